@@ -1,0 +1,73 @@
+/* An agent as a pure state machine: its link to the coordinator, its lease and clock, and the gathering of what its workers do into few
+ * messages. Lives on the agent's main thread; the crews live on the shards. */
+#pragma once
+#include "agent/core/command.h"
+#include "common/log.h"
+#include "proto/link.h"
+
+struct agent;
+
+struct agent_settings {
+    uint64_t incarnation; /* drawn at random by the shell, not 0; a later life draws from `seed` */
+    uint64_t seed;
+    const char *name;
+    const char *host;
+    uint32_t pid;
+    uint32_t cores;
+    uint64_t memory_bytes;
+    uint32_t shards;
+};
+
+enum agent_event_kind {
+    AGENT_TICK,     /* agent_due_ns was reached */
+    AGENT_FRAME,    /* from the coordinator */
+    AGENT_NOTICE,   /* from a crew; taken */
+    AGENT_TURN_END, /* nothing more for now: send what has gathered */
+};
+
+struct agent_event {
+    enum agent_event_kind kind;
+    uint64_t now_ns;
+    struct envelope envelope;
+    struct bytes message;
+    uint32_t shard;
+    struct notice **notice; /* taken */
+};
+
+enum agent_effect_kind {
+    AGENT_SEND,      /* a frame to the coordinator; may get lost */
+    AGENT_COMMAND,   /* hand `command` to the crew of `shard`; the shell takes it */
+    AGENT_LEASE,     /* workers may act until lease_until_ns of the local clock; 0: they pause until there is another */
+    AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */
+    AGENT_REFUSED,   /* for good: print `text` and end with exit code 2 */
+    AGENT_LOG,
+};
+
+struct agent_effect {
+    enum agent_effect_kind kind;
+    struct envelope envelope;
+    struct bytes message; /* borrowed until the next agent_step */
+    uint32_t shard;
+    struct command *command; /* NULLed by the shell that takes it; freed by agent_effects_clear if nobody did */
+    uint64_t lease_until_ns;
+    enum log_level level;
+    const char *text; /* borrowed until the next agent_step */
+};
+
+struct agent_effects {
+    struct agent_effect *items;
+    size_t count;
+    size_t capacity;
+};
+void agent_effects_clear(struct agent_effects *effects);
+void agent_effects_finish(struct agent_effects *effects);
+
+MUST_CHECK struct agent *agent_new(const struct agent_settings *settings, uint64_t now_ns);
+void agent_free(struct agent **agent);
+/* Clears `effects`, then fills it in order. */
+void agent_step(struct agent *agent, const struct agent_event *event, struct agent_effects *effects);
+uint64_t agent_due_ns(const struct agent *agent);
+/* Whether the coordinator has welcomed this life. */
+bool agent_is_joined(const struct agent *agent);
+/* The coordinator's clock minus ours, and how far that may be off; for reports. */
+int64_t agent_clock_offset_ns(const struct agent *agent, uint64_t *uncertainty_ns);

@@ -1,0 +1,83 @@
+/* What an agent tells the crew of a shard, and what a crew tells its agent. Both travel between threads, so each owns all that it
+ * points to, except the shared deployment, which is counted. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "proto/campaign.h"
+#include "proto/message.h"
+#include "proto/operation.h"
+
+#include <stdbool.h>
+
+/* Options and bundle of a campaign: made once per agent, read by all its shards, never changed, freed with the last holder (atomic count). */
+struct deployment;
+MUST_CHECK struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
+                                             const struct bundle *bundle);
+struct deployment *deployment_hold(struct deployment *deployment);
+void deployment_release(struct deployment **deployment);
+uint64_t deployment_campaign(const struct deployment *deployment);
+const struct campaign_options *deployment_options(const struct deployment *deployment);
+const struct bundle *deployment_bundle(const struct deployment *deployment);
+
+enum command_kind {
+    COMMAND_DEPLOY,      /* load the script; `workers` will be yours */
+    COMMAND_GLOBAL,      /* run a global fixture (first shard only) */
+    COMMAND_BEGIN,       /* at_ns: this agent's clock, 0 for at once */
+    COMMAND_ASSIGN,      /* more workers, from first_step on */
+    COMMAND_REPLY,       /* `reply`, for workers of this shard only; its at_ns is this agent's clock */
+    COMMAND_SYNCHRONISE, /* `rooms` */
+    COMMAND_DRAIN,
+    COMMAND_RUN_UNTIL,   /* `room_steps` */
+    COMMAND_ROOMS_DONE,  /* `rooms` */
+    COMMAND_STOP,        /* `text`: why */
+    COMMAND_FORGET,      /* drop everything of the campaign at once, without fixtures */
+};
+
+struct command {
+    enum command_kind kind;
+    uint64_t campaign;
+    struct deployment *deployment; /* DEPLOY */
+    struct worker_set workers;     /* DEPLOY, ASSIGN */
+    struct worker_set rooms;
+    uint64_t first_step;
+    enum global_phase phase;
+    uint64_t at_ns;
+    struct reply *reply;           /* owned, deep */
+    struct room_step *room_steps;
+    size_t room_step_count;
+    char *text;
+};
+MUST_CHECK struct command *command_new(enum command_kind kind, uint64_t campaign);
+void command_free(struct command **command);
+
+enum notice_kind {
+    NOTICE_DEPLOYED,    /* is_ok, text */
+    NOTICE_GLOBAL_DONE, /* phase, is_ok, text */
+    NOTICE_OPERATION,   /* `operation`, of exactly one worker */
+    NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
+    NOTICE_FAILURE,     /* worker, step, text: with --exception */
+    NOTICE_STATISTICS,  /* `statistics` */
+    NOTICE_FINISHED,    /* every worker of this crew is torn down */
+};
+
+struct notice {
+    enum notice_kind kind;
+    uint64_t campaign;
+    bool is_ok;
+    enum global_phase phase;
+    struct operation *operation;   /* owned, deep */
+    struct room_step *room_steps;
+    size_t room_step_count;
+    struct failure failure;        /* text points to `text` */
+    struct statistics *statistics; /* owned, deep */
+    char *text;
+};
+MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);
+void notice_free(struct notice **notice);
+
+/* Deep copies and their ends, for what crosses threads. */
+MUST_CHECK struct operation *operation_copy(const struct operation *operation);
+void operation_free(struct operation **operation);
+MUST_CHECK struct reply *reply_copy(const struct reply *reply);
+void reply_free(struct reply **reply);
+void statistics_free(struct statistics **statistics);

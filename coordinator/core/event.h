@@ -1,0 +1,43 @@
+/* Everything that can happen to the coordinator. Reading this and effect.h explains the daemon. */
+#pragma once
+#include "common/bytes.h"
+#include "proto/campaign.h"
+#include "proto/link.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum coordinator_event_kind {
+    EVENT_TICK,       /* time has passed: coordinator_due_ns was reached */
+    EVENT_FRAME,      /* bytes came in from somewhere */
+    EVENT_TURN_END,   /* no more frames for now: hand out what has gathered, one message where many would do */
+    EVENT_AGENT_GONE, /* the agent's process is known to be dead */
+    EVENT_CREATE,     /* somebody wants a campaign */
+    EVENT_STOP,       /* somebody wants it to end */
+};
+
+struct coordinator_event {
+    enum coordinator_event_kind kind;
+    uint64_t now_ns;
+    union {
+        struct {
+            struct envelope envelope;
+            struct bytes message;
+        } frame;
+        struct {
+            struct bytes name;
+        } gone;
+        struct {
+            struct campaign_options options; /* copied, with what it points to */
+            struct bundle bundle;            /* copied */
+            struct bytes script;             /* its path, for the report */
+            uint32_t agents;                 /* deployed as soon as so many have joined; at least 1 */
+            uint64_t deadline_ms;            /* ended as `aborted` if they have not by then */
+        } create;
+        struct {
+            uint64_t campaign;
+            bool is_at_once;   /* do not wait for teardown */
+            struct bytes text; /* why, for the report: "interrupted" */
+        } stop;
+    };
+};

@@ -1,0 +1,72 @@
+/* What can be told of a campaign, while it runs and when it has ended. */
+#pragma once
+#include "common/histogram.h"
+#include "coordinator/core/campaign_state.h"
+#include "proto/campaign.h"
+#include "proto/operation.h"
+
+enum agent_state { AGENT_JOINED, AGENT_RUNNING, AGENT_FINISHED, AGENT_LOST };
+const char *agent_state_name(enum agent_state state);
+
+struct agent_report {
+    struct bytes name;
+    struct bytes host;
+    uint32_t pid;
+    uint32_t workers; /* that were dealt to it */
+    enum agent_state state;
+};
+
+struct request_report {
+    struct bytes name;
+    bool is_timing;
+    uint64_t count;
+    uint64_t failed;
+    const struct histogram *latency_us;
+};
+
+struct wait_report {
+    struct bytes name;
+    enum operation_kind kind;
+    uint64_t outcomes[OUTCOME_COUNT];
+    const struct histogram *waited_us;
+};
+
+struct error_report {
+    struct bytes text;
+    uint64_t count;
+    uint32_t worker;
+    uint64_t step;
+};
+
+struct campaign_report {
+    uint64_t campaign;
+    const struct campaign_options *options;
+    struct bytes script;
+    enum campaign_state state;
+    enum verdict verdict;  /* VERDICT_NONE until it has ended */
+    struct bytes reason;   /* one line; empty for passed */
+    uint64_t running_ns;   /* since the workers began; stands still when it has ended */
+    uint64_t begun_ns;     /* coordinator's clock when they began; 0 before */
+    uint32_t workers_running;
+    uint64_t steps_ok;
+    uint64_t steps_failed;
+    uint64_t steps_stopped;
+    uint64_t requests_total; /* timings left out */
+    const struct histogram *request_latency_us; /* all requests together, timings left out */
+    const struct histogram *step_us;
+    const struct histogram *release_spread_us; /* of absolute-time releases */
+    const struct agent_report *agents;
+    size_t agent_count;
+    const struct request_report *requests; /* sorted by name */
+    size_t request_count;
+    const struct wait_report *waits; /* sorted by name, then kind */
+    size_t wait_count;
+    const struct error_report *errors; /* most frequent first */
+    size_t error_count;
+    struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
+    /* How much state there is: for tests of boundedness and for /metrics. */
+    uint64_t live_notifiers;
+    uint64_t live_barriers;
+    uint64_t live_variables;
+    uint64_t live_waits;
+};
