@@ -1,0 +1,27 @@
+/* A growing run of bytes, born with a maximum. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+
+struct buffer {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+    size_t maximum;
+    bool has_overflowed; /* something did not fit and was left out */
+};
+
+void buffer_init(struct buffer *buffer, size_t maximum);
+void buffer_finish(struct buffer *buffer);
+/* Keeps the memory, forgets the content. */
+void buffer_clear(struct buffer *buffer);
+/* False, and has_overflowed, if it would pass the maximum; then nothing of it was appended. */
+bool buffer_append(struct buffer *buffer, const void *data, size_t size);
+bool buffer_append_string(struct buffer *buffer, const char *string);
+bool buffer_append_format(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Hands the memory over to the caller (memory_free) and leaves the buffer empty. A zero byte stands behind
+ * it. */
+MUST_CHECK uint8_t *buffer_take(struct buffer *buffer, size_t *size);
+struct bytes buffer_bytes(const struct buffer *buffer);
+/* The content as a C string, valid until the next change. */
+const char *buffer_string(struct buffer *buffer);

@@ -1,0 +1,121 @@
+/* A borrowed run of bytes, and helpers for those that hold text. */
+#include "common/bytes.h"
+
+#include <string.h>
+
+struct bytes bytes_of(const void *data, size_t size)
+{
+    return (struct bytes){.data = data, .size = size};
+}
+
+struct bytes bytes_of_string(const char *string)
+{
+    return bytes_of(string, string == NULL ? 0 : strlen(string));
+}
+
+bool bytes_equal(struct bytes left, struct bytes right)
+{
+    return left.size == right.size && (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
+}
+
+bool bytes_equal_string(struct bytes left, const char *string)
+{
+    return bytes_equal(left, bytes_of_string(string));
+}
+
+int bytes_compare(struct bytes left, struct bytes right)
+{
+    size_t common = left.size < right.size ? left.size : right.size;
+    int order = common == 0 ? 0 : memcmp(left.data, right.data, common);
+    if (order != 0) {
+        return order;
+    }
+    return (left.size > right.size) - (left.size < right.size);
+}
+
+/* FNV-1a, then the finisher of MurmurHash3, since FNV leaves the low bits (which tables use) too regular. */
+uint64_t bytes_hash(struct bytes bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325U;
+    for (size_t i = 0; i < bytes.size; i++) {
+        hash = (hash ^ bytes.data[i]) * 0x100000001b3U;
+    }
+    hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdU;
+    hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53U;
+    return hash ^ (hash >> 33);
+}
+
+/* The length that the first byte announces, and what it contributes; 0 where no character starts so. */
+static size_t announced(uint8_t first, uint32_t *start)
+{
+    if (first < 0x80) {
+        *start = first;
+        return 1;
+    }
+    if (first >= 0xc2 && first < 0xe0) {
+        *start = first & 0x1fU;
+        return 2;
+    }
+    if (first >= 0xe0 && first < 0xf0) {
+        *start = first & 0x0fU;
+        return 3;
+    }
+    if (first >= 0xf0 && first < 0xf5) {
+        *start = first & 0x07U;
+        return 4;
+    }
+    return 0;
+}
+
+size_t bytes_character(struct bytes bytes, uint32_t *character)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t read = 0;
+    size_t length = bytes.size == 0 ? 0 : announced(bytes.data[0], &read);
+    if (length == 0 || length > bytes.size) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes.data[i] & 0xc0U) != 0x80) {
+            return 0;
+        }
+        read = (read << 6) | (bytes.data[i] & 0x3fU);
+    }
+    bool is_surrogate = read >= 0xd800 && read <= 0xdfff;
+    if (read < smallest[length] || read > 0x10ffff || is_surrogate) {
+        return 0;
+    }
+    *character = read;
+    return length;
+}
+
+bool bytes_is_printable(struct bytes bytes)
+{
+    while (bytes.size > 0) {
+        uint32_t character = 0;
+        size_t length = bytes_character(bytes, &character);
+        if (length == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) {
+            return false;
+        }
+        bytes = bytes_of(bytes.data + length, bytes.size - length);
+    }
+    return true;
+}
+
+void bytes_to_text(struct bytes bytes, char *text, size_t size)
+{
+    if (size == 0) {
+        return;
+    }
+    size_t length = bytes.size < size ? bytes.size : size - 1;
+    if (length < bytes.size) {
+        /* Not into the middle of a character: back over what continues one. */
+        while (length > 0 && (bytes.data[length] & 0xc0U) == 0x80) {
+            length--;
+        }
+    }
+    if (length > 0) {
+        memcpy(text, bytes.data, length);
+    }
+    text[length] = '\0';
+}

@@ -1,0 +1,5 @@
+/* From a member to the structure that it is embedded in. */
+#pragma once
+#include <stddef.h>
+
+#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))

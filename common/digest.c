@@ -1,0 +1,64 @@
+/* SHA-256, as lower-case hexadecimal, from libcrypto. */
+#include "common/digest.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+
+struct digest {
+    EVP_MD_CTX *context;
+};
+
+/* SHA-256 itself cannot fail: what can is memory, or a libcrypto that was built without it. */
+static void must(int is_done)
+{
+    assert(is_done == 1);
+}
+
+static EVP_MD_CTX *new_context(void)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    assert(context != NULL);
+    return context;
+}
+
+struct digest *digest_new(void)
+{
+    struct digest *digest = MEMORY_NEW(struct digest);
+    digest->context = new_context();
+    must(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
+    return digest;
+}
+
+void digest_free(struct digest **digest)
+{
+    if (*digest != NULL) {
+        EVP_MD_CTX_free((*digest)->context);
+        memory_free(*digest);
+        *digest = NULL;
+    }
+}
+
+void digest_add(struct digest *digest, struct bytes bytes)
+{
+    if (bytes.size > 0) {
+        must(EVP_DigestUpdate(digest->context, bytes.data, bytes.size));
+    }
+}
+
+void digest_text(struct digest *digest, char text[DIGEST_TEXT_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_MD_CTX *copy = new_context();
+    must(EVP_MD_CTX_copy_ex(copy, digest->context));
+    must(EVP_DigestFinal_ex(copy, sum, &size));
+    EVP_MD_CTX_free(copy);
+    assert(size * 2 + 1 == DIGEST_TEXT_BYTES);
+    for (unsigned i = 0; i < size; i++) {
+        text[2 * i] = digits[sum[i] >> 4];
+        text[2 * i + 1] = digits[sum[i] & 0x0fU];
+    }
+    text[DIGEST_TEXT_BYTES - 1] = '\0';
+}

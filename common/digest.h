@@ -1,0 +1,12 @@
+/* SHA-256, as lower-case hexadecimal. */
+#pragma once
+#include "common/bytes.h"
+
+#define DIGEST_TEXT_BYTES 65
+
+struct digest;
+struct digest *digest_new(void);
+void digest_free(struct digest **digest);
+void digest_add(struct digest *digest, struct bytes bytes);
+/* Of what was added so far; more may be added behind. */
+void digest_text(struct digest *digest, char text[DIGEST_TEXT_BYTES]);

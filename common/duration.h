@@ -1,0 +1,11 @@
+/* Durations as people write them: 10, 10s, 250ms, 5m, 1h, 1.5s. */
+#pragma once
+#include "common/attributes.h"
+#include "common/error.h"
+
+#include <stdint.h>
+
+/* A bare number is seconds. At most 365 days; finer than a millisecond is refused. */
+MUST_CHECK bool duration_parse(const char *text, uint64_t *milliseconds, struct error *error);
+/* "850 ms", "2.5 s", "3 m 20 s"; from a minute on without milliseconds. */
+void duration_describe(uint64_t milliseconds, char *text, unsigned size);

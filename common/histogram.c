@@ -1,0 +1,194 @@
+/* Counts of values in log-linear buckets. */
+#include "common/histogram.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* Values below 2^11 have a bucket each. Above, every doubling is cut into 2^10 buckets, so that a value keeps
+ * its 11 highest bits. */
+#define LINEAR_BUCKETS 2048u
+#define HALF_BUCKETS 1024u
+#define MANTISSA_BITS 11u
+#define BUCKET_COUNT (LINEAR_BUCKETS + (64u - MANTISSA_BITS) * HALF_BUCKETS)
+#define GROWTH_STEP 512u
+
+struct histogram {
+    uint64_t *counts;
+    size_t capacity;
+    size_t used; /* one more than the highest bucket that counts anything */
+    uint64_t total;
+    uint64_t maximum;
+};
+
+struct histogram *histogram_new(void)
+{
+    return MEMORY_NEW(struct histogram);
+}
+
+void histogram_free(struct histogram **histogram)
+{
+    if (*histogram != NULL) {
+        memory_free((*histogram)->counts);
+        memory_free(*histogram);
+        *histogram = NULL;
+    }
+}
+
+/* How many low bits a value of this size loses. */
+static unsigned lost_bits(uint64_t value)
+{
+    return 64u - MANTISSA_BITS - (unsigned)__builtin_clzll(value);
+}
+
+static uint32_t bucket_of(uint64_t value)
+{
+    if (value < LINEAR_BUCKETS) {
+        return (uint32_t)value;
+    }
+    unsigned lost = lost_bits(value);
+    return LINEAR_BUCKETS + (lost - 1) * HALF_BUCKETS + (uint32_t)((value >> lost) - HALF_BUCKETS);
+}
+
+/* The lowest value of a bucket, and through `width` how many values share it. */
+static uint64_t lowest_of(uint32_t bucket, uint64_t *width)
+{
+    if (bucket < LINEAR_BUCKETS) {
+        *width = 1;
+        return bucket;
+    }
+    uint32_t beyond = bucket - LINEAR_BUCKETS;
+    unsigned lost = beyond / HALF_BUCKETS + 1;
+    *width = (uint64_t)1 << lost;
+    return (uint64_t)(HALF_BUCKETS + beyond % HALF_BUCKETS) << lost;
+}
+
+/* Counts come from peers too: a sum that passes the end stays there rather than starting at 0 again. */
+static uint64_t add_saturating(uint64_t left, uint64_t right)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
+}
+
+static void grow_to(struct histogram *histogram, size_t used)
+{
+    if (used > histogram->capacity) {
+        size_t capacity = (used + GROWTH_STEP - 1) / GROWTH_STEP * GROWTH_STEP;
+        histogram->counts = memory_resize(histogram->counts, capacity, sizeof(uint64_t));
+        memset(histogram->counts + histogram->capacity, 0,
+               (capacity - histogram->capacity) * sizeof(uint64_t));
+        histogram->capacity = capacity;
+    }
+    histogram->used = used;
+}
+
+static void count_in(struct histogram *histogram, uint32_t bucket, uint64_t count)
+{
+    if (bucket >= histogram->used) {
+        grow_to(histogram, (size_t)bucket + 1);
+    }
+    histogram->counts[bucket] = add_saturating(histogram->counts[bucket], count);
+    histogram->total = add_saturating(histogram->total, count);
+}
+
+void histogram_record(struct histogram *histogram, uint64_t value)
+{
+    histogram_add(histogram, value, 1);
+}
+
+void histogram_add(struct histogram *histogram, uint64_t value, uint64_t count)
+{
+    if (count > 0) {
+        count_in(histogram, bucket_of(value), count);
+        histogram_raise_maximum(histogram, value);
+    }
+}
+
+void histogram_merge(struct histogram *into, const struct histogram *from)
+{
+    struct histogram_cursor cursor = {0};
+    while (histogram_next(from, &cursor)) {
+        count_in(into, cursor.bucket, cursor.count);
+    }
+    histogram_raise_maximum(into, from->maximum);
+}
+
+void histogram_clear(struct histogram *histogram)
+{
+    if (histogram->used > 0) {
+        memset(histogram->counts, 0, histogram->used * sizeof(uint64_t));
+    }
+    histogram->used = 0;
+    histogram->total = 0;
+    histogram->maximum = 0;
+}
+
+uint64_t histogram_count(const struct histogram *histogram)
+{
+    return histogram->total;
+}
+
+uint64_t histogram_maximum(const struct histogram *histogram)
+{
+    return histogram->maximum;
+}
+
+/* How many values must lie at or below the quantile: at least one, at most all. */
+static uint64_t rank_of(const struct histogram *histogram, double quantile)
+{
+    double rank = ceil(quantile * (double)histogram->total);
+    if (!(rank > 1)) {
+        return 1;
+    }
+    return rank < (double)histogram->total ? (uint64_t)rank : histogram->total;
+}
+
+uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
+{
+    uint64_t rank = rank_of(histogram, quantile);
+    uint64_t seen = 0;
+    struct histogram_cursor cursor = {0};
+    while (histogram_next(histogram, &cursor)) {
+        seen = add_saturating(seen, cursor.count);
+        if (seen >= rank) {
+            uint64_t width;
+            uint64_t highest = lowest_of(cursor.bucket, &width);
+            highest += width - 1;
+            return highest < histogram->maximum ? highest : histogram->maximum;
+        }
+    }
+    return histogram->maximum;
+}
+
+bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor)
+{
+    for (size_t i = cursor->position; i < histogram->used; i++) {
+        if (histogram->counts[i] > 0) {
+            *cursor = (struct histogram_cursor){
+                .bucket = (uint32_t)i, .count = histogram->counts[i], .position = i + 1};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)
+{
+    if (bucket >= BUCKET_COUNT) {
+        return false;
+    }
+    if (count > 0) {
+        uint64_t width;
+        count_in(histogram, bucket, count);
+        histogram_raise_maximum(histogram, lowest_of(bucket, &width));
+    }
+    return true;
+}
+
+void histogram_raise_maximum(struct histogram *histogram, uint64_t maximum)
+{
+    if (maximum > histogram->maximum) {
+        histogram->maximum = maximum;
+    }
+}

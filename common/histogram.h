@@ -1,0 +1,35 @@
+/* Counts of values in log-linear buckets: three significant digits, any range, mergeable without loss. */
+#pragma once
+#include "common/attributes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Values are in the unit of whoever records (ours: microseconds for latencies, nanoseconds never). A value is
+ * known to within 0.1 % (11 bits of mantissa). */
+struct histogram;
+
+MUST_CHECK struct histogram *histogram_new(void);
+void histogram_free(struct histogram **histogram);
+void histogram_record(struct histogram *histogram, uint64_t value);
+void histogram_add(struct histogram *histogram, uint64_t value, uint64_t count);
+void histogram_merge(struct histogram *into, const struct histogram *from);
+void histogram_clear(struct histogram *histogram);
+uint64_t histogram_count(const struct histogram *histogram);
+uint64_t histogram_maximum(const struct histogram *histogram);
+/* The smallest recorded bucket's highest value such that `quantile` (0…1) of the values are at most it, never
+ * above the maximum. 0 when empty. */
+uint64_t histogram_quantile(const struct histogram *histogram, double quantile);
+
+/* Sparse form for the wire: bucket indices with counts, in rising order. */
+struct histogram_cursor {
+    uint32_t bucket;
+    uint64_t count;
+    size_t position;
+};
+bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor);
+/* Adds a bucket that came from elsewhere; false if there is no such bucket. */
+MUST_CHECK bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count);
+/* The maximum travels beside the buckets. */
+void histogram_raise_maximum(struct histogram *histogram, uint64_t maximum);

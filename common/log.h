@@ -1,0 +1,13 @@
+/* One line an event to standard error, as text or JSON, with who speaks in front. Safe from every thread. */
+#pragma once
+#include "common/attributes.h"
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+enum log_form { LOG_TEXT, LOG_JSON };
+
+/* Called once, before threads start. Lines above `level` are dropped. Text has no timestamps when
+ * is_plain (the messages of `tutti run` to a person), else an ISO time. */
+void log_configure(enum log_level level, enum log_form form, int is_plain);
+/* `who`: "coordinator", "agent a1", "shard 0"; NULL for nobody in particular. Control characters are escaped,
+ * and a line is cut at 4 KiB so that lines of several processes never mix. */
+void log_line(enum log_level level, const char *who, const char *format, ...) PRINTF_LIKE(3, 4);

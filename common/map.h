@@ -1,0 +1,25 @@
+/* A hash map from bytes to pointers. Iteration goes in order of insertion, so that a run replays exactly. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+
+struct map;
+
+MUST_CHECK struct map *map_new(void);
+/* Frees the map and its copies of the keys; the values are the caller's. */
+void map_free(struct map **map);
+void *map_get(const struct map *map, struct bytes key);
+/* Copies the key. Replaces the value that was there and gives it back, or NULL. `value` is not NULL. */
+void *map_put(struct map *map, struct bytes key, void *value);
+/* Gives back the value that was there, or NULL. */
+void *map_remove(struct map *map, struct bytes key);
+size_t map_size(const struct map *map);
+
+struct map_cursor {
+    size_t position;
+    struct bytes key;
+    void *value;
+};
+/* `struct map_cursor cursor = {0}; while (map_next(map, &cursor)) …`. The entry just given may be removed
+ * meanwhile; entries added meanwhile are visited too. */
+bool map_next(const struct map *map, struct map_cursor *cursor);

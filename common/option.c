@@ -1,0 +1,298 @@
+/* Parses the command line and the environment by a table of options. */
+#include "common/option.h"
+#include "common/bytes.h"
+#include "common/duration.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 64u
+/* Farther than this from every name, a suggestion would only puzzle. */
+#define SUGGESTION_DISTANCE 3u
+
+/* One call of option_parse. */
+struct parse {
+    const struct option *options;
+    size_t count;
+    int argc;
+    char **argv;
+    int position; /* of the argument that is next */
+    void *values;
+    struct error *error;
+};
+
+static bool takes_value(const struct option *option)
+{
+    return option->type != OPTION_FLAG && option->type != OPTION_COUNT;
+}
+
+/* Digits alone: strtoull would let signs, spaces and other bases in. */
+static bool parse_number(const char *text, uint64_t *number)
+{
+    uint64_t sum = 0;
+    if (*text == '\0') {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || __builtin_mul_overflow(sum, 10u, &sum) ||
+            __builtin_add_overflow(sum, (uint64_t)(*text - '0'), &sum)) {
+            return false;
+        }
+    }
+    *number = sum;
+    return true;
+}
+
+static bool set_flag(const char *text, bool *flag, struct error *error)
+{
+    bool is_true = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
+    if (!is_true && strcmp(text, "0") != 0 && strcmp(text, "false") != 0) {
+        return error_set(error, "\"%.40s\" is neither true nor false", text);
+    }
+    *flag = is_true;
+    return true;
+}
+
+static bool set_number(const struct option *option, const char *text, uint64_t *number, struct error *error)
+{
+    uint64_t maximum = option->maximum > 0 ? option->maximum : UINT64_MAX;
+    uint64_t parsed = 0;
+    if (parse_number(text, &parsed) && parsed >= option->minimum && parsed <= maximum) {
+        *number = parsed;
+        return true;
+    }
+    if (option->maximum > 0) {
+        return error_set(error, "\"%.40s\" is not a whole number from %llu to %llu", text,
+                         (unsigned long long)option->minimum, (unsigned long long)maximum);
+    }
+    return error_set(error, "\"%.40s\" is not a whole number of at least %llu", text,
+                     (unsigned long long)option->minimum);
+}
+
+static bool set_duration(const struct option *option, const char *text, uint64_t *milliseconds,
+                         struct error *error)
+{
+    uint64_t parsed = 0;
+    char limit[64];
+    if (!duration_parse(text, &parsed, error)) {
+        return false;
+    }
+    if (parsed < option->minimum) {
+        duration_describe(option->minimum, limit, sizeof(limit));
+        return error_set(error, "\"%.40s\" is too short; it must be at least %s", text, limit);
+    }
+    if (option->maximum > 0 && parsed > option->maximum) {
+        duration_describe(option->maximum, limit, sizeof(limit));
+        return error_set(error, "\"%.40s\" is too long; it must be at most %s", text, limit);
+    }
+    *milliseconds = parsed;
+    return true;
+}
+
+static bool set_choice(const struct option *option, const char *text, uint32_t *choice, struct error *error)
+{
+    SCOPED(memory_free_at) char *list = memory_copy_string("");
+    for (uint32_t i = 0; option->choices[i] != NULL; i++) {
+        if (strcmp(option->choices[i], text) == 0) {
+            *choice = i;
+            return true;
+        }
+        const char *comma = i == 0 ? "" : option->choices[i + 1] == NULL ? " or " : ", ";
+        char *longer = memory_format("%s%s%s", list, comma, option->choices[i]);
+        memory_free(list);
+        list = longer;
+    }
+    return error_set(error, "\"%.40s\" is not one of %s", text, list);
+}
+
+/* `text` is NULL for a flag or a count that stands alone. */
+static bool set_value(const struct option *option, const char *text, void *value, struct error *error)
+{
+    uint64_t number = 0;
+    switch (option->type) {
+    case OPTION_FLAG:
+        return set_flag(text == NULL ? "1" : text, value, error);
+    case OPTION_COUNT:
+        if (text == NULL) {
+            *(uint32_t *)value += 1;
+            return true;
+        }
+        if (!parse_number(text, &number) || number > UINT32_MAX) {
+            return error_set(error, "\"%.40s\" is not a whole number", text);
+        }
+        *(uint32_t *)value = (uint32_t)number;
+        return true;
+    case OPTION_NUMBER:
+        return set_number(option, text, value, error);
+    case OPTION_DURATION:
+        return set_duration(option, text, value, error);
+    case OPTION_TEXT:
+        *(const char **)value = text;
+        return true;
+    case OPTION_CHOICE:
+        return set_choice(option, text, value, error);
+    case OPTION_CUSTOM:
+        return option->parse(text, value, error);
+    }
+    return false;
+}
+
+static bool apply(const struct parse *parse, const struct option *option, const char *text)
+{
+    if (!set_value(option, text, (char *)parse->values + option->offset, parse->error)) {
+        return false;
+    }
+    if (option->is_set_offset != SIZE_MAX) {
+        *(bool *)((char *)parse->values + option->is_set_offset) = true;
+    }
+    return true;
+}
+
+static bool read_environment(const struct parse *parse)
+{
+    for (size_t i = 0; i < parse->count; i++) {
+        char variable[OPTION_VARIABLE_BYTES];
+        option_variable(&parse->options[i], variable);
+        const char *text = getenv(variable);
+        if (text != NULL && *text != '\0' && !apply(parse, &parse->options[i], text)) {
+            return error_wrap(parse->error, "%s: ", variable);
+        }
+    }
+    return true;
+}
+
+static size_t smaller(size_t left, size_t right)
+{
+    return left < right ? left : right;
+}
+
+/* How many letters must be put in, taken out or changed to come from one to the other. */
+static size_t edit_distance(const char *left, struct bytes right)
+{
+    size_t row[NAME_MAX_BYTES + 1];
+    for (size_t j = 0; j <= right.size; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 0; left[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < right.size; j++) {
+            size_t changed = diagonal + (left[i] != (char)right.data[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = smaller(changed, smaller(diagonal, row[j]) + 1);
+        }
+    }
+    return row[right.size];
+}
+
+static bool refuse_unknown(const struct parse *parse, struct bytes name)
+{
+    const char *nearest = NULL;
+    size_t nearest_distance = SUGGESTION_DISTANCE + 1;
+    for (size_t i = 0; i < parse->count && name.size <= NAME_MAX_BYTES; i++) {
+        size_t distance = edit_distance(parse->options[i].name, name);
+        if (distance < nearest_distance && distance < name.size) {
+            nearest_distance = distance;
+            nearest = parse->options[i].name;
+        }
+    }
+    int length = (int)smaller(name.size, NAME_MAX_BYTES);
+    if (nearest == NULL) {
+        return error_set(parse->error, "unknown option --%.*s", length, (const char *)name.data);
+    }
+    return error_set(parse->error, "unknown option --%.*s; did you mean --%s?", length,
+                     (const char *)name.data, nearest);
+}
+
+/* The argument behind the option, which it takes; NULL if it is the last. */
+static const char *next_argument(struct parse *parse)
+{
+    return parse->position < parse->argc ? parse->argv[parse->position++] : NULL;
+}
+
+/* `argument` is what stands behind the two dashes. */
+static bool read_long(struct parse *parse, const char *argument)
+{
+    struct bytes name = bytes_of(argument, strcspn(argument, "="));
+    const char *text = argument[name.size] == '=' ? argument + name.size + 1 : NULL;
+    for (size_t i = 0; i < parse->count; i++) {
+        const struct option *option = &parse->options[i];
+        if (!bytes_equal_string(name, option->name)) {
+            continue;
+        }
+        if (text == NULL && takes_value(option) && (text = next_argument(parse)) == NULL) {
+            return error_set(parse->error, "--%s needs a value", option->name);
+        }
+        return apply(parse, option, text) || error_wrap(parse->error, "--%s: ", option->name);
+    }
+    return refuse_unknown(parse, name);
+}
+
+static const struct option *find_letter(const struct parse *parse, char letter)
+{
+    for (size_t i = 0; i < parse->count; i++) {
+        if (parse->options[i].letter == letter) {
+            return &parse->options[i];
+        }
+    }
+    return NULL;
+}
+
+/* `letters` is what stands behind the dash: flags, and at the end perhaps one that takes the rest or the next
+ * argument. */
+static bool read_letters(struct parse *parse, const char *letters)
+{
+    for (; *letters != '\0'; letters++) {
+        const struct option *option = find_letter(parse, *letters);
+        if (option == NULL) {
+            return error_set(parse->error, "unknown option -%c",
+                             isprint((unsigned char)*letters) ? *letters : '?');
+        }
+        const char *text = NULL;
+        bool is_last = takes_value(option);
+        if (is_last) {
+            text = letters[1] != '\0' ? letters + 1 : next_argument(parse);
+            if (text == NULL) {
+                return error_set(parse->error, "-%c (--%s) needs a value", *letters, option->name);
+            }
+        }
+        if (!apply(parse, option, text)) {
+            return error_wrap(parse->error, "-%c (--%s): ", *letters, option->name);
+        }
+        if (is_last) {
+            break;
+        }
+    }
+    return true;
+}
+
+bool option_parse(const struct option *options, size_t count, int argc, char **argv, void *values,
+                  const char **words, size_t word_capacity, size_t *word_count, struct error *error)
+{
+    struct parse parse = {options, count, argc, argv, 1, values, error};
+    bool are_words_left = false;
+    *word_count = 0;
+    if (!read_environment(&parse)) {
+        return false;
+    }
+    while (parse.position < argc) {
+        const char *argument = argv[parse.position++];
+        if (!are_words_left && strcmp(argument, "--") == 0) {
+            are_words_left = true;
+        } else if (are_words_left || argument[0] != '-' || argument[1] == '\0') {
+            if (*word_count == word_capacity) {
+                return error_set(error, "\"%.80s\" is one word too many", argument);
+            }
+            words[(*word_count)++] = argument;
+        } else {
+            bool is_long = argument[1] == '-';
+            if (!(is_long ? read_long(&parse, argument + 2) : read_letters(&parse, argument + 1))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
