@@ -1,0 +1,49 @@
+/* The options of a campaign and the files of its script, as they travel to every agent. */
+#pragma once
+#include "common/bytes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL };
+enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
+enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
+
+struct campaign_options {
+    uint32_t workers;
+    uint64_t runs;        /* steps of each worker; 0: no limit */
+    uint64_t duration_ms; /* 0: no limit */
+    uint64_t ramp_up_ms;
+    uint64_t delay_ms;  /* after each step */
+    uint32_t room_size; /* 0: one room */
+    enum on_loss on_loss;
+    enum on_deadlock on_deadlock;
+    uint64_t sync_timeout_ms;
+    uint64_t seed;
+    bool is_single_run;         /* every scenario once, in the order of names */
+    struct bytes single_mode;   /* only this scenario; empty: all */
+    bool is_stopped_by_failure; /* -x */
+    uint64_t fail_steps;        /* --fail N: so many failed steps fail the campaign; 0: never. */
+    double fail_percent;        /* --fail P%; 0: fail_steps counts */
+    struct bytes target;
+    uint32_t verbosity;
+};
+
+/* How many workers a room has (the last one may have fewer) and how many rooms there are. */
+uint32_t campaign_room_size(const struct campaign_options *options);
+uint32_t campaign_room_count(const struct campaign_options *options);
+/* The number of workers of this very room. */
+uint32_t campaign_workers_of_room(const struct campaign_options *options, uint32_t room);
+
+struct bundle_file {
+    struct bytes path; /* relative, with '/', no "..": checked by the codec */
+    struct bytes content;
+};
+
+/* The first file is the script itself. */
+struct bundle {
+    struct bundle_file *files;
+    size_t file_count;
+    struct bytes hash; /* SHA-256 in hexadecimal over paths and contents */
+};

@@ -1,0 +1,23 @@
+/* Messages and envelopes to bytes and back: the only place that knows protobuf. Every field and bound is
+ * checked. */
+#pragma once
+#include "common/attributes.h"
+#include "common/buffer.h"
+#include "common/error.h"
+#include "proto/link.h"
+#include "proto/message.h"
+
+/* Appends the encoded message. It came from us, so it is valid: a bound that does not hold is our bug
+ * (assert). */
+void message_encode(const struct message *message, struct buffer *into);
+/* Fills `message` with copies in an arena of its own (message_finish), or says in one line what is wrong with
+ * the bytes. Checks: known kind, bounds of limits.h, names non-empty where they have to be, texts printable
+ * after cleaning, worker sets without overflow and at most LIMIT_WORKERS members, values canonical, paths of
+ * files relative and clean, enums in range. */
+MUST_CHECK bool message_decode(struct bytes bytes, struct message *message, struct error *error);
+/* Frees what message_decode allocated; nothing for a message that was not decoded. */
+void message_finish(struct message *message);
+const char *message_kind_name(enum message_kind kind);
+
+void envelope_encode(const struct envelope *envelope, struct buffer *into);
+MUST_CHECK bool envelope_decode(struct bytes bytes, struct envelope *envelope, struct error *error);

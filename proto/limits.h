@@ -1,0 +1,18 @@
+/* What a peer may make us hold: every bound of the wire in one place. */
+#pragma once
+
+#define PROTOCOL_VERSION 1u
+
+#define LIMIT_FRAME_BYTES (24u * 1024u * 1024u) /* one message, encoded; only a bundle comes near */
+#define LIMIT_BATCH_BYTES (256u * 1024u) /* what a sender fills one batch of operations or replies up to */
+#define LIMIT_NAME_BYTES 255u            /* notifier, barrier, variable, campaign, agent, request … */
+#define LIMIT_TEXT_BYTES 2000u           /* a message for a person */
+#define LIMIT_WORKERS 1000000u           /* of a campaign */
+#define LIMIT_ROOM_SIZE LIMIT_WORKERS
+#define LIMIT_BATCH_ITEMS 65536u
+#define LIMIT_SET_RUNS 65536u /* runs of one worker set */
+#define LIMIT_BUNDLE_FILES 1000u
+#define LIMIT_BUNDLE_BYTES (16u * 1024u * 1024u)
+#define LIMIT_MISSING 32u         /* worker ids that an outcome names */
+#define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
+#define LIMIT_SHARDS 256u

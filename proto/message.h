@@ -1,0 +1,175 @@
+/* What the coordinator and an agent say to each other, as C structures; proto/codec.h turns them into bytes.
+ */
+#pragma once
+#include "common/bytes.h"
+#include "common/histogram.h"
+#include "common/worker_set.h"
+#include "proto/campaign.h"
+#include "proto/operation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum message_kind {
+    /* Agent to coordinator. */
+    MESSAGE_HELLO,       /* the first one; unnumbered, repeated until answered */
+    MESSAGE_DEPLOYED,    /* the script is loaded, or why not */
+    MESSAGE_GLOBAL_DONE, /* a global fixture has run, or how it failed */
+    MESSAGE_OPERATIONS,  /* what workers did, in order */
+    MESSAGE_DRAINED,     /* the furthest step begun in each synchronising room */
+    MESSAGE_FAILURE,     /* a step failed, and the campaign asked to stop at that */
+    MESSAGE_STATISTICS,  /* what was counted since the last one */
+    MESSAGE_FINISHED,    /* all workers of this agent have ended and are torn down; its last statistics came
+                            before */
+    /* Coordinator to agent. */
+    MESSAGE_WELCOME,
+    MESSAGE_REFUSED,     /* unnumbered: why there is no link */
+    MESSAGE_DEPLOY,      /* options, bundle and workers of a campaign */
+    MESSAGE_GLOBAL,      /* run a global fixture here */
+    MESSAGE_BEGIN,       /* workers start at an instant */
+    MESSAGE_ASSIGN,      /* more workers for this agent: those of a lost one */
+    MESSAGE_REPLIES,     /* outcomes of operations */
+    MESSAGE_SYNCHRONISE, /* these rooms synchronise: report progress */
+    MESSAGE_DRAIN,       /* begin no new step; say how far the rooms are */
+    MESSAGE_RUN_UNTIL,   /* the last step of each synchronising room */
+    MESSAGE_ROOMS_DONE,  /* all workers of these rooms have ended: tear sessions down */
+    MESSAGE_STOP,        /* end every wait and every worker */
+    MESSAGE_FORGET,      /* the campaign is over; its memory can go */
+};
+
+struct hello {
+    uint32_t version_lowest;
+    uint32_t version_highest;
+    uint64_t features; /* bits; none yet */
+    struct bytes name; /* of the agent */
+    struct bytes host;
+    uint32_t pid;
+    uint32_t cores;
+    uint64_t memory_bytes;
+    uint32_t shards;
+};
+
+struct welcome {
+    uint32_t version;
+    uint64_t epoch; /* of the coordinator: another one has other memories */
+    uint64_t lease_ms;
+    uint64_t heartbeat_ms;
+};
+
+struct refused {
+    bool is_final; /* trying again does not help */
+    struct bytes text;
+};
+
+struct deploy {
+    struct campaign_options options;
+    struct bundle bundle;
+    struct worker_set workers;
+    bool is_seed_fixed;
+};
+
+struct global {
+    enum global_phase phase;
+};
+
+/* Answers MESSAGE_DEPLOY and MESSAGE_GLOBAL; text is why not. */
+struct done {
+    enum global_phase phase;
+    bool is_ok;
+    struct bytes text;
+};
+
+struct begin {
+    int64_t at_ns; /* coordinator's clock; 0 is at once */
+};
+
+/* Workers that continue at `first_step`. */
+struct assignment {
+    struct worker_set workers;
+    uint64_t first_step;
+};
+
+struct room_step {
+    uint32_t room;
+    uint64_t step;
+};
+
+struct failure {
+    uint32_t worker;
+    uint64_t step;
+    struct bytes text;
+};
+
+/* Statistics: all counts are what came since the last message. */
+struct request_statistics {
+    struct bytes name;
+    bool is_timing; /* tutti.time, not a request */
+    uint64_t count;
+    uint64_t failed;
+    struct histogram *latency_us; /* owned by the message */
+};
+
+struct wait_statistics {
+    struct bytes name;
+    enum operation_kind kind;
+    uint64_t outcomes[OUTCOME_COUNT];
+    struct histogram *waited_us; /* owned by the message */
+};
+
+struct error_statistics {
+    struct bytes text;
+    uint64_t count;
+    uint32_t worker; /* the first that had it */
+    uint64_t step;
+};
+
+struct statistics {
+    uint64_t steps_ok;
+    uint64_t steps_failed;
+    uint64_t steps_stopped;
+    uint32_t workers_running;  /* now, not since */
+    struct histogram *step_us; /* duration of steps; owned by the message */
+    struct request_statistics *requests;
+    size_t request_count;
+    struct wait_statistics *waits;
+    size_t wait_count;
+    struct error_statistics *errors;
+    size_t error_count;
+};
+
+struct message {
+    enum message_kind kind;
+    uint64_t campaign; /* 0 where it concerns none */
+    union {
+        struct hello hello;
+        struct welcome welcome;
+        struct refused refused;
+        struct deploy deploy;
+        struct global global;
+        struct done done; /* DEPLOYED, GLOBAL_DONE */
+        struct begin begin;
+        struct {
+            struct assignment *items;
+            size_t count;
+        } assign;
+        struct {
+            struct operation *items;
+            size_t count;
+        } operations;
+        struct {
+            struct reply *items;
+            size_t count;
+        } replies;
+        struct worker_set rooms; /* SYNCHRONISE, ROOMS_DONE: room ids */
+        struct {
+            struct room_step *items;
+            size_t count;
+        } room_steps; /* DRAINED, RUN_UNTIL */
+        struct failure failure;
+        struct statistics statistics;
+        struct refused stop; /* text: why */
+    };
+    /* Where the decoder keeps all that the pointers above point to; NULL in a message that was not decoded,
+     * whose pointers are borrowed from its maker. */
+    void *arena;
+};

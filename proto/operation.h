@@ -1,0 +1,102 @@
+/* What workers ask of the coordinator and what it answers: one wide record each way. */
+#pragma once
+#include "common/bytes.h"
+#include "common/worker_set.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ROOM_CAMPAIGN UINT32_MAX /* the room of what belongs to the whole campaign */
+
+/* Aggregated operations stand for many workers; the others have exactly one, in `workers`. */
+enum operation_kind {
+    /* Not answered. */
+    OPERATION_PAST, /* aggregated: these workers have ended `step`; `text` says how it failed, empty if it did
+                       not */
+    OPERATION_ENDED, /* aggregated: these workers are past every step; `text` says why if it was not in order
+                      */
+    OPERATION_READ,  /* aggregated: one_read() of (room, name, step) */
+    OPERATION_RELEASED, /* these workers acted on an absolute instant: `first_ns`…`last_ns`, coordinator's
+                           clock */
+    /* Answered once for each worker, when the wait ends. */
+    OPERATION_WAIT_WRITER,  /* aggregated */
+    OPERATION_WAIT_READERS, /* aggregated; `is_strict` */
+    OPERATION_BARRIER,      /* aggregated: (room, name, step, nth); `count` = parties, 0 for all live ones;
+                               `at_once` */
+    /* Answered soon, for one worker. */
+    OPERATION_DECLARE, /* `count` readers for (room, name, step); OUTCOME_REFUSED if it has another number */
+    OPERATION_WRITTEN, /* `value` is the payload; reply `is_won` */
+    /* Variables, by (room or ROOM_CAMPAIGN, name); for one worker. */
+    OPERATION_GET,           /* reply `value`, nil if unset */
+    OPERATION_GET_OR_MAKE,   /* reply `value`, or `is_maker`: run your factory, then MADE or MAKING_FAILED */
+    OPERATION_MADE,          /* `value` is what the factory gave; reply `value` = what holds now */
+    OPERATION_MAKING_FAILED, /* not answered: the next caller's factory runs */
+    OPERATION_SET,           /* `value`; nil deletes */
+    OPERATION_CAS,           /* `expected` → `value`; reply `is_won`, `value` = what holds now */
+    OPERATION_INCR,          /* adds `value`; reply `value` = the sum */
+    OPERATION_DELETE,        /* reply `is_won`: there was one */
+    OPERATION_WAIT_SET,      /* a wait: until it is not nil; reply `value` */
+    OPERATION_WAIT_CHANGED,  /* a wait: until it differs from `expected`; reply `value` */
+    OPERATION_KIND_COUNT
+};
+
+/* Waits block their worker until the coordinator ends them: timeouts are decided there as well, so that what
+ * the coordinator believes of a waiting worker is always true. */
+bool operation_is_wait(
+    enum operation_kind kind); /* WAIT_WRITER, WAIT_READERS, BARRIER, GET_OR_MAKE, WAIT_SET, WAIT_CHANGED */
+bool operation_is_answered(enum operation_kind kind);
+bool operation_is_aggregated(enum operation_kind kind);
+/* "wait_for_writer", "barrier", … as a script calls it; for reports and messages. */
+const char *operation_name(enum operation_kind kind);
+
+struct operation {
+    enum operation_kind kind;
+    struct worker_set workers;
+    uint32_t room;
+    struct bytes name;
+    uint64_t step; /* of the notifier or barrier; the one that ended, for PAST */
+    uint32_t nth;  /* the how-manieth call of barrier(name) in the step, from 0 */
+    uint32_t
+        call; /* counts the worker's answered calls; comes back in the reply. Only where not aggregated */
+    uint32_t count;
+    uint64_t timeout_ms; /* of a wait; 0 is the campaign's default */
+    bool is_strict;
+    bool is_at_once;
+    struct bytes value;    /* canonical (common/value.h) where the kind has one */
+    struct bytes expected; /* likewise */
+    struct bytes text;
+    int64_t first_ns;
+    int64_t last_ns;
+};
+
+enum outcome {
+    OUTCOME_OK,
+    OUTCOME_TIMEOUT,
+    OUTCOME_SHORT,
+    OUTCOME_DEADLOCK,
+    OUTCOME_STOPPED,
+    OUTCOME_REFUSED, /* a misuse: `text` says which */
+    OUTCOME_COUNT
+};
+const char *outcome_name(enum outcome outcome);
+
+struct reply {
+    enum operation_kind kind; /* of what is answered */
+    enum outcome outcome;
+    struct worker_set workers; /* whose waits or calls end by this */
+    uint32_t room;
+    struct bytes name;
+    uint64_t step;
+    uint32_t nth;
+    uint32_t call;
+    uint64_t count; /* read so far; arrived at the barrier */
+    uint64_t total; /* readers */
+    uint64_t rank;  /* barrier: of the first worker in `workers`, from 1; the next ones follow in order */
+    bool is_won;
+    bool is_maker;
+    struct bytes value;
+    int64_t at_ns;             /* act at this instant of the coordinator's clock; 0 is at once */
+    struct worker_set missing; /* whom it lacked, at most LIMIT_MISSING */
+    struct bytes text;         /* for a person; empty when ok */
+};
