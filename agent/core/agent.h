@@ -1,5 +1,5 @@
-/* An agent as a pure state machine: its link to the coordinator, its lease and clock, and the gathering of what its workers do into few
- * messages. Lives on the agent's main thread; the crews live on the shards. */
+/* An agent as a pure state machine: its link to the coordinator, its lease and clock, and the gathering of
+ * what its workers do into few messages. Lives on the agent's main thread; the crews live on the shards. */
 #pragma once
 #include "agent/core/command.h"
 #include "common/log.h"
@@ -37,7 +37,8 @@ struct agent_event {
 enum agent_effect_kind {
     AGENT_SEND,      /* a frame to the coordinator; may get lost */
     AGENT_COMMAND,   /* hand `command` to the crew of `shard`; the shell takes it */
-    AGENT_LEASE,     /* workers may act until lease_until_ns of the local clock; 0: they pause until there is another */
+    AGENT_LEASE,     /* workers may act until lease_until_ns of the local clock; 0: they pause until there is
+                        another */
     AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */
     AGENT_REFUSED,   /* for good: print `text` and end with exit code 2 */
     AGENT_LOG,
@@ -48,7 +49,8 @@ struct agent_effect {
     struct envelope envelope;
     struct bytes message; /* borrowed until the next agent_step */
     uint32_t shard;
-    struct command *command; /* NULLed by the shell that takes it; freed by agent_effects_clear if nobody did */
+    struct command
+        *command; /* NULLed by the shell that takes it; freed by agent_effects_clear if nobody did */
     uint64_t lease_until_ns;
     enum log_level level;
     const char *text; /* borrowed until the next agent_step */

@@ -1,5 +1,5 @@
-/* What an agent tells the crew of a shard, and what a crew tells its agent. Both travel between threads, so each owns all that it
- * points to, except the shared deployment, which is counted. */
+/* What an agent tells the crew of a shard, and what a crew tells its agent. Both travel between threads, so
+ * each owns all that it points to, except the shared deployment, which is counted. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 
-/* Options and bundle of a campaign: made once per agent, read by all its shards, never changed, freed with the last holder (atomic count). */
+/* Options and bundle of a campaign: made once per agent, read by all its shards, never changed, freed with
+ * the last holder (atomic count). */
 struct deployment;
 MUST_CHECK struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
                                              const struct bundle *bundle);
@@ -27,10 +28,10 @@ enum command_kind {
     COMMAND_REPLY,       /* `reply`, for workers of this shard only; its at_ns is this agent's clock */
     COMMAND_SYNCHRONISE, /* `rooms` */
     COMMAND_DRAIN,
-    COMMAND_RUN_UNTIL,   /* `room_steps` */
-    COMMAND_ROOMS_DONE,  /* `rooms` */
-    COMMAND_STOP,        /* `text`: why */
-    COMMAND_FORGET,      /* drop everything of the campaign at once, without fixtures */
+    COMMAND_RUN_UNTIL,  /* `room_steps` */
+    COMMAND_ROOMS_DONE, /* `rooms` */
+    COMMAND_STOP,       /* `text`: why */
+    COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
 };
 
 struct command {
@@ -42,7 +43,7 @@ struct command {
     uint64_t first_step;
     enum global_phase phase;
     uint64_t at_ns;
-    struct reply *reply;           /* owned, deep */
+    struct reply *reply; /* owned, deep */
     struct room_step *room_steps;
     size_t room_step_count;
     char *text;
@@ -65,7 +66,7 @@ struct notice {
     uint64_t campaign;
     bool is_ok;
     enum global_phase phase;
-    struct operation *operation;   /* owned, deep */
+    struct operation *operation; /* owned, deep */
     struct room_step *room_steps;
     size_t room_step_count;
     struct failure failure;        /* text points to `text` */

@@ -1,5 +1,5 @@
-/* The life of a campaign's workers on one shard, pure: who begins when, who waits for what, who has ended and who may be torn down.
- * The shell around it runs the script. */
+/* The life of a campaign's workers on one shard, pure: who begins when, who waits for what, who has ended and
+ * who may be torn down. The shell around it runs the script. */
 #pragma once
 #include "agent/core/command.h"
 #include "common/error.h"
@@ -27,12 +27,14 @@ struct crew_event {
 };
 
 enum crew_effect_kind {
-    CREW_SETUP,    /* run `setup` and `setup_session` for the worker, then CREW_SETUP_DONE */
-    CREW_STEP,     /* run step number `step`, then CREW_STEP_DONE */
-    CREW_ANSWER,   /* the call that the worker waits in ends with `reply` (borrowed until the next step); `rank` is this worker's own */
-    CREW_TEARDOWN, /* run `teardown_session`, close what the worker has, `teardown`; then CREW_TORN_DOWN. A worker that never began its setup is
-                      not torn down */
-    CREW_NOTICE,   /* hand `notice` to the agent; the shell takes it. Before NOTICE_FINISHED it sends its last statistics */
+    CREW_SETUP,  /* run `setup` and `setup_session` for the worker, then CREW_SETUP_DONE */
+    CREW_STEP,   /* run step number `step`, then CREW_STEP_DONE */
+    CREW_ANSWER, /* the call that the worker waits in ends with `reply` (borrowed until the next step); `rank`
+                    is this worker's own */
+    CREW_TEARDOWN, /* run `teardown_session`, close what the worker has, `teardown`; then CREW_TORN_DOWN. A
+                      worker that never began its setup is not torn down */
+    CREW_NOTICE,   /* hand `notice` to the agent; the shell takes it. Before NOTICE_FINISHED it sends its last
+                      statistics */
 };
 
 struct crew_effect {
@@ -52,22 +54,24 @@ struct crew_effects {
 void crew_effects_clear(struct crew_effects *effects);
 void crew_effects_finish(struct crew_effects *effects);
 
-/* `runs` stands in for options->runs, which the script may have decided otherwise (single run: the number of scenarios). */
+/* `runs` stands in for options->runs, which the script may have decided otherwise (single run: the number of
+ * scenarios). */
 MUST_CHECK struct crew *crew_new(struct deployment *deployment, uint64_t runs);
 void crew_free(struct crew **crew);
-/* Clears `effects`, then fills it in order. The shell carries all out before it steps again, except that the carrying out of CREW_STEP
- * and CREW_ANSWER may be put off while there is no lease. */
+/* Clears `effects`, then fills it in order. The shell carries all out before it steps again, except that the
+ * carrying out of CREW_STEP and CREW_ANSWER may be put off while there is no lease. */
 void crew_step(struct crew *crew, const struct crew_event *event, struct crew_effects *effects);
 uint64_t crew_due_ns(const struct crew *crew);
 
 enum crew_call {
-    CREW_CALL_DONE,   /* sent, no answer comes: go on */
-    CREW_CALL_WAITS,  /* CREW_ANSWER will come */
-    CREW_CALL_STOPPED,/* the campaign is stopping: raise `stopped` */
-    CREW_CALL_REFUSED /* misuse; `error` says which */
+    CREW_CALL_DONE,    /* sent, no answer comes: go on */
+    CREW_CALL_WAITS,   /* CREW_ANSWER will come */
+    CREW_CALL_STOPPED, /* the campaign is stopping: raise `stopped` */
+    CREW_CALL_REFUSED  /* misuse; `error` says which */
 };
-/* A worker's script calls the coordinator. `operation` has kind, room, name, step, count, timeout_ms, flags, value, expected; the
- * rest (workers, nth, call) is filled in here. Borrowed; the notice in `effects` (cleared first) owns a copy. A signal on another step than the worker's is refused. */
+/* A worker's script calls the coordinator. `operation` has kind, room, name, step, count, timeout_ms, flags,
+ * value, expected; the rest (workers, nth, call) is filled in here. Borrowed; the notice in `effects`
+ * (cleared first) owns a copy. A signal on another step than the worker's is refused. */
 MUST_CHECK enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operation *operation,
                                     struct crew_effects *effects, struct error *error);
 

@@ -6,12 +6,19 @@ enum campaign_state {
     CAMPAIGN_DEPLOYING, /* agents load the script */
     CAMPAIGN_READY,     /* global_setup runs, then the start instant is broadcast */
     CAMPAIGN_RUNNING,
-    CAMPAIGN_STOPPING,  /* no new steps: waits end, sessions are torn down, then global_teardown */
+    CAMPAIGN_STOPPING, /* no new steps: waits end, sessions are torn down, then global_teardown */
     CAMPAIGN_ENDED,
     CAMPAIGN_STATE_COUNT
 };
 
-enum verdict { VERDICT_NONE, VERDICT_PASSED, VERDICT_DEGRADED, VERDICT_ABORTED, VERDICT_FAILED, VERDICT_DEADLOCKED };
+enum verdict {
+    VERDICT_NONE,
+    VERDICT_PASSED,
+    VERDICT_DEGRADED,
+    VERDICT_ABORTED,
+    VERDICT_FAILED,
+    VERDICT_DEADLOCKED
+};
 
 const char *campaign_state_name(enum campaign_state state);
 const char *verdict_name(enum verdict verdict);

@@ -7,19 +7,20 @@
 struct coordinator;
 
 struct coordinator_settings {
-    uint64_t epoch;            /* drawn at random by the shell, not 0 */
-    uint64_t heartbeat_ms;     /* 1,000 */
-    uint64_t lease_ms;         /* 10,000: how long an agent works on without word from us */
-    uint64_t loss_ms;          /* 15,000, more than the lease: when a silent agent is declared lost */
-    uint64_t deadlock_delay_ms;/* 50: how long a room is left alone before the search */
-    uint64_t start_delay_ms;   /* 100: how far ahead the start instant and `at_once` releases are broadcast */
+    uint64_t epoch;             /* drawn at random by the shell, not 0 */
+    uint64_t heartbeat_ms;      /* 1,000 */
+    uint64_t lease_ms;          /* 10,000: how long an agent works on without word from us */
+    uint64_t loss_ms;           /* 15,000, more than the lease: when a silent agent is declared lost */
+    uint64_t deadlock_delay_ms; /* 50: how long a room is left alone before the search */
+    uint64_t start_delay_ms; /* 100: how far ahead the start instant and `at_once` releases are broadcast */
 };
 struct coordinator_settings coordinator_default_settings(uint64_t epoch);
 
 MUST_CHECK struct coordinator *coordinator_new(const struct coordinator_settings *settings);
 void coordinator_free(struct coordinator **coordinator);
 
-/* The one door: takes in what happened, fills `effects` (cleared first) with what has to be done, in order. */
+/* The one door: takes in what happened, fills `effects` (cleared first) with what has to be done, in order.
+ */
 void coordinator_step(struct coordinator *coordinator, const struct coordinator_event *event,
                       struct coordinator_effects *effects);
 /* When EVENT_TICK is wanted; UINT64_MAX for not at all. */
@@ -28,5 +29,7 @@ uint64_t coordinator_due_ns(const struct coordinator *coordinator);
 /* The id that the last EVENT_CREATE was given (1, 2, …). */
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 
-/* What is known of a campaign now, or how it ended; NULL if there is none of this id. Borrowed until the next step. */
-const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign, uint64_t now_ns);
+/* What is known of a campaign now, or how it ended; NULL if there is none of this id. Borrowed until the next
+ * step. */
+const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
+                                                 uint64_t now_ns);

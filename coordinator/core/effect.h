@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 enum coordinator_effect_kind {
-    EFFECT_SEND,     /* put a frame on the wire to the agent of this incarnation; may get lost */
-    EFFECT_LOG,      /* tell the operator */
-    EFFECT_CAMPAIGN, /* a campaign has come to this state */
-    EFFECT_DEADLOCK, /* one was found; `text` names each worker and what it waits for */
+    EFFECT_SEND,         /* put a frame on the wire to the agent of this incarnation; may get lost */
+    EFFECT_LOG,          /* tell the operator */
+    EFFECT_CAMPAIGN,     /* a campaign has come to this state */
+    EFFECT_DEADLOCK,     /* one was found; `text` names each worker and what it waits for */
     EFFECT_FORGET_ROUTE, /* nothing will be sent to this incarnation any more */
 };
 

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 enum coordinator_event_kind {
-    EVENT_TICK,       /* time has passed: coordinator_due_ns was reached */
-    EVENT_FRAME,      /* bytes came in from somewhere */
-    EVENT_TURN_END,   /* no more frames for now: hand out what has gathered, one message where many would do */
+    EVENT_TICK,     /* time has passed: coordinator_due_ns was reached */
+    EVENT_FRAME,    /* bytes came in from somewhere */
+    EVENT_TURN_END, /* no more frames for now: hand out what has gathered, one message where many would do */
     EVENT_AGENT_GONE, /* the agent's process is known to be dead */
     EVENT_CREATE,     /* somebody wants a campaign */
     EVENT_STOP,       /* somebody wants it to end */

@@ -43,15 +43,15 @@ struct campaign_report {
     const struct campaign_options *options;
     struct bytes script;
     enum campaign_state state;
-    enum verdict verdict;  /* VERDICT_NONE until it has ended */
-    struct bytes reason;   /* one line; empty for passed */
-    uint64_t running_ns;   /* since the workers began; stands still when it has ended */
-    uint64_t begun_ns;     /* coordinator's clock when they began; 0 before */
+    enum verdict verdict; /* VERDICT_NONE until it has ended */
+    struct bytes reason;  /* one line; empty for passed */
+    uint64_t running_ns;  /* since the workers began; stands still when it has ended */
+    uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
     uint32_t workers_running;
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
-    uint64_t requests_total; /* timings left out */
+    uint64_t requests_total;                    /* timings left out */
     const struct histogram *request_latency_us; /* all requests together, timings left out */
     const struct histogram *step_us;
     const struct histogram *release_spread_us; /* of absolute-time releases */

@@ -1,0 +1,63 @@
+/* The rooms of one campaign: what its workers have written, read, waited for and set, how far each of them
+ * is, and so how every wait ends. All of DESIGN §3 happens here; who is connected, and how words travel, is
+ * the business of campaign.h. */
+#pragma once
+#include "common/attributes.h"
+#include "common/error.h"
+#include "proto/campaign.h"
+#include "proto/message.h"
+#include "proto/operation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rooms;
+
+/* What came of it. Filled by rooms_settle; all borrowed until the next call on the rooms. */
+struct rooms_news {
+    const struct reply *replies; /* each may stand for workers of many agents */
+    size_t reply_count;
+    struct worker_set synchronised; /* rooms whose workers' progress is needed from now on */
+    struct worker_set done;         /* synchronising rooms all of whose workers have ended */
+    const char *deadlock; /* NULL, or the finding in words; its waits are among `replies` if they end by it */
+};
+
+/* `start_delay_ns`: how far ahead an `at_once` barrier opens. `deadlock_delay_ns`: how long nothing may
+ * change before the search. */
+MUST_CHECK struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_delay_ns,
+                                   uint64_t deadlock_delay_ns);
+void rooms_free(struct rooms **rooms);
+
+/* One operation of workers that the caller has checked to belong to whom it came from. False if it is
+ * nonsense that no agent of ours sends (unknown room, a step or worker that does not fit); it has then
+ * changed nothing. */
+MUST_CHECK bool rooms_apply(struct rooms *rooms, uint64_t now_ns, const struct operation *operation,
+                            struct error *error);
+/* Ends every wait whose end has come (also by timeout or deadlock), and tells the news. Called at the end of
+ * a turn and when rooms_due_ns is reached. */
+void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news);
+uint64_t rooms_due_ns(const struct rooms *rooms);
+
+/* These workers are lost: past every step. `text` says why, for those who waited for them. Their own waits
+ * are forgotten. */
+void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *workers, const char *text);
+/* A lost worker goes on elsewhere: it is past the step it was in; gives back the step that comes next (1 if
+ * nothing is known). What it waited for is forgotten. 0 if it had ended already and does not go on. */
+uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, const char *text);
+
+/* No new step begins any more except as far as rooms_run_until says: from now on what would be `short` for
+ * want of a worker that ended in order is `stopped`. */
+void rooms_drain(struct rooms *rooms, uint64_t now_ns);
+/* Every wait ends as `stopped`, those to come as well; variables can still be read and set. */
+void rooms_stop(struct rooms *rooms, uint64_t now_ns);
+
+bool rooms_is_synchronising(const struct rooms *rooms, uint32_t room);
+/* Workers that have not ended and are not lost. */
+uint32_t rooms_live_workers(const struct rooms *rooms);
+bool rooms_found_deadlock(const struct rooms *rooms);
+/* One short line for the live display, "4 wait for the writer of pad@12 · 1 for its readers"; empty if nobody
+ * waits. At most `size` bytes. */
+void rooms_describe_waits(const struct rooms *rooms, char *text, size_t size);
+/* Fills the live_… counts and release_spread of a report. */
+struct campaign_report;
+void rooms_count(const struct rooms *rooms, struct campaign_report *report);
