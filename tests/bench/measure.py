@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Measures tutti beside its yardsticks and prints ratios; --json writes them as well."""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parent.parent / "build" / "release"
+TUTTI = BUILD / "tutti"
+
+NGINX = """
+daemon off; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log crit;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 100000000; client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
+  fastcgi_temp_path {dir}/fastcgi; uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
+  server {{ listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 "tiny page\\n"; }} }}
+}}
+"""
+
+
+def pinned(core, command):
+    """The command on one core, where there are two to keep apart."""
+    return ["taskset", "-c", str(core)] + command if (os.cpu_count() or 1) > 1 else command
+
+
+def run(command, **options):
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, text=True, timeout=300, **options)
+    return done.stdout
+
+
+def tutti_run(*arguments, core=None):
+    """The report of one campaign, and what its script printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.json"
+        command = [str(TUTTI), "run", *map(str, arguments), "--json", str(report)]
+        output = run(pinned(core, command) if core is not None else command)
+        return json.loads(report.read_text()), output
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Nginx:
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp()
+        self.port = free_port()
+        conf = pathlib.Path(self.folder) / "nginx.conf"
+        conf.write_text(NGINX.format(dir=self.folder, port=self.port))
+        self.process = subprocess.Popen(pinned(0, ["nginx", "-c", str(conf), "-p", self.folder]))
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    break
+        return f"http://127.0.0.1:{self.port}/"
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+def measure_http(seconds):
+    """Three rounds of each, taken in turn; the medians are compared."""
+    bare, ours, wrk = [], [], []
+    with Nginx() as url:
+        for _ in range(3):
+            bare.append(json.loads(run(pinned(1, [str(BUILD / "bin" / "bare_curl"), url, "50", str(seconds)])))["per_s"])
+            report, _output = tutti_run(HERE / "http.lua", "-w", 50, "-d", seconds, "--agents", 1, "--shards", 1,
+                                        "--target", url, "-q", core=1)
+            ours.append(sum(r["count"] for r in report["requests"].values()) / report["duration_s"])
+            text = run(pinned(1, ["wrk", "-t1", "-c50", f"-d{seconds}s", url]))
+            wrk.append(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)))
+    middle = statistics.median
+    return {"tutti_per_s": middle(ours), "bare_curl_per_s": middle(bare), "wrk_per_s": middle(wrk),
+            "of_bare_curl": middle(ours) / middle(bare), "of_wrk": middle(ours) / middle(wrk)}
+
+
+def measure_turn(rounds):
+    bare, p50s = [], []
+    for _ in range(3):
+        bare.append(json.loads(run([BUILD / "bin" / "zmq_roundtrip", 20000]))["p50_us"])
+        _report, output = tutti_run(HERE / "turn.lua", "-w", 101, "-r", rounds, "--agents", 2, "--shards", 1)
+        last = {}
+        for step, late in re.findall(r"turn (\d+) ([\d.]+)", output):
+            last[int(step)] = max(last.get(int(step), 0.0), float(late))
+        p50s.append(statistics.median(last.values()))
+    turn, trip = statistics.median(p50s), statistics.median(bare)
+    return {"turn_p50_us": turn, "round_trip_p50_us": trip, "times_round_trip": turn / trip}
+
+
+def measure_barrier(workers, generations):
+    report, _output = tutti_run(HERE / "barrier.lua", "-w", workers, "-r", generations, "--agents", 4, "--shards", 1)
+    wait = next(w for w in report["waits"].values() if w["kind"] == "barrier")
+    return {"workers": workers, "p50_ms": wait["p50_ms"], "p99_ms": wait["p99_ms"],
+            "generation_ms": 1000 * report["duration_s"] / generations}
+
+
+def children(pid):
+    return [int(c) for c in run(["pgrep", "-P", pid]).split()]
+
+
+def resident_bytes(pid):
+    fields = dict(re.findall(r"(\w+):\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()))
+    return int(fields["Pss"]) * 1024
+
+
+def idle_agent(workers):
+    """The memory of one agent when all its workers sleep."""
+    process = subprocess.Popen([str(TUTTI), "run", str(HERE / "idle.lua"), "-w", str(workers), "-r", "1", "--agents", "1",
+                                "--shards", "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        for line in process.stdout:
+            if re.search(rf"\b{workers}(/{workers})? workers", line.replace(",", "")):
+                break
+        time.sleep(1)
+        return resident_bytes(children(process.pid)[0])
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+def measure_idle(workers):
+    alone, all_of_them = idle_agent(1), idle_agent(workers)
+    return {"workers": workers, "agent_mb": all_of_them / 1e6, "bytes_each": (all_of_them - alone) / (workers - 1),
+            "bytes_each_all_in": all_of_them / workers}
+
+
+BENCHES = [
+    ("http", lambda quick: measure_http(2 if quick else 6),
+     [("tutti_per_s", "requests/s, tutti"), ("bare_curl_per_s", "requests/s, bare libcurl on libuv"),
+      ("wrk_per_s", "requests/s, wrk -t1 -c50"), ("of_bare_curl", "tutti ÷ bare libcurl (aim: ≥ 0.85)"),
+      ("of_wrk", "tutti ÷ wrk")]),
+    ("turn", lambda quick: measure_turn(100 if quick else 1000),
+     [("turn_p50_us", "written → last of 100 readers, p50 µs"), ("round_trip_p50_us", "bare ZeroMQ round trip, p50 µs"),
+      ("times_round_trip", "turn ÷ round trip (aim: ≤ 3)")]),
+    ("barrier", lambda quick: measure_barrier(10000, 20 if quick else 100),
+     [("p50_ms", "barrier of 10,000 over 4 agents, p50 ms (aim: ≤ 10)"), ("p99_ms", "… p99 ms"),
+      ("generation_ms", "… the whole generation, ms")]),
+    ("idle", lambda quick: measure_idle(10000 if quick else 100000),
+     [("bytes_each_all_in", "bytes for an idle worker, all in (aim: ≤ 4,000)"), ("bytes_each", "… beyond the first"),
+      ("agent_mb", "the agent, MB")]),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument("only", nargs="*", help="http turn barrier idle")
+    asked = parser.parse_args()
+    results = {}
+    for name, bench, rows in BENCHES:
+        if asked.only and name not in asked.only:
+            continue
+        results[name] = bench(asked.quick)
+        for key, label in rows:
+            print(f"{name:8} {label:60} {results[name][key]:14,.2f}", flush=True)
+    if asked.json:
+        asked.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
