@@ -1,0 +1,58 @@
+/* The coordinator's shell: its core behind a ROUTER socket on a libuv loop. */
+#pragma once
+#include "common/error.h"
+#include "coordinator/core/coordinator.h"
+
+#include <stdio.h>
+#include <uv.h>
+
+struct server;
+
+/* Called from within the loop (or from within server_create, server_stop, server_agent_gone). All may call
+ * server_report, server_stop, server_agent_gone and server_close, but not server_create. NULL ones are left
+ * out. */
+struct server_callbacks {
+    void (*on_campaign)(void *context, uint64_t campaign, enum campaign_state state);
+    /* `text` names each worker and what it waits for; borrowed. */
+    void (*on_deadlock)(void *context, uint64_t campaign, const char *text);
+    /* NULL: the lines go to log_line as "coordinator". */
+    void (*on_log)(void *context, enum log_level level, const char *text);
+    void *context;
+};
+
+struct server_options {
+    const char *endpoint; /* "tcp://127.0.0.1:7440"; port 0 or * for any */
+    /* From coordinator_default_settings; epoch 0: the server draws one. */
+    struct coordinator_settings settings;
+    struct server_callbacks callbacks;
+    FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
+};
+
+/* What EVENT_CREATE wants; all copied. */
+struct server_campaign {
+    const struct campaign_options *options;
+    const struct bundle *bundle;
+    const char *script;   /* its path, for the report */
+    uint32_t agents;      /* deployed as soon as so many have joined */
+    uint64_t deadline_ms; /* ended as `aborted` if they have not by then */
+};
+
+/* NULL with an error if the endpoint cannot be bound. */
+MUST_CHECK struct server *server_new(uv_loop_t *loop, const struct server_options *options,
+                                     struct error *error);
+/* With the real port. */
+const char *server_endpoint(const struct server *server);
+
+/* The id of the new campaign. */
+uint64_t server_create(struct server *server, const struct server_campaign *campaign);
+/* `text` is why, for the report: "interrupted". At once: nobody waits for teardown. */
+void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text);
+/* The process of the agent of this name is known to be dead. */
+void server_agent_gone(struct server *server, const char *name);
+/* NULL if there is none of this id. Borrowed until the loop runs on or another function of the server is
+ * called. */
+const struct campaign_report *server_report(struct server *server, uint64_t campaign);
+
+/* Begins to close: no callback comes any more, what was sent may linger up to linger_ms, the memory goes in
+ * the loop's close callbacks. NULLs the pointer; NULL is tolerated. */
+void server_close(struct server **server, int linger_ms);
