@@ -167,7 +167,18 @@ bool value_add(struct bytes left, struct bytes right, struct buffer *sum, struct
     return true;
 }
 
-static void describe_item(struct buffer *words, const struct value_item *item)
+/* Cut so that the end of the quotation still fits into `size`. */
+static void describe_string(struct buffer *words, struct bytes string, size_t size)
+{
+    size_t maximum = words->maximum;
+    buffer_append_string(words, "\"");
+    words->maximum = size > 16 && size < maximum ? size - 8 : maximum - 8;
+    escape_text(words, string);
+    words->maximum = maximum;
+    buffer_append_string(words, words->has_overflowed ? "…\"" : "\"");
+}
+
+static void describe_item(struct buffer *words, const struct value_item *item, size_t size)
 {
     switch (item->kind) {
     case 'n':
@@ -184,10 +195,7 @@ static void describe_item(struct buffer *words, const struct value_item *item)
         buffer_append_format(words, "%.14g", item->number);
         break;
     case 's':
-        buffer_append_string(words, "\"");
-        escape_text(words, item->string);
-        words->maximum += 8;
-        buffer_append_string(words, words->has_overflowed ? "…\"" : "\"");
+        describe_string(words, item->string, size);
         break;
     default:
         buffer_append_string(words, item->pairs > 0 ? "{…}" : "{}");
@@ -199,11 +207,9 @@ void value_describe(struct bytes value, char *text, size_t size)
 {
     struct value_item item;
     SCOPED(buffer_finish) struct buffer words;
-    /* Less than the caller has, so that a string that is cut still gets its end. */
-    size_t maximum = size > 16 ? size - 8 : size;
-    buffer_init(&words, maximum < DESCRIPTION_MAX_BYTES ? maximum : DESCRIPTION_MAX_BYTES);
+    buffer_init(&words, DESCRIPTION_MAX_BYTES);
     if (value_read(&value, &item)) {
-        describe_item(&words, &item);
+        describe_item(&words, &item, size);
     } else {
         buffer_append_string(&words, "(malformed)");
     }

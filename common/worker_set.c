@@ -34,7 +34,7 @@ static bool extend(struct worker_run *run, uint32_t worker)
         run->count = 2;
         return true;
     }
-    if (worker != run->first + (uint64_t)run->stride * run->count) {
+    if (run->count == UINT32_MAX || worker != run->first + (uint64_t)run->stride * run->count) {
         return false;
     }
     run->count++;

@@ -1,0 +1,11 @@
+/* What every test program includes: cmocka and what it wants before it. */
+#pragma once
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TEXT(string) bytes_of_string(string)

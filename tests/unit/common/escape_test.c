@@ -1,0 +1,50 @@
+/* Nothing that comes from outside can steer a terminal or break a line of JSON. */
+#include "common/escape.h"
+#include "tests/unit/common/check.h"
+
+typedef void escaper(struct buffer *buffer, struct bytes bytes);
+
+static void assert_escaped(escaper *escape, struct bytes bytes, const char *expected)
+{
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, 100);
+    escape(&buffer, bytes);
+    assert_string_equal(buffer_string(&buffer), expected);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    assert_escaped(escape_text, TEXT("plain größe 0–3 \"q\" \\"), "plain größe 0–3 \"q\" \\");
+    assert_escaped(escape_text, TEXT("a\nb\tc\r"), "a\\nb\\tc\\r");
+    assert_escaped(escape_text, TEXT("\x1b[31m\x7f\xc2\x9b"), "\\x1b[31m\\x7f\\x9b");
+    assert_escaped(escape_text, bytes_of("a\0\xff\xe2\x80", 5), "a\\x00\\xff\\xe2\\x80");
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    assert_escaped(escape_json, TEXT("größe \"q\" \\ /"), "größe \\\"q\\\" \\\\ /");
+    assert_escaped(escape_json, bytes_of("\n\x1b\0\x7f", 4), "\\n\\u001b\\u0000\\u007f");
+    assert_escaped(escape_json, TEXT("a\xff!"), "a\xef\xbf\xbd!");
+}
+
+static void test_is_cut_before_what_does_not_fit(void **state)
+{
+    (void)state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, 4);
+    escape_text(&buffer, TEXT("ab–c"));
+    assert_string_equal(buffer_string(&buffer), "ab");
+    assert_true(buffer.has_overflowed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_is_cut_before_what_does_not_fit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+/* A histogram keeps three digits of every value, and survives the way over the wire. */
+#include "common/histogram.h"
+#include "common/random.h"
+#include "tests/unit/common/check.h"
+
+static void test_empty(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    struct histogram_cursor cursor = {0};
+    assert_true(histogram_count(histogram) == 0);
+    assert_true(histogram_maximum(histogram) == 0);
+    assert_true(histogram_quantile(histogram, 0.5) == 0);
+    assert_false(histogram_next(histogram, &cursor));
+    histogram_clear(histogram);
+}
+
+static void test_small_values_are_exact(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    for (uint64_t value = 1; value <= 1000; value++) {
+        histogram_record(histogram, value);
+    }
+    assert_true(histogram_count(histogram) == 1000);
+    assert_true(histogram_quantile(histogram, 0) == 1);
+    assert_true(histogram_quantile(histogram, 0.5) == 500);
+    assert_true(histogram_quantile(histogram, 0.99) == 990);
+    assert_true(histogram_quantile(histogram, 0.9991) == 1000);
+    assert_true(histogram_quantile(histogram, 1) == 1000);
+    assert_true(histogram_quantile(histogram, -3) == 1);
+    assert_true(histogram_quantile(histogram, 7) == 1000);
+}
+
+/* Whatever the value, what comes back is at least it and at most 0.1 % above. */
+static void test_every_range_keeps_three_digits(void **state)
+{
+    (void)state;
+    struct random random;
+    random_seed(&random, 1);
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    for (unsigned i = 0; i < 500; i++) {
+        uint64_t value = random_next(&random) >> random_below(&random, 64);
+        histogram_clear(histogram);
+        histogram_record(histogram, value);
+        histogram_raise_maximum(histogram, UINT64_MAX);
+        uint64_t known = histogram_quantile(histogram, 0.5);
+        assert_true(known >= value);
+        assert_true(known - value <= value / 1024);
+    }
+}
+
+static void test_edges_of_buckets(void **state)
+{
+    (void)state;
+    static const uint64_t edges[] = {2047, 2048,           2049,           4095,      4096,
+                                     4099, UINT64_MAX / 2, UINT64_MAX - 1, UINT64_MAX};
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    uint32_t previous = 0;
+    for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+        histogram_clear(histogram);
+        histogram_record(histogram, edges[i]);
+        struct histogram_cursor cursor = {0};
+        assert_true(histogram_next(histogram, &cursor));
+        assert_true(cursor.count == 1);
+        assert_true(cursor.bucket >= previous);
+        assert_false(histogram_next(histogram, &cursor));
+        assert_true(histogram_quantile(histogram, 0.5) == edges[i]);
+        previous = cursor.bucket;
+    }
+    assert_int_equal(previous, 2048 + 53 * 1024 - 1);
+}
+
+static void test_neighbouring_buckets_touch(void **state)
+{
+    (void)state;
+    uint64_t last_highest = 0;
+    for (uint32_t bucket = 1; bucket < 2048 + 53 * 1024; bucket += bucket < 5000 ? 1 : 511) {
+        SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+        assert_true(histogram_add_bucket(histogram, bucket - 1, 1));
+        histogram_raise_maximum(histogram, UINT64_MAX);
+        last_highest = histogram_quantile(histogram, 1);
+        histogram_clear(histogram);
+        histogram_record(histogram, last_highest + 1);
+        struct histogram_cursor cursor = {0};
+        assert_true(histogram_next(histogram, &cursor));
+        assert_int_equal(cursor.bucket, bucket);
+    }
+}
+
+static void test_quantile_never_passes_the_maximum(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    histogram_add(histogram, 1000000, 5);
+    assert_true(histogram_maximum(histogram) == 1000000);
+    assert_true(histogram_quantile(histogram, 0.5) == 1000000);
+    histogram_add(histogram, 2000000, 0);
+    assert_true(histogram_maximum(histogram) == 1000000);
+}
+
+static void record_some(struct histogram *histogram, struct histogram *all, struct random *random)
+{
+    for (unsigned i = 0; i < 500; i++) {
+        uint64_t value = random_next(random) >> (20 + random_below(random, 40));
+        histogram_record(histogram, value);
+        histogram_record(all, value);
+    }
+}
+
+static void assert_same(const struct histogram *left, const struct histogram *right)
+{
+    struct histogram_cursor first = {0};
+    struct histogram_cursor second = {0};
+    while (histogram_next(left, &first)) {
+        assert_true(histogram_next(right, &second));
+        assert_int_equal(first.bucket, second.bucket);
+        assert_true(first.count == second.count);
+    }
+    assert_false(histogram_next(right, &second));
+    assert_true(histogram_count(left) == histogram_count(right));
+    assert_true(histogram_maximum(left) == histogram_maximum(right));
+}
+
+static void test_merging_loses_nothing(void **state)
+{
+    (void)state;
+    struct random random;
+    random_seed(&random, 2);
+    SCOPED(histogram_free) struct histogram *all = histogram_new();
+    SCOPED(histogram_free) struct histogram *merged = histogram_new();
+    for (unsigned i = 0; i < 3; i++) {
+        SCOPED(histogram_free) struct histogram *part = histogram_new();
+        record_some(part, all, &random);
+        histogram_merge(merged, part);
+    }
+    assert_same(merged, all);
+    histogram_merge(merged, merged);
+    assert_true(histogram_count(merged) == 2 * histogram_count(all));
+}
+
+static void test_buckets_travel(void **state)
+{
+    (void)state;
+    struct random random;
+    random_seed(&random, 3);
+    SCOPED(histogram_free) struct histogram *sent = histogram_new();
+    SCOPED(histogram_free) struct histogram *unused = histogram_new();
+    SCOPED(histogram_free) struct histogram *received = histogram_new();
+    record_some(sent, unused, &random);
+    struct histogram_cursor cursor = {0};
+    uint32_t previous = 0;
+    while (histogram_next(sent, &cursor)) {
+        assert_true(cursor.position == 1 || cursor.bucket >= previous);
+        previous = cursor.bucket;
+        assert_true(histogram_add_bucket(received, cursor.bucket, cursor.count));
+    }
+    histogram_raise_maximum(received, histogram_maximum(sent));
+    assert_same(received, sent);
+}
+
+static void test_refuses_buckets_that_there_are_not(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    assert_true(histogram_add_bucket(histogram, 2048 + 53 * 1024 - 1, 1));
+    assert_false(histogram_add_bucket(histogram, 2048 + 53 * 1024, 1));
+    assert_false(histogram_add_bucket(histogram, UINT32_MAX, 1));
+    assert_true(histogram_count(histogram) == 1);
+}
+
+static void test_counts_stay_at_the_end(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    assert_true(histogram_add_bucket(histogram, 5, UINT64_MAX));
+    assert_true(histogram_add_bucket(histogram, 5, 2));
+    assert_true(histogram_add_bucket(histogram, 9, UINT64_MAX));
+    assert_true(histogram_count(histogram) == UINT64_MAX);
+    assert_true(histogram_quantile(histogram, 0.5) == 5);
+    assert_true(histogram_maximum(histogram) == 9);
+}
+
+static void test_clear_starts_anew(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    histogram_record(histogram, 100000);
+    histogram_record(histogram, 7);
+    histogram_clear(histogram);
+    assert_true(histogram_count(histogram) == 0);
+    assert_true(histogram_maximum(histogram) == 0);
+    histogram_record(histogram, 200000);
+    histogram_record(histogram, 9);
+    assert_true(histogram_count(histogram) == 2);
+    assert_true(histogram_quantile(histogram, 0.5) == 9);
+    struct histogram_cursor cursor = {0};
+    unsigned buckets = 0;
+    while (histogram_next(histogram, &cursor)) {
+        buckets++;
+    }
+    assert_int_equal(buckets, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_small_values_are_exact),
+        cmocka_unit_test(test_every_range_keeps_three_digits),
+        cmocka_unit_test(test_edges_of_buckets),
+        cmocka_unit_test(test_neighbouring_buckets_touch),
+        cmocka_unit_test(test_quantile_never_passes_the_maximum),
+        cmocka_unit_test(test_merging_loses_nothing),
+        cmocka_unit_test(test_buckets_travel),
+        cmocka_unit_test(test_refuses_buckets_that_there_are_not),
+        cmocka_unit_test(test_counts_stay_at_the_end),
+        cmocka_unit_test(test_clear_starts_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

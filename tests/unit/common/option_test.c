@@ -1,0 +1,338 @@
+/* Options from the command line and the environment, and what is said about wrong ones. */
+#include "common/memory.h"
+#include "common/option.h"
+#include "tests/unit/common/check.h"
+
+#include <stdlib.h>
+
+struct settings {
+    bool is_quiet;
+    uint32_t verbosity;
+    uint64_t workers;
+    bool has_workers;
+    uint64_t ramp_up_ms;
+    const char *script;
+    uint32_t form;
+    int64_t offset;
+};
+
+static bool parse_offset(const char *text, void *value, struct error *error)
+{
+    if (text[0] != '@') {
+        return error_set(error, "\"%s\" does not start with @", text);
+    }
+    *(int64_t *)value = atol(text + 1);
+    return true;
+}
+
+static const char *const forms[] = {"text", "json", "ndjson", NULL};
+
+#define AT(member) .offset = offsetof(struct settings, member), .is_set_offset = SIZE_MAX
+
+static const struct option options[] = {
+    {.name = "workers",
+     .letter = 'w',
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct settings, workers),
+     .is_set_offset = offsetof(struct settings, has_workers),
+     .minimum = 1,
+     .maximum = 1000,
+     .argument = "N",
+     .help = "how many workers",
+     .fallback = "1"},
+    {.name = "ramp-up",
+     .type = OPTION_DURATION,
+     AT(ramp_up_ms),
+     .minimum = 100,
+     .maximum = 60000,
+     .argument = "TIME",
+     .help = "over which time they start"},
+    {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, AT(is_quiet), .help = "says nothing"},
+    {.name = "verbose",
+     .letter = 'v',
+     .type = OPTION_COUNT,
+     AT(verbosity),
+     .help = "says more, twice still more"},
+    {.name = "script",
+     .letter = 's',
+     .type = OPTION_TEXT,
+     AT(script),
+     .argument = "FILE",
+     .help = "the script"},
+    {.name = "form", .type = OPTION_CHOICE, AT(form), .choices = forms, .help = "how it looks"},
+    {.name = "offset",
+     .type = OPTION_CUSTOM,
+     AT(offset),
+     .parse = parse_offset,
+     .argument = "@N",
+     .help = "where"},
+};
+#define OPTION_COUNT_ALL (sizeof(options) / sizeof(options[0]))
+
+struct outcome {
+    bool is_good;
+    struct settings settings;
+    const char *words[2];
+    size_t word_count;
+    struct error error;
+};
+
+static struct outcome parse(const char *const *arguments)
+{
+    struct outcome outcome = {.settings = {.workers = 1}};
+    char *argv[16] = {(char *)(uintptr_t) "tutti"};
+    int argc = 1;
+    for (; *arguments != NULL; arguments++) {
+        argv[argc++] = (char *)(uintptr_t)*arguments; /* main gets them without const */
+    }
+    outcome.is_good = option_parse(options, OPTION_COUNT_ALL, argc, argv, &outcome.settings, outcome.words, 2,
+                                   &outcome.word_count, &outcome.error);
+    return outcome;
+}
+
+#define PARSE(...) parse((const char *[]){__VA_ARGS__, NULL})
+
+static void assert_error(struct outcome outcome, const char *expected)
+{
+    assert_false(outcome.is_good);
+    assert_string_equal(outcome.error.text, expected);
+}
+
+static void test_nothing_leaves_the_defaults(void **state)
+{
+    (void)state;
+    struct outcome outcome = parse((const char *[]){NULL});
+    assert_true(outcome.is_good);
+    assert_int_equal(outcome.settings.workers, 1);
+    assert_false(outcome.settings.has_workers);
+    assert_int_equal(outcome.word_count, 0);
+}
+
+static void test_all_spellings_of_a_value(void **state)
+{
+    (void)state;
+    struct outcome spellings[] = {
+        PARSE("-w5"),  PARSE("-w", "5"),   PARSE("--workers=5"),   PARSE("--workers", "5"),
+        PARSE("-qw5"), PARSE("-vqw", "5"), PARSE("-w", "7", "-w5")};
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        assert_true(spellings[i].is_good);
+        assert_int_equal(spellings[i].settings.workers, 5);
+        assert_true(spellings[i].settings.has_workers);
+    }
+    assert_true(spellings[5].settings.is_quiet);
+    assert_int_equal(spellings[5].settings.verbosity, 1);
+}
+
+static void test_every_type(void **state)
+{
+    (void)state;
+    struct outcome outcome =
+        PARSE("--ramp-up", "1.5s", "-vv", "-v", "--script=", "--form", "ndjson", "--offset", "@-3");
+    assert_true(outcome.is_good);
+    assert_int_equal(outcome.settings.ramp_up_ms, 1500);
+    assert_int_equal(outcome.settings.verbosity, 3);
+    assert_string_equal(outcome.settings.script, "");
+    assert_int_equal(outcome.settings.form, 2);
+    assert_int_equal(outcome.settings.offset, -3);
+    outcome = PARSE("-q", "--quiet=false", "-vvv", "--verbose=1");
+    assert_true(outcome.is_good);
+    assert_false(outcome.settings.is_quiet);
+    assert_int_equal(outcome.settings.verbosity, 1);
+}
+
+static void test_words_mix_with_options(void **state)
+{
+    (void)state;
+    struct outcome outcome = PARSE("run", "-q", "-");
+    assert_true(outcome.is_good);
+    assert_int_equal(outcome.word_count, 2);
+    assert_string_equal(outcome.words[0], "run");
+    assert_string_equal(outcome.words[1], "-");
+    outcome = PARSE("-q", "--", "--workers", "--");
+    assert_true(outcome.is_good);
+    assert_string_equal(outcome.words[0], "--workers");
+    assert_string_equal(outcome.words[1], "--");
+    assert_error(PARSE("a", "b", "c"), "\"c\" is one word too many");
+}
+
+static void test_a_value_may_look_like_an_option(void **state)
+{
+    (void)state;
+    struct outcome outcome = PARSE("--script", "--quiet");
+    assert_true(outcome.is_good);
+    assert_string_equal(outcome.settings.script, "--quiet");
+    assert_false(outcome.settings.is_quiet);
+}
+
+static void test_numbers_refuse_junk(void **state)
+{
+    (void)state;
+    static const char *const junk[] = {"",
+                                       "0",
+                                       "1001",
+                                       "-1",
+                                       "+1",
+                                       " 1",
+                                       "1 ",
+                                       "0x1",
+                                       "1.0",
+                                       "five",
+                                       "18446744073709551617",
+                                       "18446744073709551616"};
+    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
+        SCOPED(memory_free_at) char *argument = memory_format("--workers=%s", junk[i]);
+        SCOPED(memory_free_at)
+        char *expected = memory_format("--workers: \"%s\" is not a whole number from 1 to 1000", junk[i]);
+        struct outcome outcome = PARSE(argument);
+        assert_error(outcome, expected);
+        assert_int_equal(outcome.settings.workers, 1);
+        assert_false(outcome.settings.has_workers);
+    }
+}
+
+static void test_other_values_are_refused_with_what_would_be_right(void **state)
+{
+    (void)state;
+    assert_error(PARSE("-w", "x"), "-w (--workers): \"x\" is not a whole number from 1 to 1000");
+    assert_error(PARSE("--ramp-up=10ms"), "--ramp-up: \"10ms\" is too short; it must be at least 100 ms");
+    assert_error(PARSE("--ramp-up=2m"), "--ramp-up: \"2m\" is too long; it must be at most 1 m");
+    assert_error(PARSE("--ramp-up=soon"),
+                 "--ramp-up: \"soon\" is not a duration; write it like 10, 250ms, 1.5s, 5m or 1h");
+    assert_error(PARSE("--form=xml"), "--form: \"xml\" is not one of text, json or ndjson");
+    assert_error(PARSE("--offset=3"), "--offset: \"3\" does not start with @");
+    assert_error(PARSE("--quiet=maybe"), "--quiet: \"maybe\" is neither true nor false");
+    assert_error(PARSE("--verbose=4294967296"), "--verbose: \"4294967296\" is not a whole number");
+    assert_error(PARSE("--workers"), "--workers needs a value");
+    assert_error(PARSE("-qw"), "-w (--workers) needs a value");
+}
+
+static void test_unknown_options_suggest_the_nearest(void **state)
+{
+    (void)state;
+    assert_error(PARSE("--worker", "5"), "unknown option --worker; did you mean --workers?");
+    assert_error(PARSE("--rampup=5"), "unknown option --rampup; did you mean --ramp-up?");
+    assert_error(PARSE("--qiuet"), "unknown option --qiuet; did you mean --quiet?");
+    assert_error(PARSE("--something-else"), "unknown option --something-else");
+    assert_error(PARSE("--=x"), "unknown option --");
+    assert_error(PARSE("-x"), "unknown option -x");
+    assert_error(PARSE("-q\n"), "unknown option -?");
+    char name[300];
+    memset(name, 'a', sizeof(name));
+    name[0] = name[1] = '-';
+    name[299] = '\0';
+    assert_false(PARSE(name).is_good);
+}
+
+static void set_variable(const char *name, const char *text)
+{
+    assert_int_equal(setenv(name, text, 1), 0);
+}
+
+static int clear_environment(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"TUTTI_WORKERS", "TUTTI_RAMP_UP", "TUTTI_QUIET", "TUTTI_VERBOSE",
+                                        "TUTTI_SCRIPT"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        unsetenv(names[i]);
+    }
+    return 0;
+}
+
+static void test_the_environment_comes_first(void **state)
+{
+    (void)state;
+    set_variable("TUTTI_WORKERS", "7");
+    set_variable("TUTTI_RAMP_UP", "250ms");
+    set_variable("TUTTI_QUIET", "true");
+    set_variable("TUTTI_VERBOSE", "2");
+    set_variable("TUTTI_SCRIPT", "");
+    struct outcome outcome = PARSE("--ramp-up", "1");
+    assert_true(outcome.is_good);
+    assert_int_equal(outcome.settings.workers, 7);
+    assert_true(outcome.settings.has_workers);
+    assert_int_equal(outcome.settings.ramp_up_ms, 1000);
+    assert_true(outcome.settings.is_quiet);
+    assert_int_equal(outcome.settings.verbosity, 2);
+    assert_null(outcome.settings.script);
+    set_variable("TUTTI_QUIET", "0");
+    assert_false(PARSE("-v").settings.is_quiet);
+}
+
+static void test_the_environment_is_checked_too(void **state)
+{
+    (void)state;
+    set_variable("TUTTI_QUIET", "yes");
+    assert_error(PARSE("-v"), "TUTTI_QUIET: \"yes\" is neither true nor false");
+    set_variable("TUTTI_QUIET", "1");
+    set_variable("TUTTI_RAMP_UP", "1x");
+    assert_error(PARSE("-v"),
+                 "TUTTI_RAMP_UP: \"1x\" is not a duration; write it like 10, 250ms, 1.5s, 5m or 1h");
+}
+
+static void test_help_is_aligned(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    option_print_help(options, OPTION_COUNT_ALL, out);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "  -w, --workers N              how many workers  [1]\n"
+                              "      --ramp-up TIME           over which time they start\n"
+                              "  -q, --quiet                  says nothing\n"
+                              "  -v, --verbose                says more, twice still more\n"
+                              "  -s, --script FILE            the script\n"
+                              "      --form text|json|ndjson  how it looks\n"
+                              "      --offset @N              where\n");
+    memory_free(text);
+}
+
+static void test_help_stays_within_100_columns(void **state)
+{
+    (void)state;
+    static const struct option wide[] = {
+        {.name = "short",
+         .type = OPTION_FLAG,
+         .is_set_offset = SIZE_MAX,
+         .help = "a help – with a dash – that goes on and on until it must be put on a second line of its "
+                 "own, and on"},
+        {.name = "a-name-that-is-far-too-long-for-its-column",
+         .type = OPTION_FLAG,
+         .is_set_offset = SIZE_MAX,
+         .help = "comes below"},
+    };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    option_print_help(wide, 2, out);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(
+        text,
+        "      --short  a help – with a dash – that goes on and on until it must be put on a second line of\n"
+        "               its own, and on\n"
+        "      --a-name-that-is-far-too-long-for-its-column\n"
+        "               comes below\n");
+    memory_free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_leaves_the_defaults),
+        cmocka_unit_test(test_all_spellings_of_a_value),
+        cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_words_mix_with_options),
+        cmocka_unit_test(test_a_value_may_look_like_an_option),
+        cmocka_unit_test(test_numbers_refuse_junk),
+        cmocka_unit_test(test_other_values_are_refused_with_what_would_be_right),
+        cmocka_unit_test(test_unknown_options_suggest_the_nearest),
+        cmocka_unit_test_teardown(test_the_environment_comes_first, clear_environment),
+        cmocka_unit_test_teardown(test_the_environment_is_checked_too, clear_environment),
+        cmocka_unit_test(test_help_is_aligned),
+        cmocka_unit_test(test_help_stays_within_100_columns),
+    };
+    return cmocka_run_group_tests(tests, clear_environment, NULL);
+}
