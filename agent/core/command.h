@@ -44,6 +44,7 @@ struct command {
     enum global_phase phase;
     uint64_t at_ns;
     struct reply *reply; /* owned, deep */
+    uint64_t *ranks; /* REPLY to a barrier: of each of the reply's workers; NULL: they follow reply->rank */
     struct room_step *room_steps;
     size_t room_step_count;
     char *text;
@@ -54,11 +55,11 @@ void command_free(struct command **command);
 enum notice_kind {
     NOTICE_DEPLOYED,    /* is_ok, text */
     NOTICE_GLOBAL_DONE, /* phase, is_ok, text */
-    NOTICE_OPERATION,   /* `operation`, of exactly one worker */
+    NOTICE_OPERATION,   /* `operation`, of exactly one worker; its instants are this agent's clock */
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
     NOTICE_STATISTICS,  /* `statistics` */
-    NOTICE_FINISHED,    /* every worker of this crew is torn down */
+    NOTICE_FINISHED,    /* every worker of this crew is torn down; comes again if more were assigned */
 };
 
 struct notice {
@@ -71,14 +72,18 @@ struct notice {
     size_t room_step_count;
     struct failure failure;        /* text points to `text` */
     struct statistics *statistics; /* owned, deep */
+    uint64_t finished_workers;     /* FINISHED: all that this crew was ever given */
     char *text;
 };
 MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);
 void notice_free(struct notice **notice);
 
-/* Deep copies and their ends, for what crosses threads. */
+/* Deep copies and their ends, for what crosses threads. An operation or reply that is freed here was made
+ * here: it is one piece of memory, and its worker sets do not grow. */
 MUST_CHECK struct operation *operation_copy(const struct operation *operation);
 void operation_free(struct operation **operation);
 MUST_CHECK struct reply *reply_copy(const struct reply *reply);
 void reply_free(struct reply **reply);
+/* Each name, text, histogram and array in it, and itself, is memory of its own (memory_free,
+ * histogram_free). */
 void statistics_free(struct statistics **statistics);

@@ -1,0 +1,85 @@
+/* Deep copies of operations and replies, each in one piece of memory: they are made and freed for every call
+ * of every worker. */
+#include "agent/core/command.h"
+#include "common/memory.h"
+
+#include <string.h>
+
+/* What lies behind the structure: first the runs, which need alignment, then the bytes. */
+struct tail {
+    uint8_t *runs;
+    uint8_t *bytes;
+};
+
+static size_t runs_size(const struct worker_set *set)
+{
+    return set->run_count * sizeof(struct worker_run);
+}
+
+static void move_set(struct worker_set *set, struct tail *tail)
+{
+    const struct worker_run *from = set->runs;
+    size_t size = runs_size(set);
+    if (size == 0) {
+        worker_set_init(set);
+        return;
+    }
+    memcpy(tail->runs, from, size);
+    set->runs = (struct worker_run *)(void *)tail->runs;
+    set->run_capacity = set->run_count;
+    tail->runs += size;
+}
+
+static void move_bytes(struct bytes *bytes, struct tail *tail)
+{
+    if (bytes->size == 0) {
+        *bytes = bytes_of(NULL, 0);
+        return;
+    }
+    memcpy(tail->bytes, bytes->data, bytes->size);
+    bytes->data = tail->bytes;
+    tail->bytes += bytes->size;
+}
+
+struct operation *operation_copy(const struct operation *operation)
+{
+    size_t runs = runs_size(&operation->workers);
+    size_t bytes =
+        operation->name.size + operation->value.size + operation->expected.size + operation->text.size;
+    struct operation *copy = memory_new(1, sizeof(*copy) + runs + bytes);
+    *copy = *operation;
+    struct tail tail = {.runs = (uint8_t *)(copy + 1), .bytes = (uint8_t *)(copy + 1) + runs};
+    move_set(&copy->workers, &tail);
+    move_bytes(&copy->name, &tail);
+    move_bytes(&copy->value, &tail);
+    move_bytes(&copy->expected, &tail);
+    move_bytes(&copy->text, &tail);
+    return copy;
+}
+
+void operation_free(struct operation **operation)
+{
+    memory_free(*operation);
+    *operation = NULL;
+}
+
+struct reply *reply_copy(const struct reply *reply)
+{
+    size_t runs = runs_size(&reply->workers) + runs_size(&reply->missing);
+    size_t bytes = reply->name.size + reply->value.size + reply->text.size;
+    struct reply *copy = memory_new(1, sizeof(*copy) + runs + bytes);
+    *copy = *reply;
+    struct tail tail = {.runs = (uint8_t *)(copy + 1), .bytes = (uint8_t *)(copy + 1) + runs};
+    move_set(&copy->workers, &tail);
+    move_set(&copy->missing, &tail);
+    move_bytes(&copy->name, &tail);
+    move_bytes(&copy->value, &tail);
+    move_bytes(&copy->text, &tail);
+    return copy;
+}
+
+void reply_free(struct reply **reply)
+{
+    memory_free(*reply);
+    *reply = NULL;
+}

@@ -1,0 +1,92 @@
+/* Options and bundle of a campaign, shared by all shards of an agent and counted. */
+#include "agent/core/command.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+struct deployment {
+    atomic_uint holders;
+    uint64_t campaign;
+    struct campaign_options options;
+    struct bundle bundle;
+};
+
+static struct bytes copy_bytes(struct bytes bytes)
+{
+    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
+}
+
+static void free_bytes(struct bytes *bytes)
+{
+    memory_free((void *)bytes->data);
+    *bytes = bytes_of(NULL, 0);
+}
+
+struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
+                                  const struct bundle *bundle)
+{
+    struct deployment *deployment = MEMORY_NEW(struct deployment);
+    atomic_init(&deployment->holders, 1);
+    deployment->campaign = campaign;
+    deployment->options = *options;
+    deployment->options.single_mode = copy_bytes(options->single_mode);
+    deployment->options.target = copy_bytes(options->target);
+    deployment->bundle.file_count = bundle->file_count;
+    deployment->bundle.files = memory_new(bundle->file_count, sizeof(*bundle->files));
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        deployment->bundle.files[i].path = copy_bytes(bundle->files[i].path);
+        deployment->bundle.files[i].content = copy_bytes(bundle->files[i].content);
+    }
+    deployment->bundle.hash = copy_bytes(bundle->hash);
+    return deployment;
+}
+
+struct deployment *deployment_hold(struct deployment *deployment)
+{
+    unsigned before = atomic_fetch_add_explicit(&deployment->holders, 1, memory_order_relaxed);
+    assert(before > 0);
+    return deployment;
+}
+
+static void destroy(struct deployment *deployment)
+{
+    free_bytes(&deployment->options.single_mode);
+    free_bytes(&deployment->options.target);
+    for (size_t i = 0; i < deployment->bundle.file_count; i++) {
+        free_bytes(&deployment->bundle.files[i].path);
+        free_bytes(&deployment->bundle.files[i].content);
+    }
+    memory_free(deployment->bundle.files);
+    free_bytes(&deployment->bundle.hash);
+    memory_free(deployment);
+}
+
+void deployment_release(struct deployment **deployment)
+{
+    if (*deployment == NULL) {
+        return;
+    }
+    /* Whoever destroys has to see all that the other holders did before they let go. */
+    unsigned before = atomic_fetch_sub_explicit(&(*deployment)->holders, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before == 1) {
+        destroy(*deployment);
+    }
+    *deployment = NULL;
+}
+
+uint64_t deployment_campaign(const struct deployment *deployment)
+{
+    return deployment->campaign;
+}
+
+const struct campaign_options *deployment_options(const struct deployment *deployment)
+{
+    return &deployment->options;
+}
+
+const struct bundle *deployment_bundle(const struct deployment *deployment)
+{
+    return &deployment->bundle;
+}
