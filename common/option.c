@@ -188,13 +188,20 @@ static size_t edit_distance(const char *left, struct bytes right)
     return row[right.size];
 }
 
+/* The start of a name is as good as the name. */
+static size_t distance_to(const struct option *option, struct bytes given)
+{
+    bool is_start = given.size > 1 && strncmp(option->name, (const char *)given.data, given.size) == 0;
+    return is_start ? 0 : edit_distance(option->name, given);
+}
+
 static bool refuse_unknown(const struct parse *parse, struct bytes name)
 {
     const char *nearest = NULL;
     size_t nearest_distance = SUGGESTION_DISTANCE + 1;
     for (size_t i = 0; i < parse->count && name.size <= NAME_MAX_BYTES; i++) {
-        size_t distance = edit_distance(parse->options[i].name, name);
-        if (distance < nearest_distance && distance < name.size) {
+        size_t distance = distance_to(&parse->options[i], name);
+        if (distance < nearest_distance && distance * 2 <= name.size) {
             nearest_distance = distance;
             nearest = parse->options[i].name;
         }

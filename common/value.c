@@ -135,8 +135,8 @@ bool value_read(struct bytes *rest, struct value_item *item)
 /* Reads a number, or nil as 0. */
 static bool read_summand(struct bytes value, struct value_item *item, struct error *error)
 {
-    bool is_number = value_read(&value, item) && strchr("nid", item->kind) != NULL && value.size == 0;
-    if (!is_number) {
+    bool is_whole = value_read(&value, item) && value.size == 0;
+    if (!is_whole || (item->kind != 'n' && item->kind != 'i' && item->kind != 'd')) {
         return error_set(error, "only numbers can be added");
     }
     if (item->kind == 'n') {
@@ -152,8 +152,8 @@ static double as_number(const struct value_item *item)
 
 bool value_add(struct bytes left, struct bytes right, struct buffer *sum, struct error *error)
 {
-    struct value_item first;
-    struct value_item second;
+    struct value_item first = {0};
+    struct value_item second = {0};
     if (!read_summand(left, &first, error) || !read_summand(right, &second, error)) {
         return false;
     }

@@ -3,6 +3,7 @@
 #include "common/memory.h"
 #include "common/worker_set.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define SPELLED_OUT 5u
@@ -66,6 +67,7 @@ static int by_first(const void *left, const void *right)
 /* Sorts, and joins the pieces that touch or overlap. */
 static void tidy(struct pieces *pieces)
 {
+    assert(pieces->items != NULL);
     qsort(pieces->items, pieces->count, sizeof(*pieces->items), by_first);
     size_t kept = 0;
     for (size_t i = 1; i < pieces->count; i++) {

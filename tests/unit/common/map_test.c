@@ -43,6 +43,10 @@ static void test_keys_are_copied_and_may_hold_anything(void **state)
     assert_ptr_equal(map_get(map, TEXT("")), &values[1]);
     assert_ptr_equal(map_get(map, bytes_of("a\0", 2)), &values[2]);
     assert_null(map_get(map, TEXT("a")));
+    /* An entry that is gone has no key, which is not the same as the empty one. */
+    assert_ptr_equal(map_remove(map, TEXT("")), &values[1]);
+    assert_null(map_put(map, TEXT(""), &values[2]));
+    assert_int_equal(map_size(map), 3);
 }
 
 static void test_iterates_in_order_of_insertion(void **state)

@@ -178,7 +178,8 @@ static void test_numbers_refuse_junk(void **state)
                                        "1.0",
                                        "five",
                                        "18446744073709551617",
-                                       "18446744073709551616"};
+                                       "18446744073709551616",
+                                       "36893488147419103246"};
     for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
         SCOPED(memory_free_at) char *argument = memory_format("--workers=%s", junk[i]);
         SCOPED(memory_free_at)
@@ -210,6 +211,10 @@ static void test_unknown_options_suggest_the_nearest(void **state)
 {
     (void)state;
     assert_error(PARSE("--worker", "5"), "unknown option --worker; did you mean --workers?");
+    assert_error(PARSE("--work"), "unknown option --work; did you mean --workers?");
+    assert_error(PARSE("--wrker"), "unknown option --wrker; did you mean --workers?");
+    assert_error(PARSE("--fom"), "unknown option --fom; did you mean --form?");
+    assert_error(PARSE("--foo"), "unknown option --foo");
     assert_error(PARSE("--rampup=5"), "unknown option --rampup; did you mean --ramp-up?");
     assert_error(PARSE("--qiuet"), "unknown option --qiuet; did you mean --quiet?");
     assert_error(PARSE("--something-else"), "unknown option --something-else");

@@ -34,10 +34,15 @@ static void test_below_is_even(void **state)
         assert_in_range(counts[i], 9600, 10400);
     }
     assert_true(random_below(&random, 1) == 0);
-    uint64_t bound = UINT64_MAX / 2 + 2;
-    for (unsigned i = 0; i < 100; i++) {
-        assert_true(random_below(&random, bound) < bound);
+    /* Without throwing numbers away, the lowest third would come up half of the time. */
+    uint64_t third = (uint64_t)1 << 62;
+    unsigned low = 0;
+    for (unsigned i = 0; i < 9000; i++) {
+        uint64_t number = random_below(&random, 3 * third);
+        assert_true(number < 3 * third);
+        low += number < third;
     }
+    assert_in_range(low, 2800, 3200);
 }
 
 static void test_unit_stays_below_one(void **state)

@@ -287,6 +287,7 @@ static void test_add_refuses_what_is_no_number(void **state)
     assert_false(value_add(TEXT("n"), bytes_of("s\0\0\0\0", 5), &sum, &error));
     assert_false(value_add(TEXT(""), TEXT("n"), &sum, &error));
     assert_false(value_add(TEXT("n"), TEXT("i"), &sum, &error));
+    assert_false(value_add(TEXT("nn"), TEXT("n"), &sum, &error));
     assert_int_equal(sum.size, 0);
 }
 

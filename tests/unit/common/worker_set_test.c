@@ -158,9 +158,10 @@ static void test_describe_bears_what_a_peer_invents(void **state)
     worker_set_init(&set);
     assert_true(worker_set_add_run(&set, (struct worker_run){0, 1, UINT32_MAX}));
     assert_true(worker_set_add_run(&set, (struct worker_run){5, 1, UINT32_MAX - 4}));
+    assert_true(worker_set_add_run(&set, (struct worker_run){9, 1, 3}));
     assert_described(&set, "workers 0–4294967295");
     assert_true(worker_set_add_run(&set, (struct worker_run){0, 2, UINT32_MAX / 2}));
-    assert_described(&set, "10737418233 workers");
+    assert_described(&set, "10737418236 workers");
     char tight[10];
     worker_set_clear(&set);
     ADD(&set, 1, 2, 3);
