@@ -11,9 +11,10 @@
  * (assert). */
 void message_encode(const struct message *message, struct buffer *into);
 /* Fills `message` with copies in an arena of its own (message_finish), or says in one line what is wrong with
- * the bytes. Checks: known kind, bounds of limits.h, names non-empty where they have to be, texts printable
- * after cleaning, worker sets without overflow and at most LIMIT_WORKERS members, values canonical, paths of
- * files relative and clean, enums in range. */
+ * the bytes. Checks: known kind, bounds of limits.h, a campaign where it concerns one, names non-empty where
+ * they have to be, worker sets without overflow and at most LIMIT_WORKERS members below LIMIT_WORKERS, values
+ * canonical, paths of files relative and clean, enums in range. Texts are made printable; names of notifiers
+ * and variables are any bytes. An absent value is nil (the byte 'n') where the kind of operation has one. */
 MUST_CHECK bool message_decode(struct bytes bytes, struct message *message, struct error *error);
 /* Frees what message_decode allocated; nothing for a message that was not decoded. */
 void message_finish(struct message *message);

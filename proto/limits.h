@@ -16,3 +16,11 @@
 #define LIMIT_MISSING 32u         /* worker ids that an outcome names */
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
 #define LIMIT_SHARDS 256u
+#define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000) /* every timeout and duration */
+#define LIMIT_PATH_BYTES 1000u                        /* of a file in a bundle */
+#define LIMIT_HISTOGRAM_BUCKETS                                                                              \
+    (32u * 1024u * 1024u) /* that all histograms of one report reach up to together */
+/* What decoding may take: so many times the size of the bytes, and so much more, but never above the last. */
+#define LIMIT_DECODED_TIMES 64u
+#define LIMIT_DECODED_MORE_BYTES (64u * 1024u)
+#define LIMIT_DECODED_BYTES (64u * 1024u * 1024u)

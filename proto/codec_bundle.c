@@ -1,0 +1,177 @@
+/* The options and files of a campaign. */
+#include "proto/codec_internal.h"
+
+#include "common/map.h"
+#include "proto/limits.h"
+#include "proto/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define HASH_BYTES 64u
+
+void encode_options(struct buffer *into, uint32_t field, const struct campaign_options *options)
+{
+    assert(options->workers <= LIMIT_WORKERS && options->target.size <= LIMIT_TEXT_BYTES);
+    size_t opened = wire_open(into, field);
+    wire_number(into, 1, options->workers);
+    wire_number(into, 2, options->runs);
+    wire_number(into, 3, options->duration_ms);
+    wire_number(into, 4, options->ramp_up_ms);
+    wire_number(into, 5, options->delay_ms);
+    wire_number(into, 6, options->room_size);
+    wire_number(into, 7, (uint64_t)options->on_loss);
+    wire_number(into, 8, (uint64_t)options->on_deadlock);
+    wire_number(into, 9, options->sync_timeout_ms);
+    wire_fixed(into, 10, options->seed);
+    wire_flag(into, 11, options->is_single_run);
+    put_name(into, 12, options->single_mode);
+    wire_flag(into, 13, options->is_stopped_by_failure);
+    wire_number(into, 14, options->fail_steps);
+    wire_double(into, 15, options->fail_percent);
+    wire_bytes(into, 16, options->target);
+    wire_number(into, 17, options->verbosity);
+    wire_close(into, opened);
+}
+
+static bool check_options(const Tutti__V1__Options *wire, struct error *error)
+{
+    if (wire->workers == 0 || wire->workers > LIMIT_WORKERS || wire->room_size > LIMIT_ROOM_SIZE) {
+        return error_set(error, "%u workers in rooms of %u, at most %u are allowed", wire->workers,
+                         wire->room_size, LIMIT_WORKERS);
+    }
+    if (!(wire->fail_percent >= 0 && wire->fail_percent <= 100)) { /* written so that it refuses NaN */
+        return error_set(error, "fail percent is not within 0 to 100");
+    }
+    if (wire->target.len > LIMIT_TEXT_BYTES) {
+        return error_set(error, "target has %zu bytes, at most %u are allowed", wire->target.len,
+                         LIMIT_TEXT_BYTES);
+    }
+    return check_enum((int)wire->on_loss, ON_LOSS_FAIL + 1, "on loss", error) &&
+           check_enum((int)wire->on_deadlock, ON_DEADLOCK_FAIL + 1, "on deadlock", error);
+}
+
+bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *options, struct error *error)
+{
+    if (wire == NULL) {
+        return error_set(error, "options are missing");
+    }
+    if (!check_options(wire, error)) {
+        return false;
+    }
+    *options = (struct campaign_options){
+        .workers = wire->workers,
+        .runs = wire->runs,
+        .room_size = wire->room_size,
+        .on_loss = (enum on_loss)wire->on_loss,
+        .on_deadlock = (enum on_deadlock)wire->on_deadlock,
+        .seed = wire->seed,
+        .is_single_run = wire->is_single_run,
+        .is_stopped_by_failure = wire->is_stopped_by_failure,
+        .fail_steps = wire->fail_steps,
+        .fail_percent = wire->fail_percent,
+        .target = bytes_of(wire->target.data, wire->target.len),
+        .verbosity = wire->verbosity,
+    };
+    return take_duration(wire->duration_ms, "duration", &options->duration_ms, error) &&
+           take_duration(wire->ramp_up_ms, "ramp-up", &options->ramp_up_ms, error) &&
+           take_duration(wire->delay_ms, "delay", &options->delay_ms, error) &&
+           take_duration(wire->sync_timeout_ms, "sync timeout", &options->sync_timeout_ms, error) &&
+           take_optional_name(&wire->single_mode, "single mode", &options->single_mode, error);
+}
+
+void encode_bundle(struct buffer *into, uint32_t field, const struct bundle *bundle)
+{
+    assert(bundle->file_count >= 1 && bundle->file_count <= LIMIT_BUNDLE_FILES);
+    size_t opened = wire_open(into, field);
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        size_t file = wire_open(into, 1);
+        wire_bytes(into, 1, bundle->files[i].path);
+        wire_bytes(into, 2, bundle->files[i].content);
+        wire_close(into, file);
+    }
+    wire_bytes(into, 2, bundle->hash);
+    wire_close(into, opened);
+}
+
+/* A part between slashes. Names of Windows' drives and its backslash are no part of a name here. */
+static bool is_clean_part(struct bytes part)
+{
+    return part.size > 0 && !bytes_equal_string(part, ".") && !bytes_equal_string(part, "..") &&
+           memchr(part.data, '\\', part.size) == NULL;
+}
+
+static bool is_clean_path(struct bytes path)
+{
+    if (path.size == 0 || path.size > LIMIT_PATH_BYTES || !bytes_is_printable(path)) {
+        return false;
+    }
+    for (size_t start = 0; start <= path.size;) {
+        const uint8_t *slash = start == path.size ? NULL : memchr(path.data + start, '/', path.size - start);
+        size_t end = slash == NULL ? path.size : (size_t)(slash - path.data);
+        if (!is_clean_part(bytes_of(path.data + start, end - start))) {
+            return false;
+        }
+        start = end + 1;
+    }
+    return true;
+}
+
+static bool is_hash(struct bytes hash)
+{
+    if (hash.size != HASH_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < hash.size; i++) {
+        if (hash.data[i] == 0 || strchr("0123456789abcdef", hash.data[i]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_file(const Tutti__V1__BundleFile *wire, struct bundle_file *file, struct map *paths,
+                      struct error *error)
+{
+    file->path = bytes_of(wire->path.data, wire->path.len);
+    file->content = bytes_of(wire->content.data, wire->content.len);
+    if (!is_clean_path(file->path)) {
+        return error_set(error, "a file has a path that is not relative and clean");
+    }
+    if (map_put(paths, file->path, file) != NULL) {
+        return error_set(error, "two files have the path %.*s", BYTES_FORMAT(file->path));
+    }
+    return true;
+}
+
+static bool take_files(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct error *error)
+{
+    SCOPED(map_free) struct map *paths = map_new();
+    size_t total = 0;
+    for (size_t i = 0; i < wire->n_files; i++) {
+        if (!take_file(wire->files[i], &bundle->files[i], paths, error)) {
+            return false;
+        }
+        total += bundle->files[i].content.size;
+    }
+    if (total > LIMIT_BUNDLE_BYTES) {
+        return error_set(error, "the files have %zu bytes, at most %u are allowed", total,
+                         LIMIT_BUNDLE_BYTES);
+    }
+    return true;
+}
+
+bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct decoding *decoding)
+{
+    struct error *error = decoding->error;
+    if (wire == NULL || wire->n_files == 0 || wire->n_files > LIMIT_BUNDLE_FILES) {
+        return error_set(error, "a bundle has 1 to %u files", LIMIT_BUNDLE_FILES);
+    }
+    bundle->file_count = wire->n_files;
+    bundle->files = (struct bundle_file *)arena_array(decoding->arena, wire->n_files, sizeof *bundle->files);
+    bundle->hash = bytes_of(wire->hash.data, wire->hash.len);
+    if (!is_hash(bundle->hash)) {
+        return error_set(error, "the hash of the bundle is no SHA-256");
+    }
+    return take_files(wire, bundle, error);
+}

@@ -1,0 +1,60 @@
+/* What the files of the codec share: one pair of functions for each body, and the checks of single fields. */
+#pragma once
+#include "common/buffer.h"
+#include "common/error.h"
+#include "proto/arena.h"
+#include "proto/message.h"
+
+#include <tutti.pb-c.h>
+
+/* Where a body is decoded to. */
+struct decoding {
+    struct arena *arena;
+    struct message *message;
+    struct error *error;
+};
+
+typedef void body_encoder(const struct message *message, struct buffer *into);
+typedef bool body_decoder(const Tutti__V1__Message *wire, struct decoding *decoding);
+
+body_encoder encode_hello, encode_welcome, encode_refused, encode_stop;
+body_decoder decode_hello, decode_welcome, decode_refused, decode_stop;
+body_encoder encode_deploy, encode_global, encode_done, encode_begin, encode_assign, encode_rooms,
+    encode_room_steps, encode_failure;
+body_decoder decode_deploy, decode_global, decode_deployed, decode_global_done, decode_begin, decode_assign,
+    decode_synchronise, decode_rooms_done, decode_drained, decode_run_until, decode_failure;
+body_encoder encode_operations, encode_replies, encode_statistics;
+body_decoder decode_operations, decode_replies, decode_statistics;
+
+/* The parts of a deployment. */
+void encode_options(struct buffer *into, uint32_t field, const struct campaign_options *options);
+bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *options, struct error *error);
+void encode_bundle(struct buffer *into, uint32_t field, const struct bundle *bundle);
+bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct decoding *decoding);
+
+/* Fields. The encoders assert the bounds, the decoders refuse what does not hold them; `what` names the
+ * field. */
+void put_name(struct buffer *into, uint32_t field, struct bytes name);
+void put_text(struct buffer *into, uint32_t field, struct bytes text);
+void put_workers(struct buffer *into, uint32_t field, const struct worker_set *workers);
+
+bool take_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name, struct error *error);
+bool take_optional_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name,
+                        struct error *error);
+bool take_printable_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name,
+                         struct error *error);
+/* Replaces what is not printable, in place: the bytes are the arena's. */
+bool take_text(const ProtobufCBinaryData *wire, const char *what, struct bytes *text, struct error *error);
+bool take_value(const ProtobufCBinaryData *wire, const char *what, struct bytes *value, struct error *error);
+bool take_duration(uint64_t wire_ms, const char *what, uint64_t *duration_ms, struct error *error);
+bool take_worker(uint32_t wire, uint32_t *worker, struct error *error);
+/* `limit`: of its members. May be empty. */
+bool take_workers(const uint32_t *numbers, size_t count, uint64_t limit, struct worker_set *workers,
+                  struct decoding *decoding);
+/* As take_workers, but not empty and with the usual limit. */
+bool take_some_workers(const uint32_t *numbers, size_t count, struct worker_set *workers,
+                       struct decoding *decoding);
+bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kind, struct error *error);
+/* Whether `wire` is one of 0…count-1. */
+bool check_enum(int wire, int count, const char *what, struct error *error);
+bool check_batch(size_t count, struct error *error);

@@ -1,0 +1,250 @@
+/* What workers did and what they are answered: the batches that make up most of the traffic. */
+#include "proto/codec_internal.h"
+#include "proto/limits.h"
+#include "proto/wire.h"
+
+#include <assert.h>
+
+static_assert((int)OUTCOME_REFUSED == TUTTI__V1__OUTCOME__REFUSED, "outcomes are the same on the wire");
+
+/* Which fields the kinds have to carry. */
+struct rule {
+    bool has_name;
+    bool has_value;
+    bool has_expected;
+    bool has_reply_value;
+};
+
+static const struct rule RULES[OPERATION_KIND_COUNT] = {
+    [OPERATION_PAST] = {.has_name = false},
+    [OPERATION_ENDED] = {.has_name = false},
+    [OPERATION_READ] = {.has_name = true},
+    [OPERATION_RELEASED] = {.has_name = false},
+    [OPERATION_WAIT_WRITER] = {.has_name = true, .has_reply_value = true},
+    [OPERATION_WAIT_READERS] = {.has_name = true},
+    [OPERATION_BARRIER] = {.has_name = true},
+    [OPERATION_DECLARE] = {.has_name = true},
+    [OPERATION_WRITTEN] = {.has_name = true, .has_value = true},
+    [OPERATION_GET] = {.has_name = true, .has_reply_value = true},
+    [OPERATION_GET_OR_MAKE] = {.has_name = true, .has_reply_value = true},
+    [OPERATION_MADE] = {.has_name = true, .has_value = true, .has_reply_value = true},
+    [OPERATION_MAKING_FAILED] = {.has_name = true},
+    [OPERATION_SET] = {.has_name = true, .has_value = true},
+    [OPERATION_CAS] = {.has_name = true, .has_value = true, .has_expected = true, .has_reply_value = true},
+    [OPERATION_INCR] = {.has_name = true, .has_value = true, .has_reply_value = true},
+    [OPERATION_DELETE] = {.has_name = true},
+    [OPERATION_WAIT_SET] = {.has_name = true, .has_reply_value = true},
+    [OPERATION_WAIT_CHANGED] = {.has_name = true, .has_expected = true, .has_reply_value = true},
+};
+
+/* nil is what a value is that is not there. */
+static void put_value(struct buffer *into, uint32_t field, struct bytes value)
+{
+    if (!bytes_equal_string(value, "n")) {
+        wire_bytes(into, field, value);
+    }
+}
+
+static bool take_kinds_value(const ProtobufCBinaryData *wire, bool is_expected, const char *what,
+                             struct bytes *value, struct error *error)
+{
+    if (wire->len > 0) {
+        return take_value(wire, what, value, error);
+    }
+    *value = is_expected ? bytes_of_string("n") : bytes_of(NULL, 0);
+    return true;
+}
+
+static uint32_t room_to_wire(uint32_t room)
+{
+    return room == ROOM_CAMPAIGN ? 0 : room + 1;
+}
+
+static bool take_room(uint32_t wire, uint32_t *room, struct error *error)
+{
+    if (wire > LIMIT_WORKERS) {
+        return error_set(error, "room %u is beyond %u", wire - 1, LIMIT_WORKERS - 1);
+    }
+    *room = wire == 0 ? ROOM_CAMPAIGN : wire - 1;
+    return true;
+}
+
+static void put_operation(struct buffer *into, const struct operation *operation)
+{
+    assert((unsigned)operation->kind < OPERATION_KIND_COUNT);
+    uint64_t timeout_ms = operation->timeout_ms;
+    wire_number(into, 1, (uint64_t)operation->kind + 1);
+    put_workers(into, 2, &operation->workers);
+    wire_number(into, 3, room_to_wire(operation->room));
+    put_name(into, 4, operation->name);
+    wire_number(into, 5, operation->step);
+    wire_number(into, 6, operation->nth);
+    wire_number(into, 7, operation->call);
+    wire_number(into, 8, operation->count);
+    wire_number(into, 9, timeout_ms < LIMIT_DURATION_MS ? timeout_ms : LIMIT_DURATION_MS);
+    wire_flag(into, 10, operation->is_strict);
+    wire_flag(into, 11, operation->is_at_once);
+    put_value(into, 12, operation->value);
+    put_value(into, 13, operation->expected);
+    put_text(into, 14, operation->text);
+    wire_signed(into, 15, operation->first_ns);
+    wire_signed(into, 16, operation->last_ns);
+}
+
+void encode_operations(const struct message *message, struct buffer *into)
+{
+    assert(message->operations.count <= LIMIT_BATCH_ITEMS);
+    for (size_t i = 0; i < message->operations.count; i++) {
+        size_t opened = wire_open(into, 1);
+        put_operation(into, &message->operations.items[i]);
+        wire_close(into, opened);
+    }
+}
+
+static void copy_operation(const Tutti__V1__Operation *wire, struct operation *operation)
+{
+    operation->step = wire->step;
+    operation->nth = wire->nth;
+    operation->call = wire->call;
+    operation->count = wire->count;
+    operation->is_strict = wire->is_strict;
+    operation->is_at_once = wire->is_at_once;
+    operation->first_ns = wire->first_ns;
+    operation->last_ns = wire->last_ns;
+}
+
+static bool take_operation_workers(const Tutti__V1__Operation *wire, struct operation *operation,
+                                   struct decoding *decoding)
+{
+    if (!take_some_workers(wire->workers, wire->n_workers, &operation->workers, decoding)) {
+        return false;
+    }
+    if (!operation_is_aggregated(operation->kind) && worker_set_count(&operation->workers) != 1) {
+        return error_set(decoding->error, "%s is of one worker", operation_name(operation->kind));
+    }
+    return true;
+}
+
+static bool take_some_name(const ProtobufCBinaryData *wire, enum operation_kind kind, struct bytes *name,
+                           struct error *error)
+{
+    return RULES[kind].has_name ? take_name(wire, "name", name, error)
+                                : take_optional_name(wire, "name", name, error);
+}
+
+static bool take_operation(const Tutti__V1__Operation *wire, struct operation *operation,
+                           struct decoding *decoding)
+{
+    struct error *error = decoding->error;
+    if (!take_operation_kind(wire->kind, &operation->kind, error)) {
+        return false;
+    }
+    const struct rule *rule = &RULES[operation->kind];
+    copy_operation(wire, operation);
+    return take_operation_workers(wire, operation, decoding) &&
+           take_room(wire->room, &operation->room, error) &&
+           take_some_name(&wire->name, operation->kind, &operation->name, error) &&
+           take_duration(wire->timeout_ms, "timeout", &operation->timeout_ms, error) &&
+           take_kinds_value(&wire->value, rule->has_value, "value", &operation->value, error) &&
+           take_kinds_value(&wire->expected, rule->has_expected, "expected value", &operation->expected,
+                            error) &&
+           take_text(&wire->text, "text", &operation->text, error);
+}
+
+bool decode_operations(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+{
+    const Tutti__V1__Operations *wire = wire_message->operations;
+    if (!check_batch(wire->n_items, decoding->error)) {
+        return false;
+    }
+    struct operation *items = (struct operation *)arena_array(decoding->arena, wire->n_items, sizeof *items);
+    decoding->message->operations.items = items;
+    decoding->message->operations.count = wire->n_items;
+    for (size_t i = 0; i < wire->n_items; i++) {
+        if (!take_operation(wire->items[i], &items[i], decoding)) {
+            return error_wrap(decoding->error, "operation %zu: ", i);
+        }
+    }
+    return true;
+}
+
+static void put_reply(struct buffer *into, const struct reply *reply)
+{
+    assert((unsigned)reply->kind < OPERATION_KIND_COUNT && (unsigned)reply->outcome < OUTCOME_COUNT);
+    assert(worker_set_count(&reply->missing) <= LIMIT_MISSING);
+    wire_number(into, 1, (uint64_t)reply->kind + 1);
+    wire_number(into, 2, (uint64_t)reply->outcome);
+    put_workers(into, 3, &reply->workers);
+    wire_number(into, 4, room_to_wire(reply->room));
+    put_name(into, 5, reply->name);
+    wire_number(into, 6, reply->step);
+    wire_number(into, 7, reply->nth);
+    wire_number(into, 8, reply->call);
+    wire_number(into, 9, reply->count);
+    wire_number(into, 10, reply->total);
+    wire_number(into, 11, reply->rank);
+    wire_flag(into, 12, reply->is_won);
+    wire_flag(into, 13, reply->is_maker);
+    put_value(into, 14, reply->value);
+    wire_signed(into, 15, reply->at_ns);
+    put_workers(into, 16, &reply->missing);
+    put_text(into, 17, reply->text);
+}
+
+void encode_replies(const struct message *message, struct buffer *into)
+{
+    assert(message->replies.count <= LIMIT_BATCH_ITEMS);
+    for (size_t i = 0; i < message->replies.count; i++) {
+        size_t opened = wire_open(into, 1);
+        put_reply(into, &message->replies.items[i]);
+        wire_close(into, opened);
+    }
+}
+
+static void copy_reply(const Tutti__V1__Reply *wire, struct reply *reply)
+{
+    reply->outcome = (enum outcome)wire->outcome;
+    reply->step = wire->step;
+    reply->nth = wire->nth;
+    reply->call = wire->call;
+    reply->count = wire->count;
+    reply->total = wire->total;
+    reply->rank = wire->rank;
+    reply->is_won = wire->is_won;
+    reply->is_maker = wire->is_maker;
+    reply->at_ns = wire->at_ns;
+}
+
+static bool take_reply(const Tutti__V1__Reply *wire, struct reply *reply, struct decoding *decoding)
+{
+    struct error *error = decoding->error;
+    if (!take_operation_kind(wire->kind, &reply->kind, error) ||
+        !check_enum((int)wire->outcome, OUTCOME_COUNT, "outcome", error)) {
+        return false;
+    }
+    copy_reply(wire, reply);
+    return take_some_workers(wire->workers, wire->n_workers, &reply->workers, decoding) &&
+           take_room(wire->room, &reply->room, error) &&
+           take_some_name(&wire->name, reply->kind, &reply->name, error) &&
+           take_kinds_value(&wire->value, RULES[reply->kind].has_reply_value, "value", &reply->value,
+                            error) &&
+           take_workers(wire->missing, wire->n_missing, LIMIT_MISSING, &reply->missing, decoding) &&
+           take_text(&wire->text, "text", &reply->text, error);
+}
+
+bool decode_replies(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+{
+    const Tutti__V1__Replies *wire = wire_message->replies;
+    if (!check_batch(wire->n_items, decoding->error)) {
+        return false;
+    }
+    struct reply *items = (struct reply *)arena_array(decoding->arena, wire->n_items, sizeof *items);
+    decoding->message->replies.items = items;
+    decoding->message->replies.count = wire->n_items;
+    for (size_t i = 0; i < wire->n_items; i++) {
+        if (!take_reply(wire->items[i], &items[i], decoding)) {
+            return error_wrap(decoding->error, "reply %zu: ", i);
+        }
+    }
+    return true;
+}
