@@ -73,6 +73,17 @@ bool decode_begin(const Tutti__V1__Message *wire, struct decoding *decoding)
     return true;
 }
 
+void encode_finished(const struct message *message, struct buffer *into)
+{
+    wire_number(into, 1, message->finished.workers);
+}
+
+bool decode_finished(const Tutti__V1__Message *wire, struct decoding *decoding)
+{
+    decoding->message->finished.workers = wire->finished->workers;
+    return true;
+}
+
 void encode_assign(const struct message *message, struct buffer *into)
 {
     assert(message->assign.count <= LIMIT_BATCH_ITEMS);

@@ -166,6 +166,11 @@ struct message {
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
         struct failure failure;
+        /* FINISHED: how many this agent was ever given. Fewer than were dealt to it: an ASSIGN is on its way.
+         */
+        struct {
+            uint64_t workers;
+        } finished;
         struct statistics statistics;
         struct refused stop; /* text: why */
     };
