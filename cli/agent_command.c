@@ -1,0 +1,105 @@
+/* `tutti agent`: the process that runs workers, on this host. */
+#include "agent/host.h"
+#include "cli/exit_code.h"
+#include "cli/file_limit.h"
+#include "cli/subcommand.h"
+#include "common/bytes.h"
+#include "common/log.h"
+#include "proto/limits.h"
+
+#include <signal.h>
+#include <string.h>
+
+struct agent_options {
+    const char *coordinator;
+    const char *name;
+    uint64_t shards;
+    bool may_use_system;
+    bool is_parent_bound;
+    bool is_quiet;
+    uint32_t verbosity;
+};
+
+static bool parse_name(const char *text, void *value, struct error *error)
+{
+    struct bytes name = bytes_of_string(text);
+    if (name.size == 0 || name.size > LIMIT_NAME_BYTES || !bytes_is_printable(name)) {
+        return error_set(error, "must have 1 to %u printable characters", LIMIT_NAME_BYTES);
+    }
+    *(const char **)value = text;
+    return true;
+}
+
+static bool parse_endpoint(const char *text, void *value, struct error *error)
+{
+    const char *colon = strrchr(text, ':');
+    if (strncmp(text, "tcp://", 6) != 0 || colon < text + 7 || strlen(text) > LIMIT_NAME_BYTES ||
+        colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1)) {
+        return error_set(error, "\"%.80s\" is not an address like tcp://127.0.0.1:7440", text);
+    }
+    *(const char **)value = text;
+    return true;
+}
+
+#define FIELD(field) .offset = offsetof(struct agent_options, field), .is_set_offset = SIZE_MAX
+
+/* clang-format off */
+static const struct option agent_options[] = {
+    {.name = "coordinator", .type = OPTION_CUSTOM, FIELD(coordinator), .parse = parse_endpoint,
+        .argument = "tcp://HOST:PORT", .help = "whom to join"},
+    {.name = "name", .type = OPTION_CUSTOM, FIELD(name), .parse = parse_name, .argument = "NAME",
+        .help = "what to be called there", .fallback = "host name and process id"},
+    {.name = "shards", .type = OPTION_NUMBER, FIELD(shards), .maximum = LIMIT_SHARDS, .argument = "N",
+        .help = "threads that run workers; 0 is one for each core", .fallback = "0"},
+    {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
+        .help = "let scripts use io, os and C modules: all that this user may do, they may do"},
+    {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
+        .help = "end together with the process that started this one, and leave Ctrl-C to it"},
+    {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
+    {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(verbosity), .help = "tell more"},
+};
+/* clang-format on */
+
+static int run_agent(int argc, char **argv)
+{
+    struct agent_options options = {0};
+    size_t word_count = 0;
+    if (!subcommand_parse(&agent_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
+        return EXIT_CODE_USAGE;
+    }
+    if (options.coordinator == NULL) {
+        log_line(LOG_ERROR, "agent", "--coordinator is needed (see tutti help agent)");
+        return EXIT_CODE_USAGE;
+    }
+    if (options.is_parent_bound) {
+        uint32_t level = LOG_WARNING + options.verbosity;
+        log_configure(level < LOG_DEBUG ? (enum log_level)level : LOG_DEBUG, LOG_TEXT, 1);
+    } else {
+        log_configure(options.verbosity > 0 ? LOG_DEBUG : LOG_INFO, LOG_TEXT, 0);
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    file_limit_raise();
+    struct agent_run_options run = {
+        .coordinator = options.coordinator,
+        .name = options.name,
+        .shards = (uint32_t)options.shards,
+        .is_system_allowed = options.may_use_system,
+        .is_interrupt_ignored = options.is_parent_bound,
+        .dies_with_parent = options.is_parent_bound,
+        .is_quiet = options.is_quiet,
+    };
+    return agent_run(&run);
+}
+
+const struct subcommand agent_subcommand = {
+    .name = "agent",
+    .usage = "--coordinator tcp://HOST:PORT [options]",
+    .summary = "Runs workers on this host for a coordinator",
+    .details =
+        "Dials the coordinator and stays until SIGTERM or Ctrl-C; when the line is lost it tries again.\n"
+        "`tutti run` starts its agents by itself.\n",
+    .examples = "  tutti agent --coordinator tcp://10.0.0.1:7440 --name host-7\n",
+    .options = agent_options,
+    .option_count = sizeof(agent_options) / sizeof(agent_options[0]),
+    .run = run_agent,
+};

@@ -1,0 +1,16 @@
+/* Numbers as people read them in the live line and the report. */
+#pragma once
+#include "common/buffer.h"
+
+#include <stdint.h>
+
+#define FORMAT_BYTES 32
+
+/* "1,234,567" */
+void format_count(uint64_t count, char text[FORMAT_BYTES]);
+/* "850 µs", "1.23 ms", "2.50 s", "3 m 20 s": three digits that matter. */
+void format_us(uint64_t microseconds, char text[FORMAT_BYTES]);
+/* "12.3/s", "4,321/s" */
+void format_rate(double per_second, char text[FORMAT_BYTES]);
+/* Characters, each taken to be one column wide. */
+size_t format_columns(struct bytes text);

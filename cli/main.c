@@ -1,0 +1,62 @@
+/* The `tutti` command: finds the subcommand and hands over. */
+#include "cli/exit_code.h"
+#include "cli/subcommand.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_one_of(const char *word, const char *first, const char *second)
+{
+    return strcmp(word, first) == 0 || strcmp(word, second) == 0;
+}
+
+/* Whether --help stands among the options: then nothing else counts. */
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (is_one_of(argv[i], "--help", "-h")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        subcommand_print_overview(stderr);
+        return EXIT_CODE_USAGE;
+    }
+    if (is_one_of(argv[1], "--help", "-h")) {
+        subcommand_print_overview(stdout);
+        return EXIT_CODE_PASSED;
+    }
+    if (is_one_of(argv[1], "--version", "-V")) {
+        return version_subcommand.run(argc - 1, argv + 1);
+    }
+    const struct subcommand *subcommand = subcommand_find(argv[1]);
+    if (subcommand == NULL) {
+        const char *nearest = subcommand_suggest(argv[1]);
+        log_line(LOG_ERROR, NULL, "there is no command \"%.40s\"%s%s%s (see tutti help)", argv[1],
+                 nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "?" : "");
+        return EXIT_CODE_USAGE;
+    }
+    if (wants_help(argc - 1, argv + 1)) {
+        subcommand_print_help(subcommand, stdout);
+        return EXIT_CODE_PASSED;
+    }
+    return subcommand->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    log_configure(LOG_INFO, LOG_TEXT, 1);
+    int code = dispatch(argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_CODE_PASSED) {
+        log_line(LOG_ERROR, NULL, "cannot write to standard output");
+        code = EXIT_CODE_LOST;
+    }
+    return code;
+}

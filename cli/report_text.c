@@ -1,0 +1,212 @@
+/* The report of a campaign for a person. */
+#include "cli/report_text.h"
+#include "cli/format.h"
+#include "cli/table.h"
+#include "common/escape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define ERRORS_SHOWN 20u
+#define REQUESTS_SHOWN 200u
+#define NAME_COLUMNS 40u
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+static const char *const verdict_colours[] = {
+    [VERDICT_NONE] = "",        [VERDICT_PASSED] = GREEN, [VERDICT_DEGRADED] = YELLOW,
+    [VERDICT_ABORTED] = YELLOW, [VERDICT_FAILED] = RED,   [VERDICT_DEADLOCKED] = RED,
+};
+
+static void append_heading(struct buffer *text, const char *heading, bool has_colour)
+{
+    buffer_append_format(text, "\n%s%s%s\n", has_colour ? BOLD : "", heading, has_colour ? PLAIN : "");
+}
+
+static void append_verdict(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    char elapsed[FORMAT_BYTES];
+    format_us(report->running_ns / 1000, elapsed);
+    buffer_append_format(text, "\n%s%s%s", has_colour ? verdict_colours[report->verdict] : "",
+                         verdict_name(report->verdict), has_colour ? PLAIN : "");
+    if (report->reason.size > 0) {
+        buffer_append_string(text, ": ");
+        escape_text(text, report->reason);
+    }
+    buffer_append_format(text, "\n\n  time    %s\n", elapsed);
+}
+
+static void append_steps(struct buffer *text, const struct campaign_report *report)
+{
+    char ok[FORMAT_BYTES];
+    char failed[FORMAT_BYTES];
+    char stopped[FORMAT_BYTES];
+    char rate[FORMAT_BYTES];
+    format_count(report->steps_ok, ok);
+    format_count(report->steps_failed, failed);
+    format_count(report->steps_stopped, stopped);
+    buffer_append_format(text, "  steps   %s ok, %s failed", ok, failed);
+    if (report->steps_stopped > 0) {
+        buffer_append_format(text, ", %s stopped", stopped);
+    }
+    if (report->running_ns > 0) {
+        uint64_t steps = report->steps_ok + report->steps_failed;
+        format_rate((double)steps * 1e9 / (double)report->running_ns, rate);
+        buffer_append_format(text, "  (%s)", rate);
+    }
+    buffer_append_string(text, "\n");
+}
+
+static void append_agents(struct buffer *text, const struct campaign_report *report)
+{
+    for (size_t i = 0; i < report->agent_count; i++) {
+        const struct agent_report *agent = &report->agents[i];
+        char workers[FORMAT_BYTES];
+        format_count(agent->workers, workers);
+        buffer_append_string(text, i == 0 ? "  agents  " : "          ");
+        escape_text(text, agent->name);
+        buffer_append_format(text, "  %s %s, %s", workers, agent->workers == 1 ? "worker" : "workers",
+                             agent_state_name(agent->state));
+        buffer_append_format(text, "  (process %" PRIu32 ")\n", agent->pid);
+    }
+}
+
+static void add_count(struct table *table, uint64_t count)
+{
+    char text[FORMAT_BYTES];
+    format_count(count, text);
+    table_add(table, bytes_of_string(text));
+}
+
+static void add_us(struct table *table, uint64_t microseconds)
+{
+    char text[FORMAT_BYTES];
+    format_us(microseconds, text);
+    table_add(table, bytes_of_string(text));
+}
+
+static void add_requests(struct table *table, const struct campaign_report *report, bool is_timing)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < report->request_count && shown < REQUESTS_SHOWN; i++) {
+        const struct request_report *request = &report->requests[i];
+        if (request->is_timing != is_timing) {
+            continue;
+        }
+        shown++;
+        table_add(table, request->name);
+        add_count(table, request->count);
+        add_count(table, request->failed);
+        add_us(table, histogram_quantile(request->latency_us, 0.5));
+        add_us(table, histogram_quantile(request->latency_us, 0.95));
+        add_us(table, histogram_quantile(request->latency_us, 0.99));
+        add_us(table, histogram_maximum(request->latency_us));
+    }
+}
+
+static void append_requests(struct buffer *text, const struct campaign_report *report, bool is_timing,
+                            bool has_colour)
+{
+    static const char *const columns[] = {"", "count", "failed", "p50", "p95", "p99", "max", NULL};
+    SCOPED(table_finish) struct table table;
+    table_init(&table, columns);
+    add_requests(&table, report, is_timing);
+    if (table_rows(&table) > 0) {
+        append_heading(text, is_timing ? "timings" : "requests", has_colour);
+        table_print(&table, NAME_COLUMNS, text);
+    }
+}
+
+/* "96 ok, 4 short" */
+static void describe_outcomes(const struct wait_report *wait, struct buffer *text)
+{
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (wait->outcomes[i] > 0) {
+            char count[FORMAT_BYTES];
+            format_count(wait->outcomes[i], count);
+            buffer_append_format(text, "%s%s %s", text->size > 0 ? ", " : "", count,
+                                 outcome_name((enum outcome)i));
+        }
+    }
+}
+
+static void add_wait(struct table *table, const struct wait_report *wait)
+{
+    SCOPED(buffer_finish) struct buffer cell;
+    uint64_t count = 0;
+    buffer_init(&cell, 1024);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        count += wait->outcomes[i];
+    }
+    buffer_append_format(&cell, "%.*s.%s", BYTES_FORMAT(wait->name), operation_name(wait->kind));
+    table_add(table, buffer_bytes(&cell));
+    add_count(table, count);
+    add_us(table, histogram_quantile(wait->waited_us, 0.5));
+    add_us(table, histogram_quantile(wait->waited_us, 0.99));
+    buffer_clear(&cell);
+    describe_outcomes(wait, &cell);
+    table_add(table, buffer_bytes(&cell));
+}
+
+static void append_waits(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    static const char *const columns[] = {"", "count", "p50", "p99", "<outcomes", NULL};
+    SCOPED(table_finish) struct table table;
+    table_init(&table, columns);
+    for (size_t i = 0; i < report->wait_count; i++) {
+        add_wait(&table, &report->waits[i]);
+    }
+    if (table_rows(&table) > 0) {
+        append_heading(text, "waits", has_colour);
+        table_print(&table, NAME_COLUMNS, text);
+    }
+}
+
+static void append_errors(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    if (report->error_count == 0) {
+        return;
+    }
+    append_heading(text, "errors", has_colour);
+    for (size_t i = 0; i < report->error_count && i < ERRORS_SHOWN; i++) {
+        const struct error_report *error = &report->errors[i];
+        char count[FORMAT_BYTES];
+        format_count(error->count, count);
+        buffer_append_format(text, "  %s × ", count);
+        escape_text(text, error->text);
+        buffer_append_format(text, "\n      first: worker %" PRIu32 ", step %" PRIu64 "\n", error->worker,
+                             error->step);
+    }
+    if (report->error_count > ERRORS_SHOWN) {
+        buffer_append_format(text, "  and %zu more kinds of errors\n", report->error_count - ERRORS_SHOWN);
+    }
+}
+
+static void append_spread(struct buffer *text, const struct campaign_report *report)
+{
+    if (histogram_count(report->release_spread_us) == 0) {
+        return;
+    }
+    char middle[FORMAT_BYTES];
+    char most[FORMAT_BYTES];
+    format_us(histogram_quantile(report->release_spread_us, 0.5), middle);
+    format_us(histogram_maximum(report->release_spread_us), most);
+    buffer_append_format(text, "  spread  of simultaneous releases: p50 %s, max %s\n", middle, most);
+}
+
+void report_text(const struct campaign_report *report, bool has_colour, struct buffer *text)
+{
+    append_verdict(text, report, has_colour);
+    append_steps(text, report);
+    append_agents(text, report);
+    append_spread(text, report);
+    append_requests(text, report, false, has_colour);
+    append_requests(text, report, true, has_colour);
+    append_waits(text, report, has_colour);
+    append_errors(text, report, has_colour);
+    buffer_append_string(text, "\n");
+}

@@ -1,0 +1,170 @@
+/* `tutti run`: reads script and options, gets ready what the run needs, and hands over to the session. */
+#include "agent/script.h"
+#include "cli/exit_code.h"
+#include "cli/file_limit.h"
+#include "cli/run_options.h"
+#include "cli/session.h"
+#include "cli/subcommand.h"
+#include "cli/target.h"
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* What a run holds while it lasts. */
+struct run {
+    const char *script;
+    struct run_options options;
+    struct script_facts *facts;
+    struct target *target;
+    char *target_address;
+    struct json_file *json;
+    struct screen *screen;
+};
+
+static bool is_builtin(const char *target)
+{
+    return target != NULL && strcmp(target, "builtin") == 0;
+}
+
+static bool has_scenario(const struct script_facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->scenario_count; i++) {
+        if (strcmp(facts->scenarios[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Script and options; what is wrong here is the user's. */
+static bool read_script(struct run *run, int argc, char **argv, struct error *error)
+{
+    const struct run_options given = run->options;
+    struct script_inspection inspection = {
+        .path = run->script,
+        .is_system_allowed = given.may_use_system,
+        .target = is_builtin(given.target) ? NULL : given.target,
+    };
+    run->facts = script_inspect(&inspection, error);
+    if (run->facts == NULL || !run_options_merge(argc, argv, run->facts, &run->options, error)) {
+        return false;
+    }
+    const char *only = run->options.single_mode;
+    if (only != NULL && !has_scenario(run->facts, only)) {
+        return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", run->script, only,
+                         run->script);
+    }
+    return true;
+}
+
+/* The world around it. */
+static bool prepare(struct run *run, struct error *error)
+{
+    file_limit_raise();
+    if (run->options.json_path != NULL) {
+        run->json = json_file_open(run->options.json_path, error);
+        if (run->json == NULL) {
+            return error_wrap(error, "--json: ");
+        }
+    }
+    if (is_builtin(run->options.target)) {
+        run->target = target_start(NULL, 0, error);
+        if (run->target == NULL) {
+            return false;
+        }
+        run->target_address = memory_format("http://127.0.0.1:%u", (unsigned)target_port(run->target));
+    } else {
+        run->target_address = memory_copy_string(run->options.target);
+    }
+    struct screen_settings settings = {
+        .is_quiet = run->options.is_quiet,
+        .is_output_taken = run->options.json_path != NULL && strcmp(run->options.json_path, "-") == 0,
+    };
+    run->screen = screen_new(&settings);
+    return true;
+}
+
+/* Small enough for every reader of JSON; 0 means none was given. */
+static uint64_t draw_seed(void)
+{
+    uint64_t seed = 0;
+    while (seed == 0) {
+        if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+            seed = 1;
+        }
+        seed &= (1ULL << 48) - 1;
+    }
+    return seed;
+}
+
+static enum exit_code hand_over(struct run *run)
+{
+    struct campaign_options campaign;
+    run_options_to_campaign(&run->options, &campaign);
+    campaign.target = bytes_of_string(run->target_address);
+    campaign.seed = run->options.is_set[RUN_SEED] ? run->options.seed : draw_seed();
+    const struct session_settings settings = {
+        .script = run->script,
+        .bundle = &run->facts->bundle,
+        .campaign = &campaign,
+        .options = &run->options,
+        .screen = run->screen,
+        .json = run->json,
+    };
+    return session_run(&settings);
+}
+
+static void finish(struct run *run)
+{
+    screen_free(&run->screen);
+    json_file_close(&run->json);
+    if (run->target != NULL) {
+        target_stop(&run->target);
+    }
+    memory_free(run->target_address);
+    run_options_finish(&run->options);
+    script_facts_free(&run->facts);
+}
+
+static int run_run(int argc, char **argv)
+{
+    struct run run = {0};
+    struct error error;
+    enum exit_code code = EXIT_CODE_USAGE;
+    if (!run_options_read(argc, argv, &run.options, &run.script)) {
+        return EXIT_CODE_USAGE;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!read_script(&run, argc, argv, &error)) {
+        log_line(LOG_ERROR, "run", "%s", error.text);
+    } else if (!prepare(&run, &error)) {
+        log_line(LOG_ERROR, "run", "%s", error.text);
+        code = EXIT_CODE_LOST;
+    } else {
+        code = hand_over(&run);
+    }
+    finish(&run);
+    return code;
+}
+
+const struct subcommand run_subcommand = {
+    .name = "run",
+    .usage = "SCRIPT [options]",
+    .summary = "Runs a script on this machine: coordinator, agents, report",
+    .details =
+        "Starts the agents as processes of their own, runs the workers of the script on them, shows how\n"
+        "it is getting on, and reports. Ctrl-C stops gracefully, a second one at once. What the script\n"
+        "says with tutti.options is the default; without any word of runs or duration each worker does\n"
+        "one step. With both, what comes first ends it.\n",
+    .examples = "  tutti run examples/pad.lua --target builtin\n"
+                "  tutti run loadtest.lua -w 50 -d 1m --target http://127.0.0.1:8080\n"
+                "  tutti run loadtest.lua -w 500 -r 20 --room-size 5 --agents 4\n"
+                "  tutti run loadtest.lua -d 30s --fail 1% --json report.json -q\n",
+    .options = run_option_table,
+    .option_count = RUN_OPTION_COUNT,
+    .run = run_run,
+};

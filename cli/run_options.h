@@ -1,0 +1,81 @@
+/* What `tutti run` was told: by the script, over it the environment, over both the command line. */
+#pragma once
+#include "common/error.h"
+#include "common/option.h"
+#include "proto/campaign.h"
+
+/* Both 0 is never. */
+struct fail_limit {
+    uint64_t steps;
+    double percent;
+};
+
+enum run_option {
+    RUN_WORKERS,
+    RUN_RUNS,
+    RUN_DURATION,
+    RUN_RAMP_UP,
+    RUN_DELAY,
+    RUN_AGENTS,
+    RUN_SHARDS,
+    RUN_ROOM_SIZE,
+    RUN_ON_LOSS,
+    RUN_ON_DEADLOCK,
+    RUN_SYNC_TIMEOUT,
+    RUN_TARGET,
+    RUN_SINGLE_RUN,
+    RUN_SINGLE_MODE,
+    RUN_EXCEPTION,
+    RUN_FAIL,
+    RUN_SEED,
+    RUN_JSON,
+    RUN_QUIET,
+    RUN_VERBOSE,
+    RUN_ALLOW_SYSTEM,
+    RUN_OPTION_COUNT
+};
+
+/* Texts are borrowed from argv, the environment or `arguments`. */
+struct run_options {
+    uint64_t workers;
+    uint64_t runs;
+    uint64_t duration_ms;
+    uint64_t ramp_up_ms;
+    uint64_t delay_ms;
+    uint64_t agents;
+    uint64_t shards;
+    uint64_t room_size;
+    uint32_t on_loss;
+    uint32_t on_deadlock;
+    uint64_t sync_timeout_ms;
+    const char *target;
+    bool is_single_run;
+    const char *single_mode;
+    bool is_stopped_by_failure;
+    struct fail_limit fail;
+    uint64_t seed;
+    const char *json_path;
+    bool is_quiet;
+    uint32_t verbosity;
+    bool may_use_system;
+    bool is_set[RUN_OPTION_COUNT];
+    char **arguments; /* of run_options_merge; the first ones are its own */
+    int own_argument_count;
+};
+
+extern const struct option run_option_table[RUN_OPTION_COUNT];
+
+/* The words of the command line and the environment: enough to know which script, and whether all is well
+ * spelt. False after it has said what is wrong. */
+MUST_CHECK bool run_options_read(int argc, char **argv, struct run_options *options, const char **script);
+
+/* The same again with what the script asks for underneath. */
+struct script_facts;
+MUST_CHECK bool run_options_merge(int argc, char **argv, const struct script_facts *facts,
+                                  struct run_options *options, struct error *error);
+
+/* After run_options_merge, also where it failed. */
+void run_options_finish(struct run_options *options);
+
+/* Target and seed are the caller's business. Borrows from `options`. */
+void run_options_to_campaign(const struct run_options *options, struct campaign_options *campaign);

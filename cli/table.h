@@ -1,0 +1,23 @@
+/* Cells in columns as wide as their widest cell. */
+#pragma once
+#include "common/buffer.h"
+
+#define TABLE_MAX_COLUMNS 10
+
+struct table {
+    const char *const
+        *headings; /* ends with NULL; the first column and those that begin with < are put left */
+    size_t column_count;
+    char **cells;
+    size_t cell_count;
+    size_t cell_capacity;
+};
+
+/* `headings` has to outlive it. */
+void table_init(struct table *table, const char *const *headings);
+void table_finish(struct table *table);
+/* The next cell, row by row; made harmless to show. */
+void table_add(struct table *table, struct bytes text);
+size_t table_rows(const struct table *table);
+/* A first cell wider than `first_columns` has its row continue on a line of its own. */
+void table_print(const struct table *table, size_t first_columns, struct buffer *out);
