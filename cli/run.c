@@ -160,7 +160,7 @@ const struct subcommand run_subcommand = {
         "it is getting on, and reports. Ctrl-C stops gracefully, a second one at once. What the script\n"
         "says with tutti.options is the default; without any word of runs or duration each worker does\n"
         "one step. With both, what comes first ends it.\n",
-    .examples = "  tutti run examples/pad.lua --target builtin\n"
+    .examples = "  tutti run examples/pad.lua\n"
                 "  tutti run loadtest.lua -w 50 -d 1m --target http://127.0.0.1:8080\n"
                 "  tutti run loadtest.lua -w 500 -r 20 --room-size 5 --agents 4\n"
                 "  tutti run loadtest.lua -d 30s --fail 1% --json report.json -q\n",

@@ -1,0 +1,28 @@
+# The distribution's packages that tutti stands on, and installing those that are missing. To be sourced.
+
+build_packages="build-essential cmake ninja-build pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
+libuv1-dev libcurl4-openssl-dev liblua5.4-dev lua-cjson-dev libssl-dev libmicrohttpd-dev libjansson-dev libcmocka-dev"
+test_packages="nginx-light curl python3 clang clang-format clang-tidy"
+
+install_missing() {
+    missing=""
+    for package in "$@"; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    echo "installing:$missing" >&2
+    as_root=""
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "these packages are missing, and there is no sudo to install them with:$missing" >&2
+            return 1
+        fi
+        as_root=sudo
+    fi
+    # Lists of packages may be absent or old: fetch them only when the first try fails.
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    $as_root apt-get install -y -q --no-install-recommends $missing >&2 ||
+        { $as_root apt-get update -q >&2 && $as_root apt-get install -y -q --no-install-recommends $missing >&2; }
+}

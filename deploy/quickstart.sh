@@ -1,0 +1,17 @@
+#!/bin/sh
+# Builds tutti and runs its main job: five workers on two agents who take turns on a pad.
+# Arguments are handed to `tutti run`: deploy/quickstart.sh -r 100
+set -eu
+cd "$(dirname "$0")/.."
+. deploy/packages.sh
+# shellcheck disable=SC2086
+install_missing $build_packages
+
+log=build/quickstart.log
+mkdir -p build
+if ! { cmake --preset release && cmake --build --preset release --target tutti; } >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "the build failed; all of it is in $log" >&2
+    exit 1
+fi
+exec build/release/tutti run examples/pad.lua "$@"

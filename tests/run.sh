@@ -1,0 +1,51 @@
+#!/bin/sh
+# Builds tutti for testing and runs every test; the threaded ones also under ThreadSanitizer.
+#   tests/run.sh                      all tests
+#   tests/run.sh --simulate 100000    and so many fresh seeds of the simulation
+#   tests/run.sh --only REGEX         only tests whose name matches, without ThreadSanitizer
+set -eu
+cd "$(dirname "$0")/.."
+
+simulate=0
+only=""
+while [ $# -gt 0 ]; do
+    case $1 in
+    --simulate) simulate=${2:?--simulate needs a number of seeds}; shift 2 ;;
+    --only) only=${2:?--only needs a regular expression}; shift 2 ;;
+    *) echo "usage: tests/run.sh [--simulate SEEDS] [--only REGEX]" >&2; exit 2 ;;
+    esac
+done
+case $simulate in *[!0-9]*) echo "--simulate wants a number of seeds" >&2; exit 2 ;; esac
+
+. deploy/packages.sh
+# shellcheck disable=SC2086
+install_missing $build_packages $test_packages
+
+jobs=$(nproc)
+build() {
+    mkdir -p build
+    if ! { cmake --preset "$@" && cmake --build --preset "$1"; } >"build/$1.log" 2>&1; then
+        tail -n 60 "build/$1.log" >&2
+        echo "the build of $1 failed; all of it is in build/$1.log" >&2
+        exit 1
+    fi
+}
+
+# CTest's summary of everything has to stand at the end, so the others come first and their verdict is kept.
+code=0
+echo "building dev"
+build dev
+if [ "$simulate" -gt 0 ]; then
+    first=$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')
+    echo "simulating $simulate seeds from $first on"
+    build/dev/bin/simulate --seeds "$simulate" --first "$first" || code=1
+fi
+if [ -z "$only" ]; then
+    echo "building tsan"
+    build tsan
+    echo "threaded tests under ThreadSanitizer"
+    ctest --test-dir build/tsan -L thread -j "$jobs" --output-on-failure --no-tests=ignore || code=1
+fi
+echo "all tests"
+ctest --test-dir build/dev -j "$jobs" --output-on-failure --no-tests=error ${only:+-R "$only"} || code=1
+exit "$code"
