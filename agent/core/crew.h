@@ -8,7 +8,7 @@ struct crew;
 
 enum crew_event_kind {
     CREW_TICK,       /* crew_due_ns was reached */
-    CREW_COMMAND,    /* from the agent; borrowed */
+    CREW_COMMAND,    /* from the agent; borrowed. GLOBAL is the shell's alone */
     CREW_SETUP_DONE, /* of `worker`: is_ok, text */
     CREW_STEP_DONE,  /* of `worker`: result, text */
     CREW_TORN_DOWN,  /* of `worker`: both teardown fixtures have run */
@@ -54,8 +54,8 @@ struct crew_effects {
 void crew_effects_clear(struct crew_effects *effects);
 void crew_effects_finish(struct crew_effects *effects);
 
-/* `runs` stands in for options->runs, which the script may have decided otherwise (single run: the number of
- * scenarios). */
+/* Takes a hold of its own on `deployment`. `runs` stands in for options->runs, which the script may have
+ * decided otherwise (single run: the number of scenarios). */
 MUST_CHECK struct crew *crew_new(struct deployment *deployment, uint64_t runs);
 void crew_free(struct crew **crew);
 /* Clears `effects`, then fills it in order. The shell carries all out before it steps again, except that the
@@ -69,13 +69,17 @@ enum crew_call {
     CREW_CALL_STOPPED, /* the campaign is stopping: raise `stopped` */
     CREW_CALL_REFUSED  /* misuse; `error` says which */
 };
-/* A worker's script calls the coordinator. `operation` has kind, room, name, step, count, timeout_ms, flags,
- * value, expected; the rest (workers, nth, call) is filled in here. Borrowed; the notice in `effects`
- * (cleared first) owns a copy. A signal on another step than the worker's is refused. */
+/* A worker's script calls the coordinator. `operation` has kind, room (of a variable), name, step, count,
+ * timeout_ms, flags, value, expected, instants; the rest (workers, nth, call, the room of a notifier or
+ * barrier) is filled in here. Borrowed; the notice in `effects` (cleared first) owns a copy. A signal on
+ * another step than the worker's is refused. Variables may be used at any time, by global fixtures in the
+ * name of any worker of the crew; notifiers and barriers not before the setup and not in a teardown. */
 MUST_CHECK enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operation *operation,
                                     struct crew_effects *effects, struct error *error);
 
-/* The worker's step: 0 before its first. */
+/* The worker's step: 0 until its setup is done. */
 uint64_t crew_worker_step(const struct crew *crew, uint32_t worker);
 /* Workers between setup and teardown. */
 uint32_t crew_running(const struct crew *crew);
+/* Events that came to a worker in a state where they cannot: a mistake of the shell. */
+uint64_t crew_refused_events(const struct crew *crew);

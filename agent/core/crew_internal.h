@@ -1,0 +1,64 @@
+/* Inside of the crew, shared by its files only. */
+#pragma once
+#include "agent/core/crew.h"
+#include "agent/core/roster.h"
+#include "common/map.h"
+
+/* What the crew knows of a room that synchronises. Rooms that do not have none. */
+struct room {
+    uint32_t id;
+    bool is_synchronising; /* the coordinator wants to know of its progress */
+    bool is_signalled;     /* one of ours has used a notifier or barrier */
+    bool is_done;          /* all its workers have ended, here and elsewhere */
+    bool is_halted;        /* it did synchronise when the campaign began to drain */
+    bool has_last_step;    /* then it is known how far it goes: */
+    uint64_t last_step;
+};
+
+struct crew {
+    struct deployment *deployment;
+    const struct campaign_options *options;
+    uint64_t runs;
+    struct roster *roster;
+    struct timers *timers;
+    struct map *rooms;
+    uint32_t counts[WORKER_STATE_COUNT];
+    bool has_begun;
+    bool has_assigned;
+    bool is_draining;
+    bool is_stopping;
+    bool is_forgotten;
+    bool has_finished; /* the notice is out */
+    bool has_failed;   /* likewise */
+    char *stop_text;
+    struct reply **answers; /* given out, kept until the next step */
+    size_t answer_count;
+    size_t answer_capacity;
+    uint64_t refused_events;
+
+    /* Of the step that is being taken. */
+    const struct crew_event *event;
+    struct crew_effects *effects;
+};
+
+struct crew_effect *crew_add_effect(struct crew_effects *effects, enum crew_effect_kind kind);
+struct notice *crew_add_notice(const struct crew *crew, enum notice_kind kind);
+/* NULL if nothing is known of it. */
+struct room *crew_room(const struct crew *crew, uint32_t room);
+struct room *crew_ensure_room(struct crew *crew, uint32_t room);
+struct room *crew_room_of(const struct crew *crew, const struct worker *worker);
+
+/* The only function that assigns a worker's state. What cannot happen in its state is counted and ignored. */
+void crew_move(struct crew *crew, struct worker *worker, enum worker_event event);
+/* What comes next for a worker that is between two steps. */
+enum worker_event crew_choose(const struct crew *crew, const struct worker *worker, bool has_rested);
+/* Progress of workers, as the coordinator hears it. */
+void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text);
+void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text);
+/* The notice that all are gone, if they are and it is not out yet. */
+void crew_check_finished(struct crew *crew);
+
+void crew_take_command(struct crew *crew, const struct command *command);
+void crew_take_reply(struct crew *crew, const struct command *command);
+/* Ends the call that the worker waits in, if any, because the campaign stops. */
+void crew_stop_call(struct crew *crew, struct worker *worker);

@@ -1,0 +1,98 @@
+/* What a crew gives out: effects, notices, progress. And what it knows of rooms. */
+#include "agent/core/crew_internal.h"
+#include "common/escape.h"
+#include "common/memory.h"
+#include "proto/limits.h"
+
+void crew_effects_clear(struct crew_effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++) {
+        notice_free(&effects->items[i].notice);
+    }
+    effects->count = 0;
+}
+
+void crew_effects_finish(struct crew_effects *effects)
+{
+    crew_effects_clear(effects);
+    memory_free(effects->items);
+    *effects = (struct crew_effects){0};
+}
+
+struct crew_effect *crew_add_effect(struct crew_effects *effects, enum crew_effect_kind kind)
+{
+    effects->items =
+        memory_reserve(effects->items, &effects->capacity, effects->count + 1, sizeof(*effects->items));
+    struct crew_effect *effect = &effects->items[effects->count++];
+    *effect = (struct crew_effect){.kind = kind};
+    return effect;
+}
+
+struct notice *crew_add_notice(const struct crew *crew, enum notice_kind kind)
+{
+    struct crew_effect *effect = crew_add_effect(crew->effects, CREW_NOTICE);
+    effect->notice = notice_new(kind, deployment_campaign(crew->deployment));
+    return effect->notice;
+}
+
+static struct bytes key_of(const uint32_t *room)
+{
+    return bytes_of(room, sizeof(*room));
+}
+
+struct room *crew_room(const struct crew *crew, uint32_t room)
+{
+    return map_get(crew->rooms, key_of(&room));
+}
+
+struct room *crew_ensure_room(struct crew *crew, uint32_t room)
+{
+    struct room *found = crew_room(crew, room);
+    if (found == NULL) {
+        found = MEMORY_NEW(struct room);
+        found->id = room;
+        (void)map_put(crew->rooms, key_of(&room), found);
+    }
+    return found;
+}
+
+struct room *crew_room_of(const struct crew *crew, const struct worker *worker)
+{
+    return map_size(crew->rooms) == 0 ? NULL : crew_room(crew, roster_room(crew->roster, worker));
+}
+
+static void report(struct crew *crew, const struct worker *worker, struct operation *operation,
+                   struct bytes text)
+{
+    struct buffer clean SCOPED(buffer_finish);
+    buffer_init(&clean, LIMIT_TEXT_BYTES);
+    escape_text(&clean, text);
+    operation->text = buffer_bytes(&clean);
+    operation->room = roster_room(crew->roster, worker);
+    worker_set_add(&operation->workers, worker->id);
+    crew_add_notice(crew, NOTICE_OPERATION)->operation = operation_copy(operation);
+    worker_set_finish(&operation->workers);
+}
+
+void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text)
+{
+    struct operation operation = {.kind = OPERATION_PAST, .step = worker_ended_step(worker)};
+    report(crew, worker, &operation, text);
+}
+
+void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text)
+{
+    struct operation operation = {.kind = OPERATION_ENDED, .step = worker_ended_step(worker)};
+    report(crew, worker, &operation, bytes_of_string(text));
+}
+
+void crew_check_finished(struct crew *crew)
+{
+    size_t count = roster_all(crew->roster).count;
+    bool may_finish = crew->has_begun || crew->has_assigned || crew->is_draining || crew->is_stopping;
+    if (!may_finish || crew->has_finished || crew->counts[WORKER_GONE] != count) {
+        return;
+    }
+    crew->has_finished = true;
+    crew_add_notice(crew, NOTICE_FINISHED)->finished_workers = count;
+}
