@@ -79,12 +79,15 @@ static int open_socket(const char *address, uint16_t port, struct error *error)
 
 static uint16_t port_of(int listener)
 {
-    struct sockaddr_storage address;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {.v6 = {0}};
     socklen_t size = sizeof(address);
-    int failure = getsockname(listener, (struct sockaddr *)&address, &size);
+    int failure = getsockname(listener, &address.any, &size);
     assert(failure == 0);
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 static unsigned connection_limit(void)
