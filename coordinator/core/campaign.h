@@ -1,0 +1,42 @@
+/* One campaign, from its creation until its report is all that is left: brings agents, rooms and counts
+ * together. */
+#pragma once
+#include "coordinator/core/coordinator.h"
+#include "coordinator/core/due.h"
+#include "coordinator/core/members.h"
+#include "coordinator/core/outbox.h"
+#include "proto/message.h"
+
+struct campaign;
+
+/* What a campaign borrows from the coordinator for as long as it lives. */
+struct campaign_home {
+    const struct coordinator_settings *settings;
+    struct members *members;
+    struct outbox *outbox;
+    struct timers *timers;
+};
+
+/* `event` is EVENT_CREATE; what it points to is copied. */
+MUST_CHECK struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
+                                         const struct coordinator_event *event);
+void campaign_free(struct campaign **campaign);
+uint64_t campaign_id(const struct campaign *campaign);
+bool campaign_is_ended(const struct campaign *campaign);
+
+/* Deploys if it waits for agents and there are enough now. */
+void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns);
+/* The member has been declared lost; it is still in its place, but nothing is sent to it any more. */
+void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member);
+/* A message that names this campaign. */
+void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
+                      const struct message *message);
+void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text);
+/* One of its deadlines was reached. */
+void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind);
+/* Something happened in its rooms that campaign_settle has to look at. */
+bool campaign_is_unsettled(const struct campaign *campaign);
+/* Ends the waits whose end has come and queues the replies. */
+void campaign_settle(struct campaign *campaign, uint64_t now_ns);
+
+const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);

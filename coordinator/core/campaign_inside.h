@@ -1,0 +1,110 @@
+/* The inside of a campaign, for the files that it is made of. */
+#pragma once
+#include "coordinator/core/campaign.h"
+#include "coordinator/core/handout.h"
+#include "coordinator/core/life.h"
+#include "coordinator/core/rooms.h"
+#include "coordinator/core/statistics.h"
+#include "coordinator/core/verdict.h"
+
+/* Runs of one set in a message; a set with more is sent in several. */
+#define CAMPAIGN_SET_RUNS 4096u
+
+/* An agent of the campaign. */
+struct place {
+    struct member *member; /* NULL once it is lost */
+    struct bytes name;     /* a zero byte stands behind name and host */
+    struct bytes host;
+    uint32_t pid;
+    uint32_t workers; /* that were dealt to it; none where there are more agents than workers */
+    uint32_t workers_running;
+    bool is_lost;
+    bool is_deployed;
+    bool is_drained;
+    bool is_finished;
+    bool is_given_up; /* did not finish in time, and was told to forget */
+};
+
+/* What a stopping campaign waits for. */
+enum awaited { AWAITS_NOTHING, AWAITS_SETUP, AWAITS_WORKERS, AWAITS_TEARDOWN };
+
+struct campaign {
+    struct campaign_home home;
+    uint64_t id;
+    struct campaign_options options;
+    struct bundle bundle; /* empty once it is deployed */
+    struct bytes script;
+    uint32_t agents_wanted;
+    uint64_t deadline_ms;
+
+    enum campaign_state state;
+    struct due life_due;
+    struct due rooms_due;
+    struct judgement judgement;
+    uint64_t refused_events;
+
+    struct place *places;
+    uint32_t place_count;
+    struct handout *handout;
+    struct rooms *rooms;
+    bool is_unsettled;
+    struct campaign_statistics *statistics;
+    uint32_t global_place; /* where a global fixture runs */
+    /* Dealt again before the workers began: told behind BEGIN. */
+    struct moved *moved;
+    size_t moved_count;
+    size_t moved_capacity;
+
+    uint64_t begun_ns;
+    uint64_t ended_ns; /* of its workers; 0: not yet */
+    bool is_draining;
+    bool is_last_step_known;
+    uint64_t *last_steps; /* by room, while draining */
+    enum awaited awaited;
+    bool is_at_once;
+    bool was_stopped; /* did not come to its own end */
+
+    struct campaign_report report;
+    struct agent_report *agent_reports;
+    struct histogram *release_spread_us; /* once the rooms are gone */
+    char waiting[256];
+};
+
+/* A worker that goes on at another place. */
+struct moved {
+    uint32_t worker;
+    uint32_t place;
+    uint64_t first_step;
+};
+
+/* The one function that changes the state. False if the event is refused in this state. */
+bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum life_event event);
+/* Looks whether what all agents have to do has been done, or none is left. */
+void campaign_check_progress(struct campaign *campaign, uint64_t now_ns);
+/* A verdict with its reason, and the end of everything because of it. */
+void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict verdict, const char *reason);
+
+/* Takes part, and can be told something. */
+bool campaign_place_is_live(const struct place *place);
+uint32_t campaign_live_places(const struct campaign *campaign);
+void campaign_tell(struct campaign *campaign, const struct place *place, struct message *message);
+void campaign_tell_all(struct campaign *campaign, struct message *message);
+
+/* campaign_places.c */
+void campaign_take_places(struct campaign *campaign);
+void campaign_deploy(struct campaign *campaign);
+void campaign_send_moved(struct campaign *campaign);
+void campaign_run_global(struct campaign *campaign, enum global_phase phase);
+
+/* campaign_end.c */
+void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns);
+void campaign_run_teardown(struct campaign *campaign, uint64_t now_ns);
+void campaign_give_up(struct campaign *campaign, uint64_t now_ns);
+void campaign_end(struct campaign *campaign, uint64_t now_ns);
+void campaign_teardown_failed(struct campaign *campaign, const char *why);
+
+/* campaign_replies.c */
+void campaign_send_replies(struct campaign *campaign, const struct reply *replies, size_t count);
+void campaign_send_rooms(struct campaign *campaign, enum message_kind kind, const struct worker_set *rooms);
+/* RUN_UNTIL, from last_steps. */
+void campaign_send_last_steps(struct campaign *campaign);

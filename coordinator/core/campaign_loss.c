@@ -1,0 +1,161 @@
+/* What becomes of a campaign when one of its agents is lost. */
+#include "coordinator/core/campaign_inside.h"
+
+#include "common/memory.h"
+
+#define TEXT_BYTES 400
+
+/* The agent and its workers, as they were. */
+struct loss {
+    struct place *place;
+    uint32_t index;
+    struct worker_set workers;
+    char text[TEXT_BYTES]; /* "agent a1 was lost" */
+};
+
+static struct place *find_place(struct campaign *campaign, const struct member *member)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        if (campaign->places[i].member == member) {
+            return &campaign->places[i];
+        }
+    }
+    return NULL;
+}
+
+static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&loss->workers, &cursor)) {
+        handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
+    }
+    rooms_lose(campaign->rooms, now_ns, &loss->workers, loss->text);
+}
+
+/* The live place after `index`, going round. */
+static uint32_t next_place(const struct campaign *campaign, uint32_t index)
+{
+    do {
+        index = (index + 1) % campaign->place_count;
+    } while (!campaign_place_is_live(&campaign->places[index]));
+    return index;
+}
+
+static void move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
+{
+    handout_give(campaign->handout, worker, to);
+    campaign->places[to].workers++;
+    campaign->places[to].is_finished = false;
+    campaign->moved = (struct moved *)memory_reserve(campaign->moved, &campaign->moved_capacity,
+                                                     campaign->moved_count + 1, sizeof *campaign->moved);
+    campaign->moved[campaign->moved_count++] =
+        (struct moved){.worker = worker, .place = to, .first_step = first_step};
+}
+
+/* Deals the workers that have not ended over the agents that remain. Gives back how many go on. */
+static uint32_t replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    uint32_t count = 0;
+    uint32_t to = loss->index;
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&loss->workers, &cursor)) {
+        uint64_t first_step = rooms_restart(campaign->rooms, now_ns, cursor.worker, loss->text);
+        if (first_step == 0) {
+            handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
+            continue;
+        }
+        to = next_place(campaign, to);
+        move(campaign, cursor.worker, to, first_step);
+        count++;
+    }
+    if (campaign->state == CAMPAIGN_RUNNING) {
+        campaign_send_moved(campaign);
+    }
+    return count;
+}
+
+/* While it drains no new step begins, so there is nothing to go on with. */
+static bool can_replace(const struct campaign *campaign)
+{
+    return campaign->options.on_loss == ON_LOSS_REPLACE && campaign->state != CAMPAIGN_STOPPING &&
+           !campaign->is_draining && campaign_live_places(campaign) > 0;
+}
+
+static void apply_policy(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    unsigned long long count = worker_set_count(&loss->workers);
+    const char *plural = count == 1 ? "" : "s";
+    if (can_replace(campaign)) {
+        uint32_t moved = replace(campaign, now_ns, loss);
+        judgement_raise(&campaign->judgement, VERDICT_DEGRADED,
+                        "%s; %u of its %llu worker%s went on elsewhere", loss->text, moved, count, plural);
+        return;
+    }
+    shrink(campaign, now_ns, loss);
+    enum verdict verdict = campaign->options.on_loss == ON_LOSS_FAIL ? VERDICT_FAILED : VERDICT_DEGRADED;
+    judgement_raise(&campaign->judgement, verdict, "%s with %llu worker%s", loss->text, count, plural);
+}
+
+/* A global fixture may have been running there. */
+static void restart_global(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    if (campaign->global_place != loss->index) {
+        return;
+    }
+    if (campaign->state == CAMPAIGN_READY) {
+        campaign_run_global(campaign, GLOBAL_SETUP);
+    } else if (campaign->awaited == AWAITS_TEARDOWN) {
+        campaign_run_global(campaign, GLOBAL_TEARDOWN);
+    } else if (campaign->awaited == AWAITS_SETUP) {
+        (void)campaign_happen(campaign, now_ns, LIFE_SETUP_FAILED);
+    }
+}
+
+static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    campaign->is_unsettled = true;
+    if (loss->place->is_finished) {
+        shrink(campaign, now_ns,
+               loss); /* it cannot say any more that they have ended: nothing else is lost */
+    } else {
+        apply_policy(campaign, now_ns, loss);
+    }
+    if (campaign_live_places(campaign) == 0) {
+        campaign->was_stopped = true;
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%s, and no other agent is left", loss->text);
+        (void)campaign_happen(campaign, now_ns, LIFE_ALL_LOST);
+        return;
+    }
+    if (!loss->place->is_finished && campaign->options.on_loss == ON_LOSS_FAIL) {
+        campaign->was_stopped = true;
+        (void)campaign_happen(campaign, now_ns, LIFE_STOP);
+    }
+    restart_global(campaign, now_ns, loss);
+    campaign_check_progress(campaign, now_ns);
+}
+
+void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member)
+{
+    struct place *place = find_place(campaign, member);
+    if (place == NULL) {
+        return;
+    }
+    bool was_live = campaign_place_is_live(place);
+    place->member = NULL;
+    if (campaign->state == CAMPAIGN_ENDED) {
+        return;
+    }
+    place->is_lost = true;
+    place->workers_running = 0;
+    if (!was_live) {
+        return;
+    }
+    struct loss loss = {.place = place, .index = (uint32_t)(place - campaign->places)};
+    bytes_to_text(place->name, loss.text, sizeof loss.text);
+    char *text = memory_format("agent %s was lost", loss.text);
+    bytes_to_text(bytes_of_string(text), loss.text, sizeof loss.text);
+    memory_free(text);
+    handout_workers(campaign->handout, loss.index, &loss.workers);
+    lose(campaign, now_ns, &loss);
+    worker_set_finish(&loss.workers);
+}

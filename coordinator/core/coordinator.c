@@ -1,0 +1,293 @@
+/* The one door of the coordinator: events in, effects out. */
+#include "coordinator/core/coordinator.h"
+
+#include "common/memory.h"
+#include "coordinator/core/campaign.h"
+#include "coordinator/core/reception.h"
+#include "proto/codec.h"
+
+#include <assert.h>
+
+/* Reports of ended campaigns that are kept; the oldest goes first. */
+#define ENDED_KEPT 64u
+/* Heartbeats wake us at least so often: who has missed this many was not running. */
+#define HEARTBEATS_ASLEEP 4u
+#define NS_PER_MS 1000000u
+
+struct coordinator {
+    struct coordinator_settings settings;
+    struct timers *timers;
+    struct outbox outbox;
+    struct members *members;
+    struct reception reception;
+    struct campaign **campaigns; /* by rising id */
+    size_t campaign_count;
+    size_t campaign_capacity;
+    uint64_t last_campaign;
+    uint64_t last_step_ns;
+};
+
+struct coordinator_settings coordinator_default_settings(uint64_t epoch)
+{
+    return (struct coordinator_settings){.epoch = epoch,
+                                         .heartbeat_ms = 1000,
+                                         .lease_ms = 10000,
+                                         .loss_ms = 15000,
+                                         .deadlock_delay_ms = 50,
+                                         .start_delay_ms = 100};
+}
+
+struct coordinator *coordinator_new(const struct coordinator_settings *settings)
+{
+    assert(settings->epoch != 0 && settings->heartbeat_ms > 0 && settings->loss_ms > settings->lease_ms);
+    struct coordinator *coordinator = MEMORY_NEW(struct coordinator);
+    coordinator->settings = *settings;
+    coordinator->timers = timers_new();
+    coordinator->members = members_new(settings, coordinator->timers);
+    coordinator->reception = (struct reception){
+        .members = coordinator->members, .outbox = &coordinator->outbox, .epoch = settings->epoch};
+    return coordinator;
+}
+
+void coordinator_free(struct coordinator **at)
+{
+    struct coordinator *coordinator = *at;
+    if (coordinator == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        campaign_free(&coordinator->campaigns[i]);
+    }
+    memory_free(coordinator->campaigns);
+    members_free(&coordinator->members);
+    outbox_finish(&coordinator->outbox);
+    timers_free(&coordinator->timers);
+    memory_free(coordinator);
+    *at = NULL;
+}
+
+static struct campaign *find_campaign(const struct coordinator *coordinator, uint64_t id)
+{
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        if (campaign_id(coordinator->campaigns[i]) == id) {
+            return coordinator->campaigns[i];
+        }
+    }
+    return NULL;
+}
+
+static void drop_old_reports(struct coordinator *coordinator)
+{
+    size_t ended = 0;
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        ended += campaign_is_ended(coordinator->campaigns[i]);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        struct campaign *campaign = coordinator->campaigns[i];
+        if (ended > ENDED_KEPT && campaign_is_ended(campaign)) {
+            campaign_free(&campaign);
+            ended--;
+        } else {
+            coordinator->campaigns[kept++] = campaign;
+        }
+    }
+    coordinator->campaign_count = kept;
+}
+
+static void create(struct coordinator *coordinator, const struct coordinator_event *event)
+{
+    drop_old_reports(coordinator);
+    struct campaign_home home = {.settings = &coordinator->settings,
+                                 .members = coordinator->members,
+                                 .outbox = &coordinator->outbox,
+                                 .timers = coordinator->timers};
+    coordinator->campaigns =
+        (struct campaign **)memory_reserve(coordinator->campaigns, &coordinator->campaign_capacity,
+                                           coordinator->campaign_count + 1, sizeof *coordinator->campaigns);
+    struct campaign *campaign = campaign_new(&home, ++coordinator->last_campaign, event);
+    coordinator->campaigns[coordinator->campaign_count++] = campaign;
+    campaign_consider_agents(campaign, event->now_ns);
+}
+
+static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
+{
+    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        campaign_agent_lost(coordinator->campaigns[i], now_ns, member);
+    }
+    members_lose(coordinator->members, &member, &coordinator->outbox);
+}
+
+static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct due *due)
+{
+    if (due->kind != DUE_MEMBER) {
+        campaign_due((struct campaign *)due->owner, now_ns, due->kind);
+        return;
+    }
+    struct member *member = (struct member *)due->owner;
+    if (members_is_silent(coordinator->members, now_ns, member)) {
+        lose(coordinator, now_ns, member, "nothing was heard of it for too long");
+    } else {
+        members_wake(coordinator->members, member);
+    }
+}
+
+/* A machine that was suspended, or a process that was stopped, finds all deadlines past and all mail unread.
+ */
+static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
+{
+    uint64_t asleep_ns = HEARTBEATS_ASLEEP * coordinator->settings.heartbeat_ms * NS_PER_MS;
+    if (members_count(coordinator->members) > 0 && now_ns > coordinator->last_step_ns &&
+        now_ns - coordinator->last_step_ns > asleep_ns) {
+        members_forgive(coordinator->members, now_ns);
+    }
+    coordinator->last_step_ns = now_ns;
+}
+
+static void take_message(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                         struct bytes bytes)
+{
+    struct message message;
+    struct error error;
+    if (!message_decode(bytes, &message, &error)) {
+        members_complain(member, now_ns, &coordinator->outbox, error.text);
+        return;
+    }
+    struct campaign *campaign = find_campaign(coordinator, message.campaign);
+    if (campaign != NULL) {
+        campaign_message(campaign, now_ns, member, &message);
+    } else if (message.campaign == 0) {
+        members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
+    }
+    message_finish(&message);
+}
+
+/* Unnumbered, from a member: only a hello makes sense. */
+static void take_unnumbered(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                            struct bytes bytes)
+{
+    struct message message;
+    struct error error;
+    if (!message_decode(bytes, &message, &error)) {
+        members_complain(member, now_ns, &coordinator->outbox, error.text);
+        return;
+    }
+    if (message.kind == MESSAGE_HELLO) {
+        members_greet_again(coordinator->members, now_ns, member);
+    } else {
+        members_complain(member, now_ns, &coordinator->outbox, "unnumbered, and no hello");
+    }
+    message_finish(&message);
+}
+
+static void take_frame(struct coordinator *coordinator, const struct coordinator_event *event)
+{
+    const struct envelope *envelope = &event->frame.envelope;
+    struct bytes bytes = event->frame.message;
+    struct member *member = members_find(coordinator->members, envelope->incarnation);
+    if (member == NULL) {
+        if (reception_take(&coordinator->reception, event->now_ns, envelope, bytes) != NULL) {
+            for (size_t i = 0; i < coordinator->campaign_count; i++) {
+                campaign_consider_agents(coordinator->campaigns[i], event->now_ns);
+            }
+        }
+        return;
+    }
+    if (envelope->sequence == 0 && bytes.size > 0) {
+        take_unnumbered(coordinator, event->now_ns, member, bytes);
+        return;
+    }
+    enum link_verdict verdict =
+        members_receive(coordinator->members, event->now_ns, member, envelope, bytes.size > 0);
+    if (verdict == LINK_DELIVER) {
+        take_message(coordinator, event->now_ns, member, bytes);
+    } else if (verdict == LINK_FOREIGN) {
+        members_complain(member, event->now_ns, &coordinator->outbox, "an envelope that is not of its link");
+    }
+}
+
+static void take_event(struct coordinator *coordinator, const struct coordinator_event *event)
+{
+    switch (event->kind) {
+    case EVENT_FRAME:
+        take_frame(coordinator, event);
+        break;
+    case EVENT_AGENT_GONE: {
+        struct member *member = members_find_name(coordinator->members, event->gone.name);
+        if (member != NULL) {
+            lose(coordinator, event->now_ns, member, "its process has ended");
+        }
+        break;
+    }
+    case EVENT_CREATE:
+        create(coordinator, event);
+        break;
+    case EVENT_STOP: {
+        struct campaign *campaign = find_campaign(coordinator, event->stop.campaign);
+        if (campaign != NULL) {
+            campaign_stop(campaign, event->now_ns, event->stop.is_at_once, event->stop.text);
+        }
+        break;
+    }
+    case EVENT_TICK:
+    case EVENT_TURN_END:
+        break;
+    }
+}
+
+/* Between the frames of a turn nothing is handed out, so that many can be answered with one message. */
+static void end_turn(struct coordinator *coordinator, uint64_t now_ns)
+{
+    struct due *due = NULL;
+    while ((due = due_take(coordinator->timers, now_ns)) != NULL) {
+        on_due(coordinator, now_ns, due);
+    }
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        if (campaign_is_unsettled(coordinator->campaigns[i])) {
+            campaign_settle(coordinator->campaigns[i], now_ns);
+        }
+    }
+    members_hand_out(coordinator->members, now_ns, &coordinator->outbox);
+}
+
+void coordinator_step(struct coordinator *coordinator, const struct coordinator_event *event,
+                      struct coordinator_effects *effects)
+{
+    outbox_begin(&coordinator->outbox, effects);
+    notice_sleep(coordinator, event->now_ns);
+    take_event(coordinator, event);
+    if (event->kind != EVENT_FRAME) {
+        end_turn(coordinator, event->now_ns);
+    }
+}
+
+static bool has_work(const struct coordinator *coordinator)
+{
+    if (members_are_restless(coordinator->members)) {
+        return true;
+    }
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        if (campaign_is_unsettled(coordinator->campaigns[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t coordinator_due_ns(const struct coordinator *coordinator)
+{
+    return has_work(coordinator) ? 0 : timers_next_ns(coordinator->timers);
+}
+
+uint64_t coordinator_last_campaign(const struct coordinator *coordinator)
+{
+    return coordinator->last_campaign;
+}
+
+const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
+                                                 uint64_t now_ns)
+{
+    struct campaign *found = find_campaign(coordinator, campaign);
+    return found == NULL ? NULL : campaign_report(found, now_ns);
+}

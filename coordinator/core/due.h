@@ -1,0 +1,50 @@
+/* A deadline of one of the coordinator's parts, and whose it is. */
+#pragma once
+#include "common/container.h"
+#include "common/timers.h"
+
+enum due_kind {
+    DUE_MEMBER, /* a frame has to leave, or it has been silent too long */
+    DUE_LIFE,   /* a campaign has been in this part of its life as long as it may */
+    DUE_ROOMS,  /* a wait of a campaign ends, or the search for a deadlock is due */
+};
+
+struct due {
+    struct timer timer;
+    enum due_kind kind;
+    void *owner;
+};
+
+static inline void due_init(struct due *due, enum due_kind kind, void *owner)
+{
+    timer_init(&due->timer);
+    due->kind = kind;
+    due->owner = owner;
+}
+
+/* TIMERS_NEVER takes it out. */
+static inline void due_set(struct timers *timers, struct due *due, uint64_t due_ns)
+{
+    if (due_ns == TIMERS_NEVER) {
+        timers_unset(timers, &due->timer);
+    } else {
+        timers_set(timers, &due->timer, due_ns);
+    }
+}
+
+/* NULL when nothing is due. */
+static inline struct due *due_take(struct timers *timers, uint64_t now_ns)
+{
+    struct timer *timer = timers_take_due(timers, now_ns);
+    return timer == NULL ? NULL : CONTAINER_OF(timer, struct due, timer);
+}
+
+/* `now_ns` + `milliseconds`, never past the end of time. */
+static inline uint64_t due_after_ms(uint64_t now_ns, uint64_t milliseconds)
+{
+    uint64_t delay_ns = 0;
+    uint64_t due_ns = 0;
+    bool is_too_far = __builtin_mul_overflow(milliseconds, 1000000u, &delay_ns) ||
+                      __builtin_add_overflow(now_ns, delay_ns, &due_ns);
+    return is_too_far ? TIMERS_NEVER : due_ns;
+}

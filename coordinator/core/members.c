@@ -1,0 +1,283 @@
+/* The agents that have joined. */
+#include "coordinator/core/members.h"
+
+#include "common/map.h"
+#include "common/memory.h"
+#include "coordinator/core/bundle_copy.h"
+#include "proto/codec.h"
+#include "proto/limits.h"
+
+#include <assert.h>
+
+/* A frame of a lost incarnation can only be as late as the network holds one. */
+#define LOST_REMEMBERED 4096u
+#define NS_PER_MS 1000000u
+#define COMPLAINT_EVERY_MS 1000u
+
+struct members {
+    struct coordinator_settings settings;
+    struct timers *timers; /* the coordinator's */
+    struct map *by_incarnation;
+    struct map *by_name;
+    struct member **items; /* in the order in which they joined */
+    size_t count;
+    size_t capacity;
+    struct member **attention;
+    size_t attention_count;
+    size_t attention_capacity;
+    uint64_t lost[LOST_REMEMBERED]; /* a ring; 0 is no incarnation */
+    size_t next_lost;
+};
+
+struct members *members_new(const struct coordinator_settings *settings, struct timers *timers)
+{
+    struct members *members = MEMORY_NEW(struct members);
+    members->settings = *settings;
+    members->timers = timers;
+    members->by_incarnation = map_new();
+    members->by_name = map_new();
+    return members;
+}
+
+static void member_free(struct member *member)
+{
+    link_free(&member->link);
+    memory_free((void *)member->name.data);
+    memory_free((void *)member->host.data);
+    memory_free(member);
+}
+
+void members_free(struct members **members)
+{
+    if (*members == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < (*members)->count; i++) {
+        timers_unset((*members)->timers, &(*members)->items[i]->due.timer);
+        member_free((*members)->items[i]);
+    }
+    map_free(&(*members)->by_incarnation);
+    map_free(&(*members)->by_name);
+    memory_free((*members)->items);
+    memory_free((*members)->attention);
+    memory_free(*members);
+    *members = NULL;
+}
+
+struct member *members_find(const struct members *members, uint64_t incarnation)
+{
+    return (struct member *)map_get(members->by_incarnation, bytes_of(&incarnation, sizeof incarnation));
+}
+
+struct member *members_find_name(const struct members *members, struct bytes name)
+{
+    return (struct member *)map_get(members->by_name, name);
+}
+
+size_t members_count(const struct members *members)
+{
+    return members->count;
+}
+
+struct member *members_at(const struct members *members, size_t place)
+{
+    assert(place < members->count);
+    return members->items[place];
+}
+
+bool members_were_lost(const struct members *members, uint64_t incarnation)
+{
+    for (size_t i = 0; i < LOST_REMEMBERED; i++) {
+        if (members->lost[i] == incarnation && incarnation != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool speaks_our_version(const struct hello *hello, struct error *error)
+{
+    if (hello->version_lowest <= PROTOCOL_VERSION && PROTOCOL_VERSION <= hello->version_highest) {
+        return true;
+    }
+    if (hello->version_lowest == hello->version_highest) {
+        return error_set(error, "the agent speaks version %u of the protocol, this coordinator version %u",
+                         hello->version_lowest, PROTOCOL_VERSION);
+    }
+    return error_set(error, "the agent speaks versions %u to %u of the protocol, this coordinator version %u",
+                     hello->version_lowest, hello->version_highest, PROTOCOL_VERSION);
+}
+
+static struct member *member_new(const struct coordinator_settings *settings, uint64_t now_ns,
+                                 uint64_t incarnation, const struct hello *hello)
+{
+    struct member *member = MEMORY_NEW(struct member);
+    member->incarnation = incarnation;
+    member->name = bytes_copy_new(hello->name);
+    member->host = bytes_copy_new(hello->host);
+    member->pid = hello->pid;
+    member->cores = hello->cores;
+    member->memory_bytes = hello->memory_bytes;
+    member->excused_ns = now_ns;
+    member->link = link_new(incarnation, settings->epoch, settings->heartbeat_ms * NS_PER_MS, now_ns);
+    due_init(&member->due, DUE_MEMBER, member);
+    return member;
+}
+
+static void welcome(struct members *members, struct member *member)
+{
+    struct message message = {.kind = MESSAGE_WELCOME,
+                              .welcome = {.version = PROTOCOL_VERSION,
+                                          .epoch = members->settings.epoch,
+                                          .lease_ms = members->settings.lease_ms,
+                                          .heartbeat_ms = members->settings.heartbeat_ms}};
+    members_send(members, member, &message);
+}
+
+enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
+                             const struct hello *hello, struct member **member, struct error *error)
+{
+    assert(members_find(members, incarnation) == NULL);
+    if (!speaks_our_version(hello, error)) {
+        return ADMISSION_WRONG_VERSION;
+    }
+    if (members_were_lost(members, incarnation)) {
+        (void)error_set(error, "you were declared lost");
+        return ADMISSION_WAS_LOST;
+    }
+    if (members_find_name(members, hello->name) != NULL) {
+        (void)error_set(error, "the name %.*s is in use by another process until it is declared lost",
+                        BYTES_FORMAT(hello->name));
+        return ADMISSION_NAME_IN_USE;
+    }
+    *member = member_new(&members->settings, now_ns, incarnation, hello);
+    members->items = (struct member **)memory_reserve(members->items, &members->capacity, members->count + 1,
+                                                      sizeof *members->items);
+    members->items[members->count++] = *member;
+    (void)map_put(members->by_incarnation, bytes_of(&incarnation, sizeof incarnation), *member);
+    (void)map_put(members->by_name, (*member)->name, *member);
+    welcome(members, *member);
+    return ADMITTED;
+}
+
+void members_wake(struct members *members, struct member *member)
+{
+    if (member->needs_attention) {
+        return;
+    }
+    member->needs_attention = true;
+    members->attention =
+        (struct member **)memory_reserve(members->attention, &members->attention_capacity,
+                                         members->attention_count + 1, sizeof *members->attention);
+    members->attention[members->attention_count++] = member;
+}
+
+enum link_verdict members_receive(struct members *members, uint64_t now_ns, struct member *member,
+                                  const struct envelope *envelope, bool has_message)
+{
+    enum link_verdict verdict = link_receive(member->link, now_ns, envelope, has_message);
+    if (verdict != LINK_FOREIGN) {
+        members_wake(members, member);
+    }
+    return verdict;
+}
+
+void members_greet_again(struct members *members, uint64_t now_ns, struct member *member)
+{
+    member->excused_ns = now_ns;
+    link_reconnected(member->link);
+    members_wake(members, member);
+}
+
+void members_send(struct members *members, struct member *member, const struct message *message)
+{
+    struct buffer buffer;
+    buffer_init(&buffer, LIMIT_FRAME_BYTES);
+    message_encode(message, &buffer);
+    link_send(member->link, &buffer);
+    buffer_finish(&buffer);
+    members_wake(members, member);
+}
+
+static uint64_t silent_from_ns(const struct members *members, const struct member *member)
+{
+    uint64_t heard_ns = link_heard_ns(member->link);
+    heard_ns = member->excused_ns > heard_ns ? member->excused_ns : heard_ns;
+    return due_after_ms(heard_ns, members->settings.loss_ms);
+}
+
+bool members_is_silent(const struct members *members, uint64_t now_ns, const struct member *member)
+{
+    return now_ns >= silent_from_ns(members, member);
+}
+
+static void remove_from(struct member **items, size_t *count, const struct member *member)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (items[i] != member) {
+            items[kept++] = items[i];
+        }
+    }
+    *count = kept;
+}
+
+void members_lose(struct members *members, struct member **member, struct outbox *outbox)
+{
+    struct member *gone = *member;
+    outbox_forget_route(outbox, gone->incarnation);
+    members->lost[members->next_lost] = gone->incarnation;
+    members->next_lost = (members->next_lost + 1) % LOST_REMEMBERED;
+    timers_unset(members->timers, &gone->due.timer);
+    (void)map_remove(members->by_incarnation, bytes_of(&gone->incarnation, sizeof gone->incarnation));
+    (void)map_remove(members->by_name, gone->name);
+    remove_from(members->items, &members->count, gone);
+    remove_from(members->attention, &members->attention_count, gone);
+    member_free(gone);
+    *member = NULL;
+}
+
+void members_forgive(struct members *members, uint64_t now_ns)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        members->items[i]->excused_ns = now_ns;
+    }
+}
+
+void members_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what)
+{
+    member->malformed++;
+    if (now_ns < member->complaint_ns) {
+        return;
+    }
+    member->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
+    outbox_log(outbox, LOG_WARNING, "agent %.*s: dropped a message (%llu so far): %s",
+               BYTES_FORMAT(member->name), (unsigned long long)member->malformed, what);
+}
+
+bool members_are_restless(const struct members *members)
+{
+    return members->attention_count > 0;
+}
+
+static void hand_out_of(struct members *members, uint64_t now_ns, struct member *member,
+                        struct outbox *outbox)
+{
+    struct envelope envelope = {0};
+    struct bytes message = {0};
+    while (link_next_frame(member->link, now_ns, &envelope, &message)) {
+        outbox_frame(outbox, &envelope, message);
+    }
+    uint64_t due_ns = link_due_ns(member->link);
+    uint64_t silent_ns = silent_from_ns(members, member);
+    due_set(members->timers, &member->due, due_ns < silent_ns ? due_ns : silent_ns);
+}
+
+void members_hand_out(struct members *members, uint64_t now_ns, struct outbox *outbox)
+{
+    for (size_t i = 0; i < members->attention_count; i++) {
+        members->attention[i]->needs_attention = false;
+        hand_out_of(members, now_ns, members->attention[i], outbox);
+    }
+    members->attention_count = 0;
+}

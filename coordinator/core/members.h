@@ -1,0 +1,67 @@
+/* The agents that have joined: one link each, who is heard, and who is declared lost. */
+#pragma once
+#include "common/error.h"
+#include "coordinator/core/coordinator.h"
+#include "coordinator/core/due.h"
+#include "coordinator/core/outbox.h"
+#include "proto/link.h"
+#include "proto/message.h"
+
+struct members;
+
+/* One life of an agent, from its hello until it is lost. */
+struct member {
+    uint64_t incarnation;
+    struct bytes name; /* a zero byte stands behind name and host */
+    struct bytes host;
+    uint32_t pid;
+    uint32_t cores;
+    uint64_t memory_bytes;
+    struct link *link;
+    struct due due;
+    uint64_t excused_ns;  /* counts as heard at this time, by a hello or because we were the ones who slept */
+    bool needs_attention; /* its link may have a frame to hand out */
+    uint64_t malformed;   /* messages that were dropped */
+    uint64_t complaint_ns; /* when the next one may be told of */
+};
+
+enum admission { ADMITTED, ADMISSION_WRONG_VERSION, ADMISSION_NAME_IN_USE, ADMISSION_WAS_LOST };
+
+MUST_CHECK struct members *members_new(const struct coordinator_settings *settings, struct timers *timers);
+void members_free(struct members **members);
+
+/* Of those that have not been lost. */
+struct member *members_find(const struct members *members, uint64_t incarnation);
+struct member *members_find_name(const struct members *members, struct bytes name);
+size_t members_count(const struct members *members);
+/* In the order in which they joined. */
+struct member *members_at(const struct members *members, size_t place);
+/* Of the latest few thousand. */
+bool members_were_lost(const struct members *members, uint64_t incarnation);
+
+/* Lets a new incarnation in and welcomes it; else `error` says why not. Sets `*member` when ADMITTED. */
+MUST_CHECK enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
+                                        const struct hello *hello, struct member **member,
+                                        struct error *error);
+/* Takes in a frame of this member's link. */
+MUST_CHECK enum link_verdict members_receive(struct members *members, uint64_t now_ns, struct member *member,
+                                             const struct envelope *envelope, bool has_message);
+/* It has said hello again: its transport is a new one, or it has not had our welcome. */
+void members_greet_again(struct members *members, uint64_t now_ns, struct member *member);
+/* Queues a message on its link. */
+void members_send(struct members *members, struct member *member, const struct message *message);
+/* Its due time has come: it is handed out to in the next members_hand_out. */
+void members_wake(struct members *members, struct member *member);
+/* Whether nothing has been heard of it for so long that it is to be declared lost. */
+bool members_is_silent(const struct members *members, uint64_t now_ns, const struct member *member);
+/* It is lost: its link goes, its incarnation never joins again. `*member` is freed. */
+void members_lose(struct members *members, struct member **member, struct outbox *outbox);
+/* We have slept ourselves: what was sent meanwhile is still unread, so nobody is silent yet. */
+void members_forgive(struct members *members, uint64_t now_ns);
+/* A message of a member made no sense: counts it, and says so at most once a second. */
+void members_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what);
+
+/* Whether members_hand_out has something to look at. */
+bool members_are_restless(const struct members *members);
+/* Puts every frame that can leave now into the outbox. */
+void members_hand_out(struct members *members, uint64_t now_ns, struct outbox *outbox);

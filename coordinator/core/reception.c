@@ -1,0 +1,83 @@
+/* Who speaks without having joined. */
+#include "coordinator/core/reception.h"
+
+#include "common/memory.h"
+#include "proto/codec.h"
+#include "proto/limits.h"
+
+#define COMPLAINT_EVERY_MS 1000u
+
+/* Unnumbered, since there is no link; nothing is remembered of whom it goes to. */
+static void refuse(struct reception *reception, uint64_t now_ns, const struct envelope *to,
+                   struct refused refused)
+{
+    struct buffer buffer;
+    buffer_init(&buffer, LIMIT_FRAME_BYTES);
+    struct message message = {.kind = MESSAGE_REFUSED, .refused = refused};
+    message_encode(&message, &buffer);
+    size_t size = 0;
+    uint8_t *data = buffer_take(&buffer, &size);
+    struct envelope envelope = {.incarnation = to->incarnation,
+                                .epoch = reception->epoch,
+                                .sent_ns = now_ns,
+                                .echoed_sent_ns = to->sent_ns};
+    (void)outbox_keep(reception->outbox, data);
+    outbox_frame(reception->outbox, &envelope, bytes_of(data, size));
+    outbox_forget_route(reception->outbox, to->incarnation);
+}
+
+static void tell_operator(struct reception *reception, uint64_t now_ns, struct bytes name, const char *why)
+{
+    if (now_ns < reception->complaint_ns) {
+        return;
+    }
+    reception->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
+    outbox_log(reception->outbox, LOG_WARNING, "agent %.*s was refused: %s", BYTES_FORMAT(name), why);
+}
+
+static struct member *greet(struct reception *reception, uint64_t now_ns, const struct envelope *envelope,
+                            const struct hello *hello)
+{
+    struct member *member = NULL;
+    struct error error;
+    enum admission admission =
+        members_admit(reception->members, now_ns, envelope->incarnation, hello, &member, &error);
+    if (admission != ADMITTED) {
+        tell_operator(reception, now_ns, hello->name, error.text);
+        refuse(reception, now_ns, envelope,
+               (struct refused){.is_final = admission == ADMISSION_WRONG_VERSION,
+                                .text = bytes_of_string(error.text)});
+        return NULL;
+    }
+    outbox_log(reception->outbox, LOG_INFO, "agent %.*s has joined: %.*s, process %u, %u cores",
+               BYTES_FORMAT(hello->name), BYTES_FORMAT(hello->host), hello->pid, hello->cores);
+    return member;
+}
+
+struct member *reception_take(struct reception *reception, uint64_t now_ns, const struct envelope *envelope,
+                              struct bytes message)
+{
+    struct message decoded;
+    struct error error;
+    if (envelope->sequence != 0 || message.size == 0) {
+        bool was_lost = members_were_lost(reception->members, envelope->incarnation);
+        const char *why = was_lost ? "you were declared lost" : "you are unknown here, say hello";
+        refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(why)});
+        return NULL;
+    }
+    if (!message_decode(message, &decoded, &error)) {
+        tell_operator(reception, now_ns, bytes_of_string("?"), error.text);
+        (void)error_wrap(&error, "this is no hello: ");
+        refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(error.text)});
+        return NULL;
+    }
+    struct member *member = NULL;
+    if (decoded.kind == MESSAGE_HELLO) {
+        member = greet(reception, now_ns, envelope, &decoded.hello);
+    } else {
+        refuse(reception, now_ns, envelope,
+               (struct refused){.text = bytes_of_string("you are unknown here, say hello")});
+    }
+    message_finish(&decoded);
+    return member;
+}

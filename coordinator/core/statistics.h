@@ -1,0 +1,24 @@
+/* What the agents of a campaign have counted, added up. */
+#pragma once
+#include "common/attributes.h"
+#include "coordinator/core/report.h"
+#include "proto/limits.h"
+#include "proto/message.h"
+
+/* Kinds of request, wait or error that are told apart; what comes beyond goes under STATISTICS_OTHER. */
+#define STATISTICS_NAMES LIMIT_REQUEST_NAMES
+#define STATISTICS_OTHER "(other)"
+
+struct campaign_statistics;
+
+MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);
+void campaign_statistics_free(struct campaign_statistics **statistics);
+/* Adds what one agent counted since its last message. */
+void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from);
+void campaign_statistics_add_error(struct campaign_statistics *statistics,
+                                   const struct error_statistics *error);
+
+uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics);
+uint64_t campaign_statistics_steps_failed(const struct campaign_statistics *statistics);
+/* Fills steps, requests, waits and errors of a report, in its order; borrowed until the next call. */
+void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report);
