@@ -199,6 +199,9 @@ static void small_body(const struct message *message, struct buffer *text)
     case MESSAGE_BEGIN:
         number(text, "at", (uint64_t)message->begin.at_ns);
         break;
+    case MESSAGE_FINISHED:
+        number(text, "workers", message->finished.workers);
+        break;
     case MESSAGE_SYNCHRONISE:
     case MESSAGE_ROOMS_DONE:
         workers(text, "rooms", &message->rooms);

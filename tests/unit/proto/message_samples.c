@@ -273,6 +273,9 @@ static void make_small_body(struct message *message, const struct palette *palet
     case MESSAGE_BEGIN:
         message->begin.at_ns = palette->instant_ns;
         break;
+    case MESSAGE_FINISHED:
+        message->finished.workers = palette->wide / 13;
+        break;
     case MESSAGE_SYNCHRONISE:
     case MESSAGE_ROOMS_DONE:
         message->rooms = set_of(variant);

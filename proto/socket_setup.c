@@ -1,0 +1,139 @@
+/* The settings of our ZeroMQ sockets, and how they are bound and connected. */
+#include "proto/socket_setup.h"
+
+#include "proto/limits.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#define SCHEME "tcp://"
+#define HOST_MAX_BYTES 256u
+#define PORT_MAX_BYTES 5u
+
+/* Of one connection. A link has at most 128 messages in flight, and some again: more than that in a queue are
+ * repeats. */
+#define QUEUED_MESSAGES 2000
+#define PENDING_CONNECTIONS 1024
+#define SHORTEST_RECONNECT_MS 50
+#define LONGEST_RECONNECT_MS 5000
+#define CONNECT_TIMEOUT_MS 5000
+#define HANDSHAKE_TIMEOUT_MS 10000
+#define KEEPALIVE_IDLE_S 30
+#define KEEPALIVE_INTERVAL_S 10
+#define KEEPALIVE_PROBES 3
+
+struct address {
+    char host[HOST_MAX_BYTES];
+    const char *port;
+};
+
+/* tcp://HOST:PORT, with HOST possibly in brackets. `port` points into `endpoint`. */
+static bool split(const char *endpoint, struct address *address, struct error *error)
+{
+    const char *host = endpoint + strlen(SCHEME);
+    bool has_scheme = strncmp(endpoint, SCHEME, strlen(SCHEME)) == 0;
+    const char *colon = has_scheme ? strrchr(host, ':') : NULL;
+    if (colon == NULL || colon == host || (size_t)(colon - host) >= HOST_MAX_BYTES || colon[1] == '\0' ||
+        strlen(colon + 1) > PORT_MAX_BYTES) {
+        return error_set(error, "\"%s\" is no address of the form tcp://HOST:PORT", endpoint);
+    }
+    memcpy(address->host, host, (size_t)(colon - host));
+    address->host[colon - host] = '\0';
+    address->port = colon + 1;
+    return true;
+}
+
+static void set(void *zmq, int option, int value)
+{
+    int result = zmq_setsockopt(zmq, option, &value, sizeof value);
+    assert(result == 0); /* only our own constants come here */
+    (void)result;
+}
+
+static void set_common(void *zmq)
+{
+    int64_t longest_part = (int64_t)LIMIT_FRAME_BYTES;
+    int result = zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &longest_part, sizeof longest_part);
+    assert(result == 0);
+    (void)result;
+    set(zmq, ZMQ_SNDHWM, QUEUED_MESSAGES);
+    set(zmq, ZMQ_RCVHWM, QUEUED_MESSAGES);
+    set(zmq, ZMQ_LINGER, 0);
+    set(zmq, ZMQ_HANDSHAKE_IVL, HANDSHAKE_TIMEOUT_MS);
+    set(zmq, ZMQ_TCP_KEEPALIVE, 1);
+    set(zmq, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S);
+    set(zmq, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S);
+    set(zmq, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_PROBES);
+    /* The keys of CURVE are to be set here, before bind and connect. */
+}
+
+static bool bind_error(const struct address *address, const char *endpoint, struct error *error)
+{
+    switch (errno) {
+    case EADDRINUSE:
+        return error_set(error, "port %s of %s is in use by another program", address->port, address->host);
+    case ENODEV:
+    case EADDRNOTAVAIL:
+        return error_set(error, "cannot listen on port %s of %s: this machine has no such address",
+                         address->port, address->host);
+    case EACCES:
+        return error_set(error, "cannot listen on port %s of %s: not permitted", address->port,
+                         address->host);
+    case EINVAL:
+        return error_set(error, "\"%s\" is no address of the form tcp://HOST:PORT", endpoint);
+    default:
+        return error_set(error, "cannot listen on port %s of %s: %s", address->port, address->host,
+                         zmq_strerror(errno));
+    }
+}
+
+bool socket_setup_router(void *zmq, const char *endpoint, struct error *error)
+{
+    struct address address;
+    if (!split(endpoint, &address, error)) {
+        return false;
+    }
+    set_common(zmq);
+    /* With IPv6 on, an IPv4 address would be listened on, and reported, as ::ffff:…. */
+    set(zmq, ZMQ_IPV6, address.host[0] == '[' || strcmp(address.host, "*") == 0 ? 1 : 0);
+    set(zmq, ZMQ_BACKLOG, PENDING_CONNECTIONS);
+    /* Else what goes to an unknown route, or to a full one, would vanish without a word. */
+    set(zmq, ZMQ_ROUTER_MANDATORY, 1);
+    return zmq_bind(zmq, endpoint) == 0 || bind_error(&address, endpoint, error);
+}
+
+static bool resolves(const char *host, int family)
+{
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0) {
+        return false;
+    }
+    freeaddrinfo(found);
+    return true;
+}
+
+bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error)
+{
+    struct address address;
+    if (!split(endpoint, &address, error)) {
+        return false;
+    }
+    set_common(zmq);
+    /* ZeroMQ tries only the first address of a name, and with IPv6 on that is ::1 for localhost, where a
+     * coordinator on 127.0.0.1 does not listen. So IPv6 is for what has no IPv4 address. */
+    set(zmq, ZMQ_IPV6, address.host[0] == '[' || !resolves(address.host, AF_INET) ? 1 : 0);
+    set(zmq, ZMQ_RECONNECT_IVL, SHORTEST_RECONNECT_MS);
+    set(zmq, ZMQ_RECONNECT_IVL_MAX, LONGEST_RECONNECT_MS);
+    set(zmq, ZMQ_CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS);
+    if (zmq_connect(zmq, endpoint) != 0) {
+        return error_set(error, "cannot connect to port %s of %s: %s", address.port, address.host,
+                         zmq_strerror(errno));
+    }
+    return true;
+}
