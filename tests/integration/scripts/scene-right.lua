@@ -1,0 +1,2 @@
+-- The scene as it should be.
+require("scene").play {}

@@ -1,0 +1,159 @@
+"""What the integration tests share: running tutti in a session of its own, and seeing that nothing of it stays behind."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRIPTS = pathlib.Path(__file__).resolve().parent / "scripts"
+EXAMPLES = ROOT / "examples"
+TUTTI = os.environ["TUTTI"]
+TIMEOUT_S = 60
+
+
+def environment(**more):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TUTTI_")}
+    clean.pop("NO_COLOR", None)
+    return {**clean, **more}
+
+
+def processes_of_session(session):
+    """Process ids of all that live in a session, but for those that are dead and only wait to be collected."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(entry))
+    return found
+
+
+def children_of(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"after {seconds} s: {what}")
+        time.sleep(0.01)
+
+
+class Result:
+    def __init__(self, code, out, err, seconds, report):
+        self.code, self.out, self.err, self.seconds, self.report = code, out, err, seconds, report
+
+    def __str__(self):
+        return f"exit code {self.code} after {self.seconds:.1f} s\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+    @property
+    def verdict(self):
+        return self.report["verdict"]
+
+    @property
+    def steps(self):
+        return self.report["steps"]
+
+
+class Process:
+    """A tutti that is still running."""
+
+    def __init__(self, *arguments, env=None, cwd=None):
+        self.started = time.monotonic()
+        self.process = subprocess.Popen([TUTTI, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+                                        env=env or environment(), cwd=cwd)
+        self.pid = self.process.pid
+        self.head = ""
+
+    def read_until(self, text):
+        """Reads lines of standard output until one has `text` in it."""
+        for line in self.process.stdout:
+            self.head += line
+            if text in line:
+                return line
+        raise AssertionError(f"it ended without saying {text!r}:\n{self.head}\n{self.process.stderr.read()}")
+
+    def finish(self, timeout=TIMEOUT_S):
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            out, err = self.process.communicate()
+            raise AssertionError(f"it did not end within {timeout} s\n{self.head}{out}\n{err}") from None
+        left = processes_of_session(self.pid)
+        self.kill()
+        if left:
+            raise AssertionError(f"it left processes behind: {left}\n{self.head}{out}\n{err}")
+        return Result(self.process.returncode, self.head + out, err, time.monotonic() - self.started, None)
+
+    def kill(self):
+        for pid in processes_of_session(self.pid):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        self.process.wait()
+
+
+def tutti(*arguments, timeout=TIMEOUT_S, env=None, cwd=None):
+    with Process(*arguments, env=env, cwd=cwd) as process:
+        return process.finish(timeout)
+
+
+def script(name):
+    path = SCRIPTS / f"{name}.lua"
+    return path if path.exists() else EXAMPLES / f"{name}.lua"
+
+
+class Run(Process):
+    """`tutti run` of one of our scripts or examples, with its report as JSON."""
+
+    def __init__(self, name, *options, **more):
+        self.folder = tempfile.TemporaryDirectory()
+        self.json = pathlib.Path(self.folder.name) / "report.json"
+        super().__init__("run", script(name), "--json", self.json, *options, **more)
+
+    def finish(self, timeout=TIMEOUT_S):
+        result = super().finish(timeout)
+        if self.json.exists():
+            result.report = json.loads(self.json.read_text())
+        return result
+
+    def __exit__(self, *all):
+        super().__exit__(*all)
+        self.folder.cleanup()
+
+
+def run(name, *options, timeout=TIMEOUT_S, **more):
+    with Run(name, *options, **more) as process:
+        return process.finish(timeout)

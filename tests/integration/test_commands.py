@@ -1,0 +1,148 @@
+"""The other commands: help, version, check, init, target, completion; and where options come from."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+import urllib.request
+
+from support import Process, environment, run, script, tutti
+
+COMMANDS = ("run", "check", "init", "target", "agent", "completion", "help", "version")
+
+
+class Help(unittest.TestCase):
+    def test_overview(self):
+        for arguments in (("--help",), ("help",), ("-h",)):
+            result = tutti(*arguments)
+            self.assertEqual((result.code, result.err), (0, ""))
+            for command in COMMANDS:
+                self.assertRegex(result.out, rf"(?m)^  {command} +\S")
+        self.assertEqual(tutti().code, 2)
+
+    def test_each_command(self):
+        for command in COMMANDS:
+            first, second = tutti("help", command), tutti(command, "--help")
+            self.assertEqual((first.code, second.code), (0, 0))
+            self.assertEqual(first.out, second.out)
+            for line in first.out.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+            if command not in ("version",):
+                self.assertIn("Examples:", first.out)
+
+    def test_version(self):
+        for arguments in (("--version",), ("version",)):
+            self.assertRegex(tutti(*arguments).out, r"^tutti \d+\.\d+\.\d+\n$")
+
+
+class Options(unittest.TestCase):
+    def workers(self, *options, **variables):
+        result = run("options", *options, env=environment(**variables))
+        self.assertEqual(result.code, 0, result)
+        return result.report["workers"], result.steps["ok"]
+
+    def test_the_command_line_wins_over_the_environment_over_the_script(self):
+        self.assertEqual(self.workers(), (3, 6))
+        self.assertEqual(self.workers(TUTTI_WORKERS="4"), (4, 8))
+        self.assertEqual(self.workers("-w", 5, TUTTI_WORKERS="4"), (5, 10))
+        self.assertEqual(self.workers("--runs=1", TUTTI_RUNS="7"), (3, 3))
+
+    def test_one_run_is_what_nobody_asked_for(self):
+        self.assertEqual(run("scene-right", "-w", 2).steps["ok"], 2)
+
+    def test_single_run_and_single_mode(self):
+        self.assertEqual(run("weights", "-w", 2, "--single-run").steps["ok"], 6)
+        result = run("weights", "-w", 2, "-r", 5, "-s", "never")
+        self.assertEqual(result.report["timings"]["never"]["count"], 10)
+
+    def test_seed_repeats_the_picking(self):
+        picks = []
+        for seed in (7, 7, 8):
+            timings = run("weights", "-w", 3, "-r", 40, "--seed", seed).report["timings"]
+            self.assertNotIn("never", timings, "weight 0")
+            picks.append({name: timing["count"] for name, timing in timings.items()})
+        self.assertEqual(picks[0], picks[1])
+        self.assertGreater(picks[0]["often"], picks[0]["seldom"])
+
+    def test_shards(self):
+        result = run("scene-right", "-w", 20, "-r", 5, "--agents", 2, "--shards", 2)
+        self.assertEqual((result.code, result.steps["ok"]), (0, 100), result)
+
+
+class Check(unittest.TestCase):
+    def test_tells_what_is_there(self):
+        result = tutti("check", script("writer-fails"))
+        self.assertEqual(result.code, 0, result)
+        for words in ("pad", "weight 1", "writer-fails.lua", "scene.lua"):
+            self.assertIn(words, result.out)
+        self.assertRegex(result.out, r"[0-9a-f]{64}")
+
+    def test_hash_follows_the_content(self):
+        def hash_of(folder):
+            return re.search(r"[0-9a-f]{64}", tutti("check", f"{folder}/writer-fails.lua").out).group()
+
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("writer-fails", "scene"):
+                shutil.copy(script(name), folder)
+            first = hash_of(folder)
+            self.assertEqual(first, re.search(r"[0-9a-f]{64}", tutti("check", script("writer-fails")).out).group())
+            with open(f"{folder}/scene.lua", "a") as file:
+                file.write("-- changed\n")
+            self.assertNotEqual(first, hash_of(folder))
+
+    def test_options_and_fixtures(self):
+        result = tutti("check", script("options"))
+        self.assertIn("workers = 3", result.out)
+        self.assertIn("setup", tutti("check", script("ends-early")).out)
+
+
+class Init(unittest.TestCase):
+    def test_skeleton_runs_and_is_never_overwritten(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = tutti("init", f"{folder}/shop")
+            self.assertEqual(made.code, 0, made)
+            self.assertEqual(tutti("check", f"{folder}/shop/loadtest.lua").code, 0)
+            for options in ((), ("-s", "pad")):
+                result = tutti("run", f"{folder}/shop/loadtest.lua", "--target", "builtin", *options)
+                self.assertEqual(result.code, 0, result)
+            again = tutti("init", f"{folder}/shop")
+            self.assertEqual(again.code, 2, again)
+            self.assertIn("loadtest.lua", again.err)
+            pathlib.Path(folder, "half").mkdir()
+            pathlib.Path(folder, "half", "README.md").write_text("mine")
+            self.assertEqual(tutti("init", f"{folder}/half").code, 2)
+            self.assertEqual(os.listdir(f"{folder}/half"), ["README.md"])
+
+
+class Target(unittest.TestCase):
+    def test_serves_until_it_is_told_to_end(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with Process("target", "--port", 0) as process:
+                address = process.read_until("http://").strip()
+                with urllib.request.urlopen(address + "/") as answer:
+                    self.assertEqual(answer.status, 200)
+                os.kill(process.pid, number)
+                self.assertEqual(process.finish(10).code, 0)
+
+
+class Completion(unittest.TestCase):
+    def test_shells(self):
+        for shell in ("bash", "zsh", "fish"):
+            result = tutti("completion", shell)
+            self.assertEqual(result.code, 0)
+            for word in (*COMMANDS, "on-loss", "shrink", "replace"):
+                self.assertIn(word, result.out)
+
+    def test_bash_completes(self):
+        ask = ('source /dev/stdin; COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _tutti; echo "${{COMPREPLY[@]}}"')
+        for typed, expected in (("tutti ru", "run"), ("tutti run --ro", "--room-size"), ("tutti run --on-loss s", "shrink")):
+            done = subprocess.run(["bash", "-c", ask.format(typed)], input=tutti("completion", "bash").out, capture_output=True,
+                                  text=True, timeout=10)
+            self.assertEqual(done.stdout.strip(), expected, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,35 @@
+"""Every example runs as its first lines say, also larger and on more agents."""
+import unittest
+
+from support import EXAMPLES, run, tutti
+
+
+class Examples(unittest.TestCase):
+    def test_pad(self):
+        result = run("pad")
+        self.assertEqual((result.code, result.steps["ok"]), (0, 50), result)
+
+    def test_pad_as_published(self):
+        self.assertEqual(run("pad-as-published").code, 1)
+
+    def test_auction(self):
+        for options in ((), ("-w", 60, "-r", 5, "--agents", 4)):
+            with self.subTest(options):
+                result = run("auction", *options)
+                self.assertEqual((result.code, result.steps["failed"]), (0, 0), result)
+                self.assertRegex(result.out, r"sold to worker \d+ for " + str(100 + result.steps["ok"]))
+
+    def test_rush(self):
+        result = run("rush", "--agents", 4)
+        self.assertEqual((result.code, result.steps["ok"]), (0, 500), result)
+        self.assertEqual(result.report["waits"]["door.barrier"]["ok"], 500)
+        self.assertLess(result.report["release_spread_ms"]["p50"], 500)
+
+    def test_check(self):
+        for path in sorted(EXAMPLES.glob("*.lua")):
+            with self.subTest(path.name):
+                self.assertEqual(tutti("check", path).code, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,32 @@
+"""An error in each fixture ends as it should, is told with its line, and hangs nothing."""
+import unittest
+
+from support import run
+
+# What fails before a campaign can do its work fails it; what fails after its work or beside it is told.
+EXPECTED = {
+    "global_setup": 1,
+    "setup": 1,
+    "setup_session": 1,
+    "scenario_picker": 1,
+    "teardown_session": 0,
+    "teardown": 0,
+    "global_teardown": 0,
+    "events": 0,
+}
+
+
+class Fixtures(unittest.TestCase):
+    def test_error_in_each(self):
+        for fixture, code in EXPECTED.items():
+            with self.subTest(fixture):
+                result = run(f"broken-{fixture.replace(' ', '_')}", "-w", 4, "-r", 2, timeout=30)
+                self.assertEqual(result.code, code, result)
+                told = result.out + result.err
+                self.assertIn(f"no {fixture} today", told)
+                self.assertIn(f"broken-{fixture}.lua:4", told)
+                self.assertLess(result.report["duration_s"], 10)
+
+
+if __name__ == "__main__":
+    unittest.main()

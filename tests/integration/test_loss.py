@@ -1,0 +1,65 @@
+"""An agent dies in the middle of a run: the policy decides, and nothing hangs."""
+import os
+import signal
+import unittest
+
+from support import Run, children_of, is_alive, wait_until
+
+
+def kill_an_agent(process):
+    process.read_until("in step 3")
+    victim = children_of(process.pid)[0]
+    os.kill(victim, signal.SIGKILL)
+    return victim
+
+
+class Loss(unittest.TestCase):
+    def run_with(self, policy):
+        with Run("slow-steps", "-w", 8, "-r", 40, "--agents", 2, "--on-loss", policy) as process:
+            victim = kill_an_agent(process)
+            result = process.finish(40)
+        self.assertIn("signal 9", result.err, result)
+        states = {agent["pid"]: agent["state"] for agent in result.report["agents"]}
+        self.assertEqual(states[victim], "lost", result)
+        return result
+
+    def test_shrink(self):
+        result = self.run_with("shrink")
+        self.assertEqual((result.code, result.verdict), (3, "degraded"), result)
+        self.assertGreaterEqual(result.steps["ok"], 4 * 40, "those who stay do all their steps")
+        self.assertLess(result.steps["ok"], 8 * 40)
+
+    def test_replace(self):
+        result = self.run_with("replace")
+        self.assertEqual((result.code, result.verdict), (3, "degraded"), result)
+        survivor = next(agent["name"] for agent in result.report["agents"] if agent["state"] != "lost")
+        for worker in range(8):
+            self.assertIn(f"worker {worker} on {survivor} in step 40", result.out, f"worker {worker} goes on")
+
+    def test_fail(self):
+        result = self.run_with("fail")
+        self.assertEqual((result.code, result.verdict), (1, "failed"), result)
+        self.assertLess(result.report["duration_s"], 15)
+
+    def test_all_agents(self):
+        with Run("slow-steps", "-w", 8, "-r", 40, "--agents", 2) as process:
+            process.read_until("in step 2")
+            for child in children_of(process.pid):
+                os.kill(child, signal.SIGKILL)
+            result = process.finish(40)
+        self.assertIn(result.code, (1, 3), result)
+        self.assertNotEqual(result.verdict, "passed")
+
+
+class Parent(unittest.TestCase):
+    def test_agents_die_with_it(self):
+        with Run("slow-steps", "-w", 8, "-r", 4000, "--agents", 3) as process:
+            process.read_until("in step 2")
+            agents = children_of(process.pid)
+            self.assertEqual(len(agents), 3)
+            os.kill(process.pid, signal.SIGKILL)
+            wait_until(lambda: not any(map(is_alive, agents)), 10, "agents outlive their parent")
+
+
+if __name__ == "__main__":
+    unittest.main()
