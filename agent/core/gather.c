@@ -1,0 +1,259 @@
+/* What an agent's workers did, gathered into few operations. */
+#include "agent/core/gather.h"
+#include "agent/core/command.h"
+#include "common/buffer.h"
+#include "common/map.h"
+#include "common/memory.h"
+#include "proto/limits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* An entry takes no more workers beyond so many runs, so that it fits a batch. */
+#define ENTRY_RUNS 8192u
+/* At most what a run, and all fields of an operation together without its bytes, take on the wire. */
+#define RUN_BYTES 15u
+#define FIELDS_BYTES 128u
+#define KEY_MAX_BYTES 16384u
+
+/* Entries stand in the order in which they were made; entry `position` (counted from the first one ever) is
+ * at items[position - first]. A worker may join an entry only if it has done nothing in a later one. */
+struct entry {
+    struct operation *operation; /* its own workers are not looked at */
+    struct worker_set workers;
+};
+
+struct gather {
+    struct entry *items;
+    size_t head; /* items before it have been dropped */
+    size_t count;
+    size_t capacity;
+    uint64_t first;
+    struct map *open;    /* key → position + 1 of the newest entry of that key */
+    uint64_t *last;      /* by worker: position + 1 of its last entry */
+    uint32_t last_count; /* workers that there are */
+    struct operation *batch;
+    size_t batch_count;
+    size_t batch_capacity;
+    struct buffer key;
+};
+
+struct gather *gather_new(uint32_t workers)
+{
+    struct gather *gather = MEMORY_NEW(struct gather);
+    gather->open = map_new();
+    gather->last = memory_new(workers, sizeof(*gather->last));
+    gather->last_count = workers;
+    buffer_init(&gather->key, KEY_MAX_BYTES);
+    return gather;
+}
+
+static void finish_entry(struct entry *entry)
+{
+    operation_free(&entry->operation);
+    worker_set_finish(&entry->workers);
+}
+
+void gather_free(struct gather **gather)
+{
+    struct gather *self = *gather;
+    if (self == NULL) {
+        return;
+    }
+    for (size_t i = self->head; i < self->count; i++) {
+        finish_entry(&self->items[i]);
+    }
+    memory_free(self->items);
+    map_free(&self->open);
+    memory_free(self->last);
+    memory_free(self->batch);
+    buffer_finish(&self->key);
+    memory_free(self);
+    *gather = NULL;
+}
+
+size_t gather_count(const struct gather *gather)
+{
+    return gather->count - gather->head;
+}
+
+static void append_number(struct buffer *key, uint64_t number)
+{
+    buffer_append(key, &number, sizeof(number));
+}
+
+static void append_bytes(struct buffer *key, struct bytes bytes)
+{
+    append_number(key, bytes.size);
+    buffer_append(key, bytes.data, bytes.size);
+}
+
+/* All but the workers and the instants. Empty if it may not be shared. */
+static struct bytes key_of(struct gather *gather, const struct operation *operation)
+{
+    struct buffer *key = &gather->key;
+    buffer_clear(key);
+    if (!operation_is_aggregated(operation->kind)) {
+        return bytes_of(NULL, 0);
+    }
+    append_number(key, (uint64_t)operation->kind * 4 + operation->is_strict * 2u + operation->is_at_once);
+    append_number(key, (uint64_t)operation->room << 32 | operation->nth);
+    append_number(key, operation->step);
+    append_number(key, (uint64_t)operation->count << 32 | operation->call);
+    append_number(key, operation->timeout_ms);
+    append_bytes(key, operation->name);
+    append_bytes(key, operation->text);
+    append_bytes(key, operation->value);
+    append_bytes(key, operation->expected);
+    return key->has_overflowed ? bytes_of(NULL, 0) : buffer_bytes(key);
+}
+
+static struct entry *entry_at(const struct gather *gather, uint64_t position)
+{
+    return &gather->items[position - gather->first];
+}
+
+/* Adds the worker to the newest entry of this key. False if there is none that it may join. */
+static bool join(struct gather *gather, uint32_t worker, const struct operation *operation, struct bytes key)
+{
+    uint64_t mark = (uint64_t)(uintptr_t)map_get(gather->open, key);
+    if (mark == 0 || mark < gather->last[worker]) {
+        return false;
+    }
+    struct entry *entry = entry_at(gather, mark - 1);
+    if (mark == gather->last[worker]) {
+        /* It has just done the same. A second reading counts for nothing; of others each counts. */
+        return operation->kind == OPERATION_READ;
+    }
+    if (entry->workers.run_count >= ENTRY_RUNS) {
+        return false;
+    }
+    worker_set_add(&entry->workers, worker);
+    struct operation *shared = entry->operation;
+    shared->first_ns = operation->first_ns < shared->first_ns ? operation->first_ns : shared->first_ns;
+    shared->last_ns = operation->last_ns > shared->last_ns ? operation->last_ns : shared->last_ns;
+    gather->last[worker] = mark;
+    return true;
+}
+
+void gather_add(struct gather *gather, struct operation **operation)
+{
+    assert(gather->batch_count == 0);
+    assert(worker_set_count(&(*operation)->workers) == 1);
+    uint32_t worker = (*operation)->workers.runs[0].first;
+    assert(worker < gather->last_count);
+    struct bytes key = key_of(gather, *operation);
+    if (key.size > 0 && join(gather, worker, *operation, key)) {
+        operation_free(operation);
+        return;
+    }
+    gather->items =
+        memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof(*gather->items));
+    struct entry *entry = &gather->items[gather->count];
+    *entry = (struct entry){.operation = *operation};
+    *operation = NULL;
+    worker_set_add(&entry->workers, worker);
+    uint64_t mark = gather->first + gather->count + 1;
+    gather->count++;
+    gather->last[worker] = mark;
+    if (key.size > 0) {
+        (void)map_put(gather->open, key, (void *)(uintptr_t)mark);
+    }
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+    uint32_t left_id = *(const uint32_t *)left;
+    uint32_t right_id = *(const uint32_t *)right;
+    return (left_id > right_id) - (left_id < right_id);
+}
+
+/* Workers come in any order, but sorted they make the fewest runs. */
+static void sort_workers(struct worker_set *workers)
+{
+    size_t count = worker_set_count(workers);
+    uint32_t *ids SCOPED(memory_free_at) = memory_new(count, sizeof(*ids));
+    size_t used = 0;
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(workers, &cursor)) {
+        ids[used++] = cursor.worker;
+    }
+    qsort(ids, used, sizeof(*ids), compare_ids);
+    worker_set_clear(workers);
+    for (size_t i = 0; i < used; i++) {
+        worker_set_add(workers, ids[i]);
+    }
+}
+
+static size_t wire_bytes_of(const struct entry *entry)
+{
+    const struct operation *operation = entry->operation;
+    return FIELDS_BYTES + operation->name.size + operation->text.size + operation->value.size +
+           operation->expected.size + entry->workers.run_count * RUN_BYTES;
+}
+
+static void add_to_batch(struct gather *gather, const struct entry *entry)
+{
+    gather->batch = memory_reserve(gather->batch, &gather->batch_capacity, gather->batch_count + 1,
+                                   sizeof(*gather->batch));
+    struct operation *operation = &gather->batch[gather->batch_count++];
+    *operation = *entry->operation;
+    operation->workers = entry->workers;
+}
+
+bool gather_batch(struct gather *gather, struct message *message)
+{
+    assert(gather->batch_count == 0);
+    size_t bytes = 0;
+    for (size_t i = gather->head; i < gather->count && gather->batch_count < LIMIT_BATCH_ITEMS; i++) {
+        struct entry *entry = &gather->items[i];
+        /* The order of arrival at a barrier is what the ranks come from. */
+        if (entry->workers.run_count > 1 && entry->operation->kind != OPERATION_BARRIER) {
+            sort_workers(&entry->workers);
+        }
+        bytes += wire_bytes_of(entry);
+        if (gather->batch_count > 0 && bytes > LIMIT_BATCH_BYTES) {
+            break;
+        }
+        add_to_batch(gather, entry);
+    }
+    message->operations.items = gather->batch;
+    message->operations.count = gather->batch_count;
+    return gather->batch_count > 0;
+}
+
+/* Nobody can join it any more. */
+static void close_entry(struct gather *gather, size_t index)
+{
+    struct entry *entry = &gather->items[index];
+    struct bytes key = key_of(gather, entry->operation);
+    uint64_t mark = gather->first + index + 1;
+    if (key.size > 0 && (uint64_t)(uintptr_t)map_get(gather->open, key) == mark) {
+        (void)map_remove(gather->open, key);
+    }
+    finish_entry(entry);
+}
+
+/* Moves what is left to the front once that is less than what was dropped: each entry moves few times. */
+static void compact(struct gather *gather)
+{
+    size_t left = gather->count - gather->head;
+    if (left > gather->head) {
+        return;
+    }
+    for (size_t i = 0; i < left; i++) {
+        gather->items[i] = gather->items[gather->head + i];
+    }
+    gather->first += gather->head;
+    gather->count = left;
+    gather->head = 0;
+}
+
+void gather_drop(struct gather *gather)
+{
+    for (size_t i = 0; i < gather->batch_count; i++) {
+        close_entry(gather, gather->head++);
+    }
+    gather->batch_count = 0;
+    compact(gather);
+}

@@ -1,0 +1,21 @@
+/* What an agent's workers did, gathered into few operations: those of one kind and key become one operation
+ * of many workers. What one worker did keeps its order. */
+#pragma once
+#include "common/attributes.h"
+#include "proto/message.h"
+
+struct gather;
+
+/* For workers 0…workers-1. */
+MUST_CHECK struct gather *gather_new(uint32_t workers);
+void gather_free(struct gather **gather);
+
+/* Takes an operation of exactly one worker (operation_copy). */
+void gather_add(struct gather *gather, struct operation **operation);
+/* Operations that have gathered; a thousand workers who do the same count as one. */
+size_t gather_count(const struct gather *gather);
+
+/* Fills `message` with the first operations, as many as one batch holds; false if there are none. Borrowed
+ * until gather_drop, which takes them out. Nothing may be added in between. */
+MUST_CHECK bool gather_batch(struct gather *gather, struct message *message);
+void gather_drop(struct gather *gather);
