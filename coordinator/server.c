@@ -1,0 +1,329 @@
+/* The coordinator's shell: its core behind a ROUTER socket on a libuv loop. */
+#include "coordinator/server.h"
+
+#include "common/clock.h"
+#include "common/map.h"
+#include "common/memory.h"
+#include "coordinator/server_trace.h"
+#include "proto/codec.h"
+#include "proto/socket.h"
+
+#include <assert.h>
+
+#define ENVELOPE_BYTES 256
+
+/* Where the last frame of an incarnation came from. */
+struct route {
+    size_t size;
+    uint8_t bytes[SOCKET_MAX_ROUTE_BYTES];
+};
+
+/* A call that came from within a callback: done when the step that caused it is over. */
+struct deferred {
+    struct coordinator_event event; /* EVENT_STOP or EVENT_AGENT_GONE */
+    char *text;
+};
+
+struct server {
+    struct server_callbacks callbacks;
+    FILE *trace;
+    struct coordinator *coordinator;
+    struct coordinator_effects effects;
+    struct socket *socket;
+    struct map *routes; /* struct route by incarnation */
+    uv_timer_t timer;
+    struct buffer envelope;
+    struct deferred *deferred;
+    size_t deferred_count;
+    size_t deferred_capacity;
+    uint64_t malformed_envelopes;
+    bool is_stepping;
+    bool is_closing;
+};
+
+static struct bytes key_of(const uint64_t *incarnation)
+{
+    return bytes_of(incarnation, sizeof *incarnation);
+}
+
+static void send_frame(struct server *server, const struct coordinator_effect *effect)
+{
+    const struct route *route = (const struct route *)map_get(server->routes, key_of(&effect->incarnation));
+    if (route == NULL) {
+        return; /* the link will send it again */
+    }
+    buffer_clear(&server->envelope);
+    envelope_encode(&effect->envelope, &server->envelope);
+    (void)socket_send(server->socket, bytes_of(route->bytes, route->size), buffer_bytes(&server->envelope),
+                      effect->message);
+}
+
+static void tell_log(const struct server *server, const struct coordinator_effect *effect)
+{
+    if (server->callbacks.on_log != NULL) {
+        server->callbacks.on_log(server->callbacks.context, effect->level, effect->text);
+    } else {
+        log_line(effect->level, "coordinator", "%s", effect->text);
+    }
+}
+
+static void perform(struct server *server, const struct coordinator_effect *effect)
+{
+    const struct server_callbacks *callbacks = &server->callbacks;
+    switch (effect->kind) {
+    case EFFECT_SEND:
+        send_frame(server, effect);
+        break;
+    case EFFECT_LOG:
+        tell_log(server, effect);
+        break;
+    case EFFECT_CAMPAIGN:
+        if (callbacks->on_campaign != NULL) {
+            callbacks->on_campaign(callbacks->context, effect->campaign, effect->state);
+        }
+        break;
+    case EFFECT_DEADLOCK:
+        if (callbacks->on_deadlock != NULL) {
+            callbacks->on_deadlock(callbacks->context, effect->campaign, effect->text);
+        }
+        break;
+    case EFFECT_FORGET_ROUTE:
+        memory_free(map_remove(server->routes, key_of(&effect->incarnation)));
+        break;
+    }
+}
+
+/* Frames leave before anybody is called back, who may close the server. */
+static void perform_all(struct server *server, uint64_t now_ns)
+{
+    struct coordinator_effects *effects = &server->effects;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < effects->count && !server->is_closing; i++) {
+            enum coordinator_effect_kind kind = effects->items[i].kind;
+            bool is_of_wire = kind == EFFECT_SEND || kind == EFFECT_FORGET_ROUTE;
+            if (is_of_wire != (pass == 0)) {
+                continue;
+            }
+            if (server->trace != NULL) {
+                server_trace_effect(server->trace, now_ns, &effects->items[i]);
+            }
+            perform(server, &effects->items[i]);
+        }
+    }
+}
+
+static void step_once(struct server *server, const struct coordinator_event *event)
+{
+    if (server->trace != NULL) {
+        server_trace_event(server->trace, event);
+    }
+    server->is_stepping = true;
+    coordinator_step(server->coordinator, event, &server->effects);
+    perform_all(server, event->now_ns);
+    server->is_stepping = false;
+}
+
+static void step(struct server *server, const struct coordinator_event *event)
+{
+    assert(!server->is_stepping);
+    step_once(server, event);
+    for (size_t i = 0; i < server->deferred_count; i++) {
+        struct deferred deferred = server->deferred[i];
+        if (!server->is_closing) {
+            step_once(server, &deferred.event);
+        }
+        memory_free(deferred.text);
+    }
+    server->deferred_count = 0;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm_timer(struct server *server)
+{
+    if (server->is_closing) {
+        return;
+    }
+    uint64_t due_ns = coordinator_due_ns(server->coordinator);
+    if (due_ns == UINT64_MAX) {
+        (void)uv_timer_stop(&server->timer);
+        return;
+    }
+    uint64_t now_ns = clock_now_ns();
+    uint64_t wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    uv_update_time(server->timer.loop);
+    (void)uv_timer_start(&server->timer, on_timer, (wait_ns + NS_PER_MS - 1) / NS_PER_MS, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct server *server = (struct server *)timer->data;
+    step(server, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = clock_now_ns()});
+    arm_timer(server);
+}
+
+static void remember_route(struct server *server, uint64_t incarnation, struct bytes from)
+{
+    struct route *route = (struct route *)map_get(server->routes, key_of(&incarnation));
+    if (route == NULL) {
+        route = MEMORY_NEW(struct route);
+        (void)map_put(server->routes, key_of(&incarnation), route);
+    }
+    assert(from.size <= sizeof route->bytes);
+    route->size = from.size;
+    for (size_t i = 0; i < from.size; i++) {
+        route->bytes[i] = from.data[i];
+    }
+}
+
+static void on_frame(void *context, struct bytes from, struct bytes envelope, struct bytes message)
+{
+    struct server *server = (struct server *)context;
+    struct coordinator_event event = {.kind = EVENT_FRAME, .frame.message = message};
+    struct error error;
+    if (server->is_closing) {
+        return;
+    }
+    if (!envelope_decode(envelope, &event.frame.envelope, &error)) {
+        server->malformed_envelopes++;
+        return;
+    }
+    remember_route(server, event.frame.envelope.incarnation, from);
+    event.now_ns = clock_now_ns();
+    step(server, &event);
+}
+
+static void on_turn_end(void *context)
+{
+    struct server *server = (struct server *)context;
+    if (!server->is_closing) {
+        step(server, &(struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = clock_now_ns()});
+        arm_timer(server);
+    }
+}
+
+static uint64_t draw_epoch(void)
+{
+    uint64_t epoch = 0;
+    int failed = uv_random(NULL, NULL, &epoch, sizeof epoch, 0, NULL);
+    assert(failed == 0);
+    return epoch != 0 ? epoch : 1;
+}
+
+static struct server *new_around(struct socket *socket, uv_loop_t *loop, const struct server_options *options,
+                                 struct server *server)
+{
+    struct coordinator_settings settings = options->settings;
+    if (settings.epoch == 0) {
+        settings.epoch = draw_epoch();
+    }
+    server->socket = socket;
+    server->callbacks = options->callbacks;
+    server->trace = options->trace;
+    server->coordinator = coordinator_new(&settings);
+    server->routes = map_new();
+    buffer_init(&server->envelope, ENVELOPE_BYTES);
+    (void)uv_timer_init(loop, &server->timer);
+    server->timer.data = server;
+    return server;
+}
+
+struct server *server_new(uv_loop_t *loop, const struct server_options *options, struct error *error)
+{
+    struct server *server = MEMORY_NEW(struct server);
+    struct socket_callbacks callbacks = {.on_frame = on_frame, .on_turn_end = on_turn_end, .context = server};
+    struct socket *socket = socket_new_router(loop, options->endpoint, &callbacks, error);
+    if (socket == NULL) {
+        memory_free(server);
+        return NULL;
+    }
+    return new_around(socket, loop, options, server);
+}
+
+const char *server_endpoint(const struct server *server)
+{
+    return socket_endpoint(server->socket);
+}
+
+uint64_t server_create(struct server *server, const struct server_campaign *campaign)
+{
+    struct coordinator_event event = {.kind = EVENT_CREATE,
+                                      .now_ns = clock_now_ns(),
+                                      .create = {.options = *campaign->options,
+                                                 .bundle = *campaign->bundle,
+                                                 .script = bytes_of_string(campaign->script),
+                                                 .agents = campaign->agents,
+                                                 .deadline_ms = campaign->deadline_ms}};
+    step(server, &event);
+    arm_timer(server);
+    return coordinator_last_campaign(server->coordinator);
+}
+
+/* Takes `text`, which the event points to. */
+static void step_or_defer(struct server *server, const struct coordinator_event *event, char *text)
+{
+    if (server->is_stepping) {
+        server->deferred =
+            (struct deferred *)memory_reserve(server->deferred, &server->deferred_capacity,
+                                              server->deferred_count + 1, sizeof *server->deferred);
+        server->deferred[server->deferred_count++] = (struct deferred){.event = *event, .text = text};
+        return;
+    }
+    step(server, event);
+    memory_free(text);
+    arm_timer(server);
+}
+
+void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text)
+{
+    char *copy = memory_copy_string(text != NULL ? text : "");
+    struct coordinator_event event = {
+        .kind = EVENT_STOP,
+        .now_ns = clock_now_ns(),
+        .stop = {.campaign = campaign, .is_at_once = is_at_once, .text = bytes_of_string(copy)}};
+    step_or_defer(server, &event, copy);
+}
+
+void server_agent_gone(struct server *server, const char *name)
+{
+    char *copy = memory_copy_string(name);
+    struct coordinator_event event = {
+        .kind = EVENT_AGENT_GONE, .now_ns = clock_now_ns(), .gone.name = bytes_of_string(copy)};
+    step_or_defer(server, &event, copy);
+}
+
+const struct campaign_report *server_report(struct server *server, uint64_t campaign)
+{
+    return coordinator_report(server->coordinator, campaign, clock_now_ns());
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct server *server = (struct server *)handle->data;
+    struct map_cursor cursor = {0};
+    while (map_next(server->routes, &cursor)) {
+        memory_free(cursor.value);
+    }
+    for (size_t i = 0; i < server->deferred_count; i++) {
+        memory_free(server->deferred[i].text);
+    }
+    map_free(&server->routes);
+    coordinator_effects_finish(&server->effects);
+    coordinator_free(&server->coordinator);
+    buffer_finish(&server->envelope);
+    memory_free(server->deferred);
+    memory_free(server);
+}
+
+void server_close(struct server **at, int linger_ms)
+{
+    struct server *server = *at;
+    *at = NULL;
+    if (server == NULL || server->is_closing) {
+        return;
+    }
+    server->is_closing = true;
+    socket_close(&server->socket, linger_ms);
+    (void)uv_timer_stop(&server->timer);
+    uv_close((uv_handle_t *)&server->timer, on_timer_closed);
+}
