@@ -37,15 +37,15 @@ static void garbage_is_cut_off(void **state)
     assert_int_equal(fixture->router.frames, 1);
 }
 
-/* A request of a web browser. */
-static void other_protocols_are_cut_off(void **state)
+/* A request of a web browser. ZeroMQ takes it for a slow greeting and gives up only after a while. */
+static void other_protocols_hurt_nobody(void **state)
 {
     struct fixture *fixture = *state;
     static const char REQUEST[] =
         "GET / HTTP/1.1\r\nHost: coordinator\r\nConnection: keep-alive\r\nAccept: */*\r\n\r\n";
     int descriptor = raw_connect(socket_endpoint(fixture->router.socket), REQUEST, sizeof REQUEST - 1);
-    raw_await_end(descriptor);
     check_that_others_are_served(fixture);
+    close(descriptor);
 }
 
 /* The greeting of ZeroMQ, and then nothing. */
@@ -140,7 +140,7 @@ int main(void)
     static const struct CMUnitTest TESTS[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
         TEST(garbage_is_cut_off),
-        TEST(other_protocols_are_cut_off),
+        TEST(other_protocols_hurt_nobody),
         TEST(silence_after_the_greeting_hurts_nobody),
         TEST(wrong_numbers_of_parts_are_dropped),
         TEST(giants_are_cut_off),
