@@ -22,8 +22,8 @@ struct rooms_news {
     const char *deadlock; /* NULL, or the finding in words; its waits are among `replies` if they end by it */
 };
 
-/* `start_delay_ns`: how far ahead an `at_once` barrier opens. `deadlock_delay_ns`: how long nothing may
- * change before the search. */
+/* `start_delay_ns`: how far ahead an `at_once` barrier opens. `deadlock_delay_ns`: how long after a change of
+ * a room it is searched (a little longer in a great one). */
 MUST_CHECK struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_delay_ns,
                                    uint64_t deadlock_delay_ns);
 void rooms_free(struct rooms **rooms);

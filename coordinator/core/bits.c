@@ -1,0 +1,60 @@
+/* Seats of a room, or workers of a campaign, as bits of an array of words. */
+#include "coordinator/core/bits.h"
+
+#define WORD_BITS 64u
+
+size_t bits_words(uint32_t count)
+{
+    return ((size_t)count + WORD_BITS - 1) / WORD_BITS;
+}
+
+bool bits_has(const uint64_t *bits, uint32_t position)
+{
+    return bits != NULL && (bits[position / WORD_BITS] >> (position % WORD_BITS) & 1) != 0;
+}
+
+bool bits_add(uint64_t *bits, uint32_t position)
+{
+    if (bits_has(bits, position)) {
+        return false;
+    }
+    bits[position / WORD_BITS] |= (uint64_t)1 << (position % WORD_BITS);
+    return true;
+}
+
+bool bits_remove(uint64_t *bits, uint32_t position)
+{
+    if (!bits_has(bits, position)) {
+        return false;
+    }
+    bits[position / WORD_BITS] &= ~((uint64_t)1 << (position % WORD_BITS));
+    return true;
+}
+
+/* Of `wanted` without `unwanted`, where `flip` turns `wanted` around: what is looked for is one expression,
+ * so that both searches are one loop. */
+static uint32_t next(const uint64_t *wanted, const uint64_t *unwanted, uint64_t flip, uint32_t from,
+                     uint32_t count)
+{
+    uint64_t mask = UINT64_MAX << (from % WORD_BITS);
+    for (size_t word = from / WORD_BITS; word < bits_words(count); word++) {
+        uint64_t found = (wanted == NULL ? 0 : wanted[word]) ^ flip;
+        found &= ~(unwanted == NULL ? 0 : unwanted[word]) & mask;
+        if (found != 0) {
+            uint32_t position = (uint32_t)(word * WORD_BITS) + (uint32_t)__builtin_ctzll(found);
+            return position < count ? position : count;
+        }
+        mask = UINT64_MAX;
+    }
+    return count;
+}
+
+uint32_t bits_next_outside(const uint64_t *left, const uint64_t *right, uint32_t from, uint32_t count)
+{
+    return next(left, right, UINT64_MAX, from, count);
+}
+
+uint32_t bits_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count)
+{
+    return next(in, not_in, 0, from, count);
+}

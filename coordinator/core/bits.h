@@ -1,0 +1,20 @@
+/* Seats of a room, or workers of a campaign, as bits of an array of words. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Words that `count` bits take. */
+size_t bits_words(uint32_t count);
+/* NULL stands for an empty set wherever bits are only read. */
+bool bits_has(const uint64_t *bits, uint32_t position);
+/* False if it was there already. */
+bool bits_add(uint64_t *bits, uint32_t position);
+/* False if it was not there. */
+bool bits_remove(uint64_t *bits, uint32_t position);
+
+/* The first position from `from` on that is in neither set; `count` if there is none. */
+uint32_t bits_next_outside(const uint64_t *left, const uint64_t *right, uint32_t from, uint32_t count);
+/* The first position from `from` on that is in the first set and not in the second; `count` if there is none.
+ */
+uint32_t bits_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count);

@@ -1,0 +1,89 @@
+/* The replies of a turn, with the memory that they point to. */
+#include "coordinator/core/replies.h"
+#include "common/memory.h"
+
+#include <string.h>
+
+#define KEPT_BYTES (64u * 1024u)
+
+/* Memory that is handed out from front to back, and given up all together. */
+struct kept {
+    struct kept *next;
+    size_t used;
+    size_t size;
+    uint8_t data[];
+};
+
+static void free_kept(struct kept *kept)
+{
+    struct kept *next;
+    for (; kept != NULL; kept = next) {
+        next = kept->next;
+        memory_free(kept);
+    }
+}
+
+void replies_finish(struct replies *replies)
+{
+    for (size_t i = 0; i < replies->ready; i++) {
+        worker_set_finish(&replies->items[i].workers);
+        worker_set_finish(&replies->items[i].missing);
+    }
+    memory_free(replies->items);
+    free_kept(replies->kept);
+    *replies = (struct replies){0};
+}
+
+void replies_begin(struct replies *replies)
+{
+    if (!replies->are_told) {
+        return;
+    }
+    replies->are_told = false;
+    replies->count = 0;
+    if (replies->kept != NULL && replies->kept->next == NULL && replies->kept->size == KEPT_BYTES) {
+        replies->kept->used = 0;
+    } else {
+        free_kept(replies->kept);
+        replies->kept = NULL;
+    }
+}
+
+struct reply *replies_add(struct replies *replies, const struct reply *like)
+{
+    replies->items =
+        memory_reserve(replies->items, &replies->capacity, replies->count + 1, sizeof(*replies->items));
+    struct reply *reply = &replies->items[replies->count];
+    if (replies->count == replies->ready) {
+        worker_set_init(&reply->workers);
+        worker_set_init(&reply->missing);
+        replies->ready++;
+    }
+    replies->count++;
+    struct worker_set workers = reply->workers;
+    struct worker_set missing = reply->missing;
+    *reply = *like;
+    reply->workers = workers;
+    reply->missing = missing;
+    worker_set_clear(&reply->workers);
+    worker_set_clear(&reply->missing);
+    return reply;
+}
+
+struct bytes replies_keep(struct replies *replies, struct bytes bytes)
+{
+    if (bytes.size == 0) {
+        return bytes_of(NULL, 0);
+    }
+    struct kept *kept = replies->kept;
+    if (kept == NULL || bytes.size > kept->size - kept->used) {
+        size_t size = bytes.size > KEPT_BYTES ? bytes.size : KEPT_BYTES;
+        kept = memory_new(1, sizeof(struct kept) + size);
+        *kept = (struct kept){.next = replies->kept, .size = size};
+        replies->kept = kept;
+    }
+    uint8_t *copy = kept->data + kept->used;
+    memcpy(copy, bytes.data, bytes.size);
+    kept->used += bytes.size;
+    return bytes_of(copy, bytes.size);
+}

@@ -1,0 +1,24 @@
+/* The replies of a turn, with the memory that they point to. */
+#pragma once
+#include "common/attributes.h"
+#include "proto/operation.h"
+
+struct kept;
+
+/* Replies stay until the first one that is added after they were told. */
+struct replies {
+    struct reply *items;
+    size_t count;
+    size_t ready; /* items whose sets have been initialised, and are used again */
+    size_t capacity;
+    struct kept *kept;
+    bool are_told;
+};
+
+void replies_finish(struct replies *replies);
+/* Forgets those that have been told. */
+void replies_begin(struct replies *replies);
+/* A new one with everything but the sets from `like`, which are empty. Valid until the next one is added. */
+struct reply *replies_add(struct replies *replies, const struct reply *like);
+/* A copy that stays as long as the replies. */
+struct bytes replies_keep(struct replies *replies, struct bytes bytes);

@@ -1,0 +1,216 @@
+/* The steps of a room that are not over: who leaves them, who comes back, and when they are forgotten. */
+#include "coordinator/core/room_steps.h"
+#include "common/container.h"
+#include "common/memory.h"
+#include "coordinator/core/barrier.h"
+#include "coordinator/core/bits.h"
+#include "coordinator/core/notifier.h"
+
+#include <string.h>
+
+/* Where the first state with at least this step stands. */
+static size_t position_of(const struct room *room, uint64_t step)
+{
+    size_t low = 0;
+    size_t high = room->step_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (room->steps[middle]->step < step) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_t until)
+{
+    for (size_t i = position_of(room, before); i < room->step_count; i++) {
+        struct step_state *state = room->steps[i];
+        if (state->step > until) {
+            break;
+        }
+        if (state->step > before) {
+            bits_add(state->past, seat);
+            state->within--;
+            state->is_dirty = true;
+        }
+        if (state->step < until) {
+            state->within_next--;
+        }
+    }
+}
+
+void room_steps_return(struct room *room, uint32_t seat, uint64_t past)
+{
+    for (size_t i = position_of(room, past); i < room->step_count; i++) {
+        struct step_state *state = room->steps[i];
+        if (state->step > past) {
+            bits_remove(state->past, seat);
+            state->within++;
+        }
+        state->within_next++;
+    }
+}
+
+/* Who is past the step, counted from nothing. */
+static void count_past(const struct room *room, struct step_state *state)
+{
+    memcpy(state->past, room->ended, bits_words(room->size) * sizeof(uint64_t));
+    state->within = room->live;
+    state->within_next = room->live;
+    for (uint32_t seat = 0; state->step <= room->furthest && seat < room->size; seat++) {
+        uint64_t past = room->seats[seat].past;
+        if (past < state->step || bits_has(room->ended, seat)) {
+            continue;
+        }
+        bits_add(state->past, seat);
+        state->within--;
+        state->within_next -= past > state->step ? 1 : 0;
+    }
+}
+
+static enum room_find find_state(struct room *room, uint64_t step, struct step_state **found)
+{
+    size_t position = position_of(room, step);
+    if (position < room->step_count && room->steps[position]->step == step) {
+        *found = room->steps[position];
+        return ROOM_FOUND;
+    }
+    if (step == 0 || room->live == 0) {
+        return ROOM_RETIRED;
+    }
+    if (!quota_take(room->quota, step_state_charge(room->size))) {
+        return ROOM_FULL;
+    }
+    struct step_state *state = step_state_new(step, room->size);
+    count_past(room, state);
+    if (state->within_next == 0) {
+        step_state_free(&state, room->quota);
+        return ROOM_RETIRED;
+    }
+    room->steps =
+        memory_reserve(room->steps, &room->step_capacity, room->step_count + 1, sizeof(struct step_state *));
+    memmove(&room->steps[position + 1], &room->steps[position],
+            (room->step_count - position) * sizeof(struct step_state *));
+    room->steps[position] = state;
+    room->step_count++;
+    *found = state;
+    return ROOM_FOUND;
+}
+
+/* What the room and the campaign may hold. */
+static bool admit(struct room *room, size_t charge)
+{
+    return room->meeting_count < ROOM_MAX_MEETINGS && quota_take(room->quota, charge);
+}
+
+static void join(struct room *room, struct step_state *state, struct meeting *meeting)
+{
+    room->meeting_count++;
+    step_state_add(state, meeting);
+}
+
+enum room_find room_notifier(struct room *room, uint64_t step, struct bytes name, struct notifier **notifier)
+{
+    struct step_state *state;
+    enum room_find find = find_state(room, step, &state);
+    if (find != ROOM_FOUND) {
+        return find;
+    }
+    struct meeting *meeting = step_state_find(state, MEETING_NOTIFIER, name, 0);
+    if (meeting != NULL) {
+        *notifier = CONTAINER_OF(meeting, struct notifier, meeting);
+        return ROOM_FOUND;
+    }
+    size_t charge = notifier_charge(room->size) + name.size;
+    if (!admit(room, charge)) {
+        return ROOM_FULL;
+    }
+    *notifier = notifier_new();
+    (*notifier)->meeting = (struct meeting){.kind = MEETING_NOTIFIER,
+                                            .name = bytes_of(memory_copy(name.data, name.size), name.size),
+                                            .charge = charge};
+    join(room, state, &(*notifier)->meeting);
+    return ROOM_FOUND;
+}
+
+enum room_find room_barrier(struct room *room, uint64_t step, struct bytes name, uint32_t nth,
+                            uint32_t parties, struct barrier **barrier)
+{
+    struct step_state *state;
+    enum room_find find = find_state(room, step, &state);
+    if (find != ROOM_FOUND) {
+        return find;
+    }
+    struct meeting *meeting = step_state_find(state, MEETING_BARRIER, name, nth);
+    if (meeting != NULL) {
+        *barrier = CONTAINER_OF(meeting, struct barrier, meeting);
+        return ROOM_FOUND;
+    }
+    size_t charge = barrier_charge(room->size) + name.size;
+    if (!admit(room, charge)) {
+        return ROOM_FULL;
+    }
+    *barrier = barrier_new(parties);
+    (*barrier)->meeting = (struct meeting){.kind = MEETING_BARRIER,
+                                           .nth = nth,
+                                           .name = bytes_of(memory_copy(name.data, name.size), name.size),
+                                           .charge = charge};
+    join(room, state, &(*barrier)->meeting);
+    return ROOM_FOUND;
+}
+
+struct barrier *room_barrier_known(const struct room *room, uint64_t step, struct bytes name, uint32_t nth)
+{
+    size_t position = room == NULL ? 0 : position_of(room, step);
+    if (room == NULL || position == room->step_count || room->steps[position]->step != step) {
+        return NULL;
+    }
+    struct meeting *meeting = step_state_find(room->steps[position], MEETING_BARRIER, name, nth);
+    return meeting == NULL ? NULL : CONTAINER_OF(meeting, struct barrier, meeting);
+}
+
+void room_mark_passed(struct room *room)
+{
+    for (size_t i = 0; i < room->step_count; i++) {
+        struct step_state *state = room->steps[i];
+        if (!state->is_dirty) {
+            continue;
+        }
+        state->is_dirty = false;
+        for (struct meeting *meeting = state->first; meeting != NULL; meeting = meeting->next) {
+            if (meeting_has_waits(meeting)) {
+                room_mark(room, meeting);
+            }
+        }
+    }
+}
+
+static void close_barriers(const struct step_state *state,
+                           void (*closing)(void *context, const struct barrier *barrier), void *context)
+{
+    for (const struct meeting *meeting = state->first; meeting != NULL; meeting = meeting->next) {
+        if (meeting->kind == MEETING_BARRIER) {
+            closing(context, CONTAINER_OF(meeting, struct barrier, meeting));
+        }
+    }
+}
+
+void room_retire(struct room *room, void (*closing)(void *context, const struct barrier *barrier),
+                 void *context)
+{
+    size_t retired = 0;
+    while (retired < room->step_count && room->steps[retired]->within_next == 0 &&
+           !step_state_has_waits(room->steps[retired])) {
+        struct step_state *state = room->steps[retired++];
+        close_barriers(state, closing, context);
+        room->meeting_count -= state->count;
+        step_state_free(&state, room->quota);
+    }
+    if (retired > 0) {
+        room->step_count -= retired;
+        memmove(room->steps, &room->steps[retired], room->step_count * sizeof(struct step_state *));
+    }
+}

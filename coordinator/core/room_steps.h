@@ -1,0 +1,8 @@
+/* The steps of a room that are not over: who leaves them, who comes back, and when they are forgotten. */
+#pragma once
+#include "coordinator/core/room.h"
+
+/* The worker of this seat had ended `before`, and now `until` (UINT64_MAX: every step). */
+void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_t until);
+/* It was past every step, and now it is past this one only. */
+void room_steps_return(struct room *room, uint32_t seat, uint64_t past);

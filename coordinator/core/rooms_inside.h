@@ -1,0 +1,127 @@
+/* What the parts of rooms share; nobody else includes this. */
+#pragma once
+#include "common/buffer.h"
+#include "common/histogram.h"
+#include "common/map.h"
+#include "common/memory.h"
+#include "common/timers.h"
+#include "coordinator/core/barrier.h"
+#include "coordinator/core/bits.h"
+#include "coordinator/core/notifier.h"
+#include "coordinator/core/replies.h"
+#include "coordinator/core/room.h"
+#include "coordinator/core/rooms.h"
+#include "coordinator/core/texts.h"
+#include "coordinator/core/variable.h"
+#include "coordinator/core/wait.h"
+#include "proto/limits.h"
+
+/* How far apart workers acted that were to act at one instant. */
+struct release {
+    uint32_t reported;
+    int64_t first_ns;
+    int64_t last_ns;
+};
+
+struct rooms {
+    uint32_t worker_count;
+    uint32_t room_size;
+    uint32_t room_count;
+    uint64_t sync_timeout_ms;
+    uint64_t start_delay_ns;
+    uint64_t deadlock_delay_ns;
+
+    struct room **items; /* by id; NULL as long as there is nothing to remember */
+    struct room **dirty; /* to be settled, in the order in which something happened to them */
+    size_t dirty_count;
+    size_t dirty_capacity;
+    uint64_t *ended;    /* by worker */
+    uint64_t *lost;     /* of those */
+    struct text **ends; /* by worker: why it ended, if not in order; NULL before the first such */
+    uint32_t live;
+
+    struct texts *texts;
+    struct waits waits;
+    struct variables variables;
+    struct quota meeting_quota;
+    struct timers *searches;      /* for deadlocks: of rooms, and: */
+    struct timer campaign_search; /* when every live worker waits, for whatever */
+    uint32_t campaign_tally;      /* waits on the campaign's variables that can be part of a deadlock */
+
+    struct replies replies;
+    struct worker_set synchronised;
+    struct worker_set done;
+    struct buffer deadlock;  /* the finding; empty if there is none to tell */
+    uint32_t more_deadlocks; /* found together with it, in other rooms */
+    bool is_told;            /* the news was given out: what comes now is new */
+    bool is_settled;         /* nothing has happened since */
+    bool is_draining;
+    bool is_stopping;
+    bool has_drained; /* a worker ended in order while draining */
+    bool has_found_deadlock;
+
+    struct release start;
+    struct histogram *release_spread_us;
+};
+
+/* Whoever changes something calls it first: what was told is forgotten. */
+void rooms_begin_news(struct rooms *rooms);
+/* The room with this id, made if there is none yet. */
+struct room *rooms_need_room(struct rooms *rooms, uint32_t id);
+/* Likewise, and it synchronises from now on. */
+struct room *rooms_need_seats(struct rooms *rooms, uint64_t now_ns, uint32_t id);
+/* That the worker belongs to, or NULL if there is nothing to remember of it. */
+struct room *rooms_room_of(const struct rooms *rooms, uint32_t worker);
+/* Something happened in it: settle it, and look for a deadlock a while later. */
+void rooms_touch(struct rooms *rooms, uint64_t now_ns, struct room *room);
+bool rooms_has_ended(const struct rooms *rooms, uint32_t worker);
+
+/* The worker has ended; `text` is empty if in order. Nothing if that was known. */
+void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct text *text);
+/* It does not wait any more, and nobody has to be told. */
+void rooms_forget_wait(struct rooms *rooms, uint32_t worker);
+
+/* rooms_progress.c */
+void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_ended(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_released(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+/* `context` is the rooms: the last of what a barrier knows about its spread. */
+void rooms_close_barrier(void *context, const struct barrier *barrier);
+
+/* rooms_meet.c */
+void rooms_apply_read(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_declare(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_written(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_wait_writer(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_wait_readers(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_barrier(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+
+/* rooms_variable.c */
+void rooms_apply_get(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_get_or_make(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_made(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_making_failed(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_set(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_cas(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_incr(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_wait_variable(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+/* What the worker was making falls to whoever waits next for it. */
+void rooms_unmake(struct rooms *rooms, uint64_t now_ns, uint32_t worker);
+struct map **rooms_variables_of(struct rooms *rooms, uint32_t room);
+
+/* rooms_begin.c: the beginnings of waits, and answers that come at once */
+/* Fills in what every wait has. The caller has the rest, and waits_begin. */
+struct wait rooms_wait_like(struct rooms *rooms, const struct operation *operation, uint32_t worker,
+                            uint32_t *tally);
+/* The answer to the operation, for all its workers; `text` may be NULL. */
+struct reply *rooms_answer(struct rooms *rooms, const struct operation *operation, enum outcome outcome,
+                           const char *text);
+
+/* rooms_settle.c */
+/* A reply that says what the wait was for; the caller adds the workers. */
+struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
+/* The wait ends by this reply. */
+void rooms_end_wait(struct rooms *rooms, struct wait *wait, struct reply *reply);
+
+/* rooms_search.c */
+void rooms_search(struct rooms *rooms, uint64_t now_ns);

@@ -1,0 +1,125 @@
+/* Waits whose time is over, and what is said of them. */
+#include "coordinator/core/rooms_timeout.h"
+#include "common/duration.h"
+#include "common/escape.h"
+#include "coordinator/core/lineup.h"
+#include "coordinator/core/rooms_inside.h"
+#include "coordinator/core/words.h"
+
+#define DURATION_BYTES 32u
+
+void rooms_fill_progress(const struct rooms *rooms, const struct wait *wait, struct reply *reply)
+{
+    if (wait->kind == OPERATION_WAIT_READERS) {
+        const struct room *room = rooms_room_of(rooms, wait->worker);
+        reply->count = wait->notifier->read;
+        reply->total = words_readers_total(room, wait->notifier, wait->worker - room->first);
+    } else if (wait->kind == OPERATION_BARRIER) {
+        reply->count = wait->barrier->arrived;
+        reply->total = wait->barrier->parties;
+    }
+}
+
+static bool waits_for_the_same(const struct rooms *rooms, const struct wait *wait, uint32_t worker)
+{
+    const struct wait *other = waits_of(&rooms->waits, worker);
+    return other != NULL && other->kind == OPERATION_WAIT_WRITER && other->notifier == wait->notifier;
+}
+
+/* For a notifier or barrier: who is not past the step, and has not done what is waited for. */
+static void find_missing_seats(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing)
+{
+    const struct room *room = rooms_room_of(rooms, wait->worker);
+    bool is_barrier = wait->kind == OPERATION_BARRIER;
+    bool is_for_writer = wait->kind == OPERATION_WAIT_WRITER;
+    const struct meeting *meeting = is_barrier ? &wait->barrier->meeting : &wait->notifier->meeting;
+    const uint64_t *done = is_barrier      ? wait->barrier->arrivals
+                           : is_for_writer ? NULL
+                                           : wait->notifier->readers;
+    const uint64_t *past = meeting->at->past;
+    uint32_t found = 0;
+    for (uint32_t seat = bits_next_outside(past, done, 0, room->size);
+         seat < room->size && found < LIMIT_MISSING;
+         seat = bits_next_outside(past, done, seat + 1, room->size)) {
+        uint32_t worker = room->first + seat;
+        if (worker != wait->worker && !(is_for_writer && waits_for_the_same(rooms, wait, worker))) {
+            worker_set_add(missing, worker);
+            found++;
+        }
+    }
+}
+
+void rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing)
+{
+    if (!wait_is_for_variable(wait)) {
+        find_missing_seats(rooms, wait, missing);
+    } else if (wait->kind == OPERATION_GET_OR_MAKE && wait->variable->is_being_made) {
+        worker_set_add(missing, wait->variable->maker);
+    }
+}
+
+/* "waited 60 s for the readers of pad@2: 3 of 4 have read; worker 2 is in step 2" */
+static void describe(const struct rooms *rooms, const struct wait *wait, const struct worker_set *missing,
+                     struct buffer *text)
+{
+    char duration[DURATION_BYTES];
+    duration_describe(wait->timeout_ms, duration, sizeof(duration));
+    buffer_append_format(text, "waited %s for ", duration);
+    words_of_target(text, wait);
+    SCOPED(buffer_finish) struct buffer rest;
+    SCOPED(lineup_finish) struct lineup lineup;
+    buffer_init(&rest, LIMIT_TEXT_BYTES);
+    lineup_init(&lineup, rooms);
+    bool has_progress = words_of_progress(&rest, rooms, wait);
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(missing, &cursor)) {
+        lineup_add(&lineup, cursor.worker);
+    }
+    if (lineup.count > 0) {
+        buffer_append_string(&rest, has_progress ? "; " : "");
+        lineup_describe(&lineup, ", ", false, &rest);
+    }
+    if (rest.size > 0) {
+        buffer_append_string(text, ": ");
+        escape_text(text, buffer_bytes(&rest)); /* cuts it where the text is full */
+    }
+}
+
+static struct reply *reply_timeout(struct rooms *rooms, const struct wait *wait)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    SCOPED(worker_set_finish) struct worker_set missing;
+    buffer_init(&text, LIMIT_TEXT_BYTES);
+    worker_set_init(&missing);
+    rooms_find_missing(rooms, wait, &missing);
+    describe(rooms, wait, &missing, &text);
+    struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
+    struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_TIMEOUT);
+    reply->text = kept;
+    worker_set_copy(&reply->missing, &missing);
+    rooms_fill_progress(rooms, wait, reply);
+    return reply;
+}
+
+void rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
+{
+    struct reply *reply = NULL;
+    const struct wait_list *list = NULL;
+    uint64_t timeout_ms = 0;
+    struct wait *wait;
+    while ((wait = waits_take_due(&rooms->waits, now_ns)) != NULL) {
+        /* Those that began together come out together. */
+        bool is_variable = wait_is_for_variable(wait);
+        if (reply == NULL || is_variable || wait->list != list || wait->timeout_ms != timeout_ms) {
+            reply = reply_timeout(rooms, wait);
+        }
+        list = wait->list;
+        timeout_ms = wait->timeout_ms;
+        struct variable *variable = is_variable ? wait->variable : NULL;
+        rooms_end_wait(rooms, wait, reply);
+        if (variable != NULL) {
+            variables_tidy(&rooms->variables, *rooms_variables_of(rooms, variable->room), variable);
+            list = NULL;
+        }
+    }
+}

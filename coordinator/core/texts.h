@@ -1,0 +1,22 @@
+/* Texts that many share: a thousand workers that failed alike hold one text. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+
+#define TEXTS_KEPT_BYTES 240u /* of each; the rest is cut */
+
+struct texts;
+struct text;
+
+MUST_CHECK struct texts *texts_new(void);
+/* All texts have been released before. */
+void texts_free(struct texts **texts);
+/* The text with one holder more; NULL for an empty one. */
+MUST_CHECK struct text *texts_hold(struct texts *texts, struct bytes bytes);
+
+/* One holder more. NULL stays NULL. */
+struct text *text_hold(struct text *text);
+/* One holder less; the last one's release frees it. */
+void text_release(struct text **text);
+/* Empty for NULL. */
+struct bytes text_bytes(const struct text *text);

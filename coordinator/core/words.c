@@ -1,0 +1,102 @@
+/* Waits in words, for the messages that people get to see. */
+#include "coordinator/core/words.h"
+#include "common/escape.h"
+#include "coordinator/core/rooms_inside.h"
+
+#define WORKERS_MAX_BYTES 160
+
+struct wait_target wait_target(const struct wait *wait)
+{
+    const struct meeting *meeting;
+    if (wait_is_for_variable(wait)) {
+        return (struct wait_target){.name = wait->variable->name};
+    }
+    meeting = wait->kind == OPERATION_BARRIER ? &wait->barrier->meeting : &wait->notifier->meeting;
+    return (struct wait_target){.name = meeting->name, .step = meeting->at->step, .nth = meeting->nth};
+}
+
+void words_of_name(struct buffer *text, struct bytes name, uint64_t step, uint32_t nth)
+{
+    escape_text(text, name);
+    buffer_append_format(text, "@%llu", (unsigned long long)step);
+    if (nth > 0) {
+        buffer_append_format(text, " (call %u)", nth + 1);
+    }
+}
+
+void words_of_target(struct buffer *text, const struct wait *wait)
+{
+    struct wait_target target = wait_target(wait);
+    if (wait_is_for_variable(wait)) {
+        buffer_append_string(text, "variable ");
+        escape_text(text, target.name);
+        buffer_append_string(text, wait->kind == OPERATION_GET_OR_MAKE ? " to be made"
+                                   : wait->kind == OPERATION_WAIT_SET  ? " to be set"
+                                                                       : " to change");
+        return;
+    }
+    buffer_append_string(text, wait->kind == OPERATION_BARRIER       ? "barrier "
+                               : wait->kind == OPERATION_WAIT_WRITER ? "the writer of "
+                                                                     : "the readers of ");
+    words_of_name(text, target.name, target.step, target.nth);
+}
+
+void words_of_workers(struct buffer *text, const struct worker_set *workers)
+{
+    char words[WORKERS_MAX_BYTES];
+    worker_set_describe(workers, words, sizeof(words));
+    buffer_append_string(text, words);
+}
+
+uint64_t words_readers_total(const struct room *room, const struct notifier *notifier, uint32_t seat)
+{
+    if (notifier->is_declared) {
+        return notifier->declared;
+    }
+    uint64_t total = notifier->read;
+    const struct step_state *at = notifier->meeting.at;
+    for (uint32_t other = bits_next_outside(notifier->readers, NULL, 0, room->size); other < room->size;
+         other = bits_next_outside(notifier->readers, NULL, other + 1, room->size)) {
+        bool can_read = !bits_has(at->past, other) || room_has_begun(room, other, at->step);
+        total += other != seat && can_read ? 1 : 0;
+    }
+    return total;
+}
+
+static uint64_t parties_of(const struct room *room, const struct barrier *barrier)
+{
+    if (barrier->parties > 0) {
+        return barrier->parties;
+    }
+    uint64_t parties = barrier->arrived;
+    const uint64_t *past = barrier->meeting.at->past;
+    for (uint32_t seat = bits_next_outside(past, barrier->arrivals, 0, room->size); seat < room->size;
+         seat = bits_next_outside(past, barrier->arrivals, seat + 1, room->size)) {
+        parties++;
+    }
+    return parties;
+}
+
+bool words_of_progress(struct buffer *text, const struct rooms *rooms, const struct wait *wait)
+{
+    if (wait_is_for_variable(wait)) {
+        if (wait->kind != OPERATION_GET_OR_MAKE || !wait->variable->is_being_made) {
+            return false;
+        }
+        buffer_append_format(text, "worker %u is making it", wait->variable->maker);
+        return true;
+    }
+    const struct room *room = rooms_room_of(rooms, wait->worker);
+    if (wait->kind == OPERATION_BARRIER) {
+        buffer_append_format(text, "%u of %llu have arrived", wait->barrier->arrived,
+                             (unsigned long long)parties_of(room, wait->barrier));
+        return true;
+    }
+    if (wait->kind == OPERATION_WAIT_READERS) {
+        uint32_t seat = wait->worker - room->first;
+        buffer_append_format(text, "%u of %llu have read", wait->notifier->read,
+                             (unsigned long long)words_readers_total(room, wait->notifier, seat));
+        return true;
+    }
+    return false;
+}
