@@ -1,17 +1,18 @@
 /* Where `tutti run` writes: whole lines, and under them one that is redrawn where there is a terminal. */
 #include "cli/screen.h"
+#include "cli/writer.h"
 #include "common/buffer.h"
 #include "common/escape.h"
+#include "common/log.h"
 #include "common/memory.h"
 
-#include <errno.h>
-#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define TEXT_MAX_BYTES (1024u * 1024u)
+#define LINE_MAX_BYTES (512u * 1024u) /* once it is escaped */
 #define LIVE_MAX_BYTES 1024u
 #define WIDTH_FALLBACK 80u
 #define CLEAR_LINE "\r\033[K"
@@ -22,6 +23,8 @@ struct screen {
     bool is_terminal;
     bool is_error_terminal;
     bool has_colour;
+    struct writer *writer;
+    uint64_t dropped;
     struct buffer live; /* what stands in the live line now; empty for none */
 };
 
@@ -41,23 +44,8 @@ struct screen *screen_new(const struct screen_settings *settings)
     screen->is_error_terminal = is_terminal(STDERR_FILENO);
     screen->has_colour = screen->is_terminal && (no_colour == NULL || *no_colour == '\0');
     buffer_init(&screen->live, LIVE_MAX_BYTES);
+    screen->writer = writer_new();
     return screen;
-}
-
-/* A reader that has gone (EPIPE) or a full disk must not end the run: then nothing is shown. */
-static void write_out(int descriptor, struct bytes bytes)
-{
-    while (bytes.size > 0) {
-        ssize_t written = write(descriptor, bytes.data, bytes.size);
-        if (written > 0) {
-            bytes = bytes_of(bytes.data + written, bytes.size - (size_t)written);
-        } else if (written < 0 && errno == EAGAIN) {
-            struct pollfd wait = {.fd = descriptor, .events = POLLOUT};
-            (void)poll(&wait, 1, -1);
-        } else if (written < 0 && errno != EINTR) {
-            return;
-        }
-    }
 }
 
 static size_t terminal_width(int descriptor)
@@ -84,36 +72,32 @@ static void append_cut(struct buffer *line, struct bytes text, size_t columns)
     }
 }
 
-/* The last column stays free: some terminals wrap as soon as it is filled. */
-static void draw_live(struct screen *screen, struct buffer *line)
-{
-    if (screen->is_terminal && screen->live.size > 0) {
-        append_cut(line, buffer_bytes(&screen->live), terminal_width(screen->output) - 1);
-    }
-}
-
 static bool is_live_shown(const struct screen *screen)
 {
     return screen->is_terminal && screen->live.size > 0;
 }
 
-static void put(struct screen *screen, int descriptor, struct bytes text, bool ends_with_newline)
+/* The last column stays free: some terminals wrap as soon as it is filled. */
+static void draw_live(const struct screen *screen, struct buffer *line)
 {
-    SCOPED(buffer_finish) struct buffer whole;
-    buffer_init(&whole, TEXT_MAX_BYTES);
     if (is_live_shown(screen)) {
-        write_out(screen->output, bytes_of_string(CLEAR_LINE));
+        append_cut(line, buffer_bytes(&screen->live), terminal_width(screen->output) - 1);
     }
-    (void)buffer_append(&whole, text.data, text.size);
-    if (!ends_with_newline) {
-        buffer_append_string(&whole, "\n");
+}
+
+/* Clears the live line, writes the text, draws the live line again. */
+static void put(struct screen *screen, int descriptor, struct bytes text, bool is_needed)
+{
+    SCOPED(buffer_finish) struct buffer live;
+    buffer_init(&live, LIVE_MAX_BYTES);
+    draw_live(screen, &live);
+    if (live.size > 0) {
+        (void)writer_put(screen->writer, screen->output, bytes_of_string(CLEAR_LINE), is_needed);
     }
-    write_out(descriptor, buffer_bytes(&whole));
-    if (is_live_shown(screen)) {
-        buffer_clear(&whole);
-        draw_live(screen, &whole);
-        write_out(screen->output, buffer_bytes(&whole));
+    if (!writer_put(screen->writer, descriptor, text, is_needed)) {
+        screen->dropped++;
     }
+    (void)writer_put(screen->writer, screen->output, buffer_bytes(&live), is_needed);
 }
 
 bool screen_is_terminal(const struct screen *screen)
@@ -137,29 +121,31 @@ void screen_line(struct screen *screen, bool is_error, struct bytes line)
         return;
     }
     SCOPED(buffer_finish) struct buffer text;
-    buffer_init(&text, TEXT_MAX_BYTES);
+    buffer_init(&text, LINE_MAX_BYTES + 1);
     if (is_error ? screen->is_error_terminal : screen->is_terminal) {
         escape_text(&text, line);
     } else {
         (void)buffer_append(&text, line.data, line.size);
     }
+    text.maximum++;
+    buffer_append_string(&text, "\n");
     put(screen, is_error ? STDERR_FILENO : screen->output, buffer_bytes(&text), false);
 }
 
 void screen_text(struct screen *screen, struct bytes text)
 {
     if (!screen->is_quiet && text.size > 0) {
-        put(screen, screen->output, text, text.data[text.size - 1] == '\n');
+        put(screen, screen->output, text, true);
     }
 }
 
 void screen_live(struct screen *screen, struct bytes text)
 {
-    if (screen->is_quiet) {
+    if (screen->is_quiet || !writer_is_idle(screen->writer)) {
         return;
     }
     if (!screen->is_terminal) {
-        put(screen, screen->output, text, false);
+        screen_line(screen, false, text);
         return;
     }
     SCOPED(buffer_finish) struct buffer line;
@@ -168,13 +154,13 @@ void screen_live(struct screen *screen, struct bytes text)
     escape_text(&screen->live, text);
     buffer_append_string(&line, CLEAR_LINE);
     draw_live(screen, &line);
-    write_out(screen->output, buffer_bytes(&line));
+    (void)writer_put(screen->writer, screen->output, buffer_bytes(&line), true);
 }
 
 void screen_end_live(struct screen *screen)
 {
     if (is_live_shown(screen)) {
-        write_out(screen->output, bytes_of_string(CLEAR_LINE));
+        (void)writer_put(screen->writer, screen->output, bytes_of_string(CLEAR_LINE), true);
     }
     buffer_clear(&screen->live);
 }
@@ -185,6 +171,12 @@ void screen_free(struct screen **screen)
         return;
     }
     screen_end_live(*screen);
+    uint64_t dropped = (*screen)->dropped;
+    writer_free(&(*screen)->writer);
+    if (dropped > 0) {
+        log_line(LOG_WARNING, "run", "%llu lines were not shown: nobody read them fast enough",
+                 (unsigned long long)dropped);
+    }
     buffer_finish(&(*screen)->live);
     memory_free(*screen);
     *screen = NULL;

@@ -25,7 +25,7 @@ bool screen_has_colour(const struct screen *screen);
 /* A line of its own. Control characters are made harmless where a terminal would obey them. Errors go to
  * standard error, also when quiet. */
 void screen_line(struct screen *screen, bool is_error, struct bytes line);
-/* Text of many lines as it is, for the report. */
+/* Text of many lines as it is, for the report; ends with a newline. */
 void screen_text(struct screen *screen, struct bytes text);
 /* Replaces the live line; cut to the width of the terminal. Without a terminal it is a line like others. */
 void screen_live(struct screen *screen, struct bytes text);

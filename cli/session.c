@@ -275,6 +275,11 @@ static void start_campaign(struct session *session)
         .deadline_ms = JOIN_DEADLINE_MS,
     };
     session->campaign = server_create(session->server, &campaign);
+    if (settings->options->verbosity > 0) {
+        char text[MESSAGE_BYTES];
+        (void)snprintf(text, sizeof(text), "seed %llu", (unsigned long long)settings->campaign->seed);
+        say(session, false, "run", text);
+    }
 }
 
 static void start_handles(struct session *session)

@@ -14,7 +14,7 @@ void table_init(struct table *table, const char *const *headings)
     while (headings[table->column_count] != NULL) {
         table->column_count++;
     }
-    assert(table->column_count <= TABLE_MAX_COLUMNS);
+    assert(table->column_count > 0 && table->column_count <= TABLE_MAX_COLUMNS);
 }
 
 void table_finish(struct table *table)
@@ -37,6 +37,7 @@ void table_add(struct table *table, struct bytes text)
 
 size_t table_rows(const struct table *table)
 {
+    assert(table->column_count > 0);
     return table->cell_count / table->column_count;
 }
 
@@ -60,11 +61,13 @@ static void measure(const struct table *table, size_t first_columns, size_t widt
     for (size_t column = 0; column < table->column_count; column++) {
         widths[column] = format_columns(bytes_of_string(heading(table, column)));
     }
-    for (size_t i = 0; i < table->cell_count; i++) {
-        size_t column = i % table->column_count;
-        size_t width = format_columns(bytes_of_string(table->cells[i]));
-        if (column > 0 || width <= first_columns) {
-            widths[column] = larger(widths[column], width);
+    for (size_t row = 0; row < table_rows(table); row++) {
+        for (size_t column = 0; column < table->column_count; column++) {
+            const char *cell = table->cells[row * table->column_count + column];
+            size_t width = format_columns(bytes_of_string(cell));
+            if (column > 0 || width <= first_columns) {
+                widths[column] = larger(widths[column], width);
+            }
         }
     }
 }
