@@ -118,6 +118,13 @@ class WithoutOne(unittest.TestCase):
         self.assertEqual(json.loads(result.out)["verdict"], "passed")
         self.assertIn("a line of worker 0", result.err)
 
+    def test_a_reader_that_dawdles_holds_up_nothing(self):
+        with Run("floods", "-w", 2, "-d", 2, "--agents", 2) as process:
+            wait_until(process.json.exists, 25, "the run does not end while nobody reads what it prints")
+            result = process.finish()
+        self.assertEqual((result.code, result.verdict), (0, "passed"), result.err)
+        self.assertIn("\npassed", result.out)
+
     def test_a_reader_that_leaves(self):
         with Process("run", script("prints"), "-w", 3, "-d", 2) as process:
             process.read_until("a line of worker")
