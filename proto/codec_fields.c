@@ -135,17 +135,18 @@ bool take_worker(uint32_t wire, uint32_t *worker, struct error *error)
     return true;
 }
 
-static bool check_runs(const struct worker_set *workers, uint64_t limit, struct error *error)
+static bool check_runs(struct worker_set *workers, uint64_t limit, struct error *error)
 {
     uint64_t members = 0;
     for (size_t i = 0; i < workers->run_count; i++) {
-        const struct worker_run *run = &workers->runs[i];
+        struct worker_run *run = &workers->runs[i];
         if (run->count == 0 || run->stride == 0) {
             return error_set(error, "a run of workers is empty or has no stride");
         }
         if (run->first + (uint64_t)run->stride * (run->count - 1) >= LIMIT_WORKERS) {
             return error_set(error, "a run of workers goes beyond %u", LIMIT_WORKERS - 1);
         }
+        run->stride = run->count == 1 ? 1 : run->stride; /* it has no meaning there */
         members += run->count;
     }
     if (members > limit) {

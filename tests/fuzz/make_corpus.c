@@ -1,0 +1,136 @@
+/* Writes the seed corpus anew: make_corpus tests/fuzz/corpus. The files are the same each time. */
+#include "../unit/proto/message_samples.h"
+#include "common/buffer.h"
+#include "common/memory.h"
+#include "common/value.h"
+#include "fuzz.h"
+#include "proto/codec.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static void write_file(const char *directory, const char *target, const char *name, struct bytes bytes)
+{
+    char *folder = memory_format("%s/%s", directory, target);
+    char *path = memory_format("%s/%s", folder, name);
+    (void)mkdir(folder, 0777);
+    FILE *stream = fopen(path, "wb");
+    FUZZ_CHECK(stream != NULL);
+    FUZZ_CHECK(fwrite(bytes.data, 1, bytes.size, stream) == bytes.size);
+    FUZZ_CHECK(fclose(stream) == 0);
+    memory_free(folder);
+    memory_free(path);
+}
+
+static void write_messages(const char *directory)
+{
+    for (int kind = 0; kind < SAMPLE_KIND_COUNT; kind++) {
+        struct sample sample;
+        struct buffer encoded;
+        buffer_init(&encoded, 1u << 20);
+        sample_make(&sample, (enum message_kind)kind, SAMPLE_TYPICAL);
+        message_encode(&sample.message, &encoded);
+        write_file(directory, "message", message_kind_name((enum message_kind)kind), buffer_bytes(&encoded));
+        sample_finish(&sample);
+        buffer_finish(&encoded);
+    }
+}
+
+static void write_envelopes(const char *directory)
+{
+    static const struct envelope ENVELOPES[] = {
+        {.incarnation = 1},
+        {.incarnation = 0x0123456789abcdef,
+         .epoch = 77,
+         .sequence = 300,
+         .acknowledged = 299,
+         .sent_ns = 1700000000000000000,
+         .echoed_sent_ns = 1600000000000000000,
+         .echo_delay_ns = 12345678},
+    };
+    static const char *const NAMES[] = {"hello", "full"};
+    for (size_t i = 0; i < sizeof ENVELOPES / sizeof *ENVELOPES; i++) {
+        struct buffer encoded;
+        buffer_init(&encoded, 1000);
+        envelope_encode(&ENVELOPES[i], &encoded);
+        write_file(directory, "envelope", NAMES[i], buffer_bytes(&encoded));
+        buffer_finish(&encoded);
+    }
+}
+
+static void write_links(const char *directory)
+{
+    /* 0 the epoch is known; 1 it is not. Then actions, see fuzz_link.c. */
+    static const uint8_t LOST[] = {0, 1, 200, 4, 3, 4, 3, 4, 3, 4, 5, 4};
+    static const uint8_t ANSWERED[] = {0, 0, 1, 4, 6, 0, 0, 0, 1, 0, 0, 0,
+                                       0, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, 4};
+    static const uint8_t FOREIGN[] = {1, 6, 0, 0, 0, 0, 0, 0, 0, 0, 4, 6, 1, 0, 0,
+                                      0, 0, 0, 0, 0, 6, 0, 1, 0, 9, 0, 0, 0, 0};
+    write_file(directory, "link", "lost", bytes_of(LOST, sizeof LOST));
+    write_file(directory, "link", "answered", bytes_of(ANSWERED, sizeof ANSWERED));
+    write_file(directory, "link", "foreign", bytes_of(FOREIGN, sizeof FOREIGN));
+}
+
+static void write_table(const char *directory)
+{
+    struct buffer value;
+    buffer_init(&value, 1000);
+    value_append_table_start(&value, 3);
+    value_append_integer(&value, 1);
+    value_append_string(&value, bytes_of_string("one"));
+    value_append_string(&value, bytes_of_string("z"));
+    value_append_boolean(&value, false);
+    value_append_string(&value, bytes_of_string("deep"));
+    value_append_table_start(&value, 1);
+    value_append_boolean(&value, true);
+    value_append_number(&value, 0.5);
+    FUZZ_CHECK(value_check(buffer_bytes(&value), NULL));
+    write_file(directory, "value", "table", buffer_bytes(&value));
+    buffer_finish(&value);
+}
+
+static void write_values(const char *directory)
+{
+    struct buffer value;
+    buffer_init(&value, 1000);
+    value_append_nil(&value);
+    write_file(directory, "value", "nil", buffer_bytes(&value));
+    buffer_clear(&value);
+    value_append_integer(&value, INT64_MAX);
+    value_append_integer(&value, 1);
+    write_file(directory, "value", "two_integers", buffer_bytes(&value));
+    buffer_clear(&value);
+    value_append_number(&value, -2.75);
+    write_file(directory, "value", "number", buffer_bytes(&value));
+    buffer_clear(&value);
+    value_append_string(&value, bytes_of_string("text \xe2\x82\xac"));
+    write_file(directory, "value", "string", buffer_bytes(&value));
+    buffer_finish(&value);
+    write_table(directory);
+}
+
+static void write_options(const char *directory)
+{
+    static const char WORDS[] = "-w\0005\0--duration=1.5s\0-vv\0script.lua\0--on-loss\0replace\0--\0-q";
+    static const char WRONG[] =
+        "--workerz\0--workers=0\0-w99999999999999999999\0--on-loss=never\0--quiet=maybe";
+    write_file(directory, "option", "words", bytes_of(WORDS, sizeof WORDS - 1));
+    write_file(directory, "option", "wrong", bytes_of(WRONG, sizeof WRONG - 1));
+    write_file(directory, "option", "duration", bytes_of_string("250ms"));
+    write_file(directory, "option", "fraction", bytes_of_string("1.25h"));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+        return 2;
+    }
+    (void)mkdir(argv[1], 0777);
+    write_messages(argv[1]);
+    write_envelopes(argv[1]);
+    write_links(argv[1]);
+    write_values(argv[1]);
+    write_options(argv[1]);
+    return 0;
+}
