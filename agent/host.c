@@ -1,0 +1,304 @@
+/* The agent's main thread: frames in and out, commands to the shards, notices from them, the lease for all.
+ */
+#include "agent/host.h"
+
+#include "agent/core/agent.h"
+#include "agent/mailbox.h"
+#include "agent/shard.h"
+#include "common/clock.h"
+#include "common/memory.h"
+#include "proto/codec.h"
+#include "proto/limits.h"
+#include "proto/socket.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define LINGER_MS 200
+#define ENVELOPE_MAX_BYTES 4096u
+#define EXIT_REFUSED 2
+
+struct host {
+    const struct agent_run_options *options;
+    char name[LIMIT_NAME_BYTES + 1];
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_signal_t terminate;
+    uv_signal_t interrupt;
+    struct socket *socket;
+    struct mailbox *notices;
+    struct agent *agent;
+    struct agent_effects effects;
+    struct buffer envelope;
+    struct shard **shards;
+    uint32_t shard_count;
+    _Atomic(uint64_t) lease_until_ns;
+    uint64_t bad_frames;
+    int exit_code;
+};
+
+static void finish(struct host *host, int exit_code)
+{
+    host->exit_code = exit_code;
+    uv_stop(&host->loop);
+}
+
+static void set_lease(struct host *host, uint64_t until_ns)
+{
+    uint64_t before_ns = atomic_exchange_explicit(&host->lease_until_ns, until_ns, memory_order_acq_rel);
+
+    /* Those that pause look again by themselves too; this only spares them the wait. */
+    if (before_ns <= clock_now_ns())
+        for (uint32_t i = 0; i < host->shard_count; i++)
+            shard_nudge(host->shards[i]);
+}
+
+static void perform_one(struct host *host, struct agent_effect *effect)
+{
+    switch (effect->kind) {
+    case AGENT_SEND:
+        buffer_clear(&host->envelope);
+        envelope_encode(&effect->envelope, &host->envelope);
+        socket_send(host->socket, bytes_of(NULL, 0), buffer_bytes(&host->envelope), effect->message);
+        break;
+    case AGENT_COMMAND:
+        shard_command(host->shards[effect->shard], effect->command);
+        effect->command = NULL;
+        break;
+    case AGENT_LEASE:
+        set_lease(host, effect->lease_until_ns);
+        break;
+    case AGENT_RECONNECT:
+        socket_reconnect(host->socket);
+        break;
+    case AGENT_REFUSED:
+        log_line(LOG_ERROR, host->name, "%s", effect->text);
+        finish(host, EXIT_REFUSED);
+        break;
+    case AGENT_LOG:
+        log_line(effect->level, host->name, "%s", effect->text);
+        break;
+    }
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void step(struct host *host, struct agent_event *event)
+{
+    event->now_ns = clock_now_ns();
+    agent_step(host->agent, event, &host->effects);
+    for (size_t i = 0; i < host->effects.count; i++)
+        perform_one(host, &host->effects.items[i]);
+    agent_effects_clear(&host->effects);
+}
+
+/* After a turn in which something happened: what has gathered leaves, and the next instant is set. */
+static void end_turn(struct host *host)
+{
+    struct agent_event event = {.kind = AGENT_TURN_END};
+
+    step(host, &event);
+    uint64_t due_ns = agent_due_ns(host->agent);
+    uint64_t now_ns = clock_now_ns();
+    uint64_t in_ms = due_ns <= now_ns ? 0 : (due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+    if (due_ns == UINT64_MAX)
+        uv_timer_stop(&host->timer);
+    else
+        uv_timer_start(&host->timer, on_timer, in_ms, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+    struct agent_event event = {.kind = AGENT_TICK};
+
+    if (agent_due_ns(host->agent) <= clock_now_ns())
+        step(host, &event);
+    end_turn(host);
+}
+
+static void on_frame(void *context, struct bytes route, struct bytes envelope, struct bytes message)
+{
+    struct host *host = context;
+    struct agent_event event = {.kind = AGENT_FRAME, .message = message};
+    struct error error;
+
+    (void)route;
+    if (!envelope_decode(envelope, &event.envelope, &error)) {
+        host->bad_frames++;
+        return;
+    }
+    step(host, &event);
+}
+
+static void on_turn_end(void *context)
+{
+    end_turn(context);
+}
+
+static void on_notice(void *context, struct mail mail)
+{
+    struct host *host = context;
+    struct notice *notice = mail.item;
+    struct agent_event event = {.kind = AGENT_NOTICE, .shard = mail.tag, .notice = &notice};
+
+    /* Without an agent we are closing down, and what still comes is dropped. */
+    if (host->agent)
+        step(host, &event);
+    notice_free(&notice);
+}
+
+static void on_notices_end(void *context)
+{
+    struct host *host = context;
+
+    if (host->agent)
+        end_turn(host);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    finish(handle->data, 0);
+}
+
+static void choose_name(struct host *host)
+{
+    char machine[128] = "agent";
+
+    gethostname(machine, sizeof machine - 1);
+    if (host->options->name)
+        bytes_to_text(bytes_of_string(host->options->name), host->name, sizeof host->name);
+    else
+        snprintf(host->name, sizeof host->name, "%s-%ld", machine, (long)getpid());
+}
+
+/* Each worker has connections of its own. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void start_agent(struct host *host)
+{
+    char machine[128] = "";
+    uint64_t drawn[2] = {1, 1};
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page_bytes = sysconf(_SC_PAGESIZE);
+
+    gethostname(machine, sizeof machine - 1);
+    if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
+        drawn[0] = drawn[1] = clock_wall_ns() ^ ((uint64_t)getpid() << 32);
+    struct agent_settings settings = {
+        .incarnation = drawn[0] ? drawn[0] : 1,
+        .seed = drawn[1],
+        .name = host->name,
+        .host = machine,
+        .pid = (uint32_t)getpid(),
+        .cores = uv_available_parallelism(),
+        .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
+        .shards = host->shard_count,
+    };
+    host->agent = agent_new(&settings, clock_now_ns());
+}
+
+static void start_shards(struct host *host)
+{
+    const struct agent_run_options *options = host->options;
+
+    host->shard_count = options->shards ? options->shards : uv_available_parallelism();
+    if (host->shard_count > LIMIT_SHARDS)
+        host->shard_count = LIMIT_SHARDS;
+    host->shards = memory_new(host->shard_count, sizeof(struct shard *));
+    for (uint32_t i = 0; i < host->shard_count; i++) {
+        struct shard_settings settings = {
+            .index = i,
+            .agent = host->name,
+            .is_system_allowed = options->is_system_allowed,
+            .is_quiet = options->is_quiet,
+            .memory_limit_bytes = options->memory_limit_bytes,
+            .instruction_limit = options->instruction_limit,
+            .notices = host->notices,
+            .lease_until_ns = &host->lease_until_ns,
+        };
+        host->shards[i] = shard_start(&settings);
+    }
+}
+
+static bool open_socket(struct host *host)
+{
+    struct socket_callbacks callbacks = {.on_frame = on_frame, .on_turn_end = on_turn_end, .context = host};
+    struct error error;
+
+    host->socket = socket_new_dealer(&host->loop, host->options->coordinator, &callbacks, &error);
+    if (!host->socket)
+        log_line(LOG_ERROR, host->name, "%s", error.text);
+    return host->socket != NULL;
+}
+
+static void open_loop(struct host *host)
+{
+    struct mailbox_callbacks callbacks = {
+        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
+
+    uv_loop_init(&host->loop);
+    uv_timer_init(&host->loop, &host->timer);
+    uv_signal_init(&host->loop, &host->terminate);
+    uv_signal_init(&host->loop, &host->interrupt);
+    host->timer.data = host->terminate.data = host->interrupt.data = host;
+    uv_signal_start(&host->terminate, on_signal, SIGTERM);
+    if (host->options->is_interrupt_ignored)
+        signal(SIGINT, SIG_IGN);
+    else
+        uv_signal_start(&host->interrupt, on_signal, SIGINT);
+    host->notices = mailbox_new(&host->loop, &callbacks);
+}
+
+static void close_all(struct host *host)
+{
+    agent_free(&host->agent);
+    for (uint32_t i = 0; i < host->shard_count; i++)
+        shard_stop(&host->shards[i]);
+    memory_free(host->shards);
+    mailbox_close(&host->notices);
+    if (host->socket)
+        socket_close(&host->socket, LINGER_MS);
+    uv_close((uv_handle_t *)&host->timer, NULL);
+    uv_close((uv_handle_t *)&host->terminate, NULL);
+    uv_close((uv_handle_t *)&host->interrupt, NULL);
+    uv_run(&host->loop, UV_RUN_DEFAULT);
+    (void)!uv_loop_close(&host->loop);
+    agent_effects_finish(&host->effects);
+    buffer_finish(&host->envelope);
+}
+
+int agent_run(const struct agent_run_options *options)
+{
+    struct host host = {.options = options, .exit_code = EXIT_REFUSED};
+
+    if (options->dies_with_parent)
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    choose_name(&host);
+    buffer_init(&host.envelope, ENVELOPE_MAX_BYTES);
+    open_loop(&host);
+    if (open_socket(&host)) {
+        start_shards(&host);
+        start_agent(&host);
+        end_turn(&host);
+        uv_run(&host.loop, UV_RUN_DEFAULT);
+    }
+    close_all(&host);
+    return host.exit_code;
+}

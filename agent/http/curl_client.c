@@ -1,0 +1,375 @@
+/* One worker's client: an easy handle with its cookies, and a share object that keeps its connections apart
+ * from those of the other workers. */
+#include "agent/http/curl_client.h"
+
+#include "common/buffer.h"
+#include "common/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_HEADER_BYTES (1024u * 1024u)
+/* What a client keeps of its memory for bodies from one request to the next. */
+#define KEPT_BODY_BYTES (64u * 1024u)
+#define MAX_REDIRECTS 20L
+
+struct http_client {
+    struct http_engine *engine;
+    CURL *easy;
+    CURLSH *share;
+    void (*on_done)(void *context, struct http_response *response);
+    void *context;
+    struct curl_slist *headers;
+    char *url; /* as curl has it */
+    struct buffer head;
+    struct buffer body;
+    struct http_response response;
+    uint64_t timeout_ms;
+    bool is_running;
+    bool is_special; /* the handle is set up for more than a plain GET */
+    bool is_too_large;
+    char error_text[CURL_ERROR_SIZE];
+    char text[CURL_ERROR_SIZE + 64];
+};
+
+void http_client_global_init(void)
+{
+    if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+        abort();
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *context)
+{
+    struct http_client *client = context;
+    size_t length = size * count;
+
+    if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+        /* A redirect, a 100 or an authentication went before. */
+        buffer_clear(&client->head);
+        buffer_clear(&client->body);
+    } else if (length > 2) {
+        buffer_append(&client->head, data, length);
+    }
+    return length;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+    struct http_client *client = context;
+
+    if (buffer_append(&client->body, data, size * count))
+        return size * count;
+    client->is_too_large = true;
+    return 0;
+}
+
+static void set_up(struct http_client *client)
+{
+    CURL *easy = client->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, client);
+    curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
+    curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->error_text);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_engine_close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client->engine);
+}
+
+struct http_client *http_client_new(struct http_engine *engine,
+                                    void (*on_done)(void *context, struct http_response *response),
+                                    void *context)
+{
+    struct http_client *client = MEMORY_NEW(struct http_client);
+
+    client->engine = engine;
+    client->on_done = on_done;
+    client->context = context;
+    buffer_init(&client->head, MAX_HEADER_BYTES);
+    buffer_init(&client->body, HTTP_DEFAULT_MAX_BODY_BYTES);
+    client->easy = curl_easy_init();
+    client->share = curl_share_init();
+    if (!client->easy || !client->share)
+        abort();
+    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+    set_up(client);
+    return client;
+}
+
+void http_client_free(struct http_client **pointer)
+{
+    struct http_client *client = *pointer;
+
+    if (!client)
+        return;
+    http_cancel(client);
+    curl_easy_cleanup(client->easy);
+    curl_share_cleanup(client->share);
+    curl_slist_free_all(client->headers);
+    memory_free(client->url);
+    buffer_finish(&client->head);
+    buffer_finish(&client->body);
+    memory_free(client);
+    *pointer = NULL;
+}
+
+static bool has_header(const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (strcasecmp(request->headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_header(struct http_client *client, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(client->headers, line);
+
+    if (!longer)
+        abort();
+    client->headers = longer;
+}
+
+/* Curl would send a form's type with every body, and wait before a large one: neither is wanted unless the
+ * script says so. */
+static void set_headers(struct http_client *client, const struct http_request *request)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct http_header *header = &request->headers[i];
+        char *line = header->value[0] ? memory_format("%s: %s", header->name, header->value)
+                                      : memory_format("%s;", header->name);
+        add_header(client, line);
+        memory_free(line);
+    }
+    if (request->has_body && !has_header(request, "content-type"))
+        add_header(client, "Content-Type:");
+    if (request->has_body && !has_header(request, "expect"))
+        add_header(client, "Expect:");
+    curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, client->headers);
+}
+
+static void set_method(struct http_client *client, const struct http_request *request)
+{
+    CURL *easy = client->easy;
+    bool is_body_usual = strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
+                         strcmp(request->method, "PATCH") == 0;
+
+    if (strcmp(request->method, "HEAD") == 0) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    } else if (request->has_body || is_body_usual) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
+                         request->body.size > 0 ? (const char *)request->body.data : "");
+        if (strcmp(request->method, "POST") != 0)
+            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    } else if (strcmp(request->method, "GET") != 0) {
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+}
+
+/* Takes back what the last request had beyond a plain GET. */
+static void reset_special(struct http_client *client)
+{
+    CURL *easy = client->easy;
+
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
+    curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+    curl_slist_free_all(client->headers);
+    client->headers = NULL;
+    client->is_special = false;
+}
+
+static void set_special(struct http_client *client, const struct http_request *request)
+{
+    client->is_special = true;
+    set_method(client, request);
+    set_headers(client, request);
+    curl_easy_setopt(client->easy, CURLOPT_FOLLOWLOCATION, request->is_followed ? 1L : 0L);
+    if (request->user) {
+        curl_easy_setopt(client->easy, CURLOPT_USERNAME, request->user);
+        curl_easy_setopt(client->easy, CURLOPT_PASSWORD, request->password);
+    }
+}
+
+static void set_url(struct http_client *client, const char *url)
+{
+    if (client->url && strcmp(client->url, url) == 0)
+        return;
+    memory_free(client->url);
+    client->url = memory_copy_string(url);
+    /* Curl refuses those of megabytes. */
+    if (curl_easy_setopt(client->easy, CURLOPT_URL, url) != CURLE_OK)
+        curl_easy_setopt(client->easy, CURLOPT_URL, "");
+}
+
+void http_start(struct http_client *client, const struct http_request *request)
+{
+    bool is_plain = strcmp(request->method, "GET") == 0 && !request->has_body && request->header_count == 0 &&
+                    !request->is_followed && !request->user;
+
+    if (client->is_special)
+        reset_special(client);
+    set_url(client, request->url);
+    if (!is_plain)
+        set_special(client, request);
+    if (client->timeout_ms != request->timeout_ms) {
+        client->timeout_ms = request->timeout_ms;
+        curl_easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    }
+    buffer_clear(&client->head);
+    buffer_clear(&client->body);
+    client->body.maximum = request->max_body_bytes < SIZE_MAX ? request->max_body_bytes : SIZE_MAX - 1;
+    client->is_too_large = false;
+    client->error_text[0] = 0;
+    client->is_running = true;
+    curl_multi_add_handle(http_engine_multi(client->engine), client->easy);
+}
+
+void http_cancel(struct http_client *client)
+{
+    if (!client->is_running)
+        return;
+    client->is_running = false;
+    curl_multi_remove_handle(http_engine_multi(client->engine), client->easy);
+}
+
+void http_drop_body(struct http_client *client)
+{
+    if (client->body.capacity > KEPT_BODY_BYTES)
+        buffer_finish(&client->body);
+}
+
+static uint64_t duration_us(CURL *easy, CURLINFO info)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(easy, info, &us);
+    return us > 0 ? (uint64_t)us : 0;
+}
+
+static void read_timings(CURL *easy, struct http_timings *timings)
+{
+    timings->name_lookup_us = duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    timings->connect_us = duration_us(easy, CURLINFO_CONNECT_TIME_T);
+    timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
+    timings->first_byte_us = duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
+}
+
+static enum http_failure failure_of(const struct http_client *client, CURLcode result)
+{
+    switch (result) {
+    case CURLE_OK:
+        return HTTP_OK;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+        return HTTP_BAD_REQUEST;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return HTTP_RESOLVE;
+    case CURLE_COULDNT_CONNECT:
+        return HTTP_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        return HTTP_TLS;
+    case CURLE_FILESIZE_EXCEEDED:
+        return HTTP_TOO_LARGE;
+    case CURLE_WRITE_ERROR:
+        return client->is_too_large ? HTTP_TOO_LARGE : HTTP_PROTOCOL;
+    case CURLE_TOO_MANY_REDIRECTS:
+        return HTTP_REDIRECTS;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return strstr(client->error_text, "HTTP/0.9") ? HTTP_PROTOCOL : HTTP_BAD_REQUEST;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+        return HTTP_PROTOCOL;
+    case CURLE_RECV_ERROR:
+        return strstr(client->error_text, "chunk") ? HTTP_PROTOCOL : HTTP_RESET;
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return HTTP_RESET;
+    default:
+        return HTTP_OTHER;
+    }
+}
+
+const char *http_failure_name(enum http_failure failure)
+{
+    static const char *const names[] = {
+        [HTTP_OK] = "ok",
+        [HTTP_BAD_REQUEST] = "request",
+        [HTTP_RESOLVE] = "resolve",
+        [HTTP_CONNECT] = "connect",
+        [HTTP_TLS] = "tls",
+        [HTTP_TIMEOUT] = "timeout",
+        [HTTP_RESET] = "reset",
+        [HTTP_PROTOCOL] = "protocol",
+        [HTTP_TOO_LARGE] = "too_large",
+        [HTTP_REDIRECTS] = "redirects",
+        [HTTP_OTHER] = "other",
+    };
+
+    return names[failure];
+}
+
+static const char *describe(struct http_client *client, CURLcode result, enum http_failure failure)
+{
+    const char *curl_text = client->error_text[0] ? client->error_text : curl_easy_strerror(result);
+
+    if (failure == HTTP_OK)
+        return NULL;
+    if (failure == HTTP_TOO_LARGE)
+        snprintf(client->text, sizeof client->text, "the body is larger than %zu bytes (max_body)",
+                 client->body.maximum);
+    else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9"))
+        snprintf(client->text, sizeof client->text, "what the server answers is not HTTP");
+    else
+        snprintf(client->text, sizeof client->text, "%s", curl_text);
+    return client->text;
+}
+
+void http_client_done(struct http_client *client, CURLcode result)
+{
+    struct http_response *response = &client->response;
+    long status = 0;
+    char *url = NULL;
+
+    client->is_running = false;
+    *response = (struct http_response){.failure = failure_of(client, result)};
+    response->text = describe(client, result, response->failure);
+    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+    response->status = (uint32_t)status;
+    response->headers = buffer_bytes(&client->head);
+    response->body = buffer_bytes(&client->body);
+    if (client->is_special && curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK)
+        response->url = url;
+    read_timings(client->easy, &response->timings);
+    client->on_done(client->context, response);
+}

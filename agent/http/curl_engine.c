@@ -1,0 +1,242 @@
+/* The engine on libcurl: one multi handle on the shard's loop. */
+#include "agent/http/curl_client.h"
+
+#include "common/clock.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One connection. Curl asks for events anew for every request; the poll of an idle connection stays as it
+ * was, which spares two system calls each time. */
+struct connection {
+    uv_poll_t poll;
+    struct http_engine *engine;
+    curl_socket_t socket;
+    int wanted; /* by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
+    int active; /* what the poll listens to */
+};
+
+struct http_engine {
+    uv_loop_t *loop;
+    CURLM *multi;
+    uv_timer_t timer;
+    uv_prepare_t prepare;
+    uint64_t due_ns;                 /* when curl wants to be called; UINT64_MAX: not */
+    struct connection **connections; /* by descriptor */
+    size_t connection_capacity;
+    unsigned open_handles;
+};
+
+/* The last to time out is reported only to those who ask every time. */
+static void read_completions(struct http_engine *engine)
+{
+    int left;
+    CURLMsg *message;
+
+    while ((message = curl_multi_info_read(engine->multi, &left))) {
+        struct http_client *client = NULL;
+        CURLcode result = message->data.result;
+        CURL *easy = message->easy_handle;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
+        curl_multi_remove_handle(engine->multi, easy);
+        http_client_done(client, result);
+    }
+}
+
+static void drive(struct http_engine *engine, curl_socket_t socket, int events)
+{
+    int running;
+
+    curl_multi_socket_action(engine->multi, socket, events, &running);
+    read_completions(engine);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct connection *connection = poll->data;
+    int flags = 0;
+
+    if (connection->wanted == 0) {
+        /* Closed by the other end, most likely: curl finds out when it wants to use it again. */
+        uv_poll_stop(poll);
+        connection->active = 0;
+        return;
+    }
+    if (status < 0)
+        flags = CURL_CSELECT_ERR;
+    if (events & UV_READABLE)
+        flags |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE)
+        flags |= CURL_CSELECT_OUT;
+    drive(connection->engine, connection->socket, flags);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    memory_free(handle->data);
+}
+
+static struct connection *find_connection(struct http_engine *engine, curl_socket_t socket)
+{
+    return (size_t)socket < engine->connection_capacity ? engine->connections[socket] : NULL;
+}
+
+static struct connection *need_connection(struct http_engine *engine, curl_socket_t socket)
+{
+    struct connection *connection = find_connection(engine, socket);
+    size_t had = engine->connection_capacity;
+
+    if (connection)
+        return connection;
+    engine->connections = memory_reserve(engine->connections, &engine->connection_capacity,
+                                         (size_t)socket + 1, sizeof(struct connection *));
+    for (size_t i = had; i < engine->connection_capacity; i++)
+        engine->connections[i] = NULL;
+    connection = MEMORY_NEW(struct connection);
+    if (uv_poll_init(engine->loop, &connection->poll, socket) != 0) {
+        memory_free(connection);
+        return NULL;
+    }
+    connection->engine = engine;
+    connection->socket = socket;
+    connection->poll.data = connection;
+    engine->connections[socket] = connection;
+    return connection;
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context)
+{
+    struct http_engine *engine = context;
+
+    (void)easy, (void)socket_context;
+    if (what == CURL_POLL_REMOVE) {
+        struct connection *connection = find_connection(engine, socket);
+        if (connection)
+            connection->wanted = 0;
+        return 0;
+    }
+    struct connection *connection = need_connection(engine, socket);
+    if (!connection)
+        return 0;
+    connection->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    if (connection->wanted != connection->active) {
+        connection->active = connection->wanted;
+        uv_poll_start(&connection->poll, connection->active, on_poll);
+    }
+    return 0;
+}
+
+int http_engine_close_socket(void *context, curl_socket_t socket)
+{
+    struct http_engine *engine = context;
+    struct connection *connection = find_connection(engine, socket);
+
+    if (connection) {
+        engine->connections[socket] = NULL;
+        uv_poll_stop(&connection->poll);
+        uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
+    }
+    return close(socket);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct http_engine *engine = timer->data;
+    uint64_t now_ns = clock_now_ns();
+
+    if (engine->due_ns == UINT64_MAX)
+        return;
+    if (now_ns >= engine->due_ns) {
+        engine->due_ns = UINT64_MAX;
+        drive(engine, CURL_SOCKET_TIMEOUT, 0);
+    }
+    if (engine->due_ns != UINT64_MAX && !uv_is_active((uv_handle_t *)timer) && engine->due_ns > now_ns)
+        uv_timer_start(timer, on_timer, (engine->due_ns - now_ns) / NS_PER_MS + 1, 0);
+}
+
+/* A timer that is early does no harm: it looks at due_ns. So it is touched only to come earlier. */
+static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
+{
+    struct http_engine *engine = context;
+
+    (void)multi;
+    if (timeout_ms < 0) {
+        engine->due_ns = UINT64_MAX;
+        return 0;
+    }
+    engine->due_ns = timeout_ms == 0 ? 0 : clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+    if (timeout_ms == 0)
+        return 0; /* on_prepare */
+    if (!uv_is_active((uv_handle_t *)&engine->timer) ||
+        uv_timer_get_due_in(&engine->timer) > (uint64_t)timeout_ms + 1)
+        uv_timer_start(&engine->timer, on_timer, (uint64_t)timeout_ms + 1, 0);
+    return 0;
+}
+
+/* What was started in this turn goes out together, before the loop sleeps. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct http_engine *engine = prepare->data;
+
+    if (engine->due_ns != 0)
+        return;
+    engine->due_ns = UINT64_MAX;
+    drive(engine, CURL_SOCKET_TIMEOUT, 0);
+    /* Curl may want another turn at once. */
+    if (engine->due_ns == 0)
+        uv_timer_start(&engine->timer, on_timer, 0, 0);
+}
+
+struct http_engine *http_engine_new(uv_loop_t *loop)
+{
+    static uv_once_t once = UV_ONCE_INIT;
+    struct http_engine *engine = MEMORY_NEW(struct http_engine);
+
+    uv_once(&once, http_client_global_init);
+    engine->loop = loop;
+    engine->due_ns = UINT64_MAX;
+    engine->multi = curl_multi_init();
+    if (!engine->multi)
+        abort();
+    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
+    curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
+    curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
+    uv_timer_init(loop, &engine->timer);
+    uv_prepare_init(loop, &engine->prepare);
+    engine->timer.data = engine->prepare.data = engine;
+    engine->open_handles = 2;
+    uv_prepare_start(&engine->prepare, on_prepare);
+    return engine;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct http_engine *engine = handle->data;
+
+    if (--engine->open_handles > 0)
+        return;
+    memory_free(engine->connections);
+    memory_free(engine);
+}
+
+void http_engine_close(struct http_engine **pointer)
+{
+    struct http_engine *engine = *pointer;
+
+    if (!engine)
+        return;
+    curl_multi_cleanup(engine->multi);
+    uv_close((uv_handle_t *)&engine->timer, on_closed);
+    uv_close((uv_handle_t *)&engine->prepare, on_closed);
+    *pointer = NULL;
+}
+
+CURLM *http_engine_multi(struct http_engine *engine)
+{
+    return engine->multi;
+}

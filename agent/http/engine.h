@@ -1,0 +1,90 @@
+/* What the agent asks of an HTTP implementation: start a request, give back a response or an error, cancel.
+ * One engine a shard, one client a worker; a client has one request at a time, its own connections and its
+ * own cookies. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct http_engine;
+struct http_client;
+
+#define HTTP_DEFAULT_TIMEOUT_MS 30000u
+#define HTTP_DEFAULT_MAX_BODY_BYTES (64u * 1024u * 1024u)
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+/* Borrowed for the call of http_start, the body included. */
+struct http_request {
+    const char *method;
+    const char *url;
+    const struct http_header *headers;
+    size_t header_count;
+    struct bytes body;
+    bool has_body;
+    bool is_followed; /* redirects, at most 20 */
+    const char *user; /* basic authentication; NULL: none */
+    const char *password;
+    uint64_t timeout_ms;
+    uint64_t max_body_bytes;
+};
+
+enum http_failure {
+    HTTP_OK,
+    HTTP_BAD_REQUEST, /* it could not even be tried: URL, header, method */
+    HTTP_RESOLVE,
+    HTTP_CONNECT,
+    HTTP_TLS,
+    HTTP_TIMEOUT,
+    HTTP_RESET,
+    HTTP_PROTOCOL,
+    HTTP_TOO_LARGE,
+    HTTP_REDIRECTS,
+    HTTP_OTHER
+};
+const char *http_failure_name(enum http_failure failure);
+
+/* Durations since the request was started, as curl counts them. */
+struct http_timings {
+    uint64_t name_lookup_us;
+    uint64_t connect_us;
+    uint64_t tls_us;
+    uint64_t first_byte_us;
+    uint64_t total_us;
+};
+
+/* Belongs to the client, until its next request or its end. */
+struct http_response {
+    enum http_failure failure;
+    const char *text; /* for a person, where it failed */
+    uint32_t status;
+    struct bytes headers; /* lines "Name: value\r\n" of the last response, without the status line */
+    struct bytes body;
+    const char *url; /* after redirects; NULL: as asked for */
+    struct http_timings timings;
+};
+
+MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop);
+/* All clients have to be freed before; the memory goes when the loop has run its close callbacks. */
+void http_engine_close(struct http_engine **engine);
+
+/* `on_done` comes once for each http_start that was not cancelled, never from within http_start; it may start
+ * the next. */
+MUST_CHECK struct http_client *http_client_new(struct http_engine *engine,
+                                               void (*on_done)(void *context, struct http_response *response),
+                                               void *context);
+/* Cancels, closes its connections, forgets its cookies. */
+void http_client_free(struct http_client **client);
+void http_start(struct http_client *client, const struct http_request *request);
+/* The response's body is not needed any more. */
+void http_drop_body(struct http_client *client);
+/* Gives the request up: its on_done does not come. */
+void http_cancel(struct http_client *client);

@@ -1,0 +1,127 @@
+/* Makes the error objects of API calls. */
+#include "agent/lua_error.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define METATABLE "tutti.error"
+#define MISUSE_MAX_BYTES 600
+
+void lua_push_where(lua_State *lua)
+{
+    lua_Debug activation;
+
+    for (int level = 0; lua_getstack(lua, level, &activation); level++) {
+        lua_getinfo(lua, "Sl", &activation);
+        if (activation.currentline > 0) {
+            lua_pushfstring(lua, "%s:%d: ", activation.short_src, activation.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(lua, "");
+}
+
+int lua_misuse(lua_State *lua, const char *format, ...)
+{
+    char text[MISUSE_MAX_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    lua_push_where(lua);
+    lua_pushstring(lua, text);
+    lua_concat(lua, 2);
+    return lua_error(lua);
+}
+
+static int failure_tostring(lua_State *lua)
+{
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_getfield(lua, 1, "where");
+    lua_getfield(lua, 1, "message");
+    if (!lua_isstring(lua, -1) || !lua_isstring(lua, -2)) {
+        lua_pushliteral(lua, "error");
+        return 1;
+    }
+    lua_concat(lua, 2);
+    return 1;
+}
+
+/* So that "it failed: " .. err works as it does with plain messages. */
+static int failure_concat(lua_State *lua)
+{
+    lua_settop(lua, 2);
+    luaL_tolstring(lua, 1, NULL);
+    luaL_tolstring(lua, 2, NULL);
+    lua_concat(lua, 2);
+    return 1;
+}
+
+static void push_missing(lua_State *lua, const struct worker_set *missing)
+{
+    struct worker_cursor cursor = {0};
+    lua_Integer count = 0;
+
+    lua_newtable(lua);
+    while (missing && worker_set_next(missing, &cursor)) {
+        lua_pushinteger(lua, cursor.worker);
+        lua_rawseti(lua, -2, ++count);
+    }
+}
+
+void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
+{
+    luaL_checkstack(lua, 8, NULL);
+    lua_createtable(lua, 0, 5);
+    if (failure->outcome) {
+        lua_pushstring(lua, failure->outcome);
+        lua_setfield(lua, -2, "outcome");
+        lua_pushnumber(lua, failure->waited_s);
+        lua_setfield(lua, -2, "waited");
+        push_missing(lua, failure->missing);
+        lua_setfield(lua, -2, "missing");
+    }
+    if (failure->kind) {
+        lua_pushstring(lua, failure->kind);
+        lua_setfield(lua, -2, "kind");
+    }
+    lua_pushstring(lua, failure->message);
+    lua_setfield(lua, -2, "message");
+    lua_push_where(lua);
+    lua_setfield(lua, -2, "where");
+    if (luaL_newmetatable(lua, METATABLE)) {
+        lua_pushcfunction(lua, failure_tostring);
+        lua_setfield(lua, -2, "__tostring");
+        lua_pushcfunction(lua, failure_concat);
+        lua_setfield(lua, -2, "__concat");
+    }
+    lua_setmetatable(lua, -2);
+}
+
+int lua_failure_raise(lua_State *lua, const struct lua_failure *failure)
+{
+    lua_failure_push(lua, failure);
+    return lua_error(lua);
+}
+
+bool lua_failure_is_stopped(lua_State *lua, int index)
+{
+    bool is_ours = false;
+
+    index = lua_absindex(lua, index);
+    if (!lua_istable(lua, index) || !lua_getmetatable(lua, index))
+        return false;
+    luaL_getmetatable(lua, METATABLE);
+    if (lua_rawequal(lua, -1, -2)) {
+        lua_pushliteral(lua, "outcome");
+        lua_rawget(lua, index);
+        const char *outcome = lua_tostring(lua, -1);
+        is_ours = outcome && strcmp(outcome, "stopped") == 0;
+        lua_pop(lua, 1);
+    }
+    lua_pop(lua, 2);
+    return is_ours;
+}

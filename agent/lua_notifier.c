@@ -1,0 +1,213 @@
+/* Notifiers and barriers as a script sees them. */
+#include "agent/lua_call.h"
+#include "agent/lua_error.h"
+#include "agent/lua_value.h"
+#include "agent/script_state.h"
+#include "agent/stage.h"
+#include "common/clock.h"
+
+#include <lauxlib.h>
+
+#define METATABLE "tutti.notifier"
+
+/* Its name is its user value. */
+struct lua_notifier {
+    uint64_t step;
+};
+
+/* Leaves the name on top of the stack, where the operation borrows it from. */
+static struct player *prepare(lua_State *lua, const char *function, struct operation *operation,
+                              enum operation_kind kind)
+{
+    struct lua_notifier *notifier = luaL_checkudata(lua, 1, METATABLE);
+    struct player *player = player_current(lua, function);
+
+    lua_getiuservalue(lua, 1, 1);
+    lua_call_prepare(lua, player, operation, kind, lua_gettop(lua));
+    operation->step = notifier->step;
+    return player;
+}
+
+static int give_payload(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player;
+    lua_value_push(lua, reply->value);
+    return 1;
+}
+
+static int give_counts(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player;
+    lua_pushinteger(lua, (lua_Integer)reply->count);
+    lua_pushinteger(lua, (lua_Integer)reply->total);
+    return 2;
+}
+
+static int give_won(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player;
+    lua_pushboolean(lua, reply->is_won);
+    return 1;
+}
+
+static int written(lua_State *lua)
+{
+    struct script *script = script_of(lua);
+    struct operation operation;
+
+    lua_settop(lua, 2);
+    struct player *player = prepare(lua, "written", &operation, OPERATION_WRITTEN);
+    lua_value_encode(lua, 2, &script->scratch, "payload");
+    operation.value = buffer_bytes(&script->scratch);
+    return lua_call_send(lua, player, &operation, give_won);
+}
+
+static int wait_for_writer(lua_State *lua)
+{
+    struct operation operation;
+
+    lua_settop(lua, 2);
+    uint64_t timeout_ms = lua_call_timeout(lua, 2, "wait_for_writer");
+    struct player *player = prepare(lua, "wait_for_writer", &operation, OPERATION_WAIT_WRITER);
+    operation.timeout_ms = timeout_ms;
+    return lua_call_send(lua, player, &operation, give_payload);
+}
+
+static int one_read(lua_State *lua)
+{
+    struct operation operation;
+
+    lua_settop(lua, 1);
+    struct player *player = prepare(lua, "one_read", &operation, OPERATION_READ);
+    return lua_call_send(lua, player, &operation, NULL);
+}
+
+static int wait_for_readers(lua_State *lua)
+{
+    static const char *const names[] = {"timeout", "strict", NULL};
+    struct operation operation;
+
+    lua_settop(lua, 2);
+    struct player *player = prepare(lua, "wait_for_readers", &operation, OPERATION_WAIT_READERS);
+    if (lua_istable(lua, 2)) {
+        lua_call_check_options(lua, 2, "wait_for_readers", names);
+        lua_getfield(lua, 2, "strict");
+        operation.is_strict = lua_toboolean(lua, -1);
+        lua_getfield(lua, 2, "timeout");
+        operation.timeout_ms = lua_call_timeout(lua, -1, "wait_for_readers");
+    } else {
+        operation.timeout_ms = lua_call_timeout(lua, 2, "wait_for_readers");
+    }
+    return lua_call_send(lua, player, &operation, give_counts);
+}
+
+void lua_notifier_open(lua_State *lua)
+{
+    static const luaL_Reg methods[] = {
+        {"written", written},   {"wait_for_writer", wait_for_writer},
+        {"one_read", one_read}, {"wait_for_readers", wait_for_readers},
+        {NULL, NULL},
+    };
+
+    if (luaL_newmetatable(lua, METATABLE)) {
+        luaL_newlib(lua, methods);
+        lua_setfield(lua, -2, "__index");
+        lua_pushliteral(lua, "notifier");
+        lua_setfield(lua, -2, "__metatable");
+    }
+}
+
+static int give_notifier(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player, (void)reply;
+    lua_settop(lua, 4);
+    return 1;
+}
+
+/* A whole number from 1 of the options at index 3; 0 if it is not there. */
+static uint64_t whole_option(lua_State *lua, const char *name, const char *function, lua_Integer maximum)
+{
+    int is_whole = 1;
+
+    if (lua_getfield(lua, 3, name) == LUA_TNIL) {
+        lua_pop(lua, 1);
+        return 0;
+    }
+    lua_Integer number = lua_type(lua, -1) == LUA_TNUMBER ? lua_tointegerx(lua, -1, &is_whole) : 0;
+    if (!is_whole || number < 1 || number > maximum)
+        lua_misuse(lua, "%s: %s is a whole number from 1", function, name);
+    lua_pop(lua, 1);
+    return (uint64_t)number;
+}
+
+/* worker:notifier(name, [{step=, readers=}]) */
+int lua_notifier_new(lua_State *lua)
+{
+    static const char *const names[] = {"step", "readers", NULL};
+    struct operation operation;
+    uint64_t readers = 0;
+
+    lua_settop(lua, 3);
+    struct player *player = lua_worker_check(lua, "notifier");
+    lua_call_prepare(lua, player, &operation, OPERATION_DECLARE, 2);
+    if (operation.name.size == 0)
+        return lua_misuse(lua, "notifier: a name has at least one character");
+    if (!lua_isnil(lua, 3)) {
+        lua_call_check_options(lua, 3, "notifier", names);
+        uint64_t step = whole_option(lua, "step", "notifier", INT64_MAX);
+        operation.step = step ? step : operation.step;
+        readers = whole_option(lua, "readers", "notifier", UINT32_MAX);
+    }
+    struct lua_notifier *notifier = lua_newuserdatauv(lua, sizeof *notifier, 1);
+    notifier->step = operation.step;
+    lua_pushvalue(lua, 2);
+    lua_setiuservalue(lua, 4, 1);
+    lua_notifier_open(lua);
+    lua_setmetatable(lua, 4);
+    if (readers == 0)
+        return 1;
+    operation.count = (uint32_t)readers;
+    return lua_call_send(lua, player, &operation, give_notifier);
+}
+
+/* The coordinator asked for an instant: it is told when this worker really went on. */
+static void report_release(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    struct operation operation;
+    struct error error;
+
+    lua_call_prepare(lua, player, &operation, OPERATION_RELEASED, 2);
+    operation.step = reply->step;
+    operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
+    (void)!stage_call(player->stage, player, &operation, &error);
+}
+
+static int give_rank(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    if (reply->at_ns > 0)
+        report_release(lua, player, reply);
+    lua_pushinteger(lua, (lua_Integer)player->rank);
+    lua_pushinteger(lua, (lua_Integer)reply->count);
+    return 2;
+}
+
+/* worker:barrier(name, [{parties=, timeout=, at_once=}]) → rank, arrived */
+int lua_barrier(lua_State *lua)
+{
+    static const char *const names[] = {"parties", "timeout", "at_once", NULL};
+    struct operation operation;
+
+    lua_settop(lua, 3);
+    struct player *player = lua_worker_check(lua, "barrier");
+    lua_call_prepare(lua, player, &operation, OPERATION_BARRIER, 2);
+    if (!lua_isnil(lua, 3)) {
+        lua_call_check_options(lua, 3, "barrier", names);
+        operation.count = (uint32_t)whole_option(lua, "parties", "barrier", UINT32_MAX);
+        lua_getfield(lua, 3, "timeout");
+        operation.timeout_ms = lua_call_timeout(lua, -1, "barrier");
+        lua_getfield(lua, 3, "at_once");
+        operation.is_at_once = lua_toboolean(lua, -1);
+        lua_settop(lua, 3);
+    }
+    return lua_call_send(lua, player, &operation, give_rank);
+}

@@ -1,0 +1,30 @@
+/* Pointers from many threads to the loop of one: the only lock between them. */
+#pragma once
+#include "common/attributes.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct mailbox;
+
+struct mail {
+    uint32_t tag;
+    void *item; /* NULL: a mere nudge */
+};
+
+/* `on_mail` gets one piece after another on the loop's thread, then `on_batch_end` (may be NULL). */
+struct mailbox_callbacks {
+    void (*on_mail)(void *context, struct mail mail);
+    void (*on_batch_end)(void *context);
+    void *context;
+};
+
+MUST_CHECK struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *callbacks);
+/* From any thread. Gives back how many pieces wait: who fills it without bound looks at this and holds back.
+ */
+size_t mailbox_put(struct mailbox *mailbox, uint32_t tag, void *item);
+size_t mailbox_waiting(struct mailbox *mailbox);
+/* On the loop's thread, when nobody puts any more: hands out what is left through `on_mail`, then closes. The
+ * memory goes with the loop's close callback. */
+void mailbox_close(struct mailbox **mailbox);

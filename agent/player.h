@@ -1,0 +1,89 @@
+/* A worker as the shell sees it: a coroutine, what it does now, and what it waits for. */
+#pragma once
+#include "agent/alarm.h"
+#include "agent/core/crew.h"
+#include "agent/http/engine.h"
+#include "common/attributes.h"
+
+#include <lua.h>
+
+struct stage;
+
+/* What of the script runs in the worker's coroutine. */
+enum player_phase {
+    PLAYER_IDLE, /* nothing: between two of those below */
+    PLAYER_SETUP,
+    PLAYER_SETUP_SESSION,
+    PLAYER_STEP,
+    PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
+    PLAYER_TEARDOWN_SESSION,
+    PLAYER_TEARDOWN,
+    PLAYER_GLOBAL /* of the stand-in for nobody that runs the global fixtures */
+};
+
+/* What the coroutine waits for, and afterwards what has come of it. */
+enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE };
+enum player_wake { WAKE_DONE, WAKE_STOPPED };
+
+/* A reply that many workers of the stage share. */
+struct answer {
+    struct reply *reply;
+    uint32_t holders;
+};
+
+struct player {
+    struct stage *stage;
+    struct player *next; /* in the queue of those whose turn it is */
+    lua_State *thread;   /* NULL until it is needed */
+    int thread_reference;
+    int object_reference; /* the script's `worker` */
+    uint32_t id;
+    uint32_t scenario; /* the one of this step */
+    uint8_t phase;
+    uint8_t wait;
+    uint8_t wake;
+    bool is_queued;
+    bool is_begun;         /* the phase's function was entered */
+    bool has_been_stopped; /* `stopped` was raised in this phase: the next time nothing catches it */
+    struct alarm alarm;
+    uint64_t step;
+    uint64_t step_began_ns;
+    uint64_t wait_began_ns;
+    struct answer *answer;
+    uint64_t rank;
+    uint64_t release_ns;            /* of its answer; 0: at once */
+    struct http_client *http;       /* made at its first request */
+    struct http_response *response; /* the client's own, until its next request */
+};
+
+MUST_CHECK struct player *player_new(struct stage *stage, uint32_t id);
+/* Cancels what is under way. */
+void player_free(struct player **player);
+
+/* Its turn: goes on from where it waits, or enters what it has to run. */
+void player_turn(struct player *player);
+
+/* Something of the script comes next: one of setup, step (number `step`), teardown_session, global. */
+void player_begin(struct player *player, enum player_phase phase, uint64_t step);
+/* Its wait is over, but it goes on only at this instant, to the microsecond if we can. */
+void player_release_at(struct player *player, uint64_t at_ns);
+
+/* For the API functions, within a turn: the worker whose turn it is; raises where there is none (loading, or
+ * a coroutine that runs outside a turn). `function` names the call. */
+struct player *player_current(lua_State *lua, const char *function);
+/* Pushes the script's `worker`. */
+void player_push_object(lua_State *lua, struct player *player);
+/* Raises `stopped` if the campaign is stopping and this phase gives way to that. */
+void player_check_stopped(lua_State *lua, struct player *player);
+/* Ends the turn until player_wake; then `go_on` is called. */
+int player_yield(lua_State *lua, struct player *player, enum player_wait wait, lua_KFunction go_on,
+                 lua_KContext context);
+/* For a continuation: takes note that the wait is over; raises if it was ended by the stop of the campaign,
+ * or if somebody else resumed the coroutine. */
+void player_resumed(lua_State *lua, struct player *player, enum player_wait wait);
+/* What it waits for has come: queues it. */
+void player_wake(struct player *player, enum player_wake wake);
+/* Ends its wait if it is one that only this agent knows of (sleep, request). */
+void player_stop(struct player *player);
+int player_raise_stopped(lua_State *lua, struct player *player, double waited_s, const char *text);
+void player_drop_answer(struct player *player);

@@ -1,0 +1,249 @@
+/* Opens the libraries that a script may use, and puts an explanation in the place of those that it may not.
+ */
+#include "agent/lua_error.h"
+#include "agent/script_state.h"
+
+#include <lualib.h>
+#include <string.h>
+
+static int refuse(lua_State *lua)
+{
+    return lua_misuse(lua, "%s is not allowed here (where the agent's operator says --allow-system it is)",
+                      lua_tostring(lua, lua_upvalueindex(1)));
+}
+
+static int refuse_exit(lua_State *lua)
+{
+    return lua_misuse(lua, "os.exit: a script cannot end the agent; use error(), or return");
+}
+
+static const char *const refused_os[] = {"execute",   "getenv",  "remove", "rename",
+                                         "setlocale", "tmpname", NULL};
+static const char *const refused_io[] = {"popen",  "tmpfile", "write", "read", "input",
+                                         "output", "close",   "type",  NULL};
+
+static void refuse_all(lua_State *lua, const char *library, const char *const *names)
+{
+    for (; *names; names++) {
+        lua_pushfstring(lua, "%s.%s", library, *names);
+        lua_pushcclosure(lua, refuse, 1);
+        lua_setfield(lua, -2, *names);
+    }
+}
+
+/* read_file(path) → content, or nil and why not. */
+static int read_file(lua_State *lua)
+{
+    struct error error;
+    struct bytes content;
+
+    if (!script_files_read(script_of(lua)->files, luaL_checkstring(lua, 1), &content, &error)) {
+        lua_pushnil(lua);
+        lua_pushstring(lua, error.text);
+        return 2;
+    }
+    lua_pushlstring(lua, (const char *)content.data, content.size);
+    return 1;
+}
+
+/* io.open and io.lines on the bundle's files, which are strings. */
+static const char files_in_lua[] =
+    "local read_file, real_open, real_lines = ...\n"
+    "local File = {}\n"
+    "File.__index, File.__name = File, 'FILE*'\n"
+    "local function read_one(self, format)\n"
+    "  local text, at = self.text, self.at\n"
+    "  if type(format) == 'number' then\n"
+    "    if at > #text and format > 0 then return nil end\n"
+    "    self.at = math.min(at + format, #text + 1)\n"
+    "    return text:sub(at, self.at - 1)\n"
+    "  end\n"
+    "  format = format:gsub('^%*', ''):sub(1, 1)\n"
+    "  if format == 'a' then\n"
+    "    self.at = #text + 1\n"
+    "    return text:sub(at)\n"
+    "  elseif format == 'l' or format == 'L' then\n"
+    "    if at > #text then return nil end\n"
+    "    local stop = text:find('\\n', at, true) or #text + 1\n"
+    "    self.at = stop + 1\n"
+    "    return text:sub(at, format == 'L' and stop or stop - 1)\n"
+    "  elseif format == 'n' then\n"
+    "    local start, stop = text:find('^%s*[%+%-]?[%w%.]+', at)\n"
+    "    local number = start and tonumber(text:sub(start, stop))\n"
+    "    if number then self.at = stop + 1 end\n"
+    "    return number\n"
+    "  end\n"
+    "  error(\"bad argument to 'read' (invalid format)\", 3)\n"
+    "end\n"
+    "function File:read(...)\n"
+    "  if not self.text then error('attempt to use a closed file', 2) end\n"
+    "  if select('#', ...) == 0 then return read_one(self, 'l') end\n"
+    "  local results, count = {}, 0\n"
+    "  for _, format in ipairs { ... } do\n"
+    "    count = count + 1\n"
+    "    results[count] = read_one(self, format)\n"
+    "    if results[count] == nil then break end\n"
+    "  end\n"
+    "  return table.unpack(results, 1, count)\n"
+    "end\n"
+    "function File:lines(...)\n"
+    "  local formats = table.pack(...)\n"
+    "  return function() return self:read(table.unpack(formats, 1, formats.n)) end\n"
+    "end\n"
+    "function File:seek(whence, offset)\n"
+    "  local base = whence == 'set' and 1 or whence == 'end' and #self.text + 1 or self.at\n"
+    "  self.at = math.max(1, math.min(base + (offset or 0), #self.text + 1))\n"
+    "  return self.at - 1\n"
+    "end\n"
+    "function File:close() self.text = nil return true end\n"
+    "function File:write() return nil, 'the files of a bundle are read-only', 9 end\n"
+    "local function open(path, mode)\n"
+    "  mode = mode or 'r'\n"
+    "  local text, why\n"
+    "  if mode == 'r' or mode == 'rb' then text, why = read_file(path)\n"
+    "  else why = path .. ': the files of a bundle are read-only' end\n"
+    "  if text then return setmetatable({ text = text, at = 1 }, File) end\n"
+    "  if real_open then return real_open(path, mode) end\n"
+    "  return nil, why, 2\n"
+    "end\n"
+    "local function lines(path, ...)\n"
+    "  if path == nil and real_lines then return real_lines() end\n"
+    "  local file, why = open(path)\n"
+    "  if not file then error(why, 2) end\n"
+    "  return file:lines(...)\n"
+    "end\n"
+    "return open, lines\n";
+
+/* The io table is on top; with the system allowed its own functions stand behind ours. */
+static void add_bundle_files(lua_State *lua)
+{
+    int io = lua_gettop(lua);
+
+    if (luaL_loadbufferx(lua, files_in_lua, sizeof files_in_lua - 1, "=tutti", "t") != LUA_OK)
+        lua_error(lua);
+    lua_pushcfunction(lua, read_file);
+    lua_getfield(lua, io, "open");
+    lua_getfield(lua, io, "lines");
+    lua_call(lua, 3, 2);
+    lua_setfield(lua, io, "lines");
+    lua_setfield(lua, io, "open");
+}
+
+/* A searcher of package.searchers: name → loader, path. "a.b" is a/b.lua or a/b/init.lua. */
+static int search_bundle(lua_State *lua)
+{
+    const char *name = luaL_gsub(lua, luaL_checkstring(lua, 1), ".", "/");
+    const char *const forms[] = {"%s.lua", "%s/init.lua"};
+    struct bytes content;
+    struct error error;
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *path = lua_pushfstring(lua, forms[i], name);
+        if (!script_files_read(script_of(lua)->files, path, &content, &error))
+            continue;
+        const char *chunk = lua_pushfstring(lua, "@%s", path);
+        if (luaL_loadbufferx(lua, (const char *)content.data, content.size, chunk, "t") != LUA_OK)
+            return lua_error(lua);
+        lua_pushstring(lua, path);
+        return 2;
+    }
+    lua_pushfstring(lua, "no file '%s.lua' beside the script", name);
+    return 1;
+}
+
+static void open_package(lua_State *lua, bool is_system_allowed)
+{
+    luaL_requiref(lua, LUA_LOADLIBNAME, luaopen_package, 1);
+    lua_getfield(lua, -1, "searchers");
+    lua_createtable(lua, 4, 0);
+    lua_rawgeti(lua, -2, 1);
+    lua_rawseti(lua, -2, 1);
+    lua_pushcfunction(lua, search_bundle);
+    lua_rawseti(lua, -2, 2);
+    for (int i = 2; is_system_allowed && i <= 4; i++) {
+        lua_rawgeti(lua, -2, i);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -3, "searchers");
+    lua_pop(lua, 1);
+    if (!is_system_allowed) {
+        const char *const gone[] = {"loadlib", "searchpath", "path", "cpath", "config"};
+        for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+            lua_pushnil(lua);
+            lua_setfield(lua, -2, gone[i]);
+        }
+    }
+    lua_getfield(lua, -1, "preload");
+    lua_pushcfunction(lua, luaopen_tutti);
+    lua_setfield(lua, -2, "tutti");
+    lua_pushcfunction(lua, luaopen_tutti_http);
+    lua_setfield(lua, -2, "tutti.http");
+    lua_pushcfunction(lua, luaopen_tutti_json);
+    lua_setfield(lua, -2, "tutti.json");
+    lua_pop(lua, 2);
+}
+
+static void open_os_and_io(lua_State *lua, bool is_system_allowed)
+{
+    luaL_requiref(lua, LUA_OSLIBNAME, luaopen_os, 1);
+    if (!is_system_allowed)
+        refuse_all(lua, "os", refused_os);
+    lua_pushcfunction(lua, refuse_exit);
+    lua_setfield(lua, -2, "exit");
+    lua_pop(lua, 1);
+
+    if (is_system_allowed) {
+        luaL_requiref(lua, LUA_IOLIBNAME, luaopen_io, 1);
+    } else {
+        luaL_getsubtable(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+        lua_newtable(lua);
+        refuse_all(lua, "io", refused_io);
+        lua_pushvalue(lua, -1);
+        lua_setfield(lua, -3, "io");
+        lua_remove(lua, -2);
+        lua_pushvalue(lua, -1);
+        lua_setglobal(lua, "io");
+    }
+    add_bundle_files(lua);
+    lua_pop(lua, 1);
+}
+
+/* Hooks are the agent's, and metatables of strings everybody's; what is left of it without --allow-system is
+ * the traceback. */
+static void open_debug(lua_State *lua, bool is_system_allowed)
+{
+    luaL_requiref(lua, LUA_DBLIBNAME, luaopen_debug, is_system_allowed);
+    if (is_system_allowed) {
+        lua_pushnil(lua);
+        lua_setfield(lua, -2, "sethook");
+        lua_pop(lua, 1);
+        return;
+    }
+    lua_createtable(lua, 0, 1);
+    lua_getfield(lua, -2, "traceback");
+    lua_setfield(lua, -2, "traceback");
+    lua_pushvalue(lua, -1);
+    lua_setglobal(lua, "debug");
+    luaL_getsubtable(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_insert(lua, -2);
+    lua_setfield(lua, -2, "debug");
+    lua_pop(lua, 2);
+}
+
+void sandbox_open(struct script *script)
+{
+    static const luaL_Reg harmless[] = {
+        {LUA_GNAME, luaopen_base},       {LUA_STRLIBNAME, luaopen_string}, {LUA_TABLIBNAME, luaopen_table},
+        {LUA_MATHLIBNAME, luaopen_math}, {LUA_UTF8LIBNAME, luaopen_utf8},  {LUA_COLIBNAME, luaopen_coroutine},
+    };
+    lua_State *lua = script->lua;
+
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+        luaL_requiref(lua, harmless[i].name, harmless[i].func, 1);
+        lua_pop(lua, 1);
+    }
+    open_package(lua, script->is_system_allowed);
+    open_debug(lua, script->is_system_allowed);
+    open_os_and_io(lua, script->is_system_allowed);
+    guard_open(lua);
+}

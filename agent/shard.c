@@ -1,0 +1,331 @@
+/* One loop: commands come in, timers fall due, workers have their turns, a bounded number at once. */
+#include "agent/shard.h"
+
+#include "agent/stage.h"
+#include "common/clock.h"
+#include "common/container.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* What may wait for the agent's thread before workers pause. */
+#define NOTICES_MAX_WAITING 100000u
+/* A turn of the loop gives way to the sockets after this long. */
+#define TURN_NS (2 * NS_PER_MS)
+#define RETRY_MS 20
+
+enum tag { TAG_COMMAND, TAG_NUDGE, TAG_STOP };
+
+struct shard {
+    struct shard_settings settings;
+    char *agent;
+    uv_thread_t thread;
+    uv_loop_t loop;
+    struct mailbox *commands;
+    struct http_engine *http;
+    struct memory_account memory;
+    struct timers *timers;
+    uv_timer_t wakeup;
+    uv_timer_t retry; /* while workers may not act */
+    uv_idle_t busy;   /* while there are turns to give */
+    uv_check_t turns;
+    struct player *first; /* whose turn it is, in order */
+    struct player *last;
+    struct stage *stages;
+    bool is_stopping;
+};
+
+const struct shard_settings *shard_settings(const struct shard *shard)
+{
+    return &shard->settings;
+}
+
+struct http_engine *shard_http(struct shard *shard)
+{
+    return shard->http;
+}
+
+struct memory_account *shard_memory(struct shard *shard)
+{
+    return &shard->memory;
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+void shard_queue(struct shard *shard, struct player *player)
+{
+    if (player->is_queued)
+        return;
+    player->is_queued = true;
+    player->next = NULL;
+    if (shard->last)
+        shard->last->next = player;
+    else
+        shard->first = player;
+    shard->last = player;
+    if (!uv_is_active((uv_handle_t *)&shard->busy) && !uv_is_active((uv_handle_t *)&shard->retry))
+        uv_idle_start(&shard->busy, on_idle);
+}
+
+void shard_unqueue(struct shard *shard, struct player *player)
+{
+    struct player *before = NULL;
+
+    if (!player->is_queued)
+        return;
+    for (struct player *at = shard->first; at != player; at = at->next)
+        before = at;
+    if (before)
+        before->next = player->next;
+    else
+        shard->first = player->next;
+    if (shard->last == player)
+        shard->last = before;
+    player->is_queued = false;
+}
+
+void shard_post(struct shard *shard, struct notice **notice)
+{
+    mailbox_put(shard->settings.notices, shard->settings.index, *notice);
+    *notice = NULL;
+}
+
+/* The gate: nobody acts without a lease. */
+static bool may_act(struct shard *shard, uint64_t now_ns)
+{
+    return now_ns < atomic_load_explicit(shard->settings.lease_until_ns, memory_order_acquire);
+}
+
+static void on_retry(uv_timer_t *retry)
+{
+    struct shard *shard = retry->data;
+
+    uv_idle_start(&shard->busy, on_idle);
+}
+
+static void pause_turns(struct shard *shard)
+{
+    uv_idle_stop(&shard->busy);
+    uv_timer_start(&shard->retry, on_retry, RETRY_MS, 0);
+}
+
+/* After the sockets had theirs. */
+static void on_check(uv_check_t *check)
+{
+    struct shard *shard = check->data;
+    struct player *last = shard->last;
+
+    if (!shard->first || uv_is_active((uv_handle_t *)&shard->retry))
+        return;
+    /* The agent's thread cannot keep up with what they did. */
+    if (mailbox_waiting(shard->settings.notices) > NOTICES_MAX_WAITING) {
+        pause_turns(shard);
+        return;
+    }
+    uint64_t begin_ns = clock_now_ns();
+    uint64_t now_ns = begin_ns;
+    while (shard->first && now_ns - begin_ns < TURN_NS) {
+        if (!may_act(shard, now_ns)) {
+            pause_turns(shard);
+            return;
+        }
+        struct player *player = shard->first;
+        bool is_last = player == last;
+        shard_unqueue(shard, player);
+        player_turn(player);
+        if (is_last)
+            break;
+        now_ns = clock_now_ns();
+    }
+    if (!shard->first)
+        uv_idle_stop(&shard->busy);
+}
+
+static void arm(struct shard *shard);
+
+static void on_wakeup(uv_timer_t *wakeup)
+{
+    struct shard *shard = wakeup->data;
+    uint64_t now_ns = clock_now_ns();
+    struct timer *timer;
+
+    while ((timer = timers_take_due(shard->timers, now_ns))) {
+        struct alarm *alarm = CONTAINER_OF(timer, struct alarm, timer);
+        alarm->on_due(alarm, now_ns);
+    }
+    arm(shard);
+}
+
+/* libuv counts whole milliseconds from a clock that it reads once a turn, so a timer may be early: then it
+ * comes again. */
+static void arm(struct shard *shard)
+{
+    uint64_t next_ns = timers_next_ns(shard->timers);
+
+    if (next_ns == TIMERS_NEVER)
+        return;
+    uint64_t now_ns = clock_now_ns();
+    uint64_t in_ms = next_ns > now_ns ? (next_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS : 0;
+    if (uv_is_active((uv_handle_t *)&shard->wakeup) && uv_timer_get_due_in(&shard->wakeup) <= in_ms)
+        return;
+    uv_timer_start(&shard->wakeup, on_wakeup, in_ms, 0);
+}
+
+void alarm_init(struct alarm *alarm, void (*on_due)(struct alarm *alarm, uint64_t now_ns))
+{
+    timer_init(&alarm->timer);
+    alarm->on_due = on_due;
+}
+
+void shard_set_alarm(struct shard *shard, struct alarm *alarm, uint64_t due_ns)
+{
+    timers_set(shard->timers, &alarm->timer, due_ns);
+    if (timers_next_ns(shard->timers) == due_ns)
+        arm(shard);
+}
+
+void shard_unset_alarm(struct shard *shard, struct alarm *alarm)
+{
+    timers_unset(shard->timers, &alarm->timer);
+}
+
+static struct stage **find_stage(struct shard *shard, uint64_t campaign)
+{
+    struct stage **at = &shard->stages;
+
+    while (*at && (*at)->campaign != campaign)
+        at = &(*at)->next;
+    return at;
+}
+
+static void forget_stage(struct stage **at)
+{
+    struct stage *stage = *at;
+
+    *at = stage->next;
+    stage_free(&stage);
+}
+
+static void take_command(struct shard *shard, struct command *command)
+{
+    struct stage **at = find_stage(shard, command->campaign);
+
+    if (command->kind == COMMAND_DEPLOY && !*at)
+        *at = stage_new(shard, command);
+    else if (*at && command->kind == COMMAND_FORGET)
+        forget_stage(at);
+    else if (*at && command->kind != COMMAND_DEPLOY)
+        stage_command(*at, command);
+    command_free(&command);
+}
+
+static void close_all(struct shard *shard)
+{
+    while (shard->stages)
+        forget_stage(&shard->stages);
+    http_engine_close(&shard->http);
+    uv_close((uv_handle_t *)&shard->wakeup, NULL);
+    uv_close((uv_handle_t *)&shard->retry, NULL);
+    uv_close((uv_handle_t *)&shard->busy, NULL);
+    uv_close((uv_handle_t *)&shard->turns, NULL);
+}
+
+static void on_mail(void *context, struct mail mail)
+{
+    struct shard *shard = context;
+
+    if (mail.tag == TAG_STOP) {
+        shard->is_stopping = true;
+    } else if (mail.tag == TAG_NUDGE) {
+        uv_timer_stop(&shard->retry);
+        if (shard->first)
+            uv_idle_start(&shard->busy, on_idle);
+    } else if (!shard->is_stopping) {
+        take_command(shard, mail.item);
+    } else {
+        struct command *command = mail.item;
+        command_free(&command);
+    }
+}
+
+static void on_batch_end(void *context)
+{
+    struct shard *shard = context;
+
+    if (!shard->is_stopping || !shard->commands)
+        return;
+    struct mailbox *commands = shard->commands;
+    shard->commands = NULL;
+    close_all(shard);
+    mailbox_close(&commands);
+}
+
+static void open_all(struct shard *shard)
+{
+    struct mailbox_callbacks callbacks = {.on_mail = on_mail, .on_batch_end = on_batch_end, .context = shard};
+
+    if (uv_loop_init(&shard->loop) != 0)
+        abort();
+    uv_timer_init(&shard->loop, &shard->wakeup);
+    uv_timer_init(&shard->loop, &shard->retry);
+    uv_idle_init(&shard->loop, &shard->busy);
+    uv_check_init(&shard->loop, &shard->turns);
+    shard->wakeup.data = shard->retry.data = shard->busy.data = shard->turns.data = shard;
+    uv_check_start(&shard->turns, on_check);
+    shard->http = http_engine_new(&shard->loop);
+    shard->commands = mailbox_new(&shard->loop, &callbacks);
+}
+
+static void run(void *context)
+{
+    struct shard *shard = context;
+
+    uv_run(&shard->loop, UV_RUN_DEFAULT);
+    int result = uv_loop_close(&shard->loop);
+    assert(result == 0);
+    (void)result;
+}
+
+struct shard *shard_start(const struct shard_settings *settings)
+{
+    struct shard *shard = MEMORY_NEW(struct shard);
+
+    shard->settings = *settings;
+    shard->agent = memory_copy_string(settings->agent);
+    shard->settings.agent = shard->agent;
+    shard->memory.limit_bytes =
+        settings->memory_limit_bytes ? settings->memory_limit_bytes : LIMITS_DEFAULT_MEMORY_BYTES;
+    shard->timers = timers_new();
+    open_all(shard);
+    if (uv_thread_create(&shard->thread, run, shard) != 0)
+        abort();
+    return shard;
+}
+
+void shard_command(struct shard *shard, struct command *command)
+{
+    mailbox_put(shard->commands, TAG_COMMAND, command);
+}
+
+void shard_nudge(struct shard *shard)
+{
+    mailbox_put(shard->commands, TAG_NUDGE, NULL);
+}
+
+void shard_stop(struct shard **pointer)
+{
+    struct shard *shard = *pointer;
+
+    if (!shard)
+        return;
+    mailbox_put(shard->commands, TAG_STOP, NULL);
+    uv_thread_join(&shard->thread);
+    timers_free(&shard->timers);
+    memory_free(shard->agent);
+    memory_free(shard);
+    *pointer = NULL;
+}

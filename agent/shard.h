@@ -1,0 +1,44 @@
+/* A thread of an agent: its loop, its HTTP engine, and the campaigns whose workers it runs. */
+#pragma once
+#include "agent/http/engine.h"
+#include "agent/limits.h"
+#include "agent/mailbox.h"
+#include "agent/player.h"
+#include "common/attributes.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct shard_settings {
+    uint32_t index;
+    const char *agent; /* its name */
+    bool is_system_allowed;
+    bool is_quiet;
+    uint64_t memory_limit_bytes;
+    uint64_t instruction_limit;
+    struct mailbox *notices;                 /* to the agent: tagged with `index` */
+    const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
+};
+
+struct shard;
+MUST_CHECK struct shard *shard_start(const struct shard_settings *settings);
+/* Hands a command over; taken. From the agent's thread. */
+void shard_command(struct shard *shard, struct command *command);
+/* The lease is another: workers that wait for one look again. */
+void shard_nudge(struct shard *shard);
+/* Drops all campaigns and joins the thread. */
+void shard_stop(struct shard **shard);
+
+/* For what runs on the shard's own thread. */
+const struct shard_settings *shard_settings(const struct shard *shard);
+struct http_engine *shard_http(struct shard *shard);
+struct memory_account *shard_memory(struct shard *shard);
+void shard_set_alarm(struct shard *shard, struct alarm *alarm, uint64_t due_ns);
+void shard_unset_alarm(struct shard *shard, struct alarm *alarm);
+/* Takes the notice. */
+void shard_post(struct shard *shard, struct notice **notice);
+/* It is the worker's turn as soon as the lease allows it. */
+void shard_queue(struct shard *shard, struct player *player);
+void shard_unqueue(struct shard *shard, struct player *player);

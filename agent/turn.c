@@ -1,0 +1,73 @@
+/* What the API functions need of the worker whose turn it is: to end the turn, and to take note of how it
+ * goes on. */
+#include "agent/lua_error.h"
+#include "agent/player.h"
+#include "agent/shard.h"
+#include "agent/stage.h"
+#include "common/clock.h"
+
+#include <lauxlib.h>
+
+bool script_is_own_coroutine(const struct script *script, lua_State *lua)
+{
+    return script->current && script->current->thread == lua;
+}
+
+struct player *player_current(lua_State *lua, const char *function)
+{
+    struct script *script = script_of(lua);
+
+    if (!script->current)
+        lua_misuse(lua, "%s: only within a scenario or a fixture", function);
+    return script->current;
+}
+
+static bool gives_way(const struct player *player)
+{
+    return player->phase != PLAYER_TEARDOWN_SESSION && player->phase != PLAYER_TEARDOWN &&
+           !(player->phase == PLAYER_GLOBAL && player->stage->global_phase == GLOBAL_TEARDOWN);
+}
+
+int player_raise_stopped(lua_State *lua, struct player *player, double waited_s, const char *text)
+{
+    const char *why = player->stage->stop_text;
+
+    if (player->has_been_stopped && gives_way(player))
+        player->stage->script->limits.termination = TERMINATION_STOPPED;
+    player->has_been_stopped = true;
+    struct lua_failure failure = {
+        .outcome = "stopped",
+        .waited_s = waited_s,
+        .message = text && *text ? text : (why && *why ? why : "the campaign is stopping"),
+    };
+    return lua_failure_raise(lua, &failure);
+}
+
+void player_check_stopped(lua_State *lua, struct player *player)
+{
+    if (player->stage->is_stopping && gives_way(player))
+        player_raise_stopped(lua, player, 0, NULL);
+}
+
+int player_yield(lua_State *lua, struct player *player, enum player_wait wait, lua_KFunction go_on,
+                 lua_KContext context)
+{
+    struct script *script = player->stage->script;
+
+    if (!lua_isyieldable(lua))
+        return lua_misuse(
+            lua, "a call that waits cannot be made here (within a sort, a gsub, a metamethod or a require)");
+    player->wait = (uint8_t)wait;
+    player->wait_began_ns = clock_now_ns();
+    script->is_waiting = true;
+    return lua_yieldk(lua, 0, context, go_on);
+}
+
+void player_resumed(lua_State *lua, struct player *player, enum player_wait wait)
+{
+    if (player->wait != wait)
+        lua_misuse(lua, "a coroutine that waits was resumed by someone else");
+    player->wait = WAIT_NOTHING;
+    if (player->wake == WAKE_STOPPED)
+        player_raise_stopped(lua, player, (double)(clock_now_ns() - player->wait_began_ns) / 1e9, NULL);
+}
