@@ -152,7 +152,7 @@ static json_t *waits_of(const struct campaign_report *report)
 
 static json_t *spread_of(const struct campaign_report *report)
 {
-    if (histogram_count(report->release_spread_us) == 0) {
+    if (report->release_spread_us == NULL || histogram_count(report->release_spread_us) == 0) {
         return json_null();
     }
     json_t *spread = json_object();

@@ -29,8 +29,10 @@ static void append_heading(struct buffer *text, const char *heading, bool has_co
 
 static void append_verdict(struct buffer *text, const struct campaign_report *report, bool has_colour)
 {
-    char elapsed[FORMAT_BYTES];
-    format_us(report->running_ns / 1000, elapsed);
+    char elapsed[FORMAT_BYTES] = "did not begin";
+    if (report->begun_ns > 0) {
+        format_us(report->running_ns / 1000, elapsed);
+    }
     buffer_append_format(text, "\n%s%s%s", has_colour ? verdict_colours[report->verdict] : "",
                          verdict_name(report->verdict), has_colour ? PLAIN : "");
     if (report->reason.size > 0) {
@@ -188,7 +190,7 @@ static void append_errors(struct buffer *text, const struct campaign_report *rep
 
 static void append_spread(struct buffer *text, const struct campaign_report *report)
 {
-    if (histogram_count(report->release_spread_us) == 0) {
+    if (report->release_spread_us == NULL || histogram_count(report->release_spread_us) == 0) {
         return;
     }
     char middle[FORMAT_BYTES];

@@ -111,7 +111,7 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
     [RUN_QUIET] = {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(RUN_QUIET, is_quiet),
         .help = "print nothing but errors"},
     [RUN_VERBOSE] = {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(RUN_VERBOSE, verbosity),
-        .help = "tell more; twice for every failed step"},
+        .help = "tell more: the seed, agents that come and go, tracebacks"},
     [RUN_ALLOW_SYSTEM] = {.name = "allow-system", .type = OPTION_FLAG, FIELD(RUN_ALLOW_SYSTEM, may_use_system),
         .help = "let the script use io, os and C modules: all that you may do, it may do"},
 };

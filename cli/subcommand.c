@@ -75,9 +75,9 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
         char variable[OPTION_VARIABLE_BYTES];
         option_variable(&subcommand->options[0], variable);
         fprintf(out,
-                "\nEach option can also be given in the environment: %s is --%s. The command line wins.\n"
-                "Durations read 10, 10s, 250ms, 5m or 1h; a bare number is seconds.\n",
-                variable, subcommand->options[0].name);
+                "\nEach option can also be given in the environment, --%s as %s; the\n"
+                "command line wins. Durations read 10, 10s, 250ms, 5m or 1h; a bare number is seconds.\n",
+                subcommand->options[0].name, variable);
     }
     if (subcommand == &run_subcommand) {
         fprintf(out, "\nExit codes:\n");

@@ -54,7 +54,7 @@ struct campaign_report {
     uint64_t requests_total;                    /* timings left out */
     const struct histogram *request_latency_us; /* all requests together, timings left out */
     const struct histogram *step_us;
-    const struct histogram *release_spread_us; /* of absolute-time releases */
+    const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     const struct agent_report *agents;
     size_t agent_count;
     const struct request_report *requests; /* sorted by name */

@@ -40,6 +40,7 @@ void sample_report_init(struct sample_report *sample)
         .verdict = VERDICT_FAILED,
         .reason = bytes_of_string("12 steps failed"),
         .running_ns = 65000000000ULL,
+        .begun_ns = 1,
         .workers_running = 6,
         .steps_ok = 4321,
         .steps_failed = 12,
