@@ -1,0 +1,391 @@
+/* The shell around a simulated agent and its shards: mailboxes between the two, and what the cores ask for.
+ */
+#include "common/memory.h"
+#include "tests/simulation/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+uint32_t host_index(const struct world *world, const struct host *host)
+{
+    return (uint32_t)(host - world->hosts);
+}
+
+uint64_t host_clock(const struct world *world, const struct host *host)
+{
+    return world->now_ns + (uint64_t)host->offset_ns;
+}
+
+bool host_has_lease(const struct world *world, const struct host *host)
+{
+    return host_clock(world, host) < host->lease_until_ns;
+}
+
+static void put(struct world *world, struct host *host, enum happening happening, uint64_t delay_ns)
+{
+    queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
+                                            .happening = happening,
+                                            .host = (uint8_t)host_index(world, host),
+                                            .life = host->life});
+}
+
+static void post(struct mailbox *mailbox, uint8_t shard, void *item)
+{
+    mailbox->items =
+        memory_reserve(mailbox->items, &mailbox->capacity, mailbox->count + 1, sizeof(*mailbox->items));
+    mailbox->items[mailbox->count++] = (struct mailbox_item){.shard = shard, .item = item};
+}
+
+void host_post_notice(struct world *world, struct host *host, uint8_t shard, struct notice *notice)
+{
+    post(&host->notices, shard, notice);
+    if (!host->has_notices_event) {
+        host->has_notices_event = true;
+        put(world, host, HAPPENING_NOTICES, world_between(world, 0, world->plan->most_mailbox_delay_ns));
+    }
+}
+
+static void post_command(struct world *world, struct host *host, struct agent_effect *effect)
+{
+    if (effect->shard >= world->plan->shards) {
+        world_break(world, "a command for shard %u of %u", effect->shard, world->plan->shards);
+        return;
+    }
+    struct shard *shard = &host->shards[effect->shard];
+    post(&shard->commands, (uint8_t)effect->shard, effect->command);
+    effect->command = NULL;
+    if (!shard->has_commands_event) {
+        shard->has_commands_event = true;
+        uint64_t delay_ns = world_between(world, 0, world->plan->most_mailbox_delay_ns);
+        queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
+                                                .happening = HAPPENING_COMMANDS,
+                                                .host = (uint8_t)host_index(world, host),
+                                                .shard = (uint8_t)effect->shard,
+                                                .life = host->life});
+    }
+}
+
+static void wake_agent(struct world *world, struct host *host)
+{
+    uint64_t due_ns = agent_due_ns(host->agent);
+    if (due_ns == UINT64_MAX) {
+        return;
+    }
+    uint64_t clock_ns = host_clock(world, host);
+    due_ns = due_ns < clock_ns ? world->now_ns : due_ns - (uint64_t)host->offset_ns;
+    if (host->tick_ns != 0 && host->tick_ns <= due_ns) {
+        return;
+    }
+    host->tick_ns = due_ns;
+    put(world, host, HAPPENING_AGENT_TICK, due_ns - world->now_ns);
+}
+
+static void wake_crew(struct world *world, struct host *host, uint8_t shard)
+{
+    struct shard *self = &host->shards[shard];
+    uint64_t due_ns = self->crew == NULL ? UINT64_MAX : crew_due_ns(self->crew);
+    if (due_ns == UINT64_MAX) {
+        return;
+    }
+    uint64_t clock_ns = host_clock(world, host);
+    due_ns = due_ns < clock_ns ? world->now_ns : due_ns - (uint64_t)host->offset_ns;
+    if (self->tick_ns != 0 && self->tick_ns <= due_ns) {
+        return;
+    }
+    self->tick_ns = due_ns;
+    queue_put(&world->queue, (struct event){.due_ns = due_ns,
+                                            .happening = HAPPENING_CREW_TICK,
+                                            .host = (uint8_t)host_index(world, host),
+                                            .shard = shard,
+                                            .life = self->life});
+}
+
+static void resume_actors(struct world *world, struct host *host)
+{
+    for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+        if (host->actors[worker].is_put_off) {
+            host->actors[worker].is_put_off = false;
+            actor_schedule(world, host, worker, 0);
+        }
+    }
+}
+
+static void reconnect(struct world *world, struct host *host)
+{
+    transcript_say(world->transcript != NULL && world->transcript->is_full ? world->transcript : NULL,
+                   world->now_ns - world->created_ns, "agent %s makes a new connection", host->name);
+    host->reconnections++;
+}
+
+static void carry_out(struct world *world, struct host *host, struct agent_effect *effect)
+{
+    switch (effect->kind) {
+    case AGENT_SEND:
+        if (effect->envelope.incarnation != host->incarnation) {
+            host->incarnation = effect->envelope.incarnation;
+            host->is_declared_lost = false;
+        }
+        network_send_up(world, host, &effect->envelope, effect->message);
+        break;
+    case AGENT_COMMAND:
+        post_command(world, host, effect);
+        break;
+    case AGENT_LEASE:
+        host->lease_until_ns = effect->lease_until_ns;
+        resume_actors(world, host);
+        break;
+    case AGENT_RECONNECT:
+        reconnect(world, host);
+        break;
+    case AGENT_REFUSED:
+        world_break(world, "agent %s was refused for good: %s", host->name, effect->text);
+        break;
+    case AGENT_LOG:
+        if (world->transcript != NULL && world->transcript->is_full) {
+            transcript_say(world->transcript, world->now_ns - world->created_ns, "agent %s: %s", host->name,
+                           effect->text);
+        }
+        break;
+    }
+}
+
+static void step(struct world *world, struct host *host, struct agent_event *event)
+{
+    event->now_ns = host_clock(world, host);
+    agent_step(host->agent, event, &world->agent_effects);
+    for (size_t i = 0; i < world->agent_effects.count; i++) {
+        carry_out(world, host, &world->agent_effects.items[i]);
+    }
+    if (event->kind != AGENT_TURN_END && !host->has_turn_event) {
+        host->has_turn_event = true;
+        put(world, host, HAPPENING_AGENT_TURN, 0);
+    }
+    wake_agent(world, host);
+}
+
+void host_start(struct world *world, struct host *host)
+{
+    host->life++;
+    host->is_up = true;
+    host->is_declared_lost = false;
+    host->frozen_until_ns = 0;
+    host->lease_until_ns = 0;
+    (void)snprintf(host->name, sizeof(host->name), "a%u", host_index(world, host) + 1);
+    struct agent_settings settings = {
+        .incarnation = random_next(&world->random) | 1,
+        .seed = random_next(&world->random),
+        .name = host->name,
+        .host = "simulated",
+        .pid = 100 + host_index(world, host),
+        .cores = 2,
+        .memory_bytes = 1u << 30,
+        .shards = world->plan->shards,
+    };
+    host->incarnation = settings.incarnation;
+    host->up = (struct flow){.incarnation = settings.incarnation};
+    host->down = host->up;
+    host->agent = agent_new(&settings, host_clock(world, host));
+    wake_agent(world, host);
+}
+
+void host_drop_crew(struct world *world, struct host *host, uint8_t shard)
+{
+    struct shard *self = &host->shards[shard];
+    crew_free(&self->crew);
+    self->life++;
+    self->tick_ns = 0;
+    self->counted = (struct statistics){0};
+    for (uint32_t worker = 0; worker < PLAN_WORKERS; worker++) {
+        if (host->actors[worker].state != ACTOR_NONE && host->actors[worker].shard == shard) {
+            host->actors[worker] = (struct actor){0};
+        }
+    }
+    world->is_dirty = true;
+}
+
+void host_crash(struct world *world, struct host *host)
+{
+    if (!host->is_up) {
+        return;
+    }
+    host->is_up = false;
+    host->life++;
+    host->frozen_until_ns = 0;
+    for (uint8_t shard = 0; shard < PLAN_SHARDS; shard++) {
+        struct shard *self = &host->shards[shard];
+        for (size_t i = 0; i < self->commands.count; i++) {
+            struct command *command = self->commands.items[i].item;
+            command_free(&command);
+        }
+        self->commands.count = 0;
+        self->has_commands_event = false;
+        host_drop_crew(world, host, shard);
+    }
+    for (size_t i = 0; i < host->notices.count; i++) {
+        struct notice *notice = host->notices.items[i].item;
+        notice_free(&notice);
+    }
+    host->notices.count = 0;
+    host->has_notices_event = false;
+    host->has_turn_event = false;
+    host->tick_ns = 0;
+    agent_free(&host->agent);
+}
+
+static void take_notices(struct world *world, struct host *host)
+{
+    host->has_notices_event = false;
+    size_t count = host->notices.count;
+    for (size_t i = 0; i < count; i++) {
+        struct notice *notice = host->notices.items[i].item;
+        struct agent_event event = {
+            .kind = AGENT_NOTICE, .shard = host->notices.items[i].shard, .notice = &notice};
+        step(world, host, &event);
+        notice_free(&notice);
+    }
+    host->notices.count = 0;
+}
+
+static void tell(struct world *world, struct host *host, uint8_t shard, const struct command *command,
+                 enum notice_kind kind)
+{
+    struct notice *notice = notice_new(kind, command->campaign);
+    bool is_setup = kind == NOTICE_GLOBAL_DONE && command->phase == GLOBAL_SETUP;
+    notice->phase = command->phase;
+    notice->is_ok = kind == NOTICE_DEPLOYED ? !world->plan->is_script_broken
+                                            : !(is_setup && world->plan->is_global_broken);
+    notice->text = notice->is_ok ? NULL : memory_copy_string("broken on purpose");
+    host_post_notice(world, host, shard, notice);
+}
+
+static void take_command(struct world *world, struct host *host, uint8_t shard, struct command *command)
+{
+    struct shard *self = &host->shards[shard];
+    if (command->kind == COMMAND_GLOBAL) {
+        tell(world, host, shard, command, NOTICE_GLOBAL_DONE);
+        return;
+    }
+    if (command->kind == COMMAND_DEPLOY) {
+        if (self->crew != NULL) {
+            world_break(world, "a second crew on shard %u of %s", shard, host->name);
+            return;
+        }
+        self->crew = crew_new(command->deployment, deployment_options(command->deployment)->runs);
+    }
+    if (self->crew == NULL) {
+        return;
+    }
+    struct crew_event event = {.kind = CREW_COMMAND, .command = command};
+    host_crew_step(world, host, shard, &event);
+    if (command->kind == COMMAND_DEPLOY) {
+        tell(world, host, shard, command, NOTICE_DEPLOYED);
+    } else if (command->kind == COMMAND_FORGET) {
+        host_drop_crew(world, host, shard);
+    }
+}
+
+static void take_commands(struct world *world, struct host *host, uint8_t shard)
+{
+    struct shard *self = &host->shards[shard];
+    self->has_commands_event = false;
+    for (size_t i = 0; i < self->commands.count; i++) {
+        struct command *command = self->commands.items[i].item;
+        take_command(world, host, shard, command);
+        command_free(&command);
+    }
+    self->commands.count = 0;
+}
+
+void host_happen(struct world *world, struct host *host, const struct event *event)
+{
+    struct agent_event agent_event = {.kind = AGENT_TICK};
+    struct crew_event crew_event = {.kind = CREW_TICK};
+    switch (event->happening) {
+    case HAPPENING_FRAME_DOWN:
+        network_note_arrival(&host->down, &event->frame->envelope);
+        agent_event.kind = AGENT_FRAME;
+        agent_event.envelope = event->frame->envelope;
+        agent_event.message = bytes_of(event->frame->data, event->frame->size);
+        step(world, host, &agent_event);
+        break;
+    case HAPPENING_AGENT_TICK:
+        host->tick_ns = 0;
+        step(world, host, &agent_event);
+        break;
+    case HAPPENING_AGENT_TURN:
+        host->has_turn_event = false;
+        agent_event.kind = AGENT_TURN_END;
+        step(world, host, &agent_event);
+        break;
+    case HAPPENING_NOTICES:
+        take_notices(world, host);
+        break;
+    case HAPPENING_COMMANDS:
+        take_commands(world, host, event->shard);
+        break;
+    case HAPPENING_CREW_TICK:
+        host->shards[event->shard].tick_ns = 0;
+        host_crew_step(world, host, event->shard, &crew_event);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The last statistics go before the notice that all is over. */
+static void send_statistics(struct world *world, struct host *host, uint8_t shard, uint64_t campaign)
+{
+    struct shard *self = &host->shards[shard];
+    struct notice *notice = notice_new(NOTICE_STATISTICS, campaign);
+    notice->statistics = MEMORY_NEW(struct statistics);
+    *notice->statistics = self->counted;
+    notice->statistics->workers_running = crew_running(self->crew);
+    self->counted = (struct statistics){0};
+    host_post_notice(world, host, shard, notice);
+}
+
+static void take_notice(struct world *world, struct host *host, uint8_t shard, struct crew_effect *effect)
+{
+    struct notice *notice = effect->notice;
+    effect->notice = NULL;
+    if (notice->kind == NOTICE_OPERATION) {
+        judge_progress(world, notice->operation);
+    }
+    uint64_t counted = host->shards[shard].counted.steps_ok + host->shards[shard].counted.steps_failed;
+    if (notice->kind == NOTICE_FINISHED || counted >= 8) {
+        send_statistics(world, host, shard, notice->campaign);
+    }
+    host_post_notice(world, host, shard, notice);
+}
+
+void host_carry_out(struct world *world, struct host *host, uint8_t shard)
+{
+    for (size_t i = 0; i < world->crew_effects.count; i++) {
+        struct crew_effect *effect = &world->crew_effects.items[i];
+        switch (effect->kind) {
+        case CREW_SETUP:
+            actor_begin_setup(world, host, shard, effect->worker);
+            break;
+        case CREW_STEP:
+            actor_begin_step(world, host, effect->worker, effect->step);
+            break;
+        case CREW_ANSWER:
+            actor_take_answer(world, host, effect->worker, effect->reply, effect->rank);
+            break;
+        case CREW_TEARDOWN:
+            actor_begin_teardown(world, host, effect->worker);
+            break;
+        case CREW_NOTICE:
+            take_notice(world, host, shard, effect);
+            break;
+        }
+    }
+}
+
+void host_crew_step(struct world *world, struct host *host, uint8_t shard, struct crew_event *event)
+{
+    event->now_ns = host_clock(world, host);
+    crew_step(host->shards[shard].crew, event, &world->crew_effects);
+    host_carry_out(world, host, shard);
+    wake_crew(world, host, shard);
+}

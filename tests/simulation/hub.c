@@ -1,0 +1,198 @@
+/* The shell around the simulated coordinator: carries out what its core asks for. */
+#include "proto/codec.h"
+#include "tests/simulation/world.h"
+
+#include <inttypes.h>
+
+static struct host *host_of_incarnation(struct world *world, uint64_t incarnation)
+{
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        if (world->hosts[i].incarnation == incarnation) {
+            return &world->hosts[i];
+        }
+    }
+    return NULL;
+}
+
+static void lose_worker(struct world *world, uint32_t worker)
+{
+    struct truth_worker *who = &world->truth.worker[worker];
+    who->owner = 0;
+    who->is_lost = true;
+    who->is_in_step = false;
+    bool goes_on = world->plan->options.on_loss == ON_LOSS_REPLACE && !who->is_over;
+    who->is_moving = goes_on;
+    if (!goes_on && !who->is_over) {
+        who->is_over = true;
+        who->over_ns = world->now_ns;
+    }
+    for (uint32_t room = 0; room <= TRUTH_ROOMS; room++) {
+        struct truth_variable *made = &world->truth.variable[room][VARIABLE_MADE];
+        made->maker = made->maker == worker ? TRUTH_NOBODY : made->maker;
+    }
+}
+
+/* From here on nobody of this life of an agent may act. */
+static void declare_lost(struct world *world, uint64_t incarnation)
+{
+    struct host *host = host_of_incarnation(world, incarnation);
+    if (host != NULL) {
+        host->is_declared_lost = true;
+        transcript_say(world->transcript, world->now_ns - world->created_ns, "agent %s is given up",
+                       host->name);
+    }
+    bool had_workers = false;
+    for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+        if (world->truth.worker[worker].owner == incarnation) {
+            had_workers = true;
+            lose_worker(world, worker);
+        }
+    }
+    world->agents_lost += had_workers && world->state != CAMPAIGN_ENDED ? 1 : 0;
+    world->is_dirty = true;
+}
+
+static void give(struct world *world, uint64_t incarnation, const struct worker_set *workers,
+                 uint64_t first_step)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(workers, &cursor)) {
+        if (cursor.worker >= world->truth.workers) {
+            world_break(world, "worker %u was dealt out, but there are %u", cursor.worker,
+                        world->truth.workers);
+            return;
+        }
+        struct truth_worker *who = &world->truth.worker[cursor.worker];
+        if (who->owner != 0) {
+            world_break(world, "worker %u was dealt to a second agent while the first has it", cursor.worker);
+        }
+        who->owner = incarnation;
+        if (first_step > 0) {
+            truth_restart(&world->truth, cursor.worker, first_step);
+        }
+    }
+}
+
+void hub_note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
+{
+    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_lost > 0;
+    if (!may_deal || world->state == CAMPAIGN_ENDED || bytes.size == 0) {
+        return;
+    }
+    struct message message;
+    struct error error;
+    if (!message_decode(bytes, &message, &error)) {
+        world_break(world, "the coordinator sent what cannot be read: %s", error.text);
+        return;
+    }
+    if (message.kind == MESSAGE_DEPLOY) {
+        give(world, incarnation, &message.deploy.workers, 0);
+    } else if (message.kind == MESSAGE_ASSIGN) {
+        for (size_t i = 0; i < message.assign.count; i++) {
+            uint64_t first_step = message.assign.items[i].first_step;
+            give(world, incarnation, &message.assign.items[i].workers, first_step == 0 ? 1 : first_step);
+        }
+    }
+    message_finish(&message);
+    world->is_dirty = true;
+}
+
+void hub_settle_moves(struct world *world)
+{
+    if (world->state < CAMPAIGN_RUNNING || world->agents_lost == 0) {
+        return;
+    }
+    for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+        struct truth_worker *who = &world->truth.worker[worker];
+        if (who->is_moving) {
+            who->is_moving = false;
+            who->is_over = true;
+            who->over_ns = world->now_ns;
+            world->is_dirty = true;
+        }
+    }
+}
+
+static void carry_out(struct world *world, const struct coordinator_effect *effect)
+{
+    struct host *host = NULL;
+    uint64_t at_ns = world->now_ns - world->created_ns;
+    switch (effect->kind) {
+    case EFFECT_SEND:
+        host = host_of_incarnation(world, effect->incarnation);
+        if (host != NULL) {
+            network_send_down(world, host, &effect->envelope, effect->message);
+        }
+        break;
+    case EFFECT_LOG:
+        if (world->transcript != NULL && world->transcript->is_full) {
+            transcript_say(world->transcript, at_ns, "coordinator: %s", effect->text);
+        }
+        break;
+    case EFFECT_CAMPAIGN:
+        world->state = effect->state;
+        world->is_dirty = true;
+        transcript_say(world->transcript, at_ns, "campaign %" PRIu64 " is %s", effect->campaign,
+                       campaign_state_name(effect->state));
+        if (effect->state == CAMPAIGN_ENDED) {
+            world->ended_ns = world->now_ns;
+        }
+        break;
+    case EFFECT_DEADLOCK:
+        transcript_say(world->transcript, at_ns, "deadlock: %s", effect->text);
+        judge_deadlock(world);
+        break;
+    case EFFECT_FORGET_ROUTE:
+        declare_lost(world, effect->incarnation);
+        break;
+    }
+}
+
+void hub_wake(struct world *world)
+{
+    uint64_t due_ns = coordinator_due_ns(world->coordinator);
+    if (due_ns == UINT64_MAX || (world->coordinator_tick_ns != 0 && world->coordinator_tick_ns <= due_ns)) {
+        return;
+    }
+    due_ns = due_ns < world->now_ns ? world->now_ns : due_ns;
+    world->coordinator_tick_ns = due_ns;
+    queue_put(&world->queue, (struct event){.due_ns = due_ns, .happening = HAPPENING_COORDINATOR_TICK});
+}
+
+void hub_step(struct world *world, struct coordinator_event *event)
+{
+    event->now_ns = world->now_ns;
+    coordinator_step(world->coordinator, event, &world->coordinator_effects);
+    for (size_t i = 0; i < world->coordinator_effects.count; i++) {
+        carry_out(world, &world->coordinator_effects.items[i]);
+    }
+    if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
+        world->has_coordinator_turn = true;
+        uint64_t delay_ns = world_between(world, 0, world->plan->most_mailbox_delay_ns);
+        queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
+                                                .happening = HAPPENING_COORDINATOR_TURN});
+    }
+    hub_wake(world);
+}
+
+void hub_create(struct world *world)
+{
+    static const char SCRIPT[] = "-- a program of the simulator";
+    struct bundle_file file = {.path = bytes_of_string("simulated.lua"), .content = bytes_of_string(SCRIPT)};
+    struct coordinator_event event = {
+        .kind = EVENT_CREATE,
+        .create = {.options = world->plan->options,
+                   .bundle = {.files = &file,
+                              .file_count = 1,
+                              .hash = bytes_of_string(
+                                  "0000000000000000000000000000000000000000000000000000000000000000")},
+                   .script = bytes_of_string("simulated.lua"),
+                   .agents = world->plan->agents,
+                   .deadline_ms = 30000},
+    };
+    world->is_created = true;
+    hub_step(world, &event);
+    if (coordinator_last_campaign(world->coordinator) != WORLD_CAMPAIGN) {
+        world_break(world, "the campaign was not created");
+    }
+}

@@ -1,0 +1,369 @@
+/* What may happen in a simulated campaign and what may not: the promises, checked against the truth at every
+ * answer, step and moment. */
+#include "tests/simulation/oracle.h"
+
+#include <inttypes.h>
+
+static uint64_t seconds(uint64_t count)
+{
+    return count * 1000000000ull;
+}
+
+/* How long a call may last at most. */
+static uint64_t patience_ns(const struct world *world, const struct actor *actor)
+{
+    uint64_t timeout_ms = 0;
+    if (operation_is_wait(actor->call)) {
+        timeout_ms = actor->waits_in.timeout_ms != 0 ? actor->waits_in.timeout_ms
+                                                     : world->plan->options.sync_timeout_ms;
+    }
+    uint64_t travel_ms = plan_is_calm(world->plan) ? 1000 : 2 * world->settings.loss_ms + 5000;
+    uint64_t absolute_ns = world->settings.start_delay_ms * 1000000;
+    return (timeout_ms + travel_ms) * 1000000 + absolute_ns;
+}
+
+static uint32_t count_bits(uint32_t mask)
+{
+    return (uint32_t)__builtin_popcount(mask);
+}
+
+static void judge_written(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    struct truth_notifier *notifier =
+        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
+    if (actor->answer.is_won) {
+        bool is_second = notifier->winner != 0 || (notifier->payload != 0 && notifier->payload != worker + 1);
+        if (is_second) {
+            world_break(world, "worker %u is told that it wrote step %" PRIu64 " first, but it was worker %u",
+                        worker, actor->wait_step,
+                        (notifier->winner != 0 ? notifier->winner : notifier->payload) - 1);
+        }
+        notifier->winner = worker + 1;
+    }
+}
+
+static void judge_payload(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    struct truth_notifier *notifier =
+        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
+    uint64_t value = (uint64_t)actor->answer.value;
+    uint32_t writer = (uint32_t)(value % PLAN_WORKERS);
+    bool is_of_step = actor->answer.has_value && value / PLAN_WORKERS == actor->wait_step &&
+                      (notifier->writers & (1u << writer)) != 0;
+    bool is_same = (notifier->payload == 0 || notifier->payload == writer + 1) &&
+                   (notifier->winner == 0 || notifier->winner == writer + 1);
+    if (!is_of_step || !is_same) {
+        world_break(world,
+                    "worker %u has payload %" PRId64 " for step %" PRIu64 " of notifier %u, which is %s",
+                    worker, actor->answer.value, actor->wait_step, actor->waits_in.name,
+                    is_of_step ? "not what others have seen" : "not of this step");
+    }
+    notifier->payload = writer + 1;
+}
+
+static void judge_readers(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    const struct truth_notifier *notifier =
+        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
+    uint32_t reading = truth_others_within(&world->truth, worker, actor->wait_step) & ~notifier->readers;
+    uint32_t read = count_bits(notifier->readers);
+    bool is_enough = notifier->declared != 0 && (read >= notifier->declared || notifier->is_mixed);
+    if (reading != 0 && !is_enough) {
+        world_break(world,
+                    "worker %u passes the readers of step %" PRIu64 " while %u of them still read "
+                    "(bits %x)",
+                    worker, actor->wait_step, count_bits(reading), reading);
+    }
+    if (actor->answer.count > read) {
+        world_break(world, "worker %u is told that %" PRIu64 " have read step %" PRIu64 ", but %u have",
+                    worker, actor->answer.count, actor->wait_step, read);
+    }
+}
+
+static void judge_barrier(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    struct truth_barrier *barrier =
+        truth_barrier(&world->truth, worker, actor->waits_in.name, actor->wait_step, actor->wait_nth);
+    uint32_t missing = truth_others_within(&world->truth, worker, actor->wait_step) & ~barrier->arrived;
+    uint32_t arrived = count_bits(barrier->arrived);
+    bool is_enough = actor->waits_in.count > 0 && arrived >= actor->waits_in.count;
+    if (missing != 0 && !is_enough) {
+        world_break(world, "worker %u passes a barrier of step %" PRIu64 " without workers %x", worker,
+                    actor->wait_step, missing);
+    }
+    uint64_t rank = actor->answer.rank;
+    uint32_t bit = rank >= 1 && rank <= 32 ? 1u << (rank - 1) : 0;
+    if (bit == 0 || (barrier->ranks & bit) != 0 || rank > arrived) {
+        world_break(world,
+                    "worker %u has rank %" PRIu64 " at a barrier of step %" PRIu64
+                    ", where %u arrived and ranks %x were given",
+                    worker, rank, actor->wait_step, arrived, barrier->ranks);
+    }
+    barrier->ranks |= bit;
+}
+
+static void judge_sum(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    struct truth_variable *sum =
+        truth_variable(&world->truth, worker, VARIABLE_SUM, actor->waits_in.is_campaign);
+    int64_t value = actor->answer.value;
+    sum->confirmed++;
+    if (!actor->answer.has_value || value < 1 || value > (int64_t)sum->attempts || !truth_mark(sum, value)) {
+        world_break(world, "worker %u got the sum %" PRId64 " after %u increments, or it came twice", worker,
+                    value, sum->attempts);
+    }
+    sum->highest = value > sum->highest ? value : sum->highest;
+}
+
+static void judge_chain(struct world *world, uint32_t worker, struct actor *actor)
+{
+    struct truth_variable *chain =
+        truth_variable(&world->truth, worker, VARIABLE_CHAIN, actor->waits_in.is_campaign);
+    int64_t expected = actor->chain[actor->waits_in.is_campaign];
+    int64_t holds = actor->answer.has_value ? actor->answer.value : 0;
+    if (actor->answer.is_won && !truth_mark(chain, expected)) {
+        world_break(world, "worker %u replaced %" PRId64 ", which had been replaced before", worker,
+                    expected);
+    }
+    if (holds == expected) {
+        world_break(world, "worker %u expected %" PRId64 " and %s, though it holds %" PRId64, worker,
+                    expected, actor->answer.is_won ? "won" : "did not win", holds);
+    }
+    actor->chain[actor->waits_in.is_campaign] = holds;
+}
+
+static void judge_made(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    struct truth_variable *made =
+        truth_variable(&world->truth, worker, VARIABLE_MADE, actor->waits_in.is_campaign);
+    if (actor->answer.is_maker) {
+        if (made->is_made || made->maker != TRUTH_NOBODY) {
+            world_break(world, "worker %u is to run the factory, but %s", worker,
+                        made->is_made ? "it has succeeded" : "somebody runs it");
+        }
+        made->maker = worker;
+        return;
+    }
+    if (!actor->answer.has_value || (made->is_made && made->made != actor->answer.value)) {
+        world_break(world, "worker %u got %" PRId64 " of a factory that made %" PRId64, worker,
+                    actor->answer.value, made->made);
+    }
+    made->is_made = true;
+    made->made = actor->answer.value;
+}
+
+static void judge_ok(struct world *world, uint32_t worker, struct actor *actor)
+{
+    switch (actor->call) {
+    case OPERATION_WRITTEN:
+        judge_written(world, worker, actor);
+        break;
+    case OPERATION_WAIT_WRITER:
+        judge_payload(world, worker, actor);
+        break;
+    case OPERATION_WAIT_READERS:
+        judge_readers(world, worker, actor);
+        break;
+    case OPERATION_BARRIER:
+        judge_barrier(world, worker, actor);
+        break;
+    case OPERATION_INCR:
+        judge_sum(world, worker, actor);
+        break;
+    case OPERATION_CAS:
+        judge_chain(world, worker, actor);
+        break;
+    case OPERATION_GET_OR_MAKE:
+    case OPERATION_MADE:
+        judge_made(world, worker, actor);
+        break;
+    case OPERATION_WAIT_SET:
+    case OPERATION_WAIT_CHANGED:
+        if (!actor->answer.has_value) {
+            world_break(world, "worker %u waited for a value and got none", worker);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void judge_short(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    struct truth *truth = &world->truth;
+    uint32_t others = truth_room_mask(truth, truth_room(truth, worker)) & ~(1u << worker);
+    uint32_t past = others & ~truth_others_within(truth, worker, actor->wait_step);
+    const struct truth_notifier *notifier =
+        truth_notifier(truth, worker, actor->waits_in.name, actor->wait_step);
+    bool may_be = false;
+    if (actor->call == OPERATION_WAIT_WRITER) {
+        may_be = past != 0 && (notifier->payload == 0 || actor->waits_in.is_caught);
+    } else if (actor->call == OPERATION_WAIT_READERS) {
+        may_be = actor->waits_in.is_strict && (past & ~notifier->readers) != 0;
+    }
+    if (!may_be) {
+        world_break(world, "worker %u: %s of step %" PRIu64 " is short for no reason", worker,
+                    operation_name(actor->call), actor->wait_step);
+    }
+}
+
+void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
+{
+    uint64_t waited_ns = world->now_ns - actor->wait_began_ns;
+    bool is_wait = operation_is_wait(actor->call);
+    uint64_t timeout_ms =
+        actor->waits_in.timeout_ms != 0 ? actor->waits_in.timeout_ms : world->plan->options.sync_timeout_ms;
+    bool may_be = true;
+    switch (actor->answer.outcome) {
+    case OUTCOME_OK:
+        judge_ok(world, worker, actor);
+        break;
+    case OUTCOME_SHORT:
+        judge_short(world, worker, actor);
+        break;
+    case OUTCOME_TIMEOUT:
+        may_be = is_wait && waited_ns >= timeout_ms * 1000000;
+        break;
+    case OUTCOME_DEADLOCK:
+        may_be = is_wait && (world->deadlock_mask & (1u << worker)) != 0;
+        world->deadlock_mask &= ~(1u << worker);
+        break;
+    case OUTCOME_STOPPED:
+        may_be = world->state >= CAMPAIGN_STOPPING || world->plan->options.duration_ms > 0;
+        break;
+    default:
+        may_be = actor->call == OPERATION_DECLARE &&
+                 truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step)->is_mixed;
+        break;
+    }
+    if (!may_be) {
+        world_break(world, "worker %u: %s of step %" PRIu64 " ended as %s after %" PRIu64 " ms", worker,
+                    operation_name(actor->call), actor->wait_step, outcome_name(actor->answer.outcome),
+                    waited_ns / 1000000);
+    }
+}
+
+void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step)
+{
+    struct truth_worker *who = &world->truth.worker[worker];
+    const struct actor *actor = &host->actors[worker];
+    if (who->owner != actor->incarnation) {
+        return; /* lost meanwhile: it must not act, and that is looked at where it would */
+    }
+    uint64_t runs = world->plan->options.runs;
+    if (step != who->begun_step + 1 || who->is_over || who->is_in_step || (runs != 0 && step > runs)) {
+        world_break(world, "worker %u begins step %" PRIu64 " after step %" PRIu64 "%s", worker, step,
+                    who->begun_step, who->is_over ? ", though it has ended" : "");
+    }
+    if (step >= TRUTH_STEPS) {
+        world_break(world, "worker %u runs on for ever", worker);
+    }
+    who->begun_step = step;
+    who->is_in_step = true;
+    world->is_dirty = true;
+}
+
+void judge_teardown(struct world *world, struct host *host, uint32_t worker)
+{
+    const struct truth_worker *who = &world->truth.worker[worker];
+    bool is_ours = who->owner == host->actors[worker].incarnation;
+    bool is_unfit = (world->plan->unfit_workers & (1u << worker)) != 0;
+    if (!is_ours || is_unfit || !who->has_synchronised || world->state >= CAMPAIGN_STOPPING) {
+        return;
+    }
+    uint64_t held_ns = world->now_ns - who->over_ns;
+    for (uint32_t other = 0; other < world->truth.workers; other++) {
+        bool is_peer = truth_room(&world->truth, other) == truth_room(&world->truth, worker);
+        if (is_peer && !world->truth.worker[other].is_over &&
+            held_ns < world->plan->options.sync_timeout_ms * 1000000) {
+            world_break(world, "worker %u is torn down before worker %u of its room has ended", worker,
+                        other);
+        }
+    }
+}
+
+static void judge_ended(struct world *world, uint32_t worker)
+{
+    struct truth_worker *who = &world->truth.worker[worker];
+    const struct campaign_options *options = &world->plan->options;
+    bool is_early = options->runs == 0 || who->ended_step < options->runs;
+    bool may_end_early = options->duration_ms > 0 || world->state >= CAMPAIGN_STOPPING ||
+                         (world->plan->unfit_workers & (1u << worker)) != 0;
+    if (is_early && !may_end_early) {
+        world_break(world, "worker %u ended after step %" PRIu64 " of %" PRIu64, worker, who->ended_step,
+                    options->runs);
+    }
+    if (!who->is_over) {
+        who->is_over = true;
+        who->over_ns = world->now_ns;
+    }
+    world->is_dirty = true;
+}
+
+void judge_progress(struct world *world, const struct operation *operation)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&operation->workers, &cursor)) {
+        const struct truth_worker *who = &world->truth.worker[cursor.worker];
+        if (who->owner == 0) {
+            continue;
+        }
+        if (operation->kind == OPERATION_PAST && operation->step != who->ended_step) {
+            world_break(world, "worker %u is told to be past step %" PRIu64 ", but it has ended %" PRIu64,
+                        cursor.worker, operation->step, who->ended_step);
+        } else if (operation->kind == OPERATION_ENDED) {
+            judge_ended(world, cursor.worker);
+        }
+    }
+}
+
+void judge_deadlock(struct world *world)
+{
+    uint32_t stuck = oracle_stuck(world, false);
+    if (stuck == 0) {
+        world_break(world, "a deadlock was reported where somebody can move");
+    }
+    if (world->state != CAMPAIGN_RUNNING) {
+        world_break(world, "a deadlock was reported of a campaign that is %s",
+                    campaign_state_name(world->state));
+    }
+    world->deadlocks++;
+    world->deadlock_mask = stuck;
+    world->deadlock_since_ns = 0;
+}
+
+void judge_moment(struct world *world)
+{
+    if (world->is_dirty || (world->stuck != 0 && world->deadlock_since_ns == 0)) {
+        world->is_dirty = false;
+        world->stuck = world->state == CAMPAIGN_RUNNING ? oracle_stuck(world, true) : 0;
+        /* Those who have been found and whose answers are still on their way are not looked for again. */
+        if ((world->stuck & ~world->deadlock_mask) == 0) {
+            world->deadlock_since_ns = 0;
+        } else if (world->deadlock_since_ns == 0 && network_is_quiet(world)) {
+            world->deadlock_since_ns = world->now_ns;
+        }
+    }
+    if (world->deadlock_since_ns != 0 && world->now_ns > world->deadlock_since_ns + seconds(1)) {
+        world_break(world, "workers %x are in a deadlock, and nobody said so for a second", world->stuck);
+    }
+}
+
+void judge_patience(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        const struct host *host = &world->hosts[i];
+        if (!host->is_up || host->is_declared_lost || host->frozen_until_ns > world->now_ns) {
+            continue;
+        }
+        for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+            const struct actor *actor = &host->actors[worker];
+            bool is_ours = world->truth.worker[worker].owner == actor->incarnation;
+            if (actor->state == ACTOR_WAITING && is_ours &&
+                world->now_ns > actor->wait_began_ns + patience_ns(world, actor)) {
+                world_break(world, "worker %u waits in %s of step %" PRIu64 " and never comes back", worker,
+                            operation_name(actor->call), actor->wait_step);
+            }
+        }
+    }
+}

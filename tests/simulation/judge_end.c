@@ -1,0 +1,135 @@
+/* How a simulated campaign has to have ended. */
+#include "tests/simulation/world.h"
+
+#include <inttypes.h>
+
+struct sums {
+    uint64_t ok;
+    uint64_t failed;
+    uint64_t stopped;
+};
+
+static struct sums add_up(const struct truth *truth)
+{
+    struct sums sums = {0};
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        sums.ok += truth->worker[worker].steps_ok;
+        sums.failed += truth->worker[worker].steps_failed;
+        sums.stopped += truth->worker[worker].steps_stopped;
+    }
+    return sums;
+}
+
+/* What every agent has counted arrives, unless the agent is lost or was given up. */
+static void judge_counts(struct world *world, const struct campaign_report *report, const struct sums *sums)
+{
+    bool is_more = report->steps_ok > sums->ok || report->steps_failed > sums->failed ||
+                   report->steps_stopped > sums->stopped;
+    bool is_less = report->steps_ok < sums->ok || report->steps_failed < sums->failed ||
+                   report->steps_stopped < sums->stopped;
+    bool may_be_less = !plan_is_calm(world->plan) || world->plan->is_stop_at_once;
+    if (is_more || (is_less && !may_be_less)) {
+        world_break(world,
+                    "the report counts %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64
+                    " stopped; it was %" PRIu64 ", %" PRIu64 ", %" PRIu64,
+                    report->steps_ok, report->steps_failed, report->steps_stopped, sums->ok, sums->failed,
+                    sums->stopped);
+    }
+}
+
+static bool is_failure_due(const struct world *world, const struct campaign_report *report)
+{
+    const struct campaign_options *options = &world->plan->options;
+    bool is_over_limit = options->fail_steps > 0 && report->steps_failed >= options->fail_steps;
+    bool is_lost = options->on_loss == ON_LOSS_FAIL && world->agents_lost > 0;
+    bool is_stopped = options->is_stopped_by_failure && report->steps_failed > 0;
+    bool is_broken = world->plan->is_script_broken || world->plan->is_global_broken;
+    return is_over_limit || is_lost || is_stopped || is_broken;
+}
+
+static void judge_verdict(struct world *world, const struct campaign_report *report)
+{
+    enum verdict verdict = report->verdict;
+    bool is_failure_possible = is_failure_due(world, report) || report->steps_ok == 0 ||
+                               world->plan->unfit_workers != 0 || world->plan->options.duration_ms > 0;
+    bool may_be = false;
+    switch (verdict) {
+    case VERDICT_DEADLOCKED:
+        may_be = world->deadlocks > 0;
+        break;
+    case VERDICT_FAILED:
+        may_be = world->deadlocks == 0 && is_failure_possible;
+        break;
+    case VERDICT_ABORTED:
+        may_be = world->deadlocks == 0 && (world->is_stop_asked || !plan_is_calm(world->plan));
+        break;
+    case VERDICT_DEGRADED:
+        may_be = world->deadlocks == 0 && world->agents_lost > 0 && !is_failure_due(world, report) &&
+                 world->plan->options.on_loss != ON_LOSS_FAIL;
+        break;
+    case VERDICT_PASSED:
+        may_be = world->deadlocks == 0 && !is_failure_due(world, report) && !world->is_stop_asked &&
+                 world->agents_lost == 0 && report->steps_ok + report->steps_failed > 0;
+        break;
+    case VERDICT_NONE:
+        break;
+    }
+    if (!may_be) {
+        world_break(world,
+                    "the verdict is %s (%.*s) with %u deadlocks, %u agents lost, %" PRIu64
+                    " steps ok, %" PRIu64 " failed",
+                    verdict_name(verdict), BYTES_FORMAT(report->reason), world->deadlocks, world->agents_lost,
+                    report->steps_ok, report->steps_failed);
+    }
+}
+
+static void judge_variables(struct world *world)
+{
+    for (uint32_t row = 0; row <= TRUTH_ROOMS; row++) {
+        const struct truth_variable *sum = &world->truth.variable[row][VARIABLE_SUM];
+        if (sum->highest < (int64_t)sum->confirmed) {
+            world_break(world, "%u increments were confirmed, but the sum came to %" PRId64, sum->confirmed,
+                        sum->highest);
+        }
+    }
+}
+
+static void judge_leftovers(struct world *world, const struct campaign_report *report)
+{
+    if (report->live_waits != 0) {
+        world_break(world, "%" PRIu64 " waits are left at the end", report->live_waits);
+    }
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        for (uint32_t shard = 0; shard < world->plan->shards; shard++) {
+            const struct host *host = &world->hosts[i];
+            if (plan_is_calm(world->plan) && host->shards[shard].crew != NULL) {
+                world_break(world, "a crew is left on %s", host->name);
+            }
+        }
+    }
+}
+
+void judge_end(struct world *world)
+{
+    if (world->state != CAMPAIGN_ENDED) {
+        world_break(world, "nothing is left to happen, but the campaign is %s",
+                    campaign_state_name(world->state));
+        return;
+    }
+    const struct campaign_report *report =
+        coordinator_report(world->coordinator, WORLD_CAMPAIGN, world->now_ns);
+    if (report == NULL) {
+        world_break(world, "there is no report");
+        return;
+    }
+    struct sums sums = add_up(&world->truth);
+    transcript_say(world->transcript, world->now_ns - world->created_ns,
+                   "the verdict is %s%s%.*s: %" PRIu64 " steps ok, %" PRIu64 " failed, %" PRIu64 " stopped",
+                   verdict_name(report->verdict), report->reason.size == 0 ? "" : ", ",
+                   BYTES_FORMAT(report->reason), report->steps_ok, report->steps_failed,
+                   report->steps_stopped);
+    judge_counts(world, report, &sums);
+    judge_verdict(world, report);
+    judge_variables(world);
+    judge_leftovers(world, report);
+}

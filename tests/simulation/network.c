@@ -1,0 +1,118 @@
+/* The network between the hosts and the coordinator: it delays, loses, repeats, reorders and is cut. */
+#include "common/memory.h"
+#include "tests/simulation/world.h"
+
+#include <string.h>
+
+struct frame *frame_new(struct world *world, const struct envelope *envelope, struct bytes message)
+{
+    struct frame *frame = world->free_frames;
+    if (frame == NULL) {
+        frame = MEMORY_NEW(struct frame);
+    } else {
+        world->free_frames = frame->next;
+    }
+    frame->envelope = *envelope;
+    frame->size = message.size;
+    if (message.size > 0) {
+        frame->data = memory_reserve(frame->data, &frame->capacity, message.size, 1);
+        memcpy(frame->data, message.data, message.size);
+    }
+    return frame;
+}
+
+void frame_done(struct world *world, struct frame *frame)
+{
+    frame->next = world->free_frames;
+    world->free_frames = frame;
+}
+
+static void put(struct world *world, struct host *host, enum happening happening, struct frame *frame)
+{
+    const struct plan *plan = world->plan;
+    uint64_t delay_ns = world_between(world, plan->least_delay_ns, plan->most_delay_ns);
+    queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
+                                            .happening = happening,
+                                            .host = (uint8_t)host_index(world, host),
+                                            .life = host->life,
+                                            .frame = frame});
+}
+
+static void note_sent(struct flow *flow, const struct envelope *envelope)
+{
+    if (flow->incarnation != envelope->incarnation) {
+        *flow = (struct flow){.incarnation = envelope->incarnation};
+    }
+    if (envelope->sequence > flow->sent) {
+        flow->sent = envelope->sequence;
+    }
+}
+
+/* A link takes messages only in order. */
+void network_note_arrival(struct flow *flow, const struct envelope *envelope)
+{
+    if (flow->incarnation == envelope->incarnation && envelope->sequence == flow->arrived + 1) {
+        flow->arrived++;
+    }
+}
+
+static void carry(struct world *world, struct host *host, enum happening happening,
+                  const struct envelope *envelope, struct bytes message)
+{
+    const struct plan *plan = world->plan;
+    bool is_up = happening == HAPPENING_FRAME_UP;
+    if (message.size > 0) {
+        world->data_frames++;
+    }
+    bool is_troubled = world->now_ns < world->created_ns + plan->troubled_ns;
+    bool is_cut = world->now_ns < host->cut_until_ns[is_up ? 0 : 1];
+    if (is_cut || (is_troubled && world_chance(world, plan->loss))) {
+        world->last_trouble_ns = world->now_ns;
+        return;
+    }
+    put(world, host, happening, frame_new(world, envelope, message));
+    if (is_troubled && world_chance(world, plan->repeat)) {
+        put(world, host, happening, frame_new(world, envelope, message));
+    }
+}
+
+void network_send_up(struct world *world, struct host *host, const struct envelope *envelope,
+                     struct bytes message)
+{
+    note_sent(&host->up, envelope);
+    carry(world, host, HAPPENING_FRAME_UP, envelope, message);
+}
+
+void network_send_down(struct world *world, struct host *host, const struct envelope *envelope,
+                       struct bytes message)
+{
+    if (!host->is_up) {
+        return;
+    }
+    bool is_new = host->down.incarnation != envelope->incarnation || envelope->sequence > host->down.sent;
+    if (envelope->sequence > 0 && is_new) {
+        hub_note_handout(world, envelope->incarnation, message);
+    }
+    note_sent(&host->down, envelope);
+    carry(world, host, HAPPENING_FRAME_DOWN, envelope, message);
+}
+
+bool network_is_quiet(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        const struct host *host = &world->hosts[i];
+        if (!host->is_up || host->is_declared_lost) {
+            continue;
+        }
+        if (host->up.sent != host->up.arrived || host->down.sent != host->down.arrived ||
+            host->notices.count > 0 || host->frozen_until_ns > world->now_ns) {
+            return false;
+        }
+        for (uint32_t shard = 0; shard < world->plan->shards; shard++) {
+            if (host->shards[shard].commands.count > 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}

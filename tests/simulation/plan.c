@@ -1,0 +1,59 @@
+/* What every plan has: its steps by worker, and names for people. */
+#include "tests/simulation/plan.h"
+
+#include <assert.h>
+#include <string.h>
+
+const char *act_name(enum act_kind kind)
+{
+    static const char *const NAMES[ACT_KIND_COUNT] = {
+        "written",      "read", "wait_writer", "wait_readers", "barrier",     "declare",
+        "wrong signal", "fail", "sleep",       "incr",         "cas",         "get_or_make",
+        "set",          "get",  "delete",      "wait_set",     "wait_changed"};
+    return NAMES[kind];
+}
+
+const char *fault_name(enum fault_kind kind)
+{
+    static const char *const NAMES[FAULT_KIND_COUNT] = {"crashes",       "crashes and is known to be dead",
+                                                        "freezes",       "is not heard",
+                                                        "hears nothing", "is cut off"};
+    return NAMES[kind];
+}
+
+const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step)
+{
+    return &plan->steps[worker][(step - 1) % plan->step_count];
+}
+
+bool plan_is_calm(const struct plan *plan)
+{
+    return plan->loss <= 0 && plan->fault_count == 0;
+}
+
+void plan_begin(struct plan *plan, uint32_t workers, uint64_t runs, uint32_t hosts)
+{
+    memset(plan, 0, sizeof(*plan));
+    plan->options = (struct campaign_options){
+        .workers = workers,
+        .runs = runs,
+        .sync_timeout_ms = 60000,
+        .fail_steps = 1,
+        .seed = 1,
+    };
+    plan->hosts = hosts;
+    plan->agents = hosts;
+    plan->shards = 1;
+    plan->step_count = runs < PLAN_STEPS && runs > 0 ? (uint32_t)runs : PLAN_STEPS;
+    plan->least_delay_ns = 200000;
+    plan->most_delay_ns = 200000;
+    plan->least_act_delay_ns = 1000000;
+    plan->most_act_delay_ns = 1000000;
+}
+
+void plan_add(struct plan *plan, uint32_t worker, uint32_t step, struct act act)
+{
+    struct step_plan *at = &plan->steps[worker][(step - 1) % PLAN_STEPS];
+    assert(at->count < PLAN_ACTS);
+    at->acts[at->count++] = act;
+}

@@ -1,0 +1,114 @@
+/* What a simulated campaign is made of: options, the programs of its workers, the faults of its world. All of
+ * it is drawn from the seed, or told by a story. */
+#pragma once
+#include "common/random.h"
+#include "proto/campaign.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PLAN_WORKERS 32u
+#define PLAN_HOSTS 4u
+#define PLAN_SHARDS 2u
+#define PLAN_STEPS 12u /* of a program; it begins again behind them */
+#define PLAN_ACTS 8u   /* of a step */
+#define PLAN_NAMES 2u  /* of notifiers and of barriers */
+#define PLAN_FAULTS 8u
+
+enum act_kind {
+    ACT_WRITTEN,
+    ACT_READ,
+    ACT_WAIT_WRITER,
+    ACT_WAIT_READERS,
+    ACT_BARRIER,
+    ACT_DECLARE,
+    ACT_WRONG_SIGNAL, /* `written` on another step: has to be refused */
+    ACT_FAIL,
+    ACT_SLEEP,
+    ACT_INCR,
+    ACT_CAS,
+    ACT_GET_OR_MAKE,
+    ACT_SET,
+    ACT_GET,
+    ACT_DELETE,
+    ACT_WAIT_SET,
+    ACT_WAIT_CHANGED,
+    ACT_KIND_COUNT
+};
+const char *act_name(enum act_kind kind);
+
+struct act {
+    enum act_kind kind;
+    uint8_t name;
+    int8_t back; /* how many steps ago; negative for steps to come */
+    bool is_strict;
+    bool is_caught; /* the step goes on where the call raises */
+    bool is_at_once;
+    bool is_campaign; /* scope of a variable */
+    bool makes_badly; /* the factory fails */
+    uint32_t count;   /* parties, readers; milliseconds of a sleep or of a factory */
+    uint32_t timeout_ms;
+};
+
+struct step_plan {
+    uint8_t count;
+    struct act acts[PLAN_ACTS];
+};
+
+enum fault_kind {
+    FAULT_CRASH,       /* the process dies */
+    FAULT_CRASH_KNOWN, /* ... and the coordinator is told */
+    FAULT_FREEZE,      /* it gets no events for a while, its clock goes on */
+    FAULT_CUT_UP,      /* nothing goes from it to the coordinator for a while */
+    FAULT_CUT_DOWN,    /* the other way */
+    FAULT_CUT,         /* both */
+    FAULT_KIND_COUNT
+};
+const char *fault_name(enum fault_kind kind);
+
+struct fault {
+    enum fault_kind kind;
+    uint8_t host;
+    uint64_t at_ns;  /* since the campaign was created */
+    uint64_t for_ns; /* how long; of a crash: until the process starts again, 0 for never */
+};
+
+struct plan {
+    const char *shape; /* which generator made it */
+    struct campaign_options options;
+    uint32_t hosts;
+    uint32_t shards;
+    uint32_t agents; /* wanted by the campaign */
+    uint32_t step_count;
+    struct step_plan steps[PLAN_WORKERS][PLAN_STEPS];
+    uint32_t unfit_workers; /* a bit for each whose setup fails */
+    bool is_script_broken;  /* it does not load */
+    bool is_global_broken;  /* global_setup fails */
+    uint64_t stop_after_ns; /* somebody stops the campaign; 0: nobody does */
+    bool is_stop_at_once;
+    struct fault faults[PLAN_FAULTS];
+    uint32_t fault_count;
+
+    /* The network. */
+    uint64_t least_delay_ns;
+    uint64_t most_delay_ns;
+    double loss;          /* part of the frames that get lost */
+    double repeat;        /* part of the frames that come twice */
+    uint64_t troubled_ns; /* loss ends so long after the campaign was created */
+    uint64_t most_mailbox_delay_ns;
+    uint64_t most_act_delay_ns;
+    uint64_t least_act_delay_ns;
+    bool has_offsets; /* clocks of the hosts differ */
+};
+
+const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step);
+/* Whether the network and the hosts do as they are told. */
+bool plan_is_calm(const struct plan *plan);
+
+/* For people: what the plan is. */
+void plan_print(const struct plan *plan);
+/* Fills the plan from the seed. */
+void plan_draw(struct plan *plan, struct random *random);
+/* Options that most plans share. */
+void plan_begin(struct plan *plan, uint32_t workers, uint64_t runs, uint32_t hosts);
+void plan_add(struct plan *plan, uint32_t worker, uint32_t step, struct act act);

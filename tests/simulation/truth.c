@@ -1,0 +1,113 @@
+/* What has really happened in a simulated campaign. */
+#include "tests/simulation/truth.h"
+
+#include <string.h>
+
+void truth_init(struct truth *truth, const struct plan *plan)
+{
+    uint32_t rooms = campaign_room_count(&plan->options);
+    truth->workers = plan->options.workers;
+    truth->room_size = campaign_room_size(&plan->options);
+    truth->synchronising = 0;
+    memset(truth->worker, 0, sizeof(truth->worker));
+    /* Only what the last campaign touched is wiped: the tables are large. */
+    uint64_t steps = truth->used_steps + 1 < TRUTH_STEPS ? truth->used_steps + 1 : TRUTH_STEPS;
+    uint32_t wiped_rooms = truth->rooms > rooms ? truth->rooms : rooms;
+    for (uint32_t room = 0; room < wiped_rooms; room++) {
+        for (uint32_t name = 0; name < PLAN_NAMES; name++) {
+            memset(truth->notifier[room][name], 0, steps * sizeof(truth->notifier[room][name][0]));
+            memset(truth->barrier[room][name], 0, steps * sizeof(truth->barrier[room][name][0]));
+        }
+    }
+    memset(truth->variable, 0, sizeof(truth->variable));
+    for (uint32_t room = 0; room <= TRUTH_ROOMS; room++) {
+        truth->variable[room][VARIABLE_MADE].maker = TRUTH_NOBODY;
+    }
+    truth->rooms = rooms;
+    truth->used_steps = 0;
+}
+
+uint32_t truth_room(const struct truth *truth, uint32_t worker)
+{
+    return worker / truth->room_size;
+}
+
+uint32_t truth_room_mask(const struct truth *truth, uint32_t room)
+{
+    uint32_t mask = 0;
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        if (truth_room(truth, worker) == room) {
+            mask |= 1u << worker;
+        }
+    }
+    return mask;
+}
+
+bool truth_is_past(const struct truth *truth, uint32_t worker, uint64_t step)
+{
+    const struct truth_worker *who = &truth->worker[worker];
+    return who->is_over || who->ended_step >= step || (who->is_moving && who->begun_step >= step);
+}
+
+uint32_t truth_others_within(const struct truth *truth, uint32_t worker, uint64_t step)
+{
+    uint32_t mask = truth_room_mask(truth, truth_room(truth, worker)) & ~(1u << worker);
+    for (uint32_t other = 0; other < truth->workers; other++) {
+        if ((mask & (1u << other)) != 0 && truth_is_past(truth, other, step)) {
+            mask &= ~(1u << other);
+        }
+    }
+    return mask;
+}
+
+struct truth_notifier *truth_notifier(struct truth *truth, uint32_t worker, uint8_t name, uint64_t step)
+{
+    uint64_t at = step < TRUTH_STEPS ? step : 0;
+    if (at > truth->used_steps) {
+        truth->used_steps = at;
+    }
+    return &truth->notifier[truth_room(truth, worker)][name][at];
+}
+
+struct truth_barrier *truth_barrier(struct truth *truth, uint32_t worker, uint8_t name, uint64_t step,
+                                    uint32_t nth)
+{
+    uint64_t at = step < TRUTH_STEPS ? step : 0;
+    if (at > truth->used_steps) {
+        truth->used_steps = at;
+    }
+    return &truth->barrier[truth_room(truth, worker)][name][at][nth % TRUTH_ARRIVALS];
+}
+
+struct truth_variable *truth_variable(struct truth *truth, uint32_t worker, enum variable_role role,
+                                      bool is_campaign)
+{
+    return &truth->variable[is_campaign ? TRUTH_ROOMS : truth_room(truth, worker)][role];
+}
+
+bool truth_mark(struct truth_variable *variable, int64_t value)
+{
+    uint64_t place = (uint64_t)value % TRUTH_VALUES;
+    uint64_t bit = 1ull << (place % 64);
+    bool is_new = (variable->seen[place / 64] & bit) == 0;
+    variable->seen[place / 64] |= bit;
+    return is_new;
+}
+
+void truth_restart(struct truth *truth, uint32_t worker, uint64_t step)
+{
+    struct truth_worker *who = &truth->worker[worker];
+    who->is_moving = false;
+    who->is_over = false;
+    who->is_in_step = false;
+    who->begun_step = step - 1;
+    who->ended_step = step - 1;
+    for (uint64_t at = step; at <= truth->used_steps; at++) {
+        for (uint8_t name = 0; name < PLAN_NAMES; name++) {
+            truth_notifier(truth, worker, name, at)->readers &= ~(1u << worker);
+            for (uint32_t nth = 0; nth < TRUTH_ARRIVALS; nth++) {
+                truth_barrier(truth, worker, name, at, nth)->arrived &= ~(1u << worker);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/* What has really happened in a simulated campaign, kept by those who act: the measure of what the cores say.
+ * Knows nothing of messages. */
+#pragma once
+#include "tests/simulation/plan.h"
+
+#define TRUTH_STEPS 160u
+#define TRUTH_ROOMS 16u
+#define TRUTH_ARRIVALS 2u /* calls of one barrier in one step */
+#define TRUTH_VALUES 512u /* of one variable */
+#define TRUTH_NOBODY UINT32_MAX
+
+struct truth_worker {
+    uint64_t owner; /* the incarnation of the agent that it was dealt to; 0: it is nowhere */
+    bool is_moving; /* lost, goes on elsewhere */
+    bool is_over;   /* past every step: ended, or lost for good */
+    bool is_lost;
+    bool is_in_step;
+    bool has_synchronised; /* has used a notifier or barrier itself */
+    uint64_t begun_step;
+    uint64_t ended_step;
+    uint64_t over_ns;
+    uint32_t steps_ok;
+    uint32_t steps_failed;
+    uint32_t steps_stopped;
+};
+
+struct truth_notifier {
+    uint32_t readers;  /* bits of workers */
+    uint32_t writers;  /* who has called written(), whether it won or not */
+    uint32_t declared; /* 0: nobody named a number */
+    bool is_mixed;     /* different numbers were named */
+    uint32_t payload;  /* 1 + the worker whose payload has been seen; 0: none */
+    uint32_t winner;   /* 1 + who has been told that it was first; 0: nobody */
+};
+
+struct truth_barrier {
+    uint32_t arrived;
+    uint32_t ranks; /* that were given out */
+};
+
+struct truth_variable {
+    uint32_t attempts; /* to change it */
+    uint32_t confirmed;
+    uint32_t maker; /* who runs the factory now; TRUTH_NOBODY */
+    bool is_made;   /* a success was confirmed */
+    int64_t made;
+    bool was_set;
+    bool was_deleted;
+    int64_t highest;
+    uint64_t seen[TRUTH_VALUES / 64]; /* sums that were given out; expected values that a cas replaced */
+};
+
+enum variable_role { VARIABLE_SUM, VARIABLE_CHAIN, VARIABLE_MADE, VARIABLE_FLAG, VARIABLE_ROLES };
+
+struct truth {
+    uint32_t workers;
+    uint32_t room_size;
+    uint32_t rooms;
+    struct truth_worker worker[PLAN_WORKERS];
+    uint32_t synchronising; /* bits of rooms that have used a notifier or barrier */
+    struct truth_notifier notifier[TRUTH_ROOMS][PLAN_NAMES][TRUTH_STEPS];
+    struct truth_barrier barrier[TRUTH_ROOMS][PLAN_NAMES][TRUTH_STEPS][TRUTH_ARRIVALS];
+    struct truth_variable variable[TRUTH_ROOMS + 1][VARIABLE_ROLES]; /* the last row is the campaign's */
+    uint64_t used_steps;                                             /* as far as the tables were touched */
+};
+
+void truth_init(struct truth *truth, const struct plan *plan);
+uint32_t truth_room(const struct truth *truth, uint32_t worker);
+/* Bits of the workers of a room. */
+uint32_t truth_room_mask(const struct truth *truth, uint32_t room);
+bool truth_is_past(const struct truth *truth, uint32_t worker, uint64_t step);
+/* Bits of the workers of the room of `worker`, without itself, that are not past `step`. */
+uint32_t truth_others_within(const struct truth *truth, uint32_t worker, uint64_t step);
+struct truth_notifier *truth_notifier(struct truth *truth, uint32_t worker, uint8_t name, uint64_t step);
+struct truth_barrier *truth_barrier(struct truth *truth, uint32_t worker, uint8_t name, uint64_t step,
+                                    uint32_t nth);
+struct truth_variable *truth_variable(struct truth *truth, uint32_t worker, enum variable_role role,
+                                      bool is_campaign);
+/* False if it had the mark already. */
+bool truth_mark(struct truth_variable *variable, int64_t value);
+/* The worker goes on with `step` somewhere else: what it did from there on has been forgotten with its
+ * agent. */
+void truth_restart(struct truth *truth, uint32_t worker, uint64_t step);

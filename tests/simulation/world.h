@@ -1,0 +1,255 @@
+/* The simulated world: one coordinator, hosts with agents and shards, the network between them, and a clock
+ * that only events move. Everything follows from the plan and the seed. */
+#pragma once
+#include "agent/core/agent.h"
+#include "agent/core/crew.h"
+#include "common/buffer.h"
+#include "coordinator/core/coordinator.h"
+#include "tests/simulation/plan.h"
+#include "tests/simulation/transcript.h"
+#include "tests/simulation/truth.h"
+
+#define WORLD_CAMPAIGN 1u
+
+enum happening {
+    HAPPENING_CREATE, /* somebody wants the campaign */
+    HAPPENING_STOP,
+    HAPPENING_FAULT,
+    HAPPENING_COORDINATOR_TICK,
+    HAPPENING_COORDINATOR_TURN,
+    HAPPENING_FRAME_UP, /* comes in at the coordinator */
+    /* What follows belongs to a host. */
+    HAPPENING_FRAME_DOWN,
+    HAPPENING_AGENT_TICK,
+    HAPPENING_AGENT_TURN,
+    HAPPENING_NOTICES,
+    HAPPENING_COMMANDS,
+    HAPPENING_CREW_TICK,
+    HAPPENING_ACTOR, /* a worker's script goes on */
+    HAPPENING_RESTART,
+};
+
+struct event {
+    uint64_t due_ns;
+    uint64_t order;
+    enum happening happening;
+    uint8_t host;
+    uint8_t shard;
+    uint32_t index; /* worker or fault */
+    uint64_t life;  /* of the host or of the crew that it was meant for */
+    struct frame *frame;
+};
+
+/* A heap of events; equal ones in the order in which they were put in. */
+struct queue {
+    struct event *items;
+    size_t count;
+    size_t capacity;
+    uint64_t next_order;
+};
+void queue_put(struct queue *queue, struct event event);
+bool queue_take(struct queue *queue, struct event *event);
+const struct event *queue_first(const struct queue *queue);
+
+struct frame {
+    struct frame *next;
+    struct envelope envelope;
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+};
+
+/* What has been sent in one direction of one link, and how far it has come: so it is known when nothing is on
+ * its way. */
+struct flow {
+    uint64_t incarnation;
+    uint64_t sent;
+    uint64_t arrived;
+};
+
+/* What ended a call, in short. */
+struct answer {
+    enum outcome outcome;
+    bool has_value;
+    int64_t value;
+    uint64_t count;
+    uint64_t total;
+    uint64_t rank;
+    bool is_won;
+    bool is_maker;
+    uint64_t at_ns; /* the host's clock */
+    char text[200]; /* only in a transcript */
+};
+
+enum actor_state {
+    ACTOR_NONE,
+    ACTOR_SETUP,
+    ACTOR_BETWEEN,
+    ACTOR_ACTING,   /* about to do its next act */
+    ACTOR_SLEEPING, /* likewise, by its own will */
+    ACTOR_MAKING,   /* runs a factory */
+    ACTOR_WAITING,  /* for the answer to a call */
+    ACTOR_ANSWERED, /* has it, and is about to go on */
+    ACTOR_TEARDOWN,
+    ACTOR_GONE,
+};
+
+/* The script of a worker on a host. */
+struct actor {
+    enum actor_state state;
+    uint8_t shard;
+    bool is_put_off;      /* there is no lease */
+    uint64_t incarnation; /* of the agent that its crew was made for */
+    uint64_t step;
+    uint32_t position;
+    uint32_t nth[PLAN_NAMES]; /* arrivals at barriers in this step */
+    uint64_t wait_began_ns;
+    struct act waits_in;
+    enum operation_kind call; /* that it waits in */
+    uint64_t wait_step;
+    uint32_t wait_nth;
+    int64_t chain[2]; /* last value seen of the variable of role CHAIN: room, campaign */
+    struct answer answer;
+};
+
+struct mailbox_item {
+    uint8_t shard;
+    void *item;
+};
+struct mailbox {
+    struct mailbox_item *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct shard {
+    struct crew *crew;
+    uint64_t life; /* one more with each crew */
+    struct mailbox commands;
+    bool has_commands_event;
+    uint64_t tick_ns; /* when a tick is in the queue; 0: none */
+    struct statistics counted;
+};
+
+struct host {
+    struct agent *agent;
+    uint64_t life;        /* one more with each process */
+    uint64_t incarnation; /* as last seen on a frame of its */
+    bool is_up;
+    bool is_declared_lost; /* this incarnation */
+    uint64_t frozen_until_ns;
+    uint64_t cut_until_ns[2]; /* up, down */
+    int64_t offset_ns;
+    uint64_t lease_until_ns; /* its clock */
+    uint64_t tick_ns;
+    bool has_turn_event;
+    bool has_notices_event;
+    struct mailbox notices;
+    struct shard shards[PLAN_SHARDS];
+    struct actor actors[PLAN_WORKERS];
+    struct flow up;
+    struct flow down;
+    uint32_t reconnections;
+    char name[8];
+};
+
+struct world {
+    uint64_t seed;
+    const struct plan *plan;
+    struct random random;
+    uint64_t now_ns;
+    uint64_t created_ns;
+    struct queue queue;
+    struct coordinator *coordinator;
+    struct coordinator_settings settings;
+    struct coordinator_effects coordinator_effects;
+    uint64_t coordinator_tick_ns;
+    bool has_coordinator_turn;
+    struct host hosts[PLAN_HOSTS];
+    struct agent_effects agent_effects;
+    struct crew_effects crew_effects;
+    struct frame *free_frames;
+    struct truth truth;
+    struct transcript *transcript; /* NULL: nobody reads it */
+
+    enum campaign_state state;
+    bool is_created;
+    bool is_stop_asked;
+    uint64_t ended_ns;
+    uint32_t agents_lost; /* of the campaign, declared */
+    uint32_t deadlocks;
+    uint32_t stuck;             /* workers that the oracle sees in a deadlock */
+    uint32_t deadlock_mask;     /* workers that a deadlock was found for, and who have not been told yet */
+    uint64_t deadlock_since_ns; /* as long as the oracle has seen one; 0: it sees none */
+    uint64_t last_trouble_ns;   /* when a fault last ended or a frame last got lost */
+    uint64_t data_frames;
+    uint64_t events;
+    uint64_t steps_run;
+    bool is_dirty; /* the truth has changed since the last look for a deadlock */
+    bool is_broken;
+    char broken[1024]; /* the first promise that was broken */
+};
+
+struct world *world_new(void);
+void world_free(struct world **world);
+/* Plays the plan to its end. False if a promise was broken: world->broken says which. */
+bool world_run(struct world *world, const struct plan *plan, uint64_t seed, struct transcript *transcript);
+/* A promise is broken; the first one counts. */
+void world_break(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+uint64_t world_between(struct world *world, uint64_t least, uint64_t most);
+bool world_chance(struct world *world, double chance);
+
+/* network.c */
+struct frame *frame_new(struct world *world, const struct envelope *envelope, struct bytes message);
+void frame_done(struct world *world, struct frame *frame);
+void network_send_up(struct world *world, struct host *host, const struct envelope *envelope,
+                     struct bytes message);
+void network_send_down(struct world *world, struct host *host, const struct envelope *envelope,
+                       struct bytes message);
+void network_note_arrival(struct flow *flow, const struct envelope *envelope);
+/* Whether everything that was sent has arrived, as far as both ends live. */
+bool network_is_quiet(const struct world *world);
+
+/* hub.c: the coordinator's shell. */
+void hub_create(struct world *world);
+void hub_step(struct world *world, struct coordinator_event *event);
+void hub_wake(struct world *world);
+/* Lost workers that nobody has been given by now do not go on. */
+void hub_settle_moves(struct world *world);
+/* Looks into what the coordinator sends for whom it gives workers to. */
+void hub_note_handout(struct world *world, uint64_t incarnation, struct bytes message);
+
+/* host.c: the agent's shell. */
+uint32_t host_index(const struct world *world, const struct host *host);
+uint64_t host_clock(const struct world *world, const struct host *host);
+void host_start(struct world *world, struct host *host);
+void host_crash(struct world *world, struct host *host);
+void host_happen(struct world *world, struct host *host, const struct event *event);
+/* What a crew's effects ask for. */
+void host_carry_out(struct world *world, struct host *host, uint8_t shard);
+void host_post_notice(struct world *world, struct host *host, uint8_t shard, struct notice *notice);
+bool host_has_lease(const struct world *world, const struct host *host);
+void host_crew_step(struct world *world, struct host *host, uint8_t shard, struct crew_event *event);
+void host_drop_crew(struct world *world, struct host *host, uint8_t shard);
+
+/* interpreter.c: what stands in for the scripts. */
+void actor_begin_setup(struct world *world, struct host *host, uint8_t shard, uint32_t worker);
+void actor_begin_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
+void actor_take_answer(struct world *world, struct host *host, uint32_t worker, const struct reply *reply,
+                       uint64_t rank);
+void actor_begin_teardown(struct world *world, struct host *host, uint32_t worker);
+/* Its turn has come. */
+void actor_go_on(struct world *world, struct host *host, uint32_t worker);
+void actor_schedule(struct world *world, struct host *host, uint32_t worker, uint64_t delay_ns);
+
+/* judge.c: what an answer may be. */
+void judge_answer(struct world *world, uint32_t worker, struct actor *actor);
+void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
+void judge_teardown(struct world *world, struct host *host, uint32_t worker);
+void judge_progress(struct world *world, const struct operation *operation);
+void judge_deadlock(struct world *world);
+/* Before time moves on. */
+void judge_moment(struct world *world);
+/* Once a simulated second. */
+void judge_patience(struct world *world);
+void judge_end(struct world *world);
