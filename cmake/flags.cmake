@@ -15,6 +15,11 @@ if(TUTTI_SANITIZE)
   endif()
 endif()
 
+if(TUTTI_FUZZ)
+  target_compile_options(tutti_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(tutti_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 option(TUTTI_HARDEN "Hardening of the release build" OFF)
 if(TUTTI_HARDEN)
   target_compile_options(tutti_flags INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
