@@ -17,8 +17,9 @@ static void refuse(struct reception *reception, uint64_t now_ns, const struct en
     message_encode(&message, &buffer);
     size_t size = 0;
     uint8_t *data = buffer_take(&buffer, &size);
+    /* An agent without a link has no epoch yet, and this is not where it should take one from. */
     struct envelope envelope = {.incarnation = to->incarnation,
-                                .epoch = reception->epoch,
+                                .epoch = to->epoch != 0 ? reception->epoch : 0,
                                 .sent_ns = now_ns,
                                 .echoed_sent_ns = to->sent_ns};
     (void)outbox_keep(reception->outbox, data);

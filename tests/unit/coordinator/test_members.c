@@ -1,0 +1,246 @@
+/* How agents join, are refused, and are lost. */
+#include "tests/unit/coordinator/stand.h"
+
+#include "proto/codec.h"
+#include "proto/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int set_up(void **state)
+{
+    static struct stand stand;
+    stand_init(&stand);
+    *state = &stand;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    stand_finish((struct stand *)*state);
+    return 0;
+}
+
+static struct played *add_without_hello(struct stand *stand, const char *name)
+{
+    struct played *agent = &stand->agents[stand->agent_count++];
+    *agent = (struct played){.incarnation = 100 + stand->agent_count, .is_obliging = true};
+    (void)snprintf(agent->name, sizeof agent->name, "%s", name);
+    return agent;
+}
+
+static void who_says_hello_is_welcome(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_expect(stand, "a1: welcome\n");
+    assert_int_equal(link_epoch(agent->link), STAND_EPOCH);
+}
+
+static void a_repeated_hello_changes_nothing(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_forget_story(stand);
+    stand_say_hello(stand, agent);
+    stand_pass_ms(stand, 5000);
+    stand_expect(stand, "");
+}
+
+static void a_welcome_that_got_lost_goes_again_with_the_next_hello(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = add_without_hello(stand, "a1");
+    agent->is_silent = true;
+    stand_say_hello(stand, agent);
+    stand_expect(stand, "");
+    agent->is_silent = false;
+    stand_say_hello(stand, agent);
+    stand_expect(stand, "a1: welcome\n");
+}
+
+static void another_version_is_refused_for_good(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = add_without_hello(stand, "a1");
+    stand_hello_of_version(stand, agent, 7, 7);
+    stand_expect(stand, "a1: refused for good: the agent speaks version 7 of the protocol, "
+                        "this coordinator version 1\n"
+                        "forget the route of a1\n");
+    stand_hello_of_version(stand, agent, 2, 9);
+    stand_expect(stand, "a1: refused for good: the agent speaks versions 2 to 9 of the protocol, "
+                        "this coordinator version 1\n"
+                        "forget the route of a1\n");
+    agent->link = link_new(agent->incarnation, 0, 1000000000u, stand->now_ns);
+    stand_hello_of_version(stand, agent, 1, 9);
+    stand_expect(stand, "a1: welcome\n");
+}
+
+static void a_name_is_held_until_its_holder_is_lost(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *first = stand_agent(stand, "a1");
+    stand_forget_story(stand);
+    struct played *second = add_without_hello(stand, "a1");
+    stand_say_hello(stand, second);
+    stand_expect(stand, "a1: refused: the name a1 is in use by another process until it is declared lost\n"
+                        "forget the route of a1\n");
+    first->is_silent = true;
+    stand_pass_ms(stand, 15000);
+    stand_expect(stand, "forget the route of a1\n");
+    stand_say_hello(stand, second);
+    stand_expect(stand, "a1: welcome\n");
+}
+
+static void who_is_silent_too_long_is_lost_and_told_so(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_pass_ms(stand, 60000); /* heartbeats keep it alive */
+    stand_expect(stand, "a1: welcome\n");
+    uint32_t heartbeats = agent->heartbeats;
+    assert_in_range(heartbeats, 55, 130);
+    agent->is_silent = true;
+    stand_pass_ms(stand, 13900);
+    stand_expect(stand, "");
+    stand_pass_ms(stand, 2000);
+    stand_expect(stand, "forget the route of a1\n");
+    agent->is_silent = false;
+    stand_pass_ms(stand, 900);
+    stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
+    /* Nor does it come back by saying hello again. */
+    stand_say_hello(stand, agent);
+    stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
+}
+
+static void who_was_never_seen_is_told_to_say_hello(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    (void)add_without_hello(stand, "a1");
+    struct envelope envelope = {.incarnation = 101, .epoch = 5, .sequence = 9};
+    stand_frame(stand, &envelope, bytes_of_string("whatever"));
+    stand_expect(stand, "a1: refused: you are unknown here, say hello\nforget the route of a1\n");
+    envelope.sequence = 0;
+    stand_frame(stand, &envelope, bytes_of(NULL, 0));
+    stand_expect(stand, "a1: refused: you are unknown here, say hello\nforget the route of a1\n");
+    stand_frame(stand, &envelope, bytes_of_string("\xff\xff\xff"));
+    assert_non_null(strstr(buffer_string(&stand->story), "a1: refused: this is no hello: "));
+}
+
+static void our_own_sleep_is_nobodys_silence(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    (void)stand_agent(stand, "a1");
+    stand_pass_ms(stand, 3000);
+    stand_forget_story(stand);
+    stand->now_ns += 3600u * 1000000000ull; /* the machine was suspended */
+    stand_step(stand, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = stand->now_ns});
+    stand_pass_ms(stand, 30000);
+    stand_expect(stand, "");
+}
+
+static void a_dead_process_is_lost_at_once(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    (void)stand_agent(stand, "a1");
+    (void)stand_agent(stand, "a2");
+    stand_forget_story(stand);
+    stand_gone(stand, "nobody");
+    stand_gone(stand, "a1");
+    stand_expect(stand, "forget the route of a1\n");
+}
+
+static void nonsense_is_dropped_and_told_of_once_a_second(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand->logged = 0;
+    for (int i = 0; i < 50; i++) {
+        stand_send_bytes(stand, agent, "\xff\xff nonsense", 11);
+        stand->now_ns += 10000000u;
+    }
+    assert_int_equal(stand->logged, 1);
+    stand_pass_ms(stand, 1000);
+    stand_send_bytes(stand, agent, "\xff", 1);
+    assert_int_equal(stand->logged, 2);
+    /* A kind that no agent has to send, to nobody and to a campaign that there is not. */
+    stand_pass_ms(stand, 1000);
+    stand_send(stand, agent, &(struct message){.kind = MESSAGE_WELCOME, .welcome.epoch = 1});
+    assert_int_equal(stand->logged, 3);
+    stand_send(stand, agent, &(struct message){.kind = MESSAGE_FORGET, .campaign = 99});
+    stand_expect(stand, "a1: welcome\n");
+    stand_say_hello(stand, agent);
+    stand_pass_ms(stand, 20000);
+    stand_expect(stand, "");
+}
+
+static void frames_of_another_epoch_are_not_applied(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_forget_story(stand);
+    struct envelope envelope = {.incarnation = agent->incarnation, .epoch = 5, .sequence = 1};
+    stand_frame(stand, &envelope, bytes_of_string("whatever"));
+    stand_exchange(stand);
+    stand_expect(stand, "");
+    assert_int_equal(stand->logged, 2); /* that it has joined, and this */
+}
+
+static void a_thousand_idle_agents_cost_their_heartbeats_only(void **state)
+{
+    (void)state;
+    struct coordinator_settings settings = coordinator_default_settings(STAND_EPOCH);
+    struct coordinator *coordinator = coordinator_new(&settings);
+    struct coordinator_effects effects = {0};
+    struct buffer buffer;
+    buffer_init(&buffer, LIMIT_FRAME_BYTES);
+    for (uint64_t i = 1; i <= 1000; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "a%u", (unsigned)i);
+        struct message message = {.kind = MESSAGE_HELLO,
+                                  .hello = {.version_lowest = 1,
+                                            .version_highest = 1,
+                                            .name = bytes_of_string(name),
+                                            .host = bytes_of_string("host"),
+                                            .pid = 42,
+                                            .cores = 2,
+                                            .shards = 1}};
+        buffer_clear(&buffer);
+        message_encode(&message, &buffer);
+        struct coordinator_event event = {
+            .kind = EVENT_FRAME,
+            .now_ns = STAND_START_NS + i * 1000,
+            .frame = {.envelope = {.incarnation = i, .sent_ns = 1}, .message = buffer_bytes(&buffer)}};
+        coordinator_step(coordinator, &event, &effects);
+        event = (struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = event.now_ns};
+        coordinator_step(coordinator, &event, &effects);
+        assert_int_equal(effects.count, 1); /* the welcome, and nothing to those that wait */
+    }
+    buffer_finish(&buffer);
+    coordinator_effects_finish(&effects);
+    coordinator_free(&coordinator);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_says_hello_is_welcome, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_repeated_hello_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_welcome_that_got_lost_goes_again_with_the_next_hello, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(another_version_is_refused_for_good, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_name_is_held_until_its_holder_is_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_silent_too_long_is_lost_and_told_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_never_seen_is_told_to_say_hello, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(our_own_sleep_is_nobodys_silence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_dead_process_is_lost_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nonsense_is_dropped_and_told_of_once_a_second, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(frames_of_another_epoch_are_not_applied, set_up, tear_down),
+        cmocka_unit_test(a_thousand_idle_agents_cost_their_heartbeats_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
