@@ -68,7 +68,7 @@ size_t link_backlog(const struct link *link);
 
 /* The next frame to put on the wire now: new ones within the window, those to be sent again, else an
  * acknowledgement or heartbeat that is due. False when there is none. `message` is borrowed until the next
- * call on the link. Call until false. */
+ * link_receive or link_free. Call until false. */
 MUST_CHECK bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelope,
                                 struct bytes *message);
 /* When link_next_frame has to be asked again though nothing was sent or received; 0 if it has something now.

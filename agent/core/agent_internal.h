@@ -1,0 +1,80 @@
+/* Inside of the agent, shared by its files only. */
+#pragma once
+#include "agent/core/agent.h"
+#include "agent/core/clock_filter.h"
+#include "agent/core/share.h"
+#include "common/map.h"
+#include "common/random.h"
+
+/* Before the coordinator has told its own. */
+#define AGENT_DEFAULT_HEARTBEAT_NS UINT64_C(1000000000)
+
+struct agent {
+    struct agent_settings settings; /* name and host are ours */
+    struct random random;
+    uint64_t incarnation;
+    struct link *link; /* NULL until we are welcome */
+    uint64_t heartbeat_ns;
+    uint64_t lease_ns;
+    bool is_refused; /* for good */
+
+    uint64_t first_hello_ns; /* of this incarnation; 0: none yet */
+    uint64_t last_hello_ns;
+    uint64_t hello_due_ns;
+    uint64_t hello_wait_ns;
+    struct buffer hello; /* encoded */
+    uint64_t reconnect_due_ns;
+    uint64_t reconnect_wait_ns;
+
+    uint64_t lease_until_ns; /* as the shell knows it */
+    bool is_paused;          /* more has gathered than the link takes */
+    size_t gathered;         /* in all shares */
+    struct clock_filter clock;
+    struct map *shares; /* by campaign */
+    uint64_t complaint_due_ns;
+    uint64_t malformed; /* messages that were dropped */
+
+    /* Of the step that is being taken; the texts live until the next. */
+    uint64_t now_ns;
+    struct agent_effects *effects;
+    char **texts;
+    size_t text_count;
+    size_t text_capacity;
+};
+
+/* Effects. */
+struct agent_effect *agent_add_effect(struct agent *agent, enum agent_effect_kind kind);
+/* Keeps `text` (which it takes) until the next step. */
+const char *agent_keep_text(struct agent *agent, char *text);
+void agent_free_texts(struct agent *agent);
+/* Takes `text` (memory_format). */
+void agent_log(struct agent *agent, enum log_level level, char *text);
+/* Something came that makes no sense: said at most once a second. */
+void agent_complain(struct agent *agent, const char *what);
+/* A command for the crew of `shard`, to be filled further. */
+struct command *agent_command(struct agent *agent, const struct share *share, uint32_t shard,
+                              enum command_kind kind);
+
+/* Joining, the lease, and silence. */
+void agent_join_init(struct agent *agent);
+void agent_say_hello(struct agent *agent);
+/* A frame that may be our welcome. Whether it was: it then is the link's first. */
+bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, struct bytes message);
+void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message);
+void agent_heard(struct agent *agent);
+void agent_check_silence(struct agent *agent);
+void agent_update_lease(struct agent *agent);
+
+/* Campaigns. */
+struct share *agent_share(const struct agent *agent, uint64_t campaign);
+void agent_drop_shares(struct agent *agent); /* their crews are told to forget */
+void agent_take_message(struct agent *agent, const struct message *message);
+void agent_take_notice(struct agent *agent, uint32_t shard, struct notice *notice);
+/* Tells the coordinator that all our workers of the campaign are torn down, if they are. */
+void agent_check_finished(struct agent *agent, struct share *share);
+
+/* Sending. */
+void agent_send(struct agent *agent, const struct message *message);
+/* What has gathered, as far as the link takes it, or all of it. */
+void agent_send_gathered(struct agent *agent, struct share *share, bool is_all);
+void agent_count_gathered(struct agent *agent);

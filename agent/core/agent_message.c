@@ -1,0 +1,222 @@
+/* What the coordinator tells an agent, handed on to the shards. */
+#include "agent/core/agent_internal.h"
+#include "common/memory.h"
+
+#include <assert.h>
+
+static struct bytes key_of(const uint64_t *campaign)
+{
+    return bytes_of(campaign, sizeof(*campaign));
+}
+
+struct share *agent_share(const struct agent *agent, uint64_t campaign)
+{
+    return map_get(agent->shares, key_of(&campaign));
+}
+
+static void drop_share(struct agent *agent, struct share *share)
+{
+    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+        if (share->shards[shard].has_crew) {
+            (void)agent_command(agent, share, shard, COMMAND_FORGET);
+        }
+    }
+    (void)map_remove(agent->shares, key_of(&share->campaign));
+    share_free(&share);
+    agent_count_gathered(agent);
+}
+
+void agent_drop_shares(struct agent *agent)
+{
+    struct map_cursor cursor = {0};
+    while (map_next(agent->shares, &cursor)) {
+        drop_share(agent, cursor.value);
+    }
+}
+
+static char *string_of(struct bytes bytes)
+{
+    return memory_format("%.*s", BYTES_FORMAT(bytes));
+}
+
+static void deploy(struct agent *agent, const struct message *message)
+{
+    const struct deploy *deploy = &message->deploy;
+    struct deployment *deployment = deployment_new(message->campaign, &deploy->options, &deploy->bundle);
+    struct share *share = share_new(deployment, agent->settings.shards);
+    deployment_release(&deployment);
+    if (agent_share(agent, message->campaign) != NULL || !share_knows(share, &deploy->workers)) {
+        agent_complain(agent, "a campaign that is here already, or workers that it has not");
+        share_free(&share);
+        return;
+    }
+    (void)map_put(agent->shares, key_of(&share->campaign), share);
+    struct worker_set *sets = share_new_sets(share);
+    share_deal(share, &deploy->workers, sets);
+    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+        /* Global fixtures run on the first one, whether it has workers or not. */
+        if (shard != 0 && sets[shard].run_count == 0) {
+            continue;
+        }
+        share->shards[shard].has_crew = true;
+        struct command *command = agent_command(agent, share, shard, COMMAND_DEPLOY);
+        command->deployment = deployment_hold(share->deployment);
+        worker_set_copy(&command->workers, &sets[shard]);
+    }
+    share_free_sets(share, sets);
+}
+
+static void global(struct agent *agent, struct share *share, const struct message *message)
+{
+    agent_command(agent, share, 0, COMMAND_GLOBAL)->phase = message->global.phase;
+}
+
+static void assign_one(struct agent *agent, struct share *share, const struct assignment *assignment)
+{
+    if (!share_knows(share, &assignment->workers)) {
+        agent_complain(agent, "workers that the campaign has not");
+        return;
+    }
+    struct worker_set *sets = share_new_sets(share);
+    share_deal(share, &assignment->workers, sets);
+    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+        if (sets[shard].run_count > 0) {
+            share->shards[shard].is_finished = false;
+            struct command *command = agent_command(agent, share, shard, COMMAND_ASSIGN);
+            worker_set_copy(&command->workers, &sets[shard]);
+            command->first_step = assignment->first_step;
+        }
+    }
+    share_free_sets(share, sets);
+}
+
+static void assign(struct agent *agent, struct share *share, const struct message *message)
+{
+    for (size_t i = 0; i < message->assign.count; i++) {
+        assign_one(agent, share, &message->assign.items[i]);
+    }
+}
+
+static void give_reply(struct agent *agent, struct share *share, const struct reply *reply,
+                       struct command **commands)
+{
+    struct reply local = *reply;
+    local.at_ns = (int64_t)clock_filter_to_ours(&agent->clock, reply->at_ns);
+    share_split_reply(share, &local, commands);
+    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+        if (commands[shard] != NULL) {
+            struct agent_effect *effect = agent_add_effect(agent, AGENT_COMMAND);
+            effect->shard = shard;
+            effect->command = commands[shard];
+        }
+    }
+}
+
+static void replies(struct agent *agent, struct share *share, const struct message *message)
+{
+    struct command **commands = memory_new(share->shard_count, sizeof(struct command *));
+    for (size_t i = 0; i < message->replies.count; i++) {
+        give_reply(agent, share, &message->replies.items[i], commands);
+    }
+    memory_free(commands);
+}
+
+static void copy_room_steps(struct command *command, const struct message *message)
+{
+    size_t count = message->room_steps.count;
+    command->room_steps = memory_new(count, sizeof(*command->room_steps));
+    for (size_t i = 0; i < count; i++) {
+        command->room_steps[i] = message->room_steps.items[i];
+    }
+    command->room_step_count = count;
+}
+
+static void fill(const struct agent *agent, struct command *command, const struct message *message)
+{
+    switch (command->kind) {
+    case COMMAND_BEGIN:
+        command->at_ns = clock_filter_to_ours(&agent->clock, message->begin.at_ns);
+        break;
+    case COMMAND_SYNCHRONISE:
+    case COMMAND_ROOMS_DONE:
+        worker_set_copy(&command->rooms, &message->rooms);
+        break;
+    case COMMAND_RUN_UNTIL:
+        copy_room_steps(command, message);
+        break;
+    case COMMAND_STOP:
+        command->text = string_of(message->stop.text);
+        break;
+    default:
+        break;
+    }
+}
+
+static void tell_all(struct agent *agent, struct share *share, const struct message *message,
+                     enum command_kind kind)
+{
+    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+        if (share->shards[shard].has_crew) {
+            fill(agent, agent_command(agent, share, shard, kind), message);
+        }
+    }
+}
+
+static void take_of_share(struct agent *agent, struct share *share, const struct message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_GLOBAL:
+        global(agent, share, message);
+        break;
+    case MESSAGE_BEGIN:
+        tell_all(agent, share, message, COMMAND_BEGIN);
+        break;
+    case MESSAGE_ASSIGN:
+        assign(agent, share, message);
+        break;
+    case MESSAGE_REPLIES:
+        replies(agent, share, message);
+        break;
+    case MESSAGE_SYNCHRONISE:
+        tell_all(agent, share, message, COMMAND_SYNCHRONISE);
+        break;
+    case MESSAGE_DRAIN:
+        share->is_draining = true;
+        tell_all(agent, share, message, COMMAND_DRAIN);
+        break;
+    case MESSAGE_RUN_UNTIL:
+        tell_all(agent, share, message, COMMAND_RUN_UNTIL);
+        break;
+    case MESSAGE_ROOMS_DONE:
+        tell_all(agent, share, message, COMMAND_ROOMS_DONE);
+        break;
+    case MESSAGE_STOP:
+        share->is_stopping = true;
+        tell_all(agent, share, message, COMMAND_STOP);
+        agent_check_finished(agent, share);
+        break;
+    case MESSAGE_FORGET:
+        drop_share(agent, share);
+        break;
+    default:
+        agent_complain(agent, "a message that is not for agents");
+        break;
+    }
+}
+
+void agent_take_message(struct agent *agent, const struct message *message)
+{
+    if (message->kind == MESSAGE_WELCOME) {
+        return; /* the link's first, dealt with when the link was made */
+    }
+    if (message->kind == MESSAGE_DEPLOY) {
+        deploy(agent, message);
+        return;
+    }
+    struct share *share = agent_share(agent, message->campaign);
+    if (share == NULL) {
+        agent_complain(agent, "a message of a campaign that is not here");
+        return;
+    }
+    take_of_share(agent, share, message);
+}

@@ -1,0 +1,146 @@
+/* What the crews tell their agent, handed on to the coordinator: what many shards say alike becomes one
+ * message. */
+#include "agent/core/agent_internal.h"
+#include "common/memory.h"
+
+#include <assert.h>
+
+static void deployed(struct agent *agent, struct share *share, struct share_shard *shard,
+                     const struct notice *notice)
+{
+    if (shard->has_answered) {
+        return;
+    }
+    shard->has_answered = true;
+    shard->has_failed = !notice->is_ok;
+    if (!notice->is_ok && share->deploy_failure == NULL) {
+        bool has_words = notice->text != NULL && notice->text[0] != '\0';
+        share->deploy_failure = memory_copy_string(has_words ? notice->text : "the script cannot be loaded");
+    }
+    if (share_has_deployed(share)) {
+        struct message message = {.kind = MESSAGE_DEPLOYED, .campaign = share->campaign};
+        message.done.is_ok = share->deploy_failure == NULL;
+        message.done.text = bytes_of_string(share->deploy_failure);
+        agent_send(agent, &message);
+    }
+    agent_check_finished(agent, share);
+}
+
+static void global_done(struct agent *agent, const struct notice *notice)
+{
+    struct message message = {.kind = MESSAGE_GLOBAL_DONE, .campaign = notice->campaign};
+    message.done.phase = notice->phase;
+    message.done.is_ok = notice->is_ok;
+    message.done.text = bytes_of_string(notice->text);
+    agent_send(agent, &message);
+}
+
+static void operation(struct agent *agent, struct share *share, struct notice *notice)
+{
+    if (notice->operation->kind == OPERATION_RELEASED) {
+        notice->operation->first_ns = clock_filter_to_theirs(&agent->clock, notice->operation->first_ns);
+        notice->operation->last_ns = clock_filter_to_theirs(&agent->clock, notice->operation->last_ns);
+    }
+    size_t before = gather_count(share->gather);
+    gather_add(share->gather, &notice->operation);
+    agent->gathered += gather_count(share->gather) - before;
+}
+
+static void drained(struct agent *agent, struct share *share, struct share_shard *shard,
+                    const struct notice *notice)
+{
+    if (shard->has_drained || !share->is_draining) {
+        return;
+    }
+    shard->has_drained = true;
+    share_add_room_steps(share, notice->room_steps, notice->room_step_count);
+    if (!share_has_drained(share)) {
+        return;
+    }
+    share_merge_room_steps(share);
+    agent_send_gathered(agent, share, true); /* what came before stays before */
+    struct message message = {.kind = MESSAGE_DRAINED, .campaign = share->campaign};
+    message.room_steps.items = share->room_steps;
+    message.room_steps.count = share->room_step_count;
+    agent_send(agent, &message);
+}
+
+static void failure(struct agent *agent, const struct notice *notice)
+{
+    struct message message = {.kind = MESSAGE_FAILURE, .campaign = notice->campaign};
+    message.failure = notice->failure;
+    agent_send(agent, &message);
+}
+
+/* Counts of one shard, but the workers of all of them: the coordinator knows only agents. */
+static void statistics(struct agent *agent, struct share *share, struct share_shard *shard,
+                       const struct notice *notice)
+{
+    shard->running = notice->statistics->workers_running;
+    struct message message = {.kind = MESSAGE_STATISTICS, .campaign = notice->campaign};
+    message.statistics = *notice->statistics;
+    message.statistics.workers_running = share_running(share);
+    agent_send(agent, &message);
+}
+
+void agent_check_finished(struct agent *agent, struct share *share)
+{
+    bool has_told = share->has_told_finished && share->told_workers == share->workers;
+    if (has_told || !share_has_finished(share)) {
+        return;
+    }
+    if (share->deploy_failure != NULL && !share->is_stopping) {
+        return; /* it never began: nothing to tell unless somebody asks for the end */
+    }
+    share->has_told_finished = true;
+    share->told_workers = share->workers;
+    agent_send_gathered(agent, share, true);
+    struct message message = {.kind = MESSAGE_FINISHED, .campaign = share->campaign};
+    message.finished.workers = share->workers;
+    agent_send(agent, &message);
+}
+
+/* A shard that was given more workers meanwhile has not finished: it will say so again. */
+static void finished(struct agent *agent, struct share *share, struct share_shard *shard,
+                     const struct notice *notice)
+{
+    if (notice->finished_workers < shard->workers) {
+        return;
+    }
+    shard->is_finished = true;
+    shard->running = 0;
+    agent_check_finished(agent, share);
+}
+
+void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *notice)
+{
+    assert(shard_id < agent->settings.shards);
+    struct share *share = agent_share(agent, notice->campaign);
+    if (share == NULL || agent->link == NULL) {
+        return; /* forgotten meanwhile */
+    }
+    struct share_shard *shard = &share->shards[shard_id];
+    switch (notice->kind) {
+    case NOTICE_DEPLOYED:
+        deployed(agent, share, shard, notice);
+        break;
+    case NOTICE_GLOBAL_DONE:
+        global_done(agent, notice);
+        break;
+    case NOTICE_OPERATION:
+        operation(agent, share, notice);
+        break;
+    case NOTICE_DRAINED:
+        drained(agent, share, shard, notice);
+        break;
+    case NOTICE_FAILURE:
+        failure(agent, notice);
+        break;
+    case NOTICE_STATISTICS:
+        statistics(agent, share, shard, notice);
+        break;
+    case NOTICE_FINISHED:
+        finished(agent, share, shard, notice);
+        break;
+    }
+}

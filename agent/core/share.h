@@ -1,0 +1,61 @@
+/* An agent's share of one campaign: which worker is on which shard, what the shards still owe, and what has
+ * gathered. */
+#pragma once
+#include "agent/core/command.h"
+#include "agent/core/gather.h"
+
+struct share_shard {
+    bool has_crew; /* it was told to deploy */
+    bool has_answered;
+    bool has_failed; /* the script could not be loaded there */
+    bool has_drained;
+    bool is_finished;
+    uint64_t workers; /* that were given to it */
+    uint32_t running; /* as it said last */
+};
+
+struct share {
+    uint64_t campaign;
+    struct deployment *deployment;
+    uint32_t worker_limit; /* ids of the campaign are below */
+    uint16_t *shard_of;    /* by worker id: shard + 1; 0 is nobody of ours */
+    struct share_shard *shards;
+    uint32_t shard_count;
+    uint32_t next_shard; /* where the next worker goes */
+    uint64_t workers;    /* all that were given to us */
+    struct gather *gather;
+    char *deploy_failure; /* of the first shard that said why */
+    bool is_draining;
+    bool is_stopping;
+    struct room_step *room_steps; /* of all shards, as they came */
+    size_t room_step_count;
+    size_t room_step_capacity;
+    bool has_told_finished;
+    uint64_t told_workers; /* in that message */
+};
+
+/* Takes a hold of its own on the deployment. */
+MUST_CHECK struct share *share_new(struct deployment *deployment, uint32_t shard_count);
+void share_free(struct share **share);
+
+/* Whether all of them may be workers of this campaign. */
+bool share_knows(const struct share *share, const struct worker_set *workers);
+/* Deals workers that are not ours yet over the shards that have a crew, in turn; before any has one, over
+ * all. `sets`, one a shard, are filled. */
+void share_deal(struct share *share, const struct worker_set *workers, struct worker_set *sets);
+/* One set for each shard, empty; ended by share_free_sets. */
+MUST_CHECK struct worker_set *share_new_sets(const struct share *share);
+void share_free_sets(const struct share *share, struct worker_set *sets);
+
+/* One COMMAND_REPLY for each shard that has workers of the reply, NULL for the others: `commands` has room
+ * for all shards. Workers that are not ours are left out. */
+void share_split_reply(const struct share *share, const struct reply *reply, struct command **commands);
+
+bool share_has_deployed(const struct share *share); /* every crew has answered */
+bool share_has_drained(const struct share *share);
+bool share_has_finished(const struct share *share);
+uint32_t share_running(const struct share *share);
+
+void share_add_room_steps(struct share *share, const struct room_step *steps, size_t count);
+/* One for each room, the furthest; sorted by room. */
+void share_merge_room_steps(struct share *share);
