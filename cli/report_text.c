@@ -14,17 +14,19 @@
 #define RED "\033[31m"
 #define GREEN "\033[32m"
 #define YELLOW "\033[33m"
-#define BOLD "\033[1m"
-#define PLAIN "\033[0m"
 
 static const char *const verdict_colours[] = {
     [VERDICT_NONE] = "",        [VERDICT_PASSED] = GREEN, [VERDICT_DEGRADED] = YELLOW,
     [VERDICT_ABORTED] = YELLOW, [VERDICT_FAILED] = RED,   [VERDICT_DEADLOCKED] = RED,
 };
 
-static void append_heading(struct buffer *text, const char *heading, bool has_colour)
+/* Nothing where there are no rows. */
+static void append_table(struct buffer *text, const struct table *table, bool has_colour)
 {
-    buffer_append_format(text, "\n%s%s%s\n", has_colour ? BOLD : "", heading, has_colour ? PLAIN : "");
+    if (table_rows(table) > 0) {
+        buffer_append_string(text, "\n");
+        table_print(table, NAME_COLUMNS, has_colour, text);
+    }
 }
 
 static void append_verdict(struct buffer *text, const struct campaign_report *report, bool has_colour)
@@ -34,7 +36,7 @@ static void append_verdict(struct buffer *text, const struct campaign_report *re
         format_us(report->running_ns / 1000, elapsed);
     }
     buffer_append_format(text, "\n%s%s%s", has_colour ? verdict_colours[report->verdict] : "",
-                         verdict_name(report->verdict), has_colour ? PLAIN : "");
+                         verdict_name(report->verdict), has_colour ? TABLE_PLAIN : "");
     if (report->reason.size > 0) {
         buffer_append_string(text, ": ");
         escape_text(text, report->reason);
@@ -113,14 +115,12 @@ static void add_requests(struct table *table, const struct campaign_report *repo
 static void append_requests(struct buffer *text, const struct campaign_report *report, bool is_timing,
                             bool has_colour)
 {
-    static const char *const columns[] = {"", "count", "failed", "p50", "p95", "p99", "max", NULL};
+    const char *const columns[] = {
+        is_timing ? "timings" : "requests", "count", "failed", "p50", "p95", "p99", "max", NULL};
     SCOPED(table_finish) struct table table;
     table_init(&table, columns);
     add_requests(&table, report, is_timing);
-    if (table_rows(&table) > 0) {
-        append_heading(text, is_timing ? "timings" : "requests", has_colour);
-        table_print(&table, NAME_COLUMNS, text);
-    }
+    append_table(text, &table, has_colour);
 }
 
 /* "96 ok, 4 short" */
@@ -156,16 +156,13 @@ static void add_wait(struct table *table, const struct wait_report *wait)
 
 static void append_waits(struct buffer *text, const struct campaign_report *report, bool has_colour)
 {
-    static const char *const columns[] = {"", "count", "p50", "p99", "<outcomes", NULL};
+    static const char *const columns[] = {"waits", "count", "p50", "p99", "<outcomes", NULL};
     SCOPED(table_finish) struct table table;
     table_init(&table, columns);
     for (size_t i = 0; i < report->wait_count; i++) {
         add_wait(&table, &report->waits[i]);
     }
-    if (table_rows(&table) > 0) {
-        append_heading(text, "waits", has_colour);
-        table_print(&table, NAME_COLUMNS, text);
-    }
+    append_table(text, &table, has_colour);
 }
 
 static void append_errors(struct buffer *text, const struct campaign_report *report, bool has_colour)
@@ -173,7 +170,8 @@ static void append_errors(struct buffer *text, const struct campaign_report *rep
     if (report->error_count == 0) {
         return;
     }
-    append_heading(text, "errors", has_colour);
+    buffer_append_format(text, "\n%s  errors%s\n", has_colour ? TABLE_BOLD : "",
+                         has_colour ? TABLE_PLAIN : "");
     for (size_t i = 0; i < report->error_count && i < ERRORS_SHOWN; i++) {
         const struct error_report *error = &report->errors[i];
         char count[FORMAT_BYTES];

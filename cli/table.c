@@ -94,17 +94,19 @@ static void print_cell(const struct table *table, size_t column, const char *tex
     append_spaces(out, is_left(table, column) && !is_last ? width - columns : 0);
 }
 
-void table_print(const struct table *table, size_t first_columns, struct buffer *out)
+void table_print(const struct table *table, size_t first_columns, bool has_bold_headings, struct buffer *out)
 {
     size_t widths[TABLE_MAX_COLUMNS];
     measure(table, first_columns, widths);
     for (size_t row = 0; row <= table_rows(table); row++) {
+        bool is_bold = row == 0 && has_bold_headings;
+        buffer_append_string(out, is_bold ? TABLE_BOLD : "");
         for (size_t column = 0; column < table->column_count; column++) {
             const char *text =
                 row == 0 ? heading(table, column) : table->cells[(row - 1) * table->column_count + column];
             buffer_append_string(out, "  ");
             print_cell(table, column, text, widths[column], out);
         }
-        buffer_append_string(out, "\n");
+        buffer_append_string(out, is_bold ? TABLE_PLAIN "\n" : "\n");
     }
 }

@@ -3,6 +3,8 @@
 #include "common/buffer.h"
 
 #define TABLE_MAX_COLUMNS 10
+#define TABLE_BOLD "\033[1m"
+#define TABLE_PLAIN "\033[0m"
 
 struct table {
     const char *const
@@ -20,4 +22,4 @@ void table_finish(struct table *table);
 void table_add(struct table *table, struct bytes text);
 size_t table_rows(const struct table *table);
 /* A first cell wider than `first_columns` has its row continue on a line of its own. */
-void table_print(const struct table *table, size_t first_columns, struct buffer *out);
+void table_print(const struct table *table, size_t first_columns, bool has_bold_headings, struct buffer *out);

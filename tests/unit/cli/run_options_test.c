@@ -6,17 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool merge(int argc, const char *const *argv, struct script_option *said, size_t count,
+struct said {
+    const char *name;
+    const char *text;
+};
+
+static bool merge(int argc, const char *const *argv, const struct said *said, size_t count,
                   struct run_options *options, struct error *error)
 {
-    struct script_facts facts = {.options = said, .option_count = count};
+    struct script_option own[4];
+    for (size_t i = 0; i < count; i++) {
+        own[i] = (struct script_option){(char *)said[i].name, (char *)said[i].text};
+    }
+    struct script_facts facts = {.options = own, .option_count = count};
     return run_options_merge(argc, (char **)argv, &facts, options, error);
 }
 
 static void the_nearer_word_wins(void **state)
 {
     (void)state;
-    struct script_option said[] = {{"workers", "3"}, {"runs", "30"}, {"on-loss", "fail"}, {"fail", "5%"}};
+    const struct said said[] = {{"workers", "3"}, {"runs", "30"}, {"on-loss", "fail"}, {"fail", "5%"}};
     const char *const argv[] = {"run", "a.lua", "-r", "7"};
     struct run_options options;
     struct campaign_options campaign;
@@ -57,7 +66,7 @@ static void silence_means_one_run_of_one_worker(void **state)
 static void what_contradicts_itself_is_refused(void **state)
 {
     (void)state;
-    struct script_option said[] = {{"single-run", "true"}};
+    const struct said said[] = {{"single-run", "true"}};
     const char *const argv[] = {"run", "a.lua", "-s", "pad"};
     struct run_options options;
     struct error error;
