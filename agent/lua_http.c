@@ -97,7 +97,11 @@ static void read_body(lua_State *lua, struct draft *draft)
 {
     size_t size;
 
-    if (lua_getfield(lua, 3, "json") != LUA_TNIL) {
+    if (lua_type(lua, 4) == LUA_TSTRING) {
+        lua_pushvalue(lua, 4);
+    } else if (lua_isnil(lua, 3)) {
+        return;
+    } else if (lua_getfield(lua, 3, "json") != LUA_TNIL) {
         lua_getglobal(lua, "require");
         lua_pushliteral(lua, "tutti.json");
         lua_call(lua, 1, 1);
@@ -155,12 +159,14 @@ static void read_options(lua_State *lua, struct draft *draft)
     static const char *const names[] = {"headers", "body", "json",     "timeout", "follow",
                                         "auth",    "name", "max_body", NULL};
 
-    lua_call_check_options(lua, 3, "http", names);
     luaL_checkstack(lua, 20 + 2 * MAX_HEADERS, NULL);
-    read_headers(lua, draft);
-    draft->request.headers = draft->headers;
+    if (!lua_isnil(lua, 3)) {
+        lua_call_check_options(lua, 3, "http", names);
+        read_headers(lua, draft);
+        draft->request.headers = draft->headers;
+        read_limits(lua, draft);
+    }
     read_body(lua, draft);
-    read_limits(lua, draft);
 }
 
 static int fail(lua_State *lua, const struct http_response *response)
@@ -199,20 +205,20 @@ static void on_done(void *context, struct http_response *response)
     player_wake(player, WAKE_DONE);
 }
 
-/* raw(method, url, options) */
+/* raw(method, url, options, body) */
 static int request_raw(lua_State *lua)
 {
     struct player *player = player_current(lua, "http");
     struct draft draft;
 
-    lua_settop(lua, 3);
+    lua_settop(lua, 4);
     draft.request = (struct http_request){
         .method = lua_tostring(lua, 1),
         .url = lua_tostring(lua, 2),
         .timeout_ms = HTTP_DEFAULT_TIMEOUT_MS,
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
-    if (!lua_isnil(lua, 3))
+    if (!lua_isnil(lua, 3) || !lua_isnil(lua, 4))
         read_options(lua, &draft);
     player_check_stopped(lua, player);
     if (!lua_isyieldable(lua))
@@ -230,12 +236,17 @@ static int on_told(lua_State *lua, int status, lua_KContext context)
     return 1;
 }
 
-/* (method, url, options) are at 1 to 3. */
+/* Method and URL are at 1 and 2; then come options, or a body and options. */
 static int request(lua_State *lua)
 {
     struct script *script = script_of(lua);
 
-    lua_settop(lua, 3);
+    lua_settop(lua, 4);
+    if (lua_type(lua, 3) == LUA_TSTRING)
+        lua_insert(lua, 3);
+    else
+        lua_settop(lua, 3);
+    lua_settop(lua, 4);
     check_text(lua, 1, "the method");
     check_text(lua, 2, "the URL");
     if (lua_type(lua, 2) == LUA_TNUMBER)
@@ -250,14 +261,14 @@ static int request(lua_State *lua)
     lua_insert(lua, 2);
     player_push_object(lua, script->current);
     lua_insert(lua, 3);
-    lua_callk(lua, 5, 1, 0, on_told);
+    lua_callk(lua, 6, 1, 0, on_told);
     return 1;
 }
 
-/* http.get(url, options) and its siblings; the method is the upvalue. */
+/* http.get(url, options), http.put(url, body, options) and their siblings; the method is the upvalue. */
 static int request_by_name(lua_State *lua)
 {
-    lua_settop(lua, 2);
+    lua_settop(lua, 3);
     lua_pushvalue(lua, lua_upvalueindex(1));
     lua_insert(lua, 1);
     return request(lua);
