@@ -94,7 +94,7 @@ static bool bind_error(const struct address *address, const char *endpoint, stru
 
 bool socket_setup_router(void *zmq, const char *endpoint, struct error *error)
 {
-    struct address address;
+    struct address address = {0};
     if (!split(endpoint, &address, error)) {
         return false;
     }
@@ -120,7 +120,7 @@ static bool resolves(const char *host, int family)
 
 bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error)
 {
-    struct address address;
+    struct address address = {0};
     if (!split(endpoint, &address, error)) {
         return false;
     }

@@ -104,7 +104,8 @@ static void long_texts_are_cut_between_characters(void **state)
     uint8_t text[LIMIT_TEXT_BYTES + 10];
     memset(text, 'x', sizeof text);
     check_text(bytes_of(text, sizeof text), bytes_of(text, LIMIT_TEXT_BYTES));
-    memcpy(text + LIMIT_TEXT_BYTES - 1, "\xe2\x82\xac", 3);
+    static const uint8_t EURO[] = {0xe2, 0x82, 0xac};
+    memcpy(text + LIMIT_TEXT_BYTES - 1, EURO, sizeof EURO);
     check_text(bytes_of(text, sizeof text), bytes_of(text, LIMIT_TEXT_BYTES - 1));
 }
 
