@@ -252,10 +252,13 @@ static bool end_teardown(struct player *player, const char *text)
     return false;
 }
 
-static bool end_setup(struct player *player, const char *text)
+/* A worker that cannot begin counts as a failed step, so that --fail judges it too. */
+static bool end_setup(struct player *player, enum step_result result, const char *text)
 {
     if (text)
         meter_error(player->stage->meter, bytes_of_string(text), player->id, player->step);
+    if (result == STEP_FAILED)
+        meter_step(player->stage->meter, result, 0);
     if (!text && player->phase == PLAYER_SETUP) {
         player->phase = PLAYER_SETUP_SESSION;
         player->is_begun = false;
@@ -276,7 +279,7 @@ static bool end_phase(struct player *player, enum step_result result, const char
     switch (player->phase) {
     case PLAYER_SETUP:
     case PLAYER_SETUP_SESSION:
-        goes_on = end_setup(player, prefixed);
+        goes_on = end_setup(player, result, prefixed);
         break;
     case PLAYER_STEP:
         goes_on = end_step(player, result, prefixed);
