@@ -141,6 +141,7 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
     }
 }
 
+/* As an error, so that it is told at once and also when quiet. */
 static void on_deadlock(void *context, uint64_t campaign, const char *text)
 {
     (void)campaign;
@@ -150,7 +151,8 @@ static void on_deadlock(void *context, uint64_t campaign, const char *text)
 static void on_server_log(void *context, enum log_level level, const char *text)
 {
     struct session *session = context;
-    if (level <= LOG_WARNING || (uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
+    /* A warning is told as an event of this run already: a dead agent, a deadlock. */
+    if (level == LOG_ERROR || (uint32_t)level <= LOG_ERROR + session->settings->options->verbosity) {
         say(session, true, "coordinator", text);
     }
 }

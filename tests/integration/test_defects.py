@@ -13,8 +13,15 @@ class Defects(unittest.TestCase):
 
     def test_ramp_up_longer_than_the_duration(self):
         result = run("scene-right", "-w", 5, "--ramp-up", 8, "-d", 1)
-        self.assertEqual((result.code, result.verdict), (0, "passed"), result)
+        self.assertEqual((result.code, result.verdict), (1, "failed"), result)
+        self.assertIn("ramp-up", result.report["reason"])
         self.assertLess(result.report["duration_s"], 4, result)
+
+    def test_ramp_up_as_long_as_the_duration(self):
+        result = run("scene-right", "-w", 5, "--ramp-up", 2, "-d", 2)
+        self.assertEqual((result.code, result.verdict), (0, "passed"), result)
+        self.assertGreater(result.steps["ok"], 10, result)
+        self.assertLess(result.report["duration_s"], 5, result)
 
     def test_the_duration_ends_a_scene_without_a_failure(self):
         result = run("slow-reader", "-w", 5, "-d", 1, "--agents", 2)
