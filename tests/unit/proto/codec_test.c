@@ -129,22 +129,39 @@ static void long_timeouts_are_cut(void **state)
     buffer_finish(&encoded);
 }
 
+static void check_absent(struct bytes value, const char *kinds, unsigned kind)
+{
+    bool is_nil = kinds[kind] == 'n';
+    assert_true(is_nil ? bytes_equal_string(value, "n") : value.size == 0);
+}
+
+/* By kind of operation, in its order: n where an absent value is nil. */
 static void absent_values_are_nil_where_there_is_one(void **state)
 {
     (void)state;
-    struct sample sample;
-    struct message decoded;
-    struct buffer encoded;
-    sample_make(&sample, MESSAGE_OPERATIONS, SAMPLE_SMALLEST);
-    encode(&sample.message, &encoded);
-    decode(&encoded, &decoded);
-    assert_true(bytes_equal_string(decoded.operations.items[OPERATION_WRITTEN].value, "n"));
-    assert_true(bytes_equal_string(decoded.operations.items[OPERATION_CAS].expected, "n"));
-    assert_int_equal(decoded.operations.items[OPERATION_READ].value.size, 0);
-    assert_int_equal(decoded.operations.items[OPERATION_SET].expected.size, 0);
-    message_finish(&decoded);
-    buffer_finish(&encoded);
-    sample_finish(&sample);
+    static const char VALUES[] = "--------n--n-nnn---";
+    static const char EXPECTED[] = "--------------n---n";
+    static const char REPLIED[] = "----n----nnn--nn-nn";
+    static const enum message_kind KINDS[] = {MESSAGE_OPERATIONS, MESSAGE_REPLIES};
+    for (size_t i = 0; i < 2; i++) {
+        struct sample sample;
+        struct message decoded;
+        struct buffer encoded;
+        sample_make(&sample, KINDS[i], SAMPLE_SMALLEST);
+        encode(&sample.message, &encoded);
+        decode(&encoded, &decoded);
+        for (unsigned kind = 0; kind < OPERATION_KIND_COUNT; kind++) {
+            if (KINDS[i] == MESSAGE_REPLIES) {
+                check_absent(decoded.replies.items[kind].value, REPLIED, kind);
+                continue;
+            }
+            check_absent(decoded.operations.items[kind].value, VALUES, kind);
+            check_absent(decoded.operations.items[kind].expected, EXPECTED, kind);
+        }
+        message_finish(&decoded);
+        buffer_finish(&encoded);
+        sample_finish(&sample);
+    }
 }
 
 /* All that a batch may have, of the smallest operations: the allowance of the decoder must suffice. */
