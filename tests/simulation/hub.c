@@ -42,13 +42,19 @@ static void declare_lost(struct world *world, uint64_t incarnation)
                        host->name);
     }
     bool had_workers = false;
+    bool had_all_ended = true;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
         if (world->truth.worker[worker].owner == incarnation) {
             had_workers = true;
+            had_all_ended = had_all_ended && world->truth.worker[worker].is_over;
             lose_worker(world, worker);
         }
     }
-    world->agents_lost += had_workers && world->state != CAMPAIGN_ENDED ? 1 : 0;
+    /* Its loss may be what has just ended the campaign. */
+    bool has_ended_before = world->state == CAMPAIGN_ENDED && world->ended_ns < world->now_ns;
+    bool concerns_campaign = had_workers && !has_ended_before;
+    world->agents_lost += concerns_campaign && !had_all_ended ? 1 : 0;
+    world->agents_gone += concerns_campaign && had_all_ended ? 1 : 0;
     world->is_dirty = true;
 }
 

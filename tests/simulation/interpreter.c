@@ -131,6 +131,8 @@ void actor_take_answer(struct world *world, struct host *host, uint32_t worker, 
     if (world->transcript != NULL) {
         bytes_to_text(reply->text, answer->text, sizeof(answer->text));
     }
+    answer->was_stuck = (world->deadlock_mask & (1u << worker)) != 0;
+    world->deadlock_mask &= ~(1u << worker);
     actor->state = ACTOR_ANSWERED;
     world->is_dirty = true;
     uint64_t clock_ns = host_clock(world, host);

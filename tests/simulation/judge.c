@@ -4,6 +4,9 @@
 
 #include <inttypes.h>
 
+/* After so long, with nothing on its way, whoever was to be told of a deadlock has been told. */
+#define SETTLED_NS 100000000ull
+
 static uint64_t seconds(uint64_t count)
 {
     return count * 1000000000ull;
@@ -17,7 +20,8 @@ static uint64_t patience_ns(const struct world *world, const struct actor *actor
         timeout_ms = actor->waits_in.timeout_ms != 0 ? actor->waits_in.timeout_ms
                                                      : world->plan->options.sync_timeout_ms;
     }
-    uint64_t travel_ms = plan_is_calm(world->plan) ? 1000 : 2 * world->settings.loss_ms + 5000;
+    bool is_swift = plan_is_calm(world->plan) && world->plan->is_ordered;
+    uint64_t travel_ms = is_swift ? 1000 : 2 * world->settings.loss_ms + 5000;
     uint64_t absolute_ns = world->settings.start_delay_ms * 1000000;
     return (timeout_ms + travel_ms) * 1000000 + absolute_ns;
 }
@@ -225,8 +229,7 @@ void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
         may_be = is_wait && waited_ns >= timeout_ms * 1000000;
         break;
     case OUTCOME_DEADLOCK:
-        may_be = is_wait && (world->deadlock_mask & (1u << worker)) != 0;
-        world->deadlock_mask &= ~(1u << worker);
+        may_be = is_wait && actor->answer.was_stuck;
         break;
     case OUTCOME_STOPPED:
         may_be = world->state >= CAMPAIGN_STOPPING || world->plan->options.duration_ms > 0;
@@ -319,7 +322,7 @@ void judge_progress(struct world *world, const struct operation *operation)
 
 void judge_deadlock(struct world *world)
 {
-    uint32_t stuck = oracle_stuck(world, false);
+    uint32_t stuck = oracle_stuck(world, ORACLE_MAY_BE_SAID);
     if (stuck == 0) {
         world_break(world, "a deadlock was reported where somebody can move");
     }
@@ -328,19 +331,23 @@ void judge_deadlock(struct world *world)
                     campaign_state_name(world->state));
     }
     world->deadlocks++;
-    world->deadlock_mask = stuck;
+    world->deadlock_mask |= stuck;
+    world->deadlock_said_ns = world->now_ns;
     world->deadlock_since_ns = 0;
 }
 
 void judge_moment(struct world *world)
 {
-    if (world->is_dirty || (world->stuck != 0 && world->deadlock_since_ns == 0)) {
+    bool is_due = world->deadlock_mask != 0 && world->now_ns > world->deadlock_said_ns + SETTLED_NS;
+    if (world->is_dirty || is_due || (world->stuck != 0 && world->deadlock_since_ns == 0)) {
         world->is_dirty = false;
-        world->stuck = world->state == CAMPAIGN_RUNNING ? oracle_stuck(world, true) : 0;
+        bool is_quiet = network_is_quiet(world);
         /* Those who have been found and whose answers are still on their way are not looked for again. */
+        world->deadlock_mask = is_due && is_quiet ? 0 : world->deadlock_mask;
+        world->stuck = world->state == CAMPAIGN_RUNNING ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
         if ((world->stuck & ~world->deadlock_mask) == 0) {
             world->deadlock_since_ns = 0;
-        } else if (world->deadlock_since_ns == 0 && network_is_quiet(world)) {
+        } else if (world->deadlock_since_ns == 0 && is_quiet) {
             world->deadlock_since_ns = world->now_ns;
         }
     }

@@ -50,8 +50,10 @@ static bool is_failure_due(const struct world *world, const struct campaign_repo
 static void judge_verdict(struct world *world, const struct campaign_report *report)
 {
     enum verdict verdict = report->verdict;
-    bool is_failure_possible = is_failure_due(world, report) || report->steps_ok == 0 ||
-                               world->plan->unfit_workers != 0 || world->plan->options.duration_ms > 0;
+    const struct campaign_options *options = &world->plan->options;
+    bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_gone > 0;
+    bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || report->steps_ok == 0 ||
+                               world->plan->unfit_workers != 0 || options->duration_ms > 0;
     bool may_be = false;
     switch (verdict) {
     case VERDICT_DEADLOCKED:
@@ -64,8 +66,8 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
         may_be = world->deadlocks == 0 && (world->is_stop_asked || !plan_is_calm(world->plan));
         break;
     case VERDICT_DEGRADED:
-        may_be = world->deadlocks == 0 && world->agents_lost > 0 && !is_failure_due(world, report) &&
-                 world->plan->options.on_loss != ON_LOSS_FAIL;
+        may_be = world->deadlocks == 0 && world->agents_lost + world->agents_gone > 0 &&
+                 !is_failure_due(world, report) && options->on_loss != ON_LOSS_FAIL;
         break;
     case VERDICT_PASSED:
         may_be = world->deadlocks == 0 && !is_failure_due(world, report) && !world->is_stop_asked &&

@@ -14,7 +14,7 @@ struct settings {
     uint64_t seeds;
     uint64_t first;
     bool has_first;
-    bool is_verbose;
+    uint32_t verbosity;
     bool goes_on;
     const char *story;
     const char *stories;
@@ -44,10 +44,10 @@ static const struct option OPTIONS[] = {
      .fallback = "drawn at random and printed"},
     {.name = "verbose",
      .letter = 'v',
-     .type = OPTION_FLAG,
-     .offset = offsetof(struct settings, is_verbose),
+     .type = OPTION_COUNT,
+     .offset = offsetof(struct settings, verbosity),
      .is_set_offset = SIZE_MAX,
-     .help = "print what happens"},
+     .help = "print what happens; twice: every frame as well"},
     {.name = "keep-going",
      .letter = 'k',
      .type = OPTION_FLAG,
@@ -74,7 +74,7 @@ static const struct option OPTIONS[] = {
      .help = "write the transcripts anew: read them by eye"},
 };
 
-static bool play_seed(struct world *world, uint64_t seed, bool is_verbose)
+static bool play_seed(struct world *world, uint64_t seed, uint32_t verbosity)
 {
     struct random random;
     random_seed(&random, seed);
@@ -82,10 +82,11 @@ static bool play_seed(struct world *world, uint64_t seed, bool is_verbose)
     plan_draw(&plan, &random);
     struct transcript transcript;
     transcript_init(&transcript, true, true);
-    if (is_verbose) {
+    transcript.has_frames = verbosity > 1;
+    if (verbosity > 0) {
         plan_print(&plan);
     }
-    bool is_good = world_run(world, &plan, seed, is_verbose ? &transcript : NULL);
+    bool is_good = world_run(world, &plan, seed, verbosity > 0 ? &transcript : NULL);
     transcript_finish(&transcript);
     if (!is_good) {
         printf("seed %" PRIu64 " (%s): %s\n", seed, plan.shape, world->broken);
@@ -106,7 +107,7 @@ static int play_seeds(const struct settings *settings)
     printf("seeds %" PRIu64 " to %" PRIu64 "\n", settings->first, settings->first + settings->seeds - 1);
     (void)fflush(stdout);
     while (played < settings->seeds && (failed == 0 || settings->goes_on)) {
-        failed += play_seed(world, settings->first + played, false) ? 0 : 1;
+        failed += play_seed(world, settings->first + played, 0) ? 0 : 1;
         played++;
         events += world->events;
         steps += world->steps_run;
@@ -142,7 +143,7 @@ int main(int argc, char **argv)
     }
     if (settings.has_seed) {
         struct world *world = world_new();
-        bool is_good = play_seed(world, settings.seed, settings.is_verbose);
+        bool is_good = play_seed(world, settings.seed, settings.verbosity);
         printf("seed %" PRIu64 " %s\n", settings.seed, is_good ? "keeps every promise" : "breaks a promise");
         world_free(&world);
         return is_good ? 0 : 1;

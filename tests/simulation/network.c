@@ -2,6 +2,7 @@
 #include "common/memory.h"
 #include "tests/simulation/world.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct frame *frame_new(struct world *world, const struct envelope *envelope, struct bytes message)
@@ -31,7 +32,11 @@ static void put(struct world *world, struct host *host, enum happening happening
 {
     const struct plan *plan = world->plan;
     uint64_t delay_ns = world_between(world, plan->least_delay_ns, plan->most_delay_ns);
-    queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
+    uint64_t due_ns = world->now_ns + delay_ns;
+    uint64_t *last_ns = &host->last_arrival_ns[happening == HAPPENING_FRAME_UP ? 0 : 1];
+    due_ns = plan->is_ordered && due_ns < *last_ns ? *last_ns : due_ns;
+    *last_ns = due_ns;
+    queue_put(&world->queue, (struct event){.due_ns = due_ns,
                                             .happening = happening,
                                             .host = (uint8_t)host_index(world, host),
                                             .life = host->life,
@@ -56,6 +61,16 @@ void network_note_arrival(struct flow *flow, const struct envelope *envelope)
     }
 }
 
+static void say_frame(struct world *world, const struct host *host, const char *what,
+                      const struct envelope *envelope, size_t size)
+{
+    if (world->transcript != NULL && world->transcript->has_frames) {
+        transcript_say(world->transcript, world->now_ns - world->created_ns,
+                       "    %s %s: %" PRIu64 " (acknowledges %" PRIu64 "), %zu bytes", host->name, what,
+                       envelope->sequence, envelope->acknowledged, size);
+    }
+}
+
 static void carry(struct world *world, struct host *host, enum happening happening,
                   const struct envelope *envelope, struct bytes message)
 {
@@ -68,8 +83,10 @@ static void carry(struct world *world, struct host *host, enum happening happeni
     bool is_cut = world->now_ns < host->cut_until_ns[is_up ? 0 : 1];
     if (is_cut || (is_troubled && world_chance(world, plan->loss))) {
         world->last_trouble_ns = world->now_ns;
+        say_frame(world, host, is_up ? "->  lost" : "<-  lost", envelope, message.size);
         return;
     }
+    say_frame(world, host, is_up ? "-> " : "<- ", envelope, message.size);
     put(world, host, happening, frame_new(world, envelope, message));
     if (is_troubled && world_chance(world, plan->repeat)) {
         put(world, host, happening, frame_new(world, envelope, message));

@@ -45,6 +45,7 @@ void plan_begin(struct plan *plan, uint32_t workers, uint64_t runs, uint32_t hos
     plan->agents = hosts;
     plan->shards = 1;
     plan->step_count = runs < PLAN_STEPS && runs > 0 ? (uint32_t)runs : PLAN_STEPS;
+    plan->is_ordered = true;
     plan->least_delay_ns = 200000;
     plan->most_delay_ns = 200000;
     plan->least_act_delay_ns = 1000000;

@@ -90,6 +90,7 @@ struct plan {
     uint32_t fault_count;
 
     /* The network. */
+    bool is_ordered; /* frames of one direction do not overtake each other, as with TCP */
     uint64_t least_delay_ns;
     uint64_t most_delay_ns;
     double loss;          /* part of the frames that get lost */

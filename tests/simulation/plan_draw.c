@@ -270,6 +270,7 @@ static void draw_mixed(struct plan *plan, struct random *random)
 static void draw_network(struct plan *plan, struct random *random)
 {
     plan->has_offsets = chance(random, 50);
+    plan->is_ordered = chance(random, 60);
     plan->least_delay_ns = between(random, 1, 2) * MS / 10;
     plan->most_delay_ns = plan->least_delay_ns;
     if (chance(random, 60)) {

@@ -11,6 +11,7 @@ void transcript_init(struct transcript *transcript, bool is_full, bool is_echoed
 {
     buffer_init(&transcript->text, TRANSCRIPT_BYTES);
     transcript->is_full = is_full;
+    transcript->has_frames = false;
     transcript->is_echoed = is_echoed;
 }
 

@@ -8,7 +8,8 @@
 
 struct transcript {
     struct buffer text;
-    bool is_full;   /* frames and faults as well, not only what users see */
+    bool is_full;    /* what the cores log as well */
+    bool has_frames; /* and every frame */
     bool is_echoed; /* straight to standard output */
 };
 

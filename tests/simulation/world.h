@@ -77,6 +77,7 @@ struct answer {
     uint64_t rank;
     bool is_won;
     bool is_maker;
+    bool was_stuck; /* a deadlock had been found for this worker */
     uint64_t at_ns; /* the host's clock */
     char text[200]; /* only in a transcript */
 };
@@ -139,6 +140,7 @@ struct host {
     bool is_declared_lost; /* this incarnation */
     uint64_t frozen_until_ns;
     uint64_t cut_until_ns[2]; /* up, down */
+    uint64_t last_arrival_ns[2];
     int64_t offset_ns;
     uint64_t lease_until_ns; /* its clock */
     uint64_t tick_ns;
@@ -176,10 +178,12 @@ struct world {
     bool is_created;
     bool is_stop_asked;
     uint64_t ended_ns;
-    uint32_t agents_lost; /* of the campaign, declared */
+    uint32_t agents_lost; /* of the campaign, declared, with workers that had not ended */
+    uint32_t agents_gone; /* likewise, all of whose workers had ended */
     uint32_t deadlocks;
-    uint32_t stuck;             /* workers that the oracle sees in a deadlock */
-    uint32_t deadlock_mask;     /* workers that a deadlock was found for, and who have not been told yet */
+    uint32_t stuck;         /* workers that the oracle sees in a deadlock */
+    uint32_t deadlock_mask; /* workers that a deadlock was found for, and who have not been told yet */
+    uint64_t deadlock_said_ns;
     uint64_t deadlock_since_ns; /* as long as the oracle has seen one; 0: it sees none */
     uint64_t last_trouble_ns;   /* when a fault last ended or a frame last got lost */
     uint64_t data_frames;
