@@ -2,6 +2,7 @@
  * message. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
+#include "proto/limits.h"
 
 #include <assert.h>
 
@@ -46,6 +47,20 @@ static void operation(struct agent *agent, struct share *share, struct notice *n
     agent->gathered += gather_count(share->gather) - before;
 }
 
+/* A message that is as full as one may be is followed by another. */
+static void send_room_steps(struct agent *agent, const struct share *share)
+{
+    struct message message = {.kind = MESSAGE_DRAINED, .campaign = share->campaign};
+    size_t sent = 0;
+    do {
+        size_t left = share->room_step_count - sent;
+        message.room_steps.items = left > 0 ? share->room_steps + sent : NULL;
+        message.room_steps.count = left < LIMIT_BATCH_ITEMS ? left : LIMIT_BATCH_ITEMS;
+        sent += message.room_steps.count;
+        agent_send(agent, &message);
+    } while (message.room_steps.count == LIMIT_BATCH_ITEMS);
+}
+
 static void drained(struct agent *agent, struct share *share, struct share_shard *shard,
                     const struct notice *notice)
 {
@@ -59,10 +74,7 @@ static void drained(struct agent *agent, struct share *share, struct share_shard
     }
     share_merge_room_steps(share);
     agent_send_gathered(agent, share, true); /* what came before stays before */
-    struct message message = {.kind = MESSAGE_DRAINED, .campaign = share->campaign};
-    message.room_steps.items = share->room_steps;
-    message.room_steps.count = share->room_step_count;
-    agent_send(agent, &message);
+    send_room_steps(agent, share);
 }
 
 static void failure(struct agent *agent, const struct notice *notice)

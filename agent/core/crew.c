@@ -195,6 +195,7 @@ static void take_due(struct crew *crew, struct worker *worker)
 {
     switch (worker->state) {
     case WORKER_WAITING:
+        crew_report_start(crew, worker);
         crew_move(crew, worker, WORKER_START);
         break;
     case WORKER_BETWEEN:

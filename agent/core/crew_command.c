@@ -16,6 +16,7 @@ static void begin(struct crew *crew, const struct command *command)
         return;
     }
     crew->has_begun = true;
+    crew->begin_ns = command->at_ns;
     uint64_t begin_ns = command->at_ns == 0 ? crew->event->now_ns : command->at_ns;
     struct worker_list workers = roster_all(crew->roster);
     for (size_t i = 0; i < workers.count; i++) {

@@ -24,6 +24,7 @@ struct crew {
     struct map *rooms;
     uint32_t counts[WORKER_STATE_COUNT];
     bool has_begun;
+    uint64_t begin_ns; /* 0: at no instant of its own */
     bool has_assigned;
     bool is_draining;
     bool is_stopping;
@@ -55,6 +56,9 @@ enum worker_event crew_choose(const struct crew *crew, const struct worker *work
 /* Progress of workers, as the coordinator hears it. */
 void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text);
 void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text);
+/* When it really began, its place in the ramp-up left out, so that all can be compared. Nothing where the
+ * campaign has no instant to begin at. */
+void crew_report_start(struct crew *crew, const struct worker *worker);
 /* The notice that all are gone, if they are and it is not out yet. */
 void crew_check_finished(struct crew *crew);
 

@@ -1,5 +1,6 @@
 /* What a crew gives out: effects, notices, progress. And what it knows of rooms. */
 #include "agent/core/crew_internal.h"
+#include "agent/core/schedule.h"
 #include "common/escape.h"
 #include "common/memory.h"
 #include "proto/limits.h"
@@ -61,29 +62,47 @@ struct room *crew_room_of(const struct crew *crew, const struct worker *worker)
     return map_size(crew->rooms) == 0 ? NULL : crew_room(crew, roster_room(crew->roster, worker));
 }
 
-static void report(struct crew *crew, const struct worker *worker, struct operation *operation,
-                   struct bytes text)
+static void report(struct crew *crew, const struct worker *worker, struct operation *operation)
 {
-    struct buffer clean SCOPED(buffer_finish);
-    buffer_init(&clean, LIMIT_TEXT_BYTES);
-    escape_text(&clean, text);
-    operation->text = buffer_bytes(&clean);
-    operation->room = roster_room(crew->roster, worker);
     worker_set_add(&operation->workers, worker->id);
     crew_add_notice(crew, NOTICE_OPERATION)->operation = operation_copy(operation);
     worker_set_finish(&operation->workers);
 }
 
+static void report_progress(struct crew *crew, const struct worker *worker, enum operation_kind kind,
+                            struct bytes text)
+{
+    struct buffer clean SCOPED(buffer_finish);
+    buffer_init(&clean, LIMIT_TEXT_BYTES);
+    escape_text(&clean, text);
+    struct operation operation = {
+        .kind = kind,
+        .room = roster_room(crew->roster, worker),
+        .step = worker_ended_step(worker),
+        .text = buffer_bytes(&clean),
+    };
+    report(crew, worker, &operation);
+}
+
 void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text)
 {
-    struct operation operation = {.kind = OPERATION_PAST, .step = worker_ended_step(worker)};
-    report(crew, worker, &operation, text);
+    report_progress(crew, worker, OPERATION_PAST, text);
 }
 
 void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text)
 {
-    struct operation operation = {.kind = OPERATION_ENDED, .step = worker_ended_step(worker)};
-    report(crew, worker, &operation, bytes_of_string(text));
+    report_progress(crew, worker, OPERATION_ENDED, bytes_of_string(text));
+}
+
+void crew_report_start(struct crew *crew, const struct worker *worker)
+{
+    if (crew->begin_ns == 0) {
+        return;
+    }
+    uint64_t place_ns = schedule_start_ns(crew->options, 0, worker->id);
+    struct operation operation = {.kind = OPERATION_RELEASED, .room = ROOM_CAMPAIGN};
+    operation.first_ns = operation.last_ns = (int64_t)(crew->event->now_ns - place_ns);
+    report(crew, worker, &operation);
 }
 
 void crew_check_finished(struct crew *crew)

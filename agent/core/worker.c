@@ -8,6 +8,8 @@
 /* Enough to tell a failure by; a hundred thousand workers may fail at once. */
 #define REMEMBERED_BYTES 256
 
+static_assert(sizeof(struct worker) <= 80, "a hundred thousand of them are to be cheap");
+
 struct pending {
     enum operation_kind kind;
     uint32_t room;

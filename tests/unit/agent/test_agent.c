@@ -2,6 +2,9 @@
 #include "test_agent_support.h"
 
 #include "common/memory.h"
+#include "proto/limits.h"
+
+#include <string.h>
 
 static void deploys_to_all_shards_and_answers_once(void **state)
 {
@@ -186,6 +189,27 @@ static void tells_the_furthest_steps_of_all_shards_behind_what_came_before(void 
     expect(fixture, "operations(ended 2) drained(2@9 7@5)");
 }
 
+static void many_room_steps_are_many_messages(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->settings.shards = 1;
+    start_joined(fixture);
+    deploy(fixture, 100000, 0, 1, 1);
+    say_kind(fixture, MESSAGE_DRAIN);
+    struct notice *notice = notice_new(NOTICE_DRAINED, CAMPAIGN);
+    notice->room_step_count = LIMIT_BATCH_ITEMS;
+    notice->room_steps = memory_new(notice->room_step_count, sizeof(*notice->room_steps));
+    for (uint32_t i = 0; i < LIMIT_BATCH_ITEMS; i++) {
+        notice->room_steps[i] = (struct room_step){.room = i, .step = 1};
+    }
+    notify(fixture, 0, notice);
+    size_t before = fixture->messages;
+    turn_end(fixture);
+    assert_int_equal(fixture->messages - before, 2); /* a full one, and one that says that this was all */
+    assert_non_null(strstr(buffer_string(&fixture->transcript), "65535@1) drained()"));
+    ignore(fixture);
+}
+
 static struct notice *statistics_of(uint64_t ok, uint32_t running)
 {
     struct notice *notice = notice_new(NOTICE_STATISTICS, CAMPAIGN);
@@ -325,6 +349,7 @@ int main(void)
         CASE(barrier_replies_keep_ranks_and_instant),
         CASE(tells_every_crew_what_concerns_the_campaign),
         CASE(tells_the_furthest_steps_of_all_shards_behind_what_came_before),
+        CASE(many_room_steps_are_many_messages),
         CASE(statistics_tell_the_running_workers_of_all_shards),
         CASE(failure_goes_at_once),
         CASE(finishes_when_all_shards_have),

@@ -36,10 +36,10 @@ static void starts_each_worker_at_its_place_in_the_ramp_up(void **state)
     advance(fixture, 349);
     expect(fixture, "");
     advance(fixture, 1);
-    expect(fixture, "setup(1)");
+    expect(fixture, "started(1 +100 ms) setup(1)");
     assert_int_equal(crew_due_ns(fixture->crew), START_NS + 850 * MS);
-    advance(fixture, 500);
-    expect(fixture, "setup(3)");
+    advance(fixture, 507); /* 7 late: that is what can be compared with the others */
+    expect(fixture, "started(3 +107 ms) setup(3)");
 }
 
 static void begins_only_once(void **state)
@@ -49,7 +49,7 @@ static void begins_only_once(void **state)
     begin_at(fixture, START_NS + 10 * MS);
     begin_at(fixture, START_NS + 500 * MS);
     advance(fixture, 10);
-    expect(fixture, "setup(0)");
+    expect(fixture, "started(0 +10 ms) setup(0)");
 }
 
 static void rests_between_steps_but_not_before_the_first_or_after_the_last(void **state)

@@ -38,6 +38,10 @@ static void write_operation(struct buffer *into, const struct operation *operati
     uint32_t worker = operation->workers.runs[0].first;
     if (operation->kind == OPERATION_PAST) {
         buffer_append_format(into, "past(%" PRIu32 "@%" PRIu64, worker, operation->step);
+    } else if (operation->kind == OPERATION_RELEASED && operation->room == ROOM_CAMPAIGN) {
+        assert_int_equal(operation->first_ns, operation->last_ns);
+        buffer_append_format(into, "started(%" PRIu32 " +%" PRIu64 " ms", worker,
+                             ((uint64_t)operation->first_ns - START_NS) / MS);
     } else if (operation->kind == OPERATION_ENDED) {
         buffer_append_format(into, "ended(%" PRIu32, worker);
     } else {

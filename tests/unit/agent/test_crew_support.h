@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define MS 1000000ull
+#define MS UINT64_C(1000000)
 #define START_NS (1000 * MS)
 #define CAMPAIGN 7u
 
@@ -33,7 +33,8 @@ void advance(struct fixture *fixture, uint64_t milliseconds);
 
 /* Each takes a step and appends the effects to the transcript, separated by spaces:
  *   setup(W)  step(W@S)  teardown(W)  answer(W OUTCOME #RANK)  finished(N)  failure(W@S TEXT)
- *   past(W@S TEXT)  ended(W TEXT)  drained(ROOM@S …)  NAME(W …) for other operations */
+ *   started(W +MS after START_NS)  past(W@S TEXT)  ended(W TEXT)  drained(ROOM@S …)  NAME(W …) for other
+ * operations */
 void tick(struct fixture *fixture);
 void begin(struct fixture *fixture);
 void begin_at(struct fixture *fixture, uint64_t at_ns);
