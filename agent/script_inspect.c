@@ -36,6 +36,15 @@ static void list_fixtures(struct script_facts *facts, const struct script *scrip
             facts->fixtures[facts->fixture_count++] = fixture_name((enum fixture)i);
 }
 
+/* Not every error knows where it came from: "not enough memory". */
+static void name_script(struct error *error, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (error != NULL && strstr(error->text, slash != NULL ? slash + 1 : path) == NULL)
+        error_wrap(error, "%s: ", path);
+}
+
 struct script_facts *script_inspect(const struct script_inspection *inspection, struct error *error)
 {
     struct memory_account memory = {.limit_bytes = LIMITS_DEFAULT_MEMORY_BYTES};
@@ -60,6 +69,8 @@ struct script_facts *script_inspect(const struct script_inspection *inspection, 
         copy_scenarios(facts, script);
         list_fixtures(facts, script);
         script_files_take_bundle(script->files, &facts->bundle);
+    } else {
+        name_script(error, inspection->path);
     }
     script_free(&script);
     return facts;

@@ -66,8 +66,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         connection->active = 0;
         return;
     }
+    /* Reading and writing as well: the error alone, and curl does not look why ("connection reset"). */
     if (status < 0)
-        flags = CURL_CSELECT_ERR;
+        flags = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
