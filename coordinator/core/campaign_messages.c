@@ -94,7 +94,6 @@ static void on_operations(struct campaign *campaign, uint64_t now_ns, struct pla
     campaign->is_unsettled = true;
 }
 
-/* A message that is as full as one may be is followed by another. */
 static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place *place,
                        const struct message *message)
 {
@@ -110,7 +109,7 @@ static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place 
             campaign->last_steps[item->room] = item->step;
         }
     }
-    place->is_drained = message->room_steps.count < LIMIT_BATCH_ITEMS;
+    place->is_drained = true;
     campaign_check_progress(campaign, now_ns);
 }
 
@@ -139,7 +138,7 @@ static void on_finished(struct campaign *campaign, uint64_t now_ns, struct place
                         const struct message *message)
 {
     /* If it knew of fewer workers than were dealt to it, it will say so again. */
-    if (message->finished.workers == place->workers || message->finished.workers == 0) {
+    if (message->finished.workers == place->workers) {
         place->is_finished = true;
         place->workers_running = 0;
         campaign_check_progress(campaign, now_ns);

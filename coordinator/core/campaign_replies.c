@@ -105,29 +105,19 @@ void campaign_send_rooms(struct campaign *campaign, enum message_kind kind, cons
     }
 }
 
-static void send_steps(struct campaign *campaign, struct room_step *items, size_t count)
-{
-    struct message message = {.kind = MESSAGE_RUN_UNTIL, .room_steps = {.items = items, .count = count}};
-    campaign_tell_all(campaign, &message);
-}
-
-/* Sent even if no room synchronises: it says that there is nothing to wait for. A full message is followed by
- * another. */
+/* Sent even if no room synchronises: it says that there is nothing to wait for. */
 void campaign_send_last_steps(struct campaign *campaign)
 {
-    struct room_step *items = (struct room_step *)memory_new(LIMIT_BATCH_ITEMS, sizeof *items);
+    uint32_t rooms = campaign_room_count(&campaign->options);
+    struct room_step *items = (struct room_step *)memory_new(rooms, sizeof *items);
     size_t count = 0;
-    for (uint32_t room = 0; room < campaign_room_count(&campaign->options); room++) {
-        if (campaign->last_steps[room] == 0 && !rooms_is_synchronising(campaign->rooms, room)) {
-            continue;
-        }
-        items[count++] = (struct room_step){.room = room, .step = campaign->last_steps[room]};
-        if (count == LIMIT_BATCH_ITEMS) {
-            send_steps(campaign, items, count);
-            count = 0;
+    for (uint32_t room = 0; room < rooms; room++) {
+        if (campaign->last_steps[room] != 0 || rooms_is_synchronising(campaign->rooms, room)) {
+            items[count++] = (struct room_step){.room = room, .step = campaign->last_steps[room]};
         }
     }
-    send_steps(campaign, items, count);
+    struct message message = {.kind = MESSAGE_RUN_UNTIL, .room_steps = {.items = items, .count = count}};
+    campaign_tell_all(campaign, &message);
     memory_free(items);
 }
 
