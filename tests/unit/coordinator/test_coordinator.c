@@ -242,6 +242,159 @@ static void long_replies_are_divided_into_messages(void **state)
     struct campaign_options options = stand_options(40);
     stand_run(stand, &options, 1);
     static uint8_t value[60005];
+    static const uint8_t head[] = {'s', 0, 0, 0xea, 0x60}; /* 60,000 bytes follow */
+    for (size_t i = 0; i < sizeof value; i++) {
+        value[i] = i < sizeof head ? head[i] : 'x';
+    }
+    struct operation set = {.kind = OPERATION_SET,
+                            .room = ROOM_CAMPAIGN,
+                            .name = bytes_of_string("v"),
+                            .value = bytes_of("t", 1)};
+    stand_operation(stand, &stand->agents[0], set, (uint32_t[]){0}, 1);
+    stand_expect(stand, "a1: replies set_var ok to worker 0\n");
+}
+
+/* Both wait for a writer that there is not. */
+static void fall_into_deadlock(struct stand *stand)
+{
+    struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = 1};
+    stand_operation(stand, &stand->agents[0], wait, (uint32_t[]){0}, 1);
+    stand_operation(stand, &stand->agents[1], wait, (uint32_t[]){1}, 1);
+    struct operation past = {.kind = OPERATION_PAST, .step = 0}; /* the answer to SYNCHRONISE */
+    stand_operation(stand, &stand->agents[0], past, (uint32_t[]){0}, 1);
+    stand_operation(stand, &stand->agents[1], past, (uint32_t[]){1}, 1);
+    stand_forget_story(stand);
+    stand_pass_ms(stand, 1000);
+}
+
+static void a_deadlock_stops_it(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    stand_run(stand, &options, 2);
+    stand->agents[0].is_obliging = false;
+    fall_into_deadlock(stand);
+    const struct campaign_report *report = stand_report(stand);
+    assert_int_equal(report->state, CAMPAIGN_STOPPING);
+    stand_expect(stand, "deadlock\n"
+                        "campaign 1 stopping\n"
+                        "a1: replies wait_for_writer deadlock to worker 0\n"
+                        "a1: stop: workers 0–1 wait for the writer of pad@1\n"
+                        "a2: replies wait_for_writer deadlock to worker 1\n"
+                        "a2: stop: workers 0–1 wait for the writer of pad@1\n");
+    stand->agents[0].is_obliging = true;
+    stand_finished(stand, &stand->agents[0]);
+    stand_expect_verdict(stand, VERDICT_DEADLOCKED, "workers 0–1 wait for the writer of pad@1");
+}
+
+static void a_deadlock_that_only_fails_is_not_forgotten(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    options.on_deadlock = ON_DEADLOCK_FAIL;
+    stand_run(stand, &options, 2);
+    fall_into_deadlock(stand);
+    stand_expect(stand, "deadlock\n"
+                        "a1: replies wait_for_writer deadlock to worker 0\n"
+                        "a2: replies wait_for_writer deadlock to worker 1\n");
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
+    stand_steps(stand, &stand->agents[0], 5, 2);
+    stand_finished(stand, &stand->agents[0]);
+    stand_finished(stand, &stand->agents[1]);
+    const struct campaign_report *report = stand_report(stand);
+    assert_int_equal(report->state, CAMPAIGN_ENDED);
+    assert_int_equal(report->verdict, VERDICT_DEADLOCKED);
+}
+
+static void who_waits_for_whom_is_in_the_report(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    stand_run(stand, &options, 2);
+    assert_int_equal(stand_report(stand)->waiting.size, 0);
+    stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0, 2}, 2);
+    const struct campaign_report *report = stand_report(stand);
+    assert_true(report->waiting.size > 0);
+    assert_int_equal(report->live_waits, 2);
+    assert_int_equal(report->live_barriers, 1);
+}
+
+static void campaigns_do_not_disturb_each_other(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    stand_run(stand, &options, 2);
+    stand_create(stand, &options, 2);
+    assert_int_equal(coordinator_last_campaign(stand->coordinator), 2);
+    assert_int_equal(coordinator_report(stand->coordinator, 2, stand->now_ns)->state, CAMPAIGN_RUNNING);
+    stand_stop(stand, false);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_ENDED);
+    assert_int_equal(coordinator_report(stand->coordinator, 2, stand->now_ns)->state, CAMPAIGN_RUNNING);
+    assert_null(coordinator_report(stand->coordinator, 3, stand->now_ns));
+}
+
+static void reports_of_old_campaigns_are_dropped_in_the_end(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    (void)stand_agent(stand, "a1");
+    for (unsigned i = 1; i <= 100; i++) {
+        stand_create(stand, &options, 1);
+        stand_step(stand, &(struct coordinator_event){.kind = EVENT_STOP,
+                                                      .now_ns = stand->now_ns,
+                                                      .stop = {.campaign = i, .is_at_once = false}});
+        stand_exchange(stand);
+        assert_int_equal(coordinator_report(stand->coordinator, i, stand->now_ns)->state, CAMPAIGN_ENDED);
+    }
+    assert_null(coordinator_report(stand->coordinator, 1, stand->now_ns));
+    assert_non_null(coordinator_report(stand->coordinator, 100, stand->now_ns));
+    assert_non_null(coordinator_report(stand->coordinator, 50, stand->now_ns));
+}
+
+/* Any bytes at all, well numbered or not, from one who has joined and from one who has not. */
+static void bad_bytes_disturb_nobody(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    stand_run(stand, &options, 2);
+    struct random random;
+    random_seed(&random, 1);
+    for (int i = 0; i < 3000; i++) {
+        uint8_t bytes[64];
+        size_t size = random_below(&random, sizeof bytes);
+        for (size_t at = 0; at < size; at++) {
+            bytes[at] = (uint8_t)random_next(&random);
+        }
+        struct envelope envelope = {.incarnation = 101 + random_below(&random, 3),
+                                    .epoch = random_below(&random, 2) * STAND_EPOCH,
+                                    .sequence = random_below(&random, 4) + 1000,
+                                    .acknowledged = random_below(&random, 3),
+                                    .sent_ns = random_next(&random)};
+        stand_frame(stand, &envelope, bytes_of(bytes, size));
+    }
+    for (int i = 0; i < 300; i++) {
+        uint8_t bytes[] = {0x08,
+                           0x01,
+                           (uint8_t)random_next(&random),
+                           0x02,
+                           (uint8_t)random_next(&random),
+                           (uint8_t)random_next(&random)};
+        stand_send_bytes(stand, &stand->agents[0], bytes, sizeof bytes);
+    }
+    stand_forget_story(stand);
+    stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0, 2}, 2);
+    stand_operation(stand, &stand->agents[1], barrier_of(1), (uint32_t[]){1, 3}, 2);
+    const char *story = buffer_string(&stand->story);
+    assert_non_null(strstr(story, "a1: replies barrier ok to workers 0 and 2 from rank 1\n"));
+    assert_non_null(strstr(story, "a2: replies barrier ok to workers 1 and 3 from rank 3\n"));
+}
+
+static void long_replies_are_divided_into_messages(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(40);
+    stand_run(stand, &options, 1);
+    static uint8_t value[60005];
     memcpy(value, "s\0\0\xea\x60", 5);
     memset(value + 5, 'x', sizeof value - 5);
     struct operation set = {.kind = OPERATION_SET,
