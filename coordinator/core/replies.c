@@ -1,6 +1,7 @@
 /* The replies of a turn, with the memory that they point to. */
 #include "coordinator/core/replies.h"
 #include "common/memory.h"
+#include "coordinator/core/bits.h"
 
 #include <string.h>
 
@@ -68,6 +69,33 @@ struct reply *replies_add(struct replies *replies, const struct reply *like)
     worker_set_clear(&reply->workers);
     worker_set_clear(&reply->missing);
     return reply;
+}
+
+static void drop_workers(struct worker_set *set, const uint64_t *workers)
+{
+    struct worker_set kept;
+    worker_set_init(&kept);
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(set, &cursor)) {
+        if (!bits_has(workers, cursor.worker)) {
+            worker_set_add(&kept, cursor.worker);
+        }
+    }
+    worker_set_finish(set);
+    *set = kept;
+}
+
+void replies_drop(struct replies *replies, const uint64_t *workers)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < replies->count; i++) {
+        struct reply reply = replies->items[i];
+        drop_workers(&reply.workers, workers);
+        replies->items[i] = replies->items[kept]; /* its sets are used again */
+        replies->items[kept] = reply;
+        kept += reply.workers.run_count > 0 ? 1 : 0;
+    }
+    replies->count = kept;
 }
 
 struct bytes replies_keep(struct replies *replies, struct bytes bytes)

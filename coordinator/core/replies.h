@@ -20,5 +20,7 @@ void replies_finish(struct replies *replies);
 void replies_begin(struct replies *replies);
 /* A new one with everything but the sets from `like`, which are empty. Valid until the next one is added. */
 struct reply *replies_add(struct replies *replies, const struct reply *like);
+/* Takes these workers (bits.h) out, and replies with them that have no other. */
+void replies_drop(struct replies *replies, const uint64_t *workers);
 /* A copy that stays as long as the replies. */
 struct bytes replies_keep(struct replies *replies, struct bytes bytes);

@@ -104,8 +104,9 @@ void room_mark(struct room *room, struct meeting *meeting)
 {
     if (!meeting->is_dirty) {
         meeting->is_dirty = true;
-        meeting->next_dirty = room->first_dirty;
-        room->first_dirty = meeting;
+        meeting->next_dirty = NULL;
+        *(room->first_dirty == NULL ? &room->first_dirty : &room->last_dirty->next_dirty) = meeting;
+        room->last_dirty = meeting;
     }
 }
 

@@ -34,6 +34,7 @@ struct room {
     size_t step_capacity;
     uint32_t meeting_count;
     struct meeting *first_dirty;
+    struct meeting *last_dirty; /* while there is a first */
     struct quota *quota;
     bool is_dirty;         /* stands in the list of rooms that have to be settled */
     bool is_done;          /* it was told that all workers have ended */

@@ -76,7 +76,7 @@ static enum room_find find_state(struct room *room, uint64_t step, struct step_s
     size_t position = position_of(room, step);
     if (position < room->step_count && room->steps[position]->step == step) {
         *found = room->steps[position];
-        return ROOM_FOUND;
+        return (*found)->within_next > 0 ? ROOM_FOUND : ROOM_RETIRED; /* goes when the room is settled */
     }
     if (step == 0 || room->live == 0) {
         return ROOM_RETIRED;

@@ -73,6 +73,7 @@ void rooms_free(struct rooms **rooms)
     memory_free(freed->dirty);
     memory_free(freed->ended);
     memory_free(freed->lost);
+    memory_free(freed->gone);
     timers_free(&freed->searches);
     replies_finish(&freed->replies);
     worker_set_finish(&freed->synchronised);
@@ -196,6 +197,16 @@ void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, str
     rooms_touch(rooms, now_ns, room);
 }
 
+void rooms_silence(struct rooms *rooms, uint32_t worker)
+{
+    if (rooms->gone == NULL && rooms->replies.count > 0) {
+        rooms->gone = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
+    }
+    if (rooms->gone != NULL) {
+        bits_add(rooms->gone, worker);
+    }
+}
+
 void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *workers, const char *text)
 {
     rooms_begin_news(rooms);
@@ -205,6 +216,7 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
     while (worker_set_next(workers, &cursor)) {
         if (cursor.worker < rooms->worker_count && !rooms_has_ended(rooms, cursor.worker)) {
             bits_add(rooms->lost, cursor.worker);
+            rooms_silence(rooms, cursor.worker);
             rooms_end_worker(rooms, now_ns, cursor.worker, why);
         }
     }
@@ -238,6 +250,7 @@ uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, co
     if (rooms_has_ended(rooms, worker)) {
         revive(rooms, room, worker);
     }
+    rooms_silence(rooms, worker);
     rooms_forget_wait(rooms, worker);
     rooms_unmake(rooms, now_ns, worker);
     if (room == NULL) {

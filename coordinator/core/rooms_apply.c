@@ -102,8 +102,7 @@ static bool check(const struct rooms *rooms, const struct operation *operation, 
     if (operation->workers.run_count == 0 || !are_within(&operation->workers, 0, rooms->worker_count)) {
         return error_set(error, "%s: a worker that does not exist", operation_name(operation->kind));
     }
-    if (operation_is_answered(operation->kind) && !operation_is_aggregated(operation->kind) &&
-        worker_set_count(&operation->workers) != 1) {
+    if (!operation_is_aggregated(operation->kind) && worker_set_count(&operation->workers) != 1) {
         return error_set(error, "%s: not of one worker", operation_name(operation->kind));
     }
     if (!check_subject(rooms, operation, error) ||

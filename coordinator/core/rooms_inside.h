@@ -35,8 +35,10 @@ struct rooms {
     struct room **dirty; /* to be settled, in the order in which something happened to them */
     size_t dirty_count;
     size_t dirty_capacity;
-    uint64_t *ended;    /* by worker */
-    uint64_t *lost;     /* of those */
+    uint64_t *ended; /* by worker */
+    uint64_t *lost;  /* of those */
+    uint64_t *gone;  /* by worker: lost or restarted since the last settling, so that nobody hears an answer
+                        to what it asked before; NULL if none */
     struct text **ends; /* by worker: why it ended, if not in order; NULL before the first such */
     uint32_t live;
 
@@ -78,6 +80,8 @@ bool rooms_has_ended(const struct rooms *rooms, uint32_t worker);
 
 /* The worker has ended; `text` is empty if in order. Nothing if that was known. */
 void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct text *text);
+/* Whatever it was is over: it does not hear answers any more that are on their way. */
+void rooms_silence(struct rooms *rooms, uint32_t worker);
 /* It does not wait any more, and nobody has to be told. */
 void rooms_forget_wait(struct rooms *rooms, uint32_t worker);
 

@@ -48,11 +48,21 @@ void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operati
     text_release(&failure);
 }
 
+/* How far it came counts for the steps that others are still in. */
+static void note_last_step(struct rooms *rooms, uint32_t worker, uint64_t step)
+{
+    struct room *room = rooms_room_of(rooms, worker);
+    if (room != NULL && room->seats != NULL && !rooms_has_ended(rooms, worker)) {
+        room_pass(room, worker - room->first, step, NULL);
+    }
+}
+
 void rooms_apply_ended(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
     struct text *text = texts_hold(rooms->texts, operation->text);
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
+        note_last_step(rooms, cursor.worker, operation->step);
         rooms_end_worker(rooms, now_ns, cursor.worker, text);
     }
     text_release(&text);

@@ -93,14 +93,17 @@ static void settle_writer_waits(struct rooms *rooms, struct room *room, struct n
     }
 }
 
-/* Those who were in the step and left it without having read. */
+/* Those who were in the step and left it without having read; a single one that waits is not told of itself.
+ */
 static void collect_unread(struct causes *causes, const struct room *room, const struct notifier *notifier)
 {
     const struct step_state *at = notifier->meeting.at;
+    const struct wait_list *waits = &notifier->reader_waits;
+    uint32_t itself = waits->count == 1 ? waits->first->worker - room->first : room->size;
     causes_init(causes, room, at->step);
     for (uint32_t seat = bits_next_only_in(at->past, notifier->readers, 0, room->size); seat < room->size;
          seat = bits_next_only_in(at->past, notifier->readers, seat + 1, room->size)) {
-        if (room_has_begun(room, seat, at->step)) {
+        if (seat != itself && room_has_begun(room, seat, at->step)) {
             causes_add(causes, seat);
         }
     }
@@ -155,7 +158,8 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
         if (reply == NULL) {
             SCOPED(causes_finish) struct causes unread;
             collect_unread(&unread, group->room, group->notifier);
-            uint64_t others = causes_count(&unread) - (group->has_left ? 1 : 0);
+            bool is_counted = group->has_left && group->notifier->reader_waits.count > 1;
+            uint64_t others = causes_count(&unread) - (is_counted ? 1 : 0);
             bool is_short = group->is_strict && !group->pending->is_enough && others > 0;
             reply = is_short ? reply_unread(rooms, group, &unread, wait)
                              : rooms_reply_to(rooms, wait, OUTCOME_OK);
@@ -237,6 +241,11 @@ void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news)
 {
     if (rooms->is_told) {
         rooms_begin_news(rooms);
+    }
+    if (rooms->gone != NULL) {
+        replies_drop(&rooms->replies, rooms->gone);
+        memory_free(rooms->gone);
+        rooms->gone = NULL;
     }
     /* While they are settled only waits end, which makes nothing else true. */
     for (size_t i = 0; i < rooms->dirty_count; i++) {

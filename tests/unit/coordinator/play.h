@@ -1,0 +1,56 @@
+/* Rooms on a stage: the test plays the workers, the clock is virtual, and what they are told is written down.
+ */
+#pragma once
+#include "common/buffer.h"
+#include "coordinator/core/report.h"
+#include "coordinator/core/rooms.h"
+
+#define PLAY_START_NS 1000000000000u
+#define PLAY_MS 1000000u
+#define PLAY_DEADLOCK_MS 50u
+#define PLAY_START_MS 100u
+
+struct play {
+    struct rooms *rooms;
+    uint64_t now_ns;
+    struct rooms_news news;
+    struct buffer story; /* a line for each thing that was told since play_expect */
+    bool is_quiet;       /* nothing is written down */
+};
+
+/* One room of `workers` unless the options say otherwise. */
+struct campaign_options play_options(uint32_t workers);
+void play_init(struct play *play, const struct campaign_options *options);
+void play_finish(struct play *play);
+
+/* Settles, and expects that exactly this was told: one line a reply, like
+ * "workers 0–2: wait_for_writer pad@1 ok "text"". */
+void play_expect(struct play *play, const char *story);
+void play_settle(struct play *play);
+/* Time passes, with all that falls due meanwhile. */
+void play_pass_ms(struct play *play, uint64_t milliseconds);
+
+/* Any operation of first…last, in `operation` only what is not 0; asserts that it makes sense. */
+void play_operation(struct play *play, uint32_t first, uint32_t last, struct operation operation);
+/* It makes no sense, and this is why. */
+void play_nonsense(struct play *play, uint32_t first, uint32_t last, struct operation operation,
+                   const char *error);
+
+/* Notifiers are called "pad", barriers "rush", in the room of the worker. */
+void play_known(struct play *play); /* the progress of all workers: nothing yet */
+void play_past(struct play *play, uint32_t worker, uint64_t step, const char *failure);
+void play_ended(struct play *play, uint32_t worker, const char *text);
+void play_written(struct play *play, uint32_t worker, uint64_t step, const char *payload);
+void play_read(struct play *play, uint32_t worker, uint64_t step);
+void play_wait_writer(struct play *play, uint32_t worker, uint64_t step);
+void play_wait_readers(struct play *play, uint32_t worker, uint64_t step);
+void play_barrier(struct play *play, uint32_t worker, uint64_t step);
+void play_lose(struct play *play, uint32_t worker, const char *text);
+
+/* Variables of the campaign's scope. Values are written as in Lua: nil, 5, text. */
+void play_variable(struct play *play, enum operation_kind kind, uint32_t worker, const char *name,
+                   const char *value);
+/* The canonical encoding, valid until the fourth next call. */
+struct bytes play_value(const char *text);
+
+struct campaign_report play_count(struct play *play);
