@@ -14,4 +14,5 @@ if ! { cmake --preset release && cmake --build --preset release --target tutti; 
     echo "the build failed; all of it is in $log" >&2
     exit 1
 fi
-exec build/release/tutti run examples/pad.lua "$@"
+# Slow enough to watch; without the two options it is over in a blink.
+exec build/release/tutti run examples/pad.lua --runs 30 --delay 200ms "$@"
