@@ -99,15 +99,14 @@ void campaign_deploy(struct campaign *campaign)
 
 void campaign_run_global(struct campaign *campaign, enum global_phase phase)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign_place_is_live(&campaign->places[i])) {
-            campaign->global_place = i;
-            struct message message = {.kind = MESSAGE_GLOBAL, .global.phase = phase};
-            campaign_tell(campaign, &campaign->places[i], &message);
-            return;
-        }
+    uint32_t i = 0;
+    while (!campaign_place_is_live(&campaign->places[i])) {
+        i++;
+        assert(i < campaign->place_count);
     }
-    assert(!"somebody is there to run it");
+    campaign->global_place = i;
+    struct message message = {.kind = MESSAGE_GLOBAL, .global.phase = phase};
+    campaign_tell(campaign, &campaign->places[i], &message);
 }
 
 static int compare_moved(const void *left, const void *right)
