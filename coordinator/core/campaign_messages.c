@@ -94,6 +94,7 @@ static void on_operations(struct campaign *campaign, uint64_t now_ns, struct pla
     campaign->is_unsettled = true;
 }
 
+/* A message that is as full as one may be is followed by another. */
 static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place *place,
                        const struct message *message)
 {
@@ -109,7 +110,7 @@ static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place 
             campaign->last_steps[item->room] = item->step;
         }
     }
-    place->is_drained = true;
+    place->is_drained = message->room_steps.count < LIMIT_BATCH_ITEMS;
     campaign_check_progress(campaign, now_ns);
 }
 
