@@ -18,6 +18,7 @@ struct seat {
     struct text *failure;
     const struct text *end; /* why its worker ended, if not in order; borrowed */
     bool is_known;          /* whether its progress is; before, it is past nothing */
+    uint64_t signalled;     /* the furthest step that it has written, read or come to a barrier in */
 };
 
 struct room {

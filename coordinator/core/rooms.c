@@ -257,13 +257,14 @@ uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, co
         return 1;
     }
     rooms_touch(rooms, now_ns, room);
-    uint32_t seat = worker - room->first;
-    if (room->seats == NULL || !room->seats[seat].is_known) {
+    const struct seat *seat = room->seats == NULL ? NULL : &room->seats[worker - room->first];
+    if (seat == NULL || (!seat->is_known && seat->signalled == 0)) {
         return 1;
     }
+    /* It may have been lost before it could say how far it is: what it did tells that as well. */
+    uint64_t past = seat->signalled > seat->past + 1 ? seat->signalled : seat->past + 1;
     struct text *why = texts_hold(rooms->texts, bytes_of_string(text));
-    uint64_t past = room->seats[seat].past + 1;
-    room_pass(room, seat, past, why);
+    room_pass(room, worker - room->first, past, why);
     text_release(&why);
     return past + 1;
 }

@@ -60,6 +60,13 @@ static uint32_t only_worker(const struct operation *operation)
     return operation->workers.runs[0].first;
 }
 
+/* A signal belongs to the step that its worker is in. */
+static void note_signal(struct room *room, uint32_t seat, uint64_t step)
+{
+    struct seat *it = &room->seats[seat];
+    it->signalled = step > it->signalled ? step : it->signalled;
+}
+
 void rooms_apply_read(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
     struct room *room = rooms_need_seats(rooms, now_ns, operation->room);
@@ -74,6 +81,7 @@ void rooms_apply_read(struct rooms *rooms, uint64_t now_ns, const struct operati
             return;
         }
         notifier_read(notifier, seat);
+        note_signal(room, seat, operation->step);
     }
     if (notifier != NULL) {
         room_mark(room, &notifier->meeting);
@@ -127,6 +135,7 @@ void rooms_apply_written(struct rooms *rooms, uint64_t now_ns, const struct oper
         rooms_answer(rooms, operation, OUTCOME_REFUSED, FULL);
         return;
     }
+    note_signal(room, only_worker(operation) - room->first, operation->step);
     bool is_won = notifier_write(notifier, operation->value);
     if (is_won) {
         notifier->meeting.charge += operation->value.size;
@@ -208,6 +217,7 @@ static bool arrive(struct rooms *rooms, uint64_t now_ns, struct room *room, stru
             are_others = true;
             continue;
         }
+        note_signal(room, seat, operation->step);
         struct wait like = rooms_wait_like(rooms, operation, cursor.worker, &room->tally);
         like.barrier = barrier;
         like.rank = rank;

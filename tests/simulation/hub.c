@@ -20,7 +20,13 @@ static void lose_worker(struct world *world, uint32_t worker)
     who->owner = 0;
     who->is_lost = true;
     who->is_in_step = false;
-    bool goes_on = world->plan->options.on_loss == ON_LOSS_REPLACE && !who->is_over;
+    const struct campaign_options *options = &world->plan->options;
+    uint64_t drains_ns =
+        options->duration_ms == 0 || world->running_ns == 0
+            ? UINT64_MAX
+            : world->running_ns + (world->settings.start_delay_ms + options->duration_ms) * 1000000;
+    bool goes_on = options->on_loss == ON_LOSS_REPLACE && !who->is_over && world->state < CAMPAIGN_STOPPING &&
+                   world->now_ns < drains_ns;
     who->is_moving = goes_on;
     if (!goes_on && !who->is_over) {
         who->is_over = true;
@@ -140,6 +146,7 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
         world->is_dirty = true;
         transcript_say(world->transcript, at_ns, "campaign %" PRIu64 " is %s", effect->campaign,
                        campaign_state_name(effect->state));
+        world->running_ns = effect->state == CAMPAIGN_RUNNING ? world->now_ns : world->running_ns;
         if (effect->state == CAMPAIGN_ENDED) {
             world->ended_ns = world->now_ns;
         }

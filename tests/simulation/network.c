@@ -1,5 +1,6 @@
 /* The network between the hosts and the coordinator: it delays, loses, repeats, reorders and is cut. */
 #include "common/memory.h"
+#include "proto/codec.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
@@ -61,14 +62,50 @@ void network_note_arrival(struct flow *flow, const struct envelope *envelope)
     }
 }
 
-static void say_frame(struct world *world, const struct host *host, const char *what,
-                      const struct envelope *envelope, size_t size)
+static void say_operations(struct buffer *line, const struct message *message)
 {
-    if (world->transcript != NULL && world->transcript->has_frames) {
-        transcript_say(world->transcript, world->now_ns - world->created_ns,
-                       "    %s %s: %" PRIu64 " (acknowledges %" PRIu64 "), %zu bytes", host->name, what,
-                       envelope->sequence, envelope->acknowledged, size);
+    for (size_t i = 0; i < message->operations.count; i++) {
+        const struct operation *operation = &message->operations.items[i];
+        char workers[80];
+        worker_set_describe(&operation->workers, workers, sizeof(workers));
+        buffer_append_format(line, " [%s %.*s@%" PRIu64 " %s]", operation_name(operation->kind),
+                             BYTES_FORMAT(operation->name), operation->step, workers);
     }
+}
+
+static void say_replies(struct buffer *line, const struct message *message)
+{
+    for (size_t i = 0; i < message->replies.count; i++) {
+        const struct reply *reply = &message->replies.items[i];
+        char workers[80];
+        worker_set_describe(&reply->workers, workers, sizeof(workers));
+        buffer_append_format(line, " [%s %.*s@%" PRIu64 " is %s for %s]", operation_name(reply->kind),
+                             BYTES_FORMAT(reply->name), reply->step, outcome_name(reply->outcome), workers);
+    }
+}
+
+static void say_frame(struct world *world, const struct host *host, const char *what,
+                      const struct envelope *envelope, struct bytes bytes)
+{
+    if (world->transcript == NULL || !world->transcript->has_frames) {
+        return;
+    }
+    struct buffer line SCOPED(buffer_finish);
+    buffer_init(&line, 1500);
+    struct message message;
+    struct error error;
+    if (bytes.size > 0 && message_decode(bytes, &message, &error)) {
+        buffer_append_format(&line, " %s", message_kind_name(message.kind));
+        if (message.kind == MESSAGE_OPERATIONS) {
+            say_operations(&line, &message);
+        } else if (message.kind == MESSAGE_REPLIES) {
+            say_replies(&line, &message);
+        }
+        message_finish(&message);
+    }
+    transcript_say(world->transcript, world->now_ns - world->created_ns,
+                   "    %s %s %" PRIu64 " (acknowledges %" PRIu64 ")%s", host->name, what, envelope->sequence,
+                   envelope->acknowledged, buffer_string(&line));
 }
 
 static void carry(struct world *world, struct host *host, enum happening happening,
@@ -83,10 +120,10 @@ static void carry(struct world *world, struct host *host, enum happening happeni
     bool is_cut = world->now_ns < host->cut_until_ns[is_up ? 0 : 1];
     if (is_cut || (is_troubled && world_chance(world, plan->loss))) {
         world->last_trouble_ns = world->now_ns;
-        say_frame(world, host, is_up ? "->  lost" : "<-  lost", envelope, message.size);
+        say_frame(world, host, is_up ? "->  lost" : "<-  lost", envelope, message);
         return;
     }
-    say_frame(world, host, is_up ? "-> " : "<- ", envelope, message.size);
+    say_frame(world, host, is_up ? "-> " : "<- ", envelope, message);
     put(world, host, happening, frame_new(world, envelope, message));
     if (is_troubled && world_chance(world, plan->repeat)) {
         put(world, host, happening, frame_new(world, envelope, message));

@@ -37,10 +37,10 @@ void plan_print(const struct plan *plan)
            options->sync_timeout_ms, options->fail_steps, options->duration_ms, options->ramp_up_ms,
            options->delay_ms, plan->unfit_workers, options->is_stopped_by_failure ? ", -x" : "",
            plan->stop_after_ns > 0 ? ", stopped" : "");
-    printf("network %s%.1f to %.1f ms, loss %.2f, repeat %.2f until %.1f s; mailbox %.1f ms; act %.1f ms\n", plan->is_ordered ? "" : "reorders, ",
-           (double)plan->least_delay_ns / 1e6, (double)plan->most_delay_ns / 1e6, plan->loss, plan->repeat,
-           (double)plan->troubled_ns / 1e9, (double)plan->most_mailbox_delay_ns / 1e6,
-           (double)plan->most_act_delay_ns / 1e6);
+    printf("network %s%.1f to %.1f ms, loss %.2f, repeat %.2f until %.1f s; mailbox %.1f ms; act %.1f ms\n",
+           plan->is_ordered ? "" : "reorders, ", (double)plan->least_delay_ns / 1e6,
+           (double)plan->most_delay_ns / 1e6, plan->loss, plan->repeat, (double)plan->troubled_ns / 1e9,
+           (double)plan->most_mailbox_delay_ns / 1e6, (double)plan->most_act_delay_ns / 1e6);
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         const struct fault *fault = &plan->faults[i];
         printf("fault: a%u %s at %.3f s for %.3f s\n", fault->host + 1u, fault_name(fault->kind),

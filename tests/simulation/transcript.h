@@ -10,7 +10,7 @@ struct transcript {
     struct buffer text;
     bool is_full;    /* what the cores log as well */
     bool has_frames; /* and every frame */
-    bool is_echoed; /* straight to standard output */
+    bool is_echoed;  /* straight to standard output */
 };
 
 void transcript_init(struct transcript *transcript, bool is_full, bool is_echoed);

@@ -177,6 +177,7 @@ struct world {
     enum campaign_state state;
     bool is_created;
     bool is_stop_asked;
+    uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
     uint64_t ended_ns;
     uint32_t agents_lost; /* of the campaign, declared, with workers that had not ended */
     uint32_t agents_gone; /* likewise, all of whose workers had ended */
