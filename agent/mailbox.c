@@ -49,18 +49,25 @@ struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *cal
     return mailbox;
 }
 
-size_t mailbox_put(struct mailbox *mailbox, uint32_t tag, void *item)
+size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items, size_t count)
 {
     uv_mutex_lock(&mailbox->lock);
+    size_t waited = mailbox->count;
     mailbox->mails =
-        memory_reserve(mailbox->mails, &mailbox->capacity, mailbox->count + 1, sizeof *mailbox->mails);
-    mailbox->mails[mailbox->count++] = (struct mail){.tag = tag, .item = item};
-    size_t count = mailbox->count;
+        memory_reserve(mailbox->mails, &mailbox->capacity, waited + count, sizeof *mailbox->mails);
+    for (size_t i = 0; i < count; i++)
+        mailbox->mails[mailbox->count++] = (struct mail){.tag = tag, .item = items[i]};
+    size_t waiting = mailbox->count;
     /* Under the lock: once the reader has the piece, it may close the mailbox. */
-    if (count == 1)
+    if (waited == 0 && waiting > 0)
         uv_async_send(&mailbox->async);
     uv_mutex_unlock(&mailbox->lock);
-    return count;
+    return waiting;
+}
+
+size_t mailbox_put(struct mailbox *mailbox, uint32_t tag, void *item)
+{
+    return mailbox_put_all(mailbox, tag, &item, 1);
 }
 
 size_t mailbox_waiting(struct mailbox *mailbox)

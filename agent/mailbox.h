@@ -24,6 +24,8 @@ MUST_CHECK struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_cal
 /* From any thread. Gives back how many pieces wait: who fills it without bound looks at this and holds back.
  */
 size_t mailbox_put(struct mailbox *mailbox, uint32_t tag, void *item);
+/* The same for many pieces of one tag at once, in their order: one lock and one wake. */
+size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items, size_t count);
 size_t mailbox_waiting(struct mailbox *mailbox);
 /* On the loop's thread, when nobody puts any more: hands out what is left through `on_mail`, then closes. The
  * memory goes with the loop's close callback. */

@@ -30,6 +30,10 @@ struct shard {
     uv_timer_t retry; /* while workers may not act */
     uv_idle_t busy;   /* while there are turns to give */
     uv_check_t turns;
+    uv_prepare_t parting; /* before the loop may sleep */
+    void **posts;         /* notices of this turn: they leave together, and wake the agent's thread once */
+    size_t post_count;
+    size_t post_capacity;
     struct player *first; /* whose turn it is, in order */
     struct player *last;
     struct stage *stages;
@@ -90,8 +94,22 @@ void shard_unqueue(struct shard *shard, struct player *player)
 
 void shard_post(struct shard *shard, struct notice **notice)
 {
-    mailbox_put(shard->settings.notices, shard->settings.index, *notice);
+    shard->posts =
+        memory_reserve(shard->posts, &shard->post_capacity, shard->post_count + 1, sizeof *shard->posts);
+    shard->posts[shard->post_count++] = *notice;
     *notice = NULL;
+}
+
+static void send_posts(struct shard *shard)
+{
+    if (shard->post_count > 0)
+        mailbox_put_all(shard->settings.notices, shard->settings.index, shard->posts, shard->post_count);
+    shard->post_count = 0;
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    send_posts(prepare->data);
 }
 
 /* The gate: nobody acts without a lease. */
@@ -113,10 +131,8 @@ static void pause_turns(struct shard *shard)
     uv_timer_start(&shard->retry, on_retry, RETRY_MS, 0);
 }
 
-/* After the sockets had theirs. */
-static void on_check(uv_check_t *check)
+static void give_turns(struct shard *shard)
 {
-    struct shard *shard = check->data;
     struct player *last = shard->last;
 
     if (!shard->first || uv_is_active((uv_handle_t *)&shard->retry))
@@ -143,6 +159,13 @@ static void on_check(uv_check_t *check)
     }
     if (!shard->first)
         uv_idle_stop(&shard->busy);
+}
+
+/* After the sockets had theirs. */
+static void on_check(uv_check_t *check)
+{
+    give_turns(check->data);
+    send_posts(check->data);
 }
 
 static void arm(struct shard *shard);
@@ -232,6 +255,8 @@ static void close_all(struct shard *shard)
     uv_close((uv_handle_t *)&shard->retry, NULL);
     uv_close((uv_handle_t *)&shard->busy, NULL);
     uv_close((uv_handle_t *)&shard->turns, NULL);
+    uv_close((uv_handle_t *)&shard->parting, NULL);
+    send_posts(shard);
 }
 
 static void on_mail(void *context, struct mail mail)
@@ -274,8 +299,11 @@ static void open_all(struct shard *shard)
     uv_timer_init(&shard->loop, &shard->retry);
     uv_idle_init(&shard->loop, &shard->busy);
     uv_check_init(&shard->loop, &shard->turns);
-    shard->wakeup.data = shard->retry.data = shard->busy.data = shard->turns.data = shard;
+    uv_prepare_init(&shard->loop, &shard->parting);
+    shard->wakeup.data = shard->retry.data = shard->busy.data = shard->turns.data = shard->parting.data =
+        shard;
     uv_check_start(&shard->turns, on_check);
+    uv_prepare_start(&shard->parting, on_prepare);
     shard->http = http_engine_new(&shard->loop);
     shard->commands = mailbox_new(&shard->loop, &callbacks);
 }
@@ -325,6 +353,7 @@ void shard_stop(struct shard **pointer)
     mailbox_put(shard->commands, TAG_STOP, NULL);
     uv_thread_join(&shard->thread);
     timers_free(&shard->timers);
+    memory_free(shard->posts);
     memory_free(shard->agent);
     memory_free(shard);
     *pointer = NULL;
