@@ -15,7 +15,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parent.parent / "build" / "release"
+BUILD = HERE.parent.parent / "build" / os.environ.get("TUTTI_BENCH_BUILD", "release")
 TUTTI = BUILD / "tutti"
 
 NGINX = """
@@ -125,7 +125,7 @@ def idle_agent(workers):
                                 "--shards", "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         for line in process.stdout:
-            if re.search(rf"\b{workers}(/{workers})? workers", line.replace(",", "")):
+            if re.search(rf"\b{workers}(/{workers})? workers?", line.replace(",", "")):
                 break
         time.sleep(1)
         return resident_bytes(children(process.pid)[0])
