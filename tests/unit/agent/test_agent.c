@@ -302,9 +302,12 @@ static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
     turn_end(fixture);
     expect(fixture, "finished(5)");
     assign_worker(fixture, 9);
+    say_kind(fixture, MESSAGE_STOP);
+    turn_end(fixture);
+    expect(fixture, "1:assign(9 from 4) 0:stop() 1:stop()");
     finish_shard(fixture, 1, 3);
     turn_end(fixture);
-    expect(fixture, "1:assign(9 from 4) finished(6)");
+    expect(fixture, "finished(6)");
 }
 
 static void assigned_workers_go_where_a_crew_is(void **state)

@@ -87,7 +87,7 @@ static void last_message_does_not_wait_for_the_link(void **state)
         pump(fixture);
         turn_end(fixture);
     }
-    assert_non_null(strstr(buffer_string(&fixture->transcript), "one_read 0) finished(1)"));
+    assert_non_null(strstr(buffer_string(&fixture->transcript), "one_read 0, one_read 0) finished(1)"));
 }
 
 static void pauses_the_workers_when_too_much_has_gathered(void **state)

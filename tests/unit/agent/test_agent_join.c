@@ -195,6 +195,8 @@ static void late_refusal_of_a_hello_is_nothing_to_a_joined_agent(void **state)
     struct envelope envelope = {.incarnation = INCARNATION, .epoch = EPOCH, .echoed_sent_ns = hello_ns};
     struct message refused = {.kind = MESSAGE_REFUSED, .refused = {.text = bytes_of_string("not yet")}};
     frame(fixture, &envelope, &refused);
+    refused.refused.is_final = true;
+    frame(fixture, &envelope, &refused);
     assert_true(agent_is_joined(fixture->agent));
     expect(fixture, "");
 }
@@ -226,6 +228,12 @@ static void foreign_frames_change_nothing(void **state)
     envelope.incarnation = 1;
     frame(fixture, &envelope, &drain);
     expect(fixture, "");
+    pass(fixture, 1500);
+    envelope.incarnation = INCARNATION;
+    envelope.epoch = EPOCH + 1;
+    frame(fixture, &envelope, &drain); /* is no sign of life of our coordinator */
+    pass(fixture, 500);
+    expect(fixture, "reconnect");
 }
 
 static void malformed_messages_are_dropped_and_told_of_once_a_second(void **state)

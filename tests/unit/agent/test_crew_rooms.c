@@ -95,6 +95,7 @@ static void keeps_a_session_until_its_room_is_done(void **state)
     expect(fixture, "");
     rooms_done(fixture, 0);
     expect(fixture, "teardown(0)");
+    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX); /* nothing is left to wait for */
     step_ok(fixture, 1);
     expect(fixture, "past(1@1) ended(1) teardown(1)");
 }
@@ -272,6 +273,17 @@ static void room_that_synchronises_after_the_drain_ends_at_its_boundary(void **s
     expect(fixture, "past(1@1) ended(1)");
 }
 
+static void signal_alone_does_not_halt_a_room(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy_all(fixture);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
+    drain(fixture); /* the coordinator has heard of it too late to ask */
+    ignore(fixture);
+    step_ok(fixture, 1);
+    expect(fixture, "ended(1)");
+}
+
 static void stop_ends_who_is_halted(void **state)
 {
     struct fixture *fixture = *state;
@@ -333,6 +345,7 @@ int main(void)
         CASE(ends_who_waits_to_start_in_a_room_that_synchronises),
         CASE(runs_limit_a_drain_as_well),
         CASE(room_that_synchronises_after_the_drain_ends_at_its_boundary),
+        CASE(signal_alone_does_not_halt_a_room),
         CASE(stop_ends_who_is_halted),
         CASE(ignores_rooms_that_do_not_exist),
         CASE(assigned_worker_reopens_a_room_that_was_done),

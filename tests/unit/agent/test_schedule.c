@@ -33,6 +33,8 @@ static void loses_nothing_to_rounding(void **state)
     assert_int_equal(schedule_start_ns(&options, 0, 999999), 999999);
     options.workers = 3;
     assert_int_equal(schedule_start_ns(&options, 0, 2), 666666);
+    options.ramp_up_ms = 2;
+    assert_int_equal(schedule_start_ns(&options, 0, 2), 1333333);
 }
 
 static void does_not_overflow(void **state)
