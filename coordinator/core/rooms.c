@@ -257,8 +257,12 @@ uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, co
         return 1;
     }
     rooms_touch(rooms, now_ns, room);
-    const struct seat *seat = room->seats == NULL ? NULL : &room->seats[worker - room->first];
-    if (seat == NULL || (!seat->is_known && seat->signalled == 0)) {
+    if (room->seats == NULL) {
+        return 1;
+    }
+    const struct seat *seat = &room->seats[worker - room->first];
+    if (!seat->is_known && seat->signalled == 0) {
+        (void)room_pass(room, worker - room->first, 0, NULL); /* where it begins is known from now on */
         return 1;
     }
     /* It may have been lost before it could say how far it is: what it did tells that as well. */

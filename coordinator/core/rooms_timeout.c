@@ -10,13 +10,13 @@
 
 void rooms_fill_progress(const struct rooms *rooms, const struct wait *wait, struct reply *reply)
 {
+    const struct room *room = rooms_room_of(rooms, wait->worker);
     if (wait->kind == OPERATION_WAIT_READERS) {
-        const struct room *room = rooms_room_of(rooms, wait->worker);
         reply->count = wait->notifier->read;
         reply->total = words_readers_total(room, wait->notifier, wait->worker - room->first);
     } else if (wait->kind == OPERATION_BARRIER) {
         reply->count = wait->barrier->arrived;
-        reply->total = wait->barrier->parties;
+        reply->total = words_parties(room, wait->barrier);
     }
 }
 
@@ -72,7 +72,7 @@ static void describe(const struct rooms *rooms, const struct wait *wait, const s
     lineup_init(&lineup, rooms);
     bool has_progress = words_of_progress(&rest, rooms, wait);
     struct worker_cursor cursor = {0};
-    while (worker_set_next(missing, &cursor)) {
+    while (!wait_is_for_variable(wait) && worker_set_next(missing, &cursor)) {
         lineup_add(&lineup, cursor.worker);
     }
     if (lineup.count > 0) {

@@ -63,7 +63,7 @@ uint64_t words_readers_total(const struct room *room, const struct notifier *not
     return total;
 }
 
-static uint64_t parties_of(const struct room *room, const struct barrier *barrier)
+uint64_t words_parties(const struct room *room, const struct barrier *barrier)
 {
     if (barrier->parties > 0) {
         return barrier->parties;
@@ -89,7 +89,7 @@ bool words_of_progress(struct buffer *text, const struct rooms *rooms, const str
     const struct room *room = rooms_room_of(rooms, wait->worker);
     if (wait->kind == OPERATION_BARRIER) {
         buffer_append_format(text, "%u of %llu have arrived", wait->barrier->arrived,
-                             (unsigned long long)parties_of(room, wait->barrier));
+                             (unsigned long long)words_parties(room, wait->barrier));
         return true;
     }
     if (wait->kind == OPERATION_WAIT_READERS) {

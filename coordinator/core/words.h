@@ -3,6 +3,7 @@
 #include "common/buffer.h"
 #include "coordinator/core/wait.h"
 
+struct barrier;
 struct notifier;
 struct room;
 struct rooms;
@@ -30,3 +31,5 @@ void words_of_workers(struct buffer *text, const struct worker_set *workers);
 /* How many readers a notifier has: as many as were declared, else those that have read and the others that
  * could, or could have. The waiting worker in `seat` (or WORDS_NOBODY) is none if it did not read. */
 uint64_t words_readers_total(const struct room *room, const struct notifier *notifier, uint32_t seat);
+/* How many a barrier wants: as many as were declared, else all that can come or have come. */
+uint64_t words_parties(const struct room *room, const struct barrier *barrier);

@@ -22,7 +22,8 @@ struct oracle_wait {
 };
 
 struct oracle_worker {
-    uint64_t past; /* as far as it is known */
+    uint64_t past;      /* as far as it is known */
+    uint64_t signalled; /* the last step that it has written, read or come to a barrier in */
     bool is_known;
     bool has_ended;
     bool was_lost;
