@@ -154,6 +154,20 @@ static void a_dead_process_is_lost_at_once(void **state)
     stand_expect(stand, "forget the route of a1\n");
 }
 
+static void who_dies_in_the_middle_of_a_turn_is_answered_no_more(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_forget_story(stand);
+    struct envelope envelope = {.incarnation = agent->incarnation, .epoch = STAND_EPOCH, .sequence = 2};
+    stand_frame(stand, &envelope, bytes_of_string("a gap, to be told of"));
+    stand_step(stand, &(struct coordinator_event){.kind = EVENT_AGENT_GONE,
+                                                  .now_ns = stand->now_ns,
+                                                  .gone.name = bytes_of_string("a1")});
+    assert_int_equal(stand->effects.count, 2); /* the log line and the route: no frame */
+    stand_expect(stand, "forget the route of a1\n");
+}
+
 static void nonsense_is_dropped_and_told_of_once_a_second(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -238,6 +252,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_was_never_seen_is_told_to_say_hello, set_up, tear_down),
         cmocka_unit_test_setup_teardown(our_own_sleep_is_nobodys_silence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_dead_process_is_lost_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_dies_in_the_middle_of_a_turn_is_answered_no_more, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(nonsense_is_dropped_and_told_of_once_a_second, set_up, tear_down),
         cmocka_unit_test_setup_teardown(frames_of_another_epoch_are_not_applied, set_up, tear_down),
         cmocka_unit_test(a_thousand_idle_agents_cost_their_heartbeats_only),
