@@ -242,9 +242,9 @@ static void note_act(struct world *world, struct actor *actor, uint32_t worker, 
         break;
     case ACT_DECLARE: {
         struct truth_notifier *notifier = truth_notifier(truth, worker, act->name, actor->step);
-        notifier->is_mixed =
-            notifier->is_mixed || (notifier->declared != 0 && notifier->declared != act->count);
-        notifier->declared = act->count;
+        notifier->is_mixed = notifier->is_mixed || (notifier->named != 0 && notifier->named != act->count);
+        bool is_least = notifier->named == 0 || act->count < notifier->named;
+        notifier->named = is_least ? act->count : notifier->named;
         break;
     }
     case ACT_SET:

@@ -71,7 +71,7 @@ static void judge_readers(struct world *world, uint32_t worker, const struct act
         truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
     uint32_t reading = truth_others_within(&world->truth, worker, actor->wait_step) & ~notifier->readers;
     uint32_t read = count_bits(notifier->readers);
-    bool is_enough = notifier->declared != 0 && (read >= notifier->declared || notifier->is_mixed);
+    bool is_enough = notifier->named != 0 && read >= notifier->named;
     if (reading != 0 && !is_enough) {
         world_break(world,
                     "worker %u passes the readers of step %" PRIu64 " while %u of them still read "
@@ -161,6 +161,10 @@ static void judge_ok(struct world *world, uint32_t worker, struct actor *actor)
     switch (actor->call) {
     case OPERATION_WRITTEN:
         judge_written(world, worker, actor);
+        break;
+    case OPERATION_DECLARE:
+        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step)->declared =
+            actor->waits_in.count;
         break;
     case OPERATION_WAIT_WRITER:
         judge_payload(world, worker, actor);

@@ -130,21 +130,20 @@ uint32_t oracle_stuck(struct world *world, enum oracle_doubt doubt)
         view.waiting |= waits_without_timeout(actor_of(world, worker)) ? bit : 0;
         view.limbo |= is_owner_dead(world, worker) ? bit : 0;
     }
-    if (view.waiting == 0) {
+    uint32_t still = doubt == ORACLE_MAY_BE_SAID ? view.waiting | view.limbo : view.waiting;
+    if (still == 0) {
         return 0;
     }
-    view.movable = view.live & ~view.waiting;
-    if (doubt == ORACLE_MAY_BE_SAID) {
-        view.movable &= ~view.limbo;
-    }
+    view.movable = view.live & ~still;
     for (uint32_t before = ~view.movable; before != view.movable;) {
         before = view.movable;
         for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
             uint32_t bit = 1u << worker;
-            if ((view.waiting & ~view.movable & bit) != 0 && can_move(&view, worker)) {
+            bool may_move = (view.waiting & ~view.limbo & ~view.movable & bit) != 0;
+            if (may_move && can_move(&view, worker)) {
                 view.movable |= bit;
             }
         }
     }
-    return view.waiting & ~view.movable;
+    return still & ~view.movable;
 }

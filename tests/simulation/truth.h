@@ -27,7 +27,8 @@ struct truth_worker {
 struct truth_notifier {
     uint32_t readers;  /* bits of workers */
     uint32_t writers;  /* who has called written(), whether it won or not */
-    uint32_t declared; /* 0: nobody named a number */
+    uint32_t declared; /* readers, as was confirmed; 0: nobody named a number */
+    uint32_t named;    /* the least number that anybody has named; 0: nobody has */
     bool is_mixed;     /* different numbers were named */
     uint32_t payload;  /* 1 + the worker whose payload has been seen; 0: none */
     uint32_t winner;   /* 1 + who has been told that it was first; 0: nobody */
