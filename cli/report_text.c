@@ -3,12 +3,14 @@
 #include "cli/format.h"
 #include "cli/table.h"
 #include "common/escape.h"
+#include "common/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define ERRORS_SHOWN 20u
-#define REQUESTS_SHOWN 200u
+#define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
 
 #define RED "\033[31m"
@@ -18,6 +20,12 @@
 static const char *const verdict_colours[] = {
     [VERDICT_NONE] = "",        [VERDICT_PASSED] = GREEN, [VERDICT_DEGRADED] = YELLOW,
     [VERDICT_ABORTED] = YELLOW, [VERDICT_FAILED] = RED,   [VERDICT_DEADLOCKED] = RED,
+};
+
+/* A row that may be shown. */
+struct rank {
+    uint64_t count;
+    size_t position;
 };
 
 /* Nothing where there are no rows. */
@@ -93,22 +101,46 @@ static void add_us(struct table *table, uint64_t microseconds)
     table_add(table, bytes_of_string(text));
 }
 
-static void add_requests(struct table *table, const struct campaign_report *report, bool is_timing)
+static void add_request(struct table *table, const struct request_report *request)
 {
-    size_t shown = 0;
-    for (size_t i = 0; i < report->request_count && shown < REQUESTS_SHOWN; i++) {
-        const struct request_report *request = &report->requests[i];
-        if (request->is_timing != is_timing) {
-            continue;
-        }
-        shown++;
-        table_add(table, request->name);
-        add_count(table, request->count);
-        add_count(table, request->failed);
-        add_us(table, histogram_quantile(request->latency_us, 0.5));
-        add_us(table, histogram_quantile(request->latency_us, 0.95));
-        add_us(table, histogram_quantile(request->latency_us, 0.99));
-        add_us(table, histogram_maximum(request->latency_us));
+    table_add(table, request->name);
+    add_count(table, request->count);
+    add_count(table, request->failed);
+    add_us(table, histogram_quantile(request->latency_us, 0.5));
+    add_us(table, histogram_quantile(request->latency_us, 0.95));
+    add_us(table, histogram_quantile(request->latency_us, 0.99));
+    add_us(table, histogram_maximum(request->latency_us));
+}
+
+static int by_count(const void *left, const void *right)
+{
+    uint64_t a = ((const struct rank *)left)->count;
+    uint64_t b = ((const struct rank *)right)->count;
+    return (a < b) - (a > b);
+}
+
+static int by_position(const void *left, const void *right)
+{
+    size_t a = ((const struct rank *)left)->position;
+    size_t b = ((const struct rank *)right)->position;
+    return (a > b) - (a < b);
+}
+
+/* Leaves the most frequent ones, as many as a screen holds, in the order in which they stood. */
+static size_t choose(struct rank *ranks, size_t count)
+{
+    size_t shown = count < ROWS_SHOWN ? count : ROWS_SHOWN;
+    if (count > shown) {
+        qsort(ranks, count, sizeof(*ranks), by_count);
+        qsort(ranks, shown, sizeof(*ranks), by_position);
+    }
+    return shown;
+}
+
+static void append_rest(struct buffer *text, size_t rest)
+{
+    if (rest > 0) {
+        buffer_append_format(text, "  and %zu more, less frequent (--json has all)\n", rest);
     }
 }
 
@@ -118,9 +150,20 @@ static void append_requests(struct buffer *text, const struct campaign_report *r
     const char *const columns[] = {
         is_timing ? "timings" : "requests", "count", "failed", "p50", "p95", "p99", "max", NULL};
     SCOPED(table_finish) struct table table;
+    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->request_count + 1, sizeof(*ranks));
+    size_t count = 0;
     table_init(&table, columns);
-    add_requests(&table, report, is_timing);
+    for (size_t i = 0; i < report->request_count; i++) {
+        if (report->requests[i].is_timing == is_timing) {
+            ranks[count++] = (struct rank){.count = report->requests[i].count, .position = i};
+        }
+    }
+    size_t shown = choose(ranks, count);
+    for (size_t i = 0; i < shown; i++) {
+        add_request(&table, &report->requests[ranks[i].position]);
+    }
     append_table(text, &table, has_colour);
+    append_rest(text, count - shown);
 }
 
 /* "96 ok, 4 short" */
@@ -136,17 +179,22 @@ static void describe_outcomes(const struct wait_report *wait, struct buffer *tex
     }
 }
 
-static void add_wait(struct table *table, const struct wait_report *wait)
+static uint64_t wait_count(const struct wait_report *wait)
 {
-    SCOPED(buffer_finish) struct buffer cell;
     uint64_t count = 0;
-    buffer_init(&cell, 1024);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         count += wait->outcomes[i];
     }
+    return count;
+}
+
+static void add_wait(struct table *table, const struct wait_report *wait)
+{
+    SCOPED(buffer_finish) struct buffer cell;
+    buffer_init(&cell, 1024);
     buffer_append_format(&cell, "%.*s.%s", BYTES_FORMAT(wait->name), operation_name(wait->kind));
     table_add(table, buffer_bytes(&cell));
-    add_count(table, count);
+    add_count(table, wait_count(wait));
     add_us(table, histogram_quantile(wait->waited_us, 0.5));
     add_us(table, histogram_quantile(wait->waited_us, 0.99));
     buffer_clear(&cell);
@@ -158,11 +206,17 @@ static void append_waits(struct buffer *text, const struct campaign_report *repo
 {
     static const char *const columns[] = {"waits", "count", "p50", "p99", "<outcomes", NULL};
     SCOPED(table_finish) struct table table;
+    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->wait_count + 1, sizeof(*ranks));
     table_init(&table, columns);
     for (size_t i = 0; i < report->wait_count; i++) {
-        add_wait(&table, &report->waits[i]);
+        ranks[i] = (struct rank){.count = wait_count(&report->waits[i]), .position = i};
+    }
+    size_t shown = choose(ranks, report->wait_count);
+    for (size_t i = 0; i < shown; i++) {
+        add_wait(&table, &report->waits[ranks[i].position]);
     }
     append_table(text, &table, has_colour);
+    append_rest(text, report->wait_count - shown);
 }
 
 static void append_errors(struct buffer *text, const struct campaign_report *report, bool has_colour)

@@ -180,17 +180,36 @@ static bool is_in_environment(const char *name)
     return false;
 }
 
+/* How long it goes on is one thing to a person: who says --duration does not want the runs that the script
+ * says, nor the other way round. */
+static bool is_about_length(const char *name)
+{
+    return strcmp(name, "runs") == 0 || strcmp(name, "duration") == 0;
+}
+
+/* Errors are told when all is parsed. */
+static bool says_length(int argc, char **argv)
+{
+    struct run_options options = defaults();
+    const char *script = NULL;
+    size_t word_count = 0;
+    return option_parse(run_option_table, RUN_OPTION_COUNT, argc, argv, &options, &script, 1, &word_count,
+                        NULL) &&
+           (options.is_set[RUN_RUNS] || options.duration_ms > 0);
+}
+
 /* The script's options go in front of the others, as arguments of their own, so that one parser judges all;
  * it takes the environment first, so what stands there is left out here. */
 bool run_options_merge(int argc, char **argv, const struct script_facts *facts, struct run_options *options,
                        struct error *error)
 {
     char **arguments = memory_new((size_t)argc + facts->option_count + 1, sizeof(char *));
+    bool has_length = says_length(argc, argv);
     int count = 0;
     arguments[count++] = argv[0];
     for (size_t i = 0; i < facts->option_count; i++) {
         const struct script_option *option = &facts->options[i];
-        if (!is_in_environment(option->name)) {
+        if (!is_in_environment(option->name) && !(has_length && is_about_length(option->name))) {
             arguments[count++] = memory_format("--%s=%s", option->name, option->text);
         }
     }

@@ -15,7 +15,7 @@ tutti.scenario("pad", function(worker)
 
   if worker.seat ~= writer then
     local text = round:wait_for_writer() -- what was written comes along
-    local page = http.get(pad)
+    local page = http.get(pad, { name = "read the pad" })
     assert(page.status == 200, "the pad answered " .. page.status)
     assert(page.body == text, "the pad shows another text: " .. page.body)
     round:one_read()
@@ -24,7 +24,7 @@ tutti.scenario("pad", function(worker)
       worker:notifier("pad", { step = worker.step - 1 }):wait_for_readers()
     end
     local text = "what worker " .. worker.id .. " has to say in step " .. worker.step
-    local answer = http.put(pad, text)
+    local answer = http.put(pad, text, { name = "write the pad" })
     assert(answer.status < 300, "the pad answered " .. answer.status)
     round:written(text)
   end

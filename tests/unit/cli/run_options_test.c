@@ -42,6 +42,25 @@ static void the_nearer_word_wins(void **state)
     run_options_finish(&options);
 }
 
+static void the_length_comes_from_one_place(void **state)
+{
+    (void)state;
+    const struct said runs[] = {{"runs", "30"}};
+    const struct said duration[] = {{"duration", "5000ms"}};
+    const char *const timed[] = {"run", "a.lua", "-d", "5"};
+    const char *const counted[] = {"run", "a.lua", "-r", "7"};
+    struct run_options options;
+    struct error error;
+    assert_true(merge(4, timed, runs, 1, &options, &error));
+    assert_int_equal(options.runs, 0);
+    assert_int_equal(options.duration_ms, 5000);
+    run_options_finish(&options);
+    assert_true(merge(4, counted, duration, 1, &options, &error));
+    assert_int_equal(options.runs, 7);
+    assert_int_equal(options.duration_ms, 0);
+    run_options_finish(&options);
+}
+
 static void silence_means_one_run_of_one_worker(void **state)
 {
     (void)state;
@@ -97,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nearer_word_wins),
+        cmocka_unit_test(the_length_comes_from_one_place),
         cmocka_unit_test(silence_means_one_run_of_one_worker),
         cmocka_unit_test(what_contradicts_itself_is_refused),
         cmocka_unit_test(failing_is_counted_or_a_share),
