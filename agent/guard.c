@@ -11,6 +11,18 @@ static bool is_terminated(lua_State *lua)
     return script_of(lua)->limits.termination != TERMINATION_NONE;
 }
 
+/* Every guard has what it guards as its upvalue. */
+static int call_original(lua_State *lua)
+{
+    lua_pushvalue(lua, lua_upvalueindex(1));
+    lua_insert(lua, 1);
+    lua_call(lua, lua_gettop(lua) - 1, LUA_MULTRET);
+    /* Some catch errors themselves, and give the message as their last result. */
+    if (is_terminated(lua))
+        return lua_error(lua);
+    return lua_gettop(lua);
+}
+
 /* pcall and xpcall, as in lbaselib.c, except that nobody catches the end of a turn. */
 
 static int finish_pcall(lua_State *lua, int status, lua_KContext extra)
@@ -183,21 +195,7 @@ static int guarded_close(lua_State *lua)
     luaL_argexpected(lua, inner, 1, "coroutine");
     if (script_of(lua)->limits.has_killed && lua_status(inner) > LUA_YIELD)
         return luaL_error(lua, "cannot close a coroutine that failed");
-    lua_settop(lua, 1);
-    lua_pushvalue(lua, lua_upvalueindex(1));
-    lua_insert(lua, 1);
-    lua_call(lua, 1, LUA_MULTRET);
-    return lua_gettop(lua);
-}
-
-/* Functions that loop or load inside C. Each has the original as its upvalue. */
-
-static int call_original(lua_State *lua)
-{
-    lua_pushvalue(lua, lua_upvalueindex(1));
-    lua_insert(lua, 1);
-    lua_call(lua, lua_gettop(lua) - 1, LUA_MULTRET);
-    return lua_gettop(lua);
+    return call_original(lua);
 }
 
 /* Precompiled chunks can crash the interpreter. */

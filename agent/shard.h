@@ -1,15 +1,18 @@
 /* A thread of an agent: its loop, its HTTP engine, and the campaigns whose workers it runs. */
 #pragma once
+#include "agent/alarm.h"
+#include "agent/core/command.h"
 #include "agent/http/engine.h"
-#include "agent/limits.h"
 #include "agent/mailbox.h"
-#include "agent/player.h"
 #include "common/attributes.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
+
+struct memory_account;
+struct player;
 
 struct shard_settings {
     uint32_t index;
