@@ -59,10 +59,11 @@ static void end_alike(struct rooms *rooms, const struct finding *finding, struct
     SCOPED(worker_set_finish) struct worker_set missing;
     buffer_init(&text, LIMIT_TEXT_BYTES);
     worker_set_init(&missing);
+    buffer_append_string(&text, "waited in vain for ");
     words_of_target(&text, first);
     bool is_deadlock = finding->outcome == OUTCOME_DEADLOCK;
-    buffer_append_string(&text, is_deadlock ? " cannot come, for all who could help wait themselves: "
-                                            : " cannot come any more, for the campaign is stopping: ");
+    buffer_append_string(&text, is_deadlock ? ", since all who could help wait themselves: "
+                                            : ", since the campaign is stopping: ");
     escape_text(&text, buffer_bytes(&finding->text)); /* cuts it where the text is full */
     rooms_find_missing(rooms, first, &missing);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
