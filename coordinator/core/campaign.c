@@ -80,6 +80,7 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
     const struct coordinator_settings *settings = campaign->home.settings;
     campaign->rooms = rooms_new(&campaign->options, settings->start_delay_ms * 1000000u,
                                 settings->deadlock_delay_ms * 1000000u);
+    campaign->is_unsettled = true; /* it may be wanted from the beginning that rooms tell how far they are */
     campaign_deploy(campaign);
     bundle_finish(&campaign->bundle);
 }

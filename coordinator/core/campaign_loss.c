@@ -52,6 +52,14 @@ static void move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64
         (struct moved){.worker = worker, .place = to, .first_step = first_step};
 }
 
+/* The step that a lost worker goes on with, 0 if it has ended. Before the beginning no step can have been
+ * lost.
+ */
+static uint64_t next_step(struct campaign *campaign, uint64_t now_ns, uint32_t worker, const char *text)
+{
+    return campaign->begun_ns == 0 ? 1 : rooms_restart(campaign->rooms, now_ns, worker, text);
+}
+
 /* Deals the workers that have not ended over the agents that remain. Gives back how many go on. */
 static uint32_t replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
@@ -59,7 +67,7 @@ static uint32_t replace(struct campaign *campaign, uint64_t now_ns, const struct
     uint32_t to = loss->index;
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
-        uint64_t first_step = rooms_restart(campaign->rooms, now_ns, cursor.worker, loss->text);
+        uint64_t first_step = next_step(campaign, now_ns, cursor.worker, loss->text);
         if (first_step == 0) {
             handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
             continue;

@@ -71,9 +71,7 @@ static void replace_deals_the_workers_over_those_that_remain(void **state)
     stand_gone(stand, "a2");
     stand_expect(stand, "forget the route of a2\n"
                         "a1: assign worker 4 from step 1\n"
-                        "a1: synchronise 0\n"
-                        "a3: assign workers 1 and 7 from step 1\n"
-                        "a3: synchronise 0\n");
+                        "a3: assign workers 1 and 7 from step 1\n");
     /* They belong to the others now. */
     struct operation set = {.kind = OPERATION_SET,
                             .room = ROOM_CAMPAIGN,
@@ -87,6 +85,26 @@ static void replace_deals_the_workers_over_those_that_remain(void **state)
     finish_all(stand);
     stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a2 was lost; 3 of its 3 workers went on elsewhere");
     assert_int_equal(stand_report(stand)->agents[2].workers, 5);
+}
+
+/* Else nobody knew where a worker that has never met another goes on. */
+static void replace_wants_to_know_from_the_beginning_how_far_workers_are(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.room_size = 2;
+    options.on_loss = ON_LOSS_REPLACE;
+    (void)stand_agent(stand, "a1");
+    stand_forget_story(stand);
+    stand_create(stand, &options, 1);
+    stand_expect(stand, "campaign 1 created\n"
+                        "campaign 1 deploying\n"
+                        "a1: deploy workers 0–3\n"
+                        "a1: synchronise 0 1\n"
+                        "campaign 1 ready\n"
+                        "a1: global setup\n"
+                        "campaign 1 running\n"
+                        "a1: begin at 1000100 ms\n");
 }
 
 static void replace_goes_on_at_the_next_step(void **state)
@@ -136,8 +154,7 @@ static void an_agent_that_had_finished_takes_over(void **state)
     stand_steps(stand, &stand->agents[0], 10, 0);
     stand_finished(stand, &stand->agents[0]);
     stand_gone(stand, "a2");
-    stand_expect(stand,
-                 "forget the route of a2\na1: assign workers 1 and 3 from step 1\na1: synchronise 0\n");
+    stand_expect(stand, "forget the route of a2\na1: assign workers 1 and 3 from step 1\n");
     assert_int_equal(stand_report(stand)->agents[0].state, AGENT_RUNNING);
     stand_finished(stand, &stand->agents[0]);
     assert_int_equal(stand_report(stand)->state, CAMPAIGN_ENDED);
@@ -159,8 +176,6 @@ static void who_is_lost_before_the_beginning_is_replaced_behind_it(void **state)
     stand_send(stand, &stand->agents[0],
                &(struct message){.kind = MESSAGE_DEPLOYED, .campaign = 1, .done.is_ok = true});
     stand_expect(stand, "forget the route of a3\n"
-                        "a1: synchronise 0\n"
-                        "a2: synchronise 0\n"
                         "forget the route of a2\n"
                         "campaign 1 ready\n"
                         "a1: global setup\n"
@@ -260,6 +275,7 @@ int main(void)
         STORY(shrink_goes_on_with_the_others),
         STORY(shrink_ends_the_waits_of_the_others),
         STORY(replace_deals_the_workers_over_those_that_remain),
+        STORY(replace_wants_to_know_from_the_beginning_how_far_workers_are),
         STORY(replace_goes_on_at_the_next_step),
         STORY(a_finish_that_does_not_know_of_the_new_workers_does_not_count),
         STORY(an_agent_that_had_finished_takes_over),
