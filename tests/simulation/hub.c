@@ -14,6 +14,14 @@ static struct host *host_of_incarnation(struct world *world, uint64_t incarnatio
     return NULL;
 }
 
+bool hub_is_draining(const struct world *world)
+{
+    uint64_t duration_ms = world->plan->options.duration_ms;
+    uint64_t after_ms = world->settings.start_delay_ms + duration_ms;
+    return duration_ms != 0 && world->running_ns != 0 &&
+           world->now_ns >= world->running_ns + after_ms * 1000000;
+}
+
 static void lose_worker(struct world *world, uint32_t worker)
 {
     struct truth_worker *who = &world->truth.worker[worker];
@@ -21,12 +29,8 @@ static void lose_worker(struct world *world, uint32_t worker)
     who->is_lost = true;
     who->is_in_step = false;
     const struct campaign_options *options = &world->plan->options;
-    uint64_t drains_ns =
-        options->duration_ms == 0 || world->running_ns == 0
-            ? UINT64_MAX
-            : world->running_ns + (world->settings.start_delay_ms + options->duration_ms) * 1000000;
     bool goes_on = options->on_loss == ON_LOSS_REPLACE && !who->is_over && world->state < CAMPAIGN_STOPPING &&
-                   world->now_ns < drains_ns;
+                   !hub_is_draining(world);
     who->is_moving = goes_on;
     if (!goes_on && !who->is_over) {
         who->is_over = true;
@@ -75,6 +79,9 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
             return;
         }
         struct truth_worker *who = &world->truth.worker[cursor.worker];
+        if (who->owner == incarnation) {
+            continue; /* sent again */
+        }
         if (who->owner != 0) {
             world_break(world, "worker %u was dealt to a second agent while the first has it", cursor.worker);
         }
@@ -85,9 +92,10 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
     }
 }
 
-void hub_note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
+/* Looks into what is sent for whom workers are given to. */
+static void note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
-    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_lost > 0;
+    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_lost + world->agents_gone > 0;
     if (!may_deal || world->state == CAMPAIGN_ENDED || bytes.size == 0) {
         return;
     }
@@ -111,7 +119,7 @@ void hub_note_handout(struct world *world, uint64_t incarnation, struct bytes by
 
 void hub_settle_moves(struct world *world)
 {
-    if (world->state < CAMPAIGN_RUNNING || world->agents_lost == 0) {
+    if (world->state < CAMPAIGN_RUNNING || world->agents_lost + world->agents_gone == 0) {
         return;
     }
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
@@ -132,6 +140,7 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
     switch (effect->kind) {
     case EFFECT_SEND:
         host = host_of_incarnation(world, effect->incarnation);
+        note_handout(world, effect->incarnation, effect->message);
         if (host != NULL) {
             network_send_down(world, host, &effect->envelope, effect->message);
         }

@@ -348,7 +348,8 @@ void judge_moment(struct world *world)
         bool is_quiet = network_is_quiet(world);
         /* Those who have been found and whose answers are still on their way are not looked for again. */
         world->deadlock_mask = is_due && is_quiet ? 0 : world->deadlock_mask;
-        world->stuck = world->state == CAMPAIGN_RUNNING ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
+        bool does_count = world->state == CAMPAIGN_RUNNING && !hub_is_draining(world);
+        world->stuck = does_count ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
         if ((world->stuck & ~world->deadlock_mask) == 0) {
             world->deadlock_since_ns = 0;
         } else if (world->deadlock_since_ns == 0 && is_quiet) {

@@ -53,7 +53,8 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
     const struct campaign_options *options = &world->plan->options;
     bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_gone > 0;
     bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || report->steps_ok == 0 ||
-                               world->plan->unfit_workers != 0 || options->duration_ms > 0;
+                               world->plan->unfit_workers != 0 || options->duration_ms > 0 ||
+                               options->is_stopped_by_failure;
     bool may_be = false;
     switch (verdict) {
     case VERDICT_DEADLOCKED:

@@ -143,10 +143,6 @@ void network_send_down(struct world *world, struct host *host, const struct enve
     if (!host->is_up) {
         return;
     }
-    bool is_new = host->down.incarnation != envelope->incarnation || envelope->sequence > host->down.sent;
-    if (envelope->sequence > 0 && is_new) {
-        hub_note_handout(world, envelope->incarnation, message);
-    }
     note_sent(&host->down, envelope);
     carry(world, host, HAPPENING_FRAME_DOWN, envelope, message);
 }

@@ -64,9 +64,6 @@ static bool can_writer_wait_end(const struct view *view, uint32_t worker, const 
 static bool can_gathering_end(const struct view *view, uint32_t missing, uint32_t come, uint32_t wanted)
 {
     uint32_t coming = (uint32_t)__builtin_popcount(missing & view->movable);
-    if (view->doubt == ORACLE_HAS_TO_BE_SAID && coming > 0) {
-        return true; /* TODO */
-    }
     return (missing & ~view->movable) == 0 || (wanted > 0 && come + coming >= wanted);
 }
 
@@ -92,6 +89,10 @@ static bool can_move(const struct view *view, uint32_t worker)
     struct truth *truth = &view->world->truth;
     const struct actor *actor = actor_of(view->world, worker);
     uint32_t within = truth_others_within(truth, worker, actor->wait_step);
+    bool is_meeting = actor->call < OPERATION_GET;
+    if (view->doubt == ORACLE_HAS_TO_BE_SAID && is_meeting && (within & view->movable) != 0) {
+        return true;
+    }
     switch (actor->call) {
     case OPERATION_WAIT_WRITER:
         return can_writer_wait_end(view, worker, actor);

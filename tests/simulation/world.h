@@ -221,8 +221,8 @@ void hub_step(struct world *world, struct coordinator_event *event);
 void hub_wake(struct world *world);
 /* Lost workers that nobody has been given by now do not go on. */
 void hub_settle_moves(struct world *world);
-/* Looks into what the coordinator sends for whom it gives workers to. */
-void hub_note_handout(struct world *world, uint64_t incarnation, struct bytes message);
+/* Whether the campaign's duration is over, so that no new step begins. */
+bool hub_is_draining(const struct world *world);
 
 /* host.c: the agent's shell. */
 uint32_t host_index(const struct world *world, const struct host *host);
