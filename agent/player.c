@@ -238,7 +238,7 @@ static bool end_step(struct player *player, enum step_result result, const char 
 static bool end_teardown(struct player *player, const char *text)
 {
     if (text) {
-        stage_complain(player->stage, player, phase_prefix(player), text);
+        stage_complain(player->stage, player, "", text);
         meter_error(player->stage->meter, bytes_of_string(text), player->id, player->step);
     }
     if (player->phase == PLAYER_TEARDOWN_SESSION) {

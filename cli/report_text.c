@@ -242,7 +242,7 @@ static void append_errors(struct buffer *text, const struct campaign_report *rep
 
 static void append_spread(struct buffer *text, const struct campaign_report *report)
 {
-    if (report->release_spread_us == NULL || histogram_count(report->release_spread_us) == 0) {
+    if (report->release_spread_us == NULL || histogram_maximum(report->release_spread_us) == 0) {
         return;
     }
     char middle[FORMAT_BYTES];

@@ -139,11 +139,8 @@ static int run_run(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    if (!read_script(&run, argc, argv, &error)) {
+    if (!read_script(&run, argc, argv, &error) || !prepare(&run, &error)) {
         log_line(LOG_ERROR, "run", "%s", error.text);
-    } else if (!prepare(&run, &error)) {
-        log_line(LOG_ERROR, "run", "%s", error.text);
-        code = EXIT_CODE_LOST;
     } else {
         code = hand_over(&run);
     }
