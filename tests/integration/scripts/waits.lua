@@ -1,6 +1,9 @@
 -- A wait that only the end of the campaign can end, beside a worker that goes on.
 local tutti = require "tutti"
 tutti.scenario("wait", function(worker)
+  if worker.step == 1 then
+    worker:barrier("all are there")
+  end
   if worker.id == 0 then
     tutti.print("working")
     tutti.sleep(0.05)
