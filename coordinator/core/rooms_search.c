@@ -65,7 +65,7 @@ static void end_alike(struct rooms *rooms, const struct finding *finding, struct
     buffer_append_string(&text, is_deadlock ? ", since all who could help wait themselves: "
                                             : ", since the campaign is stopping: ");
     escape_text(&text, buffer_bytes(&finding->text)); /* cuts it where the text is full */
-    rooms_find_missing(rooms, first, &missing);
+    (void)rooms_find_missing(rooms, first, &missing);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, first, finding->outcome);
     reply->text = kept;

@@ -27,7 +27,8 @@ static bool waits_for_the_same(const struct rooms *rooms, const struct wait *wai
 }
 
 /* For a notifier or barrier: who is not past the step, and has not done what is waited for. */
-static void find_missing_seats(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing)
+static uint64_t find_missing_seats(const struct rooms *rooms, const struct wait *wait,
+                                   struct worker_set *missing)
 {
     const struct room *room = rooms_room_of(rooms, wait->worker);
     bool is_barrier = wait->kind == OPERATION_BARRIER;
@@ -37,30 +38,35 @@ static void find_missing_seats(const struct rooms *rooms, const struct wait *wai
                            : is_for_writer ? NULL
                                            : wait->notifier->readers;
     const uint64_t *past = meeting->at->past;
-    uint32_t found = 0;
-    for (uint32_t seat = bits_next_outside(past, done, 0, room->size);
-         seat < room->size && found < LIMIT_MISSING;
+    uint64_t found = 0;
+    for (uint32_t seat = bits_next_outside(past, done, 0, room->size); seat < room->size;
          seat = bits_next_outside(past, done, seat + 1, room->size)) {
         uint32_t worker = room->first + seat;
-        if (worker != wait->worker && !(is_for_writer && waits_for_the_same(rooms, wait, worker))) {
+        if (worker == wait->worker || (is_for_writer && waits_for_the_same(rooms, wait, worker))) {
+            continue;
+        }
+        if (found++ < LIMIT_MISSING) {
             worker_set_add(missing, worker);
-            found++;
         }
     }
+    return found;
 }
 
-void rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing)
+uint64_t rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing)
 {
     if (!wait_is_for_variable(wait)) {
-        find_missing_seats(rooms, wait, missing);
-    } else if (wait->kind == OPERATION_GET_OR_MAKE && wait->variable->is_being_made) {
-        worker_set_add(missing, wait->variable->maker);
+        return find_missing_seats(rooms, wait, missing);
     }
+    if (wait->kind == OPERATION_GET_OR_MAKE && wait->variable->is_being_made) {
+        worker_set_add(missing, wait->variable->maker);
+        return 1;
+    }
+    return 0;
 }
 
 /* "waited 60 s for the readers of pad@2: 3 of 4 have read; worker 2 is in step 2" */
 static void describe(const struct rooms *rooms, const struct wait *wait, const struct worker_set *missing,
-                     struct buffer *text)
+                     uint64_t missing_count, struct buffer *text)
 {
     char duration[DURATION_BYTES];
     duration_describe(wait->timeout_ms, duration, sizeof(duration));
@@ -76,6 +82,7 @@ static void describe(const struct rooms *rooms, const struct wait *wait, const s
         lineup_add(&lineup, cursor.worker);
     }
     if (lineup.count > 0) {
+        lineup.others += missing_count - worker_set_count(missing);
         buffer_append_string(&rest, has_progress ? "; " : "");
         lineup_describe(&lineup, ", ", false, &rest);
     }
@@ -91,8 +98,8 @@ static struct reply *reply_timeout(struct rooms *rooms, const struct wait *wait)
     SCOPED(worker_set_finish) struct worker_set missing;
     buffer_init(&text, LIMIT_TEXT_BYTES);
     worker_set_init(&missing);
-    rooms_find_missing(rooms, wait, &missing);
-    describe(rooms, wait, &missing, &text);
+    uint64_t missing_count = rooms_find_missing(rooms, wait, &missing);
+    describe(rooms, wait, &missing, missing_count, &text);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_TIMEOUT);
     reply->text = kept;

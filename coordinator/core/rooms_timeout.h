@@ -12,5 +12,5 @@ struct worker_set;
 void rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns);
 /* The numbers that belong to a reply to this wait. */
 void rooms_fill_progress(const struct rooms *rooms, const struct wait *wait, struct reply *reply);
-/* Whom the wait lacks, at most LIMIT_MISSING of them. */
-void rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing);
+/* Whom the wait lacks, at most LIMIT_MISSING of them; gives back how many there are. */
+uint64_t rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing);
