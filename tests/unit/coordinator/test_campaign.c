@@ -179,6 +179,22 @@ static void a_duration_ends_in_a_common_last_step(void **state)
     stand_expect_verdict(stand, VERDICT_PASSED, "");
 }
 
+static void who_ends_because_of_the_duration_leaves_nobody_short(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    options.duration_ms = 1000;
+    stand_run(stand, &options, 1);
+    struct played *a1 = &stand->agents[0];
+    struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = 1};
+    stand_operation(stand, a1, wait, (uint32_t[]){0}, 1);
+    stand_operation(stand, a1, (struct operation){.kind = OPERATION_PAST}, (uint32_t[]){0, 1}, 2);
+    stand_pass_ms(stand, 1100);
+    stand_forget_story(stand);
+    stand_operation(stand, a1, (struct operation){.kind = OPERATION_ENDED}, (uint32_t[]){1}, 1);
+    stand_expect(stand, "a1: replies wait_for_writer stopped to worker 0\n");
+}
+
 static void nobody_waits_for_a_lost_agent_to_drain(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -403,6 +419,7 @@ int main(void)
         STORY(a_global_setup_that_fails_fails_it),
         STORY(a_global_setup_moves_on_when_its_agent_is_lost),
         STORY(a_duration_ends_in_a_common_last_step),
+        STORY(who_ends_because_of_the_duration_leaves_nobody_short),
         STORY(nobody_waits_for_a_lost_agent_to_drain),
         STORY(the_first_failure_stops_it_when_asked_for),
         STORY(a_failure_is_only_counted_when_not),

@@ -71,6 +71,20 @@ static void one_message_answers_a_turn(void **state)
     }
 }
 
+static void a_turn_without_an_end_is_due_at_once(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    assert_true(coordinator_due_ns(stand->coordinator) > stand->now_ns);
+    struct envelope envelope = {.incarnation = agent->incarnation, .epoch = STAND_EPOCH, .sequence = 2};
+    stand_frame(stand, &envelope, bytes_of_string("a gap, to be told of"));
+    assert_int_equal(stand->effects.count, 0);
+    assert_true(coordinator_due_ns(stand->coordinator) <= stand->now_ns);
+    stand_step(stand, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = stand->now_ns});
+    assert_int_equal(stand->effects.count, 1);
+    assert_true(coordinator_due_ns(stand->coordinator) > stand->now_ns);
+}
+
 static void nobody_speaks_for_the_workers_of_others(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -279,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(replies_go_to_whom_they_concern_with_their_ranks),
         STORY(one_message_answers_a_turn),
+        STORY(a_turn_without_an_end_is_due_at_once),
         STORY(nobody_speaks_for_the_workers_of_others),
         STORY(nonsense_in_an_operation_leaves_the_others_alone),
         STORY(a_deadlock_stops_it),
