@@ -77,10 +77,6 @@ static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct pl
 static void on_operations(struct campaign *campaign, uint64_t now_ns, struct place *place,
                           const struct message *message)
 {
-    if (campaign->state == CAMPAIGN_DEPLOYING) {
-        complain(campaign, now_ns, place, "its workers have not begun");
-        return;
-    }
     uint32_t index = (uint32_t)(place - campaign->places);
     for (size_t i = 0; i < message->operations.count; i++) {
         const struct operation *operation = &message->operations.items[i];
