@@ -33,6 +33,10 @@ struct room {
     struct step_state **steps; /* rising */
     size_t step_count;
     size_t step_capacity;
+    /* Somebody went past steps among these since they were last looked at: from the first to the last. */
+    bool has_passed;
+    uint64_t passed_first;
+    uint64_t passed_last;
     uint32_t meeting_count;
     struct meeting *first_dirty;
     struct meeting *last_dirty; /* while there is a first */

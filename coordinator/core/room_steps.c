@@ -24,6 +24,18 @@ static size_t position_of(const struct room *room, uint64_t step)
     return low;
 }
 
+static void note_passed(struct room *room, struct step_state *state)
+{
+    state->is_dirty = true;
+    if (!room->has_passed || state->step < room->passed_first) {
+        room->passed_first = state->step;
+    }
+    if (!room->has_passed || state->step > room->passed_last) {
+        room->passed_last = state->step;
+    }
+    room->has_passed = true;
+}
+
 void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_t until)
 {
     for (size_t i = position_of(room, before); i < room->step_count; i++) {
@@ -34,7 +46,7 @@ void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_
         if (state->step > before) {
             bits_add(state->past, seat);
             state->within--;
-            state->is_dirty = true;
+            note_passed(room, state);
         }
         if (state->step < until) {
             state->within_next--;
@@ -174,7 +186,9 @@ struct barrier *room_barrier_known(const struct room *room, uint64_t step, struc
 
 void room_mark_passed(struct room *room)
 {
-    for (size_t i = 0; i < room->step_count; i++) {
+    size_t first = room->has_passed ? position_of(room, room->passed_first) : room->step_count;
+    room->has_passed = false;
+    for (size_t i = first; i < room->step_count && room->steps[i]->step <= room->passed_last; i++) {
         struct step_state *state = room->steps[i];
         if (!state->is_dirty) {
             continue;

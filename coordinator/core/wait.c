@@ -6,24 +6,45 @@
 #include <assert.h>
 
 #define NS_PER_MS 1000000ULL
+#define SPARE_MAX 16384u
 
 void waits_init(struct waits *waits, uint32_t worker_count)
 {
     *waits = (struct waits){.worker_count = worker_count, .timers = timers_new()};
 }
 
-static void free_wait(struct wait *wait)
+static struct wait *take_spare(struct waits *waits)
+{
+    struct wait *wait = waits->spare;
+    if (wait == NULL) {
+        return MEMORY_NEW(struct wait);
+    }
+    waits->spare = wait->next;
+    waits->spare_count--;
+    return wait;
+}
+
+static void give_back(struct waits *waits, struct wait *wait)
 {
     memory_free((void *)wait->expected.data);
-    memory_free(wait);
+    if (waits->spare_count == SPARE_MAX) {
+        memory_free(wait);
+        return;
+    }
+    wait->next = waits->spare;
+    waits->spare = wait;
+    waits->spare_count++;
 }
 
 void waits_finish(struct waits *waits)
 {
     for (uint32_t worker = 0; waits->by_worker != NULL && worker < waits->worker_count; worker++) {
         if (waits->by_worker[worker] != NULL) {
-            free_wait(waits->by_worker[worker]);
+            give_back(waits, waits->by_worker[worker]);
         }
+    }
+    while (waits->spare_count > 0) {
+        memory_free(take_spare(waits));
     }
     memory_free(waits->by_worker);
     timers_free(&waits->timers);
@@ -67,7 +88,7 @@ struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list 
         waits->by_worker = memory_new(waits->worker_count, sizeof(struct wait *));
     }
     assert(waits->by_worker[like->worker] == NULL);
-    struct wait *wait = MEMORY_NEW(struct wait);
+    struct wait *wait = take_spare(waits);
     *wait = *like;
     wait->expected = bytes_of(memory_copy(like->expected.data, like->expected.size), like->expected.size);
     waits->by_worker[wait->worker] = wait;
@@ -92,7 +113,7 @@ void waits_end(struct waits *waits, struct wait *wait)
     }
     waits->count--;
     waits->by_worker[wait->worker] = NULL;
-    free_wait(wait);
+    give_back(waits, wait);
 }
 
 bool wait_is_for_variable(const struct wait *wait)

@@ -47,6 +47,8 @@ struct waits {
     uint32_t count;
     uint32_t tallied; /* how many have a tally */
     struct timers *timers;
+    struct wait *spare; /* memory of waits that are over, for the next ones */
+    uint32_t spare_count;
 };
 
 void waits_init(struct waits *waits, uint32_t worker_count);

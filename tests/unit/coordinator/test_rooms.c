@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #ifdef __SANITIZE_ADDRESS__ /* whose allocator tells nothing of itself, and is slow */
-#define STEPS 50000u
+#define STEPS 200000u
 #else
 #define STEPS 1000000u
 #endif
