@@ -126,8 +126,9 @@ static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struc
         return;
     }
     struct member *member = (struct member *)due->owner;
-    if (members_is_silent(coordinator->members, now_ns, member)) {
-        lose(coordinator, now_ns, member, "nothing was heard of it for too long");
+    const char *why = members_loss(coordinator->members, now_ns, member);
+    if (why != NULL) {
+        lose(coordinator, now_ns, member, why);
     } else {
         members_wake(coordinator->members, member);
     }

@@ -13,6 +13,8 @@
 #define LOST_REMEMBERED 4096u
 #define NS_PER_MS 1000000u
 #define COMPLAINT_EVERY_MS 1000u
+/* A slow line takes so long for a byte: a bundle of 16 MiB two minutes. */
+#define BULK_NS_PER_BYTE 8000u
 
 struct members {
     struct coordinator_settings settings;
@@ -28,6 +30,16 @@ struct members {
     uint64_t lost[LOST_REMEMBERED]; /* a ring; 0 is no incarnation */
     size_t next_lost;
 };
+
+static uint64_t latest(uint64_t left_ns, uint64_t right_ns)
+{
+    return left_ns > right_ns ? left_ns : right_ns;
+}
+
+static uint64_t earliest(uint64_t left_ns, uint64_t right_ns)
+{
+    return left_ns < right_ns ? left_ns : right_ns;
+}
 
 struct members *members_new(const struct coordinator_settings *settings, struct timers *timers)
 {
@@ -201,14 +213,29 @@ void members_send(struct members *members, struct member *member, const struct m
 
 static uint64_t silent_from_ns(const struct members *members, const struct member *member)
 {
-    uint64_t heard_ns = link_heard_ns(member->link);
-    heard_ns = member->excused_ns > heard_ns ? member->excused_ns : heard_ns;
-    return due_after_ms(heard_ns, members->settings.loss_ms);
+    return due_after_ms(latest(link_heard_ns(member->link), member->excused_ns), members->settings.loss_ms);
 }
 
-bool members_is_silent(const struct members *members, uint64_t now_ns, const struct member *member)
+/* From when it is held not to hear us though we hear it. Its workers then pause, but each frame that reached
+ * it after all could give it a new lease. So it is sent nothing any more, and declared lost when any lease
+ * has run out that it may have. */
+static uint64_t deaf_from_ns(const struct members *members, const struct member *member)
 {
-    return now_ns >= silent_from_ns(members, member);
+    uint64_t confirmed_ns = latest(link_confirmed_ns(member->link), member->bulk_ns);
+    return due_after_ms(latest(confirmed_ns, member->excused_ns), members->settings.loss_ms);
+}
+
+static uint64_t given_up_ns(const struct members *members, const struct member *member)
+{
+    return member->muted_ns == 0 ? TIMERS_NEVER : due_after_ms(member->muted_ns, members->settings.loss_ms);
+}
+
+const char *members_loss(const struct members *members, uint64_t now_ns, const struct member *member)
+{
+    if (now_ns >= silent_from_ns(members, member)) {
+        return "nothing was heard of it for too long";
+    }
+    return now_ns >= given_up_ns(members, member) ? "it has not heard us for too long" : NULL;
 }
 
 static void remove_from(struct member **items, size_t *count, const struct member *member)
@@ -260,17 +287,39 @@ bool members_are_restless(const struct members *members)
     return members->attention_count > 0;
 }
 
+static void judge_hearing(const struct members *members, uint64_t now_ns, struct member *member)
+{
+    if (now_ns < deaf_from_ns(members, member)) {
+        member->muted_ns = 0;
+    } else if (member->muted_ns == 0) {
+        member->muted_ns = now_ns;
+    }
+}
+
+/* What is sent again does not count: it would hide for ever that nothing arrives. */
+static void note_bulk(struct member *member, uint64_t now_ns, uint64_t sequence, size_t size_bytes)
+{
+    if (sequence > member->newest_sent) {
+        member->newest_sent = sequence;
+        member->bulk_ns = latest(member->bulk_ns, now_ns) + size_bytes * BULK_NS_PER_BYTE;
+    }
+}
+
 static void hand_out_of(struct members *members, uint64_t now_ns, struct member *member,
                         struct outbox *outbox)
 {
     struct envelope envelope = {0};
     struct bytes message = {0};
-    while (link_next_frame(member->link, now_ns, &envelope, &message)) {
-        outbox_frame(outbox, &envelope, message);
+    judge_hearing(members, now_ns, member);
+    uint64_t due_ns = given_up_ns(members, member);
+    if (member->muted_ns == 0) {
+        while (link_next_frame(member->link, now_ns, &envelope, &message)) {
+            note_bulk(member, now_ns, envelope.sequence, message.size);
+            outbox_frame(outbox, &envelope, message);
+        }
+        due_ns = earliest(link_due_ns(member->link), deaf_from_ns(members, member));
     }
-    uint64_t due_ns = link_due_ns(member->link);
-    uint64_t silent_ns = silent_from_ns(members, member);
-    due_set(members->timers, &member->due, due_ns < silent_ns ? due_ns : silent_ns);
+    due_set(members->timers, &member->due, earliest(due_ns, silent_from_ns(members, member)));
 }
 
 void members_hand_out(struct members *members, uint64_t now_ns, struct outbox *outbox)

@@ -19,9 +19,13 @@ struct member {
     uint64_t memory_bytes;
     struct link *link;
     struct due due;
-    uint64_t excused_ns;  /* counts as heard at this time, by a hello or because we were the ones who slept */
-    bool needs_attention; /* its link may have a frame to hand out */
-    uint64_t malformed;   /* messages that were dropped */
+    /* Counts as heard, and as hearing us, at this time: by a hello, or because we were the ones who slept. */
+    uint64_t excused_ns;
+    uint64_t newest_sent;  /* sequence */
+    uint64_t bulk_ns;      /* until then a large message may take all of a slow line */
+    uint64_t muted_ns;     /* since when nothing is sent to it, for it does not hear us; 0: it does */
+    bool needs_attention;  /* its link may have a frame to hand out */
+    uint64_t malformed;    /* messages that were dropped */
     uint64_t complaint_ns; /* when the next one may be told of */
 };
 
@@ -52,8 +56,10 @@ void members_greet_again(struct members *members, uint64_t now_ns, struct member
 void members_send(struct members *members, struct member *member, const struct message *message);
 /* Its due time has come: it is handed out to in the next members_hand_out. */
 void members_wake(struct members *members, struct member *member);
-/* Whether nothing has been heard of it for so long that it is to be declared lost. */
-bool members_is_silent(const struct members *members, uint64_t now_ns, const struct member *member);
+/* Why it is to be declared lost: nothing was heard of it for too long, or it has not heard us. NULL: it is
+ * not.
+ */
+const char *members_loss(const struct members *members, uint64_t now_ns, const struct member *member);
 /* It is lost: its link goes, its incarnation never joins again. `*member` is freed. */
 void members_lose(struct members *members, struct member **member, struct outbox *outbox);
 /* We have slept ourselves: what was sent meanwhile is still unread, so nobody is silent yet. */

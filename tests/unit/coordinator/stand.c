@@ -112,7 +112,8 @@ static void take_effect(struct stand *stand, const struct coordinator_effect *ef
     struct played *agent = find_agent(stand, effect->incarnation);
     switch (effect->kind) {
     case EFFECT_SEND:
-        if (agent != NULL && !agent->is_silent) {
+        stand->frames += agent != NULL;
+        if (agent != NULL && !agent->is_silent && !agent->is_deaf) {
             hear(stand, agent, effect);
         }
         break;

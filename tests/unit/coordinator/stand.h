@@ -13,6 +13,7 @@ struct played {
     uint64_t incarnation;
     struct link *link; /* NULL: it has not said hello */
     bool is_silent;    /* its process is frozen or cut off */
+    bool is_deaf;      /* is heard, but hears nothing */
     bool is_obliging;  /* answers DEPLOY, GLOBAL and STOP as a healthy agent would */
     uint64_t workers;  /* that it was given */
     uint32_t heartbeats;
@@ -27,6 +28,7 @@ struct stand {
     struct buffer story; /* one line for each thing that happened since stand_expect */
     bool is_log_told;
     uint32_t logged;
+    uint32_t frames; /* that were sent to agents */
 };
 
 #define STAND_EPOCH 77u

@@ -117,6 +117,78 @@ static void who_is_silent_too_long_is_lost_and_told_so(void **state)
     stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
 }
 
+/* A frame that got through would give it a new lease just before its workers are taken away. */
+static void who_does_not_hear_us_is_sent_nothing_and_then_lost(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    agent->is_deaf = true;
+    stand_pass_ms(stand, 13000);
+    assert_true(stand->frames > 13);
+    stand_pass_ms(stand, 2000);
+    stand->frames = 0;
+    stand_pass_ms(stand, 12000);
+    assert_int_equal(stand->frames, 0);
+    stand_expect(stand, "");
+    stand_pass_ms(stand, 3500);
+    assert_non_null(strstr(buffer_string(&stand->story), "forget the route of a1\n"));
+}
+
+static void who_hears_us_again_is_spoken_to_again(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    /* It has heard the last frame after all, and says so when nothing is sent to it any more. */
+    agent->is_deaf = true;
+    stand_pass_ms(stand, 14000);
+    uint64_t heard_ns = stand->now_ns;
+    stand_pass_ms(stand, 2000);
+    stand->frames = 0;
+    stand_pass_ms(stand, 2000);
+    assert_int_equal(stand->frames, 0);
+    agent->is_deaf = false;
+    struct envelope late = {.incarnation = agent->incarnation,
+                            .epoch = STAND_EPOCH,
+                            .sent_ns = stand->now_ns,
+                            .echoed_sent_ns = heard_ns};
+    stand_frame(stand, &late, bytes_of(NULL, 0));
+    stand_exchange(stand);
+    assert_true(stand->frames > 0);
+    stand_pass_ms(stand, 60000);
+    stand_expect(stand, "");
+}
+
+static void a_large_bundle_on_a_slow_line_is_no_deafness(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    static uint8_t script[8u << 20];
+    struct bundle_file file = {.path = bytes_of_string("pad.lua"),
+                               .content = bytes_of(script, sizeof script)};
+    struct coordinator_event event = {
+        .kind = EVENT_CREATE,
+        .now_ns = stand->now_ns,
+        .create = {.options = stand_options(2),
+                   .bundle = {.files = &file,
+                              .file_count = 1,
+                              .hash = bytes_of_string("e3b0c44298fc1c149afbf4c8996fb924"
+                                                      "27ae41e4649b934ca495991b7852b855")},
+                   .agents = 1,
+                   .deadline_ms = 1000}};
+    stand_forget_story(stand);
+    agent->is_deaf = true;
+    stand_step(stand, &event);
+    stand_pass_ms(stand, 60000);
+    agent->is_deaf = false;
+    stand_pass_ms(stand, 60000);
+    assert_null(strstr(buffer_string(&stand->story), "forget"));
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
+}
+
 static void who_was_never_seen_is_told_to_say_hello(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -249,6 +321,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_version_is_refused_for_good, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_name_is_held_until_its_holder_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_silent_too_long_is_lost_and_told_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_does_not_hear_us_is_sent_nothing_and_then_lost, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_hears_us_again_is_spoken_to_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_large_bundle_on_a_slow_line_is_no_deafness, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_never_seen_is_told_to_say_hello, set_up, tear_down),
         cmocka_unit_test_setup_teardown(our_own_sleep_is_nobodys_silence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_dead_process_is_lost_at_once, set_up, tear_down),
