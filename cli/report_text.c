@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ERRORS_SHOWN 20u
+#define ERRORS_SHOWN 10u
 #define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
 

@@ -141,18 +141,11 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
     }
 }
 
-/* As an error, so that it is told at once and also when quiet. */
-static void on_deadlock(void *context, uint64_t campaign, const char *text)
-{
-    (void)campaign;
-    say(context, true, "deadlock", text);
-}
-
+/* Deadlocks and lost agents are warnings: told at once, and also when quiet. */
 static void on_server_log(void *context, enum log_level level, const char *text)
 {
     struct session *session = context;
-    /* A warning is told as an event of this run already: a dead agent, a deadlock. */
-    if (level == LOG_ERROR || (uint32_t)level <= LOG_ERROR + session->settings->options->verbosity) {
+    if ((uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
         say(session, true, "coordinator", text);
     }
 }
@@ -260,7 +253,7 @@ static bool start_server(struct session *session, struct error *error)
     const struct server_options options = {
         .endpoint = "tcp://127.0.0.1:*",
         .settings = coordinator_default_settings(0),
-        .callbacks = {on_campaign, on_deadlock, on_server_log, session},
+        .callbacks = {.on_campaign = on_campaign, .on_log = on_server_log, .context = session},
     };
     session->server = server_new(&session->loop, &options, error);
     return session->server != NULL;

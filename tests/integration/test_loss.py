@@ -1,6 +1,7 @@
 """An agent dies in the middle of a run: the policy decides, and nothing hangs."""
 import os
 import signal
+import time
 import unittest
 
 from support import Run, children_of, is_alive, wait_until
@@ -49,6 +50,27 @@ class Loss(unittest.TestCase):
             result = process.finish(40)
         self.assertIn(result.code, (1, 3), result)
         self.assertNotEqual(result.verdict, "passed")
+
+
+class Frozen(unittest.TestCase):
+    def test_an_agent_that_freezes_is_lost_after_a_while(self):
+        with Run("slow-steps", "-w", 8, "-r", 10, "--agents", 2) as process:
+            process.read_until("in step 3")
+            os.kill(children_of(process.pid)[0], signal.SIGSTOP)
+            result = process.finish(50)
+        self.assertEqual((result.code, result.verdict), (3, "degraded"), result)
+        self.assertIn("agent-1 is lost", result.err)
+        self.assertEqual(result.steps["failed"], 0, result)
+
+    def test_one_that_thaws_in_time_goes_on(self):
+        with Run("slow-steps", "-w", 8, "-r", 10, "--agents", 2) as process:
+            process.read_until("in step 3")
+            victim = children_of(process.pid)[0]
+            os.kill(victim, signal.SIGSTOP)
+            time.sleep(2)
+            os.kill(victim, signal.SIGCONT)
+            result = process.finish(50)
+        self.assertEqual((result.code, result.steps["ok"]), (0, 80), result)
 
 
 class Parent(unittest.TestCase):
