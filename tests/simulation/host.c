@@ -270,6 +270,7 @@ static void take_command(struct world *world, struct host *host, uint8_t shard, 
             world_break(world, "a second crew on shard %u of %s", shard, host->name);
             return;
         }
+        self->incarnation = host->incarnation;
         self->crew = crew_new(command->deployment, deployment_options(command->deployment)->runs);
     }
     if (self->crew == NULL) {
@@ -349,7 +350,7 @@ static void take_notice(struct world *world, struct host *host, uint8_t shard, s
     struct notice *notice = effect->notice;
     effect->notice = NULL;
     if (notice->kind == NOTICE_OPERATION) {
-        judge_progress(world, notice->operation);
+        judge_progress(world, host->shards[shard].incarnation, notice->operation);
     }
     uint64_t counted = host->shards[shard].counted.steps_ok + host->shards[shard].counted.steps_failed;
     if (notice->kind == NOTICE_FINISHED || counted >= 8) {

@@ -75,7 +75,8 @@ void actor_begin_setup(struct world *world, struct host *host, uint8_t shard, ui
         world_break(world, "worker %u is set up twice", worker);
         return;
     }
-    *actor = (struct actor){.state = ACTOR_SETUP, .shard = shard, .incarnation = host->incarnation};
+    *actor =
+        (struct actor){.state = ACTOR_SETUP, .shard = shard, .incarnation = host->shards[shard].incarnation};
     actor_schedule(world, host, worker, pause_ns(world));
 }
 

@@ -307,13 +307,13 @@ static void judge_ended(struct world *world, uint32_t worker)
     world->is_dirty = true;
 }
 
-void judge_progress(struct world *world, const struct operation *operation)
+void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation)
 {
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
         const struct truth_worker *who = &world->truth.worker[cursor.worker];
-        if (who->owner == 0) {
-            continue;
+        if (who->owner != incarnation) {
+            continue; /* lost meanwhile */
         }
         if (operation->kind == OPERATION_PAST && operation->step != who->ended_step) {
             world_break(world, "worker %u is told to be past step %" PRIu64 ", but it has ended %" PRIu64,

@@ -3,7 +3,7 @@
 #pragma once
 #include "tests/simulation/plan.h"
 
-#define TRUTH_STEPS 160u
+#define TRUTH_STEPS 640u
 #define TRUTH_ROOMS 16u
 #define TRUTH_ARRIVALS 2u /* calls of one barrier in one step */
 #define TRUTH_VALUES 512u /* of one variable */

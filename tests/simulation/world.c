@@ -108,7 +108,7 @@ static void stop_campaign(struct world *world)
                                       .stop = {.campaign = WORLD_CAMPAIGN,
                                                .is_at_once = world->plan->is_stop_at_once,
                                                .text = bytes_of_string("interrupted")}};
-    world->is_stop_asked = world->state != CAMPAIGN_ENDED;
+    world->is_stop_asked = world->state < CAMPAIGN_STOPPING; /* else it is ending already */
     hub_step(world, &event);
 }
 

@@ -125,7 +125,8 @@ struct mailbox {
 
 struct shard {
     struct crew *crew;
-    uint64_t life; /* one more with each crew */
+    uint64_t incarnation; /* that the crew was made for */
+    uint64_t life;        /* one more with each crew */
     struct mailbox commands;
     bool has_commands_event;
     uint64_t tick_ns; /* when a tick is in the queue; 0: none */
@@ -251,7 +252,7 @@ void actor_schedule(struct world *world, struct host *host, uint32_t worker, uin
 void judge_answer(struct world *world, uint32_t worker, struct actor *actor);
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
-void judge_progress(struct world *world, const struct operation *operation);
+void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
 void judge_deadlock(struct world *world);
 /* Before time moves on. */
 void judge_moment(struct world *world);
