@@ -42,6 +42,9 @@ static void assign(struct crew *crew, const struct command *command)
         if (room != NULL) {
             room->is_done = false;
         }
+        if (room != NULL && room->is_synchronising) {
+            crew_report_past(crew, &workers[i], bytes_of_string(NULL)); /* whoever had it may not have said */
+        }
         if (crew->is_stopping) {
             crew_move(crew, &workers[i], WORKER_STOP);
         } else {
