@@ -2,6 +2,7 @@
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 struct sums {
     uint64_t ok;
@@ -51,10 +52,12 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
 {
     enum verdict verdict = report->verdict;
     const struct campaign_options *options = &world->plan->options;
+    bool is_teardown_lost = !plan_is_calm(world->plan) &&
+                            memmem(report->reason.data, report->reason.size, "global_teardown", 15) != NULL;
     bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_gone > 0;
-    bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || report->steps_ok == 0 ||
-                               world->plan->unfit_workers != 0 || options->duration_ms > 0 ||
-                               options->is_stopped_by_failure;
+    bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || is_teardown_lost ||
+                               is_teardown_lost || report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
+                               options->duration_ms > 0 || options->is_stopped_by_failure;
     bool may_be = false;
     switch (verdict) {
     case VERDICT_DEADLOCKED:
@@ -105,7 +108,7 @@ static void judge_leftovers(struct world *world, const struct campaign_report *r
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
         for (uint32_t shard = 0; shard < world->plan->shards; shard++) {
             const struct host *host = &world->hosts[i];
-            if (plan_is_calm(world->plan) && host->shards[shard].crew != NULL) {
+            if (plan_is_calm(world->plan) && world->plan->is_ordered && host->shards[shard].crew != NULL) {
                 world_break(world, "a crew is left on %s", host->name);
             }
         }

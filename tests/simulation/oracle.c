@@ -8,6 +8,7 @@ struct view {
     uint32_t waiting; /* ... those of them that wait without a timeout of their own */
     uint32_t limbo;   /* ... whose process is dead */
     uint32_t movable;
+    uint32_t doubtful; /* ... who are or were on a dead agent: what they did may have died with it */
 };
 
 static const struct actor *actor_of(const struct world *world, uint32_t worker)
@@ -44,7 +45,9 @@ static bool can_writer_wait_end(const struct view *view, uint32_t worker, const 
 {
     struct truth *truth = &view->world->truth;
     uint8_t name = actor->waits_in.name;
-    if (truth_notifier(truth, worker, name, actor->wait_step)->writers != 0) {
+    const struct truth_notifier *notifier = truth_notifier(truth, worker, name, actor->wait_step);
+    bool is_confirmed = notifier->payload != 0 || notifier->winner != 0;
+    if (is_confirmed || (notifier->writers & ~view->doubtful) != 0) {
         return true;
     }
     uint32_t others = truth_room_mask(truth, truth_room(truth, worker)) & ~(1u << worker);
@@ -84,6 +87,11 @@ static bool can_variable_wait_end(const struct view *view, uint32_t worker, cons
     return (view->movable & scope) != 0;
 }
 
+static uint32_t count(const struct view *view, uint32_t mask)
+{
+    return (uint32_t)__builtin_popcount(mask & ~view->doubtful);
+}
+
 static bool can_move(const struct view *view, uint32_t worker)
 {
     struct truth *truth = &view->world->truth;
@@ -99,14 +107,14 @@ static bool can_move(const struct view *view, uint32_t worker)
     case OPERATION_WAIT_READERS: {
         const struct truth_notifier *notifier =
             truth_notifier(truth, worker, actor->waits_in.name, actor->wait_step);
-        return can_gathering_end(view, within & ~notifier->readers,
-                                 (uint32_t)__builtin_popcount(notifier->readers), notifier->declared);
+        return can_gathering_end(view, within & ~notifier->readers, count(view, notifier->readers),
+                                 notifier->declared);
     }
     case OPERATION_BARRIER: {
         const struct truth_barrier *barrier =
             truth_barrier(truth, worker, actor->waits_in.name, actor->wait_step, actor->wait_nth);
-        return can_gathering_end(view, within & ~barrier->arrived,
-                                 (uint32_t)__builtin_popcount(barrier->arrived), actor->waits_in.count);
+        return can_gathering_end(view, within & ~barrier->arrived, count(view, barrier->arrived),
+                                 actor->waits_in.count);
     }
     default:
         return can_variable_wait_end(view, worker, actor);
@@ -124,6 +132,8 @@ uint32_t oracle_stuck(struct world *world, enum oracle_doubt doubt)
     struct view view = {.world = world, .doubt = doubt};
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
         uint32_t bit = 1u << worker;
+        bool is_doubtful = world->truth.worker[worker].is_lost || is_owner_dead(world, worker);
+        view.doubtful |= doubt == ORACLE_MAY_BE_SAID && is_doubtful ? bit : 0;
         if (world->truth.worker[worker].is_over) {
             continue;
         }
