@@ -8,6 +8,7 @@
 #define AFTER_SYNC_TIMEOUT_MS 30000u
 #define AT_ONCE_MS 1000u
 #define TEARDOWN_MS 30000u
+#define DOUBT_MS 1000u
 #define DURATION_BYTES 40
 
 static uint64_t finish_within_ms(const struct campaign *campaign)
@@ -77,6 +78,13 @@ static void give_up_on_workers(struct campaign *campaign)
     }
 }
 
+static bool is_teardown_in_doubt(const struct campaign *campaign, uint64_t now_ns)
+{
+    const struct member *member = campaign->places[campaign->global_place].member;
+    return !campaign->is_at_once && member != NULL &&
+           members_is_in_doubt(campaign->home.members, now_ns, member);
+}
+
 void campaign_give_up(struct campaign *campaign, uint64_t now_ns)
 {
     switch (campaign->awaited) {
@@ -89,6 +97,10 @@ void campaign_give_up(struct campaign *campaign, uint64_t now_ns)
         (void)campaign_happen(campaign, now_ns, LIFE_FINISHED);
         break;
     case AWAITS_TEARDOWN:
+        if (is_teardown_in_doubt(campaign, now_ns)) {
+            due_set(campaign->home.timers, &campaign->life_due, due_after_ms(now_ns, DOUBT_MS));
+            break; /* if it is lost, another one takes over */
+        }
         campaign_teardown_failed(campaign, "global_teardown did not end in time");
         (void)campaign_happen(campaign, now_ns, LIFE_TORN_DOWN);
         break;

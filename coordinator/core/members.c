@@ -13,6 +13,8 @@
 #define LOST_REMEMBERED 4096u
 #define NS_PER_MS 1000000u
 #define COMPLAINT_EVERY_MS 1000u
+/* Who has missed so many may be on the way to being lost. */
+#define HEARTBEATS_IN_DOUBT 4u
 /* A slow line takes so long for a byte: a bundle of 16 MiB two minutes. */
 #define BULK_NS_PER_BYTE 8000u
 
@@ -216,13 +218,13 @@ static uint64_t silent_from_ns(const struct members *members, const struct membe
     return due_after_ms(latest(link_heard_ns(member->link), member->excused_ns), members->settings.loss_ms);
 }
 
-/* From when it is held not to hear us though we hear it. Its workers then pause, but each frame that reached
- * it after all could give it a new lease. So it is sent nothing any more, and declared lost when any lease
- * has run out that it may have. */
+/* From when it is held not to hear us though we hear it. Its workers pause by then, but each frame that
+ * reached it after all would give it a new lease. So it is sent nothing any more, and declared lost when any
+ * lease has run out that it may have. */
 static uint64_t deaf_from_ns(const struct members *members, const struct member *member)
 {
     uint64_t confirmed_ns = latest(link_confirmed_ns(member->link), member->bulk_ns);
-    return due_after_ms(latest(confirmed_ns, member->excused_ns), members->settings.loss_ms);
+    return due_after_ms(latest(confirmed_ns, member->excused_ns), members->settings.lease_ms);
 }
 
 static uint64_t given_up_ns(const struct members *members, const struct member *member)
@@ -236,6 +238,14 @@ const char *members_loss(const struct members *members, uint64_t now_ns, const s
         return "nothing was heard of it for too long";
     }
     return now_ns >= given_up_ns(members, member) ? "it has not heard us for too long" : NULL;
+}
+
+bool members_is_in_doubt(const struct members *members, uint64_t now_ns, const struct member *member)
+{
+    uint64_t seen_ns = link_heard_ns(member->link);
+    uint64_t confirmed_ns = link_confirmed_ns(member->link);
+    seen_ns = confirmed_ns < seen_ns ? confirmed_ns : seen_ns;
+    return now_ns > due_after_ms(seen_ns, HEARTBEATS_IN_DOUBT * members->settings.heartbeat_ms);
 }
 
 static void remove_from(struct member **items, size_t *count, const struct member *member)
@@ -311,7 +321,9 @@ static void hand_out_of(struct members *members, uint64_t now_ns, struct member 
     struct envelope envelope = {0};
     struct bytes message = {0};
     judge_hearing(members, now_ns, member);
-    uint64_t due_ns = given_up_ns(members, member);
+    /* Looked after as often as one that is spoken to: by long pauses we know that we have slept. */
+    uint64_t due_ns =
+        earliest(given_up_ns(members, member), due_after_ms(now_ns, members->settings.heartbeat_ms));
     if (member->muted_ns == 0) {
         while (link_next_frame(member->link, now_ns, &envelope, &message)) {
             note_bulk(member, now_ns, envelope.sequence, message.size);

@@ -60,6 +60,8 @@ void members_wake(struct members *members, struct member *member);
  * not.
  */
 const char *members_loss(const struct members *members, uint64_t now_ns, const struct member *member);
+/* Whether it may turn out to be lost: what it has not answered says nothing yet. */
+bool members_is_in_doubt(const struct members *members, uint64_t now_ns, const struct member *member);
 /* It is lost: its link goes, its incarnation never joins again. `*member` is freed. */
 void members_lose(struct members *members, struct member **member, struct outbox *outbox);
 /* We have slept ourselves: what was sent meanwhile is still unread, so nobody is silent yet. */

@@ -255,6 +255,25 @@ static void a_loss_during_teardown_moves_it_on(void **state)
     stand_expect_verdict(stand, VERDICT_PASSED, "");
 }
 
+/* It is not global_teardown that is to blame. */
+static void who_falls_silent_during_teardown_is_waited_for_until_it_is_lost(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(6);
+    stand_run(stand, &options, 2);
+    stand_steps(stand, &stand->agents[1], 10, 0);
+    stand->agents[0].is_obliging = false;
+    finish_all(stand);
+    stand_pass_ms(stand, 20000);
+    stand->agents[0].is_silent = true;
+    stand_forget_story(stand);
+    stand_pass_ms(stand, 14000);
+    stand_expect(stand, "");
+    stand_pass_ms(stand, 2000);
+    stand_expect(stand, "forget the route of a1\na2: global teardown\ncampaign 1 ended\na2: forget\n");
+    stand_expect_verdict(stand, VERDICT_PASSED, "");
+}
+
 static void a_new_life_of_a_lost_agent_has_no_part_in_it(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -285,6 +304,7 @@ int main(void)
         STORY(who_is_lost_when_it_had_finished_costs_nothing),
         STORY(a_loss_while_stopping_does_not_hold_the_end),
         STORY(a_loss_during_teardown_moves_it_on),
+        STORY(who_falls_silent_during_teardown_is_waited_for_until_it_is_lost),
         STORY(a_new_life_of_a_lost_agent_has_no_part_in_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
