@@ -30,8 +30,9 @@ struct http_engine {
 };
 
 /* The last to time out is reported only to those who ask every time. */
-static void read_completions(struct http_engine *engine)
+static bool read_completions(struct http_engine *engine)
 {
+    bool has_any = false;
     int left;
     CURLMsg *message;
 
@@ -44,15 +45,33 @@ static void read_completions(struct http_engine *engine)
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
         curl_multi_remove_handle(engine->multi, easy);
         http_client_done(client, result);
+        has_any = true;
     }
+    return has_any;
 }
 
-static void drive(struct http_engine *engine, curl_socket_t socket, int events)
+/* Gives whether a transfer has ended. */
+static bool drive(struct http_engine *engine, curl_socket_t socket, int events)
 {
     int running;
 
     curl_multi_socket_action(engine->multi, socket, events, &running);
-    read_completions(engine);
+    return read_completions(engine);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void listen_as_wanted(struct connection *connection)
+{
+    if (connection->wanted == connection->active || connection->wanted == 0)
+        return;
+    connection->active = connection->wanted;
+    uv_poll_start(&connection->poll, connection->active, on_poll);
+}
+
+static struct connection *find_connection(struct http_engine *engine, curl_socket_t socket)
+{
+    return (size_t)socket < engine->connection_capacity ? engine->connections[socket] : NULL;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -66,24 +85,24 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         connection->active = 0;
         return;
     }
-    /* Reading and writing as well: the error alone, and curl does not look why ("connection reset"). */
-    if (status < 0)
+    /* Reading and writing as well: the error alone, and curl does not look why ("connection reset"). libuv
+     * has stopped the poll. */
+    if (status < 0) {
         flags = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
+        connection->active = 0;
+    }
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
     drive(connection->engine, connection->socket, flags);
+    if (connection->active == 0 && find_connection(connection->engine, connection->socket) == connection)
+        listen_as_wanted(connection);
 }
 
 static void on_poll_closed(uv_handle_t *handle)
 {
     memory_free(handle->data);
-}
-
-static struct connection *find_connection(struct http_engine *engine, curl_socket_t socket)
-{
-    return (size_t)socket < engine->connection_capacity ? engine->connections[socket] : NULL;
 }
 
 static struct connection *need_connection(struct http_engine *engine, curl_socket_t socket)
@@ -124,10 +143,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
     if (!connection)
         return 0;
     connection->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    if (connection->wanted != connection->active) {
-        connection->active = connection->wanted;
-        uv_poll_start(&connection->poll, connection->active, on_poll);
-    }
+    listen_as_wanted(connection);
     return 0;
 }
 
@@ -186,9 +202,10 @@ static void on_prepare(uv_prepare_t *prepare)
     if (engine->due_ns != 0)
         return;
     engine->due_ns = UINT64_MAX;
-    drive(engine, CURL_SOCKET_TIMEOUT, 0);
-    /* Curl may want another turn at once. */
-    if (engine->due_ns == 0)
+    bool has_ended = drive(engine, CURL_SOCKET_TIMEOUT, 0);
+    /* Curl may want another turn at once, and whoever waited for the transfer too: the loop must not sleep
+     * now. */
+    if (has_ended || engine->due_ns == 0)
         uv_timer_start(&engine->timer, on_timer, 0, 0);
 }
 
