@@ -51,6 +51,11 @@ static void declare_lost(struct world *world, uint64_t incarnation)
         transcript_say(world->transcript, world->now_ns - world->created_ns, "agent %s is given up",
                        host->name);
     }
+    for (uint32_t i = 0; i < world->unmourned_count; i++) {
+        if (world->unmourned[i] == incarnation) {
+            world->unmourned[i] = world->unmourned[--world->unmourned_count];
+        }
+    }
     bool had_workers = false;
     bool had_all_ended = true;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {

@@ -348,7 +348,9 @@ void judge_moment(struct world *world)
         bool is_quiet = network_is_quiet(world);
         /* Those who have been found and whose answers are still on their way are not looked for again. */
         world->deadlock_mask = is_due && is_quiet ? 0 : world->deadlock_mask;
-        bool does_count = world->state == CAMPAIGN_RUNNING && !hub_is_draining(world);
+        /* What a dead agent did not get across will be known when it is declared lost. */
+        bool does_count =
+            world->state == CAMPAIGN_RUNNING && !hub_is_draining(world) && world->unmourned_count == 0;
         world->stuck = does_count ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
         if ((world->stuck & ~world->deadlock_mask) == 0) {
             world->deadlock_since_ns = 0;

@@ -87,6 +87,7 @@ static void begin_fault(struct world *world, uint32_t index)
         host->cut_until_ns[0] = fault->kind == FAULT_CUT_DOWN ? host->cut_until_ns[0] : until_ns;
         host->cut_until_ns[1] = fault->kind == FAULT_CUT_UP ? host->cut_until_ns[1] : until_ns;
     } else {
+        world->unmourned[world->unmourned_count++] = host->incarnation;
         host_crash(world, host);
         if (fault->for_ns > 0) {
             queue_put(&world->queue, (struct event){.due_ns = until_ns,

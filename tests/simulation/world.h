@@ -180,6 +180,8 @@ struct world {
     bool is_stop_asked;
     uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
     uint64_t ended_ns;
+    uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */
+    uint32_t unmourned_count;
     uint32_t agents_lost; /* of the campaign, declared, with workers that had not ended */
     uint32_t agents_gone; /* likewise, all of whose workers had ended */
     uint32_t deadlocks;
