@@ -91,7 +91,11 @@ void campaign_deploy(struct campaign *campaign)
                                   .deploy = {.options = campaign->options,
                                              .bundle = campaign->bundle,
                                              .is_seed_fixed = campaign->options.seed != 0}};
-        handout_workers(campaign->handout, i, &message.deploy.workers);
+        /* As handout_new has dealt them; nobody has moved yet. */
+        struct worker_run run = {
+            .first = i, .stride = campaign->place_count, .count = campaign->places[i].workers};
+        bool is_run = worker_set_add_run(&message.deploy.workers, run);
+        assert(is_run);
         campaign_tell(campaign, &campaign->places[i], &message);
         worker_set_finish(&message.deploy.workers);
     }
