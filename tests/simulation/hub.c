@@ -56,6 +56,7 @@ static void declare_lost(struct world *world, uint64_t incarnation)
             world->unmourned[i] = world->unmourned[--world->unmourned_count];
         }
     }
+    world->agents_declared++;
     bool had_workers = false;
     bool had_all_ended = true;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
@@ -100,7 +101,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
 /* Looks into what is sent for whom workers are given to. */
 static void note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
-    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_lost + world->agents_gone > 0;
+    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0;
     if (!may_deal || world->state == CAMPAIGN_ENDED || bytes.size == 0) {
         return;
     }
@@ -122,17 +123,18 @@ static void note_handout(struct world *world, uint64_t incarnation, struct bytes
     world->is_dirty = true;
 }
 
-void hub_settle_moves(struct world *world)
+void hub_settle_handout(struct world *world)
 {
-    if (world->state < CAMPAIGN_RUNNING || world->agents_lost + world->agents_gone == 0) {
+    if (world->state != CAMPAIGN_RUNNING || world->agents_declared == 0) {
         return;
     }
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
         struct truth_worker *who = &world->truth.worker[worker];
-        if (who->is_moving) {
-            who->is_moving = false;
+        if (who->owner == 0 && !who->is_moving && !who->is_over) {
+            who->is_lost = true;
             who->is_over = true;
             who->over_ns = world->now_ns;
+            world->agents_lost++;
             world->is_dirty = true;
         }
     }

@@ -225,6 +225,11 @@ static const char *name_of(const struct act *act)
     return act->kind <= ACT_WRONG_SIGNAL ? NOTIFIERS[act->name] : VARIABLES[role_of(act->kind)];
 }
 
+static void note_written(struct truth_notifier *notifier, uint64_t now_ns)
+{
+    notifier->written_ns = notifier->written_ns == 0 ? now_ns : notifier->written_ns;
+}
+
 /* Before the call leaves: what it does is true from now on, whatever becomes of the message. */
 static void note_act(struct world *world, struct actor *actor, uint32_t worker, const struct act *act)
 {
@@ -234,6 +239,7 @@ static void note_act(struct world *world, struct actor *actor, uint32_t worker, 
     switch (act->kind) {
     case ACT_WRITTEN:
         truth_notifier(truth, worker, act->name, actor->step)->writers |= bit;
+        note_written(truth_notifier(truth, worker, act->name, actor->step), world->now_ns);
         break;
     case ACT_READ:
         truth_notifier(truth, worker, act->name, actor->step)->readers |= bit;
@@ -249,7 +255,7 @@ static void note_act(struct world *world, struct actor *actor, uint32_t worker, 
         break;
     }
     case ACT_SET:
-        variable->was_set = true;
+        variable->setters |= bit;
         variable->attempts++;
         break;
     case ACT_DELETE:

@@ -21,7 +21,7 @@ static uint64_t patience_ns(const struct world *world, const struct actor *actor
                                                      : world->plan->options.sync_timeout_ms;
     }
     bool is_swift = plan_is_calm(world->plan) && world->plan->is_ordered;
-    uint64_t travel_ms = is_swift ? 1000 : 2 * world->settings.loss_ms + 5000;
+    uint64_t travel_ms = is_swift ? 1000 : 4 * world->settings.loss_ms + 5000;
     uint64_t absolute_ns = world->settings.start_delay_ms * 1000000;
     return (timeout_ms + travel_ms) * 1000000 + absolute_ns;
 }
@@ -205,7 +205,9 @@ static void judge_short(struct world *world, uint32_t worker, const struct actor
         truth_notifier(truth, worker, actor->waits_in.name, actor->wait_step);
     bool may_be = false;
     if (actor->call == OPERATION_WAIT_WRITER) {
-        may_be = past != 0 && (notifier->payload == 0 || actor->waits_in.is_caught);
+        /* Whoever caught its own `short` may have written after that. */
+        bool was_written = notifier->payload != 0 && notifier->written_ns < actor->wait_began_ns;
+        may_be = past != 0 && !was_written;
     } else if (actor->call == OPERATION_WAIT_READERS) {
         may_be = actor->waits_in.is_strict && (past & ~notifier->readers) != 0;
     }

@@ -67,7 +67,8 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
         may_be = world->deadlocks == 0 && is_failure_possible;
         break;
     case VERDICT_ABORTED:
-        may_be = world->deadlocks == 0 && (world->is_stop_asked || !plan_is_calm(world->plan));
+        may_be = world->deadlocks == 0 &&
+                 (world->is_stop_asked || world->is_haste_asked || !plan_is_calm(world->plan));
         break;
     case VERDICT_DEGRADED:
         may_be = world->deadlocks == 0 && world->agents_lost + world->agents_gone > 0 &&

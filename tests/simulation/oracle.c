@@ -75,7 +75,7 @@ static bool can_variable_wait_end(const struct view *view, uint32_t worker, cons
     struct truth *truth = &view->world->truth;
     enum variable_role role = actor->call == OPERATION_GET_OR_MAKE ? VARIABLE_MADE : VARIABLE_FLAG;
     const struct truth_variable *variable = truth_variable(truth, worker, role, actor->waits_in.is_campaign);
-    bool is_surely_set = variable->was_set && !variable->was_deleted;
+    bool is_surely_set = (variable->setters & ~view->doubtful) != 0 && !variable->was_deleted;
     if (role == VARIABLE_FLAG && is_surely_set) {
         return true;
     }

@@ -110,6 +110,7 @@ static void stop_campaign(struct world *world)
                                                .is_at_once = world->plan->is_stop_at_once,
                                                .text = bytes_of_string("interrupted")}};
     world->is_stop_asked = world->state < CAMPAIGN_STOPPING; /* else it is ending already */
+    world->is_haste_asked = world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
     hub_step(world, &event);
 }
 
@@ -134,7 +135,7 @@ static void happen_at_hub(struct world *world, struct event *event)
         world->has_coordinator_turn = false;
         coordinator_event.kind = EVENT_TURN_END;
         hub_step(world, &coordinator_event);
-        hub_settle_moves(world);
+        hub_settle_handout(world);
         break;
     case HAPPENING_FRAME_UP:
         network_note_arrival(&world->hosts[event->host].up, &event->frame->envelope);

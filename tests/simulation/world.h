@@ -178,12 +178,14 @@ struct world {
     enum campaign_state state;
     bool is_created;
     bool is_stop_asked;
+    bool is_haste_asked; /* while it was stopping already */
     uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
     uint64_t ended_ns;
     uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */
     uint32_t unmourned_count;
-    uint32_t agents_lost; /* of the campaign, declared, with workers that had not ended */
-    uint32_t agents_gone; /* likewise, all of whose workers had ended */
+    uint32_t agents_declared; /* lost, whether they took part or not */
+    uint32_t agents_lost;     /* of the campaign, declared, with workers that had not ended */
+    uint32_t agents_gone;     /* likewise, all of whose workers had ended */
     uint32_t deadlocks;
     uint32_t stuck;         /* workers that the oracle sees in a deadlock */
     uint32_t deadlock_mask; /* workers that a deadlock was found for, and who have not been told yet */
@@ -222,8 +224,8 @@ bool network_is_quiet(const struct world *world);
 void hub_create(struct world *world);
 void hub_step(struct world *world, struct coordinator_event *event);
 void hub_wake(struct world *world);
-/* Lost workers that nobody has been given by now do not go on. */
-void hub_settle_moves(struct world *world);
+/* Workers whose agent was lost before it could even be told of them. */
+void hub_settle_handout(struct world *world);
 /* Whether the campaign's duration is over, so that no new step begins. */
 bool hub_is_draining(const struct world *world);
 
