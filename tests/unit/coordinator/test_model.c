@@ -391,6 +391,11 @@ static void restart(struct world *world, uint32_t worker)
 {
     struct actor *actor = &world->actors[worker];
     struct oracle_worker *it = &world->oracle.workers[worker];
+    if (chance(world, 50)) {
+        lose(world, worker); /* told first, and then that it goes on after all */
+        it->has_ended = false;
+        it->was_lost = false;
+    }
     uint64_t next = rooms_restart(world->play.rooms, world->play.now_ns, worker, "agent a2 was lost");
     uint64_t lost_in = it->is_known || it->signalled > 0 ? it->past + 1 : 0;
     lost_in = it->signalled > lost_in ? it->signalled : lost_in;

@@ -296,6 +296,19 @@ static void test_the_causes_of_short_stand_in_order(void **state)
     play_finish(&play);
 }
 
+static void test_a_failure_is_told_also_when_its_worker_has_gone_on(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play);
+    play_past(&play, 4, 1, "out of ink");
+    play_past(&play, 4, 2, NULL);
+    readers_wait(&play, 1);
+    play_expect(&play, "workers 0–3: wait_for_writer pad@1 short (nobody is left to write pad@1: worker 4 "
+                       "ended step 1 without writing (out of ink)) without worker 4\n");
+    play_finish(&play);
+}
+
 static void test_signals_of_a_step_that_is_over(void **state)
 {
     (void)state;
@@ -414,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_nobody_past_is_not_short),
         cmocka_unit_test(test_who_waits_for_an_earlier_writer_is_not_its_own_reason),
         cmocka_unit_test(test_the_causes_of_short_stand_in_order),
+        cmocka_unit_test(test_a_failure_is_told_also_when_its_worker_has_gone_on),
         cmocka_unit_test(test_signals_of_a_step_that_is_over),
         cmocka_unit_test(test_timeouts_say_who_is_missing),
         cmocka_unit_test(test_waits_that_began_together_time_out_together),
