@@ -124,6 +124,7 @@ static void carry_out(struct world *world, struct host *host, struct agent_effec
         if (effect->envelope.incarnation != host->incarnation) {
             host->incarnation = effect->envelope.incarnation;
             host->is_declared_lost = false;
+            host->is_deafened = false;
         }
         network_send_up(world, host, &effect->envelope, effect->message);
         break;
@@ -168,6 +169,7 @@ void host_start(struct world *world, struct host *host)
     host->life++;
     host->is_up = true;
     host->is_declared_lost = false;
+    host->is_deafened = false;
     host->frozen_until_ns = 0;
     host->lease_until_ns = 0;
     (void)snprintf(host->name, sizeof(host->name), "a%u", host_index(world, host) + 1);

@@ -423,8 +423,12 @@ static void go_on_with_answer(struct world *world, struct host *host, uint32_t w
     struct actor *actor = &host->actors[worker];
     const struct answer *answer = &actor->answer;
     if (world->transcript != NULL) {
-        char value[32] = "";
-        if (answer->has_value) {
+        char value[64] = "";
+        if (answer->has_value && actor->call == OPERATION_WAIT_WRITER) {
+            (void)snprintf(value, sizeof(value), ", worker %u's of step %u",
+                           (unsigned)(answer->value % PLAN_WORKERS),
+                           (unsigned)(answer->value / PLAN_WORKERS));
+        } else if (answer->has_value) {
             (void)snprintf(value, sizeof(value), " %" PRId64, answer->value);
         }
         transcript_say(world->transcript, at_ns(world), "worker %u in step %" PRIu64 ": %s is %s%s%s%s%s%s",

@@ -139,6 +139,7 @@ struct host {
     uint64_t incarnation; /* as last seen on a frame of its */
     bool is_up;
     bool is_declared_lost; /* this incarnation */
+    bool is_deafened; /* did not hear the coordinator for so long that it may not be spoken to any more */
     uint64_t frozen_until_ns;
     uint64_t cut_until_ns[2]; /* up, down */
     uint64_t last_arrival_ns[2];
