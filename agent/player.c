@@ -43,6 +43,7 @@ static void on_due(struct alarm *alarm, uint64_t now_ns)
     }
     if (player->release_ns != 0)
         await_instant(player->release_ns);
+    player->release_ns = 0;
     player_wake(player, WAKE_DONE);
 }
 
@@ -293,7 +294,7 @@ static bool end_phase(struct player *player, enum step_result result, const char
         stage_global_done(player->stage, prefixed);
         break;
     default:
-        assert(!"a phase that does not run");
+        assert(0 && "a phase that does not run");
     }
     memory_free(prefixed);
     return goes_on;
