@@ -115,7 +115,7 @@ static void answer(struct stage *stage, const struct crew_effect *effect, const 
 
     if (!player || player->wait != WAIT_ANSWER || player->answer)
         return;
-    if (*last != effect->reply) {
+    if (!*shared || *last != effect->reply) {
         *last = effect->reply;
         *shared = MEMORY_NEW(struct answer);
         (*shared)->reply = reply_copy(effect->reply);
