@@ -87,3 +87,5 @@ void player_wake(struct player *player, enum player_wake wake);
 void player_stop(struct player *player);
 int player_raise_stopped(lua_State *lua, struct player *player, double waited_s, const char *text);
 void player_drop_answer(struct player *player);
+/* The next phase begins in a new coroutine. */
+void player_drop_thread(struct player *player);
