@@ -64,6 +64,7 @@ static void test_replace_synchronises_all_from_the_start(void **state)
     play_init(&play, &options);
     play_expect(&play, "room 0 synchronises\nroom 1 synchronises\nroom 2 synchronises\n");
     play_expect(&play, "");
+    assert_true(rooms_is_synchronising(play.rooms, 0));
     assert_true(rooms_is_synchronising(play.rooms, 2));
     play_finish(&play);
 }
@@ -171,6 +172,37 @@ static void test_progress_only_grows(void **state)
     play_past(&play, 0, 5, NULL);
     play_wait_readers(&play, 1, 4);
     play_expect(&play, "worker 1: wait_for_readers pad@4 ok 0 of 1\n");
+    play_finish(&play);
+}
+
+static void test_what_is_said_twice_ends_no_wait(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play, 2);
+    play_past(&play, 0, 1, NULL);
+    play_wait_readers(&play, 0, 1);
+    play_past(&play, 0, 1, NULL);
+    play_expect(&play, "");
+    assert_int_equal(play_count(&play).live_waits, 1);
+    play_past(&play, 0, 2, NULL); /* its agent has given the wait up */
+    assert_int_equal(play_count(&play).live_waits, 0);
+    play_finish(&play);
+}
+
+static void test_a_room_that_meets_only_after_its_end(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(2);
+    play_init(&play, &options);
+    play_ended(&play, 0, NULL);
+    play_ended(&play, 1, NULL);
+    play_expect(&play, "");
+    play_wait_readers(&play, 0, 3);
+    play_expect(&play, "room 0 synchronises\n"
+                       "worker 0: wait_for_readers pad@3 ok\n"
+                       "room 0 is done\n");
     play_finish(&play);
 }
 
@@ -554,6 +586,12 @@ static void test_nonsense_changes_nothing(void **state)
     wrong.room = ROOM_CAMPAIGN;
     wrong.name = bytes_of(NULL, 0);
     play_nonsense(&play, 0, 0, wrong, "set_var: a variable without a name");
+    struct worker_run runs[] = {{.first = 0, .stride = 1, .count = 0}, {.first = 0, .count = 2}};
+    for (size_t i = 0; i < 2; i++) {
+        wrong = wait;
+        wrong.workers = (struct worker_set){.runs = &runs[i], .run_count = 1, .run_capacity = 1};
+        assert_false(rooms_apply(play.rooms, play.now_ns, &wrong, NULL));
+    }
     play_operation(&play, 0, 0, wait);
     play_nonsense(&play, 0, 1, wait, "wait_for_writer: worker 0 waits twice at once");
     play_expect(&play, "");
@@ -675,6 +713,8 @@ int main(void)
         cmocka_unit_test(test_ends_before_it_synchronised_count),
         cmocka_unit_test(test_progress_that_becomes_known_while_waiting),
         cmocka_unit_test(test_progress_only_grows),
+        cmocka_unit_test(test_what_is_said_twice_ends_no_wait),
+        cmocka_unit_test(test_a_room_that_meets_only_after_its_end),
         cmocka_unit_test(test_a_lost_worker_is_past_and_its_wait_forgotten),
         cmocka_unit_test(test_a_restarted_worker_goes_on_at_the_next_step),
         cmocka_unit_test(test_a_worker_comes_back_after_its_loss),
