@@ -22,6 +22,7 @@
 #define LINGER_MS 200
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
+#define COMPLAINT_EVERY_NS (10 * NS_PER_S)
 
 struct host {
     const struct agent_run_options *options;
@@ -39,6 +40,7 @@ struct host {
     uint32_t shard_count;
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
+    uint64_t complaint_ns; /* when the next handshake that failed may be told of */
     int exit_code;
 };
 
@@ -122,13 +124,14 @@ static void on_timer(uv_timer_t *timer)
     end_turn(host);
 }
 
-static void on_frame(void *context, struct bytes route, struct bytes envelope, struct bytes message)
+static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
+                     struct bytes message)
 {
     struct host *host = context;
     struct agent_event event = {.kind = AGENT_FRAME, .message = message};
     struct error error;
 
-    (void)route;
+    (void)from;
     if (!envelope_decode(envelope, &event.envelope, &error)) {
         host->bad_frames++;
         return;
@@ -235,12 +238,52 @@ static void start_shards(struct host *host)
     }
 }
 
+static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
+{
+    switch (trouble) {
+    case SOCKET_KEY_REFUSED:
+        return "it does not accept our key, which was revoked or never was on its list";
+    case SOCKET_KEYS_ON_ONE_SIDE:
+        return has_key ? "it works without keys, and with --key that is not good enough"
+                       : "it lets nobody in without a key (see --key)";
+    case SOCKET_HANDSHAKE_CUT:
+        return has_key ? "it ended the connection at once: is it the coordinator that our key is for?"
+                       : "it ended the connection at once: is it a coordinator?";
+    case SOCKET_HANDSHAKE_BROKEN:
+        return "it does not speak our protocol";
+    case SOCKET_FRAME_BROKEN:
+        break;
+    }
+    return NULL;
+}
+
+/* ZeroMQ or the agent core tries again; a person has to know why that does not help. */
+static void on_trouble(void *context, enum socket_trouble trouble)
+{
+    struct host *host = context;
+    const char *what = describe_trouble(trouble, host->options->key != NULL);
+    uint64_t now_ns = clock_now_ns();
+
+    if (what == NULL || now_ns < host->complaint_ns)
+        return;
+    host->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
+    log_line(LOG_WARNING, host->name, "cannot join %s: %s; trying on", host->options->coordinator, what);
+}
+
 static bool open_socket(struct host *host)
 {
-    struct socket_callbacks callbacks = {.on_frame = on_frame, .on_turn_end = on_turn_end, .context = host};
+    const struct socket_callbacks callbacks = {
+        .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = host};
+    struct agent_key *key = host->options->key;
+    struct socket_client_keys keys = {0};
     struct error error;
 
-    host->socket = socket_new_dealer(&host->loop, host->options->coordinator, &callbacks, &error);
+    if (key)
+        keys = (struct socket_client_keys){.pair = &key->pair, .server = key->coordinator};
+    host->socket =
+        socket_new_dealer(&host->loop, host->options->coordinator, key ? &keys : NULL, &callbacks, &error);
+    if (key)
+        key_pair_wipe(&key->pair);
     if (!host->socket)
         log_line(LOG_ERROR, host->name, "%s", error.text);
     return host->socket != NULL;

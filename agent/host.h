@@ -2,6 +2,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/log.h"
+#include "proto/keys.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 struct agent_run_options {
     const char *coordinator;     /* "tcp://127.0.0.1:7440" */
     const char *name;            /* NULL: the host's name and our process id */
+    struct agent_key *key;       /* NULL: none; its secret is wiped when it is no longer needed */
     uint32_t shards;             /* 0: one for each core */
     bool is_system_allowed;      /* scripts may use io, os and C modules */
     bool is_interrupt_ignored;   /* SIGINT is for whoever started us (`tutti run`) */

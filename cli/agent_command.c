@@ -5,14 +5,18 @@
 #include "cli/subcommand.h"
 #include "common/bytes.h"
 #include "common/log.h"
+#include "proto/key_folder.h"
 #include "proto/limits.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 struct agent_options {
     const char *coordinator;
     const char *name;
+    const char *key;
     uint64_t shards;
     bool may_use_system;
     bool is_parent_bound;
@@ -48,7 +52,9 @@ static const struct option agent_options[] = {
     {.name = "coordinator", .type = OPTION_CUSTOM, FIELD(coordinator), .parse = parse_endpoint,
         .argument = "tcp://HOST:PORT", .help = "whom to join"},
     {.name = "name", .type = OPTION_CUSTOM, FIELD(name), .parse = parse_name, .argument = "NAME",
-        .help = "what to be called there", .fallback = "host name and process id"},
+        .help = "what to be called there", .fallback = "the key's, or host name and process id"},
+    {.name = "key", .type = OPTION_TEXT, FIELD(key), .argument = "FILE",
+        .help = "our key, made by tutti keygen; - reads it from standard input"},
     {.name = "shards", .type = OPTION_NUMBER, FIELD(shards), .maximum = LIMIT_SHARDS, .argument = "N",
         .help = "threads that run workers; 0 is one for each core", .fallback = "0"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
@@ -60,9 +66,42 @@ static const struct option agent_options[] = {
 };
 /* clang-format on */
 
+/* Standard input is used up; scripts that may use io find an empty one. */
+static void close_input(void)
+{
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing >= 0) {
+        (void)dup2(nothing, STDIN_FILENO);
+        (void)close(nothing);
+    }
+}
+
+static bool read_key(struct agent_options *options, struct agent_key *key)
+{
+    struct error error;
+    struct error warning;
+    if (!agent_key_read(options->key, key, &warning, &error)) {
+        log_line(LOG_ERROR, "agent", "--key: %s", error.text);
+        return false;
+    }
+    if (strcmp(options->key, "-") == 0) {
+        close_input();
+    }
+    if (warning.text[0] != '\0') {
+        log_line(LOG_WARNING, "agent", "--key: %s", warning.text);
+    }
+    if (options->name != NULL && strcmp(options->name, key->name) != 0) {
+        log_line(LOG_ERROR, "agent", "--name is %s, but the key is that of %s", options->name, key->name);
+        return false;
+    }
+    options->name = key->name;
+    return true;
+}
+
 static int run_agent(int argc, char **argv)
 {
     struct agent_options options = {0};
+    struct agent_key key;
     size_t word_count = 0;
     if (!subcommand_parse(&agent_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
         return EXIT_CODE_USAGE;
@@ -77,11 +116,15 @@ static int run_agent(int argc, char **argv)
     } else {
         log_configure(options.verbosity > 0 ? LOG_DEBUG : LOG_INFO, LOG_TEXT, 0);
     }
+    if (options.key != NULL && !read_key(&options, &key)) {
+        return EXIT_CODE_USAGE;
+    }
     (void)signal(SIGPIPE, SIG_IGN);
     file_limit_raise();
     struct agent_run_options run = {
         .coordinator = options.coordinator,
         .name = options.name,
+        .key = options.key != NULL ? &key : NULL,
         .shards = (uint32_t)options.shards,
         .is_system_allowed = options.may_use_system,
         .is_interrupt_ignored = options.is_parent_bound,
@@ -98,7 +141,7 @@ const struct subcommand agent_subcommand = {
     .details =
         "Dials the coordinator and stays until SIGTERM or Ctrl-C; when the line is lost it tries again.\n"
         "`tutti run` starts its agents by itself.\n",
-    .examples = "  tutti agent --coordinator tcp://10.0.0.1:7440 --name host-7\n",
+    .examples = "  tutti agent --coordinator tcp://10.0.0.1:7440 --key host-7.key\n",
     .options = agent_options,
     .option_count = sizeof(agent_options) / sizeof(agent_options[0]),
     .run = run_agent,

@@ -4,9 +4,13 @@
 #include "common/container.h"
 #include "common/memory.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES 65536u
 #define READ_BYTES 16384u
@@ -140,9 +144,27 @@ static void on_process_exit(uv_process_t *handle, int64_t status, int signal_num
     end_part(process);
 }
 
+/* The reading end of a pipe that holds it all; -1 with an error. So little never waits for a reader. */
+static int pipe_of(struct bytes input, struct error *error)
+{
+    int ends[2];
+    assert(input.size <= AGENT_PROCESS_INPUT_BYTES);
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        error_set_system(error, errno, "cannot make a pipe");
+        return -1;
+    }
+    ssize_t written = write(ends[1], input.data, input.size);
+    (void)close(ends[1]);
+    if (written != (ssize_t)input.size) {
+        error_set(error, "cannot fill a pipe");
+        (void)close(ends[0]);
+        return -1;
+    }
+    return ends[0];
+}
+
 static void open_streams(struct agent_process *process, uv_loop_t *loop, uv_stdio_container_t containers[3])
 {
-    containers[0].flags = UV_IGNORE;
     for (int i = 0; i < 2; i++) {
         struct stream *stream = &process->streams[i];
         stream->process = process;
@@ -157,14 +179,20 @@ static void open_streams(struct agent_process *process, uv_loop_t *loop, uv_stdi
 }
 
 struct agent_process *agent_process_start(uv_loop_t *loop, const char *name, const char *const *arguments,
-                                          const struct agent_process_callbacks *callbacks,
+                                          struct bytes input, const struct agent_process_callbacks *callbacks,
                                           struct error *error)
 {
+    int input_end = pipe_of(input, error);
+    if (input_end < 0) {
+        return NULL;
+    }
     struct agent_process *process = MEMORY_NEW(struct agent_process);
     uv_stdio_container_t containers[3];
     process->holders = 1;
     process->callbacks = *callbacks;
     process->name = memory_copy_string(name);
+    containers[0].flags = UV_INHERIT_FD;
+    containers[0].data.fd = input_end;
     open_streams(process, loop, containers);
     uv_process_options_t options = {
         .exit_cb = on_process_exit,
@@ -174,6 +202,7 @@ struct agent_process *agent_process_start(uv_loop_t *loop, const char *name, con
         .stdio_count = 3,
     };
     int result = uv_spawn(loop, &process->process, &options);
+    (void)close(input_end);
     process->process.data = process;
     process->holders++;
     if (result != 0) {

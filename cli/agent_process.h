@@ -19,10 +19,12 @@ struct agent_process_callbacks {
     void *context;
 };
 
-/* `arguments` ends with NULL; the program is this very one. The process dies with us. NULL if it could not be
- * started. */
+#define AGENT_PROCESS_INPUT_BYTES 4096u
+
+/* `arguments` ends with NULL; the program is this very one. `input` is what it reads from standard input, at
+ * most 4 KiB. The process dies with us. NULL if it could not be started. */
 MUST_CHECK struct agent_process *agent_process_start(uv_loop_t *loop, const char *name,
-                                                     const char *const *arguments,
+                                                     const char *const *arguments, struct bytes input,
                                                      const struct agent_process_callbacks *callbacks,
                                                      struct error *error);
 const char *agent_process_name(const struct agent_process *process);

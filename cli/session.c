@@ -7,10 +7,12 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/server.h"
+#include "proto/curve.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TICK_MS 1000u
@@ -31,7 +33,8 @@ struct session {
     uv_timer_t patience; /* with agents that were told to end */
     uv_signal_t signals[SIGNAL_COUNT];
     struct server *server;
-    uint64_t campaign; /* 0 before it is created */
+    struct agent_key *keys; /* one an agent, for this run alone */
+    uint64_t campaign;      /* 0 before it is created */
     enum campaign_state state;
     struct agent_process **agents;
     size_t agent_count;
@@ -221,7 +224,10 @@ static bool start_agent(struct session *session, size_t number, struct error *er
 {
     const struct run_options *options = session->settings->options;
     const struct agent_process_callbacks callbacks = {on_agent_line, on_agent_exit, on_agent_done, session};
-    SCOPED(memory_free_at) char *name = memory_format("agent-%zu", number + 1);
+    struct agent_key *key = &session->keys[number];
+    SCOPED(buffer_finish) struct buffer input;
+    buffer_init(&input, AGENT_PROCESS_INPUT_BYTES);
+    agent_key_format(key, &input);
     SCOPED(memory_free_at) char *shards = memory_format("--shards=%u", (unsigned)options->shards);
     SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
     /* All is said in full, so that the environment has no word in it. */
@@ -230,8 +236,9 @@ static bool start_agent(struct session *session, size_t number, struct error *er
         "agent",
         "--coordinator",
         server_endpoint(session->server),
+        "--key=-",
         "--name",
-        name,
+        key->name,
         shards,
         verbose,
         options->may_use_system ? "--allow-system=true" : "--allow-system=false",
@@ -239,7 +246,10 @@ static bool start_agent(struct session *session, size_t number, struct error *er
         "--parent-bound=true",
         NULL,
     };
-    session->agents[number] = agent_process_start(&session->loop, name, arguments, &callbacks, error);
+    session->agents[number] =
+        agent_process_start(&session->loop, key->name, arguments, buffer_bytes(&input), &callbacks, error);
+    explicit_bzero(input.data, input.size);
+    key_pair_wipe(&key->pair);
     if (session->agents[number] == NULL) {
         return false;
     }
@@ -248,12 +258,36 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     return true;
 }
 
+/* Keys that nobody else ever has, so that no other user of this machine joins or listens. */
+static struct gate *draw_keys(struct session *session)
+{
+    struct key_pair coordinator;
+    struct allow_list *list = allow_list_new();
+    curve_draw(&coordinator);
+    for (size_t i = 0; i < session->settings->options->agents; i++) {
+        struct agent_key *key = &session->keys[i];
+        struct error error;
+        curve_draw(&key->pair);
+        (void)snprintf(key->name, sizeof key->name, "agent-%zu", i + 1);
+        memcpy(key->coordinator, coordinator.public_key, sizeof key->coordinator);
+        bool is_added =
+            allow_list_add(list, bytes_of_string(key->name), bytes_of_string(key->pair.public_key), &error);
+        assert(is_added);
+        (void)is_added;
+    }
+    struct gate *gate = gate_of(&coordinator, &list);
+    key_pair_wipe(&coordinator);
+    return gate;
+}
+
 static bool start_server(struct session *session, struct error *error)
 {
+    struct gate *gate = draw_keys(session);
     const struct server_options options = {
         .endpoint = "tcp://127.0.0.1:*",
         .settings = coordinator_default_settings(0),
         .callbacks = {.on_campaign = on_campaign, .on_log = on_server_log, .context = session},
+        .gate = &gate,
     };
     session->server = server_new(&session->loop, &options, error);
     return session->server != NULL;
@@ -313,6 +347,7 @@ enum exit_code session_run(const struct session_settings *settings)
     struct session session = {.settings = settings, .code = EXIT_CODE_LOST};
     struct error error;
     session.agents = memory_new((size_t)settings->options->agents, sizeof(struct agent_process *));
+    session.keys = memory_new((size_t)settings->options->agents, sizeof(struct agent_key));
     start_handles(&session);
     if (!start(&session, &error)) {
         say(&session, true, "run", error.text);
@@ -323,5 +358,6 @@ enum exit_code session_run(const struct session_settings *settings)
     assert(result == 0);
     (void)result;
     memory_free(session.agents);
+    memory_free(session.keys);
     return session.code;
 }

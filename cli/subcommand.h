@@ -19,6 +19,7 @@ extern const struct subcommand agent_subcommand;
 extern const struct subcommand practice_subcommand;
 extern const struct subcommand check_subcommand;
 extern const struct subcommand init_subcommand;
+extern const struct subcommand keygen_subcommand;
 extern const struct subcommand completion_subcommand;
 extern const struct subcommand help_subcommand;
 extern const struct subcommand version_subcommand;

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/map.h"
 #include "common/memory.h"
+#include "coordinator/routes.h"
 #include "coordinator/server_trace.h"
 #include "proto/codec.h"
 #include "proto/socket.h"
@@ -11,12 +12,8 @@
 #include <assert.h>
 
 #define ENVELOPE_BYTES 256
-
-/* Where the last frame of an incarnation came from. */
-struct route {
-    size_t size;
-    uint8_t bytes[SOCKET_MAX_ROUTE_BYTES];
-};
+#define LOOK_EVERY_MS 1000
+#define REFUSALS_MAX_BYTES 1024u
 
 /* A call that came from within a callback: done when the step that caused it is over. */
 struct deferred {
@@ -30,40 +27,37 @@ struct server {
     struct coordinator *coordinator;
     struct coordinator_effects effects;
     struct socket *socket;
-    struct map *routes; /* struct route by incarnation */
+    struct gate *gate; /* NULL without keys */
+    struct routes *routes;
+    struct refusals refusals;
     uv_timer_t timer;
+    uv_timer_t look; /* at the list of keys, and for refusals to be told of */
+    unsigned open_handles;
     struct buffer envelope;
     struct deferred *deferred;
     size_t deferred_count;
     size_t deferred_capacity;
-    uint64_t malformed_envelopes;
     bool is_stepping;
     bool is_closing;
 };
 
-static struct bytes key_of(const uint64_t *incarnation)
-{
-    return bytes_of(incarnation, sizeof *incarnation);
-}
-
 static void send_frame(struct server *server, const struct coordinator_effect *effect)
 {
-    const struct route *route = (const struct route *)map_get(server->routes, key_of(&effect->incarnation));
-    if (route == NULL) {
+    struct bytes route = routes_find(server->routes, effect->incarnation);
+    if (route.size == 0) {
         return; /* the link will send it again */
     }
     buffer_clear(&server->envelope);
     envelope_encode(&effect->envelope, &server->envelope);
-    (void)socket_send(server->socket, bytes_of(route->bytes, route->size), buffer_bytes(&server->envelope),
-                      effect->message);
+    (void)socket_send(server->socket, route, buffer_bytes(&server->envelope), effect->message);
 }
 
-static void tell_log(const struct server *server, const struct coordinator_effect *effect)
+static void tell_log(const struct server *server, enum log_level level, const char *text)
 {
     if (server->callbacks.on_log != NULL) {
-        server->callbacks.on_log(server->callbacks.context, effect->level, effect->text);
+        server->callbacks.on_log(server->callbacks.context, level, text);
     } else {
-        log_line(effect->level, "coordinator", "%s", effect->text);
+        log_line(level, "coordinator", "%s", text);
     }
 }
 
@@ -75,7 +69,7 @@ static void perform(struct server *server, const struct coordinator_effect *effe
         send_frame(server, effect);
         break;
     case EFFECT_LOG:
-        tell_log(server, effect);
+        tell_log(server, effect->level, effect->text);
         break;
     case EFFECT_CAMPAIGN:
         if (callbacks->on_campaign != NULL) {
@@ -88,7 +82,7 @@ static void perform(struct server *server, const struct coordinator_effect *effe
         }
         break;
     case EFFECT_FORGET_ROUTE:
-        memory_free(map_remove(server->routes, key_of(&effect->incarnation)));
+        routes_forget(server->routes, effect->incarnation);
         break;
     }
 }
@@ -162,21 +156,123 @@ static void on_timer(uv_timer_t *timer)
     arm_timer(server);
 }
 
-static void remember_route(struct server *server, uint64_t incarnation, struct bytes from)
+static void tell_refusals(struct server *server)
 {
-    struct route *route = (struct route *)map_get(server->routes, key_of(&incarnation));
-    if (route == NULL) {
-        route = MEMORY_NEW(struct route);
-        (void)map_put(server->routes, key_of(&incarnation), route);
-    }
-    assert(from.size <= sizeof route->bytes);
-    route->size = from.size;
-    for (size_t i = 0; i < from.size; i++) {
-        route->bytes[i] = from.data[i];
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, REFUSALS_MAX_BYTES);
+    if (refusals_tell(&server->refusals, &text)) {
+        tell_log(server, LOG_WARNING, buffer_string(&text));
     }
 }
 
-static void on_frame(void *context, struct bytes from, struct bytes envelope, struct bytes message)
+/* Nothing of theirs comes in from now on, whether they are told or not. */
+static void show_revoked_out(struct server *server)
+{
+    struct map_cursor cursor = {0};
+    struct coordinator_event event = {.kind = EVENT_REVOKED, .now_ns = clock_now_ns()};
+    const char *key;
+    while (!server->is_closing &&
+           (key = routes_next(server->routes, &cursor, &event.revoked.incarnation)) != NULL) {
+        if (gate_name(server->gate, key) == NULL) {
+            step(server, &event);
+            arm_timer(server);
+        }
+    }
+}
+
+static void look_at_gate(struct server *server)
+{
+    struct error error;
+    switch (gate_look(server->gate, &error)) {
+    case GATE_SAME:
+        break;
+    case GATE_BROKEN:
+        (void)error_wrap(&error, "the list of agents cannot be used, the one of before stays in force: ");
+        tell_log(server, LOG_ERROR, error.text);
+        break;
+    case GATE_CHANGED: {
+        char text[ERROR_MAX_BYTES];
+        (void)snprintf(text, sizeof text, "the list of agents has changed: %zu may join",
+                       gate_agents(server->gate));
+        tell_log(server, LOG_INFO, text);
+        show_revoked_out(server);
+        break;
+    }
+    }
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct server *server = (struct server *)timer->data;
+    tell_refusals(server);
+    if (server->gate != NULL && !server->is_closing) {
+        look_at_gate(server);
+    }
+}
+
+/* Told of within a second. */
+static void refuse(struct server *server, enum refusal refusal)
+{
+    server->refusals.counts[refusal]++;
+    if (!uv_is_active((uv_handle_t *)&server->look) && !server->is_closing) {
+        (void)uv_timer_start(&server->look, on_look, LOOK_EVERY_MS, 0);
+    }
+}
+
+static bool is_welcome(void *context, const char *key)
+{
+    struct server *server = (struct server *)context;
+    bool is_welcome = gate_name(server->gate, key) != NULL;
+    if (!is_welcome) {
+        refuse(server, REFUSAL_STRANGER);
+    }
+    return is_welcome;
+}
+
+static void on_trouble(void *context, enum socket_trouble trouble)
+{
+    struct server *server = (struct server *)context;
+    switch (trouble) {
+    case SOCKET_KEY_REFUSED:
+        break; /* by ourselves: counted there */
+    case SOCKET_KEYS_ON_ONE_SIDE:
+    case SOCKET_HANDSHAKE_BROKEN:
+        refuse(server, REFUSAL_HANDSHAKE);
+        break;
+    case SOCKET_HANDSHAKE_CUT:
+        refuse(server, REFUSAL_CUT);
+        break;
+    case SOCKET_FRAME_BROKEN:
+        refuse(server, REFUSAL_FRAME);
+        break;
+    }
+}
+
+/* Whether the connection may speak for this incarnation; sets `key_name`. */
+static bool may_speak(struct server *server, uint64_t incarnation, const struct socket_sender *from,
+                      struct bytes *key_name)
+{
+    *key_name = bytes_of_string(from->key != NULL ? gate_name(server->gate, from->key) : NULL);
+    if (server->gate != NULL && key_name->size == 0) {
+        refuse(server, REFUSAL_REVOKED);
+        return false;
+    }
+    switch (routes_take(server->routes, incarnation, from)) {
+    case ROUTE_TAKEN:
+        return true;
+    case ROUTE_OF_ANOTHER_KEY:
+        refuse(server, REFUSAL_FOREIGN);
+        return false;
+    case ROUTE_IN_USE:
+    case ROUTES_FULL:
+        break;
+    }
+    refuse(server, REFUSAL_SECOND);
+    return false;
+}
+
+static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
+                     struct bytes message)
 {
     struct server *server = (struct server *)context;
     struct coordinator_event event = {.kind = EVENT_FRAME, .frame.message = message};
@@ -185,10 +281,12 @@ static void on_frame(void *context, struct bytes from, struct bytes envelope, st
         return;
     }
     if (!envelope_decode(envelope, &event.frame.envelope, &error)) {
-        server->malformed_envelopes++;
+        refuse(server, REFUSAL_FRAME);
         return;
     }
-    remember_route(server, event.frame.envelope.incarnation, from);
+    if (!may_speak(server, event.frame.envelope.incarnation, from, &event.frame.key_name)) {
+        return;
+    }
     event.now_ns = clock_now_ns();
     step(server, &event);
 }
@@ -210,6 +308,18 @@ static uint64_t draw_epoch(void)
     return epoch != 0 ? epoch : 1;
 }
 
+static void start_timers(struct server *server, uv_loop_t *loop)
+{
+    (void)uv_timer_init(loop, &server->timer);
+    (void)uv_timer_init(loop, &server->look);
+    server->timer.data = server;
+    server->look.data = server;
+    server->open_handles = 2;
+    if (server->gate != NULL && gate_is_of_folder(server->gate)) {
+        (void)uv_timer_start(&server->look, on_look, LOOK_EVERY_MS, LOOK_EVERY_MS);
+    }
+}
+
 static struct server *new_around(struct socket *socket, uv_loop_t *loop, const struct server_options *options,
                                  struct server *server)
 {
@@ -221,19 +331,37 @@ static struct server *new_around(struct socket *socket, uv_loop_t *loop, const s
     server->callbacks = options->callbacks;
     server->trace = options->trace;
     server->coordinator = coordinator_new(&settings);
-    server->routes = map_new();
+    server->routes = routes_new();
     buffer_init(&server->envelope, ENVELOPE_BYTES);
-    (void)uv_timer_init(loop, &server->timer);
-    server->timer.data = server;
+    start_timers(server, loop);
     return server;
+}
+
+static struct socket *open_socket(struct server *server, uv_loop_t *loop, const char *endpoint,
+                                  struct error *error)
+{
+    const struct socket_callbacks callbacks = {
+        .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
+    if (server->gate == NULL) {
+        return socket_new_router(loop, endpoint, NULL, &callbacks, error);
+    }
+    const struct socket_server_keys keys = {
+        .pair = gate_pair(server->gate), .is_welcome = is_welcome, .context = server};
+    struct socket *socket = socket_new_router(loop, endpoint, &keys, &callbacks, error);
+    gate_forget_secret(server->gate);
+    return socket;
 }
 
 struct server *server_new(uv_loop_t *loop, const struct server_options *options, struct error *error)
 {
     struct server *server = MEMORY_NEW(struct server);
-    struct socket_callbacks callbacks = {.on_frame = on_frame, .on_turn_end = on_turn_end, .context = server};
-    struct socket *socket = socket_new_router(loop, options->endpoint, &callbacks, error);
+    if (options->gate != NULL) {
+        server->gate = *options->gate;
+        *options->gate = NULL;
+    }
+    struct socket *socket = open_socket(server, loop, options->endpoint, error);
     if (socket == NULL) {
+        gate_free(&server->gate);
         memory_free(server);
         return NULL;
     }
@@ -297,17 +425,22 @@ const struct campaign_report *server_report(struct server *server, uint64_t camp
     return coordinator_report(server->coordinator, campaign, clock_now_ns());
 }
 
+const struct refusals *server_refusals(const struct server *server)
+{
+    return &server->refusals;
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct server *server = (struct server *)handle->data;
-    struct map_cursor cursor = {0};
-    while (map_next(server->routes, &cursor)) {
-        memory_free(cursor.value);
+    if (--server->open_handles > 0) {
+        return;
     }
     for (size_t i = 0; i < server->deferred_count; i++) {
         memory_free(server->deferred[i].text);
     }
-    map_free(&server->routes);
+    routes_free(&server->routes);
+    gate_free(&server->gate);
     coordinator_effects_finish(&server->effects);
     coordinator_free(&server->coordinator);
     buffer_finish(&server->envelope);
@@ -326,4 +459,5 @@ void server_close(struct server **at, int linger_ms)
     socket_close(&server->socket, linger_ms);
     (void)uv_timer_stop(&server->timer);
     uv_close((uv_handle_t *)&server->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&server->look, on_timer_closed);
 }

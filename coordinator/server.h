@@ -2,6 +2,8 @@
 #pragma once
 #include "common/error.h"
 #include "coordinator/core/coordinator.h"
+#include "coordinator/gate.h"
+#include "coordinator/refusals.h"
 
 #include <stdio.h>
 #include <uv.h>
@@ -25,6 +27,7 @@ struct server_options {
     /* From coordinator_default_settings; epoch 0: the server draws one. */
     struct coordinator_settings settings;
     struct server_callbacks callbacks;
+    struct gate **gate; /* NULL: whoever reaches the port may join. Else taken, also on failure */
     FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
 };
 
@@ -52,6 +55,8 @@ void server_agent_gone(struct server *server, const char *name);
 /* NULL if there is none of this id. Borrowed until the loop runs on or another function of the server is
  * called. */
 const struct campaign_report *server_report(struct server *server, uint64_t campaign);
+/* What came to the port and was not let in; that is logged too, at most once a second. */
+const struct refusals *server_refusals(const struct server *server);
 
 /* Begins to close: no callback comes any more, what was sent may linger up to linger_ms, the memory goes in
  * the loop's close callbacks. NULLs the pointer; NULL is tolerated. */

@@ -30,6 +30,9 @@ void server_trace_event(FILE *out, const struct coordinator_event *event)
     case EVENT_AGENT_GONE:
         (void)fprintf(out, "%" PRIu64 " gone %.*s\n", now_ns, BYTES_FORMAT(event->gone.name));
         break;
+    case EVENT_REVOKED:
+        (void)fprintf(out, "%" PRIu64 " revoked %016" PRIx64 "\n", now_ns, event->revoked.incarnation);
+        break;
     case EVENT_CREATE:
         (void)fprintf(out, "%" PRIu64 " create agents=%" PRIu32 "\n", now_ns, event->create.agents);
         break;

@@ -4,6 +4,8 @@
 #define PROTOCOL_VERSION 1u
 
 #define LIMIT_FRAME_BYTES (24u * 1024u * 1024u) /* one message, encoded; only a bundle comes near */
+#define LIMIT_ENVELOPE_BYTES 1024u
+#define LIMIT_AGENTS 4096u               /* that have joined a coordinator */
 #define LIMIT_BATCH_BYTES (256u * 1024u) /* what a sender fills one batch of operations or replies up to */
 #define LIMIT_NAME_BYTES 255u            /* notifier, barrier, variable, campaign, agent, request … */
 #define LIMIT_TEXT_BYTES 2000u           /* a message for a person */

@@ -6,6 +6,7 @@
 
 #include "common/memory.h"
 #include "proto/limits.h"
+#include "proto/socket_guard.h"
 #include "proto/socket_setup.h"
 
 #include <assert.h>
@@ -35,6 +36,9 @@ struct socket {
     char endpoint[ENDPOINT_MAX_BYTES];
     size_t dropped;
     struct socket_callbacks callbacks;
+    struct socket_server_keys keys; /* the pair is not kept */
+    bool has_keys;
+    struct socket_guard guard;
 };
 
 struct parts {
@@ -149,9 +153,29 @@ static struct bytes part_bytes(struct parts *parts, size_t index)
 static void hand_on(struct socket *socket, struct parts *parts)
 {
     size_t first = socket->is_router ? 1 : 0;
-    struct bytes route = socket->is_router ? part_bytes(parts, 0) : bytes_of(NULL, 0);
-    socket->callbacks.on_frame(socket->callbacks.context, route, part_bytes(parts, first),
+    struct socket_sender from = {0};
+    if (socket->is_router) {
+        from.route = part_bytes(parts, 0);
+    }
+    if (socket->has_keys) {
+        from.key = zmq_msg_gets(&parts->messages[first], "User-Id");
+    }
+    socket->callbacks.on_frame(socket->callbacks.context, &from, part_bytes(parts, first),
                                part_bytes(parts, first + 1));
+}
+
+static void drop(struct socket *socket)
+{
+    socket->dropped++;
+    if (socket->callbacks.on_trouble != NULL) {
+        socket->callbacks.on_trouble(socket->callbacks.context, SOCKET_FRAME_BROKEN);
+    }
+}
+
+/* `parts` are as many as there should be. */
+static bool is_bounded(const struct socket *socket, const struct parts *parts)
+{
+    return zmq_msg_size(&parts->messages[socket->is_router ? 1 : 0]) <= LIMIT_ENVELOPE_BYTES;
 }
 
 static void take_in(struct socket *socket)
@@ -166,11 +190,11 @@ static void take_in(struct socket *socket)
             uv_idle_stop(&socket->idle);
             break;
         }
-        if (is_whole) {
+        if (is_whole && is_bounded(socket, &parts)) {
             hand_on(socket, &parts);
             has_handed_on = true;
         } else {
-            socket->dropped++;
+            drop(socket);
         }
         close_parts(&parts);
     }
@@ -213,16 +237,8 @@ static void start_handles(struct socket *socket)
     socket->is_in_doubt = true;
 }
 
-static void free_socket(struct socket *socket)
-{
-    if (socket->zmq != NULL) {
-        zmq_close(socket->zmq);
-    }
-    zmq_ctx_term(socket->context);
-    memory_free(socket);
-}
-
-static struct socket *make(uv_loop_t *loop, int type, const struct socket_callbacks *callbacks)
+static struct socket *make(uv_loop_t *loop, int type, const struct socket_callbacks *callbacks,
+                           struct error *error)
 {
     struct socket *socket = MEMORY_NEW(struct socket);
     socket->loop = loop;
@@ -231,45 +247,64 @@ static struct socket *make(uv_loop_t *loop, int type, const struct socket_callba
     socket->context = zmq_ctx_new();
     assert(socket->context != NULL);
     socket->zmq = zmq_socket(socket->context, type);
+    if (socket->zmq == NULL) {
+        error_set_system(error, errno, "cannot make a socket");
+        zmq_ctx_term(socket->context);
+        memory_free(socket);
+        return NULL;
+    }
     return socket;
 }
 
-struct socket *socket_new_router(uv_loop_t *loop, const char *endpoint,
+static void start_guard(struct socket *socket)
+{
+    socket_guard_start(&socket->guard, socket->loop, socket->context, socket->zmq,
+                       socket->has_keys ? &socket->keys : NULL, &socket->callbacks);
+}
+
+struct socket *socket_new_router(uv_loop_t *loop, const char *endpoint, const struct socket_server_keys *keys,
                                  const struct socket_callbacks *callbacks, struct error *error)
 {
-    struct socket *socket = make(loop, ZMQ_ROUTER, callbacks);
+    struct socket *socket = make(loop, ZMQ_ROUTER, callbacks, error);
     size_t size = sizeof socket->endpoint;
-    if (socket->zmq == NULL) {
-        error_set_system(error, errno, "cannot make a socket");
-        free_socket(socket);
+    if (socket == NULL) {
         return NULL;
     }
+    if (keys != NULL) {
+        socket->has_keys = true;
+        socket->keys = *keys;
+        socket->keys.pair = NULL;
+        socket_setup_server_keys(socket->zmq, keys);
+    }
+    start_handles(socket);
+    start_guard(socket);
     if (!socket_setup_router(socket->zmq, endpoint, error)) {
-        free_socket(socket);
+        socket_close(&socket, 0);
         return NULL;
     }
     zmq_getsockopt(socket->zmq, ZMQ_LAST_ENDPOINT, socket->endpoint, &size);
-    start_handles(socket);
     return socket;
 }
 
-struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint,
+struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint, const struct socket_client_keys *keys,
                                  const struct socket_callbacks *callbacks, struct error *error)
 {
-    struct socket *socket = make(loop, ZMQ_DEALER, callbacks);
+    struct socket *socket = make(loop, ZMQ_DEALER, callbacks, error);
     size_t size = strlen(endpoint);
-    if (socket->zmq == NULL) {
-        error_set_system(error, errno, "cannot make a socket");
-        free_socket(socket);
+    if (socket == NULL) {
         return NULL;
     }
+    if (keys != NULL) {
+        socket_setup_client_keys(socket->zmq, keys);
+    }
+    start_handles(socket);
+    start_guard(socket);
     if (!socket_setup_dealer(socket->zmq, endpoint, error)) {
-        free_socket(socket);
+        socket_close(&socket, 0);
         return NULL;
     }
     assert(size < sizeof socket->endpoint); /* socket_setup_dealer allows no such host */
     memcpy(socket->endpoint, endpoint, size + 1);
-    start_handles(socket);
     return socket;
 }
 
@@ -332,14 +367,23 @@ static void on_terminated(uv_work_t *work, int status)
     memory_free(work->data);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void release(struct socket *socket)
 {
-    struct socket *socket = (struct socket *)handle->data;
     if (--socket->open_handles > 0) {
         return;
     }
     socket->termination.data = socket;
     uv_queue_work(socket->loop, &socket->termination, terminate_context, on_terminated);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    release((struct socket *)handle->data);
+}
+
+static void on_guard_closed(void *context)
+{
+    release((struct socket *)context);
 }
 
 void socket_close(struct socket **socket_pointer, int linger_ms)
@@ -353,6 +397,8 @@ void socket_close(struct socket **socket_pointer, int linger_ms)
     uv_close((uv_handle_t *)&socket->prepare, on_closed);
     uv_close((uv_handle_t *)&socket->check, on_closed);
     uv_close((uv_handle_t *)&socket->idle, on_closed);
+    socket->open_handles++;
+    socket_guard_close(&socket->guard, on_guard_closed, socket);
     zmq_setsockopt(socket->zmq, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_close(socket->zmq);
     socket->zmq = NULL;

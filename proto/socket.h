@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "proto/keys.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,22 +14,55 @@
 
 struct socket;
 
+/* Where a frame came from. */
+struct socket_sender {
+    struct bytes route; /* names the connection, for ROUTER; empty for DEALER */
+    const char *key;    /* for ROUTER with keys: the public key that the connection has shown; else NULL */
+};
+
+/* What is refused before it is a frame. */
+enum socket_trouble {
+    SOCKET_KEY_REFUSED,      /* the key may not come in */
+    SOCKET_KEYS_ON_ONE_SIDE, /* the other side has keys and we have not, or the other way round */
+    SOCKET_HANDSHAKE_BROKEN, /* the other side speaks something else, or has the wrong key of ours */
+    SOCKET_HANDSHAKE_CUT,    /* the connection ended in the middle, or the other side said nothing */
+    SOCKET_FRAME_BROKEN,     /* a wrong number of parts, or an envelope that is too large */
+};
+
 struct socket_callbacks {
-    /* Two parts have come in: envelope and message (size 0 where there is none). `route` names the
-     * connection, for ROUTER; empty for DEALER. All borrowed for the call. What has another number of parts
-     * or is too large is dropped and counted. */
-    void (*on_frame)(void *context, struct bytes route, struct bytes envelope, struct bytes message);
+    /* Two parts have come in: envelope and message (size 0 where there is none). All borrowed for the call.
+     * What has another number of parts or is too large is dropped and counted. */
+    void (*on_frame)(void *context, const struct socket_sender *from, struct bytes envelope,
+                     struct bytes message);
     /* At the end of a turn in which frames came in: the place to send what they caused. */
     void (*on_turn_end)(void *context);
+    /* May be NULL. A frame above the largest size costs its connection, and nothing is heard of that. */
+    void (*on_trouble)(void *context, enum socket_trouble trouble);
     void *context;
 };
 
+/* A ROUTER's: only who has one of the keys that are welcome gets in, and all is encrypted. */
+struct socket_server_keys {
+    const struct key_pair *pair;
+    /* Asked once for each connection. */
+    bool (*is_welcome)(void *context, const char *public_key);
+    void *context;
+};
+
+/* A DEALER's. */
+struct socket_client_keys {
+    const struct key_pair *pair;
+    const char *server; /* the public key that the other end has to have */
+};
+
 /* Binds a ROUTER. `endpoint` is tcp://ADDR:PORT, port * or 0 for any. NULL with error: "port 7440 of
- * 127.0.0.1 is in use …". */
+ * 127.0.0.1 is in use …". `keys` are copied; NULL: everybody gets in, and nothing is encrypted. */
 MUST_CHECK struct socket *socket_new_router(uv_loop_t *loop, const char *endpoint,
+                                            const struct socket_server_keys *keys,
                                             const struct socket_callbacks *callbacks, struct error *error);
 /* Connects a DEALER; the connection is made and re-made in the background. */
 MUST_CHECK struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint,
+                                            const struct socket_client_keys *keys,
                                             const struct socket_callbacks *callbacks, struct error *error);
 /* The endpoint that it is bound to, with the real port. */
 const char *socket_endpoint(const struct socket *socket);

@@ -69,7 +69,27 @@ static void set_common(void *zmq)
     set(zmq, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S);
     set(zmq, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S);
     set(zmq, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_PROBES);
-    /* The keys of CURVE are to be set here, before bind and connect. */
+}
+
+static void set_key(void *zmq, int option, const char *key)
+{
+    int result = zmq_setsockopt(zmq, option, key, KEY_TEXT_BYTES + 1);
+    assert(result == 0); /* keys were checked where they were read */
+    (void)result;
+}
+
+void socket_setup_server_keys(void *zmq, const struct socket_server_keys *keys)
+{
+    set(zmq, ZMQ_CURVE_SERVER, 1);
+    set_key(zmq, ZMQ_CURVE_PUBLICKEY, keys->pair->public_key);
+    set_key(zmq, ZMQ_CURVE_SECRETKEY, keys->pair->secret_key);
+}
+
+void socket_setup_client_keys(void *zmq, const struct socket_client_keys *keys)
+{
+    set_key(zmq, ZMQ_CURVE_SERVERKEY, keys->server);
+    set_key(zmq, ZMQ_CURVE_PUBLICKEY, keys->pair->public_key);
+    set_key(zmq, ZMQ_CURVE_SECRETKEY, keys->pair->secret_key);
 }
 
 static bool bind_error(const struct address *address, const char *endpoint, struct error *error)

@@ -188,7 +188,7 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     struct bytes bytes = event->frame.message;
     struct member *member = members_find(coordinator->members, envelope->incarnation);
     if (member == NULL) {
-        if (reception_take(&coordinator->reception, event->now_ns, envelope, bytes) != NULL) {
+        if (reception_take(&coordinator->reception, event) != NULL) {
             for (size_t i = 0; i < coordinator->campaign_count; i++) {
                 campaign_consider_agents(coordinator->campaigns[i], event->now_ns);
             }
@@ -208,6 +208,20 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     }
 }
 
+/* It works on until its lease is over, so it is declared lost only when it has been silent for long enough.
+ */
+static void revoke(struct coordinator *coordinator, const struct coordinator_event *event)
+{
+    const struct member *member = members_find(coordinator->members, event->revoked.incarnation);
+    if (member == NULL) {
+        return;
+    }
+    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is shown out: its key was revoked",
+               BYTES_FORMAT(member->name));
+    reception_show_out(&coordinator->reception, event->now_ns, member->incarnation,
+                       "the key of this agent was revoked");
+}
+
 static void take_event(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     switch (event->kind) {
@@ -221,6 +235,9 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         }
         break;
     }
+    case EVENT_REVOKED:
+        revoke(coordinator, event);
+        break;
     case EVENT_CREATE:
         create(coordinator, event);
         break;

@@ -12,6 +12,7 @@ enum coordinator_event_kind {
     EVENT_FRAME,    /* bytes came in from somewhere */
     EVENT_TURN_END, /* no more frames for now: hand out what has gathered, one message where many would do */
     EVENT_AGENT_GONE, /* the agent's process is known to be dead */
+    EVENT_REVOKED,    /* an agent may not join any more: no frame of its incarnation comes in from now on */
     EVENT_CREATE,     /* somebody wants a campaign */
     EVENT_STOP,       /* somebody wants it to end */
 };
@@ -23,7 +24,13 @@ struct coordinator_event {
         struct {
             struct envelope envelope;
             struct bytes message;
+            /* What the key is called that the connection has shown: who speaks. Empty where there are no
+             * keys. */
+            struct bytes key_name;
         } frame;
+        struct {
+            uint64_t incarnation;
+        } revoked;
         struct {
             struct bytes name;
         } gone;

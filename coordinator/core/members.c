@@ -164,6 +164,10 @@ enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t 
                         BYTES_FORMAT(hello->name));
         return ADMISSION_NAME_IN_USE;
     }
+    if (members->count >= LIMIT_AGENTS) {
+        (void)error_set(error, "%u agents have joined already, and there is no room for more", LIMIT_AGENTS);
+        return ADMISSION_FULL;
+    }
     *member = member_new(&members->settings, now_ns, incarnation, hello);
     members->items = (struct member **)memory_reserve(members->items, &members->capacity, members->count + 1,
                                                       sizeof *members->items);

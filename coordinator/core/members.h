@@ -29,7 +29,14 @@ struct member {
     uint64_t complaint_ns; /* when the next one may be told of */
 };
 
-enum admission { ADMITTED, ADMISSION_WRONG_VERSION, ADMISSION_NAME_IN_USE, ADMISSION_WAS_LOST };
+enum admission {
+    ADMITTED,
+    ADMISSION_WRONG_VERSION,
+    ADMISSION_WRONG_KEY,
+    ADMISSION_NAME_IN_USE,
+    ADMISSION_WAS_LOST,
+    ADMISSION_FULL
+};
 
 MUST_CHECK struct members *members_new(const struct coordinator_settings *settings, struct timers *timers);
 void members_free(struct members **members);

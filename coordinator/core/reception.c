@@ -36,18 +36,41 @@ static void tell_operator(struct reception *reception, uint64_t now_ns, struct b
     outbox_log(reception->outbox, LOG_WARNING, "agent %.*s was refused: %s", BYTES_FORMAT(name), why);
 }
 
-static struct member *greet(struct reception *reception, uint64_t now_ns, const struct envelope *envelope,
+void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, const char *why)
+{
+    struct envelope to = {.incarnation = incarnation, .epoch = reception->epoch};
+    refuse(reception, now_ns, &to, (struct refused){.is_final = true, .text = bytes_of_string(why)});
+}
+
+/* Whether trying again with the same hello may help some time. */
+static bool is_for_good(enum admission admission)
+{
+    return admission == ADMISSION_WRONG_VERSION || admission == ADMISSION_WRONG_KEY;
+}
+
+static enum admission admit(const struct reception *reception, const struct coordinator_event *event,
+                            const struct hello *hello, struct member **member, struct error *error)
+{
+    struct bytes key_name = event->frame.key_name;
+    if (key_name.size > 0 && !bytes_equal(key_name, hello->name)) {
+        (void)error_set(error, "the key is that of agent %.*s and not of %.*s", BYTES_FORMAT(key_name),
+                        BYTES_FORMAT(hello->name));
+        return ADMISSION_WRONG_KEY;
+    }
+    return members_admit(reception->members, event->now_ns, event->frame.envelope.incarnation, hello, member,
+                         error);
+}
+
+static struct member *greet(struct reception *reception, const struct coordinator_event *event,
                             const struct hello *hello)
 {
     struct member *member = NULL;
     struct error error;
-    enum admission admission =
-        members_admit(reception->members, now_ns, envelope->incarnation, hello, &member, &error);
+    enum admission admission = admit(reception, event, hello, &member, &error);
     if (admission != ADMITTED) {
-        tell_operator(reception, now_ns, hello->name, error.text);
-        refuse(reception, now_ns, envelope,
-               (struct refused){.is_final = admission == ADMISSION_WRONG_VERSION,
-                                .text = bytes_of_string(error.text)});
+        tell_operator(reception, event->now_ns, hello->name, error.text);
+        refuse(reception, event->now_ns, &event->frame.envelope,
+               (struct refused){.is_final = is_for_good(admission), .text = bytes_of_string(error.text)});
         return NULL;
     }
     outbox_log(reception->outbox, LOG_INFO, "agent %.*s has joined: %.*s, process %u, %u cores",
@@ -55,9 +78,11 @@ static struct member *greet(struct reception *reception, uint64_t now_ns, const 
     return member;
 }
 
-struct member *reception_take(struct reception *reception, uint64_t now_ns, const struct envelope *envelope,
-                              struct bytes message)
+struct member *reception_take(struct reception *reception, const struct coordinator_event *event)
 {
+    const struct envelope *envelope = &event->frame.envelope;
+    struct bytes message = event->frame.message;
+    uint64_t now_ns = event->now_ns;
     struct message decoded;
     struct error error;
     if (envelope->sequence != 0 || message.size == 0) {
@@ -74,7 +99,7 @@ struct member *reception_take(struct reception *reception, uint64_t now_ns, cons
     }
     struct member *member = NULL;
     if (decoded.kind == MESSAGE_HELLO) {
-        member = greet(reception, now_ns, envelope, &decoded.hello);
+        member = greet(reception, event, &decoded.hello);
     } else {
         refuse(reception, now_ns, envelope,
                (struct refused){.text = bytes_of_string("you are unknown here, say hello")});

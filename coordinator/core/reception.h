@@ -9,6 +9,8 @@ struct reception {
     uint64_t complaint_ns; /* when the next refusal may be told of */
 };
 
-/* A frame of an incarnation that is not in the members. Gives back the member that it has become, or NULL. */
-struct member *reception_take(struct reception *reception, uint64_t now_ns, const struct envelope *envelope,
-                              struct bytes message);
+/* A frame (EVENT_FRAME) of an incarnation that is not in the members. Gives back the member that it has
+ * become, or NULL. */
+struct member *reception_take(struct reception *reception, const struct coordinator_event *event);
+/* A member is told that it may not stay, and is never sent anything again. */
+void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, const char *why);

@@ -56,7 +56,8 @@ static struct agent_process *start(uv_loop_t *loop, const char *part, struct wat
     *watch = (struct watch){0};
     buffer_init(&watch->lines, 4096);
     buffer_init(&watch->errors, 4096);
-    struct agent_process *process = agent_process_start(loop, "agent-1", arguments, &callbacks, &error);
+    struct agent_process *process =
+        agent_process_start(loop, "agent-1", arguments, bytes_of(NULL, 0), &callbacks, &error);
     assert_non_null(process);
     return process;
 }

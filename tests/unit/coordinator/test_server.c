@@ -102,14 +102,14 @@ static void oblige(struct caller *caller, const struct message *message)
     say(caller, &answer);
 }
 
-static void on_caller_frame(void *context, struct bytes route, struct bytes envelope_bytes,
+static void on_caller_frame(void *context, const struct socket_sender *from, struct bytes envelope_bytes,
                             struct bytes message_bytes)
 {
     struct caller *caller = (struct caller *)context;
     struct envelope envelope;
     struct message message;
     struct error error;
-    (void)route;
+    (void)from;
     assert_true(envelope_decode(envelope_bytes, &envelope, &error));
     enum link_verdict verdict = link_receive(caller->link, clock_now_ns(), &envelope, message_bytes.size > 0);
     bool is_refusal = envelope.sequence == 0 && message_bytes.size > 0;
@@ -192,7 +192,8 @@ static int set_up(void **state)
         struct socket_callbacks callbacks = {
             .on_frame = on_caller_frame, .on_turn_end = on_caller_turn_end, .context = caller};
         *caller = (struct caller){.scene = &scene, .incarnation = 500 + (uint64_t)i, .is_obliging = true};
-        caller->socket = socket_new_dealer(&scene.loop, server_endpoint(scene.server), &callbacks, &error);
+        caller->socket =
+            socket_new_dealer(&scene.loop, server_endpoint(scene.server), NULL, &callbacks, &error);
         assert_non_null(caller->socket);
         caller->link = link_new(caller->incarnation, 0, NS_PER_S, clock_now_ns());
     }

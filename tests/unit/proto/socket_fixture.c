@@ -61,15 +61,16 @@ int fixture_tear_down(void **state)
     return 0;
 }
 
-static void on_frame(void *context, struct bytes route, struct bytes envelope, struct bytes message)
+static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
+                     struct bytes message)
 {
     struct end *end = context;
     end->frames++;
     end->frames_of_turn++;
     end->bytes += message.size;
-    end->route_size = route.size;
-    if (route.size > 0) {
-        memcpy(end->route, route.data, route.size);
+    end->route_size = from->route.size;
+    if (from->route.size > 0) {
+        memcpy(end->route, from->route.data, from->route.size);
     }
     if (envelope.size + message.size < 100) {
         buffer_append(&end->texts, envelope.data, envelope.size);
@@ -95,7 +96,7 @@ static void on_turn_end(void *context)
 bool end_try_router(struct fixture *fixture, struct end *end, const char *endpoint)
 {
     struct socket_callbacks callbacks = {.on_frame = on_frame, .on_turn_end = on_turn_end, .context = end};
-    end->socket = socket_new_router(&fixture->loop, endpoint, &callbacks, NULL);
+    end->socket = socket_new_router(&fixture->loop, endpoint, NULL, &callbacks, NULL);
     return end->socket != NULL;
 }
 
@@ -108,7 +109,7 @@ void end_open_dealer(struct fixture *fixture, struct end *end, const char *endpo
 {
     struct error error;
     struct socket_callbacks callbacks = {.on_frame = on_frame, .on_turn_end = on_turn_end, .context = end};
-    end->socket = socket_new_dealer(&fixture->loop, endpoint, &callbacks, &error);
+    end->socket = socket_new_dealer(&fixture->loop, endpoint, NULL, &callbacks, &error);
     if (end->socket == NULL) {
         fail_msg("%s", error.text);
     }

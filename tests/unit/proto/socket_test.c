@@ -202,7 +202,7 @@ static void port_in_use_is_named(void **state)
     char words[100];
     const char *endpoint = socket_endpoint(fixture->router.socket);
     (void)snprintf(words, sizeof words, "port %s of 127.0.0.1 is in use", strrchr(endpoint, ':') + 1);
-    assert_null(socket_new_router(&fixture->loop, endpoint, &none, &error));
+    assert_null(socket_new_router(&fixture->loop, endpoint, NULL, &none, &error));
     assert_non_null(strstr(error.text, words));
 }
 
@@ -226,15 +226,15 @@ static void bad_addresses_are_refused(void **state)
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         struct socket_callbacks none = {0};
         struct error error;
-        assert_null(socket_new_router(&fixture->loop, ROWS[i].endpoint, &none, &error));
+        assert_null(socket_new_router(&fixture->loop, ROWS[i].endpoint, NULL, &none, &error));
         if (strstr(error.text, ROWS[i].words) == NULL) {
             fail_msg("%s: %s", ROWS[i].endpoint, error.text);
         }
     }
     struct socket_callbacks none = {0};
     struct error error;
-    assert_null(socket_new_dealer(&fixture->loop, "tcp://127.0.0.1", &none, &error));
-    assert_null(socket_new_dealer(&fixture->loop, "tcp://127.0.0.1:x", &none, &error));
+    assert_null(socket_new_dealer(&fixture->loop, "tcp://127.0.0.1", NULL, &none, &error));
+    assert_null(socket_new_dealer(&fixture->loop, "tcp://127.0.0.1:x", NULL, &none, &error));
     assert_non_null(strstr(error.text, "port x of 127.0.0.1"));
 }
 

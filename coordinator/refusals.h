@@ -1,0 +1,28 @@
+/* What the coordinator's door has refused: counted by kind, and told of in one sentence. Pure. */
+#pragma once
+#include "common/buffer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum refusal {
+    REFUSAL_STRANGER,  /* a connection with a key that is not on the list */
+    REFUSAL_HANDSHAKE, /* a connection without a key, with a wrong one of ours, or no ZeroMQ at all */
+    REFUSAL_CUT,       /* a connection that ended, or said nothing, before it was one */
+    REFUSAL_REVOKED,   /* a frame of a connection whose key was on the list once */
+    REFUSAL_FOREIGN,   /* a frame in another agent's name */
+    REFUSAL_SECOND,    /* a frame of a second agent on one connection */
+    REFUSAL_FRAME,     /* a frame with a wrong number of parts, or no envelope */
+    REFUSAL_COUNT
+};
+
+struct refusals {
+    uint64_t counts[REFUSAL_COUNT]; /* since the beginning */
+    uint64_t told[REFUSAL_COUNT];
+};
+
+/* A word for metrics. */
+const char *refusal_name(enum refusal refusal);
+/* Appends what has come since the last time: "refused: 3 connections with …, 1 frame …". False if there was
+ * nothing worth a line: connections that were cut alone are none, since every probe of a port is one. */
+bool refusals_tell(struct refusals *refusals, struct buffer *into);

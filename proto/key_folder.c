@@ -1,0 +1,290 @@
+/* The files with keys. */
+#include "proto/key_folder.h"
+
+#include "common/memory.h"
+#include "proto/curve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAIR_FILE "coordinator.key"
+#define LIST_FILE "agents.allow"
+#define CHUNK_BYTES 4096u
+
+static char *path_of(const char *folder, const char *file)
+{
+    return memory_format("%s/%s", folder, file);
+}
+
+static bool read_all(int descriptor, struct buffer *into, struct error *error)
+{
+    uint8_t chunk[CHUNK_BYTES];
+    ssize_t size = 1;
+    bool is_good = true;
+    while (is_good && size != 0) {
+        size = read(descriptor, chunk, sizeof chunk);
+        if (size < 0 && errno != EINTR) {
+            is_good = error_set(error, "%s", strerror(errno));
+        } else if (size > 0 && !buffer_append(into, chunk, (size_t)size)) {
+            is_good = error_set(error, "too large for what it should be");
+        }
+    }
+    explicit_bzero(chunk, sizeof chunk);
+    return is_good;
+}
+
+/* O_NONBLOCK: a pipe that nobody writes to is refused instead of waited for. */
+static bool read_file(const char *path, struct buffer *into, struct stat *status, struct error *error)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) {
+        return error_set_system(error, errno, "%s cannot be read", path);
+    }
+    bool is_good = fstat(descriptor, status) == 0 && S_ISREG(status->st_mode);
+    if (!is_good) {
+        (void)error_set(error, "%s is not a file", path);
+    } else if (!read_all(descriptor, into, error)) {
+        is_good = error_wrap(error, "%s: ", path);
+    }
+    (void)close(descriptor);
+    return is_good;
+}
+
+static void finish_secret(struct buffer *text)
+{
+    if (text->data != NULL) {
+        explicit_bzero(text->data, text->capacity);
+    }
+    buffer_finish(text);
+}
+
+static bool write_all(int descriptor, struct bytes bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t written = write(descriptor, bytes.data, bytes.size);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        if (written > 0) {
+            bytes = bytes_of(bytes.data + written, bytes.size - (size_t)written);
+        }
+    }
+    return fsync(descriptor) == 0;
+}
+
+/* A name in a folder lasts only when the folder has reached the disk. Where it cannot be done it is no worse
+ * than without. */
+static void sync_folder_of(const char *path)
+{
+    SCOPED(memory_free_at) char *folder = memory_copy_string(path);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    const char *name = slash == NULL ? "." : slash == folder ? "/" : folder;
+    int descriptor = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        (void)fsync(descriptor);
+        (void)close(descriptor);
+    }
+}
+
+/* By way of a file beside it (mkostemp makes it 0600), so that it is there whole or not at all. */
+static bool write_file(const char *path, struct bytes text, bool may_replace, struct error *error)
+{
+    SCOPED(memory_free_at) char *temporary = memory_format("%s.XXXXXX", path);
+    int descriptor = mkostemp(temporary, O_CLOEXEC);
+    if (descriptor < 0) {
+        return error_set_system(error, errno, "%s cannot be written", path);
+    }
+    bool is_good = write_all(descriptor, text);
+    int number = errno;
+    if (close(descriptor) != 0 && is_good) {
+        is_good = false;
+        number = errno;
+    }
+    if (is_good) {
+        is_good = (may_replace ? rename(temporary, path) : link(temporary, path)) == 0;
+        number = errno;
+    }
+    if (!is_good || !may_replace) {
+        (void)unlink(temporary);
+    }
+    if (!is_good) {
+        return number == EEXIST ? error_set(error, "%s is there already; nothing was overwritten", path)
+                                : error_set_system(error, number, "%s cannot be written", path);
+    }
+    sync_folder_of(path);
+    return true;
+}
+
+static bool write_list(const char *folder, const struct allow_list *list, bool may_replace,
+                       struct error *error)
+{
+    SCOPED(memory_free_at) char *path = path_of(folder, LIST_FILE);
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, ALLOW_LIST_MAX_BYTES);
+    allow_list_format(list, &text);
+    return write_file(path, buffer_bytes(&text), may_replace, error);
+}
+
+bool key_folder_write_list(const char *folder, const struct allow_list *list, struct error *error)
+{
+    return write_list(folder, list, true, error);
+}
+
+static bool write_pair(const char *folder, struct error *error)
+{
+    SCOPED(memory_free_at) char *path = path_of(folder, PAIR_FILE);
+    SCOPED(finish_secret) struct buffer text;
+    struct key_pair pair;
+    buffer_init(&text, KEY_FILE_MAX_BYTES);
+    curve_draw(&pair);
+    key_pair_format(&pair, &text);
+    key_pair_wipe(&pair);
+    return write_file(path, buffer_bytes(&text), false, error);
+}
+
+/* The pair comes last: where it is, the folder is complete. */
+bool key_folder_make(const char *folder, struct error *error)
+{
+    SCOPED(memory_free_at) char *pair = path_of(folder, PAIR_FILE);
+    SCOPED(memory_free_at) char *list = path_of(folder, LIST_FILE);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        return error_set_system(error, errno, "%s cannot be made", folder);
+    }
+    if (access(pair, F_OK) == 0) {
+        return error_set(error, "%s is there already; nothing was overwritten", pair);
+    }
+    struct allow_list *empty = allow_list_new();
+    bool is_good = access(list, F_OK) == 0 || write_list(folder, empty, false, error);
+    allow_list_free(&empty);
+    return is_good && write_pair(folder, error);
+}
+
+int key_folder_lock(const char *folder, struct error *error)
+{
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        error_set_system(error, errno, "%s cannot be opened", folder);
+        return -1;
+    }
+    if (flock(descriptor, LOCK_EX) != 0) {
+        error_set_system(error, errno, "%s cannot be locked", folder);
+        (void)close(descriptor);
+        return -1;
+    }
+    return descriptor;
+}
+
+static void check_mode(const char *path, const struct stat *status, struct error *warning)
+{
+    warning->text[0] = '\0';
+    if ((status->st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        (void)error_set(warning, "%s holds a secret and others may open it (mode %04o): chmod 600 %s", path,
+                        (unsigned)(status->st_mode & 07777), path);
+    }
+}
+
+static bool check_pair(const char *path, const struct key_pair *pair, struct error *error)
+{
+    return curve_belongs(pair) ||
+           error_set(error, "%s: the public key does not belong to the secret one", path);
+}
+
+bool key_folder_read_pair(const char *folder, struct key_pair *pair, struct error *warning,
+                          struct error *error)
+{
+    SCOPED(memory_free_at) char *path = path_of(folder, PAIR_FILE);
+    SCOPED(finish_secret) struct buffer text;
+    struct stat status;
+    buffer_init(&text, KEY_FILE_MAX_BYTES);
+    if (!read_file(path, &text, &status, error)) {
+        return false;
+    }
+    check_mode(path, &status, warning);
+    if (!key_pair_parse(buffer_bytes(&text), pair, error)) {
+        return error_wrap(error, "%s: ", path);
+    }
+    return check_pair(path, pair, error);
+}
+
+static struct key_stamp stamp_of(const struct stat *status)
+{
+    return (struct key_stamp){.inode = (uint64_t)status->st_ino,
+                              .size_bytes = (uint64_t)status->st_size,
+                              .modified_s = status->st_mtim.tv_sec,
+                              .modified_ns = status->st_mtim.tv_nsec};
+}
+
+struct allow_list *key_folder_read_list(const char *folder, struct key_stamp *stamp, struct error *error)
+{
+    SCOPED(memory_free_at) char *path = path_of(folder, LIST_FILE);
+    SCOPED(buffer_finish) struct buffer text;
+    struct stat status = {0};
+    buffer_init(&text, ALLOW_LIST_MAX_BYTES);
+    bool is_read = read_file(path, &text, &status, error);
+    *stamp = stamp_of(&status);
+    if (!is_read) {
+        return NULL;
+    }
+    struct allow_list *list = allow_list_parse(buffer_bytes(&text), error);
+    if (list == NULL) {
+        error_wrap(error, "%s: ", path);
+    }
+    return list;
+}
+
+bool key_folder_has_changed(const char *folder, const struct key_stamp *stamp)
+{
+    SCOPED(memory_free_at) char *path = path_of(folder, LIST_FILE);
+    struct stat status = {0};
+    if (stat(path, &status) != 0) {
+        status = (struct stat){0};
+    }
+    struct key_stamp now = stamp_of(&status);
+    return now.inode != stamp->inode || now.size_bytes != stamp->size_bytes ||
+           now.modified_s != stamp->modified_s || now.modified_ns != stamp->modified_ns;
+}
+
+static bool read_agent_text(const char *path, struct buffer *text, struct error *warning, struct error *error)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0) {
+        return read_all(STDIN_FILENO, text, error) || error_wrap(error, "standard input: ");
+    }
+    if (!read_file(path, text, &status, error)) {
+        return false;
+    }
+    check_mode(path, &status, warning);
+    return true;
+}
+
+bool agent_key_read(const char *path, struct agent_key *key, struct error *warning, struct error *error)
+{
+    SCOPED(finish_secret) struct buffer text;
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    warning->text[0] = '\0';
+    buffer_init(&text, KEY_FILE_MAX_BYTES);
+    if (!read_agent_text(path, &text, warning, error)) {
+        return false;
+    }
+    if (!agent_key_parse(buffer_bytes(&text), key, error)) {
+        return error_wrap(error, "%s: ", name);
+    }
+    return check_pair(name, &key->pair, error);
+}
+
+bool agent_key_write(const char *path, const struct agent_key *key, struct error *error)
+{
+    SCOPED(finish_secret) struct buffer text;
+    buffer_init(&text, KEY_FILE_MAX_BYTES);
+    agent_key_format(key, &text);
+    return write_file(path, buffer_bytes(&text), false, error);
+}
