@@ -8,7 +8,7 @@ static const struct {
 } KINDS[REFUSAL_COUNT] = {
     [REFUSAL_STRANGER] = {"stranger", "connection", "with a key that is not on the list"},
     [REFUSAL_HANDSHAKE] = {"handshake", "connection", "without our keys or our protocol"},
-    [REFUSAL_CUT] = {"cut", "connection", "that ended before it began"},
+    [REFUSAL_CUT] = {"cut", "connection", "that ended too early"},
     [REFUSAL_REVOKED] = {"revoked", "frame", "with a key that was revoked"},
     [REFUSAL_FOREIGN] = {"foreign", "frame", "in the name of another agent"},
     [REFUSAL_SECOND] = {"second", "frame", "of a second agent on one connection"},

@@ -120,6 +120,22 @@ static void write_options(const char *directory)
     write_file(directory, "option", "fraction", bytes_of_string("1.25h"));
 }
 
+static void write_keys(const char *directory)
+{
+    static const char PAIR[] = "# a comment\n"
+                               "public 8(kF[vxlwyicaBKF]PXS{04ot4[O$JN4SFI.Hq&m\n"
+                               "secret )*5ykOnecygaIJ/B8Q$BA@$e1Z%[oM:?IWU1)o!F\n";
+    static const char AGENT[] = "name host-7\n"
+                                "public !-%)<x8.C]{K#7^5PYw@:.EinAog]r<(q-%7P4<G\n"
+                                "secret ofqUTZn2.nFaq$@}&m2IH50NTXv}nCq@eaiM9@O6\n"
+                                "coordinator 8(kF[vxlwyicaBKF]PXS{04ot4[O$JN4SFI.Hq&m\n";
+    static const char LIST[] = "\nagent a1 !-%)<x8.C]{K#7^5PYw@:.EinAog]r<(q-%7P4<G\n"
+                               "# two\nagent a2 ca<fBnd#yvb]Y{ouNcQNoaylHOH1#(h4b]?@j7J9";
+    write_file(directory, "keys", "pair", bytes_of_string(PAIR));
+    write_file(directory, "keys", "agent", bytes_of_string(AGENT));
+    write_file(directory, "keys", "list", bytes_of_string(LIST));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -132,5 +148,6 @@ int main(int argc, char **argv)
     write_links(argv[1]);
     write_values(argv[1]);
     write_options(argv[1]);
+    write_keys(argv[1]);
     return 0;
 }
