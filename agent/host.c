@@ -248,7 +248,8 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
                        : "it lets nobody in without a key (see --key)";
     case SOCKET_HANDSHAKE_CUT:
         return has_key ? "it ended the connection at once: is it the coordinator that our key is for?"
-                       : "it ended the connection at once: is it a coordinator?";
+                       : "it ended the connection at once: does it want a key (see --key), or is it no "
+                         "coordinator?";
     case SOCKET_HANDSHAKE_BROKEN:
         return "it does not speak our protocol";
     case SOCKET_FRAME_BROKEN:
@@ -279,11 +280,12 @@ static bool open_socket(struct host *host)
     struct error error;
 
     if (key)
-        keys = (struct socket_client_keys){.pair = &key->pair, .server = key->coordinator};
+        keys = (struct socket_client_keys){
+            .pair = &key->pair, .server = key->coordinator, .token = key->token[0] ? key->token : NULL};
     host->socket =
         socket_new_dealer(&host->loop, host->options->coordinator, key ? &keys : NULL, &callbacks, &error);
     if (key)
-        key_pair_wipe(&key->pair);
+        agent_key_wipe(key);
     if (!host->socket)
         log_line(LOG_ERROR, host->name, "%s", error.text);
     return host->socket != NULL;

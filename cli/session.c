@@ -249,7 +249,7 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     session->agents[number] =
         agent_process_start(&session->loop, key->name, arguments, buffer_bytes(&input), &callbacks, error);
     explicit_bzero(input.data, input.size);
-    key_pair_wipe(&key->pair);
+    agent_key_wipe(key);
     if (session->agents[number] == NULL) {
         return false;
     }
@@ -258,31 +258,28 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     return true;
 }
 
-/* Keys that nobody else ever has, so that no other user of this machine joins or listens. */
-static struct gate *draw_keys(struct session *session)
+/* One secret each that nobody else ever knows, so that no other user of this machine can join. */
+static struct gate *draw_tokens(struct session *session)
 {
-    struct key_pair coordinator;
     struct allow_list *list = allow_list_new();
-    curve_draw(&coordinator);
     for (size_t i = 0; i < session->settings->options->agents; i++) {
         struct agent_key *key = &session->keys[i];
+        struct key_pair drawn;
         struct error error;
-        curve_draw(&key->pair);
+        curve_draw(&drawn);
         (void)snprintf(key->name, sizeof key->name, "agent-%zu", i + 1);
-        memcpy(key->coordinator, coordinator.public_key, sizeof key->coordinator);
-        bool is_added =
-            allow_list_add(list, bytes_of_string(key->name), bytes_of_string(key->pair.public_key), &error);
+        memcpy(key->token, drawn.secret_key, sizeof key->token);
+        key_pair_wipe(&drawn);
+        bool is_added = allow_list_add(list, bytes_of_string(key->name), bytes_of_string(key->token), &error);
         assert(is_added);
         (void)is_added;
     }
-    struct gate *gate = gate_of(&coordinator, &list);
-    key_pair_wipe(&coordinator);
-    return gate;
+    return gate_of_tokens(&list);
 }
 
 static bool start_server(struct session *session, struct error *error)
 {
-    struct gate *gate = draw_keys(session);
+    struct gate *gate = draw_tokens(session);
     const struct server_options options = {
         .endpoint = "tcp://127.0.0.1:*",
         .settings = coordinator_default_settings(0),

@@ -5,7 +5,7 @@
 #include "proto/key_folder.h"
 
 struct gate {
-    char *folder; /* NULL: the list never changes */
+    char *folder; /* NULL: tokens, which never change */
     struct key_pair pair;
     struct allow_list *list;
     struct key_stamp stamp;
@@ -25,10 +25,9 @@ struct gate *gate_open(const char *folder, struct error *warning, struct error *
     return gate;
 }
 
-struct gate *gate_of(const struct key_pair *pair, struct allow_list **list)
+struct gate *gate_of_tokens(struct allow_list **list)
 {
     struct gate *gate = MEMORY_NEW(struct gate);
-    gate->pair = *pair;
     gate->list = *list;
     *list = NULL;
     return gate;
@@ -49,7 +48,7 @@ void gate_free(struct gate **at)
 
 const struct key_pair *gate_pair(const struct gate *gate)
 {
-    return &gate->pair;
+    return gate->folder != NULL ? &gate->pair : NULL;
 }
 
 void gate_forget_secret(struct gate *gate)

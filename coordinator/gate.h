@@ -9,9 +9,10 @@ struct gate;
 /* From a folder of `tutti keygen`. NULL with an error. `warning` is empty unless others can read the secret.
  */
 MUST_CHECK struct gate *gate_open(const char *folder, struct error *warning, struct error *error);
-/* From memory, for good. Copies the pair, takes the list. */
-MUST_CHECK struct gate *gate_of(const struct key_pair *pair, struct allow_list **list);
+/* From memory, for good: a list of tokens instead of keys. Takes it. */
+MUST_CHECK struct gate *gate_of_tokens(struct allow_list **list);
 void gate_free(struct gate **gate);
+/* NULL for tokens. */
 const struct key_pair *gate_pair(const struct gate *gate);
 /* Forgets the secret, once the socket has it. */
 void gate_forget_secret(struct gate *gate);

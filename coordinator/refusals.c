@@ -20,22 +20,20 @@ const char *refusal_name(enum refusal refusal)
     return KINDS[refusal].name;
 }
 
-bool refusals_tell(struct refusals *refusals, struct buffer *into)
+bool refusals_tell(struct refusals *refusals, struct buffer *into, enum log_level *level)
 {
-    const char *before = "refused: ";
-    bool is_worth_it = false;
+    bool is_any = false;
+    *level = LOG_INFO;
     for (int kind = 0; kind < REFUSAL_COUNT; kind++) {
         uint64_t more = refusals->counts[kind] - refusals->told[kind];
-        is_worth_it = is_worth_it || (more > 0 && kind != REFUSAL_CUT);
-    }
-    for (int kind = 0; is_worth_it && kind < REFUSAL_COUNT; kind++) {
-        uint64_t more = refusals->counts[kind] - refusals->told[kind];
         if (more > 0) {
-            buffer_append_format(into, "%s%llu %s%s %s", before, (unsigned long long)more, KINDS[kind].what,
+            buffer_append_format(into, "%s%llu %s%s %s",
+                                 is_any ? ", " : "refused: ", (unsigned long long)more, KINDS[kind].what,
                                  more == 1 ? "" : "s", KINDS[kind].why);
-            before = ", ";
+            is_any = true;
+            *level = kind != REFUSAL_CUT ? LOG_WARNING : *level;
         }
         refusals->told[kind] = refusals->counts[kind];
     }
-    return is_worth_it;
+    return is_any;
 }

@@ -1,6 +1,7 @@
 /* What the coordinator's door has refused: counted by kind, and told of in one sentence. Pure. */
 #pragma once
 #include "common/buffer.h"
+#include "common/log.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,5 +25,6 @@ struct refusals {
 /* A word for metrics. */
 const char *refusal_name(enum refusal refusal);
 /* Appends what has come since the last time: "refused: 3 connections with …, 1 frame …". False if there was
- * nothing worth a line: connections that were cut alone are none, since every probe of a port is one. */
-bool refusals_tell(struct refusals *refusals, struct buffer *into);
+ * nothing. A connection that was cut may be a probe of the port as well as somebody without a key who noticed
+ * first: alone that is LOG_INFO, all else is LOG_WARNING. */
+bool refusals_tell(struct refusals *refusals, struct buffer *into, enum log_level *level);

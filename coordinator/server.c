@@ -160,8 +160,9 @@ static void tell_refusals(struct server *server)
 {
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, REFUSALS_MAX_BYTES);
-    if (refusals_tell(&server->refusals, &text)) {
-        tell_log(server, LOG_WARNING, buffer_string(&text));
+    enum log_level level;
+    if (refusals_tell(&server->refusals, &text, &level)) {
+        tell_log(server, level, buffer_string(&text));
     }
 }
 

@@ -278,7 +278,7 @@ bool agent_key_read(const char *path, struct agent_key *key, struct error *warni
     if (!agent_key_parse(buffer_bytes(&text), key, error)) {
         return error_wrap(error, "%s: ", name);
     }
-    return check_pair(name, &key->pair, error);
+    return key->token[0] != '\0' || check_pair(name, &key->pair, error);
 }
 
 bool agent_key_write(const char *path, const struct agent_key *key, struct error *error)

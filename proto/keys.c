@@ -10,6 +10,7 @@ struct field {
     const char *word;
     char *into;
     bool is_key; /* else a name */
+    bool is_optional;
 };
 
 /* The place of a character in Z85's alphabet, or -1. */
@@ -104,7 +105,7 @@ static bool parse(struct bytes text, const struct field *fields, size_t count, s
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (fields[i].into[0] == '\0') {
+        if (fields[i].into[0] == '\0' && !fields[i].is_optional) {
             return error_set(error, "the line \"%s …\" is missing", fields[i].word);
         }
     }
@@ -114,7 +115,8 @@ static bool parse(struct bytes text, const struct field *fields, size_t count, s
 bool key_pair_parse(struct bytes text, struct key_pair *pair, struct error *error)
 {
     struct key_pair parsed;
-    const struct field fields[] = {{"public", parsed.public_key, true}, {"secret", parsed.secret_key, true}};
+    const struct field fields[] = {{"public", parsed.public_key, true, false},
+                                   {"secret", parsed.secret_key, true, false}};
     bool is_good = parse(text, fields, sizeof fields / sizeof *fields, error);
     if (is_good) {
         *pair = parsed;
@@ -123,18 +125,29 @@ bool key_pair_parse(struct bytes text, struct key_pair *pair, struct error *erro
     return is_good;
 }
 
+static bool is_whole(const struct agent_key *key)
+{
+    int parts =
+        (key->pair.public_key[0] != '\0') + (key->pair.secret_key[0] != '\0') + (key->coordinator[0] != '\0');
+    return parts == (key->token[0] != '\0' ? 0 : 3);
+}
+
 bool agent_key_parse(struct bytes text, struct agent_key *key, struct error *error)
 {
     struct agent_key parsed;
-    const struct field fields[] = {{"name", parsed.name, false},
-                                   {"public", parsed.pair.public_key, true},
-                                   {"secret", parsed.pair.secret_key, true},
-                                   {"coordinator", parsed.coordinator, true}};
+    const struct field fields[] = {{"name", parsed.name, false, false},
+                                   {"public", parsed.pair.public_key, true, true},
+                                   {"secret", parsed.pair.secret_key, true, true},
+                                   {"coordinator", parsed.coordinator, true, true},
+                                   {"token", parsed.token, true, true}};
     bool is_good = parse(text, fields, sizeof fields / sizeof *fields, error);
+    if (is_good && !is_whole(&parsed)) {
+        is_good = error_set(error, "it needs the lines public, secret and coordinator, or token alone");
+    }
     if (is_good) {
         *key = parsed;
     }
-    key_pair_wipe(&parsed.pair);
+    agent_key_wipe(&parsed);
     return is_good;
 }
 
@@ -148,6 +161,10 @@ void key_pair_format(const struct key_pair *pair, struct buffer *into)
 
 void agent_key_format(const struct agent_key *key, struct buffer *into)
 {
+    if (key->token[0] != '\0') {
+        buffer_append_format(into, "name %s\ntoken %s\n", key->name, key->token);
+        return;
+    }
     buffer_append_format(into,
                          "# tutti: the key of one agent, for its host only: tutti agent --key FILE\n"
                          "name %s\npublic %s\nsecret %s\ncoordinator %s\n",
@@ -157,4 +174,10 @@ void agent_key_format(const struct agent_key *key, struct buffer *into)
 void key_pair_wipe(struct key_pair *pair)
 {
     explicit_bzero(pair->secret_key, sizeof pair->secret_key);
+}
+
+void agent_key_wipe(struct agent_key *key)
+{
+    key_pair_wipe(&key->pair);
+    explicit_bzero(key->token, sizeof key->token);
 }

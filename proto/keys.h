@@ -20,6 +20,9 @@ struct agent_key {
     char name[KEY_NAME_BYTES + 1];
     struct key_pair pair;
     char coordinator[KEY_TEXT_BYTES + 1]; /* public */
+    /* Instead of the three above: a password in the form of a key, for agents of `tutti run`. It keeps others
+     * out without encryption, which nobody needs who cannot read the loopback interface anyway. */
+    char token[KEY_TEXT_BYTES + 1];
 };
 
 /* Whether it is Z85 of 32 bytes. */
@@ -33,5 +36,6 @@ MUST_CHECK bool key_pair_parse(struct bytes text, struct key_pair *pair, struct 
 MUST_CHECK bool agent_key_parse(struct bytes text, struct agent_key *key, struct error *error);
 void key_pair_format(const struct key_pair *pair, struct buffer *into);
 void agent_key_format(const struct agent_key *key, struct buffer *into);
-/* Overwrites the secret. */
+/* Overwrite what is secret. */
 void key_pair_wipe(struct key_pair *pair);
+void agent_key_wipe(struct agent_key *key);

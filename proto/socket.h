@@ -17,7 +17,8 @@ struct socket;
 /* Where a frame came from. */
 struct socket_sender {
     struct bytes route; /* names the connection, for ROUTER; empty for DEALER */
-    const char *key;    /* for ROUTER with keys: the public key that the connection has shown; else NULL */
+    const char
+        *key; /* for ROUTER with keys: the public key or token that the connection has shown; else NULL */
 };
 
 /* What is refused before it is a frame. */
@@ -43,7 +44,8 @@ struct socket_callbacks {
 
 /* A ROUTER's: only who has one of the keys that are welcome gets in, and all is encrypted. */
 struct socket_server_keys {
-    const struct key_pair *pair;
+    const struct key_pair
+        *pair; /* NULL: keys are tokens, which are shown as they are; nothing is encrypted */
     /* Asked once for each connection. */
     bool (*is_welcome)(void *context, const char *public_key);
     void *context;
@@ -53,6 +55,7 @@ struct socket_server_keys {
 struct socket_client_keys {
     const struct key_pair *pair;
     const char *server; /* the public key that the other end has to have */
+    const char *token;  /* not NULL: instead of both */
 };
 
 /* Binds a ROUTER. `endpoint` is tcp://ADDR:PORT, port * or 0 for any. NULL with error: "port 7440 of

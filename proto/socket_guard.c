@@ -23,7 +23,8 @@ enum question_part {
     PART_ADDRESS,
     PART_ROUTE,
     PART_MECHANISM,
-    PART_KEY,
+    PART_KEY, /* CURVE's; for PLAIN the name of a user */
+    PART_PASSWORD,
     PART_COUNT
 };
 
@@ -73,16 +74,27 @@ static bool is_part(const struct question *question, enum question_part part, co
     return bytes_equal_string(bytes_of(question->parts[part], question->sizes[part]), text);
 }
 
-/* The key in text, if it may come in. */
+/* The key in text, or the token. */
+static bool read_key(const struct question *question, char key[KEY_TEXT_BYTES + 1])
+{
+    if (question->count == PART_PASSWORD && is_part(question, PART_MECHANISM, "CURVE") &&
+        question->sizes[PART_KEY] == KEY_BYTES) {
+        return zmq_z85_encode(key, question->parts[PART_KEY], KEY_BYTES) != NULL;
+    }
+    if (question->count == PART_COUNT && is_part(question, PART_MECHANISM, "PLAIN")) {
+        struct bytes token = bytes_of(question->parts[PART_PASSWORD], question->sizes[PART_PASSWORD]);
+        bool is_token = key_is_valid(token);
+        bytes_to_text(is_token ? token : bytes_of(NULL, 0), key, KEY_TEXT_BYTES + 1);
+        return is_token;
+    }
+    return false;
+}
+
 static bool judge(const struct socket_guard *guard, const struct question *question,
                   char key[KEY_TEXT_BYTES + 1])
 {
-    if (question->count != PART_COUNT || !is_part(question, PART_VERSION, VERSION) ||
-        !is_part(question, PART_MECHANISM, "CURVE") || question->sizes[PART_KEY] != KEY_BYTES) {
-        return false;
-    }
-    zmq_z85_encode(key, question->parts[PART_KEY], KEY_BYTES);
-    return guard->keys->is_welcome(guard->keys->context, key);
+    return question->count > PART_VERSION && is_part(question, PART_VERSION, VERSION) &&
+           read_key(question, key) && guard->keys->is_welcome(guard->keys->context, key);
 }
 
 static void send_part(void *zmq, const void *data, size_t size, int flags)

@@ -80,6 +80,10 @@ static void set_key(void *zmq, int option, const char *key)
 
 void socket_setup_server_keys(void *zmq, const struct socket_server_keys *keys)
 {
+    if (keys->pair == NULL) {
+        set(zmq, ZMQ_PLAIN_SERVER, 1);
+        return;
+    }
     set(zmq, ZMQ_CURVE_SERVER, 1);
     set_key(zmq, ZMQ_CURVE_PUBLICKEY, keys->pair->public_key);
     set_key(zmq, ZMQ_CURVE_SECRETKEY, keys->pair->secret_key);
@@ -87,6 +91,14 @@ void socket_setup_server_keys(void *zmq, const struct socket_server_keys *keys)
 
 void socket_setup_client_keys(void *zmq, const struct socket_client_keys *keys)
 {
+    if (keys->token != NULL) {
+        int result = zmq_setsockopt(zmq, ZMQ_PLAIN_USERNAME, "agent", strlen("agent"));
+        assert(result == 0);
+        result = zmq_setsockopt(zmq, ZMQ_PLAIN_PASSWORD, keys->token, KEY_TEXT_BYTES);
+        assert(result == 0);
+        (void)result;
+        return;
+    }
     set_key(zmq, ZMQ_CURVE_SERVERKEY, keys->server);
     set_key(zmq, ZMQ_CURVE_PUBLICKEY, keys->pair->public_key);
     set_key(zmq, ZMQ_CURVE_SECRETKEY, keys->pair->secret_key);

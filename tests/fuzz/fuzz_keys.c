@@ -46,7 +46,8 @@ static void check_agent(struct bytes text)
     buffer_init(&written, KEY_FILE_MAX_BYTES);
     agent_key_format(&key, &written);
     FUZZ_CHECK(agent_key_parse(buffer_bytes(&written), &again, &error));
-    FUZZ_CHECK(strcmp(key.name, again.name) == 0 && strcmp(key.coordinator, again.coordinator) == 0);
+    FUZZ_CHECK(strcmp(key.name, again.name) == 0 && strcmp(key.coordinator, again.coordinator) == 0 &&
+               strcmp(key.token, again.token) == 0);
     buffer_finish(&written);
 }
 

@@ -11,7 +11,7 @@ import urllib.request
 
 from support import Process, environment, run, script, tutti
 
-COMMANDS = ("run", "check", "init", "target", "agent", "completion", "help", "version")
+COMMANDS = ("run", "check", "init", "target", "agent", "keygen", "completion", "help", "version")
 
 
 class Help(unittest.TestCase):

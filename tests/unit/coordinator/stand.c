@@ -147,9 +147,12 @@ void stand_step(struct stand *stand, const struct coordinator_event *event)
 
 void stand_frame(struct stand *stand, const struct envelope *envelope, struct bytes message)
 {
-    stand_step(stand, &(struct coordinator_event){.kind = EVENT_FRAME,
-                                                  .now_ns = stand->now_ns,
-                                                  .frame = {.envelope = *envelope, .message = message}});
+    const struct played *agent = find_agent(stand, envelope->incarnation);
+    struct bytes key_name = bytes_of_string(agent != NULL ? agent->key_name : NULL);
+    stand_step(stand, &(struct coordinator_event){
+                          .kind = EVENT_FRAME,
+                          .now_ns = stand->now_ns,
+                          .frame = {.envelope = *envelope, .message = message, .key_name = key_name}});
 }
 
 /* Whether the agent had anything to put on the wire. A frozen one has nothing. */

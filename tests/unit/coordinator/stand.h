@@ -17,6 +17,7 @@ struct played {
     bool is_obliging;  /* answers DEPLOY, GLOBAL and STOP as a healthy agent would */
     uint64_t workers;  /* that it was given */
     uint32_t heartbeats;
+    const char *key_name; /* NULL: without keys */
 };
 
 struct stand {

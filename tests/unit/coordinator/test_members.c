@@ -276,7 +276,7 @@ static void frames_of_another_epoch_are_not_applied(void **state)
     assert_int_equal(stand->logged, 2); /* that it has joined, and this */
 }
 
-static void a_thousand_idle_agents_cost_their_heartbeats_only(void **state)
+static void idle_agents_cost_their_heartbeats_only_and_are_bounded(void **state)
 {
     (void)state;
     struct coordinator_settings settings = coordinator_default_settings(STAND_EPOCH);
@@ -284,7 +284,7 @@ static void a_thousand_idle_agents_cost_their_heartbeats_only(void **state)
     struct coordinator_effects effects = {0};
     struct buffer buffer;
     buffer_init(&buffer, LIMIT_FRAME_BYTES);
-    for (uint64_t i = 1; i <= 1000; i++) {
+    for (uint64_t i = 1; i <= LIMIT_AGENTS + 3; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "a%u", (unsigned)i);
         struct message message = {.kind = MESSAGE_HELLO,
@@ -304,11 +304,46 @@ static void a_thousand_idle_agents_cost_their_heartbeats_only(void **state)
         coordinator_step(coordinator, &event, &effects);
         event = (struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = event.now_ns};
         coordinator_step(coordinator, &event, &effects);
-        assert_int_equal(effects.count, 1); /* the welcome, and nothing to those that wait */
+        /* The welcome, and nothing to those that wait; beyond the limit nothing is remembered. */
+        assert_int_equal(effects.count, i <= LIMIT_AGENTS ? 1 : 0);
     }
     buffer_finish(&buffer);
     coordinator_effects_finish(&effects);
     coordinator_free(&coordinator);
+}
+
+static void a_key_is_good_for_its_own_name_only(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = add_without_hello(stand, "a2");
+    agent->key_name = "a1";
+    stand_hello_of_version(stand, agent, 1, 1);
+    stand_expect(stand, "a2: refused for good: the key is that of agent a1 and not of a2\n"
+                        "forget the route of a2\n");
+    agent->key_name = "a2";
+    stand_say_hello(stand, agent);
+    stand_expect(stand, "a2: welcome\n");
+}
+
+/* It works on for as long as its lease lasts, so its workers are given up only when it has been silent. */
+static void who_is_revoked_is_told_so_and_lost_later(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_forget_story(stand);
+    stand_step(stand, &(struct coordinator_event){
+                          .kind = EVENT_REVOKED, .now_ns = stand->now_ns, .revoked.incarnation = 4711});
+    stand_expect(stand, "");
+    stand_step(stand, &(struct coordinator_event){.kind = EVENT_REVOKED,
+                                                  .now_ns = stand->now_ns,
+                                                  .revoked.incarnation = agent->incarnation});
+    stand_expect(stand, "a1: refused for good: the key of this agent was revoked\n"
+                        "forget the route of a1\n");
+    agent->is_silent = true; /* what it says does not come in any more */
+    stand_pass_ms(stand, 14900);
+    stand_expect(stand, "");
+    stand_pass_ms(stand, 200);
+    stand_expect(stand, "forget the route of a1\n");
 }
 
 int main(void)
@@ -332,7 +367,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(nonsense_is_dropped_and_told_of_once_a_second, set_up, tear_down),
         cmocka_unit_test_setup_teardown(frames_of_another_epoch_are_not_applied, set_up, tear_down),
-        cmocka_unit_test(a_thousand_idle_agents_cost_their_heartbeats_only),
+        cmocka_unit_test_setup_teardown(a_key_is_good_for_its_own_name_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_revoked_is_told_so_and_lost_later, set_up, tear_down),
+        cmocka_unit_test(idle_agents_cost_their_heartbeats_only_and_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

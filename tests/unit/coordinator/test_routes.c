@@ -115,20 +115,25 @@ static void refusals_are_told_of_once(void **state)
     struct refusals refusals = {0};
     struct buffer text;
     buffer_init(&text, 1024);
-    assert_false(refusals_tell(&refusals, &text));
+    enum log_level level;
+    assert_false(refusals_tell(&refusals, &text, &level));
     refusals.counts[REFUSAL_CUT] = 5;
-    assert_false(refusals_tell(&refusals, &text)); /* probes of a port are nobody's business */
+    assert_true(refusals_tell(&refusals, &text, &level));
+    assert_int_equal(level, LOG_INFO); /* it may have been a probe */
+    assert_string_equal(buffer_string(&text), "refused: 5 connections that ended too early");
+    buffer_clear(&text);
     refusals.counts[REFUSAL_STRANGER] = 3;
     refusals.counts[REFUSAL_FOREIGN] = 1;
     refusals.counts[REFUSAL_CUT] = 7;
-    assert_true(refusals_tell(&refusals, &text));
+    assert_true(refusals_tell(&refusals, &text, &level));
     assert_string_equal(buffer_string(&text),
-                        "refused: 3 connections with a key that is not on the list, 7 connections that ended "
+                        "refused: 3 connections with a key that is not on the list, 2 connections that ended "
                         "too early, 1 frame in the name of another agent");
     buffer_clear(&text);
-    assert_false(refusals_tell(&refusals, &text));
+    assert_false(refusals_tell(&refusals, &text, &level));
     refusals.counts[REFUSAL_STRANGER]++;
-    assert_true(refusals_tell(&refusals, &text));
+    assert_true(refusals_tell(&refusals, &text, &level));
+    assert_int_equal(level, LOG_WARNING);
     assert_string_equal(buffer_string(&text), "refused: 1 connection with a key that is not on the list");
     for (int kind = 0; kind < REFUSAL_COUNT; kind++) {
         assert_true(strlen(refusal_name((enum refusal)kind)) > 0);

@@ -75,6 +75,28 @@ static void an_agents_key_comes_back_as_it_was_written(void **state)
     buffer_finish(&text);
 }
 
+static void a_token_stands_alone(void **state)
+{
+    (void)state;
+    struct agent_key key = {.name = "agent-1", .token = SECRET};
+    struct agent_key read = {0};
+    struct error error;
+    struct buffer text;
+    buffer_init(&text, KEY_FILE_MAX_BYTES);
+    agent_key_format(&key, &text);
+    assert_true(agent_key_parse(buffer_bytes(&text), &read, &error));
+    assert_string_equal(read.token, SECRET);
+    assert_string_equal(read.pair.public_key, "");
+    buffer_append_string(&text, "public " PUBLIC "\n");
+    assert_false(agent_key_parse(buffer_bytes(&text), &read, &error));
+    assert_non_null(strstr(error.text, "or token alone"));
+    assert_false(agent_key_parse(TEXT("name a\npublic " PUBLIC "\n"), &read, &error));
+    assert_false(agent_key_parse(TEXT("name a\n"), &read, &error));
+    agent_key_wipe(&read);
+    assert_string_equal(read.token, "");
+    buffer_finish(&text);
+}
+
 static void broken_key_files_are_refused(void **state)
 {
     (void)state;
@@ -171,6 +193,7 @@ int main(void)
         cmocka_unit_test(what_a_name_is),
         cmocka_unit_test(a_pair_comes_back_as_it_was_written),
         cmocka_unit_test(an_agents_key_comes_back_as_it_was_written),
+        cmocka_unit_test(a_token_stands_alone),
         cmocka_unit_test(broken_key_files_are_refused),
         cmocka_unit_test(a_list_comes_back_as_it_was_written),
         cmocka_unit_test(broken_lists_are_refused),

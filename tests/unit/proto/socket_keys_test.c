@@ -207,6 +207,36 @@ static void who_has_a_key_talks_to_nobody_without(void **state)
     assert_string_equal(scene->router.key, "");
 }
 
+/* Agents of one machine: the right one of the tokens opens, another one, a key or nothing does not. */
+static void a_token_opens_without_encryption(void **state)
+{
+    struct scene *scene = *state;
+    struct side *const sides[] = {&scene->dealer, &scene->other};
+    const char *const tokens[] = {scene->stranger.secret_key, scene->agent.public_key};
+    struct socket_server_keys server = {.is_welcome = is_welcome, .context = scene};
+    struct socket_callbacks callbacks = {
+        .on_frame = on_frame, .on_trouble = on_trouble, .context = &scene->router};
+    struct error error;
+    scene->router.socket = socket_new_router(&scene->loop, "tcp://127.0.0.1:*", &server, &callbacks, &error);
+    for (int i = 0; i < 2; i++) {
+        struct socket_client_keys keys = {.token = tokens[i]};
+        callbacks.context = sides[i];
+        sides[i]->socket =
+            socket_new_dealer(&scene->loop, socket_endpoint(scene->router.socket), &keys, &callbacks, &error);
+        (void)socket_send(sides[i]->socket, bytes_of(NULL, 0), TEXT("hello"), TEXT("there"));
+    }
+    run_until(scene, &scene->dealer.troubles[SOCKET_KEY_REFUSED], 1);
+    run_until(scene, &scene->router.frames, 1);
+    assert_string_equal(scene->router.key, scene->agent.public_key);
+    socket_close(&scene->dealer.socket, 0);
+    open_dealer(scene, &scene->dealer, NULL, NULL);
+    run_until(scene, &scene->dealer.troubles[SOCKET_KEYS_ON_ONE_SIDE], 1);
+    socket_close(&scene->dealer.socket, 0);
+    open_dealer(scene, &scene->dealer, &scene->agent, &scene->server);
+    run_until(scene, &scene->dealer.troubles[SOCKET_KEYS_ON_ONE_SIDE], 2);
+    assert_int_equal(scene->router.frames, 1);
+}
+
 static void many_keys_at_once_are_all_asked_about(void **state)
 {
     enum { STRANGERS = 200 };
@@ -255,6 +285,7 @@ int main(void)
         TEST(a_wrong_key_of_the_server_does_not),
         TEST(who_has_no_key_does_not_get_in),
         TEST(who_has_a_key_talks_to_nobody_without),
+        TEST(a_token_opens_without_encryption),
         TEST(many_keys_at_once_are_all_asked_about),
         TEST(an_envelope_that_is_too_large_is_dropped_and_told_of),
 #undef TEST
