@@ -203,7 +203,7 @@ bool key_folder_read_pair(const char *folder, struct key_pair *pair, struct erro
 {
     SCOPED(memory_free_at) char *path = path_of(folder, PAIR_FILE);
     SCOPED(finish_secret) struct buffer text;
-    struct stat status;
+    struct stat status = {0};
     buffer_init(&text, KEY_FILE_MAX_BYTES);
     if (!read_file(path, &text, &status, error)) {
         return false;
@@ -255,7 +255,7 @@ bool key_folder_has_changed(const char *folder, const struct key_stamp *stamp)
 
 static bool read_agent_text(const char *path, struct buffer *text, struct error *warning, struct error *error)
 {
-    struct stat status;
+    struct stat status = {0};
     if (strcmp(path, "-") == 0) {
         return read_all(STDIN_FILENO, text, error) || error_wrap(error, "standard input: ");
     }
