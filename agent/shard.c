@@ -339,6 +339,11 @@ void shard_command(struct shard *shard, struct command *command)
     mailbox_put(shard->commands, TAG_COMMAND, command);
 }
 
+void shard_commands(struct shard *shard, void *const *commands, size_t count)
+{
+    mailbox_put_all(shard->commands, TAG_COMMAND, commands, count);
+}
+
 void shard_nudge(struct shard *shard)
 {
     mailbox_put(shard->commands, TAG_NUDGE, NULL);

@@ -29,6 +29,8 @@ struct shard;
 MUST_CHECK struct shard *shard_start(const struct shard_settings *settings);
 /* Hands a command over; taken. From the agent's thread. */
 void shard_command(struct shard *shard, struct command *command);
+/* The same for many (struct command *), in their order: the shard is woken once. */
+void shard_commands(struct shard *shard, void *const *commands, size_t count);
 /* The lease is another: workers that wait for one look again. */
 void shard_nudge(struct shard *shard);
 /* Drops all campaigns and joins the thread. */
