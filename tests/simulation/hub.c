@@ -197,7 +197,8 @@ void hub_step(struct world *world, struct coordinator_event *event)
     }
     if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
         world->has_coordinator_turn = true;
-        uint64_t delay_ns = world_between(world, 0, world->plan->most_mailbox_delay_ns);
+        uint64_t delay_ns =
+            world_between(world, world->plan->least_mailbox_delay_ns, world->plan->most_mailbox_delay_ns);
         queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
                                                 .happening = HAPPENING_COORDINATOR_TURN});
     }

@@ -6,6 +6,7 @@
 
 /* After so long, with nothing on its way, whoever was to be told of a deadlock has been told. */
 #define SETTLED_NS 100000000ull
+#define TROUBLED_NS 30000000000ull
 
 static uint64_t seconds(uint64_t count)
 {
@@ -344,7 +345,8 @@ void judge_deadlock(struct world *world)
 
 void judge_moment(struct world *world)
 {
-    bool is_due = world->deadlock_mask != 0 && world->now_ns > world->deadlock_said_ns + SETTLED_NS;
+    uint64_t settled_ns = plan_is_calm(world->plan) ? SETTLED_NS : TROUBLED_NS;
+    bool is_due = world->deadlock_mask != 0 && world->now_ns > world->deadlock_said_ns + settled_ns;
     if (world->is_dirty || is_due || (world->stuck != 0 && world->deadlock_since_ns == 0)) {
         world->is_dirty = false;
         bool is_quiet = network_is_quiet(world);
