@@ -197,6 +197,7 @@ struct world {
     uint64_t last_trouble_ns;   /* when a fault last ended or a frame last got lost */
     uint64_t data_frames;
     uint64_t events;
+    uint64_t moments;
     uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
     bool is_dirty; /* the truth has changed since the last look for a deadlock */
