@@ -59,7 +59,11 @@ static void declare_lost(struct world *world, uint64_t incarnation)
     world->agents_declared++;
     bool had_workers = false;
     bool had_all_ended = true;
+    bool is_last_chance = hub_is_draining(world) || world->state >= CAMPAIGN_STOPPING;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+        if (world->truth.worker[worker].is_moving && is_last_chance) {
+            lose_worker(world, worker); /* it was to go on there, but was never told so */
+        }
         if (world->truth.worker[worker].owner == incarnation) {
             had_workers = true;
             had_all_ended = had_all_ended && world->truth.worker[worker].is_over;

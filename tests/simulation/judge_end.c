@@ -53,9 +53,9 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
 {
     enum verdict verdict = report->verdict;
     const struct campaign_options *options = &world->plan->options;
-    bool is_teardown_lost = !plan_is_calm(world->plan) &&
+    bool is_teardown_lost = !plan_is_calm(world->plan) && report->reason.size > 0 &&
                             memmem(report->reason.data, report->reason.size, "global_teardown", 15) != NULL;
-    bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_gone > 0;
+    bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_declared > 0;
     bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || is_teardown_lost ||
                                is_teardown_lost || report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
                                options->duration_ms > 0 || options->is_stopped_by_failure;
@@ -72,8 +72,8 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
                  (world->is_stop_asked || world->is_haste_asked || !plan_is_calm(world->plan));
         break;
     case VERDICT_DEGRADED:
-        may_be = world->deadlocks == 0 && world->agents_lost + world->agents_gone > 0 &&
-                 !is_failure_due(world, report) && options->on_loss != ON_LOSS_FAIL;
+        may_be = world->deadlocks == 0 && world->agents_declared > 0 && !is_failure_due(world, report) &&
+                 options->on_loss != ON_LOSS_FAIL;
         break;
     case VERDICT_PASSED:
         may_be = world->deadlocks == 0 && !is_failure_due(world, report) && !world->is_stop_asked &&

@@ -150,7 +150,7 @@ static struct act draw_meeting(struct random *random, uint32_t size)
     /* All who come to a barrier have to name the same number: it hangs on its name, but for a mistake. */
     if (act.kind == ACT_BARRIER && act.count != 0) {
         act.name = 1;
-        act.count += chance(random, 5) ? 1 : 0;
+        act.count += chance(random, 15) ? 1 : 0;
     }
     return act;
 }
