@@ -27,10 +27,12 @@ enum happening {
     HAPPENING_CREW_TICK,
     HAPPENING_ACTOR, /* a worker's script goes on */
     HAPPENING_RESTART,
+    HAPPENING_COUNT
 };
 
 struct event {
     uint64_t due_ns;
+    uint64_t wanted_ns; /* of a tick on a host, also when it is put off by a freeze */
     uint64_t order;
     enum happening happening;
     uint8_t host;
@@ -195,6 +197,8 @@ struct world {
     uint64_t last_trouble_ns;   /* when a fault last ended or a frame last got lost */
     uint64_t data_frames;
     uint64_t events;
+    uint64_t moments;
+    uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
     bool is_dirty; /* the truth has changed since the last look for a deadlock */
     bool is_broken;
@@ -253,8 +257,21 @@ void actor_begin_teardown(struct world *world, struct host *host, uint32_t worke
 void actor_go_on(struct world *world, struct host *host, uint32_t worker);
 void actor_schedule(struct world *world, struct host *host, uint32_t worker, uint64_t delay_ns);
 
-/* judge.c: what an answer may be. */
+void actor_end_step(struct world *world, struct host *host, uint32_t worker, enum step_result result,
+                    const char *text);
+void actor_go_to_next_act(struct world *world, struct host *host, uint32_t worker);
+
+/* interpreter_call.c: the acts that are calls to the coordinator. */
+void actor_call(struct world *world, struct host *host, uint32_t worker, const struct act *act);
+/* The factory has run. */
+void actor_end_making(struct world *world, struct host *host, uint32_t worker);
+/* It acts on an absolute instant. */
+void actor_tell_release(struct world *world, struct host *host, uint32_t worker);
+
+/* judge_answer.c: what an answer may be. */
 void judge_answer(struct world *world, uint32_t worker, struct actor *actor);
+
+/* judge.c: what may happen. */
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
