@@ -4,7 +4,7 @@
 #include "common/clock.h"
 #include "common/map.h"
 #include "common/memory.h"
-#include "coordinator/routes.h"
+#include "coordinator/door.h"
 #include "coordinator/server_trace.h"
 #include "proto/codec.h"
 #include "proto/socket.h"
@@ -12,8 +12,6 @@
 #include <assert.h>
 
 #define ENVELOPE_BYTES 256
-#define LOOK_EVERY_MS 1000
-#define REFUSALS_MAX_BYTES 1024u
 
 /* A call that came from within a callback: done when the step that caused it is over. */
 struct deferred {
@@ -27,12 +25,9 @@ struct server {
     struct coordinator *coordinator;
     struct coordinator_effects effects;
     struct socket *socket;
-    struct gate *gate; /* NULL without keys */
-    struct routes *routes;
-    struct refusals refusals;
+    struct door *door;
     uv_timer_t timer;
-    uv_timer_t look; /* at the list of keys, and for refusals to be told of */
-    unsigned open_handles;
+    unsigned open_parts; /* the timer and the door */
     struct buffer envelope;
     struct deferred *deferred;
     size_t deferred_count;
@@ -43,7 +38,7 @@ struct server {
 
 static void send_frame(struct server *server, const struct coordinator_effect *effect)
 {
-    struct bytes route = routes_find(server->routes, effect->incarnation);
+    struct bytes route = door_route(server->door, effect->incarnation);
     if (route.size == 0) {
         return; /* the link will send it again */
     }
@@ -82,7 +77,7 @@ static void perform(struct server *server, const struct coordinator_effect *effe
         }
         break;
     case EFFECT_FORGET_ROUTE:
-        routes_forget(server->routes, effect->incarnation);
+        door_forget(server->door, effect->incarnation);
         break;
     }
 }
@@ -156,120 +151,25 @@ static void on_timer(uv_timer_t *timer)
     arm_timer(server);
 }
 
-static void tell_refusals(struct server *server)
-{
-    SCOPED(buffer_finish) struct buffer text;
-    buffer_init(&text, REFUSALS_MAX_BYTES);
-    enum log_level level;
-    if (refusals_tell(&server->refusals, &text, &level)) {
-        tell_log(server, level, buffer_string(&text));
-    }
-}
-
-/* Nothing of theirs comes in from now on, whether they are told or not. */
-static void show_revoked_out(struct server *server)
-{
-    struct map_cursor cursor = {0};
-    struct coordinator_event event = {.kind = EVENT_REVOKED, .now_ns = clock_now_ns()};
-    const char *key;
-    while (!server->is_closing &&
-           (key = routes_next(server->routes, &cursor, &event.revoked.incarnation)) != NULL) {
-        if (gate_name(server->gate, key) == NULL) {
-            step(server, &event);
-            arm_timer(server);
-        }
-    }
-}
-
-static void look_at_gate(struct server *server)
-{
-    struct error error;
-    switch (gate_look(server->gate, &error)) {
-    case GATE_SAME:
-        break;
-    case GATE_BROKEN:
-        (void)error_wrap(&error, "the list of agents cannot be used, the one of before stays in force: ");
-        tell_log(server, LOG_ERROR, error.text);
-        break;
-    case GATE_CHANGED: {
-        char text[ERROR_MAX_BYTES];
-        (void)snprintf(text, sizeof text, "the list of agents has changed: %zu may join",
-                       gate_agents(server->gate));
-        tell_log(server, LOG_INFO, text);
-        show_revoked_out(server);
-        break;
-    }
-    }
-}
-
-static void on_look(uv_timer_t *timer)
-{
-    struct server *server = (struct server *)timer->data;
-    tell_refusals(server);
-    if (server->gate != NULL && !server->is_closing) {
-        look_at_gate(server);
-    }
-}
-
-/* Told of within a second. */
-static void refuse(struct server *server, enum refusal refusal)
-{
-    server->refusals.counts[refusal]++;
-    if (!uv_is_active((uv_handle_t *)&server->look) && !server->is_closing) {
-        (void)uv_timer_start(&server->look, on_look, LOOK_EVERY_MS, 0);
-    }
-}
-
-static bool is_welcome(void *context, const char *key)
+static void on_revoked(void *context, uint64_t incarnation)
 {
     struct server *server = (struct server *)context;
-    bool is_welcome = gate_name(server->gate, key) != NULL;
-    if (!is_welcome) {
-        refuse(server, REFUSAL_STRANGER);
+    if (!server->is_closing) {
+        step(server, &(struct coordinator_event){.kind = EVENT_REVOKED,
+                                                 .now_ns = clock_now_ns(),
+                                                 .revoked.incarnation = incarnation});
+        arm_timer(server);
     }
-    return is_welcome;
+}
+
+static void on_door_log(void *context, enum log_level level, const char *text)
+{
+    tell_log((const struct server *)context, level, text);
 }
 
 static void on_trouble(void *context, enum socket_trouble trouble)
 {
-    struct server *server = (struct server *)context;
-    switch (trouble) {
-    case SOCKET_KEY_REFUSED:
-        break; /* by ourselves: counted there */
-    case SOCKET_KEYS_ON_ONE_SIDE:
-    case SOCKET_HANDSHAKE_BROKEN:
-        refuse(server, REFUSAL_HANDSHAKE);
-        break;
-    case SOCKET_HANDSHAKE_CUT:
-        refuse(server, REFUSAL_CUT);
-        break;
-    case SOCKET_FRAME_BROKEN:
-        refuse(server, REFUSAL_FRAME);
-        break;
-    }
-}
-
-/* Whether the connection may speak for this incarnation; sets `key_name`. */
-static bool may_speak(struct server *server, uint64_t incarnation, const struct socket_sender *from,
-                      struct bytes *key_name)
-{
-    *key_name = bytes_of_string(from->key != NULL ? gate_name(server->gate, from->key) : NULL);
-    if (server->gate != NULL && key_name->size == 0) {
-        refuse(server, REFUSAL_REVOKED);
-        return false;
-    }
-    switch (routes_take(server->routes, incarnation, from)) {
-    case ROUTE_TAKEN:
-        return true;
-    case ROUTE_OF_ANOTHER_KEY:
-        refuse(server, REFUSAL_FOREIGN);
-        return false;
-    case ROUTE_IN_USE:
-    case ROUTES_FULL:
-        break;
-    }
-    refuse(server, REFUSAL_SECOND);
-    return false;
+    door_trouble(((struct server *)context)->door, trouble);
 }
 
 static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
@@ -282,10 +182,10 @@ static void on_frame(void *context, const struct socket_sender *from, struct byt
         return;
     }
     if (!envelope_decode(envelope, &event.frame.envelope, &error)) {
-        refuse(server, REFUSAL_FRAME);
+        door_refuse(server->door, REFUSAL_FRAME);
         return;
     }
-    if (!may_speak(server, event.frame.envelope.incarnation, from, &event.frame.key_name)) {
+    if (!door_lets_speak(server->door, event.frame.envelope.incarnation, from, &event.frame.key_name)) {
         return;
     }
     event.now_ns = clock_now_ns();
@@ -309,18 +209,6 @@ static uint64_t draw_epoch(void)
     return epoch != 0 ? epoch : 1;
 }
 
-static void start_timers(struct server *server, uv_loop_t *loop)
-{
-    (void)uv_timer_init(loop, &server->timer);
-    (void)uv_timer_init(loop, &server->look);
-    server->timer.data = server;
-    server->look.data = server;
-    server->open_handles = 2;
-    if (server->gate != NULL && gate_is_of_folder(server->gate)) {
-        (void)uv_timer_start(&server->look, on_look, LOOK_EVERY_MS, LOOK_EVERY_MS);
-    }
-}
-
 static struct server *new_around(struct socket *socket, uv_loop_t *loop, const struct server_options *options,
                                  struct server *server)
 {
@@ -332,37 +220,26 @@ static struct server *new_around(struct socket *socket, uv_loop_t *loop, const s
     server->callbacks = options->callbacks;
     server->trace = options->trace;
     server->coordinator = coordinator_new(&settings);
-    server->routes = routes_new();
     buffer_init(&server->envelope, ENVELOPE_BYTES);
-    start_timers(server, loop);
+    (void)uv_timer_init(loop, &server->timer);
+    server->timer.data = server;
+    server->open_parts = 2;
+    door_start(server->door, loop);
     return server;
-}
-
-static struct socket *open_socket(struct server *server, uv_loop_t *loop, const char *endpoint,
-                                  struct error *error)
-{
-    const struct socket_callbacks callbacks = {
-        .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
-    if (server->gate == NULL) {
-        return socket_new_router(loop, endpoint, NULL, &callbacks, error);
-    }
-    const struct socket_server_keys keys = {
-        .pair = gate_pair(server->gate), .is_welcome = is_welcome, .context = server};
-    struct socket *socket = socket_new_router(loop, endpoint, &keys, &callbacks, error);
-    gate_forget_secret(server->gate);
-    return socket;
 }
 
 struct server *server_new(uv_loop_t *loop, const struct server_options *options, struct error *error)
 {
     struct server *server = MEMORY_NEW(struct server);
-    if (options->gate != NULL) {
-        server->gate = *options->gate;
-        *options->gate = NULL;
-    }
-    struct socket *socket = open_socket(server, loop, options->endpoint, error);
+    const struct socket_callbacks callbacks = {
+        .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
+    const struct door_callbacks of_door = {
+        .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
+    server->door = door_new(options->gate, &of_door);
+    struct socket *socket =
+        socket_new_router(loop, options->endpoint, door_keys(server->door), &callbacks, error);
     if (socket == NULL) {
-        gate_free(&server->gate);
+        door_free(&server->door);
         memory_free(server);
         return NULL;
     }
@@ -428,25 +305,32 @@ const struct campaign_report *server_report(struct server *server, uint64_t camp
 
 const struct refusals *server_refusals(const struct server *server)
 {
-    return &server->refusals;
+    return door_refusals(server->door);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void release(struct server *server)
 {
-    struct server *server = (struct server *)handle->data;
-    if (--server->open_handles > 0) {
+    if (--server->open_parts > 0) {
         return;
     }
     for (size_t i = 0; i < server->deferred_count; i++) {
         memory_free(server->deferred[i].text);
     }
-    routes_free(&server->routes);
-    gate_free(&server->gate);
     coordinator_effects_finish(&server->effects);
     coordinator_free(&server->coordinator);
     buffer_finish(&server->envelope);
     memory_free(server->deferred);
     memory_free(server);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    release((struct server *)handle->data);
+}
+
+static void on_door_closed(void *context)
+{
+    release((struct server *)context);
 }
 
 void server_close(struct server **at, int linger_ms)
@@ -460,5 +344,5 @@ void server_close(struct server **at, int linger_ms)
     socket_close(&server->socket, linger_ms);
     (void)uv_timer_stop(&server->timer);
     uv_close((uv_handle_t *)&server->timer, on_timer_closed);
-    uv_close((uv_handle_t *)&server->look, on_timer_closed);
+    door_close(&server->door, on_door_closed, server);
 }
