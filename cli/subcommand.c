@@ -9,9 +9,11 @@
 #define SUGGESTION_DISTANCE 2u
 
 const struct subcommand *const subcommands[] = {
-    &run_subcommand,      &check_subcommand,   &init_subcommand,
-    &practice_subcommand, &agent_subcommand,   &completion_subcommand,
-    &help_subcommand,     &version_subcommand, NULL,
+    &run_subcommand,         &check_subcommand,
+    &init_subcommand,        &practice_subcommand,
+    &coordinator_subcommand, &agent_subcommand,
+    &completion_subcommand,  &help_subcommand,
+    &version_subcommand,     NULL,
 };
 
 const struct subcommand *subcommand_find(const char *name)

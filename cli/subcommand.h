@@ -15,6 +15,7 @@ struct subcommand {
 };
 
 extern const struct subcommand run_subcommand;
+extern const struct subcommand coordinator_subcommand;
 extern const struct subcommand agent_subcommand;
 extern const struct subcommand practice_subcommand;
 extern const struct subcommand check_subcommand;

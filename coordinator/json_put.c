@@ -1,4 +1,4 @@
-/* Fills JSON objects. */
+/* Fills JSON objects, and looks whether one is well filled. */
 #include "coordinator/json_put.h"
 
 #include "common/escape.h"
@@ -6,9 +6,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_MAX_BYTES 8192u
 #define REAL_DIGITS 9
+#define NAMED_BYTES 40
 #define US_PER_MS 1000.0
 
 void json_put(json_t *object, const char *key, json_t *value)
@@ -50,4 +52,27 @@ char *json_to_text(const json_t *value, bool is_indented)
     char *copy = memory_format("%s%s", text, is_indented ? "\n" : "");
     free(text);
     return copy;
+}
+
+static bool is_among(const char *key, const char *const *keys)
+{
+    for (; *keys != NULL; keys++) {
+        if (strcmp(key, *keys) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool json_check_keys(const json_t *object, const char *const *keys, const char *what, struct error *error)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (!is_among(key, keys)) {
+            return error_set(error, "%s: \"%.*s\" is not known here", what, NAMED_BYTES, key);
+        }
+    }
+    return true;
 }

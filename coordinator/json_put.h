@@ -1,7 +1,8 @@
-/* Fills JSON objects: what jansson lets fail cannot fail here. */
+/* Fills JSON objects, where what jansson lets fail cannot fail, and looks whether one is well filled. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
+#include "common/error.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -17,3 +18,7 @@ void json_put_text(json_t *object, const char *key, struct bytes text);
 MUST_CHECK json_t *json_text(struct bytes text);
 /* As text for memory_free, with a newline behind it where it `is_indented`, else all in one line. */
 MUST_CHECK char *json_to_text(const json_t *value, bool is_indented);
+
+/* False if it has a key that is not among `keys`, which end with NULL; `what` is the object in words. */
+MUST_CHECK bool json_check_keys(const json_t *object, const char *const *keys, const char *what,
+                                struct error *error);
