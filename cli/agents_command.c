@@ -17,8 +17,8 @@ struct agents_options {
 
 /* clang-format off */
 static const struct option agents_options[] = {
-    CONTROL_JSON_OPTION(struct agents_options, is_json, "print what the API says"),
-    CONTROL_OPTIONS(struct agents_options, control)
+    CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print what the API says"),
+    CONTROL_OPTIONS(offsetof(struct agents_options, control))
 };
 /* clang-format on */
 

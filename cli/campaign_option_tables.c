@@ -79,6 +79,6 @@ const struct option start_option_table[START_OPTION_COUNT] = {
         .maximum = AGENTS_MAX, .argument = "N", .help = "begin when so many agents are there", .fallback = "1"},
     {.name = "deadline", .type = OPTION_DURATION, START_FIELD(deadline_ms), .minimum = 1, .maximum = YEAR_MS,
         .argument = "TIME", .help = "give up if they are not there by then", .fallback = "60s"},
-    CONTROL_OPTIONS(struct start_options, control)
+    CONTROL_OPTIONS(offsetof(struct start_options, control))
 };
 /* clang-format on */

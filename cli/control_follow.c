@@ -6,6 +6,7 @@
 #include "cli/live_line.h"
 #include "cli/report_text.h"
 #include "common/clock.h"
+#include "common/escape.h"
 #include "common/memory.h"
 #include "coordinator/json_put.h"
 
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define LIVE_MAX_BYTES 1024u
+#define LOST_MAX_BYTES 4096u
 #define EVENTS_A_PLAIN_LINE 5u
 /* A coordinator that was restarted is back within this. */
 #define PATIENCE_NS (60u * NS_PER_S)
@@ -28,7 +30,8 @@ struct session {
     const struct control_follow *follow;
     struct live_line last_line;
     uint64_t progress_events;
-    uint64_t heard_ns; /* when anything came from the coordinator; 0 for never */
+    uint64_t heard_ns;  /* when anything came from the coordinator; 0 for never */
+    size_t lost_agents; /* that have been told of */
     unsigned interrupts;
     bool is_stop_told;
     bool is_lost; /* and that has been said */
@@ -68,8 +71,28 @@ static void put_json_line(const struct session *session, struct bytes name, json
     screen_text(session->follow->screen, bytes_of_string(whole));
 }
 
+/* Lost agents are a warning: told at once, and also when quiet. */
+static void tell_lost(struct session *session, const json_t *agents)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    size_t count = 0;
+    buffer_init(&text, LOST_MAX_BYTES);
+    for (size_t i = 0; i < json_array_size(agents); i++) {
+        const json_t *agent = json_array_get(agents, i);
+        if (bytes_equal_string(control_json_text(agent, "state"), agent_state_name(AGENT_LOST))) {
+            buffer_append_string(&text, count++ == 0 ? "lost agents: " : ", ");
+            escape_text(&text, control_json_text(agent, "name"));
+        }
+    }
+    if (count > session->lost_agents) {
+        say(session, "coordinator", buffer_string(&text));
+    }
+    session->lost_agents = count;
+}
+
 static void on_progress(struct session *session, json_t *object)
 {
+    tell_lost(session, json_object_get(object, "agents"));
     struct screen *screen = session->follow->screen;
     session->progress_events++;
     bool is_wanted = screen_is_terminal(screen) || session->progress_events % EVENTS_A_PLAIN_LINE == 0;

@@ -22,7 +22,7 @@ static const struct option report_options[] = {
     {.name = "json", .type = OPTION_TEXT, .offset = offsetof(struct report_options, json_path),
         .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
         .help = "write it there as JSON instead; - is standard output"},
-    CONTROL_OPTIONS(struct report_options, control)
+    CONTROL_OPTIONS(offsetof(struct report_options, control))
 };
 /* clang-format on */
 

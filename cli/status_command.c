@@ -23,8 +23,8 @@ struct status_options {
 
 /* clang-format off */
 static const struct option status_options[] = {
-    CONTROL_JSON_OPTION(struct status_options, is_json, "print what the API says"),
-    CONTROL_OPTIONS(struct status_options, control)
+    CONTROL_JSON_OPTION(offsetof(struct status_options, is_json), "print what the API says"),
+    CONTROL_OPTIONS(offsetof(struct status_options, control))
 };
 /* clang-format on */
 

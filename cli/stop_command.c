@@ -18,8 +18,8 @@ struct stop_options {
 static const struct option stop_options[] = {
     {.name = "at-once", .type = OPTION_FLAG, .offset = offsetof(struct stop_options, is_at_once),
         .is_set_offset = SIZE_MAX, .help = "wait for no step and no teardown"},
-    CONTROL_JSON_OPTION(struct stop_options, is_json, "answer in JSON"),
-    CONTROL_OPTIONS(struct stop_options, control)
+    CONTROL_JSON_OPTION(offsetof(struct stop_options, is_json), "answer in JSON"),
+    CONTROL_OPTIONS(offsetof(struct stop_options, control))
 };
 /* clang-format on */
 

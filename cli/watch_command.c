@@ -14,8 +14,8 @@ struct watch_options {
 
 /* clang-format off */
 static const struct option watch_options[] = {
-    CONTROL_JSON_OPTION(struct watch_options, is_json, "print each event as one line of JSON"),
-    CONTROL_OPTIONS(struct watch_options, control)
+    CONTROL_JSON_OPTION(offsetof(struct watch_options, is_json), "print each event as one line of JSON"),
+    CONTROL_OPTIONS(offsetof(struct watch_options, control))
 };
 /* clang-format on */
 
