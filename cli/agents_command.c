@@ -86,7 +86,7 @@ static int run_agents(int argc, char **argv)
         print_agents(json_object_get(answer, "agents"));
     }
     json_decref(answer);
-    return control_exit_code(result);
+    return (int)control_exit_code(result);
 }
 
 const struct subcommand agents_subcommand = {

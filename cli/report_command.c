@@ -82,7 +82,7 @@ static int run_report(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    return report(&options, campaign);
+    return (int)report(&options, campaign);
 }
 
 const struct subcommand report_subcommand = {

@@ -112,7 +112,7 @@ static int run_run(int argc, char **argv)
         code = hand_over(&run);
     }
     finish(&run);
-    return code;
+    return (int)code;
 }
 
 const struct subcommand run_subcommand = {

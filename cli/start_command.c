@@ -152,7 +152,7 @@ static int run_start(int argc, char **argv)
         code = hand_over(&start);
     }
     finish(&start);
-    return code;
+    return (int)code;
 }
 
 const struct subcommand start_subcommand = {

@@ -146,7 +146,7 @@ static int run_status(int argc, char **argv)
         (word_count == 1 && !control_parse_id("status", word, &campaign))) {
         return EXIT_CODE_USAGE;
     }
-    return status(&options, word_count == 1, campaign);
+    return (int)status(&options, word_count == 1, campaign);
 }
 
 const struct subcommand status_subcommand = {

@@ -66,7 +66,7 @@ static int run_stop(int argc, char **argv)
         !control_parse_id("stop", word, &campaign)) {
         return EXIT_CODE_USAGE;
     }
-    return stop(&options, campaign);
+    return (int)stop(&options, campaign);
 }
 
 const struct subcommand stop_subcommand = {

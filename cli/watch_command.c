@@ -54,7 +54,7 @@ static int run_watch(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    return watch(&options, campaign);
+    return (int)watch(&options, campaign);
 }
 
 const struct subcommand watch_subcommand = {
