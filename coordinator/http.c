@@ -288,6 +288,7 @@ void http_close(struct http **at)
     http->is_closing = true;
     (void)uv_poll_stop(&http->poll);
     (void)uv_timer_stop(&http->timer);
+    http_wake_streams(http);
     MHD_stop_daemon(http->daemon);
     uv_close((uv_handle_t *)&http->poll, on_closed);
     uv_close((uv_handle_t *)&http->timer, on_closed);

@@ -11,6 +11,7 @@
 struct http_stream {
     struct http *http;
     struct MHD_Connection *connection;
+    struct http_stream *next;
     struct buffer waiting;
     size_t sent; /* of what waits */
     bool is_suspended;
@@ -96,6 +97,11 @@ static ssize_t read_stream(void *context, uint64_t position, char *into, size_t 
 static void forget_stream(void *context)
 {
     struct http_stream *stream = (struct http_stream *)context;
+    struct http_stream **at = &stream->http->streams;
+    while (*at != stream) {
+        at = &(*at)->next;
+    }
+    *at = stream->next;
     if (stream->on_gone != NULL) {
         stream->on_gone(stream->context);
     }
@@ -110,6 +116,8 @@ struct http_stream *http_answer_stream(struct http_request *request, const char 
     struct http_stream *stream = MEMORY_NEW(struct http_stream);
     stream->http = request->http;
     stream->connection = request->connection;
+    stream->next = request->http->streams;
+    request->http->streams = stream;
     stream->on_gone = on_gone;
     stream->context = context;
     buffer_init(&stream->waiting, request->http->settings.stream_bytes);
@@ -128,6 +136,13 @@ static void resume(struct http_stream *stream)
         stream->is_suspended = false;
         MHD_resume_connection(stream->connection);
         http_wake(stream->http);
+    }
+}
+
+void http_wake_streams(struct http *http)
+{
+    for (struct http_stream *stream = http->streams; stream != NULL; stream = stream->next) {
+        resume(stream);
     }
 }
 

@@ -15,6 +15,7 @@ struct http {
     size_t incoming_bytes;
     uint64_t requests;
     unsigned connections;
+    struct http_stream *streams;
     bool is_running; /* within libmicrohttpd, which must not be entered again */
     bool is_closing;
 };
@@ -31,5 +32,7 @@ struct http_request {
     unsigned status;
 };
 
+/* libmicrohttpd cannot end while connections sleep. */
+void http_wake_streams(struct http *http);
 /* Has libmicrohttpd look at its connections before the loop sleeps. */
 void http_wake(struct http *http);

@@ -25,7 +25,8 @@ bool listener_parse(const char *text, struct listener_address *address, struct e
     size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
     size_t host = colon != NULL ? (size_t)(colon - text) : 0;
     bool is_bracketed = host > 2 && text[0] == '[' && text[host - 1] == ']';
-    bool is_plain = host > 0 && memchr(text, ':', host) == NULL && memchr(text, '/', host) == NULL;
+    bool is_plain =
+        host > 0 && memchr(text, ':', host) == NULL && memchr(text, '/', host) == NULL && text[0] != '[';
     unsigned long port = digits > 0 && digits <= PORT_DIGITS ? strtoul(colon + 1, NULL, 10) : PORT_MAX + 1;
     if (host >= LISTENER_HOST_BYTES || !(is_bracketed || is_plain) || colon[1 + digits] != '\0' ||
         port > PORT_MAX) {

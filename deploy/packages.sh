@@ -2,7 +2,7 @@
 
 build_packages="build-essential cmake ninja-build pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
 libuv1-dev libcurl4-openssl-dev liblua5.4-dev lua-cjson-dev libssl-dev libmicrohttpd-dev libjansson-dev libcmocka-dev"
-test_packages="nginx-light curl python3 clang-format clang-tidy"
+test_packages="nginx-light curl python3 python3-yaml clang-format clang-tidy"
 
 install_missing() {
     missing=""
