@@ -23,6 +23,13 @@
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
 
+/* The commands of one step for one shard: they go together, and wake it once. */
+struct bag {
+    void **items;
+    size_t count;
+    size_t capacity;
+};
+
 struct host {
     const struct agent_run_options *options;
     char name[LIMIT_NAME_BYTES + 1];
@@ -36,6 +43,7 @@ struct host {
     struct agent_effects effects;
     struct buffer envelope;
     struct shard **shards;
+    struct bag *bags; /* of each shard */
     uint32_t shard_count;
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
@@ -58,6 +66,22 @@ static void set_lease(struct host *host, uint64_t until_ns)
             shard_nudge(host->shards[i]);
 }
 
+static void put_into_bag(struct bag *bag, struct command *command)
+{
+    bag->items = memory_reserve(bag->items, &bag->capacity, bag->count + 1, sizeof *bag->items);
+    bag->items[bag->count++] = command;
+}
+
+static void send_bags(struct host *host)
+{
+    for (uint32_t i = 0; i < host->shard_count; i++) {
+        struct bag *bag = &host->bags[i];
+        if (bag->count > 0)
+            shard_commands(host->shards[i], bag->items, bag->count);
+        bag->count = 0;
+    }
+}
+
 static void perform_one(struct host *host, struct agent_effect *effect)
 {
     switch (effect->kind) {
@@ -67,7 +91,7 @@ static void perform_one(struct host *host, struct agent_effect *effect)
         socket_send(host->socket, bytes_of(NULL, 0), buffer_bytes(&host->envelope), effect->message);
         break;
     case AGENT_COMMAND:
-        shard_command(host->shards[effect->shard], effect->command);
+        put_into_bag(&host->bags[effect->shard], effect->command);
         effect->command = NULL;
         break;
     case AGENT_LEASE:
@@ -94,6 +118,7 @@ static void step(struct host *host, struct agent_event *event)
     agent_step(host->agent, event, &host->effects);
     for (size_t i = 0; i < host->effects.count; i++)
         perform_one(host, &host->effects.items[i]);
+    send_bags(host);
     agent_effects_clear(&host->effects);
 }
 
@@ -220,6 +245,7 @@ static void start_shards(struct host *host)
     if (host->shard_count > LIMIT_SHARDS)
         host->shard_count = LIMIT_SHARDS;
     host->shards = memory_new(host->shard_count, sizeof(struct shard *));
+    host->bags = memory_new(host->shard_count, sizeof *host->bags);
     for (uint32_t i = 0; i < host->shard_count; i++) {
         struct shard_settings settings = {
             .index = i,
@@ -267,9 +293,12 @@ static void open_loop(struct host *host)
 static void close_all(struct host *host)
 {
     agent_free(&host->agent);
-    for (uint32_t i = 0; i < host->shard_count; i++)
+    for (uint32_t i = 0; i < host->shard_count; i++) {
         shard_stop(&host->shards[i]);
+        memory_free(host->bags[i].items);
+    }
     memory_free(host->shards);
+    memory_free(host->bags);
     mailbox_close(&host->notices);
     if (host->socket)
         socket_close(&host->socket, LINGER_MS);

@@ -23,13 +23,20 @@ void lua_push_where(lua_State *lua)
     lua_pushliteral(lua, "");
 }
 
+static void __attribute__((format(printf, 2, 0)))
+format_into(char text[MISUSE_MAX_BYTES], const char *format, va_list arguments)
+{
+    if (vsnprintf(text, MISUSE_MAX_BYTES, format, arguments) < 0)
+        text[0] = 0;
+}
+
 int lua_misuse(lua_State *lua, const char *format, ...)
 {
     char text[MISUSE_MAX_BYTES];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    format_into(text, format, arguments);
     va_end(arguments);
     lua_push_where(lua);
     lua_pushstring(lua, text);

@@ -46,13 +46,12 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
 
 static void check_text(lua_State *lua, int index, const char *what)
 {
-    size_t size;
-    const char *text = lua_type(lua, index) == LUA_TSTRING || lua_type(lua, index) == LUA_TNUMBER
-                           ? lua_tolstring(lua, index, &size)
-                           : NULL;
+    size_t size = 0;
 
-    if (!text)
+    /* Numbers become texts where they stand. */
+    if (lua_type(lua, index) != LUA_TSTRING && lua_type(lua, index) != LUA_TNUMBER)
         lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
+    const char *text = luaL_checklstring(lua, index, &size);
     if (strlen(text) != size || strpbrk(text, "\r\n"))
         lua_misuse(lua, "http: %s must not hold a line break", what);
 }
@@ -93,26 +92,38 @@ static bool has_header(const struct draft *draft, const char *name)
     return false;
 }
 
+/* The value on top becomes the body's text. */
+static void encode_json(lua_State *lua, struct draft *draft)
+{
+    lua_getglobal(lua, "require");
+    lua_pushliteral(lua, "tutti.json");
+    lua_call(lua, 1, 1);
+    lua_getfield(lua, -1, "encode");
+    lua_pushvalue(lua, -3);
+    lua_call(lua, 1, 1);
+    if (!has_header(draft, "content-type"))
+        add_header(lua, draft, "Content-Type", "application/json");
+}
+
+/* Pushes the body, or nil. */
+static void push_body(lua_State *lua, struct draft *draft)
+{
+    lua_pushvalue(lua, 4);
+    if (!lua_isnil(lua, 4) || lua_isnil(lua, 3))
+        return;
+    if (lua_getfield(lua, 3, "json") != LUA_TNIL)
+        encode_json(lua, draft);
+    else
+        lua_getfield(lua, 3, "body");
+}
+
 static void read_body(lua_State *lua, struct draft *draft)
 {
     size_t size;
 
-    if (lua_type(lua, 4) == LUA_TSTRING) {
-        lua_pushvalue(lua, 4);
-    } else if (lua_isnil(lua, 3)) {
+    push_body(lua, draft);
+    if (lua_isnil(lua, -1))
         return;
-    } else if (lua_getfield(lua, 3, "json") != LUA_TNIL) {
-        lua_getglobal(lua, "require");
-        lua_pushliteral(lua, "tutti.json");
-        lua_call(lua, 1, 1);
-        lua_getfield(lua, -1, "encode");
-        lua_pushvalue(lua, -3);
-        lua_call(lua, 1, 1);
-        if (!has_header(draft, "content-type"))
-            add_header(lua, draft, "Content-Type", "application/json");
-    } else if (lua_getfield(lua, 3, "body") == LUA_TNIL) {
-        return;
-    }
     if (lua_type(lua, -1) != LUA_TSTRING)
         lua_misuse(lua, "http: body is a string, not a %s", luaL_typename(lua, -1));
     const char *body = lua_tolstring(lua, -1, &size);

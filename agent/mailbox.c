@@ -1,10 +1,21 @@
-/* A locked array that the reader swaps for an empty one, and a uv_async that wakes it. */
+/* A locked array that the reader swaps for an empty one, and an eventfd that wakes it. Not a uv_async: its
+ * reader spins until the sender has returned from the very call that woke it, which costs most where both
+ * share a core. */
 #include "agent/mailbox.h"
 
 #include "common/memory.h"
 
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 struct mailbox {
-    uv_async_t async;
+    uv_poll_t poll;
+    int wakeup;
+    atomic_uint wakers; /* threads that are about to write to it */
     uv_mutex_t lock;
     struct mailbox_callbacks callbacks;
     struct mail *mails; /* under the lock, like the next two */
@@ -33,9 +44,14 @@ static void take_batch(struct mailbox *mailbox)
         mailbox->callbacks.on_batch_end(mailbox->callbacks.context);
 }
 
-static void on_async(uv_async_t *async)
+static void on_wakeup(uv_poll_t *poll, int status, int events)
 {
-    take_batch(async->data);
+    struct mailbox *mailbox = poll->data;
+    eventfd_t count;
+
+    (void)status, (void)events;
+    (void)!eventfd_read(mailbox->wakeup, &count);
+    take_batch(mailbox);
 }
 
 struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *callbacks)
@@ -44,8 +60,11 @@ struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *cal
 
     mailbox->callbacks = *callbacks;
     uv_mutex_init(&mailbox->lock);
-    uv_async_init(loop, &mailbox->async, on_async);
-    mailbox->async.data = mailbox;
+    mailbox->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (mailbox->wakeup < 0 || uv_poll_init(loop, &mailbox->poll, mailbox->wakeup) != 0)
+        abort();
+    mailbox->poll.data = mailbox;
+    uv_poll_start(&mailbox->poll, UV_READABLE, on_wakeup);
     return mailbox;
 }
 
@@ -58,10 +77,15 @@ size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items
     for (size_t i = 0; i < count; i++)
         mailbox->mails[mailbox->count++] = (struct mail){.tag = tag, .item = items[i]};
     size_t waiting = mailbox->count;
-    /* Under the lock: once the reader has the piece, it may close the mailbox. */
-    if (waited == 0 && waiting > 0)
-        uv_async_send(&mailbox->async);
+    bool must_wake = waited == 0 && waiting > 0;
+    if (must_wake)
+        atomic_fetch_add(&mailbox->wakers, 1);
     uv_mutex_unlock(&mailbox->lock);
+    /* Not under the lock, which the reader would run into at once. */
+    if (must_wake) {
+        (void)!eventfd_write(mailbox->wakeup, 1);
+        atomic_fetch_sub(&mailbox->wakers, 1);
+    }
     return waiting;
 }
 
@@ -82,6 +106,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct mailbox *mailbox = handle->data;
 
+    close(mailbox->wakeup);
     uv_mutex_destroy(&mailbox->lock);
     memory_free(mailbox->mails);
     memory_free(mailbox->taken);
@@ -93,6 +118,9 @@ void mailbox_close(struct mailbox **mailbox)
     if (!*mailbox)
         return;
     take_batch(*mailbox);
-    uv_close((uv_handle_t *)&(*mailbox)->async, on_closed);
+    /* Who put the last piece may not have come back from waking us. */
+    while (atomic_load(&(*mailbox)->wakers) > 0)
+        sched_yield();
+    uv_close((uv_handle_t *)&(*mailbox)->poll, on_closed);
     *mailbox = NULL;
 }

@@ -1,16 +1,12 @@
-/* Runs the phases of a worker, one turn of its coroutine at a time. */
+/* The life of a worker on its shard: made, woken, stopped, freed. */
 #include "agent/player.h"
 
-#include "agent/driver.h"
-#include "agent/lua_error.h"
-#include "agent/picking.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
 
-#include <assert.h>
 #include <lauxlib.h>
 #include <time.h>
 
@@ -43,6 +39,7 @@ static void on_due(struct alarm *alarm, uint64_t now_ns)
     }
     if (player->release_ns != 0)
         await_instant(player->release_ns);
+    player->release_ns = 0;
     player_wake(player, WAKE_DONE);
 }
 
@@ -64,7 +61,7 @@ struct player *player_new(struct stage *stage, uint32_t id)
     return player;
 }
 
-static void drop_thread(struct player *player)
+void player_drop_thread(struct player *player)
 {
     luaL_unref(player->stage->script->lua, LUA_REGISTRYINDEX, player->thread_reference);
     player->thread_reference = LUA_NOREF;
@@ -96,7 +93,7 @@ void player_free(struct player **pointer)
     http_client_free(&player->http);
     player_drop_answer(player);
     drop_object(player);
-    drop_thread(player);
+    player_drop_thread(player);
     memory_free(player);
     *pointer = NULL;
 }
@@ -119,264 +116,6 @@ void player_begin(struct player *player, enum player_phase phase, uint64_t step)
     player->is_begun = false;
     player->has_been_stopped = false;
     shard_queue(player->stage->shard, player);
-}
-
-static int fixture_of(const struct player *player)
-{
-    const int *fixtures = player->stage->script->fixtures;
-
-    switch (player->phase) {
-    case PLAYER_SETUP:
-        return fixtures[FIXTURE_SETUP];
-    case PLAYER_SETUP_SESSION:
-        return fixtures[FIXTURE_SETUP_SESSION];
-    case PLAYER_TEARDOWN_SESSION:
-        return fixtures[FIXTURE_TEARDOWN_SESSION];
-    case PLAYER_TEARDOWN:
-        return fixtures[FIXTURE_TEARDOWN];
-    case PLAYER_GLOBAL:
-        return fixtures[player->stage->global_phase == GLOBAL_SETUP ? FIXTURE_GLOBAL_SETUP
-                                                                    : FIXTURE_GLOBAL_TEARDOWN];
-    default:
-        return LUA_NOREF;
-    }
-}
-
-static void need_thread(struct player *player)
-{
-    lua_State *lua = player->stage->script->lua;
-
-    if (player->thread)
-        return;
-    player->thread = lua_newthread(lua);
-    player->thread_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
-}
-
-static bool enter_step(struct player *player)
-{
-    struct stage *stage = player->stage;
-    struct script *script = stage->script;
-
-    player->step_began_ns = clock_now_ns();
-    if (driver_is_needed(script)) {
-        driver_push(player->thread);
-        return true;
-    }
-    if (!pick_scenario(script, stage->options, player->id, player->step, &player->scenario))
-        return false;
-    lua_rawgeti(player->thread, LUA_REGISTRYINDEX, script->scenarios[player->scenario].function);
-    return true;
-}
-
-/* Puts the function and its arguments on the coroutine's stack; false if there is nothing to run. `text` is
- * set where that is an error. */
-static bool enter(struct player *player, int *arguments, const char **text)
-{
-    int fixture = fixture_of(player);
-
-    *text = NULL;
-    *arguments = 0;
-    if (player->phase != PLAYER_STEP && fixture == LUA_NOREF)
-        return false;
-    need_thread(player);
-    player->is_begun = true;
-    if (player->phase == PLAYER_STEP) {
-        if (!enter_step(player)) {
-            *text = "no scenario can be picked: every one has weight 0";
-            return false;
-        }
-    } else {
-        lua_rawgeti(player->thread, LUA_REGISTRYINDEX, fixture);
-    }
-    if (player->phase != PLAYER_GLOBAL) {
-        player_push_object(player->thread, player);
-        *arguments = 1;
-    }
-    return true;
-}
-
-static const char *phase_prefix(const struct player *player)
-{
-    switch (player->phase) {
-    case PLAYER_SETUP:
-        return "setup: ";
-    case PLAYER_SETUP_SESSION:
-        return "setup_session: ";
-    case PLAYER_TEARDOWN_SESSION:
-        return "teardown_session: ";
-    case PLAYER_TEARDOWN:
-        return "teardown: ";
-    case PLAYER_GLOBAL:
-        return player->stage->global_phase == GLOBAL_SETUP ? "global_setup: " : "global_teardown: ";
-    default:
-        return "";
-    }
-}
-
-static bool end_step(struct player *player, enum step_result result, const char *text)
-{
-    struct stage *stage = player->stage;
-    uint64_t now_ns = clock_now_ns();
-
-    meter_step(stage->meter, result, (now_ns - player->step_began_ns) / 1000);
-    if (result == STEP_FAILED) {
-        meter_error(stage->meter, bytes_of_string(text), player->id, player->step);
-        if (stage->options->verbosity > 0)
-            stage_complain(stage, player, "", text);
-    }
-    double delay_s = stage->script->scenarios[player->scenario].delay_s;
-    if (result == STEP_OK && delay_s > 0 && !stage->is_stopping) {
-        player->phase = PLAYER_STEP_DELAY;
-        shard_set_alarm(stage->shard, &player->alarm, now_ns + (uint64_t)(delay_s * 1e9));
-        return false;
-    }
-    player->phase = PLAYER_IDLE;
-    stage_step_done(stage, player, result, text);
-    return false;
-}
-
-static bool end_teardown(struct player *player, const char *text)
-{
-    if (text) {
-        stage_complain(player->stage, player, "", text);
-        meter_error(player->stage->meter, bytes_of_string(text), player->id, player->step);
-    }
-    if (player->phase == PLAYER_TEARDOWN_SESSION) {
-        http_client_free(&player->http);
-        player->phase = PLAYER_TEARDOWN;
-        player->is_begun = false;
-        return true;
-    }
-    player->phase = PLAYER_IDLE;
-    stage_torn_down(player->stage, player);
-    return false;
-}
-
-/* A worker that cannot begin counts as a failed step, so that --fail judges it too. */
-static bool end_setup(struct player *player, enum step_result result, const char *text)
-{
-    if (text)
-        meter_error(player->stage->meter, bytes_of_string(text), player->id, player->step);
-    if (result == STEP_FAILED)
-        meter_step(player->stage->meter, result, 0);
-    if (!text && player->phase == PLAYER_SETUP) {
-        player->phase = PLAYER_SETUP_SESSION;
-        player->is_begun = false;
-        return true;
-    }
-    player->phase = PLAYER_IDLE;
-    stage_setup_done(player->stage, player, text);
-    return false;
-}
-
-/* The phase has ended, with `text` where it failed. Gives whether the next one follows in the same turn; else
- * the worker may be gone. */
-static bool end_phase(struct player *player, enum step_result result, const char *text)
-{
-    char *prefixed = text ? memory_format("%s%s", phase_prefix(player), text) : NULL;
-    bool goes_on = false;
-
-    switch (player->phase) {
-    case PLAYER_SETUP:
-    case PLAYER_SETUP_SESSION:
-        goes_on = end_setup(player, result, prefixed);
-        break;
-    case PLAYER_STEP:
-        goes_on = end_step(player, result, prefixed);
-        break;
-    case PLAYER_TEARDOWN_SESSION:
-    case PLAYER_TEARDOWN:
-        goes_on = end_teardown(player, prefixed);
-        break;
-    case PLAYER_GLOBAL:
-        player->phase = PLAYER_IDLE;
-        stage_global_done(player->stage, prefixed);
-        break;
-    default:
-        assert(!"a phase that does not run");
-    }
-    memory_free(prefixed);
-    return goes_on;
-}
-
-/* Describes the error on the coroutine's stack, and makes the coroutine fit for the next phase. */
-static char *take_error(struct player *player, bool *is_stopped)
-{
-    struct script *script = player->stage->script;
-    lua_State *thread = player->thread;
-    bool is_budget = script->limits.termination == TERMINATION_BUDGET;
-    char *text;
-
-    *is_stopped = script->limits.termination == TERMINATION_STOPPED || lua_failure_is_stopped(thread, -1);
-    if (player->stage->options->verbosity > 1)
-        luaL_traceback(script->lua, thread, NULL, 0);
-    const char *described = script_describe_error(script, thread);
-    if (player->stage->options->verbosity > 1) {
-        text = memory_format("%s\n%s", described, lua_tostring(script->lua, -1));
-        lua_pop(script->lua, 1);
-    } else {
-        text = memory_copy_string(described);
-    }
-    if (is_budget || script->limits.has_killed)
-        drop_thread(player);
-    else
-        lua_resetthread(thread);
-    if (player->thread)
-        lua_settop(thread, 0);
-    return text;
-}
-
-/* True while it waits; otherwise `text` says how it failed, owned by the caller. */
-static bool run(struct player *player, int arguments, enum step_result *result, char **text)
-{
-    struct script *script = player->stage->script;
-    bool is_stopped = false;
-    int results = 0;
-
-    script->current = player;
-    script->is_waiting = false;
-    script->limits.termination = TERMINATION_NONE;
-    script->limits.is_memory_enforced = true;
-    limits_refill(&script->limits);
-    int status = lua_resume(player->thread, NULL, arguments, &results);
-    script->limits.is_memory_enforced = false;
-    script->current = NULL;
-
-    *text = NULL;
-    *result = STEP_OK;
-    if (status == LUA_YIELD && script->is_waiting)
-        return true;
-    player->wait = WAIT_NOTHING;
-    if (status == LUA_OK) {
-        lua_settop(player->thread, 0);
-        return false;
-    }
-    if (status == LUA_YIELD)
-        lua_pushliteral(player->thread, "attempt to yield from outside a coroutine");
-    *text = take_error(player, &is_stopped);
-    *result = is_stopped ? STEP_STOPPED : STEP_FAILED;
-    return false;
-}
-
-void player_turn(struct player *player)
-{
-    bool goes_on = true;
-
-    while (goes_on) {
-        const char *refusal = NULL;
-        char *text = NULL;
-        int arguments = 0;
-        enum step_result result = STEP_OK;
-
-        if (!player->is_begun && !enter(player, &arguments, &refusal)) {
-            goes_on = end_phase(player, refusal ? STEP_FAILED : STEP_OK, refusal);
-            continue;
-        }
-        if (run(player, arguments, &result, &text))
-            return;
-        goes_on = end_phase(player, result, text);
-        memory_free(text);
-    }
 }
 
 void player_wake(struct player *player, enum player_wake wake)

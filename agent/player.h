@@ -16,6 +16,7 @@ enum player_phase {
     PLAYER_SETUP_SESSION,
     PLAYER_STEP,
     PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
+    PLAYER_STEP_OVER,  /* all is done, but the crew does not know yet */
     PLAYER_TEARDOWN_SESSION,
     PLAYER_TEARDOWN,
     PLAYER_GLOBAL /* of the stand-in for nobody that runs the global fixtures */
@@ -87,3 +88,5 @@ void player_wake(struct player *player, enum player_wake wake);
 void player_stop(struct player *player);
 int player_raise_stopped(lua_State *lua, struct player *player, double waited_s, const char *text);
 void player_drop_answer(struct player *player);
+/* The next phase begins in a new coroutine. */
+void player_drop_thread(struct player *player);

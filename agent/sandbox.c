@@ -1,6 +1,7 @@
 /* Opens the libraries that a script may use, and puts an explanation in the place of those that it may not.
  */
 #include "agent/lua_error.h"
+#include "agent/pattern.h"
 #include "agent/script_state.h"
 
 #include <lualib.h>
@@ -245,5 +246,6 @@ void sandbox_open(struct script *script)
     open_package(lua, script->is_system_allowed);
     open_debug(lua, script->is_system_allowed);
     open_os_and_io(lua, script->is_system_allowed);
+    pattern_open(lua);
     guard_open(lua);
 }

@@ -93,7 +93,7 @@ static bool read_whole(const char *path, struct bytes *content, struct error *er
 struct script_files *script_files_of_folder(const char *script_path, struct error *error)
 {
     const char *slash = strrchr(script_path, '/');
-    struct bytes content;
+    struct bytes content = {0};
 
     if (!read_whole(script_path, &content, error))
         return NULL;

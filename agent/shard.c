@@ -11,8 +11,13 @@
 
 /* What may wait for the agent's thread before workers pause. */
 #define NOTICES_MAX_WAITING 100000u
-/* A turn of the loop gives way to the sockets after this long. */
+/* A turn of the loop gives way to the sockets after this long, and after this long at the end of a round:
+ * what was queued meanwhile mostly follows at once, so that few messages tell of it. */
 #define TURN_NS (2 * NS_PER_MS)
+#define ROUNDS_NS (NS_PER_MS / 2)
+/* While there are turns to give, what the workers did waits so long for others: thousands that arrive at a
+ * barrier take several turns. */
+#define POSTS_NS (10 * NS_PER_MS)
 #define RETRY_MS 20
 
 enum tag { TAG_COMMAND, TAG_NUDGE, TAG_STOP };
@@ -34,6 +39,8 @@ struct shard {
     void **posts;         /* notices of this turn: they leave together, and wake the agent's thread once */
     size_t post_count;
     size_t post_capacity;
+    uint64_t waiting_ns;  /* since when posts wait for others to join; 0: they do not */
+    bool is_hurried;      /* what is to be posted does not wait for others */
     struct player *first; /* whose turn it is, in order */
     struct player *last;
     struct stage *stages;
@@ -75,6 +82,11 @@ void shard_queue(struct shard *shard, struct player *player)
         uv_idle_start(&shard->busy, on_idle);
 }
 
+bool shard_is_queued(const struct shard *shard)
+{
+    return shard->first;
+}
+
 void shard_unqueue(struct shard *shard, struct player *player)
 {
     struct player *before = NULL;
@@ -100,11 +112,33 @@ void shard_post(struct shard *shard, struct notice **notice)
     *notice = NULL;
 }
 
+void shard_hurry(struct shard *shard)
+{
+    shard->is_hurried = true;
+}
+
+/* Others are about to have their turns, and what they do may join. */
+static bool may_wait(struct shard *shard)
+{
+    if (!shard->first || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried)
+        return false;
+    uint64_t now_ns = clock_now_ns();
+    if (shard->waiting_ns == 0)
+        shard->waiting_ns = now_ns;
+    return now_ns < shard->waiting_ns + POSTS_NS;
+}
+
 static void send_posts(struct shard *shard)
 {
+    if (may_wait(shard))
+        return;
+    for (struct stage *stage = shard->stages; stage; stage = stage->next)
+        stage_post_gathered(stage);
     if (shard->post_count > 0)
         mailbox_put_all(shard->settings.notices, shard->settings.index, shard->posts, shard->post_count);
     shard->post_count = 0;
+    shard->waiting_ns = 0;
+    shard->is_hurried = false;
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -153,9 +187,10 @@ static void give_turns(struct shard *shard)
         bool is_last = player == last;
         shard_unqueue(shard, player);
         player_turn(player);
-        if (is_last)
-            break;
         now_ns = clock_now_ns();
+        if (is_last && now_ns - begin_ns >= ROUNDS_NS)
+            break;
+        last = is_last ? shard->last : last;
     }
     if (!shard->first)
         uv_idle_stop(&shard->busy);
@@ -337,6 +372,11 @@ struct shard *shard_start(const struct shard_settings *settings)
 void shard_command(struct shard *shard, struct command *command)
 {
     mailbox_put(shard->commands, TAG_COMMAND, command);
+}
+
+void shard_commands(struct shard *shard, void *const *commands, size_t count)
+{
+    mailbox_put_all(shard->commands, TAG_COMMAND, commands, count);
 }
 
 void shard_nudge(struct shard *shard)

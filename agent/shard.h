@@ -29,6 +29,8 @@ struct shard;
 MUST_CHECK struct shard *shard_start(const struct shard_settings *settings);
 /* Hands a command over; taken. From the agent's thread. */
 void shard_command(struct shard *shard, struct command *command);
+/* The same for many (struct command *), in their order: the shard is woken once. */
+void shard_commands(struct shard *shard, void *const *commands, size_t count);
 /* The lease is another: workers that wait for one look again. */
 void shard_nudge(struct shard *shard);
 /* Drops all campaigns and joins the thread. */
@@ -42,6 +44,10 @@ void shard_set_alarm(struct shard *shard, struct alarm *alarm, uint64_t due_ns);
 void shard_unset_alarm(struct shard *shard, struct alarm *alarm);
 /* Takes the notice. */
 void shard_post(struct shard *shard, struct notice **notice);
+/* What is posted this turn leaves at its end, whoever else has turns. */
+void shard_hurry(struct shard *shard);
 /* It is the worker's turn as soon as the lease allows it. */
 void shard_queue(struct shard *shard, struct player *player);
+/* Whether it is anybody's turn. */
+bool shard_is_queued(const struct shard *shard);
 void shard_unqueue(struct shard *shard, struct player *player);

@@ -3,8 +3,10 @@
 #include "cli/subcommand.h"
 #include "common/log.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_one_of(const char *word, const char *first, const char *second)
 {
@@ -50,8 +52,21 @@ static int dispatch(int argc, char **argv)
     return subcommand->run(argc - 1, argv + 1);
 }
 
+/* Whoever closed one of the first three would have a socket take its number, and our words go there. */
+static void hold_standard_descriptors(void)
+{
+    int descriptor;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) {
+        (void)close(descriptor);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     log_configure(LOG_INFO, LOG_TEXT, 1);
     int code = dispatch(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_CODE_PASSED) {

@@ -37,6 +37,8 @@ struct link {
 
     uint64_t expected;
     bool is_acknowledgement_owed;
+    uint64_t acknowledge_due_ns;   /* means something while one is owed */
+    unsigned unacknowledged_count; /* messages taken in since a frame left */
     uint64_t heard_ns;
     uint64_t newest_received_ns; /* the peer's clock */
     uint64_t newest_arrived_ns;  /* when that one came in */
@@ -173,9 +175,12 @@ static struct bytes take_next(struct link *link, uint64_t now_ns)
     return bytes_of(queued->data, queued->size);
 }
 
-static bool is_bare_frame_due(const struct link *link, uint64_t now_ns)
+/* When a frame without a message has to leave. */
+static uint64_t bare_frame_due_ns(const struct link *link)
 {
-    return link->is_acknowledgement_owed || now_ns >= link->beat_ns + link->heartbeat_ns;
+    uint64_t beat_due_ns = link->beat_ns + link->heartbeat_ns;
+    bool is_sooner = link->is_acknowledgement_owed && link->acknowledge_due_ns < beat_due_ns;
+    return is_sooner ? link->acknowledge_due_ns : beat_due_ns;
 }
 
 static void fill_envelope(struct link *link, uint64_t now_ns, struct envelope *envelope)
@@ -188,6 +193,7 @@ static void fill_envelope(struct link *link, uint64_t now_ns, struct envelope *e
     bool has_echo = link->newest_received_ns != 0 && now_ns > link->newest_arrived_ns;
     envelope->echo_delay_ns = has_echo ? now_ns - link->newest_arrived_ns : 0;
     link->is_acknowledgement_owed = false;
+    link->unacknowledged_count = 0;
     link->last_sent_ns = now_ns > link->last_sent_ns ? now_ns : link->last_sent_ns;
     link->beat_ns = link->last_sent_ns;
 }
@@ -198,7 +204,7 @@ bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelo
     if (is_window_open(link)) {
         envelope->sequence = link->next;
         *message = take_next(link, now_ns);
-    } else if (is_bare_frame_due(link, now_ns)) {
+    } else if (now_ns >= bare_frame_due_ns(link)) {
         envelope->sequence = 0;
         *message = bytes_of(NULL, 0);
     } else {
@@ -210,10 +216,10 @@ bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelo
 
 uint64_t link_due_ns(const struct link *link)
 {
-    if (is_window_open(link) || link->is_acknowledgement_owed) {
+    if (is_window_open(link)) {
         return 0;
     }
-    uint64_t due_ns = link->beat_ns + link->heartbeat_ns;
+    uint64_t due_ns = bare_frame_due_ns(link);
     if (is_in_flight(link) && link->timer_start_ns + timeout_ns(link) < due_ns) {
         due_ns = link->timer_start_ns + timeout_ns(link);
     }
@@ -285,6 +291,14 @@ static void take_times(struct link *link, uint64_t now_ns, const struct envelope
     }
 }
 
+static void owe_acknowledgement(struct link *link, uint64_t due_ns)
+{
+    if (!link->is_acknowledgement_owed || due_ns < link->acknowledge_due_ns) {
+        link->acknowledge_due_ns = due_ns;
+    }
+    link->is_acknowledgement_owed = true;
+}
+
 enum link_verdict link_receive(struct link *link, uint64_t now_ns, const struct envelope *envelope,
                                bool has_message)
 {
@@ -299,14 +313,14 @@ enum link_verdict link_receive(struct link *link, uint64_t now_ns, const struct 
     if (envelope->sequence == 0) {
         return LINK_NO_MESSAGE;
     }
-    link->is_acknowledgement_owed = true;
-    if (envelope->sequence < link->expected) {
-        return LINK_REPEATED;
-    }
-    if (envelope->sequence > link->expected) {
-        return LINK_GAP;
+    if (envelope->sequence != link->expected) {
+        owe_acknowledgement(link, 0); /* the other end is in error about what we have */
+        return envelope->sequence < link->expected ? LINK_REPEATED : LINK_GAP;
     }
     link->expected++;
+    link->unacknowledged_count++;
+    bool is_much = link->unacknowledged_count >= LINK_ACKNOWLEDGE_MESSAGES;
+    owe_acknowledgement(link, is_much ? 0 : now_ns + LINK_ACKNOWLEDGE_NS);
     return LINK_DELIVER;
 }
 

@@ -40,6 +40,9 @@ enum link_verdict {
 #define LINK_FIRST_TIMEOUT_NS 250000000ull
 #define LINK_LAST_TIMEOUT_NS 2000000000ull
 #define LINK_TIMEOUT_NS_PER_BYTE 250ull
+/* Bare acknowledgements wait so long for a message to ride on, unless this many messages came in. */
+#define LINK_ACKNOWLEDGE_NS 5000000ull
+#define LINK_ACKNOWLEDGE_MESSAGES 16u
 
 /* One exchange of the clocks, by the usual four instants. */
 struct link_sample {

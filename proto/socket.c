@@ -1,6 +1,7 @@
 /* ZeroMQ on a libuv loop. The descriptor of a ZeroMQ socket is edge-triggered and any call on the socket can
- * swallow the edge, so it only wakes the loop up: whether there is something is asked before every sleep and
- * after every call. */
+ * swallow the edge, so it only wakes the loop up: after any call that could, whether there is something is
+ * asked before the loop may sleep. Asking costs two system calls, so it is not done without need: a receive
+ * that found nothing has just asked, and from then on the edge can only come. */
 #include "proto/socket.h"
 
 #include "common/memory.h"
@@ -28,6 +29,9 @@ struct socket {
     uv_work_t termination;
     unsigned open_handles;
     bool is_router;
+    bool is_in_doubt;  /* a call since the last look may have swallowed the edge */
+    bool has_woken_up; /* the edge is there */
+    bool is_to_sleep;  /* from `prepare` to `check` */
     char endpoint[ENDPOINT_MAX_BYTES];
     size_t dropped;
     struct socket_callbacks callbacks;
@@ -56,9 +60,10 @@ static void on_idle(uv_idle_t *idle)
 
 static void look(struct socket *socket)
 {
-    if (socket->zmq == NULL) {
+    if (socket->zmq == NULL || !socket->is_in_doubt) {
         return;
     }
+    socket->is_in_doubt = false;
     if (has_input(socket)) {
         uv_idle_start(&socket->idle, on_idle);
     } else {
@@ -66,16 +71,27 @@ static void look(struct socket *socket)
     }
 }
 
+/* After a call that may have swallowed the edge. */
+static void doubt(struct socket *socket)
+{
+    socket->is_in_doubt = true;
+    if (socket->is_to_sleep) {
+        look(socket);
+    }
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    (void)poll;
     (void)status;
-    (void)events; /* `check` comes next */
+    (void)events;
+    ((struct socket *)poll->data)->has_woken_up = true; /* `check` comes next */
 }
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-    look((struct socket *)prepare->data);
+    struct socket *socket = (struct socket *)prepare->data;
+    look(socket);
+    socket->is_to_sleep = true;
 }
 
 static void close_parts(struct parts *parts)
@@ -144,7 +160,10 @@ static void take_in(struct socket *socket)
     for (int i = 0; i < FRAMES_PER_TURN && socket->zmq != NULL; i++) {
         struct parts parts;
         bool is_whole;
+        socket->is_in_doubt = true;
         if (!receive(socket, &parts, &is_whole)) {
+            socket->is_in_doubt = false;
+            uv_idle_stop(&socket->idle);
             break;
         }
         if (is_whole) {
@@ -163,8 +182,12 @@ static void take_in(struct socket *socket)
 static void on_check(uv_check_t *check)
 {
     struct socket *socket = (struct socket *)check->data;
-    take_in(socket);
+    socket->is_to_sleep = false;
     look(socket);
+    if (socket->has_woken_up || uv_is_active((const uv_handle_t *)&socket->idle)) {
+        socket->has_woken_up = false;
+        take_in(socket);
+    }
 }
 
 static void start_handles(struct socket *socket)
@@ -187,6 +210,7 @@ static void start_handles(struct socket *socket)
     uv_poll_start(&socket->poll, UV_READABLE, on_readable);
     uv_prepare_start(&socket->prepare, on_prepare);
     uv_check_start(&socket->check, on_check);
+    socket->is_in_doubt = true;
 }
 
 static void free_socket(struct socket *socket)
@@ -272,7 +296,7 @@ bool socket_send(struct socket *socket, struct bytes route, struct bytes envelop
     /* Only the first part can be refused; the others go where it went. */
     bool is_sent = (!socket->is_router || send_part(socket, route, ZMQ_SNDMORE)) &&
                    send_part(socket, envelope, ZMQ_SNDMORE) && send_part(socket, message, 0);
-    look(socket);
+    doubt(socket);
     return is_sent;
 }
 
@@ -287,7 +311,7 @@ void socket_reconnect(struct socket *socket)
     int result = zmq_connect(socket->zmq, socket->endpoint);
     assert(result == 0); /* as it was before */
     (void)result;
-    look(socket);
+    doubt(socket);
 }
 
 size_t socket_dropped(const struct socket *socket)

@@ -75,8 +75,8 @@ bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct text *fai
     }
     uint64_t before = it->past;
     it->past = step;
+    room->furthest = step > room->furthest ? step : room->furthest;
     if (!bits_has(room->ended, seat)) {
-        room->furthest = step > room->furthest ? step : room->furthest;
         room_steps_leave(room, seat, before, step);
     }
     return true;
@@ -94,9 +94,7 @@ void room_revive(struct room *room, uint32_t seat)
 {
     if (bits_remove(room->ended, seat)) {
         room->seats[seat].end = NULL;
-        uint64_t past = room->seats[seat].past;
-        room->furthest = past > room->furthest ? past : room->furthest;
-        room_steps_return(room, seat, past);
+        room_steps_return(room, seat, room->seats[seat].past);
     }
 }
 

@@ -182,7 +182,7 @@ void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, str
     rooms->live--;
     keep_end(rooms, worker, text);
     rooms_forget_wait(rooms, worker);
-    rooms_unmake(rooms, now_ns, worker);
+    rooms_unmake(rooms, worker);
     bool has_drained = rooms->is_draining && text == NULL;
     rooms->has_drained = rooms->has_drained || has_drained;
     struct room *room = rooms_room_of(rooms, worker);
@@ -252,7 +252,7 @@ uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, co
     }
     rooms_silence(rooms, worker);
     rooms_forget_wait(rooms, worker);
-    rooms_unmake(rooms, now_ns, worker);
+    rooms_unmake(rooms, worker);
     if (room == NULL) {
         return 1;
     }

@@ -110,7 +110,7 @@ void rooms_apply_cas(struct rooms *rooms, uint64_t now_ns, const struct operatio
 void rooms_apply_incr(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_wait_variable(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 /* What the worker was making falls to whoever waits next for it. */
-void rooms_unmake(struct rooms *rooms, uint64_t now_ns, uint32_t worker);
+void rooms_unmake(struct rooms *rooms, uint32_t worker);
 struct map **rooms_variables_of(struct rooms *rooms, uint32_t room);
 
 /* rooms_begin.c: the beginnings of waits, and answers that come at once */

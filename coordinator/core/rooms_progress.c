@@ -31,7 +31,7 @@ static void pass(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t
     } else if (is_further && !rooms_has_ended(rooms, worker)) {
         /* A step cannot end while its worker waits or makes something: its agent has given that up. */
         rooms_forget_wait(rooms, worker);
-        rooms_unmake(rooms, now_ns, worker);
+        rooms_unmake(rooms, worker);
     }
     if (!was_known || is_further) {
         rooms_touch(rooms, now_ns, room);

@@ -183,6 +183,7 @@ void rooms_search(struct rooms *rooms, uint64_t now_ns)
         }
     }
     if (rooms->more_deadlocks > 0) {
-        buffer_append_format(&rooms->deadlock, " · and in %u more rooms", rooms->more_deadlocks);
+        buffer_append_format(&rooms->deadlock, " · and in %u more room%s", rooms->more_deadlocks,
+                             rooms->more_deadlocks == 1 ? "" : "s");
     }
 }

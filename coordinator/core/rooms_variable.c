@@ -117,13 +117,12 @@ static void hand_on(struct rooms *rooms, struct variable *variable)
     }
 }
 
-void rooms_unmake(struct rooms *rooms, uint64_t now_ns, uint32_t worker)
+void rooms_unmake(struct rooms *rooms, uint32_t worker)
 {
     struct variable *variable;
     while ((variable = variables_made_by(&rooms->variables, worker)) != NULL) {
         variables_end_making(&rooms->variables, variable);
         hand_on(rooms, variable);
-        touch(rooms, now_ns, variable->room);
         tidy(rooms, variable);
     }
 }
@@ -190,13 +189,13 @@ void rooms_apply_made(struct rooms *rooms, uint64_t now_ns, const struct operati
 
 void rooms_apply_making_failed(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
+    (void)now_ns;
     struct variable *variable = find(rooms, operation);
     if (variable == NULL || !variable->is_being_made || variable->maker != operation->workers.runs[0].first) {
         return;
     }
     variables_end_making(&rooms->variables, variable);
     hand_on(rooms, variable);
-    touch(rooms, now_ns, operation->room);
     tidy(rooms, variable);
 }
 

@@ -108,6 +108,7 @@ void waits_end(struct waits *waits, struct wait *wait)
     take_out(wait);
     timers_unset(waits->timers, &wait->timer);
     if (wait->tally != NULL) {
+        assert(*wait->tally > 0);
         (*wait->tally)--;
         waits->tallied--;
     }

@@ -17,6 +17,10 @@ class Pad(unittest.TestCase):
         self.assertEqual((result.steps["ok"], result.steps["failed"]), (10000, 0), result)
         self.assertEqual([agent["workers"] for agent in result.report["agents"]], [125] * 4)
 
+    def test_several_threads_in_each_agent(self):
+        result = run("pad", "-w", 50, "-r", 20, "--room-size", 5, "--agents", 2, "--shards", 3)
+        self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, 1000, 0), result)
+
     def test_report(self):
         report = run("pad", "-w", 5, "-r", 10, "--agents", 2).report
         for key in ("campaign", "verdict", "reason", "workers", "agents", "started_at", "duration_s", "steps", "errors",

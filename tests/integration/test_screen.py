@@ -126,6 +126,10 @@ class WithoutOne(unittest.TestCase):
         self.assertEqual((result.code, result.verdict), (0, "passed"), result.err)
         self.assertIn("\npassed", result.out)
 
+    def test_nobody_at_all(self):
+        done = subprocess.run(f"'{TUTTI}' run '{script('prints')}' -w 3 <&- >&- 2>&-", shell=True, timeout=30, env=environment())
+        self.assertEqual(done.returncode, 0)
+
     def test_a_reader_that_leaves(self):
         with Process("run", script("prints"), "-w", 3, "-d", 2) as process:
             process.read_until("a line of worker")

@@ -56,9 +56,14 @@ static void declare_lost(struct world *world, uint64_t incarnation)
             world->unmourned[i] = world->unmourned[--world->unmourned_count];
         }
     }
+    world->agents_declared++;
     bool had_workers = false;
     bool had_all_ended = true;
+    bool is_last_chance = hub_is_draining(world) || world->state >= CAMPAIGN_STOPPING;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+        if (world->truth.worker[worker].is_moving && is_last_chance) {
+            lose_worker(world, worker); /* it was to go on there, but was never told so */
+        }
         if (world->truth.worker[worker].owner == incarnation) {
             had_workers = true;
             had_all_ended = had_all_ended && world->truth.worker[worker].is_over;
@@ -100,7 +105,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
 /* Looks into what is sent for whom workers are given to. */
 static void note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
-    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_lost + world->agents_gone > 0;
+    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0;
     if (!may_deal || world->state == CAMPAIGN_ENDED || bytes.size == 0) {
         return;
     }
@@ -122,17 +127,18 @@ static void note_handout(struct world *world, uint64_t incarnation, struct bytes
     world->is_dirty = true;
 }
 
-void hub_settle_moves(struct world *world)
+void hub_settle_handout(struct world *world)
 {
-    if (world->state < CAMPAIGN_RUNNING || world->agents_lost + world->agents_gone == 0) {
+    if (world->state != CAMPAIGN_RUNNING || world->agents_declared == 0) {
         return;
     }
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
         struct truth_worker *who = &world->truth.worker[worker];
-        if (who->is_moving) {
-            who->is_moving = false;
+        if (who->owner == 0 && !who->is_moving && !who->is_over) {
+            who->is_lost = true;
             who->is_over = true;
             who->over_ns = world->now_ns;
+            world->agents_lost++;
             world->is_dirty = true;
         }
     }
@@ -195,7 +201,8 @@ void hub_step(struct world *world, struct coordinator_event *event)
     }
     if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
         world->has_coordinator_turn = true;
-        uint64_t delay_ns = world_between(world, 0, world->plan->most_mailbox_delay_ns);
+        uint64_t delay_ns =
+            world_between(world, world->plan->least_mailbox_delay_ns, world->plan->most_mailbox_delay_ns);
         queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
                                                 .happening = HAPPENING_COORDINATOR_TURN});
     }

@@ -1,11 +1,14 @@
-/* What may happen in a simulated campaign and what may not: the promises, checked against the truth at every
- * answer, step and moment. */
+/* What may happen in a simulated campaign and what may not, checked against the truth at every step and
+ * moment.
+ */
 #include "tests/simulation/oracle.h"
 
 #include <inttypes.h>
 
+#define MOMENTS_BETWEEN_LOOKS 16
 /* After so long, with nothing on its way, whoever was to be told of a deadlock has been told. */
 #define SETTLED_NS 100000000ull
+#define TROUBLED_NS 30000000000ull
 
 static uint64_t seconds(uint64_t count)
 {
@@ -21,233 +24,9 @@ static uint64_t patience_ns(const struct world *world, const struct actor *actor
                                                      : world->plan->options.sync_timeout_ms;
     }
     bool is_swift = plan_is_calm(world->plan) && world->plan->is_ordered;
-    uint64_t travel_ms = is_swift ? 1000 : 2 * world->settings.loss_ms + 5000;
+    uint64_t travel_ms = is_swift ? 1000 : 4 * world->settings.loss_ms + 5000;
     uint64_t absolute_ns = world->settings.start_delay_ms * 1000000;
     return (timeout_ms + travel_ms) * 1000000 + absolute_ns;
-}
-
-static uint32_t count_bits(uint32_t mask)
-{
-    return (uint32_t)__builtin_popcount(mask);
-}
-
-static void judge_written(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    struct truth_notifier *notifier =
-        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
-    if (actor->answer.is_won) {
-        bool is_second = notifier->winner != 0 || (notifier->payload != 0 && notifier->payload != worker + 1);
-        if (is_second) {
-            world_break(world, "worker %u is told that it wrote step %" PRIu64 " first, but it was worker %u",
-                        worker, actor->wait_step,
-                        (notifier->winner != 0 ? notifier->winner : notifier->payload) - 1);
-        }
-        notifier->winner = worker + 1;
-    }
-}
-
-static void judge_payload(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    struct truth_notifier *notifier =
-        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
-    uint64_t value = (uint64_t)actor->answer.value;
-    uint32_t writer = (uint32_t)(value % PLAN_WORKERS);
-    bool is_of_step = actor->answer.has_value && value / PLAN_WORKERS == actor->wait_step &&
-                      (notifier->writers & (1u << writer)) != 0;
-    bool is_same = (notifier->payload == 0 || notifier->payload == writer + 1) &&
-                   (notifier->winner == 0 || notifier->winner == writer + 1);
-    if (!is_of_step || !is_same) {
-        world_break(world,
-                    "worker %u has payload %" PRId64 " for step %" PRIu64 " of notifier %u, which is %s",
-                    worker, actor->answer.value, actor->wait_step, actor->waits_in.name,
-                    is_of_step ? "not what others have seen" : "not of this step");
-    }
-    notifier->payload = writer + 1;
-}
-
-static void judge_readers(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    const struct truth_notifier *notifier =
-        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
-    uint32_t reading = truth_others_within(&world->truth, worker, actor->wait_step) & ~notifier->readers;
-    uint32_t read = count_bits(notifier->readers);
-    bool is_enough = notifier->named != 0 && read >= notifier->named;
-    if (reading != 0 && !is_enough) {
-        world_break(world,
-                    "worker %u passes the readers of step %" PRIu64 " while %u of them still read "
-                    "(bits %x)",
-                    worker, actor->wait_step, count_bits(reading), reading);
-    }
-    if (actor->answer.count > read) {
-        world_break(world, "worker %u is told that %" PRIu64 " have read step %" PRIu64 ", but %u have",
-                    worker, actor->answer.count, actor->wait_step, read);
-    }
-}
-
-static void judge_barrier(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    struct truth_barrier *barrier =
-        truth_barrier(&world->truth, worker, actor->waits_in.name, actor->wait_step, actor->wait_nth);
-    uint32_t missing = truth_others_within(&world->truth, worker, actor->wait_step) & ~barrier->arrived;
-    uint32_t arrived = count_bits(barrier->arrived);
-    bool is_enough = actor->waits_in.count > 0 && arrived >= actor->waits_in.count;
-    if (missing != 0 && !is_enough) {
-        world_break(world, "worker %u passes a barrier of step %" PRIu64 " without workers %x", worker,
-                    actor->wait_step, missing);
-    }
-    uint64_t rank = actor->answer.rank;
-    uint32_t bit = rank >= 1 && rank <= 32 ? 1u << (rank - 1) : 0;
-    if (bit == 0 || (barrier->ranks & bit) != 0 || rank > arrived) {
-        world_break(world,
-                    "worker %u has rank %" PRIu64 " at a barrier of step %" PRIu64
-                    ", where %u arrived and ranks %x were given",
-                    worker, rank, actor->wait_step, arrived, barrier->ranks);
-    }
-    barrier->ranks |= bit;
-}
-
-static void judge_sum(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    struct truth_variable *sum =
-        truth_variable(&world->truth, worker, VARIABLE_SUM, actor->waits_in.is_campaign);
-    int64_t value = actor->answer.value;
-    sum->confirmed++;
-    if (!actor->answer.has_value || value < 1 || value > (int64_t)sum->attempts || !truth_mark(sum, value)) {
-        world_break(world, "worker %u got the sum %" PRId64 " after %u increments, or it came twice", worker,
-                    value, sum->attempts);
-    }
-    sum->highest = value > sum->highest ? value : sum->highest;
-}
-
-static void judge_chain(struct world *world, uint32_t worker, struct actor *actor)
-{
-    struct truth_variable *chain =
-        truth_variable(&world->truth, worker, VARIABLE_CHAIN, actor->waits_in.is_campaign);
-    int64_t expected = actor->chain[actor->waits_in.is_campaign];
-    int64_t holds = actor->answer.has_value ? actor->answer.value : 0;
-    if (actor->answer.is_won && !truth_mark(chain, expected)) {
-        world_break(world, "worker %u replaced %" PRId64 ", which had been replaced before", worker,
-                    expected);
-    }
-    if (holds == expected) {
-        world_break(world, "worker %u expected %" PRId64 " and %s, though it holds %" PRId64, worker,
-                    expected, actor->answer.is_won ? "won" : "did not win", holds);
-    }
-    actor->chain[actor->waits_in.is_campaign] = holds;
-}
-
-static void judge_made(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    struct truth_variable *made =
-        truth_variable(&world->truth, worker, VARIABLE_MADE, actor->waits_in.is_campaign);
-    if (actor->answer.is_maker) {
-        if (made->is_made || made->maker != TRUTH_NOBODY) {
-            world_break(world, "worker %u is to run the factory, but %s", worker,
-                        made->is_made ? "it has succeeded" : "somebody runs it");
-        }
-        made->maker = worker;
-        return;
-    }
-    if (!actor->answer.has_value || (made->is_made && made->made != actor->answer.value)) {
-        world_break(world, "worker %u got %" PRId64 " of a factory that made %" PRId64, worker,
-                    actor->answer.value, made->made);
-    }
-    made->is_made = true;
-    made->made = actor->answer.value;
-}
-
-static void judge_ok(struct world *world, uint32_t worker, struct actor *actor)
-{
-    switch (actor->call) {
-    case OPERATION_WRITTEN:
-        judge_written(world, worker, actor);
-        break;
-    case OPERATION_DECLARE:
-        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step)->declared =
-            actor->waits_in.count;
-        break;
-    case OPERATION_WAIT_WRITER:
-        judge_payload(world, worker, actor);
-        break;
-    case OPERATION_WAIT_READERS:
-        judge_readers(world, worker, actor);
-        break;
-    case OPERATION_BARRIER:
-        judge_barrier(world, worker, actor);
-        break;
-    case OPERATION_INCR:
-        judge_sum(world, worker, actor);
-        break;
-    case OPERATION_CAS:
-        judge_chain(world, worker, actor);
-        break;
-    case OPERATION_GET_OR_MAKE:
-    case OPERATION_MADE:
-        judge_made(world, worker, actor);
-        break;
-    case OPERATION_WAIT_SET:
-    case OPERATION_WAIT_CHANGED:
-        if (!actor->answer.has_value) {
-            world_break(world, "worker %u waited for a value and got none", worker);
-        }
-        break;
-    default:
-        break;
-    }
-}
-
-static void judge_short(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    struct truth *truth = &world->truth;
-    uint32_t others = truth_room_mask(truth, truth_room(truth, worker)) & ~(1u << worker);
-    uint32_t past = others & ~truth_others_within(truth, worker, actor->wait_step);
-    const struct truth_notifier *notifier =
-        truth_notifier(truth, worker, actor->waits_in.name, actor->wait_step);
-    bool may_be = false;
-    if (actor->call == OPERATION_WAIT_WRITER) {
-        may_be = past != 0 && (notifier->payload == 0 || actor->waits_in.is_caught);
-    } else if (actor->call == OPERATION_WAIT_READERS) {
-        may_be = actor->waits_in.is_strict && (past & ~notifier->readers) != 0;
-    }
-    if (!may_be) {
-        world_break(world, "worker %u: %s of step %" PRIu64 " is short for no reason", worker,
-                    operation_name(actor->call), actor->wait_step);
-    }
-}
-
-void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
-{
-    uint64_t waited_ns = world->now_ns - actor->wait_began_ns;
-    bool is_wait = operation_is_wait(actor->call);
-    uint64_t timeout_ms =
-        actor->waits_in.timeout_ms != 0 ? actor->waits_in.timeout_ms : world->plan->options.sync_timeout_ms;
-    bool may_be = true;
-    switch (actor->answer.outcome) {
-    case OUTCOME_OK:
-        judge_ok(world, worker, actor);
-        break;
-    case OUTCOME_SHORT:
-        judge_short(world, worker, actor);
-        break;
-    case OUTCOME_TIMEOUT:
-        may_be = is_wait && waited_ns >= timeout_ms * 1000000;
-        break;
-    case OUTCOME_DEADLOCK:
-        may_be = is_wait && actor->answer.was_stuck;
-        break;
-    case OUTCOME_STOPPED:
-        may_be = world->state >= CAMPAIGN_STOPPING || world->plan->options.duration_ms > 0;
-        break;
-    default:
-        may_be = actor->call == OPERATION_DECLARE &&
-                 truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step)->is_mixed;
-        break;
-    }
-    if (!may_be) {
-        world_break(world, "worker %u: %s of step %" PRIu64 " ended as %s after %" PRIu64 " ms", worker,
-                    operation_name(actor->call), actor->wait_step, outcome_name(actor->answer.outcome),
-                    waited_ns / 1000000);
-    }
 }
 
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step)
@@ -340,9 +119,53 @@ void judge_deadlock(struct world *world)
     world->deadlock_since_ns = 0;
 }
 
+/* The steps between the slowest live worker of a room and the fastest, and the one behind that may be named
+ * already. */
+static uint64_t steps_alive(const struct truth *truth, uint32_t room)
+{
+    uint64_t slowest = UINT64_MAX;
+    uint64_t fastest = 0;
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        const struct truth_worker *who = &truth->worker[worker];
+        if (truth_room(truth, worker) != room) {
+            continue;
+        }
+        fastest = who->begun_step > fastest ? who->begun_step : fastest;
+        if (!who->is_over) {
+            slowest = who->ended_step < slowest ? who->ended_step : slowest;
+        }
+    }
+    return slowest == UINT64_MAX ? 1 : fastest + 2 - slowest;
+}
+
+/* What is over is forgotten. */
+static void judge_memory(struct world *world)
+{
+    const struct campaign_report *report =
+        coordinator_report(world->coordinator, WORLD_CAMPAIGN, world->now_ns);
+    uint64_t most = 0;
+    for (uint32_t room = 0; room < world->truth.rooms; room++) {
+        most += PLAN_NAMES * steps_alive(&world->truth, room);
+    }
+    if (report != NULL && report->live_notifiers > most) {
+        world_break(world, "%" PRIu64 " notifiers are kept where %" PRIu64 " could be needed",
+                    report->live_notifiers, most);
+    }
+    if (report != NULL && report->live_barriers > most * TRUTH_ARRIVALS) {
+        world_break(world, "%" PRIu64 " barriers are kept where %" PRIu64 " could be needed",
+                    report->live_barriers, most * TRUTH_ARRIVALS);
+    }
+}
+
 void judge_moment(struct world *world)
 {
-    bool is_due = world->deadlock_mask != 0 && world->now_ns > world->deadlock_said_ns + SETTLED_NS;
+    bool is_looked_at = ++world->moments % MOMENTS_BETWEEN_LOOKS == 0;
+    if (is_looked_at && world->state == CAMPAIGN_RUNNING && world->unmourned_count == 0 &&
+        network_is_quiet(world)) {
+        judge_memory(world);
+    }
+    uint64_t settled_ns = plan_is_calm(world->plan) ? SETTLED_NS : TROUBLED_NS;
+    bool is_due = world->deadlock_mask != 0 && world->now_ns > world->deadlock_said_ns + settled_ns;
     if (world->is_dirty || is_due || (world->stuck != 0 && world->deadlock_since_ns == 0)) {
         world->is_dirty = false;
         bool is_quiet = network_is_quiet(world);

@@ -155,7 +155,7 @@ bool network_is_quiet(const struct world *world)
             continue;
         }
         if (host->up.sent != host->up.arrived || host->down.sent != host->down.arrived ||
-            host->notices.count > 0 || host->frozen_until_ns > world->now_ns) {
+            host->notices.count > 0 || host->is_deafened || host->frozen_until_ns > world->now_ns) {
             return false;
         }
         for (uint32_t shard = 0; shard < world->plan->shards; shard++) {

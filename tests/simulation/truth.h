@@ -25,16 +25,19 @@ struct truth_worker {
 };
 
 struct truth_notifier {
-    uint32_t readers;  /* bits of workers */
-    uint32_t writers;  /* who has called written(), whether it won or not */
-    uint32_t declared; /* readers, as was confirmed; 0: nobody named a number */
-    uint32_t named;    /* the least number that anybody has named; 0: nobody has */
-    bool is_mixed;     /* different numbers were named */
-    uint32_t payload;  /* 1 + the worker whose payload has been seen; 0: none */
-    uint32_t winner;   /* 1 + who has been told that it was first; 0: nobody */
+    uint32_t readers;    /* bits of workers */
+    uint32_t writers;    /* who has called written(), whether it won or not */
+    uint32_t declared;   /* readers, as was confirmed; 0: nobody named a number */
+    uint32_t named;      /* the least number that anybody has named; 0: nobody has */
+    bool is_mixed;       /* different numbers were named */
+    uint32_t payload;    /* 1 + the worker whose payload has been seen; 0: none */
+    uint64_t written_ns; /* when written() was first called; 0: never */
+    uint32_t winner;     /* 1 + who has been told that it was first; 0: nobody */
 };
 
 struct truth_barrier {
+    uint32_t named; /* 1 + the parties that somebody has named; 0: nobody has come */
+    bool is_mixed;  /* different numbers were named */
     uint32_t arrived;
     uint32_t ranks; /* that were given out */
 };
@@ -45,7 +48,7 @@ struct truth_variable {
     uint32_t maker; /* who runs the factory now; TRUTH_NOBODY */
     bool is_made;   /* a success was confirmed */
     int64_t made;
-    bool was_set;
+    uint32_t setters; /* bits of workers */
     bool was_deleted;
     int64_t highest;
     uint64_t seen[TRUTH_VALUES / 64]; /* sums that were given out; expected values that a cas replaced */

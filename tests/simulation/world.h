@@ -27,10 +27,12 @@ enum happening {
     HAPPENING_CREW_TICK,
     HAPPENING_ACTOR, /* a worker's script goes on */
     HAPPENING_RESTART,
+    HAPPENING_COUNT
 };
 
 struct event {
     uint64_t due_ns;
+    uint64_t wanted_ns; /* of a tick on a host, also when it is put off by a freeze */
     uint64_t order;
     enum happening happening;
     uint8_t host;
@@ -139,6 +141,7 @@ struct host {
     uint64_t incarnation; /* as last seen on a frame of its */
     bool is_up;
     bool is_declared_lost; /* this incarnation */
+    bool is_deafened; /* did not hear the coordinator for so long that it may not be spoken to any more */
     uint64_t frozen_until_ns;
     uint64_t cut_until_ns[2]; /* up, down */
     uint64_t last_arrival_ns[2];
@@ -178,12 +181,14 @@ struct world {
     enum campaign_state state;
     bool is_created;
     bool is_stop_asked;
+    bool is_haste_asked; /* while it was stopping already */
     uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
     uint64_t ended_ns;
     uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */
     uint32_t unmourned_count;
-    uint32_t agents_lost; /* of the campaign, declared, with workers that had not ended */
-    uint32_t agents_gone; /* likewise, all of whose workers had ended */
+    uint32_t agents_declared; /* lost, whether they took part or not */
+    uint32_t agents_lost;     /* of the campaign, declared, with workers that had not ended */
+    uint32_t agents_gone;     /* likewise, all of whose workers had ended */
     uint32_t deadlocks;
     uint32_t stuck;         /* workers that the oracle sees in a deadlock */
     uint32_t deadlock_mask; /* workers that a deadlock was found for, and who have not been told yet */
@@ -192,6 +197,8 @@ struct world {
     uint64_t last_trouble_ns;   /* when a fault last ended or a frame last got lost */
     uint64_t data_frames;
     uint64_t events;
+    uint64_t moments;
+    uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
     bool is_dirty; /* the truth has changed since the last look for a deadlock */
     bool is_broken;
@@ -222,8 +229,8 @@ bool network_is_quiet(const struct world *world);
 void hub_create(struct world *world);
 void hub_step(struct world *world, struct coordinator_event *event);
 void hub_wake(struct world *world);
-/* Lost workers that nobody has been given by now do not go on. */
-void hub_settle_moves(struct world *world);
+/* Workers whose agent was lost before it could even be told of them. */
+void hub_settle_handout(struct world *world);
 /* Whether the campaign's duration is over, so that no new step begins. */
 bool hub_is_draining(const struct world *world);
 
@@ -250,8 +257,21 @@ void actor_begin_teardown(struct world *world, struct host *host, uint32_t worke
 void actor_go_on(struct world *world, struct host *host, uint32_t worker);
 void actor_schedule(struct world *world, struct host *host, uint32_t worker, uint64_t delay_ns);
 
-/* judge.c: what an answer may be. */
+void actor_end_step(struct world *world, struct host *host, uint32_t worker, enum step_result result,
+                    const char *text);
+void actor_go_to_next_act(struct world *world, struct host *host, uint32_t worker);
+
+/* interpreter_call.c: the acts that are calls to the coordinator. */
+void actor_call(struct world *world, struct host *host, uint32_t worker, const struct act *act);
+/* The factory has run. */
+void actor_end_making(struct world *world, struct host *host, uint32_t worker);
+/* It acts on an absolute instant. */
+void actor_tell_release(struct world *world, struct host *host, uint32_t worker);
+
+/* judge_answer.c: what an answer may be. */
 void judge_answer(struct world *world, uint32_t worker, struct actor *actor);
+
+/* judge.c: what may happen. */
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);

@@ -48,6 +48,16 @@ static void hold(struct shell *shell, struct operation *operation)
     shell->held = operation;
 }
 
+/* Nobody of a room waits for the others to end here. */
+static void release_rooms(struct shell *shell)
+{
+    struct command *command = command_new(COMMAND_ROOMS_DONE, CAMPAIGN);
+
+    for (uint32_t room = 0; room < campaign_room_count(&shell->options); room++)
+        worker_set_add(&command->rooms, room);
+    shard_command(shell->shard, command);
+}
+
 /* True if the operation was kept. */
 static bool answer(struct shell *shell, struct operation *operation)
 {
@@ -69,6 +79,9 @@ static bool answer(struct shell *shell, struct operation *operation)
         return false;
     case OPERATION_MADE:
         send_reply(shell, operation, (struct reply){.value = operation->value});
+        return false;
+    case OPERATION_ENDED:
+        release_rooms(shell);
         return false;
     case OPERATION_MAKING_FAILED:
         append_line(&shell->log, bytes_of_string("making failed"));

@@ -222,6 +222,8 @@ struct bytes play_value(const char *text)
     long number = strtol(text, &end, 10);
     if (strcmp(text, "nil") == 0) {
         value_append_nil(&value);
+    } else if (strcmp(text, "false") == 0) {
+        value_append_boolean(&value, false);
     } else if (text[0] != '\0' && *end == '\0') {
         value_append_integer(&value, number);
     } else {

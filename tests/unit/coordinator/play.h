@@ -47,7 +47,7 @@ void play_wait_readers(struct play *play, uint32_t worker, uint64_t step);
 void play_barrier(struct play *play, uint32_t worker, uint64_t step);
 void play_lose(struct play *play, uint32_t worker, const char *text);
 
-/* Variables of the campaign's scope. Values are written as in Lua: nil, 5, text. */
+/* Variables of the campaign's scope. Values are written as in Lua: nil, false, 5, text. */
 void play_variable(struct play *play, enum operation_kind kind, uint32_t worker, const char *name,
                    const char *value);
 /* The canonical encoding, valid until the fourth next call. */

@@ -171,6 +171,29 @@ static void test_the_spread_of_a_release_is_of_all_agents(void **state)
     report(&play, 1, 4000000, 4000000);
     assert_int_equal(histogram_count(play_count(&play).release_spread_us), 1);
     assert_int_equal(histogram_maximum(play_count(&play).release_spread_us), 1300);
+    report(&play, 1, 1000000, 9000000); /* nobody is due any more */
+    for (uint64_t step = 1; step < 4; step++) {
+        for (uint32_t worker = 0; worker < 3; worker++) {
+            play_past(&play, worker, step, NULL);
+        }
+        play_settle(&play);
+    }
+    assert_int_equal(play_count(&play).live_barriers, 0);
+    assert_int_equal(histogram_count(play_count(&play).release_spread_us), 1);
+    play_finish(&play);
+}
+
+static void test_reports_of_barriers_that_nobody_knows(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play, 3);
+    struct operation operation = {
+        .kind = OPERATION_RELEASED, .name = bytes_of_string("rush"), .step = 1, .last_ns = 5};
+    play_operation(&play, 0, 0, operation);
+    operation.step = 9;
+    play_operation(&play, 0, 0, operation);
+    assert_int_equal(histogram_count(play_count(&play).release_spread_us), 0);
     play_finish(&play);
 }
 
@@ -227,6 +250,22 @@ static void test_time_is_over(void **state)
     play_finish(&play);
 }
 
+static void test_nobody_arrives_twice(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play, 3);
+    struct operation operation = {
+        .kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1, .count = 2, .timeout_ms = 10};
+    play_operation(&play, 0, 0, operation);
+    play_pass_ms(&play, 10);
+    buffer_clear(&play.story);
+    play_operation(&play, 0, 0, operation);
+    play_settle(&play);
+    assert_int_equal(play.news.replies[0].outcome, OUTCOME_REFUSED);
+    play_finish(&play);
+}
+
 static void test_who_is_past_cannot_arrive(void **state)
 {
     (void)state;
@@ -275,6 +314,8 @@ int main(void)
         cmocka_unit_test(test_a_spread_without_all_reports_counts_when_the_barrier_goes),
         cmocka_unit_test(test_the_spread_of_the_start),
         cmocka_unit_test(test_time_is_over),
+        cmocka_unit_test(test_reports_of_barriers_that_nobody_knows),
+        cmocka_unit_test(test_nobody_arrives_twice),
         cmocka_unit_test(test_who_is_past_cannot_arrive),
         cmocka_unit_test(test_ten_thousand),
     };

@@ -299,6 +299,41 @@ static void test_variables_tie_rooms_together(void **state)
     play_finish(&play);
 }
 
+static void test_rooms_that_are_tied_wait_for_progress_too(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(2);
+    options.room_size = 1;
+    play_init(&play, &options);
+    struct operation wait = {
+        .kind = OPERATION_WAIT_WRITER, .room = 1, .name = bytes_of_string("pad"), .step = 1};
+    play_operation(&play, 1, 1, wait);
+    play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
+    play_pass_ms(&play, 1000);
+    play_expect(&play, "room 1 synchronises\n");
+    play_past(&play, 1, 0, NULL);
+    play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
+    assert_true(rooms_found_deadlock(play.rooms));
+    play_finish(&play);
+}
+
+static void test_a_room_of_nothing_but_waits_for_variables(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(4);
+    options.room_size = 2;
+    play_init(&play, &options);
+    struct operation wait = {.kind = OPERATION_WAIT_SET, .room = 1, .name = bytes_of_string("y")};
+    play_operation(&play, 2, 2, wait);
+    play_pass_ms(&play, 1000);
+    play_operation(&play, 3, 3, wait);
+    play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
+    assert_true(rooms_found_deadlock(play.rooms));
+    play_finish(&play);
+}
+
 static void test_a_room_that_only_has_variables(void **state)
 {
     (void)state;
@@ -335,6 +370,22 @@ static void test_draining_is_no_deadlock(void **state)
     play_finish(&play);
 }
 
+static void test_draining_one_room_is_no_deadlock_of_another(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(2);
+    options.room_size = 1;
+    play_init(&play, &options);
+    play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
+    rooms_drain(play.rooms, play.now_ns);
+    play_ended(&play, 1, NULL);
+    play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
+    play_expect(&play, "worker 0: wait_var x stopped (waited in vain for variable x to be set, since the "
+                       "campaign is stopping: worker 0 waits for variable x to be set)\n");
+    play_finish(&play);
+}
+
 static void test_draining_hides_no_deadlock(void **state)
 {
     (void)state;
@@ -362,8 +413,11 @@ int main(void)
         cmocka_unit_test(test_it_goes_on_afterwards),
         cmocka_unit_test(test_many_rooms_at_once),
         cmocka_unit_test(test_variables_tie_rooms_together),
+        cmocka_unit_test(test_rooms_that_are_tied_wait_for_progress_too),
+        cmocka_unit_test(test_a_room_of_nothing_but_waits_for_variables),
         cmocka_unit_test(test_a_room_that_only_has_variables),
         cmocka_unit_test(test_draining_is_no_deadlock),
+        cmocka_unit_test(test_draining_one_room_is_no_deadlock_of_another),
         cmocka_unit_test(test_draining_hides_no_deadlock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -336,7 +336,7 @@ static void expect_outcomes(const struct world *world, enum outcome expected[ORA
 
 static void settle(struct world *world)
 {
-    enum outcome expected[ORACLE_WORKERS];
+    enum outcome expected[ORACLE_WORKERS] = {OUTCOME_OK};
     expect_outcomes(world, expected);
     play_settle(&world->play);
     check_news(world, expected);
@@ -346,7 +346,7 @@ static void settle(struct world *world)
 /* Long enough to find a deadlock: it is found if there is one, with exactly those who are part of it. */
 static void wait_for_deadlock(struct world *world)
 {
-    enum outcome expected[ORACLE_WORKERS];
+    enum outcome expected[ORACLE_WORKERS] = {OUTCOME_OK};
     bool is_stuck[ORACLE_WORKERS];
     world->play.now_ns += (PLAY_DEADLOCK_MS + 1) * PLAY_MS;
     expect_outcomes(world, expected);
@@ -391,6 +391,11 @@ static void restart(struct world *world, uint32_t worker)
 {
     struct actor *actor = &world->actors[worker];
     struct oracle_worker *it = &world->oracle.workers[worker];
+    if (chance(world, 50)) {
+        lose(world, worker); /* told first, and then that it goes on after all */
+        it->has_ended = false;
+        it->was_lost = false;
+    }
     uint64_t next = rooms_restart(world->play.rooms, world->play.now_ns, worker, "agent a2 was lost");
     uint64_t lost_in = it->is_known || it->signalled > 0 ? it->past + 1 : 0;
     lost_in = it->signalled > lost_in ? it->signalled : lost_in;

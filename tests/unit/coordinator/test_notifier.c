@@ -155,6 +155,23 @@ static void test_strict_does_not_miss_who_ended_in_order_before(void **state)
     play_finish(&play);
 }
 
+static void test_strict_misses_who_ended_after_the_step(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play);
+    play_read(&play, 1, 1);
+    play_read(&play, 2, 1);
+    struct operation ended = {.kind = OPERATION_ENDED, .step = 1}; /* its last one */
+    play_operation(&play, 3, 3, ended);
+    struct operation wait = {
+        .kind = OPERATION_WAIT_READERS, .name = bytes_of_string("pad"), .step = 1, .is_strict = true};
+    play_operation(&play, 4, 4, wait);
+    play_expect(&play, "worker 4: wait_for_readers pad@1 short 3 of 4 (not everybody has read pad@1, 3 of 4 "
+                       "have read: worker 3 ended step 1 without reading) without worker 3\n");
+    play_finish(&play);
+}
+
 static void test_strict_is_content_when_all_have_read(void **state)
 {
     (void)state;
@@ -296,6 +313,19 @@ static void test_the_causes_of_short_stand_in_order(void **state)
     play_finish(&play);
 }
 
+static void test_a_failure_is_told_also_when_its_worker_has_gone_on(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play);
+    play_past(&play, 4, 1, "out of ink");
+    play_past(&play, 4, 2, NULL);
+    readers_wait(&play, 1);
+    play_expect(&play, "workers 0–3: wait_for_writer pad@1 short (nobody is left to write pad@1: worker 4 "
+                       "ended step 1 without writing (out of ink)) without worker 4\n");
+    play_finish(&play);
+}
+
 static void test_signals_of_a_step_that_is_over(void **state)
 {
     (void)state;
@@ -380,6 +410,29 @@ static void test_two_that_wait_for_readers_without_having_read(void **state)
     play_finish(&play);
 }
 
+static void test_rooms_of_one_turn(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(4);
+    options.room_size = 2;
+    play_init(&play, &options);
+    struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = 1};
+    struct operation written = {
+        .kind = OPERATION_WRITTEN, .name = bytes_of_string("pad"), .step = 1, .value = play_value("x")};
+    for (uint32_t room = 0; room < 2; room++) {
+        wait.room = written.room = room;
+        play_operation(&play, room * 2, room * 2, wait);
+        play_operation(&play, room * 2 + 1, room * 2 + 1, written);
+    }
+    play_expect(&play, "room 0 synchronises\nroom 1 synchronises\n"
+                       "worker 1: written pad@1 ok won\n"
+                       "worker 3: written pad@1 ok won\n"
+                       "worker 0: wait_for_writer pad@1 ok \"x\"\n"
+                       "worker 2: wait_for_writer pad@1 ok \"x\"\n");
+    play_finish(&play);
+}
+
 static void test_waits_that_end_alike_share_a_reply(void **state)
 {
     (void)state;
@@ -406,6 +459,7 @@ int main(void)
         cmocka_unit_test(test_a_reader_that_fails_is_not_waited_for),
         cmocka_unit_test(test_strict_says_who_did_not_read),
         cmocka_unit_test(test_strict_does_not_miss_who_ended_in_order_before),
+        cmocka_unit_test(test_strict_misses_who_ended_after_the_step),
         cmocka_unit_test(test_strict_is_content_when_all_have_read),
         cmocka_unit_test(test_declared_readers),
         cmocka_unit_test(test_declared_readers_that_cannot_come),
@@ -414,11 +468,13 @@ int main(void)
         cmocka_unit_test(test_nobody_past_is_not_short),
         cmocka_unit_test(test_who_waits_for_an_earlier_writer_is_not_its_own_reason),
         cmocka_unit_test(test_the_causes_of_short_stand_in_order),
+        cmocka_unit_test(test_a_failure_is_told_also_when_its_worker_has_gone_on),
         cmocka_unit_test(test_signals_of_a_step_that_is_over),
         cmocka_unit_test(test_timeouts_say_who_is_missing),
         cmocka_unit_test(test_waits_that_began_together_time_out_together),
         cmocka_unit_test(test_a_write_at_the_last_moment_counts),
         cmocka_unit_test(test_two_that_wait_for_readers_without_having_read),
+        cmocka_unit_test(test_rooms_of_one_turn),
         cmocka_unit_test(test_waits_that_end_alike_share_a_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,8 @@ static void test_replace_synchronises_all_from_the_start(void **state)
     play_init(&play, &options);
     play_expect(&play, "room 0 synchronises\nroom 1 synchronises\nroom 2 synchronises\n");
     play_expect(&play, "");
+    assert_true(rooms_is_synchronising(play.rooms, 0));
+    assert_true(rooms_is_synchronising(play.rooms, 2));
     play_finish(&play);
 }
 
@@ -79,8 +81,24 @@ static void test_a_room_is_done_when_all_have_ended(void **state)
     play_lose(&play, 2, "agent a1 was lost");
     play_expect(&play, "room 0 is done\n");
     play_ended(&play, 2, NULL);
+    play_past(&play, 2, 7, NULL);
     play_expect(&play, "");
     assert_int_equal(play_count(&play).live_notifiers, 0);
+    play_finish(&play);
+}
+
+static void test_only_rooms_that_synchronise_are_done(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(7);
+    options.room_size = 3;
+    play_init(&play, &options);
+    struct operation read = {.kind = OPERATION_READ, .room = 2, .name = bytes_of_string("pad"), .step = 1};
+    play_operation(&play, 6, 6, read);
+    struct operation ended = {.kind = OPERATION_ENDED};
+    play_operation(&play, 0, 6, ended);
+    play_expect(&play, "room 2 synchronises\nroom 2 is done\n");
     play_finish(&play);
 }
 
@@ -154,6 +172,37 @@ static void test_progress_only_grows(void **state)
     play_past(&play, 0, 5, NULL);
     play_wait_readers(&play, 1, 4);
     play_expect(&play, "worker 1: wait_for_readers pad@4 ok 0 of 1\n");
+    play_finish(&play);
+}
+
+static void test_what_is_said_twice_ends_no_wait(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play, 2);
+    play_past(&play, 0, 1, NULL);
+    play_wait_readers(&play, 0, 1);
+    play_past(&play, 0, 1, NULL);
+    play_expect(&play, "");
+    assert_int_equal(play_count(&play).live_waits, 1);
+    play_past(&play, 0, 2, NULL); /* its agent has given the wait up */
+    assert_int_equal(play_count(&play).live_waits, 0);
+    play_finish(&play);
+}
+
+static void test_a_room_that_meets_only_after_its_end(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(2);
+    play_init(&play, &options);
+    play_ended(&play, 0, NULL);
+    play_ended(&play, 1, NULL);
+    play_expect(&play, "");
+    play_wait_readers(&play, 0, 3);
+    play_expect(&play, "room 0 synchronises\n"
+                       "worker 0: wait_for_readers pad@3 ok\n"
+                       "room 0 is done\n");
     play_finish(&play);
 }
 
@@ -471,6 +520,18 @@ static void test_payloads_are_bounded(void **state)
     }
     assert_int_equal(outcome, OUTCOME_REFUSED);
     assert_in_range(step, 8000, 8200); /* 512 MiB of 64 KiB */
+    play_past(&play, 1, step, NULL);
+    play_settle(&play); /* makes room */
+    for (uint64_t again = step; again < step + 100; again++) {
+        struct operation written = {.kind = OPERATION_WRITTEN,
+                                    .name = bytes_of_string("pad"),
+                                    .step = again,
+                                    .value = bytes_of(payload, VALUE_MAX_BYTES)};
+        play_operation(&play, 0, 0, written);
+        play_settle(&play);
+        assert_int_equal(play.news.replies[0].outcome, OUTCOME_OK);
+        play_past(&play, 0, again, NULL);
+    }
     play_finish(&play);
 }
 
@@ -505,8 +566,8 @@ static void test_nonsense_changes_nothing(void **state)
     set_up(&play, 3);
     struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = 1};
     struct operation wrong = wait;
-    wrong.room = 7;
-    play_nonsense(&play, 0, 0, wrong, "wait_for_writer: there is no room 7");
+    wrong.room = 1;
+    play_nonsense(&play, 0, 0, wrong, "wait_for_writer: there is no room 1");
     wrong.room = ROOM_CAMPAIGN;
     play_nonsense(&play, 0, 0, wrong, "wait_for_writer: there is no room 4294967295");
     play_nonsense(&play, 2, 3, wait, "wait_for_writer: a worker that does not exist");
@@ -525,6 +586,12 @@ static void test_nonsense_changes_nothing(void **state)
     wrong.room = ROOM_CAMPAIGN;
     wrong.name = bytes_of(NULL, 0);
     play_nonsense(&play, 0, 0, wrong, "set_var: a variable without a name");
+    struct worker_run runs[] = {{.first = 0, .stride = 1, .count = 0}, {.first = 0, .count = 2}};
+    for (size_t i = 0; i < 2; i++) {
+        wrong = wait;
+        wrong.workers = (struct worker_set){.runs = &runs[i], .run_count = 1, .run_capacity = 1};
+        assert_false(rooms_apply(play.rooms, play.now_ns, &wrong, NULL));
+    }
     play_operation(&play, 0, 0, wait);
     play_nonsense(&play, 0, 1, wait, "wait_for_writer: worker 0 waits twice at once");
     play_expect(&play, "");
@@ -599,6 +666,25 @@ static void test_texts_stay_within_their_bound(void **state)
     play_finish(&play);
 }
 
+static void test_no_wait_is_unbounded(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = {.workers = 2};
+    play_init(&play, &options);
+    play_wait_writer(&play, 0, 1);
+    play_pass_ms(&play, 59999);
+    play_expect(&play, "room 0 synchronises\n");
+    play_pass_ms(&play, 1);
+    assert_int_equal(play_count(&play).live_waits, 0);
+    struct operation wait = {
+        .kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = 1, .timeout_ms = UINT64_MAX};
+    play_operation(&play, 0, 0, wait);
+    play_pass_ms(&play, 1000000);
+    assert_int_equal(play_count(&play).live_waits, 1);
+    play_finish(&play);
+}
+
 static void test_few_are_named_of_many_that_are_missing(void **state)
 {
     (void)state;
@@ -622,10 +708,13 @@ int main(void)
         cmocka_unit_test(test_a_room_synchronises_with_the_first_meeting),
         cmocka_unit_test(test_replace_synchronises_all_from_the_start),
         cmocka_unit_test(test_a_room_is_done_when_all_have_ended),
+        cmocka_unit_test(test_only_rooms_that_synchronise_are_done),
         cmocka_unit_test(test_what_happens_after_the_end_still_ends),
         cmocka_unit_test(test_ends_before_it_synchronised_count),
         cmocka_unit_test(test_progress_that_becomes_known_while_waiting),
         cmocka_unit_test(test_progress_only_grows),
+        cmocka_unit_test(test_what_is_said_twice_ends_no_wait),
+        cmocka_unit_test(test_a_room_that_meets_only_after_its_end),
         cmocka_unit_test(test_a_lost_worker_is_past_and_its_wait_forgotten),
         cmocka_unit_test(test_a_restarted_worker_goes_on_at_the_next_step),
         cmocka_unit_test(test_a_worker_comes_back_after_its_loss),
@@ -646,6 +735,7 @@ int main(void)
         cmocka_unit_test(test_a_worker_twice_in_a_set_waits_once),
         cmocka_unit_test(test_waits_in_one_line),
         cmocka_unit_test(test_texts_stay_within_their_bound),
+        cmocka_unit_test(test_no_wait_is_unbounded),
         cmocka_unit_test(test_few_are_named_of_many_that_are_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,10 +130,12 @@ static void test_the_next_one_makes_if_it_fails(void **state)
     play_expect(&play, "");
     play_ended(&play, 1, "error in setup");
     play_expect(&play, "worker 2: get_var x ok nil maker\n");
-    play_lose(&play, 2, "agent a1 was lost");
     get_or_make(&play, 3);
+    play_expect(&play, "");
+    play_lose(&play, 2, "agent a1 was lost");
     play_expect(&play, "worker 3: get_var x ok nil maker\n");
     get_or_make(&play, 4);
+    play_expect(&play, "");
     rooms_restart(play.rooms, play.now_ns, 3, "agent a1 was lost");
     play_expect(&play, "worker 4: get_var x ok nil maker\n");
     play_finish(&play);
@@ -182,6 +184,35 @@ static void test_who_sets_it_has_made_it(void **state)
                        "worker 1: get_var x ok 7\n"
                        "worker 2: set_var x ok\n"
                        "worker 0: get_var x ok 7\n");
+    play_finish(&play);
+}
+
+static void test_a_boolean_is_a_value_too(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play);
+    get_or_make(&play, 0);
+    get_or_make(&play, 1);
+    play_variable(&play, OPERATION_SET, 2, "x", "false");
+    get_or_make(&play, 3);
+    play_ended(&play, 0, "error"); /* makes it no more */
+    play_expect(&play, "worker 0: get_var x ok nil maker\n"
+                       "worker 1: get_var x ok false\n"
+                       "worker 2: set_var x ok\n"
+                       "worker 3: get_var x ok false\n");
+    play_finish(&play);
+}
+
+static void test_deleting_what_is_only_waited_for(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play);
+    play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
+    play_variable(&play, OPERATION_DELETE, 1, "x", "nil");
+    play_expect(&play, "worker 1: delete x ok\n");
+    assert_int_equal(play_count(&play).live_waits, 1);
     play_finish(&play);
 }
 
@@ -420,6 +451,8 @@ int main(void)
         cmocka_unit_test(test_a_maker_whose_step_ends_has_failed),
         cmocka_unit_test(test_a_factory_that_gives_nil_makes_nothing),
         cmocka_unit_test(test_who_sets_it_has_made_it),
+        cmocka_unit_test(test_a_boolean_is_a_value_too),
+        cmocka_unit_test(test_deleting_what_is_only_waited_for),
         cmocka_unit_test(test_factories_nest),
         cmocka_unit_test(test_compare_and_set),
         cmocka_unit_test(test_increments),

@@ -103,6 +103,16 @@ static size_t drain(struct fixture *fixture, struct link *link, struct frame *fr
     return count;
 }
 
+/* What `link` sends when nothing has come for its acknowledgement to ride on. */
+static size_t drain_acknowledgement(struct fixture *fixture, struct link *link, struct frame *frames,
+                                    size_t capacity)
+{
+    assert_int_equal(drain(fixture, link, frames, capacity), 0);
+    assert_int_equal(link_due_ns(link), fixture->now_ns + LINK_ACKNOWLEDGE_NS);
+    fixture->now_ns += LINK_ACKNOWLEDGE_NS;
+    return drain(fixture, link, frames, capacity);
+}
+
 static void receive(struct fixture *fixture, struct link *link, const struct frame *frame)
 {
     static const char *const NAMES[] = {"deliver", "repeated", "gap", "none", "foreign"};
@@ -128,8 +138,7 @@ static void delivers_in_order_and_acknowledges_once(void **state)
     expect(fixture, "1:a/0 2:b/0 ");
     receive(fixture, fixture->right, &frames[0]);
     receive(fixture, fixture->right, &frames[1]);
-    assert_int_equal(link_due_ns(fixture->right), 0);
-    drain(fixture, fixture->right, frames, 4);
+    drain_acknowledgement(fixture, fixture->right, frames, 4);
     expect(fixture, "deliver deliver 0:/2 ");
     assert_int_equal(link_backlog(fixture->left), 2);
     receive(fixture, fixture->left, &frames[0]);
@@ -148,8 +157,43 @@ static void acknowledgement_rides_on_a_message(void **state)
     send_text(fixture->right, "x");
     drain(fixture, fixture->right, frames, 4);
     receive(fixture, fixture->left, &frames[0]);
-    drain(fixture, fixture->left, frames, 4);
+    drain_acknowledgement(fixture, fixture->left, frames, 4);
     expect(fixture, "1:a/0 deliver 1:x/1 deliver 0:/1 ");
+}
+
+static void many_messages_are_acknowledged_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct frame frames[LINK_ACKNOWLEDGE_MESSAGES];
+    for (size_t i = 0; i < LINK_ACKNOWLEDGE_MESSAGES; i++) {
+        send_text(fixture->left, "m");
+    }
+    drain(fixture, fixture->left, frames, LINK_ACKNOWLEDGE_MESSAGES);
+    for (size_t i = 0; i < LINK_ACKNOWLEDGE_MESSAGES; i++) {
+        buffer_clear(&fixture->transcript);
+        assert_int_equal(drain(fixture, fixture->right, NULL, 0), 0);
+        receive(fixture, fixture->right, &frames[i]);
+    }
+    assert_int_equal(link_due_ns(fixture->right), 0);
+    drain(fixture, fixture->right, frames, 1);
+    expect(fixture, "deliver 0:/16 ");
+}
+
+/* The first of them is what the other end waits for longest. */
+static void later_messages_do_not_defer_an_acknowledgement(void **state)
+{
+    struct fixture *fixture = *state;
+    struct frame frames[2];
+    send_text(fixture->left, "a");
+    send_text(fixture->left, "b");
+    drain(fixture, fixture->left, frames, 2);
+    receive(fixture, fixture->right, &frames[0]);
+    fixture->now_ns += LINK_ACKNOWLEDGE_NS - 1;
+    receive(fixture, fixture->right, &frames[1]);
+    assert_int_equal(link_due_ns(fixture->right), fixture->now_ns + 1);
+    fixture->now_ns++;
+    drain(fixture, fixture->right, frames, 1);
+    expect(fixture, "1:a/0 2:b/0 deliver deliver 0:/2 ");
 }
 
 static void gap_and_repeat_are_acknowledged_at_once(void **state)
@@ -204,7 +248,7 @@ static void progress_resets_the_timeout(void **state)
     drain(fixture, fixture->left, NULL, 0);
     expect(fixture, "1:a/0 2:b/0 1:a/0 2:b/0 ");
     receive(fixture, fixture->right, &frames[0]);
-    drain(fixture, fixture->right, answer, 1);
+    drain_acknowledgement(fixture, fixture->right, answer, 1);
     fixture->now_ns += 400 * MS;
     receive(fixture, fixture->left, &answer[0]);
     drain(fixture, fixture->left, NULL, 0);
@@ -248,7 +292,7 @@ static void window_bounds_messages(void **state)
     for (int i = 0; i < 10; i++) {
         receive(fixture, fixture->right, &frames[i]);
     }
-    assert_int_equal(drain(fixture, fixture->right, answer, 1), 1);
+    assert_int_equal(drain_acknowledgement(fixture, fixture->right, answer, 1), 1);
     receive(fixture, fixture->left, &answer[0]);
     assert_int_equal(drain(fixture, fixture->left, frames, 300), 10);
     assert_int_equal(frames[0].envelope.sequence, LINK_WINDOW_MESSAGES + 1);
@@ -266,11 +310,11 @@ static void window_bounds_bytes_but_passes_one_giant(void **state)
     assert_int_equal(drain(fixture, fixture->left, frames, 8), 1);
     assert_int_equal(frames[0].size, LINK_WINDOW_BYTES + 1);
     receive(fixture, fixture->right, &frames[0]);
-    assert_int_equal(drain(fixture, fixture->right, frames, 8), 1);
+    assert_int_equal(drain_acknowledgement(fixture, fixture->right, frames, 8), 1);
     receive(fixture, fixture->left, &frames[0]);
     assert_int_equal(drain(fixture, fixture->left, frames, 8), 2);
     receive(fixture, fixture->right, &frames[0]);
-    assert_int_equal(drain(fixture, fixture->right, frames, 8), 1);
+    assert_int_equal(drain_acknowledgement(fixture, fixture->right, frames, 8), 1);
     receive(fixture, fixture->left, &frames[0]);
     assert_int_equal(drain(fixture, fixture->left, frames, 8), 1);
     assert_int_equal(frames[0].envelope.sequence, 4);
@@ -290,7 +334,7 @@ static void dead_peer_gets_a_handful_until_it_answers(void **state)
     fixture->now_ns += 510 * MS;
     assert_int_equal(drain(fixture, fixture->left, frames, 300), LINK_PROBE_MESSAGES);
     receive(fixture, fixture->right, &frames[0]);
-    assert_int_equal(drain(fixture, fixture->right, frames, 1), 1);
+    assert_int_equal(drain_acknowledgement(fixture, fixture->right, frames, 1), 1);
     receive(fixture, fixture->left, &frames[0]);
     /* 2…16 are in flight; the window is whole again. */
     assert_int_equal(drain(fixture, fixture->left, frames, 300), LINK_WINDOW_MESSAGES - 15);
@@ -405,7 +449,7 @@ static void agent_takes_over_the_epoch(void **state)
     drain(fixture, fixture->left, frames, 2);
     receive(fixture, fixture->right, &frames[0]);
     assert_int_equal(link_epoch(fixture->right), EPOCH);
-    drain(fixture, fixture->right, frames, 2);
+    drain_acknowledgement(fixture, fixture->right, frames, 2);
     assert_int_equal(frames[0].envelope.epoch, EPOCH);
     frames[0].envelope.epoch++;
     frames[0].envelope.acknowledged = 0;
@@ -517,6 +561,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(delivers_in_order_and_acknowledges_once),
         TEST(acknowledgement_rides_on_a_message),
+        TEST(many_messages_are_acknowledged_at_once),
+        TEST(later_messages_do_not_defer_an_acknowledgement),
         TEST(gap_and_repeat_are_acknowledged_at_once),
         TEST(sends_again_with_doubling_timeouts),
         TEST(progress_resets_the_timeout),

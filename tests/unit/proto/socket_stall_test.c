@@ -1,8 +1,10 @@
 /* A hundred thousand messages back and forth without a stall, on one loop and between two threads; and bursts
  * from within callbacks. */
+#include "common/clock.h"
 #include "common/memory.h"
 #include "socket_fixture.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -120,13 +122,88 @@ static void late_sends_swallow_nothing(void **state)
     uv_run(&fixture->loop, UV_RUN_NOWAIT);
 }
 
+/* ZeroMQ looks at the clock so as not to look at what comes in too often. */
+#define ZMQ_LAZINESS_NS (10 * NS_PER_MS)
+
+static bool is_loop_woken(struct fixture *fixture, int patience_ms)
+{
+    struct pollfd loop = {.fd = uv_backend_fd(&fixture->loop), .events = POLLIN};
+    return poll(&loop, 1, patience_ms) > 0;
+}
+
+/* The peer's next frame comes in, and a send of ours swallows the edge that tells of it. */
+static void swallow(struct fixture *fixture, struct end *router, struct rude_peer *peer)
+{
+    rude_send(peer, 2, 10);
+    assert_true(is_loop_woken(fixture, 30000));
+    do {
+        uint64_t begun_ns = clock_now_ns();
+        while (clock_now_ns() < begun_ns + ZMQ_LAZINESS_NS) {
+        }
+        assert_true(end_send(router, "swallows", ""));
+    } while (is_loop_woken(fixture, 0)); /* something else has come in meanwhile */
+}
+
+static void edge_swallowed_between_turns(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rude_peer peer;
+    rude_open(&peer, socket_endpoint(fixture->router.socket));
+    rude_send(&peer, 2, 10);
+    run_until(fixture, &fixture->router.frames, 1);
+    for (size_t i = 0; i < 20; i++) {
+        uv_run(&fixture->loop, UV_RUN_NOWAIT); /* nothing of the last one is left */
+        swallow(fixture, &fixture->router, &peer);
+        run_until(fixture, &fixture->router.frames, i + 2);
+    }
+    rude_close(&peer);
+}
+
+struct swallower {
+    uv_prepare_t prepare;
+    struct fixture *fixture;
+    struct rude_peer peer;
+    bool is_due;
+};
+
+static void on_swallow(uv_prepare_t *prepare)
+{
+    struct swallower *swallower = prepare->data;
+    if (swallower->is_due) {
+        swallower->is_due = false;
+        swallow(swallower->fixture, &swallower->fixture->other, &swallower->peer);
+    }
+}
+
+/* When the socket has looked already, and the loop sleeps next. */
+static void edge_swallowed_before_sleep(void **state)
+{
+    struct fixture *fixture = *state;
+    struct swallower swallower = {.fixture = fixture};
+    uv_prepare_init(&fixture->loop, &swallower.prepare);
+    swallower.prepare.data = &swallower;
+    uv_prepare_start(&swallower.prepare, on_swallow); /* before the router's, so it is called after it */
+    end_open_router(fixture, &fixture->other, LOCAL_ANY);
+    rude_open(&swallower.peer, socket_endpoint(fixture->other.socket));
+    rude_send(&swallower.peer, 2, 10);
+    run_until(fixture, &fixture->other.frames, 1);
+    for (size_t i = 0; i < 20; i++) {
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        swallower.is_due = true;
+        run_until(fixture, &fixture->other.frames, i + 2);
+    }
+    uv_close((uv_handle_t *)&swallower.prepare, NULL);
+    uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    rude_close(&swallower.peer);
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
-        TEST(ping_pong_on_one_loop),
-        TEST(ping_pong_between_threads),
-        TEST(late_sends_swallow_nothing),
+        TEST(ping_pong_on_one_loop),       TEST(ping_pong_between_threads),
+        TEST(late_sends_swallow_nothing),  TEST(edge_swallowed_between_turns),
+        TEST(edge_swallowed_before_sleep),
 #undef TEST
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
