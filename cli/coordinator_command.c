@@ -177,7 +177,7 @@ static int run_coordinator(int argc, char **argv)
     log_configure((enum log_level)options.log_level, options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
     (void)signal(SIGPIPE, SIG_IGN);
     file_limit_raise();
-    return serve(&options);
+    return (int)serve(&options);
 }
 
 const struct subcommand coordinator_subcommand = {
