@@ -1,7 +1,7 @@
 /* The options and files of a campaign. */
 #include "proto/codec_internal.h"
 
-#include "common/map.h"
+#include "proto/bundle.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 
@@ -94,29 +94,6 @@ void encode_bundle(struct buffer *into, uint32_t field, const struct bundle *bun
     wire_close(into, opened);
 }
 
-/* A part between slashes. Names of Windows' drives and its backslash are no part of a name here. */
-static bool is_clean_part(struct bytes part)
-{
-    return part.size > 0 && !bytes_equal_string(part, ".") && !bytes_equal_string(part, "..") &&
-           memchr(part.data, '\\', part.size) == NULL;
-}
-
-static bool is_clean_path(struct bytes path)
-{
-    if (path.size == 0 || path.size > LIMIT_PATH_BYTES || !bytes_is_printable(path)) {
-        return false;
-    }
-    for (size_t start = 0; start <= path.size;) {
-        const uint8_t *slash = start == path.size ? NULL : memchr(path.data + start, '/', path.size - start);
-        size_t end = slash == NULL ? path.size : (size_t)(slash - path.data);
-        if (!is_clean_part(bytes_of(path.data + start, end - start))) {
-            return false;
-        }
-        start = end + 1;
-    }
-    return true;
-}
-
 static bool is_hash(struct bytes hash)
 {
     if (hash.size != HASH_BYTES) {
@@ -126,37 +103,6 @@ static bool is_hash(struct bytes hash)
         if (hash.data[i] == 0 || strchr("0123456789abcdef", hash.data[i]) == NULL) {
             return false;
         }
-    }
-    return true;
-}
-
-static bool take_file(const Tutti__V1__BundleFile *wire, struct bundle_file *file, struct map *paths,
-                      struct error *error)
-{
-    file->path = bytes_of(wire->path.data, wire->path.len);
-    file->content = bytes_of(wire->content.data, wire->content.len);
-    if (!is_clean_path(file->path)) {
-        return error_set(error, "a file has a path that is not relative and clean");
-    }
-    if (map_put(paths, file->path, file) != NULL) {
-        return error_set(error, "two files have the path %.*s", BYTES_FORMAT(file->path));
-    }
-    return true;
-}
-
-static bool take_files(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct error *error)
-{
-    SCOPED(map_free) struct map *paths = map_new();
-    size_t total = 0;
-    for (size_t i = 0; i < wire->n_files; i++) {
-        if (!take_file(wire->files[i], &bundle->files[i], paths, error)) {
-            return false;
-        }
-        total += bundle->files[i].content.size;
-    }
-    if (total > LIMIT_BUNDLE_BYTES) {
-        return error_set(error, "the files have %zu bytes, at most %u are allowed", total,
-                         LIMIT_BUNDLE_BYTES);
     }
     return true;
 }
@@ -173,5 +119,10 @@ bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct 
     if (!is_hash(bundle->hash)) {
         return error_set(error, "the hash of the bundle is no SHA-256");
     }
-    return take_files(wire, bundle, error);
+    for (size_t i = 0; i < wire->n_files; i++) {
+        bundle->files[i] = (struct bundle_file){
+            .path = bytes_of(wire->files[i]->path.data, wire->files[i]->path.len),
+            .content = bytes_of(wire->files[i]->content.data, wire->files[i]->content.len)};
+    }
+    return bundle_check(bundle, error);
 }
