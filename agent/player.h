@@ -16,6 +16,7 @@ enum player_phase {
     PLAYER_SETUP_SESSION,
     PLAYER_STEP,
     PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
+    PLAYER_STEP_OVER,  /* all is done, but the crew does not know yet */
     PLAYER_TEARDOWN_SESSION,
     PLAYER_TEARDOWN,
     PLAYER_GLOBAL /* of the stand-in for nobody that runs the global fixtures */

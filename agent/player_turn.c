@@ -120,6 +120,12 @@ static bool end_step(struct player *player, enum step_result result, const char 
         shard_set_alarm(stage->shard, &player->alarm, now_ns + (uint64_t)(delay_s * 1e9));
         return false;
     }
+    if (result == STEP_OK && shard_is_queued(stage->shard)) {
+        /* Others may have been released together with this one: they go on before the books are kept. */
+        player->phase = PLAYER_STEP_OVER;
+        shard_queue(stage->shard, player);
+        return false;
+    }
     player->phase = PLAYER_IDLE;
     stage_step_done(stage, player, result, text);
     return false;
@@ -250,8 +256,12 @@ static bool run(struct player *player, int arguments, enum step_result *result, 
 
 void player_turn(struct player *player)
 {
-    bool goes_on = true;
+    bool goes_on = player->phase != PLAYER_STEP_OVER;
 
+    if (!goes_on) {
+        player->phase = PLAYER_IDLE;
+        stage_step_done(player->stage, player, STEP_OK, NULL);
+    }
     while (goes_on) {
         const char *refusal = NULL;
         char *text = NULL;

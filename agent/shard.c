@@ -11,8 +11,10 @@
 
 /* What may wait for the agent's thread before workers pause. */
 #define NOTICES_MAX_WAITING 100000u
-/* A turn of the loop gives way to the sockets after this long. */
+/* A turn of the loop gives way to the sockets after this long, and after this long at the end of a round:
+ * what was queued meanwhile mostly follows at once, so that few messages tell of it. */
 #define TURN_NS (2 * NS_PER_MS)
+#define ROUNDS_NS (NS_PER_MS / 2)
 #define RETRY_MS 20
 
 enum tag { TAG_COMMAND, TAG_NUDGE, TAG_STOP };
@@ -75,6 +77,11 @@ void shard_queue(struct shard *shard, struct player *player)
         uv_idle_start(&shard->busy, on_idle);
 }
 
+bool shard_is_queued(const struct shard *shard)
+{
+    return shard->first;
+}
+
 void shard_unqueue(struct shard *shard, struct player *player)
 {
     struct player *before = NULL;
@@ -102,6 +109,8 @@ void shard_post(struct shard *shard, struct notice **notice)
 
 static void send_posts(struct shard *shard)
 {
+    for (struct stage *stage = shard->stages; stage; stage = stage->next)
+        stage_post_gathered(stage);
     if (shard->post_count > 0)
         mailbox_put_all(shard->settings.notices, shard->settings.index, shard->posts, shard->post_count);
     shard->post_count = 0;
@@ -153,9 +162,10 @@ static void give_turns(struct shard *shard)
         bool is_last = player == last;
         shard_unqueue(shard, player);
         player_turn(player);
-        if (is_last)
-            break;
         now_ns = clock_now_ns();
+        if (is_last && now_ns - begin_ns >= ROUNDS_NS)
+            break;
+        last = is_last ? shard->last : last;
     }
     if (!shard->first)
         uv_idle_stop(&shard->busy);

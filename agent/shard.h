@@ -46,4 +46,6 @@ void shard_unset_alarm(struct shard *shard, struct alarm *alarm);
 void shard_post(struct shard *shard, struct notice **notice);
 /* It is the worker's turn as soon as the lease allows it. */
 void shard_queue(struct shard *shard, struct player *player);
+/* Whether it is anybody's turn. */
+bool shard_is_queued(const struct shard *shard);
 void shard_unqueue(struct shard *shard, struct player *player);

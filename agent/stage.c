@@ -12,6 +12,29 @@
 
 #define METER_PERIOD_NS NS_PER_S
 
+void stage_post_gathered(struct stage *stage)
+{
+    struct operation *operation;
+
+    while (stage->gather && (operation = gather_take(stage->gather))) {
+        struct notice *notice = notice_new(NOTICE_OPERATION, stage->campaign);
+        notice->operation = operation;
+        shard_post(stage->shard, &notice);
+    }
+}
+
+/* What workers did becomes few notices for many workers; it goes before whatever else comes later. */
+static void post(struct stage *stage, struct notice **notice)
+{
+    if ((*notice)->kind == NOTICE_OPERATION) {
+        gather_add(stage->gather, &(*notice)->operation);
+        notice_free(notice);
+        return;
+    }
+    stage_post_gathered(stage);
+    shard_post(stage->shard, notice);
+}
+
 static void post_result(struct stage *stage, enum notice_kind kind, const char *text)
 {
     struct notice *notice = notice_new(kind, stage->campaign);
@@ -19,7 +42,7 @@ static void post_result(struct stage *stage, enum notice_kind kind, const char *
     notice->phase = stage->global_phase;
     notice->is_ok = text == NULL;
     notice->text = memory_copy_string(text);
-    shard_post(stage->shard, &notice);
+    post(stage, &notice);
 }
 
 /* 0 is no limit. */
@@ -68,6 +91,7 @@ void stage_free(struct stage **pointer)
     shard_unset_alarm(stage->shard, &stage->meter_alarm);
     script_free(&stage->script);
     crew_free(&stage->crew);
+    gather_free(&stage->gather);
     crew_effects_finish(&stage->effects);
     crew_effects_finish(&stage->call_effects);
     meter_free(&stage->meter);
@@ -104,7 +128,7 @@ static void post_statistics(struct stage *stage)
         return;
     struct notice *notice = notice_new(NOTICE_STATISTICS, stage->campaign);
     notice->statistics = statistics;
-    shard_post(stage->shard, &notice);
+    post(stage, &notice);
 }
 
 /* The reply is the crew's until its next step: one copy serves all whom it answers. */
@@ -134,7 +158,7 @@ static void post_notice(struct stage *stage, struct notice **notice)
 {
     if ((*notice)->kind == NOTICE_FINISHED)
         post_statistics(stage);
-    shard_post(stage->shard, notice);
+    post(stage, notice);
 }
 
 static void perform(struct stage *stage, struct crew_effects *effects)
@@ -236,6 +260,7 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
     bool is_loaded = load(stage, &error);
     if (is_loaded) {
         stage->crew = crew_new(stage->deployment, runs_of(stage));
+        stage->gather = gather_new(stage->options->workers);
         stage_command(stage, deploy);
         shard_set_alarm(shard, &stage->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
     }

@@ -1,6 +1,7 @@
 /* A campaign on one shard: its crew, its script, its workers, its figures. */
 #pragma once
 #include "agent/core/crew.h"
+#include "agent/core/gather.h"
 #include "agent/meter.h"
 #include "agent/player.h"
 #include "agent/script_state.h"
@@ -16,6 +17,7 @@ struct stage {
     uint32_t room_size;
     struct worker_set own_workers; /* as deployed */
     struct crew *crew;             /* NULL: the script could not be loaded */
+    struct gather *gather;         /* what the workers did this turn; NULL likewise */
     struct script *script;
     struct meter *meter;
     struct player **players; /* by id; NULL where it is not ours or not awake yet */
@@ -35,6 +37,8 @@ MUST_CHECK struct stage *stage_new(struct shard *shard, const struct command *de
 /* At once, without fixtures. */
 void stage_free(struct stage **stage);
 void stage_command(struct stage *stage, const struct command *command);
+/* Hands on what its workers have done; called at the end of each turn. */
+void stage_post_gathered(struct stage *stage);
 
 /* From the workers. `text` is why not, NULL where it is in order. */
 void stage_setup_done(struct stage *stage, struct player *player, const char *text);

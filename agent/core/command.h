@@ -59,7 +59,7 @@ void command_free(struct command **command);
 enum notice_kind {
     NOTICE_DEPLOYED,    /* is_ok, text */
     NOTICE_GLOBAL_DONE, /* phase, is_ok, text */
-    NOTICE_OPERATION,   /* `operation`, of exactly one worker; its instants are this agent's clock */
+    NOTICE_OPERATION,   /* `operation`; its instants are this agent's clock */
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
     NOTICE_STATISTICS,  /* `statistics` */

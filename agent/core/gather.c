@@ -113,10 +113,9 @@ static struct entry *entry_at(const struct gather *gather, uint64_t position)
     return &gather->items[position - gather->first];
 }
 
-/* Adds the worker to the newest entry of this key. False if there is none that it may join. */
-static bool join(struct gather *gather, uint32_t worker, const struct operation *operation, struct bytes key)
+/* Adds the worker to the entry of this mark, the newest of its key. False if it may not join that one. */
+static bool join(struct gather *gather, uint64_t mark, uint32_t worker, const struct operation *operation)
 {
-    uint64_t mark = (uint64_t)(uintptr_t)map_get(gather->open, key);
     if (mark == 0 || mark < gather->last[worker]) {
         return false;
     }
@@ -136,29 +135,42 @@ static bool join(struct gather *gather, uint32_t worker, const struct operation 
     return true;
 }
 
-void gather_add(struct gather *gather, struct operation **operation)
+/* An entry with no workers yet. Takes the operation. */
+static uint64_t open_entry(struct gather *gather, struct operation **operation, struct bytes key)
 {
-    assert(gather->batch_count == 0);
-    assert(worker_set_count(&(*operation)->workers) == 1);
-    uint32_t worker = (*operation)->workers.runs[0].first;
-    assert(worker < gather->last_count);
-    struct bytes key = key_of(gather, *operation);
-    if (key.size > 0 && join(gather, worker, *operation, key)) {
-        operation_free(operation);
-        return;
-    }
     gather->items =
         memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof(*gather->items));
-    struct entry *entry = &gather->items[gather->count];
-    *entry = (struct entry){.operation = *operation};
+    gather->items[gather->count] = (struct entry){.operation = *operation};
     *operation = NULL;
-    worker_set_add(&entry->workers, worker);
-    uint64_t mark = gather->first + gather->count + 1;
     gather->count++;
-    gather->last[worker] = mark;
+    uint64_t mark = gather->first + gather->count;
     if (key.size > 0) {
         (void)map_put(gather->open, key, (void *)(uintptr_t)mark);
     }
+    return mark;
+}
+
+void gather_add(struct gather *gather, struct operation **operation)
+{
+    assert(gather->batch_count == 0);
+    const struct operation *added = *operation;
+    struct bytes key = key_of(gather, added);
+    uint64_t joined = key.size > 0 ? (uint64_t)(uintptr_t)map_get(gather->open, key) : 0;
+    uint64_t opened = 0;
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&added->workers, &cursor)) {
+        assert(cursor.worker < gather->last_count);
+        /* Once one of them cannot join, those behind it stay behind it. */
+        if (opened == 0 && join(gather, joined, cursor.worker, added)) {
+            continue;
+        }
+        if (opened == 0) {
+            opened = open_entry(gather, operation, key);
+        }
+        worker_set_add(&entry_at(gather, opened - 1)->workers, cursor.worker);
+        gather->last[cursor.worker] = opened;
+    }
+    operation_free(operation);
 }
 
 static int compare_ids(const void *left, const void *right)
@@ -247,6 +259,21 @@ static void compact(struct gather *gather)
     gather->first += gather->head;
     gather->count = left;
     gather->head = 0;
+}
+
+struct operation *gather_take(struct gather *gather)
+{
+    assert(gather->batch_count == 0);
+    if (gather->head == gather->count) {
+        return NULL;
+    }
+    const struct entry *entry = &gather->items[gather->head];
+    struct operation whole = *entry->operation;
+    whole.workers = entry->workers;
+    struct operation *taken = operation_copy(&whole);
+    close_entry(gather, gather->head++);
+    compact(gather);
+    return taken;
 }
 
 void gather_drop(struct gather *gather)

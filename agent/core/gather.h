@@ -10,10 +10,14 @@ struct gather;
 MUST_CHECK struct gather *gather_new(uint32_t workers);
 void gather_free(struct gather **gather);
 
-/* Takes an operation of exactly one worker (operation_copy). */
+/* Takes an operation (operation_copy). */
 void gather_add(struct gather *gather, struct operation **operation);
 /* Operations that have gathered; a thousand workers who do the same count as one. */
 size_t gather_count(const struct gather *gather);
+
+/* Takes the first operation out, with all its workers, so that another gathering may take it; NULL if there
+ * is none. */
+MUST_CHECK struct operation *gather_take(struct gather *gather);
 
 /* Fills `message` with the first operations, as many as one batch holds; false if there are none. Borrowed
  * until gather_drop, which takes them out. Nothing may be added in between. */

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define STATISTICS_STEPS 16u /* that are counted before a crew tells of them without being asked */
+
 uint32_t host_index(const struct world *world, const struct host *host)
 {
     return (uint32_t)(host - world->hosts);
@@ -41,7 +43,8 @@ void host_post_notice(struct world *world, struct host *host, uint8_t shard, str
     post(&host->notices, shard, notice);
     if (!host->has_notices_event) {
         host->has_notices_event = true;
-        put(world, host, HAPPENING_NOTICES, world_between(world, 0, world->plan->most_mailbox_delay_ns));
+        put(world, host, HAPPENING_NOTICES,
+            world_between(world, world->plan->least_mailbox_delay_ns, world->plan->most_mailbox_delay_ns));
     }
 }
 
@@ -56,7 +59,8 @@ static void post_command(struct world *world, struct host *host, struct agent_ef
     effect->command = NULL;
     if (!shard->has_commands_event) {
         shard->has_commands_event = true;
-        uint64_t delay_ns = world_between(world, 0, world->plan->most_mailbox_delay_ns);
+        uint64_t delay_ns =
+            world_between(world, world->plan->least_mailbox_delay_ns, world->plan->most_mailbox_delay_ns);
         queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
                                                 .happening = HAPPENING_COMMANDS,
                                                 .host = (uint8_t)host_index(world, host),
@@ -77,7 +81,11 @@ static void wake_agent(struct world *world, struct host *host)
         return;
     }
     host->tick_ns = due_ns;
-    put(world, host, HAPPENING_AGENT_TICK, due_ns - world->now_ns);
+    queue_put(&world->queue, (struct event){.due_ns = due_ns,
+                                            .wanted_ns = due_ns,
+                                            .happening = HAPPENING_AGENT_TICK,
+                                            .host = (uint8_t)host_index(world, host),
+                                            .life = host->life});
 }
 
 static void wake_crew(struct world *world, struct host *host, uint8_t shard)
@@ -94,6 +102,7 @@ static void wake_crew(struct world *world, struct host *host, uint8_t shard)
     }
     self->tick_ns = due_ns;
     queue_put(&world->queue, (struct event){.due_ns = due_ns,
+                                            .wanted_ns = due_ns,
                                             .happening = HAPPENING_CREW_TICK,
                                             .host = (uint8_t)host_index(world, host),
                                             .shard = shard,
@@ -312,6 +321,9 @@ void host_happen(struct world *world, struct host *host, const struct event *eve
         step(world, host, &agent_event);
         break;
     case HAPPENING_AGENT_TICK:
+        if (event->wanted_ns != host->tick_ns) {
+            break; /* an earlier one has been wanted since, and has been */
+        }
         host->tick_ns = 0;
         step(world, host, &agent_event);
         break;
@@ -327,6 +339,9 @@ void host_happen(struct world *world, struct host *host, const struct event *eve
         take_commands(world, host, event->shard);
         break;
     case HAPPENING_CREW_TICK:
+        if (event->wanted_ns != host->shards[event->shard].tick_ns) {
+            break;
+        }
         host->shards[event->shard].tick_ns = 0;
         host_crew_step(world, host, event->shard, &crew_event);
         break;
@@ -355,7 +370,7 @@ static void take_notice(struct world *world, struct host *host, uint8_t shard, s
         judge_progress(world, host->shards[shard].incarnation, notice->operation);
     }
     uint64_t counted = host->shards[shard].counted.steps_ok + host->shards[shard].counted.steps_failed;
-    if (notice->kind == NOTICE_FINISHED || counted >= 8) {
+    if (notice->kind == NOTICE_FINISHED || (counted >= STATISTICS_STEPS && world->plan->rounds == 0)) {
         send_statistics(world, host, shard, notice->campaign);
     }
     host_post_notice(world, host, shard, notice);

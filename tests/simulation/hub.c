@@ -63,7 +63,11 @@ static void declare_lost(struct world *world, uint64_t incarnation)
     world->agents_declared++;
     bool had_workers = false;
     bool had_all_ended = true;
+    bool is_last_chance = hub_is_draining(world) || world->state >= CAMPAIGN_STOPPING;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+        if (world->truth.worker[worker].is_moving && is_last_chance) {
+            lose_worker(world, worker); /* it was to go on there, but was never told so */
+        }
         if (world->truth.worker[worker].owner == incarnation) {
             had_workers = true;
             had_all_ended = had_all_ended && world->truth.worker[worker].is_over;
@@ -201,7 +205,8 @@ void hub_step(struct world *world, struct coordinator_event *event)
     }
     if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
         world->has_coordinator_turn = true;
-        uint64_t delay_ns = world_between(world, 0, world->plan->most_mailbox_delay_ns);
+        uint64_t delay_ns =
+            world_between(world, world->plan->least_mailbox_delay_ns, world->plan->most_mailbox_delay_ns);
         queue_put(&world->queue, (struct event){.due_ns = world->now_ns + delay_ns,
                                                 .happening = HAPPENING_COORDINATOR_TURN});
     }

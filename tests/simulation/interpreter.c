@@ -225,6 +225,13 @@ static const char *name_of(const struct act *act)
     return act->kind <= ACT_WRONG_SIGNAL ? NOTIFIERS[act->name] : VARIABLES[role_of(act->kind)];
 }
 
+static void note_arrival(struct truth_barrier *barrier, uint32_t worker, uint32_t parties)
+{
+    barrier->is_mixed = barrier->is_mixed || (barrier->named != 0 && barrier->named != parties + 1);
+    barrier->named = parties + 1;
+    barrier->arrived |= 1u << worker;
+}
+
 static void note_written(struct truth_notifier *notifier, uint64_t now_ns)
 {
     notifier->written_ns = notifier->written_ns == 0 ? now_ns : notifier->written_ns;
@@ -245,7 +252,8 @@ static void note_act(struct world *world, struct actor *actor, uint32_t worker, 
         truth_notifier(truth, worker, act->name, actor->step)->readers |= bit;
         break;
     case ACT_BARRIER:
-        truth_barrier(truth, worker, act->name, actor->step, actor->wait_nth)->arrived |= bit;
+        note_arrival(truth_barrier(truth, worker, act->name, actor->step, actor->wait_nth), worker,
+                     act->count);
         break;
     case ACT_DECLARE: {
         struct truth_notifier *notifier = truth_notifier(truth, worker, act->name, actor->step);

@@ -4,8 +4,10 @@
 
 #include <inttypes.h>
 
+#define MOMENTS_BETWEEN_LOOKS 16
 /* After so long, with nothing on its way, whoever was to be told of a deadlock has been told. */
 #define SETTLED_NS 100000000ull
+#define TROUBLED_NS 30000000000ull
 
 static uint64_t seconds(uint64_t count)
 {
@@ -217,6 +219,22 @@ static void judge_short(struct world *world, uint32_t worker, const struct actor
     }
 }
 
+/* Only who names another number than others is refused. */
+static bool judge_refusal(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    uint8_t name = actor->waits_in.name;
+    if (actor->call == OPERATION_DECLARE) {
+        return truth_notifier(&world->truth, worker, name, actor->wait_step)->is_mixed;
+    }
+    if (actor->call != OPERATION_BARRIER) {
+        return false;
+    }
+    struct truth_barrier *barrier =
+        truth_barrier(&world->truth, worker, name, actor->wait_step, actor->wait_nth);
+    barrier->arrived &= ~(1u << worker);
+    return barrier->is_mixed;
+}
+
 void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
 {
     uint64_t waited_ns = world->now_ns - actor->wait_began_ns;
@@ -241,8 +259,7 @@ void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
         may_be = world->state >= CAMPAIGN_STOPPING || world->plan->options.duration_ms > 0;
         break;
     default:
-        may_be = actor->call == OPERATION_DECLARE &&
-                 truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step)->is_mixed;
+        may_be = judge_refusal(world, worker, actor);
         break;
     }
     if (!may_be) {
@@ -342,9 +359,53 @@ void judge_deadlock(struct world *world)
     world->deadlock_since_ns = 0;
 }
 
+/* The steps between the slowest live worker of a room and the fastest, and the one behind that may be named
+ * already. */
+static uint64_t steps_alive(const struct truth *truth, uint32_t room)
+{
+    uint64_t slowest = UINT64_MAX;
+    uint64_t fastest = 0;
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        const struct truth_worker *who = &truth->worker[worker];
+        if (truth_room(truth, worker) != room) {
+            continue;
+        }
+        fastest = who->begun_step > fastest ? who->begun_step : fastest;
+        if (!who->is_over) {
+            slowest = who->ended_step < slowest ? who->ended_step : slowest;
+        }
+    }
+    return slowest == UINT64_MAX ? 1 : fastest + 2 - slowest;
+}
+
+/* What is over is forgotten. */
+static void judge_memory(struct world *world)
+{
+    const struct campaign_report *report =
+        coordinator_report(world->coordinator, WORLD_CAMPAIGN, world->now_ns);
+    uint64_t most = 0;
+    for (uint32_t room = 0; room < world->truth.rooms; room++) {
+        most += PLAN_NAMES * steps_alive(&world->truth, room);
+    }
+    if (report != NULL && report->live_notifiers > most) {
+        world_break(world, "%" PRIu64 " notifiers are kept where %" PRIu64 " could be needed",
+                    report->live_notifiers, most);
+    }
+    if (report != NULL && report->live_barriers > most * TRUTH_ARRIVALS) {
+        world_break(world, "%" PRIu64 " barriers are kept where %" PRIu64 " could be needed",
+                    report->live_barriers, most * TRUTH_ARRIVALS);
+    }
+}
+
 void judge_moment(struct world *world)
 {
-    bool is_due = world->deadlock_mask != 0 && world->now_ns > world->deadlock_said_ns + SETTLED_NS;
+    bool is_looked_at = ++world->moments % MOMENTS_BETWEEN_LOOKS == 0;
+    if (is_looked_at && world->state == CAMPAIGN_RUNNING && world->unmourned_count == 0 &&
+        network_is_quiet(world)) {
+        judge_memory(world);
+    }
+    uint64_t settled_ns = plan_is_calm(world->plan) ? SETTLED_NS : TROUBLED_NS;
+    bool is_due = world->deadlock_mask != 0 && world->now_ns > world->deadlock_said_ns + settled_ns;
     if (world->is_dirty || is_due || (world->stuck != 0 && world->deadlock_since_ns == 0)) {
         world->is_dirty = false;
         bool is_quiet = network_is_quiet(world);

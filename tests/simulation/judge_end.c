@@ -1,4 +1,5 @@
 /* How a simulated campaign has to have ended. */
+#include "tests/simulation/explorer.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
@@ -52,9 +53,9 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
 {
     enum verdict verdict = report->verdict;
     const struct campaign_options *options = &world->plan->options;
-    bool is_teardown_lost = !plan_is_calm(world->plan) &&
+    bool is_teardown_lost = !plan_is_calm(world->plan) && report->reason.size > 0 &&
                             memmem(report->reason.data, report->reason.size, "global_teardown", 15) != NULL;
-    bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_gone > 0;
+    bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_declared > 0;
     bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || is_teardown_lost ||
                                is_teardown_lost || report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
                                options->duration_ms > 0 || options->is_stopped_by_failure;
@@ -71,8 +72,8 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
                  (world->is_stop_asked || world->is_haste_asked || !plan_is_calm(world->plan));
         break;
     case VERDICT_DEGRADED:
-        may_be = world->deadlocks == 0 && world->agents_lost + world->agents_gone > 0 &&
-                 !is_failure_due(world, report) && options->on_loss != ON_LOSS_FAIL;
+        may_be = world->deadlocks == 0 && world->agents_declared > 0 && !is_failure_due(world, report) &&
+                 options->on_loss != ON_LOSS_FAIL;
         break;
     case VERDICT_PASSED:
         may_be = world->deadlocks == 0 && !is_failure_due(world, report) && !world->is_stop_asked &&
@@ -116,6 +117,38 @@ static void judge_leftovers(struct world *world, const struct campaign_report *r
     }
 }
 
+/* The model's ends, for what the model knows. */
+static void judge_by_model(struct world *world)
+{
+    if (!explorer_knows(world->plan)) {
+        return;
+    }
+    struct explored_end end = {.is_deadlock = world->deadlocks > 0};
+    for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
+        const struct truth_worker *who = &world->truth.worker[worker];
+        end.failed[worker] = (uint8_t)(who->steps_failed + who->steps_stopped);
+    }
+    if (!explorer_allows(world->plan, &end)) {
+        world_break(world, "it ended %s with %u, %u, %u, %u failed steps, as the model never does",
+                    end.is_deadlock ? "in a deadlock" : "by itself", end.failed[0], end.failed[1],
+                    end.failed[2], end.failed[3]);
+    }
+}
+
+/* One message to each agent and one from it for each meeting of all, whatever their number. */
+static void judge_economy(struct world *world)
+{
+    const struct plan *plan = world->plan;
+    if (plan->rounds == 0) {
+        return;
+    }
+    uint64_t most = 2ull * plan->agents * plan->rounds + 20ull * plan->agents;
+    if (world->data_frames > most) {
+        world_break(world, "%" PRIu64 " messages for %u meetings of %u agents: %" PRIu64 " would be enough",
+                    world->data_frames, plan->rounds, plan->agents, most);
+    }
+}
+
 void judge_end(struct world *world)
 {
     if (world->state != CAMPAIGN_ENDED) {
@@ -139,4 +172,6 @@ void judge_end(struct world *world)
     judge_verdict(world, report);
     judge_variables(world);
     judge_leftovers(world, report);
+    judge_by_model(world);
+    judge_economy(world);
 }

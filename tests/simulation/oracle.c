@@ -97,6 +97,8 @@ static bool can_move(const struct view *view, uint32_t worker)
     struct truth *truth = &view->world->truth;
     const struct actor *actor = actor_of(view->world, worker);
     uint32_t within = truth_others_within(truth, worker, actor->wait_step);
+    /* The coordinator counts whoever moves and is not past the step as able to release, though it may have
+     * read or arrived already, or not be enough alone: it says so a little later than it could. */
     bool is_meeting = actor->call < OPERATION_GET;
     if (view->doubt == ORACLE_HAS_TO_BE_SAID && is_meeting && (within & view->movable) != 0) {
         return true;

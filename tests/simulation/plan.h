@@ -89,13 +89,17 @@ struct plan {
     struct fault faults[PLAN_FAULTS];
     uint32_t fault_count;
 
+    /* So many times all meet at the same moment, and the messages are counted; 0: they are not. */
+    uint32_t rounds;
+
     /* The network. */
     bool is_ordered; /* frames of one direction do not overtake each other, as with TCP */
     uint64_t least_delay_ns;
     uint64_t most_delay_ns;
-    double loss;          /* part of the frames that get lost */
-    double repeat;        /* part of the frames that come twice */
-    uint64_t troubled_ns; /* loss ends so long after the campaign was created */
+    double loss;                     /* part of the frames that get lost */
+    double repeat;                   /* part of the frames that come twice */
+    uint64_t troubled_ns;            /* loss ends so long after the campaign was created */
+    uint64_t least_mailbox_delay_ns; /* between the threads of a host */
     uint64_t most_mailbox_delay_ns;
     uint64_t most_act_delay_ns;
     uint64_t least_act_delay_ns;

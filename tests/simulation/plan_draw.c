@@ -147,9 +147,10 @@ static struct act draw_meeting(struct random *random, uint32_t size)
         act.count = chance(random, 75) ? 0 : size > 2 ? 2 : 1;
         break;
     }
-    /* All who come to a barrier have to name the same number: it hangs on its name. */
+    /* All who come to a barrier have to name the same number: it hangs on its name, but for a mistake. */
     if (act.kind == ACT_BARRIER && act.count != 0) {
         act.name = 1;
+        act.count += chance(random, 15) ? 1 : 0;
     }
     return act;
 }
@@ -234,6 +235,26 @@ static void draw_modelled(struct plan *plan, struct random *random)
             }
         }
     }
+}
+
+/* All come to a barrier in the same tick, step after step, or four read what one has written. */
+static void draw_counted(struct plan *plan, struct random *random)
+{
+    plan_begin(plan, (uint32_t)between(random, 8, PLAN_WORKERS), between(random, 4, PLAN_STEPS),
+               (uint32_t)between(random, 1, PLAN_HOSTS));
+    plan->shape = "counted";
+    plan->shards = (uint32_t)between(random, 1, PLAN_SHARDS);
+    plan->rounds = (uint32_t)plan->options.runs;
+    for (uint32_t worker = 0; worker < plan->options.workers; worker++) {
+        for (uint32_t step = 1; step <= plan->step_count; step++) {
+            plan_add(plan, worker, step, (struct act){.kind = ACT_BARRIER});
+        }
+    }
+    /* All that is done at one moment arrives as one message. */
+    plan->least_act_delay_ns = 0;
+    plan->most_act_delay_ns = 0;
+    plan->least_mailbox_delay_ns = 50000;
+    plan->most_mailbox_delay_ns = 50000;
 }
 
 static void draw_idle(struct plan *plan, struct random *random)
@@ -345,8 +366,11 @@ void plan_draw(struct plan *plan, struct random *random)
         draw_small(plan, random, 50);
     } else if (shape < 80) {
         draw_mixed(plan, random);
-    } else if (shape < 84) {
+    } else if (shape < 83) {
         draw_idle(plan, random);
+    } else if (shape < 85) {
+        draw_counted(plan, random);
+        return;
     } else {
         draw_modelled(plan, random);
         draw_network(plan, random);

@@ -46,7 +46,8 @@ uint32_t truth_room_mask(const struct truth *truth, uint32_t room)
 bool truth_is_past(const struct truth *truth, uint32_t worker, uint64_t step)
 {
     const struct truth_worker *who = &truth->worker[worker];
-    return who->is_over || who->ended_step >= step || (who->is_moving && who->begun_step >= step);
+    /* Where it goes on is not known before it has been told: not earlier than behind the step it was in. */
+    return who->is_over || who->ended_step >= step || (who->is_moving && who->ended_step + 1 >= step);
 }
 
 uint32_t truth_others_within(const struct truth *truth, uint32_t worker, uint64_t step)

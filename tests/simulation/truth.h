@@ -36,6 +36,8 @@ struct truth_notifier {
 };
 
 struct truth_barrier {
+    uint32_t named; /* 1 + the parties that somebody has named; 0: nobody has come */
+    bool is_mixed;  /* different numbers were named */
     uint32_t arrived;
     uint32_t ranks; /* that were given out */
 };

@@ -130,6 +130,9 @@ static void happen_at_hub(struct world *world, struct event *event)
         begin_fault(world, event->index);
         break;
     case HAPPENING_COORDINATOR_TICK:
+        if (event->due_ns != world->coordinator_tick_ns) {
+            break; /* an earlier one has been wanted since, and has been */
+        }
         world->coordinator_tick_ns = 0;
         hub_step(world, &coordinator_event);
         break;
@@ -199,6 +202,7 @@ static void let_happen(struct world *world, struct event *event)
         return;
     }
     world->events++;
+    world->events_of[event->happening]++;
     if (event->happening < HAPPENING_FRAME_DOWN) {
         happen_at_hub(world, event);
     } else {
@@ -275,6 +279,17 @@ static uint64_t last_moment_ns(const struct world *world)
     return world->created_ns + most_ns;
 }
 
+/* With the busiest kind of event, which is where to look if it is a storm. */
+static void break_endless(struct world *world)
+{
+    unsigned busiest = 0;
+    for (unsigned i = 0; i < HAPPENING_COUNT; i++) {
+        busiest = world->events_of[i] > world->events_of[busiest] ? i : busiest;
+    }
+    world_break(world, "the campaign does not end: it is %s after %" PRIu64 " events, %" PRIu64 " of kind %u",
+                campaign_state_name(world->state), world->events, world->events_of[busiest], busiest);
+}
+
 static void play(struct world *world)
 {
     uint64_t last_ns = last_moment_ns(world);
@@ -297,7 +312,7 @@ static void play(struct world *world)
         }
         let_happen(world, &event);
         if (world->now_ns > last_ns || world->events > MOST_EVENTS) {
-            world_break(world, "the campaign does not end: it is %s", campaign_state_name(world->state));
+            break_endless(world);
         }
     }
 }

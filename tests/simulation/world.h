@@ -27,10 +27,12 @@ enum happening {
     HAPPENING_CREW_TICK,
     HAPPENING_ACTOR, /* a worker's script goes on */
     HAPPENING_RESTART,
+    HAPPENING_COUNT
 };
 
 struct event {
     uint64_t due_ns;
+    uint64_t wanted_ns; /* of a tick on a host, also when it is put off by a freeze */
     uint64_t order;
     enum happening happening;
     uint8_t host;
@@ -195,6 +197,8 @@ struct world {
     uint64_t last_trouble_ns;   /* when a fault last ended or a frame last got lost */
     uint64_t data_frames;
     uint64_t events;
+    uint64_t moments;
+    uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
     bool is_dirty; /* the truth has changed since the last look for a deadlock */
     bool is_broken;

@@ -226,6 +226,66 @@ static void scattered_workers_fit_a_batch(void **state)
     gather_free(&gather);
 }
 
+static void add_many(struct gather *gather, const char *workers, struct operation operation)
+{
+    worker_set_init(&operation.workers);
+    for (const char *digit = workers; *digit != '\0'; digit++) {
+        worker_set_add(&operation.workers, (uint32_t)(*digit - '0'));
+    }
+    struct operation *copy = operation_copy(&operation);
+    worker_set_finish(&operation.workers);
+    gather_add(gather, &copy);
+    assert_null(copy);
+}
+
+/* What a shard has gathered joins what another has; from the first worker who may not join, the rest makes an
+ * operation of its own. */
+static void gatherings_are_gathered(void **state)
+{
+    (void)state;
+    struct gather *gather = gather_new(10);
+    add_many(gather, "024", of(OPERATION_READ, "pad", 1));
+    add_many(gather, "135", of(OPERATION_READ, "pad", 1));
+    add(gather, 7, of(OPERATION_PAST, "", 1));
+    add_many(gather, "6782", of(OPERATION_READ, "pad", 1));
+    add_many(gather, "90", of(OPERATION_READ, "pad", 1));
+    expect(gather, "one_read pad@1:7, past @1:1, one_read pad@1:5");
+    gather_free(&gather);
+}
+
+static void move(struct gather *from, struct gather *to)
+{
+    struct operation *operation;
+    while ((operation = gather_take(from)) != NULL) {
+        gather_add(to, &operation);
+    }
+    assert_int_equal(gather_count(from), 0);
+}
+
+static void what_is_taken_out_moves_on_whole(void **state)
+{
+    (void)state;
+    struct gather *shard = gather_new(10);
+    struct gather *agent = gather_new(10);
+    for (int turn = 0; turn < 3; turn++) {
+        add_many(shard, "413", of(OPERATION_BARRIER, "line", 1));
+        add(shard, 2, of(OPERATION_GET, "price", 0));
+        add(shard, 2, of(OPERATION_BARRIER, "line", 1));
+        move(shard, agent);
+        struct message message = {.kind = MESSAGE_OPERATIONS};
+        assert_true(gather_batch(agent, &message));
+        static const uint32_t ORDER[] = {4, 1, 3, 2};
+        struct worker_cursor cursor = {0};
+        for (size_t i = 0; i < 3; i++) {
+            assert_true(worker_set_next(&message.operations.items[0].workers, &cursor));
+            assert_int_equal(cursor.worker, ORDER[i]);
+        }
+        gather_drop(agent);
+    }
+    gather_free(&shard);
+    gather_free(&agent);
+}
+
 /* Random operations of few workers and keys, drained at random: each worker's own sequence comes out as it
  * went in, but for readings that repeat the one just before. */
 #define PROPERTY_WORKERS 6u
@@ -273,6 +333,7 @@ static void run_seed(uint64_t seed)
     struct random random;
     random_seed(&random, seed);
     struct gather *gather = gather_new(PROPERTY_WORKERS);
+    struct gather *shards[] = {gather_new(PROPERTY_WORKERS), gather_new(PROPERTY_WORKERS)};
     struct history *in = MEMORY_NEW(struct history);
     struct history *out = MEMORY_NEW(struct history);
     for (uint32_t i = 0; i < PROPERTY_OPERATIONS; i++) {
@@ -280,11 +341,16 @@ static void run_seed(uint64_t seed)
         struct operation operation = of(KINDS[random_below(&random, 5)], "x", random_below(&random, 3));
         operation.call = operation.kind == OPERATION_GET ? i : 0;
         note(in, worker, code_of(&operation));
-        add(gather, worker, operation);
+        add(shards[worker % 2], worker, operation);
+        if (random_below(&random, 8) == 0) {
+            move(shards[random_below(&random, 2)], gather);
+        }
         if (random_below(&random, 20) == 0) {
             drain(gather, out);
         }
     }
+    move(shards[0], gather);
+    move(shards[1], gather);
     drain(gather, out);
     for (uint32_t worker = 0; worker < PROPERTY_WORKERS; worker++) {
         bool is_same = in->counts[worker] == out->counts[worker] &&
@@ -295,6 +361,8 @@ static void run_seed(uint64_t seed)
         }
     }
     gather_free(&gather);
+    gather_free(&shards[0]);
+    gather_free(&shards[1]);
     memory_free(in);
     memory_free(out);
 }
@@ -320,6 +388,8 @@ int main(void)
         cmocka_unit_test(releases_span_all_their_instants),
         cmocka_unit_test(batches_keep_to_their_size),
         cmocka_unit_test(scattered_workers_fit_a_batch),
+        cmocka_unit_test(gatherings_are_gathered),
+        cmocka_unit_test(what_is_taken_out_moves_on_whole),
         cmocka_unit_test(order_of_each_worker_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
