@@ -19,7 +19,7 @@ struct lua_notifier {
 static struct player *prepare(lua_State *lua, const char *function, struct operation *operation,
                               enum operation_kind kind)
 {
-    struct lua_notifier *notifier = luaL_checkudata(lua, 1, METATABLE);
+    struct lua_notifier *notifier = script_check_object(lua, 1, script_of(lua)->notifier_type, METATABLE);
     struct player *player = player_current(lua, function);
 
     lua_getiuservalue(lua, 1, 1);
@@ -110,6 +110,7 @@ void lua_notifier_open(lua_State *lua)
     };
 
     if (luaL_newmetatable(lua, METATABLE)) {
+        script_of(lua)->notifier_type = lua_topointer(lua, -1);
         luaL_newlib(lua, methods);
         lua_setfield(lua, -2, "__index");
         lua_pushliteral(lua, "notifier");

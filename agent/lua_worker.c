@@ -11,7 +11,8 @@
 
 static struct player *to_player(lua_State *lua)
 {
-    struct player *player = *(struct player **)luaL_checkudata(lua, 1, METATABLE);
+    struct player *player =
+        *(struct player **)script_check_object(lua, 1, script_of(lua)->worker_type, METATABLE);
 
     if (!player)
         lua_misuse(lua, "this worker has ended");
@@ -114,6 +115,7 @@ static void open_metatable(lua_State *lua)
 {
     if (!luaL_newmetatable(lua, METATABLE))
         return;
+    script_of(lua)->worker_type = lua_topointer(lua, -1);
     lua_newtable(lua);
     lua_pushcfunction(lua, lua_notifier_new);
     lua_setfield(lua, -2, "notifier");

@@ -26,6 +26,19 @@ struct script *script_of(lua_State *lua)
     return *(struct script **)lua_getextraspace(lua);
 }
 
+void *script_check_object(lua_State *lua, int index, const void *type, const char *name)
+{
+    void *object = lua_touserdata(lua, index);
+
+    if (object && type && lua_getmetatable(lua, index)) {
+        bool is_it = lua_topointer(lua, -1) == type;
+        lua_pop(lua, 1);
+        if (is_it)
+            return object;
+    }
+    return luaL_checkudata(lua, index, name);
+}
+
 static int open_libraries(lua_State *lua)
 {
     sandbox_open(script_of(lua));

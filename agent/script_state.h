@@ -42,6 +42,8 @@ struct script_set_option {
 
 struct script {
     lua_State *lua;
+    const void *worker_type; /* the metatables of what scripts hold most, to know them by; NULL before any */
+    const void *notifier_type;
     struct limits limits;
     struct script_files *files;
     bool is_system_allowed;
@@ -83,6 +85,8 @@ void script_free(struct script **script);
 MUST_CHECK bool script_load(struct script *script, struct error *error);
 /* The script of any of its coroutines. */
 struct script *script_of(lua_State *lua);
+/* luaL_checkudata, for a metatable whose address is known: many calls a step. */
+void *script_check_object(lua_State *lua, int index, const void *type, const char *name);
 /* NULL if there is none of that name. */
 const struct scenario *script_find_scenario(const struct script *script, const char *name, size_t size);
 /* The error value on top of `lua` as one text in script->text; pops it. Runs a __tostring in the script's

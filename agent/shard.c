@@ -15,6 +15,9 @@
  * what was queued meanwhile mostly follows at once, so that few messages tell of it. */
 #define TURN_NS (2 * NS_PER_MS)
 #define ROUNDS_NS (NS_PER_MS / 2)
+/* While there are turns to give, what the workers did waits so long for others: thousands that arrive at a
+ * barrier take several turns. */
+#define POSTS_NS (10 * NS_PER_MS)
 #define RETRY_MS 20
 
 enum tag { TAG_COMMAND, TAG_NUDGE, TAG_STOP };
@@ -36,6 +39,8 @@ struct shard {
     void **posts;         /* notices of this turn: they leave together, and wake the agent's thread once */
     size_t post_count;
     size_t post_capacity;
+    uint64_t waiting_ns;  /* since when posts wait for others to join; 0: they do not */
+    bool is_hurried;      /* what is to be posted does not wait for others */
     struct player *first; /* whose turn it is, in order */
     struct player *last;
     struct stage *stages;
@@ -107,13 +112,33 @@ void shard_post(struct shard *shard, struct notice **notice)
     *notice = NULL;
 }
 
+void shard_hurry(struct shard *shard)
+{
+    shard->is_hurried = true;
+}
+
+/* Others are about to have their turns, and what they do may join. */
+static bool may_wait(struct shard *shard)
+{
+    if (!shard->first || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried)
+        return false;
+    uint64_t now_ns = clock_now_ns();
+    if (shard->waiting_ns == 0)
+        shard->waiting_ns = now_ns;
+    return now_ns < shard->waiting_ns + POSTS_NS;
+}
+
 static void send_posts(struct shard *shard)
 {
+    if (may_wait(shard))
+        return;
     for (struct stage *stage = shard->stages; stage; stage = stage->next)
         stage_post_gathered(stage);
     if (shard->post_count > 0)
         mailbox_put_all(shard->settings.notices, shard->settings.index, shard->posts, shard->post_count);
     shard->post_count = 0;
+    shard->waiting_ns = 0;
+    shard->is_hurried = false;
 }
 
 static void on_prepare(uv_prepare_t *prepare)

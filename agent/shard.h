@@ -44,6 +44,8 @@ void shard_set_alarm(struct shard *shard, struct alarm *alarm, uint64_t due_ns);
 void shard_unset_alarm(struct shard *shard, struct alarm *alarm);
 /* Takes the notice. */
 void shard_post(struct shard *shard, struct notice **notice);
+/* What is posted this turn leaves at its end, whoever else has turns. */
+void shard_hurry(struct shard *shard);
 /* It is the worker's turn as soon as the lease allows it. */
 void shard_queue(struct shard *shard, struct player *player);
 /* Whether it is anybody's turn. */

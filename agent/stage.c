@@ -26,7 +26,11 @@ void stage_post_gathered(struct stage *stage)
 /* What workers did becomes few notices for many workers; it goes before whatever else comes later. */
 static void post(struct stage *stage, struct notice **notice)
 {
-    if ((*notice)->kind == NOTICE_OPERATION) {
+    bool is_operation = (*notice)->kind == NOTICE_OPERATION;
+
+    if (!is_operation || !operation_is_aggregated((*notice)->operation->kind))
+        shard_hurry(stage->shard);
+    if (is_operation) {
         gather_add(stage->gather, &(*notice)->operation);
         notice_free(notice);
         return;

@@ -41,7 +41,7 @@ enum link_verdict {
 #define LINK_LAST_TIMEOUT_NS 2000000000ull
 #define LINK_TIMEOUT_NS_PER_BYTE 250ull
 /* Bare acknowledgements wait so long for a message to ride on, unless this many messages came in. */
-#define LINK_ACKNOWLEDGE_NS 1000000ull
+#define LINK_ACKNOWLEDGE_NS 5000000ull
 #define LINK_ACKNOWLEDGE_MESSAGES 16u
 
 /* One exchange of the clocks, by the usual four instants. */

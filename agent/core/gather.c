@@ -15,6 +15,7 @@
 #define RUN_BYTES 15u
 #define FIELDS_BYTES 128u
 #define KEY_MAX_BYTES 16384u
+#define LOOKED_THROUGH 4u
 
 /* Entries stand in the order in which they were made; entry `position` (counted from the first one ever) is
  * at items[position - first]. A worker may join an entry only if it has done nothing in a later one. */
@@ -108,6 +109,17 @@ static struct bytes key_of(struct gather *gather, const struct operation *operat
     return key->has_overflowed ? bytes_of(NULL, 0) : buffer_bytes(key);
 }
 
+/* The same as that the keys are equal. */
+static bool are_alike(const struct operation *left, const struct operation *right)
+{
+    return left->kind == right->kind && left->room == right->room && left->nth == right->nth &&
+           left->step == right->step && left->count == right->count && left->call == right->call &&
+           left->timeout_ms == right->timeout_ms && left->is_strict == right->is_strict &&
+           left->is_at_once == right->is_at_once && bytes_equal(left->name, right->name) &&
+           bytes_equal(left->text, right->text) && bytes_equal(left->value, right->value) &&
+           bytes_equal(left->expected, right->expected);
+}
+
 static struct entry *entry_at(const struct gather *gather, uint64_t position)
 {
     return &gather->items[position - gather->first];
@@ -135,9 +147,28 @@ static bool join(struct gather *gather, uint64_t mark, uint32_t worker, const st
     return true;
 }
 
-/* An entry with no workers yet. Takes the operation. */
-static uint64_t open_entry(struct gather *gather, struct operation **operation, struct bytes key)
+/* The mark of the newest entry that is like the operation; 0 if there is none. What many do at once is mostly
+ * among the last ones, where no key is needed to find it. */
+static uint64_t find_entry(struct gather *gather, const struct operation *operation)
 {
+    if (!operation_is_aggregated(operation->kind)) {
+        return 0;
+    }
+    size_t end =
+        gather->count > gather->head + LOOKED_THROUGH ? gather->count - LOOKED_THROUGH : gather->head;
+    for (size_t i = gather->count; i > end; i--) {
+        if (are_alike(gather->items[i - 1].operation, operation)) {
+            return gather->first + i;
+        }
+    }
+    struct bytes key = end > gather->head ? key_of(gather, operation) : bytes_of(NULL, 0);
+    return key.size > 0 ? (uint64_t)(uintptr_t)map_get(gather->open, key) : 0;
+}
+
+/* An entry with no workers yet. Takes the operation. */
+static uint64_t open_entry(struct gather *gather, struct operation **operation)
+{
+    struct bytes key = key_of(gather, *operation);
     gather->items =
         memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof(*gather->items));
     gather->items[gather->count] = (struct entry){.operation = *operation};
@@ -154,8 +185,7 @@ void gather_add(struct gather *gather, struct operation **operation)
 {
     assert(gather->batch_count == 0);
     const struct operation *added = *operation;
-    struct bytes key = key_of(gather, added);
-    uint64_t joined = key.size > 0 ? (uint64_t)(uintptr_t)map_get(gather->open, key) : 0;
+    uint64_t joined = find_entry(gather, added);
     uint64_t opened = 0;
     struct worker_cursor cursor = {0};
     while (worker_set_next(&added->workers, &cursor)) {
@@ -165,7 +195,7 @@ void gather_add(struct gather *gather, struct operation **operation)
             continue;
         }
         if (opened == 0) {
-            opened = open_entry(gather, operation, key);
+            opened = open_entry(gather, operation);
         }
         worker_set_add(&entry_at(gather, opened - 1)->workers, cursor.worker);
         gather->last[cursor.worker] = opened;

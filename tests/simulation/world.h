@@ -257,8 +257,21 @@ void actor_begin_teardown(struct world *world, struct host *host, uint32_t worke
 void actor_go_on(struct world *world, struct host *host, uint32_t worker);
 void actor_schedule(struct world *world, struct host *host, uint32_t worker, uint64_t delay_ns);
 
-/* judge.c: what an answer may be. */
+void actor_end_step(struct world *world, struct host *host, uint32_t worker, enum step_result result,
+                    const char *text);
+void actor_go_to_next_act(struct world *world, struct host *host, uint32_t worker);
+
+/* interpreter_call.c: the acts that are calls to the coordinator. */
+void actor_call(struct world *world, struct host *host, uint32_t worker, const struct act *act);
+/* The factory has run. */
+void actor_end_making(struct world *world, struct host *host, uint32_t worker);
+/* It acts on an absolute instant. */
+void actor_tell_release(struct world *world, struct host *host, uint32_t worker);
+
+/* judge_answer.c: what an answer may be. */
 void judge_answer(struct world *world, uint32_t worker, struct actor *actor);
+
+/* judge.c: what may happen. */
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
