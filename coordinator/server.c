@@ -297,6 +297,11 @@ const struct campaign_report *server_report(struct server *server, uint64_t camp
     return coordinator_report(server->coordinator, campaign, clock_now_ns());
 }
 
+const struct coordinator_overview *server_overview(struct server *server)
+{
+    return coordinator_overview(server->coordinator);
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct server *server = (struct server *)handle->data;

@@ -53,6 +53,9 @@ void server_agent_gone(struct server *server, const char *name);
  * called. */
 const struct campaign_report *server_report(struct server *server, uint64_t campaign);
 
+/* Borrowed like a report. */
+const struct coordinator_overview *server_overview(struct server *server);
+
 /* Begins to close: no callback comes any more, what was sent may linger up to linger_ms, the memory goes in
  * the loop's close callbacks. NULLs the pointer; NULL is tolerated. */
 void server_close(struct server **server, int linger_ms);

@@ -1,7 +1,7 @@
 /* The options and files of a campaign. */
 #include "proto/codec_internal.h"
 
-#include "common/map.h"
+#include "proto/bundle.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 
@@ -94,29 +94,6 @@ void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_list
     wire_close(into, opened);
 }
 
-/* A part between slashes. Names of Windows' drives and its backslash are no part of a name here. */
-static bool is_clean_part(struct bytes part)
-{
-    return part.size > 0 && !bytes_equal_string(part, ".") && !bytes_equal_string(part, "..") &&
-           memchr(part.data, '\\', part.size) == NULL;
-}
-
-static bool is_clean_path(struct bytes path)
-{
-    if (path.size == 0 || path.size > LIMIT_PATH_BYTES || !bytes_is_printable(path)) {
-        return false;
-    }
-    for (size_t start = 0; start <= path.size;) {
-        const uint8_t *slash = start == path.size ? NULL : memchr(path.data + start, '/', path.size - start);
-        size_t end = slash == NULL ? path.size : (size_t)(slash - path.data);
-        if (!is_clean_part(bytes_of(path.data + start, end - start))) {
-            return false;
-        }
-        start = end + 1;
-    }
-    return true;
-}
-
 static bool is_hash(struct bytes hash)
 {
     if (hash.size != HASH_BYTES) {
@@ -136,36 +113,6 @@ static bool take_hash(const ProtobufCBinaryData *wire, struct bytes *hash, struc
     return is_hash(*hash) || error_set(error, "the hash of the bundle is no SHA-256");
 }
 
-static bool take_file(const Tutti__V1__BundleFile *wire, struct bundle_entry *file, struct map *paths,
-                      struct error *error)
-{
-    file->path = bytes_of(wire->path.data, wire->path.len);
-    file->size_bytes = wire->size_bytes;
-    if (!is_clean_path(file->path)) {
-        return error_set(error, "a file has a path that is not relative and clean");
-    }
-    if (map_put(paths, file->path, file) != NULL) {
-        return error_set(error, "two files have the path %.*s", BYTES_FORMAT(file->path));
-    }
-    return true;
-}
-
-static bool take_files(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct error *error)
-{
-    SCOPED(map_free) struct map *paths = map_new();
-    uint64_t left = LIMIT_BUNDLE_BYTES;
-    for (size_t i = 0; i < wire->n_files; i++) {
-        if (!take_file(wire->files[i], &bundle->files[i], paths, error)) {
-            return false;
-        }
-        if (bundle->files[i].size_bytes > left) {
-            return error_set(error, "the files have more than %u bytes", LIMIT_BUNDLE_BYTES);
-        }
-        left -= bundle->files[i].size_bytes;
-    }
-    return true;
-}
-
 bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding)
 {
     struct error *error = decoding->error;
@@ -174,7 +121,12 @@ bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle,
     }
     bundle->file_count = wire->n_files;
     bundle->files = (struct bundle_entry *)arena_array(decoding->arena, wire->n_files, sizeof *bundle->files);
-    return take_hash(&wire->hash, &bundle->hash, error) && take_files(wire, bundle, error);
+    for (size_t i = 0; i < wire->n_files; i++) {
+        bundle->files[i] =
+            (struct bundle_entry){.path = bytes_of(wire->files[i]->path.data, wire->files[i]->path.len),
+                                  .size_bytes = wire->files[i]->size_bytes};
+    }
+    return take_hash(&wire->hash, &bundle->hash, error) && bundle_check_listing(bundle, error);
 }
 
 static bool take_offset(uint64_t wire, uint64_t *offset, struct error *error)

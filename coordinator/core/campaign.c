@@ -66,6 +66,22 @@ uint64_t campaign_id(const struct campaign *campaign)
     return campaign->id;
 }
 
+enum campaign_state campaign_state(const struct campaign *campaign)
+{
+    return campaign->state;
+}
+
+uint32_t campaign_agent_count(const struct campaign *campaign)
+{
+    return campaign->place_count;
+}
+
+struct member *campaign_agent(const struct campaign *campaign, uint32_t place, uint32_t *workers_running)
+{
+    *workers_running = campaign->places[place].workers_running;
+    return campaign->places[place].workers > 0 ? campaign->places[place].member : NULL;
+}
+
 bool campaign_is_ended(const struct campaign *campaign)
 {
     return campaign->state == CAMPAIGN_ENDED;
