@@ -169,11 +169,13 @@ bool script_files_read(struct script_files *files, const char *path, struct byte
 
 void script_files_take_bundle(struct script_files *files, struct bundle *bundle)
 {
+    struct bundle kept = {.files = files->kept, .file_count = files->kept_count};
     char hash[DIGEST_TEXT_BYTES];
 
-    *bundle = (struct bundle){.files = files->kept, .file_count = files->kept_count};
-    bundle_hash(bundle, hash);
-    bundle->hash = bytes_of(memory_copy_string(hash), strlen(hash));
+    bundle_hash(&kept, hash);
+    *bundle = (struct bundle){.files = files->kept,
+                              .file_count = files->kept_count,
+                              .hash = bytes_of(memory_copy_string(hash), strlen(hash))};
     files->kept = NULL;
     files->kept_count = files->kept_capacity = 0;
 }

@@ -1,7 +1,8 @@
-/* What every bundle has to be, and its name. */
+/* What every bundle has to be, its name, and how it is cut for its way. */
 #include "proto/bundle.h"
 
 #include "common/map.h"
+#include "common/memory.h"
 #include "proto/limits.h"
 
 #include <stdio.h>
@@ -30,42 +31,74 @@ static bool is_clean_path(struct bytes path)
     return true;
 }
 
-bool bundle_check(const struct bundle *bundle, struct error *error)
+bool bundle_check_listing(const struct bundle_listing *listing, struct error *error)
 {
     SCOPED(map_free) struct map *paths = map_new();
-    size_t total = 0;
-    if (bundle->file_count == 0 || bundle->file_count > LIMIT_BUNDLE_FILES) {
+    uint64_t left = LIMIT_BUNDLE_BYTES;
+    if (listing->file_count == 0 || listing->file_count > LIMIT_BUNDLE_FILES) {
         return error_set(error, "a bundle has 1 to %u files", LIMIT_BUNDLE_FILES);
     }
-    for (size_t i = 0; i < bundle->file_count; i++) {
-        struct bundle_file *file = &bundle->files[i];
+    for (size_t i = 0; i < listing->file_count; i++) {
+        struct bundle_entry *file = &listing->files[i];
         if (!is_clean_path(file->path)) {
             return error_set(error, "a file has a path that is not relative and clean");
         }
         if (map_put(paths, file->path, file) != NULL) {
             return error_set(error, "two files have the path %.*s", BYTES_FORMAT(file->path));
         }
-        total += file->content.size;
-    }
-    if (total > LIMIT_BUNDLE_BYTES) {
-        return error_set(error, "the files have %zu bytes, at most %u are allowed", total,
-                         LIMIT_BUNDLE_BYTES);
+        if (file->size_bytes > left) {
+            return error_set(error, "the files have more than the %u bytes that are allowed",
+                             LIMIT_BUNDLE_BYTES);
+        }
+        left -= file->size_bytes;
     }
     return true;
 }
 
-void bundle_hash(const struct bundle *bundle, char text[DIGEST_TEXT_BYTES])
+bool bundle_check(const struct bundle *bundle, struct error *error)
+{
+    if (bundle->file_count > LIMIT_BUNDLE_FILES) {
+        return error_set(error, "a bundle has 1 to %u files", LIMIT_BUNDLE_FILES);
+    }
+    struct bundle_listing listing = {
+        .files = (struct bundle_entry *)memory_new(bundle->file_count, sizeof *listing.files),
+        .file_count = bundle->file_count};
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        listing.files[i] =
+            (struct bundle_entry){.path = bundle->files[i].path, .size_bytes = bundle->files[i].content.size};
+    }
+    bool is_good = bundle_check_listing(&listing, error);
+    memory_free(listing.files);
+    return is_good;
+}
+
+void bundle_hash(const struct bundle *bundle, char hash[DIGEST_TEXT_BYTES])
 {
     struct digest *digest = digest_new();
     for (size_t i = 0; i < bundle->file_count; i++) {
-        const struct bundle_file *file = &bundle->files[i];
         /* Lengths go in too, so that no two bundles read alike. */
         char sizes[64];
-        (void)snprintf(sizes, sizeof sizes, "%zu:%zu:", file->path.size, file->content.size);
+        (void)snprintf(sizes, sizeof sizes, "%zu:%zu:", bundle->files[i].path.size,
+                       bundle->files[i].content.size);
         digest_add(digest, bytes_of_string(sizes));
-        digest_add(digest, file->path);
-        digest_add(digest, file->content);
+        digest_add(digest, bundle->files[i].path);
+        digest_add(digest, bundle->files[i].content);
     }
-    digest_text(digest, text);
+    digest_text(digest, hash);
     digest_free(&digest);
+}
+
+uint64_t bundle_listing_bytes(const struct bundle_listing *listing)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < listing->file_count; i++) {
+        total += listing->files[i].size_bytes;
+    }
+    return total;
+}
+
+size_t bundle_chunk_bytes(uint64_t total, uint64_t offset)
+{
+    uint64_t left = offset < total ? total - offset : 0;
+    return left < LIMIT_CHUNK_BYTES ? (size_t)left : LIMIT_CHUNK_BYTES;
 }

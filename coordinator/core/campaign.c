@@ -2,7 +2,6 @@
 #include "coordinator/core/campaign_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/bundle_copy.h"
 
 #include <assert.h>
 
@@ -98,7 +97,6 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
                                 settings->deadlock_delay_ms * 1000000u);
     campaign->is_unsettled = true; /* it may be wanted from the beginning that rooms tell how far they are */
     campaign_deploy(campaign);
-    bundle_finish(&campaign->bundle);
 }
 
 static void run_setup(struct campaign *campaign, uint64_t now_ns)

@@ -15,7 +15,8 @@
 #define COMPLAINT_EVERY_MS 1000u
 /* Who has missed so many may be on the way to being lost. */
 #define HEARTBEATS_IN_DOUBT 4u
-/* A slow line takes so long for a byte: a bundle of 16 MiB two minutes. */
+/* A slow line takes so long for a byte: what an agent asks for of a bundle at once, 2 MiB, a quarter of a
+ * minute. */
 #define BULK_NS_PER_BYTE 8000u
 
 struct members {

@@ -120,6 +120,15 @@ static void write_options(const char *directory)
     write_file(directory, "option", "fraction", bytes_of_string("1.25h"));
 }
 
+static void write_csv(const char *directory)
+{
+    write_file(directory, "csv", "plain", bytes_of_string("name,note\na,1\nb,2\n"));
+    write_file(
+        directory, "csv", "quoted",
+        bytes_of_string("\xef\xbb\xbfname,note\r\n\"a, b\",\"two\nlines\"\r\n\"say \"\"hi\"\"\",\r\n"));
+    write_file(directory, "csv", "wrong", bytes_of_string("name\n\"a\"b\n\"c"));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -132,5 +141,6 @@ int main(int argc, char **argv)
     write_links(argv[1]);
     write_values(argv[1]);
     write_options(argv[1]);
+    write_csv(argv[1]);
     return 0;
 }

@@ -130,7 +130,7 @@ static void what_is_wrong_is_named(void **state)
         {"{\"script\": \"x\"}", "files is no list of 1 to 1000 files"},
         {"{\"script\": \"x\", \"files\": [{\"path\": \"x\", \"content\": \"LS0gTHVh\"}, {\"path\": \"y\", "
          "\"content\": \"a\"}]}",
-         "files[1]: the content is no Base64 of at most 16777216 bytes"},
+         "files[1]: the content is no Base64 of at most 67108864 bytes"},
         {"{\"script\": \"x\", \"files\": [{\"path\": \"../x\", \"content\": \"\"}]}",
          "a file has a path that is not relative and clean"},
         {"{" FILES ", \"options\": {\"workers\": 0}}",
