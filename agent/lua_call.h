@@ -20,6 +20,11 @@ void lua_call_check_options(lua_State *lua, int index, const char *function, con
  * methods of the worker). */
 void lua_variables_open_campaign(lua_State *lua);
 void lua_variables_open_room(lua_State *lua);
+/* tutti.data; the metatable of what it makes. */
+int lua_data_new(lua_State *lua);
+void lua_data_open(lua_State *lua);
+/* Names of variables that begin so are ours. */
+#define LUA_DATA_PREFIX "tutti.data:"
 /* Pushes the metatable of notifiers. */
 void lua_notifier_open(lua_State *lua);
 /* worker:notifier and worker:barrier */

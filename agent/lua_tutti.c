@@ -212,6 +212,7 @@ int luaopen_tutti(lua_State *lua)
 {
     static const luaL_Reg functions[] = {
         {"options", script_set_options},
+        {"data", lua_data_new},
         {"scenario", add_scenario},
         {"sleep", sleep_for},
         {"now", now},
@@ -222,6 +223,7 @@ int luaopen_tutti(lua_State *lua)
 
     luaL_newlib(lua, functions);
     open_fixtures(lua);
+    lua_data_open(lua);
     lua_variables_open_campaign(lua);
     lua_createtable(lua, 0, 1);
     lua_pushcfunction(lua, get_field);

@@ -7,6 +7,7 @@
 #include "agent/stage.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 static bool is_of_room(lua_State *lua)
 {
@@ -19,6 +20,8 @@ static struct player *prepare_at(lua_State *lua, const char *function, struct op
     struct player *player = player_current(lua, function);
 
     lua_call_prepare(lua, player, operation, kind, 1);
+    if (strncmp(lua_tostring(lua, 1), LUA_DATA_PREFIX, strlen(LUA_DATA_PREFIX)) == 0)
+        lua_misuse(lua, "%s: names that begin with " LUA_DATA_PREFIX " are those of tutti.data", function);
     if (!is_of_room(lua))
         operation->room = ROOM_CAMPAIGN;
     return player;

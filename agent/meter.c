@@ -14,10 +14,12 @@
 struct meter {
     uint64_t steps[3]; /* by step_result */
     struct histogram *step_us;
-    uint32_t workers_running; /* as reported last */
-    struct map *requests;     /* "R" or "T" and the name → struct request_statistics */
-    struct map *waits;        /* kind and name → struct wait_statistics */
-    struct map *errors;       /* text → struct error_statistics */
+    uint32_t workers_running;                /* as reported last */
+    struct map *requests;                    /* "R" or "T" and the name → struct request_statistics */
+    struct map *waits;                       /* kind and name → struct wait_statistics */
+    struct map *errors;                      /* text → struct error_statistics */
+    struct request_statistics *last_request; /* looked up last: mostly asked for again */
+    struct wait_statistics *last_wait;
     bool has_changed;
 };
 
@@ -63,7 +65,10 @@ static struct request_statistics *need_request(struct meter *meter, struct bytes
 
 void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us)
 {
-    struct request_statistics *entry = need_request(meter, name, is_timing);
+    struct request_statistics *entry = meter->last_request;
+
+    if (!entry || entry->is_timing != is_timing || !bytes_equal(entry->name, name))
+        entry = meter->last_request = need_request(meter, name, is_timing);
 
     entry->count++;
     entry->failed += !is_ok;
@@ -96,7 +101,10 @@ static struct wait_statistics *need_wait(struct meter *meter, struct bytes name,
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us)
 {
-    struct wait_statistics *entry = need_wait(meter, name, kind);
+    struct wait_statistics *entry = meter->last_wait;
+
+    if (!entry || entry->kind != kind || !bytes_equal(entry->name, name))
+        entry = meter->last_wait = need_wait(meter, name, kind);
 
     entry->outcomes[outcome]++;
     histogram_record(entry->waited_us, waited_us);

@@ -48,6 +48,8 @@ struct player {
     bool has_been_stopped; /* `stopped` was raised in this phase: the next time nothing catches it */
     struct alarm alarm;
     uint64_t step;
+    uint64_t drawn_step; /* in which `draws` random rows were drawn */
+    uint64_t draws;
     uint64_t step_began_ns;
     uint64_t wait_began_ns;
     struct answer *answer;

@@ -1,8 +1,8 @@
 /* Reads the files of a bundle or of the script's folder. */
 #include "agent/script_files.h"
 
-#include "common/digest.h"
 #include "common/memory.h"
+#include "proto/bundle.h"
 #include "proto/limits.h"
 
 #include <errno.h>
@@ -169,19 +169,10 @@ bool script_files_read(struct script_files *files, const char *path, struct byte
 
 void script_files_take_bundle(struct script_files *files, struct bundle *bundle)
 {
-    struct digest *digest = digest_new();
+    struct bundle kept = {.files = files->kept, .file_count = files->kept_count};
     char hash[DIGEST_TEXT_BYTES];
 
-    for (size_t i = 0; i < files->kept_count; i++) {
-        /* Lengths go in too, so that no two bundles read alike. */
-        char sizes[64];
-        snprintf(sizes, sizeof sizes, "%zu:%zu:", files->kept[i].path.size, files->kept[i].content.size);
-        digest_add(digest, bytes_of_string(sizes));
-        digest_add(digest, files->kept[i].path);
-        digest_add(digest, files->kept[i].content);
-    }
-    digest_text(digest, hash);
-    digest_free(&digest);
+    bundle_hash(&kept, hash);
     *bundle = (struct bundle){.files = files->kept,
                               .file_count = files->kept_count,
                               .hash = bytes_of(memory_copy_string(hash), strlen(hash))};

@@ -59,6 +59,7 @@ struct script {
     struct script_set_option *options;
     size_t option_count;
     size_t option_capacity;
+    uint32_t data_count;    /* of its tutti.data */
     struct buffer scratch;  /* for the value that is being sent */
     struct buffer expected; /* likewise, the one that is compared with */
     struct buffer text;     /* for messages and names */

@@ -122,6 +122,9 @@ static bool may_wait(struct shard *shard)
 {
     if (!shard->first || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried)
         return false;
+    for (const struct stage *stage = shard->stages; stage; stage = stage->next)
+        if (stage_is_urgent(stage))
+            return false;
     uint64_t now_ns = clock_now_ns();
     if (shard->waiting_ns == 0)
         shard->waiting_ns = now_ns;

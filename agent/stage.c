@@ -23,20 +23,17 @@ void stage_post_gathered(struct stage *stage)
     }
 }
 
-/* What workers did becomes few notices for many workers; it goes before whatever else comes later. */
+bool stage_is_urgent(const struct stage *stage)
+{
+    return stage->gather && gather_is_urgent(stage->gather);
+}
+
+/* What workers did before goes before it. */
 static void post(struct stage *stage, struct notice **notice)
 {
-    bool is_operation = (*notice)->kind == NOTICE_OPERATION;
-
-    if (!is_operation || !operation_is_aggregated((*notice)->operation->kind))
-        shard_hurry(stage->shard);
-    if (is_operation) {
-        gather_add(stage->gather, &(*notice)->operation);
-        notice_free(notice);
-        return;
-    }
     stage_post_gathered(stage);
     shard_post(stage->shard, notice);
+    shard_hurry(stage->shard);
 }
 
 static void post_result(struct stage *stage, enum notice_kind kind, const char *text)
@@ -265,6 +262,7 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
     if (is_loaded) {
         stage->crew = crew_new(stage->deployment, runs_of(stage));
         stage->gather = gather_new(stage->options->workers);
+        crew_gather_into(stage->crew, stage->gather);
         stage_command(stage, deploy);
         shard_set_alarm(shard, &stage->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
     }

@@ -39,6 +39,8 @@ void stage_free(struct stage **stage);
 void stage_command(struct stage *stage, const struct command *command);
 /* Hands on what its workers have done; called at the end of each turn. */
 void stage_post_gathered(struct stage *stage);
+/* Whether there is anything among it that has nothing to wait for. */
+bool stage_is_urgent(const struct stage *stage);
 
 /* From the workers. `text` is why not, NULL where it is in order. */
 void stage_setup_done(struct stage *stage, struct player *player, const char *text);

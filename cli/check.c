@@ -92,9 +92,10 @@ static int run_check(int argc, char **argv)
     }
     struct error error;
     struct run_options merged = {0};
+    const struct command_words words = {&run_subcommand, 1, argv};
     struct script_inspection inspection = {script, options.may_use_system, options.target};
     struct script_facts *facts = script_inspect(&inspection, &error);
-    bool is_good = facts != NULL && run_options_merge(1, argv, facts, &merged, &error);
+    bool is_good = facts != NULL && run_options_merge(&words, facts, &merged, &error);
     if (is_good) {
         print_scenarios(facts);
         print_options(facts);

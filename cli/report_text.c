@@ -43,8 +43,10 @@ static void append_verdict(struct buffer *text, const struct campaign_report *re
     if (report->begun_ns > 0) {
         format_us(report->running_ns / 1000, elapsed);
     }
+    bool has_verdict = report->verdict != VERDICT_NONE;
     buffer_append_format(text, "\n%s%s%s", has_colour ? verdict_colours[report->verdict] : "",
-                         verdict_name(report->verdict), has_colour ? TABLE_PLAIN : "");
+                         has_verdict ? verdict_name(report->verdict) : campaign_state_name(report->state),
+                         has_colour ? TABLE_PLAIN : "");
     if (report->reason.size > 0) {
         buffer_append_string(text, ": ");
         escape_text(text, report->reason);

@@ -1,5 +1,6 @@
 /* `tutti run`: reads script and options, gets ready what the run needs, and hands over to the session. */
 #include "agent/script.h"
+#include "cli/campaign_script.h"
 #include "cli/exit_code.h"
 #include "cli/file_limit.h"
 #include "cli/run_options.h"
@@ -25,42 +26,6 @@ struct run {
     struct screen *screen;
 };
 
-static bool is_builtin(const char *target)
-{
-    return target != NULL && strcmp(target, "builtin") == 0;
-}
-
-static bool has_scenario(const struct script_facts *facts, const char *name)
-{
-    for (size_t i = 0; i < facts->scenario_count; i++) {
-        if (strcmp(facts->scenarios[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Script and options; what is wrong here is the user's. */
-static bool read_script(struct run *run, int argc, char **argv, struct error *error)
-{
-    const struct run_options given = run->options;
-    struct script_inspection inspection = {
-        .path = run->script,
-        .is_system_allowed = given.may_use_system,
-        .target = is_builtin(given.target) ? NULL : given.target,
-    };
-    run->facts = script_inspect(&inspection, error);
-    if (run->facts == NULL || !run_options_merge(argc, argv, run->facts, &run->options, error)) {
-        return false;
-    }
-    const char *only = run->options.single_mode;
-    if (only != NULL && !has_scenario(run->facts, only)) {
-        return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", run->script, only,
-                         run->script);
-    }
-    return true;
-}
-
 /* The world around it. */
 static bool prepare(struct run *run, struct error *error)
 {
@@ -71,7 +36,7 @@ static bool prepare(struct run *run, struct error *error)
             return error_wrap(error, "--json: ");
         }
     }
-    if (is_builtin(run->options.target)) {
+    if (campaign_target_is_builtin(&run->options)) {
         run->target = target_start(NULL, 0, error);
         if (run->target == NULL) {
             return false;
@@ -132,14 +97,16 @@ static void finish(struct run *run)
 
 static int run_run(int argc, char **argv)
 {
+    const struct command_words words = {&run_subcommand, argc, argv};
     struct run run = {0};
     struct error error;
     enum exit_code code = EXIT_CODE_USAGE;
-    if (!run_options_read(argc, argv, &run.options, &run.script)) {
+    if (!run_options_read(&words, &run.options, &run.script)) {
         return EXIT_CODE_USAGE;
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    if (!read_script(&run, argc, argv, &error) || !prepare(&run, &error)) {
+    if (!campaign_script_read(&words, run.script, &run.options, &run.facts, &error) ||
+        !prepare(&run, &error)) {
         log_line(LOG_ERROR, "run", "%s", error.text);
     } else {
         code = hand_over(&run);
@@ -163,5 +130,6 @@ const struct subcommand run_subcommand = {
                 "  tutti run loadtest.lua -d 30s --fail 1% --json report.json -q\n",
     .options = run_option_table,
     .option_count = RUN_OPTION_COUNT,
+    .tells_verdict = true,
     .run = run_run,
 };

@@ -1,8 +1,12 @@
-/* What `tutti run` was told: by the script, over it the environment, over both the command line. */
+/* What `tutti run` or `tutti start` was told of a campaign: by the script, over it the environment, over both
+ * the command line. */
 #pragma once
 #include "common/error.h"
 #include "common/option.h"
 #include "proto/campaign.h"
+
+struct script_facts;
+struct subcommand;
 
 /* Both 0 is never. */
 struct fail_limit {
@@ -65,13 +69,23 @@ struct run_options {
 
 extern const struct option run_option_table[RUN_OPTION_COUNT];
 
+/* A command that has all options of a campaign in its table, and how it was called. */
+struct command_words {
+    const struct subcommand *command;
+    int argc;
+    char **argv;
+};
+
+/* In all of these, `options` may be the first member of a larger structure that the table fills. */
+
 /* The words of the command line and the environment: enough to know which script, and whether all is well
  * spelt. False after it has said what is wrong. */
-MUST_CHECK bool run_options_read(int argc, char **argv, struct run_options *options, const char **script);
+MUST_CHECK bool run_options_read(const struct command_words *words, struct run_options *options,
+                                 const char **script);
 
-/* The same again with what the script asks for underneath. */
-struct script_facts;
-MUST_CHECK bool run_options_merge(int argc, char **argv, const struct script_facts *facts,
+/* The same again with what the script asks for underneath; what the command does not know of that is left
+ * out. */
+MUST_CHECK bool run_options_merge(const struct command_words *words, const struct script_facts *facts,
                                   struct run_options *options, struct error *error);
 
 /* After run_options_merge, also where it failed. */

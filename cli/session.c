@@ -6,6 +6,7 @@
 #include "cli/report_text.h"
 #include "common/clock.h"
 #include "common/memory.h"
+#include "coordinator/report_json.h"
 #include "coordinator/server.h"
 #include "proto/curve.h"
 

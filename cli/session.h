@@ -2,7 +2,7 @@
  */
 #pragma once
 #include "cli/exit_code.h"
-#include "cli/report_json.h"
+#include "cli/json_file.h"
 #include "cli/run_options.h"
 #include "cli/screen.h"
 

@@ -9,8 +9,23 @@
 #define SUGGESTION_DISTANCE 2u
 
 const struct subcommand *const subcommands[] = {
-    &run_subcommand,    &check_subcommand,      &init_subcommand, &practice_subcommand, &agent_subcommand,
-    &keygen_subcommand, &completion_subcommand, &help_subcommand, &version_subcommand,  NULL,
+    &run_subcommand,
+    &start_subcommand,
+    &stop_subcommand,
+    &status_subcommand,
+    &watch_subcommand,
+    &report_subcommand,
+    &agents_subcommand,
+    &coordinator_subcommand,
+    &agent_subcommand,
+    &keygen_subcommand,
+    &check_subcommand,
+    &init_subcommand,
+    &practice_subcommand,
+    &completion_subcommand,
+    &help_subcommand,
+    &version_subcommand,
+    NULL,
 };
 
 const struct subcommand *subcommand_find(const char *name)
@@ -78,7 +93,7 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
                 "command line wins. Durations read 10, 10s, 250ms, 5m or 1h; a bare number is seconds.\n",
                 subcommand->options[0].name, variable);
     }
-    if (subcommand == &run_subcommand) {
+    if (subcommand->tells_verdict) {
         fprintf(out, "\nExit codes:\n");
         exit_code_print_table(out);
     }

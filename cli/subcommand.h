@@ -10,13 +10,21 @@ struct subcommand {
     const char *examples;
     const struct option *options;
     size_t option_count;
+    bool tells_verdict; /* by its exit code: help explains them */
     /* argv[0] is the command's name. Gives back the exit code of the process. */
     int (*run)(int argc, char **argv);
 };
 
 extern const struct subcommand run_subcommand;
+extern const struct subcommand coordinator_subcommand;
 extern const struct subcommand agent_subcommand;
 extern const struct subcommand practice_subcommand;
+extern const struct subcommand start_subcommand;
+extern const struct subcommand stop_subcommand;
+extern const struct subcommand status_subcommand;
+extern const struct subcommand watch_subcommand;
+extern const struct subcommand report_subcommand;
+extern const struct subcommand agents_subcommand;
 extern const struct subcommand check_subcommand;
 extern const struct subcommand init_subcommand;
 extern const struct subcommand keygen_subcommand;

@@ -157,7 +157,8 @@ static bool read_environment(const struct parse *parse)
         char variable[OPTION_VARIABLE_BYTES];
         option_variable(&parse->options[i], variable);
         const char *text = getenv(variable);
-        if (text != NULL && *text != '\0' && !apply(parse, &parse->options[i], text)) {
+        if (text != NULL && *text != '\0' && !parse->options[i].has_no_variable &&
+            !apply(parse, &parse->options[i], text)) {
             return error_wrap(parse->error, "%s: ", variable);
         }
     }
@@ -236,6 +237,18 @@ static bool read_long(struct parse *parse, const char *argument)
         return apply(parse, option, text) || error_wrap(parse->error, "--%s: ", option->name);
     }
     return refuse_unknown(parse, name);
+}
+
+bool option_set(const struct option *options, size_t count, struct bytes name, const char *text, void *values,
+                struct error *error)
+{
+    const struct parse parse = {.options = options, .count = count, .values = values, .error = error};
+    for (size_t i = 0; i < count; i++) {
+        if (bytes_equal_string(name, options[i].name)) {
+            return apply(&parse, &options[i], text) || error_wrap(error, "%s: ", options[i].name);
+        }
+    }
+    return refuse_unknown(&parse, name);
 }
 
 static const struct option *find_letter(const struct parse *parse, char letter)

@@ -2,6 +2,7 @@
  */
 #pragma once
 #include "common/attributes.h"
+#include "common/bytes.h"
 #include "common/error.h"
 
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct option {
     const char *argument; /* "SECONDS", "N", NULL for flags */
     const char *help;     /* one line */
     const char *fallback; /* the default in words, for help; NULL says nothing */
+    bool has_no_variable; /* what its variable says is meant for another command */
 };
 
 /* The name of its environment variable. */
@@ -46,5 +48,12 @@ void option_variable(const struct option *option, char variable[OPTION_VARIABLE_
 MUST_CHECK bool option_parse(const struct option *options, size_t count, int argc, char **argv, void *values,
                              const char **words, size_t word_capacity, size_t *word_count,
                              struct error *error);
+/* One option by its long name, as --name=TEXT would. */
+MUST_CHECK bool option_set(const struct option *options, size_t count, struct bytes name, const char *text,
+                           void *values, struct error *error);
+/* Lines of `name = value`, in which _ may stand for -; an empty line and one that begins with # say nothing.
+ * Values are cut out of `text`, which has to outlive them. Errors name the line. */
+MUST_CHECK bool option_parse_lines(const struct option *options, size_t count, char *text, void *values,
+                                   struct error *error);
 /* The aligned list for --help, no wider than 100 columns. */
 void option_print_help(const struct option *options, size_t count, FILE *out);

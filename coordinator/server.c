@@ -303,6 +303,11 @@ const struct campaign_report *server_report(struct server *server, uint64_t camp
     return coordinator_report(server->coordinator, campaign, clock_now_ns());
 }
 
+const struct coordinator_overview *server_overview(struct server *server)
+{
+    return coordinator_overview(server->coordinator);
+}
+
 const struct refusals *server_refusals(const struct server *server)
 {
     return door_refusals(server->door);

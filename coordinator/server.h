@@ -58,6 +58,9 @@ const struct campaign_report *server_report(struct server *server, uint64_t camp
 /* What came to the port and was not let in; that is logged too, at most once a second. */
 const struct refusals *server_refusals(const struct server *server);
 
+/* Borrowed like a report. */
+const struct coordinator_overview *server_overview(struct server *server);
+
 /* Begins to close: no callback comes any more, what was sent may linger up to linger_ms, the memory goes in
  * the loop's close callbacks. NULLs the pointer; NULL is tolerated. */
 void server_close(struct server **server, int linger_ms);

@@ -2,7 +2,9 @@
 
 build_packages="build-essential cmake ninja-build pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
 libuv1-dev libcurl4-openssl-dev liblua5.4-dev lua-cjson-dev libssl-dev libmicrohttpd-dev libjansson-dev libcmocka-dev"
-test_packages="nginx-light curl python3 clang-format clang-tidy"
+# What the program alone needs where it runs.
+runtime_packages="libzmq5 libprotobuf-c1 libuv1 libcurl4 liblua5.4-0 lua-cjson libssl3 libmicrohttpd12 libjansson4 ca-certificates"
+test_packages="nginx-light curl python3 python3-yaml clang-format clang-tidy docker-compose"
 
 install_missing() {
     missing=""

@@ -45,5 +45,16 @@ struct bundle_file {
 struct bundle {
     struct bundle_file *files;
     size_t file_count;
-    struct bytes hash; /* SHA-256 in hexadecimal over paths and contents */
+    struct bytes hash; /* SHA-256 in hexadecimal over paths and contents: bundle_hash */
+};
+
+/* A bundle without the contents of its files. */
+struct bundle_entry {
+    struct bytes path;
+    uint64_t size_bytes;
+};
+struct bundle_listing {
+    struct bundle_entry *files;
+    size_t file_count;
+    struct bytes hash;
 };

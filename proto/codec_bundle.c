@@ -1,7 +1,7 @@
 /* The options and files of a campaign. */
 #include "proto/codec_internal.h"
 
-#include "common/map.h"
+#include "proto/bundle.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 
@@ -80,41 +80,18 @@ bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *opt
            take_optional_name(&wire->single_mode, "single mode", &options->single_mode, error);
 }
 
-void encode_bundle(struct buffer *into, uint32_t field, const struct bundle *bundle)
+void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_listing *bundle)
 {
     assert(bundle->file_count >= 1 && bundle->file_count <= LIMIT_BUNDLE_FILES);
     size_t opened = wire_open(into, field);
     for (size_t i = 0; i < bundle->file_count; i++) {
         size_t file = wire_open(into, 1);
         wire_bytes(into, 1, bundle->files[i].path);
-        wire_bytes(into, 2, bundle->files[i].content);
+        wire_number(into, 2, bundle->files[i].size_bytes);
         wire_close(into, file);
     }
     wire_bytes(into, 2, bundle->hash);
     wire_close(into, opened);
-}
-
-/* A part between slashes. Names of Windows' drives and its backslash are no part of a name here. */
-static bool is_clean_part(struct bytes part)
-{
-    return part.size > 0 && !bytes_equal_string(part, ".") && !bytes_equal_string(part, "..") &&
-           memchr(part.data, '\\', part.size) == NULL;
-}
-
-static bool is_clean_path(struct bytes path)
-{
-    if (path.size == 0 || path.size > LIMIT_PATH_BYTES || !bytes_is_printable(path)) {
-        return false;
-    }
-    for (size_t start = 0; start <= path.size;) {
-        const uint8_t *slash = start == path.size ? NULL : memchr(path.data + start, '/', path.size - start);
-        size_t end = slash == NULL ? path.size : (size_t)(slash - path.data);
-        if (!is_clean_part(bytes_of(path.data + start, end - start))) {
-            return false;
-        }
-        start = end + 1;
-    }
-    return true;
 }
 
 static bool is_hash(struct bytes hash)
@@ -130,48 +107,66 @@ static bool is_hash(struct bytes hash)
     return true;
 }
 
-static bool take_file(const Tutti__V1__BundleFile *wire, struct bundle_file *file, struct map *paths,
-                      struct error *error)
+static bool take_hash(const ProtobufCBinaryData *wire, struct bytes *hash, struct error *error)
 {
-    file->path = bytes_of(wire->path.data, wire->path.len);
-    file->content = bytes_of(wire->content.data, wire->content.len);
-    if (!is_clean_path(file->path)) {
-        return error_set(error, "a file has a path that is not relative and clean");
-    }
-    if (map_put(paths, file->path, file) != NULL) {
-        return error_set(error, "two files have the path %.*s", BYTES_FORMAT(file->path));
-    }
-    return true;
+    *hash = bytes_of(wire->data, wire->len);
+    return is_hash(*hash) || error_set(error, "the hash of the bundle is no SHA-256");
 }
 
-static bool take_files(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct error *error)
-{
-    SCOPED(map_free) struct map *paths = map_new();
-    size_t total = 0;
-    for (size_t i = 0; i < wire->n_files; i++) {
-        if (!take_file(wire->files[i], &bundle->files[i], paths, error)) {
-            return false;
-        }
-        total += bundle->files[i].content.size;
-    }
-    if (total > LIMIT_BUNDLE_BYTES) {
-        return error_set(error, "the files have %zu bytes, at most %u are allowed", total,
-                         LIMIT_BUNDLE_BYTES);
-    }
-    return true;
-}
-
-bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct decoding *decoding)
+bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding)
 {
     struct error *error = decoding->error;
     if (wire == NULL || wire->n_files == 0 || wire->n_files > LIMIT_BUNDLE_FILES) {
         return error_set(error, "a bundle has 1 to %u files", LIMIT_BUNDLE_FILES);
     }
     bundle->file_count = wire->n_files;
-    bundle->files = (struct bundle_file *)arena_array(decoding->arena, wire->n_files, sizeof *bundle->files);
-    bundle->hash = bytes_of(wire->hash.data, wire->hash.len);
-    if (!is_hash(bundle->hash)) {
-        return error_set(error, "the hash of the bundle is no SHA-256");
+    bundle->files = (struct bundle_entry *)arena_array(decoding->arena, wire->n_files, sizeof *bundle->files);
+    for (size_t i = 0; i < wire->n_files; i++) {
+        bundle->files[i] =
+            (struct bundle_entry){.path = bytes_of(wire->files[i]->path.data, wire->files[i]->path.len),
+                                  .size_bytes = wire->files[i]->size_bytes};
     }
-    return take_files(wire, bundle, error);
+    return take_hash(&wire->hash, &bundle->hash, error) && bundle_check_listing(bundle, error);
+}
+
+static bool take_offset(uint64_t wire, uint64_t *offset, struct error *error)
+{
+    *offset = wire;
+    return wire < LIMIT_BUNDLE_BYTES || error_set(error, "no bundle has a byte there");
+}
+
+void encode_bundle_wanted(const struct message *message, struct buffer *into)
+{
+    wire_bytes(into, 1, message->bundle_chunk.hash);
+    wire_number(into, 2, message->bundle_chunk.offset);
+}
+
+bool decode_bundle_wanted(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+{
+    const Tutti__V1__BundleWanted *wire = wire_message->bundle_wanted;
+    struct bundle_chunk *chunk = &decoding->message->bundle_chunk;
+    return take_hash(&wire->hash, &chunk->hash, decoding->error) &&
+           take_offset(wire->offset, &chunk->offset, decoding->error);
+}
+
+void encode_bundle_chunk(const struct message *message, struct buffer *into)
+{
+    const struct bundle_chunk *chunk = &message->bundle_chunk;
+    assert(chunk->content.size > 0 && chunk->content.size <= LIMIT_CHUNK_BYTES);
+    wire_bytes(into, 1, chunk->hash);
+    wire_number(into, 2, chunk->offset);
+    wire_bytes(into, 3, chunk->content);
+}
+
+bool decode_bundle_chunk(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+{
+    const Tutti__V1__BundleChunk *wire = wire_message->bundle_chunk;
+    struct bundle_chunk *chunk = &decoding->message->bundle_chunk;
+    chunk->content = bytes_of(wire->content.data, wire->content.len);
+    if (chunk->content.size == 0 || chunk->content.size > LIMIT_CHUNK_BYTES) {
+        return error_set(decoding->error, "a chunk of %zu bytes, 1 to %u are allowed", chunk->content.size,
+                         LIMIT_CHUNK_BYTES);
+    }
+    return take_hash(&wire->hash, &chunk->hash, decoding->error) &&
+           take_offset(wire->offset, &chunk->offset, decoding->error);
 }

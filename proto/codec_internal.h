@@ -20,17 +20,18 @@ typedef bool body_decoder(const Tutti__V1__Message *wire, struct decoding *decod
 body_encoder encode_hello, encode_welcome, encode_refused, encode_stop;
 body_decoder decode_hello, decode_welcome, decode_refused, decode_stop;
 body_encoder encode_deploy, encode_global, encode_done, encode_begin, encode_assign, encode_rooms,
-    encode_room_steps, encode_failure, encode_finished;
+    encode_room_steps, encode_failure, encode_finished, encode_bundle_wanted, encode_bundle_chunk;
 body_decoder decode_deploy, decode_global, decode_deployed, decode_global_done, decode_begin, decode_assign,
-    decode_synchronise, decode_rooms_done, decode_drained, decode_run_until, decode_failure, decode_finished;
+    decode_synchronise, decode_rooms_done, decode_drained, decode_run_until, decode_failure, decode_finished,
+    decode_bundle_wanted, decode_bundle_chunk;
 body_encoder encode_operations, encode_replies, encode_statistics;
 body_decoder decode_operations, decode_replies, decode_statistics;
 
 /* The parts of a deployment. */
 void encode_options(struct buffer *into, uint32_t field, const struct campaign_options *options);
 bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *options, struct error *error);
-void encode_bundle(struct buffer *into, uint32_t field, const struct bundle *bundle);
-bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle *bundle, struct decoding *decoding);
+void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_listing *bundle);
+bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding);
 
 /* Fields. The encoders assert the bounds, the decoders refuse what does not hold them; `what` names the
  * field. */

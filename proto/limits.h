@@ -3,7 +3,8 @@
 
 #define PROTOCOL_VERSION 1u
 
-#define LIMIT_FRAME_BYTES (24u * 1024u * 1024u) /* one message, encoded; only a bundle comes near */
+#define LIMIT_FRAME_BYTES                                                                                    \
+    (24u * 1024u * 1024u) /* one message, encoded; what all rooms were told comes nearest */
 #define LIMIT_ENVELOPE_BYTES 1024u
 #define LIMIT_AGENTS 4096u               /* that have joined a coordinator */
 #define LIMIT_BATCH_BYTES (256u * 1024u) /* what a sender fills one batch of operations or replies up to */
@@ -14,8 +15,9 @@
 #define LIMIT_BATCH_ITEMS 65536u
 #define LIMIT_SET_RUNS 65536u /* runs of one worker set */
 #define LIMIT_BUNDLE_FILES 1000u
-#define LIMIT_BUNDLE_BYTES (16u * 1024u * 1024u)
-#define LIMIT_MISSING 32u         /* worker ids that an outcome names */
+#define LIMIT_BUNDLE_BYTES (64u * 1024u * 1024u) /* all files of it */
+#define LIMIT_CHUNK_BYTES (256u * 1024u)         /* of a bundle in one message */
+#define LIMIT_MISSING 32u                        /* worker ids that an outcome names */
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
 #define LIMIT_SHARDS 256u
 #define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000) /* every timeout and duration */

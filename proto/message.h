@@ -12,19 +12,21 @@
 
 enum message_kind {
     /* Agent to coordinator. */
-    MESSAGE_HELLO,       /* the first one; unnumbered, repeated until answered */
-    MESSAGE_DEPLOYED,    /* the script is loaded, or why not */
-    MESSAGE_GLOBAL_DONE, /* a global fixture has run, or how it failed */
-    MESSAGE_OPERATIONS,  /* what workers did, in order */
-    MESSAGE_DRAINED,     /* the furthest step begun in each synchronising room */
-    MESSAGE_FAILURE,     /* a step failed, and the campaign asked to stop at that */
-    MESSAGE_STATISTICS,  /* what was counted since the last one */
-    MESSAGE_FINISHED,    /* all workers of this agent have ended and are torn down; its last statistics came
-                            before */
+    MESSAGE_HELLO,         /* the first one; unnumbered, repeated until answered */
+    MESSAGE_DEPLOYED,      /* the script is loaded, or why not */
+    MESSAGE_GLOBAL_DONE,   /* a global fixture has run, or how it failed */
+    MESSAGE_OPERATIONS,    /* what workers did, in order */
+    MESSAGE_DRAINED,       /* the furthest step begun in each synchronising room */
+    MESSAGE_FAILURE,       /* a step failed, and the campaign asked to stop at that */
+    MESSAGE_STATISTICS,    /* what was counted since the last one */
+    MESSAGE_FINISHED,      /* all workers of this agent have ended and are torn down; its last statistics came
+                              before */
+    MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
-    MESSAGE_REFUSED,     /* unnumbered: why there is no link */
-    MESSAGE_DEPLOY,      /* options, bundle and workers of a campaign */
+    MESSAGE_REFUSED, /* unnumbered: why there is no link */
+    MESSAGE_DEPLOY,  /* options, workers, and what the bundle consists of */
+    MESSAGE_BUNDLE_CHUNK,
     MESSAGE_GLOBAL,      /* run a global fixture here */
     MESSAGE_BEGIN,       /* workers start at an instant */
     MESSAGE_ASSIGN,      /* more workers for this agent: those of a lost one */
@@ -63,9 +65,17 @@ struct refused {
 
 struct deploy {
     struct campaign_options options;
-    struct bundle bundle;
+    struct bundle_listing bundle;
     struct worker_set workers;
     bool is_seed_fixed;
+};
+
+/* A part of the contents of all files of a bundle, one behind the other. A chunk has LIMIT_CHUNK_BYTES, the
+ * last one what is left. Chunks are asked for, and come, in order. */
+struct bundle_chunk {
+    struct bytes hash;
+    uint64_t offset;
+    struct bytes content; /* none in MESSAGE_BUNDLE_WANTED */
 };
 
 struct global {
@@ -145,6 +155,7 @@ struct message {
         struct welcome welcome;
         struct refused refused;
         struct deploy deploy;
+        struct bundle_chunk bundle_chunk; /* BUNDLE_WANTED, BUNDLE_CHUNK */
         struct global global;
         struct done done; /* DEPLOYED, GLOBAL_DONE */
         struct begin begin;

@@ -39,6 +39,7 @@ void agent_free(struct agent **agent)
         share_free(&share);
     }
     map_free(&self->shares);
+    packages_finish(&self->packages);
     link_free(&self->link);
     agent_free_texts(self);
     memory_free(self->texts);

@@ -65,11 +65,21 @@ void agent_complain(struct agent *agent, const char *what)
         memory_format("dropped what the coordinator sent: %s (%" PRIu64 " so far)", what, agent->malformed));
 }
 
-struct command *agent_command(struct agent *agent, const struct share *share, uint32_t shard,
-                              enum command_kind kind)
+void agent_give_command(struct agent *agent, struct share *share, uint32_t shard, struct command *command)
 {
+    if (share->fetch != NULL) {
+        share_hold_command(share, shard, command);
+        return;
+    }
     struct agent_effect *effect = agent_add_effect(agent, AGENT_COMMAND);
     effect->shard = shard;
-    effect->command = command_new(kind, share->campaign);
-    return effect->command;
+    effect->command = command;
+}
+
+struct command *agent_command(struct agent *agent, struct share *share, uint32_t shard,
+                              enum command_kind kind)
+{
+    struct command *command = command_new(kind, share->campaign);
+    agent_give_command(agent, share, shard, command);
+    return command;
 }

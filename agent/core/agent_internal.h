@@ -2,6 +2,7 @@
 #pragma once
 #include "agent/core/agent.h"
 #include "agent/core/clock_filter.h"
+#include "agent/core/package.h"
 #include "agent/core/share.h"
 #include "common/map.h"
 #include "common/random.h"
@@ -31,6 +32,7 @@ struct agent {
     size_t gathered;         /* in all shares */
     struct clock_filter clock;
     struct map *shares; /* by campaign */
+    struct packages packages;
     uint64_t complaint_due_ns;
     uint64_t malformed; /* messages that were dropped */
 
@@ -52,8 +54,10 @@ void agent_log(struct agent *agent, enum log_level level, char *text);
 /* Something came that makes no sense: said at most once a second. */
 void agent_complain(struct agent *agent, const char *what);
 /* A command for the crew of `shard`, to be filled further. */
-struct command *agent_command(struct agent *agent, const struct share *share, uint32_t shard,
+struct command *agent_command(struct agent *agent, struct share *share, uint32_t shard,
                               enum command_kind kind);
+/* Likewise, with one that is there already, which it takes. */
+void agent_give_command(struct agent *agent, struct share *share, uint32_t shard, struct command *command);
 
 /* Joining, the lease, and silence. */
 void agent_join_init(struct agent *agent);
@@ -64,6 +68,10 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
 void agent_heard(struct agent *agent);
 void agent_check_silence(struct agent *agent);
 void agent_update_lease(struct agent *agent);
+
+/* The bundle that the share has a fetch of: from what is here, else it is asked for. */
+void agent_get_bundle(struct agent *agent, struct share *share);
+void agent_take_chunk(struct agent *agent, struct share *share, const struct bundle_chunk *chunk);
 
 /* Campaigns. */
 struct share *agent_share(const struct agent *agent, uint64_t campaign);

@@ -42,7 +42,7 @@ static char *string_of(struct bytes bytes)
 static void deploy(struct agent *agent, const struct message *message)
 {
     const struct deploy *deploy = &message->deploy;
-    struct deployment *deployment = deployment_new(message->campaign, &deploy->options, &deploy->bundle);
+    struct deployment *deployment = deployment_new(message->campaign, &deploy->options, NULL);
     struct share *share = share_new(deployment, agent->settings.shards);
     deployment_release(&deployment);
     if (agent_share(agent, message->campaign) != NULL || !share_knows(share, &deploy->workers)) {
@@ -51,6 +51,7 @@ static void deploy(struct agent *agent, const struct message *message)
         return;
     }
     (void)map_put(agent->shares, key_of(&share->campaign), share);
+    share->fetch = fetch_new(&deploy->bundle); /* what follows is held until the bundle is here */
     struct worker_set *sets = share_new_sets(share);
     share_deal(share, &deploy->workers, sets);
     for (uint32_t shard = 0; shard < share->shard_count; shard++) {
@@ -64,6 +65,7 @@ static void deploy(struct agent *agent, const struct message *message)
         worker_set_copy(&command->workers, &sets[shard]);
     }
     share_free_sets(share, sets);
+    agent_get_bundle(agent, share);
 }
 
 static void global(struct agent *agent, struct share *share, const struct message *message)
@@ -105,9 +107,7 @@ static void give_reply(struct agent *agent, struct share *share, const struct re
     share_split_reply(share, &local, commands);
     for (uint32_t shard = 0; shard < share->shard_count; shard++) {
         if (commands[shard] != NULL) {
-            struct agent_effect *effect = agent_add_effect(agent, AGENT_COMMAND);
-            effect->shard = shard;
-            effect->command = commands[shard];
+            agent_give_command(agent, share, shard, commands[shard]);
         }
     }
 }
@@ -165,6 +165,9 @@ static void tell_all(struct agent *agent, struct share *share, const struct mess
 static void take_of_share(struct agent *agent, struct share *share, const struct message *message)
 {
     switch (message->kind) {
+    case MESSAGE_BUNDLE_CHUNK:
+        agent_take_chunk(agent, share, &message->bundle_chunk);
+        break;
     case MESSAGE_GLOBAL:
         global(agent, share, message);
         break;
@@ -192,6 +195,9 @@ static void take_of_share(struct agent *agent, struct share *share, const struct
         break;
     case MESSAGE_STOP:
         share->is_stopping = true;
+        if (share->fetch != NULL) {
+            share_give_up(share, "stopped before the bundle was here");
+        }
         tell_all(agent, share, message, COMMAND_STOP);
         agent_check_finished(agent, share);
         break;

@@ -10,10 +10,14 @@
 #include <stdbool.h>
 
 /* Options and bundle of a campaign: made once per agent, read by all its shards, never changed, freed with
- * the last holder (atomic count). */
+ * the last holder (atomic count). `bundle` is copied; NULL: it comes before any shard hears of the
+ * deployment. */
 struct deployment;
 MUST_CHECK struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
                                              const struct bundle *bundle);
+struct package;
+/* Takes a hold of its own. */
+void deployment_set_package(struct deployment *deployment, struct package *package);
 struct deployment *deployment_hold(struct deployment *deployment);
 void deployment_release(struct deployment **deployment);
 uint64_t deployment_campaign(const struct deployment *deployment);

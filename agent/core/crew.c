@@ -19,6 +19,11 @@ struct crew *crew_new(struct deployment *deployment, uint64_t runs)
     return crew;
 }
 
+void crew_gather_into(struct crew *crew, struct gather *gather)
+{
+    crew->gather = gather;
+}
+
 static void free_answers(struct crew *crew)
 {
     for (size_t i = 0; i < crew->answer_count; i++) {

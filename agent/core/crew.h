@@ -2,6 +2,7 @@
  * who may be torn down. The shell around it runs the script. */
 #pragma once
 #include "agent/core/command.h"
+#include "agent/core/gather.h"
 #include "common/error.h"
 
 struct crew;
@@ -58,6 +59,9 @@ void crew_effects_finish(struct crew_effects *effects);
  * decided otherwise (single run: the number of scenarios). */
 MUST_CHECK struct crew *crew_new(struct deployment *deployment, uint64_t runs);
 void crew_free(struct crew **crew);
+/* From now on what workers do goes into `gather`, borrowed, and not out as NOTICE_OPERATION: it is of the
+ * step that is taken, and so before the notices among its effects. */
+void crew_gather_into(struct crew *crew, struct gather *gather);
 /* Clears `effects`, then fills it in order. The shell carries all out before it steps again, except that the
  * carrying out of CREW_STEP and CREW_ANSWER may be put off while there is no lease. */
 void crew_step(struct crew *crew, const struct crew_event *event, struct crew_effects *effects);
@@ -71,9 +75,10 @@ enum crew_call {
 };
 /* A worker's script calls the coordinator. `operation` has kind, room (of a variable), name, step, count,
  * timeout_ms, flags, value, expected, instants; the rest (workers, nth, call, the room of a notifier or
- * barrier) is filled in here. Borrowed; the notice in `effects` (cleared first) owns a copy. A signal on
- * another step than the worker's is refused. Variables may be used at any time, by global fixtures in the
- * name of any worker of the crew; notifiers and barriers not before the setup and not in a teardown. */
+ * barrier) is filled in here. Borrowed; the notice in `effects` (cleared first), or the gathering, owns a
+ * copy. A signal on another step than the worker's is refused. Variables may be used at any time, by global
+ * fixtures in the name of any worker of the crew; notifiers and barriers not before the setup and not in a
+ * teardown. */
 MUST_CHECK enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operation *operation,
                                     struct crew_effects *effects, struct error *error);
 

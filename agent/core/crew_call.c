@@ -72,8 +72,6 @@ static bool check(const struct worker *worker, const struct operation *operation
 /* Fills in what the shell does not know. */
 static void fill(const struct crew *crew, struct worker *worker, struct operation *operation)
 {
-    worker_set_init(&operation->workers);
-    worker_set_add(&operation->workers, worker->id);
     if (is_meeting(operation->kind) || operation->kind == OPERATION_RELEASED) {
         operation->room = roster_room(crew->roster, worker);
     }
@@ -105,11 +103,10 @@ enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operat
         return CREW_CALL_REFUSED;
     }
     struct operation filled = *operation;
+    struct worker_run run;
+    filled.workers = crew_only(&run, caller);
     fill(crew, caller, &filled);
-    struct crew_effect *effect = crew_add_effect(effects, CREW_NOTICE);
-    effect->notice = notice_new(NOTICE_OPERATION, deployment_campaign(crew->deployment));
-    effect->notice->operation = operation_copy(&filled);
-    worker_set_finish(&filled.workers);
+    crew_tell(crew, effects, &filled);
     if (is_meeting(operation->kind)) {
         crew_ensure_room(crew, filled.room)->is_signalled = true;
     }

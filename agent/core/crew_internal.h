@@ -22,6 +22,8 @@ struct crew {
     struct roster *roster;
     struct timers *timers;
     struct map *rooms;
+    struct room *last_room; /* the one that was looked up last; NULL: none yet */
+    struct gather *gather;  /* NULL: operations leave as notices */
     uint32_t counts[WORKER_STATE_COUNT];
     bool has_begun;
     uint64_t begin_ns; /* 0: at no instant of its own */
@@ -43,6 +45,10 @@ struct crew {
 };
 
 struct crew_effect *crew_add_effect(struct crew_effects *effects, enum crew_effect_kind kind);
+/* What a worker does, on its way to the coordinator. */
+void crew_tell(const struct crew *crew, struct crew_effects *effects, const struct operation *operation);
+/* A set of one worker that needs no memory but `run`. */
+struct worker_set crew_only(struct worker_run *run, const struct worker *worker);
 struct notice *crew_add_notice(const struct crew *crew, enum notice_kind kind);
 /* NULL if nothing is known of it. */
 struct room *crew_room(const struct crew *crew, uint32_t room);

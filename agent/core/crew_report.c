@@ -43,17 +43,22 @@ static struct bytes key_of(const uint32_t *room)
 
 struct room *crew_room(const struct crew *crew, uint32_t room)
 {
-    return map_get(crew->rooms, key_of(&room));
+    bool is_last = crew->last_room != NULL && crew->last_room->id == room;
+    return is_last ? crew->last_room : map_get(crew->rooms, key_of(&room));
 }
 
 struct room *crew_ensure_room(struct crew *crew, uint32_t room)
 {
+    if (crew->last_room != NULL && crew->last_room->id == room) {
+        return crew->last_room;
+    }
     struct room *found = crew_room(crew, room);
     if (found == NULL) {
         found = MEMORY_NEW(struct room);
         found->id = room;
         (void)map_put(crew->rooms, key_of(&room), found);
     }
+    crew->last_room = found;
     return found;
 }
 
@@ -62,11 +67,28 @@ struct room *crew_room_of(const struct crew *crew, const struct worker *worker)
     return map_size(crew->rooms) == 0 ? NULL : crew_room(crew, roster_room(crew->roster, worker));
 }
 
+struct worker_set crew_only(struct worker_run *run, const struct worker *worker)
+{
+    *run = (struct worker_run){.first = worker->id, .stride = 1, .count = 1};
+    return (struct worker_set){.runs = run, .run_count = 1, .run_capacity = 1};
+}
+
+void crew_tell(const struct crew *crew, struct crew_effects *effects, const struct operation *operation)
+{
+    if (crew->gather != NULL) {
+        gather_put(crew->gather, operation);
+        return;
+    }
+    struct crew_effect *effect = crew_add_effect(effects, CREW_NOTICE);
+    effect->notice = notice_new(NOTICE_OPERATION, deployment_campaign(crew->deployment));
+    effect->notice->operation = operation_copy(operation);
+}
+
 static void report(struct crew *crew, const struct worker *worker, struct operation *operation)
 {
-    worker_set_add(&operation->workers, worker->id);
-    crew_add_notice(crew, NOTICE_OPERATION)->operation = operation_copy(operation);
-    worker_set_finish(&operation->workers);
+    struct worker_run run;
+    operation->workers = crew_only(&run, worker);
+    crew_tell(crew, crew->effects, operation);
 }
 
 static void report_progress(struct crew *crew, const struct worker *worker, enum operation_kind kind,

@@ -1,5 +1,6 @@
 /* Options and bundle of a campaign, shared by all shards of an agent and counted. */
 #include "agent/core/command.h"
+#include "agent/core/package.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@ struct deployment {
     atomic_uint holders;
     uint64_t campaign;
     struct campaign_options options;
-    struct bundle bundle;
+    struct package *package; /* NULL until it has come */
 };
 
 static struct bytes copy_bytes(struct bytes bytes)
@@ -32,14 +33,14 @@ struct deployment *deployment_new(uint64_t campaign, const struct campaign_optio
     deployment->options = *options;
     deployment->options.single_mode = copy_bytes(options->single_mode);
     deployment->options.target = copy_bytes(options->target);
-    deployment->bundle.file_count = bundle->file_count;
-    deployment->bundle.files = memory_new(bundle->file_count, sizeof(*bundle->files));
-    for (size_t i = 0; i < bundle->file_count; i++) {
-        deployment->bundle.files[i].path = copy_bytes(bundle->files[i].path);
-        deployment->bundle.files[i].content = copy_bytes(bundle->files[i].content);
-    }
-    deployment->bundle.hash = copy_bytes(bundle->hash);
+    deployment->package = bundle == NULL ? NULL : package_copy(bundle);
     return deployment;
+}
+
+void deployment_set_package(struct deployment *deployment, struct package *package)
+{
+    assert(deployment->package == NULL);
+    deployment->package = package_hold(package);
 }
 
 struct deployment *deployment_hold(struct deployment *deployment)
@@ -53,12 +54,7 @@ static void destroy(struct deployment *deployment)
 {
     free_bytes(&deployment->options.single_mode);
     free_bytes(&deployment->options.target);
-    for (size_t i = 0; i < deployment->bundle.file_count; i++) {
-        free_bytes(&deployment->bundle.files[i].path);
-        free_bytes(&deployment->bundle.files[i].content);
-    }
-    memory_free(deployment->bundle.files);
-    free_bytes(&deployment->bundle.hash);
+    package_release(&deployment->package);
     memory_free(deployment);
 }
 
@@ -88,5 +84,6 @@ const struct campaign_options *deployment_options(const struct deployment *deplo
 
 const struct bundle *deployment_bundle(const struct deployment *deployment)
 {
-    return &deployment->bundle;
+    assert(deployment->package != NULL);
+    return package_bundle(deployment->package);
 }

@@ -37,6 +37,7 @@ struct gather {
     size_t batch_count;
     size_t batch_capacity;
     struct buffer key;
+    bool is_urgent; /* since it was empty, an operation came in that is never shared */
 };
 
 struct gather *gather_new(uint32_t workers)
@@ -166,41 +167,70 @@ static uint64_t find_entry(struct gather *gather, const struct operation *operat
 }
 
 /* An entry with no workers yet. Takes the operation. */
-static uint64_t open_entry(struct gather *gather, struct operation **operation)
+static uint64_t open_entry(struct gather *gather, struct operation *operation)
 {
-    struct bytes key = key_of(gather, *operation);
+    struct bytes key = key_of(gather, operation);
     gather->items =
         memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof(*gather->items));
-    gather->items[gather->count] = (struct entry){.operation = *operation};
-    *operation = NULL;
+    gather->items[gather->count] = (struct entry){.operation = operation};
     gather->count++;
     uint64_t mark = gather->first + gather->count;
     if (key.size > 0) {
         (void)map_put(gather->open, key, (void *)(uintptr_t)mark);
     }
+    gather->is_urgent = gather->is_urgent || !operation_is_aggregated(operation->kind);
     return mark;
+}
+
+/* Those of the operation's workers who may join an entry do, up to the first who may not: those behind it
+ * stay behind it. False if there is such a one, at the cursor. */
+static bool join_all(struct gather *gather, const struct operation *operation, struct worker_cursor *cursor)
+{
+    uint64_t mark = find_entry(gather, operation);
+    while (worker_set_next(&operation->workers, cursor)) {
+        assert(cursor->worker < gather->last_count);
+        if (!join(gather, mark, cursor->worker, operation)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the operation, for the worker at the cursor and those behind it. */
+static void begin_entry(struct gather *gather, struct operation *operation, struct worker_cursor *cursor)
+{
+    uint64_t mark = open_entry(gather, operation);
+    do {
+        assert(cursor->worker < gather->last_count);
+        worker_set_add(&entry_at(gather, mark - 1)->workers, cursor->worker);
+        gather->last[cursor->worker] = mark;
+    } while (worker_set_next(&operation->workers, cursor));
 }
 
 void gather_add(struct gather *gather, struct operation **operation)
 {
     assert(gather->batch_count == 0);
-    const struct operation *added = *operation;
-    uint64_t joined = find_entry(gather, added);
-    uint64_t opened = 0;
     struct worker_cursor cursor = {0};
-    while (worker_set_next(&added->workers, &cursor)) {
-        assert(cursor.worker < gather->last_count);
-        /* Once one of them cannot join, those behind it stay behind it. */
-        if (opened == 0 && join(gather, joined, cursor.worker, added)) {
-            continue;
-        }
-        if (opened == 0) {
-            opened = open_entry(gather, operation);
-        }
-        worker_set_add(&entry_at(gather, opened - 1)->workers, cursor.worker);
-        gather->last[cursor.worker] = opened;
+    if (join_all(gather, *operation, &cursor)) {
+        operation_free(operation);
+        return;
     }
-    operation_free(operation);
+    begin_entry(gather, *operation, &cursor);
+    *operation = NULL;
+}
+
+void gather_put(struct gather *gather, const struct operation *operation)
+{
+    assert(gather->batch_count == 0);
+    struct worker_cursor cursor = {0};
+    if (!join_all(gather, operation, &cursor)) {
+        begin_entry(gather, operation_copy(operation), &cursor);
+    }
+}
+
+bool gather_is_urgent(const struct gather *gather)
+{
+    return gather->is_urgent;
 }
 
 static int compare_ids(const void *left, const void *right)
@@ -289,6 +319,7 @@ static void compact(struct gather *gather)
     gather->first += gather->head;
     gather->count = left;
     gather->head = 0;
+    gather->is_urgent = gather->is_urgent && left > 0;
 }
 
 struct operation *gather_take(struct gather *gather)

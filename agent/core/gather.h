@@ -12,6 +12,10 @@ void gather_free(struct gather **gather);
 
 /* Takes an operation (operation_copy). */
 void gather_add(struct gather *gather, struct operation **operation);
+/* The same for one that is only lent: copied where it joins no other. */
+void gather_put(struct gather *gather, const struct operation *operation);
+/* Whether there is anything that is of one worker alone, and so has nothing to wait for. */
+bool gather_is_urgent(const struct gather *gather);
 /* Operations that have gathered; a thousand workers who do the same count as one. */
 size_t gather_count(const struct gather *gather);
 

@@ -18,12 +18,23 @@ struct share *share_new(struct deployment *deployment, uint32_t shard_count)
     return share;
 }
 
+static void drop_held(struct share *share)
+{
+    for (size_t i = 0; i < share->held_count; i++) {
+        command_free(&share->held[i].command);
+    }
+    share->held_count = 0;
+}
+
 void share_free(struct share **share)
 {
     struct share *self = *share;
     if (self == NULL) {
         return;
     }
+    drop_held(self);
+    memory_free(self->held);
+    fetch_free(&self->fetch);
     deployment_release(&self->deployment);
     memory_free(self->shard_of);
     memory_free(self->shards);
@@ -32,6 +43,23 @@ void share_free(struct share **share)
     memory_free(self->room_steps);
     memory_free(self);
     *share = NULL;
+}
+
+void share_hold_command(struct share *share, uint32_t shard, struct command *command)
+{
+    share->held =
+        memory_reserve(share->held, &share->held_capacity, share->held_count + 1, sizeof(*share->held));
+    share->held[share->held_count++] = (struct held_command){.command = command, .shard = shard};
+}
+
+void share_give_up(struct share *share, const char *why)
+{
+    drop_held(share);
+    fetch_free(&share->fetch);
+    for (uint32_t i = 0; i < share->shard_count; i++) {
+        share->shards[i].has_crew = false;
+    }
+    share->deploy_failure = memory_copy_string(why);
 }
 
 bool share_knows(const struct share *share, const struct worker_set *workers)

@@ -2,6 +2,7 @@
  * gathered. */
 #pragma once
 #include "agent/core/command.h"
+#include "agent/core/fetch.h"
 #include "agent/core/gather.h"
 
 struct share_shard {
@@ -14,9 +15,19 @@ struct share_shard {
     uint32_t running; /* as it said last */
 };
 
+/* A command that waits until the bundle is here. */
+struct held_command {
+    struct command *command;
+    uint32_t shard;
+};
+
 struct share {
     uint64_t campaign;
     struct deployment *deployment;
+    struct fetch *fetch;       /* NULL once the bundle is here, or will not come */
+    struct held_command *held; /* in their order */
+    size_t held_count;
+    size_t held_capacity;
     uint32_t worker_limit; /* ids of the campaign are below */
     uint16_t *shard_of;    /* by worker id: shard + 1; 0 is nobody of ours */
     struct share_shard *shards;
@@ -37,6 +48,11 @@ struct share {
 /* Takes a hold of its own on the deployment. */
 MUST_CHECK struct share *share_new(struct deployment *deployment, uint32_t shard_count);
 void share_free(struct share **share);
+
+/* For the shards, once the bundle is here; takes the command. */
+void share_hold_command(struct share *share, uint32_t shard, struct command *command);
+/* Nothing can be run here, and here is why: the crews that were to be are not. */
+void share_give_up(struct share *share, const char *why);
 
 /* Whether all of them may be workers of this campaign. */
 bool share_knows(const struct share *share, const struct worker_set *workers);

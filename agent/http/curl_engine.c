@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* One connection. Curl asks for events anew for every request; the poll of an idle connection stays as it
@@ -14,8 +15,9 @@ struct connection {
     uv_poll_t poll;
     struct http_engine *engine;
     curl_socket_t socket;
-    int wanted; /* by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
-    int active; /* what the poll listens to */
+    bool is_of_resolver; /* curl looks a name up: it closes this socket without telling */
+    int wanted;          /* by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
+    int active;          /* what the poll listens to */
 };
 
 struct http_engine {
@@ -105,6 +107,15 @@ static void on_poll_closed(uv_handle_t *handle)
     memory_free(handle->data);
 }
 
+/* The threads that look names up report through a pair of local sockets. */
+static bool is_local(curl_socket_t socket)
+{
+    int domain = AF_UNSPEC;
+    socklen_t size = sizeof domain;
+
+    return getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
 static struct connection *need_connection(struct http_engine *engine, curl_socket_t socket)
 {
     struct connection *connection = find_connection(engine, socket);
@@ -123,9 +134,17 @@ static struct connection *need_connection(struct http_engine *engine, curl_socke
     }
     connection->engine = engine;
     connection->socket = socket;
+    connection->is_of_resolver = is_local(socket);
     connection->poll.data = connection;
     engine->connections[socket] = connection;
     return connection;
+}
+
+static void drop_connection(struct connection *connection)
+{
+    connection->engine->connections[connection->socket] = NULL;
+    uv_poll_stop(&connection->poll);
+    uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
 }
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context)
@@ -137,6 +156,8 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
         struct connection *connection = find_connection(engine, socket);
         if (connection)
             connection->wanted = 0;
+        if (connection && connection->is_of_resolver)
+            drop_connection(connection);
         return 0;
     }
     struct connection *connection = need_connection(engine, socket);
@@ -152,11 +173,8 @@ int http_engine_close_socket(void *context, curl_socket_t socket)
     struct http_engine *engine = context;
     struct connection *connection = find_connection(engine, socket);
 
-    if (connection) {
-        engine->connections[socket] = NULL;
-        uv_poll_stop(&connection->poll);
-        uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
-    }
+    if (connection)
+        drop_connection(connection);
     return close(socket);
 }
 

@@ -3,29 +3,50 @@
 
 #include "common/memory.h"
 
+#include <string.h>
+
 struct bytes bytes_copy_new(struct bytes bytes)
 {
     const void *copy = bytes.size == 0 ? memory_copy_string("") : memory_copy(bytes.data, bytes.size);
     return bytes_of(copy, bytes.size);
 }
 
-void bundle_copy(struct bundle *into, const struct bundle *from)
+static size_t bytes_of_files(const struct bundle *bundle)
 {
-    *into = (struct bundle){.file_count = from->file_count, .hash = bytes_copy_new(from->hash)};
-    into->files = (struct bundle_file *)memory_new(from->file_count, sizeof *into->files);
-    for (size_t i = 0; i < from->file_count; i++) {
-        into->files[i].path = bytes_copy_new(from->files[i].path);
-        into->files[i].content = bytes_copy_new(from->files[i].content);
+    size_t total = 0;
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        total += bundle->files[i].content.size;
     }
+    return total;
 }
 
-void bundle_finish(struct bundle *bundle)
+void bundle_copy(struct bundle_copy *into, const struct bundle *from)
 {
-    for (size_t i = 0; i < bundle->file_count; i++) {
-        memory_free((void *)bundle->files[i].path.data);
-        memory_free((void *)bundle->files[i].content.data);
+    size_t total = bytes_of_files(from);
+    uint8_t *content = (uint8_t *)memory_new(total + 1, 1);
+    struct bundle_entry *files = (struct bundle_entry *)memory_new(from->file_count, sizeof *files);
+    size_t at = 0;
+    for (size_t i = 0; i < from->file_count; i++) {
+        struct bytes file = from->files[i].content;
+        files[i] =
+            (struct bundle_entry){.path = bytes_copy_new(from->files[i].path), .size_bytes = file.size};
+        if (file.size > 0) {
+            memcpy(content + at, file.data, file.size);
+        }
+        at += file.size;
     }
-    memory_free(bundle->files);
-    memory_free((void *)bundle->hash.data);
-    *bundle = (struct bundle){0};
+    *into = (struct bundle_copy){
+        .listing = {.files = files, .file_count = from->file_count, .hash = bytes_copy_new(from->hash)},
+        .content = bytes_of(content, total)};
+}
+
+void bundle_finish(struct bundle_copy *bundle)
+{
+    for (size_t i = 0; i < bundle->listing.file_count; i++) {
+        memory_free((void *)bundle->listing.files[i].path.data);
+    }
+    memory_free(bundle->listing.files);
+    memory_free((void *)bundle->listing.hash.data);
+    memory_free((void *)bundle->content.data);
+    *bundle = (struct bundle_copy){0};
 }

@@ -5,5 +5,11 @@
 
 /* With a zero byte behind it; free `data`. */
 MUST_CHECK struct bytes bytes_copy_new(struct bytes bytes);
-void bundle_copy(struct bundle *into, const struct bundle *from);
-void bundle_finish(struct bundle *bundle);
+
+/* A bundle that is ready to be handed out. */
+struct bundle_copy {
+    struct bundle_listing listing;
+    struct bytes content; /* of all files, one behind the other */
+};
+void bundle_copy(struct bundle_copy *into, const struct bundle *from);
+void bundle_finish(struct bundle_copy *bundle);

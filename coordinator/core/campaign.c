@@ -2,7 +2,6 @@
 #include "coordinator/core/campaign_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/bundle_copy.h"
 
 #include <assert.h>
 
@@ -67,6 +66,22 @@ uint64_t campaign_id(const struct campaign *campaign)
     return campaign->id;
 }
 
+enum campaign_state campaign_state(const struct campaign *campaign)
+{
+    return campaign->state;
+}
+
+uint32_t campaign_agent_count(const struct campaign *campaign)
+{
+    return campaign->place_count;
+}
+
+struct member *campaign_agent(const struct campaign *campaign, uint32_t place, uint32_t *workers_running)
+{
+    *workers_running = campaign->places[place].workers_running;
+    return campaign->places[place].workers > 0 ? campaign->places[place].member : NULL;
+}
+
 bool campaign_is_ended(const struct campaign *campaign)
 {
     return campaign->state == CAMPAIGN_ENDED;
@@ -82,7 +97,6 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
                                 settings->deadlock_delay_ms * 1000000u);
     campaign->is_unsettled = true; /* it may be wanted from the beginning that rooms tell how far they are */
     campaign_deploy(campaign);
-    bundle_finish(&campaign->bundle);
 }
 
 static void run_setup(struct campaign *campaign, uint64_t now_ns)

@@ -39,4 +39,9 @@ bool campaign_is_unsettled(const struct campaign *campaign);
 /* Ends the waits whose end has come and queues the replies. */
 void campaign_settle(struct campaign *campaign, uint64_t now_ns);
 
+enum campaign_state campaign_state(const struct campaign *campaign);
+/* The agents it was dealt to, 0 before that. */
+uint32_t campaign_agent_count(const struct campaign *campaign);
+/* NULL once it is lost, or if no worker was dealt to it. `*workers_running` as far as it has told. */
+struct member *campaign_agent(const struct campaign *campaign, uint32_t place, uint32_t *workers_running);
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);

@@ -161,6 +161,7 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
         campaign->places[i].workers_running = 0;
     }
     drop_rooms(campaign);
+    bundle_finish(&campaign->bundle);
     const char *reason = campaign->judgement.reason;
     outbox_log(campaign->home.outbox, LOG_INFO, "campaign %llu has ended: %s%s%s",
                (unsigned long long)campaign->id, verdict_name(campaign->judgement.verdict),

@@ -1,5 +1,6 @@
 /* The inside of a campaign, for the files that it is made of. */
 #pragma once
+#include "coordinator/core/bundle_copy.h"
 #include "coordinator/core/campaign.h"
 #include "coordinator/core/handout.h"
 #include "coordinator/core/life.h"
@@ -18,6 +19,7 @@ struct place {
     uint32_t pid;
     uint32_t workers; /* that were dealt to it; none where there are more agents than workers */
     uint32_t workers_running;
+    uint64_t bundle_bytes; /* that it asked for and was sent */
     bool is_lost;
     bool is_deployed;
     bool is_drained;
@@ -32,7 +34,7 @@ struct campaign {
     struct campaign_home home;
     uint64_t id;
     struct campaign_options options;
-    struct bundle bundle; /* empty once it is deployed */
+    struct bundle_copy bundle; /* until the end: agents may ask for it */
     struct bytes script;
     uint32_t agents_wanted;
     uint64_t deadline_ms;

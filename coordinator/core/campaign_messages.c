@@ -2,6 +2,7 @@
 #include "coordinator/core/campaign_inside.h"
 
 #include "common/duration.h"
+#include "proto/bundle.h"
 #include "proto/codec.h"
 #include "proto/limits.h"
 
@@ -142,11 +143,30 @@ static void on_finished(struct campaign *campaign, uint64_t now_ns, struct place
     }
 }
 
+/* Each chunk goes to an agent once and in order, so that nobody makes us send more than there is. */
+static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                             const struct message *message)
+{
+    struct bytes content = campaign->bundle.content;
+    struct bytes hash = campaign->bundle.listing.hash;
+    uint64_t offset = message->bundle_chunk.offset;
+    size_t size = bundle_chunk_bytes(content.size, offset);
+    if (size == 0 || offset != place->bundle_bytes || !bytes_equal(message->bundle_chunk.hash, hash)) {
+        complain(campaign, now_ns, place, "a chunk that it may not ask for");
+        return;
+    }
+    place->bundle_bytes += size;
+    struct message chunk = {
+        .kind = MESSAGE_BUNDLE_CHUNK,
+        .bundle_chunk = {.hash = hash, .offset = offset, .content = bytes_of(content.data + offset, size)}};
+    campaign_tell(campaign, place, &chunk);
+}
+
 static message_function *const FUNCTIONS[MESSAGE_FORGET + 1] = {
     [MESSAGE_DEPLOYED] = on_deployed,     [MESSAGE_GLOBAL_DONE] = on_global_done,
     [MESSAGE_OPERATIONS] = on_operations, [MESSAGE_DRAINED] = on_drained,
     [MESSAGE_FAILURE] = on_failure,       [MESSAGE_STATISTICS] = on_statistics,
-    [MESSAGE_FINISHED] = on_finished,
+    [MESSAGE_FINISHED] = on_finished,     [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
 };
 
 static struct place *place_of(struct campaign *campaign, const struct member *member)

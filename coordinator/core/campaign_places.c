@@ -1,5 +1,4 @@
 /* The agents of a campaign: which ones it takes, what they are told, and how workers move between them. */
-#include "coordinator/core/bundle_copy.h"
 #include "coordinator/core/campaign_inside.h"
 
 #include "common/memory.h"
@@ -89,7 +88,7 @@ void campaign_deploy(struct campaign *campaign)
         }
         struct message message = {.kind = MESSAGE_DEPLOY,
                                   .deploy = {.options = campaign->options,
-                                             .bundle = campaign->bundle,
+                                             .bundle = campaign->bundle.listing,
                                              .is_seed_fixed = campaign->options.seed != 0}};
         /* As handout_new has dealt them; nobody has moved yet. */
         struct worker_run run = {

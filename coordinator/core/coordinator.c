@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "coordinator/core/campaign.h"
+#include "coordinator/core/onlooker.h"
 #include "coordinator/core/reception.h"
 #include "proto/codec.h"
 
@@ -20,6 +21,7 @@ struct coordinator {
     struct outbox outbox;
     struct members *members;
     struct reception reception;
+    struct onlooker *onlooker;
     struct campaign **campaigns; /* by rising id */
     size_t campaign_count;
     size_t campaign_capacity;
@@ -44,6 +46,7 @@ struct coordinator *coordinator_new(const struct coordinator_settings *settings)
     coordinator->settings = *settings;
     coordinator->timers = timers_new();
     coordinator->members = members_new(settings, coordinator->timers);
+    coordinator->onlooker = onlooker_new();
     coordinator->reception = (struct reception){
         .members = coordinator->members, .outbox = &coordinator->outbox, .epoch = settings->epoch};
     return coordinator;
@@ -60,6 +63,7 @@ void coordinator_free(struct coordinator **at)
     }
     memory_free(coordinator->campaigns);
     members_free(&coordinator->members);
+    onlooker_free(&coordinator->onlooker);
     outbox_finish(&coordinator->outbox);
     timers_free(&coordinator->timers);
     memory_free(coordinator);
@@ -107,6 +111,7 @@ static void create(struct coordinator *coordinator, const struct coordinator_eve
                                            coordinator->campaign_count + 1, sizeof *coordinator->campaigns);
     struct campaign *campaign = campaign_new(&home, ++coordinator->last_campaign, event);
     coordinator->campaigns[coordinator->campaign_count++] = campaign;
+    onlooker_created(coordinator->onlooker);
     campaign_consider_agents(campaign, event->now_ns);
 }
 
@@ -116,6 +121,7 @@ static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member
     for (size_t i = 0; i < coordinator->campaign_count; i++) {
         campaign_agent_lost(coordinator->campaigns[i], now_ns, member);
     }
+    onlooker_lost(coordinator->onlooker, member);
     members_lose(coordinator->members, &member, &coordinator->outbox);
 }
 
@@ -156,6 +162,7 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
         return;
     }
     struct campaign *campaign = find_campaign(coordinator, message.campaign);
+    onlooker_operations(coordinator->onlooker, &message);
     if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
     } else if (message.campaign == 0) {
@@ -187,8 +194,11 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     const struct envelope *envelope = &event->frame.envelope;
     struct bytes bytes = event->frame.message;
     struct member *member = members_find(coordinator->members, envelope->incarnation);
+    onlooker_received(coordinator->onlooker);
     if (member == NULL) {
-        if (reception_take(&coordinator->reception, event) != NULL) {
+        member = reception_take(&coordinator->reception, event);
+        if (member != NULL) {
+            onlooker_joined(coordinator->onlooker, member);
             for (size_t i = 0; i < coordinator->campaign_count; i++) {
                 campaign_consider_agents(coordinator->campaigns[i], event->now_ns);
             }
@@ -278,6 +288,7 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
     if (event->kind != EVENT_FRAME) {
         end_turn(coordinator, event->now_ns);
     }
+    onlooker_sent(coordinator->onlooker, effects);
 }
 
 static bool has_work(const struct coordinator *coordinator)
@@ -308,4 +319,10 @@ const struct campaign_report *coordinator_report(struct coordinator *coordinator
 {
     struct campaign *found = find_campaign(coordinator, campaign);
     return found == NULL ? NULL : campaign_report(found, now_ns);
+}
+
+const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator)
+{
+    return onlooker_look(coordinator->onlooker, coordinator->members, coordinator->campaigns,
+                         coordinator->campaign_count);
 }

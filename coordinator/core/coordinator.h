@@ -2,6 +2,7 @@
 #pragma once
 #include "coordinator/core/effect.h"
 #include "coordinator/core/event.h"
+#include "coordinator/core/overview.h"
 #include "coordinator/core/report.h"
 
 struct coordinator;
@@ -33,3 +34,5 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
+/* Agents and campaigns as they are. Borrowed until the next step or the next overview. */
+const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator);

@@ -15,7 +15,8 @@
 #define COMPLAINT_EVERY_MS 1000u
 /* Who has missed so many may be on the way to being lost. */
 #define HEARTBEATS_IN_DOUBT 4u
-/* A slow line takes so long for a byte: a bundle of 16 MiB two minutes. */
+/* A slow line takes so long for a byte: what an agent asks for of a bundle at once, 2 MiB, a quarter of a
+ * minute. */
 #define BULK_NS_PER_BYTE 8000u
 
 struct members {
@@ -131,6 +132,7 @@ static struct member *member_new(const struct coordinator_settings *settings, ui
     member->host = bytes_copy_new(hello->host);
     member->pid = hello->pid;
     member->cores = hello->cores;
+    member->shards = hello->shards;
     member->memory_bytes = hello->memory_bytes;
     member->excused_ns = now_ns;
     member->link = link_new(incarnation, settings->epoch, settings->heartbeat_ms * NS_PER_MS, now_ns);
@@ -217,9 +219,14 @@ void members_send(struct members *members, struct member *member, const struct m
     members_wake(members, member);
 }
 
+uint64_t members_heard_ns(const struct member *member)
+{
+    return latest(link_heard_ns(member->link), member->excused_ns);
+}
+
 static uint64_t silent_from_ns(const struct members *members, const struct member *member)
 {
-    return due_after_ms(latest(link_heard_ns(member->link), member->excused_ns), members->settings.loss_ms);
+    return due_after_ms(members_heard_ns(member), members->settings.loss_ms);
 }
 
 /* From when it is held not to hear us though we hear it. Its workers pause by then, but each frame that

@@ -16,6 +16,7 @@ struct member {
     struct bytes host;
     uint32_t pid;
     uint32_t cores;
+    uint32_t shards;
     uint64_t memory_bytes;
     struct link *link;
     struct due due;
@@ -27,6 +28,7 @@ struct member {
     bool needs_attention;  /* its link may have a frame to hand out */
     uint64_t malformed;    /* messages that were dropped */
     uint64_t complaint_ns; /* when the next one may be told of */
+    size_t overview_place; /* of overview.c, while it counts */
 };
 
 enum admission {
@@ -44,6 +46,8 @@ void members_free(struct members **members);
 /* Of those that have not been lost. */
 struct member *members_find(const struct members *members, uint64_t incarnation);
 struct member *members_find_name(const struct members *members, struct bytes name);
+/* When it was last known to be alive. */
+uint64_t members_heard_ns(const struct member *member);
 size_t members_count(const struct members *members);
 /* In the order in which they joined. */
 struct member *members_at(const struct members *members, size_t place);

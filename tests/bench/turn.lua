@@ -1,27 +1,31 @@
 -- A notifier turn: from written() until the last of all readers runs on. The clock is one: all agents are on this host.
 local tutti = require "tutti"
+local now = tutti.now
 
-local latest = {} -- by step: the longest that a reader of this shard had to wait since written()
+-- By step: when the last reader of this shard went on, and when it was written. Readers do nothing more than
+-- look at the clock before the others have their turn.
+local latest, written = {}, {}
 
 tutti.scenario("turn", function(worker)
   local round = worker:notifier("turn")
+  local step = worker.step
   if worker.id ~= worker.count - 1 then
     local written_at = round:wait_for_writer()
-    local late = tutti.now() - written_at
-    latest[worker.step] = math.max(latest[worker.step] or 0, late)
+    latest[step] = now()
     round:one_read()
+    written[step] = written_at
   else
-    if worker.step > 1 then
-      worker:notifier("turn", { step = worker.step - 1 }):wait_for_readers()
+    if step > 1 then
+      worker:notifier("turn", { step = step - 1 }):wait_for_readers()
       tutti.sleep(0.002) -- so that a turn does not begin in the wake of the last one
     end
-    round:written(tutti.now())
+    round:written(now())
   end
 end)
 
 tutti.teardown(function()
-  for step, late in pairs(latest) do
-    tutti.print(string.format("turn %d %.1f", step, late * 1e6))
+  for step, at in pairs(latest) do
+    tutti.print(string.format("turn %d %.1f", step, (at - written[step]) * 1e6))
   end
   latest = {}
 end)

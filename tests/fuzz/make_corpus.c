@@ -136,6 +136,15 @@ static void write_keys(const char *directory)
     write_file(directory, "keys", "list", bytes_of_string(LIST));
 }
 
+static void write_csv(const char *directory)
+{
+    write_file(directory, "csv", "plain", bytes_of_string("name,note\na,1\nb,2\n"));
+    write_file(
+        directory, "csv", "quoted",
+        bytes_of_string("\xef\xbb\xbfname,note\r\n\"a, b\",\"two\nlines\"\r\n\"say \"\"hi\"\"\",\r\n"));
+    write_file(directory, "csv", "wrong", bytes_of_string("name\n\"a\"b\n\"c"));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -149,5 +158,6 @@ int main(int argc, char **argv)
     write_values(argv[1]);
     write_options(argv[1]);
     write_keys(argv[1]);
+    write_csv(argv[1]);
     return 0;
 }

@@ -11,7 +11,8 @@ import urllib.request
 
 from support import Process, environment, run, script, tutti
 
-COMMANDS = ("run", "check", "init", "target", "agent", "keygen", "completion", "help", "version")
+COMMANDS = ("run", "start", "stop", "status", "watch", "report", "agents", "coordinator", "agent", "keygen", "check", "init", "target",
+            "completion", "help", "version")
 
 
 class Help(unittest.TestCase):
@@ -138,7 +139,8 @@ class Completion(unittest.TestCase):
 
     def test_bash_completes(self):
         ask = ('source /dev/stdin; COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _tutti; echo "${{COMPREPLY[@]}}"')
-        for typed, expected in (("tutti ru", "run"), ("tutti run --ro", "--room-size"), ("tutti run --on-loss s", "shrink")):
+        for typed, expected in (("tutti ru", "run"), ("tutti run --ro", "--room-size"), ("tutti run --on-loss s", "shrink"),
+                                ("tutti start --expect", "--expect-agents"), ("tutti start --on-loss r", "replace"), ("tutti watch --to", "--token --token-file")):
             done = subprocess.run(["bash", "-c", ask.format(typed)], input=tutti("completion", "bash").out, capture_output=True,
                                   text=True, timeout=10)
             self.assertEqual(done.stdout.strip(), expected, done.stderr)

@@ -19,6 +19,11 @@ class Examples(unittest.TestCase):
                 self.assertEqual((result.code, result.steps["failed"]), (0, 0), result)
                 self.assertRegex(result.out, r"sold to worker \d+ for " + str(100 + result.steps["ok"]))
 
+    def test_accounts(self):
+        result = run("accounts")
+        self.assertEqual((result.code, result.steps["ok"]), (0, 30), result)
+        self.assertIn("10 accounts, 30 searches", result.out)
+
     def test_rush(self):
         result = run("rush", "--agents", 4)
         self.assertEqual((result.code, result.steps["ok"]), (0, 500), result)

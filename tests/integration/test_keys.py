@@ -12,8 +12,6 @@ import unittest
 
 from support import TUTTI, Process, children_of, environment, script, tutti
 
-DOOR = os.environ["DOOR"]
-
 
 def mode_of(path):
     return stat.S_IMODE(os.stat(path).st_mode)
@@ -151,9 +149,10 @@ class Door(unittest.TestCase):
         for name in ("a1", "a2"):
             self.keygen("keys", "--agent", name)
         self.keygen("others", "--agent", "o1")
-        self.door = self.enterContext(Lines(DOOR, "tcp://127.0.0.1:*", "keys", cwd=self.folder))
-        self.door.wait_for("listening on ")
-        self.endpoint = re.match(r"\S+", self.door.wait_for("\n")).group()
+        self.door = self.enterContext(Lines(TUTTI, "coordinator", "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0",
+                                            "--keys", "keys", cwd=self.folder))
+        self.door.wait_for("ready: agents at ")
+        self.endpoint = re.match(r"[^\s,]+", self.door.wait_for("\n")).group()
 
     def enterContext(self, manager):
         value = manager.__enter__()
@@ -206,6 +205,21 @@ class Door(unittest.TestCase):
         agent.process.send_signal(signal.SIGTERM)
         agent.process.wait(20)
         self.assertNotIn("cannot join", (agent.process.stdout.read() or b"").decode())
+
+    def test_what_the_coordinator_says_about_its_folder(self):
+        def refused(says, *more):
+            result = tutti("coordinator", "--listen", "tcp://0.0.0.0:0", "--http", "127.0.0.1:0", *more, cwd=self.folder)
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(says, result.err)
+        refused("--keys: nowhere/coordinator.key cannot be read", "--keys", "nowhere")
+        (self.folder / "others/agents.allow").write_text("agent\n")
+        refused("--keys: others/agents.allow: line 1", "--keys", "others")
+        refused("--keys, see tutti help keygen")
+        os.chmod(self.folder / "keys/coordinator.key", 0o644)
+        wide = self.enterContext(Lines(TUTTI, "coordinator", "--listen", "tcp://0.0.0.0:0", "--http", "127.0.0.1:0", "--keys", "keys",
+                                       cwd=self.folder))
+        wide.wait_for("others may open it (mode 0644)")
+        wide.wait_for("ready: agents at tcp://0.0.0.0:")
 
     def test_others_may_read_the_key(self):
         os.chmod(self.folder / "a1.key", 0o644)

@@ -1,8 +1,12 @@
 /* The shell around the simulated coordinator: carries out what its core asks for. */
+#include "proto/bundle.h"
 #include "proto/codec.h"
+#include "proto/limits.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
+
+#define MOST_DATA_BYTES (LIMIT_CHUNK_BYTES + 999u)
 
 static struct host *host_of_incarnation(struct world *world, uint64_t incarnation)
 {
@@ -211,15 +215,22 @@ void hub_step(struct world *world, struct coordinator_event *event)
 
 void hub_create(struct world *world)
 {
-    static const char SCRIPT[] = "-- a program of the simulator";
-    struct bundle_file file = {.path = bytes_of_string("simulated.lua"), .content = bytes_of_string(SCRIPT)};
+    static const uint8_t DATA[MOST_DATA_BYTES];
+    /* Of many seeds some have nothing to send, as the stories, some more than a chunk. */
+    uint64_t draw = world->seed % 32;
+    size_t size = draw == 0 ? sizeof DATA : draw == 1 ? 0 : (size_t)(world->seed % 1000);
+    struct bundle_file files[] = {
+        {.path = bytes_of_string("simulated.lua"), .content = bytes_of(DATA, size / 9)},
+        {.path = bytes_of_string("empty.csv")},
+        {.path = bytes_of_string("data.csv"), .content = bytes_of(DATA, size)}};
+    struct bundle bundle = {.files = files, .file_count = sizeof files / sizeof *files};
+    char hash[DIGEST_TEXT_BYTES];
+    bundle_hash(&bundle, hash);
+    bundle.hash = bytes_of_string(hash);
     struct coordinator_event event = {
         .kind = EVENT_CREATE,
         .create = {.options = world->plan->options,
-                   .bundle = {.files = &file,
-                              .file_count = 1,
-                              .hash = bytes_of_string(
-                                  "0000000000000000000000000000000000000000000000000000000000000000")},
+                   .bundle = bundle,
                    .script = bytes_of_string("simulated.lua"),
                    .agents = world->plan->agents,
                    .deadline_ms = 30000},

@@ -2,6 +2,7 @@
 #include "test_agent_support.h"
 
 #include "common/memory.h"
+#include "proto/bundle.h"
 #include "proto/limits.h"
 
 #include <inttypes.h>
@@ -134,6 +135,9 @@ static void write_message(struct fixture *fixture, const struct message *message
         break;
     case MESSAGE_FINISHED:
         buffer_append_format(into, "%" PRIu64, message->finished.workers);
+        break;
+    case MESSAGE_BUNDLE_WANTED:
+        buffer_append_format(into, "%" PRIu64, message->bundle_chunk.offset);
         break;
     default:
         fail_msg("an agent sends no %s", message_kind_name(message->kind));
@@ -355,14 +359,16 @@ void give_workers(struct worker_set *set, uint32_t first, uint32_t stride, uint3
 
 void deploy(struct fixture *fixture, uint32_t workers, uint32_t first, uint32_t stride, uint32_t count)
 {
-    struct bundle_file file = {bytes_of_string("pad.lua"), bytes_of_string("return 1")};
+    /* An empty file is here at once. */
+    struct bundle_entry file = {bytes_of_string("pad.lua"), 0};
+    struct bundle_file empty = {bytes_of_string("pad.lua"), {0}};
+    char hash[DIGEST_TEXT_BYTES];
+    bundle_hash(&(struct bundle){.files = &empty, .file_count = 1}, hash);
     struct message message = {.kind = MESSAGE_DEPLOY, .campaign = CAMPAIGN};
     message.deploy.options =
         (struct campaign_options){.workers = workers, .runs = 3, .sync_timeout_ms = 60000};
-    message.deploy.bundle = (struct bundle){
-        .files = &file,
-        .file_count = 1,
-        .hash = bytes_of_string("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")};
+    message.deploy.bundle =
+        (struct bundle_listing){.files = &file, .file_count = 1, .hash = bytes_of_string(hash)};
     give_workers(&message.deploy.workers, first, stride, count);
     say(fixture, &message);
     worker_set_finish(&message.deploy.workers);

@@ -29,6 +29,38 @@ static void signal_is_sent_and_not_answered(void **state)
     expect(fixture, "one_read(1 pad@1 room 0 nth 0 call 0)");
 }
 
+static void expect_gathered(struct gather *gather, enum operation_kind kind, uint64_t workers)
+{
+    struct operation *operation = gather_take(gather);
+    assert_non_null(operation);
+    assert_int_equal(operation->kind, kind);
+    assert_int_equal(worker_set_count(&operation->workers), workers);
+    operation_free(&operation);
+}
+
+static void gathering_takes_what_would_be_notices(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy_stepping(fixture, 2);
+    struct gather *gather = gather_new(2);
+    crew_gather_into(fixture->crew, gather);
+    synchronise(fixture, 0);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
+    assert_int_equal(call(fixture, 1, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
+    assert_false(gather_is_urgent(gather));
+    assert_int_equal(call(fixture, 1, operation_of(OPERATION_WRITTEN, "pad", 1)), CREW_CALL_WAITS);
+    assert_true(gather_is_urgent(gather));
+    step_ok(fixture, 0);
+    expect(fixture, "step(0@2)");
+    expect_gathered(gather, OPERATION_PAST, 2);
+    expect_gathered(gather, OPERATION_READ, 2);
+    expect_gathered(gather, OPERATION_WRITTEN, 1);
+    expect_gathered(gather, OPERATION_PAST, 1);
+    assert_null(gather_take(gather));
+    assert_false(gather_is_urgent(gather));
+    gather_free(&gather);
+}
+
 static void wait_ends_with_the_reply_of_its_key(void **state)
 {
     struct fixture *fixture = *state;
@@ -286,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(signal_is_sent_and_not_answered),
+        CASE(gathering_takes_what_would_be_notices),
         CASE(wait_ends_with_the_reply_of_its_key),
         CASE(replies_that_nobody_waits_for_are_ignored),
         CASE(calls_for_one_worker_are_matched_by_number),

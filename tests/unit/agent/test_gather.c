@@ -232,10 +232,8 @@ static void add_many(struct gather *gather, const char *workers, struct operatio
     for (const char *digit = workers; *digit != '\0'; digit++) {
         worker_set_add(&operation.workers, (uint32_t)(*digit - '0'));
     }
-    struct operation *copy = operation_copy(&operation);
+    gather_put(gather, &operation);
     worker_set_finish(&operation.workers);
-    gather_add(gather, &copy);
-    assert_null(copy);
 }
 
 /* What a shard has gathered joins what another has; from the first worker who may not join, the rest makes an

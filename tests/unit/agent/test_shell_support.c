@@ -187,8 +187,21 @@ bool shell_deploy(struct shell *shell, const char *script)
         {.path = bytes_of_string("words.txt"), .content = bytes_of_string("first\n42 rest\n\nlast")},
         {.path = bytes_of_string("lib/tools.lua"),
          .content = bytes_of_string("return { answer = 42, path = ... }")},
+        {.path = bytes_of_string("users.csv"),
+         .content =
+             bytes_of_string("\xef\xbb\xbfname,note\r\nann,\"says \"\"hi\"\"\"\r\nbob,\"two\nlines\"\r\n\r\n"
+                             "cid,")},
+        {.path = bytes_of_string("users.jsonl"),
+         .content = bytes_of_string("{\"n\":1}\n\n{\"n\":2,\"deep\":[1,\"x\"]}")},
+        {.path = bytes_of_string("users.json"), .content = bytes_of_string("[{\"n\":1},\n{\"n\":2}]\n")},
+        {.path = bytes_of_string("broken.csv"), .content = bytes_of_string("a,b\n1,2\n3\n")},
+        {.path = bytes_of_string("twice.csv"), .content = bytes_of_string("a,b,a\n1,2,3\n")},
+        {.path = bytes_of_string("header.csv"), .content = bytes_of_string("a,b\n")},
+        {.path = bytes_of_string("broken.jsonl"), .content = bytes_of_string("{}\n{}\n{]\n")},
+        {.path = bytes_of_string("number.jsonl"), .content = bytes_of_string("{}\n5\n")},
+        {.path = bytes_of_string("broken.json"), .content = bytes_of_string("[\n{},\n{\"a\":}]")},
     };
-    struct bundle bundle = {.files = files, .file_count = 3};
+    struct bundle bundle = {.files = files, .file_count = sizeof files / sizeof *files};
     struct command *command = command_new(COMMAND_DEPLOY, CAMPAIGN);
 
     shell->settings.notices = shell->notices;

@@ -1,5 +1,5 @@
 /* A file that is there whole or not at all. */
-#include "cli/report_json.h"
+#include "cli/json_file.h"
 #include "common/memory.h"
 #include "tests/unit/common/check.h"
 

@@ -1,8 +1,8 @@
 /* The live line, the report for people and the report as JSON. */
 #include "cli/live_line.h"
-#include "cli/report_json.h"
 #include "cli/report_text.h"
 #include "common/memory.h"
+#include "coordinator/report_json.h"
 #include "tests/unit/cli/sample_report.h"
 #include "tests/unit/common/check.h"
 

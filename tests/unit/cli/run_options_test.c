@@ -1,6 +1,7 @@
 /* Where the options of a run come from, and what they become. */
 #include "agent/script.h"
 #include "cli/run_options.h"
+#include "cli/subcommand.h"
 #include "tests/unit/common/check.h"
 
 #include <stdlib.h>
@@ -19,7 +20,8 @@ static bool merge(int argc, const char *const *argv, const struct said *said, si
         own[i] = (struct script_option){(char *)said[i].name, (char *)said[i].text};
     }
     struct script_facts facts = {.options = own, .option_count = count};
-    return run_options_merge(argc, (char **)argv, &facts, options, error);
+    const struct command_words words = {&run_subcommand, argc, (char **)argv};
+    return run_options_merge(&words, &facts, options, error);
 }
 
 static void the_nearer_word_wins(void **state)

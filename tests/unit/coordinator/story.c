@@ -56,6 +56,11 @@ static void tell_body(struct buffer *story, const struct message *message)
     case MESSAGE_DEPLOY:
         (void)buffer_append_format(story, " %s", describe(&message->deploy.workers, text));
         break;
+    case MESSAGE_BUNDLE_CHUNK:
+        (void)buffer_append_format(story, " at %llu: %zu bytes",
+                                   (unsigned long long)message->bundle_chunk.offset,
+                                   message->bundle_chunk.content.size);
+        break;
     case MESSAGE_GLOBAL:
         (void)buffer_append_format(story, " %s",
                                    message->global.phase == GLOBAL_SETUP ? "setup" : "teardown");

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-static uint8_t LONG_BYTES[LIMIT_BUNDLE_BYTES + 1];
+static uint8_t LONG_BYTES[LIMIT_CHUNK_BYTES + 1];
 static uint32_t NUMBERS[3 * (LIMIT_SET_RUNS + 1)];
 
 typedef void spoil(Tutti__V1__Message *wire);
@@ -92,7 +92,14 @@ SPOIL(bundle_empty, wire->deploy->bundle->n_files = 0)
 SPOIL(bundle_hash_short, wire->deploy->bundle->hash.len--)
 SPOIL(bundle_hash_upper, wire->deploy->bundle->hash.data[3] = 'A')
 SPOIL(bundle_hash_zero, wire->deploy->bundle->hash.data[3] = 0)
-SPOIL(bundle_large, wire->deploy->bundle->files[0]->content = long_bytes(LIMIT_BUNDLE_BYTES + 1))
+SPOIL(bundle_large, wire->deploy->bundle->files[1]->size_bytes = LIMIT_BUNDLE_BYTES)
+SPOIL(bundle_wraps, wire->deploy->bundle->files[1]->size_bytes = UINT64_MAX)
+SPOIL(wanted_beyond, wire->bundle_wanted->offset = LIMIT_BUNDLE_BYTES)
+SPOIL(wanted_no_hash, wire->bundle_wanted->hash.len = 0)
+SPOIL(chunk_empty, wire->bundle_chunk->content.len = 0)
+SPOIL(chunk_large, wire->bundle_chunk->content = long_bytes(LIMIT_CHUNK_BYTES + 1))
+SPOIL(chunk_beyond, wire->bundle_chunk->offset = UINT64_MAX)
+SPOIL(chunk_hash, wire->bundle_chunk->hash.data[63] = 'g')
 SPOIL(bundle_twice, wire->deploy->bundle->files[1]->path = wire->deploy->bundle->files[0]->path)
 SPOIL(path_empty, wire->deploy->bundle->files[1]->path.len = 0)
 SPOIL(path_absolute, wire->deploy->bundle->files[1]->path = text_bytes("/etc/passwd"))
@@ -250,6 +257,13 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, bundle_hash_upper, "SHA-256"},
     {MESSAGE_DEPLOY, bundle_hash_zero, "SHA-256"},
     {MESSAGE_DEPLOY, bundle_large, "the files have"},
+    {MESSAGE_DEPLOY, bundle_wraps, "the files have"},
+    {MESSAGE_BUNDLE_WANTED, wanted_beyond, "no bundle has"},
+    {MESSAGE_BUNDLE_WANTED, wanted_no_hash, "SHA-256"},
+    {MESSAGE_BUNDLE_CHUNK, chunk_empty, "a chunk of 0 bytes"},
+    {MESSAGE_BUNDLE_CHUNK, chunk_large, "a chunk of"},
+    {MESSAGE_BUNDLE_CHUNK, chunk_beyond, "no bundle has"},
+    {MESSAGE_BUNDLE_CHUNK, chunk_hash, "SHA-256"},
     {MESSAGE_DEPLOY, bundle_twice, "two files"},
     {MESSAGE_DEPLOY, path_empty, "relative and clean"},
     {MESSAGE_DEPLOY, path_absolute, "relative and clean"},

@@ -186,22 +186,33 @@ static void full_batch_of_small_operations_fits(void **state)
     memory_free(items);
 }
 
+/* As many files as there may be, with paths as long as they may be. */
 static void largest_bundle_fits(void **state)
 {
     (void)state;
+    static char paths[LIMIT_BUNDLE_FILES][LIMIT_PATH_BYTES];
+    static struct bundle_entry files[LIMIT_BUNDLE_FILES];
     struct sample sample;
     sample_make(&sample, MESSAGE_DEPLOY, SAMPLE_TYPICAL);
-    struct bundle_file *files = sample.message.deploy.bundle.files;
-    uint8_t *content = memory_new(1, LIMIT_BUNDLE_BYTES);
-    files[0].content = bytes_of(content, LIMIT_BUNDLE_BYTES - files[1].content.size);
+    for (size_t i = 0; i < LIMIT_BUNDLE_FILES; i++) {
+        memset(paths[i], 'p', LIMIT_PATH_BYTES);
+        paths[i][0] = (char)('a' + i % 26);
+        paths[i][1] = (char)('a' + i / 26 % 26);
+        paths[i][2] = (char)('a' + i / 676);
+        files[i] = (struct bundle_entry){.path = bytes_of(paths[i], LIMIT_PATH_BYTES),
+                                         .size_bytes = LIMIT_BUNDLE_BYTES / LIMIT_BUNDLE_FILES};
+    }
+    sample.message.deploy.bundle.files = files;
+    sample.message.deploy.bundle.file_count = LIMIT_BUNDLE_FILES;
     struct message decoded;
     struct buffer encoded;
     encode(&sample.message, &encoded);
     decode(&encoded, &decoded);
-    assert_int_equal(decoded.deploy.bundle.files[0].content.size, files[0].content.size);
+    assert_int_equal(decoded.deploy.bundle.file_count, LIMIT_BUNDLE_FILES);
+    assert_int_equal(decoded.deploy.bundle.files[999].size_bytes, files[999].size_bytes);
+    assert_true(bytes_equal(decoded.deploy.bundle.files[999].path, files[999].path));
     message_finish(&decoded);
     buffer_finish(&encoded);
-    memory_free(content);
     sample_finish(&sample);
 }
 

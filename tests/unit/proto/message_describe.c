@@ -76,7 +76,7 @@ static void deploy(struct buffer *text, const struct deploy *deploy)
     number(text, "verbosity", options->verbosity);
     for (size_t i = 0; i < deploy->bundle.file_count; i++) {
         bytes(text, "path", deploy->bundle.files[i].path);
-        bytes(text, "content", deploy->bundle.files[i].content);
+        number(text, "size", deploy->bundle.files[i].size_bytes);
     }
     bytes(text, "hash", deploy->bundle.hash);
     workers(text, "workers", &deploy->workers);
@@ -201,6 +201,12 @@ static void small_body(const struct message *message, struct buffer *text)
         break;
     case MESSAGE_FINISHED:
         number(text, "workers", message->finished.workers);
+        break;
+    case MESSAGE_BUNDLE_WANTED:
+    case MESSAGE_BUNDLE_CHUNK:
+        bytes(text, "hash", message->bundle_chunk.hash);
+        number(text, "offset", message->bundle_chunk.offset);
+        bytes(text, "content", message->bundle_chunk.content);
         break;
     case MESSAGE_SYNCHRONISE:
     case MESSAGE_ROOMS_DONE:

@@ -20,6 +20,7 @@ struct palette {
 
 static uint8_t LONG_NAME[LIMIT_NAME_BYTES];
 static uint8_t LONG_TEXT[LIMIT_TEXT_BYTES];
+static const uint8_t CHUNK[LIMIT_CHUNK_BYTES] = {1, 0, 3};
 static const uint8_t INTEGER_VALUE[] = {'i', 0, 0, 0, 0, 0, 0, 0, 42};
 static const uint8_t TABLE_VALUE[] = {'{', 0, 0, 0, 1, 's', 0, 0, 0, 1, 'k', 's', 0, 0, 0, 2, 'o', 'k'};
 static const char HASH[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -98,9 +99,11 @@ static void make_hello(struct message *message, const struct palette *palette, e
 static void make_deploy(struct sample *sample, const struct palette *palette, enum sample_variant variant)
 {
     bool is_small = variant == SAMPLE_SMALLEST;
-    struct bundle_file *files = memory_new(2, sizeof *files);
-    files[0] = (struct bundle_file){.path = bytes_of_string("pad.lua"), .content = palette->text};
-    files[1] = (struct bundle_file){.path = bytes_of_string("data/ünicode/a..b"), .content = palette->value};
+    struct bundle_entry *files = memory_new(2, sizeof *files);
+    bool is_large = variant == SAMPLE_LARGEST;
+    files[0] = (struct bundle_entry){.path = bytes_of_string("pad.lua"), .size_bytes = palette->text.size};
+    files[1] = (struct bundle_entry){.path = bytes_of_string("data/ünicode/a..b"),
+                                     .size_bytes = is_large ? LIMIT_BUNDLE_BYTES - palette->text.size : 5};
     sample->items = files;
     sample->message.deploy = (struct deploy){
         .options = {.workers = is_small ? 1 : LIMIT_WORKERS,
@@ -275,6 +278,16 @@ static void make_small_body(struct message *message, const struct palette *palet
         break;
     case MESSAGE_FINISHED:
         message->finished.workers = palette->wide / 13;
+        break;
+    case MESSAGE_BUNDLE_WANTED:
+    case MESSAGE_BUNDLE_CHUNK:
+        message->bundle_chunk = (struct bundle_chunk){
+            .hash = bytes_of_string(HASH),
+            .offset = variant == SAMPLE_LARGEST ? LIMIT_BUNDLE_BYTES - 1 : palette->small};
+        if (message->kind == MESSAGE_BUNDLE_CHUNK) {
+            message->bundle_chunk.content =
+                variant == SAMPLE_LARGEST ? bytes_of(CHUNK, sizeof CHUNK) : palette->name;
+        }
         break;
     case MESSAGE_SYNCHRONISE:
     case MESSAGE_ROOMS_DONE:

@@ -1,0 +1,101 @@
+/* `tutti agents`: who has joined a coordinator. */
+#include "cli/control.h"
+#include "cli/control_json.h"
+#include "cli/control_options.h"
+#include "cli/format.h"
+#include "cli/subcommand.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+
+#define GIB (1024.0 * 1024 * 1024)
+
+struct agents_options {
+    bool is_json;
+    struct control_options control;
+};
+
+/* clang-format off */
+static const struct option agents_options[] = {
+    CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print what the API says"),
+    CONTROL_OPTIONS(offsetof(struct agents_options, control))
+};
+/* clang-format on */
+
+static void add_campaigns(struct table *table, const json_t *list)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, 256);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        buffer_append_format(&text, "%s%lld", i > 0 ? ", " : "",
+                             (long long)json_integer_value(json_array_get(list, i)));
+    }
+    table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
+}
+
+static void add_agent(struct table *table, const json_t *agent)
+{
+    char text[FORMAT_BYTES];
+    table_add(table, control_json_text(agent, "name"));
+    table_add(table, control_json_text(agent, "host"));
+    control_add_count(table, agent, "pid", false);
+    table_add(table, control_json_text(agent, "state"));
+    control_add_count(table, agent, "cores", true);
+    (void)snprintf(text, sizeof(text), "%.1f GiB",
+                   json_number_value(json_object_get(agent, "memory_bytes")) / GIB);
+    table_add(table, bytes_of_string(text));
+    control_add_count(table, agent, "shards", true);
+    control_add_count(table, agent, "workers", true);
+    add_campaigns(table, json_object_get(agent, "campaigns"));
+    format_us(control_json_count(agent, "heard_ms_ago") * 1000, text);
+    table_add(table, bytes_of_string(text));
+}
+
+static void print_agents(const json_t *list)
+{
+    static const char *const columns[] = {"agent",  "<host",   "pid",        "<state",    "cores", "memory",
+                                          "shards", "workers", "<campaigns", "heard ago", NULL};
+    if (json_array_size(list) == 0) {
+        printf("no agents (tutti agent --coordinator tcp://HOST:7440 joins one)\n");
+        return;
+    }
+    SCOPED(table_finish) struct table table;
+    table_init(&table, columns);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        add_agent(&table, json_array_get(list, i));
+    }
+    control_print_table(&table);
+}
+
+static int run_agents(int argc, char **argv)
+{
+    struct agents_options options = {0};
+    size_t word_count = 0;
+    if (!subcommand_parse(&agents_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
+        return EXIT_CODE_USAGE;
+    }
+    SCOPED(api_client_free) struct api_client *client = control_connect("agents", &options.control);
+    if (client == NULL) {
+        return EXIT_CODE_USAGE;
+    }
+    json_t *answer = NULL;
+    enum api_result result = control_ask("agents", client, "/v1/agents", NULL, &answer);
+    if (result == API_DONE && options.is_json) {
+        control_print_json(answer);
+    } else if (result == API_DONE) {
+        print_agents(json_object_get(answer, "agents"));
+    }
+    json_decref(answer);
+    return (int)control_exit_code(result);
+}
+
+const struct subcommand agents_subcommand = {
+    .name = "agents",
+    .usage = "[options]",
+    .summary = "Lists the agents of a coordinator",
+    .examples = "  tutti agents\n"
+                "  tutti agents --json | jq -r '.agents[] | select(.state == \"lost\").name'\n",
+    .options = agents_options,
+    .option_count = sizeof(agents_options) / sizeof(agents_options[0]),
+    .run = run_agents,
+};

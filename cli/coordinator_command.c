@@ -1,0 +1,219 @@
+/* `tutti coordinator`: the daemon's options, from flags, environment and file, and whether they are safe. */
+#include "cli/daemon.h"
+#include "cli/file_limit.h"
+#include "cli/subcommand.h"
+#include "cli/text_file.h"
+#include "common/bytes.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "coordinator/api.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define WHO "coordinator"
+#define SCHEME "tcp://"
+
+struct coordinator_options {
+    const char *listen;
+    const char *http;
+    const char *token_file;
+    const char *keys;
+    uint32_t log_form;
+    uint32_t log_level;
+    const char *config;
+    bool is_insecure;
+};
+
+static const char *const form_choices[] = {"text", "json", NULL};
+static const char *const level_choices[] = {"error", "warning", "info", "debug", NULL};
+
+static bool parse_listen(const char *text, void *value, struct error *error)
+{
+    struct listener_address address;
+    if (strncmp(text, SCHEME, strlen(SCHEME)) != 0 ||
+        !listener_parse(text + strlen(SCHEME), &address, NULL)) {
+        return error_set(error, "\"%.80s\" is not an address like tcp://127.0.0.1:7440", text);
+    }
+    *(const char **)value = text;
+    return true;
+}
+
+static bool parse_http(const char *text, void *value, struct error *error)
+{
+    struct listener_address address;
+    *(const char **)value = text;
+    return listener_parse(text, &address, error);
+}
+
+#define FIELD(field) .offset = offsetof(struct coordinator_options, field), .is_set_offset = SIZE_MAX
+
+/* clang-format off */
+static const struct option coordinator_options[] = {
+    {.name = "listen", .type = OPTION_CUSTOM, FIELD(listen), .parse = parse_listen,
+        .argument = "tcp://ADDRESS:PORT", .help = "where agents join", .fallback = "tcp://127.0.0.1:7440"},
+    {.name = "http", .type = OPTION_CUSTOM, FIELD(http), .parse = parse_http, .argument = "ADDRESS:PORT",
+        .help = "where the HTTP API is", .fallback = "127.0.0.1:7441"},
+    {.name = "token-file", .type = OPTION_TEXT, FIELD(token_file), .argument = "FILE",
+        .help = "whoever uses the API has to know the token in this file"},
+    {.name = "keys", .type = OPTION_TEXT, FIELD(keys), .argument = "DIR",
+        .help = "only agents with a key of this folder of tutti keygen join, and all is encrypted"},
+    {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
+        .help = "how log lines look", .fallback = "text"},
+    {.name = "log-level", .type = OPTION_CHOICE, FIELD(log_level), .choices = level_choices,
+        .help = "the least important lines to log", .fallback = "info"},
+    {.name = "config", .type = OPTION_TEXT, FIELD(config), .argument = "FILE",
+        .help = "options as lines of `name = value`; the environment and the command line win"},
+    {.name = "insecure", .type = OPTION_FLAG, FIELD(is_insecure),
+        .help = "let other machines in without keys, and into the API without a token"},
+};
+/* clang-format on */
+#define OPTION_ROWS (sizeof(coordinator_options) / sizeof(coordinator_options[0]))
+
+static struct coordinator_options defaults(void)
+{
+    return (struct coordinator_options){
+        .listen = "tcp://127.0.0.1:7440", .http = "127.0.0.1:7441", .log_level = LOG_INFO};
+}
+
+/* Flags over environment over file. `*text` holds what came out of the file. */
+static bool read_options(int argc, char **argv, struct coordinator_options *options, char **text)
+{
+    size_t word_count = 0;
+    struct error error;
+    *options = defaults();
+    if (!subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count)) {
+        return false;
+    }
+    const char *config = options->config;
+    if (config == NULL) {
+        return true;
+    }
+    *options = defaults();
+    *text = text_file_read(config, &error);
+    bool is_good =
+        *text != NULL &&
+        (option_parse_lines(coordinator_options, OPTION_ROWS, *text, options, &error) ||
+         error_wrap(&error, "%s: ", config)) &&
+        (options->config == NULL || error_set(&error, "%s: config cannot stand in a file", config));
+    if (!is_good) {
+        log_line(LOG_ERROR, WHO, "%s", error.text);
+        return false;
+    }
+    return subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count);
+}
+
+/* The first word of the file, for memory_free. */
+static char *read_token(const char *path, struct error *error)
+{
+    char *text = text_file_read(path, error);
+    if (text == NULL) {
+        return NULL;
+    }
+    size_t length = strcspn(text, " \t\r\n");
+    bool is_alone = text[length + strspn(text + length, " \t\r\n")] == '\0';
+    text[length] = '\0';
+    if (is_alone && length >= API_TOKEN_MIN_BYTES && length <= API_TOKEN_MAX_BYTES &&
+        bytes_is_printable(bytes_of_string(text))) {
+        return text;
+    }
+    (void)error_set(error, "%s is no token: one word of %u to %u characters (openssl rand -hex 32)", path,
+                    API_TOKEN_MIN_BYTES, API_TOKEN_MAX_BYTES);
+    memory_free(text);
+    return NULL;
+}
+
+/* Who may reach us has to prove who he is, or the operator says in so many words that he need not. */
+static bool check_exposure(const struct coordinator_options *options, bool has_token, struct error *error)
+{
+    struct listener_address agents;
+    struct listener_address http;
+    if (options->is_insecure) {
+        return true;
+    }
+    if (!listener_parse(options->listen + strlen(SCHEME), &agents, error) ||
+        !listener_parse(options->http, &http, error)) {
+        return false;
+    }
+    if (options->keys == NULL && !listener_is_loopback(&agents)) {
+        return error_set(error,
+                         "--listen %s: without keys only this machine may join, as on tcp://127.0.0.1:%u; "
+                         "others need keys (--keys, see tutti help keygen); --insecure lets everybody in who "
+                         "can reach it",
+                         options->listen, (unsigned)agents.port);
+    }
+    if (!has_token && !listener_is_loopback(&http)) {
+        return error_set(
+            error,
+            "--http %s: other machines need a token (--token-file); --insecure lets everybody in "
+            "who can reach it",
+            options->http);
+    }
+    return true;
+}
+
+static bool open_gate(const char *folder, struct gate **gate, struct error *error)
+{
+    struct error warning;
+    *gate = gate_open(folder, &warning, error);
+    if (*gate == NULL) {
+        return error_wrap(error, "--keys: ");
+    }
+    if (warning.text[0] != '\0') {
+        log_line(LOG_WARNING, WHO, "--keys: %s", warning.text);
+    }
+    return true;
+}
+
+static enum exit_code serve(const struct coordinator_options *options)
+{
+    struct error error;
+    struct listener_address http;
+    SCOPED(memory_free_at) char *token = NULL;
+    SCOPED(gate_free) struct gate *gate = NULL;
+    if (options->token_file != NULL) {
+        token = read_token(options->token_file, &error);
+    }
+    if ((options->token_file != NULL && token == NULL) || !check_exposure(options, token != NULL, &error) ||
+        !listener_parse(options->http, &http, &error) ||
+        (options->keys != NULL && !open_gate(options->keys, &gate, &error))) {
+        log_line(LOG_ERROR, WHO, "%s", error.text);
+        return EXIT_CODE_USAGE;
+    }
+    const struct daemon_settings settings = {.endpoint = options->listen,
+                                             .http = &http,
+                                             .token = token,
+                                             .gate = options->keys != NULL ? &gate : NULL};
+    return daemon_run(&settings);
+}
+
+static int run_coordinator(int argc, char **argv)
+{
+    struct coordinator_options options;
+    SCOPED(memory_free_at) char *text = NULL;
+    if (!read_options(argc, argv, &options, &text)) {
+        return EXIT_CODE_USAGE;
+    }
+    log_configure((enum log_level)options.log_level, options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    file_limit_raise();
+    return (int)serve(&options);
+}
+
+const struct subcommand coordinator_subcommand = {
+    .name = "coordinator",
+    .usage = "[options]",
+    .summary = "The daemon that agents join and that campaigns are started at",
+    .details =
+        "Stays in the foreground and logs to standard error. SIGTERM or Ctrl-C takes no new campaigns, "
+        "brings\n"
+        "those that run to their end in order, and leaves; a second one leaves at once. Agents join with\n"
+        "tutti agent; campaigns are started through the HTTP API.\n",
+    .examples = "  tutti coordinator\n"
+                "  tutti coordinator --listen tcp://0.0.0.0:7440 --keys keys\n"
+                "  tutti coordinator --http 0.0.0.0:7441 --token-file token\n"
+                "  tutti coordinator --config /etc/tutti/coordinator.conf --log-format json\n",
+    .options = coordinator_options,
+    .option_count = OPTION_ROWS,
+    .run = run_coordinator,
+};

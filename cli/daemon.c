@@ -1,0 +1,191 @@
+/* The coordinator as a daemon. */
+#include "cli/daemon.h"
+#include "cli/service_notify.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "coordinator/api.h"
+#include "coordinator/server.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <string.h>
+
+#define WHO "coordinator"
+#define LINGER_MS 200
+/* How long those who watch are still told the end. */
+#define LAST_WORDS_MS 3000u
+#define LOOK_MS 20u
+
+static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
+#define SIGNAL_COUNT (sizeof(ending_signals) / sizeof(ending_signals[0]))
+
+struct daemon {
+    uv_loop_t loop;
+    uv_signal_t signals[SIGNAL_COUNT];
+    uv_timer_t ending; /* looks whether all is said */
+    uint64_t ending_until_ms;
+    struct server *server;
+    struct api *api; /* NULL until it is open */
+    bool is_draining;
+    bool is_closed;
+    enum exit_code code;
+};
+
+static void close_all(struct daemon *daemon)
+{
+    if (daemon->is_closed) {
+        return;
+    }
+    daemon->is_closed = true;
+    uv_close((uv_handle_t *)&daemon->ending, NULL);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    }
+    api_close(&daemon->api);
+    server_close(&daemon->server, LINGER_MS);
+}
+
+static void on_ending(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+    if (server_overview(daemon->server)->live_campaign_count > 0) {
+        return; /* one more has come to an end, but not the last */
+    }
+    if (api_is_quiet(daemon->api) || uv_now(&daemon->loop) >= daemon->ending_until_ms) {
+        close_all(daemon);
+    }
+}
+
+/* Callbacks of the server come from within it, so what closes it waits for the loop. */
+static void end_soon(struct daemon *daemon)
+{
+    daemon->ending_until_ms = uv_now(&daemon->loop) + LAST_WORDS_MS;
+    (void)uv_timer_start(&daemon->ending, on_ending, 0, LOOK_MS);
+}
+
+static void on_campaign(void *context, uint64_t campaign, enum campaign_state state)
+{
+    struct daemon *daemon = context;
+    if (state != CAMPAIGN_ENDED) { /* the end is told with its verdict */
+        log_line(LOG_INFO, WHO, "campaign %llu is %s", (unsigned long long)campaign,
+                 campaign_state_name(state));
+    }
+    if (daemon->api != NULL) {
+        api_campaign_changed(daemon->api, campaign, state);
+    }
+    if (daemon->is_draining && state == CAMPAIGN_ENDED) {
+        end_soon(daemon);
+    }
+}
+
+static void on_deadlock(void *context, uint64_t campaign, const char *text)
+{
+    struct daemon *daemon = context;
+    if (daemon->api != NULL) {
+        api_deadlock_found(daemon->api, campaign, text);
+    }
+}
+
+/* Gives back how many there were. */
+static size_t stop_campaigns(struct daemon *daemon, bool is_at_once)
+{
+    const struct coordinator_overview *overview = server_overview(daemon->server);
+    size_t count = 0;
+    uint64_t *campaigns = memory_new(overview->campaign_count + 1, sizeof(uint64_t));
+    for (size_t i = 0; i < overview->campaign_count; i++) {
+        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
+            campaigns[count++] = overview->campaigns[i].campaign;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        server_stop(daemon->server, campaigns[i], is_at_once, "the coordinator was shut down");
+    }
+    memory_free(campaigns);
+    return count;
+}
+
+static void drain(struct daemon *daemon)
+{
+    daemon->is_draining = true;
+    service_notify("STOPPING=1");
+    api_drain(daemon->api);
+    size_t count = stop_campaigns(daemon, false);
+    log_line(LOG_INFO, WHO, "shutting down; %zu campaigns are brought to their end", count);
+    end_soon(daemon);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    (void)number;
+    if (!daemon->is_draining) {
+        drain(daemon);
+        return;
+    }
+    size_t count = stop_campaigns(daemon, true);
+    if (count > 0) {
+        log_line(LOG_WARNING, WHO, "shut down at once, with %zu campaigns under way", count);
+        daemon->code = EXIT_CODE_LOST;
+    }
+    close_all(daemon);
+}
+
+static void start_handles(struct daemon *daemon)
+{
+    int result = uv_loop_init(&daemon->loop);
+    assert(result == 0);
+    (void)result;
+    (void)uv_timer_init(&daemon->loop, &daemon->ending);
+    daemon->ending.data = daemon;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        (void)uv_signal_init(&daemon->loop, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        (void)uv_signal_start(&daemon->signals[i], on_signal, ending_signals[i]);
+    }
+}
+
+static bool open_ports(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
+{
+    const struct server_options server = {
+        .endpoint = settings->endpoint,
+        .settings = coordinator_default_settings(0),
+        .callbacks = {.on_campaign = on_campaign, .on_deadlock = on_deadlock, .context = daemon},
+        .gate = settings->gate,
+    };
+    daemon->server = server_new(&daemon->loop, &server, error);
+    if (daemon->server == NULL) {
+        return error_wrap(error, "--listen: ");
+    }
+    const struct api_settings api = {
+        .address = settings->http, .token = settings->token, .server = daemon->server};
+    daemon->api = api_new(&daemon->loop, &api, error);
+    return daemon->api != NULL || error_wrap(error, "--http: ");
+}
+
+static void tell_ready(const struct daemon *daemon, const struct daemon_settings *settings)
+{
+    bool is_bracketed = strchr(settings->http->host, ':') != NULL;
+    log_line(LOG_INFO, WHO, "ready: agents at %s, API at http://%s%s%s:%u", server_endpoint(daemon->server),
+             is_bracketed ? "[" : "", settings->http->host, is_bracketed ? "]" : "",
+             (unsigned)api_port(daemon->api));
+    service_notify("READY=1");
+}
+
+enum exit_code daemon_run(const struct daemon_settings *settings)
+{
+    struct daemon daemon = {.code = EXIT_CODE_PASSED};
+    struct error error;
+    start_handles(&daemon);
+    if (open_ports(&daemon, settings, &error)) {
+        tell_ready(&daemon, settings);
+    } else {
+        log_line(LOG_ERROR, WHO, "%s", error.text);
+        daemon.code = EXIT_CODE_USAGE;
+        close_all(&daemon);
+    }
+    (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    int result = uv_loop_close(&daemon.loop);
+    assert(result == 0);
+    (void)result;
+    return daemon.code;
+}

@@ -1,0 +1,15 @@
+/* The coordinator as a daemon: agents on one port, the API on another, signals, and an end in order. */
+#pragma once
+#include "cli/exit_code.h"
+#include "coordinator/gate.h"
+#include "coordinator/listener.h"
+
+struct daemon_settings {
+    const char *endpoint; /* "tcp://127.0.0.1:7440" */
+    const struct listener_address *http;
+    const char *token;  /* NULL: none is asked for */
+    struct gate **gate; /* NULL: no keys; else taken */
+};
+
+/* Serves until a signal ends it. */
+enum exit_code daemon_run(const struct daemon_settings *settings);

@@ -1,0 +1,7 @@
+/* What `tutti start` sends. Pure. */
+#pragma once
+#include "cli/start_options.h"
+
+/* The body of POST /v1/campaigns; for memory_free. */
+MUST_CHECK char *start_request(const char *script, const struct start_options *options,
+                               const struct bundle *bundle);

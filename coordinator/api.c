@@ -1,0 +1,293 @@
+/* The HTTP API: its routes, who may use them, and its turn each second. */
+#include "coordinator/api_inside.h"
+
+#include "common/clock.h"
+#include "common/digest.h"
+#include "common/memory.h"
+#include "coordinator/openapi.h"
+#include "proto/limits.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define SAMPLE_MS 1000u
+/* A bundle in Base64, its paths, and what stands around them. */
+#define BODY_BYTES ((size_t)LIMIT_BUNDLE_BYTES / 3 * 4 + (size_t)2 * 1024 * 1024)
+#define INCOMING_BYTES (4 * BODY_BYTES)
+/* A report of thousands of kinds of requests and errors. */
+#define STREAM_BYTES ((size_t)8 * 1024 * 1024)
+#define CONNECTIONS 256u
+#define CONNECTIONS_EACH 64u
+#define IDLE_S 30u
+#define ALLOW_BYTES 64u
+#define CAMPAIGN_DIGITS 18u
+#define BEARER "Bearer "
+
+static void show_health(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    (void)api;
+    (void)campaign;
+    http_answer(request, &(struct http_answer){.status = 200,
+                                               .content_type = "text/plain; charset=utf-8",
+                                               .body = bytes_of_string("ok\n")});
+}
+
+static void show_readiness(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    (void)campaign;
+    http_answer(request,
+                &(struct http_answer){.status = api->is_draining ? 503 : 200,
+                                      .content_type = "text/plain; charset=utf-8",
+                                      .body = bytes_of_string(api->is_draining ? "draining\n" : "ready\n")});
+}
+
+static void show_description(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    (void)api;
+    (void)campaign;
+    http_answer(request, &(struct http_answer){.status = 200,
+                                               .content_type = "application/yaml; charset=utf-8",
+                                               .body = bytes_of(openapi_text, openapi_size)});
+}
+
+static const struct route {
+    const char *method;
+    const char *path; /* ID stands for the number of a campaign */
+    bool is_open;     /* needs no token */
+    api_function *answer;
+} ROUTES[] = {
+    {"GET", "/healthz", true, show_health},
+    {"GET", "/readyz", true, show_readiness},
+    {"GET", "/metrics", false, api_show_metrics},
+    {"GET", "/v1/openapi.yaml", false, show_description},
+    {"GET", "/v1/agents", false, api_list_agents},
+    {"GET", "/v1/campaigns", false, api_list_campaigns},
+    {"POST", "/v1/campaigns", false, api_create_campaign},
+    {"GET", "/v1/campaigns/ID", false, api_show_campaign},
+    {"GET", "/v1/campaigns/ID/report", false, api_show_report},
+    {"GET", "/v1/campaigns/ID/events", false, api_watch_campaign},
+    {"POST", "/v1/campaigns/ID/stop", false, api_stop_campaign},
+};
+#define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
+
+void api_answer_json(struct http_request *request, unsigned status, json_t *value)
+{
+    SCOPED(memory_free_at) char *text = json_to_text(value, false);
+    json_decref(value);
+    http_answer(request, &(struct http_answer){.status = status,
+                                               .content_type = "application/json",
+                                               .body = bytes_of_string(text),
+                                               .header = status == 401 ? "WWW-Authenticate" : NULL,
+                                               .header_value = "Bearer"});
+}
+
+void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
+{
+    char text[ERROR_MAX_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    json_t *object = json_object();
+    json_put_text(object, "error", bytes_of_string(text));
+    api_answer_json(request, status, object);
+}
+
+const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    const struct campaign_report *report = server_report(api->server, campaign);
+    if (report == NULL) {
+        api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
+    }
+    return report;
+}
+
+/* Moves `*path` over a number. */
+static bool take_number(const char **path, uint64_t *number)
+{
+    size_t digits = strspn(*path, "0123456789");
+    *number = 0;
+    for (size_t i = 0; i < digits && digits <= CAMPAIGN_DIGITS; i++) {
+        *number = *number * 10 + (uint64_t)((*path)[i] - '0');
+    }
+    *path += digits;
+    return digits > 0 && digits <= CAMPAIGN_DIGITS;
+}
+
+static bool matches(const char *pattern, const char *path, uint64_t *campaign)
+{
+    while (*pattern != '\0') {
+        if (isupper((unsigned char)*pattern)) {
+            if (!take_number(&path, campaign)) {
+                return false;
+            }
+            pattern += strlen("ID");
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+static bool takes(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static void refuse_method(struct http_request *request)
+{
+    SCOPED(buffer_finish) struct buffer allowed;
+    uint64_t campaign = 0;
+    buffer_init(&allowed, ALLOW_BYTES);
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (matches(ROUTES[i].path, http_path(request), &campaign)) {
+            buffer_append_format(&allowed, "%s%s%s", allowed.size > 0 ? ", " : "", ROUTES[i].method,
+                                 takes(&ROUTES[i], "HEAD") ? ", HEAD" : "");
+        }
+    }
+    http_answer(request, &(struct http_answer){
+                             .status = 405,
+                             .content_type = "application/json",
+                             .body = bytes_of_string("{\"error\":\"this path does not take that method\"}"),
+                             .header = "Allow",
+                             .header_value = buffer_string(&allowed)});
+}
+
+/* NULL after it has answered 404 or 405. */
+static const struct route *find_route(struct http_request *request, uint64_t *campaign)
+{
+    bool is_path_known = false;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!matches(ROUTES[i].path, http_path(request), campaign)) {
+            continue;
+        }
+        if (takes(&ROUTES[i], http_method(request))) {
+            return &ROUTES[i];
+        }
+        is_path_known = true;
+    }
+    if (is_path_known) {
+        refuse_method(request);
+    } else {
+        api_answer_error(request, 404, "there is nothing at %s; see /v1/openapi.yaml", http_path(request));
+    }
+    return NULL;
+}
+
+static char *digest_of(const char *text)
+{
+    char *hexadecimal = memory_new(DIGEST_TEXT_BYTES, 1);
+    struct digest *digest = digest_new();
+    digest_add(digest, bytes_of_string(text));
+    digest_text(digest, hexadecimal);
+    digest_free(&digest);
+    return hexadecimal;
+}
+
+/* Compares digests, and all of them, so that the time tells nothing of the token. */
+static bool is_token(const struct api *api, const char *given)
+{
+    SCOPED(memory_free_at) char *digest = digest_of(given);
+    volatile unsigned char difference = 0;
+    for (size_t i = 0; i < DIGEST_TEXT_BYTES; i++) {
+        difference = (unsigned char)(difference | (digest[i] ^ api->token_digest[i]));
+    }
+    return difference == 0;
+}
+
+static bool may_enter(const struct api *api, const struct http_request *request)
+{
+    if (api->token_digest == NULL) {
+        return true;
+    }
+    const char *given = http_header(request, "Authorization");
+    return given != NULL && strncasecmp(given, BEARER, strlen(BEARER)) == 0 &&
+           is_token(api, given + strlen(BEARER));
+}
+
+/* Nobody needs to send a bundle to be told that he may not. */
+static void on_headers(void *context, struct http_request *request)
+{
+    struct api *api = (struct api *)context;
+    uint64_t campaign = 0;
+    const struct route *route = find_route(request, &campaign);
+    if (route != NULL && !route->is_open && !may_enter(api, request)) {
+        api_answer_error(request, 401,
+                         "this needs the header Authorization: Bearer TOKEN with the right token");
+    }
+}
+
+static void on_request(void *context, struct http_request *request)
+{
+    struct api *api = (struct api *)context;
+    uint64_t campaign = 0;
+    const struct route *route = find_route(request, &campaign);
+    if (route != NULL) {
+        route->answer(api, request, campaign);
+    }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct api *api = (struct api *)timer->data;
+    api_sample_rates(api);
+    api_tell_progress(api);
+}
+
+struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct error *error)
+{
+    struct api *api = MEMORY_NEW(struct api);
+    const struct http_settings http = {.address = settings->address,
+                                       .body_bytes = BODY_BYTES,
+                                       .incoming_bytes = INCOMING_BYTES,
+                                       .stream_bytes = STREAM_BYTES,
+                                       .connections = CONNECTIONS,
+                                       .connections_each = CONNECTIONS_EACH,
+                                       .idle_s = IDLE_S,
+                                       .on_headers = on_headers,
+                                       .on_request = on_request,
+                                       .context = api};
+    api->http = http_new(loop, &http, error);
+    if (api->http == NULL) {
+        memory_free(api);
+        return NULL;
+    }
+    api->server = settings->server;
+    api->token_digest = settings->token != NULL ? digest_of(settings->token) : NULL;
+    api->began_wall_ns = clock_wall_ns();
+    (void)uv_timer_init(loop, &api->tick);
+    api->tick.data = api;
+    (void)uv_timer_start(&api->tick, on_tick, SAMPLE_MS, SAMPLE_MS);
+    return api;
+}
+
+uint16_t api_port(const struct api *api)
+{
+    return http_port(api->http);
+}
+
+void api_drain(struct api *api)
+{
+    api->is_draining = true;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct api *api = (struct api *)handle->data;
+    memory_free(api->token_digest);
+    memory_free(api->rates);
+    memory_free(api);
+}
+
+void api_close(struct api **at)
+{
+    struct api *api = *at;
+    *at = NULL;
+    if (api == NULL) {
+        return;
+    }
+    http_close(&api->http);
+    uv_close((uv_handle_t *)&api->tick, on_closed);
+}

@@ -1,0 +1,30 @@
+/* The HTTP API of the coordinator: agents, campaigns, live numbers, reports, metrics. */
+#pragma once
+#include "coordinator/listener.h"
+#include "coordinator/server.h"
+
+#define API_TOKEN_MIN_BYTES 16u
+#define API_TOKEN_MAX_BYTES 1024u
+
+struct api;
+
+struct api_settings {
+    const struct listener_address *address;
+    const char *token; /* copied; NULL: none is asked for */
+    struct server *server;
+};
+
+/* NULL with an error if the address cannot be bound. The server has to outlive it. */
+MUST_CHECK struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct error *error);
+uint16_t api_port(const struct api *api);
+
+/* To be called from the callbacks of the server: whoever watches the campaign is told. */
+void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state);
+void api_deadlock_found(struct api *api, uint64_t campaign, const char *text);
+
+/* From now on there are no new campaigns, and /readyz says so. */
+void api_drain(struct api *api);
+/* Nobody is still being told how a campaign ended. */
+bool api_is_quiet(const struct api *api);
+/* The memory goes in the loop's close callbacks. NULLs the pointer, tolerates NULL. */
+void api_close(struct api **api);

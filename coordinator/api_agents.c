@@ -1,0 +1,47 @@
+/* The API's answer about agents. */
+#include "coordinator/api_inside.h"
+
+#include "common/clock.h"
+
+static const char *state_of(const struct agent_overview *agent)
+{
+    if (agent->is_lost) {
+        return "lost";
+    }
+    return agent->campaign_count > 0 ? "running" : "idle";
+}
+
+static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
+{
+    json_t *object = json_object();
+    json_t *campaigns = json_array();
+    json_put_text(object, "name", agent->name);
+    json_put_text(object, "host", agent->host);
+    json_put_count(object, "pid", agent->pid);
+    json_put_count(object, "cores", agent->cores);
+    json_put_count(object, "memory_bytes", agent->memory_bytes);
+    json_put_count(object, "shards", agent->shards);
+    json_put_count(object, "workers", agent->workers_running);
+    json_put(object, "state", json_string(state_of(agent)));
+    for (size_t i = 0; i < agent->campaign_count; i++) {
+        json_array_append_new(campaigns, json_integer((json_int_t)agent->campaigns[i]));
+    }
+    json_put(object, "campaigns", campaigns);
+    json_put_count(object, "heard_ms_ago",
+                   now_ns > agent->heard_ns ? (now_ns - agent->heard_ns) / NS_PER_MS : 0);
+    return object;
+}
+
+void api_list_agents(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    (void)campaign;
+    const struct coordinator_overview *overview = server_overview(api->server);
+    uint64_t now_ns = clock_now_ns();
+    json_t *list = json_array();
+    for (size_t i = 0; i < overview->agent_count; i++) {
+        json_array_append_new(list, object_of(&overview->agents[i], now_ns));
+    }
+    json_t *answer = json_object();
+    json_put(answer, "agents", list);
+    api_answer_json(request, 200, answer);
+}

@@ -1,0 +1,61 @@
+/* The inside of the API, for the files that it is made of. */
+#pragma once
+#include "coordinator/api.h"
+#include "coordinator/http.h"
+#include "coordinator/json_put.h"
+
+/* Campaigns that have not ended, at once. */
+#define API_LIVE_CAMPAIGNS 64u
+
+/* What a campaign does now, from what it had done a second ago. */
+struct api_rate {
+    uint64_t campaign;
+    uint64_t running_ns;
+    uint64_t requests;
+    double requests_per_s;
+};
+
+struct api {
+    struct server *server;
+    struct http *http;
+    uv_timer_t tick;
+    char *token_digest; /* NULL: no token is asked for */
+    uint64_t began_wall_ns;
+    struct api_rate *rates;
+    size_t rate_count;
+    size_t rate_capacity;
+    struct watcher *watchers; /* of campaigns */
+    bool is_draining;
+};
+
+typedef void api_function(struct api *api, struct http_request *request, uint64_t campaign);
+
+/* api_agents.c, api_campaigns.c, api_create.c, api_watch.c, api_metrics.c */
+api_function api_list_agents;
+api_function api_list_campaigns;
+api_function api_show_campaign;
+api_function api_show_report;
+api_function api_stop_campaign;
+api_function api_create_campaign;
+api_function api_watch_campaign;
+api_function api_show_metrics;
+
+/* Takes `value`. */
+void api_answer_json(struct http_request *request, unsigned status, json_t *value);
+void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* The report, or NULL after it has answered 404. */
+const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
+
+/* The live object. */
+json_t *api_live_object(const struct api *api, const struct campaign_report *report);
+json_t *api_report_object(const struct campaign_report *report);
+json_t *api_verdict(const struct campaign_report *report);
+
+/* Each second: how fast each campaign is, and the news for those who watch. */
+void api_sample_rates(struct api *api);
+void api_tell_progress(struct api *api);
+
+/* The body as a JSON object, or NULL after it has answered 400. Bounded in depth and number of values, so
+ * that a body takes no more memory than its size suggests. The caller's to json_decref. */
+json_t *api_body_object(struct http_request *request);

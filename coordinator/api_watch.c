@@ -1,0 +1,110 @@
+/* Those who watch a campaign: server-sent events, from when they come until it has ended. */
+#include "coordinator/api_inside.h"
+
+#include "common/memory.h"
+
+#define EVENT_MAX_BYTES ((size_t)8 * 1024 * 1024)
+
+struct watcher {
+    struct api *api;
+    uint64_t campaign;
+    struct http_stream *stream;
+    bool has_ended; /* it has been told all */
+    struct watcher *next;
+};
+
+static void on_gone(void *context)
+{
+    struct watcher *watcher = (struct watcher *)context;
+    struct watcher **at = &watcher->api->watchers;
+    while (*at != watcher) {
+        at = &(*at)->next;
+    }
+    *at = watcher->next;
+    memory_free(watcher);
+}
+
+/* Takes `data`. */
+static void tell(struct watcher *watcher, const char *event, json_t *data)
+{
+    SCOPED(memory_free_at) char *text = json_to_text(data, false);
+    SCOPED(buffer_finish) struct buffer line;
+    json_decref(data);
+    buffer_init(&line, EVENT_MAX_BYTES);
+    buffer_append_string(&line, "event: ");
+    buffer_append_string(&line, event);
+    buffer_append_string(&line, "\ndata: ");
+    buffer_append_string(&line, text);
+    buffer_append_string(&line, "\n\n");
+    (void)http_stream_write(watcher->stream, buffer_bytes(&line));
+}
+
+static json_t *object_with(const char *key, const char *text)
+{
+    json_t *object = json_object();
+    json_put_text(object, key, bytes_of_string(text));
+    return object;
+}
+
+static void tell_end(struct watcher *watcher, const struct campaign_report *report)
+{
+    tell(watcher, "ended", api_report_object(report));
+    http_stream_end(watcher->stream);
+    watcher->has_ended = true;
+}
+
+void api_watch_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    const struct campaign_report *report = api_find(api, request, campaign);
+    if (report == NULL) {
+        return;
+    }
+    struct watcher *watcher = MEMORY_NEW(struct watcher);
+    *watcher = (struct watcher){.api = api, .campaign = campaign, .next = api->watchers};
+    watcher->stream = http_answer_stream(request, "text/event-stream", on_gone, watcher);
+    api->watchers = watcher;
+    if (report->state == CAMPAIGN_ENDED) {
+        tell_end(watcher, report);
+        return;
+    }
+    tell(watcher, "state", object_with("state", campaign_state_name(report->state)));
+    tell(watcher, "progress", api_live_object(api, report));
+}
+
+void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state)
+{
+    for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
+        if (watcher->campaign != campaign || watcher->has_ended) {
+            continue;
+        }
+        tell(watcher, "state", object_with("state", campaign_state_name(state)));
+        if (state == CAMPAIGN_ENDED) {
+            tell_end(watcher, server_report(api->server, campaign));
+        }
+    }
+}
+
+void api_deadlock_found(struct api *api, uint64_t campaign, const char *text)
+{
+    for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
+        if (watcher->campaign == campaign && !watcher->has_ended) {
+            tell(watcher, "deadlock", object_with("text", text));
+        }
+    }
+}
+
+/* Who is slow gets fewer numbers, but all that happens. */
+void api_tell_progress(struct api *api)
+{
+    for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
+        if (!watcher->has_ended && http_stream_is_idle(watcher->stream)) {
+            const struct campaign_report *report = server_report(api->server, watcher->campaign);
+            tell(watcher, "progress", api_live_object(api, report));
+        }
+    }
+}
+
+bool api_is_quiet(const struct api *api)
+{
+    return api->watchers == NULL;
+}

@@ -1,0 +1,194 @@
+/* What the coordinator keeps for its overview. */
+#include "coordinator/core/onlooker.h"
+
+#include "common/memory.h"
+#include "coordinator/core/bundle_copy.h"
+
+struct onlooker {
+    struct coordinator_overview overview;
+    struct agent_overview lost[OVERVIEW_LOST_KEPT]; /* oldest first; they own name and host */
+    size_t lost_count;
+    struct agent_overview *agents;
+    size_t agent_capacity;
+    struct campaign_overview *campaigns;
+    size_t campaign_capacity;
+    uint64_t *ids; /* of campaigns, agent by agent */
+    size_t id_capacity;
+};
+
+struct onlooker *onlooker_new(void)
+{
+    return MEMORY_NEW(struct onlooker);
+}
+
+static void forget_lost(struct onlooker *onlooker, size_t place)
+{
+    memory_free((void *)onlooker->lost[place].name.data);
+    memory_free((void *)onlooker->lost[place].host.data);
+    onlooker->lost_count--;
+    for (size_t i = place; i < onlooker->lost_count; i++) {
+        onlooker->lost[i] = onlooker->lost[i + 1];
+    }
+}
+
+void onlooker_free(struct onlooker **onlooker)
+{
+    if (*onlooker == NULL) {
+        return;
+    }
+    while ((*onlooker)->lost_count > 0) {
+        forget_lost(*onlooker, 0);
+    }
+    memory_free((*onlooker)->agents);
+    memory_free((*onlooker)->campaigns);
+    memory_free((*onlooker)->ids);
+    memory_free(*onlooker);
+    *onlooker = NULL;
+}
+
+static void forget_name(struct onlooker *onlooker, struct bytes name)
+{
+    for (size_t i = onlooker->lost_count; i-- > 0;) {
+        if (bytes_equal(onlooker->lost[i].name, name)) {
+            forget_lost(onlooker, i);
+        }
+    }
+}
+
+void onlooker_joined(struct onlooker *onlooker, const struct member *member)
+{
+    onlooker->overview.agents_joined++;
+    forget_name(onlooker, member->name);
+}
+
+static struct agent_overview view_of(const struct member *member)
+{
+    return (struct agent_overview){.name = member->name,
+                                   .host = member->host,
+                                   .pid = member->pid,
+                                   .cores = member->cores,
+                                   .shards = member->shards,
+                                   .memory_bytes = member->memory_bytes,
+                                   .heard_ns = members_heard_ns(member)};
+}
+
+void onlooker_lost(struct onlooker *onlooker, const struct member *member)
+{
+    onlooker->overview.agents_lost++;
+    if (onlooker->lost_count == OVERVIEW_LOST_KEPT) {
+        forget_lost(onlooker, 0);
+    }
+    struct agent_overview *lost = &onlooker->lost[onlooker->lost_count++];
+    *lost = view_of(member);
+    lost->name = bytes_copy_new(member->name);
+    lost->host = bytes_copy_new(member->host);
+    lost->is_lost = true;
+}
+
+void onlooker_created(struct onlooker *onlooker)
+{
+    onlooker->overview.campaigns_created++;
+}
+
+void onlooker_received(struct onlooker *onlooker)
+{
+    onlooker->overview.frames_received++;
+}
+
+void onlooker_sent(struct onlooker *onlooker, const struct coordinator_effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++) {
+        onlooker->overview.frames_sent += effects->items[i].kind == EFFECT_SEND;
+    }
+}
+
+void onlooker_operations(struct onlooker *onlooker, const struct message *message)
+{
+    for (size_t i = 0; message->kind == MESSAGE_OPERATIONS && i < message->operations.count; i++) {
+        onlooker->overview.operations += worker_set_count(&message->operations.items[i].workers);
+    }
+}
+
+static void look_at_agents(struct onlooker *onlooker, const struct members *members)
+{
+    size_t joined = members_count(members);
+    onlooker->agents = (struct agent_overview *)memory_reserve(
+        onlooker->agents, &onlooker->agent_capacity, joined + onlooker->lost_count, sizeof *onlooker->agents);
+    for (size_t i = 0; i < joined; i++) {
+        struct member *member = members_at(members, i);
+        member->overview_place = i;
+        onlooker->agents[i] = view_of(member);
+    }
+    for (size_t i = 0; i < onlooker->lost_count; i++) {
+        onlooker->agents[joined + i] = onlooker->lost[i];
+    }
+    onlooker->overview.agents = onlooker->agents;
+    onlooker->overview.agent_count = joined + onlooker->lost_count;
+    onlooker->overview.lost_count = onlooker->lost_count;
+}
+
+static void look_at_campaigns(struct onlooker *onlooker, struct campaign *const *campaigns, size_t count)
+{
+    struct coordinator_overview *overview = &onlooker->overview;
+    onlooker->campaigns = (struct campaign_overview *)memory_reserve(
+        onlooker->campaigns, &onlooker->campaign_capacity, count, sizeof *onlooker->campaigns);
+    overview->live_campaign_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        onlooker->campaigns[i] = (struct campaign_overview){.campaign = campaign_id(campaigns[i]),
+                                                            .state = campaign_state(campaigns[i])};
+        overview->live_campaign_count += !campaign_is_ended(campaigns[i]);
+    }
+    overview->campaigns = onlooker->campaigns;
+    overview->campaign_count = count;
+}
+
+static void count_part(struct onlooker *onlooker, const struct campaign *campaign, bool is_listed)
+{
+    for (uint32_t place = 0; !campaign_is_ended(campaign) && place < campaign_agent_count(campaign);
+         place++) {
+        uint32_t workers_running = 0;
+        const struct member *member = campaign_agent(campaign, place, &workers_running);
+        if (member == NULL) {
+            continue;
+        }
+        struct agent_overview *agent = &onlooker->agents[member->overview_place];
+        if (is_listed) {
+            size_t first = (size_t)(agent->campaigns - onlooker->ids);
+            onlooker->ids[first + agent->campaign_count] = campaign_id(campaign);
+            agent->workers_running += workers_running;
+        }
+        agent->campaign_count++;
+    }
+}
+
+/* Once to know how many there are for each agent, and once more to note which. */
+static void look_at_parts(struct onlooker *onlooker, struct campaign *const *campaigns, size_t count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        count_part(onlooker, campaigns[i], false);
+    }
+    for (size_t i = 0; i < onlooker->overview.agent_count; i++) {
+        total += onlooker->agents[i].campaign_count;
+    }
+    onlooker->ids =
+        (uint64_t *)memory_reserve(onlooker->ids, &onlooker->id_capacity, total + 1, sizeof *onlooker->ids);
+    const uint64_t *next = onlooker->ids;
+    for (size_t i = 0; i < onlooker->overview.agent_count; i++) {
+        onlooker->agents[i].campaigns = next;
+        next += onlooker->agents[i].campaign_count;
+        onlooker->agents[i].campaign_count = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        count_part(onlooker, campaigns[i], true);
+    }
+}
+
+const struct coordinator_overview *onlooker_look(struct onlooker *onlooker, const struct members *members,
+                                                 struct campaign *const *campaigns, size_t count)
+{
+    look_at_agents(onlooker, members);
+    look_at_campaigns(onlooker, campaigns, count);
+    look_at_parts(onlooker, campaigns, count);
+    return &onlooker->overview;
+}

@@ -1,0 +1,46 @@
+/* Who is there and what runs, for those who look on from outside. */
+#pragma once
+#include "common/bytes.h"
+#include "coordinator/core/campaign_state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Lost agents that are still told of, until one of the same name joins; the oldest goes first. */
+#define OVERVIEW_LOST_KEPT 64u
+
+struct agent_overview {
+    struct bytes name;
+    struct bytes host;
+    uint32_t pid;
+    uint32_t cores;
+    uint32_t shards;
+    uint64_t memory_bytes;
+    uint64_t heard_ns;
+    bool is_lost;
+    uint32_t workers_running;
+    const uint64_t *campaigns; /* that it takes part in and that have not ended, by rising id */
+    size_t campaign_count;
+};
+
+struct campaign_overview {
+    uint64_t campaign;
+    enum campaign_state state;
+};
+
+struct coordinator_overview {
+    const struct agent_overview *agents; /* in the order in which they joined; the lost ones behind */
+    size_t agent_count;
+    size_t lost_count;                         /* of `agents` */
+    const struct campaign_overview *campaigns; /* by rising id; ended ones as long as there is a report */
+    size_t campaign_count;
+    size_t live_campaign_count; /* that have not ended */
+    /* Since the coordinator began. */
+    uint64_t campaigns_created;
+    uint64_t agents_joined;
+    uint64_t agents_lost;
+    uint64_t frames_received;
+    uint64_t frames_sent;
+    uint64_t operations; /* of workers, whoever said them in how few messages */
+};

@@ -1,0 +1,114 @@
+/* What somebody wants a campaign to be: its script, its files, how many agents it waits for. */
+#include "coordinator/creation.h"
+
+#include "common/base64.h"
+#include "common/memory.h"
+#include "coordinator/json_put.h"
+#include "proto/bundle.h"
+#include "proto/limits.h"
+
+#define AGENTS_MAX 100000
+#define DEADLINE_FALLBACK_MS 60000
+
+static bool take_content(const json_t *text, struct bytes *content, struct error *error)
+{
+    SCOPED(buffer_finish) struct buffer decoded;
+    buffer_init(&decoded, LIMIT_BUNDLE_BYTES);
+    struct bytes encoded = bytes_of(json_string_value(text), json_string_length(text));
+    if (!base64_decode(&decoded, encoded)) {
+        return error_set(error, "the content is no Base64 of at most %u bytes", LIMIT_BUNDLE_BYTES);
+    }
+    size_t size = 0;
+    uint8_t *data = buffer_take(&decoded, &size);
+    *content = bytes_of(data, size);
+    return true;
+}
+
+static bool take_file(const json_t *object, struct bundle_file *file, struct error *error)
+{
+    static const char *const keys[] = {"path", "content", NULL};
+    const json_t *path = json_object_get(object, "path");
+    const json_t *content = json_object_get(object, "content");
+    if (!json_is_string(path) || !json_is_string(content)) {
+        return error_set(error, "a file is an object with the texts path and content");
+    }
+    file->path = bytes_of(json_string_value(path), json_string_length(path));
+    return json_check_keys(object, keys, "file", error) && take_content(content, &file->content, error);
+}
+
+static bool take_files(struct creation *creation, const json_t *files, struct error *error)
+{
+    size_t count = json_array_size(files); /* 0 for what is no array */
+    if (count == 0 || count > LIMIT_BUNDLE_FILES) {
+        return error_set(error, "files is no list of 1 to %u files", LIMIT_BUNDLE_FILES);
+    }
+    struct bundle *bundle = &creation->bundle;
+    bundle->files = (struct bundle_file *)memory_new(count, sizeof *bundle->files);
+    bundle->file_count = count;
+    for (size_t i = 0; i < count; i++) {
+        if (!take_file(json_array_get(files, i), &bundle->files[i], error)) {
+            return error_wrap(error, "files[%zu]: ", i);
+        }
+    }
+    if (!bundle_check(bundle, error)) {
+        return false;
+    }
+    bundle_hash(bundle, creation->hash);
+    bundle->hash = bytes_of_string(creation->hash);
+    return true;
+}
+
+static bool take_script(struct creation *creation, const json_t *script, struct error *error)
+{
+    struct bytes text = bytes_of(json_string_value(script), json_string_length(script));
+    if (text.size == 0 || text.size > LIMIT_PATH_BYTES || !bytes_is_printable(text)) {
+        return error_set(error, "script is no text of 1 to %u printable bytes", LIMIT_PATH_BYTES);
+    }
+    creation->script = json_string_value(script);
+    return true;
+}
+
+static bool take_number(const json_t *value, const char *what, json_int_t minimum, json_int_t maximum,
+                        struct error *error)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < minimum ||
+        json_integer_value(value) > maximum) {
+        return error_set(error, "%s is no whole number from %lld to %lld", what, (long long)minimum,
+                         (long long)maximum);
+    }
+    return true;
+}
+
+static bool take_waiting(struct creation *creation, const json_t *object, struct error *error)
+{
+    const json_t *agents = json_object_get(object, "expect_agents");
+    const json_t *deadline = json_object_get(object, "deadline_ms");
+    if ((agents != NULL && !take_number(agents, "expect_agents", 1, AGENTS_MAX, error)) ||
+        (deadline != NULL &&
+         !take_number(deadline, "deadline_ms", 0, (json_int_t)LIMIT_DURATION_MS, error))) {
+        return false;
+    }
+    creation->agents = agents != NULL ? (uint32_t)json_integer_value(agents) : 1;
+    creation->deadline_ms = deadline != NULL ? (uint64_t)json_integer_value(deadline) : DEADLINE_FALLBACK_MS;
+    return true;
+}
+
+bool creation_read(struct creation *creation, const struct json_t *object, struct error *error)
+{
+    static const char *const keys[] = {"script", "files", "options", "expect_agents", "deadline_ms", NULL};
+    *creation = (struct creation){.agents = 1};
+    return json_check_keys(object, keys, "campaign", error) &&
+           take_script(creation, json_object_get(object, "script"), error) &&
+           take_waiting(creation, object, error) &&
+           creation_read_options(&creation->options, json_object_get(object, "options"), error) &&
+           take_files(creation, json_object_get(object, "files"), error);
+}
+
+void creation_finish(struct creation *creation)
+{
+    for (size_t i = 0; i < creation->bundle.file_count; i++) {
+        memory_free((void *)creation->bundle.files[i].content.data);
+    }
+    memory_free(creation->bundle.files);
+    creation->bundle = (struct bundle){0};
+}

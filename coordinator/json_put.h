@@ -1,0 +1,24 @@
+/* Fills JSON objects, where what jansson lets fail cannot fail, and looks whether one is well filled. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Takes `value`, which is not NULL. */
+void json_put(json_t *object, const char *key, json_t *value);
+void json_put_count(json_t *object, const char *key, uint64_t count);
+/* Microseconds, shown as milliseconds. */
+void json_put_ms(json_t *object, const char *key, uint64_t microseconds);
+/* Any bytes; what is not UTF-8 and control characters are shown as \xNN, \n … */
+void json_put_text(json_t *object, const char *key, struct bytes text);
+MUST_CHECK json_t *json_text(struct bytes text);
+/* As text for memory_free, with a newline behind it where it `is_indented`, else all in one line. */
+MUST_CHECK char *json_to_text(const json_t *value, bool is_indented);
+
+/* False if it has a key that is not among `keys`, which end with NULL; `what` is the object in words. */
+MUST_CHECK bool json_check_keys(const json_t *object, const char *const *keys, const char *what,
+                                struct error *error);

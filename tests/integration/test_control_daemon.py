@@ -1,0 +1,131 @@
+"""The control commands against a real coordinator with three agents."""
+import json
+import os
+import signal
+import tempfile
+import time
+import unittest
+
+from daemon import Agent, Coordinator
+from support import Process, environment, script, tutti, wait_until
+
+
+class WithThreeAgents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.coordinator = cls.enterClassContext(Coordinator())
+        cls.agents = [cls.enterClassContext(Agent(cls.coordinator.endpoint, name)) for name in ("a1", "a2", "a3")]
+        cls.coordinator.wait_agents(3)
+        cls.env = environment(TUTTI_API=f"http://127.0.0.1:{cls.coordinator.port}")
+
+    def tutti(self, *arguments, **more):
+        return tutti(*arguments, env=self.env, **more)
+
+    def start(self, name, *options):
+        result = self.tutti("start", script(name), *options)
+        self.assertEqual((result.code, result.err), (0, ""), result)
+        return int(result.out)
+
+    def status(self, campaign):
+        return json.loads(self.tutti("status", campaign, "--json").out)
+
+
+class Whole(WithThreeAgents):
+    def test_300_on_the_pad(self):
+        with Process("target", "--port", 0) as target, tempfile.TemporaryDirectory() as folder:
+            address = target.read_until("http://").strip()
+            path = f"{folder}/report.json"
+            result = self.tutti("start", script("pad"), "-w", 300, "--room-size", 5, "-d", "5s", "--expect-agents", 3, "--wait", "--target", address, "--json", path)
+            self.assertEqual(result.code, 0, result)
+            with open(path) as file:
+                report = json.load(file)
+            self.assertEqual([agent["workers"] for agent in report["agents"]], [100, 100, 100])
+            self.assertEqual((report["verdict"], report["steps"]["failed"], report["errors"]), ("passed", 0, []))
+            # The same text afterwards, from two other ways.
+            campaign = report["campaign"]
+            text = self.tutti("report", campaign).out
+            self.assertIn(text, result.out)
+            self.assertEqual(self.tutti("watch", campaign).out, text)
+            self.assertEqual(json.loads(self.tutti("report", campaign, "--json", "-").out), report)
+            self.assertRegex(self.tutti("status").out, rf"(?m)^  {campaign} +\S+pad.lua +passed +300 +3 ")
+            self.assertEqual(self.tutti("agents").out.count(" idle "), 3)
+
+    def test_worker_ids_are_unique(self):
+        result = self.tutti("start", script("identities"), "-w", 30, "--room-size", 5, "-r", 2, "--expect-agents", 3, "--wait")
+        self.assertEqual(result.code, 0, result)
+
+    def test_the_verdict_is_the_exit_code(self):
+        result = self.tutti("start", script("fails-half"), "-w", 4, "-r", 4, "--wait")
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("failed: ", result.out)
+
+    def test_what_the_coordinator_refuses(self):
+        for command in ("stop", "status", "report", "watch"):
+            result = self.tutti(command, 999999)
+            self.assertEqual(result.code, 2, result)
+            self.assertIn("there is no campaign 999999", result.err)
+
+    def test_agents_that_do_not_come(self):
+        result = self.tutti("start", script("scene-right"), "--expect-agents", 4, "--deadline", "500ms", "--wait")
+        self.assertEqual(result.code, 3, result)
+        self.assertIn("aborted", result.out)
+
+    def test_two_at_once_do_not_meet(self):
+        options = ("-w", 30, "--expect-agents", 3, "-d", "3s")
+        first = self.start("apart", *options, "--target", "http://one")
+        second = self.start("apart", *options, "--target", "http://two")
+        wait_until(lambda: all(self.status(campaign)["state"] == "running" for campaign in (first, second)), 20, "they do not run at once")
+        for agent in json.loads(self.tutti("agents", "--json").out)["agents"]:
+            self.assertEqual(agent["campaigns"], [first, second])
+        for campaign in (first, second):
+            result = self.tutti("watch", campaign)
+            self.assertEqual(result.code, 0, result)
+            report = json.loads(self.tutti("report", campaign, "--json", "-").out)
+            steps = report["steps"]["ok"]
+            self.assertGreater(steps, 300)
+            self.assertEqual(report["waits"]["round.barrier"]["count"] // 30, -(-steps // 30), "numbers of its own")
+
+    def test_interrupt_stops_the_campaign(self):
+        with Process("start", script("waits"), "-w", 6, "-r", 100000, "--expect-agents", 3, "--wait", env=self.env) as process:
+            campaign = int(process.read_until("campaign ").split()[1])
+            wait_until(lambda: self.status(campaign)["state"] == "running", 20, "it does not run")
+            os.kill(process.pid, signal.SIGINT)
+            result = process.finish(20)
+        self.assertEqual(result.code, 130, result)
+        self.assertIn("aborted: interrupted", result.out)
+        self.assertEqual(self.status(campaign)["state"], "ended")
+
+
+class Stop(unittest.TestCase):
+    """1,000 workers in the midst of steps that would last ten minutes."""
+
+    def test_in_two_seconds_with_teardown(self):
+        with Coordinator() as coordinator:
+            env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}")
+            agents = [self.enterContext(Agent(coordinator.endpoint, name, "--quiet=false")) for name in ("a1", "a2", "a3")]
+            coordinator.wait_agents(3)
+            started = tutti("start", script("sleeps"), "-w", 1000, "--expect-agents", 3, env=env)
+            campaign = int(started.out)
+            said = "".join(self.said(agent, "sleeping", count) for agent, count in zip(agents, (334, 333, 333)))
+            self.assertEqual(said.count("sleeping"), 1000)
+            with Process("watch", campaign, env=env) as watch:
+                begun = time.monotonic()
+                self.assertEqual(tutti("stop", campaign, env=env).code, 0)
+                result = watch.finish(20)
+            passed = time.monotonic() - begun
+            self.assertLess(passed, 2)
+            self.assertEqual(result.code, 3, result)
+            self.assertIn("aborted: stopped by tutti stop", result.out)
+            self.assertIn("1,000 stopped", result.out)
+            for agent, count in zip(agents, (334, 333, 333)):
+                self.said(agent, "torn down", count)
+
+    def said(self, agent, words, count):
+        """So many lines of what the scripts of this agent print."""
+        lines = [agent.process.stdout.readline() for _ in range(count)]
+        self.assertTrue(all(words in line for line in lines), lines[-3:])
+        return "".join(lines)
+
+
+if __name__ == "__main__":
+    unittest.main()

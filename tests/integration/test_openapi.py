@@ -1,0 +1,178 @@
+"""Holds docs/openapi.yaml against the running coordinator: every path, method, status and key of it."""
+import pathlib
+import re
+import tempfile
+import unittest
+
+import yaml
+
+from daemon import Agent, Coordinator, Events, campaign
+from support import ROOT
+
+TOKEN = "a-token-of-some-length"
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+DESCRIPTION = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+
+
+def resolve(node):
+    while "$ref" in node:
+        path = node["$ref"].removeprefix("#/").split("/")
+        node = DESCRIPTION
+        for part in path:
+            node = node[part]
+    return node
+
+
+class Mismatch(AssertionError):
+    pass
+
+
+TYPES = {"string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict}
+
+
+def check(value, schema, where):
+    """The parts of JSON Schema that the description uses; a key that an object has and its schema does not is a mismatch too."""
+    schema = resolve(schema)
+    if value is None and schema.get("nullable"):
+        return
+    kind = schema["type"]
+    if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        raise Mismatch(f"{where}: {value!r} is no {kind}")
+    if "enum" in schema and value not in schema["enum"]:
+        raise Mismatch(f"{where}: {value!r} is not one of {schema['enum']}")
+    if kind == "array":
+        for i, item in enumerate(value):
+            check(item, schema["items"], f"{where}[{i}]")
+    if kind == "object" and "properties" in schema:
+        missing = set(schema.get("required", ())) - set(value)
+        unknown = set(value) - set(schema["properties"])
+        if missing or unknown:
+            raise Mismatch(f"{where}: missing {sorted(missing)}, not described {sorted(unknown)}")
+        for key, item in value.items():
+            check(item, schema["properties"][key], f"{where}.{key}")
+
+
+class Description(unittest.TestCase):
+    """One long story, which must have met every response of the description by its end."""
+
+    def hold(self, method, path, status, **more):
+        """Makes a request and compares all of the answer with the description."""
+        answer = self.coordinator.request(method.upper(), path, **more)
+        template = re.sub(r"/campaigns/\d+", "/campaigns/{campaign}", path)
+        operation = DESCRIPTION["paths"][template][method]
+        self.assertEqual(answer.status, status, f"{method} {path}: {answer}")
+        response = resolve(operation["responses"][str(status)])
+        (media, content), = response["content"].items()
+        self.assertEqual(answer.headers["Content-Type"].partition(";")[0], media, path)
+        if media == "application/json":
+            check(answer.json, content["schema"], f"{method} {path} {status}")
+        for name in response.get("headers", {}):
+            self.assertIn(name, answer.headers)
+        self.met.add((template, method, str(status)))
+        return answer
+
+    def test_it_is_the_truth(self):
+        self.met = set()
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        token_file = pathlib.Path(folder) / "token"
+        token_file.write_text(TOKEN)
+        self.coordinator = self.enterContext(Coordinator("--token-file", token_file))
+        self.strangers_are_refused()
+        self.coordinator.token = TOKEN
+        agents = [self.enterContext(Agent(self.coordinator.endpoint, name)) for name in ("a1", "a2")]
+        self.coordinator.wait_agents(2)
+        self.about_the_process()
+        self.about_agents_and_lists()
+        self.about_one_campaign()
+        self.what_is_refused()
+        self.while_it_drains(agents)
+        described = {(path, method, status) for path, item in DESCRIPTION["paths"].items()
+                     for method in METHODS if method in item for status in item[method]["responses"]}
+        self.assertEqual(described - self.met, set(), "described, but never met")
+
+    def strangers_are_refused(self):
+        for path, item in DESCRIPTION["paths"].items():
+            for method in METHODS:
+                if method in item and item[method].get("security") != []:
+                    self.hold(method, path.replace("{campaign}", "1"), 401)
+
+    def about_the_process(self):
+        self.hold("get", "/healthz", 200)
+        self.hold("get", "/readyz", 200)
+        self.assertIn(b"tutti_agents 2", self.hold("get", "/metrics", 200).body)
+        served = self.hold("get", "/v1/openapi.yaml", 200).body
+        self.assertEqual(served, (ROOT / "docs" / "openapi.yaml").read_bytes())
+
+    def about_agents_and_lists(self):
+        self.hold("get", "/v1/campaigns", 200)
+        number = self.hold("post", "/v1/campaigns", 201, body=campaign("slow-steps", 2, workers=4, runs=100000)).json["campaign"]
+        self.coordinator.wait_state(number, "running")
+        self.hold("get", "/v1/agents", 200)
+        self.hold("get", "/v1/campaigns", 200)
+        self.hold("get", f"/v1/campaigns/{number}", 200)
+        self.hold("get", f"/v1/campaigns/{number}/report", 200)
+        with Events(self.coordinator, number) as events:
+            _, live = events.until("progress")[-1]
+            check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
+            self.hold("post", f"/v1/campaigns/{number}/stop", 202, body={"at_once": False, "reason": "told to"})
+            _, report = events.until("ended")[-1]
+            check(report, DESCRIPTION["components"]["schemas"]["Report"], "event ended")
+        self.hold("post", f"/v1/campaigns/{number}/stop", 409)
+
+    def about_one_campaign(self):
+        every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "sync_timeout_ms": 5000,
+                        "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5}
+        self.assertEqual(set(every_option), set(DESCRIPTION["components"]["schemas"]["Options"]["properties"]))
+        body = campaign("quick", 2, **every_option)
+        self.assertEqual(set(body), set(DESCRIPTION["components"]["schemas"]["NewCampaign"]["properties"]))
+        number = self.hold("post", "/v1/campaigns", 201, body=body).json["campaign"]
+        report = self.coordinator.report(number)
+        self.assertEqual((report["verdict"], report["steps"]["ok"], report["seed"]), ("passed", 8, 5), report)
+        self.hold("get", f"/v1/campaigns/{number}", 200)
+        self.hold("get", f"/v1/campaigns/{number}/report", 200)
+        self.hold("get", f"/v1/campaigns/{number}/events", 200)
+        self.hold("get", "/v1/agents", 200)
+        for name, schema in DESCRIPTION["components"]["schemas"]["Options"]["properties"].items():
+            for wrong in wrong_values(schema):
+                self.hold("post", "/v1/campaigns", 400, body=campaign("quick", **{name: wrong}))
+
+    def what_is_refused(self):
+        number = self.coordinator.create("quick", 9, deadline_ms=60000)
+        large = b" " * (26 * 1024 * 1024)
+        self.hold("post", "/v1/campaigns", 400, body="{}")
+        self.hold("post", "/v1/campaigns", 413, body=large)
+        self.hold("post", f"/v1/campaigns/{number}/stop", 400, body="[]")
+        self.hold("post", f"/v1/campaigns/{number}/stop", 413, body=large)
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop")):
+            self.hold(method, f"/v1/campaigns/999{path}", 404)
+        self.coordinator.post(f"/v1/campaigns/{number}/stop")
+
+    def while_it_drains(self, agents):
+        script = campaign("drains-slowly", 2, workers=2, runs=100000)
+        number = self.hold("post", "/v1/campaigns", 201, body=script).json["campaign"]
+        self.coordinator.wait_until(lambda: self.coordinator.show(number)["steps"]["ok"] > 0, 20, "no steps")
+        self.coordinator.process.terminate()
+        self.coordinator.wait_for("shutting down")
+        self.hold("get", "/healthz", 200)
+        self.hold("get", "/readyz", 503)
+        self.hold("post", "/v1/campaigns", 503, body=script)
+
+
+def wrong_values(schema):
+    if schema["type"] in ("integer", "number"):
+        yield "5"
+        for bound, beyond in (("minimum", -1), ("maximum", 1)):
+            if bound in schema:
+                yield schema[bound] + beyond
+    elif schema["type"] == "boolean":
+        yield "true"
+    else:
+        yield 5
+        if "enum" in schema:
+            yield "other"
+        if "maxLength" in schema:
+            yield "x" * (schema["maxLength"] + 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

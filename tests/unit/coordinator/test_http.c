@@ -1,0 +1,301 @@
+/* The HTTP server on a loop, with a client on a bare socket: bodies, streams, limits, and its end. */
+#include "coordinator/http.h"
+
+#include "common/memory.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BODY_BYTES 1000u
+#define STREAM_BYTES 5000u
+#define TURNS_MAX 4000
+#define ANSWER_BYTES 20000
+
+struct scene {
+    uv_loop_t loop;
+    struct http *http;
+    struct http_stream *stream;
+    size_t body_size;
+    unsigned requests;
+    unsigned gone;
+};
+
+static void on_headers(void *context, struct http_request *request)
+{
+    (void)context;
+    if (strcmp(http_path(request), "/forbidden") == 0) {
+        http_answer(request, &(struct http_answer){.status = 403, .content_type = "text/plain"});
+    }
+}
+
+static void on_gone(void *context)
+{
+    struct scene *scene = (struct scene *)context;
+    scene->gone++;
+    scene->stream = NULL;
+}
+
+static void on_request(void *context, struct http_request *request)
+{
+    struct scene *scene = (struct scene *)context;
+    scene->requests++;
+    scene->body_size = http_body(request).size;
+    if (strcmp(http_path(request), "/stream") == 0) {
+        scene->stream = http_answer_stream(request, "text/event-stream", on_gone, scene);
+        return;
+    }
+    http_answer(request, &(struct http_answer){.status = 200,
+                                               .content_type = "text/plain",
+                                               .body = bytes_of_string("hello"),
+                                               .header = "X-Path",
+                                               .header_value = http_path(request)});
+}
+
+static int set_up(void **state)
+{
+    static struct scene scene;
+    static struct listener_address address = {.host = "127.0.0.1"};
+    struct error error;
+    scene = (struct scene){0};
+    assert_int_equal(uv_loop_init(&scene.loop), 0);
+    const struct http_settings settings = {.address = &address,
+                                           .body_bytes = BODY_BYTES,
+                                           .incoming_bytes = (size_t)10 * BODY_BYTES,
+                                           .stream_bytes = STREAM_BYTES,
+                                           .connections = 10,
+                                           .connections_each = 10,
+                                           .idle_s = 30,
+                                           .on_headers = on_headers,
+                                           .on_request = on_request,
+                                           .context = &scene};
+    scene.http = http_new(&scene.loop, &settings, &error);
+    assert_non_null(scene.http);
+    *state = &scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    http_close(&scene->http);
+    assert_null(scene->http);
+    (void)uv_run(&scene->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&scene->loop), 0);
+    return 0;
+}
+
+static int dial(const struct scene *scene)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(http_port(scene->http)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(client >= 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    return client;
+}
+
+static void say(int client, const char *text)
+{
+    assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static void turn(struct scene *scene)
+{
+    (void)uv_run(&scene->loop, UV_RUN_NOWAIT);
+    (void)usleep(500);
+}
+
+/* Adds what comes to `text` until `wanted` stands in it, or, for NULL, until the server closes. */
+static void hear(struct scene *scene, int client, char *text, const char *wanted)
+{
+    size_t size = strlen(text);
+    for (int i = 0; i < TURNS_MAX; i++) {
+        ssize_t count = recv(client, text + size, ANSWER_BYTES - 1 - size, MSG_DONTWAIT);
+        if (count > 0) {
+            size += (size_t)count;
+            text[size] = '\0';
+        }
+        if (wanted != NULL ? strstr(text, wanted) != NULL : count == 0) {
+            return;
+        }
+        assert_true(count > 0 || (count < 0 && errno == EAGAIN));
+        turn(scene);
+    }
+    fail_msg("not heard: %s, but: %s", wanted != NULL ? wanted : "(the end)", text);
+}
+
+static void a_connection_serves_many_requests(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    int client = dial(scene);
+    for (int i = 0; i < 3; i++) {
+        char text[ANSWER_BYTES] = "";
+        say(client, "GET /a%20b HTTP/1.1\r\nHost: x\r\n\r\n");
+        hear(scene, client, text, "hello");
+        assert_non_null(strstr(text, "HTTP/1.1 200"));
+        assert_non_null(strstr(text, "X-Path: /a b\r\n"));
+    }
+    assert_int_equal(scene->requests, 3);
+    assert_int_equal(http_request_count(scene->http), 3);
+    assert_int_equal(http_connection_count(scene->http), 1);
+    close(client);
+}
+
+static void a_body_comes_whole(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    int client = dial(scene);
+    say(client, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    turn(scene);
+    turn(scene);
+    assert_int_equal(scene->requests, 0);
+    say(client, "2\r\nde\r\n0\r\n\r\n");
+    hear(scene, client, text, "hello");
+    assert_int_equal(scene->body_size, 5);
+    close(client);
+}
+
+static void a_body_that_is_too_large_is_refused_and_read_away(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    char body[BODY_BYTES + 2];
+    memset(body, 'x', sizeof body - 1);
+    body[sizeof body - 1] = '\0';
+    int client = dial(scene);
+    say(client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
+    say(client, body);
+    hear(scene, client, text, "at most 1000 bytes");
+    assert_non_null(strstr(text, "HTTP/1.1 413"));
+    assert_int_equal(scene->requests, 0);
+    text[0] = '\0';
+    say(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(scene, client, text, "hello");
+    close(client);
+}
+
+static void a_refusal_at_the_headers_does_not_wait_for_the_body(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    int client = dial(scene);
+    say(client, "POST /forbidden HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\nExpect: 100-continue\r\n\r\n");
+    hear(scene, client, text, "HTTP/1.1 403");
+    assert_int_equal(scene->requests, 0);
+    close(client);
+}
+
+static struct http_stream *open_stream(struct scene *scene, int client, char *text)
+{
+    say(client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(scene, client, text, "\r\n\r\n");
+    assert_non_null(scene->stream);
+    return scene->stream;
+}
+
+static void a_stream_sleeps_until_there_is_something(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    int client = dial(scene);
+    struct http_stream *stream = open_stream(scene, client, text);
+    for (int i = 0; i < 3; i++) {
+        char line[20];
+        (void)snprintf(line, sizeof line, "event %d\n", i);
+        assert_true(http_stream_write(stream, bytes_of_string(line)));
+        assert_false(http_stream_is_idle(stream));
+        hear(scene, client, text, line);
+        assert_true(http_stream_is_idle(stream));
+    }
+    assert_true(http_stream_write(stream, bytes_of_string("last words")));
+    http_stream_end(stream);
+    hear(scene, client, text, "last words\r\n0\r\n\r\n");
+    assert_int_equal(scene->gone, 1);
+    close(client);
+}
+
+/* Nothing polls while it sleeps: the loop has nothing to do at once. */
+static void a_sleeping_stream_does_not_keep_the_loop_busy(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    int client = dial(scene);
+    (void)open_stream(scene, client, text);
+    for (int i = 0; i < 20; i++) {
+        turn(scene);
+    }
+    int timeout_ms = uv_backend_timeout(&scene->loop);
+    assert_true(timeout_ms < 0 || timeout_ms > 100);
+    close(client);
+}
+
+static void a_listener_that_left_is_noticed_at_the_next_word(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    int client = dial(scene);
+    (void)open_stream(scene, client, text);
+    close(client);
+    for (int i = 0; i < TURNS_MAX && scene->gone == 0; i++) {
+        (void)http_stream_write(scene->stream, bytes_of_string("are you there\n"));
+        turn(scene);
+    }
+    assert_int_equal(scene->gone, 1);
+}
+
+static void who_does_not_listen_is_cut_off(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    char line[STREAM_BYTES + 1];
+    memset(line, 'x', sizeof line);
+    int client = dial(scene);
+    struct http_stream *stream = open_stream(scene, client, text);
+    assert_true(http_stream_write(stream, bytes_of(line, STREAM_BYTES)));
+    assert_false(http_stream_write(stream, bytes_of(line, 1)));
+    assert_false(http_stream_write(stream, bytes_of(line, 0)));
+    hear(scene, client, text, "0\r\n\r\n");
+    assert_int_equal(scene->gone, 1);
+    close(client);
+}
+
+/* tear_down closes the server. */
+static void it_closes_with_streams_open(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    int client = dial(scene);
+    struct http_stream *stream = open_stream(scene, client, text);
+    assert_true(http_stream_write(stream, bytes_of_string("never to be heard")));
+    http_close(&scene->http);
+    assert_int_equal(scene->gone, 1);
+    close(client);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(a_connection_serves_many_requests),
+        STORY(a_body_comes_whole),
+        STORY(a_body_that_is_too_large_is_refused_and_read_away),
+        STORY(a_refusal_at_the_headers_does_not_wait_for_the_body),
+        STORY(a_stream_sleeps_until_there_is_something),
+        STORY(a_sleeping_stream_does_not_keep_the_loop_busy),
+        STORY(a_listener_that_left_is_noticed_at_the_next_word),
+        STORY(who_does_not_listen_is_cut_off),
+        STORY(it_closes_with_streams_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
