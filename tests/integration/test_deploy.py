@@ -296,6 +296,13 @@ class Systemd(DeployCase):
             for name, level in levels.items():
                 self.assertLessEqual(float(level), EXPOSURE_LIMIT, name)
 
+    def test_units_let_libzmq_start_its_threads(self):
+        """It aborts where it may not set the scheduling of its threads, and where it cannot list the host's addresses."""
+        for path in UNITS.glob("*.service"):
+            text = path.read_text()
+            self.assertRegex(text, r"(?s)\nSystemCallFilter=~.*@resources.*\nSystemCallFilter=sched_setscheduler\n", path)
+            self.assertRegex(text, r"\nRestrictAddressFamilies=.*AF_NETLINK", path)
+
     @unittest.skipUnless(shutil.which("systemd-sysusers") and os.geteuid() == 0, "needs systemd-sysusers and root")
     def test_user_and_folders(self):
         with tempfile.TemporaryDirectory() as folder:
