@@ -11,7 +11,7 @@
 /* Holds the headers of a request. */
 #define CONNECTION_MEMORY_BYTES (32u * 1024u)
 /* What somebody sends who was refused is read, so that the answer is, up to this. */
-#define DISCARDED_MAX_BYTES ((size_t)64 * 1024 * 1024)
+#define DISCARDED_MAX_BYTES ((size_t)128 * 1024 * 1024)
 
 static void on_timer(uv_timer_t *timer);
 

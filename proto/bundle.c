@@ -47,7 +47,7 @@ bool bundle_check_listing(const struct bundle_listing *listing, struct error *er
             return error_set(error, "two files have the path %.*s", BYTES_FORMAT(file->path));
         }
         if (file->size_bytes > left) {
-            return error_set(error, "the files have more than the %u bytes that are allowed",
+            return error_set(error, "the files have too many bytes, at most %u are allowed",
                              LIMIT_BUNDLE_BYTES);
         }
         left -= file->size_bytes;

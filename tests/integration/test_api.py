@@ -259,9 +259,9 @@ class BadRequests(unittest.TestCase):
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
 
     def test_bodies_that_are_too_large(self):
-        large = b"x" * (26 * 1024 * 1024)
+        large = b"x" * (96 * 1024 * 1024)
         self.assert_refused(413, self.coordinator.post("/v1/campaigns", large), "at most")
-        chunks = iter([large[:1024 * 1024]] * 26)
+        chunks = iter([large[:1024 * 1024]] * 96)
         connection = self.coordinator.connect()
         connection.request("POST", "/v1/campaigns", chunks, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
         self.assertEqual(connection.getresponse().status, 413)
@@ -272,10 +272,10 @@ class BadRequests(unittest.TestCase):
         asked.close()
 
     def test_a_bundle_as_large_as_it_may_be_is_taken(self):
-        files = [*campaign("quick")["files"], {"path": "data", "content": base64.b64encode(os.urandom(15 * 1024 * 1024)).decode()}]
+        files = [*campaign("quick")["files"], {"path": "data", "content": base64.b64encode(os.urandom(60 * 1024 * 1024)).decode()}]
         answer = self.coordinator.post("/v1/campaigns", {"script": "quick.lua", "files": files, "expect_agents": 5, "deadline_ms": 0})
         self.assertEqual(answer.status, 201, answer)
-        files.append({"path": "more", "content": base64.b64encode(bytes(2 * 1024 * 1024)).decode()})
+        files.append({"path": "more", "content": base64.b64encode(bytes(5 * 1024 * 1024)).decode()})
         self.assert_refused(400, self.coordinator.post("/v1/campaigns", {"script": "quick.lua", "files": files}), "at most")
 
     def test_so_many_campaigns_and_no_more(self):
