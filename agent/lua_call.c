@@ -2,8 +2,8 @@
 #include "agent/lua_call.h"
 
 #include "agent/lua_error.h"
+#include "agent/shard.h"
 #include "agent/stage.h"
-#include "common/clock.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -19,10 +19,16 @@ void lua_call_prepare(lua_State *lua, struct player *player, struct operation *o
 
     if (!bytes_is_printable(bytes_of(name, size)))
         lua_misuse(lua, "%s: a name is printable text", operation_name(kind));
+    lua_call_fill(player, operation, kind, bytes_of(name, size));
+}
+
+void lua_call_fill(const struct player *player, struct operation *operation, enum operation_kind kind,
+                   struct bytes name)
+{
     *operation = (struct operation){
         .kind = kind,
         .room = player->id / player->stage->room_size,
-        .name = bytes_of(name, size),
+        .name = name,
         .step = player->step,
     };
 }
@@ -86,7 +92,7 @@ static int on_answer(lua_State *lua, int status, lua_KContext context)
     (void)status;
     player_resumed(lua, player, WAIT_ANSWER);
     const struct reply *reply = player->answer->reply;
-    uint64_t waited_ns = clock_now_ns() - player->wait_began_ns;
+    uint64_t waited_ns = shard_turn_ns(player->stage->shard) - player->wait_began_ns;
     if (operation_is_wait(reply->kind))
         meter_wait(player->stage->meter, reply->name, reply->kind, reply->outcome, waited_ns / 1000);
     if (reply->outcome != OUTCOME_OK)

@@ -7,6 +7,9 @@
 /* Fills kind, room, name (from the string at `index`) and the worker's current step. */
 void lua_call_prepare(lua_State *lua, struct player *player, struct operation *operation,
                       enum operation_kind kind, int index);
+/* The same with a name that was checked before. */
+void lua_call_fill(const struct player *player, struct operation *operation, enum operation_kind kind,
+                   struct bytes name);
 /* Sends it; where it is answered, `finish` is called with the reply in player->answer once it is ok, else the
  * outcome is raised. `extra` reaches `finish` in the upper bits of the context (lua_call_extra). */
 int lua_call_send(lua_State *lua, struct player *player, const struct operation *operation,

@@ -21,9 +21,11 @@ static struct player *prepare(lua_State *lua, const char *function, struct opera
 {
     struct lua_notifier *notifier = script_check_object(lua, 1, script_of(lua)->notifier_type, METATABLE);
     struct player *player = player_current(lua, function);
+    size_t size;
 
     lua_getiuservalue(lua, 1, 1);
-    lua_call_prepare(lua, player, operation, kind, lua_gettop(lua));
+    const char *name = lua_tolstring(lua, -1, &size);
+    lua_call_fill(player, operation, kind, bytes_of(name, size));
     operation->step = notifier->step;
     return player;
 }

@@ -47,7 +47,7 @@ static bool enter_step(struct player *player)
     struct stage *stage = player->stage;
     struct script *script = stage->script;
 
-    player->step_began_ns = clock_now_ns();
+    player->step_began_ns = shard_turn_ns(stage->shard);
     if (driver_is_needed(script)) {
         driver_push(player->thread);
         return true;

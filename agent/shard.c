@@ -41,6 +41,7 @@ struct shard {
     size_t post_capacity;
     uint64_t waiting_ns;  /* since when posts wait for others to join; 0: they do not */
     bool is_hurried;      /* what is to be posted does not wait for others */
+    uint64_t turn_ns;     /* when the present turn of a worker began */
     struct player *first; /* whose turn it is, in order */
     struct player *last;
     struct stage *stages;
@@ -80,6 +81,11 @@ void shard_queue(struct shard *shard, struct player *player)
     shard->last = player;
     if (!uv_is_active((uv_handle_t *)&shard->busy) && !uv_is_active((uv_handle_t *)&shard->retry))
         uv_idle_start(&shard->busy, on_idle);
+}
+
+uint64_t shard_turn_ns(const struct shard *shard)
+{
+    return shard->turn_ns;
 }
 
 bool shard_is_queued(const struct shard *shard)
@@ -189,6 +195,7 @@ static void give_turns(struct shard *shard)
         struct player *player = shard->first;
         bool is_last = player == last;
         shard_unqueue(shard, player);
+        shard->turn_ns = now_ns;
         player_turn(player);
         now_ns = clock_now_ns();
         if (is_last && now_ns - begin_ns >= ROUNDS_NS)

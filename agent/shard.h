@@ -48,6 +48,8 @@ void shard_post(struct shard *shard, struct notice **notice);
 void shard_hurry(struct shard *shard);
 /* It is the worker's turn as soon as the lease allows it. */
 void shard_queue(struct shard *shard, struct player *player);
+/* When the present turn of a worker began. */
+uint64_t shard_turn_ns(const struct shard *shard);
 /* Whether it is anybody's turn. */
 bool shard_is_queued(const struct shard *shard);
 void shard_unqueue(struct shard *shard, struct player *player);

@@ -149,7 +149,8 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
 static void on_server_log(void *context, enum log_level level, const char *text)
 {
     struct session *session = context;
-    if ((uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
+    bool is_known = session->is_ending && level == LOG_WARNING; /* agents that we end ourselves */
+    if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
         say(session, true, "coordinator", text);
     }
 }
@@ -164,6 +165,10 @@ static void on_agent_exit(void *context, struct agent_process *process, const ch
 {
     struct session *session = context;
     if (session->is_ending) {
+        /* Killed before the campaign came to its end: it has one all the same, for the report. */
+        if (session->state != CAMPAIGN_ENDED) {
+            server_agent_gone(session->server, agent_process_name(process));
+        }
         return;
     }
     char text[MESSAGE_BYTES];

@@ -26,11 +26,20 @@ void rooms_end_wait(struct rooms *rooms, struct wait *wait, struct reply *reply)
     waits_end(&rooms->waits, wait);
 }
 
+/* From the last one on: that one's timer, of those which began together, is the easiest to take away. */
+static void drop_all(struct rooms *rooms, struct wait_list *list)
+{
+    while (list->last != NULL) {
+        waits_end(&rooms->waits, list->last);
+    }
+}
+
 static void end_all(struct rooms *rooms, struct wait_list *list, struct reply *reply)
 {
-    while (list->first != NULL) {
-        rooms_end_wait(rooms, list->first, reply);
+    for (const struct wait *wait = list->first; wait != NULL; wait = wait->next) {
+        worker_set_add(&reply->workers, wait->worker);
     }
+    drop_all(rooms, list);
 }
 
 static void end_written(struct rooms *rooms, struct notifier *notifier)
@@ -203,8 +212,7 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier 
     }
     struct reply *reply = NULL;
     uint64_t next_rank = 0;
-    while (barrier->waits.first != NULL) {
-        struct wait *wait = barrier->waits.first;
+    for (const struct wait *wait = barrier->waits.first; wait != NULL; wait = wait->next) {
         if (reply == NULL || wait->rank != next_rank) {
             reply = rooms_reply_to(rooms, wait, OUTCOME_OK);
             reply->rank = wait->rank;
@@ -213,8 +221,9 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier 
             reply->at_ns = at_ns;
         }
         next_rank = wait->rank + 1;
-        rooms_end_wait(rooms, wait, reply);
+        worker_set_add(&reply->workers, wait->worker);
     }
+    drop_all(rooms, &barrier->waits);
 }
 
 static void settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
