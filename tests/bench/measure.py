@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -91,16 +92,19 @@ def measure_http(seconds):
 
 
 def measure_turn(rounds):
-    bare, p50s = [], []
+    """A turn begins after a pause, from rest; the round trips are measured without pause and with the same one."""
+    bare, rested, p50s = [], [], []
     for _ in range(3):
         bare.append(json.loads(run([BUILD / "bin" / "zmq_roundtrip", 20000]))["p50_us"])
+        rested.append(json.loads(run([BUILD / "bin" / "zmq_roundtrip", rounds, 2000]))["p50_us"])
         _report, output = tutti_run(HERE / "turn.lua", "-w", 101, "-r", rounds, "--agents", 2, "--shards", 1)
         last = {}
         for step, late in re.findall(r"turn (\d+) ([\d.]+)", output):
             last[int(step)] = max(last.get(int(step), 0.0), float(late))
         p50s.append(statistics.median(last.values()))
-    turn, trip = statistics.median(p50s), statistics.median(bare)
-    return {"turn_p50_us": turn, "round_trip_p50_us": trip, "times_round_trip": turn / trip}
+    turn, trip, rest = statistics.median(p50s), statistics.median(bare), statistics.median(rested)
+    return {"turn_p50_us": turn, "round_trip_p50_us": trip, "times_round_trip": turn / trip,
+            "rested_p50_us": rest, "times_rested": turn / rest}
 
 
 def measure_barrier(workers, generations):
@@ -123,16 +127,29 @@ def idle_agent(workers):
     """The memory of one agent when all its workers sleep."""
     process = subprocess.Popen([str(TUTTI), "run", str(HERE / "idle.lua"), "-w", str(workers), "-r", "1", "--agents", "1",
                                 "--shards", "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    guard = threading.Timer(120, process.kill)
+    guard.start()
     try:
-        for line in process.stdout:
-            if re.search(rf"\b{workers}(/{workers})? workers?", line.replace(",", "")):
+        for line in process.stdout:  # one every five seconds, where there is no terminal
+            if re.search(rf"\b{workers} workers?\b", line.replace(",", "")):
                 break
+        else:
+            sys.exit(f"idle: {workers} workers never ran")
         time.sleep(1)
         return resident_bytes(children(process.pid)[0])
     finally:
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
+        guard.cancel()
+
+
+def measure_core(steps):
+    def rate(workers, room_size):
+        return json.loads(run([BUILD / "bin" / "core_operations", workers, room_size, steps]))
+
+    small, great = rate(2000, 5), rate(10000, 10000)
+    return {"operations_per_s": small["operations_per_s"], "worker_operations_per_s": great["worker_operations_per_s"]}
 
 
 def measure_idle(workers):
@@ -148,10 +165,15 @@ BENCHES = [
       ("of_wrk", "tutti ÷ wrk")]),
     ("turn", lambda quick: measure_turn(100 if quick else 1000),
      [("turn_p50_us", "written → last of 100 readers, p50 µs"), ("round_trip_p50_us", "bare ZeroMQ round trip, p50 µs"),
-      ("times_round_trip", "turn ÷ round trip (aim: ≤ 3)")]),
+      ("times_round_trip", "turn ÷ round trip (aim: ≤ 3)"),
+      ("rested_p50_us", "bare round trip after a pause like a turn's, p50 µs"),
+      ("times_rested", "turn ÷ round trip after a pause")]),
     ("barrier", lambda quick: measure_barrier(10000, 20 if quick else 100),
      [("p50_ms", "barrier of 10,000 over 4 agents, p50 ms (aim: ≤ 10)"), ("p99_ms", "… p99 ms"),
       ("generation_ms", "… the whole generation, ms")]),
+    ("core", lambda quick: measure_core(100 if quick else 500),
+     [("operations_per_s", "notifier operations/s, rooms of 5 (aim: ≥ 300,000)"),
+      ("worker_operations_per_s", "… of single workers, one room of 10,000")]),
     ("idle", lambda quick: measure_idle(10000 if quick else 100000),
      [("bytes_each_all_in", "bytes for an idle worker, all in (aim: ≤ 4,000)"), ("bytes_each", "… beyond the first"),
       ("agent_mb", "the agent, MB")]),
@@ -162,7 +184,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
-    parser.add_argument("only", nargs="*", help="http turn barrier idle")
+    parser.add_argument("only", nargs="*", help=" ".join(name for name, _, _ in BENCHES))
     asked = parser.parse_args()
     results = {}
     for name, bench, rows in BENCHES:

@@ -1,5 +1,5 @@
 /* The yardstick for a notifier turn: bare round trips between a DEALER and a ROUTER of two processes over
- * loopback TCP. */
+ * loopback TCP. `zmq_roundtrip ROUNDS [PAUSE_US]`: with a pause before each, as between two turns. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +56,7 @@ static int compare(const void *left, const void *right)
 int main(int argc, char **argv)
 {
     size_t rounds = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 20000;
+    long pause_us = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
     int ends[2];
     if (rounds == 0 || pipe(ends)) {
         return 2;
@@ -75,6 +76,9 @@ int main(int argc, char **argv)
     char body[PAYLOAD_BYTES];
     memset(body, 'x', sizeof body);
     for (size_t i = 0; samples && i < rounds; i++) {
+        if (pause_us > 0) {
+            nanosleep(&(struct timespec){.tv_nsec = pause_us * 1000}, NULL);
+        }
         uint64_t begun_ns = now_ns();
         zmq_send(dealer, body, sizeof body, 0);
         zmq_recv(dealer, body, sizeof body, 0);
