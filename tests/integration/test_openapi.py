@@ -138,7 +138,7 @@ class Description(unittest.TestCase):
 
     def what_is_refused(self):
         number = self.coordinator.create("quick", 9, deadline_ms=60000)
-        large = b" " * (26 * 1024 * 1024)
+        large = b" " * (96 * 1024 * 1024)
         self.hold("post", "/v1/campaigns", 400, body="{}")
         self.hold("post", "/v1/campaigns", 413, body=large)
         self.hold("post", f"/v1/campaigns/{number}/stop", 400, body="[]")
