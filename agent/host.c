@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -195,6 +196,17 @@ static void on_signal(uv_signal_t *handle, int number)
     finish(handle->data, 0);
 }
 
+/* Between "tcp://" and the port; behind the address that we may dial from. */
+static void find_coordinator(const char *endpoint, char *host, size_t size)
+{
+    const char *from = strstr(endpoint, "://");
+    const char *source = strchr(endpoint, ';');
+    const char *port = strrchr(endpoint, ':');
+
+    from = source ? source + 1 : from ? from + strlen("://") : endpoint;
+    bytes_to_text(bytes_of(from, port > from ? (size_t)(port - from) : strlen(from)), host, size);
+}
+
 static void choose_name(struct host *host)
 {
     char machine[128] = "agent";
@@ -220,11 +232,13 @@ static void raise_file_limit(void)
 static void start_agent(struct host *host)
 {
     char machine[128] = "";
+    char coordinator[LIMIT_NAME_BYTES + 1];
     uint64_t drawn[2] = {1, 1};
     long pages = sysconf(_SC_PHYS_PAGES);
     long page_bytes = sysconf(_SC_PAGESIZE);
 
     gethostname(machine, sizeof machine - 1);
+    find_coordinator(host->options->coordinator, coordinator, sizeof coordinator);
     if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
         drawn[0] = drawn[1] = clock_wall_ns() ^ ((uint64_t)getpid() << 32);
     struct agent_settings settings = {
@@ -232,6 +246,7 @@ static void start_agent(struct host *host)
         .seed = drawn[1],
         .name = host->name,
         .host = machine,
+        .coordinator_host = coordinator,
         .pid = (uint32_t)getpid(),
         .cores = uv_available_parallelism(),
         .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
