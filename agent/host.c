@@ -281,18 +281,26 @@ static void start_agent(struct host *host)
     host->agent = agent_new(&settings, clock_now_ns());
 }
 
+/* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
+ * a notifier has nothing but. */
 static void start_shards(struct host *host)
 {
     const struct agent_run_options *options = host->options;
+    struct mailbox_callbacks callbacks = {
+        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
 
     host->shard_count = options->shards ? options->shards : uv_available_parallelism();
     if (host->shard_count > LIMIT_SHARDS)
         host->shard_count = LIMIT_SHARDS;
+    bool is_alone = host->shard_count == 1;
+    host->notices =
+        is_alone ? mailbox_new_local(&host->loop, &callbacks) : mailbox_new(&host->loop, &callbacks);
     host->shards = memory_new(host->shard_count, sizeof(struct shard *));
     host->bags = memory_new(host->shard_count, sizeof *host->bags);
     for (uint32_t i = 0; i < host->shard_count; i++) {
         struct shard_settings settings = {
             .index = i,
+            .loop = is_alone ? &host->loop : NULL,
             .agent = host->name,
             .is_system_allowed = options->is_system_allowed,
             .is_quiet = options->is_quiet,
@@ -360,9 +368,6 @@ static bool open_socket(struct host *host)
 
 static void open_loop(struct host *host)
 {
-    struct mailbox_callbacks callbacks = {
-        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
-
     uv_loop_init(&host->loop);
     uv_timer_init(&host->loop, &host->timer);
     uv_signal_init(&host->loop, &host->terminate);
@@ -373,7 +378,6 @@ static void open_loop(struct host *host)
         signal(SIGINT, SIG_IGN);
     else
         uv_signal_start(&host->interrupt, on_signal, SIGINT);
-    host->notices = mailbox_new(&host->loop, &callbacks);
 }
 
 static void close_all(struct host *host)
