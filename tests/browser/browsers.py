@@ -74,6 +74,19 @@ class Driver:
     """A WebDriver in a session of its own, on any free port."""
 
     def __init__(self, program, *options):
+        # Chromedriver takes a port of IPv6 and then the same one of IPv4, which somebody else may have.
+        for _ in range(10):
+            self.url = self.start(program, *options)
+            if self.url:
+                break
+            self.process.stdout.close()
+            self.process.wait()
+        else:
+            raise AssertionError(f"{program} does not start: {''.join(self.lines)}")
+        self.reader = threading.Thread(target=self.process.stdout.read, daemon=True)
+        self.reader.start()
+
+    def start(self, program, *options):
         self.process = subprocess.Popen([program, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, start_new_session=True)
         self.lines = []
@@ -81,12 +94,8 @@ class Driver:
             self.lines.append(line)
             found = STARTED.search(line)
             if found:
-                break
-        else:
-            raise AssertionError(f"{program} ended: {''.join(self.lines)}")
-        self.url = f"http://127.0.0.1:{found.group(1) or found.group(2)}"
-        self.reader = threading.Thread(target=self.process.stdout.read, daemon=True)
-        self.reader.start()
+                return f"http://127.0.0.1:{found.group(1) or found.group(2)}"
+        return None
 
     def descendants(self):
         """Every process below it, but for the dead that only wait to be collected."""
