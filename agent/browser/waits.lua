@@ -53,10 +53,10 @@ function Wait:in_frames(f)
   error(failure, 0)
 end
 
--- One request: a failure, or nil and what the page says.
-function Wait:ask()
+-- One request that waits at most so many seconds: a failure, or nil and what the page says.
+function Wait:ask(patience)
   local left = math.max(self.deadline - tutti.now(), 0)
-  local patience = math.min(left, SLICE_S, self.page.times.script / 2)
+  patience = math.min(left, patience or SLICE_S, self.page.times.script / 2)
   self.spec.left = checks.milliseconds(left, "")
   local arguments = values.encode_arguments(self.spec, checks.milliseconds(patience, ""))
   local how = self.is_polled and "sync" or "async"
@@ -121,10 +121,11 @@ local function record(self, is_ok, began, is_polled)
   native.record(("browser %s%s"):format(self.name, is_polled and " (polled)" or ""), is_ok, began)
 end
 
--- Runs the wait; gives the page's answer, when that was, and how it was found out.
-local function finish(self)
+-- Runs the wait, unless there is an answer already; gives the page's answer, when that was, and how it was found out.
+local function finish(self, early)
   local began = tutti.now()
-  local ok, answer = pcall(self.run, self)
+  local ok, answer = true, early
+  if not early then ok, answer = pcall(self.run, self) end
   local is_polled = self.is_polled or (ok and answer.polled) or false
   record(self, ok, began, is_polled)
   if not ok then error(answer, 0) end
@@ -175,6 +176,34 @@ function page:wait_for_text(where, text, options)
   text = checks.text(text, "the text")
   local answer, seen_at, sighting = finish(new_wait(self, "wait_for_text", where, options, { state = "text", text = text }))
   return answer.text, seen_at, sighting
+end
+
+-- A watch under way in the page while the worker does something else.
+local Watch = { __name = "browser.watch" }
+Watch.__index = Watch
+
+-- How long a watch in the page stays when nobody asks.
+local WATCH_KEPT_S = 600
+
+-- page:watch_text(where, text, options) → a watch: the page looks out from now on, without anybody waiting
+function page:watch_text(where, text, options)
+  text = checks.text(text, "the text")
+  local wait = new_wait(self, "watch_text", where, options, { state = "text", text = text })
+  wait.deadline = tutti.now() + WATCH_KEPT_S
+  local failure, answer = wait:ask(0)
+  return setmetatable({ under_way = wait, answer = wait:take(failure, answer) and answer or nil }, Watch)
+end
+
+-- watch:wait([timeout]) → all the text there, seen_at, sighting, as wait_for_text gives them; again: the same
+function Watch:wait(timeout)
+  local wait = self.under_way
+  if not self.text then
+    if timeout then wait.timeout = checks.seconds(timeout, "a timeout") end
+    wait.deadline = tutti.now() + wait.timeout
+    local answer, _, sighting = finish(wait, self.answer)
+    self.text, self.sighting = answer.text, sighting
+  end
+  return self.text, self.sighting.seen_at, self.sighting
 end
 
 local until_names = checks.set("timeout", "interval", "ignore", "name")

@@ -9,7 +9,7 @@ class Waits(unittest.TestCase):
     def test_every_wait(self):
         with Driver(chromedriver(), "--port=0") as driver, pages(driver.url) as server:
             result = run("waits", "-w", 1, "--single-run", "--target", server.url)
-            self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, 9, 0), result)
+            self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, 10, 0), result)
             timings = result.report["timings"]
             self.assertIn("browser wait_for_text", timings)
             self.assertIn("browser wait_for_text (polled)", timings)

@@ -77,6 +77,28 @@ tutti.scenario("texts", function(worker)
   assert(seen_at - changed(page) < 0.3)
 end)
 
+tutti.scenario("watches", function(worker)
+  local page = common.page(worker, "/waits.html")
+  later(page, 100, "box.textContent = 'while nobody asks'")
+  local watch = page:watch_text("#box", "nobody")
+  tutti.sleep(0.4)
+  local text, seen_at, sighting = watch:wait()
+  near(seen_at, changed(page), "a watch")
+  same({ text, sighting.at_once, sighting.polled }, { "while nobody asks", false, false })
+  same({ watch:wait() }, { text, seen_at, sighting })
+  -- What is there already, and what never comes.
+  local _, _, early = page:watch_text("#box", "while"):wait()
+  same(early.at_once, true)
+  local failure = fails("timeout", function() page:watch_text("#box", "never"):wait(0.3) end)
+  assert(failure.message:find("watch_text #box: timeout: after 0.3 s", 1, true), failure.message)
+  -- A page that is left takes its watches with it, and the new one is watched instead.
+  watch = page:watch_text("#box", "on the new page")
+  page:refresh()
+  later(page, 150, "box.textContent = 'on the new page'")
+  text, seen_at = watch:wait()
+  same(text, "on the new page")
+end)
+
 tutti.scenario("frames", function(worker)
   local page = common.page(worker, "/waits.html")
   local pad = { "#inner", "#innermost", "#pad" }
