@@ -22,6 +22,7 @@ struct member {
     struct due due;
     /* Counts as heard, and as hearing us, at this time: by a hello, or because we were the ones who slept. */
     uint64_t excused_ns;
+    uint64_t returned_ns;  /* when it was heard again after a silence */
     uint64_t newest_sent;  /* sequence */
     uint64_t bulk_ns;      /* until then a large message may take all of a slow line */
     uint64_t muted_ns;     /* since when nothing is sent to it, for it does not hear us; 0: it does */
