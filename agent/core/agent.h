@@ -24,6 +24,7 @@ enum agent_event_kind {
     AGENT_FRAME,    /* from the coordinator */
     AGENT_NOTICE,   /* from a crew; taken */
     AGENT_TURN_END, /* nothing more for now: send what has gathered */
+    AGENT_LEAVE,    /* the operator ends us, and no worker acts any more: say goodbye */
 };
 
 struct agent_event {
@@ -42,6 +43,7 @@ enum agent_effect_kind {
                         another */
     AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */
     AGENT_REFUSED,   /* for good: print `text` and end with exit code 2 */
+    AGENT_LEFT,      /* the coordinator knows that we leave, or did not answer in time */
     AGENT_LOG,
 };
 

@@ -74,7 +74,8 @@ static struct agent_overview view_of(const struct member *member)
 
 void onlooker_lost(struct onlooker *onlooker, const struct member *member)
 {
-    onlooker->overview.agents_lost++;
+    onlooker->overview.agents_lost += member->has_left ? 0 : 1;
+    onlooker->overview.agents_left += member->has_left ? 1 : 0;
     if (onlooker->lost_count == OVERVIEW_LOST_KEPT) {
         forget_lost(onlooker, 0);
     }
@@ -83,6 +84,7 @@ void onlooker_lost(struct onlooker *onlooker, const struct member *member)
     lost->name = bytes_copy_new(member->name);
     lost->host = bytes_copy_new(member->host);
     lost->is_lost = true;
+    lost->has_left = member->has_left;
 }
 
 void onlooker_created(struct onlooker *onlooker)

@@ -307,7 +307,8 @@ static void make_small_body(struct message *message, const struct palette *palet
 void sample_make(struct sample *sample, enum message_kind kind, enum sample_variant variant)
 {
     struct palette palette = palette_of(variant);
-    bool is_of_none = kind == MESSAGE_HELLO || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSED;
+    bool is_of_none = kind == MESSAGE_HELLO || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSED ||
+                      kind == MESSAGE_GOODBYE;
     *sample = (struct sample){.message = {.kind = kind, .campaign = is_of_none ? 0 : palette.wide | 1}};
     switch (kind) {
     case MESSAGE_HELLO:
