@@ -78,10 +78,11 @@ class Result:
 
 class Process:
     """A tutti that is still running."""
+    prefix = ()  # what it is started by
 
     def __init__(self, *arguments, env=None, cwd=None):
         self.started = time.monotonic()
-        self.process = subprocess.Popen([TUTTI, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*self.prefix, TUTTI, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
                                         env=env or environment(), cwd=cwd)
         self.pid = self.process.pid
