@@ -7,9 +7,9 @@
 
 /* A reading is strained if one of the agent's loops was so late or so busy; what has begun goes on until a
  * reading is below both of the lower marks. */
-#define STRAIN_LAG_US 50000u
+#define STRAIN_LAG_US 100000u
 #define STRAIN_BUSY 0.95
-#define STRAIN_CALM_LAG_US 25000u
+#define STRAIN_CALM_LAG_US 50000u
 #define STRAIN_CALM_BUSY 0.85
 /* It begins when it has been so for this long, and is over when it has not for as long. */
 #define STRAIN_AFTER_US 5000000u

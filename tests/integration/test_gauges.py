@@ -69,6 +69,53 @@ class Gauges(unittest.TestCase):
                                         r"\S+ m?s late; use ", result.out)), 1, result.out)
 
 
+class Metrics(unittest.TestCase):
+    """What promtool's linter wants, and what a scraper refuses."""
+
+    def families(self, text):
+        families, current = {}, None
+        for line in text.splitlines():
+            if line.startswith("# HELP "):
+                name, _, words = line[7:].partition(" ")
+                self.assertNotIn(name, families, "a family stands together")
+                families[name] = {"help": words, "samples": []}
+                current = name
+            elif line.startswith("# TYPE "):
+                name, _, kind = line[7:].partition(" ")
+                self.assertEqual(name, current, "TYPE follows HELP")
+                self.assertEqual(families[name]["samples"], [], "TYPE stands before the samples")
+                families[name]["type"] = kind
+            else:
+                found = re.fullmatch(r'([a-z][a-z0-9_]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (\S+)', line)
+                self.assertIsNotNone(found, line)
+                self.assertEqual(found.group(1), current, "a sample stands with its family")
+                float(found.group(3))
+                families[current]["samples"].append(found.group(2) or "")
+        return families
+
+    def test_they_are_as_prometheus_wants_them(self):
+        with Coordinator() as coordinator, Agent(coordinator.endpoint, 'a "1" \\ä'), Agent(coordinator.endpoint, "a2"):
+            coordinator.wait_agents(2)
+            number = coordinator.create("slow-steps", 2, workers=4, runs=100000)
+            coordinator.wait_state(number, "running")
+            coordinator.wait_until(lambda: "tutti_agent_cpu_cores{" in str(coordinator.metrics()), 20, "no gauges")
+            answer = coordinator.get("/metrics")
+            coordinator.post(f"/v1/campaigns/{number}/stop", {"at_once": True})
+        self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        families = self.families(answer.body.decode())
+        for name, family in families.items():
+            with self.subTest(name):
+                self.assertTrue(family["help"].endswith("."), family)
+                self.assertIn(family["type"], ("gauge", "counter"))
+                self.assertEqual(name.endswith("_total"), family["type"] == "counter", "counters, and only those, end with _total")
+                self.assertNotRegex(name, r"_(count|sum|bucket|ms|us|ns|milliseconds|kb|mb|percent|gauge|counter)(_|$)", "base units, and no reserved ends")
+                self.assertEqual(len(family["samples"]), len(set(family["samples"])), "each series once")
+        self.assertEqual(len(families["tutti_agent_link_backlog"]["samples"]), 2)
+        self.assertIn('{agent="a \\"1\\" \\\\ä"}', families["tutti_agent_link_backlog"]["samples"])
+        self.assertEqual({sample[7:-2] for sample in families["tutti_refusals_total"]["samples"]},
+                         {"stranger", "handshake", "cut", "revoked", "foreign", "second", "frame"})
+
+
 class Witness:
     """A server that notes when it was asked for each path."""
 
