@@ -54,6 +54,7 @@ struct host {
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
     uint64_t complaint_ns; /* when the next handshake that failed may be told of */
+    bool is_leaving;       /* the shards have ended */
     int exit_code;
 };
 
@@ -61,6 +62,15 @@ static void finish(struct host *host, int exit_code)
 {
     host->exit_code = exit_code;
     uv_stop(&host->loop);
+}
+
+static void end_shards(struct host *host)
+{
+    for (uint32_t i = 0; i < host->shard_count; i++) {
+        shard_stop(&host->shards[i]);
+        memory_free(host->bags[i].items);
+    }
+    host->shard_count = 0;
 }
 
 static void set_lease(struct host *host, uint64_t until_ns)
@@ -98,8 +108,10 @@ static void perform_one(struct host *host, struct agent_effect *effect)
         socket_send(host->socket, bytes_of(NULL, 0), buffer_bytes(&host->envelope), effect->message);
         break;
     case AGENT_COMMAND:
-        put_into_bag(&host->bags[effect->shard], effect->command);
-        effect->command = NULL;
+        if (!host->is_leaving) {
+            put_into_bag(&host->bags[effect->shard], effect->command);
+            effect->command = NULL;
+        }
         break;
     case AGENT_LEASE:
         set_lease(host, effect->lease_until_ns);
@@ -110,6 +122,9 @@ static void perform_one(struct host *host, struct agent_effect *effect)
     case AGENT_REFUSED:
         log_line(LOG_ERROR, host->name, "%s", effect->text);
         finish(host, EXIT_REFUSED);
+        break;
+    case AGENT_LEFT:
+        finish(host, 0);
         break;
     case AGENT_LOG:
         log_line(effect->level, host->name, "%s", effect->text);
@@ -215,10 +230,21 @@ static void on_notices_end(void *context)
         end_turn(host);
 }
 
+/* The workers go before it is said that they have gone. A second signal does not wait for an answer. */
 static void on_signal(uv_signal_t *handle, int number)
 {
+    struct host *host = handle->data;
+    struct agent_event event = {.kind = AGENT_LEAVE};
+
     (void)number;
-    finish(handle->data, 0);
+    if (host->is_leaving) {
+        finish(host, 0);
+        return;
+    }
+    host->is_leaving = true;
+    end_shards(host);
+    step(host, &event);
+    end_turn(host);
 }
 
 /* Between "tcp://" and the port; behind the address that we may dial from. */
@@ -276,6 +302,8 @@ static void start_agent(struct host *host)
         .cores = uv_available_parallelism(),
         .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
         .shards = host->shard_count,
+        .labels = host->options->labels,
+        .capacity = host->options->capacity,
     };
     host->agent = agent_new(&settings, clock_now_ns());
     readings_init(&host->readings);
@@ -385,10 +413,7 @@ static void open_loop(struct host *host)
 static void close_all(struct host *host)
 {
     agent_free(&host->agent);
-    for (uint32_t i = 0; i < host->shard_count; i++) {
-        shard_stop(&host->shards[i]);
-        memory_free(host->bags[i].items);
-    }
+    end_shards(host);
     memory_free(host->shards);
     memory_free(host->bags);
     mailbox_close(&host->notices);

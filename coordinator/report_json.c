@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/json_put.h"
+#include "proto/labels.h"
 
 #include <time.h>
 
@@ -27,6 +28,19 @@ static void put_performance(json_t *item, const struct agent_report *agent)
     }
 }
 
+struct json_t *report_json_labels(struct bytes labels)
+{
+    json_t *object = json_object();
+    struct bytes name;
+    struct bytes value;
+    while (labels_next(&labels, &name, &value)) {
+        char key[LABEL_MAX_BYTES + 1];
+        bytes_to_text(name, key, sizeof key);
+        json_put_text(object, key, value);
+    }
+    return object;
+}
+
 static json_t *agents_of(const struct campaign_report *report)
 {
     json_t *agents = json_array();
@@ -36,6 +50,7 @@ static json_t *agents_of(const struct campaign_report *report)
         json_put_text(item, "name", agent->name);
         json_put_count(item, "pid", agent->pid);
         json_put_text(item, "host", agent->host);
+        json_put(item, "labels", report_json_labels(agent->labels));
         json_put_count(item, "workers", agent->workers);
         json_put(item, "state", json_string(agent_state_name(agent->state)));
         put_performance(item, agent);

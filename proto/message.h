@@ -23,6 +23,7 @@ enum message_kind {
                               before */
     MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
     MESSAGE_GAUGES,        /* how the agent itself is doing, whatever campaigns it runs */
+    MESSAGE_GOODBYE,       /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
     MESSAGE_REFUSED, /* unnumbered: why there is no link */
@@ -50,6 +51,8 @@ struct hello {
     uint32_t cores;
     uint64_t memory_bytes;
     uint32_t shards;
+    struct bytes labels; /* proto/labels.h */
+    uint32_t capacity;   /* workers that it takes at once, of all campaigns; 0: any number */
 };
 
 struct welcome {

@@ -20,6 +20,8 @@ struct agent {
     uint64_t heartbeat_ns;
     uint64_t lease_ns;
     bool is_refused; /* for good */
+    bool is_leaving;
+    uint64_t leave_due_ns; /* when an answer is not waited for any more */
 
     uint64_t first_hello_ns; /* of this incarnation; 0: none yet */
     uint64_t last_hello_ns;
@@ -68,6 +70,9 @@ void agent_say_hello(struct agent *agent);
 /* A frame that may be our welcome. Whether it was: it then is the link's first. */
 bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, struct bytes message);
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message);
+/* The end of this agent: told to the coordinator if it knows us. */
+void agent_leave(struct agent *agent);
+void agent_check_leave(struct agent *agent);
 void agent_heard(struct agent *agent);
 void agent_check_silence(struct agent *agent);
 void agent_update_lease(struct agent *agent);

@@ -13,14 +13,12 @@ from support import TUTTI, run
 OFF_S = 3
 
 
+# In a time namespace of its own the clocks of a process are ahead.
+OFF = ("unshare", "--time", "--monotonic", str(OFF_S), "--boottime", str(OFF_S), "--fork", "--kill-child=KILL")
+
+
 def has_time_namespaces():
-    command = ["unshare", "--time", "--monotonic", str(OFF_S), "--boottime", str(OFF_S), "--fork", "true"]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
-
-
-class AgentWithAnotherClock(Agent):
-    """Its process lives in a time namespace of its own, where the clock that we use is 3 s ahead."""
-    prefix = ("unshare", "--time", "--monotonic", str(OFF_S), "--boottime", str(OFF_S), "--fork", "--kill-child=KILL")
+    return subprocess.run([*OFF, "true"], stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
 
 
 class Gauges(unittest.TestCase):
@@ -153,7 +151,7 @@ class Witness:
 @unittest.skipUnless(has_time_namespaces(), "no time namespaces here: an agent's clock cannot be put wrong")
 class Clocks(unittest.TestCase):
     def test_a_clock_that_is_off_by_3_s_does_not_matter(self):
-        with Witness() as witness, Coordinator() as coordinator, Agent(coordinator.endpoint, "a1"), AgentWithAnotherClock(coordinator.endpoint, "a2"):
+        with Witness() as witness, Coordinator() as coordinator, Agent(coordinator.endpoint, "a1"), Agent(coordinator.endpoint, "a2", prefix=OFF):
             coordinator.wait_agents(2)
             report = coordinator.report(coordinator.create("at-once", 2, workers=10, runs=5, target=witness.address))
         self.assertEqual((report["verdict"], report["steps"]["ok"]), ("passed", 50), report)

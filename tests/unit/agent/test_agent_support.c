@@ -165,6 +165,8 @@ static void write_message(struct fixture *fixture, const struct message *message
     case MESSAGE_BUNDLE_WANTED:
         buffer_append_format(into, "%" PRIu64, message->bundle_chunk.offset);
         break;
+    case MESSAGE_GOODBYE:
+        break;
     default:
         fail_msg("an agent sends no %s", message_kind_name(message->kind));
     }
@@ -232,6 +234,10 @@ static void write_effect(struct fixture *fixture, const struct agent_effect *eff
     case AGENT_REFUSED:
         space(fixture);
         buffer_append_format(&fixture->transcript, "refused(%s)", effect->text);
+        break;
+    case AGENT_LEFT:
+        space(fixture);
+        buffer_append_string(&fixture->transcript, "left");
         break;
     case AGENT_LOG:
         if (effect->level <= LOG_WARNING) {
@@ -343,6 +349,11 @@ void refuse(struct fixture *fixture, const char *text, bool is_final)
     struct message message = {.kind = MESSAGE_REFUSED,
                               .refused = {.is_final = is_final, .text = bytes_of_string(text)}};
     frame(fixture, &envelope, &message);
+}
+
+void leave(struct fixture *fixture)
+{
+    step(fixture, (struct agent_event){.kind = AGENT_LEAVE});
 }
 
 void notify(struct fixture *fixture, uint32_t shard, struct notice *notice)
