@@ -63,6 +63,7 @@ enum notice_kind {
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
     NOTICE_STATISTICS,  /* `statistics` */
+    NOTICE_ARTIFACT,    /* `artifact`, a whole one */
     NOTICE_FINISHED,    /* every worker of this crew is torn down; comes again if more were assigned */
 };
 
@@ -76,6 +77,7 @@ struct notice {
     size_t room_step_count;
     struct failure failure;        /* text points to `text` */
     struct statistics *statistics; /* owned, deep */
+    struct artifact_piece artifact; /* its content is owned; at most LIMIT_ARTIFACT_BYTES */
     uint64_t finished_workers;     /* FINISHED: all that this crew was ever given */
     char *text;
 };
