@@ -8,6 +8,7 @@ local keys = import "keys"
 local session = import "session"
 local values = import "values"
 local wire = import "wire"
+local witness = import "witness"
 local drivers = require "tutti.browser.drivers"
 
 local browser = { keys = keys, errors = errors.names, chain = actions.chain, list = values.list }
@@ -115,6 +116,7 @@ function browser.open(options)
   pages_of[worker] = pages_of[worker] or {}
   close_pages(worker, false)
   native.at_end(function() close_pages(worker, true) end)
+  native.on_failure(function() witness.look(pages_of[worker]) end)
   local page = (options.remote and open_remote or open_own)(name, options, settings)
   table.insert(pages_of[worker], page)
   return page

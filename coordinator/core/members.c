@@ -59,6 +59,7 @@ static void member_free(struct member *member)
     link_free(&member->link);
     memory_free((void *)member->name.data);
     memory_free((void *)member->host.data);
+    memory_free((void *)member->labels.data);
     memory_free(member);
 }
 
@@ -130,6 +131,8 @@ static struct member *member_new(const struct coordinator_settings *settings, ui
     member->incarnation = incarnation;
     member->name = bytes_copy_new(hello->name);
     member->host = bytes_copy_new(hello->host);
+    member->labels = bytes_copy_new(hello->labels);
+    member->capacity = hello->capacity;
     member->pid = hello->pid;
     member->cores = hello->cores;
     member->shards = hello->shards;
@@ -178,6 +181,14 @@ enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t 
     (void)map_put(members->by_name, (*member)->name, *member);
     welcome(members, *member);
     return ADMITTED;
+}
+
+uint32_t members_room(const struct member *member)
+{
+    if (member->capacity == 0) {
+        return UINT32_MAX;
+    }
+    return member->held < member->capacity ? (uint32_t)(member->capacity - member->held) : 0;
 }
 
 void members_wake(struct members *members, struct member *member)
