@@ -15,7 +15,7 @@ enum player_phase {
     PLAYER_SETUP,
     PLAYER_SETUP_SESSION,
     PLAYER_STEP,
-    PLAYER_WITNESS, /* after a step that has failed: what its browsers show is kept */
+    PLAYER_WITNESS,    /* after a step that has failed: what its browsers show is kept */
     PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
     PLAYER_STEP_OVER,  /* all is done, but the crew does not know yet */
     PLAYER_TEARDOWN_SESSION,

@@ -343,11 +343,11 @@ void stage_keep_artifact(struct stage *stage, const struct player *player, enum 
         return;
     stage->artifacts++;
     struct notice *notice = notice_new(NOTICE_ARTIFACT, stage->campaign);
-    notice->artifact = (struct artifact_piece){
-        .kind = kind,
-        .worker = player->id,
-        .step = player->step,
-        .content = bytes_of(memory_copy(content.data, content.size), content.size)};
+    notice->artifact =
+        (struct artifact_piece){.kind = kind,
+                                .worker = player->id,
+                                .step = player->step,
+                                .content = bytes_of(memory_copy(content.data, content.size), content.size)};
     post(stage, &notice);
 }
 

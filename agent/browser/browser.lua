@@ -9,7 +9,9 @@ local session = import "session"
 local values = import "values"
 local wire = import "wire"
 local witness = import "witness"
-local drivers = require "tutti.browser.drivers"
+
+-- Who starts drivers for an agent, where it was built to.
+local has_drivers, drivers = pcall(require, "tutti.browser.drivers")
 
 local browser = { keys = keys, errors = errors.names, chain = actions.chain, list = values.list }
 
@@ -106,7 +108,7 @@ end
 function browser.open(options)
   options = checks.options(options, open_names, "open")
   local worker = native.worker()
-  local name = capabilities.check_browser(options.browser or drivers.browser)
+  local name = capabilities.check_browser(options.browser or (has_drivers and drivers.browser or "chromium"))
   local settings = {
     browser = name, start_s = checks.seconds(options.start or START_S, "start"),
     wait_s = checks.seconds(options.wait or WAIT_S, "wait"),
@@ -117,6 +119,9 @@ function browser.open(options)
   close_pages(worker, false)
   native.at_end(function() close_pages(worker, true) end)
   native.on_failure(function() witness.look(pages_of[worker]) end)
+  if not options.remote and not has_drivers then
+    checks.fail("open: this agent starts no drivers: remote = http://HOST:PORT of a WebDriver")
+  end
   local page = (options.remote and open_remote or open_own)(name, options, settings)
   table.insert(pages_of[worker], page)
   return page
