@@ -41,6 +41,5 @@ bool decode_artifact(const Tutti__V1__Message *wire_message, struct decoding *de
                                      .offset = wire->offset,
                                      .content = bytes_of(wire->content.data, wire->content.len)};
     return check_enum((int)wire->kind, ARTIFACT_KINDS, "kind", decoding->error) &&
-           check_extent(piece, decoding->error) &&
-           take_worker(wire->worker, &piece->worker, decoding->error);
+           check_extent(piece, decoding->error) && take_worker(wire->worker, &piece->worker, decoding->error);
 }

@@ -43,6 +43,7 @@ void notice_free(struct notice **notice)
     memory_free((*notice)->room_steps);
     statistics_free(&(*notice)->statistics);
     memory_free((void *)(*notice)->artifact.content.data);
+    histogram_free(&(*notice)->lag_us);
     memory_free((*notice)->text);
     memory_free(*notice);
     *notice = NULL;

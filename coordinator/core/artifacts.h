@@ -1,5 +1,5 @@
-/* What failed steps of a campaign have left: pictures and sources of pages. A bounded number, and pieces become
- * whole ones in bounded memory. */
+/* What failed steps of a campaign have left: pictures and sources of pages. A bounded number, and pieces
+ * become whole ones in bounded memory. */
 #pragma once
 #include "common/error.h"
 #include "proto/limits.h"
@@ -29,8 +29,8 @@ struct artifact_delivery {
 /* Its agent is lost: the place that it took is free for another. */
 void artifacts_abandon(struct artifacts *artifacts, struct artifact_delivery *delivery);
 
-/* False with an error if the piece does not follow the one before. One that begins where there is no place any
- * more is dropped with all that follow it, without a word. */
+/* False with an error if the piece does not follow the one before. One that begins where there is no place
+ * any more is dropped with all that follow it, without a word. */
 MUST_CHECK bool artifacts_take(struct artifacts *artifacts, struct artifact_delivery *delivery,
                                const struct artifact_piece *piece, struct error *error);
 
