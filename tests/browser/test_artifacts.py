@@ -90,7 +90,7 @@ class Artifacts(unittest.TestCase):
                 self.assertTrue(driver.hanging.wait(20))
                 running.process.send_signal(signal.SIGINT)
                 result = running.finish()
-            self.assertEqual((result.verdict, result.steps["failed"], result.report["artifacts"]), ("aborted", 1, []), result)
+            self.assertEqual((result.code, result.steps["failed"], result.report["artifacts"]), (130, 1, []), result)
             self.assertLess(result.seconds, 5)
 
     @unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
