@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -195,6 +196,17 @@ static void on_signal(uv_signal_t *handle, int number)
     finish(handle->data, 0);
 }
 
+/* Between "tcp://" and the port; behind the address that we may dial from. */
+static void find_coordinator(const char *endpoint, char *host, size_t size)
+{
+    const char *from = strstr(endpoint, "://");
+    const char *source = strchr(endpoint, ';');
+    const char *port = strrchr(endpoint, ':');
+
+    from = source ? source + 1 : from ? from + strlen("://") : endpoint;
+    bytes_to_text(bytes_of(from, port > from ? (size_t)(port - from) : strlen(from)), host, size);
+}
+
 static void choose_name(struct host *host)
 {
     char machine[128] = "agent";
@@ -220,11 +232,13 @@ static void raise_file_limit(void)
 static void start_agent(struct host *host)
 {
     char machine[128] = "";
+    char coordinator[LIMIT_NAME_BYTES + 1];
     uint64_t drawn[2] = {1, 1};
     long pages = sysconf(_SC_PHYS_PAGES);
     long page_bytes = sysconf(_SC_PAGESIZE);
 
     gethostname(machine, sizeof machine - 1);
+    find_coordinator(host->options->coordinator, coordinator, sizeof coordinator);
     if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
         drawn[0] = drawn[1] = clock_wall_ns() ^ ((uint64_t)getpid() << 32);
     struct agent_settings settings = {
@@ -232,6 +246,7 @@ static void start_agent(struct host *host)
         .seed = drawn[1],
         .name = host->name,
         .host = machine,
+        .coordinator_host = coordinator,
         .pid = (uint32_t)getpid(),
         .cores = uv_available_parallelism(),
         .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
@@ -240,18 +255,26 @@ static void start_agent(struct host *host)
     host->agent = agent_new(&settings, clock_now_ns());
 }
 
+/* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
+ * a notifier has nothing but. */
 static void start_shards(struct host *host)
 {
     const struct agent_run_options *options = host->options;
+    struct mailbox_callbacks callbacks = {
+        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
 
     host->shard_count = options->shards ? options->shards : uv_available_parallelism();
     if (host->shard_count > LIMIT_SHARDS)
         host->shard_count = LIMIT_SHARDS;
+    bool is_alone = host->shard_count == 1;
+    host->notices =
+        is_alone ? mailbox_new_local(&host->loop, &callbacks) : mailbox_new(&host->loop, &callbacks);
     host->shards = memory_new(host->shard_count, sizeof(struct shard *));
     host->bags = memory_new(host->shard_count, sizeof *host->bags);
     for (uint32_t i = 0; i < host->shard_count; i++) {
         struct shard_settings settings = {
             .index = i,
+            .loop = is_alone ? &host->loop : NULL,
             .agent = host->name,
             .is_system_allowed = options->is_system_allowed,
             .is_quiet = options->is_quiet,
@@ -319,9 +342,6 @@ static bool open_socket(struct host *host)
 
 static void open_loop(struct host *host)
 {
-    struct mailbox_callbacks callbacks = {
-        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
-
     uv_loop_init(&host->loop);
     uv_timer_init(&host->loop, &host->timer);
     uv_signal_init(&host->loop, &host->terminate);
@@ -332,7 +352,6 @@ static void open_loop(struct host *host)
         signal(SIGINT, SIG_IGN);
     else
         uv_signal_start(&host->interrupt, on_signal, SIGINT);
-    host->notices = mailbox_new(&host->loop, &callbacks);
 }
 
 static void close_all(struct host *host)

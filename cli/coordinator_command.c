@@ -19,6 +19,7 @@ struct coordinator_options {
     const char *http;
     const char *token_file;
     const char *keys;
+    uint64_t target_port;
     uint32_t log_form;
     uint32_t log_level;
     const char *config;
@@ -58,6 +59,9 @@ static const struct option coordinator_options[] = {
         .help = "whoever uses the API has to know the token in this file"},
     {.name = "keys", .type = OPTION_TEXT, FIELD(keys), .argument = "DIR",
         .help = "only agents with a key of this folder of tutti keygen join, and all is encrypted"},
+    {.name = "target-port", .type = OPTION_NUMBER, FIELD(target_port), .maximum = 65535, .argument = "N",
+        .help = "where the practice target is while a campaign wants `builtin`; 0 takes a free port",
+        .fallback = "0"},
     {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
         .help = "how log lines look", .fallback = "text"},
     {.name = "log-level", .type = OPTION_CHOICE, FIELD(log_level), .choices = level_choices,
@@ -183,6 +187,7 @@ static enum exit_code serve(const struct coordinator_options *options)
     const struct daemon_settings settings = {.endpoint = options->listen,
                                              .http = &http,
                                              .token = token,
+                                             .target_port = (uint16_t)options->target_port,
                                              .gate = options->keys != NULL ? &gate : NULL};
     return daemon_run(&settings);
 }

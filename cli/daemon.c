@@ -1,5 +1,6 @@
 /* The coordinator as a daemon. */
 #include "cli/daemon.h"
+#include "cli/lent_target.h"
 #include "cli/service_notify.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -26,6 +27,7 @@ struct daemon {
     uint64_t ending_until_ms;
     struct server *server;
     struct api *api; /* NULL until it is open */
+    struct lent_target target;
     bool is_draining;
     bool is_closed;
     enum exit_code code;
@@ -42,6 +44,7 @@ static void close_all(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     }
     api_close(&daemon->api);
+    lent_target_close(&daemon->target);
     server_close(&daemon->server, LINGER_MS);
 }
 
@@ -73,9 +76,21 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
     if (daemon->api != NULL) {
         api_campaign_changed(daemon->api, campaign, state);
     }
-    if (daemon->is_draining && state == CAMPAIGN_ENDED) {
+    if (state != CAMPAIGN_ENDED) {
+        return;
+    }
+    if (daemon->target.target != NULL) {
+        lent_target_close_unused(&daemon->target, server_overview(daemon->server));
+    }
+    if (daemon->is_draining) {
         end_soon(daemon);
     }
+}
+
+static bool open_target(void *context, uint16_t *port, struct error *error)
+{
+    struct daemon *daemon = context;
+    return lent_target_open(&daemon->target, port, error);
 }
 
 static void on_deadlock(void *context, uint64_t campaign, const char *text)
@@ -156,8 +171,12 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     if (daemon->server == NULL) {
         return error_wrap(error, "--listen: ");
     }
-    const struct api_settings api = {
-        .address = settings->http, .token = settings->token, .server = daemon->server};
+    daemon->target = (struct lent_target){.endpoint = server_endpoint(daemon->server),
+                                          .wanted_port = settings->target_port};
+    const struct api_settings api = {.address = settings->http,
+                                     .token = settings->token,
+                                     .server = daemon->server,
+                                     .target = {.open = open_target, .context = daemon}};
     daemon->api = api_new(&daemon->loop, &api, error);
     return daemon->api != NULL || error_wrap(error, "--http: ");
 }

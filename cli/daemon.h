@@ -7,8 +7,9 @@
 struct daemon_settings {
     const char *endpoint; /* "tcp://127.0.0.1:7440" */
     const struct listener_address *http;
-    const char *token;  /* NULL: none is asked for */
-    struct gate **gate; /* NULL: no keys; else taken */
+    const char *token;    /* NULL: none is asked for */
+    struct gate **gate;   /* NULL: no keys; else taken */
+    uint16_t target_port; /* where the practice target is when a campaign wants it; 0: any */
 };
 
 /* Serves until a signal ends it. */

@@ -4,6 +4,22 @@
 #include "common/memory.h"
 #include "coordinator/creation.h"
 
+#define BUILTIN "builtin"
+
+/* `builtin` as the target is one of ours: the agents put together where that is. */
+static bool find_target(const struct api *api, struct campaign_options *options, struct error *error)
+{
+    if (!bytes_equal_string(options->target, BUILTIN)) {
+        return true;
+    }
+    if (api->target.open == NULL) {
+        return error_set(error, "this coordinator has no practice target");
+    }
+    options->target = bytes_of(NULL, 0);
+    return api->target.open(api->target.context, &options->target_port, error) ||
+           error_wrap(error, "the practice target: ");
+}
+
 static void create(struct api *api, struct http_request *request, const struct creation *creation)
 {
     const struct server_campaign wanted = {.options = &creation->options,
@@ -42,10 +58,12 @@ void api_create_campaign(struct api *api, struct http_request *request, uint64_t
     if (body == NULL) {
         return;
     }
-    if (creation_read(&creation, body, &error)) {
-        create(api, request, &creation);
-    } else {
+    if (!creation_read(&creation, body, &error)) {
         api_answer_error(request, 400, "%s", error.text);
+    } else if (!find_target(api, &creation.options, &error)) {
+        api_answer_error(request, 503, "%s", error.text);
+    } else {
+        create(api, request, &creation);
     }
     creation_finish(&creation);
     json_decref(body);

@@ -18,6 +18,7 @@ struct api_rate {
 struct api {
     struct server *server;
     struct http *http;
+    struct api_target target;
     uv_timer_t tick;
     char *token_digest; /* NULL: no token is asked for */
     uint64_t began_wall_ns;

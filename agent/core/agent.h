@@ -12,6 +12,7 @@ struct agent_settings {
     uint64_t seed;
     const char *name;
     const char *host;
+    const char *coordinator_host; /* as we reach it, IPv6 in brackets: stands in the address of its target */
     uint32_t pid;
     uint32_t cores;
     uint64_t memory_bytes;

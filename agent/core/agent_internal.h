@@ -11,7 +11,7 @@
 #define AGENT_DEFAULT_HEARTBEAT_NS UINT64_C(1000000000)
 
 struct agent {
-    struct agent_settings settings; /* name and host are ours */
+    struct agent_settings settings; /* its texts are ours */
     struct random random;
     uint64_t incarnation;
     struct link *link; /* NULL until we are welcome */

@@ -40,6 +40,8 @@ bool campaign_is_unsettled(const struct campaign *campaign);
 void campaign_settle(struct campaign *campaign, uint64_t now_ns);
 
 enum campaign_state campaign_state(const struct campaign *campaign);
+/* Of the practice target that it uses; 0: none. */
+uint16_t campaign_target_port(const struct campaign *campaign);
 /* The agents it was dealt to, 0 before that. */
 uint32_t campaign_agent_count(const struct campaign *campaign);
 /* NULL once it is lost, or if no worker was dealt to it. `*workers_running` as far as it has told. */

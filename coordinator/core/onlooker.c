@@ -134,8 +134,10 @@ static void look_at_campaigns(struct onlooker *onlooker, struct campaign *const 
         onlooker->campaigns, &onlooker->campaign_capacity, count, sizeof *onlooker->campaigns);
     overview->live_campaign_count = 0;
     for (size_t i = 0; i < count; i++) {
-        onlooker->campaigns[i] = (struct campaign_overview){.campaign = campaign_id(campaigns[i]),
-                                                            .state = campaign_state(campaigns[i])};
+        onlooker->campaigns[i] =
+            (struct campaign_overview){.campaign = campaign_id(campaigns[i]),
+                                       .state = campaign_state(campaigns[i]),
+                                       .target_port = campaign_target_port(campaigns[i])};
         overview->live_campaign_count += !campaign_is_ended(campaigns[i]);
     }
     overview->campaigns = onlooker->campaigns;

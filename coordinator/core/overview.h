@@ -27,6 +27,7 @@ struct agent_overview {
 struct campaign_overview {
     uint64_t campaign;
     enum campaign_state state;
+    uint16_t target_port; /* of the practice target that it uses; 0: none */
 };
 
 struct coordinator_overview {

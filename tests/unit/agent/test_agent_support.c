@@ -11,8 +11,13 @@
 int set_up(void **state)
 {
     struct fixture *fixture = MEMORY_NEW(struct fixture);
-    fixture->settings = (struct agent_settings){
-        .incarnation = INCARNATION, .seed = 3, .name = "a1", .host = "here", .cores = 2, .shards = 2};
+    fixture->settings = (struct agent_settings){.incarnation = INCARNATION,
+                                                .seed = 3,
+                                                .name = "a1",
+                                                .host = "here",
+                                                .coordinator_host = "10.0.0.1",
+                                                .cores = 2,
+                                                .shards = 2};
     fixture->now_ns = START_NS;
     buffer_init(&fixture->transcript, 4000000);
     *state = fixture;
@@ -79,6 +84,8 @@ static void write_command(struct fixture *fixture, uint32_t shard, const struct 
     buffer_append_string(into, command->text == NULL ? "" : command->text);
     if (command->kind == COMMAND_DEPLOY) {
         assert_non_null(command->deployment);
+        struct bytes target = deployment_options(command->deployment)->target;
+        buffer_append_format(into, "%s%.*s", target.size > 0 ? " at " : "", BYTES_FORMAT(target));
     } else if (command->kind == COMMAND_GLOBAL) {
         buffer_append_string(into, command->phase == GLOBAL_SETUP ? "setup" : "teardown");
     } else if (command->kind == COMMAND_ASSIGN) {
@@ -365,8 +372,8 @@ void deploy(struct fixture *fixture, uint32_t workers, uint32_t first, uint32_t 
     char hash[DIGEST_TEXT_BYTES];
     bundle_hash(&(struct bundle){.files = &empty, .file_count = 1}, hash);
     struct message message = {.kind = MESSAGE_DEPLOY, .campaign = CAMPAIGN};
-    message.deploy.options =
-        (struct campaign_options){.workers = workers, .runs = 3, .sync_timeout_ms = 60000};
+    message.deploy.options = (struct campaign_options){
+        .workers = workers, .runs = 3, .sync_timeout_ms = 60000, .target_port = fixture->target_port};
     message.deploy.bundle =
         (struct bundle_listing){.files = &file, .file_count = 1, .hash = bytes_of_string(hash)};
     give_workers(&message.deploy.workers, first, stride, count);

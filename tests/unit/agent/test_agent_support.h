@@ -26,6 +26,7 @@ struct fixture {
     struct agent_effects effects;
     struct link *coordinator;
     uint64_t now_ns;
+    uint16_t target_port; /* of what is deployed */
     bool is_cut;          /* frames of the agent get lost */
     uint64_t incarnation; /* of the last frame of the agent */
     uint64_t lease_until_ns;
