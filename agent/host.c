@@ -4,6 +4,7 @@
 
 #include "agent/core/agent.h"
 #include "agent/mailbox.h"
+#include "agent/readings.h"
 #include "agent/shard.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -23,6 +24,7 @@
 #define LINGER_MS 200
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
+#define GAUGES_PERIOD_MS 1000u
 #define COMPLAINT_EVERY_NS (10 * NS_PER_S)
 
 /* The commands of one step for one shard: they go together, and wake it once. */
@@ -37,6 +39,8 @@ struct host {
     char name[LIMIT_NAME_BYTES + 1];
     uv_loop_t loop;
     uv_timer_t timer;
+    uv_timer_t gauges_timer;
+    struct readings readings;
     uv_signal_t terminate;
     uv_signal_t interrupt;
     struct socket *socket;
@@ -50,6 +54,7 @@ struct host {
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
     uint64_t complaint_ns; /* when the next handshake that failed may be told of */
+    bool is_leaving;       /* the shards have ended */
     int exit_code;
 };
 
@@ -57,6 +62,15 @@ static void finish(struct host *host, int exit_code)
 {
     host->exit_code = exit_code;
     uv_stop(&host->loop);
+}
+
+static void end_shards(struct host *host)
+{
+    for (uint32_t i = 0; i < host->shard_count; i++) {
+        shard_stop(&host->shards[i]);
+        memory_free(host->bags[i].items);
+    }
+    host->shard_count = 0;
 }
 
 static void set_lease(struct host *host, uint64_t until_ns)
@@ -94,8 +108,10 @@ static void perform_one(struct host *host, struct agent_effect *effect)
         socket_send(host->socket, bytes_of(NULL, 0), buffer_bytes(&host->envelope), effect->message);
         break;
     case AGENT_COMMAND:
-        put_into_bag(&host->bags[effect->shard], effect->command);
-        effect->command = NULL;
+        if (!host->is_leaving) {
+            put_into_bag(&host->bags[effect->shard], effect->command);
+            effect->command = NULL;
+        }
         break;
     case AGENT_LEASE:
         set_lease(host, effect->lease_until_ns);
@@ -106,6 +122,9 @@ static void perform_one(struct host *host, struct agent_effect *effect)
     case AGENT_REFUSED:
         log_line(LOG_ERROR, host->name, "%s", effect->text);
         finish(host, EXIT_REFUSED);
+        break;
+    case AGENT_LEFT:
+        finish(host, 0);
         break;
     case AGENT_LOG:
         log_line(effect->level, host->name, "%s", effect->text);
@@ -170,15 +189,36 @@ static void on_turn_end(void *context)
     end_turn(context);
 }
 
+static void tell_gauges(struct host *host)
+{
+    struct gauges gauges = {0};
+    struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
+
+    readings_take(&host->readings, &gauges);
+    step(host, &event);
+}
+
+static void on_gauges_timer(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+
+    tell_gauges(host);
+    end_turn(host);
+}
+
 static void on_notice(void *context, struct mail mail)
 {
     struct host *host = context;
     struct notice *notice = mail.item;
     struct agent_event event = {.kind = AGENT_NOTICE, .shard = mail.tag, .notice = &notice};
 
+    /* Of a campaign it is told how we were from its beginning to its end. */
+    bool is_mark = notice->kind == NOTICE_LOOP && notice->campaign != 0;
     /* Without an agent we are closing down, and what still comes is dropped. */
     if (host->agent)
         step(host, &event);
+    if (host->agent && is_mark)
+        tell_gauges(host);
     notice_free(&notice);
 }
 
@@ -190,10 +230,21 @@ static void on_notices_end(void *context)
         end_turn(host);
 }
 
+/* The workers go before it is said that they have gone. A second signal does not wait for an answer. */
 static void on_signal(uv_signal_t *handle, int number)
 {
+    struct host *host = handle->data;
+    struct agent_event event = {.kind = AGENT_LEAVE};
+
     (void)number;
-    finish(handle->data, 0);
+    if (host->is_leaving) {
+        finish(host, 0);
+        return;
+    }
+    host->is_leaving = true;
+    end_shards(host);
+    step(host, &event);
+    end_turn(host);
 }
 
 /* Between "tcp://" and the port; behind the address that we may dial from. */
@@ -251,8 +302,12 @@ static void start_agent(struct host *host)
         .cores = uv_available_parallelism(),
         .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
         .shards = host->shard_count,
+        .labels = host->options->labels,
+        .capacity = host->options->capacity,
     };
     host->agent = agent_new(&settings, clock_now_ns());
+    readings_init(&host->readings);
+    uv_timer_start(&host->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 
 /* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
@@ -344,9 +399,10 @@ static void open_loop(struct host *host)
 {
     uv_loop_init(&host->loop);
     uv_timer_init(&host->loop, &host->timer);
+    uv_timer_init(&host->loop, &host->gauges_timer);
     uv_signal_init(&host->loop, &host->terminate);
     uv_signal_init(&host->loop, &host->interrupt);
-    host->timer.data = host->terminate.data = host->interrupt.data = host;
+    host->timer.data = host->gauges_timer.data = host->terminate.data = host->interrupt.data = host;
     uv_signal_start(&host->terminate, on_signal, SIGTERM);
     if (host->options->is_interrupt_ignored)
         signal(SIGINT, SIG_IGN);
@@ -357,16 +413,14 @@ static void open_loop(struct host *host)
 static void close_all(struct host *host)
 {
     agent_free(&host->agent);
-    for (uint32_t i = 0; i < host->shard_count; i++) {
-        shard_stop(&host->shards[i]);
-        memory_free(host->bags[i].items);
-    }
+    end_shards(host);
     memory_free(host->shards);
     memory_free(host->bags);
     mailbox_close(&host->notices);
     if (host->socket)
         socket_close(&host->socket, LINGER_MS);
     uv_close((uv_handle_t *)&host->timer, NULL);
+    uv_close((uv_handle_t *)&host->gauges_timer, NULL);
     uv_close((uv_handle_t *)&host->terminate, NULL);
     uv_close((uv_handle_t *)&host->interrupt, NULL);
     uv_run(&host->loop, UV_RUN_DEFAULT);

@@ -12,6 +12,8 @@ struct agent_run_options {
     const char *name;            /* NULL: the host's name and our process id */
     struct agent_key *key;       /* NULL: none; its secret is wiped when it is no longer needed */
     uint32_t shards;             /* 0: one for each core */
+    const char *labels;          /* NULL: none */
+    uint32_t capacity;           /* workers that it takes at once; 0: any number */
     bool is_system_allowed;      /* scripts may use io, os and C modules */
     bool is_interrupt_ignored;   /* SIGINT is for whoever started us (`tutti run`) */
     bool dies_with_parent;       /* PR_SET_PDEATHSIG */
@@ -20,6 +22,6 @@ struct agent_run_options {
     uint64_t instruction_limit;  /* of one turn of a worker; 0: 200,000,000 */
 };
 
-/* Runs until SIGTERM (or SIGINT) → 0, or until the coordinator refuses it for good → 2 with the reason on
- * standard error. */
+/* Runs until SIGTERM (or SIGINT) → 0, with a goodbye to the coordinator that a second one cuts short, or
+ * until the coordinator refuses it for good → 2 with the reason on standard error. */
 int agent_run(const struct agent_run_options *options);

@@ -227,6 +227,9 @@ void agent_take_message(struct agent *agent, const struct message *message)
     if (message->kind == MESSAGE_WELCOME) {
         return; /* the link's first, dealt with when the link was made */
     }
+    if (agent->is_leaving) {
+        return; /* was on its way */
+    }
     if (message->kind == MESSAGE_DEPLOY) {
         deploy(agent, message);
         return;

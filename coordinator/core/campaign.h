@@ -26,11 +26,16 @@ bool campaign_is_ended(const struct campaign *campaign);
 
 /* Deploys if it waits for agents and there are enough now. */
 void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns);
-/* The member has been declared lost; it is still in its place, but nothing is sent to it any more. */
-void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member);
+/* The member has been declared lost, or has left (`what`: "was lost"); it is still in its place, but nothing
+ * is sent to it any more. */
+void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                         const char *what);
 /* A message that names this campaign. */
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
                       const struct message *message);
+/* How a member is doing, whatever it runs. */
+void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                     const struct gauges *gauges);
 void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text);
 /* One of its deadlines was reached. */
 void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind);

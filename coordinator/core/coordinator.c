@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "coordinator/core/campaign.h"
+#include "coordinator/core/fit.h"
 #include "coordinator/core/onlooker.h"
 #include "coordinator/core/reception.h"
 #include "proto/codec.h"
@@ -115,14 +116,31 @@ static void create(struct coordinator *coordinator, const struct coordinator_eve
     campaign_consider_agents(campaign, event->now_ns);
 }
 
-static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
+/* `what` became of it: "was lost". */
+static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                      const char *what)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
     for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_agent_lost(coordinator->campaigns[i], now_ns, member);
+        campaign_agent_lost(coordinator->campaigns[i], now_ns, member, what);
     }
     onlooker_lost(coordinator->onlooker, member);
     members_lose(coordinator->members, &member, &coordinator->outbox);
+}
+
+static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
+{
+    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+    part_with(coordinator, now_ns, member, "was lost");
+}
+
+/* Whoever says goodbye has ended its workers: nothing has to be waited for. The answer has no link any more:
+ * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
+static void take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
+{
+    outbox_log(&coordinator->outbox, LOG_INFO, "agent %.*s has left", BYTES_FORMAT(member->name));
+    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
+    member->has_left = true;
+    part_with(coordinator, now_ns, member, "has left");
 }
 
 static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct due *due)
@@ -152,6 +170,15 @@ static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
     coordinator->last_step_ns = now_ns;
 }
 
+static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                        const struct gauges *gauges)
+{
+    members_take_gauges(member, gauges);
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        campaign_gauges(coordinator->campaigns[i], now_ns, member, gauges);
+    }
+}
+
 static void take_message(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                          struct bytes bytes)
 {
@@ -163,8 +190,12 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     }
     struct campaign *campaign = find_campaign(coordinator, message.campaign);
     onlooker_operations(coordinator->onlooker, &message);
-    if (campaign != NULL) {
+    if (message.kind == MESSAGE_GAUGES) {
+        take_gauges(coordinator, now_ns, member, &message.gauges);
+    } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
+    } else if (message.kind == MESSAGE_GOODBYE) {
+        take_leave(coordinator, now_ns, member);
     } else if (message.campaign == 0) {
         members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
     }
@@ -228,8 +259,9 @@ static void revoke(struct coordinator *coordinator, const struct coordinator_eve
     }
     outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is shown out: its key was revoked",
                BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, event->now_ns, member->incarnation,
+    reception_show_out(&coordinator->reception, event->now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
+    outbox_forget_route(&coordinator->outbox, member->incarnation);
 }
 
 static void take_event(struct coordinator *coordinator, const struct coordinator_event *event)
@@ -307,6 +339,13 @@ static bool has_work(const struct coordinator *coordinator)
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 {
     return has_work(coordinator) ? 0 : timers_next_ns(coordinator->timers);
+}
+
+bool coordinator_has_room(const struct coordinator *coordinator, const struct campaign_options *options,
+                          uint32_t agents, struct error *error)
+{
+    struct fit fit = fit_of(coordinator->members, options);
+    return fit.agents < agents || fit_check(&fit, options, error);
 }
 
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)

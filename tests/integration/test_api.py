@@ -111,7 +111,11 @@ class Campaigns(WithAgents):
     def test_metrics_follow_what_happens(self):
         before = self.coordinator.metrics()
         number = self.coordinator.create("slow-steps", 2, workers=4, runs=100000)
-        wait_until(lambda: self.coordinator.show(number)["steps"]["ok"] > 0, 20, "no steps")
+
+        def all_have_told():  # each agent tells of its own
+            live = self.coordinator.show(number)
+            return live["steps"]["ok"] > 0 and live["workers_running"] == 4
+        wait_until(all_have_told, 20, "no steps of four workers")
         during = self.coordinator.metrics()
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
         self.coordinator.report(number)
@@ -454,6 +458,37 @@ class Life(unittest.TestCase):
             with Agent(coordinator.endpoint, "a2"):
                 coordinator.wait_agents(2)
                 self.assertEqual(len(coordinator.get("/v1/agents").json["agents"]), 2)
+
+    def test_an_agent_that_says_goodbye_is_not_waited_for(self):
+        with Coordinator() as coordinator, Agent(coordinator.endpoint, "a1"), Agent(coordinator.endpoint, "a2") as second:
+            coordinator.wait_agents(2)
+            number = coordinator.create("slow-steps", 2, workers=4, runs=60, on_loss="replace")
+            coordinator.wait_until(lambda: coordinator.show(number)["steps"]["ok"] > 0, 20, "no step")
+            started = time.monotonic()
+            self.assertEqual(second.end(), 0)
+            coordinator.wait_for("agent a2 has left", 5)
+            self.assertLess(time.monotonic() - started, 5)
+            agents = {agent["name"]: agent for agent in coordinator.get("/v1/agents").json["agents"]}
+            self.assertEqual(agents["a2"]["state"], "left")
+            metrics = coordinator.metrics()
+            self.assertEqual((metrics["tutti_agents_left_total"], metrics["tutti_agents_lost_total"]), (1, 0))
+            report = coordinator.report(number)
+            self.assertEqual(report["verdict"], "degraded")
+            self.assertIn("agent a2 has left; 2 of its 2 workers went on elsewhere", report["reason"])
+            self.assertEqual(report["agents"][1]["state"], "lost")
+
+    def test_an_agent_leaves_also_where_nobody_answers(self):
+        with Coordinator() as coordinator, Agent(coordinator.endpoint, "a1") as first, Agent(coordinator.endpoint, "a2") as second:
+            coordinator.wait_agents(2)
+            coordinator.process.send_signal(signal.SIGSTOP)
+            try:
+                started = time.monotonic()
+                self.assertEqual(first.end(signal.SIGINT), 0)
+                self.assertLess(time.monotonic() - started, 5)
+                second.process.send_signal(signal.SIGTERM)
+                self.assertEqual(second.end(signal.SIGTERM), 0)
+            finally:
+                coordinator.process.send_signal(signal.SIGCONT)
 
     def test_agents_wait_for_a_coordinator_and_outlive_it(self):
         with Coordinator() as found:

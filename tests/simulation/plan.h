@@ -58,6 +58,7 @@ struct step_plan {
 enum fault_kind {
     FAULT_CRASH,       /* the process dies */
     FAULT_CRASH_KNOWN, /* ... and the coordinator is told */
+    FAULT_LEAVE,       /* it is told to end, and says goodbye */
     FAULT_FREEZE,      /* it gets no events for a while, its clock goes on */
     FAULT_CUT_UP,      /* nothing goes from it to the coordinator for a while */
     FAULT_CUT_DOWN,    /* the other way */
@@ -70,7 +71,7 @@ struct fault {
     enum fault_kind kind;
     uint8_t host;
     uint64_t at_ns;  /* since the campaign was created */
-    uint64_t for_ns; /* how long; of a crash: until the process starts again, 0 for never */
+    uint64_t for_ns; /* how long; of a crash or goodbye: until the process starts again, 0 for never */
 };
 
 struct plan {
@@ -78,7 +79,8 @@ struct plan {
     struct campaign_options options;
     uint32_t hosts;
     uint32_t shards;
-    uint32_t agents; /* wanted by the campaign */
+    uint32_t agents;   /* wanted by the campaign */
+    uint32_t capacity; /* of each agent; 0: any number of workers */
     uint32_t step_count;
     struct step_plan steps[PLAN_WORKERS][PLAN_STEPS];
     uint32_t unfit_workers; /* a bit for each whose setup fails */

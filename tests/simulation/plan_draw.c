@@ -315,7 +315,7 @@ static void draw_faults(struct plan *plan, struct random *random)
         fault->kind = (enum fault_kind)random_below(random, FAULT_KIND_COUNT);
         fault->host = (uint8_t)random_below(random, plan->hosts);
         fault->at_ns = between(random, 0, chance(random, 80) ? 1500 : 30000) * MS;
-        bool is_crash = fault->kind == FAULT_CRASH || fault->kind == FAULT_CRASH_KNOWN;
+        bool is_crash = fault->kind <= FAULT_LEAVE;
         if (is_crash) {
             fault->for_ns = chance(random, 50) ? 0 : between(random, 10, 20000) * MS;
         } else {
@@ -345,6 +345,16 @@ static void draw_options(struct plan *plan, struct random *random)
     plan->is_global_broken = chance(random, 1) && chance(random, 30);
     plan->stop_after_ns = chance(random, 4) ? between(random, 1, 3000) * MS : 0;
     plan->is_stop_at_once = chance(random, 30);
+}
+
+/* Always enough to begin with. Who of the lost ones finds no room elsewhere cannot be seen from outside, so
+ * where they go on there is room for all. */
+static void draw_capacity(struct plan *plan, struct random *random)
+{
+    uint32_t workers = plan->options.workers;
+    uint32_t least = (workers + plan->agents - 1) / plan->agents;
+    plan->capacity =
+        plan->options.on_loss == ON_LOSS_REPLACE ? workers : least + (uint32_t)random_below(random, 3);
 }
 
 void plan_draw(struct plan *plan, struct random *random)
@@ -381,5 +391,8 @@ void plan_draw(struct plan *plan, struct random *random)
     draw_options(plan, random);
     if (chance(random, 35)) {
         draw_faults(plan, random);
+    }
+    if (chance(random, 25)) {
+        draw_capacity(plan, random);
     }
 }

@@ -194,10 +194,22 @@ static void tell_lost_unnoticed(struct plan *plan)
     plan->faults[0].kind = FAULT_CRASH;
 }
 
+static void tell_left(struct plan *plan)
+{
+    tell_lost_replace(plan);
+    plan->faults[0].kind = FAULT_LEAVE;
+}
+
 static void tell_short_freeze(struct plan *plan)
 {
     begin_scene(plan, 4, 2, 2);
     add_fault(plan, FAULT_FREEZE, 0, 104 * MS, 4 * S);
+}
+
+static void tell_long_silence(struct plan *plan)
+{
+    begin_scene(plan, 4, 2, 2);
+    add_fault(plan, FAULT_CUT, 0, 104 * MS, 12500 * MS);
 }
 
 static void tell_long_freeze(struct plan *plan)
@@ -289,8 +301,11 @@ const struct story *story_plans(size_t *count)
         {"lost-fail", "An agent dies in a round: everything stops.", tell_lost_fail},
         {"lost-unnoticed", "An agent dies and nobody says so: lost when it has been silent for 15 s.",
          tell_lost_unnoticed},
+        {"left", "An agent says goodbye in a round: its workers go on elsewhere at once.", tell_left},
         {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had been.",
          tell_short_freeze},
+        {"long-silence", "An agent's line is cut for longer than its lease: it pauses, and goes on.",
+         tell_long_silence},
         {"long-freeze", "An agent is frozen for longer than its lease: when it thaws its workers do no harm.",
          tell_long_freeze},
         {"lost-message", "What an agent says is lost on the way and sent again.", tell_lost_message},

@@ -75,7 +75,8 @@ static void begin_fault(struct world *world, uint32_t index)
     const struct fault *fault = &world->plan->faults[index];
     struct host *host = &world->hosts[fault->host];
     uint64_t until_ns = world->now_ns + fault->for_ns;
-    if (!host->is_up) {
+    bool is_deaf = world->now_ns < host->frozen_until_ns || host->is_leaving;
+    if (!host->is_up || (fault->kind == FAULT_LEAVE && is_deaf)) {
         return;
     }
     transcript_say(world->transcript, world->now_ns - world->created_ns, "agent %s %s", host->name,
@@ -88,15 +89,13 @@ static void begin_fault(struct world *world, uint32_t index)
         host->cut_until_ns[1] = fault->kind == FAULT_CUT_UP ? host->cut_until_ns[1] : until_ns;
         bool is_long = until_ns > world->now_ns + world->settings.lease_ms * 1000000 / 2;
         host->is_deafened = host->is_deafened || (fault->kind != FAULT_CUT_UP && is_long);
+    } else if (fault->kind == FAULT_LEAVE) {
+        world->unmourned[world->unmourned_count++] = host->incarnation;
+        host_leave(world, host, fault->for_ns);
     } else {
         world->unmourned[world->unmourned_count++] = host->incarnation;
         host_crash(world, host);
-        if (fault->for_ns > 0) {
-            queue_put(&world->queue, (struct event){.due_ns = until_ns,
-                                                    .happening = HAPPENING_RESTART,
-                                                    .host = fault->host,
-                                                    .life = host->life});
-        }
+        host_restart_after(world, host, fault->for_ns);
         if (fault->kind == FAULT_CRASH_KNOWN) {
             struct coordinator_event event = {.kind = EVENT_AGENT_GONE,
                                               .gone = {.name = bytes_of_string(host->name)}};

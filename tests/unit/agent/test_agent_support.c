@@ -116,6 +116,22 @@ static void write_operations(struct buffer *into, const struct message *message)
     }
 }
 
+static void write_gauges(struct buffer *into, const struct gauges *gauges)
+{
+    buffer_append_format(into, "%" PRIu64 " µs, cpu %" PRIu64 ", %" PRIu64 " bytes, ", gauges->interval_us,
+                         gauges->cpu_us, gauges->memory_bytes);
+    if (gauges->has_clock) {
+        buffer_append_format(into, "clock %" PRId64 " ms, ", gauges->clock_offset_ns / (int64_t)MS);
+    }
+    buffer_append_string(into, "loops");
+    for (size_t i = 0; i < gauges->loop_count; i++) {
+        const struct loop_gauges *loop = &gauges->loops[i];
+        buffer_append_format(into, " %" PRIu64 "/%" PRIu64 "/%" PRIu64, loop->lag_p99_us, loop->lag_max_us,
+                             loop->busy_us);
+    }
+    buffer_append_format(into, ", %" PRIu64 " of lag", histogram_count(gauges->lag_us));
+}
+
 static void write_message(struct fixture *fixture, const struct message *message)
 {
     struct buffer *into = &fixture->transcript;
@@ -140,11 +156,16 @@ static void write_message(struct fixture *fixture, const struct message *message
         buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", message->statistics.steps_ok,
                              message->statistics.workers_running);
         break;
+    case MESSAGE_GAUGES:
+        write_gauges(into, &message->gauges);
+        break;
     case MESSAGE_FINISHED:
         buffer_append_format(into, "%" PRIu64, message->finished.workers);
         break;
     case MESSAGE_BUNDLE_WANTED:
         buffer_append_format(into, "%" PRIu64, message->bundle_chunk.offset);
+        break;
+    case MESSAGE_GOODBYE:
         break;
     default:
         fail_msg("an agent sends no %s", message_kind_name(message->kind));
@@ -213,6 +234,10 @@ static void write_effect(struct fixture *fixture, const struct agent_effect *eff
     case AGENT_REFUSED:
         space(fixture);
         buffer_append_format(&fixture->transcript, "refused(%s)", effect->text);
+        break;
+    case AGENT_LEFT:
+        space(fixture);
+        buffer_append_string(&fixture->transcript, "left");
         break;
     case AGENT_LOG:
         if (effect->level <= LOG_WARNING) {
@@ -324,6 +349,11 @@ void refuse(struct fixture *fixture, const char *text, bool is_final)
     struct message message = {.kind = MESSAGE_REFUSED,
                               .refused = {.is_final = is_final, .text = bytes_of_string(text)}};
     frame(fixture, &envelope, &message);
+}
+
+void leave(struct fixture *fixture)
+{
+    step(fixture, (struct agent_event){.kind = AGENT_LEAVE});
 }
 
 void notify(struct fixture *fixture, uint32_t shard, struct notice *notice)

@@ -50,6 +50,8 @@ void start_joined(struct fixture *fixture);
  *   "log(TEXT)" when they are warnings or worse. */
 void tick(struct fixture *fixture);
 void turn_end(struct fixture *fixture);
+/* The operator ends the agent: "left" when it is free to go. */
+void leave(struct fixture *fixture);
 /* Time goes by, the agent ticking whenever it is due; the coordinator is silent. */
 void pass(struct fixture *fixture, uint64_t milliseconds);
 /* A heartbeat of the coordinator, if it has one, and all else that its link has to send. */
