@@ -5,6 +5,7 @@
 #include "coordinator/core/handout.h"
 #include "coordinator/core/life.h"
 #include "coordinator/core/rooms.h"
+#include "coordinator/core/sightings.h"
 #include "coordinator/core/statistics.h"
 #include "coordinator/core/verdict.h"
 
@@ -49,6 +50,7 @@ struct campaign {
     uint32_t place_count;
     struct handout *handout;
     struct rooms *rooms;
+    struct sightings *sightings; /* once the rooms are gone */
     bool is_unsettled;
     struct campaign_statistics *statistics;
     uint32_t global_place; /* where a global fixture runs */
