@@ -50,6 +50,7 @@ struct divergence;
  */
 struct seen_report {
     struct bytes name;
+    uint64_t seen_count;               /* sightings */
     const struct histogram *seen_us;   /* from the edit until one reader saw it */
     const struct histogram *spread_us; /* between the first and the last reader of a step */
     uint64_t uncertainty_us;           /* at most so far are these times off, by the clocks */

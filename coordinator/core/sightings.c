@@ -105,6 +105,7 @@ static uint64_t between_us(int64_t first_ns, int64_t last_ns)
 static void record(struct seen_total *total, const struct instant *edit, const struct instant *seen)
 {
     uint64_t uncertainty_us = (uint64_t)edit->uncertainty_us + seen->uncertainty_us;
+    total->report.seen_count++;
     histogram_record(total->seen_us, between_us(edit->at_ns, seen->at_ns));
     if (between_us(seen->at_ns, edit->at_ns) > uncertainty_us) {
         total->report.before_edit++;
@@ -265,7 +266,7 @@ void sightings_report(struct sightings *sightings, struct campaign_report *repor
     struct map_cursor cursor = {0};
     while (map_next(sightings->totals, &cursor)) {
         struct seen_total *total = (struct seen_total *)cursor.value;
-        if (histogram_count(total->seen_us) == 0 && total->report.steps_compared == 0) {
+        if (total->report.seen_count == 0 && total->report.steps_compared == 0) {
             continue;
         }
         struct seen_report *seen = &sightings->reports[report->seen_count++];
