@@ -239,6 +239,7 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
     }
     append_states(&text, &sums);
     append_campaigns(&text, api, sums.overview);
+    api_append_seen(&text, api, sums.overview);
     head(&text, "tutti_build_info", "gauge", "The version, as a label.");
     buffer_append_format(&text, "tutti_build_info{version=\"%s\"} 1\n", TUTTI_VERSION);
     http_answer(request, &(struct http_answer){.status = 200,

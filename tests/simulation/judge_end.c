@@ -174,4 +174,5 @@ void judge_end(struct world *world)
     judge_leftovers(world, report);
     judge_by_model(world);
     judge_economy(world);
+    judge_sights(world, report);
 }
