@@ -104,7 +104,7 @@ static void judge_delays(struct world *world, const struct histogram *seen_us, u
     size_t rank = 0;
     while (histogram_next(seen_us, &cursor)) {
         rank += cursor.count;
-        uint64_t said_us = histogram_quantile(seen_us, (double)rank / (double)count);
+        uint64_t said_us = histogram_quantile(seen_us, ((double)rank - 0.5) / (double)count);
         uint64_t more_us = uncertainty_us + said_us / 500 + 2;
         if (rank > count || said_us + more_us < least[rank - 1] || said_us > most[rank - 1] + more_us) {
             world_break(world,
