@@ -20,14 +20,8 @@ static bool find_target(const struct api *api, struct campaign_options *options,
            error_wrap(error, "the practice target: ");
 }
 
-static void create(struct api *api, struct http_request *request, const struct creation *creation)
+static void tell_created(struct http_request *request, uint64_t campaign)
 {
-    const struct server_campaign wanted = {.options = &creation->options,
-                                           .bundle = &creation->bundle,
-                                           .script = creation->script,
-                                           .agents = creation->agents,
-                                           .deadline_ms = creation->deadline_ms};
-    uint64_t campaign = server_create(api->server, &wanted);
     json_t *answer = json_object();
     json_put_count(answer, "campaign", campaign);
     SCOPED(memory_free_at) char *location = memory_format("/v1/campaigns/%llu", (unsigned long long)campaign);
@@ -38,6 +32,23 @@ static void create(struct api *api, struct http_request *request, const struct c
                                                .body = bytes_of_string(text),
                                                .header = "Location",
                                                .header_value = location});
+}
+
+static void create(struct api *api, struct http_request *request, struct creation *creation)
+{
+    struct error error;
+    const struct server_campaign wanted = {.options = &creation->options,
+                                           .bundle = &creation->bundle,
+                                           .script = creation->script,
+                                           .agents = creation->agents,
+                                           .deadline_ms = creation->deadline_ms};
+    if (!server_has_room(api->server, &wanted, &error)) {
+        api_answer_error(request, 409, "%s", error.text);
+    } else if (!find_target(api, &creation->options, &error)) {
+        api_answer_error(request, 503, "%s", error.text);
+    } else {
+        tell_created(request, server_create(api->server, &wanted));
+    }
 }
 
 void api_create_campaign(struct api *api, struct http_request *request, uint64_t campaign)
@@ -60,8 +71,6 @@ void api_create_campaign(struct api *api, struct http_request *request, uint64_t
     }
     if (!creation_read(&creation, body, &error)) {
         api_answer_error(request, 400, "%s", error.text);
-    } else if (!find_target(api, &creation.options, &error)) {
-        api_answer_error(request, 503, "%s", error.text);
     } else {
         create(api, request, &creation);
     }

@@ -46,6 +46,10 @@ MUST_CHECK struct server *server_new(uv_loop_t *loop, const struct server_option
 /* With the real port. */
 const char *server_endpoint(const struct server *server);
 
+/* False with how many of its workers fit on the agents that are there, if there are as many as it waits for.
+ */
+MUST_CHECK bool server_has_room(const struct server *server, const struct server_campaign *campaign,
+                                struct error *error);
 /* The id of the new campaign. */
 uint64_t server_create(struct server *server, const struct server_campaign *campaign);
 /* `text` is why, for the report: "interrupted". At once: nobody waits for teardown. */

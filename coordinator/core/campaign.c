@@ -19,6 +19,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
     campaign->options = event->create.options;
     campaign->options.single_mode = bytes_copy_new(event->create.options.single_mode);
     campaign->options.target = bytes_copy_new(event->create.options.target);
+    campaign->options.labels = bytes_copy_new(event->create.options.labels);
     bundle_copy(&campaign->bundle, &event->create.bundle);
     campaign->script = bytes_copy_new(event->create.script);
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
@@ -43,13 +44,17 @@ void campaign_free(struct campaign **at)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         memory_free((void *)campaign->places[i].name.data);
         memory_free((void *)campaign->places[i].host.data);
+        histogram_free(&campaign->places[i].performance.lag_us);
+        memory_free((void *)campaign->places[i].labels.data);
     }
     memory_free(campaign->places);
     memory_free(campaign->agent_reports);
+    memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
     memory_free(campaign->last_steps);
     memory_free((void *)campaign->options.single_mode.data);
     memory_free((void *)campaign->options.target.data);
+    memory_free((void *)campaign->options.labels.data);
     memory_free((void *)campaign->script.data);
     bundle_finish(&campaign->bundle);
     judgement_finish(&campaign->judgement);
@@ -113,7 +118,10 @@ static void run_setup(struct campaign *campaign, uint64_t now_ns)
 
 static void begin(struct campaign *campaign, uint64_t now_ns)
 {
-    campaign->begun_ns = due_after_ms(now_ns, campaign->home.settings->start_delay_ms);
+    uint64_t lead_ns = campaign_lead_ns(campaign);
+    rooms_set_start_delay(campaign->rooms, lead_ns);
+    campaign->lead_looked_ns = now_ns;
+    campaign->begun_ns = now_ns + lead_ns;
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "coordinator/core/campaign.h"
+#include "coordinator/core/fit.h"
 #include "coordinator/core/onlooker.h"
 #include "coordinator/core/reception.h"
 #include "proto/codec.h"
@@ -169,6 +170,15 @@ static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
     coordinator->last_step_ns = now_ns;
 }
 
+static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                        const struct gauges *gauges)
+{
+    members_take_gauges(member, gauges);
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        campaign_gauges(coordinator->campaigns[i], now_ns, member, gauges);
+    }
+}
+
 static void take_message(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                          struct bytes bytes)
 {
@@ -180,7 +190,9 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     }
     struct campaign *campaign = find_campaign(coordinator, message.campaign);
     onlooker_operations(coordinator->onlooker, &message);
-    if (campaign != NULL) {
+    if (message.kind == MESSAGE_GAUGES) {
+        take_gauges(coordinator, now_ns, member, &message.gauges);
+    } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
     } else if (message.kind == MESSAGE_GOODBYE) {
         take_leave(coordinator, now_ns, member);
@@ -327,6 +339,13 @@ static bool has_work(const struct coordinator *coordinator)
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 {
     return has_work(coordinator) ? 0 : timers_next_ns(coordinator->timers);
+}
+
+bool coordinator_has_room(const struct coordinator *coordinator, const struct campaign_options *options,
+                          uint32_t agents, struct error *error)
+{
+    struct fit fit = fit_of(coordinator->members, options);
+    return fit.agents < agents || fit_check(&fit, options, error);
 }
 
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)

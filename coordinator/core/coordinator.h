@@ -1,5 +1,6 @@
 /* The coordinator as a pure state machine: rosters of agents, campaigns, and the meeting of their workers. */
 #pragma once
+#include "common/error.h"
 #include "coordinator/core/effect.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/overview.h"
@@ -13,7 +14,8 @@ struct coordinator_settings {
     uint64_t lease_ms;          /* 10,000: how long an agent works on without word from us */
     uint64_t loss_ms;           /* 15,000, more than the lease: when a silent agent is declared lost */
     uint64_t deadlock_delay_ms; /* 50: how long a room is left alone before the search */
-    uint64_t start_delay_ms; /* 100: how far ahead the start instant and `at_once` releases are broadcast */
+    uint64_t start_delay_ms; /* 100: how far ahead the start instant and `at_once` releases are broadcast, if
+                                no agent's round trip asks for more */
 };
 struct coordinator_settings coordinator_default_settings(uint64_t epoch);
 
@@ -27,6 +29,11 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
 /* When EVENT_TICK is wanted; UINT64_MAX for not at all. */
 uint64_t coordinator_due_ns(const struct coordinator *coordinator);
 
+/* Whether such a campaign could begin with the agents that are there, or has to wait for more. False with how
+ * many of its workers fit. */
+MUST_CHECK bool coordinator_has_room(const struct coordinator *coordinator,
+                                     const struct campaign_options *options, uint32_t agents,
+                                     struct error *error);
 /* The id that the last EVENT_CREATE was given (1, 2, …). */
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 

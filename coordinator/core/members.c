@@ -59,6 +59,8 @@ static void member_free(struct member *member)
     link_free(&member->link);
     memory_free((void *)member->name.data);
     memory_free((void *)member->host.data);
+    memory_free(member->gauges.loops);
+    memory_free((void *)member->labels.data);
     memory_free(member);
 }
 
@@ -130,6 +132,8 @@ static struct member *member_new(const struct coordinator_settings *settings, ui
     member->incarnation = incarnation;
     member->name = bytes_copy_new(hello->name);
     member->host = bytes_copy_new(hello->host);
+    member->labels = bytes_copy_new(hello->labels);
+    member->capacity = hello->capacity;
     member->pid = hello->pid;
     member->cores = hello->cores;
     member->shards = hello->shards;
@@ -180,6 +184,14 @@ enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t 
     return ADMITTED;
 }
 
+uint32_t members_room(const struct member *member)
+{
+    if (member->capacity == 0) {
+        return UINT32_MAX;
+    }
+    return member->held < member->capacity ? (uint32_t)(member->capacity - member->held) : 0;
+}
+
 void members_wake(struct members *members, struct member *member)
 {
     if (member->needs_attention) {
@@ -192,11 +204,28 @@ void members_wake(struct members *members, struct member *member)
     members->attention[members->attention_count++] = member;
 }
 
+/* Once only, until it has heard us: else one that never does would be given time for ever. */
+static void note_return(const struct members *members, uint64_t now_ns, uint64_t heard_ns,
+                        struct member *member)
+{
+    uint64_t silent_ms = HEARTBEATS_IN_DOUBT * members->settings.heartbeat_ms;
+    if (now_ns > due_after_ms(heard_ns, silent_ms) &&
+        link_confirmed_ns(member->link) >= member->returned_ns) {
+        member->returned_ns = now_ns;
+    }
+}
+
 enum link_verdict members_receive(struct members *members, uint64_t now_ns, struct member *member,
                                   const struct envelope *envelope, bool has_message)
 {
+    uint64_t heard_ns = members_heard_ns(member);
     enum link_verdict verdict = link_receive(member->link, now_ns, envelope, has_message);
+    struct link_sample sample;
+    if (link_take_sample(member->link, &sample)) {
+        member->round_trips_ns[member->next_round_trip++ % MEMBER_ROUND_TRIPS] = sample.round_trip_ns;
+    }
     if (verdict != LINK_FOREIGN) {
+        note_return(members, now_ns, heard_ns, member);
         members_wake(members, member);
     }
     return verdict;
@@ -207,6 +236,31 @@ void members_greet_again(struct members *members, uint64_t now_ns, struct member
     member->excused_ns = now_ns;
     link_reconnected(member->link);
     members_wake(members, member);
+}
+
+uint64_t members_round_trip_ns(const struct member *member)
+{
+    uint64_t longest_ns = 0;
+    for (size_t i = 0; i < MEMBER_ROUND_TRIPS; i++) {
+        longest_ns = latest(longest_ns, member->round_trips_ns[i]);
+    }
+    return longest_ns;
+}
+
+void members_take_gauges(struct member *member, const struct gauges *gauges)
+{
+    if (gauges->loop_count != member->gauges.loop_count) {
+        memory_free(member->gauges.loops);
+        member->gauges.loops =
+            (struct loop_gauges *)memory_new(gauges->loop_count, sizeof *member->gauges.loops);
+    }
+    struct loop_gauges *loops = member->gauges.loops;
+    for (size_t i = 0; i < gauges->loop_count; i++) {
+        loops[i] = gauges->loops[i];
+    }
+    member->gauges = *gauges;
+    member->gauges.loops = loops;
+    member->gauges.lag_us = NULL;
 }
 
 void members_send(struct members *members, struct member *member, const struct message *message)
@@ -229,13 +283,15 @@ static uint64_t silent_from_ns(const struct members *members, const struct membe
     return due_after_ms(members_heard_ns(member), members->settings.loss_ms);
 }
 
-/* From when it is held not to hear us though we hear it. Its workers pause by then, but each frame that
- * reached it after all would give it a new lease. So it is sent nothing any more, and declared lost when any
- * lease has run out that it may have. */
+/* From when it is held not to hear us though we hear it. Who was silent has time from its return: what we
+ * have sent meanwhile is lost with the line. Its workers pause by then, but each frame that reached it after
+ * all would give it a new lease. So it is sent nothing any more, and declared lost when any lease has run out
+ * that it may have. */
 static uint64_t deaf_from_ns(const struct members *members, const struct member *member)
 {
     uint64_t confirmed_ns = latest(link_confirmed_ns(member->link), member->bulk_ns);
-    return due_after_ms(latest(confirmed_ns, member->excused_ns), members->settings.lease_ms);
+    uint64_t excused_ns = latest(member->excused_ns, member->returned_ns);
+    return due_after_ms(latest(confirmed_ns, excused_ns), members->settings.lease_ms);
 }
 
 static uint64_t given_up_ns(const struct members *members, const struct member *member)

@@ -25,6 +25,7 @@ static void forget_lost(struct onlooker *onlooker, size_t place)
 {
     memory_free((void *)onlooker->lost[place].name.data);
     memory_free((void *)onlooker->lost[place].host.data);
+    memory_free((void *)onlooker->lost[place].labels.data);
     onlooker->lost_count--;
     for (size_t i = place; i < onlooker->lost_count; i++) {
         onlooker->lost[i] = onlooker->lost[i + 1];
@@ -69,6 +70,9 @@ static struct agent_overview view_of(const struct member *member)
                                    .cores = member->cores,
                                    .shards = member->shards,
                                    .memory_bytes = member->memory_bytes,
+                                   .labels = member->labels,
+                                   .capacity = member->capacity,
+                                   .held = member->held,
                                    .heard_ns = members_heard_ns(member)};
 }
 
@@ -83,6 +87,8 @@ void onlooker_lost(struct onlooker *onlooker, const struct member *member)
     *lost = view_of(member);
     lost->name = bytes_copy_new(member->name);
     lost->host = bytes_copy_new(member->host);
+    lost->labels = bytes_copy_new(member->labels);
+    lost->held = 0;
     lost->is_lost = true;
     lost->has_left = member->has_left;
 }
@@ -120,6 +126,8 @@ static void look_at_agents(struct onlooker *onlooker, const struct members *memb
         struct member *member = members_at(members, i);
         member->overview_place = i;
         onlooker->agents[i] = view_of(member);
+        onlooker->agents[i].gauges = member->gauges.interval_us > 0 ? &member->gauges : NULL;
+        onlooker->agents[i].link_backlog = link_backlog(member->link);
     }
     for (size_t i = 0; i < onlooker->lost_count; i++) {
         onlooker->agents[joined + i] = onlooker->lost[i];

@@ -26,9 +26,11 @@ static void report_agents(struct campaign *campaign)
         const struct place *place = &campaign->places[i];
         campaign->agent_reports[i] = (struct agent_report){.name = place->name,
                                                            .host = place->host,
+                                                           .labels = place->labels,
                                                            .pid = place->pid,
                                                            .workers = place->workers,
                                                            .state = state_of(campaign, place)};
+        campaign_report_performance(place, &campaign->agent_reports[i]);
         report->workers_running += place->workers_running;
     }
     report->agents = campaign->agent_reports;
@@ -69,6 +71,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->begun_ns = campaign->begun_ns;
     report->running_ns = running_ns(campaign, now_ns);
     report_agents(campaign);
+    campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
     report_rooms(campaign);
     return report;

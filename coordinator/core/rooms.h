@@ -63,6 +63,8 @@ struct sightings;
 struct sightings *rooms_sightings(struct rooms *rooms);
 /* At the end, of all steps: the caller's from now on. */
 MUST_CHECK struct sightings *rooms_take_sightings(struct rooms *rooms);
+/* How far ahead an `at_once` barrier opens from now on. */
+void rooms_set_start_delay(struct rooms *rooms, uint64_t start_delay_ns);
 /* Fills the live_… counts and release_spread of a report. */
 struct campaign_report;
 void rooms_count(const struct rooms *rooms, struct campaign_report *report);

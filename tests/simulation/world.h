@@ -298,6 +298,8 @@ void judge_deadlock(struct world *world);
 /* judge_sight.c: when readers saw edits. */
 void judge_note_sight(struct world *world, uint32_t worker, const struct operation *operation);
 void judge_sights(struct world *world, const struct campaign_report *report);
+/* Nobody has more workers than it takes, and after the end none. */
+void judge_room(struct world *world);
 /* Before time moves on. */
 void judge_moment(struct world *world);
 /* Once a simulated second. */

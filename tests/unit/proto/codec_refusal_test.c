@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "message_samples.h"
 #include "proto/codec.h"
+#include "proto/labels.h"
 #include "proto/limits.h"
 
 #include <math.h>
@@ -81,6 +82,8 @@ SPOIL(options_nan, wire->deploy->options->fail_percent = (double)NAN)
 SPOIL(options_percent, wire->deploy->options->fail_percent = 100.5)
 SPOIL(options_negative, wire->deploy->options->fail_percent = -1)
 SPOIL(options_target, wire->deploy->options->target = long_bytes(LIMIT_TEXT_BYTES + 1))
+SPOIL(options_labels, wire->deploy->options->labels = long_bytes(LABELS_MAX_BYTES + 1))
+SPOIL(hello_labels, wire->hello->labels = long_bytes(LABEL_MAX_BYTES))
 SPOIL(options_target_port, wire->deploy->options->target_port = UINT16_MAX + 1)
 SPOIL(options_mode, wire->deploy->options->single_mode = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(options_duration, wire->deploy->options->duration_ms = LIMIT_DURATION_MS + 1)
@@ -200,6 +203,9 @@ SPOIL(reply_value, REPLY(OPERATION_GET)->value = text_bytes("s"))
 SPOIL(reply_missing, REPLY(OPERATION_GET)->missing[2] = LIMIT_MISSING + 1)
 SPOIL(reply_text, REPLY(OPERATION_GET)->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 
+SPOIL(gauges_interval, wire->gauges->interval_us = LIMIT_INTERVAL_US + 1)
+SPOIL(gauges_histogram, wire->gauges->lag_us->n_pairs--)
+
 #define STATISTICS wire->statistics
 SPOIL(statistics_running, STATISTICS->workers_running = LIMIT_WORKERS + 1)
 SPOIL(histogram_odd, STATISTICS->step_us->n_pairs--)
@@ -256,6 +262,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, options_percent, "percent"},
     {MESSAGE_DEPLOY, options_negative, "percent"},
     {MESSAGE_DEPLOY, options_target, "target has"},
+    {MESSAGE_DEPLOY, options_labels, "labels of 501 bytes"},
+    {MESSAGE_HELLO, hello_labels, "labels are no pairs"},
     {MESSAGE_DEPLOY, options_target_port, "65536 is no port of a target"},
     {MESSAGE_DEPLOY, options_mode, "single mode has"},
     {MESSAGE_DEPLOY, options_duration, "duration is longer"},
@@ -331,6 +339,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_REPLIES, reply_value, "value: "},
     {MESSAGE_REPLIES, reply_missing, "33 workers, at most 32"},
     {MESSAGE_REPLIES, reply_text, "text has 2001 bytes"},
+    {MESSAGE_GAUGES, gauges_interval, "more than a year"},
+    {MESSAGE_GAUGES, gauges_histogram, "no histogram"},
     {MESSAGE_STATISTICS, statistics_running, "1000001 workers running"},
     {MESSAGE_STATISTICS, histogram_odd, "no histogram"},
     {MESSAGE_STATISTICS, histogram_none, "no histogram"},
