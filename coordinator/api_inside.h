@@ -54,6 +54,9 @@ json_t *api_live_object(const struct api *api, const struct campaign_report *rep
 json_t *api_report_object(const struct campaign_report *report);
 json_t *api_verdict(const struct campaign_report *report);
 
+/* What readers saw of edits, for the metrics. */
+void api_append_seen(struct buffer *text, struct api *api, const struct coordinator_overview *overview);
+
 /* Each second: how fast each campaign is, and the news for those who watch. */
 void api_sample_rates(struct api *api);
 void api_tell_progress(struct api *api);
