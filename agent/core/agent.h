@@ -19,10 +19,11 @@ struct agent_settings {
 };
 
 enum agent_event_kind {
-    AGENT_TICK,     /* agent_due_ns was reached */
-    AGENT_FRAME,    /* from the coordinator */
-    AGENT_NOTICE,   /* from a crew; taken */
-    AGENT_TURN_END, /* nothing more for now: send what has gathered */
+    AGENT_TICK,      /* agent_due_ns was reached */
+    AGENT_FRAME,     /* from the coordinator */
+    AGENT_CONNECTED, /* there is a new connection to the coordinator, perhaps to a new process of it */
+    AGENT_NOTICE,    /* from a crew; taken */
+    AGENT_TURN_END,  /* nothing more for now: send what has gathered */
 };
 
 struct agent_event {

@@ -66,6 +66,8 @@ void agent_say_hello(struct agent *agent);
 bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, struct bytes message);
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message);
 void agent_heard(struct agent *agent);
+/* What was on its way in the old connection is gone, and the other end has to see by which it reaches us. */
+void agent_connected(struct agent *agent);
 void agent_check_silence(struct agent *agent);
 void agent_update_lease(struct agent *agent);
 
