@@ -46,25 +46,28 @@ static json_t *object_with(const char *key, const char *text)
     return object;
 }
 
-static void tell_end(struct watcher *watcher, const struct campaign_report *report)
+/* Takes `report`. */
+static void tell_end(struct watcher *watcher, json_t *report)
 {
-    tell(watcher, "ended", api_report_object(report));
+    tell(watcher, "ended", report);
     http_stream_end(watcher->stream);
     watcher->has_ended = true;
 }
 
 void api_watch_campaign(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = api_find(api, request, campaign);
-    if (report == NULL) {
+    const struct campaign_report *report = server_report(api->server, campaign);
+    json_t *archived = report == NULL ? api_archived_report(api, campaign) : NULL;
+    if (report == NULL && archived == NULL) {
+        api_answer_unknown(request, campaign);
         return;
     }
     struct watcher *watcher = MEMORY_NEW(struct watcher);
     *watcher = (struct watcher){.api = api, .campaign = campaign, .next = api->watchers};
     watcher->stream = http_answer_stream(request, "text/event-stream", on_gone, watcher);
     api->watchers = watcher;
-    if (report->state == CAMPAIGN_ENDED) {
-        tell_end(watcher, report);
+    if (report == NULL || report->state == CAMPAIGN_ENDED) {
+        tell_end(watcher, report != NULL ? api_report_object(report) : archived);
         return;
     }
     tell(watcher, "state", object_with("state", campaign_state_name(report->state)));
@@ -73,13 +76,14 @@ void api_watch_campaign(struct api *api, struct http_request *request, uint64_t 
 
 void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state)
 {
+    api_keep(api, campaign);
     for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
         if (watcher->campaign != campaign || watcher->has_ended) {
             continue;
         }
         tell(watcher, "state", object_with("state", campaign_state_name(state)));
         if (state == CAMPAIGN_ENDED) {
-            tell_end(watcher, server_report(api->server, campaign));
+            tell_end(watcher, api_report_object(server_report(api->server, campaign)));
         }
     }
 }

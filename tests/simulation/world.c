@@ -111,8 +111,9 @@ static void stop_campaign(struct world *world)
                                       .stop = {.campaign = WORLD_CAMPAIGN,
                                                .is_at_once = world->plan->is_stop_at_once,
                                                .text = bytes_of_string("interrupted")}};
-    world->is_stop_asked = world->state < CAMPAIGN_STOPPING; /* else it is ending already */
-    world->is_haste_asked = world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
+    /* Perhaps once more, after a restart. */
+    world->is_stop_asked |= world->state < CAMPAIGN_STOPPING; /* else it is ending already */
+    world->is_haste_asked |= world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
     world->survival.is_stop_unanswered = true;
     hub_step(world, &event);
     world->survival.is_stop_unanswered = world->survival.is_down;
