@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -49,6 +50,7 @@ struct host {
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
     uint64_t complaint_ns; /* when the next handshake that failed may be told of */
+    bool is_leaving;       /* the shards have ended */
     int exit_code;
 };
 
@@ -56,6 +58,15 @@ static void finish(struct host *host, int exit_code)
 {
     host->exit_code = exit_code;
     uv_stop(&host->loop);
+}
+
+static void end_shards(struct host *host)
+{
+    for (uint32_t i = 0; i < host->shard_count; i++) {
+        shard_stop(&host->shards[i]);
+        memory_free(host->bags[i].items);
+    }
+    host->shard_count = 0;
 }
 
 static void set_lease(struct host *host, uint64_t until_ns)
@@ -93,8 +104,10 @@ static void perform_one(struct host *host, struct agent_effect *effect)
         socket_send(host->socket, bytes_of(NULL, 0), buffer_bytes(&host->envelope), effect->message);
         break;
     case AGENT_COMMAND:
-        put_into_bag(&host->bags[effect->shard], effect->command);
-        effect->command = NULL;
+        if (!host->is_leaving) {
+            put_into_bag(&host->bags[effect->shard], effect->command);
+            effect->command = NULL;
+        }
         break;
     case AGENT_LEASE:
         set_lease(host, effect->lease_until_ns);
@@ -105,6 +118,9 @@ static void perform_one(struct host *host, struct agent_effect *effect)
     case AGENT_REFUSED:
         log_line(LOG_ERROR, host->name, "%s", effect->text);
         finish(host, EXIT_REFUSED);
+        break;
+    case AGENT_LEFT:
+        finish(host, 0);
         break;
     case AGENT_LOG:
         log_line(effect->level, host->name, "%s", effect->text);
@@ -200,10 +216,32 @@ static void on_notices_end(void *context)
         end_turn(host);
 }
 
+/* The workers go before it is said that they have gone. A second signal does not wait for an answer. */
 static void on_signal(uv_signal_t *handle, int number)
 {
+    struct host *host = handle->data;
+    struct agent_event event = {.kind = AGENT_LEAVE};
+
     (void)number;
-    finish(handle->data, 0);
+    if (host->is_leaving) {
+        finish(host, 0);
+        return;
+    }
+    host->is_leaving = true;
+    end_shards(host);
+    step(host, &event);
+    end_turn(host);
+}
+
+/* Between "tcp://" and the port; behind the address that we may dial from. */
+static void find_coordinator(const char *endpoint, char *host, size_t size)
+{
+    const char *from = strstr(endpoint, "://");
+    const char *source = strchr(endpoint, ';');
+    const char *port = strrchr(endpoint, ':');
+
+    from = source ? source + 1 : from ? from + strlen("://") : endpoint;
+    bytes_to_text(bytes_of(from, port > from ? (size_t)(port - from) : strlen(from)), host, size);
 }
 
 static void choose_name(struct host *host)
@@ -231,11 +269,13 @@ static void raise_file_limit(void)
 static void start_agent(struct host *host)
 {
     char machine[128] = "";
+    char coordinator[LIMIT_NAME_BYTES + 1];
     uint64_t drawn[2] = {1, 1};
     long pages = sysconf(_SC_PHYS_PAGES);
     long page_bytes = sysconf(_SC_PAGESIZE);
 
     gethostname(machine, sizeof machine - 1);
+    find_coordinator(host->options->coordinator, coordinator, sizeof coordinator);
     if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
         drawn[0] = drawn[1] = clock_wall_ns() ^ ((uint64_t)getpid() << 32);
     struct agent_settings settings = {
@@ -243,6 +283,7 @@ static void start_agent(struct host *host)
         .seed = drawn[1],
         .name = host->name,
         .host = machine,
+        .coordinator_host = coordinator,
         .pid = (uint32_t)getpid(),
         .cores = uv_available_parallelism(),
         .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
@@ -251,18 +292,26 @@ static void start_agent(struct host *host)
     host->agent = agent_new(&settings, clock_now_ns());
 }
 
+/* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
+ * a notifier has nothing but. */
 static void start_shards(struct host *host)
 {
     const struct agent_run_options *options = host->options;
+    struct mailbox_callbacks callbacks = {
+        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
 
     host->shard_count = options->shards ? options->shards : uv_available_parallelism();
     if (host->shard_count > LIMIT_SHARDS)
         host->shard_count = LIMIT_SHARDS;
+    bool is_alone = host->shard_count == 1;
+    host->notices =
+        is_alone ? mailbox_new_local(&host->loop, &callbacks) : mailbox_new(&host->loop, &callbacks);
     host->shards = memory_new(host->shard_count, sizeof(struct shard *));
     host->bags = memory_new(host->shard_count, sizeof *host->bags);
     for (uint32_t i = 0; i < host->shard_count; i++) {
         struct shard_settings settings = {
             .index = i,
+            .loop = is_alone ? &host->loop : NULL,
             .agent = host->name,
             .is_system_allowed = options->is_system_allowed,
             .is_quiet = options->is_quiet,
@@ -335,9 +384,6 @@ static bool open_socket(struct host *host)
 
 static void open_loop(struct host *host)
 {
-    struct mailbox_callbacks callbacks = {
-        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
-
     uv_loop_init(&host->loop);
     uv_timer_init(&host->loop, &host->timer);
     uv_signal_init(&host->loop, &host->terminate);
@@ -348,16 +394,12 @@ static void open_loop(struct host *host)
         signal(SIGINT, SIG_IGN);
     else
         uv_signal_start(&host->interrupt, on_signal, SIGINT);
-    host->notices = mailbox_new(&host->loop, &callbacks);
 }
 
 static void close_all(struct host *host)
 {
     agent_free(&host->agent);
-    for (uint32_t i = 0; i < host->shard_count; i++) {
-        shard_stop(&host->shards[i]);
-        memory_free(host->bags[i].items);
-    }
+    end_shards(host);
     memory_free(host->shards);
     memory_free(host->bags);
     mailbox_close(&host->notices);

@@ -20,6 +20,6 @@ struct agent_run_options {
     uint64_t instruction_limit;  /* of one turn of a worker; 0: 200,000,000 */
 };
 
-/* Runs until SIGTERM (or SIGINT) → 0, or until the coordinator refuses it for good → 2 with the reason on
- * standard error. */
+/* Runs until SIGTERM (or SIGINT) → 0, with a goodbye to the coordinator that a second one cuts short, or
+ * until the coordinator refuses it for good → 2 with the reason on standard error. */
 int agent_run(const struct agent_run_options *options);

@@ -12,9 +12,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define NO_WAKEUP (-1)
+
 struct mailbox {
-    uv_poll_t poll;
-    int wakeup;
+    union {
+        uv_handle_t handle;
+        uv_poll_t poll; /* on `wakeup` */
+        uv_idle_t idle; /* of a local one: runs while pieces wait */
+    };
+    int wakeup;         /* NO_WAKEUP: local */
     atomic_uint wakers; /* threads that are about to write to it */
     uv_mutex_t lock;
     struct mailbox_callbacks callbacks;
@@ -54,18 +60,49 @@ static void on_wakeup(uv_poll_t *poll, int status, int events)
     take_batch(mailbox);
 }
 
-struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *callbacks)
+static void on_idle(uv_idle_t *idle)
+{
+    uv_idle_stop(idle);
+    take_batch(idle->data);
+}
+
+static struct mailbox *new_silent(const struct mailbox_callbacks *callbacks)
 {
     struct mailbox *mailbox = MEMORY_NEW(struct mailbox);
 
     mailbox->callbacks = *callbacks;
     uv_mutex_init(&mailbox->lock);
+    mailbox->wakeup = NO_WAKEUP;
+    return mailbox;
+}
+
+struct mailbox *mailbox_new_local(uv_loop_t *loop, const struct mailbox_callbacks *callbacks)
+{
+    struct mailbox *mailbox = new_silent(callbacks);
+
+    uv_idle_init(loop, &mailbox->idle);
+    mailbox->handle.data = mailbox;
+    return mailbox;
+}
+
+struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *callbacks)
+{
+    struct mailbox *mailbox = new_silent(callbacks);
+
     mailbox->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (mailbox->wakeup < 0 || uv_poll_init(loop, &mailbox->poll, mailbox->wakeup) != 0)
         abort();
-    mailbox->poll.data = mailbox;
+    mailbox->handle.data = mailbox;
     uv_poll_start(&mailbox->poll, UV_READABLE, on_wakeup);
     return mailbox;
+}
+
+static void wake(struct mailbox *mailbox)
+{
+    if (mailbox->wakeup == NO_WAKEUP)
+        uv_idle_start(&mailbox->idle, on_idle);
+    else
+        (void)!eventfd_write(mailbox->wakeup, 1);
 }
 
 size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items, size_t count)
@@ -83,7 +120,7 @@ size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items
     uv_mutex_unlock(&mailbox->lock);
     /* Not under the lock, which the reader would run into at once. */
     if (must_wake) {
-        (void)!eventfd_write(mailbox->wakeup, 1);
+        wake(mailbox);
         atomic_fetch_sub(&mailbox->wakers, 1);
     }
     return waiting;
@@ -106,7 +143,8 @@ static void on_closed(uv_handle_t *handle)
 {
     struct mailbox *mailbox = handle->data;
 
-    close(mailbox->wakeup);
+    if (mailbox->wakeup != NO_WAKEUP)
+        close(mailbox->wakeup);
     uv_mutex_destroy(&mailbox->lock);
     memory_free(mailbox->mails);
     memory_free(mailbox->taken);
@@ -121,6 +159,6 @@ void mailbox_close(struct mailbox **mailbox)
     /* Who put the last piece may not have come back from waking us. */
     while (atomic_load(&(*mailbox)->wakers) > 0)
         sched_yield();
-    uv_close((uv_handle_t *)&(*mailbox)->poll, on_closed);
+    uv_close(&(*mailbox)->handle, on_closed);
     *mailbox = NULL;
 }

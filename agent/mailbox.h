@@ -1,4 +1,4 @@
-/* Pointers from many threads to the loop of one: the only lock between them. */
+/* Pointers from many threads to the loop of one, the only lock between them; or from a loop to itself. */
 #pragma once
 #include "common/attributes.h"
 
@@ -21,7 +21,11 @@ struct mailbox_callbacks {
 };
 
 MUST_CHECK struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *callbacks);
-/* From any thread. Gives back how many pieces wait: who fills it without bound looks at this and holds back.
+/* For those who put from the loop's own thread: it is not woken, only kept from sleeping, and hands the
+ * pieces out when it comes round. */
+MUST_CHECK struct mailbox *mailbox_new_local(uv_loop_t *loop, const struct mailbox_callbacks *callbacks);
+/* From any thread (of a local one: from the loop's). Gives back how many pieces wait: who fills it without
+ * bound looks at this and holds back.
  */
 size_t mailbox_put(struct mailbox *mailbox, uint32_t tag, void *item);
 /* The same for many pieces of one tag at once, in their order: one lock and one wake. */

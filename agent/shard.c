@@ -25,8 +25,10 @@ enum tag { TAG_COMMAND, TAG_NUDGE, TAG_STOP };
 struct shard {
     struct shard_settings settings;
     char *agent;
-    uv_thread_t thread;
-    uv_loop_t loop;
+    uv_thread_t thread; /* where the loop is our own */
+    uv_loop_t own_loop;
+    uv_loop_t *loop;
+    unsigned open_handles;
     struct mailbox *commands;
     struct http_engine *http;
     struct memory_account memory;
@@ -291,16 +293,37 @@ static void take_command(struct shard *shard, struct command *command)
     command_free(&command);
 }
 
+static void shard_free(struct shard *shard)
+{
+    timers_free(&shard->timers);
+    memory_free(shard->posts);
+    memory_free(shard->agent);
+    memory_free(shard);
+}
+
+static bool has_thread(const struct shard *shard)
+{
+    return shard->loop == &shard->own_loop;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct shard *shard = handle->data;
+
+    if (--shard->open_handles == 0 && !has_thread(shard))
+        shard_free(shard);
+}
+
 static void close_all(struct shard *shard)
 {
     while (shard->stages)
         forget_stage(&shard->stages);
     http_engine_close(&shard->http);
-    uv_close((uv_handle_t *)&shard->wakeup, NULL);
-    uv_close((uv_handle_t *)&shard->retry, NULL);
-    uv_close((uv_handle_t *)&shard->busy, NULL);
-    uv_close((uv_handle_t *)&shard->turns, NULL);
-    uv_close((uv_handle_t *)&shard->parting, NULL);
+    uv_close((uv_handle_t *)&shard->wakeup, on_closed);
+    uv_close((uv_handle_t *)&shard->retry, on_closed);
+    uv_close((uv_handle_t *)&shard->busy, on_closed);
+    uv_close((uv_handle_t *)&shard->turns, on_closed);
+    uv_close((uv_handle_t *)&shard->parting, on_closed);
     send_posts(shard);
 }
 
@@ -338,27 +361,27 @@ static void open_all(struct shard *shard)
 {
     struct mailbox_callbacks callbacks = {.on_mail = on_mail, .on_batch_end = on_batch_end, .context = shard};
 
-    if (uv_loop_init(&shard->loop) != 0)
-        abort();
-    uv_timer_init(&shard->loop, &shard->wakeup);
-    uv_timer_init(&shard->loop, &shard->retry);
-    uv_idle_init(&shard->loop, &shard->busy);
-    uv_check_init(&shard->loop, &shard->turns);
-    uv_prepare_init(&shard->loop, &shard->parting);
+    uv_timer_init(shard->loop, &shard->wakeup);
+    uv_timer_init(shard->loop, &shard->retry);
+    uv_idle_init(shard->loop, &shard->busy);
+    uv_check_init(shard->loop, &shard->turns);
+    uv_prepare_init(shard->loop, &shard->parting);
+    shard->open_handles = 5;
     shard->wakeup.data = shard->retry.data = shard->busy.data = shard->turns.data = shard->parting.data =
         shard;
     uv_check_start(&shard->turns, on_check);
     uv_prepare_start(&shard->parting, on_prepare);
-    shard->http = http_engine_new(&shard->loop);
-    shard->commands = mailbox_new(&shard->loop, &callbacks);
+    shard->http = http_engine_new(shard->loop);
+    shard->commands =
+        has_thread(shard) ? mailbox_new(shard->loop, &callbacks) : mailbox_new_local(shard->loop, &callbacks);
 }
 
 static void run(void *context)
 {
     struct shard *shard = context;
 
-    uv_run(&shard->loop, UV_RUN_DEFAULT);
-    int result = uv_loop_close(&shard->loop);
+    uv_run(shard->loop, UV_RUN_DEFAULT);
+    int result = uv_loop_close(shard->loop);
     assert(result == 0);
     (void)result;
 }
@@ -373,8 +396,11 @@ struct shard *shard_start(const struct shard_settings *settings)
     shard->memory.limit_bytes =
         settings->memory_limit_bytes ? settings->memory_limit_bytes : LIMITS_DEFAULT_MEMORY_BYTES;
     shard->timers = timers_new();
+    shard->loop = settings->loop ? settings->loop : &shard->own_loop;
+    if (has_thread(shard) && uv_loop_init(&shard->own_loop) != 0)
+        abort();
     open_all(shard);
-    if (uv_thread_create(&shard->thread, run, shard) != 0)
+    if (has_thread(shard) && uv_thread_create(&shard->thread, run, shard) != 0)
         abort();
     return shard;
 }
@@ -400,11 +426,13 @@ void shard_stop(struct shard **pointer)
 
     if (!shard)
         return;
-    mailbox_put(shard->commands, TAG_STOP, NULL);
-    uv_thread_join(&shard->thread);
-    timers_free(&shard->timers);
-    memory_free(shard->posts);
-    memory_free(shard->agent);
-    memory_free(shard);
     *pointer = NULL;
+    if (has_thread(shard)) {
+        mailbox_put(shard->commands, TAG_STOP, NULL);
+        uv_thread_join(&shard->thread);
+        shard_free(shard);
+    } else {
+        shard->is_stopping = true;
+        on_batch_end(shard);
+    }
 }

@@ -1,4 +1,5 @@
-/* A thread of an agent: its loop, its HTTP engine, and the campaigns whose workers it runs. */
+/* A thread of an agent, or the only one's part in the agent's own: its loop, its HTTP engine, and the
+ * campaigns whose workers it runs. */
 #pragma once
 #include "agent/alarm.h"
 #include "agent/core/command.h"
@@ -16,6 +17,7 @@ struct player;
 
 struct shard_settings {
     uint32_t index;
+    uv_loop_t *loop;   /* of the agent, to run on; NULL: a thread and a loop of its own */
     const char *agent; /* its name */
     bool is_system_allowed;
     bool is_quiet;
@@ -33,7 +35,7 @@ void shard_command(struct shard *shard, struct command *command);
 void shard_commands(struct shard *shard, void *const *commands, size_t count);
 /* The lease is another: workers that wait for one look again. */
 void shard_nudge(struct shard *shard);
-/* Drops all campaigns and joins the thread. */
+/* Drops all campaigns and joins the thread. On the agent's loop: the memory goes with its close callbacks. */
 void shard_stop(struct shard **shard);
 
 /* For what runs on the shard's own thread. */

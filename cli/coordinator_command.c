@@ -24,6 +24,7 @@ struct coordinator_options {
     const char *state;
     uint64_t journal_max_bytes;
     uint32_t on_journal_failure;
+    uint64_t target_port;
     uint32_t log_form;
     uint32_t log_level;
     const char *config;
@@ -91,6 +92,9 @@ static const struct option coordinator_options[] = {
     {.name = "on-journal-failure", .type = OPTION_CHOICE, FIELD(on_journal_failure),
         .choices = failure_choices,
         .help = "what campaigns do when the journal cannot be written", .fallback = "go-on"},
+    {.name = "target-port", .type = OPTION_NUMBER, FIELD(target_port), .maximum = 65535, .argument = "N",
+        .help = "where the practice target is while a campaign wants `builtin`; 0 takes a free port",
+        .fallback = "0"},
     {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
         .help = "how log lines look", .fallback = "text"},
     {.name = "log-level", .type = OPTION_CHOICE, FIELD(log_level), .choices = level_choices,
@@ -222,6 +226,7 @@ static enum exit_code serve(const struct coordinator_options *options)
                                              .journal_max_bytes = options->journal_max_bytes,
                                              .on_journal_failure =
                                                  (enum survival_policy)options->on_journal_failure,
+                                             .target_port = (uint16_t)options->target_port,
                                              .gate = options->keys != NULL ? &gate : NULL};
     return daemon_run(&settings);
 }

@@ -1,5 +1,6 @@
 /* The coordinator as a daemon. */
 #include "cli/daemon.h"
+#include "cli/lent_target.h"
 #include "cli/service_notify.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -27,6 +28,7 @@ struct daemon {
     struct server *server;
     struct archive *archive; /* NULL: what was is forgotten */
     struct api *api;         /* NULL until it is open */
+    struct lent_target target;
     bool is_draining;
     bool is_closed;
     enum exit_code code;
@@ -43,6 +45,7 @@ static void close_all(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     }
     api_close(&daemon->api);
+    lent_target_close(&daemon->target);
     server_close(&daemon->server, LINGER_MS);
 }
 
@@ -74,9 +77,21 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
     if (daemon->api != NULL) {
         api_campaign_changed(daemon->api, campaign, state);
     }
-    if (daemon->is_draining && state == CAMPAIGN_ENDED) {
+    if (state != CAMPAIGN_ENDED) {
+        return;
+    }
+    if (daemon->target.target != NULL) {
+        lent_target_close_unused(&daemon->target, server_overview(daemon->server));
+    }
+    if (daemon->is_draining) {
         end_soon(daemon);
     }
+}
+
+static bool open_target(void *context, uint16_t *port, struct error *error)
+{
+    struct daemon *daemon = context;
+    return lent_target_open(&daemon->target, port, error);
 }
 
 static void on_deadlock(void *context, uint64_t campaign, const char *text)
@@ -188,12 +203,30 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     if (daemon->server == NULL) {
         return error_wrap(error, "--listen: ");
     }
+    daemon->target = (struct lent_target){.endpoint = server_endpoint(daemon->server),
+                                          .wanted_port = settings->target_port};
     const struct api_settings api = {.address = settings->http,
                                      .token = settings->token,
                                      .archive = daemon->archive,
-                                     .server = daemon->server};
+                                     .server = daemon->server,
+                                     .target = {.open = open_target, .context = daemon}};
     daemon->api = api_new(&daemon->loop, &api, error);
     return daemon->api != NULL || error_wrap(error, "--http: ");
+}
+
+/* Agents know its port. */
+static void lend_target_again(struct daemon *daemon, uint16_t port)
+{
+    struct error error;
+    if (port == 0 || daemon->target.target != NULL) {
+        return;
+    }
+    uint16_t wanted_port = daemon->target.wanted_port;
+    daemon->target.wanted_port = port;
+    if (!lent_target_open(&daemon->target, &port, &error)) {
+        log_line(LOG_ERROR, WHO, "the practice target cannot be lent again: %s", error.text);
+    }
+    daemon->target.wanted_port = wanted_port;
 }
 
 static void go_on(struct daemon *daemon)
@@ -203,6 +236,7 @@ static void go_on(struct daemon *daemon)
     const struct coordinator_overview *overview = server_overview(daemon->server);
     for (size_t i = 0; i < overview->campaign_count; i++) {
         if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
+            lend_target_again(daemon, overview->campaigns[i].target_port);
             log_line(LOG_INFO, WHO, "campaign %llu goes on: it is %s",
                      (unsigned long long)overview->campaigns[i].campaign,
                      campaign_state_name(overview->campaigns[i].state));

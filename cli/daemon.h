@@ -8,9 +8,10 @@
 struct daemon_settings {
     const char *endpoint; /* "tcp://127.0.0.1:7440" */
     const struct listener_address *http;
-    const char *token;  /* NULL: none is asked for */
-    struct gate **gate; /* NULL: no keys; else taken */
-    const char *state;  /* the folder that outlives us; NULL: there is none */
+    const char *token;    /* NULL: none is asked for */
+    struct gate **gate;   /* NULL: no keys; else taken */
+    uint16_t target_port; /* where the practice target is when a campaign wants it; 0: any */
+    const char *state;    /* the folder that outlives us; NULL: there is none */
     uint64_t journal_max_bytes;
     enum survival_policy on_journal_failure;
 };

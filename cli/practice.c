@@ -50,7 +50,7 @@ static int run_practice(int argc, char **argv)
     struct error error;
     struct target *target = target_start(options.address, (uint16_t)options.port, &error);
     if (target == NULL) {
-        log_line(LOG_ERROR, "target", "%s", error.text);
+        log_line(LOG_ERROR, "target", "%s; --address and --port choose another place", error.text);
         return EXIT_CODE_USAGE;
     }
     printf("http://%s:%u\n", options.address, (unsigned)target_port(target));

@@ -27,24 +27,10 @@ struct start {
     int signals; /* -1: nobody waits */
 };
 
-/* `is_own`: the user said it, not the script. */
-static bool check_target(const struct start *start, bool is_own, struct error *error)
-{
-    if (!campaign_target_is_builtin(&start->options.run)) {
-        return true;
-    }
-    return error_set(error,
-                     "%s lives in the process of tutti run, where agents of other hosts cannot reach it: run "
-                     "tutti target where they can, and say --target http://HOST:PORT",
-                     is_own ? "--target builtin" : "\"builtin\", the target that the script asks for,");
-}
-
 static bool prepare(struct start *start, const struct command_words *words, struct error *error)
 {
     struct run_options *run = &start->options.run;
-    bool has_own_target = run->target != NULL;
-    if (!campaign_script_read(words, start->script, run, &start->facts, error) ||
-        !check_target(start, has_own_target, error)) {
+    if (!campaign_script_read(words, start->script, run, &start->facts, error)) {
         return false;
     }
     if (run->json_path != NULL) {
@@ -180,8 +166,7 @@ const struct subcommand start_subcommand = {
         "by the verdict; Ctrl-C then stops the campaign gracefully and waits for its end, a second one\n"
         "leaves. What the script says with tutti.options is the default. Whether scripts may use io and\n"
         "os where they run is for each agent to say; --allow-system is about the look at it here.\n",
-    .examples = "  tutti start examples/pad.lua -w 300 --room-size 5 -d 30s --wait \\\n"
-                "      --target http://10.0.0.9:8080\n"
+    .examples = "  tutti start examples/pad.lua -w 300 --room-size 5 -d 30s --wait\n"
                 "  id=$(tutti start loadtest.lua -d 10m --expect-agents 3)\n"
                 "  tutti start loadtest.lua --api http://10.0.0.1:7441 --token-file token --wait --json -\n",
     .options = start_option_table,

@@ -37,13 +37,10 @@ struct target {
 static bool refuse_socket(int number, const char *address, uint16_t port, struct error *error)
 {
     if (number == EADDRINUSE) {
-        return error_set(
-            error, "port %u is in use: something else listens at %s already; choose another with --port",
-            port, address);
+        return error_set(error, "port %u is in use: something else listens at %s already", port, address);
     }
     if (number == EACCES) {
-        return error_set(error, "port %u needs more rights than this user has; choose another with --port",
-                         port);
+        return error_set(error, "port %u needs more rights than this user has", port);
     }
     return error_set_system(error, number, "cannot listen at %s port %u", address, port);
 }

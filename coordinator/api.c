@@ -257,6 +257,7 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
     }
     api->server = settings->server;
     api->archive = settings->archive;
+    api->target = settings->target;
     api->token_digest = settings->token != NULL ? digest_of(settings->token) : NULL;
     api->began_wall_ns = clock_wall_ns();
     (void)uv_timer_init(loop, &api->tick);

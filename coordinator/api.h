@@ -9,11 +9,20 @@
 
 struct api;
 
+/* Where scripts find something to practise on, if a campaign asks for it. */
+struct api_target {
+    /* Sees to it that it is there; `*port` is where. False: it cannot be. Called right before the campaign is
+     * created. NULL: there is none. */
+    bool (*open)(void *context, uint16_t *port, struct error *error);
+    void *context;
+};
+
 struct api_settings {
     const struct listener_address *address;
     const char *token; /* copied; NULL: none is asked for */
     struct server *server;
     struct archive *archive; /* NULL: what the server forgets is forgotten. Has to outlive the API */
+    struct api_target target;
 };
 
 /* NULL with an error if the address cannot be bound. The server has to outlive it. */

@@ -6,7 +6,7 @@
 static const char *state_of(const struct agent_overview *agent)
 {
     if (agent->is_lost) {
-        return "lost";
+        return agent->has_left ? "left" : "lost";
     }
     return agent->campaign_count > 0 ? "running" : "idle";
 }

@@ -4,6 +4,22 @@
 #include "common/memory.h"
 #include "coordinator/creation.h"
 
+#define BUILTIN "builtin"
+
+/* `builtin` as the target is one of ours: the agents put together where that is. */
+static bool find_target(const struct api *api, struct campaign_options *options, struct error *error)
+{
+    if (!bytes_equal_string(options->target, BUILTIN)) {
+        return true;
+    }
+    if (api->target.open == NULL) {
+        return error_set(error, "this coordinator has no practice target");
+    }
+    options->target = bytes_of(NULL, 0);
+    return api->target.open(api->target.context, &options->target_port, error) ||
+           error_wrap(error, "the practice target: ");
+}
+
 static void tell(struct http_request *request, unsigned status, uint64_t campaign)
 {
     json_t *answer = json_object();
@@ -43,14 +59,17 @@ static void create(struct api *api, struct http_request *request, const struct c
                      survival_state(server_survival(api->server)).reason);
 }
 
-static void create_if_new(struct api *api, struct http_request *request, const struct creation *creation)
+static void create_if_new(struct api *api, struct http_request *request, struct creation *creation)
 {
+    struct error error;
     uint64_t known = find_known(api, creation);
     if (known != 0) {
         tell(request, 200, known);
     } else if (server_overview(api->server)->live_campaign_count >= API_LIVE_CAMPAIGNS) {
         api_answer_error(request, 503, "%u campaigns are under way already; wait for one to end",
                          API_LIVE_CAMPAIGNS);
+    } else if (!find_target(api, &creation->options, &error)) {
+        api_answer_error(request, 503, "%s", error.text);
     } else {
         create(api, request, creation);
     }

@@ -19,6 +19,7 @@ struct api {
     struct server *server;
     struct archive *archive; /* NULL: none */
     struct http *http;
+    struct api_target target;
     uv_timer_t tick;
     char *token_digest; /* NULL: no token is asked for */
     uint64_t began_wall_ns;

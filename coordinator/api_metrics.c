@@ -34,6 +34,11 @@ static double agents_joined(const struct sums *sums)
     return (double)sums->overview->agents_joined;
 }
 
+static double agents_left(const struct sums *sums)
+{
+    return (double)sums->overview->agents_left;
+}
+
 static double agents_lost(const struct sums *sums)
 {
     return (double)sums->overview->agents_lost;
@@ -161,6 +166,7 @@ static const struct metric {
     {"tutti_agents", "gauge", "Agents that have joined and are not lost.", agents},
     {"tutti_agents_running", "gauge", "Agents that take part in a campaign now.", agents_running},
     {"tutti_agents_joined_total", "counter", "Times that an agent has joined.", agents_joined},
+    {"tutti_agents_left_total", "counter", "Times that an agent said goodbye.", agents_left},
     {"tutti_agents_lost_total", "counter", "Times that an agent was declared lost.", agents_lost},
     {"tutti_campaigns_created_total", "counter", "Campaigns that were asked for.", campaigns_created},
     {"tutti_workers_running", "gauge", "Workers of all campaigns that run now.", workers_running},

@@ -31,6 +31,7 @@ void encode_options(struct buffer *into, uint32_t field, const struct campaign_o
     wire_double(into, 15, options->fail_percent);
     wire_bytes(into, 16, options->target);
     wire_number(into, 17, options->verbosity);
+    wire_number(into, 20, options->target_port);
     wire_close(into, opened);
 }
 
@@ -46,6 +47,9 @@ static bool check_options(const Tutti__V1__Options *wire, struct error *error)
     if (wire->target.len > LIMIT_TEXT_BYTES) {
         return error_set(error, "target has %zu bytes, at most %u are allowed", wire->target.len,
                          LIMIT_TEXT_BYTES);
+    }
+    if (wire->target_port > UINT16_MAX) {
+        return error_set(error, "%u is no port of a target", wire->target_port);
     }
     return check_enum((int)wire->on_loss, ON_LOSS_FAIL + 1, "on loss", error) &&
            check_enum((int)wire->on_deadlock, ON_DEADLOCK_FAIL + 1, "on deadlock", error);
@@ -72,6 +76,7 @@ bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *opt
         .fail_percent = wire->fail_percent,
         .target = bytes_of(wire->target.data, wire->target.len),
         .verbosity = wire->verbosity,
+        .target_port = (uint16_t)wire->target_port,
     };
     return take_duration(wire->duration_ms, "duration", &options->duration_ms, error) &&
            take_duration(wire->ramp_up_ms, "ramp-up", &options->ramp_up_ms, error) &&

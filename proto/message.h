@@ -22,6 +22,7 @@ enum message_kind {
     MESSAGE_FINISHED,      /* all workers of this agent have ended and are torn down; its last statistics came
                               before */
     MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
+    MESSAGE_GOODBYE,       /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
     MESSAGE_REFUSED, /* unnumbered: why there is no link */

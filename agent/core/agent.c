@@ -18,6 +18,7 @@ struct agent *agent_new(const struct agent_settings *settings, uint64_t now_ns)
     agent->settings = *settings;
     agent->settings.name = memory_copy_string(settings->name);
     agent->settings.host = memory_copy_string(settings->host);
+    agent->settings.coordinator_host = memory_copy_string(settings->coordinator_host);
     agent->incarnation = settings->incarnation;
     agent->now_ns = now_ns;
     agent->shares = map_new();
@@ -46,6 +47,7 @@ void agent_free(struct agent **agent)
     buffer_finish(&self->hello);
     memory_free((void *)self->settings.name);
     memory_free((void *)self->settings.host);
+    memory_free((void *)self->settings.coordinator_host);
     memory_free(self);
     *agent = NULL;
 }
@@ -116,6 +118,7 @@ static void send_frames(struct agent *agent)
 /* Lets out what can go now. */
 static void hand_out(struct agent *agent)
 {
+    agent_check_leave(agent);
     agent_check_silence(agent);
     if (agent->link == NULL) {
         agent_say_hello(agent);
@@ -182,6 +185,8 @@ void agent_step(struct agent *agent, const struct agent_event *event, struct age
     agent->effects = effects;
     if (event->kind == AGENT_NOTICE) {
         take_notice(agent, event);
+    } else if (event->kind == AGENT_LEAVE) {
+        agent_leave(agent);
     } else if (!agent->is_refused && event->kind == AGENT_FRAME) {
         take_frame(agent, &event->envelope, event->message);
     } else if (!agent->is_refused) {
@@ -199,6 +204,9 @@ uint64_t agent_due_ns(const struct agent *agent)
         return UINT64_MAX;
     }
     uint64_t due_ns = agent->link == NULL ? agent->hello_due_ns : link_due_ns(agent->link);
+    if (agent->is_leaving && agent->leave_due_ns < due_ns) {
+        due_ns = agent->leave_due_ns;
+    }
     return due_ns < agent->reconnect_due_ns ? due_ns : agent->reconnect_due_ns;
 }
 

@@ -12,6 +12,7 @@ struct agent_settings {
     uint64_t seed;
     const char *name;
     const char *host;
+    const char *coordinator_host; /* as we reach it, IPv6 in brackets: stands in the address of its target */
     uint32_t pid;
     uint32_t cores;
     uint64_t memory_bytes;
@@ -24,6 +25,7 @@ enum agent_event_kind {
     AGENT_CONNECTED, /* there is a new connection to the coordinator, perhaps to a new process of it */
     AGENT_NOTICE,    /* from a crew; taken */
     AGENT_TURN_END,  /* nothing more for now: send what has gathered */
+    AGENT_LEAVE,     /* the operator ends us, and no worker acts any more: say goodbye */
 };
 
 struct agent_event {
@@ -42,6 +44,7 @@ enum agent_effect_kind {
                         another */
     AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */
     AGENT_REFUSED,   /* for good: print `text` and end with exit code 2 */
+    AGENT_LEFT,      /* the coordinator knows that we leave, or did not answer in time */
     AGENT_LOG,
 };
 

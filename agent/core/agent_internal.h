@@ -11,13 +11,15 @@
 #define AGENT_DEFAULT_HEARTBEAT_NS UINT64_C(1000000000)
 
 struct agent {
-    struct agent_settings settings; /* name and host are ours */
+    struct agent_settings settings; /* its texts are ours */
     struct random random;
     uint64_t incarnation;
     struct link *link; /* NULL until we are welcome */
     uint64_t heartbeat_ns;
     uint64_t lease_ns;
     bool is_refused; /* for good */
+    bool is_leaving;
+    uint64_t leave_due_ns; /* when an answer is not waited for any more */
 
     uint64_t first_hello_ns; /* of this incarnation; 0: none yet */
     uint64_t last_hello_ns;
@@ -65,6 +67,9 @@ void agent_say_hello(struct agent *agent);
 /* A frame that may be our welcome. Whether it was: it then is the link's first. */
 bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, struct bytes message);
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message);
+/* The end of this agent: told to the coordinator if it knows us. */
+void agent_leave(struct agent *agent);
+void agent_check_leave(struct agent *agent);
 void agent_heard(struct agent *agent);
 /* What was on its way in the old connection is gone, and the other end has to see by which it reaches us. */
 void agent_connected(struct agent *agent);

@@ -11,6 +11,7 @@
 #define SILENT_HEARTBEATS 2u
 #define JOIN_SILENCE_NS (5000 * NS_PER_MS)
 #define LAST_RECONNECT_WAIT_NS (30000 * NS_PER_MS)
+#define LEAVE_WAIT_NS (1000 * NS_PER_MS)
 
 static void encode_hello(struct agent *agent)
 {
@@ -152,7 +153,9 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
     /* The answer to a hello from before our welcome, late. */
     uint64_t echoed_ns = envelope->echoed_sent_ns;
     bool is_late = agent->link != NULL && echoed_ns != 0 && echoed_ns <= agent->last_hello_ns;
-    if (decoded.kind != MESSAGE_REFUSED) {
+    if (agent->is_leaving) {
+        agent_add_effect(agent, AGENT_LEFT);
+    } else if (decoded.kind != MESSAGE_REFUSED) {
         agent_complain(agent, message_kind_name(decoded.kind));
     } else if (!is_late && decoded.refused.is_final) {
         agent_drop_shares(agent);
@@ -181,6 +184,32 @@ void agent_connected(struct agent *agent)
     agent->hello_due_ns = due_ns < agent->hello_due_ns ? due_ns : agent->hello_due_ns;
 }
 
+/* What workers did until now goes before it. */
+void agent_leave(struct agent *agent)
+{
+    if (agent->link == NULL) {
+        agent_add_effect(agent, AGENT_LEFT);
+        return;
+    }
+    struct map_cursor cursor = {0};
+    while (map_next(agent->shares, &cursor)) {
+        agent_send_gathered(agent, cursor.value, true);
+    }
+    agent->is_leaving = true;
+    agent->leave_due_ns = agent->now_ns + LEAVE_WAIT_NS;
+    agent_drop_shares(agent);
+    agent_update_lease(agent);
+    agent_send(agent, &(struct message){.kind = MESSAGE_GOODBYE});
+}
+
+void agent_check_leave(struct agent *agent)
+{
+    if (agent->is_leaving && agent->now_ns >= agent->leave_due_ns) {
+        agent->leave_due_ns = UINT64_MAX;
+        agent_add_effect(agent, AGENT_LEFT);
+    }
+}
+
 void agent_check_silence(struct agent *agent)
 {
     if (agent->now_ns < agent->reconnect_due_ns) {
@@ -197,7 +226,7 @@ void agent_check_silence(struct agent *agent)
 /* Told when it has moved by enough to matter, and always when it begins or ends. */
 void agent_update_lease(struct agent *agent)
 {
-    bool is_held = agent->link != NULL && !agent->is_paused;
+    bool is_held = agent->link != NULL && !agent->is_paused && !agent->is_leaving;
     uint64_t until_ns = is_held ? link_confirmed_ns(agent->link) + agent->lease_ns : 0;
     uint64_t told_ns = agent->lease_until_ns;
     bool is_longer = until_ns > told_ns;

@@ -39,10 +39,22 @@ static char *string_of(struct bytes bytes)
     return memory_format("%.*s", BYTES_FORMAT(bytes));
 }
 
+/* The coordinator does not know by which of its addresses we reach it. */
+static struct deployment *deployment_of(const struct agent *agent, const struct message *message)
+{
+    struct campaign_options options = message->deploy.options;
+    SCOPED(memory_free_at) char *target = NULL;
+    if (options.target_port != 0) {
+        target = memory_format("http://%s:%u", agent->settings.coordinator_host, options.target_port);
+        options.target = bytes_of_string(target);
+    }
+    return deployment_new(message->campaign, &options, NULL);
+}
+
 static void deploy(struct agent *agent, const struct message *message)
 {
     const struct deploy *deploy = &message->deploy;
-    struct deployment *deployment = deployment_new(message->campaign, &deploy->options, NULL);
+    struct deployment *deployment = deployment_of(agent, message);
     struct share *share = share_new(deployment, agent->settings.shards);
     deployment_release(&deployment);
     if (agent_share(agent, message->campaign) != NULL || !share_knows(share, &deploy->workers)) {
@@ -214,6 +226,9 @@ void agent_take_message(struct agent *agent, const struct message *message)
 {
     if (message->kind == MESSAGE_WELCOME) {
         return; /* the link's first, dealt with when the link was made */
+    }
+    if (agent->is_leaving) {
+        return; /* was on its way */
     }
     if (message->kind == MESSAGE_DEPLOY) {
         deploy(agent, message);

@@ -78,6 +78,11 @@ enum campaign_state campaign_state(const struct campaign *campaign)
     return campaign->state;
 }
 
+uint16_t campaign_target_port(const struct campaign *campaign)
+{
+    return campaign->options.target_port;
+}
+
 uint32_t campaign_agent_count(const struct campaign *campaign)
 {
     return campaign->place_count;

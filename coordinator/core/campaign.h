@@ -28,8 +28,10 @@ bool campaign_is_ended(const struct campaign *campaign);
 
 /* Deploys if it waits for agents and there are enough now. */
 void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns);
-/* The member has been declared lost; it is still in its place, but nothing is sent to it any more. */
-void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member);
+/* The member has been declared lost, or has left (`what`: "was lost"); it is still in its place, but nothing
+ * is sent to it any more. */
+void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                         const char *what);
 /* A message that names this campaign. */
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
                       const struct message *message);
@@ -42,6 +44,8 @@ bool campaign_is_unsettled(const struct campaign *campaign);
 void campaign_settle(struct campaign *campaign, uint64_t now_ns);
 
 enum campaign_state campaign_state(const struct campaign *campaign);
+/* Of the practice target that it uses; 0: none. */
+uint16_t campaign_target_port(const struct campaign *campaign);
 /* The agents it was dealt to, 0 before that. */
 uint32_t campaign_agent_count(const struct campaign *campaign);
 /* NULL once it is lost, or if no worker was dealt to it. `*workers_running` as far as it has told. */

@@ -142,7 +142,8 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
     campaign_check_progress(campaign, now_ns);
 }
 
-void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member)
+void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                         const char *what)
 {
     struct place *place = find_place(campaign, member);
     if (place == NULL) {
@@ -160,7 +161,7 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
     }
     struct loss loss = {.place = place, .index = (uint32_t)(place - campaign->places)};
     bytes_to_text(place->name, loss.text, sizeof loss.text);
-    char *text = memory_format("agent %s was lost", loss.text);
+    char *text = memory_format("agent %s %s", loss.text, what);
     bytes_to_text(bytes_of_string(text), loss.text, sizeof loss.text);
     memory_free(text);
     handout_workers(campaign->handout, loss.index, &loss.workers);

@@ -117,14 +117,31 @@ static void create(struct coordinator *coordinator, const struct coordinator_eve
     campaign_consider_agents(campaign, event->now_ns);
 }
 
-static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
+/* `what` became of it: "was lost". */
+static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                      const char *what)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
     for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_agent_lost(coordinator->campaigns[i], now_ns, member);
+        campaign_agent_lost(coordinator->campaigns[i], now_ns, member, what);
     }
     onlooker_lost(coordinator->onlooker, member);
     members_lose(coordinator->members, &member, &coordinator->outbox);
+}
+
+static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
+{
+    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+    part_with(coordinator, now_ns, member, "was lost");
+}
+
+/* Whoever says goodbye has ended its workers: nothing has to be waited for. The answer has no link any more:
+ * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
+static void take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
+{
+    outbox_log(&coordinator->outbox, LOG_INFO, "agent %.*s has left", BYTES_FORMAT(member->name));
+    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
+    member->has_left = true;
+    part_with(coordinator, now_ns, member, "has left");
 }
 
 static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct due *due)
@@ -167,6 +184,8 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     onlooker_operations(coordinator->onlooker, &message);
     if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
+    } else if (message.kind == MESSAGE_GOODBYE) {
+        take_leave(coordinator, now_ns, member);
     } else if (message.campaign == 0) {
         members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
     }
@@ -230,8 +249,9 @@ static void revoke(struct coordinator *coordinator, const struct coordinator_eve
     }
     outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is shown out: its key was revoked",
                BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, event->now_ns, member->incarnation,
+    reception_show_out(&coordinator->reception, event->now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
+    outbox_forget_route(&coordinator->outbox, member->incarnation);
 }
 
 static void take_event(struct coordinator *coordinator, const struct coordinator_event *event)

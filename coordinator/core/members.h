@@ -29,6 +29,7 @@ struct member {
     bool needs_attention;  /* its link may have a frame to hand out */
     uint64_t malformed;    /* messages that were dropped */
     uint64_t complaint_ns; /* when the next one may be told of */
+    bool has_left;         /* of its own will */
     size_t overview_place; /* of overview.c, while it counts */
 };
 

@@ -5,7 +5,7 @@
 #include "coordinator/core/bundle_copy.h"
 #include "proto/limits.h"
 
-_Static_assert(sizeof(struct member) == 176, "pack_member and unpack_member have to know each field");
+_Static_assert(sizeof(struct member) == 184, "pack_member and unpack_member have to know each field");
 
 static void pack_member(const struct member *member, struct buffer *into)
 {
@@ -24,6 +24,7 @@ static void pack_member(const struct member *member, struct buffer *into)
     pack_flag(into, member->is_awaited);
     pack_number(into, member->malformed);
     pack_number(into, member->complaint_ns);
+    pack_flag(into, member->has_left);
 }
 
 /* The deadline comes with the first look after it. */
@@ -45,6 +46,7 @@ static struct member *unpack_member(struct unpack *from)
     member->is_awaited = unpack_flag(from);
     member->malformed = unpack_number(from);
     member->complaint_ns = unpack_number(from);
+    member->has_left = unpack_flag(from);
     due_init(&member->due, DUE_MEMBER, member);
     return member;
 }

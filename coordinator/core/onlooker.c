@@ -74,7 +74,8 @@ static struct agent_overview view_of(const struct member *member)
 
 void onlooker_lost(struct onlooker *onlooker, const struct member *member)
 {
-    onlooker->overview.agents_lost++;
+    onlooker->overview.agents_lost += member->has_left ? 0 : 1;
+    onlooker->overview.agents_left += member->has_left ? 1 : 0;
     if (onlooker->lost_count == OVERVIEW_LOST_KEPT) {
         forget_lost(onlooker, 0);
     }
@@ -83,6 +84,7 @@ void onlooker_lost(struct onlooker *onlooker, const struct member *member)
     lost->name = bytes_copy_new(member->name);
     lost->host = bytes_copy_new(member->host);
     lost->is_lost = true;
+    lost->has_left = member->has_left;
 }
 
 void onlooker_created(struct onlooker *onlooker)
@@ -115,6 +117,7 @@ void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
     pack_number(into, overview->campaigns_created);
     pack_number(into, overview->agents_joined);
     pack_number(into, overview->agents_lost);
+    pack_number(into, overview->agents_left);
     pack_number(into, overview->frames_received);
     pack_number(into, overview->frames_sent);
     pack_number(into, overview->operations);
@@ -128,6 +131,7 @@ void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
         pack_number(into, lost->shards);
         pack_number(into, lost->memory_bytes);
         pack_number(into, lost->heard_ns);
+        pack_flag(into, lost->has_left);
     }
 }
 
@@ -137,6 +141,7 @@ bool onlooker_unpack(struct onlooker *onlooker, struct unpack *from)
     overview->campaigns_created = unpack_number(from);
     overview->agents_joined = unpack_number(from);
     overview->agents_lost = unpack_number(from);
+    overview->agents_left = unpack_number(from);
     overview->frames_received = unpack_number(from);
     overview->frames_sent = unpack_number(from);
     overview->operations = unpack_number(from);
@@ -150,6 +155,7 @@ bool onlooker_unpack(struct onlooker *onlooker, struct unpack *from)
         lost->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
         lost->memory_bytes = unpack_number(from);
         lost->heard_ns = unpack_number(from);
+        lost->has_left = unpack_flag(from);
         lost->is_lost = true;
     }
     return !from->is_broken;
@@ -180,8 +186,10 @@ static void look_at_campaigns(struct onlooker *onlooker, struct campaign *const 
         onlooker->campaigns, &onlooker->campaign_capacity, count, sizeof *onlooker->campaigns);
     overview->live_campaign_count = 0;
     for (size_t i = 0; i < count; i++) {
-        onlooker->campaigns[i] = (struct campaign_overview){.campaign = campaign_id(campaigns[i]),
-                                                            .state = campaign_state(campaigns[i])};
+        onlooker->campaigns[i] =
+            (struct campaign_overview){.campaign = campaign_id(campaigns[i]),
+                                       .state = campaign_state(campaigns[i]),
+                                       .target_port = campaign_target_port(campaigns[i])};
         overview->live_campaign_count += !campaign_is_ended(campaigns[i]);
     }
     overview->campaigns = onlooker->campaigns;

@@ -19,6 +19,7 @@ struct agent_overview {
     uint64_t memory_bytes;
     uint64_t heard_ns;
     bool is_lost;
+    bool has_left; /* lost by its own will */
     uint32_t workers_running;
     const uint64_t *campaigns; /* that it takes part in and that have not ended, by rising id */
     size_t campaign_count;
@@ -27,6 +28,7 @@ struct agent_overview {
 struct campaign_overview {
     uint64_t campaign;
     enum campaign_state state;
+    uint16_t target_port; /* of the practice target that it uses; 0: none */
 };
 
 struct coordinator_overview {
@@ -39,7 +41,8 @@ struct coordinator_overview {
     /* Since the coordinator began. */
     uint64_t campaigns_created;
     uint64_t agents_joined;
-    uint64_t agents_lost;
+    uint64_t agents_lost; /* those that left are counted for themselves: */
+    uint64_t agents_left;
     uint64_t frames_received;
     uint64_t frames_sent;
     uint64_t operations; /* of workers, whoever said them in how few messages */

@@ -7,8 +7,8 @@
 
 #define COMPLAINT_EVERY_MS 1000u
 
-/* Unnumbered, since there is no link; nothing is remembered of whom it goes to. */
-static void refuse(struct reception *reception, uint64_t now_ns, const struct envelope *to,
+/* Unnumbered, since there is no link. */
+static void answer(struct reception *reception, uint64_t now_ns, const struct envelope *to,
                    struct refused refused)
 {
     struct buffer buffer;
@@ -24,6 +24,13 @@ static void refuse(struct reception *reception, uint64_t now_ns, const struct en
                                 .echoed_sent_ns = to->sent_ns};
     (void)outbox_keep(reception->outbox, data);
     outbox_frame(reception->outbox, &envelope, bytes_of(data, size));
+}
+
+/* Nothing is remembered of whom it goes to. */
+static void refuse(struct reception *reception, uint64_t now_ns, const struct envelope *to,
+                   struct refused refused)
+{
+    answer(reception, now_ns, to, refused);
     outbox_forget_route(reception->outbox, to->incarnation);
 }
 
@@ -36,10 +43,11 @@ static void tell_operator(struct reception *reception, uint64_t now_ns, struct b
     outbox_log(reception->outbox, LOG_WARNING, "agent %.*s was refused: %s", BYTES_FORMAT(name), why);
 }
 
-void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, const char *why)
+void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, bool is_final,
+                        const char *why)
 {
     struct envelope to = {.incarnation = incarnation, .epoch = reception->epoch};
-    refuse(reception, now_ns, &to, (struct refused){.is_final = true, .text = bytes_of_string(why)});
+    answer(reception, now_ns, &to, (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
 }
 
 /* Whether trying again with the same hello may help some time. */

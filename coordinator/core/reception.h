@@ -12,5 +12,7 @@ struct reception {
 /* A frame (EVENT_FRAME) of an incarnation that is not in the members. Gives back the member that it has
  * become, or NULL. */
 struct member *reception_take(struct reception *reception, const struct coordinator_event *event);
-/* A member is told that it may not stay, and is never sent anything again. */
-void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, const char *why);
+/* A member is told that it is none any more; the caller has its route forgotten. `is_final`: it may not come
+ * back. */
+void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, bool is_final,
+                        const char *why);

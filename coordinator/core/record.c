@@ -2,12 +2,9 @@
 #include "coordinator/core/record.h"
 
 #include "common/memory.h"
+#include "proto/codec.h"
 #include "proto/limits.h"
 
-#include <string.h>
-
-_Static_assert(sizeof(struct campaign_options) == 144,
-               "put_options and take_options have to know each option");
 _Static_assert(sizeof(struct envelope) == 56, "put_envelope and take_envelope have to know each field");
 
 static void put_envelope(struct buffer *into, const struct envelope *envelope)
@@ -32,79 +29,59 @@ static void take_envelope(struct unpack *from, struct envelope *envelope)
     envelope->echo_delay_ns = unpack_number(from);
 }
 
-static void put_options(struct buffer *into, const struct campaign_options *options)
+/* Options and list of files as agents get them: whatever is added to them is here as well. */
+static void put_deploy(struct buffer *into, const struct campaign_options *options,
+                       const struct bundle *bundle)
 {
-    uint64_t fail_percent = 0;
-    memcpy(&fail_percent, &options->fail_percent, sizeof fail_percent);
-    pack_number(into, options->workers);
-    pack_number(into, options->runs);
-    pack_number(into, options->duration_ms);
-    pack_number(into, options->ramp_up_ms);
-    pack_number(into, options->delay_ms);
-    pack_number(into, options->room_size);
-    pack_number(into, options->on_loss);
-    pack_number(into, options->on_deadlock);
-    pack_number(into, options->sync_timeout_ms);
-    pack_fixed(into, options->seed);
-    pack_flag(into, options->is_single_run);
-    pack_bytes(into, options->single_mode);
-    pack_flag(into, options->is_stopped_by_failure);
-    pack_number(into, options->fail_steps);
-    pack_fixed(into, fail_percent);
-    pack_bytes(into, options->target);
-    pack_number(into, options->verbosity);
-}
-
-static void take_options(struct unpack *from, struct campaign_options *options)
-{
-    options->workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
-    options->runs = unpack_number(from);
-    options->duration_ms = unpack_number(from);
-    options->ramp_up_ms = unpack_number(from);
-    options->delay_ms = unpack_number(from);
-    options->room_size = (uint32_t)unpack_bounded(from, LIMIT_ROOM_SIZE);
-    options->on_loss = (enum on_loss)unpack_bounded(from, ON_LOSS_FAIL);
-    options->on_deadlock = (enum on_deadlock)unpack_bounded(from, ON_DEADLOCK_FAIL);
-    options->sync_timeout_ms = unpack_number(from);
-    options->seed = unpack_fixed(from);
-    options->is_single_run = unpack_flag(from);
-    options->single_mode = unpack_bytes(from);
-    options->is_stopped_by_failure = unpack_flag(from);
-    options->fail_steps = unpack_number(from);
-    uint64_t fail_percent = unpack_fixed(from);
-    memcpy(&options->fail_percent, &fail_percent, sizeof fail_percent);
-    options->target = unpack_bytes(from);
-    options->verbosity = (uint32_t)unpack_bounded(from, UINT32_MAX);
-}
-
-static void put_bundle(struct buffer *into, const struct bundle *bundle)
-{
-    pack_bytes(into, bundle->hash);
-    pack_number(into, bundle->file_count);
+    SCOPED(buffer_finish) struct buffer encoded;
+    struct bundle_entry *files =
+        (struct bundle_entry *)memory_new(bundle->file_count + 1, sizeof(struct bundle_entry));
     for (size_t i = 0; i < bundle->file_count; i++) {
-        pack_bytes(into, bundle->files[i].path);
-        pack_bytes(into, bundle->files[i].content);
+        files[i] =
+            (struct bundle_entry){.path = bundle->files[i].path, .size_bytes = bundle->files[i].content.size};
     }
+    struct message message = {
+        .kind = MESSAGE_DEPLOY,
+        .campaign = 1,
+        .deploy = {.options = *options,
+                   .bundle = {.files = files, .file_count = bundle->file_count, .hash = bundle->hash}}};
+    buffer_init(&encoded, LIMIT_FRAME_BYTES);
+    message_encode(&message, &encoded);
+    pack_bytes(into, buffer_bytes(&encoded));
+    memory_free(files);
 }
 
-static void take_bundle(struct unpack *from, struct record *record)
+static void take_deploy(struct unpack *from, struct record *record)
 {
-    struct bundle *bundle = &record->event.create.bundle;
-    bundle->hash = unpack_bytes(from);
-    bundle->file_count = (size_t)unpack_bounded(from, LIMIT_BUNDLE_FILES);
-    record->files = (struct bundle_file *)memory_reserve(record->files, &record->file_capacity,
-                                                         bundle->file_count, sizeof *record->files);
-    for (size_t i = 0; i < bundle->file_count; i++) {
-        record->files[i] = (struct bundle_file){.path = unpack_bytes(from)};
-        record->files[i].content = unpack_bytes(from);
+    struct coordinator_event *event = &record->event;
+    struct bytes encoded = unpack_bytes(from);
+    if (from->is_broken || !message_decode(encoded, &record->message, NULL)) {
+        from->is_broken = true;
+        return;
     }
-    bundle->files = record->files;
+    record->has_message = true;
+    if (record->message.kind != MESSAGE_DEPLOY) {
+        from->is_broken = true;
+        return;
+    }
+    const struct bundle_listing *listing = &record->message.deploy.bundle;
+    event->create.options = record->message.deploy.options;
+    event->create.bundle = (struct bundle){.hash = listing->hash, .file_count = listing->file_count};
+    record->files = (struct bundle_file *)memory_new(listing->file_count, sizeof *record->files);
+    event->create.bundle.files = record->files;
+    for (size_t i = 0; i < listing->file_count; i++) {
+        record->files[i] =
+            (struct bundle_file){.path = listing->files[i].path, .content = unpack_bytes(from)};
+    }
 }
 
 static void put_create(struct buffer *into, const struct coordinator_event *event)
 {
-    put_options(into, &event->create.options);
-    put_bundle(into, &event->create.bundle);
+    const struct bundle *bundle = &event->create.bundle;
+    put_deploy(into, &event->create.options, bundle);
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        pack_bytes(into, bundle->files[i].content);
+    }
     pack_bytes(into, event->create.script);
     pack_bytes(into, event->create.key);
     pack_number(into, event->create.agents);
@@ -114,13 +91,11 @@ static void put_create(struct buffer *into, const struct coordinator_event *even
 static void take_create(struct unpack *from, struct record *record)
 {
     struct coordinator_event *event = &record->event;
-    take_options(from, &event->create.options);
-    take_bundle(from, record);
+    take_deploy(from, record);
     event->create.script = unpack_bytes(from);
     event->create.key = unpack_bytes(from);
     event->create.agents = (uint32_t)unpack_bounded(from, UINT32_MAX);
     event->create.deadline_ms = unpack_number(from);
-    from->is_broken = from->is_broken || event->create.options.workers == 0;
 }
 
 /* Without a default: who adds an event is told by the compiler that it has to go into the journal. */
@@ -186,8 +161,18 @@ static void take_inside(struct unpack *from, struct record *record)
     from->is_broken = true; /* no such kind */
 }
 
+static void forget(struct record *record)
+{
+    memory_free(record->files);
+    if (record->has_message) {
+        message_finish(&record->message);
+    }
+    *record = (struct record){0};
+}
+
 bool record_take(struct unpack *from, uint64_t before_ns, struct record *record)
 {
+    forget(record);
     struct coordinator_event *event = &record->event;
     *event = (struct coordinator_event){.kind = (enum coordinator_event_kind)unpack_bounded(from, UINT8_MAX)};
     event->now_ns = before_ns + unpack_number(from); /* may wrap around, as the difference does */
@@ -197,6 +182,5 @@ bool record_take(struct unpack *from, uint64_t before_ns, struct record *record)
 
 void record_finish(struct record *record)
 {
-    memory_free(record->files);
-    *record = (struct record){0};
+    forget(record);
 }

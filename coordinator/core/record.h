@@ -2,17 +2,19 @@
 #pragma once
 #include "common/pack.h"
 #include "coordinator/core/event.h"
+#include "proto/message.h"
 
 /* Appends the event, whole. Numbers that rise from one event to the next are kept as differences: `before_ns`
  * is the time of the event before, 0 for the first one of a block. */
 void record_put(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event);
 
-/* Takes the next event out. It borrows from what is unpacked, and its bundle's files are `record`'s: they
- * last until the next call. False if there is no event there that makes sense. */
+/* Takes the next event out. It borrows from what is unpacked and from `record` until the next call. False if
+ * there is no event there that makes sense. */
 struct record {
     struct coordinator_event event;
     struct bundle_file *files;
-    size_t file_capacity;
+    struct message message;
+    bool has_message;
 };
 MUST_CHECK bool record_take(struct unpack *from, uint64_t before_ns, struct record *record);
 void record_finish(struct record *record);

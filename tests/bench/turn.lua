@@ -1,6 +1,8 @@
 -- A notifier turn: from written() until the last of all readers runs on. The clock is one: all agents are on this host.
+-- TURN_PAUSE: seconds of rest before each turn, so that it does not begin in the wake of the last one.
 local tutti = require "tutti"
 local now = tutti.now
+local pause = tonumber(os.getenv("TURN_PAUSE"))
 
 -- By step: when the last reader of this shard went on, and when it was written. Readers do nothing more than
 -- look at the clock before the others have their turn.
@@ -17,7 +19,7 @@ tutti.scenario("turn", function(worker)
   else
     if step > 1 then
       worker:notifier("turn", { step = step - 1 }):wait_for_readers()
-      tutti.sleep(0.002) -- so that a turn does not begin in the wake of the last one
+      if pause then tutti.sleep(pause) end
     end
     round:written(now())
   end

@@ -130,7 +130,7 @@ class Coordinator(Logged):
 
     def wait_agents(self, count, seconds=20):
         def joined():
-            return [agent for agent in self.get("/v1/agents").json["agents"] if agent["state"] != "lost"]
+            return [agent for agent in self.get("/v1/agents").json["agents"] if agent["state"] not in ("left", "lost")]
         self.wait_until(lambda: len(joined()) == count, seconds, f"not {count} agents")
 
     def metrics(self):

@@ -455,6 +455,37 @@ class Life(unittest.TestCase):
                 coordinator.wait_agents(2)
                 self.assertEqual(len(coordinator.get("/v1/agents").json["agents"]), 2)
 
+    def test_an_agent_that_says_goodbye_is_not_waited_for(self):
+        with Coordinator() as coordinator, Agent(coordinator.endpoint, "a1"), Agent(coordinator.endpoint, "a2") as second:
+            coordinator.wait_agents(2)
+            number = coordinator.create("slow-steps", 2, workers=4, runs=60, on_loss="replace")
+            coordinator.wait_until(lambda: coordinator.show(number)["steps"]["ok"] > 0, 20, "no step")
+            started = time.monotonic()
+            self.assertEqual(second.end(), 0)
+            coordinator.wait_for("agent a2 has left", 5)
+            self.assertLess(time.monotonic() - started, 5)
+            agents = {agent["name"]: agent for agent in coordinator.get("/v1/agents").json["agents"]}
+            self.assertEqual(agents["a2"]["state"], "left")
+            metrics = coordinator.metrics()
+            self.assertEqual((metrics["tutti_agents_left_total"], metrics["tutti_agents_lost_total"]), (1, 0))
+            report = coordinator.report(number)
+            self.assertEqual(report["verdict"], "degraded")
+            self.assertIn("agent a2 has left; 2 of its 2 workers went on elsewhere", report["reason"])
+            self.assertEqual(report["agents"][1]["state"], "lost")
+
+    def test_an_agent_leaves_also_where_nobody_answers(self):
+        with Coordinator() as coordinator, Agent(coordinator.endpoint, "a1") as first, Agent(coordinator.endpoint, "a2") as second:
+            coordinator.wait_agents(2)
+            coordinator.process.send_signal(signal.SIGSTOP)
+            try:
+                started = time.monotonic()
+                self.assertEqual(first.end(signal.SIGINT), 0)
+                self.assertLess(time.monotonic() - started, 5)
+                second.process.send_signal(signal.SIGTERM)
+                self.assertEqual(second.end(signal.SIGTERM), 0)
+            finally:
+                coordinator.process.send_signal(signal.SIGCONT)
+
     def test_agents_wait_for_a_coordinator_and_outlive_it(self):
         with Coordinator() as found:
             endpoint = found.endpoint

@@ -2,12 +2,14 @@
 import json
 import os
 import signal
+import socket
 import tempfile
+import urllib.request
 import time
 import unittest
 
 from daemon import Agent, Coordinator
-from support import Process, environment, script, tutti, wait_until
+from support import EXAMPLES, Process, environment, script, tutti, wait_until
 
 
 class WithThreeAgents(unittest.TestCase):
@@ -49,6 +51,11 @@ class Whole(WithThreeAgents):
             self.assertEqual(json.loads(self.tutti("report", campaign, "--json", "-").out), report)
             self.assertRegex(self.tutti("status").out, rf"(?m)^  {campaign} +\S+pad.lua +passed +300 +3 ")
             self.assertEqual(self.tutti("agents").out.count(" idle "), 3)
+
+    def test_the_literal_line_of_the_readme(self):
+        result = self.tutti("start", EXAMPLES / "pad.lua", "-w", 300, "--room-size", 5, "-d", "2s", "--expect-agents", 3, "--wait")
+        self.assertEqual(result.code, 0, result)
+        self.coordinator.wait_for("nobody uses the practice target any more")
 
     def test_worker_ids_are_unique(self):
         result = self.tutti("start", script("identities"), "-w", 30, "--room-size", 5, "-r", 2, "--expect-agents", 3, "--wait")
@@ -125,6 +132,51 @@ class Stop(unittest.TestCase):
         lines = [agent.process.stdout.readline() for _ in range(count)]
         self.assertTrue(all(words in line for line in lines), lines[-3:])
         return "".join(lines)
+
+
+class PracticeTarget(unittest.TestCase):
+    """The one that the coordinator starts when a campaign asks for it."""
+
+    def start(self, coordinator, name, *options):
+        return tutti("start", script(name), *options, env=environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}"))
+
+    def test_each_agent_reaches_it_as_it_reaches_the_coordinator(self):
+        with Coordinator("--insecure", listen="tcp://0.0.0.0:0") as coordinator:
+            port = coordinator.endpoint.rpartition(":")[2]
+            with Agent(f"tcp://127.0.0.1:{port}", "a1"), Agent(f"tcp://127.0.0.2:{port}", "a2"):
+                result = self.start(coordinator, "says-target", "-w", 2, "--expect-agents", 2, "--fail", 0, "--wait", "--json", "-")
+        self.assertEqual(result.code, 0, result)
+        errors = sorted(error["message"] for error in json.loads(result.out)["errors"])
+        self.assertRegex("\n".join(errors), r"^http://127.0.0.1:(\d+)\nhttp://127.0.0.2:\1$")
+
+    def test_it_is_there_as_long_as_a_campaign_uses_it(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        page = f"http://127.0.0.1:{port}/page"
+        with Coordinator("--target-port", port) as coordinator, Agent(coordinator.endpoint, "a1"):
+            coordinator.wait_agents(1)
+            with self.assertRaises(OSError):
+                urllib.request.urlopen(page)
+            first = coordinator.create("sleeps", workers=1, target="builtin")
+            second = coordinator.create("sleeps", workers=1, target="builtin")
+            self.assertEqual(urllib.request.urlopen(page).status, 200)
+            coordinator.post(f"/v1/campaigns/{first}/stop")
+            coordinator.report(first)
+            self.assertEqual(urllib.request.urlopen(page).status, 200)
+            coordinator.post(f"/v1/campaigns/{second}/stop")
+            coordinator.report(second)
+            with self.assertRaises(OSError):
+                urllib.request.urlopen(page)
+            self.assertEqual(coordinator.report(coordinator.create("pad", workers=5, runs=2, target="builtin"))["verdict"], "passed")
+
+    def test_no_port_for_it(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            with Coordinator("--target-port", port) as coordinator:
+                result = self.start(coordinator, "pad")
+                self.assertEqual((result.code, result.out), (3, ""), result)
+                self.assertRegex(result.err, rf"\Atutti: start: .*the practice target: port {port} is in use: something else listens at 127.0.0.1 already.*\n\Z")
+                self.assertEqual(coordinator.get("/v1/campaigns").json["campaigns"], [])
 
 
 if __name__ == "__main__":

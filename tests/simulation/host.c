@@ -150,6 +150,9 @@ static void carry_out(struct world *world, struct host *host, struct agent_effec
     case AGENT_REFUSED:
         world_break(world, "agent %s was refused for good: %s", host->name, effect->text);
         break;
+    case AGENT_LEFT:
+        host->has_left = true;
+        break;
     case AGENT_LOG:
         if (world->transcript != NULL && world->transcript->is_full) {
             transcript_say(world->transcript, world->now_ns - world->created_ns, "agent %s: %s", host->name,
@@ -170,13 +173,35 @@ static void step(struct world *world, struct host *host, struct agent_event *eve
         host->has_turn_event = true;
         put(world, host, HAPPENING_AGENT_TURN, 0);
     }
-    wake_agent(world, host);
+    if (host->has_left) {
+        host_crash(world, host);
+        host_restart_after(world, host, host->restart_after_ns);
+    } else {
+        wake_agent(world, host);
+    }
+}
+
+void host_leave(struct world *world, struct host *host, uint64_t restart_after_ns)
+{
+    struct agent_event event = {.kind = AGENT_LEAVE};
+    host->is_leaving = true;
+    host->restart_after_ns = restart_after_ns;
+    step(world, host, &event);
+}
+
+void host_restart_after(struct world *world, struct host *host, uint64_t after_ns)
+{
+    if (after_ns > 0) {
+        put(world, host, HAPPENING_RESTART, after_ns);
+    }
 }
 
 void host_start(struct world *world, struct host *host)
 {
     host->life++;
     host->is_up = true;
+    host->is_leaving = false;
+    host->has_left = false;
     host->is_declared_lost = false;
     host->is_deafened = false;
     host->frozen_until_ns = 0;

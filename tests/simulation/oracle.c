@@ -27,7 +27,7 @@ static bool is_owner_dead(const struct world *world, uint32_t worker)
 {
     uint64_t owner = world->truth.worker[worker].owner;
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
-        if (world->hosts[i].is_up && world->hosts[i].incarnation == owner) {
+        if (world->hosts[i].is_up && !world->hosts[i].is_leaving && world->hosts[i].incarnation == owner) {
             return false;
         }
     }

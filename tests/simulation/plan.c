@@ -17,9 +17,9 @@ const char *act_name(enum act_kind kind)
 
 const char *fault_name(enum fault_kind kind)
 {
-    static const char *const NAMES[FAULT_KIND_COUNT] = {"crashes",       "crashes and is known to be dead",
-                                                        "freezes",       "is not heard",
-                                                        "hears nothing", "is cut off"};
+    static const char *const NAMES[FAULT_KIND_COUNT] = {
+        "crashes",   "crashes and is known to be dead", "leaves", "freezes", "is not heard", "hears nothing",
+        "is cut off"};
     return NAMES[kind];
 }
 

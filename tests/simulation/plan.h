@@ -59,6 +59,7 @@ struct step_plan {
 enum fault_kind {
     FAULT_CRASH,       /* the process dies */
     FAULT_CRASH_KNOWN, /* ... and the coordinator is told */
+    FAULT_LEAVE,       /* it is told to end, and says goodbye */
     FAULT_FREEZE,      /* it gets no events for a while, its clock goes on */
     FAULT_CUT_UP,      /* nothing goes from it to the coordinator for a while */
     FAULT_CUT_DOWN,    /* the other way */
@@ -71,7 +72,7 @@ struct fault {
     enum fault_kind kind;
     uint8_t host;
     uint64_t at_ns;  /* since the campaign was created */
-    uint64_t for_ns; /* how long; of a crash: until the process starts again, 0 for never */
+    uint64_t for_ns; /* how long; of a crash or goodbye: until the process starts again, 0 for never */
 };
 
 /* The coordinator's process dies and another one goes on. */

@@ -315,7 +315,7 @@ static void draw_faults(struct plan *plan, struct random *random)
         fault->kind = (enum fault_kind)random_below(random, FAULT_KIND_COUNT);
         fault->host = (uint8_t)random_below(random, plan->hosts);
         fault->at_ns = between(random, 0, chance(random, 80) ? 1500 : 30000) * MS;
-        bool is_crash = fault->kind == FAULT_CRASH || fault->kind == FAULT_CRASH_KNOWN;
+        bool is_crash = fault->kind <= FAULT_LEAVE;
         if (is_crash) {
             fault->for_ns = chance(random, 50) ? 0 : between(random, 10, 20000) * MS;
         } else {

@@ -194,6 +194,12 @@ static void tell_lost_unnoticed(struct plan *plan)
     plan->faults[0].kind = FAULT_CRASH;
 }
 
+static void tell_left(struct plan *plan)
+{
+    tell_lost_replace(plan);
+    plan->faults[0].kind = FAULT_LEAVE;
+}
+
 static void tell_short_freeze(struct plan *plan)
 {
     begin_scene(plan, 4, 2, 2);
@@ -340,6 +346,7 @@ const struct story *story_plans(size_t *count)
         {"lost-fail", "An agent dies in a round: everything stops.", tell_lost_fail},
         {"lost-unnoticed", "An agent dies and nobody says so: lost when it has been silent for 15 s.",
          tell_lost_unnoticed},
+        {"left", "An agent says goodbye in a round: its workers go on elsewhere at once.", tell_left},
         {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had been.",
          tell_short_freeze},
         {"long-freeze", "An agent is frozen for longer than its lease: when it thaws its workers do no harm.",

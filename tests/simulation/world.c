@@ -75,7 +75,8 @@ static void begin_fault(struct world *world, uint32_t index)
     const struct fault *fault = &world->plan->faults[index];
     struct host *host = &world->hosts[fault->host];
     uint64_t until_ns = world->now_ns + fault->for_ns;
-    if (!host->is_up) {
+    bool is_deaf = world->now_ns < host->frozen_until_ns || host->is_leaving;
+    if (!host->is_up || (fault->kind == FAULT_LEAVE && is_deaf)) {
         return;
     }
     transcript_say(world->transcript, world->now_ns - world->created_ns, "agent %s %s", host->name,
@@ -88,15 +89,13 @@ static void begin_fault(struct world *world, uint32_t index)
         host->cut_until_ns[1] = fault->kind == FAULT_CUT_UP ? host->cut_until_ns[1] : until_ns;
         bool is_long = until_ns > world->now_ns + world->settings.lease_ms * 1000000 / 2;
         host->is_deafened = host->is_deafened || (fault->kind != FAULT_CUT_UP && is_long);
+    } else if (fault->kind == FAULT_LEAVE) {
+        world->unmourned[world->unmourned_count++] = host->incarnation;
+        host_leave(world, host, fault->for_ns);
     } else {
         world->unmourned[world->unmourned_count++] = host->incarnation;
         host_crash(world, host);
-        if (fault->for_ns > 0) {
-            queue_put(&world->queue, (struct event){.due_ns = until_ns,
-                                                    .happening = HAPPENING_RESTART,
-                                                    .host = fault->host,
-                                                    .life = host->life});
-        }
+        host_restart_after(world, host, fault->for_ns);
         if (fault->kind == FAULT_CRASH_KNOWN && !world->survival.is_down) {
             struct coordinator_event event = {.kind = EVENT_AGENT_GONE,
                                               .gone = {.name = bytes_of_string(host->name)}};
@@ -256,6 +255,11 @@ static void prepare(struct world *world, const struct plan *plan)
                                             : 0;
         host_start(world, host);
     }
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->kills[i].at_ns,
+                                                .happening = HAPPENING_COORDINATOR_KILL,
+                                                .index = i});
+    }
     queue_put(&world->queue, (struct event){.due_ns = world->created_ns, .happening = HAPPENING_CREATE});
     if (plan->stop_after_ns > 0) {
         queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->stop_after_ns,
@@ -264,11 +268,6 @@ static void prepare(struct world *world, const struct plan *plan)
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->faults[i].at_ns,
                                                 .happening = HAPPENING_FAULT,
-                                                .index = i});
-    }
-    for (uint32_t i = 0; i < plan->kill_count; i++) {
-        queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->kills[i].at_ns,
-                                                .happening = HAPPENING_COORDINATOR_KILL,
                                                 .index = i});
     }
 }

@@ -147,6 +147,9 @@ struct host {
     uint64_t unheard_incarnation; /* that the coordinator waits for since it is back; 0: for none */
     bool is_up;
     bool is_declared_lost; /* this incarnation */
+    bool is_leaving;
+    bool has_left;
+    uint64_t restart_after_ns; /* it has left; 0: never */
     bool is_deafened; /* did not hear the coordinator for so long that it may not be spoken to any more */
     uint64_t frozen_until_ns;
     uint64_t cut_until_ns[2]; /* up, down */
@@ -274,6 +277,9 @@ uint32_t host_index(const struct world *world, const struct host *host);
 uint64_t host_clock(const struct world *world, const struct host *host);
 void host_start(struct world *world, struct host *host);
 void host_crash(struct world *world, struct host *host);
+/* It is told to end, and starts again so long after that; 0: never. */
+void host_leave(struct world *world, struct host *host, uint64_t restart_after_ns);
+void host_restart_after(struct world *world, struct host *host, uint64_t after_ns);
 void host_happen(struct world *world, struct host *host, const struct event *event);
 /* What a crew's effects ask for. */
 void host_carry_out(struct world *world, struct host *host, uint8_t shard);

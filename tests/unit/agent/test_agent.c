@@ -20,6 +20,15 @@ static void deploys_to_all_shards_and_answers_once(void **state)
     expect(fixture, "deployed(ok)");
 }
 
+static void puts_together_where_the_coordinators_target_is(void **state)
+{
+    struct fixture *fixture = *state;
+    start_joined(fixture);
+    fixture->target_port = 9090;
+    deploy(fixture, 10, 1, 2, 5);
+    expect(fixture, "0:deploy(1 5 9 at http://10.0.0.1:9090) 1:deploy(3 7 at http://10.0.0.1:9090)");
+}
+
 static void tells_why_the_script_cannot_be_loaded(void **state)
 {
     struct fixture *fixture = *state;
@@ -343,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(deploys_to_all_shards_and_answers_once),
+        CASE(puts_together_where_the_coordinators_target_is),
         CASE(tells_why_the_script_cannot_be_loaded),
         CASE(shard_without_workers_has_no_crew_but_for_the_first),
         CASE(passes_on_how_a_global_fixture_ended),

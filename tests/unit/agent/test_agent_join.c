@@ -269,6 +269,44 @@ static void learns_the_coordinators_clock(void **state)
     assert_true(uncertainty_ns < MS);
 }
 
+static void says_goodbye_behind_what_its_workers_did(void **state)
+{
+    struct fixture *fixture = *state;
+    start_joined(fixture);
+    deploy(fixture, 4, 0, 1, 2);
+    ignore(fixture);
+    operate(fixture, 0, 0, (struct operation){.kind = OPERATION_ENDED});
+    leave(fixture);
+    turn_end(fixture);
+    expect(fixture, "0:forget() 1:forget() pause operations(ended 0) goodbye()");
+    say_kind(fixture, MESSAGE_DRAIN); /* was on its way, and is nothing to complain of */
+    expect(fixture, "");
+    refuse(fixture, "goodbye", false);
+    expect(fixture, "left");
+}
+
+static void leaves_without_an_answer_after_a_second(void **state)
+{
+    struct fixture *fixture = *state;
+    start_joined(fixture);
+    leave(fixture);
+    turn_end(fixture);
+    expect(fixture, "pause goodbye()");
+    pass(fixture, 900);
+    expect(fixture, "");
+    pass(fixture, 200);
+    expect(fixture, "left");
+}
+
+static void leaves_at_once_where_nobody_knows_it(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    tick(fixture);
+    leave(fixture);
+    expect(fixture, "hello left");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -291,6 +329,9 @@ int main(void)
         CASE(foreign_frames_change_nothing),
         CASE(malformed_messages_are_dropped_and_told_of_once_a_second),
         CASE(learns_the_coordinators_clock),
+        CASE(says_goodbye_behind_what_its_workers_did),
+        CASE(leaves_without_an_answer_after_a_second),
+        CASE(leaves_at_once_where_nobody_knows_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

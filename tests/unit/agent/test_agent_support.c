@@ -11,8 +11,13 @@
 int set_up(void **state)
 {
     struct fixture *fixture = MEMORY_NEW(struct fixture);
-    fixture->settings = (struct agent_settings){
-        .incarnation = INCARNATION, .seed = 3, .name = "a1", .host = "here", .cores = 2, .shards = 2};
+    fixture->settings = (struct agent_settings){.incarnation = INCARNATION,
+                                                .seed = 3,
+                                                .name = "a1",
+                                                .host = "here",
+                                                .coordinator_host = "10.0.0.1",
+                                                .cores = 2,
+                                                .shards = 2};
     fixture->now_ns = START_NS;
     buffer_init(&fixture->transcript, 4000000);
     *state = fixture;
@@ -79,6 +84,8 @@ static void write_command(struct fixture *fixture, uint32_t shard, const struct 
     buffer_append_string(into, command->text == NULL ? "" : command->text);
     if (command->kind == COMMAND_DEPLOY) {
         assert_non_null(command->deployment);
+        struct bytes target = deployment_options(command->deployment)->target;
+        buffer_append_format(into, "%s%.*s", target.size > 0 ? " at " : "", BYTES_FORMAT(target));
     } else if (command->kind == COMMAND_GLOBAL) {
         buffer_append_string(into, command->phase == GLOBAL_SETUP ? "setup" : "teardown");
     } else if (command->kind == COMMAND_ASSIGN) {
@@ -138,6 +145,8 @@ static void write_message(struct fixture *fixture, const struct message *message
         break;
     case MESSAGE_BUNDLE_WANTED:
         buffer_append_format(into, "%" PRIu64, message->bundle_chunk.offset);
+        break;
+    case MESSAGE_GOODBYE:
         break;
     default:
         fail_msg("an agent sends no %s", message_kind_name(message->kind));
@@ -206,6 +215,10 @@ static void write_effect(struct fixture *fixture, const struct agent_effect *eff
     case AGENT_REFUSED:
         space(fixture);
         buffer_append_format(&fixture->transcript, "refused(%s)", effect->text);
+        break;
+    case AGENT_LEFT:
+        space(fixture);
+        buffer_append_string(&fixture->transcript, "left");
         break;
     case AGENT_LOG:
         if (effect->level <= LOG_WARNING) {
@@ -319,6 +332,11 @@ void refuse(struct fixture *fixture, const char *text, bool is_final)
     frame(fixture, &envelope, &message);
 }
 
+void leave(struct fixture *fixture)
+{
+    step(fixture, (struct agent_event){.kind = AGENT_LEAVE});
+}
+
 void notify(struct fixture *fixture, uint32_t shard, struct notice *notice)
 {
     step(fixture, (struct agent_event){.kind = AGENT_NOTICE, .shard = shard, .notice = &notice});
@@ -365,8 +383,8 @@ void deploy(struct fixture *fixture, uint32_t workers, uint32_t first, uint32_t 
     char hash[DIGEST_TEXT_BYTES];
     bundle_hash(&(struct bundle){.files = &empty, .file_count = 1}, hash);
     struct message message = {.kind = MESSAGE_DEPLOY, .campaign = CAMPAIGN};
-    message.deploy.options =
-        (struct campaign_options){.workers = workers, .runs = 3, .sync_timeout_ms = 60000};
+    message.deploy.options = (struct campaign_options){
+        .workers = workers, .runs = 3, .sync_timeout_ms = 60000, .target_port = fixture->target_port};
     message.deploy.bundle =
         (struct bundle_listing){.files = &file, .file_count = 1, .hash = bytes_of_string(hash)};
     give_workers(&message.deploy.workers, first, stride, count);

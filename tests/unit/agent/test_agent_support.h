@@ -26,6 +26,7 @@ struct fixture {
     struct agent_effects effects;
     struct link *coordinator;
     uint64_t now_ns;
+    uint16_t target_port; /* of what is deployed */
     bool is_cut;          /* frames of the agent get lost */
     uint64_t incarnation; /* of the last frame of the agent */
     uint64_t lease_until_ns;
@@ -49,6 +50,8 @@ void start_joined(struct fixture *fixture);
  *   "log(TEXT)" when they are warnings or worse. */
 void tick(struct fixture *fixture);
 void turn_end(struct fixture *fixture);
+/* The operator ends the agent: "left" when it is free to go. */
+void leave(struct fixture *fixture);
 /* Time goes by, the agent ticking whenever it is due; the coordinator is silent. */
 void pass(struct fixture *fixture, uint64_t milliseconds);
 /* A heartbeat of the coordinator, if it has one, and all else that its link has to send. */

@@ -184,6 +184,38 @@ static void who_is_lost_before_the_beginning_is_replaced_behind_it(void **state)
                         "a1: assign workers 1–2 and 4–5 from step 1\n");
 }
 
+static void who_says_goodbye_is_replaced_at_once(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.on_loss = ON_LOSS_REPLACE;
+    stand_run(stand, &options, 2);
+    stand->is_log_told = true;
+    stand_send(stand, &stand->agents[1], &(struct message){.kind = MESSAGE_GOODBYE});
+    stand_expect(stand, "log: agent a2 has left\n"
+                        "a2: refused: goodbye\n"
+                        "forget the route of a2\n"
+                        "a1: assign workers 1 and 3 from step 1\n");
+    assert_int_equal(coordinator_overview(stand->coordinator)->agents_left, 1);
+    assert_int_equal(coordinator_overview(stand->coordinator)->agents_lost, 0);
+    assert_true(coordinator_overview(stand->coordinator)->agents[1].has_left);
+    stand_steps(stand, &stand->agents[0], 10, 0);
+    stand_finished(stand, &stand->agents[0]);
+    stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a2 has left; 2 of its 2 workers went on elsewhere");
+}
+
+static void a_goodbye_that_comes_again_is_answered_again(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    struct message goodbye = {.kind = MESSAGE_GOODBYE};
+    stand_send(stand, agent, &goodbye);
+    stand_forget_story(stand);
+    stand_send(stand, agent, &goodbye);
+    stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
+    assert_int_equal(coordinator_overview(stand->coordinator)->agents_left, 1);
+}
+
 static void fail_stops_everything(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -299,6 +331,8 @@ int main(void)
         STORY(a_finish_that_does_not_know_of_the_new_workers_does_not_count),
         STORY(an_agent_that_had_finished_takes_over),
         STORY(who_is_lost_before_the_beginning_is_replaced_behind_it),
+        STORY(who_says_goodbye_is_replaced_at_once),
+        STORY(a_goodbye_that_comes_again_is_answered_again),
         STORY(fail_stops_everything),
         STORY(without_agents_it_is_aborted),
         STORY(who_is_lost_when_it_had_finished_costs_nothing),

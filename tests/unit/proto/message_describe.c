@@ -74,6 +74,7 @@ static void deploy(struct buffer *text, const struct deploy *deploy)
     buffer_append_format(text, "fail_percent=%a ", options->fail_percent);
     bytes(text, "target", options->target);
     number(text, "verbosity", options->verbosity);
+    number(text, "target_port", options->target_port);
     for (size_t i = 0; i < deploy->bundle.file_count; i++) {
         bytes(text, "path", deploy->bundle.files[i].path);
         number(text, "size", deploy->bundle.files[i].size_bytes);

@@ -122,7 +122,8 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .fail_steps = palette->wide / 11,
                     .fail_percent = is_small ? 0 : 12.5,
                     .target = palette->text,
-                    .verbosity = palette->small},
+                    .verbosity = palette->small,
+                    .target_port = (uint16_t)palette->small},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
         .workers = set_of(variant),
         .is_seed_fixed = palette->flag,
@@ -306,7 +307,8 @@ static void make_small_body(struct message *message, const struct palette *palet
 void sample_make(struct sample *sample, enum message_kind kind, enum sample_variant variant)
 {
     struct palette palette = palette_of(variant);
-    bool is_of_none = kind == MESSAGE_HELLO || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSED;
+    bool is_of_none = kind == MESSAGE_HELLO || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSED ||
+                      kind == MESSAGE_GOODBYE;
     *sample = (struct sample){.message = {.kind = kind, .campaign = is_of_none ? 0 : palette.wide | 1}};
     switch (kind) {
     case MESSAGE_HELLO:

@@ -1,0 +1,9 @@
+-- The address of the target goes into an error, and each worker proves that it is there.
+local tutti = require "tutti"
+local http = require "tutti.http"
+tutti.options { target = "builtin" }
+tutti.scenario("say", function(worker)
+  assert(http.get(tutti.target .. "/page").status == 200)
+  worker:barrier("both", { parties = 2 })
+  error(tutti.target, 0)
+end)
