@@ -1,6 +1,8 @@
 /* Makes the error objects of API calls. */
 #include "agent/lua_error.h"
 
+#include "agent/lua_webdriver.h"
+
 #include <lauxlib.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,13 +11,21 @@
 #define METATABLE "tutti.error"
 #define MISUSE_MAX_BYTES 600
 
+/* Parts of the agent that are written in Lua themselves. */
+static bool is_ours(const char *source)
+{
+    static const char prefix[] = "=" LUA_WEBDRIVER_CHUNKS;
+
+    return strncmp(source, prefix, sizeof prefix - 1) == 0;
+}
+
 void lua_push_where(lua_State *lua)
 {
     lua_Debug activation;
 
     for (int level = 0; lua_getstack(lua, level, &activation); level++) {
         lua_getinfo(lua, "Sl", &activation);
-        if (activation.currentline > 0) {
+        if (activation.currentline > 0 && !is_ours(activation.source)) {
             lua_pushfstring(lua, "%s:%d: ", activation.short_src, activation.currentline);
             return;
         }
@@ -79,6 +89,20 @@ static void push_missing(lua_State *lua, const struct worker_set *missing)
     }
 }
 
+void lua_failure_adopt(lua_State *lua, int index)
+{
+    index = lua_absindex(lua, index);
+    lua_push_where(lua);
+    lua_setfield(lua, index, "where");
+    if (luaL_newmetatable(lua, METATABLE)) {
+        lua_pushcfunction(lua, failure_tostring);
+        lua_setfield(lua, -2, "__tostring");
+        lua_pushcfunction(lua, failure_concat);
+        lua_setfield(lua, -2, "__concat");
+    }
+    lua_setmetatable(lua, index);
+}
+
 void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
 {
     luaL_checkstack(lua, 8, NULL);
@@ -97,15 +121,7 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
     }
     lua_pushstring(lua, failure->message);
     lua_setfield(lua, -2, "message");
-    lua_push_where(lua);
-    lua_setfield(lua, -2, "where");
-    if (luaL_newmetatable(lua, METATABLE)) {
-        lua_pushcfunction(lua, failure_tostring);
-        lua_setfield(lua, -2, "__tostring");
-        lua_pushcfunction(lua, failure_concat);
-        lua_setfield(lua, -2, "__concat");
-    }
-    lua_setmetatable(lua, -2);
+    lua_failure_adopt(lua, -1);
 }
 
 int lua_failure_raise(lua_State *lua, const struct lua_failure *failure)

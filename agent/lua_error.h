@@ -16,11 +16,13 @@ struct lua_failure {
 
 /* Pushes the object; says where the nearest function of the script stands. */
 void lua_failure_push(lua_State *lua, const struct lua_failure *failure);
+/* Makes such an object of the table at `index`, which has its message and whatever fields. */
+void lua_failure_adopt(lua_State *lua, int index);
 /* lua_failure_push, then lua_error. The failure's texts have to live where a longjmp does not lose them. */
 int lua_failure_raise(lua_State *lua, const struct lua_failure *failure);
 /* Whether the value at `index` is such an object of outcome `stopped`. */
 bool lua_failure_is_stopped(lua_State *lua, int index);
-/* "pad.lua:12: " of the nearest Lua function on the stack, or "". */
+/* "pad.lua:12: " of the nearest Lua function of the script on the stack, or "". */
 void lua_push_where(lua_State *lua);
 /* Like luaL_error, but with the nearest line of the script in front. */
 int lua_misuse(lua_State *lua, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -57,6 +57,7 @@ struct player *player_new(struct stage *stage, uint32_t id)
     player->id = id;
     player->thread_reference = LUA_NOREF;
     player->object_reference = LUA_NOREF;
+    player->closer_reference = LUA_NOREF;
     alarm_init(&player->alarm, on_due);
     return player;
 }
@@ -91,8 +92,10 @@ void player_free(struct player **pointer)
     shard_unset_alarm(player->stage->shard, &player->alarm);
     shard_unqueue(player->stage->shard, player);
     http_client_free(&player->http);
+    http_client_free(&player->webdriver);
     player_drop_answer(player);
     drop_object(player);
+    luaL_unref(player->stage->script->lua, LUA_REGISTRYINDEX, player->closer_reference);
     player_drop_thread(player);
     memory_free(player);
     *pointer = NULL;
@@ -124,6 +127,14 @@ void player_wake(struct player *player, enum player_wake wake)
     shard_queue(player->stage->shard, player);
 }
 
+static void cancel_requests(struct player *player)
+{
+    if (player->http)
+        http_cancel(player->http);
+    if (player->webdriver)
+        http_cancel(player->webdriver);
+}
+
 void player_stop(struct player *player)
 {
     bool gives_way = player->phase == PLAYER_SETUP || player->phase == PLAYER_SETUP_SESSION ||
@@ -140,7 +151,7 @@ void player_stop(struct player *player)
         shard_unset_alarm(player->stage->shard, &player->alarm);
         player_wake(player, WAKE_STOPPED);
     } else if (player->wait == WAIT_RESPONSE) {
-        http_cancel(player->http);
+        cancel_requests(player);
         player_wake(player, WAKE_STOPPED);
     }
 }

@@ -18,6 +18,7 @@ enum player_phase {
     PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
     PLAYER_STEP_OVER,  /* all is done, but the crew does not know yet */
     PLAYER_TEARDOWN_SESSION,
+    PLAYER_CLOSING, /* what the session still held: its browsers */
     PLAYER_TEARDOWN,
     PLAYER_GLOBAL /* of the stand-in for nobody that runs the global fixtures */
 };
@@ -55,7 +56,9 @@ struct player {
     struct answer *answer;
     uint64_t rank;
     uint64_t release_ns;            /* of its answer; 0: at once */
+    int closer_reference;           /* what runs in PLAYER_CLOSING */
     struct http_client *http;       /* made at its first request */
+    struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */
     struct http_response *response; /* the client's own, until its next request */
 };
 

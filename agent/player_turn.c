@@ -22,6 +22,8 @@ static int fixture_of(const struct player *player)
         return fixtures[FIXTURE_SETUP_SESSION];
     case PLAYER_TEARDOWN_SESSION:
         return fixtures[FIXTURE_TEARDOWN_SESSION];
+    case PLAYER_CLOSING:
+        return player->closer_reference;
     case PLAYER_TEARDOWN:
         return fixtures[FIXTURE_TEARDOWN];
     case PLAYER_GLOBAL:
@@ -94,6 +96,8 @@ static const char *phase_prefix(const struct player *player)
         return "setup_session: ";
     case PLAYER_TEARDOWN_SESSION:
         return "teardown_session: ";
+    case PLAYER_CLOSING:
+        return "at the end of the worker: ";
     case PLAYER_TEARDOWN:
         return "teardown: ";
     case PLAYER_GLOBAL:
@@ -137,9 +141,12 @@ static bool end_teardown(struct player *player, const char *text)
         stage_complain(player->stage, player, "", text);
         meter_error(player->stage->meter, bytes_of_string(text), player->id, player->step);
     }
-    if (player->phase == PLAYER_TEARDOWN_SESSION) {
-        http_client_free(&player->http);
-        player->phase = PLAYER_TEARDOWN;
+    if (player->phase != PLAYER_TEARDOWN) {
+        if (player->phase == PLAYER_TEARDOWN_SESSION)
+            http_client_free(&player->http);
+        else
+            http_client_free(&player->webdriver);
+        player->phase++;
         player->is_begun = false;
         return true;
     }
@@ -181,6 +188,7 @@ static bool end_phase(struct player *player, enum step_result result, const char
         goes_on = end_step(player, result, prefixed);
         break;
     case PLAYER_TEARDOWN_SESSION:
+    case PLAYER_CLOSING:
     case PLAYER_TEARDOWN:
         goes_on = end_teardown(player, prefixed);
         break;

@@ -181,6 +181,8 @@ static void open_package(lua_State *lua, bool is_system_allowed)
     lua_setfield(lua, -2, "tutti.http");
     lua_pushcfunction(lua, luaopen_tutti_json);
     lua_setfield(lua, -2, "tutti.json");
+    lua_pushcfunction(lua, luaopen_tutti_browser);
+    lua_setfield(lua, -2, "tutti.browser");
     lua_pop(lua, 2);
 }
 

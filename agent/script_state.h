@@ -104,3 +104,4 @@ void guard_open(lua_State *lua);
 int luaopen_tutti(lua_State *lua);
 int luaopen_tutti_http(lua_State *lua);
 int luaopen_tutti_json(lua_State *lua);
+int luaopen_tutti_browser(lua_State *lua);

@@ -24,7 +24,8 @@ struct player *player_current(lua_State *lua, const char *function)
 
 static bool gives_way(const struct player *player)
 {
-    return player->phase != PLAYER_TEARDOWN_SESSION && player->phase != PLAYER_TEARDOWN &&
+    return player->phase != PLAYER_TEARDOWN_SESSION && player->phase != PLAYER_CLOSING &&
+           player->phase != PLAYER_TEARDOWN &&
            !(player->phase == PLAYER_GLOBAL && player->stage->global_phase == GLOBAL_TEARDOWN);
 }
 

@@ -46,21 +46,34 @@ static size_t padding_of(struct bytes text)
     return padding;
 }
 
-bool base64_decode(struct buffer *into, struct bytes text)
+/* A group writes three bytes, also where fewer of them count. */
+size_t base64_decoded_room(struct bytes text)
+{
+    return text.size / 4 * 3;
+}
+
+bool base64_decode_to(uint8_t *into, struct bytes text, size_t *size)
 {
     if (text.size % 4 != 0) {
         return false;
     }
     size_t padding = padding_of(text);
-    size_t size = text.size / 4 * 3 - padding;
-    SCOPED(memory_free_at) uint8_t *decoded = memory_new(size + 3, 1);
     for (size_t i = 0; i < text.size / 4; i++) {
         bool is_last = i + 1 == text.size / 4;
-        if (!decode_group(text.data + 4 * i, is_last ? padding : 0, decoded + 3 * i)) {
+        if (!decode_group(text.data + 4 * i, is_last ? padding : 0, into + 3 * i)) {
             return false;
         }
     }
-    return buffer_append(into, decoded, size);
+    *size = text.size / 4 * 3 - padding;
+    return true;
+}
+
+bool base64_decode(struct buffer *into, struct bytes text)
+{
+    size_t size;
+    SCOPED(memory_free_at) uint8_t *decoded = memory_new(base64_decoded_room(text) + 1, 1);
+
+    return base64_decode_to(decoded, text, &size) && buffer_append(into, decoded, size);
 }
 
 static void encode_group(const uint8_t *bytes, size_t count, char out[4])
@@ -73,13 +86,24 @@ static void encode_group(const uint8_t *bytes, size_t count, char out[4])
     }
 }
 
+size_t base64_encoded_size(struct bytes bytes)
+{
+    return 4 * (bytes.size / 3 + (bytes.size % 3 > 0));
+}
+
+void base64_encode_to(char *into, struct bytes bytes)
+{
+    for (size_t i = 0; 3 * i < bytes.size; i++) {
+        size_t left = bytes.size - 3 * i;
+        encode_group(bytes.data + 3 * i, left < 3 ? left : 3, into + 4 * i);
+    }
+}
+
 bool base64_encode(struct buffer *into, struct bytes bytes)
 {
-    size_t groups = bytes.size / 3 + (bytes.size % 3 > 0);
-    SCOPED(memory_free_at) char *encoded = memory_new(groups + 1, 4);
-    for (size_t i = 0; i < groups; i++) {
-        size_t left = bytes.size - 3 * i;
-        encode_group(bytes.data + 3 * i, left < 3 ? left : 3, encoded + 4 * i);
-    }
-    return buffer_append(into, encoded, 4 * groups);
+    size_t size = base64_encoded_size(bytes);
+    SCOPED(memory_free_at) char *encoded = memory_new(size + 1, 1);
+
+    base64_encode_to(encoded, bytes);
+    return buffer_append(into, encoded, size);
 }

@@ -6,5 +6,11 @@
 
 /* Appends what `text` stands for. False if it is malformed or does not fit; then nothing was appended. */
 MUST_CHECK bool base64_decode(struct buffer *into, struct bytes text);
+/* The same into `into`, which has room for base64_decoded_room(text) bytes; `size` is how many it was. */
+size_t base64_decoded_room(struct bytes text);
+MUST_CHECK bool base64_decode_to(uint8_t *into, struct bytes text, size_t *size);
+/* Writes base64_encoded_size(bytes) letters, no end of a string. */
+size_t base64_encoded_size(struct bytes bytes);
+void base64_encode_to(char *into, struct bytes bytes);
 /* False if it does not fit; then nothing was appended. */
 MUST_CHECK bool base64_encode(struct buffer *into, struct bytes bytes);

@@ -1,0 +1,110 @@
+-- The module that a script requires: tutti.browser.
+local import, native = ...
+local actions = import "actions"
+local capabilities = import "capabilities"
+local checks = import "checks"
+local errors = import "errors"
+local keys = import "keys"
+local session = import "session"
+local values = import "values"
+local wire = import "wire"
+
+local browser = { keys = keys, errors = errors.names, chain = actions.chain, list = values.list }
+
+for name, make in pairs(actions.makers) do browser[name] = make end
+
+local START_S = 60
+local WAIT_S = 30
+local COMMAND_S = 60
+
+local open_names = checks.set("browser", "headless", "args", "remote", "auth", "capabilities", "mobile", "timeouts",
+  "start", "wait", "command", "base")
+
+-- The pages of each worker that are not closed, in the order in which they were opened.
+local pages_of = setmetatable({}, { __mode = "k" })
+-- What browser.of has opened.
+local main_of = setmetatable({}, { __mode = "k" })
+
+local function forget(worker, page)
+  local pages = pages_of[worker]
+  for i = #pages, 1, -1 do
+    if pages[i] == page then table.remove(pages, i) end
+  end
+end
+
+-- Closes the worker's pages, the youngest first; those that are not open any more, or all.
+local function close_pages(worker, is_all)
+  local pages, first = pages_of[worker] or {}, nil
+  for i = #pages, 1, -1 do
+    if is_all or not pages[i]:is_open() then
+      local ok, failure = pcall(pages[i].close, pages[i])
+      if not ok then first = first or failure end
+    end
+  end
+  if first then error(first, 0) end
+end
+
+local function is_loopback(url)
+  return url:match("^https?://127%.") or url:match("^https?://localhost[:/]") or url:match("^https?://%[::1%]")
+end
+
+local function remote_address(options)
+  local address = wire.address(checks.text(options.remote, "remote"))
+  if not address then checks.fail("open: remote is http://HOST:PORT of a WebDriver, not %s", options.remote) end
+  if options.auth then
+    checks.table(options.auth, "auth")
+    address.user = checks.text(options.auth[1], "auth[1]")
+    address.password = checks.text(options.auth[2], "auth[2]")
+  end
+  return address
+end
+
+-- A session at the WebDriver that `remote` names: how it is kept there is not our affair.
+local function open_remote(name, options, settings)
+  local address = remote_address(options)
+  settings.capabilities = capabilities.build {
+    browser = name, options = options, is_local = is_loopback(address.url), is_guarded = false,
+  }
+  local page, failure = session.new(address, settings)
+  if not page then errors.raise(failure) end
+  return page
+end
+
+local function base_of(options)
+  if options.base == nil then return require "tutti".target end
+  return options.base and checks.text(options.base, "base"):gsub("/+$", "") or nil
+end
+
+-- browser.open { browser =, headless =, args =, remote =, auth =, capabilities =, mobile =, timeouts =, start =,
+-- wait =, command =, base = } → a page
+function browser.open(options)
+  options = checks.options(options, open_names, "open")
+  local worker = native.worker()
+  local name = capabilities.check_browser(options.browser or "chromium")
+  local settings = {
+    browser = name, start_s = checks.seconds(options.start or START_S, "start"),
+    wait_s = checks.seconds(options.wait or WAIT_S, "wait"),
+    command_s = checks.seconds(options.command or COMMAND_S, "command"), base = base_of(options),
+    on_close = function(page) forget(worker, page) end,
+  }
+  pages_of[worker] = pages_of[worker] or {}
+  close_pages(worker, false)
+  native.at_end(function() close_pages(worker, true) end)
+  if not options.remote then checks.fail("open: remote = URL of a WebDriver") end
+  local page = open_remote(name, options, settings)
+  table.insert(pages_of[worker], page)
+  return page
+end
+
+-- browser.of(worker, options): the worker's page; opened at the first call, and again when its browser has gone.
+function browser.of(worker, options)
+  if worker ~= native.worker() then checks.fail("browser.of takes the worker whose turn it is") end
+  local page = main_of[worker]
+  if page and page:is_open() then return page end
+  main_of[worker] = nil
+  page = browser.open(options)
+  main_of[worker] = page
+  return page
+end
+
+return browser

@@ -1,0 +1,26 @@
+-- The keys that have no letter, by WebDriver's code points.
+local keys = {}
+
+local blocks = {
+  [0xE000] = [[NULL CANCEL HELP BACKSPACE TAB CLEAR RETURN ENTER SHIFT CONTROL ALT PAUSE ESCAPE SPACE PAGE_UP
+    PAGE_DOWN END HOME LEFT UP RIGHT DOWN INSERT DELETE SEMICOLON EQUALS NUMPAD0 NUMPAD1 NUMPAD2 NUMPAD3 NUMPAD4
+    NUMPAD5 NUMPAD6 NUMPAD7 NUMPAD8 NUMPAD9 MULTIPLY ADD SEPARATOR SUBTRACT DECIMAL DIVIDE]],
+  [0xE031] = "F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12 META",
+  [0xE040] = "ZENKAKU_HANKAKU",
+  [0xE050] = [[RIGHT_SHIFT RIGHT_CONTROL RIGHT_ALT RIGHT_META NUMPAD_PAGE_UP NUMPAD_PAGE_DOWN NUMPAD_END
+    NUMPAD_HOME NUMPAD_LEFT NUMPAD_UP NUMPAD_RIGHT NUMPAD_DOWN NUMPAD_INSERT NUMPAD_DELETE]],
+}
+
+for first, names in pairs(blocks) do
+  local code = first
+  for name in names:gmatch("%S+") do
+    keys[name] = utf8.char(code)
+    code = code + 1
+  end
+end
+
+-- Other names for some of them.
+keys.COMMAND = keys.META
+keys.ARROW_LEFT, keys.ARROW_UP, keys.ARROW_RIGHT, keys.ARROW_DOWN = keys.LEFT, keys.UP, keys.RIGHT, keys.DOWN
+
+return keys

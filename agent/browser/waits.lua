@@ -1,0 +1,218 @@
+-- Waiting until a page shows something: in the page itself, which knows to the moment when it does.
+local import, native = ...
+local checks = import "checks"
+local errors = import "errors"
+local locators = import "locators"
+local values = import "values"
+local watch_script = values.encode(import "watch.js")
+local tutti = require "tutti"
+local page = {}
+
+-- One request waits so long in the page, then the next one goes on with the same watch: commands of a session
+-- queue up at its driver, so whoever wants to stop waits as long as this at most.
+local SLICE_S = 1
+local POLL_S = 0.1
+-- A page that is on its way elsewhere: asked again after so long.
+local RETRY_S = 0.02
+
+local unsupported = checks.set("unknown command", "unknown method", "unsupported operation")
+
+-- What drivers answer when the page that ran the script is left while it runs.
+local leavings = { "unload", "navigat", "ontext", "aborted", "can't access dead object", "destroyed" }
+
+local function is_left(failure)
+  if failure.error == "script timeout" then return true end
+  if failure.error ~= "javascript error" and failure.error ~= "unknown error" then return false end
+  for _, words in ipairs(leavings) do
+    if (failure.details or ""):find(words, 1, true) then return true end
+  end
+  return false
+end
+
+local serial = 0
+
+local function new_id()
+  serial = serial + 1
+  return ("%d-%.6f"):format(serial, native.wall())
+end
+
+-- A wait under way: page, spec, name, doing, deadline, timeout, is_polled.
+local Wait = {}
+Wait.__index = Wait
+
+-- Does `f(self)` within the frames of the path, entered one by one; for frames that the page cannot look into.
+function Wait:in_frames(f)
+  local frames = self.spec.frames
+  self.spec.frames = values.list {}
+  local ok, failure, answer = pcall(self.page.in_frame, self.page, frames, f, self)
+  self.spec.frames = frames
+  if ok then return failure, answer end
+  if type(failure) == "table" and (failure.error == "no such element" or failure.error == "no such frame") then
+    return nil, { pending = true }
+  end
+  error(failure, 0)
+end
+
+-- One request: a failure, or nil and what the page says.
+function Wait:ask()
+  local left = math.max(self.deadline - tutti.now(), 0)
+  local patience = math.min(left, SLICE_S, self.page.times.script / 2)
+  self.spec.left = checks.milliseconds(left, "")
+  local arguments = values.encode_arguments(self.spec, checks.milliseconds(patience, ""))
+  local how = self.is_polled and "sync" or "async"
+  local body = ('{"script":%s,"args":%s}'):format(watch_script, arguments)
+  return self.page:attempt(self.doing, "POST", "/execute/" .. how, body, patience)
+end
+
+function Wait:raise_timeout(answer)
+  local state = "it is not there"
+  if self.spec.state == "gone" then
+    state = "it is still there"
+  elseif answer and type(answer.shown) == "string" then
+    state = ("what it shows is \"%s\""):format(answer.shown)
+  elseif answer and answer.found then
+    state = "it is there, but not as it should be"
+  end
+  errors.raise {
+    error = "timeout", waited = self.timeout, gone = false,
+    message = ("%s: timeout: after %g s %s"):format(self.doing, self.timeout, state),
+  }
+end
+
+-- What to make of an answer: true where it is the last one.
+function Wait:take(failure, answer)
+  if failure then
+    if unsupported[failure.error] and not self.is_polled then
+      self.is_polled = true
+      return false
+    end
+    if not is_left(failure) then errors.raise(failure) end
+    tutti.sleep(RETRY_S)
+    return false
+  end
+  if answer.invalid then
+    errors.raise { error = "invalid selector", message = self.doing .. ": " .. answer.invalid, gone = false }
+  end
+  if answer.unreachable then
+    if not self.spec.frames[1] then errors.raise { error = "no such frame", message = self.doing .. ": no such frame" } end
+    self.is_entered = true
+    return false
+  end
+  if not answer.pending and not answer.expired then return true end
+  self.last = answer
+  if self.is_polled or self.is_entered then tutti.sleep(POLL_S) end
+  return false
+end
+
+function Wait:run()
+  repeat
+    local failure, answer
+    if self.is_entered then
+      failure, answer = self:in_frames(self.ask)
+    else
+      failure, answer = self:ask()
+    end
+    if self:take(failure, answer) then return answer end
+  until tutti.now() >= self.deadline
+  self:raise_timeout(self.last)
+end
+
+local function record(self, is_ok, began, is_polled)
+  native.record(("browser %s%s"):format(self.name, is_polled and " (polled)" or ""), is_ok, began)
+end
+
+-- Runs the wait; gives the page's answer, when that was, and how it was found out.
+local function finish(self)
+  local began = tutti.now()
+  local ok, answer = pcall(self.run, self)
+  local is_polled = self.is_polled or (ok and answer.polled) or false
+  record(self, ok, began, is_polled)
+  if not ok then error(answer, 0) end
+  local sighting = {
+    seen_at = answer.at / 1000, polled = is_polled, at_once = answer.at_once, waited = tutti.now() - began,
+  }
+  return answer, sighting.seen_at, sighting
+end
+
+local wait_names = checks.set("timeout", "visible", "by", "within", "exact", "pattern")
+
+local function new_wait(self, name, where, options, more)
+  options = checks.options(options, wait_names, name)
+  local frames, selector = locators.path(where)
+  local timeout = options.timeout and checks.seconds(options.timeout, "a timeout") or self.wait_s
+  local spec = {
+    id = new_id(), frames = values.list(frames), by = locators.strategy(options.by), value = selector,
+    within = options.within, visible = options.visible or false, exact = options.exact or false,
+    pattern = require "tutti.json".null, state = more.state, text = more.text,
+  }
+  if options.pattern then
+    spec.pattern, spec.text = checks.text(more.text, "a pattern"), nil
+  end
+  return setmetatable({
+    page = self, name = name, doing = name .. " " .. table.concat(frames, " > ") .. (frames[1] and " > " or "") .. selector,
+    spec = spec, timeout = timeout, deadline = tutti.now() + timeout, is_polled = false,
+  }, Wait)
+end
+
+-- page:wait_for(where, { timeout =, visible =, by =, within = }) → the element (true where it is in a frame below),
+-- seen_at, sighting
+function page:wait_for(where, options)
+  local answer, seen_at, sighting = finish(new_wait(self, "wait_for", where, options, { state = "present" }))
+  local element = answer.element or true
+  if answer.element then element.name = where end
+  return element, seen_at, sighting
+end
+
+-- page:wait_for_gone(where, options) → true, seen_at, sighting; with `visible` it may be there unseen
+function page:wait_for_gone(where, options)
+  local _, seen_at, sighting = finish(new_wait(self, "wait_for_gone", where, options, { state = "gone" }))
+  return true, seen_at, sighting
+end
+
+-- page:wait_for_text(where, text, options) → all the text there, seen_at, sighting. `exact`: nothing but it;
+-- `pattern`: it is a regular expression of JavaScript
+function page:wait_for_text(where, text, options)
+  text = checks.text(text, "the text")
+  local answer, seen_at, sighting = finish(new_wait(self, "wait_for_text", where, options, { state = "text", text = text }))
+  return answer.text, seen_at, sighting
+end
+
+local until_names = checks.set("timeout", "interval", "ignore", "name")
+
+local function is_ignored(failure, ignored)
+  if type(failure) ~= "table" then return false end
+  for _, name in ipairs(ignored) do
+    if failure.error == name then return true end
+  end
+  return false
+end
+
+-- page:wait_until(f, { timeout =, interval =, ignore = { "no such element" }, name = }) → what f gives as soon as it
+-- is neither nil nor false, seen_at, sighting. This one looks again and again.
+function page:wait_until(f, options)
+  options = checks.options(options, until_names, "wait_until")
+  checks.callable(f, "what wait_until calls")
+  local timeout = options.timeout and checks.seconds(options.timeout, "a timeout") or self.wait_s
+  local interval = checks.seconds(options.interval or POLL_S, "interval")
+  local began, last = tutti.now(), nil
+  local wait = { name = options.name and checks.text(options.name, "name") or "wait_until" }
+  repeat
+    local ok, result = pcall(f, self)
+    if ok and result then
+      local seen_at = native.wall()
+      record(wait, true, began, true)
+      return result, seen_at, { seen_at = seen_at, polled = true, at_once = false, waited = tutti.now() - began }
+    end
+    if not ok and not is_ignored(result, options.ignore or {}) then error(result, 0) end
+    last = not ok and result or nil
+    tutti.sleep(interval)
+  until tutti.now() >= began + timeout
+  record(wait, false, began, true)
+  errors.raise {
+    error = "timeout", waited = timeout, gone = false,
+    message = ("%s: timeout: after %g s it does not hold%s"):format(wait.name, timeout,
+      last and ": " .. tostring(last.message) or ""),
+  }
+end
+
+return { page = page }

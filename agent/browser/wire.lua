@@ -1,0 +1,52 @@
+-- One command to a WebDriver and its answer.
+local import, native = ...
+local errors = import "errors"
+local json = require "tutti.json"
+local wire = {}
+
+local function read(text)
+  local ok, answer = pcall(json.decode, text)
+  if ok then return answer end
+  local why = tostring(answer)
+  if why:find("not enough memory", 1, true) then error(answer, 0) end
+  return nil, "not JSON: " .. why
+end
+
+-- Older drivers say in a number beside the value that it is an error.
+local function is_error(status, answer)
+  return status >= 400 or (type(answer.status) == "number" and answer.status ~= 0)
+end
+
+-- Sends `body` (text, or nil) and gives nil, value, answer; or the fields of an error. `doing` says for a person
+-- what it is about.
+function wire.call(at, doing, method, path, body, timeout)
+  local status, text, why = native.request(method, at.url .. path, body, timeout, at.user, at.password)
+  if not status then return errors.of_request(doing, text, why, timeout) end
+  local answer
+  answer, why = read(text)
+  if type(answer) ~= "table" then
+    return errors.of_nonsense(doing, status, why or "not an object", text)
+  end
+  if is_error(status, answer) then return errors.of_answer(doing, status, answer.value) end
+  if answer.value == nil and answer.sessionId == nil then
+    return errors.of_nonsense(doing, status, "it has no value", text)
+  end
+  return nil, answer.value, answer
+end
+
+-- The parts of "http://user:password@host:port/path", without a slash at the end; nil if it is no such address.
+function wire.address(url)
+  local scheme, rest = url:match("^(https?)://([^%s%c]+)$")
+  if not scheme then return nil end
+  local authority, path = rest:match("^([^/?#]+)(.*)$")
+  if not authority then return nil end
+  local credentials, host = authority:match("^(.*)@([^@]*)$")
+  local user, password
+  if credentials then
+    user, password = credentials:match("^([^:]*):?(.*)$")
+    authority = host
+  end
+  return { url = scheme .. "://" .. authority .. path:gsub("/+$", ""), user = user, password = password }
+end
+
+return wire

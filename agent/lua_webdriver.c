@@ -1,0 +1,227 @@
+/* Requests to a WebDriver on the worker's engine, with connections of their own, and a few more functions for
+ * the sources of tutti.browser. */
+#include "agent/lua_webdriver.h"
+
+#include "agent/lua_error.h"
+#include "agent/shard.h"
+#include "agent/stage.h"
+#include "common/base64.h"
+#include "common/clock.h"
+#include "proto/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LONGEST_TIMEOUT_S 86400.0
+
+static int on_response(lua_State *lua, int status, lua_KContext context)
+{
+    struct player *player = player_current(lua, "tutti.browser");
+
+    (void)status, (void)context;
+    player_resumed(lua, player, WAIT_RESPONSE);
+    const struct http_response *response = player->response;
+    if (response->failure != HTTP_OK) {
+        lua_pushnil(lua);
+        lua_pushstring(lua, http_failure_name(response->failure));
+        lua_pushstring(lua, response->text);
+        return 3;
+    }
+    lua_pushinteger(lua, response->status);
+    lua_pushlstring(lua, response->body.size > 0 ? (const char *)response->body.data : "",
+                    response->body.size);
+    http_drop_body(player->webdriver);
+    return 2;
+}
+
+static void on_done(void *context, struct http_response *response)
+{
+    struct player *player = context;
+
+    player->response = response;
+    player_wake(player, WAKE_DONE);
+}
+
+static uint64_t timeout_ms(lua_State *lua, int index)
+{
+    double seconds = luaL_checknumber(lua, index);
+
+    if (!(seconds > 0.001))
+        return 1;
+    return (uint64_t)((seconds < LONGEST_TIMEOUT_S ? seconds : LONGEST_TIMEOUT_S) * 1000);
+}
+
+static int request(lua_State *lua)
+{
+    static const struct http_header json[] = {{"Content-Type", "application/json; charset=utf-8"}};
+    struct player *player = player_current(lua, "tutti.browser");
+    size_t size = 0;
+
+    lua_settop(lua, 6);
+    const char *body = luaL_optlstring(lua, 3, NULL, &size);
+    struct http_request request = {
+        .method = luaL_checkstring(lua, 1),
+        .url = luaL_checkstring(lua, 2),
+        .headers = json,
+        .header_count = body ? 1 : 0,
+        .body = bytes_of(body, size),
+        .has_body = body != NULL,
+        .user = luaL_optstring(lua, 5, NULL),
+        .password = luaL_optstring(lua, 6, ""),
+        .timeout_ms = timeout_ms(lua, 4),
+        .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
+    };
+    player_check_stopped(lua, player);
+    if (!lua_isyieldable(lua))
+        return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
+    if (!player->webdriver)
+        player->webdriver = http_client_new(shard_http(player->stage->shard), on_done, player);
+    http_start(player->webdriver, &request);
+    return player_yield(lua, player, WAIT_RESPONSE, on_response, 0);
+}
+
+/* WebDriver's commands are timings, so that they are not among the script's own requests. */
+static int record(lua_State *lua)
+{
+    struct player *player = player_current(lua, "tutti.browser");
+    size_t size;
+    const char *name = luaL_checklstring(lua, 1, &size);
+    double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
+
+    meter_request(player->stage->meter, bytes_of(name, size), true, lua_toboolean(lua, 2),
+                  took_s > 0 ? (uint64_t)(took_s * 1e6) : 0);
+    return 0;
+}
+
+static int wall(lua_State *lua)
+{
+    lua_pushnumber(lua, (double)clock_wall_ns() / 1e9);
+    return 1;
+}
+
+static int fail(lua_State *lua)
+{
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_settop(lua, 1);
+    lua_failure_adopt(lua, 1);
+    return lua_error(lua);
+}
+
+static int misuse(lua_State *lua)
+{
+    return lua_misuse(lua, "%s", luaL_checkstring(lua, 1));
+}
+
+static int worker(lua_State *lua)
+{
+    player_push_object(lua, player_current(lua, "tutti.browser"));
+    return 1;
+}
+
+static int at_end(lua_State *lua)
+{
+    struct player *player = player_current(lua, "tutti.browser");
+
+    luaL_checktype(lua, 1, LUA_TFUNCTION);
+    lua_settop(lua, 1);
+    luaL_unref(lua, LUA_REGISTRYINDEX, player->closer_reference);
+    player->closer_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static int decode_base64(lua_State *lua)
+{
+    luaL_Buffer buffer;
+    size_t size;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    struct bytes bytes = bytes_of(text, size);
+    uint8_t *decoded = (uint8_t *)luaL_buffinitsize(lua, &buffer, base64_decoded_room(bytes));
+
+    if (!base64_decode_to(decoded, bytes, &size))
+        return 0;
+    luaL_pushresultsize(&buffer, size);
+    return 1;
+}
+
+static int encode_base64(lua_State *lua)
+{
+    luaL_Buffer buffer;
+    size_t size;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    struct bytes bytes = bytes_of(text, size);
+    char *encoded = luaL_buffinitsize(lua, &buffer, base64_encoded_size(bytes));
+
+    base64_encode_to(encoded, bytes);
+    luaL_pushresultsize(&buffer, base64_encoded_size(bytes));
+    return 1;
+}
+
+static bool write_all(int file, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = write(file, data, size);
+        if (count < 0 && errno != EINTR)
+            return false;
+        data += count > 0 ? count : 0;
+        size -= count > 0 ? (size_t)count : 0;
+    }
+    return true;
+}
+
+static int write_file(lua_State *lua)
+{
+    size_t size;
+    const char *folder = luaL_checkstring(lua, 1);
+    const char *name = luaL_checkstring(lua, 2);
+    const char *data = luaL_checklstring(lua, 3, &size);
+
+    if (!name[0] || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return lua_misuse(lua, "%s is no name of a file", name);
+    const char *path = lua_pushfstring(lua, "%s/%s", folder, name);
+    bool is_written = mkdir(folder, 0700) == 0 || errno == EEXIST;
+    int file = is_written ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    is_written = file >= 0 && write_all(file, data, size);
+    int reason = errno;
+    if (file >= 0)
+        close(file);
+    if (!is_written)
+        return lua_misuse(lua, "%s cannot be written: %s", path, strerror(reason));
+    return 1;
+}
+
+static int is_root(lua_State *lua)
+{
+    lua_pushboolean(lua, geteuid() == 0);
+    return 1;
+}
+
+static int is_system_allowed(lua_State *lua)
+{
+    lua_pushboolean(lua, script_of(lua)->is_system_allowed);
+    return 1;
+}
+
+void lua_webdriver_push(lua_State *lua)
+{
+    static const luaL_Reg functions[] = {
+        {"request", request},
+        {"record", record},
+        {"wall", wall},
+        {"fail", fail},
+        {"misuse", misuse},
+        {"worker", worker},
+        {"at_end", at_end},
+        {"decode_base64", decode_base64},
+        {"encode_base64", encode_base64},
+        {"write_file", write_file},
+        {"is_root", is_root},
+        {"is_system_allowed", is_system_allowed},
+        {NULL, NULL},
+    };
+
+    luaL_newlib(lua, functions);
+}

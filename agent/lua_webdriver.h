@@ -1,0 +1,22 @@
+/* The agent's side of tutti.browser: what its Lua sources need that a script does not have. */
+#pragma once
+#include <lua.h>
+
+/* How the chunks of those sources are named: errors point to the script's lines, not to theirs. */
+#define LUA_WEBDRIVER_CHUNKS "tutti.browser/"
+
+/* Pushes a table of functions:
+ *
+ *   request(method, url, body, timeout, user, password)
+ *                      status, body; or nil, kind, message. Waits; `body`, `user`, `password` may be nil
+ *   record(name, is_ok, began)  counts a timing of the report; `began` of tutti.now()
+ *   wall()             seconds since 1970
+ *   fail(fields)       raises an error object with these fields
+ *   misuse(text)       raises a text
+ *   worker()           whose turn it is
+ *   at_end(f)          runs f(worker) after the worker's teardown_session; the last one given counts
+ *   decode_base64(text)  bytes, or nil
+ *   encode_base64(bytes)
+ *   write_file(folder, name, bytes)  path of a new file in a folder that is made if need be
+ *   is_root(), is_system_allowed() */
+void lua_webdriver_push(lua_State *lua);

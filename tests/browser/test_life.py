@@ -1,0 +1,57 @@
+"""How browsers of workers begin and end: killed, stopped, left open, many at once, with large pictures."""
+import os
+import signal
+import time
+import unittest
+
+from browsers import Driver, Run, chromedriver, pages, run
+from support import wait_until
+
+
+@unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
+class Life(unittest.TestCase):
+    def setUp(self):
+        self.driver = self.enterContext(Driver(chromedriver(), "--port=0"))
+        self.server = self.enterContext(pages(self.driver.url))
+
+    def none_left(self):
+        wait_until(lambda: not self.driver.descendants(), 5, "browsers are left")
+
+    def test_killed_in_the_middle_of_a_step(self):
+        with Run("killed", "-w", 1, "-r", 3, "--target", self.server.url) as running:
+            running.read_until("kill it")
+            for pid in self.driver.descendants():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            result = running.finish()
+        self.assertEqual((result.steps["ok"], result.steps["failed"], result.code), (2, 1, 1), result)
+        self.assertRegex(result.report["errors"][0]["message"], r"^killed.lua:13: the browser has gone: wait_for #never: ")
+        self.none_left()
+
+    def test_a_stop_ends_a_wait_in_the_page(self):
+        with Run("waits-long", "-w", 2, "-r", 1, "--target", self.server.url) as running:
+            running.read_until("waits now")
+            running.read_until("waits now")
+            time.sleep(0.5)
+            began = time.monotonic()
+            running.process.send_signal(signal.SIGINT)
+            result = running.finish()
+        self.assertLess(time.monotonic() - began, 5, result)
+        self.assertEqual((result.steps["stopped"], result.verdict), (2, "aborted"), result)
+        self.none_left()
+
+    def test_large_pictures(self):
+        result = run("large", "-w", 1, "-r", 2, "--target", self.server.url)
+        self.assertEqual(result.code, 0, result)
+        self.none_left()
+
+    def test_each_worker_has_its_own(self):
+        result = run("many", "-w", 4, "-r", 2, "--target", self.server.url)
+        self.assertEqual((result.code, result.steps["ok"]), (0, 8), result)
+        self.none_left()
+
+
+if __name__ == "__main__":
+    unittest.main()
