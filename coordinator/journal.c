@@ -35,7 +35,7 @@ struct journal {
     bool is_stale; /* what stands in the folder is not true, and could not be taken away */
 };
 
-static void read_boot_id(char boot[BOOT_ID_BYTES])
+static bool read_boot_id(char boot[BOOT_ID_BYTES], struct error *error)
 {
     int file = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
     ssize_t size = file >= 0 ? read(file, boot, BOOT_ID_BYTES - 1) : 0;
@@ -44,6 +44,9 @@ static void read_boot_id(char boot[BOOT_ID_BYTES])
     if (file >= 0) {
         (void)close(file);
     }
+    return boot[0] != '\0' ||
+           error_set(error, BOOT_ID_FILE " cannot be read: without it nobody knows whether the "
+                                         "machine was started again meanwhile");
 }
 
 static bool lock(struct journal *journal, struct error *error)
@@ -72,8 +75,7 @@ struct journal *journal_open(const char *folder, uint64_t max_bytes, struct erro
     journal->file = -1;
     journal->max_bytes = max_bytes;
     ledger_writer_init(&journal->writer);
-    read_boot_id(journal->boot);
-    if (!lock(journal, error)) {
+    if (!read_boot_id(journal->boot, error) || !lock(journal, error)) {
         journal_free(&journal);
     }
     return journal;
@@ -250,7 +252,7 @@ static enum journal_found replay(struct journal *journal, struct ledger_reader *
     restored->last_campaign = coordinator != NULL ? coordinator_last_campaign(coordinator) : 0;
     restored->events = end.events;
     restored->was_torn = end.torn_bytes > 0;
-    bool is_other_boot = journal->boot[0] == '\0' || !bytes_equal_string(head.boot, journal->boot);
+    bool is_other_boot = !bytes_equal_string(head.boot, journal->boot);
     if (coordinator != NULL && end.events > 0 && (is_other_boot || end.last_ns > now_ns)) {
         (void)error_set(error, "the machine was started again meanwhile");
         coordinator_free(&coordinator);
