@@ -288,6 +288,8 @@ static void start_agent(struct host *host)
         .cores = uv_available_parallelism(),
         .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
         .shards = host->shard_count,
+        .labels = host->options->labels,
+        .capacity = host->options->capacity,
     };
     host->agent = agent_new(&settings, clock_now_ns());
 }

@@ -12,6 +12,8 @@ struct agent_run_options {
     const char *name;            /* NULL: the host's name and our process id */
     struct agent_key *key;       /* NULL: none; its secret is wiped when it is no longer needed */
     uint32_t shards;             /* 0: one for each core */
+    const char *labels;          /* NULL: none */
+    uint32_t capacity;           /* workers that it takes at once; 0: any number */
     bool is_system_allowed;      /* scripts may use io, os and C modules */
     bool is_interrupt_ignored;   /* SIGINT is for whoever started us (`tutti run`) */
     bool dies_with_parent;       /* PR_SET_PDEATHSIG */

@@ -6,6 +6,7 @@
 #include "common/bytes.h"
 #include "common/log.h"
 #include "proto/key_folder.h"
+#include "proto/labels.h"
 #include "proto/limits.h"
 
 #include <fcntl.h>
@@ -18,6 +19,8 @@ struct agent_options {
     const char *name;
     const char *key;
     uint64_t shards;
+    const char *labels;
+    uint64_t capacity;
     bool may_use_system;
     bool is_parent_bound;
     bool is_quiet;
@@ -32,6 +35,12 @@ static bool parse_name(const char *text, void *value, struct error *error)
     }
     *(const char **)value = text;
     return true;
+}
+
+static bool parse_labels(const char *text, void *value, struct error *error)
+{
+    *(const char **)value = text;
+    return labels_check(bytes_of_string(text), error);
 }
 
 static bool parse_endpoint(const char *text, void *value, struct error *error)
@@ -57,6 +66,10 @@ static const struct option agent_options[] = {
         .help = "our key, made by tutti keygen; - reads it from standard input"},
     {.name = "shards", .type = OPTION_NUMBER, FIELD(shards), .maximum = LIMIT_SHARDS, .argument = "N",
         .help = "threads that run workers; 0 is one for each core", .fallback = "0"},
+    {.name = "labels", .type = OPTION_CUSTOM, FIELD(labels), .parse = parse_labels, .argument = "NAME=VALUE,…",
+        .help = "what tutti start --on chooses agents by, like zone=a,disk=ssd"},
+    {.name = "capacity", .type = OPTION_NUMBER, FIELD(capacity), .minimum = 1, .maximum = LIMIT_WORKERS,
+        .argument = "N", .help = "how many workers to take at once, of all campaigns", .fallback = "any number"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
         .help = "let scripts use io, os and C modules: all that this user may do, they may do"},
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
@@ -126,6 +139,8 @@ static int run_agent(int argc, char **argv)
         .name = options.name,
         .key = options.key != NULL ? &key : NULL,
         .shards = (uint32_t)options.shards,
+        .labels = options.labels,
+        .capacity = (uint32_t)options.capacity,
         .is_system_allowed = options.may_use_system,
         .is_interrupt_ignored = options.is_parent_bound,
         .dies_with_parent = options.is_parent_bound,
@@ -141,7 +156,8 @@ const struct subcommand agent_subcommand = {
     .details =
         "Dials the coordinator and stays until SIGTERM or Ctrl-C; when the line is lost it tries again.\n"
         "`tutti run` starts its agents by itself.\n",
-    .examples = "  tutti agent --coordinator tcp://10.0.0.1:7440 --key host-7.key\n",
+    .examples = "  tutti agent --coordinator tcp://10.0.0.1:7440 --key host-7.key\n"
+                "  tutti agent --coordinator tcp://10.0.0.1:7440 --labels zone=a,disk=ssd --capacity 5000\n",
     .options = agent_options,
     .option_count = sizeof(agent_options) / sizeof(agent_options[0]),
     .run = run_agent,

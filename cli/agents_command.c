@@ -5,6 +5,7 @@
 #include "cli/format.h"
 #include "cli/subcommand.h"
 #include "cli/table.h"
+#include "proto/labels.h"
 
 #include <stdio.h>
 
@@ -33,6 +34,20 @@ static void add_campaigns(struct table *table, const json_t *list)
     table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
 }
 
+static void add_labels(struct table *table, const json_t *labels)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    const char *name = NULL;
+    json_t *value = NULL;
+    buffer_init(&text, LABELS_MAX_BYTES);
+    json_object_foreach((json_t *)(uintptr_t)labels, name, value)
+    {
+        const char *words = json_string_value(value);
+        buffer_append_format(&text, "%s%s=%s", text.size > 0 ? "," : "", name, words != NULL ? words : "?");
+    }
+    table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
+}
+
 static void add_agent(struct table *table, const json_t *agent)
 {
     char text[FORMAT_BYTES];
@@ -46,6 +61,12 @@ static void add_agent(struct table *table, const json_t *agent)
     table_add(table, bytes_of_string(text));
     control_add_count(table, agent, "shards", true);
     control_add_count(table, agent, "workers", true);
+    if (json_is_integer(json_object_get(agent, "capacity"))) {
+        control_add_count(table, agent, "capacity", true);
+    } else {
+        table_add(table, bytes_of_string("any"));
+    }
+    add_labels(table, json_object_get(agent, "labels"));
     add_campaigns(table, json_object_get(agent, "campaigns"));
     format_us(control_json_count(agent, "heard_ms_ago") * 1000, text);
     table_add(table, bytes_of_string(text));
@@ -53,8 +74,9 @@ static void add_agent(struct table *table, const json_t *agent)
 
 static void print_agents(const json_t *list)
 {
-    static const char *const columns[] = {"agent",  "<host",   "pid",        "<state",    "cores", "memory",
-                                          "shards", "workers", "<campaigns", "heard ago", NULL};
+    static const char *const columns[] = {"agent",      "<host",     "pid",     "<state",   "cores",
+                                          "memory",     "shards",    "workers", "capacity", "<labels",
+                                          "<campaigns", "heard ago", NULL};
     if (json_array_size(list) == 0) {
         printf("no agents (tutti agent --coordinator tcp://HOST:7440 joins one)\n");
         return;

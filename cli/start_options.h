@@ -12,9 +12,11 @@ struct start_options {
     bool is_waiting;
     uint64_t expected_agents;
     uint64_t deadline_ms;
+    const char *labels; /* NULL: all agents */
     struct control_options control;
 };
 
-/* Without those of `tutti run` for agents and shards; with --wait, --expect-agents and --deadline. */
-#define START_OPTION_COUNT (RUN_OPTION_COUNT - 2 + 3 + CONTROL_OPTION_COUNT)
+/* Without those of `tutti run` for agents and shards; with --wait, --expect-agents, --deadline and
+ * --on. */
+#define START_OPTION_COUNT (RUN_OPTION_COUNT - 2 + 4 + CONTROL_OPTION_COUNT)
 extern const struct option start_option_table[START_OPTION_COUNT];

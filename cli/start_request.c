@@ -80,7 +80,11 @@ char *start_request(const char *script, const struct start_options *options, con
     }
     json_put_text(object, "script", bytes_of_string(script));
     json_put(object, "files", files);
-    json_put(object, "options", options_of(&options->run));
+    json_t *campaign = options_of(&options->run);
+    if (options->labels != NULL) {
+        json_put_text(campaign, "on", bytes_of_string(options->labels));
+    }
+    json_put(object, "options", campaign);
     json_put_count(object, "expect_agents", options->expected_agents);
     json_put_count(object, "deadline_ms", options->deadline_ms);
     json_put_text(object, "creation_key", bytes_of_string(key));

@@ -2,6 +2,7 @@
 #include "coordinator/api_inside.h"
 
 #include "common/clock.h"
+#include "coordinator/report_json.h"
 
 static const char *state_of(const struct agent_overview *agent)
 {
@@ -9,6 +10,12 @@ static const char *state_of(const struct agent_overview *agent)
         return agent->has_left ? "left" : "lost";
     }
     return agent->campaign_count > 0 ? "running" : "idle";
+}
+
+static json_int_t free_of(const struct agent_overview *agent)
+{
+    bool is_there = !agent->is_lost && agent->held < agent->capacity;
+    return is_there ? (json_int_t)(agent->capacity - agent->held) : 0;
 }
 
 static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
@@ -21,6 +28,9 @@ static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
     json_put_count(object, "cores", agent->cores);
     json_put_count(object, "memory_bytes", agent->memory_bytes);
     json_put_count(object, "shards", agent->shards);
+    json_put(object, "labels", report_json_labels(agent->labels));
+    json_put(object, "capacity", agent->capacity > 0 ? json_integer(agent->capacity) : json_null());
+    json_put(object, "free", agent->capacity > 0 ? json_integer(free_of(agent)) : json_null());
     json_put_count(object, "workers", agent->workers_running);
     json_put(object, "state", json_string(state_of(agent)));
     for (size_t i = 0; i < agent->campaign_count; i++) {

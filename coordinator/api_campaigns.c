@@ -98,6 +98,7 @@ static json_t *agents_of(const struct campaign_report *report)
         json_t *object = json_object();
         json_put_text(object, "name", agent->name);
         json_put_text(object, "host", agent->host);
+        json_put(object, "labels", report_json_labels(agent->labels));
         json_put_count(object, "workers", agent->workers);
         json_put(object, "state", json_string(agent_state_name(agent->state)));
         json_array_append_new(agents, object);

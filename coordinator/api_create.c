@@ -42,14 +42,23 @@ static uint64_t find_known(const struct api *api, const struct creation *creatio
     return known != 0 || api->archive == NULL ? known : archive_find_key(api->archive, key);
 }
 
-static void create(struct api *api, struct http_request *request, const struct creation *creation)
+static void create(struct api *api, struct http_request *request, struct creation *creation)
 {
+    struct error error;
     const struct server_campaign wanted = {.options = &creation->options,
                                            .bundle = &creation->bundle,
                                            .script = creation->script,
                                            .key = creation->key,
                                            .agents = creation->agents,
                                            .deadline_ms = creation->deadline_ms};
+    if (!server_has_room(api->server, &wanted, &error)) {
+        api_answer_error(request, 409, "%s", error.text);
+        return;
+    }
+    if (!find_target(api, &creation->options, &error)) {
+        api_answer_error(request, 503, "%s", error.text);
+        return;
+    }
     uint64_t campaign = server_create(api->server, &wanted);
     if (campaign != 0) {
         tell(request, 201, campaign);
@@ -61,15 +70,12 @@ static void create(struct api *api, struct http_request *request, const struct c
 
 static void create_if_new(struct api *api, struct http_request *request, struct creation *creation)
 {
-    struct error error;
     uint64_t known = find_known(api, creation);
     if (known != 0) {
         tell(request, 200, known);
     } else if (server_overview(api->server)->live_campaign_count >= API_LIVE_CAMPAIGNS) {
         api_answer_error(request, 503, "%u campaigns are under way already; wait for one to end",
                          API_LIVE_CAMPAIGNS);
-    } else if (!find_target(api, &creation->options, &error)) {
-        api_answer_error(request, 503, "%s", error.text);
     } else {
         create(api, request, creation);
     }

@@ -1,6 +1,7 @@
 /* The options of a campaign as a table, read from JSON: those of `tutti run` by their long names, with _. */
 #include "coordinator/creation.h"
 
+#include "proto/labels.h"
 #include "proto/limits.h"
 
 #include <jansson.h>
@@ -47,6 +48,7 @@ static const struct row {
     {"exception", FIELD_FLAG, AT(is_stopped_by_failure), 0, 0},
     {"fail_steps", FIELD_LONG_COUNT, AT(fail_steps), 0, INT64_MAX},
     {"fail_percent", FIELD_SHARE, AT(fail_percent), 0, 100},
+    {"on", FIELD_TEXT, AT(labels), 0, LABELS_MAX_BYTES},
     {"target", FIELD_TEXT, AT(target), 0, LIMIT_TEXT_BYTES},
     {"seed", FIELD_LONG_COUNT, AT(seed), 1, INT64_MAX},
 #undef AT
@@ -171,7 +173,7 @@ static bool settle(struct campaign_options *options, const json_t *object, struc
     if (options->is_single_run && options->single_mode.size > 0) {
         return error_set(error, "options: single_run and single_mode contradict each other");
     }
-    return true;
+    return labels_check(options->labels, error) || error_wrap(error, "options.on: ");
 }
 
 bool creation_read_options(struct campaign_options *options, const struct json_t *object, struct error *error)

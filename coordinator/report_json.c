@@ -4,12 +4,26 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/json_put.h"
+#include "proto/labels.h"
 
 #include <time.h>
 
 static void set_quantile(json_t *object, const char *key, const struct histogram *histogram, double quantile)
 {
     json_put_ms(object, key, histogram_quantile(histogram, quantile));
+}
+
+struct json_t *report_json_labels(struct bytes labels)
+{
+    json_t *object = json_object();
+    struct bytes name;
+    struct bytes value;
+    while (labels_next(&labels, &name, &value)) {
+        char key[LABEL_MAX_BYTES + 1];
+        bytes_to_text(name, key, sizeof key);
+        json_put_text(object, key, value);
+    }
+    return object;
 }
 
 static json_t *agents_of(const struct campaign_report *report)
@@ -21,6 +35,7 @@ static json_t *agents_of(const struct campaign_report *report)
         json_put_text(item, "name", agent->name);
         json_put_count(item, "pid", agent->pid);
         json_put_text(item, "host", agent->host);
+        json_put(item, "labels", report_json_labels(agent->labels));
         json_put_count(item, "workers", agent->workers);
         json_put(item, "state", json_string(agent_state_name(agent->state)));
         json_array_append_new(agents, item);

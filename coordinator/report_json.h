@@ -10,3 +10,5 @@ struct json_t;
 MUST_CHECK struct json_t *report_json_object(const struct campaign_report *report, uint64_t begun_wall_ns);
 /* The same as text for memory_free. */
 MUST_CHECK char *report_json(const struct campaign_report *report, uint64_t begun_wall_ns);
+/* {"zone": "a"}, of labels that were checked. */
+MUST_CHECK struct json_t *report_json_labels(struct bytes labels);

@@ -315,6 +315,11 @@ const char *server_endpoint(const struct server *server)
     return socket_endpoint(server->socket);
 }
 
+bool server_has_room(const struct server *server, const struct server_campaign *campaign, struct error *error)
+{
+    return coordinator_has_room(server->coordinator, campaign->options, campaign->agents, error);
+}
+
 uint64_t server_create(struct server *server, const struct server_campaign *campaign)
 {
     struct coordinator_event event = {.kind = EVENT_CREATE,

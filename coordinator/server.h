@@ -49,6 +49,10 @@ MUST_CHECK struct server *server_new(uv_loop_t *loop, const struct server_option
 /* With the real port. */
 const char *server_endpoint(const struct server *server);
 
+/* False with how many of its workers fit on the agents that are there, if there are as many as it waits for.
+ */
+MUST_CHECK bool server_has_room(const struct server *server, const struct server_campaign *campaign,
+                                struct error *error);
 /* The id of the new campaign. 0: there is no journal, and no campaign shall be without. */
 uint64_t server_create(struct server *server, const struct server_campaign *campaign);
 /* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */

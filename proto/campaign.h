@@ -27,6 +27,7 @@ struct campaign_options {
     uint64_t fail_steps;        /* --fail N: so many failed steps fail the campaign; 0: never. */
     double fail_percent;        /* --fail P%; 0: fail_steps counts */
     struct bytes target;
+    struct bytes labels;  /* only agents that have these: proto/labels.h */
     uint16_t target_port; /* not 0: the target is there on the coordinator's host, as each agent reaches it */
     uint32_t verbosity;
 };

@@ -2,6 +2,7 @@
 #include "proto/codec_internal.h"
 
 #include "proto/bundle.h"
+#include "proto/labels.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 
@@ -32,6 +33,7 @@ void encode_options(struct buffer *into, uint32_t field, const struct campaign_o
     wire_bytes(into, 16, options->target);
     wire_number(into, 17, options->verbosity);
     wire_number(into, 20, options->target_port);
+    put_text(into, 21, options->labels);
     wire_close(into, opened);
 }
 
@@ -77,12 +79,14 @@ bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *opt
         .target = bytes_of(wire->target.data, wire->target.len),
         .verbosity = wire->verbosity,
         .target_port = (uint16_t)wire->target_port,
+        .labels = bytes_of(wire->labels.data, wire->labels.len),
     };
     return take_duration(wire->duration_ms, "duration", &options->duration_ms, error) &&
            take_duration(wire->ramp_up_ms, "ramp-up", &options->ramp_up_ms, error) &&
            take_duration(wire->delay_ms, "delay", &options->delay_ms, error) &&
            take_duration(wire->sync_timeout_ms, "sync timeout", &options->sync_timeout_ms, error) &&
-           take_optional_name(&wire->single_mode, "single mode", &options->single_mode, error);
+           take_optional_name(&wire->single_mode, "single mode", &options->single_mode, error) &&
+           labels_check(options->labels, error);
 }
 
 void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_listing *bundle)

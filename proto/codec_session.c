@@ -1,6 +1,7 @@
 /* How a session begins and why it does not: hello, welcome, refused; and stop, which has the shape of
  * refused. */
 #include "proto/codec_internal.h"
+#include "proto/labels.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 
@@ -18,6 +19,8 @@ void encode_hello(const struct message *message, struct buffer *into)
     wire_number(into, 7, hello->cores);
     wire_number(into, 8, hello->memory_bytes);
     wire_number(into, 9, hello->shards);
+    put_text(into, 10, hello->labels);
+    wire_number(into, 11, hello->capacity);
 }
 
 bool decode_hello(const Tutti__V1__Message *wire_message, struct decoding *decoding)
@@ -32,6 +35,8 @@ bool decode_hello(const Tutti__V1__Message *wire_message, struct decoding *decod
     hello->cores = wire->cores;
     hello->memory_bytes = wire->memory_bytes;
     hello->shards = wire->shards;
+    hello->labels = bytes_of(wire->labels.data, wire->labels.len);
+    hello->capacity = wire->capacity;
     if (wire->version_lowest == 0 || wire->version_lowest > wire->version_highest) {
         return error_set(error, "versions %u to %u are no range", wire->version_lowest,
                          wire->version_highest);
@@ -40,7 +45,7 @@ bool decode_hello(const Tutti__V1__Message *wire_message, struct decoding *decod
         return error_set(error, "%u shards, 1 to %u are allowed", wire->shards, LIMIT_SHARDS);
     }
     return take_printable_name(&wire->name, "name", &hello->name, error) &&
-           take_text(&wire->host, "host", &hello->host, error);
+           take_text(&wire->host, "host", &hello->host, error) && labels_check(hello->labels, error);
 }
 
 void encode_welcome(const struct message *message, struct buffer *into)

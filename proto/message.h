@@ -50,6 +50,8 @@ struct hello {
     uint32_t cores;
     uint64_t memory_bytes;
     uint32_t shards;
+    struct bytes labels; /* proto/labels.h */
+    uint32_t capacity;   /* workers that it takes at once, of all campaigns; 0: any number */
 };
 
 struct welcome {

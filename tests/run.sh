@@ -2,20 +2,24 @@
 # Builds tutti for testing and runs every test; the threaded ones also under ThreadSanitizer.
 #   tests/run.sh                      all tests
 #   tests/run.sh --simulate 100000    and so many fresh seeds of the simulation
+#   tests/run.sh --kills 50           and so many kills of agents and coordinator in campaigns across network namespaces
 #   tests/run.sh --only REGEX         only tests whose name matches, without ThreadSanitizer
 set -eu
 cd "$(dirname "$0")/.."
 
 simulate=0
+kills=0
 only=""
 while [ $# -gt 0 ]; do
     case $1 in
     --simulate) simulate=${2:?--simulate needs a number of seeds}; shift 2 ;;
+    --kills) kills=${2:?--kills needs a number}; shift 2 ;;
     --only) only=${2:?--only needs a regular expression}; shift 2 ;;
-    *) echo "usage: tests/run.sh [--simulate SEEDS] [--only REGEX]" >&2; exit 2 ;;
+    *) echo "usage: tests/run.sh [--simulate SEEDS] [--kills N] [--only REGEX]" >&2; exit 2 ;;
     esac
 done
 case $simulate in *[!0-9]*) echo "--simulate wants a number of seeds" >&2; exit 2 ;; esac
+case $kills in *[!0-9]*) echo "--kills wants a number" >&2; exit 2 ;; esac
 
 . deploy/packages.sh
 # shellcheck disable=SC2086
@@ -39,6 +43,11 @@ if [ "$simulate" -gt 0 ]; then
     first=$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')
     echo "simulating $simulate seeds from $first on"
     build/dev/bin/simulate --seeds "$simulate" --first "$first" || code=1
+fi
+if [ "$kills" -gt 0 ]; then
+    # 77: they cannot run here, and have said why.
+    TUTTI=$PWD/build/dev/tutti PYTHONPATH=tests/integration TUTTI_CLUSTER_KILLS=$kills python3 tests/cluster/test_kills.py ||
+        [ $? -eq 77 ] || code=1
 fi
 if [ -z "$only" ]; then
     echo "building tsan"

@@ -18,6 +18,7 @@ struct agent *agent_new(const struct agent_settings *settings, uint64_t now_ns)
     agent->settings = *settings;
     agent->settings.name = memory_copy_string(settings->name);
     agent->settings.host = memory_copy_string(settings->host);
+    agent->settings.labels = memory_copy_string(settings->labels);
     agent->settings.coordinator_host = memory_copy_string(settings->coordinator_host);
     agent->incarnation = settings->incarnation;
     agent->now_ns = now_ns;
@@ -48,6 +49,7 @@ void agent_free(struct agent **agent)
     memory_free((void *)self->settings.name);
     memory_free((void *)self->settings.host);
     memory_free((void *)self->settings.coordinator_host);
+    memory_free((void *)self->settings.labels);
     memory_free(self);
     *agent = NULL;
 }

@@ -17,6 +17,8 @@ struct agent_settings {
     uint32_t cores;
     uint64_t memory_bytes;
     uint32_t shards;
+    const char *labels; /* NULL: none */
+    uint32_t capacity;  /* 0: any number of workers */
 };
 
 enum agent_event_kind {

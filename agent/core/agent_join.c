@@ -24,7 +24,9 @@ static void encode_hello(struct agent *agent)
                   .pid = agent->settings.pid,
                   .cores = agent->settings.cores,
                   .memory_bytes = agent->settings.memory_bytes,
-                  .shards = agent->settings.shards},
+                  .shards = agent->settings.shards,
+                  .labels = bytes_of_string(agent->settings.labels),
+                  .capacity = agent->settings.capacity},
     };
     message_encode(&message, &agent->hello);
 }

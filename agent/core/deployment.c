@@ -33,6 +33,7 @@ struct deployment *deployment_new(uint64_t campaign, const struct campaign_optio
     deployment->options = *options;
     deployment->options.single_mode = copy_bytes(options->single_mode);
     deployment->options.target = copy_bytes(options->target);
+    deployment->options.labels = bytes_of(NULL, 0); /* are over when it has come to us */
     deployment->package = bundle == NULL ? NULL : package_copy(bundle);
     return deployment;
 }

@@ -19,6 +19,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
     campaign->options = event->create.options;
     campaign->options.single_mode = bytes_copy_new(event->create.options.single_mode);
     campaign->options.target = bytes_copy_new(event->create.options.target);
+    campaign->options.labels = bytes_copy_new(event->create.options.labels);
     bundle_copy(&campaign->bundle, &event->create.bundle);
     campaign->script = bytes_copy_new(event->create.script);
     campaign->key = bytes_copy_new(event->create.key);
@@ -44,6 +45,7 @@ void campaign_free(struct campaign **at)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         memory_free((void *)campaign->places[i].name.data);
         memory_free((void *)campaign->places[i].host.data);
+        memory_free((void *)campaign->places[i].labels.data);
     }
     memory_free(campaign->places);
     memory_free(campaign->agent_reports);
@@ -51,6 +53,7 @@ void campaign_free(struct campaign **at)
     memory_free(campaign->last_steps);
     memory_free((void *)campaign->options.single_mode.data);
     memory_free((void *)campaign->options.target.data);
+    memory_free((void *)campaign->options.labels.data);
     memory_free((void *)campaign->script.data);
     memory_free((void *)campaign->key.data);
     bundle_finish(&campaign->bundle);

@@ -160,6 +160,7 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         campaign->places[i].workers_running = 0;
     }
+    campaign_unburden(campaign);
     drop_rooms(campaign);
     bundle_finish(&campaign->bundle);
     const char *reason = campaign->judgement.reason;

@@ -16,8 +16,10 @@ struct place {
     struct member *member; /* NULL once it is lost */
     struct bytes name;     /* a zero byte stands behind name and host */
     struct bytes host;
+    struct bytes labels;
     uint32_t pid;
-    uint32_t workers; /* that were dealt to it; none where there are more agents than workers */
+    uint32_t workers; /* that were ever dealt to it; none where there are more agents than workers */
+    uint32_t held;    /* of its member's capacity */
     uint32_t workers_running;
     uint64_t bundle_bytes; /* that it asked for and was sent */
     bool is_lost;
@@ -95,6 +97,10 @@ void campaign_tell_all(struct campaign *campaign, struct message *message);
 
 /* campaign_places.c */
 void campaign_take_places(struct campaign *campaign);
+/* One more worker is dealt to it. */
+void campaign_burden(struct place *place);
+/* What its agents have room for is free again for others. */
+void campaign_unburden(struct campaign *campaign);
 void campaign_deploy(struct campaign *campaign);
 void campaign_send_moved(struct campaign *campaign);
 void campaign_run_global(struct campaign *campaign, enum global_phase phase);

@@ -32,19 +32,25 @@ static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss
     rooms_lose(campaign->rooms, now_ns, &loss->workers, loss->text);
 }
 
-/* The live place after `index`, going round. */
+#define NO_PLACE UINT32_MAX
+
+/* The live place after `index` that takes one more, going round. */
 static uint32_t next_place(const struct campaign *campaign, uint32_t index)
 {
-    do {
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
         index = (index + 1) % campaign->place_count;
-    } while (!campaign_place_is_live(&campaign->places[index]));
-    return index;
+        const struct place *place = &campaign->places[index];
+        if (campaign_place_is_live(place) && members_room(place->member) > 0) {
+            return index;
+        }
+    }
+    return NO_PLACE;
 }
 
 static void move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
 {
     handout_give(campaign->handout, worker, to);
-    campaign->places[to].workers++;
+    campaign_burden(&campaign->places[to]);
     campaign->places[to].is_finished = false;
     campaign->moved = (struct moved *)memory_reserve(campaign->moved, &campaign->moved_capacity,
                                                      campaign->moved_count + 1, sizeof *campaign->moved);
@@ -60,22 +66,27 @@ static uint64_t next_step(struct campaign *campaign, uint64_t now_ns, uint32_t w
     return campaign->begun_ns == 0 ? 1 : rooms_restart(campaign->rooms, now_ns, worker, text);
 }
 
-/* Deals the workers that have not ended over the agents that remain. Gives back how many go on. */
+/* Deals the workers that have not ended over the agents that remain. Those for whom there is no room are
+ * lost. Gives back how many go on. */
 static uint32_t replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     uint32_t count = 0;
     uint32_t to = loss->index;
+    struct worker_set left SCOPED(worker_set_finish) = {0};
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
-        uint64_t first_step = next_step(campaign, now_ns, cursor.worker, loss->text);
+        uint32_t next = next_place(campaign, to);
+        uint64_t first_step = next == NO_PLACE ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
         if (first_step == 0) {
             handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
+            worker_set_add(&left, cursor.worker);
             continue;
         }
-        to = next_place(campaign, to);
+        to = next;
         move(campaign, cursor.worker, to, first_step);
         count++;
     }
+    rooms_lose(campaign->rooms, now_ns, &left, loss->text);
     if (campaign->state == CAMPAIGN_RUNNING) {
         campaign_send_moved(campaign);
     }
@@ -151,6 +162,7 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
     }
     bool was_live = campaign_place_is_live(place);
     place->member = NULL;
+    place->held = 0;
     if (campaign->state == CAMPAIGN_ENDED) {
         return;
     }

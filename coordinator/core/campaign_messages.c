@@ -2,8 +2,10 @@
 #include "coordinator/core/campaign_inside.h"
 
 #include "common/duration.h"
+#include "coordinator/core/fit.h"
 #include "proto/bundle.h"
 #include "proto/codec.h"
+#include "proto/labels.h"
 #include "proto/limits.h"
 
 #include <stdio.h>
@@ -199,9 +201,18 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
 
 void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns)
 {
-    if (campaign->state == CAMPAIGN_CREATED &&
-        members_count(campaign->home.members) >= campaign->agents_wanted) {
+    struct error error;
+    if (campaign->state != CAMPAIGN_CREATED) {
+        return;
+    }
+    struct fit fit = fit_of(campaign->home.members, &campaign->options);
+    if (fit.agents < campaign->agents_wanted) {
+        return;
+    }
+    if (fit_check(&fit, &campaign->options, &error)) {
         (void)campaign_happen(campaign, now_ns, LIFE_AGENTS_JOINED);
+    } else {
+        campaign_stop_as(campaign, now_ns, VERDICT_ABORTED, error.text);
     }
 }
 
@@ -251,8 +262,11 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind
     if (campaign->state == CAMPAIGN_CREATED) {
         char within[DURATION_BYTES];
         duration_describe(campaign->deadline_ms, within, sizeof within);
-        judgement_raise(&campaign->judgement, VERDICT_ABORTED, "only %zu of %u agents joined within %s",
-                        members_count(campaign->home.members), campaign->agents_wanted, within);
+        struct fit fit = fit_of(campaign->home.members, &campaign->options);
+        char words[LABELS_MAX_BYTES + 20];
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED, "only %u of %u agents%s joined within %s",
+                        fit.agents, campaign->agents_wanted,
+                        fit_words(&campaign->options, words, sizeof words), within);
         campaign->was_stopped = true;
     }
     (void)campaign_happen(campaign, now_ns, LIFE_TIME_UP);

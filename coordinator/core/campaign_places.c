@@ -2,6 +2,7 @@
 #include "coordinator/core/campaign_inside.h"
 
 #include "common/memory.h"
+#include "coordinator/core/fit.h"
 #include "proto/limits.h"
 
 #include <assert.h>
@@ -56,48 +57,83 @@ static void take_place(struct place *place, struct member *member)
     place->member = member;
     place->name = bytes_copy_new(member->name);
     place->host = bytes_copy_new(member->host);
+    place->labels = bytes_copy_new(member->labels);
     place->pid = member->pid;
+}
+
+void campaign_burden(struct place *place)
+{
+    place->workers++;
+    place->held++;
+    place->member->held++;
+}
+
+void campaign_unburden(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        struct place *place = &campaign->places[i];
+        if (place->member != NULL) {
+            place->member->held -= place->held;
+        }
+        place->held = 0;
+    }
+}
+
+/* The suitable ones of all that are there, for memory_free. */
+static struct member **choose_members(const struct campaign *campaign, uint32_t *count)
+{
+    const struct members *members = campaign->home.members;
+    struct member **chosen = (struct member **)memory_new(members_count(members), sizeof *chosen);
+    *count = 0;
+    for (size_t i = 0; i < members_count(members); i++) {
+        struct member *member = members_at(members, i);
+        if (fit_is_suitable(member, &campaign->options)) {
+            chosen[(*count)++] = member;
+        }
+    }
+    qsort(chosen, *count, sizeof *chosen, compare_names);
+    return chosen;
 }
 
 void campaign_take_places(struct campaign *campaign)
 {
-    uint32_t count = campaign->agents_wanted;
-    assert(count > 0 && count <= members_count(campaign->home.members));
-    struct member **chosen = (struct member **)memory_new(count, sizeof *chosen);
-    for (uint32_t i = 0; i < count; i++) {
-        chosen[i] = members_at(campaign->home.members, i);
-    }
-    qsort(chosen, count, sizeof *chosen, compare_names);
+    uint32_t count = 0;
+    struct member **chosen = choose_members(campaign, &count);
+    assert(count > 0 && count >= campaign->agents_wanted);
     campaign->places = (struct place *)memory_new(count, sizeof *campaign->places);
     campaign->place_count = count;
+    uint32_t *room_for = (uint32_t *)memory_new(count, sizeof *room_for);
     for (uint32_t i = 0; i < count; i++) {
         take_place(&campaign->places[i], chosen[i]);
+        room_for[i] = members_room(chosen[i]);
     }
-    memory_free(chosen);
-    campaign->handout = handout_new(campaign->options.workers, count);
+    campaign->handout = handout_new(campaign->options.workers, room_for, count);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        campaign->places[handout_place(campaign->handout, i)].workers++;
+        campaign_burden(&campaign->places[handout_place(campaign->handout, i)]);
     }
+    memory_free(room_for);
+    memory_free(chosen);
 }
 
 void campaign_deploy(struct campaign *campaign)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (!campaign_place_is_live(&campaign->places[i])) {
-            continue;
-        }
-        struct message message = {.kind = MESSAGE_DEPLOY,
-                                  .deploy = {.options = campaign->options,
-                                             .bundle = campaign->bundle.listing,
-                                             .is_seed_fixed = campaign->options.seed != 0}};
-        /* As handout_new has dealt them; nobody has moved yet. */
-        struct worker_run run = {
-            .first = i, .stride = campaign->place_count, .count = campaign->places[i].workers};
-        bool is_run = worker_set_add_run(&message.deploy.workers, run);
-        assert(is_run);
-        campaign_tell(campaign, &campaign->places[i], &message);
-        worker_set_finish(&message.deploy.workers);
+    /* In one go over the workers: there may be a million, and thousands of places. */
+    struct worker_set *sets = (struct worker_set *)memory_new(campaign->place_count, sizeof *sets);
+    for (uint32_t i = 0; i < campaign->options.workers; i++) {
+        worker_set_add(&sets[handout_place(campaign->handout, i)], i);
     }
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        if (campaign_place_is_live(&campaign->places[i])) {
+            struct message message = {.kind = MESSAGE_DEPLOY,
+                                      .deploy = {.options = campaign->options,
+                                                 .bundle = campaign->bundle.listing,
+                                                 .workers = sets[i],
+                                                 .is_seed_fixed = campaign->options.seed != 0}};
+            campaign_tell(campaign, &campaign->places[i], &message);
+        }
+        worker_set_finish(&sets[i]);
+    }
+    memory_free(sets);
 }
 
 void campaign_run_global(struct campaign *campaign, enum global_phase phase)

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "coordinator/core/campaign.h"
+#include "coordinator/core/fit.h"
 #include "coordinator/core/onlooker.h"
 #include "coordinator/core/reception.h"
 #include "proto/codec.h"
@@ -332,6 +333,13 @@ static bool has_work(const struct coordinator *coordinator)
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 {
     return has_work(coordinator) ? 0 : timers_next_ns(coordinator->timers);
+}
+
+bool coordinator_has_room(const struct coordinator *coordinator, const struct campaign_options *options,
+                          uint32_t agents, struct error *error)
+{
+    struct fit fit = fit_of(coordinator->members, options);
+    return fit.agents < agents || fit_check(&fit, options, error);
 }
 
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)

@@ -1,6 +1,7 @@
 /* The coordinator as a pure state machine: rosters of agents, campaigns, and the meeting of their workers. */
 #pragma once
 #include "common/buffer.h"
+#include "common/error.h"
 #include "coordinator/core/effect.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/overview.h"
@@ -29,6 +30,11 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
 /* When EVENT_TICK is wanted; UINT64_MAX for not at all. */
 uint64_t coordinator_due_ns(const struct coordinator *coordinator);
 
+/* Whether such a campaign could begin with the agents that are there, or has to wait for more. False with how
+ * many of its workers fit. */
+MUST_CHECK bool coordinator_has_room(const struct coordinator *coordinator,
+                                     const struct campaign_options *options, uint32_t agents,
+                                     struct error *error);
 /* The id that the last EVENT_CREATE was given (1, 2, …). */
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 

@@ -10,8 +10,15 @@
 
 struct handout;
 
-/* Worker i goes to place i mod `places`, so that the seats of a room sit on different agents. */
-MUST_CHECK struct handout *handout_new(uint32_t workers, uint32_t places);
+/* For each place, how many workers it still takes (UINT32_MAX: any number); counted down as they are dealt.
+ * All together take at least as many as are dealt.
+ *
+ * Workers go to the places in turn, so that the seats of a room sit on different agents. A place that is full
+ * is passed over; where that would leave the last rooms to a few agents, those with room for many are spread
+ * over all of the ids instead. */
+MUST_CHECK struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t places);
+/* More workers, dealt in turn from where the last one was. Gives back the first of them. */
+uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t places);
 void handout_free(struct handout **handout);
 /* HANDOUT_NOBODY for a worker that was lost, or that there is none of. */
 uint32_t handout_place(const struct handout *handout, uint32_t worker);

@@ -43,6 +43,7 @@ void member_free(struct member **at)
     link_free(&member->link);
     memory_free((void *)member->name.data);
     memory_free((void *)member->host.data);
+    memory_free((void *)member->labels.data);
     memory_free(member);
 }
 
@@ -114,6 +115,8 @@ static struct member *member_new(const struct coordinator_settings *settings, ui
     member->incarnation = incarnation;
     member->name = bytes_copy_new(hello->name);
     member->host = bytes_copy_new(hello->host);
+    member->labels = bytes_copy_new(hello->labels);
+    member->capacity = hello->capacity;
     member->pid = hello->pid;
     member->cores = hello->cores;
     member->shards = hello->shards;
@@ -170,6 +173,14 @@ enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t 
     return ADMITTED;
 }
 
+uint32_t members_room(const struct member *member)
+{
+    if (member->capacity == 0) {
+        return UINT32_MAX;
+    }
+    return member->held < member->capacity ? (uint32_t)(member->capacity - member->held) : 0;
+}
+
 void members_wake(struct members *members, struct member *member)
 {
     if (member->needs_attention) {
@@ -190,11 +201,24 @@ static void reach_anew(struct member *member, uint64_t now_ns)
     link_reconnected(member->link);
 }
 
+/* Once only, until it has heard us: else one that never does would be given time for ever. */
+static void note_return(const struct members *members, uint64_t now_ns, uint64_t heard_ns,
+                        struct member *member)
+{
+    uint64_t silent_ms = HEARTBEATS_IN_DOUBT * members->settings.heartbeat_ms;
+    if (now_ns > due_after_ms(heard_ns, silent_ms) &&
+        link_confirmed_ns(member->link) >= member->returned_ns) {
+        member->returned_ns = now_ns;
+    }
+}
+
 enum link_verdict members_receive(struct members *members, uint64_t now_ns, struct member *member,
                                   const struct envelope *envelope, bool has_message)
 {
+    uint64_t heard_ns = members_heard_ns(member);
     enum link_verdict verdict = link_receive(member->link, now_ns, envelope, has_message);
     if (verdict != LINK_FOREIGN) {
+        note_return(members, now_ns, heard_ns, member);
         if (member->is_awaited) {
             reach_anew(member, now_ns);
         }
@@ -229,13 +253,15 @@ static uint64_t silent_from_ns(const struct members *members, const struct membe
     return due_after_ms(members_heard_ns(member), members->settings.loss_ms);
 }
 
-/* From when it is held not to hear us though we hear it. Its workers pause by then, but each frame that
- * reached it after all would give it a new lease. So it is sent nothing any more, and declared lost when any
- * lease has run out that it may have. */
+/* From when it is held not to hear us though we hear it. Who was silent has time from its return: what we
+ * have sent meanwhile is lost with the line. Its workers pause by then, but each frame that reached it after
+ * all would give it a new lease. So it is sent nothing any more, and declared lost when any lease has run out
+ * that it may have. */
 static uint64_t deaf_from_ns(const struct members *members, const struct member *member)
 {
     uint64_t confirmed_ns = latest(link_confirmed_ns(member->link), member->bulk_ns);
-    return due_after_ms(latest(confirmed_ns, member->excused_ns), members->settings.lease_ms);
+    uint64_t excused_ns = latest(member->excused_ns, member->returned_ns);
+    return due_after_ms(latest(confirmed_ns, excused_ns), members->settings.lease_ms);
 }
 
 static uint64_t given_up_ns(const struct members *members, const struct member *member)

@@ -18,10 +18,14 @@ struct member {
     uint32_t cores;
     uint32_t shards;
     uint64_t memory_bytes;
+    struct bytes labels;
+    uint32_t capacity; /* 0: any number of workers */
+    uint64_t held;     /* workers that were dealt to it in campaigns that have not ended */
     struct link *link;
     struct due due;
     /* Counts as heard, and as hearing us, at this time: by a hello, or because we were the ones who slept. */
     uint64_t excused_ns;
+    uint64_t returned_ns;  /* when it was heard again after a silence */
     uint64_t newest_sent;  /* sequence */
     uint64_t bulk_ns;      /* until then a large message may take all of a slow line */
     uint64_t muted_ns;     /* since when nothing is sent to it, for it does not hear us; 0: it does */
@@ -45,6 +49,8 @@ enum admission {
 MUST_CHECK struct members *members_new(const struct coordinator_settings *settings, struct timers *timers);
 void members_free(struct members **members);
 
+/* How many workers it still takes; UINT32_MAX: any number. */
+uint32_t members_room(const struct member *member);
 /* Of those that have not been lost. */
 struct member *members_find(const struct members *members, uint64_t incarnation);
 struct member *members_find_name(const struct members *members, struct bytes name);

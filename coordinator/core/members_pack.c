@@ -5,7 +5,7 @@
 #include "coordinator/core/bundle_copy.h"
 #include "proto/limits.h"
 
-_Static_assert(sizeof(struct member) == 184, "pack_member and unpack_member have to know each field");
+_Static_assert(sizeof(struct member) == 224, "pack_member and unpack_member have to know each field");
 
 static void pack_member(const struct member *member, struct buffer *into)
 {
@@ -16,8 +16,12 @@ static void pack_member(const struct member *member, struct buffer *into)
     pack_number(into, member->cores);
     pack_number(into, member->shards);
     pack_number(into, member->memory_bytes);
+    pack_bytes(into, member->labels);
+    pack_number(into, member->capacity);
+    pack_number(into, member->held);
     link_pack(member->link, into);
     pack_number(into, member->excused_ns);
+    pack_number(into, member->returned_ns);
     pack_number(into, member->newest_sent);
     pack_number(into, member->bulk_ns);
     pack_number(into, member->muted_ns);
@@ -38,8 +42,12 @@ static struct member *unpack_member(struct unpack *from)
     member->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->memory_bytes = unpack_number(from);
+    member->labels = bytes_copy_new(unpack_bytes(from));
+    member->capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    member->held = unpack_number(from);
     member->link = link_unpack(from);
     member->excused_ns = unpack_number(from);
+    member->returned_ns = unpack_number(from);
     member->newest_sent = unpack_number(from);
     member->bulk_ns = unpack_number(from);
     member->muted_ns = unpack_number(from);

@@ -25,6 +25,7 @@ static void forget_lost(struct onlooker *onlooker, size_t place)
 {
     memory_free((void *)onlooker->lost[place].name.data);
     memory_free((void *)onlooker->lost[place].host.data);
+    memory_free((void *)onlooker->lost[place].labels.data);
     onlooker->lost_count--;
     for (size_t i = place; i < onlooker->lost_count; i++) {
         onlooker->lost[i] = onlooker->lost[i + 1];
@@ -69,6 +70,9 @@ static struct agent_overview view_of(const struct member *member)
                                    .cores = member->cores,
                                    .shards = member->shards,
                                    .memory_bytes = member->memory_bytes,
+                                   .labels = member->labels,
+                                   .capacity = member->capacity,
+                                   .held = member->held,
                                    .heard_ns = members_heard_ns(member)};
 }
 
@@ -83,6 +87,8 @@ void onlooker_lost(struct onlooker *onlooker, const struct member *member)
     *lost = view_of(member);
     lost->name = bytes_copy_new(member->name);
     lost->host = bytes_copy_new(member->host);
+    lost->labels = bytes_copy_new(member->labels);
+    lost->held = 0;
     lost->is_lost = true;
     lost->has_left = member->has_left;
 }
@@ -111,6 +117,9 @@ void onlooker_operations(struct onlooker *onlooker, const struct message *messag
     }
 }
 
+_Static_assert(sizeof(struct agent_overview) == 120 && sizeof(struct coordinator_overview) == 104,
+               "onlooker_pack and onlooker_unpack have to know each field");
+
 void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
 {
     const struct coordinator_overview *overview = &onlooker->overview;
@@ -130,6 +139,8 @@ void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
         pack_number(into, lost->cores);
         pack_number(into, lost->shards);
         pack_number(into, lost->memory_bytes);
+        pack_bytes(into, lost->labels);
+        pack_number(into, lost->capacity);
         pack_number(into, lost->heard_ns);
         pack_flag(into, lost->has_left);
     }
@@ -154,6 +165,8 @@ bool onlooker_unpack(struct onlooker *onlooker, struct unpack *from)
         lost->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
         lost->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
         lost->memory_bytes = unpack_number(from);
+        lost->labels = bytes_copy_new(unpack_bytes(from));
+        lost->capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
         lost->heard_ns = unpack_number(from);
         lost->has_left = unpack_flag(from);
         lost->is_lost = true;

@@ -17,6 +17,9 @@ struct agent_overview {
     uint32_t cores;
     uint32_t shards;
     uint64_t memory_bytes;
+    struct bytes labels;
+    uint32_t capacity; /* 0: any number of workers */
+    uint64_t held;     /* workers dealt to it in campaigns that have not ended */
     uint64_t heard_ns;
     bool is_lost;
     bool has_left; /* lost by its own will */

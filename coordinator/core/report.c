@@ -26,6 +26,7 @@ static void report_agents(struct campaign *campaign)
         const struct place *place = &campaign->places[i];
         campaign->agent_reports[i] = (struct agent_report){.name = place->name,
                                                            .host = place->host,
+                                                           .labels = place->labels,
                                                            .pid = place->pid,
                                                            .workers = place->workers,
                                                            .state = state_of(campaign, place)};

@@ -12,6 +12,7 @@ struct agent_report {
     struct bytes name;
     struct bytes host;
     uint32_t pid;
+    struct bytes labels;
     uint32_t workers; /* that were dealt to it */
     enum agent_state state;
 };

@@ -59,8 +59,7 @@ class Logged(Process):
         self.kill()
         self.process.wait()
         self.reader.join(5)
-        self.process.stdout.close()
-        self.process.stderr.close()
+        self.close()
 
 
 class Answer:

@@ -79,9 +79,10 @@ class Result:
 class Process:
     """A tutti that is still running."""
 
-    def __init__(self, *arguments, env=None, cwd=None):
+    def __init__(self, *arguments, env=None, cwd=None, prefix=(), stdout=subprocess.PIPE):
+        """`prefix`: a command that becomes the program, `ip netns exec NAME` say."""
         self.started = time.monotonic()
-        self.process = subprocess.Popen([TUTTI, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*prefix, TUTTI, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=stdout,
                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
                                         env=env or environment(), cwd=cwd)
         self.pid = self.process.pid
@@ -120,9 +121,13 @@ class Process:
 
     def __exit__(self, *_):
         self.kill()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        self.close()
         self.process.wait()
+
+    def close(self):
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def tutti(*arguments, timeout=TIMEOUT_S, env=None, cwd=None):
@@ -131,6 +136,9 @@ def tutti(*arguments, timeout=TIMEOUT_S, env=None, cwd=None):
 
 
 def script(name):
+    """The path of one of our scripts or examples; a path stays as it is."""
+    if isinstance(name, pathlib.Path):
+        return name
     path = SCRIPTS / f"{name}.lua"
     return path if path.exists() else EXAMPLES / f"{name}.lua"
 

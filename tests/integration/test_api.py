@@ -111,7 +111,11 @@ class Campaigns(WithAgents):
     def test_metrics_follow_what_happens(self):
         before = self.coordinator.metrics()
         number = self.coordinator.create("slow-steps", 2, workers=4, runs=100000)
-        wait_until(lambda: self.coordinator.show(number)["steps"]["ok"] > 0, 20, "no steps")
+
+        def all_have_told():  # each agent tells of its own
+            live = self.coordinator.show(number)
+            return live["steps"]["ok"] > 0 and live["workers_running"] == 4
+        wait_until(all_have_told, 20, "no steps of four workers")
         during = self.coordinator.metrics()
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
         self.coordinator.report(number)

@@ -316,11 +316,15 @@ class Look(unittest.TestCase):
             self.assertEqual(json.loads(tutti("status", 7, "--json", "--api", api.url).out), live)
 
     def test_agents(self):
-        agents = [{"name": "a1", "host": "h", "pid": 11, "cores": 8, "memory_bytes": 2 ** 34, "shards": 8, "workers": 0, "state": "lost", "campaigns": [6, 7], "heard_ms_ago": 2500}]
+        agents = [{"name": "a1", "host": "h", "pid": 11, "cores": 8, "memory_bytes": 2 ** 34, "shards": 8, "workers": 0, "state": "lost", "campaigns": [6, 7], "heard_ms_ago": 2500,
+                   "labels": {"zone": "a", "disk": "ssd"}, "capacity": 500, "free": 20},
+                  {"name": "a2", "host": "h", "pid": 12, "cores": 8, "memory_bytes": 2 ** 34, "shards": 8, "workers": 3, "state": "running", "campaigns": [7], "heard_ms_ago": 2500,
+                   "labels": {}, "capacity": None, "free": None}]
         with FakeApi({("GET", "/v1/agents"): [(200, {"agents": []}), (200, {"agents": agents})]}) as api:
             self.assertIn("no agents", tutti("agents", "--api", api.url).out)
             result = tutti("agents", "--api", api.url)
-            self.assertEqual(result.out.splitlines()[1].split(), "a1 h 11 lost 8 16.0 GiB 8 0 6, 7 2.50 s".split(), result)
+            self.assertEqual(result.out.splitlines()[1].split(), "a1 h 11 lost 8 16.0 GiB 8 0 500 zone=a,disk=ssd 6, 7 2.50 s".split(), result)
+            self.assertEqual(result.out.splitlines()[2].split(), "a2 h 12 running 8 16.0 GiB 8 3 any none 7 2.50 s".split(), result)
             self.assertEqual(json.loads(tutti("agents", "--json", "--api", api.url).out), {"agents": agents})
 
     def test_report(self):

@@ -134,6 +134,46 @@ class Stop(unittest.TestCase):
         return "".join(lines)
 
 
+class Choosing(unittest.TestCase):
+    """Agents by their labels, and how many workers they take."""
+
+    def test_labels_and_capacity(self):
+        with Coordinator() as coordinator, \
+                Agent(coordinator.endpoint, "a1", "--labels", "zone=a,disk=ssd", "--capacity", 6), \
+                Agent(coordinator.endpoint, "a2", "--labels", "zone=a", "--capacity", 10), \
+                Agent(coordinator.endpoint, "b1", "--labels", "zone=b"):
+            coordinator.wait_agents(3)
+            env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}")
+
+            def start(*options):
+                return tutti("start", script("sleeps"), "--room-size", 4, *options, env=env)
+
+            first = start("-w", 12, "--on", "zone=a", "--expect-agents", 2)
+            self.assertEqual(first.code, 0, first)
+            coordinator.wait_state(int(first.out), "running")
+            report = json.loads(tutti("report", int(first.out), "--json", "-", env=env).out)
+            self.assertEqual([(agent["name"], agent["workers"], agent["labels"]) for agent in report["agents"]],
+                             [("a1", 6, {"zone": "a", "disk": "ssd"}), ("a2", 6, {"zone": "a"})])
+            listed = tutti("agents", env=env).out
+            self.assertRegex(listed, r"(?m)^ *a1 .* 6 +zone=a,disk=ssd +")
+            self.assertRegex(listed, r"(?m)^ *b1 .* any +zone=b +none")
+            agents = {agent["name"]: agent for agent in coordinator.get("/v1/agents").json["agents"]}
+            self.assertEqual([(agents[name]["capacity"], agents[name]["free"]) for name in ("a1", "a2", "b1")], [(6, 0), (10, 4), (None, None)])
+            second = start("-w", 5, "--on", "zone=a")
+            self.assertEqual((second.code, second.out, second.err), (2, "", "tutti: start: only 4 of 5 workers fit on the 2 agents with zone=a, by what their --capacity leaves\n"))
+            self.assertEqual(start("-w", 4, "--on", "zone=a").code, 0)
+            self.assertEqual(start("-w", 50).code, 0, "b1 takes any number")
+            tutti("stop", int(first.out), env=env)
+            coordinator.report(int(first.out))
+            self.assertEqual(start("-w", 5, "--on", "zone=a").code, 0)
+
+    def test_words_that_are_no_labels(self):
+        for command in (("agent", "--coordinator", "tcp://127.0.0.1:1", "--labels", "zone"), ("start", script("sleeps"), "--on", "zone=a,"), ("agent", "--capacity", "0")):
+            result = tutti(*command)
+            self.assertEqual((result.code, result.out), (2, ""), result)
+            self.assertIn(command[-2], result.err)
+
+
 class PracticeTarget(unittest.TestCase):
     """The one that the coordinator starts when a campaign asks for it."""
 

@@ -79,7 +79,7 @@ class Description(unittest.TestCase):
         self.coordinator = self.enterContext(Coordinator("--token-file", token_file))
         self.strangers_are_refused()
         self.coordinator.token = TOKEN
-        agents = [self.enterContext(Agent(self.coordinator.endpoint, name)) for name in ("a1", "a2")]
+        agents = [self.enterContext(Agent(self.coordinator.endpoint, name, "--labels", "zone=a", "--capacity", 1000)) for name in ("a1", "a2")]
         self.coordinator.wait_agents(2)
         self.about_the_process()
         self.about_agents_and_lists()
@@ -121,7 +121,7 @@ class Description(unittest.TestCase):
 
     def about_one_campaign(self):
         every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "sync_timeout_ms": 5000,
-                        "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5}
+                        "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5, "on": "zone=a"}
         self.assertEqual(set(every_option), set(DESCRIPTION["components"]["schemas"]["Options"]["properties"]))
         body = {**campaign("quick", 2, **every_option), "creation_key": "drawn once"}
         self.assertEqual(set(body), set(DESCRIPTION["components"]["schemas"]["NewCampaign"]["properties"]))
@@ -138,6 +138,7 @@ class Description(unittest.TestCase):
                 self.hold("post", "/v1/campaigns", 400, body=campaign("quick", **{name: wrong}))
 
     def what_is_refused(self):
+        self.hold("post", "/v1/campaigns", 409, body=campaign("quick", 2, workers=2001))
         number = self.coordinator.create("quick", 9, deadline_ms=60000)
         large = b" " * (96 * 1024 * 1024)
         self.hold("post", "/v1/campaigns", 400, body="{}")

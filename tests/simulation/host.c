@@ -216,6 +216,7 @@ void host_start(struct world *world, struct host *host)
         .cores = 2,
         .memory_bytes = 1u << 30,
         .shards = world->plan->shards,
+        .capacity = world->plan->capacity,
     };
     host->incarnation = settings.incarnation;
     host->up = (struct flow){.incarnation = settings.incarnation};

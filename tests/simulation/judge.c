@@ -157,9 +157,29 @@ static void judge_memory(struct world *world)
     }
 }
 
+void judge_room(struct world *world)
+{
+    if (world->survival.is_down) {
+        return;
+    }
+    const struct coordinator_overview *overview = coordinator_overview(world->coordinator);
+    for (size_t i = 0; i < overview->agent_count; i++) {
+        const struct agent_overview *agent = &overview->agents[i];
+        bool is_too_much = world->plan->capacity != 0 && agent->held > world->plan->capacity;
+        if (is_too_much || (world->state == CAMPAIGN_ENDED && agent->held != 0)) {
+            world_break(world, "agent %.*s holds %" PRIu64 " workers of at most %u in a campaign that is %s",
+                        BYTES_FORMAT(agent->name), agent->held, world->plan->capacity,
+                        campaign_state_name(world->state));
+        }
+    }
+}
+
 void judge_moment(struct world *world)
 {
     bool is_looked_at = ++world->moments % MOMENTS_BETWEEN_LOOKS == 0;
+    if (is_looked_at) {
+        judge_room(world);
+    }
     if (is_looked_at && world->state == CAMPAIGN_RUNNING && world->unmourned_count == 0 &&
         network_is_quiet(world)) {
         judge_memory(world);

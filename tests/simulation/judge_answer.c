@@ -173,6 +173,16 @@ static void judge_ok(struct world *world, uint32_t worker, struct actor *actor)
     }
 }
 
+/* What they did may have been lost with their agents. */
+static uint32_t lost_workers(const struct truth *truth)
+{
+    uint32_t mask = 0;
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        mask |= truth->worker[worker].is_lost ? 1u << worker : 0;
+    }
+    return mask;
+}
+
 static void judge_short(struct world *world, uint32_t worker, const struct actor *actor)
 {
     struct truth *truth = &world->truth;
@@ -186,7 +196,7 @@ static void judge_short(struct world *world, uint32_t worker, const struct actor
         bool was_written = notifier->payload != 0 && notifier->written_ns < actor->wait_began_ns;
         may_be = past != 0 && !was_written;
     } else if (actor->call == OPERATION_WAIT_READERS) {
-        may_be = actor->waits_in.is_strict && (past & ~notifier->readers) != 0;
+        may_be = actor->waits_in.is_strict && (past & (~notifier->readers | lost_workers(truth))) != 0;
     }
     if (!may_be) {
         world_break(world, "worker %u: %s of step %" PRIu64 " is short for no reason", worker,

@@ -175,6 +175,7 @@ void judge_end(struct world *world)
     judge_verdict(world, report);
     judge_variables(world);
     judge_leftovers(world, report);
+    judge_room(world);
     judge_by_model(world);
     judge_economy(world);
 }

@@ -90,7 +90,8 @@ struct plan {
     struct campaign_options options;
     uint32_t hosts;
     uint32_t shards;
-    uint32_t agents; /* wanted by the campaign */
+    uint32_t agents;   /* wanted by the campaign */
+    uint32_t capacity; /* of each agent; 0: any number of workers */
     uint32_t step_count;
     struct step_plan steps[PLAN_WORKERS][PLAN_STEPS];
     uint32_t unfit_workers; /* a bit for each whose setup fails */

@@ -347,6 +347,16 @@ static void draw_options(struct plan *plan, struct random *random)
     plan->is_stop_at_once = chance(random, 30);
 }
 
+/* Always enough to begin with. Who of the lost ones finds no room elsewhere cannot be seen from outside, so
+ * where they go on there is room for all. */
+static void draw_capacity(struct plan *plan, struct random *random)
+{
+    uint32_t workers = plan->options.workers;
+    uint32_t least = (workers + plan->agents - 1) / plan->agents;
+    plan->capacity =
+        plan->options.on_loss == ON_LOSS_REPLACE ? workers : least + (uint32_t)random_below(random, 3);
+}
+
 static void draw_kills(struct plan *plan, struct random *random, uint64_t most_ms)
 {
     plan->kill_count = (uint32_t)between(random, 1, chance(random, 60) ? 1 : PLAN_KILLS);
@@ -395,6 +405,9 @@ static void draw_campaign(struct plan *plan, struct random *random)
     draw_options(plan, random);
     if (chance(random, 35)) {
         draw_faults(plan, random);
+    }
+    if (chance(random, 25)) {
+        draw_capacity(plan, random);
     }
 }
 

@@ -28,9 +28,10 @@ void plan_print(const struct plan *plan)
 {
     const struct campaign_options *options = &plan->options;
     static const char *const LOSSES[] = {"shrink", "replace", "fail"};
-    printf("%s: %u workers, runs %" PRIu64 ", room_size %u, %u hosts of %u shards, %u agents wanted\n",
+    printf("%s: %u workers, runs %" PRIu64
+           ", room_size %u, %u hosts of %u shards, %u agents wanted, capacity %u\n",
            plan->shape, options->workers, options->runs, options->room_size, plan->hosts, plan->shards,
-           plan->agents);
+           plan->agents, plan->capacity);
     printf("on_loss %s, on_deadlock %s, sync_timeout %" PRIu64 " ms, fail_steps %" PRIu64
            ", duration %" PRIu64 " ms, ramp_up %" PRIu64 " ms, delay %" PRIu64 " ms, unfit %x%s%s\n",
            LOSSES[options->on_loss], options->on_deadlock == ON_DEADLOCK_STOP ? "stop" : "fail",

@@ -206,6 +206,12 @@ static void tell_short_freeze(struct plan *plan)
     add_fault(plan, FAULT_FREEZE, 0, 104 * MS, 4 * S);
 }
 
+static void tell_long_silence(struct plan *plan)
+{
+    begin_scene(plan, 4, 2, 2);
+    add_fault(plan, FAULT_CUT, 0, 104 * MS, 12500 * MS);
+}
+
 static void tell_long_freeze(struct plan *plan)
 {
     begin_scene(plan, 4, 2, 2);
@@ -349,6 +355,8 @@ const struct story *story_plans(size_t *count)
         {"left", "An agent says goodbye in a round: its workers go on elsewhere at once.", tell_left},
         {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had been.",
          tell_short_freeze},
+        {"long-silence", "An agent's line is cut for longer than its lease: it pauses, and goes on.",
+         tell_long_silence},
         {"long-freeze", "An agent is frozen for longer than its lease: when it thaws its workers do no harm.",
          tell_long_freeze},
         {"lost-message", "What an agent says is lost on the way and sent again.", tell_lost_message},

@@ -317,6 +317,8 @@ void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
 void judge_deadlock(struct world *world);
+/* Nobody has more workers than it takes, and after the end none. */
+void judge_room(struct world *world);
 /* Before time moves on. */
 void judge_moment(struct world *world);
 /* Once a simulated second. */

@@ -219,7 +219,9 @@ void stand_hello_of_version(struct stand *stand, struct played *agent, uint32_t 
                                         .host = bytes_of_string("host"),
                                         .pid = 42,
                                         .cores = 2,
-                                        .shards = 1}};
+                                        .shards = 1,
+                                        .labels = bytes_of_string(stand->labels),
+                                        .capacity = stand->capacity}};
     message_encode(&message, &buffer);
     struct envelope envelope = {.incarnation = agent->incarnation, .sent_ns = stand->now_ns};
     stand_frame(stand, &envelope, buffer_bytes(&buffer));

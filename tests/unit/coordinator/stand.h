@@ -29,7 +29,9 @@ struct stand {
     struct buffer story; /* one line for each thing that happened since stand_expect */
     bool is_log_told;
     uint32_t logged;
-    uint32_t frames; /* that were sent to agents */
+    uint32_t frames;    /* that were sent to agents */
+    const char *labels; /* of agents that say hello from now on */
+    uint32_t capacity;
 };
 
 #define STAND_EPOCH 77u

@@ -162,6 +162,41 @@ static void who_hears_us_again_is_spoken_to_again(void **state)
     stand_expect(stand, "");
 }
 
+/* What we have sent meanwhile is lost with the line: it cannot have heard anything yet. */
+static void who_was_silent_for_longer_than_the_lease_is_spoken_to_again(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    for (int round = 0; round < 3; round++) {
+        agent->is_silent = true;
+        stand_pass_ms(stand, 12500);
+        agent->is_silent = false;
+        stand_pass_ms(stand, 5000);
+        assert_true(stand->frames > 0);
+        stand->frames = 0;
+    }
+    stand_pass_ms(stand, 60000);
+    stand_expect(stand, "");
+}
+
+static void who_comes_and_goes_and_never_hears_us_is_lost_all_the_same(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct played *agent = stand_agent(stand, "a1");
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    agent->is_deaf = true;
+    for (int round = 0; round < 7; round++) {
+        agent->is_silent = true;
+        stand_pass_ms(stand, 4500);
+        agent->is_silent = false;
+        stand_pass_ms(stand, 1000);
+    }
+    assert_non_null(strstr(buffer_string(&stand->story), "forget the route of a1\n"));
+}
+
 static void a_large_bundle_on_a_slow_line_is_no_deafness(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -368,6 +403,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_does_not_hear_us_is_sent_nothing_and_then_lost, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(who_hears_us_again_is_spoken_to_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_silent_for_longer_than_the_lease_is_spoken_to_again, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_comes_and_goes_and_never_hears_us_is_lost_all_the_same, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_large_bundle_on_a_slow_line_is_no_deafness, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_never_seen_is_told_to_say_hello, set_up, tear_down),
         cmocka_unit_test_setup_teardown(our_own_sleep_is_nobodys_silence, set_up, tear_down),

@@ -52,6 +52,8 @@ static void hello(struct buffer *text, const struct hello *hello)
     number(text, "cores", hello->cores);
     number(text, "memory", hello->memory_bytes);
     number(text, "shards", hello->shards);
+    bytes(text, "labels", hello->labels);
+    number(text, "capacity", hello->capacity);
 }
 
 static void deploy(struct buffer *text, const struct deploy *deploy)
@@ -75,6 +77,7 @@ static void deploy(struct buffer *text, const struct deploy *deploy)
     bytes(text, "target", options->target);
     number(text, "verbosity", options->verbosity);
     number(text, "target_port", options->target_port);
+    bytes(text, "labels", options->labels);
     for (size_t i = 0; i < deploy->bundle.file_count; i++) {
         bytes(text, "path", deploy->bundle.files[i].path);
         number(text, "size", deploy->bundle.files[i].size_bytes);

@@ -20,6 +20,7 @@ struct palette {
 
 static uint8_t LONG_NAME[LIMIT_NAME_BYTES];
 static uint8_t LONG_TEXT[LIMIT_TEXT_BYTES];
+static const char LABELS[] = "zone=a,disk=ssd";
 static const uint8_t CHUNK[LIMIT_CHUNK_BYTES] = {1, 0, 3};
 static const uint8_t INTEGER_VALUE[] = {'i', 0, 0, 0, 0, 0, 0, 0, 42};
 static const uint8_t TABLE_VALUE[] = {'{', 0, 0, 0, 1, 's', 0, 0, 0, 1, 'k', 's', 0, 0, 0, 2, 'o', 'k'};
@@ -93,7 +94,9 @@ static void make_hello(struct message *message, const struct palette *palette, e
                                     .pid = palette->small,
                                     .cores = palette->small / 3,
                                     .memory_bytes = palette->wide / 5,
-                                    .shards = palette->small == 0 ? 1 : LIMIT_SHARDS};
+                                    .shards = palette->small == 0 ? 1 : LIMIT_SHARDS,
+                                    .labels = bytes_of_string(palette->small == 0 ? "" : LABELS),
+                                    .capacity = palette->small};
 }
 
 static void make_deploy(struct sample *sample, const struct palette *palette, enum sample_variant variant)
@@ -123,7 +126,8 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .fail_percent = is_small ? 0 : 12.5,
                     .target = palette->text,
                     .verbosity = palette->small,
-                    .target_port = (uint16_t)palette->small},
+                    .target_port = (uint16_t)palette->small,
+                    .labels = bytes_of_string(is_small ? "" : LABELS)},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
         .workers = set_of(variant),
         .is_seed_fixed = palette->flag,

@@ -1,0 +1,202 @@
+"""Reads what the workers of scripts/traced.lua have told, and says where a promise of the coordination was broken.
+
+A trace is what one process of an agent has printed: lines `trace INSTANT CAMPAIGN ROOM WORKER STEP WHAT DETAIL`, the instant by the one
+clock of this machine, taken before a call for what begins and after it for what has ended. So, whatever the order in which things
+really happened in between: what is seen to be wrong was wrong."""
+import collections
+import dataclasses
+import re
+
+LINE = re.compile(r"trace (\d+\.\d+) (\w+) (\d+) (\d+) (\d+) (\w+) (.*)")
+READING = ("got", "page", "read")
+
+
+@dataclasses.dataclass
+class Event:
+    at: float
+    campaign: str
+    room: int
+    worker: int
+    step: int
+    what: str
+    detail: str
+    trace: "Trace" = dataclasses.field(repr=False)
+
+    def __str__(self):
+        return f"{self.at:.6f} {self.trace.name}: worker {self.worker}, step {self.step}: {self.what} {self.detail}"
+
+
+class Trace:
+    """The lines of one agent process. `is_doubtful`: it was killed, or may have been declared lost, or cut off: what it did last need
+    not have become known, and its waits need not have ended. `shift` is how far its clock is ahead, in seconds."""
+
+    def __init__(self, name, text, is_doubtful=False, shift=0.0):
+        self.name, self.is_doubtful = name, is_doubtful
+        lines = text.split("\n")[:-1]  # one without its end was cut off by a kill
+        found = (LINE.search(line) for line in lines)
+        self.events = [Event(float(m[1]) - shift, m[2], int(m[3]), int(m[4]), int(m[5]), m[6], m[7], self) for m in found if m]
+
+
+class Checker:
+    def __init__(self, traces, sync_timeout_s=60.0, is_over=True, seats_apart=True):
+        self.traces, self.sync_timeout_s, self.is_over, self.seats_apart = traces, sync_timeout_s, is_over, seats_apart
+        self.events = sorted((event for trace in traces for event in trace.events), key=lambda event: event.at)
+        self.faults = []
+
+    def fault(self, text):
+        self.faults.append(text)
+
+    def grouped(self, key, *whats):
+        groups = collections.defaultdict(list)
+        for event in self.events:
+            if not whats or event.what in whats:
+                groups[key(event)].append(event)
+        return groups
+
+    def check(self):
+        for check in (self.check_ids, self.check_steps, self.check_seats, self.check_waits, self.check_writers, self.check_reads,
+                      self.check_texts, self.check_counter, self.check_factory, self.check_barriers):
+            check()
+        return self.faults
+
+    def check_ids(self):
+        """A worker is in one place at a time: it may have moved on from an agent that was lost, and not come back."""
+        for (campaign, worker), events in self.grouped(lambda e: (e.campaign, e.worker)).items():
+            left = []
+            for before, event in zip(events, events[1:]):
+                if event.trace is before.trace:
+                    continue
+                left.append(before.trace)
+                if event.trace in left:
+                    self.fault(f"{campaign}: worker {worker} is in two places: {before} and {event}")
+                elif not before.trace.is_doubtful:
+                    self.fault(f"{campaign}: worker {worker} has left {before.trace.name}, which was not lost: {event}")
+
+    def check_steps(self):
+        """No step begins twice, and none before the one before it is over."""
+        for (campaign, worker), events in self.grouped(lambda e: (e.campaign, e.worker), "begin").items():
+            for before, event in zip(events, events[1:]):
+                if event.step <= before.step:
+                    self.fault(f"{campaign}: worker {worker} goes back from step {before.step} to {event.step}: {event}")
+
+    def check_seats(self):
+        if not self.seats_apart:
+            return
+        agents = {trace.name.partition(".")[0] for trace in self.traces if trace.events}
+        for (campaign, room), events in self.grouped(lambda e: (e.campaign, e.room), "here").items():
+            first = {}
+            for event in events:
+                first.setdefault(event.worker, event.detail.split()[0])
+            most, name = max((count, name) for name, count in collections.Counter(first.values()).items())
+            if most > -(-len(first) // max(1, len(agents))):
+                self.fault(f"{campaign}: {most} of the {len(first)} seats of room {room} are on agent {name}, of {len(agents)} agents")
+
+    def check_waits(self):
+        """Each has one end, with a word that is foreseen, and not later than it may."""
+        for (_, campaign, worker), events in self.grouped(lambda e: (id(e.trace), e.campaign, e.worker), "wait", "woke").items():
+            waiting = None
+            for event in events:
+                if event.what == "wait":
+                    waiting = event
+                    continue
+                name, _, outcome = event.detail.partition(" ")
+                if waiting is None or waiting.detail != name:
+                    self.fault(f"{campaign}: worker {worker} woke from no wait: {event}")
+                elif outcome not in ("ok", "timeout", "short", "deadlock", "stopped"):
+                    self.fault(f"{campaign}: worker {worker} woke with {outcome}: {event}")
+                elif event.at - waiting.at > self.sync_timeout_s + 5 and not event.trace.is_doubtful:
+                    self.fault(f"{campaign}: worker {worker} has waited for {event.at - waiting.at:.1f} s: {event}")
+                waiting = None
+            if waiting is not None and self.is_over and not waiting.trace.is_doubtful:
+                self.fault(f"{campaign}: a wait without an end: {waiting}")
+
+    def check_writers(self):
+        """Nobody reads a text any more when a writer has passed its readers."""
+        passed = {}
+        for event in self.events:
+            if event.what == "passed":
+                step = int(event.detail.split()[0])
+                passed.setdefault((event.campaign, event.room, step), event)
+            elif event.what in READING:
+                writer = passed.get((event.campaign, event.room, event.step))
+                if writer is not None:
+                    self.fault(f"{event.campaign}: a writer passed its readers: {writer}; and then {event}")
+
+    def check_reads(self):
+        """Those that have read are counted, each once."""
+        reads = self.grouped(lambda e: (e.campaign, e.room, e.step), "read")
+        for event in self.events:
+            if event.what != "passed":
+                continue
+            step, count, of = map(int, event.detail.split())
+            before = [read for read in reads[event.campaign, event.room, step] if read.at < event.at]
+            known = {read.worker for read in before if not read.trace.is_doubtful}
+            if count < len(known):
+                self.fault(f"{event.campaign}: a read was lost: {event}, but {sorted(known)} have read")
+            if count > len({read.worker for read in before}):
+                self.fault(f"{event.campaign}: a read was counted twice: {event}, but {sorted(read.worker for read in before)} have read")
+            if count > of:
+                self.fault(f"{event.campaign}: more reads than readers: {event}")
+
+    def check_texts(self):
+        """A reader sees the text of its own campaign, room and step, which its writer had begun to write before."""
+        written = {event.detail: event for event in self.events if event.what == "write"}
+        for event in self.events:
+            if event.what not in ("got", "page"):
+                continue
+            if event.detail.split("-")[:3] != [event.campaign, str(event.room), str(event.step)]:
+                self.fault(f"{event.campaign}: a text of another step: {event}")
+            elif event.detail not in written or written[event.detail].at > event.at:
+                self.fault(f"{event.campaign}: a text that nobody had written: {event}")
+
+    def check_counter(self):
+        """tutti.incr gives each sum once, and a later call a higher one. None is lost or applied twice."""
+        for campaign, events in self.grouped(lambda e: e.campaign, "counting", "counted").items():
+            began, counted = {}, []
+            for event in events:
+                if event.what == "counting":
+                    began[event.worker, event.step] = event
+                else:
+                    counted.append((int(event.detail), event))
+            for total, times in collections.Counter(total for total, _ in counted).items():
+                if times > 1:
+                    self.fault(f"{campaign}: the sum {total} was given {times} times")
+            if counted and max(counted, key=lambda item: item[0])[0] > len(began):
+                self.fault(f"{campaign}: an increment was applied twice: {max(counted)[0]} of {len(began)} calls")
+            self.check_order(campaign, began, counted)
+
+    def check_order(self, campaign, began, counted):
+        ended = sorted(((event.at, total) for total, event in counted))
+        highest, place = 0, 0
+        for begin, total, event in sorted(((began[e.worker, e.step].at, total, e) for total, e in counted if (e.worker, e.step) in began),
+                                          key=lambda item: item[0]):
+            while place < len(ended) and ended[place][0] < begin:
+                highest = max(highest, ended[place][1])
+                place += 1
+            if total <= highest:
+                self.fault(f"{campaign}: {highest} had been given already: {event}")
+
+    def check_factory(self):
+        for campaign, events in self.grouped(lambda e: e.campaign, "making", "made").items():
+            sound = [event for event in events if event.what == "making" and not event.trace.is_doubtful]
+            if len(sound) > 1:
+                self.fault(f"{campaign}: a factory ran in {len(sound)} workers: {sound[0]} and {sound[1]}")
+            for event in events:
+                if event.what == "made" and event.detail != campaign:
+                    self.fault(f"{campaign}: a variable of another campaign: {event}")
+
+    def check_barriers(self):
+        """Nobody is through before all have arrived that will, and the ranks are those of arrival."""
+        groups = self.grouped(lambda e: (e.campaign, e.room, e.step), "arrive", "through")
+        for (campaign, room, step), events in groups.items():
+            first = next((event for event in events if event.what == "through"), None)
+            late = [event for event in events if first is not None and event.what == "arrive" and event.at > first.at]
+            if late:
+                self.fault(f"{campaign}: a barrier opened before all had arrived: {first}; and then {late[0]}")
+            ranks = [event.detail.split()[0] for event in events if event.what == "through"]
+            if len(set(ranks)) < len(ranks):
+                self.fault(f"{campaign}: two have the same rank at the barrier of room {room}, step {step}")
+
+
+def check(traces, **more):
+    return Checker(traces, **more).check()
