@@ -225,13 +225,13 @@ class Folder(Restarted):
     def test_reports_are_there_after_a_restart(self):
         self.start()
         self.start_agents()
-        with self.campaign("pad", "-w", 5, "-r", 3, "--target", self.target()) as start:
+        with self.campaign("pad", "-w", 5, "-r", 3, "--expect-agents", 3, "--target", self.target()) as start:
             self.assertEqual(start.finish().code, 0)
         before = self.tutti("report", 1, "--json", "-").out
         self.kill()
         self.start()
         self.assertEqual(json.loads(self.tutti("report", 1, "--json", "-").out), json.loads(before))
-        self.assertRegex(self.tutti("status").out, r"(?m)^  1 +\S+pad.lua +passed +5 +1 ")
+        self.assertRegex(self.tutti("status").out, r"(?m)^  1 +\S+pad.lua +passed +5 +3 ")
         self.assertIn("passed", self.tutti("status", 1).out)
         self.assertIn("15 ok", self.tutti("watch", 1).out)
         self.assertIn("has ended", self.tutti("stop", 1).out + self.tutti("stop", 1).err)
