@@ -4,6 +4,7 @@
 
 #include "agent/core/agent.h"
 #include "agent/mailbox.h"
+#include "agent/readings.h"
 #include "agent/shard.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -23,6 +24,7 @@
 #define LINGER_MS 200
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
+#define GAUGES_PERIOD_MS 1000u
 #define COMPLAINT_EVERY_NS (10 * NS_PER_S)
 
 /* The commands of one step for one shard: they go together, and wake it once. */
@@ -37,6 +39,8 @@ struct host {
     char name[LIMIT_NAME_BYTES + 1];
     uv_loop_t loop;
     uv_timer_t timer;
+    uv_timer_t gauges_timer;
+    struct readings readings;
     uv_signal_t terminate;
     uv_signal_t interrupt;
     struct socket *socket;
@@ -196,15 +200,36 @@ static void on_connected(void *context)
     }
 }
 
+static void tell_gauges(struct host *host)
+{
+    struct gauges gauges = {0};
+    struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
+
+    readings_take(&host->readings, &gauges);
+    step(host, &event);
+}
+
+static void on_gauges_timer(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+
+    tell_gauges(host);
+    end_turn(host);
+}
+
 static void on_notice(void *context, struct mail mail)
 {
     struct host *host = context;
     struct notice *notice = mail.item;
     struct agent_event event = {.kind = AGENT_NOTICE, .shard = mail.tag, .notice = &notice};
 
+    /* Of a campaign it is told how we were from its beginning to its end. */
+    bool is_mark = notice->kind == NOTICE_LOOP && notice->campaign != 0;
     /* Without an agent we are closing down, and what still comes is dropped. */
     if (host->agent)
         step(host, &event);
+    if (host->agent && is_mark)
+        tell_gauges(host);
     notice_free(&notice);
 }
 
@@ -292,6 +317,8 @@ static void start_agent(struct host *host)
         .capacity = host->options->capacity,
     };
     host->agent = agent_new(&settings, clock_now_ns());
+    readings_init(&host->readings);
+    uv_timer_start(&host->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 
 /* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
@@ -388,9 +415,10 @@ static void open_loop(struct host *host)
 {
     uv_loop_init(&host->loop);
     uv_timer_init(&host->loop, &host->timer);
+    uv_timer_init(&host->loop, &host->gauges_timer);
     uv_signal_init(&host->loop, &host->terminate);
     uv_signal_init(&host->loop, &host->interrupt);
-    host->timer.data = host->terminate.data = host->interrupt.data = host;
+    host->timer.data = host->gauges_timer.data = host->terminate.data = host->interrupt.data = host;
     uv_signal_start(&host->terminate, on_signal, SIGTERM);
     if (host->options->is_interrupt_ignored)
         signal(SIGINT, SIG_IGN);
@@ -408,6 +436,7 @@ static void close_all(struct host *host)
     if (host->socket)
         socket_close(&host->socket, LINGER_MS);
     uv_close((uv_handle_t *)&host->timer, NULL);
+    uv_close((uv_handle_t *)&host->gauges_timer, NULL);
     uv_close((uv_handle_t *)&host->terminate, NULL);
     uv_close((uv_handle_t *)&host->interrupt, NULL);
     uv_run(&host->loop, UV_RUN_DEFAULT);

@@ -157,8 +157,10 @@ static void answer(struct stage *stage, const struct crew_effect *effect, const 
 
 static void post_notice(struct stage *stage, struct notice **notice)
 {
-    if ((*notice)->kind == NOTICE_FINISHED)
+    if ((*notice)->kind == NOTICE_FINISHED) {
         post_statistics(stage);
+        shard_post_loop(stage->shard, stage->campaign);
+    }
     post(stage, notice);
 }
 
@@ -278,6 +280,8 @@ void stage_command(struct stage *stage, const struct command *command)
         begin_global(stage, command);
         return;
     }
+    if (command->kind == COMMAND_BEGIN)
+        shard_post_loop(stage->shard, stage->campaign);
     if (command->kind == COMMAND_DEPLOY)
         worker_set_copy(&stage->own_workers, &command->workers);
     struct crew_event event = {.kind = CREW_COMMAND, .now_ns = clock_now_ns(), .command = command};

@@ -45,10 +45,12 @@ void campaign_free(struct campaign **at)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         memory_free((void *)campaign->places[i].name.data);
         memory_free((void *)campaign->places[i].host.data);
+        histogram_free(&campaign->places[i].performance.lag_us);
         memory_free((void *)campaign->places[i].labels.data);
     }
     memory_free(campaign->places);
     memory_free(campaign->agent_reports);
+    memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
     memory_free(campaign->last_steps);
     memory_free((void *)campaign->options.single_mode.data);
@@ -122,7 +124,10 @@ static void run_setup(struct campaign *campaign, uint64_t now_ns)
 
 static void begin(struct campaign *campaign, uint64_t now_ns)
 {
-    campaign->begun_ns = due_after_ms(now_ns, campaign->home.settings->start_delay_ms);
+    uint64_t lead_ns = campaign_lead_ns(campaign);
+    rooms_set_start_delay(campaign->rooms, lead_ns);
+    campaign->lead_looked_ns = now_ns;
+    campaign->begun_ns = now_ns + lead_ns;
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);

@@ -35,6 +35,9 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
 /* A message that names this campaign. */
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
                       const struct message *message);
+/* How a member is doing, whatever it runs. */
+void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                     const struct gauges *gauges);
 void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text);
 /* One of its deadlines was reached. */
 void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind);

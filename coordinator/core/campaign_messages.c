@@ -171,23 +171,13 @@ static message_function *const FUNCTIONS[MESSAGE_FORGET + 1] = {
     [MESSAGE_FINISHED] = on_finished,     [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
 };
 
-static struct place *place_of(struct campaign *campaign, const struct member *member)
-{
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign->places[i].member == member) {
-            return &campaign->places[i];
-        }
-    }
-    return NULL;
-}
-
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
                       const struct message *message)
 {
     if (campaign->state == CAMPAIGN_ENDED) {
         return; /* was on its way when it ended */
     }
-    struct place *place = place_of(campaign, member);
+    struct place *place = campaign_place_of(campaign, member);
     message_function *function = FUNCTIONS[message->kind];
     if (function == NULL || place == NULL || place->workers == 0) {
         members_complain(member, now_ns, campaign->home.outbox,

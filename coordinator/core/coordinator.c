@@ -172,6 +172,15 @@ static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
     coordinator->last_step_ns = now_ns;
 }
 
+static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                        const struct gauges *gauges)
+{
+    members_take_gauges(member, gauges);
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        campaign_gauges(coordinator->campaigns[i], now_ns, member, gauges);
+    }
+}
+
 static void take_message(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                          struct bytes bytes)
 {
@@ -183,7 +192,9 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     }
     struct campaign *campaign = find_campaign(coordinator, message.campaign);
     onlooker_operations(coordinator->onlooker, &message);
-    if (campaign != NULL) {
+    if (message.kind == MESSAGE_GAUGES) {
+        take_gauges(coordinator, now_ns, member, &message.gauges);
+    } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
     } else if (message.kind == MESSAGE_GOODBYE) {
         take_leave(coordinator, now_ns, member);

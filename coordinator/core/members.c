@@ -43,6 +43,7 @@ void member_free(struct member **at)
     link_free(&member->link);
     memory_free((void *)member->name.data);
     memory_free((void *)member->host.data);
+    memory_free(member->gauges.loops);
     memory_free((void *)member->labels.data);
     memory_free(member);
 }
@@ -217,6 +218,11 @@ enum link_verdict members_receive(struct members *members, uint64_t now_ns, stru
 {
     uint64_t heard_ns = members_heard_ns(member);
     enum link_verdict verdict = link_receive(member->link, now_ns, envelope, has_message);
+    struct link_sample sample;
+    /* What waited for us to be there again says nothing about the way. */
+    if (link_take_sample(member->link, &sample) && !member->is_awaited) {
+        member->round_trips_ns[member->next_round_trip++ % MEMBER_ROUND_TRIPS] = sample.round_trip_ns;
+    }
     if (verdict != LINK_FOREIGN) {
         note_return(members, now_ns, heard_ns, member);
         if (member->is_awaited) {
@@ -231,6 +237,31 @@ void members_greet_again(struct members *members, uint64_t now_ns, struct member
 {
     reach_anew(member, now_ns);
     members_wake(members, member);
+}
+
+uint64_t members_round_trip_ns(const struct member *member)
+{
+    uint64_t longest_ns = 0;
+    for (size_t i = 0; i < MEMBER_ROUND_TRIPS; i++) {
+        longest_ns = latest(longest_ns, member->round_trips_ns[i]);
+    }
+    return longest_ns;
+}
+
+void members_take_gauges(struct member *member, const struct gauges *gauges)
+{
+    if (gauges->loop_count != member->gauges.loop_count) {
+        memory_free(member->gauges.loops);
+        member->gauges.loops =
+            (struct loop_gauges *)memory_new(gauges->loop_count, sizeof *member->gauges.loops);
+    }
+    struct loop_gauges *loops = member->gauges.loops;
+    for (size_t i = 0; i < gauges->loop_count; i++) {
+        loops[i] = gauges->loops[i];
+    }
+    member->gauges = *gauges;
+    member->gauges.loops = loops;
+    member->gauges.lag_us = NULL;
 }
 
 void members_send(struct members *members, struct member *member, const struct message *message)

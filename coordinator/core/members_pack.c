@@ -5,8 +5,9 @@
 #include "coordinator/core/bundle_copy.h"
 #include "proto/limits.h"
 
-_Static_assert(sizeof(struct member) == 224, "pack_member and unpack_member have to know each field");
+_Static_assert(sizeof(struct member) == 384, "pack_member and unpack_member have to know each field");
 
+/* The gauges are left out: they are only shown, and come again within a second. */
 static void pack_member(const struct member *member, struct buffer *into)
 {
     pack_fixed(into, member->incarnation);
@@ -25,6 +26,10 @@ static void pack_member(const struct member *member, struct buffer *into)
     pack_number(into, member->newest_sent);
     pack_number(into, member->bulk_ns);
     pack_number(into, member->muted_ns);
+    for (size_t i = 0; i < MEMBER_ROUND_TRIPS; i++) {
+        pack_number(into, member->round_trips_ns[i]);
+    }
+    pack_number(into, member->next_round_trip % MEMBER_ROUND_TRIPS);
     pack_flag(into, member->is_awaited);
     pack_number(into, member->malformed);
     pack_number(into, member->complaint_ns);
@@ -51,6 +56,10 @@ static struct member *unpack_member(struct unpack *from)
     member->newest_sent = unpack_number(from);
     member->bulk_ns = unpack_number(from);
     member->muted_ns = unpack_number(from);
+    for (size_t i = 0; i < MEMBER_ROUND_TRIPS; i++) {
+        member->round_trips_ns[i] = unpack_number(from);
+    }
+    member->next_round_trip = (unsigned)unpack_bounded(from, MEMBER_ROUND_TRIPS - 1);
     member->is_awaited = unpack_flag(from);
     member->malformed = unpack_number(from);
     member->complaint_ns = unpack_number(from);
