@@ -341,9 +341,17 @@ enum crew_call stage_call(struct stage *stage, struct player *player, const stru
 
 void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text)
 {
-    if (player->phase == PLAYER_GLOBAL)
-        log_line(LOG_WARNING, shard_settings(stage->shard)->agent, "%s%s", what, text);
+    const char *agent = shard_settings(stage->shard)->agent;
+    bool is_worker = player->phase != PLAYER_GLOBAL;
+    struct log_subject subject = {.campaign = stage->campaign,
+                                  .agent = bytes_of_string(agent),
+                                  .has_worker = is_worker,
+                                  .worker = player->id,
+                                  .step = is_worker ? player->step : 0};
+
+    if (!is_worker)
+        log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
     else
-        log_line(LOG_WARNING, shard_settings(stage->shard)->agent, "worker %u, step %llu: %s%s", player->id,
-                 (unsigned long long)player->step, what, text);
+        log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", player->id,
+                  (unsigned long long)player->step, what, text);
 }

@@ -4,6 +4,7 @@
 #include "common/memory.h"
 
 #define EVENT_MAX_BYTES ((size_t)8 * 1024 * 1024)
+#define REPORT_MAX_BYTES ((size_t)1024 * 1024)
 
 struct watcher {
     struct api *api;
@@ -46,9 +47,18 @@ static json_t *object_with(const char *key, const char *text)
     return object;
 }
 
-/* Takes `report`. */
+/* A report that is too large for an event is told by where it is. Takes it. */
 static void tell_end(struct watcher *watcher, json_t *report)
 {
+    if (json_dumpb(report, NULL, 0, JSON_COMPACT) > REPORT_MAX_BYTES) {
+        SCOPED(memory_free_at)
+        char *path = memory_format("/v1/campaigns/%llu/report", (unsigned long long)watcher->campaign);
+        json_t *reference = object_with("report", path);
+        json_put_count(reference, "campaign", watcher->campaign);
+        json_put(reference, "verdict", json_incref(json_object_get(report, "verdict")));
+        json_decref(report);
+        report = reference;
+    }
     tell(watcher, "ended", report);
     http_stream_end(watcher->stream);
     watcher->has_ended = true;

@@ -104,10 +104,16 @@ bool campaign_is_ended(const struct campaign *campaign)
     return campaign->state == CAMPAIGN_ENDED;
 }
 
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
+{
+    uint64_t within_ms = campaign->options.setup_timeout_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
+}
+
 static void deploy(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
-    due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
+    campaign_await_agents(campaign, now_ns);
     campaign_take_places(campaign);
     const struct coordinator_settings *settings = campaign->home.settings;
     campaign->rooms = rooms_new(&campaign->options, settings->start_delay_ms * 1000000u,
@@ -118,7 +124,7 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
 
 static void run_setup(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
+    campaign_await_agents(campaign, now_ns);
     campaign_run_global(campaign, GLOBAL_SETUP);
 }
 
@@ -131,10 +137,9 @@ static void begin(struct campaign *campaign, uint64_t now_ns)
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
-    if (campaign->options.duration_ms > 0) {
-        due_set(campaign->home.timers, &campaign->life_due,
-                due_after_ms(campaign->begun_ns, campaign->options.duration_ms));
-    }
+    uint64_t duration_ms = campaign->options.duration_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
 }
 
 static void drain(struct campaign *campaign, uint64_t now_ns)

@@ -123,6 +123,9 @@ void campaign_deploy(struct campaign *campaign);
 void campaign_send_moved(struct campaign *campaign);
 void campaign_run_global(struct campaign *campaign, enum global_phase phase);
 
+/* What it waits for now has its time anew: --setup-timeout. */
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns);
+
 /* campaign_gauges.c */
 /* How far ahead an instant has to be told so that all agents know of it in time. */
 uint64_t campaign_lead_ns(const struct campaign *campaign);
