@@ -38,6 +38,7 @@ enum message_kind {
     MESSAGE_ROOMS_DONE,  /* all workers of these rooms have ended: tear sessions down */
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
+    MESSAGE_SCALE,       /* the campaign has another number of workers: those beyond it end */
 };
 
 struct hello {
@@ -105,6 +106,13 @@ struct assignment {
 struct room_step {
     uint32_t room;
     uint64_t step;
+};
+
+/* Workers have ids below `workers` from now on; in the rooms that are named, from that step on. */
+struct scale {
+    uint32_t workers;
+    struct room_step *rooms;
+    size_t room_count;
 };
 
 struct failure {
@@ -179,6 +187,7 @@ struct message {
             struct room_step *items;
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
+        struct scale scale;
         struct failure failure;
         /* FINISHED: how many this agent was ever given. Fewer than were dealt to it: an ASSIGN is on its way.
          */

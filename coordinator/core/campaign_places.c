@@ -13,7 +13,7 @@ static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec has to ta
 
 bool campaign_place_is_live(const struct place *place)
 {
-    return place->member != NULL && place->workers > 0 && !place->is_given_up;
+    return place->member != NULL && !place->is_given_up;
 }
 
 uint32_t campaign_live_places(const struct campaign *campaign)
@@ -61,9 +61,8 @@ static void take_place(struct place *place, struct member *member)
     place->pid = member->pid;
 }
 
-void campaign_burden(struct place *place)
+void campaign_hold(struct place *place)
 {
-    place->workers++;
     place->held++;
     place->member->held++;
 }
@@ -109,7 +108,9 @@ void campaign_take_places(struct campaign *campaign)
     }
     campaign->handout = handout_new(campaign->options.workers, room_for, count);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        campaign_burden(&campaign->places[handout_place(campaign->handout, i)]);
+        struct place *place = &campaign->places[handout_place(campaign->handout, i)];
+        place->workers++;
+        campaign_hold(place);
     }
     memory_free(room_for);
     memory_free(chosen);

@@ -81,9 +81,9 @@ static void report_start(struct rooms *rooms, uint32_t workers, const struct ope
     start->first_ns =
         is_first || operation->first_ns < start->first_ns ? operation->first_ns : start->first_ns;
     start->last_ns = is_first || operation->last_ns > start->last_ns ? operation->last_ns : start->last_ns;
-    bool was_complete = start->reported >= rooms->worker_count;
+    bool was_complete = start->reported >= rooms->start_count;
     start->reported += was_complete ? 0 : workers;
-    if (!was_complete && start->reported >= rooms->worker_count) {
+    if (!was_complete && start->reported >= rooms->start_count) {
         record_spread(rooms, start->first_ns, start->last_ns);
     }
 }

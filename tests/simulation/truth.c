@@ -5,9 +5,11 @@
 
 void truth_init(struct truth *truth, const struct plan *plan)
 {
-    uint32_t rooms = campaign_room_count(&plan->options);
+    struct campaign_options most = plan->options;
+    most.workers = plan_most_workers(plan);
+    uint32_t rooms = campaign_room_count(&most);
     truth->workers = plan->options.workers;
-    truth->room_size = campaign_room_size(&plan->options);
+    truth->room_size = campaign_room_ids(&plan->options);
     truth->synchronising = 0;
     memset(truth->worker, 0, sizeof(truth->worker));
     /* Only what the last campaign touched is wiped: the tables are large. */
@@ -47,7 +49,8 @@ bool truth_is_past(const struct truth *truth, uint32_t worker, uint64_t step)
 {
     const struct truth_worker *who = &truth->worker[worker];
     /* Where it goes on is not known before it has been told: not earlier than behind the step it was in. */
-    return who->is_over || who->ended_step >= step || (who->is_moving && who->ended_step + 1 >= step);
+    return who->is_over || who->is_coming || who->ended_step >= step ||
+           (who->is_moving && who->ended_step + 1 >= step);
 }
 
 uint32_t truth_others_within(const struct truth *truth, uint32_t worker, uint64_t step)
@@ -95,10 +98,22 @@ bool truth_mark(struct truth_variable *variable, int64_t value)
     return is_new;
 }
 
+void truth_come(struct truth *truth, uint32_t worker)
+{
+    struct truth_worker *who = &truth->worker[worker];
+    truth->workers = truth->workers > worker ? truth->workers : worker + 1;
+    who->owner = 0;
+    who->is_over = false;
+    who->is_moving = true;
+    who->is_coming = true;
+    who->has_synchronised = false;
+}
+
 void truth_restart(struct truth *truth, uint32_t worker, uint64_t step)
 {
     struct truth_worker *who = &truth->worker[worker];
     who->is_moving = false;
+    who->is_coming = false;
     who->is_over = false;
     who->is_in_step = false;
     who->begun_step = step - 1;
