@@ -126,8 +126,7 @@ static void begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t f
             at++;
         }
         bool is_changed = at < changed_count && changed[at].room == worker / ids;
-        uint64_t first_step = is_changed ? changed[at].step : 1;
-        rooms_join(campaign->rooms, now_ns, worker, first_step);
+        uint64_t first_step = rooms_join(campaign->rooms, now_ns, worker, is_changed ? changed[at].step : 1);
         if (worker < known) {
             bring_back(campaign, worker, first_step);
         } else {

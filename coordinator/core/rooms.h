@@ -53,8 +53,9 @@ bool rooms_may_join(const struct rooms *rooms, uint32_t first, uint32_t end);
 /* From which step on a room that synchronises has another number of workers: one that nobody has begun, as
  * far as is known and a step further. 0: it does not synchronise. */
 uint64_t rooms_change_step(struct rooms *rooms, uint32_t room);
-/* A worker that had ended is there again, or for the first time, and past all steps before this one. */
-void rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t first_step);
+/* A worker that had ended is there again, or for the first time, and past all steps before this one. Gives
+ * back the step that it begins with: a later one if it has been further. */
+uint64_t rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t first_step);
 
 /* No new step begins any more except as far as rooms_run_until says: from now on what would be `short` for
  * want of a worker that ended in order is `stopped`. */

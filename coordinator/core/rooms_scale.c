@@ -101,16 +101,17 @@ bool rooms_may_join(const struct rooms *rooms, uint32_t first, uint32_t end)
     return true;
 }
 
-/* Those that have not ended a step since they joined are no measure of how far the room is. */
+/* Who has not ended a step since it joined is in its first one. */
 static uint64_t furthest_of(const struct room *room)
 {
     uint64_t furthest = 0;
     for (uint32_t i = 0; i < room->size; i++) {
         const struct seat *seat = &room->seats[i];
-        uint64_t past = seat->past > seat->joined_past ? seat->past : 0;
-        uint64_t begun = seat->signalled > past + 1 ? seat->signalled - 1 : past;
-        if (!bits_has(room->ended, i) && begun > furthest) {
-            furthest = begun;
+        bool has_just_joined = seat->past > 0 && seat->past == seat->joined_past;
+        uint64_t past = seat->past - (has_just_joined ? 1 : 0);
+        uint64_t ended = seat->signalled > past + 1 ? seat->signalled - 1 : past;
+        if (!bits_has(room->ended, i) && ended > furthest) {
+            furthest = ended;
         }
     }
     return furthest;
@@ -142,13 +143,15 @@ static void take_seat(struct room *room, uint32_t seat, uint64_t first_step)
     room_steps_join(room, first_step);
 }
 
-void rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t first_step)
+uint64_t rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t first_step)
 {
     assert(worker < rooms->worker_count && rooms_has_ended(rooms, worker));
     rooms_begin_news(rooms);
     uint32_t id = worker / rooms->room_size;
     struct room *room = rooms->synchronises_all ? rooms_need_seats(rooms, now_ns, id) : rooms->items[id];
     if (room != NULL && room->seats != NULL) {
+        uint64_t past = room->seats[worker - room->first].past;
+        first_step = past >= first_step ? past + 1 : first_step;
         take_seat(room, worker - room->first, first_step);
     }
     (void)bits_remove(rooms->ended, worker);
@@ -162,4 +165,5 @@ void rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t 
         room->is_done = false;
         rooms_touch(rooms, now_ns, room);
     }
+    return first_step;
 }

@@ -211,6 +211,9 @@ static void note_workers(struct world *world)
     }
     transcript_say(world->transcript, world->now_ns - world->created_ns,
                    "campaign has %u workers instead of %u", workers, world->workers);
+    if (workers > world->workers) {
+        truth_forget_empty_rooms(&world->truth);
+    }
     for (uint32_t worker = world->workers; worker < workers; worker++) {
         truth_come(&world->truth, worker);
         world->truth.worker[worker].came_ns = world->now_ns;

@@ -98,6 +98,20 @@ bool truth_mark(struct truth_variable *variable, int64_t value)
     return is_new;
 }
 
+void truth_forget_empty_rooms(struct truth *truth)
+{
+    uint32_t busy = 0;
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        busy |= truth->worker[worker].is_over ? 0 : 1u << truth_room(truth, worker);
+    }
+    for (uint32_t room = 0; room < truth->rooms; room++) {
+        for (uint32_t name = 0; (busy & (1u << room)) == 0 && name < PLAN_NAMES; name++) {
+            memset(truth->notifier[room][name], 0, sizeof(truth->notifier[room][name]));
+            memset(truth->barrier[room][name], 0, sizeof(truth->barrier[room][name]));
+        }
+    }
+}
+
 void truth_come(struct truth *truth, uint32_t worker)
 {
     struct truth_worker *who = &truth->worker[worker];

@@ -84,6 +84,8 @@ struct truth_variable *truth_variable(struct truth *truth, uint32_t worker, enum
                                       bool is_campaign);
 /* False if it had the mark already. */
 bool truth_mark(struct truth_variable *variable, int64_t value);
+/* With its last worker a room forgets what was in its steps. */
+void truth_forget_empty_rooms(struct truth *truth);
 /* It is there, for the first time or again. */
 void truth_come(struct truth *truth, uint32_t worker);
 /* The worker goes on with `step` somewhere else: what it did from there on has been forgotten with its
