@@ -4,6 +4,7 @@
 
 #include "agent/core/agent.h"
 #include "agent/mailbox.h"
+#include "agent/readings.h"
 #include "agent/shard.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -23,6 +24,7 @@
 #define LINGER_MS 200
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
+#define GAUGES_PERIOD_MS 1000u
 #define COMPLAINT_EVERY_NS (10 * NS_PER_S)
 
 /* The commands of one step for one shard: they go together, and wake it once. */
@@ -35,8 +37,11 @@ struct bag {
 struct host {
     const struct agent_run_options *options;
     char name[LIMIT_NAME_BYTES + 1];
+    struct log_subject subject; /* the name */
     uv_loop_t loop;
     uv_timer_t timer;
+    uv_timer_t gauges_timer;
+    struct readings readings;
     uv_signal_t terminate;
     uv_signal_t interrupt;
     struct socket *socket;
@@ -116,14 +121,14 @@ static void perform_one(struct host *host, struct agent_effect *effect)
         socket_reconnect(host->socket);
         break;
     case AGENT_REFUSED:
-        log_line(LOG_ERROR, host->name, "%s", effect->text);
+        log_about(LOG_ERROR, host->name, &host->subject, "%s", effect->text);
         finish(host, EXIT_REFUSED);
         break;
     case AGENT_LEFT:
         finish(host, 0);
         break;
     case AGENT_LOG:
-        log_line(effect->level, host->name, "%s", effect->text);
+        log_about(effect->level, host->name, &host->subject, "%s", effect->text);
         break;
     }
 }
@@ -185,15 +190,36 @@ static void on_turn_end(void *context)
     end_turn(context);
 }
 
+static void tell_gauges(struct host *host)
+{
+    struct gauges gauges = {0};
+    struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
+
+    readings_take(&host->readings, &gauges);
+    step(host, &event);
+}
+
+static void on_gauges_timer(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+
+    tell_gauges(host);
+    end_turn(host);
+}
+
 static void on_notice(void *context, struct mail mail)
 {
     struct host *host = context;
     struct notice *notice = mail.item;
     struct agent_event event = {.kind = AGENT_NOTICE, .shard = mail.tag, .notice = &notice};
 
+    /* Of a campaign it is told how we were from its beginning to its end. */
+    bool is_mark = notice->kind == NOTICE_LOOP && notice->campaign != 0;
     /* Without an agent we are closing down, and what still comes is dropped. */
     if (host->agent)
         step(host, &event);
+    if (host->agent && is_mark)
+        tell_gauges(host);
     notice_free(&notice);
 }
 
@@ -281,6 +307,8 @@ static void start_agent(struct host *host)
         .capacity = host->options->capacity,
     };
     host->agent = agent_new(&settings, clock_now_ns());
+    readings_init(&host->readings);
+    uv_timer_start(&host->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 
 /* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
@@ -345,7 +373,8 @@ static void on_trouble(void *context, enum socket_trouble trouble)
     if (what == NULL || now_ns < host->complaint_ns)
         return;
     host->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
-    log_line(LOG_WARNING, host->name, "cannot join %s: %s; trying on", host->options->coordinator, what);
+    log_about(LOG_WARNING, host->name, &host->subject, "cannot join %s: %s; trying on",
+              host->options->coordinator, what);
 }
 
 static bool open_socket(struct host *host)
@@ -364,7 +393,7 @@ static bool open_socket(struct host *host)
     if (key)
         agent_key_wipe(key);
     if (!host->socket)
-        log_line(LOG_ERROR, host->name, "%s", error.text);
+        log_about(LOG_ERROR, host->name, &host->subject, "%s", error.text);
     return host->socket != NULL;
 }
 
@@ -372,9 +401,10 @@ static void open_loop(struct host *host)
 {
     uv_loop_init(&host->loop);
     uv_timer_init(&host->loop, &host->timer);
+    uv_timer_init(&host->loop, &host->gauges_timer);
     uv_signal_init(&host->loop, &host->terminate);
     uv_signal_init(&host->loop, &host->interrupt);
-    host->timer.data = host->terminate.data = host->interrupt.data = host;
+    host->timer.data = host->gauges_timer.data = host->terminate.data = host->interrupt.data = host;
     uv_signal_start(&host->terminate, on_signal, SIGTERM);
     if (host->options->is_interrupt_ignored)
         signal(SIGINT, SIG_IGN);
@@ -392,6 +422,7 @@ static void close_all(struct host *host)
     if (host->socket)
         socket_close(&host->socket, LINGER_MS);
     uv_close((uv_handle_t *)&host->timer, NULL);
+    uv_close((uv_handle_t *)&host->gauges_timer, NULL);
     uv_close((uv_handle_t *)&host->terminate, NULL);
     uv_close((uv_handle_t *)&host->interrupt, NULL);
     uv_run(&host->loop, UV_RUN_DEFAULT);
@@ -409,6 +440,7 @@ int agent_run(const struct agent_run_options *options)
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     choose_name(&host);
+    host.subject.agent = bytes_of_string(host.name);
     buffer_init(&host.envelope, ENVELOPE_MAX_BYTES);
     open_loop(&host);
     if (open_socket(&host)) {

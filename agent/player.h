@@ -48,6 +48,7 @@ struct player {
     bool is_begun;         /* the phase's function was entered */
     bool has_been_stopped; /* `stopped` was raised in this phase: the next time nothing catches it */
     struct alarm alarm;
+    uint64_t queued_ns; /* since when it is in the queue */
     uint64_t step;
     uint64_t drawn_step; /* in which `draws` random rows were drawn */
     uint64_t draws;

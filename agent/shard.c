@@ -1,6 +1,7 @@
 /* One loop: commands come in, timers fall due, workers have their turns, a bounded number at once. */
 #include "agent/shard.h"
 
+#include "agent/lag.h"
 #include "agent/stage.h"
 #include "common/clock.h"
 #include "common/container.h"
@@ -19,6 +20,7 @@
  * barrier take several turns. */
 #define POSTS_NS (10 * NS_PER_MS)
 #define RETRY_MS 20
+#define LAG_PERIOD_NS NS_PER_S
 
 enum tag { TAG_COMMAND, TAG_NUDGE, TAG_STOP };
 
@@ -47,6 +49,10 @@ struct shard {
     struct player *first; /* whose turn it is, in order */
     struct player *last;
     struct stage *stages;
+    struct lag lag;
+    struct alarm lag_alarm;
+    uint64_t now_ns;     /* when the clock was last read; while it is anybody's turn, not long ago */
+    uint64_t refused_ns; /* when workers were last kept from acting */
     bool is_stopping;
 };
 
@@ -74,6 +80,9 @@ void shard_queue(struct shard *shard, struct player *player)
 {
     if (player->is_queued)
         return;
+    if (!shard->first)
+        shard->now_ns = clock_now_ns();
+    player->queued_ns = shard->now_ns;
     player->is_queued = true;
     player->next = NULL;
     if (shard->last)
@@ -154,7 +163,11 @@ static void send_posts(struct shard *shard)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-    send_posts(prepare->data);
+    struct shard *shard = prepare->data;
+
+    send_posts(shard);
+    shard->now_ns = clock_now_ns();
+    lag_end_turn(&shard->lag, shard->now_ns);
 }
 
 /* The gate: nobody acts without a lease. */
@@ -189,8 +202,12 @@ static void give_turns(struct shard *shard)
     }
     uint64_t begin_ns = clock_now_ns();
     uint64_t now_ns = begin_ns;
+    uint64_t ready_ns = shard->first->queued_ns;
+    lag_queued(&shard->lag, ready_ns > shard->refused_ns ? ready_ns : shard->refused_ns, now_ns);
     while (shard->first && now_ns - begin_ns < TURN_NS) {
+        shard->now_ns = now_ns;
         if (!may_act(shard, now_ns)) {
+            shard->refused_ns = now_ns;
             pause_turns(shard);
             return;
         }
@@ -223,6 +240,8 @@ static void on_wakeup(uv_timer_t *wakeup)
     uint64_t now_ns = clock_now_ns();
     struct timer *timer;
 
+    if (timers_next_ns(shard->timers) <= now_ns)
+        lag_woken(&shard->lag, timers_next_ns(shard->timers), now_ns);
     while ((timer = timers_take_due(shard->timers, now_ns))) {
         struct alarm *alarm = CONTAINER_OF(timer, struct alarm, timer);
         alarm->on_due(alarm, now_ns);
@@ -263,6 +282,22 @@ void shard_unset_alarm(struct shard *shard, struct alarm *alarm)
     timers_unset(shard->timers, &alarm->timer);
 }
 
+void shard_post_loop(struct shard *shard, uint64_t campaign)
+{
+    struct notice *notice = notice_new(NOTICE_LOOP, campaign);
+
+    notice->lag_us = lag_take(&shard->lag, clock_now_ns(), &notice->loop);
+    shard_post(shard, &notice);
+}
+
+static void on_lag_due(struct alarm *alarm, uint64_t now_ns)
+{
+    struct shard *shard = CONTAINER_OF(alarm, struct shard, lag_alarm);
+
+    shard_post_loop(shard, 0);
+    shard_set_alarm(shard, alarm, now_ns + LAG_PERIOD_NS);
+}
+
 static struct stage **find_stage(struct shard *shard, uint64_t campaign)
 {
     struct stage **at = &shard->stages;
@@ -296,6 +331,7 @@ static void take_command(struct shard *shard, struct command *command)
 static void shard_free(struct shard *shard)
 {
     timers_free(&shard->timers);
+    lag_finish(&shard->lag);
     memory_free(shard->posts);
     memory_free(shard->agent);
     memory_free(shard);
@@ -369,6 +405,10 @@ static void open_all(struct shard *shard)
     shard->open_handles = 5;
     shard->wakeup.data = shard->retry.data = shard->busy.data = shard->turns.data = shard->parting.data =
         shard;
+    shard->now_ns = clock_now_ns();
+    lag_init(&shard->lag, shard->loop, shard->now_ns);
+    alarm_init(&shard->lag_alarm, on_lag_due);
+    shard_set_alarm(shard, &shard->lag_alarm, shard->now_ns + LAG_PERIOD_NS);
     uv_check_start(&shard->turns, on_check);
     uv_prepare_start(&shard->parting, on_prepare);
     shard->http = http_engine_new(shard->loop);

@@ -46,6 +46,8 @@ void shard_set_alarm(struct shard *shard, struct alarm *alarm, uint64_t due_ns);
 void shard_unset_alarm(struct shard *shard, struct alarm *alarm);
 /* Takes the notice. */
 void shard_post(struct shard *shard, struct notice **notice);
+/* How the loop was since the last time. `campaign`: which one begins or ends now; 0 for none. */
+void shard_post_loop(struct shard *shard, uint64_t campaign);
 /* What is posted this turn leaves at its end, whoever else has turns. */
 void shard_hurry(struct shard *shard);
 /* It is the worker's turn as soon as the lease allows it. */

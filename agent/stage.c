@@ -157,8 +157,10 @@ static void answer(struct stage *stage, const struct crew_effect *effect, const 
 
 static void post_notice(struct stage *stage, struct notice **notice)
 {
-    if ((*notice)->kind == NOTICE_FINISHED)
+    if ((*notice)->kind == NOTICE_FINISHED) {
         post_statistics(stage);
+        shard_post_loop(stage->shard, stage->campaign);
+    }
     post(stage, notice);
 }
 
@@ -278,6 +280,8 @@ void stage_command(struct stage *stage, const struct command *command)
         begin_global(stage, command);
         return;
     }
+    if (command->kind == COMMAND_BEGIN)
+        shard_post_loop(stage->shard, stage->campaign);
     if (command->kind == COMMAND_DEPLOY)
         worker_set_copy(&stage->own_workers, &command->workers);
     if (command->kind == COMMAND_SCALE)
@@ -339,9 +343,17 @@ enum crew_call stage_call(struct stage *stage, struct player *player, const stru
 
 void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text)
 {
-    if (player->phase == PLAYER_GLOBAL)
-        log_line(LOG_WARNING, shard_settings(stage->shard)->agent, "%s%s", what, text);
+    const char *agent = shard_settings(stage->shard)->agent;
+    bool is_worker = player->phase != PLAYER_GLOBAL;
+    struct log_subject subject = {.campaign = stage->campaign,
+                                  .agent = bytes_of_string(agent),
+                                  .has_worker = is_worker,
+                                  .worker = player->id,
+                                  .step = is_worker ? player->step : 0};
+
+    if (!is_worker)
+        log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
     else
-        log_line(LOG_WARNING, shard_settings(stage->shard)->agent, "worker %u, step %llu: %s%s", player->id,
-                 (unsigned long long)player->step, what, text);
+        log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", player->id,
+                  (unsigned long long)player->step, what, text);
 }

@@ -9,7 +9,9 @@
 
 #include <stdio.h>
 
-#define GIB (1024.0 * 1024 * 1024)
+#define MIB (1024.0 * 1024)
+#define GIB (1024.0 * MIB)
+#define GAUGE_COLUMNS 5
 
 struct agents_options {
     bool is_json;
@@ -32,6 +34,60 @@ static void add_campaigns(struct table *table, const json_t *list)
                              (long long)json_integer_value(json_array_get(list, i)));
     }
     table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
+}
+
+static void add_percent(struct table *table, const json_t *object, const char *key)
+{
+    char text[FORMAT_BYTES];
+    (void)snprintf(text, sizeof(text), "%.0f %%", json_number_value(json_object_get(object, key)) * 100);
+    table_add(table, bytes_of_string(text));
+}
+
+/* Of the shard that comes round latest. */
+static void add_lag(struct table *table, const json_t *loops)
+{
+    char text[FORMAT_BYTES];
+    uint64_t worst_us = 0;
+    for (size_t i = 0; i < json_array_size(loops); i++) {
+        const json_t *lag = json_object_get(json_array_get(loops, i), "loop_lag_ms");
+        uint64_t lag_us = control_json_ms_as_us(lag, "p99");
+        worst_us = lag_us > worst_us ? lag_us : worst_us;
+    }
+    format_us(worst_us, text);
+    table_add(table, bytes_of_string(text));
+}
+
+/* "+3.00 s ± 40 µs" */
+static void add_clock(struct table *table, const json_t *clock)
+{
+    char offset[FORMAT_BYTES];
+    char uncertainty[FORMAT_BYTES];
+    char text[3 * FORMAT_BYTES] = "unknown";
+    int64_t offset_ns = control_json_ms_as_ns(clock, "offset_ms");
+    if (json_is_object(clock)) {
+        format_us((uint64_t)(offset_ns < 0 ? -offset_ns : offset_ns) / 1000, offset);
+        format_us(control_json_ms_as_us(clock, "uncertainty_ms"), uncertainty);
+        (void)snprintf(text, sizeof(text), "%s%s ± %s", offset_ns < 0 ? "−" : "+", offset, uncertainty);
+    }
+    table_add(table, bytes_of_string(text));
+}
+
+static void add_gauges(struct table *table, const json_t *gauges)
+{
+    char text[FORMAT_BYTES];
+    if (!json_is_object(gauges)) {
+        for (int column = 0; column < GAUGE_COLUMNS; column++) {
+            table_add(table, bytes_of_string("–"));
+        }
+        return;
+    }
+    add_percent(table, gauges, "cpu");
+    add_percent(table, gauges, "host_cpu");
+    (void)snprintf(text, sizeof(text), "%.0f MiB",
+                   json_number_value(json_object_get(gauges, "memory_bytes")) / MIB);
+    table_add(table, bytes_of_string(text));
+    add_lag(table, json_object_get(gauges, "loops"));
+    add_clock(table, json_object_get(gauges, "clock"));
 }
 
 static void add_labels(struct table *table, const json_t *labels)
@@ -70,13 +126,15 @@ static void add_agent(struct table *table, const json_t *agent)
     add_campaigns(table, json_object_get(agent, "campaigns"));
     format_us(control_json_count(agent, "heard_ms_ago") * 1000, text);
     table_add(table, bytes_of_string(text));
+    add_gauges(table, json_object_get(agent, "gauges"));
 }
 
 static void print_agents(const json_t *list)
 {
     static const char *const columns[] = {"agent",      "<host",     "pid",     "<state",   "cores",
                                           "memory",     "shards",    "workers", "capacity", "<labels",
-                                          "<campaigns", "heard ago", NULL};
+                                          "<campaigns", "heard ago", "cpu",     "host cpu", "resident",
+                                          "lag",        "clock",     NULL};
     if (json_array_size(list) == 0) {
         printf("no agents (tutti agent --coordinator tcp://HOST:7440 joins one)\n");
         return;

@@ -32,6 +32,13 @@ uint64_t control_json_ms_as_us(const json_t *object, const char *key)
     return scaled(json_object_get(object, key), YEARS_S * 1e3 / 2, 1e3);
 }
 
+int64_t control_json_ms_as_ns(const json_t *object, const char *key)
+{
+    double number = json_number_value(json_object_get(object, key));
+    double most_ms = YEARS_S / 2 * 1e3;
+    return (int64_t)llround(fmax(fmin(number, most_ms), -most_ms) * 1e6);
+}
+
 uint64_t control_json_s_as_ns(const json_t *object, const char *key)
 {
     return scaled(json_object_get(object, key), YEARS_S / 2, (double)NS_PER_S);

@@ -10,6 +10,7 @@ struct control_report {
     struct campaign_report report;
     struct campaign_options options;
     struct agent_report *agents;
+    struct bottleneck_report *bottlenecks;
     struct request_report *requests;
     struct wait_report *waits;
     struct error_report *errors;
@@ -44,6 +45,41 @@ static struct histogram *quantiles_of(struct control_report *report, const json_
     return histogram;
 }
 
+static void read_performance(struct agent_report *agent, const json_t *item)
+{
+    const json_t *clock = json_object_get(item, "clock");
+    const json_t *lag = json_object_get(item, "loop_lag_ms");
+    agent->has_clock = json_is_object(clock);
+    agent->clock_offset_ns = -control_json_ms_as_ns(clock, "offset_ms");
+    int64_t uncertainty_ns = control_json_ms_as_ns(clock, "uncertainty_ms");
+    agent->clock_uncertainty_ns = uncertainty_ns > 0 ? (uint64_t)uncertainty_ns : 0;
+    agent->is_measured = json_is_number(json_object_get(item, "cpu"));
+    agent->cpu = json_number_value(json_object_get(item, "cpu"));
+    agent->memory_bytes = control_json_count(item, "memory_bytes");
+    agent->lag_p99_us = control_json_ms_as_us(lag, "p99");
+    agent->lag_maximum_us = control_json_ms_as_us(lag, "max");
+}
+
+static void read_bottlenecks(struct control_report *report, const json_t *list)
+{
+    size_t count = json_array_size(list);
+    report->bottlenecks = memory_new(count + 1, sizeof(struct bottleneck_report));
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, i);
+        const json_t *lag = json_object_get(item, "loop_lag_ms");
+        report->bottlenecks[i] = (struct bottleneck_report){
+            .agent = control_json_text(item, "agent"),
+            .strained_us = control_json_s_as_ns(item, "duration_s") / 1000,
+            .lag_p99_us = control_json_ms_as_us(lag, "p99"),
+            .lag_maximum_us = control_json_ms_as_us(lag, "max"),
+            .busy = json_number_value(json_object_get(item, "loop_busy")),
+            .host_cpu = json_number_value(json_object_get(item, "host_cpu")),
+        };
+    }
+    report->report.bottlenecks = report->bottlenecks;
+    report->report.bottleneck_count = count;
+}
+
 static void read_agents(struct control_report *report, const json_t *list)
 {
     size_t count = json_array_size(list);
@@ -58,6 +94,7 @@ static void read_agents(struct control_report *report, const json_t *list)
             .pid = (uint32_t)control_json_count(item, "pid"),
             .workers = (uint32_t)control_json_count(item, "workers"),
         };
+        read_performance(agent, item);
         for (int known = AGENT_JOINED; known <= AGENT_LOST; known++) {
             if (bytes_equal_string(state, agent_state_name((enum agent_state)known))) {
                 agent->state = (enum agent_state)known;
@@ -213,6 +250,9 @@ struct control_report *control_report_new(json_t *object)
     read_waits(report, json_object_get(object, "waits"));
     read_errors(report, json_object_get(object, "errors"));
     read_spread(report, json_object_get(object, "release_spread_ms"));
+    report->report.has_start_spread = json_is_number(json_object_get(object, "start_spread_ms"));
+    report->report.start_spread_us = control_json_ms_as_us(object, "start_spread_ms");
+    read_bottlenecks(report, json_object_get(object, "bottlenecks"));
     return report;
 }
 
@@ -226,6 +266,7 @@ void control_report_free(struct control_report **report)
     }
     memory_free((*report)->histograms);
     memory_free((*report)->agents);
+    memory_free((*report)->bottlenecks);
     memory_free((*report)->requests);
     memory_free((*report)->waits);
     memory_free((*report)->errors);

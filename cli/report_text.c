@@ -12,6 +12,9 @@
 #define ERRORS_SHOWN 10u
 #define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
+#define MIB (1024.0 * 1024)
+/* Of the host's cores: more shards there would not help. */
+#define FULL_HOST 0.9
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -75,6 +78,55 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
     buffer_append_string(text, "\n");
 }
 
+/* Time as a clock has it: it may be days between the clocks of two machines. */
+static void append_clock(struct buffer *text, const struct agent_report *agent)
+{
+    char offset[FORMAT_BYTES];
+    char uncertainty[FORMAT_BYTES];
+    bool is_behind = agent->clock_offset_ns >= 1000; /* +0 µs, and not −0 */
+    uint64_t offset_ns = agent->clock_offset_ns > 0 ? (uint64_t)agent->clock_offset_ns
+                                                    : (uint64_t)0 - (uint64_t)agent->clock_offset_ns;
+    format_us(offset_ns / 1000, offset);
+    format_us(agent->clock_uncertainty_ns / 1000, uncertainty);
+    buffer_append_format(text, ", clock %s%s ± %s", is_behind ? "−" : "+", offset, uncertainty);
+}
+
+static void append_performance(struct buffer *text, const struct agent_report *agent)
+{
+    if (agent->is_measured) {
+        char p99[FORMAT_BYTES];
+        char most[FORMAT_BYTES];
+        format_us(agent->lag_p99_us, p99);
+        format_us(agent->lag_maximum_us, most);
+        buffer_append_format(text, "\n            cpu %.0f %%, %.0f MiB, loop lag p99 %s, max %s",
+                             agent->cpu * 100, (double)agent->memory_bytes / MIB, p99, most);
+    }
+    if (agent->is_measured && agent->has_clock) {
+        append_clock(text, agent);
+    }
+}
+
+/* One line: latencies that were measured there cannot be trusted. */
+static void append_bottlenecks(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    for (size_t i = 0; i < report->bottleneck_count; i++) {
+        const struct bottleneck_report *bottleneck = &report->bottlenecks[i];
+        char strained[FORMAT_BYTES];
+        char late[FORMAT_BYTES];
+        format_us(bottleneck->strained_us, strained);
+        format_us(bottleneck->lag_maximum_us, late);
+        bool is_host_full = bottleneck->host_cpu >= FULL_HOST;
+        buffer_append_format(text, "%s  warning agent ", has_colour ? YELLOW : "");
+        escape_text(text, bottleneck->agent);
+        buffer_append_format(
+            text,
+            " was the bottleneck for %s: its loop was busy %.0f %% of the time and came round "
+            "up to %s late; use %s%s\n",
+            strained, bottleneck->busy * 100, late,
+            is_host_full ? "agents on more hosts" : "more agents or shards", has_colour ? TABLE_PLAIN : "");
+    }
+}
+
 static void append_agents(struct buffer *text, const struct campaign_report *report)
 {
     for (size_t i = 0; i < report->agent_count; i++) {
@@ -85,7 +137,9 @@ static void append_agents(struct buffer *text, const struct campaign_report *rep
         escape_text(text, agent->name);
         buffer_append_format(text, "  %s %s, %s", workers, agent->workers == 1 ? "worker" : "workers",
                              agent_state_name(agent->state));
-        buffer_append_format(text, "  (process %" PRIu32 ")\n", agent->pid);
+        buffer_append_format(text, "  (process %" PRIu32 ")", agent->pid);
+        append_performance(text, agent);
+        buffer_append_string(text, "\n");
     }
 }
 
@@ -242,6 +296,15 @@ static void append_errors(struct buffer *text, const struct campaign_report *rep
     }
 }
 
+static void append_start(struct buffer *text, const struct campaign_report *report)
+{
+    if (report->has_start_spread && report->agent_count > 1) {
+        char spread[FORMAT_BYTES];
+        format_us(report->start_spread_us, spread);
+        buffer_append_format(text, "  start   all workers within %s\n", spread);
+    }
+}
+
 static void append_spread(struct buffer *text, const struct campaign_report *report)
 {
     if (report->release_spread_us == NULL || histogram_maximum(report->release_spread_us) == 0) {
@@ -259,7 +322,9 @@ void report_text(const struct campaign_report *report, bool has_colour, struct b
     append_verdict(text, report, has_colour);
     append_steps(text, report);
     append_agents(text, report);
+    append_start(text, report);
     append_spread(text, report);
+    append_bottlenecks(text, report, has_colour);
     append_requests(text, report, false, has_colour);
     append_requests(text, report, true, has_colour);
     append_waits(text, report, has_colour);

@@ -26,6 +26,7 @@ enum run_option {
     RUN_ON_LOSS,
     RUN_ON_DEADLOCK,
     RUN_SYNC_TIMEOUT,
+    RUN_SETUP_TIMEOUT,
     RUN_TARGET,
     RUN_SINGLE_RUN,
     RUN_SINGLE_MODE,
@@ -52,6 +53,7 @@ struct run_options {
     uint32_t on_loss;
     uint32_t on_deadlock;
     uint64_t sync_timeout_ms;
+    uint64_t setup_timeout_ms;
     const char *target;
     bool is_single_run;
     const char *single_mode;

@@ -2,7 +2,7 @@
 #pragma once
 #include "common/buffer.h"
 
-#define TABLE_MAX_COLUMNS 12
+#define TABLE_MAX_COLUMNS 20
 #define TABLE_BOLD "\033[1m"
 #define TABLE_PLAIN "\033[0m"
 

@@ -12,6 +12,42 @@ static const char *state_of(const struct agent_overview *agent)
     return agent->campaign_count > 0 ? "running" : "idle";
 }
 
+static double share(uint64_t part_us, uint64_t whole_us)
+{
+    return whole_us > 0 ? (double)part_us / (double)whole_us : 0;
+}
+
+static json_t *loops_of(const struct gauges *gauges)
+{
+    json_t *loops = json_array();
+    for (size_t i = 0; i < gauges->loop_count; i++) {
+        const struct loop_gauges *loop = &gauges->loops[i];
+        json_t *item = json_object();
+        json_put_lag(item, loop->lag_p99_us, loop->lag_max_us);
+        json_put(item, "busy", json_real(share(loop->busy_us, gauges->interval_us)));
+        json_array_append_new(loops, item);
+    }
+    return loops;
+}
+
+/* As it told last. */
+static json_t *gauges_of(const struct agent_overview *agent)
+{
+    const struct gauges *gauges = agent->gauges;
+    if (gauges == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    uint32_t cores = agent->cores > 0 ? agent->cores : 1;
+    json_put(object, "cpu", json_real(share(gauges->cpu_us, gauges->interval_us)));
+    json_put(object, "host_cpu", json_real(share(gauges->host_cpu_us, gauges->interval_us) / cores));
+    json_put(object, "host_load", json_real((double)gauges->load_milli / 1e3 / cores));
+    json_put_count(object, "memory_bytes", gauges->memory_bytes);
+    json_put_clock(object, gauges->has_clock, gauges->clock_offset_ns, gauges->clock_uncertainty_ns);
+    json_put(object, "loops", loops_of(gauges));
+    return object;
+}
+
 static json_int_t free_of(const struct agent_overview *agent)
 {
     bool is_there = !agent->is_lost && agent->held < agent->capacity;
@@ -37,6 +73,8 @@ static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
         json_array_append_new(campaigns, json_integer((json_int_t)agent->campaigns[i]));
     }
     json_put(object, "campaigns", campaigns);
+    json_put_count(object, "link_backlog", agent->link_backlog);
+    json_put(object, "gauges", gauges_of(agent));
     json_put_count(object, "heard_ms_ago",
                    now_ns > agent->heard_ns ? (now_ns - agent->heard_ns) / NS_PER_MS : 0);
     return object;

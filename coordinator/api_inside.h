@@ -61,3 +61,6 @@ void api_tell_progress(struct api *api);
 /* The body as a JSON object, or NULL after it has answered 400. Bounded in depth and number of values, so
  * that a body takes no more memory than its size suggests. The caller's to json_decref. */
 json_t *api_body_object(struct http_request *request);
+/* For /metrics. */
+void api_append_metric_head(struct buffer *text, const char *name, const char *type, const char *help);
+void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);

@@ -4,7 +4,8 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
-#define METRICS_MAX_BYTES ((size_t)1024 * 1024)
+/* A few hundred bytes an agent. */
+#define METRICS_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
 /* What the rows are made of; the sums go over campaigns that have not ended. */
 struct sums {
@@ -155,7 +156,7 @@ static const struct metric {
     {"process_start_time_seconds", "gauge", "When the process began, since 1970.", start_time_s},
 };
 
-static void head(struct buffer *text, const char *name, const char *type, const char *help)
+void api_append_metric_head(struct buffer *text, const char *name, const char *type, const char *help)
 {
     buffer_append_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -183,7 +184,8 @@ static void sum_up(struct api *api, struct sums *sums)
 
 static void append_states(struct buffer *text, const struct sums *sums)
 {
-    head(text, "tutti_campaigns", "gauge", "Campaigns by state; ended ones as long as their report is kept.");
+    api_append_metric_head(text, "tutti_campaigns", "gauge",
+                           "Campaigns by state; ended ones as long as their report is kept.");
     for (int state = 0; state < CAMPAIGN_STATE_COUNT; state++) {
         buffer_append_format(text, "tutti_campaigns{state=\"%s\"} %llu\n",
                              campaign_state_name((enum campaign_state)state),
@@ -209,13 +211,14 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
 static void append_campaigns(struct buffer *text, struct api *api,
                              const struct coordinator_overview *overview)
 {
-    head(text, "tutti_campaign_steps_total", "counter", "Steps of a campaign by how they ended.");
+    api_append_metric_head(text, "tutti_campaign_steps_total", "counter",
+                           "Steps of a campaign by how they ended.");
     for (size_t i = 0; i < overview->campaign_count; i++) {
         if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
             append_steps(text, server_report(api->server, overview->campaigns[i].campaign));
         }
     }
-    head(text, "tutti_campaign_requests_total", "counter", "Requests of a campaign.");
+    api_append_metric_head(text, "tutti_campaign_requests_total", "counter", "Requests of a campaign.");
     for (size_t i = 0; i < overview->campaign_count; i++) {
         uint64_t campaign = overview->campaigns[i].campaign;
         if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
@@ -223,6 +226,16 @@ static void append_campaigns(struct buffer *text, struct api *api,
                                  (unsigned long long)campaign,
                                  (unsigned long long)server_report(api->server, campaign)->requests_total);
         }
+    }
+}
+
+static void append_refusals(struct buffer *text, const struct refusals *refusals)
+{
+    api_append_metric_head(text, "tutti_refusals_total", "counter",
+                           "What came to the port of the agents and was not let in.");
+    for (int kind = 0; kind < REFUSAL_COUNT; kind++) {
+        buffer_append_format(text, "tutti_refusals_total{kind=\"%s\"} %llu\n",
+                             refusal_name((enum refusal)kind), (unsigned long long)refusals->counts[kind]);
     }
 }
 
@@ -234,12 +247,14 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
     buffer_init(&text, METRICS_MAX_BYTES);
     sum_up(api, &sums);
     for (size_t i = 0; i < sizeof(METRICS) / sizeof(METRICS[0]); i++) {
-        head(&text, METRICS[i].name, METRICS[i].type, METRICS[i].help);
+        api_append_metric_head(&text, METRICS[i].name, METRICS[i].type, METRICS[i].help);
         buffer_append_format(&text, "%s %.15g\n", METRICS[i].name, METRICS[i].value(&sums));
     }
     append_states(&text, &sums);
     append_campaigns(&text, api, sums.overview);
-    head(&text, "tutti_build_info", "gauge", "The version, as a label.");
+    append_refusals(&text, server_refusals(api->server));
+    api_append_agent_metrics(&text, sums.overview);
+    api_append_metric_head(&text, "tutti_build_info", "gauge", "The version, as a label.");
     buffer_append_format(&text, "tutti_build_info{version=\"%s\"} 1\n", TUTTI_VERSION);
     http_answer(request, &(struct http_answer){.status = 200,
                                                .content_type = "text/plain; version=0.0.4; charset=utf-8",

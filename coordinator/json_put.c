@@ -12,6 +12,7 @@
 #define REAL_DIGITS 9
 #define NAMED_BYTES 40
 #define US_PER_MS 1000.0
+#define NS_PER_MS 1e6
 
 void json_put(json_t *object, const char *key, json_t *value)
 {
@@ -28,6 +29,33 @@ void json_put_count(json_t *object, const char *key, uint64_t count)
 void json_put_ms(json_t *object, const char *key, uint64_t microseconds)
 {
     json_put(object, key, json_real((double)microseconds / US_PER_MS));
+}
+
+void json_put_ns_as_ms(json_t *object, const char *key, int64_t nanoseconds)
+{
+    json_put(object, key, json_real((double)nanoseconds / NS_PER_MS));
+}
+
+/* The offset is kept as ours minus the agent's, and told the way that people say it. */
+void json_put_clock(json_t *object, bool has_clock, int64_t offset_ns, uint64_t uncertainty_ns)
+{
+    json_t *clock = has_clock ? json_object() : json_null();
+    if (has_clock) {
+        bool is_extreme = offset_ns == INT64_MIN;
+        uint64_t most_ns = INT64_MAX;
+        json_put_ns_as_ms(clock, "offset_ms", is_extreme ? INT64_MAX : -offset_ns);
+        json_put_ns_as_ms(clock, "uncertainty_ms",
+                          (int64_t)(uncertainty_ns < most_ns ? uncertainty_ns : most_ns));
+    }
+    json_put(object, "clock", clock);
+}
+
+void json_put_lag(json_t *object, uint64_t p99_us, uint64_t maximum_us)
+{
+    json_t *lag = json_object();
+    json_put_ms(lag, "p99", p99_us);
+    json_put_ms(lag, "max", maximum_us);
+    json_put(object, "loop_lag_ms", lag);
 }
 
 /* jansson refuses what is not UTF-8, so it goes through our own escape first. */

@@ -13,6 +13,12 @@ void json_put(json_t *object, const char *key, json_t *value);
 void json_put_count(json_t *object, const char *key, uint64_t count);
 /* Microseconds, shown as milliseconds. */
 void json_put_ms(json_t *object, const char *key, uint64_t microseconds);
+/* Nanoseconds, shown as milliseconds. */
+void json_put_ns_as_ms(json_t *object, const char *key, int64_t nanoseconds);
+/* "clock": how far an agent's clock is ahead of ours; null where it is not known. */
+void json_put_clock(json_t *object, bool has_clock, int64_t offset_ns, uint64_t uncertainty_ns);
+/* "loop_lag_ms": how late loops came round. */
+void json_put_lag(json_t *object, uint64_t p99_us, uint64_t maximum_us);
 /* Any bytes; what is not UTF-8 and control characters are shown as \xNN, \n … */
 void json_put_text(json_t *object, const char *key, struct bytes text);
 MUST_CHECK json_t *json_text(struct bytes text);

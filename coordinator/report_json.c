@@ -8,9 +8,24 @@
 
 #include <time.h>
 
+#define US_PER_S 1e6
+
 static void set_quantile(json_t *object, const char *key, const struct histogram *histogram, double quantile)
 {
     json_put_ms(object, key, histogram_quantile(histogram, quantile));
+}
+
+static void put_performance(json_t *item, const struct agent_report *agent)
+{
+    json_put_clock(item, agent->has_clock, agent->clock_offset_ns, agent->clock_uncertainty_ns);
+    json_put(item, "cpu", agent->is_measured ? json_real(agent->cpu) : json_null());
+    json_put(item, "memory_bytes",
+             agent->is_measured ? json_integer((json_int_t)agent->memory_bytes) : json_null());
+    if (agent->is_measured) {
+        json_put_lag(item, agent->lag_p99_us, agent->lag_maximum_us);
+    } else {
+        json_put(item, "loop_lag_ms", json_null());
+    }
 }
 
 struct json_t *report_json_labels(struct bytes labels)
@@ -38,9 +53,26 @@ static json_t *agents_of(const struct campaign_report *report)
         json_put(item, "labels", report_json_labels(agent->labels));
         json_put_count(item, "workers", agent->workers);
         json_put(item, "state", json_string(agent_state_name(agent->state)));
+        put_performance(item, agent);
         json_array_append_new(agents, item);
     }
     return agents;
+}
+
+static json_t *bottlenecks_of(const struct campaign_report *report)
+{
+    json_t *bottlenecks = json_array();
+    for (size_t i = 0; i < report->bottleneck_count; i++) {
+        const struct bottleneck_report *bottleneck = &report->bottlenecks[i];
+        json_t *item = json_object();
+        json_put_text(item, "agent", bottleneck->agent);
+        json_put(item, "duration_s", json_real((double)bottleneck->strained_us / US_PER_S));
+        json_put_lag(item, bottleneck->lag_p99_us, bottleneck->lag_maximum_us);
+        json_put(item, "loop_busy", json_real(bottleneck->busy));
+        json_put(item, "host_cpu", json_real(bottleneck->host_cpu));
+        json_array_append_new(bottlenecks, item);
+    }
+    return bottlenecks;
 }
 
 static json_t *started_at(uint64_t wall_ns)
@@ -146,6 +178,20 @@ static json_t *spread_of(const struct campaign_report *report)
     return spread;
 }
 
+/* Of the worst clock: no spread is known better. */
+static json_t *uncertainty_of(const struct campaign_report *report)
+{
+    uint64_t worst_ns = 0;
+    bool is_known = report->agent_count > 0;
+    for (size_t i = 0; i < report->agent_count; i++) {
+        const struct agent_report *agent = &report->agents[i];
+        is_known = is_known && (agent->has_clock || agent->workers == 0);
+        worst_ns = agent->has_clock && agent->clock_uncertainty_ns > worst_ns ? agent->clock_uncertainty_ns
+                                                                              : worst_ns;
+    }
+    return is_known ? json_real((double)worst_ns / NS_PER_MS) : json_null();
+}
+
 struct json_t *report_json_object(const struct campaign_report *report, uint64_t begun_wall_ns)
 {
     json_t *root = json_object();
@@ -164,6 +210,10 @@ struct json_t *report_json_object(const struct campaign_report *report, uint64_t
     json_put(root, "timings", requests_of(report, true));
     json_put(root, "waits", waits_of(report));
     json_put(root, "release_spread_ms", spread_of(report));
+    json_put(root, "start_spread_ms",
+             report->has_start_spread ? json_real((double)report->start_spread_us / 1e3) : json_null());
+    json_put(root, "clock_uncertainty_ms", uncertainty_of(report));
+    json_put(root, "bottlenecks", bottlenecks_of(report));
     return root;
 }
 

@@ -31,6 +31,7 @@ static const struct row ROWS[] = {
     [MESSAGE_STATISTICS]  = {"statistics",  BODY(STATISTICS),  true,  encode_statistics, decode_statistics},
     [MESSAGE_FINISHED]    = {"finished",    BODY(FINISHED),    true,  encode_finished,   decode_finished},
     [MESSAGE_BUNDLE_WANTED] = {"bundle_wanted", BODY(BUNDLE_WANTED), true, encode_bundle_wanted, decode_bundle_wanted},
+    [MESSAGE_GAUGES]      = {"gauges",      BODY(GAUGES),      false, encode_gauges,     decode_gauges},
     [MESSAGE_GOODBYE]     = {"goodbye",     BODY(GOODBYE),     false, NULL,              NULL},
     [MESSAGE_WELCOME]     = {"welcome",     BODY(WELCOME),     false, encode_welcome,    decode_welcome},
     [MESSAGE_REFUSED]     = {"refused",     BODY(REFUSED),     false, encode_refused,    decode_refused},

@@ -25,8 +25,8 @@ body_encoder encode_deploy, encode_global, encode_done, encode_begin, encode_ass
 body_decoder decode_deploy, decode_global, decode_deployed, decode_global_done, decode_begin, decode_assign,
     decode_synchronise, decode_rooms_done, decode_drained, decode_run_until, decode_scale, decode_failure,
     decode_finished, decode_bundle_wanted, decode_bundle_chunk;
-body_encoder encode_operations, encode_replies, encode_statistics;
-body_decoder decode_operations, decode_replies, decode_statistics;
+body_encoder encode_operations, encode_replies, encode_statistics, encode_gauges;
+body_decoder decode_operations, decode_replies, decode_statistics, decode_gauges;
 
 /* The parts of a deployment. */
 void encode_options(struct buffer *into, uint32_t field, const struct campaign_options *options);
@@ -56,6 +56,12 @@ bool take_workers(const uint32_t *numbers, size_t count, uint64_t limit, struct 
 /* As take_workers, but not empty and with the usual limit. */
 bool take_some_workers(const uint32_t *numbers, size_t count, struct worker_set *workers,
                        struct decoding *decoding);
+/* Nothing recorded, or NULL: absent on the wire, an empty histogram when decoded. */
+void put_histogram(struct buffer *into, uint32_t field, const struct histogram *histogram);
+/* `buckets_left`: how far all histograms of the message together may still reach, since memory goes by the
+ * highest one. */
+bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, uint64_t *buckets_left,
+                    struct decoding *decoding);
 bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kind, struct error *error);
 /* Whether `wire` is one of 0…count-1. */
 bool check_enum(int wire, int count, const char *what, struct error *error);

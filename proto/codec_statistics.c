@@ -5,9 +5,7 @@
 
 #include <assert.h>
 
-/* `step_us` and the like may be NULL where nothing was recorded: absent on the wire, an empty histogram when
- * decoded. */
-static void put_histogram(struct buffer *into, uint32_t field, const struct histogram *histogram)
+void put_histogram(struct buffer *into, uint32_t field, const struct histogram *histogram)
 {
     if (histogram == NULL || histogram_count(histogram) == 0) {
         return;
@@ -26,8 +24,6 @@ static void put_histogram(struct buffer *into, uint32_t field, const struct hist
     wire_close(into, opened);
 }
 
-/* `buckets_left`: how far all histograms of the message together may still reach, since memory goes by the
- * highest one. */
 static bool take_pairs(const Tutti__V1__Histogram *wire, struct histogram *histogram, uint64_t *buckets_left,
                        struct error *error)
 {
@@ -46,8 +42,8 @@ static bool take_pairs(const Tutti__V1__Histogram *wire, struct histogram *histo
     return true;
 }
 
-static bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, uint64_t *buckets_left,
-                           struct decoding *decoding)
+bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, uint64_t *buckets_left,
+                    struct decoding *decoding)
 {
     *taken = arena_histogram(decoding->arena);
     if (wire == NULL) {

@@ -21,6 +21,7 @@
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
 #define LIMIT_SHARDS 256u
 #define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000) /* every timeout and duration */
+#define LIMIT_INTERVAL_US (LIMIT_DURATION_MS * 1000u) /* between two reports of an agent */
 #define LIMIT_PATH_BYTES 1000u                        /* of a file in a bundle */
 #define LIMIT_HISTOGRAM_BUCKETS                                                                              \
     (32u * 1024u * 1024u) /* that all histograms of one report reach up to together */

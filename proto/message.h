@@ -22,6 +22,7 @@ enum message_kind {
     MESSAGE_FINISHED,      /* all workers of this agent have ended and are torn down; its last statistics came
                               before */
     MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
+    MESSAGE_GAUGES,        /* how the agent itself is doing, whatever campaigns it runs */
     MESSAGE_GOODBYE,       /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
@@ -158,6 +159,28 @@ struct statistics {
     size_t error_count;
 };
 
+/* How the loop of one shard was since the last report. */
+struct loop_gauges {
+    uint64_t lag_p99_us; /* what came at any moment was looked at within this, 99 times in 100 */
+    uint64_t lag_max_us;
+    uint64_t busy_us; /* did not wait for anything */
+};
+
+/* Of an agent; what is counted is what came since the last message. */
+struct gauges {
+    uint64_t interval_us;    /* since the last message */
+    uint64_t cpu_us;         /* of the agent's process */
+    uint64_t host_cpu_us;    /* of all processes on all cores of its host */
+    uint64_t load_milli;     /* the host's load average of a minute, in thousandths */
+    uint64_t memory_bytes;   /* resident */
+    bool has_clock;          /* there was an exchange of the clocks */
+    int64_t clock_offset_ns; /* the coordinator's clock minus the agent's */
+    uint64_t clock_uncertainty_ns;
+    struct loop_gauges *loops; /* by shard */
+    size_t loop_count;
+    struct histogram *lag_us; /* of all shards, in microseconds of time; owned by the message */
+};
+
 struct message {
     enum message_kind kind;
     uint64_t campaign; /* 0 where it concerns none */
@@ -195,6 +218,7 @@ struct message {
             uint64_t workers;
         } finished;
         struct statistics statistics;
+        struct gauges gauges;
         struct refused stop; /* text: why */
     };
     /* Where the decoder keeps all that the pointers above point to; NULL in a message that was not decoded,

@@ -6,8 +6,6 @@
 
 #include <assert.h>
 
-/* So many messages on the link, and what follows stays in the gathering, where it takes less room. */
-#define BACKLOG_MESSAGES 256u
 /* So many operations gathered, and the workers pause until half of them are gone. */
 #define GATHERED_MOST 200000u
 
@@ -25,6 +23,7 @@ struct agent *agent_new(const struct agent_settings *settings, uint64_t now_ns)
     agent->shares = map_new();
     random_seed(&agent->random, settings->seed);
     buffer_init(&agent->hello, LIMIT_FRAME_BYTES);
+    agent_gauges_init(agent);
     agent_join_init(agent);
     return agent;
 }
@@ -42,6 +41,7 @@ void agent_free(struct agent **agent)
     }
     map_free(&self->shares);
     packages_finish(&self->packages);
+    agent_gauges_finish(self);
     link_free(&self->link);
     agent_free_texts(self);
     memory_free(self->texts);
@@ -71,7 +71,7 @@ void agent_send(struct agent *agent, const struct message *message)
 void agent_send_gathered(struct agent *agent, struct share *share, bool is_all)
 {
     struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = share->campaign};
-    while ((is_all || link_backlog(agent->link) < BACKLOG_MESSAGES) &&
+    while ((is_all || link_backlog(agent->link) < AGENT_BACKLOG_MESSAGES) &&
            gather_batch(share->gather, &message)) {
         agent_send(agent, &message);
         gather_drop(share->gather);
@@ -187,6 +187,8 @@ void agent_step(struct agent *agent, const struct agent_event *event, struct age
     agent->effects = effects;
     if (event->kind == AGENT_NOTICE) {
         take_notice(agent, event);
+    } else if (event->kind == AGENT_GAUGES) {
+        agent_take_gauges(agent, event->gauges);
     } else if (event->kind == AGENT_LEAVE) {
         agent_leave(agent);
     } else if (!agent->is_refused && event->kind == AGENT_FRAME) {

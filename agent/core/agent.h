@@ -25,6 +25,7 @@ enum agent_event_kind {
     AGENT_TICK,     /* agent_due_ns was reached */
     AGENT_FRAME,    /* from the coordinator */
     AGENT_NOTICE,   /* from a crew; taken */
+    AGENT_GAUGES,   /* what the process and its host used since the last such event: about once a second */
     AGENT_TURN_END, /* nothing more for now: send what has gathered */
     AGENT_LEAVE,    /* the operator ends us, and no worker acts any more: say goodbye */
 };
@@ -35,7 +36,8 @@ struct agent_event {
     struct envelope envelope;
     struct bytes message;
     uint32_t shard;
-    struct notice **notice; /* taken */
+    struct notice **notice;      /* taken */
+    const struct gauges *gauges; /* without loops, which come by notices, and without the clock */
 };
 
 enum agent_effect_kind {

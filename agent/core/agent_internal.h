@@ -7,6 +7,8 @@
 #include "common/map.h"
 #include "common/random.h"
 
+/* So many messages on the link, and what follows stays in the gathering, where it takes less room. */
+#define AGENT_BACKLOG_MESSAGES 256u
 /* Before the coordinator has told its own. */
 #define AGENT_DEFAULT_HEARTBEAT_NS UINT64_C(1000000000)
 
@@ -33,7 +35,8 @@ struct agent {
     bool is_paused;          /* more has gathered than the link takes */
     size_t gathered;         /* in all shares */
     struct clock_filter clock;
-    struct map *shares; /* by campaign */
+    struct gauges gauges; /* since they were last sent; one loop for each shard */
+    struct map *shares;   /* by campaign */
     struct packages packages;
     uint64_t complaint_due_ns;
     uint64_t malformed; /* messages that were dropped */
@@ -85,6 +88,12 @@ void agent_take_message(struct agent *agent, const struct message *message);
 void agent_take_notice(struct agent *agent, uint32_t shard, struct notice *notice);
 /* Tells the coordinator that all our workers of the campaign are torn down, if they are. */
 void agent_check_finished(struct agent *agent, struct share *share);
+
+/* How we are doing: gathered until the link takes it. */
+void agent_gauges_init(struct agent *agent);
+void agent_gauges_finish(struct agent *agent);
+void agent_take_loop(struct agent *agent, uint32_t shard, const struct notice *notice);
+void agent_take_gauges(struct agent *agent, const struct gauges *gauges);
 
 /* Sending. */
 void agent_send(struct agent *agent, const struct message *message);

@@ -127,6 +127,10 @@ static void finished(struct agent *agent, struct share *share, struct share_shar
 void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *notice)
 {
     assert(shard_id < agent->settings.shards);
+    if (notice->kind == NOTICE_LOOP) {
+        agent_take_loop(agent, shard_id, notice);
+        return;
+    }
     struct share *share = agent_share(agent, notice->campaign);
     if (share == NULL || agent->link == NULL) {
         return; /* forgotten meanwhile */
@@ -150,6 +154,8 @@ void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *no
         break;
     case NOTICE_STATISTICS:
         statistics(agent, share, shard, notice);
+        break;
+    case NOTICE_LOOP:
         break;
     case NOTICE_FINISHED:
         finished(agent, share, shard, notice);

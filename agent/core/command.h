@@ -65,7 +65,8 @@ enum notice_kind {
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
     NOTICE_STATISTICS,  /* `statistics` */
-    NOTICE_FINISHED,    /* every worker of this crew is torn down; comes again if more were assigned */
+    NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
+    NOTICE_FINISHED, /* every worker of this crew is torn down; comes again if more were assigned */
 };
 
 struct notice {
@@ -78,7 +79,9 @@ struct notice {
     size_t room_step_count;
     struct failure failure;        /* text points to `text` */
     struct statistics *statistics; /* owned, deep */
-    uint64_t finished_workers;     /* FINISHED: all that this crew was ever given */
+    struct loop_gauges loop;
+    struct histogram *lag_us;  /* owned */
+    uint64_t finished_workers; /* FINISHED: all that this crew was ever given */
     char *text;
 };
 MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);

@@ -44,10 +44,12 @@ void campaign_free(struct campaign **at)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         memory_free((void *)campaign->places[i].name.data);
         memory_free((void *)campaign->places[i].host.data);
+        histogram_free(&campaign->places[i].performance.lag_us);
         memory_free((void *)campaign->places[i].labels.data);
     }
     memory_free(campaign->places);
     memory_free(campaign->agent_reports);
+    memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
     memory_free(campaign->last_steps);
     memory_free((void *)campaign->options.single_mode.data);
@@ -95,10 +97,16 @@ bool campaign_is_ended(const struct campaign *campaign)
     return campaign->state == CAMPAIGN_ENDED;
 }
 
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
+{
+    uint64_t within_ms = campaign->options.setup_timeout_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
+}
+
 static void deploy(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
-    due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
+    campaign_await_agents(campaign, now_ns);
     campaign_take_places(campaign);
     const struct coordinator_settings *settings = campaign->home.settings;
     campaign->rooms = rooms_new(&campaign->options, settings->start_delay_ms * 1000000u,
@@ -109,20 +117,22 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
 
 static void run_setup(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
+    campaign_await_agents(campaign, now_ns);
     campaign_run_global(campaign, GLOBAL_SETUP);
 }
 
 static void begin(struct campaign *campaign, uint64_t now_ns)
 {
-    campaign->begun_ns = due_after_ms(now_ns, campaign->home.settings->start_delay_ms);
+    uint64_t lead_ns = campaign_lead_ns(campaign);
+    rooms_set_start_delay(campaign->rooms, lead_ns);
+    campaign->lead_looked_ns = now_ns;
+    campaign->begun_ns = now_ns + lead_ns;
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
-    if (campaign->options.duration_ms > 0) {
-        due_set(campaign->home.timers, &campaign->life_due,
-                due_after_ms(campaign->begun_ns, campaign->options.duration_ms));
-    }
+    uint64_t duration_ms = campaign->options.duration_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
 }
 
 static void drain(struct campaign *campaign, uint64_t now_ns)

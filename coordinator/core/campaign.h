@@ -33,6 +33,9 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
 /* A message that names this campaign. */
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
                       const struct message *message);
+/* How a member is doing, whatever it runs. */
+void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                     const struct gauges *gauges);
 void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text);
 /* False with why the campaign cannot have so many workers. */
 MUST_CHECK bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struct error *error);

@@ -6,10 +6,23 @@
 #include "coordinator/core/life.h"
 #include "coordinator/core/rooms.h"
 #include "coordinator/core/statistics.h"
+#include "coordinator/core/strain.h"
 #include "coordinator/core/verdict.h"
 
 /* Runs of one set in a message; a set with more is sent in several. */
 #define CAMPAIGN_SET_RUNS 4096u
+
+/* How an agent was doing while the workers ran. */
+struct performance {
+    uint64_t measured_us;
+    uint64_t cpu_us;
+    uint64_t memory_bytes; /* the most */
+    bool has_clock;
+    int64_t clock_offset_ns; /* the latest */
+    uint64_t clock_uncertainty_ns;
+    struct histogram *lag_us; /* NULL: nothing was measured */
+    struct strain strain;
+};
 
 /* An agent of the campaign. */
 struct place {
@@ -18,10 +31,12 @@ struct place {
     struct bytes host;
     struct bytes labels;
     uint32_t pid;
+    uint32_t cores;
     uint32_t workers; /* that were ever dealt to it; none where there are more agents than workers */
     uint32_t held;    /* of its member's capacity */
     uint32_t workers_running;
     uint64_t bundle_bytes; /* that it asked for and was sent */
+    struct performance performance;
     bool is_lost;
     bool is_deployed;
     bool is_drained;
@@ -60,6 +75,7 @@ struct campaign {
     size_t moved_count;
     size_t moved_capacity;
 
+    uint64_t lead_looked_ns; /* when campaign_lead_ns was last asked for the rooms */
     uint64_t begun_ns;
     uint64_t ended_ns; /* of its workers; 0: not yet */
     bool is_draining;
@@ -71,6 +87,7 @@ struct campaign {
 
     struct campaign_report report;
     struct agent_report *agent_reports;
+    struct bottleneck_report *bottleneck_reports;
     struct histogram *release_spread_us; /* once the rooms are gone */
     char waiting[256];
 };
@@ -90,6 +107,7 @@ void campaign_check_progress(struct campaign *campaign, uint64_t now_ns);
 void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict verdict, const char *reason);
 
 /* Takes part, and can be told something. */
+struct place *campaign_place_of(struct campaign *campaign, const struct member *member);
 bool campaign_place_is_live(const struct place *place);
 uint32_t campaign_live_places(const struct campaign *campaign);
 void campaign_tell(struct campaign *campaign, const struct place *place, struct message *message);
@@ -115,6 +133,16 @@ void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t place, u
 uint32_t campaign_rooms(const struct campaign *campaign);
 /* Begins those that are wanted, if they can. */
 void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+
+/* What it waits for now has its time anew: --setup-timeout. */
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns);
+
+/* campaign_gauges.c */
+/* How far ahead an instant has to be told so that all agents know of it in time. */
+uint64_t campaign_lead_ns(const struct campaign *campaign);
+void campaign_report_performance(const struct place *place, struct agent_report *report);
+/* Those of all places that have been one. */
+void campaign_report_bottlenecks(struct campaign *campaign);
 
 /* campaign_end.c */
 void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns);

@@ -11,6 +11,16 @@
 #define ASSIGNMENTS_PER_MESSAGE 4096u
 static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec has to take them");
 
+struct place *campaign_place_of(struct campaign *campaign, const struct member *member)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        if (campaign->places[i].member == member) {
+            return &campaign->places[i];
+        }
+    }
+    return NULL;
+}
+
 bool campaign_place_is_live(const struct place *place)
 {
     return place->member != NULL && !place->is_given_up;
@@ -59,6 +69,7 @@ static void take_place(struct place *place, struct member *member)
     place->host = bytes_copy_new(member->host);
     place->labels = bytes_copy_new(member->labels);
     place->pid = member->pid;
+    place->cores = member->cores;
 }
 
 void campaign_hold(struct place *place)

@@ -100,8 +100,9 @@ static struct room_step *change(struct campaign *campaign, uint32_t workers, siz
                               .scale = {.workers = workers, .rooms = changed, .room_count = *count}};
     campaign_tell_all(campaign, &message);
     campaign->options.workers = workers;
-    outbox_log(campaign->home.outbox, LOG_INFO, "campaign %llu has %u workers instead of %u",
-               (unsigned long long)campaign->id, workers, before);
+    outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
+               "campaign %llu has %u workers instead of %u", (unsigned long long)campaign->id, workers,
+               before);
     return changed;
 }
 
@@ -157,7 +158,8 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
     uint32_t workers = campaign->workers_wanted;
     if (!campaign_may_scale(campaign, workers, &error)) {
         campaign->workers_wanted = 0; /* something has happened since it could */
-        outbox_log(campaign->home.outbox, LOG_WARNING, "%s", error.text);
+        outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
+                   error.text);
         return;
     }
     if (!rooms_may_join(campaign->rooms, first, workers)) {
@@ -179,7 +181,8 @@ void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers
     struct error error;
     (void)now_ns;
     if (!campaign_may_scale(campaign, workers, &error)) {
-        outbox_log(campaign->home.outbox, LOG_WARNING, "%s", error.text);
+        outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
+                   error.text);
         return;
     }
     campaign->workers_wanted = workers > campaign->options.workers ? workers : 0;

@@ -129,7 +129,8 @@ static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct m
 
 static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
     part_with(coordinator, now_ns, member, "was lost");
 }
 
@@ -137,7 +138,8 @@ static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member
  * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
 static void take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
-    outbox_log(&coordinator->outbox, LOG_INFO, "agent %.*s has left", BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
+               "agent %.*s has left", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
     member->has_left = true;
     part_with(coordinator, now_ns, member, "has left");
@@ -170,6 +172,15 @@ static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
     coordinator->last_step_ns = now_ns;
 }
 
+static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                        const struct gauges *gauges)
+{
+    members_take_gauges(member, gauges);
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        campaign_gauges(coordinator->campaigns[i], now_ns, member, gauges);
+    }
+}
+
 static void take_message(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                          struct bytes bytes)
 {
@@ -181,7 +192,9 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     }
     struct campaign *campaign = find_campaign(coordinator, message.campaign);
     onlooker_operations(coordinator->onlooker, &message);
-    if (campaign != NULL) {
+    if (message.kind == MESSAGE_GAUGES) {
+        take_gauges(coordinator, now_ns, member, &message.gauges);
+    } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
     } else if (message.kind == MESSAGE_GOODBYE) {
         take_leave(coordinator, now_ns, member);
@@ -246,8 +259,8 @@ static void revoke(struct coordinator *coordinator, const struct coordinator_eve
     if (member == NULL) {
         return;
     }
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is shown out: its key was revoked",
-               BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, event->now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
     outbox_forget_route(&coordinator->outbox, member->incarnation);

@@ -59,6 +59,7 @@ static void member_free(struct member *member)
     link_free(&member->link);
     memory_free((void *)member->name.data);
     memory_free((void *)member->host.data);
+    memory_free(member->gauges.loops);
     memory_free((void *)member->labels.data);
     memory_free(member);
 }
@@ -219,6 +220,10 @@ enum link_verdict members_receive(struct members *members, uint64_t now_ns, stru
 {
     uint64_t heard_ns = members_heard_ns(member);
     enum link_verdict verdict = link_receive(member->link, now_ns, envelope, has_message);
+    struct link_sample sample;
+    if (link_take_sample(member->link, &sample)) {
+        member->round_trips_ns[member->next_round_trip++ % MEMBER_ROUND_TRIPS] = sample.round_trip_ns;
+    }
     if (verdict != LINK_FOREIGN) {
         note_return(members, now_ns, heard_ns, member);
         members_wake(members, member);
@@ -231,6 +236,31 @@ void members_greet_again(struct members *members, uint64_t now_ns, struct member
     member->excused_ns = now_ns;
     link_reconnected(member->link);
     members_wake(members, member);
+}
+
+uint64_t members_round_trip_ns(const struct member *member)
+{
+    uint64_t longest_ns = 0;
+    for (size_t i = 0; i < MEMBER_ROUND_TRIPS; i++) {
+        longest_ns = latest(longest_ns, member->round_trips_ns[i]);
+    }
+    return longest_ns;
+}
+
+void members_take_gauges(struct member *member, const struct gauges *gauges)
+{
+    if (gauges->loop_count != member->gauges.loop_count) {
+        memory_free(member->gauges.loops);
+        member->gauges.loops =
+            (struct loop_gauges *)memory_new(gauges->loop_count, sizeof *member->gauges.loops);
+    }
+    struct loop_gauges *loops = member->gauges.loops;
+    for (size_t i = 0; i < gauges->loop_count; i++) {
+        loops[i] = gauges->loops[i];
+    }
+    member->gauges = *gauges;
+    member->gauges.loops = loops;
+    member->gauges.lag_us = NULL;
 }
 
 void members_send(struct members *members, struct member *member, const struct message *message)
@@ -325,8 +355,9 @@ void members_complain(struct member *member, uint64_t now_ns, struct outbox *out
         return;
     }
     member->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
-    outbox_log(outbox, LOG_WARNING, "agent %.*s: dropped a message (%llu so far): %s",
-               BYTES_FORMAT(member->name), (unsigned long long)member->malformed, what);
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name),
+               (unsigned long long)member->malformed, what);
 }
 
 bool members_are_restless(const struct members *members)

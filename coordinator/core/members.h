@@ -9,6 +9,8 @@
 
 struct members;
 
+#define MEMBER_ROUND_TRIPS 8u
+
 /* One life of an agent, from its hello until it is lost. */
 struct member {
     uint64_t incarnation;
@@ -25,10 +27,13 @@ struct member {
     struct due due;
     /* Counts as heard, and as hearing us, at this time: by a hello, or because we were the ones who slept. */
     uint64_t excused_ns;
-    uint64_t returned_ns;  /* when it was heard again after a silence */
-    uint64_t newest_sent;  /* sequence */
-    uint64_t bulk_ns;      /* until then a large message may take all of a slow line */
-    uint64_t muted_ns;     /* since when nothing is sent to it, for it does not hear us; 0: it does */
+    uint64_t returned_ns; /* when it was heard again after a silence */
+    uint64_t newest_sent; /* sequence */
+    uint64_t bulk_ns;     /* until then a large message may take all of a slow line */
+    uint64_t muted_ns;    /* since when nothing is sent to it, for it does not hear us; 0: it does */
+    uint64_t round_trips_ns[MEMBER_ROUND_TRIPS]; /* the latest, in a ring; 0: not yet */
+    unsigned next_round_trip;
+    struct gauges gauges;  /* as it told last, without histogram; interval 0: it has not yet */
     bool needs_attention;  /* its link may have a frame to hand out */
     uint64_t malformed;    /* messages that were dropped */
     uint64_t complaint_ns; /* when the next one may be told of */
@@ -70,6 +75,10 @@ MUST_CHECK enum link_verdict members_receive(struct members *members, uint64_t n
                                              const struct envelope *envelope, bool has_message);
 /* It has said hello again: its transport is a new one, or it has not had our welcome. */
 void members_greet_again(struct members *members, uint64_t now_ns, struct member *member);
+/* The longest of the last few round trips to it; 0 while none is known. */
+uint64_t members_round_trip_ns(const struct member *member);
+/* It tells how it is doing. */
+void members_take_gauges(struct member *member, const struct gauges *gauges);
 /* Queues a message on its link. */
 void members_send(struct members *members, struct member *member, const struct message *message);
 /* Its due time has come: it is handed out to in the next members_hand_out. */

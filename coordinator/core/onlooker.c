@@ -126,6 +126,8 @@ static void look_at_agents(struct onlooker *onlooker, const struct members *memb
         struct member *member = members_at(members, i);
         member->overview_place = i;
         onlooker->agents[i] = view_of(member);
+        onlooker->agents[i].gauges = member->gauges.interval_us > 0 ? &member->gauges : NULL;
+        onlooker->agents[i].link_backlog = link_backlog(member->link);
     }
     for (size_t i = 0; i < onlooker->lost_count; i++) {
         onlooker->agents[joined + i] = onlooker->lost[i];

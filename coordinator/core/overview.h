@@ -2,6 +2,7 @@
 #pragma once
 #include "common/bytes.h"
 #include "coordinator/core/campaign_state.h"
+#include "proto/message.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,9 @@ struct agent_overview {
     uint64_t held;     /* workers dealt to it in campaigns that have not ended */
     uint64_t heard_ns;
     bool is_lost;
-    bool has_left; /* lost by its own will */
+    const struct gauges *gauges; /* as it told last; NULL: it has not, or is lost */
+    uint64_t link_backlog;       /* messages that it has not acknowledged */
+    bool has_left;               /* lost by its own will */
     uint32_t workers_running;
     const uint64_t *campaigns; /* that it takes part in and that have not ended, by rising id */
     size_t campaign_count;

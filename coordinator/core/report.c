@@ -30,6 +30,7 @@ static void report_agents(struct campaign *campaign)
                                                            .pid = place->pid,
                                                            .workers = place->workers,
                                                            .state = state_of(campaign, place)};
+        campaign_report_performance(place, &campaign->agent_reports[i]);
         report->workers_running += place->workers_running;
     }
     report->agents = campaign->agent_reports;
@@ -65,6 +66,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->begun_ns = campaign->begun_ns;
     report->running_ns = running_ns(campaign, now_ns);
     report_agents(campaign);
+    campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
     report_rooms(campaign);
     return report;

@@ -15,6 +15,24 @@ struct agent_report {
     struct bytes labels;
     uint32_t workers; /* that were dealt to it */
     enum agent_state state;
+    bool has_clock;
+    int64_t clock_offset_ns; /* the coordinator's clock minus its own */
+    uint64_t clock_uncertainty_ns;
+    bool is_measured;      /* what follows is known */
+    double cpu;            /* used while the workers ran; 1 is one core */
+    uint64_t memory_bytes; /* the most that was seen */
+    uint64_t lag_p99_us;   /* of its loops: what came at any moment was looked at within this */
+    uint64_t lag_maximum_us;
+};
+
+/* An agent that was too busy for its latencies to be trusted. */
+struct bottleneck_report {
+    struct bytes agent;
+    uint64_t strained_us; /* for so long */
+    uint64_t lag_p99_us;  /* of its worst loop then, as long as it was so */
+    uint64_t lag_maximum_us;
+    double busy;     /* share of that time that the worst loop did not wait for anything: 0…1 */
+    double host_cpu; /* share of its host's cores that was used then */
 };
 
 struct request_report {
@@ -56,8 +74,12 @@ struct campaign_report {
     const struct histogram *request_latency_us; /* all requests together, timings left out */
     const struct histogram *step_us;
     const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
+    bool has_start_spread;
+    uint64_t start_spread_us; /* how far apart the first and the last worker began, without ramp-up */
     const struct agent_report *agents;
     size_t agent_count;
+    const struct bottleneck_report *bottlenecks;
+    size_t bottleneck_count;
     const struct request_report *requests; /* sorted by name */
     size_t request_count;
     const struct wait_report *waits; /* sorted by name, then kind */

@@ -55,6 +55,11 @@ static void free_ends(struct rooms *rooms)
     memory_free(rooms->ends);
 }
 
+void rooms_set_start_delay(struct rooms *rooms, uint64_t start_delay_ns)
+{
+    rooms->start_delay_ns = start_delay_ns;
+}
+
 void rooms_free(struct rooms **rooms)
 {
     if (*rooms == NULL) {

@@ -4,6 +4,8 @@
 #include "coordinator/core/rooms_inside.h"
 #include "coordinator/core/words.h"
 
+#define NS_PER_US 1000
+
 #define GROUPS 3u
 
 /* Waits for the same kind of thing with the same name, of whatever step. */
@@ -115,6 +117,8 @@ void rooms_count(const struct rooms *rooms, struct campaign_report *report)
     report->live_variables = rooms->variables.count;
     report->live_waits = rooms->waits.count;
     report->release_spread_us = rooms->release_spread_us;
+    report->has_start_spread = rooms->is_start_known;
+    report->start_spread_us = ((uint64_t)rooms->start.last_ns - (uint64_t)rooms->start.first_ns) / NS_PER_US;
     for (uint32_t id = 0; id < rooms->room_count; id++) {
         if (rooms->items[id] != NULL) {
             count_room(rooms->items[id], report);

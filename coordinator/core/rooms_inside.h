@@ -66,6 +66,7 @@ struct rooms {
     bool has_found_deadlock;
 
     struct release start;
+    bool is_start_known; /* all have reported */
     struct histogram *release_spread_us;
 };
 

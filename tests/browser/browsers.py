@@ -134,7 +134,7 @@ class Driver:
 
 class Run(support.Run):
     def __init__(self, name, *options, **more):
-        super().__init__(SCRIPTS / name, "--agents", 1, *options, **more)
+        super().__init__(SCRIPTS / f"{name}.lua", "--agents", 1, *options, **more)
 
 
 def run(name, *options, timeout=120, **more):

@@ -323,8 +323,8 @@ class Look(unittest.TestCase):
         with FakeApi({("GET", "/v1/agents"): [(200, {"agents": []}), (200, {"agents": agents})]}) as api:
             self.assertIn("no agents", tutti("agents", "--api", api.url).out)
             result = tutti("agents", "--api", api.url)
-            self.assertEqual(result.out.splitlines()[1].split(), "a1 h 11 lost 8 16.0 GiB 8 0 500 zone=a,disk=ssd 6, 7 2.50 s".split(), result)
-            self.assertEqual(result.out.splitlines()[2].split(), "a2 h 12 running 8 16.0 GiB 8 3 any none 7 2.50 s".split(), result)
+            self.assertEqual(result.out.splitlines()[1].split(), "a1 h 11 lost 8 16.0 GiB 8 0 500 zone=a,disk=ssd 6, 7 2.50 s – – – – –".split(), result)
+            self.assertEqual(result.out.splitlines()[2].split(), "a2 h 12 running 8 16.0 GiB 8 3 any none 7 2.50 s – – – – –".split(), result)
             self.assertEqual(json.loads(tutti("agents", "--json", "--api", api.url).out), {"agents": agents})
 
     def test_report(self):

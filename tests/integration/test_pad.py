@@ -27,7 +27,7 @@ class Pad(unittest.TestCase):
                     "requests", "waits", "release_spread_ms"):
             self.assertIn(key, report)
         self.assertEqual(report["workers"], 5)
-        self.assertEqual({"name", "pid", "host", "workers", "state"}, set(report["agents"][0]))
+        self.assertEqual({"name", "pid", "host", "labels", "workers", "state", "clock", "cpu", "memory_bytes", "loop_lag_ms"}, set(report["agents"][0]))
         self.assertEqual([agent["name"] for agent in report["agents"]], ["agent-1", "agent-2"])
         self.assertEqual(sum(agent["workers"] for agent in report["agents"]), 5)
         waits = report["waits"]["pad.wait_for_writer"]

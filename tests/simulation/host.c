@@ -269,12 +269,24 @@ void host_crash(struct world *world, struct host *host)
     agent_free(&host->agent);
 }
 
+/* As a shell does it: an agent tells how it is doing before a campaign of its ends. */
+static void tell_gauges(struct world *world, struct host *host, struct notice *notice)
+{
+    struct gauges gauges = {.interval_us = 1000000, .cpu_us = 500000, .memory_bytes = 1u << 20};
+    struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
+    bool is_counted = world->plan->rounds != 0; /* where only the messages of meetings are wanted */
+    if (notice->kind == NOTICE_FINISHED && !is_counted) {
+        step(world, host, &event);
+    }
+}
+
 static void take_notices(struct world *world, struct host *host)
 {
     host->has_notices_event = false;
     size_t count = host->notices.count;
     for (size_t i = 0; i < count; i++) {
         struct notice *notice = host->notices.items[i].item;
+        tell_gauges(world, host, notice);
         struct agent_event event = {
             .kind = AGENT_NOTICE, .shard = host->notices.items[i].shard, .notice = &notice};
         step(world, host, &event);

@@ -116,6 +116,22 @@ static void write_operations(struct buffer *into, const struct message *message)
     }
 }
 
+static void write_gauges(struct buffer *into, const struct gauges *gauges)
+{
+    buffer_append_format(into, "%" PRIu64 " µs, cpu %" PRIu64 ", %" PRIu64 " bytes, ", gauges->interval_us,
+                         gauges->cpu_us, gauges->memory_bytes);
+    if (gauges->has_clock) {
+        buffer_append_format(into, "clock %" PRId64 " ms, ", gauges->clock_offset_ns / (int64_t)MS);
+    }
+    buffer_append_string(into, "loops");
+    for (size_t i = 0; i < gauges->loop_count; i++) {
+        const struct loop_gauges *loop = &gauges->loops[i];
+        buffer_append_format(into, " %" PRIu64 "/%" PRIu64 "/%" PRIu64, loop->lag_p99_us, loop->lag_max_us,
+                             loop->busy_us);
+    }
+    buffer_append_format(into, ", %" PRIu64 " of lag", histogram_count(gauges->lag_us));
+}
+
 static void write_message(struct fixture *fixture, const struct message *message)
 {
     struct buffer *into = &fixture->transcript;
@@ -139,6 +155,9 @@ static void write_message(struct fixture *fixture, const struct message *message
     case MESSAGE_STATISTICS:
         buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", message->statistics.steps_ok,
                              message->statistics.workers_running);
+        break;
+    case MESSAGE_GAUGES:
+        write_gauges(into, &message->gauges);
         break;
     case MESSAGE_FINISHED:
         buffer_append_format(into, "%" PRIu64, message->finished.workers);

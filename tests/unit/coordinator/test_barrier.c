@@ -224,10 +224,12 @@ static void test_the_spread_of_the_start(void **state)
     struct operation operation = {
         .kind = OPERATION_RELEASED, .room = ROOM_CAMPAIGN, .first_ns = 10, .last_ns = 10};
     play_operation(&play, 0, 1, operation);
-    assert_int_equal(histogram_count(play_count(&play).release_spread_us), 0);
+    assert_false(play_count(&play).has_start_spread);
     operation.first_ns = operation.last_ns = 2000010;
     play_operation(&play, 2, 2, operation);
-    assert_int_equal(histogram_maximum(play_count(&play).release_spread_us), 2000);
+    assert_true(play_count(&play).has_start_spread);
+    assert_int_equal(play_count(&play).start_spread_us, 2000);
+    assert_int_equal(histogram_count(play_count(&play).release_spread_us), 0);
     operation.first_ns = operation.last_ns + 1;
     play_nonsense(&play, 0, 0, operation, "released: a release that ended before it began");
     play_finish(&play);

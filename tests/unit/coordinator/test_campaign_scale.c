@@ -205,6 +205,17 @@ static void what_cannot_be_is_refused(void **state)
     expect_refusal(stand, 1, 5, "campaign 1 is ended: only one that is running can be scaled");
 }
 
+static void no_agent_scales(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    stand_run(stand, &options, 2);
+    stand_send(stand, &stand->agents[0],
+               &(struct message){.kind = MESSAGE_SCALE, .campaign = 1, .scale.workers = 9});
+    stand_expect(stand, "");
+    assert_int_equal(stand_report(stand)->options->workers, 4);
+}
+
 #define STORY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -217,6 +228,7 @@ int main(void)
         STORY(a_later_word_replaces_one_that_waits),
         STORY(those_of_a_lost_agent_that_were_to_end_do_not_go_on),
         STORY(what_cannot_be_is_refused),
+        STORY(no_agent_scales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

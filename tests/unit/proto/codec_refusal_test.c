@@ -194,6 +194,9 @@ SPOIL(reply_value, REPLY(OPERATION_GET)->value = text_bytes("s"))
 SPOIL(reply_missing, REPLY(OPERATION_GET)->missing[2] = LIMIT_MISSING + 1)
 SPOIL(reply_text, REPLY(OPERATION_GET)->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 
+SPOIL(gauges_interval, wire->gauges->interval_us = LIMIT_INTERVAL_US + 1)
+SPOIL(gauges_histogram, wire->gauges->lag_us->n_pairs--)
+
 #define STATISTICS wire->statistics
 SPOIL(statistics_running, STATISTICS->workers_running = LIMIT_WORKERS + 1)
 SPOIL(histogram_odd, STATISTICS->step_us->n_pairs--)
@@ -325,6 +328,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_REPLIES, reply_value, "value: "},
     {MESSAGE_REPLIES, reply_missing, "33 workers, at most 32"},
     {MESSAGE_REPLIES, reply_text, "text has 2001 bytes"},
+    {MESSAGE_GAUGES, gauges_interval, "more than a year"},
+    {MESSAGE_GAUGES, gauges_histogram, "no histogram"},
     {MESSAGE_STATISTICS, statistics_running, "1000001 workers running"},
     {MESSAGE_STATISTICS, histogram_odd, "no histogram"},
     {MESSAGE_STATISTICS, histogram_none, "no histogram"},

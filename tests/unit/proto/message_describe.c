@@ -158,6 +158,24 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     }
 }
 
+static void gauges(struct buffer *text, const struct gauges *gauges)
+{
+    number(text, "interval", gauges->interval_us);
+    number(text, "cpu", gauges->cpu_us);
+    number(text, "host", gauges->host_cpu_us);
+    number(text, "load", gauges->load_milli);
+    number(text, "memory", gauges->memory_bytes);
+    number(text, "clock", gauges->has_clock);
+    number(text, "offset", (uint64_t)gauges->clock_offset_ns);
+    number(text, "uncertainty", gauges->clock_uncertainty_ns);
+    for (size_t i = 0; i < gauges->loop_count; i++) {
+        number(text, "p99", gauges->loops[i].lag_p99_us);
+        number(text, "max", gauges->loops[i].lag_max_us);
+        number(text, "busy", gauges->loops[i].busy_us);
+    }
+    histogram(text, "lag", gauges->lag_us);
+}
+
 static void items(const struct message *message, struct buffer *text)
 {
     for (size_t i = 0; message->kind == MESSAGE_OPERATIONS && i < message->operations.count; i++) {
@@ -235,6 +253,8 @@ void message_describe(const struct message *message, struct buffer *text)
         deploy(text, &message->deploy);
     } else if (message->kind == MESSAGE_STATISTICS) {
         statistics(text, &message->statistics);
+    } else if (message->kind == MESSAGE_GAUGES) {
+        gauges(text, &message->gauges);
     }
     items(message, text);
     small_body(message, text);

@@ -260,6 +260,29 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .error_count = count};
 }
 
+static void make_gauges(struct sample *sample, const struct palette *palette, enum sample_variant variant)
+{
+    size_t count = variant == SAMPLE_LARGEST ? LIMIT_SHARDS : 1;
+    struct loop_gauges *loops = memory_new(count, sizeof *loops);
+    for (size_t i = 0; i < count; i++) {
+        loops[i] = (struct loop_gauges){
+            .lag_p99_us = palette->wide / 3, .lag_max_us = palette->wide, .busy_us = palette->small + i};
+    }
+    sample->items = loops;
+    sample->message.gauges = (struct gauges){
+        .interval_us = variant == SAMPLE_LARGEST ? LIMIT_INTERVAL_US : palette->small,
+        .cpu_us = palette->wide,
+        .host_cpu_us = palette->wide / 2,
+        .load_milli = palette->small,
+        .memory_bytes = palette->wide / 5,
+        .has_clock = palette->flag,
+        .clock_offset_ns = variant == SAMPLE_LARGEST ? INT64_MIN : (int64_t)palette->small - 7,
+        .clock_uncertainty_ns = palette->wide / 9,
+        .loops = loops,
+        .loop_count = variant == SAMPLE_SMALLEST ? 0 : count,
+        .lag_us = histogram_of(sample, variant)};
+}
+
 static void make_small_body(struct message *message, const struct palette *palette,
                             enum sample_variant variant)
 {
@@ -318,7 +341,7 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
 {
     struct palette palette = palette_of(variant);
     bool is_of_none = kind == MESSAGE_HELLO || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSED ||
-                      kind == MESSAGE_GOODBYE;
+                      kind == MESSAGE_GAUGES || kind == MESSAGE_GOODBYE;
     *sample = (struct sample){.message = {.kind = kind, .campaign = is_of_none ? 0 : palette.wide | 1}};
     switch (kind) {
     case MESSAGE_HELLO:
@@ -343,6 +366,9 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
         break;
     case MESSAGE_STATISTICS:
         make_statistics(sample, &palette, variant);
+        break;
+    case MESSAGE_GAUGES:
+        make_gauges(sample, &palette, variant);
         break;
     default:
         make_small_body(&sample->message, &palette, variant);
