@@ -257,7 +257,7 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
     stage->campaign = deploy->campaign;
     stage->deployment = deployment_hold(deploy->deployment);
     stage->options = deployment_options(stage->deployment);
-    stage->room_size = campaign_room_size(stage->options);
+    stage->room_size = campaign_room_ids(stage->options);
     stage->meter = meter_new();
     alarm_init(&stage->crew_alarm, on_crew_due);
     alarm_init(&stage->meter_alarm, on_meter_due);
@@ -285,6 +285,8 @@ void stage_command(struct stage *stage, const struct command *command)
         shard_post_loop(stage->shard, stage->campaign);
     if (command->kind == COMMAND_DEPLOY)
         worker_set_copy(&stage->own_workers, &command->workers);
+    if (command->kind == COMMAND_SCALE)
+        gather_extend(stage->gather, command->worker_count);
     struct crew_event event = {.kind = CREW_COMMAND, .now_ns = clock_now_ns(), .command = command};
     bool is_first_stop = command->kind == COMMAND_STOP && !stage->is_stopping;
     if (is_first_stop)

@@ -12,6 +12,7 @@ const struct subcommand *const subcommands[] = {
     &run_subcommand,
     &start_subcommand,
     &stop_subcommand,
+    &scale_subcommand,
     &status_subcommand,
     &watch_subcommand,
     &report_subcommand,

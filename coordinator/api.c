@@ -71,6 +71,7 @@ static const struct route {
     {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, api_show_artifact},
     {"GET", "/v1/campaigns/ID/events", false, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", false, api_stop_campaign},
+    {"POST", "/v1/campaigns/ID/scale", false, api_scale_campaign},
 };
 #define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
 

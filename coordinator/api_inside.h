@@ -34,13 +34,14 @@ struct api {
 
 typedef void api_function(struct api *api, struct http_request *request, uint64_t campaign);
 
-/* api_agents.c, api_archive.c, api_campaigns.c, api_create.c, api_watch.c, api_metrics.c */
+/* api_agents.c, api_archive.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c, api_metrics.c */
 api_function api_list_agents;
 api_function api_list_campaigns;
 api_function api_show_campaign;
 api_function api_show_report;
 api_function api_show_artifact;
 api_function api_stop_campaign;
+api_function api_scale_campaign;
 api_function api_create_campaign;
 api_function api_watch_campaign;
 api_function api_show_metrics;

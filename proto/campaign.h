@@ -38,6 +38,8 @@ struct campaign_options {
 
 /* How many workers a room has (the last one may have fewer) and how many rooms there are. */
 uint32_t campaign_room_size(const struct campaign_options *options);
+/* How many ids belong to a room, whether there are workers with all of them or not. */
+uint32_t campaign_room_ids(const struct campaign_options *options);
 uint32_t campaign_room_count(const struct campaign_options *options);
 /* The number of workers of this very room. */
 uint32_t campaign_workers_of_room(const struct campaign_options *options, uint32_t room);

@@ -40,6 +40,7 @@ enum message_kind {
     MESSAGE_ROOMS_DONE,  /* all workers of these rooms have ended: tear sessions down */
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
+    MESSAGE_SCALE,       /* the campaign has another number of workers: those beyond it end */
 };
 
 struct hello {
@@ -121,6 +122,13 @@ struct artifact_piece {
     uint64_t size_bytes; /* of the whole, at most LIMIT_ARTIFACT_BYTES */
     uint64_t offset;
     struct bytes content;
+};
+
+/* Workers have ids below `workers` from now on; in the rooms that are named, from that step on. */
+struct scale {
+    uint32_t workers;
+    struct room_step *rooms;
+    size_t room_count;
 };
 
 struct failure {
@@ -217,6 +225,7 @@ struct message {
             struct room_step *items;
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
+        struct scale scale;
         struct failure failure;
         struct artifact_piece artifact;
         /* FINISHED: how many this agent was ever given. Fewer than were dealt to it: an ASSIGN is on its way.

@@ -133,6 +133,10 @@ void record_put(struct buffer *into, uint64_t before_ns, const struct coordinato
         pack_flag(into, event->stop.is_at_once);
         pack_bytes(into, event->stop.text);
         break;
+    case EVENT_SCALE:
+        pack_number(into, event->scale.campaign);
+        pack_number(into, event->scale.workers);
+        break;
     }
 }
 
@@ -162,6 +166,10 @@ static void take_inside(struct unpack *from, struct record *record)
         event->stop.campaign = unpack_number(from);
         event->stop.is_at_once = unpack_flag(from);
         event->stop.text = unpack_bytes(from);
+        return;
+    case EVENT_SCALE:
+        event->scale.campaign = unpack_number(from);
+        event->scale.workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
         return;
     }
     from->is_broken = true; /* no such kind */

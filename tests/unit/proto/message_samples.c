@@ -218,8 +218,14 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
     items[1] = (struct room_step){.room = LIMIT_WORKERS - 1, .step = 0};
     items[2] = (struct room_step){.room = 5, .step = palette->small};
     sample->items = items;
+    size_t count = variant == SAMPLE_SMALLEST ? 0 : 3;
+    if (sample->message.kind == MESSAGE_SCALE) {
+        sample->message.scale = (struct scale){
+            .workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7, .rooms = items, .room_count = count};
+        return;
+    }
     sample->message.room_steps.items = items;
-    sample->message.room_steps.count = variant == SAMPLE_SMALLEST ? 0 : 3;
+    sample->message.room_steps.count = count;
 }
 
 struct statistics_items {
@@ -372,6 +378,7 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
         break;
     case MESSAGE_DRAINED:
     case MESSAGE_RUN_UNTIL:
+    case MESSAGE_SCALE:
         make_room_steps(sample, &palette, variant);
         break;
     case MESSAGE_STATISTICS:
