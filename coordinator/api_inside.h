@@ -50,6 +50,8 @@ api_function api_show_metrics;
 void api_answer_json(struct http_request *request, unsigned status, json_t *value);
 void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
     PRINTF_LIKE(3, 4);
+/* A campaign that the server has; NULL: answered with why not. */
+const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
 /* The live object. */
 json_t *api_live_object(const struct api *api, const struct campaign_report *report);
 json_t *api_report_object(const struct campaign_report *report);

@@ -76,7 +76,7 @@ static void take_deploy(struct unpack *from, struct record *record)
 }
 
 /* Agents do not get all: what only the coordinator wants to know has to be put in here by itself. */
-_Static_assert(sizeof(struct campaign_options) == 168, "a new option has to go into the journal too");
+_Static_assert(sizeof(struct campaign_options) == 176, "a new option has to go into the journal too");
 
 static void put_create(struct buffer *into, const struct coordinator_event *event)
 {

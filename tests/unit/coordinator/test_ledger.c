@@ -60,6 +60,7 @@ static const struct coordinator_event EVENTS[] = {
     {.kind = EVENT_STOP,
      .now_ns = 2999, /* not after the one before */
      .stop = {.campaign = 17, .is_at_once = true, .text = {(const uint8_t *)"enough", 6}}},
+    {.kind = EVENT_SCALE, .now_ns = 3001, .scale = {.campaign = 18, .workers = 300}},
     {.kind = EVENT_RESTORED, .now_ns = UINT64_MAX},
 };
 #define EVENT_COUNT (sizeof(EVENTS) / sizeof(EVENTS[0]))
@@ -77,7 +78,7 @@ static bool is_same_options(const struct campaign_options *left, const struct ca
            left->fail_steps == right->fail_steps && left->fail_percent == right->fail_percent &&
            bytes_equal(left->target, right->target) && bytes_equal(left->labels, right->labels) &&
            left->target_port == right->target_port && left->setup_timeout_ms == right->setup_timeout_ms &&
-           left->verbosity == right->verbosity;
+           left->verbosity == right->verbosity && left->browser == right->browser;
 }
 
 static void check_create(const struct coordinator_event *found, const struct coordinator_event *wanted)
@@ -119,6 +120,10 @@ static void check_event(const struct coordinator_event *found, const struct coor
         assert_int_equal(found->stop.campaign, wanted->stop.campaign);
         assert_int_equal(found->stop.is_at_once, wanted->stop.is_at_once);
         assert_true(bytes_equal(found->stop.text, wanted->stop.text));
+        break;
+    case EVENT_SCALE:
+        assert_int_equal(found->scale.campaign, wanted->scale.campaign);
+        assert_int_equal(found->scale.workers, wanted->scale.workers);
         break;
     case EVENT_TICK:
     case EVENT_TURN_END:
