@@ -103,6 +103,15 @@ void api_answer_unknown(struct http_request *request, uint64_t campaign)
     api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
 }
 
+const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    const struct campaign_report *report = server_report(api->server, campaign);
+    if (report == NULL) {
+        api_answer_unknown(request, campaign);
+    }
+    return report;
+}
+
 /* Moves `*path` over a number. */
 static bool take_number(const char **path, uint64_t *number)
 {
