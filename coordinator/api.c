@@ -106,7 +106,10 @@ void api_answer_unknown(struct http_request *request, uint64_t campaign)
 const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
 {
     const struct campaign_report *report = server_report(api->server, campaign);
-    if (report == NULL) {
+    if (report == NULL && api_archived_live(api, campaign) != NULL) {
+        api_answer_error(request, 409, "campaign %llu has ended, and only its report was kept",
+                         (unsigned long long)campaign);
+    } else if (report == NULL) {
         api_answer_unknown(request, campaign);
     }
     return report;

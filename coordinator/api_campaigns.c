@@ -172,18 +172,6 @@ void api_show_report(struct api *api, struct http_request *request, uint64_t cam
     }
 }
 
-const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
-{
-    const struct campaign_report *report = server_report(api->server, campaign);
-    if (report == NULL && api_archived_live(api, campaign) != NULL) {
-        api_answer_error(request, 409, "campaign %llu has ended, and only its report was kept",
-                         (unsigned long long)campaign);
-    } else if (report == NULL) {
-        api_answer_unknown(request, campaign);
-    }
-    return report;
-}
-
 void api_show_artifact(struct api *api, struct http_request *request, uint64_t campaign)
 {
     const struct campaign_report *report = api_find(api, request, campaign);
