@@ -51,6 +51,7 @@ static const struct coordinator_event EVENTS[] = {
                             .labels = {(const uint8_t *)"zone=a", 6},
                             .target_port = 14,
                             .setup_timeout_ms = 18,
+                            .browser = BROWSER_WEBKIT,
                             .verbosity = 2},
                 .bundle = {.files = files, .file_count = 2, .hash = {(const uint8_t *)HASH, 64}},
                 .script = {(const uint8_t *)"some/pad.lua", 12},
@@ -77,7 +78,7 @@ static bool is_same_options(const struct campaign_options *left, const struct ca
            left->fail_steps == right->fail_steps && left->fail_percent == right->fail_percent &&
            bytes_equal(left->target, right->target) && bytes_equal(left->labels, right->labels) &&
            left->target_port == right->target_port && left->setup_timeout_ms == right->setup_timeout_ms &&
-           left->verbosity == right->verbosity;
+           left->browser == right->browser && left->verbosity == right->verbosity;
 }
 
 static void check_create(const struct coordinator_event *found, const struct coordinator_event *wanted)
