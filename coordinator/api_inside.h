@@ -71,8 +71,6 @@ json_t *api_archived_report(const struct api *api, uint64_t campaign);
 void api_list_archived(const struct api *api, json_t *list);
 /* Whether the journal works, and if not, why. */
 json_t *api_journal_object(const struct api *api);
-/* The report of one that the server has, or NULL after it has answered 404. */
-const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
 void api_answer_unknown(struct http_request *request, uint64_t campaign);
 
 /* Each second: how fast each campaign is, and the news for those who watch. */

@@ -62,6 +62,7 @@ static const struct coordinator_event EVENTS[] = {
      .now_ns = 2999, /* not after the one before */
      .stop = {.campaign = 17, .is_at_once = true, .text = {(const uint8_t *)"enough", 6}}},
     {.kind = EVENT_SCALE, .now_ns = 3001, .scale = {.campaign = 18, .workers = 300}},
+    {.kind = EVENT_SCALE, .now_ns = 3002, .scale = {.campaign = 18, .workers = UINT32_MAX}},
     {.kind = EVENT_RESTORED, .now_ns = UINT64_MAX},
 };
 #define EVENT_COUNT (sizeof(EVENTS) / sizeof(EVENTS[0]))
