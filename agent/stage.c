@@ -7,6 +7,7 @@
 #include "common/container.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "proto/limits.h"
 
 #include <string.h>
 
@@ -339,6 +340,21 @@ enum crew_call stage_call(struct stage *stage, struct player *player, const stru
     perform(stage, &stage->call_effects);
     crew_effects_clear(&stage->call_effects);
     return call;
+}
+
+void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
+                         struct bytes content)
+{
+    if (stage->artifacts == LIMIT_ARTIFACTS || content.size == 0 || content.size > LIMIT_ARTIFACT_BYTES)
+        return;
+    stage->artifacts++;
+    struct notice *notice = notice_new(NOTICE_ARTIFACT, stage->campaign);
+    notice->artifact =
+        (struct artifact_piece){.kind = kind,
+                                .worker = player->id,
+                                .step = player->step,
+                                .content = bytes_of(memory_copy(content.data, content.size), content.size)};
+    post(stage, &notice);
 }
 
 void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text)

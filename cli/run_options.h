@@ -37,6 +37,7 @@ enum run_option {
     RUN_QUIET,
     RUN_VERBOSE,
     RUN_ALLOW_SYSTEM,
+    RUN_ARTIFACTS,
     RUN_OPTION_COUNT
 };
 
@@ -64,6 +65,7 @@ struct run_options {
     bool is_quiet;
     uint32_t verbosity;
     bool may_use_system;
+    const char *artifacts; /* a folder; NULL: one is made up */
     bool is_set[RUN_OPTION_COUNT];
     char **arguments; /* of run_options_merge; the first ones are its own */
     int own_argument_count;

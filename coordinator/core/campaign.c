@@ -44,6 +44,7 @@ void campaign_free(struct campaign **at)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         memory_free((void *)campaign->places[i].name.data);
         memory_free((void *)campaign->places[i].host.data);
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
         histogram_free(&campaign->places[i].performance.lag_us);
         memory_free((void *)campaign->places[i].labels.data);
     }
@@ -61,6 +62,7 @@ void campaign_free(struct campaign **at)
     handout_free(&campaign->handout);
     rooms_free(&campaign->rooms);
     campaign_statistics_free(&campaign->statistics);
+    artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
     memory_free(campaign);
     *at = NULL;
@@ -222,4 +224,17 @@ void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, 
 bool campaign_is_unsettled(const struct campaign *campaign)
 {
     return campaign->is_unsettled;
+}
+
+size_t campaign_artifact_bytes(const struct campaign *campaign)
+{
+    return campaign->artifacts.bytes;
+}
+
+void campaign_drop_artifacts(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
+    }
+    artifacts_finish(&campaign->artifacts);
 }

@@ -1,5 +1,6 @@
 /* The inside of a campaign, for the files that it is made of. */
 #pragma once
+#include "coordinator/core/artifacts.h"
 #include "coordinator/core/bundle_copy.h"
 #include "coordinator/core/campaign.h"
 #include "coordinator/core/handout.h"
@@ -36,6 +37,7 @@ struct place {
     uint32_t held;    /* of its member's capacity */
     uint32_t workers_running;
     uint64_t bundle_bytes; /* that it asked for and was sent */
+    struct artifact_delivery artifact;
     struct performance performance;
     bool is_lost;
     bool is_deployed;
@@ -69,6 +71,7 @@ struct campaign {
     struct rooms *rooms;
     bool is_unsettled;
     struct campaign_statistics *statistics;
+    struct artifacts artifacts;
     uint32_t global_place; /* where a global fixture runs */
     /* Dealt again before the workers began: told behind BEGIN. */
     struct moved *moved;

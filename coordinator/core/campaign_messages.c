@@ -169,11 +169,24 @@ static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct 
     campaign_tell(campaign, place, &chunk);
 }
 
+static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                        const struct message *message)
+{
+    const struct artifact_piece *piece = &message->artifact;
+    struct error error;
+    if (handout_place(campaign->handout, piece->worker) != (uint32_t)(place - campaign->places)) {
+        complain(campaign, now_ns, place, "it speaks for workers that are not its own");
+    } else if (!artifacts_take(&campaign->artifacts, &place->artifact, piece, &error)) {
+        complain(campaign, now_ns, place, error.text);
+    }
+}
+
 static message_function *const FUNCTIONS[MESSAGE_SCALE + 1] = {
     [MESSAGE_DEPLOYED] = on_deployed,     [MESSAGE_GLOBAL_DONE] = on_global_done,
     [MESSAGE_OPERATIONS] = on_operations, [MESSAGE_DRAINED] = on_drained,
     [MESSAGE_FAILURE] = on_failure,       [MESSAGE_STATISTICS] = on_statistics,
     [MESSAGE_FINISHED] = on_finished,     [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
+    [MESSAGE_ARTIFACT] = on_artifact,
 };
 
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,

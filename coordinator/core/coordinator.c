@@ -12,6 +12,8 @@
 
 /* Reports of ended campaigns that are kept; the oldest goes first. */
 #define ENDED_KEPT 64u
+/* Of what their failed steps have left. */
+#define ARTIFACTS_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 /* Heartbeats wake us at least so often: who has missed this many was not running. */
 #define HEARTBEATS_ASLEEP 4u
 #define NS_PER_MS 1000000u
@@ -81,6 +83,19 @@ static struct campaign *find_campaign(const struct coordinator *coordinator, uin
     return NULL;
 }
 
+/* Those of the campaigns that ended last are kept, as far as there is room. */
+static void drop_old_artifacts(struct coordinator *coordinator)
+{
+    size_t kept = 0;
+    for (size_t i = coordinator->campaign_count; i > 0; i--) {
+        struct campaign *campaign = coordinator->campaigns[i - 1];
+        kept += campaign_artifact_bytes(campaign);
+        if (kept > ARTIFACTS_KEPT_BYTES && campaign_is_ended(campaign)) {
+            campaign_drop_artifacts(campaign);
+        }
+    }
+}
+
 static void drop_old_reports(struct coordinator *coordinator)
 {
     size_t ended = 0;
@@ -103,6 +118,7 @@ static void drop_old_reports(struct coordinator *coordinator)
 static void create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     drop_old_reports(coordinator);
+    drop_old_artifacts(coordinator);
     struct campaign_home home = {.settings = &coordinator->settings,
                                  .members = coordinator->members,
                                  .outbox = &coordinator->outbox,
