@@ -110,6 +110,13 @@ struct room_step {
     uint64_t step;
 };
 
+/* Workers have ids below `workers` from now on; in the rooms that are named, from that step on. */
+struct scale {
+    uint32_t workers;
+    struct room_step *rooms;
+    size_t room_count;
+};
+
 /* What shows how a page stood when a step failed. */
 enum artifact_kind { ARTIFACT_SCREENSHOT, ARTIFACT_SOURCE, ARTIFACT_KINDS };
 
@@ -122,13 +129,6 @@ struct artifact_piece {
     uint64_t size_bytes; /* of the whole, at most LIMIT_ARTIFACT_BYTES */
     uint64_t offset;
     struct bytes content;
-};
-
-/* Workers have ids below `workers` from now on; in the rooms that are named, from that step on. */
-struct scale {
-    uint32_t workers;
-    struct room_step *rooms;
-    size_t room_count;
 };
 
 struct failure {
