@@ -27,6 +27,7 @@ enum run_option {
     RUN_ON_DEADLOCK,
     RUN_SYNC_TIMEOUT,
     RUN_TARGET,
+    RUN_BROWSER,
     RUN_SINGLE_RUN,
     RUN_SINGLE_MODE,
     RUN_EXCEPTION,
@@ -53,6 +54,7 @@ struct run_options {
     uint32_t on_deadlock;
     uint64_t sync_timeout_ms;
     const char *target;
+    uint32_t browser;
     bool is_single_run;
     const char *single_mode;
     bool is_stopped_by_failure;
