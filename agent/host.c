@@ -37,6 +37,7 @@ struct bag {
 struct host {
     const struct agent_run_options *options;
     char name[LIMIT_NAME_BYTES + 1];
+    struct log_subject subject; /* the name */
     uv_loop_t loop;
     uv_timer_t timer;
     uv_timer_t gauges_timer;
@@ -120,14 +121,14 @@ static void perform_one(struct host *host, struct agent_effect *effect)
         socket_reconnect(host->socket);
         break;
     case AGENT_REFUSED:
-        log_line(LOG_ERROR, host->name, "%s", effect->text);
+        log_about(LOG_ERROR, host->name, &host->subject, "%s", effect->text);
         finish(host, EXIT_REFUSED);
         break;
     case AGENT_LEFT:
         finish(host, 0);
         break;
     case AGENT_LOG:
-        log_line(effect->level, host->name, "%s", effect->text);
+        log_about(effect->level, host->name, &host->subject, "%s", effect->text);
         break;
     }
 }
@@ -372,7 +373,8 @@ static void on_trouble(void *context, enum socket_trouble trouble)
     if (what == NULL || now_ns < host->complaint_ns)
         return;
     host->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
-    log_line(LOG_WARNING, host->name, "cannot join %s: %s; trying on", host->options->coordinator, what);
+    log_about(LOG_WARNING, host->name, &host->subject, "cannot join %s: %s; trying on",
+              host->options->coordinator, what);
 }
 
 static bool open_socket(struct host *host)
@@ -391,7 +393,7 @@ static bool open_socket(struct host *host)
     if (key)
         agent_key_wipe(key);
     if (!host->socket)
-        log_line(LOG_ERROR, host->name, "%s", error.text);
+        log_about(LOG_ERROR, host->name, &host->subject, "%s", error.text);
     return host->socket != NULL;
 }
 
@@ -438,6 +440,7 @@ int agent_run(const struct agent_run_options *options)
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     choose_name(&host);
+    host.subject.agent = bytes_of_string(host.name);
     buffer_init(&host.envelope, ENVELOPE_MAX_BYTES);
     open_loop(&host);
     if (open_socket(&host)) {

@@ -58,6 +58,7 @@ struct player *player_new(struct stage *stage, uint32_t id)
     player->id = id;
     player->thread_reference = LUA_NOREF;
     player->object_reference = LUA_NOREF;
+    player->witness_reference = LUA_NOREF;
     player->closer_reference = LUA_NOREF;
     alarm_init(&player->alarm, on_due);
     return player;
@@ -97,7 +98,9 @@ void player_free(struct player **pointer)
     http_client_free(&player->webdriver);
     player_drop_answer(player);
     drop_object(player);
+    luaL_unref(player->stage->script->lua, LUA_REGISTRYINDEX, player->witness_reference);
     luaL_unref(player->stage->script->lua, LUA_REGISTRYINDEX, player->closer_reference);
+    memory_free(player->failure_text);
     player_drop_thread(player);
     memory_free(player);
     *pointer = NULL;
@@ -140,7 +143,8 @@ static void cancel_requests(struct player *player)
 void player_stop(struct player *player)
 {
     bool gives_way = player->phase == PLAYER_SETUP || player->phase == PLAYER_SETUP_SESSION ||
-                     player->phase == PLAYER_STEP || player->phase == PLAYER_STEP_DELAY ||
+                     player->phase == PLAYER_STEP || player->phase == PLAYER_WITNESS ||
+                     player->phase == PLAYER_STEP_DELAY ||
                      (player->phase == PLAYER_GLOBAL && player->stage->global_phase == GLOBAL_SETUP);
 
     if (!gives_way || player->is_queued)

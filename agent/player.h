@@ -16,6 +16,7 @@ enum player_phase {
     PLAYER_SETUP,
     PLAYER_SETUP_SESSION,
     PLAYER_STEP,
+    PLAYER_WITNESS,    /* after a step that has failed: what its browsers show is kept */
     PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
     PLAYER_STEP_OVER,  /* all is done, but the crew does not know yet */
     PLAYER_TEARDOWN_SESSION,
@@ -58,6 +59,8 @@ struct player {
     struct answer *answer;
     uint64_t rank;
     uint64_t release_ns;            /* of its answer; 0: at once */
+    int witness_reference;          /* what runs in PLAYER_WITNESS */
+    char *failure_text;             /* of the step, until that is over */
     int closer_reference;           /* what runs in PLAYER_CLOSING */
     struct http_client *http;       /* made at its first request */
     struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */

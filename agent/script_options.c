@@ -32,6 +32,7 @@ static const struct row rows[] = {
     {"on_loss", TYPE_CHOICE, 0, 0, "shrink, replace, fail"},
     {"on_deadlock", TYPE_CHOICE, 0, 0, "stop, fail"},
     {"sync_timeout", TYPE_DURATION, 0, 0, NULL},
+    {"setup_timeout", TYPE_DURATION, 0, 0, NULL},
     {"target", TYPE_TEXT, 0, 0, NULL},
     {"browser", TYPE_CHOICE, 0, 0, "chromium, firefox, webkit, remote"},
     {"single_run", TYPE_FLAG, 0, 0, NULL},

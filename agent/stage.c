@@ -8,6 +8,7 @@
 #include "common/container.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "proto/limits.h"
 
 #include <string.h>
 
@@ -344,11 +345,34 @@ enum crew_call stage_call(struct stage *stage, struct player *player, const stru
     return call;
 }
 
+void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
+                         struct bytes content)
+{
+    if (stage->artifacts == LIMIT_ARTIFACTS || content.size == 0 || content.size > LIMIT_ARTIFACT_BYTES)
+        return;
+    stage->artifacts++;
+    struct notice *notice = notice_new(NOTICE_ARTIFACT, stage->campaign);
+    notice->artifact =
+        (struct artifact_piece){.kind = kind,
+                                .worker = player->id,
+                                .step = player->step,
+                                .content = bytes_of(memory_copy(content.data, content.size), content.size)};
+    post(stage, &notice);
+}
+
 void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text)
 {
-    if (player->phase == PLAYER_GLOBAL)
-        log_line(LOG_WARNING, shard_settings(stage->shard)->agent, "%s%s", what, text);
+    const char *agent = shard_settings(stage->shard)->agent;
+    bool is_worker = player->phase != PLAYER_GLOBAL;
+    struct log_subject subject = {.campaign = stage->campaign,
+                                  .agent = bytes_of_string(agent),
+                                  .has_worker = is_worker,
+                                  .worker = player->id,
+                                  .step = is_worker ? player->step : 0};
+
+    if (!is_worker)
+        log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
     else
-        log_line(LOG_WARNING, shard_settings(stage->shard)->agent, "worker %u, step %llu: %s%s", player->id,
-                 (unsigned long long)player->step, what, text);
+        log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", player->id,
+                  (unsigned long long)player->step, what, text);
 }

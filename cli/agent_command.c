@@ -25,7 +25,10 @@ struct agent_options {
     bool is_parent_bound;
     bool is_quiet;
     uint32_t verbosity;
+    uint32_t log_form; /* an enum log_form */
 };
+
+static const char *const form_choices[] = {"text", "json", NULL};
 
 static bool parse_name(const char *text, void *value, struct error *error)
 {
@@ -76,6 +79,8 @@ static const struct option agent_options[] = {
         .help = "end together with the process that started this one, and leave Ctrl-C to it"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
     {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(verbosity), .help = "tell more"},
+    {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
+        .help = "how log lines look", .fallback = "text"},
 };
 /* clang-format on */
 
@@ -127,7 +132,8 @@ static int run_agent(int argc, char **argv)
         uint32_t level = LOG_WARNING + options.verbosity;
         log_configure(level < LOG_DEBUG ? (enum log_level)level : LOG_DEBUG, LOG_TEXT, 1);
     } else {
-        log_configure(options.verbosity > 0 ? LOG_DEBUG : LOG_INFO, LOG_TEXT, 0);
+        log_configure(options.verbosity > 0 ? LOG_DEBUG : LOG_INFO,
+                      options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
     }
     if (options.key != NULL && !read_key(&options, &key)) {
         return EXIT_CODE_USAGE;

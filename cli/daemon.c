@@ -70,8 +70,8 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
 {
     struct daemon *daemon = context;
     if (state != CAMPAIGN_ENDED) { /* the end is told with its verdict */
-        log_line(LOG_INFO, WHO, "campaign %llu is %s", (unsigned long long)campaign,
-                 campaign_state_name(state));
+        log_about(LOG_INFO, WHO, &(struct log_subject){.campaign = campaign}, "campaign %llu is %s",
+                  (unsigned long long)campaign, campaign_state_name(state));
     }
     if (daemon->api != NULL) {
         api_campaign_changed(daemon->api, campaign, state);

@@ -2,6 +2,7 @@
  */
 #include "cli/session.h"
 #include "cli/agent_process.h"
+#include "cli/artifact_files.h"
 #include "cli/live_line.h"
 #include "cli/report_text.h"
 #include "common/clock.h"
@@ -83,6 +84,26 @@ static void write_json(struct session *session, const struct campaign_report *re
     }
 }
 
+/* Nothing is made where nothing has failed. */
+static void write_artifacts(struct session *session, const struct campaign_report *report)
+{
+    char own_folder[ARTIFACT_FOLDER_BYTES];
+    const char *folder = session->settings->options->artifacts;
+    char text[MESSAGE_BYTES];
+    struct error error;
+    if (report->artifact_count == 0) {
+        return;
+    }
+    if (folder == NULL) {
+        artifact_files_folder(own_folder);
+        folder = own_folder;
+    }
+    bool is_written = artifact_files_write(report, folder, &error);
+    (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", report->artifact_count,
+                   report->artifact_count == 1 ? "" : "s", folder);
+    say(session, true, "run", is_written ? text : error.text);
+}
+
 static void tell_report(struct session *session)
 {
     struct screen *screen = session->settings->screen;
@@ -94,6 +115,7 @@ static void tell_report(struct session *session)
     report_text(report, screen_has_colour(screen), &text);
     screen_text(screen, buffer_bytes(&text));
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
+    write_artifacts(session, report);
     if (session->settings->json != NULL) {
         write_json(session, report);
     }

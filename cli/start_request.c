@@ -41,6 +41,8 @@ static json_t *options_of(const struct run_options *run)
     json_put_text(object, "on_deadlock", bytes_of_string(choice_of("on-deadlock", run->on_deadlock)));
     json_put_text(object, "browser", bytes_of_string(choice_of("browser", run->browser)));
     json_put_count(object, "sync_timeout_ms", run->sync_timeout_ms);
+    json_put_count(object, "setup_timeout_ms", run->setup_timeout_ms);
+    json_put_count(object, "verbosity", run->verbosity);
     json_put(object, "single_run", json_boolean(run->is_single_run));
     json_put(object, "exception", json_boolean(run->is_stopped_by_failure));
     put_fail(object, &run->fail);

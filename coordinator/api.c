@@ -53,7 +53,7 @@ static void show_description(struct api *api, struct http_request *request, uint
 
 static const struct route {
     const char *method;
-    const char *path; /* ID stands for the number of a campaign */
+    const char *path; /* words in capitals stand for numbers; the first is that of a campaign */
     bool is_open;     /* needs no token */
     api_function *answer;
 } ROUTES[] = {
@@ -66,6 +66,7 @@ static const struct route {
     {"POST", "/v1/campaigns", false, api_create_campaign},
     {"GET", "/v1/campaigns/ID", false, api_show_campaign},
     {"GET", "/v1/campaigns/ID/report", false, api_show_report},
+    {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, api_show_artifact},
     {"GET", "/v1/campaigns/ID/events", false, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", false, api_stop_campaign},
 };
@@ -117,12 +118,17 @@ static bool take_number(const char **path, uint64_t *number)
 
 static bool matches(const char *pattern, const char *path, uint64_t *campaign)
 {
+    uint64_t other;
+    uint64_t *number = campaign;
     while (*pattern != '\0') {
         if (isupper((unsigned char)*pattern)) {
-            if (!take_number(&path, campaign)) {
+            if (!take_number(&path, number)) {
                 return false;
             }
-            pattern += strlen("ID");
+            number = &other;
+            while (isupper((unsigned char)*pattern)) {
+                pattern++;
+            }
         } else if (*pattern++ != *path++) {
             return false;
         }

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "coordinator/report_json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define REASON_MAX_BYTES 300u
@@ -157,6 +158,27 @@ void api_show_report(struct api *api, struct http_request *request, uint64_t cam
     if (report != NULL) {
         api_answer_json(request, 200, api_report_object(report));
     }
+}
+
+void api_show_artifact(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    const struct campaign_report *report = api_find(api, request, campaign);
+    if (report == NULL) {
+        return;
+    }
+    /* The route has matched: the path ends with a number. */
+    uint64_t number = strtoull(strrchr(http_path(request), '/') + 1, NULL, 10);
+    if (number == 0 || number > report->artifact_count) {
+        api_answer_error(request, 404, "campaign %llu has no artifact %llu; it has %zu",
+                         (unsigned long long)campaign, (unsigned long long)number, report->artifact_count);
+        return;
+    }
+    const struct artifact *artifact = &report->artifacts[number - 1];
+    http_answer(request, &(struct http_answer){.status = 200,
+                                               .content_type = artifact_content_type(artifact),
+                                               .body = artifact->content,
+                                               .header = "X-Content-Type-Options",
+                                               .header_value = "nosniff"});
 }
 
 struct stop {

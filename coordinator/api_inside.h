@@ -36,6 +36,7 @@ api_function api_list_agents;
 api_function api_list_campaigns;
 api_function api_show_campaign;
 api_function api_show_report;
+api_function api_show_artifact;
 api_function api_stop_campaign;
 api_function api_create_campaign;
 api_function api_watch_campaign;

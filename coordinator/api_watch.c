@@ -4,6 +4,7 @@
 #include "common/memory.h"
 
 #define EVENT_MAX_BYTES ((size_t)8 * 1024 * 1024)
+#define REPORT_MAX_BYTES ((size_t)1024 * 1024)
 
 struct watcher {
     struct api *api;
@@ -46,9 +47,20 @@ static json_t *object_with(const char *key, const char *text)
     return object;
 }
 
+/* A report that is too large for an event is told by where it is. */
 static void tell_end(struct watcher *watcher, const struct campaign_report *report)
 {
-    tell(watcher, "ended", api_report_object(report));
+    json_t *object = api_report_object(report);
+    if (json_dumpb(object, NULL, 0, JSON_COMPACT) > REPORT_MAX_BYTES) {
+        SCOPED(memory_free_at)
+        char *path = memory_format("/v1/campaigns/%llu/report", (unsigned long long)watcher->campaign);
+        json_t *reference = object_with("report", path);
+        json_put_count(reference, "campaign", watcher->campaign);
+        json_put(reference, "verdict", api_verdict(report));
+        json_decref(object);
+        object = reference;
+    }
+    tell(watcher, "ended", object);
     http_stream_end(watcher->stream);
     watcher->has_ended = true;
 }

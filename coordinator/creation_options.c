@@ -11,6 +11,8 @@
 #include <sys/random.h>
 
 #define SYNC_TIMEOUT_FALLBACK_MS 60000u
+#define SETUP_TIMEOUT_FALLBACK_MS 60000u
+#define VERBOSITY_MAX 10
 #define SEED_BITS 48u
 #define NAMED_BYTES 40
 
@@ -47,6 +49,8 @@ static const struct row {
     {"on_deadlock", FIELD_ON_DEADLOCK, AT(on_deadlock), 0, 0},
     {"browser", FIELD_BROWSER, AT(browser), 0, 0},
     {"sync_timeout_ms", FIELD_LONG_COUNT, AT(sync_timeout_ms), 1, (json_int_t)LIMIT_DURATION_MS},
+    {"setup_timeout_ms", FIELD_LONG_COUNT, AT(setup_timeout_ms), 1, (json_int_t)LIMIT_DURATION_MS},
+    {"verbosity", FIELD_COUNT, AT(verbosity), 0, VERBOSITY_MAX},
     {"single_run", FIELD_FLAG, AT(is_single_run), 0, 0},
     {"single_mode", FIELD_TEXT, AT(single_mode), 0, LIMIT_NAME_BYTES},
     {"exception", FIELD_FLAG, AT(is_stopped_by_failure), 0, 0},
@@ -190,7 +194,9 @@ static bool settle(struct campaign_options *options, const json_t *object, struc
 
 bool creation_read_options(struct campaign_options *options, const struct json_t *object, struct error *error)
 {
-    *options = (struct campaign_options){.workers = 1, .sync_timeout_ms = SYNC_TIMEOUT_FALLBACK_MS};
+    *options = (struct campaign_options){.workers = 1,
+                                         .sync_timeout_ms = SYNC_TIMEOUT_FALLBACK_MS,
+                                         .setup_timeout_ms = SETUP_TIMEOUT_FALLBACK_MS};
     if (object != NULL && !json_is_object(object)) {
         return error_set(error, "options is no object");
     }

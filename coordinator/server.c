@@ -47,12 +47,13 @@ static void send_frame(struct server *server, const struct coordinator_effect *e
     (void)socket_send(server->socket, route, buffer_bytes(&server->envelope), effect->message);
 }
 
-static void tell_log(const struct server *server, enum log_level level, const char *text)
+static void tell_log(const struct server *server, enum log_level level, const struct log_subject *subject,
+                     const char *text)
 {
     if (server->callbacks.on_log != NULL) {
         server->callbacks.on_log(server->callbacks.context, level, text);
     } else {
-        log_line(level, "coordinator", "%s", text);
+        log_about(level, "coordinator", subject, "%s", text);
     }
 }
 
@@ -64,7 +65,7 @@ static void perform(struct server *server, const struct coordinator_effect *effe
         send_frame(server, effect);
         break;
     case EFFECT_LOG:
-        tell_log(server, effect->level, effect->text);
+        tell_log(server, effect->level, &effect->subject, effect->text);
         break;
     case EFFECT_CAMPAIGN:
         if (callbacks->on_campaign != NULL) {
@@ -164,7 +165,7 @@ static void on_revoked(void *context, uint64_t incarnation)
 
 static void on_door_log(void *context, enum log_level level, const char *text)
 {
-    tell_log((const struct server *)context, level, text);
+    tell_log((const struct server *)context, level, NULL, text);
 }
 
 static void on_trouble(void *context, enum socket_trouble trouble)

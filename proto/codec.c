@@ -33,6 +33,7 @@ static const struct row ROWS[] = {
     [MESSAGE_BUNDLE_WANTED] = {"bundle_wanted", BODY(BUNDLE_WANTED), true, encode_bundle_wanted, decode_bundle_wanted},
     [MESSAGE_GAUGES]      = {"gauges",      BODY(GAUGES),      false, encode_gauges,     decode_gauges},
     [MESSAGE_GOODBYE]     = {"goodbye",     BODY(GOODBYE),     false, NULL,              NULL},
+    [MESSAGE_ARTIFACT]    = {"artifact",    BODY(ARTIFACT),    true,  encode_artifact,   decode_artifact},
     [MESSAGE_WELCOME]     = {"welcome",     BODY(WELCOME),     false, encode_welcome,    decode_welcome},
     [MESSAGE_REFUSED]     = {"refused",     BODY(REFUSED),     false, encode_refused,    decode_refused},
     [MESSAGE_DEPLOY]      = {"deploy",      BODY(DEPLOY),      true,  encode_deploy,     decode_deploy},

@@ -23,6 +23,7 @@ enum message_kind {
                               before */
     MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
     MESSAGE_GAUGES,        /* how the agent itself is doing, whatever campaigns it runs */
+    MESSAGE_ARTIFACT,      /* a piece of what a failed step has left */
     MESSAGE_GOODBYE,       /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
@@ -106,6 +107,20 @@ struct assignment {
 struct room_step {
     uint32_t room;
     uint64_t step;
+};
+
+/* What shows how a page stood when a step failed. */
+enum artifact_kind { ARTIFACT_SCREENSHOT, ARTIFACT_SOURCE, ARTIFACT_KINDS };
+
+/* A piece of one. Its pieces have LIMIT_CHUNK_BYTES, the last one what is left; they come in order, with no
+ * piece of another between. */
+struct artifact_piece {
+    enum artifact_kind kind;
+    uint32_t worker;
+    uint64_t step;
+    uint64_t size_bytes; /* of the whole, at most LIMIT_ARTIFACT_BYTES */
+    uint64_t offset;
+    struct bytes content;
 };
 
 struct failure {
@@ -203,6 +218,7 @@ struct message {
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
         struct failure failure;
+        struct artifact_piece artifact;
         /* FINISHED: how many this agent was ever given. Fewer than were dealt to it: an ASSIGN is on its way.
          */
         struct {

@@ -8,6 +8,10 @@ local keys = import "keys"
 local session = import "session"
 local values = import "values"
 local wire = import "wire"
+local witness = import "witness"
+
+-- Who starts drivers for an agent, where it was built to.
+local has_drivers, drivers = pcall(require, "tutti.browser.drivers")
 
 local browser = { keys = keys, errors = errors.names, chain = actions.chain, list = values.list }
 
@@ -70,6 +74,30 @@ local function open_remote(name, options, settings)
   return page
 end
 
+-- What the driver printed last tells more than it answered.
+local function explain(failure, driver)
+  local tail = driver:tail()
+  failure.details = tail ~= "" and (failure.details or "") .. "\n" .. tail or failure.details
+end
+
+-- A driver of the agent's, one for each browser.
+local function open_own(name, options, settings)
+  settings.is_guarded = not native.is_system_allowed()
+  settings.capabilities = capabilities.build {
+    browser = name, options = options, is_local = true, is_guarded = settings.is_guarded,
+  }
+  local driver = drivers.start { browser = name, timeout = settings.start_s }
+  capabilities.use_profile(settings.capabilities, driver:profile())
+  settings.driver = driver
+  local ok, page, failure = pcall(session.new, { url = driver:url() }, settings)
+  driver:settle()
+  if ok and page then return page end
+  if ok then explain(failure, driver) end
+  driver:stop()
+  if not ok then error(page, 0) end
+  return errors.raise(failure)
+end
+
 local function base_of(options)
   if options.base == nil then return require "tutti".target end
   return options.base and checks.text(options.base, "base"):gsub("/+$", "") or nil
@@ -80,7 +108,7 @@ end
 function browser.open(options)
   options = checks.options(options, open_names, "open")
   local worker = native.worker()
-  local name = capabilities.check_browser(options.browser or "chromium")
+  local name = capabilities.check_browser(options.browser or (has_drivers and drivers.browser or "chromium"))
   local settings = {
     browser = name, start_s = checks.seconds(options.start or START_S, "start"),
     wait_s = checks.seconds(options.wait or WAIT_S, "wait"),
@@ -90,8 +118,11 @@ function browser.open(options)
   pages_of[worker] = pages_of[worker] or {}
   close_pages(worker, false)
   native.at_end(function() close_pages(worker, true) end)
-  if not options.remote then checks.fail("open: remote = URL of a WebDriver") end
-  local page = open_remote(name, options, settings)
+  native.on_failure(function() witness.look(pages_of[worker]) end)
+  if not options.remote and not has_drivers then
+    checks.fail("open: this agent starts no drivers: remote = http://HOST:PORT of a WebDriver")
+  end
+  local page = (options.remote and open_remote or open_own)(name, options, settings)
   table.insert(pages_of[worker], page)
   return page
 end

@@ -84,6 +84,27 @@ static void failure(struct agent *agent, const struct notice *notice)
     agent_send(agent, &message);
 }
 
+/* In pieces, one behind the other; what is beyond the limit of a campaign is not even sent. */
+static void artifact(struct agent *agent, struct share *share, const struct notice *notice)
+{
+    struct bytes whole = notice->artifact.content;
+    assert(whole.size > 0 && whole.size <= LIMIT_ARTIFACT_BYTES);
+    if (share->artifacts == LIMIT_ARTIFACTS) {
+        return;
+    }
+    share->artifacts++;
+    struct message message = {.kind = MESSAGE_ARTIFACT, .campaign = notice->campaign};
+    message.artifact = notice->artifact;
+    message.artifact.size_bytes = whole.size;
+    for (size_t offset = 0; offset < whole.size; offset += message.artifact.content.size) {
+        size_t left = whole.size - offset;
+        message.artifact.offset = offset;
+        message.artifact.content =
+            bytes_of(whole.data + offset, left < LIMIT_CHUNK_BYTES ? left : LIMIT_CHUNK_BYTES);
+        agent_send(agent, &message);
+    }
+}
+
 /* Counts of one shard, but the workers of all of them: the coordinator knows only agents. */
 static void statistics(struct agent *agent, struct share *share, struct share_shard *shard,
                        const struct notice *notice)
@@ -154,6 +175,9 @@ void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *no
         break;
     case NOTICE_STATISTICS:
         statistics(agent, share, shard, notice);
+        break;
+    case NOTICE_ARTIFACT:
+        artifact(agent, share, notice);
         break;
     case NOTICE_LOOP:
         break;

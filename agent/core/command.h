@@ -63,6 +63,7 @@ enum notice_kind {
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
     NOTICE_STATISTICS,  /* `statistics` */
+    NOTICE_ARTIFACT,    /* `artifact`, a whole one */
     NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
     NOTICE_FINISHED, /* every worker of this crew is torn down; comes again if more were assigned */
 };
@@ -75,8 +76,9 @@ struct notice {
     struct operation *operation; /* owned, deep */
     struct room_step *room_steps;
     size_t room_step_count;
-    struct failure failure;        /* text points to `text` */
-    struct statistics *statistics; /* owned, deep */
+    struct failure failure;         /* text points to `text` */
+    struct statistics *statistics;  /* owned, deep */
+    struct artifact_piece artifact; /* its content is owned; at most LIMIT_ARTIFACT_BYTES */
     struct loop_gauges loop;
     struct histogram *lag_us;  /* owned */
     uint64_t finished_workers; /* FINISHED: all that this crew was ever given */

@@ -43,6 +43,7 @@ struct share {
     size_t room_step_capacity;
     bool has_told_finished;
     uint64_t told_workers; /* in that message */
+    uint32_t artifacts;    /* that were sent */
 };
 
 /* Takes a hold of its own on the deployment. */

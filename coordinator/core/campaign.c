@@ -44,6 +44,7 @@ void campaign_free(struct campaign **at)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         memory_free((void *)campaign->places[i].name.data);
         memory_free((void *)campaign->places[i].host.data);
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
         histogram_free(&campaign->places[i].performance.lag_us);
         memory_free((void *)campaign->places[i].labels.data);
     }
@@ -61,6 +62,7 @@ void campaign_free(struct campaign **at)
     handout_free(&campaign->handout);
     rooms_free(&campaign->rooms);
     campaign_statistics_free(&campaign->statistics);
+    artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
     memory_free(campaign);
     *at = NULL;
@@ -97,10 +99,16 @@ bool campaign_is_ended(const struct campaign *campaign)
     return campaign->state == CAMPAIGN_ENDED;
 }
 
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
+{
+    uint64_t within_ms = campaign->options.setup_timeout_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
+}
+
 static void deploy(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
-    due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
+    campaign_await_agents(campaign, now_ns);
     campaign_take_places(campaign);
     const struct coordinator_settings *settings = campaign->home.settings;
     campaign->rooms = rooms_new(&campaign->options, settings->start_delay_ms * 1000000u,
@@ -111,7 +119,7 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
 
 static void run_setup(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
+    campaign_await_agents(campaign, now_ns);
     campaign_run_global(campaign, GLOBAL_SETUP);
 }
 
@@ -124,10 +132,9 @@ static void begin(struct campaign *campaign, uint64_t now_ns)
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
-    if (campaign->options.duration_ms > 0) {
-        due_set(campaign->home.timers, &campaign->life_due,
-                due_after_ms(campaign->begun_ns, campaign->options.duration_ms));
-    }
+    uint64_t duration_ms = campaign->options.duration_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
 }
 
 static void drain(struct campaign *campaign, uint64_t now_ns)
@@ -218,4 +225,17 @@ void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, 
 bool campaign_is_unsettled(const struct campaign *campaign)
 {
     return campaign->is_unsettled;
+}
+
+size_t campaign_artifact_bytes(const struct campaign *campaign)
+{
+    return campaign->artifacts.bytes;
+}
+
+void campaign_drop_artifacts(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
+    }
+    artifacts_finish(&campaign->artifacts);
 }

@@ -68,8 +68,10 @@ static void give_up_on_workers(struct campaign *campaign)
         campaign_tell(campaign, place, &message);
         place->is_given_up = true;
         place->workers_running = 0;
-        outbox_log(campaign->home.outbox, LOG_WARNING, "campaign %llu: agent %.*s did not finish within %s",
-                   (unsigned long long)campaign->id, BYTES_FORMAT(place->name), within);
+        outbox_log(campaign->home.outbox, LOG_WARNING,
+                   &(struct log_subject){.campaign = campaign->id, .agent = place->name},
+                   "campaign %llu: agent %.*s did not finish within %s", (unsigned long long)campaign->id,
+                   BYTES_FORMAT(place->name), within);
         if (!campaign->is_at_once) {
             judgement_raise(&campaign->judgement, VERDICT_ABORTED,
                             "agent %.*s did not finish within %s of the stop", BYTES_FORMAT(place->name),
@@ -164,7 +166,8 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     drop_rooms(campaign);
     bundle_finish(&campaign->bundle);
     const char *reason = campaign->judgement.reason;
-    outbox_log(campaign->home.outbox, LOG_INFO, "campaign %llu has ended: %s%s%s",
-               (unsigned long long)campaign->id, verdict_name(campaign->judgement.verdict),
-               reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
+               "campaign %llu has ended: %s%s%s", (unsigned long long)campaign->id,
+               verdict_name(campaign->judgement.verdict), reason != NULL ? ": " : "",
+               reason != NULL ? reason : "");
 }

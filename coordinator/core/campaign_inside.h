@@ -1,5 +1,6 @@
 /* The inside of a campaign, for the files that it is made of. */
 #pragma once
+#include "coordinator/core/artifacts.h"
 #include "coordinator/core/bundle_copy.h"
 #include "coordinator/core/campaign.h"
 #include "coordinator/core/handout.h"
@@ -36,6 +37,7 @@ struct place {
     uint32_t held;    /* of its member's capacity */
     uint32_t workers_running;
     uint64_t bundle_bytes; /* that it asked for and was sent */
+    struct artifact_delivery artifact;
     struct performance performance;
     bool is_lost;
     bool is_deployed;
@@ -68,6 +70,7 @@ struct campaign {
     struct rooms *rooms;
     bool is_unsettled;
     struct campaign_statistics *statistics;
+    struct artifacts artifacts;
     uint32_t global_place; /* where a global fixture runs */
     /* Dealt again before the workers began: told behind BEGIN. */
     struct moved *moved;
@@ -121,6 +124,9 @@ void campaign_unburden(struct campaign *campaign);
 void campaign_deploy(struct campaign *campaign);
 void campaign_send_moved(struct campaign *campaign);
 void campaign_run_global(struct campaign *campaign, enum global_phase phase);
+
+/* What it waits for now has its time anew: --setup-timeout. */
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns);
 
 /* campaign_gauges.c */
 /* How far ahead an instant has to be told so that all agents know of it in time. */

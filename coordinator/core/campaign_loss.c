@@ -167,6 +167,7 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
         return;
     }
     place->is_lost = true;
+    artifacts_abandon(&campaign->artifacts, &place->artifact);
     place->workers_running = 0;
     if (!was_live) {
         return;

@@ -124,8 +124,8 @@ void campaign_send_last_steps(struct campaign *campaign)
 static void on_deadlock(struct campaign *campaign, uint64_t now_ns, const char *text)
 {
     outbox_deadlock(campaign->home.outbox, campaign->id, text);
-    outbox_log(campaign->home.outbox, LOG_WARNING, "campaign %llu: deadlock: %s",
-               (unsigned long long)campaign->id, text);
+    outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id},
+               "campaign %llu: deadlock: %s", (unsigned long long)campaign->id, text);
     if (campaign->options.on_deadlock == ON_DEADLOCK_STOP) {
         campaign_stop_as(campaign, now_ns, VERDICT_DEADLOCKED, text);
     } else {

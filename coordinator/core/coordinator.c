@@ -12,6 +12,8 @@
 
 /* Reports of ended campaigns that are kept; the oldest goes first. */
 #define ENDED_KEPT 64u
+/* Of what their failed steps have left. */
+#define ARTIFACTS_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 /* Heartbeats wake us at least so often: who has missed this many was not running. */
 #define HEARTBEATS_ASLEEP 4u
 #define NS_PER_MS 1000000u
@@ -81,6 +83,19 @@ static struct campaign *find_campaign(const struct coordinator *coordinator, uin
     return NULL;
 }
 
+/* Those of the campaigns that ended last are kept, as far as there is room. */
+static void drop_old_artifacts(struct coordinator *coordinator)
+{
+    size_t kept = 0;
+    for (size_t i = coordinator->campaign_count; i > 0; i--) {
+        struct campaign *campaign = coordinator->campaigns[i - 1];
+        kept += campaign_artifact_bytes(campaign);
+        if (kept > ARTIFACTS_KEPT_BYTES && campaign_is_ended(campaign)) {
+            campaign_drop_artifacts(campaign);
+        }
+    }
+}
+
 static void drop_old_reports(struct coordinator *coordinator)
 {
     size_t ended = 0;
@@ -103,6 +118,7 @@ static void drop_old_reports(struct coordinator *coordinator)
 static void create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     drop_old_reports(coordinator);
+    drop_old_artifacts(coordinator);
     struct campaign_home home = {.settings = &coordinator->settings,
                                  .members = coordinator->members,
                                  .outbox = &coordinator->outbox,
@@ -129,7 +145,8 @@ static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct m
 
 static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
     part_with(coordinator, now_ns, member, "was lost");
 }
 
@@ -137,7 +154,8 @@ static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member
  * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
 static void take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
-    outbox_log(&coordinator->outbox, LOG_INFO, "agent %.*s has left", BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
+               "agent %.*s has left", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
     member->has_left = true;
     part_with(coordinator, now_ns, member, "has left");
@@ -257,8 +275,8 @@ static void revoke(struct coordinator *coordinator, const struct coordinator_eve
     if (member == NULL) {
         return;
     }
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is shown out: its key was revoked",
-               BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, event->now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
     outbox_forget_route(&coordinator->outbox, member->incarnation);

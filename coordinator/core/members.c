@@ -355,8 +355,9 @@ void members_complain(struct member *member, uint64_t now_ns, struct outbox *out
         return;
     }
     member->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
-    outbox_log(outbox, LOG_WARNING, "agent %.*s: dropped a message (%llu so far): %s",
-               BYTES_FORMAT(member->name), (unsigned long long)member->malformed, what);
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name),
+               (unsigned long long)member->malformed, what);
 }
 
 bool members_are_restless(const struct members *members)

@@ -68,6 +68,8 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
+    report->artifacts = campaign->artifacts.items;
+    report->artifact_count = campaign->artifacts.count;
     report_rooms(campaign);
     return report;
 }

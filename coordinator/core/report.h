@@ -1,6 +1,7 @@
 /* What can be told of a campaign, while it runs and when it has ended. */
 #pragma once
 #include "common/histogram.h"
+#include "coordinator/core/artifacts.h"
 #include "coordinator/core/campaign_state.h"
 #include "proto/campaign.h"
 #include "proto/operation.h"
@@ -86,6 +87,8 @@ struct campaign_report {
     size_t wait_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
+    const struct artifact *artifacts; /* as they came */
+    size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
     /* How much state there is: for tests of boundedness and for /metrics. */
     uint64_t live_notifiers;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures tutti beside its yardsticks and prints ratios; --json writes them as well."""
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -168,6 +169,37 @@ def measure_idle(workers):
             "bytes_each_all_in": all_of_them / workers}
 
 
+def measure_stop(workers):
+    """`tutti stop` in the midst of steps, until the campaign has ended with its report; every teardown fixture tells of itself."""
+    os.environ["TUTTI"] = str(TUTTI)
+    sys.path.insert(0, str(HERE.parent / "integration"))
+    from daemon import Coordinator, Logged
+    from support import environment, script, tutti, wait_until
+
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        coordinator = stack.enter_context(Coordinator())
+        outputs = [folder / f"a{number}" for number in range(4)]
+        for path in outputs:
+            stack.enter_context(Logged("agent", "--coordinator", coordinator.endpoint, "--name", path.name, "--shards", 1,
+                                       stdout=stack.enter_context(path.open("wb"))))
+        coordinator.wait_agents(4)
+        env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}")
+
+        def said(words):
+            return sum(path.read_bytes().count(words) for path in outputs)
+        begun = time.monotonic()
+        campaign = int(tutti("start", script("sleeps"), "-w", workers, "--expect-agents", 4, env=env).out)
+        wait_until(lambda: said(b"sleeping") == workers, 60, "they do not all sleep")
+        started = time.monotonic()
+        tutti("stop", campaign, env=env)
+        report = coordinator.report(campaign)
+        ended = time.monotonic()
+        if said(b"torn down") != workers or report["steps"]["stopped"] != workers:
+            sys.exit(f"stop: {said(b'torn down')} of {workers} torn down, the report says {report['steps']}")
+    return {"workers": workers, "start_ms": 1000 * (started - begun), "stop_ms": 1000 * (ended - started)}
+
+
 BENCHES = [
     ("http", lambda quick: measure_http(2 if quick else 6),
      [("tutti_per_s", "requests/s, tutti"), ("bare_curl_per_s", "requests/s, bare libcurl on libuv"),
@@ -185,6 +217,9 @@ BENCHES = [
     ("core", lambda quick: measure_core(100 if quick else 500),
      [("operations_per_s", "notifier operations/s, rooms of 5 (aim: ≥ 300,000)"),
       ("worker_operations_per_s", "… of single workers, one room of 10,000")]),
+    ("stop", lambda quick: measure_stop(10000),
+     [("stop_ms", "tutti stop of 10,000 workers on 4 agents, ms (aim: < 2,000)"),
+      ("start_ms", "… tutti start until all are in their step, ms")]),
     ("idle", lambda quick: measure_idle(10000 if quick else 100000),
      [("bytes_each_all_in", "bytes for an idle worker, all in (aim: ≤ 4,000)"), ("bytes_each", "… beyond the first"),
       ("agent_mb", "the agent, MB")]),

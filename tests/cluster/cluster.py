@@ -31,8 +31,8 @@ class ClusterAgent(Logged):
         with open(path, "wb") as output:
             super().__init__("agent", "--coordinator", endpoint, "--key", key, "--shards", shards, prefix=host.prefix, stdout=output, env=env)
 
-    def trace(self):
-        return Trace(self.path.stem, self.path.read_text(errors="replace"), self.is_doubtful, self.shift)
+    def trace(self, until=None):
+        return Trace(self.path.stem, self.path.read_text(errors="replace"), self.is_doubtful, self.shift, until)
 
     def freeze(self, is_doubtful=True):
         self.is_doubtful = self.is_doubtful or is_doubtful
@@ -114,11 +114,23 @@ class Cluster:
         options = {"workers": 15, "room_size": 5, "fail_steps": 0, "target": f"{self.target}#{tag}", **options}
         return self.coordinator.create(script, expect_agents=options.pop("expect_agents", len(self.names)), **options)
 
+    def report(self, campaign, seconds):
+        """Waits for the end. A coordinator that does not answer, since it or the whole machine is busy, is asked again."""
+        def has_ended():
+            try:
+                return self.coordinator.show(campaign)["state"] == "ended"
+            except OSError:
+                return False
+        self.wait_until(has_ended, seconds, f"campaign {campaign} has not ended")
+        return self.coordinator.get(f"/v1/campaigns/{campaign}/report").json
+
     def tutti(self, *arguments, **more):
         return tutti(*arguments, env=self.env, **more)
 
     def traces(self):
-        return [life.trace() for life in self.lives]
+        """As they were at one instant: what follows from a line that is there stands in none of them without it."""
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return [life.trace(now) for life in self.lives]
 
     def wait_step(self, step, tag="one", agents=None, seconds=PATIENCE_S):
         """Until every one of these agents has had a worker in this step, or a later one."""
@@ -133,8 +145,8 @@ class Cluster:
         try:
             wait_until(condition, seconds, what)
         except AssertionError as failed:
-            logs = (f"{agent.name}: {line}" for agent in self.agents.values() for line in agent.log.splitlines())
-            raise AssertionError("\n".join([str(failed), *logs, self.coordinator.log])) from None
+            logs = [f"{agent.name}: {line}" for agent in self.agents.values() for line in agent.log.splitlines()]
+            raise AssertionError("\n".join([str(failed), *logs, *(one.log for one in self.coordinators)])) from None
 
     def furthest(self, name, tag="one"):
         return max((event.step for event in self.agents[name].trace().events if event.campaign == tag), default=0)
@@ -185,7 +197,7 @@ class Scene(unittest.TestCase):
 
     def assertEnds(self, cluster, campaign, verdicts, seconds=90, **more):
         """It ends with one of these verdicts, its traces are clean, and nothing is left when all is stopped."""
-        report = cluster.coordinator.report(campaign, seconds)
+        report = cluster.report(campaign, seconds)
         self.assertClean(cluster, **more)
         self.assertIn(report["verdict"], verdicts, f"{report['reason']}\n{report['errors']}\n{cluster.coordinator.log}")
         return report

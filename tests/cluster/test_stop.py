@@ -23,7 +23,7 @@ class Stop(Scene):
         self.assertEqual(ended.code, 3, ended)
         self.assertIn("aborted: stopped by tutti stop", ended.out)
         self.assertEqual(self.said(cluster, "torn down"), WORKERS)
-        report = cluster.coordinator.report(campaign)
+        report = cluster.report(campaign, PATIENCE_S)
         self.assertEqual([report["steps"][what] for what in ("ok", "failed", "stopped")], [0, 0, WORKERS])
         self.assertEqual(sum(agent["workers"] for agent in report["agents"]), WORKERS)
         self.assertEqual(report["waits"]["all are there.barrier"]["ok"], WORKERS)

@@ -122,6 +122,14 @@ class TraceChecker(unittest.TestCase):
     def test_a_step_that_comes_twice(self):
         self.finds("goes back", broken((None, "a1 4.00 1 2 begin -")), doubtful=("a2",))
 
+    def test_a_step_that_fails_without_a_reason(self):
+        failed = broken((None, "a1 4.00 2 2 fail something"))
+        self.finds("without a reason", failed, fails_by_waits=True)
+        self.passes(failed)
+        waited = broken((None, "a1 4.00 2 2 wait writer"), (None, "a1 4.01 2 2 woke writer short"), (None, "a1 4.02 2 2 fail short"))
+        self.passes(waited, fails_by_waits=True)
+        self.finds("woke with short", waited, outcomes=("ok",))
+
     def test_seats_on_one_agent(self):
         self.finds("seats of room 0 are on agent a1", broken(("a2 1.02 1 0 here a2 1", "a1 1.02 1 0 here a1 1")))
 
@@ -139,6 +147,9 @@ class TraceChecker(unittest.TestCase):
     def test_barriers(self):
         self.finds("before all had arrived", broken(("a2 3.22 1 2 arrive", "a2 3.305 1 2 arrive")))
         self.finds("the same rank", broken(("through 2 3", "through 1 3")))
+
+    def test_one_that_ends_early(self):
+        self.assertEqual(len(Trace("a1", "[0] trace 1.0 c 0 0 1 begin -\n[0] trace 1.5 c 0 0 1 end -\n", until=1.2).events), 1)
 
     def test_a_line_that_was_cut_off(self):
         self.assertEqual(len(Trace("a1", "[0] trace 1.0 c 0 0 1 begin -\n[0] trace 1.1 c 0 0 1 wri").events), 1)

@@ -9,6 +9,7 @@ import re
 
 LINE = re.compile(r"trace (\d+\.\d+) (\w+) (\d+) (\d+) (\d+) (\w+) (.*)")
 READING = ("got", "page", "read")
+OUTCOMES = ("ok", "timeout", "short", "deadlock", "stopped")
 
 
 @dataclasses.dataclass
@@ -28,18 +29,24 @@ class Event:
 
 class Trace:
     """The lines of one agent process. `is_doubtful`: it was killed, or may have been declared lost, or cut off: what it did last need
-    not have become known, and its waits need not have ended. `shift` is how far its clock is ahead, in seconds."""
+    not have become known, and its waits need not have ended. `shift` is how far its clock is ahead, in seconds. What it told later
+    than `until` is left out."""
 
-    def __init__(self, name, text, is_doubtful=False, shift=0.0):
+    def __init__(self, name, text, is_doubtful=False, shift=0.0, until=None):
         self.name, self.is_doubtful = name, is_doubtful
         lines = text.split("\n")[:-1]  # one without its end was cut off by a kill
         found = (LINE.search(line) for line in lines)
-        self.events = [Event(float(m[1]) - shift, m[2], int(m[3]), int(m[4]), int(m[5]), m[6], m[7], self) for m in found if m]
+        events = (Event(float(m[1]) - shift, m[2], int(m[3]), int(m[4]), int(m[5]), m[6], m[7], self) for m in found if m)
+        self.events = [event for event in events if until is None or event.at <= until]
 
 
 class Checker:
-    def __init__(self, traces, sync_timeout_s=60.0, is_over=True, seats_apart=True):
-        self.traces, self.sync_timeout_s, self.is_over, self.seats_apart = traces, sync_timeout_s, is_over, seats_apart
+    """`is_over`: no campaign runs any more. `outcomes`: how waits may have ended here. `fails_by_waits`: nothing else may have failed a
+    step, the target was always there."""
+
+    def __init__(self, traces, sync_timeout_s=60.0, is_over=True, outcomes=OUTCOMES, fails_by_waits=False):
+        self.traces, self.sync_timeout_s, self.is_over = traces, sync_timeout_s, is_over
+        self.outcomes, self.fails_by_waits = outcomes, fails_by_waits
         self.events = sorted((event for trace in traces for event in trace.events), key=lambda event: event.at)
         self.faults = []
 
@@ -54,7 +61,7 @@ class Checker:
         return groups
 
     def check(self):
-        for check in (self.check_ids, self.check_steps, self.check_seats, self.check_waits, self.check_writers, self.check_reads,
+        for check in (self.check_ids, self.check_steps, self.check_fails, self.check_seats, self.check_waits, self.check_writers, self.check_reads,
                       self.check_texts, self.check_counter, self.check_factory, self.check_barriers):
             check()
         return self.faults
@@ -79,9 +86,16 @@ class Checker:
                 if event.step <= before.step:
                     self.fault(f"{campaign}: worker {worker} goes back from step {before.step} to {event.step}: {event}")
 
-    def check_seats(self):
-        if not self.seats_apart:
+    def check_fails(self):
+        """A step fails where a wait did."""
+        if not self.fails_by_waits:
             return
+        for (_, campaign, worker), events in self.grouped(lambda e: (id(e.trace), e.campaign, e.worker)).items():
+            for before, event in zip(events, events[1:]):
+                if event.what == "fail" and (before.what != "woke" or before.detail.endswith(" ok")):
+                    self.fault(f"{campaign}: a step that failed without a reason: {event}, after {before}")
+
+    def check_seats(self):
         agents = {trace.name.partition(".")[0] for trace in self.traces if trace.events}
         for (campaign, room), events in self.grouped(lambda e: (e.campaign, e.room), "here").items():
             first = {}
@@ -102,7 +116,7 @@ class Checker:
                 name, _, outcome = event.detail.partition(" ")
                 if waiting is None or waiting.detail != name:
                     self.fault(f"{campaign}: worker {worker} woke from no wait: {event}")
-                elif outcome not in ("ok", "timeout", "short", "deadlock", "stopped"):
+                elif outcome not in self.outcomes:
                     self.fault(f"{campaign}: worker {worker} woke with {outcome}: {event}")
                 elif event.at - waiting.at > self.sync_timeout_s + 5 and not event.trace.is_doubtful:
                     self.fault(f"{campaign}: worker {worker} has waited for {event.at - waiting.at:.1f} s: {event}")

@@ -128,7 +128,6 @@ static int drive(unsigned port)
     int listener = listen_at(&port);
 
     behaviour = behaviour ? behaviour : "";
-    (void)prctl(PR_SET_NAME, "fake-driver");
     (void)signal(SIGTERM, SIG_IGN);
     if (strcmp(behaviour, "failing") == 0 || (strcmp(behaviour, "busy") == 0 && is_first_of_folder())) {
         printf("one line\ncannot open display\n\n");
@@ -143,6 +142,8 @@ static int drive(unsigned port)
     }
     for (char **variable = environ; strcmp(behaviour, "loud") == 0 && *variable; variable++)
         printf("%s\n", *variable);
+    /* Its children would have that name as well if it had it before. */
+    (void)prctl(PR_SET_NAME, "fake-driver");
     printf("Starting ChromeDriver on port 0\nChromeDriver was started successfully on port %u.\n", port);
     (void)fflush(stdout);
     serve(listener);

@@ -152,6 +152,11 @@ static void write_message(struct fixture *fixture, const struct message *message
         buffer_append_format(into, "%" PRIu32 "@%" PRIu64 " %.*s", message->failure.worker,
                              message->failure.step, BYTES_FORMAT(message->failure.text));
         break;
+    case MESSAGE_ARTIFACT:
+        buffer_append_format(into, "%" PRIu32 "@%" PRIu64 " %" PRIu64 "+%zu of %" PRIu64,
+                             message->artifact.worker, message->artifact.step, message->artifact.offset,
+                             message->artifact.content.size, message->artifact.size_bytes);
+        break;
     case MESSAGE_STATISTICS:
         buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", message->statistics.steps_ok,
                              message->statistics.workers_running);

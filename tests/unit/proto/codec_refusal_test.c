@@ -104,6 +104,14 @@ SPOIL(chunk_empty, wire->bundle_chunk->content.len = 0)
 SPOIL(chunk_large, wire->bundle_chunk->content = long_bytes(LIMIT_CHUNK_BYTES + 1))
 SPOIL(chunk_beyond, wire->bundle_chunk->offset = UINT64_MAX)
 SPOIL(chunk_hash, wire->bundle_chunk->hash.data[63] = 'g')
+SPOIL(artifact_kind, wire->artifact->kind = 2)
+SPOIL(artifact_worker, wire->artifact->worker = LIMIT_WORKERS)
+SPOIL(artifact_nothing, wire->artifact->size_bytes = 0)
+SPOIL(artifact_large, wire->artifact->size_bytes = LIMIT_ARTIFACT_BYTES + 1)
+SPOIL(artifact_empty, wire->artifact->content.len = 0)
+SPOIL(artifact_piece_large, wire->artifact->content = long_bytes(LIMIT_CHUNK_BYTES + 1))
+SPOIL(artifact_beyond, wire->artifact->offset = LIMIT_ARTIFACT_BYTES)
+SPOIL(artifact_wraps, wire->artifact->offset = UINT64_MAX)
 SPOIL(bundle_twice, wire->deploy->bundle->files[1]->path = wire->deploy->bundle->files[0]->path)
 SPOIL(path_empty, wire->deploy->bundle->files[1]->path.len = 0)
 SPOIL(path_absolute, wire->deploy->bundle->files[1]->path = text_bytes("/etc/passwd"))
@@ -274,6 +282,14 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_BUNDLE_CHUNK, chunk_large, "a chunk of"},
     {MESSAGE_BUNDLE_CHUNK, chunk_beyond, "no bundle has"},
     {MESSAGE_BUNDLE_CHUNK, chunk_hash, "SHA-256"},
+    {MESSAGE_ARTIFACT, artifact_kind, "kind"},
+    {MESSAGE_ARTIFACT, artifact_worker, "worker"},
+    {MESSAGE_ARTIFACT, artifact_nothing, "0 bytes"},
+    {MESSAGE_ARTIFACT, artifact_large, "1048577 bytes"},
+    {MESSAGE_ARTIFACT, artifact_empty, "a piece of 0 bytes"},
+    {MESSAGE_ARTIFACT, artifact_piece_large, "a piece of"},
+    {MESSAGE_ARTIFACT, artifact_beyond, "beyond the end"},
+    {MESSAGE_ARTIFACT, artifact_wraps, "beyond the end"},
     {MESSAGE_DEPLOY, bundle_twice, "two files"},
     {MESSAGE_DEPLOY, path_empty, "relative and clean"},
     {MESSAGE_DEPLOY, path_absolute, "relative and clean"},

@@ -235,6 +235,14 @@ static void small_body(const struct message *message, struct buffer *text)
     case MESSAGE_ROOMS_DONE:
         workers(text, "rooms", &message->rooms);
         break;
+    case MESSAGE_ARTIFACT:
+        number(text, "kind", (uint64_t)message->artifact.kind);
+        number(text, "worker", message->artifact.worker);
+        number(text, "step", message->artifact.step);
+        number(text, "size", message->artifact.size_bytes);
+        number(text, "offset", message->artifact.offset);
+        bytes(text, "content", message->artifact.content);
+        break;
     case MESSAGE_FAILURE:
         number(text, "worker", message->failure.worker);
         number(text, "step", message->failure.step);

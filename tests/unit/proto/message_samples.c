@@ -322,6 +322,15 @@ static void make_small_body(struct message *message, const struct palette *palet
     case MESSAGE_ROOMS_DONE:
         message->rooms = set_of(variant);
         break;
+    case MESSAGE_ARTIFACT:
+        message->artifact = (struct artifact_piece){
+            .kind = variant == SAMPLE_SMALLEST ? ARTIFACT_SCREENSHOT : ARTIFACT_SOURCE,
+            .worker = palette->small == 0 ? 0 : LIMIT_WORKERS - 1,
+            .step = palette->wide,
+            .size_bytes = LIMIT_ARTIFACT_BYTES,
+            .offset = variant == SAMPLE_LARGEST ? LIMIT_ARTIFACT_BYTES - sizeof CHUNK : palette->small,
+            .content = variant == SAMPLE_LARGEST ? bytes_of(CHUNK, sizeof CHUNK) : palette->name};
+        break;
     case MESSAGE_FAILURE:
         message->failure = (struct failure){.worker = palette->small == 0 ? 0 : LIMIT_WORKERS - 1,
                                             .step = palette->wide,
