@@ -319,6 +319,8 @@ static void start_shards(struct host *host)
     struct mailbox_callbacks callbacks = {
         .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
 
+    uint32_t starts = options->browser_starts ? options->browser_starts : uv_available_parallelism();
+
     host->shard_count = options->shards ? options->shards : uv_available_parallelism();
     if (host->shard_count > LIMIT_SHARDS)
         host->shard_count = LIMIT_SHARDS;

@@ -57,6 +57,7 @@ static void the_coordinator_understands_it(void **state)
                                 "http://t",
                                 "--ramp-up",
                                 "250ms",
+                                "--browser=firefox",
                                 "--wait",
                                 "--expect-agents",
                                 "3",
@@ -83,6 +84,7 @@ static void the_coordinator_understands_it(void **state)
     assert_true(read.fail_percent == 2.5);
     assert_int_equal(read.on_loss, ON_LOSS_REPLACE);
     assert_int_equal(read.on_deadlock, ON_DEADLOCK_FAIL);
+    assert_int_equal(read.browser, BROWSER_FIREFOX);
     assert_int_equal(read.seed, 7);
     assert_true(read.is_stopped_by_failure);
     assert_true(bytes_equal_string(read.single_mode, "pad"));
