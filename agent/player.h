@@ -26,7 +26,7 @@ enum player_phase {
 };
 
 /* What the coroutine waits for, and afterwards what has come of it. */
-enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_DRIVER };
+enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_DRIVER, WAIT_LEASE };
 enum player_wake { WAKE_DONE, WAKE_STOPPED };
 
 /* A reply that many workers of the stage share. */
@@ -94,6 +94,11 @@ int player_yield(lua_State *lua, struct player *player, enum player_wait wait, l
 /* For a continuation: takes note that the wait is over; raises if it was ended by the stop of the campaign,
  * or if somebody else resumed the coroutine. */
 void player_resumed(lua_State *lua, struct player *player, enum player_wait wait);
+/* Before an act that others can see. True if the lease has run out since the turn began, for the process was
+ * frozen or the script took long: then the caller returns player_await_lease, and `again` is called, with the
+ * same stack, when it is held again. */
+bool player_has_no_lease(const struct player *player);
+int player_await_lease(lua_State *lua, struct player *player, lua_CFunction again);
 /* What it waits for has come: queues it. */
 void player_wake(struct player *player, enum player_wake wake);
 /* Ends its wait if it is one that only this agent knows of (sleep, request). */

@@ -182,9 +182,14 @@ static void on_prepare(uv_prepare_t *prepare)
 }
 
 /* The gate: nobody acts without a lease. */
-static bool may_act(struct shard *shard, uint64_t now_ns)
+static bool may_act(const struct shard *shard, uint64_t now_ns)
 {
     return now_ns < atomic_load_explicit(shard->settings.lease_until_ns, memory_order_acquire);
+}
+
+bool shard_may_act(const struct shard *shard)
+{
+    return may_act(shard, clock_now_ns());
 }
 
 static void on_retry(uv_timer_t *retry)

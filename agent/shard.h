@@ -56,6 +56,8 @@ void shard_post_loop(struct shard *shard, uint64_t campaign);
 void shard_hurry(struct shard *shard);
 /* It is the worker's turn as soon as the lease allows it. */
 void shard_queue(struct shard *shard, struct player *player);
+/* Whether the agent's lease holds at this moment. */
+bool shard_may_act(const struct shard *shard);
 /* When the present turn of a worker began. */
 uint64_t shard_turn_ns(const struct shard *shard);
 /* Whether it is anybody's turn. */

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,16 +48,20 @@ static _Noreturn void linger(const char *name)
     _exit(0);
 }
 
-/* Like a crash handler: a session of its own, and nobody's child. */
+/* Like a crash handler: a session of its own, and nobody's child. The one between has gone afterwards, so
+ * that nobody counts it. */
 static void beget_orphan(void)
 {
-    if (fork() == 0) {
+    pid_t between = fork();
+
+    if (between == 0) {
         if (fork() == 0) {
             (void)setsid();
             linger("fake-orphan");
         }
         _exit(0);
     }
+    (void)waitpid(between, NULL, 0);
 }
 
 /* Like a zygote: no environment, but an option with the folder; and nobody's child either. */
@@ -67,13 +72,15 @@ static void beget_stranger(void)
     char *nothing[] = {NULL};
 
     snprintf(option, sizeof option, "--user-data-dir=%s/profile", getenv("TUTTI_BROWSER_FOLDER"));
-    if (fork() == 0) {
+    pid_t between = fork();
+    if (between == 0) {
         if (fork() == 0) {
             (void)setsid();
             (void)execve(own_program, arguments, nothing);
         }
         _exit(0);
     }
+    (void)waitpid(between, NULL, 0);
 }
 
 /* Children that have children. */
