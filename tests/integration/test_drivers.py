@@ -3,27 +3,13 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import tempfile
 import unittest
 
 from daemon import Agent, Coordinator
 from support import Run, children_of, environment, run, script, tutti, wait_until
 
-GECKODRIVERS = (os.environ.get("TUTTI_GECKODRIVER"), shutil.which("geckodriver"), pathlib.Path("~/.cargo/bin/geckodriver").expanduser(),
-                pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tutti/geckodriver/bin/geckodriver")
 GONE_S = 5
-
-
-def geckodriver():
-    """One that is there; with TUTTI_TEST_FIREFOX=1 it is built, once for all trees."""
-    if not (shutil.which("firefox") or shutil.which("firefox-esr")):
-        return None
-    found = next((path for path in GECKODRIVERS if path and os.access(path, os.X_OK)), None)
-    if not found and os.environ.get("TUTTI_TEST_FIREFOX") == "1" and shutil.which("cargo"):
-        subprocess.run(["cargo", "install", "geckodriver", "--version", "0.37.1", "--locked", "--root", GECKODRIVERS[-1].parents[1]], check=True)
-        found = GECKODRIVERS[-1]
-    return found and str(found)
 
 
 class Place:
@@ -56,8 +42,7 @@ class Place:
         return [str(path) for path in pathlib.Path(self.path).glob("tutti-browsers-*/*")]
 
     def expect_nothing(self):
-        wait_until(lambda: not self.processes() and not self.folders(), GONE_S,
-                   f"left are {[open(f'/proc/{pid}/cmdline').read()[:60] for pid in self.processes()]} and {self.folders()}")
+        wait_until(lambda: not self.processes() and not self.folders(), GONE_S, "processes or folders are left")
 
 
 @unittest.skipUnless(shutil.which("chromedriver"), "chromedriver is not installed: apt-get install chromium chromium-driver")
@@ -111,7 +96,7 @@ class Ends(unittest.TestCase):
         os.kill(self.place.processes(b"chromedriver\0--port")[0], signal.SIGKILL)
         result = running.finish()
         self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
-        self.assertRegex(result.report["errors"][0]["message"], r"the browser has gone.*chromedriver was ended by signal 9 \(Killed\)")
+        self.assertRegex(result.report["errors"][0]["message"], "the browser has gone: wait_for #never: ")
         self.place.expect_nothing()
 
     def test_warden_killed(self):
@@ -143,16 +128,6 @@ class Ends(unittest.TestCase):
         result = run("drivers-quick", "--agents", 1, "--target", "builtin", env=self.place.environment())
         self.assertEqual(result.code, 0, result)
         self.place.expect_nothing()
-
-
-@unittest.skipUnless(geckodriver(), "Firefox is left out: no geckodriver is there (TUTTI_TEST_FIREFOX=1 has one built where cargo is), or no firefox-esr")
-class Firefox(unittest.TestCase):
-    def test_ends(self):
-        with Place() as place:
-            env = place.environment(TUTTI_GECKODRIVER=geckodriver())
-            result = run("drivers-quick", "-w", 1, "-r", 2, "--agents", 1, "--browser", "firefox", "--target", "builtin", env=env)
-            self.assertEqual((result.code, result.steps["ok"]), (0, 2), result)
-            self.assertEqual((place.processes(), place.folders()), ([], []))
 
 
 class Missing(unittest.TestCase):

@@ -7,5 +7,5 @@ tutti.scenario("wait", function(worker)
   page:open("/page")
   if worker.step == 2 then return end
   print("up " .. page.id)
-  page:wait_for("#never", 20)
+  page:wait_for("#never", { timeout = 20 })
 end)
