@@ -1,6 +1,7 @@
 /* Turns commands into steps of the crew, and what the crew asks for into turns of workers. */
 #include "agent/stage.h"
 
+#include "agent/browser/kind.h"
 #include "agent/driver.h"
 #include "agent/shard.h"
 #include "common/clock.h"
@@ -57,6 +58,7 @@ static bool load(struct stage *stage, struct error *error)
 {
     const struct shard_settings *settings = shard_settings(stage->shard);
     char target[2048];
+    char path[DRIVER_PATH_BYTES];
 
     bytes_to_text(stage->options->target, target, sizeof target);
     struct script_settings script_settings = {
@@ -74,6 +76,9 @@ static bool load(struct stage *stage, struct error *error)
     struct bytes only = stage->options->single_mode;
     if (only.size > 0 && !script_find_scenario(stage->script, (const char *)only.data, only.size))
         return error_set(error, "there is no scenario \"%.*s\"", BYTES_FORMAT(only));
+    if (stage->script->uses_browser && stage->options->browser < BROWSER_KINDS &&
+        !browser_find_driver(stage->options->browser, path, error))
+        return false;
     if (driver_is_needed(stage->script))
         driver_open(stage->script);
     return true;

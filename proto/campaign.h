@@ -8,7 +8,9 @@
 
 enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL };
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
-enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_KINDS };
+/* The browsers that agents have drivers for; with the last one, scripts name WebDrivers elsewhere. */
+enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
+#define BROWSER_KINDS BROWSER_REMOTE
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
 
 struct campaign_options {

@@ -56,7 +56,7 @@ static bool check_options(const Tutti__V1__Options *wire, struct error *error)
     }
     return check_enum((int)wire->on_loss, ON_LOSS_FAIL + 1, "on loss", error) &&
            check_enum((int)wire->on_deadlock, ON_DEADLOCK_FAIL + 1, "on deadlock", error) &&
-           check_enum((int)wire->browser, BROWSER_KINDS, "browser", error);
+           check_enum((int)wire->browser, BROWSER_REMOTE + 1, "browser", error);
 }
 
 bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *options, struct error *error)

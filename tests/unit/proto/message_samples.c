@@ -129,7 +129,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .fail_percent = is_small ? 0 : 12.5,
                     .target = palette->text,
                     .verbosity = palette->small,
-                    .browser = is_small ? BROWSER_CHROMIUM : BROWSER_WEBKIT,
+                    .browser = palette->small > 0 ? BROWSER_WEBKIT : BROWSER_CHROMIUM,
                     .target_port = (uint16_t)palette->small,
                     .labels = bytes_of_string(is_small ? "" : LABELS)},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
