@@ -7,6 +7,7 @@
 
 #include <lua.h>
 
+struct lua_driver;
 struct stage;
 
 /* What of the script runs in the worker's coroutine. */
@@ -25,7 +26,7 @@ enum player_phase {
 };
 
 /* What the coroutine waits for, and afterwards what has come of it. */
-enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_LEASE };
+enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_DRIVER, WAIT_LEASE };
 enum player_wake { WAKE_DONE, WAKE_STOPPED };
 
 /* A reply that many workers of the stage share. */
@@ -64,6 +65,8 @@ struct player {
     struct http_client *http;       /* made at its first request */
     struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */
     struct http_response *response; /* the client's own, until its next request */
+    struct lua_driver *drivers;     /* that it has started */
+    struct lua_driver *awaited_driver;
 };
 
 MUST_CHECK struct player *player_new(struct stage *stage, uint32_t id);
