@@ -146,7 +146,7 @@ static size_t write_file(struct buffer *file, size_t each, size_t sizes[EVENT_CO
     sizes[blocks++] = file->size;
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         ledger_note(&writer, &EVENTS[i]);
-        if ((i + 1) % each == 0) {
+        if ((i + 1) % each == 0 || i + 1 == EVENT_COUNT) {
             block = ledger_seal(&writer);
             (void)buffer_append(file, block.data, block.size);
             sizes[blocks++] = file->size;
