@@ -57,7 +57,7 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
                             memmem(report->reason.data, report->reason.size, "global_teardown", 15) != NULL;
     bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_declared > 0;
     bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || is_teardown_lost ||
-                               is_teardown_lost || report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
+                               report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
                                options->duration_ms > 0 || options->is_stopped_by_failure;
     bool may_be = false;
     switch (verdict) {
@@ -178,4 +178,5 @@ void judge_end(struct world *world)
     judge_room(world);
     judge_by_model(world);
     judge_economy(world);
+    judge_sights(world, report);
 }
