@@ -1,4 +1,5 @@
 /* Draws a plan from the seed: one of several shapes, then network, faults and options around it. */
+#include "tests/simulation/explorer.h"
 #include "tests/simulation/plan.h"
 
 #include <assert.h>
@@ -440,7 +441,7 @@ void plan_draw(struct plan *plan, struct random *random)
     draw_campaign(plan, random);
     /* The longest is a minute, or what no wait of a plan that the model judges would notice. */
     if (plan->rounds == 0 && chance(random, 30)) {
-        bool is_modelled = plan->options.duration_ms == 0 && plan->fault_count == 0 && chance(random, 50);
-        draw_kills(plan, random, is_modelled ? 1500 : 60000);
+        bool is_brief = plan->options.duration_ms == 0 && plan->fault_count == 0 && chance(random, 50);
+        draw_kills(plan, random, is_brief || explorer_knows(plan) ? 1500 : 60000);
     }
 }
