@@ -110,8 +110,9 @@ static _Noreturn void become(const struct launch *launch, int output, char **arg
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
-    (void)chdir(launch->folder);
-    (void)execve(launch->program, arguments, environment);
+    if (chdir(launch->folder) == 0) {
+        (void)execve(launch->program, arguments, environment);
+    }
     complain(launch->program, strerror(errno));
     _exit(EXIT_NOT_RUN);
 }
