@@ -62,6 +62,8 @@ static int request(lua_State *lua)
     size_t size = 0;
 
     lua_settop(lua, 6);
+    if (player_has_no_lease(player))
+        return player_await_lease(lua, player, request);
     const char *body = luaL_optlstring(lua, 3, NULL, &size);
     struct http_request request = {
         .method = luaL_checkstring(lua, 1),

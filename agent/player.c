@@ -1,6 +1,7 @@
 /* The life of a worker on its shard: made, woken, stopped, freed. */
 #include "agent/player.h"
 
+#include "agent/browser/lua_drivers.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 #include "common/clock.h"
@@ -93,6 +94,7 @@ void player_free(struct player **pointer)
     shard_unset_alarm(player->stage->shard, &player->alarm);
     shard_unqueue(player->stage->shard, player);
     http_client_free(&player->http);
+    lua_drivers_drop_all(player);
     http_client_free(&player->webdriver);
     player_drop_answer(player);
     drop_object(player);
@@ -156,6 +158,9 @@ void player_stop(struct player *player)
         player_wake(player, WAKE_STOPPED);
     } else if (player->wait == WAIT_RESPONSE) {
         cancel_requests(player);
+        player_wake(player, WAKE_STOPPED);
+    } else if (player->wait == WAIT_DRIVER) {
+        lua_drivers_forget_wait(player);
         player_wake(player, WAKE_STOPPED);
     }
 }

@@ -8,6 +8,7 @@
 
 enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL };
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
+enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_KINDS };
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
 
 struct campaign_options {
@@ -32,6 +33,7 @@ struct campaign_options {
     struct bytes labels;  /* only agents that have these: proto/labels.h */
     uint16_t target_port; /* not 0: the target is there on the coordinator's host, as each agent reaches it */
     uint32_t verbosity;
+    enum browser_kind browser; /* that scripts open by default */
 };
 
 /* How many workers a room has (the last one may have fewer) and how many rooms there are. */
