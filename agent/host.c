@@ -190,6 +190,17 @@ static void on_turn_end(void *context)
     end_turn(context);
 }
 
+static void on_connected(void *context)
+{
+    struct host *host = context;
+    struct agent_event event = {.kind = AGENT_CONNECTED};
+
+    if (host->agent) {
+        step(host, &event);
+        end_turn(host);
+    }
+}
+
 static void tell_gauges(struct host *host)
 {
     struct gauges gauges = {0};
@@ -380,7 +391,12 @@ static void on_trouble(void *context, enum socket_trouble trouble)
 static bool open_socket(struct host *host)
 {
     const struct socket_callbacks callbacks = {
-        .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = host};
+        .on_frame = on_frame,
+        .on_turn_end = on_turn_end,
+        .on_trouble = on_trouble,
+        .on_connected = on_connected,
+        .context = host,
+    };
     struct agent_key *key = host->options->key;
     struct socket_client_keys keys = {0};
     struct error error;

@@ -70,7 +70,8 @@ static json_t *file_of(const struct bundle_file *file)
     return object;
 }
 
-char *start_request(const char *script, const struct start_options *options, const struct bundle *bundle)
+char *start_request(const char *script, const struct start_options *options, const struct bundle *bundle,
+                    const char *key)
 {
     json_t *object = json_object();
     json_t *files = json_array();
@@ -88,6 +89,7 @@ char *start_request(const char *script, const struct start_options *options, con
     json_put(object, "options", campaign);
     json_put_count(object, "expect_agents", options->expected_agents);
     json_put_count(object, "deadline_ms", options->deadline_ms);
+    json_put_text(object, "creation_key", bytes_of_string(key));
     char *text = json_to_text(object, false);
     json_decref(object);
     return text;

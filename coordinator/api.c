@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define SAMPLE_MS 1000u
+/* So many samples, and what campaigns have done by then is kept. */
+#define KEEP_EVERY 10u
 /* A bundle in Base64, its paths, and what stands around them. */
 #define BODY_BYTES ((size_t)LIMIT_BUNDLE_BYTES / 3 * 4 + (size_t)2 * 1024 * 1024)
 #define INCOMING_BYTES (4 * BODY_BYTES)
@@ -95,11 +97,16 @@ void api_answer_error(struct http_request *request, unsigned status, const char 
     api_answer_json(request, status, object);
 }
 
+void api_answer_unknown(struct http_request *request, uint64_t campaign)
+{
+    api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
+}
+
 const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
 {
     const struct campaign_report *report = server_report(api->server, campaign);
     if (report == NULL) {
-        api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
+        api_answer_unknown(request, campaign);
     }
     return report;
 }
@@ -240,6 +247,9 @@ static void on_tick(uv_timer_t *timer)
     struct api *api = (struct api *)timer->data;
     api_sample_rates(api);
     api_tell_progress(api);
+    if (++api->ticks % KEEP_EVERY == 0) {
+        api_keep_all(api);
+    }
 }
 
 struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct error *error)
@@ -261,6 +271,7 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
         return NULL;
     }
     api->server = settings->server;
+    api->archive = settings->archive;
     api->target = settings->target;
     api->token_digest = settings->token != NULL ? digest_of(settings->token) : NULL;
     api->began_wall_ns = clock_wall_ns();

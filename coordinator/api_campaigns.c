@@ -130,8 +130,9 @@ json_t *api_report_object(const struct campaign_report *report)
 void api_list_campaigns(struct api *api, struct http_request *request, uint64_t campaign)
 {
     (void)campaign;
-    const struct coordinator_overview *overview = server_overview(api->server);
     json_t *list = json_array();
+    api_list_archived(api, list);
+    const struct coordinator_overview *overview = server_overview(api->server);
     for (size_t i = 0; i < overview->campaign_count; i++) {
         const struct campaign_report *report = server_report(api->server, overview->campaigns[i].campaign);
         json_t *object = json_object();
@@ -141,22 +142,31 @@ void api_list_campaigns(struct api *api, struct http_request *request, uint64_t 
     }
     json_t *answer = json_object();
     json_put(answer, "campaigns", list);
+    json_put(answer, "journal", api_journal_object(api));
     api_answer_json(request, 200, answer);
 }
 
 void api_show_campaign(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = api_find(api, request, campaign);
+    const struct campaign_report *report = server_report(api->server, campaign);
+    const json_t *archived = report == NULL ? api_archived_live(api, campaign) : NULL;
     if (report != NULL) {
         api_answer_json(request, 200, api_live_object(api, report));
+    } else if (archived != NULL) {
+        api_answer_json(request, 200, json_copy((json_t *)archived));
+    } else {
+        api_answer_unknown(request, campaign);
     }
 }
 
 void api_show_report(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = api_find(api, request, campaign);
-    if (report != NULL) {
-        api_answer_json(request, 200, api_report_object(report));
+    const struct campaign_report *report = server_report(api->server, campaign);
+    json_t *object = report != NULL ? api_report_object(report) : api_archived_report(api, campaign);
+    if (object != NULL) {
+        api_answer_json(request, 200, object);
+    } else {
+        api_answer_unknown(request, campaign);
     }
 }
 
@@ -211,11 +221,13 @@ void api_stop_campaign(struct api *api, struct http_request *request, uint64_t c
 {
     struct stop stop = {.reason = "stopped through the API"};
     struct error error;
-    const struct campaign_report *report = api_find(api, request, campaign);
-    if (report == NULL) {
+    const struct campaign_report *report = server_report(api->server, campaign);
+    bool is_archived = report == NULL && api_archived_live(api, campaign) != NULL;
+    if (report == NULL && !is_archived) {
+        api_answer_unknown(request, campaign);
         return;
     }
-    if (report->state == CAMPAIGN_ENDED) {
+    if (is_archived || report->state == CAMPAIGN_ENDED) {
         api_answer_error(request, 409, "campaign %llu has ended", (unsigned long long)campaign);
         return;
     }

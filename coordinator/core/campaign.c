@@ -22,6 +22,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
     campaign->options.labels = bytes_copy_new(event->create.options.labels);
     bundle_copy(&campaign->bundle, &event->create.bundle);
     campaign->script = bytes_copy_new(event->create.script);
+    campaign->key = bytes_copy_new(event->create.key);
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
     campaign->deadline_ms = event->create.deadline_ms;
     campaign->state = CAMPAIGN_CREATED;
@@ -57,6 +58,7 @@ void campaign_free(struct campaign **at)
     memory_free((void *)campaign->options.target.data);
     memory_free((void *)campaign->options.labels.data);
     memory_free((void *)campaign->script.data);
+    memory_free((void *)campaign->key.data);
     bundle_finish(&campaign->bundle);
     judgement_finish(&campaign->judgement);
     handout_free(&campaign->handout);
@@ -71,6 +73,11 @@ void campaign_free(struct campaign **at)
 uint64_t campaign_id(const struct campaign *campaign)
 {
     return campaign->id;
+}
+
+struct bytes campaign_key(const struct campaign *campaign)
+{
+    return campaign->key;
 }
 
 enum campaign_state campaign_state(const struct campaign *campaign)

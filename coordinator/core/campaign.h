@@ -22,6 +22,8 @@ MUST_CHECK struct campaign *campaign_new(const struct campaign_home *home, uint6
                                          const struct coordinator_event *event);
 void campaign_free(struct campaign **campaign);
 uint64_t campaign_id(const struct campaign *campaign);
+/* That it was created with; empty if with none. */
+struct bytes campaign_key(const struct campaign *campaign);
 bool campaign_is_ended(const struct campaign *campaign);
 
 /* Deploys if it waits for agents and there are enough now. */

@@ -55,6 +55,7 @@ struct campaign {
     struct campaign_options options;
     struct bundle_copy bundle; /* until the end: agents may ask for it */
     struct bytes script;
+    struct bytes key; /* that it was created with */
     uint32_t agents_wanted;
     uint64_t deadline_ms;
 

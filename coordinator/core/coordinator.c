@@ -7,6 +7,7 @@
 #include "coordinator/core/onlooker.h"
 #include "coordinator/core/reception.h"
 #include "proto/codec.h"
+#include "proto/limits.h"
 
 #include <assert.h>
 
@@ -47,6 +48,7 @@ struct coordinator *coordinator_new(const struct coordinator_settings *settings)
     assert(settings->epoch != 0 && settings->heartbeat_ms > 0 && settings->loss_ms > settings->lease_ms);
     struct coordinator *coordinator = MEMORY_NEW(struct coordinator);
     coordinator->settings = *settings;
+    coordinator->last_campaign = settings->last_campaign;
     coordinator->timers = timers_new();
     coordinator->members = members_new(settings, coordinator->timers);
     coordinator->onlooker = onlooker_new();
@@ -308,6 +310,9 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         }
         break;
     }
+    case EVENT_RESTORED:
+        members_restored(coordinator->members, event->now_ns);
+        break;
     case EVENT_TICK:
     case EVENT_TURN_END:
         break;
@@ -371,6 +376,26 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator)
     return coordinator->last_campaign;
 }
 
+uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key)
+{
+    for (size_t i = 0; i < coordinator->campaign_count && key.size > 0; i++) {
+        if (bytes_equal(campaign_key(coordinator->campaigns[i]), key)) {
+            return campaign_id(coordinator->campaigns[i]);
+        }
+    }
+    return 0;
+}
+
+bool coordinator_has_live_campaign(const struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        if (!campaign_is_ended(coordinator->campaigns[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns)
 {
@@ -382,4 +407,60 @@ const struct coordinator_overview *coordinator_overview(struct coordinator *coor
 {
     return onlooker_look(coordinator->onlooker, coordinator->members, coordinator->campaigns,
                          coordinator->campaign_count);
+}
+
+_Static_assert(sizeof(struct coordinator_settings) == 56,
+               "pack_settings and unpack_settings have to know each");
+
+static void pack_settings(const struct coordinator_settings *settings, struct buffer *into)
+{
+    pack_fixed(into, settings->epoch);
+    pack_number(into, settings->heartbeat_ms);
+    pack_number(into, settings->lease_ms);
+    pack_number(into, settings->loss_ms);
+    pack_number(into, settings->deadlock_delay_ms);
+    pack_number(into, settings->start_delay_ms);
+    pack_number(into, settings->last_campaign);
+}
+
+static bool unpack_settings(struct unpack *from, struct coordinator_settings *settings)
+{
+    settings->epoch = unpack_fixed(from);
+    settings->heartbeat_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->lease_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->loss_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->deadlock_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->start_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->last_campaign = unpack_number(from);
+    return !from->is_broken && settings->epoch != 0 && settings->heartbeat_ms > 0 &&
+           settings->loss_ms > settings->lease_ms;
+}
+
+void coordinator_pack(struct coordinator *coordinator, struct buffer *into)
+{
+    assert(!coordinator_has_live_campaign(coordinator));
+    struct coordinator_settings settings = coordinator->settings;
+    settings.last_campaign = coordinator->last_campaign;
+    pack_settings(&settings, into);
+    pack_number(into, coordinator->last_step_ns);
+    pack_number(into, coordinator->reception.complaint_ns);
+    onlooker_pack(coordinator->onlooker, into);
+    members_pack(coordinator->members, into);
+}
+
+struct coordinator *coordinator_unpack(struct bytes bytes)
+{
+    struct unpack from = unpack_of(bytes);
+    struct coordinator_settings settings;
+    if (!unpack_settings(&from, &settings)) {
+        return NULL;
+    }
+    struct coordinator *coordinator = coordinator_new(&settings);
+    coordinator->last_step_ns = unpack_number(&from);
+    coordinator->reception.complaint_ns = unpack_number(&from);
+    if (!onlooker_unpack(coordinator->onlooker, &from) || !members_unpack(coordinator->members, &from) ||
+        !unpack_is_done(&from)) {
+        coordinator_free(&coordinator);
+    }
+    return coordinator;
 }

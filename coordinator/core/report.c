@@ -60,6 +60,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->campaign = campaign->id;
     report->options = &campaign->options;
     report->script = campaign->script;
+    report->key = campaign->key;
     report->state = campaign->state;
     report->verdict = is_ended ? campaign->judgement.verdict : VERDICT_NONE;
     report->reason = bytes_of_string(campaign->judgement.reason);

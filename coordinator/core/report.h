@@ -62,6 +62,7 @@ struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
     struct bytes script;
+    struct bytes key; /* that it was created with; empty if with none */
     enum campaign_state state;
     enum verdict verdict; /* VERDICT_NONE until it has ended */
     struct bytes reason;  /* one line; empty for passed */

@@ -163,6 +163,87 @@ def measure_core(steps):
     return {"operations_per_s": small["operations_per_s"], "worker_operations_per_s": great["worker_operations_per_s"]}
 
 
+def cpu_s(pid):
+    """Processor time of all threads of a process."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_agents(agents, seconds):
+    """What so many agents that have joined and do nothing cost the coordinator."""
+    daemon = subprocess.Popen([str(TUTTI), "coordinator", "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0"],
+                              stderr=subprocess.PIPE, text=True)
+    guard = threading.Timer(seconds + 120, daemon.kill)
+    guard.start()
+    try:
+        endpoint = next(found.group(1) for line in daemon.stderr
+                        if (found := re.search(r"ready: agents at (tcp://\S+),", line)))
+        threading.Thread(target=daemon.stderr.read, daemon=True).start()
+        empty = resident_bytes(daemon.pid)
+        crowd = subprocess.Popen([str(BUILD / "bin" / "many_agents"), endpoint, str(agents)],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if crowd.stdout.readline() != "joined\n":
+            sys.exit("agents: not all joined")
+        time.sleep(3)
+        before, began = cpu_s(daemon.pid), time.monotonic()
+        time.sleep(seconds)
+        share = (cpu_s(daemon.pid) - before) / (time.monotonic() - began)
+        full = resident_bytes(daemon.pid)
+        crowd.communicate("")
+    finally:
+        daemon.terminate()
+        daemon.wait()
+        guard.cancel()
+    return {"agents": agents, "core_percent": 100 * share, "kb_each": (full - empty) / agents / 1e3}
+
+
+class Redis:
+    """A server of the bench's own."""
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp()
+        port = free_port()
+        self.process = subprocess.Popen(["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no",
+                                         "--dir", self.folder, "--maxclients", "12000", "--tcp-backlog", "4096"],
+                                        stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        return port
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+def barrier_generation_ms(workers, generations):
+    """By the difference of two lengths, so that start and end do not count."""
+    def duration_ms(runs):
+        report, _output = tutti_run(HERE / "barrier.lua", "-w", workers, "-r", runs, "--agents", 4, "--shards", 1, "-q")
+        return 1000 * report["duration_s"]
+
+    return (duration_ms(3 * generations) - duration_ms(generations)) / (2 * generations)
+
+
+def measure_redis(generations):
+    program = BUILD / "bin" / "redis_barrier"
+    if not shutil.which("redis-server") or not program.exists():
+        print("redis    left out: there is no redis-server or no libhiredis-dev here")
+        return None
+    result = {}
+    for workers in (100, 1000, 5000):
+        count = max(3, generations * 100 // workers)
+        with Redis() as port:
+            theirs = json.loads(run([program, port, workers, count]))["generation_ms"]
+        ours = barrier_generation_ms(workers, generations)
+        result |= {f"redis_{workers}_ms": theirs, f"tutti_{workers}_ms": ours, f"times_{workers}": theirs / ours}
+    return result
+
+
 def measure_idle(workers):
     alone, all_of_them = idle_agent(1), idle_agent(workers)
     return {"workers": workers, "agent_mb": all_of_them / 1e6, "bytes_each": (all_of_them - alone) / (workers - 1),
@@ -217,6 +298,13 @@ BENCHES = [
     ("core", lambda quick: measure_core(100 if quick else 500),
      [("operations_per_s", "notifier operations/s, rooms of 5 (aim: ≥ 300,000)"),
       ("worker_operations_per_s", "… of single workers, one room of 10,000")]),
+    ("agents", lambda quick: measure_agents(1000, 5 if quick else 20),
+     [("core_percent", "1,000 idle agents, % of a core (aim: < 10)"), ("kb_each", "… kB of the coordinator for each (aim: < 64)")]),
+    ("redis", lambda quick: measure_redis(100 if quick else 300),
+     [(key, label) for workers in (100, 1000, 5000) for key, label in (
+         (f"redis_{workers}_ms", f"barrier of {workers:,} by hand over Redis, 4 processes, ms"),
+         (f"tutti_{workers}_ms", "… tutti, 4 agents, ms"),
+         (f"times_{workers}", "… Redis ÷ tutti" + (" (aim: ≥ 20)" if workers == 1000 else "")))]),
     ("stop", lambda quick: measure_stop(10000),
      [("stop_ms", "tutti stop of 10,000 workers on 4 agents, ms (aim: < 2,000)"),
       ("start_ms", "… tutti start until all are in their step, ms")]),
@@ -236,7 +324,10 @@ def main():
     for name, bench, rows in BENCHES:
         if asked.only and name not in asked.only:
             continue
-        results[name] = bench(asked.quick)
+        result = bench(asked.quick)
+        if result is None:
+            continue
+        results[name] = result
         for key, label in rows:
             print(f"{name:8} {label:60} {results[name][key]:14,.2f}", flush=True)
     if asked.json:

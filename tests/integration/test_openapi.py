@@ -130,9 +130,10 @@ class Description(unittest.TestCase):
         every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "sync_timeout_ms": 5000, "setup_timeout_ms": 5000, "verbosity": 0,
                         "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5, "on": "zone=a"}
         self.assertEqual(set(every_option), set(DESCRIPTION["components"]["schemas"]["Options"]["properties"]))
-        body = campaign("quick", 2, **every_option)
+        body = {**campaign("quick", 2, **every_option), "creation_key": "drawn once"}
         self.assertEqual(set(body), set(DESCRIPTION["components"]["schemas"]["NewCampaign"]["properties"]))
         number = self.hold("post", "/v1/campaigns", 201, body=body).json["campaign"]
+        self.assertEqual(self.hold("post", "/v1/campaigns", 200, body=body).json["campaign"], number)
         report = self.coordinator.report(number)
         self.assertEqual((report["verdict"], report["steps"]["ok"], report["seed"]), ("passed", 8, 5), report)
         self.hold("get", f"/v1/campaigns/{number}", 200)

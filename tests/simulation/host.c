@@ -365,6 +365,10 @@ void host_happen(struct world *world, struct host *host, const struct event *eve
         host->tick_ns = 0;
         step(world, host, &agent_event);
         break;
+    case HAPPENING_CONNECTED:
+        agent_event.kind = AGENT_CONNECTED;
+        step(world, host, &agent_event);
+        break;
     case HAPPENING_AGENT_TURN:
         host->has_turn_event = false;
         agent_event.kind = AGENT_TURN_END;

@@ -60,6 +60,9 @@ static void declare_lost(struct world *world, uint64_t incarnation)
             world->unmourned[i] = world->unmourned[--world->unmourned_count];
         }
     }
+    if (host != NULL && host->unheard_incarnation == incarnation) {
+        host->unheard_incarnation = 0;
+    }
     world->agents_declared++;
     bool had_workers = false;
     bool had_all_ended = true;
@@ -131,9 +134,20 @@ static void note_handout(struct world *world, uint64_t incarnation, struct bytes
     world->is_dirty = true;
 }
 
+/* It may have been dealt workers that it will be told of when it is heard. */
+static bool is_anybody_unheard(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        if (world->hosts[i].unheard_incarnation != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hub_settle_handout(struct world *world)
 {
-    if (world->state != CAMPAIGN_RUNNING || world->agents_declared == 0) {
+    if (world->state != CAMPAIGN_RUNNING || world->agents_declared == 0 || is_anybody_unheard(world)) {
         return;
     }
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
@@ -148,7 +162,8 @@ void hub_settle_handout(struct world *world)
     }
 }
 
-static void carry_out(struct world *world, const struct coordinator_effect *effect)
+/* `is_seen`: not in the moment in which the coordinator dies. */
+static void carry_out(struct world *world, const struct coordinator_effect *effect, bool is_seen)
 {
     struct host *host = NULL;
     uint64_t at_ns = world->now_ns - world->created_ns;
@@ -156,7 +171,7 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
     case EFFECT_SEND:
         host = host_of_incarnation(world, effect->incarnation);
         note_handout(world, effect->incarnation, effect->message);
-        if (host != NULL) {
+        if (host != NULL && is_seen) {
             network_send_down(world, host, &effect->envelope, effect->message);
         }
         break;
@@ -199,9 +214,24 @@ void hub_wake(struct world *world)
 void hub_step(struct world *world, struct coordinator_event *event)
 {
     event->now_ns = world->now_ns;
+    survival_note(world, event);
     coordinator_step(world->coordinator, event, &world->coordinator_effects);
+    survival_shadow(world, event);
+    const struct kill *kill = world->survival.kill;
+    bool is_last = survival_is_last_step(world);
+    if (is_last && kill->is_before_journal) {
+        survival_die(world);
+        return;
+    }
+    if (world->coordinator_effects.count > 0) {
+        survival_write(world);
+    }
     for (size_t i = 0; i < world->coordinator_effects.count; i++) {
-        carry_out(world, &world->coordinator_effects.items[i]);
+        carry_out(world, &world->coordinator_effects.items[i], !is_last || i < kill->sent);
+    }
+    if (is_last) {
+        survival_die(world);
+        return;
     }
     if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
         world->has_coordinator_turn = true;
@@ -233,11 +263,16 @@ void hub_create(struct world *world)
                    .bundle = bundle,
                    .script = bytes_of_string("simulated.lua"),
                    .agents = world->plan->agents,
+                   .key = bytes_of_string("the only one"),
                    .deadline_ms = 30000},
     };
     world->is_created = true;
+    if (coordinator_find_key(world->coordinator, event.create.key) == WORLD_CAMPAIGN) {
+        return; /* asked for once more, since there was no answer */
+    }
+    survival_begin(world);
     hub_step(world, &event);
-    if (coordinator_last_campaign(world->coordinator) != WORLD_CAMPAIGN) {
+    if (!world->survival.is_down && coordinator_last_campaign(world->coordinator) != WORLD_CAMPAIGN) {
         world_break(world, "the campaign was not created");
     }
 }

@@ -26,7 +26,7 @@ static uint64_t patience_ns(const struct world *world, const struct actor *actor
     bool is_swift = plan_is_calm(world->plan) && world->plan->is_ordered;
     uint64_t travel_ms = is_swift ? 1000 : 4 * world->settings.loss_ms + 5000;
     uint64_t absolute_ns = world->settings.start_delay_ms * 1000000;
-    return (timeout_ms + travel_ms) * 1000000 + absolute_ns;
+    return (timeout_ms + travel_ms) * 1000000 + absolute_ns + world->survival.down_ns;
 }
 
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step)
@@ -159,6 +159,9 @@ static void judge_memory(struct world *world)
 
 void judge_room(struct world *world)
 {
+    if (world->survival.is_down) {
+        return;
+    }
     const struct coordinator_overview *overview = coordinator_overview(world->coordinator);
     for (size_t i = 0; i < overview->agent_count; i++) {
         const struct agent_overview *agent = &overview->agents[i];
@@ -189,8 +192,8 @@ void judge_moment(struct world *world)
         /* Those who have been found and whose answers are still on their way are not looked for again. */
         world->deadlock_mask = is_due && is_quiet ? 0 : world->deadlock_mask;
         /* What a dead agent did not get across will be known when it is declared lost. */
-        bool does_count =
-            world->state == CAMPAIGN_RUNNING && !hub_is_draining(world) && world->unmourned_count == 0;
+        bool does_count = world->state == CAMPAIGN_RUNNING && !hub_is_draining(world) &&
+                          world->unmourned_count == 0 && !world->survival.is_down;
         world->stuck = does_count ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
         if ((world->stuck & ~world->deadlock_mask) == 0) {
             world->deadlock_since_ns = 0;

@@ -14,6 +14,7 @@
 #define PLAN_ACTS 8u   /* of a step */
 #define PLAN_NAMES 2u  /* of notifiers and of barriers */
 #define PLAN_FAULTS 8u
+#define PLAN_KILLS 3u
 
 enum act_kind {
     ACT_WRITTEN,
@@ -74,6 +75,16 @@ struct fault {
     uint64_t for_ns; /* how long; of a crash or goodbye: until the process starts again, 0 for never */
 };
 
+/* The coordinator's process dies and another one goes on. */
+struct kill {
+    uint64_t at_ns;         /* since the campaign was created */
+    uint64_t for_ns;        /* until it is there again */
+    uint32_t after_steps;   /* of those of its steps that do something, from then on */
+    bool is_before_journal; /* that step is not in the journal, else it is */
+    bool is_torn;           /* half of it is */
+    uint32_t sent;          /* how many effects of that step were still seen */
+};
+
 struct plan {
     const char *shape; /* which generator made it */
     struct campaign_options options;
@@ -90,6 +101,8 @@ struct plan {
     bool is_stop_at_once;
     struct fault faults[PLAN_FAULTS];
     uint32_t fault_count;
+    struct kill kills[PLAN_KILLS];
+    uint32_t kill_count;
 
     /* So many times all meet at the same moment, and the messages are counted; 0: they are not. */
     uint32_t rounds;
@@ -111,6 +124,8 @@ struct plan {
 const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step);
 /* Whether the network and the hosts do as they are told. */
 bool plan_is_calm(const struct plan *plan);
+/* Likewise, but for kills of the coordinator that are so short that nobody may notice. */
+bool plan_is_survivable(const struct plan *plan);
 
 /* For people: what the plan is. */
 void plan_print(const struct plan *plan);

@@ -357,7 +357,21 @@ static void draw_capacity(struct plan *plan, struct random *random)
         plan->options.on_loss == ON_LOSS_REPLACE ? workers : least + (uint32_t)random_below(random, 3);
 }
 
-void plan_draw(struct plan *plan, struct random *random)
+static void draw_kills(struct plan *plan, struct random *random, uint64_t most_ms)
+{
+    plan->kill_count = (uint32_t)between(random, 1, chance(random, 60) ? 1 : PLAN_KILLS);
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        struct kill *kill = &plan->kills[i];
+        kill->at_ns = between(random, 0, chance(random, 85) ? 1500 : 20000) * MS;
+        kill->for_ns = between(random, 1, chance(random, 60) ? most_ms / 20 : most_ms) * MS;
+        kill->after_steps = (uint32_t)random_below(random, 4);
+        kill->is_before_journal = chance(random, 40);
+        kill->is_torn = chance(random, 30);
+        kill->sent = (uint32_t)random_below(random, 4);
+    }
+}
+
+static void draw_campaign(struct plan *plan, struct random *random)
 {
     uint32_t hosts = (uint32_t)between(random, 1, PLAN_HOSTS);
     plan_begin(plan, 2, between(random, 1, 6), hosts);
@@ -394,5 +408,15 @@ void plan_draw(struct plan *plan, struct random *random)
     }
     if (chance(random, 25)) {
         draw_capacity(plan, random);
+    }
+}
+
+void plan_draw(struct plan *plan, struct random *random)
+{
+    draw_campaign(plan, random);
+    /* The longest is a minute, or what no wait of a plan that the model judges would notice. */
+    if (plan->rounds == 0 && chance(random, 30)) {
+        bool is_modelled = plan->options.duration_ms == 0 && plan->fault_count == 0 && chance(random, 50);
+        draw_kills(plan, random, is_modelled ? 1500 : 60000);
     }
 }

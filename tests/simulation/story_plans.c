@@ -269,6 +269,57 @@ static void tell_factory(struct plan *plan)
     }
 }
 
+static void add_kill(struct plan *plan, uint64_t at_ns, uint64_t for_ns)
+{
+    plan->kills[plan->kill_count++] = (struct kill){.at_ns = at_ns, .for_ns = for_ns};
+}
+
+/* `written` is in the journal, but nobody has been told. */
+static void tell_killed_unsent(struct plan *plan)
+{
+    begin_scene(plan, 3, 2, 2);
+    plan->steps[2][0].count = 0;
+    plan_add(plan, 2, 1, sleeps(100));
+    plan_add(plan, 2, 1, WRITTEN);
+    add_kill(plan, 203 * MS, 300 * MS);
+}
+
+/* `written` has arrived, and is forgotten: the agent has not been told that it had. */
+static void tell_killed_unwritten(struct plan *plan)
+{
+    tell_killed_unsent(plan);
+    plan->kills[0].is_before_journal = true;
+}
+
+static void tell_killed_in_wait(struct plan *plan)
+{
+    begin_scene(plan, 3, 2, 2);
+    plan->steps[2][0].count = 0;
+    plan_add(plan, 2, 1, sleeps(3000));
+    plan_add(plan, 2, 1, WRITTEN);
+    add_kill(plan, 1000 * MS, 1 * S);
+}
+
+static void tell_killed_for_long(struct plan *plan)
+{
+    tell_killed_in_wait(plan);
+    plan->kills[0].for_ns = 20 * S;
+}
+
+/* Nobody knows whether the campaign was created. */
+static void tell_killed_creating(struct plan *plan)
+{
+    begin_scene(plan, 3, 1, 2);
+    add_kill(plan, 0, 300 * MS);
+    plan->kills[0].is_before_journal = true;
+}
+
+static void tell_killed_and_lost(struct plan *plan)
+{
+    tell_lost_unnoticed(plan);
+    add_kill(plan, 600 * MS, 5 * S);
+}
+
 const struct story *story_plans(size_t *count)
 {
     static const struct story STORIES[] = {
@@ -315,6 +366,20 @@ const struct story *story_plans(size_t *count)
          tell_own_timeout},
         {"factory", "The factory fails in the first worker, runs to success in one other; increments add up.",
          tell_factory},
+        {"killed-unsent",
+         "The coordinator is killed between its journal and the answer: it answers when it is back.",
+         tell_killed_unsent},
+        {"killed-unwritten",
+         "Killed before a message is in the journal: nobody was told that it had come, so it comes again.",
+         tell_killed_unwritten},
+        {"killed-in-wait", "Killed while all wait for a slow writer: the waits outlast it.",
+         tell_killed_in_wait},
+        {"killed-for-long", "Down for longer than the lease: the workers pause, and go on.",
+         tell_killed_for_long},
+        {"killed-creating", "Killed before the campaign is in the journal: whoever wants it asks again.",
+         tell_killed_creating},
+        {"killed-and-lost", "An agent dies while the coordinator is down: silent from when it is back.",
+         tell_killed_and_lost},
     };
     *count = sizeof(STORIES) / sizeof(STORIES[0]);
     return STORIES;

@@ -96,7 +96,7 @@ static void begin_fault(struct world *world, uint32_t index)
         world->unmourned[world->unmourned_count++] = host->incarnation;
         host_crash(world, host);
         host_restart_after(world, host, fault->for_ns);
-        if (fault->kind == FAULT_CRASH_KNOWN) {
+        if (fault->kind == FAULT_CRASH_KNOWN && !world->survival.is_down) {
             struct coordinator_event event = {.kind = EVENT_AGENT_GONE,
                                               .gone = {.name = bytes_of_string(host->name)}};
             hub_step(world, &event);
@@ -110,13 +110,34 @@ static void stop_campaign(struct world *world)
                                       .stop = {.campaign = WORLD_CAMPAIGN,
                                                .is_at_once = world->plan->is_stop_at_once,
                                                .text = bytes_of_string("interrupted")}};
-    world->is_stop_asked = world->state < CAMPAIGN_STOPPING; /* else it is ending already */
-    world->is_haste_asked = world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
+    /* Perhaps once more, after a restart. */
+    world->is_stop_asked |= world->state < CAMPAIGN_STOPPING; /* else it is ending already */
+    world->is_haste_asked |= world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
+    world->survival.is_stop_unanswered = true;
     hub_step(world, &event);
+    world->survival.is_stop_unanswered = world->survival.is_down;
+}
+
+/* While nobody is there, frames get lost; who wants something of it asks again when it is back. */
+static bool is_in_vain(struct world *world, const struct event *event)
+{
+    bool is_for_nobody = world->survival.is_down && event->happening != HAPPENING_FAULT &&
+                         event->happening != HAPPENING_COORDINATOR_RESTART;
+    if (!is_for_nobody) {
+        return false;
+    }
+    world->is_created = world->is_created || event->happening == HAPPENING_CREATE;
+    if (event->happening == HAPPENING_STOP) {
+        world->survival.is_stop_unanswered = true;
+    }
+    return true;
 }
 
 static void happen_at_hub(struct world *world, struct event *event)
 {
+    if (is_in_vain(world, event)) {
+        return;
+    }
     struct coordinator_event coordinator_event = {.kind = EVENT_TICK};
     switch (event->happening) {
     case HAPPENING_CREATE:
@@ -127,6 +148,12 @@ static void happen_at_hub(struct world *world, struct event *event)
         break;
     case HAPPENING_FAULT:
         begin_fault(world, event->index);
+        break;
+    case HAPPENING_COORDINATOR_KILL:
+        survival_arm(world, event->index);
+        break;
+    case HAPPENING_COORDINATOR_RESTART:
+        survival_restart(world);
         break;
     case HAPPENING_COORDINATOR_TICK:
         if (event->due_ns != world->coordinator_tick_ns) {
@@ -143,6 +170,9 @@ static void happen_at_hub(struct world *world, struct event *event)
         break;
     case HAPPENING_FRAME_UP:
         network_note_arrival(&world->hosts[event->host].up, &event->frame->envelope);
+        if (world->hosts[event->host].unheard_incarnation == event->frame->envelope.incarnation) {
+            world->hosts[event->host].unheard_incarnation = 0;
+        }
         coordinator_event.kind = EVENT_FRAME;
         coordinator_event.frame.envelope = event->frame->envelope;
         coordinator_event.frame.message = bytes_of(event->frame->data, event->frame->size);
@@ -214,6 +244,7 @@ static void let_happen(struct world *world, struct event *event)
 
 static void prepare(struct world *world, const struct plan *plan)
 {
+    survival_init(world);
     world->settings = coordinator_default_settings(random_next(&world->random) | 1);
     world->coordinator = coordinator_new(&world->settings);
     world->created_ns = world->now_ns + 20000000;
@@ -223,6 +254,11 @@ static void prepare(struct world *world, const struct plan *plan)
                                                   (int64_t)(450 * SECOND_NS)
                                             : 0;
         host_start(world, host);
+    }
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->kills[i].at_ns,
+                                                .happening = HAPPENING_COORDINATOR_KILL,
+                                                .index = i});
     }
     queue_put(&world->queue, (struct event){.due_ns = world->created_ns, .happening = HAPPENING_CREATE});
     if (plan->stop_after_ns > 0) {
@@ -275,6 +311,9 @@ static uint64_t last_moment_ns(const struct world *world)
     /* Where runs are not counted, a slow worker may have as many steps to go as the fastest has made. */
     acts *= plan->options.duration_ms > 0 ? 40 : 1;
     most_ns += acts * (plan->options.sync_timeout_ms * 1000000 + 3 * SECOND_NS);
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        most_ns += plan->kills[i].at_ns + plan->kills[i].for_ns + 20 * SECOND_NS;
+    }
     return world->created_ns + most_ns;
 }
 
@@ -328,6 +367,7 @@ static void take_down(struct world *world)
         host_crash(world, &world->hosts[i]);
     }
     coordinator_free(&world->coordinator);
+    survival_finish(world);
 }
 
 bool world_run(struct world *world, const struct plan *plan, uint64_t seed, struct transcript *transcript)

@@ -20,7 +20,8 @@ static void send_it(int argc, const char *const *argv, struct script_facts *fact
     sent->options =
         (struct start_options){.expected_agents = START_EXPECTED_AGENTS, .deadline_ms = START_DEADLINE_MS};
     assert_true(run_options_merge(&words, facts, &sent->options.run, &error));
-    SCOPED(memory_free_at) char *text = start_request("some/pad.lua", &sent->options, &facts->bundle);
+    SCOPED(memory_free_at)
+    char *text = start_request("some/pad.lua", &sent->options, &facts->bundle, "drawn");
     sent->object = json_loads(text, 0, NULL);
     assert_non_null(sent->object);
 }
