@@ -1,6 +1,7 @@
 /* The report of a campaign for a person. */
 #include "cli/report_text.h"
 #include "cli/format.h"
+#include "cli/report_seen.h"
 #include "cli/table.h"
 #include "common/escape.h"
 #include "common/memory.h"
@@ -328,6 +329,7 @@ void report_text(const struct campaign_report *report, bool has_colour, struct b
     append_requests(text, report, false, has_colour);
     append_requests(text, report, true, has_colour);
     append_waits(text, report, has_colour);
+    report_seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);
     buffer_append_string(text, "\n");
 }

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/report_json.h"
+#include "coordinator/report_seen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,7 @@ json_t *api_live_object(const struct api *api, const struct campaign_report *rep
     json_put(object, "requests_per_s", json_real(requests_per_s(api, report)));
     json_put_ms(object, "p95_ms", histogram_quantile(report->request_latency_us, 0.95));
     json_put_text(object, "waiting", report->waiting);
+    json_put(object, "seen", report_seen_json(report));
     json_put(object, "agents", agents_of(report));
     return object;
 }

@@ -54,6 +54,8 @@ json_t *api_live_object(const struct api *api, const struct campaign_report *rep
 json_t *api_report_object(const struct campaign_report *report);
 json_t *api_verdict(const struct campaign_report *report);
 
+/* What readers saw of edits, for the metrics. */
+void api_append_seen(struct buffer *text, struct api *api, const struct coordinator_overview *overview);
 /* What is known of the campaign goes into the archive. */
 void api_keep(struct api *api, uint64_t campaign);
 /* Likewise for all that live. */

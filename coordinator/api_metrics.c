@@ -291,6 +291,7 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
     }
     append_states(&text, &sums);
     append_campaigns(&text, api, sums.overview);
+    api_append_seen(&text, api, sums.overview);
     append_refusals(&text, server_refusals(api->server));
     api_append_agent_metrics(&text, sums.overview);
     api_append_metric_head(&text, "tutti_build_info", "gauge", "The version, as a label.");

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/json_put.h"
+#include "coordinator/report_seen.h"
 #include "proto/labels.h"
 
 #include <time.h>
@@ -229,6 +230,8 @@ struct json_t *report_json_object(const struct campaign_report *report, uint64_t
     json_put(root, "requests", requests_of(report, false));
     json_put(root, "timings", requests_of(report, true));
     json_put(root, "waits", waits_of(report));
+    json_put(root, "seen", report_seen_json(report));
+    json_put(root, "convergence", report_convergence_json(report));
     json_put(root, "release_spread_ms", spread_of(report));
     json_put(root, "start_spread_ms",
              report->has_start_spread ? json_real((double)report->start_spread_us / 1e3) : json_null());

@@ -63,6 +63,7 @@ void campaign_free(struct campaign **at)
     judgement_finish(&campaign->judgement);
     handout_free(&campaign->handout);
     rooms_free(&campaign->rooms);
+    sightings_free(&campaign->sightings);
     campaign_statistics_free(&campaign->statistics);
     artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);

@@ -111,6 +111,24 @@ void campaign_give_up(struct campaign *campaign, uint64_t now_ns)
     }
 }
 
+/* What users see of each other's work is what such a campaign is run for: as bad as a failed step. */
+static void judge_convergence(struct campaign *campaign)
+{
+    bool is_failure_allowed = campaign->options.fail_steps == 0 && campaign->options.fail_percent <= 0;
+    const struct divergence *first;
+    struct bytes name;
+    uint64_t diverged =
+        campaign->sightings == NULL ? 0 : sightings_diverged(campaign->sightings, &name, &first);
+    if (diverged > 0 && !is_failure_allowed) {
+        judgement_raise(&campaign->judgement, VERDICT_FAILED,
+                        "readers saw different texts in %llu %s, first at %.*s@%llu in room %u: %u of %u "
+                        "differed from what %s",
+                        (unsigned long long)diverged, diverged == 1 ? "step" : "steps", BYTES_FORMAT(name),
+                        (unsigned long long)first->step, first->room, first->differed, first->compared,
+                        first->is_from_written ? "was written" : "most of them saw");
+    }
+}
+
 static void judge(struct campaign *campaign)
 {
     struct judgement *judgement = &campaign->judgement;
@@ -125,6 +143,7 @@ static void judge(struct campaign *campaign)
         };
         judgement_of_steps(judgement, &campaign->options, &steps);
     }
+    judge_convergence(campaign);
     if (judgement->verdict == VERDICT_NONE) {
         judgement->verdict = VERDICT_PASSED;
     }
@@ -156,6 +175,9 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     }
     due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
     due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    if (campaign->rooms != NULL) {
+        campaign->sightings = rooms_take_sightings(campaign->rooms);
+    }
     judge(campaign);
     struct message message = {.kind = MESSAGE_FORGET};
     campaign_tell_all(campaign, &message);

@@ -6,6 +6,7 @@
 #include "coordinator/core/handout.h"
 #include "coordinator/core/life.h"
 #include "coordinator/core/rooms.h"
+#include "coordinator/core/sightings.h"
 #include "coordinator/core/statistics.h"
 #include "coordinator/core/strain.h"
 #include "coordinator/core/verdict.h"
@@ -69,6 +70,7 @@ struct campaign {
     uint32_t place_count;
     struct handout *handout;
     struct rooms *rooms;
+    struct sightings *sightings; /* once the rooms are gone */
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct artifacts artifacts;

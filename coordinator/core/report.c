@@ -51,6 +51,11 @@ static void report_rooms(struct campaign *campaign)
         rooms_count(campaign->rooms, &campaign->report);
     }
     campaign->report.waiting = bytes_of_string(campaign->waiting);
+    struct sightings *sightings =
+        campaign->rooms != NULL ? rooms_sightings(campaign->rooms) : campaign->sightings;
+    if (sightings != NULL) {
+        sightings_report(sightings, &campaign->report);
+    }
 }
 
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns)

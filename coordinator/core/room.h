@@ -84,6 +84,8 @@ void room_mark(struct room *room, struct meeting *meeting);
 struct meeting *room_take_marked(struct room *room);
 /* Marks what those may end who went past a step since the last call. */
 void room_mark_passed(struct room *room);
-/* Calls `closing` for each barrier that goes. */
-void room_retire(struct room *room, void (*closing)(void *context, const struct barrier *barrier),
-                 void *context);
+/* Calls `closing` for each step that goes. */
+typedef void room_closing(void *context, const struct room *room, const struct step_state *state);
+void room_retire(struct room *room, room_closing *closing, void *context);
+/* Likewise, for those that are left at the end; they stay. */
+void room_close(const struct room *room, room_closing *closing, void *context);

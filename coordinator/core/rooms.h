@@ -58,6 +58,11 @@ bool rooms_found_deadlock(const struct rooms *rooms);
 /* One short line for the live display, "4 wait for the writer of pad@12 · 1 for its readers"; empty if nobody
  * waits. At most `size` bytes. */
 void rooms_describe_waits(const struct rooms *rooms, char *text, size_t size);
+/* What readers saw of the edits of this campaign, of steps that are over. */
+struct sightings;
+struct sightings *rooms_sightings(struct rooms *rooms);
+/* At the end, of all steps: the caller's from now on. */
+MUST_CHECK struct sightings *rooms_take_sightings(struct rooms *rooms);
 /* How far ahead an `at_once` barrier opens from now on. */
 void rooms_set_start_delay(struct rooms *rooms, uint64_t start_delay_ns);
 /* Fills the live_… counts and release_spread of a report. */

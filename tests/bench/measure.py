@@ -118,6 +118,97 @@ def measure_turn(rounds):
             "times_rested": middle(rested_turn) / middle(rested_trip)}
 
 
+class Daemon:
+    """A coordinator with two agents of one shard; what the agents print goes into files."""
+
+    def __init__(self, folder, *options):
+        self.folder, self.ports = pathlib.Path(folder), (free_port(), free_port())
+        self.command = [str(TUTTI), "coordinator", "--listen", f"tcp://127.0.0.1:{self.ports[0]}",
+                        "--http", f"127.0.0.1:{self.ports[1]}", *map(str, options)]
+        self.api = f"http://127.0.0.1:{self.ports[1]}"
+        self.processes = []
+
+    def start(self):
+        process = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        log = []
+        for line in process.stderr:
+            log.append(line)
+            if "ready: agents" in line:
+                threading.Thread(target=process.stderr.read, daemon=True).start()
+                return process, "".join(log)
+        raise RuntimeError("".join(log))
+
+    def start_agents(self):
+        for name in ("a1", "a2"):
+            with open(self.folder / name, "w") as output:
+                self.processes.append(subprocess.Popen(
+                    [str(TUTTI), "agent", "--coordinator", f"tcp://127.0.0.1:{self.ports[0]}", "--name", name, "--shards", "1",
+                     "--allow-system"], stdout=output, stderr=subprocess.DEVNULL))
+
+    def begin(self, rounds):
+        return subprocess.Popen([str(TUTTI), "start", str(HERE / "turn.lua"), "-w", "101", "-r", str(rounds), "--expect-agents", "2",
+                                 "--allow-system", "--wait", "-q", "--api", self.api], stdout=subprocess.DEVNULL)
+
+    def metrics(self):
+        text = run(["curl", "-s", f"{self.api}/metrics"])
+        return {line.split()[0]: float(line.split()[1]) for line in text.splitlines() if not line.startswith("#")}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def daemon_turn(rounds, *options):
+    """The p50 of a turn, and how large the journal came to be for each operation."""
+    with tempfile.TemporaryDirectory() as folder, Daemon(folder, *options) as daemon:
+        daemon.start()
+        daemon.start_agents()
+        daemon.begin(rounds).wait()
+        metrics = daemon.metrics()
+        last = {}
+        for name in ("a1", "a2"):
+            for step, late in re.findall(r"turn (\d+) ([\d.]+)", (pathlib.Path(folder) / name).read_text()):
+                if int(step) > rounds // 10:
+                    last[int(step)] = max(last.get(int(step), 0.0), float(late))
+        return statistics.median(last.values()), metrics["tutti_journal_written_bytes_total"] / metrics["tutti_operations_total"]
+
+
+def replay():
+    """Killed in the middle: how fast the next process has read its journal."""
+    with tempfile.TemporaryDirectory() as folder, Daemon(folder, "--state", f"{folder}/state") as daemon:
+        process, _log = daemon.start()
+        daemon.start_agents()
+        campaign = daemon.begin(1000000)
+        time.sleep(5)
+        operations = daemon.metrics()["tutti_operations_total"]
+        process.kill()
+        process.wait()
+        _process, log = daemon.start()
+        campaign.kill()
+        campaign.wait()
+        events, size, took = map(int, re.search(r"(\d+) events, (\d+) bytes, in (\d+) ms", log).groups())
+        return {"replayed_events": events, "replayed_mb": size / 1e6, "replay_ms": took,
+                "replayed_operations_per_s": operations / max(took, 1) * 1000}
+
+
+def measure_journal(rounds):
+    off, on, size = [], [], []
+    for _ in range(3):
+        off.append(daemon_turn(rounds)[0])
+        with tempfile.TemporaryDirectory() as folder:
+            turn, each = daemon_turn(rounds, "--state", f"{folder}/state")
+        on.append(turn)
+        size.append(each)
+    middle = statistics.median
+    return {"off_p50_us": middle(off), "on_p50_us": middle(on), "on_of_off": middle(on) / middle(off),
+            "bytes_each": middle(size), **replay()}
+
+
 def measure_barrier(workers, generations):
     report, _output = tutti_run(HERE / "barrier.lua", "-w", workers, "-r", generations, "--agents", 4, "--shards", 1)
     wait = next(w for w in report["waits"].values() if w["kind"] == "barrier")
@@ -286,6 +377,11 @@ BENCHES = [
      [("tutti_per_s", "requests/s, tutti"), ("bare_curl_per_s", "requests/s, bare libcurl on libuv"),
       ("wrk_per_s", "requests/s, wrk -t1 -c50"), ("of_bare_curl", "tutti ÷ bare libcurl (aim: ≥ 0.85)"),
       ("of_wrk", "tutti ÷ wrk")]),
+    ("journal", lambda quick: measure_journal(300 if quick else 1000),
+     [("off_p50_us", "turn without --state, p50 µs"), ("on_p50_us", "turn with --state, p50 µs"),
+      ("on_of_off", "with ÷ without (aim: ≤ 1.1)"), ("bytes_each", "bytes of journal for an operation of a worker"),
+      ("replay_ms", "ms to go on from a journal"), ("replayed_mb", "of so many MB"),
+      ("replayed_operations_per_s", "operations of workers replayed in a second")]),
     ("turn", lambda quick: measure_turn(300 if quick else 1000),
      [("turn_p50_us", "written → last of 100 readers, p50 µs"), ("round_trip_p50_us", "bare ZeroMQ round trip, p50 µs"),
       ("times_round_trip", "turn ÷ round trip (aim: ≤ 3)"),

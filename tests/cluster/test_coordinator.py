@@ -3,10 +3,8 @@ import os
 import signal
 import tempfile
 import time
-import unittest
 
 from cluster import LEASE_S, LOSS_S, PATIENCE_S, Scene, main
-from support import tutti
 
 
 class Frozen(Scene):
@@ -30,7 +28,6 @@ class Frozen(Scene):
         self.assertLeavesNothing(cluster)
 
 
-@unittest.skipUnless("--state" in tutti("help", "coordinator").out, "this coordinator keeps nothing")
 class Killed(Scene):
     def test_for_a_moment_and_for_longer_than_agents_are_given(self):
         """Its campaign goes on, and what was read, counted and waited for goes on with it."""

@@ -178,4 +178,5 @@ void judge_end(struct world *world)
     judge_room(world);
     judge_by_model(world);
     judge_economy(world);
+    judge_sights(world, report);
 }

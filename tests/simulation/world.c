@@ -43,6 +43,7 @@ void world_free(struct world **world)
     agent_effects_finish(&self->agent_effects);
     crew_effects_finish(&self->crew_effects);
     memory_free(self->queue.items);
+    memory_free(self->sights);
     memory_free(self);
     *world = NULL;
 }
@@ -287,6 +288,8 @@ static void reset(struct world *world)
     world->agent_effects = kept.agent_effects;
     world->crew_effects = kept.crew_effects;
     world->free_frames = kept.free_frames;
+    world->sights = kept.sights;
+    world->sight_capacity = kept.sight_capacity;
     for (uint32_t i = 0; i < PLAN_HOSTS; i++) {
         world->hosts[i].notices = kept.hosts[i].notices;
         for (uint32_t shard = 0; shard < PLAN_SHARDS; shard++) {

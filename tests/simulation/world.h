@@ -168,6 +168,16 @@ struct host {
     char name[8];
 };
 
+/* That somebody began an edit, or saw one. */
+struct sight {
+    uint32_t room;
+    uint64_t step;
+    size_t name_size; /* tells the notifiers apart */
+    uint32_t worker;
+    bool is_edit;
+    uint64_t at_ns; /* the world's clock */
+};
+
 /* The coordinator's journal and its deaths. */
 struct survival {
     struct ledger_writer writer;
@@ -224,6 +234,9 @@ struct world {
     uint64_t moments;
     uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
+    struct sight *sights;
+    size_t sight_count;
+    size_t sight_capacity;
     bool is_dirty; /* the truth has changed since the last look for a deadlock */
     bool is_broken;
     char broken[1024]; /* the first promise that was broken */
@@ -317,6 +330,9 @@ void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
 void judge_deadlock(struct world *world);
+/* judge_sight.c: when readers saw edits. */
+void judge_note_sight(struct world *world, uint32_t worker, const struct operation *operation);
+void judge_sights(struct world *world, const struct campaign_report *report);
 /* Nobody has more workers than it takes, and after the end none. */
 void judge_room(struct world *world);
 /* Before time moves on. */

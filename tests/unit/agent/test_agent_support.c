@@ -113,6 +113,10 @@ static void write_operations(struct buffer *into, const struct message *message)
             buffer_append_format(into, " %" PRId64 "–%" PRId64 " ms", operation->first_ns / (int64_t)MS,
                                  operation->last_ns / (int64_t)MS);
         }
+        for (size_t j = 0; j < operation->after_count; j++) {
+            buffer_append_format(into, "%s %" PRIu32 "%s", j == 0 ? " after" : "", operation->after_us[j],
+                                 j + 1 == operation->after_count ? " µs" : "");
+        }
     }
 }
 

@@ -180,6 +180,15 @@ static void operation_crowd(Tutti__V1__Message *wire)
     ITEM(OPERATION_WRITTEN)->n_workers = 3;
 }
 
+static void operation_instants(Tutti__V1__Message *wire)
+{
+    static uint32_t two[] = {1, 1};
+    ITEM(OPERATION_READ)->after_us = two;
+    ITEM(OPERATION_READ)->n_after_us = 2;
+}
+
+SPOIL(operation_digest, ITEM(OPERATION_READ)->digest = text_bytes("fifteen bytes.."))
+
 /* 1.0 as a floating-point number: it has to be an integer. */
 static void operation_value_not_canonical(Tutti__V1__Message *wire)
 {
@@ -320,7 +329,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DRAINED, steps_odd, "5 numbers are no pairs"},
     {MESSAGE_RUN_UNTIL, steps_room, "room is beyond"},
     {MESSAGE_OPERATIONS, operation_no_kind, "operation 0: there is no kind of operation 0"},
-    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 20"},
+    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 21"},
     {MESSAGE_OPERATIONS, operation_kind_negative, "no kind of operation -5"},
     {MESSAGE_OPERATIONS, operation_nobody, "set of workers is empty"},
     {MESSAGE_OPERATIONS, operation_crowd, "written is of one worker"},
@@ -334,6 +343,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_OPERATIONS, operation_value_idle, "value: "},
     {MESSAGE_OPERATIONS, operation_expected, "expected value: "},
     {MESSAGE_OPERATIONS, operation_text, "text has 2001 bytes"},
+    {MESSAGE_OPERATIONS, operation_instants, "operation 2: 2 instants of 29 workers"},
+    {MESSAGE_OPERATIONS, operation_digest, "operation 2: a digest of 15 bytes"},
     {MESSAGE_REPLIES, reply_no_kind, "reply 0: there is no kind"},
     {MESSAGE_REPLIES, reply_outcome, "outcome: there is no 6"},
     {MESSAGE_REPLIES, reply_outcome_negative, "outcome: there is no -1"},

@@ -105,6 +105,11 @@ static void operation(struct buffer *text, const struct operation *operation)
     bytes(text, "text", operation->text);
     number(text, "first", (uint64_t)operation->first_ns);
     number(text, "last", (uint64_t)operation->last_ns);
+    for (size_t i = 0; i < operation->after_count; i++) {
+        number(text, "after", operation->after_us[i]);
+    }
+    number(text, "uncertainty", operation->uncertainty_us);
+    bytes(text, "digest", operation->digest);
 }
 
 static void reply(struct buffer *text, const struct reply *reply)

@@ -53,6 +53,9 @@ static struct palette palette_of(enum sample_variant variant)
                             .flag = true};
 }
 
+/* One for each worker of the typical set. */
+static const uint32_t AFTER_US[29] = {0, 1, 127, 128, 70000, UINT32_MAX};
+
 static struct worker_set set_of(enum sample_variant variant)
 {
     static struct worker_run one[] = {{7, 1, 1}};
@@ -149,6 +152,7 @@ static void make_operations(struct sample *sample, const struct palette *palette
     struct operation *items = memory_new(OPERATION_KIND_COUNT, sizeof *items);
     for (unsigned kind = 0; kind < OPERATION_KIND_COUNT; kind++) {
         bool is_aggregated = operation_is_aggregated((enum operation_kind)kind);
+        bool has_instants = kind == OPERATION_READ && variant == SAMPLE_TYPICAL;
         items[kind] = (struct operation){
             .kind = (enum operation_kind)kind,
             .workers = set_of(is_aggregated ? variant : SAMPLE_SMALLEST),
@@ -166,6 +170,10 @@ static void make_operations(struct sample *sample, const struct palette *palette
             .text = palette->text,
             .first_ns = palette->instant_ns,
             .last_ns = palette->instant_ns / 2,
+            .after_us = has_instants ? AFTER_US : NULL,
+            .after_count = has_instants ? sizeof AFTER_US / sizeof *AFTER_US : 0,
+            .uncertainty_us = palette->small,
+            .digest = bytes_of(HASH, variant == SAMPLE_SMALLEST ? 0 : OPERATION_DIGEST_BYTES),
         };
     }
     sample->items = items;
