@@ -37,6 +37,7 @@ struct bag {
 struct host {
     const struct agent_run_options *options;
     char name[LIMIT_NAME_BYTES + 1];
+    struct log_subject subject; /* the name */
     uv_loop_t loop;
     uv_timer_t timer;
     uv_timer_t gauges_timer;
@@ -120,14 +121,14 @@ static void perform_one(struct host *host, struct agent_effect *effect)
         socket_reconnect(host->socket);
         break;
     case AGENT_REFUSED:
-        log_line(LOG_ERROR, host->name, "%s", effect->text);
+        log_about(LOG_ERROR, host->name, &host->subject, "%s", effect->text);
         finish(host, EXIT_REFUSED);
         break;
     case AGENT_LEFT:
         finish(host, 0);
         break;
     case AGENT_LOG:
-        log_line(effect->level, host->name, "%s", effect->text);
+        log_about(effect->level, host->name, &host->subject, "%s", effect->text);
         break;
     }
 }
@@ -187,6 +188,17 @@ static void on_frame(void *context, const struct socket_sender *from, struct byt
 static void on_turn_end(void *context)
 {
     end_turn(context);
+}
+
+static void on_connected(void *context)
+{
+    struct host *host = context;
+    struct agent_event event = {.kind = AGENT_CONNECTED};
+
+    if (host->agent) {
+        step(host, &event);
+        end_turn(host);
+    }
 }
 
 static void tell_gauges(struct host *host)
@@ -317,6 +329,7 @@ static void start_shards(struct host *host)
     const struct agent_run_options *options = host->options;
     struct mailbox_callbacks callbacks = {
         .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
+    uint32_t starts = options->browser_starts ? options->browser_starts : uv_available_parallelism();
 
     host->shard_count = options->shards ? options->shards : uv_available_parallelism();
     if (host->shard_count > LIMIT_SHARDS)
@@ -335,6 +348,7 @@ static void start_shards(struct host *host)
             .is_quiet = options->is_quiet,
             .memory_limit_bytes = options->memory_limit_bytes,
             .instruction_limit = options->instruction_limit,
+            .driver_starts = (starts + host->shard_count - 1) / host->shard_count,
             .notices = host->notices,
             .lease_until_ns = &host->lease_until_ns,
         };
@@ -372,13 +386,19 @@ static void on_trouble(void *context, enum socket_trouble trouble)
     if (what == NULL || now_ns < host->complaint_ns)
         return;
     host->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
-    log_line(LOG_WARNING, host->name, "cannot join %s: %s; trying on", host->options->coordinator, what);
+    log_about(LOG_WARNING, host->name, &host->subject, "cannot join %s: %s; trying on",
+              host->options->coordinator, what);
 }
 
 static bool open_socket(struct host *host)
 {
     const struct socket_callbacks callbacks = {
-        .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = host};
+        .on_frame = on_frame,
+        .on_turn_end = on_turn_end,
+        .on_trouble = on_trouble,
+        .on_connected = on_connected,
+        .context = host,
+    };
     struct agent_key *key = host->options->key;
     struct socket_client_keys keys = {0};
     struct error error;
@@ -391,7 +411,7 @@ static bool open_socket(struct host *host)
     if (key)
         agent_key_wipe(key);
     if (!host->socket)
-        log_line(LOG_ERROR, host->name, "%s", error.text);
+        log_about(LOG_ERROR, host->name, &host->subject, "%s", error.text);
     return host->socket != NULL;
 }
 
@@ -438,6 +458,7 @@ int agent_run(const struct agent_run_options *options)
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     choose_name(&host);
+    host.subject.agent = bytes_of_string(host.name);
     buffer_init(&host.envelope, ENVELOPE_MAX_BYTES);
     open_loop(&host);
     if (open_socket(&host)) {

@@ -223,6 +223,8 @@ static int request_raw(lua_State *lua)
     struct draft draft;
 
     lua_settop(lua, 4);
+    if (player_has_no_lease(player))
+        return player_await_lease(lua, player, request_raw);
     draft.request = (struct http_request){
         .method = lua_tostring(lua, 1),
         .url = lua_tostring(lua, 2),

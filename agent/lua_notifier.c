@@ -5,10 +5,14 @@
 #include "agent/script_state.h"
 #include "agent/stage.h"
 #include "common/clock.h"
+#include "common/digest.h"
 
 #include <lauxlib.h>
 
 #define METATABLE "tutti.notifier"
+/* What a page says of its clock may be a little ahead of ours. */
+#define LONGEST_AHEAD_S 1.0
+#define LONGEST_AGO_S 3600.0
 
 /* Its name is its user value. */
 struct lua_notifier {
@@ -61,7 +65,18 @@ static int written(lua_State *lua)
     struct player *player = prepare(lua, "written", &operation, OPERATION_WRITTEN);
     lua_value_encode(lua, 2, &script->scratch, "payload");
     operation.value = buffer_bytes(&script->scratch);
+    operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
     return lua_call_send(lua, player, &operation, give_won);
+}
+
+static int writing(lua_State *lua)
+{
+    struct operation operation;
+
+    lua_settop(lua, 1);
+    struct player *player = prepare(lua, "writing", &operation, OPERATION_WRITING);
+    operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
+    return lua_call_send(lua, player, &operation, NULL);
 }
 
 static int wait_for_writer(lua_State *lua)
@@ -75,12 +90,49 @@ static int wait_for_writer(lua_State *lua)
     return lua_call_send(lua, player, &operation, give_payload);
 }
 
+/* The instant at which a page of this host had it, on our clock: `seen_at` of the options on top is seconds
+ * since 1970 of the host's wall clock. */
+static int64_t seen_at_ns(lua_State *lua, uint64_t now_ns)
+{
+    if (lua_getfield(lua, -1, "seen_at") == LUA_TNIL)
+        return (int64_t)now_ns;
+    double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
+    double ago_s = (double)clock_wall_ns() / 1e9 - seconds;
+    if (!(ago_s > -LONGEST_AHEAD_S && ago_s < LONGEST_AGO_S))
+        lua_misuse(
+            lua,
+            "one_read: seen_at is an instant of this host's clock, in seconds since 1970: at most an hour "
+            "ago, and not to come");
+    int64_t at_ns = (int64_t)now_ns - (int64_t)(ago_s * 1e9);
+    return ago_s <= 0 ? (int64_t)now_ns : at_ns > 0 ? at_ns : 1;
+}
+
+/* round:one_read([text], [{seen_at=}]) */
 static int one_read(lua_State *lua)
 {
+    static const char *const names[] = {"seen_at", NULL};
     struct operation operation;
+    uint8_t digest[OPERATION_DIGEST_BYTES];
+    uint64_t now_ns = clock_now_ns();
+    size_t size;
 
-    lua_settop(lua, 1);
+    lua_settop(lua, 3);
     struct player *player = prepare(lua, "one_read", &operation, OPERATION_READ);
+    int options = lua_istable(lua, 2) ? 2 : 3;
+    if (lua_type(lua, 2) == LUA_TSTRING) {
+        const char *text = lua_tolstring(lua, 2, &size);
+        digest_start_of(bytes_of(text, size), digest, sizeof digest);
+        operation.digest = bytes_of(digest, sizeof digest);
+    } else if (!lua_isnil(lua, 2) && options == 3) {
+        return lua_misuse(lua, "one_read: what was seen is a text, not a %s", luaL_typename(lua, 2));
+    }
+    operation.first_ns = (int64_t)now_ns;
+    if (!lua_isnil(lua, options)) {
+        lua_call_check_options(lua, options, "one_read", names);
+        lua_pushvalue(lua, options);
+        operation.first_ns = seen_at_ns(lua, now_ns);
+    }
+    operation.last_ns = operation.first_ns;
     return lua_call_send(lua, player, &operation, NULL);
 }
 
@@ -106,8 +158,11 @@ static int wait_for_readers(lua_State *lua)
 void lua_notifier_open(lua_State *lua)
 {
     static const luaL_Reg methods[] = {
-        {"written", written},   {"wait_for_writer", wait_for_writer},
-        {"one_read", one_read}, {"wait_for_readers", wait_for_readers},
+        {"writing", writing},
+        {"written", written},
+        {"wait_for_writer", wait_for_writer},
+        {"one_read", one_read},
+        {"wait_for_readers", wait_for_readers},
         {NULL, NULL},
     };
 

@@ -62,6 +62,10 @@ static int request(lua_State *lua)
     size_t size = 0;
 
     lua_settop(lua, 6);
+    if (player_has_no_lease(player))
+        return player_await_lease(lua, player, request);
+    if (player_has_no_lease(player))
+        return player_await_lease(lua, player, request);
     const char *body = luaL_optlstring(lua, 3, NULL, &size);
     struct http_request request = {
         .method = luaL_checkstring(lua, 1),
@@ -122,14 +126,37 @@ static int worker(lua_State *lua)
     return 1;
 }
 
-static int at_end(lua_State *lua)
+/* The function at index 1 in the place of the one that was there. */
+static void set_function(lua_State *lua, int *reference)
 {
-    struct player *player = player_current(lua, "tutti.browser");
-
     luaL_checktype(lua, 1, LUA_TFUNCTION);
     lua_settop(lua, 1);
-    luaL_unref(lua, LUA_REGISTRYINDEX, player->closer_reference);
-    player->closer_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    luaL_unref(lua, LUA_REGISTRYINDEX, *reference);
+    *reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+}
+
+static int at_end(lua_State *lua)
+{
+    set_function(lua, &player_current(lua, "tutti.browser")->closer_reference);
+    return 0;
+}
+
+static int on_failure(lua_State *lua)
+{
+    set_function(lua, &player_current(lua, "tutti.browser")->witness_reference);
+    return 0;
+}
+
+static int keep(lua_State *lua)
+{
+    static const char *const kinds[] = {
+        [ARTIFACT_SCREENSHOT] = "screenshot", [ARTIFACT_SOURCE] = "source", NULL};
+    const struct player *player = player_current(lua, "tutti.browser");
+    enum artifact_kind kind = (enum artifact_kind)luaL_checkoption(lua, 1, NULL, kinds);
+    size_t size;
+    const char *content = luaL_checklstring(lua, 2, &size);
+
+    stage_keep_artifact(player->stage, player, kind, bytes_of(content, size));
     return 0;
 }
 
@@ -215,6 +242,8 @@ void lua_webdriver_push(lua_State *lua)
         {"misuse", misuse},
         {"worker", worker},
         {"at_end", at_end},
+        {"on_failure", on_failure},
+        {"keep", keep},
         {"decode_base64", decode_base64},
         {"encode_base64", encode_base64},
         {"write_file", write_file},

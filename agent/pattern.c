@@ -3,6 +3,7 @@
 
 #include "agent/limits.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <lauxlib.h>
 #include <string.h>
@@ -175,6 +176,7 @@ static const char *match_most(struct pattern *pattern, const char *subject, cons
 /* "x-": none, then more. */
 static const char *match_least(struct pattern *pattern, const char *subject, const char *at, const char *end)
 {
+    assert(subject != NULL);
     for (;;) {
         const char *result = match(pattern, subject, end + 1);
         if (result)

@@ -1,6 +1,7 @@
 /* The life of a worker on its shard: made, woken, stopped, freed. */
 #include "agent/player.h"
 
+#include "agent/browser/lua_drivers.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 #include "common/clock.h"
@@ -57,6 +58,7 @@ struct player *player_new(struct stage *stage, uint32_t id)
     player->id = id;
     player->thread_reference = LUA_NOREF;
     player->object_reference = LUA_NOREF;
+    player->witness_reference = LUA_NOREF;
     player->closer_reference = LUA_NOREF;
     alarm_init(&player->alarm, on_due);
     return player;
@@ -92,10 +94,13 @@ void player_free(struct player **pointer)
     shard_unset_alarm(player->stage->shard, &player->alarm);
     shard_unqueue(player->stage->shard, player);
     http_client_free(&player->http);
+    lua_drivers_drop_all(player);
     http_client_free(&player->webdriver);
     player_drop_answer(player);
     drop_object(player);
+    luaL_unref(player->stage->script->lua, LUA_REGISTRYINDEX, player->witness_reference);
     luaL_unref(player->stage->script->lua, LUA_REGISTRYINDEX, player->closer_reference);
+    memory_free(player->failure_text);
     player_drop_thread(player);
     memory_free(player);
     *pointer = NULL;
@@ -138,7 +143,8 @@ static void cancel_requests(struct player *player)
 void player_stop(struct player *player)
 {
     bool gives_way = player->phase == PLAYER_SETUP || player->phase == PLAYER_SETUP_SESSION ||
-                     player->phase == PLAYER_STEP || player->phase == PLAYER_STEP_DELAY ||
+                     player->phase == PLAYER_STEP || player->phase == PLAYER_WITNESS ||
+                     player->phase == PLAYER_STEP_DELAY ||
                      (player->phase == PLAYER_GLOBAL && player->stage->global_phase == GLOBAL_SETUP);
 
     if (!gives_way || player->is_queued)
@@ -152,6 +158,9 @@ void player_stop(struct player *player)
         player_wake(player, WAKE_STOPPED);
     } else if (player->wait == WAIT_RESPONSE) {
         cancel_requests(player);
+        player_wake(player, WAKE_STOPPED);
+    } else if (player->wait == WAIT_DRIVER) {
+        lua_drivers_forget_wait(player);
         player_wake(player, WAKE_STOPPED);
     }
 }

@@ -7,6 +7,7 @@
 
 #include <lua.h>
 
+struct lua_driver;
 struct stage;
 
 /* What of the script runs in the worker's coroutine. */
@@ -15,6 +16,7 @@ enum player_phase {
     PLAYER_SETUP,
     PLAYER_SETUP_SESSION,
     PLAYER_STEP,
+    PLAYER_WITNESS,    /* after a step that has failed: what its browsers show is kept */
     PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
     PLAYER_STEP_OVER,  /* all is done, but the crew does not know yet */
     PLAYER_TEARDOWN_SESSION,
@@ -24,7 +26,7 @@ enum player_phase {
 };
 
 /* What the coroutine waits for, and afterwards what has come of it. */
-enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE };
+enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_LEASE, WAIT_DRIVER };
 enum player_wake { WAKE_DONE, WAKE_STOPPED };
 
 /* A reply that many workers of the stage share. */
@@ -57,10 +59,14 @@ struct player {
     struct answer *answer;
     uint64_t rank;
     uint64_t release_ns;            /* of its answer; 0: at once */
+    int witness_reference;          /* what runs in PLAYER_WITNESS */
+    char *failure_text;             /* of the step, until that is over */
     int closer_reference;           /* what runs in PLAYER_CLOSING */
     struct http_client *http;       /* made at its first request */
     struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */
     struct http_response *response; /* the client's own, until its next request */
+    struct lua_driver *drivers;     /* that it has started */
+    struct lua_driver *awaited_driver;
 };
 
 MUST_CHECK struct player *player_new(struct stage *stage, uint32_t id);
@@ -88,6 +94,11 @@ int player_yield(lua_State *lua, struct player *player, enum player_wait wait, l
 /* For a continuation: takes note that the wait is over; raises if it was ended by the stop of the campaign,
  * or if somebody else resumed the coroutine. */
 void player_resumed(lua_State *lua, struct player *player, enum player_wait wait);
+/* Before an act that others can see. True if the lease has run out since the turn began, for the process was
+ * frozen or the script took long: then the caller returns player_await_lease, and `again` is called, with the
+ * same stack, when it is held again. */
+bool player_has_no_lease(const struct player *player);
+int player_await_lease(lua_State *lua, struct player *player, lua_CFunction again);
 /* What it waits for has come: queues it. */
 void player_wake(struct player *player, enum player_wake wake);
 /* Ends its wait if it is one that only this agent knows of (sleep, request). */

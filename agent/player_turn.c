@@ -7,6 +7,7 @@
 #include "agent/stage.h"
 #include "common/clock.h"
 #include "common/memory.h"
+#include "proto/limits.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -22,6 +23,8 @@ static int fixture_of(const struct player *player)
         return fixtures[FIXTURE_SETUP_SESSION];
     case PLAYER_TEARDOWN_SESSION:
         return fixtures[FIXTURE_TEARDOWN_SESSION];
+    case PLAYER_WITNESS:
+        return player->witness_reference;
     case PLAYER_CLOSING:
         return player->closer_reference;
     case PLAYER_TEARDOWN:
@@ -96,6 +99,8 @@ static const char *phase_prefix(const struct player *player)
         return "setup_session: ";
     case PLAYER_TEARDOWN_SESSION:
         return "teardown_session: ";
+    case PLAYER_WITNESS:
+        return "what the failed step has left: ";
     case PLAYER_CLOSING:
         return "at the end of the worker: ";
     case PLAYER_TEARDOWN:
@@ -105,6 +110,28 @@ static const char *phase_prefix(const struct player *player)
     default:
         return "";
     }
+}
+
+static bool wants_witness(const struct player *player)
+{
+    const struct stage *stage = player->stage;
+
+    return player->witness_reference != LUA_NOREF && !stage->is_stopping &&
+           stage->artifacts < LIMIT_ARTIFACTS;
+}
+
+/* Whatever came of it, the step has failed. */
+static bool end_witness(struct player *player, enum step_result result, const char *text)
+{
+    char *failure = player->failure_text;
+
+    if (result == STEP_FAILED)
+        stage_complain(player->stage, player, "", text);
+    player->failure_text = NULL;
+    player->phase = PLAYER_IDLE;
+    stage_step_done(player->stage, player, STEP_FAILED, failure);
+    memory_free(failure);
+    return false;
 }
 
 static bool end_step(struct player *player, enum step_result result, const char *text)
@@ -117,6 +144,12 @@ static bool end_step(struct player *player, enum step_result result, const char 
         meter_error(stage->meter, bytes_of_string(text), player->id, player->step);
         if (stage->options->verbosity > 0)
             stage_complain(stage, player, "", text);
+        if (wants_witness(player)) {
+            player->failure_text = memory_copy_string(text);
+            player->phase = PLAYER_WITNESS;
+            player->is_begun = false;
+            return true;
+        }
     }
     double delay_s = stage->script->scenarios[player->scenario].delay_s;
     if (result == STEP_OK && delay_s > 0 && !stage->is_stopping) {
@@ -186,6 +219,9 @@ static bool end_phase(struct player *player, enum step_result result, const char
         break;
     case PLAYER_STEP:
         goes_on = end_step(player, result, prefixed);
+        break;
+    case PLAYER_WITNESS:
+        goes_on = end_witness(player, result, prefixed);
         break;
     case PLAYER_TEARDOWN_SESSION:
     case PLAYER_CLOSING:

@@ -1,5 +1,6 @@
 /* Opens the libraries that a script may use, and puts an explanation in the place of those that it may not.
  */
+#include "agent/browser/lua_drivers.h"
 #include "agent/lua_error.h"
 #include "agent/pattern.h"
 #include "agent/script_state.h"
@@ -181,6 +182,8 @@ static void open_package(lua_State *lua, bool is_system_allowed)
     lua_setfield(lua, -2, "tutti.http");
     lua_pushcfunction(lua, luaopen_tutti_json);
     lua_setfield(lua, -2, "tutti.json");
+    lua_pushcfunction(lua, luaopen_tutti_browser_drivers);
+    lua_setfield(lua, -2, "tutti.browser.drivers");
     lua_pushcfunction(lua, luaopen_tutti_browser);
     lua_setfield(lua, -2, "tutti.browser");
     lua_pop(lua, 2);

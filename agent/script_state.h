@@ -49,6 +49,7 @@ struct script {
     bool is_system_allowed;
     bool is_loading;
     bool is_quiet;
+    bool uses_browser;    /* it has loaded tutti.browser */
     bool is_target_given; /* from outside: the script's own option gives way */
     char *target;
     int fixtures[FIXTURE_COUNT]; /* in the registry; LUA_NOREF. EVENTS: a list of functions */

@@ -1,6 +1,7 @@
 /* One loop: commands come in, timers fall due, workers have their turns, a bounded number at once. */
 #include "agent/shard.h"
 
+#include "agent/browser/drivers.h"
 #include "agent/lag.h"
 #include "agent/stage.h"
 #include "common/clock.h"
@@ -33,6 +34,7 @@ struct shard {
     unsigned open_handles;
     struct mailbox *commands;
     struct http_engine *http;
+    struct drivers *drivers; /* NULL: nobody has needed a browser */
     struct memory_account memory;
     struct timers *timers;
     uv_timer_t wakeup;
@@ -64,6 +66,15 @@ const struct shard_settings *shard_settings(const struct shard *shard)
 struct http_engine *shard_http(struct shard *shard)
 {
     return shard->http;
+}
+
+struct drivers *shard_drivers(struct shard *shard)
+{
+    const struct drivers_settings settings = {.starts_at_once = shard->settings.driver_starts};
+
+    if (!shard->drivers)
+        shard->drivers = drivers_new(shard->loop, &settings);
+    return shard->drivers;
 }
 
 struct memory_account *shard_memory(struct shard *shard)
@@ -171,9 +182,14 @@ static void on_prepare(uv_prepare_t *prepare)
 }
 
 /* The gate: nobody acts without a lease. */
-static bool may_act(struct shard *shard, uint64_t now_ns)
+static bool may_act(const struct shard *shard, uint64_t now_ns)
 {
     return now_ns < atomic_load_explicit(shard->settings.lease_until_ns, memory_order_acquire);
+}
+
+bool shard_may_act(const struct shard *shard)
+{
+    return may_act(shard, clock_now_ns());
 }
 
 static void on_retry(uv_timer_t *retry)
@@ -355,6 +371,7 @@ static void close_all(struct shard *shard)
     while (shard->stages)
         forget_stage(&shard->stages);
     http_engine_close(&shard->http);
+    drivers_close(&shard->drivers);
     uv_close((uv_handle_t *)&shard->wakeup, on_closed);
     uv_close((uv_handle_t *)&shard->retry, on_closed);
     uv_close((uv_handle_t *)&shard->busy, on_closed);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct drivers;
 struct memory_account;
 struct player;
 
@@ -23,6 +24,7 @@ struct shard_settings {
     bool is_quiet;
     uint64_t memory_limit_bytes;
     uint64_t instruction_limit;
+    uint32_t driver_starts;                  /* browsers that may come up at once; 0: one for each core */
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
 };
@@ -40,6 +42,8 @@ void shard_stop(struct shard **shard);
 
 /* For what runs on the shard's own thread. */
 const struct shard_settings *shard_settings(const struct shard *shard);
+/* Made when first asked for. */
+struct drivers *shard_drivers(struct shard *shard);
 struct http_engine *shard_http(struct shard *shard);
 struct memory_account *shard_memory(struct shard *shard);
 void shard_set_alarm(struct shard *shard, struct alarm *alarm, uint64_t due_ns);
@@ -52,6 +56,8 @@ void shard_post_loop(struct shard *shard, uint64_t campaign);
 void shard_hurry(struct shard *shard);
 /* It is the worker's turn as soon as the lease allows it. */
 void shard_queue(struct shard *shard, struct player *player);
+/* Whether the agent's lease holds at this moment. */
+bool shard_may_act(const struct shard *shard);
 /* When the present turn of a worker began. */
 uint64_t shard_turn_ns(const struct shard *shard);
 /* Whether it is anybody's turn. */

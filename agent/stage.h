@@ -24,6 +24,7 @@ struct stage {
     size_t player_capacity;
     struct player *global; /* runs the global fixture; NULL while there is none */
     enum global_phase global_phase;
+    uint32_t artifacts; /* that were handed on */
     bool is_stopping;
     char *stop_text;
     struct crew_effects effects;
@@ -50,5 +51,8 @@ void stage_global_done(struct stage *stage, const char *text);
 /* A call of the script to the coordinator. */
 MUST_CHECK enum crew_call stage_call(struct stage *stage, struct player *player,
                                      const struct operation *operation, struct error *error);
+/* Hands on what a failed step of the worker has left; more than a campaign may keep is dropped. */
+void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
+                         struct bytes content);
 /* A line about a worker to standard error. */
 void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text);

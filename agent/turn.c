@@ -64,6 +64,25 @@ int player_yield(lua_State *lua, struct player *player, enum player_wait wait, l
     return lua_yieldk(lua, 0, context, go_on);
 }
 
+bool player_has_no_lease(const struct player *player)
+{
+    return !shard_may_act(player->stage->shard);
+}
+
+static int on_lease(lua_State *lua, int status, lua_KContext again)
+{
+    (void)status;
+    player_resumed(lua, script_of(lua)->current, WAIT_LEASE);
+    return ((lua_CFunction)again)(lua);
+}
+
+int player_await_lease(lua_State *lua, struct player *player, lua_CFunction again)
+{
+    if (lua_isyieldable(lua))
+        player_wake(player, WAKE_DONE); /* turns are given under a lease only */
+    return player_yield(lua, player, WAIT_LEASE, on_lease, (lua_KContext)again);
+}
+
 void player_resumed(lua_State *lua, struct player *player, enum player_wait wait)
 {
     if (player->wait != wait)

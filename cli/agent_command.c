@@ -21,11 +21,15 @@ struct agent_options {
     uint64_t shards;
     const char *labels;
     uint64_t capacity;
+    uint64_t browser_starts;
     bool may_use_system;
     bool is_parent_bound;
     bool is_quiet;
     uint32_t verbosity;
+    uint32_t log_form; /* an enum log_form */
 };
+
+static const char *const form_choices[] = {"text", "json", NULL};
 
 static bool parse_name(const char *text, void *value, struct error *error)
 {
@@ -70,12 +74,16 @@ static const struct option agent_options[] = {
         .help = "what tutti start --on chooses agents by, like zone=a,disk=ssd"},
     {.name = "capacity", .type = OPTION_NUMBER, FIELD(capacity), .minimum = 1, .maximum = LIMIT_WORKERS,
         .argument = "N", .help = "how many workers to take at once, of all campaigns", .fallback = "any number"},
+    {.name = "browser-starts", .type = OPTION_NUMBER, FIELD(browser_starts), .maximum = LIMIT_SHARDS, .argument = "N",
+        .help = "browsers that may come up at once; 0 is as many as there are cores", .fallback = "0"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
         .help = "let scripts use io, os and C modules: all that this user may do, they may do"},
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
         .help = "end together with the process that started this one, and leave Ctrl-C to it"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
     {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(verbosity), .help = "tell more"},
+    {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
+        .help = "how log lines look", .fallback = "text"},
 };
 /* clang-format on */
 
@@ -127,7 +135,8 @@ static int run_agent(int argc, char **argv)
         uint32_t level = LOG_WARNING + options.verbosity;
         log_configure(level < LOG_DEBUG ? (enum log_level)level : LOG_DEBUG, LOG_TEXT, 1);
     } else {
-        log_configure(options.verbosity > 0 ? LOG_DEBUG : LOG_INFO, LOG_TEXT, 0);
+        log_configure(options.verbosity > 0 ? LOG_DEBUG : LOG_INFO,
+                      options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
     }
     if (options.key != NULL && !read_key(&options, &key)) {
         return EXIT_CODE_USAGE;
@@ -141,6 +150,7 @@ static int run_agent(int argc, char **argv)
         .shards = (uint32_t)options.shards,
         .labels = options.labels,
         .capacity = (uint32_t)options.capacity,
+        .browser_starts = (uint32_t)options.browser_starts,
         .is_system_allowed = options.may_use_system,
         .is_interrupt_ignored = options.is_parent_bound,
         .dies_with_parent = options.is_parent_bound,

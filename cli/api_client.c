@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <curl/curl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct api_client {
     char *url;
     char *token;
     int wake_descriptor;
+    bool has_broken_off;
 };
 
 /* One request on its way. */
@@ -256,6 +258,23 @@ static enum api_result judge_failure(const struct transfer *transfer, CURLcode r
     return API_UNREACHABLE;
 }
 
+static bool is_broken_off(CURLcode result)
+{
+    return result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING ||
+           result == CURLE_PARTIAL_FILE;
+}
+
+bool api_client_broke_off(const struct api_client *client)
+{
+    return client->has_broken_off;
+}
+
+bool api_client_rest(const struct api_client *client, int milliseconds)
+{
+    struct pollfd wake = {.fd = client->wake_descriptor, .events = POLLIN};
+    return poll(&wake, 1, milliseconds) <= 0;
+}
+
 static enum api_result judge_answer(struct transfer *transfer, json_t **answer, struct error *error)
 {
     struct bytes body = buffer_bytes(&transfer->body);
@@ -276,7 +295,9 @@ enum api_result api_client_ask(struct api_client *client, const char *path, cons
     CURLcode code = CURLE_OK;
     enum api_result result = API_INTERRUPTED;
     begin(&transfer, path, body);
-    if (!drive(&transfer, &code)) {
+    bool is_over = drive(&transfer, &code);
+    client->has_broken_off = is_over && is_broken_off(code);
+    if (!is_over) {
         error_set(error, "interrupted");
     } else if (code != CURLE_OK) {
         result = judge_failure(&transfer, code, error);

@@ -32,6 +32,12 @@ void api_client_wake_by(struct api_client *client, int descriptor);
 MUST_CHECK enum api_result api_client_ask(struct api_client *client, const char *path, const char *body,
                                           json_t **answer, struct error *error);
 
+/* Whether the last question failed in the middle: a connection there was, and what was asked for may have
+ * been done. */
+bool api_client_broke_off(const struct api_client *client);
+/* False as soon as the wake descriptor can be read. */
+bool api_client_rest(const struct api_client *client, int milliseconds);
+
 struct api_stream {
     /* False: enough. */
     bool (*on_event)(void *context, struct bytes name, struct bytes data);

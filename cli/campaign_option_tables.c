@@ -14,6 +14,7 @@
 
 static const char *const on_loss_choices[] = {"shrink", "replace", "fail", NULL};
 static const char *const on_deadlock_choices[] = {"stop", "fail", NULL};
+static const char *const browser_choices[] = {"chromium", "firefox", "webkit", "remote", NULL};
 
 static bool is_digits(const char *text, size_t size)
 {
@@ -76,6 +77,9 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
         .maximum = AGENTS_MAX, .argument = "N", .help = "agent processes to start", .fallback = "2"},
     {.name = "shards", .type = OPTION_NUMBER, FIELD(RUN_SHARDS, shards), .minimum = 1,
         .maximum = LIMIT_SHARDS, .argument = "N", .help = "threads of each agent", .fallback = "1"},
+    {.name = "artifacts", .type = OPTION_CUSTOM, FIELD(RUN_ARTIFACTS, artifacts), .parse = parse_target,
+        .argument = "DIR", .help = "where pictures and sources of browsers go when a step fails",
+        .fallback = "tutti-artifacts/…"},
 };
 
 const struct option start_option_table[START_OPTION_COUNT] = {

@@ -2,6 +2,7 @@
 #include "cli/control.h"
 #include "cli/control_json.h"
 #include "cli/format.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/json_put.h"
@@ -12,6 +13,9 @@
 #include <string.h>
 
 #define ID_MAX_DIGITS 18u
+#define PATIENCE_NS (60 * NS_PER_S)
+#define FIRST_WAIT_MS 100
+#define LAST_WAIT_MS 1000
 #define NAME_COLUMNS 40u
 #define TABLE_MAX_BYTES (16u * 1024u * 1024u)
 
@@ -57,6 +61,27 @@ enum api_result control_ask(const char *who, struct api_client *client, const ch
     enum api_result result = api_client_ask(client, path, body, answer, &error);
     if (result != API_DONE) {
         control_tell_error(who, result, &error);
+    }
+    return result;
+}
+
+enum api_result control_ask_patiently(const char *who, struct api_client *client, const char *path,
+                                      const char *body, json_t **answer, struct error *error)
+{
+    enum api_result result = api_client_ask(client, path, body, answer, error);
+    if (result != API_UNREACHABLE || !api_client_broke_off(client)) {
+        return result;
+    }
+    log_line(LOG_WARNING, who, "%s; trying again for a minute", error->text);
+    uint64_t until_ns = clock_now_ns() + PATIENCE_NS;
+    int wait_ms = FIRST_WAIT_MS;
+    while (result == API_UNREACHABLE && clock_now_ns() < until_ns) {
+        if (!api_client_rest(client, wait_ms)) {
+            error_set(error, "interrupted");
+            return API_INTERRUPTED;
+        }
+        wait_ms = wait_ms < LAST_WAIT_MS ? 2 * wait_ms : wait_ms;
+        result = api_client_ask(client, path, body, answer, error);
     }
     return result;
 }

@@ -20,6 +20,11 @@ MUST_CHECK char *control_path(uint64_t campaign, const char *rest);
 MUST_CHECK enum api_result control_ask(const char *who, struct api_client *client, const char *path,
                                        const char *body, json_t **answer);
 
+/* Asks, and once more and again for a minute if the connection broke off in the middle: a coordinator that
+ * was killed may be back by then. What is asked for must do no harm when it is done twice. */
+MUST_CHECK enum api_result control_ask_patiently(const char *who, struct api_client *client, const char *path,
+                                                 const char *body, json_t **answer, struct error *error);
+
 /* Says what went wrong, with what helps. */
 void control_tell_error(const char *who, enum api_result result, const struct error *error);
 

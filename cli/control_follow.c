@@ -191,6 +191,29 @@ static bool on_wake(void *context)
     return true;
 }
 
+/* A large report does not come with the event, which says where it is. The caller's; NULL: it was said why.
+ */
+static json_t *fetch_report(struct session *session, json_t *ended)
+{
+    struct error error;
+    json_t *answer = NULL;
+    if (!json_is_string(json_object_get(ended, "report"))) {
+        return json_incref(ended);
+    }
+    const struct control_follow *follow = session->follow;
+    SCOPED(memory_free_at) char *path = control_path(follow->campaign, "/report");
+    enum api_result result = API_INTERRUPTED;
+    for (int attempt = 0; attempt < 2 && result == API_INTERRUPTED; attempt++) {
+        result = api_client_ask(follow->client, path, NULL, &answer, &error);
+    }
+    if (result == API_DONE && json_is_object(answer)) {
+        return answer;
+    }
+    json_decref(answer);
+    say(session, follow->who, result == API_DONE ? "the report cannot be understood" : error.text);
+    return NULL;
+}
+
 static void take_event(struct session *session, struct bytes name, json_t *object)
 {
     if (session->follow->has_json_lines) {
@@ -214,7 +237,13 @@ static bool on_event(void *context, struct bytes name, struct bytes data)
     session->heard_ns = clock_now_ns();
     session->is_lost = false;
     if (json_is_object(object)) {
-        take_event(session, name, object);
+        json_t *whole =
+            bytes_equal_string(name, "ended") ? fetch_report(session, object) : json_incref(object);
+        if (whole != NULL) {
+            take_event(session, name, whole);
+        }
+        session->has_ended = session->has_ended || whole == NULL;
+        json_decref(whole);
     } else {
         say(session, session->follow->who, "the coordinator says what cannot be understood");
         session->has_ended = true;

@@ -1,6 +1,7 @@
 /* The report of a campaign put together again from what the API says. */
 #include "cli/control_report.h"
 #include "cli/control_json.h"
+#include "cli/control_seen.h"
 #include "common/memory.h"
 
 #include <string.h>
@@ -14,6 +15,7 @@ struct control_report {
     struct request_report *requests;
     struct wait_report *waits;
     struct error_report *errors;
+    struct control_seen *seen;
     struct histogram **histograms;
     size_t histogram_count;
     size_t histogram_capacity;
@@ -43,6 +45,12 @@ static struct histogram *quantiles_of(struct control_report *report, const json_
         histogram_add(histogram, last_us, parts[i].count);
     }
     return histogram;
+}
+
+/* `item` NULL: of nothing yet. */
+static struct histogram *quantiles_for_seen(void *context, const json_t *item)
+{
+    return item == NULL ? new_histogram(context) : quantiles_of(context, item);
 }
 
 static void read_performance(struct agent_report *agent, const json_t *item)
@@ -250,6 +258,8 @@ struct control_report *control_report_new(json_t *object)
     read_waits(report, json_object_get(object, "waits"));
     read_errors(report, json_object_get(object, "errors"));
     read_spread(report, json_object_get(object, "release_spread_ms"));
+    report->seen = control_seen_new(object, quantiles_for_seen, report);
+    control_seen_get(report->seen, &report->report);
     report->report.has_start_spread = json_is_number(json_object_get(object, "start_spread_ms"));
     report->report.start_spread_us = control_json_ms_as_us(object, "start_spread_ms");
     read_bottlenecks(report, json_object_get(object, "bottlenecks"));
@@ -270,6 +280,7 @@ void control_report_free(struct control_report **report)
     memory_free((*report)->requests);
     memory_free((*report)->waits);
     memory_free((*report)->errors);
+    control_seen_free(&(*report)->seen);
     json_decref((*report)->object);
     memory_free(*report);
     *report = NULL;

@@ -9,16 +9,21 @@
 #include "coordinator/api.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define WHO "coordinator"
 #define SCHEME "tcp://"
+#define SIZE_DIGITS 15u
 
 struct coordinator_options {
     const char *listen;
     const char *http;
     const char *token_file;
     const char *keys;
+    const char *state;
+    uint64_t journal_max_bytes;
+    uint32_t on_journal_failure;
     uint64_t target_port;
     uint32_t log_form;
     uint32_t log_level;
@@ -27,6 +32,8 @@ struct coordinator_options {
 };
 
 static const char *const form_choices[] = {"text", "json", NULL};
+/* By enum survival_policy. */
+static const char *const failure_choices[] = {"go-on", "stop", NULL};
 static const char *const level_choices[] = {"error", "warning", "info", "debug", NULL};
 
 static bool parse_listen(const char *text, void *value, struct error *error)
@@ -47,6 +54,24 @@ static bool parse_http(const char *text, void *value, struct error *error)
     return listener_parse(text, &address, error);
 }
 
+/* 4GiB, 500M, 1000000: K, M, G are powers of 1,024, whatever stands behind them. */
+static bool parse_size(const char *text, void *value, struct error *error)
+{
+    static const char *const units[] = {"",   "B", "K",   "KiB", "KB", "M",   "MiB",
+                                        "MB", "G", "GiB", "GB",  "T",  "TiB", "TB"};
+    size_t digits = strspn(text, "0123456789");
+    uint64_t size = digits > 0 && digits <= SIZE_DIGITS ? strtoull(text, NULL, 10) : 0;
+    for (size_t i = 0; size > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+        uint64_t bytes = 0;
+        if (strcasecmp(text + digits, units[i]) == 0 &&
+            !__builtin_mul_overflow(size, (uint64_t)1 << 10 * ((i + 1) / 3), &bytes)) {
+            *(uint64_t *)value = bytes;
+            return true;
+        }
+    }
+    return error_set(error, "\"%.80s\" is no size like 500M or 4GiB", text);
+}
+
 #define FIELD(field) .offset = offsetof(struct coordinator_options, field), .is_set_offset = SIZE_MAX
 
 /* clang-format off */
@@ -59,6 +84,14 @@ static const struct option coordinator_options[] = {
         .help = "whoever uses the API has to know the token in this file"},
     {.name = "keys", .type = OPTION_TEXT, FIELD(keys), .argument = "DIR",
         .help = "only agents with a key of this folder of tutti keygen join, and all is encrypted"},
+    {.name = "state", .type = OPTION_TEXT, FIELD(state), .argument = "DIR",
+        .help = "keep campaigns and reports there: both survive this process"},
+    {.name = "journal-max", .type = OPTION_CUSTOM, FIELD(journal_max_bytes), .parse = parse_size,
+        .argument = "SIZE", .help = "how large the journal in --state may grow while campaigns run",
+        .fallback = "8GiB"},
+    {.name = "on-journal-failure", .type = OPTION_CHOICE, FIELD(on_journal_failure),
+        .choices = failure_choices,
+        .help = "what campaigns do when the journal cannot be written", .fallback = "go-on"},
     {.name = "target-port", .type = OPTION_NUMBER, FIELD(target_port), .maximum = 65535, .argument = "N",
         .help = "where the practice target is while a campaign wants `builtin`; 0 takes a free port",
         .fallback = "0"},
@@ -76,8 +109,10 @@ static const struct option coordinator_options[] = {
 
 static struct coordinator_options defaults(void)
 {
-    return (struct coordinator_options){
-        .listen = "tcp://127.0.0.1:7440", .http = "127.0.0.1:7441", .log_level = LOG_INFO};
+    return (struct coordinator_options){.listen = "tcp://127.0.0.1:7440",
+                                        .http = "127.0.0.1:7441",
+                                        .log_level = LOG_INFO,
+                                        .journal_max_bytes = (uint64_t)8 << 30};
 }
 
 /* Flags over environment over file. `*text` holds what came out of the file. */
@@ -187,6 +222,10 @@ static enum exit_code serve(const struct coordinator_options *options)
     const struct daemon_settings settings = {.endpoint = options->listen,
                                              .http = &http,
                                              .token = token,
+                                             .state = options->state,
+                                             .journal_max_bytes = options->journal_max_bytes,
+                                             .on_journal_failure =
+                                                 (enum survival_policy)options->on_journal_failure,
                                              .target_port = (uint16_t)options->target_port,
                                              .gate = options->keys != NULL ? &gate : NULL};
     return daemon_run(&settings);
@@ -213,9 +252,11 @@ const struct subcommand coordinator_subcommand = {
         "Stays in the foreground and logs to standard error. SIGTERM or Ctrl-C takes no new campaigns, "
         "brings\n"
         "those that run to their end in order, and leaves; a second one leaves at once. Agents join with\n"
-        "tutti agent; campaigns are started through the HTTP API.\n",
+        "tutti agent; campaigns are started through the HTTP API. With --state, killed and started again it\n"
+        "goes on with the campaigns that ran.\n",
     .examples = "  tutti coordinator\n"
                 "  tutti coordinator --listen tcp://0.0.0.0:7440 --keys keys\n"
+                "  tutti coordinator --state /var/lib/tutti\n"
                 "  tutti coordinator --http 0.0.0.0:7441 --token-file token\n"
                 "  tutti coordinator --config /etc/tutti/coordinator.conf --log-format json\n",
     .options = coordinator_options,

@@ -26,7 +26,8 @@ struct daemon {
     uv_timer_t ending; /* looks whether all is said */
     uint64_t ending_until_ms;
     struct server *server;
-    struct api *api; /* NULL until it is open */
+    struct archive *archive; /* NULL: what was is forgotten */
+    struct api *api;         /* NULL until it is open */
     struct lent_target target;
     bool is_draining;
     bool is_closed;
@@ -70,8 +71,8 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
 {
     struct daemon *daemon = context;
     if (state != CAMPAIGN_ENDED) { /* the end is told with its verdict */
-        log_line(LOG_INFO, WHO, "campaign %llu is %s", (unsigned long long)campaign,
-                 campaign_state_name(state));
+        log_about(LOG_INFO, WHO, &(struct log_subject){.campaign = campaign}, "campaign %llu is %s",
+                  (unsigned long long)campaign, campaign_state_name(state));
     }
     if (daemon->api != NULL) {
         api_campaign_changed(daemon->api, campaign, state);
@@ -159,14 +160,45 @@ static void start_handles(struct daemon *daemon)
     }
 }
 
+static void on_survival_log(void *context, enum log_level level, const char *text)
+{
+    (void)context;
+    log_line(level, WHO, "%s", text);
+}
+
+/* Locked first: whoever has the folder has the campaigns. */
+static bool open_state(struct daemon *daemon, const struct daemon_settings *settings,
+                       struct survival **survival, struct error *error)
+{
+    if (settings->state == NULL) {
+        return true;
+    }
+    const struct survival_settings of_survival = {.folder = settings->state,
+                                                  .max_bytes = settings->journal_max_bytes,
+                                                  .policy = settings->on_journal_failure,
+                                                  .on_log = on_survival_log};
+    SCOPED(memory_free_at) char *reports = memory_format("%s/reports", settings->state);
+    *survival = survival_open(&of_survival, error);
+    if (*survival != NULL) {
+        daemon->archive = archive_open(&daemon->loop, reports, error);
+    }
+    return daemon->archive != NULL || error_wrap(error, "--state: ");
+}
+
 static bool open_ports(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
 {
-    const struct server_options server = {
+    SCOPED(survival_free) struct survival *survival = NULL;
+    if (!open_state(daemon, settings, &survival, error)) {
+        return false;
+    }
+    struct server_options server = {
         .endpoint = settings->endpoint,
         .settings = coordinator_default_settings(0),
         .callbacks = {.on_campaign = on_campaign, .on_deadlock = on_deadlock, .context = daemon},
         .gate = settings->gate,
+        .survival = settings->state != NULL ? &survival : NULL,
     };
+    server.settings.last_campaign = daemon->archive != NULL ? archive_last(daemon->archive) : 0;
     daemon->server = server_new(&daemon->loop, &server, error);
     if (daemon->server == NULL) {
         return error_wrap(error, "--listen: ");
@@ -175,10 +207,41 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
                                           .wanted_port = settings->target_port};
     const struct api_settings api = {.address = settings->http,
                                      .token = settings->token,
+                                     .archive = daemon->archive,
                                      .server = daemon->server,
                                      .target = {.open = open_target, .context = daemon}};
     daemon->api = api_new(&daemon->loop, &api, error);
     return daemon->api != NULL || error_wrap(error, "--http: ");
+}
+
+/* Agents know its port. */
+static void lend_target_again(struct daemon *daemon, uint16_t port)
+{
+    struct error error;
+    if (port == 0 || daemon->target.target != NULL) {
+        return;
+    }
+    uint16_t wanted_port = daemon->target.wanted_port;
+    daemon->target.wanted_port = port;
+    if (!lent_target_open(&daemon->target, &port, &error)) {
+        log_line(LOG_ERROR, WHO, "the practice target cannot be lent again: %s", error.text);
+    }
+    daemon->target.wanted_port = wanted_port;
+}
+
+static void go_on(struct daemon *daemon)
+{
+    const struct survival *survival = server_survival(daemon->server);
+    api_catch_up(daemon->api, survival != NULL ? survival_lost_reason(survival) : NULL);
+    const struct coordinator_overview *overview = server_overview(daemon->server);
+    for (size_t i = 0; i < overview->campaign_count; i++) {
+        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
+            lend_target_again(daemon, overview->campaigns[i].target_port);
+            log_line(LOG_INFO, WHO, "campaign %llu goes on: it is %s",
+                     (unsigned long long)overview->campaigns[i].campaign,
+                     campaign_state_name(overview->campaigns[i].state));
+        }
+    }
 }
 
 static void tell_ready(const struct daemon *daemon, const struct daemon_settings *settings)
@@ -196,6 +259,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     struct error error;
     start_handles(&daemon);
     if (open_ports(&daemon, settings, &error)) {
+        go_on(&daemon);
         tell_ready(&daemon, settings);
     } else {
         log_line(LOG_ERROR, WHO, "%s", error.text);
@@ -203,6 +267,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
         close_all(&daemon);
     }
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    archive_free(&daemon.archive);
     int result = uv_loop_close(&daemon.loop);
     assert(result == 0);
     (void)result;

@@ -3,6 +3,7 @@
 #include "cli/exit_code.h"
 #include "coordinator/gate.h"
 #include "coordinator/listener.h"
+#include "coordinator/survival.h"
 
 struct daemon_settings {
     const char *endpoint; /* "tcp://127.0.0.1:7440" */
@@ -10,6 +11,9 @@ struct daemon_settings {
     const char *token;    /* NULL: none is asked for */
     struct gate **gate;   /* NULL: no keys; else taken */
     uint16_t target_port; /* where the practice target is when a campaign wants it; 0: any */
+    const char *state;    /* the folder that outlives us; NULL: there is none */
+    uint64_t journal_max_bytes;
+    enum survival_policy on_journal_failure;
 };
 
 /* Serves until a signal ends it. */

@@ -2,7 +2,9 @@
 #include "cli/format.h"
 #include "common/duration.h"
 
+#include <locale.h>
 #include <stdio.h>
+#include <wchar.h>
 
 #define US_PER_MS 1000u
 #define US_PER_S 1000000u
@@ -52,11 +54,42 @@ void format_rate(double per_second, char text[FORMAT_BYTES])
     (void)snprintf(text, FORMAT_BYTES, "%.*s/s", FORMAT_BYTES - 3, count);
 }
 
-size_t format_columns(struct bytes text)
+/* Of one character by the tables of the C library: East Asian ones are wide, marks that combine take none. */
+static size_t columns_of(wchar_t character)
+{
+    int columns = wcwidth(character);
+    return columns >= 0 ? (size_t)columns : 1;
+}
+
+/* What is no UTF-8 counts by bytes. */
+static size_t count_columns(struct bytes text)
 {
     size_t columns = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        columns += (text.data[i] & 0xc0U) != 0x80;
+    size_t at = 0;
+    mbstate_t state = {0};
+    while (at < text.size) {
+        wchar_t character = 0;
+        size_t size = mbrtowc(&character, (const char *)text.data + at, text.size - at, &state);
+        bool is_broken = size == 0 || size > text.size;
+        if (is_broken) {
+            state = (mbstate_t){0};
+        }
+        columns += is_broken ? 1 : columns_of(character);
+        at += is_broken ? 1 : size;
     }
+    return columns;
+}
+
+/* Whatever the locale of the user is, our texts are UTF-8. */
+size_t format_columns(struct bytes text)
+{
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (utf8 == (locale_t)0) {
+        return count_columns(text);
+    }
+    locale_t before = uselocale(utf8);
+    size_t columns = count_columns(text);
+    (void)uselocale(before);
+    freelocale(utf8);
     return columns;
 }

@@ -12,5 +12,5 @@ void format_count(uint64_t count, char text[FORMAT_BYTES]);
 void format_us(uint64_t microseconds, char text[FORMAT_BYTES]);
 /* "12.3/s", "4,321/s" */
 void format_rate(double per_second, char text[FORMAT_BYTES]);
-/* Characters, each taken to be one column wide. */
+/* How many columns of a terminal it takes. */
 size_t format_columns(struct bytes text);

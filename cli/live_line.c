@@ -35,6 +35,20 @@ static void append_requests(struct live_line *last, const struct campaign_report
     buffer_append_format(line, "  p95 %s", text);
 }
 
+/* Of the notifier that was seen most. */
+static void append_seen(const struct campaign_report *report, struct buffer *line)
+{
+    const struct seen_report *most = NULL;
+    for (size_t i = 0; i < report->seen_count; i++) {
+        most = most == NULL || report->seen[i].seen_count > most->seen_count ? &report->seen[i] : most;
+    }
+    if (most != NULL && most->seen_count > 0) {
+        char text[FORMAT_BYTES];
+        format_us(histogram_quantile(most->seen_us, 0.5), text);
+        buffer_append_format(line, "  seen %s", text);
+    }
+}
+
 void live_line_compose(struct live_line *last, const struct campaign_report *report, struct buffer *line)
 {
     append_elapsed(line, report->running_ns);
@@ -45,6 +59,7 @@ void live_line_compose(struct live_line *last, const struct campaign_report *rep
     append_count(line, report->steps_ok, "ok");
     append_count(line, report->steps_failed, "failed");
     append_requests(last, report, line);
+    append_seen(report, line);
     if (report->waiting.size > 0) {
         buffer_append_format(line, "  %.*s", BYTES_FORMAT(report->waiting));
     }

@@ -1,4 +1,5 @@
 /* The `tutti` command: finds the subcommand and hands over. */
+#include "agent/browser/warden.h"
 #include "cli/exit_code.h"
 #include "cli/subcommand.h"
 #include "common/log.h"
@@ -36,6 +37,10 @@ static int dispatch(int argc, char **argv)
     }
     if (is_one_of(argv[1], "--version", "-V")) {
         return version_subcommand.run(argc - 1, argv + 1);
+    }
+    /* Not for people: agents start it, so no help tells of it. */
+    if (strcmp(argv[1], "warden") == 0) {
+        return warden_main(argc - 1, argv + 1);
     }
     const struct subcommand *subcommand = subcommand_find(argv[1]);
     if (subcommand == NULL) {

@@ -1,6 +1,7 @@
 /* The report of a campaign for a person. */
 #include "cli/report_text.h"
 #include "cli/format.h"
+#include "cli/report_seen.h"
 #include "cli/table.h"
 #include "common/escape.h"
 #include "common/memory.h"
@@ -98,8 +99,9 @@ static void append_performance(struct buffer *text, const struct agent_report *a
         char most[FORMAT_BYTES];
         format_us(agent->lag_p99_us, p99);
         format_us(agent->lag_maximum_us, most);
-        buffer_append_format(text, "\n            cpu %.0f %%, %.0f MiB, loop lag p99 %s, max %s",
-                             agent->cpu * 100, (double)agent->memory_bytes / MIB, p99, most);
+        buffer_append_format(text, "\n            cpu %.*f %%, %.0f MiB, loop lag p99 %s, max %s",
+                             agent->cpu < 0.0995 ? 1 : 0, agent->cpu * 100, (double)agent->memory_bytes / MIB,
+                             p99, most);
     }
     if (agent->is_measured && agent->has_clock) {
         append_clock(text, agent);
@@ -328,6 +330,7 @@ void report_text(const struct campaign_report *report, bool has_colour, struct b
     append_requests(text, report, false, has_colour);
     append_requests(text, report, true, has_colour);
     append_waits(text, report, has_colour);
+    report_seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);
     buffer_append_string(text, "\n");
 }

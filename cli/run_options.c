@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SYNC_TIMEOUT_FALLBACK_MS 60000u
+#define SETUP_TIMEOUT_FALLBACK_MS 60000u
 #define AGENTS_FALLBACK 2u
 
 static struct run_options defaults(void)
@@ -18,6 +19,7 @@ static struct run_options defaults(void)
         .agents = AGENTS_FALLBACK,
         .shards = 1,
         .sync_timeout_ms = SYNC_TIMEOUT_FALLBACK_MS,
+        .setup_timeout_ms = SETUP_TIMEOUT_FALLBACK_MS,
         .fail = {.steps = 1},
     };
 }
@@ -153,11 +155,13 @@ void run_options_to_campaign(const struct run_options *options, struct campaign_
         .on_loss = (enum on_loss)options->on_loss,
         .on_deadlock = (enum on_deadlock)options->on_deadlock,
         .sync_timeout_ms = options->sync_timeout_ms,
+        .setup_timeout_ms = options->setup_timeout_ms,
         .is_single_run = options->is_single_run,
         .single_mode = bytes_of_string(options->single_mode),
         .is_stopped_by_failure = options->is_stopped_by_failure,
         .fail_steps = options->fail.steps,
         .fail_percent = options->fail.percent,
         .verbosity = options->verbosity,
+        .browser = (enum browser_kind)options->browser,
     };
 }

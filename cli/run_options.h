@@ -26,7 +26,9 @@ enum run_option {
     RUN_ON_LOSS,
     RUN_ON_DEADLOCK,
     RUN_SYNC_TIMEOUT,
+    RUN_SETUP_TIMEOUT,
     RUN_TARGET,
+    RUN_BROWSER,
     RUN_SINGLE_RUN,
     RUN_SINGLE_MODE,
     RUN_EXCEPTION,
@@ -36,6 +38,7 @@ enum run_option {
     RUN_QUIET,
     RUN_VERBOSE,
     RUN_ALLOW_SYSTEM,
+    RUN_ARTIFACTS,
     RUN_OPTION_COUNT
 };
 
@@ -52,7 +55,9 @@ struct run_options {
     uint32_t on_loss;
     uint32_t on_deadlock;
     uint64_t sync_timeout_ms;
+    uint64_t setup_timeout_ms;
     const char *target;
+    uint32_t browser;
     bool is_single_run;
     const char *single_mode;
     bool is_stopped_by_failure;
@@ -62,6 +67,7 @@ struct run_options {
     bool is_quiet;
     uint32_t verbosity;
     bool may_use_system;
+    const char *artifacts; /* a folder; NULL: one is made up */
     bool is_set[RUN_OPTION_COUNT];
     char **arguments; /* of run_options_merge; the first ones are its own */
     int own_argument_count;

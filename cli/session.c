@@ -2,6 +2,7 @@
  */
 #include "cli/session.h"
 #include "cli/agent_process.h"
+#include "cli/artifact_files.h"
 #include "cli/live_line.h"
 #include "cli/report_text.h"
 #include "common/clock.h"
@@ -83,6 +84,26 @@ static void write_json(struct session *session, const struct campaign_report *re
     }
 }
 
+/* Nothing is made where nothing has failed. */
+static void write_artifacts(struct session *session, const struct campaign_report *report)
+{
+    char own_folder[ARTIFACT_FOLDER_BYTES];
+    const char *folder = session->settings->options->artifacts;
+    char text[MESSAGE_BYTES];
+    struct error error;
+    if (report->artifact_count == 0) {
+        return;
+    }
+    if (folder == NULL) {
+        artifact_files_folder(own_folder);
+        folder = own_folder;
+    }
+    bool is_written = artifact_files_write(report, folder, &error);
+    (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", report->artifact_count,
+                   report->artifact_count == 1 ? "" : "s", folder);
+    say(session, true, "run", is_written ? text : error.text);
+}
+
 static void tell_report(struct session *session)
 {
     struct screen *screen = session->settings->screen;
@@ -94,6 +115,7 @@ static void tell_report(struct session *session)
     report_text(report, screen_has_colour(screen), &text);
     screen_text(screen, buffer_bytes(&text));
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
+    write_artifacts(session, report);
     if (session->settings->json != NULL) {
         write_json(session, report);
     }
@@ -235,6 +257,9 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     buffer_init(&input, AGENT_PROCESS_INPUT_BYTES);
     agent_key_format(key, &input);
     SCOPED(memory_free_at) char *shards = memory_format("--shards=%u", (unsigned)options->shards);
+    unsigned starts = uv_available_parallelism() / (unsigned)options->agents;
+    SCOPED(memory_free_at)
+    char *browser_starts = memory_format("--browser-starts=%u", starts > 0 ? starts : 1);
     SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
     /* All is said in full, so that the environment has no word in it. */
     const char *const arguments[] = {
@@ -246,6 +271,7 @@ static bool start_agent(struct session *session, size_t number, struct error *er
         "--name",
         key->name,
         shards,
+        browser_starts,
         verbose,
         options->may_use_system ? "--allow-system=true" : "--allow-system=false",
         options->is_quiet ? "--quiet=true" : "--quiet=false",

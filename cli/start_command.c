@@ -10,9 +10,11 @@
 #include "common/log.h"
 #include "common/memory.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* What a start holds while it lasts. */
@@ -87,16 +89,29 @@ static enum exit_code tell_id(const struct start *start, uint64_t campaign)
     return EXIT_CODE_LOST;
 }
 
+static void draw_key(char key[START_KEY_BYTES])
+{
+    uint64_t drawn[2] = {0};
+    ssize_t size = getrandom(drawn, sizeof drawn, 0);
+    assert(size == (ssize_t)sizeof drawn);
+    (void)size;
+    (void)snprintf(key, START_KEY_BYTES, "%016" PRIx64 "%016" PRIx64, drawn[0], drawn[1]);
+}
+
 static enum exit_code hand_over(struct start *start)
 {
     struct error error;
     json_t *answer = NULL;
-    SCOPED(memory_free_at) char *body = start_request(start->script, &start->options, &start->facts->bundle);
+    char key[START_KEY_BYTES];
+    draw_key(key);
+    SCOPED(memory_free_at)
+    char *body = start_request(start->script, &start->options, &start->facts->bundle, key);
     if (start->options.is_waiting) {
         start->signals = control_signals_take();
         api_client_wake_by(start->client, start->signals);
     }
-    enum api_result result = api_client_ask(start->client, "/v1/campaigns", body, &answer, &error);
+    enum api_result result =
+        control_ask_patiently("start", start->client, "/v1/campaigns", body, &answer, &error);
     if (result != API_DONE) {
         const char *words =
             result == API_INTERRUPTED ? " before the coordinator answered (see tutti status)" : "";

@@ -39,7 +39,10 @@ static json_t *options_of(const struct run_options *run)
     json_put_count(object, "room_size", run->room_size);
     json_put_text(object, "on_loss", bytes_of_string(choice_of("on-loss", run->on_loss)));
     json_put_text(object, "on_deadlock", bytes_of_string(choice_of("on-deadlock", run->on_deadlock)));
+    json_put_text(object, "browser", bytes_of_string(choice_of("browser", run->browser)));
     json_put_count(object, "sync_timeout_ms", run->sync_timeout_ms);
+    json_put_count(object, "setup_timeout_ms", run->setup_timeout_ms);
+    json_put_count(object, "verbosity", run->verbosity);
     json_put(object, "single_run", json_boolean(run->is_single_run));
     json_put(object, "exception", json_boolean(run->is_stopped_by_failure));
     put_fail(object, &run->fail);
@@ -68,7 +71,8 @@ static json_t *file_of(const struct bundle_file *file)
     return object;
 }
 
-char *start_request(const char *script, const struct start_options *options, const struct bundle *bundle)
+char *start_request(const char *script, const struct start_options *options, const struct bundle *bundle,
+                    const char *key)
 {
     json_t *object = json_object();
     json_t *files = json_array();
@@ -86,6 +90,7 @@ char *start_request(const char *script, const struct start_options *options, con
     json_put(object, "options", campaign);
     json_put_count(object, "expect_agents", options->expected_agents);
     json_put_count(object, "deadline_ms", options->deadline_ms);
+    json_put_text(object, "creation_key", bytes_of_string(key));
     char *text = json_to_text(object, false);
     json_decref(object);
     return text;

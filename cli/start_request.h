@@ -2,6 +2,9 @@
 #pragma once
 #include "cli/start_options.h"
 
+/* By `key` the coordinator knows the same request when it comes once more. */
+#define START_KEY_BYTES 33
+
 /* The body of POST /v1/campaigns; for memory_free. */
 MUST_CHECK char *start_request(const char *script, const struct start_options *options,
-                               const struct bundle *bundle);
+                               const struct bundle *bundle, const char *key);

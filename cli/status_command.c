@@ -115,6 +115,19 @@ static void print_campaign(json_t *object)
     (void)fwrite(text.data, 1, text.size, stdout);
 }
 
+/* Worth a line as long as it lasts. */
+static void print_journal(const json_t *journal)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, TEXT_MAX_BYTES);
+    if (bytes_equal_string(control_json_text(journal, "state"), "failed")) {
+        buffer_append_string(&text, "the journal has failed: ");
+        escape_text(&text, control_json_text(journal, "reason"));
+        buffer_append_string(&text, "; campaigns would not survive the coordinator\n");
+        (void)fwrite(text.data, 1, text.size, stdout);
+    }
+}
+
 static enum exit_code status(const struct status_options *options, bool is_one, uint64_t campaign)
 {
     SCOPED(api_client_free) struct api_client *client = control_connect("status", &options->control);
@@ -131,6 +144,7 @@ static enum exit_code status(const struct status_options *options, bool is_one, 
         print_campaign(answer);
     } else if (result == API_DONE) {
         print_campaigns(json_object_get(answer, "campaigns"));
+        print_journal(json_object_get(answer, "journal"));
     }
     json_decref(answer);
     return control_exit_code(result);

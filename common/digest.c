@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 struct digest {
     EVP_MD_CTX *context;
@@ -61,4 +62,14 @@ void digest_text(struct digest *digest, char text[DIGEST_TEXT_BYTES])
         text[2 * i + 1] = digits[sum[i] & 0x0fU];
     }
     text[DIGEST_TEXT_BYTES - 1] = '\0';
+}
+
+void digest_start_of(struct bytes bytes, uint8_t *start, size_t size)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned sum_size = 0;
+    must(EVP_Digest(bytes.data == NULL ? (const void *)"" : bytes.data, bytes.size, sum, &sum_size,
+                    EVP_sha256(), NULL));
+    assert(size <= sum_size);
+    memcpy(start, sum, size);
 }

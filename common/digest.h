@@ -8,5 +8,7 @@ struct digest;
 struct digest *digest_new(void);
 void digest_free(struct digest **digest);
 void digest_add(struct digest *digest, struct bytes bytes);
+/* The first `size` bytes of the digest of these bytes, at most 32. */
+void digest_start_of(struct bytes bytes, uint8_t *start, size_t size);
 /* Of what was added so far; more may be added behind. */
 void digest_text(struct digest *digest, char text[DIGEST_TEXT_BYTES]);

@@ -15,6 +15,7 @@
 #define LINE_MAX_BYTES 4096u
 #define TAIL_MAX_BYTES 16u
 #define TIME_BYTES 32
+#define WHO_BYTES 128
 
 /* Written before threads start, only read afterwards. */
 static struct {
@@ -60,13 +61,38 @@ static void compose_text(struct buffer *line, enum log_level level, struct bytes
     escape_text(line, message);
 }
 
-static void compose_json(struct buffer *line, enum log_level level, struct bytes who, struct bytes message)
+static void append_subject(struct buffer *line, const struct log_subject *subject)
+{
+    if (subject->campaign != 0) {
+        buffer_append_format(line, "\"campaign\":%llu,", (unsigned long long)subject->campaign);
+    }
+    if (subject->agent.size > 0) {
+        char agent[WHO_BYTES];
+        bytes_to_text(subject->agent, agent, sizeof(agent));
+        buffer_append_string(line, "\"agent\":\"");
+        escape_json(line, bytes_of_string(agent));
+        buffer_append_string(line, "\",");
+    }
+    if (subject->has_worker) {
+        buffer_append_format(line, "\"worker\":%u,", (unsigned)subject->worker);
+    }
+    if (subject->step != 0) {
+        buffer_append_format(line, "\"step\":%llu,", (unsigned long long)subject->step);
+    }
+}
+
+static void compose_json(struct buffer *line, enum log_level level, struct bytes who,
+                         const struct log_subject *subject, struct bytes message)
 {
     char time[TIME_BYTES];
     format_time(time);
     buffer_append_format(line, "{\"time\":\"%s\",\"level\":\"%s\",\"who\":\"", time, level_names[level]);
     escape_json(line, who);
-    buffer_append_string(line, "\",\"text\":\"");
+    buffer_append_string(line, "\",");
+    if (subject != NULL) {
+        append_subject(line, subject);
+    }
+    buffer_append_string(line, "\"text\":\"");
     escape_json(line, message);
 }
 
@@ -79,27 +105,18 @@ static void finish_line(struct buffer *line)
     buffer_append_string(line, settings.form == LOG_JSON ? "\"}\n" : "\n");
 }
 
-void log_line(enum log_level level, const char *who, const char *format, ...)
+static void write_line(enum log_level level, const char *who, const struct log_subject *subject,
+                       struct bytes text)
 {
-    if (level > settings.level) {
-        return;
-    }
     int saved_errno = errno;
-    char message[LINE_MAX_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-
     /* Who comes from a peer's name at times: it must not push the message out of the line. */
-    char short_who[128];
+    char short_who[WHO_BYTES];
     bytes_to_text(bytes_of_string(who), short_who, sizeof(short_who));
     struct bytes speaker = bytes_of_string(short_who);
-    struct bytes text = bytes_of_string(length < 0 ? "" : message);
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, LINE_MAX_BYTES - TAIL_MAX_BYTES);
     if (settings.form == LOG_JSON) {
-        compose_json(&line, level, speaker, text);
+        compose_json(&line, level, speaker, subject, text);
     } else {
         compose_text(&line, level, speaker, text);
     }
@@ -109,4 +126,31 @@ void log_line(enum log_level level, const char *who, const char *format, ...)
         written = write(STDERR_FILENO, line.data, line.size);
     } while (written < 0 && errno == EINTR);
     errno = saved_errno;
+}
+
+void log_line(enum log_level level, const char *who, const char *format, ...)
+{
+    if (level > settings.level) {
+        return;
+    }
+    char message[LINE_MAX_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    write_line(level, who, NULL, bytes_of_string(length < 0 ? "" : message));
+}
+
+void log_about(enum log_level level, const char *who, const struct log_subject *subject, const char *format,
+               ...)
+{
+    if (level > settings.level) {
+        return;
+    }
+    char message[LINE_MAX_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    write_line(level, who, subject, bytes_of_string(length < 0 ? "" : message));
 }

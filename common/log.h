@@ -1,9 +1,22 @@
 /* One line an event to standard error, as text or JSON, with who speaks in front. Safe from every thread. */
 #pragma once
 #include "common/attributes.h"
+#include "common/bytes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_form { LOG_TEXT, LOG_JSON };
+
+/* What a line is about: fields of the JSON form. In text the message itself says it. */
+struct log_subject {
+    uint64_t campaign;  /* 0: none */
+    struct bytes agent; /* empty: none */
+    bool has_worker;
+    uint32_t worker;
+    uint64_t step; /* 0: none */
+};
 
 /* Called once, before threads start. Lines above `level` are dropped. Text has no timestamps when
  * is_plain (the messages of `tutti run` to a person), else an ISO time. */
@@ -11,3 +24,6 @@ void log_configure(enum log_level level, enum log_form form, int is_plain);
 /* `who`: "coordinator", "agent a1", "shard 0"; NULL for nobody in particular. Control characters are escaped,
  * and a line is cut at 4 KiB so that lines of several processes never mix. */
 void log_line(enum log_level level, const char *who, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The same with `subject`, which may be NULL. */
+void log_about(enum log_level level, const char *who, const struct log_subject *subject, const char *format,
+               ...) PRINTF_LIKE(4, 5);

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define SAMPLE_MS 1000u
+/* So many samples, and what campaigns have done by then is kept. */
+#define KEEP_EVERY 10u
 /* A bundle in Base64, its paths, and what stands around them. */
 #define BODY_BYTES ((size_t)LIMIT_BUNDLE_BYTES / 3 * 4 + (size_t)2 * 1024 * 1024)
 #define INCOMING_BYTES (4 * BODY_BYTES)
@@ -53,7 +55,7 @@ static void show_description(struct api *api, struct http_request *request, uint
 
 static const struct route {
     const char *method;
-    const char *path; /* ID stands for the number of a campaign */
+    const char *path; /* words in capitals stand for numbers; the first is that of a campaign */
     bool is_open;     /* needs no token */
     api_function *answer;
 } ROUTES[] = {
@@ -66,8 +68,10 @@ static const struct route {
     {"POST", "/v1/campaigns", false, api_create_campaign},
     {"GET", "/v1/campaigns/ID", false, api_show_campaign},
     {"GET", "/v1/campaigns/ID/report", false, api_show_report},
+    {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, api_show_artifact},
     {"GET", "/v1/campaigns/ID/events", false, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", false, api_stop_campaign},
+    {"POST", "/v1/campaigns/ID/scale", false, api_scale_campaign},
 };
 #define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
 
@@ -94,11 +98,19 @@ void api_answer_error(struct http_request *request, unsigned status, const char 
     api_answer_json(request, status, object);
 }
 
+void api_answer_unknown(struct http_request *request, uint64_t campaign)
+{
+    api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
+}
+
 const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
 {
     const struct campaign_report *report = server_report(api->server, campaign);
-    if (report == NULL) {
-        api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
+    if (report == NULL && api_archived_live(api, campaign) != NULL) {
+        api_answer_error(request, 409, "campaign %llu has ended, and only its report was kept",
+                         (unsigned long long)campaign);
+    } else if (report == NULL) {
+        api_answer_unknown(request, campaign);
     }
     return report;
 }
@@ -117,12 +129,17 @@ static bool take_number(const char **path, uint64_t *number)
 
 static bool matches(const char *pattern, const char *path, uint64_t *campaign)
 {
+    uint64_t other;
+    uint64_t *number = campaign;
     while (*pattern != '\0') {
         if (isupper((unsigned char)*pattern)) {
-            if (!take_number(&path, campaign)) {
+            if (!take_number(&path, number)) {
                 return false;
             }
-            pattern += strlen("ID");
+            number = &other;
+            while (isupper((unsigned char)*pattern)) {
+                pattern++;
+            }
         } else if (*pattern++ != *path++) {
             return false;
         }
@@ -234,6 +251,9 @@ static void on_tick(uv_timer_t *timer)
     struct api *api = (struct api *)timer->data;
     api_sample_rates(api);
     api_tell_progress(api);
+    if (++api->ticks % KEEP_EVERY == 0) {
+        api_keep_all(api);
+    }
 }
 
 struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct error *error)
@@ -255,6 +275,7 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
         return NULL;
     }
     api->server = settings->server;
+    api->archive = settings->archive;
     api->target = settings->target;
     api->token_digest = settings->token != NULL ? digest_of(settings->token) : NULL;
     api->began_wall_ns = clock_wall_ns();

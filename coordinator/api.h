@@ -1,5 +1,6 @@
 /* The HTTP API of the coordinator: agents, campaigns, live numbers, reports, metrics. */
 #pragma once
+#include "coordinator/archive.h"
 #include "coordinator/listener.h"
 #include "coordinator/server.h"
 
@@ -20,12 +21,18 @@ struct api_settings {
     const struct listener_address *address;
     const char *token; /* copied; NULL: none is asked for */
     struct server *server;
+    struct archive *archive; /* NULL: what the server forgets is forgotten. Has to outlive the API */
     struct api_target target;
 };
 
 /* NULL with an error if the address cannot be bound. The server has to outlive it. */
 MUST_CHECK struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct error *error);
 uint16_t api_port(const struct api *api);
+
+/* Once at the beginning: what the archive does not know yet of campaigns that the server has, and the end of
+ * those that it has not, which the process before us left behind. `why` they do not go on; NULL: it is not
+ * known. */
+void api_catch_up(struct api *api, const char *why);
 
 /* To be called from the callbacks of the server: whoever watches the campaign is told. */
 void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state);

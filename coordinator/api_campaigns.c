@@ -4,7 +4,9 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/report_json.h"
+#include "coordinator/report_seen.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define REASON_MAX_BYTES 300u
@@ -116,6 +118,7 @@ json_t *api_live_object(const struct api *api, const struct campaign_report *rep
     json_put(object, "requests_per_s", json_real(requests_per_s(api, report)));
     json_put_ms(object, "p95_ms", histogram_quantile(report->request_latency_us, 0.95));
     json_put_text(object, "waiting", report->waiting);
+    json_put(object, "seen", report_seen_json(report));
     json_put(object, "agents", agents_of(report));
     return object;
 }
@@ -129,8 +132,9 @@ json_t *api_report_object(const struct campaign_report *report)
 void api_list_campaigns(struct api *api, struct http_request *request, uint64_t campaign)
 {
     (void)campaign;
-    const struct coordinator_overview *overview = server_overview(api->server);
     json_t *list = json_array();
+    api_list_archived(api, list);
+    const struct coordinator_overview *overview = server_overview(api->server);
     for (size_t i = 0; i < overview->campaign_count; i++) {
         const struct campaign_report *report = server_report(api->server, overview->campaigns[i].campaign);
         json_t *object = json_object();
@@ -140,23 +144,53 @@ void api_list_campaigns(struct api *api, struct http_request *request, uint64_t 
     }
     json_t *answer = json_object();
     json_put(answer, "campaigns", list);
+    json_put(answer, "journal", api_journal_object(api));
     api_answer_json(request, 200, answer);
 }
 
 void api_show_campaign(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = api_find(api, request, campaign);
+    const struct campaign_report *report = server_report(api->server, campaign);
+    const json_t *archived = report == NULL ? api_archived_live(api, campaign) : NULL;
     if (report != NULL) {
         api_answer_json(request, 200, api_live_object(api, report));
+    } else if (archived != NULL) {
+        api_answer_json(request, 200, json_copy((json_t *)archived));
+    } else {
+        api_answer_unknown(request, campaign);
     }
 }
 
 void api_show_report(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = api_find(api, request, campaign);
-    if (report != NULL) {
-        api_answer_json(request, 200, api_report_object(report));
+    const struct campaign_report *report = server_report(api->server, campaign);
+    json_t *object = report != NULL ? api_report_object(report) : api_archived_report(api, campaign);
+    if (object != NULL) {
+        api_answer_json(request, 200, object);
+    } else {
+        api_answer_unknown(request, campaign);
     }
+}
+
+void api_show_artifact(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    const struct campaign_report *report = api_find(api, request, campaign);
+    if (report == NULL) {
+        return;
+    }
+    /* The route has matched: the path ends with a number. */
+    uint64_t number = strtoull(strrchr(http_path(request), '/') + 1, NULL, 10);
+    if (number == 0 || number > report->artifact_count) {
+        api_answer_error(request, 404, "campaign %llu has no artifact %llu; it has %zu",
+                         (unsigned long long)campaign, (unsigned long long)number, report->artifact_count);
+        return;
+    }
+    const struct artifact *artifact = &report->artifacts[number - 1];
+    http_answer(request, &(struct http_answer){.status = 200,
+                                               .content_type = artifact_content_type(artifact),
+                                               .body = artifact->content,
+                                               .header = "X-Content-Type-Options",
+                                               .header_value = "nosniff"});
 }
 
 struct stop {

@@ -17,6 +17,7 @@ struct api_rate {
 
 struct api {
     struct server *server;
+    struct archive *archive; /* NULL: none */
     struct http *http;
     struct api_target target;
     uv_timer_t tick;
@@ -26,17 +27,21 @@ struct api {
     size_t rate_count;
     size_t rate_capacity;
     struct watcher *watchers; /* of campaigns */
+    unsigned ticks;           /* seconds */
     bool is_draining;
+    bool has_complained; /* of the archive, which has not worked since */
 };
 
 typedef void api_function(struct api *api, struct http_request *request, uint64_t campaign);
 
-/* api_agents.c, api_campaigns.c, api_create.c, api_watch.c, api_metrics.c */
+/* api_agents.c, api_archive.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c, api_metrics.c */
 api_function api_list_agents;
 api_function api_list_campaigns;
 api_function api_show_campaign;
 api_function api_show_report;
+api_function api_show_artifact;
 api_function api_stop_campaign;
+api_function api_scale_campaign;
 api_function api_create_campaign;
 api_function api_watch_campaign;
 api_function api_show_metrics;
@@ -45,13 +50,28 @@ api_function api_show_metrics;
 void api_answer_json(struct http_request *request, unsigned status, json_t *value);
 void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
     PRINTF_LIKE(3, 4);
-/* The report, or NULL after it has answered 404. */
+/* A campaign that the server has; NULL: answered with why not. */
 const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
-
 /* The live object. */
 json_t *api_live_object(const struct api *api, const struct campaign_report *report);
 json_t *api_report_object(const struct campaign_report *report);
 json_t *api_verdict(const struct campaign_report *report);
+
+/* What readers saw of edits, for the metrics. */
+void api_append_seen(struct buffer *text, struct api *api, const struct coordinator_overview *overview);
+/* What is known of the campaign goes into the archive. */
+void api_keep(struct api *api, uint64_t campaign);
+/* Likewise for all that live. */
+void api_keep_all(struct api *api);
+/* What stands in the archive of a campaign that the server does not have; NULL if nothing does. */
+const json_t *api_archived_live(const struct api *api, uint64_t campaign);
+/* The caller's to json_decref; NULL likewise. */
+json_t *api_archived_report(const struct api *api, uint64_t campaign);
+/* Appends a row for each of those. */
+void api_list_archived(const struct api *api, json_t *list);
+/* Whether the journal works, and if not, why. */
+json_t *api_journal_object(const struct api *api);
+void api_answer_unknown(struct http_request *request, uint64_t campaign);
 
 /* Each second: how fast each campaign is, and the news for those who watch. */
 void api_sample_rates(struct api *api);

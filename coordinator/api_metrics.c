@@ -95,6 +95,37 @@ static double draining(const struct sums *sums)
     return sums->api->is_draining ? 1 : 0;
 }
 
+static struct survival_state journal_of(const struct sums *sums)
+{
+    const struct survival *survival = server_survival(sums->api->server);
+    return survival != NULL ? survival_state(survival) : (struct survival_state){0};
+}
+
+static double journal_size(const struct sums *sums)
+{
+    return (double)journal_of(sums).bytes;
+}
+
+static double journal_written_size(const struct sums *sums)
+{
+    return (double)journal_of(sums).written_bytes;
+}
+
+static double journal_writes(const struct sums *sums)
+{
+    return (double)journal_of(sums).writes;
+}
+
+static double journal_failures(const struct sums *sums)
+{
+    return (double)journal_of(sums).failures;
+}
+
+static double journal_failed(const struct sums *sums)
+{
+    return journal_of(sums).is_failed ? 1 : 0;
+}
+
 static double http_requests(const struct sums *sums)
 {
     return (double)http_request_count(sums->api->http);
@@ -149,6 +180,14 @@ static const struct metric {
     {"tutti_live_variables", "gauge", "Variables that are held.", variables},
     {"tutti_live_waits", "gauge", "Workers that wait.", waits},
     {"tutti_draining", "gauge", "1 once the coordinator takes no new campaigns.", draining},
+    {"tutti_journal_bytes", "gauge", "The journal of the campaigns that live; 0 while none does.",
+     journal_size},
+    {"tutti_journal_written_bytes_total", "counter", "Bytes that were written to journals.",
+     journal_written_size},
+    {"tutti_journal_writes_total", "counter", "Writes to journals.", journal_writes},
+    {"tutti_journal_failures_total", "counter", "Times that a journal could not be written.",
+     journal_failures},
+    {"tutti_journal_failed", "gauge", "1 while campaigns would not survive the coordinator.", journal_failed},
     {"tutti_http_requests_total", "counter", "Requests to the API.", http_requests},
     {"tutti_http_connections", "gauge", "Open connections to the API.", http_connections},
     {"process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", memory_bytes},
@@ -252,6 +291,7 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
     }
     append_states(&text, &sums);
     append_campaigns(&text, api, sums.overview);
+    api_append_seen(&text, api, sums.overview);
     append_refusals(&text, server_refusals(api->server));
     api_append_agent_metrics(&text, sums.overview);
     api_append_metric_head(&text, "tutti_build_info", "gauge", "The version, as a label.");

@@ -4,6 +4,7 @@
 #include "common/memory.h"
 
 #define EVENT_MAX_BYTES ((size_t)8 * 1024 * 1024)
+#define REPORT_MAX_BYTES ((size_t)1024 * 1024)
 
 struct watcher {
     struct api *api;
@@ -46,25 +47,37 @@ static json_t *object_with(const char *key, const char *text)
     return object;
 }
 
-static void tell_end(struct watcher *watcher, const struct campaign_report *report)
+/* A report that is too large for an event is told by where it is. Takes it. */
+static void tell_end(struct watcher *watcher, json_t *report)
 {
-    tell(watcher, "ended", api_report_object(report));
+    if (json_dumpb(report, NULL, 0, JSON_COMPACT) > REPORT_MAX_BYTES) {
+        SCOPED(memory_free_at)
+        char *path = memory_format("/v1/campaigns/%llu/report", (unsigned long long)watcher->campaign);
+        json_t *reference = object_with("report", path);
+        json_put_count(reference, "campaign", watcher->campaign);
+        json_put(reference, "verdict", json_incref(json_object_get(report, "verdict")));
+        json_decref(report);
+        report = reference;
+    }
+    tell(watcher, "ended", report);
     http_stream_end(watcher->stream);
     watcher->has_ended = true;
 }
 
 void api_watch_campaign(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = api_find(api, request, campaign);
-    if (report == NULL) {
+    const struct campaign_report *report = server_report(api->server, campaign);
+    json_t *archived = report == NULL ? api_archived_report(api, campaign) : NULL;
+    if (report == NULL && archived == NULL) {
+        api_answer_unknown(request, campaign);
         return;
     }
     struct watcher *watcher = MEMORY_NEW(struct watcher);
     *watcher = (struct watcher){.api = api, .campaign = campaign, .next = api->watchers};
     watcher->stream = http_answer_stream(request, "text/event-stream", on_gone, watcher);
     api->watchers = watcher;
-    if (report->state == CAMPAIGN_ENDED) {
-        tell_end(watcher, report);
+    if (report == NULL || report->state == CAMPAIGN_ENDED) {
+        tell_end(watcher, report != NULL ? api_report_object(report) : archived);
         return;
     }
     tell(watcher, "state", object_with("state", campaign_state_name(report->state)));
@@ -73,13 +86,14 @@ void api_watch_campaign(struct api *api, struct http_request *request, uint64_t 
 
 void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state)
 {
+    api_keep(api, campaign);
     for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
         if (watcher->campaign != campaign || watcher->has_ended) {
             continue;
         }
         tell(watcher, "state", object_with("state", campaign_state_name(state)));
         if (state == CAMPAIGN_ENDED) {
-            tell_end(watcher, server_report(api->server, campaign));
+            tell_end(watcher, api_report_object(server_report(api->server, campaign)));
         }
     }
 }

@@ -9,6 +9,7 @@
 
 #define AGENTS_MAX 100000
 #define DEADLINE_FALLBACK_MS 60000
+#define KEY_MAX_BYTES 64u
 
 static bool take_content(const json_t *text, struct bytes *content, struct error *error)
 {
@@ -68,6 +69,17 @@ static bool take_script(struct creation *creation, const json_t *script, struct 
     return true;
 }
 
+/* By which the same wish is known again when it is made once more, for want of an answer. */
+static bool take_key(struct creation *creation, const json_t *key, struct error *error)
+{
+    struct bytes text = bytes_of(json_string_value(key), json_string_length(key));
+    if (key != NULL && (text.size == 0 || text.size > KEY_MAX_BYTES || !bytes_is_printable(text))) {
+        return error_set(error, "creation_key is no text of 1 to %u printable bytes", KEY_MAX_BYTES);
+    }
+    creation->key = json_string_value(key);
+    return true;
+}
+
 static bool take_number(const json_t *value, const char *what, json_int_t minimum, json_int_t maximum,
                         struct error *error)
 {
@@ -95,10 +107,12 @@ static bool take_waiting(struct creation *creation, const json_t *object, struct
 
 bool creation_read(struct creation *creation, const struct json_t *object, struct error *error)
 {
-    static const char *const keys[] = {"script", "files", "options", "expect_agents", "deadline_ms", NULL};
+    static const char *const keys[] = {"script",      "files",        "options", "expect_agents",
+                                       "deadline_ms", "creation_key", NULL};
     *creation = (struct creation){.agents = 1};
     return json_check_keys(object, keys, "campaign", error) &&
            take_script(creation, json_object_get(object, "script"), error) &&
+           take_key(creation, json_object_get(object, "creation_key"), error) &&
            take_waiting(creation, object, error) &&
            creation_read_options(&creation->options, json_object_get(object, "options"), error) &&
            take_files(creation, json_object_get(object, "files"), error);

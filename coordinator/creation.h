@@ -12,12 +12,14 @@ struct creation {
     struct campaign_options options;
     struct bundle bundle;
     const char *script;
+    const char *key; /* NULL: none */
     uint32_t agents;
     uint64_t deadline_ms;
     char hash[DIGEST_TEXT_BYTES];
 };
 
-/* {"script", "files": [{"path", "content"}], "options": {…}, "expect_agents", "deadline_ms"}. Every bound
+/* {"script", "files": [{"path", "content"}], "options": {…}, "expect_agents", "deadline_ms",
+ * "creation_key"}. Every bound
  * that the wire has is checked here. To be finished even where it says false. */
 MUST_CHECK bool creation_read(struct creation *creation, const struct json_t *object, struct error *error);
 void creation_finish(struct creation *creation);

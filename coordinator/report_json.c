@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/json_put.h"
+#include "coordinator/report_seen.h"
 #include "proto/labels.h"
 
 #include <time.h>
@@ -178,6 +179,25 @@ static json_t *spread_of(const struct campaign_report *report)
     return spread;
 }
 
+static json_t *artifacts_of(const struct campaign_report *report)
+{
+    json_t *artifacts = json_array();
+    for (size_t i = 0; i < report->artifact_count; i++) {
+        const struct artifact *artifact = &report->artifacts[i];
+        char name[ARTIFACT_NAME_BYTES];
+        artifact_name(artifact, i + 1, name);
+        json_t *item = json_object();
+        json_put_count(item, "number", i + 1);
+        json_put(item, "name", json_string(name));
+        json_put(item, "kind", json_string(artifact_kind_name(artifact->kind)));
+        json_put_count(item, "worker", artifact->worker);
+        json_put_count(item, "step", artifact->step);
+        json_put_count(item, "size_bytes", artifact->content.size);
+        json_array_append_new(artifacts, item);
+    }
+    return artifacts;
+}
+
 /* Of the worst clock: no spread is known better. */
 static json_t *uncertainty_of(const struct campaign_report *report)
 {
@@ -206,9 +226,12 @@ struct json_t *report_json_object(const struct campaign_report *report, uint64_t
     json_put(root, "seed", json_integer((json_int_t)report->options->seed));
     json_put(root, "steps", steps_of(report));
     json_put(root, "errors", errors_of(report));
+    json_put(root, "artifacts", artifacts_of(report));
     json_put(root, "requests", requests_of(report, false));
     json_put(root, "timings", requests_of(report, true));
     json_put(root, "waits", waits_of(report));
+    json_put(root, "seen", report_seen_json(report));
+    json_put(root, "convergence", report_convergence_json(report));
     json_put(root, "release_spread_ms", spread_of(report));
     json_put(root, "start_spread_ms",
              report->has_start_spread ? json_real((double)report->start_spread_us / 1e3) : json_null());

@@ -23,6 +23,8 @@ struct server {
     struct server_callbacks callbacks;
     FILE *trace;
     struct coordinator *coordinator;
+    struct coordinator_settings settings;
+    struct survival *survival; /* NULL: without */
     struct coordinator_effects effects;
     struct socket *socket;
     struct door *door;
@@ -33,6 +35,7 @@ struct server {
     size_t deferred_count;
     size_t deferred_capacity;
     bool is_stepping;
+    bool is_to_stop; /* what runs, for it has no journal any more */
     bool is_closing;
 };
 
@@ -47,12 +50,13 @@ static void send_frame(struct server *server, const struct coordinator_effect *e
     (void)socket_send(server->socket, route, buffer_bytes(&server->envelope), effect->message);
 }
 
-static void tell_log(const struct server *server, enum log_level level, const char *text)
+static void tell_log(const struct server *server, enum log_level level, const struct log_subject *subject,
+                     const char *text)
 {
     if (server->callbacks.on_log != NULL) {
         server->callbacks.on_log(server->callbacks.context, level, text);
     } else {
-        log_line(level, "coordinator", "%s", text);
+        log_about(level, "coordinator", subject, "%s", text);
     }
 }
 
@@ -64,7 +68,7 @@ static void perform(struct server *server, const struct coordinator_effect *effe
         send_frame(server, effect);
         break;
     case EFFECT_LOG:
-        tell_log(server, effect->level, effect->text);
+        tell_log(server, effect->level, &effect->subject, effect->text);
         break;
     case EFFECT_CAMPAIGN:
         if (callbacks->on_campaign != NULL) {
@@ -101,15 +105,46 @@ static void perform_all(struct server *server, uint64_t now_ns)
     }
 }
 
+/* What has happened is in the journal before anybody is told of it, or answered. */
+static void write_down(struct server *server)
+{
+    if (server->survival != NULL && !survival_write(server->survival)) {
+        server->is_to_stop = true;
+    }
+}
+
 static void step_once(struct server *server, const struct coordinator_event *event)
 {
     if (server->trace != NULL) {
         server_trace_event(server->trace, event);
     }
     server->is_stepping = true;
+    if (server->survival != NULL) {
+        survival_note(server->survival, event);
+    }
     coordinator_step(server->coordinator, event, &server->effects);
-    perform_all(server, event->now_ns);
+    if (server->effects.count > 0) {
+        write_down(server);
+        perform_all(server, event->now_ns);
+    }
     server->is_stepping = false;
+}
+
+/* There is no journal any more, and campaigns shall not go on without. */
+static void stop_all(struct server *server)
+{
+    const struct coordinator_overview *overview = coordinator_overview(server->coordinator);
+    uint64_t last = coordinator_last_campaign(server->coordinator);
+    uint64_t next = overview->campaign_count > 0 ? overview->campaigns[0].campaign : last + 1;
+    SCOPED(memory_free_at)
+    char *why = memory_format("the journal has failed: %s", survival_state(server->survival).reason);
+    server->is_to_stop = false;
+    for (; next <= last && !server->is_closing; next++) {
+        struct coordinator_event event = {.kind = EVENT_STOP,
+                                          .now_ns = clock_now_ns(),
+                                          .stop = {.campaign = next, .text = bytes_of_string(why)}};
+        step_once(server, &event);
+    }
 }
 
 static void step(struct server *server, const struct coordinator_event *event)
@@ -124,6 +159,13 @@ static void step(struct server *server, const struct coordinator_event *event)
         memory_free(deferred.text);
     }
     server->deferred_count = 0;
+    if (server->is_to_stop) {
+        stop_all(server);
+    }
+    /* Who is told of states does not listen yet while we are restored. */
+    if (server->survival != NULL && event->kind != EVENT_RESTORED) {
+        survival_rest(server->survival, server->coordinator, &server->settings);
+    }
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -164,7 +206,7 @@ static void on_revoked(void *context, uint64_t incarnation)
 
 static void on_door_log(void *context, enum log_level level, const char *text)
 {
-    tell_log((const struct server *)context, level, text);
+    tell_log((const struct server *)context, level, NULL, text);
 }
 
 static void on_trouble(void *context, enum socket_trouble trouble)
@@ -209,22 +251,40 @@ static uint64_t draw_epoch(void)
     return epoch != 0 ? epoch : 1;
 }
 
+/* Gives back whether it is one that goes on. */
+static bool make_coordinator(struct server *server, const struct server_options *options)
+{
+    bool is_restored = false;
+    server->settings = options->settings;
+    if (server->settings.epoch == 0) {
+        server->settings.epoch = draw_epoch();
+    }
+    if (server->survival != NULL) {
+        server->coordinator =
+            survival_restore(server->survival, &server->settings, clock_now_ns(), &is_restored);
+    } else {
+        server->coordinator = coordinator_new(&server->settings);
+    }
+    return is_restored;
+}
+
 static struct server *new_around(struct socket *socket, uv_loop_t *loop, const struct server_options *options,
                                  struct server *server)
 {
-    struct coordinator_settings settings = options->settings;
-    if (settings.epoch == 0) {
-        settings.epoch = draw_epoch();
-    }
+    bool is_restored = make_coordinator(server, options);
     server->socket = socket;
     server->callbacks = options->callbacks;
     server->trace = options->trace;
-    server->coordinator = coordinator_new(&settings);
     buffer_init(&server->envelope, ENVELOPE_BYTES);
     (void)uv_timer_init(loop, &server->timer);
     server->timer.data = server;
     server->open_parts = 2;
     door_start(server->door, loop);
+    if (is_restored) {
+        struct coordinator_event event = {.kind = EVENT_RESTORED, .now_ns = clock_now_ns()};
+        step(server, &event);
+        arm_timer(server);
+    }
     return server;
 }
 
@@ -236,10 +296,15 @@ struct server *server_new(uv_loop_t *loop, const struct server_options *options,
     const struct door_callbacks of_door = {
         .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
     server->door = door_new(options->gate, &of_door);
+    if (options->survival != NULL) {
+        server->survival = *options->survival;
+        *options->survival = NULL;
+    }
     struct socket *socket =
         socket_new_router(loop, options->endpoint, door_keys(server->door), &callbacks, error);
     if (socket == NULL) {
         door_free(&server->door);
+        survival_free(&server->survival);
         memory_free(server);
         return NULL;
     }
@@ -263,8 +328,12 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
                                       .create = {.options = *campaign->options,
                                                  .bundle = *campaign->bundle,
                                                  .script = bytes_of_string(campaign->script),
+                                                 .key = bytes_of_string(campaign->key),
                                                  .agents = campaign->agents,
                                                  .deadline_ms = campaign->deadline_ms}};
+    if (server->survival != NULL && !survival_allows_campaign(server->survival, server->coordinator)) {
+        return 0;
+    }
     step(server, &event);
     arm_timer(server);
     return coordinator_last_campaign(server->coordinator);
@@ -295,6 +364,18 @@ void server_stop(struct server *server, uint64_t campaign, bool is_at_once, cons
     step_or_defer(server, &event, copy);
 }
 
+bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error)
+{
+    if (!coordinator_may_scale(server->coordinator, campaign, workers, error)) {
+        return false;
+    }
+    step(server, &(struct coordinator_event){.kind = EVENT_SCALE,
+                                             .now_ns = clock_now_ns(),
+                                             .scale = {.campaign = campaign, .workers = workers}});
+    arm_timer(server);
+    return true;
+}
+
 void server_agent_gone(struct server *server, const char *name)
 {
     char *copy = memory_copy_string(name);
@@ -303,13 +384,25 @@ void server_agent_gone(struct server *server, const char *name)
     step_or_defer(server, &event, copy);
 }
 
+uint64_t server_find_key(const struct server *server, struct bytes key)
+{
+    return coordinator_find_key(server->coordinator, key);
+}
+
+const struct survival *server_survival(const struct server *server)
+{
+    return server->survival;
+}
+
 const struct campaign_report *server_report(struct server *server, uint64_t campaign)
 {
+    write_down(server);
     return coordinator_report(server->coordinator, campaign, clock_now_ns());
 }
 
 const struct coordinator_overview *server_overview(struct server *server)
 {
+    write_down(server);
     return coordinator_overview(server->coordinator);
 }
 
@@ -328,6 +421,7 @@ static void release(struct server *server)
     }
     coordinator_effects_finish(&server->effects);
     coordinator_free(&server->coordinator);
+    survival_free(&server->survival);
     buffer_finish(&server->envelope);
     memory_free(server->deferred);
     memory_free(server);

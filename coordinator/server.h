@@ -4,6 +4,7 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/gate.h"
 #include "coordinator/refusals.h"
+#include "coordinator/survival.h"
 
 #include <stdio.h>
 #include <uv.h>
@@ -27,7 +28,8 @@ struct server_options {
     /* From coordinator_default_settings; epoch 0: the server draws one. */
     struct coordinator_settings settings;
     struct server_callbacks callbacks;
-    struct gate **gate; /* NULL: whoever reaches the port may join. Else taken, also on failure */
+    struct gate **gate;         /* NULL: whoever reaches the port may join. Else taken, also on failure */
+    struct survival **survival; /* NULL: campaigns end with this process. Else taken, also on failure */
     FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
 };
 
@@ -36,6 +38,7 @@ struct server_campaign {
     const struct campaign_options *options;
     const struct bundle *bundle;
     const char *script;   /* its path, for the report */
+    const char *key;      /* to be found again by; NULL: none */
     uint32_t agents;      /* deployed as soon as so many have joined */
     uint64_t deadline_ms; /* ended as `aborted` if they have not by then */
 };
@@ -50,15 +53,21 @@ const char *server_endpoint(const struct server *server);
  */
 MUST_CHECK bool server_has_room(const struct server *server, const struct server_campaign *campaign,
                                 struct error *error);
-/* The id of the new campaign. */
+/* The id of the new campaign. 0: there is no journal, and no campaign shall be without. */
 uint64_t server_create(struct server *server, const struct server_campaign *campaign);
+/* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */
+uint64_t server_find_key(const struct server *server, struct bytes key);
 /* `text` is why, for the report: "interrupted". At once: nobody waits for teardown. */
 void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text);
+/* False with why not: it does not run, or they do not fit. */
+MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
 /* The process of the agent of this name is known to be dead. */
 void server_agent_gone(struct server *server, const char *name);
 /* NULL if there is none of this id. Borrowed until the loop runs on or another function of the server is
  * called. */
 const struct campaign_report *server_report(struct server *server, uint64_t campaign);
+/* NULL without. */
+const struct survival *server_survival(const struct server *server);
 /* What came to the port and was not let in; that is logged too, at most once a second. */
 const struct refusals *server_refusals(const struct server *server);
 

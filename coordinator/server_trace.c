@@ -40,6 +40,13 @@ void server_trace_event(FILE *out, const struct coordinator_event *event)
         (void)fprintf(out, "%" PRIu64 " stop %" PRIu64 "%s\n", now_ns, event->stop.campaign,
                       event->stop.is_at_once ? " at once" : "");
         break;
+    case EVENT_RESTORED:
+        (void)fprintf(out, "%" PRIu64 " restored\n", now_ns);
+        break;
+    case EVENT_SCALE:
+        (void)fprintf(out, "%" PRIu64 " scale %" PRIu64 " workers=%" PRIu32 "\n", now_ns,
+                      event->scale.campaign, event->scale.workers);
+        break;
     case EVENT_TICK:
     case EVENT_TURN_END:
         break; /* what they cause says it */

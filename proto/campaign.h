@@ -8,6 +8,9 @@
 
 enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL };
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
+/* The browsers that agents have drivers for; with the last one, scripts name WebDrivers elsewhere. */
+enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
+#define BROWSER_KINDS BROWSER_REMOTE
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
 
 struct campaign_options {
@@ -20,6 +23,8 @@ struct campaign_options {
     enum on_loss on_loss;
     enum on_deadlock on_deadlock;
     uint64_t sync_timeout_ms;
+    uint64_t
+        setup_timeout_ms; /* of the deployment, and of global_setup; the coordinator's alone. 0: no limit */
     uint64_t seed;
     bool is_single_run;         /* every scenario once, in the order of names */
     struct bytes single_mode;   /* only this scenario; empty: all */
@@ -30,10 +35,13 @@ struct campaign_options {
     struct bytes labels;  /* only agents that have these: proto/labels.h */
     uint16_t target_port; /* not 0: the target is there on the coordinator's host, as each agent reaches it */
     uint32_t verbosity;
+    enum browser_kind browser; /* that scripts open by default */
 };
 
 /* How many workers a room has (the last one may have fewer) and how many rooms there are. */
 uint32_t campaign_room_size(const struct campaign_options *options);
+/* How many ids belong to a room, whether there are workers with all of them or not. */
+uint32_t campaign_room_ids(const struct campaign_options *options);
 uint32_t campaign_room_count(const struct campaign_options *options);
 /* The number of workers of this very room. */
 uint32_t campaign_workers_of_room(const struct campaign_options *options, uint32_t room);

@@ -33,6 +33,7 @@ static const struct row ROWS[] = {
     [MESSAGE_BUNDLE_WANTED] = {"bundle_wanted", BODY(BUNDLE_WANTED), true, encode_bundle_wanted, decode_bundle_wanted},
     [MESSAGE_GAUGES]      = {"gauges",      BODY(GAUGES),      false, encode_gauges,     decode_gauges},
     [MESSAGE_GOODBYE]     = {"goodbye",     BODY(GOODBYE),     false, NULL,              NULL},
+    [MESSAGE_ARTIFACT]    = {"artifact",    BODY(ARTIFACT),    true,  encode_artifact,   decode_artifact},
     [MESSAGE_WELCOME]     = {"welcome",     BODY(WELCOME),     false, encode_welcome,    decode_welcome},
     [MESSAGE_REFUSED]     = {"refused",     BODY(REFUSED),     false, encode_refused,    decode_refused},
     [MESSAGE_DEPLOY]      = {"deploy",      BODY(DEPLOY),      true,  encode_deploy,     decode_deploy},
@@ -47,6 +48,7 @@ static const struct row ROWS[] = {
     [MESSAGE_ROOMS_DONE]  = {"rooms_done",  BODY(ROOMS_DONE),  true,  encode_rooms,      decode_rooms_done},
     [MESSAGE_STOP]        = {"stop",        BODY(STOP),        true,  encode_stop,       decode_stop},
     [MESSAGE_FORGET]      = {"forget",      BODY(FORGET),      true,  NULL,              NULL},
+    [MESSAGE_SCALE]       = {"scale",       BODY(SCALE),       true,  encode_scale,      decode_scale},
 };
 /* clang-format on */
 #define ROW_COUNT (sizeof ROWS / sizeof *ROWS)

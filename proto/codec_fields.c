@@ -12,7 +12,8 @@ static_assert(sizeof(struct worker_run) == 3 * sizeof(uint32_t), "a run is the t
 static_assert((int)OPERATION_PAST + 1 == TUTTI__V1__OPERATION_KIND__PAST, "kinds are one more on the wire");
 static_assert((int)OPERATION_WAIT_CHANGED + 1 == TUTTI__V1__OPERATION_KIND__WAIT_CHANGED,
               "in the same order");
-static_assert(OPERATION_WAIT_CHANGED + 1 == OPERATION_KIND_COUNT, "and all of them");
+static_assert((int)OPERATION_WRITING + 1 == TUTTI__V1__OPERATION_KIND__WRITING, "also the later ones");
+static_assert(OPERATION_WRITING + 1 == OPERATION_KIND_COUNT, "and all of them");
 
 void put_name(struct buffer *into, uint32_t field, struct bytes name)
 {

@@ -35,6 +35,7 @@ static const struct rule RULES[OPERATION_KIND_COUNT] = {
     [OPERATION_DELETE] = {.has_name = true},
     [OPERATION_WAIT_SET] = {.has_name = true, .has_reply_value = true},
     [OPERATION_WAIT_CHANGED] = {.has_name = true, .has_expected = true, .has_reply_value = true},
+    [OPERATION_WRITING] = {.has_name = true},
 };
 
 /* nil is what a value is that is not there. */
@@ -69,6 +70,20 @@ static bool take_room(uint32_t wire, uint32_t *room, struct error *error)
     return true;
 }
 
+static void put_instants(struct buffer *into, const struct operation *operation)
+{
+    wire_signed(into, 15, operation->first_ns);
+    wire_signed(into, 16, operation->last_ns);
+    if (operation->after_count > 0) {
+        size_t opened = wire_open(into, 17);
+        for (size_t i = 0; i < operation->after_count; i++) {
+            wire_element(into, operation->after_us[i]);
+        }
+        wire_close(into, opened);
+    }
+    wire_number(into, 18, operation->uncertainty_us);
+}
+
 static void put_operation(struct buffer *into, const struct operation *operation)
 {
     assert((unsigned)operation->kind < OPERATION_KIND_COUNT);
@@ -87,8 +102,9 @@ static void put_operation(struct buffer *into, const struct operation *operation
     put_value(into, 12, operation->value);
     put_value(into, 13, operation->expected);
     put_text(into, 14, operation->text);
-    wire_signed(into, 15, operation->first_ns);
-    wire_signed(into, 16, operation->last_ns);
+    put_instants(into, operation);
+    assert(operation->digest.size == 0 || operation->digest.size == OPERATION_DIGEST_BYTES);
+    wire_bytes(into, 19, operation->digest);
 }
 
 void encode_operations(const struct message *message, struct buffer *into)
@@ -111,6 +127,30 @@ static void copy_operation(const Tutti__V1__Operation *wire, struct operation *o
     operation->is_at_once = wire->is_at_once;
     operation->first_ns = wire->first_ns;
     operation->last_ns = wire->last_ns;
+    operation->uncertainty_us = wire->uncertainty_us;
+}
+
+/* One for each worker, or none. */
+static bool take_instants(const Tutti__V1__Operation *wire, struct operation *operation, struct error *error)
+{
+    if (wire->n_after_us == 0) {
+        return true;
+    }
+    uint64_t workers = worker_set_count(&operation->workers);
+    if (wire->n_after_us != workers) {
+        return error_set(error, "%zu instants of %llu workers", wire->n_after_us,
+                         (unsigned long long)workers);
+    }
+    operation->after_us = wire->after_us;
+    operation->after_count = wire->n_after_us;
+    return true;
+}
+
+static bool take_digest(const ProtobufCBinaryData *wire, struct bytes *digest, struct error *error)
+{
+    *digest = bytes_of(wire->data, wire->len);
+    return wire->len == 0 || wire->len == OPERATION_DIGEST_BYTES ||
+           error_set(error, "a digest of %zu bytes", wire->len);
 }
 
 static bool take_operation_workers(const Tutti__V1__Operation *wire, struct operation *operation,
@@ -148,7 +188,8 @@ static bool take_operation(const Tutti__V1__Operation *wire, struct operation *o
            take_kinds_value(&wire->value, rule->has_value, "value", &operation->value, error) &&
            take_kinds_value(&wire->expected, rule->has_expected, "expected value", &operation->expected,
                             error) &&
-           take_text(&wire->text, "text", &operation->text, error);
+           take_text(&wire->text, "text", &operation->text, error) && take_instants(wire, operation, error) &&
+           take_digest(&wire->digest, &operation->digest, error);
 }
 
 bool decode_operations(const Tutti__V1__Message *wire_message, struct decoding *decoding)

@@ -17,7 +17,9 @@
 #define LIMIT_BUNDLE_FILES 1000u
 #define LIMIT_BUNDLE_BYTES (64u * 1024u * 1024u) /* all files of it */
 #define LIMIT_CHUNK_BYTES (256u * 1024u)         /* of a bundle in one message */
-#define LIMIT_MISSING 32u                        /* worker ids that an outcome names */
+#define LIMIT_ARTIFACTS 20u                      /* that a campaign keeps */
+#define LIMIT_ARTIFACT_BYTES (1024u * 1024u)
+#define LIMIT_MISSING 32u         /* worker ids that an outcome names */
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
 #define LIMIT_SHARDS 256u
 #define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000) /* every timeout and duration */

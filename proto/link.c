@@ -1,51 +1,9 @@
 /* Go-back-N with cumulative acknowledgements: simple, and losses are rare where TCP is underneath. */
-#include "proto/link.h"
+#include "proto/link_inside.h"
 
 #include "common/memory.h"
 
 #include <assert.h>
-
-/* Doublings after which the part of the timeout that the bytes make stops growing. */
-#define MAXIMUM_BACKOFF 3u
-
-struct queued {
-    uint8_t *data;
-    size_t size;
-};
-
-/* Sequences of our messages: all below `oldest` are acknowledged, those from `oldest` up to `next` are in
- * flight in this pass, those from `next` up to `end` wait. `highest_sent` is what any pass has reached: a
- * timeout takes `next` back. */
-struct link {
-    uint64_t incarnation;
-    uint64_t epoch;
-    uint64_t heartbeat_ns;
-    uint64_t started_ns;
-
-    struct queued *ring; /* message `sequence` is at sequence mod capacity */
-    size_t ring_capacity;
-    uint64_t oldest;
-    uint64_t next;
-    uint64_t end;
-    uint64_t highest_sent;
-    size_t in_flight_bytes;
-    unsigned backoff;
-    bool is_probing;         /* sent again after a timeout, and no sign of life yet */
-    uint64_t timer_start_ns; /* means something while anything is in flight */
-    uint64_t last_sent_ns;   /* the newest instant at which a frame left; 0: none yet */
-    uint64_t beat_ns;        /* from when the next heartbeat counts */
-
-    uint64_t expected;
-    bool is_acknowledgement_owed;
-    uint64_t acknowledge_due_ns;   /* means something while one is owed */
-    unsigned unacknowledged_count; /* messages taken in since a frame left */
-    uint64_t heard_ns;
-    uint64_t newest_received_ns; /* the peer's clock */
-    uint64_t newest_arrived_ns;  /* when that one came in */
-    uint64_t newest_echo_ns;     /* ours, as it came back; 0: none yet */
-    struct link_sample sample;
-    bool has_sample;
-};
 
 struct link *link_new(uint64_t incarnation, uint64_t epoch, uint64_t heartbeat_ns, uint64_t now_ns)
 {
@@ -64,19 +22,13 @@ struct link *link_new(uint64_t incarnation, uint64_t epoch, uint64_t heartbeat_n
     return link;
 }
 
-static struct queued *queued_at(const struct link *link, uint64_t sequence)
-{
-    assert(sequence >= link->oldest && sequence < link->end);
-    return &link->ring[sequence & (link->ring_capacity - 1)];
-}
-
 void link_free(struct link **link)
 {
     if (*link == NULL) {
         return;
     }
     for (uint64_t sequence = (*link)->oldest; sequence < (*link)->end; sequence++) {
-        memory_free(queued_at(*link, sequence)->data);
+        memory_free(link_queued_at(*link, sequence)->data);
     }
     memory_free((*link)->ring);
     memory_free(*link);
@@ -93,7 +45,7 @@ static void grow_ring(struct link *link)
     size_t capacity = link->ring_capacity == 0 ? 16 : 2 * link->ring_capacity;
     struct queued *ring = (struct queued *)memory_new(capacity, sizeof *ring);
     for (uint64_t sequence = link->oldest; sequence < link->end; sequence++) {
-        ring[sequence & (capacity - 1)] = *queued_at(link, sequence);
+        ring[sequence & (capacity - 1)] = *link_queued_at(link, sequence);
     }
     memory_free(link->ring);
     link->ring = ring;
@@ -107,7 +59,7 @@ void link_send(struct link *link, struct buffer *message)
         grow_ring(link);
     }
     link->end++;
-    struct queued *queued = queued_at(link, link->end - 1);
+    struct queued *queued = link_queued_at(link, link->end - 1);
     queued->data = buffer_take(message, &queued->size);
 }
 
@@ -140,7 +92,7 @@ static bool is_window_open(const struct link *link)
     }
     uint64_t messages = link->is_probing ? LINK_PROBE_MESSAGES : LINK_WINDOW_MESSAGES;
     return link->next - link->oldest < messages &&
-           link->in_flight_bytes + queued_at(link, link->next)->size <= LINK_WINDOW_BYTES;
+           link->in_flight_bytes + link_queued_at(link, link->next)->size <= LINK_WINDOW_BYTES;
 }
 
 static void start_again(struct link *link)
@@ -156,7 +108,7 @@ static void check_timeout(struct link *link, uint64_t now_ns)
     }
     start_again(link);
     link->is_probing = true;
-    if (link->backoff < MAXIMUM_BACKOFF) {
+    if (link->backoff < LINK_MAXIMUM_BACKOFF) {
         link->backoff++;
     }
 }
@@ -166,7 +118,7 @@ static struct bytes take_next(struct link *link, uint64_t now_ns)
     if (!is_in_flight(link)) {
         link->timer_start_ns = now_ns;
     }
-    const struct queued *queued = queued_at(link, link->next);
+    const struct queued *queued = link_queued_at(link, link->next);
     if (link->next > link->highest_sent) {
         link->highest_sent = link->next;
     }
@@ -239,7 +191,7 @@ static void take_acknowledgement(struct link *link, uint64_t now_ns, uint64_t ac
         return;
     }
     while (link->oldest <= acknowledged) {
-        struct queued *queued = queued_at(link, link->oldest);
+        struct queued *queued = link_queued_at(link, link->oldest);
         if (link->oldest < link->next) {
             link->in_flight_bytes -= queued->size;
         }
@@ -329,6 +281,11 @@ void link_reconnected(struct link *link)
     start_again(link);
     link->backoff = 0;
     link->is_probing = false;
+}
+
+void link_show(struct link *link)
+{
+    owe_acknowledgement(link, 0);
 }
 
 uint64_t link_heard_ns(const struct link *link)

@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "common/buffer.h"
 #include "common/bytes.h"
+#include "common/pack.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -85,6 +86,14 @@ MUST_CHECK enum link_verdict link_receive(struct link *link, uint64_t now_ns, co
                                           bool has_message);
 /* The transport was replaced: all that is unacknowledged goes again at once. */
 void link_reconnected(struct link *link);
+
+/* Nothing has to be on its way for it: a frame without a message leaves now, so that the other end learns
+ * that we can be reached. */
+void link_show(struct link *link);
+
+/* All of it as bytes, and a link that goes on as this one would. NULL if they are none. */
+void link_pack(const struct link *link, struct buffer *into);
+MUST_CHECK struct link *link_unpack(struct unpack *from);
 
 /* When the last frame of the other end came in; the time of link_new before any. */
 uint64_t link_heard_ns(const struct link *link);

@@ -23,6 +23,7 @@ enum message_kind {
                               before */
     MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
     MESSAGE_GAUGES,        /* how the agent itself is doing, whatever campaigns it runs */
+    MESSAGE_ARTIFACT,      /* a piece of what a failed step has left */
     MESSAGE_GOODBYE,       /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
@@ -39,6 +40,7 @@ enum message_kind {
     MESSAGE_ROOMS_DONE,  /* all workers of these rooms have ended: tear sessions down */
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
+    MESSAGE_SCALE,       /* the campaign has another number of workers: those beyond it end */
 };
 
 struct hello {
@@ -106,6 +108,27 @@ struct assignment {
 struct room_step {
     uint32_t room;
     uint64_t step;
+};
+
+/* Workers have ids below `workers` from now on; in the rooms that are named, from that step on. */
+struct scale {
+    uint32_t workers;
+    struct room_step *rooms;
+    size_t room_count;
+};
+
+/* What shows how a page stood when a step failed. */
+enum artifact_kind { ARTIFACT_SCREENSHOT, ARTIFACT_SOURCE, ARTIFACT_KINDS };
+
+/* A piece of one. Its pieces have LIMIT_CHUNK_BYTES, the last one what is left; they come in order, with no
+ * piece of another between. */
+struct artifact_piece {
+    enum artifact_kind kind;
+    uint32_t worker;
+    uint64_t step;
+    uint64_t size_bytes; /* of the whole, at most LIMIT_ARTIFACT_BYTES */
+    uint64_t offset;
+    struct bytes content;
 };
 
 struct failure {
@@ -202,7 +225,9 @@ struct message {
             struct room_step *items;
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
+        struct scale scale;
         struct failure failure;
+        struct artifact_piece artifact;
         /* FINISHED: how many this agent was ever given. Fewer than were dealt to it: an ASSIGN is on its way.
          */
         struct {

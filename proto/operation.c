@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#define NS_PER_US 1000
+
 struct trait {
     const char *name;
     bool is_wait;
@@ -36,6 +38,7 @@ static const struct trait TRAITS[OPERATION_KIND_COUNT] = {
     [OPERATION_DELETE] = {.name = "delete", .is_answered = true},
     [OPERATION_WAIT_SET] = {.name = "wait_var", .is_wait = true, .is_answered = true},
     [OPERATION_WAIT_CHANGED] = {.name = "wait_var", .is_wait = true, .is_answered = true},
+    [OPERATION_WRITING] = {.name = "writing", .is_aggregated = true},
 };
 
 static const struct trait *trait_of(enum operation_kind kind)
@@ -62,6 +65,13 @@ bool operation_is_aggregated(enum operation_kind kind)
 const char *operation_name(enum operation_kind kind)
 {
     return trait_of(kind)->name;
+}
+
+int64_t operation_instant_ns(const struct operation *operation, size_t place)
+{
+    int64_t after_ns = operation->after_us == NULL ? 0 : (int64_t)operation->after_us[place] * NS_PER_US;
+    int64_t instant_ns;
+    return __builtin_add_overflow(operation->first_ns, after_ns, &instant_ns) ? INT64_MAX : instant_ns;
 }
 
 const char *outcome_name(enum outcome outcome)

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROOM_CAMPAIGN UINT32_MAX /* the room of what belongs to the whole campaign */
+#define OPERATION_DIGEST_BYTES 16u /* of a SHA-256: enough to tell texts apart */
+#define ROOM_CAMPAIGN UINT32_MAX   /* the room of what belongs to the whole campaign */
 
 /* Aggregated operations stand for many workers; the others have exactly one, in `workers`. */
 enum operation_kind {
@@ -16,7 +17,8 @@ enum operation_kind {
                        not */
     OPERATION_ENDED, /* aggregated: these workers are past every step; `text` says why if it was not in order
                       */
-    OPERATION_READ,  /* aggregated: one_read() of (room, name, step) */
+    OPERATION_READ,  /* aggregated: one_read() of (room, name, step); `digest` of what they saw, if they said;
+                        each had it at an instant, unless `first_ns` is 0 */
     OPERATION_RELEASED, /* these workers acted on an absolute instant: `first_ns`…`last_ns`, coordinator's
                            clock */
     /* Answered once for each worker, when the wait ends. */
@@ -26,7 +28,7 @@ enum operation_kind {
                                `at_once` */
     /* Answered soon, for one worker. */
     OPERATION_DECLARE, /* `count` readers for (room, name, step); OUTCOME_REFUSED if it has another number */
-    OPERATION_WRITTEN, /* `value` is the payload; reply `is_won` */
+    OPERATION_WRITTEN, /* `value` is the payload; reply `is_won`; called at `first_ns` */
     /* Variables, by (room or ROOM_CAMPAIGN, name); for one worker. */
     OPERATION_GET,           /* reply `value`, nil if unset */
     OPERATION_GET_OR_MAKE,   /* reply `value`, or `is_maker`: run your factory, then MADE or MAKING_FAILED */
@@ -38,6 +40,8 @@ enum operation_kind {
     OPERATION_DELETE,        /* reply `is_won`: there was one */
     OPERATION_WAIT_SET,      /* a wait: until it is not nil; reply `value` */
     OPERATION_WAIT_CHANGED,  /* a wait: until it differs from `expected`; reply `value` */
+    /* Not answered. */
+    OPERATION_WRITING, /* aggregated: the edit of (room, name, step) begins, at `first_ns` */
     OPERATION_KIND_COUNT
 };
 
@@ -49,6 +53,9 @@ bool operation_is_answered(enum operation_kind kind);
 bool operation_is_aggregated(enum operation_kind kind);
 /* "wait_for_writer", "barrier", … as a script calls it; for reports and messages. */
 const char *operation_name(enum operation_kind kind);
+struct operation;
+/* When the worker at this place of `workers` did it. */
+int64_t operation_instant_ns(const struct operation *operation, size_t place);
 
 struct operation {
     enum operation_kind kind;
@@ -66,8 +73,15 @@ struct operation {
     struct bytes value;    /* canonical (common/value.h) where the kind has one */
     struct bytes expected; /* likewise */
     struct bytes text;
+    /* The coordinator's clock, where it has come from an agent; 0: not known. */
     int64_t first_ns;
     int64_t last_ns;
+    /* When each worker did it, microseconds since first_ns, in the order of `workers`; NULL: all at first_ns.
+     */
+    const uint32_t *after_us;
+    size_t after_count;
+    uint32_t uncertainty_us; /* how far the instants may be off */
+    struct bytes digest;     /* OPERATION_DIGEST_BYTES, or none */
 };
 
 enum outcome {

@@ -39,6 +39,9 @@ struct socket_callbacks {
     void (*on_turn_end)(void *context);
     /* May be NULL. A frame above the largest size costs its connection, and nothing is heard of that. */
     void (*on_trouble)(void *context, enum socket_trouble trouble);
+    /* A connection has been made, or made again: what was on its way in an earlier one may be lost. May be
+     * NULL. */
+    void (*on_connected)(void *context);
     void *context;
 };
 

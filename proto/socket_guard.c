@@ -138,6 +138,15 @@ static enum socket_trouble trouble_of(uint16_t event, uint32_t value)
                                                                : SOCKET_HANDSHAKE_BROKEN;
 }
 
+static void tell(const struct socket_callbacks *callbacks, uint16_t event, uint32_t value)
+{
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+        callbacks->on_connected(callbacks->context);
+    } else {
+        callbacks->on_trouble(callbacks->context, trouble_of(event, value));
+    }
+}
+
 static bool on_event(void *context, void *zmq)
 {
     const struct socket_guard *guard = context;
@@ -155,7 +164,7 @@ static bool on_event(void *context, void *zmq)
     if (size == (int)sizeof head) {
         memcpy(&event, head, sizeof event);
         memcpy(&value, head + sizeof event, sizeof value);
-        guard->callbacks->on_trouble(guard->callbacks->context, trouble_of(event, value));
+        tell(guard->callbacks, event, value);
     }
     return true;
 }
@@ -183,9 +192,12 @@ void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_c
         inner_socket_start(&guard->doorman, loop, doorman, on_question, guard);
         guard->open_parts++;
     }
+    int events = callbacks->on_connected != NULL ? ZMQ_EVENT_HANDSHAKE_SUCCEEDED : 0;
     if (callbacks->on_trouble != NULL) {
-        int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                     ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+        events |= ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    }
+    if (events != 0) {
         int result = zmq_socket_monitor(zmq, MONITOR_ENDPOINT, events);
         assert(result == 0);
         void *monitor = new_socket(zmq_context, ZMQ_PAIR);

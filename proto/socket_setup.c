@@ -20,7 +20,8 @@
 #define QUEUED_MESSAGES 2000
 #define PENDING_CONNECTIONS 1024
 #define SHORTEST_RECONNECT_MS 50
-#define LONGEST_RECONNECT_MS 5000
+/* A coordinator that was killed is found soon when it is there again: workers wait for it. */
+#define LONGEST_RECONNECT_MS 500
 #define CONNECT_TIMEOUT_MS 5000
 #define HANDSHAKE_TIMEOUT_MS 10000
 #define KEEPALIVE_IDLE_S 30

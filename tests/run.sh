@@ -39,6 +39,9 @@ build() {
 code=0
 echo "building dev"
 build dev
+if [ -z "$only" ]; then
+    tests/lint.sh || code=1
+fi
 if [ "$simulate" -gt 0 ]; then
     first=$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')
     echo "simulating $simulate seeds from $first on"

@@ -8,6 +8,9 @@ local keys = import "keys"
 local session = import "session"
 local values = import "values"
 local wire = import "wire"
+local witness = import "witness"
+local drivers = require "tutti.browser.drivers"
+local tutti = require "tutti"
 
 local browser = { keys = keys, errors = errors.names, chain = actions.chain, list = values.list }
 
@@ -70,8 +73,44 @@ local function open_remote(name, options, settings)
   return page
 end
 
+-- What the driver printed last tells more than it answered.
+local function explain(failure, driver)
+  local tail = driver:tail()
+  failure.details = tail ~= "" and (failure.details or "") .. "\n" .. tail or failure.details
+end
+
+-- Chromedriver takes any free port of IPv6, and gives up where somebody else has the same one of IPv4.
+local function start_driver(name, timeout)
+  local began = tutti.now()
+  repeat
+    local ok, driver = pcall(drivers.start, { browser = name, timeout = timeout })
+    if ok then return driver end
+    local is_taken = type(driver) == "table" and driver.kind == "driver"
+      and tostring(driver.message):find("port not available", 1, true)
+    if not is_taken or tutti.now() - began > timeout then error(driver, 0) end
+  until false
+end
+
+-- A driver of the agent's, one for each browser.
+local function open_own(name, options, settings)
+  settings.is_guarded = not native.is_system_allowed()
+  settings.capabilities = capabilities.build {
+    browser = name, options = options, is_local = true, is_guarded = settings.is_guarded,
+  }
+  local driver = start_driver(name, settings.start_s)
+  capabilities.use_profile(settings.capabilities, driver:profile())
+  settings.driver = driver
+  local ok, page, failure = pcall(session.new, { url = driver:url() }, settings)
+  driver:settle()
+  if ok and page then return page end
+  if ok then explain(failure, driver) end
+  driver:stop()
+  if not ok then error(page, 0) end
+  return errors.raise(failure)
+end
+
 local function base_of(options)
-  if options.base == nil then return require "tutti".target end
+  if options.base == nil then return tutti.target end
   return options.base and checks.text(options.base, "base"):gsub("/+$", "") or nil
 end
 
@@ -80,7 +119,7 @@ end
 function browser.open(options)
   options = checks.options(options, open_names, "open")
   local worker = native.worker()
-  local name = capabilities.check_browser(options.browser or "chromium")
+  local name = capabilities.check_browser(options.browser or drivers.browser)
   local settings = {
     browser = name, start_s = checks.seconds(options.start or START_S, "start"),
     wait_s = checks.seconds(options.wait or WAIT_S, "wait"),
@@ -90,8 +129,8 @@ function browser.open(options)
   pages_of[worker] = pages_of[worker] or {}
   close_pages(worker, false)
   native.at_end(function() close_pages(worker, true) end)
-  if not options.remote then checks.fail("open: remote = URL of a WebDriver") end
-  local page = open_remote(name, options, settings)
+  native.on_failure(function() witness.look(pages_of[worker]) end)
+  local page = (options.remote and open_remote or open_own)(name, options, settings)
   table.insert(pages_of[worker], page)
   return page
 end

@@ -46,7 +46,6 @@ local function chromium(caps, settings)
     if native.is_root() then append(args, "--no-sandbox") end
     append(args, "--disable-dev-shm-usage")
   end
-  if settings.profile then append(args, "--user-data-dir=" .. settings.profile) end
   append(args, "--no-first-run", "--no-default-browser-check", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding")
@@ -75,7 +74,6 @@ local firefox_preferences = {
 local function firefox(caps, settings)
   local args = {}
   if settings.is_headless then append(args, "-headless") end
-  if settings.profile then append(args, "-profile", settings.profile) end
   append(args, table.unpack(settings.args))
   local preferences = {}
   for name, value in pairs(firefox_preferences) do preferences[name] = value end
@@ -119,13 +117,19 @@ local function check_capabilities(more)
   end
 end
 
--- `settings`: browser, options (of browser.open), profile (a folder, or nil), is_local, is_guarded
+-- A folder for what the browser keeps, where its driver is ours; geckodriver makes one by itself.
+function capabilities.use_profile(caps, folder)
+  local options = caps["goog:chromeOptions"]
+  if options then append(options.args, "--user-data-dir=" .. folder) end
+end
+
+-- `settings`: browser, options (of browser.open), is_local, is_guarded
 function capabilities.build(settings)
   local options = settings.options
   local caps = {}
   makers[settings.browser](caps, {
     is_headless = options.headless == nil or options.headless, is_local = settings.is_local,
-    profile = settings.profile, args = arguments_of(options, settings.is_guarded),
+    args = arguments_of(options, settings.is_guarded),
   })
   if options.mobile then
     if settings.browser ~= "chromium" then checks.fail("open: only chromium has mobile") end

@@ -38,7 +38,7 @@ end
 
 -- One line, without the name that some drivers put in front.
 local function headline(name, message)
-  local line = message:match("^[^\r\n]*")
+  local line = message:match("^[^\r\n]*"):gsub("%c", " ")
   if line:sub(1, #name) == name then line = line:sub(#name + 1):match("^[:%s]*(.*)") end
   return line:sub(1, MAX_MESSAGE)
 end

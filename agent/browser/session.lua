@@ -120,7 +120,7 @@ end
 function session.new(address, settings)
   local began = tutti.now()
   local body = values.encode { capabilities = { alwaysMatch = settings.capabilities } }
-  local doing = ("open %s at %s"):format(settings.browser, address.url)
+  local doing = "open " .. settings.browser .. (settings.driver and "" or " at " .. address.url)
   local failure, value, answer = wire.call(address, doing, "POST", "/session", body, settings.start_s)
   local id = not failure and id_of(value, answer)
   if not failure and not id then

@@ -4,6 +4,9 @@ local errors = import "errors"
 local json = require "tutti.json"
 local wire = {}
 
+-- What some drivers say in plain words.
+local refusals = { [404] = "unknown command", [405] = "unknown method" }
+
 local function read(text)
   local ok, answer = pcall(json.decode, text)
   if ok then return answer end
@@ -25,6 +28,7 @@ function wire.call(at, doing, method, path, body, timeout)
   local answer
   answer, why = read(text)
   if type(answer) ~= "table" then
+    if refusals[status] then return errors.of_answer(doing, status, { error = refusals[status], message = text }) end
     return errors.of_nonsense(doing, status, why or "not an object", text)
   end
   if is_error(status, answer) then return errors.of_answer(doing, status, answer.value) end

@@ -194,6 +194,9 @@ void agent_step(struct agent *agent, const struct agent_event *event, struct age
     } else if (!agent->is_refused && event->kind == AGENT_FRAME) {
         take_frame(agent, &event->envelope, event->message);
     } else if (!agent->is_refused) {
+        if (event->kind == AGENT_CONNECTED) {
+            agent_connected(agent);
+        }
         hand_out(agent);
     }
     agent->effects = NULL;

@@ -22,12 +22,13 @@ struct agent_settings {
 };
 
 enum agent_event_kind {
-    AGENT_TICK,     /* agent_due_ns was reached */
-    AGENT_FRAME,    /* from the coordinator */
-    AGENT_NOTICE,   /* from a crew; taken */
-    AGENT_GAUGES,   /* what the process and its host used since the last such event: about once a second */
-    AGENT_TURN_END, /* nothing more for now: send what has gathered */
-    AGENT_LEAVE,    /* the operator ends us, and no worker acts any more: say goodbye */
+    AGENT_TICK,      /* agent_due_ns was reached */
+    AGENT_FRAME,     /* from the coordinator */
+    AGENT_CONNECTED, /* there is a new connection to the coordinator, perhaps to a new process of it */
+    AGENT_NOTICE,    /* from a crew; taken */
+    AGENT_GAUGES,    /* what the process and its host used since the last such event: about once a second */
+    AGENT_TURN_END,  /* nothing more for now: send what has gathered */
+    AGENT_LEAVE,     /* the operator ends us, and no worker acts any more: say goodbye */
 };
 
 struct agent_event {

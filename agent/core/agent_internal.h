@@ -74,6 +74,8 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
 void agent_leave(struct agent *agent);
 void agent_check_leave(struct agent *agent);
 void agent_heard(struct agent *agent);
+/* What was on its way in the old connection is gone, and the other end has to see by which it reaches us. */
+void agent_connected(struct agent *agent);
 void agent_check_silence(struct agent *agent);
 void agent_update_lease(struct agent *agent);
 

@@ -173,6 +173,19 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
     message_finish(&decoded);
 }
 
+void agent_connected(struct agent *agent)
+{
+    agent_heard(agent);
+    if (agent->link != NULL) {
+        link_reconnected(agent->link);
+        link_show(agent->link);
+        return;
+    }
+    agent->hello_wait_ns = FIRST_HELLO_WAIT_NS;
+    uint64_t due_ns = agent->now_ns + jitter(agent, agent->hello_wait_ns);
+    agent->hello_due_ns = due_ns < agent->hello_due_ns ? due_ns : agent->hello_due_ns;
+}
+
 /* What workers did until now goes before it. */
 void agent_leave(struct agent *agent)
 {

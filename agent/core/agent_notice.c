@@ -36,12 +36,32 @@ static void global_done(struct agent *agent, const struct notice *notice)
     agent_send(agent, &message);
 }
 
+/* What is not known stays so; an instant that is known is never 0. */
+static int64_t to_theirs(const struct agent *agent, int64_t ours_ns)
+{
+    if (ours_ns == 0 || !clock_filter_is_set(&agent->clock)) {
+        return 0;
+    }
+    int64_t theirs_ns = clock_filter_to_theirs(&agent->clock, ours_ns);
+    return theirs_ns == 0 ? 1 : theirs_ns;
+}
+
+static void convert_instants(const struct agent *agent, struct operation *operation)
+{
+    if (operation->kind == OPERATION_RELEASED) {
+        operation->first_ns = clock_filter_to_theirs(&agent->clock, operation->first_ns);
+        operation->last_ns = clock_filter_to_theirs(&agent->clock, operation->last_ns);
+    } else if (operation->first_ns != 0) {
+        uint64_t uncertainty_us = agent->clock.uncertainty_ns / 1000 + 1;
+        operation->first_ns = to_theirs(agent, operation->first_ns);
+        operation->last_ns = to_theirs(agent, operation->last_ns);
+        operation->uncertainty_us = uncertainty_us < UINT32_MAX ? (uint32_t)uncertainty_us : UINT32_MAX;
+    }
+}
+
 static void operation(struct agent *agent, struct share *share, struct notice *notice)
 {
-    if (notice->operation->kind == OPERATION_RELEASED) {
-        notice->operation->first_ns = clock_filter_to_theirs(&agent->clock, notice->operation->first_ns);
-        notice->operation->last_ns = clock_filter_to_theirs(&agent->clock, notice->operation->last_ns);
-    }
+    convert_instants(agent, notice->operation);
     size_t before = gather_count(share->gather);
     gather_add(share->gather, &notice->operation);
     agent->gathered += gather_count(share->gather) - before;
@@ -82,6 +102,27 @@ static void failure(struct agent *agent, const struct notice *notice)
     struct message message = {.kind = MESSAGE_FAILURE, .campaign = notice->campaign};
     message.failure = notice->failure;
     agent_send(agent, &message);
+}
+
+/* In pieces, one behind the other; what is beyond the limit of a campaign is not even sent. */
+static void artifact(struct agent *agent, struct share *share, const struct notice *notice)
+{
+    struct bytes whole = notice->artifact.content;
+    assert(whole.size > 0 && whole.size <= LIMIT_ARTIFACT_BYTES);
+    if (share->artifacts == LIMIT_ARTIFACTS) {
+        return;
+    }
+    share->artifacts++;
+    struct message message = {.kind = MESSAGE_ARTIFACT, .campaign = notice->campaign};
+    message.artifact = notice->artifact;
+    message.artifact.size_bytes = whole.size;
+    for (size_t offset = 0; offset < whole.size; offset += message.artifact.content.size) {
+        size_t left = whole.size - offset;
+        message.artifact.offset = offset;
+        message.artifact.content =
+            bytes_of(whole.data + offset, left < LIMIT_CHUNK_BYTES ? left : LIMIT_CHUNK_BYTES);
+        agent_send(agent, &message);
+    }
 }
 
 /* Counts of one shard, but the workers of all of them: the coordinator knows only agents. */
@@ -154,6 +195,9 @@ void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *no
         break;
     case NOTICE_STATISTICS:
         statistics(agent, share, shard, notice);
+        break;
+    case NOTICE_ARTIFACT:
+        artifact(agent, share, notice);
         break;
     case NOTICE_LOOP:
         break;

@@ -42,6 +42,7 @@ void notice_free(struct notice **notice)
     operation_free(&(*notice)->operation);
     memory_free((*notice)->room_steps);
     statistics_free(&(*notice)->statistics);
+    memory_free((void *)(*notice)->artifact.content.data);
     histogram_free(&(*notice)->lag_us);
     memory_free((*notice)->text);
     memory_free(*notice);

@@ -28,7 +28,7 @@ enum command_kind {
     COMMAND_DEPLOY,      /* load the script; `workers` will be yours */
     COMMAND_GLOBAL,      /* run a global fixture (first shard only) */
     COMMAND_BEGIN,       /* at_ns: this agent's clock, 0 for at once */
-    COMMAND_ASSIGN,      /* more workers, from first_step on */
+    COMMAND_ASSIGN,      /* more workers, or some that have ended once more, from first_step on */
     COMMAND_REPLY,       /* `reply`, for workers of this shard only; its at_ns is this agent's clock */
     COMMAND_SYNCHRONISE, /* `rooms` */
     COMMAND_DRAIN,
@@ -36,6 +36,7 @@ enum command_kind {
     COMMAND_ROOMS_DONE, /* `rooms` */
     COMMAND_STOP,       /* `text`: why */
     COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
+    COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
 };
 
 struct command {
@@ -45,6 +46,7 @@ struct command {
     struct worker_set workers;     /* DEPLOY, ASSIGN */
     struct worker_set rooms;
     uint64_t first_step;
+    uint32_t worker_count;
     enum global_phase phase;
     uint64_t at_ns;
     struct reply *reply; /* owned, deep */
@@ -63,6 +65,7 @@ enum notice_kind {
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
     NOTICE_STATISTICS,  /* `statistics` */
+    NOTICE_ARTIFACT,    /* `artifact`, a whole one */
     NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
     NOTICE_FINISHED, /* every worker of this crew is torn down; comes again if more were assigned */
 };
@@ -75,8 +78,9 @@ struct notice {
     struct operation *operation; /* owned, deep */
     struct room_step *room_steps;
     size_t room_step_count;
-    struct failure failure;        /* text points to `text` */
-    struct statistics *statistics; /* owned, deep */
+    struct failure failure;         /* text points to `text` */
+    struct statistics *statistics;  /* owned, deep */
+    struct artifact_piece artifact; /* its content is owned; at most LIMIT_ARTIFACT_BYTES */
     struct loop_gauges loop;
     struct histogram *lag_us;  /* owned */
     uint64_t finished_workers; /* FINISHED: all that this crew was ever given */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* What lies behind the structure: first the runs, which need alignment, then the bytes. */
+/* What lies behind the structure: first the runs and instants, which need alignment, then the bytes. */
 struct tail {
     uint8_t *runs;
     uint8_t *bytes;
@@ -30,6 +30,21 @@ static void move_set(struct worker_set *set, struct tail *tail)
     tail->runs += size;
 }
 
+static size_t instants_size(const struct operation *operation)
+{
+    return operation->after_count * sizeof(uint32_t);
+}
+
+static void move_instants(struct operation *operation, struct tail *tail)
+{
+    size_t size = instants_size(operation);
+    if (size > 0) {
+        memcpy(tail->runs, operation->after_us, size);
+        operation->after_us = (const uint32_t *)(const void *)tail->runs;
+        tail->runs += size;
+    }
+}
+
 static void move_bytes(struct bytes *bytes, struct tail *tail)
 {
     if (bytes->size == 0) {
@@ -43,17 +58,19 @@ static void move_bytes(struct bytes *bytes, struct tail *tail)
 
 struct operation *operation_copy(const struct operation *operation)
 {
-    size_t runs = runs_size(&operation->workers);
-    size_t bytes =
-        operation->name.size + operation->value.size + operation->expected.size + operation->text.size;
+    size_t runs = runs_size(&operation->workers) + instants_size(operation);
+    size_t bytes = operation->name.size + operation->value.size + operation->expected.size +
+                   operation->text.size + operation->digest.size;
     struct operation *copy = memory_new(1, sizeof(*copy) + runs + bytes);
     *copy = *operation;
     struct tail tail = {.runs = (uint8_t *)(copy + 1), .bytes = (uint8_t *)(copy + 1) + runs};
     move_set(&copy->workers, &tail);
+    move_instants(copy, &tail);
     move_bytes(&copy->name, &tail);
     move_bytes(&copy->value, &tail);
     move_bytes(&copy->expected, &tail);
     move_bytes(&copy->text, &tail);
+    move_bytes(&copy->digest, &tail);
     return copy;
 }
 

@@ -11,13 +11,15 @@
 /* Notifiers and barriers: what makes a room synchronise. */
 static bool is_meeting(enum operation_kind kind)
 {
-    return kind == OPERATION_READ || kind == OPERATION_WRITTEN || kind == OPERATION_DECLARE ||
-           kind == OPERATION_WAIT_WRITER || kind == OPERATION_WAIT_READERS || kind == OPERATION_BARRIER;
+    return kind == OPERATION_READ || kind == OPERATION_WRITTEN || kind == OPERATION_WRITING ||
+           kind == OPERATION_DECLARE || kind == OPERATION_WAIT_WRITER || kind == OPERATION_WAIT_READERS ||
+           kind == OPERATION_BARRIER;
 }
 
 static bool is_signal(enum operation_kind kind)
 {
-    return kind == OPERATION_READ || kind == OPERATION_WRITTEN || kind == OPERATION_BARRIER;
+    return kind == OPERATION_READ || kind == OPERATION_WRITTEN || kind == OPERATION_WRITING ||
+           kind == OPERATION_BARRIER;
 }
 
 static bool check_signal(const struct worker *worker, const struct operation *operation, const char *name,

@@ -1,6 +1,7 @@
 /* What an agent's workers did, gathered into few operations. */
 #include "agent/core/gather.h"
 #include "agent/core/command.h"
+#include "agent/core/instants.h"
 #include "common/buffer.h"
 #include "common/map.h"
 #include "common/memory.h"
@@ -8,12 +9,14 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* An entry takes no more workers beyond so many runs, so that it fits a batch. */
 #define ENTRY_RUNS 8192u
 /* At most what a run, and all fields of an operation together without its bytes, take on the wire. */
 #define RUN_BYTES 15u
-#define FIELDS_BYTES 128u
+#define INSTANT_BYTES 5u
+#define FIELDS_BYTES 160u
 #define KEY_MAX_BYTES 16384u
 #define LOOKED_THROUGH 4u
 
@@ -22,6 +25,7 @@
 struct entry {
     struct operation *operation; /* its own workers are not looked at */
     struct worker_set workers;
+    struct instants instants;
 };
 
 struct gather {
@@ -50,10 +54,23 @@ struct gather *gather_new(uint32_t workers)
     return gather;
 }
 
+void gather_extend(struct gather *gather, uint32_t workers)
+{
+    if (workers <= gather->last_count) {
+        return;
+    }
+    uint64_t *last = memory_new(workers, sizeof(*last));
+    memcpy(last, gather->last, gather->last_count * sizeof(*last));
+    memory_free(gather->last);
+    gather->last = last;
+    gather->last_count = workers;
+}
+
 static void finish_entry(struct entry *entry)
 {
     operation_free(&entry->operation);
     worker_set_finish(&entry->workers);
+    instants_finish(&entry->instants);
 }
 
 void gather_free(struct gather **gather)
@@ -98,7 +115,8 @@ static struct bytes key_of(struct gather *gather, const struct operation *operat
     if (!operation_is_aggregated(operation->kind)) {
         return bytes_of(NULL, 0);
     }
-    append_number(key, (uint64_t)operation->kind * 4 + operation->is_strict * 2u + operation->is_at_once);
+    append_number(key, (uint64_t)operation->kind * 8 + instants_are_with(operation) * 4u +
+                           operation->is_strict * 2u + operation->is_at_once);
     append_number(key, (uint64_t)operation->room << 32 | operation->nth);
     append_number(key, operation->step);
     append_number(key, (uint64_t)operation->count << 32 | operation->call);
@@ -107,6 +125,7 @@ static struct bytes key_of(struct gather *gather, const struct operation *operat
     append_bytes(key, operation->text);
     append_bytes(key, operation->value);
     append_bytes(key, operation->expected);
+    append_bytes(key, operation->digest);
     return key->has_overflowed ? bytes_of(NULL, 0) : buffer_bytes(key);
 }
 
@@ -118,7 +137,8 @@ static bool are_alike(const struct operation *left, const struct operation *righ
            left->timeout_ms == right->timeout_ms && left->is_strict == right->is_strict &&
            left->is_at_once == right->is_at_once && bytes_equal(left->name, right->name) &&
            bytes_equal(left->text, right->text) && bytes_equal(left->value, right->value) &&
-           bytes_equal(left->expected, right->expected);
+           bytes_equal(left->expected, right->expected) && bytes_equal(left->digest, right->digest) &&
+           instants_are_with(left) == instants_are_with(right);
 }
 
 static struct entry *entry_at(const struct gather *gather, uint64_t position)
@@ -126,24 +146,59 @@ static struct entry *entry_at(const struct gather *gather, uint64_t position)
     return &gather->items[position - gather->first];
 }
 
-/* Adds the worker to the entry of this mark, the newest of its key. False if it may not join that one. */
-static bool join(struct gather *gather, uint64_t mark, uint32_t worker, const struct operation *operation)
+/* An operation whose workers find their entries, one behind the other. */
+struct arrival {
+    const struct operation *operation;
+    struct worker_cursor cursor;
+    size_t place; /* of the worker at the cursor, among those of the operation */
+};
+
+static bool next_worker(struct arrival *arrival)
 {
+    bool is_first = arrival->cursor.run == 0 && arrival->cursor.within == 0;
+    arrival->place = is_first ? 0 : arrival->place + 1;
+    return worker_set_next(&arrival->operation->workers, &arrival->cursor);
+}
+
+static void add_worker(struct entry *entry, const struct arrival *arrival)
+{
+    const struct operation *operation = arrival->operation;
+    struct operation *shared = entry->operation;
+    worker_set_add(&entry->workers, arrival->cursor.worker);
+    if (instants_are_with(operation)) {
+        instants_add(&entry->instants, operation_instant_ns(operation, arrival->place));
+    } else {
+        shared->first_ns = operation->first_ns < shared->first_ns ? operation->first_ns : shared->first_ns;
+        shared->last_ns = operation->last_ns > shared->last_ns ? operation->last_ns : shared->last_ns;
+    }
+    bool is_vaguer = operation->uncertainty_us > shared->uncertainty_us;
+    shared->uncertainty_us = is_vaguer ? operation->uncertainty_us : shared->uncertainty_us;
+}
+
+static bool has_space(const struct entry *entry, const struct arrival *arrival)
+{
+    const struct operation *operation = arrival->operation;
+    return entry->workers.run_count < ENTRY_RUNS &&
+           (!instants_are_with(operation) ||
+            instants_may_add(&entry->instants, operation_instant_ns(operation, arrival->place)));
+}
+
+/* Adds the worker to the entry of this mark, the newest of its key. False if it may not join that one. */
+static bool join(struct gather *gather, uint64_t mark, const struct arrival *arrival)
+{
+    uint32_t worker = arrival->cursor.worker;
     if (mark == 0 || mark < gather->last[worker]) {
         return false;
     }
     struct entry *entry = entry_at(gather, mark - 1);
     if (mark == gather->last[worker]) {
         /* It has just done the same. A second reading counts for nothing; of others each counts. */
-        return operation->kind == OPERATION_READ;
+        return arrival->operation->kind == OPERATION_READ;
     }
-    if (entry->workers.run_count >= ENTRY_RUNS) {
+    if (!has_space(entry, arrival)) {
         return false;
     }
-    worker_set_add(&entry->workers, worker);
-    struct operation *shared = entry->operation;
-    shared->first_ns = operation->first_ns < shared->first_ns ? operation->first_ns : shared->first_ns;
-    shared->last_ns = operation->last_ns > shared->last_ns ? operation->last_ns : shared->last_ns;
+    add_worker(entry, arrival);
     gather->last[worker] = mark;
     return true;
 }
@@ -184,12 +239,12 @@ static uint64_t open_entry(struct gather *gather, struct operation *operation)
 
 /* Those of the operation's workers who may join an entry do, up to the first who may not: those behind it
  * stay behind it. False if there is such a one, at the cursor. */
-static bool join_all(struct gather *gather, const struct operation *operation, struct worker_cursor *cursor)
+static bool join_all(struct gather *gather, struct arrival *arrival)
 {
-    uint64_t mark = find_entry(gather, operation);
-    while (worker_set_next(&operation->workers, cursor)) {
-        assert(cursor->worker < gather->last_count);
-        if (!join(gather, mark, cursor->worker, operation)) {
+    uint64_t mark = find_entry(gather, arrival->operation);
+    while (next_worker(arrival)) {
+        assert(arrival->cursor.worker < gather->last_count);
+        if (!join(gather, mark, arrival)) {
             return false;
         }
     }
@@ -197,34 +252,39 @@ static bool join_all(struct gather *gather, const struct operation *operation, s
 }
 
 /* Takes the operation, for the worker at the cursor and those behind it. */
-static void begin_entry(struct gather *gather, struct operation *operation, struct worker_cursor *cursor)
+static void begin_entry(struct gather *gather, struct operation *operation, struct arrival *arrival)
 {
     uint64_t mark = open_entry(gather, operation);
     do {
-        assert(cursor->worker < gather->last_count);
-        worker_set_add(&entry_at(gather, mark - 1)->workers, cursor->worker);
-        gather->last[cursor->worker] = mark;
-    } while (worker_set_next(&operation->workers, cursor));
+        struct entry *entry = entry_at(gather, mark - 1);
+        assert(arrival->cursor.worker < gather->last_count);
+        if (!has_space(entry, arrival)) {
+            mark = open_entry(gather, operation_copy(operation));
+            entry = entry_at(gather, mark - 1);
+        }
+        add_worker(entry, arrival);
+        gather->last[arrival->cursor.worker] = mark;
+    } while (next_worker(arrival));
 }
 
 void gather_add(struct gather *gather, struct operation **operation)
 {
     assert(gather->batch_count == 0);
-    struct worker_cursor cursor = {0};
-    if (join_all(gather, *operation, &cursor)) {
+    struct arrival arrival = {.operation = *operation};
+    if (join_all(gather, &arrival)) {
         operation_free(operation);
         return;
     }
-    begin_entry(gather, *operation, &cursor);
+    begin_entry(gather, *operation, &arrival);
     *operation = NULL;
 }
 
 void gather_put(struct gather *gather, const struct operation *operation)
 {
     assert(gather->batch_count == 0);
-    struct worker_cursor cursor = {0};
-    if (!join_all(gather, operation, &cursor)) {
-        begin_entry(gather, operation_copy(operation), &cursor);
+    struct arrival arrival = {.operation = operation};
+    if (!join_all(gather, &arrival)) {
+        begin_entry(gather, operation_copy(operation), &arrival);
     }
 }
 
@@ -233,44 +293,22 @@ bool gather_is_urgent(const struct gather *gather)
     return gather->is_urgent;
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-    uint32_t left_id = *(const uint32_t *)left;
-    uint32_t right_id = *(const uint32_t *)right;
-    return (left_id > right_id) - (left_id < right_id);
-}
-
-/* Workers come in any order, but sorted they make the fewest runs. */
-static void sort_workers(struct worker_set *workers)
-{
-    size_t count = worker_set_count(workers);
-    uint32_t *ids SCOPED(memory_free_at) = memory_new(count, sizeof(*ids));
-    size_t used = 0;
-    struct worker_cursor cursor = {0};
-    while (worker_set_next(workers, &cursor)) {
-        ids[used++] = cursor.worker;
-    }
-    qsort(ids, used, sizeof(*ids), compare_ids);
-    worker_set_clear(workers);
-    for (size_t i = 0; i < used; i++) {
-        worker_set_add(workers, ids[i]);
-    }
-}
-
 static size_t wire_bytes_of(const struct entry *entry)
 {
     const struct operation *operation = entry->operation;
     return FIELDS_BYTES + operation->name.size + operation->text.size + operation->value.size +
-           operation->expected.size + entry->workers.run_count * RUN_BYTES;
+           operation->expected.size + entry->workers.run_count * RUN_BYTES +
+           entry->instants.count * INSTANT_BYTES;
 }
 
-static void add_to_batch(struct gather *gather, const struct entry *entry)
+static void add_to_batch(struct gather *gather, struct entry *entry)
 {
     gather->batch = memory_reserve(gather->batch, &gather->batch_capacity, gather->batch_count + 1,
                                    sizeof(*gather->batch));
     struct operation *operation = &gather->batch[gather->batch_count++];
     *operation = *entry->operation;
     operation->workers = entry->workers;
+    instants_tell(&entry->instants, operation);
 }
 
 bool gather_batch(struct gather *gather, struct message *message)
@@ -281,7 +319,7 @@ bool gather_batch(struct gather *gather, struct message *message)
         struct entry *entry = &gather->items[i];
         /* The order of arrival at a barrier is what the ranks come from. */
         if (entry->workers.run_count > 1 && entry->operation->kind != OPERATION_BARRIER) {
-            sort_workers(&entry->workers);
+            instants_sort(&entry->instants, &entry->workers);
         }
         bytes += wire_bytes_of(entry);
         if (gather->batch_count > 0 && bytes > LIMIT_BATCH_BYTES) {
@@ -328,9 +366,10 @@ struct operation *gather_take(struct gather *gather)
     if (gather->head == gather->count) {
         return NULL;
     }
-    const struct entry *entry = &gather->items[gather->head];
+    struct entry *entry = &gather->items[gather->head];
     struct operation whole = *entry->operation;
     whole.workers = entry->workers;
+    instants_tell(&entry->instants, &whole);
     struct operation *taken = operation_copy(&whole);
     close_entry(gather, gather->head++);
     compact(gather);

@@ -22,6 +22,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
     campaign->options.labels = bytes_copy_new(event->create.options.labels);
     bundle_copy(&campaign->bundle, &event->create.bundle);
     campaign->script = bytes_copy_new(event->create.script);
+    campaign->key = bytes_copy_new(event->create.key);
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
     campaign->deadline_ms = event->create.deadline_ms;
     campaign->state = CAMPAIGN_CREATED;
@@ -44,6 +45,7 @@ void campaign_free(struct campaign **at)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         memory_free((void *)campaign->places[i].name.data);
         memory_free((void *)campaign->places[i].host.data);
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
         histogram_free(&campaign->places[i].performance.lag_us);
         memory_free((void *)campaign->places[i].labels.data);
     }
@@ -56,11 +58,14 @@ void campaign_free(struct campaign **at)
     memory_free((void *)campaign->options.target.data);
     memory_free((void *)campaign->options.labels.data);
     memory_free((void *)campaign->script.data);
+    memory_free((void *)campaign->key.data);
     bundle_finish(&campaign->bundle);
     judgement_finish(&campaign->judgement);
     handout_free(&campaign->handout);
     rooms_free(&campaign->rooms);
+    sightings_free(&campaign->sightings);
     campaign_statistics_free(&campaign->statistics);
+    artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
     memory_free(campaign);
     *at = NULL;
@@ -69,6 +74,11 @@ void campaign_free(struct campaign **at)
 uint64_t campaign_id(const struct campaign *campaign)
 {
     return campaign->id;
+}
+
+struct bytes campaign_key(const struct campaign *campaign)
+{
+    return campaign->key;
 }
 
 enum campaign_state campaign_state(const struct campaign *campaign)
@@ -97,10 +107,16 @@ bool campaign_is_ended(const struct campaign *campaign)
     return campaign->state == CAMPAIGN_ENDED;
 }
 
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
+{
+    uint64_t within_ms = campaign->options.setup_timeout_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
+}
+
 static void deploy(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
-    due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
+    campaign_await_agents(campaign, now_ns);
     campaign_take_places(campaign);
     const struct coordinator_settings *settings = campaign->home.settings;
     campaign->rooms = rooms_new(&campaign->options, settings->start_delay_ms * 1000000u,
@@ -111,7 +127,7 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
 
 static void run_setup(struct campaign *campaign, uint64_t now_ns)
 {
-    (void)now_ns;
+    campaign_await_agents(campaign, now_ns);
     campaign_run_global(campaign, GLOBAL_SETUP);
 }
 
@@ -124,17 +140,15 @@ static void begin(struct campaign *campaign, uint64_t now_ns)
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
-    if (campaign->options.duration_ms > 0) {
-        due_set(campaign->home.timers, &campaign->life_due,
-                due_after_ms(campaign->begun_ns, campaign->options.duration_ms));
-    }
+    uint64_t duration_ms = campaign->options.duration_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
 }
 
 static void drain(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->is_draining = true;
-    campaign->last_steps =
-        (uint64_t *)memory_new(campaign_room_count(&campaign->options), sizeof *campaign->last_steps);
+    campaign->last_steps = (uint64_t *)memory_new(campaign_rooms(campaign), sizeof *campaign->last_steps);
     rooms_drain(campaign->rooms, now_ns);
     campaign->is_unsettled = true;
     struct message message = {.kind = MESSAGE_DRAIN};
@@ -218,4 +232,17 @@ void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, 
 bool campaign_is_unsettled(const struct campaign *campaign)
 {
     return campaign->is_unsettled;
+}
+
+size_t campaign_artifact_bytes(const struct campaign *campaign)
+{
+    return campaign->artifacts.bytes;
+}
+
+void campaign_drop_artifacts(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
+    }
+    artifacts_finish(&campaign->artifacts);
 }

@@ -22,6 +22,8 @@ MUST_CHECK struct campaign *campaign_new(const struct campaign_home *home, uint6
                                          const struct coordinator_event *event);
 void campaign_free(struct campaign **campaign);
 uint64_t campaign_id(const struct campaign *campaign);
+/* That it was created with; empty if with none. */
+struct bytes campaign_key(const struct campaign *campaign);
 bool campaign_is_ended(const struct campaign *campaign);
 
 /* Deploys if it waits for agents and there are enough now. */
@@ -37,6 +39,10 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
 void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
                      const struct gauges *gauges);
 void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text);
+/* False with why the campaign cannot have so many workers. */
+MUST_CHECK bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struct error *error);
+/* So many workers from now on, if it can have them. */
+void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
 /* One of its deadlines was reached. */
 void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind);
 /* Something happened in its rooms that campaign_settle has to look at. */
@@ -51,4 +57,7 @@ uint16_t campaign_target_port(const struct campaign *campaign);
 uint32_t campaign_agent_count(const struct campaign *campaign);
 /* NULL once it is lost, or if no worker was dealt to it. `*workers_running` as far as it has told. */
 struct member *campaign_agent(const struct campaign *campaign, uint32_t place, uint32_t *workers_running);
+/* What failed steps have left: how much memory that takes, and its end. */
+size_t campaign_artifact_bytes(const struct campaign *campaign);
+void campaign_drop_artifacts(struct campaign *campaign);
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);

@@ -68,8 +68,10 @@ static void give_up_on_workers(struct campaign *campaign)
         campaign_tell(campaign, place, &message);
         place->is_given_up = true;
         place->workers_running = 0;
-        outbox_log(campaign->home.outbox, LOG_WARNING, "campaign %llu: agent %.*s did not finish within %s",
-                   (unsigned long long)campaign->id, BYTES_FORMAT(place->name), within);
+        outbox_log(campaign->home.outbox, LOG_WARNING,
+                   &(struct log_subject){.campaign = campaign->id, .agent = place->name},
+                   "campaign %llu: agent %.*s did not finish within %s", (unsigned long long)campaign->id,
+                   BYTES_FORMAT(place->name), within);
         if (!campaign->is_at_once) {
             judgement_raise(&campaign->judgement, VERDICT_ABORTED,
                             "agent %.*s did not finish within %s of the stop", BYTES_FORMAT(place->name),
@@ -109,6 +111,24 @@ void campaign_give_up(struct campaign *campaign, uint64_t now_ns)
     }
 }
 
+/* What users see of each other's work is what such a campaign is run for: as bad as a failed step. */
+static void judge_convergence(struct campaign *campaign)
+{
+    bool is_failure_allowed = campaign->options.fail_steps == 0 && campaign->options.fail_percent <= 0;
+    const struct divergence *first;
+    struct bytes name;
+    uint64_t diverged =
+        campaign->sightings == NULL ? 0 : sightings_diverged(campaign->sightings, &name, &first);
+    if (diverged > 0 && !is_failure_allowed) {
+        judgement_raise(&campaign->judgement, VERDICT_FAILED,
+                        "readers saw different texts in %llu %s, first at %.*s@%llu in room %u: %u of %u "
+                        "differed from what %s",
+                        (unsigned long long)diverged, diverged == 1 ? "step" : "steps", BYTES_FORMAT(name),
+                        (unsigned long long)first->step, first->room, first->differed, first->compared,
+                        first->is_from_written ? "was written" : "most of them saw");
+    }
+}
+
 static void judge(struct campaign *campaign)
 {
     struct judgement *judgement = &campaign->judgement;
@@ -123,6 +143,7 @@ static void judge(struct campaign *campaign)
         };
         judgement_of_steps(judgement, &campaign->options, &steps);
     }
+    judge_convergence(campaign);
     if (judgement->verdict == VERDICT_NONE) {
         judgement->verdict = VERDICT_PASSED;
     }
@@ -154,6 +175,9 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     }
     due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
     due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    if (campaign->rooms != NULL) {
+        campaign->sightings = rooms_take_sightings(campaign->rooms);
+    }
     judge(campaign);
     struct message message = {.kind = MESSAGE_FORGET};
     campaign_tell_all(campaign, &message);
@@ -164,7 +188,8 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     drop_rooms(campaign);
     bundle_finish(&campaign->bundle);
     const char *reason = campaign->judgement.reason;
-    outbox_log(campaign->home.outbox, LOG_INFO, "campaign %llu has ended: %s%s%s",
-               (unsigned long long)campaign->id, verdict_name(campaign->judgement.verdict),
-               reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
+               "campaign %llu has ended: %s%s%s", (unsigned long long)campaign->id,
+               verdict_name(campaign->judgement.verdict), reason != NULL ? ": " : "",
+               reason != NULL ? reason : "");
 }

@@ -1,10 +1,12 @@
 /* The inside of a campaign, for the files that it is made of. */
 #pragma once
+#include "coordinator/core/artifacts.h"
 #include "coordinator/core/bundle_copy.h"
 #include "coordinator/core/campaign.h"
 #include "coordinator/core/handout.h"
 #include "coordinator/core/life.h"
 #include "coordinator/core/rooms.h"
+#include "coordinator/core/sightings.h"
 #include "coordinator/core/statistics.h"
 #include "coordinator/core/strain.h"
 #include "coordinator/core/verdict.h"
@@ -36,6 +38,7 @@ struct place {
     uint32_t held;    /* of its member's capacity */
     uint32_t workers_running;
     uint64_t bundle_bytes; /* that it asked for and was sent */
+    struct artifact_delivery artifact;
     struct performance performance;
     bool is_lost;
     bool is_deployed;
@@ -53,7 +56,9 @@ struct campaign {
     struct campaign_options options;
     struct bundle_copy bundle; /* until the end: agents may ask for it */
     struct bytes script;
+    struct bytes key; /* that it was created with */
     uint32_t agents_wanted;
+    uint32_t workers_wanted; /* as soon as they can begin; 0: as many as there are */
     uint64_t deadline_ms;
 
     enum campaign_state state;
@@ -66,8 +71,10 @@ struct campaign {
     uint32_t place_count;
     struct handout *handout;
     struct rooms *rooms;
+    struct sightings *sightings; /* once the rooms are gone */
     bool is_unsettled;
     struct campaign_statistics *statistics;
+    struct artifacts artifacts;
     uint32_t global_place; /* where a global fixture runs */
     /* Dealt again before the workers began: told behind BEGIN. */
     struct moved *moved;
@@ -114,13 +121,27 @@ void campaign_tell_all(struct campaign *campaign, struct message *message);
 
 /* campaign_places.c */
 void campaign_take_places(struct campaign *campaign);
-/* One more worker is dealt to it. */
-void campaign_burden(struct place *place);
+/* One more of the workers that it takes is ours. */
+void campaign_hold(struct place *place);
 /* What its agents have room for is free again for others. */
 void campaign_unburden(struct campaign *campaign);
 void campaign_deploy(struct campaign *campaign);
 void campaign_send_moved(struct campaign *campaign);
 void campaign_run_global(struct campaign *campaign, enum global_phase phase);
+
+/* The next live place after `index` that takes one more, going round; HANDOUT_NOBODY for none. */
+uint32_t campaign_next_place(const struct campaign *campaign, uint32_t index);
+/* The worker goes on, or begins, there. */
+void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t place, uint64_t first_step);
+
+/* campaign_scale.c */
+/* With all ids that there ever were. */
+uint32_t campaign_rooms(const struct campaign *campaign);
+/* Begins those that are wanted, if they can. */
+void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+
+/* What it waits for now has its time anew: --setup-timeout. */
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns);
 
 /* campaign_gauges.c */
 /* How far ahead an instant has to be told so that all agents know of it in time. */

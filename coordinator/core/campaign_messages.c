@@ -1,6 +1,7 @@
 /* What the agents of a campaign say, and what follows from it. */
 #include "coordinator/core/campaign_inside.h"
 
+#include "common/buffer.h"
 #include "common/duration.h"
 #include "coordinator/core/fit.h"
 #include "proto/bundle.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 
 #define DURATION_BYTES 40
+#define NAMES_BYTES 400u
 #define REASON_BYTES (LIMIT_TEXT_BYTES + 100u)
 
 typedef void message_function(struct campaign *campaign, uint64_t now_ns, struct place *place,
@@ -100,7 +102,7 @@ static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place 
     if (!campaign->is_draining || campaign->is_last_step_known) {
         return;
     }
-    uint32_t rooms = campaign_room_count(&campaign->options);
+    uint32_t rooms = campaign_rooms(campaign);
     for (size_t i = 0; i < message->room_steps.count; i++) {
         const struct room_step *item = &message->room_steps.items[i];
         if (item->room >= rooms) {
@@ -158,17 +160,33 @@ static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct 
         return;
     }
     place->bundle_bytes += size;
+    if (campaign->state == CAMPAIGN_DEPLOYING) {
+        campaign_await_agents(campaign, now_ns); /* a large bundle on a slow line comes along */
+    }
     struct message chunk = {
         .kind = MESSAGE_BUNDLE_CHUNK,
         .bundle_chunk = {.hash = hash, .offset = offset, .content = bytes_of(content.data + offset, size)}};
     campaign_tell(campaign, place, &chunk);
 }
 
-static message_function *const FUNCTIONS[MESSAGE_FORGET + 1] = {
+static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                        const struct message *message)
+{
+    const struct artifact_piece *piece = &message->artifact;
+    struct error error;
+    if (handout_place(campaign->handout, piece->worker) != (uint32_t)(place - campaign->places)) {
+        complain(campaign, now_ns, place, "it speaks for workers that are not its own");
+    } else if (!artifacts_take(&campaign->artifacts, &place->artifact, piece, &error)) {
+        complain(campaign, now_ns, place, error.text);
+    }
+}
+
+static message_function *const FUNCTIONS[MESSAGE_SCALE + 1] = {
     [MESSAGE_DEPLOYED] = on_deployed,     [MESSAGE_GLOBAL_DONE] = on_global_done,
     [MESSAGE_OPERATIONS] = on_operations, [MESSAGE_DRAINED] = on_drained,
     [MESSAGE_FAILURE] = on_failure,       [MESSAGE_STATISTICS] = on_statistics,
     [MESSAGE_FINISHED] = on_finished,     [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
+    [MESSAGE_ARTIFACT] = on_artifact,
 };
 
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
@@ -179,7 +197,7 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
     }
     struct place *place = campaign_place_of(campaign, member);
     message_function *function = FUNCTIONS[message->kind];
-    if (function == NULL || place == NULL || place->workers == 0) {
+    if (function == NULL || place == NULL) {
         members_complain(member, now_ns, campaign->home.outbox,
                          function == NULL ? "not for an agent to say" : "a campaign that is not its own");
         return;
@@ -243,6 +261,38 @@ void campaign_check_progress(struct campaign *campaign, uint64_t now_ns)
     }
 }
 
+/* "a1, a3": who has not answered. */
+static void name_the_silent(const struct campaign *campaign, struct buffer *names)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        const struct place *place = &campaign->places[i];
+        bool is_awaited =
+            campaign->state == CAMPAIGN_READY ? i == campaign->global_place : !place->is_deployed;
+        if (campaign_place_is_live(place) && is_awaited) {
+            buffer_append_format(names, "%s%.*s", names->size > 0 ? ", " : "", BYTES_FORMAT(place->name));
+        }
+    }
+}
+
+static void note_late_setup(struct campaign *campaign)
+{
+    SCOPED(buffer_finish) struct buffer names;
+    char within[DURATION_BYTES];
+    buffer_init(&names, NAMES_BYTES);
+    name_the_silent(campaign, &names);
+    duration_describe(campaign->options.setup_timeout_ms, within, sizeof within);
+    if (campaign->state == CAMPAIGN_READY) {
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED,
+                        "global_setup on agent %s did not end within %s (--setup-timeout)",
+                        buffer_string(&names), within);
+    } else {
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED,
+                        "agent %s did not load the script within %s (--setup-timeout)", buffer_string(&names),
+                        within);
+    }
+    campaign->was_stopped = true;
+}
+
 void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind)
 {
     if (kind == DUE_ROOMS) {
@@ -258,6 +308,8 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind
                         fit.agents, campaign->agents_wanted,
                         fit_words(&campaign->options, words, sizeof words), within);
         campaign->was_stopped = true;
+    } else if (campaign->state == CAMPAIGN_DEPLOYING || campaign->state == CAMPAIGN_READY) {
+        note_late_setup(campaign);
     }
     (void)campaign_happen(campaign, now_ns, LIFE_TIME_UP);
 }

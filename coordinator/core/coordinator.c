@@ -7,11 +7,14 @@
 #include "coordinator/core/onlooker.h"
 #include "coordinator/core/reception.h"
 #include "proto/codec.h"
+#include "proto/limits.h"
 
 #include <assert.h>
 
 /* Reports of ended campaigns that are kept; the oldest goes first. */
 #define ENDED_KEPT 64u
+/* Of what their failed steps have left. */
+#define ARTIFACTS_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 /* Heartbeats wake us at least so often: who has missed this many was not running. */
 #define HEARTBEATS_ASLEEP 4u
 #define NS_PER_MS 1000000u
@@ -45,6 +48,7 @@ struct coordinator *coordinator_new(const struct coordinator_settings *settings)
     assert(settings->epoch != 0 && settings->heartbeat_ms > 0 && settings->loss_ms > settings->lease_ms);
     struct coordinator *coordinator = MEMORY_NEW(struct coordinator);
     coordinator->settings = *settings;
+    coordinator->last_campaign = settings->last_campaign;
     coordinator->timers = timers_new();
     coordinator->members = members_new(settings, coordinator->timers);
     coordinator->onlooker = onlooker_new();
@@ -81,6 +85,19 @@ static struct campaign *find_campaign(const struct coordinator *coordinator, uin
     return NULL;
 }
 
+/* Those of the campaigns that ended last are kept, as far as there is room. */
+static void drop_old_artifacts(struct coordinator *coordinator)
+{
+    size_t kept = 0;
+    for (size_t i = coordinator->campaign_count; i > 0; i--) {
+        struct campaign *campaign = coordinator->campaigns[i - 1];
+        kept += campaign_artifact_bytes(campaign);
+        if (kept > ARTIFACTS_KEPT_BYTES && campaign_is_ended(campaign)) {
+            campaign_drop_artifacts(campaign);
+        }
+    }
+}
+
 static void drop_old_reports(struct coordinator *coordinator)
 {
     size_t ended = 0;
@@ -103,6 +120,7 @@ static void drop_old_reports(struct coordinator *coordinator)
 static void create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     drop_old_reports(coordinator);
+    drop_old_artifacts(coordinator);
     struct campaign_home home = {.settings = &coordinator->settings,
                                  .members = coordinator->members,
                                  .outbox = &coordinator->outbox,
@@ -129,7 +147,8 @@ static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct m
 
 static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
     part_with(coordinator, now_ns, member, "was lost");
 }
 
@@ -137,7 +156,8 @@ static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member
  * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
 static void take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
-    outbox_log(&coordinator->outbox, LOG_INFO, "agent %.*s has left", BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
+               "agent %.*s has left", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
     member->has_left = true;
     part_with(coordinator, now_ns, member, "has left");
@@ -257,8 +277,8 @@ static void revoke(struct coordinator *coordinator, const struct coordinator_eve
     if (member == NULL) {
         return;
     }
-    outbox_log(&coordinator->outbox, LOG_WARNING, "agent %.*s is shown out: its key was revoked",
-               BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, event->now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
     outbox_forget_route(&coordinator->outbox, member->incarnation);
@@ -287,6 +307,16 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         struct campaign *campaign = find_campaign(coordinator, event->stop.campaign);
         if (campaign != NULL) {
             campaign_stop(campaign, event->now_ns, event->stop.is_at_once, event->stop.text);
+        }
+        break;
+    }
+    case EVENT_RESTORED:
+        members_restored(coordinator->members, event->now_ns);
+        break;
+    case EVENT_SCALE: {
+        struct campaign *campaign = find_campaign(coordinator, event->scale.campaign);
+        if (campaign != NULL) {
+            campaign_scale(campaign, event->now_ns, event->scale.workers);
         }
         break;
     }
@@ -348,9 +378,37 @@ bool coordinator_has_room(const struct coordinator *coordinator, const struct ca
     return fit.agents < agents || fit_check(&fit, options, error);
 }
 
+bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign, uint32_t workers,
+                           struct error *error)
+{
+    const struct campaign *found = find_campaign(coordinator, campaign);
+    return found != NULL ? campaign_may_scale(found, workers, error)
+                         : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
+}
+
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)
 {
     return coordinator->last_campaign;
+}
+
+uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key)
+{
+    for (size_t i = 0; i < coordinator->campaign_count && key.size > 0; i++) {
+        if (bytes_equal(campaign_key(coordinator->campaigns[i]), key)) {
+            return campaign_id(coordinator->campaigns[i]);
+        }
+    }
+    return 0;
+}
+
+bool coordinator_has_live_campaign(const struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->campaign_count; i++) {
+        if (!campaign_is_ended(coordinator->campaigns[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
@@ -364,4 +422,60 @@ const struct coordinator_overview *coordinator_overview(struct coordinator *coor
 {
     return onlooker_look(coordinator->onlooker, coordinator->members, coordinator->campaigns,
                          coordinator->campaign_count);
+}
+
+_Static_assert(sizeof(struct coordinator_settings) == 56,
+               "pack_settings and unpack_settings have to know each");
+
+static void pack_settings(const struct coordinator_settings *settings, struct buffer *into)
+{
+    pack_fixed(into, settings->epoch);
+    pack_number(into, settings->heartbeat_ms);
+    pack_number(into, settings->lease_ms);
+    pack_number(into, settings->loss_ms);
+    pack_number(into, settings->deadlock_delay_ms);
+    pack_number(into, settings->start_delay_ms);
+    pack_number(into, settings->last_campaign);
+}
+
+static bool unpack_settings(struct unpack *from, struct coordinator_settings *settings)
+{
+    settings->epoch = unpack_fixed(from);
+    settings->heartbeat_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->lease_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->loss_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->deadlock_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->start_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->last_campaign = unpack_number(from);
+    return !from->is_broken && settings->epoch != 0 && settings->heartbeat_ms > 0 &&
+           settings->loss_ms > settings->lease_ms;
+}
+
+void coordinator_pack(struct coordinator *coordinator, struct buffer *into)
+{
+    assert(!coordinator_has_live_campaign(coordinator));
+    struct coordinator_settings settings = coordinator->settings;
+    settings.last_campaign = coordinator->last_campaign;
+    pack_settings(&settings, into);
+    pack_number(into, coordinator->last_step_ns);
+    pack_number(into, coordinator->reception.complaint_ns);
+    onlooker_pack(coordinator->onlooker, into);
+    members_pack(coordinator->members, into);
+}
+
+struct coordinator *coordinator_unpack(struct bytes bytes)
+{
+    struct unpack from = unpack_of(bytes);
+    struct coordinator_settings settings;
+    if (!unpack_settings(&from, &settings)) {
+        return NULL;
+    }
+    struct coordinator *coordinator = coordinator_new(&settings);
+    coordinator->last_step_ns = unpack_number(&from);
+    coordinator->reception.complaint_ns = unpack_number(&from);
+    if (!onlooker_unpack(coordinator->onlooker, &from) || !members_unpack(coordinator->members, &from) ||
+        !unpack_is_done(&from)) {
+        coordinator_free(&coordinator);
+    }
+    return coordinator;
 }

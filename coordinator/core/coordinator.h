@@ -1,5 +1,6 @@
 /* The coordinator as a pure state machine: rosters of agents, campaigns, and the meeting of their workers. */
 #pragma once
+#include "common/buffer.h"
 #include "common/error.h"
 #include "coordinator/core/effect.h"
 #include "coordinator/core/event.h"
@@ -14,6 +15,7 @@ struct coordinator_settings {
     uint64_t lease_ms;          /* 10,000: how long an agent works on without word from us */
     uint64_t loss_ms;           /* 15,000, more than the lease: when a silent agent is declared lost */
     uint64_t deadlock_delay_ms; /* 50: how long a room is left alone before the search */
+    uint64_t last_campaign;     /* that there was before; ids go on from there */
     uint64_t start_delay_ms; /* 100: how far ahead the start instant and `at_once` releases are broadcast, if
                                 no agent's round trip asks for more */
 };
@@ -34,8 +36,21 @@ uint64_t coordinator_due_ns(const struct coordinator *coordinator);
 MUST_CHECK bool coordinator_has_room(const struct coordinator *coordinator,
                                      const struct campaign_options *options, uint32_t agents,
                                      struct error *error);
+/* Whether EVENT_SCALE would be heeded. False with why not. */
+MUST_CHECK bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign,
+                                      uint32_t workers, struct error *error);
 /* The id that the last EVENT_CREATE was given (1, 2, …). */
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
+
+/* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */
+uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key);
+bool coordinator_has_live_campaign(const struct coordinator *coordinator);
+
+/* What a coordinator without live campaigns has to know, as bytes: reports of ended ones are left out. Both
+ * it and whoever is made from the bytes answer all that follows alike. */
+void coordinator_pack(struct coordinator *coordinator, struct buffer *into);
+/* NULL if they make no sense. */
+MUST_CHECK struct coordinator *coordinator_unpack(struct bytes bytes);
 
 /* What is known of a campaign now, or how it ended; NULL if there is none of this id. Borrowed until the next
  * step. */

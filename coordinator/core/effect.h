@@ -21,6 +21,7 @@ struct coordinator_effect {
     struct envelope envelope;
     struct bytes message; /* borrowed until the next coordinator_step */
     enum log_level level;
+    struct log_subject subject; /* of LOG; borrowed likewise */
     uint64_t campaign;
     enum campaign_state state;
     const char *text; /* borrowed until the next coordinator_step */

@@ -19,6 +19,7 @@ struct step_state *step_state_new(uint64_t step, uint32_t seats)
     struct step_state *state = MEMORY_NEW(struct step_state);
     state->step = step;
     state->seats = seats;
+    state->charge = step_state_charge(seats);
     state->past = memory_new(bits_words(seats), sizeof(uint64_t));
     return state;
 }
@@ -28,11 +29,11 @@ size_t step_state_charge(uint32_t seats)
     return sizeof(struct step_state) + bits_words(seats) * sizeof(uint64_t);
 }
 
-static void free_meeting(struct meeting *meeting)
+static void free_meeting(struct meeting *meeting, struct quota *quota)
 {
     memory_free((void *)meeting->name.data);
     if (meeting->kind == MEETING_NOTIFIER) {
-        notifier_free(CONTAINER_OF(meeting, struct notifier, meeting));
+        notifier_free(CONTAINER_OF(meeting, struct notifier, meeting), quota);
     } else {
         barrier_free(CONTAINER_OF(meeting, struct barrier, meeting));
     }
@@ -44,9 +45,9 @@ void step_state_free(struct step_state **state, struct quota *quota)
     for (struct meeting *meeting = (*state)->first; meeting != NULL; meeting = next) {
         next = meeting->next;
         quota_give(quota, meeting->charge);
-        free_meeting(meeting);
+        free_meeting(meeting, quota);
     }
-    quota_give(quota, step_state_charge((*state)->seats));
+    quota_give(quota, (*state)->charge);
     map_free(&(*state)->index);
     memory_free((*state)->past);
     memory_free(*state);

@@ -1,7 +1,6 @@
 /* The agents that have joined. */
-#include "coordinator/core/members.h"
+#include "coordinator/core/members_inside.h"
 
-#include "common/map.h"
 #include "common/memory.h"
 #include "coordinator/core/bundle_copy.h"
 #include "proto/codec.h"
@@ -9,8 +8,6 @@
 
 #include <assert.h>
 
-/* A frame of a lost incarnation can only be as late as the network holds one. */
-#define LOST_REMEMBERED 4096u
 #define NS_PER_MS 1000000u
 #define COMPLAINT_EVERY_MS 1000u
 /* Who has missed so many may be on the way to being lost. */
@@ -18,21 +15,6 @@
 /* A slow line takes so long for a byte: what an agent asks for of a bundle at once, 2 MiB, a quarter of a
  * minute. */
 #define BULK_NS_PER_BYTE 8000u
-
-struct members {
-    struct coordinator_settings settings;
-    struct timers *timers; /* the coordinator's */
-    struct map *by_incarnation;
-    struct map *by_name;
-    struct member **items; /* in the order in which they joined */
-    size_t count;
-    size_t capacity;
-    struct member **attention;
-    size_t attention_count;
-    size_t attention_capacity;
-    uint64_t lost[LOST_REMEMBERED]; /* a ring; 0 is no incarnation */
-    size_t next_lost;
-};
 
 static uint64_t latest(uint64_t left_ns, uint64_t right_ns)
 {
@@ -54,8 +36,10 @@ struct members *members_new(const struct coordinator_settings *settings, struct 
     return members;
 }
 
-static void member_free(struct member *member)
+void member_free(struct member **at)
 {
+    struct member *member = *at;
+    *at = NULL;
     link_free(&member->link);
     memory_free((void *)member->name.data);
     memory_free((void *)member->host.data);
@@ -71,7 +55,7 @@ void members_free(struct members **members)
     }
     for (size_t i = 0; i < (*members)->count; i++) {
         timers_unset((*members)->timers, &(*members)->items[i]->due.timer);
-        member_free((*members)->items[i]);
+        member_free(&(*members)->items[i]);
     }
     map_free(&(*members)->by_incarnation);
     map_free(&(*members)->by_name);
@@ -104,7 +88,7 @@ struct member *members_at(const struct members *members, size_t place)
 
 bool members_were_lost(const struct members *members, uint64_t incarnation)
 {
-    for (size_t i = 0; i < LOST_REMEMBERED; i++) {
+    for (size_t i = 0; i < MEMBERS_LOST_REMEMBERED; i++) {
         if (members->lost[i] == incarnation && incarnation != 0) {
             return true;
         }
@@ -154,6 +138,16 @@ static void welcome(struct members *members, struct member *member)
     members_send(members, member, &message);
 }
 
+void members_adopt(struct members *members, struct member *member)
+{
+    members->items = (struct member **)memory_reserve(members->items, &members->capacity, members->count + 1,
+                                                      sizeof *members->items);
+    members->items[members->count++] = member;
+    (void)map_put(members->by_incarnation, bytes_of(&member->incarnation, sizeof member->incarnation),
+                  member);
+    (void)map_put(members->by_name, member->name, member);
+}
+
 enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
                              const struct hello *hello, struct member **member, struct error *error)
 {
@@ -175,11 +169,7 @@ enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t 
         return ADMISSION_FULL;
     }
     *member = member_new(&members->settings, now_ns, incarnation, hello);
-    members->items = (struct member **)memory_reserve(members->items, &members->capacity, members->count + 1,
-                                                      sizeof *members->items);
-    members->items[members->count++] = *member;
-    (void)map_put(members->by_incarnation, bytes_of(&incarnation, sizeof incarnation), *member);
-    (void)map_put(members->by_name, (*member)->name, *member);
+    members_adopt(members, *member);
     welcome(members, *member);
     return ADMITTED;
 }
@@ -204,6 +194,14 @@ void members_wake(struct members *members, struct member *member)
     members->attention[members->attention_count++] = member;
 }
 
+/* There is a new way to it. */
+static void reach_anew(struct member *member, uint64_t now_ns)
+{
+    member->is_awaited = false;
+    member->excused_ns = now_ns;
+    link_reconnected(member->link);
+}
+
 /* Once only, until it has heard us: else one that never does would be given time for ever. */
 static void note_return(const struct members *members, uint64_t now_ns, uint64_t heard_ns,
                         struct member *member)
@@ -221,11 +219,15 @@ enum link_verdict members_receive(struct members *members, uint64_t now_ns, stru
     uint64_t heard_ns = members_heard_ns(member);
     enum link_verdict verdict = link_receive(member->link, now_ns, envelope, has_message);
     struct link_sample sample;
-    if (link_take_sample(member->link, &sample)) {
+    /* What waited for us to be there again says nothing about the way. */
+    if (link_take_sample(member->link, &sample) && !member->is_awaited) {
         member->round_trips_ns[member->next_round_trip++ % MEMBER_ROUND_TRIPS] = sample.round_trip_ns;
     }
     if (verdict != LINK_FOREIGN) {
         note_return(members, now_ns, heard_ns, member);
+        if (member->is_awaited) {
+            reach_anew(member, now_ns);
+        }
         members_wake(members, member);
     }
     return verdict;
@@ -233,8 +235,7 @@ enum link_verdict members_receive(struct members *members, uint64_t now_ns, stru
 
 void members_greet_again(struct members *members, uint64_t now_ns, struct member *member)
 {
-    member->excused_ns = now_ns;
-    link_reconnected(member->link);
+    reach_anew(member, now_ns);
     members_wake(members, member);
 }
 
@@ -331,13 +332,13 @@ void members_lose(struct members *members, struct member **member, struct outbox
     struct member *gone = *member;
     outbox_forget_route(outbox, gone->incarnation);
     members->lost[members->next_lost] = gone->incarnation;
-    members->next_lost = (members->next_lost + 1) % LOST_REMEMBERED;
+    members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
     timers_unset(members->timers, &gone->due.timer);
     (void)map_remove(members->by_incarnation, bytes_of(&gone->incarnation, sizeof gone->incarnation));
     (void)map_remove(members->by_name, gone->name);
     remove_from(members->items, &members->count, gone);
     remove_from(members->attention, &members->attention_count, gone);
-    member_free(gone);
+    member_free(&gone);
     *member = NULL;
 }
 
@@ -348,6 +349,15 @@ void members_forgive(struct members *members, uint64_t now_ns)
     }
 }
 
+void members_restored(struct members *members, uint64_t now_ns)
+{
+    members_forgive(members, now_ns);
+    for (size_t i = 0; i < members->count; i++) {
+        members->items[i]->is_awaited = true;
+        members_wake(members, members->items[i]);
+    }
+}
+
 void members_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what)
 {
     member->malformed++;
@@ -355,8 +365,9 @@ void members_complain(struct member *member, uint64_t now_ns, struct outbox *out
         return;
     }
     member->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
-    outbox_log(outbox, LOG_WARNING, "agent %.*s: dropped a message (%llu so far): %s",
-               BYTES_FORMAT(member->name), (unsigned long long)member->malformed, what);
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name),
+               (unsigned long long)member->malformed, what);
 }
 
 bool members_are_restless(const struct members *members)
@@ -366,7 +377,7 @@ bool members_are_restless(const struct members *members)
 
 static void judge_hearing(const struct members *members, uint64_t now_ns, struct member *member)
 {
-    if (now_ns < deaf_from_ns(members, member)) {
+    if (member->is_awaited || now_ns < deaf_from_ns(members, member)) {
         member->muted_ns = 0;
     } else if (member->muted_ns == 0) {
         member->muted_ns = now_ns;
@@ -391,7 +402,7 @@ static void hand_out_of(struct members *members, uint64_t now_ns, struct member 
     /* Looked after as often as one that is spoken to: by long pauses we know that we have slept. */
     uint64_t due_ns =
         earliest(given_up_ns(members, member), due_after_ms(now_ns, members->settings.heartbeat_ms));
-    if (member->muted_ns == 0) {
+    if (member->muted_ns == 0 && !member->is_awaited) {
         while (link_next_frame(member->link, now_ns, &envelope, &message)) {
             note_bulk(member, now_ns, envelope.sequence, message.size);
             outbox_frame(outbox, &envelope, message);

@@ -34,6 +34,7 @@ struct member {
     uint64_t round_trips_ns[MEMBER_ROUND_TRIPS]; /* the latest, in a ring; 0: not yet */
     unsigned next_round_trip;
     struct gauges gauges;  /* as it told last, without histogram; interval 0: it has not yet */
+    bool is_awaited;       /* since we were restored: it cannot be reached before it is heard */
     bool needs_attention;  /* its link may have a frame to hand out */
     uint64_t malformed;    /* messages that were dropped */
     uint64_t complaint_ns; /* when the next one may be told of */
@@ -93,6 +94,13 @@ bool members_is_in_doubt(const struct members *members, uint64_t now_ns, const s
 void members_lose(struct members *members, struct member **member, struct outbox *outbox);
 /* We have slept ourselves: what was sent meanwhile is still unread, so nobody is silent yet. */
 void members_forgive(struct members *members, uint64_t now_ns);
+/* Another process goes on as we: nobody is silent yet, and nobody can be reached before he is heard. */
+void members_restored(struct members *members, uint64_t now_ns);
+/* Who is there, and who was lost, as bytes; all are looked after in the next members_hand_out, in the order
+ * in which they joined, as they are by whoever unpacks it. */
+void members_pack(struct members *members, struct buffer *into);
+/* Into new ones. False if it makes no sense. */
+MUST_CHECK bool members_unpack(struct members *members, struct unpack *from);
 /* A message of a member made no sense: counts it, and says so at most once a second. */
 void members_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what);
 

@@ -8,8 +8,9 @@ struct notifier *notifier_new(void)
     return MEMORY_NEW(struct notifier);
 }
 
-void notifier_free(struct notifier *notifier)
+void notifier_free(struct notifier *notifier, struct quota *quota)
 {
+    sighting_finish(&notifier->sighting, quota);
     memory_free(notifier->readers);
     memory_free((void *)notifier->payload.data);
     memory_free(notifier);
@@ -30,14 +31,14 @@ bool notifier_declare(struct notifier *notifier, uint32_t readers)
     return true;
 }
 
-void notifier_read(struct notifier *notifier, uint32_t seat)
+bool notifier_read(struct notifier *notifier, uint32_t seat)
 {
     if (notifier->readers == NULL) {
         notifier->readers = memory_new(bits_words(notifier->meeting.at->seats), sizeof(uint64_t));
     }
-    if (bits_add(notifier->readers, seat)) {
-        notifier->read++;
-    }
+    bool is_new = bits_add(notifier->readers, seat);
+    notifier->read += is_new ? 1 : 0;
+    return is_new;
 }
 
 bool notifier_write(struct notifier *notifier, struct bytes payload)

@@ -2,6 +2,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "coordinator/core/meeting.h"
+#include "coordinator/core/sighting.h"
 #include "coordinator/core/wait.h"
 
 struct notifier {
@@ -12,6 +13,7 @@ struct notifier {
     uint32_t read;        /* distinct readers so far */
     uint64_t *readers;    /* their seats; NULL before the first */
     struct bytes payload; /* owned */
+    struct sighting sighting;
     /* For the writer: of workers that are not past the step, and of those that are. A worker goes past no
      * step while it waits, except when its progress becomes known. */
     struct wait_list waits_within;
@@ -21,14 +23,14 @@ struct notifier {
 
 MUST_CHECK struct notifier *notifier_new(void);
 /* The name is the step's to free. */
-void notifier_free(struct notifier *notifier);
+void notifier_free(struct notifier *notifier, struct quota *quota);
 /* What it holds at most without a payload, for the quota. */
 size_t notifier_charge(uint32_t seats);
 
 /* False if another number of readers was named before; `declared` says which. */
 MUST_CHECK bool notifier_declare(struct notifier *notifier, uint32_t readers);
-/* Counts the seat once however often it reads. */
-void notifier_read(struct notifier *notifier, uint32_t seat);
+/* Counts the seat once however often it reads; false if it was counted before. */
+bool notifier_read(struct notifier *notifier, uint32_t seat);
 /* The first one wins; false for a later one, which changes nothing. */
 MUST_CHECK bool notifier_write(struct notifier *notifier, struct bytes payload);
 

@@ -117,6 +117,63 @@ void onlooker_operations(struct onlooker *onlooker, const struct message *messag
     }
 }
 
+_Static_assert(sizeof(struct agent_overview) == 144 && sizeof(struct coordinator_overview) == 104,
+               "onlooker_pack and onlooker_unpack have to know each field");
+
+void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
+{
+    const struct coordinator_overview *overview = &onlooker->overview;
+    pack_number(into, overview->campaigns_created);
+    pack_number(into, overview->agents_joined);
+    pack_number(into, overview->agents_lost);
+    pack_number(into, overview->agents_left);
+    pack_number(into, overview->frames_received);
+    pack_number(into, overview->frames_sent);
+    pack_number(into, overview->operations);
+    pack_number(into, onlooker->lost_count);
+    for (size_t i = 0; i < onlooker->lost_count; i++) {
+        const struct agent_overview *lost = &onlooker->lost[i];
+        pack_bytes(into, lost->name);
+        pack_bytes(into, lost->host);
+        pack_number(into, lost->pid);
+        pack_number(into, lost->cores);
+        pack_number(into, lost->shards);
+        pack_number(into, lost->memory_bytes);
+        pack_bytes(into, lost->labels);
+        pack_number(into, lost->capacity);
+        pack_number(into, lost->heard_ns);
+        pack_flag(into, lost->has_left);
+    }
+}
+
+bool onlooker_unpack(struct onlooker *onlooker, struct unpack *from)
+{
+    struct coordinator_overview *overview = &onlooker->overview;
+    overview->campaigns_created = unpack_number(from);
+    overview->agents_joined = unpack_number(from);
+    overview->agents_lost = unpack_number(from);
+    overview->agents_left = unpack_number(from);
+    overview->frames_received = unpack_number(from);
+    overview->frames_sent = unpack_number(from);
+    overview->operations = unpack_number(from);
+    uint64_t count = unpack_bounded(from, OVERVIEW_LOST_KEPT);
+    while (onlooker->lost_count < count && !from->is_broken) {
+        struct agent_overview *lost = &onlooker->lost[onlooker->lost_count++];
+        lost->name = bytes_copy_new(unpack_bytes(from));
+        lost->host = bytes_copy_new(unpack_bytes(from));
+        lost->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost->memory_bytes = unpack_number(from);
+        lost->labels = bytes_copy_new(unpack_bytes(from));
+        lost->capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost->heard_ns = unpack_number(from);
+        lost->has_left = unpack_flag(from);
+        lost->is_lost = true;
+    }
+    return !from->is_broken;
+}
+
 static void look_at_agents(struct onlooker *onlooker, const struct members *members)
 {
     size_t joined = members_count(members);

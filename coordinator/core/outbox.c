@@ -2,6 +2,7 @@
 #include "coordinator/core/outbox.h"
 
 #include "common/memory.h"
+#include "coordinator/core/bundle_copy.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,16 +54,22 @@ void outbox_forget_route(struct outbox *outbox, uint64_t incarnation)
     add(outbox, EFFECT_FORGET_ROUTE)->incarnation = incarnation;
 }
 
-void outbox_log(struct outbox *outbox, enum log_level level, const char *format, ...)
+void outbox_log(struct outbox *outbox, enum log_level level, const struct log_subject *subject,
+                const char *format, ...)
 {
     char line[LINE_BYTES];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    const char *text = (const char *)outbox_keep(outbox, memory_copy_string(line));
+    struct bytes agent = bytes_copy_new(subject->agent); /* it may be gone before the line is written */
+    (void)outbox_keep(outbox, (void *)agent.data);
     struct coordinator_effect *effect = add(outbox, EFFECT_LOG);
     effect->level = level;
-    effect->text = (const char *)outbox_keep(outbox, memory_copy_string(line));
+    effect->subject = *subject;
+    effect->subject.agent = agent;
+    effect->text = text;
 }
 
 void outbox_campaign(struct outbox *outbox, uint64_t campaign, enum campaign_state state)

@@ -17,7 +17,8 @@ void outbox_finish(struct outbox *outbox);
 /* `message` has to last until the next step. */
 void outbox_frame(struct outbox *outbox, const struct envelope *envelope, struct bytes message);
 void outbox_forget_route(struct outbox *outbox, uint64_t incarnation);
-void outbox_log(struct outbox *outbox, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+void outbox_log(struct outbox *outbox, enum log_level level, const struct log_subject *subject,
+                const char *format, ...) PRINTF_LIKE(4, 5);
 void outbox_campaign(struct outbox *outbox, uint64_t campaign, enum campaign_state state);
 void outbox_deadlock(struct outbox *outbox, uint64_t campaign, const char *text);
 /* Takes memory of memory_new, to be freed when the next step begins; gives it back. */

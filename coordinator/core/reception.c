@@ -40,7 +40,8 @@ static void tell_operator(struct reception *reception, uint64_t now_ns, struct b
         return;
     }
     reception->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
-    outbox_log(reception->outbox, LOG_WARNING, "agent %.*s was refused: %s", BYTES_FORMAT(name), why);
+    outbox_log(reception->outbox, LOG_WARNING, &(struct log_subject){.agent = name},
+               "agent %.*s was refused: %s", BYTES_FORMAT(name), why);
 }
 
 void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, bool is_final,
@@ -81,8 +82,9 @@ static struct member *greet(struct reception *reception, const struct coordinato
                (struct refused){.is_final = is_for_good(admission), .text = bytes_of_string(error.text)});
         return NULL;
     }
-    outbox_log(reception->outbox, LOG_INFO, "agent %.*s has joined: %.*s, process %u, %u cores",
-               BYTES_FORMAT(hello->name), BYTES_FORMAT(hello->host), hello->pid, hello->cores);
+    outbox_log(reception->outbox, LOG_INFO, &(struct log_subject){.agent = hello->name},
+               "agent %.*s has joined: %.*s, process %u, %u cores", BYTES_FORMAT(hello->name),
+               BYTES_FORMAT(hello->host), hello->pid, hello->cores);
     return member;
 }
 

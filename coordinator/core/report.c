@@ -51,6 +51,11 @@ static void report_rooms(struct campaign *campaign)
         rooms_count(campaign->rooms, &campaign->report);
     }
     campaign->report.waiting = bytes_of_string(campaign->waiting);
+    struct sightings *sightings =
+        campaign->rooms != NULL ? rooms_sightings(campaign->rooms) : campaign->sightings;
+    if (sightings != NULL) {
+        sightings_report(sightings, &campaign->report);
+    }
 }
 
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns)
@@ -60,6 +65,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->campaign = campaign->id;
     report->options = &campaign->options;
     report->script = campaign->script;
+    report->key = campaign->key;
     report->state = campaign->state;
     report->verdict = is_ended ? campaign->judgement.verdict : VERDICT_NONE;
     report->reason = bytes_of_string(campaign->judgement.reason);
@@ -68,6 +74,8 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
+    report->artifacts = campaign->artifacts.items;
+    report->artifact_count = campaign->artifacts.count;
     report_rooms(campaign);
     return report;
 }

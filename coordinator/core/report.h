@@ -1,6 +1,7 @@
 /* What can be told of a campaign, while it runs and when it has ended. */
 #pragma once
 #include "common/histogram.h"
+#include "coordinator/core/artifacts.h"
 #include "coordinator/core/campaign_state.h"
 #include "proto/campaign.h"
 #include "proto/operation.h"
@@ -57,10 +58,39 @@ struct error_report {
     uint64_t step;
 };
 
+/* How often a worker was the last reader to see what was written. */
+struct last_seen {
+    uint32_t worker;
+    uint64_t times;
+};
+
+struct divergence;
+
+/* How long what was written at notifiers of one name took until others saw it, and whether they saw the same.
+ */
+struct seen_report {
+    struct bytes name;
+    uint64_t seen_count;               /* sightings */
+    const struct histogram *seen_us;   /* from the edit until one reader saw it */
+    const struct histogram *spread_us; /* between the first and the last reader of a step */
+    uint64_t uncertainty_us;           /* at most so far are these times off, by the clocks */
+    uint64_t before_edit;              /* seen before the edit began, so counted as 0 */
+    const struct last_seen *last;      /* most frequent first */
+    size_t last_count;
+    uint64_t last_others;    /* times that it was one whom nobody counts */
+    uint64_t steps_compared; /* whose readers told what they saw */
+    uint64_t steps_diverged;
+    uint64_t reads_compared;
+    uint64_t reads_differed;
+    const struct divergence *examples; /* the first ones */
+    size_t example_count;
+};
+
 struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
     struct bytes script;
+    struct bytes key; /* that it was created with; empty if with none */
     enum campaign_state state;
     enum verdict verdict; /* VERDICT_NONE until it has ended */
     struct bytes reason;  /* one line; empty for passed */
@@ -86,6 +116,10 @@ struct campaign_report {
     size_t wait_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
+    const struct seen_report *seen; /* sorted by name */
+    size_t seen_count;
+    const struct artifact *artifacts; /* as they came */
+    size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
     /* How much state there is: for tests of boundedness and for /metrics. */
     uint64_t live_notifiers;

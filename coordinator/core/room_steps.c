@@ -54,6 +54,13 @@ void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_
     }
 }
 
+void room_steps_join(struct room *room, uint64_t first_step)
+{
+    for (size_t i = 0; i < room->step_count && room->steps[i]->step < first_step; i++) {
+        note_passed(room, room->steps[i]);
+    }
+}
+
 void room_steps_return(struct room *room, uint32_t seat, uint64_t past)
 {
     for (size_t i = position_of(room, past); i < room->step_count; i++) {
@@ -202,24 +209,20 @@ void room_mark_passed(struct room *room)
     }
 }
 
-static void close_barriers(const struct step_state *state,
-                           void (*closing)(void *context, const struct barrier *barrier), void *context)
+void room_close(const struct room *room, room_closing *closing, void *context)
 {
-    for (const struct meeting *meeting = state->first; meeting != NULL; meeting = meeting->next) {
-        if (meeting->kind == MEETING_BARRIER) {
-            closing(context, CONTAINER_OF(meeting, struct barrier, meeting));
-        }
+    for (size_t i = 0; i < room->step_count; i++) {
+        closing(context, room, room->steps[i]);
     }
 }
 
-void room_retire(struct room *room, void (*closing)(void *context, const struct barrier *barrier),
-                 void *context)
+void room_retire(struct room *room, room_closing *closing, void *context)
 {
     size_t retired = 0;
     while (retired < room->step_count && room->steps[retired]->within_next == 0 &&
            !step_state_has_waits(room->steps[retired])) {
         struct step_state *state = room->steps[retired++];
-        close_barriers(state, closing, context);
+        closing(context, room, state);
         room->meeting_count -= state->count;
         step_state_free(&state, room->quota);
     }

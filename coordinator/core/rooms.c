@@ -22,7 +22,8 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     assert(options->workers > 0);
     struct rooms *rooms = MEMORY_NEW(struct rooms);
     rooms->worker_count = options->workers;
-    rooms->room_size = campaign_room_size(options);
+    rooms->start_count = options->workers;
+    rooms->room_size = campaign_room_ids(options);
     rooms->room_count = campaign_room_count(options);
     rooms->sync_timeout_ms = options->sync_timeout_ms > 0 ? options->sync_timeout_ms : SYNC_TIMEOUT_MS;
     rooms->start_delay_ns = start_delay_ns;
@@ -39,7 +40,9 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     timer_init(&rooms->campaign_search);
     buffer_init(&rooms->deadlock, LIMIT_TEXT_BYTES);
     rooms->release_spread_us = histogram_new();
-    if (options->on_loss == ON_LOSS_REPLACE) {
+    rooms->sightings = sightings_new();
+    rooms->synchronises_all = options->on_loss == ON_LOSS_REPLACE;
+    if (rooms->synchronises_all) {
         synchronise_all(rooms);
     }
     return rooms;
@@ -85,6 +88,7 @@ void rooms_free(struct rooms **rooms)
     worker_set_finish(&freed->done);
     buffer_finish(&freed->deadlock);
     histogram_free(&freed->release_spread_us);
+    sightings_free(&freed->sightings);
     memory_free(freed);
     *rooms = NULL;
 }
@@ -297,4 +301,21 @@ uint32_t rooms_live_workers(const struct rooms *rooms)
 bool rooms_found_deadlock(const struct rooms *rooms)
 {
     return rooms->has_found_deadlock;
+}
+
+struct sightings *rooms_sightings(struct rooms *rooms)
+{
+    return rooms->sightings;
+}
+
+struct sightings *rooms_take_sightings(struct rooms *rooms)
+{
+    struct sightings *sightings = rooms->sightings;
+    for (uint32_t id = 0; id < rooms->room_count; id++) {
+        if (rooms->items[id] != NULL) {
+            room_close(rooms->items[id], rooms_close_step, rooms);
+        }
+    }
+    rooms->sightings = sightings_new();
+    return sightings;
 }

@@ -23,6 +23,7 @@ static const struct row rows[OPERATION_KIND_COUNT] = {
     [OPERATION_BARRIER] = {SUBJECT_MEETING, rooms_apply_barrier},
     [OPERATION_DECLARE] = {SUBJECT_MEETING, rooms_apply_declare},
     [OPERATION_WRITTEN] = {SUBJECT_MEETING, rooms_apply_written},
+    [OPERATION_WRITING] = {SUBJECT_MEETING, rooms_apply_writing},
     [OPERATION_GET] = {SUBJECT_VARIABLE, rooms_apply_get},
     [OPERATION_GET_OR_MAKE] = {SUBJECT_VARIABLE, rooms_apply_get_or_make},
     [OPERATION_MADE] = {SUBJECT_VARIABLE, rooms_apply_made},
@@ -68,6 +69,9 @@ static bool check_subject(const struct rooms *rooms, const struct operation *ope
     }
     if (subject == SUBJECT_RELEASE && operation->first_ns > operation->last_ns) {
         return error_set(error, "a release that ended before it began");
+    }
+    if (operation->after_count != 0 && operation->after_count != worker_set_count(&operation->workers)) {
+        return error_set(error, "%zu instants of other workers", operation->after_count);
     }
     if (subject == SUBJECT_WORKERS) {
         return true;

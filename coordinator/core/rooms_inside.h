@@ -1,6 +1,7 @@
 /* What the parts of rooms share; nobody else includes this. */
 #pragma once
 #include "common/buffer.h"
+#include "common/container.h"
 #include "common/histogram.h"
 #include "common/map.h"
 #include "common/memory.h"
@@ -11,6 +12,7 @@
 #include "coordinator/core/replies.h"
 #include "coordinator/core/room.h"
 #include "coordinator/core/rooms.h"
+#include "coordinator/core/sightings.h"
 #include "coordinator/core/texts.h"
 #include "coordinator/core/variable.h"
 #include "coordinator/core/wait.h"
@@ -25,7 +27,9 @@ struct release {
 
 struct rooms {
     uint32_t worker_count;
-    uint32_t room_size;
+    uint32_t room_size;   /* ids of a room; the last one may have fewer workers */
+    uint32_t start_count; /* workers that begin at the start instant */
+    bool synchronises_all;
     uint32_t room_count;
     uint64_t sync_timeout_ms;
     uint64_t start_delay_ns;
@@ -65,6 +69,7 @@ struct rooms {
     struct release start;
     bool is_start_known; /* all have reported */
     struct histogram *release_spread_us;
+    struct sightings *sightings;
 };
 
 /* Whoever changes something calls it first: what was told is forgotten. */
@@ -90,12 +95,14 @@ void rooms_forget_wait(struct rooms *rooms, uint32_t worker);
 void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_ended(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_released(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
-/* `context` is the rooms: the last of what a barrier knows about its spread. */
-void rooms_close_barrier(void *context, const struct barrier *barrier);
+/* `context` is the rooms. The step of a room is over: what its meetings know of spreads and sightings is
+ * counted. */
+void rooms_close_step(void *context, const struct room *room, const struct step_state *state);
 
 /* rooms_meet.c */
 void rooms_apply_read(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_declare(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_writing(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_written(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_wait_writer(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_wait_readers(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);

@@ -67,12 +67,49 @@ static void note_signal(struct room *room, uint32_t seat, uint64_t step)
     it->signalled = step > it->signalled ? step : it->signalled;
 }
 
+static void see(struct rooms *rooms, struct notifier *notifier, const struct operation *operation,
+                const struct worker_cursor *cursor, size_t place)
+{
+    struct instant instant = {.at_ns = operation->first_ns, .uncertainty_us = operation->uncertainty_us};
+    if (operation->first_ns != 0) {
+        instant.at_ns = operation_instant_ns(operation, place);
+    }
+    sightings_seen(rooms->sightings, &notifier->sighting, operation->name, cursor->worker, &instant,
+                   &rooms->meeting_quota);
+    sightings_compare(rooms->sightings, &notifier->sighting, operation->name, cursor->worker,
+                      operation->digest, &rooms->meeting_quota);
+}
+
+static void begin_edit(struct rooms *rooms, struct notifier *notifier, const struct operation *operation)
+{
+    struct instant instant = {.at_ns = operation->first_ns, .uncertainty_us = operation->uncertainty_us};
+    sightings_edit(rooms->sightings, &notifier->sighting, operation->name, &instant, &rooms->meeting_quota);
+}
+
+void rooms_apply_writing(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
+{
+    struct room *room = rooms_need_seats(rooms, now_ns, operation->room);
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&operation->workers, &cursor)) {
+        uint32_t seat = cursor.worker - room->first;
+        if (room_is_past(room, seat, operation->step)) {
+            continue;
+        }
+        struct notifier *notifier = need_notifier(rooms, room, operation);
+        if (notifier == NULL) {
+            return;
+        }
+        note_signal(room, seat, operation->step);
+        begin_edit(rooms, notifier, operation);
+    }
+}
+
 void rooms_apply_read(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
     struct room *room = rooms_need_seats(rooms, now_ns, operation->room);
     struct notifier *notifier = NULL;
     struct worker_cursor cursor = {0};
-    while (worker_set_next(&operation->workers, &cursor)) {
+    for (size_t place = 0; worker_set_next(&operation->workers, &cursor); place++) {
         uint32_t seat = cursor.worker - room->first;
         if (room_is_past(room, seat, operation->step)) {
             continue; /* its step is over, and with it its chance to read */
@@ -80,7 +117,9 @@ void rooms_apply_read(struct rooms *rooms, uint64_t now_ns, const struct operati
         if (notifier == NULL && (notifier = need_notifier(rooms, room, operation)) == NULL) {
             return;
         }
-        notifier_read(notifier, seat);
+        if (notifier_read(notifier, seat)) {
+            see(rooms, notifier, operation, &cursor, place);
+        }
         note_signal(room, seat, operation->step);
     }
     if (notifier != NULL) {
@@ -138,6 +177,7 @@ void rooms_apply_written(struct rooms *rooms, uint64_t now_ns, const struct oper
     note_signal(room, only_worker(operation) - room->first, operation->step);
     bool is_won = notifier_write(notifier, operation->value);
     if (is_won) {
+        begin_edit(rooms, notifier, operation);
         notifier->meeting.charge += operation->value.size;
         room_mark(room, &notifier->meeting);
         rooms_touch(rooms, now_ns, room);

@@ -1,4 +1,5 @@
 /* What workers report without being asked: how far they are, that they have ended, when they acted. */
+#include "common/container.h"
 #include "coordinator/core/rooms_inside.h"
 
 #define NS_PER_US 1000
@@ -82,7 +83,7 @@ static void report_start(struct rooms *rooms, uint32_t workers, const struct ope
         is_first || operation->first_ns < start->first_ns ? operation->first_ns : start->first_ns;
     start->last_ns = is_first || operation->last_ns > start->last_ns ? operation->last_ns : start->last_ns;
     start->reported += rooms->is_start_known ? 0 : workers;
-    rooms->is_start_known = start->reported >= rooms->worker_count;
+    rooms->is_start_known = start->reported >= rooms->start_count;
 }
 
 void rooms_apply_released(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
@@ -100,9 +101,22 @@ void rooms_apply_released(struct rooms *rooms, uint64_t now_ns, const struct ope
     }
 }
 
-void rooms_close_barrier(void *context, const struct barrier *barrier)
+static void close_barrier(struct rooms *rooms, const struct barrier *barrier)
 {
     if (barrier->reported > 0 && barrier->reported < barrier->released) {
-        record_spread(context, barrier->first_ns, barrier->last_ns);
+        record_spread(rooms, barrier->first_ns, barrier->last_ns);
+    }
+}
+
+void rooms_close_step(void *context, const struct room *room, const struct step_state *state)
+{
+    struct rooms *rooms = context;
+    for (const struct meeting *meeting = state->first; meeting != NULL; meeting = meeting->next) {
+        if (meeting->kind == MEETING_BARRIER) {
+            close_barrier(rooms, CONTAINER_OF(meeting, struct barrier, meeting));
+        } else {
+            const struct notifier *notifier = CONTAINER_OF(meeting, struct notifier, meeting);
+            sightings_close(rooms->sightings, &notifier->sighting, room->id, state->step, notifier->payload);
+        }
     }
 }

@@ -262,7 +262,7 @@ void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news)
     }
     rooms_end_timeouts(rooms, now_ns);
     for (size_t i = 0; i < rooms->dirty_count; i++) {
-        room_retire(rooms->dirty[i], rooms_close_barrier, rooms);
+        room_retire(rooms->dirty[i], rooms_close_step, rooms);
     }
     rooms->dirty_count = 0;
     rooms_search(rooms, now_ns);

@@ -37,6 +37,10 @@ static uint64_t cpu_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+/* Readers of one message that saw it at the same instant, more or less. */
+#define MOST_INSTANTS 4096u
+static const uint32_t AFTER_US[MOST_INSTANTS] = {0, 12, 31, 155};
+
 /* The agent of a seat: those of a room are on different ones. */
 static uint32_t agent_of(uint32_t worker)
 {
@@ -54,6 +58,17 @@ static void add(struct bench *bench, enum operation_kind kind, uint32_t room,
     if (kind == OPERATION_WRITTEN) {
         operation->value = buffer_bytes(&bench->payload);
         operation->call = (uint32_t)bench->step;
+    }
+    /* Dated, as an agent does it. */
+    if (kind == OPERATION_WRITTEN || kind == OPERATION_READ) {
+        operation->first_ns = (int64_t)bench->now_ns;
+        operation->uncertainty_us = 100;
+    }
+    uint64_t count = worker_set_count(workers);
+    if (kind == OPERATION_READ && count > 1) {
+        assert(count <= MOST_INSTANTS);
+        operation->after_us = AFTER_US;
+        operation->after_count = count;
     }
 }
 

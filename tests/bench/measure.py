@@ -118,6 +118,97 @@ def measure_turn(rounds):
             "times_rested": middle(rested_turn) / middle(rested_trip)}
 
 
+class Daemon:
+    """A coordinator with two agents of one shard; what the agents print goes into files."""
+
+    def __init__(self, folder, *options):
+        self.folder, self.ports = pathlib.Path(folder), (free_port(), free_port())
+        self.command = [str(TUTTI), "coordinator", "--listen", f"tcp://127.0.0.1:{self.ports[0]}",
+                        "--http", f"127.0.0.1:{self.ports[1]}", *map(str, options)]
+        self.api = f"http://127.0.0.1:{self.ports[1]}"
+        self.processes = []
+
+    def start(self):
+        process = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        log = []
+        for line in process.stderr:
+            log.append(line)
+            if "ready: agents" in line:
+                threading.Thread(target=process.stderr.read, daemon=True).start()
+                return process, "".join(log)
+        raise RuntimeError("".join(log))
+
+    def start_agents(self):
+        for name in ("a1", "a2"):
+            with open(self.folder / name, "w") as output:
+                self.processes.append(subprocess.Popen(
+                    [str(TUTTI), "agent", "--coordinator", f"tcp://127.0.0.1:{self.ports[0]}", "--name", name, "--shards", "1",
+                     "--allow-system"], stdout=output, stderr=subprocess.DEVNULL))
+
+    def begin(self, rounds):
+        return subprocess.Popen([str(TUTTI), "start", str(HERE / "turn.lua"), "-w", "101", "-r", str(rounds), "--expect-agents", "2",
+                                 "--allow-system", "--wait", "-q", "--api", self.api], stdout=subprocess.DEVNULL)
+
+    def metrics(self):
+        text = run(["curl", "-s", f"{self.api}/metrics"])
+        return {line.split()[0]: float(line.split()[1]) for line in text.splitlines() if not line.startswith("#")}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def daemon_turn(rounds, *options):
+    """The p50 of a turn, and how large the journal came to be for each operation."""
+    with tempfile.TemporaryDirectory() as folder, Daemon(folder, *options) as daemon:
+        daemon.start()
+        daemon.start_agents()
+        daemon.begin(rounds).wait()
+        metrics = daemon.metrics()
+        last = {}
+        for name in ("a1", "a2"):
+            for step, late in re.findall(r"turn (\d+) ([\d.]+)", (pathlib.Path(folder) / name).read_text()):
+                if int(step) > rounds // 10:
+                    last[int(step)] = max(last.get(int(step), 0.0), float(late))
+        return statistics.median(last.values()), metrics["tutti_journal_written_bytes_total"] / metrics["tutti_operations_total"]
+
+
+def replay():
+    """Killed in the middle: how fast the next process has read its journal."""
+    with tempfile.TemporaryDirectory() as folder, Daemon(folder, "--state", f"{folder}/state") as daemon:
+        process, _log = daemon.start()
+        daemon.start_agents()
+        campaign = daemon.begin(1000000)
+        time.sleep(5)
+        operations = daemon.metrics()["tutti_operations_total"]
+        process.kill()
+        process.wait()
+        _process, log = daemon.start()
+        campaign.kill()
+        campaign.wait()
+        events, size, took = map(int, re.search(r"(\d+) events, (\d+) bytes, in (\d+) ms", log).groups())
+        return {"replayed_events": events, "replayed_mb": size / 1e6, "replay_ms": took,
+                "replayed_operations_per_s": operations / max(took, 1) * 1000}
+
+
+def measure_journal(rounds):
+    off, on, size = [], [], []
+    for _ in range(3):
+        off.append(daemon_turn(rounds)[0])
+        with tempfile.TemporaryDirectory() as folder:
+            turn, each = daemon_turn(rounds, "--state", f"{folder}/state")
+        on.append(turn)
+        size.append(each)
+    middle = statistics.median
+    return {"off_p50_us": middle(off), "on_p50_us": middle(on), "on_of_off": middle(on) / middle(off),
+            "bytes_each": middle(size), **replay()}
+
+
 def measure_barrier(workers, generations):
     report, _output = tutti_run(HERE / "barrier.lua", "-w", workers, "-r", generations, "--agents", 4, "--shards", 1)
     wait = next(w for w in report["waits"].values() if w["kind"] == "barrier")
@@ -163,6 +254,87 @@ def measure_core(steps):
     return {"operations_per_s": small["operations_per_s"], "worker_operations_per_s": great["worker_operations_per_s"]}
 
 
+def cpu_s(pid):
+    """Processor time of all threads of a process."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_agents(agents, seconds):
+    """What so many agents that have joined and do nothing cost the coordinator."""
+    daemon = subprocess.Popen([str(TUTTI), "coordinator", "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0"],
+                              stderr=subprocess.PIPE, text=True)
+    guard = threading.Timer(seconds + 120, daemon.kill)
+    guard.start()
+    try:
+        endpoint = next(found.group(1) for line in daemon.stderr
+                        if (found := re.search(r"ready: agents at (tcp://\S+),", line)))
+        threading.Thread(target=daemon.stderr.read, daemon=True).start()
+        empty = resident_bytes(daemon.pid)
+        crowd = subprocess.Popen([str(BUILD / "bin" / "many_agents"), endpoint, str(agents)],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if crowd.stdout.readline() != "joined\n":
+            sys.exit("agents: not all joined")
+        time.sleep(3)
+        before, began = cpu_s(daemon.pid), time.monotonic()
+        time.sleep(seconds)
+        share = (cpu_s(daemon.pid) - before) / (time.monotonic() - began)
+        full = resident_bytes(daemon.pid)
+        crowd.communicate("")
+    finally:
+        daemon.terminate()
+        daemon.wait()
+        guard.cancel()
+    return {"agents": agents, "core_percent": 100 * share, "kb_each": (full - empty) / agents / 1e3}
+
+
+class Redis:
+    """A server of the bench's own."""
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp()
+        port = free_port()
+        self.process = subprocess.Popen(["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no",
+                                         "--dir", self.folder, "--maxclients", "12000", "--tcp-backlog", "4096"],
+                                        stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        return port
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+def barrier_generation_ms(workers, generations):
+    """By the difference of two lengths, so that start and end do not count."""
+    def duration_ms(runs):
+        report, _output = tutti_run(HERE / "barrier.lua", "-w", workers, "-r", runs, "--agents", 4, "--shards", 1, "-q")
+        return 1000 * report["duration_s"]
+
+    return (duration_ms(3 * generations) - duration_ms(generations)) / (2 * generations)
+
+
+def measure_redis(generations):
+    program = BUILD / "bin" / "redis_barrier"
+    if not shutil.which("redis-server") or not program.exists():
+        print("redis    left out: there is no redis-server or no libhiredis-dev here")
+        return None
+    result = {}
+    for workers in (100, 1000, 5000):
+        count = max(3, generations * 100 // workers)
+        with Redis() as port:
+            theirs = json.loads(run([program, port, workers, count]))["generation_ms"]
+        ours = barrier_generation_ms(workers, generations)
+        result |= {f"redis_{workers}_ms": theirs, f"tutti_{workers}_ms": ours, f"times_{workers}": theirs / ours}
+    return result
+
+
 def measure_idle(workers):
     alone, all_of_them = idle_agent(1), idle_agent(workers)
     return {"workers": workers, "agent_mb": all_of_them / 1e6, "bytes_each": (all_of_them - alone) / (workers - 1),
@@ -205,6 +377,11 @@ BENCHES = [
      [("tutti_per_s", "requests/s, tutti"), ("bare_curl_per_s", "requests/s, bare libcurl on libuv"),
       ("wrk_per_s", "requests/s, wrk -t1 -c50"), ("of_bare_curl", "tutti ÷ bare libcurl (aim: ≥ 0.85)"),
       ("of_wrk", "tutti ÷ wrk")]),
+    ("journal", lambda quick: measure_journal(300 if quick else 1000),
+     [("off_p50_us", "turn without --state, p50 µs"), ("on_p50_us", "turn with --state, p50 µs"),
+      ("on_of_off", "with ÷ without (aim: ≤ 1.1)"), ("bytes_each", "bytes of journal for an operation of a worker"),
+      ("replay_ms", "ms to go on from a journal"), ("replayed_mb", "of so many MB"),
+      ("replayed_operations_per_s", "operations of workers replayed in a second")]),
     ("turn", lambda quick: measure_turn(300 if quick else 1000),
      [("turn_p50_us", "written → last of 100 readers, p50 µs"), ("round_trip_p50_us", "bare ZeroMQ round trip, p50 µs"),
       ("times_round_trip", "turn ÷ round trip (aim: ≤ 3)"),
@@ -217,6 +394,13 @@ BENCHES = [
     ("core", lambda quick: measure_core(100 if quick else 500),
      [("operations_per_s", "notifier operations/s, rooms of 5 (aim: ≥ 300,000)"),
       ("worker_operations_per_s", "… of single workers, one room of 10,000")]),
+    ("agents", lambda quick: measure_agents(1000, 5 if quick else 20),
+     [("core_percent", "1,000 idle agents, % of a core (aim: < 10)"), ("kb_each", "… kB of the coordinator for each (aim: < 64)")]),
+    ("redis", lambda quick: measure_redis(100 if quick else 300),
+     [(key, label) for workers in (100, 1000, 5000) for key, label in (
+         (f"redis_{workers}_ms", f"barrier of {workers:,} by hand over Redis, 4 processes, ms"),
+         (f"tutti_{workers}_ms", "… tutti, 4 agents, ms"),
+         (f"times_{workers}", "… Redis ÷ tutti" + (" (aim: ≥ 20)" if workers == 1000 else "")))]),
     ("stop", lambda quick: measure_stop(10000),
      [("stop_ms", "tutti stop of 10,000 workers on 4 agents, ms (aim: < 2,000)"),
       ("start_ms", "… tutti start until all are in their step, ms")]),
@@ -236,7 +420,10 @@ def main():
     for name, bench, rows in BENCHES:
         if asked.only and name not in asked.only:
             continue
-        results[name] = bench(asked.quick)
+        result = bench(asked.quick)
+        if result is None:
+            continue
+        results[name] = result
         for key, label in rows:
             print(f"{name:8} {label:60} {results[name][key]:14,.2f}", flush=True)
     if asked.json:

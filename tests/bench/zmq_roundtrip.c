@@ -73,9 +73,12 @@ int main(int argc, char **argv)
     void *dealer = zmq_socket(context, ZMQ_DEALER);
     zmq_connect(dealer, endpoint);
     uint64_t *samples = calloc(rounds, sizeof *samples);
+    if (samples == NULL) {
+        return 1;
+    }
     char body[PAYLOAD_BYTES];
     memset(body, 'x', sizeof body);
-    for (size_t i = 0; samples && i < rounds; i++) {
+    for (size_t i = 0; i < rounds; i++) {
         if (pause_us > 0) {
             nanosleep(&(struct timespec){.tv_nsec = pause_us * 1000}, NULL);
         }
@@ -87,8 +90,10 @@ int main(int argc, char **argv)
     zmq_send(dealer, body, 0, 0);
     waitpid(child, NULL, 0);
     qsort(samples, rounds, sizeof *samples, compare);
-    printf("{\"rounds\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f}\n", rounds,
-           (double)samples[rounds / 2] / 1e3, (double)samples[rounds * 99 / 100] / 1e3);
+    uint64_t p50_ns = samples[rounds / 2];
+    uint64_t p99_ns = samples[rounds * 99 / 100];
+    printf("{\"rounds\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f}\n", rounds, (double)p50_ns / 1e3,
+           (double)p99_ns / 1e3);
     free(samples);
     zmq_close(dealer);
     zmq_ctx_term(context);

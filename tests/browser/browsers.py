@@ -28,7 +28,7 @@ class PageHandler(http.server.SimpleHTTPRequestHandler):
             time.sleep(int(self.path.split("/")[2]) / 1000)
             self.path = "/second.html"
         elif self.path == "/driver":
-            return self.answer(self.server.driver.encode())
+            return self.answer(f"{self.server.browser} {self.server.driver}".encode())
         super().do_GET()
 
     def answer(self, body):
@@ -60,14 +60,42 @@ class Server(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-def pages(driver=""):
+def pages(driver="", browser="chromium"):
     server = Server(("127.0.0.1", 0), functools.partial(PageHandler, directory=str(HERE / "pages")))
-    server.driver = driver
+    server.driver, server.browser = driver, browser
     return server
 
 
 def chromedriver():
     return shutil.which("chromedriver") if shutil.which("chromium") else None
+
+
+def geckodriver():
+    """Also where `cargo install` puts it, and where it was built for tests."""
+    found = os.environ.get("TUTTI_GECKODRIVER") or shutil.which("geckodriver")
+    for place in ("~/.cargo/bin/geckodriver", "~/.cache/tutti/geckodriver/bin/geckodriver"):
+        path = os.path.expanduser(place)
+        if not found and os.access(path, os.X_OK):
+            found = path
+    return found if shutil.which("firefox") or shutil.which("firefox-esr") else None
+
+
+def descendants(pid):
+    """Every process below it, but for the dead that only wait to be collected."""
+    children = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            state, parent = pathlib.Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if state != "Z":
+            children.setdefault(int(parent), []).append(int(entry))
+    found, left = [], [pid]
+    while left:
+        below = children.get(left.pop(), [])
+        found += below
+        left += below
+    return found
 
 
 class Driver:
@@ -98,21 +126,7 @@ class Driver:
         return None
 
     def descendants(self):
-        """Every process below it, but for the dead that only wait to be collected."""
-        children = {}
-        for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                state, parent = pathlib.Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[:2]
-            except OSError:
-                continue
-            if state != "Z":
-                children.setdefault(int(parent), []).append(int(entry))
-        found, left = [], [self.process.pid]
-        while left:
-            below = children.get(left.pop(), [])
-            found += below
-            left += below
-        return found
+        return descendants(self.process.pid)
 
     def kill(self):
         everyone = [*self.descendants(), *support.processes_of_session(self.process.pid), self.process.pid]
@@ -134,7 +148,7 @@ class Driver:
 
 class Run(support.Run):
     def __init__(self, name, *options, **more):
-        super().__init__(SCRIPTS / name, "--agents", 1, *options, **more)
+        super().__init__(SCRIPTS / f"{name}.lua", "--agents", 1, *options, **more)
 
 
 def run(name, *options, timeout=120, **more):

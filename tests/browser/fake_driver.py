@@ -1,4 +1,5 @@
 """A WebDriver without a browser, which answers as badly as a test asks it to."""
+import base64
 import http.server
 import json
 import socket
@@ -7,6 +8,9 @@ import threading
 import urllib.parse
 
 from browsers import Server
+
+PICTURE = b"\x89PNG\r\n\x1a\n of a page"
+SOURCE = "<p>how it stood ☃</p>"
 
 # By the text of the selector that a script looks for.
 STATUS = {"invalid session id": 404, "no such element": 404, "no such window": 404, "unknown command": 404, "unknown method": 405,
@@ -53,7 +57,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.read()
         if self.path == "/driver":
-            return self.raw(self.server.url.encode())
+            return self.raw(f"chromium {self.server.url}".encode())
+        if self.server.hangs_at and self.path.endswith(self.server.hangs_at):
+            self.server.hanging.set()
+            self.server.released.wait(60)
+        if self.path.endswith("/screenshot") and self.server.picture is None:
+            return self.error("unable to capture screen")
+        if self.path.endswith("/screenshot"):
+            return self.give(base64.b64encode(self.server.picture).decode())
+        if self.path.endswith("/source"):
+            return self.give(self.server.source)
         return self.give("a title")
 
     def do_DELETE(self):
@@ -127,7 +140,9 @@ class FakeDriver(Server):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen, self.found = [], []
+        self.picture, self.source = PICTURE, SOURCE
         self.is_old = self.deletes_slowly = False
+        self.hangs_at = None
         self.hanging, self.released = threading.Event(), threading.Event()
         self.session = {"sessionId": "a/b c?", "capabilities": {"timeouts": {"script": 30000, "pageLoad": 5000, "implicit": 0}}}
 

@@ -1,19 +1,26 @@
-"""Waiting in the page on real Chromium: seen when it changed, by the page's own clock."""
+"""Waiting in the page on real browsers: seen when it changed, by the page's own clock."""
 import unittest
 
-from browsers import Driver, chromedriver, pages, run
+from browsers import Driver, chromedriver, geckodriver, pages, run
 
 
-@unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
 class Waits(unittest.TestCase):
-    def test_every_wait(self):
-        with Driver(chromedriver(), "--port=0") as driver, pages(driver.url) as server:
+    def every_wait(self, browser, *command):
+        with Driver(*command) as driver, pages(driver.url, browser) as server:
             result = run("waits", "-w", 1, "--single-run", "--target", server.url)
             self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, 10, 0), result)
             timings = result.report["timings"]
             self.assertIn("browser wait_for_text", timings)
             self.assertIn("browser wait_for_text (polled)", timings)
             self.assertIn("browser wait_until (polled)", timings)
+
+    @unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
+    def test_on_chromium(self):
+        self.every_wait("chromium", chromedriver(), "--port=0")
+
+    @unittest.skipUnless(geckodriver(), "firefox and geckodriver are not installed: cargo install geckodriver --version 0.37.1 --locked")
+    def test_on_firefox(self):
+        self.every_wait("firefox", geckodriver(), "--port=0")
 
 
 if __name__ == "__main__":

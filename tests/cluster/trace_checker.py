@@ -99,11 +99,12 @@ class Checker:
         agents = {trace.name.partition(".")[0] for trace in self.traces if trace.events}
         for (campaign, room), events in self.grouped(lambda e: (e.campaign, e.room), "here").items():
             first = {}
+            size = int(events[0].detail.split()[2])
             for event in events:
                 first.setdefault(event.worker, event.detail.split()[0])
             most, name = max((count, name) for name, count in collections.Counter(first.values()).items())
-            if most > -(-len(first) // max(1, len(agents))):
-                self.fault(f"{campaign}: {most} of the {len(first)} seats of room {room} are on agent {name}, of {len(agents)} agents")
+            if most > -(-size // len(agents)):
+                self.fault(f"{campaign}: {most} of the {size} seats of room {room} are on agent {name}, of {len(agents)} agents")
 
     def check_waits(self):
         """Each has one end, with a word that is foreseen, and not later than it may."""

@@ -3,6 +3,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/value.h"
+#include "coordinator/core/ledger.h"
 #include "fuzz.h"
 #include "proto/codec.h"
 
@@ -145,6 +146,90 @@ static void write_csv(const char *directory)
     write_file(directory, "csv", "wrong", bytes_of_string("name\n\"a\"b\n\"c"));
 }
 
+/* `selector` says to the target what the bytes are. */
+static void write_inside(const char *directory, const char *name, char selector, struct bytes bytes)
+{
+    struct buffer whole;
+    buffer_init(&whole, 1u << 20);
+    buffer_append(&whole, &selector, 1);
+    buffer_append(&whole, bytes.data, bytes.size);
+    write_file(directory, "ledger", name, buffer_bytes(&whole));
+    buffer_finish(&whole);
+}
+
+static void write_events(const char *directory, struct buffer *journal, struct ledger_writer *writer)
+{
+    struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
+    const struct coordinator_event events[] = {
+        {.kind = EVENT_FRAME,
+         .now_ns = 2000,
+         .frame = {.envelope = {1, 77, 3, 4, 5, 6, 7}, .message = bytes_of_string("message")}},
+        {.kind = EVENT_CREATE,
+         .now_ns = 3000,
+         .create = {.options = {.workers = 5, .sync_timeout_ms = 60000},
+                    .bundle = {.files = &file,
+                               .file_count = 1,
+                               .hash = bytes_of_string(
+                                   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")},
+                    .script = bytes_of_string("pad.lua"),
+                    .key = bytes_of_string("drawn"),
+                    .agents = 1}},
+        {.kind = EVENT_STOP, .now_ns = 4000, .stop = {.campaign = 1, .text = bytes_of_string("enough")}},
+    };
+    static const char *const NAMES[] = {"frame", "create", "stop"};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct buffer event;
+        buffer_init(&event, 1u << 20);
+        record_put(&event, 1000, &events[i]);
+        write_inside(directory, NAMES[i], 0, buffer_bytes(&event));
+        buffer_finish(&event);
+        ledger_note(writer, &events[i]);
+        struct bytes block = ledger_seal(writer);
+        buffer_append(journal, block.data, block.size);
+    }
+}
+
+static void write_link_inside(const char *directory)
+{
+    struct buffer packed;
+    struct buffer message;
+    struct link *link = link_new(3, 77, 1000000000, 1000);
+    buffer_init(&packed, 1u << 20);
+    buffer_init(&message, 100);
+    buffer_append_string(&message, "queued");
+    link_send(link, &message);
+    link_pack(link, &packed);
+    write_inside(directory, "link", 1, buffer_bytes(&packed));
+    link_free(&link);
+    buffer_finish(&message);
+    buffer_finish(&packed);
+}
+
+static void write_ledgers(const char *directory)
+{
+    struct buffer base;
+    struct buffer journal;
+    struct ledger_writer writer;
+    const struct coordinator_settings settings = coordinator_default_settings(77);
+    struct coordinator *coordinator = coordinator_new(&settings);
+    buffer_init(&base, 1u << 20);
+    buffer_init(&journal, 1u << 20);
+    ledger_writer_init(&writer);
+    coordinator_pack(coordinator, &base);
+    write_inside(directory, "base", 2, buffer_bytes(&base));
+    struct ledger_head head = {
+        .build = bytes_of_string("build"), .boot = bytes_of_string("boot"), .base = buffer_bytes(&base)};
+    struct bytes block = ledger_begin(&writer, &head);
+    buffer_append(&journal, block.data, block.size);
+    write_events(directory, &journal, &writer);
+    write_file(directory, "ledger", "journal", buffer_bytes(&journal));
+    write_link_inside(directory);
+    coordinator_free(&coordinator);
+    ledger_writer_finish(&writer);
+    buffer_finish(&base);
+    buffer_finish(&journal);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -159,5 +244,6 @@ int main(int argc, char **argv)
     write_options(argv[1]);
     write_keys(argv[1]);
     write_csv(argv[1]);
+    write_ledgers(argv[1]);
     return 0;
 }

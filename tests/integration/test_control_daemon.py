@@ -1,6 +1,7 @@
 """The control commands against a real coordinator with three agents."""
 import json
 import os
+import pathlib
 import signal
 import socket
 import tempfile
@@ -8,7 +9,7 @@ import urllib.request
 import time
 import unittest
 
-from daemon import Agent, Coordinator
+from daemon import Agent, Coordinator, Events
 from support import EXAMPLES, Process, environment, script, tutti, wait_until
 
 
@@ -101,6 +102,60 @@ class Whole(WithThreeAgents):
         self.assertEqual(result.code, 130, result)
         self.assertIn("aborted: interrupted", result.out)
         self.assertEqual(self.status(campaign)["state"], "ended")
+
+
+class Wishes(WithThreeAgents):
+    def test_verbosity_reaches_the_agents(self):
+        def failures():
+            return sum(agent.log.count("worker 0, step 1: ") for agent in self.agents)
+        before = failures()
+        self.assertEqual(self.tutti("start", script("many-errors"), "--wait").code, 1)
+        self.assertEqual(failures(), before)
+        self.assertEqual(self.tutti("start", script("many-errors"), "--wait", "-v").code, 1)
+        wait_until(lambda: failures() == before + 1, 10, "no agent told of the failed step")
+
+    def test_nobody_waits_for_ever_for_global_setup(self):
+        result = self.tutti("start", script("hangs-in-setup"), "--wait", "--expect-agents", 3, "--setup-timeout", "500ms")
+        self.assertEqual(result.code, 3, result)
+        self.assertIn("aborted: global_setup on agent a1 did not end within 500 ms (--setup-timeout)", result.out)
+        self.assertEqual(self.tutti("start", script("quick"), "--wait", "--expect-agents", 3).code, 0)
+
+    def test_a_large_report_comes_whole(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/report.json"
+            result = self.tutti("start", script("many-errors"), "-w", 10, "-r", 100, "--wait", "--json", path)
+            self.assertEqual(result.code, 1, result.err)
+            self.assertIn("failed", result.out)
+            report = json.loads(pathlib.Path(path).read_text())
+            self.assertEqual((len(report["errors"]), report["steps"]["failed"]), (1000, 1000))
+        ended = json.loads(self.tutti("watch", report["campaign"], "--json").out.splitlines()[-1])
+        self.assertEqual((ended["event"], len(ended["data"]["errors"])), ("ended", 1000))
+        with Events(self.coordinator, report["campaign"]) as events:
+            _, reference = events.until("ended")[-1]
+        self.assertEqual(reference, {"campaign": report["campaign"], "verdict": "failed", "report": f"/v1/campaigns/{report['campaign']}/report"})
+
+
+class Logs(unittest.TestCase):
+    def lines(self, process):
+        return [json.loads(line) for line in process.log.splitlines()]
+
+    def test_lines_have_fields_of_what_they_are_about(self):
+        with Coordinator("--log-format", "json") as coordinator:
+            with Agent(coordinator.endpoint, "a1", "--log-format", "json") as agent:
+                coordinator.wait_agents(1)
+                campaign = coordinator.create("broken-teardown", 1, workers=2, runs=1)
+                coordinator.report(campaign)
+                agent.end()
+                told = self.lines(agent)
+                coordinator.wait_for("has left")
+            lines = self.lines(coordinator)
+        for line in lines + told:
+            self.assertGreaterEqual(set(line), {"time", "level", "who", "text"})
+        self.assertEqual([line["campaign"] for line in lines if "is ready" in line["text"] or "has ended" in line["text"]], [campaign, campaign])
+        self.assertEqual({line["agent"] for line in lines if line["text"].startswith("agent a1")}, {"a1"})
+        self.assertEqual({line["agent"] for line in told}, {"a1"})
+        complaints = [line for line in told if line.get("campaign") == campaign]
+        self.assertEqual({line["worker"] for line in complaints}, {0, 1}, told)
 
 
 class Stop(unittest.TestCase):

@@ -1,6 +1,7 @@
 """Holds docs/openapi.yaml against the running coordinator: every path, method, status and key of it."""
 import pathlib
 import re
+import sys
 import tempfile
 import unittest
 
@@ -8,6 +9,10 @@ import yaml
 
 from daemon import Agent, Coordinator, Events, campaign
 from support import ROOT
+
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+
+from fake_driver import PICTURE, SOURCE, FakeDriver  # noqa: E402
 
 TOKEN = "a-token-of-some-length"
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
@@ -58,12 +63,13 @@ class Description(unittest.TestCase):
     def hold(self, method, path, status, **more):
         """Makes a request and compares all of the answer with the description."""
         answer = self.coordinator.request(method.upper(), path, **more)
-        template = re.sub(r"/campaigns/\d+", "/campaigns/{campaign}", path)
+        template = re.sub(r"/artifacts/\d+", "/artifacts/{number}", re.sub(r"/campaigns/\d+", "/campaigns/{campaign}", path))
         operation = DESCRIPTION["paths"][template][method]
         self.assertEqual(answer.status, status, f"{method} {path}: {answer}")
         response = resolve(operation["responses"][str(status)])
-        (media, content), = response["content"].items()
-        self.assertEqual(answer.headers["Content-Type"].partition(";")[0], media, path)
+        media = answer.headers["Content-Type"].partition(";")[0]
+        self.assertIn(media, response["content"], path)
+        content = response["content"][media]
         if media == "application/json":
             check(answer.json, content["schema"], f"{method} {path} {status}")
         for name in response.get("headers", {}):
@@ -84,6 +90,7 @@ class Description(unittest.TestCase):
         self.about_the_process()
         self.about_agents_and_lists()
         self.about_one_campaign()
+        self.about_artifacts()
         self.what_is_refused()
         self.while_it_drains(agents)
         described = {(path, method, status) for path, item in DESCRIPTION["paths"].items()
@@ -94,7 +101,7 @@ class Description(unittest.TestCase):
         for path, item in DESCRIPTION["paths"].items():
             for method in METHODS:
                 if method in item and item[method].get("security") != []:
-                    self.hold(method, path.replace("{campaign}", "1"), 401)
+                    self.hold(method, path.replace("{campaign}", "1").replace("{number}", "1"), 401)
 
     def about_the_process(self):
         self.hold("get", "/healthz", 200)
@@ -114,18 +121,21 @@ class Description(unittest.TestCase):
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
+            self.hold("post", f"/v1/campaigns/{number}/scale", 202, body={"workers": 6})
             self.hold("post", f"/v1/campaigns/{number}/stop", 202, body={"at_once": False, "reason": "told to"})
             _, report = events.until("ended")[-1]
             check(report, DESCRIPTION["components"]["schemas"]["Report"], "event ended")
         self.hold("post", f"/v1/campaigns/{number}/stop", 409)
+        self.hold("post", f"/v1/campaigns/{number}/scale", 409, body={"workers": 6})
 
     def about_one_campaign(self):
-        every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "sync_timeout_ms": 5000,
+        every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "browser": "firefox", "sync_timeout_ms": 5000, "setup_timeout_ms": 5000, "verbosity": 0,
                         "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5, "on": "zone=a"}
         self.assertEqual(set(every_option), set(DESCRIPTION["components"]["schemas"]["Options"]["properties"]))
-        body = campaign("quick", 2, **every_option)
+        body = {**campaign("quick", 2, **every_option), "creation_key": "drawn once"}
         self.assertEqual(set(body), set(DESCRIPTION["components"]["schemas"]["NewCampaign"]["properties"]))
         number = self.hold("post", "/v1/campaigns", 201, body=body).json["campaign"]
+        self.assertEqual(self.hold("post", "/v1/campaigns", 200, body=body).json["campaign"], number)
         report = self.coordinator.report(number)
         self.assertEqual((report["verdict"], report["steps"]["ok"], report["seed"]), ("passed", 8, 5), report)
         self.hold("get", f"/v1/campaigns/{number}", 200)
@@ -136,6 +146,20 @@ class Description(unittest.TestCase):
             for wrong in wrong_values(schema):
                 self.hold("post", "/v1/campaigns", 400, body=campaign("quick", **{name: wrong}))
 
+    def about_artifacts(self):
+        with FakeDriver() as driver:
+            number = self.coordinator.create("fails-in-a-browser", 2, workers=2, runs=1, target=driver.url)
+            report = self.coordinator.report(number)
+        check(report, DESCRIPTION["components"]["schemas"]["Report"], "a report with artifacts")
+        self.assertEqual(sorted((artifact["kind"], artifact["worker"]) for artifact in report["artifacts"]),
+                         [("screenshot", 0), ("screenshot", 1), ("source", 0), ("source", 1)])
+        for artifact in report["artifacts"]:
+            answer = self.hold("get", f"/v1/campaigns/{number}/artifacts/{artifact['number']}", 200)
+            self.assertEqual(answer.body, PICTURE if artifact["kind"] == "screenshot" else SOURCE.encode())
+        for wrong in (0, 5, 2**63):
+            self.hold("get", f"/v1/campaigns/{number}/artifacts/{wrong}", 404)
+        self.hold("get", "/v1/campaigns/999/artifacts/1", 404)
+
     def what_is_refused(self):
         self.hold("post", "/v1/campaigns", 409, body=campaign("quick", 2, workers=2001))
         number = self.coordinator.create("quick", 9, deadline_ms=60000)
@@ -143,8 +167,11 @@ class Description(unittest.TestCase):
         self.hold("post", "/v1/campaigns", 400, body="{}")
         self.hold("post", "/v1/campaigns", 413, body=large)
         self.hold("post", f"/v1/campaigns/{number}/stop", 400, body="[]")
+        for wrong in ("[]", "{}", '{"workers": 0}', '{"workers": 1000001}', '{"workers": 5, "more": 1}'):
+            self.hold("post", f"/v1/campaigns/{number}/scale", 400, body=wrong)
         self.hold("post", f"/v1/campaigns/{number}/stop", 413, body=large)
-        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop")):
+        self.hold("post", f"/v1/campaigns/{number}/scale", 413, body=large)
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop"), ("post", "/scale")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
 

@@ -274,7 +274,8 @@ static void tell_gauges(struct world *world, struct host *host, struct notice *n
 {
     struct gauges gauges = {.interval_us = 1000000, .cpu_us = 500000, .memory_bytes = 1u << 20};
     struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
-    if (notice->kind == NOTICE_FINISHED) {
+    bool is_counted = world->plan->rounds != 0; /* where only the messages of meetings are wanted */
+    if (notice->kind == NOTICE_FINISHED && !is_counted) {
         step(world, host, &event);
     }
 }
@@ -362,6 +363,10 @@ void host_happen(struct world *world, struct host *host, const struct event *eve
             break; /* an earlier one has been wanted since, and has been */
         }
         host->tick_ns = 0;
+        step(world, host, &agent_event);
+        break;
+    case HAPPENING_CONNECTED:
+        agent_event.kind = AGENT_CONNECTED;
         step(world, host, &agent_event);
         break;
     case HAPPENING_AGENT_TURN:

@@ -33,8 +33,9 @@ static void lose_worker(struct world *world, uint32_t worker)
     who->is_lost = true;
     who->is_in_step = false;
     const struct campaign_options *options = &world->plan->options;
-    bool goes_on = options->on_loss == ON_LOSS_REPLACE && !who->is_over && world->state < CAMPAIGN_STOPPING &&
-                   !hub_is_draining(world);
+    who->is_coming = false;
+    bool goes_on = options->on_loss == ON_LOSS_REPLACE && !who->is_over && worker < world->workers &&
+                   world->state < CAMPAIGN_STOPPING && !hub_is_draining(world);
     who->is_moving = goes_on;
     if (!goes_on && !who->is_over) {
         who->is_over = true;
@@ -60,12 +61,18 @@ static void declare_lost(struct world *world, uint64_t incarnation)
             world->unmourned[i] = world->unmourned[--world->unmourned_count];
         }
     }
+    if (host != NULL && host->unheard_incarnation == incarnation) {
+        host->unheard_incarnation = 0;
+    }
     world->agents_declared++;
     bool had_workers = false;
     bool had_all_ended = true;
     bool is_last_chance = hub_is_draining(world) || world->state >= CAMPAIGN_STOPPING;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
-        if (world->truth.worker[worker].is_moving && is_last_chance) {
+        bool is_dealt_to_nobody = world->truth.worker[worker].is_coming &&
+                                  world->truth.worker[worker].owner == 0 &&
+                                  world->plan->options.on_loss != ON_LOSS_REPLACE;
+        if ((world->truth.worker[worker].is_moving && is_last_chance) || is_dealt_to_nobody) {
             lose_worker(world, worker); /* it was to go on there, but was never told so */
         }
         if (world->truth.worker[worker].owner == incarnation) {
@@ -109,7 +116,8 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
 /* Looks into what is sent for whom workers are given to. */
 static void note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
-    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0;
+    bool may_deal =
+        world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0 || world->plan->scale_count > 0;
     if (!may_deal || world->state == CAMPAIGN_ENDED || bytes.size == 0) {
         return;
     }
@@ -131,9 +139,20 @@ static void note_handout(struct world *world, uint64_t incarnation, struct bytes
     world->is_dirty = true;
 }
 
+/* It may have been dealt workers that it will be told of when it is heard. */
+static bool is_anybody_unheard(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        if (world->hosts[i].unheard_incarnation != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hub_settle_handout(struct world *world)
 {
-    if (world->state != CAMPAIGN_RUNNING || world->agents_declared == 0) {
+    if (world->state != CAMPAIGN_RUNNING || world->agents_declared == 0 || is_anybody_unheard(world)) {
         return;
     }
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
@@ -148,7 +167,8 @@ void hub_settle_handout(struct world *world)
     }
 }
 
-static void carry_out(struct world *world, const struct coordinator_effect *effect)
+/* `is_seen`: not in the moment in which the coordinator dies. */
+static void carry_out(struct world *world, const struct coordinator_effect *effect, bool is_seen)
 {
     struct host *host = NULL;
     uint64_t at_ns = world->now_ns - world->created_ns;
@@ -156,7 +176,7 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
     case EFFECT_SEND:
         host = host_of_incarnation(world, effect->incarnation);
         note_handout(world, effect->incarnation, effect->message);
-        if (host != NULL) {
+        if (host != NULL && is_seen) {
             network_send_down(world, host, &effect->envelope, effect->message);
         }
         break;
@@ -196,12 +216,52 @@ void hub_wake(struct world *world)
     queue_put(&world->queue, (struct event){.due_ns = due_ns, .happening = HAPPENING_COORDINATOR_TICK});
 }
 
+static void note_workers(struct world *world)
+{
+    const struct campaign_report *report =
+        coordinator_report(world->coordinator, WORLD_CAMPAIGN, world->now_ns);
+    uint32_t workers = report == NULL ? world->workers : report->options->workers;
+    if (workers == world->workers) {
+        return;
+    }
+    transcript_say(world->transcript, world->now_ns - world->created_ns,
+                   "campaign has %u workers instead of %u", workers, world->workers);
+    if (workers > world->workers) {
+        truth_forget_empty_rooms(&world->truth);
+    }
+    for (uint32_t worker = world->workers; worker < workers; worker++) {
+        truth_come(&world->truth, worker);
+        world->truth.worker[worker].came_ns = world->now_ns;
+    }
+    world->workers = workers;
+    world->fewest_workers = workers < world->fewest_workers ? workers : world->fewest_workers;
+    world->is_dirty = true;
+}
+
 void hub_step(struct world *world, struct coordinator_event *event)
 {
     event->now_ns = world->now_ns;
+    survival_note(world, event);
     coordinator_step(world->coordinator, event, &world->coordinator_effects);
+    survival_shadow(world, event);
+    const struct kill *kill = world->survival.kill;
+    bool is_last = survival_is_last_step(world);
+    if (is_last && kill->is_before_journal) {
+        survival_die(world);
+        return;
+    }
+    if (world->coordinator_effects.count > 0) {
+        survival_write(world);
+    }
+    if (world->plan->scale_count > 0) {
+        note_workers(world);
+    }
     for (size_t i = 0; i < world->coordinator_effects.count; i++) {
-        carry_out(world, &world->coordinator_effects.items[i]);
+        carry_out(world, &world->coordinator_effects.items[i], !is_last || i < kill->sent);
+    }
+    if (is_last) {
+        survival_die(world);
+        return;
     }
     if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
         world->has_coordinator_turn = true;
@@ -233,11 +293,16 @@ void hub_create(struct world *world)
                    .bundle = bundle,
                    .script = bytes_of_string("simulated.lua"),
                    .agents = world->plan->agents,
+                   .key = bytes_of_string("the only one"),
                    .deadline_ms = 30000},
     };
     world->is_created = true;
+    if (coordinator_find_key(world->coordinator, event.create.key) == WORLD_CAMPAIGN) {
+        return; /* asked for once more, since there was no answer */
+    }
+    survival_begin(world);
     hub_step(world, &event);
-    if (coordinator_last_campaign(world->coordinator) != WORLD_CAMPAIGN) {
+    if (!world->survival.is_down && coordinator_last_campaign(world->coordinator) != WORLD_CAMPAIGN) {
         world_break(world, "the campaign was not created");
     }
 }

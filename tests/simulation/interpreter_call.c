@@ -188,6 +188,26 @@ static enum crew_call call(struct world *world, struct host *host, uint32_t work
     return result;
 }
 
+/* The coordinator has to find out when that was by a clock that is not its own. */
+static void date(struct world *world, struct host *host, uint32_t worker, struct operation *operation)
+{
+    if (operation->kind == OPERATION_READ || operation->kind == OPERATION_WRITTEN) {
+        operation->first_ns = operation->last_ns = (int64_t)host_clock(world, host);
+    }
+    if (operation->kind == OPERATION_READ) {
+        operation->digest = bytes_of_string("what all of them");
+    }
+    if (operation->kind == OPERATION_WRITTEN && (worker + operation->step) % 2 == 0) {
+        struct operation writing = *operation;
+        struct error error;
+        writing.kind = OPERATION_WRITING;
+        writing.value = bytes_of(NULL, 0);
+        if (call(world, host, worker, &writing, &error) == CREW_CALL_DONE) {
+            judge_note_sight(world, worker, &writing);
+        }
+    }
+}
+
 void actor_call(struct world *world, struct host *host, uint32_t worker, const struct act *act)
 {
     struct actor *actor = &host->actors[worker];
@@ -210,6 +230,7 @@ void actor_call(struct world *world, struct host *host, uint32_t worker, const s
     actor->wait_nth = act->kind == ACT_BARRIER ? actor->nth[act->name]++ : 0;
     say_call(world, actor, worker, &operation);
     actor->waits_in = *act;
+    date(world, host, worker, &operation);
     struct error error;
     enum crew_call result = call(world, host, worker, &operation, &error);
     if ((result == CREW_CALL_REFUSED) != (act->kind == ACT_WRONG_SIGNAL)) {
@@ -223,6 +244,9 @@ void actor_call(struct world *world, struct host *host, uint32_t worker, const s
         actor_end_step(world, host, worker, STEP_FAILED, error.text);
     } else {
         note_act(world, actor, worker, act);
+        if (operation.kind == OPERATION_READ || operation.kind == OPERATION_WRITTEN) {
+            judge_note_sight(world, worker, &operation);
+        }
         if (result == CREW_CALL_DONE) {
             actor_go_to_next_act(world, host, worker);
         }

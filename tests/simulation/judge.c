@@ -26,7 +26,7 @@ static uint64_t patience_ns(const struct world *world, const struct actor *actor
     bool is_swift = plan_is_calm(world->plan) && world->plan->is_ordered;
     uint64_t travel_ms = is_swift ? 1000 : 4 * world->settings.loss_ms + 5000;
     uint64_t absolute_ns = world->settings.start_delay_ms * 1000000;
-    return (timeout_ms + travel_ms) * 1000000 + absolute_ns;
+    return (timeout_ms + travel_ms) * 1000000 + absolute_ns + world->survival.down_ns;
 }
 
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step)
@@ -54,12 +54,17 @@ void judge_teardown(struct world *world, struct host *host, uint32_t worker)
     const struct truth_worker *who = &world->truth.worker[worker];
     bool is_ours = who->owner == host->actors[worker].incarnation;
     bool is_unfit = (world->plan->unfit_workers & (1u << worker)) != 0;
+    if (worker >= world->fewest_workers) {
+        return; /* one that was too many does not wait for the others where it comes back */
+    }
     if (!is_ours || is_unfit || !who->has_synchronised || world->state >= CAMPAIGN_STOPPING) {
         return;
     }
     uint64_t held_ns = world->now_ns - who->over_ns;
     for (uint32_t other = 0; other < world->truth.workers; other++) {
         bool is_peer = truth_room(&world->truth, other) == truth_room(&world->truth, worker);
+        is_peer =
+            is_peer && world->truth.worker[other].came_ns <= who->over_ns; /* else it has done without */
         if (is_peer && !world->truth.worker[other].is_over &&
             held_ns < world->plan->options.sync_timeout_ms * 1000000) {
             world_break(world, "worker %u is torn down before worker %u of its room has ended", worker,
@@ -73,7 +78,8 @@ static void judge_ended(struct world *world, uint32_t worker)
     struct truth_worker *who = &world->truth.worker[worker];
     const struct campaign_options *options = &world->plan->options;
     bool is_early = options->runs == 0 || who->ended_step < options->runs;
-    bool may_end_early = options->duration_ms > 0 || world->state >= CAMPAIGN_STOPPING ||
+    bool may_end_early = options->duration_ms > 0 || worker >= world->fewest_workers ||
+                         world->state >= CAMPAIGN_STOPPING ||
                          (world->plan->unfit_workers & (1u << worker)) != 0;
     if (is_early && !may_end_early) {
         world_break(world, "worker %u ended after step %" PRIu64 " of %" PRIu64, worker, who->ended_step,
@@ -159,6 +165,9 @@ static void judge_memory(struct world *world)
 
 void judge_room(struct world *world)
 {
+    if (world->survival.is_down) {
+        return;
+    }
     const struct coordinator_overview *overview = coordinator_overview(world->coordinator);
     for (size_t i = 0; i < overview->agent_count; i++) {
         const struct agent_overview *agent = &overview->agents[i];
@@ -189,8 +198,8 @@ void judge_moment(struct world *world)
         /* Those who have been found and whose answers are still on their way are not looked for again. */
         world->deadlock_mask = is_due && is_quiet ? 0 : world->deadlock_mask;
         /* What a dead agent did not get across will be known when it is declared lost. */
-        bool does_count =
-            world->state == CAMPAIGN_RUNNING && !hub_is_draining(world) && world->unmourned_count == 0;
+        bool does_count = world->state == CAMPAIGN_RUNNING && !hub_is_draining(world) &&
+                          world->unmourned_count == 0 && !world->survival.is_down;
         world->stuck = does_count ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
         if ((world->stuck & ~world->deadlock_mask) == 0) {
             world->deadlock_since_ns = 0;

@@ -29,7 +29,7 @@ static void judge_counts(struct world *world, const struct campaign_report *repo
                    report->steps_stopped > sums->stopped;
     bool is_less = report->steps_ok < sums->ok || report->steps_failed < sums->failed ||
                    report->steps_stopped < sums->stopped;
-    bool may_be_less = !plan_is_calm(world->plan) || world->plan->is_stop_at_once;
+    bool may_be_less = !plan_is_survivable(world->plan) || world->plan->is_stop_at_once;
     if (is_more || (is_less && !may_be_less)) {
         world_break(world,
                     "the report counts %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64
@@ -57,7 +57,7 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
                             memmem(report->reason.data, report->reason.size, "global_teardown", 15) != NULL;
     bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_declared > 0;
     bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || is_teardown_lost ||
-                               is_teardown_lost || report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
+                               report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
                                options->duration_ms > 0 || options->is_stopped_by_failure;
     bool may_be = false;
     switch (verdict) {
@@ -69,7 +69,7 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
         break;
     case VERDICT_ABORTED:
         may_be = world->deadlocks == 0 &&
-                 (world->is_stop_asked || world->is_haste_asked || !plan_is_calm(world->plan));
+                 (world->is_stop_asked || world->is_haste_asked || !plan_is_survivable(world->plan));
         break;
     case VERDICT_DEGRADED:
         may_be = world->deadlocks == 0 && world->agents_declared > 0 && !is_failure_due(world, report) &&
@@ -151,6 +151,9 @@ static void judge_economy(struct world *world)
 
 void judge_end(struct world *world)
 {
+    if (world->survival.is_down) {
+        survival_restart(world);
+    }
     if (world->state != CAMPAIGN_ENDED) {
         world_break(world, "nothing is left to happen, but the campaign is %s",
                     campaign_state_name(world->state));
@@ -175,4 +178,5 @@ void judge_end(struct world *world)
     judge_room(world);
     judge_by_model(world);
     judge_economy(world);
+    judge_sights(world, report);
 }

@@ -143,19 +143,30 @@ void network_send_down(struct world *world, struct host *host, const struct enve
     if (!host->is_up) {
         return;
     }
+    if (host->is_unanswered && envelope->incarnation == host->up.incarnation) {
+        host->is_unanswered = false;
+        host->up.arrived = envelope->acknowledged;
+    }
     note_sent(&host->down, envelope);
     carry(world, host, HAPPENING_FRAME_DOWN, envelope, message);
 }
 
 bool network_is_quiet(const struct world *world)
 {
+    if (world->survival.is_down) {
+        return false;
+    }
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
         const struct host *host = &world->hosts[i];
+        if (host->unheard_incarnation != 0) {
+            return false;
+        }
         if (!host->is_up || host->is_declared_lost) {
             continue;
         }
-        if (host->up.sent != host->up.arrived || host->down.sent != host->down.arrived ||
-            host->notices.count > 0 || host->is_deafened || host->frozen_until_ns > world->now_ns) {
+        if (host->is_unanswered || host->up.sent != host->up.arrived ||
+            host->down.sent != host->down.arrived || host->notices.count > 0 || host->is_deafened ||
+            host->frozen_until_ns > world->now_ns) {
             return false;
         }
         for (uint32_t shard = 0; shard < world->plan->shards; shard++) {

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define SHORT_NS 5000000000u
+
 const char *act_name(enum act_kind kind)
 {
     static const char *const NAMES[ACT_KIND_COUNT] = {
@@ -26,9 +28,28 @@ const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint
     return &plan->steps[worker][(step - 1) % plan->step_count];
 }
 
+uint32_t plan_most_workers(const struct plan *plan)
+{
+    uint32_t most = plan->options.workers;
+    for (uint32_t i = 0; i < plan->scale_count; i++) {
+        most = plan->scales[i].workers > most ? plan->scales[i].workers : most;
+    }
+    return most;
+}
+
 bool plan_is_calm(const struct plan *plan)
 {
-    return plan->loss <= 0 && plan->fault_count == 0;
+    return plan->loss <= 0 && plan->fault_count == 0 && plan->kill_count == 0;
+}
+
+bool plan_is_survivable(const struct plan *plan)
+{
+    uint64_t down_ns = 0;
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        down_ns += plan->kills[i].for_ns;
+    }
+    return plan->loss <= 0 && plan->fault_count == 0 && down_ns <= SHORT_NS &&
+           (plan->kill_count == 0 || plan->options.sync_timeout_ms > 20000);
 }
 
 void plan_begin(struct plan *plan, uint32_t workers, uint64_t runs, uint32_t hosts)

@@ -10,10 +10,13 @@
 #define PLAN_WORKERS 32u
 #define PLAN_HOSTS 4u
 #define PLAN_SHARDS 2u
+#define PLAN_ROOMS 16u
 #define PLAN_STEPS 12u /* of a program; it begins again behind them */
 #define PLAN_ACTS 8u   /* of a step */
 #define PLAN_NAMES 2u  /* of notifiers and of barriers */
 #define PLAN_FAULTS 8u
+#define PLAN_KILLS 3u
+#define PLAN_SCALES 4u
 
 enum act_kind {
     ACT_WRITTEN,
@@ -74,6 +77,22 @@ struct fault {
     uint64_t for_ns; /* how long; of a crash or goodbye: until the process starts again, 0 for never */
 };
 
+/* The coordinator's process dies and another one goes on. */
+struct kill {
+    uint64_t at_ns;         /* since the campaign was created */
+    uint64_t for_ns;        /* until it is there again */
+    uint32_t after_steps;   /* of those of its steps that do something, from then on */
+    bool is_before_journal; /* that step is not in the journal, else it is */
+    bool is_torn;           /* half of it is */
+    uint32_t sent;          /* how many effects of that step were still seen */
+};
+
+/* Somebody wants another number of workers. */
+struct scaling {
+    uint64_t at_ns; /* since the campaign was created */
+    uint32_t workers;
+};
+
 struct plan {
     const char *shape; /* which generator made it */
     struct campaign_options options;
@@ -90,6 +109,10 @@ struct plan {
     bool is_stop_at_once;
     struct fault faults[PLAN_FAULTS];
     uint32_t fault_count;
+    struct kill kills[PLAN_KILLS];
+    uint32_t kill_count;
+    struct scaling scales[PLAN_SCALES];
+    uint32_t scale_count;
 
     /* So many times all meet at the same moment, and the messages are counted; 0: they are not. */
     uint32_t rounds;
@@ -109,8 +132,12 @@ struct plan {
 };
 
 const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step);
+/* The most that it ever wants to have. */
+uint32_t plan_most_workers(const struct plan *plan);
 /* Whether the network and the hosts do as they are told. */
 bool plan_is_calm(const struct plan *plan);
+/* Likewise, but for kills of the coordinator that are so short that nobody may notice. */
+bool plan_is_survivable(const struct plan *plan);
 
 /* For people: what the plan is. */
 void plan_print(const struct plan *plan);

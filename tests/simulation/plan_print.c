@@ -47,7 +47,17 @@ void plan_print(const struct plan *plan)
         printf("fault: a%u %s at %.3f s for %.3f s\n", fault->host + 1u, fault_name(fault->kind),
                (double)fault->at_ns / 1e9, (double)fault->for_ns / 1e9);
     }
-    for (uint32_t worker = 0; worker < options->workers; worker++) {
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        const struct kill *kill = &plan->kills[i];
+        printf("the coordinator is killed at %.3f s + %u steps for %.3f s, %s, %u effects seen\n",
+               (double)kill->at_ns / 1e9, kill->after_steps, (double)kill->for_ns / 1e9,
+               kill->is_before_journal ? kill->is_torn ? "journal torn" : "before the journal" : "journaled",
+               kill->sent);
+    }
+    for (uint32_t i = 0; i < plan->scale_count; i++) {
+        printf("scale: to %u at %.3f s\n", plan->scales[i].workers, (double)plan->scales[i].at_ns / 1e9);
+    }
+    for (uint32_t worker = 0; worker < plan_most_workers(plan); worker++) {
         printf("worker %u:", worker);
         for (uint32_t step = 0; step < plan->step_count; step++) {
             printf(" %u:", step + 1);

@@ -200,6 +200,49 @@ static void tell_left(struct plan *plan)
     plan->faults[0].kind = FAULT_LEAVE;
 }
 
+static void add_scale(struct plan *plan, uint64_t at_ns, uint32_t workers)
+{
+    plan->scales[plan->scale_count++] = (struct scaling){.at_ns = at_ns, .workers = workers};
+}
+
+/* Each in turn writes, a round lasts for 100 ms. */
+static void begin_turns(struct plan *plan, uint32_t workers, uint64_t runs)
+{
+    plan_begin(plan, workers, runs, 2);
+    for (uint32_t worker = 0; worker < 6; worker++) {
+        for (uint32_t step = 1; step <= runs; step++) {
+            plan_add(plan, worker, step, (struct act){.kind = ACT_BARRIER});
+            plan_add(plan, worker, step, sleeps(100));
+        }
+    }
+}
+
+static void tell_scale_up(struct plan *plan)
+{
+    begin_turns(plan, 2, 6);
+    add_scale(plan, 250 * MS, 4);
+}
+
+static void tell_scale_down(struct plan *plan)
+{
+    begin_turns(plan, 4, 8);
+    add_scale(plan, 250 * MS, 2);
+}
+
+static void tell_scale_rooms(struct plan *plan)
+{
+    begin_turns(plan, 4, 3);
+    plan->options.room_size = 2;
+    add_scale(plan, 150 * MS, 6);
+}
+
+static void tell_scale_back(struct plan *plan)
+{
+    begin_turns(plan, 4, 12);
+    add_scale(plan, 250 * MS, 3);
+    add_scale(plan, 300 * MS, 4);
+}
+
 static void tell_short_freeze(struct plan *plan)
 {
     begin_scene(plan, 4, 2, 2);
@@ -269,6 +312,57 @@ static void tell_factory(struct plan *plan)
     }
 }
 
+static void add_kill(struct plan *plan, uint64_t at_ns, uint64_t for_ns)
+{
+    plan->kills[plan->kill_count++] = (struct kill){.at_ns = at_ns, .for_ns = for_ns};
+}
+
+/* `written` is in the journal, but nobody has been told. */
+static void tell_killed_unsent(struct plan *plan)
+{
+    begin_scene(plan, 3, 2, 2);
+    plan->steps[2][0].count = 0;
+    plan_add(plan, 2, 1, sleeps(100));
+    plan_add(plan, 2, 1, WRITTEN);
+    add_kill(plan, 203 * MS, 300 * MS);
+}
+
+/* `written` has arrived, and is forgotten: the agent has not been told that it had. */
+static void tell_killed_unwritten(struct plan *plan)
+{
+    tell_killed_unsent(plan);
+    plan->kills[0].is_before_journal = true;
+}
+
+static void tell_killed_in_wait(struct plan *plan)
+{
+    begin_scene(plan, 3, 2, 2);
+    plan->steps[2][0].count = 0;
+    plan_add(plan, 2, 1, sleeps(3000));
+    plan_add(plan, 2, 1, WRITTEN);
+    add_kill(plan, 1000 * MS, 1 * S);
+}
+
+static void tell_killed_for_long(struct plan *plan)
+{
+    tell_killed_in_wait(plan);
+    plan->kills[0].for_ns = 20 * S;
+}
+
+/* Nobody knows whether the campaign was created. */
+static void tell_killed_creating(struct plan *plan)
+{
+    begin_scene(plan, 3, 1, 2);
+    add_kill(plan, 0, 300 * MS);
+    plan->kills[0].is_before_journal = true;
+}
+
+static void tell_killed_and_lost(struct plan *plan)
+{
+    tell_lost_unnoticed(plan);
+    add_kill(plan, 600 * MS, 5 * S);
+}
+
 const struct story *story_plans(size_t *count)
 {
     static const struct story STORIES[] = {
@@ -302,6 +396,15 @@ const struct story *story_plans(size_t *count)
         {"lost-unnoticed", "An agent dies and nobody says so: lost when it has been silent for 15 s.",
          tell_lost_unnoticed},
         {"left", "An agent says goodbye in a round: its workers go on elsewhere at once.", tell_left},
+        {"scale-up", "More workers: they meet the others from a step on that nobody has begun.",
+         tell_scale_up},
+        {"scale-down",
+         "Fewer workers: the last ones end behind a step that all do, and nobody waits for them.",
+         tell_scale_down},
+        {"scale-rooms", "A whole room more: it begins with its first step, and the others do not notice.",
+         tell_scale_rooms},
+        {"scale-back", "A worker that was one too many is wanted again: it comes back when it has ended.",
+         tell_scale_back},
         {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had been.",
          tell_short_freeze},
         {"long-silence", "An agent's line is cut for longer than its lease: it pauses, and goes on.",
@@ -315,6 +418,20 @@ const struct story *story_plans(size_t *count)
          tell_own_timeout},
         {"factory", "The factory fails in the first worker, runs to success in one other; increments add up.",
          tell_factory},
+        {"killed-unsent",
+         "The coordinator is killed between its journal and the answer: it answers when it is back.",
+         tell_killed_unsent},
+        {"killed-unwritten",
+         "Killed before a message is in the journal: nobody was told that it had come, so it comes again.",
+         tell_killed_unwritten},
+        {"killed-in-wait", "Killed while all wait for a slow writer: the waits outlast it.",
+         tell_killed_in_wait},
+        {"killed-for-long", "Down for longer than the lease: the workers pause, and go on.",
+         tell_killed_for_long},
+        {"killed-creating", "Killed before the campaign is in the journal: whoever wants it asks again.",
+         tell_killed_creating},
+        {"killed-and-lost", "An agent dies while the coordinator is down: silent from when it is back.",
+         tell_killed_and_lost},
     };
     *count = sizeof(STORIES) / sizeof(STORIES[0]);
     return STORIES;

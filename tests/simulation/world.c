@@ -43,6 +43,7 @@ void world_free(struct world **world)
     agent_effects_finish(&self->agent_effects);
     crew_effects_finish(&self->crew_effects);
     memory_free(self->queue.items);
+    memory_free(self->sights);
     memory_free(self);
     *world = NULL;
 }
@@ -96,7 +97,7 @@ static void begin_fault(struct world *world, uint32_t index)
         world->unmourned[world->unmourned_count++] = host->incarnation;
         host_crash(world, host);
         host_restart_after(world, host, fault->for_ns);
-        if (fault->kind == FAULT_CRASH_KNOWN) {
+        if (fault->kind == FAULT_CRASH_KNOWN && !world->survival.is_down) {
             struct coordinator_event event = {.kind = EVENT_AGENT_GONE,
                                               .gone = {.name = bytes_of_string(host->name)}};
             hub_step(world, &event);
@@ -110,13 +111,34 @@ static void stop_campaign(struct world *world)
                                       .stop = {.campaign = WORLD_CAMPAIGN,
                                                .is_at_once = world->plan->is_stop_at_once,
                                                .text = bytes_of_string("interrupted")}};
-    world->is_stop_asked = world->state < CAMPAIGN_STOPPING; /* else it is ending already */
-    world->is_haste_asked = world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
+    /* Perhaps once more, after a restart. */
+    world->is_stop_asked |= world->state < CAMPAIGN_STOPPING; /* else it is ending already */
+    world->is_haste_asked |= world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
+    world->survival.is_stop_unanswered = true;
     hub_step(world, &event);
+    world->survival.is_stop_unanswered = world->survival.is_down;
+}
+
+/* While nobody is there, frames get lost; who wants something of it asks again when it is back. */
+static bool is_in_vain(struct world *world, const struct event *event)
+{
+    bool is_for_nobody = world->survival.is_down && event->happening != HAPPENING_FAULT &&
+                         event->happening != HAPPENING_COORDINATOR_RESTART;
+    if (!is_for_nobody) {
+        return false;
+    }
+    world->is_created = world->is_created || event->happening == HAPPENING_CREATE;
+    if (event->happening == HAPPENING_STOP) {
+        world->survival.is_stop_unanswered = true;
+    }
+    return true;
 }
 
 static void happen_at_hub(struct world *world, struct event *event)
 {
+    if (is_in_vain(world, event)) {
+        return;
+    }
     struct coordinator_event coordinator_event = {.kind = EVENT_TICK};
     switch (event->happening) {
     case HAPPENING_CREATE:
@@ -125,8 +147,20 @@ static void happen_at_hub(struct world *world, struct event *event)
     case HAPPENING_STOP:
         stop_campaign(world);
         break;
+    case HAPPENING_SCALE:
+        coordinator_event.kind = EVENT_SCALE;
+        coordinator_event.scale.campaign = WORLD_CAMPAIGN;
+        coordinator_event.scale.workers = world->plan->scales[event->index].workers;
+        hub_step(world, &coordinator_event);
+        break;
     case HAPPENING_FAULT:
         begin_fault(world, event->index);
+        break;
+    case HAPPENING_COORDINATOR_KILL:
+        survival_arm(world, event->index);
+        break;
+    case HAPPENING_COORDINATOR_RESTART:
+        survival_restart(world);
         break;
     case HAPPENING_COORDINATOR_TICK:
         if (event->due_ns != world->coordinator_tick_ns) {
@@ -143,6 +177,9 @@ static void happen_at_hub(struct world *world, struct event *event)
         break;
     case HAPPENING_FRAME_UP:
         network_note_arrival(&world->hosts[event->host].up, &event->frame->envelope);
+        if (world->hosts[event->host].unheard_incarnation == event->frame->envelope.incarnation) {
+            world->hosts[event->host].unheard_incarnation = 0;
+        }
         coordinator_event.kind = EVENT_FRAME;
         coordinator_event.frame.envelope = event->frame->envelope;
         coordinator_event.frame.message = bytes_of(event->frame->data, event->frame->size);
@@ -214,9 +251,11 @@ static void let_happen(struct world *world, struct event *event)
 
 static void prepare(struct world *world, const struct plan *plan)
 {
+    survival_init(world);
     world->settings = coordinator_default_settings(random_next(&world->random) | 1);
     world->coordinator = coordinator_new(&world->settings);
     world->created_ns = world->now_ns + 20000000;
+    world->workers = world->fewest_workers = plan->options.workers;
     for (uint32_t i = 0; i < plan->hosts; i++) {
         struct host *host = &world->hosts[i];
         host->offset_ns = plan->has_offsets ? (int64_t)(random_next(&world->random) % (900 * SECOND_NS)) -
@@ -224,10 +263,20 @@ static void prepare(struct world *world, const struct plan *plan)
                                             : 0;
         host_start(world, host);
     }
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->kills[i].at_ns,
+                                                .happening = HAPPENING_COORDINATOR_KILL,
+                                                .index = i});
+    }
     queue_put(&world->queue, (struct event){.due_ns = world->created_ns, .happening = HAPPENING_CREATE});
     if (plan->stop_after_ns > 0) {
         queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->stop_after_ns,
                                                 .happening = HAPPENING_STOP});
+    }
+    for (uint32_t i = 0; i < plan->scale_count; i++) {
+        queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->scales[i].at_ns,
+                                                .happening = HAPPENING_SCALE,
+                                                .index = i});
     }
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->faults[i].at_ns,
@@ -251,6 +300,8 @@ static void reset(struct world *world)
     world->agent_effects = kept.agent_effects;
     world->crew_effects = kept.crew_effects;
     world->free_frames = kept.free_frames;
+    world->sights = kept.sights;
+    world->sight_capacity = kept.sight_capacity;
     for (uint32_t i = 0; i < PLAN_HOSTS; i++) {
         world->hosts[i].notices = kept.hosts[i].notices;
         for (uint32_t shard = 0; shard < PLAN_SHARDS; shard++) {
@@ -274,7 +325,11 @@ static uint64_t last_moment_ns(const struct world *world)
     }
     /* Where runs are not counted, a slow worker may have as many steps to go as the fastest has made. */
     acts *= plan->options.duration_ms > 0 ? 40 : 1;
+    acts *= 1 + plan->scale_count; /* who comes later has all its steps to go */
     most_ns += acts * (plan->options.sync_timeout_ms * 1000000 + 3 * SECOND_NS);
+    for (uint32_t i = 0; i < plan->kill_count; i++) {
+        most_ns += plan->kills[i].at_ns + plan->kills[i].for_ns + 20 * SECOND_NS;
+    }
     return world->created_ns + most_ns;
 }
 
@@ -328,6 +383,7 @@ static void take_down(struct world *world)
         host_crash(world, &world->hosts[i]);
     }
     coordinator_free(&world->coordinator);
+    survival_finish(world);
 }
 
 bool world_run(struct world *world, const struct plan *plan, uint64_t seed, struct transcript *transcript)

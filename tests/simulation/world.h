@@ -5,6 +5,7 @@
 #include "agent/core/crew.h"
 #include "common/buffer.h"
 #include "coordinator/core/coordinator.h"
+#include "coordinator/core/ledger.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/transcript.h"
 #include "tests/simulation/truth.h"
@@ -14,12 +15,16 @@
 enum happening {
     HAPPENING_CREATE, /* somebody wants the campaign */
     HAPPENING_STOP,
+    HAPPENING_SCALE,
     HAPPENING_FAULT,
     HAPPENING_COORDINATOR_TICK,
     HAPPENING_COORDINATOR_TURN,
+    HAPPENING_COORDINATOR_KILL,
+    HAPPENING_COORDINATOR_RESTART,
     HAPPENING_FRAME_UP, /* comes in at the coordinator */
     /* What follows belongs to a host. */
     HAPPENING_FRAME_DOWN,
+    HAPPENING_CONNECTED,
     HAPPENING_AGENT_TICK,
     HAPPENING_AGENT_TURN,
     HAPPENING_NOTICES,
@@ -137,8 +142,10 @@ struct shard {
 
 struct host {
     struct agent *agent;
-    uint64_t life;        /* one more with each process */
-    uint64_t incarnation; /* as last seen on a frame of its */
+    uint64_t life;                /* one more with each process */
+    uint64_t incarnation;         /* as last seen on a frame of its */
+    bool is_unanswered;           /* since then: what the coordinator knows of its frames will be seen */
+    uint64_t unheard_incarnation; /* that the coordinator waits for since it is back; 0: for none */
     bool is_up;
     bool is_declared_lost; /* this incarnation */
     bool is_leaving;
@@ -162,6 +169,30 @@ struct host {
     char name[8];
 };
 
+/* That somebody began an edit, or saw one. */
+struct sight {
+    uint32_t room;
+    uint64_t step;
+    size_t name_size; /* tells the notifiers apart */
+    uint32_t worker;
+    bool is_edit;
+    uint64_t at_ns; /* the world's clock */
+};
+
+/* The coordinator's journal and its deaths. */
+struct survival {
+    struct ledger_writer writer;
+    struct buffer journal; /* what the kernel has */
+    bool has_journal;
+    const struct kill *kill; /* that is about to happen */
+    uint32_t steps_to_live;
+    bool is_down;
+    bool is_stop_unanswered;
+    uint64_t down_ns;           /* altogether */
+    struct coordinator *shadow; /* has to do the same as the coordinator; NULL: there is none */
+    struct coordinator_effects shadow_effects;
+};
+
 struct world {
     uint64_t seed;
     const struct plan *plan;
@@ -172,6 +203,7 @@ struct world {
     struct coordinator *coordinator;
     struct coordinator_settings settings;
     struct coordinator_effects coordinator_effects;
+    struct survival survival;
     uint64_t coordinator_tick_ns;
     bool has_coordinator_turn;
     struct host hosts[PLAN_HOSTS];
@@ -185,6 +217,8 @@ struct world {
     bool is_created;
     bool is_stop_asked;
     bool is_haste_asked; /* while it was stopping already */
+    uint32_t workers;    /* that the campaign has, and the fewest it had */
+    uint32_t fewest_workers;
     uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
     uint64_t ended_ns;
     uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */
@@ -203,6 +237,9 @@ struct world {
     uint64_t moments;
     uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
+    struct sight *sights;
+    size_t sight_count;
+    size_t sight_capacity;
     bool is_dirty; /* the truth has changed since the last look for a deadlock */
     bool is_broken;
     char broken[1024]; /* the first promise that was broken */
@@ -236,6 +273,20 @@ void hub_wake(struct world *world);
 void hub_settle_handout(struct world *world);
 /* Whether the campaign's duration is over, so that no new step begins. */
 bool hub_is_draining(const struct world *world);
+
+/* survival.c: the coordinator's journal and its deaths. */
+void survival_init(struct world *world);
+void survival_finish(struct world *world);
+void survival_begin(struct world *world);
+void survival_note(struct world *world, const struct coordinator_event *event);
+void survival_write(struct world *world);
+/* The shadow takes the step that the coordinator has just taken. */
+void survival_shadow(struct world *world, const struct coordinator_event *event);
+void survival_arm(struct world *world, uint32_t index);
+/* Whether the coordinator does not survive the step that it has just taken. */
+bool survival_is_last_step(struct world *world);
+void survival_die(struct world *world);
+void survival_restart(struct world *world);
 
 /* host.c: the agent's shell. */
 uint32_t host_index(const struct world *world, const struct host *host);
@@ -282,6 +333,9 @@ void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
 void judge_deadlock(struct world *world);
+/* judge_sight.c: when readers saw edits. */
+void judge_note_sight(struct world *world, uint32_t worker, const struct operation *operation);
+void judge_sights(struct world *world, const struct campaign_report *report);
 /* Nobody has more workers than it takes, and after the end none. */
 void judge_room(struct world *world);
 /* Before time moves on. */

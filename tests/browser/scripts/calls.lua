@@ -117,10 +117,15 @@ end)
 
 tutti.scenario("files", function(worker)
   local page = common.page(worker, main)
+  -- A remote geckodriver takes no files; one of the agent's own finds them where we have put them.
+  if is_firefox(page) and not page.driver then
+    refuses("this remote WebDriver takes no files", function() page:find("#file"):send_file("upload.txt") end)
+    return
+  end
   page:find("#file"):send_file("upload.txt")
   local chosen = page:wait_until(function() return page:execute("return window.chosen") end, { timeout = 5 })
   same(chosen, { name = "upload.txt", size = 26, text = "carried to the browser\n☃" })
-  refuses("no such file", function() page:find("#file"):send_file("none.txt") end)
+  refuses("send_file: none.txt", function() page:find("#file"):send_file("none.txt") end)
 end)
 
 tutti.scenario("scripts", function(worker)
@@ -172,15 +177,15 @@ tutti.scenario("cookies", function(worker)
   same(page:cookies(), {})
   local expiry = os.time() + 3600
   page:set_cookie { name = "a", value = "1", path = "/", http_only = true, same_site = "Strict", expiry = expiry }
-  page:set_cookie { name = "b b", value = "2" }
+  page:set_cookie { name = "b-b", value = "2" }
   page:execute("document.cookie = 'c=3'")
   same(page:cookie("a"), { name = "a", value = "1", path = "/", domain = "127.0.0.1", secure = false, http_only = true,
     same_site = "Strict", expiry = expiry })
   same(#page:cookies(), 3)
-  same(page:execute("return document.cookie.includes('b b=2') && !document.cookie.includes('a=1')"), true)
-  page:delete_cookie("b b")
+  same(page:execute("return document.cookie.includes('b-b=2') && !document.cookie.includes('a=1')"), true)
+  page:delete_cookie("b-b")
   same(page:execute("return document.cookie"), "c=3")
-  if not is_firefox(page) then fails("no such cookie", page.cookie, page, "b b") end
+  if not is_firefox(page) then fails("no such cookie", page.cookie, page, "b-b") end
   fails("invalid cookie domain", page.set_cookie, page, { name = "d", value = "4", domain = "example.org" })
   page:delete_cookies()
   same(page:execute("return document.cookie"), "")
@@ -333,15 +338,25 @@ end)
 
 tutti.scenario("by hand", function(worker)
   local page = common.page(worker, main)
+  if page.is_guarded then
+    refuses("no commands by hand without --allow-system", page.request, page, "GET", "/title")
+    return
+  end
   same(page:request("GET", "/title"), "Main page")
   same(page:request("POST", "/execute/sync", { script = "return 5", args = browser.list() }), 5)
-  fails("unknown command", page.request, page, "GET", "/none")
+  local ok, failure = pcall(page.request, page, "GET", "/none")
+  assert(not ok and (failure.error == "unknown command" or failure.error == "unknown method"), tostring(failure))
   fails("invalid argument", page.request, page, "POST", "/url", { url = 7 })
   same(type(page.capabilities.browserVersion), "string")
 end)
 
 tutti.scenario("two pages of one worker", function(worker)
   local page = common.page(worker, main)
+  -- One geckodriver has one browser; the agent's own are one each.
+  if is_firefox(page) and not page.driver then
+    fails("session not created", browser.open, common.options())
+    return
+  end
   local other <close> = browser.open(common.options())
   other:open("/second.html")
   same({ page:title(), other:title() }, { "Main page", "Second page" })

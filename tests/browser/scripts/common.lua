@@ -13,8 +13,11 @@ setmetatable(_G, {
 local closed_network = { "--disable-gpu", "--disable-quic",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost" }
 
+-- The test says which browser, and the address of its driver; without that it is the agent's own.
 function common.options(more)
-  local options = { browser = "chromium", args = closed_network, remote = http.get(tutti.target .. "/driver").body }
+  local name, remote = http.get(tutti.target .. "/driver").body:match("^(%w+) (.*)$")
+  local options = { browser = name, remote = remote ~= "" and remote or nil }
+  if name == "chromium" then options.args = closed_network end
   for name, value in pairs(more or {}) do options[name] = value end
   return options
 end

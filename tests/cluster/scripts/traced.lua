@@ -86,7 +86,7 @@ local function play(worker)
   tutti.sleep(REST)
 end
 
-tutti.setup(function(worker) trace(worker, "here", worker.agent .. " " .. worker.seat) end)
+tutti.setup(function(worker) trace(worker, "here", ("%s %d %d"):format(worker.agent, worker.seat, worker.room.size)) end)
 
 tutti.scenario("traced", function(worker)
   trace(worker, "begin")

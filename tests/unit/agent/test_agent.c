@@ -301,7 +301,6 @@ static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
     ignore(fixture);
     assign_worker(fixture, 7);
     assign_worker(fixture, 8);
-    assign_worker(fixture, 8);
     expect(fixture, "1:assign(7 from 4) 0:assign(8 from 4)");
     finish_shard(fixture, 1, 1); /* said before it heard of 7 */
     finish_shard(fixture, 0, 3);
@@ -331,6 +330,37 @@ static void assigned_workers_go_where_a_crew_is(void **state)
     expect(fixture,
            "0:assign(7 from 4) 0:assign(8 from 4) log(dropped what the coordinator sent: workers that "
            "the campaign has not (1 so far))");
+}
+
+/* A whole one comes from a shard. */
+static void leave_behind(struct fixture *fixture, uint32_t worker, size_t size)
+{
+    struct notice *notice = notice_new(NOTICE_ARTIFACT, CAMPAIGN);
+    notice->artifact = (struct artifact_piece){
+        .kind = ARTIFACT_SOURCE, .worker = worker, .step = 2, .content = bytes_of(memory_new(size, 1), size)};
+    notify(fixture, 0, notice);
+}
+
+static void what_failed_steps_leave_goes_in_pieces(void **state)
+{
+    struct fixture *fixture = *state;
+    start_joined(fixture);
+    deploy(fixture, 10, 0, 1, 4);
+    ignore(fixture);
+    leave_behind(fixture, 3, LIMIT_CHUNK_BYTES + 10);
+    turn_end(fixture);
+    expect(fixture, "artifact(3@2 0+262144 of 262154) artifact(3@2 262144+10 of 262154)");
+    leave_behind(fixture, 1, LIMIT_CHUNK_BYTES);
+    turn_end(fixture);
+    expect(fixture, "artifact(1@2 0+262144 of 262144)");
+    for (unsigned i = 2; i < LIMIT_ARTIFACTS; i++) {
+        leave_behind(fixture, 1, 1);
+    }
+    turn_end(fixture);
+    ignore(fixture);
+    leave_behind(fixture, 1, 1);
+    turn_end(fixture);
+    expect(fixture, "");
 }
 
 static void notices_of_a_forgotten_campaign_are_nothing(void **state)
@@ -368,6 +398,7 @@ int main(void)
         CASE(finishes_when_all_shards_have),
         CASE(assigned_workers_are_dealt_in_turn_and_finish_again),
         CASE(assigned_workers_go_where_a_crew_is),
+        CASE(what_failed_steps_leave_goes_in_pieces),
         CASE(notices_of_a_forgotten_campaign_are_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,22 @@ static void releases_are_told_by_the_coordinators_clock(void **state)
     expect(fixture, "operations(released 0 1 42000–42003 ms)");
 }
 
+static void sightings_are_told_by_the_coordinators_clock(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with_workers(fixture, 3);
+    struct operation writing = {.kind = OPERATION_WRITING, .name = bytes_of_string("pad"), .step = 1};
+    writing.first_ns = writing.last_ns = (int64_t)(2000 * MS);
+    operate(fixture, 0, 2, writing);
+    struct operation read = reading(1);
+    read.first_ns = read.last_ns = (int64_t)(2007 * MS);
+    operate(fixture, 0, 0, read);
+    read.first_ns = read.last_ns = (int64_t)(2003 * MS);
+    operate(fixture, 1, 1, read);
+    turn_end(fixture);
+    expect(fixture, "operations(writing 2 42000–42000 ms, one_read 0 1 42003–0 ms after 4000 0 µs)");
+}
+
 /* One turn after the other while the coordinator acknowledges nothing. */
 static void fill_link(struct fixture *fixture)
 {
@@ -138,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(thousand_readings_of_a_turn_are_one_message),
         CASE(releases_are_told_by_the_coordinators_clock),
+        CASE(sightings_are_told_by_the_coordinators_clock),
         CASE(goes_on_gathering_while_the_link_is_full),
         CASE(last_message_does_not_wait_for_the_link),
         CASE(pauses_the_workers_when_too_much_has_gathered),

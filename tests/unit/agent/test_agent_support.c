@@ -113,6 +113,10 @@ static void write_operations(struct buffer *into, const struct message *message)
             buffer_append_format(into, " %" PRId64 "–%" PRId64 " ms", operation->first_ns / (int64_t)MS,
                                  operation->last_ns / (int64_t)MS);
         }
+        for (size_t j = 0; j < operation->after_count; j++) {
+            buffer_append_format(into, "%s %" PRIu32 "%s", j == 0 ? " after" : "", operation->after_us[j],
+                                 j + 1 == operation->after_count ? " µs" : "");
+        }
     }
 }
 
@@ -151,6 +155,11 @@ static void write_message(struct fixture *fixture, const struct message *message
     case MESSAGE_FAILURE:
         buffer_append_format(into, "%" PRIu32 "@%" PRIu64 " %.*s", message->failure.worker,
                              message->failure.step, BYTES_FORMAT(message->failure.text));
+        break;
+    case MESSAGE_ARTIFACT:
+        buffer_append_format(into, "%" PRIu32 "@%" PRIu64 " %" PRIu64 "+%zu of %" PRIu64,
+                             message->artifact.worker, message->artifact.step, message->artifact.offset,
+                             message->artifact.content.size, message->artifact.size_bytes);
         break;
     case MESSAGE_STATISTICS:
         buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", message->statistics.steps_ok,

@@ -180,6 +180,93 @@ static void releases_span_all_their_instants(void **state)
     gather_free(&gather);
 }
 
+static struct operation read_at(int64_t instant_ns, const char *digest)
+{
+    struct operation operation = of(OPERATION_READ, "pad", 1);
+    operation.first_ns = operation.last_ns = instant_ns;
+    operation.digest = bytes_of_string(digest);
+    return operation;
+}
+
+static int64_t instant_of(const struct operation *operation, uint32_t worker)
+{
+    struct worker_cursor cursor = {0};
+    for (size_t place = 0; worker_set_next(&operation->workers, &cursor); place++) {
+        if (cursor.worker == worker) {
+            return operation_instant_ns(operation, place);
+        }
+    }
+    return -1;
+}
+
+/* Two gatherings, one behind the other, as on shard and agent; workers come in any order. */
+static void each_reader_keeps_its_instant(void **state)
+{
+    (void)state;
+    struct gather *first = gather_new(40);
+    struct gather *second = gather_new(40);
+    for (uint32_t i = 0; i < 40; i++) {
+        uint32_t worker = i * 7 % 40;
+        add(first, worker, read_at(5000000000000 + worker * 1000 * (worker % 3), ""));
+        add(first, worker, read_at(1, "")); /* a second reading counts for nothing */
+        if (i % 10 == 9) {
+            struct operation *taken = gather_take(first);
+            gather_add(second, &taken);
+        }
+    }
+    struct message message = {.kind = MESSAGE_OPERATIONS};
+    assert_true(gather_batch(second, &message));
+    assert_int_equal(message.operations.count, 1);
+    assert_int_equal(message.operations.items[0].after_count, 40);
+    for (uint32_t worker = 0; worker < 40; worker++) {
+        assert_int_equal(instant_of(&message.operations.items[0], worker),
+                         5000000000000 + worker * 1000 * (worker % 3));
+    }
+    gather_drop(second);
+    gather_free(&first);
+    gather_free(&second);
+}
+
+static void readers_who_saw_another_text_stay_apart(void **state)
+{
+    (void)state;
+    struct gather *gather = gather_new(10);
+    for (uint32_t worker = 0; worker < 8; worker++) {
+        add(gather, worker, read_at(1000, worker == 3 ? "fedcba9876543210" : "0123456789abcdef"));
+    }
+    add(gather, 8, read_at(0, "0123456789abcdef"));         /* when, is not known */
+    add(gather, 9, read_at(INT64_MAX, "0123456789abcdef")); /* too far away to be told together */
+    expect(gather, "one_read pad@1:7, one_read pad@1:1, one_read pad@1:1, one_read pad@1:1");
+    gather_free(&gather);
+}
+
+static void instants_of_many_fit_a_batch(void **state)
+{
+    (void)state;
+    struct gather *gather = gather_new(100000);
+    for (uint32_t worker = 0; worker < 100000; worker++) {
+        add(gather, worker, read_at(1000000 + (int64_t)worker * 40000000, ""));
+    }
+    struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = 1};
+    uint32_t told = 0;
+    while (gather_batch(gather, &message)) {
+        struct buffer bytes;
+        buffer_init(&bytes, LIMIT_FRAME_BYTES);
+        message_encode(&message, &bytes);
+        assert_true(bytes.size <= LIMIT_BATCH_BYTES);
+        buffer_finish(&bytes);
+        for (size_t i = 0; i < message.operations.count; i++) {
+            uint32_t count = (uint32_t)worker_set_count(&message.operations.items[i].workers);
+            told += count;
+            assert_int_equal(instant_of(&message.operations.items[i], told - 1),
+                             1000000 + (int64_t)(told - 1) * 40000000);
+        }
+        gather_drop(gather);
+    }
+    assert_int_equal(told, 100000);
+    gather_free(&gather);
+}
+
 static void batches_keep_to_their_size(void **state)
 {
     (void)state;
@@ -384,6 +471,9 @@ int main(void)
         cmocka_unit_test(repeated_reading_counts_once_but_repeated_waits_stay),
         cmocka_unit_test(arrivals_at_a_barrier_keep_their_order),
         cmocka_unit_test(releases_span_all_their_instants),
+        cmocka_unit_test(each_reader_keeps_its_instant),
+        cmocka_unit_test(readers_who_saw_another_text_stay_apart),
+        cmocka_unit_test(instants_of_many_fit_a_batch),
         cmocka_unit_test(batches_keep_to_their_size),
         cmocka_unit_test(scattered_workers_fit_a_batch),
         cmocka_unit_test(gatherings_are_gathered),

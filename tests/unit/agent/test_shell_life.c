@@ -4,7 +4,12 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define LOG                                                                                                  \
     "local tutti = require 'tutti' local function log(...) tutti.set_var('log', table.concat({...}, ' ')) "  \
@@ -192,6 +197,60 @@ static void pauses_without_a_lease(void **state)
     assert_string_equal(shell_log(shell), "acts\n");
 }
 
+static int listen_anywhere(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(listener >= 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+static bool is_dialled(struct shell *shell, int listener, uint64_t within_ms)
+{
+    struct pollfd descriptor = {.fd = listener, .events = POLLIN};
+    uint64_t until_ns = clock_now_ns() + within_ms * NS_PER_MS;
+    bool is_there = false;
+    while (!is_there && clock_now_ns() < until_ns) {
+        uv_run(&shell->loop, UV_RUN_NOWAIT);
+        is_there = poll(&descriptor, 1, 5) == 1;
+    }
+    return is_there;
+}
+
+/* As in a process that was frozen in the middle of a turn, and thaws. */
+static void requests_nothing_when_the_lease_ends_within_a_turn(void **state)
+{
+    struct shell *shell = *state;
+    char script[600];
+    int port = 0;
+    int listener = listen_anywhere(&port);
+    snprintf(script, sizeof script,
+             LOG "local http = require 'tutti.http'\n"
+                 "tutti.scenario('s', function(w)\n"
+                 "  local till = tutti.now() + 0.3\n"
+                 "  while tutti.now() < till do end\n"
+                 "  local ok, err = pcall(http.get, 'http://127.0.0.1:%d/', { timeout = 0.5 })\n"
+                 "  log(tostring(ok), err.kind)\n"
+                 "end)\n",
+             port);
+    shell->settings.instruction_limit = UINT64_C(10000000000);
+    shell->options.workers = 1;
+    assert_true(shell_deploy(shell, script));
+    atomic_store(&shell->lease_until_ns, clock_now_ns() + 100 * NS_PER_MS);
+    shell_begin(shell);
+    assert_false(is_dialled(shell, listener, 600));
+    atomic_store(&shell->lease_until_ns, clock_now_ns() + 60 * NS_PER_S);
+    assert_true(is_dialled(shell, listener, 10000));
+    shell_finish(shell);
+    assert_string_equal(shell_log(shell), "false timeout\n");
+    close(listener);
+}
+
 static void a_stop_ends_sleeps_and_waits_whatever_catches_them(void **state)
 {
     struct shell *shell = *state;
@@ -257,6 +316,7 @@ int main(void)
         TEST(tells_the_listeners),
         TEST(keeps_what_the_script_puts_on_the_worker),
         TEST(pauses_without_a_lease),
+        TEST(requests_nothing_when_the_lease_ends_within_a_turn),
         TEST(a_stop_ends_sleeps_and_waits_whatever_catches_them),
         TEST(forgets_a_campaign_in_the_middle),
         TEST(sleeps_the_delay_of_a_scenario_after_success_only),

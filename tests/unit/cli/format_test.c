@@ -65,6 +65,10 @@ static void columns_count_characters(void **state)
     (void)state;
     assert_int_equal(format_columns(bytes_of_string("3 µs × 2")), 8);
     assert_int_equal(format_columns(bytes_of_string("")), 0);
+    assert_int_equal(format_columns(bytes_of_string("東京 1")), 6);
+    assert_int_equal(format_columns(bytes_of_string("e\u0301té")), 3);
+    assert_int_equal(format_columns(bytes_of_string("한국어")), 6);
+    assert_int_equal(format_columns(bytes_of("a\xff\xe6\x9d", 4)), 4);
 }
 
 int main(void)

@@ -82,6 +82,36 @@ static void test_json(void **state)
                         "\"who\":\"coordinator\",\"text\":\"said \\\"a\\u001b\xef\xbf\xbd\\\"\"}\n");
 }
 
+static void test_json_has_fields_of_what_it_is_about(void **state)
+{
+    (void)state;
+    struct capture capture;
+    struct log_subject subject = {
+        .campaign = 7, .agent = bytes_of_string("a\"1"), .has_worker = true, .worker = 0, .step = 12};
+    log_configure(LOG_INFO, LOG_JSON, 0);
+    start(&capture);
+    log_about(LOG_INFO, "x", &subject, "all %d", 4);
+    log_about(LOG_INFO, "x", &(struct log_subject){.campaign = 8}, "one");
+    log_about(LOG_DEBUG, "x", &subject, "not shown");
+    stop(&capture);
+    assert_non_null(strstr(capture.text,
+                           "\"level\":\"info\",\"who\":\"x\",\"campaign\":7,\"agent\":\"a\\\"1\","
+                           "\"worker\":0,\"step\":12,\"text\":\"all 4\"}\n"));
+    assert_non_null(strstr(capture.text, "\"who\":\"x\",\"campaign\":8,\"text\":\"one\"}\n"));
+    assert_null(strstr(capture.text, "not shown"));
+}
+
+static void test_text_leaves_the_fields_to_the_words(void **state)
+{
+    (void)state;
+    struct capture capture;
+    log_configure(LOG_INFO, LOG_TEXT, 1);
+    start(&capture);
+    log_about(LOG_INFO, "x", &(struct log_subject){.campaign = 8}, "campaign 8 is ready");
+    stop(&capture);
+    assert_string_equal(capture.text, "tutti: x: campaign 8 is ready\n");
+}
+
 static void test_a_long_line_is_cut_and_still_ends(void **state)
 {
     (void)state;
@@ -121,6 +151,8 @@ int main(void)
         cmocka_unit_test(test_plain_text),
         cmocka_unit_test(test_text_with_time),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_has_fields_of_what_it_is_about),
+        cmocka_unit_test(test_text_leaves_the_fields_to_the_words),
         cmocka_unit_test(test_a_long_line_is_cut_and_still_ends),
         cmocka_unit_test(test_leaves_errno_alone),
     };

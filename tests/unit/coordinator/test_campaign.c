@@ -135,6 +135,55 @@ static void a_global_setup_that_fails_fails_it(void **state)
     stand_expect_verdict(stand, VERDICT_FAILED, "global_setup: no pad server");
 }
 
+static struct stand *with_setup_timeout(void **state, struct campaign_options *options)
+{
+    *options = stand_options(4);
+    options->setup_timeout_ms = 2000;
+    return (struct stand *)*state;
+}
+
+static void agents_that_do_not_load_the_script_are_named(void **state)
+{
+    struct campaign_options options;
+    struct stand *stand = with_setup_timeout(state, &options);
+    struct played *a1 = stand_agent(stand, "a1");
+    struct played *a2 = stand_agent(stand, "a2");
+    struct played *a3 = stand_agent(stand, "a3");
+    a1->is_obliging = a2->is_obliging = a3->is_obliging = false;
+    stand_create(stand, &options, 3);
+    say_done(stand, a2, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_pass_ms(stand, 1900);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_DEPLOYING);
+    stand_pass_ms(stand, 200);
+    stand_expect_verdict(stand, VERDICT_ABORTED,
+                         "agent a1, a3 did not load the script within 2 s (--setup-timeout)");
+}
+
+static void a_global_setup_that_does_not_end_is_given_up(void **state)
+{
+    struct campaign_options options;
+    struct stand *stand = with_setup_timeout(state, &options);
+    struct played *a1 = stand_agent(stand, "a1");
+    a1->is_obliging = false;
+    stand_create(stand, &options, 1);
+    stand_pass_ms(stand, 1500);
+    say_done(stand, a1, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_pass_ms(stand, 1900);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_READY);
+    stand_pass_ms(stand, 200);
+    stand_expect_verdict(stand, VERDICT_ABORTED,
+                         "global_setup on agent a1 did not end within 2 s (--setup-timeout)");
+}
+
+static void the_setups_time_is_not_that_of_the_workers(void **state)
+{
+    struct campaign_options options;
+    struct stand *stand = with_setup_timeout(state, &options);
+    stand_run(stand, &options, 1);
+    stand_pass_ms(stand, 60000);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
+}
+
 static void a_global_setup_moves_on_when_its_agent_is_lost(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -417,6 +466,9 @@ int main(void)
         STORY(agents_without_a_worker_are_left_alone),
         STORY(a_script_that_does_not_load_fails_it),
         STORY(a_global_setup_that_fails_fails_it),
+        STORY(agents_that_do_not_load_the_script_are_named),
+        STORY(a_global_setup_that_does_not_end_is_given_up),
+        STORY(the_setups_time_is_not_that_of_the_workers),
         STORY(a_global_setup_moves_on_when_its_agent_is_lost),
         STORY(a_duration_ends_in_a_common_last_step),
         STORY(who_ends_because_of_the_duration_leaves_nobody_short),

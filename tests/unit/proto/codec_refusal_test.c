@@ -84,6 +84,7 @@ SPOIL(options_negative, wire->deploy->options->fail_percent = -1)
 SPOIL(options_target, wire->deploy->options->target = long_bytes(LIMIT_TEXT_BYTES + 1))
 SPOIL(options_labels, wire->deploy->options->labels = long_bytes(LABELS_MAX_BYTES + 1))
 SPOIL(hello_labels, wire->hello->labels = long_bytes(LABEL_MAX_BYTES))
+SPOIL(options_browser, wire->deploy->options->browser = (Tutti__V1__Browser)(BROWSER_REMOTE + 1))
 SPOIL(options_target_port, wire->deploy->options->target_port = UINT16_MAX + 1)
 SPOIL(options_mode, wire->deploy->options->single_mode = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(options_duration, wire->deploy->options->duration_ms = LIMIT_DURATION_MS + 1)
@@ -104,6 +105,14 @@ SPOIL(chunk_empty, wire->bundle_chunk->content.len = 0)
 SPOIL(chunk_large, wire->bundle_chunk->content = long_bytes(LIMIT_CHUNK_BYTES + 1))
 SPOIL(chunk_beyond, wire->bundle_chunk->offset = UINT64_MAX)
 SPOIL(chunk_hash, wire->bundle_chunk->hash.data[63] = 'g')
+SPOIL(artifact_kind, wire->artifact->kind = 2)
+SPOIL(artifact_worker, wire->artifact->worker = LIMIT_WORKERS)
+SPOIL(artifact_nothing, wire->artifact->size_bytes = 0)
+SPOIL(artifact_large, wire->artifact->size_bytes = LIMIT_ARTIFACT_BYTES + 1)
+SPOIL(artifact_empty, wire->artifact->content.len = 0)
+SPOIL(artifact_piece_large, wire->artifact->content = long_bytes(LIMIT_CHUNK_BYTES + 1))
+SPOIL(artifact_beyond, wire->artifact->offset = LIMIT_ARTIFACT_BYTES)
+SPOIL(artifact_wraps, wire->artifact->offset = UINT64_MAX)
 SPOIL(bundle_twice, wire->deploy->bundle->files[1]->path = wire->deploy->bundle->files[0]->path)
 SPOIL(path_empty, wire->deploy->bundle->files[1]->path.len = 0)
 SPOIL(path_absolute, wire->deploy->bundle->files[1]->path = text_bytes("/etc/passwd"))
@@ -171,6 +180,15 @@ static void operation_crowd(Tutti__V1__Message *wire)
     ITEM(OPERATION_WRITTEN)->workers = two;
     ITEM(OPERATION_WRITTEN)->n_workers = 3;
 }
+
+static void operation_instants(Tutti__V1__Message *wire)
+{
+    static uint32_t two[] = {1, 1};
+    ITEM(OPERATION_READ)->after_us = two;
+    ITEM(OPERATION_READ)->n_after_us = 2;
+}
+
+SPOIL(operation_digest, ITEM(OPERATION_READ)->digest = text_bytes("fifteen bytes.."))
 
 /* 1.0 as a floating-point number: it has to be an integer. */
 static void operation_value_not_canonical(Tutti__V1__Message *wire)
@@ -255,6 +273,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, options_target, "target has"},
     {MESSAGE_DEPLOY, options_labels, "labels of 501 bytes"},
     {MESSAGE_HELLO, hello_labels, "labels are no pairs"},
+    {MESSAGE_DEPLOY, options_browser, "browser"},
     {MESSAGE_DEPLOY, options_target_port, "65536 is no port of a target"},
     {MESSAGE_DEPLOY, options_mode, "single mode has"},
     {MESSAGE_DEPLOY, options_duration, "duration is longer"},
@@ -274,6 +293,14 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_BUNDLE_CHUNK, chunk_large, "a chunk of"},
     {MESSAGE_BUNDLE_CHUNK, chunk_beyond, "no bundle has"},
     {MESSAGE_BUNDLE_CHUNK, chunk_hash, "SHA-256"},
+    {MESSAGE_ARTIFACT, artifact_kind, "kind"},
+    {MESSAGE_ARTIFACT, artifact_worker, "worker"},
+    {MESSAGE_ARTIFACT, artifact_nothing, "0 bytes"},
+    {MESSAGE_ARTIFACT, artifact_large, "1048577 bytes"},
+    {MESSAGE_ARTIFACT, artifact_empty, "a piece of 0 bytes"},
+    {MESSAGE_ARTIFACT, artifact_piece_large, "a piece of"},
+    {MESSAGE_ARTIFACT, artifact_beyond, "beyond the end"},
+    {MESSAGE_ARTIFACT, artifact_wraps, "beyond the end"},
     {MESSAGE_DEPLOY, bundle_twice, "two files"},
     {MESSAGE_DEPLOY, path_empty, "relative and clean"},
     {MESSAGE_DEPLOY, path_absolute, "relative and clean"},
@@ -304,7 +331,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DRAINED, steps_odd, "5 numbers are no pairs"},
     {MESSAGE_RUN_UNTIL, steps_room, "room is beyond"},
     {MESSAGE_OPERATIONS, operation_no_kind, "operation 0: there is no kind of operation 0"},
-    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 20"},
+    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 21"},
     {MESSAGE_OPERATIONS, operation_kind_negative, "no kind of operation -5"},
     {MESSAGE_OPERATIONS, operation_nobody, "set of workers is empty"},
     {MESSAGE_OPERATIONS, operation_crowd, "written is of one worker"},
@@ -318,6 +345,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_OPERATIONS, operation_value_idle, "value: "},
     {MESSAGE_OPERATIONS, operation_expected, "expected value: "},
     {MESSAGE_OPERATIONS, operation_text, "text has 2001 bytes"},
+    {MESSAGE_OPERATIONS, operation_instants, "operation 2: 2 instants of 29 workers"},
+    {MESSAGE_OPERATIONS, operation_digest, "operation 2: a digest of 15 bytes"},
     {MESSAGE_REPLIES, reply_no_kind, "reply 0: there is no kind"},
     {MESSAGE_REPLIES, reply_outcome, "outcome: there is no 6"},
     {MESSAGE_REPLIES, reply_outcome_negative, "outcome: there is no -1"},

@@ -279,6 +279,25 @@ static void bytes_in_flight_lengthen_the_timeout(void **state)
     assert_int_equal(frame.envelope.sequence, 1);
 }
 
+static void bytes_lengthen_it_by_three_doublings_at_most(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t size = 4u << 20;
+    send_bytes(fixture->left, size, 1);
+    uint64_t waited_ns = 0;
+    for (unsigned i = 0; i < 6; i++) {
+        drain(fixture, fixture->left, NULL, 0);
+        uint64_t sent_ns = fixture->now_ns;
+        struct frame frame = {0};
+        do { /* past the heartbeats */
+            fixture->now_ns = link_due_ns(fixture->left);
+            assert_true(take(fixture, fixture->left, &frame));
+        } while (frame.envelope.sequence == 0);
+        waited_ns = fixture->now_ns - sent_ns;
+    }
+    assert_int_equal(waited_ns, LINK_LAST_TIMEOUT_NS + ((size * LINK_TIMEOUT_NS_PER_BYTE) << 3));
+}
+
 static void window_bounds_messages(void **state)
 {
     struct fixture *fixture = *state;
@@ -510,6 +529,7 @@ static void old_repeats_do_not_lower_the_echo(void **state)
     receive(fixture, fixture->right, &second[0]);
     fixture->now_ns += 10 * MS;
     receive(fixture, fixture->right, &first[0]);
+    receive(fixture, fixture->right, &second[0]); /* nor does the newest one arrive anew */
     drain(fixture, fixture->right, answer, 1);
     assert_int_equal(answer[0].envelope.echoed_sent_ns, START_NS + 10 * MS);
     assert_int_equal(answer[0].envelope.echo_delay_ns, 10 * MS);
@@ -567,6 +587,7 @@ int main(void)
         TEST(sends_again_with_doubling_timeouts),
         TEST(progress_resets_the_timeout),
         TEST(bytes_in_flight_lengthen_the_timeout),
+        TEST(bytes_lengthen_it_by_three_doublings_at_most),
         TEST(window_bounds_messages),
         TEST(window_bounds_bytes_but_passes_one_giant),
         TEST(dead_peer_gets_a_handful_until_it_answers),

@@ -76,6 +76,7 @@ static void deploy(struct buffer *text, const struct deploy *deploy)
     buffer_append_format(text, "fail_percent=%a ", options->fail_percent);
     bytes(text, "target", options->target);
     number(text, "verbosity", options->verbosity);
+    number(text, "browser", options->browser);
     number(text, "target_port", options->target_port);
     bytes(text, "labels", options->labels);
     for (size_t i = 0; i < deploy->bundle.file_count; i++) {
@@ -105,6 +106,11 @@ static void operation(struct buffer *text, const struct operation *operation)
     bytes(text, "text", operation->text);
     number(text, "first", (uint64_t)operation->first_ns);
     number(text, "last", (uint64_t)operation->last_ns);
+    for (size_t i = 0; i < operation->after_count; i++) {
+        number(text, "after", operation->after_us[i]);
+    }
+    number(text, "uncertainty", operation->uncertainty_us);
+    bytes(text, "digest", operation->digest);
 }
 
 static void reply(struct buffer *text, const struct reply *reply)
@@ -233,6 +239,14 @@ static void small_body(const struct message *message, struct buffer *text)
     case MESSAGE_SYNCHRONISE:
     case MESSAGE_ROOMS_DONE:
         workers(text, "rooms", &message->rooms);
+        break;
+    case MESSAGE_ARTIFACT:
+        number(text, "kind", (uint64_t)message->artifact.kind);
+        number(text, "worker", message->artifact.worker);
+        number(text, "step", message->artifact.step);
+        number(text, "size", message->artifact.size_bytes);
+        number(text, "offset", message->artifact.offset);
+        bytes(text, "content", message->artifact.content);
         break;
     case MESSAGE_FAILURE:
         number(text, "worker", message->failure.worker);

@@ -53,6 +53,9 @@ static struct palette palette_of(enum sample_variant variant)
                             .flag = true};
 }
 
+/* One for each worker of the typical set. */
+static const uint32_t AFTER_US[29] = {0, 1, 127, 128, 70000, UINT32_MAX};
+
 static struct worker_set set_of(enum sample_variant variant)
 {
     static struct worker_run one[] = {{7, 1, 1}};
@@ -126,6 +129,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .fail_percent = is_small ? 0 : 12.5,
                     .target = palette->text,
                     .verbosity = palette->small,
+                    .browser = palette->small > 0 ? BROWSER_WEBKIT : BROWSER_CHROMIUM,
                     .target_port = (uint16_t)palette->small,
                     .labels = bytes_of_string(is_small ? "" : LABELS)},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
@@ -149,6 +153,7 @@ static void make_operations(struct sample *sample, const struct palette *palette
     struct operation *items = memory_new(OPERATION_KIND_COUNT, sizeof *items);
     for (unsigned kind = 0; kind < OPERATION_KIND_COUNT; kind++) {
         bool is_aggregated = operation_is_aggregated((enum operation_kind)kind);
+        bool has_instants = kind == OPERATION_READ && variant == SAMPLE_TYPICAL;
         items[kind] = (struct operation){
             .kind = (enum operation_kind)kind,
             .workers = set_of(is_aggregated ? variant : SAMPLE_SMALLEST),
@@ -166,6 +171,10 @@ static void make_operations(struct sample *sample, const struct palette *palette
             .text = palette->text,
             .first_ns = palette->instant_ns,
             .last_ns = palette->instant_ns / 2,
+            .after_us = has_instants ? AFTER_US : NULL,
+            .after_count = has_instants ? sizeof AFTER_US / sizeof *AFTER_US : 0,
+            .uncertainty_us = palette->small,
+            .digest = bytes_of(HASH, variant == SAMPLE_SMALLEST ? 0 : OPERATION_DIGEST_BYTES),
         };
     }
     sample->items = items;
@@ -210,8 +219,14 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
     items[1] = (struct room_step){.room = LIMIT_WORKERS - 1, .step = 0};
     items[2] = (struct room_step){.room = 5, .step = palette->small};
     sample->items = items;
+    size_t count = variant == SAMPLE_SMALLEST ? 0 : 3;
+    if (sample->message.kind == MESSAGE_SCALE) {
+        sample->message.scale = (struct scale){
+            .workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7, .rooms = items, .room_count = count};
+        return;
+    }
     sample->message.room_steps.items = items;
-    sample->message.room_steps.count = variant == SAMPLE_SMALLEST ? 0 : 3;
+    sample->message.room_steps.count = count;
 }
 
 struct statistics_items {
@@ -321,6 +336,15 @@ static void make_small_body(struct message *message, const struct palette *palet
     case MESSAGE_ROOMS_DONE:
         message->rooms = set_of(variant);
         break;
+    case MESSAGE_ARTIFACT:
+        message->artifact = (struct artifact_piece){
+            .kind = variant == SAMPLE_SMALLEST ? ARTIFACT_SCREENSHOT : ARTIFACT_SOURCE,
+            .worker = palette->small == 0 ? 0 : LIMIT_WORKERS - 1,
+            .step = palette->wide,
+            .size_bytes = LIMIT_ARTIFACT_BYTES,
+            .offset = variant == SAMPLE_LARGEST ? LIMIT_ARTIFACT_BYTES - sizeof CHUNK : palette->small,
+            .content = variant == SAMPLE_LARGEST ? bytes_of(CHUNK, sizeof CHUNK) : palette->name};
+        break;
     case MESSAGE_FAILURE:
         message->failure = (struct failure){.worker = palette->small == 0 ? 0 : LIMIT_WORKERS - 1,
                                             .step = palette->wide,
@@ -355,6 +379,7 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
         break;
     case MESSAGE_DRAINED:
     case MESSAGE_RUN_UNTIL:
+    case MESSAGE_SCALE:
         make_room_steps(sample, &palette, variant);
         break;
     case MESSAGE_STATISTICS:

@@ -1,0 +1,25 @@
+/* What a driver and its browser print: kept in a file up to a limit, its last lines in memory. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define OUTPUT_TAIL_BYTES 2048u
+
+struct output {
+    int file; /* -1: none */
+    size_t written_bytes;
+    char tail[OUTPUT_TAIL_BYTES + 1]; /* text, with its zero */
+    size_t tail_size;
+};
+
+/* `path` NULL: only the last lines. */
+void output_open(struct output *output, const char *path);
+void output_close(struct output *output);
+void output_take(struct output *output, struct bytes bytes);
+/* The number behind `mark` where a whole line holds it; 0: none. */
+MUST_CHECK unsigned output_number_after(const struct output *output, const char *mark);
+/* The last line that says something; copied, cut to `size`. */
+void output_last_line(const struct output *output, char *line, size_t size);

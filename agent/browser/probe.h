@@ -1,0 +1,20 @@
+/* Asks a driver on this machine for its status, until it gives one. Never waits. */
+#pragma once
+#include "common/attributes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct probe {
+    int socket; /* -1: none */
+    bool has_asked;
+    char answer[16];
+    size_t size;
+};
+
+void probe_init(struct probe *probe);
+void probe_close(struct probe *probe);
+/* One step on; to be called again in a little while. True once "GET /status" was answered with 200. */
+MUST_CHECK bool probe_step(struct probe *probe, unsigned port);
+/* A port of loopback that nobody had a moment ago; 0: none. */
+MUST_CHECK unsigned probe_free_port(void);

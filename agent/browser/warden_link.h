@@ -1,0 +1,33 @@
+/* A warden's process as its agent holds it: started, heard, told to end. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct warden_link;
+
+struct warden_link_callbacks {
+    /* What it says; `kind` is one of WARDEN_…, `text` has no zero behind it. */
+    void (*on_packet)(void *context, char kind, struct bytes text);
+    /* The process has ended and all it said has come. `what` is NULL where it ended well, else how. The link
+     * is the owner's to close still. */
+    void (*on_end)(void *context, const char *what);
+    void *context;
+};
+
+/* `arguments` follow "tutti warden", and end with NULL. NULL if it could not be started. */
+MUST_CHECK struct warden_link *warden_link_start(uv_loop_t *loop, const char *const *arguments,
+                                                 const struct warden_link_callbacks *callbacks,
+                                                 struct error *error);
+/* One packet of this kind; lost where it is not there any more. */
+void warden_link_send(struct warden_link *link, char kind);
+/* Tells it to end; what it says meanwhile still comes. */
+void warden_link_hang_up(struct warden_link *link);
+/* For one that does not end by itself. */
+void warden_link_kill(struct warden_link *link);
+/* No callback comes any more; the process, if there still is one, takes it for an end. The memory goes in the
+ * loop's close callbacks. */
+void warden_link_close(struct warden_link **link);

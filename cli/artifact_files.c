@@ -1,0 +1,67 @@
+/* Writes artifacts of a report into a folder. */
+#include "cli/artifact_files.h"
+
+#include "common/memory.h"
+#include "coordinator/core/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+void artifact_files_folder(char folder[ARTIFACT_FOLDER_BYTES])
+{
+    time_t now = time(NULL);
+    struct tm local;
+    char stamp[32] = "";
+    if (localtime_r(&now, &local) != NULL) {
+        (void)strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
+    }
+    (void)snprintf(folder, ARTIFACT_FOLDER_BYTES, "tutti-artifacts/%s-%ld", stamp, (long)getpid());
+}
+
+static bool make_folder(const char *folder)
+{
+    return mkdir(folder, 0777) == 0 || errno == EEXIST;
+}
+
+static bool make_folders(const char *folder, struct error *error)
+{
+    SCOPED(memory_free_at) char *path = memory_copy_string(folder);
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (!make_folder(path)) {
+            return error_set_system(error, errno, "%s cannot be made", path);
+        }
+        *slash = '/';
+    }
+    return make_folder(path) || error_set_system(error, errno, "%s cannot be made", folder);
+}
+
+static bool write_file(const char *path, struct bytes content, struct error *error)
+{
+    FILE *file = fopen(path, "wbe");
+    bool is_written = file != NULL && fwrite(content.data, 1, content.size, file) == content.size;
+    if (file != NULL && fclose(file) != 0) {
+        is_written = false;
+    }
+    return is_written || error_set_system(error, errno, "%s cannot be written", path);
+}
+
+bool artifact_files_write(const struct campaign_report *report, const char *folder, struct error *error)
+{
+    if (!make_folders(folder, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < report->artifact_count; i++) {
+        char name[ARTIFACT_NAME_BYTES];
+        artifact_name(&report->artifacts[i], i + 1, name);
+        SCOPED(memory_free_at) char *path = memory_format("%s/%s", folder, name);
+        if (!write_file(path, report->artifacts[i].content, error)) {
+            return false;
+        }
+    }
+    return true;
+}

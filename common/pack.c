@@ -1,0 +1,113 @@
+/* Numbers and bytes packed one behind the other: numbers in groups of seven bits, the lowest first. */
+#include "common/pack.h"
+
+#define VARINT_MAX_BYTES 10u
+#define FIXED_BYTES 8u
+
+void pack_number(struct buffer *into, uint64_t number)
+{
+    uint8_t bytes[VARINT_MAX_BYTES];
+    size_t size = 0;
+    while (number >= 0x80) {
+        bytes[size++] = (uint8_t)(number | 0x80);
+        number >>= 7;
+    }
+    bytes[size++] = (uint8_t)number;
+    buffer_append(into, bytes, size);
+}
+
+void pack_flag(struct buffer *into, bool is_set)
+{
+    pack_number(into, is_set ? 1 : 0);
+}
+
+void pack_fixed(struct buffer *into, uint64_t number)
+{
+    uint8_t bytes[FIXED_BYTES];
+    for (unsigned i = 0; i < FIXED_BYTES; i++) {
+        bytes[i] = (uint8_t)(number >> (8 * i));
+    }
+    buffer_append(into, bytes, sizeof bytes);
+}
+
+void pack_bytes(struct buffer *into, struct bytes bytes)
+{
+    pack_number(into, bytes.size);
+    if (bytes.size > 0) {
+        buffer_append(into, bytes.data, bytes.size);
+    }
+}
+
+struct unpack unpack_of(struct bytes bytes)
+{
+    return (struct unpack){.left = bytes};
+}
+
+static uint64_t fail(struct unpack *unpack)
+{
+    *unpack = (struct unpack){.is_broken = true};
+    return 0;
+}
+
+static void skip(struct unpack *unpack, size_t size)
+{
+    unpack->left = bytes_of(unpack->left.data + size, unpack->left.size - size);
+}
+
+uint64_t unpack_number(struct unpack *unpack)
+{
+    uint64_t number = 0;
+    for (unsigned i = 0; i < VARINT_MAX_BYTES && i < unpack->left.size; i++) {
+        uint64_t group = unpack->left.data[i] & 0x7fu;
+        if (i == VARINT_MAX_BYTES - 1 && group > 1) {
+            break;
+        }
+        number |= group << (7 * i);
+        if ((unpack->left.data[i] & 0x80u) == 0) {
+            skip(unpack, i + 1);
+            return number;
+        }
+    }
+    return fail(unpack);
+}
+
+uint64_t unpack_bounded(struct unpack *unpack, uint64_t maximum)
+{
+    uint64_t number = unpack_number(unpack);
+    return number <= maximum ? number : fail(unpack);
+}
+
+bool unpack_flag(struct unpack *unpack)
+{
+    return unpack_bounded(unpack, 1) == 1;
+}
+
+uint64_t unpack_fixed(struct unpack *unpack)
+{
+    uint64_t number = 0;
+    if (unpack->left.size < FIXED_BYTES) {
+        return fail(unpack);
+    }
+    for (unsigned i = 0; i < FIXED_BYTES; i++) {
+        number |= (uint64_t)unpack->left.data[i] << (8 * i);
+    }
+    skip(unpack, FIXED_BYTES);
+    return number;
+}
+
+struct bytes unpack_bytes(struct unpack *unpack)
+{
+    uint64_t size = unpack_number(unpack);
+    if (size > unpack->left.size) {
+        (void)fail(unpack);
+        return bytes_of(NULL, 0);
+    }
+    struct bytes bytes = bytes_of(unpack->left.data, (size_t)size);
+    skip(unpack, bytes.size);
+    return bytes;
+}
+
+bool unpack_is_done(const struct unpack *unpack)
+{
+    return !unpack->is_broken && unpack->left.size == 0;
+}

@@ -1,0 +1,122 @@
+/* The members as bytes. */
+#include "coordinator/core/members_inside.h"
+
+#include "common/memory.h"
+#include "coordinator/core/bundle_copy.h"
+#include "proto/limits.h"
+
+_Static_assert(sizeof(struct member) == 384, "pack_member and unpack_member have to know each field");
+
+/* The gauges are left out: they are only shown, and come again within a second. */
+static void pack_member(const struct member *member, struct buffer *into)
+{
+    pack_fixed(into, member->incarnation);
+    pack_bytes(into, member->name);
+    pack_bytes(into, member->host);
+    pack_number(into, member->pid);
+    pack_number(into, member->cores);
+    pack_number(into, member->shards);
+    pack_number(into, member->memory_bytes);
+    pack_bytes(into, member->labels);
+    pack_number(into, member->capacity);
+    pack_number(into, member->held);
+    link_pack(member->link, into);
+    pack_number(into, member->excused_ns);
+    pack_number(into, member->returned_ns);
+    pack_number(into, member->newest_sent);
+    pack_number(into, member->bulk_ns);
+    pack_number(into, member->muted_ns);
+    for (size_t i = 0; i < MEMBER_ROUND_TRIPS; i++) {
+        pack_number(into, member->round_trips_ns[i]);
+    }
+    pack_number(into, member->next_round_trip % MEMBER_ROUND_TRIPS);
+    pack_flag(into, member->is_awaited);
+    pack_number(into, member->malformed);
+    pack_number(into, member->complaint_ns);
+    pack_flag(into, member->has_left);
+}
+
+/* The deadline comes with the first look after it. */
+static struct member *unpack_member(struct unpack *from)
+{
+    struct member *member = MEMORY_NEW(struct member);
+    member->incarnation = unpack_fixed(from);
+    member->name = bytes_copy_new(unpack_bytes(from));
+    member->host = bytes_copy_new(unpack_bytes(from));
+    member->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    member->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    member->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    member->memory_bytes = unpack_number(from);
+    member->labels = bytes_copy_new(unpack_bytes(from));
+    member->capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    member->held = unpack_number(from);
+    member->link = link_unpack(from);
+    member->excused_ns = unpack_number(from);
+    member->returned_ns = unpack_number(from);
+    member->newest_sent = unpack_number(from);
+    member->bulk_ns = unpack_number(from);
+    member->muted_ns = unpack_number(from);
+    for (size_t i = 0; i < MEMBER_ROUND_TRIPS; i++) {
+        member->round_trips_ns[i] = unpack_number(from);
+    }
+    member->next_round_trip = (unsigned)unpack_bounded(from, MEMBER_ROUND_TRIPS - 1);
+    member->is_awaited = unpack_flag(from);
+    member->malformed = unpack_number(from);
+    member->complaint_ns = unpack_number(from);
+    member->has_left = unpack_flag(from);
+    due_init(&member->due, DUE_MEMBER, member);
+    return member;
+}
+
+static void wake_all(struct members *members)
+{
+    for (size_t i = 0; i < members->attention_count; i++) {
+        members->attention[i]->needs_attention = false;
+    }
+    members->attention_count = 0;
+    for (size_t i = 0; i < members->count; i++) {
+        members_wake(members, members->items[i]);
+    }
+}
+
+void members_pack(struct members *members, struct buffer *into)
+{
+    pack_number(into, members->count);
+    for (size_t i = 0; i < members->count; i++) {
+        pack_member(members->items[i], into);
+    }
+    for (size_t i = 0; i < MEMBERS_LOST_REMEMBERED; i++) {
+        uint64_t lost = members->lost[(members->next_lost + i) % MEMBERS_LOST_REMEMBERED];
+        if (lost != 0) {
+            pack_fixed(into, lost);
+        }
+    }
+    pack_fixed(into, 0);
+    wake_all(members);
+}
+
+static bool is_new(const struct members *members, const struct member *member)
+{
+    return member->link != NULL && members_find(members, member->incarnation) == NULL &&
+           members_find_name(members, member->name) == NULL;
+}
+
+bool members_unpack(struct members *members, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, LIMIT_AGENTS);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct member *member = unpack_member(from);
+        if (from->is_broken || !is_new(members, member)) {
+            member_free(&member);
+            return false;
+        }
+        members_adopt(members, member);
+    }
+    uint64_t lost = 0;
+    while ((lost = unpack_fixed(from)) != 0) {
+        members->lost[members->next_lost] = lost;
+        members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
+    }
+    wake_all(members);
+    return !from->is_broken;
+}

@@ -1,0 +1,94 @@
+/* The bytes are a journal, or what stands inside of one where the sums are right: an event, a link, the state
+ * that it begins with. Whatever they are, they are refused or understood. */
+#include "fuzz.h"
+
+#include "common/memory.h"
+#include "coordinator/core/ledger.h"
+
+#define MOST_BYTES (4u * 1024u * 1024u)
+
+static void read_ledger(struct bytes bytes)
+{
+    struct ledger_reader reader;
+    struct ledger_head head;
+    size_t good_bytes = 0;
+    if (ledger_open(&reader, bytes, &head)) {
+        while (ledger_next(&reader) == LEDGER_EVENT) {
+            FUZZ_CHECK(reader.good_bytes >= good_bytes && reader.good_bytes <= bytes.size);
+            good_bytes = reader.good_bytes;
+        }
+    }
+    ledger_reader_finish(&reader);
+}
+
+/* What was understood, written down and read again, is the same. */
+static void read_event(struct bytes bytes)
+{
+    struct record record = {0};
+    struct record again = {0};
+    struct unpack from = unpack_of(bytes);
+    if (record_take(&from, 1000, &record)) {
+        SCOPED(buffer_finish) struct buffer once;
+        SCOPED(buffer_finish) struct buffer twice;
+        buffer_init(&once, MOST_BYTES);
+        buffer_init(&twice, MOST_BYTES);
+        record_put(&once, 1000, &record.event);
+        struct unpack from_once = unpack_of(buffer_bytes(&once));
+        FUZZ_CHECK(record_take(&from_once, 1000, &again) && unpack_is_done(&from_once));
+        record_put(&twice, 1000, &again.event);
+        FUZZ_CHECK(bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)));
+    }
+    record_finish(&record);
+    record_finish(&again);
+}
+
+static void read_link(struct bytes bytes)
+{
+    struct unpack from = unpack_of(bytes);
+    struct link *link = link_unpack(&from);
+    if (link != NULL) {
+        SCOPED(buffer_finish) struct buffer once;
+        buffer_init(&once, MOST_BYTES);
+        link_pack(link, &once);
+        struct unpack from_once = unpack_of(buffer_bytes(&once));
+        struct link *again = link_unpack(&from_once);
+        FUZZ_CHECK(again != NULL && link_backlog(again) == link_backlog(link));
+        link_free(&again);
+    }
+    link_free(&link);
+}
+
+static void read_base(struct bytes bytes)
+{
+    struct coordinator *coordinator = coordinator_unpack(bytes);
+    if (coordinator != NULL) {
+        SCOPED(buffer_finish) struct buffer once;
+        buffer_init(&once, MOST_BYTES);
+        coordinator_pack(coordinator, &once);
+        struct coordinator *again = coordinator_unpack(buffer_bytes(&once));
+        FUZZ_CHECK(again != NULL);
+        coordinator_free(&again);
+    }
+    coordinator_free(&coordinator);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct bytes bytes = bytes_of(data, size);
+    struct bytes inside = size > 0 ? bytes_of(data + 1, size - 1) : bytes;
+    read_ledger(bytes);
+    switch (size > 0 ? data[0] % 3 : 3) {
+    case 0:
+        read_event(inside);
+        break;
+    case 1:
+        read_link(inside);
+        break;
+    case 2:
+        read_base(inside);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}

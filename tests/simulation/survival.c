@@ -1,0 +1,298 @@
+/* The simulated coordinator's journal, how its process dies, and how another one goes on. Beside the one that
+ * goes on runs what would have been without the death, or what the journal's base makes of it: both have to
+ * do the same for ever. */
+#include "common/memory.h"
+#include "tests/simulation/world.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define MOST_CONNECT_NS 500000000u
+#define JOURNAL_BYTES (64u * 1024u * 1024u)
+/* One seed of so many is accompanied from the beginning. */
+#define ACCOMPANIED 8u
+
+static const struct ledger_head HEAD = {.build = {(const uint8_t *)"this", 4},
+                                        .boot = {(const uint8_t *)"now", 3}};
+
+void survival_init(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    ledger_writer_init(&survival->writer);
+    buffer_init(&survival->journal, JOURNAL_BYTES);
+}
+
+void survival_finish(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    ledger_writer_finish(&survival->writer);
+    buffer_finish(&survival->journal);
+    coordinator_effects_finish(&survival->shadow_effects);
+    coordinator_free(&survival->shadow);
+}
+
+static void keep(struct survival *survival, struct bytes block)
+{
+    (void)buffer_append(&survival->journal, block.data, block.size);
+}
+
+void survival_begin(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    SCOPED(buffer_finish) struct buffer base;
+    buffer_init(&base, JOURNAL_BYTES);
+    coordinator_pack(world->coordinator, &base);
+    struct ledger_head head = HEAD;
+    head.base = buffer_bytes(&base);
+    buffer_clear(&survival->journal);
+    keep(survival, ledger_begin(&survival->writer, &head));
+    survival->has_journal = true;
+    if (world->seed % ACCOMPANIED == 0) {
+        coordinator_free(&survival->shadow);
+        survival->shadow = coordinator_unpack(head.base);
+        if (survival->shadow == NULL) {
+            world_break(world, "the base of the journal cannot be read");
+        }
+    }
+}
+
+void survival_note(struct world *world, const struct coordinator_event *event)
+{
+    if (world->survival.has_journal) {
+        ledger_note(&world->survival.writer, event);
+    }
+}
+
+void survival_write(struct world *world)
+{
+    keep(&world->survival, ledger_seal(&world->survival.writer));
+}
+
+static bool is_same_effect(const struct coordinator_effect *left, const struct coordinator_effect *right)
+{
+    const char *left_text = left->text != NULL ? left->text : "";
+    const char *right_text = right->text != NULL ? right->text : "";
+    return left->kind == right->kind && left->incarnation == right->incarnation &&
+           memcmp(&left->envelope, &right->envelope, sizeof left->envelope) == 0 &&
+           bytes_equal(left->message, right->message) && left->level == right->level &&
+           left->campaign == right->campaign && left->state == right->state &&
+           strcmp(left_text, right_text) == 0;
+}
+
+static void compare_reports(struct world *world, struct coordinator *left, struct coordinator *right)
+{
+    const struct campaign_report *one = coordinator_report(left, WORLD_CAMPAIGN, world->now_ns);
+    const struct campaign_report *other = coordinator_report(right, WORLD_CAMPAIGN, world->now_ns);
+    bool is_same = (one == NULL) == (other == NULL);
+    if (is_same && one != NULL) {
+        is_same = one->state == other->state && one->verdict == other->verdict &&
+                  bytes_equal(one->reason, other->reason) && one->begun_ns == other->begun_ns &&
+                  one->running_ns == other->running_ns && one->workers_running == other->workers_running &&
+                  one->steps_ok == other->steps_ok && one->steps_failed == other->steps_failed &&
+                  one->steps_stopped == other->steps_stopped && one->error_count == other->error_count &&
+                  one->wait_count == other->wait_count && bytes_equal(one->waiting, other->waiting) &&
+                  one->live_notifiers == other->live_notifiers &&
+                  one->live_barriers == other->live_barriers &&
+                  one->live_variables == other->live_variables && one->live_waits == other->live_waits;
+        for (size_t i = 0; is_same && i < one->wait_count; i++) {
+            is_same =
+                bytes_equal(one->waits[i].name, other->waits[i].name) &&
+                memcmp(one->waits[i].outcomes, other->waits[i].outcomes, sizeof one->waits[i].outcomes) == 0;
+        }
+    }
+    if (!is_same) {
+        world_break(world, "the report is another one after the restart");
+    }
+}
+
+static void compare_overviews(struct world *world, struct coordinator *left, struct coordinator *right)
+{
+    const struct coordinator_overview *one = coordinator_overview(left);
+    const struct coordinator_overview *other = coordinator_overview(right);
+    bool is_same = one->agent_count == other->agent_count && one->lost_count == other->lost_count &&
+                   one->campaign_count == other->campaign_count &&
+                   one->live_campaign_count == other->live_campaign_count &&
+                   one->campaigns_created == other->campaigns_created &&
+                   one->agents_joined == other->agents_joined && one->agents_lost == other->agents_lost &&
+                   one->frames_received == other->frames_received && one->frames_sent == other->frames_sent &&
+                   one->operations == other->operations;
+    for (size_t i = 0; is_same && i < one->agent_count; i++) {
+        const struct agent_overview *agent = &one->agents[i];
+        const struct agent_overview *twin = &other->agents[i];
+        is_same = bytes_equal(agent->name, twin->name) && bytes_equal(agent->host, twin->host) &&
+                  agent->pid == twin->pid && agent->cores == twin->cores && agent->shards == twin->shards &&
+                  agent->memory_bytes == twin->memory_bytes && agent->heard_ns == twin->heard_ns &&
+                  agent->is_lost == twin->is_lost && agent->workers_running == twin->workers_running &&
+                  agent->campaign_count == twin->campaign_count;
+    }
+    if (!is_same) {
+        world_break(world, "the overview is another one after the restart");
+    }
+}
+
+static void compare(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    compare_reports(world, survival->shadow, world->coordinator);
+    compare_overviews(world, survival->shadow, world->coordinator);
+    if (coordinator_due_ns(survival->shadow) != coordinator_due_ns(world->coordinator)) {
+        world_break(world, "what is due next is another time after the restart");
+    }
+}
+
+void survival_shadow(struct world *world, const struct coordinator_event *event)
+{
+    struct survival *survival = &world->survival;
+    if (survival->shadow == NULL) {
+        return;
+    }
+    coordinator_step(survival->shadow, event, &survival->shadow_effects);
+    const struct coordinator_effects *effects = &world->coordinator_effects;
+    bool is_same = effects->count == survival->shadow_effects.count;
+    for (size_t i = 0; is_same && i < effects->count; i++) {
+        is_same = is_same_effect(&effects->items[i], &survival->shadow_effects.items[i]);
+    }
+    if (!is_same) {
+        world_break(world, "an event of kind %u has other effects after the restart", (unsigned)event->kind);
+    }
+}
+
+void survival_arm(struct world *world, uint32_t index)
+{
+    struct survival *survival = &world->survival;
+    if (!survival->is_down && survival->kill == NULL) {
+        survival->kill = &world->plan->kills[index];
+        survival->steps_to_live = survival->kill->after_steps;
+    }
+}
+
+bool survival_is_last_step(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    if (survival->kill == NULL || world->coordinator_effects.count == 0) {
+        return false;
+    }
+    return survival->steps_to_live-- == 0;
+}
+
+/* Of the last block only a part has come into the file, or nothing. */
+static void tear(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    struct bytes block = ledger_seal(&survival->writer);
+    if (survival->kill->is_torn && block.size > 0) {
+        keep(survival, bytes_of(block.data, (size_t)world_between(world, 0, block.size - 1)));
+    }
+}
+
+void survival_die(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    const struct kill *kill = survival->kill;
+    transcript_say(world->transcript, world->now_ns - world->created_ns, "the coordinator is killed%s",
+                   kill->is_before_journal ? " before it has written down its last event" : "");
+    /* What would have been without the death is only known if all of it is in the journal. */
+    coordinator_free(&survival->shadow);
+    if (kill->is_before_journal) {
+        tear(world);
+        coordinator_free(&world->coordinator);
+    } else {
+        survival->shadow = world->coordinator;
+        world->coordinator = NULL;
+    }
+    survival->kill = NULL;
+    survival->is_down = true;
+    survival->down_ns += kill->for_ns;
+    world->coordinator_tick_ns = 0;
+    world->has_coordinator_turn = false;
+    world->is_dirty = true;
+    world->last_trouble_ns = world->now_ns;
+    queue_put(&world->queue, (struct event){.due_ns = world->now_ns + kill->for_ns,
+                                            .happening = HAPPENING_COORDINATOR_RESTART});
+}
+
+static void read_journal(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    struct ledger_reader reader;
+    struct ledger_head head;
+    struct ledger_end end;
+    struct error error = {.text = "no journal"};
+    ledger_writer_finish(&survival->writer);
+    ledger_writer_init(&survival->writer);
+    if (!survival->has_journal) {
+        return;
+    }
+    if (ledger_open(&reader, buffer_bytes(&survival->journal), &head)) {
+        world->coordinator = ledger_replay(&reader, &head, &end, &error);
+    }
+    ledger_reader_finish(&reader);
+    if (world->coordinator == NULL) {
+        world_break(world, "the journal cannot be read again: %s", error.text);
+        return;
+    }
+    survival->journal.size = end.good_bytes;
+    survival->writer.blocks = end.blocks;
+    if (survival->shadow != NULL) {
+        compare(world);
+    }
+}
+
+/* Nobody wanted anything of it yet that would have to be gone on with. */
+static void begin_anew(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    coordinator_free(&world->coordinator);
+    coordinator_free(&survival->shadow);
+    survival->has_journal = false;
+    world->settings.epoch = random_next(&world->random) | 1;
+    world->coordinator = coordinator_new(&world->settings);
+}
+
+/* Most notice at once that their connection is a new one, some do not. */
+static void connect_hosts(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        struct host *host = &world->hosts[i];
+        host->is_unanswered = true;
+        host->unheard_incarnation = host->is_up && !host->is_declared_lost ? host->incarnation : 0;
+        if (host->is_up && world_chance(world, 0.8)) {
+            queue_put(&world->queue,
+                      (struct event){.due_ns = world->now_ns + world_between(world, 0, MOST_CONNECT_NS),
+                                     .happening = HAPPENING_CONNECTED,
+                                     .host = (uint8_t)i,
+                                     .life = host->life});
+        }
+    }
+}
+
+/* Whoever had no answer asks again; the answer may have been got lost. */
+static void ask_again(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    if (world->is_created) {
+        queue_put(&world->queue, (struct event){.due_ns = world->now_ns, .happening = HAPPENING_CREATE});
+    }
+    if (survival->is_stop_unanswered) {
+        queue_put(&world->queue, (struct event){.due_ns = world->now_ns, .happening = HAPPENING_STOP});
+    }
+}
+
+void survival_restart(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    struct coordinator_event event = {.kind = EVENT_RESTORED};
+    survival->is_down = false;
+    transcript_say(world->transcript, world->now_ns - world->created_ns, "the coordinator is back");
+    read_journal(world);
+    if (world->is_broken) {
+        return;
+    }
+    connect_hosts(world);
+    if (world->coordinator == NULL || coordinator_last_campaign(world->coordinator) == 0) {
+        begin_anew(world);
+    } else {
+        hub_step(world, &event);
+    }
+    ask_again(world);
+}

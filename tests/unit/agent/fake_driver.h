@@ -1,0 +1,27 @@
+/* The test's own program as a driver and as a warden, and a count of what is left of both. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* To be asked first in main: true if this process is a part of the play, which has ended with *code. How the
+ * driver behaves is FAKE_DRIVER in the environment:
+ *   (unset)   answers
+ *   family    the same, with children and orphans of every kind that ignore being asked to end
+ *   failing   says something and ends with exit code 3
+ *   silent    never says its port
+ *   busy      as the first of a folder it fails, then it answers
+ *   loud      prints its environment, then answers */
+bool fake_driver_plays(int argc, char **argv, int *code);
+
+/* Makes every driver that starts this very program, and the folders of drivers stand in one of this test. */
+void fake_driver_set_up(void);
+/* Removes that, which has to be empty. */
+void fake_driver_tear_down(void);
+/* How many processes are of this program, besides this one. */
+size_t fake_driver_count_processes(void);
+/* One of those whose name (comm) this is; 0: none. */
+pid_t fake_driver_find(const char *name);
+size_t fake_driver_count_folders(void);
+/* Until both counts are 0, or 5 s are over: then fails the test. */
+void fake_driver_expect_nothing_left(void);

@@ -1,0 +1,326 @@
+/* The journal as bytes: every event comes out as it went in, a torn end is cut off, and nothing else is taken
+ * for what was written. */
+#include "coordinator/core/ledger.h"
+
+#include "common/memory.h"
+#include "tests/unit/coordinator/stand.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define FILE_BYTES (1024u * 1024u)
+
+static struct bundle_file files[] = {
+    {.path = {(const uint8_t *)"pad.lua", 7}, .content = {(const uint8_t *)"-- \0script", 10}},
+    {.path = {(const uint8_t *)"empty.csv", 9}}};
+
+/* One of each kind, with no field left at 0. */
+static const struct coordinator_event EVENTS[] = {
+    {.kind = EVENT_TICK, .now_ns = 1000},
+    {.kind = EVENT_FRAME,
+     .now_ns = 1001,
+     .frame = {.envelope = {UINT64_MAX, 2, 3, 4, 5, 6, UINT64_MAX - 7},
+               .message = {(const uint8_t *)"\0message", 8},
+               .key_name = {(const uint8_t *)"a1", 2}}},
+    {.kind = EVENT_TURN_END, .now_ns = 1001},
+    {.kind = EVENT_AGENT_GONE, .now_ns = 2000, .gone.name = {(const uint8_t *)"a2", 2}},
+    {.kind = EVENT_REVOKED, .now_ns = 2001, .revoked.incarnation = UINT64_MAX - 1},
+    {.kind = EVENT_CREATE,
+     .now_ns = 3000,
+     .create = {.options = {.workers = 7,
+                            .runs = 8,
+                            .duration_ms = 9,
+                            .ramp_up_ms = 10,
+                            .delay_ms = 11,
+                            .room_size = 3,
+                            .on_loss = ON_LOSS_FAIL,
+                            .on_deadlock = ON_DEADLOCK_FAIL,
+                            .sync_timeout_ms = 12,
+                            .seed = UINT64_MAX - 2,
+                            .is_single_run = true,
+                            .single_mode = {(const uint8_t *)"one", 3},
+                            .is_stopped_by_failure = true,
+                            .fail_steps = 13,
+                            .fail_percent = 2.5,
+                            .target = {(const uint8_t *)"http://t", 8},
+                            .labels = {(const uint8_t *)"zone=a", 6},
+                            .target_port = 14,
+                            .setup_timeout_ms = 18,
+                            .browser = BROWSER_WEBKIT,
+                            .verbosity = 2},
+                .bundle = {.files = files, .file_count = 2, .hash = {(const uint8_t *)HASH, 64}},
+                .script = {(const uint8_t *)"some/pad.lua", 12},
+                .key = {(const uint8_t *)"drawn", 5},
+                .agents = 15,
+                .deadline_ms = 16}},
+    {.kind = EVENT_STOP,
+     .now_ns = 2999, /* not after the one before */
+     .stop = {.campaign = 17, .is_at_once = true, .text = {(const uint8_t *)"enough", 6}}},
+    {.kind = EVENT_SCALE, .now_ns = 3001, .scale = {.campaign = 18, .workers = 300}},
+    {.kind = EVENT_SCALE, .now_ns = 3002, .scale = {.campaign = 18, .workers = UINT32_MAX}},
+    {.kind = EVENT_RESTORED, .now_ns = UINT64_MAX},
+};
+#define EVENT_COUNT (sizeof(EVENTS) / sizeof(EVENTS[0]))
+
+static bool is_same_options(const struct campaign_options *left, const struct campaign_options *right)
+{
+    return left->workers == right->workers && left->runs == right->runs &&
+           left->duration_ms == right->duration_ms && left->ramp_up_ms == right->ramp_up_ms &&
+           left->delay_ms == right->delay_ms && left->room_size == right->room_size &&
+           left->on_loss == right->on_loss && left->on_deadlock == right->on_deadlock &&
+           left->sync_timeout_ms == right->sync_timeout_ms && left->seed == right->seed &&
+           left->is_single_run == right->is_single_run &&
+           bytes_equal(left->single_mode, right->single_mode) &&
+           left->is_stopped_by_failure == right->is_stopped_by_failure &&
+           left->fail_steps == right->fail_steps && left->fail_percent == right->fail_percent &&
+           bytes_equal(left->target, right->target) && bytes_equal(left->labels, right->labels) &&
+           left->target_port == right->target_port && left->setup_timeout_ms == right->setup_timeout_ms &&
+           left->browser == right->browser && left->verbosity == right->verbosity;
+}
+
+static void check_create(const struct coordinator_event *found, const struct coordinator_event *wanted)
+{
+    assert_true(is_same_options(&found->create.options, &wanted->create.options));
+    assert_true(bytes_equal(found->create.bundle.hash, wanted->create.bundle.hash));
+    assert_int_equal(found->create.bundle.file_count, wanted->create.bundle.file_count);
+    for (size_t i = 0; i < wanted->create.bundle.file_count; i++) {
+        assert_true(bytes_equal(found->create.bundle.files[i].path, wanted->create.bundle.files[i].path));
+        assert_true(
+            bytes_equal(found->create.bundle.files[i].content, wanted->create.bundle.files[i].content));
+    }
+    assert_true(bytes_equal(found->create.script, wanted->create.script));
+    assert_true(bytes_equal(found->create.key, wanted->create.key));
+    assert_int_equal(found->create.agents, wanted->create.agents);
+    assert_int_equal(found->create.deadline_ms, wanted->create.deadline_ms);
+}
+
+static void check_event(const struct coordinator_event *found, const struct coordinator_event *wanted)
+{
+    assert_int_equal(found->kind, wanted->kind);
+    assert_true(found->now_ns == wanted->now_ns);
+    switch (wanted->kind) {
+    case EVENT_FRAME:
+        assert_memory_equal(&found->frame.envelope, &wanted->frame.envelope, sizeof(struct envelope));
+        assert_true(bytes_equal(found->frame.message, wanted->frame.message));
+        assert_true(bytes_equal(found->frame.key_name, wanted->frame.key_name));
+        break;
+    case EVENT_AGENT_GONE:
+        assert_true(bytes_equal(found->gone.name, wanted->gone.name));
+        break;
+    case EVENT_REVOKED:
+        assert_true(found->revoked.incarnation == wanted->revoked.incarnation);
+        break;
+    case EVENT_CREATE:
+        check_create(found, wanted);
+        break;
+    case EVENT_STOP:
+        assert_int_equal(found->stop.campaign, wanted->stop.campaign);
+        assert_int_equal(found->stop.is_at_once, wanted->stop.is_at_once);
+        assert_true(bytes_equal(found->stop.text, wanted->stop.text));
+        break;
+    case EVENT_SCALE:
+        assert_int_equal(found->scale.campaign, wanted->scale.campaign);
+        assert_int_equal(found->scale.workers, wanted->scale.workers);
+        break;
+    case EVENT_TICK:
+    case EVENT_TURN_END:
+    case EVENT_RESTORED:
+        break;
+    }
+}
+
+/* A head and the events, each in a block of its own or two and two; gives back the size after each block. */
+static size_t write_file(struct buffer *file, size_t each, size_t sizes[EVENT_COUNT + 1])
+{
+    struct ledger_writer writer;
+    struct ledger_head head = {.build = bytes_of_string("build"), .boot = bytes_of_string("boot")};
+    size_t blocks = 0;
+    ledger_writer_init(&writer);
+    struct bytes block = ledger_begin(&writer, &head);
+    (void)buffer_append(file, block.data, block.size);
+    sizes[blocks++] = file->size;
+    for (size_t i = 0; i < EVENT_COUNT; i++) {
+        ledger_note(&writer, &EVENTS[i]);
+        if ((i + 1) % each == 0 || i + 1 == EVENT_COUNT) {
+            block = ledger_seal(&writer);
+            (void)buffer_append(file, block.data, block.size);
+            sizes[blocks++] = file->size;
+        }
+    }
+    assert_int_equal(ledger_seal(&writer).size, 0);
+    ledger_writer_finish(&writer);
+    return blocks;
+}
+
+static void every_event_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    size_t sizes[EVENT_COUNT + 1];
+    for (size_t each = 1; each <= 4; each *= 2) {
+        SCOPED(buffer_finish) struct buffer file;
+        buffer_init(&file, FILE_BYTES);
+        (void)write_file(&file, each, sizes);
+        struct ledger_reader reader;
+        struct ledger_head head;
+        assert_true(ledger_open(&reader, buffer_bytes(&file), &head));
+        assert_true(bytes_equal_string(head.build, "build") && bytes_equal_string(head.boot, "boot"));
+        for (size_t i = 0; i < EVENT_COUNT; i++) {
+            assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
+            check_event(&reader.record.event, &EVENTS[i]);
+        }
+        assert_int_equal(ledger_next(&reader), LEDGER_WHOLE);
+        ledger_reader_finish(&reader);
+    }
+}
+
+/* How it ends, and how many events came before. */
+static enum ledger_state read_through(struct bytes bytes, size_t *events)
+{
+    struct ledger_reader reader;
+    struct ledger_head head;
+    enum ledger_state end = LEDGER_CORRUPT;
+    *events = 0;
+    if (ledger_open(&reader, bytes, &head)) {
+        while ((end = ledger_next(&reader)) == LEDGER_EVENT) {
+            check_event(&reader.record.event, &EVENTS[*events]);
+            (*events)++;
+        }
+    }
+    ledger_reader_finish(&reader);
+    return end;
+}
+
+static void an_end_torn_off_anywhere_costs_one_block(void **state)
+{
+    (void)state;
+    SCOPED(buffer_finish) struct buffer file;
+    size_t sizes[EVENT_COUNT + 1];
+    buffer_init(&file, FILE_BYTES);
+    size_t blocks = write_file(&file, 2, sizes);
+    for (size_t block = 1; block < blocks; block++) {
+        for (size_t size = sizes[block - 1]; size < sizes[block]; size++) {
+            size_t events = 0;
+            enum ledger_state end = read_through(bytes_of(file.data, size), &events);
+            assert_int_equal(end, size == sizes[block - 1] ? LEDGER_WHOLE : LEDGER_TORN);
+            assert_int_equal(events, 2 * (block - 1));
+        }
+    }
+    for (size_t size = 0; size < sizes[0]; size++) {
+        size_t events = 0;
+        assert_int_equal(read_through(bytes_of(file.data, size), &events), LEDGER_CORRUPT);
+    }
+}
+
+static void no_changed_byte_goes_unseen(void **state)
+{
+    (void)state;
+    SCOPED(buffer_finish) struct buffer file;
+    size_t sizes[EVENT_COUNT + 1];
+    buffer_init(&file, FILE_BYTES);
+    (void)write_file(&file, 2, sizes);
+    for (size_t i = 0; i < file.size; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            size_t events = 0;
+            file.data[i] ^= (uint8_t)(1u << bit);
+            assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_CORRUPT);
+            file.data[i] ^= (uint8_t)(1u << bit);
+        }
+    }
+}
+
+/* Blocks know their place. */
+static void a_block_left_out_or_doubled_is_seen(void **state)
+{
+    (void)state;
+    SCOPED(buffer_finish) struct buffer file;
+    SCOPED(buffer_finish) struct buffer other;
+    size_t sizes[EVENT_COUNT + 1];
+    size_t events = 0;
+    buffer_init(&file, FILE_BYTES);
+    buffer_init(&other, FILE_BYTES);
+    (void)write_file(&file, 2, sizes);
+    (void)buffer_append(&other, file.data, sizes[1]);
+    (void)buffer_append(&other, file.data + sizes[2], file.size - sizes[2]);
+    assert_int_equal(read_through(buffer_bytes(&other), &events), LEDGER_CORRUPT);
+    buffer_clear(&other);
+    (void)buffer_append(&other, file.data, sizes[2]);
+    (void)buffer_append(&other, file.data + sizes[1], file.size - sizes[1]);
+    assert_int_equal(read_through(buffer_bytes(&other), &events), LEDGER_CORRUPT);
+}
+
+static void a_coordinator_comes_out_of_its_events(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct ledger_writer writer;
+    SCOPED(buffer_finish) struct buffer base;
+    SCOPED(buffer_finish) struct buffer file;
+    buffer_init(&base, FILE_BYTES);
+    buffer_init(&file, FILE_BYTES);
+    stand_init(&stand);
+    (void)stand_agent(&stand, "a1");
+    (void)stand_agent(&stand, "a2");
+    coordinator_pack(stand.coordinator, &base);
+    ledger_writer_init(&writer);
+    struct ledger_head head = {.base = buffer_bytes(&base)};
+    struct bytes block = ledger_begin(&writer, &head);
+    (void)buffer_append(&file, block.data, block.size);
+    struct coordinator_event tick = {.kind = EVENT_TICK, .now_ns = stand.now_ns + 5000000};
+    ledger_note(&writer, &tick);
+    stand_step(&stand, &tick);
+    block = ledger_seal(&writer);
+    (void)buffer_append(&file, block.data, block.size);
+
+    struct ledger_reader reader;
+    struct ledger_end end;
+    assert_true(ledger_open(&reader, buffer_bytes(&file), &head));
+    struct coordinator *found = ledger_replay(&reader, &head, &end, NULL);
+    ledger_reader_finish(&reader);
+    assert_non_null(found);
+    assert_int_equal(end.events, 1);
+    assert_int_equal(end.torn_bytes, 0);
+    assert_int_equal(end.last_ns, tick.now_ns);
+    assert_int_equal(coordinator_overview(found)->agent_count, 2);
+    assert_true(coordinator_due_ns(found) == coordinator_due_ns(stand.coordinator));
+    coordinator_free(&found);
+    ledger_writer_finish(&writer);
+    stand_finish(&stand);
+}
+
+static void a_base_that_makes_no_sense_is_none(void **state)
+{
+    (void)state;
+    struct stand stand;
+    SCOPED(buffer_finish) struct buffer base;
+    buffer_init(&base, FILE_BYTES);
+    stand_init(&stand);
+    (void)stand_agent(&stand, "a1");
+    coordinator_pack(stand.coordinator, &base);
+    for (size_t size = 0; size < base.size; size++) {
+        assert_null(coordinator_unpack(bytes_of(base.data, size)));
+    }
+    struct coordinator *whole = coordinator_unpack(buffer_bytes(&base));
+    assert_non_null(whole);
+    coordinator_free(&whole);
+    (void)buffer_append(&base, "", 1);
+    assert_null(coordinator_unpack(buffer_bytes(&base)));
+    stand_finish(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event_comes_out_as_it_went_in),
+        cmocka_unit_test(an_end_torn_off_anywhere_costs_one_block),
+        cmocka_unit_test(no_changed_byte_goes_unseen),
+        cmocka_unit_test(a_block_left_out_or_doubled_is_seen),
+        cmocka_unit_test(a_coordinator_comes_out_of_its_events),
+        cmocka_unit_test(a_base_that_makes_no_sense_is_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
