@@ -329,6 +329,7 @@ static void start_shards(struct host *host)
     const struct agent_run_options *options = host->options;
     struct mailbox_callbacks callbacks = {
         .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
+    uint32_t starts = options->browser_starts ? options->browser_starts : uv_available_parallelism();
 
     host->shard_count = options->shards ? options->shards : uv_available_parallelism();
     if (host->shard_count > LIMIT_SHARDS)
@@ -347,6 +348,7 @@ static void start_shards(struct host *host)
             .is_quiet = options->is_quiet,
             .memory_limit_bytes = options->memory_limit_bytes,
             .instruction_limit = options->instruction_limit,
+            .driver_starts = (starts + host->shard_count - 1) / host->shard_count,
             .notices = host->notices,
             .lease_until_ns = &host->lease_until_ns,
         };

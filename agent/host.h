@@ -14,6 +14,7 @@ struct agent_run_options {
     uint32_t shards;             /* 0: one for each core */
     const char *labels;          /* NULL: none */
     uint32_t capacity;           /* workers that it takes at once; 0: any number */
+    uint32_t browser_starts;     /* browsers that may come up at once; 0: one for each core */
     bool is_system_allowed;      /* scripts may use io, os and C modules */
     bool is_interrupt_ignored;   /* SIGINT is for whoever started us (`tutti run`) */
     bool dies_with_parent;       /* PR_SET_PDEATHSIG */

@@ -37,7 +37,9 @@ static void push_room(lua_State *lua, const struct player *player)
     lua_createtable(lua, 0, 2);
     lua_pushinteger(lua, room);
     lua_setfield(lua, -2, "id");
-    lua_pushinteger(lua, campaign_workers_of_room(player->stage->options, room));
+    struct campaign_options now = *player->stage->options;
+    now.workers = crew_worker_count(player->stage->crew, player->id);
+    lua_pushinteger(lua, campaign_workers_of_room(&now, room));
     lua_setfield(lua, -2, "size");
 }
 
@@ -49,7 +51,7 @@ static bool push_field(lua_State *lua, const struct player *player, const char *
     else if (strcmp(name, "step") == 0)
         lua_pushinteger(lua, (lua_Integer)player->step);
     else if (strcmp(name, "count") == 0)
-        lua_pushinteger(lua, player->stage->options->workers);
+        lua_pushinteger(lua, crew_worker_count(player->stage->crew, player->id));
     else if (strcmp(name, "seat") == 0)
         lua_pushinteger(lua, player->id % player->stage->room_size);
     else if (strcmp(name, "room") == 0)

@@ -26,7 +26,7 @@ enum player_phase {
 };
 
 /* What the coroutine waits for, and afterwards what has come of it. */
-enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_DRIVER, WAIT_LEASE };
+enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_LEASE, WAIT_DRIVER };
 enum player_wake { WAKE_DONE, WAKE_STOPPED };
 
 /* A reply that many workers of the stage share. */

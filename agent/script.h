@@ -33,6 +33,7 @@ struct script_facts {
     size_t scenario_count;
     const char **fixtures; /* names of those that exist, in the order in which they run; static strings */
     size_t fixture_count;
+    bool uses_browser; /* it loads tutti.browser */
 };
 
 struct script_inspection {

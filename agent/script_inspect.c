@@ -68,6 +68,7 @@ struct script_facts *script_inspect(const struct script_inspection *inspection, 
         copy_options(facts, script);
         copy_scenarios(facts, script);
         list_fixtures(facts, script);
+        facts->uses_browser = script->uses_browser;
         script_files_take_bundle(script->files, &facts->bundle);
     } else {
         name_script(error, inspection->path);

@@ -34,6 +34,7 @@ static const struct row rows[] = {
     {"sync_timeout", TYPE_DURATION, 0, 0, NULL},
     {"setup_timeout", TYPE_DURATION, 0, 0, NULL},
     {"target", TYPE_TEXT, 0, 0, NULL},
+    {"browser", TYPE_CHOICE, 0, 0, "chromium, firefox, webkit, remote"},
     {"single_run", TYPE_FLAG, 0, 0, NULL},
     {"single_mode", TYPE_TEXT, 0, 0, NULL},
     {"exception", TYPE_FLAG, 0, 0, NULL},

@@ -1,6 +1,7 @@
 /* Turns commands into steps of the crew, and what the crew asks for into turns of workers. */
 #include "agent/stage.h"
 
+#include "agent/browser/kind.h"
 #include "agent/driver.h"
 #include "agent/shard.h"
 #include "common/clock.h"
@@ -57,6 +58,7 @@ static bool load(struct stage *stage, struct error *error)
 {
     const struct shard_settings *settings = shard_settings(stage->shard);
     char target[2048];
+    char path[DRIVER_PATH_BYTES];
 
     bytes_to_text(stage->options->target, target, sizeof target);
     struct script_settings script_settings = {
@@ -74,6 +76,9 @@ static bool load(struct stage *stage, struct error *error)
     struct bytes only = stage->options->single_mode;
     if (only.size > 0 && !script_find_scenario(stage->script, (const char *)only.data, only.size))
         return error_set(error, "there is no scenario \"%.*s\"", BYTES_FORMAT(only));
+    if (stage->script->uses_browser && stage->options->browser < BROWSER_KINDS &&
+        !browser_find_driver(stage->options->browser, path, error))
+        return false;
     if (driver_is_needed(stage->script))
         driver_open(stage->script);
     return true;
@@ -257,7 +262,7 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
     stage->campaign = deploy->campaign;
     stage->deployment = deployment_hold(deploy->deployment);
     stage->options = deployment_options(stage->deployment);
-    stage->room_size = campaign_room_size(stage->options);
+    stage->room_size = campaign_room_ids(stage->options);
     stage->meter = meter_new();
     alarm_init(&stage->crew_alarm, on_crew_due);
     alarm_init(&stage->meter_alarm, on_meter_due);
@@ -285,6 +290,8 @@ void stage_command(struct stage *stage, const struct command *command)
         shard_post_loop(stage->shard, stage->campaign);
     if (command->kind == COMMAND_DEPLOY)
         worker_set_copy(&stage->own_workers, &command->workers);
+    if (command->kind == COMMAND_SCALE)
+        gather_extend(stage->gather, command->worker_count);
     struct crew_event event = {.kind = CREW_COMMAND, .now_ns = clock_now_ns(), .command = command};
     bool is_first_stop = command->kind == COMMAND_STOP && !stage->is_stopping;
     if (is_first_stop)

@@ -21,6 +21,7 @@ struct agent_options {
     uint64_t shards;
     const char *labels;
     uint64_t capacity;
+    uint64_t browser_starts;
     bool may_use_system;
     bool is_parent_bound;
     bool is_quiet;
@@ -73,6 +74,8 @@ static const struct option agent_options[] = {
         .help = "what tutti start --on chooses agents by, like zone=a,disk=ssd"},
     {.name = "capacity", .type = OPTION_NUMBER, FIELD(capacity), .minimum = 1, .maximum = LIMIT_WORKERS,
         .argument = "N", .help = "how many workers to take at once, of all campaigns", .fallback = "any number"},
+    {.name = "browser-starts", .type = OPTION_NUMBER, FIELD(browser_starts), .maximum = LIMIT_SHARDS, .argument = "N",
+        .help = "browsers that may come up at once; 0 is as many as there are cores", .fallback = "0"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
         .help = "let scripts use io, os and C modules: all that this user may do, they may do"},
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
@@ -147,6 +150,7 @@ static int run_agent(int argc, char **argv)
         .shards = (uint32_t)options.shards,
         .labels = options.labels,
         .capacity = (uint32_t)options.capacity,
+        .browser_starts = (uint32_t)options.browser_starts,
         .is_system_allowed = options.may_use_system,
         .is_interrupt_ignored = options.is_parent_bound,
         .dies_with_parent = options.is_parent_bound,

@@ -14,6 +14,7 @@
 
 static const char *const on_loss_choices[] = {"shrink", "replace", "fail", NULL};
 static const char *const on_deadlock_choices[] = {"stop", "fail", NULL};
+static const char *const browser_choices[] = {"chromium", "firefox", "webkit", "remote", NULL};
 
 static bool is_digits(const char *text, size_t size)
 {

@@ -1,6 +1,8 @@
 /* The dry look at a script that every campaign begins with. */
 #include "cli/campaign_script.h"
 
+#include "agent/browser/kind.h"
+
 #include <string.h>
 
 bool campaign_target_is_builtin(const struct run_options *options)
@@ -35,4 +37,13 @@ bool campaign_script_read(const struct command_words *words, const char *script,
         return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", script, only, script);
     }
     return true;
+}
+
+bool campaign_script_has_driver(const char *script, const struct run_options *options,
+                                const struct script_facts *facts, struct error *error)
+{
+    char path[DRIVER_PATH_BYTES];
+    bool is_needed = facts->uses_browser && options->browser < BROWSER_KINDS;
+    return !is_needed || browser_find_driver((enum browser_kind)options->browser, path, error) ||
+           error_wrap(error, "%s: ", script);
 }

@@ -9,5 +9,9 @@ MUST_CHECK bool campaign_script_read(const struct command_words *words, const ch
                                      struct run_options *options, struct script_facts **facts,
                                      struct error *error);
 
+/* Whether the browsers that the script opens can be driven on this machine; true where it opens none. */
+MUST_CHECK bool campaign_script_has_driver(const char *script, const struct run_options *options,
+                                           const struct script_facts *facts, struct error *error);
+
 /* Whether the practice target is asked for. */
 bool campaign_target_is_builtin(const struct run_options *options);

@@ -1,5 +1,6 @@
 /* `tutti check`: what is in a script, without running it. */
 #include "agent/script.h"
+#include "cli/campaign_script.h"
 #include "cli/exit_code.h"
 #include "cli/format.h"
 #include "cli/run_options.h"
@@ -95,7 +96,8 @@ static int run_check(int argc, char **argv)
     const struct command_words words = {&run_subcommand, 1, argv};
     struct script_inspection inspection = {script, options.may_use_system, options.target};
     struct script_facts *facts = script_inspect(&inspection, &error);
-    bool is_good = facts != NULL && run_options_merge(&words, facts, &merged, &error);
+    bool is_good = facts != NULL && run_options_merge(&words, facts, &merged, &error) &&
+                   campaign_script_has_driver(script, &merged, facts, &error);
     if (is_good) {
         print_scenarios(facts);
         print_options(facts);

@@ -99,8 +99,9 @@ static void append_performance(struct buffer *text, const struct agent_report *a
         char most[FORMAT_BYTES];
         format_us(agent->lag_p99_us, p99);
         format_us(agent->lag_maximum_us, most);
-        buffer_append_format(text, "\n            cpu %.0f %%, %.0f MiB, loop lag p99 %s, max %s",
-                             agent->cpu * 100, (double)agent->memory_bytes / MIB, p99, most);
+        buffer_append_format(text, "\n            cpu %.*f %%, %.0f MiB, loop lag p99 %s, max %s",
+                             agent->cpu < 0.0995 ? 1 : 0, agent->cpu * 100, (double)agent->memory_bytes / MIB,
+                             p99, most);
     }
     if (agent->is_measured && agent->has_clock) {
         append_clock(text, agent);

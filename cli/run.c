@@ -106,7 +106,7 @@ static int run_run(int argc, char **argv)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     if (!campaign_script_read(&words, run.script, &run.options, &run.facts, &error) ||
-        !prepare(&run, &error)) {
+        !campaign_script_has_driver(run.script, &run.options, run.facts, &error) || !prepare(&run, &error)) {
         log_line(LOG_ERROR, "run", "%s", error.text);
     } else {
         code = hand_over(&run);

@@ -162,5 +162,6 @@ void run_options_to_campaign(const struct run_options *options, struct campaign_
         .fail_steps = options->fail.steps,
         .fail_percent = options->fail.percent,
         .verbosity = options->verbosity,
+        .browser = (enum browser_kind)options->browser,
     };
 }

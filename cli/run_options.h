@@ -28,6 +28,7 @@ enum run_option {
     RUN_SYNC_TIMEOUT,
     RUN_SETUP_TIMEOUT,
     RUN_TARGET,
+    RUN_BROWSER,
     RUN_SINGLE_RUN,
     RUN_SINGLE_MODE,
     RUN_EXCEPTION,
@@ -56,6 +57,7 @@ struct run_options {
     uint64_t sync_timeout_ms;
     uint64_t setup_timeout_ms;
     const char *target;
+    uint32_t browser;
     bool is_single_run;
     const char *single_mode;
     bool is_stopped_by_failure;

@@ -257,6 +257,9 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     buffer_init(&input, AGENT_PROCESS_INPUT_BYTES);
     agent_key_format(key, &input);
     SCOPED(memory_free_at) char *shards = memory_format("--shards=%u", (unsigned)options->shards);
+    unsigned starts = uv_available_parallelism() / (unsigned)options->agents;
+    SCOPED(memory_free_at)
+    char *browser_starts = memory_format("--browser-starts=%u", starts > 0 ? starts : 1);
     SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
     /* All is said in full, so that the environment has no word in it. */
     const char *const arguments[] = {
@@ -268,6 +271,7 @@ static bool start_agent(struct session *session, size_t number, struct error *er
         "--name",
         key->name,
         shards,
+        browser_starts,
         verbose,
         options->may_use_system ? "--allow-system=true" : "--allow-system=false",
         options->is_quiet ? "--quiet=true" : "--quiet=false",

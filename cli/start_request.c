@@ -39,6 +39,7 @@ static json_t *options_of(const struct run_options *run)
     json_put_count(object, "room_size", run->room_size);
     json_put_text(object, "on_loss", bytes_of_string(choice_of("on-loss", run->on_loss)));
     json_put_text(object, "on_deadlock", bytes_of_string(choice_of("on-deadlock", run->on_deadlock)));
+    json_put_text(object, "browser", bytes_of_string(choice_of("browser", run->browser)));
     json_put_count(object, "sync_timeout_ms", run->sync_timeout_ms);
     json_put_count(object, "setup_timeout_ms", run->setup_timeout_ms);
     json_put_count(object, "verbosity", run->verbosity);

@@ -21,6 +21,7 @@ extern const struct subcommand agent_subcommand;
 extern const struct subcommand practice_subcommand;
 extern const struct subcommand start_subcommand;
 extern const struct subcommand stop_subcommand;
+extern const struct subcommand scale_subcommand;
 extern const struct subcommand status_subcommand;
 extern const struct subcommand watch_subcommand;
 extern const struct subcommand report_subcommand;

@@ -71,6 +71,7 @@ static const struct route {
     {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, api_show_artifact},
     {"GET", "/v1/campaigns/ID/events", false, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", false, api_stop_campaign},
+    {"POST", "/v1/campaigns/ID/scale", false, api_scale_campaign},
 };
 #define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
 
@@ -105,7 +106,10 @@ void api_answer_unknown(struct http_request *request, uint64_t campaign)
 const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
 {
     const struct campaign_report *report = server_report(api->server, campaign);
-    if (report == NULL) {
+    if (report == NULL && api_archived_live(api, campaign) != NULL) {
+        api_answer_error(request, 409, "campaign %llu has ended, and only its report was kept",
+                         (unsigned long long)campaign);
+    } else if (report == NULL) {
         api_answer_unknown(request, campaign);
     }
     return report;

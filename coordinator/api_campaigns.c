@@ -223,13 +223,11 @@ void api_stop_campaign(struct api *api, struct http_request *request, uint64_t c
 {
     struct stop stop = {.reason = "stopped through the API"};
     struct error error;
-    const struct campaign_report *report = server_report(api->server, campaign);
-    bool is_archived = report == NULL && api_archived_live(api, campaign) != NULL;
-    if (report == NULL && !is_archived) {
-        api_answer_unknown(request, campaign);
+    const struct campaign_report *report = api_find(api, request, campaign);
+    if (report == NULL) {
         return;
     }
-    if (is_archived || report->state == CAMPAIGN_ENDED) {
+    if (report->state == CAMPAIGN_ENDED) {
         api_answer_error(request, 409, "campaign %llu has ended", (unsigned long long)campaign);
         return;
     }

@@ -34,13 +34,14 @@ struct api {
 
 typedef void api_function(struct api *api, struct http_request *request, uint64_t campaign);
 
-/* api_agents.c, api_archive.c, api_campaigns.c, api_create.c, api_watch.c, api_metrics.c */
+/* api_agents.c, api_archive.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c, api_metrics.c */
 api_function api_list_agents;
 api_function api_list_campaigns;
 api_function api_show_campaign;
 api_function api_show_report;
 api_function api_show_artifact;
 api_function api_stop_campaign;
+api_function api_scale_campaign;
 api_function api_create_campaign;
 api_function api_watch_campaign;
 api_function api_show_metrics;
@@ -49,6 +50,8 @@ api_function api_show_metrics;
 void api_answer_json(struct http_request *request, unsigned status, json_t *value);
 void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
     PRINTF_LIKE(3, 4);
+/* A campaign that the server has; NULL: answered with why not. */
+const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
 /* The live object. */
 json_t *api_live_object(const struct api *api, const struct campaign_report *report);
 json_t *api_report_object(const struct campaign_report *report);
@@ -68,8 +71,6 @@ json_t *api_archived_report(const struct api *api, uint64_t campaign);
 void api_list_archived(const struct api *api, json_t *list);
 /* Whether the journal works, and if not, why. */
 json_t *api_journal_object(const struct api *api);
-/* The report of one that the server has, or NULL after it has answered 404. */
-const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
 void api_answer_unknown(struct http_request *request, uint64_t campaign);
 
 /* Each second: how fast each campaign is, and the news for those who watch. */

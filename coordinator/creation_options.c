@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -21,12 +22,14 @@ enum field {
     FIELD_FLAG,
     FIELD_ON_LOSS,
     FIELD_ON_DEADLOCK,
+    FIELD_BROWSER,
     FIELD_TEXT,
     FIELD_SHARE
 };
 
 static const char *const on_loss_words[] = {"shrink", "replace", "fail", NULL};
 static const char *const on_deadlock_words[] = {"stop", "fail", NULL};
+static const char *const browser_words[] = {"chromium", "firefox", "webkit", "remote", NULL};
 
 static const struct row {
     const char *name;
@@ -44,6 +47,7 @@ static const struct row {
     {"room_size", FIELD_COUNT, AT(room_size), 0, LIMIT_ROOM_SIZE},
     {"on_loss", FIELD_ON_LOSS, AT(on_loss), 0, 0},
     {"on_deadlock", FIELD_ON_DEADLOCK, AT(on_deadlock), 0, 0},
+    {"browser", FIELD_BROWSER, AT(browser), 0, 0},
     {"sync_timeout_ms", FIELD_LONG_COUNT, AT(sync_timeout_ms), 1, (json_int_t)LIMIT_DURATION_MS},
     {"setup_timeout_ms", FIELD_LONG_COUNT, AT(setup_timeout_ms), 1, (json_int_t)LIMIT_DURATION_MS},
     {"verbosity", FIELD_COUNT, AT(verbosity), 0, VERBOSITY_MAX},
@@ -77,8 +81,12 @@ static bool take_word(const json_t *value, const char *const *words, unsigned *p
             return true;
         }
     }
-    return words[2] != NULL ? error_set(error, "it is not one of %s, %s, %s", words[0], words[1], words[2])
-                            : error_set(error, "it is not one of %s, %s", words[0], words[1]);
+    (void)error_set(error, "it is not one of %s", words[0]);
+    for (size_t i = 1; words[i] != NULL; i++) {
+        size_t size = strlen(error->text);
+        (void)snprintf(error->text + size, sizeof error->text - size, ", %s", words[i]);
+    }
+    return false;
 }
 
 static bool take_text(const struct row *row, const json_t *value, struct bytes *text, struct error *error)
@@ -125,6 +133,10 @@ static bool take(const struct row *row, const json_t *value, struct campaign_opt
     case FIELD_ON_DEADLOCK:
         is_good = take_word(value, on_deadlock_words, &place, error);
         options->on_deadlock = (enum on_deadlock)place;
+        return is_good;
+    case FIELD_BROWSER:
+        is_good = take_word(value, browser_words, &place, error);
+        options->browser = (enum browser_kind)place;
         return is_good;
     case FIELD_TEXT:
         return take_text(row, value, (struct bytes *)field, error);

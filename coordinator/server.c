@@ -364,6 +364,18 @@ void server_stop(struct server *server, uint64_t campaign, bool is_at_once, cons
     step_or_defer(server, &event, copy);
 }
 
+bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error)
+{
+    if (!coordinator_may_scale(server->coordinator, campaign, workers, error)) {
+        return false;
+    }
+    step(server, &(struct coordinator_event){.kind = EVENT_SCALE,
+                                             .now_ns = clock_now_ns(),
+                                             .scale = {.campaign = campaign, .workers = workers}});
+    arm_timer(server);
+    return true;
+}
+
 void server_agent_gone(struct server *server, const char *name)
 {
     char *copy = memory_copy_string(name);

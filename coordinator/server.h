@@ -59,6 +59,8 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
 uint64_t server_find_key(const struct server *server, struct bytes key);
 /* `text` is why, for the report: "interrupted". At once: nobody waits for teardown. */
 void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text);
+/* False with why not: it does not run, or they do not fit. */
+MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
 /* The process of the agent of this name is known to be dead. */
 void server_agent_gone(struct server *server, const char *name);
 /* NULL if there is none of this id. Borrowed until the loop runs on or another function of the server is

@@ -43,6 +43,10 @@ void server_trace_event(FILE *out, const struct coordinator_event *event)
     case EVENT_RESTORED:
         (void)fprintf(out, "%" PRIu64 " restored\n", now_ns);
         break;
+    case EVENT_SCALE:
+        (void)fprintf(out, "%" PRIu64 " scale %" PRIu64 " workers=%" PRIu32 "\n", now_ns,
+                      event->scale.campaign, event->scale.workers);
+        break;
     case EVENT_TICK:
     case EVENT_TURN_END:
         break; /* what they cause says it */

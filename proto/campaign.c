@@ -1,12 +1,19 @@
 /* How the workers of a campaign are divided into rooms. */
 #include "proto/campaign.h"
 
+#include "proto/limits.h"
+
 uint32_t campaign_room_size(const struct campaign_options *options)
 {
     if (options->room_size == 0 || options->room_size > options->workers) {
         return options->workers > 0 ? options->workers : 1;
     }
     return options->room_size;
+}
+
+uint32_t campaign_room_ids(const struct campaign_options *options)
+{
+    return options->room_size > 0 ? options->room_size : LIMIT_WORKERS;
 }
 
 uint32_t campaign_room_count(const struct campaign_options *options)

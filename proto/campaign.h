@@ -8,7 +8,9 @@
 
 enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL };
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
-enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_KINDS };
+/* The browsers that agents have drivers for; with the last one, scripts name WebDrivers elsewhere. */
+enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
+#define BROWSER_KINDS BROWSER_REMOTE
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
 
 struct campaign_options {
@@ -38,6 +40,8 @@ struct campaign_options {
 
 /* How many workers a room has (the last one may have fewer) and how many rooms there are. */
 uint32_t campaign_room_size(const struct campaign_options *options);
+/* How many ids belong to a room, whether there are workers with all of them or not. */
+uint32_t campaign_room_ids(const struct campaign_options *options);
 uint32_t campaign_room_count(const struct campaign_options *options);
 /* The number of workers of this very room. */
 uint32_t campaign_workers_of_room(const struct campaign_options *options, uint32_t room);

@@ -48,6 +48,7 @@ static const struct row ROWS[] = {
     [MESSAGE_ROOMS_DONE]  = {"rooms_done",  BODY(ROOMS_DONE),  true,  encode_rooms,      decode_rooms_done},
     [MESSAGE_STOP]        = {"stop",        BODY(STOP),        true,  encode_stop,       decode_stop},
     [MESSAGE_FORGET]      = {"forget",      BODY(FORGET),      true,  NULL,              NULL},
+    [MESSAGE_SCALE]       = {"scale",       BODY(SCALE),       true,  encode_scale,      decode_scale},
 };
 /* clang-format on */
 #define ROW_COUNT (sizeof ROWS / sizeof *ROWS)

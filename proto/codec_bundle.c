@@ -34,6 +34,7 @@ void encode_options(struct buffer *into, uint32_t field, const struct campaign_o
     wire_number(into, 17, options->verbosity);
     wire_number(into, 20, options->target_port);
     put_text(into, 21, options->labels);
+    wire_number(into, 22, (uint64_t)options->browser);
     wire_close(into, opened);
 }
 
@@ -54,7 +55,8 @@ static bool check_options(const Tutti__V1__Options *wire, struct error *error)
         return error_set(error, "%u is no port of a target", wire->target_port);
     }
     return check_enum((int)wire->on_loss, ON_LOSS_FAIL + 1, "on loss", error) &&
-           check_enum((int)wire->on_deadlock, ON_DEADLOCK_FAIL + 1, "on deadlock", error);
+           check_enum((int)wire->on_deadlock, ON_DEADLOCK_FAIL + 1, "on deadlock", error) &&
+           check_enum((int)wire->browser, BROWSER_REMOTE + 1, "browser", error);
 }
 
 bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *options, struct error *error)
@@ -80,6 +82,7 @@ bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *opt
         .verbosity = wire->verbosity,
         .target_port = (uint16_t)wire->target_port,
         .labels = bytes_of(wire->labels.data, wire->labels.len),
+        .browser = (enum browser_kind)wire->browser,
     };
     return take_duration(wire->duration_ms, "duration", &options->duration_ms, error) &&
            take_duration(wire->ramp_up_ms, "ramp-up", &options->ramp_up_ms, error) &&

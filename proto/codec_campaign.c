@@ -135,26 +135,32 @@ bool decode_rooms_done(const Tutti__V1__Message *wire, struct decoding *decoding
     return take_rooms(wire->rooms_done, decoding);
 }
 
-void encode_room_steps(const struct message *message, struct buffer *into)
+static void put_room_steps(const struct room_step *items, size_t count, struct buffer *into)
 {
-    assert(message->room_steps.count <= LIMIT_WORKERS);
+    assert(count <= LIMIT_WORKERS);
     size_t opened = wire_open(into, 1);
-    for (size_t i = 0; i < message->room_steps.count; i++) {
-        wire_element(into, message->room_steps.items[i].room);
-        wire_element(into, message->room_steps.items[i].step);
+    for (size_t i = 0; i < count; i++) {
+        wire_element(into, items[i].room);
+        wire_element(into, items[i].step);
     }
     wire_close(into, opened);
 }
 
-static bool take_room_steps(const Tutti__V1__RoomSteps *wire, struct decoding *decoding)
+void encode_room_steps(const struct message *message, struct buffer *into)
+{
+    put_room_steps(message->room_steps.items, message->room_steps.count, into);
+}
+
+static bool take_room_steps(const Tutti__V1__RoomSteps *wire, struct room_step **found, size_t *found_count,
+                            struct decoding *decoding)
 {
     if (wire->n_pairs % 2 != 0 || wire->n_pairs / 2 > LIMIT_WORKERS) {
         return error_set(decoding->error, "%zu numbers are no pairs of rooms and steps", wire->n_pairs);
     }
     size_t count = wire->n_pairs / 2;
     struct room_step *items = (struct room_step *)arena_array(decoding->arena, count, sizeof *items);
-    decoding->message->room_steps.items = items;
-    decoding->message->room_steps.count = count;
+    *found = items;
+    *found_count = count;
     for (size_t i = 0; i < count; i++) {
         if (wire->pairs[2 * i] >= LIMIT_WORKERS) {
             return error_set(decoding->error, "a room is beyond %u", LIMIT_WORKERS - 1);
@@ -166,12 +172,33 @@ static bool take_room_steps(const Tutti__V1__RoomSteps *wire, struct decoding *d
 
 bool decode_drained(const Tutti__V1__Message *wire, struct decoding *decoding)
 {
-    return take_room_steps(wire->drained, decoding);
+    struct message *message = decoding->message;
+    return take_room_steps(wire->drained, &message->room_steps.items, &message->room_steps.count, decoding);
 }
 
 bool decode_run_until(const Tutti__V1__Message *wire, struct decoding *decoding)
 {
-    return take_room_steps(wire->run_until, decoding);
+    struct message *message = decoding->message;
+    return take_room_steps(wire->run_until, &message->room_steps.items, &message->room_steps.count, decoding);
+}
+
+void encode_scale(const struct message *message, struct buffer *into)
+{
+    wire_number(into, 1, message->scale.workers);
+    size_t opened = wire_open(into, 2);
+    put_room_steps(message->scale.rooms, message->scale.room_count, into);
+    wire_close(into, opened);
+}
+
+bool decode_scale(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+{
+    const Tutti__V1__Scale *wire = wire_message->scale;
+    struct scale *scale = &decoding->message->scale;
+    scale->workers = wire->workers;
+    if (wire->workers == 0 || wire->workers > LIMIT_WORKERS) {
+        return error_set(decoding->error, "%u workers, 1 to %u are allowed", wire->workers, LIMIT_WORKERS);
+    }
+    return wire->rooms == NULL || take_room_steps(wire->rooms, &scale->rooms, &scale->room_count, decoding);
 }
 
 void encode_failure(const struct message *message, struct buffer *into)

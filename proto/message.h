@@ -40,6 +40,7 @@ enum message_kind {
     MESSAGE_ROOMS_DONE,  /* all workers of these rooms have ended: tear sessions down */
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
+    MESSAGE_SCALE,       /* the campaign has another number of workers: those beyond it end */
 };
 
 struct hello {
@@ -107,6 +108,13 @@ struct assignment {
 struct room_step {
     uint32_t room;
     uint64_t step;
+};
+
+/* Workers have ids below `workers` from now on; in the rooms that are named, from that step on. */
+struct scale {
+    uint32_t workers;
+    struct room_step *rooms;
+    size_t room_count;
 };
 
 /* What shows how a page stood when a step failed. */
@@ -217,6 +225,7 @@ struct message {
             struct room_step *items;
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
+        struct scale scale;
         struct failure failure;
         struct artifact_piece artifact;
         /* FINISHED: how many this agent was ever given. Fewer than were dealt to it: an ASSIGN is on its way.

@@ -9,9 +9,8 @@ local session = import "session"
 local values = import "values"
 local wire = import "wire"
 local witness = import "witness"
-
--- Who starts drivers for an agent, where it was built to.
-local has_drivers, drivers = pcall(require, "tutti.browser.drivers")
+local drivers = require "tutti.browser.drivers"
+local tutti = require "tutti"
 
 local browser = { keys = keys, errors = errors.names, chain = actions.chain, list = values.list }
 
@@ -80,13 +79,25 @@ local function explain(failure, driver)
   failure.details = tail ~= "" and (failure.details or "") .. "\n" .. tail or failure.details
 end
 
+-- Chromedriver takes any free port of IPv6, and gives up where somebody else has the same one of IPv4.
+local function start_driver(name, timeout)
+  local began = tutti.now()
+  repeat
+    local ok, driver = pcall(drivers.start, { browser = name, timeout = timeout })
+    if ok then return driver end
+    local is_taken = type(driver) == "table" and driver.kind == "driver"
+      and tostring(driver.message):find("port not available", 1, true)
+    if not is_taken or tutti.now() - began > timeout then error(driver, 0) end
+  until false
+end
+
 -- A driver of the agent's, one for each browser.
 local function open_own(name, options, settings)
   settings.is_guarded = not native.is_system_allowed()
   settings.capabilities = capabilities.build {
     browser = name, options = options, is_local = true, is_guarded = settings.is_guarded,
   }
-  local driver = drivers.start { browser = name, timeout = settings.start_s }
+  local driver = start_driver(name, settings.start_s)
   capabilities.use_profile(settings.capabilities, driver:profile())
   settings.driver = driver
   local ok, page, failure = pcall(session.new, { url = driver:url() }, settings)
@@ -99,7 +110,7 @@ local function open_own(name, options, settings)
 end
 
 local function base_of(options)
-  if options.base == nil then return require "tutti".target end
+  if options.base == nil then return tutti.target end
   return options.base and checks.text(options.base, "base"):gsub("/+$", "") or nil
 end
 
@@ -108,7 +119,7 @@ end
 function browser.open(options)
   options = checks.options(options, open_names, "open")
   local worker = native.worker()
-  local name = capabilities.check_browser(options.browser or (has_drivers and drivers.browser or "chromium"))
+  local name = capabilities.check_browser(options.browser or drivers.browser)
   local settings = {
     browser = name, start_s = checks.seconds(options.start or START_S, "start"),
     wait_s = checks.seconds(options.wait or WAIT_S, "wait"),
@@ -119,9 +130,6 @@ function browser.open(options)
   close_pages(worker, false)
   native.at_end(function() close_pages(worker, true) end)
   native.on_failure(function() witness.look(pages_of[worker]) end)
-  if not options.remote and not has_drivers then
-    checks.fail("open: this agent starts no drivers: remote = http://HOST:PORT of a WebDriver")
-  end
   local page = (options.remote and open_remote or open_own)(name, options, settings)
   table.insert(pages_of[worker], page)
   return page

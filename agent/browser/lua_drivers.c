@@ -182,6 +182,9 @@ static int start(lua_State *lua)
     lua_call_check_options(lua, 1, "driver", names);
     request.kind = read_kind(lua, player->stage->options->browser);
     request.timeout_ms = read_timeout_ms(lua);
+    if (player->stage->options->browser == BROWSER_REMOTE)
+        return lua_misuse(
+            lua, "browser: with --browser remote none is started here: name a WebDriver (remote = URL)");
     player_check_stopped(lua, player);
     if (!lua_isyieldable(lua))
         return lua_misuse(lua, "browser: a call that waits cannot be made here");
@@ -375,7 +378,7 @@ int luaopen_tutti_browser_drivers(lua_State *lua)
     script->uses_browser = true;
     open_metatable(lua);
     luaL_newlib(lua, functions);
-    lua_pushstring(lua, browser_facts(kind)->name);
+    lua_pushstring(lua, browser_facts(kind == BROWSER_REMOTE ? BROWSER_CHROMIUM : kind)->name);
     lua_setfield(lua, -2, "browser");
     return 1;
 }

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char request[] = "GET /status HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+/* geckodriver wants the port with the host's name. */
+static const char request_format[] =
+    "GET /status HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n";
 static const char answer[] = "HTTP/1.1 200";
 
 static struct sockaddr_in loopback(unsigned port)
@@ -42,13 +45,15 @@ static void begin(struct probe *probe, unsigned port)
         probe_close(probe);
 }
 
-static void ask(struct probe *probe)
+static void ask(struct probe *probe, unsigned port)
 {
+    char request[sizeof request_format + 8];
+    int size = snprintf(request, sizeof request, request_format, port);
     struct pollfd writable = {.fd = probe->socket, .events = POLLOUT};
 
     if (poll(&writable, 1, 0) <= 0)
         return;
-    if (send(probe->socket, request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)sizeof request - 1)
+    if (send(probe->socket, request, (size_t)size, MSG_NOSIGNAL) == (ssize_t)size)
         probe->has_asked = true;
     else
         probe_close(probe);
@@ -78,7 +83,7 @@ bool probe_step(struct probe *probe, unsigned port)
     if (probe->socket < 0)
         begin(probe, port);
     if (probe->socket >= 0 && !probe->has_asked)
-        ask(probe);
+        ask(probe, port);
     return probe->socket >= 0 && probe->has_asked && listen_to(probe);
 }
 

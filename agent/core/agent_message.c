@@ -133,12 +133,11 @@ static void replies(struct agent *agent, struct share *share, const struct messa
     memory_free(commands);
 }
 
-static void copy_room_steps(struct command *command, const struct message *message)
+static void copy_room_steps(struct command *command, const struct room_step *items, size_t count)
 {
-    size_t count = message->room_steps.count;
     command->room_steps = memory_new(count, sizeof(*command->room_steps));
     for (size_t i = 0; i < count; i++) {
-        command->room_steps[i] = message->room_steps.items[i];
+        command->room_steps[i] = items[i];
     }
     command->room_step_count = count;
 }
@@ -154,7 +153,11 @@ static void fill(const struct agent *agent, struct command *command, const struc
         worker_set_copy(&command->rooms, &message->rooms);
         break;
     case COMMAND_RUN_UNTIL:
-        copy_room_steps(command, message);
+        copy_room_steps(command, message->room_steps.items, message->room_steps.count);
+        break;
+    case COMMAND_SCALE:
+        command->worker_count = message->scale.workers;
+        copy_room_steps(command, message->scale.rooms, message->scale.room_count);
         break;
     case COMMAND_STOP:
         command->text = string_of(message->stop.text);
@@ -201,6 +204,10 @@ static void take_of_share(struct agent *agent, struct share *share, const struct
         break;
     case MESSAGE_RUN_UNTIL:
         tell_all(agent, share, message, COMMAND_RUN_UNTIL);
+        break;
+    case MESSAGE_SCALE:
+        share_extend(share, message->scale.workers);
+        tell_all(agent, share, message, COMMAND_SCALE);
         break;
     case MESSAGE_ROOMS_DONE:
         tell_all(agent, share, message, COMMAND_ROOMS_DONE);

@@ -28,7 +28,7 @@ enum command_kind {
     COMMAND_DEPLOY,      /* load the script; `workers` will be yours */
     COMMAND_GLOBAL,      /* run a global fixture (first shard only) */
     COMMAND_BEGIN,       /* at_ns: this agent's clock, 0 for at once */
-    COMMAND_ASSIGN,      /* more workers, from first_step on */
+    COMMAND_ASSIGN,      /* more workers, or some that have ended once more, from first_step on */
     COMMAND_REPLY,       /* `reply`, for workers of this shard only; its at_ns is this agent's clock */
     COMMAND_SYNCHRONISE, /* `rooms` */
     COMMAND_DRAIN,
@@ -36,6 +36,7 @@ enum command_kind {
     COMMAND_ROOMS_DONE, /* `rooms` */
     COMMAND_STOP,       /* `text`: why */
     COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
+    COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
 };
 
 struct command {
@@ -45,6 +46,7 @@ struct command {
     struct worker_set workers;     /* DEPLOY, ASSIGN */
     struct worker_set rooms;
     uint64_t first_step;
+    uint32_t worker_count;
     enum global_phase phase;
     uint64_t at_ns;
     struct reply *reply; /* owned, deep */

@@ -13,7 +13,9 @@ struct crew *crew_new(struct deployment *deployment, uint64_t runs)
     crew->deployment = deployment_hold(deployment);
     crew->options = deployment_options(deployment);
     crew->runs = runs;
-    crew->roster = roster_new(campaign_room_size(crew->options));
+    crew->roster = roster_new(campaign_room_ids(crew->options));
+    crew->worker_count = crew->options->workers;
+    crew->most_workers = crew->options->workers;
     crew->timers = timers_new();
     crew->rooms = map_new();
     return crew;
@@ -43,8 +45,11 @@ void crew_free(struct crew **crew)
     memory_free(self->stop_text);
     struct map_cursor cursor = {0};
     while (map_next(self->rooms, &cursor)) {
-        memory_free(cursor.value);
+        struct room *room = cursor.value;
+        memory_free(room->changes);
+        memory_free(room);
     }
+    memory_free(self->comebacks);
     map_free(&self->rooms);
     timers_free(&self->timers);
     roster_free(&self->roster);
@@ -82,6 +87,7 @@ static void break_off(struct crew *crew, struct worker *worker)
 static void vanish(struct crew *crew, struct worker *worker)
 {
     crew_report_ended(crew, worker, crew->stop_text);
+    crew_come_back(crew, worker);
 }
 
 /* The last edit of a writer must not be lost with its session before the others have seen it. */
@@ -141,8 +147,8 @@ static void report(struct crew *crew, struct worker *worker)
 
 static void bury(struct crew *crew, struct worker *worker)
 {
-    (void)crew;
     worker_finish(worker);
+    crew_come_back(crew, worker);
 }
 
 enum worker_event crew_choose(const struct crew *crew, const struct worker *worker, bool has_rested)
@@ -151,7 +157,8 @@ enum worker_event crew_choose(const struct crew *crew, const struct worker *work
         return WORKER_STOP;
     }
     uint64_t next = worker->step + 1;
-    if (crew->runs != 0 && next > crew->runs) {
+    bool is_one_too_many = worker->id >= crew_count_at(crew, worker, next);
+    if (is_one_too_many || (crew->runs != 0 && next > crew->runs)) {
         return WORKER_END;
     }
     const struct room *room = crew_room_of(crew, worker);

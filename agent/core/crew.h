@@ -82,6 +82,9 @@ enum crew_call {
 MUST_CHECK enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operation *operation,
                                     struct crew_effects *effects, struct error *error);
 
+/* How many workers the campaign has, as this one sees it in its step: where workers synchronise, the same for
+ * all of a room in the same step. */
+uint32_t crew_worker_count(const struct crew *crew, uint32_t worker);
 /* The worker's step: 0 until its setup is done. */
 uint64_t crew_worker_step(const struct crew *crew, uint32_t worker);
 /* Workers between setup and teardown. */

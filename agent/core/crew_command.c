@@ -8,6 +8,7 @@ static void deploy(struct crew *crew, const struct command *command)
     size_t count = 0;
     (void)roster_add(crew->roster, &command->workers, 1, &count);
     crew->counts[WORKER_WAITING] += (uint32_t)count;
+    crew->given += worker_set_count(&command->workers);
 }
 
 static void begin(struct crew *crew, const struct command *command)
@@ -27,29 +28,30 @@ static void begin(struct crew *crew, const struct command *command)
     }
 }
 
-/* Workers that a lost agent had. */
+static void start_again(struct crew *crew, const struct worker_set *workers, uint64_t first_step)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(workers, &cursor)) {
+        struct worker *worker = roster_find(crew->roster, cursor.worker);
+        if (worker != NULL) {
+            crew_start_again(crew, worker, first_step);
+        }
+    }
+}
+
+/* Workers that a lost agent had, or that the campaign has more. */
 static void assign(struct crew *crew, const struct command *command)
 {
     uint64_t first_step = command->first_step == 0 ? 1 : command->first_step;
-    bool has_steps = crew->runs == 0 || first_step <= crew->runs;
     size_t count = 0;
+    start_again(crew, &command->workers, first_step);
     struct worker *workers = roster_add(crew->roster, &command->workers, first_step, &count);
+    crew->given += worker_set_count(&command->workers);
     crew->counts[WORKER_WAITING] += (uint32_t)count;
-    crew->has_assigned = crew->has_assigned || count > 0;
-    crew->has_finished = crew->has_finished && count == 0;
+    crew->has_assigned = crew->has_assigned || crew->given > 0;
+    crew->has_finished = false;
     for (size_t i = 0; i < count; i++) {
-        struct room *room = crew_room_of(crew, &workers[i]);
-        if (room != NULL) {
-            room->is_done = false;
-        }
-        if (room != NULL && room->is_synchronising) {
-            crew_report_past(crew, &workers[i], bytes_of_string(NULL)); /* whoever had it may not have said */
-        }
-        if (crew->is_stopping) {
-            crew_move(crew, &workers[i], WORKER_STOP);
-        } else {
-            crew_move(crew, &workers[i], has_steps && !crew->is_draining ? WORKER_START : WORKER_END);
-        }
+        crew_start(crew, &workers[i]);
     }
 }
 
@@ -74,7 +76,7 @@ static void synchronise(struct crew *crew, const struct command *command)
 {
     struct worker_cursor cursor = {0};
     while (worker_set_next(&command->rooms, &cursor)) {
-        if (cursor.worker < campaign_room_count(crew->options)) {
+        if (cursor.worker < crew_room_limit(crew)) {
             synchronise_room(crew, cursor.worker);
         }
     }
@@ -158,7 +160,7 @@ static void release_rooms(struct crew *crew, const struct command *command)
 {
     struct worker_cursor cursor = {0};
     while (worker_set_next(&command->rooms, &cursor)) {
-        if (cursor.worker >= campaign_room_count(crew->options)) {
+        if (cursor.worker >= crew_room_limit(crew)) {
             continue;
         }
         crew_ensure_room(crew, cursor.worker)->is_done = true;
@@ -198,7 +200,7 @@ void crew_take_command(struct crew *crew, const struct command *command)
         [COMMAND_DEPLOY] = deploy, [COMMAND_GLOBAL] = NULL,           [COMMAND_BEGIN] = begin,
         [COMMAND_ASSIGN] = assign, [COMMAND_REPLY] = crew_take_reply, [COMMAND_SYNCHRONISE] = synchronise,
         [COMMAND_DRAIN] = drain,   [COMMAND_RUN_UNTIL] = run_until,   [COMMAND_ROOMS_DONE] = release_rooms,
-        [COMMAND_STOP] = stop,     [COMMAND_FORGET] = forget,
+        [COMMAND_STOP] = stop,     [COMMAND_FORGET] = forget,         [COMMAND_SCALE] = crew_scale,
     };
     if (COMMANDS[command->kind] != NULL) {
         COMMANDS[command->kind](crew, command);

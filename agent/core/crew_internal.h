@@ -13,6 +13,22 @@ struct room {
     bool is_halted;        /* it did synchronise when the campaign began to drain */
     bool has_last_step;    /* then it is known how far it goes: */
     uint64_t last_step;
+    struct change *changes; /* of the number of workers, in the order in which they came */
+    size_t change_count;
+    size_t change_capacity;
+};
+
+/* The campaign has another number of workers from a step of the room on. */
+struct change {
+    uint64_t from_step;
+    uint32_t before;
+    uint32_t after;
+};
+
+/* A worker that begins once more as soon as it is torn down. */
+struct comeback {
+    uint32_t worker;
+    uint64_t first_step;
 };
 
 struct crew {
@@ -28,6 +44,13 @@ struct crew {
     bool has_begun;
     uint64_t begin_ns; /* 0: at no instant of its own */
     bool has_assigned;
+    uint32_t worker_count; /* of the campaign now, and the most it ever had */
+    uint32_t most_workers;
+    bool has_scaled;
+    uint64_t given; /* workers that this crew was ever given, those that come back once more */
+    struct comeback *comebacks;
+    size_t comeback_count;
+    size_t comeback_capacity;
     bool is_draining;
     bool is_stopping;
     bool is_forgotten;
@@ -59,6 +82,17 @@ struct room *crew_room_of(const struct crew *crew, const struct worker *worker);
 void crew_move(struct crew *crew, struct worker *worker, enum worker_event event);
 /* What comes next for a worker that is between two steps. */
 enum worker_event crew_choose(const struct crew *crew, const struct worker *worker, bool has_rested);
+/* crew_scale.c. How many workers there are in this step of the room of `worker`. */
+uint32_t crew_count_at(const struct crew *crew, const struct worker *worker, uint64_t step);
+void crew_scale(struct crew *crew, const struct command *command);
+/* Begins with this step, or ends where none is left. */
+void crew_start(struct crew *crew, struct worker *worker);
+/* One that was here before is wanted again. */
+void crew_start_again(struct crew *crew, struct worker *worker, uint64_t first_step);
+/* It is gone: perhaps it was wanted again meanwhile. */
+void crew_come_back(struct crew *crew, struct worker *worker);
+/* Rooms have ids below this. */
+uint32_t crew_room_limit(const struct crew *crew);
 /* Progress of workers, as the coordinator hears it. */
 void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text);
 void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text);

@@ -135,5 +135,5 @@ void crew_check_finished(struct crew *crew)
         return;
     }
     crew->has_finished = true;
-    crew_add_notice(crew, NOTICE_FINISHED)->finished_workers = count;
+    crew_add_notice(crew, NOTICE_FINISHED)->finished_workers = crew->given;
 }

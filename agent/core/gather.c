@@ -8,6 +8,8 @@
 #include "proto/limits.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* An entry takes no more workers beyond so many runs, so that it fits a batch. */
 #define ENTRY_RUNS 8192u
@@ -50,6 +52,18 @@ struct gather *gather_new(uint32_t workers)
     gather->last_count = workers;
     buffer_init(&gather->key, KEY_MAX_BYTES);
     return gather;
+}
+
+void gather_extend(struct gather *gather, uint32_t workers)
+{
+    if (workers <= gather->last_count) {
+        return;
+    }
+    uint64_t *last = memory_new(workers, sizeof(*last));
+    memcpy(last, gather->last, gather->last_count * sizeof(*last));
+    memory_free(gather->last);
+    gather->last = last;
+    gather->last_count = workers;
 }
 
 static void finish_entry(struct entry *entry)

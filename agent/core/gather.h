@@ -8,6 +8,8 @@ struct gather;
 
 /* For workers 0…workers-1. */
 MUST_CHECK struct gather *gather_new(uint32_t workers);
+/* For so many from now on; never fewer than before. */
+void gather_extend(struct gather *gather, uint32_t workers);
 void gather_free(struct gather **gather);
 
 /* Takes an operation (operation_copy). */

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct share *share_new(struct deployment *deployment, uint32_t shard_count)
 {
@@ -62,6 +63,19 @@ void share_give_up(struct share *share, const char *why)
     share->deploy_failure = memory_copy_string(why);
 }
 
+void share_extend(struct share *share, uint32_t workers)
+{
+    if (workers <= share->worker_limit) {
+        return;
+    }
+    uint16_t *shard_of = memory_new(workers, sizeof(*shard_of));
+    memcpy(shard_of, share->shard_of, share->worker_limit * sizeof(*shard_of));
+    memory_free(share->shard_of);
+    share->shard_of = shard_of;
+    share->worker_limit = workers;
+    gather_extend(share->gather, workers);
+}
+
 bool share_knows(const struct share *share, const struct worker_set *workers)
 {
     for (size_t i = 0; i < workers->run_count; i++) {
@@ -107,11 +121,9 @@ void share_deal(struct share *share, const struct worker_set *workers, struct wo
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
         assert(cursor.worker < share->worker_limit);
-        if (share->shard_of[cursor.worker] != 0) {
-            continue;
-        }
-        uint32_t shard = next_shard(share, is_of_crews);
-        share->shard_of[cursor.worker] = (uint16_t)(shard + 1);
+        uint16_t *shard_of = &share->shard_of[cursor.worker];
+        uint32_t shard = *shard_of != 0 ? *shard_of - 1u : next_shard(share, is_of_crews);
+        *shard_of = (uint16_t)(shard + 1);
         share->shards[shard].workers++;
         share->workers++;
         worker_set_add(&sets[shard], cursor.worker);

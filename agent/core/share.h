@@ -55,10 +55,12 @@ void share_hold_command(struct share *share, uint32_t shard, struct command *com
 /* Nothing can be run here, and here is why: the crews that were to be are not. */
 void share_give_up(struct share *share, const char *why);
 
+/* There are so many ids from now on; never fewer than before. */
+void share_extend(struct share *share, uint32_t workers);
 /* Whether all of them may be workers of this campaign. */
 bool share_knows(const struct share *share, const struct worker_set *workers);
-/* Deals workers that are not ours yet over the shards that have a crew, in turn; before any has one, over
- * all. `sets`, one a shard, are filled. */
+/* Deals workers over the shards that have a crew, in turn; before any has one, over all. Those that were here
+ * before go to the same shard again. `sets`, one a shard, are filled. */
 void share_deal(struct share *share, const struct worker_set *workers, struct worker_set *sets);
 /* One set for each shard, empty; ended by share_free_sets. */
 MUST_CHECK struct worker_set *share_new_sets(const struct share *share);

@@ -39,6 +39,10 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
 void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
                      const struct gauges *gauges);
 void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text);
+/* False with why the campaign cannot have so many workers. */
+MUST_CHECK bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struct error *error);
+/* So many workers from now on, if it can have them. */
+void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
 /* One of its deadlines was reached. */
 void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind);
 /* Something happened in its rooms that campaign_settle has to look at. */

@@ -58,6 +58,7 @@ struct campaign {
     struct bytes script;
     struct bytes key; /* that it was created with */
     uint32_t agents_wanted;
+    uint32_t workers_wanted; /* as soon as they can begin; 0: as many as there are */
     uint64_t deadline_ms;
 
     enum campaign_state state;
@@ -120,13 +121,24 @@ void campaign_tell_all(struct campaign *campaign, struct message *message);
 
 /* campaign_places.c */
 void campaign_take_places(struct campaign *campaign);
-/* One more worker is dealt to it. */
-void campaign_burden(struct place *place);
+/* One more of the workers that it takes is ours. */
+void campaign_hold(struct place *place);
 /* What its agents have room for is free again for others. */
 void campaign_unburden(struct campaign *campaign);
 void campaign_deploy(struct campaign *campaign);
 void campaign_send_moved(struct campaign *campaign);
 void campaign_run_global(struct campaign *campaign, enum global_phase phase);
+
+/* The next live place after `index` that takes one more, going round; HANDOUT_NOBODY for none. */
+uint32_t campaign_next_place(const struct campaign *campaign, uint32_t index);
+/* The worker goes on, or begins, there. */
+void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t place, uint64_t first_step);
+
+/* campaign_scale.c */
+/* With all ids that there ever were. */
+uint32_t campaign_rooms(const struct campaign *campaign);
+/* Begins those that are wanted, if they can. */
+void campaign_grow(struct campaign *campaign, uint64_t now_ns);
 
 /* What it waits for now has its time anew: --setup-timeout. */
 void campaign_await_agents(struct campaign *campaign, uint64_t now_ns);

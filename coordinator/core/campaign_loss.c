@@ -32,10 +32,7 @@ static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss
     rooms_lose(campaign->rooms, now_ns, &loss->workers, loss->text);
 }
 
-#define NO_PLACE UINT32_MAX
-
-/* The live place after `index` that takes one more, going round. */
-static uint32_t next_place(const struct campaign *campaign, uint32_t index)
+uint32_t campaign_next_place(const struct campaign *campaign, uint32_t index)
 {
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         index = (index + 1) % campaign->place_count;
@@ -44,13 +41,13 @@ static uint32_t next_place(const struct campaign *campaign, uint32_t index)
             return index;
         }
     }
-    return NO_PLACE;
+    return HANDOUT_NOBODY;
 }
 
-static void move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
+void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
 {
     handout_give(campaign->handout, worker, to);
-    campaign_burden(&campaign->places[to]);
+    campaign->places[to].workers++;
     campaign->places[to].is_finished = false;
     campaign->moved = (struct moved *)memory_reserve(campaign->moved, &campaign->moved_capacity,
                                                      campaign->moved_count + 1, sizeof *campaign->moved);
@@ -75,15 +72,18 @@ static uint32_t replace(struct campaign *campaign, uint64_t now_ns, const struct
     struct worker_set left SCOPED(worker_set_finish) = {0};
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
-        uint32_t next = next_place(campaign, to);
-        uint64_t first_step = next == NO_PLACE ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
+        bool is_wanted = cursor.worker < campaign->options.workers; /* else it was to end behind its step */
+        uint32_t next = is_wanted ? campaign_next_place(campaign, to) : HANDOUT_NOBODY;
+        uint64_t first_step =
+            next == HANDOUT_NOBODY ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
         if (first_step == 0) {
             handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
             worker_set_add(&left, cursor.worker);
             continue;
         }
         to = next;
-        move(campaign, cursor.worker, to, first_step);
+        campaign_hold(&campaign->places[to]);
+        campaign_move(campaign, cursor.worker, to, first_step);
         count++;
     }
     rooms_lose(campaign->rooms, now_ns, &left, loss->text);
@@ -133,7 +133,8 @@ static void restart_global(struct campaign *campaign, uint64_t now_ns, const str
 static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     campaign->is_unsettled = true;
-    if (loss->place->is_finished) {
+    bool had_nobody = loss->place->is_finished || loss->place->workers == 0;
+    if (had_nobody) {
         shrink(campaign, now_ns,
                loss); /* it cannot say any more that they have ended: nothing else is lost */
     } else {
@@ -145,7 +146,7 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
         (void)campaign_happen(campaign, now_ns, LIFE_ALL_LOST);
         return;
     }
-    if (!loss->place->is_finished && campaign->options.on_loss == ON_LOSS_FAIL) {
+    if (!had_nobody && campaign->options.on_loss == ON_LOSS_FAIL) {
         campaign->was_stopped = true;
         (void)campaign_happen(campaign, now_ns, LIFE_STOP);
     }

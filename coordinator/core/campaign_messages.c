@@ -102,7 +102,7 @@ static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place 
     if (!campaign->is_draining || campaign->is_last_step_known) {
         return;
     }
-    uint32_t rooms = campaign_room_count(&campaign->options);
+    uint32_t rooms = campaign_rooms(campaign);
     for (size_t i = 0; i < message->room_steps.count; i++) {
         const struct room_step *item = &message->room_steps.items[i];
         if (item->room >= rooms) {
@@ -181,7 +181,7 @@ static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct place
     }
 }
 
-static message_function *const FUNCTIONS[MESSAGE_FORGET + 1] = {
+static message_function *const FUNCTIONS[MESSAGE_SCALE + 1] = {
     [MESSAGE_DEPLOYED] = on_deployed,     [MESSAGE_GLOBAL_DONE] = on_global_done,
     [MESSAGE_OPERATIONS] = on_operations, [MESSAGE_DRAINED] = on_drained,
     [MESSAGE_FAILURE] = on_failure,       [MESSAGE_STATISTICS] = on_statistics,
@@ -197,7 +197,7 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
     }
     struct place *place = campaign_place_of(campaign, member);
     message_function *function = FUNCTIONS[message->kind];
-    if (function == NULL || place == NULL || place->workers == 0) {
+    if (function == NULL || place == NULL) {
         members_complain(member, now_ns, campaign->home.outbox,
                          function == NULL ? "not for an agent to say" : "a campaign that is not its own");
         return;

@@ -23,7 +23,7 @@ struct place *campaign_place_of(struct campaign *campaign, const struct member *
 
 bool campaign_place_is_live(const struct place *place)
 {
-    return place->member != NULL && place->workers > 0 && !place->is_given_up;
+    return place->member != NULL && !place->is_given_up;
 }
 
 uint32_t campaign_live_places(const struct campaign *campaign)
@@ -72,9 +72,8 @@ static void take_place(struct place *place, struct member *member)
     place->cores = member->cores;
 }
 
-void campaign_burden(struct place *place)
+void campaign_hold(struct place *place)
 {
-    place->workers++;
     place->held++;
     place->member->held++;
 }
@@ -120,7 +119,9 @@ void campaign_take_places(struct campaign *campaign)
     }
     campaign->handout = handout_new(campaign->options.workers, room_for, count);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        campaign_burden(&campaign->places[handout_place(campaign->handout, i)]);
+        struct place *place = &campaign->places[handout_place(campaign->handout, i)];
+        place->workers++;
+        campaign_hold(place);
     }
     memory_free(room_for);
     memory_free(chosen);

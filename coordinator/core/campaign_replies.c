@@ -108,7 +108,7 @@ void campaign_send_rooms(struct campaign *campaign, enum message_kind kind, cons
 /* Sent even if no room synchronises: it says that there is nothing to wait for. */
 void campaign_send_last_steps(struct campaign *campaign)
 {
-    uint32_t rooms = campaign_room_count(&campaign->options);
+    uint32_t rooms = campaign_rooms(campaign);
     struct room_step *items = (struct room_step *)memory_new(rooms, sizeof *items);
     size_t count = 0;
     for (uint32_t room = 0; room < rooms; room++) {
@@ -156,6 +156,9 @@ void campaign_settle(struct campaign *campaign, uint64_t now_ns)
     while (campaign->is_unsettled && campaign->rooms != NULL) {
         campaign->is_unsettled = false;
         settle_once(campaign, now_ns);
+        if (campaign->workers_wanted != 0 && campaign->rooms != NULL) {
+            campaign_grow(campaign, now_ns);
+        }
     }
     if (campaign->rooms != NULL) {
         due_set(campaign->home.timers, &campaign->rooms_due, rooms_due_ns(campaign->rooms));

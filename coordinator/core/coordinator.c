@@ -313,6 +313,13 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
     case EVENT_RESTORED:
         members_restored(coordinator->members, event->now_ns);
         break;
+    case EVENT_SCALE: {
+        struct campaign *campaign = find_campaign(coordinator, event->scale.campaign);
+        if (campaign != NULL) {
+            campaign_scale(campaign, event->now_ns, event->scale.workers);
+        }
+        break;
+    }
     case EVENT_TICK:
     case EVENT_TURN_END:
         break;
@@ -369,6 +376,14 @@ bool coordinator_has_room(const struct coordinator *coordinator, const struct ca
 {
     struct fit fit = fit_of(coordinator->members, options);
     return fit.agents < agents || fit_check(&fit, options, error);
+}
+
+bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign, uint32_t workers,
+                           struct error *error)
+{
+    const struct campaign *found = find_campaign(coordinator, campaign);
+    return found != NULL ? campaign_may_scale(found, workers, error)
+                         : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
 }
 
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)

@@ -15,6 +15,7 @@ enum coordinator_event_kind {
     EVENT_REVOKED,    /* an agent may not join any more: no frame of its incarnation comes in from now on */
     EVENT_CREATE,     /* somebody wants a campaign */
     EVENT_STOP,       /* somebody wants it to end */
+    EVENT_SCALE,      /* somebody wants it to have another number of workers */
     EVENT_RESTORED, /* this is another process, which has been told all of the above again: nobody is reached
                        until he is heard, and nobody is to blame for the silence */
 };
@@ -49,5 +50,9 @@ struct coordinator_event {
             bool is_at_once;   /* do not wait for teardown */
             struct bytes text; /* why, for the report: "interrupted" */
         } stop;
+        struct {
+            uint64_t campaign;
+            uint32_t workers;
+        } scale;
     };
 };

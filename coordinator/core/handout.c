@@ -155,6 +155,11 @@ void handout_free(struct handout **handout)
     }
 }
 
+uint32_t handout_count(const struct handout *handout)
+{
+    return handout->workers;
+}
+
 uint32_t handout_place(const struct handout *handout, uint32_t worker)
 {
     return worker < handout->workers ? handout->places[worker] : HANDOUT_NOBODY;

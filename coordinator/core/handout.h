@@ -20,6 +20,8 @@ MUST_CHECK struct handout *handout_new(uint32_t workers, uint32_t *room_for, uin
 /* More workers, dealt in turn from where the last one was. Gives back the first of them. */
 uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t places);
 void handout_free(struct handout **handout);
+/* Ids that were ever dealt out. */
+uint32_t handout_count(const struct handout *handout);
 /* HANDOUT_NOBODY for a worker that was lost, or that there is none of. */
 uint32_t handout_place(const struct handout *handout, uint32_t worker);
 bool handout_owns_all(const struct handout *handout, uint32_t place, const struct worker_set *workers);

@@ -19,6 +19,7 @@ struct step_state *step_state_new(uint64_t step, uint32_t seats)
     struct step_state *state = MEMORY_NEW(struct step_state);
     state->step = step;
     state->seats = seats;
+    state->charge = step_state_charge(seats);
     state->past = memory_new(bits_words(seats), sizeof(uint64_t));
     return state;
 }
@@ -46,7 +47,7 @@ void step_state_free(struct step_state **state, struct quota *quota)
         quota_give(quota, meeting->charge);
         free_meeting(meeting, quota);
     }
-    quota_give(quota, step_state_charge((*state)->seats));
+    quota_give(quota, (*state)->charge);
     map_free(&(*state)->index);
     memory_free((*state)->past);
     memory_free(*state);

@@ -26,6 +26,7 @@ struct meeting {
 struct step_state {
     uint64_t step;
     uint32_t seats;
+    size_t charge;        /* what it took of the quota, without its meetings */
     uint64_t *past;       /* the seats whose workers are past the step */
     uint32_t within;      /* workers that are not */
     uint32_t within_next; /* workers that are not past the step behind it; when none is left, this state goes

@@ -82,7 +82,6 @@ static void put_create(struct buffer *into, const struct coordinator_event *even
 {
     const struct bundle *bundle = &event->create.bundle;
     pack_number(into, event->create.options.setup_timeout_ms);
-    pack_number(into, event->create.options.browser);
     put_deploy(into, &event->create.options, bundle);
     for (size_t i = 0; i < bundle->file_count; i++) {
         pack_bytes(into, bundle->files[i].content);
@@ -97,10 +96,8 @@ static void take_create(struct unpack *from, struct record *record)
 {
     struct coordinator_event *event = &record->event;
     uint64_t setup_timeout_ms = unpack_number(from);
-    enum browser_kind browser = (enum browser_kind)unpack_bounded(from, BROWSER_KINDS - 1);
     take_deploy(from, record);
     event->create.options.setup_timeout_ms = setup_timeout_ms;
-    event->create.options.browser = browser;
     event->create.script = unpack_bytes(from);
     event->create.key = unpack_bytes(from);
     event->create.agents = (uint32_t)unpack_bounded(from, UINT32_MAX);
@@ -136,6 +133,10 @@ void record_put(struct buffer *into, uint64_t before_ns, const struct coordinato
         pack_flag(into, event->stop.is_at_once);
         pack_bytes(into, event->stop.text);
         break;
+    case EVENT_SCALE:
+        pack_number(into, event->scale.campaign);
+        pack_number(into, event->scale.workers);
+        break;
     }
 }
 
@@ -165,6 +166,10 @@ static void take_inside(struct unpack *from, struct record *record)
         event->stop.campaign = unpack_number(from);
         event->stop.is_at_once = unpack_flag(from);
         event->stop.text = unpack_bytes(from);
+        return;
+    case EVENT_SCALE:
+        event->scale.campaign = unpack_number(from);
+        event->scale.workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
         return;
     }
     from->is_broken = true; /* no such kind */

@@ -18,6 +18,7 @@ struct seat {
     struct text *failure;
     const struct text *end; /* why its worker ended, if not in order; borrowed */
     bool is_known;          /* whether its progress is; before, it is past nothing */
+    uint64_t joined_past;   /* what it was past when its worker joined, without having done it */
     uint64_t signalled;     /* the furthest step that it has written, read or come to a barrier in */
 };
 
@@ -29,6 +30,7 @@ struct room {
     /* Before the room synchronises there are no seats, and no steps. */
     struct seat *seats;
     uint64_t *ended;
+    uint64_t changes_at;       /* the step from which on its number of workers was another one last */
     uint64_t furthest;         /* the last step that anybody has ended */
     struct step_state **steps; /* rising */
     size_t step_count;

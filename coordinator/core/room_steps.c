@@ -54,6 +54,13 @@ void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_
     }
 }
 
+void room_steps_join(struct room *room, uint64_t first_step)
+{
+    for (size_t i = 0; i < room->step_count && room->steps[i]->step < first_step; i++) {
+        note_passed(room, room->steps[i]);
+    }
+}
+
 void room_steps_return(struct room *room, uint32_t seat, uint64_t past)
 {
     for (size_t i = position_of(room, past); i < room->step_count; i++) {

@@ -4,5 +4,7 @@
 
 /* The worker of this seat had ended `before`, and now `until` (UINT64_MAX: every step). */
 void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_t until);
+/* Somebody has come who is past all steps before this one, and never was in them. */
+void room_steps_join(struct room *room, uint64_t first_step);
 /* It was past every step, and now it is past this one only. */
 void room_steps_return(struct room *room, uint32_t seat, uint64_t past);

@@ -22,7 +22,8 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     assert(options->workers > 0);
     struct rooms *rooms = MEMORY_NEW(struct rooms);
     rooms->worker_count = options->workers;
-    rooms->room_size = campaign_room_size(options);
+    rooms->start_count = options->workers;
+    rooms->room_size = campaign_room_ids(options);
     rooms->room_count = campaign_room_count(options);
     rooms->sync_timeout_ms = options->sync_timeout_ms > 0 ? options->sync_timeout_ms : SYNC_TIMEOUT_MS;
     rooms->start_delay_ns = start_delay_ns;
@@ -40,7 +41,8 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     buffer_init(&rooms->deadlock, LIMIT_TEXT_BYTES);
     rooms->release_spread_us = histogram_new();
     rooms->sightings = sightings_new();
-    if (options->on_loss == ON_LOSS_REPLACE) {
+    rooms->synchronises_all = options->on_loss == ON_LOSS_REPLACE;
+    if (rooms->synchronises_all) {
         synchronise_all(rooms);
     }
     return rooms;

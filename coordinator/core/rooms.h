@@ -45,6 +45,18 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
  * nothing is known). What it waited for is forgotten. 0 if it had ended already and does not go on. */
 uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, const char *text);
 
+/* There are so many ids from now on; never fewer than before. New ones are of workers that have ended: each
+ * has to join. */
+void rooms_extend(struct rooms *rooms, uint32_t workers);
+/* Whether those with ids from `first` to `end`-1 have ended, and it is known how far their rooms are. */
+bool rooms_may_join(const struct rooms *rooms, uint32_t first, uint32_t end);
+/* From which step on a room that synchronises has another number of workers: one that nobody has begun, as
+ * far as is known and a step further. 0: it does not synchronise. */
+uint64_t rooms_change_step(struct rooms *rooms, uint32_t room);
+/* A worker that had ended is there again, or for the first time, and past all steps before this one. Gives
+ * back the step that it begins with: a later one if it has been further. */
+uint64_t rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t first_step);
+
 /* No new step begins any more except as far as rooms_run_until says: from now on what would be `short` for
  * want of a worker that ended in order is `stopped`. */
 void rooms_drain(struct rooms *rooms, uint64_t now_ns);

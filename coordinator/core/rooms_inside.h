@@ -1,6 +1,7 @@
 /* What the parts of rooms share; nobody else includes this. */
 #pragma once
 #include "common/buffer.h"
+#include "common/container.h"
 #include "common/histogram.h"
 #include "common/map.h"
 #include "common/memory.h"
@@ -26,7 +27,9 @@ struct release {
 
 struct rooms {
     uint32_t worker_count;
-    uint32_t room_size;
+    uint32_t room_size;   /* ids of a room; the last one may have fewer workers */
+    uint32_t start_count; /* workers that begin at the start instant */
+    bool synchronises_all;
     uint32_t room_count;
     uint64_t sync_timeout_ms;
     uint64_t start_delay_ns;

@@ -83,7 +83,7 @@ static void report_start(struct rooms *rooms, uint32_t workers, const struct ope
         is_first || operation->first_ns < start->first_ns ? operation->first_ns : start->first_ns;
     start->last_ns = is_first || operation->last_ns > start->last_ns ? operation->last_ns : start->last_ns;
     start->reported += rooms->is_start_known ? 0 : workers;
-    rooms->is_start_known = start->reported >= rooms->worker_count;
+    rooms->is_start_known = start->reported >= rooms->start_count;
 }
 
 void rooms_apply_released(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)

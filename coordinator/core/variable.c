@@ -2,7 +2,9 @@
 #include "coordinator/core/variable.h"
 #include "common/map.h"
 #include "common/memory.h"
+
 #include "common/value.h"
+#include <string.h>
 
 static const uint8_t nil[] = {'n'};
 
@@ -33,6 +35,17 @@ void variables_clear(struct variables *variables, struct map *map)
         map_remove(map, cursor.key);
         free_variable(variables, variable);
     }
+}
+
+void variables_extend(struct variables *variables, uint32_t worker_count)
+{
+    if (variables->making != NULL) {
+        struct variable **making = memory_new(worker_count, sizeof(struct variable *));
+        memcpy(making, variables->making, variables->worker_count * sizeof(struct variable *));
+        memory_free(variables->making);
+        variables->making = making;
+    }
+    variables->worker_count = worker_count;
 }
 
 void variables_finish(struct variables *variables)

@@ -30,6 +30,7 @@ struct variables {
 };
 
 void variables_init(struct variables *variables, uint32_t worker_count);
+void variables_extend(struct variables *variables, uint32_t worker_count);
 void variables_finish(struct variables *variables);
 /* Frees the variables of a map, and empties it. */
 void variables_clear(struct variables *variables, struct map *map);

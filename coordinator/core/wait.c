@@ -4,6 +4,7 @@
 #include "common/memory.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define NS_PER_MS 1000000ULL
 #define SPARE_MAX 16384u
@@ -11,6 +12,17 @@
 void waits_init(struct waits *waits, uint32_t worker_count)
 {
     *waits = (struct waits){.worker_count = worker_count, .timers = timers_new()};
+}
+
+void waits_extend(struct waits *waits, uint32_t worker_count)
+{
+    if (waits->by_worker != NULL) {
+        struct wait **by_worker = memory_new(worker_count, sizeof(struct wait *));
+        memcpy(by_worker, waits->by_worker, waits->worker_count * sizeof(struct wait *));
+        memory_free(waits->by_worker);
+        waits->by_worker = by_worker;
+    }
+    waits->worker_count = worker_count;
 }
 
 static struct wait *take_spare(struct waits *waits)

@@ -52,6 +52,7 @@ struct waits {
 };
 
 void waits_init(struct waits *waits, uint32_t worker_count);
+void waits_extend(struct waits *waits, uint32_t worker_count);
 /* Waits that are still there are simply forgotten; their lists are not touched. */
 void waits_finish(struct waits *waits);
 /* The wait that the worker is in, or NULL. */

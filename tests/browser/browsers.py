@@ -80,6 +80,24 @@ def geckodriver():
     return found if shutil.which("firefox") or shutil.which("firefox-esr") else None
 
 
+def descendants(pid):
+    """Every process below it, but for the dead that only wait to be collected."""
+    children = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            state, parent = pathlib.Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if state != "Z":
+            children.setdefault(int(parent), []).append(int(entry))
+    found, left = [], [pid]
+    while left:
+        below = children.get(left.pop(), [])
+        found += below
+        left += below
+    return found
+
+
 class Driver:
     """A WebDriver in a session of its own, on any free port."""
 
@@ -108,21 +126,7 @@ class Driver:
         return None
 
     def descendants(self):
-        """Every process below it, but for the dead that only wait to be collected."""
-        children = {}
-        for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                state, parent = pathlib.Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[:2]
-            except OSError:
-                continue
-            if state != "Z":
-                children.setdefault(int(parent), []).append(int(entry))
-        found, left = [], [self.process.pid]
-        while left:
-            below = children.get(left.pop(), [])
-            found += below
-            left += below
-        return found
+        return descendants(self.process.pid)
 
     def kill(self):
         everyone = [*self.descendants(), *support.processes_of_session(self.process.pid), self.process.pid]

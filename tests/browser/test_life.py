@@ -1,11 +1,19 @@
 """How browsers of workers begin and end: killed, stopped, left open, many at once, with large pictures."""
 import os
+import pathlib
 import signal
 import time
 import unittest
 
-from browsers import Driver, Run, chromedriver, pages, run
-from support import wait_until
+from browsers import Driver, Run, chromedriver, descendants, pages, run
+from support import is_alive, wait_until
+
+
+def command(pid):
+    try:
+        return pathlib.Path("/proc", str(pid), "cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
 
 
 @unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
@@ -29,6 +37,19 @@ class Life(unittest.TestCase):
         self.assertEqual((result.steps["ok"], result.steps["failed"], result.code), (2, 1, 1), result)
         self.assertRegex(result.report["errors"][0]["message"], r"^killed.lua:13: the browser has gone: wait_for #never: ")
         self.none_left()
+
+    def test_killed_with_a_driver_of_the_agents_own(self):
+        self.server.driver = ""
+        with Run("killed", "-w", 1, "-r", 3, "--target", self.server.url) as running:
+            running.read_until("kill it")
+            everyone = descendants(running.pid)
+            browser = [pid for pid in everyone if "--user-data-dir" in command(pid) and "--type=" not in command(pid)]
+            self.assertEqual(len(browser), 1)
+            os.kill(browser[0], signal.SIGKILL)
+            result = running.finish()
+        self.assertEqual((result.steps["ok"], result.steps["failed"], result.code), (2, 1, 1), result)
+        self.assertRegex(result.report["errors"][0]["message"], r"^killed.lua:13: the browser has gone: wait_for #never: ")
+        wait_until(lambda: not [pid for pid in everyone if is_alive(pid)], 5, "something of it is left")
 
     def test_a_stop_ends_a_wait_in_the_page(self):
         with Run("waits-long", "-w", 2, "-r", 1, "--target", self.server.url) as running:

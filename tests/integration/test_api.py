@@ -247,7 +247,7 @@ class BadRequests(unittest.TestCase):
 
     def test_options_of_the_wrong_kind(self):
         for name, values in {"workers": (0, -1, 1000001, "5", 1.5, None, True, 10 ** 30), "runs": (-1, "x", 9.5), "duration_ms": (-1, 10 ** 15), "room_size": (-1, 1000001),
-                             "on_loss": ("explode", 1, None), "on_deadlock": ("replace",), "sync_timeout_ms": (0,), "setup_timeout_ms": (0,), "verbosity": (-1, 11, "2"), "single_run": (1, "true"), "single_mode": (1, "x" * 256),
+                             "on_loss": ("explode", 1, None), "on_deadlock": ("replace",), "browser": ("safari", 0, None), "sync_timeout_ms": (0,), "setup_timeout_ms": (0,), "verbosity": (-1, 11, "2"), "single_run": (1, "true"), "single_mode": (1, "x" * 256),
                              "fail_percent": (-1, 101, "5"), "fail_steps": (-1,), "target": (5, "x" * 2001), "seed": (0, 2 ** 63), "colour": ("red",)}.items():
             for value in values:
                 answer = self.coordinator.post("/v1/campaigns", campaign("quick", **{name: value}))

@@ -121,13 +121,15 @@ class Description(unittest.TestCase):
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
+            self.hold("post", f"/v1/campaigns/{number}/scale", 202, body={"workers": 6})
             self.hold("post", f"/v1/campaigns/{number}/stop", 202, body={"at_once": False, "reason": "told to"})
             _, report = events.until("ended")[-1]
             check(report, DESCRIPTION["components"]["schemas"]["Report"], "event ended")
         self.hold("post", f"/v1/campaigns/{number}/stop", 409)
+        self.hold("post", f"/v1/campaigns/{number}/scale", 409, body={"workers": 6})
 
     def about_one_campaign(self):
-        every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "sync_timeout_ms": 5000, "setup_timeout_ms": 5000, "verbosity": 0,
+        every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "browser": "firefox", "sync_timeout_ms": 5000, "setup_timeout_ms": 5000, "verbosity": 0,
                         "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5, "on": "zone=a"}
         self.assertEqual(set(every_option), set(DESCRIPTION["components"]["schemas"]["Options"]["properties"]))
         body = {**campaign("quick", 2, **every_option), "creation_key": "drawn once"}
@@ -165,8 +167,11 @@ class Description(unittest.TestCase):
         self.hold("post", "/v1/campaigns", 400, body="{}")
         self.hold("post", "/v1/campaigns", 413, body=large)
         self.hold("post", f"/v1/campaigns/{number}/stop", 400, body="[]")
+        for wrong in ("[]", "{}", '{"workers": 0}', '{"workers": 1000001}', '{"workers": 5, "more": 1}'):
+            self.hold("post", f"/v1/campaigns/{number}/scale", 400, body=wrong)
         self.hold("post", f"/v1/campaigns/{number}/stop", 413, body=large)
-        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop")):
+        self.hold("post", f"/v1/campaigns/{number}/scale", 413, body=large)
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop"), ("post", "/scale")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
 

@@ -33,8 +33,9 @@ static void lose_worker(struct world *world, uint32_t worker)
     who->is_lost = true;
     who->is_in_step = false;
     const struct campaign_options *options = &world->plan->options;
-    bool goes_on = options->on_loss == ON_LOSS_REPLACE && !who->is_over && world->state < CAMPAIGN_STOPPING &&
-                   !hub_is_draining(world);
+    who->is_coming = false;
+    bool goes_on = options->on_loss == ON_LOSS_REPLACE && !who->is_over && worker < world->workers &&
+                   world->state < CAMPAIGN_STOPPING && !hub_is_draining(world);
     who->is_moving = goes_on;
     if (!goes_on && !who->is_over) {
         who->is_over = true;
@@ -68,7 +69,10 @@ static void declare_lost(struct world *world, uint64_t incarnation)
     bool had_all_ended = true;
     bool is_last_chance = hub_is_draining(world) || world->state >= CAMPAIGN_STOPPING;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
-        if (world->truth.worker[worker].is_moving && is_last_chance) {
+        bool is_dealt_to_nobody = world->truth.worker[worker].is_coming &&
+                                  world->truth.worker[worker].owner == 0 &&
+                                  world->plan->options.on_loss != ON_LOSS_REPLACE;
+        if ((world->truth.worker[worker].is_moving && is_last_chance) || is_dealt_to_nobody) {
             lose_worker(world, worker); /* it was to go on there, but was never told so */
         }
         if (world->truth.worker[worker].owner == incarnation) {
@@ -112,7 +116,8 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
 /* Looks into what is sent for whom workers are given to. */
 static void note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
-    bool may_deal = world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0;
+    bool may_deal =
+        world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0 || world->plan->scale_count > 0;
     if (!may_deal || world->state == CAMPAIGN_ENDED || bytes.size == 0) {
         return;
     }
@@ -211,6 +216,28 @@ void hub_wake(struct world *world)
     queue_put(&world->queue, (struct event){.due_ns = due_ns, .happening = HAPPENING_COORDINATOR_TICK});
 }
 
+static void note_workers(struct world *world)
+{
+    const struct campaign_report *report =
+        coordinator_report(world->coordinator, WORLD_CAMPAIGN, world->now_ns);
+    uint32_t workers = report == NULL ? world->workers : report->options->workers;
+    if (workers == world->workers) {
+        return;
+    }
+    transcript_say(world->transcript, world->now_ns - world->created_ns,
+                   "campaign has %u workers instead of %u", workers, world->workers);
+    if (workers > world->workers) {
+        truth_forget_empty_rooms(&world->truth);
+    }
+    for (uint32_t worker = world->workers; worker < workers; worker++) {
+        truth_come(&world->truth, worker);
+        world->truth.worker[worker].came_ns = world->now_ns;
+    }
+    world->workers = workers;
+    world->fewest_workers = workers < world->fewest_workers ? workers : world->fewest_workers;
+    world->is_dirty = true;
+}
+
 void hub_step(struct world *world, struct coordinator_event *event)
 {
     event->now_ns = world->now_ns;
@@ -225,6 +252,9 @@ void hub_step(struct world *world, struct coordinator_event *event)
     }
     if (world->coordinator_effects.count > 0) {
         survival_write(world);
+    }
+    if (world->plan->scale_count > 0) {
+        note_workers(world);
     }
     for (size_t i = 0; i < world->coordinator_effects.count; i++) {
         carry_out(world, &world->coordinator_effects.items[i], !is_last || i < kill->sent);

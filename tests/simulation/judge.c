@@ -54,12 +54,17 @@ void judge_teardown(struct world *world, struct host *host, uint32_t worker)
     const struct truth_worker *who = &world->truth.worker[worker];
     bool is_ours = who->owner == host->actors[worker].incarnation;
     bool is_unfit = (world->plan->unfit_workers & (1u << worker)) != 0;
+    if (worker >= world->fewest_workers) {
+        return; /* one that was too many does not wait for the others where it comes back */
+    }
     if (!is_ours || is_unfit || !who->has_synchronised || world->state >= CAMPAIGN_STOPPING) {
         return;
     }
     uint64_t held_ns = world->now_ns - who->over_ns;
     for (uint32_t other = 0; other < world->truth.workers; other++) {
         bool is_peer = truth_room(&world->truth, other) == truth_room(&world->truth, worker);
+        is_peer =
+            is_peer && world->truth.worker[other].came_ns <= who->over_ns; /* else it has done without */
         if (is_peer && !world->truth.worker[other].is_over &&
             held_ns < world->plan->options.sync_timeout_ms * 1000000) {
             world_break(world, "worker %u is torn down before worker %u of its room has ended", worker,
@@ -73,7 +78,8 @@ static void judge_ended(struct world *world, uint32_t worker)
     struct truth_worker *who = &world->truth.worker[worker];
     const struct campaign_options *options = &world->plan->options;
     bool is_early = options->runs == 0 || who->ended_step < options->runs;
-    bool may_end_early = options->duration_ms > 0 || world->state >= CAMPAIGN_STOPPING ||
+    bool may_end_early = options->duration_ms > 0 || worker >= world->fewest_workers ||
+                         world->state >= CAMPAIGN_STOPPING ||
                          (world->plan->unfit_workers & (1u << worker)) != 0;
     if (is_early && !may_end_early) {
         world_break(world, "worker %u ended after step %" PRIu64 " of %" PRIu64, worker, who->ended_step,

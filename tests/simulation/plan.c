@@ -28,6 +28,15 @@ const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint
     return &plan->steps[worker][(step - 1) % plan->step_count];
 }
 
+uint32_t plan_most_workers(const struct plan *plan)
+{
+    uint32_t most = plan->options.workers;
+    for (uint32_t i = 0; i < plan->scale_count; i++) {
+        most = plan->scales[i].workers > most ? plan->scales[i].workers : most;
+    }
+    return most;
+}
+
 bool plan_is_calm(const struct plan *plan)
 {
     return plan->loss <= 0 && plan->fault_count == 0 && plan->kill_count == 0;

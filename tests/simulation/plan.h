@@ -10,11 +10,13 @@
 #define PLAN_WORKERS 32u
 #define PLAN_HOSTS 4u
 #define PLAN_SHARDS 2u
+#define PLAN_ROOMS 16u
 #define PLAN_STEPS 12u /* of a program; it begins again behind them */
 #define PLAN_ACTS 8u   /* of a step */
 #define PLAN_NAMES 2u  /* of notifiers and of barriers */
 #define PLAN_FAULTS 8u
 #define PLAN_KILLS 3u
+#define PLAN_SCALES 4u
 
 enum act_kind {
     ACT_WRITTEN,
@@ -85,6 +87,12 @@ struct kill {
     uint32_t sent;          /* how many effects of that step were still seen */
 };
 
+/* Somebody wants another number of workers. */
+struct scaling {
+    uint64_t at_ns; /* since the campaign was created */
+    uint32_t workers;
+};
+
 struct plan {
     const char *shape; /* which generator made it */
     struct campaign_options options;
@@ -103,6 +111,8 @@ struct plan {
     uint32_t fault_count;
     struct kill kills[PLAN_KILLS];
     uint32_t kill_count;
+    struct scaling scales[PLAN_SCALES];
+    uint32_t scale_count;
 
     /* So many times all meet at the same moment, and the messages are counted; 0: they are not. */
     uint32_t rounds;
@@ -122,6 +132,8 @@ struct plan {
 };
 
 const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step);
+/* The most that it ever wants to have. */
+uint32_t plan_most_workers(const struct plan *plan);
 /* Whether the network and the hosts do as they are told. */
 bool plan_is_calm(const struct plan *plan);
 /* Likewise, but for kills of the coordinator that are so short that nobody may notice. */

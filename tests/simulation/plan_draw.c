@@ -1,4 +1,5 @@
 /* Draws a plan from the seed: one of several shapes, then network, faults and options around it. */
+#include "tests/simulation/explorer.h"
 #include "tests/simulation/plan.h"
 
 #include <assert.h>
@@ -347,14 +348,35 @@ static void draw_options(struct plan *plan, struct random *random)
     plan->is_stop_at_once = chance(random, 30);
 }
 
+/* Those that come later have the programs of those that are there. */
+static void draw_scales(struct plan *plan, struct random *random)
+{
+    uint32_t workers = plan->options.workers;
+    uint32_t most = workers + 6 < PLAN_WORKERS ? workers + 6 : PLAN_WORKERS;
+    uint32_t in_rooms = campaign_room_ids(&plan->options) * PLAN_ROOMS;
+    uint64_t at_ns = 0;
+    most = most < in_rooms ? most : in_rooms;
+    plan->scale_count = (uint32_t)between(random, 1, PLAN_SCALES);
+    for (uint32_t i = 0; i < plan->scale_count; i++) {
+        at_ns += between(random, 0, chance(random, 70) ? 400 : 20000) * MS;
+        plan->scales[i] =
+            (struct scaling){.at_ns = 100 * MS + at_ns, .workers = (uint32_t)between(random, 1, most)};
+    }
+    for (uint32_t worker = workers; worker < PLAN_WORKERS; worker++) {
+        for (uint32_t step = 0; step < PLAN_STEPS; step++) {
+            plan->steps[worker][step] = plan->steps[worker % workers][step];
+        }
+    }
+}
+
 /* Always enough to begin with. Who of the lost ones finds no room elsewhere cannot be seen from outside, so
  * where they go on there is room for all. */
 static void draw_capacity(struct plan *plan, struct random *random)
 {
     uint32_t workers = plan->options.workers;
     uint32_t least = (workers + plan->agents - 1) / plan->agents;
-    plan->capacity =
-        plan->options.on_loss == ON_LOSS_REPLACE ? workers : least + (uint32_t)random_below(random, 3);
+    plan->capacity = plan->options.on_loss == ON_LOSS_REPLACE ? plan_most_workers(plan)
+                                                              : least + (uint32_t)random_below(random, 3);
 }
 
 static void draw_kills(struct plan *plan, struct random *random, uint64_t most_ms)
@@ -406,6 +428,9 @@ static void draw_campaign(struct plan *plan, struct random *random)
     if (chance(random, 35)) {
         draw_faults(plan, random);
     }
+    if (chance(random, 30)) {
+        draw_scales(plan, random);
+    }
     if (chance(random, 25)) {
         draw_capacity(plan, random);
     }
@@ -416,7 +441,7 @@ void plan_draw(struct plan *plan, struct random *random)
     draw_campaign(plan, random);
     /* The longest is a minute, or what no wait of a plan that the model judges would notice. */
     if (plan->rounds == 0 && chance(random, 30)) {
-        bool is_modelled = plan->options.duration_ms == 0 && plan->fault_count == 0 && chance(random, 50);
-        draw_kills(plan, random, is_modelled ? 1500 : 60000);
+        bool is_brief = plan->options.duration_ms == 0 && plan->fault_count == 0 && chance(random, 50);
+        draw_kills(plan, random, is_brief || explorer_knows(plan) ? 1500 : 60000);
     }
 }

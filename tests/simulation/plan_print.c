@@ -54,7 +54,10 @@ void plan_print(const struct plan *plan)
                kill->is_before_journal ? kill->is_torn ? "journal torn" : "before the journal" : "journaled",
                kill->sent);
     }
-    for (uint32_t worker = 0; worker < options->workers; worker++) {
+    for (uint32_t i = 0; i < plan->scale_count; i++) {
+        printf("scale: to %u at %.3f s\n", plan->scales[i].workers, (double)plan->scales[i].at_ns / 1e9);
+    }
+    for (uint32_t worker = 0; worker < plan_most_workers(plan); worker++) {
         printf("worker %u:", worker);
         for (uint32_t step = 0; step < plan->step_count; step++) {
             printf(" %u:", step + 1);

@@ -200,6 +200,49 @@ static void tell_left(struct plan *plan)
     plan->faults[0].kind = FAULT_LEAVE;
 }
 
+static void add_scale(struct plan *plan, uint64_t at_ns, uint32_t workers)
+{
+    plan->scales[plan->scale_count++] = (struct scaling){.at_ns = at_ns, .workers = workers};
+}
+
+/* Each in turn writes, a round lasts for 100 ms. */
+static void begin_turns(struct plan *plan, uint32_t workers, uint64_t runs)
+{
+    plan_begin(plan, workers, runs, 2);
+    for (uint32_t worker = 0; worker < 6; worker++) {
+        for (uint32_t step = 1; step <= runs; step++) {
+            plan_add(plan, worker, step, (struct act){.kind = ACT_BARRIER});
+            plan_add(plan, worker, step, sleeps(100));
+        }
+    }
+}
+
+static void tell_scale_up(struct plan *plan)
+{
+    begin_turns(plan, 2, 6);
+    add_scale(plan, 250 * MS, 4);
+}
+
+static void tell_scale_down(struct plan *plan)
+{
+    begin_turns(plan, 4, 8);
+    add_scale(plan, 250 * MS, 2);
+}
+
+static void tell_scale_rooms(struct plan *plan)
+{
+    begin_turns(plan, 4, 3);
+    plan->options.room_size = 2;
+    add_scale(plan, 150 * MS, 6);
+}
+
+static void tell_scale_back(struct plan *plan)
+{
+    begin_turns(plan, 4, 12);
+    add_scale(plan, 250 * MS, 3);
+    add_scale(plan, 300 * MS, 4);
+}
+
 static void tell_short_freeze(struct plan *plan)
 {
     begin_scene(plan, 4, 2, 2);
@@ -353,6 +396,15 @@ const struct story *story_plans(size_t *count)
         {"lost-unnoticed", "An agent dies and nobody says so: lost when it has been silent for 15 s.",
          tell_lost_unnoticed},
         {"left", "An agent says goodbye in a round: its workers go on elsewhere at once.", tell_left},
+        {"scale-up", "More workers: they meet the others from a step on that nobody has begun.",
+         tell_scale_up},
+        {"scale-down",
+         "Fewer workers: the last ones end behind a step that all do, and nobody waits for them.",
+         tell_scale_down},
+        {"scale-rooms", "A whole room more: it begins with its first step, and the others do not notice.",
+         tell_scale_rooms},
+        {"scale-back", "A worker that was one too many is wanted again: it comes back when it has ended.",
+         tell_scale_back},
         {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had been.",
          tell_short_freeze},
         {"long-silence", "An agent's line is cut for longer than its lease: it pauses, and goes on.",

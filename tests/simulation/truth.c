@@ -5,9 +5,11 @@
 
 void truth_init(struct truth *truth, const struct plan *plan)
 {
-    uint32_t rooms = campaign_room_count(&plan->options);
+    struct campaign_options most = plan->options;
+    most.workers = plan_most_workers(plan);
+    uint32_t rooms = campaign_room_count(&most);
     truth->workers = plan->options.workers;
-    truth->room_size = campaign_room_size(&plan->options);
+    truth->room_size = campaign_room_ids(&plan->options);
     truth->synchronising = 0;
     memset(truth->worker, 0, sizeof(truth->worker));
     /* Only what the last campaign touched is wiped: the tables are large. */
@@ -47,7 +49,8 @@ bool truth_is_past(const struct truth *truth, uint32_t worker, uint64_t step)
 {
     const struct truth_worker *who = &truth->worker[worker];
     /* Where it goes on is not known before it has been told: not earlier than behind the step it was in. */
-    return who->is_over || who->ended_step >= step || (who->is_moving && who->ended_step + 1 >= step);
+    return who->is_over || who->is_coming || who->ended_step >= step ||
+           (who->is_moving && who->ended_step + 1 >= step);
 }
 
 uint32_t truth_others_within(const struct truth *truth, uint32_t worker, uint64_t step)
@@ -95,10 +98,36 @@ bool truth_mark(struct truth_variable *variable, int64_t value)
     return is_new;
 }
 
+void truth_forget_empty_rooms(struct truth *truth)
+{
+    uint32_t busy = 0;
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        busy |= truth->worker[worker].is_over ? 0 : 1u << truth_room(truth, worker);
+    }
+    for (uint32_t room = 0; room < truth->rooms; room++) {
+        for (uint32_t name = 0; (busy & (1u << room)) == 0 && name < PLAN_NAMES; name++) {
+            memset(truth->notifier[room][name], 0, sizeof(truth->notifier[room][name]));
+            memset(truth->barrier[room][name], 0, sizeof(truth->barrier[room][name]));
+        }
+    }
+}
+
+void truth_come(struct truth *truth, uint32_t worker)
+{
+    struct truth_worker *who = &truth->worker[worker];
+    truth->workers = truth->workers > worker ? truth->workers : worker + 1;
+    who->owner = 0;
+    who->is_over = false;
+    who->is_moving = true;
+    who->is_coming = true;
+    who->has_synchronised = false;
+}
+
 void truth_restart(struct truth *truth, uint32_t worker, uint64_t step)
 {
     struct truth_worker *who = &truth->worker[worker];
     who->is_moving = false;
+    who->is_coming = false;
     who->is_over = false;
     who->is_in_step = false;
     who->begun_step = step - 1;

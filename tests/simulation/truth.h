@@ -4,7 +4,7 @@
 #include "tests/simulation/plan.h"
 
 #define TRUTH_STEPS 640u
-#define TRUTH_ROOMS 16u
+#define TRUTH_ROOMS PLAN_ROOMS
 #define TRUTH_ARRIVALS 2u /* calls of one barrier in one step */
 #define TRUTH_VALUES 512u /* of one variable */
 #define TRUTH_NOBODY UINT32_MAX
@@ -12,6 +12,7 @@
 struct truth_worker {
     uint64_t owner; /* the incarnation of the agent that it was dealt to; 0: it is nowhere */
     bool is_moving; /* lost, goes on elsewhere */
+    bool is_coming; /* it joins, and has not been told yet from which step on */
     bool is_over;   /* past every step: ended, or lost for good */
     bool is_lost;
     bool is_in_step;
@@ -19,6 +20,7 @@ struct truth_worker {
     uint64_t begun_step;
     uint64_t ended_step;
     uint64_t over_ns;
+    uint64_t came_ns; /* 0: it was there from the beginning */
     uint32_t steps_ok;
     uint32_t steps_failed;
     uint32_t steps_stopped;
@@ -82,6 +84,10 @@ struct truth_variable *truth_variable(struct truth *truth, uint32_t worker, enum
                                       bool is_campaign);
 /* False if it had the mark already. */
 bool truth_mark(struct truth_variable *variable, int64_t value);
+/* With its last worker a room forgets what was in its steps. */
+void truth_forget_empty_rooms(struct truth *truth);
+/* It is there, for the first time or again. */
+void truth_come(struct truth *truth, uint32_t worker);
 /* The worker goes on with `step` somewhere else: what it did from there on has been forgotten with its
  * agent. */
 void truth_restart(struct truth *truth, uint32_t worker, uint64_t step);

@@ -147,6 +147,12 @@ static void happen_at_hub(struct world *world, struct event *event)
     case HAPPENING_STOP:
         stop_campaign(world);
         break;
+    case HAPPENING_SCALE:
+        coordinator_event.kind = EVENT_SCALE;
+        coordinator_event.scale.campaign = WORLD_CAMPAIGN;
+        coordinator_event.scale.workers = world->plan->scales[event->index].workers;
+        hub_step(world, &coordinator_event);
+        break;
     case HAPPENING_FAULT:
         begin_fault(world, event->index);
         break;
@@ -249,6 +255,7 @@ static void prepare(struct world *world, const struct plan *plan)
     world->settings = coordinator_default_settings(random_next(&world->random) | 1);
     world->coordinator = coordinator_new(&world->settings);
     world->created_ns = world->now_ns + 20000000;
+    world->workers = world->fewest_workers = plan->options.workers;
     for (uint32_t i = 0; i < plan->hosts; i++) {
         struct host *host = &world->hosts[i];
         host->offset_ns = plan->has_offsets ? (int64_t)(random_next(&world->random) % (900 * SECOND_NS)) -
@@ -265,6 +272,11 @@ static void prepare(struct world *world, const struct plan *plan)
     if (plan->stop_after_ns > 0) {
         queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->stop_after_ns,
                                                 .happening = HAPPENING_STOP});
+    }
+    for (uint32_t i = 0; i < plan->scale_count; i++) {
+        queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->scales[i].at_ns,
+                                                .happening = HAPPENING_SCALE,
+                                                .index = i});
     }
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         queue_put(&world->queue, (struct event){.due_ns = world->created_ns + plan->faults[i].at_ns,
@@ -313,6 +325,7 @@ static uint64_t last_moment_ns(const struct world *world)
     }
     /* Where runs are not counted, a slow worker may have as many steps to go as the fastest has made. */
     acts *= plan->options.duration_ms > 0 ? 40 : 1;
+    acts *= 1 + plan->scale_count; /* who comes later has all its steps to go */
     most_ns += acts * (plan->options.sync_timeout_ms * 1000000 + 3 * SECOND_NS);
     for (uint32_t i = 0; i < plan->kill_count; i++) {
         most_ns += plan->kills[i].at_ns + plan->kills[i].for_ns + 20 * SECOND_NS;

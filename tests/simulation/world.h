@@ -15,6 +15,7 @@
 enum happening {
     HAPPENING_CREATE, /* somebody wants the campaign */
     HAPPENING_STOP,
+    HAPPENING_SCALE,
     HAPPENING_FAULT,
     HAPPENING_COORDINATOR_TICK,
     HAPPENING_COORDINATOR_TURN,
@@ -216,6 +217,8 @@ struct world {
     bool is_created;
     bool is_stop_asked;
     bool is_haste_asked; /* while it was stopping already */
+    uint32_t workers;    /* that the campaign has, and the fewest it had */
+    uint32_t fewest_workers;
     uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
     uint64_t ended_ns;
     uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */

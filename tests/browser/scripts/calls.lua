@@ -125,7 +125,7 @@ tutti.scenario("files", function(worker)
   page:find("#file"):send_file("upload.txt")
   local chosen = page:wait_until(function() return page:execute("return window.chosen") end, { timeout = 5 })
   same(chosen, { name = "upload.txt", size = 26, text = "carried to the browser\n☃" })
-  refuses("no such file", function() page:find("#file"):send_file("none.txt") end)
+  refuses("send_file: none.txt", function() page:find("#file"):send_file("none.txt") end)
 end)
 
 tutti.scenario("scripts", function(worker)

@@ -301,7 +301,6 @@ static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
     ignore(fixture);
     assign_worker(fixture, 7);
     assign_worker(fixture, 8);
-    assign_worker(fixture, 8);
     expect(fixture, "1:assign(7 from 4) 0:assign(8 from 4)");
     finish_shard(fixture, 1, 1); /* said before it heard of 7 */
     finish_shard(fixture, 0, 3);

@@ -36,6 +36,20 @@ static void the_text_is_that_of_run(void **state)
     sample_report_init(&sample);
     sample.waits[1].name = bytes_of_string("a.name.with.dots");
     histogram_record(sample.empty, 1234567);
+    struct bottleneck_report bottleneck = {.agent = bytes_of_string("agent-1"),
+                                           .strained_us = 14000000,
+                                           .lag_maximum_us = 210000,
+                                           .busy = 0.99,
+                                           .host_cpu = 0.93};
+    sample.report.bottlenecks = &bottleneck;
+    sample.report.bottleneck_count = 1;
+    sample.report.has_start_spread = true;
+    sample.report.start_spread_us = 977;
+    sample.agents[0].is_measured = sample.agents[0].has_clock = true;
+    sample.agents[0].cpu = 0.07;
+    sample.agents[0].lag_p99_us = 310;
+    sample.agents[0].clock_offset_ns = 3000000000;
+    sample.agents[0].clock_uncertainty_ns = 40000;
     json_t *object = sent(&sample.report);
     struct control_report *report = control_report_new(object);
     json_decref(object);

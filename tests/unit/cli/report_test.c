@@ -127,6 +127,36 @@ static void report_leaves_out_what_is_not_there(void **state)
     assert_line(text, "  spread", "  spread  of simultaneous releases: p50 1.50 ms, max 1.50 ms");
 }
 
+static void report_says_how_agents_were_and_who_could_not_keep_up(void **state)
+{
+    struct sample_report *sample = *state;
+    struct buffer buffer SCOPED(buffer_finish);
+    buffer_init(&buffer, 1u << 16);
+    struct bottleneck_report bottlenecks[] = {
+        {.agent = bytes_of_string("web-3"), .strained_us = 14000000, .lag_maximum_us = 210000, .busy = 0.994},
+        {.agent = bytes_of_string("web-4"), .strained_us = 5000000, .busy = 1, .host_cpu = 0.97},
+    };
+    struct agent_report *agent = &sample->agents[0];
+    agent->is_measured = agent->has_clock = true;
+    agent->cpu = 1.42;
+    agent->memory_bytes = 35u << 20;
+    agent->lag_p99_us = 310;
+    agent->lag_maximum_us = 12000;
+    agent->clock_offset_ns = 3000000000;
+    agent->clock_uncertainty_ns = 40000;
+    sample->report.bottlenecks = bottlenecks;
+    sample->report.bottleneck_count = 2;
+    report_text(&sample->report, false, &buffer);
+    const char *text = buffer_string(&buffer);
+    assert_line(text, "            cpu",
+                "            cpu 142 %, 35 MiB, loop lag p99 310 µs, max 12.0 ms, clock −3.00 s ± 40 µs");
+    assert_line(
+        text, "  warning agent web-3",
+        "  warning agent web-3 was the bottleneck for 14.0 s: its loop was busy 99 % of the time and came "
+        "round up to 210 ms late; use more agents or shards");
+    assert_non_null(strstr(text, "use agents on more hosts\n"));
+}
+
 static void json_has_the_keys_of_the_contract(void **state)
 {
     struct sample_report *sample = *state;
@@ -173,6 +203,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(report_has_everything_in_columns, setup, teardown),
         cmocka_unit_test_setup_teardown(report_is_coloured_only_when_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(report_leaves_out_what_is_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_says_how_agents_were_and_who_could_not_keep_up, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(json_has_the_keys_of_the_contract, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,33 +35,20 @@ static void finish(struct sent *sent)
 static void the_coordinator_understands_it(void **state)
 {
     (void)state;
-    const char *const argv[] = {"start",
-                                "pad.lua",
-                                "-w",
-                                "300",
-                                "--room-size",
-                                "5",
-                                "-d",
-                                "5s",
-                                "--fail",
-                                "2.5%",
-                                "--on-loss",
-                                "replace",
-                                "--seed",
-                                "7",
-                                "-s",
-                                "pad",
-                                "-x",
-                                "--on-deadlock",
-                                "fail",
-                                "--target",
-                                "http://t",
-                                "--ramp-up",
-                                "250ms",
-                                "--wait",
-                                "--expect-agents",
-                                "3",
-                                "--deadline",
+    const char *const argv[] = {"start",       "pad.lua",
+                                "-w",          "300",
+                                "--room-size", "5",
+                                "-d",          "5s",
+                                "--fail",      "2.5%",
+                                "--on-loss",   "replace",
+                                "--seed",      "7",
+                                "-s",          "pad",
+                                "-x",          "--on-deadlock",
+                                "fail",        "--target",
+                                "http://t",    "--ramp-up",
+                                "250ms",       "--browser=firefox",
+                                "--wait",      "--expect-agents",
+                                "3",           "--deadline",
                                 "2m"};
     char words[][8] = {"agents", "9", "shards", "9", "runs", "10", "delay", "100ms"};
     struct script_option own[] = {
@@ -84,6 +71,7 @@ static void the_coordinator_understands_it(void **state)
     assert_true(read.fail_percent == 2.5);
     assert_int_equal(read.on_loss, ON_LOSS_REPLACE);
     assert_int_equal(read.on_deadlock, ON_DEADLOCK_FAIL);
+    assert_int_equal(read.browser, BROWSER_FIREFOX);
     assert_int_equal(read.seed, 7);
     assert_true(read.is_stopped_by_failure);
     assert_true(bytes_equal_string(read.single_mode, "pad"));

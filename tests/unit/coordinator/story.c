@@ -78,6 +78,13 @@ static void tell_body(struct buffer *story, const struct message *message)
     case MESSAGE_ROOMS_DONE:
         tell_rooms(story, &message->rooms);
         break;
+    case MESSAGE_SCALE:
+        (void)buffer_append_format(story, " to %u", message->scale.workers);
+        for (size_t i = 0; i < message->scale.room_count; i++) {
+            (void)buffer_append_format(story, " %u:%llu", message->scale.rooms[i].room,
+                                       (unsigned long long)message->scale.rooms[i].step);
+        }
+        break;
     case MESSAGE_RUN_UNTIL:
         for (size_t i = 0; i < message->room_steps.count; i++) {
             (void)buffer_append_format(story, " %u:%llu", message->room_steps.items[i].room,

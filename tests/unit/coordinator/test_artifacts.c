@@ -1,4 +1,6 @@
 /* Pieces of artifacts become whole ones: in order, bounded, from several agents at once. */
+#include "tests/unit/coordinator/stand.h"
+
 #include "coordinator/core/artifacts.h"
 
 #include <setjmp.h>
@@ -102,6 +104,52 @@ static void they_have_names(void **state)
     assert_string_equal(name, "20-worker-999999-step-18446744073709551615.html");
 }
 
+static void send(struct stand *stand, size_t agent, struct artifact_piece piece)
+{
+    stand_send(stand, &stand->agents[agent],
+               &(struct message){.kind = MESSAGE_ARTIFACT, .campaign = 1, .artifact = piece});
+}
+
+static void a_report_has_them(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct campaign_options options = stand_options(4);
+    stand_init(&stand);
+    stand_run(&stand, &options, 2);
+    send(&stand, 0, piece_of(2, 5, 0, "hel"));
+    send(&stand, 1, piece_of(1, 5, 0, "lost")); /* it never gets further */
+    assert_int_equal(stand_report(&stand)->artifact_count, 0);
+    send(&stand, 0, piece_of(2, 5, 3, "lo"));
+    stand_gone(&stand, "a2");
+    stand_finished(&stand, &stand.agents[0]);
+    stand_pass_ms(&stand, 1000);
+    const struct campaign_report *report = stand_report(&stand);
+    assert_int_equal(report->state, CAMPAIGN_ENDED);
+    assert_int_equal(report->artifact_count, 1);
+    assert_true(bytes_equal_string(report->artifacts[0].content, "hello"));
+    stand_finish(&stand);
+}
+
+static void nobody_tells_of_the_workers_of_another(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct campaign_options options = stand_options(4);
+    stand_init(&stand);
+    stand_run(&stand, &options, 2);
+    stand.is_log_told = true;
+    send(&stand, 0, piece_of(1, 2, 0, "no"));
+    assert_non_null(strstr(buffer_string(&stand.story), "it speaks for workers that are not its own"));
+    send(&stand, 0, piece_of(2, 4, 0, "ye"));
+    stand_pass_ms(&stand, 2000);
+    stand_forget_story(&stand);
+    send(&stand, 0, piece_of(2, 4, 1, "s"));
+    assert_non_null(strstr(buffer_string(&stand.story), "does not follow the one before"));
+    assert_int_equal(stand_report(&stand)->artifact_count, 0);
+    stand_finish(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +158,8 @@ int main(void)
         cmocka_unit_test_teardown(no_more_than_the_limit, tear_down),
         cmocka_unit_test_teardown(a_lost_agent_makes_room, tear_down),
         cmocka_unit_test_teardown(they_have_names, tear_down),
+        cmocka_unit_test(a_report_has_them),
+        cmocka_unit_test(nobody_tells_of_the_workers_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,13 +50,14 @@ static void all_is_understood(void **state)
     (void)state;
     struct creation creation;
     struct error error;
-    json_t *object = parse(
-        "{" FILES
-        ", \"expect_agents\": 3, \"deadline_ms\": 5, \"options\": {\"workers\": 1000000, \"runs\": 0,"
-        "\"duration_ms\": 1000, \"ramp_up_ms\": 2, \"delay_ms\": 3, \"room_size\": 4, \"on_loss\": "
-        "\"replace\","
-        "\"on_deadlock\": \"fail\", \"sync_timeout_ms\": 5, \"single_run\": false, \"single_mode\": \"pad\","
-        "\"exception\": true, \"fail_percent\": 2.5, \"target\": \"http://x\", \"seed\": 9}}");
+    json_t *object =
+        parse("{" FILES
+              ", \"expect_agents\": 3, \"deadline_ms\": 5, \"options\": {\"workers\": 1000000, \"runs\": 0,"
+              "\"duration_ms\": 1000, \"ramp_up_ms\": 2, \"delay_ms\": 3, \"room_size\": 4, \"on_loss\": "
+              "\"replace\","
+              "\"on_deadlock\": \"fail\", \"browser\": \"webkit\", \"sync_timeout_ms\": 5, \"single_run\": "
+              "false, \"single_mode\": \"pad\","
+              "\"exception\": true, \"fail_percent\": 2.5, \"target\": \"http://x\", \"seed\": 9}}");
     assert_true(creation_read(&creation, object, &error));
     const struct campaign_options *options = &creation.options;
     assert_int_equal(creation.agents, 3);
@@ -69,6 +70,7 @@ static void all_is_understood(void **state)
     assert_int_equal(options->room_size, 4);
     assert_int_equal(options->on_loss, ON_LOSS_REPLACE);
     assert_int_equal(options->on_deadlock, ON_DEADLOCK_FAIL);
+    assert_int_equal(options->browser, BROWSER_WEBKIT);
     assert_int_equal(options->sync_timeout_ms, 5);
     assert_false(options->is_single_run);
     assert_true(bytes_equal_string(options->single_mode, "pad"));

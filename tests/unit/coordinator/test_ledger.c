@@ -61,6 +61,8 @@ static const struct coordinator_event EVENTS[] = {
     {.kind = EVENT_STOP,
      .now_ns = 2999, /* not after the one before */
      .stop = {.campaign = 17, .is_at_once = true, .text = {(const uint8_t *)"enough", 6}}},
+    {.kind = EVENT_SCALE, .now_ns = 3001, .scale = {.campaign = 18, .workers = 300}},
+    {.kind = EVENT_SCALE, .now_ns = 3002, .scale = {.campaign = 18, .workers = UINT32_MAX}},
     {.kind = EVENT_RESTORED, .now_ns = UINT64_MAX},
 };
 #define EVENT_COUNT (sizeof(EVENTS) / sizeof(EVENTS[0]))
@@ -121,6 +123,10 @@ static void check_event(const struct coordinator_event *found, const struct coor
         assert_int_equal(found->stop.is_at_once, wanted->stop.is_at_once);
         assert_true(bytes_equal(found->stop.text, wanted->stop.text));
         break;
+    case EVENT_SCALE:
+        assert_int_equal(found->scale.campaign, wanted->scale.campaign);
+        assert_int_equal(found->scale.workers, wanted->scale.workers);
+        break;
     case EVENT_TICK:
     case EVENT_TURN_END:
     case EVENT_RESTORED:
@@ -140,7 +146,7 @@ static size_t write_file(struct buffer *file, size_t each, size_t sizes[EVENT_CO
     sizes[blocks++] = file->size;
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         ledger_note(&writer, &EVENTS[i]);
-        if ((i + 1) % each == 0) {
+        if ((i + 1) % each == 0 || i + 1 == EVENT_COUNT) {
             block = ledger_seal(&writer);
             (void)buffer_append(file, block.data, block.size);
             sizes[blocks++] = file->size;

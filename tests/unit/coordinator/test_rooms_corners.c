@@ -31,6 +31,9 @@ static void test_a_worker_restarts_before_its_room_met(void **state)
     play_init(&play, &options);
     assert_int_equal(rooms_restart(play.rooms, play.now_ns, 0, "agent a1 was lost"), 1);
     assert_int_equal(rooms_restart(play.rooms, play.now_ns, 2, "agent a1 was lost"), 0); /* there is none */
+    struct operation set = {.kind = OPERATION_SET, .name = bytes_of_string("x"), .value = play_value("1")};
+    play_operation(&play, 1, 1, set); /* a room to remember, but without a meeting */
+    assert_int_equal(rooms_restart(play.rooms, play.now_ns, 0, "agent a1 was lost"), 1);
     play_finish(&play);
 }
 
@@ -152,6 +155,38 @@ static void test_payloads_give_back_their_room(void **state)
         assert_int_equal(play.news.replies[0].outcome, OUTCOME_OK);
         play_past(&play, 0, step, NULL);
     }
+    play_finish(&play);
+}
+
+/* What is refused for want of room is not given back when all goes. */
+static void test_steps_that_found_no_room_leave_nothing(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play, 1);
+    play.is_quiet = true;
+    SCOPED(memory_free_at) uint8_t *payload = memory_new(VALUE_MAX_BYTES, 1);
+    struct operation written = {.kind = OPERATION_WRITTEN, .step = 1, .name = bytes_of_string("pad")};
+    char name[32];
+    for (size_t size = VALUE_MAX_BYTES; size > 0; size /= 2) {
+        enum outcome outcome = OUTCOME_OK;
+        while (outcome == OUTCOME_OK) {
+            snprintf(name, sizeof name, "n%u", (unsigned)play_count(&play).live_notifiers);
+            written.name = bytes_of_string(name);
+            written.value = bytes_of(payload, size);
+            play_operation(&play, 0, 0, written);
+            play_settle(&play);
+            outcome = play.news.replies[0].outcome;
+        }
+    }
+    for (written.step = 2; written.step < 1000; written.step++) {
+        play_operation(&play, 0, 0, written);
+        play_settle(&play);
+        assert_int_equal(play.news.replies[0].outcome, OUTCOME_REFUSED);
+    }
+    play_past(&play, 0, 2000, NULL);
+    play_settle(&play);
+    assert_int_equal(play_count(&play).live_notifiers, 0);
     play_finish(&play);
 }
 
@@ -385,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_naming_readers_of_a_step_that_is_over),
         cmocka_unit_test(test_a_full_room_refuses_each_kind),
         cmocka_unit_test(test_payloads_give_back_their_room),
+        cmocka_unit_test(test_steps_that_found_no_room_leave_nothing),
         cmocka_unit_test(test_nobody_arrives_twice),
         cmocka_unit_test(test_the_spread_of_a_barrier_is_counted_once),
         cmocka_unit_test(test_what_is_on_its_way_has_time_to_arrive),

@@ -84,6 +84,7 @@ SPOIL(options_negative, wire->deploy->options->fail_percent = -1)
 SPOIL(options_target, wire->deploy->options->target = long_bytes(LIMIT_TEXT_BYTES + 1))
 SPOIL(options_labels, wire->deploy->options->labels = long_bytes(LABELS_MAX_BYTES + 1))
 SPOIL(hello_labels, wire->hello->labels = long_bytes(LABEL_MAX_BYTES))
+SPOIL(options_browser, wire->deploy->options->browser = (Tutti__V1__Browser)(BROWSER_REMOTE + 1))
 SPOIL(options_target_port, wire->deploy->options->target_port = UINT16_MAX + 1)
 SPOIL(options_mode, wire->deploy->options->single_mode = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(options_duration, wire->deploy->options->duration_ms = LIMIT_DURATION_MS + 1)
@@ -272,6 +273,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, options_target, "target has"},
     {MESSAGE_DEPLOY, options_labels, "labels of 501 bytes"},
     {MESSAGE_HELLO, hello_labels, "labels are no pairs"},
+    {MESSAGE_DEPLOY, options_browser, "browser"},
     {MESSAGE_DEPLOY, options_target_port, "65536 is no port of a target"},
     {MESSAGE_DEPLOY, options_mode, "single mode has"},
     {MESSAGE_DEPLOY, options_duration, "duration is longer"},

@@ -73,7 +73,7 @@ static void kinds_have_names(void **state)
 {
     (void)state;
     assert_string_equal(message_kind_name(MESSAGE_HELLO), "hello");
-    assert_string_equal(message_kind_name(MESSAGE_FORGET), "forget");
+    assert_string_equal(message_kind_name(MESSAGE_SCALE), "scale");
 }
 
 /* Sends one failure with this text and gives what arrives. */

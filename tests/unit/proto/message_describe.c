@@ -76,6 +76,7 @@ static void deploy(struct buffer *text, const struct deploy *deploy)
     buffer_append_format(text, "fail_percent=%a ", options->fail_percent);
     bytes(text, "target", options->target);
     number(text, "verbosity", options->verbosity);
+    number(text, "browser", options->browser);
     number(text, "target_port", options->target_port);
     bytes(text, "labels", options->labels);
     for (size_t i = 0; i < deploy->bundle.file_count; i++) {

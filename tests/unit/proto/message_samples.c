@@ -129,6 +129,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .fail_percent = is_small ? 0 : 12.5,
                     .target = palette->text,
                     .verbosity = palette->small,
+                    .browser = palette->small > 0 ? BROWSER_WEBKIT : BROWSER_CHROMIUM,
                     .target_port = (uint16_t)palette->small,
                     .labels = bytes_of_string(is_small ? "" : LABELS)},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
@@ -218,8 +219,14 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
     items[1] = (struct room_step){.room = LIMIT_WORKERS - 1, .step = 0};
     items[2] = (struct room_step){.room = 5, .step = palette->small};
     sample->items = items;
+    size_t count = variant == SAMPLE_SMALLEST ? 0 : 3;
+    if (sample->message.kind == MESSAGE_SCALE) {
+        sample->message.scale = (struct scale){
+            .workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7, .rooms = items, .room_count = count};
+        return;
+    }
     sample->message.room_steps.items = items;
-    sample->message.room_steps.count = variant == SAMPLE_SMALLEST ? 0 : 3;
+    sample->message.room_steps.count = count;
 }
 
 struct statistics_items {
@@ -372,6 +379,7 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
         break;
     case MESSAGE_DRAINED:
     case MESSAGE_RUN_UNTIL:
+    case MESSAGE_SCALE:
         make_room_steps(sample, &palette, variant);
         break;
     case MESSAGE_STATISTICS:

@@ -2,7 +2,7 @@
 #pragma once
 #include "proto/message.h"
 
-#define SAMPLE_KIND_COUNT (MESSAGE_FORGET + 1)
+#define SAMPLE_KIND_COUNT (MESSAGE_SCALE + 1)
 
 enum sample_variant {
     SAMPLE_TYPICAL, /* every field another value */

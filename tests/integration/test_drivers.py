@@ -1,0 +1,157 @@
+"""Browsers and their drivers: however a campaign ends, nothing is left of them; and what is said where there is no driver."""
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+import unittest
+
+from daemon import Agent, Coordinator
+from support import Run, children_of, environment, run, script, tutti, wait_until
+
+GONE_S = 5
+
+
+class Place:
+    """A TMPDIR of its own, by which everything of a run is known."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="td", dir="/tmp")
+        self.path = self.folder.name
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def environment(self, **more):
+        return environment(TMPDIR=self.path, **more)
+
+    def processes(self, word=b""):
+        found = []
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/environ", "rb") as environ, open(f"/proc/{entry}/cmdline", "rb") as command:
+                    line = command.read()
+                    if (self.path.encode() in environ.read() or self.path.encode() in line) and word in line:
+                        found.append(int(entry))
+            except OSError:
+                pass
+        return found
+
+    def folders(self):
+        return [str(path) for path in pathlib.Path(self.path).glob("tutti-browsers-*/*")]
+
+    def expect_nothing(self):
+        wait_until(lambda: not self.processes() and not self.folders(), GONE_S, "processes or folders are left")
+
+
+@unittest.skipUnless(shutil.which("chromedriver"), "chromedriver is not installed: apt-get install chromium chromium-driver")
+class Ends(unittest.TestCase):
+    def setUp(self):
+        self.place = self.enterContext(Place())
+
+    def begin(self, *options, workers=2):
+        running = self.enterContext(Run("drivers", "-w", workers, "--agents", 2, "--target", "builtin", *options, env=self.place.environment()))
+        for _ in range(workers):
+            running.read_until("up ")
+        self.assertGreaterEqual(len(self.place.processes(b"chromium")), 2 * workers)
+        self.assertEqual(len(self.place.folders()), workers)
+        return running
+
+    def test_by_itself(self):
+        result = run("drivers-quick", "-w", 3, "-r", 2, "--agents", 2, "--target", "builtin", env=self.place.environment())
+        self.assertEqual((result.code, result.steps["ok"]), (0, 6), result)
+        self.assertEqual((self.place.processes(), self.place.folders()), ([], []))
+
+    def test_interrupted(self):
+        running = self.begin()
+        running.process.send_signal(signal.SIGINT)
+        self.assertEqual(running.finish().code, 130)
+        self.assertEqual((self.place.processes(), self.place.folders()), ([], []))
+
+    def test_interrupted_twice(self):
+        running = self.begin()
+        running.process.send_signal(signal.SIGINT)
+        running.process.send_signal(signal.SIGINT)
+        self.assertEqual(running.finish().code, 130)
+        self.place.expect_nothing()
+
+    def test_root_killed(self):
+        running = self.begin()
+        running.process.kill()
+        running.process.wait()
+        self.place.expect_nothing()
+
+    def test_agent_killed(self):
+        running = self.begin("-r", 2)
+        victim = children_of(running.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(self.place.folders()) == 1, GONE_S, "the browser of the agent that was killed is left")
+        running.process.send_signal(signal.SIGINT)
+        running.finish()
+        self.place.expect_nothing()
+
+    def test_driver_killed(self):
+        running = self.begin("-r", 2, workers=1)
+        os.kill(self.place.processes(b"chromedriver\0--port")[0], signal.SIGKILL)
+        result = running.finish()
+        self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
+        self.assertRegex(result.report["errors"][0]["message"], "the browser has gone: wait_for #never: ")
+        self.place.expect_nothing()
+
+    def test_warden_killed(self):
+        running = self.begin("-r", 2, workers=1)
+        os.kill(self.place.processes(b"tutti\0warden\0chromium")[0], signal.SIGKILL)
+        result = running.finish()
+        self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
+        self.place.expect_nothing()
+
+    def test_browser_killed(self):
+        running = self.begin("-r", 2, workers=1)
+        for pid in self.place.processes(b"--user-data-dir"):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        result = running.finish()
+        self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
+        self.place.expect_nothing()
+
+    def test_all_of_tutti_killed_at_once(self):
+        """Then the next one that needs a browser clears up."""
+        running = self.begin()
+        victims = [*self.place.processes(b"warden"), *children_of(running.pid), running.pid]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        running.process.wait()
+        self.assertEqual(len(self.place.folders()), 2)
+        result = run("drivers-quick", "--agents", 1, "--target", "builtin", env=self.place.environment())
+        self.assertEqual(result.code, 0, result)
+        self.place.expect_nothing()
+
+
+class Missing(unittest.TestCase):
+    def setUp(self):
+        self.bare = environment(PATH="/nowhere", HOME="/nowhere")
+
+    def test_nothing_starts(self):
+        for command in ("run", "check"):
+            for browser, words in {"chromium": "apt-get install chromium-driver", "firefox": "cargo install geckodriver --version 0.37.1 --locked",
+                                   "webkit": "apt-get install webkit2gtk-driver"}.items():
+                result = tutti(command, script("drivers"), env={**self.bare, "TUTTI_BROWSER": browser})
+                self.assertEqual((result.code, result.out), (2, ""), result)
+                self.assertRegex(result.err, rf"^tutti: {command}: .*drivers.lua: {browser} needs \w+: {words}.*\n$")
+
+    def test_scripts_that_open_none_do_not_care(self):
+        self.assertEqual(tutti("check", script("pad"), env=self.bare).code, 0)
+        self.assertEqual(tutti("check", script("drivers"), env={**self.bare, "TUTTI_BROWSER": "remote"}).code, 0)
+
+    def test_agents_say_so(self):
+        with Coordinator() as coordinator, Agent(coordinator.endpoint, "a1", env=self.bare):
+            result = tutti("start", script("drivers"), "--wait", "--api", f"http://127.0.0.1:{coordinator.port}", env=self.bare)
+            self.assertNotEqual(result.code, 0, result)
+            self.assertIn("chromium needs chromedriver: apt-get install chromium-driver", result.out + result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
