@@ -307,7 +307,8 @@ static int prepare(void)
     (void)prctl(PR_SET_NAME, "tutti-warden");
     (void)close_range(WARDEN_SOCKET + 1, ~0u, 0);
     (void)fcntl(WARDEN_SOCKET, F_SETFD, FD_CLOEXEC);
-    (void)chdir("/");
+    (void)!chdir(
+        "/"); /* which is there; else it stays where it is, and keeps that folder from being unmounted */
     (void)sigemptyset(&handled);
     const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
