@@ -18,12 +18,13 @@ tutti.scenario("etherpad", function(worker)
     local text = round:wait_for_writer()
     local shown = etherpad.call("getText", { padID = pad }).text
     assert(shown == text .. "\n", "the pad shows another text: " .. shown) -- a pad always ends with a new line
-    round:one_read()
+    round:one_read(text) -- the report says how long after the edit, and whether all saw the same
   else
     if worker.step > 1 then
       worker:notifier("etherpad", { step = worker.step - 1 }):wait_for_readers()
     end
     local text = ("Worker %d writes step %d of %s: grüße & 100 %%"):format(worker.id, worker.step, pad)
+    round:writing()
     etherpad.call("setText", { padID = pad, text = text })
     round:written(text)
   end
