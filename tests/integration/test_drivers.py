@@ -1,49 +1,12 @@
 """Browsers and their drivers: however a campaign ends, nothing is left of them; and what is said where there is no driver."""
 import os
-import pathlib
 import shutil
 import signal
-import tempfile
 import unittest
 
 from daemon import Agent, Coordinator
+from place import GONE_S, Place
 from support import Run, children_of, environment, run, script, tutti, wait_until
-
-GONE_S = 5
-
-
-class Place:
-    """A TMPDIR of its own, by which everything of a run is known."""
-
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="td", dir="/tmp")
-        self.path = self.folder.name
-        return self
-
-    def __exit__(self, *_):
-        self.folder.cleanup()
-
-    def environment(self, **more):
-        return environment(TMPDIR=self.path, **more)
-
-    def processes(self, word=b""):
-        found = []
-        for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{entry}/environ", "rb") as environ, open(f"/proc/{entry}/cmdline", "rb") as command:
-                    line = command.read()
-                    if (self.path.encode() in environ.read() or self.path.encode() in line) and word in line:
-                        found.append(int(entry))
-            except OSError:
-                pass
-        return found
-
-    def folders(self):
-        return [str(path) for path in pathlib.Path(self.path).glob("tutti-browsers-*/*")]
-
-    def expect_nothing(self):
-        wait_until(lambda: not self.processes() and not self.folders(), GONE_S, "processes or folders are left")
-
 
 @unittest.skipUnless(shutil.which("chromedriver"), "chromedriver is not installed: apt-get install chromium chromium-driver")
 class Ends(unittest.TestCase):

@@ -1,10 +1,16 @@
-"""The scene on a real Etherpad: through its HTTP API, with many users."""
+"""The scene on a real Etherpad: through its HTTP API, with many users, and with five browsers."""
+import json
+import shutil
 import unittest
+import urllib.request
 
 from etherpad import Etherpad
-from support import processes_of_session, run
+from place import Place
+from support import Run, processes_of_session, run, wait_until
 
 API = "etherpad/api"
+USERS = 5
+STEPS = 4
 
 
 class Scene(unittest.TestCase):
@@ -26,11 +32,46 @@ class Scene(unittest.TestCase):
         self.assertEqual({name: (request["count"], request["failed"]) for name, request in requests.items()},
                          {"createPad": (40, 0), "setText": (200, 0), "getText": (800, 0)})
         self.assertEqual(result.report["waits"]["etherpad.wait_for_writer"]["ok"], 800)
+        seen, convergence = result.report["seen"]["etherpad"], result.report["convergence"]["etherpad"]
+        self.assertEqual(seen["count"], 800)
+        self.assertLessEqual(seen["p50_ms"], seen["max_ms"])
+        self.assertEqual((convergence["steps"], convergence["diverged"], convergence["reads"]), (200, 0, 800))
 
     def test_what_etherpad_refuses_is_told(self):
         result = run(API, "-w", 5, "-r", 1, "--target", self.address + "/nowhere")
         self.assertEqual(result.code, 1, result)
         self.assertIn("Etherpad answered 404", str(result.report["errors"]))
+
+    def ask(self, function, **fields):
+        query = "&".join(f"{name}={value}" for name, value in {"apikey": "tuttitest", **fields}.items())
+        with urllib.request.urlopen(f"{self.address}/api/1.2.15/{function}?{query}", timeout=20) as answer:
+            return json.load(answer)["data"]
+
+    @unittest.skipUnless(shutil.which("chromedriver"), "chromedriver is not installed: apt-get install chromium chromium-driver")
+    def test_five_users_each_with_a_browser(self):
+        before = set(self.ask("listAllPads")["padIDs"])
+        authors = set()
+
+        def have_all_come():
+            for pad in set(self.ask("listAllPads")["padIDs"]) - before:
+                authors.update(user["id"] for user in self.ask("padUsers", padID=pad)["padUsers"])
+            return len(authors) >= USERS
+
+        with Place() as place:
+            with Run("etherpad/browsers", "-w", USERS, "-r", STEPS, "--agents", 2, "--delay", "1", "--target", self.address,
+                     env=place.environment()) as running:
+                wait_until(have_all_come, 120, f"only {len(authors)} users are on the pad")
+                result = running.finish(timeout=120)
+            place.expect_nothing()
+        self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, USERS * STEPS, 0), result)
+        self.assertEqual(len(authors), USERS, "each browser is an author of its own")
+        self.assertEqual(result.report["timings"]["browser start"]["count"], USERS)
+        seen = result.report["seen"]["etherpad"]
+        self.assertEqual(seen["count"], (USERS - 1) * STEPS)
+        self.assertGreater(seen["p50_ms"], 0)
+        (pad,) = set(self.ask("listAllPads")["padIDs"]) - before
+        self.assertEqual(self.ask("getText", padID=pad)["text"].split("\n")[:STEPS],
+                         [f"step {step} of room 0" for step in range(1, STEPS + 1)], "the last round has come through too")
 
 
 if __name__ == "__main__":
