@@ -1,7 +1,11 @@
 """The scene that tutti exists for: right, large, as it was published, and what its report says."""
+import os
 import unittest
 
 from support import run
+
+# ThreadSanitizer takes a worker that waits in the middle of a C function for a call that never returns, and needs more and more memory.
+STEPS = 4 if os.environ.get("SANITIZER") == "thread" else 20
 
 
 class Pad(unittest.TestCase):
@@ -12,9 +16,9 @@ class Pad(unittest.TestCase):
         self.assertEqual((result.steps["ok"], result.steps["failed"], result.steps["stopped"]), (500, 0, 0), result)
 
     def test_a_hundred_rooms_on_four_agents(self):
-        result = run("pad", "-w", 500, "-r", 20, "--room-size", 5, "--agents", 4, timeout=150)
+        result = run("pad", "-w", 500, "-r", STEPS, "--room-size", 5, "--agents", 4, timeout=150)
         self.assertEqual(result.code, 0, result)
-        self.assertEqual((result.steps["ok"], result.steps["failed"]), (10000, 0), result)
+        self.assertEqual((result.steps["ok"], result.steps["failed"]), (500 * STEPS, 0), result)
         self.assertEqual([agent["workers"] for agent in result.report["agents"]], [125] * 4)
 
     def test_several_threads_in_each_agent(self):
