@@ -334,6 +334,9 @@ static void test_variables_that_nobody_needs_go(void **state)
     make(&play, OPERATION_MADE, 0, "x", "nil");
     assert_int_equal(play_count(&play).live_variables, 0);
     make(&play, OPERATION_GET_OR_MAKE, 0, "x", "nil");
+    make(&play, OPERATION_MAKING_FAILED, 0, "x", "nil");
+    assert_int_equal(play_count(&play).live_variables, 0);
+    make(&play, OPERATION_GET_OR_MAKE, 0, "x", "nil");
     play_ended(&play, 0, NULL);
     assert_int_equal(play_count(&play).live_variables, 0);
     struct operation changed = {.kind = OPERATION_WAIT_CHANGED,
