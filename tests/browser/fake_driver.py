@@ -47,7 +47,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.endswith("/execute/async") and self.server.is_old:
             return self.error("unknown command")
         if self.path.endswith("/execute/async"):
-            self.server.hanging.set()
+            self.server.hanging.release()
             self.server.released.wait(60)
             return self.give(None)
         if self.path.endswith("/execute/sync"):
@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/driver":
             return self.raw(f"chromium {self.server.url}".encode())
         if self.server.hangs_at and self.path.endswith(self.server.hangs_at):
-            self.server.hanging.set()
+            self.server.hanging.release()
             self.server.released.wait(60)
         if self.path.endswith("/screenshot") and self.server.picture is None:
             return self.error("unable to capture screen")
@@ -143,7 +143,7 @@ class FakeDriver(Server):
         self.picture, self.source = PICTURE, SOURCE
         self.is_old = self.deletes_slowly = False
         self.hangs_at = None
-        self.hanging, self.released = threading.Event(), threading.Event()
+        self.hanging, self.released = threading.Semaphore(0), threading.Event()
         self.session = {"sessionId": "a/b c?", "capabilities": {"timeouts": {"script": 30000, "pageLoad": 5000, "implicit": 0}}}
 
     def new_session(self, handler):

@@ -87,7 +87,7 @@ class Artifacts(unittest.TestCase):
         with FakeDriver() as driver:
             driver.hangs_at = "/screenshot"
             with Run("fails", "-w", 1, "-r", 1, "--target", driver.url, cwd=self.folder) as running:
-                self.assertTrue(driver.hanging.wait(20))
+                self.assertTrue(driver.hanging.acquire(timeout=20))
                 running.process.send_signal(signal.SIGINT)
                 result = running.finish()
             self.assertEqual((result.code, result.steps["failed"], result.report["artifacts"]), (130, 1, []), result)

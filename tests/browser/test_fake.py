@@ -59,7 +59,8 @@ class Answers(unittest.TestCase):
 
     def stopped(self, driver, deadline_s):
         with Run("fake-hangs", "-w", 2, "-r", 1, "--target", driver.url) as running:
-            self.assertTrue(driver.hanging.wait(20))
+            for _ in range(2):
+                self.assertTrue(driver.hanging.acquire(timeout=20), "both workers wait for their driver")
             running.process.send_signal(signal.SIGINT)
             result = running.finish()
         self.assertEqual((result.code, result.verdict), (130, "aborted"), result)

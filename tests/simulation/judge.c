@@ -65,7 +65,8 @@ void judge_teardown(struct world *world, struct host *host, uint32_t worker)
         bool is_peer = truth_room(&world->truth, other) == truth_room(&world->truth, worker);
         is_peer =
             is_peer && world->truth.worker[other].came_ns <= who->over_ns; /* else it has done without */
-        if (is_peer && !world->truth.worker[other].is_over &&
+        bool is_taken_back = other >= world->workers && world->truth.worker[other].is_coming;
+        if (is_peer && !is_taken_back && !world->truth.worker[other].is_over &&
             held_ns < world->plan->options.sync_timeout_ms * 1000000) {
             world_break(world, "worker %u is torn down before worker %u of its room has ended", worker,
                         other);

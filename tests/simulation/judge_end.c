@@ -120,7 +120,10 @@ static void judge_leftovers(struct world *world, const struct campaign_report *r
 /* The model's ends, for what the model knows. */
 static void judge_by_model(struct world *world)
 {
-    if (!explorer_knows(world->plan)) {
+    /* Whom a coordinator that is back does not hear, for the network loses what he says, is given up: of that
+     * the model knows nothing. */
+    bool is_beyond_it = world->plan->kill_count > 0 && world->agents_lost > 0;
+    if (!explorer_knows(world->plan) || is_beyond_it) {
         return;
     }
     struct explored_end end = {.is_deadlock = world->deadlocks > 0};
