@@ -61,8 +61,10 @@ static void declare_lost(struct world *world, uint64_t incarnation)
             world->unmourned[i] = world->unmourned[--world->unmourned_count];
         }
     }
-    if (host != NULL && host->unheard_incarnation == incarnation) {
-        host->unheard_incarnation = 0;
+    /* Its host may have another life by now. */
+    for (uint32_t i = 0; i < world->plan->hosts; i++) {
+        struct host *any = &world->hosts[i];
+        any->unheard_incarnation = any->unheard_incarnation == incarnation ? 0 : any->unheard_incarnation;
     }
     world->agents_declared++;
     bool had_workers = false;
