@@ -34,6 +34,12 @@ static bool is_owner_dead(const struct world *world, uint32_t worker)
     return owner != 0;
 }
 
+/* Was one too many before it was told that it is one of them: who knows this does not wait for it. */
+static bool is_taken_back(const struct world *world, uint32_t worker)
+{
+    return worker >= world->workers && world->truth.worker[worker].is_coming;
+}
+
 static bool waits_for_writer(const struct view *view, uint32_t worker, uint8_t name, uint64_t step)
 {
     const struct actor *actor = actor_of(view->world, worker);
@@ -134,14 +140,15 @@ uint32_t oracle_stuck(struct world *world, enum oracle_doubt doubt)
     struct view view = {.world = world, .doubt = doubt};
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
         uint32_t bit = 1u << worker;
-        bool is_doubtful = world->truth.worker[worker].is_lost || is_owner_dead(world, worker);
+        bool is_in_limbo = is_owner_dead(world, worker) || is_taken_back(world, worker);
+        bool is_doubtful = world->truth.worker[worker].is_lost || is_in_limbo;
         view.doubtful |= doubt == ORACLE_MAY_BE_SAID && is_doubtful ? bit : 0;
         if (world->truth.worker[worker].is_over) {
             continue;
         }
         view.live |= bit;
         view.waiting |= waits_without_timeout(actor_of(world, worker)) ? bit : 0;
-        view.limbo |= is_owner_dead(world, worker) ? bit : 0;
+        view.limbo |= is_in_limbo ? bit : 0;
     }
     uint32_t still = doubt == ORACLE_MAY_BE_SAID ? view.waiting | view.limbo : view.waiting;
     if (still == 0) {
