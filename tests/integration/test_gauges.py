@@ -59,7 +59,7 @@ class Gauges(unittest.TestCase):
         self.assertRegex(result.out, r"cpu [\d.]+ %, \d+ MiB, loop lag p99 \S+ \S+, max \S+ \S+, clock [+−]\S+ \S+ ± ")
 
     def test_an_agent_that_cannot_keep_up_is_named(self):
-        result = run("blocks", "-w", "2", "-d", "9s", "--agents", "2", timeout=60)
+        result = run("blocks", "-w", "2", "-d", "12s", "--agents", "2", timeout=60)
         self.assertEqual([bottleneck["agent"] for bottleneck in result.report["bottlenecks"]], ["agent-1"], result)
         bottleneck = result.report["bottlenecks"][0]
         self.assertGreater(bottleneck["duration_s"], 4.9)
