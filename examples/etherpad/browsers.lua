@@ -32,7 +32,7 @@ tutti.scenario("etherpad", function(worker)
   local page = open_pad(worker)
   local round = worker:notifier("etherpad")
   local writer = worker.room.size - 1
-  local line = ("step %d of room %d"):format(worker.step, worker.room.id)
+  local line = "step " .. worker.step
 
   if worker.seat ~= writer then
     local watch = page:watch_text(editor, line) -- the page looks out for it from now on, and dates what it sees
