@@ -9,6 +9,7 @@ install_missing $build_packages
 
 log=build/quickstart.log
 mkdir -p build
+[ -x build/release/tutti ] || echo "building tutti, which takes a minute or two (see $log)" >&2
 if ! { cmake --preset release && cmake --build --preset release --target tutti; } >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     echo "the build failed; all of it is in $log" >&2
