@@ -11,20 +11,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 static struct played *add_without_hello(struct stand *stand, const char *name)
 {
     struct played *agent = &stand->agents[stand->agent_count++];
@@ -393,30 +379,25 @@ static void who_is_revoked_is_told_so_and_lost_later(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(who_says_hello_is_welcome, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_repeated_hello_changes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_welcome_that_got_lost_goes_again_with_the_next_hello, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(another_version_is_refused_for_good, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_name_is_held_until_its_holder_is_lost, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_is_silent_too_long_is_lost_and_told_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_does_not_hear_us_is_sent_nothing_and_then_lost, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_hears_us_again_is_spoken_to_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_was_silent_for_longer_than_the_lease_is_spoken_to_again, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_comes_and_goes_and_never_hears_us_is_lost_all_the_same, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_large_bundle_on_a_slow_line_is_no_deafness, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_was_never_seen_is_told_to_say_hello, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(our_own_sleep_is_nobodys_silence, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_dead_process_is_lost_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_dies_in_the_middle_of_a_turn_is_answered_no_more, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(nonsense_is_dropped_and_told_of_once_a_second, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(frames_of_another_epoch_are_not_applied, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_key_is_good_for_its_own_name_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_is_revoked_is_told_so_and_lost_later, set_up, tear_down),
+        STORY(who_says_hello_is_welcome),
+        STORY(a_repeated_hello_changes_nothing),
+        STORY(a_welcome_that_got_lost_goes_again_with_the_next_hello),
+        STORY(another_version_is_refused_for_good),
+        STORY(a_name_is_held_until_its_holder_is_lost),
+        STORY(who_is_silent_too_long_is_lost_and_told_so),
+        STORY(who_does_not_hear_us_is_sent_nothing_and_then_lost),
+        STORY(who_hears_us_again_is_spoken_to_again),
+        STORY(who_was_silent_for_longer_than_the_lease_is_spoken_to_again),
+        STORY(who_comes_and_goes_and_never_hears_us_is_lost_all_the_same),
+        STORY(a_large_bundle_on_a_slow_line_is_no_deafness),
+        STORY(who_was_never_seen_is_told_to_say_hello),
+        STORY(our_own_sleep_is_nobodys_silence),
+        STORY(a_dead_process_is_lost_at_once),
+        STORY(who_dies_in_the_middle_of_a_turn_is_answered_no_more),
+        STORY(nonsense_is_dropped_and_told_of_once_a_second),
+        STORY(frames_of_another_epoch_are_not_applied),
+        STORY(a_key_is_good_for_its_own_name_only),
+        STORY(who_is_revoked_is_told_so_and_lost_later),
         cmocka_unit_test(idle_agents_cost_their_heartbeats_only_and_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
