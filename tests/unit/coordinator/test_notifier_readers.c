@@ -8,19 +8,26 @@
 
 #include <cmocka.h>
 
+/* Worker 0 has read already. */
+static void writer_writes(struct play *play)
+{
+    play_init_synchronised(play, 5);
+    play_written(play, 4, 1, "x");
+    play_past(play, 4, 1, NULL);
+    play_expect(play, "worker 4: written pad@1 ok won\n");
+}
+
 static void test_reads_are_counted_by_worker(void **state)
 {
     (void)state;
     struct play play;
-    play_init_synchronised(&play, 5);
-    play_written(&play, 4, 1, "x");
-    play_past(&play, 4, 1, NULL);
+    writer_writes(&play);
     play_wait_readers(&play, 4, 1);
     play_read(&play, 1, 1);
     play_read(&play, 1, 1);
     play_read(&play, 1, 1);
     play_read(&play, 2, 1);
-    play_expect(&play, "worker 4: written pad@1 ok won\n"); /* worker 3 has not */
+    play_expect(&play, ""); /* worker 3 has not */
     play_read(&play, 3, 1);
     play_expect(&play, "worker 4: wait_for_readers pad@1 ok 4 of 4\n");
     play_finish(&play);
@@ -30,13 +37,11 @@ static void test_a_reader_that_fails_is_not_waited_for(void **state)
 {
     (void)state;
     struct play play;
-    play_init_synchronised(&play, 5);
-    play_written(&play, 4, 1, "x");
-    play_past(&play, 4, 1, NULL);
+    writer_writes(&play);
     play_wait_readers(&play, 4, 1);
     play_read(&play, 1, 1);
     play_read(&play, 2, 1);
-    play_expect(&play, "worker 4: written pad@1 ok won\n");
+    play_expect(&play, "");
     play_past(&play, 3, 1, "it was not there");
     play_expect(&play, "worker 4: wait_for_readers pad@1 ok 3 of 4\n");
     play_finish(&play);
@@ -46,13 +51,11 @@ static void test_strict_says_who_did_not_read(void **state)
 {
     (void)state;
     struct play play;
-    play_init_synchronised(&play, 5);
-    play_written(&play, 4, 1, "x");
-    play_past(&play, 4, 1, NULL);
+    writer_writes(&play);
     play_wait_strictly(&play, 4, 1);
     play_read(&play, 1, 1);
     play_past(&play, 3, 1, "it was not there");
-    play_expect(&play, "worker 4: written pad@1 ok won\n");
+    play_expect(&play, "");
     play_lose(&play, 2, "agent a1 was lost");
     play_expect(&play, "worker 4: wait_for_readers pad@1 short 2 of 4 (not everybody has read pad@1, 2 of 4 "
                        "have read: worker 3 ended step 1 without reading (it was not there), worker 2 ended "

@@ -226,23 +226,34 @@ static void test_many_rooms_at_once(void **state)
     play_finish(&play);
 }
 
+/* For a variable of the room. */
+static void wait_for_y(struct play *play, uint32_t room, uint32_t worker)
+{
+    struct operation wait = {.kind = OPERATION_WAIT_SET, .room = room, .name = bytes_of_string("y")};
+    play_operation(play, worker, worker, wait);
+}
+
+static void wait_for_the_writer(struct play *play, uint32_t room, uint32_t worker)
+{
+    struct operation wait = {
+        .kind = OPERATION_WAIT_WRITER, .room = room, .name = bytes_of_string("pad"), .step = 1};
+    play_operation(play, worker, worker, wait);
+}
+
 /* Two rooms of two, tied together by the campaign's variables. */
 static void test_variables_tie_rooms_together(void **state)
 {
     (void)state;
     struct play play;
     play_init_rooms(&play, 4, 2);
-    struct operation wait = {
-        .kind = OPERATION_WAIT_WRITER, .room = 0, .name = bytes_of_string("pad"), .step = 1};
-    play_operation(&play, 0, 0, wait);
-    struct operation past = {.kind = OPERATION_PAST};
-    play_operation(&play, 0, 1, past);
+    wait_for_the_writer(&play, 0, 0);
+    play_past(&play, 0, 0, NULL);
+    play_past(&play, 1, 0, NULL);
     play_variable(&play, OPERATION_WAIT_SET, 1, "x", "nil");
     play_variable(&play, OPERATION_WAIT_SET, 2, "x", "nil");
     play_pass_ms(&play, 1000);
     play_expect(&play, "room 0 synchronises\n"); /* worker 3 can set x, and then 1 can write */
-    struct operation other = {.kind = OPERATION_WAIT_SET, .room = 1, .name = bytes_of_string("y")};
-    play_operation(&play, 3, 3, other);
+    wait_for_y(&play, 1, 3);
     play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
     const char *told = strstr(buffer_string(&play.story), "\ndeadlock: ");
     assert_non_null(told);
@@ -258,9 +269,7 @@ static void test_rooms_that_are_tied_wait_for_progress_too(void **state)
     (void)state;
     struct play play;
     play_init_rooms(&play, 2, 1);
-    struct operation wait = {
-        .kind = OPERATION_WAIT_WRITER, .room = 1, .name = bytes_of_string("pad"), .step = 1};
-    play_operation(&play, 1, 1, wait);
+    wait_for_the_writer(&play, 1, 1);
     play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
     play_pass_ms(&play, 1000);
     play_expect(&play, "room 1 synchronises\n");
@@ -275,10 +284,9 @@ static void test_a_room_of_nothing_but_waits_for_variables(void **state)
     (void)state;
     struct play play;
     play_init_rooms(&play, 4, 2);
-    struct operation wait = {.kind = OPERATION_WAIT_SET, .room = 1, .name = bytes_of_string("y")};
-    play_operation(&play, 2, 2, wait);
+    wait_for_y(&play, 1, 2);
     play_pass_ms(&play, 1000);
-    play_operation(&play, 3, 3, wait);
+    wait_for_y(&play, 1, 3);
     play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
     assert_true(rooms_found_deadlock(play.rooms));
     play_finish(&play);
@@ -289,8 +297,7 @@ static void test_a_room_that_only_has_variables(void **state)
     (void)state;
     struct play play;
     play_init_rooms(&play, 4, 2);
-    struct operation wait = {.kind = OPERATION_WAIT_SET, .room = 1, .name = bytes_of_string("y")};
-    play_operation(&play, 2, 2, wait);
+    wait_for_y(&play, 1, 2);
     play_pass_ms(&play, 1000);
     play_expect(&play, "");
     play_ended(&play, 3, NULL);
@@ -307,8 +314,7 @@ static void test_draining_is_no_deadlock(void **state)
     (void)state;
     struct play play;
     play_init_synchronised(&play, 2);
-    struct operation wait = {.kind = OPERATION_WAIT_SET, .name = bytes_of_string("y")};
-    play_operation(&play, 0, 0, wait);
+    wait_for_y(&play, 0, 0);
     rooms_drain(play.rooms, play.now_ns);
     play_ended(&play, 1, NULL);
     play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
