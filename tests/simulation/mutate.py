@@ -22,7 +22,7 @@ coordinator/core/rooms_timeout.c coordinator/core/rooms_variable.c proto/link.c"
 QUICK = {"coordinator": ["test_notifier", "test_notifier_readers", "test_barrier", "test_deadlock", "test_rooms_search",
                          "test_variable", "test_variable_maker", "test_model", "test_rooms", "test_rooms_progress",
                          "test_rooms_loss"],
-         "proto": ["link_test", "link_network_test"]}
+         "proto": ["link_test", "link_timing_test", "link_clock_test", "link_network_test"]}
 
 STATEMENT = re.compile(r"^ {4,}([a-z(*][^={]*(=[^=].*|\(.*\)|\+\+|--)|return( [^;]*)?|break|continue);$")
 DECLARATION = re.compile(r"^ +(assert|(const |struct |enum |bool |uint|int|size_t|char |SCOPED)[^=;]*( [a-z_]+( =|;)|\*))")
