@@ -175,12 +175,11 @@ static bool launch(struct warden *warden)
     struct error error;
 
     close_output(warden);
+    output_forget_tail(&warden->output);
     probe_close(&warden->probe);
-    if (!warden->facts->port_mark)
-        warden->launch.port = warden->port = probe_free_port();
+    warden->launch.port = warden->port = warden->facts->port_mark ? 0 : probe_free_port();
     warden->attempts++;
     warden->has_driver_ended = false;
-    warden->deadline_ns = clock_now_ns() + warden->timeout_ms * NS_PER_MS;
     warden->driver = launch_driver(&warden->launch, &warden->output_end, &error);
     if (warden->driver > 0)
         return true;
@@ -188,12 +187,24 @@ static bool launch(struct warden *warden)
     return false;
 }
 
-/* True if the end is near. Somebody may have taken the port before a driver that was told one. */
+/* Whether somebody has taken the port before the driver could: it says so, or it is one that was told which.
+ */
+static bool is_port_to_blame(const struct warden *warden)
+{
+    const struct browser_facts *facts = warden->facts;
+
+    if (facts->taken_mark)
+        return strstr(warden->output.tail, facts->taken_mark) != NULL;
+    return !facts->port_mark && warden->attempts < ATTEMPTS;
+}
+
+/* True if the end is near. */
 static bool on_driver_end(struct warden *warden)
 {
     char what[LINE_BYTES];
 
-    if (!warden->is_ready && !warden->facts->port_mark && warden->attempts < ATTEMPTS)
+    drain(warden);
+    if (!warden->is_ready && clock_now_ns() < warden->deadline_ns && is_port_to_blame(warden))
         return !launch(warden);
     describe_end(warden->driver_status, what, sizeof what);
     if (!warden->is_ready)
@@ -291,6 +302,7 @@ static void guard(struct warden *warden)
     snprintf(path, sizeof path, "%s/log", warden->folder.path);
     output_open(&warden->output, path);
     warden->launch.folder = warden->folder.path;
+    warden->deadline_ns = clock_now_ns() + warden->timeout_ms * NS_PER_MS;
     if (launch(warden))
         watch(warden);
     end_all(getpid(), warden->driver, warden->folder.path);
