@@ -270,9 +270,12 @@ static void a_port_that_was_taken_is_changed_for_another(void **state)
     struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "busy", 1);
     await(stand, start_kind(stand, 0, BROWSER_WEBKIT), WEBDRIVER_READY);
-    /* One that chooses its port itself has no such excuse. */
+    /* One that chooses its port itself has no such excuse, */
     webdriver_settle(stand->driver[0]);
     await(stand, start(stand, 1), WEBDRIVER_GONE);
+    /* but where it says so. */
+    (void)setenv("FAKE_DRIVER", "crowded", 1);
+    await(stand, start(stand, 2), WEBDRIVER_READY);
 }
 
 static void a_driver_is_measured(void **state)
