@@ -14,11 +14,16 @@ static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct m
     members_lose(coordinator->members, &member, &coordinator->outbox);
 }
 
-void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
-                      const char *why)
+static void tell_loss(struct coordinator *coordinator, const struct member *member, const char *why)
 {
     outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
                "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+}
+
+void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                      const char *why)
+{
+    tell_loss(coordinator, member, why);
     part_with(coordinator, now_ns, member, "was lost");
 }
 
@@ -38,7 +43,8 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
     }
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, false,
                        "my journal was an old one, and I have forgotten what you know");
-    coordinator_lose(coordinator, now_ns, member, "it knows what an old journal has made us forget");
+    tell_loss(coordinator, member, "it knows what an old journal has made us forget");
+    part_with(coordinator, now_ns, member, "(which knows of more than the coordinator's journal) was lost");
 }
 
 /* Whoever says goodbye has ended its workers: nothing has to be waited for. The answer has no link any more:

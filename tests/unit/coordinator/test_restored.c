@@ -124,6 +124,22 @@ static void what_an_agent_has_said_since_ends_the_campaign(void **state)
     expect_the_end(&scene->stand);
 }
 
+static void where_a_loss_is_a_failure_it_says_why_too(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    struct campaign_options options = stand_options(4);
+    options.on_loss = ON_LOSS_FAIL;
+    stand_create(&scene->stand, &options, 2);
+    stand_pass_ms(&scene->stand, 2000);
+    size_t size = scene->file.size;
+    stand_pass_ms(&scene->stand, 1100);
+    go_on_from(scene, size);
+    stand_pass_ms(&scene->stand, 1500);
+    stand_expect_verdict(
+        &scene->stand, VERDICT_FAILED,
+        "agent a1 (which knows of more than the coordinator's journal) was lost with 2 workers");
+}
+
 /* No number of theirs is another one. */
 static void a_heartbeat_that_an_agent_has_heard_since_ends_the_campaign(void **state)
 {
@@ -218,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(a_whole_journal_is_gone_on_from),
         STORY(what_an_agent_has_said_since_ends_the_campaign),
+        STORY(where_a_loss_is_a_failure_it_says_why_too),
         STORY(a_heartbeat_that_an_agent_has_heard_since_ends_the_campaign),
         STORY(what_an_agent_was_sent_since_never_meets_what_it_is_sent_again),
         STORY(a_campaign_of_afterwards_is_none_of_the_journals),
