@@ -1,11 +1,8 @@
 /* The one door of the coordinator: events in, effects out. */
-#include "coordinator/core/coordinator.h"
+#include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/campaigns.h"
 #include "coordinator/core/fit.h"
-#include "coordinator/core/onlooker.h"
-#include "coordinator/core/reception.h"
 #include "proto/codec.h"
 #include "proto/limits.h"
 
@@ -14,18 +11,6 @@
 /* Heartbeats wake us at least so often: who has missed this many was not running. */
 #define HEARTBEATS_ASLEEP 4u
 #define NS_PER_MS 1000000u
-
-struct coordinator {
-    struct coordinator_settings settings;
-    struct timers *timers;
-    struct outbox outbox;
-    struct members *members;
-    struct reception reception;
-    struct onlooker *onlooker;
-    struct campaigns campaigns;
-    uint64_t last_campaign;
-    uint64_t last_step_ns;
-};
 
 struct coordinator_settings coordinator_default_settings(uint64_t epoch)
 {
@@ -79,35 +64,6 @@ static void create(struct coordinator *coordinator, const struct coordinator_eve
     campaign_consider_agents(campaign, event->now_ns);
 }
 
-/* `what` became of it: "was lost". */
-static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
-                      const char *what)
-{
-    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
-        campaign_agent_lost(coordinator->campaigns.list[i], now_ns, member, what);
-    }
-    onlooker_lost(coordinator->onlooker, member);
-    members_lose(coordinator->members, &member, &coordinator->outbox);
-}
-
-static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
-{
-    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
-    part_with(coordinator, now_ns, member, "was lost");
-}
-
-/* Whoever says goodbye has ended its workers: nothing has to be waited for. The answer has no link any more:
- * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
-static void take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
-{
-    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
-               "agent %.*s has left", BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
-    member->has_left = true;
-    part_with(coordinator, now_ns, member, "has left");
-}
-
 static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct due *due)
 {
     if (due->kind != DUE_MEMBER) {
@@ -117,7 +73,7 @@ static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struc
     struct member *member = (struct member *)due->owner;
     const char *why = members_loss(coordinator->members, now_ns, member);
     if (why != NULL) {
-        lose(coordinator, now_ns, member, why);
+        coordinator_lose(coordinator, now_ns, member, why);
     } else {
         members_wake(coordinator->members, member);
     }
@@ -160,7 +116,7 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
     } else if (message.kind == MESSAGE_GOODBYE) {
-        take_leave(coordinator, now_ns, member);
+        coordinator_take_leave(coordinator, now_ns, member);
     } else if (message.campaign == 0) {
         members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
     }
@@ -205,6 +161,10 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
         take_unnumbered(coordinator, event->now_ns, member, bytes);
         return;
     }
+    if (members_knows_better(member, envelope)) {
+        coordinator_disown_the_past(coordinator, event->now_ns, member);
+        return;
+    }
     enum link_verdict verdict =
         members_receive(coordinator->members, event->now_ns, member, envelope, bytes.size > 0);
     if (verdict == LINK_DELIVER) {
@@ -214,19 +174,12 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     }
 }
 
-/* It works on until its lease is over, so it is declared lost only when it has been silent for long enough.
- */
 static void revoke(struct coordinator *coordinator, const struct coordinator_event *event)
 {
-    const struct member *member = members_find(coordinator->members, event->revoked.incarnation);
-    if (member == NULL) {
-        return;
+    struct member *member = members_find(coordinator->members, event->revoked.incarnation);
+    if (member != NULL) {
+        coordinator_show_out(coordinator, event->now_ns, member);
     }
-    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, event->now_ns, member->incarnation, true,
-                       "the key of this agent was revoked");
-    outbox_forget_route(&coordinator->outbox, member->incarnation);
 }
 
 static void take_event(struct coordinator *coordinator, const struct coordinator_event *event)
@@ -238,7 +191,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
     case EVENT_AGENT_GONE: {
         struct member *member = members_find_name(coordinator->members, event->gone.name);
         if (member != NULL) {
-            lose(coordinator, event->now_ns, member, "its process has ended");
+            coordinator_lose(coordinator, event->now_ns, member, "its process has ended");
         }
         break;
     }
@@ -257,6 +210,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
     }
     case EVENT_RESTORED:
         members_restored(coordinator->members, event->now_ns);
+        coordinator->last_restored = coordinator->last_campaign;
         break;
     case EVENT_SCALE: {
         struct campaign *campaign = campaigns_find(&coordinator->campaigns, event->scale.campaign);
@@ -346,60 +300,4 @@ const struct campaign_report *coordinator_report(struct coordinator *coordinator
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator)
 {
     return onlooker_look(coordinator->onlooker, coordinator->members, &coordinator->campaigns);
-}
-
-_Static_assert(sizeof(struct coordinator_settings) == 56,
-               "pack_settings and unpack_settings have to know each");
-
-static void pack_settings(const struct coordinator_settings *settings, struct buffer *into)
-{
-    pack_fixed(into, settings->epoch);
-    pack_number(into, settings->heartbeat_ms);
-    pack_number(into, settings->lease_ms);
-    pack_number(into, settings->loss_ms);
-    pack_number(into, settings->deadlock_delay_ms);
-    pack_number(into, settings->start_delay_ms);
-    pack_number(into, settings->last_campaign);
-}
-
-static bool unpack_settings(struct unpack *from, struct coordinator_settings *settings)
-{
-    settings->epoch = unpack_fixed(from);
-    settings->heartbeat_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->lease_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->loss_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->deadlock_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->start_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->last_campaign = unpack_number(from);
-    return !from->is_broken && settings->epoch != 0 && settings->heartbeat_ms > 0 &&
-           settings->loss_ms > settings->lease_ms;
-}
-
-void coordinator_pack(struct coordinator *coordinator, struct buffer *into)
-{
-    assert(!coordinator_has_live_campaign(coordinator));
-    struct coordinator_settings settings = coordinator->settings;
-    settings.last_campaign = coordinator->last_campaign;
-    pack_settings(&settings, into);
-    pack_number(into, coordinator->last_step_ns);
-    pack_number(into, coordinator->reception.complaint_ns);
-    onlooker_pack(coordinator->onlooker, into);
-    members_pack(coordinator->members, into);
-}
-
-struct coordinator *coordinator_unpack(struct bytes bytes)
-{
-    struct unpack from = unpack_of(bytes);
-    struct coordinator_settings settings;
-    if (!unpack_settings(&from, &settings)) {
-        return NULL;
-    }
-    struct coordinator *coordinator = coordinator_new(&settings);
-    coordinator->last_step_ns = unpack_number(&from);
-    coordinator->reception.complaint_ns = unpack_number(&from);
-    if (!onlooker_unpack(coordinator->onlooker, &from) || !members_unpack(coordinator->members, &from) ||
-        !unpack_is_done(&from)) {
-        coordinator_free(&coordinator);
-    }
-    return coordinator;
 }

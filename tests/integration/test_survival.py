@@ -268,6 +268,36 @@ class Folder(Restarted):
     def test_no_journal_at_all(self):
         self.assertIn("there was no journal", self.end_of_a_broken_journal(lambda path: path.unlink()))
 
+    def end_of_a_stale_journal(self, name, **options):
+        """As a disk leaves it that could not be written to, nor the file be taken away: agents know better."""
+        self.start()
+        self.start_agents()
+        campaign = self.coordinator.create(name, expect_agents=3, workers=5, duration_ms=600000, **options)
+
+        def has_done(steps):
+            self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["steps"]["ok"] > steps, 20, "no steps")
+
+        has_done(20)
+        journal = self.state / "journal"
+        before = journal.read_bytes()
+        has_done(2 * self.coordinator.show(campaign)["steps"]["ok"])
+        self.kill()
+        journal.write_bytes(before)
+        self.start()
+        self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["state"] == "ended", 10, "it goes on")
+        self.assertEqual(self.coordinator.show(campaign)["verdict"], "aborted")
+        self.assertRegex(self.coordinator.get(f"/v1/campaigns/{campaign}/report").json["reason"],
+                         "its journal was an older one than agent a[123] knows of: what happened after it is lost")
+        self.coordinator.wait_agents(3)
+        self.assertEqual(self.coordinator.create("pad", workers=5, runs=1, target="builtin"), campaign + 1)
+        self.assertEqual(self.coordinator.report(campaign + 1)["verdict"], "passed")
+
+    def test_a_stale_journal_of_who_has_said_more(self):
+        self.end_of_a_stale_journal("pad", target=self.target())
+
+    def test_a_stale_journal_of_who_has_only_listened(self):
+        self.end_of_a_stale_journal("naps")
+
     def test_a_torn_journal_is_cut_off(self):
         self.start()
         self.start_agents()

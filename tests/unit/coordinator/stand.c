@@ -139,6 +139,9 @@ static void take_effect(struct stand *stand, const struct coordinator_effect *ef
 
 void stand_step(struct stand *stand, const struct coordinator_event *event)
 {
+    if (stand->on_event != NULL) {
+        stand->on_event(stand->context, event);
+    }
     coordinator_step(stand->coordinator, event, &stand->effects);
     for (size_t i = 0; i < stand->effects.count; i++) {
         take_effect(stand, &stand->effects.items[i]);

@@ -32,6 +32,9 @@ struct stand {
     uint32_t frames;    /* that were sent to agents */
     const char *labels; /* of agents that say hello from now on */
     uint32_t capacity;
+    /* Before each event is stepped; NULL: nobody keeps a journal. */
+    void (*on_event)(void *context, const struct coordinator_event *event);
+    void *context;
 };
 
 #define STAND_EPOCH 77u
