@@ -7,8 +7,8 @@
 static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                       const char *what)
 {
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_agent_lost(coordinator->campaigns[i], now_ns, member, what);
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        campaign_agent_lost(coordinator->campaigns.list[i], now_ns, member, what);
     }
     onlooker_lost(coordinator->onlooker, member);
     members_lose(coordinator->members, &member, &coordinator->outbox);
@@ -36,9 +36,9 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
     char *why = memory_format("the coordinator was killed, and its journal was an older one than agent %.*s "
                               "knows of: what happened after it is lost",
                               BYTES_FORMAT(member->name));
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_id(coordinator->campaigns[i]) <= coordinator->last_restored) {
-            campaign_stop(coordinator->campaigns[i], now_ns, true, bytes_of_string(why));
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        if (campaign_id(coordinator->campaigns.list[i]) <= coordinator->last_restored) {
+            campaign_stop(coordinator->campaigns.list[i], now_ns, true, bytes_of_string(why));
         }
     }
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, false,

@@ -196,21 +196,21 @@ static void look_at_agents(struct onlooker *onlooker, const struct members *memb
     onlooker->overview.lost_count = onlooker->lost_count;
 }
 
-static void look_at_campaigns(struct onlooker *onlooker, struct campaign *const *campaigns, size_t count)
+static void look_at_campaigns(struct onlooker *onlooker, const struct campaigns *campaigns)
 {
     struct coordinator_overview *overview = &onlooker->overview;
     onlooker->campaigns = (struct campaign_overview *)memory_reserve(
-        onlooker->campaigns, &onlooker->campaign_capacity, count, sizeof *onlooker->campaigns);
+        onlooker->campaigns, &onlooker->campaign_capacity, campaigns->count, sizeof *onlooker->campaigns);
     overview->live_campaign_count = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < campaigns->count; i++) {
         onlooker->campaigns[i] =
-            (struct campaign_overview){.campaign = campaign_id(campaigns[i]),
-                                       .state = campaign_state(campaigns[i]),
-                                       .target_port = campaign_target_port(campaigns[i])};
-        overview->live_campaign_count += !campaign_is_ended(campaigns[i]);
+            (struct campaign_overview){.campaign = campaign_id(campaigns->list[i]),
+                                       .state = campaign_state(campaigns->list[i]),
+                                       .target_port = campaign_target_port(campaigns->list[i])};
+        overview->live_campaign_count += !campaign_is_ended(campaigns->list[i]);
     }
     overview->campaigns = onlooker->campaigns;
-    overview->campaign_count = count;
+    overview->campaign_count = campaigns->count;
 }
 
 static void count_part(struct onlooker *onlooker, const struct campaign *campaign, bool is_listed)
@@ -233,11 +233,11 @@ static void count_part(struct onlooker *onlooker, const struct campaign *campaig
 }
 
 /* Once to know how many there are for each agent, and once more to note which. */
-static void look_at_parts(struct onlooker *onlooker, struct campaign *const *campaigns, size_t count)
+static void look_at_parts(struct onlooker *onlooker, const struct campaigns *campaigns)
 {
     size_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        count_part(onlooker, campaigns[i], false);
+    for (size_t i = 0; i < campaigns->count; i++) {
+        count_part(onlooker, campaigns->list[i], false);
     }
     for (size_t i = 0; i < onlooker->overview.agent_count; i++) {
         total += onlooker->agents[i].campaign_count;
@@ -250,16 +250,16 @@ static void look_at_parts(struct onlooker *onlooker, struct campaign *const *cam
         next += onlooker->agents[i].campaign_count;
         onlooker->agents[i].campaign_count = 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        count_part(onlooker, campaigns[i], true);
+    for (size_t i = 0; i < campaigns->count; i++) {
+        count_part(onlooker, campaigns->list[i], true);
     }
 }
 
 const struct coordinator_overview *onlooker_look(struct onlooker *onlooker, const struct members *members,
-                                                 struct campaign *const *campaigns, size_t count)
+                                                 const struct campaigns *campaigns)
 {
     look_at_agents(onlooker, members);
-    look_at_campaigns(onlooker, campaigns, count);
-    look_at_parts(onlooker, campaigns, count);
+    look_at_campaigns(onlooker, campaigns);
+    look_at_parts(onlooker, campaigns);
     return &onlooker->overview;
 }
