@@ -8,10 +8,6 @@
 
 #include <assert.h>
 
-/* Reports of ended campaigns that are kept; the oldest goes first. */
-#define ENDED_KEPT 64u
-/* Of what their failed steps have left. */
-#define ARTIFACTS_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 /* Heartbeats wake us at least so often: who has missed this many was not running. */
 #define HEARTBEATS_ASLEEP 4u
 #define NS_PER_MS 1000000u
@@ -46,10 +42,7 @@ void coordinator_free(struct coordinator **at)
     if (coordinator == NULL) {
         return;
     }
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_free(&coordinator->campaigns[i]);
-    }
-    memory_free(coordinator->campaigns);
+    campaigns_finish(&coordinator->campaigns);
     members_free(&coordinator->members);
     onlooker_free(&coordinator->onlooker);
     outbox_finish(&coordinator->outbox);
@@ -58,61 +51,15 @@ void coordinator_free(struct coordinator **at)
     *at = NULL;
 }
 
-static struct campaign *find_campaign(const struct coordinator *coordinator, uint64_t id)
-{
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_id(coordinator->campaigns[i]) == id) {
-            return coordinator->campaigns[i];
-        }
-    }
-    return NULL;
-}
-
-/* Those of the campaigns that ended last are kept, as far as there is room. */
-static void drop_old_artifacts(struct coordinator *coordinator)
-{
-    size_t kept = 0;
-    for (size_t i = coordinator->campaign_count; i > 0; i--) {
-        struct campaign *campaign = coordinator->campaigns[i - 1];
-        kept += campaign_artifact_bytes(campaign);
-        if (kept > ARTIFACTS_KEPT_BYTES && campaign_is_ended(campaign)) {
-            campaign_drop_artifacts(campaign);
-        }
-    }
-}
-
-static void drop_old_reports(struct coordinator *coordinator)
-{
-    size_t ended = 0;
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        ended += campaign_is_ended(coordinator->campaigns[i]);
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        struct campaign *campaign = coordinator->campaigns[i];
-        if (ended > ENDED_KEPT && campaign_is_ended(campaign)) {
-            campaign_free(&campaign);
-            ended--;
-        } else {
-            coordinator->campaigns[kept++] = campaign;
-        }
-    }
-    coordinator->campaign_count = kept;
-}
-
 static void create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
-    drop_old_reports(coordinator);
-    drop_old_artifacts(coordinator);
+    campaigns_drop_old(&coordinator->campaigns);
     struct campaign_home home = {.settings = &coordinator->settings,
                                  .members = coordinator->members,
                                  .outbox = &coordinator->outbox,
                                  .timers = coordinator->timers};
-    coordinator->campaigns =
-        (struct campaign **)memory_reserve(coordinator->campaigns, &coordinator->campaign_capacity,
-                                           coordinator->campaign_count + 1, sizeof *coordinator->campaigns);
     struct campaign *campaign = campaign_new(&home, ++coordinator->last_campaign, event);
-    coordinator->campaigns[coordinator->campaign_count++] = campaign;
+    campaigns_add(&coordinator->campaigns, campaign);
     onlooker_created(coordinator->onlooker);
     campaign_consider_agents(campaign, event->now_ns);
 }
@@ -148,8 +95,8 @@ static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct
                         const struct gauges *gauges)
 {
     members_take_gauges(member, gauges);
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_gauges(coordinator->campaigns[i], now_ns, member, gauges);
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        campaign_gauges(coordinator->campaigns.list[i], now_ns, member, gauges);
     }
 }
 
@@ -162,7 +109,7 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
         members_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
-    struct campaign *campaign = find_campaign(coordinator, message.campaign);
+    struct campaign *campaign = campaigns_find(&coordinator->campaigns, message.campaign);
     onlooker_operations(coordinator->onlooker, &message);
     if (message.kind == MESSAGE_GAUGES) {
         take_gauges(coordinator, now_ns, member, &message.gauges);
@@ -204,8 +151,8 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
         member = reception_take(&coordinator->reception, event);
         if (member != NULL) {
             onlooker_joined(coordinator->onlooker, member);
-            for (size_t i = 0; i < coordinator->campaign_count; i++) {
-                campaign_consider_agents(coordinator->campaigns[i], event->now_ns);
+            for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+                campaign_consider_agents(coordinator->campaigns.list[i], event->now_ns);
             }
         }
         return;
@@ -255,7 +202,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         create(coordinator, event);
         break;
     case EVENT_STOP: {
-        struct campaign *campaign = find_campaign(coordinator, event->stop.campaign);
+        struct campaign *campaign = campaigns_find(&coordinator->campaigns, event->stop.campaign);
         if (campaign != NULL) {
             campaign_stop(campaign, event->now_ns, event->stop.is_at_once, event->stop.text);
         }
@@ -266,7 +213,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         coordinator->last_restored = coordinator->last_campaign;
         break;
     case EVENT_SCALE: {
-        struct campaign *campaign = find_campaign(coordinator, event->scale.campaign);
+        struct campaign *campaign = campaigns_find(&coordinator->campaigns, event->scale.campaign);
         if (campaign != NULL) {
             campaign_scale(campaign, event->now_ns, event->scale.workers);
         }
@@ -285,9 +232,9 @@ static void end_turn(struct coordinator *coordinator, uint64_t now_ns)
     while ((due = due_take(coordinator->timers, now_ns)) != NULL) {
         on_due(coordinator, now_ns, due);
     }
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_is_unsettled(coordinator->campaigns[i])) {
-            campaign_settle(coordinator->campaigns[i], now_ns);
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        if (campaign_is_unsettled(coordinator->campaigns.list[i])) {
+            campaign_settle(coordinator->campaigns.list[i], now_ns);
         }
     }
     members_hand_out(coordinator->members, now_ns, &coordinator->outbox);
@@ -305,22 +252,11 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
     onlooker_sent(coordinator->onlooker, effects);
 }
 
-static bool has_work(const struct coordinator *coordinator)
-{
-    if (members_are_restless(coordinator->members)) {
-        return true;
-    }
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_is_unsettled(coordinator->campaigns[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 {
-    return has_work(coordinator) ? 0 : timers_next_ns(coordinator->timers);
+    bool has_work =
+        members_are_restless(coordinator->members) || campaigns_have_unsettled(&coordinator->campaigns);
+    return has_work ? 0 : timers_next_ns(coordinator->timers);
 }
 
 bool coordinator_has_room(const struct coordinator *coordinator, const struct campaign_options *options,
@@ -333,7 +269,7 @@ bool coordinator_has_room(const struct coordinator *coordinator, const struct ca
 bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign, uint32_t workers,
                            struct error *error)
 {
-    const struct campaign *found = find_campaign(coordinator, campaign);
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found != NULL ? campaign_may_scale(found, workers, error)
                          : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
 }
@@ -345,33 +281,23 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator)
 
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key)
 {
-    for (size_t i = 0; i < coordinator->campaign_count && key.size > 0; i++) {
-        if (bytes_equal(campaign_key(coordinator->campaigns[i]), key)) {
-            return campaign_id(coordinator->campaigns[i]);
-        }
-    }
-    return 0;
+    const struct campaign *found = campaigns_find_key(&coordinator->campaigns, key);
+    return found != NULL ? campaign_id(found) : 0;
 }
 
 bool coordinator_has_live_campaign(const struct coordinator *coordinator)
 {
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (!campaign_is_ended(coordinator->campaigns[i])) {
-            return true;
-        }
-    }
-    return false;
+    return campaigns_have_live(&coordinator->campaigns);
 }
 
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns)
 {
-    struct campaign *found = find_campaign(coordinator, campaign);
+    struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found == NULL ? NULL : campaign_report(found, now_ns);
 }
 
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator)
 {
-    return onlooker_look(coordinator->onlooker, coordinator->members, coordinator->campaigns,
-                         coordinator->campaign_count);
+    return onlooker_look(coordinator->onlooker, coordinator->members, &coordinator->campaigns);
 }

@@ -1,6 +1,6 @@
 /* The inside of the coordinator, for the files that it is made of. */
 #pragma once
-#include "coordinator/core/campaign.h"
+#include "coordinator/core/campaigns.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/members.h"
 #include "coordinator/core/onlooker.h"
@@ -13,9 +13,7 @@ struct coordinator {
     struct members *members;
     struct reception reception;
     struct onlooker *onlooker;
-    struct campaign **campaigns; /* by rising id */
-    size_t campaign_count;
-    size_t campaign_capacity;
+    struct campaigns campaigns;
     uint64_t last_campaign;
     uint64_t last_restored; /* campaign that there was when we were restored; 0: we have not been */
     uint64_t last_step_ns;

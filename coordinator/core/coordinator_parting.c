@@ -7,8 +7,8 @@
 static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                       const char *what)
 {
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_agent_lost(coordinator->campaigns[i], now_ns, member, what);
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        campaign_agent_lost(coordinator->campaigns.list[i], now_ns, member, what);
     }
     onlooker_lost(coordinator->onlooker, member);
     members_lose(coordinator->members, &member, &coordinator->outbox);
@@ -36,9 +36,9 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
     char *why = memory_format("the coordinator was killed, and its journal was an older one than agent %.*s "
                               "knows of: what happened after it is lost",
                               BYTES_FORMAT(member->name));
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_id(coordinator->campaigns[i]) <= coordinator->last_restored) {
-            campaign_stop(coordinator->campaigns[i], now_ns, true, bytes_of_string(why));
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        if (campaign_id(coordinator->campaigns.list[i]) <= coordinator->last_restored) {
+            campaign_stop(coordinator->campaigns.list[i], now_ns, true, bytes_of_string(why));
         }
     }
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, false,
@@ -58,13 +58,12 @@ void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, st
     part_with(coordinator, now_ns, member, "has left");
 }
 
-/* It works on until its lease is over, so it is declared lost only when it has been silent for long enough.
- */
+/* Nothing that it says from now on counts, so its workers are as lost as those of a dead process. One that
+ * does not listen works on until its lease is over, and what it does to the target nobody sees. */
 void coordinator_show_out(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
-    outbox_forget_route(&coordinator->outbox, member->incarnation);
+    tell_loss(coordinator, member, "its key was revoked");
+    part_with(coordinator, now_ns, member, "(whose key was revoked) was lost");
 }
