@@ -2,6 +2,7 @@
 #include "coordinator/core/handout.h"
 
 #include "common/random.h"
+#include "proto/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,6 +108,28 @@ static void too_many_for_one_message_are_dealt_in_turn(void **state)
     handout_free(&handout);
 }
 
+static void as_many_as_a_message_takes_are_spread(void **state)
+{
+    (void)state;
+    uint32_t room_for[] = {ANY, 2};
+    struct handout *handout = handout_new(LIMIT_SET_RUNS, room_for, 2);
+    assert_int_equal(handout_place(handout, LIMIT_SET_RUNS / 4), 1);
+    assert_int_equal(handout_place(handout, LIMIT_SET_RUNS / 4 * 3), 1);
+    handout_free(&handout);
+}
+
+static void nobody_is_moved_where_there_is_room(void **state)
+{
+    (void)state;
+    for (uint32_t places = 1; places <= 7; places++) {
+        struct handout *handout = deal(LIMIT_SET_RUNS - places, places);
+        for (uint32_t i = 0; i < LIMIT_SET_RUNS - places; i++) {
+            assert_int_equal(handout_place(handout, i), i % places);
+        }
+        handout_free(&handout);
+    }
+}
+
 static void more_workers_follow_in_turn(void **state)
 {
     (void)state;
@@ -167,6 +190,8 @@ int main(void)
         cmocka_unit_test(all_that_fit_are_dealt),
         cmocka_unit_test(the_spread_is_even_however_many_places),
         cmocka_unit_test(too_many_for_one_message_are_dealt_in_turn),
+        cmocka_unit_test(as_many_as_a_message_takes_are_spread),
+        cmocka_unit_test(nobody_is_moved_where_there_is_room),
         cmocka_unit_test(more_workers_follow_in_turn),
         cmocka_unit_test(the_seats_of_a_room_sit_on_different_agents),
         cmocka_unit_test(nobody_owns_a_worker_that_there_is_not),
