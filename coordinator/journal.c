@@ -158,7 +158,6 @@ static bool replace(struct journal *journal, struct bytes content, struct error 
     if (!fill(journal, file, content, error)) {
         (void)close(file);
         (void)unlinkat(journal->folder, NEW_FILE_NAME, 0);
-        journal->bytes = 0;
         return false;
     }
     journal->file = file;

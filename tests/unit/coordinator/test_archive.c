@@ -164,7 +164,12 @@ static void what_was_put_is_found_by_the_next_process(void **state)
 static void what_is_put_again_replaces_what_was_there(void **state)
 {
     struct scene *scene = (struct scene *)*state;
+    /* From somebody who was killed while he wrote. */
+    leave_file(scene, "4.json.new",
+               "{\"live\":{\"campaign\":4},\"report\":{\"reason\":\"a longer report than those "
+               "that follow, so that an end of it would stand behind theirs\",\"mo");
     assert_true(put(scene, 4, "drawn", "running", "a longer report than the one that follows"));
+    expect_report(scene, 4, "a longer report than the one that follows");
     assert_true(put(scene, 4, "drawn", "ended", "over"));
     for (int life = 0; life < 2; life++) {
         assert_int_equal(archive_count(scene->archive), 1);
