@@ -2,6 +2,7 @@
 #include "coordinator/api_inside.h"
 
 #include "common/clock.h"
+#include "common/compose.h"
 #include "common/digest.h"
 #include "common/memory.h"
 #include "coordinator/openapi.h"
@@ -92,7 +93,7 @@ void api_answer_error(struct http_request *request, unsigned status, const char 
     char text[ERROR_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    compose_list(text, sizeof text, format, arguments);
     va_end(arguments);
     json_t *object = json_object();
     json_put_text(object, "error", bytes_of_string(text));

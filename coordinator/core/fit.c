@@ -1,9 +1,8 @@
 /* Whether a campaign fits on the agents that are there. */
 #include "coordinator/core/fit.h"
 
+#include "common/compose.h"
 #include "proto/labels.h"
-
-#include <stdio.h>
 
 #define WORDS_BYTES (LABELS_MAX_BYTES + 20u)
 
@@ -30,7 +29,7 @@ const char *fit_words(const struct campaign_options *options, char *text, size_t
 {
     text[0] = '\0';
     if (options->labels.size > 0) {
-        (void)snprintf(text, size, " with %.*s", BYTES_FORMAT(options->labels));
+        compose(text, size, " with %.*s", BYTES_FORMAT(options->labels));
     }
     return text;
 }

@@ -213,6 +213,14 @@ static void note_return(const struct members *members, uint64_t now_ns, uint64_t
     }
 }
 
+/* By the times and not by the numbers: whoever has only listened to heartbeats may have no number that we
+ * have not, and whatever changed a number came with a frame that is echoed from then on. */
+bool members_knows_better(const struct member *member, const struct envelope *envelope)
+{
+    return envelope->epoch == link_epoch(member->link) && envelope->echoed_sent_ns > member->known_ns &&
+           envelope->echoed_sent_ns < member->restored_ns;
+}
+
 enum link_verdict members_receive(struct members *members, uint64_t now_ns, struct member *member,
                                   const struct envelope *envelope, bool has_message)
 {
@@ -353,8 +361,11 @@ void members_restored(struct members *members, uint64_t now_ns)
 {
     members_forgive(members, now_ns);
     for (size_t i = 0; i < members->count; i++) {
-        members->items[i]->is_awaited = true;
-        members_wake(members, members->items[i]);
+        struct member *member = members->items[i];
+        member->is_awaited = true;
+        member->known_ns = link_last_sent_ns(member->link);
+        member->restored_ns = now_ns;
+        members_wake(members, member);
     }
 }
 

@@ -19,8 +19,10 @@ coordinator/core/room_steps.c coordinator/core/rooms.c coordinator/core/rooms_be
 coordinator/core/rooms_progress.c coordinator/core/rooms_search.c coordinator/core/rooms_settle.c
 coordinator/core/rooms_timeout.c coordinator/core/rooms_variable.c proto/link.c""".split()
 # Those that notice most of it, asked before all others are built, where no test has the name of the file.
-QUICK = {"coordinator": ["test_notifier", "test_barrier", "test_deadlock", "test_variable", "test_model", "test_rooms"],
-         "proto": ["link_test", "link_network_test"],
+QUICK = {"coordinator": ["test_notifier", "test_notifier_readers", "test_barrier", "test_deadlock", "test_rooms_search",
+                         "test_variable", "test_variable_maker", "test_model", "test_rooms", "test_rooms_progress",
+                         "test_rooms_loss"],
+         "proto": ["link_test", "link_timing_test", "link_clock_test", "link_network_test"],
          "agent": ["test_crew", "test_crew_call", "test_crew_life", "test_crew_rooms", "test_crew_scale"]}
 
 STATEMENT = re.compile(r"^ {4,}([a-z(*][^={]*(=[^=].*|\(.*\)|\+\+|--)|return( [^;]*)?|break|continue);$")

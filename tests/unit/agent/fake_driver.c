@@ -128,6 +128,16 @@ static bool is_first_of_folder(void)
     return mkdir("was-here", 0700) == 0;
 }
 
+static bool is_port_taken(void)
+{
+    char path[16] = "was-here-0";
+
+    for (char *digit = path + strlen(path) - 1; *digit < '5'; ++*digit)
+        if (mkdir(path, 0700) == 0)
+            return true;
+    return false;
+}
+
 static int drive(unsigned port)
 {
     const char *behaviour = getenv("FAKE_DRIVER");
@@ -140,6 +150,10 @@ static int drive(unsigned port)
         (void)fflush(stdout);
         fprintf(stderr, "cannot open display\n\n");
         return 3;
+    }
+    if (strcmp(behaviour, "crowded") == 0 && is_port_taken()) {
+        printf("Starting ChromeDriver on port 0\nIPv4 port not available. Exiting...\n");
+        return 1;
     }
     if (strcmp(behaviour, "silent") == 0)
         linger("fake-driver");

@@ -11,6 +11,7 @@
  *   failing   says something and ends with exit code 3
  *   silent    never says its port
  *   busy      as the first of a folder it fails, then it answers and has an orphan
+ *   crowded   answers, but finds its port taken as the first five of a folder
  *   mute      answers, and closes its output
  *   loud      prints its environment, then answers */
 bool fake_driver_plays(int argc, char **argv, int *code);

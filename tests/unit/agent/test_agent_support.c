@@ -420,6 +420,13 @@ void deploy(struct fixture *fixture, uint32_t workers, uint32_t first, uint32_t 
     worker_set_finish(&message.deploy.workers);
 }
 
+void start_deployed(struct fixture *fixture, uint32_t workers, uint32_t count)
+{
+    start_joined(fixture);
+    deploy(fixture, workers, 0, 1, count);
+    ignore(fixture);
+}
+
 void expect(struct fixture *fixture, const char *transcript)
 {
     assert_string_equal(buffer_string(&fixture->transcript), transcript);

@@ -98,11 +98,7 @@ static void tells_the_first_failure_when_the_campaign_stops_by_it(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.is_stopped_by_failure = true;
-    deploy(fixture, 0, 1, 2);
-    begin(fixture);
-    setup_done(fixture, 0);
-    setup_done(fixture, 1);
-    ignore(fixture);
+    deploy_stepping(fixture, 2);
     step_failed(fixture, 1, "no page");
     expect(fixture, "failure(1@1 no page) step(1@2)");
     step_failed(fixture, 0, "no page either");
@@ -177,13 +173,9 @@ static void assignment_before_the_beginning_leaves_the_others_waiting(void **sta
 static void stop_ends_every_state_its_own_way(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->options.workers = 6;
-    fixture->options.ramp_up_ms = 6000;
     fixture->options.delay_ms = 100000;
     fixture->options.runs = 2;
-    deploy(fixture, 0, 1, 6);
-    begin(fixture);
-    advance(fixture, 4000); /* 5 has not begun */
+    deploy_ramping(fixture, 6, 4000); /* 5 has not begun */
     setup_done(fixture, 1);
     setup_done(fixture, 2);
     setup_done(fixture, 3);

@@ -21,12 +21,7 @@ static struct fixture *running(void **state)
     struct fixture *fixture = *state;
     fixture->options.workers = 3;
     fixture->options.runs = 0;
-    deploy(fixture, 0, 1, 3);
-    begin(fixture);
-    for (uint32_t worker = 0; worker < 3; worker++) {
-        setup_done(fixture, worker);
-    }
-    ignore(fixture);
+    deploy_stepping(fixture, 3);
     return fixture;
 }
 
@@ -66,13 +61,9 @@ static void where_workers_meet_the_number_changes_between_two_steps(void **state
 static void who_rests_or_has_not_begun_ends_at_once(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->options.workers = 3;
     fixture->options.runs = 0;
-    fixture->options.ramp_up_ms = 3000;
     fixture->options.delay_ms = 100000;
-    deploy(fixture, 0, 1, 3);
-    begin(fixture);
-    advance(fixture, 1500);
+    deploy_ramping(fixture, 3, 1500);
     setup_done(fixture, 1);
     step_ok(fixture, 1);
     ignore(fixture);

@@ -216,6 +216,25 @@ void setup_done(struct fixture *fixture, uint32_t worker)
     take(fixture, (struct crew_event){.kind = CREW_SETUP_DONE, .worker = worker, .is_ok = true});
 }
 
+void deploy_stepping(struct fixture *fixture, uint32_t count)
+{
+    deploy(fixture, 0, 1, count);
+    begin(fixture);
+    for (uint32_t worker = 0; worker < count; worker++) {
+        setup_done(fixture, worker);
+    }
+    ignore(fixture);
+}
+
+void deploy_ramping(struct fixture *fixture, uint32_t count, uint64_t milliseconds)
+{
+    fixture->options.workers = count;
+    fixture->options.ramp_up_ms = count * 1000;
+    deploy(fixture, 0, 1, count);
+    begin(fixture);
+    advance(fixture, milliseconds);
+}
+
 void setup_failed(struct fixture *fixture, uint32_t worker, const char *text)
 {
     take(fixture, (struct crew_event){.kind = CREW_SETUP_DONE, .worker = worker, .text = text});

@@ -10,20 +10,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 static void tell(struct stand *stand, struct played *agent, uint64_t lag_us, uint64_t busy_us)
 {
     struct loop_gauges loop = {.lag_p99_us = lag_us, .lag_max_us = lag_us, .busy_us = busy_us};
@@ -62,9 +48,7 @@ static void the_overview_has_what_was_told_last(void **state)
 
 static void a_report_counts_what_was_measured_while_its_workers_ran(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     tell(stand, &stand->agents[0], 900000, 1000000); /* before they began */
     assert_false(stand_report(stand)->agents[0].is_measured);
     assert_true(stand_report(stand)->agents[0].has_clock);
@@ -90,9 +74,7 @@ static void a_report_counts_what_was_measured_while_its_workers_ran(void **state
 
 static void a_bottleneck_is_named(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     for (int i = 0; i < 10; i++) {
         stand_pass_ms(stand, 1000);
         tell(stand, &stand->agents[0], 3000, 300000);
@@ -191,13 +173,9 @@ static void a_network_that_has_become_slow_is_noticed(void **state)
 
 static void a_near_agent_waits_for_the_usual_time(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(1);
-    stand_run(stand, &options, 1);
+    struct stand *stand = stand_running(state, 1, 1);
     assert_int_equal(lead_ms(stand), 100);
 }
-
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
