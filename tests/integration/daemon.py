@@ -10,8 +10,9 @@ import signal
 import tempfile
 import threading
 import time
+import unittest
 
-from support import EXAMPLES, Process, environment, script, wait_until
+from support import EXAMPLES, Process, environment, script, tutti, wait_until
 
 READY = re.compile(r"ready: agents at (tcp://\S+), API at http://(\S+):(\d+)")
 
@@ -147,6 +148,20 @@ def campaign(name, expect_agents=1, deadline_ms=20000, **options):
 class Agent(Logged):
     def __init__(self, endpoint, name, *options, **more):
         super().__init__("agent", "--coordinator", endpoint, "--name", name, "--shards", "1", "--quiet", *options, **more)
+
+
+class WithThreeAgents(unittest.TestCase):
+    """One coordinator and its agents a1 to a3 for all tests of the class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.coordinator = cls.enterClassContext(Coordinator())
+        cls.agents = [cls.enterClassContext(Agent(cls.coordinator.endpoint, name)) for name in ("a1", "a2", "a3")]
+        cls.coordinator.wait_agents(3)
+        cls.env = environment(TUTTI_API=f"http://127.0.0.1:{cls.coordinator.port}")
+
+    def tutti(self, *arguments, **more):
+        return tutti(*arguments, env=self.env, **more)
 
 
 class Events:

@@ -240,15 +240,20 @@ static void failure_goes_at_once(void **state)
     expect(fixture, "failure(3@2 no page)");
 }
 
-static void finishes_when_all_shards_have(void **state)
+/* start_deployed, and both shards have loaded the script. */
+static void start_loaded(struct fixture *fixture, uint32_t workers, uint32_t count)
 {
-    struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 3);
+    start_deployed(fixture, workers, count);
     deployed(fixture, 0, NULL);
     deployed(fixture, 1, NULL);
     turn_end(fixture);
     ignore(fixture);
+}
+
+static void finishes_when_all_shards_have(void **state)
+{
+    struct fixture *fixture = *state;
+    start_loaded(fixture, 10, 3);
     operate(fixture, 0, 0, (struct operation){.kind = OPERATION_ENDED});
     finish_shard(fixture, 0, 2);
     turn_end(fixture);
@@ -277,12 +282,7 @@ static void assign_worker(struct fixture *fixture, uint32_t worker)
 static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 3);
-    deployed(fixture, 0, NULL);
-    deployed(fixture, 1, NULL);
-    turn_end(fixture);
-    ignore(fixture);
+    start_loaded(fixture, 10, 3);
     assign_worker(fixture, 7);
     assign_worker(fixture, 8);
     expect(fixture, "1:assign(7 from 4) 0:assign(8 from 4)");

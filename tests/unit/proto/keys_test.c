@@ -74,17 +74,23 @@ static void a_pair_comes_back_as_it_was_written(void **state)
     buffer_finish(&text);
 }
 
+/* `text` is the file in between; the caller finishes it. */
+static void write_and_read(const struct agent_key *key, struct buffer *text, struct agent_key *read)
+{
+    struct error error;
+    buffer_init(text, KEY_FILE_MAX_BYTES);
+    agent_key_format(key, text);
+    assert_true(agent_key_parse(buffer_bytes(text), read, &error));
+}
+
 static void an_agents_key_comes_back_as_it_was_written(void **state)
 {
     (void)state;
     struct agent_key key = {
         .name = "host-7", .pair = {.public_key = PUBLIC, .secret_key = SECRET}, .coordinator = OTHER};
     struct agent_key read = {0};
-    struct error error;
     struct buffer text;
-    buffer_init(&text, KEY_FILE_MAX_BYTES);
-    agent_key_format(&key, &text);
-    assert_true(agent_key_parse(buffer_bytes(&text), &read, &error));
+    write_and_read(&key, &text, &read);
     assert_string_equal(read.name, "host-7");
     assert_string_equal(read.pair.public_key, PUBLIC);
     assert_string_equal(read.pair.secret_key, SECRET);
@@ -99,9 +105,7 @@ static void a_token_stands_alone(void **state)
     struct agent_key read = {0};
     struct error error;
     struct buffer text;
-    buffer_init(&text, KEY_FILE_MAX_BYTES);
-    agent_key_format(&key, &text);
-    assert_true(agent_key_parse(buffer_bytes(&text), &read, &error));
+    write_and_read(&key, &text, &read);
     assert_string_equal(read.token, SECRET);
     assert_string_equal(read.pair.public_key, "");
     buffer_append_string(&text, "public " PUBLIC "\n");
