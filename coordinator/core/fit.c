@@ -19,9 +19,7 @@ struct fit fit_of(const struct members *members, const struct campaign_options *
         if (!fit_is_suitable(member, options)) {
             continue;
         }
-        uint32_t room = members_room(member);
-        bool is_any = room == UINT32_MAX || fit.room == UINT64_MAX;
-        fit.room = is_any ? UINT64_MAX : fit.room + room;
+        fit.room += members_room(member);
         fit.agents++;
     }
     return fit;

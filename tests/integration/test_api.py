@@ -225,7 +225,7 @@ class BadRequests(unittest.TestCase):
                 ("", "no JSON"), ("{", "no JSON"), ("[]", "no JSON object"), ("1", "no JSON"), ('{"script": "a", "script": "b"}', "duplicate"), (b"\xff\xfe{}", "no JSON"),
                 (deep, "too deeply"), ('{"a":' * 5000 + "1" + "}" * 5000, "too deeply"), ("[" + "[]," * 300000 + "1]", "too many values"),
                 ({}, "script"), ({**good, "script": 5}, "script"), ({**good, "script": ""}, "script"), ({**good, "script": "a\nb"}, "script"), ({**good, "script": "x" * 2000}, "script"),
-                ({**good, "more": 1}, '"more" is not known'), ({**good, "files": []}, "files"), ({**good, "files": {}}, "files"), ({**good, "files": [1]}, "files[0]"),
+                ({**good, "more": 1}, '"more" is not known'), ({**good, 'a"' + "[" * 50: 1}, "is not known"), ({**good, "files": []}, "files"), ({**good, "files": {}}, "files"), ({**good, "files": [1]}, "files[0]"),
                 ({**good, "files": [{"path": "a.lua"}]}, "files[0]"), ({**good, "files": [{**file, "mode": 5}]}, '"mode"'), ({**good, "files": [{**file, "content": "a$=="}]}, "Base64"),
                 ({**good, "files": [file, file]}, "two files"), ({**good, "files": [{"path": f"f{i}", "content": ""} for i in range(1001)]}, "1000 files"),
                 ({**good, "expect_agents": 0}, "expect_agents"), ({**good, "expect_agents": "2"}, "expect_agents"), ({**good, "deadline_ms": -1}, "deadline_ms"), ({**good, "deadline_ms": 1.5}, "deadline_ms"),
@@ -253,6 +253,7 @@ class BadRequests(unittest.TestCase):
         for body in ("x", "[]", {"at_once": 1}, {"reason": 5}, {"reason": "x" * 301}, {"when": "now"}):
             self.assert_refused(400, self.coordinator.post(f"/v1/campaigns/{number}/stop", body))
         self.assertEqual(self.coordinator.show(number)["state"], "created")
+        self.assert_refused(404, self.coordinator.get(f"/v1/campaigns/{number + 2 ** 64}"))
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
 
     def test_bodies_that_are_too_large(self):
@@ -337,7 +338,8 @@ class Token(unittest.TestCase):
                 for method, path in (("GET", "/v1/agents"), ("GET", "/metrics"), ("GET", "/v1/openapi.yaml"), ("POST", "/v1/campaigns"), ("POST", "/v1/campaigns/1/stop")):
                     answer = coordinator.request(method, path, token=given)
                     self.assertEqual((answer.status, answer.headers["WWW-Authenticate"], list(answer.json)), (401, "Bearer", ["error"]), (given, path))
-            self.assertEqual(coordinator.request("GET", "/v1/agents", headers={"Authorization": f"Basic {TOKEN}"}).status, 401)
+            for scheme in ("Basic", "Digest", "NotBearer"):
+                self.assertEqual(coordinator.request("GET", "/v1/agents", headers={"Authorization": f"{scheme} {TOKEN}"}).status, 401)
             self.assertEqual((coordinator.get("/healthz").status, coordinator.get("/readyz").status), (200, 200))
             for scheme in ("Bearer", "bearer"):
                 self.assertEqual(coordinator.get("/v1/agents", headers={"Authorization": f"{scheme} {TOKEN}"}).status, 200)

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -92,17 +93,22 @@ static void a_bottleneck_is_named(void **state)
 }
 
 /* A frame of the agent's that answers one of 4 s ago, after so long on the way. */
-static void echo(struct stand *stand, struct played *agent, uint64_t round_trip_ms)
+static void answer(struct stand *stand, struct played *agent, uint64_t round_trip_ms)
 {
-    agent->is_silent = true;
-    stand_pass_ms(stand, 6000);
-    agent->is_silent = false;
     struct envelope envelope = {.incarnation = agent->incarnation,
                                 .epoch = STAND_EPOCH,
                                 .sent_ns = stand->now_ns,
                                 .echoed_sent_ns = stand->now_ns - 4000000000,
                                 .echo_delay_ns = 4000000000 - round_trip_ms * 1000000};
     stand_frame(stand, &envelope, bytes_of(NULL, 0));
+}
+
+static void echo(struct stand *stand, struct played *agent, uint64_t round_trip_ms)
+{
+    agent->is_silent = true;
+    stand_pass_ms(stand, 6000);
+    agent->is_silent = false;
+    answer(stand, agent, round_trip_ms);
 }
 
 static uint64_t lead_ms(struct stand *stand)
@@ -124,9 +130,45 @@ static void nobody_waits_long_for_one_that_hardly_answers(void **state)
 {
     struct stand *stand = (struct stand *)*state;
     struct campaign_options options = stand_options(1);
-    echo(stand, stand_agent(stand, "a1"), 3000);
+    echo(stand, stand_agent(stand, "a1"), 510);
     stand_create(stand, &options, 1);
     assert_int_equal(lead_ms(stand), 2000);
+}
+
+static void expect_barrier(struct stand *stand, uint64_t step, uint64_t ahead_ms)
+{
+    char expected[100];
+    struct operation barrier = {.kind = OPERATION_BARRIER,
+                                .room = 0,
+                                .name = bytes_of_string("b"),
+                                .step = step,
+                                .count = 1,
+                                .is_at_once = true};
+    stand_forget_story(stand);
+    stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){0}, 1);
+    (void)snprintf(expected, sizeof expected, "a1: replies barrier ok to worker 0 from rank 1 at %llu ms\n",
+                   (unsigned long long)(stand->now_ns / 1000000 + ahead_ms));
+    assert_non_null(strstr(buffer_string(&stand->story), expected));
+}
+
+/* It is looked at once a second, by what agents tell of themselves. */
+static void a_network_that_has_become_slow_is_noticed(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    stand_run(stand, &options, 2);
+    stand_pass_ms(stand, 200);
+    expect_barrier(stand, 1, 100);
+    echo(stand, &stand->agents[1], 150);
+    tell(stand, &stand->agents[0], 1, 1);
+    expect_barrier(stand, 2, 600);
+    stand->now_ns += 100000000;
+    answer(stand, &stand->agents[1], 200);
+    tell(stand, &stand->agents[0], 1, 1);
+    expect_barrier(stand, 3, 600);
+    stand_pass_ms(stand, 1000);
+    tell(stand, &stand->agents[0], 1, 1);
+    expect_barrier(stand, 4, 800);
 }
 
 static void a_near_agent_waits_for_the_usual_time(void **state)
@@ -143,6 +185,7 @@ int main(void)
         STORY(a_bottleneck_is_named),
         STORY(the_start_is_told_far_enough_ahead),
         STORY(nobody_waits_long_for_one_that_hardly_answers),
+        STORY(a_network_that_has_become_slow_is_noticed),
         STORY(a_near_agent_waits_for_the_usual_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
