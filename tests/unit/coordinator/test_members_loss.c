@@ -9,6 +9,15 @@
 
 #include <cmocka.h>
 
+/* Agent a1, two seconds ago. */
+static struct played *joined(struct stand *stand)
+{
+    struct played *agent = stand_agent(stand, "a1");
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    return agent;
+}
+
 static void who_is_silent_too_long_is_lost_and_told_so(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -34,9 +43,7 @@ static void who_is_silent_too_long_is_lost_and_told_so(void **state)
 static void who_does_not_hear_us_is_sent_nothing_and_then_lost(void **state)
 {
     struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
+    struct played *agent = joined(stand);
     agent->is_deaf = true;
     stand_pass_ms(stand, 9000);
     assert_true(stand->frames > 9);
@@ -52,9 +59,7 @@ static void who_does_not_hear_us_is_sent_nothing_and_then_lost(void **state)
 static void who_hears_us_again_is_spoken_to_again(void **state)
 {
     struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
+    struct played *agent = joined(stand);
     /* It has heard the last frame after all, and says so when nothing is sent to it any more. */
     agent->is_deaf = true;
     stand_pass_ms(stand, 9000);
@@ -79,9 +84,7 @@ static void who_hears_us_again_is_spoken_to_again(void **state)
 static void who_was_silent_for_longer_than_the_lease_is_spoken_to_again(void **state)
 {
     struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
+    struct played *agent = joined(stand);
     for (int round = 0; round < 3; round++) {
         agent->is_silent = true;
         stand_pass_ms(stand, 12500);
@@ -97,9 +100,7 @@ static void who_was_silent_for_longer_than_the_lease_is_spoken_to_again(void **s
 static void who_comes_and_goes_and_never_hears_us_is_lost_all_the_same(void **state)
 {
     struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
+    struct played *agent = joined(stand);
     agent->is_deaf = true;
     for (int round = 0; round < 7; round++) {
         agent->is_silent = true;
