@@ -26,8 +26,9 @@ struct daemon {
     uv_timer_t ending; /* looks whether all is said */
     uint64_t ending_until_ms;
     struct server *server;
-    struct archive *archive; /* NULL: what was is forgotten */
-    struct api *api;         /* NULL until it is open */
+    struct archive *archive;          /* NULL: what was is forgotten */
+    struct artifact_store *artifacts; /* likewise */
+    struct api *api;                  /* NULL until it is open */
     struct lent_target target;
     bool is_draining;
     bool is_closed;
@@ -166,6 +167,17 @@ static void on_survival_log(void *context, enum log_level level, const char *tex
     log_line(level, WHO, "%s", text);
 }
 
+static bool open_artifacts(struct daemon *daemon, const char *state, struct error *error)
+{
+    SCOPED(memory_free_at) char *folder = memory_format("%s/artifacts", state);
+    struct error warning;
+    daemon->artifacts = artifact_store_open(folder, daemon->archive, &warning, error);
+    if (daemon->artifacts != NULL && warning.text[0] != '\0') {
+        log_line(LOG_WARNING, WHO, "%s", warning.text);
+    }
+    return daemon->artifacts != NULL;
+}
+
 /* Locked first: whoever has the folder has the campaigns. */
 static bool open_state(struct daemon *daemon, const struct daemon_settings *settings,
                        struct survival **survival, struct error *error)
@@ -182,7 +194,8 @@ static bool open_state(struct daemon *daemon, const struct daemon_settings *sett
     if (*survival != NULL) {
         daemon->archive = archive_open(&daemon->loop, reports, error);
     }
-    return daemon->archive != NULL || error_wrap(error, "--state: ");
+    return (daemon->archive != NULL && open_artifacts(daemon, settings->state, error)) ||
+           error_wrap(error, "--state: ");
 }
 
 static bool open_ports(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
@@ -208,6 +221,7 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     const struct api_settings api = {.address = settings->http,
                                      .token = settings->token,
                                      .archive = daemon->archive,
+                                     .artifacts = daemon->artifacts,
                                      .server = daemon->server,
                                      .target = {.open = open_target, .context = daemon}};
     daemon->api = api_new(&daemon->loop, &api, error);
@@ -268,6 +282,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     }
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     archive_free(&daemon.archive);
+    artifact_store_free(&daemon.artifacts);
     int result = uv_loop_close(&daemon.loop);
     assert(result == 0);
     (void)result;

@@ -279,6 +279,7 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
     }
     api->server = settings->server;
     api->archive = settings->archive;
+    api->artifacts = settings->artifacts;
     api->target = settings->target;
     api->token_digest = settings->token != NULL ? digest_of(settings->token) : NULL;
     api->began_wall_ns = clock_wall_ns();

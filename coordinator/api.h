@@ -1,6 +1,7 @@
 /* The HTTP API of the coordinator: agents, campaigns, live numbers, reports, metrics. */
 #pragma once
 #include "coordinator/archive.h"
+#include "coordinator/artifact_store.h"
 #include "coordinator/listener.h"
 #include "coordinator/server.h"
 
@@ -21,7 +22,8 @@ struct api_settings {
     const struct listener_address *address;
     const char *token; /* copied; NULL: none is asked for */
     struct server *server;
-    struct archive *archive; /* NULL: what the server forgets is forgotten. Has to outlive the API */
+    struct archive *archive;          /* NULL: what the server forgets is forgotten. Has to outlive the API */
+    struct artifact_store *artifacts; /* likewise */
     struct api_target target;
 };
 

@@ -8,6 +8,18 @@
 
 #define WHO "coordinator"
 
+/* Those that have come since the last time. */
+static bool keep_artifacts(const struct api *api, const struct campaign_report *report, struct error *error)
+{
+    size_t kept = api->artifacts == NULL ? SIZE_MAX : artifact_store_last(api->artifacts, report->campaign);
+    bool is_kept = true;
+    for (size_t i = kept; is_kept && i < report->artifact_count; i++) {
+        is_kept = artifact_store_put(api->artifacts, report->campaign, (uint32_t)i + 1, &report->artifacts[i],
+                                     error);
+    }
+    return is_kept;
+}
+
 void api_keep(struct api *api, uint64_t campaign)
 {
     if (api->archive == NULL) {
@@ -23,7 +35,7 @@ void api_keep(struct api *api, uint64_t campaign)
                                       .key = report->key.size > 0 ? key : NULL,
                                       .has_ended = report->state == CAMPAIGN_ENDED};
     struct error error;
-    if (archive_put(api->archive, &archived, &error)) {
+    if (archive_put(api->archive, &archived, &error) && keep_artifacts(api, report, &error)) {
         api->has_complained = false;
     } else if (!api->has_complained) {
         api->has_complained = true;

@@ -174,21 +174,28 @@ void api_show_report(struct api *api, struct http_request *request, uint64_t cam
 
 void api_show_artifact(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = api_find(api, request, campaign);
-    if (report == NULL) {
+    const struct campaign_report *report = server_report(api->server, campaign);
+    if (report == NULL && api_archived_live(api, campaign) == NULL) {
+        api_answer_unknown(request, campaign);
         return;
     }
     /* The route has matched: the path ends with a number. */
     uint64_t number = strtoull(strrchr(http_path(request), '/') + 1, NULL, 10);
-    if (number == 0 || number > report->artifact_count) {
-        api_answer_error(request, 404, "campaign %llu has no artifact %llu; it has %zu",
-                         (unsigned long long)campaign, (unsigned long long)number, report->artifact_count);
+    SCOPED(buffer_finish) struct buffer content;
+    struct artifact artifact = {0};
+    buffer_init(&content, LIMIT_ARTIFACT_BYTES);
+    bool is_in_memory = report != NULL && number > 0 && number <= report->artifact_count;
+    if (is_in_memory) {
+        artifact = report->artifacts[number - 1];
+    } else if (api->artifacts == NULL ||
+               !artifact_store_read(api->artifacts, campaign, number, &content, &artifact)) {
+        api_answer_error(request, 404, "campaign %llu has no artifact %llu, or not any more",
+                         (unsigned long long)campaign, (unsigned long long)number);
         return;
     }
-    const struct artifact *artifact = &report->artifacts[number - 1];
     http_answer(request, &(struct http_answer){.status = 200,
-                                               .content_type = artifact_content_type(artifact),
-                                               .body = artifact->content,
+                                               .content_type = artifact_content_type(&artifact),
+                                               .body = artifact.content,
                                                .header = "X-Content-Type-Options",
                                                .header_value = "nosniff"});
 }

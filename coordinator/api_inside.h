@@ -17,7 +17,8 @@ struct api_rate {
 
 struct api {
     struct server *server;
-    struct archive *archive; /* NULL: none */
+    struct archive *archive;          /* NULL: none */
+    struct artifact_store *artifacts; /* NULL likewise */
     struct http *http;
     struct api_target target;
     uv_timer_t tick;

@@ -103,3 +103,8 @@ const char *artifact_kind_name(enum artifact_kind kind)
 {
     return KINDS[kind].name;
 }
+
+const char *artifact_kind_ending(enum artifact_kind kind)
+{
+    return KINDS[kind].ending;
+}

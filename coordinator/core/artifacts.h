@@ -39,3 +39,5 @@ MUST_CHECK bool artifacts_take(struct artifacts *artifacts, struct artifact_deli
 void artifact_name(const struct artifact *artifact, size_t number, char name[ARTIFACT_NAME_BYTES]);
 const char *artifact_content_type(const struct artifact *artifact);
 const char *artifact_kind_name(enum artifact_kind kind);
+/* Of names of its files, without the dot. */
+const char *artifact_kind_ending(enum artifact_kind kind);

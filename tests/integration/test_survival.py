@@ -6,13 +6,19 @@ import random
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 
 from daemon import Agent, Coordinator, Events
-from support import TUTTI, Process, environment, script, tutti, wait_until
+from support import ROOT, TUTTI, Process, environment, script, tutti, wait_until
+
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+
+from fake_driver import PICTURE, SOURCE, FakeDriver  # noqa: E402
+
 
 class Restarted(unittest.TestCase):
     """A coordinator with a folder that outlives it, and agents that find the next one at the same address."""
@@ -218,6 +224,41 @@ class Instants(Restarted):
             self.assertLess(time.monotonic() - began, 3)
             self.tutti("stop", 1)
             start.finish()
+
+    def artifacts(self, campaign):
+        answers = [self.coordinator.get(f"/v1/campaigns/{campaign}/artifacts/{number}") for number in range(1, 5)]
+        return sorted((answer.status, answer.headers["Content-Type"], answer.body) for answer in answers)
+
+    def test_what_failed_steps_have_left_is_still_there(self):
+        self.start()
+        self.start_agents()
+        with FakeDriver() as driver:
+            first = self.coordinator.create("fails-in-a-browser", 2, workers=2, runs=1, target=driver.url)
+            self.coordinator.report(first)
+            # One that lives when the process dies.
+            second = self.coordinator.create("fails-in-a-browser", 2, workers=2, runs=2, target=driver.url, delay_ms=600000)
+            self.coordinator.wait_until(lambda: self.coordinator.show(second)["steps"]["failed"] == 2, 20, "no steps failed")
+            self.coordinator.wait_until(lambda: self.artifacts(second)[-1][0] == 200, 20, "nothing is left")
+            before = self.artifacts(first)
+            self.assertEqual([(status, body) for status, _, body in before],
+                             sorted([(200, PICTURE), (200, SOURCE.encode())] * 2, key=lambda one: (one[0], one[1] != PICTURE)))
+            for _ in range(2):
+                self.kill()
+                self.start()
+                self.assertEqual(self.artifacts(first), before)
+                self.assertEqual(self.artifacts(second), before)
+                self.assertEqual(len(self.coordinator.get(f"/v1/campaigns/{first}/report").json["artifacts"]), 4)
+            self.assertEqual(self.coordinator.get(f"/v1/campaigns/{first}/artifacts/5").status, 404)
+            self.tutti("stop", second)
+            self.coordinator.report(second)
+
+    def test_what_is_none_of_ours_is_told_of_once(self):
+        (self.state / "artifacts").mkdir(0o700, parents=True)
+        self.state.chmod(0o700)
+        (self.state / "artifacts" / "1-01.png").mkdir()
+        (self.state / "artifacts" / "notes.txt").symlink_to("/etc/passwd")
+        self.start()
+        self.assertEqual(self.coordinator.log.count(f"2 things in {self.state}/artifacts are nothing that a failed step has left"), 1)
 
     def test_who_watches_goes_on_watching(self):
         self.start()
