@@ -2,17 +2,12 @@
 import base64
 import http.client
 import json
-import os
-import pathlib
 import re
-import select
 import signal
-import tempfile
 import threading
-import time
 import unittest
 
-from support import EXAMPLES, Process, environment, script, tutti, wait_until
+from support import Process, environment, script, tutti, wait_until
 
 READY = re.compile(r"ready: agents at (tcp://\S+), API at http://(\S+):(\d+)")
 
@@ -150,14 +145,16 @@ class Agent(Logged):
         super().__init__("agent", "--coordinator", endpoint, "--name", name, "--shards", "1", "--quiet", *options, **more)
 
 
-class WithThreeAgents(unittest.TestCase):
-    """One coordinator and its agents a1 to a3 for all tests of the class."""
+class WithAgents(unittest.TestCase):
+    """One coordinator and its agents for all tests of the class."""
+
+    names = ("a1", "a2", "a3")
 
     @classmethod
     def setUpClass(cls):
         cls.coordinator = cls.enterClassContext(Coordinator())
-        cls.agents = [cls.enterClassContext(Agent(cls.coordinator.endpoint, name)) for name in ("a1", "a2", "a3")]
-        cls.coordinator.wait_agents(3)
+        cls.agents = [cls.enterClassContext(Agent(cls.coordinator.endpoint, name)) for name in cls.names]
+        cls.coordinator.wait_agents(len(cls.names))
         cls.env = environment(TUTTI_API=f"http://127.0.0.1:{cls.coordinator.port}")
 
     def tutti(self, *arguments, **more):

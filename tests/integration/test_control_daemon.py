@@ -9,11 +9,11 @@ import urllib.request
 import time
 import unittest
 
-from daemon import Agent, Coordinator, Events, WithThreeAgents
+from daemon import Agent, Coordinator, Events, WithAgents
 from support import EXAMPLES, Process, environment, script, tutti, wait_until
 
 
-class Controlled(WithThreeAgents):
+class Controlled(WithAgents):
     def start(self, name, *options):
         result = self.tutti("start", script(name), *options)
         self.assertEqual((result.code, result.err), (0, ""), result)

@@ -2,11 +2,11 @@
 import json
 import unittest
 
-from daemon import Agent, WithThreeAgents
+from daemon import Agent, WithAgents
 from support import script
 
 
-class Scale(WithThreeAgents):
+class Scale(WithAgents):
     def start(self, *options):
         result = self.tutti("start", script("scales"), "--expect-agents", 3, *options)
         self.assertEqual(result.code, 0, result)
