@@ -118,6 +118,32 @@ static void ends_a_worker_whose_setup_fails(void **state)
     expect(fixture, "finished(1)");
 }
 
+static void a_setup_that_takes_too_long_is_cut_short(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.setup_timeout_ms = 2000;
+    deploy(fixture, 0, 1, 2);
+    begin(fixture);
+    assert_int_equal(crew_due_ns(fixture->crew), START_NS + 2000 * MS);
+    advance(fixture, 1999);
+    setup_done(fixture, 1);
+    ignore(fixture);
+    advance(fixture, 1);
+    expect(fixture, "late(0)");
+    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX); /* said once */
+    setup_failed(fixture, 0, "too long");
+    expect(fixture, "ended(0 too long) teardown(0)");
+    assert_int_equal(crew_refused_events(fixture->crew), 0);
+}
+
+static void a_setup_may_take_for_ever_without_a_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy(fixture, 0, 1, 1);
+    begin(fixture);
+    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX);
+}
+
 static void finishes_at_once_without_workers(void **state)
 {
     struct fixture *fixture = *state;
@@ -275,6 +301,8 @@ int main(void)
         CASE(goes_on_after_a_failed_step),
         CASE(tells_the_first_failure_when_the_campaign_stops_by_it),
         CASE(ends_a_worker_whose_setup_fails),
+        CASE(a_setup_that_takes_too_long_is_cut_short),
+        CASE(a_setup_may_take_for_ever_without_a_limit),
         CASE(finishes_at_once_without_workers),
         CASE(takes_up_workers_of_a_lost_agent_at_their_next_step),
         CASE(finishes_again_when_more_workers_were_assigned),

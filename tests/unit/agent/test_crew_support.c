@@ -93,6 +93,9 @@ static void write_effects(struct fixture *fixture)
         case CREW_SETUP:
             buffer_append_format(into, "setup(%" PRIu32 ")", effect->worker);
             break;
+        case CREW_SETUP_LATE:
+            buffer_append_format(into, "late(%" PRIu32 ")", effect->worker);
+            break;
         case CREW_STEP:
             buffer_append_format(into, "step(%" PRIu32 "@%" PRIu64 ")", effect->worker, effect->step);
             break;

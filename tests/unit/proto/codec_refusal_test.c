@@ -59,6 +59,7 @@ SPOIL(options_duration, wire->deploy->options->duration_ms = LIMIT_DURATION_MS +
 SPOIL(options_ramp, wire->deploy->options->ramp_up_ms = LIMIT_DURATION_MS + 1)
 SPOIL(options_delay, wire->deploy->options->delay_ms = LIMIT_DURATION_MS + 1)
 SPOIL(options_sync, wire->deploy->options->sync_timeout_ms = LIMIT_DURATION_MS + 1)
+SPOIL(options_setup, wire->deploy->options->setup_timeout_ms = LIMIT_DURATION_MS + 1)
 
 SPOIL(bundle_missing, wire->deploy->bundle = NULL)
 SPOIL(bundle_empty, wire->deploy->bundle->n_files = 0)
@@ -167,6 +168,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, options_ramp, "ramp-up is longer"},
     {MESSAGE_DEPLOY, options_delay, "delay is longer"},
     {MESSAGE_DEPLOY, options_sync, "sync timeout is longer"},
+    {MESSAGE_DEPLOY, options_setup, "setup timeout is longer"},
     {MESSAGE_DEPLOY, bundle_missing, "a bundle has 1 to"},
     {MESSAGE_DEPLOY, bundle_empty, "a bundle has 1 to"},
     {MESSAGE_DEPLOY, bundle_hash_short, "SHA-256"},
