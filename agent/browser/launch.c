@@ -122,7 +122,6 @@ static _Noreturn void become(const struct scene *scene)
     (void)dup2(scene->output, STDERR_FILENO);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)signal(SIGPIPE, SIG_DFL);
     if (chdir(launch->folder) == 0)
         (void)execve(launch->program, scene->arguments, scene->environment);
     complain(launch->program, strerror(errno));

@@ -122,7 +122,6 @@ static struct member *member_new(const struct coordinator_settings *settings, ui
     member->cores = hello->cores;
     member->shards = hello->shards;
     member->memory_bytes = hello->memory_bytes;
-    member->excused_ns = now_ns;
     member->link = link_new(incarnation, settings->epoch, settings->heartbeat_ms * NS_PER_MS, now_ns);
     due_init(&member->due, DUE_MEMBER, member);
     return member;

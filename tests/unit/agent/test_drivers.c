@@ -433,6 +433,34 @@ static void the_environment_is_its_own(void **state)
     (void)unsetenv("TUTTI_TOKEN");
 }
 
+/* The loop has nothing left to do when the last one is gone. */
+static void nothing_is_kept_of_what_was_released(void **state)
+{
+    struct stand *stand = *state;
+    await(stand, start(stand, 0), WEBDRIVER_READY);
+    unsigned changes = stand->changes;
+    webdriver_release(&stand->driver[0]);
+    assert_null(stand->driver[0]);
+    (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
+    assert_int_equal(stand->changes, changes); /* who has released it is not told any more */
+    (void)setenv("FAKE_DRIVER", "failing", 1);
+    await(stand, start(stand, 0), WEBDRIVER_GONE);
+    webdriver_release(&stand->driver[0]);
+    (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
+}
+
+static void closing_waits_for_nobody_for_ever(void **state)
+{
+    struct stand *stand = *state;
+    await(stand, start(stand, 0), WEBDRIVER_READY);
+    pid_t warden = fake_driver_find("tutti-warden");
+    assert_int_equal(kill(warden, SIGSTOP), 0);
+    stand->driver[0] = NULL; /* goes with all of them */
+    drivers_close(&stand->drivers);
+    (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
+    assert_int_equal(kill(warden, SIGCONT), 0); /* it clears up when it can */
+}
+
 static void closing_ends_all_of_them(void **state)
 {
     struct stand *stand = *state;
@@ -470,6 +498,8 @@ int main(int argc, char **argv)
         STORY(a_port_that_was_taken_is_changed_for_another),
         STORY(a_driver_is_measured),
         STORY(the_environment_is_its_own),
+        STORY(nothing_is_kept_of_what_was_released),
+        STORY(closing_waits_for_nobody_for_ever),
         STORY(closing_ends_all_of_them),
     };
     int code = 0;

@@ -72,6 +72,22 @@ static void a_report_counts_what_was_measured_while_its_workers_ran(void **state
     assert_false(report->agents[1].has_clock);
 }
 
+static void who_takes_no_part_is_not_in_the_report(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    stand_run(stand, &options, 2);
+    stand_pass_ms(stand, 200);
+    tell(stand, stand_agent(stand, "a3"), 5000, 1);
+    stand_finished(stand, &stand->agents[0]);
+    stand_finished(stand, &stand->agents[1]);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_ENDED);
+    tell(stand, &stand->agents[0], 5000, 1); /* it has no campaign any more */
+    assert_int_equal(stand_report(stand)->agent_count, 2);
+    assert_false(stand_report(stand)->agents[0].is_measured);
+    assert_false(stand_report(stand)->agents[0].has_clock);
+}
+
 static void a_bottleneck_is_named(void **state)
 {
     struct stand *stand = stand_running(state, 4, 2);
@@ -182,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(the_overview_has_what_was_told_last),
         STORY(a_report_counts_what_was_measured_while_its_workers_ran),
+        STORY(who_takes_no_part_is_not_in_the_report),
         STORY(a_bottleneck_is_named),
         STORY(the_start_is_told_far_enough_ahead),
         STORY(nobody_waits_long_for_one_that_hardly_answers),

@@ -158,6 +158,12 @@ static void idle_agents_cost_their_heartbeats_only_and_are_bounded(void **state)
             .now_ns = STAND_START_NS + i * 1000,
             .frame = {.envelope = {.incarnation = i, .sent_ns = 1}, .message = buffer_bytes(&buffer)}};
         coordinator_step(coordinator, &event, &effects);
+        bool is_refused = false;
+        for (size_t j = 0; j < effects.count; j++) {
+            is_refused |= effects.items[j].kind == EFFECT_LOG &&
+                          strstr(effects.items[j].text, "there is no room for more") != NULL;
+        }
+        assert_int_equal(is_refused, i == LIMIT_AGENTS + 1); /* said once a second */
         event = (struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = event.now_ns};
         coordinator_step(coordinator, &event, &effects);
         /* The welcome, and nothing to those that wait; beyond the limit nothing is remembered. */

@@ -31,6 +31,11 @@ static void an_agent_that_waits_has_no_campaigns(void **state)
     const struct coordinator_overview *overview = coordinator_overview(stand->coordinator);
     assert_int_equal(overview->agent_count, 1);
     assert_true(bytes_equal_string(overview->agents[0].name, "a1"));
+    assert_true(bytes_equal_string(overview->agents[0].host, "host"));
+    assert_int_equal(overview->agents[0].pid, 42);
+    assert_int_equal(overview->agents[0].cores, 2);
+    assert_int_equal(overview->agents[0].shards, 1);
+    assert_int_equal(overview->agents[0].memory_bytes, 8192);
     assert_false(overview->agents[0].is_lost);
     assert_int_equal(overview->agents[0].campaign_count, 0);
     assert_int_equal(overview->agents_joined, 1);
