@@ -51,6 +51,9 @@ static uint64_t fail(struct unpack *unpack)
 
 static void skip(struct unpack *unpack, size_t size)
 {
+    if (size == 0) {
+        return; /* of nothing at all */
+    }
     unpack->left = bytes_of(unpack->left.data + size, unpack->left.size - size);
 }
 

@@ -58,12 +58,13 @@ void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, st
     part_with(coordinator, now_ns, member, "has left");
 }
 
-/* Nothing that it says from now on counts, so its workers are as lost as those of a dead process. One that
- * does not listen works on until its lease is over, and what it does to the target nobody sees. */
+/* It works on until its lease is over, so it is declared lost only when it has been silent for long enough.
+ */
 void coordinator_show_out(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
     reception_show_out(&coordinator->reception, now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
-    tell_loss(coordinator, member, "its key was revoked");
-    part_with(coordinator, now_ns, member, "(whose key was revoked) was lost");
+    outbox_forget_route(&coordinator->outbox, member->incarnation);
 }

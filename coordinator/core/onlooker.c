@@ -64,8 +64,7 @@ void onlooker_joined(struct onlooker *onlooker, const struct member *member)
 
 static struct agent_overview view_of(const struct member *member)
 {
-    return (struct agent_overview){.incarnation = member->incarnation,
-                                   .name = member->name,
+    return (struct agent_overview){.name = member->name,
                                    .host = member->host,
                                    .pid = member->pid,
                                    .cores = member->cores,
@@ -86,7 +85,6 @@ void onlooker_lost(struct onlooker *onlooker, const struct member *member)
     }
     struct agent_overview *lost = &onlooker->lost[onlooker->lost_count++];
     *lost = view_of(member);
-    lost->incarnation = 0;
     lost->name = bytes_copy_new(member->name);
     lost->host = bytes_copy_new(member->host);
     lost->labels = bytes_copy_new(member->labels);
@@ -119,7 +117,7 @@ void onlooker_operations(struct onlooker *onlooker, const struct message *messag
     }
 }
 
-_Static_assert(sizeof(struct agent_overview) == 152 && sizeof(struct coordinator_overview) == 104,
+_Static_assert(sizeof(struct agent_overview) == 144 && sizeof(struct coordinator_overview) == 104,
                "onlooker_pack and onlooker_unpack have to know each field");
 
 void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)

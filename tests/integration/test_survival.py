@@ -127,23 +127,6 @@ class WithKeys(Pad):
         self.start_agents()
         self.play(2, 6)
 
-    def test_a_key_revoked_while_nobody_was_there(self):
-        keys = f"{self.folder}/keys"
-        self.assertEqual(tutti("keygen", keys).code, 0)
-        for name in ("a1", "a2", "a3"):
-            self.assertEqual(tutti("keygen", keys, "--agent", name, cwd=self.folder).code, 0)
-        self.options += ["--keys", keys]
-        self.start()
-        self.start_agents()
-        campaign = self.coordinator.create("naps", expect_agents=3, workers=6, duration_ms=6000, on_loss="replace")
-        self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["steps"]["ok"] > 20, 20, "no steps")
-        self.kill()
-        self.assertEqual(tutti("keygen", keys, "--revoke", "a2").code, 0)
-        self.start()
-        self.coordinator.wait_for("agent a2 is lost: its key was revoked", 5)
-        self.assertEqual(self.coordinator.report(campaign)["reason"],
-                         "agent a2 (whose key was revoked) was lost; 2 of its 2 workers went on elsewhere")
-
     def key_of(self, name):
         return ["--key", f"{self.folder}/{name}.key"]
 

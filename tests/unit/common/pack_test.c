@@ -56,6 +56,7 @@ static void test_broken_stays_broken(void **state)
                                               5));
     assert_int_equal(unpack_bytes(&unpack).size, 0);
     assert_true(unpack.is_broken);
+    assert_int_equal(unpack_bytes(&unpack).size, 0); /* of nothing, by now */
     assert_int_equal(unpack_number(&unpack), 0);
     assert_int_equal(unpack_fixed(&unpack), 0);
     assert_false(unpack_is_done(&unpack));

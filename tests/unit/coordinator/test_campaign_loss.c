@@ -44,24 +44,6 @@ static void shrink_ends_the_waits_of_the_others(void **state)
     stand_expect(stand, "forget the route of a2\na1: replies barrier ok to worker 0 from rank 1\n");
 }
 
-static void whoever_is_revoked_is_replaced_at_once(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    options.on_loss = ON_LOSS_REPLACE;
-    stand_run(stand, &options, 2);
-    stand->agents[1].is_silent = true;
-    stand_step(stand, &(struct coordinator_event){.kind = EVENT_REVOKED,
-                                                  .now_ns = stand->now_ns,
-                                                  .revoked.incarnation = stand->agents[1].incarnation});
-    stand_exchange(stand);
-    stand_expect(stand, "forget the route of a2\na1: assign workers 1 and 3 from step 1\n");
-    stand_steps(stand, &stand->agents[0], 4, 0);
-    stand_finished(stand, &stand->agents[0]);
-    stand_expect_verdict(stand, VERDICT_DEGRADED,
-                         "agent a2 (whose key was revoked) was lost; 2 of its 2 workers went on elsewhere");
-}
-
 static void replace_deals_the_workers_over_those_that_remain(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -317,7 +299,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(shrink_goes_on_with_the_others),
         STORY(shrink_ends_the_waits_of_the_others),
-        STORY(whoever_is_revoked_is_replaced_at_once),
         STORY(replace_deals_the_workers_over_those_that_remain),
         STORY(replace_wants_to_know_from_the_beginning_how_far_workers_are),
         STORY(replace_goes_on_at_the_next_step),

@@ -185,6 +185,42 @@ static void what_cannot_be_is_refused(void **state)
     expect_refusal(stand, 1, 5, "campaign 1 is ended: only one that is running can be scaled");
 }
 
+/* Their places are kept for those that were told to end; new ones need room of their own. */
+static void who_comes_back_needs_no_more_room(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(3);
+    struct error error;
+    stand->capacity = 2;
+    stand_run(stand, &options, 2);
+    expect_refusal(
+        stand, 1, 5,
+        "only 1 of 2 more workers fit on the 2 agents of campaign 1, by what their --capacity leaves");
+    scale(stand, 4);
+    stand_forget_story(stand);
+    expect_refusal(
+        stand, 1, 5,
+        "only 0 of 1 more workers fit on the 2 agents of campaign 1, by what their --capacity leaves");
+    scale(stand, 2);
+    stand_forget_story(stand);
+    assert_true(coordinator_may_scale(stand->coordinator, 1, 4, &error));
+    expect_refusal(
+        stand, 1, 5,
+        "only 0 of 1 more workers fit on the 2 agents of campaign 1, by what their --capacity leaves");
+}
+
+static void who_comes_back_goes_elsewhere_when_its_agent_is_lost(void **state)
+{
+    struct stand *stand = stand_running(state, 4, 2);
+    scale(stand, 2);
+    ended(stand, 2, 7);
+    ended(stand, 3, 7);
+    stand_gone(stand, "a2");
+    stand_forget_story(stand);
+    scale(stand, 4);
+    stand_expect(stand, "a1: scale to 4\na1: assign workers 2–3 from step 1\n");
+}
+
 static void no_agent_scales(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -206,6 +242,8 @@ int main(void)
         STORY(a_later_word_replaces_one_that_waits),
         STORY(those_of_a_lost_agent_that_were_to_end_do_not_go_on),
         STORY(what_cannot_be_is_refused),
+        STORY(who_comes_back_needs_no_more_room),
+        STORY(who_comes_back_goes_elsewhere_when_its_agent_is_lost),
         STORY(no_agent_scales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

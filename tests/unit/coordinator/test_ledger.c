@@ -292,6 +292,49 @@ static void a_coordinator_comes_out_of_its_events(void **state)
     stand_finish(&stand);
 }
 
+/* Sound as a block, but no event is in it. */
+static void a_block_of_no_events_is_corrupt(void **state)
+{
+    (void)state;
+    struct ledger_writer writer;
+    struct ledger_reader reader;
+    struct ledger_head head = {.build = bytes_of_string("build"), .boot = bytes_of_string("boot")};
+    SCOPED(buffer_finish) struct buffer file;
+    buffer_init(&file, 100000);
+    ledger_writer_init(&writer);
+    struct bytes block = ledger_begin(&writer, &head);
+    (void)buffer_append(&file, block.data, block.size);
+    ledger_note(&writer, &EVENTS[0]);
+    (void)buffer_append(&writer.block, "\xfe\x01\x01", 3);
+    block = ledger_seal(&writer);
+    (void)buffer_append(&file, block.data, block.size);
+    assert_true(ledger_open(&reader, buffer_bytes(&file), &head));
+    assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
+    assert_int_equal(ledger_next(&reader), LEDGER_CORRUPT);
+    ledger_reader_finish(&reader);
+    ledger_writer_finish(&writer);
+}
+
+/* What a large event needed is not held for ever. */
+static void large_events_leave_small_blocks_behind(void **state)
+{
+    (void)state;
+    static uint8_t large[3000000];
+    struct ledger_writer writer;
+    struct ledger_head head = {.build = bytes_of_string("build"), .boot = bytes_of_string("boot")};
+    struct coordinator_event event = {.kind = EVENT_FRAME,
+                                      .frame = {.message = bytes_of(large, sizeof large)}};
+    ledger_writer_init(&writer);
+    (void)ledger_begin(&writer, &head);
+    ledger_note(&writer, &event);
+    assert_true(ledger_seal(&writer).size > sizeof large);
+    event.frame.message = bytes_of(large, 1);
+    ledger_note(&writer, &event);
+    assert_true(ledger_seal(&writer).size < 100);
+    assert_true(writer.block.capacity < sizeof large);
+    ledger_writer_finish(&writer);
+}
+
 static void a_base_that_makes_no_sense_is_none(void **state)
 {
     (void)state;
@@ -320,6 +363,8 @@ int main(void)
         cmocka_unit_test(no_changed_byte_goes_unseen),
         cmocka_unit_test(a_block_left_out_or_doubled_is_seen),
         cmocka_unit_test(a_coordinator_comes_out_of_its_events),
+        cmocka_unit_test(a_block_of_no_events_is_corrupt),
+        cmocka_unit_test(large_events_leave_small_blocks_behind),
         cmocka_unit_test(a_base_that_makes_no_sense_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
