@@ -16,8 +16,6 @@
 #define MAX_ARGUMENTS 8
 #define EXIT_NOT_RUN 127
 
-extern char **environ;
-
 /* What tutti is told is not the browsers' business, and what browsers keep between two starts has to go with
  * the folder. */
 static const char *const dropped[] = {

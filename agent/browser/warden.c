@@ -235,10 +235,11 @@ static void measure(void)
 
     processes_measure(&mark, &usage);
     (void)getrusage(RUSAGE_CHILDREN, &ended);
-    uint64_t ended_us = ((uint64_t)ended.ru_utime.tv_sec + (uint64_t)ended.ru_stime.tv_sec) * 1000000u +
-                        (uint64_t)ended.ru_utime.tv_usec + (uint64_t)ended.ru_stime.tv_usec;
+    uint64_t cpu_us = usage.cpu_us +
+                      ((uint64_t)ended.ru_utime.tv_sec + (uint64_t)ended.ru_stime.tv_sec) * 1000000u +
+                      (uint64_t)ended.ru_utime.tv_usec + (uint64_t)ended.ru_stime.tv_usec;
     tell("%c %llu %llu %llu", WARDEN_USAGE, (unsigned long long)usage.count, (unsigned long long)usage.bytes,
-         (unsigned long long)(usage.cpu_us + ended_us));
+         (unsigned long long)cpu_us);
 }
 
 /* True if whoever started us is gone, or has told us to end. */

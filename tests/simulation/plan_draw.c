@@ -353,6 +353,7 @@ static void draw_scales(struct plan *plan, struct random *random)
 {
     uint32_t workers = plan->options.workers;
     uint32_t most = workers + 6 < PLAN_WORKERS ? workers + 6 : PLAN_WORKERS;
+    assert(workers > 0);
     uint32_t in_rooms = campaign_room_ids(&plan->options) * PLAN_ROOMS;
     uint64_t at_ns = 0;
     most = most < in_rooms ? most : in_rooms;

@@ -216,7 +216,7 @@ static void read_journal(struct world *world)
     struct survival *survival = &world->survival;
     struct ledger_reader reader;
     struct ledger_head head;
-    struct ledger_end end;
+    struct ledger_end end = {0};
     struct error error = {.text = "no journal"};
     ledger_writer_finish(&survival->writer);
     ledger_writer_init(&survival->writer);

@@ -26,8 +26,6 @@
 
 #define PATIENCE_NS (5 * NS_PER_S)
 
-extern char **environ;
-
 static char own_program[512];
 static char temporary[] = "/tmp/tdXXXXXX";
 static char root[64];

@@ -1,6 +1,7 @@
 /* Drivers start, are watched, and leave nothing behind, whoever ends first. */
 #include "agent/browser/drivers.h"
 #include "common/clock.h"
+#include "common/memory.h"
 #include "fake_driver.h"
 
 #include <setjmp.h>
@@ -340,12 +341,12 @@ static void a_driver_that_never_answers(void **state)
 static void a_driver_that_is_not_there(void **state)
 {
     struct stand *stand = *state;
-    char *path = strdup(getenv("PATH"));
+    char *path = memory_copy_string(getenv("PATH"));
     (void)setenv("PATH", "/nowhere::relative", 1);
     (void)unsetenv("TUTTI_CHROMEDRIVER");
     struct webdriver *driver = start(stand, 0);
     (void)setenv("PATH", path, 1);
-    free(path);
+    memory_free(path);
     assert_int_equal(webdriver_state(driver), WEBDRIVER_GONE);
     assert_string_equal(webdriver_failure(driver),
                         "chromium needs chromedriver: apt-get install chromium-driver");

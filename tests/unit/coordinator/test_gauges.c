@@ -162,8 +162,9 @@ static void expect_barrier(struct stand *stand, uint64_t step, uint64_t ahead_ms
                                 .is_at_once = true};
     stand_forget_story(stand);
     stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){0}, 1);
+    uint64_t at_ms = stand->now_ns / 1000000 + ahead_ms;
     (void)snprintf(expected, sizeof expected, "a1: replies barrier ok to worker 0 from rank 1 at %llu ms\n",
-                   (unsigned long long)(stand->now_ns / 1000000 + ahead_ms));
+                   (unsigned long long)at_ms);
     assert_non_null(strstr(buffer_string(&stand->story), expected));
 }
 

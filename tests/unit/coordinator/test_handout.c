@@ -74,7 +74,7 @@ static void the_spread_is_even_however_many_places(void **state)
     struct random random;
     random_seed(&random, 1);
     for (uint32_t round = 0; round < 200; round++) {
-        uint32_t room_for[20];
+        uint32_t room_for[20] = {0};
         uint32_t places = 1 + (uint32_t)random_below(&random, 20);
         uint32_t counts[20] = {0};
         uint32_t given[20] = {0};
