@@ -266,6 +266,15 @@ pid_t fake_driver_find(const char *name)
     return count_in_proc(name, &found) > 0 ? found : 0;
 }
 
+pid_t fake_driver_await(const char *name)
+{
+    pid_t found;
+
+    while ((found = fake_driver_find(name)) == 0)
+        (void)usleep(1000);
+    return found;
+}
+
 void fake_driver_read(pid_t pid, const char *name, char *text, size_t size)
 {
     char path[64];

@@ -24,6 +24,9 @@ void fake_driver_tear_down(void);
 size_t fake_driver_count_processes(void);
 /* One of those whose name (comm) this is; 0: none. */
 pid_t fake_driver_find(const char *name);
+/* Likewise, as soon as there is one: it takes its name only after it has begun. Never 0, which kill would
+ * take for everybody. */
+pid_t fake_driver_await(const char *name);
 /* A file of a process in /proc, as text. */
 void fake_driver_read(pid_t pid, const char *name, char *text, size_t size);
 size_t fake_driver_count_folders(void);

@@ -151,7 +151,7 @@ static void a_driver_is_a_process_like_others(void **state)
     assert_int_equal(pipe(ends), 0); /* open across exec, as a careless library leaves one */
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
-    pid_t pid = fake_driver_find("fake-driver");
+    pid_t pid = fake_driver_await("fake-driver");
     assert_int_equal(getsid(pid), pid); /* no terminal's signals reach it */
     assert_int_equal(mask_of(pid, "SigBlk:"), 0);
     assert_int_equal(mask_of(pid, "SigIgn:") >> (SIGPIPE - 1) & 1, 0);
@@ -183,9 +183,9 @@ static void a_driver_that_closes_its_output_keeps_nobody_busy(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     measure(stand, driver);
-    uint64_t before = burnt_ticks(fake_driver_find("tutti-warden"));
+    uint64_t before = burnt_ticks(fake_driver_await("tutti-warden"));
     (void)usleep(300000); /* in which it has nothing to do */
-    assert_true(burnt_ticks(fake_driver_find("tutti-warden")) <= before + 3);
+    assert_true(burnt_ticks(fake_driver_await("tutti-warden")) <= before + 3);
     measure(stand, driver);
     assert_int_equal(webdriver_state(driver), WEBDRIVER_READY);
 }
@@ -207,7 +207,7 @@ static void a_warden_that_is_stuck_is_killed_and_swept_up_after(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     await_count(FAMILY);
-    assert_int_equal(kill(fake_driver_find("tutti-warden"), SIGSTOP), 0);
+    assert_int_equal(kill(fake_driver_await("tutti-warden"), SIGSTOP), 0);
     webdriver_stop(driver);
     await(stand, driver, WEBDRIVER_GONE);
     assert_int_equal(fake_driver_count_processes(), 0);
@@ -221,7 +221,7 @@ static void a_driver_that_is_killed_says_so(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     await_count(FAMILY);
-    assert_int_equal(kill(fake_driver_find("fake-driver"), SIGKILL), 0);
+    assert_int_equal(kill(fake_driver_await("fake-driver"), SIGKILL), 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_int_equal(
         strncmp(webdriver_failure(driver), "chromedriver was ended by signal 9 (Killed): Chrome", 50), 0);
@@ -237,7 +237,7 @@ static void a_killed_warden_is_swept_up_after(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     await_count(FAMILY);
-    assert_int_equal(kill(fake_driver_find("tutti-warden"), SIGKILL), 0);
+    assert_int_equal(kill(fake_driver_await("tutti-warden"), SIGKILL), 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_string_equal(webdriver_failure(driver),
                         "the warden of chromedriver was ended by signal 9 (Killed)");
@@ -252,7 +252,7 @@ static void a_warden_that_is_told_to_end_does(void **state)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct webdriver *driver = start(stand, i);
         await(stand, driver, WEBDRIVER_READY);
-        assert_int_equal(kill(fake_driver_find("tutti-warden"), numbers[i]), 0);
+        assert_int_equal(kill(fake_driver_await("tutti-warden"), numbers[i]), 0);
         await(stand, driver, WEBDRIVER_GONE);
         assert_non_null(strstr(webdriver_failure(driver), "its warden was told to end"));
     }
@@ -298,7 +298,7 @@ static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **stat
     pid_t agent = start_agent(stand);
     assert_int_equal(kill(agent, SIGSTOP), 0);
     for (int i = 0; i < 2; i++) {
-        pid_t warden = fake_driver_find("tutti-warden");
+        pid_t warden = fake_driver_await("tutti-warden");
         assert_int_equal(kill(warden, SIGKILL), 0);
         while (fake_driver_find("tutti-warden") == warden)
             (void)usleep(1000);
@@ -382,14 +382,14 @@ static void a_port_that_was_taken_is_changed_for_another(void **state)
     struct webdriver *driver = start_kind(stand, 0, BROWSER_WEBKIT);
     await(stand, driver, WEBDRIVER_READY);
     /* What ends from now on is another matter, and so is a driver that has answered. */
-    pid_t orphan = fake_driver_find("fake-orphan");
+    pid_t orphan = fake_driver_await("fake-orphan");
     assert_int_equal(kill(orphan, SIGKILL), 0);
     while (fake_driver_find("fake-orphan") == orphan)
         (void)usleep(1000);
     measure(stand, driver);
     measure(stand, driver);
     assert_int_equal(webdriver_state(driver), WEBDRIVER_READY);
-    assert_int_equal(kill(fake_driver_find("fake-driver"), SIGKILL), 0);
+    assert_int_equal(kill(fake_driver_await("fake-driver"), SIGKILL), 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_non_null(strstr(webdriver_failure(driver), "signal 9 (Killed)"));
     /* One that chooses its port itself has no such excuse, */
@@ -454,7 +454,7 @@ static void closing_waits_for_nobody_for_ever(void **state)
 {
     struct stand *stand = *state;
     await(stand, start(stand, 0), WEBDRIVER_READY);
-    pid_t warden = fake_driver_find("tutti-warden");
+    pid_t warden = fake_driver_await("tutti-warden");
     assert_int_equal(kill(warden, SIGSTOP), 0);
     stand->driver[0] = NULL; /* goes with all of them */
     drivers_close(&stand->drivers);
