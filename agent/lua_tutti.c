@@ -161,15 +161,19 @@ static int time_call(lua_State *lua)
 static int print(lua_State *lua)
 {
     struct script *script = script_of(lua);
+    struct player *player = script->current;
     int count = lua_gettop(lua);
     luaL_Buffer line;
 
     if (script->is_quiet)
         return 0;
+    /* Whoever reads it takes it for the word of a worker that lives. */
+    if (player && lua == player->thread && lua_isyieldable(lua) && player_has_no_lease(player))
+        return player_await_lease(lua, player, print);
     luaL_buffinit(lua, &line);
-    if (script->current && script->current->phase != PLAYER_GLOBAL) {
+    if (player && player->phase != PLAYER_GLOBAL) {
         char prefix[32];
-        snprintf(prefix, sizeof prefix, "[%u] ", script->current->id);
+        snprintf(prefix, sizeof prefix, "[%u] ", player->id);
         luaL_addstring(&line, prefix);
     }
     for (int i = 1; i <= count; i++) {

@@ -146,6 +146,8 @@ class Network:
     def remove(self):
         atexit.unregister(self.remove)
         for host in self.hosts.values():
+            # Else its cable goes some time after the namespace, and the next network finds the port taken.
+            command("ip", "link", "del", host.port, check=False)
             remove_namespace(host.namespace)
         command("ip", "link", "del", SWITCH, check=False)
 

@@ -281,9 +281,9 @@ static int listen_anywhere(int *port)
     return listener;
 }
 
-static bool is_dialled(struct shell *shell, int listener, uint64_t within_ms)
+static bool is_readable(struct shell *shell, int file, uint64_t within_ms)
 {
-    struct pollfd descriptor = {.fd = listener, .events = POLLIN};
+    struct pollfd descriptor = {.fd = file, .events = POLLIN};
     uint64_t until_ns = clock_now_ns() + within_ms * NS_PER_MS;
     bool is_there = false;
     while (!is_there && clock_now_ns() < until_ns) {
@@ -314,12 +314,44 @@ static void requests_nothing_when_the_lease_ends_within_a_turn(void **state)
     assert_true(shell_deploy(shell, script));
     atomic_store(&shell->lease_until_ns, clock_now_ns() + 100 * NS_PER_MS);
     shell_begin(shell);
-    assert_false(is_dialled(shell, listener, 600));
+    assert_false(is_readable(shell, listener, 600));
     atomic_store(&shell->lease_until_ns, clock_now_ns() + 60 * NS_PER_S);
-    assert_true(is_dialled(shell, listener, 10000));
+    assert_true(is_readable(shell, listener, 10000));
     shell_finish(shell);
     assert_string_equal(shell_log(shell), "false timeout\n");
     close(listener);
+}
+
+static void prints_nothing_when_the_lease_ends_within_a_turn(void **state)
+{
+    struct shell *shell = *state;
+    char line[40] = "";
+    int ends[2];
+    int shown = dup(STDOUT_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    shell->settings.is_quiet = false;
+    shell->settings.instruction_limit = UINT64_C(10000000000);
+    shell->options.workers = 1;
+    assert_true(shell_deploy(shell, LOG "tutti.scenario('s', function(w)\n"
+                                        "  local till = tutti.now() + 0.3\n"
+                                        "  while tutti.now() < till do end\n"
+                                        "  print('here', 'I am')\n"
+                                        "end)\n"));
+    (void)fflush(stdout);
+    assert_true(dup2(ends[1], STDOUT_FILENO) >= 0);
+    atomic_store(&shell->lease_until_ns, clock_now_ns() + 100 * NS_PER_MS);
+    shell_begin(shell);
+    bool is_shown = is_readable(shell, ends[0], 600);
+    atomic_store(&shell->lease_until_ns, clock_now_ns() + 60 * NS_PER_S);
+    shell_finish(shell);
+    (void)fflush(stdout);
+    assert_true(dup2(shown, STDOUT_FILENO) >= 0);
+    assert_false(is_shown);
+    assert_int_equal(read(ends[0], line, sizeof line - 1), strlen("[0] here\tI am\n"));
+    assert_string_equal(line, "[0] here\tI am\n");
+    close(shown);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void a_stop_ends_sleeps_and_waits_whatever_catches_them(void **state)
@@ -392,6 +424,7 @@ int main(void)
         TEST(keeps_what_the_script_puts_on_the_worker),
         TEST(pauses_without_a_lease),
         TEST(requests_nothing_when_the_lease_ends_within_a_turn),
+        TEST(prints_nothing_when_the_lease_ends_within_a_turn),
         TEST(a_stop_ends_sleeps_and_waits_whatever_catches_them),
         TEST(forgets_a_campaign_in_the_middle),
         TEST(sleeps_the_delay_of_a_scenario_after_success_only),

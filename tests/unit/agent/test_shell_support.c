@@ -14,7 +14,7 @@ static struct shell *new_shell(void)
     struct shell *shell = MEMORY_NEW(struct shell);
 
     shell->options = (struct campaign_options){.workers = 2, .runs = 1, .sync_timeout_ms = 60000, .seed = 1};
-    shell->settings = (struct shard_settings){.agent = "a1", .instruction_limit = 2000000};
+    shell->settings = (struct shard_settings){.agent = "a1", .instruction_limit = 2000000, .is_quiet = true};
     buffer_init(&shell->log, 100000);
     buffer_init(&shell->errors, 100000);
     atomic_store(&shell->lease_until_ns, clock_now_ns() + 3600 * NS_PER_S);
@@ -227,7 +227,6 @@ bool shell_deploy(struct shell *shell, const char *script)
 
     shell->settings.notices = shell->notices;
     shell->settings.lease_until_ns = &shell->lease_until_ns;
-    shell->settings.is_quiet = true;
     shell->shard = shard_start(&shell->settings);
     shell->deployment = deployment_new(CAMPAIGN, &shell->options, &bundle);
     command->deployment = deployment_hold(shell->deployment);
