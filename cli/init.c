@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,29 +62,13 @@ static const struct {
 
 #define FILE_COUNT (sizeof(files) / sizeof(files[0]))
 
-static bool write_all(int descriptor, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(descriptor, text, left);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        if (written > 0) {
-            text += written;
-            left -= (size_t)written;
-        }
-    }
-    return true;
-}
-
 static bool write_new_file(const char *path, const char *text, struct error *error)
 {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0) {
         return error_set_system(error, errno, "%s", path);
     }
-    bool is_written = write_all(descriptor, text);
+    bool is_written = write_all(descriptor, bytes_of_string(text));
     int number = errno;
     if (close(descriptor) != 0 && is_written) {
         is_written = false;

@@ -1,6 +1,7 @@
 /* A file that is there whole or not at all. */
 #include "cli/json_file.h"
 #include "common/memory.h"
+#include "common/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,26 +63,11 @@ struct json_file *json_file_open(const char *path, struct error *error)
     return file;
 }
 
-static bool write_all(int descriptor, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(descriptor, text, left);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        if (written > 0) {
-            text += written;
-            left -= (size_t)written;
-        }
-    }
-    return true;
-}
-
 bool json_file_write(struct json_file *file, const char *text, struct error *error)
 {
     const char *name = file->path != NULL ? file->path : "standard output";
-    if (!write_all(file->descriptor, text) || (file->temporary != NULL && fsync(file->descriptor) != 0)) {
+    if (!write_all(file->descriptor, bytes_of_string(text)) ||
+        (file->temporary != NULL && fsync(file->descriptor) != 0)) {
         return error_set_system(error, errno, "%s cannot be written", name);
     }
     if (file->temporary != NULL && rename(file->temporary, file->path) != 0) {

@@ -2,6 +2,7 @@
 #include "coordinator/archive.h"
 
 #include "common/memory.h"
+#include "common/write_all.h"
 #include "coordinator/core/campaign_state.h"
 #include "coordinator/json_put.h"
 
@@ -234,23 +235,6 @@ static void sync_beside(struct archive *archive, int file)
     (void)result;
 }
 
-static bool write_whole(int file, const char *text)
-{
-    size_t size = strlen(text);
-    for (size_t done = 0; done < size;) {
-        ssize_t written = write(file, text + done, size - done);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            errno = written < 0 ? errno : ENOSPC;
-            return false;
-        }
-        done += (size_t)written;
-    }
-    return true;
-}
-
 static bool write_file(struct archive *archive, uint64_t campaign, const char *text, bool is_last,
                        struct error *error)
 {
@@ -259,7 +243,7 @@ static bool write_file(struct archive *archive, uint64_t campaign, const char *t
     name_of(campaign, name);
     (void)snprintf(new_name, sizeof new_name, "%s.new", name);
     int file = openat(archive->folder, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-    if (file < 0 || !write_whole(file, text) ||
+    if (file < 0 || !write_all(file, bytes_of_string(text)) ||
         renameat(archive->folder, new_name, archive->folder, name) != 0) {
         (void)error_set_system(error, errno, "the report of campaign %" PRIu64 " cannot be written to %s",
                                campaign, archive->folder_name);

@@ -2,6 +2,7 @@
 #include "coordinator/artifact_store.h"
 
 #include "common/memory.h"
+#include "common/write_all.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -275,22 +276,6 @@ uint32_t artifact_store_last(const struct artifact_store *store, uint64_t campai
     return is_there ? store->items[place - 1].number : 0;
 }
 
-static bool write_whole(int file, struct bytes content)
-{
-    for (size_t done = 0; done < content.size;) {
-        ssize_t written = write(file, content.data + done, content.size - done);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            errno = written < 0 ? errno : ENOSPC;
-            return false;
-        }
-        done += (size_t)written;
-    }
-    return true;
-}
-
 static bool write_file(const struct artifact_store *store, const char *name, struct bytes content,
                        struct error *error)
 {
@@ -298,8 +283,8 @@ static bool write_file(const struct artifact_store *store, const char *name, str
     (void)snprintf(new_name, sizeof new_name, "%s" NEW, name);
     int file =
         openat(store->folder, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    bool is_written = file >= 0 && write_whole(file, content) &&
-                      renameat(store->folder, new_name, store->folder, name) == 0;
+    bool is_written =
+        file >= 0 && write_all(file, content) && renameat(store->folder, new_name, store->folder, name) == 0;
     if (!is_written) {
         (void)error_set_system(error, errno, "%s cannot be written to %s", name, store->folder_name);
         (void)unlinkat(store->folder, new_name, 0);

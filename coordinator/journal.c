@@ -2,6 +2,7 @@
 #include "coordinator/journal.h"
 
 #include "common/memory.h"
+#include "common/write_all.h"
 #include "coordinator/journal_identity.h"
 
 #include <errno.h>
@@ -115,23 +116,15 @@ static void take_away(struct journal *journal)
     journal->is_stale = !is_empty && !is_gone;
 }
 
-static bool write_all(struct journal *journal, int file, struct bytes bytes, struct error *error)
+static bool write_bytes(struct journal *journal, int file, struct bytes bytes, struct error *error)
 {
     if (bytes.size > journal->max_bytes || journal->bytes > journal->max_bytes - bytes.size) {
         return error_set(error, "it would grow beyond the %llu bytes of --journal-max",
                          (unsigned long long)journal->max_bytes);
     }
     journal->writes++;
-    for (size_t done = 0; done < bytes.size;) {
-        ssize_t size = write(file, bytes.data + done, bytes.size - done);
-        if (size < 0 && errno == EINTR) {
-            continue;
-        }
-        if (size <= 0) {
-            return error_set_system(error, size < 0 ? errno : ENOSPC, "%s cannot be written to",
-                                    journal->folder_name);
-        }
-        done += (size_t)size;
+    if (!write_all(file, bytes)) {
+        return error_set_system(error, errno, "%s cannot be written to", journal->folder_name);
     }
     journal->bytes += bytes.size;
     journal->written_bytes += bytes.size;
@@ -140,7 +133,7 @@ static bool write_all(struct journal *journal, int file, struct bytes bytes, str
 
 static bool fill(struct journal *journal, int file, struct bytes content, struct error *error)
 {
-    if (!write_all(journal, file, content, error)) {
+    if (!write_bytes(journal, file, content, error)) {
         return false;
     }
     return renameat(journal->folder, NEW_FILE_NAME, journal->folder, FILE_NAME) == 0 ||
@@ -214,7 +207,7 @@ bool journal_write(struct journal *journal, struct error *error)
     if (journal->file < 0 || !ledger_is_waiting(&journal->writer)) {
         return true;
     }
-    if (write_all(journal, journal->file, ledger_seal(&journal->writer), error)) {
+    if (write_bytes(journal, journal->file, ledger_seal(&journal->writer), error)) {
         return true;
     }
     take_away(journal);

@@ -2,6 +2,7 @@
 #include "proto/key_folder.h"
 
 #include "common/memory.h"
+#include "common/write_all.h"
 #include "proto/curve.h"
 
 #include <errno.h>
@@ -64,20 +65,6 @@ static void finish_secret(struct buffer *text)
     buffer_finish(text);
 }
 
-static bool write_all(int descriptor, struct bytes bytes)
-{
-    while (bytes.size > 0) {
-        ssize_t written = write(descriptor, bytes.data, bytes.size);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        if (written > 0) {
-            bytes = bytes_of(bytes.data + written, bytes.size - (size_t)written);
-        }
-    }
-    return fsync(descriptor) == 0;
-}
-
 /* A name in a folder lasts only when the folder has reached the disk. Where it cannot be done it is no worse
  * than without. */
 static void sync_folder_of(const char *path)
@@ -103,7 +90,7 @@ static bool write_file(const char *path, struct bytes text, bool may_replace, st
     if (descriptor < 0) {
         return error_set_system(error, errno, "%s cannot be written", path);
     }
-    bool is_good = write_all(descriptor, text);
+    bool is_good = write_all(descriptor, text) && fsync(descriptor) == 0;
     int number = errno;
     if (close(descriptor) != 0 && is_good) {
         is_good = false;
