@@ -137,13 +137,14 @@ class Watch {
     return { pending: true, found: Boolean(this.element), shown: text };
   }
 
-  ask(done) {
+  // Not `patience` above: that is the one of the request which this watch began with.
+  ask(done, patienceMs) {
     const finish = answer => {
       clearTimeout(timer);
       this.tell = null;
       done(answer);
     };
-    const timer = setTimeout(() => finish(this.state()), patience);
+    const timer = setTimeout(() => finish(this.state()), patienceMs);
     this.tell = () => {
       watches.delete(spec.id);
       finish(this.answer);
@@ -166,4 +167,4 @@ if (!watch) {
   watches.set(spec.id, watch);
   watch.listen();
 }
-watch.ask(reply);
+watch.ask(reply, patience);
