@@ -179,8 +179,7 @@ static uint64_t draw(const struct data *data, struct player *player)
         player->draws = 0;
     }
     random_seed(&random, player->stage->options->seed + player->id * 0x9e3779b97f4a7c15ull +
-                             player->step * 0xd1b54a32d192ed03ull + ++player->draws * 0xaef17502108ef2d9ull +
-                             data->number);
+                             player->step * 0xd1b54a32d192ed03ull + ++player->draws * 0xaef17502108ef2d9ull);
     return random_below(&random, data->rows.count);
 }
 

@@ -140,6 +140,24 @@ static void cancel_requests(struct player *player)
         http_cancel(player->webdriver);
 }
 
+/* The thread goes with all that it would go on with, so a wait that ends after all finds nobody. The crew
+ * hears of it in a turn, as of everything that workers do: it is in the middle of a step now. */
+void player_cut_short(struct player *player)
+{
+    if (player->phase != PLAYER_SETUP && player->phase != PLAYER_SETUP_SESSION)
+        return;
+    shard_unset_alarm(player->stage->shard, &player->alarm);
+    cancel_requests(player);
+    lua_drivers_forget_wait(player);
+    player_drop_answer(player);
+    if (player->thread)
+        player_drop_thread(player);
+    player->wait = WAIT_NOTHING;
+    player->release_ns = 0;
+    player->is_cut_short = true;
+    shard_queue(player->stage->shard, player);
+}
+
 void player_stop(struct player *player)
 {
     bool gives_way = player->phase == PLAYER_SETUP || player->phase == PLAYER_SETUP_SESSION ||

@@ -48,6 +48,7 @@ struct player {
     uint8_t wake;
     bool is_queued;
     bool is_begun;         /* the phase's function was entered */
+    bool is_cut_short;     /* the setup has had its time: in its turn it ends, as one that has failed */
     bool has_been_stopped; /* `stopped` was raised in this phase: the next time nothing catches it */
     struct alarm alarm;
     uint64_t queued_ns; /* since when it is in the queue */
@@ -103,6 +104,9 @@ int player_await_lease(lua_State *lua, struct player *player, lua_CFunction agai
 void player_wake(struct player *player, enum player_wake wake);
 /* Ends its wait if it is one that only this agent knows of (sleep, request). */
 void player_stop(struct player *player);
+/* Ends its setup where it is: whatever it waits for, nothing of the script can catch that. Not within a turn.
+ */
+void player_cut_short(struct player *player);
 int player_raise_stopped(lua_State *lua, struct player *player, double waited_s, const char *text);
 void player_drop_answer(struct player *player);
 /* The next phase begins in a new coroutine. */

@@ -6,11 +6,14 @@
 #include "agent/shard.h"
 #include "agent/stage.h"
 #include "common/clock.h"
+#include "common/duration.h"
 #include "common/memory.h"
 #include "proto/limits.h"
 
 #include <assert.h>
 #include <lauxlib.h>
+
+#define DURATION_BYTES 40
 
 static int fixture_of(const struct player *player)
 {
@@ -298,10 +301,24 @@ static bool run(struct player *player, int arguments, enum step_result *result, 
     return false;
 }
 
+static void end_late_setup(struct player *player)
+{
+    char within[DURATION_BYTES];
+
+    duration_describe(player->stage->options->setup_timeout_ms, within, sizeof within);
+    SCOPED(memory_free_at) char *text = memory_format("did not end within %s (--setup-timeout)", within);
+    player->is_cut_short = false;
+    (void)end_phase(player, STEP_FAILED, text);
+}
+
 void player_turn(struct player *player)
 {
     bool goes_on = player->phase != PLAYER_STEP_OVER;
 
+    if (player->is_cut_short) {
+        end_late_setup(player);
+        return;
+    }
     if (!goes_on) {
         player->phase = PLAYER_IDLE;
         stage_step_done(player->stage, player, STEP_OK, NULL);

@@ -181,6 +181,9 @@ static void perform(struct stage *stage, struct crew_effects *effects)
         case CREW_SETUP:
             player_begin(need_player(stage, effect->worker), PLAYER_SETUP, 0);
             break;
+        case CREW_SETUP_LATE:
+            player_cut_short(need_player(stage, effect->worker));
+            break;
         case CREW_STEP:
             player_begin(need_player(stage, effect->worker), PLAYER_STEP, effect->step);
             break;

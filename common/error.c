@@ -1,20 +1,12 @@
 /* What went wrong, as one line for a person. */
 #include "common/error.h"
 #include "common/bytes.h"
+#include "common/compose.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-/* Formats apart from the error itself, whose text may be among the arguments. */
-static void __attribute__((format(printf, 2, 0)))
-format_into(char *text, const char *format, va_list arguments)
-{
-    if (vsnprintf(text, ERROR_MAX_BYTES, format, arguments) < 0) {
-        text[0] = '\0';
-    }
-}
-
+/* Words are composed apart from the error itself, whose text may be among the arguments. */
 static void store(struct error *error, const char *text)
 {
     bytes_to_text(bytes_of_string(text), error->text, sizeof(error->text));
@@ -23,7 +15,7 @@ static void store(struct error *error, const char *text)
 static void store_pair(struct error *error, const char *front, const char *back)
 {
     char both[2 * ERROR_MAX_BYTES];
-    (void)snprintf(both, sizeof(both), "%s%s", front, back);
+    compose(both, sizeof(both), "%s%s", front, back);
     store(error, both);
 }
 
@@ -33,7 +25,7 @@ bool error_set(struct error *error, const char *format, ...)
         char text[ERROR_MAX_BYTES];
         va_list arguments;
         va_start(arguments, format);
-        format_into(text, format, arguments);
+        compose_list(text, sizeof(text), format, arguments);
         va_end(arguments);
         store(error, text);
     }
@@ -46,7 +38,7 @@ bool error_wrap(struct error *error, const char *format, ...)
         char prefix[ERROR_MAX_BYTES];
         va_list arguments;
         va_start(arguments, format);
-        format_into(prefix, format, arguments);
+        compose_list(prefix, sizeof(prefix), format, arguments);
         va_end(arguments);
         store_pair(error, prefix, error->text);
     }
@@ -60,9 +52,9 @@ bool error_set_system(struct error *error, int number, const char *format, ...)
         char reason[160];
         va_list arguments;
         va_start(arguments, format);
-        format_into(what, format, arguments);
+        compose_list(what, sizeof(what), format, arguments);
         va_end(arguments);
-        (void)snprintf(reason, sizeof(reason), ": %s", strerror(number));
+        compose(reason, sizeof(reason), ": %s", strerror(number));
         store_pair(error, what, reason);
     }
     return false;

@@ -1,12 +1,12 @@
 /* One line an event to standard error, as text or JSON. */
 #include "common/log.h"
 #include "common/clock.h"
+#include "common/compose.h"
 #include "common/escape.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ static void format_time(char text[TIME_BYTES])
     char day[24];
     (void)gmtime_r(&seconds, &parts);
     (void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(text, TIME_BYTES, "%s.%03uZ", day, (unsigned)(now_ns % NS_PER_S / NS_PER_MS));
+    compose(text, TIME_BYTES, "%s.%03uZ", day, (unsigned)(now_ns % NS_PER_S / NS_PER_MS));
 }
 
 static void compose_text(struct buffer *line, enum log_level level, struct bytes who, struct bytes message)
@@ -136,9 +136,9 @@ void log_line(enum log_level level, const char *who, const char *format, ...)
     char message[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(message, sizeof(message), format, arguments);
+    compose_list(message, sizeof(message), format, arguments);
     va_end(arguments);
-    write_line(level, who, NULL, bytes_of_string(length < 0 ? "" : message));
+    write_line(level, who, NULL, bytes_of_string(message));
 }
 
 void log_about(enum log_level level, const char *who, const struct log_subject *subject, const char *format,
@@ -150,7 +150,7 @@ void log_about(enum log_level level, const char *who, const struct log_subject *
     char message[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(message, sizeof(message), format, arguments);
+    compose_list(message, sizeof(message), format, arguments);
     va_end(arguments);
-    write_line(level, who, subject, bytes_of_string(length < 0 ? "" : message));
+    write_line(level, who, subject, bytes_of_string(message));
 }

@@ -2,6 +2,7 @@
 #include "coordinator/api_inside.h"
 
 #include "common/clock.h"
+#include "common/compose.h"
 #include "common/digest.h"
 #include "common/memory.h"
 #include "coordinator/openapi.h"
@@ -17,6 +18,7 @@
 /* A bundle in Base64, its paths, and what stands around them. */
 #define BODY_BYTES ((size_t)LIMIT_BUNDLE_BYTES / 3 * 4 + (size_t)2 * 1024 * 1024)
 #define INCOMING_BYTES (4 * BODY_BYTES)
+#define DISCARDED_BYTES ((size_t)128 * 1024 * 1024)
 /* A report of thousands of kinds of requests and errors. */
 #define STREAM_BYTES ((size_t)8 * 1024 * 1024)
 #define CONNECTIONS 256u
@@ -91,7 +93,7 @@ void api_answer_error(struct http_request *request, unsigned status, const char 
     char text[ERROR_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    compose_list(text, sizeof text, format, arguments);
     va_end(arguments);
     json_t *object = json_object();
     json_put_text(object, "error", bytes_of_string(text));
@@ -120,7 +122,7 @@ static bool take_number(const char **path, uint64_t *number)
 {
     size_t digits = strspn(*path, "0123456789");
     *number = 0;
-    for (size_t i = 0; i < digits && digits <= CAMPAIGN_DIGITS; i++) {
+    for (size_t i = 0; i < digits; i++) {
         *number = *number * 10 + (uint64_t)((*path)[i] - '0');
     }
     *path += digits;
@@ -262,6 +264,7 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
     const struct http_settings http = {.address = settings->address,
                                        .body_bytes = BODY_BYTES,
                                        .incoming_bytes = INCOMING_BYTES,
+                                       .discarded_bytes = DISCARDED_BYTES,
                                        .stream_bytes = STREAM_BYTES,
                                        .connections = CONNECTIONS,
                                        .connections_each = CONNECTIONS_EACH,

@@ -17,6 +17,7 @@ struct door {
     struct routes *routes;
     struct refusals refusals;
     uv_timer_t look; /* at the list, and for refusals to be told of */
+    bool has_looked;
     bool is_closing;
     void (*on_closed)(void *context);
     void *closer;
@@ -48,6 +49,9 @@ static void show_revoked_out(struct door *door)
             door->callbacks.on_revoked(door->callbacks.context, incarnation);
         }
     }
+    if (!door->is_closing) {
+        door->callbacks.on_list(door->callbacks.context);
+    }
 }
 
 static void look_at_gate(struct door *door)
@@ -55,6 +59,9 @@ static void look_at_gate(struct door *door)
     struct error error;
     switch (gate_look(door->gate, &error)) {
     case GATE_SAME:
+        if (!door->has_looked) {
+            show_revoked_out(door);
+        }
         break;
     case GATE_BROKEN:
         (void)error_wrap(&error, "the list of agents cannot be used, the one of before stays in force: ");
@@ -69,6 +76,7 @@ static void look_at_gate(struct door *door)
         break;
     }
     }
+    door->has_looked = true;
 }
 
 static void on_look(uv_timer_t *timer)
@@ -114,6 +122,11 @@ void door_trouble(struct door *door, enum socket_trouble trouble)
         door_refuse(door, REFUSAL_FRAME);
         break;
     }
+}
+
+bool door_knows(const struct door *door, struct bytes name)
+{
+    return door->gate == NULL || gate_has(door->gate, name);
 }
 
 bool door_lets_speak(struct door *door, uint64_t incarnation, const struct socket_sender *from,

@@ -13,6 +13,9 @@ struct door;
 struct door_callbacks {
     /* The key of this incarnation was revoked: nothing of it is let in any more. It may still be told so. */
     void (*on_revoked)(void *context, uint64_t incarnation);
+    /* The list is another one, or is looked at for the first time: whoever has not been heard yet by us, but
+     * by the process that we go on for, is to be looked up by door_knows. */
+    void (*on_list)(void *context);
     void (*on_log)(void *context, enum log_level level, const char *text);
     void *context;
 };
@@ -28,6 +31,8 @@ void door_free(struct door **door);
 /* Of one that was. No callback but on_closed comes any more, and that when the memory has gone. */
 void door_close(struct door **door, void (*on_closed)(void *context), void *context);
 
+/* Whether an agent of this name may join. */
+MUST_CHECK bool door_knows(const struct door *door, struct bytes name);
 /* Whether the connection may speak for this incarnation, which is then reached by it. Sets `key_name`: who it
  * is by its key, empty without keys; borrowed until the loop runs on. */
 MUST_CHECK bool door_lets_speak(struct door *door, uint64_t incarnation, const struct socket_sender *from,

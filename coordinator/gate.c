@@ -66,6 +66,11 @@ const char *gate_name(const struct gate *gate, const char *public_key)
     return allow_list_name(gate->list, public_key);
 }
 
+bool gate_has(const struct gate *gate, struct bytes name)
+{
+    return allow_list_has(gate->list, name);
+}
+
 size_t gate_agents(const struct gate *gate)
 {
     return allow_list_size(gate->list);

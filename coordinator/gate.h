@@ -21,6 +21,8 @@ bool gate_is_of_folder(const struct gate *gate);
 
 /* The agent that this key belongs to; NULL if it is on no list (any more). */
 const char *gate_name(const struct gate *gate, const char *public_key);
+/* Whether there is an agent of this name, with whatever key. */
+bool gate_has(const struct gate *gate, struct bytes name);
 size_t gate_agents(const struct gate *gate);
 
 enum gate_look { GATE_SAME, GATE_CHANGED, GATE_BROKEN };

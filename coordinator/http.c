@@ -10,8 +10,6 @@
 
 /* Holds the headers of a request. */
 #define CONNECTION_MEMORY_BYTES (32u * 1024u)
-/* What somebody sends who was refused is read, so that the answer is, up to this. */
-#define DISCARDED_MAX_BYTES ((size_t)128 * 1024 * 1024)
 
 static void on_timer(uv_timer_t *timer);
 
@@ -27,8 +25,6 @@ static void turn(struct http *http)
     http->is_running = false;
     if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES) {
         (void)uv_timer_start(&http->timer, on_timer, wait_ms, 0);
-    } else {
-        (void)uv_timer_stop(&http->timer);
     }
 }
 
@@ -123,7 +119,7 @@ static enum MHD_Result begin(struct http_request *request)
     }
     /* Who asks first whether to send it has not sent anything yet and can be told at once. */
     bool is_asking = http_header(request, MHD_HTTP_HEADER_EXPECT) != NULL;
-    if (request->response != NULL && (is_asking || announced > DISCARDED_MAX_BYTES)) {
+    if (request->response != NULL && (is_asking || announced > http->settings.discarded_bytes)) {
         return send_answer(request);
     }
     return MHD_YES;
@@ -146,7 +142,7 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
         }
     }
     request->discarded_bytes += size;
-    return request->discarded_bytes <= DISCARDED_MAX_BYTES;
+    return request->discarded_bytes <= http->settings.discarded_bytes;
 }
 
 /* Called with the headers, then with each piece of the body, then at its end. */

@@ -13,10 +13,11 @@ struct http_stream;
 
 struct http_settings {
     const struct listener_address *address;
-    size_t body_bytes;         /* at most, of one request; 413 beyond */
-    size_t incoming_bytes;     /* at most, of all bodies that are coming in; 503 beyond */
-    size_t stream_bytes;       /* what may wait to be sent on one stream */
-    unsigned connections;      /* at most; others wait for a free place */
+    size_t body_bytes;      /* at most, of one request; 413 beyond */
+    size_t incoming_bytes;  /* at most, of all bodies that are coming in; 503 beyond */
+    size_t discarded_bytes; /* of what somebody sends who was refused, read so that the answer is read too */
+    size_t stream_bytes;    /* what may wait to be sent on one stream */
+    unsigned connections;   /* at most; others wait for a free place */
     unsigned connections_each; /* from one address; others are closed */
     unsigned idle_s;           /* after so long without a byte a connection is closed */
     /* Called with the headers, before the body comes: may answer already, with a refusal. */

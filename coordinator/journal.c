@@ -138,6 +138,15 @@ static bool write_all(struct journal *journal, int file, struct bytes bytes, str
     return true;
 }
 
+static bool fill(struct journal *journal, int file, struct bytes content, struct error *error)
+{
+    if (!write_all(journal, file, content, error)) {
+        return false;
+    }
+    return renameat(journal->folder, NEW_FILE_NAME, journal->folder, FILE_NAME) == 0 ||
+           error_set_system(error, errno, "%s/" FILE_NAME " cannot be replaced", journal->folder_name);
+}
+
 /* The new file stands beside the old one until it is whole. */
 static bool replace(struct journal *journal, struct bytes content, struct error *error)
 {
@@ -146,16 +155,9 @@ static bool replace(struct journal *journal, struct bytes content, struct error 
     if (file < 0) {
         return error_set_system(error, errno, "%s/" NEW_FILE_NAME " cannot be made", journal->folder_name);
     }
-    if (!write_all(journal, file, content, error)) {
+    if (!fill(journal, file, content, error)) {
         (void)close(file);
         (void)unlinkat(journal->folder, NEW_FILE_NAME, 0);
-        journal->bytes = 0;
-        return false;
-    }
-    if (renameat(journal->folder, NEW_FILE_NAME, journal->folder, FILE_NAME) != 0) {
-        (void)error_set_system(error, errno, "%s/" FILE_NAME " cannot be replaced", journal->folder_name);
-        (void)close(file);
-        journal->bytes = 0;
         return false;
     }
     journal->file = file;

@@ -204,6 +204,24 @@ static void on_revoked(void *context, uint64_t incarnation)
     }
 }
 
+/* Of those that are reached by no connection of ours yet, only the name is known. */
+static void on_list(void *context)
+{
+    struct server *server = (struct server *)context;
+    const struct coordinator_overview *overview = coordinator_overview(server->coordinator);
+    size_t count = 0;
+    uint64_t *strangers = (uint64_t *)memory_new(overview->agent_count + 1, sizeof *strangers);
+    for (size_t i = 0; i < overview->agent_count; i++) {
+        if (!overview->agents[i].is_lost && !door_knows(server->door, overview->agents[i].name)) {
+            strangers[count++] = overview->agents[i].incarnation;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        on_revoked(server, strangers[i]);
+    }
+    memory_free(strangers);
+}
+
 static void on_door_log(void *context, enum log_level level, const char *text)
 {
     tell_log((const struct server *)context, level, NULL, text);
@@ -294,7 +312,7 @@ struct server *server_new(uv_loop_t *loop, const struct server_options *options,
     const struct socket_callbacks callbacks = {
         .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
     const struct door_callbacks of_door = {
-        .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
+        .on_revoked = on_revoked, .on_list = on_list, .on_log = on_door_log, .context = server};
     server->door = door_new(options->gate, &of_door);
     if (options->survival != NULL) {
         server->survival = *options->survival;

@@ -2,10 +2,10 @@
 #include "coordinator/survival.h"
 
 #include "common/clock.h"
+#include "common/compose.h"
 #include "common/memory.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 struct survival {
     struct survival_settings settings;
@@ -45,7 +45,7 @@ static void tell(const struct survival *survival, enum log_level level, const ch
     char text[2 * ERROR_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    compose_list(text, sizeof text, format, arguments);
     va_end(arguments);
     survival->settings.on_log(survival->settings.context, level, text);
 }

@@ -23,8 +23,8 @@ struct campaign_options {
     enum on_loss on_loss;
     enum on_deadlock on_deadlock;
     uint64_t sync_timeout_ms;
-    uint64_t
-        setup_timeout_ms; /* of the deployment, and of global_setup; the coordinator's alone. 0: no limit */
+    /* Of the deployment, of global_setup, and of what each worker does before its first step. 0: no limit */
+    uint64_t setup_timeout_ms;
     uint64_t seed;
     bool is_single_run;         /* every scenario once, in the order of names */
     struct bytes single_mode;   /* only this scenario; empty: all */

@@ -35,6 +35,7 @@ void encode_options(struct buffer *into, uint32_t field, const struct campaign_o
     wire_number(into, 20, options->target_port);
     put_text(into, 21, options->labels);
     wire_number(into, 22, (uint64_t)options->browser);
+    wire_number(into, 23, options->setup_timeout_ms);
     wire_close(into, opened);
 }
 
@@ -88,6 +89,7 @@ bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *opt
            take_duration(wire->ramp_up_ms, "ramp-up", &options->ramp_up_ms, error) &&
            take_duration(wire->delay_ms, "delay", &options->delay_ms, error) &&
            take_duration(wire->sync_timeout_ms, "sync timeout", &options->sync_timeout_ms, error) &&
+           take_duration(wire->setup_timeout_ms, "setup timeout", &options->setup_timeout_ms, error) &&
            take_optional_name(&wire->single_mode, "single mode", &options->single_mode, error) &&
            labels_check(options->labels, error);
 }

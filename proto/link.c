@@ -293,6 +293,11 @@ uint64_t link_heard_ns(const struct link *link)
     return link->heard_ns;
 }
 
+uint64_t link_last_sent_ns(const struct link *link)
+{
+    return link->last_sent_ns;
+}
+
 uint64_t link_confirmed_ns(const struct link *link)
 {
     return link->newest_echo_ns > link->started_ns ? link->newest_echo_ns : link->started_ns;

@@ -97,6 +97,8 @@ MUST_CHECK struct link *link_unpack(struct unpack *from);
 
 /* When the last frame of the other end came in; the time of link_new before any. */
 uint64_t link_heard_ns(const struct link *link);
+/* The newest instant at which a frame left; 0 before any. */
+uint64_t link_last_sent_ns(const struct link *link);
 /* The latest of our own instants of sending that the other end is known to have seen (echoed), as our clock
  * had it; the time of link_new before any. A lease counts from here: whoever holds it knows that the other
  * end heard from us at that time or later. */

@@ -79,25 +79,13 @@ local function explain(failure, driver)
   failure.details = tail ~= "" and (failure.details or "") .. "\n" .. tail or failure.details
 end
 
--- Chromedriver takes any free port of IPv6, and gives up where somebody else has the same one of IPv4.
-local function start_driver(name, timeout)
-  local began = tutti.now()
-  repeat
-    local ok, driver = pcall(drivers.start, { browser = name, timeout = timeout })
-    if ok then return driver end
-    local is_taken = type(driver) == "table" and driver.kind == "driver"
-      and tostring(driver.message):find("port not available", 1, true)
-    if not is_taken or tutti.now() - began > timeout then error(driver, 0) end
-  until false
-end
-
 -- A driver of the agent's, one for each browser.
 local function open_own(name, options, settings)
   settings.is_guarded = not native.is_system_allowed()
   settings.capabilities = capabilities.build {
     browser = name, options = options, is_local = true, is_guarded = settings.is_guarded,
   }
-  local driver = start_driver(name, settings.start_s)
+  local driver = drivers.start { browser = name, timeout = settings.start_s }
   capabilities.use_profile(settings.capabilities, driver:profile())
   settings.driver = driver
   local ok, page, failure = pcall(session.new, { url = driver:url() }, settings)

@@ -14,10 +14,8 @@
 #define FOLDER_BYTES 256
 #define LINE_BYTES 1024
 #define TICK_MS 1000u
-/* A browser that takes longer than that to come up, or a script that never says so, holds up nobody else. */
-#define SETTLE_NS (60 * NS_PER_S)
-/* A warden that takes longer than that is stuck. */
-#define END_NS (10 * NS_PER_S)
+#define SETTLE_MS 60000u
+#define END_MS 10000u
 #define SWEEPS 3
 
 struct webdriver {
@@ -44,6 +42,8 @@ struct drivers {
     struct webdriver *first; /* in the order in which they were asked for */
     uint32_t starts_at_once;
     uint32_t starting;
+    uint64_t settle_ns;
+    uint64_t end_ns;
     bool is_closing;
 };
 
@@ -251,9 +251,9 @@ static void on_tick(uv_timer_t *tick)
 
     for (struct webdriver *driver = drivers->first; driver; driver = driver->next) {
         uint64_t age_ns = now_ns - driver->since_ns;
-        if (driver->state == WEBDRIVER_READY && age_ns > SETTLE_NS)
+        if (driver->state == WEBDRIVER_READY && age_ns > drivers->settle_ns)
             settle(driver);
-        if (driver->state == WEBDRIVER_ENDING && driver->link && age_ns > END_NS)
+        if (driver->state == WEBDRIVER_ENDING && driver->link && age_ns > drivers->end_ns)
             warden_link_kill(driver->link);
     }
     pump(drivers);
@@ -268,6 +268,8 @@ struct drivers *drivers_new(uv_loop_t *loop, const struct drivers_settings *sett
     drivers->loop = loop;
     drivers->starts_at_once =
         settings->starts_at_once ? settings->starts_at_once : uv_available_parallelism();
+    drivers->settle_ns = (settings->settle_ms ? settings->settle_ms : SETTLE_MS) * NS_PER_MS;
+    drivers->end_ns = (settings->end_ms ? settings->end_ms : END_MS) * NS_PER_MS;
     (void)uv_timer_init(loop, &drivers->tick);
     drivers->tick.data = drivers;
     return drivers;

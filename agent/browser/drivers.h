@@ -36,6 +36,11 @@ struct webdriver;
 
 struct drivers_settings {
     uint32_t starts_at_once; /* 0: one for each core */
+    /* 0: 60 s. A browser that takes longer to come up, or a script that never says so, holds up nobody else.
+     */
+    uint64_t settle_ms;
+    uint64_t
+        end_ms; /* 0: 10 s. A warden that takes longer to end is stuck, and is killed and swept up after */
 };
 
 enum webdriver_state {

@@ -15,6 +15,8 @@ static const struct browser_facts facts_of_kinds[BROWSER_KINDS] = {
                           .variable = "TUTTI_CHROMEDRIVER",
                           .install = "apt-get install chromium-driver",
                           .port_mark = "successfully on port ",
+                          /* It takes any free port of IPv6, and gives up where that of IPv4 is not. */
+                          .taken_mark = "port not available",
                           .port_argument = "--port=%s"},
     [BROWSER_FIREFOX] = {.name = "firefox",
                          .program = "geckodriver",

@@ -16,6 +16,8 @@ struct browser_facts {
     /* Where its output says the port that it has chosen: what stands before the number. NULL: it has to be
      * told one. */
     const char *port_mark;
+    /* What its output says where the one that it has chosen is somebody else's after all; NULL: nothing. */
+    const char *taken_mark;
     /* "%s" is the port, or the folder that the driver has to itself. */
     const char *port_argument;
     const char *folder_argument; /* NULL: none */

@@ -97,22 +97,33 @@ static void complain(const char *program, const char *why)
         (void)!write(STDERR_FILENO, words[i], strlen(words[i]));
 }
 
-static _Noreturn void become(const struct launch *launch, int output, char **arguments, char **environment)
+/* What the child needs that the parent has made. */
+struct scene {
+    const struct launch *launch;
+    pid_t parent;
+    int output;
+    char **arguments;
+    char **environment;
+};
+
+static _Noreturn void become(const struct scene *scene)
 {
     sigset_t none;
+    const struct launch *launch = scene->launch;
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)setsid();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* No signal comes for a parent that had gone before. */
+    if (getppid() != scene->parent)
+        _exit(EXIT_NOT_RUN);
     (void)dup2(nothing, STDIN_FILENO);
-    (void)dup2(output, STDOUT_FILENO);
-    (void)dup2(output, STDERR_FILENO);
+    (void)dup2(scene->output, STDOUT_FILENO);
+    (void)dup2(scene->output, STDERR_FILENO);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)signal(SIGPIPE, SIG_DFL);
-    if (chdir(launch->folder) == 0) {
-        (void)execve(launch->program, arguments, environment);
-    }
+    if (chdir(launch->folder) == 0)
+        (void)execve(launch->program, scene->arguments, scene->environment);
     complain(launch->program, strerror(errno));
     _exit(EXIT_NOT_RUN);
 }
@@ -121,19 +132,23 @@ pid_t launch_driver(const struct launch *launch, int *output, struct error *erro
 {
     int ends[2];
 
-    if (pipe2(ends, O_CLOEXEC) != 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+    if (pipe2(ends, O_CLOEXEC) != 0) {
         error_set_system(error, errno, "cannot make a pipe");
         return -1;
     }
-    char **arguments = make_arguments(launch);
-    char **environment = make_environment(launch->folder);
+    (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    const struct scene scene = {.launch = launch,
+                                .parent = getpid(),
+                                .output = ends[1],
+                                .arguments = make_arguments(launch),
+                                .environment = make_environment(launch->folder)};
     pid_t driver = fork();
     if (driver == 0)
-        become(launch, ends[1], arguments, environment);
+        become(&scene);
     int reason = errno;
     (void)close(ends[1]);
-    free_list(arguments);
-    free_list(environment);
+    free_list(scene.arguments);
+    free_list(scene.environment);
     if (driver < 0) {
         (void)close(ends[0]);
         error_set_system(error, reason, "cannot start a process");

@@ -48,6 +48,12 @@ void output_take(struct output *output, struct bytes bytes)
     output->tail[output->tail_size] = 0;
 }
 
+void output_forget_tail(struct output *output)
+{
+    output->tail_size = 0;
+    output->tail[0] = 0;
+}
+
 unsigned output_number_after(const struct output *output, const char *mark)
 {
     const char *found = strstr(output->tail, mark);

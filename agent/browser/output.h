@@ -19,6 +19,8 @@ struct output {
 void output_open(struct output *output, const char *path);
 void output_close(struct output *output);
 void output_take(struct output *output, struct bytes bytes);
+/* The last lines are of one that has ended; the file keeps them. */
+void output_forget_tail(struct output *output);
 /* The number behind `mark` where a whole line holds it; 0: none. */
 MUST_CHECK unsigned output_number_after(const struct output *output, const char *mark);
 /* The last line that says something; copied, cut to `size`. */

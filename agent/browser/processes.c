@@ -1,4 +1,4 @@
-/* Reads /proc: who is whose child, of which session, with which environment. */
+/* Reads /proc: who is whose child, with which environment. */
 #include "agent/browser/processes.h"
 
 #include "common/memory.h"
@@ -21,7 +21,6 @@
 struct process {
     pid_t pid;
     pid_t parent;
-    pid_t session;
     char state;
     bool is_member;
     unsigned long long started;
@@ -58,10 +57,10 @@ static bool read_process(pid_t pid, struct process *process)
     text[size] = 0;
     const char *rest = strrchr(text, ')');
     *process = (struct process){.pid = pid};
-    if (!rest ||
-        sscanf(rest + 1, " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %*d %*d %llu",
-               &process->state, &process->parent, &process->session, &ticks[0], &ticks[1], &ticks[2],
-               &ticks[3], &process->started) != 8)
+    if (!rest || sscanf(rest + 1,
+                        " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %*d %*d %llu",
+                        &process->state, &process->parent, &ticks[0], &ticks[1], &ticks[2], &ticks[3],
+                        &process->started) != 7)
         return false;
     process->ticks = ticks[0] + ticks[1] + ticks[2] + ticks[3];
     return true;
@@ -142,7 +141,6 @@ static void count_all(struct census *census)
 static bool fits(const struct process *process, const struct processes_mark *mark)
 {
     return (mark->ancestor > 0 && process->parent == mark->ancestor) ||
-           (mark->session > 0 && process->session == mark->session) ||
            (mark->folder && names_folder(process->pid, mark->folder));
 }
 

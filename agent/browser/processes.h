@@ -9,7 +9,6 @@
 /* Who belongs to it: whoever fits any of these, and all their descendants; never the calling process. */
 struct processes_mark {
     pid_t ancestor;     /* its children; 0: not asked for */
-    pid_t session;      /* 0: not asked for */
     const char *folder; /* named in TUTTI_BROWSER_FOLDER of the environment, or as a value of an option;
                            NULL: not asked for */
 };

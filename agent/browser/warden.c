@@ -78,7 +78,7 @@ static void reap(struct warden *warden)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (warden && pid == warden->driver) {
+        if (pid == warden->driver) {
             warden->has_driver_ended = true;
             warden->driver_status = status;
         }
@@ -86,16 +86,15 @@ static void reap(struct warden *warden)
 }
 
 /* Until nobody is left, also of those that are born meanwhile. To look into every environment costs most, so
- * that comes last. */
-static void end_all(pid_t ancestor, pid_t session, const char *folder)
+ * that comes last. The driver's own number is nobody's any more once it is reaped; ours stays ours. */
+static void end_all(pid_t ancestor, const char *folder)
 {
-    const struct processes_mark near = {.ancestor = ancestor, .session = session};
-    const struct processes_mark all = {.ancestor = ancestor, .session = session, .folder = folder};
+    const struct processes_mark near = {.ancestor = ancestor};
+    const struct processes_mark all = {.ancestor = ancestor, .folder = folder};
     uint64_t until_ns = clock_now_ns() + END_NS;
 
     while (clock_now_ns() < until_ns) {
         bool is_empty = processes_kill(&near) == 0 && processes_kill(&all) == 0;
-        reap(NULL);
         if (is_empty)
             return;
         pause_ns(AGAIN_NS);
@@ -116,7 +115,7 @@ static void sweep(void)
     struct browser_folder folder;
 
     while (browser_folder_take_stale(&folder)) {
-        end_all(0, 0, folder.path);
+        end_all(0, folder.path);
         remove_folder(&folder);
         if (folder.lock >= 0) {
             (void)close(folder.lock);
@@ -175,12 +174,11 @@ static bool launch(struct warden *warden)
     struct error error;
 
     close_output(warden);
+    output_forget_tail(&warden->output);
     probe_close(&warden->probe);
-    if (!warden->facts->port_mark)
-        warden->launch.port = warden->port = probe_free_port();
+    warden->launch.port = warden->port = warden->facts->port_mark ? 0 : probe_free_port();
     warden->attempts++;
     warden->has_driver_ended = false;
-    warden->deadline_ns = clock_now_ns() + warden->timeout_ms * NS_PER_MS;
     warden->driver = launch_driver(&warden->launch, &warden->output_end, &error);
     if (warden->driver > 0)
         return true;
@@ -188,12 +186,24 @@ static bool launch(struct warden *warden)
     return false;
 }
 
-/* True if the end is near. Somebody may have taken the port before a driver that was told one. */
+/* Whether somebody has taken the port before the driver could: it says so, or it is one that was told which.
+ */
+static bool is_port_to_blame(const struct warden *warden)
+{
+    const struct browser_facts *facts = warden->facts;
+
+    if (facts->taken_mark)
+        return strstr(warden->output.tail, facts->taken_mark) != NULL;
+    return !facts->port_mark && warden->attempts < ATTEMPTS;
+}
+
+/* True if the end is near. */
 static bool on_driver_end(struct warden *warden)
 {
     char what[LINE_BYTES];
 
-    if (!warden->is_ready && !warden->facts->port_mark && warden->attempts < ATTEMPTS)
+    drain(warden);
+    if (!warden->is_ready && clock_now_ns() < warden->deadline_ns && is_port_to_blame(warden))
         return !launch(warden);
     describe_end(warden->driver_status, what, sizeof what);
     if (!warden->is_ready)
@@ -217,9 +227,9 @@ static bool on_signal(struct warden *warden)
     return warden->has_driver_ended && on_driver_end(warden);
 }
 
-static void measure(const struct warden *warden)
+static void measure(void)
 {
-    const struct processes_mark mark = {.ancestor = getpid(), .session = warden->driver};
+    const struct processes_mark mark = {.ancestor = getpid()};
     struct processes_usage usage;
     struct rusage ended;
 
@@ -232,13 +242,13 @@ static void measure(const struct warden *warden)
 }
 
 /* True if whoever started us is gone, or has told us to end. */
-static bool on_packet(const struct warden *warden)
+static bool on_packet(void)
 {
     char packet[16];
     ssize_t size = recv(WARDEN_SOCKET, packet, sizeof packet, MSG_DONTWAIT);
 
     if (size > 0 && packet[0] == WARDEN_USAGE)
-        measure(warden);
+        measure();
     return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
 }
 
@@ -272,7 +282,7 @@ static void watch(struct warden *warden)
             on_output(warden);
         if (ready[1].revents && on_signal(warden))
             return;
-        if (ready[0].revents && on_packet(warden))
+        if (ready[0].revents && on_packet())
             return;
         if (!warden->is_ready && step_start(warden))
             return;
@@ -291,9 +301,10 @@ static void guard(struct warden *warden)
     snprintf(path, sizeof path, "%s/log", warden->folder.path);
     output_open(&warden->output, path);
     warden->launch.folder = warden->folder.path;
+    warden->deadline_ns = clock_now_ns() + warden->timeout_ms * NS_PER_MS;
     if (launch(warden))
         watch(warden);
-    end_all(getpid(), warden->driver, warden->folder.path);
+    end_all(getpid(), warden->folder.path);
     output_close(&warden->output);
     remove_folder(&warden->folder);
 }

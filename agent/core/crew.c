@@ -61,6 +61,15 @@ void crew_free(struct crew **crew)
 static void begin_setup(struct crew *crew, struct worker *worker)
 {
     crew_add_effect(crew->effects, CREW_SETUP)->worker = worker->id;
+    if (crew->options->setup_timeout_ms > 0) {
+        timers_set(crew->timers, &worker->timer,
+                   schedule_after_ns(crew->event->now_ns, crew->options->setup_timeout_ms));
+    }
+}
+
+static void cut_short(struct crew *crew, struct worker *worker)
+{
+    crew_add_effect(crew->effects, CREW_SETUP_LATE)->worker = worker->id;
 }
 
 static void begin_step(struct crew *crew, struct worker *worker)
@@ -179,10 +188,10 @@ enum worker_event crew_choose(const struct crew *crew, const struct worker *work
 static void act(struct crew *crew, struct worker *worker, enum worker_action action)
 {
     static void (*const ACTIONS[WORKER_ACTION_COUNT])(struct crew *, struct worker *) = {
-        [WORKER_DO_SETUP] = begin_setup,   [WORKER_DO_CHOOSE] = choose,      [WORKER_DO_REPORT] = report,
-        [WORKER_DO_REST] = rest,           [WORKER_DO_STEP] = begin_step,    [WORKER_DO_HOLD] = hold,
-        [WORKER_DO_BREAK_OFF] = break_off, [WORKER_DO_TEARDOWN] = tear_down, [WORKER_DO_VANISH] = vanish,
-        [WORKER_DO_BURY] = bury,
+        [WORKER_DO_SETUP] = begin_setup,   [WORKER_DO_CHOOSE] = choose,       [WORKER_DO_REPORT] = report,
+        [WORKER_DO_REST] = rest,           [WORKER_DO_STEP] = begin_step,     [WORKER_DO_HOLD] = hold,
+        [WORKER_DO_BREAK_OFF] = break_off, [WORKER_DO_TEARDOWN] = tear_down,  [WORKER_DO_VANISH] = vanish,
+        [WORKER_DO_BURY] = bury,           [WORKER_DO_CUT_SHORT] = cut_short,
     };
     if (ACTIONS[action] != NULL) {
         ACTIONS[action](crew, worker);
@@ -209,6 +218,9 @@ static void take_due(struct crew *crew, struct worker *worker)
     case WORKER_WAITING:
         crew_report_start(crew, worker);
         crew_move(crew, worker, WORKER_START);
+        break;
+    case WORKER_SETUP:
+        crew_move(crew, worker, WORKER_SETUP_LATE);
         break;
     case WORKER_BETWEEN:
         crew_move(crew, worker, crew_choose(crew, worker, true));

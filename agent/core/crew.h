@@ -28,8 +28,9 @@ struct crew_event {
 };
 
 enum crew_effect_kind {
-    CREW_SETUP,  /* run `setup` and `setup_session` for the worker, then CREW_SETUP_DONE */
-    CREW_STEP,   /* run step number `step`, then CREW_STEP_DONE */
+    CREW_SETUP,      /* run `setup` and `setup_session` for the worker, then CREW_SETUP_DONE */
+    CREW_SETUP_LATE, /* they have had --setup-timeout: they end where they are, and have failed */
+    CREW_STEP,       /* run step number `step`, then CREW_STEP_DONE */
     CREW_ANSWER, /* the call that the worker waits in ends with `reply` (borrowed until the next step); `rank`
                     is this worker's own */
     CREW_TEARDOWN, /* run `teardown_session`, close what the worker has, `teardown`; then CREW_TORN_DOWN. A

@@ -11,6 +11,7 @@ static const struct worker_move MOVES[] = {
 
     {WORKER_SETUP, WORKER_SETUP_OK, WORKER_BETWEEN, WORKER_DO_CHOOSE},
     {WORKER_SETUP, WORKER_SETUP_FAILED, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
+    {WORKER_SETUP, WORKER_SETUP_LATE, WORKER_SETUP, WORKER_DO_CUT_SHORT},
     {WORKER_SETUP, WORKER_STOP, WORKER_SETUP, WORKER_DO_NOTHING},
 
     {WORKER_BETWEEN, WORKER_REST, WORKER_BETWEEN, WORKER_DO_REST},
@@ -62,6 +63,7 @@ const char *worker_event_name(enum worker_event event)
         [WORKER_START] = "start",
         [WORKER_SETUP_OK] = "setup_ok",
         [WORKER_SETUP_FAILED] = "setup_failed",
+        [WORKER_SETUP_LATE] = "setup_late",
         [WORKER_STEP_OVER] = "step_over",
         [WORKER_REST] = "rest",
         [WORKER_HALT] = "halt",
@@ -78,12 +80,10 @@ const char *worker_event_name(enum worker_event event)
 const char *worker_action_name(enum worker_action action)
 {
     static const char *const NAMES[WORKER_ACTION_COUNT] = {
-        [WORKER_DO_NOTHING] = "nothing",   [WORKER_DO_SETUP] = "setup",
-        [WORKER_DO_CHOOSE] = "choose",     [WORKER_DO_REPORT] = "report",
-        [WORKER_DO_REST] = "rest",         [WORKER_DO_STEP] = "step",
-        [WORKER_DO_HOLD] = "hold",         [WORKER_DO_BREAK_OFF] = "break_off",
-        [WORKER_DO_TEARDOWN] = "teardown", [WORKER_DO_VANISH] = "vanish",
-        [WORKER_DO_BURY] = "bury",
+        [WORKER_DO_NOTHING] = "nothing",   [WORKER_DO_SETUP] = "setup",   [WORKER_DO_CUT_SHORT] = "cut_short",
+        [WORKER_DO_CHOOSE] = "choose",     [WORKER_DO_REPORT] = "report", [WORKER_DO_REST] = "rest",
+        [WORKER_DO_STEP] = "step",         [WORKER_DO_HOLD] = "hold",     [WORKER_DO_BREAK_OFF] = "break_off",
+        [WORKER_DO_TEARDOWN] = "teardown", [WORKER_DO_VANISH] = "vanish", [WORKER_DO_BURY] = "bury",
     };
     assert((unsigned)action < WORKER_ACTION_COUNT);
     return NAMES[action];

@@ -17,6 +17,7 @@ enum worker_event {
     WORKER_START,        /* its instant has come */
     WORKER_SETUP_OK,     /* the setup fixtures have run */
     WORKER_SETUP_FAILED, /* one of them has failed */
+    WORKER_SETUP_LATE,   /* they take longer than they may */
     WORKER_STEP_OVER,    /* the script has ended the step, well or badly */
     WORKER_REST,         /* a delay comes before the next step */
     WORKER_HALT,         /* the campaign drains, and nobody knows yet how far its room goes */
@@ -31,6 +32,7 @@ enum worker_event {
 enum worker_action {
     WORKER_DO_NOTHING,
     WORKER_DO_SETUP,     /* run the setup fixtures */
+    WORKER_DO_CUT_SHORT, /* have the setup fixtures fail */
     WORKER_DO_CHOOSE,    /* find out what comes next */
     WORKER_DO_REPORT,    /* tell how the step ended, then find out what comes next */
     WORKER_DO_REST,      /* wait for the delay */

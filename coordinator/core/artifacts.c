@@ -1,9 +1,9 @@
 /* Puts the pieces of artifacts together. */
 #include "coordinator/core/artifacts.h"
 
+#include "common/compose.h"
 #include "common/memory.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -90,8 +90,8 @@ bool artifacts_take(struct artifacts *artifacts, struct artifact_delivery *deliv
 
 void artifact_name(const struct artifact *artifact, size_t number, char name[ARTIFACT_NAME_BYTES])
 {
-    (void)snprintf(name, ARTIFACT_NAME_BYTES, "%02zu-worker-%u-step-%llu.%s", number, artifact->worker,
-                   (unsigned long long)artifact->step, KINDS[artifact->kind].ending);
+    compose(name, ARTIFACT_NAME_BYTES, "%02zu-worker-%u-step-%llu.%s", number, artifact->worker,
+            (unsigned long long)artifact->step, KINDS[artifact->kind].ending);
 }
 
 const char *artifact_content_type(const struct artifact *artifact)

@@ -13,24 +13,23 @@
 
 uint64_t campaign_lead_ns(const struct campaign *campaign)
 {
-    uint64_t lead_ns = 0;
-    for (uint32_t i = 0; i < campaign->place_count && lead_ns < LEAD_MOST_NS; i++) {
+    uint64_t longest_ns = 0;
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
         if (campaign_place_is_live(&campaign->places[i])) {
             uint64_t round_trip_ns = members_round_trip_ns(campaign->places[i].member);
-            uint64_t wanted_ns =
-                round_trip_ns > LEAD_MOST_NS ? LEAD_MOST_NS : round_trip_ns * LEAD_ROUND_TRIPS;
-            lead_ns = wanted_ns > lead_ns ? wanted_ns : lead_ns;
+            longest_ns = round_trip_ns > longest_ns ? round_trip_ns : longest_ns;
         }
     }
     uint64_t least_ns = campaign->home.settings->start_delay_ms * NS_PER_MS;
-    lead_ns = lead_ns > LEAD_MOST_NS ? LEAD_MOST_NS : lead_ns;
+    uint64_t lead_ns =
+        longest_ns < LEAD_MOST_NS / LEAD_ROUND_TRIPS ? longest_ns * LEAD_ROUND_TRIPS : LEAD_MOST_NS;
     return lead_ns > least_ns ? lead_ns : least_ns;
 }
 
 /* The network may have changed since the start: barriers release by what it is now. */
 static void look_at_lead(struct campaign *campaign, uint64_t now_ns)
 {
-    if (campaign->rooms != NULL && now_ns - campaign->lead_looked_ns >= LEAD_LOOK_NS) {
+    if (now_ns - campaign->lead_looked_ns >= LEAD_LOOK_NS) {
         campaign->lead_looked_ns = now_ns;
         rooms_set_start_delay(campaign->rooms, campaign_lead_ns(campaign));
     }

@@ -2,14 +2,13 @@
 #include "coordinator/core/campaign_inside.h"
 
 #include "common/buffer.h"
+#include "common/compose.h"
 #include "common/duration.h"
 #include "coordinator/core/fit.h"
 #include "proto/bundle.h"
 #include "proto/codec.h"
 #include "proto/labels.h"
 #include "proto/limits.h"
-
-#include <stdio.h>
 
 #define DURATION_BYTES 40
 #define NAMES_BYTES 400u
@@ -123,8 +122,8 @@ static void on_failure(struct campaign *campaign, uint64_t now_ns, struct place 
         return;
     }
     char reason[REASON_BYTES];
-    (void)snprintf(reason, sizeof reason, "worker %u failed at step %llu: %.*s", message->failure.worker,
-                   (unsigned long long)message->failure.step, BYTES_FORMAT(message->failure.text));
+    compose(reason, sizeof reason, "worker %u failed at step %llu: %.*s", message->failure.worker,
+            (unsigned long long)message->failure.step, BYTES_FORMAT(message->failure.text));
     campaign_stop_as(campaign, now_ns, VERDICT_FAILED, reason);
 }
 

@@ -31,7 +31,7 @@ static uint64_t room_left(const struct campaign *campaign, uint32_t *room_for)
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         const struct place *place = &campaign->places[i];
         uint32_t room = campaign_place_is_live(place) ? members_room(place->member) : 0;
-        sum = room == UINT32_MAX || sum == UINT64_MAX ? UINT64_MAX : sum + room;
+        sum += room;
         if (room_for != NULL) {
             room_for[i] = room;
         }

@@ -1,37 +1,16 @@
 /* The one door of the coordinator: events in, effects out. */
-#include "coordinator/core/coordinator.h"
+#include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/campaign.h"
 #include "coordinator/core/fit.h"
-#include "coordinator/core/onlooker.h"
-#include "coordinator/core/reception.h"
 #include "proto/codec.h"
 #include "proto/limits.h"
 
 #include <assert.h>
 
-/* Reports of ended campaigns that are kept; the oldest goes first. */
-#define ENDED_KEPT 64u
-/* Of what their failed steps have left. */
-#define ARTIFACTS_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 /* Heartbeats wake us at least so often: who has missed this many was not running. */
 #define HEARTBEATS_ASLEEP 4u
 #define NS_PER_MS 1000000u
-
-struct coordinator {
-    struct coordinator_settings settings;
-    struct timers *timers;
-    struct outbox outbox;
-    struct members *members;
-    struct reception reception;
-    struct onlooker *onlooker;
-    struct campaign **campaigns; /* by rising id */
-    size_t campaign_count;
-    size_t campaign_capacity;
-    uint64_t last_campaign;
-    uint64_t last_step_ns;
-};
 
 struct coordinator_settings coordinator_default_settings(uint64_t epoch)
 {
@@ -63,10 +42,7 @@ void coordinator_free(struct coordinator **at)
     if (coordinator == NULL) {
         return;
     }
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_free(&coordinator->campaigns[i]);
-    }
-    memory_free(coordinator->campaigns);
+    campaigns_finish(&coordinator->campaigns);
     members_free(&coordinator->members);
     onlooker_free(&coordinator->onlooker);
     outbox_finish(&coordinator->outbox);
@@ -75,92 +51,17 @@ void coordinator_free(struct coordinator **at)
     *at = NULL;
 }
 
-static struct campaign *find_campaign(const struct coordinator *coordinator, uint64_t id)
-{
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_id(coordinator->campaigns[i]) == id) {
-            return coordinator->campaigns[i];
-        }
-    }
-    return NULL;
-}
-
-/* Those of the campaigns that ended last are kept, as far as there is room. */
-static void drop_old_artifacts(struct coordinator *coordinator)
-{
-    size_t kept = 0;
-    for (size_t i = coordinator->campaign_count; i > 0; i--) {
-        struct campaign *campaign = coordinator->campaigns[i - 1];
-        kept += campaign_artifact_bytes(campaign);
-        if (kept > ARTIFACTS_KEPT_BYTES && campaign_is_ended(campaign)) {
-            campaign_drop_artifacts(campaign);
-        }
-    }
-}
-
-static void drop_old_reports(struct coordinator *coordinator)
-{
-    size_t ended = 0;
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        ended += campaign_is_ended(coordinator->campaigns[i]);
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        struct campaign *campaign = coordinator->campaigns[i];
-        if (ended > ENDED_KEPT && campaign_is_ended(campaign)) {
-            campaign_free(&campaign);
-            ended--;
-        } else {
-            coordinator->campaigns[kept++] = campaign;
-        }
-    }
-    coordinator->campaign_count = kept;
-}
-
 static void create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
-    drop_old_reports(coordinator);
-    drop_old_artifacts(coordinator);
+    campaigns_drop_old(&coordinator->campaigns);
     struct campaign_home home = {.settings = &coordinator->settings,
                                  .members = coordinator->members,
                                  .outbox = &coordinator->outbox,
                                  .timers = coordinator->timers};
-    coordinator->campaigns =
-        (struct campaign **)memory_reserve(coordinator->campaigns, &coordinator->campaign_capacity,
-                                           coordinator->campaign_count + 1, sizeof *coordinator->campaigns);
     struct campaign *campaign = campaign_new(&home, ++coordinator->last_campaign, event);
-    coordinator->campaigns[coordinator->campaign_count++] = campaign;
+    campaigns_add(&coordinator->campaigns, campaign);
     onlooker_created(coordinator->onlooker);
     campaign_consider_agents(campaign, event->now_ns);
-}
-
-/* `what` became of it: "was lost". */
-static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
-                      const char *what)
-{
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_agent_lost(coordinator->campaigns[i], now_ns, member, what);
-    }
-    onlooker_lost(coordinator->onlooker, member);
-    members_lose(coordinator->members, &member, &coordinator->outbox);
-}
-
-static void lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member, const char *why)
-{
-    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
-    part_with(coordinator, now_ns, member, "was lost");
-}
-
-/* Whoever says goodbye has ended its workers: nothing has to be waited for. The answer has no link any more:
- * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
-static void take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
-{
-    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
-               "agent %.*s has left", BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
-    member->has_left = true;
-    part_with(coordinator, now_ns, member, "has left");
 }
 
 static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct due *due)
@@ -172,7 +73,7 @@ static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struc
     struct member *member = (struct member *)due->owner;
     const char *why = members_loss(coordinator->members, now_ns, member);
     if (why != NULL) {
-        lose(coordinator, now_ns, member, why);
+        coordinator_lose(coordinator, now_ns, member, why);
     } else {
         members_wake(coordinator->members, member);
     }
@@ -194,8 +95,8 @@ static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct
                         const struct gauges *gauges)
 {
     members_take_gauges(member, gauges);
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        campaign_gauges(coordinator->campaigns[i], now_ns, member, gauges);
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        campaign_gauges(coordinator->campaigns.list[i], now_ns, member, gauges);
     }
 }
 
@@ -208,14 +109,14 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
         members_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
-    struct campaign *campaign = find_campaign(coordinator, message.campaign);
+    struct campaign *campaign = campaigns_find(&coordinator->campaigns, message.campaign);
     onlooker_operations(coordinator->onlooker, &message);
     if (message.kind == MESSAGE_GAUGES) {
         take_gauges(coordinator, now_ns, member, &message.gauges);
     } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
     } else if (message.kind == MESSAGE_GOODBYE) {
-        take_leave(coordinator, now_ns, member);
+        coordinator_take_leave(coordinator, now_ns, member);
     } else if (message.campaign == 0) {
         members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
     }
@@ -250,14 +151,18 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
         member = reception_take(&coordinator->reception, event);
         if (member != NULL) {
             onlooker_joined(coordinator->onlooker, member);
-            for (size_t i = 0; i < coordinator->campaign_count; i++) {
-                campaign_consider_agents(coordinator->campaigns[i], event->now_ns);
+            for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+                campaign_consider_agents(coordinator->campaigns.list[i], event->now_ns);
             }
         }
         return;
     }
     if (envelope->sequence == 0 && bytes.size > 0) {
         take_unnumbered(coordinator, event->now_ns, member, bytes);
+        return;
+    }
+    if (members_knows_better(member, envelope)) {
+        coordinator_disown_the_past(coordinator, event->now_ns, member);
         return;
     }
     enum link_verdict verdict =
@@ -269,19 +174,12 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     }
 }
 
-/* It works on until its lease is over, so it is declared lost only when it has been silent for long enough.
- */
 static void revoke(struct coordinator *coordinator, const struct coordinator_event *event)
 {
-    const struct member *member = members_find(coordinator->members, event->revoked.incarnation);
-    if (member == NULL) {
-        return;
+    struct member *member = members_find(coordinator->members, event->revoked.incarnation);
+    if (member != NULL) {
+        coordinator_show_out(coordinator, event->now_ns, member);
     }
-    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, event->now_ns, member->incarnation, true,
-                       "the key of this agent was revoked");
-    outbox_forget_route(&coordinator->outbox, member->incarnation);
 }
 
 static void take_event(struct coordinator *coordinator, const struct coordinator_event *event)
@@ -293,7 +191,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
     case EVENT_AGENT_GONE: {
         struct member *member = members_find_name(coordinator->members, event->gone.name);
         if (member != NULL) {
-            lose(coordinator, event->now_ns, member, "its process has ended");
+            coordinator_lose(coordinator, event->now_ns, member, "its process has ended");
         }
         break;
     }
@@ -304,7 +202,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         create(coordinator, event);
         break;
     case EVENT_STOP: {
-        struct campaign *campaign = find_campaign(coordinator, event->stop.campaign);
+        struct campaign *campaign = campaigns_find(&coordinator->campaigns, event->stop.campaign);
         if (campaign != NULL) {
             campaign_stop(campaign, event->now_ns, event->stop.is_at_once, event->stop.text);
         }
@@ -312,9 +210,10 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
     }
     case EVENT_RESTORED:
         members_restored(coordinator->members, event->now_ns);
+        coordinator->last_restored = coordinator->last_campaign;
         break;
     case EVENT_SCALE: {
-        struct campaign *campaign = find_campaign(coordinator, event->scale.campaign);
+        struct campaign *campaign = campaigns_find(&coordinator->campaigns, event->scale.campaign);
         if (campaign != NULL) {
             campaign_scale(campaign, event->now_ns, event->scale.workers);
         }
@@ -333,9 +232,9 @@ static void end_turn(struct coordinator *coordinator, uint64_t now_ns)
     while ((due = due_take(coordinator->timers, now_ns)) != NULL) {
         on_due(coordinator, now_ns, due);
     }
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_is_unsettled(coordinator->campaigns[i])) {
-            campaign_settle(coordinator->campaigns[i], now_ns);
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        if (campaign_is_unsettled(coordinator->campaigns.list[i])) {
+            campaign_settle(coordinator->campaigns.list[i], now_ns);
         }
     }
     members_hand_out(coordinator->members, now_ns, &coordinator->outbox);
@@ -353,22 +252,11 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
     onlooker_sent(coordinator->onlooker, effects);
 }
 
-static bool has_work(const struct coordinator *coordinator)
-{
-    if (members_are_restless(coordinator->members)) {
-        return true;
-    }
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (campaign_is_unsettled(coordinator->campaigns[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 {
-    return has_work(coordinator) ? 0 : timers_next_ns(coordinator->timers);
+    bool has_work =
+        members_are_restless(coordinator->members) || campaigns_have_unsettled(&coordinator->campaigns);
+    return has_work ? 0 : timers_next_ns(coordinator->timers);
 }
 
 bool coordinator_has_room(const struct coordinator *coordinator, const struct campaign_options *options,
@@ -381,7 +269,7 @@ bool coordinator_has_room(const struct coordinator *coordinator, const struct ca
 bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign, uint32_t workers,
                            struct error *error)
 {
-    const struct campaign *found = find_campaign(coordinator, campaign);
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found != NULL ? campaign_may_scale(found, workers, error)
                          : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
 }
@@ -393,89 +281,23 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator)
 
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key)
 {
-    for (size_t i = 0; i < coordinator->campaign_count && key.size > 0; i++) {
-        if (bytes_equal(campaign_key(coordinator->campaigns[i]), key)) {
-            return campaign_id(coordinator->campaigns[i]);
-        }
-    }
-    return 0;
+    const struct campaign *found = campaigns_find_key(&coordinator->campaigns, key);
+    return found != NULL ? campaign_id(found) : 0;
 }
 
 bool coordinator_has_live_campaign(const struct coordinator *coordinator)
 {
-    for (size_t i = 0; i < coordinator->campaign_count; i++) {
-        if (!campaign_is_ended(coordinator->campaigns[i])) {
-            return true;
-        }
-    }
-    return false;
+    return campaigns_have_live(&coordinator->campaigns);
 }
 
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns)
 {
-    struct campaign *found = find_campaign(coordinator, campaign);
+    struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found == NULL ? NULL : campaign_report(found, now_ns);
 }
 
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator)
 {
-    return onlooker_look(coordinator->onlooker, coordinator->members, coordinator->campaigns,
-                         coordinator->campaign_count);
-}
-
-_Static_assert(sizeof(struct coordinator_settings) == 56,
-               "pack_settings and unpack_settings have to know each");
-
-static void pack_settings(const struct coordinator_settings *settings, struct buffer *into)
-{
-    pack_fixed(into, settings->epoch);
-    pack_number(into, settings->heartbeat_ms);
-    pack_number(into, settings->lease_ms);
-    pack_number(into, settings->loss_ms);
-    pack_number(into, settings->deadlock_delay_ms);
-    pack_number(into, settings->start_delay_ms);
-    pack_number(into, settings->last_campaign);
-}
-
-static bool unpack_settings(struct unpack *from, struct coordinator_settings *settings)
-{
-    settings->epoch = unpack_fixed(from);
-    settings->heartbeat_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->lease_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->loss_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->deadlock_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->start_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
-    settings->last_campaign = unpack_number(from);
-    return !from->is_broken && settings->epoch != 0 && settings->heartbeat_ms > 0 &&
-           settings->loss_ms > settings->lease_ms;
-}
-
-void coordinator_pack(struct coordinator *coordinator, struct buffer *into)
-{
-    assert(!coordinator_has_live_campaign(coordinator));
-    struct coordinator_settings settings = coordinator->settings;
-    settings.last_campaign = coordinator->last_campaign;
-    pack_settings(&settings, into);
-    pack_number(into, coordinator->last_step_ns);
-    pack_number(into, coordinator->reception.complaint_ns);
-    onlooker_pack(coordinator->onlooker, into);
-    members_pack(coordinator->members, into);
-}
-
-struct coordinator *coordinator_unpack(struct bytes bytes)
-{
-    struct unpack from = unpack_of(bytes);
-    struct coordinator_settings settings;
-    if (!unpack_settings(&from, &settings)) {
-        return NULL;
-    }
-    struct coordinator *coordinator = coordinator_new(&settings);
-    coordinator->last_step_ns = unpack_number(&from);
-    coordinator->reception.complaint_ns = unpack_number(&from);
-    if (!onlooker_unpack(coordinator->onlooker, &from) || !members_unpack(coordinator->members, &from) ||
-        !unpack_is_done(&from)) {
-        coordinator_free(&coordinator);
-    }
-    return coordinator;
+    return onlooker_look(coordinator->onlooker, coordinator->members, &coordinator->campaigns);
 }

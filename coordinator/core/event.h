@@ -12,10 +12,10 @@ enum coordinator_event_kind {
     EVENT_FRAME,    /* bytes came in from somewhere */
     EVENT_TURN_END, /* no more frames for now: hand out what has gathered, one message where many would do */
     EVENT_AGENT_GONE, /* the agent's process is known to be dead */
-    EVENT_REVOKED,    /* an agent may not join any more: no frame of its incarnation comes in from now on */
-    EVENT_CREATE,     /* somebody wants a campaign */
-    EVENT_STOP,       /* somebody wants it to end */
-    EVENT_SCALE,      /* somebody wants it to have another number of workers */
+    EVENT_REVOKED, /* an agent may not take part any more: no frame of its incarnation comes in from now on */
+    EVENT_CREATE,  /* somebody wants a campaign */
+    EVENT_STOP,    /* somebody wants it to end */
+    EVENT_SCALE,   /* somebody wants it to have another number of workers */
     EVENT_RESTORED, /* this is another process, which has been told all of the above again: nobody is reached
                        until he is heard, and nobody is to blame for the silence */
 };

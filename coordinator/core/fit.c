@@ -1,9 +1,8 @@
 /* Whether a campaign fits on the agents that are there. */
 #include "coordinator/core/fit.h"
 
+#include "common/compose.h"
 #include "proto/labels.h"
-
-#include <stdio.h>
 
 #define WORDS_BYTES (LABELS_MAX_BYTES + 20u)
 
@@ -20,9 +19,7 @@ struct fit fit_of(const struct members *members, const struct campaign_options *
         if (!fit_is_suitable(member, options)) {
             continue;
         }
-        uint32_t room = members_room(member);
-        bool is_any = room == UINT32_MAX || fit.room == UINT64_MAX;
-        fit.room = is_any ? UINT64_MAX : fit.room + room;
+        fit.room += members_room(member);
         fit.agents++;
     }
     return fit;
@@ -32,7 +29,7 @@ const char *fit_words(const struct campaign_options *options, char *text, size_t
 {
     text[0] = '\0';
     if (options->labels.size > 0) {
-        (void)snprintf(text, size, " with %.*s", BYTES_FORMAT(options->labels));
+        compose(text, size, " with %.*s", BYTES_FORMAT(options->labels));
     }
     return text;
 }

@@ -7,7 +7,7 @@
 /* The agents that have the labels that a campaign wants, and how many workers they still take. */
 struct fit {
     uint32_t agents;
-    uint64_t room; /* UINT64_MAX: any number */
+    uint64_t room; /* one that takes any number takes more than there can be */
 };
 
 MUST_CHECK struct fit fit_of(const struct members *members, const struct campaign_options *options);

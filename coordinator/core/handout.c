@@ -56,7 +56,7 @@ static void sink(struct share_of_place *heap, size_t count, size_t at, uint64_t 
     }
 }
 
-/* The same numbers for each place as were dealt in turn. */
+/* The same numbers for each place as were dealt in turn; where no place was full, the same places. */
 static void spread(struct handout *handout, uint32_t places)
 {
     struct share_of_place *heap = (struct share_of_place *)memory_new(places, sizeof *heap);
@@ -99,12 +99,10 @@ static uint32_t list_open(const struct handout *handout, const uint32_t *room_fo
     return count;
 }
 
-/* True if a place was full before all were dealt. */
-static bool deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room_for, uint32_t places)
+static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room_for, uint32_t places)
 {
     uint32_t *open = (uint32_t *)memory_new(places, sizeof *open);
     uint32_t count = list_open(handout, room_for, places, open);
-    bool was_full = count < places;
     uint32_t at = 0;
     for (uint32_t worker = first; worker < handout->workers; worker++) {
         assert(count > 0);
@@ -116,13 +114,11 @@ static bool deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room
             at = (at + 1) % count;
             continue;
         }
-        was_full = was_full || worker + 1 < handout->workers;
         count--;
         memmove(open + at, open + at + 1, (count - at) * sizeof *open);
         at = at == count ? 0 : at;
     }
     memory_free(open);
-    return was_full;
 }
 
 struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t places)
@@ -139,8 +135,8 @@ uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *roo
     handout->workers += workers;
     handout->places = (uint32_t *)memory_reserve(handout->places, &handout->capacity, handout->workers,
                                                  sizeof *handout->places);
-    bool was_full = deal_in_turn(handout, first, room_for, places);
-    if (first == 0 && was_full && workers <= SPREAD_WORKERS_MOST) {
+    deal_in_turn(handout, first, room_for, places);
+    if (first == 0 && workers <= SPREAD_WORKERS_MOST) {
         spread(handout, places);
     }
     return first;

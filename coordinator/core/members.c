@@ -122,7 +122,6 @@ static struct member *member_new(const struct coordinator_settings *settings, ui
     member->cores = hello->cores;
     member->shards = hello->shards;
     member->memory_bytes = hello->memory_bytes;
-    member->excused_ns = now_ns;
     member->link = link_new(incarnation, settings->epoch, settings->heartbeat_ms * NS_PER_MS, now_ns);
     due_init(&member->due, DUE_MEMBER, member);
     return member;
@@ -211,6 +210,14 @@ static void note_return(const struct members *members, uint64_t now_ns, uint64_t
         link_confirmed_ns(member->link) >= member->returned_ns) {
         member->returned_ns = now_ns;
     }
+}
+
+/* By the times and not by the numbers: whoever has only listened to heartbeats may have no number that we
+ * have not, and whatever changed a number came with a frame that is echoed from then on. */
+bool members_knows_better(const struct member *member, const struct envelope *envelope)
+{
+    return envelope->epoch == link_epoch(member->link) && envelope->echoed_sent_ns > member->known_ns &&
+           envelope->echoed_sent_ns < member->restored_ns;
 }
 
 enum link_verdict members_receive(struct members *members, uint64_t now_ns, struct member *member,
@@ -353,8 +360,11 @@ void members_restored(struct members *members, uint64_t now_ns)
 {
     members_forgive(members, now_ns);
     for (size_t i = 0; i < members->count; i++) {
-        members->items[i]->is_awaited = true;
-        members_wake(members, members->items[i]);
+        struct member *member = members->items[i];
+        member->is_awaited = true;
+        member->known_ns = link_last_sent_ns(member->link);
+        member->restored_ns = now_ns;
+        members_wake(members, member);
     }
 }
 

@@ -31,6 +31,8 @@ struct member {
     uint64_t newest_sent; /* sequence */
     uint64_t bulk_ns;     /* until then a large message may take all of a slow line */
     uint64_t muted_ns;    /* since when nothing is sent to it, for it does not hear us; 0: it does */
+    uint64_t restored_ns; /* when we were restored; 0: not since it joined */
+    uint64_t known_ns;    /* when the last frame left to it before that, as far as we know */
     uint64_t round_trips_ns[MEMBER_ROUND_TRIPS]; /* the latest, in a ring; 0: not yet */
     unsigned next_round_trip;
     struct gauges gauges;  /* as it told last, without histogram; interval 0: it has not yet */
@@ -71,6 +73,10 @@ bool members_were_lost(const struct members *members, uint64_t incarnation);
 MUST_CHECK enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
                                         const struct hello *hello, struct member **member,
                                         struct error *error);
+/* Whether this frame of its link echoes one of ours that we know nothing of, though we had not been restored
+ * yet when it was sent: what we were restored from is older than what the member has heard of us. Its link
+ * cannot be gone on with, nor can anything else that we were restored to. */
+MUST_CHECK bool members_knows_better(const struct member *member, const struct envelope *envelope);
 /* Takes in a frame of this member's link. */
 MUST_CHECK enum link_verdict members_receive(struct members *members, uint64_t now_ns, struct member *member,
                                              const struct envelope *envelope, bool has_message);

@@ -5,7 +5,7 @@
 #include "coordinator/core/bundle_copy.h"
 #include "proto/limits.h"
 
-_Static_assert(sizeof(struct member) == 384, "pack_member and unpack_member have to know each field");
+_Static_assert(sizeof(struct member) == 400, "pack_member and unpack_member have to know each field");
 
 /* The gauges are left out: they are only shown, and come again within a second. */
 static void pack_member(const struct member *member, struct buffer *into)
@@ -31,6 +31,8 @@ static void pack_member(const struct member *member, struct buffer *into)
     }
     pack_number(into, member->next_round_trip % MEMBER_ROUND_TRIPS);
     pack_flag(into, member->is_awaited);
+    pack_number(into, member->restored_ns);
+    pack_number(into, member->known_ns);
     pack_number(into, member->malformed);
     pack_number(into, member->complaint_ns);
     pack_flag(into, member->has_left);
@@ -61,6 +63,8 @@ static struct member *unpack_member(struct unpack *from)
     }
     member->next_round_trip = (unsigned)unpack_bounded(from, MEMBER_ROUND_TRIPS - 1);
     member->is_awaited = unpack_flag(from);
+    member->restored_ns = unpack_number(from);
+    member->known_ns = unpack_number(from);
     member->malformed = unpack_number(from);
     member->complaint_ns = unpack_number(from);
     member->has_left = unpack_flag(from);

@@ -64,7 +64,8 @@ void onlooker_joined(struct onlooker *onlooker, const struct member *member)
 
 static struct agent_overview view_of(const struct member *member)
 {
-    return (struct agent_overview){.name = member->name,
+    return (struct agent_overview){.incarnation = member->incarnation,
+                                   .name = member->name,
                                    .host = member->host,
                                    .pid = member->pid,
                                    .cores = member->cores,
@@ -85,6 +86,7 @@ void onlooker_lost(struct onlooker *onlooker, const struct member *member)
     }
     struct agent_overview *lost = &onlooker->lost[onlooker->lost_count++];
     *lost = view_of(member);
+    lost->incarnation = 0;
     lost->name = bytes_copy_new(member->name);
     lost->host = bytes_copy_new(member->host);
     lost->labels = bytes_copy_new(member->labels);
@@ -117,7 +119,7 @@ void onlooker_operations(struct onlooker *onlooker, const struct message *messag
     }
 }
 
-_Static_assert(sizeof(struct agent_overview) == 144 && sizeof(struct coordinator_overview) == 104,
+_Static_assert(sizeof(struct agent_overview) == 152 && sizeof(struct coordinator_overview) == 104,
                "onlooker_pack and onlooker_unpack have to know each field");
 
 void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
@@ -194,21 +196,21 @@ static void look_at_agents(struct onlooker *onlooker, const struct members *memb
     onlooker->overview.lost_count = onlooker->lost_count;
 }
 
-static void look_at_campaigns(struct onlooker *onlooker, struct campaign *const *campaigns, size_t count)
+static void look_at_campaigns(struct onlooker *onlooker, const struct campaigns *campaigns)
 {
     struct coordinator_overview *overview = &onlooker->overview;
     onlooker->campaigns = (struct campaign_overview *)memory_reserve(
-        onlooker->campaigns, &onlooker->campaign_capacity, count, sizeof *onlooker->campaigns);
+        onlooker->campaigns, &onlooker->campaign_capacity, campaigns->count, sizeof *onlooker->campaigns);
     overview->live_campaign_count = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < campaigns->count; i++) {
         onlooker->campaigns[i] =
-            (struct campaign_overview){.campaign = campaign_id(campaigns[i]),
-                                       .state = campaign_state(campaigns[i]),
-                                       .target_port = campaign_target_port(campaigns[i])};
-        overview->live_campaign_count += !campaign_is_ended(campaigns[i]);
+            (struct campaign_overview){.campaign = campaign_id(campaigns->list[i]),
+                                       .state = campaign_state(campaigns->list[i]),
+                                       .target_port = campaign_target_port(campaigns->list[i])};
+        overview->live_campaign_count += !campaign_is_ended(campaigns->list[i]);
     }
     overview->campaigns = onlooker->campaigns;
-    overview->campaign_count = count;
+    overview->campaign_count = campaigns->count;
 }
 
 static void count_part(struct onlooker *onlooker, const struct campaign *campaign, bool is_listed)
@@ -231,11 +233,11 @@ static void count_part(struct onlooker *onlooker, const struct campaign *campaig
 }
 
 /* Once to know how many there are for each agent, and once more to note which. */
-static void look_at_parts(struct onlooker *onlooker, struct campaign *const *campaigns, size_t count)
+static void look_at_parts(struct onlooker *onlooker, const struct campaigns *campaigns)
 {
     size_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        count_part(onlooker, campaigns[i], false);
+    for (size_t i = 0; i < campaigns->count; i++) {
+        count_part(onlooker, campaigns->list[i], false);
     }
     for (size_t i = 0; i < onlooker->overview.agent_count; i++) {
         total += onlooker->agents[i].campaign_count;
@@ -248,16 +250,16 @@ static void look_at_parts(struct onlooker *onlooker, struct campaign *const *cam
         next += onlooker->agents[i].campaign_count;
         onlooker->agents[i].campaign_count = 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        count_part(onlooker, campaigns[i], true);
+    for (size_t i = 0; i < campaigns->count; i++) {
+        count_part(onlooker, campaigns->list[i], true);
     }
 }
 
 const struct coordinator_overview *onlooker_look(struct onlooker *onlooker, const struct members *members,
-                                                 struct campaign *const *campaigns, size_t count)
+                                                 const struct campaigns *campaigns)
 {
     look_at_agents(onlooker, members);
-    look_at_campaigns(onlooker, campaigns, count);
-    look_at_parts(onlooker, campaigns, count);
+    look_at_campaigns(onlooker, campaigns);
+    look_at_parts(onlooker, campaigns);
     return &onlooker->overview;
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/pack.h"
-#include "coordinator/core/campaign.h"
+#include "coordinator/core/campaigns.h"
 #include "coordinator/core/overview.h"
 
 struct onlooker;
@@ -23,4 +23,4 @@ MUST_CHECK bool onlooker_unpack(struct onlooker *onlooker, struct unpack *from);
 
 /* Borrowed until the next call here or a step of the coordinator. */
 const struct coordinator_overview *onlooker_look(struct onlooker *onlooker, const struct members *members,
-                                                 struct campaign *const *campaigns, size_t count);
+                                                 const struct campaigns *campaigns);

@@ -1,11 +1,11 @@
 /* Where the parts of the coordinator put what has to be done. */
 #include "coordinator/core/outbox.h"
 
+#include "common/compose.h"
 #include "common/memory.h"
 #include "coordinator/core/bundle_copy.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #define LINE_BYTES 4096
 
@@ -60,7 +60,7 @@ void outbox_log(struct outbox *outbox, enum log_level level, const struct log_su
     char line[LINE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(line, sizeof line, format, arguments);
+    compose_list(line, sizeof line, format, arguments);
     va_end(arguments);
     const char *text = (const char *)outbox_keep(outbox, memory_copy_string(line));
     struct bytes agent = bytes_copy_new(subject->agent); /* it may be gone before the line is written */

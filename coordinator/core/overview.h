@@ -12,6 +12,7 @@
 #define OVERVIEW_LOST_KEPT 64u
 
 struct agent_overview {
+    uint64_t incarnation; /* 0 once it is lost */
     struct bytes name;
     struct bytes host;
     uint32_t pid;

@@ -75,13 +75,12 @@ static void take_deploy(struct unpack *from, struct record *record)
     }
 }
 
-/* Agents do not get all: what only the coordinator wants to know has to be put in here by itself. */
+/* Agents get all of them: one that only the coordinator wants to know would have to be put in by itself. */
 _Static_assert(sizeof(struct campaign_options) == 176, "a new option has to go into the journal too");
 
 static void put_create(struct buffer *into, const struct coordinator_event *event)
 {
     const struct bundle *bundle = &event->create.bundle;
-    pack_number(into, event->create.options.setup_timeout_ms);
     put_deploy(into, &event->create.options, bundle);
     for (size_t i = 0; i < bundle->file_count; i++) {
         pack_bytes(into, bundle->files[i].content);
@@ -95,9 +94,7 @@ static void put_create(struct buffer *into, const struct coordinator_event *even
 static void take_create(struct unpack *from, struct record *record)
 {
     struct coordinator_event *event = &record->event;
-    uint64_t setup_timeout_ms = unpack_number(from);
     take_deploy(from, record);
-    event->create.options.setup_timeout_ms = setup_timeout_ms;
     event->create.script = unpack_bytes(from);
     event->create.key = unpack_bytes(from);
     event->create.agents = (uint32_t)unpack_bounded(from, UINT32_MAX);

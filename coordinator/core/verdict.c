@@ -1,12 +1,12 @@
 /* How a campaign will have ended, as far as that is known. */
 #include "coordinator/core/verdict.h"
 
+#include "common/compose.h"
 #include "common/duration.h"
 #include "common/memory.h"
 #include "proto/limits.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #define DURATION_BYTES 40
 
@@ -34,7 +34,7 @@ void judgement_raise(struct judgement *judgement, enum verdict verdict, const ch
     char reason[LIMIT_TEXT_BYTES + 1];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(reason, sizeof reason, format, arguments);
+    compose_list(reason, sizeof reason, format, arguments);
     va_end(arguments);
     make_one_line(reason);
     memory_free(judgement->reason);

@@ -2,16 +2,12 @@
 import base64
 import http.client
 import json
-import os
-import pathlib
 import re
-import select
 import signal
-import tempfile
 import threading
-import time
+import unittest
 
-from support import EXAMPLES, Process, environment, script, wait_until
+from support import Process, environment, script, tutti, wait_until
 
 READY = re.compile(r"ready: agents at (tcp://\S+), API at http://(\S+):(\d+)")
 
@@ -147,6 +143,22 @@ def campaign(name, expect_agents=1, deadline_ms=20000, **options):
 class Agent(Logged):
     def __init__(self, endpoint, name, *options, **more):
         super().__init__("agent", "--coordinator", endpoint, "--name", name, "--shards", "1", "--quiet", *options, **more)
+
+
+class WithAgents(unittest.TestCase):
+    """One coordinator and its agents for all tests of the class."""
+
+    names = ("a1", "a2", "a3")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.coordinator = cls.enterClassContext(Coordinator())
+        cls.agents = [cls.enterClassContext(Agent(cls.coordinator.endpoint, name)) for name in cls.names]
+        cls.coordinator.wait_agents(len(cls.names))
+        cls.env = environment(TUTTI_API=f"http://127.0.0.1:{cls.coordinator.port}")
+
+    def tutti(self, *arguments, **more):
+        return tutti(*arguments, env=self.env, **more)
 
 
 class Events:

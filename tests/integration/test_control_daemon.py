@@ -9,21 +9,11 @@ import urllib.request
 import time
 import unittest
 
-from daemon import Agent, Coordinator, Events
+from daemon import Agent, Coordinator, Events, WithAgents
 from support import EXAMPLES, Process, environment, script, tutti, wait_until
 
 
-class WithThreeAgents(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.coordinator = cls.enterClassContext(Coordinator())
-        cls.agents = [cls.enterClassContext(Agent(cls.coordinator.endpoint, name)) for name in ("a1", "a2", "a3")]
-        cls.coordinator.wait_agents(3)
-        cls.env = environment(TUTTI_API=f"http://127.0.0.1:{cls.coordinator.port}")
-
-    def tutti(self, *arguments, **more):
-        return tutti(*arguments, env=self.env, **more)
-
+class Controlled(WithAgents):
     def start(self, name, *options):
         result = self.tutti("start", script(name), *options)
         self.assertEqual((result.code, result.err), (0, ""), result)
@@ -33,7 +23,7 @@ class WithThreeAgents(unittest.TestCase):
         return json.loads(self.tutti("status", campaign, "--json").out)
 
 
-class Whole(WithThreeAgents):
+class Whole(Controlled):
     def test_300_on_the_pad(self):
         with Process("target", "--port", 0) as target, tempfile.TemporaryDirectory() as folder:
             address = target.read_until("http://").strip()
@@ -104,7 +94,7 @@ class Whole(WithThreeAgents):
         self.assertEqual(self.status(campaign)["state"], "ended")
 
 
-class Wishes(WithThreeAgents):
+class Wishes(Controlled):
     def test_verbosity_reaches_the_agents(self):
         def failures():
             return sum(agent.log.count("worker 0, step 1: ") for agent in self.agents)

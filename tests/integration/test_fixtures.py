@@ -27,6 +27,13 @@ class Fixtures(unittest.TestCase):
                 self.assertIn(f"broken-{fixture}.lua:4", told)
                 self.assertLess(result.report["duration_s"], 10)
 
+    def test_a_worker_that_never_gets_ready(self):
+        result = run("hangs-in-a-setup", "-w", 4, "-r", 2, "--setup-timeout", "500ms", timeout=30)
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("setup: did not end within 500 ms (--setup-timeout)", result.out)
+        self.assertEqual([result.report["steps"][how] for how in ("ok", "failed", "stopped")], [6, 1, 0])
+        self.assertLess(result.report["duration_s"], 10)
+
 
 if __name__ == "__main__":
     unittest.main()

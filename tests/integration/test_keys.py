@@ -1,4 +1,5 @@
 """Keys from `tutti keygen` to agents that join with them, do not join without, and are shown out."""
+import json
 import os
 import pathlib
 import re
@@ -152,7 +153,7 @@ class Door(unittest.TestCase):
         self.door = self.enterContext(Lines(TUTTI, "coordinator", "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0",
                                             "--keys", "keys", cwd=self.folder))
         self.door.wait_for("ready: agents at ")
-        self.endpoint = re.match(r"[^\s,]+", self.door.wait_for("\n")).group()
+        self.endpoint, self.api = re.match(r"([^\s,]+), API at http://(\S+)", self.door.wait_for("\n")).groups()
 
     def enterContext(self, manager):
         value = manager.__enter__()
@@ -172,7 +173,7 @@ class Door(unittest.TestCase):
         second = self.agent("--key", "a2.key")
         self.door.wait_for("agent a2 has joined")
         self.keygen("keys", "--revoke", "a1")
-        self.door.wait_for("agent a1 is shown out: its key was revoked")
+        self.door.wait_for("agent a1 is lost: its key was revoked")
         first.wait_for("the key of this agent was revoked")
         self.assertEqual(first.process.wait(20), 2)
         again = self.agent("--key", "a1.key")
@@ -180,6 +181,26 @@ class Door(unittest.TestCase):
         self.door.wait_for("with a key that is not on the list")
         self.assertIsNone(second.process.poll())
         self.assertIsNone(again.process.poll())
+
+    def test_whoever_does_not_listen_is_lost_at_once_too(self):
+        first = self.agent("--key", "a1.key")
+        self.door.wait_for("agent a1 has joined")
+        self.agent("--key", "a2.key")
+        self.door.wait_for("agent a2 has joined")
+        start = self.enterContext(Process("start", script("naps"), "-w", 4, "-d", "6s", "--expect-agents", 2, "--on-loss", "replace",
+                                          "--wait", "--json", self.folder / "report.json", env=environment(TUTTI_API=f"http://{self.api}")))
+        self.door.wait_for("campaign 1 is running")
+        first.process.send_signal(signal.SIGSTOP)
+        self.keygen("keys", "--revoke", "a1")
+        self.door.wait_for("agent a1 is lost: its key was revoked", 5)
+        first.process.send_signal(signal.SIGCONT)
+        first.wait_for("the key of this agent was revoked")
+        self.assertEqual(first.process.wait(20), 2)
+        self.assertEqual(start.finish().code, 3)
+        report = json.loads((self.folder / "report.json").read_text())
+        self.assertEqual((report["verdict"], report["reason"]),
+                         ("degraded", "agent a1 (whose key was revoked) was lost; 2 of its 2 workers went on elsewhere"))
+        self.assertEqual([agent["state"] for agent in report["agents"]], ["lost", "finished"])
 
     def test_who_is_let_in_later_joins_by_itself(self):
         kept = (self.folder / "keys/agents.allow").read_text()

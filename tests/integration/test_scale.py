@@ -2,21 +2,11 @@
 import json
 import unittest
 
-from daemon import Agent, Coordinator
-from support import environment, script, tutti
+from daemon import Agent, WithAgents
+from support import script
 
 
-class Scale(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.coordinator = cls.enterClassContext(Coordinator())
-        cls.agents = [cls.enterClassContext(Agent(cls.coordinator.endpoint, name)) for name in ("a1", "a2", "a3")]
-        cls.coordinator.wait_agents(3)
-        cls.env = environment(TUTTI_API=f"http://127.0.0.1:{cls.coordinator.port}")
-
-    def tutti(self, *arguments):
-        return tutti(*arguments, env=self.env)
-
+class Scale(WithAgents):
     def start(self, *options):
         result = self.tutti("start", script("scales"), "--expect-agents", 3, *options)
         self.assertEqual(result.code, 0, result)

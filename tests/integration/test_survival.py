@@ -121,6 +121,23 @@ class WithKeys(Pad):
         self.start_agents()
         self.play(2, 6)
 
+    def test_a_key_revoked_while_nobody_was_there(self):
+        keys = f"{self.folder}/keys"
+        self.assertEqual(tutti("keygen", keys).code, 0)
+        for name in ("a1", "a2", "a3"):
+            self.assertEqual(tutti("keygen", keys, "--agent", name, cwd=self.folder).code, 0)
+        self.options += ["--keys", keys]
+        self.start()
+        self.start_agents()
+        campaign = self.coordinator.create("naps", expect_agents=3, workers=6, duration_ms=6000, on_loss="replace")
+        self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["steps"]["ok"] > 20, 20, "no steps")
+        self.kill()
+        self.assertEqual(tutti("keygen", keys, "--revoke", "a2").code, 0)
+        self.start()
+        self.coordinator.wait_for("agent a2 is lost: its key was revoked", 5)
+        self.assertEqual(self.coordinator.report(campaign)["reason"],
+                         "agent a2 (whose key was revoked) was lost; 2 of its 2 workers went on elsewhere")
+
     def key_of(self, name):
         return ["--key", f"{self.folder}/{name}.key"]
 
@@ -239,11 +256,12 @@ class Folder(Restarted):
         self.assertEqual(self.coordinator.create("pad", workers=5, runs=1, target="builtin"), 2)
         self.coordinator.report(2)
 
-    def end_of_a_broken_journal(self, spoil):
+    def end_of_a_broken_journal(self, spoil, is_kept=lambda: True):
         self.start()
         self.start_agents()
         campaign = self.coordinator.create("pad", expect_agents=3, workers=5, duration_ms=60000, target="builtin")
         self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["steps"]["ok"] > 20, 20, "no steps")
+        wait_until(is_kept, 20, "nothing was kept")
         self.kill()
         spoil(self.state / "journal")
         self.start()
@@ -266,7 +284,42 @@ class Folder(Restarted):
         self.assertIn("corrupt", self.end_of_a_broken_journal(lambda path: path.write_bytes(path.read_bytes().replace(boot, boot[::-1]))))
 
     def test_no_journal_at_all(self):
-        self.assertIn("there was no journal", self.end_of_a_broken_journal(lambda path: path.unlink()))
+        """What it has done so far is kept every few seconds."""
+        def kept_steps():
+            return json.loads((self.state / "reports" / "1.json").read_text())["report"]["steps"]["ok"]
+        reason = self.end_of_a_broken_journal(lambda path: path.unlink(), lambda: kept_steps() > 0)
+        self.assertIn("there was no journal", reason)
+        self.assertGreater(kept_steps(), 0)
+
+    def end_of_a_stale_journal(self, name, **options):
+        """As a disk leaves it that could not be written to, nor the file be taken away: agents know better."""
+        self.start()
+        self.start_agents()
+        campaign = self.coordinator.create(name, expect_agents=3, workers=5, duration_ms=600000, **options)
+
+        def has_done(steps):
+            self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["steps"]["ok"] > steps, 20, "no steps")
+
+        has_done(20)
+        journal = self.state / "journal"
+        before = journal.read_bytes()
+        has_done(2 * self.coordinator.show(campaign)["steps"]["ok"])
+        self.kill()
+        journal.write_bytes(before)
+        self.start()
+        self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["state"] == "ended", 10, "it goes on")
+        self.assertEqual(self.coordinator.show(campaign)["verdict"], "aborted")
+        self.assertRegex(self.coordinator.get(f"/v1/campaigns/{campaign}/report").json["reason"],
+                         "its journal was an older one than agent a[123] knows of: what happened after it is lost")
+        self.coordinator.wait_agents(3)
+        self.assertEqual(self.coordinator.create("pad", workers=5, runs=1, target="builtin"), campaign + 1)
+        self.assertEqual(self.coordinator.report(campaign + 1)["verdict"], "passed")
+
+    def test_a_stale_journal_of_who_has_said_more(self):
+        self.end_of_a_stale_journal("pad", target=self.target())
+
+    def test_a_stale_journal_of_who_has_only_listened(self):
+        self.end_of_a_stale_journal("naps")
 
     def test_a_torn_journal_is_cut_off(self):
         self.start()

@@ -25,9 +25,9 @@ struct walk {
     const struct plan *plan;
     uint32_t workers;
     uint8_t runs;
-    struct state *seen; /* open addressing; step 0 of worker 0 is an empty place */
-    struct state *todo;
-    size_t todo_count;
+    struct state *seen;    /* open addressing; step 0 of worker 0 is an empty place */
+    struct state *pending; /* seen, but not gone on from yet */
+    size_t pending_count;
     size_t seen_count;
     const struct explored_end *end;
     bool is_found;
@@ -55,7 +55,7 @@ static void remember(struct walk *walk, const struct state *state)
         at = (at + 1) % STATES;
     }
     walk->seen[at] = *state;
-    walk->todo[walk->todo_count++] = *state;
+    walk->pending[walk->pending_count++] = *state;
     walk->seen_count++;
 }
 
@@ -228,8 +228,8 @@ static void explore(struct walk *walk)
         start.places[worker].step = 1;
     }
     remember(walk, &start);
-    while (walk->todo_count > 0 && !walk->is_found && walk->seen_count < STATES / 2) {
-        struct state state = walk->todo[--walk->todo_count];
+    while (walk->pending_count > 0 && !walk->is_found && walk->seen_count < STATES / 2) {
+        struct state state = walk->pending[--walk->pending_count];
         bool can_move = false;
         for (uint32_t worker = 0; worker < walk->workers; worker++) {
             if (!is_done(walk, &state, worker) && move(walk, &state, worker)) {
@@ -247,10 +247,10 @@ bool explorer_allows(const struct plan *plan, const struct explored_end *end)
     struct walk walk = {
         .plan = plan, .workers = plan->options.workers, .runs = (uint8_t)plan->options.runs, .end = end};
     walk.seen = memory_new(STATES, sizeof(*walk.seen));
-    walk.todo = memory_new(STATES, sizeof(*walk.todo));
+    walk.pending = memory_new(STATES, sizeof(*walk.pending));
     explore(&walk);
     bool is_allowed = walk.is_found || walk.seen_count >= STATES / 2;
     memory_free(walk.seen);
-    memory_free(walk.todo);
+    memory_free(walk.pending);
     return is_allowed;
 }

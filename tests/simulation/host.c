@@ -426,6 +426,9 @@ void host_carry_out(struct world *world, struct host *host, uint8_t shard)
         case CREW_SETUP:
             actor_begin_setup(world, host, shard, effect->worker);
             break;
+        case CREW_SETUP_LATE:
+            world_break(world, "worker %u has no time to set up, though nobody limits it", effect->worker);
+            break;
         case CREW_STEP:
             actor_begin_step(world, host, effect->worker, effect->step);
             break;

@@ -26,18 +26,22 @@ bool hub_is_draining(const struct world *world)
            world->now_ns >= world->running_ns + after_ms * 1000000;
 }
 
+/* Elsewhere, when it has lost its agent. */
+static bool may_go_on(const struct world *world, uint32_t worker)
+{
+    return world->plan->options.on_loss == ON_LOSS_REPLACE && worker < world->workers &&
+           world->state < CAMPAIGN_STOPPING && !hub_is_draining(world);
+}
+
 static void lose_worker(struct world *world, uint32_t worker)
 {
     struct truth_worker *who = &world->truth.worker[worker];
     who->owner = 0;
     who->is_lost = true;
     who->is_in_step = false;
-    const struct campaign_options *options = &world->plan->options;
     who->is_coming = false;
-    bool goes_on = options->on_loss == ON_LOSS_REPLACE && !who->is_over && worker < world->workers &&
-                   world->state < CAMPAIGN_STOPPING && !hub_is_draining(world);
-    who->is_moving = goes_on;
-    if (!goes_on && !who->is_over) {
+    who->is_moving = may_go_on(world, worker) && !who->is_over;
+    if (!who->is_moving && !who->is_over) {
         who->is_over = true;
         who->over_ns = world->now_ns;
     }
@@ -64,17 +68,16 @@ static void declare_lost(struct world *world, uint64_t incarnation)
     /* Its host may have another life by now. */
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
         struct host *any = &world->hosts[i];
-        any->unheard_incarnation = any->unheard_incarnation == incarnation ? 0 : any->unheard_incarnation;
+        if (any->unheard_incarnation == incarnation) {
+            any->unheard_incarnation = 0;
+            world->agents_unheard++;
+        }
     }
     world->agents_declared++;
     bool had_workers = false;
     bool had_all_ended = true;
-    bool is_last_chance = hub_is_draining(world) || world->state >= CAMPAIGN_STOPPING;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
-        bool is_dealt_to_nobody = world->truth.worker[worker].is_coming &&
-                                  world->truth.worker[worker].owner == 0 &&
-                                  world->plan->options.on_loss != ON_LOSS_REPLACE;
-        if ((world->truth.worker[worker].is_moving && is_last_chance) || is_dealt_to_nobody) {
+        if (world->truth.worker[worker].is_moving && !may_go_on(world, worker)) {
             lose_worker(world, worker); /* it was to go on there, but was never told so */
         }
         if (world->truth.worker[worker].owner == incarnation) {

@@ -122,7 +122,7 @@ static void judge_by_model(struct world *world)
 {
     /* Whom a coordinator that is back does not hear, for the network loses what he says, is given up: of that
      * the model knows nothing. */
-    bool is_beyond_it = world->plan->kill_count > 0 && world->agents_lost > 0;
+    bool is_beyond_it = world->agents_unheard > 0;
     if (!explorer_knows(world->plan) || is_beyond_it) {
         return;
     }

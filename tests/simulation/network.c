@@ -151,6 +151,18 @@ void network_send_down(struct world *world, struct host *host, const struct enve
     carry(world, host, HAPPENING_FRAME_DOWN, envelope, message);
 }
 
+/* It keeps to itself what is meant for an agent that it has not heard for a while. */
+static bool has_coordinator_said_all(const struct world *world)
+{
+    const struct coordinator_overview *overview = coordinator_overview(world->coordinator);
+    for (size_t i = 0; i < overview->agent_count; i++) {
+        if (overview->agents[i].link_backlog > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool network_is_quiet(const struct world *world)
 {
     if (world->survival.is_down) {
@@ -175,5 +187,5 @@ bool network_is_quiet(const struct world *world)
             }
         }
     }
-    return true;
+    return has_coordinator_said_all(world);
 }

@@ -224,6 +224,7 @@ struct world {
     uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */
     uint32_t unmourned_count;
     uint32_t agents_declared; /* lost, whether they took part or not */
+    uint32_t agents_unheard;  /* ... of those whom a coordinator that is back has never heard */
     uint32_t agents_lost;     /* of the campaign, declared, with workers that had not ended */
     uint32_t agents_gone;     /* likewise, all of whose workers had ended */
     uint32_t deadlocks;

@@ -128,6 +128,16 @@ static bool is_first_of_folder(void)
     return mkdir("was-here", 0700) == 0;
 }
 
+static bool is_port_taken(void)
+{
+    char path[16] = "was-here-0";
+
+    for (char *digit = path + strlen(path) - 1; *digit < '5'; ++*digit)
+        if (mkdir(path, 0700) == 0)
+            return true;
+    return false;
+}
+
 static int drive(unsigned port)
 {
     const char *behaviour = getenv("FAKE_DRIVER");
@@ -136,11 +146,19 @@ static int drive(unsigned port)
     behaviour = behaviour ? behaviour : "";
     (void)signal(SIGTERM, SIG_IGN);
     if (strcmp(behaviour, "failing") == 0 || (strcmp(behaviour, "busy") == 0 && is_first_of_folder())) {
-        printf("one line\ncannot open display\n\n");
+        printf("one line\n");
+        (void)fflush(stdout);
+        fprintf(stderr, "cannot open display\n\n");
         return 3;
+    }
+    if (strcmp(behaviour, "crowded") == 0 && is_port_taken()) {
+        printf("Starting ChromeDriver on port 0\nIPv4 port not available. Exiting...\n");
+        return 1;
     }
     if (strcmp(behaviour, "silent") == 0)
         linger("fake-driver");
+    if (strcmp(behaviour, "busy") == 0)
+        beget_orphan();
     if (strcmp(behaviour, "family") == 0) {
         beget_line(3);
         beget_orphan();
@@ -152,6 +170,10 @@ static int drive(unsigned port)
     (void)prctl(PR_SET_NAME, "fake-driver");
     printf("Starting ChromeDriver on port 0\nChromeDriver was started successfully on port %u.\n", port);
     (void)fflush(stdout);
+    if (strcmp(behaviour, "mute") == 0) {
+        (void)close(STDOUT_FILENO);
+        (void)close(STDERR_FILENO);
+    }
     serve(listener);
     return 0;
 }
@@ -244,6 +266,17 @@ pid_t fake_driver_find(const char *name)
     pid_t found = 0;
 
     return count_in_proc(name, &found) > 0 ? found : 0;
+}
+
+void fake_driver_read(pid_t pid, const char *name, char *text, size_t size)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, size - 1, file)] = 0;
+    (void)fclose(file);
 }
 
 size_t fake_driver_count_folders(void)

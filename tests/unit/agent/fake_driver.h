@@ -10,7 +10,9 @@
  *   family    the same, with children and orphans of every kind that ignore being asked to end
  *   failing   says something and ends with exit code 3
  *   silent    never says its port
- *   busy      as the first of a folder it fails, then it answers
+ *   busy      as the first of a folder it fails, then it answers and has an orphan
+ *   crowded   answers, but finds its port taken as the first five of a folder
+ *   mute      answers, and closes its output
  *   loud      prints its environment, then answers */
 bool fake_driver_plays(int argc, char **argv, int *code);
 
@@ -22,6 +24,8 @@ void fake_driver_tear_down(void);
 size_t fake_driver_count_processes(void);
 /* One of those whose name (comm) this is; 0: none. */
 pid_t fake_driver_find(const char *name);
+/* A file of a process in /proc, as text. */
+void fake_driver_read(pid_t pid, const char *name, char *text, size_t size);
 size_t fake_driver_count_folders(void);
 /* Until both counts are 0, or 5 s are over: then fails the test. */
 void fake_driver_expect_nothing_left(void);

@@ -32,9 +32,7 @@ static void puts_together_where_the_coordinators_target_is(void **state)
 static void tells_why_the_script_cannot_be_loaded(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 4);
-    ignore(fixture);
+    start_deployed(fixture, 10, 4);
     deployed(fixture, 1, "pad.lua:3: no scenario");
     deployed(fixture, 0, "something else");
     turn_end(fixture);
@@ -63,9 +61,7 @@ static void shard_without_workers_has_no_crew_but_for_the_first(void **state)
 static void passes_on_how_a_global_fixture_ended(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 2);
-    ignore(fixture);
+    start_deployed(fixture, 10, 2);
     struct notice *notice = notice_new(NOTICE_GLOBAL_DONE, CAMPAIGN);
     notice->phase = GLOBAL_SETUP;
     notice->text = memory_copy_string("no database");
@@ -89,9 +85,7 @@ static void refuses_workers_that_the_campaign_has_not(void **state)
 static void begins_by_its_own_clock(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture); /* a heartbeat later */
-    deploy(fixture, 4, 0, 1, 2);
-    ignore(fixture);
+    start_deployed(fixture, 4, 2); /* a heartbeat later */
     struct message message = {.kind = MESSAGE_BEGIN, .campaign = CAMPAIGN};
     message.begin.at_ns = (int64_t)(START_NS + OFFSET_NS + 1100 * MS);
     say(fixture, &message);
@@ -101,9 +95,7 @@ static void begins_by_its_own_clock(void **state)
 static void splits_replies_over_the_shards(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 6); /* even ones on shard 0 */
-    ignore(fixture);
+    start_deployed(fixture, 10, 6); /* even ones on shard 0 */
     struct reply items[2] = {
         {.kind = OPERATION_WAIT_WRITER,
          .name = bytes_of_string("pad"),
@@ -125,9 +117,7 @@ static void splits_replies_over_the_shards(void **state)
 static void barrier_replies_keep_ranks_and_instant(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 4);
-    ignore(fixture);
+    start_deployed(fixture, 10, 4);
     struct reply reply = {.kind = OPERATION_BARRIER, .name = bytes_of_string("line"), .step = 1, .rank = 3};
     reply.at_ns = (int64_t)(START_NS + OFFSET_NS + 1200 * MS);
     static const uint32_t ORDER[] = {2, 1, 9, 0, 3}; /* 9 is not ours: nobody's rank moves */
@@ -145,9 +135,7 @@ static void barrier_replies_keep_ranks_and_instant(void **state)
 static void tells_every_crew_what_concerns_the_campaign(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 2);
-    ignore(fixture);
+    start_deployed(fixture, 10, 2);
     struct message rooms = {.kind = MESSAGE_SYNCHRONISE, .campaign = CAMPAIGN};
     give_workers(&rooms.rooms, 0, 3, 2);
     say(fixture, &rooms);
@@ -232,9 +220,7 @@ static struct notice *statistics_of(uint64_t ok, uint32_t running)
 static void statistics_tell_the_running_workers_of_all_shards(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 4);
-    ignore(fixture);
+    start_deployed(fixture, 10, 4);
     notify(fixture, 0, statistics_of(10, 2));
     notify(fixture, 1, statistics_of(5, 1));
     notify(fixture, 0, statistics_of(3, 0));
@@ -245,9 +231,7 @@ static void statistics_tell_the_running_workers_of_all_shards(void **state)
 static void failure_goes_at_once(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 4);
-    ignore(fixture);
+    start_deployed(fixture, 10, 4);
     struct notice *notice = notice_new(NOTICE_FAILURE, CAMPAIGN);
     notice->text = memory_copy_string("no page");
     notice->failure = (struct failure){.worker = 3, .step = 2, .text = bytes_of_string(notice->text)};
@@ -256,15 +240,20 @@ static void failure_goes_at_once(void **state)
     expect(fixture, "failure(3@2 no page)");
 }
 
-static void finishes_when_all_shards_have(void **state)
+/* start_deployed, and both shards have loaded the script. */
+static void start_loaded(struct fixture *fixture, uint32_t workers, uint32_t count)
 {
-    struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 3);
+    start_deployed(fixture, workers, count);
     deployed(fixture, 0, NULL);
     deployed(fixture, 1, NULL);
     turn_end(fixture);
     ignore(fixture);
+}
+
+static void finishes_when_all_shards_have(void **state)
+{
+    struct fixture *fixture = *state;
+    start_loaded(fixture, 10, 3);
     operate(fixture, 0, 0, (struct operation){.kind = OPERATION_ENDED});
     finish_shard(fixture, 0, 2);
     turn_end(fixture);
@@ -293,12 +282,7 @@ static void assign_worker(struct fixture *fixture, uint32_t worker)
 static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 3);
-    deployed(fixture, 0, NULL);
-    deployed(fixture, 1, NULL);
-    turn_end(fixture);
-    ignore(fixture);
+    start_loaded(fixture, 10, 3);
     assign_worker(fixture, 7);
     assign_worker(fixture, 8);
     expect(fixture, "1:assign(7 from 4) 0:assign(8 from 4)");
@@ -321,9 +305,7 @@ static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
 static void assigned_workers_go_where_a_crew_is(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 1);
-    ignore(fixture);
+    start_deployed(fixture, 10, 1);
     assign_worker(fixture, 7);
     assign_worker(fixture, 8);
     assign_worker(fixture, 10);
@@ -344,9 +326,7 @@ static void leave_behind(struct fixture *fixture, uint32_t worker, size_t size)
 static void what_failed_steps_leave_goes_in_pieces(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 10, 0, 1, 4);
-    ignore(fixture);
+    start_deployed(fixture, 10, 4);
     leave_behind(fixture, 3, LIMIT_CHUNK_BYTES + 10);
     turn_end(fixture);
     expect(fixture, "artifact(3@2 0+262144 of 262154) artifact(3@2 262144+10 of 262154)");

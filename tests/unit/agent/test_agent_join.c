@@ -148,9 +148,7 @@ static void makes_a_new_connection_when_the_coordinator_is_silent(void **state)
 static void what_was_lost_goes_again_over_the_new_connection(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 4, 0, 1, 1);
-    ignore(fixture);
+    start_deployed(fixture, 4, 1);
     fixture->is_cut = true;
     deployed(fixture, 0, NULL);
     turn_end(fixture);
@@ -218,9 +216,7 @@ static void refused_hello_is_tried_again_in_a_new_life(void **state)
 static void foreign_frames_change_nothing(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 4, 0, 1, 1);
-    ignore(fixture);
+    start_deployed(fixture, 4, 1);
     struct message drain = {.kind = MESSAGE_DRAIN, .campaign = CAMPAIGN};
     struct envelope envelope = {.incarnation = INCARNATION, .epoch = EPOCH + 1, .sequence = 3};
     frame(fixture, &envelope, &drain);
@@ -272,9 +268,7 @@ static void learns_the_coordinators_clock(void **state)
 static void says_goodbye_behind_what_its_workers_did(void **state)
 {
     struct fixture *fixture = *state;
-    start_joined(fixture);
-    deploy(fixture, 4, 0, 1, 2);
-    ignore(fixture);
+    start_deployed(fixture, 4, 2);
     operate(fixture, 0, 0, (struct operation){.kind = OPERATION_ENDED});
     leave(fixture);
     turn_end(fixture);

@@ -43,6 +43,8 @@ int tear_down(void **state);
 void start(struct fixture *fixture);
 /* As start, welcomed and with the clocks exchanged; the transcript is empty. */
 void start_joined(struct fixture *fixture);
+/* The same with workers 0…count-1 of a campaign of `workers` deployed; the shards have not answered. */
+void start_deployed(struct fixture *fixture, uint32_t workers, uint32_t count);
 
 /* Each appends what the agent does to the transcript, separated by spaces:
  *   hello  reconnect  refused(TEXT)  pause  (each other lease only counts)

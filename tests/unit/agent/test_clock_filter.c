@@ -80,6 +80,7 @@ static void converts_both_ways(void **state)
     clock_filter_init(&filter);
     add(&filter, 1000 * MS, MS, 400 * MS);
     assert_int_equal(clock_filter_to_ours(&filter, 300 * MS), 1); /* before our time, which is not at once */
+    assert_int_equal(clock_filter_to_ours(&filter, 400 * MS), 1);
     assert_int_equal(clock_filter_to_ours(&filter, INT64_MIN), 1);
     clock_filter_init(&filter);
     add(&filter, 1000 * MS, MS, INT64_MIN / 2 - 5);

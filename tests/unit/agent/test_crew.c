@@ -98,11 +98,7 @@ static void tells_the_first_failure_when_the_campaign_stops_by_it(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.is_stopped_by_failure = true;
-    deploy(fixture, 0, 1, 2);
-    begin(fixture);
-    setup_done(fixture, 0);
-    setup_done(fixture, 1);
-    ignore(fixture);
+    deploy_stepping(fixture, 2);
     step_failed(fixture, 1, "no page");
     expect(fixture, "failure(1@1 no page) step(1@2)");
     step_failed(fixture, 0, "no page either");
@@ -120,6 +116,32 @@ static void ends_a_worker_whose_setup_fails(void **state)
     expect(fixture, "setup(0) ended(0 setup: line 3\\n\\tno such host) teardown(0)");
     torn_down(fixture, 0);
     expect(fixture, "finished(1)");
+}
+
+static void a_setup_that_takes_too_long_is_cut_short(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.setup_timeout_ms = 2000;
+    deploy(fixture, 0, 1, 2);
+    begin(fixture);
+    assert_int_equal(crew_due_ns(fixture->crew), START_NS + 2000 * MS);
+    advance(fixture, 1999);
+    setup_done(fixture, 1);
+    ignore(fixture);
+    advance(fixture, 1);
+    expect(fixture, "late(0)");
+    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX); /* said once */
+    setup_failed(fixture, 0, "too long");
+    expect(fixture, "ended(0 too long) teardown(0)");
+    assert_int_equal(crew_refused_events(fixture->crew), 0);
+}
+
+static void a_setup_may_take_for_ever_without_a_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy(fixture, 0, 1, 1);
+    begin(fixture);
+    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX);
 }
 
 static void finishes_at_once_without_workers(void **state)
@@ -177,13 +199,9 @@ static void assignment_before_the_beginning_leaves_the_others_waiting(void **sta
 static void stop_ends_every_state_its_own_way(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->options.workers = 6;
-    fixture->options.ramp_up_ms = 6000;
     fixture->options.delay_ms = 100000;
     fixture->options.runs = 2;
-    deploy(fixture, 0, 1, 6);
-    begin(fixture);
-    advance(fixture, 4000); /* 5 has not begun */
+    deploy_ramping(fixture, 6, 4000); /* 5 has not begun */
     setup_done(fixture, 1);
     setup_done(fixture, 2);
     setup_done(fixture, 3);
@@ -283,6 +301,8 @@ int main(void)
         CASE(goes_on_after_a_failed_step),
         CASE(tells_the_first_failure_when_the_campaign_stops_by_it),
         CASE(ends_a_worker_whose_setup_fails),
+        CASE(a_setup_that_takes_too_long_is_cut_short),
+        CASE(a_setup_may_take_for_ever_without_a_limit),
         CASE(finishes_at_once_without_workers),
         CASE(takes_up_workers_of_a_lost_agent_at_their_next_step),
         CASE(finishes_again_when_more_workers_were_assigned),

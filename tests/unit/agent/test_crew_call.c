@@ -6,16 +6,6 @@
 
 #include <string.h>
 
-static void deploy_stepping(struct fixture *fixture, uint32_t count)
-{
-    deploy(fixture, 0, 1, count);
-    begin(fixture);
-    for (uint32_t worker = 0; worker < count; worker++) {
-        setup_done(fixture, worker);
-    }
-    ignore(fixture);
-}
-
 static struct reply reply_to(enum operation_kind kind, const char *name, uint64_t step)
 {
     return (struct reply){.kind = kind, .name = bytes_of_string(name), .step = step};

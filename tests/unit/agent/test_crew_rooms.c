@@ -10,12 +10,7 @@
 static void deploy_all(struct fixture *fixture)
 {
     fixture->options.room_size = 2;
-    deploy(fixture, 0, 1, 4);
-    begin(fixture);
-    for (uint32_t worker = 0; worker < 4; worker++) {
-        setup_done(fixture, worker);
-    }
-    ignore(fixture);
+    deploy_stepping(fixture, 4);
 }
 
 static void tells_nothing_of_rooms_that_do_not_synchronise(void **state)
@@ -159,12 +154,9 @@ static void stop_releases_who_is_held(void **state)
 static void drains_at_the_next_boundary_where_nobody_synchronises(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->options.ramp_up_ms = 4000;
     fixture->options.delay_ms = 100;
     fixture->options.room_size = 2;
-    deploy(fixture, 0, 1, 4);
-    begin(fixture);
-    advance(fixture, 2000);
+    deploy_ramping(fixture, 4, 2000);
     setup_done(fixture, 0);
     setup_done(fixture, 1);
     step_ok(fixture, 1); /* rests */

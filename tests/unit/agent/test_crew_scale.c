@@ -1,6 +1,7 @@
 /* A crew whose campaign gets another number of workers. */
 #include "test_crew_support.h"
 
+#include "agent/core/crew_internal.h"
 #include "common/memory.h"
 
 static void scale(struct fixture *fixture, uint32_t workers, uint64_t from_step)
@@ -21,12 +22,7 @@ static struct fixture *running(void **state)
     struct fixture *fixture = *state;
     fixture->options.workers = 3;
     fixture->options.runs = 0;
-    deploy(fixture, 0, 1, 3);
-    begin(fixture);
-    for (uint32_t worker = 0; worker < 3; worker++) {
-        setup_done(fixture, worker);
-    }
-    ignore(fixture);
+    deploy_stepping(fixture, 3);
     return fixture;
 }
 
@@ -63,16 +59,64 @@ static void where_workers_meet_the_number_changes_between_two_steps(void **state
     assert_int_equal(crew_worker_count(fixture->crew, 1), 3); /* still in step 1 */
 }
 
-static void who_rests_or_has_not_begun_ends_at_once(void **state)
+static void who_sets_up_sees_the_number_of_its_first_step(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.workers = 3;
     fixture->options.runs = 0;
-    fixture->options.ramp_up_ms = 3000;
-    fixture->options.delay_ms = 100000;
     deploy(fixture, 0, 1, 3);
     begin(fixture);
-    advance(fixture, 1500);
+    scale(fixture, 5, 1);
+    assert_int_equal(crew_worker_count(fixture->crew, 0), 5);
+    ignore(fixture);
+}
+
+static void a_change_of_other_rooms_is_seen_behind_the_last_of_this(void **state)
+{
+    struct fixture *fixture = running(state);
+    synchronise(fixture, 0);
+    scale(fixture, 2, 2);
+    step_ok(fixture, 0);
+    assert_int_equal(crew_worker_count(fixture->crew, 0), 2);
+    scale(fixture, 5, 0);
+    assert_int_equal(crew_worker_count(fixture->crew, 0), 5);
+    assert_int_equal(crew_worker_count(fixture->crew, 1), 3); /* still in step 1 */
+    ignore(fixture);
+}
+
+static void the_last_changes_are_remembered(void **state)
+{
+    struct fixture *fixture = running(state);
+    const struct worker *worker = roster_find(fixture->crew->roster, 0);
+    for (uint32_t i = 1; i <= 40; i++) {
+        scale(fixture, 3 + i, 10 + i);
+    }
+    for (uint32_t i = 26; i <= 40; i++) {
+        assert_int_equal(crew_count_at(fixture->crew, worker, 10 + i), 3 + i);
+    }
+    assert_int_equal(crew_count_at(fixture->crew, worker, 1000), 43);
+    ignore(fixture);
+}
+
+static void a_room_that_there_cannot_be_is_not_made(void **state)
+{
+    struct fixture *fixture = running(state);
+    struct command *command = command_new(COMMAND_SCALE, CAMPAIGN);
+    command->worker_count = 4;
+    command->room_steps = memory_new(1, sizeof(*command->room_steps));
+    command->room_steps[0] = (struct room_step){.room = 1, .step = 2}; /* all are one room */
+    command->room_step_count = 1;
+    give(fixture, command);
+    assert_null(crew_room(fixture->crew, 1));
+    ignore(fixture);
+}
+
+static void who_rests_or_has_not_begun_ends_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.runs = 0;
+    fixture->options.delay_ms = 100000;
+    deploy_ramping(fixture, 3, 1500);
     setup_done(fixture, 1);
     step_ok(fixture, 1);
     ignore(fixture);
@@ -144,6 +188,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(those_that_are_too_many_end_behind_their_step),
         CASE(where_workers_meet_the_number_changes_between_two_steps),
+        CASE(who_sets_up_sees_the_number_of_its_first_step),
+        CASE(a_change_of_other_rooms_is_seen_behind_the_last_of_this),
+        CASE(the_last_changes_are_remembered),
+        CASE(a_room_that_there_cannot_be_is_not_made),
         CASE(who_rests_or_has_not_begun_ends_at_once),
         CASE(more_workers_begin_at_their_step),
         CASE(who_comes_back_is_torn_down_first),

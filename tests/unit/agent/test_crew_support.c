@@ -93,6 +93,9 @@ static void write_effects(struct fixture *fixture)
         case CREW_SETUP:
             buffer_append_format(into, "setup(%" PRIu32 ")", effect->worker);
             break;
+        case CREW_SETUP_LATE:
+            buffer_append_format(into, "late(%" PRIu32 ")", effect->worker);
+            break;
         case CREW_STEP:
             buffer_append_format(into, "step(%" PRIu32 "@%" PRIu64 ")", effect->worker, effect->step);
             break;
@@ -214,6 +217,25 @@ void forget(struct fixture *fixture)
 void setup_done(struct fixture *fixture, uint32_t worker)
 {
     take(fixture, (struct crew_event){.kind = CREW_SETUP_DONE, .worker = worker, .is_ok = true});
+}
+
+void deploy_stepping(struct fixture *fixture, uint32_t count)
+{
+    deploy(fixture, 0, 1, count);
+    begin(fixture);
+    for (uint32_t worker = 0; worker < count; worker++) {
+        setup_done(fixture, worker);
+    }
+    ignore(fixture);
+}
+
+void deploy_ramping(struct fixture *fixture, uint32_t count, uint64_t milliseconds)
+{
+    fixture->options.workers = count;
+    fixture->options.ramp_up_ms = count * 1000;
+    deploy(fixture, 0, 1, count);
+    begin(fixture);
+    advance(fixture, milliseconds);
 }
 
 void setup_failed(struct fixture *fixture, uint32_t worker, const char *text)

@@ -29,6 +29,10 @@ int tear_down(void **state);
 
 /* Makes the crew from fixture->options and gives it workers first, first + stride, …, `count` of them. */
 void deploy(struct fixture *fixture, uint32_t first, uint32_t stride, uint32_t count);
+/* The same with workers 0…count-1, all of whom are in step 1; the transcript is empty. */
+void deploy_stepping(struct fixture *fixture, uint32_t count);
+/* The same with as many workers as the campaign has, who begin a second apart; `milliseconds` have passed. */
+void deploy_ramping(struct fixture *fixture, uint32_t count, uint64_t milliseconds);
 void advance(struct fixture *fixture, uint64_t milliseconds);
 
 /* Each takes a step and appends the effects to the transcript, separated by spaces:

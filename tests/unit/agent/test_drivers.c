@@ -21,6 +21,7 @@
 
 struct stand {
     uv_loop_t loop;
+    struct drivers_settings settings;
     struct drivers *drivers;
     struct webdriver *driver[MAX_DRIVERS];
     unsigned changes;
@@ -35,7 +36,8 @@ static int set_up(void **state)
 {
     static struct stand stand;
 
-    stand = (struct stand){0};
+    stand = (struct stand){.settings = {.starts_at_once = 1}};
+    (void)signal(SIGPIPE, SIG_IGN); /* as in an agent */
     fake_driver_set_up();
     uv_loop_init(&stand.loop);
     *state = &stand;
@@ -60,12 +62,11 @@ static int tear_down(void **state)
 
 static struct webdriver *start_kind(struct stand *stand, size_t number, enum browser_kind kind)
 {
-    const struct drivers_settings settings = {.starts_at_once = 1};
     const struct webdriver_request request = {
         .kind = kind, .timeout_ms = 20000, .on_change = on_change, .context = stand};
 
     if (!stand->drivers)
-        stand->drivers = drivers_new(&stand->loop, &settings);
+        stand->drivers = drivers_new(&stand->loop, &stand->settings);
     stand->driver[number] = webdriver_start(stand->drivers, &request);
     return stand->driver[number];
 }
@@ -109,6 +110,109 @@ static void a_driver_answers_and_leaves_nothing(void **state)
     webdriver_stop(driver);
 }
 
+static char *read_log(const struct webdriver *driver)
+{
+    char path[300];
+    char *text = calloc(1, 65536);
+
+    snprintf(path, sizeof path, "%s/log", webdriver_folder(driver));
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, 65535, file) > 0);
+    (void)fclose(file);
+    return text;
+}
+
+static unsigned long long mask_of(pid_t pid, const char *name)
+{
+    char text[4096];
+    fake_driver_read(pid, "status", text, sizeof text);
+    const char *line = strstr(text, name);
+    assert_non_null(line);
+    return strtoull(line + strlen(name), NULL, 16);
+}
+
+static void measure(struct stand *stand, struct webdriver *driver)
+{
+    uint64_t before = webdriver_usage(driver)->answers;
+    webdriver_measure(driver);
+    while (webdriver_usage(driver)->answers == before)
+        (void)uv_run(&stand->loop, UV_RUN_ONCE);
+}
+
+/* Nothing of what is peculiar to an agent's process or to a warden. */
+static void a_driver_is_a_process_like_others(void **state)
+{
+    struct stand *stand = *state;
+    char expected[40];
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe(ends), 0); /* open across exec, as a careless library leaves one */
+    struct webdriver *driver = start(stand, 0);
+    await(stand, driver, WEBDRIVER_READY);
+    pid_t pid = fake_driver_find("fake-driver");
+    assert_int_equal(getsid(pid), pid); /* no terminal's signals reach it */
+    assert_int_equal(mask_of(pid, "SigBlk:"), 0);
+    assert_int_equal(mask_of(pid, "SigIgn:") >> (SIGPIPE - 1) & 1, 0);
+    (void)close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 0); /* nobody else has it */
+    (void)close(ends[0]);
+    char *log = read_log(driver);
+    snprintf(expected, sizeof expected, "on port %s.\n", webdriver_url(driver) + strlen("http://127.0.0.1:"));
+    assert_non_null(strstr(log, expected));
+    free(log);
+}
+
+static uint64_t burnt_ticks(pid_t pid)
+{
+    char text[1024];
+    unsigned long long user = 0;
+    unsigned long long system = 0;
+    fake_driver_read(pid, "stat", text, sizeof text);
+    assert_int_equal(sscanf(strrchr(text, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+                            &user, &system),
+                     2);
+    return user + system;
+}
+
+static void a_driver_that_closes_its_output_keeps_nobody_busy(void **state)
+{
+    struct stand *stand = *state;
+    (void)setenv("FAKE_DRIVER", "mute", 1);
+    struct webdriver *driver = start(stand, 0);
+    await(stand, driver, WEBDRIVER_READY);
+    measure(stand, driver);
+    uint64_t before = burnt_ticks(fake_driver_find("tutti-warden"));
+    (void)usleep(300000); /* in which it has nothing to do */
+    assert_true(burnt_ticks(fake_driver_find("tutti-warden")) <= before + 3);
+    measure(stand, driver);
+    assert_int_equal(webdriver_state(driver), WEBDRIVER_READY);
+}
+
+static void a_browser_that_never_settles_holds_up_nobody(void **state)
+{
+    struct stand *stand = *state;
+    stand->settings.settle_ms = 1;
+    (void)start(stand, 0);
+    await(stand, start(stand, 1), WEBDRIVER_READY);
+    assert_int_equal(webdriver_state(stand->driver[0]), WEBDRIVER_READY);
+}
+
+static void a_warden_that_is_stuck_is_killed_and_swept_up_after(void **state)
+{
+    struct stand *stand = *state;
+    stand->settings.end_ms = 1;
+    (void)setenv("FAKE_DRIVER", "family", 1);
+    struct webdriver *driver = start(stand, 0);
+    await(stand, driver, WEBDRIVER_READY);
+    await_count(FAMILY);
+    assert_int_equal(kill(fake_driver_find("tutti-warden"), SIGSTOP), 0);
+    webdriver_stop(driver);
+    await(stand, driver, WEBDRIVER_GONE);
+    assert_int_equal(fake_driver_count_processes(), 0);
+    assert_int_equal(fake_driver_count_folders(), 0);
+}
+
 static void a_driver_that_is_killed_says_so(void **state)
 {
     struct stand *stand = *state;
@@ -142,12 +246,15 @@ static void a_killed_warden_is_swept_up_after(void **state)
 
 static void a_warden_that_is_told_to_end_does(void **state)
 {
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     struct stand *stand = *state;
-    struct webdriver *driver = start(stand, 0);
-    await(stand, driver, WEBDRIVER_READY);
-    assert_int_equal(kill(fake_driver_find("tutti-warden"), SIGTERM), 0);
-    await(stand, driver, WEBDRIVER_GONE);
-    assert_non_null(strstr(webdriver_failure(driver), "its warden was told to end"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct webdriver *driver = start(stand, i);
+        await(stand, driver, WEBDRIVER_READY);
+        assert_int_equal(kill(fake_driver_find("tutti-warden"), numbers[i]), 0);
+        await(stand, driver, WEBDRIVER_GONE);
+        assert_non_null(strstr(webdriver_failure(driver), "its warden was told to end"));
+    }
 }
 
 /* A process that has two drivers, as an agent has; gives it once they are ready. */
@@ -195,6 +302,8 @@ static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **stat
         while (fake_driver_find("tutti-warden") == warden)
             (void)usleep(1000);
     }
+    while (fake_driver_find("fake-driver") != 0) /* they end with their wardens, their children do not */
+        (void)usleep(1000);
     assert_int_equal(kill(agent, SIGKILL), 0);
     assert_int_equal(waitpid(agent, NULL, 0), agent);
     assert_int_equal(fake_driver_count_folders(), 2);
@@ -269,10 +378,27 @@ static void a_port_that_was_taken_is_changed_for_another(void **state)
 {
     struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "busy", 1);
-    await(stand, start_kind(stand, 0, BROWSER_WEBKIT), WEBDRIVER_READY);
-    /* One that chooses its port itself has no such excuse. */
-    webdriver_settle(stand->driver[0]);
+    struct webdriver *driver = start_kind(stand, 0, BROWSER_WEBKIT);
+    await(stand, driver, WEBDRIVER_READY);
+    /* What ends from now on is another matter, and so is a driver that has answered. */
+    pid_t orphan = fake_driver_find("fake-orphan");
+    assert_int_equal(kill(orphan, SIGKILL), 0);
+    while (fake_driver_find("fake-orphan") == orphan)
+        (void)usleep(1000);
+    measure(stand, driver);
+    measure(stand, driver);
+    assert_int_equal(webdriver_state(driver), WEBDRIVER_READY);
+    assert_int_equal(kill(fake_driver_find("fake-driver"), SIGKILL), 0);
+    await(stand, driver, WEBDRIVER_GONE);
+    assert_non_null(strstr(webdriver_failure(driver), "signal 9 (Killed)"));
+    /* One that chooses its port itself has no such excuse, */
     await(stand, start(stand, 1), WEBDRIVER_GONE);
+    /* but where it says so. */
+    (void)setenv("FAKE_DRIVER", "crowded", 1);
+    await(stand, start(stand, 2), WEBDRIVER_READY);
+    /* What says nothing has had three chances. */
+    webdriver_settle(stand->driver[2]);
+    await(stand, start_kind(stand, 3, BROWSER_WEBKIT), WEBDRIVER_GONE);
 }
 
 static void a_driver_is_measured(void **state)
@@ -282,24 +408,10 @@ static void a_driver_is_measured(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     await_count(FAMILY);
-    webdriver_measure(driver);
-    while (webdriver_usage(driver)->answers == 0)
-        (void)uv_run(&stand->loop, UV_RUN_ONCE);
+    measure(stand, driver);
+    measure(stand, driver);
     assert_int_equal(webdriver_usage(driver)->processes, FAMILY - 1);
     assert_true(webdriver_usage(driver)->bytes > 100000);
-}
-
-static char *read_log(const struct webdriver *driver)
-{
-    char path[300];
-    char *text = calloc(1, 65536);
-
-    snprintf(path, sizeof path, "%s/log", webdriver_folder(driver));
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_true(fread(text, 1, 65535, file) > 0);
-    (void)fclose(file);
-    return text;
 }
 
 static void the_environment_is_its_own(void **state)
@@ -319,6 +431,34 @@ static void the_environment_is_its_own(void **state)
     assert_non_null(strstr(log, "PATH="));
     free(log);
     (void)unsetenv("TUTTI_TOKEN");
+}
+
+/* The loop has nothing left to do when the last one is gone. */
+static void nothing_is_kept_of_what_was_released(void **state)
+{
+    struct stand *stand = *state;
+    await(stand, start(stand, 0), WEBDRIVER_READY);
+    unsigned changes = stand->changes;
+    webdriver_release(&stand->driver[0]);
+    assert_null(stand->driver[0]);
+    (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
+    assert_int_equal(stand->changes, changes); /* who has released it is not told any more */
+    (void)setenv("FAKE_DRIVER", "failing", 1);
+    await(stand, start(stand, 0), WEBDRIVER_GONE);
+    webdriver_release(&stand->driver[0]);
+    (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
+}
+
+static void closing_waits_for_nobody_for_ever(void **state)
+{
+    struct stand *stand = *state;
+    await(stand, start(stand, 0), WEBDRIVER_READY);
+    pid_t warden = fake_driver_find("tutti-warden");
+    assert_int_equal(kill(warden, SIGSTOP), 0);
+    stand->driver[0] = NULL; /* goes with all of them */
+    drivers_close(&stand->drivers);
+    (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
+    assert_int_equal(kill(warden, SIGCONT), 0); /* it clears up when it can */
 }
 
 static void closing_ends_all_of_them(void **state)
@@ -342,6 +482,10 @@ int main(int argc, char **argv)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(a_driver_answers_and_leaves_nothing),
+        STORY(a_driver_is_a_process_like_others),
+        STORY(a_driver_that_closes_its_output_keeps_nobody_busy),
+        STORY(a_browser_that_never_settles_holds_up_nobody),
+        STORY(a_warden_that_is_stuck_is_killed_and_swept_up_after),
         STORY(a_driver_that_is_killed_says_so),
         STORY(a_killed_warden_is_swept_up_after),
         STORY(a_warden_that_is_told_to_end_does),
@@ -354,6 +498,8 @@ int main(int argc, char **argv)
         STORY(a_port_that_was_taken_is_changed_for_another),
         STORY(a_driver_is_measured),
         STORY(the_environment_is_its_own),
+        STORY(nothing_is_kept_of_what_was_released),
+        STORY(closing_waits_for_nobody_for_ever),
         STORY(closing_ends_all_of_them),
     };
     int code = 0;

@@ -108,6 +108,73 @@ static void what_the_loop_did_not_wait_for_is_busy(void **state)
     histogram_free(&histogram);
 }
 
+static struct loop_gauges take(struct bench *bench, uint64_t weight_us)
+{
+    struct loop_gauges gauges;
+    struct histogram *histogram = lag_take(&bench->lag, bench->now_ns, &gauges);
+    assert_int_equal(histogram_count(histogram), weight_us);
+    histogram_free(&histogram);
+    return gauges;
+}
+
+static void each_report_begins_anew(void **state)
+{
+    struct bench *bench = *state;
+    for (int i = 0; i < 3; i++) {
+        turn(bench, 70);
+        bench->now_ns += 30 * MS;
+        struct loop_gauges gauges = take(bench, 100000);
+        assert_int_equal(gauges.lag_max_us, 70000);
+        assert_int_equal(gauges.busy_us, 100000);
+        lag_end_turn(&bench->lag, bench->now_ns); /* what went before was another's */
+        (void)take(bench, 30000);
+    }
+}
+
+static void what_was_queued_is_told_once(void **state)
+{
+    struct bench *bench = *state;
+    lag_queued(&bench->lag, bench->now_ns - 40 * MS, bench->now_ns);
+    turn(bench, 2);
+    expect(bench, 40000, 40000);
+    turn(bench, 2);
+    expect(bench, 2000, 2000);
+}
+
+/* A loop that overslept was away for so long: it counts like a turn of that length. */
+static void oversleeping_counts_for_as_long_as_it_was(void **state)
+{
+    struct bench *bench = *state;
+    lag_woken(&bench->lag, bench->now_ns, bench->now_ns + 9 * MS);
+    turn(bench, 1);
+    (void)take(bench, 8000);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void waiting_is_no_turn(void **state)
+{
+    struct bench *bench = *state;
+    uv_timer_t timer;
+    assert_int_equal(uv_timer_init(&bench->loop, &timer), 0);
+    assert_int_equal(uv_timer_start(&timer, on_timer, 20, 0), 0);
+    (void)uv_run(&bench->loop, UV_RUN_DEFAULT);
+    uint64_t waited_ns = uv_metrics_idle_time(&bench->loop);
+    assert_true(waited_ns > 10 * MS);
+    bench->now_ns += waited_ns;
+    turn(bench, 3);
+    turn(bench, 5); /* without waiting */
+    struct loop_gauges gauges = take(bench, waited_ns / 1000 + 8000);
+    assert_int_equal(gauges.lag_max_us, 5000);
+    assert_in_range(gauges.busy_us, 7999, 8001);
+    turn(bench, 2);
+    gauges = take(bench, 2000);
+    assert_int_equal(gauges.busy_us, 2000);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -118,6 +185,10 @@ int main(void)
         STORY(workers_that_were_ready_count_from_then_on),
         STORY(a_timer_is_late_from_when_the_loop_went_to_wait),
         STORY(what_the_loop_did_not_wait_for_is_busy),
+        STORY(each_report_begins_anew),
+        STORY(what_was_queued_is_told_once),
+        STORY(oversleeping_counts_for_as_long_as_it_was),
+        STORY(waiting_is_no_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -42,15 +43,70 @@ static void gives_only_what_came_since(void **state)
 
     assert_null(meter_take(meter, 2));
     meter_request(meter, bytes_of_string("GET /"), true, true, 6);
+    meter_request(meter, bytes_of_string("GET /"), false, true, 6);
+    meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_READERS, OUTCOME_OK, 9);
+    meter_wait(meter, bytes_of_string("page"), OPERATION_WAIT_READERS, OUTCOME_OK, 9);
     statistics = meter_take(meter, 2);
-    assert_int_equal(statistics->request_count, 1);
+    assert_int_equal(statistics->request_count, 2);
     assert_int_equal(statistics->requests[0].count, 1);
     assert_int_equal(histogram_count(statistics->requests[0].latency_us), 1);
-    assert_int_equal(statistics->wait_count + statistics->error_count, 0);
+    assert_int_equal(statistics->requests[0].failed, 0);
+    assert_int_equal(statistics->wait_count, 2);
+    assert_int_equal(statistics->waits[0].outcomes[OUTCOME_OK], 1);
+    assert_int_equal(statistics->waits[0].outcomes[OUTCOME_SHORT], 0);
+    assert_int_equal(statistics->error_count, 0);
     assert_int_equal(statistics->steps_ok, 0);
     statistics_free(&statistics);
     statistics = meter_take(meter, 1);
     assert_non_null(statistics);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+static void expect_report(struct meter *meter)
+{
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_non_null(statistics);
+    statistics_free(&statistics);
+    assert_null(meter_take(meter, 0));
+}
+
+static void each_thing_is_worth_a_report(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    meter_request(meter, bytes_of_string("GET /"), false, true, 1);
+    expect_report(meter);
+    meter_wait(meter, bytes_of_string("pad"), OPERATION_BARRIER, OUTCOME_OK, 1);
+    expect_report(meter);
+    meter_step(meter, STEP_OK, 1);
+    expect_report(meter);
+    meter_error(meter, bytes_of_string("oh"), 0, 1);
+    expect_report(meter);
+    meter_free(&meter);
+}
+
+static void cuts_what_is_too_long(void **state)
+{
+    static char text[LIMIT_TEXT_BYTES + LIMIT_NAME_BYTES + 100];
+    struct meter *meter = meter_new();
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t more = 0; more < 2; more++) {
+        struct bytes name = bytes_of(text, LIMIT_NAME_BYTES + more * 50);
+        meter_request(meter, name, false, true, 1);
+        meter_wait(meter, name, OPERATION_BARRIER, OUTCOME_OK, 1);
+        meter_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
+    }
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->request_count, 1);
+    assert_int_equal(statistics->requests[0].name.size, LIMIT_NAME_BYTES);
+    assert_int_equal(statistics->requests[0].count, 2);
+    assert_int_equal(statistics->wait_count, 1);
+    assert_int_equal(statistics->waits[0].name.size, LIMIT_NAME_BYTES);
+    assert_int_equal(statistics->error_count, 1);
+    assert_int_equal(statistics->errors[0].text.size, LIMIT_TEXT_BYTES);
+    assert_int_equal(statistics->errors[0].count, 2);
     statistics_free(&statistics);
     meter_free(&meter);
 }
@@ -87,6 +143,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_only_what_came_since),
+        cmocka_unit_test(each_thing_is_worth_a_report),
+        cmocka_unit_test(cuts_what_is_too_long),
         cmocka_unit_test(holds_no_more_names_than_a_report_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,77 @@ static void fails_only_the_step_that_fails(void **state)
     assert_string_equal(shell_errors(shell), "pad.lua:3: bad round\n");
 }
 
+#define TOO_LONG "did not end within 100 ms (--setup-timeout)\n"
+
+/* The other worker does its work, and what was begun is torn down. */
+static void expect_cut_short(struct shell *shell, const char *error)
+{
+    assert_int_equal(shell->totals.steps_ok, 1);
+    assert_int_equal(shell->totals.steps_failed, 1);
+    assert_string_equal(shell_errors(shell), error);
+    assert_non_null(strstr(shell_log(shell), "teardown 0"));
+    assert_null(strstr(shell_log(shell), "too far"));
+}
+
+static void ends_a_setup_that_sleeps_too_long(void **state)
+{
+    struct shell *shell = *state;
+    shell->options.setup_timeout_ms = 100;
+    shell_play(shell, LOG
+               "tutti.setup(function(w) log('setup', w.id) end)\n"
+               "tutti.setup_session(function(w) if w.id == 0 then tutti.sleep(600) log('too far') end end)\n"
+               "tutti.teardown(function(w) tutti.sleep(0.2) log('teardown', w.id) end)\n"
+               "tutti.scenario('s', function(w) tutti.sleep(0.2) end)\n");
+    expect_cut_short(shell, "setup_session: " TOO_LONG);
+}
+
+static void ends_a_setup_that_catches_everything(void **state)
+{
+    struct shell *shell = *state;
+    shell->options.setup_timeout_ms = 100;
+    shell_play(shell, LOG "tutti.setup(function(w)\n"
+                          "  while w.id == 0 do pcall(tutti.sleep, 0.001) end\n"
+                          "end)\n"
+                          "tutti.teardown(function(w) log('teardown', w.id) end)\n"
+                          "tutti.scenario('s', function(w) end)\n");
+    expect_cut_short(shell, "setup: " TOO_LONG);
+}
+
+static void ends_a_setup_that_waits_for_a_value(void **state)
+{
+    struct shell *shell = *state;
+    shell->options.setup_timeout_ms = 100;
+    shell_play(shell,
+               LOG "tutti.setup(function(w) if w.id == 0 then w:wait_var('held') log('too far') end end)\n"
+                   "tutti.teardown(function(w) log('teardown', w.id) end)\n"
+                   "tutti.scenario('s', function(w) end)\n");
+    expect_cut_short(shell, "setup: " TOO_LONG);
+}
+
+/* It takes the connection and never answers. */
+static void ends_a_setup_that_waits_for_a_server(void **state)
+{
+    struct shell *shell = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(listener, 4), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    shell->options.setup_timeout_ms = 100;
+    SCOPED(memory_free_at)
+    char *script = memory_format(
+        LOG
+        "local http = require 'tutti.http'\n"
+        "tutti.setup(function(w) if w.id == 0 then http.get('http://127.0.0.1:%u/') log('too far') end end)\n"
+        "tutti.teardown(function(w) log('teardown', w.id) end)\n"
+        "tutti.scenario('s', function(w) end)\n",
+        ntohs(address.sin_port));
+    shell_play(shell, script);
+    expect_cut_short(shell, "setup: " TOO_LONG);
+    (void)close(listener);
+}
+
 static void ends_a_worker_whose_setup_fails(void **state)
 {
     struct shell *shell = *state;
@@ -307,6 +378,10 @@ int main(void)
         TEST(says_why_a_global_fixture_failed),
         TEST(fails_only_the_step_that_fails),
         TEST(ends_a_worker_whose_setup_fails),
+        TEST(ends_a_setup_that_sleeps_too_long),
+        TEST(ends_a_setup_that_catches_everything),
+        TEST(ends_a_setup_that_waits_for_a_value),
+        TEST(ends_a_setup_that_waits_for_a_server),
         TEST(refuses_scripts_that_cannot_run),
         TEST(refuses_a_single_mode_that_is_not_there),
         TEST(picks_by_weight),

@@ -180,8 +180,19 @@ void shell_reply(struct shell *shell, struct reply reply)
     operation_free(&shell->held);
 }
 
+/* One row of whatever kind of file: a header that is JSON as well, and much of nothing in between. */
+static struct bytes large_file(void)
+{
+    static const char END[] = "\n[{\"n\":1}]";
+    static char text[SHELL_LARGE_BYTES];
+    memset(text, ' ', sizeof text);
+    memcpy(text + sizeof text - (sizeof END - 1), END, sizeof END - 1);
+    return bytes_of(text, sizeof text);
+}
+
 bool shell_deploy(struct shell *shell, const char *script)
 {
+    struct bytes large = large_file();
     struct bundle_file files[] = {
         {.path = bytes_of_string("pad.lua"), .content = bytes_of_string(script)},
         {.path = bytes_of_string("words.txt"), .content = bytes_of_string("first\n42 rest\n\nlast")},
@@ -197,9 +208,19 @@ bool shell_deploy(struct shell *shell, const char *script)
         {.path = bytes_of_string("broken.csv"), .content = bytes_of_string("a,b\n1,2\n3\n")},
         {.path = bytes_of_string("twice.csv"), .content = bytes_of_string("a,b,a\n1,2,3\n")},
         {.path = bytes_of_string("header.csv"), .content = bytes_of_string("a,b\n")},
-        {.path = bytes_of_string("broken.jsonl"), .content = bytes_of_string("{}\n{}\n{]\n")},
+        {.path = bytes_of_string("more.csv"), .content = bytes_of_string("a,b\n1,2,3\n")},
+        {.path = bytes_of_string("nameless.csv"), .content = bytes_of_string("a,,b\n1,2,3\n")},
+        {.path = bytes_of_string("marked.jsonl"),
+         .content = bytes_of_string("\xef\xbb\xbf{\"n\":1}\r\n\r\n{\"n\":2}\r\n")},
+        {.path = bytes_of_string("marked.json"), .content = bytes_of_string("\xef\xbb\xbf[{\"n\":1}]")},
+        {.path = bytes_of_string("tiny.json"), .content = bytes_of_string("5")},
+        {.path = bytes_of_string("cut.json"), .content = bytes_of_string("[{},")},
+        {.path = bytes_of_string("large.csv"), .content = large},
+        {.path = bytes_of_string("large.jsonl"), .content = large},
+        {.path = bytes_of_string("large.json"), .content = large},
+        {.path = bytes_of_string("broken.jsonl"), .content = bytes_of_string("{}\n\n{}\n{]\n")},
         {.path = bytes_of_string("number.jsonl"), .content = bytes_of_string("{}\n5\n")},
-        {.path = bytes_of_string("broken.json"), .content = bytes_of_string("[\n{},\n{\"a\":}]")},
+        {.path = bytes_of_string("broken.json"), .content = bytes_of_string("[\n{},\n{\"a\":}\n]")},
     };
     struct bundle bundle = {.files = files, .file_count = sizeof files / sizeof *files};
     struct command *command = command_new(COMMAND_DEPLOY, CAMPAIGN);

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #define CAMPAIGN 7u
+/* Of large.csv, large.jsonl and large.json in the bundle: mostly spaces. */
+#define SHELL_LARGE_BYTES 300000u
 
 struct shell {
     struct shard_settings settings; /* may be changed before shell_deploy */

@@ -139,3 +139,16 @@ int client_teardown(void **state)
     client_free(*state);
     return 0;
 }
+
+int client_group_setup(void **state)
+{
+    (void)state;
+    return curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK ? 0 : -1;
+}
+
+int client_group_teardown(void **state)
+{
+    (void)state;
+    curl_global_cleanup();
+    return 0;
+}

@@ -49,3 +49,7 @@ const char *answer_text(const struct answer *answer);
 /* For cmocka: a client as the state of each test. */
 int client_setup(void **state);
 int client_teardown(void **state);
+#define CLIENT_TEST(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
+/* For a group of tests: libcurl. */
+int client_group_setup(void **state);
+int client_group_teardown(void **state);

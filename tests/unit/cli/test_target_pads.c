@@ -278,8 +278,6 @@ static void many_may_write_at_once(void **state)
     assert_true(answer_has_header(client_get(client, "/pad/shared"), version));
 }
 
-#define CLIENT_TEST(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,8 +294,5 @@ int main(void)
         cmocka_unit_test(a_text_outlives_its_replacement),
         CLIENT_TEST(many_may_write_at_once),
     };
-    curl_global_init(CURL_GLOBAL_ALL);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    curl_global_cleanup();
-    return failed;
+    return cmocka_run_group_tests(tests, client_group_setup, client_group_teardown);
 }

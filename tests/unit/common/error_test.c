@@ -57,6 +57,9 @@ static void test_is_cut_between_characters(void **state)
     error_wrap(&error, "b");
     assert_int_equal(strlen(error.text), ERROR_MAX_BYTES - 3);
     assert_true(bytes_is_printable(TEXT(error.text)));
+    error_set(&error, "%sa–", filler);
+    assert_int_equal(strlen(error.text), ERROR_MAX_BYTES - 3);
+    assert_true(bytes_is_printable(TEXT(error.text)));
 }
 
 int main(void)

@@ -27,6 +27,22 @@ void play_init(struct play *play, const struct campaign_options *options)
     buffer_init(&play->story, STORY_BYTES);
 }
 
+void play_init_rooms(struct play *play, uint32_t workers, uint32_t room_size)
+{
+    struct campaign_options options = play_options(workers);
+    options.room_size = room_size;
+    play_init(play, &options);
+    play_expect(play, "");
+}
+
+void play_init_synchronised(struct play *play, uint32_t workers)
+{
+    play_init_rooms(play, workers, 0);
+    play_read(play, 0, 1);
+    play_known(play);
+    play_expect(play, "room 0 synchronises\n");
+}
+
 void play_finish(struct play *play)
 {
     rooms_free(&play->rooms);
@@ -151,11 +167,15 @@ void play_nonsense(struct play *play, uint32_t first, uint32_t last, struct oper
     assert_string_equal(said.text, error);
 }
 
+void play_all_past(struct play *play, uint64_t step)
+{
+    struct operation past = {.kind = OPERATION_PAST, .step = step};
+    play_operation(play, 0, rooms_live_workers(play->rooms) - 1, past);
+}
+
 void play_known(struct play *play)
 {
-    struct operation past = {.kind = OPERATION_PAST};
-    uint32_t workers = rooms_live_workers(play->rooms);
-    play_operation(play, 0, workers - 1, past);
+    play_all_past(play, 0);
 }
 
 void play_past(struct play *play, uint32_t worker, uint64_t step, const char *failure)
@@ -195,6 +215,33 @@ void play_wait_writer(struct play *play, uint32_t worker, uint64_t step)
 void play_wait_readers(struct play *play, uint32_t worker, uint64_t step)
 {
     at_pad(play, OPERATION_WAIT_READERS, worker, step, bytes_of(NULL, 0));
+}
+
+void play_wait_strictly(struct play *play, uint32_t worker, uint64_t step)
+{
+    struct operation wait = {
+        .kind = OPERATION_WAIT_READERS, .name = bytes_of_string("pad"), .step = step, .is_strict = true};
+    play_operation(play, worker, worker, wait);
+}
+
+void play_declare(struct play *play, uint32_t worker, uint64_t step, uint32_t readers)
+{
+    struct operation declare = {
+        .kind = OPERATION_DECLARE, .name = bytes_of_string("pad"), .step = step, .count = readers};
+    play_operation(play, worker, worker, declare);
+}
+
+void play_readers_wait(struct play *play, uint64_t step)
+{
+    struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = step};
+    play_operation(play, 0, 3, wait);
+}
+
+void play_readers_past(struct play *play, uint64_t step)
+{
+    for (uint32_t worker = 0; worker < 4; worker++) {
+        play_past(play, worker, step, NULL);
+    }
 }
 
 void play_barrier(struct play *play, uint32_t worker, uint64_t step)
@@ -240,6 +287,11 @@ void play_variable(struct play *play, enum operation_kind kind, uint32_t worker,
     struct operation operation = {
         .kind = kind, .room = ROOM_CAMPAIGN, .name = bytes_of_string(name), .value = play_value(value)};
     play_operation(play, worker, worker, operation);
+}
+
+void play_get_or_make(struct play *play, uint32_t worker, const char *name)
+{
+    play_variable(play, OPERATION_GET_OR_MAKE, worker, name, "nil");
 }
 
 struct campaign_report play_count(struct play *play)

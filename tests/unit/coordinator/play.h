@@ -21,6 +21,10 @@ struct play {
 /* One room of `workers` unless the options say otherwise. */
 struct campaign_options play_options(uint32_t workers);
 void play_init(struct play *play, const struct campaign_options *options);
+/* `workers` in rooms of `room_size`, or all in one if that is 0; nobody has done anything yet. */
+void play_init_rooms(struct play *play, uint32_t workers, uint32_t room_size);
+/* One room that synchronises, since worker 0 has read pad@1; the progress of all its workers is known. */
+void play_init_synchronised(struct play *play, uint32_t workers);
 void play_finish(struct play *play);
 
 /* Settles, and expects that exactly this was told: one line a reply, like
@@ -38,18 +42,25 @@ void play_nonsense(struct play *play, uint32_t first, uint32_t last, struct oper
 
 /* Notifiers are called "pad", barriers "rush", in the room of the worker. */
 void play_known(struct play *play); /* the progress of all workers: nothing yet */
+void play_all_past(struct play *play, uint64_t step);
 void play_past(struct play *play, uint32_t worker, uint64_t step, const char *failure);
 void play_ended(struct play *play, uint32_t worker, const char *text);
 void play_written(struct play *play, uint32_t worker, uint64_t step, const char *payload);
 void play_read(struct play *play, uint32_t worker, uint64_t step);
 void play_wait_writer(struct play *play, uint32_t worker, uint64_t step);
 void play_wait_readers(struct play *play, uint32_t worker, uint64_t step);
+void play_wait_strictly(struct play *play, uint32_t worker, uint64_t step); /* for every reader */
+void play_declare(struct play *play, uint32_t worker, uint64_t step, uint32_t readers);
 void play_barrier(struct play *play, uint32_t worker, uint64_t step);
+/* Workers 0–3, whom most scenes have as readers: they wait for the writer, or are past the step. */
+void play_readers_wait(struct play *play, uint64_t step);
+void play_readers_past(struct play *play, uint64_t step);
 void play_lose(struct play *play, uint32_t worker, const char *text);
 
 /* Variables of the campaign's scope. Values are written as in Lua: nil, false, 5, text. */
 void play_variable(struct play *play, enum operation_kind kind, uint32_t worker, const char *name,
                    const char *value);
+void play_get_or_make(struct play *play, uint32_t worker, const char *name);
 /* The canonical encoding, valid until the fourth next call. */
 struct bytes play_value(const char *text);
 

@@ -34,6 +34,20 @@ void stand_finish(struct stand *stand)
     buffer_finish(&stand->story);
 }
 
+int stand_set_up(void **state)
+{
+    static struct stand stand;
+    stand_init(&stand);
+    *state = &stand;
+    return 0;
+}
+
+int stand_tear_down(void **state)
+{
+    stand_finish((struct stand *)*state);
+    return 0;
+}
+
 static struct played *find_agent(struct stand *stand, uint64_t incarnation)
 {
     for (size_t i = 0; i < stand->agent_count; i++) {
@@ -139,6 +153,9 @@ static void take_effect(struct stand *stand, const struct coordinator_effect *ef
 
 void stand_step(struct stand *stand, const struct coordinator_event *event)
 {
+    if (stand->on_event != NULL) {
+        stand->on_event(stand->context, event);
+    }
     coordinator_step(stand->coordinator, event, &stand->effects);
     for (size_t i = 0; i < stand->effects.count; i++) {
         take_effect(stand, &stand->effects.items[i]);
@@ -220,6 +237,7 @@ void stand_hello_of_version(struct stand *stand, struct played *agent, uint32_t 
                                         .pid = 42,
                                         .cores = 2,
                                         .shards = 1,
+                                        .memory_bytes = 8192,
                                         .labels = bytes_of_string(stand->labels),
                                         .capacity = stand->capacity}};
     message_encode(&message, &buffer);

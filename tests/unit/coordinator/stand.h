@@ -32,6 +32,9 @@ struct stand {
     uint32_t frames;    /* that were sent to agents */
     const char *labels; /* of agents that say hello from now on */
     uint32_t capacity;
+    /* Before each event is stepped; NULL: nobody keeps a journal. */
+    void (*on_event)(void *context, const struct coordinator_event *event);
+    void *context;
 };
 
 #define STAND_EPOCH 77u
@@ -39,6 +42,10 @@ struct stand {
 
 void stand_init(struct stand *stand);
 void stand_finish(struct stand *stand);
+/* cmocka's set-up and tear-down: the state of a test is a stand. */
+int stand_set_up(void **state);
+int stand_tear_down(void **state);
+#define STORY(name) cmocka_unit_test_setup_teardown(name, stand_set_up, stand_tear_down)
 
 /* A new obliging agent; says hello and hears the answer. */
 struct played *stand_agent(struct stand *stand, const char *name);
@@ -64,6 +71,13 @@ struct campaign_options stand_options(uint32_t workers);
 void stand_create(struct stand *stand, const struct campaign_options *options, uint32_t agents);
 /* Creates and brings it to running on agents a1…, obliging; the story is forgotten. */
 void stand_run(struct stand *stand, const struct campaign_options *options, uint32_t agents);
+/* The same for a campaign of which nothing but its size matters, on the stand that is the state of a test. */
+struct stand *stand_running(void **state, uint32_t workers, uint32_t agents);
+/* Creates one for agent a1, not obliging, which is in global_setup; the story is forgotten. */
+struct played *stand_setting_up(struct stand *stand, uint32_t workers);
+/* DEPLOYED or GLOBAL_DONE; all is well without `why_not`. */
+void stand_done(struct stand *stand, struct played *agent, enum message_kind kind, enum global_phase phase,
+                const char *why_not);
 void stand_finished(struct stand *stand, struct played *agent);
 void stand_steps(struct stand *stand, struct played *agent, uint64_t ok, uint64_t failed);
 void stand_operation(struct stand *stand, struct played *agent, struct operation operation,

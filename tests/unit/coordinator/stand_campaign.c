@@ -43,6 +43,35 @@ void stand_run(struct stand *stand, const struct campaign_options *options, uint
     stand_forget_story(stand);
 }
 
+struct stand *stand_running(void **state, uint32_t workers, uint32_t agents)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(workers);
+    stand_run(stand, &options, agents);
+    return stand;
+}
+
+struct played *stand_setting_up(struct stand *stand, uint32_t workers)
+{
+    struct campaign_options options = stand_options(workers);
+    struct played *agent = stand_agent(stand, "a1");
+    agent->is_obliging = false;
+    stand_create(stand, &options, 1);
+    stand_done(stand, agent, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_forget_story(stand);
+    return agent;
+}
+
+void stand_done(struct stand *stand, struct played *agent, enum message_kind kind, enum global_phase phase,
+                const char *why_not)
+{
+    struct message message = {
+        .kind = kind,
+        .campaign = 1,
+        .done = {.phase = phase, .is_ok = why_not == NULL, .text = bytes_of_string(why_not)}};
+    stand_send(stand, agent, &message);
+}
+
 void stand_finished(struct stand *stand, struct played *agent)
 {
     stand_send(

@@ -31,6 +31,9 @@ static void tell_replies(struct buffer *story, const struct message *message)
         if (reply->rank > 0) {
             (void)buffer_append_format(story, " from rank %llu", (unsigned long long)reply->rank);
         }
+        if (reply->at_ns > 0) {
+            (void)buffer_append_format(story, " at %llu ms", (unsigned long long)reply->at_ns / 1000000u);
+        }
     }
 }
 

@@ -8,15 +8,6 @@
 
 #include <cmocka.h>
 
-static void set_up(struct play *play, uint32_t workers)
-{
-    struct campaign_options options = play_options(workers);
-    play_init(play, &options);
-    play_read(play, 0, 1);
-    play_known(play);
-    play_expect(play, "room 0 synchronises\n");
-}
-
 static void arrive(struct play *play, uint32_t worker, uint32_t parties, bool is_at_once)
 {
     struct operation operation = {.kind = OPERATION_BARRIER,
@@ -31,7 +22,7 @@ static void test_all_of_the_room(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 4);
+    play_init_synchronised(&play, 4);
     play_barrier(&play, 2, 1);
     play_barrier(&play, 0, 1);
     play_barrier(&play, 3, 1);
@@ -45,7 +36,7 @@ static void test_ranks_are_in_order_of_arrival(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     play_barrier(&play, 2, 1);
     play_barrier(&play, 0, 1);
     play_barrier(&play, 1, 1);
@@ -64,7 +55,7 @@ static void test_who_is_past_need_not_come(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 4);
+    play_init_synchronised(&play, 4);
     play_barrier(&play, 0, 1);
     play_barrier(&play, 1, 1);
     play_past(&play, 2, 1, "failed before it");
@@ -78,7 +69,7 @@ static void test_parties(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 4);
+    play_init_synchronised(&play, 4);
     arrive(&play, 0, 2, false);
     play_expect(&play, "");
     arrive(&play, 3, 2, false);
@@ -92,7 +83,7 @@ static void test_more_parties_than_can_come(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     arrive(&play, 0, 7, false);
     arrive(&play, 1, 7, false);
     play_past(&play, 2, 1, NULL);
@@ -104,7 +95,7 @@ static void test_parties_that_differ_are_refused(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     arrive(&play, 0, 2, false);
     arrive(&play, 1, 3, false);
     arrive(&play, 2, 0, false);
@@ -119,7 +110,7 @@ static void test_calls_are_barriers_of_their_own(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 2);
+    play_init_synchronised(&play, 2);
     struct operation second = {
         .kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1, .nth = 1};
     play_barrier(&play, 0, 1);
@@ -136,7 +127,7 @@ static void test_at_once_is_an_instant_ahead(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     arrive(&play, 0, 2, false);
     arrive(&play, 1, 2, true);
     play.now_ns += 7 * PLAY_MS;
@@ -160,7 +151,7 @@ static void test_the_spread_of_a_release_is_of_all_agents(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     for (uint32_t worker = 0; worker < 3; worker++) {
         arrive(&play, worker, 0, true);
     }
@@ -187,7 +178,7 @@ static void test_reports_of_barriers_that_nobody_knows(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     struct operation operation = {
         .kind = OPERATION_RELEASED, .name = bytes_of_string("rush"), .step = 1, .last_ns = 5};
     play_operation(&play, 0, 0, operation);
@@ -201,7 +192,7 @@ static void test_a_spread_without_all_reports_counts_when_the_barrier_goes(void 
 {
     (void)state;
     struct play play;
-    set_up(&play, 2);
+    play_init_synchronised(&play, 2);
     arrive(&play, 0, 0, true);
     arrive(&play, 1, 0, true);
     play_settle(&play);
@@ -216,11 +207,31 @@ static void test_a_spread_without_all_reports_counts_when_the_barrier_goes(void 
     play_finish(&play);
 }
 
+static void test_the_spread_of_a_barrier_is_counted_once(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 2);
+    struct operation arrive = {
+        .kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1, .is_at_once = true};
+    play_operation(&play, 0, 1, arrive);
+    play_settle(&play);
+    struct operation released = {
+        .kind = OPERATION_RELEASED, .name = bytes_of_string("rush"), .step = 1, .last_ns = 2000};
+    play_operation(&play, 0, 1, released);
+    assert_int_equal(histogram_count(play_count(&play).release_spread_us), 1);
+    play_past(&play, 0, 2, NULL);
+    play_past(&play, 1, 2, NULL);
+    play_settle(&play); /* the barrier goes */
+    assert_int_equal(histogram_count(play_count(&play).release_spread_us), 1);
+    play_finish(&play);
+}
+
 static void test_the_spread_of_the_start(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     struct operation operation = {
         .kind = OPERATION_RELEASED, .room = ROOM_CAMPAIGN, .first_ns = 10, .last_ns = 10};
     play_operation(&play, 0, 1, operation);
@@ -239,7 +250,7 @@ static void test_time_is_over(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 4);
+    play_init_synchronised(&play, 4);
     struct operation operation = {
         .kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1, .timeout_ms = 500};
     play_operation(&play, 0, 1, operation);
@@ -252,11 +263,11 @@ static void test_time_is_over(void **state)
     play_finish(&play);
 }
 
-static void test_nobody_arrives_twice(void **state)
+static void test_nobody_stands_for_two_parties(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 3);
+    play_init_synchronised(&play, 3);
     struct operation operation = {
         .kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1, .count = 2, .timeout_ms = 10};
     play_operation(&play, 0, 0, operation);
@@ -268,11 +279,28 @@ static void test_nobody_arrives_twice(void **state)
     play_finish(&play);
 }
 
+static void test_nobody_arrives_twice(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 2);
+    struct operation arrive = {
+        .kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1, .timeout_ms = 10};
+    play_operation(&play, 0, 0, arrive);
+    play_pass_ms(&play, 10);
+    buffer_clear(&play.story);
+    play_operation(&play, 0, 0, arrive);
+    play_expect(&play, "worker 0: barrier rush@1 refused (step 1 of this worker is over: a barrier belongs "
+                       "to the step that the worker is in)\n");
+    assert_int_equal(play_count(&play).live_waits, 0);
+    play_finish(&play);
+}
+
 static void test_who_is_past_cannot_arrive(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 2);
+    play_init_synchronised(&play, 2);
     play_past(&play, 0, 1, NULL);
     struct operation operation = {.kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1};
     play_operation(&play, 0, 1, operation);
@@ -287,7 +315,7 @@ static void test_ten_thousand(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play, 10000);
+    play_init_synchronised(&play, 10000);
     struct operation operation = {.kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1};
     for (uint32_t agent = 0; agent < 4; agent++) {
         struct worker_run run = {.first = agent, .stride = 4, .count = 2500};
@@ -313,10 +341,12 @@ int main(void)
         cmocka_unit_test(test_calls_are_barriers_of_their_own),
         cmocka_unit_test(test_at_once_is_an_instant_ahead),
         cmocka_unit_test(test_the_spread_of_a_release_is_of_all_agents),
+        cmocka_unit_test(test_reports_of_barriers_that_nobody_knows),
         cmocka_unit_test(test_a_spread_without_all_reports_counts_when_the_barrier_goes),
+        cmocka_unit_test(test_the_spread_of_a_barrier_is_counted_once),
         cmocka_unit_test(test_the_spread_of_the_start),
         cmocka_unit_test(test_time_is_over),
-        cmocka_unit_test(test_reports_of_barriers_that_nobody_knows),
+        cmocka_unit_test(test_nobody_stands_for_two_parties),
         cmocka_unit_test(test_nobody_arrives_twice),
         cmocka_unit_test(test_who_is_past_cannot_arrive),
         cmocka_unit_test(test_ten_thousand),

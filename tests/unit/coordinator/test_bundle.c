@@ -14,20 +14,6 @@
 
 static uint8_t data[LIMIT_CHUNK_BYTES];
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 /* Ten bytes of script, a chunk of data. */
 static struct played *deploy(struct stand *stand)
 {
@@ -93,8 +79,7 @@ static void files_stay_until_the_end(void **state)
 {
     struct stand *stand = (struct stand *)*state;
     struct played *agent = deploy(stand);
-    stand_send(stand, agent,
-               &(struct message){.kind = MESSAGE_DEPLOYED, .campaign = 1, .done = {.is_ok = true}});
+    stand_done(stand, agent, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
     stand_forget_story(stand);
     want(stand, agent, HASH, 0);
     stand_expect(stand, "a1: bundle_chunk at 0: 262144 bytes\n");
@@ -105,8 +90,6 @@ static void files_stay_until_the_end(void **state)
     want(stand, agent, HASH, LIMIT_CHUNK_BYTES);
     stand_expect(stand, "");
 }
-
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -8,20 +8,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 static void finish_all(struct stand *stand)
 {
     for (size_t i = 0; i < stand->agent_count; i++) {
@@ -31,9 +17,7 @@ static void finish_all(struct stand *stand)
 
 static void shrink_goes_on_with_the_others(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(6);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 6, 2);
     stand_steps(stand, &stand->agents[0], 10, 0);
     stand_steps(stand, &stand->agents[1], 10, 0);
     assert_int_equal(stand_report(stand)->workers_running, 6);
@@ -52,14 +36,30 @@ static void shrink_goes_on_with_the_others(void **state)
 
 static void shrink_ends_the_waits_of_the_others(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(2);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 2, 2);
     struct operation barrier = {.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = 1};
     stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){0}, 1);
     stand_expect(stand, "a1: synchronise 0\na2: synchronise 0\n");
     stand_gone(stand, "a2");
     stand_expect(stand, "forget the route of a2\na1: replies barrier ok to worker 0 from rank 1\n");
+}
+
+static void whoever_is_revoked_is_replaced_at_once(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.on_loss = ON_LOSS_REPLACE;
+    stand_run(stand, &options, 2);
+    stand->agents[1].is_silent = true;
+    stand_step(stand, &(struct coordinator_event){.kind = EVENT_REVOKED,
+                                                  .now_ns = stand->now_ns,
+                                                  .revoked.incarnation = stand->agents[1].incarnation});
+    stand_exchange(stand);
+    stand_expect(stand, "forget the route of a2\na1: assign workers 1 and 3 from step 1\n");
+    stand_steps(stand, &stand->agents[0], 4, 0);
+    stand_finished(stand, &stand->agents[0]);
+    stand_expect_verdict(stand, VERDICT_DEGRADED,
+                         "agent a2 (whose key was revoked) was lost; 2 of its 2 workers went on elsewhere");
 }
 
 static void replace_deals_the_workers_over_those_that_remain(void **state)
@@ -275,9 +275,7 @@ static void a_loss_while_stopping_does_not_hold_the_end(void **state)
 
 static void a_loss_during_teardown_moves_it_on(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(6);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 6, 2);
     stand_steps(stand, &stand->agents[1], 10, 0);
     stand->agents[0].is_obliging = false;
     finish_all(stand);
@@ -290,9 +288,7 @@ static void a_loss_during_teardown_moves_it_on(void **state)
 /* It is not global_teardown that is to blame. */
 static void who_falls_silent_during_teardown_is_waited_for_until_it_is_lost(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(6);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 6, 2);
     stand_steps(stand, &stand->agents[1], 10, 0);
     stand->agents[0].is_obliging = false;
     finish_all(stand);
@@ -308,9 +304,7 @@ static void who_falls_silent_during_teardown_is_waited_for_until_it_is_lost(void
 
 static void a_new_life_of_a_lost_agent_has_no_part_in_it(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     stand_gone(stand, "a2");
     struct played *again = stand_agent(stand, "a2");
     stand_expect(stand, "forget the route of a2\na2: welcome\n");
@@ -318,13 +312,12 @@ static void a_new_life_of_a_lost_agent_has_no_part_in_it(void **state)
     assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
 }
 
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(shrink_goes_on_with_the_others),
         STORY(shrink_ends_the_waits_of_the_others),
+        STORY(whoever_is_revoked_is_replaced_at_once),
         STORY(replace_deals_the_workers_over_those_that_remain),
         STORY(replace_wants_to_know_from_the_beginning_how_far_workers_are),
         STORY(replace_goes_on_at_the_next_step),

@@ -7,20 +7,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 static void scale(struct stand *stand, uint32_t workers)
 {
     struct coordinator_event event = {
@@ -77,9 +63,7 @@ static void new_workers_are_dealt_on_in_turn(void **state)
 
 static void who_joins_a_room_that_synchronises_begins_where_nobody_is(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     meet(stand);
     scale(stand, 5);
     stand_expect(stand, "a1: scale to 5 0:4\na1: assign worker 4 from step 4\na2: scale to 5 0:4\n");
@@ -105,9 +89,7 @@ static void who_joins_a_room_that_synchronises_begins_where_nobody_is(void **sta
 
 static void those_that_are_too_many_are_waited_for_until_they_have_ended(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     meet(stand);
     scale(stand, 2);
     stand_expect(stand, "a1: scale to 2 0:4\na2: scale to 2 0:4\n");
@@ -124,9 +106,7 @@ static void those_that_are_too_many_are_waited_for_until_they_have_ended(void **
 
 static void who_is_wanted_again_comes_back_when_it_has_ended(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     scale(stand, 2);
     scale(stand, 5);
     stand_expect(stand, "a1: scale to 2\na2: scale to 2\n");
@@ -215,8 +195,6 @@ static void no_agent_scales(void **state)
     stand_expect(stand, "");
     assert_int_equal(stand_report(stand)->options->workers, 4);
 }
-
-#define STORY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {

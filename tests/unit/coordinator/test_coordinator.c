@@ -12,20 +12,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 static struct operation barrier_of(uint64_t step)
 {
     return (struct operation){.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = step};
@@ -33,9 +19,7 @@ static struct operation barrier_of(uint64_t step)
 
 static void replies_go_to_whom_they_concern_with_their_ranks(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(6);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 6, 2);
     stand_operation(stand, &stand->agents[1], barrier_of(1), (uint32_t[]){3, 1}, 2);
     stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0, 2, 4}, 3);
     stand_forget_story(stand);
@@ -48,9 +32,7 @@ static void replies_go_to_whom_they_concern_with_their_ranks(void **state)
 
 static void one_message_answers_a_turn(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     struct operation items[3];
     struct worker_set sets[3] = {0};
     for (uint32_t i = 0; i < 3; i++) {
@@ -87,9 +69,7 @@ static void a_turn_without_an_end_is_due_at_once(void **state)
 
 static void nobody_speaks_for_the_workers_of_others(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     stand->logged = 0;
     stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0, 1}, 2);
     stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){400}, 1);
@@ -100,9 +80,7 @@ static void nobody_speaks_for_the_workers_of_others(void **state)
 
 static void nonsense_in_an_operation_leaves_the_others_alone(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     struct operation wrong = barrier_of(1);
     wrong.room = 99;
     stand_operation(stand, &stand->agents[0], wrong, (uint32_t[]){0}, 1);
@@ -130,9 +108,7 @@ static void fall_into_deadlock(struct stand *stand)
 
 static void a_deadlock_stops_it(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(2);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 2, 2);
     stand->agents[0].is_obliging = false;
     fall_into_deadlock(stand);
     const struct campaign_report *report = stand_report(stand);
@@ -169,9 +145,7 @@ static void a_deadlock_that_only_fails_is_not_forgotten(void **state)
 
 static void who_waits_for_whom_is_in_the_report(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     assert_int_equal(stand_report(stand)->waiting.size, 0);
     stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0, 2}, 2);
     const struct campaign_report *report = stand_report(stand);
@@ -215,9 +189,7 @@ static void reports_of_old_campaigns_are_dropped_in_the_end(void **state)
 /* Any bytes at all, well numbered or not, from one who has joined and from one who has not. */
 static void bad_bytes_disturb_nobody(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     struct random random;
     random_seed(&random, 1);
     for (int i = 0; i < 3000; i++) {
@@ -252,9 +224,7 @@ static void bad_bytes_disturb_nobody(void **state)
 
 static void long_replies_are_divided_into_messages(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(40);
-    stand_run(stand, &options, 1);
+    struct stand *stand = stand_running(state, 40, 1);
     static uint8_t value[60005];
     static const uint8_t head[] = {'s', 0, 0, 0xea, 0x60}; /* 60,000 bytes follow */
     for (size_t i = 0; i < sizeof value; i++) {
@@ -285,8 +255,6 @@ static void long_replies_are_divided_into_messages(void **state)
         worker_set_finish(&sets[i]);
     }
 }
-
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

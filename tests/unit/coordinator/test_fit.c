@@ -7,20 +7,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 static void joins(struct stand *stand, const char *name, const char *labels, uint32_t capacity)
 {
     stand->labels = labels;
@@ -134,8 +120,6 @@ static void those_of_a_lost_agent_go_on_where_there_is_room(void **state)
     stand_finished(stand, &stand->agents[2]);
     stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a1 was lost; 1 of its 3 workers went on elsewhere");
 }
-
-#define STORY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {

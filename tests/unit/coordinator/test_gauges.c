@@ -5,23 +5,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
 
 static void tell(struct stand *stand, struct played *agent, uint64_t lag_us, uint64_t busy_us)
 {
@@ -61,9 +48,7 @@ static void the_overview_has_what_was_told_last(void **state)
 
 static void a_report_counts_what_was_measured_while_its_workers_ran(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     tell(stand, &stand->agents[0], 900000, 1000000); /* before they began */
     assert_false(stand_report(stand)->agents[0].is_measured);
     assert_true(stand_report(stand)->agents[0].has_clock);
@@ -87,11 +72,25 @@ static void a_report_counts_what_was_measured_while_its_workers_ran(void **state
     assert_false(report->agents[1].has_clock);
 }
 
-static void a_bottleneck_is_named(void **state)
+static void who_takes_no_part_is_not_in_the_report(void **state)
 {
     struct stand *stand = (struct stand *)*state;
     struct campaign_options options = stand_options(4);
     stand_run(stand, &options, 2);
+    stand_pass_ms(stand, 200);
+    tell(stand, stand_agent(stand, "a3"), 5000, 1);
+    stand_finished(stand, &stand->agents[0]);
+    stand_finished(stand, &stand->agents[1]);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_ENDED);
+    tell(stand, &stand->agents[0], 5000, 1); /* it has no campaign any more */
+    assert_int_equal(stand_report(stand)->agent_count, 2);
+    assert_false(stand_report(stand)->agents[0].is_measured);
+    assert_false(stand_report(stand)->agents[0].has_clock);
+}
+
+static void a_bottleneck_is_named(void **state)
+{
+    struct stand *stand = stand_running(state, 4, 2);
     for (int i = 0; i < 10; i++) {
         stand_pass_ms(stand, 1000);
         tell(stand, &stand->agents[0], 3000, 300000);
@@ -110,17 +109,22 @@ static void a_bottleneck_is_named(void **state)
 }
 
 /* A frame of the agent's that answers one of 4 s ago, after so long on the way. */
-static void echo(struct stand *stand, struct played *agent, uint64_t round_trip_ms)
+static void answer(struct stand *stand, struct played *agent, uint64_t round_trip_ms)
 {
-    agent->is_silent = true;
-    stand_pass_ms(stand, 6000);
-    agent->is_silent = false;
     struct envelope envelope = {.incarnation = agent->incarnation,
                                 .epoch = STAND_EPOCH,
                                 .sent_ns = stand->now_ns,
                                 .echoed_sent_ns = stand->now_ns - 4000000000,
                                 .echo_delay_ns = 4000000000 - round_trip_ms * 1000000};
     stand_frame(stand, &envelope, bytes_of(NULL, 0));
+}
+
+static void echo(struct stand *stand, struct played *agent, uint64_t round_trip_ms)
+{
+    agent->is_silent = true;
+    stand_pass_ms(stand, 6000);
+    agent->is_silent = false;
+    answer(stand, agent, round_trip_ms);
 }
 
 static uint64_t lead_ms(struct stand *stand)
@@ -142,29 +146,63 @@ static void nobody_waits_long_for_one_that_hardly_answers(void **state)
 {
     struct stand *stand = (struct stand *)*state;
     struct campaign_options options = stand_options(1);
-    echo(stand, stand_agent(stand, "a1"), 3000);
+    echo(stand, stand_agent(stand, "a1"), 510);
     stand_create(stand, &options, 1);
     assert_int_equal(lead_ms(stand), 2000);
 }
 
-static void a_near_agent_waits_for_the_usual_time(void **state)
+static void expect_barrier(struct stand *stand, uint64_t step, uint64_t ahead_ms)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(1);
-    stand_run(stand, &options, 1);
-    assert_int_equal(lead_ms(stand), 100);
+    char expected[100];
+    struct operation barrier = {.kind = OPERATION_BARRIER,
+                                .room = 0,
+                                .name = bytes_of_string("b"),
+                                .step = step,
+                                .count = 1,
+                                .is_at_once = true};
+    stand_forget_story(stand);
+    stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){0}, 1);
+    (void)snprintf(expected, sizeof expected, "a1: replies barrier ok to worker 0 from rank 1 at %llu ms\n",
+                   (unsigned long long)(stand->now_ns / 1000000 + ahead_ms));
+    assert_non_null(strstr(buffer_string(&stand->story), expected));
 }
 
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* It is looked at once a second, by what agents tell of themselves. */
+static void a_network_that_has_become_slow_is_noticed(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    stand_run(stand, &options, 2);
+    stand_pass_ms(stand, 200);
+    expect_barrier(stand, 1, 100);
+    echo(stand, &stand->agents[1], 150);
+    tell(stand, &stand->agents[0], 1, 1);
+    expect_barrier(stand, 2, 600);
+    stand->now_ns += 100000000;
+    answer(stand, &stand->agents[1], 200);
+    tell(stand, &stand->agents[0], 1, 1);
+    expect_barrier(stand, 3, 600);
+    stand_pass_ms(stand, 1000);
+    tell(stand, &stand->agents[0], 1, 1);
+    expect_barrier(stand, 4, 800);
+}
+
+static void a_near_agent_waits_for_the_usual_time(void **state)
+{
+    struct stand *stand = stand_running(state, 1, 1);
+    assert_int_equal(lead_ms(stand), 100);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(the_overview_has_what_was_told_last),
         STORY(a_report_counts_what_was_measured_while_its_workers_ran),
+        STORY(who_takes_no_part_is_not_in_the_report),
         STORY(a_bottleneck_is_named),
         STORY(the_start_is_told_far_enough_ahead),
         STORY(nobody_waits_long_for_one_that_hardly_answers),
+        STORY(a_network_that_has_become_slow_is_noticed),
         STORY(a_near_agent_waits_for_the_usual_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

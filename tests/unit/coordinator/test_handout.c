@@ -1,6 +1,9 @@
 /* Which agent a worker belongs to. */
 #include "coordinator/core/handout.h"
 
+#include "common/random.h"
+#include "proto/limits.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +55,46 @@ static void all_that_fit_are_dealt(void **state)
     handout_free(&handout);
 }
 
+/* Whose next worker comes earliest on its part of the way, one by one; of equals the first. */
+static uint32_t earliest_place(const uint32_t *counts, const uint32_t *given, uint32_t places)
+{
+    uint32_t best = HANDOUT_NOBODY;
+    for (uint32_t i = 0; i < places; i++) {
+        if (given[i] < counts[i] && (best == HANDOUT_NOBODY ||
+                                     (2 * given[i] + 1) * counts[best] < (2 * given[best] + 1) * counts[i])) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void the_spread_is_even_however_many_places(void **state)
+{
+    (void)state;
+    struct random random;
+    random_seed(&random, 1);
+    for (uint32_t round = 0; round < 200; round++) {
+        uint32_t room_for[20];
+        uint32_t places = 1 + (uint32_t)random_below(&random, 20);
+        uint32_t counts[20] = {0};
+        uint32_t given[20] = {0};
+        uint32_t workers = 0;
+        for (uint32_t i = 0; i < places; i++) {
+            counts[i] = room_for[i] = (uint32_t)random_below(&random, 10);
+            workers += counts[i];
+        }
+        counts[0] = room_for[0] += 1; /* so that there is somebody to deal */
+        workers++;
+        struct handout *handout = handout_new(workers, room_for, places);
+        for (uint32_t i = 0; i < workers; i++) {
+            uint32_t place = earliest_place(counts, given, places);
+            assert_int_equal(handout_place(handout, i), place);
+            given[place]++;
+        }
+        handout_free(&handout);
+    }
+}
+
 static void too_many_for_one_message_are_dealt_in_turn(void **state)
 {
     (void)state;
@@ -63,6 +106,28 @@ static void too_many_for_one_message_are_dealt_in_turn(void **state)
     assert_true(workers.run_count <= 3);
     worker_set_finish(&workers);
     handout_free(&handout);
+}
+
+static void as_many_as_a_message_takes_are_spread(void **state)
+{
+    (void)state;
+    uint32_t room_for[] = {ANY, 2};
+    struct handout *handout = handout_new(LIMIT_SET_RUNS, room_for, 2);
+    assert_int_equal(handout_place(handout, LIMIT_SET_RUNS / 4), 1);
+    assert_int_equal(handout_place(handout, LIMIT_SET_RUNS / 4 * 3), 1);
+    handout_free(&handout);
+}
+
+static void nobody_is_moved_where_there_is_room(void **state)
+{
+    (void)state;
+    for (uint32_t places = 1; places <= 7; places++) {
+        struct handout *handout = deal(LIMIT_SET_RUNS - places, places);
+        for (uint32_t i = 0; i < LIMIT_SET_RUNS - places; i++) {
+            assert_int_equal(handout_place(handout, i), i % places);
+        }
+        handout_free(&handout);
+    }
 }
 
 static void more_workers_follow_in_turn(void **state)
@@ -123,7 +188,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_place_is_passed_over_and_rooms_are_spread_all_the_same),
         cmocka_unit_test(all_that_fit_are_dealt),
+        cmocka_unit_test(the_spread_is_even_however_many_places),
         cmocka_unit_test(too_many_for_one_message_are_dealt_in_turn),
+        cmocka_unit_test(as_many_as_a_message_takes_are_spread),
+        cmocka_unit_test(nobody_is_moved_where_there_is_room),
         cmocka_unit_test(more_workers_follow_in_turn),
         cmocka_unit_test(the_seats_of_a_room_sit_on_different_agents),
         cmocka_unit_test(nobody_owns_a_worker_that_there_is_not),

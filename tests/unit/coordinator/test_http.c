@@ -16,6 +16,8 @@
 
 #define BODY_BYTES 1000u
 #define STREAM_BYTES 5000u
+#define INCOMING_BYTES 2500u
+#define DISCARDED_BYTES 20000u
 #define TURNS_MAX 4000
 #define ANSWER_BYTES 20000
 
@@ -68,7 +70,8 @@ static int set_up(void **state)
     assert_int_equal(uv_loop_init(&scene.loop), 0);
     const struct http_settings settings = {.address = &address,
                                            .body_bytes = BODY_BYTES,
-                                           .incoming_bytes = (size_t)10 * BODY_BYTES,
+                                           .incoming_bytes = INCOMING_BYTES,
+                                           .discarded_bytes = DISCARDED_BYTES,
                                            .stream_bytes = STREAM_BYTES,
                                            .connections = 10,
                                            .connections_each = 10,
@@ -148,6 +151,10 @@ static void a_connection_serves_many_requests(void **state)
     assert_int_equal(http_request_count(scene->http), 3);
     assert_int_equal(http_connection_count(scene->http), 1);
     close(client);
+    for (int i = 0; i < TURNS_MAX && http_connection_count(scene->http) > 0; i++) {
+        turn(scene);
+    }
+    assert_int_equal(http_connection_count(scene->http), 0);
 }
 
 static void a_body_comes_whole(void **state)
@@ -182,6 +189,117 @@ static void a_body_that_is_too_large_is_refused_and_read_away(void **state)
     say(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     hear(scene, client, text, "hello");
     close(client);
+}
+
+static void say_many(int client, size_t count)
+{
+    char body[BODY_BYTES + 1];
+    assert_true(count <= BODY_BYTES);
+    memset(body, 'x', count);
+    body[count] = '\0';
+    say(client, body);
+}
+
+static int begin_body(struct scene *scene, size_t whole, size_t now)
+{
+    char head[100];
+    int client = dial(scene);
+    (void)snprintf(head, sizeof head, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", whole);
+    say(client, head);
+    say_many(client, now);
+    for (int i = 0; i < 20; i++) {
+        turn(scene);
+    }
+    return client;
+}
+
+static void finish_body(struct scene *scene, int client, size_t more, const char *wanted)
+{
+    char text[ANSWER_BYTES] = "";
+    say_many(client, more);
+    hear(scene, client, text, wanted);
+    close(client);
+}
+
+static void a_body_as_large_as_it_may_be_is_taken(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    int client = begin_body(scene, BODY_BYTES, BODY_BYTES - 1);
+    finish_body(scene, client, 1, "hello");
+    assert_int_equal(scene->body_size, BODY_BYTES);
+}
+
+static void all_bodies_together_are_bounded(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    int first = begin_body(scene, 1000, 900);
+    int second = begin_body(scene, 1000, 900);
+    int third = begin_body(scene, 900, 800);  /* beyond the limit of all */
+    int fourth = begin_body(scene, 600, 500); /* in the place of what was refused */
+    finish_body(scene, third, 100, "HTTP/1.1 503");
+    finish_body(scene, fourth, 100, "hello");
+    assert_int_equal(scene->body_size, 600);
+    int fifth = begin_body(scene, 700, 500); /* 2,500 with the others, and no more */
+    finish_body(scene, fifth, 200, "hello");
+    finish_body(scene, second, 100, "hello");
+    finish_body(scene, first, 100, "hello");
+}
+
+static void what_has_come_in_makes_room(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    for (int i = 0; i < 10; i++) {
+        int client = begin_body(scene, 1000, 500);
+        finish_body(scene, client, 500, "hello");
+        close(begin_body(scene, 1000, 900)); /* and who leaves in the middle */
+    }
+}
+
+/* A size that nobody wants to read, said or not. */
+static void who_sends_without_end_is_not_listened_to(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    char text[ANSWER_BYTES] = "";
+    int client = begin_body(scene, 1000000000000, 10);
+    hear(scene, client, text, "HTTP/1.1 413");
+    close(client);
+    client = dial(scene);
+    say(client, "POST /forbidden HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (unsigned sent = 0; sent < DISCARDED_BYTES; sent += BODY_BYTES) {
+        say(client, "3e8\r\n");
+        say_many(client, BODY_BYTES);
+        say(client, "\r\n");
+        turn(scene);
+    }
+    for (int i = 0; i < 20; i++) {
+        turn(scene);
+        assert_int_equal(recv(client, text, 1, MSG_DONTWAIT), -1); /* it is listened to so far */
+    }
+    say(client, "1\r\nx\r\n");
+    ssize_t size = 1;
+    for (int i = 0; i < TURNS_MAX && size > 0; i++) {
+        turn(scene);
+        size = recv(client, text, sizeof text, MSG_DONTWAIT);
+        size = size < 0 && errno == EAGAIN ? 1 : size;
+    }
+    assert_true(size <= 0); /* cut off */
+    close(client);
+}
+
+static void who_leaves_before_his_refusal(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    int client = dial(scene);
+    say(client, "POST /forbidden HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nx");
+    for (int i = 0; i < 20; i++) {
+        turn(scene);
+    }
+    close(client);
+    for (int i = 0; i < TURNS_MAX && http_connection_count(scene->http) > 0; i++) {
+        turn(scene);
+    }
+    assert_int_equal(http_connection_count(scene->http), 0);
+    assert_int_equal(scene->requests, 0);
 }
 
 static void a_refusal_at_the_headers_does_not_wait_for_the_body(void **state)
@@ -290,6 +408,11 @@ int main(void)
         STORY(a_connection_serves_many_requests),
         STORY(a_body_comes_whole),
         STORY(a_body_that_is_too_large_is_refused_and_read_away),
+        STORY(a_body_as_large_as_it_may_be_is_taken),
+        STORY(all_bodies_together_are_bounded),
+        STORY(what_has_come_in_makes_room),
+        STORY(who_sends_without_end_is_not_listened_to),
+        STORY(who_leaves_before_his_refusal),
         STORY(a_refusal_at_the_headers_does_not_wait_for_the_body),
         STORY(a_stream_sleeps_until_there_is_something),
         STORY(a_sleeping_stream_does_not_keep_the_loop_busy),

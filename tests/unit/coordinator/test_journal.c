@@ -105,6 +105,21 @@ static bool is_there(const struct scene *scene)
     return stat(scene->file, &status) == 0;
 }
 
+static off_t size_of_file(const struct scene *scene)
+{
+    struct stat status;
+    assert_int_equal(stat(scene->file, &status), 0);
+    return status.st_size;
+}
+
+static void leave_text(const struct scene *scene, const char *text)
+{
+    FILE *file = fopen(scene->file, "wb");
+    assert_non_null(file);
+    (void)fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void there_is_nothing_at_first(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -124,6 +139,7 @@ static void a_campaign_is_found_again_and_goes_on(void **state)
     for (uint64_t life = 1; life <= 3; life++) {
         assert_int_equal(restore_at(scene, NOW_NS + 10, &restored), JOURNAL_ALIVE);
         assert_int_equal(restored.events, life);
+        assert_int_equal(restored.bytes, size_of_file(scene));
         assert_false(restored.was_torn);
         assert_true(journal_is_on(scene->journal));
         coordinator_free(&scene->coordinator);
@@ -169,6 +185,7 @@ static void who_rests_leaves_only_the_last_id(void **state)
     create_campaign(scene);
     assert_true(journal_rest(scene->journal, &settings, &scene->error));
     assert_false(journal_is_on(scene->journal));
+    assert_int_equal(journal_bytes(scene->journal), 0);
     assert_int_equal(restore_at(scene, NOW_NS + 10, &restored), JOURNAL_NOTHING);
     assert_int_equal(restored.last_campaign, 5);
 }
@@ -187,6 +204,77 @@ static void a_folder_that_cannot_be(void **state)
     assert_null(journal_open("/proc/tutti", NO_LIMIT, &scene->error));
     assert_non_null(strstr(scene->error.text, "/proc/tutti"));
     assert_null(journal_open("/dev/null", NO_LIMIT, &scene->error));
+}
+
+static void each_beginning_counts_anew(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    open_journal(scene, NO_LIMIT);
+    assert_true(journal_begin(scene->journal, scene->coordinator, &scene->error));
+    assert_true(write_tick(scene));
+    off_t first = size_of_file(scene);
+    assert_int_equal(journal_bytes(scene->journal), first);
+    assert_int_equal(journal_written_bytes(scene->journal), first);
+    assert_int_equal(journal_write_count(scene->journal), 2);
+    assert_true(journal_begin(scene->journal, scene->coordinator, &scene->error));
+    off_t second = size_of_file(scene);
+    assert_int_equal(journal_bytes(scene->journal), second);
+    assert_int_equal(journal_written_bytes(scene->journal), first + second);
+    assert_int_equal(journal_write_count(scene->journal), 3);
+}
+
+/* The journal's folder has nothing else afterwards, as tear_down sees. */
+static void as_much_as_it_may_have_and_no_more(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    open_journal(scene, NO_LIMIT);
+    assert_true(journal_begin(scene->journal, scene->coordinator, &scene->error));
+    uint64_t size = journal_bytes(scene->journal);
+    for (int less = 0; less < 2; less++) {
+        journal_free(&scene->journal);
+        open_journal(scene, size - (uint64_t)less);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(journal_begin(scene->journal, scene->coordinator, &scene->error), less == 0);
+            assert_int_equal(journal_bytes(scene->journal), less == 0 ? size : 0);
+        }
+    }
+    assert_non_null(strstr(scene->error.text, "--journal-max"));
+    assert_false(is_there(scene));
+}
+
+/* What stands in its place cannot be taken away. */
+static void fail_with_a_stale_one(struct scene *scene)
+{
+    assert_int_equal(mkdir(scene->file, 0700), 0);
+    open_journal(scene, NO_LIMIT);
+    assert_false(journal_begin(scene->journal, scene->coordinator, &scene->error));
+    assert_int_equal(rmdir(scene->file), 0);
+}
+
+static void what_is_stale_is_taken_away_when_it_can_be(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    fail_with_a_stale_one(scene);
+    leave_text(scene, "of another life");
+    assert_true(write_tick(scene));
+    assert_false(is_there(scene));
+    leave_text(scene, "of somebody else");
+    assert_true(write_tick(scene));
+    assert_true(is_there(scene));
+}
+
+static void what_was_begun_since_is_not_stale(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    struct journal_restored restored;
+    struct coordinator_settings settings = coordinator_default_settings(78);
+    settings.last_campaign = 5;
+    fail_with_a_stale_one(scene);
+    create_campaign(scene);
+    assert_true(journal_rest(scene->journal, &settings, &scene->error));
+    assert_true(write_tick(scene));
+    assert_int_equal(restore_at(scene, NOW_NS + 10, &restored), JOURNAL_NOTHING);
+    assert_int_equal(restored.last_campaign, 5);
 }
 
 static void check_failed(struct scene *scene, const char *words)
@@ -228,7 +316,7 @@ static void a_full_disk(void **state)
 }
 
 /* A file as another program, or another life of the machine, would have left it. */
-static void leave_file(const struct scene *scene, const char *build, const char *boot)
+static void leave_file(const struct scene *scene, const char *build, const char *boot, unsigned events)
 {
     struct ledger_writer writer;
     SCOPED(buffer_finish) struct buffer base;
@@ -241,9 +329,14 @@ static void leave_file(const struct scene *scene, const char *build, const char 
     assert_non_null(file);
     struct bytes block = ledger_begin(&writer, &head);
     assert_int_equal(fwrite(block.data, 1, block.size, file), block.size);
-    ledger_note(&writer, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = NOW_NS});
+    for (unsigned i = 0; i < events; i++) {
+        ledger_note(&writer, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = NOW_NS});
+    }
     block = ledger_seal(&writer);
-    assert_int_equal(fwrite(block.data, 1, block.size, file), block.size);
+    assert_int_equal(block.size > 0, events > 0);
+    if (events > 0) {
+        assert_int_equal(fwrite(block.data, 1, block.size, file), block.size);
+    }
     assert_int_equal(fclose(file), 0);
     ledger_writer_finish(&writer);
 }
@@ -253,12 +346,16 @@ static void another_build_or_boot_cannot_be_gone_on_with(void **state)
     struct scene *scene = (struct scene *)*state;
     struct journal_restored restored;
     open_journal(scene, NO_LIMIT);
-    leave_file(scene, "another", "boot");
+    leave_file(scene, "another", "boot", 1);
     assert_int_equal(restore_at(scene, NOW_NS + 1, &restored), JOURNAL_LOST);
     assert_non_null(strstr(scene->error.text, "another build"));
-    leave_file(scene, journal_identity, "boot");
+    leave_file(scene, journal_identity, "boot", 1);
     assert_int_equal(restore_at(scene, NOW_NS + 1, &restored), JOURNAL_LOST);
     assert_non_null(strstr(scene->error.text, "started again"));
+    assert_int_equal(restored.last_campaign, 4);
+    /* Of one that has rested, nothing is lost. */
+    leave_file(scene, journal_identity, "boot", 0);
+    assert_int_equal(restore_at(scene, NOW_NS + 1, &restored), JOURNAL_NOTHING);
     assert_int_equal(restored.last_campaign, 4);
 }
 
@@ -268,6 +365,8 @@ static void a_clock_that_goes_back_is_another_boot(void **state)
     struct journal_restored restored;
     open_journal(scene, NO_LIMIT);
     create_campaign(scene);
+    assert_int_equal(restore_at(scene, NOW_NS, &restored), JOURNAL_ALIVE);
+    coordinator_free(&restored.coordinator);
     assert_int_equal(restore_at(scene, NOW_NS - 1, &restored), JOURNAL_LOST);
     assert_non_null(strstr(scene->error.text, "started again"));
 }
@@ -277,12 +376,11 @@ static void what_is_no_journal(void **state)
     struct scene *scene = (struct scene *)*state;
     struct journal_restored restored;
     open_journal(scene, NO_LIMIT);
-    FILE *file = fopen(scene->file, "wb");
-    assert_non_null(file);
-    (void)fputs("this is no journal at all", file);
-    assert_int_equal(fclose(file), 0);
+    leave_text(scene, "this is no journal at all");
     assert_int_equal(restore_at(scene, NOW_NS, &restored), JOURNAL_LOST);
     assert_non_null(strstr(scene->error.text, "no journal"));
+    leave_text(scene, ""); /* as one that has failed leaves it where it cannot be taken away */
+    assert_int_equal(restore_at(scene, NOW_NS, &restored), JOURNAL_NOTHING);
 }
 
 int main(void)
@@ -294,6 +392,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_rests_leaves_only_the_last_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_beginning_counts_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(as_much_as_it_may_have_and_no_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_stale_is_taken_away_when_it_can_be, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_begun_since_is_not_stale, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_than_it_may_have, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_build_or_boot_cannot_be_gone_on_with, set_up, tear_down),

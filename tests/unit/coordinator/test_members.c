@@ -1,4 +1,4 @@
-/* How agents join, are refused, and are lost. */
+/* How agents join: who is welcome, who is refused, and what is dropped. */
 #include "tests/unit/coordinator/stand.h"
 
 #include "proto/codec.h"
@@ -10,20 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
 
 static struct played *add_without_hello(struct stand *stand, const char *name)
 {
@@ -96,143 +82,6 @@ static void a_name_is_held_until_its_holder_is_lost(void **state)
     stand_expect(stand, "a1: welcome\n");
 }
 
-static void who_is_silent_too_long_is_lost_and_told_so(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 60000); /* heartbeats keep it alive */
-    stand_expect(stand, "a1: welcome\n");
-    uint32_t heartbeats = agent->heartbeats;
-    assert_in_range(heartbeats, 55, 130);
-    agent->is_silent = true;
-    stand_pass_ms(stand, 13900);
-    stand_expect(stand, "");
-    stand_pass_ms(stand, 2000);
-    stand_expect(stand, "forget the route of a1\n");
-    agent->is_silent = false;
-    stand_pass_ms(stand, 900);
-    stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
-    /* Nor does it come back by saying hello again. */
-    stand_say_hello(stand, agent);
-    stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
-}
-
-/* A frame that got through would give it a new lease just before its workers are taken away. */
-static void who_does_not_hear_us_is_sent_nothing_and_then_lost(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
-    agent->is_deaf = true;
-    stand_pass_ms(stand, 9000);
-    assert_true(stand->frames > 9);
-    stand_pass_ms(stand, 2000);
-    stand->frames = 0;
-    stand_pass_ms(stand, 12000);
-    assert_int_equal(stand->frames, 0);
-    stand_expect(stand, "");
-    stand_pass_ms(stand, 3500);
-    assert_non_null(strstr(buffer_string(&stand->story), "forget the route of a1\n"));
-}
-
-static void who_hears_us_again_is_spoken_to_again(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
-    /* It has heard the last frame after all, and says so when nothing is sent to it any more. */
-    agent->is_deaf = true;
-    stand_pass_ms(stand, 9000);
-    uint64_t heard_ns = stand->now_ns;
-    stand_pass_ms(stand, 2000);
-    stand->frames = 0;
-    stand_pass_ms(stand, 2000);
-    assert_int_equal(stand->frames, 0);
-    agent->is_deaf = false;
-    struct envelope late = {.incarnation = agent->incarnation,
-                            .epoch = STAND_EPOCH,
-                            .sent_ns = stand->now_ns,
-                            .echoed_sent_ns = heard_ns};
-    stand_frame(stand, &late, bytes_of(NULL, 0));
-    stand_exchange(stand);
-    assert_true(stand->frames > 0);
-    stand_pass_ms(stand, 60000);
-    stand_expect(stand, "");
-}
-
-/* What we have sent meanwhile is lost with the line: it cannot have heard anything yet. */
-static void who_was_silent_for_longer_than_the_lease_is_spoken_to_again(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
-    for (int round = 0; round < 3; round++) {
-        agent->is_silent = true;
-        stand_pass_ms(stand, 12500);
-        agent->is_silent = false;
-        stand_pass_ms(stand, 5000);
-        assert_true(stand->frames > 0);
-        stand->frames = 0;
-    }
-    stand_pass_ms(stand, 60000);
-    stand_expect(stand, "");
-}
-
-static void who_comes_and_goes_and_never_hears_us_is_lost_all_the_same(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_pass_ms(stand, 2000);
-    stand_forget_story(stand);
-    agent->is_deaf = true;
-    for (int round = 0; round < 7; round++) {
-        agent->is_silent = true;
-        stand_pass_ms(stand, 4500);
-        agent->is_silent = false;
-        stand_pass_ms(stand, 1000);
-    }
-    assert_non_null(strstr(buffer_string(&stand->story), "forget the route of a1\n"));
-}
-
-static void a_large_bundle_on_a_slow_line_is_no_deafness(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    static uint8_t script[8u << 20];
-    struct bundle_file file = {.path = bytes_of_string("pad.lua"),
-                               .content = bytes_of(script, sizeof script)};
-    struct coordinator_event event = {
-        .kind = EVENT_CREATE,
-        .now_ns = stand->now_ns,
-        .create = {.options = stand_options(2),
-                   .bundle = {.files = &file,
-                              .file_count = 1,
-                              .hash = bytes_of_string("e3b0c44298fc1c149afbf4c8996fb924"
-                                                      "27ae41e4649b934ca495991b7852b855")},
-                   .agents = 1,
-                   .deadline_ms = 1000}};
-    stand_forget_story(stand);
-    agent->is_obliging = false;
-    stand_step(stand, &event);
-    stand_exchange(stand);
-    agent->is_deaf = true;
-    for (uint64_t offset = 0; offset < sizeof script; offset += LIMIT_CHUNK_BYTES) {
-        stand_send(stand, agent,
-                   &(struct message){.kind = MESSAGE_BUNDLE_WANTED,
-                                     .campaign = 1,
-                                     .bundle_chunk = {.hash = event.create.bundle.hash, .offset = offset}});
-    }
-    agent->is_obliging = true;
-    stand_pass_ms(stand, 60000);
-    agent->is_deaf = false;
-    stand_pass_ms(stand, 60000);
-    assert_null(strstr(buffer_string(&stand->story), "forget"));
-    assert_non_null(strstr(buffer_string(&stand->story), "bundle_chunk at 8126464: 262144 bytes"));
-}
-
 static void who_was_never_seen_is_told_to_say_hello(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -245,43 +94,6 @@ static void who_was_never_seen_is_told_to_say_hello(void **state)
     stand_expect(stand, "a1: refused: you are unknown here, say hello\nforget the route of a1\n");
     stand_frame(stand, &envelope, bytes_of_string("\xff\xff\xff"));
     assert_non_null(strstr(buffer_string(&stand->story), "a1: refused: this is no hello: "));
-}
-
-static void our_own_sleep_is_nobodys_silence(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    (void)stand_agent(stand, "a1");
-    stand_pass_ms(stand, 3000);
-    stand_forget_story(stand);
-    stand->now_ns += 3600u * 1000000000ull; /* the machine was suspended */
-    stand_step(stand, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = stand->now_ns});
-    stand_pass_ms(stand, 30000);
-    stand_expect(stand, "");
-}
-
-static void a_dead_process_is_lost_at_once(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    (void)stand_agent(stand, "a1");
-    (void)stand_agent(stand, "a2");
-    stand_forget_story(stand);
-    stand_gone(stand, "nobody");
-    stand_gone(stand, "a1");
-    stand_expect(stand, "forget the route of a1\n");
-}
-
-static void who_dies_in_the_middle_of_a_turn_is_answered_no_more(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_forget_story(stand);
-    struct envelope envelope = {.incarnation = agent->incarnation, .epoch = STAND_EPOCH, .sequence = 2};
-    stand_frame(stand, &envelope, bytes_of_string("a gap, to be told of"));
-    stand_step(stand, &(struct coordinator_event){.kind = EVENT_AGENT_GONE,
-                                                  .now_ns = stand->now_ns,
-                                                  .gone.name = bytes_of_string("a1")});
-    assert_int_equal(stand->effects.count, 2); /* the log line and the route: no frame */
-    stand_expect(stand, "forget the route of a1\n");
 }
 
 static void nonsense_is_dropped_and_told_of_once_a_second(void **state)
@@ -346,6 +158,12 @@ static void idle_agents_cost_their_heartbeats_only_and_are_bounded(void **state)
             .now_ns = STAND_START_NS + i * 1000,
             .frame = {.envelope = {.incarnation = i, .sent_ns = 1}, .message = buffer_bytes(&buffer)}};
         coordinator_step(coordinator, &event, &effects);
+        bool is_refused = false;
+        for (size_t j = 0; j < effects.count; j++) {
+            is_refused |= effects.items[j].kind == EFFECT_LOG &&
+                          strstr(effects.items[j].text, "there is no room for more") != NULL;
+        }
+        assert_int_equal(is_refused, i == LIMIT_AGENTS + 1); /* said once a second */
         event = (struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = event.now_ns};
         coordinator_step(coordinator, &event, &effects);
         /* The welcome, and nothing to those that wait; beyond the limit nothing is remembered. */
@@ -369,55 +187,19 @@ static void a_key_is_good_for_its_own_name_only(void **state)
     stand_expect(stand, "a2: welcome\n");
 }
 
-/* It works on for as long as its lease lasts, so its workers are given up only when it has been silent. */
-static void who_is_revoked_is_told_so_and_lost_later(void **state)
-{
-    struct stand *stand = (struct stand *)*state;
-    struct played *agent = stand_agent(stand, "a1");
-    stand_forget_story(stand);
-    stand_step(stand, &(struct coordinator_event){
-                          .kind = EVENT_REVOKED, .now_ns = stand->now_ns, .revoked.incarnation = 4711});
-    stand_expect(stand, "");
-    stand_step(stand, &(struct coordinator_event){.kind = EVENT_REVOKED,
-                                                  .now_ns = stand->now_ns,
-                                                  .revoked.incarnation = agent->incarnation});
-    stand_expect(stand, "a1: refused for good: the key of this agent was revoked\n"
-                        "forget the route of a1\n");
-    agent->is_silent = true; /* what it says does not come in any more */
-    stand_pass_ms(stand, 14900);
-    stand_expect(stand, "");
-    stand_pass_ms(stand, 200);
-    stand_expect(stand, "forget the route of a1\n");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(who_says_hello_is_welcome, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_repeated_hello_changes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_welcome_that_got_lost_goes_again_with_the_next_hello, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(another_version_is_refused_for_good, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_name_is_held_until_its_holder_is_lost, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_is_silent_too_long_is_lost_and_told_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_does_not_hear_us_is_sent_nothing_and_then_lost, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_hears_us_again_is_spoken_to_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_was_silent_for_longer_than_the_lease_is_spoken_to_again, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_comes_and_goes_and_never_hears_us_is_lost_all_the_same, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_large_bundle_on_a_slow_line_is_no_deafness, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_was_never_seen_is_told_to_say_hello, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(our_own_sleep_is_nobodys_silence, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_dead_process_is_lost_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_dies_in_the_middle_of_a_turn_is_answered_no_more, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(nonsense_is_dropped_and_told_of_once_a_second, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(frames_of_another_epoch_are_not_applied, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_key_is_good_for_its_own_name_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_is_revoked_is_told_so_and_lost_later, set_up, tear_down),
+        STORY(who_says_hello_is_welcome),
+        STORY(a_repeated_hello_changes_nothing),
+        STORY(a_welcome_that_got_lost_goes_again_with_the_next_hello),
+        STORY(another_version_is_refused_for_good),
+        STORY(a_name_is_held_until_its_holder_is_lost),
+        STORY(who_was_never_seen_is_told_to_say_hello),
+        STORY(nonsense_is_dropped_and_told_of_once_a_second),
+        STORY(frames_of_another_epoch_are_not_applied),
         cmocka_unit_test(idle_agents_cost_their_heartbeats_only_and_are_bounded),
+        STORY(a_key_is_good_for_its_own_name_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,20 +7,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    static struct stand stand;
-    stand_init(&stand);
-    *state = &stand;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stand_finish((struct stand *)*state);
-    return 0;
-}
-
 /* The same agent as a new process. */
 static void come_anew(struct stand *stand, struct played *agent)
 {
@@ -45,6 +31,11 @@ static void an_agent_that_waits_has_no_campaigns(void **state)
     const struct coordinator_overview *overview = coordinator_overview(stand->coordinator);
     assert_int_equal(overview->agent_count, 1);
     assert_true(bytes_equal_string(overview->agents[0].name, "a1"));
+    assert_true(bytes_equal_string(overview->agents[0].host, "host"));
+    assert_int_equal(overview->agents[0].pid, 42);
+    assert_int_equal(overview->agents[0].cores, 2);
+    assert_int_equal(overview->agents[0].shards, 1);
+    assert_int_equal(overview->agents[0].memory_bytes, 8192);
     assert_false(overview->agents[0].is_lost);
     assert_int_equal(overview->agents[0].campaign_count, 0);
     assert_int_equal(overview->agents_joined, 1);
@@ -80,9 +71,7 @@ static void each_agent_names_its_own_campaigns(void **state)
 
 static void an_ended_campaign_stays_and_its_agents_are_free(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(2);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 2, 2);
     stand_finished(stand, &stand->agents[0]);
     stand_finished(stand, &stand->agents[1]);
     const struct coordinator_overview *overview = coordinator_overview(stand->coordinator);
@@ -95,9 +84,7 @@ static void an_ended_campaign_stays_and_its_agents_are_free(void **state)
 
 static void a_lost_agent_is_told_of_until_it_is_back(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(4);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 4, 2);
     stand_gone(stand, "a1");
     const struct coordinator_overview *overview = coordinator_overview(stand->coordinator);
     assert_int_equal(overview->agent_count, 2);
@@ -133,16 +120,12 @@ static void of_lost_agents_only_the_latest_are_kept(void **state)
 
 static void operations_count_by_worker(void **state)
 {
-    struct stand *stand = (struct stand *)*state;
-    struct campaign_options options = stand_options(6);
-    stand_run(stand, &options, 2);
+    struct stand *stand = stand_running(state, 6, 2);
     uint64_t before = coordinator_overview(stand->coordinator)->operations;
     struct operation barrier = {.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = 1};
     stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){0, 2, 4}, 3);
     assert_int_equal(coordinator_overview(stand->coordinator)->operations, before + 3);
 }
-
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -16,9 +16,7 @@
 /* Five workers in a room; worker 4 writes. */
 static void set_up(struct play *play)
 {
-    struct campaign_options options = play_options(10);
-    options.room_size = 5;
-    play_init(play, &options);
+    play_init_rooms(play, 10, 5);
     play->is_quiet = true;
     play_known(play);
 }

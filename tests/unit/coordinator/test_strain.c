@@ -74,6 +74,20 @@ static void it_goes_on_through_short_pauses_and_between_the_marks(void **state)
     assert_int_equal(strain.total.us, 35 * SECOND_US);
 }
 
+/* A reading of no time says nothing: neither strain nor that it goes on. */
+static void no_time_is_no_strain(void **state)
+{
+    (void)state;
+    struct strain strain = {0};
+    seconds(&strain, 6, STRAIN_LAG_US, 0);
+    for (int i = 0; i < 10; i++) {
+        seconds(&strain, 1, 0, 0);
+        strain_add(&strain, &(struct gauges){.interval_us = 0});
+    }
+    assert_int_equal(strain.total.us, 6 * SECOND_US);
+    assert_false(strain.is_on);
+}
+
 static void a_loop_is_never_busier_than_all_the_time(void **state)
 {
     (void)state;
@@ -91,6 +105,7 @@ int main(void)
         cmocka_unit_test(high_but_below_the_marks_is_no_strain),
         cmocka_unit_test(either_mark_is_enough_and_counts_from_its_beginning),
         cmocka_unit_test(it_goes_on_through_short_pauses_and_between_the_marks),
+        cmocka_unit_test(no_time_is_no_strain),
         cmocka_unit_test(a_loop_is_never_busier_than_all_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,28 +1,12 @@
-/* Variables: one maker at a time, whoever sets first, and those who wait. */
-#include "common/memory.h"
-#include "common/value.h"
+/* Variables: who sets, gets, compares and counts, and those who wait for a value. */
 #include "tests/unit/coordinator/play.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
-
-static void set_up(struct play *play)
-{
-    struct campaign_options options = play_options(6);
-    options.room_size = 3;
-    play_init(play, &options);
-    play_expect(play, "");
-}
-
-static void get_or_make(struct play *play, uint32_t worker)
-{
-    play_variable(play, OPERATION_GET_OR_MAKE, worker, "x", "nil");
-}
 
 static void wait_changed(struct play *play, uint32_t worker, const char *expected)
 {
@@ -47,7 +31,7 @@ static void test_set_and_get(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     play_variable(&play, OPERATION_GET, 0, "x", "nil");
     play_variable(&play, OPERATION_SET, 1, "x", "5");
     play_variable(&play, OPERATION_GET, 5, "x", "nil");
@@ -68,7 +52,7 @@ static void test_setting_nil_deletes(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     play_variable(&play, OPERATION_SET, 0, "x", "5");
     play_variable(&play, OPERATION_SET, 0, "x", "nil");
     assert_int_equal(play_count(&play).live_variables, 0);
@@ -80,7 +64,7 @@ static void test_rooms_have_variables_of_their_own(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     struct operation set = {
         .kind = OPERATION_SET, .room = 1, .name = bytes_of_string("x"), .value = play_value("1")};
     play_operation(&play, 4, 4, set);
@@ -98,148 +82,11 @@ static void test_rooms_have_variables_of_their_own(void **state)
     play_finish(&play);
 }
 
-static void test_one_makes_and_the_others_wait(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    get_or_make(&play, 2);
-    get_or_make(&play, 0);
-    get_or_make(&play, 1);
-    play_expect(&play, "worker 2: get_var x ok nil maker\n");
-    play_variable(&play, OPERATION_MADE, 2, "x", "5");
-    get_or_make(&play, 4);
-    play_expect(&play, "workers 0–1: get_var x ok 5\n"
-                       "worker 2: get_var x ok 5\n"
-                       "worker 4: get_var x ok 5\n");
-    play_finish(&play);
-}
-
-static void test_the_next_one_makes_if_it_fails(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    get_or_make(&play, 0);
-    get_or_make(&play, 1);
-    get_or_make(&play, 2);
-    play_variable(&play, OPERATION_MAKING_FAILED, 0, "x", "nil");
-    play_expect(&play, "worker 0: get_var x ok nil maker\n"
-                       "worker 1: get_var x ok nil maker\n");
-    play_variable(&play, OPERATION_MAKING_FAILED, 0, "x", "nil"); /* is none of its business any more */
-    play_expect(&play, "");
-    play_ended(&play, 1, "error in setup");
-    play_expect(&play, "worker 2: get_var x ok nil maker\n");
-    get_or_make(&play, 3);
-    play_expect(&play, "");
-    play_lose(&play, 2, "agent a1 was lost");
-    play_expect(&play, "worker 3: get_var x ok nil maker\n");
-    get_or_make(&play, 4);
-    play_expect(&play, "");
-    rooms_restart(play.rooms, play.now_ns, 3, "agent a1 was lost");
-    play_expect(&play, "worker 4: get_var x ok nil maker\n");
-    play_finish(&play);
-}
-
-static void test_a_maker_whose_step_ends_has_failed(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    play_read(&play, 0, 1);
-    play_past(&play, 0, 0, NULL);
-    get_or_make(&play, 0);
-    get_or_make(&play, 1);
-    play_expect(&play, "room 0 synchronises\n"
-                       "worker 0: get_var x ok nil maker\n");
-    play_past(&play, 0, 1, "an error");
-    play_expect(&play, "worker 1: get_var x ok nil maker\n");
-    play_finish(&play);
-}
-
-static void test_a_factory_that_gives_nil_makes_nothing(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    get_or_make(&play, 0);
-    get_or_make(&play, 1);
-    play_variable(&play, OPERATION_MADE, 0, "x", "nil");
-    play_expect(&play, "worker 0: get_var x ok nil maker\n"
-                       "worker 0: get_var x ok nil\n"
-                       "worker 1: get_var x ok nil maker\n");
-    play_finish(&play);
-}
-
-static void test_who_sets_it_has_made_it(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    get_or_make(&play, 0);
-    get_or_make(&play, 1);
-    play_variable(&play, OPERATION_SET, 2, "x", "7");
-    play_variable(&play, OPERATION_MADE, 0, "x", "5");
-    play_expect(&play, "worker 0: get_var x ok nil maker\n"
-                       "worker 1: get_var x ok 7\n"
-                       "worker 2: set_var x ok\n"
-                       "worker 0: get_var x ok 7\n");
-    play_finish(&play);
-}
-
-static void test_a_boolean_is_a_value_too(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    get_or_make(&play, 0);
-    get_or_make(&play, 1);
-    play_variable(&play, OPERATION_SET, 2, "x", "false");
-    get_or_make(&play, 3);
-    play_ended(&play, 0, "error"); /* makes it no more */
-    play_expect(&play, "worker 0: get_var x ok nil maker\n"
-                       "worker 1: get_var x ok false\n"
-                       "worker 2: set_var x ok\n"
-                       "worker 3: get_var x ok false\n");
-    play_finish(&play);
-}
-
-static void test_deleting_what_is_only_waited_for(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
-    play_variable(&play, OPERATION_DELETE, 1, "x", "nil");
-    play_expect(&play, "worker 1: delete x ok\n");
-    assert_int_equal(play_count(&play).live_waits, 1);
-    play_finish(&play);
-}
-
-static void test_factories_nest(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    play_variable(&play, OPERATION_GET_OR_MAKE, 0, "x", "nil");
-    play_variable(&play, OPERATION_GET_OR_MAKE, 0, "y", "nil");
-    play_variable(&play, OPERATION_GET_OR_MAKE, 1, "x", "nil");
-    play_variable(&play, OPERATION_GET_OR_MAKE, 2, "y", "nil");
-    play_variable(&play, OPERATION_MADE, 0, "y", "1");
-    play_expect(&play, "worker 0: get_var x ok nil maker\n"
-                       "worker 0: get_var y ok nil maker\n"
-                       "worker 2: get_var y ok 1\n"
-                       "worker 0: get_var y ok 1\n");
-    play_ended(&play, 0, "error");
-    play_expect(&play, "worker 1: get_var x ok nil maker\n");
-    play_finish(&play);
-}
-
 static void test_compare_and_set(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     cas(&play, 0, "nil", "1");
     cas(&play, 1, "nil", "2");
     cas(&play, 1, "1", "2");
@@ -256,7 +103,7 @@ static void test_increments(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     play_variable(&play, OPERATION_INCR, 0, "x", "2");
     play_variable(&play, OPERATION_INCR, 1, "x", "-5");
     play_variable(&play, OPERATION_SET, 1, "x", "text");
@@ -276,7 +123,7 @@ static void test_wait_until_set(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
     play_variable(&play, OPERATION_WAIT_SET, 1, "x", "nil");
     play_expect(&play, "");
@@ -293,7 +140,7 @@ static void test_wait_until_changed(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     play_variable(&play, OPERATION_SET, 2, "x", "1");
     wait_changed(&play, 0, "1");
     wait_changed(&play, 1, "2");
@@ -310,11 +157,23 @@ static void test_wait_until_changed(void **state)
     play_finish(&play);
 }
 
+static void test_deleting_what_is_only_waited_for(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_rooms(&play, 6, 3);
+    play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
+    play_variable(&play, OPERATION_DELETE, 1, "x", "nil");
+    play_expect(&play, "worker 1: delete x ok\n");
+    assert_int_equal(play_count(&play).live_waits, 1);
+    play_finish(&play);
+}
+
 static void test_calls_come_back(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     struct operation wait = {
         .kind = OPERATION_WAIT_SET, .room = ROOM_CAMPAIGN, .name = bytes_of_string("x"), .call = 7};
     play_operation(&play, 0, 0, wait);
@@ -333,12 +192,12 @@ static void test_timeouts(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     struct operation wait = {
         .kind = OPERATION_WAIT_SET, .room = ROOM_CAMPAIGN, .name = bytes_of_string("x"), .timeout_ms = 1000};
     play_operation(&play, 0, 0, wait);
-    get_or_make(&play, 1);
-    get_or_make(&play, 2);
+    play_get_or_make(&play, 1, "x");
+    play_get_or_make(&play, 2, "x");
     play_pass_ms(&play, 1000);
     play_expect(&play, "worker 1: get_var x ok nil maker\n"
                        "worker 0: wait_var x timeout (waited 1 s for variable x to be set)\n");
@@ -353,7 +212,7 @@ static void test_a_variable_that_nobody_set_goes_with_its_last_wait(void **state
 {
     (void)state;
     struct play play;
-    set_up(&play);
+    play_init_rooms(&play, 6, 3);
     play_variable(&play, OPERATION_WAIT_SET, 0, "x", "nil");
     play_variable(&play, OPERATION_WAIT_SET, 1, "y", "nil");
     assert_int_equal(play_count(&play).live_variables, 2);
@@ -368,15 +227,15 @@ static void test_stopping_leaves_reading_and_setting(void **state)
 {
     (void)state;
     struct play play;
-    set_up(&play);
-    get_or_make(&play, 0);
-    get_or_make(&play, 1);
+    play_init_rooms(&play, 6, 3);
+    play_get_or_make(&play, 0, "x");
+    play_get_or_make(&play, 1, "x");
     play_variable(&play, OPERATION_WAIT_SET, 2, "y", "nil");
     play_expect(&play, "worker 0: get_var x ok nil maker\n");
     rooms_stop(play.rooms, play.now_ns);
     play_expect(&play, "worker 1: get_var x stopped (the campaign is stopping)\n"
                        "worker 2: wait_var y stopped (the campaign is stopping)\n");
-    get_or_make(&play, 1);
+    play_get_or_make(&play, 1, "x");
     play_variable(&play, OPERATION_SET, 2, "y", "1");
     play_variable(&play, OPERATION_WAIT_SET, 3, "y", "nil");
     play_variable(&play, OPERATION_WAIT_SET, 4, "z", "nil");
@@ -389,81 +248,21 @@ static void test_stopping_leaves_reading_and_setting(void **state)
     play_finish(&play);
 }
 
-static void set_bytes(struct play *play, const char *name, struct bytes value)
-{
-    struct operation operation = {
-        .kind = OPERATION_SET, .room = ROOM_CAMPAIGN, .name = bytes_of_string(name), .value = value};
-    play_operation(play, 0, 0, operation);
-    play_settle(play);
-}
-
-static void test_values_have_bounds(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    play.is_quiet = true;
-    SCOPED(memory_free_at) uint8_t *data = memory_new(VALUE_MAX_BYTES + 1, 1);
-    data[0] = 's';
-    set_bytes(&play, "x", bytes_of(data, VALUE_MAX_BYTES + 1));
-    assert_int_equal(play.news.replies[0].outcome, OUTCOME_REFUSED);
-    assert_int_equal(play_count(&play).live_variables, 0);
-    char name[16];
-    unsigned kept = 0;
-    for (enum outcome outcome = OUTCOME_OK; outcome == OUTCOME_OK && kept < 5000; kept++) {
-        SCOPED(buffer_finish) struct buffer text;
-        buffer_init(&text, sizeof(name));
-        buffer_append_format(&text, "v%u", kept);
-        set_bytes(&play, buffer_string(&text), bytes_of(data, VALUE_MAX_BYTES));
-        outcome = play.news.replies[0].outcome;
-    }
-    assert_in_range(kept, 4000, 4096); /* 256 MiB of 64 KiB */
-    set_bytes(&play, "v0", play_value("nil"));
-    set_bytes(&play, "again", bytes_of(data, VALUE_MAX_BYTES));
-    assert_int_equal(play.news.replies[0].outcome, OUTCOME_OK);
-    play_finish(&play);
-}
-
-static void test_a_hundred_thousand_variables(void **state)
-{
-    (void)state;
-    struct play play;
-    set_up(&play);
-    play.is_quiet = true;
-    for (unsigned i = 0; i <= 100000; i++) {
-        SCOPED(buffer_finish) struct buffer name;
-        buffer_init(&name, 32);
-        buffer_append_format(&name, "v%u", i);
-        set_bytes(&play, buffer_string(&name), play_value("1"));
-        assert_int_equal(play.news.replies[0].outcome, i < 100000 ? OUTCOME_OK : OUTCOME_REFUSED);
-    }
-    play_finish(&play);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_and_get),
         cmocka_unit_test(test_setting_nil_deletes),
         cmocka_unit_test(test_rooms_have_variables_of_their_own),
-        cmocka_unit_test(test_one_makes_and_the_others_wait),
-        cmocka_unit_test(test_the_next_one_makes_if_it_fails),
-        cmocka_unit_test(test_a_maker_whose_step_ends_has_failed),
-        cmocka_unit_test(test_a_factory_that_gives_nil_makes_nothing),
-        cmocka_unit_test(test_who_sets_it_has_made_it),
-        cmocka_unit_test(test_a_boolean_is_a_value_too),
-        cmocka_unit_test(test_deleting_what_is_only_waited_for),
-        cmocka_unit_test(test_factories_nest),
         cmocka_unit_test(test_compare_and_set),
         cmocka_unit_test(test_increments),
         cmocka_unit_test(test_wait_until_set),
         cmocka_unit_test(test_wait_until_changed),
+        cmocka_unit_test(test_deleting_what_is_only_waited_for),
         cmocka_unit_test(test_calls_come_back),
         cmocka_unit_test(test_timeouts),
         cmocka_unit_test(test_a_variable_that_nobody_set_goes_with_its_last_wait),
         cmocka_unit_test(test_stopping_leaves_reading_and_setting),
-        cmocka_unit_test(test_values_have_bounds),
-        cmocka_unit_test(test_a_hundred_thousand_variables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,11 @@
 /* From what has happened to the verdict and its reason. */
 #include "coordinator/core/verdict.h"
+#include "proto/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -32,6 +34,15 @@ static void the_worst_wins_with_its_reason(void **state)
     assert_string_equal(judgement.reason, "steps failed");
     judgement_add_reason(&judgement, "and more");
     assert_string_equal(judgement.reason, "steps failed; and more");
+    judgement_finish(&judgement);
+}
+
+static void a_reason_is_cut_between_characters(void **state)
+{
+    (void)state;
+    struct judgement judgement = {0};
+    judgement_raise(&judgement, VERDICT_FAILED, "%*s–", (int)LIMIT_TEXT_BYTES - 1, "");
+    assert_int_equal(strlen(judgement.reason), LIMIT_TEXT_BYTES - 1);
     judgement_finish(&judgement);
 }
 
@@ -87,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worst_wins_with_its_reason),
+        cmocka_unit_test(a_reason_is_cut_between_characters),
         cmocka_unit_test(failed_steps_are_held_against_the_limit),
         cmocka_unit_test(percents_are_of_all_steps),
         cmocka_unit_test(nothing_at_all_is_no_success),

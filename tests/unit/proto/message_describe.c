@@ -68,6 +68,7 @@ static void deploy(struct buffer *text, const struct deploy *deploy)
     number(text, "on_loss", (uint64_t)options->on_loss);
     number(text, "on_deadlock", (uint64_t)options->on_deadlock);
     number(text, "sync_timeout", options->sync_timeout_ms);
+    number(text, "setup_timeout", options->setup_timeout_ms);
     number(text, "seed", options->seed);
     number(text, "single_run", options->is_single_run);
     bytes(text, "single_mode", options->single_mode);

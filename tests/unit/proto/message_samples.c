@@ -121,6 +121,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .on_loss = is_small ? ON_LOSS_SHRINK : ON_LOSS_FAIL,
                     .on_deadlock = is_small ? ON_DEADLOCK_STOP : ON_DEADLOCK_FAIL,
                     .sync_timeout_ms = palette->duration_ms / 5,
+                    .setup_timeout_ms = palette->duration_ms / 7,
                     .seed = palette->wide / 7,
                     .is_single_run = palette->flag,
                     .single_mode = is_small ? bytes_of(NULL, 0) : palette->name,

@@ -1,0 +1,61 @@
+/* The coordinator as bytes. */
+#include "coordinator/core/coordinator_inside.h"
+#include "proto/limits.h"
+
+#include <assert.h>
+
+_Static_assert(sizeof(struct coordinator_settings) == 56,
+               "pack_settings and unpack_settings have to know each");
+
+static void pack_settings(const struct coordinator_settings *settings, struct buffer *into)
+{
+    pack_fixed(into, settings->epoch);
+    pack_number(into, settings->heartbeat_ms);
+    pack_number(into, settings->lease_ms);
+    pack_number(into, settings->loss_ms);
+    pack_number(into, settings->deadlock_delay_ms);
+    pack_number(into, settings->start_delay_ms);
+    pack_number(into, settings->last_campaign);
+}
+
+static bool unpack_settings(struct unpack *from, struct coordinator_settings *settings)
+{
+    settings->epoch = unpack_fixed(from);
+    settings->heartbeat_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->lease_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->loss_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->deadlock_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->start_delay_ms = unpack_bounded(from, LIMIT_DURATION_MS);
+    settings->last_campaign = unpack_number(from);
+    return !from->is_broken && settings->epoch != 0 && settings->heartbeat_ms > 0 &&
+           settings->loss_ms > settings->lease_ms;
+}
+
+void coordinator_pack(struct coordinator *coordinator, struct buffer *into)
+{
+    assert(!coordinator_has_live_campaign(coordinator));
+    struct coordinator_settings settings = coordinator->settings;
+    settings.last_campaign = coordinator->last_campaign;
+    pack_settings(&settings, into);
+    pack_number(into, coordinator->last_step_ns);
+    pack_number(into, coordinator->reception.complaint_ns);
+    onlooker_pack(coordinator->onlooker, into);
+    members_pack(coordinator->members, into);
+}
+
+struct coordinator *coordinator_unpack(struct bytes bytes)
+{
+    struct unpack from = unpack_of(bytes);
+    struct coordinator_settings settings;
+    if (!unpack_settings(&from, &settings)) {
+        return NULL;
+    }
+    struct coordinator *coordinator = coordinator_new(&settings);
+    coordinator->last_step_ns = unpack_number(&from);
+    coordinator->reception.complaint_ns = unpack_number(&from);
+    if (!onlooker_unpack(coordinator->onlooker, &from) || !members_unpack(coordinator->members, &from) ||
+        !unpack_is_done(&from)) {
+        coordinator_free(&coordinator);
+    }
+    return coordinator;
+}

@@ -1,0 +1,69 @@
+/* How agents go: lost, of their own will, shown out, or because they know better than we do. */
+#include "coordinator/core/coordinator_inside.h"
+
+#include "common/memory.h"
+
+/* `what` became of it: "was lost". */
+static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                      const char *what)
+{
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        campaign_agent_lost(coordinator->campaigns.list[i], now_ns, member, what);
+    }
+    onlooker_lost(coordinator->onlooker, member);
+    members_lose(coordinator->members, &member, &coordinator->outbox);
+}
+
+static void tell_loss(struct coordinator *coordinator, const struct member *member, const char *why)
+{
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+}
+
+void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                      const char *why)
+{
+    tell_loss(coordinator, member, why);
+    part_with(coordinator, now_ns, member, "was lost");
+}
+
+/* What we were restored from is not where we stopped: a journal that could neither be written to nor taken
+ * away. What came after it is lost, so nothing that we were restored to is true any more. Nobody may go on by
+ * it; whoever knows better begins a new life. */
+void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
+{
+    SCOPED(memory_free_at)
+    char *why = memory_format("the coordinator was killed, and its journal was an older one than agent %.*s "
+                              "knows of: what happened after it is lost",
+                              BYTES_FORMAT(member->name));
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        if (campaign_id(coordinator->campaigns.list[i]) <= coordinator->last_restored) {
+            campaign_stop(coordinator->campaigns.list[i], now_ns, true, bytes_of_string(why));
+        }
+    }
+    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false,
+                       "my journal was an old one, and I have forgotten what you know");
+    tell_loss(coordinator, member, "it knows what an old journal has made us forget");
+    part_with(coordinator, now_ns, member, "(which knows of more than the coordinator's journal) was lost");
+}
+
+/* Whoever says goodbye has ended its workers: nothing has to be waited for. The answer has no link any more:
+ * if it gets lost, the goodbye comes again and is told that we know nobody of this life. */
+void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
+{
+    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
+               "agent %.*s has left", BYTES_FORMAT(member->name));
+    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
+    member->has_left = true;
+    part_with(coordinator, now_ns, member, "has left");
+}
+
+/* Nothing that it says from now on counts, so its workers are as lost as those of a dead process. One that
+ * does not listen works on until its lease is over, and what it does to the target nobody sees. */
+void coordinator_show_out(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
+{
+    reception_show_out(&coordinator->reception, now_ns, member->incarnation, true,
+                       "the key of this agent was revoked");
+    tell_loss(coordinator, member, "its key was revoked");
+    part_with(coordinator, now_ns, member, "(whose key was revoked) was lost");
+}
