@@ -56,26 +56,54 @@ static int give_won(lua_State *lua, struct player *player, const struct reply *r
     return 1;
 }
 
+/* The instant at which a page of this host had it, on our clock: the field `name` of the options at `index`
+ * is seconds since 1970 of the host's wall clock. Now, where it is not there. */
+static int64_t page_instant_ns(lua_State *lua, int index, const char *function, const char *name)
+{
+    const char *const names[] = {name, NULL};
+    uint64_t now_ns = clock_now_ns();
+
+    if (lua_isnil(lua, index))
+        return (int64_t)now_ns;
+    lua_call_check_options(lua, index, function, names);
+    if (lua_getfield(lua, index, name) == LUA_TNIL) {
+        lua_pop(lua, 1);
+        return (int64_t)now_ns;
+    }
+    double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
+    double ago_s = (double)clock_wall_ns() / 1e9 - seconds;
+    if (!(ago_s > -LONGEST_AHEAD_S && ago_s < LONGEST_AGO_S))
+        lua_misuse(lua,
+                   "%s: %s is an instant of this host's clock, in seconds since 1970: at most an hour ago, "
+                   "and not to come",
+                   function, name);
+    lua_pop(lua, 1);
+    int64_t at_ns = (int64_t)now_ns - (int64_t)(ago_s * 1e9);
+    return ago_s <= 0 ? (int64_t)now_ns : at_ns > 0 ? at_ns : 1;
+}
+
+/* round:written([payload], [{at=}]) */
 static int written(lua_State *lua)
 {
     struct script *script = script_of(lua);
     struct operation operation;
 
-    lua_settop(lua, 2);
+    lua_settop(lua, 3);
     struct player *player = prepare(lua, "written", &operation, OPERATION_WRITTEN);
+    operation.first_ns = operation.last_ns = page_instant_ns(lua, 3, "written", "at");
     lua_value_encode(lua, 2, &script->scratch, "payload");
     operation.value = buffer_bytes(&script->scratch);
-    operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
     return lua_call_send(lua, player, &operation, give_won);
 }
 
+/* round:writing([{at=}]) */
 static int writing(lua_State *lua)
 {
     struct operation operation;
 
-    lua_settop(lua, 1);
+    lua_settop(lua, 2);
     struct player *player = prepare(lua, "writing", &operation, OPERATION_WRITING);
-    operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
+    operation.first_ns = operation.last_ns = page_instant_ns(lua, 2, "writing", "at");
     return lua_call_send(lua, player, &operation, NULL);
 }
 
@@ -90,30 +118,11 @@ static int wait_for_writer(lua_State *lua)
     return lua_call_send(lua, player, &operation, give_payload);
 }
 
-/* The instant at which a page of this host had it, on our clock: `seen_at` of the options on top is seconds
- * since 1970 of the host's wall clock. */
-static int64_t seen_at_ns(lua_State *lua, uint64_t now_ns)
-{
-    if (lua_getfield(lua, -1, "seen_at") == LUA_TNIL)
-        return (int64_t)now_ns;
-    double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
-    double ago_s = (double)clock_wall_ns() / 1e9 - seconds;
-    if (!(ago_s > -LONGEST_AHEAD_S && ago_s < LONGEST_AGO_S))
-        lua_misuse(
-            lua,
-            "one_read: seen_at is an instant of this host's clock, in seconds since 1970: at most an hour "
-            "ago, and not to come");
-    int64_t at_ns = (int64_t)now_ns - (int64_t)(ago_s * 1e9);
-    return ago_s <= 0 ? (int64_t)now_ns : at_ns > 0 ? at_ns : 1;
-}
-
 /* round:one_read([text], [{seen_at=}]) */
 static int one_read(lua_State *lua)
 {
-    static const char *const names[] = {"seen_at", NULL};
     struct operation operation;
     uint8_t digest[OPERATION_DIGEST_BYTES];
-    uint64_t now_ns = clock_now_ns();
     size_t size;
 
     lua_settop(lua, 3);
@@ -126,13 +135,7 @@ static int one_read(lua_State *lua)
     } else if (!lua_isnil(lua, 2) && options == 3) {
         return lua_misuse(lua, "one_read: what was seen is a text, not a %s", luaL_typename(lua, 2));
     }
-    operation.first_ns = (int64_t)now_ns;
-    if (!lua_isnil(lua, options)) {
-        lua_call_check_options(lua, options, "one_read", names);
-        lua_pushvalue(lua, options);
-        operation.first_ns = seen_at_ns(lua, now_ns);
-    }
-    operation.last_ns = operation.first_ns;
+    operation.first_ns = operation.last_ns = page_instant_ns(lua, options, "one_read", "seen_at");
     return lua_call_send(lua, player, &operation, NULL);
 }
 

@@ -4,7 +4,7 @@ build_packages="build-essential cmake ninja-build pkg-config libzmq3-dev libprot
 libuv1-dev libcurl4-openssl-dev liblua5.4-dev lua-cjson-dev libssl-dev libmicrohttpd-dev libjansson-dev libcmocka-dev"
 # What the program alone needs where it runs.
 runtime_packages="libzmq5 libprotobuf-c1 libuv1 libcurl4 liblua5.4-0 lua-cjson libssl3 libmicrohttpd12 libjansson4 ca-certificates"
-test_packages="chromium chromium-driver nginx-light curl iproute2 iptables python3 python3-yaml clang-format clang-tidy docker-compose"
+test_packages="chromium chromium-driver firefox-esr nginx-light curl iproute2 iptables python3 python3-yaml clang-format clang-tidy docker-compose"
 
 install_missing() {
     missing=""

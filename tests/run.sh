@@ -27,7 +27,6 @@ install_missing $build_packages $test_packages
 
 jobs=$(nproc)
 build() {
-    mkdir -p build
     if ! { cmake --preset "$@" && cmake --build --preset "$1"; } >"build/$1.log" 2>&1; then
         tail -n 60 "build/$1.log" >&2
         echo "the build of $1 failed; all of it is in build/$1.log" >&2
@@ -35,8 +34,21 @@ build() {
     fi
 }
 
+# Firefox's driver, which the distribution lacks: built once, outside of the tree. Without it or cargo the tests that want it are skipped, and say so.
+geckodriver=${XDG_CACHE_HOME:-$HOME/.cache}/tutti/geckodriver
+build_geckodriver() {
+    [ ! -x "$geckodriver/bin/geckodriver" ] && ! command -v geckodriver >/dev/null && command -v cargo >/dev/null || return 0
+    echo "building geckodriver into $geckodriver"
+    nice cargo install -q geckodriver --version 0.37.1 --locked --root "$geckodriver" >build/geckodriver.log 2>&1 ||
+        echo "geckodriver could not be built (see build/geckodriver.log): Firefox is left out" >&2
+}
+
 # CTest's summary of everything has to stand at the end, so the others come first and their verdict is kept.
 code=0
+mkdir -p build
+if [ -z "$only" ]; then
+    build_geckodriver &
+fi
 echo "building dev"
 build dev
 if [ -z "$only" ]; then
@@ -58,6 +70,7 @@ if [ -z "$only" ]; then
     echo "threaded tests under ThreadSanitizer"
     ctest --test-dir build/tsan -L thread -j "$jobs" --output-on-failure --no-tests=ignore || code=1
 fi
+wait
 echo "all tests"
 ctest --test-dir build/dev -j "$jobs" --output-on-failure --no-tests=error ${only:+-R "$only"} || code=1
 exit "$code"

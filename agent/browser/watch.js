@@ -86,8 +86,8 @@ class Watch {
 
   // What the answer holds, or null while there is nothing to tell.
   found() {
-    const root = this.innermostRoot();
-    const element = root && queryBy(root, spec.by, spec.value);
+    this.root = this.innermostRoot();
+    const element = this.root && queryBy(this.root, spec.by, spec.value);
     this.element = element;
     if (spec.state === "gone") return !element || (spec.visible && !isVisible(element)) ? {} : null;
     if (!element || (spec.visible && !isVisible(element))) return null;
@@ -109,9 +109,17 @@ class Watch {
     this.isFirst = false;
   }
 
+  hasOtherDocument() {
+    try {
+      return spec.frames.length > 0 && this.innermostRoot() !== this.root;
+    } catch {
+      return true;
+    }
+  }
+
   // Styles, properties and documents of frames change without a sound.
   tick() {
-    const isSilent = spec.frames.length > 0 || spec.visible || (this.element && isField(this.element));
+    const isSilent = spec.visible || (this.element && isField(this.element)) || this.hasOtherDocument();
     if (isSilent) this.look(true);
   }
 
@@ -119,7 +127,13 @@ class Watch {
     this.look(true);
     if (this.answer) return;
     this.ticking = setInterval(() => this.tick(), TICK_MS);
-    this.expiry = setTimeout(() => this.end({ expired: true }), spec.left + 1000);
+    this.keepFor(spec.left);
+  }
+
+  // Nobody asks any more after so many milliseconds.
+  keepFor(leftMs) {
+    clearTimeout(this.expiry);
+    this.expiry = setTimeout(() => this.end({ expired: true }), leftMs + 1000);
   }
 
   end(answer) {
@@ -137,18 +151,20 @@ class Watch {
     return { pending: true, found: Boolean(this.element), shown: text };
   }
 
-  ask(done) {
+  // Here `spec`, `patience` and `reply` are those of the request that began this watch, not of the one that asks now.
+  ask(done, patienceMs, leftMs) {
     const finish = answer => {
       clearTimeout(timer);
       this.tell = null;
       done(answer);
     };
-    const timer = setTimeout(() => finish(this.state()), patience);
+    const timer = setTimeout(() => finish(this.state()), patienceMs);
     this.tell = () => {
       watches.delete(spec.id);
       finish(this.answer);
     };
     if (this.answer) this.tell();
+    else this.keepFor(leftMs);
   }
 }
 
@@ -166,4 +182,4 @@ if (!watch) {
   watches.set(spec.id, watch);
   watch.listen();
 }
-watch.ask(reply);
+watch.ask(reply, patience, spec.left);

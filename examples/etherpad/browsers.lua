@@ -12,16 +12,18 @@ tutti.options { workers = 5, runs = 10 }
 
 -- The editor is in a frame of a frame, and takes no keys before it can be edited: what is typed earlier is lost without a word.
 local frames = { 'iframe[name="ace_outer"]', 'iframe[name="ace_inner"]' }
-local editor = { frames[1], frames[2], "#innerdocbody" }
-local editable = { frames[1], frames[2], '#innerdocbody[contenteditable="true"]' }
+local editable = '#innerdocbody[contenteditable="true"]'
 
--- The worker's page with the pad of its room; a browser that has gone is replaced by a new one.
+-- The worker's page with the pad of its room; from then on it is in the frame of the editor. A browser that has gone is replaced by a
+-- new one.
 local function open_pad(worker)
   local page = browser.of(worker)
-  if not page.shows_pad then
+  if not page.editor then
     page:open("/p/" .. etherpad.pad_of(worker))
-    page:wait_for(editable)
-    page.shows_pad = true
+    page:wait_for { frames[1], frames[2], editable }
+    page:frame(frames[1])
+    page:frame(frames[2])
+    page.editor = page:find(editable)
   end
   return page
 end
@@ -35,7 +37,7 @@ tutti.scenario("etherpad", function(worker)
   local line = "step " .. worker.step
 
   if worker.seat ~= writer then
-    local watch = page:watch_text(editor, line) -- the page looks out for it from now on, and dates what it sees
+    local watch = page:watch_text(editable, line) -- the page looks out for it from now on, and dates what it sees
     assert(round:wait_for_writer() == line)
     local _, seen_at = watch:wait()
     round:one_read(line, { seen_at = seen_at })
@@ -43,11 +45,9 @@ tutti.scenario("etherpad", function(worker)
     if worker.step > 1 then
       worker:notifier("etherpad", { step = worker.step - 1 }):wait_for_readers()
     end
-    page:in_frame(frames, function()
-      local text = page:find("#innerdocbody")
-      round:writing()
-      text:send_keys(line .. browser.keys.ENTER)
-    end)
-    round:written(line)
+    local watch = page:watch_text(editable, line)
+    page.editor:send_keys(line .. browser.keys.ENTER)
+    local _, there_at = watch:wait() -- when the writer's own page had it: the time counts from there
+    round:written(line, { at = there_at })
   end
 end)

@@ -4,7 +4,6 @@ import http.server
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import support  # noqa: E402
+from webdrivers import chromedriver, geckodriver, needs_chromium, needs_firefox  # noqa: E402, F401
 
 SCRIPTS = HERE / "scripts"
 STARTED = re.compile(r"started successfully on port (\d+)|Listening on 127\.0\.0\.1:(\d+)")
@@ -64,20 +64,6 @@ def pages(driver="", browser="chromium"):
     server = Server(("127.0.0.1", 0), functools.partial(PageHandler, directory=str(HERE / "pages")))
     server.driver, server.browser = driver, browser
     return server
-
-
-def chromedriver():
-    return shutil.which("chromedriver") if shutil.which("chromium") else None
-
-
-def geckodriver():
-    """Also where `cargo install` puts it, and where it was built for tests."""
-    found = os.environ.get("TUTTI_GECKODRIVER") or shutil.which("geckodriver")
-    for place in ("~/.cargo/bin/geckodriver", "~/.cache/tutti/geckodriver/bin/geckodriver"):
-        path = os.path.expanduser(place)
-        if not found and os.access(path, os.X_OK):
-            found = path
-    return found if shutil.which("firefox") or shutil.which("firefox-esr") else None
 
 
 def descendants(pid):

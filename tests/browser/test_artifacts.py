@@ -4,7 +4,7 @@ import signal
 import tempfile
 import unittest
 
-from browsers import Driver, Run, chromedriver, pages, run
+from browsers import Driver, Run, chromedriver, needs_chromium, pages, run
 from fake_driver import PICTURE, SOURCE, FakeDriver
 
 MEBIBYTE = 1 << 20
@@ -93,7 +93,7 @@ class Artifacts(unittest.TestCase):
             self.assertEqual((result.code, result.steps["failed"], result.report["artifacts"]), (130, 1, []), result)
             self.assertLess(result.seconds, 5)
 
-    @unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
+    @needs_chromium
     def test_of_a_real_page(self):
         with Driver(chromedriver(), "--port=0") as driver, pages(driver.url) as server:
             result = run("fails-on-page", "-w", 2, "-r", 2, "--target", server.url, "--artifacts", self.folder)

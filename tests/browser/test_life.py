@@ -5,7 +5,7 @@ import signal
 import time
 import unittest
 
-from browsers import Driver, Run, chromedriver, descendants, pages, run
+from browsers import Driver, Run, chromedriver, descendants, needs_chromium, pages, run
 from support import is_alive, wait_until
 
 
@@ -16,7 +16,7 @@ def command(pid):
         return ""
 
 
-@unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
+@needs_chromium
 class Life(unittest.TestCase):
     def setUp(self):
         self.driver = self.enterContext(Driver(chromedriver(), "--port=0"))

@@ -1,7 +1,7 @@
 """Waiting in the page on real browsers: seen when it changed, by the page's own clock."""
 import unittest
 
-from browsers import Driver, chromedriver, geckodriver, pages, run
+from browsers import Driver, chromedriver, geckodriver, needs_chromium, needs_firefox, pages, run
 
 
 class Waits(unittest.TestCase):
@@ -14,11 +14,11 @@ class Waits(unittest.TestCase):
             self.assertIn("browser wait_for_text (polled)", timings)
             self.assertIn("browser wait_until (polled)", timings)
 
-    @unittest.skipUnless(chromedriver(), "chromium and chromedriver are not installed: apt-get install chromium chromium-driver")
+    @needs_chromium
     def test_on_chromium(self):
         self.every_wait("chromium", chromedriver(), "--port=0")
 
-    @unittest.skipUnless(geckodriver(), "firefox and geckodriver are not installed: cargo install geckodriver --version 0.37.1 --locked")
+    @needs_firefox
     def test_on_firefox(self):
         self.every_wait("firefox", geckodriver(), "--port=0")
 

@@ -1,26 +1,85 @@
 """Browsers and their drivers: however a campaign ends, nothing is left of them; and what is said where there is no driver."""
 import os
-import shutil
 import signal
 import unittest
 
 from daemon import Agent, Coordinator
 from place import GONE_S, Place
 from support import Run, children_of, environment, run, script, tutti, wait_until
+from webdrivers import geckodriver, needs_chromium, needs_firefox
 
-@unittest.skipUnless(shutil.which("chromedriver"), "chromedriver is not installed: apt-get install chromium chromium-driver")
-class Ends(unittest.TestCase):
+
+class Story:
+    """Workers that wait in browsers of their own."""
+    browser = "chromium"
+    driver = b"chromedriver\0--port"
+    mark = b"--user-data-dir"  # in the command line of each browser
+    variables = {}
+
     def setUp(self):
         self.place = self.enterContext(Place())
 
     def begin(self, *options, workers=2):
-        running = self.enterContext(Run("drivers", "-w", workers, "--agents", 2, "--target", "builtin", *options, env=self.place.environment()))
+        running = self.enterContext(Run("drivers", "-w", workers, "--agents", 2, "--target", "builtin", "--browser", self.browser, *options,
+                                        env=self.place.environment(**self.variables)))
         for _ in range(workers):
             running.read_until("up ")
-        self.assertGreaterEqual(len(self.place.processes(b"chromium")), 2 * workers)
+        self.assertGreaterEqual(len(self.place.processes(self.mark)), workers)
         self.assertEqual(len(self.place.folders()), workers)
         return running
 
+
+class Kills(Story):
+    def test_root_killed(self):
+        running = self.begin()
+        running.process.kill()
+        running.process.wait()
+        self.place.expect_nothing()
+
+    def test_agent_killed(self):
+        running = self.begin("-r", 2)
+        victim = children_of(running.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(self.place.folders()) == 1, GONE_S, "the browser of the agent that was killed is left")
+        running.process.send_signal(signal.SIGINT)
+        running.finish()
+        self.place.expect_nothing()
+
+    def test_driver_killed(self):
+        running = self.begin("-r", 2, workers=1)
+        os.kill(self.place.processes(self.driver)[0], signal.SIGKILL)
+        result = running.finish()
+        self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
+        self.assertRegex(result.report["errors"][0]["message"], "the browser has gone: wait_for #never: ")
+        self.place.expect_nothing()
+
+    def test_browser_killed(self):
+        running = self.begin("-r", 2, workers=1)
+        for pid in self.place.processes(self.mark):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        result = running.finish()
+        self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
+        self.place.expect_nothing()
+
+
+@needs_chromium
+class ChromiumKills(Kills, unittest.TestCase):
+    pass
+
+
+@needs_firefox
+class FirefoxKills(Kills, unittest.TestCase):
+    browser = "firefox"
+    driver = b"geckodriver\0--"
+    mark = b"--marionette"
+    variables = {"TUTTI_GECKODRIVER": geckodriver() or ""}
+
+
+@needs_chromium
+class Ends(Story, unittest.TestCase):
     def test_by_itself(self):
         result = run("drivers-quick", "-w", 3, "-r", 2, "--agents", 2, "--target", "builtin", env=self.place.environment())
         self.assertEqual((result.code, result.steps["ok"]), (0, 6), result)
@@ -39,43 +98,9 @@ class Ends(unittest.TestCase):
         self.assertEqual(running.finish().code, 130)
         self.place.expect_nothing()
 
-    def test_root_killed(self):
-        running = self.begin()
-        running.process.kill()
-        running.process.wait()
-        self.place.expect_nothing()
-
-    def test_agent_killed(self):
-        running = self.begin("-r", 2)
-        victim = children_of(running.pid)[0]
-        os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: len(self.place.folders()) == 1, GONE_S, "the browser of the agent that was killed is left")
-        running.process.send_signal(signal.SIGINT)
-        running.finish()
-        self.place.expect_nothing()
-
-    def test_driver_killed(self):
-        running = self.begin("-r", 2, workers=1)
-        os.kill(self.place.processes(b"chromedriver\0--port")[0], signal.SIGKILL)
-        result = running.finish()
-        self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
-        self.assertRegex(result.report["errors"][0]["message"], "the browser has gone: wait_for #never: ")
-        self.place.expect_nothing()
-
     def test_warden_killed(self):
         running = self.begin("-r", 2, workers=1)
         os.kill(self.place.processes(b"tutti\0warden\0chromium")[0], signal.SIGKILL)
-        result = running.finish()
-        self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
-        self.place.expect_nothing()
-
-    def test_browser_killed(self):
-        running = self.begin("-r", 2, workers=1)
-        for pid in self.place.processes(b"--user-data-dir"):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         result = running.finish()
         self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
         self.place.expect_nothing()

@@ -1,12 +1,12 @@
 """The scene on a real Etherpad: through its HTTP API, with many users, and with five browsers."""
 import json
-import shutil
 import unittest
 import urllib.request
 
 from etherpad import Etherpad
 from place import Place
 from support import Run, processes_of_session, run, wait_until
+from webdrivers import geckodriver, needs_chromium, needs_firefox
 
 API = "etherpad/api"
 USERS = 5
@@ -47,8 +47,15 @@ class Scene(unittest.TestCase):
         with urllib.request.urlopen(f"{self.address}/api/1.2.15/{function}?{query}", timeout=20) as answer:
             return json.load(answer)["data"]
 
-    @unittest.skipUnless(shutil.which("chromedriver"), "chromedriver is not installed: apt-get install chromium chromium-driver")
-    def test_five_users_each_with_a_browser(self):
+    @needs_chromium
+    def test_five_users_each_with_a_chromium(self):
+        self.five_users("chromium")
+
+    @needs_firefox
+    def test_five_users_each_with_a_firefox(self):
+        self.five_users("firefox", TUTTI_GECKODRIVER=geckodriver())
+
+    def five_users(self, browser, **variables):
         before = set(self.ask("listAllPads")["padIDs"])
         authors = set()
 
@@ -59,7 +66,7 @@ class Scene(unittest.TestCase):
 
         with Place() as place:
             with Run("etherpad/browsers", "-w", USERS, "-r", STEPS, "--agents", 2, "--delay", "1", "--target", self.address,
-                     env=place.environment()) as running:
+                     env=place.environment(TUTTI_BROWSER=browser, **variables)) as running:
                 wait_until(have_all_come, 120, f"only {len(authors)} users are on the pad")
                 result = running.finish(timeout=120)
             place.expect_nothing()
@@ -68,6 +75,7 @@ class Scene(unittest.TestCase):
         self.assertEqual(result.report["timings"]["browser start"]["count"], USERS)
         seen = result.report["seen"]["etherpad"]
         self.assertEqual(seen["count"], (USERS - 1) * STEPS)
+        self.assertEqual(seen["before_edit"], 0)
         self.assertGreater(seen["p50_ms"], 0)
         (pad,) = set(self.ask("listAllPads")["padIDs"]) - before
         self.assertEqual(self.ask("getText", padID=pad)["text"].split("\n")[:STEPS],

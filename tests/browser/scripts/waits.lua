@@ -91,6 +91,15 @@ tutti.scenario("watches", function(worker)
   same(early.at_once, true)
   local failure = fails("timeout", function() page:watch_text("#box", "never"):wait(0.3) end)
   assert(failure.message:find("watch_text #box: timeout: after 0.3 s", 1, true), failure.message)
+  -- The page answers when it has it, or when so long as the request says is over; not at once, to be asked again and again.
+  watch = page:watch_text("#box", "never")
+  page:execute([[const watches = window[Symbol.for("tutti.watches")], get = watches.get;
+    window.asked = 0; watches.get = id => { window.asked++; return get.call(watches, id); };]])
+  fails("timeout", function() watch:wait(1.5) end)
+  local asked = page:execute("delete window[Symbol.for('tutti.watches')].get; return window.asked")
+  assert(asked >= 2 and asked <= 3, asked .. " requests in 1.5 s")
+  -- And it looks out no longer than somebody may ask.
+  page:wait_until(function() return page:execute("return window[Symbol.for('tutti.watches')].size === 0") end, { timeout = 3 })
   -- A page that is left takes its watches with it, and the new one is watched instead.
   watch = page:watch_text("#box", "on the new page")
   page:refresh()

@@ -8,7 +8,12 @@ tutti.scenario("pad", function(worker)
     if worker.step > 1 then
       worker:notifier("pad", { step = worker.step - 1 }):wait_for_readers()
     end
+    assert(not pcall(function() round:writing { at = os.time() + 10 } end))
+    assert(not pcall(function() round:writing { seen_at = os.time() } end))
+    assert(not pcall(function() round:writing("now") end))
     round:writing()
+    assert(not pcall(function() round:written("text", { at = "now" }) end))
+    assert(not pcall(function() round:written("text", { since = 1 }) end))
     tutti.sleep(0.05)
     round:written("text " .. worker.step)
   else
