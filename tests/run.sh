@@ -39,7 +39,7 @@ geckodriver=${XDG_CACHE_HOME:-$HOME/.cache}/tutti/geckodriver
 build_geckodriver() {
     [ ! -x "$geckodriver/bin/geckodriver" ] && ! command -v geckodriver >/dev/null && command -v cargo >/dev/null || return 0
     echo "building geckodriver into $geckodriver"
-    nice cargo install -q geckodriver --version 0.37.1 --locked --root "$geckodriver" >build/geckodriver.log 2>&1 ||
+    nice timeout 1200 cargo install -q geckodriver --version 0.37.1 --locked --root "$geckodriver" >build/geckodriver.log 2>&1 ||
         echo "geckodriver could not be built (see build/geckodriver.log): Firefox is left out" >&2
 }
 
