@@ -1,7 +1,6 @@
 /* The inside of a campaign, for the files that it is made of. */
 #pragma once
 #include "coordinator/core/artifacts.h"
-#include "coordinator/core/bundle_copy.h"
 #include "coordinator/core/campaign.h"
 #include "coordinator/core/handout.h"
 #include "coordinator/core/life.h"
@@ -10,6 +9,7 @@
 #include "coordinator/core/statistics.h"
 #include "coordinator/core/strain.h"
 #include "coordinator/core/verdict.h"
+#include "proto/bundle_copy.h"
 
 /* Runs of one set in a message; a set with more is sent in several. */
 #define CAMPAIGN_SET_RUNS 4096u

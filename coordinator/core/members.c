@@ -2,7 +2,6 @@
 #include "coordinator/core/members_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/bundle_copy.h"
 #include "proto/codec.h"
 #include "proto/limits.h"
 

@@ -2,7 +2,6 @@
 #include "coordinator/core/members_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/bundle_copy.h"
 #include "proto/limits.h"
 
 _Static_assert(sizeof(struct member) == 400, "pack_member and unpack_member have to know each field");

@@ -2,7 +2,6 @@
 #include "coordinator/core/onlooker.h"
 
 #include "common/memory.h"
-#include "coordinator/core/bundle_copy.h"
 
 struct onlooker {
     struct coordinator_overview overview;

@@ -3,7 +3,6 @@
 
 #include "common/compose.h"
 #include "common/memory.h"
-#include "coordinator/core/bundle_copy.h"
 
 #include <stdarg.h>
 

@@ -1,10 +1,6 @@
-/* Deep copies of what a campaign is created with. */
+/* A bundle that owns its files: a deep copy of what a campaign is created with. */
 #pragma once
-#include "common/attributes.h"
 #include "proto/campaign.h"
-
-/* With a zero byte behind it; free `data`. */
-MUST_CHECK struct bytes bytes_copy_new(struct bytes bytes);
 
 /* A bundle that is ready to be handed out. */
 struct bundle_copy {

@@ -1,15 +1,9 @@
-/* Deep copies of what a campaign is created with. */
-#include "coordinator/core/bundle_copy.h"
+/* A bundle that owns its files. */
+#include "proto/bundle_copy.h"
 
 #include "common/memory.h"
 
 #include <string.h>
-
-struct bytes bytes_copy_new(struct bytes bytes)
-{
-    const void *copy = bytes.size == 0 ? memory_copy_string("") : memory_copy(bytes.data, bytes.size);
-    return bytes_of(copy, bytes.size);
-}
 
 static size_t bytes_of_files(const struct bundle *bundle)
 {
