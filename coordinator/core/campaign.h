@@ -1,10 +1,11 @@
 /* One campaign, from its creation until its report is all that is left: brings agents, rooms and counts
  * together. */
 #pragma once
-#include "coordinator/core/coordinator.h"
 #include "coordinator/core/due.h"
+#include "coordinator/core/event.h"
 #include "coordinator/core/members.h"
 #include "coordinator/core/outbox.h"
+#include "coordinator/core/settings.h"
 #include "proto/message.h"
 
 struct campaign;

@@ -1,8 +1,6 @@
 /* Names of the states and verdicts of a campaign, and of the states of its agents. */
 #include "coordinator/core/campaign_state.h"
 
-#include "coordinator/core/report.h"
-
 #include <assert.h>
 
 const char *campaign_state_name(enum campaign_state state)

@@ -1,4 +1,4 @@
-/* The states and verdicts of a campaign. */
+/* The states and verdicts of a campaign, and the states of its agents. */
 #pragma once
 
 enum campaign_state {
@@ -20,5 +20,8 @@ enum verdict {
     VERDICT_DEADLOCKED
 };
 
+enum agent_state { AGENT_JOINED, AGENT_RUNNING, AGENT_FINISHED, AGENT_LOST };
+
 const char *campaign_state_name(enum campaign_state state);
 const char *verdict_name(enum verdict verdict);
+const char *agent_state_name(enum agent_state state);

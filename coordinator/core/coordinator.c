@@ -12,16 +12,6 @@
 #define HEARTBEATS_ASLEEP 4u
 #define NS_PER_MS 1000000u
 
-struct coordinator_settings coordinator_default_settings(uint64_t epoch)
-{
-    return (struct coordinator_settings){.epoch = epoch,
-                                         .heartbeat_ms = 1000,
-                                         .lease_ms = 10000,
-                                         .loss_ms = 15000,
-                                         .deadlock_delay_ms = 50,
-                                         .start_delay_ms = 100};
-}
-
 struct coordinator *coordinator_new(const struct coordinator_settings *settings)
 {
     assert(settings->epoch != 0 && settings->heartbeat_ms > 0 && settings->loss_ms > settings->lease_ms);

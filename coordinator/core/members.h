@@ -1,9 +1,9 @@
 /* The agents that have joined: one link each, who is heard, and who is declared lost. */
 #pragma once
 #include "common/error.h"
-#include "coordinator/core/coordinator.h"
 #include "coordinator/core/due.h"
 #include "coordinator/core/outbox.h"
+#include "coordinator/core/settings.h"
 #include "proto/link.h"
 #include "proto/message.h"
 

@@ -1,5 +1,6 @@
 /* Who speaks without having joined: lets new agents in, tells the others why not. */
 #pragma once
+#include "coordinator/core/event.h"
 #include "coordinator/core/members.h"
 
 struct reception {

@@ -6,9 +6,6 @@
 #include "proto/campaign.h"
 #include "proto/operation.h"
 
-enum agent_state { AGENT_JOINED, AGENT_RUNNING, AGENT_FINISHED, AGENT_LOST };
-const char *agent_state_name(enum agent_state state);
-
 struct agent_report {
     struct bytes name;
     struct bytes host;
