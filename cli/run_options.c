@@ -1,7 +1,7 @@
 /* How the options of a campaign go over those of its script. */
 #include "cli/run_options.h"
 #include "agent/script.h"
-#include "cli/subcommand.h"
+#include "cli/command_line.h"
 #include "common/log.h"
 #include "common/memory.h"
 

@@ -1,7 +1,6 @@
 /* The table of commands, finding one by name, and printing their help. */
 #include "cli/subcommand.h"
 #include "cli/exit_code.h"
-#include "common/log.h"
 
 #include <string.h>
 
@@ -102,16 +101,4 @@ void subcommand_print_overview(FILE *out)
                  "  tutti init                           write a small script to start from\n"
                  "  tutti run loadtest.lua --target builtin\n\nExit codes:\n");
     exit_code_print_table(out);
-}
-
-bool subcommand_parse(const struct subcommand *subcommand, int argc, char **argv, void *values,
-                      const char **words, size_t word_capacity, size_t *word_count)
-{
-    struct error error;
-    if (option_parse(subcommand->options, subcommand->option_count, argc, argv, values, words, word_capacity,
-                     word_count, &error)) {
-        return true;
-    }
-    log_line(LOG_ERROR, subcommand->name, "%s (see tutti help %s)", error.text, subcommand->name);
-    return false;
 }

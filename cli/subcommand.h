@@ -1,19 +1,6 @@
-/* One command of `tutti`: what runs it, and what its help says. */
+/* All commands of `tutti`, and their help. */
 #pragma once
-#include "common/option.h"
-
-struct subcommand {
-    const char *name;
-    const char *usage;   /* what follows the name: "SCRIPT [options]" */
-    const char *summary; /* one line */
-    const char *details; /* paragraphs under the usage; NULL for none */
-    const char *examples;
-    const struct option *options;
-    size_t option_count;
-    bool tells_verdict; /* by its exit code: help explains them */
-    /* argv[0] is the command's name. Gives back the exit code of the process. */
-    int (*run)(int argc, char **argv);
-};
+#include "cli/command_line.h"
 
 extern const struct subcommand run_subcommand;
 extern const struct subcommand coordinator_subcommand;
@@ -43,8 +30,3 @@ const char *subcommand_suggest(const char *name);
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out);
 /* `tutti --help` */
 void subcommand_print_overview(FILE *out);
-
-/* Fills `values` from the environment and argv by the command's table. On a mistake says so and gives false:
- * then leave with EXIT_CODE_USAGE. */
-MUST_CHECK bool subcommand_parse(const struct subcommand *subcommand, int argc, char **argv, void *values,
-                                 const char **words, size_t word_capacity, size_t *word_count);
