@@ -1,6 +1,7 @@
 /* What an agent tells the crew of a shard, and what a crew tells its agent. Both travel between threads, so
  * each owns all that it points to, except the shared deployment, which is counted. */
 #pragma once
+#include "agent/core/deployment.h"
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "proto/campaign.h"
@@ -8,21 +9,6 @@
 #include "proto/operation.h"
 
 #include <stdbool.h>
-
-/* Options and bundle of a campaign: made once per agent, read by all its shards, never changed, freed with
- * the last holder (atomic count). `bundle` is copied; NULL: it comes before any shard hears of the
- * deployment. */
-struct deployment;
-MUST_CHECK struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
-                                             const struct bundle *bundle);
-struct package;
-/* Takes a hold of its own. */
-void deployment_set_package(struct deployment *deployment, struct package *package);
-struct deployment *deployment_hold(struct deployment *deployment);
-void deployment_release(struct deployment **deployment);
-uint64_t deployment_campaign(const struct deployment *deployment);
-const struct campaign_options *deployment_options(const struct deployment *deployment);
-const struct bundle *deployment_bundle(const struct deployment *deployment);
 
 enum command_kind {
     COMMAND_DEPLOY,      /* load the script; `workers` will be yours */

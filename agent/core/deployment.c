@@ -1,5 +1,5 @@
 /* Options and bundle of a campaign, shared by all shards of an agent and counted. */
-#include "agent/core/command.h"
+#include "agent/core/deployment.h"
 #include "agent/core/package.h"
 #include "common/memory.h"
 
