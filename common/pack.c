@@ -43,9 +43,14 @@ struct unpack unpack_of(struct bytes bytes)
     return (struct unpack){.left = bytes};
 }
 
-static uint64_t fail(struct unpack *unpack)
+void unpack_break(struct unpack *unpack)
 {
     *unpack = (struct unpack){.is_broken = true};
+}
+
+static uint64_t fail(struct unpack *unpack)
+{
+    unpack_break(unpack);
     return 0;
 }
 
