@@ -276,6 +276,7 @@ bool ledger_open(struct ledger_reader *reader, struct bytes bytes, struct ledger
     head->lineage = unpack_fixed(&reader->left);
     head->blocks = unpack_number(&reader->left);
     head->base = reader->left.left;
+    reader->head_bytes = reader->good_bytes;
     reader->lineage = head->lineage;
     reader->blocks = head->blocks;
     bool is_sound = !reader->left.is_broken;

@@ -62,6 +62,7 @@ enum ledger_state {
 struct ledger_reader {
     struct unpack left; /* of the block */
     struct bytes bytes;
+    size_t head_bytes; /* with the base */
     size_t good_bytes; /* up to the end of the last block that is whole */
     uint64_t before_ns;
     uint64_t lineage;

@@ -9,14 +9,16 @@
 
 #define MOST_CONNECT_NS 500000000u
 #define JOURNAL_BYTES (64u * 1024u * 1024u)
-/* One seed of so many is accompanied from the beginning, and as many bases are when they are made. */
+/* One seed of so many is accompanied from the beginning. */
 #define ACCOMPANIED 8u
 /* At the end of one turn of so many a new base is begun, and one that was begun takes the place of the
  * journal. */
 #define RENEWED 24u
 #define FINISHED 4u
-/* Of so many bases one is held against all that has happened before. */
+/* Of so many bases one is held against all that has happened before; of so many of those one is accompanied
+ * from then on. */
 #define PROVED 4u
+#define ACCOMPANIED_BASES 2u
 
 static const struct ledger_head HEAD = {.build = {(const uint8_t *)"this", 4}};
 
@@ -123,7 +125,7 @@ static void prove_base(struct world *world)
         compare_packed(world, world->coordinator, replayed, "what is replayed");
     }
     coordinator_free(&replayed);
-    if (survival->shadow == NULL && random_below(&survival->dice, ACCOMPANIED) == 0) {
+    if (survival->shadow == NULL && random_below(&survival->dice, ACCOMPANIED_BASES) == 0) {
         survival->shadow = copy;
         return;
     }
