@@ -19,6 +19,7 @@ struct journal {
     uint64_t bytes;
     uint64_t base_bytes; /* of those */
     uint64_t base_ns;    /* when the base was made, by the clock of this machine */
+    uint64_t packing_ns; /* that it took */
     uint64_t retry_ns;   /* no new one before; 0: one may be */
     struct base_writer *base;
     bool is_base_unwanted; /* the journal that it was for is gone */

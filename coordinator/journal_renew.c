@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* As much as can be replayed within half a second; more where the base itself is larger, so that at most as
- * much is written for bases as for events. */
-#define TAIL_LEAST_BYTES ((uint64_t)16 * 1024 * 1024)
-#define TAIL_MOST_BYTES ((uint64_t)64 * 1024 * 1024)
+/* As much as can be replayed within a quarter of a second; more where the base itself is larger, so that at
+ * most as much is written for bases as for events. */
+#define TAIL_LEAST_BYTES ((uint64_t)8 * 1024 * 1024)
+#define TAIL_MOST_BYTES ((uint64_t)32 * 1024 * 1024)
 #define BASE_EVERY_NS (60ull * NS_PER_S)
 #define RETRY_AFTER_NS (10ull * NS_PER_S)
+/* Packing takes at most one part of so many of the time: nobody else is served meanwhile. */
+#define PACKING_PARTS 100u
 /* Of --journal-max: from here on a new base is due whatever the rest says. */
 #define GUARD_PARTS 4u
 
@@ -26,7 +28,9 @@ static bool is_due(const struct journal *journal, const struct journal_time *tim
     uint64_t most = journal->base_bytes < TAIL_LEAST_BYTES ? TAIL_LEAST_BYTES : journal->base_bytes;
     most = most < TAIL_MOST_BYTES ? most : TAIL_MOST_BYTES;
     most = most < journal->max_bytes / GUARD_PARTS ? most : journal->max_bytes / GUARD_PARTS;
-    return tail > 0 && (tail >= most || time->machine_ns - journal->base_ns >= BASE_EVERY_NS);
+    uint64_t age_ns = time->machine_ns - journal->base_ns;
+    return tail > 0 &&
+           (age_ns >= BASE_EVERY_NS || (tail >= most && age_ns >= journal->packing_ns * PACKING_PARTS));
 }
 
 static enum journal_renewal give_up(struct journal *journal, const struct journal_time *time,
@@ -47,7 +51,9 @@ static enum journal_renewal begin(struct journal *journal, const struct coordina
         return JOURNAL_FAILED;
     }
     struct buffer base;
+    uint64_t began_ns = clock_now_ns();
     journal_make_base(journal, coordinator, time, &base);
+    journal->packing_ns = clock_now_ns() - began_ns;
     journal->base_ns = time->machine_ns;
     buffer_clear(&journal->tail);
     journal->base = base_writer_begin(journal->folder, JOURNAL_BASE_FILE, &base, error);
