@@ -16,7 +16,7 @@
 #define NS_PER_MS 1000000u
 #define STORY_BYTES (1024u * 1024u)
 #define BASE_BYTES UINT32_MAX
-#define COPIED_TURNS 200u
+#define COPIED_TURNS 50u
 
 void stand_init(struct stand *stand)
 {
@@ -188,7 +188,8 @@ void stand_step(struct stand *stand, const struct coordinator_event *event)
     bool is_turn = event->kind != EVENT_FRAME;
     stand->turns += is_turn ? 1 : 0;
     /* Long stories do the same again and again. */
-    if (is_turn && !stand->is_original && (stand->turns < COPIED_TURNS || stand->turns % COPIED_TURNS == 0)) {
+    if (is_turn && !stand->is_original &&
+        (stand->turns < COPIED_TURNS || stand->turns % (COPIED_TURNS * 10) == 0)) {
         go_on_as_a_copy(stand);
     }
 }
