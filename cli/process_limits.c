@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -17,8 +18,9 @@
 #define STACK_MIN_BYTES (512 * KIB)
 #define STACK_USUAL_BYTES (8192 * KIB)
 /* Beside the stacks of the threads, to begin with. */
-#define MEMORY_MIN_BYTES (32 * 1024 * KIB)
-#define PROBE_BYTES (1024 * KIB)
+#define MEMORY_MIN_BYTES (64 * 1024 * KIB)
+/* So much is asked for at once: the stack of a thread, and what stands around it. */
+#define PROBE_BYTES (2 * STACK_USUAL_BYTES)
 
 static bool memory_is_there(size_t size)
 {
@@ -51,9 +53,19 @@ static void on_abort(int number)
     (void)raise(number);
 }
 
+/* glibc reserves 64 MiB of addresses for each thread that allocates, which then are missing elsewhere. */
+static void spare_addresses(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        (void)mallopt(M_ARENA_MAX, 1);
+    }
+}
+
 void process_limits_guard(void)
 {
     struct sigaction abort_action = {.sa_handler = on_abort};
+    spare_addresses();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     (void)sigemptyset(&abort_action.sa_mask);

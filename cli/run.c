@@ -127,6 +127,6 @@ const struct subcommand run_subcommand = {
     .options = run_option_table,
     .option_count = RUN_OPTION_COUNT,
     .tells_verdict = true,
-    .needs = {.descriptors = 64, .threads = 12},
+    .needs = {.descriptors = 64, .threads = 16},
     .run = run_run,
 };

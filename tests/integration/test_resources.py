@@ -63,7 +63,7 @@ class Limits(unittest.TestCase):
         for command in COMMANDS[:5]:
             self.refused(("prlimit", "--nofile=24"), command, "more files can be opened", "ulimit -n")
         for command in COMMANDS:
-            for count in (8, 12, 16, 20, 28, 32, 40, 48, 56, 64, 72, 80, 96, 128):
+            for count in (8, 16, 32, 48, 64, 80, 128):
                 self.works_or_says_why(("prlimit", f"--nofile={count}"), command)
 
     def test_stack(self):
@@ -86,7 +86,7 @@ class Limits(unittest.TestCase):
 
     @unittest.skipIf(SANITIZER, "a sanitizer takes all addresses for itself")
     def test_memory(self):
-        for mebibytes in (20, 40, 60, 80, *range(100, 500, 20), 600, 800):
+        for mebibytes in (20, 60, *range(100, 500, 40), 600):
             for command in COMMANDS[:5]:
                 code, said = limited(("prlimit", f"--as={mebibytes << 20}"), command)
                 with self.subTest(mebibytes=mebibytes, command=command):
@@ -99,7 +99,7 @@ class Limits(unittest.TestCase):
 
     @unittest.skipIf(SANITIZER, "a sanitizer takes all addresses for itself")
     def test_after_passed_the_code_is_that_of_the_report(self):
-        for mebibytes in range(260, 400, 10):
+        for mebibytes in range(260, 400, 20):
             result = subprocess.run(["prlimit", f"--as={mebibytes << 20}", TUTTI, "run", script("quick"), "-w", "2", "-r", "2"],
                                     stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(), timeout=60)
             with self.subTest(mebibytes=mebibytes):
