@@ -106,6 +106,19 @@ class Limits(unittest.TestCase):
                 self.assertEqual(result.returncode, 0 if "passed" in result.stdout else 3, result)
 
 
+class Files(unittest.TestCase):
+    def test_a_journal_that_may_not_grow_ends_no_coordinator(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                Coordinator("--state", f"{folder}/state", prefix=("prlimit", "--fsize=300")) as coordinator, \
+                Agent(coordinator.endpoint, "a1") as agent:
+            coordinator.wait_agents(1)
+            report = coordinator.report(coordinator.create("naps", 1, workers=20, runs=20))
+            self.assertEqual(report["verdict"], "passed", report)
+            self.assertIn("cannot be written to: File too large; campaigns go on", coordinator.log)
+            self.assertIsNone(agent.process.poll())
+            self.assertEqual(coordinator.end(), 0, coordinator.log)
+
+
 def cpu_s(pid):
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
