@@ -85,7 +85,7 @@ static const struct option coordinator_options[] = {
     {.name = "state", .type = OPTION_TEXT, FIELD(state), .argument = "DIR",
         .help = "keep campaigns and reports there: both survive this process"},
     {.name = "journal-max", .type = OPTION_CUSTOM, FIELD(journal_max_bytes), .parse = parse_size,
-        .argument = "SIZE", .help = "how large the journal in --state may grow while campaigns run",
+        .argument = "SIZE", .help = "the most that the journal in --state may have before it begins again from a new base",
         .fallback = "8GiB"},
     {.name = "on-journal-failure", .type = OPTION_CHOICE, FIELD(on_journal_failure),
         .choices = failure_choices,

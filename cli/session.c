@@ -76,7 +76,8 @@ static void close_all(struct session *session)
 
 static void write_json(struct session *session, const struct campaign_report *report)
 {
-    uint64_t begun_wall_ns = report->begun_ns > 0 ? clock_wall_ns() - (clock_now_ns() - report->begun_ns) : 0;
+    uint64_t begun_wall_ns =
+        report->begun_ns > 0 ? clock_wall_ns() - (report->made_ns - report->begun_ns) : 0;
     SCOPED(memory_free_at) char *text = report_json(report, begun_wall_ns);
     struct error error;
     if (!json_file_write(session->settings->json, text, &error)) {
