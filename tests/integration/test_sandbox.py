@@ -10,7 +10,7 @@ import unittest
 
 from place import Place
 from support import SCRIPTS, run
-from webdrivers import needs_chromium
+from webdrivers import geckodriver, needs_chromium, needs_firefox
 
 HOSTILE = sorted(path for path in (SCRIPTS / "hostile").glob("*.lua") if path.stem != "lib")
 SECRET = "the agent's secret"
@@ -60,11 +60,11 @@ class Scripts(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
 
-    def play(self, path):
+    def play(self, path, browser="remote"):
         target = f"http://127.0.0.1:{self.server.server_address[1]}{self.prey}"
         workers = int(told(path, "workers", 1))
-        result = run(path, "-w", workers, "-r", 1, "--agents", 1, "--target", target, "--browser", told(path, "browser", "remote"),
-                     "--artifacts", self.place.path + "/artifacts", env=self.place.environment(), timeout=LONGEST_S)
+        result = run(path, "-w", workers, "-r", 1, "--agents", 1, "--target", target, "--browser", browser,
+                     "--artifacts", self.place.path + "/artifacts", env=self.place.environment(TUTTI_GECKODRIVER=geckodriver() or ""), timeout=LONGEST_S)
         said = result.out + result.err + json.dumps(result.report, ensure_ascii=False)
         self.assertNotIn("ESCAPED", said, result)
         self.assertNotIn(SECRET, said, result)
@@ -79,16 +79,21 @@ class Scripts(unittest.TestCase):
 
     def play_all(self, browser):
         for path in HOSTILE:
-            if told(path, "browser", "remote") == browser:
+            if browser in told(path, "browser", "remote").split():
                 with self.subTest(path.stem):
-                    self.play(path)
+                    self.play(path, browser)
 
     def test_without_a_browser(self):
         self.play_all("remote")
 
     @needs_chromium
-    def test_with_a_browser(self):
+    def test_with_chromium(self):
         self.play_all("chromium")
+        self.place.expect_nothing()
+
+    @needs_firefox
+    def test_with_firefox(self):
+        self.play_all("firefox")
         self.place.expect_nothing()
 
 

@@ -1,4 +1,4 @@
--- browser: chromium
+-- browser: chromium firefox
 -- Rights that stood in fields of the page: its guard, its path, its driver.
 local tutti = require "tutti"
 local browser = require "tutti.browser"

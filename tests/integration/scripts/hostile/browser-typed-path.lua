@@ -1,4 +1,4 @@
--- browser: chromium
+-- browser: chromium firefox
 -- A path that is typed into a file input chooses the file: the page could read it.
 local tutti = require "tutti"
 local browser = require "tutti.browser"
