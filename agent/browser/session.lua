@@ -104,9 +104,20 @@ function session.new(address, settings)
   }
 end
 
+-- What a driver says of a guarded browser: nothing that is a door to it (debuggerAddress, webSocketUrl) or a path.
+local shown = checks.set("browserName", "browserVersion", "platformName", "userAgent", "acceptInsecureCerts",
+  "pageLoadStrategy", "proxy", "setWindowRect", "strictFileInteractability", "timeouts", "unhandledPromptBehavior")
+
+local function shown_capabilities(opened)
+  if not opened.is_guarded then return opened.capabilities end
+  local found = {}
+  for name in next, shown do found[name] = opened.capabilities[name] end
+  return found
+end
+
 -- What a script gets to see of it.
 function session.page_of(opened)
-  return pages.new(opened, { id = opened.id, browser = opened.browser, capabilities = opened.capabilities })
+  return pages.new(opened, { id = opened.id, browser = opened.browser, capabilities = shown_capabilities(opened) })
 end
 
 return session
