@@ -131,10 +131,11 @@ local function check_capabilities(more)
   end
 end
 
--- A folder for what the browser keeps, where its driver is ours; geckodriver makes one by itself.
+-- A folder for what the browser keeps, where its driver is ours; geckodriver makes one by itself. The driver talks to its
+-- browser by a pipe: a port of the debugger would open anything to what finds it.
 function capabilities.use_profile(caps, folder)
   local options = caps["goog:chromeOptions"]
-  if options then append(options.args, "--user-data-dir=" .. folder) end
+  if options then append(options.args, "--user-data-dir=" .. folder, "--remote-debugging-pipe") end
 end
 
 -- `settings`: browser, options (of browser.open, copied), is_local, is_guarded. What is looked at is a copy, all the way

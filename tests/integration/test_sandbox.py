@@ -1,15 +1,17 @@
 """Hostile scripts on real agents: each ends within its own step, and nothing was read, written or run outside."""
 import http.server
 import json
+import os
 import pathlib
 import re
+import signal
 import tempfile
 import threading
 import time
 import unittest
 
 from place import Place
-from support import SCRIPTS, run
+from support import SCRIPTS, Run, run
 from webdrivers import geckodriver, needs_chromium, needs_firefox
 
 HOSTILE = sorted(path for path in (SCRIPTS / "hostile").glob("*.lua") if path.stem != "lib")
@@ -41,6 +43,17 @@ class WebDriver(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def listening_sockets():
+    """The inodes of all TCP sockets that listen."""
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in pathlib.Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                found.add(f"socket:[{fields[9]}]")
+    return found
 
 
 def told(path, name, default=None):
@@ -90,6 +103,22 @@ class Scripts(unittest.TestCase):
     def test_with_chromium(self):
         self.play_all("chromium")
         self.place.expect_nothing()
+
+    @needs_chromium
+    def test_a_chromium_of_ours_listens_nowhere(self):
+        with Run("drivers", "-w", 1, "-r", 1, "--agents", 1, "--target", "builtin", env=self.place.environment()) as running:
+            running.read_until("up ")
+            doors = listening_sockets()
+            browsers = self.place.processes(b"--user-data-dir")
+            self.assertTrue(browsers)
+            for pid in browsers:
+                for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+                    try:
+                        self.assertNotIn(os.readlink(entry), doors, "a port of its debugger")
+                    except OSError:
+                        pass
+            running.process.send_signal(signal.SIGINT)
+            running.finish()
 
     @needs_firefox
     def test_with_firefox(self):
