@@ -49,7 +49,7 @@ static const char *const for_nobody[] = {
     /* files past their names, and what Landlock does not look at */
     "name_to_handle_at", "open_by_handle_at", "fanotify_init", "fanotify_mark", "mknod", "mknodat", "chown",
     "fchown", "lchown", "fchownat", "chown32", "fchown32", "lchown32", "setxattr", "lsetxattr", "fsetxattr",
-    "removexattr", "lremovexattr", "fremovexattr"};
+    "removexattr", "lremovexattr", "fremovexattr", "chmod", "fchmod", "fchmodat", "fchmodat2"};
 
 static const char *const for_no_script[] = {"execve",      "execveat",    "fork",
                                             "vfork",       "unshare",     "setns",
@@ -155,6 +155,18 @@ static void refuse_processes(struct filter *filter)
     }
 }
 
+/* Namespaces of its own are how a browser builds its sandbox; root's browsers do without, since to enter one
+ * they would have to write below /proc, where root could change the kernel. */
+static void refuse_namespaces(struct filter *filter)
+{
+    const struct scmp_arg_cmp cloned = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER);
+
+    refuse_with(filter, ENOSYS, "clone3", 0, NULL);
+    refuse(filter, "clone", 1, &cloned);
+    refuse(filter, "unshare", 0, NULL);
+    refuse(filter, "setns", 0, NULL);
+}
+
 /* Keys put into the terminal that an agent was started from would be read by its shell. */
 static void refuse_typing(struct filter *filter)
 {
@@ -203,6 +215,8 @@ static int filter_load(struct filter *filter, enum syscall_filter kind)
     refuse_typing(filter);
     if (kind == SYSCALL_FILTER_SCRIPTS) {
         refuse_for_scripts(filter);
+    } else if (geteuid() == 0) {
+        refuse_namespaces(filter);
     }
     return filter->result != 0 ? filter->result : seccomp_load(filter->context);
 }

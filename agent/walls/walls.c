@@ -2,9 +2,12 @@
 #include "agent/walls/walls.h"
 
 #include "agent/walls/landlock.h"
+#include "agent/walls/privileges.h"
 #include "agent/walls/syscall_filter.h"
 #include "common/bytes.h"
+#include "common/memory.h"
 
+#include <fts.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,6 +18,8 @@
 #include <unistd.h>
 
 #define INTERPRETER_BYTES 256
+#define MAX_ENTRIES 5000u
+#define MAX_DEPTH 4
 
 enum inhabitant { SCRIPTS = 1, BROWSERS = 2, EVERYBODY = 3 };
 
@@ -76,6 +81,39 @@ static bool is_resolver_replaced(void)
            stat("/etc", &folder) == 0 && file.st_dev == folder.st_dev;
 }
 
+/* What is linked to from there is taken for meant; of a folder with very much in it only the first part. */
+static void allow_links(struct landlock *landlock, char *folder)
+{
+    char *roots[] = {folder, NULL};
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    FTSENT *entry;
+
+    if (walk == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < MAX_ENTRIES && (entry = fts_read(walk)) != NULL; i++) {
+        if (entry->fts_info == FTS_SL) {
+            landlock_allow(landlock, entry->fts_accpath, LANDLOCK_READ);
+        }
+        if (entry->fts_info == FTS_D && entry->fts_level >= MAX_DEPTH) {
+            (void)fts_set(walk, entry, FTS_SKIP);
+        }
+    }
+    (void)fts_close(walk);
+}
+
+static void allow_script(struct landlock *landlock, const char *script)
+{
+    const char *slash = strrchr(script, '/');
+    SCOPED(memory_free_at)
+    char *folder =
+        slash != NULL ? memory_copy(script, (size_t)(slash + 1 - script)) : memory_copy_string(".");
+
+    landlock_allow(landlock, folder, LANDLOCK_READ);
+    landlock_allow(landlock, script, LANDLOCK_READ);
+    allow_links(landlock, folder);
+}
+
 static void allow_places(struct landlock *landlock, const struct walls *walls, enum inhabitant who)
 {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
@@ -90,6 +128,9 @@ static void allow_places(struct landlock *landlock, const struct walls *walls, e
         landlock_allow(landlock, "/etc", LANDLOCK_READ);
     }
     allow_list(landlock, walls->readable, ',', LANDLOCK_READ);
+    if (walls->script != NULL) {
+        allow_script(landlock, walls->script);
+    }
     if (walls->writable != NULL) {
         landlock_allow(landlock, walls->writable, LANDLOCK_WRITE);
     }
@@ -129,11 +170,6 @@ static void allow_program(struct landlock *landlock, const char *program)
     }
 }
 
-static bool keep_privileges(struct error *error)
-{
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || error_set(error, "no_new_privs is refused");
-}
-
 /* A kernel without seccomp says so; one that refuses for another reason is an error. */
 static bool filter_calls(enum syscall_filter filter, bool *is_filtered, struct error *error)
 {
@@ -148,7 +184,7 @@ bool walls_raise_for_scripts(const struct walls *walls, struct walls_standing *s
     const struct landlock_settings settings = {.keeps_ports = true};
     struct landlock landlock;
 
-    *standing = (struct walls_standing){.is_privilege_kept = keep_privileges(error)};
+    *standing = (struct walls_standing){.is_privilege_kept = privileges_drop(error)};
     if (!standing->is_privilege_kept || !landlock_init(&landlock, &settings, error)) {
         return false;
     }
@@ -169,7 +205,7 @@ bool walls_raise_for_browser(const struct walls *walls, struct error *error)
     struct landlock landlock;
     bool is_filtered;
 
-    if (!keep_privileges(error) || !landlock_init(&landlock, &settings, error)) {
+    if (!privileges_drop(error) || !landlock_init(&landlock, &settings, error)) {
         return false;
     }
     allow_places(&landlock, walls, BROWSERS);

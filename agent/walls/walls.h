@@ -20,6 +20,7 @@ struct walls {
      * none. */
     const char *readable;
     const char *runnable; /* the same for programs, which browsers may run: --allow-run */
+    const char *script;   /* a file, of which the folder and what its links lead to may be read; NULL: none */
     const char *writable; /* one folder, in which everything may be made and removed; NULL: none */
     const char *program;  /* of a driver, that it may run; NULL: none */
     uint16_t
