@@ -440,7 +440,7 @@ static void open_loop(struct host *host)
 /* It is forked while we still may start something. An agent without it does all but browsers. */
 static void open_starter(struct host *host)
 {
-    const struct starter_settings settings = {.has_walls = !host->options->is_system_allowed,
+    const struct starter_settings settings = {.has_walls = !host->options->has_no_walls,
                                               .readable = host->options->readable,
                                               .runnable = host->options->runnable};
     struct error error;
@@ -470,7 +470,7 @@ static bool raise_walls(struct host *host)
     struct walls_standing standing;
     struct error error;
 
-    if (host->options->is_system_allowed) {
+    if (host->options->has_no_walls) {
         log_about(LOG_INFO, host->name, &host->subject, "walls: none, with --allow-system");
         return true;
     }

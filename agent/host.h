@@ -15,7 +15,8 @@ struct agent_run_options {
     const char *labels;      /* NULL: none */
     uint32_t capacity;       /* workers that it takes at once; 0: any number */
     uint32_t browser_starts; /* browsers that may come up at once; 0: one for each core */
-    bool is_system_allowed;  /* scripts may use io, os and C modules, and no walls go up */
+    bool is_system_allowed;  /* scripts may use io, os and C modules */
+    bool has_no_walls;       /* see agent/walls/walls.h; around browsers neither */
     const char *readable;    /* files and folders, separated by commas, that lie behind no wall; NULL: none */
     const char *runnable;    /* the same of programs, for browsers */
     bool is_interrupt_ignored;   /* SIGINT is for whoever started us (`tutti run`) */

@@ -170,6 +170,7 @@ static int run_agent(int argc, char **argv)
         .capacity = (uint32_t)options.capacity,
         .browser_starts = (uint32_t)options.browser_starts,
         .is_system_allowed = options.may_use_system,
+        .has_no_walls = options.may_use_system,
         .readable = options.readable,
         .runnable = options.runnable,
         .is_interrupt_ignored = options.is_parent_bound,
