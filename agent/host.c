@@ -8,6 +8,7 @@
 #include "agent/mailbox.h"
 #include "agent/readings.h"
 #include "agent/shard.h"
+#include "agent/walls/name_files.h"
 #include "agent/walls/walls.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -46,6 +47,7 @@ struct host {
     uv_timer_t timer;
     uv_timer_t gauges_timer;
     struct readings readings;
+    struct name_files name_files;
     uv_signal_t terminate;
     uv_signal_t interrupt;
     struct starter_link *starter; /* of browsers; NULL: none can be started */
@@ -216,10 +218,23 @@ static void tell_gauges(struct host *host)
     step(host, &event);
 }
 
+static void watch_name_files(struct host *host)
+{
+    const char *lost = name_files_lost(&host->name_files);
+
+    if (lost)
+        log_about(
+            LOG_WARNING, host->name, &host->subject,
+            "another file is %s now, and lies behind the walls: names are looked up without it until this "
+            "agent is started again (or see --allow-read)",
+            lost);
+}
+
 static void on_gauges_timer(uv_timer_t *timer)
 {
     struct host *host = timer->data;
 
+    watch_name_files(host);
     tell_gauges(host);
     end_turn(host);
 }
@@ -482,6 +497,7 @@ static bool raise_walls(struct host *host)
                   error.text);
         return false;
     }
+    name_files_init(&host->name_files);
     walls_describe(&standing, text);
     log_about(LOG_INFO, host->name, &host->subject, "walls: %s", text);
     return true;

@@ -56,7 +56,7 @@ struct port_rule {
 static const struct {
     int since;
     uint64_t rights;
-} generations[] = {{1, BIT(13) - 1}, {2, FS_REFER}, {3, FS_TRUNCATE}, {5, FS_IOCTL_DEV}};
+} generations[] = {{1, BIT(13) - 1}, {2, FS_REFER}, {LANDLOCK_ABI_TRUNCATE, FS_TRUNCATE}, {5, FS_IOCTL_DEV}};
 
 static const uint64_t rights_of[] = {
     [LANDLOCK_READ] = FS_READ_FILE | FS_READ_DIR,

@@ -26,6 +26,9 @@ struct landlock_settings {
     bool keeps_ports; /* TCP ports may be bound only by landlock_allow_port */
 };
 
+/* From which on sizes of files are kept as their content is. */
+#define LANDLOCK_ABI_TRUNCATE 3
+
 /* The version of the kernel's interface; 0 where there is no Landlock. */
 int landlock_abi(void);
 /* Everything of the file system is forbidden, and (where the kernel knows of it) signals and abstract sockets

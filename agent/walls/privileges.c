@@ -33,6 +33,11 @@ bool privileges_drop(struct error *error)
     if (syscall(SYS_capget, &header, sets) != 0) {
         return error_set_system(error, errno, "capabilities");
     }
+    /* A service manager that has left us none may refuse the call as well. */
+    if (((sets[0].permitted | sets[0].inheritable) & ~KEPT) == 0 &&
+        (sets[1].permitted | sets[1].inheritable) == 0) {
+        return true;
+    }
     sets[0].permitted &= KEPT;
     sets[0].effective &= KEPT;
     sets[0].inheritable = 0;

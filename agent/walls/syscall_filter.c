@@ -1,6 +1,8 @@
 /* The filters as tables, handed to libseccomp, which makes a binary tree of them. */
 #include "agent/walls/syscall_filter.h"
 
+#include "agent/walls/landlock.h"
+
 #include <errno.h>
 #include <linux/netlink.h>
 #include <sched.h>
@@ -210,6 +212,10 @@ static int filter_load(struct filter *filter, enum syscall_filter kind)
     /* An older libseccomp has no tree, and is as right without. */
     (void)seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_AS_TREE);
     refuse_all(filter, for_nobody, sizeof for_nobody / sizeof *for_nobody);
+    if (landlock_abi() < LANDLOCK_ABI_TRUNCATE) {
+        refuse(filter, "truncate", 0, NULL);
+        refuse(filter, "truncate64", 0, NULL);
+    }
     refuse_families(filter);
     refuse_raw_sockets(filter);
     refuse_typing(filter);

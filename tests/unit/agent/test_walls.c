@@ -1,5 +1,7 @@
 /* Behind the walls of a process that runs scripts, with the sandbox taken for broken: what it tries to reach.
  */
+#include "agent/walls/landlock.h"
+#include "agent/walls/name_files.h"
 #include "agent/walls/walls.h"
 #include "attack.h"
 
@@ -7,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -502,6 +504,43 @@ static void a_kernel_without_landlock_is_told_of(void **state)
     assert_int_equal(status, 0);
 }
 
+/* As if other files had been put in their places. */
+static int lose_name_files(void)
+{
+    const struct landlock_settings settings = {0};
+    struct name_files files;
+    struct landlock landlock;
+    struct error error;
+
+    name_files_init(&files);
+    if (name_files_lost(&files) != NULL || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        !landlock_init(&landlock, &settings, &error)) {
+        return 3;
+    }
+    landlock_allow(&landlock, "/etc/hosts", LANDLOCK_READ);
+    if (!landlock_enforce(&landlock, &error)) {
+        return 4;
+    }
+    const char *lost = name_files_lost(&files);
+    return lost != NULL && strcmp(lost, "/etc/resolv.conf") == 0 && name_files_lost(&files) == NULL ? 0 : 5;
+}
+
+static void name_files_that_are_replaced_are_told_of_once(void **state)
+{
+    int status = 0;
+
+    (void)state;
+    if (landlock_abi() == 0 || access("/etc/resolv.conf", R_OK) != 0) {
+        skip();
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(lose_name_files());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void walls_are_described(void **state)
 {
     const struct walls_standing all = {true, true, 7};
@@ -535,6 +574,7 @@ int main(void)
         STORY(what_a_load_test_needs_works),
         STORY(any_host_can_be_tested),
         STORY(a_kernel_without_landlock_is_told_of),
+        cmocka_unit_test(name_files_that_are_replaced_are_told_of_once),
         cmocka_unit_test(walls_are_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
