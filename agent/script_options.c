@@ -56,6 +56,20 @@ static const struct row *find_row(const char *name)
     return NULL;
 }
 
+bool script_option_exists(const char *name)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        size_t at = 0;
+        while (name[at] != 0 && name[at] == (rows[i].name[at] == '_' ? '-' : rows[i].name[at])) {
+            at++;
+        }
+        if (name[at] == 0 && rows[i].name[at] == 0 && rows[i].type != TYPE_FILES) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int refuse(lua_State *lua, const struct row *row, const char *expected)
 {
     char got[80];

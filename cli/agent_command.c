@@ -21,6 +21,8 @@ struct agent_options {
     const char *key;
     uint64_t shards;
     const char *labels;
+    const char *readable;
+    const char *runnable;
     uint64_t capacity;
     uint64_t browser_starts;
     bool may_use_system;
@@ -46,6 +48,18 @@ static bool parse_labels(const char *text, void *value, struct error *error)
 {
     *(const char **)value = text;
     return labels_check(bytes_of_string(text), error);
+}
+
+static bool parse_paths(const char *text, void *value, struct error *error)
+{
+    for (const char *path = text; path != NULL; path = strchr(path, ',')) {
+        path += *path == ',';
+        if (*path != '/') {
+            return error_set(error, "\"%.80s\" is not a list of whole paths", text);
+        }
+    }
+    *(const char **)value = text;
+    return true;
 }
 
 static bool parse_endpoint(const char *text, void *value, struct error *error)
@@ -78,7 +92,11 @@ static const struct option agent_options[] = {
     {.name = "browser-starts", .type = OPTION_NUMBER, FIELD(browser_starts), .maximum = LIMIT_SHARDS, .argument = "N",
         .help = "browsers that may come up at once; 0 is as many as there are cores", .fallback = "0"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
-        .help = "let scripts use io, os and C modules: all that this user may do, they may do"},
+        .help = "let scripts use io, os and C modules: all that this user may do, they may do, and no walls go up"},
+    {.name = "allow-read", .type = OPTION_CUSTOM, FIELD(readable), .parse = parse_paths, .argument = "PATH,…",
+        .help = "files and folders that agent and browsers may read as well, like certificates of one's own"},
+    {.name = "allow-run", .type = OPTION_CUSTOM, FIELD(runnable), .parse = parse_paths, .argument = "PATH,…",
+        .help = "programs, or folders of some, that browsers may run as well, like one in /srv/browsers"},
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
         .help = "end together with the process that started this one, and leave Ctrl-C to it"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
@@ -170,6 +188,9 @@ static int run_agent(int argc, char **argv)
         .capacity = (uint32_t)options.capacity,
         .browser_starts = (uint32_t)options.browser_starts,
         .is_system_allowed = options.may_use_system,
+        .has_no_walls = options.may_use_system,
+        .readable = options.readable,
+        .runnable = options.runnable,
         .is_interrupt_ignored = options.is_parent_bound,
         .dies_with_parent = options.is_parent_bound,
         .is_quiet = options.is_quiet,

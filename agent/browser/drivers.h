@@ -32,10 +32,12 @@
 #include <uv.h>
 
 struct drivers;
+struct starter_link;
 struct webdriver;
 
 struct drivers_settings {
-    uint32_t starts_at_once; /* 0: one for each core */
+    struct starter_link *starter; /* borrowed; NULL: no driver can be started */
+    uint32_t starts_at_once;      /* 0: one for each core */
     /* 0: 60 s. A browser that takes longer to come up, or a script that never says so, holds up nobody else.
      */
     uint64_t settle_ms;
