@@ -2,6 +2,7 @@
 #include "cli/daemon.h"
 #include "cli/lent_target.h"
 #include "cli/service_notify.h"
+#include "cli/token.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/api.h"
@@ -29,6 +30,7 @@ struct daemon {
     struct archive *archive;          /* NULL: what was is forgotten */
     struct artifact_store *artifacts; /* likewise */
     struct api *api;                  /* NULL until it is open */
+    struct token_file *token;         /* NULL: the operator has handed it out */
     struct lent_target target;
     bool is_draining;
     bool is_closed;
@@ -220,12 +222,32 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
                                           .wanted_port = settings->target_port};
     const struct api_settings api = {.address = settings->http,
                                      .token = settings->token,
+                                     .names = settings->names,
+                                     .proxies = settings->proxies,
                                      .archive = daemon->archive,
                                      .artifacts = daemon->artifacts,
                                      .server = daemon->server,
                                      .target = {.open = open_target, .context = daemon}};
     daemon->api = api_new(&daemon->loop, &api, error);
     return daemon->api != NULL || error_wrap(error, "--http: ");
+}
+
+/* Nobody is answered before the loop runs, so all find it. */
+static bool leave_token(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
+{
+    if (settings->token == NULL) {
+        log_line(LOG_WARNING, WHO, "--no-token: everybody who reaches the API may start campaigns");
+    }
+    if (!settings->is_token_drawn) {
+        return true;
+    }
+    struct error reason;
+    daemon->token = token_file_new(api_port(daemon->api), settings->token, &reason);
+    if (daemon->token != NULL) {
+        log_line(LOG_INFO, WHO, "the API asks for the token in %s", token_file_path(daemon->token));
+    }
+    return daemon->token != NULL ||
+           error_set(error, "%.800s (give it a token of yours: --token-file)", reason.text);
 }
 
 /* Agents know its port. */
@@ -272,7 +294,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     struct daemon daemon = {.code = EXIT_CODE_PASSED};
     struct error error;
     start_handles(&daemon);
-    if (open_ports(&daemon, settings, &error)) {
+    if (open_ports(&daemon, settings, &error) && leave_token(&daemon, settings, &error)) {
         go_on(&daemon);
         tell_ready(&daemon, settings);
     } else {
@@ -283,6 +305,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     archive_free(&daemon.archive);
     artifact_store_free(&daemon.artifacts);
+    token_file_free(&daemon.token);
     int result = uv_loop_close(&daemon.loop);
     assert(result == 0);
     (void)result;

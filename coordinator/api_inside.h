@@ -1,5 +1,6 @@
 /* The inside of the API, for the files that it is made of. */
 #pragma once
+#include "common/digest.h"
 #include "coordinator/api.h"
 #include "coordinator/http.h"
 #include "coordinator/json_put.h"
@@ -15,6 +16,13 @@ struct api_rate {
     double requests_per_s;
 };
 
+/* Who may ask. */
+struct api_entry {
+    struct host_names names;
+    bool has_token;
+    char token_digest[DIGEST_TEXT_BYTES];
+};
+
 struct api {
     struct server *server;
     struct archive *archive;          /* NULL: none */
@@ -22,7 +30,8 @@ struct api {
     struct http *http;
     struct api_target target;
     uv_timer_t tick;
-    char *token_digest; /* NULL: no token is asked for */
+    struct api_entry entry;
+    struct trusted_proxies proxies;
     uint64_t began_wall_ns;
     struct api_rate *rates;
     size_t rate_count;
@@ -46,6 +55,14 @@ api_function api_scale_campaign;
 api_function api_create_campaign;
 api_function api_watch_campaign;
 api_function api_show_metrics;
+
+/* api_entry.c: false after it has answered why not. */
+void api_entry_open(struct api_entry *entry, const struct api_settings *settings);
+/* That the request means us, and that no page of elsewhere is its cause. */
+MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_request *request);
+MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_request *request);
+/* That a body is JSON. */
+MUST_CHECK bool api_entry_check_body(struct http_request *request);
 
 /* Takes `value`. */
 void api_answer_json(struct http_request *request, unsigned status, json_t *value);
