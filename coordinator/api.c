@@ -266,6 +266,8 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
     api->artifacts = settings->artifacts;
     api->target = settings->target;
     api->began_wall_ns = clock_wall_ns();
+    api->work.loop = loop;
+    api->open_parts = 1;
     (void)uv_timer_init(loop, &api->tick);
     api->tick.data = api;
     (void)uv_timer_start(&api->tick, on_tick, SAMPLE_MS, SAMPLE_MS);
@@ -282,11 +284,17 @@ void api_drain(struct api *api)
     api->is_draining = true;
 }
 
+void api_release(struct api *api)
+{
+    if (--api->open_parts == 0) {
+        memory_free(api->rates);
+        memory_free(api);
+    }
+}
+
 static void on_closed(uv_handle_t *handle)
 {
-    struct api *api = (struct api *)handle->data;
-    memory_free(api->rates);
-    memory_free(api);
+    api_release((struct api *)handle->data);
 }
 
 void api_close(struct api **at)
@@ -297,5 +305,6 @@ void api_close(struct api **at)
         return;
     }
     http_close(&api->http);
+    api_work_close(&api->work);
     uv_close((uv_handle_t *)&api->tick, on_closed);
 }

@@ -23,6 +23,13 @@ struct api_entry {
     char token_digest[DIGEST_TEXT_BYTES];
 };
 
+/* The wishes that a thread reads, one after the other: they may be large. */
+struct api_work {
+    uv_loop_t *loop;
+    struct wish *first; /* the thread has it */
+    struct wish *last;
+};
+
 struct api {
     struct server *server;
     struct archive *archive;          /* NULL: none */
@@ -30,6 +37,8 @@ struct api {
     struct http *http;
     struct api_target target;
     uv_timer_t tick;
+    struct api_work work;
+    unsigned open_parts;
     struct api_entry entry;
     struct trusted_proxies proxies;
     uint64_t began_wall_ns;
@@ -95,9 +104,16 @@ void api_answer_unknown(struct http_request *request, uint64_t campaign);
 void api_sample_rates(struct api *api);
 void api_tell_progress(struct api *api);
 
-/* The body as a JSON object, or NULL after it has answered 400. Bounded in depth and number of values, so
+/* Any thread may call it. NULL with what is wrong. Bounded in depth and number of values, so
  * that a body takes no more memory than its size suggests. The caller's to json_decref. */
+json_t *api_parse_object(struct bytes body, struct error *error);
+/* That of a request, of a few kilobytes; NULL after it has answered 400. */
 json_t *api_body_object(struct http_request *request);
+
+/* Nobody waits for them any more. */
+void api_work_close(struct api_work *work);
+/* The memory of the API goes when the last of its parts has: the clock, the wish that a thread has. */
+void api_release(struct api *api);
 /* For /metrics. */
 void api_append_metric_head(struct buffer *text, const char *name, const char *type, const char *help);
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
