@@ -12,8 +12,11 @@
 #define CONNECTION_MEMORY_BYTES (32u * 1024u)
 
 static void on_timer(uv_timer_t *timer);
+static void on_idle(uv_idle_t *idle);
 
-/* One turn of everything that libmicrohttpd has to do, and when it wants the next. */
+/* One turn of everything that libmicrohttpd has to do, and when it wants the next. At once is in the next
+ * turn of the loop: a timer of no time would come again before anybody else, as long as a body keeps coming.
+ */
 static void turn(struct http *http)
 {
     if (http->is_closing || http->is_running) {
@@ -24,9 +27,20 @@ static void turn(struct http *http)
     (void)MHD_run(http->daemon);
     http->is_running = false;
     http_arm_deadline(http);
-    if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES) {
+    bool has_timeout = MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES;
+    if (has_timeout && wait_ms == 0) {
+        http_wake(http);
+        return;
+    }
+    (void)uv_idle_stop(&http->idle);
+    if (has_timeout) {
         (void)uv_timer_start(&http->timer, on_timer, wait_ms, 0);
     }
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    turn((struct http *)idle->data);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -44,7 +58,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 void http_wake(struct http *http)
 {
     if (!http->is_closing && !http->is_running) {
-        (void)uv_timer_start(&http->timer, on_timer, 0, 0);
+        (void)uv_idle_start(&http->idle, on_idle);
     }
 }
 
@@ -261,8 +275,9 @@ static void start_handles(struct http *http, uv_loop_t *loop)
     (void)result;
     (void)uv_timer_init(loop, &http->timer);
     (void)uv_timer_init(loop, &http->deadline);
-    http->poll.data = http->timer.data = http->deadline.data = http;
-    http->open_handles = 3;
+    (void)uv_idle_init(loop, &http->idle);
+    http->poll.data = http->timer.data = http->deadline.data = http->idle.data = http;
+    http->open_handles = 4;
     (void)uv_poll_start(&http->poll, UV_READABLE, on_readable);
 }
 
@@ -322,6 +337,7 @@ void http_close(struct http **at)
     http->is_closing = true;
     (void)uv_poll_stop(&http->poll);
     (void)uv_timer_stop(&http->timer);
+    (void)uv_idle_stop(&http->idle);
     (void)uv_timer_stop(&http->deadline);
     http_wake_streams(http);
     http_abandon_postponed(http);
@@ -329,4 +345,5 @@ void http_close(struct http **at)
     uv_close((uv_handle_t *)&http->poll, on_closed);
     uv_close((uv_handle_t *)&http->timer, on_closed);
     uv_close((uv_handle_t *)&http->deadline, on_closed);
+    uv_close((uv_handle_t *)&http->idle, on_closed);
 }

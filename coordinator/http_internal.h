@@ -11,6 +11,7 @@ struct http {
     uint16_t port;
     uv_poll_t poll;
     uv_timer_t timer;
+    uv_idle_t idle;      /* there is more to do at once */
     uv_timer_t deadline; /* of the visitor that is overdue next */
     struct visitors *visitors;
     unsigned open_handles;
