@@ -1,6 +1,5 @@
 /* `tutti coordinator`: the daemon's options, from flags, environment and file, and whether they are safe. */
 #include "cli/daemon.h"
-#include "cli/file_limit.h"
 #include "cli/subcommand.h"
 #include "cli/text_file.h"
 #include "cli/token.h"
@@ -9,7 +8,6 @@
 #include "common/memory.h"
 #include "coordinator/api.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +109,7 @@ static const struct option coordinator_options[] = {
     {.name = "state", .type = OPTION_TEXT, FIELD(state), .argument = "DIR",
         .help = "keep campaigns and reports there: both survive this process"},
     {.name = "journal-max", .type = OPTION_CUSTOM, FIELD(journal_max_bytes), .parse = parse_size,
-        .argument = "SIZE", .help = "how large the journal in --state may grow while campaigns run",
+        .argument = "SIZE", .help = "the most that the journal in --state may have before it begins again from a new base",
         .fallback = "8GiB"},
     {.name = "on-journal-failure", .type = OPTION_CHOICE, FIELD(on_journal_failure),
         .choices = failure_choices,
@@ -273,8 +271,6 @@ static int run_coordinator(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     log_configure((enum log_level)options.log_level, options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
-    (void)signal(SIGPIPE, SIG_IGN);
-    file_limit_raise();
     return (int)serve(&options);
 }
 
@@ -296,5 +292,6 @@ const struct subcommand coordinator_subcommand = {
                 "  tutti coordinator --config /etc/tutti/coordinator.conf --log-format json\n",
     .options = coordinator_options,
     .option_count = OPTION_ROWS,
+    .needs = {.descriptors = 48, .threads = 12},
     .run = run_coordinator,
 };

@@ -2,6 +2,7 @@
 #include "cli/token.h"
 #include "cli/runtime_folder.h"
 #include "cli/text_file.h"
+#include "common/log.h"
 #include "common/memory.h"
 #include "common/write_all.h"
 #include "coordinator/api.h"
@@ -66,10 +67,14 @@ static bool token_check(const char *token, bool is_ours, struct error *error)
 /* Of ours nothing else stands in the file; what somebody else hands out may have more lines. */
 static char *token_of_file(const char *path, bool is_ours, struct error *error)
 {
-    char *text = text_file_read(path, error);
+    struct error warning;
+    char *text = text_file_read_secret(path, &warning, error);
     if (text == NULL) {
         (void)error_wrap(error, "--token-file: ");
         return NULL;
+    }
+    if (is_ours && warning.text[0] != '\0') {
+        log_line(LOG_WARNING, "coordinator", "--token-file: %s", warning.text);
     }
     size_t length = strcspn(text, "\r\n");
     bool is_alone = text[length + strspn(text + length, " \t\r\n")] == '\0';
@@ -220,8 +225,8 @@ void token_file_free(struct token_file **at)
     memory_free(file);
 }
 
-/* Only one that its coordinator still holds: a token that was left behind may by now be for whoever took the
- * port. */
+/* Only one that its coordinator still holds: a token that was left behind may by now go to somebody else who
+ * took the port. */
 static char *token_file_read(const char *path)
 {
     char text[API_TOKEN_MAX_BYTES + 2] = "";

@@ -34,7 +34,7 @@ PREFERENCES = {"browser.shell.checkDefaultBrowser": False, "browser.startup.page
 
 
 class Evil(http.server.ThreadingHTTPServer):
-    """The attacker's server, and, for a name that is bound anew, the network on the way to what it means then."""
+    """The attacker's server, and, for a name that is rebound, the network on the way to what it means then."""
 
     daemon_threads = True
 

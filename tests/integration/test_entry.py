@@ -126,7 +126,7 @@ class Slow(unittest.TestCase):
                 one.close()
             self.open.clear()
 
-    def test_whoever_is_slow_is_told_and_closed(self):
+    def test_a_slow_client_is_told_and_closed(self):
         self.crowd(3, b"GET /v1/agents HTTP/1.1\r\nX-Never-Ends: ")
         started = time.monotonic()
         self.drip(started + 8)
