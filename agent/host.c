@@ -392,6 +392,7 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
                          "coordinator?";
     case SOCKET_HANDSHAKE_BROKEN:
         return "it does not speak our protocol";
+    case SOCKET_FULL:
     case SOCKET_FRAME_BROKEN:
         break;
     }

@@ -1,7 +1,6 @@
 /* `tutti agent`: the process that runs workers, on this host. */
 #include "agent/host.h"
 #include "cli/exit_code.h"
-#include "cli/file_limit.h"
 #include "cli/subcommand.h"
 #include "common/bytes.h"
 #include "common/log.h"
@@ -10,9 +9,11 @@
 #include "proto/limits.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include <uv.h>
+
+#define DESCRIPTORS_A_SHARD 10u
 
 struct agent_options {
     const char *coordinator;
@@ -137,6 +138,22 @@ static bool read_key(struct agent_options *options, struct agent_key *key)
     return true;
 }
 
+/* Each is a thread with a loop, connections and scripts of its own. */
+static bool has_room_for_shards(const struct agent_options *options)
+{
+    struct error error;
+    uint32_t shards = options->shards > 0 ? (uint32_t)options->shards : uv_available_parallelism();
+    const struct process_needs needs = {
+        .descriptors = agent_subcommand.needs.descriptors + shards * DESCRIPTORS_A_SHARD,
+        .threads = agent_subcommand.needs.threads + shards,
+    };
+    if (!process_limits_check(&needs, &error)) {
+        log_line(LOG_ERROR, "agent", "%s", error.text);
+        return false;
+    }
+    return true;
+}
+
 static int run_agent(int argc, char **argv)
 {
     struct agent_options options = {0};
@@ -149,6 +166,9 @@ static int run_agent(int argc, char **argv)
         log_line(LOG_ERROR, "agent", "--coordinator is needed (see tutti help agent)");
         return EXIT_CODE_USAGE;
     }
+    if (!has_room_for_shards(&options)) {
+        return EXIT_CODE_LOST;
+    }
     if (options.is_parent_bound) {
         uint32_t level = LOG_WARNING + options.verbosity;
         log_configure(level < LOG_DEBUG ? (enum log_level)level : LOG_DEBUG, LOG_TEXT, 1);
@@ -159,8 +179,6 @@ static int run_agent(int argc, char **argv)
     if (options.key != NULL && !read_key(&options, &key)) {
         return EXIT_CODE_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
-    file_limit_raise();
     struct agent_run_options run = {
         .coordinator = options.coordinator,
         .name = options.name,
@@ -191,5 +209,6 @@ const struct subcommand agent_subcommand = {
                 "  tutti agent --coordinator tcp://10.0.0.1:7440 --labels zone=a,disk=ssd --capacity 5000\n",
     .options = agent_options,
     .option_count = sizeof(agent_options) / sizeof(agent_options[0]),
+    .needs = {.descriptors = 32, .threads = 8},
     .run = run_agent,
 };
