@@ -482,6 +482,7 @@ static bool raise_walls(struct host *host)
     char folder[FOLDER_PATH_BYTES];
     char text[WALLS_TEXT_BYTES];
     struct walls walls = {.readable = host->options->readable,
+                          .is_lasting = !host->options->dies_with_parent,
                           .port = find_own_port(host->options->coordinator)};
     struct walls_standing standing;
     struct error error;
