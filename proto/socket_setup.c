@@ -2,6 +2,7 @@
 #include "proto/socket_setup.h"
 
 #include "proto/limits.h"
+#include "proto/socket_admission.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,14 +23,14 @@
  * nothing: these bound what ZeroMQ holds for one. */
 #define ROUTER_SENT_MESSAGES 160
 #define ROUTER_RECEIVED_MESSAGES 16
-#define PENDING_CONNECTIONS 1024
 #define SHORTEST_RECONNECT_MS 50
 /* A coordinator that was killed is found soon when it is there again: workers wait for it. */
 #define LONGEST_RECONNECT_MS 500
 #define CONNECT_TIMEOUT_MS 5000
-/* Who dials gives up first, so that it knows that nobody has thrown it out. */
-#define HANDSHAKE_TIMEOUT_MS 10000
-#define ROUTER_HANDSHAKE_TIMEOUT_MS 15000
+/* Short: who says nothing holds a place that others may need. Who dials gives up a little sooner, so that it
+ * knows that nobody has thrown it out. */
+#define HANDSHAKE_TIMEOUT_MS 4000
+#define STRANGER_TIMEOUT_MS 5000
 #define KEEPALIVE_IDLE_S 30
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_PROBES 3
@@ -139,10 +140,10 @@ bool socket_setup_router(void *zmq, const char *endpoint, struct error *error)
     set_common(zmq, LIMIT_CUT_BYTES);
     set(zmq, ZMQ_SNDHWM, ROUTER_SENT_MESSAGES);
     set(zmq, ZMQ_RCVHWM, ROUTER_RECEIVED_MESSAGES);
-    set(zmq, ZMQ_HANDSHAKE_IVL, ROUTER_HANDSHAKE_TIMEOUT_MS);
     /* With IPv6 on, an IPv4 address would be listened on, and reported, as ::ffff:…. */
     set(zmq, ZMQ_IPV6, address.host[0] == '[' || strcmp(address.host, "*") == 0 ? 1 : 0);
-    set(zmq, ZMQ_BACKLOG, PENDING_CONNECTIONS);
+    set(zmq, ZMQ_BACKLOG, socket_admission_backlog());
+    set(zmq, ZMQ_HANDSHAKE_IVL, STRANGER_TIMEOUT_MS);
     /* Else what goes to an unknown route, or to a full one, would vanish without a word. */
     set(zmq, ZMQ_ROUTER_MANDATORY, 1);
     return zmq_bind(zmq, endpoint) == 0 || bind_error(&address, endpoint, error);

@@ -126,9 +126,8 @@ bool members_tell_restless(struct members *members, struct bytes name);
 void members_forgive(struct members *members, uint64_t now_ns);
 /* Another process goes on as we: nobody is silent yet, and nobody can be reached before he is heard. */
 void members_restored(struct members *members, uint64_t now_ns);
-/* Who is there, and who was lost, as bytes; all are looked after in the next members_hand_out, in the order
- * in which they joined, as they are by whoever unpacks it. */
-void members_pack(struct members *members, struct buffer *into);
+/* Who is there, and who was lost, as bytes. */
+void members_pack(const struct members *members, struct buffer *into);
 /* Into new ones. False if it makes no sense. */
 MUST_CHECK bool members_unpack(struct members *members, struct unpack *from);
 /* Whether what it says is taken in now: not before what it was sent has been acknowledged, if that is much.

@@ -78,6 +78,7 @@ void rooms_extend(struct rooms *rooms, uint32_t workers)
     waits_extend(&rooms->waits, workers);
     variables_extend(&rooms->variables, workers);
     rooms->worker_count = workers;
+    rooms_set_quota(rooms);
     struct room *last = rooms->items[rooms->room_count - 1];
     rooms->room_count = room_count;
     if (last != NULL) {
