@@ -1,5 +1,6 @@
 /* `tutti agents`: who has joined a coordinator. */
 #include "cli/control.h"
+#include "cli/control_connect.h"
 #include "cli/control_json.h"
 #include "cli/control_options.h"
 #include "cli/format.h"

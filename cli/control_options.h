@@ -1,6 +1,5 @@
 /* Where the coordinator of the control commands is, and how they show that they may ask. */
 #pragma once
-#include "cli/api_client.h"
 #include "common/option.h"
 
 #define CONTROL_API_FALLBACK "http://127.0.0.1:7441"
@@ -32,6 +31,3 @@ struct control_options {
 /* clang-format on */
 
 bool control_parse_api(const char *text, void *value, struct error *error);
-
-/* The client for it; NULL after `who` has said what is wrong with the options. */
-MUST_CHECK struct api_client *control_connect(const char *who, const struct control_options *options);

@@ -1,5 +1,6 @@
 /* `tutti report`: the report of a campaign on a coordinator. */
 #include "cli/control.h"
+#include "cli/control_connect.h"
 #include "cli/control_options.h"
 #include "cli/control_report.h"
 #include "cli/json_file.h"

@@ -2,6 +2,7 @@
  * campaign. */
 #include "cli/campaign_script.h"
 #include "cli/control.h"
+#include "cli/control_connect.h"
 #include "cli/control_follow.h"
 #include "cli/control_json.h"
 #include "cli/start_options.h"

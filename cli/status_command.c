@@ -1,5 +1,6 @@
 /* `tutti status`: the campaigns of a coordinator, or how one of them is getting on. */
 #include "cli/control.h"
+#include "cli/control_connect.h"
 #include "cli/control_json.h"
 #include "cli/control_options.h"
 #include "cli/control_report.h"

@@ -1,5 +1,6 @@
 /* `tutti stop`: ends a campaign that runs on a coordinator. */
 #include "cli/control.h"
+#include "cli/control_connect.h"
 #include "cli/control_options.h"
 #include "cli/subcommand.h"
 #include "common/log.h"

@@ -1,5 +1,6 @@
 /* `tutti watch`: looks on while a campaign runs on a coordinator. */
 #include "cli/control.h"
+#include "cli/control_connect.h"
 #include "cli/control_follow.h"
 #include "cli/control_options.h"
 #include "cli/subcommand.h"

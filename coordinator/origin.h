@@ -1,7 +1,7 @@
 /* What a request says of where it goes and where it comes from: the host that it means, the page that sent
  * it, the client that a proxy speaks for. */
 #pragma once
-#include "coordinator/address.h"
+#include "common/address.h"
 
 #include <stddef.h>
 

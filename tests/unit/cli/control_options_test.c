@@ -1,4 +1,5 @@
 /* Which address and which token count, and which are refused. */
+#include "cli/control_connect.h"
 #include "cli/control_options.h"
 #include "tests/unit/common/check.h"
 

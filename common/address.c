@@ -1,5 +1,5 @@
 /* Addresses of hosts, and networks of them. */
-#include "coordinator/address.h"
+#include "common/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
