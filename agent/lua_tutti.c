@@ -168,8 +168,9 @@ static int print(lua_State *lua)
     if (script->is_quiet)
         return 0;
     /* Whoever reads it takes it for the word of a worker that lives. */
-    if (player && lua == player->thread && lua_isyieldable(lua) && player_has_no_lease(player))
-        return player_await_lease(lua, player, print);
+    if (player && player_has_no_lease(player))
+        return lua == player->thread ? player_await_lease(lua, player, print)
+                                     : lua_misuse(lua, "print: the agent has lost its lease");
     luaL_buffinit(lua, &line);
     if (player && player->phase != PLAYER_GLOBAL) {
         char prefix[32];

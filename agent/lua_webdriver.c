@@ -64,8 +64,6 @@ static int request(lua_State *lua)
     lua_settop(lua, 6);
     if (player_has_no_lease(player))
         return player_await_lease(lua, player, request);
-    if (player_has_no_lease(player))
-        return player_await_lease(lua, player, request);
     const char *body = luaL_optlstring(lua, 3, NULL, &size);
     struct http_request request = {
         .method = luaL_checkstring(lua, 1),
