@@ -68,6 +68,16 @@ size_t link_backlog(const struct link *link)
     return (size_t)(link->end - link->oldest);
 }
 
+uint64_t link_queued(const struct link *link)
+{
+    return link->end - 1;
+}
+
+uint64_t link_acknowledged(const struct link *link)
+{
+    return link->oldest - 1;
+}
+
 static uint64_t timeout_ns(const struct link *link)
 {
     uint64_t fixed = LINK_FIRST_TIMEOUT_NS;

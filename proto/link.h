@@ -70,6 +70,11 @@ void link_send(struct link *link, struct buffer *message);
 /* Messages queued or not yet acknowledged: who fills a link looks at this and holds back. */
 size_t link_backlog(const struct link *link);
 
+/* The sequence of the message that was queued last, and of the last one that the other end has applied; 0
+ * before any. */
+uint64_t link_queued(const struct link *link);
+uint64_t link_acknowledged(const struct link *link);
+
 /* The next frame to put on the wire now: new ones within the window, those to be sent again, else an
  * acknowledgement or heartbeat that is due. False when there is none. `message` is borrowed until the next
  * link_receive or link_free. Call until false. */

@@ -118,6 +118,18 @@ static void tell_furthest_steps(struct crew *crew)
     }
 }
 
+/* Of these workers the coordinator knows that they begin their next step. */
+static void go_on(struct crew *crew, const struct command *command)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&command->workers, &cursor)) {
+        struct worker *worker = roster_find(crew->roster, cursor.worker);
+        if (worker != NULL && worker->state == WORKER_ASKING) {
+            crew_move(crew, worker, WORKER_KNOWN);
+        }
+    }
+}
+
 static void drain(struct crew *crew, const struct command *command)
 {
     (void)command;
@@ -201,6 +213,7 @@ void crew_take_command(struct crew *crew, const struct command *command)
         [COMMAND_ASSIGN] = assign, [COMMAND_REPLY] = crew_take_reply, [COMMAND_SYNCHRONISE] = synchronise,
         [COMMAND_DRAIN] = drain,   [COMMAND_RUN_UNTIL] = run_until,   [COMMAND_ROOMS_DONE] = release_rooms,
         [COMMAND_STOP] = stop,     [COMMAND_FORGET] = forget,         [COMMAND_SCALE] = crew_scale,
+        [COMMAND_KNOWN] = go_on,
     };
     if (COMMANDS[command->kind] != NULL) {
         COMMANDS[command->kind](crew, command);

@@ -82,14 +82,21 @@ static void on_operations(struct campaign *campaign, uint64_t now_ns, struct pla
                           const struct message *message)
 {
     uint32_t index = (uint32_t)(place - campaign->places);
+    uint64_t ended = rooms_steps_ended(campaign->rooms);
+    bool is_awaited = false;
     for (size_t i = 0; i < message->operations.count; i++) {
         const struct operation *operation = &message->operations.items[i];
         struct error error;
+        is_awaited = is_awaited || operation->kind == OPERATION_BEGUN;
         if (!handout_owns_all(campaign->handout, index, &operation->workers)) {
             complain(campaign, now_ns, place, "it speaks for workers that are not its own");
         } else if (!rooms_apply(campaign->rooms, now_ns, operation, &error)) {
             complain(campaign, now_ns, place, error.text);
         }
+    }
+    place->steps_ended += rooms_steps_ended(campaign->rooms) - ended;
+    if (is_awaited) {
+        members_acknowledge(campaign->home.members, place->member);
     }
     campaign->is_unsettled = true;
 }
@@ -133,6 +140,8 @@ static void on_statistics(struct campaign *campaign, uint64_t now_ns, struct pla
     (void)now_ns;
     campaign_statistics_merge(campaign->statistics, &message->statistics);
     place->workers_running = message->statistics.workers_running;
+    place->steps_counted +=
+        message->statistics.steps_ok + message->statistics.steps_failed + message->statistics.steps_stopped;
 }
 
 static void on_finished(struct campaign *campaign, uint64_t now_ns, struct place *place,

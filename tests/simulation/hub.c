@@ -29,7 +29,7 @@ bool hub_is_draining(const struct world *world)
 /* Elsewhere, when it has lost its agent. */
 static bool may_go_on(const struct world *world, uint32_t worker)
 {
-    return world->plan->options.on_loss == ON_LOSS_REPLACE && worker < world->workers &&
+    return on_loss_replaces(world->plan->options.on_loss) && worker < world->workers &&
            world->state < CAMPAIGN_STOPPING && !hub_is_draining(world);
 }
 
