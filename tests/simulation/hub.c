@@ -38,6 +38,7 @@ static void lose_worker(struct world *world, uint32_t worker)
     struct truth_worker *who = &world->truth.worker[worker];
     who->owner = 0;
     who->is_lost = true;
+    who->losses++;
     who->is_in_step = false;
     who->is_coming = false;
     who->is_moving = may_go_on(world, worker) && !who->is_over;

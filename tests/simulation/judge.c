@@ -49,16 +49,19 @@ void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_
     world->is_dirty = true;
 }
 
-/* No step is begun twice, on whichever agents; with --on-loss replace=again the last one may be, after a
- * loss. */
+/* No step is begun twice, on whichever agents; with --on-loss replace=again no more than once after each loss
+ * of its worker. */
 void judge_act(struct world *world, uint64_t incarnation, uint32_t worker, uint64_t step)
 {
     struct truth_worker *who = &world->truth.worker[worker];
-    bool is_again = step == who->acted_step && incarnation != who->acted_for;
+    if (step == who->acted_step && incarnation == who->acted_for) {
+        return; /* goes on with it */
+    }
     bool may_be_again = world->plan->options.on_loss == ON_LOSS_REPLACE_AGAIN;
-    if (step < who->acted_step || (is_again && !may_be_again)) {
-        world_break(world, "worker %u acts in step %" PRIu64 ", but has acted in step %" PRIu64 " before%s",
-                    worker, step, who->acted_step, is_again ? " on another agent" : "");
+    uint32_t most = 1 + (may_be_again ? who->losses : 0);
+    if (step < TRUTH_STEPS && ++who->begun[step] > most) {
+        world_break(world, "worker %u begins step %" PRIu64 " for the %uth time after %u losses", worker,
+                    step, who->begun[step], who->losses);
     }
     who->acted_step = step;
     who->acted_for = incarnation;

@@ -191,7 +191,8 @@ void judge_end(struct world *world)
     }
     struct sums sums = add_up(&world->truth);
     transcript_say(world->transcript, world->now_ns - world->created_ns,
-                   "the verdict is %s%s%.*s: %" PRIu64 " steps ok, %" PRIu64 " failed, %" PRIu64 " stopped, %" PRIu64 " lost",
+                   "the verdict is %s%s%.*s: %" PRIu64 " steps ok, %" PRIu64 " failed, %" PRIu64
+                   " stopped, %" PRIu64 " lost",
                    verdict_name(report->verdict), report->reason.size == 0 ? "" : ", ",
                    BYTES_FORMAT(report->reason), report->steps_ok, report->steps_failed,
                    report->steps_stopped, report->steps_lost);

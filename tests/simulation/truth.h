@@ -18,8 +18,10 @@ struct truth_worker {
     bool is_in_step;
     bool has_synchronised; /* has used a notifier or barrier itself */
     uint64_t begun_step;
-    uint64_t acted_step; /* the furthest that any life of it has acted in, */
+    uint64_t acted_step; /* that it acted in last, */
     uint64_t acted_for;  /* and the agent that it did that on */
+    uint32_t losses;     /* of its agents */
+    uint8_t begun[TRUTH_STEPS];
     uint64_t ended_step;
     uint64_t over_ns;
     uint64_t came_ns; /* 0: it was there from the beginning */
