@@ -73,7 +73,7 @@ static void cut_short(struct crew *crew, struct worker *worker)
     crew_add_effect(crew->effects, CREW_SETUP_LATE)->worker = worker->id;
 }
 
-static void ask(struct crew *crew, struct worker *worker)
+static void tell_step(struct crew *crew, struct worker *worker)
 {
     worker->step++;
     if (crew->tells_steps) {
@@ -200,18 +200,10 @@ enum worker_event crew_choose(const struct crew *crew, const struct worker *work
 static void act(struct crew *crew, struct worker *worker, enum worker_action action)
 {
     static void (*const ACTIONS[WORKER_ACTION_COUNT])(struct crew *, struct worker *) = {
-        [WORKER_DO_SETUP] = begin_setup,
-        [WORKER_DO_CHOOSE] = choose,
-        [WORKER_DO_REPORT] = report,
-        [WORKER_DO_REST] = rest,
-        [WORKER_DO_ASK] = ask,
-        [WORKER_DO_STEP] = begin_step,
-        [WORKER_DO_HOLD] = hold,
-        [WORKER_DO_BREAK_OFF] = break_off,
-        [WORKER_DO_TEARDOWN] = tear_down,
-        [WORKER_DO_VANISH] = vanish,
-        [WORKER_DO_BURY] = bury,
-        [WORKER_DO_CUT_SHORT] = cut_short,
+        [WORKER_DO_SETUP] = begin_setup, [WORKER_DO_CHOOSE] = choose,       [WORKER_DO_REPORT] = report,
+        [WORKER_DO_REST] = rest,         [WORKER_DO_ASK] = tell_step,       [WORKER_DO_STEP] = begin_step,
+        [WORKER_DO_HOLD] = hold,         [WORKER_DO_BREAK_OFF] = break_off, [WORKER_DO_TEARDOWN] = tear_down,
+        [WORKER_DO_VANISH] = vanish,     [WORKER_DO_BURY] = bury,           [WORKER_DO_CUT_SHORT] = cut_short,
     };
     if (ACTIONS[action] != NULL) {
         ACTIONS[action](crew, worker);

@@ -69,7 +69,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 }
 
 /* Curl connects, and then sends the request, in calls that may have begun under a lease. */
-static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_client *client = context;
 
@@ -81,13 +81,14 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static int on_sending(void *context, char *to, char *from, int to_port, int from_port)
+static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
 {
     struct http_client *client = context;
 
     (void)to, (void)from, (void)to_port, (void)from_port;
-    if (http_engine_may_send(client->engine))
+    if (http_engine_may_send(client->engine)) {
         return CURL_PREREQFUNC_OK;
+    }
     client->is_lost = true;
     return CURL_PREREQFUNC_ABORT;
 }
@@ -110,9 +111,9 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, client_on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_sending);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, client_on_sending);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, client);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_engine_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client->engine);
@@ -311,8 +312,9 @@ static void read_timings(CURL *easy, struct http_timings *timings)
 
 static enum http_failure failure_of(const struct http_client *client, CURLcode result)
 {
-    if (client->is_lost)
+    if (client->is_lost) {
         return HTTP_LOST;
+    }
     switch (result) {
     case CURLE_OK:
         return HTTP_OK;

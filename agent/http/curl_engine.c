@@ -69,82 +69,92 @@ static void listen_as_wanted(struct connection *connection)
     uv_poll_start(&connection->poll, connection->active, on_poll);
 }
 
-static void hold(struct http_engine *engine)
+static void engine_hold(struct http_engine *engine)
 {
     engine->is_held = true;
     for (size_t i = 0; i < engine->connection_capacity; i++) {
         struct connection *connection = engine->connections[i];
-        if (connection && connection->active != 0) {
+        if (connection != NULL && connection->active != 0) {
             uv_poll_stop(&connection->poll);
             connection->active = 0;
         }
     }
 }
 
-static void go_on(struct http_engine *engine)
+static void engine_go_on(struct http_engine *engine)
 {
     engine->is_held = false;
     engine->due_ns = 0; /* what ran out of time meanwhile */
-    for (size_t i = 0; i < engine->connection_capacity; i++)
-        if (engine->connections[i])
+    for (size_t i = 0; i < engine->connection_capacity; i++) {
+        if (engine->connections[i] != NULL) {
             listen_as_wanted(engine->connections[i]);
+        }
+    }
 }
 
 /* A reset, at once: what stands in the kernel's buffer is not sent, and nothing can be written any more. */
-static void reset(const struct connection *connection)
+static void connection_reset(const struct connection *connection)
 {
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
-    if (!connection->is_of_resolver)
+    if (!connection->is_of_resolver) {
         (void)connect(connection->socket, &nowhere, sizeof nowhere);
+    }
 }
 
-static void reset_all(struct http_engine *engine, const struct http_client *client)
+static void engine_reset_all(struct http_engine *engine, const struct http_client *client)
 {
-    for (size_t i = 0; i < engine->connection_capacity; i++)
-        if (engine->connections[i] && engine->connections[i]->client == client)
-            reset(engine->connections[i]);
+    for (size_t i = 0; i < engine->connection_capacity; i++) {
+        if (engine->connections[i] != NULL && engine->connections[i]->client == client) {
+            connection_reset(engine->connections[i]);
+        }
+    }
 }
 
 bool http_engine_may_send(const struct http_engine *engine)
 {
-    return !engine->lease || lease_is_held(engine->lease, clock_now_ns());
+    return engine->lease == NULL || lease_is_held(engine->lease, clock_now_ns());
 }
 
 void http_engine_quieten(struct http_engine *engine, const struct http_client *client)
 {
-    if (!http_engine_may_send(engine))
-        reset_all(engine, client);
+    if (!http_engine_may_send(engine)) {
+        engine_reset_all(engine, client);
+    }
 }
 
 /* Those that are begun by whoever hears of it are not among them: they wait for the next lease. */
-static void lose_all(struct http_engine *engine)
+static void engine_lose_all(struct http_engine *engine)
 {
     struct http_transfer *transfer = engine->transfers;
 
     engine->transfers = NULL;
-    if (transfer)
+    if (transfer != NULL) {
         transfer->at = &transfer;
-    while (transfer) {
-        reset_all(engine, transfer->client);
+    }
+    while (transfer != NULL) {
+        engine_reset_all(engine, transfer->client);
         http_client_lose(transfer->client);
     }
 }
 
 /* The gate: curl writes in any call, so none is made without a lease. */
-static bool may_drive(struct http_engine *engine)
+static bool engine_may_drive(struct http_engine *engine)
 {
-    enum lease_state state = engine->lease ? lease_look(engine->lease, clock_now_ns()) : LEASE_HOLDS;
+    enum lease_state state = engine->lease == NULL ? LEASE_HOLDS : lease_look(engine->lease, clock_now_ns());
 
     if (state == LEASE_HOLDS) {
-        if (engine->is_held)
-            go_on(engine);
+        if (engine->is_held) {
+            engine_go_on(engine);
+        }
         return true;
     }
-    if (!engine->is_held)
-        hold(engine);
-    if (state == LEASE_GONE)
-        lose_all(engine);
+    if (!engine->is_held) {
+        engine_hold(engine);
+    }
+    if (state == LEASE_GONE) {
+        engine_lose_all(engine);
+    }
     return false;
 }
 
@@ -153,8 +163,9 @@ static bool drive(struct http_engine *engine, curl_socket_t socket, int events)
 {
     int running;
 
-    if (!may_drive(engine))
+    if (!engine_may_drive(engine)) {
         return false;
+    }
     curl_multi_socket_action(engine->multi, socket, events, &running);
     return read_completions(engine);
 }
@@ -306,9 +317,10 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct http_engine *engine = prepare->data;
 
-    if (!may_drive(engine)) {
-        if (engine->transfers && !uv_is_active((uv_handle_t *)&engine->timer))
+    if (!engine_may_drive(engine)) {
+        if (engine->transfers != NULL && !uv_is_active((uv_handle_t *)&engine->timer)) {
             uv_timer_start(&engine->timer, on_timer, HELD_LOOK_MS, 0);
+        }
         return;
     }
     if (engine->due_ns != 0)
