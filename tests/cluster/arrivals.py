@@ -53,8 +53,9 @@ class Arrivals:
 
     def run(self):
         asyncio.set_event_loop(self.loop)
+        self.servers = []
         for serve, listener in zip((self.serve, self.serve, self.shake_hands), self.listeners):
-            self.loop.run_until_complete(asyncio.start_server(serve, sock=listener))
+            self.servers.append(self.loop.run_until_complete(asyncio.start_server(serve, sock=listener)))
         self.loop.run_until_complete(self.loop.create_datagram_endpoint(lambda: Names(self), sock=self.names))
         self.loop.run_forever()
         left = asyncio.all_tasks(self.loop)
@@ -129,10 +130,13 @@ class Arrivals:
         return [record for record in list(self.records) if record.source == source and record.at > at and record.what in whats]
 
     def close(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        def stop():
+            for server in self.servers:
+                server.close()
+            self.loop.stop()
+        self.loop.call_soon_threadsafe(stop)
         self.thread.join(10)
-        for held in (*self.listeners, self.names):
-            held.close()
+        self.names.close()
 
     def __enter__(self):
         return self

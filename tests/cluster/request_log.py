@@ -39,7 +39,7 @@ class RequestLog:
 
     def run(self):
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(asyncio.start_server(self.serve, sock=self.listener))
+        self.servers = [self.loop.run_until_complete(asyncio.start_server(self.serve, sock=self.listener))]
         self.loop.run_forever()
         left = asyncio.all_tasks(self.loop)
         for task in left:
@@ -88,9 +88,12 @@ class RequestLog:
         return faults
 
     def close(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        def stop():
+            for server in self.servers:
+                server.close()
+            self.loop.stop()
+        self.loop.call_soon_threadsafe(stop)
         self.thread.join(10)
-        self.listener.close()
 
     def __enter__(self):
         return self

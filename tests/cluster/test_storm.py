@@ -52,7 +52,9 @@ class Storm(Scene):
         if policy == "replace=again":
             self.again.append(tag)
         room_size = draw.choice([2, 3, 5])
-        campaign = cluster.start(tag, workers=room_size * 8, room_size=room_size, on_loss=policy, duration_ms=draw.choice([8000, 16000]))
+        # Long enough that there is something to go on with after a loss.
+        duration_ms = 32000 if policy.startswith("replace") else draw.choice([8000, 16000])
+        campaign = cluster.start(tag, workers=room_size * 8, room_size=room_size, on_loss=policy, duration_ms=duration_ms)
         self.say(f"campaign {campaign}: {policy}, rooms of {room_size}")
         # One agent at least lives through it, and an agent or the coordinator has one fault at a time.
         victims = draw.sample(cluster.names, AGENTS - 1)

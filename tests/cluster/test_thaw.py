@@ -89,6 +89,8 @@ class Thaw(Scene):
         self.judge_steps(tag)
         self.assertEqual([agent["state"] for agent in report["agents"]].count("lost"), len(names), report)
         self.assertGreater(report["steps"]["lost"], 0, "what they were doing")
+        lost = {name for name in cluster.names if any(f"agent {name} is lost" in line for line in cluster.coordinator.lines[said:])}
+        self.assertEqual(lost, set(names), "the stop of requests that wait for a name has cost another agent")
 
     def note_unfinished(self, cluster, names, tag):
         sources = {cluster.network[name].address for name in names}
