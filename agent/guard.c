@@ -79,6 +79,18 @@ static int guarded_xpcall(lua_State *lua)
 
 static int finish_resume(lua_State *lua, lua_State *inner, int status, int results);
 
+/* Where the one that resumes cannot yield, a call of the inner one cannot wait. */
+static int resume_inner(lua_State *lua, lua_State *inner, int arguments, int *results)
+{
+    struct script *script = script_of(lua);
+    bool could_not = script->cannot_wait;
+
+    script->cannot_wait = could_not || !lua_isyieldable(lua);
+    int status = lua_resume(inner, lua, arguments, results);
+    script->cannot_wait = could_not;
+    return status;
+}
+
 static int on_woken(lua_State *lua, int status, lua_KContext context)
 {
     lua_State *inner = (lua_State *)context;
@@ -87,7 +99,7 @@ static int on_woken(lua_State *lua, int status, lua_KContext context)
     (void)status;
     if (lua_status(inner) != LUA_YIELD)
         return luaL_error(lua, "the coroutine was resumed by someone else");
-    int inner_status = lua_resume(inner, lua, 0, &results);
+    int inner_status = resume_inner(lua, inner, 0, &results);
     return finish_resume(lua, inner, inner_status, results);
 }
 
@@ -150,7 +162,7 @@ static int resume(lua_State *lua, lua_State *inner, int arguments)
         return 2;
     }
     lua_xmove(lua, inner, arguments);
-    int status = lua_resume(inner, lua, arguments, &results);
+    int status = resume_inner(lua, inner, arguments, &results);
     return finish_resume(lua, inner, status, results);
 }
 

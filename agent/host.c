@@ -2,10 +2,14 @@
  */
 #include "agent/host.h"
 
+#include "agent/browser/folder.h"
+#include "agent/browser/starter_link.h"
 #include "agent/core/agent.h"
 #include "agent/mailbox.h"
 #include "agent/readings.h"
 #include "agent/shard.h"
+#include "agent/walls/name_files.h"
+#include "agent/walls/walls.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "proto/codec.h"
@@ -15,6 +19,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -42,8 +47,11 @@ struct host {
     uv_timer_t timer;
     uv_timer_t gauges_timer;
     struct readings readings;
+    struct name_files name_files;
     uv_signal_t terminate;
     uv_signal_t interrupt;
+    struct starter_link *starter; /* of browsers; NULL: none can be started */
+    int browsers;                 /* the folder in which they have theirs; -1: there is none */
     struct socket *socket;
     struct mailbox *notices;
     struct agent *agent;
@@ -210,10 +218,23 @@ static void tell_gauges(struct host *host)
     step(host, &event);
 }
 
+static void watch_name_files(struct host *host)
+{
+    const char *lost = name_files_lost(&host->name_files);
+
+    if (lost)
+        log_about(
+            LOG_WARNING, host->name, &host->subject,
+            "another file is %s now, and lies behind the walls: names are looked up without it until this "
+            "agent is started again (or see --allow-read)",
+            lost);
+}
+
 static void on_gauges_timer(uv_timer_t *timer)
 {
     struct host *host = timer->data;
 
+    watch_name_files(host);
     tell_gauges(host);
     end_turn(host);
 }
@@ -349,6 +370,7 @@ static void start_shards(struct host *host)
             .memory_limit_bytes = options->memory_limit_bytes,
             .instruction_limit = options->instruction_limit,
             .driver_starts = (starts + host->shard_count - 1) / host->shard_count,
+            .starter = host->starter,
             .notices = host->notices,
             .lease_until_ns = &host->lease_until_ns,
         };
@@ -370,6 +392,7 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
                          "coordinator?";
     case SOCKET_HANDSHAKE_BROKEN:
         return "it does not speak our protocol";
+    case SOCKET_FULL:
     case SOCKET_FRAME_BROKEN:
         break;
     }
@@ -430,6 +453,57 @@ static void open_loop(struct host *host)
         uv_signal_start(&host->interrupt, on_signal, SIGINT);
 }
 
+/* It is forked while we still may start something. An agent without it does all but browsers. */
+static void open_starter(struct host *host)
+{
+    const struct starter_settings settings = {.has_walls = !host->options->has_no_walls,
+                                              .readable = host->options->readable,
+                                              .runnable = host->options->runnable};
+    struct error error;
+
+    host->starter = starter_link_open(&settings, &error);
+    if (!host->starter)
+        log_about(LOG_WARNING, host->name, &host->subject, "no browser can be started: %s", error.text);
+}
+
+/* Between tcp:// and the semicolon stands the address that we dial from; 0: whatever port the kernel chooses.
+ */
+static uint16_t find_own_port(const char *endpoint)
+{
+    const char *end = strchr(endpoint, ';');
+    const char *colon = end ? memrchr(endpoint, ':', (size_t)(end - endpoint)) : NULL;
+
+    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
+}
+
+/* Before there are threads, which would stay outside. */
+static bool raise_walls(struct host *host)
+{
+    char folder[FOLDER_PATH_BYTES];
+    char text[WALLS_TEXT_BYTES];
+    struct walls walls = {.readable = host->options->readable,
+                          .port = find_own_port(host->options->coordinator)};
+    struct walls_standing standing;
+    struct error error;
+
+    if (host->options->has_no_walls) {
+        log_about(LOG_INFO, host->name, &host->subject, "walls: none, with --allow-system");
+        return true;
+    }
+    host->browsers = browser_folder_open_root(folder);
+    if (host->browsers >= 0)
+        walls.writable = folder;
+    if (!walls_raise_for_scripts(&walls, &standing, &error)) {
+        log_about(LOG_ERROR, host->name, &host->subject, "the walls around scripts cannot be put up: %s",
+                  error.text);
+        return false;
+    }
+    name_files_init(&host->name_files);
+    walls_describe(&standing, text);
+    log_about(LOG_INFO, host->name, &host->subject, "walls: %s", text);
+    return true;
+}
+
 static void close_all(struct host *host)
 {
     agent_free(&host->agent);
@@ -445,13 +519,16 @@ static void close_all(struct host *host)
     uv_close((uv_handle_t *)&host->interrupt, NULL);
     uv_run(&host->loop, UV_RUN_DEFAULT);
     (void)!uv_loop_close(&host->loop);
+    starter_link_close(&host->starter);
+    if (host->browsers >= 0)
+        close(host->browsers);
     agent_effects_finish(&host->effects);
     buffer_finish(&host->envelope);
 }
 
 int agent_run(const struct agent_run_options *options)
 {
-    struct host host = {.options = options, .exit_code = EXIT_REFUSED};
+    struct host host = {.options = options, .browsers = -1, .exit_code = EXIT_REFUSED};
 
     if (options->dies_with_parent)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -460,8 +537,10 @@ int agent_run(const struct agent_run_options *options)
     choose_name(&host);
     host.subject.agent = bytes_of_string(host.name);
     buffer_init(&host.envelope, ENVELOPE_MAX_BYTES);
+    open_starter(&host);
+    bool is_walled = raise_walls(&host);
     open_loop(&host);
-    if (open_socket(&host)) {
+    if (is_walled && open_socket(&host)) {
         start_shards(&host);
         start_agent(&host);
         end_turn(&host);

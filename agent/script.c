@@ -2,7 +2,6 @@
 #include "agent/lua_error.h"
 #include "agent/script_state.h"
 #include "common/memory.h"
-#include "common/value.h"
 #include "proto/limits.h"
 
 #include <assert.h>
@@ -71,8 +70,6 @@ struct script *script_new(const struct script_settings *settings)
     script->stage = settings->stage;
     for (int i = 0; i < FIXTURE_COUNT; i++)
         script->fixtures[i] = LUA_NOREF;
-    buffer_init(&script->scratch, VALUE_MAX_BYTES);
-    buffer_init(&script->expected, VALUE_MAX_BYTES);
     buffer_init(&script->text, LIMIT_TEXT_BYTES * 4);
 
     script->lua = lua_newstate(limits_allocate, &script->limits);
@@ -103,8 +100,6 @@ void script_free(struct script **pointer)
     }
     memory_free(script->options);
     memory_free(script->target);
-    buffer_finish(&script->scratch);
-    buffer_finish(&script->expected);
     buffer_finish(&script->text);
     script_files_free(&script->files);
     memory_free(script);

@@ -15,6 +15,7 @@
 struct drivers;
 struct memory_account;
 struct player;
+struct starter_link;
 
 struct shard_settings {
     uint32_t index;
@@ -25,6 +26,7 @@ struct shard_settings {
     uint64_t memory_limit_bytes;
     uint64_t instruction_limit;
     uint32_t driver_starts;                  /* browsers that may come up at once; 0: one for each core */
+    struct starter_link *starter;            /* of browsers; NULL: none can be started */
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
 };

@@ -1,10 +1,9 @@
 /* Where the coordinator of the control commands is, and how they show that they may ask. */
 #include "cli/control_options.h"
+#include "cli/text_file.h"
 #include "common/log.h"
 #include "common/memory.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,31 +44,20 @@ static bool check_token(const char *token, struct error *error)
     return true;
 }
 
-/* The first line; memory of the caller. */
+/* The first line, for text_file_wipe. */
 static char *read_token(const char *path, struct error *error)
 {
-    char line[TOKEN_MAX_BYTES + 2];
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        error_set_system(error, errno, "--token-file: %s", path);
+    struct error warning;
+    char *token = text_file_read_secret(path, &warning, error);
+    if (token == NULL) {
+        (void)error_wrap(error, "--token-file: ");
         return NULL;
     }
-    errno = 0;
-    if (fgets(line, sizeof(line), file) == NULL) {
-        line[0] = '\0';
+    token[strcspn(token, "\r\n")] = '\0';
+    if (!check_token(token, error)) {
+        (void)error_wrap(error, "--token-file: %s: ", path);
+        text_file_wipe(&token);
     }
-    int number = ferror(file) != 0 ? errno : 0;
-    (void)fclose(file);
-    line[strcspn(line, "\r\n")] = '\0';
-    char *token = NULL;
-    if (number != 0) {
-        error_set_system(error, number, "--token-file: %s", path);
-    } else if (check_token(line, error)) {
-        token = memory_copy_string(line);
-    } else {
-        error_wrap(error, "--token-file: %s: ", path);
-    }
-    explicit_bzero(line, sizeof(line));
     return token;
 }
 
@@ -112,7 +100,7 @@ static bool find_token(const struct control_options *options, char **found, stru
 struct api_client *control_connect(const char *who, const struct control_options *options)
 {
     struct error error;
-    char *token = NULL;
+    SCOPED(text_file_wipe) char *token = NULL;
     if (!find_token(options, &token, &error)) {
         log_line(LOG_ERROR, who, "%s", error.text);
         return NULL;
@@ -122,10 +110,5 @@ struct api_client *control_connect(const char *who, const struct control_options
     for (size_t length = strlen(url); length > 0 && url[length - 1] == '/'; length--) {
         url[length - 1] = '\0';
     }
-    struct api_client *client = api_client_new(url, token);
-    if (token != NULL) {
-        explicit_bzero(token, strlen(token));
-    }
-    memory_free(token);
-    return client;
+    return api_client_new(url, token);
 }

@@ -1,6 +1,5 @@
 /* `tutti coordinator`: the daemon's options, from flags, environment and file, and whether they are safe. */
 #include "cli/daemon.h"
-#include "cli/file_limit.h"
 #include "cli/subcommand.h"
 #include "cli/text_file.h"
 #include "common/bytes.h"
@@ -8,7 +7,6 @@
 #include "common/memory.h"
 #include "coordinator/api.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +85,7 @@ static const struct option coordinator_options[] = {
     {.name = "state", .type = OPTION_TEXT, FIELD(state), .argument = "DIR",
         .help = "keep campaigns and reports there: both survive this process"},
     {.name = "journal-max", .type = OPTION_CUSTOM, FIELD(journal_max_bytes), .parse = parse_size,
-        .argument = "SIZE", .help = "how large the journal in --state may grow while campaigns run",
+        .argument = "SIZE", .help = "the most that the journal in --state may have before it begins again from a new base",
         .fallback = "8GiB"},
     {.name = "on-journal-failure", .type = OPTION_CHOICE, FIELD(on_journal_failure),
         .choices = failure_choices,
@@ -142,12 +140,16 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
     return subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count);
 }
 
-/* The first word of the file, for memory_free. */
+/* The one word of the file, for text_file_wipe. */
 static char *read_token(const char *path, struct error *error)
 {
-    char *text = text_file_read(path, error);
+    struct error warning;
+    char *text = text_file_read_secret(path, &warning, error);
     if (text == NULL) {
         return NULL;
+    }
+    if (warning.text[0] != '\0') {
+        log_line(LOG_WARNING, WHO, "--token-file: %s", warning.text);
     }
     size_t length = strcspn(text, " \t\r\n");
     bool is_alone = text[length + strspn(text + length, " \t\r\n")] == '\0';
@@ -158,7 +160,7 @@ static char *read_token(const char *path, struct error *error)
     }
     (void)error_set(error, "%s is no token: one word of %u to %u characters (openssl rand -hex 32)", path,
                     API_TOKEN_MIN_BYTES, API_TOKEN_MAX_BYTES);
-    memory_free(text);
+    text_file_wipe(&text);
     return NULL;
 }
 
@@ -208,7 +210,7 @@ static enum exit_code serve(const struct coordinator_options *options)
 {
     struct error error;
     struct listener_address http;
-    SCOPED(memory_free_at) char *token = NULL;
+    SCOPED(text_file_wipe) char *token = NULL;
     SCOPED(gate_free) struct gate *gate = NULL;
     if (options->token_file != NULL) {
         token = read_token(options->token_file, &error);
@@ -239,8 +241,6 @@ static int run_coordinator(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     log_configure((enum log_level)options.log_level, options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
-    (void)signal(SIGPIPE, SIG_IGN);
-    file_limit_raise();
     return (int)serve(&options);
 }
 
@@ -261,5 +261,6 @@ const struct subcommand coordinator_subcommand = {
                 "  tutti coordinator --config /etc/tutti/coordinator.conf --log-format json\n",
     .options = coordinator_options,
     .option_count = OPTION_ROWS,
+    .needs = {.descriptors = 48, .threads = 12},
     .run = run_coordinator,
 };

@@ -23,6 +23,7 @@ static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
 struct daemon {
     uv_loop_t loop;
     uv_signal_t signals[SIGNAL_COUNT];
+    uv_work_t nothing;
     uv_timer_t ending; /* looks whether all is said */
     uint64_t ending_until_ms;
     struct server *server;
@@ -147,6 +148,12 @@ static void on_signal(uv_signal_t *handle, int number)
     close_all(daemon);
 }
 
+/* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
 static void start_handles(struct daemon *daemon)
 {
     int result = uv_loop_init(&daemon->loop);
@@ -154,6 +161,7 @@ static void start_handles(struct daemon *daemon)
     (void)result;
     (void)uv_timer_init(&daemon->loop, &daemon->ending);
     daemon->ending.data = daemon;
+    (void)uv_queue_work(&daemon->loop, &daemon->nothing, do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&daemon->loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;
@@ -167,15 +175,29 @@ static void on_survival_log(void *context, enum log_level level, const char *tex
     log_line(level, WHO, "%s", text);
 }
 
+static void warn_if(bool is_open, const struct error *warning)
+{
+    if (is_open && warning->text[0] != '\0') {
+        log_line(LOG_WARNING, WHO, "%s", warning->text);
+    }
+}
+
 static bool open_artifacts(struct daemon *daemon, const char *state, struct error *error)
 {
     SCOPED(memory_free_at) char *folder = memory_format("%s/artifacts", state);
     struct error warning;
     daemon->artifacts = artifact_store_open(folder, daemon->archive, &warning, error);
-    if (daemon->artifacts != NULL && warning.text[0] != '\0') {
-        log_line(LOG_WARNING, WHO, "%s", warning.text);
-    }
+    warn_if(daemon->artifacts != NULL, &warning);
     return daemon->artifacts != NULL;
+}
+
+static bool open_reports(struct daemon *daemon, const char *state, struct error *error)
+{
+    SCOPED(memory_free_at) char *folder = memory_format("%s/reports", state);
+    struct error warning;
+    daemon->archive = archive_open(&daemon->loop, folder, &warning, error);
+    warn_if(daemon->archive != NULL, &warning);
+    return daemon->archive != NULL;
 }
 
 /* Locked first: whoever has the folder has the campaigns. */
@@ -189,12 +211,9 @@ static bool open_state(struct daemon *daemon, const struct daemon_settings *sett
                                                   .max_bytes = settings->journal_max_bytes,
                                                   .policy = settings->on_journal_failure,
                                                   .on_log = on_survival_log};
-    SCOPED(memory_free_at) char *reports = memory_format("%s/reports", settings->state);
     *survival = survival_open(&of_survival, error);
-    if (*survival != NULL) {
-        daemon->archive = archive_open(&daemon->loop, reports, error);
-    }
-    return (daemon->archive != NULL && open_artifacts(daemon, settings->state, error)) ||
+    return (*survival != NULL && open_reports(daemon, settings->state, error) &&
+            open_artifacts(daemon, settings->state, error)) ||
            error_wrap(error, "--state: ");
 }
 

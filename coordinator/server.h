@@ -46,6 +46,9 @@ struct server_campaign {
 /* NULL with an error if the endpoint cannot be bound. */
 MUST_CHECK struct server *server_new(uv_loop_t *loop, const struct server_options *options,
                                      struct error *error);
+/* The coordinator's time, that of reports and overviews: it goes on where it was when the process before us
+ * died. */
+uint64_t server_now_ns(const struct server *server);
 /* With the real port. */
 const char *server_endpoint(const struct server *server);
 

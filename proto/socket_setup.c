@@ -2,6 +2,7 @@
 #include "proto/socket_setup.h"
 
 #include "proto/limits.h"
+#include "proto/socket_admission.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,12 +19,13 @@
 /* Of one connection. A link has at most 128 messages in flight, and some again: more than that in a queue are
  * repeats. */
 #define QUEUED_MESSAGES 2000
-#define PENDING_CONNECTIONS 1024
 #define SHORTEST_RECONNECT_MS 50
 /* A coordinator that was killed is found soon when it is there again: workers wait for it. */
 #define LONGEST_RECONNECT_MS 500
 #define CONNECT_TIMEOUT_MS 5000
 #define HANDSHAKE_TIMEOUT_MS 10000
+/* Shorter than one that dials waits: who says nothing holds a place that others may need. */
+#define STRANGER_TIMEOUT_MS 5000
 #define KEEPALIVE_IDLE_S 30
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_PROBES 3
@@ -134,7 +136,8 @@ bool socket_setup_router(void *zmq, const char *endpoint, struct error *error)
     set_common(zmq);
     /* With IPv6 on, an IPv4 address would be listened on, and reported, as ::ffff:…. */
     set(zmq, ZMQ_IPV6, address.host[0] == '[' || strcmp(address.host, "*") == 0 ? 1 : 0);
-    set(zmq, ZMQ_BACKLOG, PENDING_CONNECTIONS);
+    set(zmq, ZMQ_BACKLOG, socket_admission_backlog());
+    set(zmq, ZMQ_HANDSHAKE_IVL, STRANGER_TIMEOUT_MS);
     /* Else what goes to an unknown route, or to a full one, would vanish without a word. */
     set(zmq, ZMQ_ROUTER_MANDATORY, 1);
     return zmq_bind(zmq, endpoint) == 0 || bind_error(&address, endpoint, error);

@@ -107,6 +107,10 @@ struct moved {
     uint64_t first_step;
 };
 
+/* What it is created with, and nothing that follows. */
+MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
+                                          const struct coordinator_event *event);
+
 /* The one function that changes the state. False if the event is refused in this state. */
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum life_event event);
 /* Looks whether what all agents have to do has been done, or none is left. */

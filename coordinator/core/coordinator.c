@@ -51,13 +51,18 @@ void coordinator_free(struct coordinator **at)
     *at = NULL;
 }
 
+struct campaign_home coordinator_home(struct coordinator *coordinator)
+{
+    return (struct campaign_home){.settings = &coordinator->settings,
+                                  .members = coordinator->members,
+                                  .outbox = &coordinator->outbox,
+                                  .timers = coordinator->timers};
+}
+
 static void create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     campaigns_drop_old(&coordinator->campaigns);
-    struct campaign_home home = {.settings = &coordinator->settings,
-                                 .members = coordinator->members,
-                                 .outbox = &coordinator->outbox,
-                                 .timers = coordinator->timers};
+    struct campaign_home home = coordinator_home(coordinator);
     struct campaign *campaign = campaign_new(&home, ++coordinator->last_campaign, event);
     campaigns_add(&coordinator->campaigns, campaign);
     onlooker_created(coordinator->onlooker);

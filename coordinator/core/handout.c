@@ -186,3 +186,33 @@ void handout_give(struct handout *handout, uint32_t worker, uint32_t place)
     assert(worker < handout->workers);
     handout->places[worker] = place;
 }
+
+void handout_pack(const struct handout *handout, struct buffer *into)
+{
+    pack_number(into, handout->workers);
+    pack_number(into, handout->next);
+    for (uint32_t i = 0; i < handout->workers; i++) {
+        pack_number(into, handout->places[i] + 1u); /* 0: HANDOUT_NOBODY */
+    }
+}
+
+struct handout *handout_unpack(struct unpack *from, uint32_t places)
+{
+    uint32_t workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    uint32_t next = (uint32_t)unpack_bounded(from, places);
+    if (workers > from->left.size) {
+        unpack_break(from);
+        return NULL;
+    }
+    struct handout *handout = MEMORY_NEW(struct handout);
+    handout->workers = workers;
+    handout->next = next;
+    handout->places = (uint32_t *)memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->places);
+    for (uint32_t i = 0; i < workers; i++) {
+        handout->places[i] = (uint32_t)unpack_bounded(from, places) - 1;
+    }
+    if (from->is_broken) {
+        handout_free(&handout);
+    }
+    return handout;
+}

@@ -104,9 +104,8 @@ void members_lose(struct members *members, struct member **member, struct outbox
 void members_forgive(struct members *members, uint64_t now_ns);
 /* Another process goes on as we: nobody is silent yet, and nobody can be reached before he is heard. */
 void members_restored(struct members *members, uint64_t now_ns);
-/* Who is there, and who was lost, as bytes; all are looked after in the next members_hand_out, in the order
- * in which they joined, as they are by whoever unpacks it. */
-void members_pack(struct members *members, struct buffer *into);
+/* Who is there, and who was lost, as bytes. */
+void members_pack(const struct members *members, struct buffer *into);
 /* Into new ones. False if it makes no sense. */
 MUST_CHECK bool members_unpack(struct members *members, struct unpack *from);
 /* A message of a member made no sense: counts it, and says so at most once a second. */

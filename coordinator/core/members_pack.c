@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "coordinator/core/bundle_copy.h"
+#include "coordinator/core/timer_pack.h"
 #include "proto/limits.h"
 
 _Static_assert(sizeof(struct member) == 400, "pack_member and unpack_member have to know each field");
@@ -36,10 +37,10 @@ static void pack_member(const struct member *member, struct buffer *into)
     pack_number(into, member->malformed);
     pack_number(into, member->complaint_ns);
     pack_flag(into, member->has_left);
+    timer_pack(&member->due.timer, into);
 }
 
-/* The deadline comes with the first look after it. */
-static struct member *unpack_member(struct unpack *from)
+static struct member *unpack_member(struct members *members, struct unpack *from)
 {
     struct member *member = MEMORY_NEW(struct member);
     member->incarnation = unpack_fixed(from);
@@ -69,26 +70,20 @@ static struct member *unpack_member(struct unpack *from)
     member->complaint_ns = unpack_number(from);
     member->has_left = unpack_flag(from);
     due_init(&member->due, DUE_MEMBER, member);
+    timer_unpack(members->timers, &member->due.timer, from);
     return member;
 }
 
-static void wake_all(struct members *members)
-{
-    for (size_t i = 0; i < members->attention_count; i++) {
-        members->attention[i]->needs_attention = false;
-    }
-    members->attention_count = 0;
-    for (size_t i = 0; i < members->count; i++) {
-        members_wake(members, members->items[i]);
-    }
-}
-
-void members_pack(struct members *members, struct buffer *into)
+void members_pack(const struct members *members, struct buffer *into)
 {
     pack_number(into, members->count);
     for (size_t i = 0; i < members->count; i++) {
         pack_member(members->items[i], into);
     }
+    for (size_t i = 0; i < members->attention_count; i++) {
+        pack_fixed(into, members->attention[i]->incarnation);
+    }
+    pack_fixed(into, 0);
     for (size_t i = 0; i < MEMBERS_LOST_REMEMBERED; i++) {
         uint64_t lost = members->lost[(members->next_lost + i) % MEMBERS_LOST_REMEMBERED];
         if (lost != 0) {
@@ -96,12 +91,12 @@ void members_pack(struct members *members, struct buffer *into)
         }
     }
     pack_fixed(into, 0);
-    wake_all(members);
 }
 
 static bool is_new(const struct members *members, const struct member *member)
 {
-    return member->link != NULL && members_find(members, member->incarnation) == NULL &&
+    return member->link != NULL && member->incarnation != 0 &&
+           members_find(members, member->incarnation) == NULL &&
            members_find_name(members, member->name) == NULL;
 }
 
@@ -109,18 +104,26 @@ bool members_unpack(struct members *members, struct unpack *from)
 {
     uint64_t count = unpack_bounded(from, LIMIT_AGENTS);
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
-        struct member *member = unpack_member(from);
+        struct member *member = unpack_member(members, from);
         if (from->is_broken || !is_new(members, member)) {
+            timers_unset(members->timers, &member->due.timer);
             member_free(&member);
             return false;
         }
         members_adopt(members, member);
+    }
+    uint64_t incarnation = 0;
+    while ((incarnation = unpack_fixed(from)) != 0) {
+        struct member *member = members_find(members, incarnation);
+        if (member == NULL) {
+            return false;
+        }
+        members_wake(members, member);
     }
     uint64_t lost = 0;
     while ((lost = unpack_fixed(from)) != 0) {
         members->lost[members->next_lost] = lost;
         members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
     }
-    wake_all(members);
     return !from->is_broken;
 }

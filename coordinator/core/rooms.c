@@ -17,29 +17,35 @@ static void synchronise_all(struct rooms *rooms)
     assert(is_run);
 }
 
-struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_delay_ns,
-                        uint64_t deadlock_delay_ns)
+struct rooms *rooms_empty(uint32_t worker_count, uint32_t room_size)
 {
-    assert(options->workers > 0);
     struct rooms *rooms = MEMORY_NEW(struct rooms);
-    rooms->worker_count = options->workers;
-    rooms->start_count = options->workers;
-    rooms->room_size = campaign_room_ids(options);
-    rooms->room_count = campaign_room_count(options);
-    rooms->sync_timeout_ms = options->sync_timeout_ms > 0 ? options->sync_timeout_ms : SYNC_TIMEOUT_MS;
-    rooms->start_delay_ns = start_delay_ns;
-    rooms->deadlock_delay_ns = deadlock_delay_ns;
+    rooms->worker_count = worker_count;
+    rooms->room_size = room_size;
+    rooms->room_count = (worker_count - 1) / room_size + 1;
     rooms->items = memory_new(rooms->room_count, sizeof(struct room *));
-    rooms->ended = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
-    rooms->lost = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
-    rooms->live = rooms->worker_count;
     rooms->texts = texts_new();
-    waits_init(&rooms->waits, rooms->worker_count);
-    variables_init(&rooms->variables, rooms->worker_count);
+    waits_init(&rooms->waits, worker_count);
+    variables_init(&rooms->variables, worker_count);
     rooms->meeting_quota.maximum = MEETINGS_MAX_BYTES;
     rooms->searches = timers_new();
     timer_init(&rooms->campaign_search);
     buffer_init(&rooms->deadlock, LIMIT_TEXT_BYTES);
+    return rooms;
+}
+
+struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_delay_ns,
+                        uint64_t deadlock_delay_ns)
+{
+    assert(options->workers > 0);
+    struct rooms *rooms = rooms_empty(options->workers, campaign_room_ids(options));
+    rooms->start_count = options->workers;
+    rooms->sync_timeout_ms = options->sync_timeout_ms > 0 ? options->sync_timeout_ms : SYNC_TIMEOUT_MS;
+    rooms->start_delay_ns = start_delay_ns;
+    rooms->deadlock_delay_ns = deadlock_delay_ns;
+    rooms->ended = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
+    rooms->lost = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
+    rooms->live = rooms->worker_count;
     rooms->release_spread_us = histogram_new();
     rooms->sightings = sightings_new();
     rooms->synchronises_all = on_loss_replaces(options->on_loss);
@@ -329,6 +335,11 @@ uint64_t rooms_steps_ended(const struct rooms *rooms)
 uint64_t rooms_steps_lost(const struct rooms *rooms)
 {
     return rooms->steps_lost;
+}
+
+uint32_t rooms_worker_count(const struct rooms *rooms)
+{
+    return rooms->worker_count;
 }
 
 uint32_t rooms_live_workers(const struct rooms *rooms)

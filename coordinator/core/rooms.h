@@ -4,6 +4,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
+#include "common/pack.h"
 #include "proto/campaign.h"
 #include "proto/message.h"
 #include "proto/operation.h"
@@ -86,3 +87,12 @@ void rooms_set_start_delay(struct rooms *rooms, uint64_t start_delay_ns);
 /* Fills the live_… counts and release_spread of a report. */
 struct campaign_report;
 void rooms_count(const struct rooms *rooms, struct campaign_report *report);
+
+/* Ids of workers that there ever were. */
+uint32_t rooms_worker_count(const struct rooms *rooms);
+/* Whether all that has happened has been settled and told, as it is at the end of a turn. */
+bool rooms_is_at_rest(const struct rooms *rooms);
+/* Rooms at rest as bytes, and back: both answer all that follows alike. */
+void rooms_pack(const struct rooms *rooms, struct buffer *into);
+/* NULL, and `from` is broken, if they make no sense. */
+MUST_CHECK struct rooms *rooms_unpack(struct unpack *from);

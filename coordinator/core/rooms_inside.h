@@ -75,6 +75,9 @@ struct rooms {
     struct sightings *sightings;
 };
 
+/* Without workers, counts and sightings; the caller fills them in. */
+MUST_CHECK struct rooms *rooms_empty(uint32_t worker_count, uint32_t room_size);
+
 /* Whoever changes something calls it first: what was told is forgotten. */
 void rooms_begin_news(struct rooms *rooms);
 /* The room with this id, made if there is none yet. */
@@ -138,6 +141,15 @@ struct reply *rooms_answer(struct rooms *rooms, const struct operation *operatio
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
 /* The wait ends by this reply. */
 void rooms_end_wait(struct rooms *rooms, struct wait *wait, struct reply *reply);
+
+/* room_pack.c */
+void room_pack(const struct room *room, struct buffer *into);
+/* Into a new one, that stands among the rooms already. */
+void room_unpack(struct rooms *rooms, struct room *room, struct unpack *from);
+void wait_list_pack(const struct wait_list *list, struct buffer *into);
+/* `like` says what they wait for: of which kind, where that is known, and with which tally. */
+void wait_list_unpack(struct rooms *rooms, const struct wait *like, struct wait_list *list,
+                      struct unpack *from);
 
 /* rooms_search.c */
 void rooms_search(struct rooms *rooms, uint64_t now_ns);

@@ -1,45 +1,10 @@
 /* What the agents of a campaign have counted, added up. */
-#include "coordinator/core/statistics.h"
+#include "coordinator/core/statistics_inside.h"
 
-#include "common/buffer.h"
-#include "common/map.h"
 #include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define KEY_BYTES (LIMIT_TEXT_BYTES + 16u)
-
-/* The entries of the maps: what the report shows, with name and histogram of their own. */
-struct request_total {
-    struct request_report report;
-    struct histogram *latency_us;
-};
-
-struct wait_total {
-    struct wait_report report;
-    struct histogram *waited_us;
-};
-
-struct campaign_statistics {
-    uint64_t steps_ok;
-    uint64_t steps_failed;
-    uint64_t steps_stopped;
-    uint64_t steps_lost;
-    uint64_t requests_total;
-    struct histogram *step_us;
-    struct histogram *request_latency_us;
-    struct map *requests;
-    struct map *waits;
-    struct map *errors; /* of struct error_report */
-    /* For reports, filled anew for each. */
-    struct request_report *request_reports;
-    struct wait_report *wait_reports;
-    struct error_report *error_reports;
-    size_t request_capacity;
-    size_t wait_capacity;
-    size_t error_capacity;
-};
 
 struct campaign_statistics *campaign_statistics_new(void)
 {
@@ -182,7 +147,7 @@ void campaign_statistics_add_error(struct campaign_statistics *statistics,
                                    const struct error_statistics *error)
 {
     SCOPED(buffer_finish) struct buffer key;
-    buffer_init(&key, KEY_BYTES);
+    buffer_init(&key, STATISTICS_KEY_BYTES);
     merge_error(statistics, error, &key);
 }
 
@@ -194,7 +159,7 @@ void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from)
 {
     SCOPED(buffer_finish) struct buffer key;
-    buffer_init(&key, KEY_BYTES);
+    buffer_init(&key, STATISTICS_KEY_BYTES);
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
     statistics->steps_stopped += from->steps_stopped;

@@ -93,8 +93,7 @@ static uint64_t due_ns(uint64_t now_ns, uint64_t timeout_ms)
     return is_beyond ? TIMERS_NEVER - 1 : due;
 }
 
-struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list *list,
-                         const struct wait *like)
+struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like)
 {
     if (waits->by_worker == NULL) {
         waits->by_worker = memory_new(waits->worker_count, sizeof(struct wait *));
@@ -110,8 +109,15 @@ struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list 
         waits->tallied++;
     }
     timer_init(&wait->timer);
-    timers_set(waits->timers, &wait->timer, due_ns(now_ns, wait->timeout_ms));
     link_last(list, wait);
+    return wait;
+}
+
+struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list *list,
+                         const struct wait *like)
+{
+    struct wait *wait = waits_put(waits, list, like);
+    timers_set(waits->timers, &wait->timer, due_ns(now_ns, wait->timeout_ms));
     return wait;
 }
 

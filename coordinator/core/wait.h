@@ -61,6 +61,8 @@ struct wait *waits_of(const struct waits *waits, uint32_t worker);
  */
 struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list *list,
                          const struct wait *like);
+/* Likewise, for a copy of waits that are there already: its timer is not set. */
+struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like);
 /* It is over; frees it. */
 void waits_end(struct waits *waits, struct wait *wait);
 /* GET_OR_MAKE, WAIT_SET and WAIT_CHANGED. */

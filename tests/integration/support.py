@@ -60,6 +60,12 @@ def wait_until(condition, seconds, what):
         time.sleep(0.01)
 
 
+def write_secret(path, text):
+    """For its owner alone, or tutti would refuse it."""
+    path.touch(0o600)
+    path.write_text(text)
+
+
 class Result:
     def __init__(self, code, out, err, seconds, report):
         self.code, self.out, self.err, self.seconds, self.report = code, out, err, seconds, report
@@ -79,10 +85,10 @@ class Result:
 class Process:
     """A tutti that is still running."""
 
-    def __init__(self, *arguments, env=None, cwd=None, prefix=(), stdout=subprocess.PIPE):
+    def __init__(self, *arguments, env=None, cwd=None, prefix=(), program=TUTTI, stdout=subprocess.PIPE):
         """`prefix`: a command that becomes the program, `ip netns exec NAME` say."""
         self.started = time.monotonic()
-        self.process = subprocess.Popen([*prefix, TUTTI, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=stdout,
+        self.process = subprocess.Popen([*prefix, program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=stdout,
                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
                                         env=env or environment(), cwd=cwd)
         self.pid = self.process.pid

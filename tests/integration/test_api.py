@@ -10,7 +10,7 @@ import time
 import unittest
 
 from daemon import Coordinator, Events, WithAgents, campaign
-from support import Process, tutti, wait_until
+from support import Process, tutti, wait_until, write_secret
 
 TOKEN = "a-token-of-some-length"
 
@@ -330,7 +330,7 @@ class Token(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.token_file = self.folder / "token"
-        self.token_file.write_text(TOKEN + "\n")
+        write_secret(self.token_file, TOKEN + "\n")
 
     def test_who_does_not_know_it_gets_nothing(self):
         with Coordinator("--token-file", self.token_file) as coordinator:

@@ -8,7 +8,7 @@ import unittest
 import yaml
 
 from daemon import Agent, Coordinator, Events, campaign
-from support import ROOT
+from support import ROOT, write_secret
 
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
@@ -81,7 +81,7 @@ class Description(unittest.TestCase):
         self.met = set()
         folder = self.enterContext(tempfile.TemporaryDirectory())
         token_file = pathlib.Path(folder) / "token"
-        token_file.write_text(TOKEN)
+        write_secret(token_file, TOKEN)
         self.coordinator = self.enterContext(Coordinator("--token-file", token_file))
         self.strangers_are_refused()
         self.coordinator.token = TOKEN
