@@ -2,6 +2,7 @@
 #include "cli/daemon.h"
 #include "cli/subcommand.h"
 #include "cli/text_file.h"
+#include "cli/token.h"
 #include "common/bytes.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -17,7 +18,10 @@
 struct coordinator_options {
     const char *listen;
     const char *http;
-    const char *token_file;
+    struct token_choice token;
+    bool has_no_token;
+    struct host_names names;
+    struct trusted_proxies proxies;
     const char *keys;
     const char *state;
     uint64_t journal_max_bytes;
@@ -52,6 +56,16 @@ static bool parse_http(const char *text, void *value, struct error *error)
     return listener_parse(text, &address, error);
 }
 
+static bool parse_api_host(const char *text, void *value, struct error *error)
+{
+    return host_names_add(value, bytes_of_string(text), error);
+}
+
+static bool parse_trusted_proxy(const char *text, void *value, struct error *error)
+{
+    return trusted_proxies_add(value, bytes_of_string(text), error);
+}
+
 /* 4GiB, 500M, 1000000: K, M, G are powers of 1,024, whatever stands behind them. */
 static bool parse_size(const char *text, void *value, struct error *error)
 {
@@ -78,8 +92,18 @@ static const struct option coordinator_options[] = {
         .argument = "tcp://ADDRESS:PORT", .help = "where agents join", .fallback = "tcp://127.0.0.1:7440"},
     {.name = "http", .type = OPTION_CUSTOM, FIELD(http), .parse = parse_http, .argument = "ADDRESS:PORT",
         .help = "where the HTTP API is", .fallback = "127.0.0.1:7441"},
-    {.name = "token-file", .type = OPTION_TEXT, FIELD(token_file), .argument = "FILE",
-        .help = "whoever uses the API has to know the token in this file"},
+    {.name = "token-file", .type = OPTION_TEXT, FIELD(token.path), .argument = "FILE",
+        .help = "who uses the API has to know the token in this file",
+        .fallback = "one is drawn, which commands of the same user on this host find"},
+    {.name = "token", .type = OPTION_TEXT, FIELD(token.text), .argument = "TEXT",
+        .help = "the token itself (others on this host may see it: better a file, or TUTTI_TOKEN)"},
+    {.name = "no-token", .type = OPTION_FLAG, FIELD(has_no_token),
+        .help = "ask for no token: everybody who reaches the API may start campaigns"},
+    {.name = "api-host", .type = OPTION_CUSTOM, FIELD(names), .parse = parse_api_host, .argument = "NAME",
+        .help = "a name by which the API is asked besides its addresses; several: again, or with commas"},
+    {.name = "trusted-proxy", .type = OPTION_CUSTOM, FIELD(proxies), .parse = parse_trusted_proxy,
+        .argument = "ADDRESS[/BITS]",
+        .help = "a proxy whose X-Forwarded-For or Forwarded says who the client is; likewise"},
     {.name = "keys", .type = OPTION_TEXT, FIELD(keys), .argument = "DIR",
         .help = "only agents with a key of this folder of tutti keygen join, and all is encrypted"},
     {.name = "state", .type = OPTION_TEXT, FIELD(state), .argument = "DIR",
@@ -100,7 +124,7 @@ static const struct option coordinator_options[] = {
     {.name = "config", .type = OPTION_TEXT, FIELD(config), .argument = "FILE",
         .help = "options as lines of `name = value`; the environment and the command line win"},
     {.name = "insecure", .type = OPTION_FLAG, FIELD(is_insecure),
-        .help = "let other machines in without keys, and into the API without a token"},
+        .help = "let other machines in without keys, and to the API without a token of yours"},
 };
 /* clang-format on */
 #define OPTION_ROWS (sizeof(coordinator_options) / sizeof(coordinator_options[0]))
@@ -123,6 +147,7 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
         return false;
     }
     const char *config = options->config;
+    const struct token_choice nearer = options->token;
     if (config == NULL) {
         return true;
     }
@@ -137,31 +162,32 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
         log_line(LOG_ERROR, WHO, "%s", error.text);
         return false;
     }
-    return subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count);
+    bool is_read = subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count);
+    if (nearer.text != NULL || nearer.path != NULL) {
+        options->token = nearer; /* one of the file does not contradict it */
+    }
+    return is_read;
 }
 
-/* The one word of the file, for text_file_wipe. */
-static char *read_token(const char *path, struct error *error)
+/* A token that only the environment knows is meant for commands, or for another coordinator. */
+static bool refuse_any_token(struct token_choice *choice, struct error *error)
 {
-    struct error warning;
-    char *text = text_file_read_secret(path, &warning, error);
-    if (text == NULL) {
-        return NULL;
+    bool is_text_near = choice->text != NULL && choice->text != getenv("TUTTI_TOKEN");
+    bool is_path_near = choice->path != NULL && choice->path != getenv("TUTTI_TOKEN_FILE");
+    if (is_text_near || is_path_near) {
+        return error_set(error, "--no-token and --token%s contradict each other",
+                         is_path_near ? "-file" : "");
     }
-    if (warning.text[0] != '\0') {
-        log_line(LOG_WARNING, WHO, "--token-file: %s", warning.text);
-    }
-    size_t length = strcspn(text, " \t\r\n");
-    bool is_alone = text[length + strspn(text + length, " \t\r\n")] == '\0';
-    text[length] = '\0';
-    if (is_alone && length >= API_TOKEN_MIN_BYTES && length <= API_TOKEN_MAX_BYTES &&
-        bytes_is_printable(bytes_of_string(text))) {
-        return text;
-    }
-    (void)error_set(error, "%s is no token: one word of %u to %u characters (openssl rand -hex 32)", path,
-                    API_TOKEN_MIN_BYTES, API_TOKEN_MAX_BYTES);
-    text_file_wipe(&text);
-    return NULL;
+    *choice = (struct token_choice){0};
+    return true;
+}
+
+/* What the operator has given; NULL in `*token` where it is for us to draw, or nobody is asked for one. */
+static bool read_token(const struct coordinator_options *options, char **token, struct error *error)
+{
+    struct token_choice choice = options->token;
+    bool is_clear = options->has_no_token ? refuse_any_token(&choice, error) : token_choose(&choice, error);
+    return is_clear && token_read(&choice, true, token, error);
 }
 
 /* Who may reach us has to prove who he is, or the operator says in so many words that he need not. */
@@ -184,11 +210,11 @@ static bool check_exposure(const struct coordinator_options *options, bool has_t
                          options->listen, (unsigned)agents.port);
     }
     if (!has_token && !listener_is_loopback(&http)) {
-        return error_set(
-            error,
-            "--http %s: other machines need a token (--token-file); --insecure lets everybody in "
-            "who can reach it",
-            options->http);
+        return error_set(error,
+                         "--http %s: other machines need a token that you hand out (--token-file); "
+                         "--insecure does without, "
+                         "and with --no-token lets everybody in who can reach it",
+                         options->http);
     }
     return true;
 }
@@ -210,20 +236,24 @@ static enum exit_code serve(const struct coordinator_options *options)
 {
     struct error error;
     struct listener_address http;
-    SCOPED(text_file_wipe) char *token = NULL;
+    SCOPED(token_free) char *token = NULL;
     SCOPED(gate_free) struct gate *gate = NULL;
-    if (options->token_file != NULL) {
-        token = read_token(options->token_file, &error);
-    }
-    if ((options->token_file != NULL && token == NULL) || !check_exposure(options, token != NULL, &error) ||
+    if (!read_token(options, &token, &error) || !check_exposure(options, token != NULL, &error) ||
         !listener_parse(options->http, &http, &error) ||
         (options->keys != NULL && !open_gate(options->keys, &gate, &error))) {
         log_line(LOG_ERROR, WHO, "%s", error.text);
         return EXIT_CODE_USAGE;
     }
+    bool is_token_drawn = token == NULL && !options->has_no_token;
+    if (is_token_drawn) {
+        token = token_draw();
+    }
     const struct daemon_settings settings = {.endpoint = options->listen,
                                              .http = &http,
                                              .token = token,
+                                             .is_token_drawn = is_token_drawn,
+                                             .names = &options->names,
+                                             .proxies = &options->proxies,
                                              .state = options->state,
                                              .journal_max_bytes = options->journal_max_bytes,
                                              .on_journal_failure =
@@ -252,8 +282,9 @@ const struct subcommand coordinator_subcommand = {
         "Stays in the foreground and logs to standard error. SIGTERM or Ctrl-C takes no new campaigns, "
         "brings\n"
         "those that run to their end in order, and leaves; a second one leaves at once. Agents join with\n"
-        "tutti agent; campaigns are started through the HTTP API. With --state, killed and started again it\n"
-        "goes on with the campaigns that ran.\n",
+        "tutti agent; campaigns are started through the HTTP API by everybody who knows its token, which is\n"
+        "drawn at the start and found by the commands of the same user on this host. With --state, killed\n"
+        "and started again it goes on with the campaigns that ran.\n",
     .examples = "  tutti coordinator\n"
                 "  tutti coordinator --listen tcp://0.0.0.0:7440 --keys keys\n"
                 "  tutti coordinator --state /var/lib/tutti\n"

@@ -2,12 +2,14 @@
 #include "cli/daemon.h"
 #include "cli/lent_target.h"
 #include "cli/service_notify.h"
+#include "cli/token.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/api.h"
 #include "coordinator/server.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -16,6 +18,10 @@
 /* How long those who watch are still told the end. */
 #define LAST_WORDS_MS 3000u
 #define LOOK_MS 20u
+
+/* A body of that size or more grows by moving pages, not by copying bytes, which takes the loop 10 ms for 16
+ * MiB. */
+#define MAPPED_BYTES (2 * 1024 * 1024)
 
 static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
 #define SIGNAL_COUNT (sizeof(ending_signals) / sizeof(ending_signals[0]))
@@ -30,6 +36,7 @@ struct daemon {
     struct archive *archive;          /* NULL: what was is forgotten */
     struct artifact_store *artifacts; /* likewise */
     struct api *api;                  /* NULL until it is open */
+    struct token_file *token;         /* NULL: the operator has handed it out */
     struct lent_target target;
     bool is_draining;
     bool is_closed;
@@ -239,12 +246,32 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
                                           .wanted_port = settings->target_port};
     const struct api_settings api = {.address = settings->http,
                                      .token = settings->token,
+                                     .names = settings->names,
+                                     .proxies = settings->proxies,
                                      .archive = daemon->archive,
                                      .artifacts = daemon->artifacts,
                                      .server = daemon->server,
                                      .target = {.open = open_target, .context = daemon}};
     daemon->api = api_new(&daemon->loop, &api, error);
     return daemon->api != NULL || error_wrap(error, "--http: ");
+}
+
+/* Nobody is answered before the loop runs, so all find it. */
+static bool leave_token(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
+{
+    if (settings->token == NULL) {
+        log_line(LOG_WARNING, WHO, "--no-token: everybody who reaches the API may start campaigns");
+    }
+    if (!settings->is_token_drawn) {
+        return true;
+    }
+    struct error reason;
+    daemon->token = token_file_new(api_port(daemon->api), settings->token, &reason);
+    if (daemon->token != NULL) {
+        log_line(LOG_INFO, WHO, "the API asks for the token in %s", token_file_path(daemon->token));
+    }
+    return daemon->token != NULL ||
+           error_set(error, "%.800s (give it a token of yours: --token-file)", reason.text);
 }
 
 /* Agents know its port. */
@@ -290,8 +317,9 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
 {
     struct daemon daemon = {.code = EXIT_CODE_PASSED};
     struct error error;
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     start_handles(&daemon);
-    if (open_ports(&daemon, settings, &error)) {
+    if (open_ports(&daemon, settings, &error) && leave_token(&daemon, settings, &error)) {
         go_on(&daemon);
         tell_ready(&daemon, settings);
     } else {
@@ -302,6 +330,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     archive_free(&daemon.archive);
     artifact_store_free(&daemon.artifacts);
+    token_file_free(&daemon.token);
     int result = uv_loop_close(&daemon.loop);
     assert(result == 0);
     (void)result;

@@ -6,6 +6,7 @@
 #include "common/memory.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -42,7 +43,7 @@ enum exit_code exit_code_of_lost_results(enum exit_code code)
 enum exit_code exit_code_of_output(enum exit_code code, const char *who, int failure)
 {
     struct error error;
-    if (failure == 0) {
+    if (failure == 0 || failure == EPIPE) {
         return code;
     }
     (void)error_set_system(&error, failure, "cannot write to standard output");

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +78,13 @@ static void hold_standard_descriptors(void)
     }
 }
 
+/* Whether standard output is a pipe that nobody reads from now. */
+static bool has_reader_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 int main(int argc, char **argv)
 {
     hold_standard_descriptors();
@@ -86,6 +94,9 @@ int main(int argc, char **argv)
     if (ferror(stdout) == 0) {
         int failure = fflush(stdout) != 0 ? errno : 0;
         return (int)exit_code_of_output((enum exit_code)code, NULL, failure);
+    }
+    if (has_reader_gone()) {
+        return code;
     }
     /* An earlier piece, and nobody knows why any more. */
     log_line(LOG_ERROR, NULL, "cannot write to standard output");

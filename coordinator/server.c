@@ -336,6 +336,7 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
                                       .now_ns = server_now_ns(server),
                                       .create = {.options = *campaign->options,
                                                  .bundle = *campaign->bundle,
+                                                 .content = campaign->content,
                                                  .script = bytes_of_string(campaign->script),
                                                  .key = bytes_of_string(campaign->key),
                                                  .agents = campaign->agents,

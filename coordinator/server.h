@@ -33,10 +33,11 @@ struct server_options {
     FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
 };
 
-/* What EVENT_CREATE wants; all copied. */
+/* What EVENT_CREATE wants; all copied but `content`. */
 struct server_campaign {
     const struct campaign_options *options;
     const struct bundle *bundle;
+    uint8_t **content;    /* taken, as EVENT_CREATE says; NULL for none */
     const char *script;   /* its path, for the report */
     const char *key;      /* to be found again by; NULL: none */
     uint32_t agents;      /* deployed as soon as so many have joined */

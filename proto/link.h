@@ -74,6 +74,11 @@ size_t link_backlog(const struct link *link);
  * before any. */
 uint64_t link_queued(const struct link *link);
 uint64_t link_acknowledged(const struct link *link);
+/* What of it the memory is, in bytes. */
+size_t link_held_bytes(const struct link *link);
+/* Since when the other end has acknowledged nothing though something was sent to it; UINT64_MAX while it has
+ * nothing to acknowledge. */
+uint64_t link_progress_ns(const struct link *link);
 
 /* The next frame to put on the wire now: new ones within the window, those to be sent again, else an
  * acknowledgement or heartbeat that is due. False when there is none. `message` is borrowed until the next

@@ -124,7 +124,7 @@ static void allow_places(struct landlock *landlock, const struct walls *walls, e
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         allow_list(landlock, getenv(variables[i]), ':', LANDLOCK_READ);
     }
-    if (is_resolver_replaced()) {
+    if (walls->is_lasting && is_resolver_replaced()) {
         landlock_allow(landlock, "/etc", LANDLOCK_READ);
     }
     allow_list(landlock, walls->readable, ',', LANDLOCK_READ);

@@ -23,8 +23,8 @@ struct walls {
     const char *script;   /* a file, of which the folder and what its links lead to may be read; NULL: none */
     const char *writable; /* one folder, in which everything may be made and removed; NULL: none */
     const char *program;  /* of a driver, that it may run; NULL: none */
-    uint16_t
-        port; /* the only one that scripts' processes may bind but for those the kernel chooses; 0: none */
+    bool is_lasting;      /* another /etc/resolv.conf may take the place of the one of now */
+    uint16_t port;        /* of TCP, that scripts may bind beside those that the kernel chooses; 0: none */
 };
 
 struct walls_standing {

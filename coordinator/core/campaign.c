@@ -20,7 +20,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->options.single_mode = bytes_copy_new(event->create.options.single_mode);
     campaign->options.target = bytes_copy_new(event->create.options.target);
     campaign->options.labels = bytes_copy_new(event->create.options.labels);
-    bundle_copy(&campaign->bundle, &event->create.bundle);
+    bundle_copy(&campaign->bundle, &event->create.bundle, event->create.content);
     campaign->script = bytes_copy_new(event->create.script);
     campaign->key = bytes_copy_new(event->create.key);
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;

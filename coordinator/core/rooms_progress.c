@@ -51,20 +51,25 @@ void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operati
     text_release(&failure);
 }
 
-void rooms_apply_begun(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
+void rooms_note_begun(struct rooms *rooms, const struct operation *operation)
 {
-    if (operation->step == 0) {
-        return;
-    }
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
-        struct room *room = rooms_room_of(rooms, cursor.worker);
-        pass(rooms, now_ns, cursor.worker, operation->step - 1, NULL);
-        if (room != NULL && room->seats != NULL) {
+        struct room *room = cursor.worker < rooms->worker_count ? rooms_room_of(rooms, cursor.worker) : NULL;
+        if (room != NULL && room->seats != NULL && operation->step <= ROOM_MAX_STEP) {
             struct seat *seat = &room->seats[cursor.worker - room->first];
             seat->begun = operation->step > seat->begun ? operation->step : seat->begun;
         }
     }
+}
+
+void rooms_apply_begun(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
+{
+    struct worker_cursor cursor = {0};
+    while (operation->step > 0 && worker_set_next(&operation->workers, &cursor)) {
+        pass(rooms, now_ns, cursor.worker, operation->step - 1, NULL);
+    }
+    rooms_note_begun(rooms, operation);
 }
 
 /* How far it came counts for the steps that others are still in. */

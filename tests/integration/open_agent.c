@@ -18,7 +18,10 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_configure(LOG_INFO, LOG_TEXT, 1);
-    const struct agent_run_options options = {
-        .coordinator = argv[1], .name = argv[2], .shards = 1, .is_system_allowed = true};
+    const struct agent_run_options options = {.coordinator = argv[1],
+                                              .name = argv[2],
+                                              .shards = 1,
+                                              .is_system_allowed = true,
+                                              .dies_with_parent = true};
     return agent_run(&options);
 }

@@ -12,12 +12,21 @@ SCRIPTS = pathlib.Path(__file__).resolve().parent / "scripts"
 EXAMPLES = ROOT / "examples"
 TUTTI = os.environ["TUTTI"]
 TIMEOUT_S = 60
+# Where coordinators of this test leave their tokens, and its commands find them.
+RUNTIME = tempfile.TemporaryDirectory(prefix="tutti-runtime-")
 
 
 def environment(**more):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TUTTI_")}
     clean.pop("NO_COLOR", None)
-    return {**clean, **more}
+    clean.pop("RUNTIME_DIRECTORY", None)
+    return {**clean, "XDG_RUNTIME_DIR": RUNTIME.name, **more}
+
+
+def token_of(port):
+    """The token that the coordinator with its API at this port has left; None if it has left none."""
+    path = pathlib.Path(RUNTIME.name, "tutti", f"api-{port}.token")
+    return path.read_text().strip() if path.exists() else None
 
 
 def processes_of_session(session):

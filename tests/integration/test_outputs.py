@@ -33,17 +33,21 @@ class Outputs(unittest.TestCase):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.env = environment()
 
-    def lost(self, *arguments, code=3, lines=1):
-        for run, reason in ((into_full_disk, "No space left on device"), (into_closed_pipe, "Broken pipe")):
-            with self.subTest(arguments=arguments, reason=reason):
-                result = run(*arguments, env=self.env, cwd=self.enterContext(tempfile.TemporaryDirectory()))
-                self.assertEqual(result.returncode, code, result)
-                said = [line for line in result.stderr.splitlines() if "standard output" in line]
-                self.assertEqual(len(said), 1, result)
-                # Of what is written in several pieces the last one knows nothing of why the first one failed.
-                self.assertRegex(said[0], f"^tutti: .*(cannot write to standard output|cannot be written)(: {reason})?$")
-                if lines is not None:
-                    self.assertEqual(len(result.stderr.splitlines()), lines, result)
+    def lost(self, *arguments, code=3, lines=1, gone=0):
+        with self.subTest(arguments=arguments):
+            result = into_full_disk(*arguments, env=self.env, cwd=self.enterContext(tempfile.TemporaryDirectory()))
+            self.assertEqual(result.returncode, code, result)
+            said = [line for line in result.stderr.splitlines() if "standard output" in line]
+            self.assertEqual(len(said), 1, result)
+            # Of what is written in several pieces the last one knows nothing of why the first one failed.
+            self.assertRegex(said[0], "^tutti: .*(cannot write to standard output|cannot be written)(: No space left on device)?$")
+            if lines is not None:
+                self.assertEqual(len(result.stderr.splitlines()), lines, result)
+            # A reader that has gone wanted no more: `tutti run … | head -1` keeps the code of the run.
+            result = into_closed_pipe(*arguments, env=self.env, cwd=self.enterContext(tempfile.TemporaryDirectory()))
+            self.assertEqual(result.returncode, gone, result)
+            if gone == 0:
+                self.assertNotIn("standard output", result.stderr)
 
     def test_what_needs_no_coordinator(self):
         for command in (("help",), ("help", "run"), ("run", "--help"), ("--help",), ("version",), ("--version",), ("completion", "bash"),
@@ -53,7 +57,7 @@ class Outputs(unittest.TestCase):
 
     def test_a_run_ends_and_says_that_its_report_is_lost(self):
         self.lost("run", script("quick"), "-w", 2, "-r", 2)
-        self.lost("run", script("quick"), "-w", 2, "-r", 2, "--json", "-", lines=None)  # the text is on standard error then
+        self.lost("run", script("quick"), "-w", 2, "-r", 2, "--json", "-", lines=None, gone=3)  # the text is on standard error then
         result = into_full_disk("run", script("fails-half"), "-w", 2, "-r", 2, env=self.env)
         self.assertEqual(result.returncode, 3, result)
         report = self.folder / "report.json"
@@ -85,11 +89,12 @@ class Outputs(unittest.TestCase):
             running = coordinator.create("naps", 1, workers=2, runs=100000)
             coordinator.wait_state(running, "running")
             for command in (("agents",), ("agents", "--json"), ("status",), ("status", "--json"), ("status", ended), ("report", ended),
-                            ("report", ended, "--json", "-"), ("scale", running, "-w", 2), ("watch", ended), ("watch", ended, "--json"),
+                            ("scale", running, "-w", 2), ("watch", ended), ("watch", ended, "--json"),
                             ("start", script("quick"), "-w", 2), ("start", script("quick"), "-w", 2, "--wait")):
                 self.lost(*command)
+            self.lost("report", ended, "--json", "-", gone=3)
             begun = time.monotonic()
-            self.lost("watch", running, "--json")
+            self.lost("watch", running, "--json", gone=3)
             self.assertLess(time.monotonic() - begun, 30, "nobody sees what it shows: it does not wait for the end")
             self.lost("stop", running)
 

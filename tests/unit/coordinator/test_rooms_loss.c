@@ -68,6 +68,25 @@ static void test_who_rests_between_two_steps_loses_none(void **state)
     play_finish(&play);
 }
 
+/* Its message waits for its turn, but it is acknowledged already. */
+static void test_a_step_that_waits_to_be_applied_may_have_begun(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 2);
+    struct worker_run run = {.first = 0, .stride = 1, .count = 1};
+    struct operation begun = {
+        .kind = OPERATION_BEGUN, .step = 1, .workers = {.runs = &run, .run_count = 1, .run_capacity = 1}};
+    rooms_note_begun(play.rooms, &begun);
+    begun.step = UINT64_MAX;
+    rooms_note_begun(play.rooms, &begun);
+    run.first = 99;
+    rooms_note_begun(play.rooms, &begun);
+    assert_int_equal(rooms_restart(play.rooms, play.now_ns, 0, "agent a1 was lost"), 2);
+    assert_int_equal(rooms_steps_lost(play.rooms), 1);
+    play_finish(&play);
+}
+
 /* What it did is undone as far as that goes, so that nobody passes it while it does the step again. */
 static void test_who_does_its_step_again_reads_and_arrives_again(void **state)
 {
@@ -166,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_worker_is_past_and_its_wait_forgotten),
         cmocka_unit_test(test_a_restarted_worker_goes_on_at_the_next_step),
         cmocka_unit_test(test_who_rests_between_two_steps_loses_none),
+        cmocka_unit_test(test_a_step_that_waits_to_be_applied_may_have_begun),
         cmocka_unit_test(test_who_does_its_step_again_reads_and_arrives_again),
         cmocka_unit_test(test_a_worker_comes_back_after_its_loss),
         cmocka_unit_test(test_answers_to_a_lost_worker_are_dropped),
