@@ -64,6 +64,7 @@ struct host {
     uint64_t bad_frames;
     uint64_t complaint_ns; /* when the next handshake that failed may be told of */
     bool is_leaving;       /* the shards have ended */
+    bool was_let_in;       /* by the coordinator, at least once */
     int exit_code;
 };
 
@@ -203,6 +204,7 @@ static void on_connected(void *context)
     struct host *host = context;
     struct agent_event event = {.kind = AGENT_CONNECTED};
 
+    host->was_let_in = true;
     if (host->agent) {
         step(host, &event);
         end_turn(host);
@@ -378,7 +380,17 @@ static void start_shards(struct host *host)
     }
 }
 
-static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
+/* Who was let in before has the right key, whatever ends the connection now. */
+static const char *describe_cut(bool has_key, bool was_let_in)
+{
+    if (was_let_in)
+        return "it ended the connection in the middle of joining: it may be starting or stopping";
+    return has_key ? "it ended the connection at once: is it the coordinator that our key is for?"
+                   : "it ended the connection at once: does it want a key (see --key), or is it no "
+                     "coordinator?";
+}
+
+static const char *describe_trouble(enum socket_trouble trouble, bool has_key, bool was_let_in)
 {
     switch (trouble) {
     case SOCKET_KEY_REFUSED:
@@ -387,9 +399,9 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
         return has_key ? "it works without keys, and with --key that is not good enough"
                        : "it lets nobody in without a key (see --key)";
     case SOCKET_HANDSHAKE_CUT:
-        return has_key ? "it ended the connection at once: is it the coordinator that our key is for?"
-                       : "it ended the connection at once: does it want a key (see --key), or is it no "
-                         "coordinator?";
+        return describe_cut(has_key, was_let_in);
+    case SOCKET_HANDSHAKE_SLOW:
+        return "it has not answered in time: it is too busy, or no coordinator";
     case SOCKET_HANDSHAKE_BROKEN:
         return "it does not speak our protocol";
     case SOCKET_FULL:
@@ -403,7 +415,7 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
 static void on_trouble(void *context, enum socket_trouble trouble)
 {
     struct host *host = context;
-    const char *what = describe_trouble(trouble, host->options->key != NULL);
+    const char *what = describe_trouble(trouble, host->options->key != NULL, host->was_let_in);
     uint64_t now_ns = clock_now_ns();
 
     if (what == NULL || now_ns < host->complaint_ns)

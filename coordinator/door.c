@@ -111,6 +111,7 @@ void door_trouble(struct door *door, enum socket_trouble trouble)
         door_refuse(door, REFUSAL_FULL);
         break;
     case SOCKET_HANDSHAKE_CUT:
+    case SOCKET_HANDSHAKE_SLOW:
         door_refuse(door, REFUSAL_CUT);
         break;
     case SOCKET_FRAME_BROKEN:

@@ -132,7 +132,9 @@ static enum socket_trouble trouble_of(uint16_t event, uint32_t value)
         return SOCKET_KEY_REFUSED;
     }
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
-        return SOCKET_HANDSHAKE_CUT;
+        /* The value is what errno was: of a connection that has ended, or of a read that found nothing yet
+         * when our own patience was over. */
+        return value == EAGAIN || value == ETIMEDOUT ? SOCKET_HANDSHAKE_SLOW : SOCKET_HANDSHAKE_CUT;
     }
     return value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? SOCKET_KEYS_ON_ONE_SIDE
                                                                : SOCKET_HANDSHAKE_BROKEN;

@@ -56,6 +56,18 @@ uint32_t bits_next_outside(const uint64_t *left, const uint64_t *right, uint32_t
     return next(left, right, UINT64_MAX, from, count);
 }
 
+uint32_t bits_count_outside(const uint64_t *left, const uint64_t *right, uint32_t count)
+{
+    uint32_t found = 0;
+    for (size_t word = 0; word < bits_words(count); word++) {
+        uint64_t in = (left == NULL ? 0 : left[word]) | (right == NULL ? 0 : right[word]);
+        bool is_last = word + 1 == bits_words(count) && count % WORD_BITS != 0;
+        uint64_t mask = is_last ? ((uint64_t)1 << (count % WORD_BITS)) - 1 : UINT64_MAX;
+        found += (uint32_t)__builtin_popcountll(~in & mask);
+    }
+    return found;
+}
+
 uint32_t bits_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count)
 {
     return next(in, not_in, 0, from, count);

@@ -123,6 +123,11 @@ uint32_t campaign_live_places(const struct campaign *campaign);
 void campaign_tell(struct campaign *campaign, const struct place *place, struct message *message);
 void campaign_tell_all(struct campaign *campaign, struct message *message);
 
+/* campaign_operations.c. From the `next_operation` of the place's member on; it `is_half_done` where it was
+ * too much. */
+void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                              const struct message *message);
+
 /* campaign_places.c */
 void campaign_take_places(struct campaign *campaign);
 /* One more of the workers that it takes is ours. */

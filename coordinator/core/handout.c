@@ -161,11 +161,31 @@ uint32_t handout_place(const struct handout *handout, uint32_t worker)
     return worker < handout->workers ? handout->places[worker] : HANDOUT_NOBODY;
 }
 
+/* A run is looked through without a branch for each worker. */
+static bool owns_run(const struct handout *handout, uint32_t place, const struct worker_run *run)
+{
+    uint64_t last = run->first + (uint64_t)run->stride * (run->count - 1);
+    if (run->count == 0 || last >= handout->workers) {
+        return false;
+    }
+    uint32_t differs = 0;
+    const uint32_t *at = handout->places + run->first;
+    if (run->stride == 1) {
+        for (uint32_t i = 0; i < run->count; i++) {
+            differs |= at[i] ^ place;
+        }
+        return differs == 0;
+    }
+    for (uint64_t i = 0; i < run->count; i++) {
+        differs |= at[i * run->stride] ^ place;
+    }
+    return differs == 0;
+}
+
 bool handout_owns_all(const struct handout *handout, uint32_t place, const struct worker_set *workers)
 {
-    struct worker_cursor cursor = {0};
-    while (worker_set_next(workers, &cursor)) {
-        if (handout_place(handout, cursor.worker) != place) {
+    for (size_t i = 0; i < workers->run_count; i++) {
+        if (!owns_run(handout, place, &workers->runs[i])) {
             return false;
         }
     }

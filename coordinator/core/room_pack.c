@@ -2,9 +2,9 @@
 #include "coordinator/core/rooms_inside.h"
 #include "coordinator/core/timer_pack.h"
 
-static_assert(sizeof(struct room) == 168 && sizeof(struct seat) == 56 && sizeof(struct step_state) == 80 &&
-                  sizeof(struct meeting) == 64 && sizeof(struct notifier) == 280 &&
-                  sizeof(struct barrier) == 136 && sizeof(struct wait) == 120 &&
+static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 56 && sizeof(struct step_state) == 80 &&
+                  sizeof(struct meeting) == 64 && sizeof(struct notifier) == 288 &&
+                  sizeof(struct barrier) == 136 && sizeof(struct wait) == 104 &&
                   sizeof(struct sighting) == 104,
               "what is packed here has to know each field");
 
@@ -60,7 +60,6 @@ void wait_list_pack(const struct wait_list *list, struct buffer *into)
         pack_number(into, wait->rank);
         pack_flag(into, wait->tally != NULL);
         pack_flag(into, wait->is_strict);
-        pack_bytes(into, wait->expected);
         timer_pack(&wait->timer, into);
     }
 }
@@ -88,7 +87,6 @@ void wait_list_unpack(struct rooms *rooms, const struct wait *like, struct wait_
         wait.rank = unpack_number(from);
         wait.tally = unpack_flag(from) ? like->tally : NULL;
         wait.is_strict = unpack_flag(from);
-        wait.expected = unpack_bytes(from);
         if (from->is_broken || !wait_makes_sense(rooms, &wait, like)) {
             unpack_break(from);
             return;
@@ -205,7 +203,8 @@ static void notifier_unpack(struct rooms *rooms, struct room *room, struct notif
     notifier->readers = bits_unpack(from, room->size);
     struct bytes payload = unpack_bytes(from);
     if (notifier->is_written) {
-        notifier->payload = bytes_of(memory_copy(payload.data, payload.size), payload.size);
+        notifier->shared = shared_new(payload);
+        notifier->payload = shared_bytes(notifier->shared);
     }
     sighting_unpack(rooms, &notifier->sighting, from);
     struct wait like = {

@@ -3,7 +3,9 @@
 
 #include <assert.h>
 
-#define MEETINGS_MAX_BYTES (512u * 1024u * 1024u)
+/* And so much more for each worker: a million of them in small rooms hold as many notifiers at once. */
+#define MEETINGS_MAX_BYTES (64u * 1024u * 1024u)
+#define MEETINGS_WORKER_BYTES 256u
 #define SYNC_TIMEOUT_MS 60000u /* if the options have none: no wait is unbounded */
 
 static void synchronise_all(struct rooms *rooms)
@@ -26,7 +28,7 @@ struct rooms *rooms_empty(uint32_t worker_count, uint32_t room_size)
     rooms->texts = texts_new();
     waits_init(&rooms->waits, worker_count);
     variables_init(&rooms->variables, worker_count);
-    rooms->meeting_quota.maximum = MEETINGS_MAX_BYTES;
+    rooms_set_quota(rooms);
     rooms->searches = timers_new();
     timer_init(&rooms->campaign_search);
     buffer_init(&rooms->deadlock, LIMIT_TEXT_BYTES);
@@ -52,6 +54,16 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
         synchronise_all(rooms);
     }
     return rooms;
+}
+
+void rooms_set_quota(struct rooms *rooms)
+{
+    rooms->meeting_quota.maximum = MEETINGS_MAX_BYTES + (size_t)rooms->worker_count * MEETINGS_WORKER_BYTES;
+}
+
+size_t rooms_untold_bytes(const struct rooms *rooms)
+{
+    return rooms->replies.are_told ? 0 : rooms->replies.bytes;
 }
 
 static void free_ends(struct rooms *rooms)
@@ -88,6 +100,8 @@ void rooms_free(struct rooms **rooms)
     memory_free(freed->ended);
     memory_free(freed->lost);
     memory_free(freed->gone);
+    memory_free(freed->asked);
+    memory_free(freed->askers);
     timers_free(&freed->searches);
     replies_finish(&freed->replies);
     worker_set_finish(&freed->synchronised);

@@ -29,11 +29,16 @@ MUST_CHECK struct rooms *rooms_new(const struct campaign_options *options, uint6
                                    uint64_t deadlock_delay_ns);
 void rooms_free(struct rooms **rooms);
 
+/* Counts the calls of workers of ours that are to be answered. False for one that has LIMIT_CALLS_AT_ONCE
+ * already: no agent of ours sends more before it has the answers. */
+MUST_CHECK bool rooms_may_ask(struct rooms *rooms, const struct operation *operation, struct error *error);
 /* One operation of workers that the caller has checked to belong to whom it came from. False if it is
  * nonsense that no agent of ours sends (unknown room, a step or worker that does not fit); it has then
  * changed nothing. */
 MUST_CHECK bool rooms_apply(struct rooms *rooms, uint64_t now_ns, const struct operation *operation,
                             struct error *error);
+/* About how many bytes the agents will be told that nobody has been told yet. */
+size_t rooms_untold_bytes(const struct rooms *rooms);
 /* Ends every wait whose end has come (also by timeout or deadlock), and tells the news. Called at the end of
  * a turn and when rooms_due_ns is reached. */
 void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news);

@@ -55,10 +55,15 @@ struct rooms {
     uint32_t campaign_tally;      /* waits on the campaign's variables that can be part of a deadlock */
 
     struct replies replies;
+    uint8_t *asked;   /* by worker: calls that are to be answered, since the last settling; NULL before any */
+    uint32_t *askers; /* those who have asked */
+    size_t asker_count;
+    size_t asker_capacity;
     struct worker_set synchronised;
     struct worker_set done;
     struct buffer deadlock;  /* the finding; empty if there is none to tell */
     uint32_t more_deadlocks; /* found together with it, in other rooms */
+    uint64_t work;           /* of this settling, about: seats that were looked at */
     bool is_told;            /* the news was given out: what comes now is new */
     bool is_settled;         /* nothing has happened since */
     bool is_draining;
@@ -72,6 +77,8 @@ struct rooms {
     struct sightings *sightings;
 };
 
+/* For as many workers as there are now. */
+void rooms_set_quota(struct rooms *rooms);
 /* Without workers, counts and sightings; the caller fills them in. */
 MUST_CHECK struct rooms *rooms_empty(uint32_t worker_count, uint32_t room_size);
 
@@ -132,7 +139,12 @@ struct wait rooms_wait_like(struct rooms *rooms, const struct operation *operati
 struct reply *rooms_answer(struct rooms *rooms, const struct operation *operation, enum outcome outcome,
                            const char *text);
 
+/* rooms_asked.c. Whoever has asked has had its answers, or waits. */
+void rooms_forget_asked(struct rooms *rooms);
+
 /* rooms_settle.c */
+/* What a settling may cost before the rest waits for the next one, so that others have their turn. */
+#define ROOMS_WORK_MOST 1000000u
 /* A reply that says what the wait was for; the caller adds the workers. */
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
 /* The wait ends by this reply. */

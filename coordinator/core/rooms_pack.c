@@ -4,15 +4,17 @@
 #include "coordinator/core/rooms_inside.h"
 #include "coordinator/core/timer_pack.h"
 
-static_assert(sizeof(struct rooms) == 480 && sizeof(struct variable) == 80,
+static_assert(sizeof(struct rooms) == 552 && sizeof(struct variable) == 88,
               "what is packed here has to know each field");
 
 bool rooms_is_at_rest(const struct rooms *rooms)
 {
-    bool is_at_rest = rooms->is_settled && rooms->is_told && rooms->dirty_count == 0 && rooms->gone == NULL;
+    bool is_at_rest = rooms->is_settled && rooms->is_told && rooms->dirty_count == 0 && rooms->gone == NULL &&
+                      rooms->asker_count == 0;
     for (uint32_t id = 0; is_at_rest && id < rooms->room_count; id++) {
         const struct room *room = rooms->items[id];
-        is_at_rest = room == NULL || (!room->is_dirty && room->first_dirty == NULL);
+        is_at_rest =
+            room == NULL || (!room->is_dirty && room->first_dirty == NULL && room->leaver_count == 0);
     }
     return is_at_rest;
 }

@@ -9,6 +9,7 @@
 struct campaign_statistics *campaign_statistics_new(void)
 {
     struct campaign_statistics *statistics = MEMORY_NEW(struct campaign_statistics);
+    statistics->left_bytes = STATISTICS_MAX_BYTES;
     statistics->step_us = histogram_new();
     statistics->request_latency_us = histogram_new();
     statistics->requests = map_new();
@@ -82,10 +83,11 @@ static void *find_entry(const struct map *map, uint8_t number, struct bytes *nam
     return map_get(map, buffer_bytes(key));
 }
 
-static void merge_histogram(struct histogram *into, const struct histogram *from)
+static void merge_histogram(struct campaign_statistics *statistics, struct histogram *into,
+                            const struct histogram *from)
 {
     if (from != NULL) {
-        histogram_merge(into, from);
+        histogram_merge_within(into, from, &statistics->left_bytes);
     }
 }
 
@@ -104,10 +106,10 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     }
     total->report.count += from->count;
     total->report.failed += from->failed;
-    merge_histogram(total->latency_us, from->latency_us);
+    merge_histogram(statistics, total->latency_us, from->latency_us);
     if (!from->is_timing) {
         statistics->requests_total += from->count;
-        merge_histogram(statistics->request_latency_us, from->latency_us);
+        merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
     }
 }
 
@@ -127,7 +129,7 @@ static void merge_wait(struct campaign_statistics *statistics, const struct wait
     for (size_t i = 0; i < OUTCOME_COUNT; i++) {
         total->report.outcomes[i] += from->outcomes[i];
     }
-    merge_histogram(total->waited_us, from->waited_us);
+    merge_histogram(statistics, total->waited_us, from->waited_us);
 }
 
 static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,
@@ -158,7 +160,7 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
     statistics->steps_stopped += from->steps_stopped;
-    merge_histogram(statistics->step_us, from->step_us);
+    merge_histogram(statistics, statistics->step_us, from->step_us);
     for (size_t i = 0; i < from->request_count; i++) {
         merge_request(statistics, &from->requests[i], &key);
     }

@@ -10,6 +10,10 @@
 #define STATISTICS_NAMES LIMIT_REQUEST_NAMES
 #define STATISTICS_OTHER "(other)"
 
+/* What all histograms may take together, but for their first few values; what is beyond is counted as the
+ * largest that there is room for. */
+#define STATISTICS_MAX_BYTES (64u * 1024u * 1024u)
+
 struct campaign_statistics;
 
 MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);

@@ -48,6 +48,10 @@ struct text *texts_hold(struct texts *texts, struct bytes bytes)
         return NULL;
     }
     struct text *text = map_get(texts->map, key);
+    if (text == NULL && map_size(texts->map) >= TEXTS_MOST) {
+        key = bytes_of_string(TEXTS_TOO_MANY);
+        text = map_get(texts->map, key);
+    }
     if (text == NULL) {
         text = MEMORY_NEW(struct text);
         text->texts = texts;

@@ -6,6 +6,10 @@
 
 #define TEXTS_KEPT_BYTES 240u /* of each; the rest is cut */
 
+/* Different ones at once. Who comes with another one then holds one that says so. */
+#define TEXTS_MOST 50000u
+#define TEXTS_TOO_MANY "(one of too many different texts)"
+
 struct texts;
 struct text;
 

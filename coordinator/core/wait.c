@@ -38,7 +38,6 @@ static struct wait *take_spare(struct waits *waits)
 
 static void give_back(struct waits *waits, struct wait *wait)
 {
-    memory_free((void *)wait->expected.data);
     if (waits->spare_count == SPARE_MAX) {
         memory_free(wait);
         return;
@@ -101,7 +100,6 @@ struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct
     assert(waits->by_worker[like->worker] == NULL);
     struct wait *wait = take_spare(waits);
     *wait = *like;
-    wait->expected = bytes_of(memory_copy(like->expected.data, like->expected.size), like->expected.size);
     waits->by_worker[wait->worker] = wait;
     waits->count++;
     if (wait->tally != NULL) {

@@ -32,8 +32,7 @@ struct wait {
      * that cannot, since it has a timeout of its own or its worker has ended. */
     uint32_t *tally;
     bool is_strict;
-    bool is_stuck;         /* found to be part of a deadlock, and about to end by it */
-    struct bytes expected; /* WAIT_CHANGED; owned */
+    bool is_stuck; /* found to be part of a deadlock, and about to end by it */
     union {
         struct notifier *notifier;
         struct barrier *barrier;
