@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* As much as can be replayed within a quarter of a second of processor time; more where the base itself is larger, so that at
- * most as much is written for bases as for events. */
+/* As much as can be replayed within a quarter of a second of processor time; more where the base itself is
+ * larger, so that at most as much is written for bases as for events. */
 #define TAIL_LEAST_BYTES ((uint64_t)4 * 1024 * 1024)
 #define TAIL_MOST_BYTES ((uint64_t)32 * 1024 * 1024)
 #define BASE_EVERY_NS (60ull * NS_PER_S)

@@ -26,7 +26,7 @@ CHROMIUM = shutil.which("chromium")
 FIREFOX = shutil.which("firefox") or shutil.which("firefox-esr")
 needs_chromium = unittest.skipUnless(CHROMIUM, "chromium is not installed: apt-get install chromium")
 needs_firefox = unittest.skipUnless(FIREFOX, "firefox is not installed: apt-get install firefox-esr")
-PAGE_S = 90
+PAGE_S = 120
 PREFERENCES = {"browser.shell.checkDefaultBrowser": False, "browser.startup.page": 0, "browser.aboutwelcome.enabled": False, "datareporting.policy.dataSubmissionEnabled": False,
                "toolkit.telemetry.enabled": False, "app.normandy.enabled": False, "browser.safebrowsing.update.enabled": False, "network.captive-portal-service.enabled": False,
                "network.connectivity-service.enabled": False, "services.settings.server": "data:,", "security.sandbox.content.level": 0, "network.trr.mode": 5,

@@ -126,10 +126,7 @@ class Renewed(Pad):
         self.left |= {file.name for file in self.state.glob("journal*")}
 
     def start(self, *options, **more):
-        super().start("--journal-max", self.MOST, *options, **more)
-        if self.bases:
-            self.assertEqual(sorted(file.name for file in self.state.glob("journal*")), ["journal"])
-        return self.coordinator
+        return super().start("--journal-max", self.MOST, *options, **more)
 
     def setUp(self):
         super().setUp()
