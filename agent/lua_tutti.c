@@ -168,8 +168,12 @@ int lua_print(lua_State *lua)
     if (script->is_quiet)
         return 0;
     /* Whoever reads it takes it for the word of a worker that lives. */
-    if (player && lua == player->thread && script_may_wait(lua) && player_has_no_lease(player))
-        return player_await_lease(lua, player, lua_print);
+    if (player && player_has_no_lease(player)) {
+        if (lua == player->thread && script_may_wait(lua)) {
+            return player_await_lease(lua, player, lua_print);
+        }
+        return lua_misuse(lua, "print: the agent has lost its lease");
+    }
     luaL_buffinit(lua, &line);
     if (player && player->phase != PLAYER_GLOBAL) {
         char prefix[32];

@@ -129,7 +129,7 @@ static void open_all(struct shard *shard)
 
     shard->open_handles = SHARD_TURN_HANDLES;
     shard_open_turns(shard);
-    shard->http = http_engine_new(shard->loop);
+    shard->http = http_engine_new(shard->loop, &shard->lease);
     shard->commands =
         has_thread(shard) ? mailbox_new(shard->loop, &callbacks) : mailbox_new_local(shard->loop, &callbacks);
 }
@@ -153,6 +153,7 @@ struct shard *shard_start(const struct shard_settings *settings)
     shard->settings.agent = shard->agent;
     shard->memory.limit_bytes =
         settings->memory_limit_bytes ? settings->memory_limit_bytes : LIMITS_DEFAULT_MEMORY_BYTES;
+    lease_init(&shard->lease, settings->lease_until_ns);
     shard->timers = timers_new();
     shard->loop = settings->loop ? settings->loop : &shard->own_loop;
     if (has_thread(shard) && uv_loop_init(&shard->own_loop) != 0)

@@ -1,6 +1,7 @@
 /* What shard.c (its life, and commands) and shard_turns.c (whose turn it is, and when) share of a shard. */
 #pragma once
 #include "agent/lag.h"
+#include "agent/lease.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 
@@ -12,6 +13,7 @@ struct shard {
     uv_loop_t *loop;
     unsigned open_handles;
     struct mailbox *commands;
+    struct lease lease;
     struct http_engine *http;
     struct drivers *drivers; /* NULL: nobody has needed a browser */
     struct memory_account memory;

@@ -116,15 +116,9 @@ static void on_prepare(uv_prepare_t *prepare)
     lag_end_turn(&shard->lag, shard->now_ns);
 }
 
-/* The gate: nobody acts without a lease. */
-static bool may_act(const struct shard *shard, uint64_t now_ns)
-{
-    return now_ns < atomic_load_explicit(shard->settings.lease_until_ns, memory_order_acquire);
-}
-
 bool shard_may_act(const struct shard *shard)
 {
-    return may_act(shard, clock_now_ns());
+    return lease_is_held(&shard->lease, clock_now_ns());
 }
 
 static void on_retry(uv_timer_t *retry)
@@ -157,7 +151,7 @@ static void give_turns(struct shard *shard)
     lag_queued(&shard->lag, ready_ns > shard->refused_ns ? ready_ns : shard->refused_ns, now_ns);
     while (shard->first && now_ns - begin_ns < TURN_NS) {
         shard->now_ns = now_ns;
-        if (!may_act(shard, now_ns)) {
+        if (!lease_is_held(&shard->lease, now_ns)) {
             shard->refused_ns = now_ns;
             pause_turns(shard);
             return;

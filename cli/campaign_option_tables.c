@@ -12,7 +12,7 @@
 #define DAY_MS (24u * 3600u * 1000u)
 #define YEAR_MS (365ull * DAY_MS)
 
-static const char *const on_loss_choices[] = {"shrink", "replace", "fail", NULL};
+static const char *const on_loss_choices[] = {ON_LOSS_WORDS, NULL};
 static const char *const on_deadlock_choices[] = {"stop", "fail", NULL};
 static const char *const browser_choices[] = {"chromium", "firefox", "webkit", "remote", NULL};
 

@@ -152,7 +152,7 @@ void run_options_to_campaign(const struct run_options *options, struct campaign_
         .ramp_up_ms = options->ramp_up_ms,
         .delay_ms = options->delay_ms,
         .room_size = (uint32_t)options->room_size,
-        .on_loss = (enum on_loss)options->on_loss,
+        .on_loss = on_loss_of(options->on_loss),
         .on_deadlock = (enum on_deadlock)options->on_deadlock,
         .sync_timeout_ms = options->sync_timeout_ms,
         .setup_timeout_ms = options->setup_timeout_ms,

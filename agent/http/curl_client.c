@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define MAX_HEADER_BYTES (1024u * 1024u)
 /* What a client keeps of its memory for bodies from one request to the next. */
@@ -17,6 +18,7 @@
 
 struct http_client {
     struct http_engine *engine;
+    struct http_transfer transfer;
     CURL *easy;
     CURLSH *share;
     void (*on_done)(void *context, struct http_response *response);
@@ -30,6 +32,7 @@ struct http_client {
     bool is_running;
     bool is_special; /* the handle is set up for more than a plain GET */
     bool is_too_large;
+    bool is_lost; /* the lease was over when it wanted to connect, or to send */
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
 };
@@ -65,6 +68,31 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return 0;
 }
 
+/* Curl connects, and then sends the request, in calls that may have begun under a lease. */
+static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_client *client = context;
+
+    (void)purpose;
+    if (!http_engine_may_send(client->engine)) {
+        client->is_lost = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
+{
+    struct http_client *client = context;
+
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    if (http_engine_may_send(client->engine)) {
+        return CURL_PREREQFUNC_OK;
+    }
+    client->is_lost = true;
+    return CURL_PREREQFUNC_ABORT;
+}
+
 static void set_up(struct http_client *client)
 {
     CURL *easy = client->easy;
@@ -73,6 +101,7 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* who cancels does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -83,6 +112,10 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, client_on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, client_on_sending);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, client);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_engine_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client->engine);
 }
@@ -94,6 +127,7 @@ struct http_client *http_client_new(struct http_engine *engine,
     struct http_client *client = MEMORY_NEW(struct http_client);
 
     client->engine = engine;
+    client->transfer.client = client;
     client->on_done = on_done;
     client->context = context;
     buffer_init(&client->head, MAX_HEADER_BYTES);
@@ -114,6 +148,7 @@ void http_client_free(struct http_client **pointer)
     if (!client)
         return;
     http_cancel(client);
+    http_engine_quieten(client->engine, client);
     curl_easy_cleanup(client->easy);
     curl_share_cleanup(client->share);
     curl_slist_free_all(client->headers);
@@ -238,9 +273,10 @@ void http_start(struct http_client *client, const struct http_request *request)
     buffer_clear(&client->body);
     client->body.maximum = request->max_body_bytes < SIZE_MAX ? request->max_body_bytes : SIZE_MAX - 1;
     client->is_too_large = false;
+    client->is_lost = false;
     client->error_text[0] = 0;
     client->is_running = true;
-    curl_multi_add_handle(http_engine_multi(client->engine), client->easy);
+    http_engine_begin(client->engine, client->easy, &client->transfer);
 }
 
 void http_cancel(struct http_client *client)
@@ -248,7 +284,8 @@ void http_cancel(struct http_client *client)
     if (!client->is_running)
         return;
     client->is_running = false;
-    curl_multi_remove_handle(http_engine_multi(client->engine), client->easy);
+    http_engine_quieten(client->engine, client);
+    http_engine_end(client->engine, client->easy, &client->transfer);
 }
 
 void http_drop_body(struct http_client *client)
@@ -276,6 +313,9 @@ static void read_timings(CURL *easy, struct http_timings *timings)
 
 static enum http_failure failure_of(const struct http_client *client, CURLcode result)
 {
+    if (client->is_lost) {
+        return HTTP_LOST;
+    }
     switch (result) {
     case CURLE_OK:
         return HTTP_OK;
@@ -333,6 +373,7 @@ const char *http_failure_name(enum http_failure failure)
         [HTTP_PROTOCOL] = "protocol",
         [HTTP_TOO_LARGE] = "too_large",
         [HTTP_REDIRECTS] = "redirects",
+        [HTTP_LOST] = "lost",
         [HTTP_OTHER] = "other",
     };
 
@@ -345,7 +386,9 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
 
     if (failure == HTTP_OK)
         return NULL;
-    if (failure == HTTP_TOO_LARGE)
+    if (failure == HTTP_LOST)
+        snprintf(client->text, sizeof client->text, "the agent lost its lease before all of it was sent");
+    else if (failure == HTTP_TOO_LARGE)
         snprintf(client->text, sizeof client->text, "the body is larger than %zu bytes (max_body)",
                  client->body.maximum);
     else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9"))
@@ -362,6 +405,7 @@ void http_client_done(struct http_client *client, CURLcode result)
     char *url = NULL;
 
     client->is_running = false;
+    http_engine_end(client->engine, client->easy, &client->transfer);
     *response = (struct http_response){.failure = failure_of(client, result)};
     response->text = describe(client, result, response->failure);
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -372,4 +416,10 @@ void http_client_done(struct http_client *client, CURLcode result)
         response->url = url;
     read_timings(client->easy, &response->timings);
     client->on_done(client->context, response);
+}
+
+void http_client_lose(struct http_client *client)
+{
+    client->is_lost = true;
+    http_client_done(client, CURLE_ABORTED_BY_CALLBACK);
 }

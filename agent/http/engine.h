@@ -13,6 +13,7 @@
 
 struct http_engine;
 struct http_client;
+struct lease;
 
 #define HTTP_DEFAULT_TIMEOUT_MS 30000u
 #define HTTP_DEFAULT_MAX_BODY_BYTES (64u * 1024u * 1024u)
@@ -48,6 +49,7 @@ enum http_failure {
     HTTP_PROTOCOL,
     HTTP_TOO_LARGE,
     HTTP_REDIRECTS,
+    HTTP_LOST, /* the lease ran out under it: not all of it was sent, and the rest never will be */
     HTTP_OTHER
 };
 const char *http_failure_name(enum http_failure failure);
@@ -72,7 +74,9 @@ struct http_response {
     struct http_timings timings;
 };
 
-MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop);
+/* Without `lease` (borrowed; NULL: none is needed) nothing leaves: requests are held where they are, or given
+ * up as HTTP_LOST with their connections reset, as the lease says. */
+MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease);
 /* All clients have to be freed before; the memory goes when the loop has run its close callbacks. */
 void http_engine_close(struct http_engine **engine);
 
@@ -81,7 +85,8 @@ void http_engine_close(struct http_engine **engine);
 MUST_CHECK struct http_client *http_client_new(struct http_engine *engine,
                                                void (*on_done)(void *context, struct http_response *response),
                                                void *context);
-/* Cancels, closes its connections, forgets its cookies. */
+/* Cancels, closes its connections, forgets its cookies. Without a lease the connections are reset, so that
+ * what the kernel has not sent yet goes nowhere. */
 void http_client_free(struct http_client **client);
 void http_start(struct http_client *client, const struct http_request *request);
 /* The response's body is not needed any more. */

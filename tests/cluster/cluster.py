@@ -145,7 +145,7 @@ class Cluster:
         try:
             wait_until(condition, seconds, what)
         except AssertionError as failed:
-            logs = [f"{agent.name}: {line}" for agent in self.agents.values() for line in agent.log.splitlines()]
+            logs = [f"{agent.name}: {line}" for agent in self.agents.values() for line in (*agent.log.splitlines(), f"exit code {agent.process.poll()}")]
             raise AssertionError("\n".join([str(failed), *logs, *(one.log for one in self.coordinators)])) from None
 
     def furthest(self, name, tag="one"):

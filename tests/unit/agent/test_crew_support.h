@@ -37,8 +37,8 @@ void advance(struct fixture *fixture, uint64_t milliseconds);
 
 /* Each takes a step and appends the effects to the transcript, separated by spaces:
  *   setup(W)  step(W@S)  teardown(W)  answer(W OUTCOME #RANK)  finished(N)  failure(W@S TEXT)
- *   started(W +MS after START_NS)  past(W@S TEXT)  ended(W TEXT)  drained(ROOM@S …)  NAME(W …) for other
- * operations */
+ *   started(W +MS after START_NS)  begun(W@S)  past(W@S TEXT)  ended(W TEXT)  drained(ROOM@S …)  NAME(W …)
+ * for other operations */
 void tick(struct fixture *fixture);
 void tick_without_lease(struct fixture *fixture);
 void begin(struct fixture *fixture);
