@@ -24,6 +24,7 @@ struct shard_settings {
     bool is_quiet;
     uint64_t memory_limit_bytes;
     uint64_t instruction_limit;
+    uint64_t turn_limit_ms;                  /* of a worker's turn, in processor time; 0: the default */
     uint32_t driver_starts;                  /* browsers that may come up at once; 0: one for each core */
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */

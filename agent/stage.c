@@ -64,6 +64,7 @@ static bool load(struct stage *stage, struct error *error)
     struct script_settings script_settings = {
         .memory = shard_memory(stage->shard),
         .instruction_limit = settings->instruction_limit,
+        .turn_limit_ms = settings->turn_limit_ms,
         .is_system_allowed = settings->is_system_allowed,
         .is_quiet = settings->is_quiet,
         .files = script_files_of_bundle(deployment_bundle(stage->deployment)),
