@@ -249,8 +249,9 @@ struct limits_used limits_leave(struct limits *limits)
     ticker_aim(NULL);
     limits->running = NULL;
     limits->is_memory_enforced = false;
-    limits->piece_ns = limits->began_ns != 0 ? ticker_thread_ns() - limits->began_ns : 0;
-    return (struct limits_used){.time_ns = limits->used_ns + limits->piece_ns,
+    uint64_t piece_ns = limits->began_ns != 0 ? ticker_thread_ns() - limits->began_ns : 0;
+    limits->spent_ns += piece_ns;
+    return (struct limits_used){.time_ns = limits->used_ns + piece_ns,
                                 .instructions_left = limits->instructions_left};
 }
 

@@ -52,7 +52,7 @@ struct limits {
     uint64_t time_limit_ns;
     uint64_t used_ns;             /* in the earlier pieces of this turn */
     uint64_t began_ns;            /* of this piece, in the thread's time; 0: nobody has looked yet */
-    uint64_t piece_ns;            /* how long the last piece was, 0 where it was too short to be seen */
+    uint64_t spent_ns;            /* in pieces long enough to be seen, since somebody has set it to 0 */
     lua_State *volatile running;  /* the coroutine that is to be interrupted; NULL: none */
     volatile sig_atomic_t is_due; /* a tick has come */
     bool is_chain_yieldable;      /* all that resumed each other, down to the worker's own coroutine */

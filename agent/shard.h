@@ -15,6 +15,7 @@
 struct drivers;
 struct memory_account;
 struct player;
+struct stage;
 
 struct shard_settings {
     uint32_t index;
@@ -64,3 +65,5 @@ uint64_t shard_turn_ns(const struct shard *shard);
 /* Whether it is anybody's turn. */
 bool shard_is_queued(const struct shard *shard);
 void shard_unqueue(struct shard *shard, struct player *player);
+/* Once, before any of its workers is queued. */
+void shard_init_stage(struct stage *stage);
