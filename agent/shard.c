@@ -129,6 +129,7 @@ static void open_all(struct shard *shard)
     shard->open_handles = SHARD_TURN_HANDLES;
     shard_open_turns(shard);
     shard->http = http_engine_new(shard->loop);
+    http_engine_set_memory(shard->http, &shard->memory);
     shard->commands =
         has_thread(shard) ? mailbox_new(shard->loop, &callbacks) : mailbox_new_local(shard->loop, &callbacks);
 }
