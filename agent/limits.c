@@ -3,7 +3,10 @@
 
 #include "agent/player.h"
 #include "agent/script_state.h"
+#include "agent/shard.h"
+#include "agent/stage.h"
 #include "agent/ticker.h"
+#include "agent/watchdog.h"
 #include "common/clock.h"
 #include "common/duration.h"
 
@@ -165,6 +168,21 @@ static bool look(lua_State *lua, struct limits *limits)
     return limits->kind == LIMITS_TURN && piece_ns >= PIECE_NS;
 }
 
+/* For the watchdog: where a turn is that does not give way. */
+static void tell_place(lua_State *lua)
+{
+    const struct stage *stage = script_of(lua)->stage;
+
+    if (stage == NULL || !lua_checkstack(lua, 2)) {
+        return;
+    }
+    push_place(lua);
+    size_t size = lua_rawlen(lua, -1);
+    lua_pushlstring(lua, lua_tostring(lua, -1), size > 2 ? size - 2 : 0); /* without ": " */
+    pulse_set_place(shard_settings(stage->shard)->pulse, lua_tostring(lua, -1));
+    lua_pop(lua, 2);
+}
+
 static void on_interrupt(lua_State *lua, lua_Debug *activation);
 
 static void on_count(lua_State *lua, lua_Debug *activation)
@@ -196,6 +214,7 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
         return;
     }
     if (!lua_isyieldable(lua) || !limits->is_chain_yieldable) {
+        tell_place(lua);
         return;
     }
     if (activation->event == LUA_HOOKCOUNT) {

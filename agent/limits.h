@@ -15,7 +15,6 @@
 
 #define LIMITS_DEFAULT_MEMORY_BYTES (1024ull * 1024u * 1024u)
 #define LIMITS_DEFAULT_INSTRUCTIONS 200000000ull
-#define LIMITS_DEFAULT_TURN_MS 2000u
 /* Of one string, and of one block of a table or a buffer: one instruction touches no more, and nothing can
  * interrupt that. The longest body that http takes by default just fits. */
 #define LIMITS_MAX_STRING_BYTES (64u * 1024u * 1024u + 65536u)

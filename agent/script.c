@@ -56,16 +56,24 @@ static int on_panic(lua_State *lua)
     abort();
 }
 
+/* Who allows more time means it. */
+static uint64_t instructions_of(uint64_t turn_limit_ms)
+{
+    uint64_t instructions = turn_limit_ms * (LIMITS_DEFAULT_INSTRUCTIONS / LIMIT_TURN_MS);
+
+    return instructions > LIMITS_DEFAULT_INSTRUCTIONS ? instructions : LIMITS_DEFAULT_INSTRUCTIONS;
+}
+
 struct script *script_new(const struct script_settings *settings)
 {
+    uint64_t turn_limit_ms = settings->turn_limit_ms ? settings->turn_limit_ms : LIMIT_TURN_MS;
     struct script *script = MEMORY_NEW(struct script);
 
     script->limits = (struct limits){
         .memory = settings->memory,
         .instruction_limit =
-            settings->instruction_limit ? settings->instruction_limit : LIMITS_DEFAULT_INSTRUCTIONS,
-        .time_limit_ns =
-            (settings->turn_limit_ms ? settings->turn_limit_ms : LIMITS_DEFAULT_TURN_MS) * NS_PER_MS,
+            settings->instruction_limit ? settings->instruction_limit : instructions_of(turn_limit_ms),
+        .time_limit_ns = turn_limit_ms * NS_PER_MS,
     };
     script->files = settings->files;
     script->is_system_allowed = settings->is_system_allowed;

@@ -15,6 +15,7 @@
 struct drivers;
 struct memory_account;
 struct player;
+struct pulse;
 struct stage;
 
 struct shard_settings {
@@ -27,6 +28,7 @@ struct shard_settings {
     uint64_t instruction_limit;
     uint64_t turn_limit_ms;                  /* of a worker's turn, in processor time; 0: the default */
     uint32_t driver_starts;                  /* browsers that may come up at once; 0: one for each core */
+    struct pulse *pulse;                     /* for a watchdog; NULL: none */
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
 };

@@ -1,6 +1,7 @@
 /* Whose turn it is on a shard, and when: workers one after the other, timers, and what is posted meanwhile.
  */
 #include "agent/shard_inside.h"
+#include "agent/watchdog.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -219,6 +220,7 @@ static void on_prepare(uv_prepare_t *prepare)
     shard_send_posts(shard);
     shard->now_ns = clock_now_ns();
     lag_end_turn(&shard->lag, shard->now_ns);
+    pulse_sleep(shard->settings.pulse);
 }
 
 /* The gate: nobody acts without a lease. */
@@ -271,7 +273,9 @@ static void give_turns(struct shard *shard)
         struct stage *stage = player->stage;
         bool is_last = --round == 0;
         shard->turn_ns = now_ns;
+        pulse_begin_turn(shard->settings.pulse, stage->campaign, player->id, player->step);
         player_turn(player); /* which may be its end */
+        pulse_end_turn(shard->settings.pulse);
         rest(shard, stage);
         now_ns = clock_now_ns();
         if (is_last && now_ns - begin_ns >= ROUNDS_NS)
@@ -285,8 +289,11 @@ static void give_turns(struct shard *shard)
 /* After the sockets had theirs. */
 static void on_check(uv_check_t *check)
 {
-    give_turns(check->data);
-    shard_send_posts(check->data);
+    struct shard *shard = check->data;
+
+    pulse_wake(shard->settings.pulse);
+    give_turns(shard);
+    shard_send_posts(shard);
 }
 
 static void arm(struct shard *shard);
