@@ -2,8 +2,8 @@
 #include "agent/data.h"
 
 #include "agent/csv.h"
-#include "agent/json.h"
 #include "agent/lua_error.h"
+#include "agent/lua_json.h"
 #include "agent/script_state.h"
 
 #include <string.h>
@@ -155,7 +155,7 @@ static void decode(lua_State *lua, const char *path, size_t line, struct bytes t
 {
     struct json_problem problem;
 
-    if (!json_read(lua, text, &problem)) {
+    if (!lua_json_read(lua, text, &problem)) {
         lua_misuse(lua, "%s:%zu: %s (column %zu)", path, line + problem.line - 1, problem.text,
                    problem.column);
     }
@@ -272,8 +272,8 @@ static void copy_value(lua_State *lua, int depth)
         lua_misuse(lua, "tutti.data: a row of more than %d levels", DEEPEST);
     luaL_checkstack(lua, 8, NULL);
     lua_newtable(lua);
-    if (json_is_list(lua, -2)) {
-        json_push_list_type(lua);
+    if (lua_json_is_list(lua, -2)) {
+        lua_json_push_list_type(lua);
         lua_setmetatable(lua, -2);
     }
     for (lua_pushnil(lua); lua_next(lua, -3);) {

@@ -1,23 +1,23 @@
 /* The module `tutti.json`. */
-#include "agent/json.h"
+#include "agent/lua_json.h"
 #include "agent/lua_error.h"
 #include "agent/script_state.h"
 
 #define LIST_TYPE "tutti.json.list"
 
-void *json_null(void)
+void *lua_json_null(void)
 {
     return NULL;
 }
 
-void *json_empty_list(void)
+void *lua_json_empty_list(void)
 {
     static char address;
 
     return &address;
 }
 
-void json_push_list_type(lua_State *lua)
+void lua_json_push_list_type(lua_State *lua)
 {
     if (luaL_newmetatable(lua, LIST_TYPE)) {
         lua_pushboolean(lua, 0);
@@ -25,12 +25,12 @@ void json_push_list_type(lua_State *lua)
     }
 }
 
-bool json_is_list(lua_State *lua, int index)
+bool lua_json_is_list(lua_State *lua, int index)
 {
     if (!lua_getmetatable(lua, index)) {
         return false;
     }
-    json_push_list_type(lua);
+    lua_json_push_list_type(lua);
     luaL_getmetatable(lua, JSON_ARRAY_TYPE);
     bool is_list = lua_rawequal(lua, -3, -2) || lua_rawequal(lua, -3, -1);
     lua_pop(lua, 3);
@@ -41,7 +41,7 @@ static int encode(lua_State *lua)
 {
     luaL_checkany(lua, 1);
     lua_settop(lua, 1);
-    json_write(lua, 1);
+    lua_json_write(lua, 1);
     return 1;
 }
 
@@ -52,7 +52,7 @@ static int decode(lua_State *lua)
     const char *text = luaL_checklstring(lua, 1, &size);
 
     lua_settop(lua, 1);
-    if (json_read(lua, bytes_of(text, size), &problem)) {
+    if (lua_json_read(lua, bytes_of(text, size), &problem)) {
         return 1;
     }
     return lua_misuse(lua, "%s (line %zu, column %zu)", problem.text, problem.line, problem.column);
@@ -68,13 +68,13 @@ static int make_array(lua_State *lua)
     }
     luaL_checktype(lua, 1, LUA_TTABLE);
     if (lua_getmetatable(lua, 1)) {
-        json_push_list_type(lua);
+        lua_json_push_list_type(lua);
         if (!lua_rawequal(lua, -1, -2)) {
             return lua_misuse(lua, "json.array: the table has a metatable already");
         }
         lua_settop(lua, 1);
     }
-    json_push_list_type(lua);
+    lua_json_push_list_type(lua);
     lua_setmetatable(lua, 1);
     return 1;
 }
@@ -85,9 +85,9 @@ int luaopen_tutti_json(lua_State *lua)
         {"encode", encode}, {"decode", decode}, {"array", make_array}, {NULL, NULL}};
 
     luaL_newlib(lua, functions);
-    lua_pushlightuserdata(lua, json_null());
+    lua_pushlightuserdata(lua, lua_json_null());
     lua_setfield(lua, -2, "null");
-    lua_pushlightuserdata(lua, json_empty_list());
+    lua_pushlightuserdata(lua, lua_json_empty_list());
     lua_setfield(lua, -2, "empty_array");
     luaL_newmetatable(lua, JSON_ARRAY_TYPE);
     lua_setfield(lua, -2, "array_mt");

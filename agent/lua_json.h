@@ -19,17 +19,17 @@ struct json_problem {
 };
 
 /* Pushes the value. False, and nothing, where the text is no JSON. Raises when memory or budget run out. */
-MUST_CHECK bool json_read(lua_State *lua, struct bytes text, struct json_problem *problem);
+MUST_CHECK bool lua_json_read(lua_State *lua, struct bytes text, struct json_problem *problem);
 /* Pushes the text of the value at `index`; raises where it has none, or one longer than JSON_MAX_BYTES. */
-void json_write(lua_State *lua, int index);
+void lua_json_write(lua_State *lua, int index);
 
 /* The metatable of lists that were read, which keeps an empty one apart from an object. Closed: no script
  * reaches it. */
-void json_push_list_type(lua_State *lua);
+void lua_json_push_list_type(lua_State *lua);
 /* Whether the table at `index` has one of the two. */
-MUST_CHECK bool json_is_list(lua_State *lua, int index);
+MUST_CHECK bool lua_json_is_list(lua_State *lua, int index);
 /* The metatable with which a script says the same of a table of its own. */
 #define JSON_ARRAY_TYPE "tutti.json.array_mt"
 /* JSON's null, and a list with nothing in it, as addresses. */
-void *json_null(void);
-void *json_empty_list(void);
+void *lua_json_null(void);
+void *lua_json_empty_list(void);

@@ -1,6 +1,6 @@
 /* Reads JSON (RFC 8259) into values of Lua. What servers send besides is no trouble: a byte order mark, raw
  * control characters and bytes that are no UTF-8 within strings. */
-#include "agent/json.h"
+#include "agent/lua_json.h"
 
 #include "agent/limits.h"
 
@@ -368,7 +368,7 @@ static bool read_constant(struct json_reader *reader, const char *word)
         return false;
     }
     if (word[0] == 'n') {
-        lua_pushlightuserdata(reader->lua, json_null());
+        lua_pushlightuserdata(reader->lua, lua_json_null());
     } else {
         lua_pushboolean(reader->lua, word[0] == 't');
     }
@@ -403,7 +403,7 @@ static bool read_value(struct json_reader *reader)
     }
 }
 
-bool json_read(lua_State *lua, struct bytes text, struct json_problem *problem)
+bool lua_json_read(lua_State *lua, struct bytes text, struct json_problem *problem)
 {
     static const char mark[] = "\xef\xbb\xbf";
     int top = lua_gettop(lua);
@@ -412,7 +412,7 @@ bool json_read(lua_State *lua, struct bytes text, struct json_problem *problem)
         .lua = lua, .text = begin, .at = begin, .end = begin + text.size, .problem = problem};
 
     luaL_checkstack(lua, 6, NULL);
-    json_push_list_type(lua);
+    lua_json_push_list_type(lua);
     reader.list_type = lua_gettop(lua);
     if (text.size >= sizeof mark - 1 && memcmp(begin, mark, sizeof mark - 1) == 0) {
         reader.at += sizeof mark - 1;

@@ -1,5 +1,5 @@
 /* Writes values of Lua as JSON. No metamethods, so nothing of the script runs meanwhile. */
-#include "agent/json.h"
+#include "agent/lua_json.h"
 
 #include "agent/limits.h"
 #include "agent/lua_error.h"
@@ -128,7 +128,7 @@ static lua_Integer list_length(struct json_writer *writer, int index)
     lua_Integer count = 0;
     bool is_list = true;
 
-    if (json_is_list(lua, index)) {
+    if (lua_json_is_list(lua, index)) {
         return (lua_Integer)lua_rawlen(lua, index);
     }
     for (lua_pushnil(lua); is_list && lua_next(lua, index); lua_pop(lua, 1)) {
@@ -247,16 +247,16 @@ static void write_value(struct json_writer *writer, int index)
     default:
         break;
     }
-    if (lua_islightuserdata(lua, index) && lua_touserdata(lua, index) == json_null()) {
+    if (lua_islightuserdata(lua, index) && lua_touserdata(lua, index) == lua_json_null()) {
         add(writer, "null", 4);
-    } else if (lua_islightuserdata(lua, index) && lua_touserdata(lua, index) == json_empty_list()) {
+    } else if (lua_islightuserdata(lua, index) && lua_touserdata(lua, index) == lua_json_empty_list()) {
         add(writer, "[]", 2);
     } else {
         lua_misuse(lua, "json.encode: a %s cannot be written", luaL_typename(lua, index));
     }
 }
 
-void json_write(lua_State *lua, int index)
+void lua_json_write(lua_State *lua, int index)
 {
     struct json_writer writer = {.lua = lua, .capacity = FIRST_BYTES};
 
