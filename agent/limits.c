@@ -18,7 +18,7 @@
 /* The hook's own cost is felt below a thousand. */
 #define HOOK_PERIOD 2000
 /* A turn that can give way does so after this long. */
-#define PIECE_NS (4 * NS_PER_MS)
+#define PIECE_NS (2 * NS_PER_MS)
 /* Where it cannot (within a gsub, a metamethod, a require, one long call) it ends after this long: nobody
  * else has a turn meanwhile. */
 #define LONGEST_PIECE_NS (500 * NS_PER_MS)
@@ -261,6 +261,7 @@ void limits_go_on(struct limits *limits, lua_State *lua, const struct limits_use
     limits->used_ns = used->time_ns;
     limits->instructions_left = used->instructions_left;
     begin(limits, lua, LIMITS_TURN);
+    limits->began_ns = ticker_thread_ns();
 }
 
 struct limits_used limits_leave(struct limits *limits)

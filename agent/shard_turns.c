@@ -16,6 +16,8 @@
  * barrier take several turns. */
 #define POSTS_NS (10 * NS_PER_MS)
 #define RETRY_MS 20
+/* Of several campaigns one has turns for this long, then the next. */
+#define SERVED_NS (NS_PER_MS / 2)
 /* A turn of a campaign that took longer in one piece is followed by so many times that for the others. */
 #define LONG_PIECE_NS (25 * NS_PER_MS)
 #define RESTS 9u
@@ -125,18 +127,22 @@ void shard_unqueue(struct shard *shard, struct player *player)
         drop_ready(shard, stage);
 }
 
-/* The next worker of the campaign whose turn it is; another campaign's comes after it. */
-static struct player *take_next(struct shard *shard)
+/* The campaign in front has had turns for so long; the others come before its next one. */
+static void charge_turn(struct shard *shard, struct stage *stage, uint64_t turn_ns)
 {
-    struct stage *stage = shard->first_ready;
-    struct player *player = stage->first;
-
-    shard_unqueue(shard, player);
+    stage->served_ns += turn_ns;
+    /* What the others did has waited for long enough. */
+    if (turn_ns >= SERVED_NS) {
+        shard->is_hurried = true;
+    }
+    if (stage->served_ns < SERVED_NS) {
+        return;
+    }
+    stage->served_ns = 0;
     if (stage->is_ready && stage != shard->last_ready) {
         drop_ready(shard, stage);
         add_ready(shard, stage);
     }
-    return player;
 }
 
 static void on_rested(struct alarm *alarm, uint64_t now_ns)
@@ -269,15 +275,17 @@ static void give_turns(struct shard *shard)
             pause_turns(shard);
             return;
         }
-        struct player *player = take_next(shard);
-        struct stage *stage = player->stage;
+        struct stage *stage = shard->first_ready;
+        struct player *player = stage->first;
         bool is_last = --round == 0;
+        shard_unqueue(shard, player);
         shard->turn_ns = now_ns;
         pulse_begin_turn(shard->settings.pulse, stage->campaign, player->id, player->step);
         player_turn(player); /* which may be its end */
         pulse_end_turn(shard->settings.pulse);
         rest(shard, stage);
         now_ns = clock_now_ns();
+        charge_turn(shard, stage, now_ns - shard->turn_ns);
         if (is_last && now_ns - begin_ns >= ROUNDS_NS)
             break;
         round = is_last ? shard->queued : round;

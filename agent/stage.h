@@ -36,8 +36,9 @@ struct stage {
     struct player *first;
     struct player *last;
     size_t queued;
-    bool is_ready;   /* among those that the shard goes through */
-    bool is_resting; /* it has had more than its share: its workers wait for rest_alarm */
+    uint64_t served_ns; /* how long it has had turns since it came to the front */
+    bool is_ready;      /* among those that the shard goes through */
+    bool is_resting;    /* it has had more than its share: its workers wait for rest_alarm */
     struct alarm rest_alarm;
 };
 

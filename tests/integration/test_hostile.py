@@ -1,7 +1,9 @@
 """Scripts that spin, hoard or block beside a campaign that minds its own business, on the same thread of the same agent."""
 import os
 import pathlib
+import shutil
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
@@ -10,7 +12,9 @@ from daemon import Agent, Coordinator
 from support import wait_until
 
 P99_MS = 100
-BUSY_S = 6
+# What else the machine does is not measured, where we may say so.
+ALONE = ("chrt", "-f", "1")
+BUSY_S = 4
 
 HEAD = "local tutti = require 'tutti'\nlocal json = require 'tutti.json'\ntutti.scenario('x', function(worker)\n"
 
@@ -29,6 +33,11 @@ HOSTILE = {
 }
 
 
+def alone():
+    may = shutil.which(ALONE[0]) and subprocess.run([*ALONE, "true"], capture_output=True).returncode == 0
+    return {"prefix": ALONE} if may else {}
+
+
 def write(folder, name, body):
     path = pathlib.Path(folder) / f"{name.replace(' ', '-')}.lua"
     path.write_text(f"{HEAD}{body}\nend)\n")
@@ -37,7 +46,9 @@ def write(folder, name, body):
 
 class Hostile(unittest.TestCase):
     def test_a_campaign_beside_it_does_not_mind(self):
-        with tempfile.TemporaryDirectory() as folder, Coordinator() as coordinator, Agent(coordinator.endpoint, "a1") as agent:
+        first = alone()
+        with tempfile.TemporaryDirectory() as folder, Coordinator(**first) as coordinator, \
+                Agent(coordinator.endpoint, "a1", "--turn-limit", "300ms", **first) as agent:
             for name, body in HOSTILE.items():
                 with self.subTest(name):
                     calm = coordinator.create("meets", workers=4, duration_ms=BUSY_S * 1000)
@@ -63,7 +74,7 @@ class Hostile(unittest.TestCase):
         """An agent whose operator lets scripts block it, and does not wait in vain for the step's end."""
         agent = Agent(coordinator.endpoint, "a1", "--allow-system", *options)
         coordinator.wait_agents(1)
-        coordinator.create(write(folder, "blocks", "os.execute('exec sleep 40')"), workers=1, runs=1)
+        coordinator.create(write(folder, "blocks", "os.execute('exec sleep 30')"), workers=1, runs=1)
         agent.wait_for("has not come back for 1 s: it is the turn of worker 0 of campaign 1, step 1", 20)
         return agent
 
@@ -71,7 +82,7 @@ class Hostile(unittest.TestCase):
         for shards in ("1", "2"):
             with self.subTest(shards), tempfile.TemporaryDirectory() as folder, Coordinator() as coordinator:
                 with self.blocked(coordinator, folder, "--shards", shards) as agent:
-                    self.assertEqual(agent.code(30), 1, agent.log)
+                    self.assertEqual(agent.process.wait(30), 1, agent.log)
                     agent.wait_for("its workers cannot be stopped otherwise, so the agent ends", 1)
 
     def test_a_second_signal_ends_it_at_once(self):
@@ -83,7 +94,7 @@ class Hostile(unittest.TestCase):
                     self.assertIsNone(agent.process.poll(), "the first one waits for the shard")
                     begin = time.monotonic()
                     os.kill(agent.pid, signal.SIGTERM)
-                    self.assertEqual(agent.code(5), 128 + signal.SIGTERM, agent.log)
+                    self.assertEqual(agent.process.wait(5), 128 + signal.SIGTERM, agent.log)
                     self.assertLess(time.monotonic() - begin, 2)
 
     def test_a_thawed_agent_is_no_stuck_one(self):
