@@ -1,6 +1,7 @@
 /* The step as a Lua function, with its events around it. */
 #include "agent/driver.h"
 
+#include "agent/library.h"
 #include "agent/lua_error.h"
 #include "agent/picking.h"
 #include "agent/stage.h"
@@ -11,8 +12,7 @@
 static const char driver_in_lua[] =
     "local choose, listeners, picker, complain = ...\n"
     "local is_telling = setmetatable({}, { __mode = 'k' })\n"
-    "local function tell(event, info)\n"
-    "  local worker = info.worker or is_telling\n"
+    "local function tell(event, worker, info)\n"
     "  if is_telling[worker] then return end\n"
     "  is_telling[worker] = true\n"
     "  for _, listener in ipairs(listeners()) do\n"
@@ -29,18 +29,18 @@ static const char driver_in_lua[] =
     "  local run, scenario = choose(pick ~= nil, name)\n"
     "  if #listeners() == 0 then return run(worker) end\n"
     "  local info = { scenario = scenario, worker = worker, step = worker.step }\n"
-    "  tell('scenario_start', info)\n"
+    "  tell('scenario_start', worker, info)\n"
     "  local ok, why = pcall(run, worker)\n"
-    "  if ok then tell('scenario_success', info) return end\n"
+    "  if ok then tell('scenario_success', worker, info) return end\n"
     "  info.error = why\n"
-    "  tell('scenario_failure', info)\n"
+    "  tell('scenario_failure', worker, info)\n"
     "  error(why, 0)\n"
     "end\n"
     "local function request(raw, worker, method, url, options, body)\n"
-    "  tell('sending_request', { worker = worker, method = method, url = url, options = options, body = body "
-    "})\n"
+    "  tell('sending_request', worker, { worker = worker, method = method, url = url, options = options,\n"
+    "    body = body })\n"
     "  local response = raw(method, url, options, body)\n"
-    "  tell('response_received', { worker = worker, method = method, url = url, options = options,\n"
+    "  tell('response_received', worker, { worker = worker, method = method, url = url, options = options,\n"
     "    response = response, status = response.status })\n"
     "  return response\n"
     "end\n"
@@ -113,8 +113,7 @@ void driver_open(struct script *script)
 {
     lua_State *lua = script->lua;
 
-    if (luaL_loadbufferx(lua, driver_in_lua, sizeof driver_in_lua - 1, "=tutti", "t") != LUA_OK)
-        lua_error(lua);
+    library_load(lua, driver_in_lua, sizeof driver_in_lua - 1, "=tutti");
     lua_pushcfunction(lua, choose);
     lua_pushcfunction(lua, push_listeners);
     lua_pushcfunction(lua, push_picker);

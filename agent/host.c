@@ -2,11 +2,15 @@
  */
 #include "agent/host.h"
 
+#include "agent/browser/folder.h"
+#include "agent/browser/starter_link.h"
 #include "agent/core/agent.h"
 #include "agent/leave_signals.h"
 #include "agent/mailbox.h"
 #include "agent/readings.h"
 #include "agent/shard.h"
+#include "agent/walls/name_files.h"
+#include "agent/walls/walls.h"
 #include "agent/watchdog.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -17,6 +21,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -51,6 +56,9 @@ struct host {
     struct watchdog *watchdog;
     struct pulse *pulses; /* of each shard */
     uint32_t pulse_count;
+    struct name_files name_files;
+    struct starter_link *starter; /* of browsers; NULL: none can be started */
+    int browsers;                 /* the folder in which they have theirs; -1: there is none */
     struct socket *socket;
     struct mailbox *notices;
     struct agent *agent;
@@ -63,6 +71,7 @@ struct host {
     uint64_t bad_frames;
     uint64_t complaint_ns; /* when the next handshake that failed may be told of */
     bool is_leaving;       /* the shards have ended */
+    bool was_let_in;       /* by the coordinator, at least once */
     int exit_code;
 };
 
@@ -202,6 +211,7 @@ static void on_connected(void *context)
     struct host *host = context;
     struct agent_event event = {.kind = AGENT_CONNECTED};
 
+    host->was_let_in = true;
     if (host->agent) {
         step(host, &event);
         end_turn(host);
@@ -217,10 +227,23 @@ static void tell_gauges(struct host *host)
     step(host, &event);
 }
 
+static void watch_name_files(struct host *host)
+{
+    const char *lost = name_files_lost(&host->name_files);
+
+    if (lost)
+        log_about(
+            LOG_WARNING, host->name, &host->subject,
+            "another file is %s now, and lies behind the walls: names are looked up without it until this "
+            "agent is started again (or see --allow-read)",
+            lost);
+}
+
 static void on_gauges_timer(uv_timer_t *timer)
 {
     struct host *host = timer->data;
 
+    watch_name_files(host);
     tell_gauges(host);
     end_turn(host);
 }
@@ -373,6 +396,7 @@ static void start_shards(struct host *host)
             .turn_limit_ms = options->turn_limit_ms,
             .pulse = &host->pulses[i],
             .driver_starts = (starts + host->shard_count - 1) / host->shard_count,
+            .starter = host->starter,
             .notices = host->notices,
             .lease_until_ns = &host->lease_until_ns,
         };
@@ -380,7 +404,17 @@ static void start_shards(struct host *host)
     }
 }
 
-static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
+/* Who was let in before has the right key, whatever ends the connection now. */
+static const char *describe_cut(bool has_key, bool was_let_in)
+{
+    if (was_let_in)
+        return "it ended the connection in the middle of joining: it may be starting or stopping";
+    return has_key ? "it ended the connection at once: is it the coordinator that our key is for?"
+                   : "it ended the connection at once: does it want a key (see --key), or is it no "
+                     "coordinator?";
+}
+
+static const char *describe_trouble(enum socket_trouble trouble, bool has_key, bool was_let_in)
 {
     switch (trouble) {
     case SOCKET_KEY_REFUSED:
@@ -389,11 +423,12 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
         return has_key ? "it works without keys, and with --key that is not good enough"
                        : "it lets nobody in without a key (see --key)";
     case SOCKET_HANDSHAKE_CUT:
-        return has_key ? "it ended the connection at once: is it the coordinator that our key is for?"
-                       : "it ended the connection at once: does it want a key (see --key), or is it no "
-                         "coordinator?";
+        return describe_cut(has_key, was_let_in);
+    case SOCKET_HANDSHAKE_SLOW:
+        return "it has not answered in time: it is too busy, or no coordinator";
     case SOCKET_HANDSHAKE_BROKEN:
         return "it does not speak our protocol";
+    case SOCKET_FULL:
     case SOCKET_FRAME_BROKEN:
         break;
     }
@@ -404,7 +439,7 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key)
 static void on_trouble(void *context, enum socket_trouble trouble)
 {
     struct host *host = context;
-    const char *what = describe_trouble(trouble, host->options->key != NULL);
+    const char *what = describe_trouble(trouble, host->options->key != NULL, host->was_let_in);
     uint64_t now_ns = clock_now_ns();
 
     if (what == NULL || now_ns < host->complaint_ns)
@@ -448,6 +483,58 @@ static void open_loop(struct host *host)
     host->signals = leave_signals_open(&host->loop, host->options->is_interrupt_ignored, on_leave, host);
 }
 
+/* It is forked while we still may start something. An agent without it does all but browsers. */
+static void open_starter(struct host *host)
+{
+    const struct starter_settings settings = {.has_walls = !host->options->has_no_walls,
+                                              .readable = host->options->readable,
+                                              .runnable = host->options->runnable};
+    struct error error;
+
+    host->starter = starter_link_open(&settings, &error);
+    if (!host->starter)
+        log_about(LOG_WARNING, host->name, &host->subject, "no browser can be started: %s", error.text);
+}
+
+/* Between tcp:// and the semicolon stands the address that we dial from; 0: whatever port the kernel chooses.
+ */
+static uint16_t find_own_port(const char *endpoint)
+{
+    const char *end = strchr(endpoint, ';');
+    const char *colon = end ? memrchr(endpoint, ':', (size_t)(end - endpoint)) : NULL;
+
+    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
+}
+
+/* Before there are threads, which would stay outside. */
+static bool raise_walls(struct host *host)
+{
+    char folder[FOLDER_PATH_BYTES];
+    char text[WALLS_TEXT_BYTES];
+    struct walls walls = {.readable = host->options->readable,
+                          .is_lasting = !host->options->dies_with_parent,
+                          .port = find_own_port(host->options->coordinator)};
+    struct walls_standing standing;
+    struct error error;
+
+    if (host->options->has_no_walls) {
+        log_about(LOG_INFO, host->name, &host->subject, "walls: none, with --allow-system");
+        return true;
+    }
+    host->browsers = browser_folder_open_root(folder);
+    if (host->browsers >= 0)
+        walls.writable = folder;
+    if (!walls_raise_for_scripts(&walls, &standing, &error)) {
+        log_about(LOG_ERROR, host->name, &host->subject, "the walls around scripts cannot be put up: %s",
+                  error.text);
+        return false;
+    }
+    name_files_init(&host->name_files);
+    walls_describe(&standing, text);
+    log_about(LOG_INFO, host->name, &host->subject, "walls: %s", text);
+    return true;
+}
+
 static void close_all(struct host *host)
 {
     agent_free(&host->agent);
@@ -467,13 +554,16 @@ static void close_all(struct host *host)
     leave_signals_close(&host->signals);
     uv_run(&host->loop, UV_RUN_DEFAULT);
     (void)!uv_loop_close(&host->loop);
+    starter_link_close(&host->starter);
+    if (host->browsers >= 0)
+        close(host->browsers);
     agent_effects_finish(&host->effects);
     buffer_finish(&host->envelope);
 }
 
 int agent_run(const struct agent_run_options *options)
 {
-    struct host host = {.options = options, .exit_code = EXIT_REFUSED};
+    struct host host = {.options = options, .browsers = -1, .exit_code = EXIT_REFUSED};
 
     if (options->dies_with_parent)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -482,8 +572,10 @@ int agent_run(const struct agent_run_options *options)
     choose_name(&host);
     host.subject.agent = bytes_of_string(host.name);
     buffer_init(&host.envelope, ENVELOPE_MAX_BYTES);
+    open_starter(&host);
+    bool is_walled = raise_walls(&host);
     open_loop(&host);
-    if (open_socket(&host)) {
+    if (is_walled && open_socket(&host)) {
         start_shards(&host);
         start_agent(&host);
         end_turn(&host);

@@ -8,14 +8,17 @@
 #include <stdint.h>
 
 struct agent_run_options {
-    const char *coordinator;     /* "tcp://127.0.0.1:7440" */
-    const char *name;            /* NULL: the host's name and our process id */
-    struct agent_key *key;       /* NULL: none; its secret is wiped when it is no longer needed */
-    uint32_t shards;             /* 0: one for each core */
-    const char *labels;          /* NULL: none */
-    uint32_t capacity;           /* workers that it takes at once; 0: any number */
-    uint32_t browser_starts;     /* browsers that may come up at once; 0: one for each core */
-    bool is_system_allowed;      /* scripts may use io, os and C modules */
+    const char *coordinator; /* "tcp://127.0.0.1:7440" */
+    const char *name;        /* NULL: the host's name and our process id */
+    struct agent_key *key;   /* NULL: none; its secret is wiped when it is no longer needed */
+    uint32_t shards;         /* 0: one for each core */
+    const char *labels;      /* NULL: none */
+    uint32_t capacity;       /* workers that it takes at once; 0: any number */
+    uint32_t browser_starts; /* browsers that may come up at once; 0: one for each core */
+    bool is_system_allowed;  /* scripts may use io, os and C modules */
+    bool has_no_walls;       /* see agent/walls/walls.h; around browsers neither */
+    const char *readable;    /* files and folders, separated by commas, that lie behind no wall; NULL: none */
+    const char *runnable;    /* the same of programs, for browsers */
     bool is_interrupt_ignored;   /* SIGINT is for whoever started us (`tutti run`) */
     bool dies_with_parent;       /* PR_SET_PDEATHSIG */
     bool is_quiet;               /* scripts' prints are dropped */

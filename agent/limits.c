@@ -213,7 +213,7 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
     if (limits->running == NULL || !look(lua, limits)) {
         return;
     }
-    if (!lua_isyieldable(lua) || !limits->is_chain_yieldable) {
+    if (!script_may_wait(lua)) {
         tell_place(lua);
         return;
     }
@@ -239,7 +239,6 @@ static void begin(struct limits *limits, lua_State *lua, enum limits_kind kind)
     limits->kind = kind;
     limits->termination = TERMINATION_NONE;
     limits->is_memory_enforced = true;
-    limits->is_chain_yieldable = true;
     limits->closes = 0;
     limits->began_ns = 0;
     limits->is_due = 0;
@@ -277,14 +276,15 @@ struct limits_used limits_leave(struct limits *limits)
 
 int limits_resume(lua_State *lua, lua_State *inner, int arguments, int *results)
 {
-    struct limits *limits = &script_of(lua)->limits;
-    bool was_yieldable = limits->is_chain_yieldable;
+    struct script *script = script_of(lua);
+    bool could_not = script->cannot_wait;
 
-    limits->is_chain_yieldable = was_yieldable && lua_isyieldable(lua);
-    limits->running = inner;
+    /* Where the one that resumes cannot yield, the inner one cannot wait, nor give way. */
+    script->cannot_wait = could_not || !lua_isyieldable(lua);
+    script->limits.running = inner;
     int status = lua_resume(inner, lua, arguments, results);
-    limits->running = lua;
-    limits->is_chain_yieldable = was_yieldable;
+    script->limits.running = lua;
+    script->cannot_wait = could_not;
     return status;
 }
 

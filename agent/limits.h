@@ -54,7 +54,6 @@ struct limits {
     uint64_t spent_ns;            /* in pieces long enough to be seen, since somebody has set it to 0 */
     lua_State *volatile running;  /* the coroutine that is to be interrupted; NULL: none */
     volatile sig_atomic_t is_due; /* a tick has come */
-    bool is_chain_yieldable;      /* all that resumed each other, down to the worker's own coroutine */
     unsigned closes;              /* within each other */
     enum termination termination;
     /* A coroutine that the budget has killed can no longer be interrupted, so nothing of it may run again. */

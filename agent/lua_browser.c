@@ -1,10 +1,15 @@
-/* The module `tutti.browser`: runs the sources of agent/browser, which see each other and the agent's side
- * but are not to be required one by one. */
+/* The module `tutti.browser`: runs the sources of agent/browser, which see each other and the agent's side.
+ * Scripts get what `browser.lua` gives, once and no more: neither a source nor the agent's side can be
+ * required, and nothing that a script has replaced reaches them (library.h). */
+#include "agent/browser/lua_drivers.h"
 #include "agent/browser/sources.h"
+#include "agent/library.h"
 #include "agent/lua_webdriver.h"
 #include "agent/script_state.h"
 
 #include <string.h>
+
+#define MODULE "tutti.browser.module"
 
 static const struct browser_source *find_source(const char *name, const char *ending)
 {
@@ -23,8 +28,7 @@ static void run_source(lua_State *lua, const struct browser_source *source)
 {
     const char *chunk = lua_pushfstring(lua, "=" LUA_WEBDRIVER_CHUNKS "%s", source->name);
 
-    if (luaL_loadbufferx(lua, (const char *)source->text, source->size, chunk, "t") != LUA_OK)
-        lua_error(lua);
+    library_load(lua, source->text, source->size, chunk);
     lua_getfield(lua, lua_upvalueindex(1), "import");
     lua_pushvalue(lua, lua_upvalueindex(2));
     lua_call(lua, 2, 1);
@@ -52,9 +56,22 @@ static int import(lua_State *lua)
     return 1;
 }
 
-int luaopen_tutti_browser(lua_State *lua)
+/* The modules that the sources use, on top of the table of what they import: instances of their own. */
+static void add_modules(lua_State *lua)
+{
+    lua_pushcfunction(lua, luaopen_tutti);
+    lua_call(lua, 0, 1);
+    lua_setfield(lua, -2, "tutti");
+    library_push_json(lua);
+    lua_setfield(lua, -2, "json");
+    lua_drivers_push(lua);
+    lua_setfield(lua, -2, "drivers");
+}
+
+static void load_module(lua_State *lua)
 {
     lua_newtable(lua);
+    add_modules(lua);
     lua_webdriver_push(lua);
     lua_pushvalue(lua, -2);
     lua_insert(lua, -2);
@@ -63,5 +80,17 @@ int luaopen_tutti_browser(lua_State *lua)
     lua_setfield(lua, -3, "import");
     lua_pushliteral(lua, "browser");
     lua_call(lua, 1, 1);
+    lua_remove(lua, -2);
+}
+
+int luaopen_tutti_browser(lua_State *lua)
+{
+    if (lua_getfield(lua, LUA_REGISTRYINDEX, MODULE) != LUA_TNIL) {
+        return 1;
+    }
+    lua_pop(lua, 1);
+    load_module(lua);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, LUA_REGISTRYINDEX, MODULE);
     return 1;
 }

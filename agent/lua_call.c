@@ -2,6 +2,7 @@
 #include "agent/lua_call.h"
 
 #include "agent/lua_error.h"
+#include "agent/script_state.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 
@@ -44,12 +45,28 @@ uint64_t lua_call_timeout(lua_State *lua, int index, const char *function)
     return timeout_ms > 0 ? timeout_ms : 1;
 }
 
+int lua_call_option(lua_State *lua, int index, const char *name)
+{
+    index = lua_absindex(lua, index);
+    lua_pushstring(lua, name);
+    return lua_rawget(lua, index);
+}
+
+void lua_call_check_plain(lua_State *lua, int index, const char *function)
+{
+    if (luaL_getmetafield(lua, index, "__index") != LUA_TNIL) {
+        lua_misuse(lua, "%s: the fields of options are their own: __index of a metatable is not followed",
+                   function);
+    }
+}
+
 void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names)
 {
     if (lua_isnoneornil(lua, index))
         return;
     if (!lua_istable(lua, index))
         lua_misuse(lua, "%s: expected a table of options, got a %s", function, luaL_typename(lua, index));
+    lua_call_check_plain(lua, index, function);
     for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
         const char *const *name = names;
         while (*name && !(lua_type(lua, -2) == LUA_TSTRING && strcmp(*name, lua_tostring(lua, -2)) == 0))
@@ -91,6 +108,9 @@ static int on_answer(lua_State *lua, int status, lua_KContext context)
 
     (void)status;
     player_resumed(lua, player, WAIT_ANSWER);
+    if (!player->answer) {
+        return lua_misuse(lua, "a coroutine that waits was resumed without an answer");
+    }
     const struct reply *reply = player->answer->reply;
     uint64_t waited_ns = shard_turn_ns(player->stage->shard) - player->wait_began_ns;
     if (operation_is_wait(reply->kind))
@@ -115,13 +135,14 @@ int lua_call_send(lua_State *lua, struct player *player, const struct operation 
     struct error error;
 
     player_check_stopped(lua, player);
-    player_drop_answer(player);
-    if (operation_is_answered(operation->kind) && !lua_isyieldable(lua))
+    if (operation_is_answered(operation->kind) && !script_may_wait(lua))
         return lua_misuse(lua, "%s: a call that waits cannot be made here", operation_name(operation->kind));
     switch (stage_call(player->stage, player, operation, &error)) {
     case CREW_CALL_DONE:
         return 0;
     case CREW_CALL_WAITS:
+        /* Not before: where nothing can wait, somebody may be reading the last one. */
+        player_drop_answer(player);
         return player_yield(lua, player, WAIT_ANSWER, on_answer, (lua_KContext)finish);
     case CREW_CALL_STOPPED:
         return player_raise_stopped(lua, player, 0, NULL);

@@ -11,11 +11,16 @@ void lua_call_prepare(lua_State *lua, struct player *player, struct operation *o
 void lua_call_fill(const struct player *player, struct operation *operation, enum operation_kind kind,
                    struct bytes name);
 /* Sends it; where it is answered, `finish` is called with the reply in player->answer once it is ok, else the
- * outcome is raised. `extra` reaches `finish` in the upper bits of the context (lua_call_extra). */
+ * outcome is raised. */
 int lua_call_send(lua_State *lua, struct player *player, const struct operation *operation,
                   int (*finish)(lua_State *lua, struct player *player, const struct reply *reply));
 /* Seconds at `index` as milliseconds, at least 1; 0, the campaign's default, where there is none. */
 uint64_t lua_call_timeout(lua_State *lua, int index, const char *function);
+/* Pushes the field `name` of the options at `index`, and gives its type. No metamethod of the script has a
+ * say: what was checked is what is used. */
+int lua_call_option(lua_State *lua, int index, const char *name);
+/* Refuses a table at `index` that has fields by a metatable, which lua_call_option does not see. */
+void lua_call_check_plain(lua_State *lua, int index, const char *function);
 /* Whether the options at `index` (a table or none) have only these names; `names` ends with NULL. */
 void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names);
 

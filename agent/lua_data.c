@@ -34,7 +34,7 @@ static enum mode mode_of(lua_State *lua)
 {
     enum mode mode = MODE_UNIQUE;
 
-    if (lua_getfield(lua, 2, "mode") != LUA_TNIL) {
+    if (lua_call_option(lua, 2, "mode") != LUA_TNIL) {
         const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
         while (mode_names[mode] && strcmp(mode_names[mode], name) != 0)
             mode++;
@@ -54,7 +54,7 @@ static void read_options(lua_State *lua, struct data *data)
     if (!lua_istable(lua, 2))
         return;
     data->mode = mode_of(lua);
-    int type = lua_getfield(lua, 2, "wrap");
+    int type = lua_call_option(lua, 2, "wrap");
     if (type != LUA_TNIL && type != LUA_TBOOLEAN)
         lua_misuse(lua, "tutti.data: wrap: expected true or false, got a %s", luaL_typename(lua, -1));
     if (type != LUA_TNIL && data->mode != MODE_UNIQUE)
@@ -156,16 +156,17 @@ static int give_counted(lua_State *lua, struct player *player, const struct repl
 /* One variable of the campaign counts, so each row is given once, whoever asks wherever. */
 static int next_unique(lua_State *lua, struct player *player)
 {
-    struct script *script = script_of(lua);
     struct operation operation;
+    struct buffer one;
+    uint8_t memory[16];
 
     lua_getiuservalue(lua, 1, DATA_NAME_VALUE);
     lua_insert(lua, 1);
     lua_call_prepare(lua, player, &operation, OPERATION_INCR, 1);
     operation.room = ROOM_CAMPAIGN;
-    buffer_clear(&script->scratch);
-    value_append_integer(&script->scratch, 1);
-    operation.value = buffer_bytes(&script->scratch);
+    buffer_init_within(&one, memory, sizeof memory);
+    value_append_integer(&one, 1);
+    operation.value = buffer_bytes(&one);
     return lua_call_send(lua, player, &operation, give_counted);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define METATABLE "tutti.error"
+#define STOPPED_METATABLE "tutti.error.stopped"
 #define MISUSE_MAX_BYTES 600
 
 /* Parts of the agent that are written in Lua themselves. */
@@ -57,8 +58,10 @@ int lua_misuse(lua_State *lua, const char *format, ...)
 static int failure_tostring(lua_State *lua)
 {
     luaL_checktype(lua, 1, LUA_TTABLE);
-    lua_getfield(lua, 1, "where");
-    lua_getfield(lua, 1, "message");
+    lua_pushliteral(lua, "where");
+    lua_rawget(lua, 1);
+    lua_pushliteral(lua, "message");
+    lua_rawget(lua, 1);
     if (!lua_isstring(lua, -1) || !lua_isstring(lua, -2)) {
         lua_pushliteral(lua, "error");
         return 1;
@@ -89,18 +92,26 @@ static void push_missing(lua_State *lua, const struct worker_set *missing)
     }
 }
 
-void lua_failure_adopt(lua_State *lua, int index)
+/* Those that were stopped have a metatable of their own: the one mark on them that a script cannot put. */
+static void become_failure(lua_State *lua, int index, const char *metatable)
 {
     index = lua_absindex(lua, index);
     lua_push_where(lua);
     lua_setfield(lua, index, "where");
-    if (luaL_newmetatable(lua, METATABLE)) {
+    if (luaL_newmetatable(lua, metatable)) {
         lua_pushcfunction(lua, failure_tostring);
         lua_setfield(lua, -2, "__tostring");
         lua_pushcfunction(lua, failure_concat);
         lua_setfield(lua, -2, "__concat");
+        lua_pushliteral(lua, "error");
+        lua_setfield(lua, -2, "__metatable");
     }
     lua_setmetatable(lua, index);
+}
+
+void lua_failure_adopt(lua_State *lua, int index)
+{
+    become_failure(lua, index, METATABLE);
 }
 
 void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
@@ -121,7 +132,7 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
     }
     lua_pushstring(lua, failure->message);
     lua_setfield(lua, -2, "message");
-    lua_failure_adopt(lua, -1);
+    become_failure(lua, -1, failure->is_stopped ? STOPPED_METATABLE : METATABLE);
 }
 
 int lua_failure_raise(lua_State *lua, const struct lua_failure *failure)
@@ -132,19 +143,11 @@ int lua_failure_raise(lua_State *lua, const struct lua_failure *failure)
 
 bool lua_failure_is_stopped(lua_State *lua, int index)
 {
-    bool is_ours = false;
-
-    index = lua_absindex(lua, index);
-    if (!lua_istable(lua, index) || !lua_getmetatable(lua, index))
+    if (!lua_istable(lua, index) || !lua_getmetatable(lua, index)) {
         return false;
-    luaL_getmetatable(lua, METATABLE);
-    if (lua_rawequal(lua, -1, -2)) {
-        lua_pushliteral(lua, "outcome");
-        lua_rawget(lua, index);
-        const char *outcome = lua_tostring(lua, -1);
-        is_ours = outcome && strcmp(outcome, "stopped") == 0;
-        lua_pop(lua, 1);
     }
+    luaL_getmetatable(lua, STOPPED_METATABLE);
+    bool is_stopped = lua_rawequal(lua, -1, -2);
     lua_pop(lua, 2);
-    return is_ours;
+    return is_stopped;
 }

@@ -12,6 +12,7 @@ struct lua_failure {
     double waited_s;
     const struct worker_set *missing; /* NULL: none */
     const char *message;
+    bool is_stopped; /* by the end of the campaign: not a failure of the step */
 };
 
 /* Pushes the object; says where the nearest function of the script stands. */
@@ -20,7 +21,7 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure);
 void lua_failure_adopt(lua_State *lua, int index);
 /* lua_failure_push, then lua_error. The failure's texts have to live where a longjmp does not lose them. */
 int lua_failure_raise(lua_State *lua, const struct lua_failure *failure);
-/* Whether the value at `index` is such an object of outcome `stopped`. */
+/* Whether the value at `index` is an object that was made with is_stopped, whatever its fields say by now. */
 bool lua_failure_is_stopped(lua_State *lua, int index);
 /* "pad.lua:12: " of the nearest Lua function of the script on the stack, or "". */
 void lua_push_where(lua_State *lua);

@@ -1,5 +1,6 @@
 /* The module `tutti.http`: requests of the worker whose turn it is. */
 #include "agent/driver.h"
+#include "agent/library.h"
 #include "agent/lua_call.h"
 #include "agent/lua_error.h"
 #include "agent/lua_response.h"
@@ -14,6 +15,8 @@
 
 #define MAX_HEADERS 100
 #define LONGEST_TIMEOUT_S 86400.0
+/* Where the options' name is kept while they are read: read once, it is what the report has later. */
+#define NAME_INDEX 5
 
 /* A request on its way through the options: everything in it is borrowed from the stack. */
 struct draft {
@@ -21,16 +24,25 @@ struct draft {
     struct http_header headers[MAX_HEADERS];
 };
 
-/* "GET /path" without the query, unless the script has given a name. */
+/* What a report shows is text; a URL may hold any bytes. */
+static void mend_name(char *name, size_t size)
+{
+    if (bytes_is_printable(bytes_of(name, size))) {
+        return;
+    }
+    for (size_t i = 0; i < size; i++) {
+        name[i] = name[i] > ' ' && name[i] < 127 ? name[i] : name[i] == ' ' ? ' ' : '?';
+    }
+}
+
+/* "GET /path" without the query, unless the script has given a name, which is at index 3. */
 static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
 {
     size_t size;
 
-    if (lua_istable(lua, 3) && lua_getfield(lua, 3, "name") == LUA_TSTRING) {
-        const char *name = lua_tolstring(lua, -1, &size);
-        size = size < capacity ? size : capacity;
-        memcpy(buffer, name, size);
-        return bytes_of(buffer, size);
+    if (lua_type(lua, 3) == LUA_TSTRING) {
+        const char *name = lua_tolstring(lua, 3, &size);
+        return bytes_of(name, size);
     }
     const char *method = lua_tostring(lua, 1);
     const char *url = lua_tostring(lua, 2);
@@ -41,6 +53,7 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
     int count =
         snprintf(buffer, capacity, "%s %.*s", method, length > 0 ? (int)length : 1, length > 0 ? path : "/");
     size = (size_t)count < capacity ? (size_t)count : capacity - 1;
+    mend_name(buffer, size);
     return bytes_of(buffer, size);
 }
 
@@ -63,10 +76,10 @@ static void add_header(lua_State *lua, struct draft *draft, const char *name, co
     draft->headers[draft->request.header_count++] = (struct http_header){.name = name, .value = value};
 }
 
-/* Leaves copies of numbers on the stack, as texts. */
+/* Leaves names and values on the stack: they live as long as the request, whatever becomes of the table. */
 static void read_headers(lua_State *lua, struct draft *draft)
 {
-    if (lua_getfield(lua, 3, "headers") == LUA_TNIL)
+    if (lua_call_option(lua, 3, "headers") == LUA_TNIL)
         return;
     if (!lua_istable(lua, -1))
         lua_misuse(lua, "http: headers is a table, not a %s", luaL_typename(lua, -1));
@@ -79,8 +92,7 @@ static void read_headers(lua_State *lua, struct draft *draft)
         check_text(lua, -2, "the name of a header");
         check_text(lua, -1, lua_tostring(lua, -2));
         add_header(lua, draft, lua_tostring(lua, -2), lua_tostring(lua, -1));
-        /* The value stays below the key, so that it lives as long as the request. */
-        lua_insert(lua, -2);
+        lua_pushvalue(lua, -2);
     }
 }
 
@@ -95,11 +107,8 @@ static bool has_header(const struct draft *draft, const char *name)
 /* The value on top becomes the body's text. */
 static void encode_json(lua_State *lua, struct draft *draft)
 {
-    lua_getglobal(lua, "require");
-    lua_pushliteral(lua, "tutti.json");
-    lua_call(lua, 1, 1);
-    lua_getfield(lua, -1, "encode");
-    lua_pushvalue(lua, -3);
+    library_push_json_function(lua, "encode");
+    lua_pushvalue(lua, -2);
     lua_call(lua, 1, 1);
     if (!has_header(draft, "content-type"))
         add_header(lua, draft, "Content-Type", "application/json");
@@ -111,10 +120,10 @@ static void push_body(lua_State *lua, struct draft *draft)
     lua_pushvalue(lua, 4);
     if (!lua_isnil(lua, 4) || lua_isnil(lua, 3))
         return;
-    if (lua_getfield(lua, 3, "json") != LUA_TNIL)
+    if (lua_call_option(lua, 3, "json") != LUA_TNIL)
         encode_json(lua, draft);
     else
-        lua_getfield(lua, 3, "body");
+        lua_call_option(lua, 3, "body");
 }
 
 static void read_body(lua_State *lua, struct draft *draft)
@@ -133,20 +142,20 @@ static void read_body(lua_State *lua, struct draft *draft)
 
 static void read_limits(lua_State *lua, struct draft *draft)
 {
-    if (lua_getfield(lua, 3, "timeout") != LUA_TNIL) {
+    if (lua_call_option(lua, 3, "timeout") != LUA_TNIL) {
         double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
         if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S))
             lua_misuse(lua, "http: timeout is a number of seconds, more than 0");
         draft->request.timeout_ms = seconds < 0.001 ? 1 : (uint64_t)(seconds * 1000 + 0.5);
     }
-    if (lua_getfield(lua, 3, "max_body") != LUA_TNIL) {
+    if (lua_call_option(lua, 3, "max_body") != LUA_TNIL) {
         if (!lua_isinteger(lua, -1) || lua_tointeger(lua, -1) < 0)
             lua_misuse(lua, "http: max_body is a number of bytes");
         draft->request.max_body_bytes = (uint64_t)lua_tointeger(lua, -1);
     }
-    lua_getfield(lua, 3, "follow");
+    lua_call_option(lua, 3, "follow");
     draft->request.is_followed = lua_toboolean(lua, -1);
-    if (lua_getfield(lua, 3, "auth") != LUA_TNIL) {
+    if (lua_call_option(lua, 3, "auth") != LUA_TNIL) {
         if (!lua_istable(lua, -1))
             lua_misuse(lua, "http: auth is { user, password }");
         int auth = lua_gettop(lua);
@@ -157,11 +166,12 @@ static void read_limits(lua_State *lua, struct draft *draft)
         draft->request.user = lua_tostring(lua, -2);
         draft->request.password = lua_tostring(lua, -1);
     }
-    if (lua_getfield(lua, 3, "name") != LUA_TNIL) {
+    if (lua_call_option(lua, 3, "name") != LUA_TNIL) {
         size_t size = 0;
         const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
         if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size)))
             lua_misuse(lua, "http: name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+        lua_replace(lua, NAME_INDEX);
     }
 }
 
@@ -170,7 +180,7 @@ static void read_options(lua_State *lua, struct draft *draft)
     static const char *const names[] = {"headers", "body", "json",     "timeout", "follow",
                                         "auth",    "name", "max_body", NULL};
 
-    luaL_checkstack(lua, 20 + 2 * MAX_HEADERS, NULL);
+    luaL_checkstack(lua, 20 + 3 * MAX_HEADERS, NULL);
     if (!lua_isnil(lua, 3)) {
         lua_call_check_options(lua, 3, "http", names);
         read_headers(lua, draft);
@@ -198,6 +208,10 @@ static int on_response(lua_State *lua, int status, lua_KContext context)
     (void)status, (void)context;
     player_resumed(lua, player, WAIT_RESPONSE);
     struct http_response *response = player->response;
+    if (!response) {
+        return lua_misuse(lua, "http: a coroutine that waits was resumed without a response");
+    }
+    player->response = NULL;
     bool is_ok = response->failure == HTTP_OK && response->status < 400;
     meter_request(player->stage->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
                   response->timings.total_us);
@@ -231,14 +245,17 @@ static int request_raw(lua_State *lua)
         .timeout_ms = HTTP_DEFAULT_TIMEOUT_MS,
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
+    lua_settop(lua, NAME_INDEX);
     if (!lua_isnil(lua, 3) || !lua_isnil(lua, 4))
         read_options(lua, &draft);
     player_check_stopped(lua, player);
-    if (!lua_isyieldable(lua))
+    if (!script_may_wait(lua))
         return lua_misuse(lua, "http: a call that waits cannot be made here");
     if (!player->http)
         player->http = http_client_new(shard_http(player->stage->shard), on_done, player);
     http_start(player->http, &draft.request);
+    lua_settop(lua, NAME_INDEX);
+    lua_replace(lua, 3);
     lua_settop(lua, 3);
     return player_yield(lua, player, WAIT_RESPONSE, on_response, 0);
 }

@@ -1,6 +1,7 @@
 /* A userdata with the header lines behind it; what few scripts look at is made when it is asked for. */
 #include "agent/lua_response.h"
 
+#include "agent/library.h"
 #include "agent/lua_error.h"
 
 #include <lauxlib.h>
@@ -33,8 +34,9 @@ static void push_lower(lua_State *lua, const char *text, size_t size)
 static int headers_index(lua_State *lua)
 {
     size_t size;
-    const char *name = luaL_checklstring(lua, 2, &size);
 
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    const char *name = luaL_checklstring(lua, 2, &size);
     push_lower(lua, name, size);
     lua_rawget(lua, 1);
     return 1;
@@ -83,6 +85,8 @@ static void push_headers(lua_State *lua, const struct lua_response *response)
     if (luaL_newmetatable(lua, HEADERS_METATABLE)) {
         lua_pushcfunction(lua, headers_index);
         lua_setfield(lua, -2, "__index");
+        lua_pushliteral(lua, "headers");
+        lua_setfield(lua, -2, "__metatable");
     }
     lua_setmetatable(lua, -2);
     lua_pushvalue(lua, -1);
@@ -112,10 +116,7 @@ static int to_json(lua_State *lua)
 {
     luaL_checkudata(lua, 1, METATABLE);
     lua_settop(lua, 1);
-    lua_getglobal(lua, "require");
-    lua_pushliteral(lua, "tutti.json");
-    lua_call(lua, 1, 1);
-    lua_getfield(lua, -1, "decode");
+    library_push_json_function(lua, "decode");
     lua_getiuservalue(lua, 1, VALUE_BODY);
     if (lua_pcall(lua, 1, 1, 0) == LUA_OK)
         return 1;
@@ -176,6 +177,8 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
         lua_setfield(lua, -2, "__index");
         lua_pushcfunction(lua, to_string);
         lua_setfield(lua, -2, "__tostring");
+        lua_pushliteral(lua, "response");
+        lua_setfield(lua, -2, "__metatable");
     }
     lua_setmetatable(lua, -2);
 }

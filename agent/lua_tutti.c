@@ -30,7 +30,7 @@ static double scenario_option(lua_State *lua, const char *scenario, const char *
 {
     double number = fallback;
 
-    if (lua_getfield(lua, 2, name) != LUA_TNIL) {
+    if (lua_call_option(lua, 2, name) != LUA_TNIL) {
         number = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
         if (!(number >= 0 && number <= 1e9))
             lua_misuse(lua, "scenario \"%s\": %s is a number that is not negative, got %s", scenario, name,
@@ -117,7 +117,7 @@ static int sleep_for(lua_State *lua)
     if (!(seconds >= 0 && seconds <= LONGEST_SLEEP_S))
         return lua_misuse(lua, "tutti.sleep: expected seconds, not negative");
     player_check_stopped(lua, player);
-    if (!lua_isyieldable(lua))
+    if (!script_may_wait(lua))
         return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
     shard_set_alarm(player->stage->shard, &player->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
     return player_yield(lua, player, WAIT_SLEEP, on_slept, 0);
@@ -160,7 +160,7 @@ static int time_call(lua_State *lua)
 }
 
 /* A line in one piece, so that those of several shards do not mix. */
-static int print(lua_State *lua)
+int lua_print(lua_State *lua)
 {
     struct script *script = script_of(lua);
     struct player *player = script->current;
@@ -170,8 +170,8 @@ static int print(lua_State *lua)
     if (script->is_quiet)
         return 0;
     /* Whoever reads it takes it for the word of a worker that lives. */
-    if (player && lua == player->thread && lua_isyieldable(lua) && player_has_no_lease(player))
-        return player_await_lease(lua, player, print);
+    if (player && lua == player->thread && script_may_wait(lua) && player_has_no_lease(player))
+        return player_await_lease(lua, player, lua_print);
     luaL_buffinit(lua, &line);
     if (player && player->phase != PLAYER_GLOBAL) {
         char prefix[32];
@@ -228,7 +228,7 @@ int luaopen_tutti(lua_State *lua)
         {"sleep", sleep_for},
         {"now", now},
         {"time", time_call},
-        {"print", print},
+        {"print", lua_print},
         {NULL, NULL},
     };
 
@@ -236,11 +236,11 @@ int luaopen_tutti(lua_State *lua)
     open_fixtures(lua);
     lua_data_open(lua);
     lua_variables_open_campaign(lua);
-    lua_createtable(lua, 0, 1);
+    lua_createtable(lua, 0, 2);
     lua_pushcfunction(lua, get_field);
     lua_setfield(lua, -2, "__index");
+    lua_pushliteral(lua, "tutti");
+    lua_setfield(lua, -2, "__metatable");
     lua_setmetatable(lua, -2);
-    lua_pushcfunction(lua, print);
-    lua_setglobal(lua, "print");
     return 1;
 }

@@ -52,6 +52,7 @@ static void sort_pairs(lua_State *lua, struct buffer *buffer, size_t start, stru
     lua_pop(lua, 1);
 }
 
+/* Where it does not fit, this and all that call it return at once, whatever is on the stack. */
 static void encode_table(lua_State *lua, int index, struct buffer *buffer, const char *what, unsigned depth)
 {
     uint32_t count = 0;
@@ -64,8 +65,9 @@ static void encode_table(lua_State *lua, int index, struct buffer *buffer, const
             lua_misuse(lua, "%s: larger than %u KiB", what, VALUE_MAX_BYTES / 1024);
     }
     value_append_table_start(buffer, count);
-    if (count == 0)
+    if (count == 0 || buffer->has_overflowed) {
         return;
+    }
     struct pair *pairs = lua_newuserdatauv(lua, count * sizeof *pairs, 0);
     size_t start = buffer->size;
     size_t done = 0;
@@ -73,14 +75,16 @@ static void encode_table(lua_State *lua, int index, struct buffer *buffer, const
         size_t key_start = buffer->size;
         check_key(lua, lua_gettop(lua) - 1, what);
         encode(lua, lua_gettop(lua) - 1, buffer, what, depth + 1);
+        if (buffer->has_overflowed) {
+            return;
+        }
         pairs[done].key.size = buffer->size - key_start;
         encode(lua, lua_gettop(lua), buffer, what, depth + 1);
         pairs[done].size = buffer->size - key_start;
-        if (buffer->has_overflowed)
-            break;
+        if (buffer->has_overflowed) {
+            return;
+        }
     }
-    if (buffer->has_overflowed)
-        lua_misuse(lua, "%s: larger than %u KiB", what, VALUE_MAX_BYTES / 1024);
     sort_pairs(lua, buffer, start, pairs, done);
     lua_pop(lua, 1);
 }
@@ -116,12 +120,37 @@ static void encode(lua_State *lua, int index, struct buffer *buffer, const char 
     }
 }
 
-void lua_value_encode(lua_State *lua, int index, struct buffer *buffer, const char *what)
+static bool encode_within(lua_State *lua, int index, struct buffer *buffer, const char *what)
 {
-    buffer_clear(buffer);
-    encode(lua, lua_absindex(lua, index), buffer, what, 0);
-    if (buffer->has_overflowed)
-        lua_misuse(lua, "%s: larger than %u KiB", what, VALUE_MAX_BYTES / 1024);
+    int top = lua_gettop(lua);
+
+    encode(lua, index, buffer, what, 0);
+    lua_settop(lua, top);
+    return !buffer->has_overflowed;
+}
+
+/* A larger room is tried where the last one was too small, so that few calls need memory for it. */
+struct bytes lua_value_encode(lua_State *lua, int index, struct lua_value_room *room, const char *what)
+{
+    static const size_t sizes[] = {LUA_VALUE_ROOM_BYTES, 8192, VALUE_MAX_BYTES + 1};
+    struct buffer buffer;
+
+    index = lua_absindex(lua, index);
+    luaL_checkstack(lua, 4, NULL);
+    lua_pushnil(lua);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *memory = room->small;
+        if (i > 0) {
+            memory = lua_newuserdatauv(lua, sizes[i], 0);
+            lua_replace(lua, -2);
+        }
+        buffer_init_within(&buffer, memory, sizes[i]);
+        if (encode_within(lua, index, &buffer, what)) {
+            return buffer_bytes(&buffer);
+        }
+    }
+    lua_misuse(lua, "%s: larger than %u KiB", what, VALUE_MAX_BYTES / 1024);
+    return bytes_of(NULL, 0);
 }
 
 static void push(lua_State *lua, struct bytes *rest)

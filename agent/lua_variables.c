@@ -38,14 +38,11 @@ static struct player *prepare(lua_State *lua, const char *function, struct opera
     return prepare_at(lua, function, operation, kind);
 }
 
-static struct bytes encode(lua_State *lua, int index, const char *what)
+static struct bytes encode(lua_State *lua, int index, struct lua_value_room *room, const char *what)
 {
-    struct script *script = script_of(lua);
-
     if (lua_isnone(lua, index))
         lua_settop(lua, index);
-    lua_value_encode(lua, index, &script->scratch, what);
-    return buffer_bytes(&script->scratch);
+    return lua_value_encode(lua, index, room, what);
 }
 
 static int give_value(lua_State *lua, struct player *player, const struct reply *reply)
@@ -90,6 +87,7 @@ static void tell_making_failed(lua_State *lua)
 static int on_made(lua_State *lua, int status, lua_KContext context)
 {
     struct operation operation;
+    struct lua_value_room room;
 
     (void)context;
     if (status != LUA_OK && status != LUA_YIELD) {
@@ -97,7 +95,7 @@ static int on_made(lua_State *lua, int status, lua_KContext context)
         return lua_error(lua);
     }
     struct player *player = prepare_at(lua, "get_var", &operation, OPERATION_MADE);
-    operation.value = encode(lua, -1, "what the factory made");
+    operation.value = encode(lua, -1, &room, "what the factory made");
     return lua_call_send(lua, player, &operation, give_value);
 }
 
@@ -114,7 +112,9 @@ static int give_or_make(lua_State *lua, struct player *player, const struct repl
 
 static int check_made(lua_State *lua)
 {
-    lua_value_encode(lua, 1, &script_of(lua)->scratch, "what the factory made");
+    struct lua_value_room room;
+
+    (void)lua_value_encode(lua, 1, &room, "what the factory made");
     return 0;
 }
 
@@ -153,28 +153,30 @@ static int get_var(lua_State *lua)
 static int set_var(lua_State *lua)
 {
     struct operation operation;
+    struct lua_value_room room;
     struct player *player = prepare(lua, "set_var", &operation, OPERATION_SET);
 
-    operation.value = encode(lua, 2, "value");
+    operation.value = encode(lua, 2, &room, "value");
     return lua_call_send(lua, player, &operation, give_nothing);
 }
 
 static int cas(lua_State *lua)
 {
-    struct script *script = script_of(lua);
     struct operation operation;
+    struct lua_value_room expected;
+    struct lua_value_room room;
     struct player *player = prepare(lua, "cas", &operation, OPERATION_CAS);
 
     lua_settop(lua, 3);
-    lua_value_encode(lua, 2, &script->expected, "expected value");
-    operation.expected = buffer_bytes(&script->expected);
-    operation.value = encode(lua, 3, "value");
+    operation.expected = lua_value_encode(lua, 2, &expected, "expected value");
+    operation.value = lua_value_encode(lua, 3, &room, "value");
     return lua_call_send(lua, player, &operation, give_won_and_value);
 }
 
 static int incr(lua_State *lua)
 {
     struct operation operation;
+    struct lua_value_room room;
     struct player *player = prepare(lua, "incr", &operation, OPERATION_INCR);
 
     if (lua_isnoneornil(lua, 2)) {
@@ -184,7 +186,7 @@ static int incr(lua_State *lua)
     luaL_checknumber(lua, 2);
     if (lua_type(lua, 2) == LUA_TSTRING)
         return luaL_typeerror(lua, 2, "number");
-    operation.value = encode(lua, 2, "increment");
+    operation.value = encode(lua, 2, &room, "increment");
     return lua_call_send(lua, player, &operation, give_value);
 }
 
@@ -199,21 +201,19 @@ static int delete_var(lua_State *lua)
 static int wait_var(lua_State *lua)
 {
     static const char *const names[] = {"changed_from", "timeout", NULL};
-    struct script *script = script_of(lua);
     struct operation operation;
+    struct lua_value_room expected;
     struct player *player = prepare(lua, "wait_var", &operation, OPERATION_WAIT_SET);
 
     lua_settop(lua, 2);
     lua_call_check_options(lua, 2, "wait_var", names);
     if (lua_istable(lua, 2)) {
-        lua_getfield(lua, 2, "timeout");
+        lua_call_option(lua, 2, "timeout");
         operation.timeout_ms = lua_call_timeout(lua, -1, "wait_var");
-        if (lua_getfield(lua, 2, "changed_from") != LUA_TNIL) {
+        if (lua_call_option(lua, 2, "changed_from") != LUA_TNIL) {
             operation.kind = OPERATION_WAIT_CHANGED;
-            lua_value_encode(lua, -1, &script->expected, "changed_from");
-            operation.expected = buffer_bytes(&script->expected);
+            operation.expected = lua_value_encode(lua, -1, &expected, "changed_from");
         }
-        lua_settop(lua, 2);
     }
     return lua_call_send(lua, player, &operation, give_value);
 }

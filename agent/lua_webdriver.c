@@ -3,17 +3,15 @@
 #include "agent/lua_webdriver.h"
 
 #include "agent/lua_error.h"
+#include "agent/script_state.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 #include "common/base64.h"
 #include "common/clock.h"
 #include "proto/limits.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <lauxlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LONGEST_TIMEOUT_S 86400.0
@@ -25,6 +23,10 @@ static int on_response(lua_State *lua, int status, lua_KContext context)
     (void)status, (void)context;
     player_resumed(lua, player, WAIT_RESPONSE);
     const struct http_response *response = player->response;
+    if (!response) {
+        return lua_misuse(lua, "tutti.browser: a coroutine that waits was resumed without a response");
+    }
+    player->response = NULL;
     if (response->failure != HTTP_OK) {
         lua_pushnil(lua);
         lua_pushstring(lua, http_failure_name(response->failure));
@@ -64,8 +66,6 @@ static int request(lua_State *lua)
     lua_settop(lua, 6);
     if (player_has_no_lease(player))
         return player_await_lease(lua, player, request);
-    if (player_has_no_lease(player))
-        return player_await_lease(lua, player, request);
     const char *body = luaL_optlstring(lua, 3, NULL, &size);
     struct http_request request = {
         .method = luaL_checkstring(lua, 1),
@@ -80,7 +80,7 @@ static int request(lua_State *lua)
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
     player_check_stopped(lua, player);
-    if (!lua_isyieldable(lua))
+    if (!script_may_wait(lua))
         return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
     if (!player->webdriver)
         player->webdriver = http_client_new(shard_http(player->stage->shard), on_done, player);
@@ -94,6 +94,9 @@ static int record(lua_State *lua)
     struct player *player = player_current(lua, "tutti.browser");
     size_t size;
     const char *name = luaL_checklstring(lua, 1, &size);
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
+        return lua_misuse(lua, "tutti.browser: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
     double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
 
     meter_request(player->stage->meter, bytes_of(name, size), true, lua_toboolean(lua, 2),
@@ -187,36 +190,10 @@ static int encode_base64(lua_State *lua)
     return 1;
 }
 
-static bool write_all(int file, const char *data, size_t size)
+/* Whether the options at index 1 have fields by a metatable, which we do not look at. */
+static int has_defaults(lua_State *lua)
 {
-    while (size > 0) {
-        ssize_t count = write(file, data, size);
-        if (count < 0 && errno != EINTR)
-            return false;
-        data += count > 0 ? count : 0;
-        size -= count > 0 ? (size_t)count : 0;
-    }
-    return true;
-}
-
-static int write_file(lua_State *lua)
-{
-    size_t size;
-    const char *folder = luaL_checkstring(lua, 1);
-    const char *name = luaL_checkstring(lua, 2);
-    const char *data = luaL_checklstring(lua, 3, &size);
-
-    if (!name[0] || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return lua_misuse(lua, "%s is no name of a file", name);
-    const char *path = lua_pushfstring(lua, "%s/%s", folder, name);
-    bool is_written = mkdir(folder, 0700) == 0 || errno == EEXIST;
-    int file = is_written ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-    is_written = file >= 0 && write_all(file, data, size);
-    int reason = errno;
-    if (file >= 0)
-        close(file);
-    if (!is_written)
-        return lua_misuse(lua, "%s cannot be written: %s", path, strerror(reason));
+    lua_pushboolean(lua, luaL_getmetafield(lua, 1, "__index") != LUA_TNIL);
     return 1;
 }
 
@@ -246,7 +223,7 @@ void lua_webdriver_push(lua_State *lua)
         {"keep", keep},
         {"decode_base64", decode_base64},
         {"encode_base64", encode_base64},
-        {"write_file", write_file},
+        {"has_defaults", has_defaults},
         {"is_root", is_root},
         {"is_system_allowed", is_system_allowed},
         {NULL, NULL},

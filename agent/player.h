@@ -49,7 +49,10 @@ struct player {
     struct player *next;     /* in the queue of those whose turn it is */
     lua_State *thread;       /* NULL until it is needed; the registry has it, by its address */
     struct limits_used used; /* before it gave way */
-    int object_reference;    /* the script's `worker` */
+    /* The coroutine that made the call it waits for: `thread`, or one of the script's. To compare with, no
+     * more: it may be gone. */
+    const lua_State *waiting;
+    int object_reference; /* the script's `worker` */
     uint32_t id;
     uint32_t scenario; /* the one of this step */
     uint8_t phase;
@@ -74,7 +77,7 @@ struct player {
     int closer_reference;           /* what runs in PLAYER_CLOSING */
     struct http_client *http;       /* made at its first request */
     struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */
-    struct http_response *response; /* the client's own, until its next request */
+    struct http_response *response; /* the client's own, until its next request; NULL once it was looked at */
     struct lua_driver *drivers;     /* that it has started */
     struct lua_driver *awaited_driver;
 };

@@ -1,6 +1,6 @@
 /* Opens the libraries that a script may use, and puts an explanation in the place of those that it may not.
  */
-#include "agent/browser/lua_drivers.h"
+#include "agent/library.h"
 #include "agent/lua_error.h"
 #include "agent/pattern.h"
 #include "agent/script_state.h"
@@ -51,33 +51,34 @@ static int read_file(lua_State *lua)
 /* io.open and io.lines on the bundle's files, which are strings. */
 static const char files_in_lua[] =
     "local read_file, real_open, real_lines = ...\n"
+    "local find, gsub, sub = string.find, string.gsub, string.sub\n"
     "local File = {}\n"
-    "File.__index, File.__name = File, 'FILE*'\n"
+    "local metatable = { __index = File, __name = 'FILE*', __metatable = 'file' }\n"
     "local function read_one(self, format)\n"
     "  local text, at = self.text, self.at\n"
     "  if type(format) == 'number' then\n"
     "    if at > #text and format > 0 then return nil end\n"
     "    self.at = math.min(at + format, #text + 1)\n"
-    "    return text:sub(at, self.at - 1)\n"
+    "    return sub(text, at, self.at - 1)\n"
     "  end\n"
-    "  format = format:gsub('^%*', ''):sub(1, 1)\n"
+    "  format = sub(gsub(format, '^%*', ''), 1, 1)\n"
     "  if format == 'a' then\n"
     "    self.at = #text + 1\n"
-    "    return text:sub(at)\n"
+    "    return sub(text, at)\n"
     "  elseif format == 'l' or format == 'L' then\n"
     "    if at > #text then return nil end\n"
-    "    local stop = text:find('\\n', at, true) or #text + 1\n"
+    "    local stop = find(text, '\\n', at, true) or #text + 1\n"
     "    self.at = stop + 1\n"
-    "    return text:sub(at, format == 'L' and stop or stop - 1)\n"
+    "    return sub(text, at, format == 'L' and stop or stop - 1)\n"
     "  elseif format == 'n' then\n"
-    "    local start, stop = text:find('^%s*[%+%-]?[%w%.]+', at)\n"
-    "    local number = start and tonumber(text:sub(start, stop))\n"
+    "    local start, stop = find(text, '^%s*[%+%-]?[%w%.]+', at)\n"
+    "    local number = start and tonumber(sub(text, start, stop))\n"
     "    if number then self.at = stop + 1 end\n"
     "    return number\n"
     "  end\n"
     "  error(\"bad argument to 'read' (invalid format)\", 3)\n"
     "end\n"
-    "function File:read(...)\n"
+    "local function read(self, ...)\n"
     "  if not self.text then error('attempt to use a closed file', 2) end\n"
     "  if select('#', ...) == 0 then return read_one(self, 'l') end\n"
     "  local results, count = {}, 0\n"
@@ -88,10 +89,12 @@ static const char files_in_lua[] =
     "  end\n"
     "  return table.unpack(results, 1, count)\n"
     "end\n"
-    "function File:lines(...)\n"
+    "File.read = read\n"
+    "local function lines_of(self, ...)\n"
     "  local formats = table.pack(...)\n"
-    "  return function() return self:read(table.unpack(formats, 1, formats.n)) end\n"
+    "  return function() return read(self, table.unpack(formats, 1, formats.n)) end\n"
     "end\n"
+    "File.lines = lines_of\n"
     "function File:seek(whence, offset)\n"
     "  local base = whence == 'set' and 1 or whence == 'end' and #self.text + 1 or self.at\n"
     "  self.at = math.max(1, math.min(base + (offset or 0), #self.text + 1))\n"
@@ -104,7 +107,7 @@ static const char files_in_lua[] =
     "  local text, why\n"
     "  if mode == 'r' or mode == 'rb' then text, why = read_file(path)\n"
     "  else why = path .. ': the files of a bundle are read-only' end\n"
-    "  if text then return setmetatable({ text = text, at = 1 }, File) end\n"
+    "  if text then return setmetatable({ text = text, at = 1 }, metatable) end\n"
     "  if real_open then return real_open(path, mode) end\n"
     "  return nil, why, 2\n"
     "end\n"
@@ -112,23 +115,28 @@ static const char files_in_lua[] =
     "  if path == nil and real_lines then return real_lines() end\n"
     "  local file, why = open(path)\n"
     "  if not file then error(why, 2) end\n"
-    "  return file:lines(...)\n"
+    "  if getmetatable(file) ~= 'file' then return file:lines(...) end\n"
+    "  return lines_of(file, ...)\n"
     "end\n"
     "return open, lines\n";
 
-/* The io table is on top; with the system allowed its own functions stand behind ours. */
-static void add_bundle_files(lua_State *lua)
+/* With the system allowed io's own functions stand behind ours. */
+static void open_bundle_files(lua_State *lua)
 {
+    luaL_getsubtable(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(lua, -1, LUA_IOLIBNAME);
     int io = lua_gettop(lua);
 
-    if (luaL_loadbufferx(lua, files_in_lua, sizeof files_in_lua - 1, "=tutti", "t") != LUA_OK)
-        lua_error(lua);
+    library_load(lua, files_in_lua, sizeof files_in_lua - 1, "=tutti");
     lua_pushcfunction(lua, read_file);
     lua_getfield(lua, io, "open");
     lua_getfield(lua, io, "lines");
     lua_call(lua, 3, 2);
     lua_setfield(lua, io, "lines");
+    lua_pushvalue(lua, -1);
     lua_setfield(lua, io, "open");
+    library_set_open(lua);
+    lua_pop(lua, 2);
 }
 
 /* A searcher of package.searchers: name → loader, path. "a.b" is a/b.lua or a/b/init.lua. */
@@ -182,8 +190,6 @@ static void open_package(lua_State *lua, bool is_system_allowed)
     lua_setfield(lua, -2, "tutti.http");
     lua_pushcfunction(lua, luaopen_tutti_json);
     lua_setfield(lua, -2, "tutti.json");
-    lua_pushcfunction(lua, luaopen_tutti_browser_drivers);
-    lua_setfield(lua, -2, "tutti.browser.drivers");
     lua_pushcfunction(lua, luaopen_tutti_browser);
     lua_setfield(lua, -2, "tutti.browser");
     lua_pop(lua, 2);
@@ -210,7 +216,19 @@ static void open_os_and_io(lua_State *lua, bool is_system_allowed)
         lua_pushvalue(lua, -1);
         lua_setglobal(lua, "io");
     }
-    add_bundle_files(lua);
+    lua_pop(lua, 1);
+}
+
+/* What a script adds to `string` strings have as methods; what else there is in their metatable (__tostring,
+ * __name, __call) would run within functions of ours. */
+static void close_strings(lua_State *lua)
+{
+    lua_pushliteral(lua, "");
+    if (lua_getmetatable(lua, -1)) {
+        lua_pushliteral(lua, "string");
+        lua_setfield(lua, -2, "__metatable");
+        lua_pop(lua, 1);
+    }
     lua_pop(lua, 1);
 }
 
@@ -254,4 +272,9 @@ void sandbox_open(struct script *script)
     pattern_open(lua);
     table_functions_open(lua);
     guard_open(lua);
+    close_strings(lua);
+    library_open(lua);
+    open_bundle_files(lua);
+    lua_pushcfunction(lua, lua_print);
+    lua_setglobal(lua, "print");
 }

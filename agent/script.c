@@ -4,7 +4,6 @@
 #include "agent/ticker.h"
 #include "common/clock.h"
 #include "common/memory.h"
-#include "common/value.h"
 #include "proto/limits.h"
 
 #include <assert.h>
@@ -83,8 +82,6 @@ struct script *script_new(const struct script_settings *settings)
     script->stage = settings->stage;
     for (int i = 0; i < FIXTURE_COUNT; i++)
         script->fixtures[i] = LUA_NOREF;
-    buffer_init(&script->scratch, VALUE_MAX_BYTES);
-    buffer_init(&script->expected, VALUE_MAX_BYTES);
     buffer_init(&script->text, LIMIT_TEXT_BYTES * 4);
 
     script->lua = lua_newstate(limits_allocate, &script->limits);
@@ -117,8 +114,6 @@ void script_free(struct script **pointer)
     }
     memory_free(script->options);
     memory_free(script->target);
-    buffer_finish(&script->scratch);
-    buffer_finish(&script->expected);
     buffer_finish(&script->text);
     script_files_free(&script->files);
     memory_free(script);

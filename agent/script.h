@@ -43,9 +43,11 @@ struct script_inspection {
                            script sets one */
 };
 
-/* Loads the script in this process, in the sandbox that an agent would give it; prints of the script go to
- * standard output. NULL with one line for a person: "pad.lua: no such file", "pad.lua:12: '=' expected near
- * 'x'", "pad.lua: it has no scenario", "pad.lua:3: option workers: expected …". */
+/* Loads the script in a process of its own, in the sandbox and, unless the system is allowed, behind the
+ * walls that an agent would give it; there it reads its own folder and nothing else of the user's. The
+ * calling process has no other threads. Prints of the script go to standard output. NULL with one line for a
+ * person: "pad.lua: no such file", "pad.lua:12: '=' expected near 'x'", "pad.lua: it has no scenario",
+ * "pad.lua:3: option workers: expected …". */
 MUST_CHECK struct script_facts *script_inspect(const struct script_inspection *inspection,
                                                struct error *error);
 void script_facts_free(struct script_facts **facts);

@@ -6,6 +6,7 @@
 #include "proto/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,7 +73,9 @@ static bool keep_file(struct script_files *files, const char *path, struct bytes
 static bool read_whole(const char *path, struct bytes *content, struct error *error)
 {
     struct stat status;
-    FILE *file = fopen(path, "rb");
+    /* A pipe that nobody writes to is refused instead of waited for. */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
 
     if (!file)
         return errno == ENOENT ? error_set(error, "%s: no such file", path)

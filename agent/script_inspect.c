@@ -1,6 +1,5 @@
 /* Loads a script from its folder and gives back what it turned out to be. */
-#include "agent/script.h"
-
+#include "agent/script_facts.h"
 #include "agent/script_state.h"
 #include "common/memory.h"
 
@@ -45,7 +44,7 @@ static void name_script(struct error *error, const char *path)
         error_wrap(error, "%s: ", path);
 }
 
-struct script_facts *script_inspect(const struct script_inspection *inspection, struct error *error)
+struct script_facts *script_inspect_here(const struct script_inspection *inspection, struct error *error)
 {
     struct memory_account memory = {.limit_bytes = LIMITS_DEFAULT_MEMORY_BYTES};
     struct script_files *files = script_files_of_folder(inspection->path, error);

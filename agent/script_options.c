@@ -1,6 +1,7 @@
 /* Checks the options that a script sets and spells them as the command line would. */
 #include "agent/script_options.h"
 
+#include "agent/lua_call.h"
 #include "agent/lua_error.h"
 #include "agent/script_state.h"
 #include "common/duration.h"
@@ -53,6 +54,20 @@ static const struct row *find_row(const char *name)
         if (strcmp(rows[i].name, name) == 0)
             return &rows[i];
     return NULL;
+}
+
+bool script_option_exists(const char *name)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        size_t at = 0;
+        while (name[at] != 0 && name[at] == (rows[i].name[at] == '_' ? '-' : rows[i].name[at])) {
+            at++;
+        }
+        if (name[at] == 0 && rows[i].name[at] == 0 && rows[i].type != TYPE_FILES) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int refuse(lua_State *lua, const struct row *row, const char *expected)
@@ -222,10 +237,11 @@ int script_set_options(lua_State *lua)
     if (!script->is_loading)
         return lua_misuse(lua, "tutti.options: only while the script loads");
     luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_call_check_plain(lua, 1, "tutti.options");
     for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1))
         check_name(lua);
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (lua_getfield(lua, 1, rows[i].name) != LUA_TNIL) {
+        if (lua_call_option(lua, 1, rows[i].name) != LUA_TNIL) {
             const char *spelt = spell(lua, &rows[i], text, sizeof text);
             if (spelt)
                 keep(script, rows[i].name, spelt);

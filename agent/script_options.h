@@ -1,6 +1,9 @@
 /* What `tutti.options` may set: names, types and ranges, one row each. */
 #pragma once
 #include <lua.h>
+#include <stdbool.h>
 
 /* tutti.options { … } */
 int script_set_options(lua_State *lua);
+/* Whether a script may set the option of this name, spelt as on the command line. */
+bool script_option_exists(const char *name);

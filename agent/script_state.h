@@ -61,11 +61,10 @@ struct script {
     size_t option_count;
     size_t option_capacity;
     uint32_t data_count;    /* of its tutti.data */
-    struct buffer scratch;  /* for the value that is being sent */
-    struct buffer expected; /* likewise, the one that is compared with */
     struct buffer text;     /* for messages and names */
     struct stage *stage;    /* NULL while it is only looked at */
     struct player *current; /* whose turn it is; NULL while loading */
+    bool cannot_wait;       /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
     bool is_waiting; /* the turn ends because an API call waits, not because of a yield of the script's own */
 };
 
@@ -98,6 +97,10 @@ const char *script_describe_error(struct script *script, lua_State *lua);
 /* Whether `lua` is the coroutine that the agent gave the current worker, not one that the script made. */
 bool script_is_own_coroutine(const struct script *script, lua_State *lua);
 
+/* Whether a call that waits can be made here: neither this coroutine nor one of those that resumed each other
+ * down to here is within something that cannot yield. */
+bool script_may_wait(lua_State *lua);
+
 /* Opens what a script may use; part of script_new. */
 void sandbox_open(struct script *script);
 /* Replaces the functions with which a script could hide a termination, or spin inside C; leaves no trace on
@@ -105,6 +108,8 @@ void sandbox_open(struct script *script);
 void guard_open(lua_State *lua);
 /* The table library's functions in the place of its own. */
 void table_functions_open(lua_State *lua);
+/* The script's `print`. */
+int lua_print(lua_State *lua);
 int luaopen_tutti(lua_State *lua);
 int luaopen_tutti_http(lua_State *lua);
 int luaopen_tutti_json(lua_State *lua);

@@ -21,7 +21,8 @@ struct http_engine *shard_http(struct shard *shard)
 
 struct drivers *shard_drivers(struct shard *shard)
 {
-    const struct drivers_settings settings = {.starts_at_once = shard->settings.driver_starts};
+    const struct drivers_settings settings = {.starter = shard->settings.starter,
+                                              .starts_at_once = shard->settings.driver_starts};
 
     if (!shard->drivers)
         shard->drivers = drivers_new(shard->loop, &settings);

@@ -17,6 +17,7 @@ struct memory_account;
 struct player;
 struct pulse;
 struct stage;
+struct starter_link;
 
 struct shard_settings {
     uint32_t index;
@@ -29,6 +30,7 @@ struct shard_settings {
     uint64_t turn_limit_ms;                  /* of a worker's turn, in processor time; 0: the default */
     uint32_t driver_starts;                  /* browsers that may come up at once; 0: one for each core */
     struct pulse *pulse;                     /* for a watchdog; NULL: none */
+    struct starter_link *starter;            /* of browsers; NULL: none can be started */
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
 };

@@ -253,7 +253,8 @@ static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
 static void on_crew_due(struct alarm *alarm, uint64_t now_ns)
 {
     struct stage *stage = CONTAINER_OF(alarm, struct stage, crew_alarm);
-    struct crew_event event = {.kind = CREW_TICK, .now_ns = now_ns};
+    struct crew_event event = {
+        .kind = CREW_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(stage->shard)};
 
     step_crew(stage, &event);
 }
@@ -350,6 +351,8 @@ enum crew_call stage_call(struct stage *stage, struct player *player, const stru
 
     perform(stage, &stage->call_effects);
     crew_effects_clear(&stage->call_effects);
+    if (crew_due_ns(stage->crew) == 0) /* somebody waits who did not: what time it is says the next step */
+        shard_set_alarm(stage->shard, &stage->crew_alarm, 0);
     return call;
 }
 

@@ -13,6 +13,11 @@ bool script_is_own_coroutine(const struct script *script, lua_State *lua)
     return script->current && script->current->thread == lua;
 }
 
+bool script_may_wait(lua_State *lua)
+{
+    return lua_isyieldable(lua) && !script_of(lua)->cannot_wait;
+}
+
 struct player *player_current(lua_State *lua, const char *function)
 {
     struct script *script = script_of(lua);
@@ -38,6 +43,7 @@ int player_raise_stopped(lua_State *lua, struct player *player, double waited_s,
     player->has_been_stopped = true;
     struct lua_failure failure = {
         .outcome = "stopped",
+        .is_stopped = true,
         .waited_s = waited_s,
         .message = text && *text ? text : (why && *why ? why : "the campaign is stopping"),
     };
@@ -55,10 +61,12 @@ int player_yield(lua_State *lua, struct player *player, enum player_wait wait, l
 {
     struct script *script = player->stage->script;
 
-    if (!lua_isyieldable(lua))
-        return lua_misuse(lua, "a call that waits cannot be made here (within a gsub, a metamethod of a "
-                               "library function or a require)");
+    if (!script_may_wait(lua)) {
+        return lua_misuse(lua,
+                          "a call that waits cannot be made here (within a gsub, a metamethod or a require)");
+    }
     player->wait = (uint8_t)wait;
+    player->waiting = lua;
     player->wait_began_ns = clock_now_ns();
     script->is_waiting = true;
     return lua_yieldk(lua, 0, context, go_on);
@@ -97,21 +105,23 @@ bool player_has_no_lease(const struct player *player)
 static int on_lease(lua_State *lua, int status, lua_KContext again)
 {
     (void)status;
-    player_resumed(lua, script_of(lua)->current, WAIT_LEASE);
+    player_resumed(lua, player_current(lua, "a call"), WAIT_LEASE);
     return ((lua_CFunction)again)(lua);
 }
 
 int player_await_lease(lua_State *lua, struct player *player, lua_CFunction again)
 {
-    if (lua_isyieldable(lua))
+    if (script_may_wait(lua)) {
         player_wake(player, WAKE_DONE); /* turns are given under a lease only */
+    }
     return player_yield(lua, player, WAIT_LEASE, on_lease, (lua_KContext)again);
 }
 
 void player_resumed(lua_State *lua, struct player *player, enum player_wait wait)
 {
-    if (player->wait != wait)
+    if (player->wait != wait || player->waiting != lua) {
         lua_misuse(lua, "a coroutine that waits was resumed by someone else");
+    }
     player->wait = WAIT_NOTHING;
     if (player->wake == WAKE_STOPPED)
         player_raise_stopped(lua, player, (double)(clock_now_ns() - player->wait_began_ns) / 1e9, NULL);

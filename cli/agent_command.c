@@ -1,7 +1,6 @@
 /* `tutti agent`: the process that runs workers, on this host. */
 #include "agent/host.h"
 #include "cli/exit_code.h"
-#include "cli/file_limit.h"
 #include "cli/subcommand.h"
 #include "common/bytes.h"
 #include "common/log.h"
@@ -10,9 +9,11 @@
 #include "proto/limits.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include <uv.h>
+
+#define DESCRIPTORS_A_SHARD 10u
 
 struct agent_options {
     const char *coordinator;
@@ -20,6 +21,8 @@ struct agent_options {
     const char *key;
     uint64_t shards;
     const char *labels;
+    const char *readable;
+    const char *runnable;
     uint64_t capacity;
     uint64_t browser_starts;
     uint64_t turn_limit_ms;
@@ -46,6 +49,18 @@ static bool parse_labels(const char *text, void *value, struct error *error)
 {
     *(const char **)value = text;
     return labels_check(bytes_of_string(text), error);
+}
+
+static bool parse_paths(const char *text, void *value, struct error *error)
+{
+    for (const char *path = text; path != NULL; path = strchr(path, ',')) {
+        path += *path == ',';
+        if (*path != '/') {
+            return error_set(error, "\"%.80s\" is not a list of whole paths", text);
+        }
+    }
+    *(const char **)value = text;
+    return true;
 }
 
 static bool parse_endpoint(const char *text, void *value, struct error *error)
@@ -80,7 +95,11 @@ static const struct option agent_options[] = {
     {.name = "turn-limit", .type = OPTION_DURATION, FIELD(turn_limit_ms), .minimum = 10, .maximum = LIMIT_TURN_MAX_MS,
         .argument = "TIME", .help = "processor time that a worker may use between two waits", .fallback = "2s"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
-        .help = "let scripts use io, os and C modules: all that this user may do, they may do"},
+        .help = "let scripts use io, os and C modules: all that this user may do, they may do, and no walls go up"},
+    {.name = "allow-read", .type = OPTION_CUSTOM, FIELD(readable), .parse = parse_paths, .argument = "PATH,…",
+        .help = "files and folders that agent and browsers may read as well, like certificates of one's own"},
+    {.name = "allow-run", .type = OPTION_CUSTOM, FIELD(runnable), .parse = parse_paths, .argument = "PATH,…",
+        .help = "programs, or folders of some, that browsers may run as well, like one in /srv/browsers"},
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
         .help = "end together with the process that started this one, and leave Ctrl-C to it"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
@@ -122,6 +141,22 @@ static bool read_key(struct agent_options *options, struct agent_key *key)
     return true;
 }
 
+/* Each is a thread with a loop, connections and scripts of its own. */
+static bool has_room_for_shards(const struct agent_options *options)
+{
+    struct error error;
+    uint32_t shards = options->shards > 0 ? (uint32_t)options->shards : uv_available_parallelism();
+    const struct process_needs needs = {
+        .descriptors = agent_subcommand.needs.descriptors + shards * DESCRIPTORS_A_SHARD,
+        .threads = agent_subcommand.needs.threads + shards,
+    };
+    if (!process_limits_check(&needs, &error)) {
+        log_line(LOG_ERROR, "agent", "%s", error.text);
+        return false;
+    }
+    return true;
+}
+
 static int run_agent(int argc, char **argv)
 {
     struct agent_options options = {0};
@@ -134,6 +169,9 @@ static int run_agent(int argc, char **argv)
         log_line(LOG_ERROR, "agent", "--coordinator is needed (see tutti help agent)");
         return EXIT_CODE_USAGE;
     }
+    if (!has_room_for_shards(&options)) {
+        return EXIT_CODE_LOST;
+    }
     if (options.is_parent_bound) {
         uint32_t level = LOG_WARNING + options.verbosity;
         log_configure(level < LOG_DEBUG ? (enum log_level)level : LOG_DEBUG, LOG_TEXT, 1);
@@ -144,8 +182,6 @@ static int run_agent(int argc, char **argv)
     if (options.key != NULL && !read_key(&options, &key)) {
         return EXIT_CODE_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
-    file_limit_raise();
     struct agent_run_options run = {
         .coordinator = options.coordinator,
         .name = options.name,
@@ -156,6 +192,9 @@ static int run_agent(int argc, char **argv)
         .browser_starts = (uint32_t)options.browser_starts,
         .turn_limit_ms = options.turn_limit_ms,
         .is_system_allowed = options.may_use_system,
+        .has_no_walls = options.may_use_system,
+        .readable = options.readable,
+        .runnable = options.runnable,
         .is_interrupt_ignored = options.is_parent_bound,
         .dies_with_parent = options.is_parent_bound,
         .is_quiet = options.is_quiet,
@@ -174,5 +213,6 @@ const struct subcommand agent_subcommand = {
                 "  tutti agent --coordinator tcp://10.0.0.1:7440 --labels zone=a,disk=ssd --capacity 5000\n",
     .options = agent_options,
     .option_count = sizeof(agent_options) / sizeof(agent_options[0]),
+    .needs = {.descriptors = 32, .threads = 8},
     .run = run_agent,
 };

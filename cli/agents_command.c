@@ -177,5 +177,6 @@ const struct subcommand agents_subcommand = {
                 "  tutti agents --json | jq -r '.agents[] | select(.state == \"lost\").name'\n",
     .options = agents_options,
     .option_count = sizeof(agents_options) / sizeof(agents_options[0]),
+    .needs = {.descriptors = 12, .threads = 2},
     .run = run_agents,
 };

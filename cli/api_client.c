@@ -1,6 +1,7 @@
 /* Asks a coordinator's HTTP API, by libcurl. */
 #include "cli/api_client.h"
 #include "cli/control_events.h"
+#include "cli/token.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -118,18 +119,6 @@ static void set_headers(struct transfer *transfer, bool has_body)
     (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
-/* A proxy of the environment is for the world outside, never for this host. */
-static bool is_this_host(const char *url)
-{
-    static const char *const hosts[] = {"://127.", "://localhost", "://[::1]"};
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-        if (strstr(url, hosts[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void begin(struct transfer *transfer, const char *path, const char *body)
 {
     SCOPED(memory_free_at) char *url = memory_format("%s%s", transfer->client->url, path);
@@ -147,7 +136,9 @@ static void begin(struct transfer *transfer, const char *path, const char *body)
     (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->stream != NULL ? 0L : ASK_MS);
-    if (is_this_host(url)) {
+    /* A proxy of the environment is for the world outside, never for this host. */
+    uint16_t port = 0;
+    if (token_url_is_local(transfer->client->url, &port)) {
         (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
     }
     if (body != NULL) {
@@ -207,9 +198,14 @@ static const char *error_of(const json_t *answer)
 static enum api_result refuse_token(const struct api_client *client, struct error *error)
 {
     if (client->token != NULL) {
-        error_set(error, "the coordinator at %s does not take this token", client->url);
+        error_set(error,
+                  "the coordinator at %s does not take this token: give the one that it was started with, or "
+                  "that is in the file its log names (--token-file)",
+                  client->url);
     } else {
-        error_set(error, "the coordinator at %s wants a token: --token-file FILE, or TUTTI_TOKEN",
+        error_set(error,
+                  "the coordinator at %s wants a token: --token-file FILE, or TUTTI_TOKEN; that of a "
+                  "coordinator on this host is found only by the user who started it",
                   client->url);
     }
     return API_REFUSED;

@@ -2,9 +2,11 @@
 #include "cli/artifact_files.h"
 
 #include "common/memory.h"
+#include "common/write_all.h"
 #include "coordinator/core/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,12 +44,23 @@ static bool make_folders(const char *folder, struct error *error)
 
 static bool write_file(const char *path, struct bytes content, struct error *error)
 {
-    FILE *file = fopen(path, "wbe");
-    bool is_written = file != NULL && fwrite(content.data, 1, content.size, file) == content.size;
-    if (file != NULL && fclose(file) != 0) {
-        is_written = false;
+    struct stat status;
+    /* A link that others have put there is not followed, and a pipe not waited for. */
+    int descriptor =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
+    if (descriptor < 0) {
+        return error_set_system(error, errno, "%s cannot be written", path);
     }
-    return is_written || error_set_system(error, errno, "%s cannot be written", path);
+    bool is_written = fstat(descriptor, &status) == 0 && write_all(descriptor, content);
+    int number = errno;
+    if (close(descriptor) != 0 && is_written) {
+        is_written = false;
+        number = errno;
+    }
+    if (is_written && !S_ISREG(status.st_mode)) {
+        return error_set(error, "%s is not a file", path);
+    }
+    return is_written || error_set_system(error, number, "%s cannot be written", path);
 }
 
 bool artifact_files_write(const struct campaign_report *report, const char *folder, struct error *error)

@@ -121,5 +121,6 @@ const struct subcommand check_subcommand = {
     .examples = "  tutti check examples/pad.lua\n",
     .options = check_options,
     .option_count = sizeof(check_options) / sizeof(check_options[0]),
+    .needs = {.descriptors = 12, .threads = 0},
     .run = run_check,
 };

@@ -176,5 +176,6 @@ const struct subcommand completion_subcommand = {
     .summary = "Prints what a shell needs to complete commands and options",
     .examples = "  source <(tutti completion bash)\n"
                 "  tutti completion fish > ~/.config/fish/completions/tutti.fish\n",
+    .needs = {.descriptors = 4, .threads = 0},
     .run = run_completion,
 };

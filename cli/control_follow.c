@@ -112,7 +112,7 @@ static void write_json(struct session *session, const json_t *object)
     struct error error;
     if (!json_file_write(session->follow->json, text, &error)) {
         say(session, session->follow->who, error.text);
-        session->code = session->code == EXIT_CODE_INTERRUPTED ? session->code : EXIT_CODE_LOST;
+        session->code = exit_code_of_lost_results(session->code);
     }
 }
 
@@ -252,7 +252,9 @@ static bool on_event(void *context, struct bytes name, struct bytes data)
     if (session->interrupts > 0 && !session->is_stop_told && !session->has_ended) {
         tell_stop(session);
     }
-    return !session->has_ended;
+    /* To look on is all that a watcher wants; who started the campaign waits for its verdict. */
+    bool is_in_vain = !session->follow->stops_campaign && screen_has_failed(session->follow->screen);
+    return !session->has_ended && !is_in_vain;
 }
 
 /* False to leave. */

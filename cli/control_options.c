@@ -1,15 +1,12 @@
 /* Where the coordinator of the control commands is, and how they show that they may ask. */
 #include "cli/control_options.h"
+#include "cli/token.h"
 #include "common/log.h"
 #include "common/memory.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define URL_MAX_BYTES 1000u
-#define TOKEN_MAX_BYTES 4096u
 
 /* What can stand in a header, or in an address: no spaces, nothing invisible. */
 static bool is_visible(const char *text)
@@ -34,86 +31,12 @@ bool control_parse_api(const char *text, void *value, struct error *error)
     return true;
 }
 
-static bool check_token(const char *token, struct error *error)
-{
-    if (*token == '\0') {
-        return error_set(error, "it is empty");
-    }
-    if (strlen(token) > TOKEN_MAX_BYTES || !is_visible(token)) {
-        return error_set(error, "must have at most %u visible characters of ASCII", TOKEN_MAX_BYTES);
-    }
-    return true;
-}
-
-/* The first line; memory of the caller. */
-static char *read_token(const char *path, struct error *error)
-{
-    char line[TOKEN_MAX_BYTES + 2];
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        error_set_system(error, errno, "--token-file: %s", path);
-        return NULL;
-    }
-    errno = 0;
-    if (fgets(line, sizeof(line), file) == NULL) {
-        line[0] = '\0';
-    }
-    int number = ferror(file) != 0 ? errno : 0;
-    (void)fclose(file);
-    line[strcspn(line, "\r\n")] = '\0';
-    char *token = NULL;
-    if (number != 0) {
-        error_set_system(error, number, "--token-file: %s", path);
-    } else if (check_token(line, error)) {
-        token = memory_copy_string(line);
-    } else {
-        error_wrap(error, "--token-file: %s: ", path);
-    }
-    explicit_bzero(line, sizeof(line));
-    return token;
-}
-
-/* Both may be given, if one comes from the environment: the command line wins. */
-static bool choose(const struct control_options *options, const char **token, const char **path,
-                   struct error *error)
-{
-    *token = options->token;
-    *path = options->token_path;
-    if (*token == NULL || *path == NULL) {
-        return true;
-    }
-    bool is_token_near = *token != getenv("TUTTI_TOKEN");
-    bool is_path_near = *path != getenv("TUTTI_TOKEN_FILE");
-    if (is_token_near == is_path_near) {
-        return error_set(error, "--token and --token-file contradict each other");
-    }
-    *(is_token_near ? path : token) = NULL;
-    return true;
-}
-
-static bool find_token(const struct control_options *options, char **found, struct error *error)
-{
-    const char *token = NULL;
-    const char *path = NULL;
-    if (!choose(options, &token, &path, error)) {
-        return false;
-    }
-    if (path != NULL) {
-        *found = read_token(path, error);
-        return *found != NULL;
-    }
-    if (token != NULL && !check_token(token, error)) {
-        return error_wrap(error, "--token: ");
-    }
-    *found = memory_copy_string(token);
-    return true;
-}
-
 struct api_client *control_connect(const char *who, const struct control_options *options)
 {
     struct error error;
-    char *token = NULL;
-    if (!find_token(options, &token, &error)) {
+    SCOPED(token_free) char *token = NULL;
+    struct token_choice choice = {.text = options->token, .path = options->token_path};
+    if (!token_choose(&choice, &error) || !token_read(&choice, false, &token, &error)) {
         log_line(LOG_ERROR, who, "%s", error.text);
         return NULL;
     }
@@ -122,10 +45,8 @@ struct api_client *control_connect(const char *who, const struct control_options
     for (size_t length = strlen(url); length > 0 && url[length - 1] == '/'; length--) {
         url[length - 1] = '\0';
     }
-    struct api_client *client = api_client_new(url, token);
-    if (token != NULL) {
-        explicit_bzero(token, strlen(token));
+    if (token == NULL) {
+        token = token_find(url);
     }
-    memory_free(token);
-    return client;
+    return api_client_new(url, token);
 }

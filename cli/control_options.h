@@ -23,7 +23,7 @@ struct control_options {
      .help = "what the coordinator lets in (others on this host may see it: better a file)"},                \
     {.name = "token-file", .type = OPTION_TEXT, .is_set_offset = SIZE_MAX,                                   \
      .offset = (at) + offsetof(struct control_options, token_path), .argument = "FILE",                      \
-     .help = "the token is the first line of this file"}
+     .help = "the token is the first line of this file; else that of a coordinator of yours on this host"}
 
 /* A flag `at` this offset. The variable of --json is the file for the report of `tutti run`. */
 #define CONTROL_JSON_OPTION(at, words)                                                                       \

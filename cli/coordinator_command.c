@@ -1,14 +1,13 @@
 /* `tutti coordinator`: the daemon's options, from flags, environment and file, and whether they are safe. */
 #include "cli/daemon.h"
-#include "cli/file_limit.h"
 #include "cli/subcommand.h"
 #include "cli/text_file.h"
+#include "cli/token.h"
 #include "common/bytes.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/api.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +18,10 @@
 struct coordinator_options {
     const char *listen;
     const char *http;
-    const char *token_file;
+    struct token_choice token;
+    bool has_no_token;
+    struct host_names names;
+    struct trusted_proxies proxies;
     const char *keys;
     const char *state;
     uint64_t journal_max_bytes;
@@ -54,6 +56,16 @@ static bool parse_http(const char *text, void *value, struct error *error)
     return listener_parse(text, &address, error);
 }
 
+static bool parse_api_host(const char *text, void *value, struct error *error)
+{
+    return host_names_add(value, bytes_of_string(text), error);
+}
+
+static bool parse_trusted_proxy(const char *text, void *value, struct error *error)
+{
+    return trusted_proxies_add(value, bytes_of_string(text), error);
+}
+
 /* 4GiB, 500M, 1000000: K, M, G are powers of 1,024, whatever stands behind them. */
 static bool parse_size(const char *text, void *value, struct error *error)
 {
@@ -80,14 +92,24 @@ static const struct option coordinator_options[] = {
         .argument = "tcp://ADDRESS:PORT", .help = "where agents join", .fallback = "tcp://127.0.0.1:7440"},
     {.name = "http", .type = OPTION_CUSTOM, FIELD(http), .parse = parse_http, .argument = "ADDRESS:PORT",
         .help = "where the HTTP API is", .fallback = "127.0.0.1:7441"},
-    {.name = "token-file", .type = OPTION_TEXT, FIELD(token_file), .argument = "FILE",
-        .help = "whoever uses the API has to know the token in this file"},
+    {.name = "token-file", .type = OPTION_TEXT, FIELD(token.path), .argument = "FILE",
+        .help = "who uses the API has to know the token in this file",
+        .fallback = "one is drawn, which commands of the same user on this host find"},
+    {.name = "token", .type = OPTION_TEXT, FIELD(token.text), .argument = "TEXT",
+        .help = "the token itself (others on this host may see it: better a file, or TUTTI_TOKEN)"},
+    {.name = "no-token", .type = OPTION_FLAG, FIELD(has_no_token),
+        .help = "ask for no token: everybody who reaches the API may start campaigns"},
+    {.name = "api-host", .type = OPTION_CUSTOM, FIELD(names), .parse = parse_api_host, .argument = "NAME",
+        .help = "a name by which the API is asked besides its addresses; several: again, or with commas"},
+    {.name = "trusted-proxy", .type = OPTION_CUSTOM, FIELD(proxies), .parse = parse_trusted_proxy,
+        .argument = "ADDRESS[/BITS]",
+        .help = "a proxy whose X-Forwarded-For or Forwarded says who the client is; likewise"},
     {.name = "keys", .type = OPTION_TEXT, FIELD(keys), .argument = "DIR",
         .help = "only agents with a key of this folder of tutti keygen join, and all is encrypted"},
     {.name = "state", .type = OPTION_TEXT, FIELD(state), .argument = "DIR",
         .help = "keep campaigns and reports there: both survive this process"},
     {.name = "journal-max", .type = OPTION_CUSTOM, FIELD(journal_max_bytes), .parse = parse_size,
-        .argument = "SIZE", .help = "how large the journal in --state may grow while campaigns run",
+        .argument = "SIZE", .help = "the most that the journal in --state may have before it begins again from a new base",
         .fallback = "8GiB"},
     {.name = "on-journal-failure", .type = OPTION_CHOICE, FIELD(on_journal_failure),
         .choices = failure_choices,
@@ -102,7 +124,7 @@ static const struct option coordinator_options[] = {
     {.name = "config", .type = OPTION_TEXT, FIELD(config), .argument = "FILE",
         .help = "options as lines of `name = value`; the environment and the command line win"},
     {.name = "insecure", .type = OPTION_FLAG, FIELD(is_insecure),
-        .help = "let other machines in without keys, and into the API without a token"},
+        .help = "let other machines in without keys, and to the API without a token of yours"},
 };
 /* clang-format on */
 #define OPTION_ROWS (sizeof(coordinator_options) / sizeof(coordinator_options[0]))
@@ -125,6 +147,7 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
         return false;
     }
     const char *config = options->config;
+    const struct token_choice nearer = options->token;
     if (config == NULL) {
         return true;
     }
@@ -139,27 +162,32 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
         log_line(LOG_ERROR, WHO, "%s", error.text);
         return false;
     }
-    return subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count);
+    bool is_read = subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count);
+    if (nearer.text != NULL || nearer.path != NULL) {
+        options->token = nearer; /* one of the file does not contradict it */
+    }
+    return is_read;
 }
 
-/* The first word of the file, for memory_free. */
-static char *read_token(const char *path, struct error *error)
+/* A token that only the environment knows is meant for commands, or for another coordinator. */
+static bool refuse_any_token(struct token_choice *choice, struct error *error)
 {
-    char *text = text_file_read(path, error);
-    if (text == NULL) {
-        return NULL;
+    bool is_text_near = choice->text != NULL && choice->text != getenv("TUTTI_TOKEN");
+    bool is_path_near = choice->path != NULL && choice->path != getenv("TUTTI_TOKEN_FILE");
+    if (is_text_near || is_path_near) {
+        return error_set(error, "--no-token and --token%s contradict each other",
+                         is_path_near ? "-file" : "");
     }
-    size_t length = strcspn(text, " \t\r\n");
-    bool is_alone = text[length + strspn(text + length, " \t\r\n")] == '\0';
-    text[length] = '\0';
-    if (is_alone && length >= API_TOKEN_MIN_BYTES && length <= API_TOKEN_MAX_BYTES &&
-        bytes_is_printable(bytes_of_string(text))) {
-        return text;
-    }
-    (void)error_set(error, "%s is no token: one word of %u to %u characters (openssl rand -hex 32)", path,
-                    API_TOKEN_MIN_BYTES, API_TOKEN_MAX_BYTES);
-    memory_free(text);
-    return NULL;
+    *choice = (struct token_choice){0};
+    return true;
+}
+
+/* What the operator has given; NULL in `*token` where it is for us to draw, or nobody is asked for one. */
+static bool read_token(const struct coordinator_options *options, char **token, struct error *error)
+{
+    struct token_choice choice = options->token;
+    bool is_clear = options->has_no_token ? refuse_any_token(&choice, error) : token_choose(&choice, error);
+    return is_clear && token_read(&choice, true, token, error);
 }
 
 /* Who may reach us has to prove who he is, or the operator says in so many words that he need not. */
@@ -182,11 +210,11 @@ static bool check_exposure(const struct coordinator_options *options, bool has_t
                          options->listen, (unsigned)agents.port);
     }
     if (!has_token && !listener_is_loopback(&http)) {
-        return error_set(
-            error,
-            "--http %s: other machines need a token (--token-file); --insecure lets everybody in "
-            "who can reach it",
-            options->http);
+        return error_set(error,
+                         "--http %s: other machines need a token that you hand out (--token-file); "
+                         "--insecure does without, "
+                         "and with --no-token lets everybody in who can reach it",
+                         options->http);
     }
     return true;
 }
@@ -208,20 +236,24 @@ static enum exit_code serve(const struct coordinator_options *options)
 {
     struct error error;
     struct listener_address http;
-    SCOPED(memory_free_at) char *token = NULL;
+    SCOPED(token_free) char *token = NULL;
     SCOPED(gate_free) struct gate *gate = NULL;
-    if (options->token_file != NULL) {
-        token = read_token(options->token_file, &error);
-    }
-    if ((options->token_file != NULL && token == NULL) || !check_exposure(options, token != NULL, &error) ||
+    if (!read_token(options, &token, &error) || !check_exposure(options, token != NULL, &error) ||
         !listener_parse(options->http, &http, &error) ||
         (options->keys != NULL && !open_gate(options->keys, &gate, &error))) {
         log_line(LOG_ERROR, WHO, "%s", error.text);
         return EXIT_CODE_USAGE;
     }
+    bool is_token_drawn = token == NULL && !options->has_no_token;
+    if (is_token_drawn) {
+        token = token_draw();
+    }
     const struct daemon_settings settings = {.endpoint = options->listen,
                                              .http = &http,
                                              .token = token,
+                                             .is_token_drawn = is_token_drawn,
+                                             .names = &options->names,
+                                             .proxies = &options->proxies,
                                              .state = options->state,
                                              .journal_max_bytes = options->journal_max_bytes,
                                              .on_journal_failure =
@@ -239,8 +271,6 @@ static int run_coordinator(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     log_configure((enum log_level)options.log_level, options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
-    (void)signal(SIGPIPE, SIG_IGN);
-    file_limit_raise();
     return (int)serve(&options);
 }
 
@@ -252,8 +282,9 @@ const struct subcommand coordinator_subcommand = {
         "Stays in the foreground and logs to standard error. SIGTERM or Ctrl-C takes no new campaigns, "
         "brings\n"
         "those that run to their end in order, and leaves; a second one leaves at once. Agents join with\n"
-        "tutti agent; campaigns are started through the HTTP API. With --state, killed and started again it\n"
-        "goes on with the campaigns that ran.\n",
+        "tutti agent; campaigns are started through the HTTP API by everybody who knows its token, which is\n"
+        "drawn at the start and found by the commands of the same user on this host. With --state, killed\n"
+        "and started again it goes on with the campaigns that ran.\n",
     .examples = "  tutti coordinator\n"
                 "  tutti coordinator --listen tcp://0.0.0.0:7440 --keys keys\n"
                 "  tutti coordinator --state /var/lib/tutti\n"
@@ -261,5 +292,6 @@ const struct subcommand coordinator_subcommand = {
                 "  tutti coordinator --config /etc/tutti/coordinator.conf --log-format json\n",
     .options = coordinator_options,
     .option_count = OPTION_ROWS,
+    .needs = {.descriptors = 48, .threads = 12},
     .run = run_coordinator,
 };

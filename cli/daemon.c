@@ -2,12 +2,14 @@
 #include "cli/daemon.h"
 #include "cli/lent_target.h"
 #include "cli/service_notify.h"
+#include "cli/token.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/api.h"
 #include "coordinator/server.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -17,18 +19,24 @@
 #define LAST_WORDS_MS 3000u
 #define LOOK_MS 20u
 
+/* A body of that size or more grows by moving pages, not by copying bytes, which takes the loop 10 ms for 16
+ * MiB. */
+#define MAPPED_BYTES (2 * 1024 * 1024)
+
 static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
 #define SIGNAL_COUNT (sizeof(ending_signals) / sizeof(ending_signals[0]))
 
 struct daemon {
     uv_loop_t loop;
     uv_signal_t signals[SIGNAL_COUNT];
+    uv_work_t nothing;
     uv_timer_t ending; /* looks whether all is said */
     uint64_t ending_until_ms;
     struct server *server;
     struct archive *archive;          /* NULL: what was is forgotten */
     struct artifact_store *artifacts; /* likewise */
     struct api *api;                  /* NULL until it is open */
+    struct token_file *token;         /* NULL: the operator has handed it out */
     struct lent_target target;
     bool is_draining;
     bool is_closed;
@@ -147,6 +155,12 @@ static void on_signal(uv_signal_t *handle, int number)
     close_all(daemon);
 }
 
+/* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
 static void start_handles(struct daemon *daemon)
 {
     int result = uv_loop_init(&daemon->loop);
@@ -154,6 +168,7 @@ static void start_handles(struct daemon *daemon)
     (void)result;
     (void)uv_timer_init(&daemon->loop, &daemon->ending);
     daemon->ending.data = daemon;
+    (void)uv_queue_work(&daemon->loop, &daemon->nothing, do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&daemon->loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;
@@ -167,15 +182,29 @@ static void on_survival_log(void *context, enum log_level level, const char *tex
     log_line(level, WHO, "%s", text);
 }
 
+static void warn_if(bool is_open, const struct error *warning)
+{
+    if (is_open && warning->text[0] != '\0') {
+        log_line(LOG_WARNING, WHO, "%s", warning->text);
+    }
+}
+
 static bool open_artifacts(struct daemon *daemon, const char *state, struct error *error)
 {
     SCOPED(memory_free_at) char *folder = memory_format("%s/artifacts", state);
     struct error warning;
     daemon->artifacts = artifact_store_open(folder, daemon->archive, &warning, error);
-    if (daemon->artifacts != NULL && warning.text[0] != '\0') {
-        log_line(LOG_WARNING, WHO, "%s", warning.text);
-    }
+    warn_if(daemon->artifacts != NULL, &warning);
     return daemon->artifacts != NULL;
+}
+
+static bool open_reports(struct daemon *daemon, const char *state, struct error *error)
+{
+    SCOPED(memory_free_at) char *folder = memory_format("%s/reports", state);
+    struct error warning;
+    daemon->archive = archive_open(&daemon->loop, folder, &warning, error);
+    warn_if(daemon->archive != NULL, &warning);
+    return daemon->archive != NULL;
 }
 
 /* Locked first: whoever has the folder has the campaigns. */
@@ -189,12 +218,9 @@ static bool open_state(struct daemon *daemon, const struct daemon_settings *sett
                                                   .max_bytes = settings->journal_max_bytes,
                                                   .policy = settings->on_journal_failure,
                                                   .on_log = on_survival_log};
-    SCOPED(memory_free_at) char *reports = memory_format("%s/reports", settings->state);
     *survival = survival_open(&of_survival, error);
-    if (*survival != NULL) {
-        daemon->archive = archive_open(&daemon->loop, reports, error);
-    }
-    return (daemon->archive != NULL && open_artifacts(daemon, settings->state, error)) ||
+    return (*survival != NULL && open_reports(daemon, settings->state, error) &&
+            open_artifacts(daemon, settings->state, error)) ||
            error_wrap(error, "--state: ");
 }
 
@@ -220,12 +246,32 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
                                           .wanted_port = settings->target_port};
     const struct api_settings api = {.address = settings->http,
                                      .token = settings->token,
+                                     .names = settings->names,
+                                     .proxies = settings->proxies,
                                      .archive = daemon->archive,
                                      .artifacts = daemon->artifacts,
                                      .server = daemon->server,
                                      .target = {.open = open_target, .context = daemon}};
     daemon->api = api_new(&daemon->loop, &api, error);
     return daemon->api != NULL || error_wrap(error, "--http: ");
+}
+
+/* Nobody is answered before the loop runs, so all find it. */
+static bool leave_token(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
+{
+    if (settings->token == NULL) {
+        log_line(LOG_WARNING, WHO, "--no-token: everybody who reaches the API may start campaigns");
+    }
+    if (!settings->is_token_drawn) {
+        return true;
+    }
+    struct error reason;
+    daemon->token = token_file_new(api_port(daemon->api), settings->token, &reason);
+    if (daemon->token != NULL) {
+        log_line(LOG_INFO, WHO, "the API asks for the token in %s", token_file_path(daemon->token));
+    }
+    return daemon->token != NULL ||
+           error_set(error, "%.800s (give it a token of yours: --token-file)", reason.text);
 }
 
 /* Agents know its port. */
@@ -271,8 +317,9 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
 {
     struct daemon daemon = {.code = EXIT_CODE_PASSED};
     struct error error;
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     start_handles(&daemon);
-    if (open_ports(&daemon, settings, &error)) {
+    if (open_ports(&daemon, settings, &error) && leave_token(&daemon, settings, &error)) {
         go_on(&daemon);
         tell_ready(&daemon, settings);
     } else {
@@ -283,6 +330,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     archive_free(&daemon.archive);
     artifact_store_free(&daemon.artifacts);
+    token_file_free(&daemon.token);
     int result = uv_loop_close(&daemon.loop);
     assert(result == 0);
     (void)result;

@@ -3,12 +3,16 @@
 #include "cli/exit_code.h"
 #include "coordinator/gate.h"
 #include "coordinator/listener.h"
+#include "coordinator/origin.h"
 #include "coordinator/survival.h"
 
 struct daemon_settings {
     const char *endpoint; /* "tcp://127.0.0.1:7440" */
     const struct listener_address *http;
-    const char *token;    /* NULL: none is asked for */
+    const char *token;   /* NULL: none is asked for */
+    bool is_token_drawn; /* by us: commands of this user find it in the runtime folder */
+    const struct host_names *names;
+    const struct trusted_proxies *proxies;
     struct gate **gate;   /* NULL: no keys; else taken */
     uint16_t target_port; /* where the practice target is when a campaign wants it; 0: any */
     const char *state;    /* the folder that outlives us; NULL: there is none */

@@ -14,5 +14,10 @@ enum exit_code {
 };
 
 enum exit_code exit_code_of_verdict(enum verdict verdict);
+/* What becomes of the code of a command whose results could not be written. */
+enum exit_code exit_code_of_lost_results(enum exit_code code);
+/* `failure` is errno of writing to standard output; with 0, or a reader that has gone (EPIPE), the code
+ * stays as it is, else that is said. */
+enum exit_code exit_code_of_output(enum exit_code code, const char *who, int failure);
 /* One line a code, for help. */
 void exit_code_print_table(FILE *out);

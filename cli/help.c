@@ -35,6 +35,7 @@ const struct subcommand help_subcommand = {
     .usage = "[COMMAND]",
     .summary = "Tells what the commands do",
     .examples = "  tutti help run\n",
+    .needs = {.descriptors = 4, .threads = 0},
     .run = run_help,
 };
 
@@ -42,5 +43,6 @@ const struct subcommand version_subcommand = {
     .name = "version",
     .usage = "",
     .summary = "Prints the version",
+    .needs = {.descriptors = 4, .threads = 0},
     .run = run_version,
 };

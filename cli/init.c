@@ -130,5 +130,6 @@ const struct subcommand init_subcommand = {
     .details = "Writes loadtest.lua and README.md into DIR (here if none is given), which is made if it is\n"
                "not there. What is there already is never overwritten.\n",
     .examples = "  tutti init shop && tutti run shop/loadtest.lua --target builtin\n",
+    .needs = {.descriptors = 8, .threads = 0},
     .run = run_init,
 };

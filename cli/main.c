@@ -1,10 +1,13 @@
 /* The `tutti` command: finds the subcommand and hands over. */
 #include "agent/browser/warden.h"
 #include "cli/exit_code.h"
+#include "cli/process_limits.h"
 #include "cli/subcommand.h"
 #include "common/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,6 +57,12 @@ static int dispatch(int argc, char **argv)
         subcommand_print_help(subcommand, stdout);
         return EXIT_CODE_PASSED;
     }
+    struct error error;
+    process_limits_raise_files();
+    if (!process_limits_check(&subcommand->needs, &error)) {
+        log_line(LOG_ERROR, subcommand->name, "%s", error.text);
+        return EXIT_CODE_LOST;
+    }
     return subcommand->run(argc - 1, argv + 1);
 }
 
@@ -69,14 +78,27 @@ static void hold_standard_descriptors(void)
     }
 }
 
+/* Whether standard output is a pipe that nobody reads from now. */
+static bool has_reader_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 int main(int argc, char **argv)
 {
     hold_standard_descriptors();
     log_configure(LOG_INFO, LOG_TEXT, 1);
+    process_limits_guard();
     int code = dispatch(argc, argv);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_CODE_PASSED) {
-        log_line(LOG_ERROR, NULL, "cannot write to standard output");
-        code = EXIT_CODE_LOST;
+    if (ferror(stdout) == 0) {
+        int failure = fflush(stdout) != 0 ? errno : 0;
+        return (int)exit_code_of_output((enum exit_code)code, NULL, failure);
     }
-    return code;
+    if (has_reader_gone()) {
+        return code;
+    }
+    /* An earlier piece, and nobody knows why any more. */
+    log_line(LOG_ERROR, NULL, "cannot write to standard output");
+    return (int)exit_code_of_lost_results((enum exit_code)code);
 }

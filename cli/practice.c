@@ -1,10 +1,10 @@
 /* `tutti target`: the practice target in the foreground. */
 #include "cli/exit_code.h"
-#include "cli/file_limit.h"
 #include "cli/subcommand.h"
 #include "cli/target.h"
 #include "common/log.h"
 
+#include <errno.h>
 #include <signal.h>
 
 struct practice_options {
@@ -44,8 +44,6 @@ static int run_practice(int argc, char **argv)
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ending, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-    file_limit_raise();
 
     struct error error;
     struct target *target = target_start(options.address, (uint16_t)options.port, &error);
@@ -54,11 +52,15 @@ static int run_practice(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     printf("http://%s:%u\n", options.address, (unsigned)target_port(target));
-    (void)fflush(stdout);
+    int failure = fflush(stdout) != 0 ? errno : 0;
     int number = 0;
-    sigwait(&ending, &number);
+    /* Nobody finds it without its address. */
+    if (failure == 0) {
+        sigwait(&ending, &number);
+    }
     target_stop(&target);
-    return EXIT_CODE_PASSED;
+    clearerr(stdout);
+    return (int)exit_code_of_output(EXIT_CODE_PASSED, "target", failure);
 }
 
 const struct subcommand practice_subcommand = {
@@ -72,5 +74,6 @@ const struct subcommand practice_subcommand = {
                 "  tutti run loadtest.lua --target http://127.0.0.1:8080\n",
     .options = practice_options,
     .option_count = sizeof(practice_options) / sizeof(practice_options[0]),
+    .needs = {.descriptors = 32, .threads = 8},
     .run = run_practice,
 };

@@ -10,8 +10,6 @@
 #include "common/memory.h"
 #include "coordinator/json_put.h"
 
-#include <signal.h>
-
 struct report_options {
     const char *json_path;
     struct control_options control;
@@ -26,27 +24,28 @@ static const struct option report_options[] = {
 };
 /* clang-format on */
 
-static void print_report(json_t *object)
+static enum exit_code print_report(json_t *object)
 {
     const struct screen_settings settings = {0};
-    SCOPED(screen_free) struct screen *screen = screen_new(&settings);
+    struct screen *screen = screen_new(&settings);
     SCOPED(control_report_free) struct control_report *report = control_report_new(object);
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, REPORT_TEXT_MAX_BYTES);
     report_text(control_report_get(report), screen_has_colour(screen), &text);
     screen_text(screen, buffer_bytes(&text));
+    return exit_code_of_output(EXIT_CODE_PASSED, "report", screen_free(&screen));
 }
 
-static bool write_report(const char *path, const json_t *object)
+static enum exit_code write_report(const char *path, const json_t *object)
 {
     struct error error;
     SCOPED(memory_free_at) char *text = json_to_text(object, true);
     SCOPED(json_file_close) struct json_file *file = json_file_open(path, &error);
     if (file == NULL || !json_file_write(file, text, &error)) {
         log_line(LOG_ERROR, "report", "%s", error.text);
-        return false;
+        return EXIT_CODE_LOST;
     }
-    return true;
+    return EXIT_CODE_PASSED;
 }
 
 static enum exit_code report(const struct report_options *options, uint64_t campaign)
@@ -56,19 +55,15 @@ static enum exit_code report(const struct report_options *options, uint64_t camp
         return EXIT_CODE_USAGE;
     }
     json_t *answer = NULL;
-    bool is_written = true;
     SCOPED(memory_free_at) char *path = control_path(campaign, "/report");
     enum api_result result = control_ask("report", client, path, NULL, &answer);
     if (result != API_DONE) {
         return control_exit_code(result);
     }
-    if (options->json_path != NULL) {
-        is_written = write_report(options->json_path, answer);
-    } else {
-        print_report(answer);
-    }
+    enum exit_code code =
+        options->json_path != NULL ? write_report(options->json_path, answer) : print_report(answer);
     json_decref(answer);
-    return is_written ? EXIT_CODE_PASSED : EXIT_CODE_LOST;
+    return code;
 }
 
 static int run_report(int argc, char **argv)
@@ -81,7 +76,6 @@ static int run_report(int argc, char **argv)
         !control_parse_id("report", word, &campaign)) {
         return EXIT_CODE_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
     return (int)report(&options, campaign);
 }
 
@@ -95,5 +89,6 @@ const struct subcommand report_subcommand = {
                 "  tutti report 7 --json report.json\n",
     .options = report_options,
     .option_count = sizeof(report_options) / sizeof(report_options[0]),
+    .needs = {.descriptors = 12, .threads = 2},
     .run = run_report,
 };

@@ -2,7 +2,6 @@
 #include "agent/script.h"
 #include "cli/campaign_script.h"
 #include "cli/exit_code.h"
-#include "cli/file_limit.h"
 #include "cli/run_options.h"
 #include "cli/session.h"
 #include "cli/subcommand.h"
@@ -11,7 +10,6 @@
 #include "common/memory.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -29,7 +27,6 @@ struct run {
 /* The world around it. */
 static bool prepare(struct run *run, struct error *error)
 {
-    file_limit_raise();
     if (run->options.json_path != NULL) {
         run->json = json_file_open(run->options.json_path, error);
         if (run->json == NULL) {
@@ -83,9 +80,9 @@ static enum exit_code hand_over(struct run *run)
     return session_run(&settings);
 }
 
-static void finish(struct run *run)
+static enum exit_code finish(struct run *run, enum exit_code code)
 {
-    screen_free(&run->screen);
+    code = exit_code_of_output(code, "run", screen_free(&run->screen));
     json_file_close(&run->json);
     if (run->target != NULL) {
         target_stop(&run->target);
@@ -93,6 +90,7 @@ static void finish(struct run *run)
     memory_free(run->target_address);
     run_options_finish(&run->options);
     script_facts_free(&run->facts);
+    return code;
 }
 
 static int run_run(int argc, char **argv)
@@ -104,15 +102,13 @@ static int run_run(int argc, char **argv)
     if (!run_options_read(&words, &run.options, &run.script)) {
         return EXIT_CODE_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
     if (!campaign_script_read(&words, run.script, &run.options, &run.facts, &error) ||
         !campaign_script_has_driver(run.script, &run.options, run.facts, &error) || !prepare(&run, &error)) {
         log_line(LOG_ERROR, "run", "%s", error.text);
     } else {
         code = hand_over(&run);
     }
-    finish(&run);
-    return (int)code;
+    return (int)finish(&run, code);
 }
 
 const struct subcommand run_subcommand = {
@@ -131,5 +127,6 @@ const struct subcommand run_subcommand = {
     .options = run_option_table,
     .option_count = RUN_OPTION_COUNT,
     .tells_verdict = true,
+    .needs = {.descriptors = 64, .threads = 16},
     .run = run_run,
 };

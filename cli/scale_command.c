@@ -81,5 +81,6 @@ const struct subcommand scale_subcommand = {
                 "  tutti scale 7 -w 20\n",
     .options = scale_options,
     .option_count = sizeof(scale_options) / sizeof(scale_options[0]),
+    .needs = {.descriptors = 12, .threads = 2},
     .run = run_scale,
 };

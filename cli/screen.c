@@ -21,7 +21,6 @@ struct screen {
     int output;
     bool is_quiet;
     bool is_terminal;
-    bool is_error_terminal;
     bool has_colour;
     struct writer *writer;
     uint64_t dropped;
@@ -41,7 +40,6 @@ struct screen *screen_new(const struct screen_settings *settings)
     screen->output = settings->is_output_taken ? STDERR_FILENO : STDOUT_FILENO;
     screen->is_quiet = settings->is_quiet;
     screen->is_terminal = is_terminal(screen->output);
-    screen->is_error_terminal = is_terminal(STDERR_FILENO);
     screen->has_colour = screen->is_terminal && (no_colour == NULL || *no_colour == '\0');
     buffer_init(&screen->live, LIVE_MAX_BYTES);
     screen->writer = writer_new();
@@ -122,7 +120,8 @@ void screen_line(struct screen *screen, bool is_error, struct bytes line)
     }
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LINE_MAX_BYTES + 1);
-    if (is_error ? screen->is_error_terminal : screen->is_terminal) {
+    /* Errors carry words of others, and each has to stay one line wherever it goes. */
+    if (is_error || screen->is_terminal) {
         escape_text(&text, line);
     } else {
         (void)buffer_append(&text, line.data, line.size);
@@ -165,14 +164,19 @@ void screen_end_live(struct screen *screen)
     buffer_clear(&screen->live);
 }
 
-void screen_free(struct screen **screen)
+bool screen_has_failed(const struct screen *screen)
+{
+    return writer_failure(screen->writer) != 0;
+}
+
+int screen_free(struct screen **screen)
 {
     if (*screen == NULL) {
-        return;
+        return 0;
     }
     screen_end_live(*screen);
     uint64_t dropped = (*screen)->dropped;
-    writer_free(&(*screen)->writer);
+    int failure = writer_free(&(*screen)->writer);
     if (dropped > 0) {
         log_line(LOG_WARNING, "run", "%llu lines were not shown: nobody read them fast enough",
                  (unsigned long long)dropped);
@@ -180,4 +184,5 @@ void screen_free(struct screen **screen)
     buffer_finish(&(*screen)->live);
     memory_free(*screen);
     *screen = NULL;
+    return failure;
 }

@@ -13,8 +13,11 @@ struct screen_settings {
 };
 
 MUST_CHECK struct screen *screen_new(const struct screen_settings *settings);
-/* Leaves the cursor on a fresh line. */
-void screen_free(struct screen **screen);
+/* Leaves the cursor on a fresh line, when all has been written. Gives back errno where standard output could
+ * not take what was for it, else 0. NULLs the pointer; NULL is tolerated. */
+MUST_CHECK int screen_free(struct screen **screen);
+/* Whether standard output has failed already: nobody sees what comes. */
+bool screen_has_failed(const struct screen *screen);
 
 /* Whether there is a live line, and so whether it is worth to compose one every second. */
 bool screen_is_terminal(const struct screen *screen);
@@ -22,8 +25,8 @@ bool screen_is_quiet(const struct screen *screen);
 /* Whether colours are welcome: a terminal, and no NO_COLOR. */
 bool screen_has_colour(const struct screen *screen);
 
-/* A line of its own. Control characters are made harmless where a terminal would obey them. Errors go to
- * standard error, also when quiet. */
+/* A line of its own. Control characters are made harmless where a terminal would obey them, and in
+ * errors, which go to standard error, also when quiet. */
 void screen_line(struct screen *screen, bool is_error, struct bytes line);
 /* Text of many lines as it is, for the report; ends with a newline. */
 void screen_text(struct screen *screen, struct bytes text);

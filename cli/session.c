@@ -32,6 +32,7 @@ struct session {
     const struct session_settings *settings;
     uv_loop_t loop;
     uv_timer_t tick;
+    uv_work_t nothing;
     uv_timer_t patience; /* with agents that were told to end */
     uv_signal_t signals[SIGNAL_COUNT];
     struct server *server;
@@ -75,12 +76,13 @@ static void close_all(struct session *session)
 
 static void write_json(struct session *session, const struct campaign_report *report)
 {
-    uint64_t begun_wall_ns = report->begun_ns > 0 ? clock_wall_ns() - (clock_now_ns() - report->begun_ns) : 0;
+    uint64_t begun_wall_ns =
+        report->begun_ns > 0 ? clock_wall_ns() - (report->made_ns - report->begun_ns) : 0;
     SCOPED(memory_free_at) char *text = report_json(report, begun_wall_ns);
     struct error error;
     if (!json_file_write(session->settings->json, text, &error)) {
         say(session, true, "run", error.text);
-        session->code = session->code == EXIT_CODE_INTERRUPTED ? session->code : EXIT_CODE_LOST;
+        session->code = exit_code_of_lost_results(session->code);
     }
 }
 
@@ -343,6 +345,12 @@ static void start_campaign(struct session *session)
     }
 }
 
+/* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
 static void start_handles(struct session *session)
 {
     int result = uv_loop_init(&session->loop);
@@ -353,6 +361,7 @@ static void start_handles(struct session *session)
     session->tick.data = session;
     session->patience.data = session;
     (void)uv_timer_start(&session->tick, on_tick, TICK_MS, TICK_MS);
+    (void)uv_queue_work(&session->loop, &session->nothing, do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&session->loop, &session->signals[i]);
         session->signals[i].data = session;

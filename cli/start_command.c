@@ -12,7 +12,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -67,8 +66,7 @@ static enum exit_code wait_for_end(const struct start *start, uint64_t campaign)
     SCOPED(memory_free_at) char *text = memory_format("campaign %" PRIu64, campaign);
     screen_line(screen, false, bytes_of_string(text));
     enum exit_code code = control_follow(&follow);
-    screen_free(&screen);
-    return code;
+    return exit_code_of_output(code, "start", screen_free(&screen));
 }
 
 /* The id is all that a program wants to know. */
@@ -146,7 +144,6 @@ static int run_start(int argc, char **argv)
     if (!run_options_read(&words, &start.options.run, &start.script)) {
         return EXIT_CODE_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
     if (!prepare(&start, &words, &error)) {
         log_line(LOG_ERROR, "start", "%s", error.text);
     } else if ((start.client = control_connect("start", &start.options.control)) != NULL) {
@@ -172,5 +169,6 @@ const struct subcommand start_subcommand = {
     .options = start_option_table,
     .option_count = START_OPTION_COUNT,
     .tells_verdict = true,
+    .needs = {.descriptors = 12, .threads = 2},
     .run = run_start,
 };

@@ -81,5 +81,6 @@ const struct subcommand stop_subcommand = {
                 "  tutti stop 7 --at-once\n",
     .options = stop_options,
     .option_count = sizeof(stop_options) / sizeof(stop_options[0]),
+    .needs = {.descriptors = 12, .threads = 2},
     .run = run_stop,
 };

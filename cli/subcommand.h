@@ -1,5 +1,6 @@
 /* One command of `tutti`: what runs it, and what its help says. */
 #pragma once
+#include "cli/process_limits.h"
 #include "common/option.h"
 
 struct subcommand {
@@ -10,7 +11,8 @@ struct subcommand {
     const char *examples;
     const struct option *options;
     size_t option_count;
-    bool tells_verdict; /* by its exit code: help explains them */
+    struct process_needs needs; /* before it knows its options */
+    bool tells_verdict;         /* by its exit code: help explains them */
     /* argv[0] is the command's name. Gives back the exit code of the process. */
     int (*run)(int argc, char **argv);
 };

@@ -4,7 +4,6 @@
 #include "cli/control_options.h"
 #include "cli/subcommand.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 struct watch_options {
@@ -38,9 +37,8 @@ static enum exit_code watch(const struct watch_options *options, uint64_t campai
     };
     api_client_wake_by(client, signals);
     enum exit_code code = control_follow(&follow);
-    screen_free(&screen);
     (void)close(signals);
-    return code;
+    return exit_code_of_output(code, "watch", screen_free(&screen));
 }
 
 static int run_watch(int argc, char **argv)
@@ -53,7 +51,6 @@ static int run_watch(int argc, char **argv)
         !control_parse_id("watch", word, &campaign)) {
         return EXIT_CODE_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
     return (int)watch(&options, campaign);
 }
 
@@ -69,5 +66,6 @@ const struct subcommand watch_subcommand = {
     .options = watch_options,
     .option_count = sizeof(watch_options) / sizeof(watch_options[0]),
     .tells_verdict = true,
+    .needs = {.descriptors = 12, .threads = 2},
     .run = run_watch,
 };

@@ -25,11 +25,12 @@ struct writer {
     struct piece *first;
     struct piece **last;
     size_t waiting_bytes; /* also of the piece that is just being written */
+    int failure;          /* errno of the first piece for standard output that could not be written; 0 */
     bool is_ending;
 };
 
-/* A reader that has gone (EPIPE) or a full disk must not end the run: then nothing is shown. */
-static void write_piece(const struct piece *piece)
+/* 0 or errno. A reader that has gone (EPIPE) or a full disk must not end the run: it is told at the end. */
+static int write_piece(const struct piece *piece)
 {
     size_t done = 0;
     while (done < piece->size) {
@@ -39,10 +40,11 @@ static void write_piece(const struct piece *piece)
         } else if (written < 0 && errno == EAGAIN) {
             struct pollfd wait = {.fd = piece->descriptor, .events = POLLOUT};
             (void)poll(&wait, 1, -1);
-        } else if (written < 0 && errno != EINTR) {
-            return;
+        } else if (written == 0 || errno != EINTR) {
+            return written == 0 ? ENOSPC : errno;
         }
     }
+    return 0;
 }
 
 /* The next piece, or NULL at the end. */
@@ -66,8 +68,11 @@ static void *run(void *context)
     (void)pthread_mutex_lock(&writer->lock);
     while ((piece = take(writer)) != NULL) {
         (void)pthread_mutex_unlock(&writer->lock);
-        write_piece(piece);
+        int failure = write_piece(piece);
         (void)pthread_mutex_lock(&writer->lock);
+        if (writer->failure == 0 && piece->descriptor == STDOUT_FILENO) {
+            writer->failure = failure;
+        }
         writer->waiting_bytes -= piece->size;
         memory_free(piece);
     }
@@ -122,10 +127,18 @@ bool writer_is_idle(struct writer *writer)
     return is_idle;
 }
 
-void writer_free(struct writer **writer)
+int writer_failure(struct writer *writer)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    int failure = writer->failure;
+    (void)pthread_mutex_unlock(&writer->lock);
+    return failure;
+}
+
+int writer_free(struct writer **writer)
 {
     if (*writer == NULL) {
-        return;
+        return 0;
     }
     (void)pthread_mutex_lock(&(*writer)->lock);
     (*writer)->is_ending = true;
@@ -134,6 +147,8 @@ void writer_free(struct writer **writer)
     (void)pthread_join((*writer)->thread, NULL);
     (void)pthread_mutex_destroy(&(*writer)->lock);
     (void)pthread_cond_destroy(&(*writer)->has_changed);
+    int failure = (*writer)->failure;
     memory_free(*writer);
     *writer = NULL;
+    return failure;
 }

@@ -16,5 +16,8 @@ MUST_CHECK struct writer *writer_new(void);
 bool writer_put(struct writer *writer, int descriptor, struct bytes bytes, bool is_needed);
 /* Whether all that was put has been written. */
 bool writer_is_idle(struct writer *writer);
-/* Returns when all has been written or its reader has gone. NULLs the pointer; NULL is tolerated. */
-void writer_free(struct writer **writer);
+/* errno of what could first not be written to standard output so far; 0 if nothing failed. */
+int writer_failure(struct writer *writer);
+/* Returns when all has been written or its reader has gone, with writer_failure. NULLs the pointer; NULL is
+ * tolerated. */
+int writer_free(struct writer **writer);

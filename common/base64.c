@@ -1,12 +1,16 @@
-/* Base64 with the alphabet of RFC 4648 §4, strict. */
+/* Base64 with the alphabet of RFC 4648 §4: checked strictly here, then decoded by libcrypto. */
 #include "common/base64.h"
 #include "common/memory.h"
 
-#define INVALID 64u
+#include <openssl/evp.h>
+
+/* What libcrypto is given at once: its sizes are of type int, and a multiple of four letters. */
+#define BASE64_PIECE_BYTES ((size_t)1 << 20)
+#define BASE64_INVALID 64u
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static uint32_t value_of(uint8_t letter)
+static uint32_t base64_value_of(uint8_t letter)
 {
     if (letter >= 'A' && letter <= 'Z') {
         return letter - (uint32_t)'A';
@@ -17,27 +21,31 @@ static uint32_t value_of(uint8_t letter)
     if (letter >= '0' && letter <= '9') {
         return letter - (uint32_t)'0' + 52;
     }
-    return letter == '+' ? 62 : letter == '/' ? 63 : INVALID;
+    return letter == '+' ? 62 : letter == '/' ? 63 : BASE64_INVALID;
 }
 
-/* Four letters, of which `padding` at the end are '='. The bits that they leave over have to be zero. */
-static bool decode_group(const uint8_t *letters, size_t padding, uint8_t out[3])
+/* Whether all letters but the padding are of the alphabet: libcrypto would pass over spaces and dashes. */
+static bool base64_has_letters_only(struct bytes text, size_t padding)
 {
-    uint32_t bits = 0;
-    for (size_t i = 0; i < 4; i++) {
-        uint32_t value = i < 4 - padding ? value_of(letters[i]) : 0;
-        if (value == INVALID) {
-            return false;
-        }
-        bits = bits << 6 | value;
+    bool is_letter[UINT8_MAX + 1];
+    bool is_good = true;
+    for (unsigned i = 0; i <= UINT8_MAX; i++) {
+        is_letter[i] = base64_value_of((uint8_t)i) != BASE64_INVALID;
     }
-    out[0] = (uint8_t)(bits >> 16);
-    out[1] = (uint8_t)(bits >> 8);
-    out[2] = (uint8_t)bits;
-    return (padding < 1 || out[2] == 0) && (padding < 2 || out[1] == 0);
+    for (size_t i = 0; i < text.size - padding; i++) {
+        is_good = is_good && is_letter[text.data[i]];
+    }
+    return is_good;
 }
 
-static size_t padding_of(struct bytes text)
+/* The bits that the last letter leaves over have to be zero. */
+static bool base64_ends_well(struct bytes text, size_t padding)
+{
+    static const uint32_t left_over[] = {0, 0x3, 0xf};
+    return padding == 0 || (base64_value_of(text.data[text.size - 1 - padding]) & left_over[padding]) == 0;
+}
+
+static size_t base64_padding_of(struct bytes text)
 {
     size_t padding = 0;
     while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=') {
@@ -54,13 +62,14 @@ size_t base64_decoded_room(struct bytes text)
 
 bool base64_decode_to(uint8_t *into, struct bytes text, size_t *size)
 {
-    if (text.size % 4 != 0) {
+    size_t padding = base64_padding_of(text);
+    if (text.size % 4 != 0 || !base64_has_letters_only(text, padding) || !base64_ends_well(text, padding)) {
         return false;
     }
-    size_t padding = padding_of(text);
-    for (size_t i = 0; i < text.size / 4; i++) {
-        bool is_last = i + 1 == text.size / 4;
-        if (!decode_group(text.data + 4 * i, is_last ? padding : 0, into + 3 * i)) {
+    for (size_t at = 0; at < text.size; at += BASE64_PIECE_BYTES) {
+        size_t left = text.size - at;
+        int piece = (int)(left < BASE64_PIECE_BYTES ? left : BASE64_PIECE_BYTES);
+        if (EVP_DecodeBlock(into + at / 4 * 3, text.data + at, piece) != piece / 4 * 3) {
             return false;
         }
     }

@@ -13,6 +13,12 @@ void buffer_init(struct buffer *buffer, size_t maximum)
     *buffer = (struct buffer){.maximum = maximum};
 }
 
+void buffer_init_within(struct buffer *buffer, void *memory, size_t size)
+{
+    assert(size > 0);
+    *buffer = (struct buffer){.data = memory, .capacity = size, .maximum = size - 1};
+}
+
 void buffer_finish(struct buffer *buffer)
 {
     memory_free(buffer->data);

@@ -12,6 +12,8 @@ struct buffer {
 };
 
 void buffer_init(struct buffer *buffer, size_t maximum);
+/* In `size` bytes of the caller, the maximum and a zero byte: it never grows, and is not to be finished. */
+void buffer_init_within(struct buffer *buffer, void *memory, size_t size);
 void buffer_finish(struct buffer *buffer);
 /* Keeps the memory, forgets the content. */
 void buffer_clear(struct buffer *buffer);

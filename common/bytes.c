@@ -89,12 +89,37 @@ size_t bytes_character(struct bytes bytes, uint32_t *character)
     return length;
 }
 
+struct character_range {
+    uint32_t first;
+    uint32_t last;
+};
+
+/* What steers a terminal, breaks a line for some readers, turns the direction of writing, or is there without
+ * being seen. Joiners (U+200C, U+200D) are not among them: Persian, Hindi and emoji need them. */
+static const struct character_range unprintable_ranges[] = {
+    {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x061c, 0x061c},
+    {0x180e, 0x180e}, {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},
+    {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+};
+
+bool bytes_character_is_printable(uint32_t character)
+{
+    bool is_in_range = false;
+    if (character >= 0x20 && character < 0x7f) {
+        return true; /* nearly all of them */
+    }
+    for (size_t i = 0; !is_in_range && i < sizeof unprintable_ranges / sizeof *unprintable_ranges; i++) {
+        is_in_range = character >= unprintable_ranges[i].first && character <= unprintable_ranges[i].last;
+    }
+    return !is_in_range;
+}
+
 bool bytes_is_printable(struct bytes bytes)
 {
     while (bytes.size > 0) {
         uint32_t character = 0;
         size_t length = bytes_character(bytes, &character);
-        if (length == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) {
+        if (length == 0 || !bytes_character_is_printable(character)) {
             return false;
         }
         bytes = bytes_of(bytes.data + length, bytes.size - length);

@@ -19,7 +19,10 @@ bool bytes_equal_string(struct bytes left, const char *string);
 int bytes_compare(struct bytes left, struct bytes right);
 /* A deterministic 64-bit hash (not keyed: never for defence against chosen input alone). */
 uint64_t bytes_hash(struct bytes bytes);
-/* Whether it is UTF-8 without control characters. */
+/* Whether a person sees this character as what it is: no control character, no line end, nothing that turns
+ * the direction of writing or is not seen at all. */
+bool bytes_character_is_printable(uint32_t character);
+/* Whether it is UTF-8 of such characters. */
 bool bytes_is_printable(struct bytes bytes);
 
 /* How many bytes the UTF-8 character at the start takes, and which it is; 0 when there is none, or a

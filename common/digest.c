@@ -3,6 +3,7 @@
 #include "common/memory.h"
 
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -72,4 +73,9 @@ void digest_start_of(struct bytes bytes, uint8_t *start, size_t size)
                     EVP_sha256(), NULL));
     assert(size <= sum_size);
     memcpy(start, sum, size);
+}
+
+bool digest_text_equal(const char left[DIGEST_TEXT_BYTES], const char right[DIGEST_TEXT_BYTES])
+{
+    return CRYPTO_memcmp(left, right, DIGEST_TEXT_BYTES) == 0;
 }

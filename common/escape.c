@@ -1,10 +1,9 @@
 /* Makes any bytes safe to show. */
 #include "common/escape.h"
 
-static bool is_control(uint32_t character)
-{
-    return character < 0x20 || (character >= 0x7f && character < 0xa0);
-}
+/* JSON writes characters above U+FFFF as two. */
+#define HIGH_SURROGATE(character) (0xd800u + (((character)-0x10000u) >> 10))
+#define LOW_SURROGATE(character) (0xdc00u + (((character)-0x10000u) & 0x3ffu))
 
 /* The letter behind the backslash, or 0. */
 static char short_escape(uint32_t character)
@@ -46,8 +45,8 @@ static void write_text(struct buffer *buffer, struct bytes encoded, uint32_t cha
 {
     if (short_escape(character) != 0) {
         buffer_append_format(buffer, "\\%c", short_escape(character));
-    } else if (is_control(character)) {
-        buffer_append_format(buffer, "\\x%02x", character);
+    } else if (!bytes_character_is_printable(character)) {
+        buffer_append_format(buffer, character <= 0xff ? "\\x%02x" : "\\u{%04x}", character);
     } else {
         buffer_append(buffer, encoded.data, encoded.size);
     }
@@ -62,7 +61,9 @@ static void write_json(struct buffer *buffer, struct bytes encoded, uint32_t cha
 {
     if (short_escape(character) != 0) {
         buffer_append_format(buffer, "\\%c", short_escape(character));
-    } else if (is_control(character)) {
+    } else if (!bytes_character_is_printable(character) && character > UINT16_MAX) {
+        buffer_append_format(buffer, "\\u%04x\\u%04x", HIGH_SURROGATE(character), LOW_SURROGATE(character));
+    } else if (!bytes_character_is_printable(character)) {
         buffer_append_format(buffer, "\\u%04x", character);
     } else if (character == '"' || character == '\\') {
         buffer_append_format(buffer, "\\%c", (char)character);

@@ -2,7 +2,7 @@
 #pragma once
 #include "common/buffer.h"
 
-/* Control characters and what is not UTF-8 become \n, \t, \r or \xNN; everything else stays, also `\`.
+/* What is not printable and what is not UTF-8 becomes \n, \t, \r, \xNN or \u{NNNN}; all else stays, also `\`.
  * What does not fit the buffer is cut between two characters. */
 void escape_text(struct buffer *buffer, struct bytes bytes);
 /* The inside of a JSON string; what is not UTF-8 becomes U+FFFD. Cut like escape_text. */

@@ -71,10 +71,15 @@ static uint64_t add_saturating(uint64_t left, uint64_t right)
     return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
 }
 
+static size_t capacity_for(size_t used)
+{
+    return (used + GROWTH_STEP - 1) / GROWTH_STEP * GROWTH_STEP;
+}
+
 static void grow_to(struct histogram *histogram, size_t used)
 {
     if (used > histogram->capacity) {
-        size_t capacity = (used + GROWTH_STEP - 1) / GROWTH_STEP * GROWTH_STEP;
+        size_t capacity = capacity_for(used);
         histogram->counts = memory_resize(histogram->counts, capacity, sizeof(uint64_t));
         memset(histogram->counts + histogram->capacity, 0,
                (capacity - histogram->capacity) * sizeof(uint64_t));
@@ -110,6 +115,30 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
     struct histogram_cursor cursor = {0};
     while (histogram_next(from, &cursor)) {
         count_in(into, cursor.bucket, cursor.count);
+    }
+    histogram_raise_maximum(into, from->maximum);
+}
+
+/* The first step of growth is free: there has to be somewhere to count. */
+static uint32_t bucket_within(struct histogram *into, uint32_t bucket, size_t *left_bytes)
+{
+    size_t capacity = into->capacity > GROWTH_STEP ? into->capacity : GROWTH_STEP;
+    if (bucket < capacity) {
+        return bucket;
+    }
+    size_t more_bytes = (capacity_for((size_t)bucket + 1) - capacity) * sizeof(uint64_t);
+    if (more_bytes > *left_bytes) {
+        return (uint32_t)capacity - 1;
+    }
+    *left_bytes -= more_bytes;
+    return bucket;
+}
+
+void histogram_merge_within(struct histogram *into, const struct histogram *from, size_t *left_bytes)
+{
+    struct histogram_cursor cursor = {0};
+    while (histogram_next(from, &cursor)) {
+        count_in(into, bucket_within(into, cursor.bucket, left_bytes), cursor.count);
     }
     histogram_raise_maximum(into, from->maximum);
 }

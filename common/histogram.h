@@ -15,6 +15,9 @@ void histogram_free(struct histogram **histogram);
 void histogram_record(struct histogram *histogram, uint64_t value);
 void histogram_add(struct histogram *histogram, uint64_t value, uint64_t count);
 void histogram_merge(struct histogram *into, const struct histogram *from);
+/* The same, as long as there is memory left for buckets that `into` has not had yet, which is counted down:
+ * what does not fit is counted in its highest bucket. */
+void histogram_merge_within(struct histogram *into, const struct histogram *from, size_t *left_bytes);
 void histogram_clear(struct histogram *histogram);
 uint64_t histogram_count(const struct histogram *histogram);
 uint64_t histogram_maximum(const struct histogram *histogram);

@@ -1,10 +1,13 @@
-/* The one allocator of our own structures: out of memory aborts, so nobody checks. */
+/* The one allocator of our own structures: out of memory ends the process, so nobody checks. */
 #pragma once
 #include "common/attributes.h"
 
 #include <stddef.h>
 
-/* Zeroed memory for `count` items of `size` bytes; aborts with a message when there is none or the product
+/* Of a process that was ended for want of memory, with one line. */
+#define MEMORY_EXIT_CODE 3
+
+/* Zeroed memory for `count` items of `size` bytes; ends the process when there is none or the product
  * overflows. Free with memory_free. Whoever calls has bounded what came from outside. */
 MUST_CHECK void *memory_new(size_t count, size_t size);
 MUST_CHECK void *memory_resize(void *memory, size_t count, size_t size);

@@ -4,16 +4,29 @@
 #define VARINT_MAX_BYTES 10u
 #define FIXED_BYTES 8u
 
-void pack_number(struct buffer *into, uint64_t number)
+static size_t write_number(uint8_t bytes[VARINT_MAX_BYTES], uint64_t number)
 {
-    uint8_t bytes[VARINT_MAX_BYTES];
     size_t size = 0;
     while (number >= 0x80) {
         bytes[size++] = (uint8_t)(number | 0x80);
         number >>= 7;
     }
     bytes[size++] = (uint8_t)number;
-    buffer_append(into, bytes, size);
+    return size;
+}
+
+/* The state of a large campaign is millions of numbers, which nobody waits for: where there is room they are
+ * written to their place. */
+void pack_number(struct buffer *into, uint64_t number)
+{
+    bool has_room =
+        into->capacity > into->size + VARINT_MAX_BYTES && into->maximum > into->size + VARINT_MAX_BYTES;
+    if (has_room) {
+        into->size += write_number(into->data + into->size, number);
+        return;
+    }
+    uint8_t bytes[VARINT_MAX_BYTES];
+    buffer_append(into, bytes, write_number(bytes, number));
 }
 
 void pack_flag(struct buffer *into, bool is_set)
@@ -43,9 +56,14 @@ struct unpack unpack_of(struct bytes bytes)
     return (struct unpack){.left = bytes};
 }
 
-static uint64_t fail(struct unpack *unpack)
+void unpack_break(struct unpack *unpack)
 {
     *unpack = (struct unpack){.is_broken = true};
+}
+
+static uint64_t fail(struct unpack *unpack)
+{
+    unpack_break(unpack);
     return 0;
 }
 

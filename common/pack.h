@@ -1,4 +1,4 @@
-/* Numbers and bytes packed one behind the other, for what only this very program reads again. */
+/* Numbers and bytes packed one behind the other, for what only a program of the same format reads again. */
 #pragma once
 #include "common/attributes.h"
 #include "common/buffer.h"
@@ -24,5 +24,7 @@ MUST_CHECK bool unpack_flag(struct unpack *unpack);
 MUST_CHECK uint64_t unpack_fixed(struct unpack *unpack);
 /* Borrowed from what is unpacked. */
 MUST_CHECK struct bytes unpack_bytes(struct unpack *unpack);
+/* What was read makes no sense: broken from now on. */
+void unpack_break(struct unpack *unpack);
 /* Not broken, and nothing is left. */
 bool unpack_is_done(const struct unpack *unpack);

@@ -73,11 +73,27 @@ static size_t sink(struct timers *timers, struct timer *timer, size_t position)
     }
 }
 
+uint64_t timers_order(const struct timers *timers)
+{
+    return timers->next_order;
+}
+
+void timers_set_order(struct timers *timers, uint64_t order)
+{
+    timers->next_order = order;
+}
+
 void timers_set(struct timers *timers, struct timer *timer, uint64_t due_ns)
 {
     timers_unset(timers, timer);
+    timers_put(timers, timer, due_ns, timers->next_order++);
+}
+
+void timers_put(struct timers *timers, struct timer *timer, uint64_t due_ns, uint64_t order)
+{
+    assert(timer->position == TIMER_UNSET);
     timer->due_ns = due_ns;
-    timer->order = timers->next_order++;
+    timer->order = order;
     timers->heap = memory_reserve(timers->heap, &timers->capacity, timers->count + 1, sizeof(struct timer *));
     size_t position = rise(timers, timer, timers->count++);
     place(timers, timer, position);

@@ -26,6 +26,11 @@ void timer_init(struct timer *timer);
 /* Sets it anew where it was set already. */
 void timers_set(struct timers *timers, struct timer *timer, uint64_t due_ns);
 void timers_unset(struct timers *timers, struct timer *timer);
+/* To copy timers so that the copies fire in the same order: the order that the next one to be set gets, and a
+ * timer, which is not set, with the time and the order of its original. */
+uint64_t timers_order(const struct timers *timers);
+void timers_set_order(struct timers *timers, uint64_t order);
+void timers_put(struct timers *timers, struct timer *timer, uint64_t due_ns, uint64_t order);
 /* When the next one is due, TIMERS_NEVER when none is set. */
 uint64_t timers_next_ns(const struct timers *timers);
 /* Takes out one that is due at `now_ns`, or gives NULL. */

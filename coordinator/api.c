@@ -3,7 +3,6 @@
 
 #include "common/clock.h"
 #include "common/compose.h"
-#include "common/digest.h"
 #include "common/memory.h"
 #include "coordinator/openapi.h"
 #include "proto/limits.h"
@@ -21,12 +20,17 @@
 #define DISCARDED_BYTES ((size_t)128 * 1024 * 1024)
 /* A report of thousands of kinds of requests and errors. */
 #define STREAM_BYTES ((size_t)8 * 1024 * 1024)
-#define CONNECTIONS 256u
+/* Of a wish that brings no bundle. */
+#define WISH_BYTES ((size_t)64 * 1024)
+#define CONNECTIONS 512u
 #define CONNECTIONS_EACH 64u
-#define IDLE_S 30u
+#define CONNECTIONS_SPARE 64u
+#define HEADERS_MS 10000u
+#define IDLE_MS 30000u
+#define BODY_MS 20000u
+#define ANSWER_MS 30000u
 #define ALLOW_BYTES 64u
 #define CAMPAIGN_DIGITS 18u
-#define BEARER "Bearer "
 
 static void show_health(struct api *api, struct http_request *request, uint64_t campaign)
 {
@@ -59,21 +63,22 @@ static const struct route {
     const char *method;
     const char *path; /* words in capitals stand for numbers; the first is that of a campaign */
     bool is_open;     /* needs no token */
+    size_t body_bytes;
     api_function *answer;
 } ROUTES[] = {
-    {"GET", "/healthz", true, show_health},
-    {"GET", "/readyz", true, show_readiness},
-    {"GET", "/metrics", false, api_show_metrics},
-    {"GET", "/v1/openapi.yaml", false, show_description},
-    {"GET", "/v1/agents", false, api_list_agents},
-    {"GET", "/v1/campaigns", false, api_list_campaigns},
-    {"POST", "/v1/campaigns", false, api_create_campaign},
-    {"GET", "/v1/campaigns/ID", false, api_show_campaign},
-    {"GET", "/v1/campaigns/ID/report", false, api_show_report},
-    {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, api_show_artifact},
-    {"GET", "/v1/campaigns/ID/events", false, api_watch_campaign},
-    {"POST", "/v1/campaigns/ID/stop", false, api_stop_campaign},
-    {"POST", "/v1/campaigns/ID/scale", false, api_scale_campaign},
+    {"GET", "/healthz", true, 0, show_health},
+    {"GET", "/readyz", true, 0, show_readiness},
+    {"GET", "/metrics", false, 0, api_show_metrics},
+    {"GET", "/v1/openapi.yaml", false, 0, show_description},
+    {"GET", "/v1/agents", false, 0, api_list_agents},
+    {"GET", "/v1/campaigns", false, 0, api_list_campaigns},
+    {"POST", "/v1/campaigns", false, BODY_BYTES, api_create_campaign},
+    {"GET", "/v1/campaigns/ID", false, 0, api_show_campaign},
+    {"GET", "/v1/campaigns/ID/report", false, 0, api_show_report},
+    {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, 0, api_show_artifact},
+    {"GET", "/v1/campaigns/ID/events", false, 0, api_watch_campaign},
+    {"POST", "/v1/campaigns/ID/stop", false, WISH_BYTES, api_stop_campaign},
+    {"POST", "/v1/campaigns/ID/scale", false, WISH_BYTES, api_scale_campaign},
 };
 #define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
 
@@ -195,46 +200,18 @@ static const struct route *find_route(struct http_request *request, uint64_t *ca
     return NULL;
 }
 
-static char *digest_of(const char *text)
-{
-    char *hexadecimal = memory_new(DIGEST_TEXT_BYTES, 1);
-    struct digest *digest = digest_new();
-    digest_add(digest, bytes_of_string(text));
-    digest_text(digest, hexadecimal);
-    digest_free(&digest);
-    return hexadecimal;
-}
-
-/* Compares digests, and all of them, so that the time tells nothing of the token. */
-static bool is_token(const struct api *api, const char *given)
-{
-    SCOPED(memory_free_at) char *digest = digest_of(given);
-    volatile unsigned char difference = 0;
-    for (size_t i = 0; i < DIGEST_TEXT_BYTES; i++) {
-        difference = (unsigned char)(difference | (digest[i] ^ api->token_digest[i]));
-    }
-    return difference == 0;
-}
-
-static bool may_enter(const struct api *api, const struct http_request *request)
-{
-    if (api->token_digest == NULL) {
-        return true;
-    }
-    const char *given = http_header(request, "Authorization");
-    return given != NULL && strncasecmp(given, BEARER, strlen(BEARER)) == 0 &&
-           is_token(api, given + strlen(BEARER));
-}
-
 /* Nobody needs to send a bundle to be told that he may not. */
 static void on_headers(void *context, struct http_request *request)
 {
     struct api *api = (struct api *)context;
     uint64_t campaign = 0;
+    if (!api_entry_check_origin(api, request)) {
+        return;
+    }
     const struct route *route = find_route(request, &campaign);
-    if (route != NULL && !route->is_open && !may_enter(api, request)) {
-        api_answer_error(request, 401,
-                         "this needs the header Authorization: Bearer TOKEN with the right token");
+    if (route != NULL && (route->is_open || api_entry_check_token(api, request)) &&
+        api_entry_check_body(request)) {
+        http_limit_body(request, route->body_bytes);
     }
 }
 
@@ -261,14 +238,20 @@ static void on_tick(uv_timer_t *timer)
 struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct error *error)
 {
     struct api *api = MEMORY_NEW(struct api);
+    api->proxies = *settings->proxies;
     const struct http_settings http = {.address = settings->address,
                                        .body_bytes = BODY_BYTES,
                                        .incoming_bytes = INCOMING_BYTES,
                                        .discarded_bytes = DISCARDED_BYTES,
                                        .stream_bytes = STREAM_BYTES,
-                                       .connections = CONNECTIONS,
-                                       .connections_each = CONNECTIONS_EACH,
-                                       .idle_s = IDLE_S,
+                                       .visitors = {.most = CONNECTIONS,
+                                                    .most_each = CONNECTIONS_EACH,
+                                                    .spare = CONNECTIONS_SPARE,
+                                                    .headers_ms = HEADERS_MS,
+                                                    .idle_ms = IDLE_MS,
+                                                    .body_ms = BODY_MS,
+                                                    .answer_ms = ANSWER_MS},
+                                       .proxies = &api->proxies,
                                        .on_headers = on_headers,
                                        .on_request = on_request,
                                        .context = api};
@@ -277,12 +260,14 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
         memory_free(api);
         return NULL;
     }
+    api_entry_open(&api->entry, settings);
     api->server = settings->server;
     api->archive = settings->archive;
     api->artifacts = settings->artifacts;
     api->target = settings->target;
-    api->token_digest = settings->token != NULL ? digest_of(settings->token) : NULL;
     api->began_wall_ns = clock_wall_ns();
+    api->work.loop = loop;
+    api->open_parts = 1;
     (void)uv_timer_init(loop, &api->tick);
     api->tick.data = api;
     (void)uv_timer_start(&api->tick, on_tick, SAMPLE_MS, SAMPLE_MS);
@@ -299,12 +284,17 @@ void api_drain(struct api *api)
     api->is_draining = true;
 }
 
+void api_release(struct api *api)
+{
+    if (--api->open_parts == 0) {
+        memory_free(api->rates);
+        memory_free(api);
+    }
+}
+
 static void on_closed(uv_handle_t *handle)
 {
-    struct api *api = (struct api *)handle->data;
-    memory_free(api->token_digest);
-    memory_free(api->rates);
-    memory_free(api);
+    api_release((struct api *)handle->data);
 }
 
 void api_close(struct api **at)
@@ -315,5 +305,6 @@ void api_close(struct api **at)
         return;
     }
     http_close(&api->http);
+    api_work_close(&api->work);
     uv_close((uv_handle_t *)&api->tick, on_closed);
 }

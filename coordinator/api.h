@@ -3,6 +3,7 @@
 #include "coordinator/archive.h"
 #include "coordinator/artifact_store.h"
 #include "coordinator/listener.h"
+#include "coordinator/origin.h"
 #include "coordinator/server.h"
 
 #define API_TOKEN_MIN_BYTES 16u
@@ -20,7 +21,9 @@ struct api_target {
 
 struct api_settings {
     const struct listener_address *address;
-    const char *token; /* copied; NULL: none is asked for */
+    const char *token;                     /* copied; NULL: none is asked for */
+    const struct host_names *names;        /* copied: by which it is called besides its addresses */
+    const struct trusted_proxies *proxies; /* copied: who may say whom it speaks for */
     struct server *server;
     struct archive *archive;          /* NULL: what the server forgets is forgotten. Has to outlive the API */
     struct artifact_store *artifacts; /* likewise */

@@ -76,6 +76,21 @@ static double backlog(const struct agent_overview *agent)
     return (double)agent->link_backlog;
 }
 
+static double held(const struct agent_overview *agent)
+{
+    return (double)agent->held_bytes;
+}
+
+static double unread(const struct agent_overview *agent)
+{
+    return (double)agent->unread;
+}
+
+static double refused(const struct agent_overview *agent)
+{
+    return (double)agent->malformed;
+}
+
 enum needs { NEEDS_NOTHING, NEEDS_GAUGES, NEEDS_CLOCK };
 
 static const struct metric {
@@ -87,6 +102,11 @@ static const struct metric {
     {"tutti_agent_workers_running", "Workers that run on the agent.", NEEDS_NOTHING, workers},
     {"tutti_agent_link_backlog", "Messages to the agent that it has not acknowledged.", NEEDS_NOTHING,
      backlog},
+    {"tutti_agent_link_held_bytes", "Bytes to the agent that it has not acknowledged.", NEEDS_NOTHING, held},
+    {"tutti_agent_unread_messages", "Messages of the agent that were left unread until it acknowledged more.",
+     NEEDS_NOTHING, unread},
+    {"tutti_agent_refused_messages", "What was refused of the agent, for it made no sense.", NEEDS_NOTHING,
+     refused},
     {"tutti_agent_cpu_cores", "Cores that its process uses.", NEEDS_GAUGES, cpu},
     {"tutti_agent_host_cpu_ratio", "Share of its host's cores that is used.", NEEDS_GAUGES, host_cpu},
     {"tutti_agent_host_load_ratio", "Load average of its host by core.", NEEDS_GAUGES, host_load},

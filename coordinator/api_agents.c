@@ -84,7 +84,7 @@ void api_list_agents(struct api *api, struct http_request *request, uint64_t cam
 {
     (void)campaign;
     const struct coordinator_overview *overview = server_overview(api->server);
-    uint64_t now_ns = clock_now_ns();
+    uint64_t now_ns = server_now_ns(api->server);
     json_t *list = json_array();
     for (size_t i = 0; i < overview->agent_count; i++) {
         json_array_append_new(list, object_of(&overview->agents[i], now_ns));

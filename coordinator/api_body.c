@@ -29,24 +29,31 @@ static bool is_modest(struct bytes body, struct error *error)
     return true;
 }
 
-json_t *api_body_object(struct http_request *request)
+json_t *api_parse_object(struct bytes body, struct error *error)
 {
-    struct bytes body = http_body(request);
-    struct error error;
     json_error_t parse_error;
-    if (!is_modest(body, &error)) {
-        api_answer_error(request, 400, "the body is no JSON that fits here: %s", error.text);
+    if (!is_modest(body, error)) {
+        (void)error_wrap(error, "the body is no JSON that fits here: ");
         return NULL;
     }
     json_t *object = json_loadb(body.size > 0 ? (const char *)body.data : "", body.size,
                                 JSON_REJECT_DUPLICATES, &parse_error);
     if (object == NULL) {
-        api_answer_error(request, 400, "the body is no JSON: %s, at byte %d", parse_error.text,
-                         parse_error.position);
+        (void)error_set(error, "the body is no JSON: %s, at byte %d", parse_error.text, parse_error.position);
     } else if (!json_is_object(object)) {
-        api_answer_error(request, 400, "the body is no JSON object");
+        (void)error_set(error, "the body is no JSON object");
         json_decref(object);
         object = NULL;
+    }
+    return object;
+}
+
+json_t *api_body_object(struct http_request *request)
+{
+    struct error error;
+    json_t *object = api_parse_object(http_body(request), &error);
+    if (object == NULL) {
+        api_answer_error(request, 400, "%s", error.text);
     }
     return object;
 }

@@ -125,7 +125,8 @@ json_t *api_live_object(const struct api *api, const struct campaign_report *rep
 
 json_t *api_report_object(const struct campaign_report *report)
 {
-    uint64_t begun_wall_ns = report->begun_ns > 0 ? clock_wall_ns() - (clock_now_ns() - report->begun_ns) : 0;
+    uint64_t begun_wall_ns =
+        report->begun_ns > 0 ? clock_wall_ns() - (report->made_ns - report->begun_ns) : 0;
     return report_json_object(report, begun_wall_ns);
 }
 

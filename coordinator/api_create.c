@@ -4,6 +4,8 @@
 #include "common/memory.h"
 #include "coordinator/creation.h"
 
+#include <assert.h>
+
 #define BUILTIN "builtin"
 
 /* `builtin` as the target is one of ours: the agents put together where that is. */
@@ -47,6 +49,7 @@ static void create(struct api *api, struct http_request *request, struct creatio
     struct error error;
     const struct server_campaign wanted = {.options = &creation->options,
                                            .bundle = &creation->bundle,
+                                           .content = &creation->content,
                                            .script = creation->script,
                                            .key = creation->key,
                                            .agents = creation->agents,
@@ -81,24 +84,128 @@ static void create_if_new(struct api *api, struct http_request *request, struct 
     }
 }
 
+/* A campaign that somebody wants: its body may have 88 MB, which the thread makes into a bundle with a name
+ * before the loop hears of it. */
+struct wish {
+    uv_work_t work;
+    struct api *api;
+    struct wish *next;
+    struct http_request *request; /* NULL: nobody waits for the answer any more */
+    uint8_t *body;
+    size_t size;
+    json_t *object; /* what the creation borrows from */
+    struct creation creation;
+    bool is_good;
+    struct error error;
+};
+
+static void wish_free(struct wish *wish)
+{
+    creation_finish(&wish->creation);
+    json_decref(wish->object);
+    memory_free(wish->body);
+    memory_free(wish);
+}
+
+/* In the thread. What is large goes here too: giving it back takes the kernel its time. */
+static void wish_read(uv_work_t *work)
+{
+    struct wish *wish = (struct wish *)work->data;
+    wish->object = api_parse_object(bytes_of(wish->body, wish->size), &wish->error);
+    memory_free(wish->body);
+    wish->body = NULL;
+    wish->is_good = wish->object != NULL && creation_read(&wish->creation, wish->object, &wish->error);
+    if (!wish->is_good) {
+        creation_finish(&wish->creation);
+        json_decref(wish->object);
+        wish->object = NULL;
+    }
+}
+
+static void on_wish_gone(void *context)
+{
+    ((struct wish *)context)->request = NULL;
+}
+
+static void refuse_while_draining(struct http_request *request)
+{
+    api_answer_error(request, 503, "the coordinator is shutting down and takes no new campaigns");
+}
+
+static void wish_answer(struct wish *wish)
+{
+    struct http_request *request = wish->request;
+    if (!wish->is_good) {
+        api_answer_error(request, 400, "%s", wish->error.text);
+    } else if (wish->api->is_draining) {
+        refuse_while_draining(request);
+    } else {
+        create_if_new(wish->api, request, &wish->creation);
+    }
+    http_answer_postponed(request);
+}
+
+static void api_work_begin(struct api_work *work);
+
+static void on_wish_read(uv_work_t *work, int status)
+{
+    struct wish *wish = (struct wish *)work->data;
+    struct api *api = wish->api;
+    (void)status;
+    api->work.first = wish->next;
+    if (wish->request != NULL) {
+        wish_answer(wish);
+    }
+    wish_free(wish);
+    api_work_begin(&api->work);
+    api_release(api);
+}
+
+/* One at a time: each takes several times the memory of its body. */
+static void api_work_begin(struct api_work *work)
+{
+    struct wish *wish = work->first;
+    if (wish == NULL) {
+        work->last = NULL;
+        return;
+    }
+    wish->work.data = wish;
+    wish->api->open_parts++;
+    int result = uv_queue_work(work->loop, &wish->work, wish_read, on_wish_read);
+    assert(result == 0);
+    (void)result;
+}
+
+void api_work_close(struct api_work *work)
+{
+    struct wish *wish = work->first != NULL ? work->first->next : NULL;
+    if (work->first != NULL) {
+        work->first->next = NULL;
+    }
+    while (wish != NULL) {
+        struct wish *next = wish->next;
+        wish_free(wish);
+        wish = next;
+    }
+}
+
 void api_create_campaign(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    struct creation creation;
-    struct error error;
+    struct api_work *work = &api->work;
     (void)campaign;
     if (api->is_draining) {
-        api_answer_error(request, 503, "the coordinator is shutting down and takes no new campaigns");
+        refuse_while_draining(request);
         return;
     }
-    json_t *body = api_body_object(request);
-    if (body == NULL) {
-        return;
+    struct wish *wish = MEMORY_NEW(struct wish);
+    wish->api = api;
+    wish->request = request;
+    wish->body = http_take_body(request, &wish->size);
+    http_postpone(request, on_wish_gone, wish);
+    bool is_alone = work->first == NULL;
+    *(is_alone ? &work->first : &work->last->next) = wish;
+    work->last = wish;
+    if (is_alone) {
+        api_work_begin(work);
     }
-    if (creation_read(&creation, body, &error)) {
-        create_if_new(api, request, &creation);
-    } else {
-        api_answer_error(request, 400, "%s", error.text);
-    }
-    creation_finish(&creation);
-    json_decref(body);
 }

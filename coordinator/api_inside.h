@@ -1,5 +1,6 @@
 /* The inside of the API, for the files that it is made of. */
 #pragma once
+#include "common/digest.h"
 #include "coordinator/api.h"
 #include "coordinator/http.h"
 #include "coordinator/json_put.h"
@@ -15,6 +16,20 @@ struct api_rate {
     double requests_per_s;
 };
 
+/* Who may ask. */
+struct api_entry {
+    struct host_names names;
+    bool has_token;
+    char token_digest[DIGEST_TEXT_BYTES];
+};
+
+/* The wishes that a thread reads, one after the other: they may be large. */
+struct api_work {
+    uv_loop_t *loop;
+    struct wish *first; /* the thread has it */
+    struct wish *last;
+};
+
 struct api {
     struct server *server;
     struct archive *archive;          /* NULL: none */
@@ -22,7 +37,10 @@ struct api {
     struct http *http;
     struct api_target target;
     uv_timer_t tick;
-    char *token_digest; /* NULL: no token is asked for */
+    struct api_work work;
+    unsigned open_parts;
+    struct api_entry entry;
+    struct trusted_proxies proxies;
     uint64_t began_wall_ns;
     struct api_rate *rates;
     size_t rate_count;
@@ -46,6 +64,14 @@ api_function api_scale_campaign;
 api_function api_create_campaign;
 api_function api_watch_campaign;
 api_function api_show_metrics;
+
+/* api_entry.c: false after it has answered why not. */
+void api_entry_open(struct api_entry *entry, const struct api_settings *settings);
+/* That the request means us, and that no page of elsewhere is its cause. */
+MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_request *request);
+MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_request *request);
+/* That a body is JSON. */
+MUST_CHECK bool api_entry_check_body(struct http_request *request);
 
 /* Takes `value`. */
 void api_answer_json(struct http_request *request, unsigned status, json_t *value);
@@ -78,9 +104,16 @@ void api_answer_unknown(struct http_request *request, uint64_t campaign);
 void api_sample_rates(struct api *api);
 void api_tell_progress(struct api *api);
 
-/* The body as a JSON object, or NULL after it has answered 400. Bounded in depth and number of values, so
+/* Any thread may call it. NULL with what is wrong. Bounded in depth and number of values, so
  * that a body takes no more memory than its size suggests. The caller's to json_decref. */
+json_t *api_parse_object(struct bytes body, struct error *error);
+/* That of a request, of a few kilobytes; NULL after it has answered 400. */
 json_t *api_body_object(struct http_request *request);
+
+/* Nobody waits for them any more. */
+void api_work_close(struct api_work *work);
+/* The memory of the API goes when the last of its parts has: the clock, the wish that a thread has. */
+void api_release(struct api *api);
 /* For /metrics. */
 void api_append_metric_head(struct buffer *text, const char *name, const char *type, const char *help);
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);

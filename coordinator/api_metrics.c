@@ -116,6 +116,11 @@ static double journal_writes(const struct sums *sums)
     return (double)journal_of(sums).writes;
 }
 
+static double journal_bases(const struct sums *sums)
+{
+    return (double)journal_of(sums).bases;
+}
+
 static double journal_failures(const struct sums *sums)
 {
     return (double)journal_of(sums).failures;
@@ -185,6 +190,8 @@ static const struct metric {
     {"tutti_journal_written_bytes_total", "counter", "Bytes that were written to journals.",
      journal_written_size},
     {"tutti_journal_writes_total", "counter", "Writes to journals.", journal_writes},
+    {"tutti_journal_bases_total", "counter", "New bases that have taken the place of a journal.",
+     journal_bases},
     {"tutti_journal_failures_total", "counter", "Times that a journal could not be written.",
      journal_failures},
     {"tutti_journal_failed", "gauge", "1 while campaigns would not survive the coordinator.", journal_failed},

@@ -2,7 +2,7 @@
 #include "coordinator/archive.h"
 
 #include "common/memory.h"
-#include "common/write_all.h"
+#include "common/state_file.h"
 #include "coordinator/core/campaign_state.h"
 #include "coordinator/json_put.h"
 
@@ -17,8 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER_MODE 0700
-#define FILE_MODE 0600
 #define FILE_MAX_BYTES ((long)64 * 1024 * 1024)
 #define NAME_BYTES 40
 #define ID_DIGITS 18u
@@ -113,14 +111,13 @@ static void drop_oldest(struct archive *archive)
 
 static json_t *read_file(const struct archive *archive, const char *name)
 {
-    int descriptor = openat(archive->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int descriptor = state_file_open(archive->folder, name, O_RDONLY);
     struct stat status;
     FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
     if (file == NULL) {
         return NULL;
     }
-    bool is_sound =
-        fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= FILE_MAX_BYTES;
+    bool is_sound = fstat(descriptor, &status) == 0 && status.st_size <= FILE_MAX_BYTES;
     json_t *object = is_sound ? json_loadf(file, 0, NULL) : NULL;
     (void)fclose(file);
     return object;
@@ -170,19 +167,12 @@ static bool read_all(struct archive *archive, struct error *error)
     return true;
 }
 
-struct archive *archive_open(uv_loop_t *loop, const char *folder, struct error *error)
+struct archive *archive_open(uv_loop_t *loop, const char *folder, struct error *warning, struct error *error)
 {
-    if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST) {
-        (void)error_set_system(error, errno, "the folder %s cannot be made", folder);
-        return NULL;
-    }
     struct archive *archive = MEMORY_NEW(struct archive);
     archive->loop = loop;
     archive->folder_name = memory_copy_string(folder);
-    archive->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (archive->folder < 0) {
-        (void)error_set_system(error, errno, "the folder %s cannot be opened", folder);
-    }
+    archive->folder = state_folder_open(folder, false, warning, error);
     if (archive->folder < 0 || !read_all(archive, error)) {
         archive_free(&archive);
     }
@@ -242,16 +232,10 @@ static bool write_file(struct archive *archive, uint64_t campaign, const char *t
     char new_name[NAME_BYTES + sizeof ".new"];
     name_of(campaign, name);
     (void)snprintf(new_name, sizeof new_name, "%s.new", name);
-    int file = openat(archive->folder, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-    if (file < 0 || !write_all(file, bytes_of_string(text)) ||
-        renameat(archive->folder, new_name, archive->folder, name) != 0) {
-        (void)error_set_system(error, errno, "the report of campaign %" PRIu64 " cannot be written to %s",
-                               campaign, archive->folder_name);
-        if (file >= 0) {
-            (void)close(file);
-        }
-        (void)unlinkat(archive->folder, new_name, 0);
-        return false;
+    int file = state_file_replace(archive->folder, name, new_name, bytes_of_string(text));
+    if (file < 0) {
+        return error_set_system(error, errno, "the report of campaign %" PRIu64 " cannot be written to %s",
+                                campaign, archive->folder_name);
     }
     if (is_last) {
         sync_beside(archive, file);

@@ -15,8 +15,10 @@
 
 struct archive;
 
-/* `folder` is made where it is missing. Files in it that are not ours, or broken, are left alone. */
-MUST_CHECK struct archive *archive_open(uv_loop_t *loop, const char *folder, struct error *error);
+/* `folder` is made where it is missing. Files in it that are not ours, or broken, are left alone. `warning`:
+ * as of state_folder_open. */
+MUST_CHECK struct archive *archive_open(uv_loop_t *loop, const char *folder, struct error *warning,
+                                        struct error *error);
 void archive_free(struct archive **archive);
 
 /* What of a campaign is kept. Borrowed. */

@@ -2,7 +2,7 @@
 #include "coordinator/artifact_store.h"
 
 #include "common/memory.h"
-#include "common/write_all.h"
+#include "common/state_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER_MODE 0700
-#define FILE_MODE 0600
 #define NAME_BYTES 48
 #define ID_DIGITS 18u
 #define NEW ".new"
@@ -237,17 +235,9 @@ static bool read_all(struct artifact_store *store, const struct archive *archive
 struct artifact_store *artifact_store_open(const char *folder, const struct archive *archive,
                                            struct error *warning, struct error *error)
 {
-    *warning = (struct error){.text = ""};
-    if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST) {
-        (void)error_set_system(error, errno, "the folder %s cannot be made", folder);
-        return NULL;
-    }
     struct artifact_store *store = MEMORY_NEW(struct artifact_store);
     store->folder_name = memory_copy_string(folder);
-    store->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (store->folder < 0) {
-        (void)error_set_system(error, errno, "the folder %s cannot be opened", folder);
-    }
+    store->folder = state_folder_open(folder, false, warning, error);
     if (store->folder < 0 || !read_all(store, archive, warning, error)) {
         artifact_store_free(&store);
     }
@@ -281,18 +271,12 @@ static bool write_file(const struct artifact_store *store, const char *name, str
 {
     char new_name[NAME_BYTES + sizeof NEW];
     (void)snprintf(new_name, sizeof new_name, "%s" NEW, name);
-    int file =
-        openat(store->folder, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    bool is_written =
-        file >= 0 && write_all(file, content) && renameat(store->folder, new_name, store->folder, name) == 0;
-    if (!is_written) {
-        (void)error_set_system(error, errno, "%s cannot be written to %s", name, store->folder_name);
-        (void)unlinkat(store->folder, new_name, 0);
+    int file = state_file_replace(store->folder, name, new_name, content);
+    if (file < 0) {
+        return error_set_system(error, errno, "%s cannot be written to %s", name, store->folder_name);
     }
-    if (file >= 0) {
-        (void)close(file);
-    }
-    return is_written;
+    (void)close(file);
+    return true;
 }
 
 bool artifact_store_put(struct artifact_store *store, uint64_t campaign, uint32_t number,
@@ -322,7 +306,7 @@ bool artifact_store_read(const struct artifact_store *store, uint64_t campaign, 
         return false;
     }
     name_of(stored, name);
-    int file = openat(store->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int file = state_file_open(store->folder, name, O_RDONLY);
     ssize_t size = 0;
     buffer_clear(content);
     while (file >= 0 && (size = read(file, piece, sizeof piece)) > 0 &&

@@ -11,35 +11,51 @@
 #define DEADLINE_FALLBACK_MS 60000
 #define KEY_MAX_BYTES 64u
 
-static bool take_content(const json_t *text, struct bytes *content, struct error *error)
+static bool refuse_content(struct error *error)
 {
-    SCOPED(buffer_finish) struct buffer decoded;
-    buffer_init(&decoded, LIMIT_BUNDLE_BYTES);
-    struct bytes encoded = bytes_of(json_string_value(text), json_string_length(text));
-    if (!base64_decode(&decoded, encoded)) {
-        return error_set(error, "the content is no Base64 of at most %u bytes", LIMIT_BUNDLE_BYTES);
-    }
-    size_t size = 0;
-    uint8_t *data = buffer_take(&decoded, &size);
-    *content = bytes_of(data, size);
-    return true;
+    return error_set(error, "the content is no Base64 of at most %u bytes", LIMIT_BUNDLE_BYTES);
+}
+
+static struct bytes content_text(const json_t *file)
+{
+    const json_t *content = json_object_get(file, "content");
+    return bytes_of(json_string_value(content), json_string_length(content));
 }
 
 static bool take_file(const json_t *object, struct bundle_file *file, struct error *error)
 {
     static const char *const keys[] = {"path", "content", NULL};
     const json_t *path = json_object_get(object, "path");
-    const json_t *content = json_object_get(object, "content");
-    if (!json_is_string(path) || !json_is_string(content)) {
+    if (!json_is_string(path) || !json_is_string(json_object_get(object, "content"))) {
         return error_set(error, "a file is an object with the texts path and content");
     }
     file->path = bytes_of(json_string_value(path), json_string_length(path));
-    return json_check_keys(object, keys, "file", error) && take_content(content, &file->content, error);
+    return json_check_keys(object, keys, "file", error) &&
+           (base64_decoded_room(content_text(object)) <= LIMIT_BUNDLE_BYTES + 2 || refuse_content(error));
 }
 
-static bool take_files(struct creation *creation, const json_t *files, struct error *error)
+/* Into the one piece of memory that has room for all of them. */
+static bool decode_files(struct creation *creation, json_t *files, size_t room, struct error *error)
+{
+    size_t at = 0;
+    creation->content = (uint8_t *)memory_new(room + 1, 1);
+    for (size_t i = 0; i < creation->bundle.file_count; i++) {
+        json_t *object = json_array_get(files, i);
+        size_t size = 0;
+        if (!base64_decode_to(creation->content + at, content_text(object), &size)) {
+            return refuse_content(error) || error_wrap(error, "files[%zu]: ", i);
+        }
+        creation->bundle.files[i].content = bytes_of(creation->content + at, size);
+        at += size;
+        (void)json_object_del(object, "content");
+    }
+    return true;
+}
+
+static bool take_files(struct creation *creation, json_t *files, struct error *error)
 {
     size_t count = json_array_size(files); /* 0 for what is no array */
+    size_t room = 0;
     if (count == 0 || count > LIMIT_BUNDLE_FILES) {
         return error_set(error, "files is no list of 1 to %u files", LIMIT_BUNDLE_FILES);
     }
@@ -50,8 +66,9 @@ static bool take_files(struct creation *creation, const json_t *files, struct er
         if (!take_file(json_array_get(files, i), &bundle->files[i], error)) {
             return error_wrap(error, "files[%zu]: ", i);
         }
+        room += base64_decoded_room(content_text(json_array_get(files, i)));
     }
-    if (!bundle_check(bundle, error)) {
+    if (!decode_files(creation, files, room, error) || !bundle_check(bundle, error)) {
         return false;
     }
     bundle_hash(bundle, creation->hash);
@@ -105,7 +122,7 @@ static bool take_waiting(struct creation *creation, const json_t *object, struct
     return true;
 }
 
-bool creation_read(struct creation *creation, const struct json_t *object, struct error *error)
+bool creation_read(struct creation *creation, struct json_t *object, struct error *error)
 {
     static const char *const keys[] = {"script",      "files",        "options", "expect_agents",
                                        "deadline_ms", "creation_key", NULL};
@@ -120,9 +137,8 @@ bool creation_read(struct creation *creation, const struct json_t *object, struc
 
 void creation_finish(struct creation *creation)
 {
-    for (size_t i = 0; i < creation->bundle.file_count; i++) {
-        memory_free((void *)creation->bundle.files[i].content.data);
-    }
+    memory_free(creation->content);
     memory_free(creation->bundle.files);
+    creation->content = NULL;
     creation->bundle = (struct bundle){0};
 }

@@ -107,7 +107,11 @@ void door_trouble(struct door *door, enum socket_trouble trouble)
     case SOCKET_HANDSHAKE_BROKEN:
         door_refuse(door, REFUSAL_HANDSHAKE);
         break;
+    case SOCKET_FULL:
+        door_refuse(door, REFUSAL_FULL);
+        break;
     case SOCKET_HANDSHAKE_CUT:
+    case SOCKET_HANDSHAKE_SLOW:
         door_refuse(door, REFUSAL_CUT);
         break;
     case SOCKET_FRAME_BROKEN:

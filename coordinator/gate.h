@@ -6,7 +6,8 @@
 
 struct gate;
 
-/* From a folder of `tutti keygen`. NULL with an error. `warning` is empty unless others can read the secret.
+/* From a folder of `tutti keygen`. NULL with an error. `warning` is empty unless root has left the secret
+ * open to all.
  */
 MUST_CHECK struct gate *gate_open(const char *folder, struct error *warning, struct error *error);
 /* From memory, for good: a list of tokens instead of keys. Takes it. */

@@ -12,8 +12,11 @@
 #define CONNECTION_MEMORY_BYTES (32u * 1024u)
 
 static void on_timer(uv_timer_t *timer);
+static void on_idle(uv_idle_t *idle);
 
-/* One turn of everything that libmicrohttpd has to do, and when it wants the next. */
+/* One turn of everything that libmicrohttpd has to do, and when it wants the next. At once is in the next
+ * turn of the loop: a timer of no time would come again before anybody else, as long as a body keeps coming.
+ */
 static void turn(struct http *http)
 {
     if (http->is_closing || http->is_running) {
@@ -23,9 +26,21 @@ static void turn(struct http *http)
     http->is_running = true;
     (void)MHD_run(http->daemon);
     http->is_running = false;
-    if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES) {
+    http_arm_deadline(http);
+    bool has_timeout = MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES;
+    if (has_timeout && wait_ms == 0) {
+        http_wake(http);
+        return;
+    }
+    (void)uv_idle_stop(&http->idle);
+    if (has_timeout) {
         (void)uv_timer_start(&http->timer, on_timer, wait_ms, 0);
     }
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    turn((struct http *)idle->data);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -43,8 +58,15 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 void http_wake(struct http *http)
 {
     if (!http->is_closing && !http->is_running) {
-        (void)uv_timer_start(&http->timer, on_timer, 0, 0);
+        (void)uv_idle_start(&http->idle, on_idle);
     }
+}
+
+static struct visitor *visitor_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return (struct visitor *)info->socket_context;
 }
 
 static struct http_request *request_new(struct http *http, struct MHD_Connection *connection,
@@ -55,6 +77,7 @@ static struct http_request *request_new(struct http *http, struct MHD_Connection
     request->connection = connection;
     request->method = memory_copy_string(method);
     request->path = memory_copy_string(path);
+    request->visitor = visitor_of(connection);
     buffer_init(&request->body, http->settings.body_bytes);
     http->requests++;
     return request;
@@ -90,7 +113,7 @@ static void refuse_large(struct http_request *request)
 {
     char json[128];
     (void)snprintf(json, sizeof json, "{\"error\":\"a body may have at most %zu bytes\"}",
-                   request->http->settings.body_bytes);
+                   request->body.maximum);
     refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, json);
 }
 
@@ -102,19 +125,48 @@ static size_t announced_bytes(const struct http_request *request)
 
 static enum MHD_Result send_answer(struct http_request *request)
 {
+    struct http *http = request->http;
     assert(request->response != NULL); /* on_request has to answer */
+    if (request->is_stream) {
+        visitor_is_served(request->visitor);
+    } else {
+        visitor_reads(http->visitors, request->visitor, request->response_bytes, http_now_ms(http));
+    }
     enum MHD_Result result = MHD_queue_response(request->connection, request->status, request->response);
     MHD_destroy_response(request->response);
     request->response = NULL;
     return result;
 }
 
+static struct bytes header_of(const struct http_request *request, const char *name)
+{
+    return bytes_of_string(http_header(request, name));
+}
+
+static void refuse_crowd(struct http_request *request)
+{
+    http_answer(request, &(struct http_answer){
+                             .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+                             .content_type = "application/json",
+                             .body = bytes_of_string("{\"error\":\"too many connections; try again\"}"),
+                             .header = MHD_HTTP_HEADER_CONNECTION,
+                             .header_value = "close"});
+}
+
+/* One that is told so at once is not listened to any further. */
 static enum MHD_Result begin(struct http_request *request)
 {
     struct http *http = request->http;
     size_t announced = announced_bytes(request);
+    bool is_crowd = !visitor_asks(http->visitors, request->visitor, header_of(request, "X-Forwarded-For"),
+                                  header_of(request, "Forwarded"), http_now_ms(http)) ||
+                    visitor_is_turned_away(request->visitor);
+    if (is_crowd) {
+        refuse_crowd(request);
+        return send_answer(request);
+    }
     http->settings.on_headers(http->settings.context, request);
-    if (request->response == NULL && announced > http->settings.body_bytes) {
+    if (request->response == NULL && announced > request->body.maximum) {
         refuse_large(request);
     }
     /* Who asks first whether to send it has not sent anything yet and can be told at once. */
@@ -138,6 +190,7 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
         } else if (!buffer_append(&request->body, data, size)) {
             refuse_large(request);
         } else {
+            visitor_sends(http->visitors, request->visitor, request->body.size);
             return true;
         }
     }
@@ -165,6 +218,13 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     if (request->response == NULL) {
         http->settings.on_request(http->settings.context, request);
     }
+    if (request->on_gone != NULL) {
+        return MHD_YES; /* comes again when it is resumed */
+    }
+    if (request->response == NULL) {
+        assert(http->is_closing); /* else on_request has to answer */
+        return MHD_NO;
+    }
     forget_body(request);
     return send_answer(request);
 }
@@ -172,25 +232,14 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode reason)
 {
-    (void)context;
+    struct http *http = (struct http *)context;
     (void)connection;
     (void)reason;
     if (*state != NULL) {
-        request_free((struct http_request *)*state);
+        struct http_request *request = (struct http_request *)*state;
+        visitor_rests(http->visitors, request->visitor, http_now_ms(http));
+        request_free(request);
         *state = NULL;
-    }
-}
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct http *http = (struct http *)context;
-    (void)connection;
-    (void)socket_context;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        http->connections++;
-    } else {
-        http->connections--;
     }
 }
 
@@ -204,18 +253,17 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
 
 static struct MHD_Daemon *start_daemon(struct http *http, int listener)
 {
-    const struct http_settings *settings = &http->settings;
+    const struct visitors_settings *visitors = &http->settings.visitors;
     const struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, listener, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connections, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)settings->connections_each, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->idle_s, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(visitors->most + 2 * (intptr_t)visitors->spare), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(visitors->idle_ms / 1000), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, http,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-                            on_connection, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+                            http_on_connection, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
                             MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
@@ -226,8 +274,10 @@ static void start_handles(struct http *http, uv_loop_t *loop)
     assert(result == 0);
     (void)result;
     (void)uv_timer_init(loop, &http->timer);
-    http->poll.data = http->timer.data = http;
-    http->open_handles = 2;
+    (void)uv_timer_init(loop, &http->deadline);
+    (void)uv_idle_init(loop, &http->idle);
+    http->poll.data = http->timer.data = http->deadline.data = http->idle.data = http;
+    http->open_handles = 4;
     (void)uv_poll_start(&http->poll, UV_READABLE, on_readable);
 }
 
@@ -240,8 +290,10 @@ struct http *http_new(uv_loop_t *loop, const struct http_settings *settings, str
     struct http *http = MEMORY_NEW(struct http);
     http->settings = *settings;
     http->port = listener_port(listener);
+    http->visitors = visitors_new(&settings->visitors, settings->proxies);
     http->daemon = start_daemon(http, listener);
     if (http->daemon == NULL) {
+        visitors_free(&http->visitors);
         memory_free(http);
         (void)error_set(error, "cannot start the HTTP server");
         return NULL;
@@ -262,13 +314,14 @@ uint64_t http_request_count(const struct http *http)
 
 unsigned http_connection_count(const struct http *http)
 {
-    return http->connections;
+    return visitors_count(http->visitors);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
     struct http *http = (struct http *)handle->data;
     if (--http->open_handles == 0) {
+        visitors_free(&http->visitors);
         memory_free(http);
     }
 }
@@ -284,8 +337,13 @@ void http_close(struct http **at)
     http->is_closing = true;
     (void)uv_poll_stop(&http->poll);
     (void)uv_timer_stop(&http->timer);
+    (void)uv_idle_stop(&http->idle);
+    (void)uv_timer_stop(&http->deadline);
     http_wake_streams(http);
+    http_abandon_postponed(http);
     MHD_stop_daemon(http->daemon);
     uv_close((uv_handle_t *)&http->poll, on_closed);
     uv_close((uv_handle_t *)&http->timer, on_closed);
+    uv_close((uv_handle_t *)&http->deadline, on_closed);
+    uv_close((uv_handle_t *)&http->idle, on_closed);
 }

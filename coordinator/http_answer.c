@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define STREAM_BLOCK_BYTES (16u * 1024u)
 
@@ -40,6 +41,68 @@ struct bytes http_body(const struct http_request *request)
     return buffer_bytes(&request->body);
 }
 
+bool http_has_body(const struct http_request *request)
+{
+    const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
+           (length != NULL && length[strspn(length, "0 \t")] != '\0');
+}
+
+void http_limit_body(struct http_request *request, size_t bytes)
+{
+    request->body.maximum = bytes;
+}
+
+uint8_t *http_take_body(struct http_request *request, size_t *size)
+{
+    return buffer_take(&request->body, size);
+}
+
+struct address http_local_address(const struct http_request *request)
+{
+    struct sockaddr_storage local = {0};
+    struct address address = {0};
+    socklen_t size = sizeof local;
+    if (getsockname(visitor_descriptor(request->visitor), (struct sockaddr *)&local, &size) == 0) {
+        (void)address_of_socket((struct sockaddr *)&local, &address);
+    }
+    return address;
+}
+
+void http_postpone(struct http_request *request, void (*on_gone)(void *context), void *context)
+{
+    assert(request->response == NULL && request->on_gone == NULL);
+    request->on_gone = on_gone;
+    request->context = context;
+    request->next_postponed = request->http->postponed;
+    request->http->postponed = request;
+    visitor_is_served(request->visitor);
+    MHD_suspend_connection(request->connection);
+}
+
+void http_answer_postponed(struct http_request *request)
+{
+    struct http_request **at = &request->http->postponed;
+    assert(request->response != NULL && request->on_gone != NULL && !request->http->is_running);
+    while (*at != request) {
+        at = &(*at)->next_postponed;
+    }
+    *at = request->next_postponed;
+    request->on_gone = NULL;
+    MHD_resume_connection(request->connection);
+    http_wake(request->http);
+}
+
+void http_abandon_postponed(struct http *http)
+{
+    while (http->postponed != NULL) {
+        struct http_request *request = http->postponed;
+        http->postponed = request->next_postponed;
+        MHD_resume_connection(request->connection);
+        request->on_gone(request->context);
+    }
+}
+
 static void keep(struct http_request *request, unsigned status, struct MHD_Response *response)
 {
     if (request->response != NULL) {
@@ -67,6 +130,9 @@ void http_answer(struct http_request *request, const struct http_answer *answer)
     add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, answer->header, answer->header_value);
+    if (request->response == NULL) {
+        request->response_bytes = answer->body.size;
+    }
     keep(request, answer->status, response);
 }
 
@@ -126,6 +192,7 @@ struct http_stream *http_answer_stream(struct http_request *request, const char 
     assert(response != NULL); /* out of memory */
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    request->is_stream = true;
     keep(request, MHD_HTTP_OK, response);
     return stream;
 }

@@ -1,61 +1,57 @@
-/* The coordinator's journal as a file. */
-#include "coordinator/journal.h"
+/* The coordinator's journal as a file: how it begins, is written to, and ends. */
+#include "coordinator/journal_inside.h"
 
+#include "common/compose.h"
 #include "common/memory.h"
+#include "common/state_file.h"
 #include "common/write_all.h"
-#include "coordinator/journal_identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-#define BOOT_ID_BYTES 64
-#define FILE_NAME "journal"
-#define NEW_FILE_NAME "journal.new"
-#define FOLDER_MODE 0700
-#define FILE_MODE 0600
+#define TIME_OFFSETS_FILE "/proc/self/timens_offsets"
 #define BASE_MAX_BYTES UINT32_MAX
+#define TAIL_MAX_BYTES ((size_t)4 * 1024 * 1024 * 1024)
+#define PROC_FILE_BYTES 80
 
-struct journal {
-    char *folder_name;
-    int folder; /* descriptor, and the lock on it */
-    int file;   /* -1: no events are noted */
-    char boot[BOOT_ID_BYTES];
-    struct ledger_writer writer;
-    uint64_t max_bytes;
-    uint64_t bytes;
-    uint64_t written_bytes;
-    uint64_t writes;
-    bool is_stale; /* what stands in the folder is not true, and could not be taken away */
-};
-
-static bool read_boot_id(char boot[BOOT_ID_BYTES], struct error *error)
+/* Spaces in runs become one; empty if it cannot be read. */
+static void read_proc_file(const char *path, char text[PROC_FILE_BYTES])
 {
-    int file = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
-    ssize_t size = file >= 0 ? read(file, boot, BOOT_ID_BYTES - 1) : 0;
-    boot[size > 0 ? size : 0] = '\0';
-    boot[strcspn(boot, "\n")] = '\0';
+    char content[PROC_FILE_BYTES];
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = file >= 0 ? read(file, content, sizeof content - 1) : 0;
+    size_t used = 0;
+    for (ssize_t i = 0; i < size; i++) {
+        bool is_space = content[i] == ' ' || content[i] == '\n' || content[i] == '\t';
+        if (!is_space) {
+            text[used++] = content[i];
+        } else if (used > 0 && text[used - 1] != ' ') {
+            text[used++] = ' ';
+        }
+    }
+    text[used] = '\0';
     if (file >= 0) {
         (void)close(file);
     }
-    return boot[0] != '\0' ||
-           error_set(error, BOOT_ID_FILE " cannot be read: without it nobody knows whether the "
-                                         "machine was started again meanwhile");
+}
+
+/* Its clock goes on as long as this is the same. Empty where that cannot be known: then it never is. */
+static void identify_machine(char machine[JOURNAL_MACHINE_BYTES])
+{
+    char boot[PROC_FILE_BYTES];
+    char offsets[PROC_FILE_BYTES]; /* of a container's clock */
+    read_proc_file(BOOT_ID_FILE, boot);
+    read_proc_file(TIME_OFFSETS_FILE, offsets);
+    compose(machine, JOURNAL_MACHINE_BYTES, "%s%s", boot, boot[0] != '\0' ? offsets : "");
 }
 
 static bool lock(struct journal *journal, struct error *error)
 {
-    journal->folder = open(journal->folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (journal->folder < 0) {
-        return error_set_system(error, errno, "%s cannot be opened", journal->folder_name);
-    }
     if (flock(journal->folder, LOCK_EX | LOCK_NB) == 0) {
         return true;
     }
@@ -64,31 +60,32 @@ static bool lock(struct journal *journal, struct error *error)
                : error_set_system(error, errno, "%s cannot be locked", journal->folder_name);
 }
 
-struct journal *journal_open(const char *folder, uint64_t max_bytes, struct error *error)
+struct journal *journal_open(const char *folder, uint64_t max_bytes, struct error *warning,
+                             struct error *error)
 {
-    if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST) {
-        (void)error_set_system(error, errno, "the folder %s cannot be made", folder);
-        return NULL;
-    }
     struct journal *journal = MEMORY_NEW(struct journal);
     journal->folder_name = memory_copy_string(folder);
-    journal->folder = -1;
     journal->file = -1;
     journal->max_bytes = max_bytes;
     ledger_writer_init(&journal->writer);
-    if (!read_boot_id(journal->boot, error) || !lock(journal, error)) {
+    buffer_init(&journal->tail, TAIL_MAX_BYTES);
+    identify_machine(journal->machine);
+    journal->folder = state_folder_open(folder, true, warning, error);
+    if (journal->folder < 0 || !lock(journal, error)) {
         journal_free(&journal);
     }
     return journal;
 }
 
-static void close_file(struct journal *journal)
+void journal_close_file(struct journal *journal)
 {
     if (journal->file >= 0) {
         (void)close(journal->file);
     }
     journal->file = -1;
     journal->bytes = 0;
+    journal->is_base_unwanted = journal->base != NULL;
+    buffer_finish(&journal->tail);
 }
 
 void journal_free(struct journal **at)
@@ -98,7 +95,8 @@ void journal_free(struct journal **at)
     if (journal == NULL) {
         return;
     }
-    close_file(journal);
+    base_writer_free(&journal->base);
+    journal_close_file(journal);
     if (journal->folder >= 0) {
         (void)close(journal->folder);
     }
@@ -107,84 +105,94 @@ void journal_free(struct journal **at)
     memory_free(journal);
 }
 
-/* What it holds leads to a state that is no longer ours: whoever went on from there would be in error. */
-static void take_away(struct journal *journal)
+void journal_take_away(struct journal *journal)
 {
     bool is_empty = journal->file >= 0 && ftruncate(journal->file, 0) == 0;
-    close_file(journal);
-    bool is_gone = unlinkat(journal->folder, FILE_NAME, 0) == 0 || errno == ENOENT;
+    journal_close_file(journal);
+    bool is_gone = unlinkat(journal->folder, JOURNAL_FILE, 0) == 0 || errno == ENOENT;
     journal->is_stale = !is_empty && !is_gone;
 }
 
-static bool write_bytes(struct journal *journal, int file, struct bytes bytes, struct error *error)
+bool journal_has_room(const struct journal *journal, uint64_t bytes, struct error *error)
 {
-    if (bytes.size > journal->max_bytes || journal->bytes > journal->max_bytes - bytes.size) {
-        return error_set(error, "it would grow beyond the %llu bytes of --journal-max",
-                         (unsigned long long)journal->max_bytes);
-    }
-    journal->writes++;
-    if (!write_all(file, bytes)) {
-        return error_set_system(error, errno, "%s cannot be written to", journal->folder_name);
-    }
-    journal->bytes += bytes.size;
-    journal->written_bytes += bytes.size;
-    return true;
+    return bytes <= journal->max_bytes ||
+           error_set(error, "it would grow beyond the %llu bytes of --journal-max",
+                     (unsigned long long)journal->max_bytes);
 }
 
-static bool fill(struct journal *journal, int file, struct bytes content, struct error *error)
+void journal_make_base(const struct journal *journal, const struct coordinator *coordinator,
+                       const struct journal_time *time, struct buffer *into)
 {
-    if (!write_bytes(journal, file, content, error)) {
-        return false;
-    }
-    return renameat(journal->folder, NEW_FILE_NAME, journal->folder, FILE_NAME) == 0 ||
-           error_set_system(error, errno, "%s/" FILE_NAME " cannot be replaced", journal->folder_name);
+    const struct ledger_head head = {.build = bytes_of_string(TUTTI_VERSION),
+                                     .clock = {.now_ns = time->machine_ns + journal->offset_ns,
+                                               .machine_ns = time->machine_ns,
+                                               .wall_ns = time->wall_ns,
+                                               .machine = bytes_of_string(journal->machine)}};
+    buffer_init(into, BASE_MAX_BYTES);
+    ledger_begin_base(&journal->writer, &head, into);
+    coordinator_pack(coordinator, into);
 }
 
-/* The new file stands beside the old one until it is whole. */
-static bool replace(struct journal *journal, struct bytes content, struct error *error)
+void journal_use(struct journal *journal, int file, uint64_t bytes)
 {
-    int file = openat(journal->folder, NEW_FILE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-    close_file(journal);
-    if (file < 0) {
-        return error_set_system(error, errno, "%s/" NEW_FILE_NAME " cannot be made", journal->folder_name);
-    }
-    if (!fill(journal, file, content, error)) {
-        (void)close(file);
-        (void)unlinkat(journal->folder, NEW_FILE_NAME, 0);
-        return false;
+    if (journal->file >= 0) {
+        (void)close(journal->file);
     }
     journal->file = file;
+    journal->bytes = bytes;
     journal->is_stale = false;
+}
+
+static bool replace(struct journal *journal, struct buffer *base, struct error *error)
+{
+    if (!ledger_seal_base(base)) {
+        return error_set(error, "the state of the campaigns is too large for it");
+    }
+    if (!journal_has_room(journal, base->size, error)) {
+        return false;
+    }
+    int file = state_file_replace(journal->folder, JOURNAL_FILE, JOURNAL_NEW_FILE, buffer_bytes(base));
+    if (file < 0) {
+        return error_set_system(error, errno, "%s/" JOURNAL_FILE " cannot be replaced", journal->folder_name);
+    }
+    journal_use(journal, file, base->size);
+    journal->base_bytes = base->size;
+    journal->written_bytes += base->size;
+    journal->writes++;
     return true;
 }
 
-static bool begin_with(struct journal *journal, struct coordinator *coordinator, struct error *error)
+static uint64_t draw_lineage(void)
+{
+    uint64_t lineage = 0;
+    (void)uv_random(NULL, NULL, &lineage, sizeof lineage, 0, NULL);
+    return lineage | 1;
+}
+
+bool journal_begin(struct journal *journal, const struct coordinator *coordinator,
+                   const struct journal_time *time, struct error *error)
 {
     SCOPED(buffer_finish) struct buffer base;
-    buffer_init(&base, BASE_MAX_BYTES);
-    coordinator_pack(coordinator, &base);
-    struct ledger_head head = {.build = bytes_of_string(journal_identity),
-                               .boot = bytes_of_string(journal->boot),
-                               .base = buffer_bytes(&base)};
-    if (replace(journal, ledger_begin(&journal->writer, &head), error)) {
+    journal_close_file(journal);
+    (void)ledger_seal(&journal->writer);
+    journal->writer.lineage = draw_lineage();
+    journal_make_base(journal, coordinator, time, &base);
+    journal->base_ns = time->machine_ns;
+    journal->retry_ns = 0;
+    if (replace(journal, &base, error)) {
         return true;
     }
-    take_away(journal);
+    journal_take_away(journal);
     return false;
 }
 
-bool journal_begin(struct journal *journal, struct coordinator *coordinator, struct error *error)
-{
-    return begin_with(journal, coordinator, error);
-}
-
-bool journal_rest(struct journal *journal, const struct coordinator_settings *settings, struct error *error)
+bool journal_rest(struct journal *journal, const struct coordinator_settings *settings,
+                  const struct journal_time *time, struct error *error)
 {
     struct coordinator *nobody = coordinator_new(settings);
-    (void)ledger_seal(&journal->writer);
-    bool is_done = begin_with(journal, nobody, error);
+    bool is_done = journal_begin(journal, nobody, time, error);
     coordinator_free(&nobody);
-    close_file(journal);
+    journal_close_file(journal);
     return is_done;
 }
 
@@ -193,12 +201,17 @@ bool journal_is_on(const struct journal *journal)
     return journal->file >= 0;
 }
 
+uint64_t journal_offset_ns(const struct journal *journal)
+{
+    return journal->offset_ns;
+}
+
 void journal_note(struct journal *journal, const struct coordinator_event *event)
 {
     if (journal->file >= 0) {
         ledger_note(&journal->writer, event);
     } else if (journal->is_stale) {
-        take_away(journal); /* perhaps it can be done by now */
+        journal_take_away(journal); /* perhaps it can be done by now */
     }
 }
 
@@ -207,11 +220,19 @@ bool journal_write(struct journal *journal, struct error *error)
     if (journal->file < 0 || !ledger_is_waiting(&journal->writer)) {
         return true;
     }
-    if (write_bytes(journal, journal->file, ledger_seal(&journal->writer), error)) {
-        return true;
+    struct bytes block = ledger_seal(&journal->writer);
+    journal->writes++;
+    if (!write_all(journal->file, block)) {
+        (void)error_set_system(error, errno, "%s cannot be written to", journal->folder_name);
+        journal_take_away(journal);
+        return false;
     }
-    take_away(journal);
-    return false;
+    journal->bytes += block.size;
+    journal->written_bytes += block.size;
+    if (journal->base != NULL && !journal->is_base_unwanted) {
+        (void)buffer_append(&journal->tail, block.data, block.size);
+    }
+    return true;
 }
 
 uint64_t journal_bytes(const struct journal *journal)
@@ -229,95 +250,7 @@ uint64_t journal_write_count(const struct journal *journal)
     return journal->writes;
 }
 
-/* An ended campaign is no reason to go on, but its report may not have been written. */
-static enum journal_found replay(struct journal *journal, struct ledger_reader *reader, uint64_t now_ns,
-                                 struct journal_restored *restored, struct error *error)
+uint64_t journal_base_count(const struct journal *journal)
 {
-    struct ledger_head head;
-    struct ledger_end end;
-    if (!ledger_open(reader, reader->bytes, &head)) {
-        (void)error_set(error, "it is no journal of this version, or its beginning is corrupt");
-        return JOURNAL_LOST;
-    }
-    if (!bytes_equal_string(head.build, journal_identity)) {
-        (void)error_set(error, "it is of another build of tutti (%.*s)", BYTES_FORMAT(head.build));
-        return JOURNAL_LOST;
-    }
-    struct coordinator *coordinator = ledger_replay(reader, &head, &end, error);
-    restored->last_campaign = coordinator != NULL ? coordinator_last_campaign(coordinator) : 0;
-    restored->events = end.events;
-    restored->was_torn = end.torn_bytes > 0;
-    bool is_other_boot = !bytes_equal_string(head.boot, journal->boot);
-    if (coordinator != NULL && end.events > 0 && (is_other_boot || end.last_ns > now_ns)) {
-        (void)error_set(error, "the machine was started again meanwhile");
-        coordinator_free(&coordinator);
-    }
-    if (coordinator == NULL) {
-        return JOURNAL_LOST;
-    }
-    if (end.events == 0) {
-        coordinator_free(&coordinator);
-        return JOURNAL_NOTHING;
-    }
-    journal->writer.blocks = end.blocks;
-    journal->bytes = end.good_bytes;
-    restored->coordinator = coordinator;
-    return JOURNAL_ALIVE;
-}
-
-/* To be appended to, without what was torn off. */
-static bool go_on(struct journal *journal, struct error *error)
-{
-    journal->file = openat(journal->folder, FILE_NAME, O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (journal->file >= 0 && ftruncate(journal->file, (off_t)journal->bytes) == 0) {
-        return true;
-    }
-    return error_set_system(error, errno, "%s/" FILE_NAME " cannot be appended to", journal->folder_name);
-}
-
-static enum journal_found restore(struct journal *journal, int file, uint64_t now_ns,
-                                  struct journal_restored *restored, struct error *error)
-{
-    struct stat status;
-    if (fstat(file, &status) != 0) {
-        (void)error_set_system(error, errno, "%s/" FILE_NAME " cannot be read", journal->folder_name);
-        return JOURNAL_LOST;
-    }
-    size_t size = (size_t)status.st_size;
-    if (size == 0) {
-        return JOURNAL_NOTHING;
-    }
-    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (data == MAP_FAILED) {
-        (void)error_set_system(error, errno, "%s/" FILE_NAME " cannot be read", journal->folder_name);
-        return JOURNAL_LOST;
-    }
-    struct ledger_reader reader = {.bytes = bytes_of(data, size)};
-    restored->bytes = size;
-    enum journal_found found = replay(journal, &reader, now_ns, restored, error);
-    ledger_reader_finish(&reader);
-    (void)munmap(data, size);
-    return found;
-}
-
-enum journal_found journal_restore(struct journal *journal, uint64_t now_ns,
-                                   struct journal_restored *restored, struct error *error)
-{
-    *restored = (struct journal_restored){0};
-    int file = openat(journal->folder, FILE_NAME, O_RDONLY | O_CLOEXEC);
-    if (file < 0 && errno == ENOENT) {
-        return JOURNAL_NOTHING;
-    }
-    if (file < 0) {
-        (void)error_set_system(error, errno, "%s/" FILE_NAME " cannot be read", journal->folder_name);
-        return JOURNAL_LOST;
-    }
-    enum journal_found found = restore(journal, file, now_ns, restored, error);
-    (void)close(file);
-    if (found == JOURNAL_ALIVE && !go_on(journal, error)) {
-        coordinator_free(&restored->coordinator);
-        take_away(journal);
-        return JOURNAL_LOST;
-    }
-    return found;
+    return journal->bases;
 }

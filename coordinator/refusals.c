@@ -8,6 +8,8 @@ static const struct {
 } KINDS[REFUSAL_COUNT] = {
     [REFUSAL_STRANGER] = {"stranger", "connection", "with a key that is not on the list"},
     [REFUSAL_HANDSHAKE] = {"handshake", "connection", "without our keys or our protocol"},
+    [REFUSAL_FULL] = {"full", "time",
+                      "all that came, until some of the connections had gone (raise ulimit -n)"},
     [REFUSAL_CUT] = {"cut", "connection", "that ended too early"},
     [REFUSAL_REVOKED] = {"revoked", "frame", "with a key that was revoked"},
     [REFUSAL_FOREIGN] = {"foreign", "frame", "in the name of another agent"},

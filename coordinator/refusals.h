@@ -9,6 +9,7 @@
 enum refusal {
     REFUSAL_STRANGER,  /* a connection with a key that is not on the list */
     REFUSAL_HANDSHAKE, /* a connection without a key, with a wrong one of ours, or no ZeroMQ at all */
+    REFUSAL_FULL,      /* all connections, as long as there were too many */
     REFUSAL_CUT,       /* a connection that ended, or said nothing, before it was one */
     REFUSAL_REVOKED,   /* a frame of a connection whose key was on the list once */
     REFUSAL_FOREIGN,   /* a frame in another agent's name */

@@ -24,6 +24,7 @@ struct server {
     FILE *trace;
     struct coordinator *coordinator;
     struct coordinator_settings settings;
+    uint64_t offset_ns;        /* of the coordinator's time to the clock of this machine; may wrap around */
     struct survival *survival; /* NULL: without */
     struct coordinator_effects effects;
     struct socket *socket;
@@ -38,6 +39,11 @@ struct server {
     bool is_to_stop; /* what runs, for it has no journal any more */
     bool is_closing;
 };
+
+uint64_t server_now_ns(const struct server *server)
+{
+    return clock_now_ns() + server->offset_ns;
+}
 
 static void send_frame(struct server *server, const struct coordinator_effect *effect)
 {
@@ -141,7 +147,7 @@ static void stop_all(struct server *server)
     server->is_to_stop = false;
     for (; next <= last && !server->is_closing; next++) {
         struct coordinator_event event = {.kind = EVENT_STOP,
-                                          .now_ns = clock_now_ns(),
+                                          .now_ns = server_now_ns(server),
                                           .stop = {.campaign = next, .text = bytes_of_string(why)}};
         step_once(server, &event);
     }
@@ -164,7 +170,10 @@ static void step(struct server *server, const struct coordinator_event *event)
     }
     /* Who is told of states does not listen yet while we are restored. */
     if (server->survival != NULL && event->kind != EVENT_RESTORED) {
-        survival_rest(server->survival, server->coordinator, &server->settings);
+        server->is_to_stop = !survival_rest(server->survival, server->coordinator, &server->settings);
+    }
+    if (server->is_to_stop) {
+        stop_all(server);
     }
 }
 
@@ -180,7 +189,7 @@ static void arm_timer(struct server *server)
         (void)uv_timer_stop(&server->timer);
         return;
     }
-    uint64_t now_ns = clock_now_ns();
+    uint64_t now_ns = server_now_ns(server);
     uint64_t wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
     uv_update_time(server->timer.loop);
     (void)uv_timer_start(&server->timer, on_timer, (wait_ns + NS_PER_MS - 1) / NS_PER_MS, 0);
@@ -189,7 +198,7 @@ static void arm_timer(struct server *server)
 static void on_timer(uv_timer_t *timer)
 {
     struct server *server = (struct server *)timer->data;
-    step(server, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = clock_now_ns()});
+    step(server, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = server_now_ns(server)});
     arm_timer(server);
 }
 
@@ -198,7 +207,7 @@ static void on_revoked(void *context, uint64_t incarnation)
     struct server *server = (struct server *)context;
     if (!server->is_closing) {
         step(server, &(struct coordinator_event){.kind = EVENT_REVOKED,
-                                                 .now_ns = clock_now_ns(),
+                                                 .now_ns = server_now_ns(server),
                                                  .revoked.incarnation = incarnation});
         arm_timer(server);
     }
@@ -230,7 +239,7 @@ static void on_frame(void *context, const struct socket_sender *from, struct byt
     if (!door_lets_speak(server->door, event.frame.envelope.incarnation, from, &event.frame.key_name)) {
         return;
     }
-    event.now_ns = clock_now_ns();
+    event.now_ns = server_now_ns(server);
     step(server, &event);
 }
 
@@ -238,7 +247,7 @@ static void on_turn_end(void *context)
 {
     struct server *server = (struct server *)context;
     if (!server->is_closing) {
-        step(server, &(struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = clock_now_ns()});
+        step(server, &(struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = server_now_ns(server)});
         arm_timer(server);
     }
 }
@@ -260,8 +269,8 @@ static bool make_coordinator(struct server *server, const struct server_options 
         server->settings.epoch = draw_epoch();
     }
     if (server->survival != NULL) {
-        server->coordinator =
-            survival_restore(server->survival, &server->settings, clock_now_ns(), &is_restored);
+        server->coordinator = survival_restore(server->survival, &server->settings, &is_restored);
+        server->offset_ns = survival_offset_ns(server->survival);
     } else {
         server->coordinator = coordinator_new(&server->settings);
     }
@@ -281,7 +290,7 @@ static struct server *new_around(struct socket *socket, uv_loop_t *loop, const s
     server->open_parts = 2;
     door_start(server->door, loop);
     if (is_restored) {
-        struct coordinator_event event = {.kind = EVENT_RESTORED, .now_ns = clock_now_ns()};
+        struct coordinator_event event = {.kind = EVENT_RESTORED, .now_ns = server_now_ns(server)};
         step(server, &event);
         arm_timer(server);
     }
@@ -324,9 +333,10 @@ bool server_has_room(const struct server *server, const struct server_campaign *
 uint64_t server_create(struct server *server, const struct server_campaign *campaign)
 {
     struct coordinator_event event = {.kind = EVENT_CREATE,
-                                      .now_ns = clock_now_ns(),
+                                      .now_ns = server_now_ns(server),
                                       .create = {.options = *campaign->options,
                                                  .bundle = *campaign->bundle,
+                                                 .content = campaign->content,
                                                  .script = bytes_of_string(campaign->script),
                                                  .key = bytes_of_string(campaign->key),
                                                  .agents = campaign->agents,
@@ -359,7 +369,7 @@ void server_stop(struct server *server, uint64_t campaign, bool is_at_once, cons
     char *copy = memory_copy_string(text != NULL ? text : "");
     struct coordinator_event event = {
         .kind = EVENT_STOP,
-        .now_ns = clock_now_ns(),
+        .now_ns = server_now_ns(server),
         .stop = {.campaign = campaign, .is_at_once = is_at_once, .text = bytes_of_string(copy)}};
     step_or_defer(server, &event, copy);
 }
@@ -370,7 +380,7 @@ bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, st
         return false;
     }
     step(server, &(struct coordinator_event){.kind = EVENT_SCALE,
-                                             .now_ns = clock_now_ns(),
+                                             .now_ns = server_now_ns(server),
                                              .scale = {.campaign = campaign, .workers = workers}});
     arm_timer(server);
     return true;
@@ -380,7 +390,7 @@ void server_agent_gone(struct server *server, const char *name)
 {
     char *copy = memory_copy_string(name);
     struct coordinator_event event = {
-        .kind = EVENT_AGENT_GONE, .now_ns = clock_now_ns(), .gone.name = bytes_of_string(copy)};
+        .kind = EVENT_AGENT_GONE, .now_ns = server_now_ns(server), .gone.name = bytes_of_string(copy)};
     step_or_defer(server, &event, copy);
 }
 
@@ -397,7 +407,7 @@ const struct survival *server_survival(const struct server *server)
 const struct campaign_report *server_report(struct server *server, uint64_t campaign)
 {
     write_down(server);
-    return coordinator_report(server->coordinator, campaign, clock_now_ns());
+    return coordinator_report(server->coordinator, campaign, server_now_ns(server));
 }
 
 const struct coordinator_overview *server_overview(struct server *server)

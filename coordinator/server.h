@@ -33,10 +33,11 @@ struct server_options {
     FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
 };
 
-/* What EVENT_CREATE wants; all copied. */
+/* What EVENT_CREATE wants; all copied but `content`. */
 struct server_campaign {
     const struct campaign_options *options;
     const struct bundle *bundle;
+    uint8_t **content;    /* taken, as EVENT_CREATE says; NULL for none */
     const char *script;   /* its path, for the report */
     const char *key;      /* to be found again by; NULL: none */
     uint32_t agents;      /* deployed as soon as so many have joined */
@@ -46,6 +47,9 @@ struct server_campaign {
 /* NULL with an error if the endpoint cannot be bound. */
 MUST_CHECK struct server *server_new(uv_loop_t *loop, const struct server_options *options,
                                      struct error *error);
+/* The coordinator's time, that of reports and overviews: it goes on where it was when the process before us
+ * died. */
+uint64_t server_now_ns(const struct server *server);
 /* With the real port. */
 const char *server_endpoint(const struct server *server);
 

@@ -11,14 +11,21 @@ struct survival {
     struct survival_settings settings;
     struct journal *journal;
     bool is_failed;
+    bool is_base_missed; /* the last one could not be made */
     struct error failure;
     struct error lost;
     uint64_t failures;
 };
 
+static struct journal_time read_clocks(void)
+{
+    return (struct journal_time){.machine_ns = clock_now_ns(), .wall_ns = clock_wall_ns()};
+}
+
 struct survival *survival_open(const struct survival_settings *settings, struct error *error)
 {
-    struct journal *journal = journal_open(settings->folder, settings->max_bytes, error);
+    struct error warning;
+    struct journal *journal = journal_open(settings->folder, settings->max_bytes, &warning, error);
     if (journal == NULL) {
         return NULL;
     }
@@ -26,6 +33,9 @@ struct survival *survival_open(const struct survival_settings *settings, struct 
     survival->settings = *settings;
     survival->settings.folder = NULL;
     survival->journal = journal;
+    if (warning.text[0] != '\0') {
+        settings->on_log(settings->context, LOG_WARNING, warning.text);
+    }
     return survival;
 }
 
@@ -79,22 +89,32 @@ static void heal(struct survival *survival)
 static void tell_restored(const struct survival *survival, const struct journal_restored *restored,
                           uint64_t took_ns)
 {
-    tell(survival, LOG_INFO, "went on from the journal: %llu events, %llu bytes, in %llu ms%s",
+    tell(survival, LOG_INFO, "went on from the journal: %llu events, %llu bytes, in %llu ms",
          (unsigned long long)restored->events, (unsigned long long)restored->bytes,
-         (unsigned long long)(took_ns / NS_PER_MS),
-         restored->was_torn ? "; its last block was not whole and was cut off" : "");
+         (unsigned long long)(took_ns / NS_PER_MS));
+    if (restored->cut_bytes > 0) {
+        tell(survival, LOG_WARNING,
+             "the last %llu bytes of the journal were cut off: they are no whole block of it",
+             (unsigned long long)restored->cut_bytes);
+    }
+    if (restored->is_of_other_machine) {
+        tell(survival, LOG_INFO,
+             "the journal is of another machine, or this one was started again: its time goes on by the "
+             "calendar");
+    }
 }
 
 struct coordinator *survival_restore(struct survival *survival, const struct coordinator_settings *settings,
-                                     uint64_t now_ns, bool *is_restored)
+                                     bool *is_restored)
 {
     struct journal_restored restored;
     struct error error = {.text = ""};
     struct coordinator_settings ours = *settings;
-    enum journal_found found = journal_restore(survival->journal, now_ns, &restored, &error);
+    struct journal_time time = read_clocks();
+    enum journal_found found = journal_restore(survival->journal, &time, &restored, &error);
     *is_restored = found == JOURNAL_ALIVE;
     if (*is_restored) {
-        tell_restored(survival, &restored, clock_now_ns() - now_ns);
+        tell_restored(survival, &restored, clock_now_ns() - time.machine_ns);
         return restored.coordinator;
     }
     if (found == JOURNAL_LOST) {
@@ -104,10 +124,15 @@ struct coordinator *survival_restore(struct survival *survival, const struct coo
     if (restored.last_campaign > ours.last_campaign) {
         ours.last_campaign = restored.last_campaign;
     }
-    if (!journal_rest(survival->journal, &ours, &error)) {
+    if (!journal_rest(survival->journal, &ours, &time, &error)) {
         fail(survival, &error);
     }
     return coordinator_new(&ours);
+}
+
+uint64_t survival_offset_ns(const struct survival *survival)
+{
+    return journal_offset_ns(survival->journal);
 }
 
 const char *survival_lost_reason(const struct survival *survival)
@@ -115,10 +140,11 @@ const char *survival_lost_reason(const struct survival *survival)
     return survival->lost.text[0] != '\0' ? survival->lost.text : NULL;
 }
 
-static bool begin(struct survival *survival, struct coordinator *coordinator)
+static bool begin(struct survival *survival, const struct coordinator *coordinator)
 {
     struct error error;
-    if (!journal_begin(survival->journal, coordinator, &error)) {
+    struct journal_time time = read_clocks();
+    if (!journal_begin(survival->journal, coordinator, &time, &error)) {
         fail(survival, &error);
         return false;
     }
@@ -126,7 +152,7 @@ static bool begin(struct survival *survival, struct coordinator *coordinator)
     return true;
 }
 
-bool survival_allows_campaign(struct survival *survival, struct coordinator *coordinator)
+bool survival_allows_campaign(struct survival *survival, const struct coordinator *coordinator)
 {
     bool is_kept = journal_is_on(survival->journal) ||
                    (!coordinator_has_live_campaign(coordinator) && begin(survival, coordinator));
@@ -148,18 +174,49 @@ bool survival_write(struct survival *survival)
     return survival->settings.policy == SURVIVAL_GO_ON;
 }
 
-void survival_rest(struct survival *survival, const struct coordinator *coordinator,
+/* Said once, until it works again: the journal is whole, it only grows. */
+static void miss_base(struct survival *survival, const struct error *error)
+{
+    if (!survival->is_base_missed) {
+        survival->is_base_missed = true;
+        tell(survival, LOG_WARNING, "%s; it grows, and a restart takes longer", error->text);
+    }
+}
+
+static bool renew(struct survival *survival, const struct coordinator *coordinator)
+{
+    struct error error;
+    struct journal_time time = read_clocks();
+    switch (journal_renew(survival->journal, coordinator, &time, &error)) {
+    case JOURNAL_AS_IT_WAS:
+        return true;
+    case JOURNAL_RENEWED:
+        survival->is_base_missed = false;
+        return true;
+    case JOURNAL_NOT_RENEWED:
+        miss_base(survival, &error);
+        return true;
+    case JOURNAL_FAILED:
+        break;
+    }
+    fail(survival, &error);
+    return survival->settings.policy == SURVIVAL_GO_ON;
+}
+
+bool survival_rest(struct survival *survival, const struct coordinator *coordinator,
                    const struct coordinator_settings *settings)
 {
     struct error error;
     if (!journal_is_on(survival->journal) || coordinator_has_live_campaign(coordinator)) {
-        return;
+        return renew(survival, coordinator);
     }
     struct coordinator_settings ours = *settings;
     ours.last_campaign = coordinator_last_campaign(coordinator);
-    if (!journal_rest(survival->journal, &ours, &error)) {
+    struct journal_time time = read_clocks();
+    if (!journal_rest(survival->journal, &ours, &time, &error)) {
         fail(survival, &error);
     }
+    return true;
 }
 
 struct survival_state survival_state(const struct survival *survival)
@@ -170,5 +227,6 @@ struct survival_state survival_state(const struct survival *survival)
                                    .bytes = journal_bytes(survival->journal),
                                    .written_bytes = journal_written_bytes(survival->journal),
                                    .writes = journal_write_count(survival->journal),
+                                   .bases = journal_base_count(survival->journal),
                                    .failures = survival->failures};
 }

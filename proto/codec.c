@@ -105,7 +105,7 @@ static bool decode_body(struct bytes bytes, struct decoding *decoding)
            error_wrap(decoding->error, "%s: ", row->name);
 }
 
-bool message_decode(struct bytes bytes, struct message *message, struct error *error)
+static bool decode(struct bytes bytes, bool is_from_agent, struct message *message, struct error *error)
 {
     if (bytes.size > LIMIT_FRAME_BYTES) {
         return error_set(error, "a message of %zu bytes, at most %u are allowed", bytes.size,
@@ -115,13 +115,48 @@ bool message_decode(struct bytes bytes, struct message *message, struct error *e
     struct arena *arena = MEMORY_NEW(struct arena);
     arena_init(arena, NULL, 0, allowance < LIMIT_DECODED_BYTES ? allowance : LIMIT_DECODED_BYTES);
     struct message decoded = {.arena = arena};
-    struct decoding decoding = {.arena = arena, .message = &decoded, .error = error};
+    struct decoding decoding = {
+        .arena = arena, .message = &decoded, .error = error, .is_from_agent = is_from_agent};
     if (!decode_body(bytes, &decoding)) {
         message_finish(&decoded);
         return false;
     }
     *message = decoded;
     return true;
+}
+
+bool message_decode(struct bytes bytes, struct message *message, struct error *error)
+{
+    return decode(bytes, false, message, error);
+}
+
+/* What only costs as much as looking at it: a stranger's message is refused before it takes memory. */
+static bool may_be_decoded(struct bytes bytes, struct error *error)
+{
+    uint32_t body;
+    size_t items;
+    enum message_kind kind;
+    if (bytes.size > LIMIT_FROM_AGENT_BYTES) {
+        return error_set(error, "a message of %zu bytes, at most %u are allowed", bytes.size,
+                         LIMIT_FROM_AGENT_BYTES);
+    }
+    if (!glance(bytes, LIMIT_FROM_AGENT_ITEMS, &body, &items)) {
+        return error_set(error, "%zu bytes are no message", bytes.size);
+    }
+    if (!find_kind((Tutti__V1__Message__BodyCase)body, &kind)) {
+        return error_set(error, "a message of unknown kind");
+    }
+    if (kind > MESSAGE_GOODBYE) {
+        return error_set(error, "%s: not for an agent to say", ROWS[kind].name);
+    }
+    size_t most = 1 + (kind == MESSAGE_OPERATIONS ? LIMIT_OPERATIONS : LIMIT_FROM_AGENT_ITEMS);
+    return items <= most ||
+           error_set(error, "%s: more than %zu items in one message", ROWS[kind].name, most - 1);
+}
+
+bool message_decode_from_agent(struct bytes bytes, struct message *message, struct error *error)
+{
+    return may_be_decoded(bytes, error) && decode(bytes, true, message, error);
 }
 
 void message_finish(struct message *message)

@@ -175,7 +175,11 @@ bool take_workers(const uint32_t *numbers, size_t count, uint64_t limit, struct 
     } else {
         memcpy(workers->runs, numbers, count * sizeof *numbers);
     }
-    return check_runs(workers, limit, decoding->error);
+    if (!check_runs(workers, limit, decoding->error)) {
+        *workers = (struct worker_set){0};
+        return false;
+    }
+    return true;
 }
 
 bool take_some_workers(const uint32_t *numbers, size_t count, struct worker_set *workers,
@@ -203,6 +207,11 @@ bool check_enum(int wire, int count, const char *what, struct error *error)
         return error_set(error, "%s: there is no %d", what, wire);
     }
     return true;
+}
+
+uint64_t buckets_of(const struct decoding *decoding)
+{
+    return decoding->is_from_agent ? LIMIT_FROM_AGENT_BUCKETS : LIMIT_HISTOGRAM_BUCKETS;
 }
 
 bool check_batch(size_t count, struct error *error)

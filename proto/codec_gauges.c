@@ -48,7 +48,7 @@ bool decode_gauges(const Tutti__V1__Message *wire_message, struct decoding *deco
 {
     const Tutti__V1__Gauges *wire = wire_message->gauges;
     struct gauges *gauges = &decoding->message->gauges;
-    uint64_t buckets_left = LIMIT_HISTOGRAM_BUCKETS;
+    uint64_t buckets_left = buckets_of(decoding);
     if (wire->n_loops > LIMIT_SHARDS) {
         return error_set(decoding->error, "%zu shards, at most %u are allowed", wire->n_loops, LIMIT_SHARDS);
     }

@@ -12,6 +12,7 @@ struct decoding {
     struct arena *arena;
     struct message *message;
     struct error *error;
+    bool is_from_agent; /* by the bounds of message_decode_from_agent */
 };
 
 typedef void body_encoder(const struct message *message, struct buffer *into);
@@ -33,6 +34,10 @@ void encode_options(struct buffer *into, uint32_t field, const struct campaign_o
 bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *options, struct error *error);
 void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_listing *bundle);
 bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding);
+
+/* Without decoding: the number of the body's field, and how many fields are in it, itself included; counting
+ * ends behind `most`. False if the bytes are no message. */
+bool glance(struct bytes bytes, size_t most, uint32_t *body, size_t *items);
 
 /* Fields. The encoders assert the bounds, the decoders refuse what does not hold them; `what` names the
  * field. */
@@ -66,3 +71,5 @@ bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kin
 /* Whether `wire` is one of 0…count-1. */
 bool check_enum(int wire, int count, const char *what, struct error *error);
 bool check_batch(size_t count, struct error *error);
+/* How far the histograms of a message may reach together. */
+uint64_t buckets_of(const struct decoding *decoding);

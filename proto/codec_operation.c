@@ -4,6 +4,7 @@
 #include "proto/wire.h"
 
 #include <assert.h>
+#include <string.h>
 
 static_assert((int)OUTCOME_REFUSED == TUTTI__V1__OUTCOME__REFUSED, "outcomes are the same on the wire");
 
@@ -192,6 +193,34 @@ static bool take_operation(const Tutti__V1__Operation *wire, struct operation *o
            take_digest(&wire->digest, &operation->digest, error);
 }
 
+/* What can be answered of it stays: whoever waits for it is told. */
+static void keep_fault(struct operation *operation, struct decoding *decoding)
+{
+    size_t size = strlen(decoding->error->text) + 1;
+    char *fault = (char *)arena_take(decoding->arena, size);
+    memcpy(fault, decoding->error->text, size);
+    *operation = (struct operation){.kind = operation->kind,
+                                    .workers = operation->workers,
+                                    .room = operation->room,
+                                    .name = operation->name,
+                                    .step = operation->step,
+                                    .nth = operation->nth,
+                                    .call = operation->call,
+                                    .fault = fault};
+}
+
+/* However many operations a message has, and however many workers each names: what it can make us do ends. */
+static bool check_named(const struct message *message, struct error *error)
+{
+    uint64_t named = 0;
+    for (size_t i = 0; i < message->operations.count; i++) {
+        named += worker_set_count(&message->operations.items[i].workers);
+    }
+    return message->operations.count <= 1 || named <= LIMIT_NAMED_WORKERS ||
+           error_set(error, "operations that name %llu workers in one message, at most %u are allowed",
+                     (unsigned long long)named, LIMIT_NAMED_WORKERS);
+}
+
 bool decode_operations(const Tutti__V1__Message *wire_message, struct decoding *decoding)
 {
     const Tutti__V1__Operations *wire = wire_message->operations;
@@ -202,15 +231,45 @@ bool decode_operations(const Tutti__V1__Message *wire_message, struct decoding *
     decoding->message->operations.items = items;
     decoding->message->operations.count = wire->n_items;
     for (size_t i = 0; i < wire->n_items; i++) {
-        if (!take_operation(wire->items[i], &items[i], decoding)) {
-            return error_wrap(decoding->error, "operation %zu: ", i);
+        if (take_operation(wire->items[i], &items[i], decoding)) {
+            continue;
         }
+        error_wrap(decoding->error, "operation %zu: ", i);
+        if (!decoding->is_from_agent) {
+            return false;
+        }
+        keep_fault(&items[i], decoding);
     }
-    return true;
+    return !decoding->is_from_agent || check_named(decoding->message, decoding->error);
 }
 
-static void put_reply(struct buffer *into, const struct reply *reply)
+/* A value that many replies point to stands in their message once. */
+struct shared_values {
+    struct bytes items[LIMIT_SHARED_VALUES];
+    uint32_t count;
+};
+
+/* Its place, from 1; 0 for one that stands in the reply itself. What was put in last is the likeliest. */
+static uint32_t share_value(struct shared_values *values, struct bytes value)
 {
+    if (value.size < REPLY_SHARED_BYTES) {
+        return 0;
+    }
+    for (uint32_t i = values->count; i > 0; i--) {
+        if (values->items[i - 1].data == value.data && values->items[i - 1].size == value.size) {
+            return i;
+        }
+    }
+    if (values->count == LIMIT_SHARED_VALUES) {
+        return 0;
+    }
+    values->items[values->count++] = value;
+    return values->count;
+}
+
+static void put_reply(struct buffer *into, const struct reply *reply, struct shared_values *values)
+{
+    uint32_t shared = share_value(values, reply->value);
     assert((unsigned)reply->kind < OPERATION_KIND_COUNT && (unsigned)reply->outcome < OUTCOME_COUNT);
     assert(worker_set_count(&reply->missing) <= LIMIT_MISSING);
     wire_number(into, 1, (uint64_t)reply->kind + 1);
@@ -226,19 +285,24 @@ static void put_reply(struct buffer *into, const struct reply *reply)
     wire_number(into, 11, reply->rank);
     wire_flag(into, 12, reply->is_won);
     wire_flag(into, 13, reply->is_maker);
-    put_value(into, 14, reply->value);
+    put_value(into, 14, shared == 0 ? reply->value : bytes_of_string("n"));
     wire_signed(into, 15, reply->at_ns);
     put_workers(into, 16, &reply->missing);
     put_text(into, 17, reply->text);
+    wire_number(into, 18, shared);
 }
 
 void encode_replies(const struct message *message, struct buffer *into)
 {
     assert(message->replies.count <= LIMIT_BATCH_ITEMS);
+    struct shared_values values = {.count = 0};
     for (size_t i = 0; i < message->replies.count; i++) {
         size_t opened = wire_open(into, 1);
-        put_reply(into, &message->replies.items[i]);
+        put_reply(into, &message->replies.items[i], &values);
         wire_close(into, opened);
+    }
+    for (uint32_t i = 0; i < values.count; i++) {
+        wire_bytes(into, 2, values.items[i]);
     }
 }
 
@@ -256,7 +320,24 @@ static void copy_reply(const Tutti__V1__Reply *wire, struct reply *reply)
     reply->at_ns = wire->at_ns;
 }
 
-static bool take_reply(const Tutti__V1__Reply *wire, struct reply *reply, struct decoding *decoding)
+/* Its own, or one of those that many share, which have been checked. */
+static bool take_reply_value(const Tutti__V1__Reply *wire, const Tutti__V1__Replies *all, struct reply *reply,
+                             struct error *error)
+{
+    if (wire->shared_value == 0) {
+        return take_kinds_value(&wire->value, RULES[reply->kind].has_reply_value, "value", &reply->value,
+                                error);
+    }
+    if (wire->shared_value > all->n_values || wire->value.len > 0) {
+        return error_set(error, "there is no shared value %u, or it has another", wire->shared_value);
+    }
+    const ProtobufCBinaryData *value = &all->values[wire->shared_value - 1];
+    reply->value = bytes_of(value->data, value->len);
+    return true;
+}
+
+static bool take_reply(const Tutti__V1__Reply *wire, const Tutti__V1__Replies *all, struct reply *reply,
+                       struct decoding *decoding)
 {
     struct error *error = decoding->error;
     if (!take_operation_kind(wire->kind, &reply->kind, error) ||
@@ -267,23 +348,37 @@ static bool take_reply(const Tutti__V1__Reply *wire, struct reply *reply, struct
     return take_some_workers(wire->workers, wire->n_workers, &reply->workers, decoding) &&
            take_room(wire->room, &reply->room, error) &&
            take_some_name(&wire->name, reply->kind, &reply->name, error) &&
-           take_kinds_value(&wire->value, RULES[reply->kind].has_reply_value, "value", &reply->value,
-                            error) &&
+           take_reply_value(wire, all, reply, error) &&
            take_workers(wire->missing, wire->n_missing, LIMIT_MISSING, &reply->missing, decoding) &&
            take_text(&wire->text, "text", &reply->text, error);
+}
+
+static bool check_shared_values(const Tutti__V1__Replies *wire, struct error *error)
+{
+    struct bytes value;
+    if (wire->n_values > LIMIT_SHARED_VALUES) {
+        return error_set(error, "%zu shared values, at most %u are allowed", wire->n_values,
+                         LIMIT_SHARED_VALUES);
+    }
+    for (size_t i = 0; i < wire->n_values; i++) {
+        if (!take_value(&wire->values[i], "shared value", &value, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool decode_replies(const Tutti__V1__Message *wire_message, struct decoding *decoding)
 {
     const Tutti__V1__Replies *wire = wire_message->replies;
-    if (!check_batch(wire->n_items, decoding->error)) {
+    if (!check_batch(wire->n_items, decoding->error) || !check_shared_values(wire, decoding->error)) {
         return false;
     }
     struct reply *items = (struct reply *)arena_array(decoding->arena, wire->n_items, sizeof *items);
     decoding->message->replies.items = items;
     decoding->message->replies.count = wire->n_items;
     for (size_t i = 0; i < wire->n_items; i++) {
-        if (!take_reply(wire->items[i], &items[i], decoding)) {
+        if (!take_reply(wire->items[i], wire, &items[i], decoding)) {
             return error_wrap(decoding->error, "reply %zu: ", i);
         }
     }

@@ -203,7 +203,7 @@ bool decode_statistics(const Tutti__V1__Message *wire_message, struct decoding *
     statistics->steps_failed = wire->steps_failed;
     statistics->steps_stopped = wire->steps_stopped;
     statistics->workers_running = wire->workers_running;
-    uint64_t buckets_left = LIMIT_HISTOGRAM_BUCKETS;
+    uint64_t buckets_left = buckets_of(decoding);
     return take_histogram(wire->step_us, &statistics->step_us, &buckets_left, decoding) &&
            take_requests(wire, &buckets_left, decoding) && take_waits(wire, &buckets_left, decoding) &&
            take_errors(wire, decoding);

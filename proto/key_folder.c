@@ -2,6 +2,7 @@
 #include "proto/key_folder.h"
 
 #include "common/memory.h"
+#include "common/trusted_file.h"
 #include "common/write_all.h"
 #include "proto/curve.h"
 
@@ -16,53 +17,10 @@
 
 #define PAIR_FILE "coordinator.key"
 #define LIST_FILE "agents.allow"
-#define CHUNK_BYTES 4096u
 
 static char *path_of(const char *folder, const char *file)
 {
     return memory_format("%s/%s", folder, file);
-}
-
-static bool read_all(int descriptor, struct buffer *into, struct error *error)
-{
-    uint8_t chunk[CHUNK_BYTES];
-    ssize_t size = 1;
-    bool is_good = true;
-    while (is_good && size != 0) {
-        size = read(descriptor, chunk, sizeof chunk);
-        if (size < 0 && errno != EINTR) {
-            is_good = error_set(error, "%s", strerror(errno));
-        } else if (size > 0 && !buffer_append(into, chunk, (size_t)size)) {
-            is_good = error_set(error, "too large for what it should be");
-        }
-    }
-    explicit_bzero(chunk, sizeof chunk);
-    return is_good;
-}
-
-/* O_NONBLOCK: a pipe that nobody writes to is refused instead of waited for. */
-static bool read_file(const char *path, struct buffer *into, struct stat *status, struct error *error)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) {
-        return error_set_system(error, errno, "%s cannot be read", path);
-    }
-    bool is_good = fstat(descriptor, status) == 0 && S_ISREG(status->st_mode);
-    if (!is_good) {
-        (void)error_set(error, "%s is not a file", path);
-    } else if (!read_all(descriptor, into, error)) {
-        is_good = error_wrap(error, "%s: ", path);
-    }
-    (void)close(descriptor);
-    return is_good;
-}
-
-static void finish_secret(struct buffer *text)
-{
-    if (text->data != NULL) {
-        explicit_bzero(text->data, text->capacity);
-    }
-    buffer_finish(text);
 }
 
 /* A name in a folder lasts only when the folder has reached the disk. Where it cannot be done it is no worse
@@ -129,7 +87,7 @@ bool key_folder_write_list(const char *folder, const struct allow_list *list, st
 static bool write_pair(const char *folder, struct error *error)
 {
     SCOPED(memory_free_at) char *path = path_of(folder, PAIR_FILE);
-    SCOPED(finish_secret) struct buffer text;
+    SCOPED(trusted_file_wipe) struct buffer text;
     struct key_pair pair;
     buffer_init(&text, KEY_FILE_MAX_BYTES);
     curve_draw(&pair);
@@ -146,7 +104,10 @@ bool key_folder_make(const char *folder, struct error *error)
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         return error_set_system(error, errno, "%s cannot be made", folder);
     }
-    if (access(pair, F_OK) == 0) {
+    if (!trusted_folder_check(folder, error)) {
+        return false;
+    }
+    if (faccessat(AT_FDCWD, pair, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         return error_set(error, "%s is there already; nothing was overwritten", pair);
     }
     struct allow_list *empty = allow_list_new();
@@ -170,15 +131,6 @@ int key_folder_lock(const char *folder, struct error *error)
     return descriptor;
 }
 
-static void check_mode(const char *path, const struct stat *status, struct error *warning)
-{
-    warning->text[0] = '\0';
-    if ((status->st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        (void)error_set(warning, "%s holds a secret and others may open it (mode %04o): chmod 600 %s", path,
-                        (unsigned)(status->st_mode & 07777), path);
-    }
-}
-
 static bool check_pair(const char *path, const struct key_pair *pair, struct error *error)
 {
     return curve_belongs(pair) ||
@@ -189,13 +141,13 @@ bool key_folder_read_pair(const char *folder, struct key_pair *pair, struct erro
                           struct error *error)
 {
     SCOPED(memory_free_at) char *path = path_of(folder, PAIR_FILE);
-    SCOPED(finish_secret) struct buffer text;
-    struct stat status = {0};
+    SCOPED(trusted_file_wipe) struct buffer text;
+    struct stat status;
     buffer_init(&text, KEY_FILE_MAX_BYTES);
-    if (!read_file(path, &text, &status, error)) {
+    if (!trusted_file_read(path, TRUSTED_FILE_SECRET, &text, &status, warning, error) ||
+        !trusted_folder_check(folder, error)) {
         return false;
     }
-    check_mode(path, &status, warning);
     if (!key_pair_parse(buffer_bytes(&text), pair, error)) {
         return error_wrap(error, "%s: ", path);
     }
@@ -206,17 +158,18 @@ static struct key_stamp stamp_of(const struct stat *status)
 {
     return (struct key_stamp){.inode = (uint64_t)status->st_ino,
                               .size_bytes = (uint64_t)status->st_size,
-                              .modified_s = status->st_mtim.tv_sec,
-                              .modified_ns = status->st_mtim.tv_nsec};
+                              .changed_s = status->st_ctim.tv_sec,
+                              .changed_ns = status->st_ctim.tv_nsec};
 }
 
 struct allow_list *key_folder_read_list(const char *folder, struct key_stamp *stamp, struct error *error)
 {
     SCOPED(memory_free_at) char *path = path_of(folder, LIST_FILE);
     SCOPED(buffer_finish) struct buffer text;
-    struct stat status = {0};
+    struct stat status;
+    struct error warning;
     buffer_init(&text, ALLOW_LIST_MAX_BYTES);
-    bool is_read = read_file(path, &text, &status, error);
+    bool is_read = trusted_file_read(path, TRUSTED_FILE_PUBLIC, &text, &status, &warning, error);
     *stamp = stamp_of(&status);
     if (!is_read) {
         return NULL;
@@ -237,25 +190,21 @@ bool key_folder_has_changed(const char *folder, const struct key_stamp *stamp)
     }
     struct key_stamp now = stamp_of(&status);
     return now.inode != stamp->inode || now.size_bytes != stamp->size_bytes ||
-           now.modified_s != stamp->modified_s || now.modified_ns != stamp->modified_ns;
+           now.changed_s != stamp->changed_s || now.changed_ns != stamp->changed_ns;
 }
 
 static bool read_agent_text(const char *path, struct buffer *text, struct error *warning, struct error *error)
 {
-    struct stat status = {0};
+    struct stat status;
     if (strcmp(path, "-") == 0) {
-        return read_all(STDIN_FILENO, text, error) || error_wrap(error, "standard input: ");
+        return trusted_file_read_all(STDIN_FILENO, text, error) || error_wrap(error, "standard input: ");
     }
-    if (!read_file(path, text, &status, error)) {
-        return false;
-    }
-    check_mode(path, &status, warning);
-    return true;
+    return trusted_file_read(path, TRUSTED_FILE_SECRET, text, &status, warning, error);
 }
 
 bool agent_key_read(const char *path, struct agent_key *key, struct error *warning, struct error *error)
 {
-    SCOPED(finish_secret) struct buffer text;
+    SCOPED(trusted_file_wipe) struct buffer text;
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     warning->text[0] = '\0';
     buffer_init(&text, KEY_FILE_MAX_BYTES);
@@ -270,7 +219,7 @@ bool agent_key_read(const char *path, struct agent_key *key, struct error *warni
 
 bool agent_key_write(const char *path, const struct agent_key *key, struct error *error)
 {
-    SCOPED(finish_secret) struct buffer text;
+    SCOPED(trusted_file_wipe) struct buffer text;
     buffer_init(&text, KEY_FILE_MAX_BYTES);
     agent_key_format(key, &text);
     return write_file(path, buffer_bytes(&text), false, error);

@@ -7,8 +7,8 @@
 struct key_stamp {
     uint64_t inode;
     uint64_t size_bytes;
-    int64_t modified_s;
-    int64_t modified_ns;
+    int64_t changed_s; /* content, owner or mode */
+    int64_t changed_ns;
 };
 
 /* Makes the folder (0700) if it is not there, with a new pair and an empty list (0600). Overwrites nothing.
@@ -16,7 +16,8 @@ struct key_stamp {
 MUST_CHECK bool key_folder_make(const char *folder, struct error *error);
 /* Holds others off who would change the list, until the descriptor is closed; -1 with an error. */
 MUST_CHECK int key_folder_lock(const char *folder, struct error *error);
-/* `warning` is written if others can read the secret, else empty. */
+/* A secret that others can read is refused, as is a file or folder that they can change. `warning` is written
+ * if root has left its secret open to everybody, else empty (common/trusted_file.h). */
 MUST_CHECK bool key_folder_read_pair(const char *folder, struct key_pair *pair, struct error *warning,
                                      struct error *error);
 /* NULL with an error. `stamp` is set in both cases. */

@@ -6,7 +6,16 @@
 #define LIMIT_FRAME_BYTES                                                                                    \
     (24u * 1024u * 1024u) /* one message, encoded; what all rooms were told comes nearest */
 #define LIMIT_ENVELOPE_BYTES 1024u
-#define LIMIT_AGENTS 4096u               /* that have joined a coordinator */
+/* What an agent says to the coordinator is smaller, since a stranger may hold an agent's key: */
+#define LIMIT_FROM_AGENT_BYTES (1024u * 1024u) /* one message, encoded */
+#define LIMIT_CUT_BYTES (4u * 1024u * 1024u)   /* with a larger one the connection ends without a word */
+#define LIMIT_HELLO_BYTES (16u * 1024u)
+#define LIMIT_OPERATIONS 2048u       /* in one message */
+#define LIMIT_NAMED_WORKERS 262144u  /* that the operations of one message name, unless it has only one */
+#define LIMIT_FROM_AGENT_ITEMS 8192u /* in a message of another kind */
+#define LIMIT_FROM_AGENT_BUCKETS (1024u * 1024u) /* instead of LIMIT_HISTOGRAM_BUCKETS */
+#define LIMIT_CALLS_AT_ONCE 16u                  /* of one worker: sent, and not answered yet */
+#define LIMIT_AGENTS 4096u                       /* that have joined a coordinator */
 #define LIMIT_BATCH_BYTES (256u * 1024u) /* what a sender fills one batch of operations or replies up to */
 #define LIMIT_NAME_BYTES 255u            /* notifier, barrier, variable, campaign, agent, request … */
 #define LIMIT_TEXT_BYTES 2000u           /* a message for a person */
@@ -19,6 +28,7 @@
 #define LIMIT_CHUNK_BYTES (256u * 1024u)         /* of a bundle in one message */
 #define LIMIT_ARTIFACTS 20u                      /* that a campaign keeps */
 #define LIMIT_ARTIFACT_BYTES (1024u * 1024u)
+#define LIMIT_SHARED_VALUES 64u   /* of the replies in one message */
 #define LIMIT_MISSING 32u         /* worker ids that an outcome names */
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
 #define LIMIT_SHARDS 256u

@@ -13,6 +13,7 @@ struct link *link_new(uint64_t incarnation, uint64_t epoch, uint64_t heartbeat_n
     link->epoch = epoch;
     link->heartbeat_ns = heartbeat_ns;
     link->started_ns = now_ns;
+    link->progress_ns = now_ns;
     link->beat_ns = now_ns;
     link->heard_ns = now_ns;
     link->oldest = 1;
@@ -61,11 +62,22 @@ void link_send(struct link *link, struct buffer *message)
     link->end++;
     struct queued *queued = link_queued_at(link, link->end - 1);
     queued->data = buffer_take(message, &queued->size);
+    link->held_bytes += queued->size;
 }
 
 size_t link_backlog(const struct link *link)
 {
     return (size_t)(link->end - link->oldest);
+}
+
+size_t link_held_bytes(const struct link *link)
+{
+    return link->held_bytes;
+}
+
+uint64_t link_progress_ns(const struct link *link)
+{
+    return link->highest_sent < link->oldest ? UINT64_MAX : link->progress_ns;
 }
 
 static uint64_t timeout_ns(const struct link *link)
@@ -119,6 +131,9 @@ static struct bytes take_next(struct link *link, uint64_t now_ns)
         link->timer_start_ns = now_ns;
     }
     const struct queued *queued = link_queued_at(link, link->next);
+    if (link->highest_sent < link->oldest) {
+        link->progress_ns = now_ns; /* until now there was nothing to acknowledge */
+    }
     if (link->next > link->highest_sent) {
         link->highest_sent = link->next;
     }
@@ -195,6 +210,7 @@ static void take_acknowledgement(struct link *link, uint64_t now_ns, uint64_t ac
         if (link->oldest < link->next) {
             link->in_flight_bytes -= queued->size;
         }
+        link->held_bytes -= queued->size;
         memory_free(queued->data);
         *queued = (struct queued){NULL, 0};
         link->oldest++;
@@ -205,6 +221,7 @@ static void take_acknowledgement(struct link *link, uint64_t now_ns, uint64_t ac
     link->backoff = 0;
     link->is_probing = false;
     link->timer_start_ns = now_ns;
+    link->progress_ns = now_ns;
 }
 
 static void take_sample(struct link *link, uint64_t now_ns, const struct envelope *envelope)

@@ -70,6 +70,12 @@ void link_send(struct link *link, struct buffer *message);
 /* Messages queued or not yet acknowledged: who fills a link looks at this and holds back. */
 size_t link_backlog(const struct link *link);
 
+/* What of it the memory is, in bytes. */
+size_t link_held_bytes(const struct link *link);
+/* Since when the other end has acknowledged nothing though something was sent to it; UINT64_MAX while it has
+ * nothing to acknowledge. */
+uint64_t link_progress_ns(const struct link *link);
+
 /* The next frame to put on the wire now: new ones within the window, those to be sent again, else an
  * acknowledgement or heartbeat that is due. False when there is none. `message` is borrowed until the next
  * link_receive or link_free. Call until false. */

@@ -28,6 +28,8 @@ struct link {
     uint64_t end;
     uint64_t highest_sent;
     size_t in_flight_bytes;
+    size_t held_bytes;    /* of all from `oldest` up to `end` */
+    uint64_t progress_ns; /* when the other end acknowledged something last, or had nothing to acknowledge */
     unsigned backoff;
     bool is_probing;         /* sent again after a timeout, and no sign of life yet */
     uint64_t timer_start_ns; /* means something while anything is in flight */

@@ -2,7 +2,7 @@
 #include "common/memory.h"
 #include "proto/link_inside.h"
 
-_Static_assert(sizeof(struct link) == 240, "link_pack and link_unpack have to know each field");
+_Static_assert(sizeof(struct link) == 256, "link_pack and link_unpack have to know each field");
 
 static void pack_queue(const struct link *link, struct buffer *into)
 {
@@ -37,6 +37,7 @@ void link_pack(const struct link *link, struct buffer *into)
     pack_number(into, link->newest_received_ns);
     pack_number(into, link->newest_arrived_ns);
     pack_number(into, link->newest_echo_ns);
+    pack_number(into, link->progress_ns);
 }
 
 static void unpack_queue(struct link *link, struct unpack *from)
@@ -84,6 +85,7 @@ struct link *link_unpack(struct unpack *from)
     link->newest_received_ns = unpack_number(from);
     link->newest_arrived_ns = unpack_number(from);
     link->newest_echo_ns = unpack_number(from);
+    link->progress_ns = unpack_number(from);
     if (from->is_broken) {
         link_free(&link);
     }

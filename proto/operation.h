@@ -82,6 +82,9 @@ struct operation {
     size_t after_count;
     uint32_t uncertainty_us; /* how far the instants may be off */
     struct bytes digest;     /* OPERATION_DIGEST_BYTES, or none */
+    /* What is wrong with it, from message_decode_from_agent; NULL: nothing. Then only kind, workers and call
+     * count, as far as they were right. */
+    const char *fault;
 };
 
 enum outcome {
@@ -94,6 +97,12 @@ enum outcome {
     OUTCOME_COUNT
 };
 const char *outcome_name(enum outcome outcome);
+
+/* A value of at least so many bytes stands in a message once for all replies that point to the same memory.
+ */
+#define REPLY_SHARED_BYTES 64u
+
+struct shared;
 
 struct reply {
     enum operation_kind kind; /* of what is answered */
@@ -110,6 +119,7 @@ struct reply {
     bool is_won;
     bool is_maker;
     struct bytes value;
+    struct shared *shared;     /* holds the memory of `value` for many replies; NULL: it is somebody else's */
     int64_t at_ns;             /* act at this instant of the coordinator's clock; 0 is at once */
     struct worker_set missing; /* whom it lacked, at most LIMIT_MISSING */
     struct bytes text;         /* for a person; empty when ok */

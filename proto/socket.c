@@ -16,6 +16,8 @@
 
 /* After so many frames others get their turn. */
 #define FRAMES_PER_TURN 64
+/* Or after so long: what a frame causes may take much longer than to receive it. */
+#define TURN_NS 4000000u
 #define MAX_PARTS 3
 #define ENDPOINT_MAX_BYTES 512u
 
@@ -181,7 +183,8 @@ static bool is_bounded(const struct socket *socket, const struct parts *parts)
 static void take_in(struct socket *socket)
 {
     bool has_handed_on = false;
-    for (int i = 0; i < FRAMES_PER_TURN && socket->zmq != NULL; i++) {
+    uint64_t until_ns = uv_hrtime() + TURN_NS;
+    for (int i = 0; i < FRAMES_PER_TURN && socket->zmq != NULL && (i == 0 || uv_hrtime() < until_ns); i++) {
         struct parts parts;
         bool is_whole;
         socket->is_in_doubt = true;

@@ -26,7 +26,9 @@ enum socket_trouble {
     SOCKET_KEY_REFUSED,      /* the key may not come in */
     SOCKET_KEYS_ON_ONE_SIDE, /* the other side has keys and we have not, or the other way round */
     SOCKET_HANDSHAKE_BROKEN, /* the other side speaks something else, or has the wrong key of ours */
-    SOCKET_HANDSHAKE_CUT,    /* the connection ended in the middle, or the other side said nothing */
+    SOCKET_HANDSHAKE_CUT,    /* the other side ended the connection in the middle */
+    SOCKET_HANDSHAKE_SLOW,   /* it said nothing for too long */
+    SOCKET_FULL,             /* as many connections as can be: no more are let in until some have gone */
     SOCKET_FRAME_BROKEN,     /* a wrong number of parts, or an envelope that is too large */
 };
 

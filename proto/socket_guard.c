@@ -1,4 +1,4 @@
-/* Beside a socket: who may come in, and handshakes that failed. */
+/* Beside a socket: who may come in, handshakes that failed, and how many connections there are. */
 #include "proto/socket_guard.h"
 
 #include "common/memory.h"
@@ -132,24 +132,47 @@ static enum socket_trouble trouble_of(uint16_t event, uint32_t value)
         return SOCKET_KEY_REFUSED;
     }
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
-        return SOCKET_HANDSHAKE_CUT;
+        /* The value is what errno was: of a connection that has ended, or of a read that found nothing yet
+         * when our own patience was over. */
+        return value == EAGAIN || value == ETIMEDOUT ? SOCKET_HANDSHAKE_SLOW : SOCKET_HANDSHAKE_CUT;
     }
     return value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? SOCKET_KEYS_ON_ONE_SIDE
                                                                : SOCKET_HANDSHAKE_BROKEN;
 }
 
-static void tell(const struct socket_callbacks *callbacks, uint16_t event, uint32_t value)
+static void trouble(const struct socket_callbacks *callbacks, enum socket_trouble what)
 {
-    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
-        callbacks->on_connected(callbacks->context);
-    } else {
-        callbacks->on_trouble(callbacks->context, trouble_of(event, value));
+    if (callbacks->on_trouble != NULL) {
+        callbacks->on_trouble(callbacks->context, what);
+    }
+}
+
+static void take_event(struct socket_guard *guard, uint16_t event, uint32_t value)
+{
+    switch (event) {
+    case ZMQ_EVENT_LISTENING:
+        socket_admission_listening(&guard->admission, (int)value);
+        break;
+    case ZMQ_EVENT_ACCEPTED:
+        if (socket_admission_accepted(&guard->admission)) {
+            trouble(guard->callbacks, SOCKET_FULL);
+        }
+        break;
+    case ZMQ_EVENT_DISCONNECTED:
+        socket_admission_disconnected(&guard->admission);
+        break;
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        guard->callbacks->on_connected(guard->callbacks->context);
+        break;
+    default:
+        trouble(guard->callbacks, trouble_of(event, value));
+        break;
     }
 }
 
 static bool on_event(void *context, void *zmq)
 {
-    const struct socket_guard *guard = context;
+    struct socket_guard *guard = context;
     uint8_t head[6];
     char address[1];
     uint16_t event;
@@ -164,7 +187,7 @@ static bool on_event(void *context, void *zmq)
     if (size == (int)sizeof head) {
         memcpy(&event, head, sizeof event);
         memcpy(&value, head + sizeof event, sizeof value);
-        tell(guard->callbacks, event, value);
+        take_event(guard, event, value);
     }
     return true;
 }
@@ -180,10 +203,26 @@ static void *new_socket(void *zmq_context, int type)
     return zmq;
 }
 
+static int wanted_events(const struct socket_callbacks *callbacks, void *zmq)
+{
+    int type = 0;
+    size_t size = sizeof type;
+    int events = callbacks->on_connected != NULL ? ZMQ_EVENT_HANDSHAKE_SUCCEEDED : 0;
+    if (callbacks->on_trouble != NULL) {
+        events |= ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    }
+    if (zmq_getsockopt(zmq, ZMQ_TYPE, &type, &size) == 0 && type == ZMQ_ROUTER) {
+        events |= ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
+    }
+    return events;
+}
+
 void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_context, void *zmq,
                         const struct socket_server_keys *keys, const struct socket_callbacks *callbacks)
 {
     *guard = (struct socket_guard){.callbacks = callbacks, .keys = keys};
+    socket_admission_init(&guard->admission);
     if (keys != NULL) {
         void *doorman = new_socket(zmq_context, ZMQ_REP);
         int result = zmq_bind(doorman, DOORMAN_ENDPOINT);
@@ -192,11 +231,7 @@ void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_c
         inner_socket_start(&guard->doorman, loop, doorman, on_question, guard);
         guard->open_parts++;
     }
-    int events = callbacks->on_connected != NULL ? ZMQ_EVENT_HANDSHAKE_SUCCEEDED : 0;
-    if (callbacks->on_trouble != NULL) {
-        events |= ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
-    }
+    int events = wanted_events(callbacks, zmq);
     if (events != 0) {
         int result = zmq_socket_monitor(zmq, MONITOR_ENDPOINT, events);
         assert(result == 0);

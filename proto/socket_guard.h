@@ -1,13 +1,15 @@
-/* Beside a socket: answers ZeroMQ's question whether a key may come in, and hears of handshakes that failed.
- */
+/* Beside a socket: answers ZeroMQ's question whether a key may come in, hears of handshakes that failed, and
+ * counts connections. */
 #pragma once
 #include "common/attributes.h"
 #include "proto/inner_socket.h"
 #include "proto/socket.h"
+#include "proto/socket_admission.h"
 
 struct socket_guard {
     struct inner_socket doorman; /* ZeroMQ asks it by ZAP; only where there are keys */
     struct inner_socket monitor;
+    struct socket_admission admission; /* of a ROUTER */
     void *watched;
     const struct socket_callbacks *callbacks;
     const struct socket_server_keys *keys;

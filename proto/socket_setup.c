@@ -2,6 +2,7 @@
 #include "proto/socket_setup.h"
 
 #include "proto/limits.h"
+#include "proto/socket_admission.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,12 +19,18 @@
 /* Of one connection. A link has at most 128 messages in flight, and some again: more than that in a queue are
  * repeats. */
 #define QUEUED_MESSAGES 2000
-#define PENDING_CONNECTIONS 1024
+/* A coordinator has many connections, each perhaps of a stranger who sends the largest messages, or who reads
+ * nothing: these bound what ZeroMQ holds for one. */
+#define ROUTER_SENT_MESSAGES 160
+#define ROUTER_RECEIVED_MESSAGES 16
 #define SHORTEST_RECONNECT_MS 50
 /* A coordinator that was killed is found soon when it is there again: workers wait for it. */
 #define LONGEST_RECONNECT_MS 500
 #define CONNECT_TIMEOUT_MS 5000
-#define HANDSHAKE_TIMEOUT_MS 10000
+/* Short: who says nothing holds a place that others may need. Who dials gives up a little sooner, so that it
+ * knows that nobody has thrown it out. */
+#define HANDSHAKE_TIMEOUT_MS 4000
+#define STRANGER_TIMEOUT_MS 5000
 #define KEEPALIVE_IDLE_S 30
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_PROBES 3
@@ -56,9 +63,8 @@ static void set(void *zmq, int option, int value)
     (void)result;
 }
 
-static void set_common(void *zmq)
+static void set_common(void *zmq, int64_t longest_part)
 {
-    int64_t longest_part = (int64_t)LIMIT_FRAME_BYTES;
     int result = zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &longest_part, sizeof longest_part);
     assert(result == 0);
     (void)result;
@@ -131,10 +137,13 @@ bool socket_setup_router(void *zmq, const char *endpoint, struct error *error)
     if (!split(endpoint, &address, error)) {
         return false;
     }
-    set_common(zmq);
+    set_common(zmq, LIMIT_CUT_BYTES);
+    set(zmq, ZMQ_SNDHWM, ROUTER_SENT_MESSAGES);
+    set(zmq, ZMQ_RCVHWM, ROUTER_RECEIVED_MESSAGES);
     /* With IPv6 on, an IPv4 address would be listened on, and reported, as ::ffff:…. */
     set(zmq, ZMQ_IPV6, address.host[0] == '[' || strcmp(address.host, "*") == 0 ? 1 : 0);
-    set(zmq, ZMQ_BACKLOG, PENDING_CONNECTIONS);
+    set(zmq, ZMQ_BACKLOG, socket_admission_backlog());
+    set(zmq, ZMQ_HANDSHAKE_IVL, STRANGER_TIMEOUT_MS);
     /* Else what goes to an unknown route, or to a full one, would vanish without a word. */
     set(zmq, ZMQ_ROUTER_MANDATORY, 1);
     return zmq_bind(zmq, endpoint) == 0 || bind_error(&address, endpoint, error);
@@ -157,7 +166,7 @@ bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error)
     if (!split(endpoint, &address, error)) {
         return false;
     }
-    set_common(zmq);
+    set_common(zmq, LIMIT_FRAME_BYTES);
     /* ZeroMQ tries only the first address of a name, and with IPv6 on that is ::1 for localhost, where a
      * coordinator on 127.0.0.1 does not listen. So IPv6 is for what has no IPv4 address. */
     set(zmq, ZMQ_IPV6, address.host[0] == '[' || !resolves(address.host, AF_INET) ? 1 : 0);

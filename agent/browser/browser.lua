@@ -3,18 +3,19 @@ local import, native = ...
 local actions = import "actions"
 local capabilities = import "capabilities"
 local checks = import "checks"
+local drivers = import "drivers"
 local errors = import "errors"
 local keys = import "keys"
+local pages = import "pages"
 local session = import "session"
+local tutti = import "tutti"
 local values = import "values"
 local wire = import "wire"
 local witness = import "witness"
-local drivers = require "tutti.browser.drivers"
-local tutti = require "tutti"
 
 local browser = { keys = keys, errors = errors.names, chain = actions.chain, list = values.list }
 
-for name, make in pairs(actions.makers) do browser[name] = make end
+for name, make in next, actions.makers do browser[name] = make end
 
 local START_S = 60
 local WAIT_S = 30
@@ -23,24 +24,24 @@ local COMMAND_S = 60
 local open_names = checks.set("browser", "headless", "args", "remote", "auth", "capabilities", "mobile", "timeouts",
   "start", "wait", "command", "base")
 
--- The pages of each worker that are not closed, in the order in which they were opened.
-local pages_of = setmetatable({}, { __mode = "k" })
--- What browser.of has opened.
+-- The sessions of each worker that are not closed, in the order in which they were opened.
+local sessions_of = setmetatable({}, { __mode = "k" })
+-- The page that browser.of has opened.
 local main_of = setmetatable({}, { __mode = "k" })
 
-local function forget(worker, page)
-  local pages = pages_of[worker]
-  for i = #pages, 1, -1 do
-    if pages[i] == page then table.remove(pages, i) end
+local function forget(worker, closed)
+  local open = sessions_of[worker]
+  for i = #open, 1, -1 do
+    if open[i] == closed then table.remove(open, i) end
   end
 end
 
 -- Closes the worker's pages, the youngest first; those that are not open any more, or all.
 local function close_pages(worker, is_all)
-  local pages, first = pages_of[worker] or {}, nil
-  for i = #pages, 1, -1 do
-    if is_all or not pages[i]:is_open() then
-      local ok, failure = pcall(pages[i].close, pages[i])
+  local open, first = sessions_of[worker] or {}, nil
+  for i = #open, 1, -1 do
+    if is_all or not pages.is_open(open[i]) then
+      local ok, failure = pcall(session.close, open[i])
       if not ok then first = first or failure end
     end
   end
@@ -48,7 +49,8 @@ local function close_pages(worker, is_all)
 end
 
 local function is_loopback(url)
-  return url:match("^https?://127%.") or url:match("^https?://localhost[:/]") or url:match("^https?://%[::1%]")
+  return string.match(url, "^https?://127%.") or string.match(url, "^https?://localhost[:/]")
+    or string.match(url, "^https?://%[::1%]")
 end
 
 local function remote_address(options)
@@ -56,8 +58,8 @@ local function remote_address(options)
   if not address then checks.fail("open: remote is http://HOST:PORT of a WebDriver, not %s", options.remote) end
   if options.auth then
     checks.table(options.auth, "auth")
-    address.user = checks.text(options.auth[1], "auth[1]")
-    address.password = checks.text(options.auth[2], "auth[2]")
+    address.user = checks.text(rawget(options.auth, 1), "auth[1]")
+    address.password = checks.text(rawget(options.auth, 2), "auth[2]")
   end
   return address
 end
@@ -65,12 +67,13 @@ end
 -- A session at the WebDriver that `remote` names: how it is kept there is not our affair.
 local function open_remote(name, options, settings)
   local address = remote_address(options)
+  settings.is_guarded = false
   settings.capabilities = capabilities.build {
     browser = name, options = options, is_local = is_loopback(address.url), is_guarded = false,
   }
-  local page, failure = session.new(address, settings)
-  if not page then errors.raise(failure) end
-  return page
+  local opened, failure = session.new(address, settings)
+  if not opened then errors.raise(failure) end
+  return opened
 end
 
 -- What the driver printed last tells more than it answered.
@@ -88,23 +91,23 @@ local function open_own(name, options, settings)
   local driver = drivers.start { browser = name, timeout = settings.start_s }
   capabilities.use_profile(settings.capabilities, driver:profile())
   settings.driver = driver
-  local ok, page, failure = pcall(session.new, { url = driver:url() }, settings)
+  local ok, opened, failure = pcall(session.new, { url = driver:url() }, settings)
   driver:settle()
-  if ok and page then return page end
+  if ok and opened then return opened end
   if ok then explain(failure, driver) end
   driver:stop()
-  if not ok then error(page, 0) end
+  if not ok then error(opened, 0) end
   return errors.raise(failure)
 end
 
 local function base_of(options)
   if options.base == nil then return tutti.target end
-  return options.base and checks.text(options.base, "base"):gsub("/+$", "") or nil
+  return options.base and string.gsub(checks.text(options.base, "base"), "/+$", "") or nil
 end
 
 -- browser.open { browser =, headless =, args =, remote =, auth =, capabilities =, mobile =, timeouts =, start =,
 -- wait =, command =, base = } → a page
-function browser.open(options)
+local function open(options)
   options = checks.options(options, open_names, "open")
   local worker = native.worker()
   local name = capabilities.check_browser(options.browser or drivers.browser)
@@ -112,25 +115,28 @@ function browser.open(options)
     browser = name, start_s = checks.seconds(options.start or START_S, "start"),
     wait_s = checks.seconds(options.wait or WAIT_S, "wait"),
     command_s = checks.seconds(options.command or COMMAND_S, "command"), base = base_of(options),
-    on_close = function(page) forget(worker, page) end,
+    on_close = function(closed) forget(worker, closed) end,
   }
-  pages_of[worker] = pages_of[worker] or {}
+  sessions_of[worker] = sessions_of[worker] or {}
   close_pages(worker, false)
   native.at_end(function() close_pages(worker, true) end)
-  native.on_failure(function() witness.look(pages_of[worker]) end)
-  local page = (options.remote and open_remote or open_own)(name, options, settings)
-  table.insert(pages_of[worker], page)
-  return page
+  native.on_failure(function() witness.look(sessions_of[worker]) end)
+  local opened = (options.remote and open_remote or open_own)(name, options, settings)
+  table.insert(sessions_of[worker], opened)
+  return session.page_of(opened)
 end
+
+browser.open = open
 
 -- browser.of(worker, options): the worker's page; opened at the first call, and again when its browser has gone.
 function browser.of(worker, options)
-  if worker ~= native.worker() then checks.fail("browser.of takes the worker whose turn it is") end
-  local page = main_of[worker]
-  if page and page:is_open() then return page end
-  main_of[worker] = nil
-  page = browser.open(options)
-  main_of[worker] = page
+  local own = native.worker()
+  if not rawequal(worker, own) then checks.fail("browser.of takes the worker whose turn it is") end
+  local page = main_of[own]
+  if page and pages.is_open(pages.of(page)) then return page end
+  main_of[own] = nil
+  page = open(options)
+  main_of[own] = page
   return page
 end
 

@@ -6,30 +6,44 @@ local values = import "values"
 local capabilities = {}
 
 -- What an agent's own browser may be told by a script that may not use the system: nothing that names a file or a
--- program.
-local harmless = checks.set(
-  "window-size", "lang", "accept-lang", "force-device-scale-factor", "hide-scrollbars", "mute-audio", "incognito",
-  "host-resolver-rules", "proxy-server", "proxy-bypass-list", "user-agent", "ignore-certificate-errors",
-  "autoplay-policy", "no-first-run", "no-default-browser-check", "force-color-profile", "force-dark-mode",
-  "use-fake-device-for-media-stream", "use-fake-ui-for-media-stream", "blink-settings", "headless", "private",
-  "private-window", "width", "height", "disable-features", "enable-features")
+-- program, opens a door to the browser, or takes its own walls down. Some of them have a value.
+local valued = checks.set(
+  "window-size", "lang", "accept-lang", "force-device-scale-factor", "host-resolver-rules", "proxy-server",
+  "proxy-bypass-list", "user-agent", "autoplay-policy", "force-color-profile", "headless", "width", "height",
+  "disable-features", "enable-features")
+local plain = checks.set(
+  "headless", "hide-scrollbars", "mute-audio", "incognito", "private", "private-window", "ignore-certificate-errors",
+  "no-first-run", "no-default-browser-check", "force-dark-mode", "use-fake-device-for-media-stream",
+  "use-fake-ui-for-media-stream",
+  "disable-gpu", "disable-gpu-compositing", "disable-software-rasterizer", "disable-quic", "disable-http2",
+  "disable-extensions", "disable-default-apps", "disable-popup-blocking", "disable-notifications", "disable-infobars",
+  "disable-translate", "disable-sync", "disable-background-networking", "disable-component-update",
+  "disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
+  "disable-client-side-phishing-detection", "disable-hang-monitor", "disable-prompt-on-repost",
+  "disable-ipc-flooding-protection", "disable-domain-reliability", "disable-breakpad", "disable-crash-reporter",
+  "disable-field-trial-config", "disable-search-engine-choice-screen", "disable-smooth-scrolling", "disable-webgl",
+  "disable-3d-apis", "disable-audio-output", "disable-dev-shm-usage", "disable-back-forward-cache", "disable-logging",
+  "disable-application-cache", "disable-plugins", "disable-remote-fonts", "disable-speech-api", "disable-databases",
+  "enable-automation", "enable-quic", "enable-webgl", "enable-gpu", "enable-smooth-scrolling",
+  "enable-unsafe-swiftshader", "enable-precise-memory-info", "enable-benchmarking", "enable-unsafe-webgpu")
 local harmless_capabilities = checks.set(
   "acceptInsecureCerts", "pageLoadStrategy", "proxy", "timeouts", "unhandledPromptBehavior",
   "strictFileInteractability", "setWindowRect")
 
-local function check_argument(argument)
-  local name, value = argument:match("^%-%-?([%w-]+)(.*)$")
-  local is_switch = name and value == "" and (name:match("^disable%-") or name:match("^enable%-"))
-  if not is_switch and not harmless[name or ""] then
-    checks.fail("open: the agent's own browsers take no argument %s without --allow-system", argument)
-  end
+local function is_harmless(argument)
+  local name, value = string.match(argument, "^%-%-?([%w-]+)(.*)$")
+  if not name or string.find(argument, "%c") then return false end
+  if value == "" then return plain[name] or valued[name] or false end
+  if name == "blink-settings" then return string.find(value, "^=imagesEnabled=%a+$") ~= nil end
+  return string.sub(value, 1, 1) == "=" and valued[name] or false
 end
 
 local function arguments_of(options, is_guarded)
-  local list = {}
-  for i, argument in ipairs(checks.table(options.args or {}, "args")) do
-    list[i] = checks.text(argument, "an argument of the browser")
-    if is_guarded then check_argument(list[i]) end
+  local list = checks.texts(options.args or {}, "args", "an argument of the browser")
+  for _, argument in ipairs(list) do
+    if is_guarded and not is_harmless(argument) then
+      checks.fail("open: the agent's own browsers take no argument %s without --allow-system", argument)
+    end
   end
   return list
 end
@@ -76,7 +90,7 @@ local function firefox(caps, settings)
   if settings.is_headless then append(args, "-headless") end
   append(args, table.unpack(settings.args))
   local preferences = {}
-  for name, value in pairs(firefox_preferences) do preferences[name] = value end
+  for name, value in next, firefox_preferences do preferences[name] = value end
   caps.browserName = "firefox"
   caps["moz:firefoxOptions"] = { args = values.list(args), prefs = preferences }
 end
@@ -93,9 +107,9 @@ function capabilities.check_browser(name)
   return name
 end
 
--- Lays `more` over `caps`; tables within tables are joined, lists follow each other.
+-- Lays `more` over `caps`; tables within tables are joined, lists follow each other. Both are ours: copies.
 local function merge(caps, more)
-  for name, value in pairs(more) do
+  for name, value in next, more do
     local there = caps[name]
     if type(there) == "table" and type(value) == "table" then
       if rawlen(there) > 0 and rawlen(value) > 0 then
@@ -110,20 +124,22 @@ local function merge(caps, more)
 end
 
 local function check_capabilities(more)
-  for name in pairs(more) do
+  for name in next, more do
     if not harmless_capabilities[name] then
       checks.fail("open: the agent's own browsers take no capability %s without --allow-system", tostring(name))
     end
   end
 end
 
--- A folder for what the browser keeps, where its driver is ours; geckodriver makes one by itself.
+-- A folder for what the browser keeps, where its driver is ours; geckodriver makes one by itself. The driver talks to its
+-- browser by a pipe: a port of the debugger would open anything to what finds it.
 function capabilities.use_profile(caps, folder)
   local options = caps["goog:chromeOptions"]
-  if options then append(options.args, "--user-data-dir=" .. folder) end
+  if options then append(options.args, "--user-data-dir=" .. folder, "--remote-debugging-pipe") end
 end
 
--- `settings`: browser, options (of browser.open), is_local, is_guarded
+-- `settings`: browser, options (of browser.open, copied), is_local, is_guarded. What is looked at is a copy, all the way
+-- down: the driver gets what was found harmless, whatever becomes of the script's tables meanwhile.
 function capabilities.build(settings)
   local options = settings.options
   local caps = {}
@@ -134,10 +150,10 @@ function capabilities.build(settings)
   if options.mobile then
     if settings.browser ~= "chromium" then checks.fail("open: only chromium has mobile") end
     caps["goog:chromeOptions"].mobileEmulation = type(options.mobile) == "string"
-      and { deviceName = options.mobile } or checks.table(options.mobile, "mobile")
+      and { deviceName = options.mobile } or checks.copy(options.mobile, "mobile")
   end
   if options.timeouts then caps.timeouts = timeouts.to_body(options.timeouts, "timeouts") end
-  local more = checks.table(options.capabilities or {}, "capabilities")
+  local more = checks.copy(options.capabilities or {}, "capabilities")
   if settings.is_guarded then check_capabilities(more) end
   merge(caps, more)
   return caps

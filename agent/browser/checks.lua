@@ -1,9 +1,12 @@
--- What a script hands over, looked at before it goes anywhere.
+-- What a script hands over, looked at before it goes anywhere. Tables are read by their raw fields and copied: what was
+-- looked at is what is used, and no metamethod of the script runs in between.
 local _, native = ...
 local checks = {}
 
+local MAX_DEPTH = 100
+
 function checks.fail(format, ...)
-  native.misuse(format:format(...))
+  native.misuse(string.format(format, ...))
 end
 
 local function kind(value, wanted, what)
@@ -44,13 +47,39 @@ function checks.whole(value, what)
   return math.floor(checks.number(value, what) + 0.5)
 end
 
--- nil stands for no options; `names` is a set of those that there are.
+-- A list of texts, copied.
+function checks.texts(value, what, item)
+  local list = {}
+  for i = 1, rawlen(checks.table(value, what)) do list[i] = checks.text(rawget(value, i), item) end
+  return list
+end
+
+-- A copy of the options. nil stands for none; `names` is a set of those that there are.
 function checks.options(options, names, what)
-  if options == nil then return {} end
-  for name in pairs(checks.table(options, "what " .. what .. " takes as options")) do
-    if not names[name] then checks.fail("%s: unknown option %s", what, tostring(name)) end
+  local copy = {}
+  if options == nil then return copy end
+  checks.table(options, "what " .. what .. " takes as options")
+  if native.has_defaults(options) then
+    checks.fail("%s: the fields of options are their own: __index of a metatable is not followed", what)
   end
-  return options
+  for name, value in next, options do
+    if not names[name] then checks.fail("%s: unknown option %s", what, tostring(name)) end
+    copy[name] = value
+  end
+  return copy
+end
+
+local function copy_of(value, what, depth)
+  if type(value) ~= "table" then return value end
+  if depth > MAX_DEPTH then checks.fail("%s: tables nested deeper than %d, or one that holds itself", what, MAX_DEPTH) end
+  local copy = {}
+  for key, inner in next, value do copy[key] = copy_of(inner, what, depth + 1) end
+  return copy
+end
+
+-- The table and all tables in it, as they are now.
+function checks.copy(value, what)
+  return copy_of(checks.table(value, what), what, 0)
 end
 
 function checks.set(...)

@@ -38,6 +38,7 @@ struct webdriver {
 
 struct drivers {
     uv_loop_t *loop;
+    struct starter_link *starter;
     uv_timer_t tick;
     struct webdriver *first; /* in the order in which they were asked for */
     uint32_t starts_at_once;
@@ -148,12 +149,13 @@ static struct warden_link_callbacks callbacks_of(struct webdriver *driver)
 /* What a warden that was killed has left is known to the next one. */
 static bool sweep(struct webdriver *driver)
 {
-    static const char *const arguments[] = {WARDEN_SWEEP, NULL};
+    static const struct starter_request request = {.action = STARTER_SWEEP};
     const struct warden_link_callbacks callbacks = callbacks_of(driver);
 
     if (driver->sweeps++ >= SWEEPS)
         return false;
-    driver->link = warden_link_start(driver->drivers->loop, arguments, &callbacks, NULL);
+    driver->link =
+        warden_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, NULL);
     return driver->link != NULL;
 }
 
@@ -173,14 +175,17 @@ static void on_warden_end(void *context, const char *what)
 static void begin(struct webdriver *driver)
 {
     const struct warden_link_callbacks callbacks = callbacks_of(driver);
-    char path[DRIVER_PATH_BYTES];
-    char timeout[24];
+    const struct starter_request request = {
+        .action = STARTER_START,
+        .kind = driver->request.kind,
+        .timeout_ms = driver->request.timeout_ms < STARTER_MAX_TIMEOUT_MS
+                          ? (uint32_t)driver->request.timeout_ms
+                          : STARTER_MAX_TIMEOUT_MS,
+    };
     struct error error;
 
-    const char *const arguments[] = {browser_facts(driver->request.kind)->name, timeout, path, NULL};
-    snprintf(timeout, sizeof timeout, "%llu", (unsigned long long)driver->request.timeout_ms);
-    if (browser_find_driver(driver->request.kind, path, &error))
-        driver->link = warden_link_start(driver->drivers->loop, arguments, &callbacks, &error);
+    driver->link =
+        warden_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, &error);
     if (driver->link) {
         driver->is_settled = false;
         driver->drivers->starting++;
@@ -266,6 +271,7 @@ struct drivers *drivers_new(uv_loop_t *loop, const struct drivers_settings *sett
     struct drivers *drivers = MEMORY_NEW(struct drivers);
 
     drivers->loop = loop;
+    drivers->starter = settings->starter;
     drivers->starts_at_once =
         settings->starts_at_once ? settings->starts_at_once : uv_available_parallelism();
     drivers->settle_ns = (settings->settle_ms ? settings->settle_ms : SETTLE_MS) * NS_PER_MS;

@@ -1,9 +1,9 @@
 /* The WebDriver processes of one loop: started a few at once, watched, and stopped with all their children.
  * Each is kept by a warden, a small process of ours that clears up after it even when we are killed.
  *
- * To Lua they are the internal module `tutti.browser.drivers` (lua_drivers.c); everything that waits does so
- * in the worker's coroutine, and everything that fails raises an error object with .kind = "driver" and one
- * line:
+ * To the Lua sources of this folder, and to no script, they are the table `drivers` (lua_drivers.c);
+ * everything that waits does so in the worker's coroutine, and everything that fails raises an error object
+ * with .kind = "driver" and one line:
  *
  *   drivers.browser             the campaign's choice: "chromium", "firefox" or "webkit"
  *   drivers.start(options)      options: { browser = (drivers.browser), timeout = 60 }. Waits for its turn in
@@ -17,9 +17,9 @@
  * once it has ended, for whatever reason, or was told to driver:why()                how it ended, in one
  * line ("chromedriver was ended by signal 9 (Killed)"); nil while it is alive or where it was told to
  *   driver:usage()              waits for { processes =, bytes = (PSS), cpu_s = } of driver and browser,
- * which the warden measures; nil once they are gone driver:stop()               waits until driver, browser
- * and all their children are gone and the folder is removed. Again: nothing happens. __close and __gc stop it
- * without waiting
+ * which the warden measures; nil once they are gone driver:place_file(name, content) the path of a new file
+ * in its folder, for an upload driver:stop()               waits until driver, browser and all their children
+ * are gone and the folder is removed. Again: nothing happens. __close and __gc stop it without waiting
  *
  * A driver belongs to the worker that started it, and is stopped at the latest when that worker ends (after
  * its teardown) or the campaign goes. In the global fixtures: when that fixture ends. */
@@ -32,10 +32,12 @@
 #include <uv.h>
 
 struct drivers;
+struct starter_link;
 struct webdriver;
 
 struct drivers_settings {
-    uint32_t starts_at_once; /* 0: one for each core */
+    struct starter_link *starter; /* borrowed; NULL: no driver can be started */
+    uint32_t starts_at_once;      /* 0: one for each core */
     /* 0: 60 s. A browser that takes longer to come up, or a script that never says so, holds up nobody else.
      */
     uint64_t settle_ms;

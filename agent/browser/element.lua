@@ -2,157 +2,163 @@
 local import = ...
 local actions = import "actions"
 local checks = import "checks"
-local locators = import "locators"
+local documents = import "documents"
+local elements = import "elements"
+local errors = import "errors"
+local pages = import "pages"
 local uploads = import "uploads"
 local values = import "values"
 
-local Element = { __name = "browser.element", reference = values.ELEMENT }
-Element.__index = Element
-local Shadow = { __name = "browser.shadow_root", reference = values.SHADOW }
-Shadow.__index = Shadow
+local Element, Shadow = elements.methods, elements.shadows.methods
+local of = elements.of
 
-function values.new_element(page, id)
-  return setmetatable({ page = page, id = id, path = "/element/" .. values.escape(id) }, Element)
+local function named(element, what)
+  return element.name and what .. " " .. element.name or what
 end
 
-function values.new_shadow(page, id)
-  return setmetatable({ page = page, id = id, path = "/shadow/" .. values.escape(id) }, Shadow)
+local function ask(element, name, path)
+  return pages.command(element.session, name, named(element, name), "GET", element.path .. path)
 end
 
-function Element:__tostring()
-  return "element " .. (self.name or self.id)
+local function post(element, name, path, body, patience)
+  return pages.command(element.session, name, named(element, name), "POST", element.path .. path,
+    values.encode(body or {}), patience)
 end
 
-function Shadow:__tostring()
-  return "shadow root of " .. (self.name or self.id)
+local function find(inside, selector, by)
+  return elements.look_for_one(inside.session, inside.path .. "/element", named(inside, " in"), selector, by)
 end
 
-local function named(self, what)
-  return self.name and what .. " " .. self.name or what
-end
-
-local function ask(self, name, path)
-  return self.page:command(name, named(self, name), "GET", self.path .. path)
-end
-
-local function post(self, name, path, body, patience)
-  return self.page:command(name, named(self, name), "POST", self.path .. path, values.encode(body or {}), patience)
-end
-
-local function look_for(self, name, path, selector, by)
-  local doing = named(self, ("find %s in"):format(checks.text(selector, "a selector")))
-  local body = values.encode(locators.body(selector, by))
-  return self.page:command(name, doing, "POST", self.path .. path, body, self.page.times.implicit)
-end
-
-local function find(self, selector, by)
-  local element = look_for(self, "find", "/element", selector, by)
-  element.name = selector
-  return element
-end
-
-local function find_all(self, selector, by)
-  local found = look_for(self, "find_all", "/elements", selector, by)
-  for _, element in ipairs(found) do element.name = selector end
-  return found
+local function find_all(inside, selector, by)
+  return elements.look_for_all(inside.session, inside.path .. "/elements", named(inside, " in"), selector, by)
 end
 
 -- element:find(selector, [by]), element:find_all(selector, [by]): within it
-Element.find, Element.find_all = find, find_all
-Shadow.find, Shadow.find_all = find, find_all
+function Element:find(selector, by)
+  return find(of(self), selector, by)
+end
+
+function Element:find_all(selector, by)
+  return find_all(of(self), selector, by)
+end
+
+function Shadow:find(selector, by)
+  return find(elements.shadows.of(self), selector, by)
+end
+
+function Shadow:find_all(selector, by)
+  return find_all(elements.shadows.of(self), selector, by)
+end
 
 -- element:text() → as it is shown
 function Element:text()
-  return ask(self, "text", "/text")
+  return ask(of(self), "text", "/text")
 end
 
 -- element:attribute(name) → its text, "true" for one that is just there, nil if it is not
 function Element:attribute(name)
-  return ask(self, "attribute", "/attribute/" .. values.escape(checks.text(name, "the name of an attribute")))
+  return ask(of(self), "attribute", "/attribute/" .. values.escape(checks.text(name, "the name of an attribute")))
 end
 
 -- element:property(name) → of the page's object, as it is now
 function Element:property(name)
-  return ask(self, "property", "/property/" .. values.escape(checks.text(name, "the name of a property")))
+  return ask(of(self), "property", "/property/" .. values.escape(checks.text(name, "the name of a property")))
 end
 
 -- element:css(name) → the computed value
 function Element:css(name)
-  return ask(self, "css", "/css/" .. values.escape(checks.text(name, "the name of a CSS property")))
+  return ask(of(self), "css", "/css/" .. values.escape(checks.text(name, "the name of a CSS property")))
 end
 
 function Element:tag()
-  return ask(self, "tag", "/name")
+  return ask(of(self), "tag", "/name")
 end
 
 -- element:role(), element:label() → as accessibility sees it
 function Element:role()
-  return ask(self, "role", "/computedrole")
+  return ask(of(self), "role", "/computedrole")
 end
 
 function Element:label()
-  return ask(self, "label", "/computedlabel")
+  return ask(of(self), "label", "/computedlabel")
 end
 
 -- element:rect() → { x =, y =, width =, height = }
 function Element:rect()
-  return ask(self, "rect", "/rect")
+  return ask(of(self), "rect", "/rect")
 end
 
 function Element:is_displayed()
-  return ask(self, "is_displayed", "/displayed")
+  return ask(of(self), "is_displayed", "/displayed")
 end
 
 function Element:is_enabled()
-  return ask(self, "is_enabled", "/enabled")
+  return ask(of(self), "is_enabled", "/enabled")
 end
 
 function Element:is_selected()
-  return ask(self, "is_selected", "/selected")
+  return ask(of(self), "is_selected", "/selected")
 end
 
 -- element:screenshot() → a PNG picture of it alone
 function Element:screenshot()
-  return values.bytes(ask(self, "screenshot", "/screenshot"), "screenshot")
+  return values.bytes(ask(of(self), "screenshot", "/screenshot"), "screenshot")
 end
 
 -- element:shadow_root(); the error "no such shadow root" where there is none
 function Element:shadow_root()
-  local root = ask(self, "shadow_root", "/shadow")
-  root.name = self.name
+  local element = of(self)
+  local root = ask(element, "shadow_root", "/shadow")
+  elements.set_name(root, element.name)
   return root
 end
 
+local function click(element)
+  post(element, "click", "/click", nil, element.session.times.page_load)
+end
+
 function Element:click()
-  post(self, "click", "/click", nil, self.page.times.page_load)
+  click(of(self))
 end
 
 function Element:clear()
-  post(self, "clear", "/clear")
+  post(of(self), "clear", "/clear")
 end
+
+-- What is typed into a file input chooses the files of these paths, and no page has to say before what it is: a path of
+-- the agent's files would be handed to the page. No text without a slash is one. The number pad's slash types the same.
+local SLASH = "/"
+local NUMPAD_SLASH = utf8.char(0xE029)
 
 -- element:send_keys(text, …): types them one behind the other; keys are those of browser.keys
 function Element:send_keys(...)
-  local parts = { ... }
+  local element, parts = of(self), { ... }
   for i = 1, select("#", ...) do parts[i] = checks.text(parts[i], "what is typed") end
-  post(self, "send_keys", "/value", { text = table.concat(parts) })
+  local text = table.concat(parts)
+  if element.session.is_guarded then text = string.gsub(text, SLASH, NUMPAD_SLASH) end
+  post(element, "send_keys", "/value", { text = text })
 end
 
 -- element:send_file(path): chooses a file of the script's bundle in an <input type="file">
 function Element:send_file(path)
-  post(self, "send_file", "/value", { text = uploads.place(self.page, checks.text(path, "the path of a file")) })
+  local element = of(self)
+  path = uploads.place(element.session, checks.text(path, "the path of a file"))
+  post(element, "send_file", "/value", { text = path })
 end
 
 local function choose(self, what, script, wanted)
-  local option = self.page:execute(script, self, checks.text(wanted, what))
-  if not option then
-    import "errors".raise {
+  local element = of(self)
+  wanted = checks.text(wanted, what)
+  local option = documents.execute(element.session, "execute", "/execute/sync", script, self, wanted)
+  local chosen = elements.find(option)
+  if not chosen then
+    errors.raise {
       error = "no such element",
-      message = ("%s: no such element: it has no option of the %s %q"):format(named(self, "select"), what, wanted),
+      message = string.format("%s: no such element: it has no option of the %s %q", named(element, "select"), what, wanted),
     }
   end
-  option.name = "option " .. wanted
-  option:click()
+  chosen.name = "option " .. wanted
+  click(chosen)
 end
 
 -- element:select(value), element:select_label(text): chooses an option of a <select>
@@ -169,12 +175,12 @@ local page = {}
 -- page:perform(step, …): acts with mouse, keys, pen, fingers, wheel; each step a tick (browser.mouse() and others)
 function page:perform(...)
   local body, seconds = actions.body(...)
-  self:command("perform", "perform", "POST", "/actions", body, seconds)
+  pages.command(pages.of(self), "perform", "perform", "POST", "/actions", body, seconds)
 end
 
 -- page:release(): all keys and buttons that are still down
 function page:release()
-  self:command("release", "release", "DELETE", "/actions")
+  pages.command(pages.of(self), "release", "release", "DELETE", "/actions")
 end
 
 return { page = page }

@@ -18,7 +18,7 @@ local names = {
 
 -- errors.names.NO_SUCH_ELEMENT == "no such element"
 errors.names = {}
-for _, name in ipairs(names) do errors.names[name:upper():gsub(" ", "_")] = name end
+for _, name in ipairs(names) do errors.names[string.gsub(string.upper(name), " ", "_")] = name end
 
 -- What drivers say when it is the browser that is no longer there, not one of its pages.
 local goodbyes = {
@@ -31,16 +31,16 @@ local function says_goodbye(name, message)
   if name == "invalid session id" then return true end
   if name ~= "unknown error" and name ~= "no such window" then return false end
   for _, words in ipairs(goodbyes) do
-    if message:find(words, 1, true) then return true end
+    if string.find(message, words, 1, true) then return true end
   end
   return false
 end
 
 -- One line, without the name that some drivers put in front.
 local function headline(name, message)
-  local line = message:match("^[^\r\n]*"):gsub("%c", " ")
-  if line:sub(1, #name) == name then line = line:sub(#name + 1):match("^[:%s]*(.*)") end
-  return line:sub(1, MAX_MESSAGE)
+  local line = string.gsub(string.match(message, "^[^\r\n]*"), "%c", " ")
+  if string.sub(line, 1, #name) == name then line = string.match(string.sub(line, #name + 1), "^[:%s]*(.*)") end
+  return string.sub(line, 1, MAX_MESSAGE)
 end
 
 local function text_of(value)
@@ -59,16 +59,16 @@ function errors.of_answer(doing, status, value)
   }
   local line = headline(name, details)
   local what = line ~= "" and name .. ": " .. line or name
-  fields.message = fields.gone and ("the browser has gone: %s: %s"):format(doing, what) or doing .. ": " .. what
+  fields.message = fields.gone and string.format("the browser has gone: %s: %s", doing, what) or doing .. ": " .. what
   return fields
 end
 
 -- What is no answer of a WebDriver at all.
 function errors.of_nonsense(doing, status, why, text)
-  local start = text:sub(1, 80):gsub("[%c\128-\255]", "?")
+  local start = string.gsub(string.sub(text, 1, 80), "[%c\128-\255]", "?")
   return {
-    error = "unknown error", status = status, details = text:sub(1, 10000), gone = false,
-    message = ("%s: the answer is none of a WebDriver (%s): status %d, %d bytes: %s"):format(doing, why, status,
+    error = "unknown error", status = status, details = string.sub(text, 1, 10000), gone = false,
+    message = string.format("%s: the answer is none of a WebDriver (%s): status %d, %d bytes: %s", doing, why, status,
       #text, start),
   }
 end
@@ -78,14 +78,14 @@ function errors.of_request(doing, kind, why, timeout)
   if kind == "timeout" then
     return {
       error = "timeout", kind = kind, details = why, gone = false,
-      message = ("%s: the driver has not answered within %g s"):format(doing, timeout),
+      message = string.format("%s: the driver has not answered within %g s", doing, timeout),
     }
   end
   local is_lost = kind == "connect" or kind == "reset"
   return {
     error = "unknown error", kind = kind, details = why, gone = is_lost,
-    message = is_lost and ("the browser has gone: %s: its driver does not answer (%s)"):format(doing, why)
-      or ("%s: %s"):format(doing, why),
+    message = is_lost and string.format("the browser has gone: %s: its driver does not answer (%s)", doing, why)
+      or string.format("%s: %s", doing, why),
   }
 end
 

@@ -46,6 +46,17 @@ static bool make_root(char path[FOLDER_PATH_BYTES], struct error *error)
     return true;
 }
 
+/* What clears up old files of /tmp leaves folders alone that somebody has locked. */
+int browser_folder_open_root(char path[FOLDER_PATH_BYTES])
+{
+    if (!make_root(path, NULL))
+        return -1;
+    int root = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (root >= 0)
+        (void)flock(root, LOCK_SH | LOCK_NB);
+    return root;
+}
+
 static bool hold_lock(struct browser_folder *folder, int flags)
 {
     char path[FOLDER_PATH_BYTES + 8];

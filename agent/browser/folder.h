@@ -13,6 +13,9 @@ struct browser_folder {
     int lock;
 };
 
+/* The folder in which all of them stand, made where it is not there; stays as long as the descriptor is open,
+ * also where old files are cleared away. -1 if it cannot be ours. */
+MUST_CHECK int browser_folder_open_root(char path[FOLDER_PATH_BYTES]);
 /* Makes one, with home, tmp, profile and profiles in it. */
 MUST_CHECK bool browser_folder_make(struct browser_folder *folder, struct error *error);
 /* Takes one that nobody holds; false if there is none. */

@@ -11,9 +11,9 @@ local blocks = {
     NUMPAD_HOME NUMPAD_LEFT NUMPAD_UP NUMPAD_RIGHT NUMPAD_DOWN NUMPAD_INSERT NUMPAD_DELETE]],
 }
 
-for first, names in pairs(blocks) do
+for first, names in next, blocks do
   local code = first
-  for name in names:gmatch("%S+") do
+  for name in string.gmatch(names, "%S+") do
     keys[name] = utf8.char(code)
     code = code + 1
   end

@@ -2,6 +2,7 @@
 #include "agent/browser/launch.h"
 
 #include "agent/browser/processes.h"
+#include "agent/walls/walls.h"
 #include "common/memory.h"
 
 #include <errno.h>
@@ -104,10 +105,21 @@ struct scene {
     char **environment;
 };
 
+static bool put_up_walls(const struct launch *launch, struct error *error)
+{
+    const struct walls walls = {.readable = launch->readable,
+                                .runnable = launch->runnable,
+                                .writable = launch->folder,
+                                .program = launch->program};
+
+    return walls_raise_for_browser(&walls, error);
+}
+
 static _Noreturn void become(const struct scene *scene)
 {
     sigset_t none;
     const struct launch *launch = scene->launch;
+    struct error error;
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)setsid();
@@ -116,10 +128,15 @@ static _Noreturn void become(const struct scene *scene)
     if (getppid() != scene->parent)
         _exit(EXIT_NOT_RUN);
     (void)dup2(nothing, STDIN_FILENO);
+    (void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     (void)dup2(scene->output, STDOUT_FILENO);
     (void)dup2(scene->output, STDERR_FILENO);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (launch->has_walls && !put_up_walls(launch, &error)) {
+        complain(launch->program, error.text);
+        _exit(EXIT_NOT_RUN);
+    }
     if (chdir(launch->folder) == 0)
         (void)execve(launch->program, scene->arguments, scene->environment);
     complain(launch->program, strerror(errno));

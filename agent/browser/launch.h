@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct launch {
@@ -11,6 +12,9 @@ struct launch {
     const char *program; /* its whole path */
     const char *folder;  /* that it has to itself */
     unsigned port;       /* 0: it is to choose one */
+    bool has_walls;
+    const char *readable; /* as in struct walls */
+    const char *runnable;
 };
 
 /* The process dies with the calling one. `output` becomes the reading end, not blocking, of what it prints.

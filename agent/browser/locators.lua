@@ -29,10 +29,9 @@ end
 -- A selector, or a list of which all but the last lead from frame to frame: frames, selector.
 function locators.path(where)
   if type(where) == "string" then return {}, where end
-  local frames, count = {}, rawlen(checks.table(where, "where to look"))
-  if count == 0 then checks.fail("where to look is a selector, or a list of frames and a selector") end
-  for i = 1, count - 1 do frames[i] = checks.text(where[i], "a selector") end
-  return frames, checks.text(where[count], "a selector")
+  local frames = checks.texts(where, "where to look", "a selector")
+  if #frames == 0 then checks.fail("where to look is a selector, or a list of frames and a selector") end
+  return frames, table.remove(frames)
 end
 
 return locators

@@ -2,6 +2,7 @@
 #include "agent/browser/lua_drivers.h"
 
 #include "agent/browser/drivers.h"
+#include "agent/browser/upload.h"
 #include "agent/lua_call.h"
 #include "agent/lua_error.h"
 #include "agent/script_state.h"
@@ -18,6 +19,8 @@
 #define DEFAULT_TIMEOUT_S 60.0
 #define LONGEST_TIMEOUT_S 3600.0
 #define TAIL_BYTES 2048
+/* Copies for uploads that one browser may have on its disk: a bundle several times over. */
+#define UPLOADED_MAX_BYTES (256u * 1024u * 1024u)
 
 enum awaited { AWAITED_READY, AWAITED_USAGE, AWAITED_GONE };
 
@@ -28,6 +31,8 @@ struct lua_driver {
     enum browser_kind kind;
     enum awaited awaited; /* while the worker waits for it */
     uint64_t seen_answers;
+    uint64_t uploaded_bytes;
+    unsigned uploads;
 };
 
 static struct lua_driver *to_object(lua_State *lua)
@@ -119,15 +124,19 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
     return player_yield(lua, player, WAIT_DRIVER, go_on, 0);
 }
 
-static void woken(lua_State *lua, int status)
+/* Raises where the wait has not ended for this driver: a script may resume a coroutine that is not its own.
+ */
+static void woken(lua_State *lua, struct lua_driver *object, int status)
 {
     if (status == LUA_YIELD)
         player_resumed(lua, player_current(lua, "driver"), WAIT_DRIVER);
+    if (!object->driver)
+        lua_misuse(lua, "the worker of this driver has ended");
 }
 
 static enum browser_kind read_kind(lua_State *lua, enum browser_kind fallback)
 {
-    if (lua_getfield(lua, 1, "browser") == LUA_TNIL)
+    if (lua_call_option(lua, 1, "browser") == LUA_TNIL)
         return fallback;
     const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
     for (int i = 0; i < BROWSER_KINDS; i++)
@@ -142,11 +151,19 @@ static uint64_t read_timeout_ms(lua_State *lua)
 {
     double seconds = DEFAULT_TIMEOUT_S;
 
-    if (lua_getfield(lua, 1, "timeout") != LUA_TNIL)
+    if (lua_call_option(lua, 1, "timeout") != LUA_TNIL)
         seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
     if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S))
         lua_misuse(lua, "timeout is a number of seconds, more than 0");
     return seconds < 0.001 ? 1 : (uint64_t)(seconds * 1000 + 0.5);
+}
+
+static bool is_stopped(lua_State *lua, const struct lua_driver *object)
+{
+    const struct player *player = player_current(lua, "driver");
+
+    return player == object->player && player->wait == WAIT_DRIVER && player->waiting == lua &&
+           player->wake == WAKE_STOPPED;
 }
 
 static int on_started(lua_State *lua, int status, lua_KContext context)
@@ -154,12 +171,10 @@ static int on_started(lua_State *lua, int status, lua_KContext context)
     struct lua_driver *object = to_object(lua);
 
     (void)context;
-    if (status == LUA_YIELD && object->player->wake == WAKE_STOPPED) {
-        struct player *player = object->player;
+    if (status == LUA_YIELD && is_stopped(lua, object)) {
         drop(object);
-        player_resumed(lua, player, WAIT_DRIVER);
     }
-    woken(lua, status);
+    woken(lua, object, status);
     if (webdriver_state(object->driver) == WEBDRIVER_READY)
         return 1;
     lua_pushstring(lua, webdriver_failure(object->driver));
@@ -186,7 +201,7 @@ static int start(lua_State *lua)
         return lua_misuse(
             lua, "browser: with --browser remote none is started here: name a WebDriver (remote = URL)");
     player_check_stopped(lua, player);
-    if (!lua_isyieldable(lua))
+    if (!script_may_wait(lua))
         return lua_misuse(lua, "browser: a call that waits cannot be made here");
     struct lua_driver *object = lua_newuserdatauv(lua, sizeof *object, 0);
     *object = (struct lua_driver){.kind = request.kind};
@@ -216,6 +231,30 @@ static int push_profile(lua_State *lua)
 static int push_log(lua_State *lua)
 {
     lua_pushfstring(lua, "%s/log", webdriver_folder(to_driver(lua)));
+    return 1;
+}
+
+/* driver:place_file(name, content) → the path of a new file, where the driver's browser finds it */
+static int place_file(lua_State *lua)
+{
+    struct lua_driver *object = to_object(lua);
+    const struct webdriver *driver = to_driver(lua);
+    char path[UPLOAD_PATH_BYTES];
+    struct error error;
+    size_t name_size;
+    size_t size;
+    const char *name = luaL_checklstring(lua, 2, &name_size);
+    const char *content = luaL_checklstring(lua, 3, &size);
+
+    if (size > UPLOADED_MAX_BYTES - object->uploaded_bytes) {
+        return lua_misuse(lua, "send_file: more than %u MiB for one browser", UPLOADED_MAX_BYTES >> 20);
+    }
+    object->uploaded_bytes += size;
+    if (!upload_write(webdriver_folder(driver), ++object->uploads, bytes_of(name, name_size),
+                      bytes_of(content, size), path, &error)) {
+        return lua_misuse(lua, "send_file: %s", error.text);
+    }
+    lua_pushstring(lua, path);
     return 1;
 }
 
@@ -277,10 +316,10 @@ static int push_why(lua_State *lua)
 
 static int on_usage(lua_State *lua, int status, lua_KContext context)
 {
-    const struct lua_driver *object = to_object(lua);
+    struct lua_driver *object = to_object(lua);
 
     (void)context;
-    woken(lua, status);
+    woken(lua, object, status);
     const struct webdriver_usage *usage = webdriver_usage(object->driver);
     if (usage->answers == object->seen_answers) {
         lua_pushnil(lua);
@@ -310,7 +349,7 @@ static int measure(lua_State *lua)
 static int on_stopped(lua_State *lua, int status, lua_KContext context)
 {
     (void)context;
-    woken(lua, status);
+    woken(lua, to_object(lua), status);
     return 0;
 }
 
@@ -352,10 +391,9 @@ static int to_string(lua_State *lua)
 static void open_metatable(lua_State *lua)
 {
     static const luaL_Reg methods[] = {
-        {"url", push_url},   {"profile", push_profile}, {"log", push_log},
-        {"tail", push_tail}, {"settle", settle},        {"is_alive", is_alive},
-        {"why", push_why},   {"usage", measure},        {"stop", stop},
-        {NULL, NULL},
+        {"url", push_url},  {"profile", push_profile},  {"log", push_log}, {"tail", push_tail},
+        {"settle", settle}, {"is_alive", is_alive},     {"why", push_why}, {"usage", measure},
+        {"stop", stop},     {"place_file", place_file}, {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__gc", collect}, {"__close", stop_without_waiting}, {"__tostring", to_string}, {NULL, NULL}};
@@ -369,7 +407,7 @@ static void open_metatable(lua_State *lua)
     lua_pop(lua, 1);
 }
 
-int luaopen_tutti_browser_drivers(lua_State *lua)
+void lua_drivers_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
     struct script *script = script_of(lua);
@@ -380,5 +418,4 @@ int luaopen_tutti_browser_drivers(lua_State *lua)
     luaL_newlib(lua, functions);
     lua_pushstring(lua, browser_facts(kind == BROWSER_REMOTE ? BROWSER_CHROMIUM : kind)->name);
     lua_setfield(lua, -2, "browser");
-    return 1;
 }

@@ -1,11 +1,12 @@
-/* The module `tutti.browser.drivers`, for `tutti.browser` alone: drivers.h says what it offers. */
+/* Drivers for the Lua sources of `tutti.browser` alone, never a script: drivers.h says what they can do. */
 #pragma once
 #include <lua.h>
 
 struct lua_driver;
 struct player;
 
-int luaopen_tutti_browser_drivers(lua_State *lua);
+/* Pushes the table `drivers`. */
+void lua_drivers_push(lua_State *lua);
 /* The worker ends: so do its drivers. */
 void lua_drivers_drop_all(struct player *player);
 /* What it waits for from its driver does not matter any more. */

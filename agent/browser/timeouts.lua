@@ -1,6 +1,7 @@
 -- How long pages may load, scripts may run and elements are waited for; in seconds.
 local import = ...
 local checks = import "checks"
+local pages = import "pages"
 local page = {}
 
 local names = { script = "script", page_load = "pageLoad", implicit = "implicit" }
@@ -10,38 +11,40 @@ local defaults = { script = 30, page_load = 300, implicit = 0 }
 -- "script" may be null: no limit.
 local ENDLESS_S = 86400
 
--- Takes note of what the driver has (milliseconds by its names); our own patience depends on it.
-function page:read_timeouts(timeouts)
-  self.times = {}
-  for name, theirs in pairs(names) do
+-- What the driver has (milliseconds by its names) in seconds; our own patience depends on it.
+local function from_wire(timeouts)
+  local times = {}
+  for name, theirs in next, names do
     local value = type(timeouts) == "table" and timeouts[theirs]
     if type(value) == "number" then
       local seconds = value / 1000
-      self.times[name] = math.tointeger(seconds) or seconds
+      times[name] = math.tointeger(seconds) or seconds
     else
-      self.times[name] = value and ENDLESS_S or defaults[name]
+      times[name] = value and ENDLESS_S or defaults[name]
     end
   end
+  return times
 end
 
 -- page:timeouts() → { script =, page_load =, implicit = }
 function page:timeouts()
-  self:read_timeouts(self:ask("timeouts", "/timeouts"))
-  return { script = self.times.script, page_load = self.times.page_load, implicit = self.times.implicit }
+  local session = pages.of(self)
+  session.times = from_wire(pages.ask(session, "timeouts", "/timeouts"))
+  return { script = session.times.script, page_load = session.times.page_load, implicit = session.times.implicit }
 end
 
 local function to_body(timeouts, what)
-  local body = {}
-  for name, seconds in pairs(checks.options(timeouts, known, what)) do
-    body[names[name]] = checks.milliseconds(seconds, name)
-  end
-  return body
+  local body, given = {}, checks.options(timeouts, known, what)
+  for name, seconds in next, given do body[names[name]] = checks.milliseconds(seconds, name) end
+  return body, given
 end
 
 -- page:set_timeouts { script =, page_load =, implicit = }: those that are not named stay as they are.
 function page:set_timeouts(timeouts)
-  self:post("set_timeouts", "/timeouts", to_body(timeouts, "set_timeouts"))
-  for name, seconds in pairs(timeouts) do self.times[name] = seconds end
+  local session = pages.of(self)
+  local body, given = to_body(timeouts, "set_timeouts")
+  pages.post(session, "set_timeouts", "/timeouts", body)
+  for name, seconds in next, given do session.times[name] = seconds end
 end
 
-return { page = page, to_body = to_body }
+return { page = page, to_body = to_body, from_wire = from_wire }

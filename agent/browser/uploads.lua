@@ -2,6 +2,7 @@
 local import, native = ...
 local checks = import "checks"
 local errors = import "errors"
+local pages = import "pages"
 local values = import "values"
 local uploads = {}
 
@@ -23,7 +24,7 @@ end
 local function crc32(content)
   local sum = 0xFFFFFFFF
   for at = 1, #content, 4096 do
-    for _, byte in ipairs { content:byte(at, at + 4095) } do
+    for _, byte in ipairs { string.byte(content, at, at + 4095) } do
       sum = crc_table[(sum ~ byte) & 0xFF] ~ (sum >> 8)
     end
   end
@@ -32,18 +33,19 @@ end
 
 -- A ZIP archive of one file that is not compressed: what a remote WebDriver wants.
 function uploads.zip(name, content)
-  local common = ("<I2I2I2I2I2I4I4I4I2I2"):pack(20, 0x800, 0, 0, 0x21, crc32(content), #content, #content, #name, 0)
+  local pack = string.pack
+  local common = pack("<I2I2I2I2I2I4I4I4I2I2", 20, 0x800, 0, 0, 0x21, crc32(content), #content, #content, #name, 0)
   local entry = "PK\3\4" .. common .. name .. content
-  local directory = "PK\1\2" .. ("<I2"):pack(20) .. common .. ("<I2I2I2I4I4"):pack(0, 0, 0, 0, 0) .. name
-  return entry .. directory .. "PK\5\6" .. ("<I2I2I2I2I4I4I2"):pack(0, 0, 1, 1, #directory, #entry, 0)
+  local directory = "PK\1\2" .. pack("<I2", 20) .. common .. pack("<I2I2I2I4I4", 0, 0, 0, 0, 0) .. name
+  return entry .. directory .. "PK\5\6" .. pack("<I2I2I2I2I4I4I2", 0, 0, 1, 1, #directory, #entry, 0)
 end
 
 -- The command is none of the standard: Selenium's server and chromedriver know it by one of these names.
-local function send(page, name, content)
+local function send(session, name, content)
   local body = values.encode { file = native.encode_base64(uploads.zip(name, content)) }
   local doing, failure, path = "send_file " .. name, nil, nil
   for _, command in ipairs { "/se/file", "/file" } do
-    failure, path = page:attempt(doing, "POST", command, body)
+    failure, path = pages.attempt(session, doing, "POST", command, body)
     if not failure then return path end
     if failure.error ~= "unknown command" and failure.error ~= "unknown method" then errors.raise(failure) end
   end
@@ -52,12 +54,11 @@ local function send(page, name, content)
 end
 
 -- Where the browser finds the file: in the folder of our own driver, or where a remote one has put it.
-function uploads.place(page, path)
+function uploads.place(session, path)
   local content = read(path)
-  local name = path:match("[^/]+$") or path
-  if not page.driver then return send(page, name, content) end
-  page.uploads = (page.uploads or 0) + 1
-  return native.write_file(("%s/tutti-upload-%d"):format(page.driver:profile(), page.uploads), name, content)
+  local name = string.match(path, "[^/]+$") or path
+  if session.driver then return session.driver:place_file(name, content) end
+  return send(session, name, content)
 end
 
 return uploads

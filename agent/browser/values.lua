@@ -1,7 +1,7 @@
 -- Values on their way to a page and back: elements become objects, WebDriver's nulls become nil.
 local import, native = ...
 local checks = import "checks"
-local json = require "tutti.json"
+local json = import "json"
 
 local values = {
   ELEMENT = "element-6066-11e4-a52e-4f735466cecf",
@@ -12,22 +12,26 @@ local WINDOW = "window-fcc6-11e5-b4f8-330a88ab9d7f"
 local FRAME = "frame-075b-4954-890e-2359dbf7b4cb"
 local MAX_DEPTH = 100
 
--- Made by element.lua: what stands for an element and for a shadow root of a page.
+-- Made by element.lua: what stands for an element and for a shadow root of a session, and the name and id by which
+-- one of them goes out (nil for any other table).
 values.new_element = nil
 values.new_shadow = nil
+values.reference_of = nil
 
--- A table that goes out as a list even when it is empty (a plain empty table is an object).
-local list_mark = { __name = "browser.list" }
+-- Tables that go out as lists even when they are empty (a plain empty table is an object).
+local lists = setmetatable({}, { __mode = "k" })
 
 function values.list(items)
-  return setmetatable(checks.table(items or {}, "what browser.list takes"), list_mark)
+  items = checks.table(items or {}, "what browser.list takes")
+  lists[items] = true
+  return items
 end
 
 local encode
 
 local function encode_list(items, count, depth)
   local parts = {}
-  for i = 1, count do parts[i] = encode(items[i], depth + 1) end
+  for i = 1, count do parts[i] = encode(rawget(items, i), depth + 1) end
   return "[" .. table.concat(parts, ",") .. "]"
 end
 
@@ -44,19 +48,17 @@ end
 
 local function encode_table(value, depth)
   if depth > MAX_DEPTH then checks.fail("tables nested deeper than %d, or one that holds itself", MAX_DEPTH) end
-  local meta = getmetatable(value)
-  if type(meta) == "table" and meta.reference then
-    return encode_object({ [meta.reference] = value.id }, depth)
-  end
+  local name, id = values.reference_of(value)
+  if name then return encode_object({ [name] = id }, depth) end
   local count = rawlen(value)
-  if count > 0 or meta == list_mark then return encode_list(value, count, depth) end
+  if count > 0 or lists[value] then return encode_list(value, count, depth) end
   return encode_object(value, depth)
 end
 
 function encode(value, depth)
   local kind = type(value)
   if kind == "table" then return encode_table(value, depth) end
-  if kind == "function" or kind == "thread" or (kind == "userdata" and value ~= json.null) then
+  if kind == "function" or kind == "thread" or (kind == "userdata" and not rawequal(value, json.null)) then
     checks.fail("a %s cannot be handed to a page", kind)
   end
   if math.type(value) == "integer" then return tostring(value) end
@@ -76,28 +78,28 @@ function values.encode_arguments(...)
   return encode_list({ ... }, select("#", ...), 0)
 end
 
-local function reference(page, value)
+local function reference(session, value)
   local id = value[values.ELEMENT] or value.ELEMENT
-  if type(id) == "string" and next(value, next(value)) == nil then return values.new_element(page, id) end
+  if type(id) == "string" and next(value, next(value)) == nil then return values.new_element(session, id) end
   id = value[values.SHADOW]
-  if type(id) == "string" then return values.new_shadow(page, id) end
+  if type(id) == "string" then return values.new_shadow(session, id) end
   return value[WINDOW] or value[FRAME]
 end
 
 -- Numbers without a fraction become integers; nulls inside of tables stay json.null, so that lists keep their
 -- places.
-local function decode(page, value)
+local function decode(session, value)
   if type(value) == "number" then return math.tointeger(value) or value end
   if type(value) ~= "table" then return value end
-  local known = reference(page, value)
+  local known = reference(session, value)
   if known ~= nil then return known end
-  for key, inner in next, value do value[key] = decode(page, inner) end
+  for key, inner in next, value do value[key] = decode(session, inner) end
   return value
 end
 
-function values.decode(page, value)
+function values.decode(session, value)
   if value == json.null then return nil end
-  return decode(page, value)
+  return decode(session, value)
 end
 
 -- What a screenshot or a printed page comes as.
@@ -109,9 +111,13 @@ function values.bytes(text, doing)
   return bytes
 end
 
+local function escape_letter(letter)
+  return string.format("%%%02X", string.byte(letter))
+end
+
 -- A part of a path: ids and names from scripts and drivers.
 function values.escape(text)
-  return (text:gsub("[^%w%-%._~]", function(letter) return ("%%%02X"):format(letter:byte()) end))
+  return (string.gsub(text, "[^%w%-%._~]", escape_letter))
 end
 
 return values

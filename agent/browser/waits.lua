@@ -1,11 +1,16 @@
 -- Waiting until a page shows something: in the page itself, which knows to the moment when it does.
 local import, native = ...
 local checks = import "checks"
+local elements = import "elements"
 local errors = import "errors"
+local json = import "json"
 local locators = import "locators"
+local objects = import "objects"
+local pages = import "pages"
+local tutti = import "tutti"
 local values = import "values"
+local windows = import "windows"
 local watch_script = values.encode(import "watch.js")
-local tutti = require "tutti"
 local page = {}
 
 -- One request waits so long in the page, then the next one goes on with the same watch: commands of a session
@@ -24,7 +29,7 @@ local function is_left(failure)
   if failure.error == "script timeout" then return true end
   if failure.error ~= "javascript error" and failure.error ~= "unknown error" then return false end
   for _, words in ipairs(leavings) do
-    if (failure.details or ""):find(words, 1, true) then return true end
+    if string.find(failure.details or "", words, 1, true) then return true end
   end
   return false
 end
@@ -33,10 +38,10 @@ local serial = 0
 
 local function new_id()
   serial = serial + 1
-  return ("%d-%.6f"):format(serial, native.wall())
+  return string.format("%d-%.6f", serial, native.wall())
 end
 
--- A wait under way: page, spec, name, doing, deadline, timeout, is_polled.
+-- A wait under way: session, spec, name, doing, deadline, timeout, is_polled. No script gets to see it.
 local Wait = {}
 Wait.__index = Wait
 
@@ -44,7 +49,7 @@ Wait.__index = Wait
 function Wait:in_frames(f)
   local frames = self.spec.frames
   self.spec.frames = values.list {}
-  local ok, failure, answer = pcall(self.page.in_frame, self.page, frames, f, self)
+  local ok, failure, answer = pcall(windows.within, self.session, frames, f, self)
   self.spec.frames = frames
   if ok then return failure, answer end
   if type(failure) == "table" and (failure.error == "no such element" or failure.error == "no such frame") then
@@ -56,12 +61,12 @@ end
 -- One request that waits at most so many seconds: a failure, or nil and what the page says.
 function Wait:ask(patience)
   local left = math.max(self.deadline - tutti.now(), 0)
-  patience = math.min(left, patience or SLICE_S, self.page.times.script / 2)
+  patience = math.min(left, patience or SLICE_S, self.session.times.script / 2)
   self.spec.left = checks.milliseconds(left, "")
   local arguments = values.encode_arguments(self.spec, checks.milliseconds(patience, ""))
   local how = self.is_polled and "sync" or "async"
-  local body = ('{"script":%s,"args":%s}'):format(watch_script, arguments)
-  return self.page:attempt(self.doing, "POST", "/execute/" .. how, body, patience)
+  local body = string.format('{"script":%s,"args":%s}', watch_script, arguments)
+  return pages.attempt(self.session, self.doing, "POST", "/execute/" .. how, body, patience)
 end
 
 function Wait:raise_timeout(answer)
@@ -69,13 +74,13 @@ function Wait:raise_timeout(answer)
   if self.spec.state == "gone" then
     state = "it is still there"
   elseif answer and type(answer.shown) == "string" then
-    state = ("what it shows is \"%s\""):format(answer.shown)
+    state = string.format("what it shows is \"%s\"", answer.shown)
   elseif answer and answer.found then
     state = "it is there, but not as it should be"
   end
   errors.raise {
     error = "timeout", waited = self.timeout, gone = false,
-    message = ("%s: timeout: after %g s %s"):format(self.doing, self.timeout, state),
+    message = string.format("%s: timeout: after %g s %s", self.doing, self.timeout, state),
   }
 end
 
@@ -90,8 +95,11 @@ function Wait:take(failure, answer)
     tutti.sleep(RETRY_S)
     return false
   end
+  if type(answer) ~= "table" then
+    errors.raise { error = "javascript error", message = self.doing .. ": what the page answers is none", gone = false }
+  end
   if answer.invalid then
-    errors.raise { error = "invalid selector", message = self.doing .. ": " .. answer.invalid, gone = false }
+    errors.raise { error = "invalid selector", message = self.doing .. ": " .. tostring(answer.invalid), gone = false }
   end
   if answer.unreachable then
     if not self.spec.frames[1] then errors.raise { error = "no such frame", message = self.doing .. ": no such frame" } end
@@ -118,7 +126,7 @@ function Wait:run()
 end
 
 local function record(self, is_ok, began, is_polled)
-  native.record(("browser %s%s"):format(self.name, is_polled and " (polled)" or ""), is_ok, began)
+  native.record(string.format("browser %s%s", self.name, is_polled and " (polled)" or ""), is_ok, began)
 end
 
 -- Runs the wait, unless there is an answer already; gives the page's answer, when that was, and how it was found out.
@@ -130,27 +138,27 @@ local function finish(self, early)
   record(self, ok, began, is_polled)
   if not ok then error(answer, 0) end
   local sighting = {
-    seen_at = answer.at / 1000, polled = is_polled, at_once = answer.at_once, waited = tutti.now() - began,
+    seen_at = checks.number(answer.at, "the instant that the page tells") / 1000, polled = is_polled, at_once = answer.at_once, waited = tutti.now() - began,
   }
   return answer, sighting.seen_at, sighting
 end
 
 local wait_names = checks.set("timeout", "visible", "by", "within", "exact", "pattern")
 
-local function new_wait(self, name, where, options, more)
+local function new_wait(session, name, where, options, more)
   options = checks.options(options, wait_names, name)
   local frames, selector = locators.path(where)
-  local timeout = options.timeout and checks.seconds(options.timeout, "a timeout") or self.wait_s
+  local timeout = options.timeout and checks.seconds(options.timeout, "a timeout") or session.wait_s
   local spec = {
     id = new_id(), frames = values.list(frames), by = locators.strategy(options.by), value = selector,
     within = options.within, visible = options.visible or false, exact = options.exact or false,
-    pattern = require "tutti.json".null, state = more.state, text = more.text,
+    pattern = json.null, state = more.state, text = more.text,
   }
   if options.pattern then
     spec.pattern, spec.text = checks.text(more.text, "a pattern"), nil
   end
   return setmetatable({
-    page = self, name = name, doing = name .. " " .. table.concat(frames, " > ") .. (frames[1] and " > " or "") .. selector,
+    session = session, name = name, doing = name .. " " .. table.concat(frames, " > ") .. (frames[1] and " > " or "") .. selector,
     spec = spec, timeout = timeout, deadline = tutti.now() + timeout, is_polled = false,
   }, Wait)
 end
@@ -158,15 +166,15 @@ end
 -- page:wait_for(where, { timeout =, visible =, by =, within = }) → the element (true where it is in a frame below),
 -- seen_at, sighting
 function page:wait_for(where, options)
-  local answer, seen_at, sighting = finish(new_wait(self, "wait_for", where, options, { state = "present" }))
+  local answer, seen_at, sighting = finish(new_wait(pages.of(self), "wait_for", where, options, { state = "present" }))
   local element = answer.element or true
-  if answer.element then element.name = where end
+  elements.set_name(answer.element, select(2, locators.path(where)))
   return element, seen_at, sighting
 end
 
 -- page:wait_for_gone(where, options) → true, seen_at, sighting; with `visible` it may be there unseen
 function page:wait_for_gone(where, options)
-  local _, seen_at, sighting = finish(new_wait(self, "wait_for_gone", where, options, { state = "gone" }))
+  local _, seen_at, sighting = finish(new_wait(pages.of(self), "wait_for_gone", where, options, { state = "gone" }))
   return true, seen_at, sighting
 end
 
@@ -174,13 +182,14 @@ end
 -- `pattern`: it is a regular expression of JavaScript
 function page:wait_for_text(where, text, options)
   text = checks.text(text, "the text")
-  local answer, seen_at, sighting = finish(new_wait(self, "wait_for_text", where, options, { state = "text", text = text }))
+  local answer, seen_at, sighting = finish(new_wait(pages.of(self), "wait_for_text", where, options, { state = "text", text = text }))
   return answer.text, seen_at, sighting
 end
 
--- A watch under way in the page while the worker does something else.
-local Watch = { __name = "browser.watch" }
-Watch.__index = Watch
+-- A watch under way in the page while the worker does something else. Its inside: wait, answer; text and sighting once it
+-- was waited for.
+local watches = objects.class "watch"
+local Watch = watches.methods
 
 -- How long a watch in the page stays when nobody asks.
 local WATCH_KEPT_S = 600
@@ -188,30 +197,32 @@ local WATCH_KEPT_S = 600
 -- page:watch_text(where, text, options) → a watch: the page looks out from now on, without anybody waiting
 function page:watch_text(where, text, options)
   text = checks.text(text, "the text")
-  local wait = new_wait(self, "watch_text", where, options, { state = "text", text = text })
+  local wait = new_wait(pages.of(self), "watch_text", where, options, { state = "text", text = text })
   wait.deadline = tutti.now() + WATCH_KEPT_S
   local failure, answer = wait:ask(0)
-  return setmetatable({ under_way = wait, answer = wait:take(failure, answer) and answer or nil }, Watch)
+  return watches.new { wait = wait, answer = wait:take(failure, answer) and answer or nil }
 end
 
 -- watch:wait([timeout]) → all the text there, seen_at, sighting, as wait_for_text gives them; again: the same
 function Watch:wait(timeout)
-  local wait = self.under_way
-  if not self.text then
+  local watch = watches.of(self)
+  local wait = watch.wait
+  if not watch.text then
     if timeout then wait.timeout = checks.seconds(timeout, "a timeout") end
     wait.deadline = tutti.now() + wait.timeout
-    local answer, _, sighting = finish(wait, self.answer)
-    self.text, self.sighting = answer.text, sighting
+    local answer, _, sighting = finish(wait, watch.answer)
+    watch.text, watch.sighting = answer.text, sighting
   end
-  return self.text, self.sighting.seen_at, self.sighting
+  return watch.text, watch.sighting.seen_at, watch.sighting
 end
 
 local until_names = checks.set("timeout", "interval", "ignore", "name")
 
 local function is_ignored(failure, ignored)
   if type(failure) ~= "table" then return false end
-  for _, name in ipairs(ignored) do
-    if failure.error == name then return true end
+  local name = rawget(failure, "error")
+  for _, other in ipairs(ignored) do
+    if rawequal(name, other) then return true end
   end
   return false
 end
@@ -219,9 +230,11 @@ end
 -- page:wait_until(f, { timeout =, interval =, ignore = { "no such element" }, name = }) → what f gives as soon as it
 -- is neither nil nor false, seen_at, sighting. This one looks again and again.
 function page:wait_until(f, options)
+  local session = pages.of(self)
   options = checks.options(options, until_names, "wait_until")
   checks.callable(f, "what wait_until calls")
-  local timeout = options.timeout and checks.seconds(options.timeout, "a timeout") or self.wait_s
+  local timeout = options.timeout and checks.seconds(options.timeout, "a timeout") or session.wait_s
+  local ignored = checks.texts(options.ignore or {}, "ignore", "the name of an error")
   local interval = checks.seconds(options.interval or POLL_S, "interval")
   local began, last = tutti.now(), nil
   local wait = { name = options.name and checks.text(options.name, "name") or "wait_until" }
@@ -232,15 +245,16 @@ function page:wait_until(f, options)
       record(wait, true, began, true)
       return result, seen_at, { seen_at = seen_at, polled = true, at_once = false, waited = tutti.now() - began }
     end
-    if not ok and not is_ignored(result, options.ignore or {}) then error(result, 0) end
+    if not ok and not is_ignored(result, ignored) then error(result, 0) end
     last = not ok and result or nil
     tutti.sleep(interval)
   until tutti.now() >= began + timeout
   record(wait, false, began, true)
+  local why = type(last) == "table" and rawget(last, "message")
   errors.raise {
     error = "timeout", waited = timeout, gone = false,
-    message = ("%s: timeout: after %g s it does not hold%s"):format(wait.name, timeout,
-      last and ": " .. tostring(last.message) or ""),
+    message = string.format("%s: timeout: after %g s it does not hold%s", wait.name, timeout,
+      type(why) == "string" and ": " .. why or ""),
   }
 end
 

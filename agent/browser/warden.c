@@ -6,6 +6,7 @@
 #include "agent/browser/output.h"
 #include "agent/browser/probe.h"
 #include "agent/browser/processes.h"
+#include "agent/browser/starter.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -349,13 +350,18 @@ int warden_main(int argc, char **argv)
         sweep();
         return 0;
     }
-    if (argc != 4 || !kind_of(argv[1], &warden.launch.kind)) {
+    if (argc > 1 && strcmp(argv[1], STARTER_COMMAND) == 0)
+        return starter_main(argc - 1, argv + 1);
+    if (argc != 7 || !kind_of(argv[1], &warden.launch.kind)) {
         fprintf(stderr, "tutti: warden: this command is for agents, who start it themselves\n");
         return EXIT_USAGE;
     }
     warden.facts = browser_facts(warden.launch.kind);
     warden.timeout_ms = strtoull(argv[2], NULL, 10);
     warden.launch.program = argv[3];
+    warden.launch.has_walls = strcmp(argv[4], WARDEN_OPEN) != 0;
+    warden.launch.readable = argv[5];
+    warden.launch.runnable = argv[6];
     probe_init(&warden.probe);
     warden.signals = prepare();
     sweep();

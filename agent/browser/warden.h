@@ -1,7 +1,8 @@
 /* The warden: a process that starts one driver, and outlives it and whoever started the warden for just as
  * long as it takes to end all that the driver has begotten and to remove the folder that it had.
  *
- * `tutti warden KIND TIMEOUT_MS PROGRAM` has a SOCK_SEQPACKET socket as descriptor 3. It says there, in
+ * `tutti warden KIND TIMEOUT_MS PROGRAM WALLS READABLE RUNNABLE` has a SOCK_SEQPACKET socket as descriptor 3,
+ * and puts up walls (walls.h) between itself and the driver where WALLS says so. It says there, in
  * packets of at most WARDEN_PACKET_BYTES whose first byte is their kind, R  PORT FOLDER      the driver
  * answers E  WHY\nLOG         it has ended, or never was ready; LOG is the end of what it printed U  COUNT
  * BYTES US   what U asked for: processes, proportional set size, CPU time and goes when nothing is left. It
@@ -15,6 +16,8 @@
 #define WARDEN_ENDED 'E'
 #define WARDEN_USAGE 'U'
 #define WARDEN_SWEEP "sweep"
+#define WARDEN_WALLED "walled"
+#define WARDEN_OPEN "open"
 
 /* argv[0] is "warden". */
 int warden_main(int argc, char **argv);

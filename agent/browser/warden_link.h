@@ -1,5 +1,6 @@
-/* A warden's process as its agent holds it: started, heard, told to end. */
+/* A warden as its agent holds it: asked for, heard, told to end. */
 #pragma once
+#include "agent/browser/starter_link.h"
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/error.h"
@@ -18,8 +19,9 @@ struct warden_link_callbacks {
     void *context;
 };
 
-/* `arguments` follow "tutti warden", and end with NULL. NULL if it could not be started. */
-MUST_CHECK struct warden_link *warden_link_start(uv_loop_t *loop, const char *const *arguments,
+/* Asks the starter for one: START or SWEEP. NULL if it could not be asked. */
+MUST_CHECK struct warden_link *warden_link_start(uv_loop_t *loop, struct starter_link *starter,
+                                                 const struct starter_request *request,
                                                  const struct warden_link_callbacks *callbacks,
                                                  struct error *error);
 /* One packet of this kind; lost where it is not there any more. */

@@ -1,40 +1,43 @@
 -- Windows, frames and dialogues.
 local import = ...
 local checks = import "checks"
+local elements = import "elements"
 local locators = import "locators"
+local pages = import "pages"
 local values = import "values"
+local of, ask, post = pages.of, pages.ask, pages.post
 local page = {}
 
 -- page:window() → the handle of the current one
 function page:window()
-  return self:ask("window", "/window")
+  return ask(of(self), "window", "/window")
 end
 
 -- page:windows() → the handles of all
 function page:windows()
-  return self:ask("windows", "/window/handles")
+  return ask(of(self), "windows", "/window/handles")
 end
 
 function page:switch_to_window(handle)
-  self:post("switch_to_window", "/window", { handle = checks.text(handle, "the handle of a window") })
+  post(of(self), "switch_to_window", "/window", { handle = checks.text(handle, "the handle of a window") })
 end
 
 -- page:new_window(["tab" | "window"]) → its handle, what it became; it is not switched to
 function page:new_window(kind)
   kind = kind or "tab"
   if kind ~= "tab" and kind ~= "window" then checks.fail("new_window: a tab or a window, not %s", tostring(kind)) end
-  local made = self:post("new_window", "/window/new", { type = kind })
+  local made = post(of(self), "new_window", "/window/new", { type = kind })
   return made.handle, made.type
 end
 
 -- page:close_window() → the handles that are left
 function page:close_window()
-  return self:command("close_window", "close_window", "DELETE", "/window")
+  return pages.command(of(self), "close_window", "close_window", "DELETE", "/window")
 end
 
 -- page:window_rect() → { x =, y =, width =, height = }
 function page:window_rect()
-  return self:ask("window_rect", "/window/rect")
+  return ask(of(self), "window_rect", "/window/rect")
 end
 
 local rect_names = checks.set("x", "y", "width", "height")
@@ -42,52 +45,70 @@ local rect_names = checks.set("x", "y", "width", "height")
 -- page:set_window_rect { x =, y =, width =, height = } → what it became
 function page:set_window_rect(rect)
   local body = {}
-  for name, value in pairs(checks.options(rect, rect_names, "set_window_rect")) do
+  for name, value in next, checks.options(rect, rect_names, "set_window_rect") do
     body[name] = checks.whole(value, name)
   end
-  return self:post("set_window_rect", "/window/rect", body)
+  return post(of(self), "set_window_rect", "/window/rect", body)
 end
 
 function page:maximize()
-  return self:post("maximize", "/window/maximize")
+  return post(of(self), "maximize", "/window/maximize")
 end
 
 function page:minimize()
-  return self:post("minimize", "/window/minimize")
+  return post(of(self), "minimize", "/window/minimize")
 end
 
 function page:fullscreen()
-  return self:post("fullscreen", "/window/fullscreen")
+  return post(of(self), "fullscreen", "/window/fullscreen")
+end
+
+-- Enters a frame: an element, a selector, or a number from 0.
+local function enter(session, which)
+  local id = which
+  if type(which) == "string" then id = elements.look_for_one(session, "/element", "", which) end
+  local element = elements.find(id)
+  if not element and math.type(id) ~= "integer" then
+    checks.fail("frame: a frame is an element, a selector or a whole number, not a %s", type(which))
+  end
+  local name = element and (element.name or tostring(id)) or tostring(id)
+  pages.command(session, "frame", "frame " .. name, "POST", "/frame", values.encode { id = id })
+end
+
+local function leave(session)
+  post(session, "parent_frame", "/frame/parent")
 end
 
 -- page:frame(which): an element, a selector, or a number from 0
 function page:frame(which)
-  local id = which
-  if type(which) == "string" then
-    id = self:find(which)
-  elseif math.type(which) ~= "integer" and getmetatable(which) ~= getmetatable(values.new_element(self, "")) then
-    checks.fail("frame: a frame is an element, a selector or a whole number, not a %s", type(which))
-  end
-  local name = type(which) == "table" and which.name or which
-  self:command("frame", "frame " .. tostring(name), "POST", "/frame", values.encode { id = id })
+  enter(of(self), which)
 end
 
 function page:parent_frame()
-  self:post("parent_frame", "/frame/parent")
+  leave(of(self))
 end
 
 -- page:top_frame(): the whole page again
 function page:top_frame()
-  self:command("top_frame", "top_frame", "POST", "/frame", '{"id":null}')
+  pages.command(of(self), "top_frame", "top_frame", "POST", "/frame", '{"id":null}')
 end
 
--- Calls f and goes up `count` frames, whatever came of it.
-local function finish(self, count, ok, ...)
+-- Gives what came of a call and goes up `count` frames, whatever it was.
+local function finish(session, count, ok, ...)
   for _ = 1, count do
-    if self:is_open() then self:parent_frame() end
+    if pages.is_open(session) then leave(session) end
   end
   if not ok then error(..., 0) end
   return ...
+end
+
+-- What f(…) gives within the frames of the list, entered one by one.
+local function within(session, frames, f, ...)
+  for depth, selector in ipairs(frames) do
+    local ok, failure = pcall(enter, session, selector)
+    if not ok then finish(session, depth - 1, false, failure) end
+  end
+  return finish(session, #frames, pcall(f, ...))
 end
 
 -- page:in_frame(path, f, …) → what f(…) gives; `path` is a selector or a list of them, from frame to frame
@@ -95,29 +116,25 @@ function page:in_frame(path, f, ...)
   checks.callable(f, "what in_frame calls")
   local frames, last = locators.path(path)
   frames[#frames + 1] = last
-  for depth, selector in ipairs(frames) do
-    local ok, failure = pcall(self.frame, self, selector)
-    if not ok then finish(self, depth - 1, false, failure) end
-  end
-  return finish(self, #frames, pcall(f, ...))
+  return within(of(self), frames, f, ...)
 end
 
 -- The dialogue that is open (alert, confirm, prompt); the error "no such alert" where there is none.
 
 function page:alert_text()
-  return self:ask("alert_text", "/alert/text")
+  return ask(of(self), "alert_text", "/alert/text")
 end
 
 function page:send_alert_text(text)
-  self:post("send_alert_text", "/alert/text", { text = checks.text(text, "the text") })
+  post(of(self), "send_alert_text", "/alert/text", { text = checks.text(text, "the text") })
 end
 
 function page:accept_alert()
-  self:post("accept_alert", "/alert/accept")
+  post(of(self), "accept_alert", "/alert/accept")
 end
 
 function page:dismiss_alert()
-  self:post("dismiss_alert", "/alert/dismiss")
+  post(of(self), "dismiss_alert", "/alert/dismiss")
 end
 
-return { page = page }
+return { page = page, within = within }

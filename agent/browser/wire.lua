@@ -1,7 +1,7 @@
 -- One command to a WebDriver and its answer.
 local import, native = ...
 local errors = import "errors"
-local json = require "tutti.json"
+local json = import "json"
 local wire = {}
 
 -- What some drivers say in plain words.
@@ -11,7 +11,7 @@ local function read(text)
   local ok, answer = pcall(json.decode, text)
   if ok then return answer end
   local why = tostring(answer)
-  if why:find("not enough memory", 1, true) then error(answer, 0) end
+  if string.find(why, "not enough memory", 1, true) then error(answer, 0) end
   return nil, "not JSON: " .. why
 end
 
@@ -40,17 +40,18 @@ end
 
 -- The parts of "http://user:password@host:port/path", without a slash at the end; nil if it is no such address.
 function wire.address(url)
-  local scheme, rest = url:match("^(https?)://([^%s%c]+)$")
+  local scheme, rest = string.match(url, "^(https?)://([^%s%c]+)$")
   if not scheme then return nil end
-  local authority, path = rest:match("^([^/?#]+)(.*)$")
+  local authority, path = string.match(rest, "^([^/?#]+)(.*)$")
   if not authority then return nil end
-  local credentials, host = authority:match("^(.*)@([^@]*)$")
+  local credentials, host = string.match(authority, "^(.*)@([^@]*)$")
   local user, password
   if credentials then
-    user, password = credentials:match("^([^:]*):?(.*)$")
+    user, password = string.match(credentials, "^([^:]*):?(.*)$")
     authority = host
   end
-  return { url = scheme .. "://" .. authority .. path:gsub("/+$", ""), user = user, password = password }
+  path = string.gsub(path, "/+$", "")
+  return { url = scheme .. "://" .. authority .. path, user = user, password = password }
 end
 
 return wire

@@ -1,5 +1,6 @@
 -- How a worker's pages look when one of its steps has failed.
 local import, native = ...
+local pages = import "pages"
 local wire = import "wire"
 local witness = {}
 
@@ -7,25 +8,25 @@ local PATIENCE_S = 5
 local MAX_BYTES = 1024 * 1024
 local MAX_PAGES = 2
 
-local function ask(page, path)
-  local failure, value = wire.call(page.wire, "witness", "GET", page.path .. path, nil, PATIENCE_S)
+local function ask(session, path)
+  local failure, value = wire.call(session.wire, "witness", "GET", session.path .. path, nil, PATIENCE_S)
   return not failure and type(value) == "string" and value or nil
 end
 
 -- Half a character at the end would be none.
 local function cut(text)
   if #text <= MAX_BYTES then return text end
-  return text:sub(1, (utf8.offset(text, 0, MAX_BYTES + 1) or MAX_BYTES + 1) - 1)
+  return string.sub(text, 1, (utf8.offset(text, 0, MAX_BYTES + 1) or MAX_BYTES + 1) - 1)
 end
 
 -- Keeps a picture and the source of those that still answer.
-function witness.look(pages)
-  for i = 1, math.min(#pages, MAX_PAGES) do
-    local page = pages[i]
-    local picture = page:is_open() and ask(page, "/screenshot")
+function witness.look(sessions)
+  for i = 1, math.min(#sessions, MAX_PAGES) do
+    local session = sessions[i]
+    local picture = pages.is_open(session) and ask(session, "/screenshot")
     local bytes = picture and native.decode_base64(picture)
     if bytes then native.keep("screenshot", bytes) end
-    local source = page:is_open() and ask(page, "/source")
+    local source = pages.is_open(session) and ask(session, "/source")
     if source then native.keep("source", cut(source)) end
   end
 end

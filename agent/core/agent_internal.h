@@ -98,6 +98,8 @@ void agent_take_loop(struct agent *agent, uint32_t shard, const struct notice *n
 void agent_take_gauges(struct agent *agent, const struct gauges *gauges);
 
 /* Sending. */
+/* In as many messages as it takes. */
+void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct statistics *statistics);
 void agent_send(struct agent *agent, const struct message *message);
 /* What has gathered, as far as the link takes it, or all of it. */
 void agent_send_gathered(struct agent *agent, struct share *share, bool is_all);

@@ -1,6 +1,7 @@
 /* What the coordinator tells an agent, handed on to the shards. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
+#include "common/shared.h"
 
 #include <assert.h>
 
@@ -111,6 +112,24 @@ static void assign(struct agent *agent, struct share *share, const struct messag
     }
 }
 
+/* The value of the replies that came before; those that follow often point to the same. */
+struct last_value {
+    struct bytes bytes;
+    struct shared *shared;
+};
+
+static struct shared *share_value(struct last_value *last, struct bytes value)
+{
+    if (value.size < REPLY_SHARED_BYTES) {
+        return NULL;
+    }
+    if (last->shared == NULL || last->bytes.data != value.data || last->bytes.size != value.size) {
+        shared_release(&last->shared);
+        *last = (struct last_value){.bytes = value, .shared = shared_new(value)};
+    }
+    return last->shared;
+}
+
 static void give_reply(struct agent *agent, struct share *share, const struct reply *reply,
                        struct command **commands)
 {
@@ -127,9 +146,14 @@ static void give_reply(struct agent *agent, struct share *share, const struct re
 static void replies(struct agent *agent, struct share *share, const struct message *message)
 {
     struct command **commands = memory_new(share->shard_count, sizeof(struct command *));
+    struct last_value last = {.shared = NULL};
     for (size_t i = 0; i < message->replies.count; i++) {
-        give_reply(agent, share, &message->replies.items[i], commands);
+        struct reply *reply = &message->replies.items[i];
+        reply->shared = share_value(&last, reply->value);
+        give_reply(agent, share, reply, commands);
+        reply->shared = NULL; /* each copy has a hold of its own */
     }
+    shared_release(&last.shared);
     memory_free(commands);
 }
 

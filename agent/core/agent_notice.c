@@ -130,10 +130,9 @@ static void statistics(struct agent *agent, struct share *share, struct share_sh
                        const struct notice *notice)
 {
     shard->running = notice->statistics->workers_running;
-    struct message message = {.kind = MESSAGE_STATISTICS, .campaign = notice->campaign};
-    message.statistics = *notice->statistics;
-    message.statistics.workers_running = share_running(share);
-    agent_send(agent, &message);
+    struct statistics counted = *notice->statistics;
+    counted.workers_running = share_running(share);
+    agent_send_statistics(agent, notice->campaign, &counted);
 }
 
 void agent_check_finished(struct agent *agent, struct share *share)

@@ -2,6 +2,7 @@
  * of every worker. */
 #include "agent/core/command.h"
 #include "common/memory.h"
+#include "common/shared.h"
 
 #include <string.h>
 
@@ -83,20 +84,29 @@ void operation_free(struct operation **operation)
 struct reply *reply_copy(const struct reply *reply)
 {
     size_t runs = runs_size(&reply->workers) + runs_size(&reply->missing);
-    size_t bytes = reply->name.size + reply->value.size + reply->text.size;
+    size_t own_value = reply->shared == NULL ? reply->value.size : 0;
+    size_t bytes = reply->name.size + own_value + reply->text.size;
     struct reply *copy = memory_new(1, sizeof(*copy) + runs + bytes);
     *copy = *reply;
     struct tail tail = {.runs = (uint8_t *)(copy + 1), .bytes = (uint8_t *)(copy + 1) + runs};
     move_set(&copy->workers, &tail);
     move_set(&copy->missing, &tail);
     move_bytes(&copy->name, &tail);
-    move_bytes(&copy->value, &tail);
+    if (copy->shared != NULL) {
+        (void)shared_hold(copy->shared);
+        copy->value = shared_bytes(copy->shared);
+    } else {
+        move_bytes(&copy->value, &tail);
+    }
     move_bytes(&copy->text, &tail);
     return copy;
 }
 
 void reply_free(struct reply **reply)
 {
+    if (*reply != NULL) {
+        shared_release(&(*reply)->shared);
+    }
     memory_free(*reply);
     *reply = NULL;
 }

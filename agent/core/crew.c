@@ -18,6 +18,7 @@ struct crew *crew_new(struct deployment *deployment, uint64_t runs)
     crew->most_workers = crew->options->workers;
     crew->timers = timers_new();
     crew->rooms = map_new();
+    crew->look_due_ns = TIMERS_NEVER;
     return crew;
 }
 
@@ -271,6 +272,7 @@ void crew_step(struct crew *crew, const struct crew_event *event, struct crew_ef
     crew->effects = effects;
     if (event->kind == CREW_TICK) {
         tick(crew, event->now_ns);
+        crew_look_for_vain_waits(crew, event);
     } else if (event->kind == CREW_COMMAND) {
         crew_take_command(crew, event->command);
     } else {
@@ -283,7 +285,9 @@ void crew_step(struct crew *crew, const struct crew_event *event, struct crew_ef
 
 uint64_t crew_due_ns(const struct crew *crew)
 {
-    return crew->is_forgotten ? TIMERS_NEVER : timers_next_ns(crew->timers);
+    uint64_t due_ns = timers_next_ns(crew->timers);
+    due_ns = due_ns < crew->look_due_ns ? due_ns : crew->look_due_ns;
+    return crew->is_forgotten ? TIMERS_NEVER : due_ns;
 }
 
 uint64_t crew_worker_step(const struct crew *crew, uint32_t worker)

@@ -21,6 +21,7 @@ struct crew_event {
     enum crew_event_kind kind;
     uint64_t now_ns;
     const struct command *command;
+    bool is_paused; /* TICK: there is no lease, so the coordinator is not heard */
     uint32_t worker;
     bool is_ok;
     enum step_result result;

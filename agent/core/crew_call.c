@@ -116,6 +116,7 @@ enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operat
         return CREW_CALL_DONE;
     }
     worker_wait(caller, &filled);
+    crew_expect_answer(crew);
     return CREW_CALL_WAITS;
 }
 
@@ -152,6 +153,11 @@ void crew_take_reply(struct crew *crew, const struct command *command)
     }
 }
 
+void crew_answer(struct crew *crew, struct worker *worker, const struct reply *reply)
+{
+    answer(crew, worker, keep(crew, reply), 0);
+}
+
 void crew_stop_call(struct crew *crew, struct worker *worker)
 {
     if (worker->pending == NULL) {
@@ -160,7 +166,6 @@ void crew_stop_call(struct crew *crew, struct worker *worker)
     struct reply reply = {.outcome = OUTCOME_STOPPED, .text = bytes_of_string(crew->stop_text)};
     worker_describe_wait(worker, &reply);
     worker_set_add(&reply.workers, worker->id);
-    const struct reply *kept = keep(crew, &reply);
+    crew_answer(crew, worker, &reply);
     worker_set_finish(&reply.workers);
-    answer(crew, worker, kept, 0);
 }

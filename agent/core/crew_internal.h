@@ -61,6 +61,11 @@ struct crew {
     size_t answer_count;
     size_t answer_capacity;
     uint64_t refused_events;
+    /* For calls that are never answered. */
+    uint64_t look_due_ns; /* TIMERS_NEVER: nobody waits */
+    uint64_t paused_ns;   /* when there was no lease last; 0: there always was */
+    size_t looked_at;     /* so many workers, in this round */
+    bool has_found_waiting;
 
     /* Of the step that is being taken. */
     const struct crew_event *event;
@@ -104,5 +109,11 @@ void crew_check_finished(struct crew *crew);
 
 void crew_take_command(struct crew *crew, const struct command *command);
 void crew_take_reply(struct crew *crew, const struct command *command);
+/* Ends the call that the worker waits in by this reply, which is copied. */
+void crew_answer(struct crew *crew, struct worker *worker, const struct reply *reply);
+/* crew_patience.c. Somebody waits from now on. */
+void crew_expect_answer(struct crew *crew);
+/* Ends the calls that the coordinator should have answered long ago. */
+void crew_look_for_vain_waits(struct crew *crew, const struct crew_event *tick);
 /* Ends the call that the worker waits in, if any, because the campaign stops. */
 void crew_stop_call(struct crew *crew, struct worker *worker);

@@ -315,14 +315,17 @@ bool gather_batch(struct gather *gather, struct message *message)
 {
     assert(gather->batch_count == 0);
     size_t bytes = 0;
-    for (size_t i = gather->head; i < gather->count && gather->batch_count < LIMIT_BATCH_ITEMS; i++) {
+    uint64_t named = 0;
+    for (size_t i = gather->head; i < gather->count && gather->batch_count < LIMIT_OPERATIONS; i++) {
         struct entry *entry = &gather->items[i];
         /* The order of arrival at a barrier is what the ranks come from. */
         if (entry->workers.run_count > 1 && entry->operation->kind != OPERATION_BARRIER) {
             instants_sort(&entry->instants, &entry->workers);
         }
         bytes += wire_bytes_of(entry);
-        if (gather->batch_count > 0 && bytes > LIMIT_BATCH_BYTES) {
+        named += worker_set_count(&entry->workers);
+        bool is_much = bytes > LIMIT_BATCH_BYTES || named > LIMIT_NAMED_WORKERS;
+        if (gather->batch_count > 0 && is_much) {
             break;
         }
         add_to_batch(gather, entry);

@@ -16,6 +16,8 @@ struct pending {
     uint64_t step;
     uint32_t nth;
     uint32_t call;
+    uint64_t timeout_ms; /* 0: the campaign's */
+    uint64_t seen_ns;    /* when it was first found waiting; 0: not yet */
     size_t name_size;
     uint8_t name[];
 };
@@ -113,11 +115,24 @@ void worker_wait(struct worker *worker, const struct operation *operation)
     pending->step = operation->step;
     pending->nth = operation->nth;
     pending->call = operation->call;
+    pending->timeout_ms = operation->timeout_ms;
     pending->name_size = operation->name.size;
     if (operation->name.size > 0) {
         memcpy(pending->name, operation->name.data, operation->name.size);
     }
     worker->pending = pending;
+}
+
+bool worker_waits_since(struct worker *worker, uint64_t now_ns, uint64_t *since_ns, uint64_t *timeout_ms)
+{
+    struct pending *pending = worker->pending;
+    if (pending == NULL) {
+        return false;
+    }
+    pending->seen_ns = pending->seen_ns == 0 ? now_ns : pending->seen_ns;
+    *since_ns = pending->seen_ns;
+    *timeout_ms = pending->timeout_ms;
+    return true;
 }
 
 bool worker_waits_for(const struct worker *worker, const struct reply *reply)

@@ -40,6 +40,9 @@ void worker_forget_arrivals(struct worker *worker);
 
 /* Remembers what it waits for; it must not be waiting. */
 void worker_wait(struct worker *worker, const struct operation *operation);
+/* Since when it has waited for its answer, the first look at it being the beginning, and how long that may
+ * take by what the coordinator was told (0: as long as the campaign says). False: it waits for nothing. */
+bool worker_waits_since(struct worker *worker, uint64_t now_ns, uint64_t *since_ns, uint64_t *timeout_ms);
 bool worker_waits_for(const struct worker *worker, const struct reply *reply);
 /* Fills kind and key of what it waits in; the name is borrowed until worker_wait_over. */
 void worker_describe_wait(const struct worker *worker, struct reply *reply);

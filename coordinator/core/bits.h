@@ -1,5 +1,7 @@
 /* Seats of a room, or workers of a campaign, as bits of an array of words. */
 #pragma once
+#include "common/pack.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +17,13 @@ bool bits_remove(uint64_t *bits, uint32_t position);
 
 /* The first position from `from` on that is in neither set; `count` if there is none. */
 uint32_t bits_next_outside(const uint64_t *left, const uint64_t *right, uint32_t from, uint32_t count);
+/* How many positions are in neither set. */
+uint32_t bits_count_outside(const uint64_t *left, const uint64_t *right, uint32_t count);
 /* The first position from `from` on that is in the first set and not in the second; `count` if there is none.
  */
 uint32_t bits_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count);
+
+/* NULL is kept apart from an empty set. */
+void bits_pack(const uint64_t *bits, uint32_t count, struct buffer *into);
+/* For memory_free; NULL for NULL, and where `from` is broken. */
+MUST_CHECK uint64_t *bits_unpack(struct unpack *from, uint32_t count);

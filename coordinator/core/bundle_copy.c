@@ -20,24 +20,35 @@ static size_t bytes_of_files(const struct bundle *bundle)
     return total;
 }
 
-void bundle_copy(struct bundle_copy *into, const struct bundle *from)
+static uint8_t *bundle_copy_content(const struct bundle *from, size_t total)
 {
-    size_t total = bytes_of_files(from);
     uint8_t *content = (uint8_t *)memory_new(total + 1, 1);
-    struct bundle_entry *files = (struct bundle_entry *)memory_new(from->file_count, sizeof *files);
     size_t at = 0;
     for (size_t i = 0; i < from->file_count; i++) {
         struct bytes file = from->files[i].content;
-        files[i] =
-            (struct bundle_entry){.path = bytes_copy_new(from->files[i].path), .size_bytes = file.size};
         if (file.size > 0) {
             memcpy(content + at, file.data, file.size);
         }
         at += file.size;
     }
+    return content;
+}
+
+void bundle_copy(struct bundle_copy *into, const struct bundle *from, uint8_t **content)
+{
+    size_t total = bytes_of_files(from);
+    struct bundle_entry *files = (struct bundle_entry *)memory_new(from->file_count, sizeof *files);
+    for (size_t i = 0; i < from->file_count; i++) {
+        files[i] = (struct bundle_entry){.path = bytes_copy_new(from->files[i].path),
+                                         .size_bytes = from->files[i].content.size};
+    }
+    uint8_t *taken = content != NULL ? *content : NULL;
+    if (taken != NULL) {
+        *content = NULL;
+    }
     *into = (struct bundle_copy){
         .listing = {.files = files, .file_count = from->file_count, .hash = bytes_copy_new(from->hash)},
-        .content = bytes_of(content, total)};
+        .content = bytes_of(taken != NULL ? taken : bundle_copy_content(from, total), total)};
 }
 
 void bundle_finish(struct bundle_copy *bundle)

@@ -11,5 +11,6 @@ struct bundle_copy {
     struct bundle_listing listing;
     struct bytes content; /* of all files, one behind the other */
 };
-void bundle_copy(struct bundle_copy *into, const struct bundle *from);
+/* `content`: as in EVENT_CREATE. */
+void bundle_copy(struct bundle_copy *into, const struct bundle *from, uint8_t **content);
 void bundle_finish(struct bundle_copy *bundle);

@@ -9,8 +9,8 @@
 #define SETUP_AFTER_STOP_MS 30000u
 #define AT_ONCE_MS 1000u
 
-struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
-                              const struct coordinator_event *event)
+struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
+                               const struct coordinator_event *event)
 {
     assert(event->kind == EVENT_CREATE && event->create.options.workers > 0);
     struct campaign *campaign = MEMORY_NEW(struct campaign);
@@ -20,15 +20,22 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
     campaign->options.single_mode = bytes_copy_new(event->create.options.single_mode);
     campaign->options.target = bytes_copy_new(event->create.options.target);
     campaign->options.labels = bytes_copy_new(event->create.options.labels);
-    bundle_copy(&campaign->bundle, &event->create.bundle);
+    bundle_copy(&campaign->bundle, &event->create.bundle, event->create.content);
     campaign->script = bytes_copy_new(event->create.script);
     campaign->key = bytes_copy_new(event->create.key);
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
     campaign->deadline_ms = event->create.deadline_ms;
     campaign->state = CAMPAIGN_CREATED;
-    campaign->statistics = campaign_statistics_new();
     due_init(&campaign->life_due, DUE_LIFE, campaign);
     due_init(&campaign->rooms_due, DUE_ROOMS, campaign);
+    return campaign;
+}
+
+struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
+                              const struct coordinator_event *event)
+{
+    struct campaign *campaign = campaign_make(home, id, event);
+    campaign->statistics = campaign_statistics_new();
     due_set(home->timers, &campaign->life_due, due_after_ms(event->now_ns, campaign->deadline_ms));
     outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);
     return campaign;

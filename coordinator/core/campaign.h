@@ -61,3 +61,10 @@ struct member *campaign_agent(const struct campaign *campaign, uint32_t place, u
 size_t campaign_artifact_bytes(const struct campaign *campaign);
 void campaign_drop_artifacts(struct campaign *campaign);
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);
+
+/* Whether all that has happened in it has been settled, as it is at the end of a turn. */
+bool campaign_is_at_rest(const struct campaign *campaign);
+/* One that has not ended and is at rest, as bytes; and back, where its members are there already. NULL, and
+ * `from` is broken, if they make no sense. */
+void campaign_pack(const struct campaign *campaign, struct buffer *into);
+MUST_CHECK struct campaign *campaign_unpack(const struct campaign_home *home, struct unpack *from);

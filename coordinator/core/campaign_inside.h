@@ -105,6 +105,10 @@ struct moved {
     uint64_t first_step;
 };
 
+/* What it is created with, and nothing that follows. */
+MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
+                                          const struct coordinator_event *event);
+
 /* The one function that changes the state. False if the event is refused in this state. */
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum life_event event);
 /* Looks whether what all agents have to do has been done, or none is left. */
@@ -118,6 +122,11 @@ bool campaign_place_is_live(const struct place *place);
 uint32_t campaign_live_places(const struct campaign *campaign);
 void campaign_tell(struct campaign *campaign, const struct place *place, struct message *message);
 void campaign_tell_all(struct campaign *campaign, struct message *message);
+
+/* campaign_operations.c. From the `next_operation` of the place's member on; it `is_half_done` where it was
+ * too much. */
+void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                              const struct message *message);
 
 /* campaign_places.c */
 void campaign_take_places(struct campaign *campaign);

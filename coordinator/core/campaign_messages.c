@@ -78,22 +78,6 @@ static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct pl
     }
 }
 
-static void on_operations(struct campaign *campaign, uint64_t now_ns, struct place *place,
-                          const struct message *message)
-{
-    uint32_t index = (uint32_t)(place - campaign->places);
-    for (size_t i = 0; i < message->operations.count; i++) {
-        const struct operation *operation = &message->operations.items[i];
-        struct error error;
-        if (!handout_owns_all(campaign->handout, index, &operation->workers)) {
-            complain(campaign, now_ns, place, "it speaks for workers that are not its own");
-        } else if (!rooms_apply(campaign->rooms, now_ns, operation, &error)) {
-            complain(campaign, now_ns, place, error.text);
-        }
-    }
-    campaign->is_unsettled = true;
-}
-
 /* A message that is as full as one may be is followed by another. */
 static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place *place,
                        const struct message *message)
@@ -181,10 +165,14 @@ static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct place
 }
 
 static message_function *const FUNCTIONS[MESSAGE_SCALE + 1] = {
-    [MESSAGE_DEPLOYED] = on_deployed,     [MESSAGE_GLOBAL_DONE] = on_global_done,
-    [MESSAGE_OPERATIONS] = on_operations, [MESSAGE_DRAINED] = on_drained,
-    [MESSAGE_FAILURE] = on_failure,       [MESSAGE_STATISTICS] = on_statistics,
-    [MESSAGE_FINISHED] = on_finished,     [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
+    [MESSAGE_DEPLOYED] = on_deployed,
+    [MESSAGE_GLOBAL_DONE] = on_global_done,
+    [MESSAGE_OPERATIONS] = campaign_take_operations,
+    [MESSAGE_DRAINED] = on_drained,
+    [MESSAGE_FAILURE] = on_failure,
+    [MESSAGE_STATISTICS] = on_statistics,
+    [MESSAGE_FINISHED] = on_finished,
+    [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
     [MESSAGE_ARTIFACT] = on_artifact,
 };
 

@@ -9,6 +9,8 @@
 /* About what an item and a run of a worker set take on the wire. */
 #define ITEM_BYTES 100u
 #define RUN_BYTES 12u
+/* Values that are not counted again where replies share them. */
+#define SHARED_LOOKED_AT 8u
 
 static_assert(CAMPAIGN_SET_RUNS <= LIMIT_SET_RUNS, "the codec has to take them");
 
@@ -18,8 +20,10 @@ struct draft {
     size_t count;
     size_t capacity;
     size_t size_bytes;
-    const struct reply *source; /* of the last item; NULL: begin a new one */
-    uint64_t next_rank;         /* of the worker who could join the last item */
+    const struct reply *source;              /* of the last item; NULL: begin a new one */
+    uint64_t next_rank;                      /* of the worker who could join the last item */
+    const uint8_t *values[SHARED_LOOKED_AT]; /* that came last: the message has each once */
+    size_t value_count;
 };
 
 static void send_draft(struct campaign *campaign, const struct place *place, struct draft *draft)
@@ -34,7 +38,28 @@ static void send_draft(struct campaign *campaign, const struct place *place, str
     }
     draft->count = 0;
     draft->size_bytes = 0;
+    draft->value_count = 0;
     draft->source = NULL;
+}
+
+static bool has_value(const struct draft *draft, const uint8_t *value)
+{
+    for (size_t i = 0; i < SHARED_LOOKED_AT && i < draft->value_count; i++) {
+        if (draft->values[i] == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What it adds to the message. */
+static size_t add_value(struct draft *draft, struct bytes value)
+{
+    if (value.size >= REPLY_SHARED_BYTES && has_value(draft, value.data)) {
+        return 0;
+    }
+    draft->values[draft->value_count++ % SHARED_LOOKED_AT] = value.data;
+    return value.size;
 }
 
 static void begin_item(struct draft *draft, const struct reply *reply, uint64_t rank)
@@ -46,7 +71,7 @@ static void begin_item(struct draft *draft, const struct reply *reply, uint64_t 
     worker_set_init(&item->workers);
     item->rank = rank;
     draft->source = reply;
-    draft->size_bytes += ITEM_BYTES + reply->name.size + reply->value.size + reply->text.size +
+    draft->size_bytes += ITEM_BYTES + reply->name.size + add_value(draft, reply->value) + reply->text.size +
                          reply->missing.run_count * RUN_BYTES;
 }
 

@@ -101,3 +101,40 @@ bool campaigns_have_unsettled(const struct campaigns *campaigns)
     }
     return false;
 }
+
+bool campaigns_are_at_rest(const struct campaigns *campaigns)
+{
+    for (size_t i = 0; i < campaigns->count; i++) {
+        if (!campaign_is_ended(campaigns->list[i]) && !campaign_is_at_rest(campaigns->list[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void campaigns_pack(const struct campaigns *campaigns, struct buffer *into)
+{
+    for (size_t i = 0; i < campaigns->count; i++) {
+        if (!campaign_is_ended(campaigns->list[i])) {
+            pack_flag(into, true);
+            campaign_pack(campaigns->list[i], into);
+        }
+    }
+    pack_flag(into, false);
+}
+
+void campaigns_unpack(struct campaigns *campaigns, const struct campaign_home *home, struct unpack *from)
+{
+    uint64_t last = 0;
+    while (unpack_flag(from)) {
+        struct campaign *campaign = campaign_unpack(home, from);
+        if (campaign == NULL) {
+            return;
+        }
+        if (campaign_id(campaign) <= last) {
+            unpack_break(from);
+        }
+        last = campaign_id(campaign);
+        campaigns_add(campaigns, campaign);
+    }
+}

@@ -22,4 +22,9 @@ MUST_CHECK struct campaign *campaigns_find(const struct campaigns *campaigns, ui
 /* The one that was created with this key; NULL: none, or the key is empty. */
 MUST_CHECK struct campaign *campaigns_find_key(const struct campaigns *campaigns, struct bytes key);
 MUST_CHECK bool campaigns_have_live(const struct campaigns *campaigns);
+MUST_CHECK bool campaigns_are_at_rest(const struct campaigns *campaigns);
+/* Those that have not ended, as bytes; all of them are at rest. */
+void campaigns_pack(const struct campaigns *campaigns, struct buffer *into);
+/* Into empty ones. */
+void campaigns_unpack(struct campaigns *campaigns, const struct campaign_home *home, struct unpack *from);
 MUST_CHECK bool campaigns_have_unsettled(const struct campaigns *campaigns);

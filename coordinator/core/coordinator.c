@@ -51,13 +51,18 @@ void coordinator_free(struct coordinator **at)
     *at = NULL;
 }
 
+struct campaign_home coordinator_home(struct coordinator *coordinator)
+{
+    return (struct campaign_home){.settings = &coordinator->settings,
+                                  .members = coordinator->members,
+                                  .outbox = &coordinator->outbox,
+                                  .timers = coordinator->timers};
+}
+
 static void create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     campaigns_drop_old(&coordinator->campaigns);
-    struct campaign_home home = {.settings = &coordinator->settings,
-                                 .members = coordinator->members,
-                                 .outbox = &coordinator->outbox,
-                                 .timers = coordinator->timers};
+    struct campaign_home home = coordinator_home(coordinator);
     struct campaign *campaign = campaign_new(&home, ++coordinator->last_campaign, event);
     campaigns_add(&coordinator->campaigns, campaign);
     onlooker_created(coordinator->onlooker);
@@ -105,12 +110,13 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
 {
     struct message message;
     struct error error;
-    if (!message_decode(bytes, &message, &error)) {
+    if (!message_decode_from_agent(bytes, &message, &error)) {
         members_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
     struct campaign *campaign = campaigns_find(&coordinator->campaigns, message.campaign);
     onlooker_operations(coordinator->onlooker, &message);
+    member->next_operation = 0;
     if (message.kind == MESSAGE_GAUGES) {
         take_gauges(coordinator, now_ns, member, &message.gauges);
     } else if (campaign != NULL) {
@@ -120,7 +126,27 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     } else if (message.campaign == 0) {
         members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
     }
+    if (campaign != NULL && member->is_half_done) {
+        members_put_off(coordinator->members, member, &message);
+    }
     message_finish(&message);
+}
+
+/* What was too much at once, as far as it is not any more. */
+static void go_on(struct coordinator *coordinator, uint64_t now_ns)
+{
+    struct message message;
+    struct member *member;
+    while ((member = members_take_up(coordinator->members, &message)) != NULL) {
+        struct campaign *campaign = campaigns_find(&coordinator->campaigns, message.campaign);
+        if (campaign != NULL) {
+            campaign_message(campaign, now_ns, member, &message);
+        }
+        if (member->is_half_done) {
+            members_put_off(coordinator->members, member, &message);
+        }
+        message_finish(&message);
+    }
 }
 
 /* Unnumbered, from a member: only a hello makes sense. */
@@ -129,7 +155,7 @@ static void take_unnumbered(struct coordinator *coordinator, uint64_t now_ns, st
 {
     struct message message;
     struct error error;
-    if (!message_decode(bytes, &message, &error)) {
+    if (!message_decode_from_agent(bytes, &message, &error)) {
         members_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
@@ -164,6 +190,9 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     if (members_knows_better(member, envelope)) {
         coordinator_disown_the_past(coordinator, event->now_ns, member);
         return;
+    }
+    if (bytes.size > 0 && !members_may_speak(coordinator->members, member)) {
+        members_note_unread(member, event->now_ns, &coordinator->outbox);
     }
     enum link_verdict verdict =
         members_receive(coordinator->members, event->now_ns, member, envelope, bytes.size > 0);
@@ -232,6 +261,7 @@ static void end_turn(struct coordinator *coordinator, uint64_t now_ns)
     while ((due = due_take(coordinator->timers, now_ns)) != NULL) {
         on_due(coordinator, now_ns, due);
     }
+    go_on(coordinator, now_ns);
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         if (campaign_is_unsettled(coordinator->campaigns.list[i])) {
             campaign_settle(coordinator->campaigns.list[i], now_ns);

@@ -46,9 +46,11 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key);
 bool coordinator_has_live_campaign(const struct coordinator *coordinator);
 
-/* What a coordinator without live campaigns has to know, as bytes: reports of ended ones are left out. Both
- * it and whoever is made from the bytes answer all that follows alike. */
-void coordinator_pack(struct coordinator *coordinator, struct buffer *into);
+/* Whether all that has happened is settled, as it is at the end of a turn: only then it can be packed. */
+bool coordinator_is_at_rest(const struct coordinator *coordinator);
+/* What a coordinator at rest knows, as bytes: reports of ended campaigns and gauges are left out. Both it and
+ * one that is made from the bytes answer all that follows alike, and are packed alike. */
+void coordinator_pack(const struct coordinator *coordinator, struct buffer *into);
 /* NULL if they make no sense. */
 MUST_CHECK struct coordinator *coordinator_unpack(struct bytes bytes);
 

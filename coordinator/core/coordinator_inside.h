@@ -19,6 +19,9 @@ struct coordinator {
     uint64_t last_step_ns;
 };
 
+/* What its campaigns borrow of it. */
+struct campaign_home coordinator_home(struct coordinator *coordinator);
+
 /* coordinator_parting.c */
 /* It is lost: `why` is told to the operator. The member is gone. */
 void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member,

@@ -4,8 +4,8 @@
 
 #include <assert.h>
 
-_Static_assert(sizeof(struct coordinator_settings) == 56,
-               "pack_settings and unpack_settings have to know each");
+static_assert(sizeof(struct coordinator_settings) == 56 && sizeof(struct coordinator) == 192,
+              "pack_settings and unpack_settings have to know each");
 
 static void pack_settings(const struct coordinator_settings *settings, struct buffer *into)
 {
@@ -31,16 +31,23 @@ static bool unpack_settings(struct unpack *from, struct coordinator_settings *se
            settings->loss_ms > settings->lease_ms;
 }
 
-void coordinator_pack(struct coordinator *coordinator, struct buffer *into)
+bool coordinator_is_at_rest(const struct coordinator *coordinator)
 {
-    assert(!coordinator_has_live_campaign(coordinator));
+    return campaigns_are_at_rest(&coordinator->campaigns);
+}
+
+void coordinator_pack(const struct coordinator *coordinator, struct buffer *into)
+{
     struct coordinator_settings settings = coordinator->settings;
     settings.last_campaign = coordinator->last_campaign;
     pack_settings(&settings, into);
+    pack_number(into, coordinator->last_restored);
     pack_number(into, coordinator->last_step_ns);
     pack_number(into, coordinator->reception.complaint_ns);
+    pack_number(into, timers_order(coordinator->timers));
     onlooker_pack(coordinator->onlooker, into);
     members_pack(coordinator->members, into);
+    campaigns_pack(&coordinator->campaigns, into);
 }
 
 struct coordinator *coordinator_unpack(struct bytes bytes)
@@ -51,10 +58,15 @@ struct coordinator *coordinator_unpack(struct bytes bytes)
         return NULL;
     }
     struct coordinator *coordinator = coordinator_new(&settings);
+    coordinator->last_restored = unpack_number(&from);
     coordinator->last_step_ns = unpack_number(&from);
     coordinator->reception.complaint_ns = unpack_number(&from);
-    if (!onlooker_unpack(coordinator->onlooker, &from) || !members_unpack(coordinator->members, &from) ||
-        !unpack_is_done(&from)) {
+    timers_set_order(coordinator->timers, unpack_number(&from));
+    if (onlooker_unpack(coordinator->onlooker, &from) && members_unpack(coordinator->members, &from)) {
+        struct campaign_home home = coordinator_home(coordinator);
+        campaigns_unpack(&coordinator->campaigns, &home, &from);
+    }
+    if (!unpack_is_done(&from)) {
         coordinator_free(&coordinator);
     }
     return coordinator;

@@ -11,7 +11,7 @@ static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct m
         campaign_agent_lost(coordinator->campaigns.list[i], now_ns, member, what);
     }
     onlooker_lost(coordinator->onlooker, member);
-    members_lose(coordinator->members, &member, &coordinator->outbox);
+    members_lose(coordinator->members, now_ns, &member, &coordinator->outbox);
 }
 
 static void tell_loss(struct coordinator *coordinator, const struct member *member, const char *why)

@@ -40,10 +40,13 @@ struct coordinator_event {
         struct {
             struct campaign_options options; /* copied, with what it points to */
             struct bundle bundle;            /* copied */
-            struct bytes script;             /* its path, for the report */
-            uint32_t agents;                 /* deployed as soon as so many have joined; at least 1 */
-            uint64_t deadline_ms;            /* ended as `aborted` if they have not by then */
-            struct bytes key; /* drawn by who wants it, to be found again by; empty: none. Copied */
+            /* NULL, or where the contents of all files stand one behind the other in memory of their own:
+             * taken instead of copied, and NULLed. */
+            uint8_t **content;
+            struct bytes script;  /* its path, for the report */
+            uint32_t agents;      /* deployed as soon as so many have joined; at least 1 */
+            uint64_t deadline_ms; /* ended as `aborted` if they have not by then */
+            struct bytes key;     /* drawn by who wants it, to be found again by; empty: none. Copied */
         } create;
         struct {
             uint64_t campaign;

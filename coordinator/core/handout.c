@@ -161,11 +161,31 @@ uint32_t handout_place(const struct handout *handout, uint32_t worker)
     return worker < handout->workers ? handout->places[worker] : HANDOUT_NOBODY;
 }
 
+/* A run is looked through without a branch for each worker. */
+static bool owns_run(const struct handout *handout, uint32_t place, const struct worker_run *run)
+{
+    uint64_t last = run->first + (uint64_t)run->stride * (run->count - 1);
+    if (run->count == 0 || last >= handout->workers) {
+        return false;
+    }
+    uint32_t differs = 0;
+    const uint32_t *at = handout->places + run->first;
+    if (run->stride == 1) {
+        for (uint32_t i = 0; i < run->count; i++) {
+            differs |= at[i] ^ place;
+        }
+        return differs == 0;
+    }
+    for (uint64_t i = 0; i < run->count; i++) {
+        differs |= at[i * run->stride] ^ place;
+    }
+    return differs == 0;
+}
+
 bool handout_owns_all(const struct handout *handout, uint32_t place, const struct worker_set *workers)
 {
-    struct worker_cursor cursor = {0};
-    while (worker_set_next(workers, &cursor)) {
-        if (handout_place(handout, cursor.worker) != place) {
+    for (size_t i = 0; i < workers->run_count; i++) {
+        if (!owns_run(handout, place, &workers->runs[i])) {
             return false;
         }
     }
@@ -185,4 +205,34 @@ void handout_give(struct handout *handout, uint32_t worker, uint32_t place)
 {
     assert(worker < handout->workers);
     handout->places[worker] = place;
+}
+
+void handout_pack(const struct handout *handout, struct buffer *into)
+{
+    pack_number(into, handout->workers);
+    pack_number(into, handout->next);
+    for (uint32_t i = 0; i < handout->workers; i++) {
+        pack_number(into, handout->places[i] + 1u); /* 0: HANDOUT_NOBODY */
+    }
+}
+
+struct handout *handout_unpack(struct unpack *from, uint32_t places)
+{
+    uint32_t workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    uint32_t next = (uint32_t)unpack_bounded(from, places);
+    if (workers > from->left.size) {
+        unpack_break(from);
+        return NULL;
+    }
+    struct handout *handout = MEMORY_NEW(struct handout);
+    handout->workers = workers;
+    handout->next = next;
+    handout->places = (uint32_t *)memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->places);
+    for (uint32_t i = 0; i < workers; i++) {
+        handout->places[i] = (uint32_t)unpack_bounded(from, places) - 1;
+    }
+    if (from->is_broken) {
+        handout_free(&handout);
+    }
+    return handout;
 }

@@ -1,6 +1,7 @@
 /* Which agent of a campaign each of its workers belongs to. Agents are known by their place, from 0. */
 #pragma once
 #include "common/attributes.h"
+#include "common/pack.h"
 #include "common/worker_set.h"
 
 #include <stdbool.h>
@@ -29,3 +30,7 @@ bool handout_owns_all(const struct handout *handout, uint32_t place, const struc
 void handout_workers(const struct handout *handout, uint32_t place, struct worker_set *workers);
 /* To another place, or to HANDOUT_NOBODY. */
 void handout_give(struct handout *handout, uint32_t worker, uint32_t place);
+
+/* As bytes, and back: NULL, and `from` is broken, if they make no sense or name a place that there is not. */
+void handout_pack(const struct handout *handout, struct buffer *into);
+MUST_CHECK struct handout *handout_unpack(struct unpack *from, uint32_t places);

@@ -12,6 +12,9 @@
 #include <string.h>
 
 #define INDEX_FROM 8u /* so many are looked through one by one: most steps have one notifier or two */
+/* More than the bit that it takes: every worker has to be taken out of every step that it passes, so this
+ * also bounds how long that takes. */
+#define SEAT_CHARGE_BYTES 4u
 #define KEY_BYTES (1 + sizeof(uint32_t) + LIMIT_NAME_BYTES)
 
 struct step_state *step_state_new(uint64_t step, uint32_t seats)
@@ -26,7 +29,7 @@ struct step_state *step_state_new(uint64_t step, uint32_t seats)
 
 size_t step_state_charge(uint32_t seats)
 {
-    return sizeof(struct step_state) + bits_words(seats) * sizeof(uint64_t);
+    return sizeof(struct step_state) + (size_t)seats * SEAT_CHARGE_BYTES;
 }
 
 static void free_meeting(struct meeting *meeting, struct quota *quota)

@@ -32,6 +32,7 @@ struct step_state {
     uint32_t within_next; /* workers that are not past the step behind it; when none is left, this state goes
                            */
     bool is_dirty;        /* somebody went past it */
+    uint32_t leaving;     /* of those who leave now, how many were past it already, and not past the next */
     struct meeting *first;
     struct meeting *last;
     uint32_t count;

@@ -10,6 +10,9 @@
 
 #define NS_PER_MS 1000000u
 #define COMPLAINT_EVERY_MS 1000u
+#define TOLD_FULL_EVERY_MS 60000u
+#define PARTINGS_WITHIN_MS 60000u
+#define GREETED_EVERY_MS 50u
 /* Who has missed so many may be on the way to being lost. */
 #define HEARTBEATS_IN_DOUBT 4u
 /* A slow line takes so long for a byte: what an agent asks for of a bundle at once, 2 MiB, a quarter of a
@@ -40,6 +43,7 @@ void member_free(struct member **at)
 {
     struct member *member = *at;
     *at = NULL;
+    message_finish(&member->unfinished);
     link_free(&member->link);
     memory_free((void *)member->name.data);
     memory_free((void *)member->host.data);
@@ -147,6 +151,35 @@ void members_adopt(struct members *members, struct member *member)
     (void)map_put(members->by_name, member->name, member);
 }
 
+static struct partings *partings_of(struct members *members, struct bytes name)
+{
+    return &members->partings[bytes_hash(name) % MEMBERS_PARTINGS];
+}
+
+static void note_parting(struct members *members, uint64_t now_ns, struct bytes name)
+{
+    struct partings *partings = partings_of(members, name);
+    if (partings->since_ns == 0 || now_ns >= due_after_ms(partings->since_ns, PARTINGS_WITHIN_MS)) {
+        *partings = (struct partings){.since_ns = now_ns};
+    }
+    partings->count++;
+}
+
+static bool is_restless(struct members *members, uint64_t now_ns, struct bytes name)
+{
+    const struct partings *partings = partings_of(members, name);
+    return partings->count >= MEMBER_PARTINGS_MOST &&
+           now_ns < due_after_ms(partings->since_ns, PARTINGS_WITHIN_MS);
+}
+
+bool members_tell_restless(struct members *members, struct bytes name)
+{
+    struct partings *partings = partings_of(members, name);
+    bool is_told = partings->is_told;
+    partings->is_told = true;
+    return !is_told;
+}
+
 enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
                              const struct hello *hello, struct member **member, struct error *error)
 {
@@ -157,6 +190,10 @@ enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t 
     if (members_were_lost(members, incarnation)) {
         (void)error_set(error, "you were declared lost");
         return ADMISSION_WAS_LOST;
+    }
+    if (is_restless(members, now_ns, hello->name)) {
+        (void)error_set(error, "it has joined and gone %u times within a minute", MEMBER_PARTINGS_MOST);
+        return ADMISSION_RESTLESS;
     }
     if (members_find_name(members, hello->name) != NULL) {
         (void)error_set(error, "the name %.*s is in use by another process until it is declared lost",
@@ -224,7 +261,13 @@ enum link_verdict members_receive(struct members *members, uint64_t now_ns, stru
                                   const struct envelope *envelope, bool has_message)
 {
     uint64_t heard_ns = members_heard_ns(member);
-    enum link_verdict verdict = link_receive(member->link, now_ns, envelope, has_message);
+    size_t held_bytes = link_held_bytes(member->link);
+    struct envelope taken = *envelope;
+    if (!members_may_speak(members, member)) {
+        taken.sequence = 0; /* as if only the envelope had come: the message will be sent again */
+    }
+    enum link_verdict verdict = link_receive(member->link, now_ns, &taken, has_message);
+    members->held_bytes -= held_bytes - link_held_bytes(member->link);
     struct link_sample sample;
     /* What waited for us to be there again says nothing about the way. */
     if (link_take_sample(member->link, &sample) && !member->is_awaited) {
@@ -242,6 +285,10 @@ enum link_verdict members_receive(struct members *members, uint64_t now_ns, stru
 
 void members_greet_again(struct members *members, uint64_t now_ns, struct member *member)
 {
+    if (!member->is_awaited && now_ns < due_after_ms(member->greeted_ns, GREETED_EVERY_MS)) {
+        return; /* all that it has not acknowledged is on its way already */
+    }
+    member->greeted_ns = now_ns;
     reach_anew(member, now_ns);
     members_wake(members, member);
 }
@@ -276,6 +323,7 @@ void members_send(struct members *members, struct member *member, const struct m
     struct buffer buffer;
     buffer_init(&buffer, LIMIT_FRAME_BYTES);
     message_encode(message, &buffer);
+    members->held_bytes += buffer.size;
     link_send(member->link, &buffer);
     buffer_finish(&buffer);
     members_wake(members, member);
@@ -302,6 +350,37 @@ static uint64_t deaf_from_ns(const struct members *members, const struct member 
     return due_after_ms(latest(confirmed_ns, excused_ns), members->settings.lease_ms);
 }
 
+/* From when it is held not to acknowledge what it hears. */
+static uint64_t stalled_from_ns(const struct members *members, const struct member *member)
+{
+    uint64_t progress_ns = link_progress_ns(member->link);
+    if (progress_ns == UINT64_MAX) {
+        return TIMERS_NEVER;
+    }
+    progress_ns =
+        latest(latest(progress_ns, member->bulk_ns), latest(member->excused_ns, member->returned_ns));
+    return due_after_ms(progress_ns, members->settings.loss_ms);
+}
+
+static bool is_rude(const struct member *member)
+{
+    return member->malformed >= MEMBER_MALFORMED_MOST;
+}
+
+static bool is_hoarding(const struct member *member)
+{
+    return link_held_bytes(member->link) > MEMBER_HELD_MOST_BYTES;
+}
+
+/* From when it is sent nothing any more: until then it may be given a new lease. */
+static uint64_t muted_from_ns(const struct members *members, const struct member *member)
+{
+    if (is_rude(member) || is_hoarding(member)) {
+        return 0;
+    }
+    return earliest(deaf_from_ns(members, member), stalled_from_ns(members, member));
+}
+
 static uint64_t given_up_ns(const struct members *members, const struct member *member)
 {
     return member->muted_ns == 0 ? TIMERS_NEVER : due_after_ms(member->muted_ns, members->settings.loss_ms);
@@ -312,7 +391,14 @@ const char *members_loss(const struct members *members, uint64_t now_ns, const s
     if (now_ns >= silent_from_ns(members, member)) {
         return "nothing was heard of it for too long";
     }
-    return now_ns >= given_up_ns(members, member) ? "it has not heard us for too long" : NULL;
+    if (now_ns < given_up_ns(members, member)) {
+        return NULL;
+    }
+    if (is_rude(member)) {
+        return "too much of what it said made no sense";
+    }
+    return member->muted_ns >= deaf_from_ns(members, member) ? "it has not heard us for too long"
+                                                             : "it does not acknowledge what it was sent";
 }
 
 bool members_is_in_doubt(const struct members *members, uint64_t now_ns, const struct member *member)
@@ -334,9 +420,12 @@ static void remove_from(struct member **items, size_t *count, const struct membe
     *count = kept;
 }
 
-void members_lose(struct members *members, struct member **member, struct outbox *outbox)
+void members_lose(struct members *members, uint64_t now_ns, struct member **member, struct outbox *outbox)
 {
     struct member *gone = *member;
+    note_parting(members, now_ns, gone->name);
+    members->held_bytes -= link_held_bytes(gone->link);
+    members->unfinished_count -= gone->is_half_done ? 1 : 0;
     outbox_forget_route(outbox, gone->incarnation);
     members->lost[members->next_lost] = gone->incarnation;
     members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
@@ -371,13 +460,65 @@ void members_restored(struct members *members, uint64_t now_ns)
 void members_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what)
 {
     member->malformed++;
-    if (now_ns < member->complaint_ns) {
+    if (now_ns < member->complaint_ns || member->complaints == MEMBER_COMPLAINTS_MOST) {
         return;
     }
+    member->complaints++;
     member->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
     outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
                "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name),
                (unsigned long long)member->malformed, what);
+}
+
+bool members_may_speak(const struct members *members, const struct member *member)
+{
+    size_t most = MEMBERS_HELD_BYTES + members->count * MEMBERS_HELD_EACH_BYTES;
+    return !member->is_half_done && !is_rude(member) && link_held_bytes(member->link) <= MEMBER_HELD_BYTES &&
+           members->held_bytes <= most;
+}
+
+void members_note_unread(struct member *member, uint64_t now_ns, struct outbox *outbox)
+{
+    member->unread++;
+    if (now_ns < member->told_full_ns || is_rude(member)) {
+        return;
+    }
+    member->told_full_ns = due_after_ms(now_ns, TOLD_FULL_EVERY_MS);
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+               "agent %.*s is not listened to for now: %zu KiB that it was sent are not acknowledged",
+               BYTES_FORMAT(member->name), link_held_bytes(member->link) / 1024);
+}
+
+void members_put_off(struct members *members, struct member *member, struct message *message)
+{
+    assert(member->is_half_done);
+    member->unfinished = *message;
+    message->arena = NULL;
+    members->unfinished_count++;
+}
+
+struct member *members_take_up(struct members *members, struct message *message)
+{
+    for (size_t i = 0; members->unfinished_count > 0 && i < members->count; i++) {
+        struct member *member = members->items[i];
+        if (!member->is_half_done) {
+            continue;
+        }
+        member->is_half_done = false; /* which is no reason here not to go on */
+        if (members_may_speak(members, member)) {
+            *message = member->unfinished;
+            member->unfinished = (struct message){.arena = NULL};
+            members->unfinished_count--;
+            return member;
+        }
+        member->is_half_done = true;
+    }
+    return NULL;
+}
+
+size_t members_held_bytes(const struct members *members)
+{
+    return members->held_bytes;
 }
 
 bool members_are_restless(const struct members *members)
@@ -387,7 +528,7 @@ bool members_are_restless(const struct members *members)
 
 static void judge_hearing(const struct members *members, uint64_t now_ns, struct member *member)
 {
-    if (member->is_awaited || now_ns < deaf_from_ns(members, member)) {
+    if (member->is_awaited || now_ns < muted_from_ns(members, member)) {
         member->muted_ns = 0;
     } else if (member->muted_ns == 0) {
         member->muted_ns = now_ns;
@@ -417,7 +558,7 @@ static void hand_out_of(struct members *members, uint64_t now_ns, struct member 
             note_bulk(member, now_ns, envelope.sequence, message.size);
             outbox_frame(outbox, &envelope, message);
         }
-        due_ns = earliest(link_due_ns(member->link), deaf_from_ns(members, member));
+        due_ns = earliest(link_due_ns(member->link), muted_from_ns(members, member));
     }
     due_set(members->timers, &member->due, earliest(due_ns, silent_from_ns(members, member)));
 }

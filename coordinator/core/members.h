@@ -10,6 +10,18 @@
 struct members;
 
 #define MEMBER_ROUND_TRIPS 8u
+/* With so much on its link that it has not acknowledged, nothing that an agent says is taken in; with so much
+ * more it is spoken to no longer, and lost when its lease has run out. Together they may have the last, and
+ * some more for each. */
+#define MEMBER_HELD_BYTES (12u * 1024u * 1024u)
+#define MEMBER_HELD_MOST_BYTES (48u * 1024u * 1024u)
+#define MEMBERS_HELD_BYTES (32u * 1024u * 1024u)
+#define MEMBERS_HELD_EACH_BYTES (256u * 1024u)
+/* Whoever has said so much that makes no sense is no agent of ours. */
+#define MEMBER_MALFORMED_MOST 1000u
+#define MEMBER_COMPLAINTS_MOST 10u
+/* Who goes as often within a minute may not come again before that is over. */
+#define MEMBER_PARTINGS_MOST 10u
 
 /* One life of an agent, from its hello until it is lost. */
 struct member {
@@ -28,6 +40,7 @@ struct member {
     /* Counts as heard, and as hearing us, at this time: by a hello, or because we were the ones who slept. */
     uint64_t excused_ns;
     uint64_t returned_ns; /* when it was heard again after a silence */
+    uint64_t greeted_ns;  /* when it said hello again last, and was heeded */
     uint64_t newest_sent; /* sequence */
     uint64_t bulk_ns;     /* until then a large message may take all of a slow line */
     uint64_t muted_ns;    /* since when nothing is sent to it, for it does not hear us; 0: it does */
@@ -38,8 +51,16 @@ struct member {
     struct gauges gauges;  /* as it told last, without histogram; interval 0: it has not yet */
     bool is_awaited;       /* since we were restored: it cannot be reached before it is heard */
     bool needs_attention;  /* its link may have a frame to hand out */
-    uint64_t malformed;    /* messages that were dropped */
+    uint64_t malformed;    /* messages, and operations in them, that were refused */
     uint64_t complaint_ns; /* when the next one may be told of */
+    unsigned complaints;   /* that were told */
+    uint64_t unread;       /* messages that were not taken in, to be sent again */
+    uint64_t told_full_ns; /* when that may be told of again */
+    /* A message of operations that is half done: too much is on its way for those from `next_operation` on.
+     */
+    bool is_half_done;
+    struct message unfinished;
+    size_t next_operation;
     bool has_left;         /* of its own will */
     size_t overview_place; /* of overview.c, while it counts */
 };
@@ -50,6 +71,7 @@ enum admission {
     ADMISSION_WRONG_KEY,
     ADMISSION_NAME_IN_USE,
     ADMISSION_WAS_LOST,
+    ADMISSION_RESTLESS,
     ADMISSION_FULL
 };
 
@@ -97,17 +119,30 @@ const char *members_loss(const struct members *members, uint64_t now_ns, const s
 /* Whether it may turn out to be lost: what it has not answered says nothing yet. */
 bool members_is_in_doubt(const struct members *members, uint64_t now_ns, const struct member *member);
 /* It is lost: its link goes, its incarnation never joins again. `*member` is freed. */
-void members_lose(struct members *members, struct member **member, struct outbox *outbox);
+void members_lose(struct members *members, uint64_t now_ns, struct member **member, struct outbox *outbox);
+/* Whether the operator has to be told of ADMISSION_RESTLESS: once. */
+bool members_tell_restless(struct members *members, struct bytes name);
 /* We have slept ourselves: what was sent meanwhile is still unread, so nobody is silent yet. */
 void members_forgive(struct members *members, uint64_t now_ns);
 /* Another process goes on as we: nobody is silent yet, and nobody can be reached before he is heard. */
 void members_restored(struct members *members, uint64_t now_ns);
-/* Who is there, and who was lost, as bytes; all are looked after in the next members_hand_out, in the order
- * in which they joined, as they are by whoever unpacks it. */
-void members_pack(struct members *members, struct buffer *into);
+/* Who is there, and who was lost, as bytes. */
+void members_pack(const struct members *members, struct buffer *into);
 /* Into new ones. False if it makes no sense. */
 MUST_CHECK bool members_unpack(struct members *members, struct unpack *from);
-/* A message of a member made no sense: counts it, and says so at most once a second. */
+/* Whether what it says is taken in now: not before what it was sent has been acknowledged, if that is much.
+ */
+bool members_may_speak(const struct members *members, const struct member *member);
+/* A message of it is not taken in: counts it, and says so, but not again and again. */
+void members_note_unread(struct member *member, uint64_t now_ns, struct outbox *outbox);
+/* `is_half_done` and `next_operation` were set: the rest of the message waits. Takes it. */
+void members_put_off(struct members *members, struct member *member, struct message *message);
+/* One whose message can be gone on with now, from `next_operation` on; it is taken out. NULL: there is none.
+ */
+MUST_CHECK struct member *members_take_up(struct members *members, struct message *message);
+/* What all links hold that was not acknowledged. */
+size_t members_held_bytes(const struct members *members);
+/* A message of a member made no sense: counts it, and says so, at most once a second and ten times. */
 void members_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what);
 
 /* Whether members_hand_out has something to look at. */

@@ -3,9 +3,36 @@
 
 #include "common/memory.h"
 #include "coordinator/core/bundle_copy.h"
+#include "coordinator/core/timer_pack.h"
+#include "proto/codec.h"
 #include "proto/limits.h"
 
-_Static_assert(sizeof(struct member) == 400, "pack_member and unpack_member have to know each field");
+_Static_assert(sizeof(struct member) == 712, "pack_member and unpack_member have to know each field");
+
+/* What is left to do of it; empty if nothing is. */
+static void pack_unfinished(const struct member *member, struct buffer *into)
+{
+    SCOPED(buffer_finish) struct buffer encoded;
+    buffer_init(&encoded, LIMIT_FRAME_BYTES);
+    if (member->is_half_done) {
+        struct message rest = member->unfinished;
+        rest.operations.items += member->next_operation;
+        rest.operations.count -= member->next_operation;
+        message_encode(&rest, &encoded);
+    }
+    pack_bytes(into, buffer_bytes(&encoded));
+}
+
+static void unpack_unfinished(struct member *member, struct unpack *from)
+{
+    struct bytes encoded = unpack_bytes(from);
+    struct error error;
+    if (from->is_broken || encoded.size == 0) {
+        return;
+    }
+    member->is_half_done = message_decode_from_agent(encoded, &member->unfinished, &error);
+    from->is_broken = !member->is_half_done || member->unfinished.kind != MESSAGE_OPERATIONS;
+}
 
 /* The gauges are left out: they are only shown, and come again within a second. */
 static void pack_member(const struct member *member, struct buffer *into)
@@ -23,6 +50,7 @@ static void pack_member(const struct member *member, struct buffer *into)
     link_pack(member->link, into);
     pack_number(into, member->excused_ns);
     pack_number(into, member->returned_ns);
+    pack_number(into, member->greeted_ns);
     pack_number(into, member->newest_sent);
     pack_number(into, member->bulk_ns);
     pack_number(into, member->muted_ns);
@@ -35,11 +63,15 @@ static void pack_member(const struct member *member, struct buffer *into)
     pack_number(into, member->known_ns);
     pack_number(into, member->malformed);
     pack_number(into, member->complaint_ns);
+    pack_number(into, member->complaints);
+    pack_number(into, member->unread);
+    pack_number(into, member->told_full_ns);
+    pack_unfinished(member, into);
     pack_flag(into, member->has_left);
+    timer_pack(&member->due.timer, into);
 }
 
-/* The deadline comes with the first look after it. */
-static struct member *unpack_member(struct unpack *from)
+static struct member *unpack_member(struct members *members, struct unpack *from)
 {
     struct member *member = MEMORY_NEW(struct member);
     member->incarnation = unpack_fixed(from);
@@ -55,6 +87,7 @@ static struct member *unpack_member(struct unpack *from)
     member->link = link_unpack(from);
     member->excused_ns = unpack_number(from);
     member->returned_ns = unpack_number(from);
+    member->greeted_ns = unpack_number(from);
     member->newest_sent = unpack_number(from);
     member->bulk_ns = unpack_number(from);
     member->muted_ns = unpack_number(from);
@@ -67,28 +100,52 @@ static struct member *unpack_member(struct unpack *from)
     member->known_ns = unpack_number(from);
     member->malformed = unpack_number(from);
     member->complaint_ns = unpack_number(from);
+    member->complaints = (unsigned)unpack_bounded(from, MEMBER_COMPLAINTS_MOST);
+    member->unread = unpack_number(from);
+    member->told_full_ns = unpack_number(from);
+    unpack_unfinished(member, from);
     member->has_left = unpack_flag(from);
     due_init(&member->due, DUE_MEMBER, member);
+    timer_unpack(members->timers, &member->due.timer, from);
     return member;
 }
 
-static void wake_all(struct members *members)
+/* Of most names nobody has gone. Numbered from 1; 0 is the end. */
+static void pack_partings(const struct members *members, struct buffer *into)
 {
-    for (size_t i = 0; i < members->attention_count; i++) {
-        members->attention[i]->needs_attention = false;
+    for (size_t i = 0; i < MEMBERS_PARTINGS; i++) {
+        const struct partings *partings = &members->partings[i];
+        if (partings->since_ns != 0) {
+            pack_number(into, i + 1);
+            pack_number(into, partings->since_ns);
+            pack_number(into, partings->count);
+            pack_flag(into, partings->is_told);
+        }
     }
-    members->attention_count = 0;
-    for (size_t i = 0; i < members->count; i++) {
-        members_wake(members, members->items[i]);
+    pack_number(into, 0);
+}
+
+static void unpack_partings(struct members *members, struct unpack *from)
+{
+    uint64_t place = 0;
+    while ((place = unpack_bounded(from, MEMBERS_PARTINGS)) != 0 && !from->is_broken) {
+        struct partings *partings = &members->partings[place - 1];
+        partings->since_ns = unpack_number(from);
+        partings->count = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        partings->is_told = unpack_flag(from);
     }
 }
 
-void members_pack(struct members *members, struct buffer *into)
+void members_pack(const struct members *members, struct buffer *into)
 {
     pack_number(into, members->count);
     for (size_t i = 0; i < members->count; i++) {
         pack_member(members->items[i], into);
     }
+    for (size_t i = 0; i < members->attention_count; i++) {
+        pack_fixed(into, members->attention[i]->incarnation);
+    }
+    pack_fixed(into, 0);
     for (size_t i = 0; i < MEMBERS_LOST_REMEMBERED; i++) {
         uint64_t lost = members->lost[(members->next_lost + i) % MEMBERS_LOST_REMEMBERED];
         if (lost != 0) {
@@ -96,12 +153,13 @@ void members_pack(struct members *members, struct buffer *into)
         }
     }
     pack_fixed(into, 0);
-    wake_all(members);
+    pack_partings(members, into);
 }
 
 static bool is_new(const struct members *members, const struct member *member)
 {
-    return member->link != NULL && members_find(members, member->incarnation) == NULL &&
+    return member->link != NULL && member->incarnation != 0 &&
+           members_find(members, member->incarnation) == NULL &&
            members_find_name(members, member->name) == NULL;
 }
 
@@ -109,18 +167,29 @@ bool members_unpack(struct members *members, struct unpack *from)
 {
     uint64_t count = unpack_bounded(from, LIMIT_AGENTS);
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
-        struct member *member = unpack_member(from);
+        struct member *member = unpack_member(members, from);
         if (from->is_broken || !is_new(members, member)) {
+            timers_unset(members->timers, &member->due.timer);
             member_free(&member);
             return false;
         }
         members_adopt(members, member);
+        members->held_bytes += link_held_bytes(member->link);
+        members->unfinished_count += member->is_half_done ? 1 : 0;
+    }
+    uint64_t incarnation = 0;
+    while ((incarnation = unpack_fixed(from)) != 0) {
+        struct member *member = members_find(members, incarnation);
+        if (member == NULL) {
+            return false;
+        }
+        members_wake(members, member);
     }
     uint64_t lost = 0;
     while ((lost = unpack_fixed(from)) != 0) {
         members->lost[members->next_lost] = lost;
         members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
     }
-    wake_all(members);
+    unpack_partings(members, from);
     return !from->is_broken;
 }

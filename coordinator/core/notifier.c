@@ -1,6 +1,7 @@
 /* The writer/reader meeting point of one step. */
 #include "coordinator/core/notifier.h"
 #include "common/memory.h"
+#include "common/shared.h"
 #include "coordinator/core/bits.h"
 
 struct notifier *notifier_new(void)
@@ -12,7 +13,7 @@ void notifier_free(struct notifier *notifier, struct quota *quota)
 {
     sighting_finish(&notifier->sighting, quota);
     memory_free(notifier->readers);
-    memory_free((void *)notifier->payload.data);
+    shared_release(&notifier->shared);
     memory_free(notifier);
 }
 
@@ -47,7 +48,8 @@ bool notifier_write(struct notifier *notifier, struct bytes payload)
         return false;
     }
     notifier->is_written = true;
-    notifier->payload = bytes_of(memory_copy(payload.data, payload.size), payload.size);
+    notifier->shared = shared_new(payload);
+    notifier->payload = shared_bytes(notifier->shared);
     return true;
 }
 

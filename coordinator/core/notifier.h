@@ -9,10 +9,11 @@ struct notifier {
     struct meeting meeting;
     bool is_written;
     bool is_declared;
-    uint32_t declared;    /* readers, if somebody named a number */
-    uint32_t read;        /* distinct readers so far */
-    uint64_t *readers;    /* their seats; NULL before the first */
-    struct bytes payload; /* owned */
+    uint32_t declared; /* readers, if somebody named a number */
+    uint32_t read;     /* distinct readers so far */
+    uint64_t *readers; /* their seats; NULL before the first */
+    struct bytes payload;
+    struct shared *shared; /* holds it; NULL while not written */
     struct sighting sighting;
     /* For the writer: of workers that are not past the step, and of those that are. A worker goes past no
      * step while it waits, except when its progress becomes known. */

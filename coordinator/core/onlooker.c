@@ -117,7 +117,7 @@ void onlooker_operations(struct onlooker *onlooker, const struct message *messag
     }
 }
 
-_Static_assert(sizeof(struct agent_overview) == 144 && sizeof(struct coordinator_overview) == 104,
+_Static_assert(sizeof(struct agent_overview) == 168 && sizeof(struct coordinator_overview) == 104,
                "onlooker_pack and onlooker_unpack have to know each field");
 
 void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
@@ -185,6 +185,9 @@ static void look_at_agents(struct onlooker *onlooker, const struct members *memb
         onlooker->agents[i] = view_of(member);
         onlooker->agents[i].gauges = member->gauges.interval_us > 0 ? &member->gauges : NULL;
         onlooker->agents[i].link_backlog = link_backlog(member->link);
+        onlooker->agents[i].held_bytes = link_held_bytes(member->link);
+        onlooker->agents[i].unread = member->unread;
+        onlooker->agents[i].malformed = member->malformed;
     }
     for (size_t i = 0; i < onlooker->lost_count; i++) {
         onlooker->agents[joined + i] = onlooker->lost[i];

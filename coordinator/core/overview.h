@@ -25,6 +25,9 @@ struct agent_overview {
     bool is_lost;
     const struct gauges *gauges; /* as it told last; NULL: it has not, or is lost */
     uint64_t link_backlog;       /* messages that it has not acknowledged */
+    uint64_t held_bytes;         /* likewise */
+    uint64_t unread;             /* messages of it that were not taken in before it acknowledged more */
+    uint64_t malformed;          /* what was refused of it */
     bool has_left;               /* lost by its own will */
     uint32_t workers_running;
     const uint64_t *campaigns; /* that it takes part in and that have not ended, by rising id */

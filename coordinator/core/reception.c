@@ -77,7 +77,9 @@ static struct member *greet(struct reception *reception, const struct coordinato
     struct error error;
     enum admission admission = admit(reception, event, hello, &member, &error);
     if (admission != ADMITTED) {
-        tell_operator(reception, event->now_ns, hello->name, error.text);
+        if (admission != ADMISSION_RESTLESS || members_tell_restless(reception->members, hello->name)) {
+            tell_operator(reception, event->now_ns, hello->name, error.text);
+        }
         refuse(reception, event->now_ns, &event->frame.envelope,
                (struct refused){.is_final = is_for_good(admission), .text = bytes_of_string(error.text)});
         return NULL;
@@ -101,7 +103,12 @@ struct member *reception_take(struct reception *reception, const struct coordina
         refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(why)});
         return NULL;
     }
-    if (!message_decode(message, &decoded, &error)) {
+    if (message.size > LIMIT_HELLO_BYTES) {
+        refuse(reception, now_ns, envelope,
+               (struct refused){.text = bytes_of_string("you are unknown here, say a shorter hello")});
+        return NULL;
+    }
+    if (!message_decode_from_agent(message, &decoded, &error)) {
         tell_operator(reception, now_ns, bytes_of_string("?"), error.text);
         (void)error_wrap(&error, "this is no hello: ");
         refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(error.text)});

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define KEPT_BYTES (64u * 1024u)
+/* What one takes on the wire without its bytes, about. */
+#define REPLY_BYTES 64u
 
 /* Memory that is handed out from front to back, and given up all together. */
 struct kept {
@@ -24,6 +26,14 @@ static void free_kept(struct kept *kept)
     }
 }
 
+static void release_values(struct replies *replies)
+{
+    for (size_t i = 0; i < replies->value_count; i++) {
+        shared_release(&replies->values[i]);
+    }
+    replies->value_count = 0;
+}
+
 void replies_finish(struct replies *replies)
 {
     for (size_t i = 0; i < replies->ready; i++) {
@@ -31,6 +41,8 @@ void replies_finish(struct replies *replies)
         worker_set_finish(&replies->items[i].missing);
     }
     memory_free(replies->items);
+    release_values(replies);
+    memory_free(replies->values);
     free_kept(replies->kept);
     *replies = (struct replies){0};
 }
@@ -42,6 +54,8 @@ void replies_begin(struct replies *replies)
     }
     replies->are_told = false;
     replies->count = 0;
+    replies->bytes = 0;
+    release_values(replies);
     if (replies->kept != NULL && replies->kept->next == NULL && replies->kept->size == KEPT_BYTES) {
         replies->kept->used = 0;
     } else {
@@ -61,6 +75,7 @@ struct reply *replies_add(struct replies *replies, const struct reply *like)
         replies->ready++;
     }
     replies->count++;
+    replies->bytes += REPLY_BYTES;
     struct worker_set workers = reply->workers;
     struct worker_set missing = reply->missing;
     *reply = *like;
@@ -113,5 +128,23 @@ struct bytes replies_keep(struct replies *replies, struct bytes bytes)
     uint8_t *copy = kept->data + kept->used;
     memcpy(copy, bytes.data, bytes.size);
     kept->used += bytes.size;
+    replies->bytes += bytes.size;
     return bytes_of(copy, bytes.size);
+}
+
+struct bytes replies_hold(struct replies *replies, struct shared *value)
+{
+    size_t count = replies->value_count;
+    if (value != NULL && (count == 0 || replies->values[count - 1] != value)) {
+        replies->values = (struct shared **)memory_reserve(replies->values, &replies->value_capacity,
+                                                           count + 1, sizeof(struct shared *));
+        replies->values[replies->value_count++] = shared_hold(value);
+        replies->bytes += shared_bytes(value).size;
+    }
+    return shared_bytes(value);
+}
+
+void replies_expect(struct replies *replies, size_t bytes)
+{
+    replies->bytes += bytes;
 }

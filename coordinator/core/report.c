@@ -70,6 +70,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->verdict = is_ended ? campaign->judgement.verdict : VERDICT_NONE;
     report->reason = bytes_of_string(campaign->judgement.reason);
     report->begun_ns = campaign->begun_ns;
+    report->made_ns = now_ns;
     report->running_ns = running_ns(campaign, now_ns);
     report_agents(campaign);
     campaign_report_bottlenecks(campaign);

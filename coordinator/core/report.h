@@ -96,6 +96,7 @@ struct campaign_report {
     struct bytes reason;  /* one line; empty for passed */
     uint64_t running_ns;  /* since the workers began; stands still when it has ended */
     uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
+    uint64_t made_ns;     /* coordinator's clock when the report was asked for */
     uint32_t workers_running;
     uint64_t steps_ok;
     uint64_t steps_failed;

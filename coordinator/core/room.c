@@ -31,6 +31,7 @@ void room_free(struct room **room)
         step_state_free(&freed->steps[i], freed->quota);
     }
     memory_free(freed->steps);
+    memory_free(freed->leavers);
     memory_free(freed->seats);
     memory_free(freed->ended);
     map_free(&freed->variables);

@@ -22,6 +22,12 @@ struct seat {
     uint64_t signalled;     /* the furthest step that it has written, read or come to a barrier in */
 };
 
+/* A worker that has gone past steps, and how far it was before. */
+struct leaver {
+    uint32_t seat;
+    uint64_t before;
+};
+
 struct room {
     uint32_t id;
     uint32_t first; /* worker of seat 0 */
@@ -39,6 +45,11 @@ struct room {
     bool has_passed;
     uint64_t passed_first;
     uint64_t passed_last;
+    /* Who has gone past steps that have not learned of it yet: all of them up to the same one. */
+    struct leaver *leavers;
+    size_t leaver_count;
+    size_t leaver_capacity;
+    uint64_t leave_until;
     uint32_t meeting_count;
     struct meeting *first_dirty;
     struct meeting *last_dirty; /* while there is a first */

@@ -38,13 +38,24 @@ static void note_passed(struct room *room, struct step_state *state)
 
 void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_t until)
 {
-    for (size_t i = position_of(room, before); i < room->step_count; i++) {
+    if (room->leaver_count > 0 && room->leave_until != until) {
+        room_steps_settle(room);
+    }
+    room->leavers = (struct leaver *)memory_reserve(room->leavers, &room->leaver_capacity,
+                                                    room->leaver_count + 1, sizeof *room->leavers);
+    room->leavers[room->leaver_count++] = (struct leaver){.seat = seat, .before = before};
+    room->leave_until = until;
+}
+
+static void leave_alone(struct room *room, const struct leaver *leaver, uint64_t until)
+{
+    for (size_t i = position_of(room, leaver->before); i < room->step_count; i++) {
         struct step_state *state = room->steps[i];
         if (state->step > until) {
             break;
         }
-        if (state->step > before) {
-            bits_add(state->past, seat);
+        if (state->step > leaver->before) {
+            bits_add(state->past, leaver->seat);
             state->within--;
             note_passed(room, state);
         }
@@ -54,8 +65,69 @@ void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_
     }
 }
 
+/* Those of `leaving` who were within the step are not any more. */
+static uint32_t pass_state(struct room *room, struct step_state *state, const uint64_t *leaving)
+{
+    uint32_t passed = 0;
+    for (size_t word = 0; word < bits_words(room->size); word++) {
+        uint64_t fresh = leaving[word] & ~state->past[word];
+        state->past[word] |= fresh;
+        passed += (uint32_t)__builtin_popcountll(fresh);
+    }
+    if (passed > 0) {
+        state->within -= passed;
+        note_passed(room, state);
+    }
+    return passed;
+}
+
+/* The lowest step that one of them was at. Where that is one that is known, it counts them. */
+static uint64_t gather_leavers(const struct room *room, uint64_t *leaving)
+{
+    uint64_t lowest = UINT64_MAX;
+    for (size_t i = 0; i < room->leaver_count; i++) {
+        const struct leaver *leaver = &room->leavers[i];
+        size_t position = position_of(room, leaver->before);
+        bits_add(leaving, leaver->seat);
+        lowest = leaver->before < lowest ? leaver->before : lowest;
+        if (position < room->step_count && room->steps[position]->step == leaver->before) {
+            room->steps[position]->leaving++;
+        }
+    }
+    return lowest;
+}
+
+/* As leave_alone for each of them, but by words of bits. */
+static void leave_together(struct room *room, uint64_t until)
+{
+    uint64_t *leaving = (uint64_t *)memory_new(bits_words(room->size), sizeof *leaving);
+    uint64_t lowest = gather_leavers(room, leaving);
+    for (size_t i = position_of(room, lowest); i < room->step_count && room->steps[i]->step <= until; i++) {
+        struct step_state *state = room->steps[i];
+        uint32_t passed = state->step > lowest ? pass_state(room, state, leaving) : 0;
+        if (state->step < until) {
+            state->within_next -= passed + state->leaving;
+        }
+        state->leaving = 0;
+    }
+    memory_free(leaving);
+}
+
+void room_steps_settle(struct room *room)
+{
+    if (room->leaver_count >= bits_words(room->size)) { /* else the words cost more */
+        leave_together(room, room->leave_until);
+    } else {
+        for (size_t i = 0; i < room->leaver_count; i++) {
+            leave_alone(room, &room->leavers[i], room->leave_until);
+        }
+    }
+    room->leaver_count = 0;
+}
+
 void room_steps_join(struct room *room, uint64_t first_step)
 {
+    room_steps_settle(room);
     for (size_t i = 0; i < room->step_count && room->steps[i]->step < first_step; i++) {
         note_passed(room, room->steps[i]);
     }
@@ -63,6 +135,7 @@ void room_steps_join(struct room *room, uint64_t first_step)
 
 void room_steps_return(struct room *room, uint32_t seat, uint64_t past)
 {
+    room_steps_settle(room);
     for (size_t i = position_of(room, past); i < room->step_count; i++) {
         struct step_state *state = room->steps[i];
         if (state->step > past) {
@@ -92,6 +165,7 @@ static void count_past(const struct room *room, struct step_state *state)
 
 static enum room_find find_state(struct room *room, uint64_t step, struct step_state **found)
 {
+    room_steps_settle(room);
     size_t position = position_of(room, step);
     if (position < room->step_count && room->steps[position]->step == step) {
         *found = room->steps[position];
@@ -193,6 +267,7 @@ struct barrier *room_barrier_known(const struct room *room, uint64_t step, struc
 
 void room_mark_passed(struct room *room)
 {
+    room_steps_settle(room);
     size_t first = room->has_passed ? position_of(room, room->passed_first) : room->step_count;
     room->has_passed = false;
     for (size_t i = first; i < room->step_count && room->steps[i]->step <= room->passed_last; i++) {

@@ -2,8 +2,11 @@
 #pragma once
 #include "coordinator/core/room.h"
 
-/* The worker of this seat had ended `before`, and now `until` (UINT64_MAX: every step). */
+/* The worker of this seat had ended `before`, and now `until` (UINT64_MAX: every step). The steps learn of it
+ * in room_steps_settle, of all at once: thousands of workers may pass thousands of steps in one message. Who
+ * looks at the steps by any function of this file or room.h finds it done. */
 void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_t until);
+void room_steps_settle(struct room *room);
 /* Somebody has come who is past all steps before this one, and never was in them. */
 void room_steps_join(struct room *room, uint64_t first_step);
 /* It was past every step, and now it is past this one only. */

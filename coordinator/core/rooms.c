@@ -3,7 +3,9 @@
 
 #include <assert.h>
 
-#define MEETINGS_MAX_BYTES (512u * 1024u * 1024u)
+/* And so much more for each worker: a million of them in small rooms hold as many notifiers at once. */
+#define MEETINGS_MAX_BYTES (64u * 1024u * 1024u)
+#define MEETINGS_WORKER_BYTES 256u
 #define SYNC_TIMEOUT_MS 60000u /* if the options have none: no wait is unbounded */
 
 static void synchronise_all(struct rooms *rooms)
@@ -16,29 +18,35 @@ static void synchronise_all(struct rooms *rooms)
     assert(is_run);
 }
 
+struct rooms *rooms_empty(uint32_t worker_count, uint32_t room_size)
+{
+    struct rooms *rooms = MEMORY_NEW(struct rooms);
+    rooms->worker_count = worker_count;
+    rooms->room_size = room_size;
+    rooms->room_count = (worker_count - 1) / room_size + 1;
+    rooms->items = memory_new(rooms->room_count, sizeof(struct room *));
+    rooms->texts = texts_new();
+    waits_init(&rooms->waits, worker_count);
+    variables_init(&rooms->variables, worker_count);
+    rooms_set_quota(rooms);
+    rooms->searches = timers_new();
+    timer_init(&rooms->campaign_search);
+    buffer_init(&rooms->deadlock, LIMIT_TEXT_BYTES);
+    return rooms;
+}
+
 struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_delay_ns,
                         uint64_t deadlock_delay_ns)
 {
     assert(options->workers > 0);
-    struct rooms *rooms = MEMORY_NEW(struct rooms);
-    rooms->worker_count = options->workers;
+    struct rooms *rooms = rooms_empty(options->workers, campaign_room_ids(options));
     rooms->start_count = options->workers;
-    rooms->room_size = campaign_room_ids(options);
-    rooms->room_count = campaign_room_count(options);
     rooms->sync_timeout_ms = options->sync_timeout_ms > 0 ? options->sync_timeout_ms : SYNC_TIMEOUT_MS;
     rooms->start_delay_ns = start_delay_ns;
     rooms->deadlock_delay_ns = deadlock_delay_ns;
-    rooms->items = memory_new(rooms->room_count, sizeof(struct room *));
     rooms->ended = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
     rooms->lost = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
     rooms->live = rooms->worker_count;
-    rooms->texts = texts_new();
-    waits_init(&rooms->waits, rooms->worker_count);
-    variables_init(&rooms->variables, rooms->worker_count);
-    rooms->meeting_quota.maximum = MEETINGS_MAX_BYTES;
-    rooms->searches = timers_new();
-    timer_init(&rooms->campaign_search);
-    buffer_init(&rooms->deadlock, LIMIT_TEXT_BYTES);
     rooms->release_spread_us = histogram_new();
     rooms->sightings = sightings_new();
     rooms->synchronises_all = options->on_loss == ON_LOSS_REPLACE;
@@ -46,6 +54,16 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
         synchronise_all(rooms);
     }
     return rooms;
+}
+
+void rooms_set_quota(struct rooms *rooms)
+{
+    rooms->meeting_quota.maximum = MEETINGS_MAX_BYTES + (size_t)rooms->worker_count * MEETINGS_WORKER_BYTES;
+}
+
+size_t rooms_untold_bytes(const struct rooms *rooms)
+{
+    return rooms->replies.are_told ? 0 : rooms->replies.bytes;
 }
 
 static void free_ends(struct rooms *rooms)
@@ -82,6 +100,8 @@ void rooms_free(struct rooms **rooms)
     memory_free(freed->ended);
     memory_free(freed->lost);
     memory_free(freed->gone);
+    memory_free(freed->asked);
+    memory_free(freed->askers);
     timers_free(&freed->searches);
     replies_finish(&freed->replies);
     worker_set_finish(&freed->synchronised);
@@ -291,6 +311,11 @@ void rooms_drain(struct rooms *rooms, uint64_t now_ns)
 bool rooms_is_synchronising(const struct rooms *rooms, uint32_t room)
 {
     return room < rooms->room_count && rooms->items[room] != NULL && rooms->items[room]->seats != NULL;
+}
+
+uint32_t rooms_worker_count(const struct rooms *rooms)
+{
+    return rooms->worker_count;
 }
 
 uint32_t rooms_live_workers(const struct rooms *rooms)

@@ -4,6 +4,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
+#include "common/pack.h"
 #include "proto/campaign.h"
 #include "proto/message.h"
 #include "proto/operation.h"
@@ -28,11 +29,16 @@ MUST_CHECK struct rooms *rooms_new(const struct campaign_options *options, uint6
                                    uint64_t deadlock_delay_ns);
 void rooms_free(struct rooms **rooms);
 
+/* Counts the calls of workers of ours that are to be answered. False for one that has LIMIT_CALLS_AT_ONCE
+ * already: no agent of ours sends more before it has the answers. */
+MUST_CHECK bool rooms_may_ask(struct rooms *rooms, const struct operation *operation, struct error *error);
 /* One operation of workers that the caller has checked to belong to whom it came from. False if it is
  * nonsense that no agent of ours sends (unknown room, a step or worker that does not fit); it has then
  * changed nothing. */
 MUST_CHECK bool rooms_apply(struct rooms *rooms, uint64_t now_ns, const struct operation *operation,
                             struct error *error);
+/* About how many bytes the agents will be told that nobody has been told yet. */
+size_t rooms_untold_bytes(const struct rooms *rooms);
 /* Ends every wait whose end has come (also by timeout or deadlock), and tells the news. Called at the end of
  * a turn and when rooms_due_ns is reached. */
 void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news);
@@ -80,3 +86,12 @@ void rooms_set_start_delay(struct rooms *rooms, uint64_t start_delay_ns);
 /* Fills the live_… counts and release_spread of a report. */
 struct campaign_report;
 void rooms_count(const struct rooms *rooms, struct campaign_report *report);
+
+/* Ids of workers that there ever were. */
+uint32_t rooms_worker_count(const struct rooms *rooms);
+/* Whether all that has happened has been settled and told, as it is at the end of a turn. */
+bool rooms_is_at_rest(const struct rooms *rooms);
+/* Rooms at rest as bytes, and back: both answer all that follows alike. */
+void rooms_pack(const struct rooms *rooms, struct buffer *into);
+/* NULL, and `from` is broken, if they make no sense. */
+MUST_CHECK struct rooms *rooms_unpack(struct unpack *from);

@@ -14,7 +14,6 @@ struct wait rooms_wait_like(struct rooms *rooms, const struct operation *operati
         .timeout_ms = has_own_timeout ? operation->timeout_ms : rooms->sync_timeout_ms,
         .tally = is_tallied ? tally : NULL,
         .is_strict = operation->is_strict,
-        .expected = operation->expected,
     };
 }
 

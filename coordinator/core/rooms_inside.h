@@ -55,10 +55,15 @@ struct rooms {
     uint32_t campaign_tally;      /* waits on the campaign's variables that can be part of a deadlock */
 
     struct replies replies;
+    uint8_t *asked;   /* by worker: calls that are to be answered, since the last settling; NULL before any */
+    uint32_t *askers; /* those who have asked */
+    size_t asker_count;
+    size_t asker_capacity;
     struct worker_set synchronised;
     struct worker_set done;
     struct buffer deadlock;  /* the finding; empty if there is none to tell */
     uint32_t more_deadlocks; /* found together with it, in other rooms */
+    uint64_t work;           /* of this settling, about: seats that were looked at */
     bool is_told;            /* the news was given out: what comes now is new */
     bool is_settled;         /* nothing has happened since */
     bool is_draining;
@@ -71,6 +76,11 @@ struct rooms {
     struct histogram *release_spread_us;
     struct sightings *sightings;
 };
+
+/* For as many workers as there are now. */
+void rooms_set_quota(struct rooms *rooms);
+/* Without workers, counts and sightings; the caller fills them in. */
+MUST_CHECK struct rooms *rooms_empty(uint32_t worker_count, uint32_t room_size);
 
 /* Whoever changes something calls it first: what was told is forgotten. */
 void rooms_begin_news(struct rooms *rooms);
@@ -129,11 +139,25 @@ struct wait rooms_wait_like(struct rooms *rooms, const struct operation *operati
 struct reply *rooms_answer(struct rooms *rooms, const struct operation *operation, enum outcome outcome,
                            const char *text);
 
+/* rooms_asked.c. Whoever has asked has had its answers, or waits. */
+void rooms_forget_asked(struct rooms *rooms);
+
 /* rooms_settle.c */
+/* What a settling may cost before the rest waits for the next one, so that others have their turn. */
+#define ROOMS_WORK_MOST 1000000u
 /* A reply that says what the wait was for; the caller adds the workers. */
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
 /* The wait ends by this reply. */
 void rooms_end_wait(struct rooms *rooms, struct wait *wait, struct reply *reply);
+
+/* room_pack.c */
+void room_pack(const struct room *room, struct buffer *into);
+/* Into a new one, that stands among the rooms already. */
+void room_unpack(struct rooms *rooms, struct room *room, struct unpack *from);
+void wait_list_pack(const struct wait_list *list, struct buffer *into);
+/* `like` says what they wait for: of which kind, where that is known, and with which tally. */
+void wait_list_unpack(struct rooms *rooms, const struct wait *like, struct wait_list *list,
+                      struct unpack *from);
 
 /* rooms_search.c */
 void rooms_search(struct rooms *rooms, uint64_t now_ns);

@@ -4,8 +4,8 @@
 
 #define STOPPING "the campaign is stopping"
 #define FULL                                                                                                 \
-    "too many notifiers and barriers at once: a room may have 100,000, and all of them together 512 MiB "    \
-    "with their payloads"
+    "too many notifiers and barriers at once: a room may have 100,000, and all of them together 64 MiB and " \
+    "256 bytes for each worker, with their payloads"
 
 /* Answers for all workers of the operation with a text in which the thing stands by name. */
 static void answer_with(struct rooms *rooms, const struct operation *operation, enum outcome outcome,
@@ -179,6 +179,7 @@ void rooms_apply_written(struct rooms *rooms, uint64_t now_ns, const struct oper
     if (is_won) {
         begin_edit(rooms, notifier, operation);
         notifier->meeting.charge += operation->value.size;
+        replies_expect(&rooms->replies, operation->value.size);
         room_mark(room, &notifier->meeting);
         rooms_touch(rooms, now_ns, room);
     }
@@ -208,6 +209,7 @@ static void begin_notifier_waits(struct rooms *rooms, uint64_t now_ns, const str
         waits_begin(&rooms->waits, now_ns, list, &like);
     }
     if (notifier != NULL) {
+        replies_expect(&rooms->replies, notifier->payload.size);
         room_mark(room, &notifier->meeting);
         rooms_touch(rooms, now_ns, room);
     }

@@ -50,6 +50,7 @@ static void extend_room(struct room *room, uint32_t size)
         room->seats = grow(room->seats, room->size, size, sizeof *room->seats);
         room->ended = grow_bits(room->ended, room->size, size, true);
     }
+    room_steps_settle(room);
     for (size_t i = 0; i < room->step_count; i++) {
         extend_step(room->steps[i], size);
     }
@@ -71,9 +72,13 @@ void rooms_extend(struct rooms *rooms, uint32_t workers)
         rooms->ends = grow(rooms->ends, before, workers, sizeof *rooms->ends);
     }
     rooms->items = grow(rooms->items, rooms->room_count, room_count, sizeof *rooms->items);
+    memory_free(rooms->asked);
+    rooms->asked = NULL;
+    rooms->asker_count = 0;
     waits_extend(&rooms->waits, workers);
     variables_extend(&rooms->variables, workers);
     rooms->worker_count = workers;
+    rooms_set_quota(rooms);
     struct room *last = rooms->items[rooms->room_count - 1];
     rooms->room_count = room_count;
     if (last != NULL) {

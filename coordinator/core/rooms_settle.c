@@ -5,6 +5,8 @@
 #include "coordinator/core/rooms_timeout.h"
 #include "coordinator/core/words.h"
 
+#define WORK_OF_MEETING 5u /* without waits that end by it */
+
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome)
 {
     struct wait_target target = wait_target(wait);
@@ -49,7 +51,7 @@ static void end_written(struct rooms *rooms, struct notifier *notifier)
     if (first == NULL) {
         return;
     }
-    struct bytes payload = replies_keep(&rooms->replies, notifier->payload);
+    struct bytes payload = replies_hold(&rooms->replies, notifier->shared);
     struct reply *reply = rooms_reply_to(rooms, first, OUTCOME_OK);
     reply->value = payload;
     end_all(rooms, lists[0], reply);
@@ -62,6 +64,7 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
 {
     SCOPED(buffer_finish) struct buffer text;
     SCOPED(causes_finish) struct causes causes;
+    rooms->work += room->size;
     const struct step_state *at = notifier->meeting.at;
     uint32_t itself = list->count == 1 ? list->first->worker - room->first : room->size;
     buffer_init(&text, LIMIT_TEXT_BYTES);
@@ -166,6 +169,7 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
         }
         if (reply == NULL) {
             SCOPED(causes_finish) struct causes unread;
+            rooms->work += group->room->size;
             collect_unread(&unread, group->room, group->notifier);
             bool is_counted = group->has_left && group->notifier->reader_waits.count > 1;
             uint64_t others = causes_count(&unread) - (is_counted ? 1 : 0);
@@ -226,12 +230,13 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier 
     drop_all(rooms, &barrier->waits);
 }
 
-static void settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
+/* False if it is too much for this time. */
+static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
 {
-    room->is_dirty = false;
     room_mark_passed(room);
     struct meeting *meeting;
-    while ((meeting = room_take_marked(room)) != NULL) {
+    while (rooms->work < ROOMS_WORK_MOST && (meeting = room_take_marked(room)) != NULL) {
+        rooms->work += WORK_OF_MEETING;
         if (meeting->kind == MEETING_BARRIER) {
             settle_barrier(rooms, now_ns, CONTAINER_OF(meeting, struct barrier, meeting));
         } else {
@@ -240,10 +245,37 @@ static void settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
             settle_reader_waits(rooms, room, notifier);
         }
     }
+    if (room->first_dirty != NULL) {
+        return false;
+    }
+    room->is_dirty = false;
     if (room->live == 0 && room->seats != NULL && !room->is_done) {
         room->is_done = true;
         worker_set_add(&rooms->done, room->id);
     }
+    return true;
+}
+
+/* Gives back how many of the dirty rooms, from the first on, are settled. While they are, only waits end,
+ * which makes nothing else true. */
+static size_t settle_rooms(struct rooms *rooms, uint64_t now_ns)
+{
+    size_t settled = 0;
+    while (settled < rooms->dirty_count && settle_room(rooms, now_ns, rooms->dirty[settled])) {
+        settled++;
+    }
+    return settled;
+}
+
+static void drop_dirty(struct rooms *rooms, size_t settled)
+{
+    for (size_t i = 0; i < settled; i++) {
+        room_retire(rooms->dirty[i], rooms_close_step, rooms);
+    }
+    for (size_t i = settled; i < rooms->dirty_count; i++) {
+        rooms->dirty[i - settled] = rooms->dirty[i];
+    }
+    rooms->dirty_count -= settled;
 }
 
 void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news)
@@ -256,19 +288,17 @@ void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news)
         memory_free(rooms->gone);
         rooms->gone = NULL;
     }
-    /* While they are settled only waits end, which makes nothing else true. */
-    for (size_t i = 0; i < rooms->dirty_count; i++) {
-        settle_room(rooms, now_ns, rooms->dirty[i]);
+    rooms->work = 0;
+    size_t settled = settle_rooms(rooms, now_ns);
+    bool is_whole = settled == rooms->dirty_count && rooms_end_timeouts(rooms, now_ns);
+    drop_dirty(rooms, settled);
+    if (is_whole) {
+        rooms_search(rooms, now_ns); /* only who has nothing to come any more can be found stuck */
     }
-    rooms_end_timeouts(rooms, now_ns);
-    for (size_t i = 0; i < rooms->dirty_count; i++) {
-        room_retire(rooms->dirty[i], rooms_close_step, rooms);
-    }
-    rooms->dirty_count = 0;
-    rooms_search(rooms, now_ns);
+    rooms_forget_asked(rooms);
     rooms->is_told = true;
     rooms->replies.are_told = true;
-    rooms->is_settled = true;
+    rooms->is_settled = is_whole;
     *news = (struct rooms_news){
         .replies = rooms->replies.items,
         .reply_count = rooms->replies.count,

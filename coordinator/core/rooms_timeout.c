@@ -7,6 +7,7 @@
 #include "coordinator/core/words.h"
 
 #define DURATION_BYTES 32u
+#define WORK_OF_REPLY 1000u
 
 void rooms_fill_progress(const struct rooms *rooms, const struct wait *wait, struct reply *reply)
 {
@@ -38,18 +39,26 @@ static uint64_t find_missing_seats(const struct rooms *rooms, const struct wait 
                            : is_for_writer ? NULL
                                            : wait->notifier->readers;
     const uint64_t *past = meeting->at->past;
-    uint64_t found = 0;
-    for (uint32_t seat = bits_next_outside(past, done, 0, room->size); seat < room->size;
+    uint32_t itself = wait->worker - room->first;
+    uint32_t named = 0;
+    for (uint32_t seat = bits_next_outside(past, done, 0, room->size);
+         seat < room->size && named < LIMIT_MISSING;
          seat = bits_next_outside(past, done, seat + 1, room->size)) {
         uint32_t worker = room->first + seat;
-        if (worker == wait->worker || (is_for_writer && waits_for_the_same(rooms, wait, worker))) {
+        if (seat == itself || (is_for_writer && waits_for_the_same(rooms, wait, worker))) {
             continue;
         }
-        if (found++ < LIMIT_MISSING) {
-            worker_set_add(missing, worker);
-        }
+        worker_set_add(missing, worker);
+        named++;
     }
-    return found;
+    if (named < LIMIT_MISSING) {
+        return named;
+    }
+    /* The others are only counted. Those within the step who wait for the same writer are not missing, itself
+     * among them. */
+    bool is_itself = !is_for_writer && !bits_has(past, itself) && !bits_has(done, itself);
+    uint32_t not_missing = is_for_writer ? wait->notifier->waits_within.count : is_itself;
+    return bits_count_outside(past, done, room->size) - not_missing;
 }
 
 uint64_t rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing)
@@ -108,17 +117,33 @@ static struct reply *reply_timeout(struct rooms *rooms, const struct wait *wait)
     return reply;
 }
 
-void rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
+/* Its text, mostly, and who is looked at for it. */
+static uint64_t work_of_reply(const struct rooms *rooms, const struct wait *wait)
+{
+    if (wait_is_for_variable(wait)) {
+        return WORK_OF_REPLY;
+    }
+    uint64_t work = WORK_OF_REPLY + rooms_room_of(rooms, wait->worker)->size / 16;
+    if (wait->kind == OPERATION_WAIT_WRITER) {
+        work += wait->notifier->waits_within.count;
+    } else if (wait->kind == OPERATION_WAIT_READERS) {
+        work += wait->notifier->meeting.at->seats - wait->notifier->meeting.at->within;
+    }
+    return work;
+}
+
+bool rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
 {
     struct reply *reply = NULL;
     const struct wait_list *list = NULL;
     uint64_t timeout_ms = 0;
     struct wait *wait;
-    while ((wait = waits_take_due(&rooms->waits, now_ns)) != NULL) {
+    while (rooms->work < ROOMS_WORK_MOST && (wait = waits_take_due(&rooms->waits, now_ns)) != NULL) {
         /* Those that began together come out together. */
         bool is_variable = wait_is_for_variable(wait);
         if (reply == NULL || is_variable || wait->list != list || wait->timeout_ms != timeout_ms) {
             reply = reply_timeout(rooms, wait);
+            rooms->work += work_of_reply(rooms, wait);
         }
         list = wait->list;
         timeout_ms = wait->timeout_ms;
@@ -129,4 +154,5 @@ void rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
             list = NULL;
         }
     }
+    return rooms->work < ROOMS_WORK_MOST;
 }

@@ -3,7 +3,7 @@
 #include "coordinator/core/rooms_inside.h"
 
 #define STOPPING "the campaign is stopping"
-#define FULL "too many variables: a campaign may have 100,000, and 256 MiB of values, each up to 64 KiB"
+#define FULL "too many variables: a campaign may have 100,000, and 64 MiB of values, each up to 64 KiB"
 
 static const uint8_t nil[] = {'n'};
 
@@ -46,26 +46,30 @@ static void touch(struct rooms *rooms, uint64_t now_ns, uint32_t room)
     }
 }
 
+/* Held by the replies, or nil. */
+static struct bytes present_value(struct rooms *rooms, const struct variable *variable)
+{
+    return variable == NULL || variable->shared == NULL ? bytes_of(nil, sizeof(nil))
+                                                        : replies_hold(&rooms->replies, variable->shared);
+}
+
 static struct reply *answer_value(struct rooms *rooms, const struct operation *operation,
                                   const struct variable *variable)
 {
-    struct bytes value = replies_keep(&rooms->replies, variable_value(variable));
     struct reply *reply = rooms_answer(rooms, operation, OUTCOME_OK, NULL);
-    reply->value = value;
+    reply->value = present_value(rooms, variable);
     return reply;
 }
 
-static bool is_over(const struct wait *wait, const struct variable *variable)
+static bool is_other(const struct operation *operation, const struct variable *variable)
 {
-    if (wait->kind == OPERATION_WAIT_CHANGED) {
-        struct bytes expected = variable_is_nil(wait->expected) ? bytes_of(nil, sizeof(nil)) : wait->expected;
-        return !bytes_equal(expected, variable_value(variable));
-    }
-    return variable->value.size > 0;
+    bool is_nil = variable_is_nil(operation->expected);
+    return !bytes_equal(is_nil ? bytes_of(nil, sizeof(nil)) : operation->expected, variable_value(variable));
 }
 
-/* Ends the waits that the present value ends. Those that asked alike share a reply as long as they stand
- * together. */
+/* Ends the waits that the present value ends: it is another one than before. Who waits for a change waits
+ * since the value was the one that it expects, so nothing has to be kept of that. Those that asked alike
+ * share a reply as long as they stand together. */
 static void release(struct rooms *rooms, struct variable *variable)
 {
     struct bytes value = bytes_of(NULL, 0);
@@ -73,11 +77,11 @@ static void release(struct rooms *rooms, struct variable *variable)
     struct wait *next;
     for (struct wait *wait = variable->waits.first; wait != NULL; wait = next) {
         next = wait->next;
-        if (!is_over(wait, variable)) {
+        if (wait->kind != OPERATION_WAIT_CHANGED && variable->value.size == 0) {
             continue;
         }
         if (value.size == 0) {
-            value = replies_keep(&rooms->replies, variable_value(variable));
+            value = present_value(rooms, variable);
         }
         if (reply == NULL || reply->kind != wait->kind || reply->call != wait->call) {
             reply = rooms_reply_to(rooms, wait, OUTCOME_OK);
@@ -91,6 +95,7 @@ static void release(struct rooms *rooms, struct variable *variable)
 static bool assign(struct rooms *rooms, const struct operation *operation, struct variable *variable,
                    struct bytes value)
 {
+    bool is_same = bytes_equal(variable->value, variable_is_nil(value) ? bytes_of(NULL, 0) : value);
     if (!variables_assign(&rooms->variables, variable, value)) {
         rooms_answer(rooms, operation, OUTCOME_REFUSED, FULL);
         return false;
@@ -98,7 +103,9 @@ static bool assign(struct rooms *rooms, const struct operation *operation, struc
     if (variable->value.size > 0) {
         variables_end_making(&rooms->variables, variable); /* whoever sets it first has made it */
     }
-    release(rooms, variable);
+    if (!is_same) {
+        release(rooms, variable);
+    }
     return true;
 }
 
@@ -262,8 +269,8 @@ void rooms_apply_wait_variable(struct rooms *rooms, uint64_t now_ns, const struc
     if (variable == NULL) {
         return;
     }
-    struct wait would_be = {.kind = operation->kind, .expected = operation->expected};
-    if (is_over(&would_be, variable)) {
+    bool is_for_change = operation->kind == OPERATION_WAIT_CHANGED;
+    if (is_for_change ? is_other(operation, variable) : variable->value.size > 0) {
         answer_value(rooms, operation, variable);
         tidy(rooms, variable);
     } else {

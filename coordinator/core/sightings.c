@@ -1,8 +1,7 @@
 /* How long edits took until others saw them, and whether they saw the same, added up by name. */
-#include "coordinator/core/sightings.h"
+#include "coordinator/core/sightings_inside.h"
 
 #include "common/digest.h"
-#include "common/map.h"
 #include "common/memory.h"
 #include "common/value.h"
 #include "coordinator/core/statistics.h"
@@ -14,24 +13,6 @@
 #define NS_PER_US 1000u
 /* An agent may claim any instant: what is longer is a mistake, and counts as so much. */
 #define LONGEST_US (3600ull * 1000000)
-
-struct seen_total {
-    struct seen_report report; /* without its lists */
-    struct histogram *seen_us;
-    struct histogram *spread_us;
-    struct map *last; /* worker → times */
-    struct last_seen *last_list;
-    size_t last_capacity;
-    struct divergence examples[SIGHTINGS_EXAMPLES];
-};
-
-struct sightings {
-    struct map *totals; /* by name */
-    struct seen_total *first_diverged;
-    uint64_t diverged;
-    struct seen_report *reports;
-    size_t report_capacity;
-};
 
 struct sightings *sightings_new(void)
 {
@@ -65,7 +46,7 @@ void sightings_free(struct sightings **sightings)
     *sightings = NULL;
 }
 
-static struct seen_total *need_total(struct sightings *sightings, struct bytes name)
+struct seen_total *sightings_need_total(struct sightings *sightings, struct bytes name)
 {
     struct seen_total *total = (struct seen_total *)map_get(sightings->totals, name);
     if (total == NULL && map_size(sightings->totals) >= SIGHTINGS_NAMES - 1) {
@@ -87,7 +68,7 @@ static struct seen_total *need_total(struct sightings *sightings, struct bytes n
 static struct seen_total *total_of(struct sightings *sightings, struct sighting *sighting, struct bytes name)
 {
     if (sighting->total == NULL) {
-        sighting->total = need_total(sightings, name);
+        sighting->total = sightings_need_total(sightings, name);
     }
     return sighting->total;
 }

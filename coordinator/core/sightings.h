@@ -1,6 +1,7 @@
 /* How long edits took until others saw them, and whether they saw the same: of a whole campaign, by the names
  * of its notifiers. */
 #pragma once
+#include "common/pack.h"
 #include "coordinator/core/report.h"
 #include "coordinator/core/sighting.h"
 
@@ -32,3 +33,10 @@ uint64_t sightings_diverged(const struct sightings *sightings, struct bytes *nam
                             const struct divergence **first);
 /* Fills `seen` of a report; borrowed until the next call. */
 void sightings_report(struct sightings *sightings, struct campaign_report *report);
+
+/* As bytes, and back: partly empty where `from` is broken. */
+void sightings_pack(const struct sightings *sightings, struct buffer *into);
+MUST_CHECK struct sightings *sightings_unpack(struct unpack *from);
+/* Which of them the notifier of a sighting counts for, or NULL. */
+void sightings_pack_total(const struct seen_total *total, struct buffer *into);
+MUST_CHECK struct seen_total *sightings_unpack_total(const struct sightings *sightings, struct unpack *from);

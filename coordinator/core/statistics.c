@@ -1,48 +1,15 @@
 /* What the agents of a campaign have counted, added up. */
-#include "coordinator/core/statistics.h"
+#include "coordinator/core/statistics_inside.h"
 
-#include "common/buffer.h"
-#include "common/map.h"
 #include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_BYTES (LIMIT_TEXT_BYTES + 16u)
-
-/* The entries of the maps: what the report shows, with name and histogram of their own. */
-struct request_total {
-    struct request_report report;
-    struct histogram *latency_us;
-};
-
-struct wait_total {
-    struct wait_report report;
-    struct histogram *waited_us;
-};
-
-struct campaign_statistics {
-    uint64_t steps_ok;
-    uint64_t steps_failed;
-    uint64_t steps_stopped;
-    uint64_t requests_total;
-    struct histogram *step_us;
-    struct histogram *request_latency_us;
-    struct map *requests;
-    struct map *waits;
-    struct map *errors; /* of struct error_report */
-    /* For reports, filled anew for each. */
-    struct request_report *request_reports;
-    struct wait_report *wait_reports;
-    struct error_report *error_reports;
-    size_t request_capacity;
-    size_t wait_capacity;
-    size_t error_capacity;
-};
-
 struct campaign_statistics *campaign_statistics_new(void)
 {
     struct campaign_statistics *statistics = MEMORY_NEW(struct campaign_statistics);
+    statistics->left_bytes = STATISTICS_MAX_BYTES;
     statistics->step_us = histogram_new();
     statistics->request_latency_us = histogram_new();
     statistics->requests = map_new();
@@ -116,10 +83,11 @@ static void *find_entry(const struct map *map, uint8_t number, struct bytes *nam
     return map_get(map, buffer_bytes(key));
 }
 
-static void merge_histogram(struct histogram *into, const struct histogram *from)
+static void merge_histogram(struct campaign_statistics *statistics, struct histogram *into,
+                            const struct histogram *from)
 {
     if (from != NULL) {
-        histogram_merge(into, from);
+        histogram_merge_within(into, from, &statistics->left_bytes);
     }
 }
 
@@ -138,10 +106,10 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     }
     total->report.count += from->count;
     total->report.failed += from->failed;
-    merge_histogram(total->latency_us, from->latency_us);
+    merge_histogram(statistics, total->latency_us, from->latency_us);
     if (!from->is_timing) {
         statistics->requests_total += from->count;
-        merge_histogram(statistics->request_latency_us, from->latency_us);
+        merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
     }
 }
 
@@ -161,7 +129,7 @@ static void merge_wait(struct campaign_statistics *statistics, const struct wait
     for (size_t i = 0; i < OUTCOME_COUNT; i++) {
         total->report.outcomes[i] += from->outcomes[i];
     }
-    merge_histogram(total->waited_us, from->waited_us);
+    merge_histogram(statistics, total->waited_us, from->waited_us);
 }
 
 static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,
@@ -181,18 +149,18 @@ void campaign_statistics_add_error(struct campaign_statistics *statistics,
                                    const struct error_statistics *error)
 {
     SCOPED(buffer_finish) struct buffer key;
-    buffer_init(&key, KEY_BYTES);
+    buffer_init(&key, STATISTICS_KEY_BYTES);
     merge_error(statistics, error, &key);
 }
 
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from)
 {
     SCOPED(buffer_finish) struct buffer key;
-    buffer_init(&key, KEY_BYTES);
+    buffer_init(&key, STATISTICS_KEY_BYTES);
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
     statistics->steps_stopped += from->steps_stopped;
-    merge_histogram(statistics->step_us, from->step_us);
+    merge_histogram(statistics, statistics->step_us, from->step_us);
     for (size_t i = 0; i < from->request_count; i++) {
         merge_request(statistics, &from->requests[i], &key);
     }

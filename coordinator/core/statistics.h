@@ -1,6 +1,7 @@
 /* What the agents of a campaign have counted, added up. */
 #pragma once
 #include "common/attributes.h"
+#include "common/pack.h"
 #include "coordinator/core/report.h"
 #include "proto/limits.h"
 #include "proto/message.h"
@@ -8,6 +9,10 @@
 /* Kinds of request, wait or error that are told apart; what comes beyond goes under STATISTICS_OTHER. */
 #define STATISTICS_NAMES LIMIT_REQUEST_NAMES
 #define STATISTICS_OTHER "(other)"
+
+/* What all histograms may take together, but for their first few values; what is beyond is counted as the
+ * largest that there is room for. */
+#define STATISTICS_MAX_BYTES (64u * 1024u * 1024u)
 
 struct campaign_statistics;
 
@@ -22,3 +27,7 @@ uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statisti
 uint64_t campaign_statistics_steps_failed(const struct campaign_statistics *statistics);
 /* Fills steps, requests, waits and errors of a report, in its order; borrowed until the next call. */
 void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report);
+
+/* As bytes, and back: NULL, and `from` is broken, if they make no sense. */
+void campaign_statistics_pack(const struct campaign_statistics *statistics, struct buffer *into);
+MUST_CHECK struct campaign_statistics *campaign_statistics_unpack(struct unpack *from);

@@ -23,7 +23,7 @@ static void free_variable(struct variables *variables, struct variable *variable
     quota_give(&variables->quota, charge_of(variable->name) + variable->value.size);
     variables->count--;
     memory_free((void *)variable->name.data);
-    memory_free((void *)variable->value.data);
+    shared_release(&variable->shared);
     memory_free(variable);
 }
 
@@ -108,8 +108,11 @@ bool variables_assign(struct variables *variables, struct variable *variable, st
         (void)fitted; /* it was there a moment ago */
         return false;
     }
-    memory_free((void *)variable->value.data);
-    variable->value = bytes_of(memory_copy(value.data, value.size), value.size);
+    struct shared *copy =
+        value.size > 0 ? shared_new(value) : NULL; /* before the one goes that it may be of */
+    shared_release(&variable->shared);
+    variable->shared = copy;
+    variable->value = shared_bytes(copy);
     return true;
 }
 

@@ -2,18 +2,20 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
+#include "common/shared.h"
 #include "coordinator/core/quota.h"
 #include "coordinator/core/wait.h"
 
 struct map;
 
 #define VARIABLES_MAX_COUNT 100000u
-#define VARIABLES_MAX_BYTES (256u * 1024u * 1024u)
+#define VARIABLES_MAX_BYTES (64u * 1024u * 1024u)
 
 struct variable {
-    uint32_t room;      /* or ROOM_CAMPAIGN */
-    struct bytes name;  /* owned */
-    struct bytes value; /* owned; empty while unset */
+    uint32_t room;         /* or ROOM_CAMPAIGN */
+    struct bytes name;     /* owned */
+    struct bytes value;    /* empty while unset */
+    struct shared *shared; /* holds it, as answers do that are on their way; NULL while unset */
     struct wait_list waits;
     bool is_being_made;
     uint32_t maker;               /* whose factory runs */

@@ -38,7 +38,6 @@ static struct wait *take_spare(struct waits *waits)
 
 static void give_back(struct waits *waits, struct wait *wait)
 {
-    memory_free((void *)wait->expected.data);
     if (waits->spare_count == SPARE_MAX) {
         memory_free(wait);
         return;
@@ -93,8 +92,7 @@ static uint64_t due_ns(uint64_t now_ns, uint64_t timeout_ms)
     return is_beyond ? TIMERS_NEVER - 1 : due;
 }
 
-struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list *list,
-                         const struct wait *like)
+struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like)
 {
     if (waits->by_worker == NULL) {
         waits->by_worker = memory_new(waits->worker_count, sizeof(struct wait *));
@@ -102,7 +100,6 @@ struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list 
     assert(waits->by_worker[like->worker] == NULL);
     struct wait *wait = take_spare(waits);
     *wait = *like;
-    wait->expected = bytes_of(memory_copy(like->expected.data, like->expected.size), like->expected.size);
     waits->by_worker[wait->worker] = wait;
     waits->count++;
     if (wait->tally != NULL) {
@@ -110,8 +107,15 @@ struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list 
         waits->tallied++;
     }
     timer_init(&wait->timer);
-    timers_set(waits->timers, &wait->timer, due_ns(now_ns, wait->timeout_ms));
     link_last(list, wait);
+    return wait;
+}
+
+struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list *list,
+                         const struct wait *like)
+{
+    struct wait *wait = waits_put(waits, list, like);
+    timers_set(waits->timers, &wait->timer, due_ns(now_ns, wait->timeout_ms));
     return wait;
 }
 

@@ -32,8 +32,7 @@ struct wait {
      * that cannot, since it has a timeout of its own or its worker has ended. */
     uint32_t *tally;
     bool is_strict;
-    bool is_stuck;         /* found to be part of a deadlock, and about to end by it */
-    struct bytes expected; /* WAIT_CHANGED; owned */
+    bool is_stuck; /* found to be part of a deadlock, and about to end by it */
     union {
         struct notifier *notifier;
         struct barrier *barrier;
@@ -61,6 +60,8 @@ struct wait *waits_of(const struct waits *waits, uint32_t worker);
  */
 struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list *list,
                          const struct wait *like);
+/* Likewise, for a copy of waits that are there already: its timer is not set. */
+struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like);
 /* It is over; frees it. */
 void waits_end(struct waits *waits, struct wait *wait);
 /* GET_OR_MAKE, WAIT_SET and WAIT_CHANGED. */

@@ -53,12 +53,13 @@ uint64_t words_readers_total(const struct room *room, const struct notifier *not
     if (notifier->is_declared) {
         return notifier->declared;
     }
-    uint64_t total = notifier->read;
-    const struct step_state *at = notifier->meeting.at;
-    for (uint32_t other = bits_next_outside(notifier->readers, NULL, 0, room->size); other < room->size;
-         other = bits_next_outside(notifier->readers, NULL, other + 1, room->size)) {
-        bool can_read = !bits_has(at->past, other) || room_has_begun(room, other, at->step);
-        total += other != seat && can_read ? 1 : 0;
+    const uint64_t *past = notifier->meeting.at->past;
+    uint64_t total = notifier->read + bits_count_outside(past, notifier->readers, room->size);
+    total -= !bits_has(past, seat) && !bits_has(notifier->readers, seat) ? 1 : 0;
+    /* Of those who are past it, and have not read, who was in it could have. */
+    for (uint32_t other = bits_next_only_in(past, notifier->readers, 0, room->size); other < room->size;
+         other = bits_next_only_in(past, notifier->readers, other + 1, room->size)) {
+        total += other != seat && room_has_begun(room, other, notifier->meeting.at->step) ? 1 : 0;
     }
     return total;
 }
@@ -68,13 +69,7 @@ uint64_t words_parties(const struct room *room, const struct barrier *barrier)
     if (barrier->parties > 0) {
         return barrier->parties;
     }
-    uint64_t parties = barrier->arrived;
-    const uint64_t *past = barrier->meeting.at->past;
-    for (uint32_t seat = bits_next_outside(past, barrier->arrivals, 0, room->size); seat < room->size;
-         seat = bits_next_outside(past, barrier->arrivals, seat + 1, room->size)) {
-        parties++;
-    }
-    return parties;
+    return barrier->arrived + bits_count_outside(barrier->meeting.at->past, barrier->arrivals, room->size);
 }
 
 bool words_of_progress(struct buffer *text, const struct rooms *rooms, const struct wait *wait)

@@ -48,6 +48,18 @@ class Artifacts(unittest.TestCase):
         self.assertEqual((result.code, result.report["artifacts"], list(self.folder.iterdir())), (0, [], []), result)
         self.assertFalse([path for path, _ in driver.requests("GET") if path.endswith("/screenshot")])
 
+    def test_nothing_is_written_through_a_link(self):
+        victim = self.folder / "victim"
+        victim.write_text("mine")
+        (self.folder / "kept").mkdir()
+        for name in ("01-worker-0-step-1.png", "01-worker-1-step-1.png"):
+            (self.folder / "kept" / name).symlink_to(victim)
+        with FakeDriver() as driver:
+            result = run("fails", "-w", 2, "-r", 1, "--target", driver.url, "--artifacts", self.folder / "kept", cwd=self.folder)
+        self.assertEqual(result.code, 1, result)
+        self.assertRegex(result.err, r"kept/01-worker-\d-step-1.png cannot be written: Too many levels of symbolic links")
+        self.assertEqual(victim.read_text(), "mine")
+
     def test_no_more_than_so_many(self):
         with FakeDriver() as driver:
             result = self.fails(driver, "-r", 20)

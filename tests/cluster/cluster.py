@@ -10,7 +10,7 @@ import unittest
 
 from daemon import Coordinator, Logged
 from hosts import Network, need_namespaces
-from support import Process, environment, is_alive, tutti, wait_until
+from support import Process, environment, is_alive, tutti, wait_until, write_secret
 from trace_checker import Trace, check
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "scripts"
@@ -73,7 +73,7 @@ class Cluster:
             self.proxy = self.stack.enter_context(proxy((self.network.address, 0), (self.host.address, 7440)))
             self.endpoint = f"tcp://{self.network.address}:{self.proxy.address[1]}"
         self.token_file = self.folder / "token"
-        self.token_file.write_text(TOKEN + "\n")
+        write_secret(self.token_file, TOKEN + "\n")
         self.keygen()
         for name in (*self.names, *guests):
             self.keygen("--agent", name)

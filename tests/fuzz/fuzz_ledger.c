@@ -11,8 +11,9 @@ static void read_ledger(struct bytes bytes)
 {
     struct ledger_reader reader;
     struct ledger_head head;
+    struct error error;
     size_t good_bytes = 0;
-    if (ledger_open(&reader, bytes, &head)) {
+    if (ledger_open(&reader, bytes, &head, &error)) {
         while (ledger_next(&reader) == LEDGER_EVENT) {
             FUZZ_CHECK(reader.good_bytes >= good_bytes && reader.good_bytes <= bytes.size);
             good_bytes = reader.good_bytes;
@@ -58,15 +59,20 @@ static void read_link(struct bytes bytes)
     link_free(&link);
 }
 
+/* What was understood goes on, whatever it is, and packed and read again it is the same. */
 static void read_base(struct bytes bytes)
 {
     struct coordinator *coordinator = coordinator_unpack(bytes);
-    if (coordinator != NULL) {
+    if (coordinator != NULL && coordinator_is_at_rest(coordinator)) {
         SCOPED(buffer_finish) struct buffer once;
+        SCOPED(buffer_finish) struct buffer twice;
         buffer_init(&once, MOST_BYTES);
+        buffer_init(&twice, MOST_BYTES);
         coordinator_pack(coordinator, &once);
         struct coordinator *again = coordinator_unpack(buffer_bytes(&once));
         FUZZ_CHECK(again != NULL);
+        coordinator_pack(again, &twice);
+        FUZZ_CHECK(bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)));
         coordinator_free(&again);
     }
     coordinator_free(&coordinator);

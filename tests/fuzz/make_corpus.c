@@ -205,6 +205,114 @@ static void write_link_inside(const char *directory)
     buffer_finish(&packed);
 }
 
+/* An agent says something to the coordinator. */
+static void say(struct coordinator *coordinator, struct link *link, const struct message *message)
+{
+    struct coordinator_effects effects = {0};
+    struct coordinator_event event = {.kind = EVENT_FRAME, .now_ns = 3000000};
+    struct buffer encoded;
+    buffer_init(&encoded, 1u << 20);
+    message_encode(message, &encoded);
+    if (message->kind == MESSAGE_HELLO) {
+        event.frame.envelope = (struct envelope){.incarnation = 5};
+        event.frame.message = buffer_bytes(&encoded);
+        coordinator_step(coordinator, &event, &effects);
+    } else {
+        link_send(link, &encoded);
+        while (link_next_frame(link, event.now_ns, &event.frame.envelope, &event.frame.message)) {
+            coordinator_step(coordinator, &event, &effects);
+        }
+    }
+    coordinator_step(coordinator, &(struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = event.now_ns},
+                     &effects);
+    coordinator_effects_finish(&effects);
+    buffer_finish(&encoded);
+}
+
+static void say_operation(struct coordinator *coordinator, struct link *link, struct operation operation,
+                          uint32_t worker)
+{
+    worker_set_init(&operation.workers);
+    worker_set_add(&operation.workers, worker);
+    struct message message = {
+        .kind = MESSAGE_OPERATIONS, .campaign = 1, .operations = {.items = &operation, .count = 1}};
+    say(coordinator, link, &message);
+    worker_set_finish(&operation.workers);
+}
+
+/* Of everything that there can be in a campaign that runs there is something. */
+static void play_campaign(struct coordinator *coordinator, struct link *link)
+{
+    struct coordinator_effects effects = {0};
+    struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
+    say(coordinator, link,
+        &(struct message){.kind = MESSAGE_HELLO,
+                          .hello = {.version_lowest = 1,
+                                    .version_highest = 1,
+                                    .name = bytes_of_string("a1"),
+                                    .host = bytes_of_string("host"),
+                                    .cores = 2,
+                                    .shards = 1}});
+    coordinator_step(
+        coordinator,
+        &(struct coordinator_event){
+            .kind = EVENT_CREATE,
+            .now_ns = 3000000,
+            .create = {.options = {.workers = 5, .sync_timeout_ms = 60000, .on_loss = ON_LOSS_REPLACE},
+                       .bundle = {.files = &file,
+                                  .file_count = 1,
+                                  .hash = bytes_of_string(
+                                      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")},
+                       .script = bytes_of_string("pad.lua"),
+                       .key = bytes_of_string("drawn"),
+                       .agents = 1}},
+        &effects);
+    coordinator_effects_finish(&effects);
+    const struct message done[] = {
+        {.kind = MESSAGE_DEPLOYED, .campaign = 1, .done = {.is_ok = true}},
+        {.kind = MESSAGE_GLOBAL_DONE, .campaign = 1, .done = {.is_ok = true, .phase = GLOBAL_SETUP}}};
+    say(coordinator, link, &done[0]);
+    say(coordinator, link, &done[1]);
+    static const uint8_t text[] = {'s', 2, 'h', 'i'};
+    const struct operation operations[] = {
+        {.kind = OPERATION_PAST, .step = 1, .text = bytes_of_string("it failed")},
+        {.kind = OPERATION_WRITTEN,
+         .name = bytes_of_string("pad"),
+         .step = 2,
+         .value = bytes_of(text, sizeof text),
+         .first_ns = 5,
+         .call = 1},
+        {.kind = OPERATION_WAIT_READERS, .name = bytes_of_string("pad"), .step = 2},
+        {.kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 2},
+        {.kind = OPERATION_WAIT_CHANGED,
+         .room = ROOM_CAMPAIGN,
+         .name = bytes_of_string("x"),
+         .expected = bytes_of(text, sizeof text),
+         .timeout_ms = 5},
+        {.kind = OPERATION_GET_OR_MAKE, .room = ROOM_CAMPAIGN, .name = bytes_of_string("y"), .call = 2},
+        {.kind = OPERATION_ENDED, .text = bytes_of_string("a failed set-up")},
+    };
+    static const uint32_t WORKERS[] = {0, 0, 0, 1, 2, 3, 4};
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+        say_operation(coordinator, link, operations[i], WORKERS[i]);
+    }
+}
+
+static void write_live_base(const char *directory)
+{
+    struct buffer base;
+    const struct coordinator_settings settings = coordinator_default_settings(77);
+    struct coordinator *coordinator = coordinator_new(&settings);
+    struct link *link = link_new(5, 77, 1000000000, 1000);
+    buffer_init(&base, 1u << 20);
+    play_campaign(coordinator, link);
+    coordinator_pack(coordinator, &base);
+    write_inside(directory, "live", 2, buffer_bytes(&base));
+    buffer_finish(&base);
+    link_free(&link);
+    coordinator_free(&coordinator);
+}
+
 static void write_ledgers(const char *directory)
 {
     struct buffer base;
@@ -217,13 +325,14 @@ static void write_ledgers(const char *directory)
     ledger_writer_init(&writer);
     coordinator_pack(coordinator, &base);
     write_inside(directory, "base", 2, buffer_bytes(&base));
-    struct ledger_head head = {
-        .build = bytes_of_string("build"), .boot = bytes_of_string("boot"), .base = buffer_bytes(&base)};
-    struct bytes block = ledger_begin(&writer, &head);
-    buffer_append(&journal, block.data, block.size);
-    write_events(directory, &journal, &writer);
-    write_file(directory, "ledger", "journal", buffer_bytes(&journal));
+    ledger_begin_base(&writer, &(struct ledger_head){.build = bytes_of_string("build")}, &journal);
+    coordinator_pack(coordinator, &journal);
+    if (ledger_seal_base(&journal)) {
+        write_events(directory, &journal, &writer);
+        write_file(directory, "ledger", "journal", buffer_bytes(&journal));
+    }
     write_link_inside(directory);
+    write_live_base(directory);
     coordinator_free(&coordinator);
     ledger_writer_finish(&writer);
     buffer_finish(&base);

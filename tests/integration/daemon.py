@@ -7,7 +7,7 @@ import signal
 import threading
 import unittest
 
-from support import Process, environment, script, tutti, wait_until
+from support import Process, environment, script, token_of, tutti, wait_until
 
 READY = re.compile(r"ready: agents at (tcp://\S+), API at http://(\S+):(\d+)")
 
@@ -73,17 +73,23 @@ class Answer:
 class Coordinator(Logged):
     def __init__(self, *options, listen="tcp://127.0.0.1:0", http="127.0.0.1:0", token=None, **more):
         super().__init__("coordinator", "--listen", listen, "--http", http, *options, **more)
-        self.token = token
         found = READY.search(self.wait_for("ready: agents at"))
         self.endpoint, self.host, self.port = found.group(1), found.group(2).strip("[]"), int(found.group(3))
+        self.token = token or token_of(self.port)
+
+    @property
+    def authorization(self):
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def connect(self, timeout=20):
         return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def request(self, method, path, body=None, headers=None, token=None):
-        headers = dict(headers or {})
-        if token or self.token:
-            headers["Authorization"] = f"Bearer {token or self.token}"
+        headers = {**self.authorization, **(headers or {})}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         connection = self.connect()
@@ -166,8 +172,7 @@ class Events:
 
     def __init__(self, coordinator, campaign):
         self.connection = coordinator.connect(timeout=60)
-        headers = {"Authorization": f"Bearer {coordinator.token}"} if coordinator.token else {}
-        self.connection.request("GET", f"/v1/campaigns/{campaign}/events", headers=headers)
+        self.connection.request("GET", f"/v1/campaigns/{campaign}/events", headers=coordinator.authorization)
         self.response = self.connection.getresponse()
         self.status = self.response.status
 

@@ -12,12 +12,21 @@ SCRIPTS = pathlib.Path(__file__).resolve().parent / "scripts"
 EXAMPLES = ROOT / "examples"
 TUTTI = os.environ["TUTTI"]
 TIMEOUT_S = 60
+# Where coordinators of this test leave their tokens, and its commands find them.
+RUNTIME = tempfile.TemporaryDirectory(prefix="tutti-runtime-")
 
 
 def environment(**more):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TUTTI_")}
     clean.pop("NO_COLOR", None)
-    return {**clean, **more}
+    clean.pop("RUNTIME_DIRECTORY", None)
+    return {**clean, "XDG_RUNTIME_DIR": RUNTIME.name, **more}
+
+
+def token_of(port):
+    """The token that the coordinator with its API at this port has left; None if it has left none."""
+    path = pathlib.Path(RUNTIME.name, "tutti", f"api-{port}.token")
+    return path.read_text().strip() if path.exists() else None
 
 
 def processes_of_session(session):
@@ -60,6 +69,12 @@ def wait_until(condition, seconds, what):
         time.sleep(0.01)
 
 
+def write_secret(path, text):
+    """For its owner alone, or tutti would refuse it."""
+    path.touch(0o600)
+    path.write_text(text)
+
+
 class Result:
     def __init__(self, code, out, err, seconds, report):
         self.code, self.out, self.err, self.seconds, self.report = code, out, err, seconds, report
@@ -79,10 +94,10 @@ class Result:
 class Process:
     """A tutti that is still running."""
 
-    def __init__(self, *arguments, env=None, cwd=None, prefix=(), stdout=subprocess.PIPE):
+    def __init__(self, *arguments, env=None, cwd=None, prefix=(), program=TUTTI, stdout=subprocess.PIPE):
         """`prefix`: a command that becomes the program, `ip netns exec NAME` say."""
         self.started = time.monotonic()
-        self.process = subprocess.Popen([*prefix, TUTTI, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=stdout,
+        self.process = subprocess.Popen([*prefix, program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=stdout,
                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
                                         env=env or environment(), cwd=cwd)
         self.pid = self.process.pid

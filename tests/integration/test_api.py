@@ -10,7 +10,7 @@ import time
 import unittest
 
 from daemon import Coordinator, Events, WithAgents, campaign
-from support import Process, tutti, wait_until
+from support import Process, tutti, wait_until, write_secret
 
 TOKEN = "a-token-of-some-length"
 
@@ -170,7 +170,8 @@ class Watching(WithAgents):
     def test_who_never_reads_holds_up_nobody(self):
         number = self.coordinator.create("slow-steps", 2, workers=4, runs=40)
         with socket.create_connection((self.coordinator.host, self.coordinator.port)) as idler:
-            idler.sendall(f"GET /v1/campaigns/{number}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            idler.sendall(f"GET /v1/campaigns/{number}/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.coordinator.token}\r\n\r\n".encode())
+            self.assertTrue(idler.recv(15, socket.MSG_PEEK).startswith(b"HTTP/1.1 200 "))
             self.assertEqual(self.coordinator.report(number)["verdict"], "passed")
 
     def test_an_idle_watcher_costs_nothing(self):
@@ -261,11 +262,12 @@ class BadRequests(unittest.TestCase):
         self.assert_refused(413, self.coordinator.post("/v1/campaigns", large), "at most")
         chunks = iter([large[:1024 * 1024]] * 96)
         connection = self.coordinator.connect()
-        connection.request("POST", "/v1/campaigns", chunks, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
+        headers = {**self.coordinator.authorization, "Content-Type": "application/json"}
+        connection.request("POST", "/v1/campaigns", chunks, encode_chunked=True, headers={"Transfer-Encoding": "chunked", **headers})
         self.assertEqual(connection.getresponse().status, 413)
         connection.close()
         asked = self.coordinator.connect()
-        asked.request("POST", "/v1/campaigns", headers={"Content-Length": str(10 ** 15), "Expect": "100-continue"})
+        asked.request("POST", "/v1/campaigns", headers={"Content-Length": str(10 ** 15), "Expect": "100-continue", **headers})
         self.assertEqual(asked.getresponse().status, 413)
         asked.close()
 
@@ -317,9 +319,12 @@ class BadRequests(unittest.TestCase):
 
 
 def is_closed(connection):
+    """What it was told before does not count."""
     connection.setblocking(False)
     try:
-        return connection.recv(1, socket.MSG_PEEK) == b""
+        while connection.recv(4096):
+            pass
+        return True
     except BlockingIOError:
         return False
     except ConnectionError:
@@ -330,7 +335,7 @@ class Token(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.token_file = self.folder / "token"
-        self.token_file.write_text(TOKEN + "\n")
+        write_secret(self.token_file, TOKEN + "\n")
 
     def test_who_does_not_know_it_gets_nothing(self):
         with Coordinator("--token-file", self.token_file) as coordinator:

@@ -1,4 +1,5 @@
 """Bad input: one clear line, the right exit code, and nothing left running."""
+import os
 import pathlib
 import socket
 import tempfile
@@ -53,6 +54,11 @@ class BadInput(unittest.TestCase):
     def test_scripts(self):
         self.refused("run", "/nowhere/pad.lua", says="/nowhere/pad.lua")
         self.refused("run", "/tmp", says="/tmp")
+        self.refused("run", "/dev/zero", says="/dev/zero: not a file")
+        with tempfile.TemporaryDirectory() as folder:  # nobody ever writes into it
+            os.mkfifo(f"{folder}/fifo.lua")
+            for command in ("run", "check", "start"):
+                self.refused(command, f"{folder}/fifo.lua", says="fifo.lua: not a file")
         self.refused_script("local x = = 3\n", "bad.lua:1:")
         self.refused_script("\n\nerror('at load')\n", ("bad.lua:3:", "at load"))
         self.refused_script("require 'tutti'\n", "scenario")

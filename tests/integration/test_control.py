@@ -10,7 +10,7 @@ import threading
 import unittest
 
 from fake_api import PROGRESS, FakeApi, event, report
-from support import Process, environment, script, tutti
+from support import Process, environment, script, tutti, write_secret
 
 POST = ("POST", "/v1/campaigns")
 EVENTS = ("GET", "/v1/campaigns/7/events")
@@ -112,7 +112,7 @@ class Token(unittest.TestCase):
     def test_ways_to_give_it(self):
         with FakeApi({("GET", "/v1/agents"): [(200, {"agents": []})]}) as api, tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "token")
-            path.write_text("from-file\n")
+            write_secret(path, "from-file\n")
             tutti("agents", "--api", api.url)
             tutti("agents", "--api", api.url + "/", "--token", "from-line")
             tutti("agents", "--token-file", path, env=environment(TUTTI_API=api.url, TUTTI_TOKEN="from-environment"))

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from support import TUTTI, Process, children_of, environment, script, tutti
+from support import TUTTI, Process, children_of, environment, script, tutti, write_secret
 
 
 def mode_of(path):
@@ -111,6 +111,22 @@ class Keygen(unittest.TestCase):
         (self.folder / "keys/coordinator.key").write_text("public 1\n")
         self.bad("--agent", "a2", says="coordinator.key: line 1")
 
+    def test_tokens_that_others_may_open_are_refused(self):
+        token = self.folder / "token"
+        token.write_text("a-token-of-some-length\n")
+        for mode in (0o644, 0o666, 0o604):
+            os.chmod(token, mode)
+            for command in (("coordinator",), ("status",)):
+                result = tutti(*command, "--token-file", token, cwd=self.folder)
+                self.assertEqual((result.code, result.out), (2, ""), result)
+                self.assertRegex(result.err, rf"{command[0]}: .*others may open it \(mode {mode:04o}\): chmod 600 .*/token\n$")
+        os.unlink(token)
+        os.mkfifo(token, 0o600)
+        for command in (("coordinator",), ("status",), ("coordinator", "--config", token)):
+            result = tutti(*command, *(() if len(command) > 1 else ("--token-file", token)), timeout=10)
+            self.assertEqual(result.code, 2, result)
+            self.assertIn("is not a file", result.err)
+
     def test_many_at_once(self):
         self.good()
         names = [f"a{i}" for i in range(20)]
@@ -127,7 +143,7 @@ class Keygen(unittest.TestCase):
             self.assertEqual((result.code, result.out), (2, ""), result)
             self.assertIn(says, result.err)
         refused("a1.key cannot be read: No such file")
-        (self.folder / "a1.key").write_text("secret of mine\n")
+        write_secret(self.folder / "a1.key", "secret of mine\n")
         refused("a1.key: line 1")
         self.assertNotIn("of mine", tutti("agent", "--coordinator", "tcp://127.0.0.1:1", "--key", "a1.key", cwd=self.folder).err)
         os.unlink(self.folder / "a1.key")
@@ -216,16 +232,29 @@ class Door(unittest.TestCase):
         refused("--keys: others/agents.allow: line 1", "--keys", "others")
         refused("--keys, see tutti help keygen")
         os.chmod(self.folder / "keys/coordinator.key", 0o644)
+        refused("others may open it (mode 0644): chmod 600 keys/coordinator.key", "--keys", "keys")
+        os.chmod(self.folder / "keys/coordinator.key", 0o600)
+        os.chmod(self.folder / "keys", 0o777)
+        refused("others can exchange the files in keys (mode 0777): chmod go-w keys", "--keys", "keys")
+        os.chmod(self.folder / "keys", 0o700)
         wide = self.enterContext(Lines(TUTTI, "coordinator", "--listen", "tcp://0.0.0.0:0", "--http", "127.0.0.1:0", "--keys", "keys",
                                        cwd=self.folder))
-        wide.wait_for("others may open it (mode 0644)")
         wide.wait_for("ready: agents at tcp://0.0.0.0:")
 
-    def test_others_may_read_the_key(self):
+    def test_a_key_that_others_may_read_is_refused_until_it_is_closed(self):
         os.chmod(self.folder / "a1.key", 0o644)
         agent = self.agent("--key", "a1.key")
         agent.wait_for("others may open it (mode 0644): chmod 600 a1.key")
+        self.assertEqual(agent.process.wait(20), 2)
+        os.chmod(self.folder / "a1.key", 0o600)
+        self.agent("--key", "a1.key")
         self.door.wait_for("agent a1 has joined")
+
+    def test_a_list_that_others_may_write_does_not_count(self):
+        os.chmod(self.folder / "keys/agents.allow", 0o666)
+        self.door.wait_for("keys/agents.allow can be changed by others (mode 0666)")
+        self.agent("--key", "a1.key")
+        self.door.wait_for("agent a1 has joined")  # the list of before is in force
 
 
 class Run(unittest.TestCase):

@@ -8,7 +8,7 @@ import unittest
 import yaml
 
 from daemon import Agent, Coordinator, Events, campaign
-from support import ROOT
+from support import ROOT, write_secret
 
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
@@ -81,7 +81,7 @@ class Description(unittest.TestCase):
         self.met = set()
         folder = self.enterContext(tempfile.TemporaryDirectory())
         token_file = pathlib.Path(folder) / "token"
-        token_file.write_text(TOKEN)
+        write_secret(token_file, TOKEN)
         self.coordinator = self.enterContext(Coordinator("--token-file", token_file))
         self.strangers_are_refused()
         self.coordinator.token = TOKEN
@@ -100,8 +100,14 @@ class Description(unittest.TestCase):
     def strangers_are_refused(self):
         for path, item in DESCRIPTION["paths"].items():
             for method in METHODS:
-                if method in item and item[method].get("security") != []:
-                    self.hold(method, path.replace("{campaign}", "1").replace("{number}", "1"), 401)
+                if method not in item:
+                    continue
+                one = path.replace("{campaign}", "1").replace("{number}", "1")
+                self.hold(method, one, 403, headers={"Origin": "http://evil.example"}, token=TOKEN)
+                if item[method].get("security") != []:
+                    self.hold(method, one, 401)
+                if method == "post":
+                    self.hold(method, one, 415, body="{}", headers={"Content-Type": "text/plain"}, token=TOKEN)
 
     def about_the_process(self):
         self.hold("get", "/healthz", 200)

@@ -3,12 +3,10 @@ import json
 import os
 import pathlib
 import random
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
@@ -107,11 +105,40 @@ class Pad(Restarted):
             result = start.finish()
         self.assertGreater(died, 2)
         self.check(result)
+        return died
 
     def test_killed_at_many_instants(self):
         self.start()
         self.start_agents()
         self.play(1, 20)
+
+
+class Renewed(Pad):
+    """So small a journal that new bases are made all the time: it is killed at every point of their way."""
+
+    MOST = 60000
+
+    def kill(self):
+        self.bases += self.coordinator.metrics()["tutti_journal_bases_total"]
+        super().kill()
+        for file in self.state.glob("journal*"):
+            self.assertLess(file.stat().st_size, 4 * self.MOST)
+        self.left |= {file.name for file in self.state.glob("journal*")}
+
+    def start(self, *options, **more):
+        return super().start("--journal-max", self.MOST, *options, **more)
+
+    def setUp(self):
+        super().setUp()
+        self.bases, self.left = 0, set()
+
+    def test_killed_at_many_instants(self):
+        self.start()
+        self.start_agents()
+        died = self.play(4, 20)
+        self.assertGreater(self.bases, died // 4)
+        self.assertLessEqual(self.left, {"journal", "journal.base", "journal.new"})
+        self.assertEqual(self.coordinator.metrics()["tutti_journal_failed"], 0)
 
 
 class WithKeys(Pad):
@@ -301,11 +328,48 @@ class Folder(Restarted):
             content = bytearray(path.read_bytes())
             content[len(content) // 2] ^= 1
             path.write_bytes(content)
-        self.assertIn("it is corrupt behind byte", self.end_of_a_broken_journal(spoil))
+        self.assertIn("it is corrupt after byte", self.end_of_a_broken_journal(spoil))
+
+    def test_another_format(self):
+        reason = self.end_of_a_broken_journal(lambda path: path.write_bytes(b"tutti journal 3\n" + path.read_bytes()))
+        self.assertIn("it has format 3, and this build of tutti reads format 2", reason)
+
+    def test_a_pipe_for_a_journal(self):
+        """Nobody waits for its other end."""
+        def spoil(path):
+            path.unlink()
+            os.mkfifo(path)
+            os.mkfifo(self.state / "reports" / "77.json")
+        self.assertIn("/journal is not a regular file", self.end_of_a_broken_journal(spoil))
+        self.assertEqual(self.coordinator.end(), 0)
+
+    def test_a_link_for_a_journal(self):
+        def spoil(path):
+            path.rename(self.state / "elsewhere")
+            path.symlink_to(self.state / "elsewhere")
+        self.assertIn("/journal is not a regular file", self.end_of_a_broken_journal(spoil))
 
     def test_another_machine(self):
-        boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip().encode()
-        self.assertIn("corrupt", self.end_of_a_broken_journal(lambda path: path.write_bytes(path.read_bytes().replace(boot, boot[::-1]))))
+        """Its clock shows something else altogether, as after a reboot: time goes on where it was."""
+        self.start()
+        self.start_agents()
+        with self.campaign("pad", "-w", 10, "-d", "8s", "--room-size", 5, "--expect-agents", 3, "--target", self.target()) as start:
+            start.read_until("campaign 1")
+            began = time.monotonic()
+            for offset in (5000000, 7, 900000000):
+                self.coordinator.wait_until(lambda: self.coordinator.show(1)["steps"]["ok"] > 20, 20, "no steps")
+                self.kill()
+                self.start(prefix=("unshare", "--time", "--fork", "--kill-child", "--boottime", str(offset), "--monotonic", str(offset)))
+                self.assertIn("its time goes on by the calendar", self.coordinator.log)
+                self.assertIn("campaign 1 goes on: it is running", self.coordinator.log)
+                operations = self.coordinator.metrics()["tutti_operations_total"]
+                self.coordinator.wait_until(lambda: self.coordinator.metrics()["tutti_operations_total"] > operations + 100, 10, "nothing goes on")
+            result = start.finish()
+            took = time.monotonic() - began
+        self.assertEqual(result.code, 0, f"{result}\n{self.coordinator.log}")
+        self.assertEqual(self.report()["steps"]["failed"], 0)
+        self.assertTrue(7 < took < 16, took)
+        self.assertTrue(7 < self.report()["duration_s"] < 12, self.report()["duration_s"])
 
     def test_no_journal_at_all(self):
         """What it has done so far is kept every few seconds."""
@@ -352,21 +416,67 @@ class Folder(Restarted):
             start.read_until("campaign 1")
             self.coordinator.wait_until(lambda: self.coordinator.show(1)["steps"]["ok"] > 20, 20, "no steps")
             self.kill()
-            with open(self.state / "journal", "ab") as journal:
-                journal.write(b"half")
+            for foreign in (b"half", bytes(70000), random.Random(5).randbytes(70000), b"tutti journal 2\n" * 9):
+                with open(self.state / "journal", "ab") as journal:
+                    journal.write(foreign)
+                self.start()
+                self.assertIn(f"the last {len(foreign)} bytes of the journal were cut off", self.coordinator.log)
+                self.assertIn("campaign 1 goes on: it is running", self.coordinator.log)
+                self.kill()
             self.start()
-            self.assertIn("its last block was not whole and was cut off", self.coordinator.log)
+            self.assertNotIn("cut off", self.coordinator.log)
             self.assertEqual(start.finish().code, 0)
+
+    def refused(self, words):
+        result = tutti("coordinator", "--state", self.state, "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0", timeout=20)
+        self.assertEqual(result.code, 2, result)
+        self.assertIn(words, result.err)
+
+    def test_a_folder_of_others(self):
+        self.state.mkdir(0o700)
+        for folder in (self.state, self.state / "reports", self.state / "artifacts"):
+            folder.mkdir(0o700, exist_ok=True)
+            folder.chmod(0o777)
+            self.refused(f"everybody may write to the folder {folder} (mode 0777)")
+            folder.chmod(0o700)
+            if os.geteuid() == 0:
+                os.chown(folder, 65534, 65534)
+                self.refused(f"the folder {folder} belongs to another user (uid 65534)")
+                os.chown(folder, 0, 0)
+        (self.state / "reports").rmdir()
+        (self.state / "reports").symlink_to(self.folder)
+        self.refused("reports cannot be opened")
+        (self.state / "reports").unlink()
+        self.state.chmod(0o750)
+        self.start()
+        self.assertIn(f"the folder {self.state} is open to others (mode 0750)", self.coordinator.log)
+
+    def test_no_link_is_written_through(self):
+        victim = pathlib.Path(self.folder) / "victim"
+        victim.write_text("mine")
+        self.state.mkdir(0o700)
+        (self.state / "reports").mkdir(0o700)
+        for name in ("journal.new", "journal.base", "reports/1.json.new"):
+            (self.state / name).symlink_to(victim)
+        self.start("--journal-max", "60000")
+        self.start_agents()
+        with self.campaign("pad", "-w", 5, "-d", "2s", "--target", self.target()) as start:
+            self.assertEqual(start.finish().code, 0)
+        self.assertEqual(victim.read_text(), "mine")
+        for path in (self.state / "journal", self.state / "reports" / "1.json"):
+            self.assertEqual((path.is_symlink(), path.stat().st_mode & 0o777), (False, 0o600))
 
 
 class FullDisk(Restarted):
+    # As the kernel refuses what is too large for the disk: here any file of more than 100 KiB.
+    LIMITED = ("sh", "-c", "trap '' XFSZ; ulimit -f 200; exec \"$@\"", "sh")
+
     def fill(self, policy):
-        """So small a journal is full soon."""
-        self.start("--journal-max", "100K", "--on-journal-failure", policy)
+        self.start("--on-journal-failure", policy, prefix=self.LIMITED)
         self.start_agents()
         with self.campaign("pad", "-w", 5, "-r", 400, "--target", self.target()) as start:
             start.read_until("campaign 1")
-            self.coordinator.wait_for("the journal has failed: it would grow beyond the 102400 bytes of --journal-max")
+            self.coordinator.wait_for(f"the journal has failed: {self.state} cannot be written to: File too large")
             metrics = self.coordinator.metrics()
             status = self.tutti("status").out
             result = start.finish()
@@ -387,6 +497,25 @@ class FullDisk(Restarted):
         result = self.fill("stop")
         self.assertEqual(result.code, 3, result)
         self.assertIn("the journal has failed", self.report()["reason"])
+
+    def test_the_guard_is_no_end(self):
+        """A journal as full as it may be begins again from a new base, as often as it takes."""
+        self.start("--journal-max", "100K")
+        self.start_agents()
+        with self.campaign("pad", "-w", 5, "-r", 400, "--target", self.target()) as start:
+            self.assertEqual(start.finish().code, 0)
+        metrics = self.coordinator.metrics()
+        self.assertEqual(metrics["tutti_journal_failures_total"], 0, self.coordinator.log)
+        self.assertGreater(metrics["tutti_journal_bases_total"], 2)
+        self.assertGreater(metrics["tutti_journal_written_bytes_total"], 150000)
+
+    def test_where_not_even_a_base_has_room(self):
+        self.start("--journal-max", "2K", "--on-journal-failure", "stop")
+        self.start_agents()
+        with self.campaign("pad", "-w", 5, "-r", 400, "--target", self.target()) as start:
+            result = start.finish()
+        self.assertEqual(result.code, 3, result)
+        self.assertIn("it would grow beyond the 2048 bytes of --journal-max", self.report()["reason"])
 
     def test_without_room_no_campaign_begins(self):
         self.start("--journal-max", "100", "--on-journal-failure", "stop")

@@ -349,7 +349,7 @@ static void take_commands(struct world *world, struct host *host, uint8_t shard)
 void host_happen(struct world *world, struct host *host, const struct event *event)
 {
     struct agent_event agent_event = {.kind = AGENT_TICK};
-    struct crew_event crew_event = {.kind = CREW_TICK};
+    struct crew_event crew_event = {.kind = CREW_TICK, .is_paused = !host_has_lease(world, host)};
     switch (event->happening) {
     case HAPPENING_FRAME_DOWN:
         network_note_arrival(&host->down, &event->frame->envelope);

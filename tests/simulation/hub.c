@@ -268,6 +268,9 @@ void hub_step(struct world *world, struct coordinator_event *event)
         survival_die(world);
         return;
     }
+    if (event->kind != EVENT_FRAME) {
+        survival_renew(world);
+    }
     if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
         world->has_coordinator_turn = true;
         uint64_t delay_ns =

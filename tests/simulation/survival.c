@@ -11,15 +11,26 @@
 #define JOURNAL_BYTES (64u * 1024u * 1024u)
 /* One seed of so many is accompanied from the beginning. */
 #define ACCOMPANIED 8u
+/* At the end of one turn of so many a new base is begun, and one that was begun takes the place of the
+ * journal. */
+#define RENEWED 24u
+#define FINISHED 4u
+/* Of so many bases one is held against all that has happened before; of so many of those one is accompanied
+ * from then on. */
+#define PROVED 4u
+#define ACCOMPANIED_BASES 2u
 
-static const struct ledger_head HEAD = {.build = {(const uint8_t *)"this", 4},
-                                        .boot = {(const uint8_t *)"now", 3}};
+static const struct ledger_head HEAD = {.build = {(const uint8_t *)"this", 4}};
 
 void survival_init(struct world *world)
 {
     struct survival *survival = &world->survival;
     ledger_writer_init(&survival->writer);
+    survival->writer.lineage = world->seed | 1;
     buffer_init(&survival->journal, JOURNAL_BYTES);
+    buffer_init(&survival->renewed, JOURNAL_BYTES);
+    random_seed(&survival->dice,
+                world->seed + 1); /* of its own: what the plan makes happen is the same without */
 }
 
 void survival_finish(struct world *world)
@@ -27,32 +38,127 @@ void survival_finish(struct world *world)
     struct survival *survival = &world->survival;
     ledger_writer_finish(&survival->writer);
     buffer_finish(&survival->journal);
+    buffer_finish(&survival->renewed);
     coordinator_effects_finish(&survival->shadow_effects);
     coordinator_free(&survival->shadow);
 }
 
+/* While a new base is on its way, events stand in both. */
 static void keep(struct survival *survival, struct bytes block)
 {
     (void)buffer_append(&survival->journal, block.data, block.size);
+    if (survival->is_renewing) {
+        (void)buffer_append(&survival->renewed, block.data, block.size);
+    }
+}
+
+static void make_base(struct world *world, struct buffer *into)
+{
+    buffer_clear(into);
+    ledger_begin_base(&world->survival.writer, &HEAD, into);
+    coordinator_pack(world->coordinator, into);
+    if (!ledger_seal_base(into)) {
+        world_break(world, "the base of the journal is too large");
+    }
+}
+
+/* NULL, and a promise is broken, if it cannot be read. */
+static struct coordinator *read_journal(struct world *world, const struct buffer *journal,
+                                        struct ledger_end *end)
+{
+    struct coordinator *found = NULL;
+    struct ledger_reader reader;
+    struct ledger_head head;
+    struct error error;
+    if (ledger_open(&reader, buffer_bytes(journal), &head, &error)) {
+        found = ledger_replay(&reader, &head, end, &error);
+    }
+    ledger_reader_finish(&reader);
+    if (found == NULL) {
+        world_break(world, "the journal cannot be read again: %s", error.text);
+    }
+    return found;
+}
+
+/* Whether a coordinator is packed as this one. */
+static void compare_packed(struct world *world, const struct coordinator *left,
+                           const struct coordinator *right, const char *what)
+{
+    SCOPED(buffer_finish) struct buffer one;
+    SCOPED(buffer_finish) struct buffer other;
+    buffer_init(&one, JOURNAL_BYTES);
+    buffer_init(&other, JOURNAL_BYTES);
+    coordinator_pack(left, &one);
+    coordinator_pack(right, &other);
+    if (!bytes_equal(buffer_bytes(&one), buffer_bytes(&other))) {
+        size_t at = 0;
+        while (at < one.size && at < other.size && one.data[at] == other.data[at]) {
+            at++;
+        }
+        world_break(world, "%s is packed in another way, from byte %zu of %zu on", what, at, one.size);
+    }
 }
 
 void survival_begin(struct world *world)
 {
     struct survival *survival = &world->survival;
-    SCOPED(buffer_finish) struct buffer base;
-    buffer_init(&base, JOURNAL_BYTES);
-    coordinator_pack(world->coordinator, &base);
-    struct ledger_head head = HEAD;
-    head.base = buffer_bytes(&base);
-    buffer_clear(&survival->journal);
-    keep(survival, ledger_begin(&survival->writer, &head));
+    struct ledger_end end;
+    survival_write(world);
+    make_base(world, &survival->journal);
     survival->has_journal = true;
+    survival->is_renewing = false;
     if (world->seed % ACCOMPANIED == 0) {
         coordinator_free(&survival->shadow);
-        survival->shadow = coordinator_unpack(head.base);
-        if (survival->shadow == NULL) {
-            world_break(world, "the base of the journal cannot be read");
+        survival->shadow = read_journal(world, &survival->journal, &end);
+    }
+}
+
+/* What the base is read as, and what all that came before makes of the base before it, is the coordinator. */
+static void prove_base(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    struct ledger_end end;
+    struct coordinator *copy = read_journal(world, &survival->renewed, &end);
+    struct coordinator *replayed = read_journal(world, &survival->journal, &end);
+    if (copy != NULL && replayed != NULL) {
+        compare_packed(world, world->coordinator, copy, "what is read from a base");
+        compare_packed(world, world->coordinator, replayed, "what is replayed");
+    }
+    coordinator_free(&replayed);
+    if (survival->shadow == NULL && random_below(&survival->dice, ACCOMPANIED_BASES) == 0) {
+        survival->shadow = copy;
+        return;
+    }
+    coordinator_free(&copy);
+}
+
+void survival_renew(struct world *world)
+{
+    struct survival *survival = &world->survival;
+    if (!survival->has_journal || !coordinator_has_live_campaign(world->coordinator)) {
+        return;
+    }
+    if (survival->is_renewing) {
+        if (random_below(&survival->dice, FINISHED) == 0) {
+            struct buffer old = survival->journal;
+            survival->journal = survival->renewed;
+            survival->renewed = old;
+            survival->is_renewing = false;
         }
+        return;
+    }
+    if (random_below(&survival->dice, RENEWED) != 0) {
+        return;
+    }
+    if (!coordinator_is_at_rest(world->coordinator)) {
+        world_break(world, "at the end of a turn the coordinator is not at rest");
+        return;
+    }
+    survival_write(world);
+    make_base(world, &survival->renewed);
+    survival->is_renewing = true;
+    if (random_below(&survival->dice, PROVED) == 0) {
+        prove_base(world);
     }
 }
 
@@ -135,6 +241,9 @@ static void compare(struct world *world)
     struct survival *survival = &world->survival;
     compare_reports(world, survival->shadow, world->coordinator);
     compare_overviews(world, survival->shadow, world->coordinator);
+    if (coordinator_is_at_rest(world->coordinator)) {
+        compare_packed(world, survival->shadow, world->coordinator, "what was restored");
+    }
     if (coordinator_due_ns(survival->shadow) != coordinator_due_ns(world->coordinator)) {
         world_break(world, "what is due next is another time after the restart");
     }
@@ -201,6 +310,7 @@ void survival_die(struct world *world)
         world->coordinator = NULL;
     }
     survival->kill = NULL;
+    survival->is_renewing = false; /* however far it has come, nobody reads it */
     survival->is_down = true;
     survival->down_ns += kill->for_ns;
     world->coordinator_tick_ns = 0;
@@ -211,24 +321,19 @@ void survival_die(struct world *world)
                                             .happening = HAPPENING_COORDINATOR_RESTART});
 }
 
-static void read_journal(struct world *world)
+static void restore(struct world *world)
 {
     struct survival *survival = &world->survival;
-    struct ledger_reader reader;
-    struct ledger_head head;
     struct ledger_end end = {0};
-    struct error error = {.text = "no journal"};
+    uint64_t lineage = survival->writer.lineage;
     ledger_writer_finish(&survival->writer);
     ledger_writer_init(&survival->writer);
+    survival->writer.lineage = lineage;
     if (!survival->has_journal) {
         return;
     }
-    if (ledger_open(&reader, buffer_bytes(&survival->journal), &head)) {
-        world->coordinator = ledger_replay(&reader, &head, &end, &error);
-    }
-    ledger_reader_finish(&reader);
+    world->coordinator = read_journal(world, &survival->journal, &end);
     if (world->coordinator == NULL) {
-        world_break(world, "the journal cannot be read again: %s", error.text);
         return;
     }
     survival->journal.size = end.good_bytes;
@@ -284,7 +389,7 @@ void survival_restart(struct world *world)
     struct coordinator_event event = {.kind = EVENT_RESTORED};
     survival->is_down = false;
     transcript_say(world->transcript, world->now_ns - world->created_ns, "the coordinator is back");
-    read_journal(world);
+    restore(world);
     if (world->is_broken) {
         return;
     }

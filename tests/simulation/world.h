@@ -184,6 +184,9 @@ struct survival {
     struct ledger_writer writer;
     struct buffer journal; /* what the kernel has */
     bool has_journal;
+    struct buffer renewed; /* a new base and what has happened since, which is about to be the journal */
+    bool is_renewing;
+    struct random dice;
     const struct kill *kill; /* that is about to happen */
     uint32_t steps_to_live;
     bool is_down;
@@ -281,6 +284,8 @@ void survival_finish(struct world *world);
 void survival_begin(struct world *world);
 void survival_note(struct world *world, const struct coordinator_event *event);
 void survival_write(struct world *world);
+/* At the end of a turn: begins a new base, or puts one that was begun in the journal's place. */
+void survival_renew(struct world *world);
 /* The shadow takes the step that the coordinator has just taken. */
 void survival_shadow(struct world *world, const struct coordinator_event *event);
 void survival_arm(struct world *world, uint32_t index);

@@ -118,7 +118,7 @@ end)
 tutti.scenario("files", function(worker)
   local page = common.page(worker, main)
   -- A remote geckodriver takes no files; one of the agent's own finds them where we have put them.
-  if is_firefox(page) and not page.driver then
+  if is_firefox(page) and not common.is_own() then
     refuses("this remote WebDriver takes no files", function() page:find("#file"):send_file("upload.txt") end)
     return
   end
@@ -338,7 +338,7 @@ end)
 
 tutti.scenario("by hand", function(worker)
   local page = common.page(worker, main)
-  if page.is_guarded then
+  if common.is_guarded() then
     refuses("no commands by hand without --allow-system", page.request, page, "GET", "/title")
     return
   end
@@ -353,7 +353,7 @@ end)
 tutti.scenario("two pages of one worker", function(worker)
   local page = common.page(worker, main)
   -- One geckodriver has one browser; the agent's own are one each.
-  if is_firefox(page) and not page.driver then
+  if is_firefox(page) and not common.is_own() then
     fails("session not created", browser.open, common.options())
     return
   end

@@ -14,8 +14,21 @@ local closed_network = { "--disable-gpu", "--disable-quic",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost" }
 
 -- The test says which browser, and the address of its driver; without that it is the agent's own.
+local function asked_for()
+  return http.get(tutti.target .. "/driver").body:match("^(%w+) (.*)$")
+end
+
+function common.is_own()
+  return select(2, asked_for()) == ""
+end
+
+-- Whether it may not use the system, where the browser is the agent's own.
+function common.is_guarded()
+  return common.is_own() and not pcall(os.getenv, "HOME")
+end
+
 function common.options(more)
-  local name, remote = http.get(tutti.target .. "/driver").body:match("^(%w+) (.*)$")
+  local name, remote = asked_for()
   local options = { browser = name, remote = remote ~= "" and remote or nil }
   if name == "chromium" then options.args = closed_network end
   for name, value in pairs(more or {}) do options[name] = value end

@@ -1,5 +1,6 @@
 /* Drivers start, are watched, and leave nothing behind, whoever ends first. */
 #include "agent/browser/drivers.h"
+#include "agent/browser/starter_link.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "fake_driver.h"
@@ -22,6 +23,7 @@
 
 struct stand {
     uv_loop_t loop;
+    struct starter_link *starter;
     struct drivers_settings settings;
     struct drivers *drivers;
     struct webdriver *driver[MAX_DRIVERS];
@@ -55,10 +57,25 @@ static int tear_down(void **state)
     drivers_close(&stand->drivers);
     uv_run(&stand->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&stand->loop), 0);
+    starter_link_close(&stand->starter);
     fake_driver_expect_nothing_left();
     fake_driver_tear_down();
     alarm(0);
     return 0;
+}
+
+/* It sees the environment of the moment. */
+static void open_drivers(struct stand *stand)
+{
+    const struct starter_settings settings = {.has_walls = true};
+    struct error error;
+
+    if (stand->drivers)
+        return;
+    stand->starter = starter_link_open(&settings, &error);
+    assert_non_null(stand->starter);
+    stand->settings.starter = stand->starter;
+    stand->drivers = drivers_new(&stand->loop, &stand->settings);
 }
 
 static struct webdriver *start_kind(struct stand *stand, size_t number, enum browser_kind kind)
@@ -66,8 +83,7 @@ static struct webdriver *start_kind(struct stand *stand, size_t number, enum bro
     const struct webdriver_request request = {
         .kind = kind, .timeout_ms = 20000, .on_change = on_change, .context = stand};
 
-    if (!stand->drivers)
-        stand->drivers = drivers_new(&stand->loop, &stand->settings);
+    open_drivers(stand);
     stand->driver[number] = webdriver_start(stand->drivers, &request);
     return stand->driver[number];
 }
@@ -330,9 +346,8 @@ static void a_driver_that_never_answers(void **state)
 {
     struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "silent", 1);
-    const struct drivers_settings settings = {0};
     const struct webdriver_request request = {.timeout_ms = 150, .on_change = on_change, .context = stand};
-    stand->drivers = drivers_new(&stand->loop, &settings);
+    open_drivers(stand);
     stand->driver[0] = webdriver_start(stand->drivers, &request);
     await(stand, stand->driver[0], WEBDRIVER_GONE);
     assert_string_equal(webdriver_failure(stand->driver[0]), "chromedriver did not answer within 0.15 s");
@@ -347,11 +362,18 @@ static void a_driver_that_is_not_there(void **state)
     struct webdriver *driver = start(stand, 0);
     (void)setenv("PATH", path, 1);
     memory_free(path);
-    assert_int_equal(webdriver_state(driver), WEBDRIVER_GONE);
+    await(stand, driver, WEBDRIVER_GONE);
     assert_string_equal(webdriver_failure(driver),
                         "chromium needs chromedriver: apt-get install chromium-driver");
+}
+
+static void a_driver_that_is_no_program(void **state)
+{
+    struct stand *stand = *state;
     (void)setenv("TUTTI_CHROMEDRIVER", "/etc/passwd", 1);
-    assert_string_equal(webdriver_failure(start(stand, 1)),
+    struct webdriver *driver = start(stand, 0);
+    await(stand, driver, WEBDRIVER_GONE);
+    assert_string_equal(webdriver_failure(driver),
                         "TUTTI_CHROMEDRIVER is /etc/passwd, which is not the whole path of a program");
 }
 
@@ -392,14 +414,18 @@ static void a_port_that_was_taken_is_changed_for_another(void **state)
     assert_int_equal(kill(fake_driver_await("fake-driver"), SIGKILL), 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_non_null(strstr(webdriver_failure(driver), "signal 9 (Killed)"));
-    /* One that chooses its port itself has no such excuse, */
+    /* One that chooses its port itself has no such excuse, but where it says so. */
     await(stand, start(stand, 1), WEBDRIVER_GONE);
-    /* but where it says so. */
+}
+
+static void a_port_that_is_said_to_be_taken_is_too(void **state)
+{
+    struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "crowded", 1);
-    await(stand, start(stand, 2), WEBDRIVER_READY);
+    await(stand, start(stand, 0), WEBDRIVER_READY);
     /* What says nothing has had three chances. */
-    webdriver_settle(stand->driver[2]);
-    await(stand, start_kind(stand, 3, BROWSER_WEBKIT), WEBDRIVER_GONE);
+    webdriver_settle(stand->driver[0]);
+    await(stand, start_kind(stand, 1, BROWSER_WEBKIT), WEBDRIVER_GONE);
 }
 
 static void a_driver_is_measured(void **state)
@@ -444,6 +470,11 @@ static void nothing_is_kept_of_what_was_released(void **state)
     assert_null(stand->driver[0]);
     (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
     assert_int_equal(stand->changes, changes); /* who has released it is not told any more */
+}
+
+static void nothing_is_kept_of_what_has_failed(void **state)
+{
+    struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "failing", 1);
     await(stand, start(stand, 0), WEBDRIVER_GONE);
     webdriver_release(&stand->driver[0]);
@@ -495,11 +526,14 @@ int main(int argc, char **argv)
         STORY(a_driver_that_ends_before_it_answers),
         STORY(a_driver_that_never_answers),
         STORY(a_driver_that_is_not_there),
+        STORY(a_driver_that_is_no_program),
         STORY(few_start_at_once),
         STORY(a_port_that_was_taken_is_changed_for_another),
+        STORY(a_port_that_is_said_to_be_taken_is_too),
         STORY(a_driver_is_measured),
         STORY(the_environment_is_its_own),
         STORY(nothing_is_kept_of_what_was_released),
+        STORY(nothing_is_kept_of_what_has_failed),
         STORY(closing_waits_for_nobody_for_ever),
         STORY(closing_ends_all_of_them),
     };

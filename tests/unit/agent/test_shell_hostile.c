@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define TURN_LIMIT_MS 300u
+#define TURN_LIMIT_MS 200u
 
 struct attack {
     const char *body;

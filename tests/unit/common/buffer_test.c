@@ -3,6 +3,8 @@
 #include "common/memory.h"
 #include "tests/unit/common/check.h"
 
+#include <string.h>
+
 static void test_grows_by_all_kinds_of_appends(void **state)
 {
     (void)state;
@@ -92,6 +94,22 @@ static void test_take_of_nothing_is_an_empty_string(void **state)
     memory_free(taken);
 }
 
+static void test_stays_in_the_memory_of_the_caller(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    uint8_t memory[9];
+    memset(memory, '#', sizeof memory);
+    buffer_init_within(&buffer, memory, 8);
+    assert_true(buffer_append(&buffer, "1234567", 7));
+    assert_ptr_equal(buffer.data, memory);
+    assert_string_equal(buffer_string(&buffer), "1234567");
+    assert_false(buffer_append(&buffer, "8", 1));
+    assert_true(buffer.has_overflowed);
+    assert_ptr_equal(buffer.data, memory);
+    assert_int_equal(memory[8], '#');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_clear_forgets_content_and_overflow),
         cmocka_unit_test(test_take_hands_over_and_leaves_empty),
         cmocka_unit_test(test_take_of_nothing_is_an_empty_string),
+        cmocka_unit_test(test_stays_in_the_memory_of_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

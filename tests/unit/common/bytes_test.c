@@ -58,6 +58,10 @@ static void test_printable_is_utf8_without_controls(void **state)
         "\xf4\x90\x80\x80",
         "\x80",
         "\xe2\x28\xa1",
+        "gnp.\u202Elua",        /* shown as auled.png */
+        "a\u2028tutti: forged", /* a line end to some */
+        "admin\u200B",          /* another name that looks the same */
+        "a\U000E0041",
     };
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         assert_false(bytes_is_printable(TEXT(refused[i])));

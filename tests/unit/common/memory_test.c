@@ -2,6 +2,9 @@
 #include "common/memory.h"
 #include "tests/unit/common/check.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 static void test_new_is_zeroed_and_never_null(void **state)
 {
     (void)state;
@@ -51,6 +54,29 @@ static void test_reserve_doubles_and_keeps(void **state)
     memory_free(items);
 }
 
+static void test_without_memory_the_process_ends_in_order(void **state)
+{
+    (void)state;
+    int ends[2];
+    char said[100] = "";
+    int status = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(ends[1], STDERR_FILENO);
+        void *memory = memory_new(SIZE_MAX, 2);
+        _exit(memory != NULL);
+    }
+    (void)close(ends[1]);
+    ssize_t size = read(ends[0], said, sizeof said - 1);
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), MEMORY_EXIT_CODE);
+    assert_true(size > 0);
+    assert_string_equal(said, "tutti: out of memory\n");
+}
+
 static void test_free_at_nulls(void **state)
 {
     (void)state;
@@ -66,6 +92,7 @@ int main(void)
         cmocka_unit_test(test_new_is_zeroed_and_never_null),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_reserve_doubles_and_keeps),
+        cmocka_unit_test(test_without_memory_the_process_ends_in_order),
         cmocka_unit_test(test_free_at_nulls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

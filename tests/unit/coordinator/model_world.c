@@ -87,6 +87,7 @@ void world_init(struct world *world, uint64_t seed)
     options.sync_timeout_ms = 1000000000;
     play_init(&world->play, &options);
     world->play.is_quiet = true;
+    world->play.is_original = seed % 10 != 0;
 }
 
 void world_finish(struct world *world)

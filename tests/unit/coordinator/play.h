@@ -14,8 +14,12 @@ struct play {
     struct rooms *rooms;
     uint64_t now_ns;
     struct rooms_news news;
-    struct buffer story; /* a line for each thing that was told since play_expect */
-    bool is_quiet;       /* nothing is written down */
+    struct buffer story;  /* a line for each thing that was told since play_expect */
+    bool is_quiet;        /* nothing is written down */
+    bool is_original;     /* the same rooms all along */
+    struct rooms *before; /* whose copy goes on; the news still points into them */
+    uint64_t settlings;
+    size_t copied_bytes;
 };
 
 /* One room of `workers` unless the options say otherwise. */

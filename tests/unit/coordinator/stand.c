@@ -15,6 +15,8 @@
 
 #define NS_PER_MS 1000000u
 #define STORY_BYTES (1024u * 1024u)
+#define BASE_BYTES UINT32_MAX
+#define COPIED_TURNS 50u
 
 void stand_init(struct stand *stand)
 {
@@ -151,6 +153,29 @@ static void take_effect(struct stand *stand, const struct coordinator_effect *ef
     }
 }
 
+/* At the end of each turn another coordinator goes on that is made of the bytes of this one: every story is
+ * one of a journal whose base was made at any of its turns as well. Ended campaigns do not stand in a base.
+ */
+static void go_on_as_a_copy(struct stand *stand)
+{
+    const struct coordinator_overview *overview = coordinator_overview(stand->coordinator);
+    if (overview->campaign_count > overview->live_campaign_count) {
+        return;
+    }
+    SCOPED(buffer_finish) struct buffer once;
+    SCOPED(buffer_finish) struct buffer twice;
+    buffer_init(&once, BASE_BYTES);
+    buffer_init(&twice, BASE_BYTES);
+    assert_true(coordinator_is_at_rest(stand->coordinator));
+    coordinator_pack(stand->coordinator, &once);
+    struct coordinator *copy = coordinator_unpack(buffer_bytes(&once));
+    assert_non_null(copy);
+    coordinator_pack(copy, &twice);
+    assert_true(bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)));
+    coordinator_free(&stand->coordinator);
+    stand->coordinator = copy;
+}
+
 void stand_step(struct stand *stand, const struct coordinator_event *event)
 {
     if (stand->on_event != NULL) {
@@ -159,6 +184,13 @@ void stand_step(struct stand *stand, const struct coordinator_event *event)
     coordinator_step(stand->coordinator, event, &stand->effects);
     for (size_t i = 0; i < stand->effects.count; i++) {
         take_effect(stand, &stand->effects.items[i]);
+    }
+    bool is_turn = event->kind != EVENT_FRAME;
+    stand->turns += is_turn ? 1 : 0;
+    /* Long stories do the same again and again. */
+    if (is_turn && !stand->is_original &&
+        (stand->turns < COPIED_TURNS || stand->turns % (COPIED_TURNS * 10) == 0)) {
+        go_on_as_a_copy(stand);
     }
 }
 

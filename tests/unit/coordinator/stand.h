@@ -35,6 +35,8 @@ struct stand {
     /* Before each event is stepped; NULL: nobody keeps a journal. */
     void (*on_event)(void *context, const struct coordinator_event *event);
     void *context;
+    uint64_t turns;
+    bool is_original; /* the same coordinator all along: what is only shown, and not packed, stays */
 };
 
 #define STAND_EPOCH 77u

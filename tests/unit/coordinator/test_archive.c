@@ -23,13 +23,14 @@ struct scene {
     char folder[64];
     uv_loop_t loop;
     struct archive *archive;
+    struct error warning;
     struct error error;
 };
 
 static void open_archive(struct scene *scene)
 {
     archive_free(&scene->archive);
-    scene->archive = archive_open(&scene->loop, scene->folder, &scene->error);
+    scene->archive = archive_open(&scene->loop, scene->folder, &scene->warning, &scene->error);
     assert_non_null(scene->archive);
 }
 
@@ -304,9 +305,9 @@ static void a_full_disk_leaves_what_was_there(void **state)
 static void a_folder_that_cannot_be(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    assert_null(archive_open(&scene->loop, "/proc/tutti", &scene->error));
+    assert_null(archive_open(&scene->loop, "/proc/tutti", &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "/proc/tutti cannot be made"));
-    assert_null(archive_open(&scene->loop, "/dev/null", &scene->error));
+    assert_null(archive_open(&scene->loop, "/dev/null", &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "/dev/null cannot be opened"));
 }
 

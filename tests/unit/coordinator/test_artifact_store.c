@@ -65,7 +65,7 @@ static int set_up(void **state)
     (void)snprintf(scene.reports, sizeof scene.reports, "%s/reports", scene.folder);
     (void)snprintf(scene.artifacts, sizeof scene.artifacts, "%s/artifacts", scene.folder);
     assert_int_equal(uv_loop_init(&scene.loop), 0);
-    scene.archive = archive_open(&scene.loop, scene.reports, &scene.error);
+    scene.archive = archive_open(&scene.loop, scene.reports, &scene.error, &scene.error);
     assert_non_null(scene.archive);
     for (uint64_t campaign = 1; campaign <= CAMPAIGNS; campaign++) {
         json_t *object = json_pack("{s:I, s:s}", "campaign", (json_int_t)campaign, "state", "running");

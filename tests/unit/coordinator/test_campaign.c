@@ -1,4 +1,6 @@
 /* The life of a campaign as stories: what its agents are told, and how it ends. */
+#include "common/memory.h"
+#include "proto/limits.h"
 #include "tests/unit/coordinator/stand.h"
 
 #include <setjmp.h>
@@ -104,6 +106,31 @@ static void a_duration_ends_in_a_common_last_step(void **state)
     stand_expect_verdict(stand, VERDICT_PASSED, "");
 }
 
+/* An agent with more rooms than one message holds says the rest in the next one. */
+static void a_full_message_of_last_steps_is_followed_by_another(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.duration_ms = 1000;
+    options.room_size = 2;
+    stand_run(stand, &options, 1);
+    stand_pass_ms(stand, 1100);
+    stand_forget_story(stand);
+    struct room_step *items = memory_new(LIMIT_BATCH_ITEMS, sizeof *items);
+    for (size_t i = 0; i < LIMIT_BATCH_ITEMS; i++) {
+        items[i] = (struct room_step){.room = 0, .step = 3};
+    }
+    struct message message = {
+        .kind = MESSAGE_DRAINED, .campaign = 1, .room_steps = {.items = items, .count = LIMIT_BATCH_ITEMS}};
+    stand_send(stand, &stand->agents[0], &message);
+    stand_expect(stand, "");
+    items[0] = (struct room_step){.room = 1, .step = 5};
+    message.room_steps.count = 1;
+    stand_send(stand, &stand->agents[0], &message);
+    stand_expect(stand, "a1: run_until 0:3 1:5\n");
+    memory_free(items);
+}
+
 static void who_ends_because_of_the_duration_leaves_nobody_short(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -190,6 +217,7 @@ int main(void)
         STORY(agents_without_a_worker_are_left_alone),
         STORY(a_duration_ends_in_a_common_last_step),
         STORY(who_ends_because_of_the_duration_leaves_nobody_short),
+        STORY(a_full_message_of_last_steps_is_followed_by_another),
         STORY(nobody_waits_for_a_lost_agent_to_drain),
         STORY(the_first_failure_stops_it_when_asked_for),
         STORY(a_failure_is_only_counted_when_not),

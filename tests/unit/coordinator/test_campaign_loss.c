@@ -62,7 +62,7 @@ static void replace_deals_the_workers_over_those_that_remain(void **state)
     stand_operation(stand, &stand->agents[2], set, (uint32_t[]){7}, 1);
     stand_expect(stand, "a3: replies set_var ok to worker 7\n");
     stand_operation(stand, &stand->agents[0], set, (uint32_t[]){7}, 1);
-    stand_expect(stand, "");
+    stand_expect(stand, "a1: replies set_var refused to worker 7\n");
     stand_steps(stand, &stand->agents[0], 10, 0);
     finish_all(stand);
     stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a2 was lost; 3 of its 3 workers went on elsewhere");

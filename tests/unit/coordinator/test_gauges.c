@@ -33,6 +33,7 @@ static void tell(struct stand *stand, struct played *agent, uint64_t lag_us, uin
 static void the_overview_has_what_was_told_last(void **state)
 {
     struct stand *stand = (struct stand *)*state;
+    stand->is_original = true;
     struct played *agent = stand_agent(stand, "a1");
     assert_null(coordinator_overview(stand->coordinator)->agents[0].gauges);
     tell(stand, agent, 7000, 1);

@@ -1,140 +1,12 @@
 /* The HTTP server on a loop, with a client on a bare socket: bodies, streams, limits, and its end. */
-#include "coordinator/http.h"
+#include "http_scene.h"
 
-#include "common/memory.h"
-
-#include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define BODY_BYTES 1000u
-#define STREAM_BYTES 5000u
-#define INCOMING_BYTES 2500u
-#define DISCARDED_BYTES 20000u
-#define TURNS_MAX 4000
-#define ANSWER_BYTES 20000
-
-struct scene {
-    uv_loop_t loop;
-    struct http *http;
-    struct http_stream *stream;
-    size_t body_size;
-    unsigned requests;
-    unsigned gone;
-};
-
-static void on_headers(void *context, struct http_request *request)
-{
-    (void)context;
-    if (strcmp(http_path(request), "/forbidden") == 0) {
-        http_answer(request, &(struct http_answer){.status = 403, .content_type = "text/plain"});
-    }
-}
-
-static void on_gone(void *context)
-{
-    struct scene *scene = (struct scene *)context;
-    scene->gone++;
-    scene->stream = NULL;
-}
-
-static void on_request(void *context, struct http_request *request)
-{
-    struct scene *scene = (struct scene *)context;
-    scene->requests++;
-    scene->body_size = http_body(request).size;
-    if (strcmp(http_path(request), "/stream") == 0) {
-        scene->stream = http_answer_stream(request, "text/event-stream", on_gone, scene);
-        return;
-    }
-    http_answer(request, &(struct http_answer){.status = 200,
-                                               .content_type = "text/plain",
-                                               .body = bytes_of_string("hello"),
-                                               .header = "X-Path",
-                                               .header_value = http_path(request)});
-}
-
-static int set_up(void **state)
-{
-    static struct scene scene;
-    static struct listener_address address = {.host = "127.0.0.1"};
-    struct error error;
-    scene = (struct scene){0};
-    assert_int_equal(uv_loop_init(&scene.loop), 0);
-    const struct http_settings settings = {.address = &address,
-                                           .body_bytes = BODY_BYTES,
-                                           .incoming_bytes = INCOMING_BYTES,
-                                           .discarded_bytes = DISCARDED_BYTES,
-                                           .stream_bytes = STREAM_BYTES,
-                                           .connections = 10,
-                                           .connections_each = 10,
-                                           .idle_s = 30,
-                                           .on_headers = on_headers,
-                                           .on_request = on_request,
-                                           .context = &scene};
-    scene.http = http_new(&scene.loop, &settings, &error);
-    assert_non_null(scene.http);
-    *state = &scene;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *scene = (struct scene *)*state;
-    http_close(&scene->http);
-    assert_null(scene->http);
-    (void)uv_run(&scene->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&scene->loop), 0);
-    return 0;
-}
-
-static int dial(const struct scene *scene)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(http_port(scene->http)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int client = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(client >= 0);
-    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
-    return client;
-}
-
-static void say(int client, const char *text)
-{
-    assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-static void turn(struct scene *scene)
-{
-    (void)uv_run(&scene->loop, UV_RUN_NOWAIT);
-    (void)usleep(500);
-}
-
-/* Adds what comes to `text` until `wanted` stands in it, or, for NULL, until the server closes. */
-static void hear(struct scene *scene, int client, char *text, const char *wanted)
-{
-    size_t size = strlen(text);
-    for (int i = 0; i < TURNS_MAX; i++) {
-        ssize_t count = recv(client, text + size, ANSWER_BYTES - 1 - size, MSG_DONTWAIT);
-        if (count > 0) {
-            size += (size_t)count;
-            text[size] = '\0';
-        }
-        if (wanted != NULL ? strstr(text, wanted) != NULL : count == 0) {
-            return;
-        }
-        assert_true(count > 0 || (count < 0 && errno == EAGAIN));
-        turn(scene);
-    }
-    fail_msg("not heard: %s, but: %s", wanted != NULL ? wanted : "(the end)", text);
-}
 
 static void a_connection_serves_many_requests(void **state)
 {
@@ -400,7 +272,7 @@ static void it_closes_with_streams_open(void **state)
     close(client);
 }
 
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define STORY(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
 int main(void)
 {

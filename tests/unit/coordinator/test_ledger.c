@@ -3,6 +3,7 @@
 #include "coordinator/core/ledger.h"
 
 #include "common/memory.h"
+#include "common/random.h"
 #include "tests/unit/coordinator/stand.h"
 
 #include <setjmp.h>
@@ -134,15 +135,32 @@ static void check_event(const struct coordinator_event *found, const struct coor
     }
 }
 
+#define LINEAGE 0x123456789u
+
+/* A journal without events. */
+static void begin_file(struct ledger_writer *writer, const struct coordinator *base, struct buffer *file)
+{
+    struct ledger_head head = {
+        .build = bytes_of_string("build"),
+        .clock = {
+            .now_ns = 1, .machine_ns = 2, .wall_ns = UINT64_MAX, .machine = bytes_of_string("this one")}};
+    buffer_clear(file);
+    ledger_begin_base(writer, &head, file);
+    if (base != NULL) {
+        coordinator_pack(base, file);
+    }
+    assert_true(ledger_seal_base(file));
+}
+
 /* A head and the events, each in a block of its own or two and two; gives back the size after each block. */
 static size_t write_file(struct buffer *file, size_t each, size_t sizes[EVENT_COUNT + 1])
 {
     struct ledger_writer writer;
-    struct ledger_head head = {.build = bytes_of_string("build"), .boot = bytes_of_string("boot")};
     size_t blocks = 0;
+    struct bytes block;
     ledger_writer_init(&writer);
-    struct bytes block = ledger_begin(&writer, &head);
-    (void)buffer_append(file, block.data, block.size);
+    writer.lineage = LINEAGE;
+    begin_file(&writer, NULL, file);
     sizes[blocks++] = file->size;
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         ledger_note(&writer, &EVENTS[i]);
@@ -167,8 +185,12 @@ static void every_event_comes_out_as_it_went_in(void **state)
         (void)write_file(&file, each, sizes);
         struct ledger_reader reader;
         struct ledger_head head;
-        assert_true(ledger_open(&reader, buffer_bytes(&file), &head));
-        assert_true(bytes_equal_string(head.build, "build") && bytes_equal_string(head.boot, "boot"));
+        struct error error;
+        assert_true(ledger_open(&reader, buffer_bytes(&file), &head, &error));
+        assert_true(bytes_equal_string(head.build, "build"));
+        assert_true(bytes_equal_string(head.clock.machine, "this one"));
+        assert_true(head.clock.now_ns == 1 && head.clock.machine_ns == 2 && head.clock.wall_ns == UINT64_MAX);
+        assert_true(head.lineage == LINEAGE && head.blocks == 0 && head.base.size == 0);
         for (size_t i = 0; i < EVENT_COUNT; i++) {
             assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
             check_event(&reader.record.event, &EVENTS[i]);
@@ -184,8 +206,9 @@ static enum ledger_state read_through(struct bytes bytes, size_t *events)
     struct ledger_reader reader;
     struct ledger_head head;
     enum ledger_state end = LEDGER_CORRUPT;
+    struct error error;
     *events = 0;
-    if (ledger_open(&reader, bytes, &head)) {
+    if (ledger_open(&reader, bytes, &head, &error)) {
         while ((end = ledger_next(&reader)) == LEDGER_EVENT) {
             check_event(&reader.record.event, &EVENTS[*events]);
             (*events)++;
@@ -216,21 +239,156 @@ static void an_end_torn_off_anywhere_costs_one_block(void **state)
     }
 }
 
+/* One in the last block looks like what a death has left of it: that block is cut off. */
 static void no_changed_byte_goes_unseen(void **state)
 {
     (void)state;
     SCOPED(buffer_finish) struct buffer file;
     size_t sizes[EVENT_COUNT + 1];
     buffer_init(&file, FILE_BYTES);
-    (void)write_file(&file, 2, sizes);
+    size_t blocks = write_file(&file, 2, sizes);
     for (size_t i = 0; i < file.size; i++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             size_t events = 0;
             file.data[i] ^= (uint8_t)(1u << bit);
-            assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_CORRUPT);
+            enum ledger_state end = read_through(buffer_bytes(&file), &events);
+            bool is_last = i >= sizes[blocks - 2];
+            assert_int_equal(end, is_last ? LEDGER_TORN : LEDGER_CORRUPT);
+            assert_true(!is_last || events == 2 * (blocks - 2));
             file.data[i] ^= (uint8_t)(1u << bit);
         }
     }
+}
+
+/* Whatever follows the last block that was written, all of them are read. */
+static void what_is_foreign_is_cut_off(void **state)
+{
+    (void)state;
+    SCOPED(buffer_finish) struct buffer file;
+    SCOPED(buffer_finish) struct buffer foreign;
+    size_t sizes[EVENT_COUNT + 1];
+    struct random random;
+    random_seed(&random, 1);
+    buffer_init(&file, FILE_BYTES);
+    buffer_init(&foreign, FILE_BYTES);
+    (void)write_file(&file, 2, sizes);
+    size_t whole = file.size;
+    for (size_t size = 1; size < 300; size++) {
+        size_t events = 0;
+        for (size_t i = 0; i < size; i++) {
+            uint8_t byte = size % 3 == 0 ? 0 : (uint8_t)random_next(&random);
+            (void)buffer_append(&file, &byte, 1);
+        }
+        assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_TORN);
+        assert_int_equal(events, EVENT_COUNT);
+        file.size = whole;
+    }
+    /* Blocks of another journal are as foreign, and so is the beginning of this one. */
+    struct ledger_writer writer;
+    ledger_writer_init(&writer);
+    writer.lineage = LINEAGE + 2;
+    for (size_t i = 0; i < 20; i++) {
+        size_t events = 0;
+        ledger_note(&writer, &EVENTS[0]);
+        struct bytes block = ledger_seal(&writer);
+        (void)buffer_append(&file, block.data, block.size);
+        assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_TORN);
+        assert_int_equal(events, EVENT_COUNT);
+    }
+    ledger_writer_finish(&writer);
+    file.size = whole;
+    size_t events = 0;
+    (void)buffer_append(&foreign, file.data, sizes[1]);
+    (void)buffer_append(&file, foreign.data, foreign.size);
+    assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_TORN);
+    assert_int_equal(events, EVENT_COUNT);
+}
+
+/* A new base that is put in the journal's place while blocks go on being written. */
+static void blocks_follow_the_base_that_was_made_before_them(void **state)
+{
+    (void)state;
+    struct ledger_writer writer;
+    SCOPED(buffer_finish) struct buffer old;
+    SCOPED(buffer_finish) struct buffer renewed;
+    size_t events = 0;
+    buffer_init(&old, FILE_BYTES);
+    buffer_init(&renewed, FILE_BYTES);
+    ledger_writer_init(&writer);
+    writer.lineage = LINEAGE;
+    begin_file(&writer, NULL, &old);
+    for (size_t i = 0; i < EVENT_COUNT; i++) {
+        if (i == 3) {
+            begin_file(&writer, NULL, &renewed);
+        }
+        ledger_note(&writer, &EVENTS[i]);
+        struct bytes block = ledger_seal(&writer);
+        (void)buffer_append(&old, block.data, block.size);
+        if (i >= 3) {
+            (void)buffer_append(&renewed, block.data, block.size);
+        }
+    }
+    assert_int_equal(read_through(buffer_bytes(&old), &events), LEDGER_WHOLE);
+    assert_int_equal(events, EVENT_COUNT);
+    struct ledger_reader reader;
+    struct ledger_head head;
+    struct error error;
+    assert_true(ledger_open(&reader, buffer_bytes(&renewed), &head, &error));
+    assert_int_equal(head.blocks, 3);
+    for (size_t i = 3; i < EVENT_COUNT; i++) {
+        assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
+        check_event(&reader.record.event, &EVENTS[i]);
+    }
+    assert_int_equal(ledger_next(&reader), LEDGER_WHOLE);
+    assert_int_equal(reader.blocks, writer.blocks);
+    ledger_reader_finish(&reader);
+    ledger_writer_finish(&writer);
+}
+
+static void expect_refused(struct bytes bytes, const char *words)
+{
+    struct ledger_reader reader;
+    struct ledger_head head;
+    struct error error;
+    assert_false(ledger_open(&reader, bytes, &head, &error));
+    ledger_reader_finish(&reader);
+    if (strstr(error.text, words) == NULL) {
+        fail_msg("expected %s, but: %s", words, error.text);
+    }
+}
+
+static void another_format_is_refused_by_its_name(void **state)
+{
+    (void)state;
+    SCOPED(buffer_finish) struct buffer file;
+    size_t sizes[EVENT_COUNT + 1];
+    static const uint8_t FIRST[] = "0123456789abcdef\x0dtutti journal\x01 and more";
+    buffer_init(&file, FILE_BYTES);
+    (void)write_file(&file, 2, sizes);
+    expect_refused(bytes_of_string("tutti journal 3\n and whatever that means"),
+                   "it has format 3, and this build of tutti reads format 2");
+    expect_refused(bytes_of(FIRST, sizeof FIRST), "it has format 1, and this build of tutti reads format 2");
+    expect_refused(bytes_of_string("this is a diary"), "it is not a journal");
+    expect_refused(bytes_of_string(""), "it is not a journal");
+    expect_refused(bytes_of(file.data, 10), "it is not a journal");
+    expect_refused(bytes_of(file.data, 20), "it is corrupt at its beginning");
+    expect_refused(bytes_of(file.data, sizes[0] - 1), "it is corrupt at its beginning");
+}
+
+/* As a build would have written it whose records are others, though nobody has thought of the format. */
+static void another_schema_is_refused(void **state)
+{
+    (void)state;
+    struct ledger_writer writer;
+    SCOPED(buffer_finish) struct buffer file;
+    struct ledger_head head = {.build = bytes_of_string("9.9.9")};
+    buffer_init(&file, FILE_BYTES);
+    ledger_writer_init(&writer);
+    ledger_begin_base(&writer, &head, &file);
+    file.data[sizeof "tutti journal 2" + 16] ^= 1;
+    assert_true(ledger_seal_base(&file));
+    expect_refused(buffer_bytes(&file), "tutti 9.9.9, another build, has written it");
+    ledger_writer_finish(&writer);
 }
 
 /* Blocks know their place. */
@@ -258,27 +416,24 @@ static void a_coordinator_comes_out_of_its_events(void **state)
     (void)state;
     struct stand stand;
     struct ledger_writer writer;
-    SCOPED(buffer_finish) struct buffer base;
     SCOPED(buffer_finish) struct buffer file;
-    buffer_init(&base, FILE_BYTES);
     buffer_init(&file, FILE_BYTES);
     stand_init(&stand);
     (void)stand_agent(&stand, "a1");
     (void)stand_agent(&stand, "a2");
-    coordinator_pack(stand.coordinator, &base);
     ledger_writer_init(&writer);
-    struct ledger_head head = {.base = buffer_bytes(&base)};
-    struct bytes block = ledger_begin(&writer, &head);
-    (void)buffer_append(&file, block.data, block.size);
+    begin_file(&writer, stand.coordinator, &file);
     struct coordinator_event tick = {.kind = EVENT_TICK, .now_ns = stand.now_ns + 5000000};
     ledger_note(&writer, &tick);
     stand_step(&stand, &tick);
-    block = ledger_seal(&writer);
+    struct bytes block = ledger_seal(&writer);
     (void)buffer_append(&file, block.data, block.size);
 
     struct ledger_reader reader;
+    struct ledger_head head;
     struct ledger_end end;
-    assert_true(ledger_open(&reader, buffer_bytes(&file), &head));
+    struct error error;
+    assert_true(ledger_open(&reader, buffer_bytes(&file), &head, &error));
     struct coordinator *found = ledger_replay(&reader, &head, &end, NULL);
     ledger_reader_finish(&reader);
     assert_non_null(found);
@@ -298,17 +453,17 @@ static void a_block_of_no_events_is_corrupt(void **state)
     (void)state;
     struct ledger_writer writer;
     struct ledger_reader reader;
-    struct ledger_head head = {.build = bytes_of_string("build"), .boot = bytes_of_string("boot")};
+    struct ledger_head head;
+    struct error error;
     SCOPED(buffer_finish) struct buffer file;
     buffer_init(&file, 100000);
     ledger_writer_init(&writer);
-    struct bytes block = ledger_begin(&writer, &head);
-    (void)buffer_append(&file, block.data, block.size);
+    begin_file(&writer, NULL, &file);
     ledger_note(&writer, &EVENTS[0]);
     (void)buffer_append(&writer.block, "\xfe\x01\x01", 3);
-    block = ledger_seal(&writer);
+    struct bytes block = ledger_seal(&writer);
     (void)buffer_append(&file, block.data, block.size);
-    assert_true(ledger_open(&reader, buffer_bytes(&file), &head));
+    assert_true(ledger_open(&reader, buffer_bytes(&file), &head, &error));
     assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
     assert_int_equal(ledger_next(&reader), LEDGER_CORRUPT);
     ledger_reader_finish(&reader);
@@ -321,11 +476,9 @@ static void large_events_leave_small_blocks_behind(void **state)
     (void)state;
     static uint8_t large[3000000];
     struct ledger_writer writer;
-    struct ledger_head head = {.build = bytes_of_string("build"), .boot = bytes_of_string("boot")};
     struct coordinator_event event = {.kind = EVENT_FRAME,
                                       .frame = {.message = bytes_of(large, sizeof large)}};
     ledger_writer_init(&writer);
-    (void)ledger_begin(&writer, &head);
     ledger_note(&writer, &event);
     assert_true(ledger_seal(&writer).size > sizeof large);
     event.frame.message = bytes_of(large, 1);
@@ -343,6 +496,10 @@ static void a_base_that_makes_no_sense_is_none(void **state)
     buffer_init(&base, FILE_BYTES);
     stand_init(&stand);
     (void)stand_agent(&stand, "a1");
+    struct campaign_options options = stand_options(4);
+    stand_create(&stand, &options, 1);
+    stand_pass_ms(&stand, 2000);
+    assert_int_equal(stand_report(&stand)->state, CAMPAIGN_RUNNING);
     coordinator_pack(stand.coordinator, &base);
     for (size_t size = 0; size < base.size; size++) {
         assert_null(coordinator_unpack(bytes_of(base.data, size)));
@@ -361,6 +518,10 @@ int main(void)
         cmocka_unit_test(every_event_comes_out_as_it_went_in),
         cmocka_unit_test(an_end_torn_off_anywhere_costs_one_block),
         cmocka_unit_test(no_changed_byte_goes_unseen),
+        cmocka_unit_test(what_is_foreign_is_cut_off),
+        cmocka_unit_test(blocks_follow_the_base_that_was_made_before_them),
+        cmocka_unit_test(another_format_is_refused_by_its_name),
+        cmocka_unit_test(another_schema_is_refused),
         cmocka_unit_test(a_block_left_out_or_doubled_is_seen),
         cmocka_unit_test(a_coordinator_comes_out_of_its_events),
         cmocka_unit_test(a_block_of_no_events_is_corrupt),

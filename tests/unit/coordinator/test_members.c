@@ -1,6 +1,7 @@
 /* How agents join: who is welcome, who is refused, and what is dropped. */
 #include "tests/unit/coordinator/stand.h"
 
+#include "coordinator/core/members.h"
 #include "proto/codec.h"
 #include "proto/limits.h"
 
@@ -187,6 +188,34 @@ static void a_key_is_good_for_its_own_name_only(void **state)
     stand_expect(stand, "a2: welcome\n");
 }
 
+/* What left between the last frame that the journal knows of and the restart is what the journal has not. */
+static void who_has_heard_frames_that_the_journal_has_not_knows_better(void **state)
+{
+    (void)state;
+    const uint64_t known_ns = 1000;
+    const uint64_t restored_ns = 2000;
+    struct link *link = link_new(1, STAND_EPOCH, 1000000000u, known_ns);
+    const struct member member = {.link = link, .known_ns = known_ns, .restored_ns = restored_ns};
+    const struct {
+        uint64_t epoch;
+        uint64_t echoed_ns;
+        bool knows_better;
+    } cases[] = {
+        {STAND_EPOCH, 0, false},
+        {STAND_EPOCH, known_ns, false},
+        {STAND_EPOCH, known_ns + 1, true},
+        {STAND_EPOCH, restored_ns - 1, true},
+        {STAND_EPOCH, restored_ns, false}, /* of this life: sent in the moment of being restored */
+        {STAND_EPOCH, restored_ns + 1, false},
+        {STAND_EPOCH + 1, known_ns + 1, false}, /* of another coordinator's clock */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct envelope envelope = {.epoch = cases[i].epoch, .echoed_sent_ns = cases[i].echoed_ns};
+        assert_int_equal(members_knows_better(&member, &envelope), cases[i].knows_better);
+    }
+    link_free(&link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +229,7 @@ int main(void)
         STORY(frames_of_another_epoch_are_not_applied),
         cmocka_unit_test(idle_agents_cost_their_heartbeats_only_and_are_bounded),
         STORY(a_key_is_good_for_its_own_name_only),
+        cmocka_unit_test(who_has_heard_frames_that_the_journal_has_not_knows_better),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,6 @@
 struct scene {
     struct stand stand;
     struct ledger_writer writer;
-    struct buffer base;
     struct buffer file;
 };
 
@@ -36,14 +35,12 @@ static int set_up(void **state)
     static struct scene scene;
     stand_init(&scene.stand);
     ledger_writer_init(&scene.writer);
-    buffer_init(&scene.base, FILE_BYTES);
     buffer_init(&scene.file, FILE_BYTES);
     (void)stand_agent(&scene.stand, "a1");
     (void)stand_agent(&scene.stand, "a2");
-    coordinator_pack(scene.stand.coordinator, &scene.base);
-    struct ledger_head head = {.base = buffer_bytes(&scene.base)};
-    struct bytes block = ledger_begin(&scene.writer, &head);
-    (void)buffer_append(&scene.file, block.data, block.size);
+    ledger_begin_base(&scene.writer, &(struct ledger_head){0}, &scene.file);
+    coordinator_pack(scene.stand.coordinator, &scene.file);
+    assert_true(ledger_seal_base(&scene.file));
     scene.stand.on_event = note;
     scene.stand.context = &scene;
     *state = &scene;
@@ -55,7 +52,6 @@ static int tear_down(void **state)
     struct scene *scene = (struct scene *)*state;
     stand_finish(&scene->stand);
     ledger_writer_finish(&scene->writer);
-    buffer_finish(&scene->base);
     buffer_finish(&scene->file);
     return 0;
 }
@@ -78,7 +74,8 @@ static void go_on_from(struct scene *scene, size_t size)
     struct ledger_end end;
     coordinator_free(&stand->coordinator);
     scene->file.size = size;
-    assert_true(ledger_open(&reader, buffer_bytes(&scene->file), &head));
+    struct error error;
+    assert_true(ledger_open(&reader, buffer_bytes(&scene->file), &head, &error));
     stand->coordinator = ledger_replay(&reader, &head, &end, NULL);
     ledger_reader_finish(&reader);
     assert_non_null(stand->coordinator);

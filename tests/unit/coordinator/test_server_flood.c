@@ -48,7 +48,7 @@ static void nonsense_of_all_kinds_disturbs_nobody(void **state)
 {
     struct scene *scene = *state;
     struct caller *rude = &scene->callers[1];
-    static uint8_t large[LIMIT_FRAME_BYTES + 1];
+    static uint8_t large[LIMIT_CUT_BYTES + 1];
     start_server(scene, true);
     come_in(scene, rude, 501);
     (void)socket_send(rude->socket, bytes_of(NULL, 0), TEXT("no envelope"), TEXT("no message"));

@@ -56,6 +56,7 @@ static void write_text(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
 }
@@ -117,16 +118,82 @@ static void nothing_is_overwritten(void **state)
     assert_string_equal(read.pair.secret_key, key.pair.secret_key);
 }
 
-static void secrets_that_others_can_read_are_warned_of(void **state)
+static void secrets_that_others_can_read_are_refused(void **state)
 {
     const struct place *place = *state;
     struct error error;
     struct error warning;
     struct key_pair pair;
     make(place);
-    assert_int_equal(chmod(place->pair, 0640), 0);
+    assert_int_equal(chmod(place->pair, 0604), 0);
+    assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
+    assert_non_null(strstr(error.text, "(mode 0604): chmod 600"));
+}
+
+static void what_others_can_change_does_not_count(void **state)
+{
+    const struct place *place = *state;
+    struct error error;
+    struct error warning;
+    struct key_pair pair;
+    struct key_stamp stamp;
+    make(place);
+    assert_int_equal(chmod(place->folder, 0770), 0);
+    assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
+    assert_non_null(strstr(error.text, "(mode 0770): chmod go-w"));
+    assert_int_equal(chmod(place->folder, 01777), 0); /* as Kubernetes mounts it: nobody can exchange ours */
     assert_true(key_folder_read_pair(place->folder, &pair, &warning, &error));
-    assert_non_null(strstr(warning.text, "(mode 0640): chmod 600"));
+    assert_int_equal(chmod(place->list, 0646), 0);
+    assert_null(key_folder_read_list(place->folder, &stamp, &error));
+    assert_non_null(strstr(error.text, "can be changed by others (mode 0646)"));
+    assert_int_equal(chmod(place->list, 0644), 0);
+    assert_true(key_folder_has_changed(place->folder, &stamp)); /* the mode alone makes it worth a look */
+    struct allow_list *list = key_folder_read_list(place->folder, &stamp, &error);
+    assert_non_null(list);
+    allow_list_free(&list);
+}
+
+static void links_that_others_planted_lead_nowhere(void **state)
+{
+    const struct place *place = *state;
+    struct error error;
+    struct error warning;
+    struct key_pair pair;
+    SCOPED(memory_free_at) char *elsewhere = memory_format("%s/elsewhere", place->root);
+    make(place);
+    assert_int_equal(rename(place->pair, elsewhere), 0);
+    assert_int_equal(symlink(elsewhere, place->pair), 0);
+    assert_true(key_folder_read_pair(place->folder, &pair, &warning, &error)); /* our own link */
+    if (geteuid() == 0) {
+        assert_int_equal(lchown(place->pair, 65534, 65534), 0);
+        assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
+        assert_non_null(strstr(error.text, "is a link that another user (65534) has put there"));
+        assert_int_equal(lchown(place->pair, 0, 0), 0);
+        assert_int_equal(chown(elsewhere, 65534, 65534), 0);
+        assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
+        assert_non_null(strstr(error.text, "belongs to another user (65534)"));
+    }
+    assert_int_equal(unlink(place->pair), 0);
+    assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
+    assert_int_equal(unlink(elsewhere), 0);
+}
+
+static void nothing_is_written_through_a_link(void **state)
+{
+    const struct place *place = *state;
+    struct error error;
+    struct agent_key key = {.name = "a1"};
+    SCOPED(memory_free_at) char *victim = memory_format("%s/victim", place->root);
+    assert_int_equal(mkdir(place->folder, 0700), 0);
+    assert_int_equal(symlink(victim, place->pair), 0);
+    assert_int_equal(symlink(victim, place->list), 0);
+    assert_int_equal(symlink(victim, place->agent), 0);
+    assert_false(key_folder_make(place->folder, &error));
+    assert_false(agent_key_write(place->agent, &key, &error));
+    struct allow_list *list = allow_list_new();
+    assert_true(key_folder_write_list(place->folder, list, &error)); /* takes the place of the link */
+    allow_list_free(&list);
+    assert_int_equal(access(victim, F_OK), -1);
 }
 
 static void a_changed_list_is_noticed(void **state)
@@ -218,9 +285,15 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(a_folder_is_made_for_its_owner_alone),       TEST(nothing_is_overwritten),
-        TEST(secrets_that_others_can_read_are_warned_of), TEST(a_changed_list_is_noticed),
-        TEST(broken_files_are_refused_by_name),           TEST(who_changes_the_list_holds_others_off),
+        TEST(a_folder_is_made_for_its_owner_alone),
+        TEST(nothing_is_overwritten),
+        TEST(secrets_that_others_can_read_are_refused),
+        TEST(what_others_can_change_does_not_count),
+        TEST(links_that_others_planted_lead_nowhere),
+        TEST(nothing_is_written_through_a_link),
+        TEST(a_changed_list_is_noticed),
+        TEST(broken_files_are_refused_by_name),
+        TEST(who_changes_the_list_holds_others_off),
 #undef TEST
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);

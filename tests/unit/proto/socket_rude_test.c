@@ -79,7 +79,7 @@ static void giants_are_cut_off(void **state)
     struct fixture *fixture = *state;
     struct rude_peer peer;
     rude_open(&peer, socket_endpoint(fixture->router.socket));
-    rude_send(&peer, 2, (size_t)LIMIT_FRAME_BYTES + 1);
+    rude_send(&peer, 2, (size_t)LIMIT_CUT_BYTES + 1);
     rude_await_disconnection(&peer);
     check_that_others_are_served(fixture);
     assert_int_equal(fixture->router.frames, 1);
@@ -89,11 +89,11 @@ static void giants_are_cut_off(void **state)
 static void the_largest_frame_passes(void **state)
 {
     struct fixture *fixture = *state;
-    uint8_t *message = memory_new(1, LIMIT_FRAME_BYTES);
+    uint8_t *message = memory_new(1, LIMIT_CUT_BYTES);
     end_open_dealer(fixture, &fixture->dealer, socket_endpoint(fixture->router.socket));
     assert_true(socket_send(fixture->dealer.socket, bytes_of(NULL, 0), bytes_of_string("e"),
-                            bytes_of(message, LIMIT_FRAME_BYTES)));
-    run_until(fixture, &fixture->router.bytes, LIMIT_FRAME_BYTES);
+                            bytes_of(message, LIMIT_CUT_BYTES)));
+    run_until(fixture, &fixture->router.bytes, LIMIT_CUT_BYTES);
     memory_free(message);
 }
 

@@ -1,0 +1,63 @@
+-- What a page is: the session of a browser at a WebDriver, and the way that every command to it goes. The inside of a
+-- page: wire (the address), path (what every path begins with), id, browser, driver (nil for a remote one), is_guarded,
+-- command_s, wait_s, times, base, on_close, is_closed, loss (what has ended it).
+local import, native = ...
+local errors = import "errors"
+local objects = import "objects"
+local tutti = import "tutti"
+local values = import "values"
+local wire = import "wire"
+
+local pages = objects.class "page"
+
+-- What is raised from now on, whatever is asked of it.
+local function mark_gone(session, failure)
+  local why = session.driver and session.driver:why()
+  if why then failure.message = failure.message .. " (" .. why .. ")" end
+  session.loss = failure
+end
+
+local function check_open(session, doing)
+  if session.is_closed then
+    errors.raise { error = "invalid session id", message = doing .. ": this page is closed" }
+  end
+  local loss = session.loss
+  if not loss then return end
+  errors.raise { error = loss.error, message = loss.message, details = loss.details, gone = true }
+end
+
+-- The failure of a command, or nil and its value. `patience`: how many seconds longer than others it may take.
+function pages.attempt(session, doing, method, path, body, patience)
+  check_open(session, doing)
+  local timeout = session.command_s + (patience or 0)
+  local failure, value = wire.call(session.wire, doing, method, session.path .. path, body, timeout)
+  if not failure then return nil, values.decode(session, value) end
+  if failure.gone then mark_gone(session, failure) end
+  return failure
+end
+
+-- Likewise, under the name `name` in the report; raises the failure.
+function pages.command(session, name, doing, method, path, body, patience)
+  local began = tutti.now()
+  local failure, value = pages.attempt(session, doing, method, path, body, patience)
+  native.record("browser " .. name, failure == nil, began)
+  if failure then errors.raise(failure) end
+  return value
+end
+
+-- A command with a body, whose name is all that there is to say about it.
+function pages.post(session, name, path, body, patience)
+  return pages.command(session, name, name, "POST", path, values.encode(body or {}), patience)
+end
+
+function pages.ask(session, name, path)
+  return pages.command(session, name, name, "GET", path)
+end
+
+-- Whether it can still be asked anything, as far as is known here.
+function pages.is_open(session)
+  if session.is_closed or session.loss then return false end
+  return not session.driver or session.driver:is_alive()
+end
+
+return pages

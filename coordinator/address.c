@@ -1,0 +1,107 @@
+/* Addresses of hosts, and networks of them. */
+#include "coordinator/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ADDRESS_TEXT_BYTES 64
+#define ADDRESS_MAPPED_BITS 96u
+#define ADDRESS_BITS (ADDRESS_BYTES * 8u)
+#define NETWORK_DIGITS 3u
+
+static const uint8_t address_mapped_prefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+static void address_map(struct address *address, const void *four)
+{
+    memcpy(address->bytes, address_mapped_prefix, sizeof address_mapped_prefix);
+    memcpy(address->bytes + sizeof address_mapped_prefix, four, 4);
+}
+
+static bool address_is_mapped(const struct address *address)
+{
+    return memcmp(address->bytes, address_mapped_prefix, sizeof address_mapped_prefix) == 0;
+}
+
+bool address_parse(struct bytes text, struct address *address)
+{
+    char literal[ADDRESS_TEXT_BYTES];
+    struct in_addr four;
+    bool is_bracketed = text.size > 2 && text.data[0] == '[' && text.data[text.size - 1] == ']';
+    struct bytes inner = is_bracketed ? bytes_of(text.data + 1, text.size - 2) : text;
+    if (inner.size == 0 || inner.size >= sizeof literal || memchr(inner.data, '\0', inner.size) != NULL) {
+        return false;
+    }
+    memcpy(literal, inner.data, inner.size);
+    literal[inner.size] = '\0';
+    if (!is_bracketed && inet_pton(AF_INET, literal, &four) == 1) {
+        address_map(address, &four);
+        return true;
+    }
+    return inet_pton(AF_INET6, literal, address->bytes) == 1;
+}
+
+bool address_of_socket(const struct sockaddr *from, struct address *address)
+{
+    *address = (struct address){0};
+    if (from->sa_family == AF_INET) {
+        address_map(address, &((const struct sockaddr_in *)(const void *)from)->sin_addr);
+        return true;
+    }
+    if (from->sa_family == AF_INET6) {
+        memcpy(address->bytes, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, ADDRESS_BYTES);
+        return true;
+    }
+    return false;
+}
+
+bool address_equal(const struct address *left, const struct address *right)
+{
+    return memcmp(left->bytes, right->bytes, ADDRESS_BYTES) == 0;
+}
+
+bool address_is_loopback(const struct address *address)
+{
+    static const struct address six = {.bytes = {[ADDRESS_BYTES - 1] = 1}};
+    return (address_is_mapped(address) && address->bytes[sizeof address_mapped_prefix] == 127) ||
+           address_equal(address, &six);
+}
+
+/* The number behind the slash. */
+static bool network_bits(struct bytes text, unsigned maximum, unsigned *bits)
+{
+    *bits = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+        *bits = *bits * 10 + (unsigned)(text.data[i] - '0');
+    }
+    return text.size > 0 && text.size <= NETWORK_DIGITS && *bits <= maximum;
+}
+
+bool network_parse(struct bytes text, struct network *network, struct error *error)
+{
+    const uint8_t *slash = text.size > 0 ? memchr(text.data, '/', text.size) : NULL;
+    size_t size = slash != NULL ? (size_t)(slash - text.data) : text.size;
+    bool is_good = address_parse(bytes_of(text.data, size), &network->address);
+    unsigned before = is_good && address_is_mapped(&network->address) ? ADDRESS_MAPPED_BITS : 0;
+    network->bits = ADDRESS_BITS;
+    if (is_good && slash != NULL) {
+        is_good =
+            network_bits(bytes_of(slash + 1, text.size - size - 1), ADDRESS_BITS - before, &network->bits);
+        network->bits += before;
+    }
+    return is_good || error_set(error, "\"%.*s\" is not an address or a network like 10.0.0.0/8",
+                                (int)(text.size < ADDRESS_TEXT_BYTES ? text.size : ADDRESS_TEXT_BYTES),
+                                text.size > 0 ? (const char *)text.data : "");
+}
+
+bool network_holds(const struct network *network, const struct address *address)
+{
+    unsigned whole = network->bits / 8;
+    unsigned rest = network->bits % 8;
+    return memcmp(network->address.bytes, address->bytes, whole) == 0 &&
+           (rest == 0 || (network->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0);
+}

@@ -1,0 +1,33 @@
+/* Addresses of hosts, and networks of them: IPv4 and IPv6 alike. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <stdint.h>
+
+#define ADDRESS_BYTES 16
+
+struct sockaddr;
+
+/* IPv4 as ::ffff:a.b.c.d, so that each host has one spelling. */
+struct address {
+    uint8_t bytes[ADDRESS_BYTES];
+};
+
+/* A literal: "10.0.0.1", "::1", also in brackets. False for names and anything else. */
+MUST_CHECK bool address_parse(struct bytes text, struct address *address);
+/* False for what is neither IPv4 nor IPv6; `address` is all zero then. */
+bool address_of_socket(const struct sockaddr *from, struct address *address);
+bool address_equal(const struct address *left, const struct address *right);
+/* 127.0.0.0/8 or ::1. */
+bool address_is_loopback(const struct address *address);
+
+struct network {
+    struct address address;
+    unsigned bits; /* of ADDRESS_BYTES: 96 more than what is written for IPv4 */
+};
+
+/* "10.0.0.0/8", "fd00::/8", or one address. */
+MUST_CHECK bool network_parse(struct bytes text, struct network *network, struct error *error);
+bool network_holds(const struct network *network, const struct address *address);
