@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define LONGEST_SLEEP_S (365.0 * 86400)
+/* Who reads it may be slow, and the thread waits. */
+#define LONGEST_LINE 65536u
 
 static struct script *loading(lua_State *lua, const char *function)
 {
@@ -190,7 +192,12 @@ int lua_print(lua_State *lua)
     luaL_pushresult(&line);
     size_t size;
     const char *text = lua_tolstring(lua, -1, &size);
-    fwrite(text, 1, size, stdout);
+    if (size > LONGEST_LINE) {
+        fwrite(text, 1, LONGEST_LINE - 1, stdout);
+        fputc('\n', stdout);
+    } else {
+        fwrite(text, 1, size, stdout);
+    }
     fflush(stdout);
     return 0;
 }

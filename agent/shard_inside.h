@@ -26,11 +26,12 @@ struct shard {
     void **posts;         /* notices of this turn: they leave together, and wake the agent's thread once */
     size_t post_count;
     size_t post_capacity;
-    uint64_t waiting_ns;  /* since when posts wait for others to join; 0: they do not */
-    bool is_hurried;      /* what is to be posted does not wait for others */
-    uint64_t turn_ns;     /* when the present turn of a worker began */
-    struct player *first; /* whose turn it is, in order */
-    struct player *last;
+    uint64_t waiting_ns;       /* since when posts wait for others to join; 0: they do not */
+    bool is_hurried;           /* what is to be posted does not wait for others */
+    uint64_t turn_ns;          /* when the present turn of a worker began */
+    struct stage *first_ready; /* campaigns with workers whose turn it is: one of each in order */
+    struct stage *last_ready;
+    size_t queued; /* workers of those */
     struct stage *stages;
     struct lag lag;
     struct alarm lag_alarm;

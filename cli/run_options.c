@@ -4,6 +4,7 @@
 #include "cli/subcommand.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "proto/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static struct run_options defaults(void)
         .workers = 1,
         .agents = AGENTS_FALLBACK,
         .shards = 1,
+        .turn_limit_ms = LIMIT_TURN_MS,
         .sync_timeout_ms = SYNC_TIMEOUT_FALLBACK_MS,
         .setup_timeout_ms = SETUP_TIMEOUT_FALLBACK_MS,
         .fail = {.steps = 1},

@@ -17,6 +17,8 @@ void http_engine_end(struct http_engine *engine, CURL *easy, struct http_transfe
 bool http_engine_may_send(const struct http_engine *engine);
 /* Without a lease: resets the client's connections. */
 void http_engine_quieten(struct http_engine *engine, const struct http_client *client);
+/* NULL: none. */
+struct memory_account *http_engine_memory(struct http_engine *engine);
 /* Closes a connection's socket and forgets its poll; for CURLOPT_CLOSESOCKETFUNCTION. */
 int http_engine_close_socket(void *engine, curl_socket_t socket);
 /* The client's transfer has ended: takes it out of the engine. */

@@ -31,6 +31,7 @@ struct http_engine {
     struct lease *lease;
     bool is_held; /* for want of a lease: curl is not called */
     struct http_transfer *transfers;
+    struct memory_account *memory; /* NULL: bodies are not counted */
     uv_timer_t timer;
     uv_prepare_t prepare;
     uint64_t due_ns;                 /* when curl wants to be called; UINT64_MAX: not */
@@ -377,6 +378,16 @@ void http_engine_close(struct http_engine **pointer)
     uv_close((uv_handle_t *)&engine->timer, on_closed);
     uv_close((uv_handle_t *)&engine->prepare, on_closed);
     *pointer = NULL;
+}
+
+struct memory_account *http_engine_memory(struct http_engine *engine)
+{
+    return engine->memory;
+}
+
+void http_engine_set_memory(struct http_engine *engine, struct memory_account *memory)
+{
+    engine->memory = memory;
 }
 
 void http_engine_begin(struct http_engine *engine, CURL *easy, struct http_transfer *transfer)

@@ -14,6 +14,7 @@
 struct http_engine;
 struct http_client;
 struct lease;
+struct memory_account;
 
 #define HTTP_DEFAULT_TIMEOUT_MS 30000u
 #define HTTP_DEFAULT_MAX_BODY_BYTES (64u * 1024u * 1024u)
@@ -48,6 +49,7 @@ enum http_failure {
     HTTP_RESET,
     HTTP_PROTOCOL,
     HTTP_TOO_LARGE,
+    HTTP_NO_MEMORY, /* all that the workers of this thread hold together is too much */
     HTTP_REDIRECTS,
     HTTP_LOST, /* the lease ran out under it: not all of it was sent, and the rest never will be */
     HTTP_OTHER
@@ -77,6 +79,9 @@ struct http_response {
 /* Without `lease` (borrowed; NULL: none is needed) nothing leaves: requests are held where they are, or given
  * up as HTTP_LOST with their connections reset, as the lease says. */
 MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease);
+/* What its clients hold of bodies counts there; none of it by default. A request that finds no room fails
+ * with HTTP_NO_MEMORY. Before the first client. */
+void http_engine_set_memory(struct http_engine *engine, struct memory_account *memory);
 /* All clients have to be freed before; the memory goes when the loop has run its close callbacks. */
 void http_engine_close(struct http_engine **engine);
 

@@ -148,7 +148,7 @@ void rooms_forget_asked(struct rooms *rooms);
 
 /* rooms_settle.c */
 /* What a settling may cost before the rest waits for the next one, so that others have their turn. */
-#define ROOMS_WORK_MOST 1000000u
+#define ROOMS_WORK_MOST 400000u
 /* A reply that says what the wait was for; the caller adds the workers. */
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
 /* The wait ends by this reply. */

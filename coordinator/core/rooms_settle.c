@@ -5,7 +5,7 @@
 #include "coordinator/core/rooms_timeout.h"
 #include "coordinator/core/words.h"
 
-#define WORK_OF_MEETING 5u /* without waits that end by it */
+#define WORK_OF_MEETING 3u /* without waits that end by it */
 
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome)
 {

@@ -152,6 +152,11 @@ void tick(struct fixture *fixture)
     take(fixture, (struct crew_event){.kind = CREW_TICK});
 }
 
+void tick_without_lease(struct fixture *fixture)
+{
+    take(fixture, (struct crew_event){.kind = CREW_TICK, .is_paused = true});
+}
+
 void begin(struct fixture *fixture)
 {
     begin_at(fixture, 0);

@@ -40,6 +40,7 @@ void advance(struct fixture *fixture, uint64_t milliseconds);
  *   started(W +MS after START_NS)  begun(W@S)  past(W@S TEXT)  ended(W TEXT)  drained(ROOM@S …)  NAME(W …)
  * for other operations */
 void tick(struct fixture *fixture);
+void tick_without_lease(struct fixture *fixture);
 void begin(struct fixture *fixture);
 void begin_at(struct fixture *fixture, uint64_t at_ns);
 void assign(struct fixture *fixture, uint32_t worker, uint64_t first_step);

@@ -1,6 +1,7 @@
 /* The engine against a server that behaves, and one that does not. */
 #include "agent/http/engine.h"
 #include "agent/lease.h"
+#include "agent/memory_account.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "rude_server.h"
@@ -400,6 +401,50 @@ static void what_is_cancelled_without_a_lease_is_reset(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A target that sends without end to many: together they stay within half of what the shard may hold. */
+static void bodies_of_all_clients_have_a_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_account memory = {.limit_bytes = 8 << 20};
+    struct http_request endless = {.max_body_bytes = 1 << 30};
+
+    http_engine_set_memory(fixture->engine, &memory);
+    for (int round = 0; round < 3; round++) {
+        start(fixture, 0, "/big", endless);
+        start(fixture, 1, "/big", endless);
+        for (int user = 0; user < 2; user++) {
+            const struct http_response *response = await(fixture, user);
+            assert_int_equal(response->failure, HTTP_NO_MEMORY);
+            assert_non_null(strstr(response->text, "have reached 4 MiB"));
+        }
+        assert_int_equal(memory.used_bytes, 0);
+    }
+    assert_string_not_equal(get(fixture, 0, "/ok"), "");
+    for (int user = 0; user < 2; user++)
+        http_client_free(&fixture->users[user].client);
+    assert_int_equal(memory.body_bytes, 0);
+}
+
+/* Curl has a copy of each: 90 workers that post the same long text hold it 90 times. */
+static void bodies_that_are_sent_count_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_account memory = {.limit_bytes = 8 << 20};
+    size_t size = 3 << 20;
+    uint8_t *text = memory_new(size, 1);
+    struct http_request post = {.method = "POST", .body = bytes_of(text, size), .has_body = true};
+
+    http_engine_set_memory(fixture->engine, &memory);
+    start(fixture, 0, "/stall", post);
+    assert_in_range(memory.used_bytes, size / 2, size);
+    assert_int_equal(fetch(fixture, 1, "/stall", post)->failure, HTTP_NO_MEMORY);
+    http_cancel(fixture->users[0].client);
+    assert_int_equal(memory.used_bytes, 0);
+    for (int user = 0; user < 2; user++)
+        http_client_free(&fixture->users[user].client);
+    memory_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +465,8 @@ int main(void)
         TEST(who_is_held_for_too_long_is_given_up),
         TEST(the_rest_of_a_body_is_not_sent),
         TEST(what_is_cancelled_without_a_lease_is_reset),
+        TEST(bodies_of_all_clients_have_a_limit),
+        TEST(bodies_that_are_sent_count_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
