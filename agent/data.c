@@ -3,9 +3,9 @@
 
 #include "agent/csv.h"
 #include "agent/lua_error.h"
+#include "agent/lua_json.h"
 #include "agent/script_state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DEEPEST 200
@@ -150,24 +150,15 @@ static void push_csv_row(lua_State *lua, int index, uint32_t row)
     lua_remove(lua, -2);
 }
 
-static void keep_decoder(lua_State *lua, int index)
+/* Pushes the value; raises with the file and the line, which counts from `line`. */
+static void decode(lua_State *lua, const char *path, size_t line, struct bytes text)
 {
-    lua_pushcfunction(lua, luaopen_tutti_json);
-    lua_call(lua, 0, 1);
-    lua_getfield(lua, -1, "decode");
-    lua_setiuservalue(lua, index, DATA_READER_VALUE);
-    lua_pop(lua, 1);
-}
+    struct json_problem problem;
 
-/* Pushes the value, or the message of what is wrong. */
-static bool decode(lua_State *lua, int index, struct bytes text)
-{
-    lua_getiuservalue(lua, index, DATA_READER_VALUE);
-    lua_pushlstring(lua, (const char *)text.data, text.size);
-    int status = lua_pcall(lua, 1, 1, 0);
-    if (status != LUA_OK && status != LUA_ERRRUN)
-        lua_error(lua);
-    return status == LUA_OK;
+    if (!lua_json_read(lua, text, &problem)) {
+        lua_misuse(lua, "%s:%zu: %s (column %zu)", path, line + problem.line - 1, problem.text,
+                   problem.column);
+    }
 }
 
 static bool is_row(lua_State *lua)
@@ -206,10 +197,9 @@ static bool is_blank(struct bytes line)
     return true;
 }
 
-static void check_line(lua_State *lua, int index, const char *path, uint64_t number, struct bytes line)
+static void check_line(lua_State *lua, const char *path, uint64_t number, struct bytes line)
 {
-    if (!decode(lua, index, line))
-        lua_misuse(lua, "%s:%llu: %.300s", path, (unsigned long long)number, luaL_tolstring(lua, -1, NULL));
+    decode(lua, path, number, line);
     if (!is_row(lua))
         lua_misuse(lua, "%s:%llu: expected an object", path, (unsigned long long)number);
     lua_pop(lua, 1);
@@ -228,7 +218,7 @@ static uint64_t walk_lines(lua_State *lua, int index, const char *path, uint32_t
         if (is_blank(line))
             continue;
         if (offsets) {
-            check_line(lua, index, path, number, line);
+            check_line(lua, path, number, line);
             offsets[count] = (uint32_t)begin;
         }
         count++;
@@ -243,31 +233,15 @@ void data_open_lines(lua_State *lua, int index, const char *path, struct bytes t
     limits_charge(lua, text.size);
     rows->kind = DATA_LINES;
     rows->text = without_mark(text);
-    keep_decoder(lua, index);
     set_count(lua, index, path, walk_lines(lua, index, path, NULL));
     (void)walk_lines(lua, index, path, new_offsets(lua, index));
-}
-
-/* "Expected … at character 17": tells the line, too. */
-static void complain_of_json(lua_State *lua, const char *path, struct bytes text)
-{
-    const char *message = luaL_tolstring(lua, -1, NULL);
-    const char *at = strstr(message, "at character ");
-    size_t place = at ? (size_t)strtoull(at + strlen("at character "), NULL, 10) : 0;
-    unsigned long long line = 1;
-
-    for (size_t i = 0; i < place && i < text.size; i++)
-        line += text.data[i] == '\n';
-    lua_misuse(lua, "%s:%llu: %.300s", path, line, message);
 }
 
 void data_open_json(lua_State *lua, int index, const char *path, struct bytes text)
 {
     limits_charge(lua, text.size);
     text = without_mark(text);
-    keep_decoder(lua, index);
-    if (!decode(lua, index, text))
-        complain_of_json(lua, path, text);
+    decode(lua, path, 1, text);
     if (!lua_istable(lua, -1))
         lua_misuse(lua, "%s: expected an array of objects", path);
     data_open_table(lua, index, path);
@@ -296,8 +270,12 @@ static void copy_value(lua_State *lua, int depth)
         return;
     if (depth == DEEPEST)
         lua_misuse(lua, "tutti.data: a row of more than %d levels", DEEPEST);
-    luaL_checkstack(lua, 6, NULL);
+    luaL_checkstack(lua, 8, NULL);
     lua_newtable(lua);
+    if (lua_json_is_list(lua, -2)) {
+        lua_json_push_list_type(lua);
+        lua_setmetatable(lua, -2);
+    }
     for (lua_pushnil(lua); lua_next(lua, -3);) {
         limits_charge(lua, 1);
         copy_value(lua, depth + 1);
@@ -317,8 +295,7 @@ void data_push_row(lua_State *lua, int index, uint32_t row)
         push_csv_row(lua, index, row);
     } else if (rows->kind == DATA_LINES) {
         size_t at = offset_of(lua, index, row);
-        if (!decode(lua, index, take_line(rows->text, &at)))
-            lua_error(lua);
+        decode(lua, "tutti.data", row, take_line(rows->text, &at)); /* was read before, when it was opened */
     } else {
         lua_getiuservalue(lua, index, DATA_ROWS_VALUE);
         lua_rawgeti(lua, -1, row);

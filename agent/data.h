@@ -9,7 +9,7 @@
 enum data_kind { DATA_CSV, DATA_LINES, DATA_TABLE };
 
 /* The body of a Lua object. Its user values: the rows (a table of them, or where each begins in the text),
- * and what is needed to read one (the names of fields, or a function that decodes JSON). */
+ * and what is needed to read one (the names of fields). */
 struct data_rows {
     enum data_kind kind;
     uint32_t count;

@@ -1,7 +1,10 @@
 /* Stands around the library functions with which a script could outlive its limits: those that catch errors,
  * and those that loop inside C where the counting hook does not look. */
 #include "agent/lua_error.h"
+#include "agent/player.h"
 #include "agent/script_state.h"
+
+#include <string.h>
 
 /* What resuming a coroutine costs at least: its own count begins anew each time. */
 #define RESUME_INSTRUCTIONS 500u
@@ -79,18 +82,6 @@ static int guarded_xpcall(lua_State *lua)
 
 static int finish_resume(lua_State *lua, lua_State *inner, int status, int results);
 
-/* Where the one that resumes cannot yield, a call of the inner one cannot wait. */
-static int resume_inner(lua_State *lua, lua_State *inner, int arguments, int *results)
-{
-    struct script *script = script_of(lua);
-    bool could_not = script->cannot_wait;
-
-    script->cannot_wait = could_not || !lua_isyieldable(lua);
-    int status = lua_resume(inner, lua, arguments, results);
-    script->cannot_wait = could_not;
-    return status;
-}
-
 static int on_woken(lua_State *lua, int status, lua_KContext context)
 {
     lua_State *inner = (lua_State *)context;
@@ -99,7 +90,7 @@ static int on_woken(lua_State *lua, int status, lua_KContext context)
     (void)status;
     if (lua_status(inner) != LUA_YIELD)
         return luaL_error(lua, "the coroutine was resumed by someone else");
-    int inner_status = resume_inner(lua, inner, 0, &results);
+    int inner_status = limits_resume(lua, inner, 0, &results);
     return finish_resume(lua, inner, inner_status, results);
 }
 
@@ -120,8 +111,12 @@ static int fail_resume(lua_State *lua, lua_State *inner)
         lua_insert(lua, -2);
         return 2;
     }
-    if (!script->limits.has_killed && lua_status(inner) > LUA_YIELD)
-        lua_resetthread(inner);
+    if (!script->limits.has_killed && lua_status(inner) > LUA_YIELD) {
+        (void)limits_close(lua, inner);
+        lua_settop(inner, 0);
+        if (is_terminated(lua))
+            return lua_error(lua);
+    }
     if (lua_type(lua, -1) == LUA_TSTRING) {
         luaL_where(lua, 1);
         lua_insert(lua, -2);
@@ -151,6 +146,9 @@ static int resume(lua_State *lua, lua_State *inner, int arguments)
     int results;
 
     limits_charge(lua, RESUME_INSTRUCTIONS);
+    luaL_checkstack(lua, 1, "too many arguments to resume");
+    if (player_owns(lua, inner))
+        return luaL_error(lua, "cannot resume the coroutine of a worker");
     if (!lua_checkstack(inner, arguments))
         return luaL_error(lua, "too many arguments to resume");
     if (lua_status(inner) == LUA_OK && lua_gettop(inner) == 0) {
@@ -162,7 +160,7 @@ static int resume(lua_State *lua, lua_State *inner, int arguments)
         return 2;
     }
     lua_xmove(lua, inner, arguments);
-    int status = resume_inner(lua, inner, arguments, &results);
+    int status = limits_resume(lua, inner, arguments, &results);
     return finish_resume(lua, inner, status, results);
 }
 
@@ -200,86 +198,131 @@ static int guarded_yield(lua_State *lua)
     return lua_yield(lua, lua_gettop(lua));
 }
 
+static bool is_suspended_or_dead(lua_State *lua, lua_State *inner)
+{
+    lua_Debug activation;
+
+    if (inner == lua || player_owns(lua, inner))
+        return false;
+    return lua_status(inner) != LUA_OK || !lua_getstack(inner, 0, &activation);
+}
+
 static int guarded_close(lua_State *lua)
 {
     lua_State *inner = lua_tothread(lua, 1);
 
     luaL_argexpected(lua, inner, 1, "coroutine");
+    if (!is_suspended_or_dead(lua, inner))
+        return luaL_error(lua, "cannot close a coroutine that runs");
     if (script_of(lua)->limits.has_killed && lua_status(inner) > LUA_YIELD)
         return luaL_error(lua, "cannot close a coroutine that failed");
-    return call_original(lua);
+    int status = limits_close(lua, inner);
+    if (status == LUA_OK) {
+        lua_pushboolean(lua, 1);
+        return 1;
+    }
+    lua_pushboolean(lua, 0);
+    lua_xmove(inner, lua, 1);
+    /* Its handlers may have been ended. */
+    return is_terminated(lua) ? lua_error(lua) : 2;
 }
 
-/* Precompiled chunks can crash the interpreter. */
+/* What a function gives, piece by piece; the last one stays at READER_PIECE, so that it lives. */
+enum { LOAD_CHUNK = 1, LOAD_NAME, LOAD_MODE, LOAD_ENVIRONMENT, LOAD_PIECE };
+
+static const char *read_piece(lua_State *lua, void *context, size_t *size)
+{
+    (void)context;
+    limits_charge(lua, RESUME_INSTRUCTIONS);
+    luaL_checkstack(lua, 2, "too many nested functions");
+    lua_pushvalue(lua, LOAD_CHUNK);
+    lua_call(lua, 0, 1);
+    if (lua_isnil(lua, -1)) {
+        lua_pop(lua, 1);
+        *size = 0;
+        return NULL;
+    }
+    if (!lua_isstring(lua, -1))
+        luaL_error(lua, "reader function must return a string");
+    lua_replace(lua, LOAD_PIECE);
+    const char *piece = lua_tolstring(lua, LOAD_PIECE, size);
+    limits_charge(lua, *size);
+    return piece;
+}
+
+/* Text only: precompiled chunks can crash the interpreter. */
 static int guarded_load(lua_State *lua)
 {
-    if (lua_gettop(lua) < 3)
-        lua_settop(lua, 3);
-    lua_pushliteral(lua, "t");
-    lua_replace(lua, 3);
-    return call_original(lua);
+    bool has_environment = lua_gettop(lua) >= LOAD_ENVIRONMENT;
+    size_t size;
+    int status;
+
+    lua_settop(lua, LOAD_PIECE);
+    if (lua_type(lua, LOAD_CHUNK) == LUA_TSTRING) {
+        const char *text = lua_tolstring(lua, LOAD_CHUNK, &size);
+        status = limits_load(lua, text, size, luaL_optstring(lua, LOAD_NAME, text));
+    } else {
+        const char *name = luaL_optstring(lua, LOAD_NAME, "=(load)");
+        luaL_checktype(lua, LOAD_CHUNK, LUA_TFUNCTION);
+        status = lua_load(lua, read_piece, NULL, name, "t");
+    }
+    if (status != LUA_OK) {
+        if (is_terminated(lua))
+            return lua_error(lua);
+        luaL_pushfail(lua);
+        lua_insert(lua, -2);
+        return 2;
+    }
+    if (has_environment) {
+        lua_pushvalue(lua, LOAD_ENVIRONMENT);
+        if (lua_setupvalue(lua, -2, 1) == NULL)
+            lua_pop(lua, 1);
+    }
+    return 1;
 }
 
+/* As the library's, but it copies what it has already, twice as much each time. */
 static int guarded_rep(lua_State *lua)
 {
+    luaL_Buffer buffer;
     size_t size;
-    size_t separator = 0;
-
-    luaL_checklstring(lua, 1, &size);
+    size_t separator_size = 0;
+    const char *text = luaL_checklstring(lua, 1, &size);
     lua_Integer count = luaL_checkinteger(lua, 2);
-    luaL_optlstring(lua, 3, "", &separator);
-    if (size + separator == 0 || count <= 0) {
+    const char *separator = luaL_optlstring(lua, 3, "", &separator_size);
+    size_t unit = size + separator_size;
+
+    if (unit == 0 || count <= 0) {
         lua_pushliteral(lua, "");
         return 1;
     }
     limits_charge(lua, (uint64_t)count / 16);
-    return call_original(lua);
+    if ((lua_Unsigned)count > LIMITS_MAX_STRING_BYTES / unit + 1)
+        return luaL_error(lua, "resulting string too large");
+    size_t whole = unit * (size_t)count - separator_size;
+    limits_charge(lua, whole / 16);
+    char *into = luaL_buffinitsize(lua, &buffer, whole + separator_size);
+    memcpy(into, text, size);
+    memcpy(into + size, separator, separator_size);
+    for (size_t done = unit; done < whole;) {
+        size_t more = done < whole - done ? done : whole - done;
+        memcpy(into + done, into, more);
+        done += more;
+    }
+    luaL_pushresultsize(&buffer, whole);
+    return 1;
 }
 
-static int guarded_move(lua_State *lua)
+/* Hardly anybody wants more, and each letter may cost a look at the time zone. */
+#define LONGEST_DATE_FORMAT 1000u
+
+static int guarded_date(lua_State *lua)
 {
-    lua_Integer first = luaL_checkinteger(lua, 2);
-    lua_Integer last = luaL_checkinteger(lua, 3);
+    size_t size = 0;
 
-    if (last >= first)
-        limits_charge(lua, ((uint64_t)last - (uint64_t)first) * 4u + 4u > (uint64_t)last - (uint64_t)first
-                               ? ((uint64_t)last - (uint64_t)first) * 4u + 4u
-                               : UINT64_MAX);
-    return call_original(lua);
-}
-
-/* How long they run is what # says, which must not be made up. */
-static lua_Unsigned real_length(lua_State *lua)
-{
-    luaL_checktype(lua, 1, LUA_TTABLE);
-    if (luaL_getmetafield(lua, 1, "__len") != LUA_TNIL)
-        luaL_error(lua, "a table with __len is not allowed here");
-    return lua_rawlen(lua, 1);
-}
-
-/* sort, concat, unpack */
-static int guarded_whole(lua_State *lua)
-{
-    limits_charge(lua, real_length(lua) / 4);
-    return call_original(lua);
-}
-
-/* insert, remove: at the end they cost nothing. */
-static int guarded_insert(lua_State *lua)
-{
-    lua_Unsigned length = real_length(lua);
-
-    if (lua_gettop(lua) > 2)
-        limits_charge(lua, length / 16);
-    return call_original(lua);
-}
-
-static int guarded_remove(lua_State *lua)
-{
-    lua_Unsigned length = real_length(lua);
-
-    if (lua_gettop(lua) > 1)
-        limits_charge(lua, length / 16);
+    (void)luaL_optlstring(lua, 1, "", &size);
+    if (size > LONGEST_DATE_FORMAT)
+        return luaL_argerror(lua, 1, "the format is too long");
     return call_original(lua);
 }
 
@@ -331,12 +374,7 @@ static const struct guard {
     {"coroutine", "close", guarded_close},
     {"string", "dump", NULL},
     {"string", "rep", guarded_rep},
-    {"table", "move", guarded_move},
-    {"table", "insert", guarded_insert},
-    {"table", "remove", guarded_remove},
-    {"table", "sort", guarded_whole},
-    {"table", "concat", guarded_whole},
-    {"table", "unpack", guarded_whole},
+    {"os", "date", guarded_date},
 };
 
 void guard_open(lua_State *lua)

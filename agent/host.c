@@ -5,11 +5,13 @@
 #include "agent/browser/folder.h"
 #include "agent/browser/starter_link.h"
 #include "agent/core/agent.h"
+#include "agent/leave_signals.h"
 #include "agent/mailbox.h"
 #include "agent/readings.h"
 #include "agent/shard.h"
 #include "agent/walls/name_files.h"
 #include "agent/walls/walls.h"
+#include "agent/watchdog.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "proto/codec.h"
@@ -30,6 +32,9 @@
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
 #define GAUGES_PERIOD_MS 1000u
+/* A shard that does not come back: as long as a lease, and its workers are given up with the agent. */
+#define STUCK_WARN_MS 1000u
+#define STUCK_END_MS 10000u
 #define COMPLAINT_EVERY_NS (10 * NS_PER_S)
 
 /* The commands of one step for one shard: they go together, and wake it once. */
@@ -47,9 +52,11 @@ struct host {
     uv_timer_t timer;
     uv_timer_t gauges_timer;
     struct readings readings;
+    struct leave_signals *signals;
+    struct watchdog *watchdog;
+    struct pulse *pulses; /* of each shard */
+    uint32_t pulse_count;
     struct name_files name_files;
-    uv_signal_t terminate;
-    uv_signal_t interrupt;
     struct starter_link *starter; /* of browsers; NULL: none can be started */
     int browsers;                 /* the folder in which they have theirs; -1: there is none */
     struct socket *socket;
@@ -265,14 +272,13 @@ static void on_notices_end(void *context)
         end_turn(host);
 }
 
-/* The workers go before it is said that they have gone. A second signal does not wait for an answer. */
-static void on_signal(uv_signal_t *handle, int number)
+/* The workers go before it is said that they have gone. */
+static void on_leave(void *context)
 {
-    struct host *host = handle->data;
+    struct host *host = context;
     struct agent_event event = {.kind = AGENT_LEAVE};
 
-    (void)number;
-    if (host->is_leaving) {
+    if (host->is_leaving || host->agent == NULL) {
         finish(host, 0);
         return;
     }
@@ -345,6 +351,21 @@ static void start_agent(struct host *host)
     uv_timer_start(&host->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 
+static void start_watchdog(struct host *host)
+{
+    host->pulse_count = host->shard_count;
+    host->pulses = memory_new(host->pulse_count, sizeof *host->pulses);
+    for (uint32_t i = 0; i < host->pulse_count; i++) {
+        pulse_init(&host->pulses[i]);
+    }
+    struct watchdog_settings settings = {.agent = host->name,
+                                         .pulses = host->pulses,
+                                         .count = host->pulse_count,
+                                         .warn_ms = STUCK_WARN_MS,
+                                         .end_ms = STUCK_END_MS};
+    host->watchdog = watchdog_start(&settings);
+}
+
 /* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
  * a notifier has nothing but. */
 static void start_shards(struct host *host)
@@ -362,6 +383,7 @@ static void start_shards(struct host *host)
         is_alone ? mailbox_new_local(&host->loop, &callbacks) : mailbox_new(&host->loop, &callbacks);
     host->shards = memory_new(host->shard_count, sizeof(struct shard *));
     host->bags = memory_new(host->shard_count, sizeof *host->bags);
+    start_watchdog(host);
     for (uint32_t i = 0; i < host->shard_count; i++) {
         struct shard_settings settings = {
             .index = i,
@@ -371,6 +393,8 @@ static void start_shards(struct host *host)
             .is_quiet = options->is_quiet,
             .memory_limit_bytes = options->memory_limit_bytes,
             .instruction_limit = options->instruction_limit,
+            .turn_limit_ms = options->turn_limit_ms,
+            .pulse = &host->pulses[i],
             .driver_starts = (starts + host->shard_count - 1) / host->shard_count,
             .starter = host->starter,
             .notices = host->notices,
@@ -455,14 +479,8 @@ static void open_loop(struct host *host)
     uv_loop_init(&host->loop);
     uv_timer_init(&host->loop, &host->timer);
     uv_timer_init(&host->loop, &host->gauges_timer);
-    uv_signal_init(&host->loop, &host->terminate);
-    uv_signal_init(&host->loop, &host->interrupt);
-    host->timer.data = host->gauges_timer.data = host->terminate.data = host->interrupt.data = host;
-    uv_signal_start(&host->terminate, on_signal, SIGTERM);
-    if (host->options->is_interrupt_ignored)
-        signal(SIGINT, SIG_IGN);
-    else
-        uv_signal_start(&host->interrupt, on_signal, SIGINT);
+    host->timer.data = host->gauges_timer.data = host;
+    host->signals = leave_signals_open(&host->loop, host->options->is_interrupt_ignored, on_leave, host);
 }
 
 /* It is forked while we still may start something. An agent without it does all but browsers. */
@@ -521,6 +539,11 @@ static void close_all(struct host *host)
 {
     agent_free(&host->agent);
     end_shards(host);
+    watchdog_stop(&host->watchdog);
+    for (uint32_t i = 0; i < host->pulse_count; i++) {
+        pulse_finish(&host->pulses[i]);
+    }
+    memory_free(host->pulses);
     memory_free(host->shards);
     memory_free(host->bags);
     mailbox_close(&host->notices);
@@ -528,8 +551,7 @@ static void close_all(struct host *host)
         socket_close(&host->socket, LINGER_MS);
     uv_close((uv_handle_t *)&host->timer, NULL);
     uv_close((uv_handle_t *)&host->gauges_timer, NULL);
-    uv_close((uv_handle_t *)&host->terminate, NULL);
-    uv_close((uv_handle_t *)&host->interrupt, NULL);
+    leave_signals_close(&host->signals);
     uv_run(&host->loop, UV_RUN_DEFAULT);
     (void)!uv_loop_close(&host->loop);
     starter_link_close(&host->starter);

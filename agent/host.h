@@ -24,8 +24,10 @@ struct agent_run_options {
     bool is_quiet;               /* scripts' prints are dropped */
     uint64_t memory_limit_bytes; /* of the scripts of one shard; 0: 1 GiB */
     uint64_t instruction_limit;  /* of one turn of a worker; 0: 200,000,000 */
+    uint64_t turn_limit_ms;      /* likewise, in processor time; 0: 2 s */
 };
 
-/* Runs until SIGTERM (or SIGINT) → 0, with a goodbye to the coordinator that a second one cuts short, or
+/* Runs until SIGTERM (or SIGINT) → 0, with a goodbye to the coordinator; a second one ends the
+ * process at once. Or
  * until the coordinator refuses it for good → 2 with the reason on standard error. */
 int agent_run(const struct agent_run_options *options);

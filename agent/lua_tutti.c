@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define LONGEST_SLEEP_S (365.0 * 86400)
+/* Who reads it may be slow, and the thread waits. */
+#define LONGEST_LINE 65536u
 
 static struct script *loading(lua_State *lua, const char *function)
 {
@@ -168,8 +170,12 @@ int lua_print(lua_State *lua)
     if (script->is_quiet)
         return 0;
     /* Whoever reads it takes it for the word of a worker that lives. */
-    if (player && lua == player->thread && script_may_wait(lua) && player_has_no_lease(player))
-        return player_await_lease(lua, player, lua_print);
+    if (player && player_has_no_lease(player)) {
+        if (lua == player->thread && script_may_wait(lua)) {
+            return player_await_lease(lua, player, lua_print);
+        }
+        return lua_misuse(lua, "print: the agent has lost its lease");
+    }
     luaL_buffinit(lua, &line);
     if (player && player->phase != PLAYER_GLOBAL) {
         char prefix[32];
@@ -186,7 +192,12 @@ int lua_print(lua_State *lua)
     luaL_pushresult(&line);
     size_t size;
     const char *text = lua_tolstring(lua, -1, &size);
-    fwrite(text, 1, size, stdout);
+    if (size > LONGEST_LINE) {
+        fwrite(text, 1, LONGEST_LINE - 1, stdout);
+        fputc('\n', stdout);
+    } else {
+        fwrite(text, 1, size, stdout);
+    }
     fflush(stdout);
     return 0;
 }

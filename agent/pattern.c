@@ -14,12 +14,18 @@
 
 enum { CAPTURE_OPEN = -1, CAPTURE_POSITION = -2 };
 
+static void count_steps(struct pattern *pattern, size_t count)
+{
+    pattern->steps += count;
+    if (pattern->steps < STEPS_AT_ONCE)
+        return;
+    limits_charge(pattern->lua, pattern->steps);
+    pattern->steps = 0;
+}
+
 static void count_step(struct pattern *pattern)
 {
-    if (++pattern->steps < STEPS_AT_ONCE)
-        return;
-    pattern->steps = 0;
-    limits_charge(pattern->lua, STEPS_AT_ONCE);
+    count_steps(pattern, 1);
 }
 
 static bool is_of_class(int character, int class)
@@ -69,6 +75,7 @@ static const char *class_end(struct pattern *pattern, const char *at)
 {
     if (at == pattern->text_end)
         luaL_error(pattern->lua, "malformed pattern (ends with '%%')");
+    const char *begin = at;
     char first = *at++;
     if (first == '%') {
         if (at == pattern->text_end)
@@ -88,6 +95,7 @@ static const char *class_end(struct pattern *pattern, const char *at)
             at++;
         }
     } while (at == pattern->text_end || *at != ']');
+    count_steps(pattern, (size_t)(at - begin));
     return at + 1;
 }
 

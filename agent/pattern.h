@@ -20,7 +20,7 @@ struct pattern {
     const char *text_end;
     int level;
     int depth;
-    unsigned steps;
+    size_t steps; /* not charged yet */
     struct pattern_capture captures[PATTERN_MAX_CAPTURES];
 };
 

@@ -145,6 +145,7 @@ static void add_template(struct pattern *pattern, luaL_Buffer *buffer, const cha
     const char *template = lua_tolstring(lua, 3, &size);
     const char *template_end = template + size;
 
+    limits_charge(lua, size / 16);
     for (const char *at = template; at < template_end; at++) {
         if (*at != '%') {
             luaL_addchar(buffer, *at);

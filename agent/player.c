@@ -56,7 +56,6 @@ struct player *player_new(struct stage *stage, uint32_t id)
 
     player->stage = stage;
     player->id = id;
-    player->thread_reference = LUA_NOREF;
     player->object_reference = LUA_NOREF;
     player->witness_reference = LUA_NOREF;
     player->closer_reference = LUA_NOREF;
@@ -66,8 +65,12 @@ struct player *player_new(struct stage *stage, uint32_t id)
 
 void player_drop_thread(struct player *player)
 {
-    luaL_unref(player->stage->script->lua, LUA_REGISTRYINDEX, player->thread_reference);
-    player->thread_reference = LUA_NOREF;
+    lua_State *lua = player->stage->script->lua;
+
+    if (player->thread == NULL)
+        return;
+    lua_pushnil(lua);
+    lua_rawsetp(lua, LUA_REGISTRYINDEX, player->thread);
     player->thread = NULL;
 }
 

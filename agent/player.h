@@ -3,6 +3,7 @@
 #include "agent/alarm.h"
 #include "agent/core/crew.h"
 #include "agent/http/engine.h"
+#include "agent/limits.h"
 #include "common/attributes.h"
 
 #include <lua.h>
@@ -26,7 +27,15 @@ enum player_phase {
 };
 
 /* What the coroutine waits for, and afterwards what has come of it. */
-enum player_wait { WAIT_NOTHING, WAIT_SLEEP, WAIT_ANSWER, WAIT_RESPONSE, WAIT_LEASE, WAIT_DRIVER };
+enum player_wait {
+    WAIT_NOTHING,
+    WAIT_SLEEP,
+    WAIT_ANSWER,
+    WAIT_RESPONSE,
+    WAIT_LEASE,
+    WAIT_DRIVER,
+    WAIT_TURN /* for nothing: it has given way to others, in the middle of what it does */
+};
 enum player_wake { WAKE_DONE, WAKE_STOPPED };
 
 /* A reply that many workers of the stage share. */
@@ -37,12 +46,12 @@ struct answer {
 
 struct player {
     struct stage *stage;
-    struct player *next; /* in the queue of those whose turn it is */
-    lua_State *thread;   /* NULL until it is needed */
+    struct player *next;     /* in the queue of those whose turn it is */
+    lua_State *thread;       /* NULL until it is needed; the registry has it, by its address */
+    struct limits_used used; /* before it gave way */
     /* The coroutine that made the call it waits for: `thread`, or one of the script's. To compare with, no
      * more: it may be gone. */
     const lua_State *waiting;
-    int thread_reference;
     int object_reference; /* the script's `worker` */
     uint32_t id;
     uint32_t scenario; /* the one of this step */
@@ -103,6 +112,11 @@ void player_resumed(lua_State *lua, struct player *player, enum player_wait wait
  * same stack, when it is held again. */
 bool player_has_no_lease(const struct player *player);
 int player_await_lease(lua_State *lua, struct player *player, lua_CFunction again);
+/* From a hook between two instructions, in a coroutine that may yield: the turn ends, and goes on when the
+ * others have had theirs. Raises where the campaign is stopping. */
+void player_give_way(lua_State *lua);
+/* Whether a coroutine is the agent's, not one that the script made. */
+bool player_owns(lua_State *lua, lua_State *coroutine);
 /* What it waits for has come: queues it. */
 void player_wake(struct player *player, enum player_wake wake);
 /* Ends its wait if it is one that only this agent knows of (sleep, request). */

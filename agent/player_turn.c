@@ -47,7 +47,7 @@ static void need_thread(struct player *player)
     if (player->thread)
         return;
     player->thread = lua_newthread(lua);
-    player->thread_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    lua_rawsetp(lua, LUA_REGISTRYINDEX, player->thread);
 }
 
 static bool enter_step(struct player *player)
@@ -242,6 +242,17 @@ static bool end_phase(struct player *player, enum step_result result, const char
     return goes_on;
 }
 
+/* Runs what the coroutine has still to close. False where that had to be ended. */
+static bool close_thread(struct player *player)
+{
+    struct limits *limits = &player->stage->script->limits;
+
+    limits_enter(limits, player->thread, LIMITS_CLOSE);
+    (void)lua_resetthread(player->thread);
+    (void)limits_leave(limits);
+    return limits->termination == TERMINATION_NONE;
+}
+
 /* Describes the error on the coroutine's stack, and makes the coroutine fit for the next phase. */
 static char *take_error(struct player *player, bool *is_stopped)
 {
@@ -260,11 +271,9 @@ static char *take_error(struct player *player, bool *is_stopped)
     } else {
         text = memory_copy_string(described);
     }
-    if (is_budget || script->limits.has_killed)
+    if (is_budget || script->limits.has_killed || !close_thread(player))
         player_drop_thread(player);
     else
-        lua_resetthread(thread);
-    if (player->thread)
         lua_settop(thread, 0);
     return text;
 }
@@ -278,11 +287,14 @@ static bool run(struct player *player, int arguments, enum step_result *result, 
 
     script->current = player;
     script->is_waiting = false;
-    script->limits.termination = TERMINATION_NONE;
-    script->limits.is_memory_enforced = true;
-    limits_refill(&script->limits);
+    if (player->wait == WAIT_TURN) {
+        player->wait = WAIT_NOTHING;
+        limits_go_on(&script->limits, player->thread, &player->used);
+    } else {
+        limits_enter(&script->limits, player->thread, LIMITS_TURN);
+    }
     int status = lua_resume(player->thread, NULL, arguments, &results);
-    script->limits.is_memory_enforced = false;
+    player->used = limits_leave(&script->limits);
     script->current = NULL;
 
     *text = NULL;

@@ -152,7 +152,7 @@ static int search_bundle(lua_State *lua)
         if (!script_files_read(script_of(lua)->files, path, &content, &error))
             continue;
         const char *chunk = lua_pushfstring(lua, "@%s", path);
-        if (luaL_loadbufferx(lua, (const char *)content.data, content.size, chunk, "t") != LUA_OK)
+        if (limits_load(lua, (const char *)content.data, content.size, chunk) != LUA_OK)
             return lua_error(lua);
         lua_pushstring(lua, path);
         return 2;
@@ -270,6 +270,7 @@ void sandbox_open(struct script *script)
     open_debug(lua, script->is_system_allowed);
     open_os_and_io(lua, script->is_system_allowed);
     pattern_open(lua);
+    table_functions_open(lua);
     guard_open(lua);
     close_strings(lua);
     library_open(lua);

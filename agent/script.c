@@ -1,6 +1,8 @@
 /* Makes a Lua state with the script's limits, and runs the script's main chunk in it. */
 #include "agent/lua_error.h"
 #include "agent/script_state.h"
+#include "agent/ticker.h"
+#include "common/clock.h"
 #include "common/memory.h"
 #include "proto/limits.h"
 
@@ -53,14 +55,24 @@ static int on_panic(lua_State *lua)
     abort();
 }
 
+/* Who allows more time means it. */
+static uint64_t instructions_of(uint64_t turn_limit_ms)
+{
+    uint64_t instructions = turn_limit_ms * (LIMITS_DEFAULT_INSTRUCTIONS / LIMIT_TURN_MS);
+
+    return instructions > LIMITS_DEFAULT_INSTRUCTIONS ? instructions : LIMITS_DEFAULT_INSTRUCTIONS;
+}
+
 struct script *script_new(const struct script_settings *settings)
 {
+    uint64_t turn_limit_ms = settings->turn_limit_ms ? settings->turn_limit_ms : LIMIT_TURN_MS;
     struct script *script = MEMORY_NEW(struct script);
 
     script->limits = (struct limits){
         .memory = settings->memory,
         .instruction_limit =
-            settings->instruction_limit ? settings->instruction_limit : LIMITS_DEFAULT_INSTRUCTIONS,
+            settings->instruction_limit ? settings->instruction_limit : instructions_of(turn_limit_ms),
+        .time_limit_ns = turn_limit_ms * NS_PER_MS,
     };
     script->files = settings->files;
     script->is_system_allowed = settings->is_system_allowed;
@@ -77,7 +89,8 @@ struct script *script_new(const struct script_settings *settings)
         abort();
     lua_atpanic(script->lua, on_panic);
     *(struct script **)lua_getextraspace(script->lua) = script;
-    limits_refill(&script->limits);
+    script->limits.instructions_left = (int64_t)script->limits.instruction_limit;
+    ticker_start();
     limits_install(script->lua);
     lua_pushcfunction(script->lua, open_libraries);
     lua_call(script->lua, 0, 0);
@@ -91,6 +104,7 @@ void script_free(struct script **pointer)
     if (!script)
         return;
     lua_close(script->lua);
+    ticker_stop();
     for (size_t i = 0; i < script->scenario_count; i++)
         memory_free(script->scenarios[i].name);
     memory_free(script->scenarios);
@@ -111,15 +125,16 @@ static int compare_scenarios(const void *left, const void *right)
     return strcmp(((const struct scenario *)left)->name, ((const struct scenario *)right)->name);
 }
 
-/* Runs the function on top of the stack within the limits, no results. */
-static bool run_protected(struct script *script, int arguments)
+/* Loads and runs a chunk within the limits, no results. */
+static bool run_chunk(struct script *script, const char *text, size_t size, const char *chunk)
 {
-    script->limits.is_memory_enforced = true;
-    script->limits.termination = TERMINATION_NONE;
-    limits_refill(&script->limits);
-    int status = lua_pcall(script->lua, arguments, 0, 0);
-    script->limits.is_memory_enforced = false;
-    script->limits.termination = TERMINATION_NONE;
+    lua_State *lua = script->lua;
+
+    limits_enter(&script->limits, lua, LIMITS_LOAD);
+    int status = limits_load(lua, text, size, chunk);
+    if (status == LUA_OK)
+        status = lua_pcall(lua, 0, 0, 0);
+    (void)limits_leave(&script->limits);
     return status == LUA_OK;
 }
 
@@ -137,12 +152,10 @@ bool script_load(struct script *script, struct error *error)
         while (skipped < content.size && content.data[skipped] != '\n')
             skipped++;
     char *chunk = memory_format("@%s", name);
-    int status =
-        luaL_loadbufferx(lua, (const char *)content.data + skipped, content.size - skipped, chunk, "t");
-    memory_free(chunk);
     script->is_loading = true;
-    bool is_loaded = status == LUA_OK && run_protected(script, 0);
+    bool is_loaded = run_chunk(script, (const char *)content.data + skipped, content.size - skipped, chunk);
     script->is_loading = false;
+    memory_free(chunk);
     if (!is_loaded)
         return error_set(error, "%s", script_describe_error(script, lua));
     if (script->scenario_count == 0)
@@ -181,12 +194,9 @@ const char *script_describe_error(struct script *script, lua_State *lua)
         lua_insert(own, -2);
     else
         lua_xmove(lua, own, 1);
-    script->limits.is_memory_enforced = true;
-    script->limits.termination = TERMINATION_NONE;
-    limits_refill(&script->limits);
+    limits_enter(&script->limits, own, LIMITS_CLOSE);
     int status = lua_pcall(own, 1, 1, 0);
-    script->limits.is_memory_enforced = false;
-    script->limits.termination = TERMINATION_NONE;
+    (void)limits_leave(&script->limits);
     const char *text = lua_type(own, -1) == LUA_TSTRING ? lua_tolstring(own, -1, &size) : NULL;
     if (status != LUA_OK || !text)
         buffer_append_string(&script->text, "an error that cannot be shown");

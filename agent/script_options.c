@@ -30,7 +30,7 @@ static const struct row rows[] = {
     {"agents", TYPE_NUMBER, 1, 1000, NULL},
     {"shards", TYPE_NUMBER, 1, 256, NULL},
     {"room_size", TYPE_NUMBER, 1, 1000000, NULL},
-    {"on_loss", TYPE_CHOICE, 0, 0, "shrink, replace, fail"},
+    {"on_loss", TYPE_CHOICE, 0, 0, "shrink, replace, fail, replace=again, replace=next"},
     {"on_deadlock", TYPE_CHOICE, 0, 0, "stop, fail"},
     {"sync_timeout", TYPE_DURATION, 0, 0, NULL},
     {"setup_timeout", TYPE_DURATION, 0, 0, NULL},

@@ -71,6 +71,7 @@ struct script {
 struct script_settings {
     struct memory_account *memory;
     uint64_t instruction_limit; /* 0: the default */
+    uint64_t turn_limit_ms;     /* likewise */
     bool is_system_allowed;
     bool is_quiet;
     struct script_files *files; /* taken */
@@ -105,6 +106,8 @@ void sandbox_open(struct script *script);
 /* Replaces the functions with which a script could hide a termination, or spin inside C; leaves no trace on
  * the stack. */
 void guard_open(lua_State *lua);
+/* The table library's functions in the place of its own. */
+void table_functions_open(lua_State *lua);
 /* The script's `print`. */
 int lua_print(lua_State *lua);
 int luaopen_tutti(lua_State *lua);

@@ -1,6 +1,7 @@
 /* The life of a shard: it opens, takes commands for its campaigns, and closes. */
 #include "agent/browser/drivers.h"
 #include "agent/shard_inside.h"
+#include "agent/watchdog.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -99,6 +100,7 @@ static void on_mail(void *context, struct mail mail)
 {
     struct shard *shard = context;
 
+    pulse_wake(shard->settings.pulse);
     if (mail.tag == TAG_STOP) {
         shard->is_stopping = true;
     } else if (mail.tag == TAG_NUDGE) {
@@ -129,7 +131,8 @@ static void open_all(struct shard *shard)
 
     shard->open_handles = SHARD_TURN_HANDLES;
     shard_open_turns(shard);
-    shard->http = http_engine_new(shard->loop);
+    shard->http = http_engine_new(shard->loop, &shard->lease);
+    http_engine_set_memory(shard->http, &shard->memory);
     shard->commands =
         has_thread(shard) ? mailbox_new(shard->loop, &callbacks) : mailbox_new_local(shard->loop, &callbacks);
 }
@@ -138,7 +141,9 @@ static void run(void *context)
 {
     struct shard *shard = context;
 
+    pulse_own(shard->settings.pulse);
     uv_run(shard->loop, UV_RUN_DEFAULT);
+    pulse_sleep(shard->settings.pulse);
     int result = uv_loop_close(shard->loop);
     assert(result == 0);
     (void)result;
@@ -153,11 +158,14 @@ struct shard *shard_start(const struct shard_settings *settings)
     shard->settings.agent = shard->agent;
     shard->memory.limit_bytes =
         settings->memory_limit_bytes ? settings->memory_limit_bytes : LIMITS_DEFAULT_MEMORY_BYTES;
+    lease_init(&shard->lease, settings->lease_until_ns);
     shard->timers = timers_new();
     shard->loop = settings->loop ? settings->loop : &shard->own_loop;
     if (has_thread(shard) && uv_loop_init(&shard->own_loop) != 0)
         abort();
     open_all(shard);
+    if (!has_thread(shard))
+        pulse_own(shard->settings.pulse);
     if (has_thread(shard) && uv_thread_create(&shard->thread, run, shard) != 0)
         abort();
     return shard;

@@ -15,6 +15,8 @@
 struct drivers;
 struct memory_account;
 struct player;
+struct pulse;
+struct stage;
 struct starter_link;
 
 struct shard_settings {
@@ -25,7 +27,9 @@ struct shard_settings {
     bool is_quiet;
     uint64_t memory_limit_bytes;
     uint64_t instruction_limit;
+    uint64_t turn_limit_ms;                  /* of a worker's turn, in processor time; 0: the default */
     uint32_t driver_starts;                  /* browsers that may come up at once; 0: one for each core */
+    struct pulse *pulse;                     /* for a watchdog; NULL: none */
     struct starter_link *starter;            /* of browsers; NULL: none can be started */
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
@@ -65,3 +69,5 @@ uint64_t shard_turn_ns(const struct shard *shard);
 /* Whether it is anybody's turn. */
 bool shard_is_queued(const struct shard *shard);
 void shard_unqueue(struct shard *shard, struct player *player);
+/* Once, before any of its workers is queued. */
+void shard_init_stage(struct stage *stage);

@@ -1,6 +1,7 @@
 /* What shard.c (its life, and commands) and shard_turns.c (whose turn it is, and when) share of a shard. */
 #pragma once
 #include "agent/lag.h"
+#include "agent/lease.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 
@@ -12,6 +13,7 @@ struct shard {
     uv_loop_t *loop;
     unsigned open_handles;
     struct mailbox *commands;
+    struct lease lease;
     struct http_engine *http;
     struct drivers *drivers; /* NULL: nobody has needed a browser */
     struct memory_account memory;
@@ -24,11 +26,12 @@ struct shard {
     void **posts;         /* notices of this turn: they leave together, and wake the agent's thread once */
     size_t post_count;
     size_t post_capacity;
-    uint64_t waiting_ns;  /* since when posts wait for others to join; 0: they do not */
-    bool is_hurried;      /* what is to be posted does not wait for others */
-    uint64_t turn_ns;     /* when the present turn of a worker began */
-    struct player *first; /* whose turn it is, in order */
-    struct player *last;
+    uint64_t waiting_ns;       /* since when posts wait for others to join; 0: they do not */
+    bool is_hurried;           /* what is to be posted does not wait for others */
+    uint64_t turn_ns;          /* when the present turn of a worker began */
+    struct stage *first_ready; /* campaigns with workers whose turn it is: one of each in order */
+    struct stage *last_ready;
+    size_t queued; /* workers of those */
     struct stage *stages;
     struct lag lag;
     struct alarm lag_alarm;

@@ -1,6 +1,7 @@
 /* Whose turn it is on a shard, and when: workers one after the other, timers, and what is posted meanwhile.
  */
 #include "agent/shard_inside.h"
+#include "agent/watchdog.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -15,6 +16,11 @@
  * barrier take several turns. */
 #define POSTS_NS (10 * NS_PER_MS)
 #define RETRY_MS 20
+/* Of several campaigns one has turns for this long, then the next. */
+#define SERVED_NS (NS_PER_MS / 2)
+/* A turn of a campaign that took longer in one piece is followed by so many times that for the others. */
+#define LONG_PIECE_NS (25 * NS_PER_MS)
+#define RESTS 9u
 #define LAG_PERIOD_NS NS_PER_S
 
 static void on_idle(uv_idle_t *idle)
@@ -22,22 +28,69 @@ static void on_idle(uv_idle_t *idle)
     (void)idle;
 }
 
+static void add_ready(struct shard *shard, struct stage *stage)
+{
+    stage->is_ready = true;
+    stage->next_ready = NULL;
+    if (shard->last_ready != NULL) {
+        shard->last_ready->next_ready = stage;
+    } else {
+        shard->first_ready = stage;
+    }
+    shard->last_ready = stage;
+    shard->queued += stage->queued;
+}
+
+static void drop_ready(struct shard *shard, struct stage *stage)
+{
+    struct stage *before = NULL;
+
+    for (struct stage *at = shard->first_ready; at != stage; at = at->next_ready) {
+        before = at;
+    }
+    if (before != NULL) {
+        before->next_ready = stage->next_ready;
+    } else {
+        shard->first_ready = stage->next_ready;
+    }
+    if (shard->last_ready == stage) {
+        shard->last_ready = before;
+    }
+    stage->is_ready = false;
+    shard->queued -= stage->queued;
+}
+
+static void begin_turns(struct shard *shard)
+{
+    if (!uv_is_active((uv_handle_t *)&shard->busy) && !uv_is_active((uv_handle_t *)&shard->retry)) {
+        uv_idle_start(&shard->busy, on_idle);
+    }
+}
+
 void shard_queue(struct shard *shard, struct player *player)
 {
+    struct stage *stage = player->stage;
+
     if (player->is_queued)
         return;
-    if (!shard->first)
+    if (!shard->first_ready)
         shard->now_ns = clock_now_ns();
     player->queued_ns = shard->now_ns;
     player->is_queued = true;
     player->next = NULL;
-    if (shard->last)
-        shard->last->next = player;
+    if (stage->last)
+        stage->last->next = player;
     else
-        shard->first = player;
-    shard->last = player;
-    if (!uv_is_active((uv_handle_t *)&shard->busy) && !uv_is_active((uv_handle_t *)&shard->retry))
-        uv_idle_start(&shard->busy, on_idle);
+        stage->first = player;
+    stage->last = player;
+    stage->queued++;
+    if (stage->is_resting)
+        return;
+    if (stage->is_ready)
+        shard->queued++;
+    else
+        add_ready(shard, stage);
+    begin_turns(shard);
 }
 
 uint64_t shard_turn_ns(const struct shard *shard)
@@ -47,24 +100,83 @@ uint64_t shard_turn_ns(const struct shard *shard)
 
 bool shard_is_queued(const struct shard *shard)
 {
-    return shard->first;
+    return shard->first_ready;
 }
 
 void shard_unqueue(struct shard *shard, struct player *player)
 {
+    struct stage *stage = player->stage;
     struct player *before = NULL;
 
     if (!player->is_queued)
         return;
-    for (struct player *at = shard->first; at != player; at = at->next)
+    for (struct player *at = stage->first; at != player; at = at->next)
         before = at;
     if (before)
         before->next = player->next;
     else
-        shard->first = player->next;
-    if (shard->last == player)
-        shard->last = before;
+        stage->first = player->next;
+    if (stage->last == player)
+        stage->last = before;
     player->is_queued = false;
+    stage->queued--;
+    if (!stage->is_ready)
+        return;
+    shard->queued--;
+    if (stage->queued == 0)
+        drop_ready(shard, stage);
+}
+
+/* The campaign in front has had turns for so long; the others come before its next one. */
+static void charge_turn(struct shard *shard, struct stage *stage, uint64_t turn_ns)
+{
+    stage->served_ns += turn_ns;
+    /* What the others did has waited for long enough. */
+    if (turn_ns >= SERVED_NS) {
+        shard->is_hurried = true;
+    }
+    if (stage->served_ns < SERVED_NS) {
+        return;
+    }
+    stage->served_ns = 0;
+    if (stage->is_ready && stage != shard->last_ready) {
+        drop_ready(shard, stage);
+        add_ready(shard, stage);
+    }
+}
+
+static void on_rested(struct alarm *alarm, uint64_t now_ns)
+{
+    struct stage *stage = CONTAINER_OF(alarm, struct stage, rest_alarm);
+
+    (void)now_ns;
+    stage->is_resting = false;
+    if (stage->queued > 0) {
+        add_ready(stage->shard, stage);
+        begin_turns(stage->shard);
+    }
+}
+
+void shard_init_stage(struct stage *stage)
+{
+    alarm_init(&stage->rest_alarm, on_rested);
+}
+
+/* A worker that has kept the thread for long, where nothing can interrupt it: while there are campaigns
+ * beside its own, they have most of the time. */
+static void rest(struct shard *shard, struct stage *stage)
+{
+    uint64_t piece_ns = stage->script->limits.spent_ns;
+
+    stage->script->limits.spent_ns = 0;
+    if (piece_ns < LONG_PIECE_NS || stage->is_resting || (shard->stages == stage && stage->next == NULL)) {
+        return;
+    }
+    if (stage->is_ready) {
+        drop_ready(shard, stage);
+    }
+    stage->is_resting = true;
+    shard_set_alarm(shard, &stage->rest_alarm, clock_now_ns() + piece_ns * RESTS);
 }
 
 void shard_post(struct shard *shard, struct notice **notice)
@@ -83,7 +195,7 @@ void shard_hurry(struct shard *shard)
 /* Others are about to have their turns, and what they do may join. */
 static bool may_wait(struct shard *shard)
 {
-    if (!shard->first || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried)
+    if (!shard->first_ready || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried)
         return false;
     for (const struct stage *stage = shard->stages; stage; stage = stage->next)
         if (stage_is_urgent(stage))
@@ -114,17 +226,12 @@ static void on_prepare(uv_prepare_t *prepare)
     shard_send_posts(shard);
     shard->now_ns = clock_now_ns();
     lag_end_turn(&shard->lag, shard->now_ns);
-}
-
-/* The gate: nobody acts without a lease. */
-static bool may_act(const struct shard *shard, uint64_t now_ns)
-{
-    return now_ns < atomic_load_explicit(shard->settings.lease_until_ns, memory_order_acquire);
+    pulse_sleep(shard->settings.pulse);
 }
 
 bool shard_may_act(const struct shard *shard)
 {
-    return may_act(shard, clock_now_ns());
+    return lease_is_held(&shard->lease, clock_now_ns());
 }
 
 static void on_retry(uv_timer_t *retry)
@@ -142,9 +249,9 @@ static void pause_turns(struct shard *shard)
 
 static void give_turns(struct shard *shard)
 {
-    struct player *last = shard->last;
+    size_t round = shard->queued;
 
-    if (!shard->first || uv_is_active((uv_handle_t *)&shard->retry))
+    if (!shard->first_ready || uv_is_active((uv_handle_t *)&shard->retry))
         return;
     /* The agent's thread cannot keep up with what they did. */
     if (mailbox_waiting(shard->settings.notices) > NOTICES_MAX_WAITING) {
@@ -153,34 +260,42 @@ static void give_turns(struct shard *shard)
     }
     uint64_t begin_ns = clock_now_ns();
     uint64_t now_ns = begin_ns;
-    uint64_t ready_ns = shard->first->queued_ns;
+    uint64_t ready_ns = shard->first_ready->first->queued_ns;
     lag_queued(&shard->lag, ready_ns > shard->refused_ns ? ready_ns : shard->refused_ns, now_ns);
-    while (shard->first && now_ns - begin_ns < TURN_NS) {
+    while (shard->first_ready && now_ns - begin_ns < TURN_NS) {
         shard->now_ns = now_ns;
-        if (!may_act(shard, now_ns)) {
+        if (!lease_is_held(&shard->lease, now_ns)) {
             shard->refused_ns = now_ns;
             pause_turns(shard);
             return;
         }
-        struct player *player = shard->first;
-        bool is_last = player == last;
+        struct stage *stage = shard->first_ready;
+        struct player *player = stage->first;
+        bool is_last = --round == 0;
         shard_unqueue(shard, player);
         shard->turn_ns = now_ns;
-        player_turn(player);
+        pulse_begin_turn(shard->settings.pulse, stage->campaign, player->id, player->step);
+        player_turn(player); /* which may be its end */
+        pulse_end_turn(shard->settings.pulse);
+        rest(shard, stage);
         now_ns = clock_now_ns();
+        charge_turn(shard, stage, now_ns - shard->turn_ns);
         if (is_last && now_ns - begin_ns >= ROUNDS_NS)
             break;
-        last = is_last ? shard->last : last;
+        round = is_last ? shard->queued : round;
     }
-    if (!shard->first)
+    if (!shard->first_ready)
         uv_idle_stop(&shard->busy);
 }
 
 /* After the sockets had theirs. */
 static void on_check(uv_check_t *check)
 {
-    give_turns(check->data);
-    shard_send_posts(check->data);
+    struct shard *shard = check->data;
+
+    pulse_wake(shard->settings.pulse);
+    give_turns(shard);
+    shard_send_posts(shard);
 }
 
 static void arm(struct shard *shard);
@@ -252,7 +367,7 @@ static void on_lag_due(struct alarm *alarm, uint64_t now_ns)
 void shard_resume_turns(struct shard *shard)
 {
     uv_timer_stop(&shard->retry);
-    if (shard->first)
+    if (shard->first_ready)
         uv_idle_start(&shard->busy, on_idle);
 }
 

@@ -64,6 +64,7 @@ static bool load(struct stage *stage, struct error *error)
     struct script_settings script_settings = {
         .memory = shard_memory(stage->shard),
         .instruction_limit = settings->instruction_limit,
+        .turn_limit_ms = settings->turn_limit_ms,
         .is_system_allowed = settings->is_system_allowed,
         .is_quiet = settings->is_quiet,
         .files = script_files_of_bundle(deployment_bundle(stage->deployment)),
@@ -96,6 +97,7 @@ void stage_free(struct stage **pointer)
     memory_free(stage->players);
     shard_unset_alarm(stage->shard, &stage->crew_alarm);
     shard_unset_alarm(stage->shard, &stage->meter_alarm);
+    shard_unset_alarm(stage->shard, &stage->rest_alarm);
     script_free(&stage->script);
     crew_free(&stage->crew);
     gather_free(&stage->gather);
@@ -270,6 +272,7 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
     stage->meter = meter_new();
     alarm_init(&stage->crew_alarm, on_crew_due);
     alarm_init(&stage->meter_alarm, on_meter_due);
+    shard_init_stage(stage);
     bool is_loaded = load(stage, &error);
     if (is_loaded) {
         stage->crew = crew_new(stage->deployment, runs_of(stage));

@@ -31,6 +31,15 @@ struct stage {
     struct crew_effects call_effects; /* of calls that a script makes */
     struct alarm crew_alarm;
     struct alarm meter_alarm;
+    /* The shard's: whose turn it is, in order. */
+    struct stage *next_ready;
+    struct player *first;
+    struct player *last;
+    size_t queued;
+    uint64_t served_ns; /* how long it has had turns since it came to the front */
+    bool is_ready;      /* among those that the shard goes through */
+    bool is_resting;    /* it has had more than its share: its workers wait for rest_alarm */
+    struct alarm rest_alarm;
 };
 
 /* Loads the script and answers NOTICE_DEPLOYED either way. */

@@ -62,14 +62,39 @@ int player_yield(lua_State *lua, struct player *player, enum player_wait wait, l
     struct script *script = player->stage->script;
 
     if (!script_may_wait(lua)) {
-        return lua_misuse(
-            lua, "a call that waits cannot be made here (within a sort, a gsub, a metamethod or a require)");
+        return lua_misuse(lua,
+                          "a call that waits cannot be made here (within a gsub, a metamethod or a require)");
     }
     player->wait = (uint8_t)wait;
     player->waiting = lua;
     player->wait_began_ns = clock_now_ns();
     script->is_waiting = true;
     return lua_yieldk(lua, 0, context, go_on);
+}
+
+bool player_owns(lua_State *lua, lua_State *coroutine)
+{
+    bool is_owned = lua_rawgetp(lua, LUA_REGISTRYINDEX, coroutine) != LUA_TNIL;
+
+    lua_pop(lua, 1);
+    return is_owned;
+}
+
+void player_give_way(lua_State *lua)
+{
+    struct script *script = script_of(lua);
+    struct player *player = script->current;
+
+    if (player->stage->is_stopping && gives_way(player)) {
+        /* It does not wait, so nothing else would tell it; raised in a hook, nothing of it may run again. */
+        player->has_been_stopped = true;
+        script->limits.has_killed = true;
+        player_raise_stopped(lua, player, 0, NULL);
+    }
+    player->wait = WAIT_TURN;
+    script->is_waiting = true;
+    player_wake(player, WAKE_DONE);
+    (void)lua_yield(lua, 0);
 }
 
 bool player_has_no_lease(const struct player *player)

@@ -25,6 +25,7 @@ struct agent_options {
     const char *runnable;
     uint64_t capacity;
     uint64_t browser_starts;
+    uint64_t turn_limit_ms;
     bool may_use_system;
     bool is_parent_bound;
     bool is_quiet;
@@ -91,6 +92,8 @@ static const struct option agent_options[] = {
         .argument = "N", .help = "how many workers to take at once, of all campaigns", .fallback = "any number"},
     {.name = "browser-starts", .type = OPTION_NUMBER, FIELD(browser_starts), .maximum = LIMIT_SHARDS, .argument = "N",
         .help = "browsers that may come up at once; 0 is as many as there are cores", .fallback = "0"},
+    {.name = "turn-limit", .type = OPTION_DURATION, FIELD(turn_limit_ms), .minimum = 10, .maximum = LIMIT_TURN_MAX_MS,
+        .argument = "TIME", .help = "processor time that a worker may use between two waits", .fallback = "2s"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
         .help = "let scripts use io, os and C modules: all that this user may do, they may do, and no walls go up"},
     {.name = "allow-read", .type = OPTION_CUSTOM, FIELD(readable), .parse = parse_paths, .argument = "PATH,…",
@@ -187,6 +190,7 @@ static int run_agent(int argc, char **argv)
         .labels = options.labels,
         .capacity = (uint32_t)options.capacity,
         .browser_starts = (uint32_t)options.browser_starts,
+        .turn_limit_ms = options.turn_limit_ms,
         .is_system_allowed = options.may_use_system,
         .has_no_walls = options.may_use_system,
         .readable = options.readable,

@@ -12,7 +12,7 @@
 #define DAY_MS (24u * 3600u * 1000u)
 #define YEAR_MS (365ull * DAY_MS)
 
-static const char *const on_loss_choices[] = {"shrink", "replace", "fail", NULL};
+static const char *const on_loss_choices[] = {ON_LOSS_WORDS, NULL};
 static const char *const on_deadlock_choices[] = {"stop", "fail", NULL};
 static const char *const browser_choices[] = {"chromium", "firefox", "webkit", "remote", NULL};
 
@@ -77,6 +77,9 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
         .maximum = AGENTS_MAX, .argument = "N", .help = "agent processes to start", .fallback = "2"},
     {.name = "shards", .type = OPTION_NUMBER, FIELD(RUN_SHARDS, shards), .minimum = 1,
         .maximum = LIMIT_SHARDS, .argument = "N", .help = "threads of each agent", .fallback = "1"},
+    {.name = "turn-limit", .type = OPTION_DURATION, FIELD(RUN_TURN_LIMIT, turn_limit_ms), .minimum = 10,
+        .maximum = LIMIT_TURN_MAX_MS, .argument = "TIME",
+        .help = "processor time that a worker may use between two waits", .fallback = "2s"},
     {.name = "artifacts", .type = OPTION_CUSTOM, FIELD(RUN_ARTIFACTS, artifacts), .parse = parse_target,
         .argument = "DIR", .help = "where pictures and sources of browsers go when a step fails",
         .fallback = "tutti-artifacts/…"},

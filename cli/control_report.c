@@ -242,6 +242,7 @@ static void read_numbers(struct control_report *report, const json_t *object)
     numbers->steps_ok = control_json_count(steps, "ok");
     numbers->steps_failed = control_json_count(steps, "failed");
     numbers->steps_stopped = control_json_count(steps, "stopped");
+    numbers->steps_lost = control_json_count(steps, "lost");
     numbers->step_us = quantiles_of(report, steps);
     numbers->requests_total = control_json_count(object, "requests_total");
     numbers->request_latency_us = quantiles_of(report, object);

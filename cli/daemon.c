@@ -1,5 +1,6 @@
 /* The coordinator as a daemon. */
 #include "cli/daemon.h"
+#include "cli/kept_token.h"
 #include "cli/lent_target.h"
 #include "cli/service_notify.h"
 #include "cli/token.h"
@@ -36,6 +37,7 @@ struct daemon {
     struct archive *archive;          /* NULL: what was is forgotten */
     struct artifact_store *artifacts; /* likewise */
     struct api *api;                  /* NULL until it is open */
+    char *secret;                     /* the token that the API asks for; NULL: it asks for none */
     struct token_file *token;         /* NULL: the operator has handed it out */
     struct lent_target target;
     bool is_draining;
@@ -224,12 +226,25 @@ static bool open_state(struct daemon *daemon, const struct daemon_settings *sett
            error_wrap(error, "--state: ");
 }
 
+/* One that is drawn is that of the process before us, if it has left one. */
+static void choose_token(struct daemon *daemon, const struct daemon_settings *settings)
+{
+    if (settings->is_token_drawn && settings->state != NULL) {
+        struct error warning;
+        daemon->secret = kept_token(settings->state, settings->token, &warning);
+        warn_if(true, &warning);
+    } else if (settings->token != NULL) {
+        daemon->secret = memory_copy_string(settings->token);
+    }
+}
+
 static bool open_ports(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
 {
     SCOPED(survival_free) struct survival *survival = NULL;
     if (!open_state(daemon, settings, &survival, error)) {
         return false;
     }
+    choose_token(daemon, settings);
     struct server_options server = {
         .endpoint = settings->endpoint,
         .settings = coordinator_default_settings(0),
@@ -245,7 +260,7 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     daemon->target = (struct lent_target){.endpoint = server_endpoint(daemon->server),
                                           .wanted_port = settings->target_port};
     const struct api_settings api = {.address = settings->http,
-                                     .token = settings->token,
+                                     .token = daemon->secret,
                                      .names = settings->names,
                                      .proxies = settings->proxies,
                                      .archive = daemon->archive,
@@ -266,7 +281,7 @@ static bool leave_token(struct daemon *daemon, const struct daemon_settings *set
         return true;
     }
     struct error reason;
-    daemon->token = token_file_new(api_port(daemon->api), settings->token, &reason);
+    daemon->token = token_file_new(api_port(daemon->api), daemon->secret, &reason);
     if (daemon->token != NULL) {
         log_line(LOG_INFO, WHO, "the API asks for the token in %s", token_file_path(daemon->token));
     }
@@ -331,6 +346,7 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     archive_free(&daemon.archive);
     artifact_store_free(&daemon.artifacts);
     token_file_free(&daemon.token);
+    token_free(&daemon.secret);
     int result = uv_loop_close(&daemon.loop);
     assert(result == 0);
     (void)result;

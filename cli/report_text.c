@@ -63,13 +63,18 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
     char ok[FORMAT_BYTES];
     char failed[FORMAT_BYTES];
     char stopped[FORMAT_BYTES];
+    char lost[FORMAT_BYTES];
     char rate[FORMAT_BYTES];
     format_count(report->steps_ok, ok);
     format_count(report->steps_failed, failed);
     format_count(report->steps_stopped, stopped);
+    format_count(report->steps_lost, lost);
     buffer_append_format(text, "  steps   %s ok, %s failed", ok, failed);
     if (report->steps_stopped > 0) {
         buffer_append_format(text, ", %s stopped", stopped);
+    }
+    if (report->steps_lost > 0) {
+        buffer_append_format(text, ", %s lost", lost);
     }
     if (report->running_ns > 0) {
         uint64_t steps = report->steps_ok + report->steps_failed;

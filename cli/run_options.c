@@ -4,6 +4,7 @@
 #include "cli/command_line.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "proto/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static struct run_options defaults(void)
         .workers = 1,
         .agents = AGENTS_FALLBACK,
         .shards = 1,
+        .turn_limit_ms = LIMIT_TURN_MS,
         .sync_timeout_ms = SYNC_TIMEOUT_FALLBACK_MS,
         .setup_timeout_ms = SETUP_TIMEOUT_FALLBACK_MS,
         .fail = {.steps = 1},
@@ -152,7 +154,7 @@ void run_options_to_campaign(const struct run_options *options, struct campaign_
         .ramp_up_ms = options->ramp_up_ms,
         .delay_ms = options->delay_ms,
         .room_size = (uint32_t)options->room_size,
-        .on_loss = (enum on_loss)options->on_loss,
+        .on_loss = on_loss_of(options->on_loss),
         .on_deadlock = (enum on_deadlock)options->on_deadlock,
         .sync_timeout_ms = options->sync_timeout_ms,
         .setup_timeout_ms = options->setup_timeout_ms,

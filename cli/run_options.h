@@ -38,6 +38,7 @@ enum run_option {
     RUN_QUIET,
     RUN_VERBOSE,
     RUN_ALLOW_SYSTEM,
+    RUN_TURN_LIMIT,
     RUN_ARTIFACTS,
     RUN_OPTION_COUNT
 };
@@ -51,6 +52,7 @@ struct run_options {
     uint64_t delay_ms;
     uint64_t agents;
     uint64_t shards;
+    uint64_t turn_limit_ms; /* 0: the agent's default */
     uint64_t room_size;
     uint32_t on_loss;
     uint32_t on_deadlock;

@@ -262,6 +262,8 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     unsigned starts = uv_available_parallelism() / (unsigned)options->agents;
     SCOPED(memory_free_at)
     char *browser_starts = memory_format("--browser-starts=%u", starts > 0 ? starts : 1);
+    SCOPED(memory_free_at)
+    char *turn_limit = memory_format("--turn-limit=%llums", (unsigned long long)options->turn_limit_ms);
     SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
     /* All is said in full, so that the environment has no word in it. */
     const char *const arguments[] = {
@@ -274,6 +276,7 @@ static bool start_agent(struct session *session, size_t number, struct error *er
         key->name,
         shards,
         browser_starts,
+        turn_limit,
         verbose,
         options->may_use_system ? "--allow-system=true" : "--allow-system=false",
         options->is_quiet ? "--quiet=true" : "--quiet=false",

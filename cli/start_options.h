@@ -16,7 +16,7 @@ struct start_options {
     struct control_options control;
 };
 
-/* Without those of `tutti run` for agents, shards and artifacts; with --wait, --expect-agents, --deadline and
- * --on. */
-#define START_OPTION_COUNT (RUN_OPTION_COUNT - 3 + 4 + CONTROL_OPTION_COUNT)
+/* Without those of `tutti run` for agents, shards, turns and artifacts; with --wait, --expect-agents,
+ * --deadline and --on. */
+#define START_OPTION_COUNT (RUN_OPTION_COUNT - 4 + 4 + CONTROL_OPTION_COUNT)
 extern const struct option start_option_table[START_OPTION_COUNT];

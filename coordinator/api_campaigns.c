@@ -27,6 +27,7 @@ static json_t *steps_of(const struct campaign_report *report)
     json_put_count(steps, "ok", report->steps_ok);
     json_put_count(steps, "failed", report->steps_failed);
     json_put_count(steps, "stopped", report->steps_stopped);
+    json_put_count(steps, "lost", report->steps_lost);
     return steps;
 }
 

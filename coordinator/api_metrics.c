@@ -245,7 +245,11 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
         const char *result;
         uint64_t count;
     } rows[] = {
-        {"ok", report->steps_ok}, {"failed", report->steps_failed}, {"stopped", report->steps_stopped}};
+        {"ok", report->steps_ok},
+        {"failed", report->steps_failed},
+        {"stopped", report->steps_stopped},
+        {"lost", report->steps_lost},
+    };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         buffer_append_format(text, "tutti_campaign_steps_total{campaign=\"%llu\",result=\"%s\"} %llu\n",
                              (unsigned long long)report->campaign, rows[i].result,

@@ -27,7 +27,7 @@ enum field {
     FIELD_SHARE
 };
 
-static const char *const on_loss_words[] = {"shrink", "replace", "fail", NULL};
+static const char *const on_loss_words[] = {ON_LOSS_WORDS, NULL};
 static const char *const on_deadlock_words[] = {"stop", "fail", NULL};
 static const char *const browser_words[] = {"chromium", "firefox", "webkit", "remote", NULL};
 
@@ -128,7 +128,7 @@ static bool take(const struct row *row, const json_t *value, struct campaign_opt
         return json_is_boolean(value) || error_set(error, "it is neither true nor false");
     case FIELD_ON_LOSS:
         is_good = take_word(value, on_loss_words, &place, error);
-        options->on_loss = (enum on_loss)place;
+        options->on_loss = on_loss_of((uint32_t)place);
         return is_good;
     case FIELD_ON_DEADLOCK:
         is_good = take_word(value, on_deadlock_words, &place, error);

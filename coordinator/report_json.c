@@ -95,6 +95,7 @@ static json_t *steps_of(const struct campaign_report *report)
     json_put_count(steps, "ok", report->steps_ok);
     json_put_count(steps, "failed", report->steps_failed);
     json_put_count(steps, "stopped", report->steps_stopped);
+    json_put_count(steps, "lost", report->steps_lost);
     set_quantile(steps, "p50_ms", report->step_us, 0.5);
     set_quantile(steps, "p99_ms", report->step_us, 0.99);
     return steps;

@@ -1,7 +1,18 @@
-/* How the workers of a campaign are divided into rooms. */
+/* What follows from the options of a campaign: how its workers are divided into rooms, and what a loss means.
+ */
 #include "proto/campaign.h"
 
 #include "proto/limits.h"
+
+enum on_loss on_loss_of(uint32_t place)
+{
+    return place < ON_LOSS_COUNT ? (enum on_loss)place : ON_LOSS_REPLACE;
+}
+
+bool on_loss_replaces(enum on_loss on_loss)
+{
+    return on_loss == ON_LOSS_REPLACE || on_loss == ON_LOSS_REPLACE_AGAIN;
+}
 
 uint32_t campaign_room_size(const struct campaign_options *options)
 {

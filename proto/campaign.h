@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL };
+/* With REPLACE a step that may have begun is not begun again, with REPLACE_AGAIN it is. */
+enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL, ON_LOSS_REPLACE_AGAIN, ON_LOSS_COUNT };
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
 /* The browsers that agents have drivers for; with the last one, scripts name WebDrivers elsewhere. */
 enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
@@ -37,6 +38,12 @@ struct campaign_options {
     uint32_t verbosity;
     enum browser_kind browser; /* that scripts open by default */
 };
+
+/* The policy of a word of the option, by its place among ON_LOSS_WORDS; some have two. */
+#define ON_LOSS_WORDS "shrink", "replace", "fail", "replace=again", "replace=next"
+enum on_loss on_loss_of(uint32_t place);
+/* Whether the workers of a lost agent go on elsewhere. */
+bool on_loss_replaces(enum on_loss on_loss);
 
 /* How many workers a room has (the last one may have fewer) and how many rooms there are. */
 uint32_t campaign_room_size(const struct campaign_options *options);

@@ -55,7 +55,7 @@ static bool check_options(const Tutti__V1__Options *wire, struct error *error)
     if (wire->target_port > UINT16_MAX) {
         return error_set(error, "%u is no port of a target", wire->target_port);
     }
-    return check_enum((int)wire->on_loss, ON_LOSS_FAIL + 1, "on loss", error) &&
+    return check_enum((int)wire->on_loss, ON_LOSS_COUNT, "on loss", error) &&
            check_enum((int)wire->on_deadlock, ON_DEADLOCK_FAIL + 1, "on deadlock", error) &&
            check_enum((int)wire->browser, BROWSER_REMOTE + 1, "browser", error);
 }

@@ -37,6 +37,7 @@ static const struct rule RULES[OPERATION_KIND_COUNT] = {
     [OPERATION_WAIT_SET] = {.has_name = true, .has_reply_value = true},
     [OPERATION_WAIT_CHANGED] = {.has_name = true, .has_expected = true, .has_reply_value = true},
     [OPERATION_WRITING] = {.has_name = true},
+    [OPERATION_BEGUN] = {.has_name = false},
 };
 
 /* nil is what a value is that is not there. */

@@ -32,6 +32,9 @@
 #define LIMIT_MISSING 32u         /* worker ids that an outcome names */
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
 #define LIMIT_SHARDS 256u
+/* Processor time of a turn of a worker, between two waits. */
+#define LIMIT_TURN_MS 2000u
+#define LIMIT_TURN_MAX_MS 3600000u
 #define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000) /* every timeout and duration */
 #define LIMIT_INTERVAL_US (LIMIT_DURATION_MS * 1000u) /* between two reports of an agent */
 #define LIMIT_PATH_BYTES 1000u                        /* of a file in a bundle */

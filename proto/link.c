@@ -70,6 +70,16 @@ size_t link_backlog(const struct link *link)
     return (size_t)(link->end - link->oldest);
 }
 
+uint64_t link_queued(const struct link *link)
+{
+    return link->end - 1;
+}
+
+uint64_t link_acknowledged(const struct link *link)
+{
+    return link->oldest - 1;
+}
+
 size_t link_held_bytes(const struct link *link)
 {
     return link->held_bytes;

@@ -70,6 +70,10 @@ void link_send(struct link *link, struct buffer *message);
 /* Messages queued or not yet acknowledged: who fills a link looks at this and holds back. */
 size_t link_backlog(const struct link *link);
 
+/* The sequence of the message that was queued last, and of the last one that the other end has applied; 0
+ * before any. */
+uint64_t link_queued(const struct link *link);
+uint64_t link_acknowledged(const struct link *link);
 /* What of it the memory is, in bytes. */
 size_t link_held_bytes(const struct link *link);
 /* Since when the other end has acknowledged nothing though something was sent to it; UINT64_MAX while it has

@@ -39,6 +39,7 @@ static const struct trait TRAITS[OPERATION_KIND_COUNT] = {
     [OPERATION_WAIT_SET] = {.name = "wait_var", .is_wait = true, .is_answered = true},
     [OPERATION_WAIT_CHANGED] = {.name = "wait_var", .is_wait = true, .is_answered = true},
     [OPERATION_WRITING] = {.name = "writing", .is_aggregated = true},
+    [OPERATION_BEGUN] = {.name = "begun", .is_aggregated = true},
 };
 
 static const struct trait *trait_of(enum operation_kind kind)

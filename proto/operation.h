@@ -42,6 +42,8 @@ enum operation_kind {
     OPERATION_WAIT_CHANGED,  /* a wait: until it differs from `expected`; reply `value` */
     /* Not answered. */
     OPERATION_WRITING, /* aggregated: the edit of (room, name, step) begins, at `first_ns` */
+    OPERATION_BEGUN, /* aggregated: these workers are past the step before `step`, and begin that one as soon
+                        as it is acknowledged: only where a step must not be begun twice */
     OPERATION_KIND_COUNT
 };
 

@@ -203,6 +203,8 @@ static int start(lua_State *lua)
     player_check_stopped(lua, player);
     if (!script_may_wait(lua))
         return lua_misuse(lua, "browser: a call that waits cannot be made here");
+    if (player_has_no_lease(player))
+        return player_await_lease(lua, player, start);
     struct lua_driver *object = lua_newuserdatauv(lua, sizeof *object, 0);
     *object = (struct lua_driver){.kind = request.kind};
     luaL_setmetatable(lua, METATABLE);

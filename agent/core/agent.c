@@ -74,6 +74,7 @@ void agent_send_gathered(struct agent *agent, struct share *share, bool is_all)
     while ((is_all || link_backlog(agent->link) < AGENT_BACKLOG_MESSAGES) &&
            gather_batch(share->gather, &message)) {
         agent_send(agent, &message);
+        share_announce(share, link_queued(agent->link), message.operations.items, message.operations.count);
         gather_drop(share->gather);
     }
 }
@@ -144,6 +145,31 @@ static void deliver(struct agent *agent, struct bytes bytes)
     message_finish(&message);
 }
 
+/* Workers whose next step the coordinator knows of by now begin it. */
+static void let_begin(struct agent *agent, struct share *share)
+{
+    struct worker_set *sets = share_new_sets(share);
+    if (share_take_known(share, link_acknowledged(agent->link), sets)) {
+        for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+            if (sets[shard].run_count > 0) {
+                worker_set_copy(&agent_command(agent, share, shard, COMMAND_KNOWN)->workers, &sets[shard]);
+            }
+        }
+    }
+    share_free_sets(share, sets);
+}
+
+static void take_acknowledgement(struct agent *agent)
+{
+    struct map_cursor cursor = {0};
+    while (map_next(agent->shares, &cursor)) {
+        struct share *share = cursor.value;
+        if (share->announcement_count > 0) {
+            let_begin(agent, share);
+        }
+    }
+}
+
 static void take_frame(struct agent *agent, const struct envelope *envelope, struct bytes message)
 {
     if (envelope->incarnation != agent->incarnation) {
@@ -166,6 +192,7 @@ static void take_frame(struct agent *agent, const struct envelope *envelope, str
     }
     agent_heard(agent);
     agent_update_lease(agent);
+    take_acknowledgement(agent);
     if (verdict == LINK_DELIVER) {
         deliver(agent, message);
     }

@@ -23,13 +23,14 @@ enum command_kind {
     COMMAND_STOP,       /* `text`: why */
     COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
     COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
+    COMMAND_KNOWN,      /* `workers`: the coordinator knows that they begin their step */
 };
 
 struct command {
     enum command_kind kind;
     uint64_t campaign;
     struct deployment *deployment; /* DEPLOY */
-    struct worker_set workers;     /* DEPLOY, ASSIGN */
+    struct worker_set workers;     /* DEPLOY, ASSIGN, KNOWN */
     struct worker_set rooms;
     uint64_t first_step;
     uint32_t worker_count;

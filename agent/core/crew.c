@@ -13,6 +13,7 @@ struct crew *crew_new(struct deployment *deployment, uint64_t runs)
     crew->deployment = deployment_hold(deployment);
     crew->options = deployment_options(deployment);
     crew->runs = runs;
+    crew->tells_steps = crew->options->on_loss == ON_LOSS_REPLACE;
     crew->roster = roster_new(campaign_room_ids(crew->options));
     crew->worker_count = crew->options->workers;
     crew->most_workers = crew->options->workers;
@@ -73,9 +74,18 @@ static void cut_short(struct crew *crew, struct worker *worker)
     crew_add_effect(crew->effects, CREW_SETUP_LATE)->worker = worker->id;
 }
 
-static void begin_step(struct crew *crew, struct worker *worker)
+static void tell_step(struct crew *crew, struct worker *worker)
 {
     worker->step++;
+    if (crew->tells_steps) {
+        crew_report_begun(crew, worker);
+    } else {
+        crew_move(crew, worker, WORKER_KNOWN);
+    }
+}
+
+static void begin_step(struct crew *crew, struct worker *worker)
+{
     struct crew_effect *effect = crew_add_effect(crew->effects, CREW_STEP);
     effect->worker = worker->id;
     effect->step = worker->step;
@@ -145,14 +155,16 @@ static void report(struct crew *crew, struct worker *worker)
     worker_forget_arrivals(worker);
     const struct room *room = crew_room_of(crew, worker);
     bool is_asked_for = room != NULL && room->is_synchronising;
-    if (is_asked_for) {
+    enum worker_event next = crew_choose(crew, worker, false);
+    bool is_told_anyhow = crew->tells_steps && next == WORKER_GO && text == NULL;
+    if (is_asked_for && !is_told_anyhow) {
         crew_report_past(crew, worker, bytes_of_string(text));
     }
     worker_remember(worker, is_asked_for ? NULL : text);
     if (event->result == STEP_FAILED) {
         tell_failure(crew, worker, text);
     }
-    crew_move(crew, worker, crew_choose(crew, worker, false));
+    crew_move(crew, worker, next);
 }
 
 static void bury(struct crew *crew, struct worker *worker)
@@ -189,10 +201,10 @@ enum worker_event crew_choose(const struct crew *crew, const struct worker *work
 static void act(struct crew *crew, struct worker *worker, enum worker_action action)
 {
     static void (*const ACTIONS[WORKER_ACTION_COUNT])(struct crew *, struct worker *) = {
-        [WORKER_DO_SETUP] = begin_setup,   [WORKER_DO_CHOOSE] = choose,       [WORKER_DO_REPORT] = report,
-        [WORKER_DO_REST] = rest,           [WORKER_DO_STEP] = begin_step,     [WORKER_DO_HOLD] = hold,
-        [WORKER_DO_BREAK_OFF] = break_off, [WORKER_DO_TEARDOWN] = tear_down,  [WORKER_DO_VANISH] = vanish,
-        [WORKER_DO_BURY] = bury,           [WORKER_DO_CUT_SHORT] = cut_short,
+        [WORKER_DO_SETUP] = begin_setup, [WORKER_DO_CHOOSE] = choose,       [WORKER_DO_REPORT] = report,
+        [WORKER_DO_REST] = rest,         [WORKER_DO_ASK] = tell_step,       [WORKER_DO_STEP] = begin_step,
+        [WORKER_DO_HOLD] = hold,         [WORKER_DO_BREAK_OFF] = break_off, [WORKER_DO_TEARDOWN] = tear_down,
+        [WORKER_DO_VANISH] = vanish,     [WORKER_DO_BURY] = bury,           [WORKER_DO_CUT_SHORT] = cut_short,
     };
     if (ACTIONS[action] != NULL) {
         ACTIONS[action](crew, worker);
@@ -299,8 +311,8 @@ uint64_t crew_worker_step(const struct crew *crew, uint32_t worker)
 
 uint32_t crew_running(const struct crew *crew)
 {
-    return crew->counts[WORKER_BETWEEN] + crew->counts[WORKER_HALTED] + crew->counts[WORKER_STEPPING] +
-           crew->counts[WORKER_HELD];
+    return crew->counts[WORKER_BETWEEN] + crew->counts[WORKER_HALTED] + crew->counts[WORKER_ASKING] +
+           crew->counts[WORKER_STEPPING] + crew->counts[WORKER_HELD];
 }
 
 uint64_t crew_refused_events(const struct crew *crew)

@@ -118,6 +118,18 @@ static void tell_furthest_steps(struct crew *crew)
     }
 }
 
+/* Of these workers the coordinator knows that they begin their next step. */
+static void begin_known_steps(struct crew *crew, const struct command *command)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&command->workers, &cursor)) {
+        struct worker *worker = roster_find(crew->roster, cursor.worker);
+        if (worker != NULL && worker->state == WORKER_ASKING) {
+            crew_move(crew, worker, WORKER_KNOWN);
+        }
+    }
+}
+
 static void drain(struct crew *crew, const struct command *command)
 {
     (void)command;
@@ -197,10 +209,19 @@ static void forget(struct crew *crew, const struct command *command)
 void crew_take_command(struct crew *crew, const struct command *command)
 {
     static void (*const COMMANDS[])(struct crew *, const struct command *) = {
-        [COMMAND_DEPLOY] = deploy, [COMMAND_GLOBAL] = NULL,           [COMMAND_BEGIN] = begin,
-        [COMMAND_ASSIGN] = assign, [COMMAND_REPLY] = crew_take_reply, [COMMAND_SYNCHRONISE] = synchronise,
-        [COMMAND_DRAIN] = drain,   [COMMAND_RUN_UNTIL] = run_until,   [COMMAND_ROOMS_DONE] = release_rooms,
-        [COMMAND_STOP] = stop,     [COMMAND_FORGET] = forget,         [COMMAND_SCALE] = crew_scale,
+        [COMMAND_DEPLOY] = deploy,
+        [COMMAND_GLOBAL] = NULL,
+        [COMMAND_BEGIN] = begin,
+        [COMMAND_ASSIGN] = assign,
+        [COMMAND_REPLY] = crew_take_reply,
+        [COMMAND_SYNCHRONISE] = synchronise,
+        [COMMAND_DRAIN] = drain,
+        [COMMAND_RUN_UNTIL] = run_until,
+        [COMMAND_ROOMS_DONE] = release_rooms,
+        [COMMAND_STOP] = stop,
+        [COMMAND_FORGET] = forget,
+        [COMMAND_SCALE] = crew_scale,
+        [COMMAND_KNOWN] = begin_known_steps,
     };
     if (COMMANDS[command->kind] != NULL) {
         COMMANDS[command->kind](crew, command);

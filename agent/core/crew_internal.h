@@ -35,6 +35,8 @@ struct crew {
     struct deployment *deployment;
     const struct campaign_options *options;
     uint64_t runs;
+    bool tells_steps; /* a step must not be begun twice: the coordinator hears of each, and it waits for that
+                       */
     struct roster *roster;
     struct timers *timers;
     struct map *rooms;
@@ -100,6 +102,8 @@ void crew_come_back(struct crew *crew, struct worker *worker);
 uint32_t crew_room_limit(const struct crew *crew);
 /* Progress of workers, as the coordinator hears it. */
 void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text);
+/* It begins its step, and so is past the one before. */
+void crew_report_begun(struct crew *crew, const struct worker *worker);
 void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text);
 /* When it really began, its place in the ramp-up left out, so that all can be compared. Nothing where the
  * campaign has no instant to begin at. */

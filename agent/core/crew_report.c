@@ -111,6 +111,13 @@ void crew_report_past(struct crew *crew, const struct worker *worker, struct byt
     report_progress(crew, worker, OPERATION_PAST, text);
 }
 
+void crew_report_begun(struct crew *crew, const struct worker *worker)
+{
+    struct operation operation = {
+        .kind = OPERATION_BEGUN, .room = roster_room(crew->roster, worker), .step = worker->step};
+    report(crew, worker, &operation);
+}
+
 void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text)
 {
     report_progress(crew, worker, OPERATION_ENDED, bytes_of_string(text));

@@ -42,6 +42,10 @@ void share_free(struct share **share)
     gather_free(&self->gather);
     memory_free(self->deploy_failure);
     memory_free(self->room_steps);
+    for (size_t i = 0; i < self->announcement_count; i++) {
+        worker_set_finish(&self->announcements[i].workers);
+    }
+    memory_free(self->announcements);
     memory_free(self);
     *share = NULL;
 }
@@ -133,6 +137,44 @@ void share_deal(struct share *share, const struct worker_set *workers, struct wo
 static uint32_t shard_plus_one(const struct share *share, uint32_t worker)
 {
     return worker < share->worker_limit ? share->shard_of[worker] : 0;
+}
+
+void share_announce(struct share *share, uint64_t sequence, const struct operation *operations, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (operations[i].kind != OPERATION_BEGUN) {
+            continue;
+        }
+        share->announcements = memory_reserve(share->announcements, &share->announcement_capacity,
+                                              share->announcement_count + 1, sizeof(*share->announcements));
+        struct announcement *announcement = &share->announcements[share->announcement_count++];
+        *announcement = (struct announcement){.sequence = sequence};
+        worker_set_copy(&announcement->workers, &operations[i].workers);
+    }
+}
+
+bool share_take_known(struct share *share, uint64_t acknowledged, struct worker_set *sets)
+{
+    size_t known = 0;
+    for (; known < share->announcement_count; known++) {
+        struct announcement *announcement = &share->announcements[known];
+        if (announcement->sequence > acknowledged) {
+            break;
+        }
+        struct worker_cursor cursor = {0};
+        while (worker_set_next(&announcement->workers, &cursor)) {
+            uint32_t shard = shard_plus_one(share, cursor.worker);
+            if (shard != 0) {
+                worker_set_add(&sets[shard - 1], cursor.worker);
+            }
+        }
+        worker_set_finish(&announcement->workers);
+    }
+    share->announcement_count -= known;
+    for (size_t i = 0; known > 0 && i < share->announcement_count; i++) {
+        share->announcements[i] = share->announcements[known + i];
+    }
+    return known > 0;
 }
 
 static struct command *reply_command(const struct share *share, const struct reply *reply,

@@ -21,6 +21,12 @@ struct held_command {
     uint32_t shard;
 };
 
+/* Workers that begin their step when this message is acknowledged. */
+struct announcement {
+    uint64_t sequence;
+    struct worker_set workers;
+};
+
 struct share {
     uint64_t campaign;
     struct deployment *deployment;
@@ -42,8 +48,11 @@ struct share {
     size_t room_step_count;
     size_t room_step_capacity;
     bool has_told_finished;
-    uint64_t told_workers; /* in that message */
-    uint32_t artifacts;    /* that were sent */
+    uint64_t told_workers;              /* in that message */
+    uint32_t artifacts;                 /* that were sent */
+    struct announcement *announcements; /* not acknowledged yet, in their order */
+    size_t announcement_count;
+    size_t announcement_capacity;
 };
 
 /* Takes a hold of its own on the deployment. */
@@ -65,6 +74,12 @@ void share_deal(struct share *share, const struct worker_set *workers, struct wo
 /* One set for each shard, empty; ended by share_free_sets. */
 MUST_CHECK struct worker_set *share_new_sets(const struct share *share);
 void share_free_sets(const struct share *share, struct worker_set *sets);
+
+/* Those of the operations that have to be acknowledged went with the message of this sequence. */
+void share_announce(struct share *share, uint64_t sequence, const struct operation *operations, size_t count);
+/* The next workers whose announcement is among those up to this sequence are dealt to their shards: `sets`,
+ * one a shard, are filled. False if there are none. */
+MUST_CHECK bool share_take_known(struct share *share, uint64_t acknowledged, struct worker_set *sets);
 
 /* One COMMAND_REPLY for each shard that has workers of the reply, NULL for the others: `commands` has room
  * for all shards. Workers that are not ours are left out. */

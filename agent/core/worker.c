@@ -58,7 +58,8 @@ void worker_remember(struct worker *worker, const char *text)
 
 uint64_t worker_ended_step(const struct worker *worker)
 {
-    return worker->state == WORKER_STEPPING ? worker->step - 1 : worker->step;
+    bool has_begun = worker->state == WORKER_STEPPING || worker->state == WORKER_ASKING;
+    return has_begun ? worker->step - 1 : worker->step;
 }
 
 bool worker_has_ended(const struct worker *worker)

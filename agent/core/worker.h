@@ -12,8 +12,9 @@ struct pending;
 struct arrivals;
 
 struct worker {
-    struct timer timer;        /* to start, to be set up, to rest, or to be held no longer: by the state */
-    uint64_t step;             /* that it is in or ended last; before its first, the one before that */
+    struct timer timer; /* to start, to be set up, to rest, or to be held no longer: by the state */
+    uint64_t
+        step; /* that it is in, or is about to begin, or ended last; before its first, the one before that */
     struct pending *pending;   /* NULL: it waits for no answer */
     struct arrivals *arrivals; /* the barriers that it has come to in this step */
     char *last_text; /* how its last step ended, NULL if well; kept while nobody asks for its progress */

@@ -16,13 +16,16 @@ static const struct worker_move MOVES[] = {
 
     {WORKER_BETWEEN, WORKER_REST, WORKER_BETWEEN, WORKER_DO_REST},
     {WORKER_BETWEEN, WORKER_HALT, WORKER_HALTED, WORKER_DO_NOTHING},
-    {WORKER_BETWEEN, WORKER_GO, WORKER_STEPPING, WORKER_DO_STEP},
+    {WORKER_BETWEEN, WORKER_GO, WORKER_ASKING, WORKER_DO_ASK},
     {WORKER_BETWEEN, WORKER_END, WORKER_HELD, WORKER_DO_HOLD},
     {WORKER_BETWEEN, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
 
-    {WORKER_HALTED, WORKER_GO, WORKER_STEPPING, WORKER_DO_STEP},
+    {WORKER_HALTED, WORKER_GO, WORKER_ASKING, WORKER_DO_ASK},
     {WORKER_HALTED, WORKER_END, WORKER_HELD, WORKER_DO_HOLD},
     {WORKER_HALTED, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
+
+    {WORKER_ASKING, WORKER_KNOWN, WORKER_STEPPING, WORKER_DO_STEP},
+    {WORKER_ASKING, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
 
     {WORKER_STEPPING, WORKER_STEP_OVER, WORKER_BETWEEN, WORKER_DO_REPORT},
     {WORKER_STEPPING, WORKER_STOP, WORKER_STEPPING, WORKER_DO_NOTHING},
@@ -49,9 +52,9 @@ const struct worker_move *worker_move_find(enum worker_state state, enum worker_
 const char *worker_state_name(enum worker_state state)
 {
     static const char *const NAMES[WORKER_STATE_COUNT] = {
-        [WORKER_WAITING] = "waiting",   [WORKER_SETUP] = "setup", [WORKER_BETWEEN] = "between",
-        [WORKER_HALTED] = "halted",     [WORKER_HELD] = "held",   [WORKER_STEPPING] = "stepping",
-        [WORKER_TEARDOWN] = "teardown", [WORKER_GONE] = "gone",
+        [WORKER_WAITING] = "waiting", [WORKER_SETUP] = "setup",       [WORKER_BETWEEN] = "between",
+        [WORKER_HALTED] = "halted",   [WORKER_HELD] = "held",         [WORKER_STEPPING] = "stepping",
+        [WORKER_ASKING] = "asking",   [WORKER_TEARDOWN] = "teardown", [WORKER_GONE] = "gone",
     };
     assert((unsigned)state < WORKER_STATE_COUNT);
     return NAMES[state];
@@ -68,6 +71,7 @@ const char *worker_event_name(enum worker_event event)
         [WORKER_REST] = "rest",
         [WORKER_HALT] = "halt",
         [WORKER_GO] = "go",
+        [WORKER_KNOWN] = "known",
         [WORKER_END] = "end",
         [WORKER_STOP] = "stop",
         [WORKER_RELEASE] = "release",
@@ -80,10 +84,19 @@ const char *worker_event_name(enum worker_event event)
 const char *worker_action_name(enum worker_action action)
 {
     static const char *const NAMES[WORKER_ACTION_COUNT] = {
-        [WORKER_DO_NOTHING] = "nothing",   [WORKER_DO_SETUP] = "setup",   [WORKER_DO_CUT_SHORT] = "cut_short",
-        [WORKER_DO_CHOOSE] = "choose",     [WORKER_DO_REPORT] = "report", [WORKER_DO_REST] = "rest",
-        [WORKER_DO_STEP] = "step",         [WORKER_DO_HOLD] = "hold",     [WORKER_DO_BREAK_OFF] = "break_off",
-        [WORKER_DO_TEARDOWN] = "teardown", [WORKER_DO_VANISH] = "vanish", [WORKER_DO_BURY] = "bury",
+        [WORKER_DO_NOTHING] = "nothing",
+        [WORKER_DO_SETUP] = "setup",
+        [WORKER_DO_CUT_SHORT] = "cut_short",
+        [WORKER_DO_CHOOSE] = "choose",
+        [WORKER_DO_REPORT] = "report",
+        [WORKER_DO_REST] = "rest",
+        [WORKER_DO_ASK] = "ask",
+        [WORKER_DO_STEP] = "step",
+        [WORKER_DO_HOLD] = "hold",
+        [WORKER_DO_BREAK_OFF] = "break_off",
+        [WORKER_DO_TEARDOWN] = "teardown",
+        [WORKER_DO_VANISH] = "vanish",
+        [WORKER_DO_BURY] = "bury",
     };
     assert((unsigned)action < WORKER_ACTION_COUNT);
     return NAMES[action];

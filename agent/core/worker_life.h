@@ -6,6 +6,7 @@ enum worker_state {
     WORKER_SETUP,    /* its setup fixtures run */
     WORKER_BETWEEN,  /* two steps */
     WORKER_HALTED,   /* the campaign drains: it goes on or ends when the last step of its room is known */
+    WORKER_ASKING,   /* it is to begin its next step as soon as the coordinator knows that */
     WORKER_STEPPING, /* its script runs */
     WORKER_HELD,     /* past every step; keeps its session until its room is done */
     WORKER_TEARDOWN, /* its teardown fixtures run */
@@ -22,6 +23,7 @@ enum worker_event {
     WORKER_REST,         /* a delay comes before the next step */
     WORKER_HALT,         /* the campaign drains, and nobody knows yet how far its room goes */
     WORKER_GO,           /* the next step may begin */
+    WORKER_KNOWN,        /* the coordinator knows, or need not */
     WORKER_END,          /* no step is left for it */
     WORKER_STOP,         /* the campaign stops */
     WORKER_RELEASE,      /* its session is not needed any more */
@@ -36,7 +38,8 @@ enum worker_action {
     WORKER_DO_CHOOSE,    /* find out what comes next */
     WORKER_DO_REPORT,    /* tell how the step ended, then find out what comes next */
     WORKER_DO_REST,      /* wait for the delay */
-    WORKER_DO_STEP,      /* run the next step */
+    WORKER_DO_ASK,       /* tell that it begins its next step, where that has to be known */
+    WORKER_DO_STEP,      /* run that step */
     WORKER_DO_HOLD,      /* tell that it has ended; keep the session as long as the room needs it */
     WORKER_DO_BREAK_OFF, /* tell that it has ended and run the teardown fixtures */
     WORKER_DO_TEARDOWN,  /* run the teardown fixtures */

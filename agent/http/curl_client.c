@@ -2,6 +2,7 @@
  * from those of the other workers. */
 #include "agent/http/curl_client.h"
 
+#include "agent/memory_account.h"
 #include "common/buffer.h"
 #include "common/memory.h"
 
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define MAX_HEADER_BYTES (1024u * 1024u)
 /* What a client keeps of its memory for bodies from one request to the next. */
@@ -17,6 +19,7 @@
 
 struct http_client {
     struct http_engine *engine;
+    struct http_transfer transfer;
     CURL *easy;
     CURLSH *share;
     void (*on_done)(void *context, struct http_response *response);
@@ -28,8 +31,12 @@ struct http_client {
     struct http_response response;
     uint64_t timeout_ms;
     bool is_running;
-    bool is_special; /* the handle is set up for more than a plain GET */
+    bool is_special;      /* the handle is set up for more than a plain GET */
+    size_t sent_bytes;    /* of the body of its request, of which curl has a copy */
+    size_t counted_bytes; /* of what it holds, in the shard's account */
     bool is_too_large;
+    bool is_lost; /* the lease was over when it wanted to connect, or to send */
+    bool is_out_of_memory; /* of the shard's, with all that the others hold */
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
 };
@@ -38,6 +45,52 @@ void http_client_global_init(void)
 {
     if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
         abort();
+}
+
+static size_t excess_bytes(size_t capacity)
+{
+    return capacity > KEPT_BODY_BYTES ? capacity - KEPT_BODY_BYTES : 0;
+}
+
+/* What the client holds beyond the little that each one keeps is now `bytes`. */
+static bool count_bytes(struct http_client *client, size_t bytes)
+{
+    struct memory_account *memory = http_engine_memory(client->engine);
+
+    if (memory == NULL) {
+        return true;
+    }
+    if (bytes > client->counted_bytes && !memory_account_take_body(memory, bytes - client->counted_bytes)) {
+        return false;
+    }
+    if (bytes < client->counted_bytes) {
+        memory_account_give_body(memory, client->counted_bytes - bytes);
+    }
+    client->counted_bytes = bytes;
+    return true;
+}
+
+static size_t held_bytes(const struct http_client *client)
+{
+    return excess_bytes(client->head.capacity) + excess_bytes(client->body.capacity) + client->sent_bytes;
+}
+
+/* Appends what has come; false where there is no room for it, and then the request fails. */
+static bool take_in(struct http_client *client, struct buffer *buffer, const char *data, size_t size)
+{
+    if (size > buffer->capacity - buffer->size) {
+        /* It grows to the double at least. */
+        size_t wanted =
+            buffer->size + size > 2 * buffer->capacity ? buffer->size + size : 2 * buffer->capacity;
+        size_t others = held_bytes(client) - excess_bytes(buffer->capacity);
+        if (!count_bytes(client, others + excess_bytes(wanted))) {
+            client->is_out_of_memory = true;
+            return false;
+        }
+    }
+    bool is_in = buffer_append(buffer, data, size);
+    client->is_out_of_memory = !count_bytes(client, held_bytes(client));
+    return is_in && !client->is_out_of_memory;
 }
 
 static size_t on_header(char *data, size_t size, size_t count, void *context)
@@ -49,8 +102,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         /* A redirect, a 100 or an authentication went before. */
         buffer_clear(&client->head);
         buffer_clear(&client->body);
-    } else if (length > 2) {
-        buffer_append(&client->head, data, length);
+    } else if (length > 2 && !take_in(client, &client->head, data, length) && client->is_out_of_memory) {
+        return 0;
     }
     return length;
 }
@@ -59,10 +112,35 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_client *client = context;
 
-    if (buffer_append(&client->body, data, size * count))
+    if (take_in(client, &client->body, data, size * count))
         return size * count;
-    client->is_too_large = true;
+    client->is_too_large = !client->is_out_of_memory;
     return 0;
+}
+
+/* Curl connects, and then sends the request, in calls that may have begun under a lease. */
+static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_client *client = context;
+
+    (void)purpose;
+    if (!http_engine_may_send(client->engine)) {
+        client->is_lost = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
+{
+    struct http_client *client = context;
+
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    if (http_engine_may_send(client->engine)) {
+        return CURL_PREREQFUNC_OK;
+    }
+    client->is_lost = true;
+    return CURL_PREREQFUNC_ABORT;
 }
 
 static void set_up(struct http_client *client)
@@ -73,6 +151,7 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* who cancels does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -83,6 +162,10 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, client_on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, client_on_sending);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, client);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_engine_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client->engine);
 }
@@ -94,6 +177,7 @@ struct http_client *http_client_new(struct http_engine *engine,
     struct http_client *client = MEMORY_NEW(struct http_client);
 
     client->engine = engine;
+    client->transfer.client = client;
     client->on_done = on_done;
     client->context = context;
     buffer_init(&client->head, MAX_HEADER_BYTES);
@@ -114,12 +198,15 @@ void http_client_free(struct http_client **pointer)
     if (!client)
         return;
     http_cancel(client);
+    http_engine_quieten(client->engine, client);
     curl_easy_cleanup(client->easy);
     curl_share_cleanup(client->share);
     curl_slist_free_all(client->headers);
     memory_free(client->url);
     buffer_finish(&client->head);
     buffer_finish(&client->body);
+    client->sent_bytes = 0;
+    (void)count_bytes(client, 0);
     memory_free(client);
     *pointer = NULL;
 }
@@ -220,8 +307,43 @@ static void set_url(struct http_client *client, const char *url)
         curl_easy_setopt(client->easy, CURLOPT_URL, "");
 }
 
-void http_start(struct http_client *client, const struct http_request *request)
+/* Gives back what the request and its answer have taken, but for the little that is kept. */
+static void drop_bodies(struct http_client *client)
 {
+    if (client->body.capacity > KEPT_BODY_BYTES) {
+        buffer_finish(&client->body);
+    }
+    if (client->head.capacity > KEPT_BODY_BYTES) {
+        buffer_finish(&client->head);
+    }
+    if (client->sent_bytes > 0) {
+        curl_easy_setopt(client->easy, CURLOPT_COPYPOSTFIELDS, NULL);
+        client->sent_bytes = 0;
+    }
+    (void)count_bytes(client, held_bytes(client));
+}
+
+/* Curl copies the body. Where there is no room for that the request goes nowhere, and fails. */
+static void count_request(struct http_client *client, struct http_request *request)
+{
+    size_t size = excess_bytes(request->body.size);
+
+    client->is_out_of_memory = size > 0 && !count_bytes(client, held_bytes(client) + size);
+    if (client->is_out_of_memory) {
+        request->url = "";
+        request->body = bytes_of(NULL, 0);
+    } else {
+        client->sent_bytes = size;
+    }
+}
+
+void http_start(struct http_client *client, const struct http_request *wanted)
+{
+    struct http_request own = *wanted;
+    const struct http_request *request = &own;
+
+    drop_bodies(client);
+    count_request(client, &own);
     bool is_plain = strcmp(request->method, "GET") == 0 && !request->has_body && request->header_count == 0 &&
                     !request->is_followed && !request->user;
 
@@ -238,9 +360,10 @@ void http_start(struct http_client *client, const struct http_request *request)
     buffer_clear(&client->body);
     client->body.maximum = request->max_body_bytes < SIZE_MAX ? request->max_body_bytes : SIZE_MAX - 1;
     client->is_too_large = false;
+    client->is_lost = false;
     client->error_text[0] = 0;
     client->is_running = true;
-    curl_multi_add_handle(http_engine_multi(client->engine), client->easy);
+    http_engine_begin(client->engine, client->easy, &client->transfer);
 }
 
 void http_cancel(struct http_client *client)
@@ -248,13 +371,14 @@ void http_cancel(struct http_client *client)
     if (!client->is_running)
         return;
     client->is_running = false;
-    curl_multi_remove_handle(http_engine_multi(client->engine), client->easy);
+    http_engine_quieten(client->engine, client);
+    http_engine_end(client->engine, client->easy, &client->transfer);
+    drop_bodies(client);
 }
 
 void http_drop_body(struct http_client *client)
 {
-    if (client->body.capacity > KEPT_BODY_BYTES)
-        buffer_finish(&client->body);
+    drop_bodies(client);
 }
 
 static uint64_t duration_us(CURL *easy, CURLINFO info)
@@ -276,6 +400,11 @@ static void read_timings(CURL *easy, struct http_timings *timings)
 
 static enum http_failure failure_of(const struct http_client *client, CURLcode result)
 {
+    if (client->is_lost) {
+        return HTTP_LOST;
+    }
+    if (client->is_out_of_memory)
+        return HTTP_NO_MEMORY;
     switch (result) {
     case CURLE_OK:
         return HTTP_OK;
@@ -332,7 +461,9 @@ const char *http_failure_name(enum http_failure failure)
         [HTTP_RESET] = "reset",
         [HTTP_PROTOCOL] = "protocol",
         [HTTP_TOO_LARGE] = "too_large",
+        [HTTP_NO_MEMORY] = "memory",
         [HTTP_REDIRECTS] = "redirects",
+        [HTTP_LOST] = "lost",
         [HTTP_OTHER] = "other",
     };
 
@@ -345,9 +476,17 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
 
     if (failure == HTTP_OK)
         return NULL;
-    if (failure == HTTP_TOO_LARGE)
+    if (failure == HTTP_LOST)
+        snprintf(client->text, sizeof client->text, "the agent lost its lease before all of it was sent");
+    else if (failure == HTTP_TOO_LARGE)
         snprintf(client->text, sizeof client->text, "the body is larger than %zu bytes (max_body)",
                  client->body.maximum);
+    else if (failure == HTTP_NO_MEMORY)
+        snprintf(
+            client->text, sizeof client->text,
+            "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB "
+            "(a smaller max_body bounds each)",
+            http_engine_memory(client->engine)->limit_bytes >> 21);
     else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9"))
         snprintf(client->text, sizeof client->text, "what the server answers is not HTTP");
     else
@@ -362,8 +501,11 @@ void http_client_done(struct http_client *client, CURLcode result)
     char *url = NULL;
 
     client->is_running = false;
+    http_engine_end(client->engine, client->easy, &client->transfer);
     *response = (struct http_response){.failure = failure_of(client, result)};
     response->text = describe(client, result, response->failure);
+    if (response->failure != HTTP_OK)
+        drop_bodies(client);
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     response->status = (uint32_t)status;
     response->headers = buffer_bytes(&client->head);
@@ -372,4 +514,10 @@ void http_client_done(struct http_client *client, CURLcode result)
         response->url = url;
     read_timings(client->easy, &response->timings);
     client->on_done(client->context, response);
+}
+
+void http_client_lose(struct http_client *client)
+{
+    client->is_lost = true;
+    http_client_done(client, CURLE_ABORTED_BY_CALLBACK);
 }

@@ -1,6 +1,7 @@
 /* The engine on libcurl: one multi handle on the shard's loop. */
 #include "agent/http/curl_client.h"
 
+#include "agent/lease.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
@@ -9,11 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How often a lease is looked for that holds again, at least. */
+#define HELD_LOOK_MS 100u
+
 /* One connection. Curl asks for events anew for every request; the poll of an idle connection stays as it
  * was, which spares two system calls each time. */
 struct connection {
     uv_poll_t poll;
     struct http_engine *engine;
+    const struct http_client *client; /* whose it is */
     curl_socket_t socket;
     bool is_of_resolver; /* curl looks a name up: it closes this socket without telling */
     int wanted;          /* by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
@@ -23,6 +28,10 @@ struct connection {
 struct http_engine {
     uv_loop_t *loop;
     CURLM *multi;
+    struct lease *lease;
+    bool is_held; /* for want of a lease: curl is not called */
+    struct http_transfer *transfers;
+    struct memory_account *memory; /* NULL: bodies are not counted */
     uv_timer_t timer;
     uv_prepare_t prepare;
     uint64_t due_ns;                 /* when curl wants to be called; UINT64_MAX: not */
@@ -45,11 +54,109 @@ static bool read_completions(struct http_engine *engine)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
-        curl_multi_remove_handle(engine->multi, easy);
         http_client_done(client, result);
         has_any = true;
     }
     return has_any;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void listen_as_wanted(struct connection *connection)
+{
+    if (connection->wanted == connection->active || connection->wanted == 0 || connection->engine->is_held)
+        return;
+    connection->active = connection->wanted;
+    uv_poll_start(&connection->poll, connection->active, on_poll);
+}
+
+static void engine_hold(struct http_engine *engine)
+{
+    engine->is_held = true;
+    for (size_t i = 0; i < engine->connection_capacity; i++) {
+        struct connection *connection = engine->connections[i];
+        if (connection != NULL && connection->active != 0) {
+            uv_poll_stop(&connection->poll);
+            connection->active = 0;
+        }
+    }
+}
+
+static void engine_go_on(struct http_engine *engine)
+{
+    engine->is_held = false;
+    engine->due_ns = 0; /* what ran out of time meanwhile */
+    for (size_t i = 0; i < engine->connection_capacity; i++) {
+        if (engine->connections[i] != NULL) {
+            listen_as_wanted(engine->connections[i]);
+        }
+    }
+}
+
+/* A reset, at once: what stands in the kernel's buffer is not sent, and nothing can be written any more. */
+static void connection_reset(const struct connection *connection)
+{
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+
+    if (!connection->is_of_resolver) {
+        (void)connect(connection->socket, &nowhere, sizeof nowhere);
+    }
+}
+
+static void engine_reset_all(struct http_engine *engine, const struct http_client *client)
+{
+    for (size_t i = 0; i < engine->connection_capacity; i++) {
+        if (engine->connections[i] != NULL && engine->connections[i]->client == client) {
+            connection_reset(engine->connections[i]);
+        }
+    }
+}
+
+bool http_engine_may_send(const struct http_engine *engine)
+{
+    return engine->lease == NULL || lease_is_held(engine->lease, clock_now_ns());
+}
+
+void http_engine_quieten(struct http_engine *engine, const struct http_client *client)
+{
+    if (!http_engine_may_send(engine)) {
+        engine_reset_all(engine, client);
+    }
+}
+
+/* Those that are begun by whoever hears of it are not among them: they wait for the next lease. */
+static void engine_lose_all(struct http_engine *engine)
+{
+    struct http_transfer *transfer = engine->transfers;
+
+    engine->transfers = NULL;
+    if (transfer != NULL) {
+        transfer->at = &transfer;
+    }
+    while (transfer != NULL) {
+        engine_reset_all(engine, transfer->client);
+        http_client_lose(transfer->client);
+    }
+}
+
+/* The gate: curl writes in any call, so none is made without a lease. */
+static bool engine_may_drive(struct http_engine *engine)
+{
+    enum lease_state state = engine->lease == NULL ? LEASE_HOLDS : lease_look(engine->lease, clock_now_ns());
+
+    if (state == LEASE_HOLDS) {
+        if (engine->is_held) {
+            engine_go_on(engine);
+        }
+        return true;
+    }
+    if (!engine->is_held) {
+        engine_hold(engine);
+    }
+    if (state == LEASE_GONE) {
+        engine_lose_all(engine);
+    }
+    return false;
 }
 
 /* Gives whether a transfer has ended. */
@@ -57,18 +164,11 @@ static bool drive(struct http_engine *engine, curl_socket_t socket, int events)
 {
     int running;
 
+    if (!engine_may_drive(engine)) {
+        return false;
+    }
     curl_multi_socket_action(engine->multi, socket, events, &running);
     return read_completions(engine);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void listen_as_wanted(struct connection *connection)
-{
-    if (connection->wanted == connection->active || connection->wanted == 0)
-        return;
-    connection->active = connection->wanted;
-    uv_poll_start(&connection->poll, connection->active, on_poll);
 }
 
 static struct connection *find_connection(struct http_engine *engine, curl_socket_t socket)
@@ -151,7 +251,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 {
     struct http_engine *engine = context;
 
-    (void)easy, (void)socket_context;
+    (void)socket_context;
     if (what == CURL_POLL_REMOVE) {
         struct connection *connection = find_connection(engine, socket);
         if (connection)
@@ -163,6 +263,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
     struct connection *connection = need_connection(engine, socket);
     if (!connection)
         return 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&connection->client);
     connection->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     listen_as_wanted(connection);
     return 0;
@@ -217,6 +318,12 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct http_engine *engine = prepare->data;
 
+    if (!engine_may_drive(engine)) {
+        if (engine->transfers != NULL && !uv_is_active((uv_handle_t *)&engine->timer)) {
+            uv_timer_start(&engine->timer, on_timer, HELD_LOOK_MS, 0);
+        }
+        return;
+    }
     if (engine->due_ns != 0)
         return;
     engine->due_ns = UINT64_MAX;
@@ -227,13 +334,14 @@ static void on_prepare(uv_prepare_t *prepare)
         uv_timer_start(&engine->timer, on_timer, 0, 0);
 }
 
-struct http_engine *http_engine_new(uv_loop_t *loop)
+struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease)
 {
     static uv_once_t once = UV_ONCE_INIT;
     struct http_engine *engine = MEMORY_NEW(struct http_engine);
 
     uv_once(&once, http_client_global_init);
     engine->loop = loop;
+    engine->lease = lease;
     engine->due_ns = UINT64_MAX;
     engine->multi = curl_multi_init();
     if (!engine->multi)
@@ -272,7 +380,30 @@ void http_engine_close(struct http_engine **pointer)
     *pointer = NULL;
 }
 
-CURLM *http_engine_multi(struct http_engine *engine)
+struct memory_account *http_engine_memory(struct http_engine *engine)
 {
-    return engine->multi;
+    return engine->memory;
+}
+
+void http_engine_set_memory(struct http_engine *engine, struct memory_account *memory)
+{
+    engine->memory = memory;
+}
+
+void http_engine_begin(struct http_engine *engine, CURL *easy, struct http_transfer *transfer)
+{
+    transfer->next = engine->transfers;
+    transfer->at = &engine->transfers;
+    if (transfer->next)
+        transfer->next->at = &transfer->next;
+    engine->transfers = transfer;
+    curl_multi_add_handle(engine->multi, easy);
+}
+
+void http_engine_end(struct http_engine *engine, CURL *easy, struct http_transfer *transfer)
+{
+    *transfer->at = transfer->next;
+    if (transfer->next)
+        transfer->next->at = transfer->at;
+    curl_multi_remove_handle(engine->multi, easy);
 }

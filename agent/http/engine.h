@@ -13,6 +13,8 @@
 
 struct http_engine;
 struct http_client;
+struct lease;
+struct memory_account;
 
 #define HTTP_DEFAULT_TIMEOUT_MS 30000u
 #define HTTP_DEFAULT_MAX_BODY_BYTES (64u * 1024u * 1024u)
@@ -47,7 +49,9 @@ enum http_failure {
     HTTP_RESET,
     HTTP_PROTOCOL,
     HTTP_TOO_LARGE,
+    HTTP_NO_MEMORY, /* all that the workers of this thread hold together is too much */
     HTTP_REDIRECTS,
+    HTTP_LOST, /* the lease ran out under it: not all of it was sent, and the rest never will be */
     HTTP_OTHER
 };
 const char *http_failure_name(enum http_failure failure);
@@ -72,7 +76,12 @@ struct http_response {
     struct http_timings timings;
 };
 
-MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop);
+/* Without `lease` (borrowed; NULL: none is needed) nothing leaves: requests are held where they are, or given
+ * up as HTTP_LOST with their connections reset, as the lease says. */
+MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease);
+/* What its clients hold of bodies counts there; none of it by default. A request that finds no room fails
+ * with HTTP_NO_MEMORY. Before the first client. */
+void http_engine_set_memory(struct http_engine *engine, struct memory_account *memory);
 /* All clients have to be freed before; the memory goes when the loop has run its close callbacks. */
 void http_engine_close(struct http_engine **engine);
 
@@ -81,7 +90,8 @@ void http_engine_close(struct http_engine **engine);
 MUST_CHECK struct http_client *http_client_new(struct http_engine *engine,
                                                void (*on_done)(void *context, struct http_response *response),
                                                void *context);
-/* Cancels, closes its connections, forgets its cookies. */
+/* Cancels, closes its connections, forgets its cookies. Without a lease the connections are reset, so that
+ * what the kernel has not sent yet goes nowhere. */
 void http_client_free(struct http_client **client);
 void http_start(struct http_client *client, const struct http_request *request);
 /* The response's body is not needed any more. */

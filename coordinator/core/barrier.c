@@ -26,7 +26,18 @@ uint64_t barrier_arrive(struct barrier *barrier, uint32_t seat)
     if (barrier->arrivals == NULL) {
         barrier->arrivals = memory_new(bits_words(barrier->meeting.at->seats), sizeof(uint64_t));
     }
-    return bits_add(barrier->arrivals, seat) ? ++barrier->arrived : 0;
+    if (!bits_add(barrier->arrivals, seat)) {
+        return 0;
+    }
+    barrier->arrived++;
+    return ++barrier->ranked;
+}
+
+void barrier_leave(struct barrier *barrier, uint32_t seat)
+{
+    if (barrier->arrivals != NULL && bits_remove(barrier->arrivals, seat)) {
+        barrier->arrived--;
+    }
 }
 
 bool barrier_open(struct barrier *barrier)

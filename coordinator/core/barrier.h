@@ -8,6 +8,7 @@ struct barrier {
     struct meeting meeting;
     uint32_t parties;   /* 0: all that are not past the step */
     uint32_t arrived;   /* also those whose wait has ended since */
+    uint32_t ranked;    /* ranks that were given out: also to those who were lost and arrive again */
     uint64_t *arrivals; /* their seats */
     bool is_open;       /* stays so: whoever comes later goes through */
     bool is_at_once;    /* somebody asked for an absolute instant */
@@ -26,6 +27,8 @@ size_t barrier_charge(uint32_t seats);
 
 /* The rank of who arrives, from 1; 0 if this seat has arrived before. */
 MUST_CHECK uint64_t barrier_arrive(struct barrier *barrier, uint32_t seat);
+/* This seat has not arrived after all. */
+void barrier_leave(struct barrier *barrier, uint32_t seat);
 /* Opens it if enough have arrived, or if all that have not are past the step. Whether it is open. */
 bool barrier_open(struct barrier *barrier);
 

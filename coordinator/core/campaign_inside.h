@@ -37,7 +37,9 @@ struct place {
     uint32_t workers; /* that were ever dealt to it; none where there are more agents than workers */
     uint32_t held;    /* of its member's capacity */
     uint32_t workers_running;
-    uint64_t bundle_bytes; /* that it asked for and was sent */
+    uint64_t steps_ended;   /* as its workers told, where those of a lost agent go on elsewhere */
+    uint64_t steps_counted; /* of those, in its statistics */
+    uint64_t bundle_bytes;  /* that it asked for and was sent */
     struct artifact_delivery artifact;
     struct performance performance;
     bool is_lost;

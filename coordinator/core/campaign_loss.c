@@ -96,7 +96,7 @@ static uint32_t replace(struct campaign *campaign, uint64_t now_ns, const struct
 /* While it drains no new step begins, so there is nothing to go on with. */
 static bool can_replace(const struct campaign *campaign)
 {
-    return campaign->options.on_loss == ON_LOSS_REPLACE && campaign->state != CAMPAIGN_STOPPING &&
+    return on_loss_replaces(campaign->options.on_loss) && campaign->state != CAMPAIGN_STOPPING &&
            !campaign->is_draining && campaign_live_places(campaign) > 0;
 }
 
@@ -130,9 +130,21 @@ static void restart_global(struct campaign *campaign, uint64_t now_ns, const str
     }
 }
 
+/* Steps that ended there without having been counted, and those that nobody goes on with. Only where workers
+ * go on elsewhere is it known from the beginning how far they are. */
+static void count_lost_steps(struct campaign *campaign, const struct place *place, uint64_t passed_over)
+{
+    if (on_loss_replaces(campaign->options.on_loss)) {
+        bool is_more = place->steps_ended > place->steps_counted;
+        uint64_t untold = is_more ? place->steps_ended - place->steps_counted : 0;
+        campaign_statistics_add_lost(campaign->statistics, untold + passed_over);
+    }
+}
+
 static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     campaign->is_unsettled = true;
+    uint64_t passed_over = rooms_steps_lost(campaign->rooms);
     bool had_nobody = loss->place->is_finished || loss->place->workers == 0;
     if (had_nobody) {
         shrink(campaign, now_ns,
@@ -140,6 +152,7 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
     } else {
         apply_policy(campaign, now_ns, loss);
     }
+    count_lost_steps(campaign, loss->place, rooms_steps_lost(campaign->rooms) - passed_over);
     if (campaign_live_places(campaign) == 0) {
         campaign->was_stopped = true;
         judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%s, and no other agent is left", loss->text);

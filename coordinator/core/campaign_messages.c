@@ -117,6 +117,8 @@ static void on_statistics(struct campaign *campaign, uint64_t now_ns, struct pla
     (void)now_ns;
     campaign_statistics_merge(campaign->statistics, &message->statistics);
     place->workers_running = message->statistics.workers_running;
+    place->steps_counted +=
+        message->statistics.steps_ok + message->statistics.steps_failed + message->statistics.steps_stopped;
 }
 
 static void on_finished(struct campaign *campaign, uint64_t now_ns, struct place *place,

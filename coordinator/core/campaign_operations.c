@@ -9,8 +9,9 @@
 struct portion {
     struct campaign *campaign;
     uint64_t now_ns;
-    const struct place *place;
+    struct place *place;
     bool is_refused; /* in part: that counts once */
+    bool is_awaited; /* workers begin a step when they know that we know */
 };
 
 /* Whoever sent it waits for an answer, and it is not said that the workers are its own. */
@@ -41,6 +42,7 @@ static void apply(struct portion *portion, const struct operation *operation)
     struct campaign *campaign = portion->campaign;
     uint32_t index = (uint32_t)(portion->place - campaign->places);
     struct error error;
+    uint64_t ended = rooms_steps_ended(campaign->rooms);
     if (operation->fault != NULL) {
         refuse(portion, operation, operation->fault);
     } else if (!handout_owns_all(campaign->handout, index, &operation->workers)) {
@@ -49,7 +51,24 @@ static void apply(struct portion *portion, const struct operation *operation)
                !rooms_apply(campaign->rooms, portion->now_ns, operation, &error)) {
         refuse(portion, operation, error.text);
     }
+    portion->place->steps_ended += rooms_steps_ended(campaign->rooms) - ended;
+    portion->is_awaited = portion->is_awaited || operation->kind == OPERATION_BEGUN;
     campaign->is_unsettled = true;
+}
+
+/* All of the message is acknowledged, also what waits: the steps that begin by that are known from now on,
+ * should the agent be lost before its turn comes. */
+static void note_begun(struct portion *portion, const struct message *message, size_t from)
+{
+    uint32_t index = (uint32_t)(portion->place - portion->campaign->places);
+    for (size_t i = from; i < message->operations.count; i++) {
+        const struct operation *operation = &message->operations.items[i];
+        if (operation->kind == OPERATION_BEGUN && operation->fault == NULL &&
+            handout_owns_all(portion->campaign->handout, index, &operation->workers)) {
+            rooms_note_begun(portion->campaign->rooms, operation);
+            portion->is_awaited = true;
+        }
+    }
 }
 
 /* Whether there may be more in this turn. */
@@ -74,7 +93,13 @@ void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct
         if (!has_space(&portion)) {
             member->next_operation = i + 1;
             member->is_half_done = i + 1 < message->operations.count;
-            return;
+            break;
         }
+    }
+    if (member->is_half_done && campaign->rooms != NULL) {
+        note_begun(&portion, message, member->next_operation);
+    }
+    if (portion.is_awaited && place->member != NULL) {
+        members_acknowledge(campaign->home.members, place->member);
     }
 }

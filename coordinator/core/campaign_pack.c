@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1504 &&
-                  sizeof(struct place) == 304 && sizeof(struct performance) == 144 &&
+                  sizeof(struct place) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 664 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "what is packed here has to know each field");
@@ -199,6 +199,8 @@ static void place_pack(const struct place *place, struct buffer *into)
     pack_number(into, place->workers);
     pack_number(into, place->held);
     pack_number(into, place->workers_running);
+    pack_number(into, place->steps_ended);
+    pack_number(into, place->steps_counted);
     pack_number(into, place->bundle_bytes);
     pack_number(into, (place->is_lost ? PLACE_IS_LOST : 0u) | (place->is_deployed ? PLACE_IS_DEPLOYED : 0u) |
                           (place->is_drained ? PLACE_IS_DRAINED : 0u) |
@@ -220,6 +222,8 @@ static void place_unpack(struct campaign *campaign, struct place *place, struct 
     place->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
     place->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
     place->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    place->steps_ended = unpack_number(from);
+    place->steps_counted = unpack_number(from);
     place->bundle_bytes = unpack_number(from);
     uint64_t flags = unpack_bounded(from, PLACE_FLAGS);
     place->is_lost = (flags & PLACE_IS_LOST) != 0;

@@ -328,6 +328,12 @@ void members_send(struct members *members, struct member *member, const struct m
     members_wake(members, member);
 }
 
+void members_acknowledge(struct members *members, struct member *member)
+{
+    link_show(member->link);
+    members_wake(members, member);
+}
+
 uint64_t members_heard_ns(const struct member *member)
 {
     return latest(link_heard_ns(member->link), member->excused_ns);

@@ -110,6 +110,8 @@ uint64_t members_round_trip_ns(const struct member *member);
 void members_take_gauges(struct member *member, const struct gauges *gauges);
 /* Queues a message on its link. */
 void members_send(struct members *members, struct member *member, const struct message *message);
+/* What it has said is acknowledged now, and not when there is something else to send. */
+void members_acknowledge(struct members *members, struct member *member);
 /* Its due time has come: it is handed out to in the next members_hand_out. */
 void members_wake(struct members *members, struct member *member);
 /* Why it is to be declared lost: nothing was heard of it for too long, or it has not heard us. NULL: it is

@@ -42,6 +42,13 @@ bool notifier_read(struct notifier *notifier, uint32_t seat)
     return is_new;
 }
 
+void notifier_unread(struct notifier *notifier, uint32_t seat)
+{
+    if (notifier->readers != NULL && bits_remove(notifier->readers, seat)) {
+        notifier->read--;
+    }
+}
+
 bool notifier_write(struct notifier *notifier, struct bytes payload)
 {
     if (notifier->is_written) {

@@ -32,6 +32,8 @@ size_t notifier_charge(uint32_t seats);
 MUST_CHECK bool notifier_declare(struct notifier *notifier, uint32_t readers);
 /* Counts the seat once however often it reads; false if it was counted before. */
 bool notifier_read(struct notifier *notifier, uint32_t seat);
+/* This seat has not read after all. */
+void notifier_unread(struct notifier *notifier, uint32_t seat);
 /* The first one wins; false for a later one, which changes nothing. */
 MUST_CHECK bool notifier_write(struct notifier *notifier, struct bytes payload);
 

@@ -98,6 +98,7 @@ struct campaign_report {
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
+    uint64_t steps_lost;                        /* their agent was lost before it told how they ended */
     uint64_t requests_total;                    /* timings left out */
     const struct histogram *request_latency_us; /* all requests together, timings left out */
     const struct histogram *step_us;

@@ -20,6 +20,7 @@ struct seat {
     bool is_known;          /* whether its progress is; before, it is past nothing */
     uint64_t joined_past;   /* what it was past when its worker joined, without having done it */
     uint64_t signalled;     /* the furthest step that it has written, read or come to a barrier in */
+    uint64_t begun;         /* the furthest step that it was about to begin, as far as it says that */
 };
 
 /* A worker that has gone past steps, and how far it was before. */

@@ -2,9 +2,9 @@
 #include "coordinator/core/rooms_inside.h"
 #include "coordinator/core/timer_pack.h"
 
-static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 56 && sizeof(struct step_state) == 80 &&
+static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 64 && sizeof(struct step_state) == 80 &&
                   sizeof(struct meeting) == 64 && sizeof(struct notifier) == 288 &&
-                  sizeof(struct barrier) == 136 && sizeof(struct wait) == 104 &&
+                  sizeof(struct barrier) == 144 && sizeof(struct wait) == 104 &&
                   sizeof(struct sighting) == 104,
               "what is packed here has to know each field");
 
@@ -13,7 +13,8 @@ enum {
     SEAT_HAS_FAILED = 2,
     SEAT_HAS_JOINED = 4,
     SEAT_HAS_SIGNALLED = 8,
-    SEAT_FLAGS = 15,
+    SEAT_HAS_BEGUN = 16,
+    SEAT_FLAGS = 31,
 };
 
 /* `end` and whether it has ended are what the campaign knows of its worker. */
@@ -22,7 +23,8 @@ static void seat_pack(const struct seat *seat, struct buffer *into)
     bool has_failed = seat->failure != NULL || seat->failed_step != 0;
     pack_number(into, (seat->is_known ? SEAT_IS_KNOWN : 0u) | (has_failed ? SEAT_HAS_FAILED : 0u) |
                           (seat->joined_past != 0 ? SEAT_HAS_JOINED : 0u) |
-                          (seat->signalled != 0 ? SEAT_HAS_SIGNALLED : 0u));
+                          (seat->signalled != 0 ? SEAT_HAS_SIGNALLED : 0u) |
+                          (seat->begun != 0 ? SEAT_HAS_BEGUN : 0u));
     pack_number(into, seat->past);
     if (has_failed) {
         text_pack(seat->failure, into);
@@ -33,6 +35,9 @@ static void seat_pack(const struct seat *seat, struct buffer *into)
     }
     if (seat->signalled != 0) {
         pack_number(into, seat->signalled);
+    }
+    if (seat->begun != 0) {
+        pack_number(into, seat->begun);
     }
 }
 
@@ -47,6 +52,7 @@ static void seat_unpack(const struct rooms *rooms, struct seat *seat, struct unp
     }
     seat->joined_past = (flags & SEAT_HAS_JOINED) != 0 ? unpack_number(from) : 0;
     seat->signalled = (flags & SEAT_HAS_SIGNALLED) != 0 ? unpack_number(from) : 0;
+    seat->begun = (flags & SEAT_HAS_BEGUN) != 0 ? unpack_number(from) : 0;
 }
 
 void wait_list_pack(const struct wait_list *list, struct buffer *into)
@@ -219,6 +225,7 @@ static void barrier_pack(const struct barrier *barrier, uint32_t seats, struct b
 {
     pack_number(into, barrier->parties);
     pack_number(into, barrier->arrived);
+    pack_number(into, barrier->ranked);
     bits_pack(barrier->arrivals, seats, into);
     pack_flag(into, barrier->is_open);
     pack_flag(into, barrier->is_at_once);
@@ -234,6 +241,7 @@ static void barrier_unpack(struct rooms *rooms, struct room *room, struct barrie
 {
     barrier->parties = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->arrived = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    barrier->ranked = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->arrivals = bits_unpack(from, room->size);
     barrier->is_open = unpack_flag(from);
     barrier->is_at_once = unpack_flag(from);

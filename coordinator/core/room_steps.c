@@ -146,6 +146,20 @@ void room_steps_return(struct room *room, uint32_t seat, uint64_t past)
     }
 }
 
+void room_steps_repeat(struct room *room, uint32_t seat)
+{
+    for (size_t i = position_of(room, room->seats[seat].past + 1); i < room->step_count; i++) {
+        struct meeting *meeting = room->steps[i]->first;
+        for (; meeting != NULL; meeting = meeting->next) {
+            if (meeting->kind == MEETING_BARRIER) {
+                barrier_leave(CONTAINER_OF(meeting, struct barrier, meeting), seat);
+            } else {
+                notifier_unread(CONTAINER_OF(meeting, struct notifier, meeting), seat);
+            }
+        }
+    }
+}
+
 /* Who is past the step, counted from nothing. */
 static void count_past(const struct room *room, struct step_state *state)
 {

@@ -9,5 +9,8 @@ void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_
 void room_steps_settle(struct room *room);
 /* Somebody has come who is past all steps before this one, and never was in them. */
 void room_steps_join(struct room *room, uint64_t first_step);
+/* What it did in the steps that it is not past is forgotten: it does them again. Who has written has written.
+ */
+void room_steps_repeat(struct room *room, uint32_t seat);
 /* It was past every step, and now it is past this one only. */
 void room_steps_return(struct room *room, uint32_t seat, uint64_t past);

@@ -1,4 +1,5 @@
 /* The rooms of one campaign: their birth and end, and who of their workers lives. */
+#include "coordinator/core/room_steps.h"
 #include "coordinator/core/rooms_inside.h"
 
 #include <assert.h>
@@ -49,7 +50,8 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     rooms->live = rooms->worker_count;
     rooms->release_spread_us = histogram_new();
     rooms->sightings = sightings_new();
-    rooms->synchronises_all = options->on_loss == ON_LOSS_REPLACE;
+    rooms->synchronises_all = on_loss_replaces(options->on_loss);
+    rooms->repeats_steps = options->on_loss == ON_LOSS_REPLACE_AGAIN;
     if (rooms->synchronises_all) {
         synchronise_all(rooms);
     }
@@ -236,6 +238,14 @@ void rooms_silence(struct rooms *rooms, uint32_t worker)
     }
 }
 
+/* As far as it is told. */
+static bool was_in_step(const struct rooms *rooms, uint32_t worker)
+{
+    const struct room *room = rooms_room_of(rooms, worker);
+    const struct seat *seat = room == NULL || room->seats == NULL ? NULL : &room->seats[worker - room->first];
+    return seat != NULL && seat->begun > seat->past;
+}
+
 void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *workers, const char *text)
 {
     rooms_begin_news(rooms);
@@ -245,6 +255,7 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
     while (worker_set_next(workers, &cursor)) {
         if (cursor.worker < rooms->worker_count && !rooms_has_ended(rooms, cursor.worker)) {
             bits_add(rooms->lost, cursor.worker);
+            rooms->steps_lost += was_in_step(rooms, cursor.worker) ? 1 : 0;
             rooms_silence(rooms, cursor.worker);
             rooms_end_worker(rooms, now_ns, cursor.worker, why);
         }
@@ -269,6 +280,32 @@ static void revive(struct rooms *rooms, struct room *room, uint32_t worker)
     }
 }
 
+/* The step that it was in, if it was in one, is begun again. */
+static uint64_t repeat_step(struct room *room, uint32_t seat)
+{
+    struct seat *it = &room->seats[seat];
+    room_steps_repeat(room, seat);
+    it->signalled = it->past;
+    it->begun = it->past;
+    (void)room_pass(room, seat, it->past, NULL); /* where it goes on is known from now on */
+    return it->past + 1;
+}
+
+/* What may have begun is not begun again. It may have been lost before it could say how far it is: what it
+ * did tells that as well. */
+static uint64_t pass_over(struct rooms *rooms, struct room *room, uint32_t seat, const char *text)
+{
+    const struct seat *it = &room->seats[seat];
+    uint64_t begun = it->signalled > it->begun ? it->signalled : it->begun;
+    uint64_t past = begun > it->past ? begun : it->past;
+    bool was_in_step = past > it->past;
+    struct text *why = was_in_step ? texts_hold(rooms->texts, bytes_of_string(text)) : NULL;
+    rooms->steps_lost += past - it->past;
+    (void)room_pass(room, seat, past, why);
+    text_release(&why);
+    return past + 1;
+}
+
 uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, const char *text)
 {
     if (worker >= rooms->worker_count || (rooms_has_ended(rooms, worker) && !bits_has(rooms->lost, worker))) {
@@ -289,17 +326,8 @@ uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, co
     if (room->seats == NULL) {
         return 1;
     }
-    const struct seat *seat = &room->seats[worker - room->first];
-    if (!seat->is_known && seat->signalled == 0) {
-        (void)room_pass(room, worker - room->first, 0, NULL); /* where it begins is known from now on */
-        return 1;
-    }
-    /* It may have been lost before it could say how far it is: what it did tells that as well. */
-    uint64_t past = seat->signalled > seat->past + 1 ? seat->signalled : seat->past + 1;
-    struct text *why = texts_hold(rooms->texts, bytes_of_string(text));
-    room_pass(room, worker - room->first, past, why);
-    text_release(&why);
-    return past + 1;
+    return rooms->repeats_steps ? repeat_step(room, worker - room->first)
+                                : pass_over(rooms, room, worker - room->first, text);
 }
 
 void rooms_drain(struct rooms *rooms, uint64_t now_ns)
@@ -311,6 +339,16 @@ void rooms_drain(struct rooms *rooms, uint64_t now_ns)
 bool rooms_is_synchronising(const struct rooms *rooms, uint32_t room)
 {
     return room < rooms->room_count && rooms->items[room] != NULL && rooms->items[room]->seats != NULL;
+}
+
+uint64_t rooms_steps_ended(const struct rooms *rooms)
+{
+    return rooms->steps_ended;
+}
+
+uint64_t rooms_steps_lost(const struct rooms *rooms)
+{
+    return rooms->steps_lost;
 }
 
 uint32_t rooms_worker_count(const struct rooms *rooms)

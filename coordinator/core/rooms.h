@@ -47,8 +47,9 @@ uint64_t rooms_due_ns(const struct rooms *rooms);
 /* These workers are lost: past every step. `text` says why, for those who waited for them. Their own waits
  * are forgotten. */
 void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *workers, const char *text);
-/* A lost worker goes on elsewhere: it is past the step it was in; gives back the step that comes next (1 if
- * nothing is known). What it waited for is forgotten. 0 if it had ended already and does not go on. */
+/* A lost worker goes on elsewhere: it is past the step that it may have begun, or, with
+ * ON_LOSS_REPLACE_AGAIN, begins that one again; gives back the step that comes next (1 if nothing is known).
+ * What it waited for is forgotten. 0 if it had ended already and does not go on. */
 uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, const char *text);
 
 /* There are so many ids from now on; never fewer than before. New ones are of workers that have ended: each
@@ -68,6 +69,13 @@ uint64_t rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint6
 void rooms_drain(struct rooms *rooms, uint64_t now_ns);
 /* Every wait ends as `stopped`, those to come as well; variables can still be read and set. */
 void rooms_stop(struct rooms *rooms, uint64_t now_ns);
+
+/* Of an OPERATION_BEGUN that is applied later: its workers may have begun that step from now on. */
+void rooms_note_begun(struct rooms *rooms, const struct operation *operation);
+/* Where the workers of a lost agent go on elsewhere: the steps that have ended, as agents said, and those
+ * that were passed over for a loss. */
+uint64_t rooms_steps_ended(const struct rooms *rooms);
+uint64_t rooms_steps_lost(const struct rooms *rooms);
 
 bool rooms_is_synchronising(const struct rooms *rooms, uint32_t room);
 /* Workers that have not ended and are not lost. */

@@ -24,6 +24,7 @@ static const struct row rows[OPERATION_KIND_COUNT] = {
     [OPERATION_DECLARE] = {SUBJECT_MEETING, rooms_apply_declare},
     [OPERATION_WRITTEN] = {SUBJECT_MEETING, rooms_apply_written},
     [OPERATION_WRITING] = {SUBJECT_MEETING, rooms_apply_writing},
+    [OPERATION_BEGUN] = {SUBJECT_WORKERS, rooms_apply_begun},
     [OPERATION_GET] = {SUBJECT_VARIABLE, rooms_apply_get},
     [OPERATION_GET_OR_MAKE] = {SUBJECT_VARIABLE, rooms_apply_get_or_make},
     [OPERATION_MADE] = {SUBJECT_VARIABLE, rooms_apply_made},

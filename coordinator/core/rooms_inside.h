@@ -30,6 +30,7 @@ struct rooms {
     uint32_t room_size;   /* ids of a room; the last one may have fewer workers */
     uint32_t start_count; /* workers that begin at the start instant */
     bool synchronises_all;
+    bool repeats_steps; /* a lost worker begins its step again elsewhere */
     uint32_t room_count;
     uint64_t sync_timeout_ms;
     uint64_t start_delay_ns;
@@ -45,6 +46,8 @@ struct rooms {
                         to what it asked before; NULL if none */
     struct text **ends; /* by worker: why it ended, if not in order; NULL before the first such */
     uint32_t live;
+    uint64_t steps_ended; /* as agents say, where all rooms synchronise */
+    uint64_t steps_lost;  /* that were passed over when a lost worker went on elsewhere */
 
     struct texts *texts;
     struct waits waits;
@@ -104,6 +107,7 @@ void rooms_forget_wait(struct rooms *rooms, uint32_t worker);
 /* rooms_progress.c */
 void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_ended(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
+void rooms_apply_begun(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 void rooms_apply_released(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 /* `context` is the rooms. The step of a room is over: what its meetings know of spreads and sightings is
  * counted. */
@@ -144,7 +148,7 @@ void rooms_forget_asked(struct rooms *rooms);
 
 /* rooms_settle.c */
 /* What a settling may cost before the rest waits for the next one, so that others have their turn. */
-#define ROOMS_WORK_MOST 1000000u
+#define ROOMS_WORK_MOST 400000u
 /* A reply that says what the wait was for; the caller adds the workers. */
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
 /* The wait ends by this reply. */

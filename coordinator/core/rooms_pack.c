@@ -4,7 +4,7 @@
 #include "coordinator/core/rooms_inside.h"
 #include "coordinator/core/timer_pack.h"
 
-static_assert(sizeof(struct rooms) == 552 && sizeof(struct variable) == 88,
+static_assert(sizeof(struct rooms) == 568 && sizeof(struct variable) == 88,
               "what is packed here has to know each field");
 
 bool rooms_is_at_rest(const struct rooms *rooms)
@@ -159,6 +159,9 @@ static void settings_pack(const struct rooms *rooms, struct buffer *into)
     pack_number(into, rooms->room_size);
     pack_number(into, rooms->start_count);
     pack_flag(into, rooms->synchronises_all);
+    pack_flag(into, rooms->repeats_steps);
+    pack_number(into, rooms->steps_ended);
+    pack_number(into, rooms->steps_lost);
     pack_number(into, rooms->sync_timeout_ms);
     pack_number(into, rooms->start_delay_ns);
     pack_number(into, rooms->deadlock_delay_ns);
@@ -179,6 +182,9 @@ static struct rooms *settings_unpack(struct unpack *from)
     struct rooms *rooms = rooms_empty(workers, room_size);
     rooms->start_count = (uint32_t)unpack_bounded(from, UINT32_MAX);
     rooms->synchronises_all = unpack_flag(from);
+    rooms->repeats_steps = unpack_flag(from);
+    rooms->steps_ended = unpack_number(from);
+    rooms->steps_lost = unpack_number(from);
     rooms->sync_timeout_ms = unpack_number(from);
     rooms->start_delay_ns = unpack_number(from);
     rooms->deadlock_delay_ns = unpack_number(from);

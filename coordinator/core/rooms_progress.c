@@ -26,7 +26,9 @@ static void pass(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t
     }
     uint32_t seat = worker - room->first;
     bool was_known = room->seats[seat].is_known;
+    uint64_t before = room->seats[seat].past;
     bool is_further = room_pass(room, seat, step, failure);
+    rooms->steps_ended += is_further ? step - before : 0;
     if (!was_known) {
         regard_anew(rooms, room, worker);
     } else if (is_further && !rooms_has_ended(rooms, worker)) {
@@ -49,12 +51,34 @@ void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operati
     text_release(&failure);
 }
 
+void rooms_note_begun(struct rooms *rooms, const struct operation *operation)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&operation->workers, &cursor)) {
+        struct room *room = cursor.worker < rooms->worker_count ? rooms_room_of(rooms, cursor.worker) : NULL;
+        if (room != NULL && room->seats != NULL && operation->step <= ROOM_MAX_STEP) {
+            struct seat *seat = &room->seats[cursor.worker - room->first];
+            seat->begun = operation->step > seat->begun ? operation->step : seat->begun;
+        }
+    }
+}
+
+void rooms_apply_begun(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
+{
+    struct worker_cursor cursor = {0};
+    while (operation->step > 0 && worker_set_next(&operation->workers, &cursor)) {
+        pass(rooms, now_ns, cursor.worker, operation->step - 1, NULL);
+    }
+    rooms_note_begun(rooms, operation);
+}
+
 /* How far it came counts for the steps that others are still in. */
 static void note_last_step(struct rooms *rooms, uint32_t worker, uint64_t step)
 {
     struct room *room = rooms_room_of(rooms, worker);
     if (room != NULL && room->seats != NULL && !rooms_has_ended(rooms, worker)) {
-        room_pass(room, worker - room->first, step, NULL);
+        uint64_t before = room->seats[worker - room->first].past;
+        rooms->steps_ended += room_pass(room, worker - room->first, step, NULL) ? step - before : 0;
     }
 }
 

@@ -139,6 +139,7 @@ static void take_seat(struct room *room, uint32_t seat, uint64_t first_step)
     text_release(&it->failure);
     it->failed_step = 0;
     it->signalled = 0;
+    it->begun = 0;
     it->joined_past = first_step - 1;
     if (first_step >
         1) { /* else the agents have yet to be told that it synchronises, and will say how far it is */

@@ -5,7 +5,7 @@
 #include "coordinator/core/rooms_timeout.h"
 #include "coordinator/core/words.h"
 
-#define WORK_OF_MEETING 5u /* without waits that end by it */
+#define WORK_OF_MEETING 3u /* without waits that end by it */
 
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome)
 {
@@ -220,8 +220,8 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier 
         if (reply == NULL || wait->rank != next_rank) {
             reply = rooms_reply_to(rooms, wait, OUTCOME_OK);
             reply->rank = wait->rank;
-            reply->count = barrier->arrived;
-            reply->total = barrier->parties > 0 ? barrier->parties : barrier->arrived;
+            reply->count = barrier->ranked;
+            reply->total = barrier->parties > 0 ? barrier->parties : barrier->ranked;
             reply->at_ns = at_ns;
         }
         next_rank = wait->rank + 1;

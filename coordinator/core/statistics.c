@@ -153,6 +153,11 @@ void campaign_statistics_add_error(struct campaign_statistics *statistics,
     merge_error(statistics, error, &key);
 }
 
+void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps)
+{
+    statistics->steps_lost += steps;
+}
+
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from)
 {
     SCOPED(buffer_finish) struct buffer key;
@@ -263,6 +268,7 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report->steps_ok = statistics->steps_ok;
     report->steps_failed = statistics->steps_failed;
     report->steps_stopped = statistics->steps_stopped;
+    report->steps_lost = statistics->steps_lost;
     report->requests_total = statistics->requests_total;
     report->request_latency_us = statistics->request_latency_us;
     report->step_us = statistics->step_us;

@@ -18,6 +18,8 @@ struct campaign_statistics;
 
 MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);
 void campaign_statistics_free(struct campaign_statistics **statistics);
+/* So many steps ended, or may have begun, on an agent that cannot tell any more. */
+void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps);
 /* Adds what one agent counted since its last message. */
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from);
 void campaign_statistics_add_error(struct campaign_statistics *statistics,

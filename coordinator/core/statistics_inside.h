@@ -21,6 +21,7 @@ struct campaign_statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
+    uint64_t steps_lost;
     uint64_t requests_total;
     size_t left_bytes; /* that the histograms may still grow by */
     struct histogram *step_us;

@@ -7,7 +7,7 @@
 #include <assert.h>
 
 static_assert(sizeof(struct request_report) == 48 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 40 && sizeof(struct campaign_statistics) == 128,
+                  sizeof(struct error_report) == 40 && sizeof(struct campaign_statistics) == 136,
               "what is packed here has to know each field");
 
 static void requests_pack(const struct campaign_statistics *statistics, struct buffer *into)
@@ -57,6 +57,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
     pack_number(into, statistics->steps_ok);
     pack_number(into, statistics->steps_failed);
     pack_number(into, statistics->steps_stopped);
+    pack_number(into, statistics->steps_lost);
     pack_number(into, statistics->requests_total);
     pack_number(into, statistics->left_bytes);
     histogram_pack(statistics->step_us, into);
@@ -134,6 +135,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     totals.steps_ok = unpack_number(from);
     totals.steps_failed = unpack_number(from);
     totals.steps_stopped = unpack_number(from);
+    totals.steps_lost = unpack_number(from);
     totals.requests_total = unpack_number(from);
     totals.left_bytes = unpack_bounded(from, STATISTICS_MAX_BYTES);
     statistics->left_bytes = SIZE_MAX; /* nothing is cut that was not */
@@ -149,6 +151,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     statistics->steps_ok = totals.steps_ok;
     statistics->steps_failed = totals.steps_failed;
     statistics->steps_stopped = totals.steps_stopped;
+    statistics->steps_lost = totals.steps_lost;
     statistics->requests_total = totals.requests_total;
     statistics->left_bytes = totals.left_bytes;
     if (from->is_broken) {

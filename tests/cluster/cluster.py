@@ -145,7 +145,7 @@ class Cluster:
         try:
             wait_until(condition, seconds, what)
         except AssertionError as failed:
-            logs = [f"{agent.name}: {line}" for agent in self.agents.values() for line in agent.log.splitlines()]
+            logs = [f"{agent.name}: {line}" for agent in self.agents.values() for line in (*agent.log.splitlines(), f"exit code {agent.process.poll()}")]
             raise AssertionError("\n".join([str(failed), *logs, *(one.log for one in self.coordinators)])) from None
 
     def furthest(self, name, tag="one"):
@@ -155,10 +155,17 @@ class Cluster:
         return check(self.traces(), **more) + self.orphans()
 
     def orphans(self):
-        """Processes on our hosts that are none of those that we have started and not killed."""
+        """Processes on our hosts that are none of those that we have started and not killed, nor started by them (an agent's starter of
+        browsers, which has a moment to notice that its agent is dead)."""
         ours = {process.pid for process in (*self.lives, *self.coordinators, self.target_process)}
-        return [f"{host.name}: process {pid} is nobody's: {command_line(pid)}"
-                for host in self.network.hosts.values() for pid in host.pids() if pid not in ours and is_alive(pid)]
+
+        def strangers():
+            return [(host, pid) for host in self.network.hosts.values() for pid in host.pids()
+                    if pid not in ours and parent_of(pid) not in ours and is_alive(pid)]
+        end = time.monotonic() + 5
+        while (found := strangers()) and time.monotonic() < end:
+            time.sleep(0.1)
+        return [f"{host.name}: process {pid} is nobody's: {command_line(pid)}" for host, pid in found]
 
     def stop_all(self):
         """Ends agents and coordinator as an operator would, and says what is left."""
@@ -176,6 +183,13 @@ class Cluster:
 
     def __exit__(self, *_):
         self.stack.close()
+
+
+def parent_of(pid):
+    try:
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def command_line(pid):

@@ -121,6 +121,9 @@ class TraceChecker(unittest.TestCase):
 
     def test_a_step_that_comes_twice(self):
         self.finds("goes back", broken((None, "a1 4.00 1 2 begin -")), doubtful=("a2",))
+        self.passes(broken((None, "a1 4.00 1 2 begin -")), doubtful=("a2",), again=["c"])
+        self.finds("goes back", broken((None, "a1 4.00 1 2 begin -")), again=["c"])
+        self.finds("goes back", broken((None, "a2 4.00 1 2 begin -")), doubtful=("a2",), again=["c"])
 
     def test_a_step_that_fails_without_a_reason(self):
         failed = broken((None, "a1 4.00 2 2 fail something"))

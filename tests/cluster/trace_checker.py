@@ -42,11 +42,11 @@ class Trace:
 
 class Checker:
     """`is_over`: no campaign runs any more. `outcomes`: how waits may have ended here. `fails_by_waits`: nothing else may have failed a
-    step, the target was always there."""
+    step, the target was always there. `again`: campaigns whose workers begin the step in which their agent was lost once more."""
 
-    def __init__(self, traces, sync_timeout_s=60.0, is_over=True, outcomes=OUTCOMES, fails_by_waits=False):
+    def __init__(self, traces, sync_timeout_s=60.0, is_over=True, outcomes=OUTCOMES, fails_by_waits=False, again=()):
         self.traces, self.sync_timeout_s, self.is_over = traces, sync_timeout_s, is_over
-        self.outcomes, self.fails_by_waits = outcomes, fails_by_waits
+        self.outcomes, self.fails_by_waits, self.again = outcomes, fails_by_waits, again
         self.events = sorted((event for trace in traces for event in trace.events), key=lambda event: event.at)
         self.faults = []
 
@@ -80,10 +80,11 @@ class Checker:
                     self.fault(f"{campaign}: worker {worker} has left {before.trace.name}, which was not lost: {event}")
 
     def check_steps(self):
-        """No step begins twice, and none before the one before it is over."""
+        """No step begins twice, and none before the one before it is over; with `again`, only after a loss."""
         for (campaign, worker), events in self.grouped(lambda e: (e.campaign, e.worker), "begin").items():
             for before, event in zip(events, events[1:]):
-                if event.step <= before.step:
+                may_repeat = campaign in self.again and event.trace is not before.trace and before.trace.is_doubtful
+                if event.step <= before.step and not may_repeat:
                     self.fault(f"{campaign}: worker {worker} goes back from step {before.step} to {event.step}: {event}")
 
     def check_fails(self):

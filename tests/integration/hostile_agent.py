@@ -1,5 +1,6 @@
 """An agent with a key that does what no agent of ours does: the link and the messages by hand, and what it takes to measure the coordinator
 meanwhile."""
+import multiprocessing
 import pathlib
 import random
 import statistics
@@ -9,7 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cluster"))
-from zmq_peer import DEALER, Peer, envelope, field, fields, hello, number  # noqa: E402
+from zmq_peer import Peer, envelope, field, fields, hello, number  # noqa: E402
 
 DEPLOYED, GLOBAL_DONE, OPERATIONS, FAILURE, STATISTICS, BUNDLE_WANTED, GAUGES, ARTIFACT, GOODBYE = 3, 4, 5, 7, 8, 10, 14, 15, 11
 WELCOME, REFUSED, DEPLOY, GLOBAL, REPLIES = 16, 17, 18, 19, 22
@@ -180,39 +181,37 @@ class HostileAgent:
         self.peer.close()
 
 
-class Probe(threading.Thread):
-    """An agent that has joined and asks again and again for the acknowledgement of the same message: how long the coordinator takes."""
+class Prober:
+    """An agent that has joined and asks again and again for the acknowledgement of the same message."""
 
     def __init__(self, key, endpoint, pid):
-        super().__init__(daemon=True)
-        self.pid = pid
+        self.pid, self.times = pid, []
         self.agent = HostileAgent(key, endpoint, "probe")
         self.agent.join()
         self.gauges = field(GAUGES, field(1, 1000) + field(9, field(1, 1)))
         self.agent.send(self.gauges)
-        self.times, self.is_ended = [], False
 
     def work(self):
         """Seconds that the coordinator's main thread has computed so far: on a machine that others use too, that is what it is to blame for."""
-        with open(f"/proc/{self.pid}/task/{self.pid}/schedstat") as file:
-            return int(file.read().split()[0]) / 1e9
+        try:
+            with open(f"/proc/{self.pid}/task/{self.pid}/schedstat") as file:
+                return int(file.read().split()[0]) / 1e9
+        except OSError:
+            return 0
 
-    def run(self):
-        while not self.is_ended:
-            began, worked = time.monotonic(), self.work()
-            self.agent.send(self.gauges, sequence=1)
-            self.agent.peer.set(27, 10000)
-            try:
-                parts = self.agent.peer.receive()
-                self.agent.take(fields(parts[0]), parts[1] if len(parts) > 1 else b"")
-            except TimeoutError:
-                pass
-            self.times.append((self.work() - worked, time.monotonic() - began))
-            time.sleep(0.004)
+    def ask(self):
+        began, worked = time.monotonic(), self.work()
+        self.agent.send(self.gauges, sequence=1)
+        self.agent.peer.set(27, 10000)
+        try:
+            parts = self.agent.peer.receive()
+            self.agent.take(fields(parts[0]), parts[1] if len(parts) > 1 else b"")
+        except TimeoutError:
+            pass
+        self.times.append((self.work() - worked, time.monotonic() - began))
+        time.sleep(0.004)
 
     def take(self):
-        """How long the coordinator worked during the round trips since the last time, in milliseconds: the middle one, the 99th of 100, the
-        longest; and how long the middle one was by the clock."""
         times, self.times = self.times, []
         if len(times) < 2:
             return 10000.0, 10000.0, 10000.0, 10000.0
@@ -220,10 +219,36 @@ class Probe(threading.Thread):
         clock = statistics.median(seconds for _, seconds in times)
         return tuple(1000 * value for value in (statistics.median(works), works[int(len(works) * 0.99) - 1], works[-1], clock))
 
+
+def probe(pipe, key, endpoint, pid):
+    prober = Prober(key, endpoint, pid)
+    pipe.send("joined")
+    while True:
+        prober.ask()
+        if pipe.poll():
+            pipe.recv()
+            pipe.send(prober.take())
+
+
+class Probe:
+    """Such an agent, in a process of its own."""
+
+    def __init__(self, key, endpoint, pid):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=probe, args=(other, key, endpoint, pid), daemon=True)
+        self.process.start()
+        self.pipe.recv()
+
+    def take(self):
+        """How long the coordinator worked during the round trips since the last time, in milliseconds: the middle one, the 99th of 100, the
+        longest; and how long the middle one was by the clock."""
+        self.pipe.send("take")
+        return self.pipe.recv()
+
     def end(self):
-        self.is_ended = True
-        self.join(12)
-        self.agent.close()
+        self.process.kill()
+        self.process.join()
 
 
 class Memory(threading.Thread):
@@ -241,6 +266,3 @@ class Memory(threading.Thread):
             except OSError:
                 return
             time.sleep(0.01)
-
-
-__all__ = ["DEALER", "HostileAgent", "Memory", "Probe"]

@@ -140,7 +140,7 @@ class Completion(unittest.TestCase):
     def test_bash_completes(self):
         ask = ('source /dev/stdin; COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _tutti; echo "${{COMPREPLY[@]}}"')
         for typed, expected in (("tutti ru", "run"), ("tutti run --ro", "--room-size"), ("tutti run --on-loss s", "shrink"),
-                                ("tutti start --expect", "--expect-agents"), ("tutti start --on-loss r", "replace"), ("tutti watch --to", "--token --token-file")):
+                                ("tutti start --expect", "--expect-agents"), ("tutti start --on-loss r", "replace replace=again replace=next"), ("tutti watch --to", "--token --token-file")):
             done = subprocess.run(["bash", "-c", ask.format(typed)], input=tutti("completion", "bash").out, capture_output=True,
                                   text=True, timeout=10)
             self.assertEqual(done.stdout.strip(), expected, done.stderr)

@@ -1,5 +1,7 @@
 """An agent dies in the middle of a run: the policy decides, and nothing hangs."""
+import collections
 import os
+import re
 import signal
 import time
 import unittest
@@ -36,6 +38,22 @@ class Loss(unittest.TestCase):
         survivor = next(agent["name"] for agent in result.report["agents"] if agent["state"] != "lost")
         for worker in range(8):
             self.assertIn(f"worker {worker} on {survivor} in step 40", result.out, f"worker {worker} goes on")
+        begun = self.begun(result)
+        self.assertEqual({step: times for step, times in begun.items() if times > 1}, {}, "steps begun twice")
+        self.assertGreater(result.steps["lost"], 0)
+        self.assertEqual(sum(result.steps[how] for how in ("ok", "failed", "stopped", "lost")), 8 * 40, "each step is in the report")
+        self.assertIn(f"{result.steps['lost']} lost", result.out)
+
+    def begun(self, result):
+        return collections.Counter(re.findall(r"worker (\d+) on \S+ in step (\d+)", result.out))
+
+    def test_replace_again(self):
+        result = self.run_with("replace=again")
+        self.assertEqual((result.code, result.verdict), (3, "degraded"), result)
+        begun = self.begun(result)
+        self.assertEqual({step for _, step in begun}, {str(step) for step in range(1, 41)}, "no step is left out")
+        self.assertLessEqual(max(begun.values()), 2)
+        self.assertEqual(result.steps["ok"] + result.steps["lost"], 8 * 40, result)
 
     def test_fail(self):
         result = self.run_with("fail")

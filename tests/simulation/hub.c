@@ -29,7 +29,7 @@ bool hub_is_draining(const struct world *world)
 /* Elsewhere, when it has lost its agent. */
 static bool may_go_on(const struct world *world, uint32_t worker)
 {
-    return world->plan->options.on_loss == ON_LOSS_REPLACE && worker < world->workers &&
+    return on_loss_replaces(world->plan->options.on_loss) && worker < world->workers &&
            world->state < CAMPAIGN_STOPPING && !hub_is_draining(world);
 }
 
@@ -38,6 +38,7 @@ static void lose_worker(struct world *world, uint32_t worker)
     struct truth_worker *who = &world->truth.worker[worker];
     who->owner = 0;
     who->is_lost = true;
+    who->losses++;
     who->is_in_step = false;
     who->is_coming = false;
     who->is_moving = may_go_on(world, worker) && !who->is_over;

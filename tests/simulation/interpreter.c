@@ -246,6 +246,7 @@ void actor_go_on(struct world *world, struct host *host, uint32_t worker)
     if (!is_script || !may_act(world, host, worker)) {
         return;
     }
+    judge_act(world, actor->incarnation, worker, actor->step);
     if (actor->state == ACTOR_ANSWERED) {
         go_on_with_answer(world, host, worker);
     } else if (actor->state == ACTOR_MAKING) {

@@ -49,6 +49,25 @@ void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_
     world->is_dirty = true;
 }
 
+/* Where workers go on elsewhere no step is begun twice, on whichever agents; with replace=again no more than
+ * once after each loss of its worker. Else who was scaled away may come back and begin anew. */
+void judge_act(struct world *world, uint64_t incarnation, uint32_t worker, uint64_t step)
+{
+    struct truth_worker *who = &world->truth.worker[worker];
+    if (step == who->acted_step && incarnation == who->acted_for) {
+        return; /* goes on with it */
+    }
+    bool may_be_again = world->plan->options.on_loss == ON_LOSS_REPLACE_AGAIN;
+    uint32_t most = 1 + (may_be_again ? who->losses : 0);
+    bool is_counted = on_loss_replaces(world->plan->options.on_loss) && step < TRUTH_STEPS;
+    if (is_counted && ++who->begun[step] > most) {
+        world_break(world, "worker %u begins step %" PRIu64 " for the %uth time after %u losses", worker,
+                    step, who->begun[step], who->losses);
+    }
+    who->acted_step = step;
+    who->acted_for = incarnation;
+}
+
 void judge_teardown(struct world *world, struct host *host, uint32_t worker)
 {
     const struct truth_worker *who = &world->truth.worker[worker];

@@ -42,11 +42,27 @@ static void judge_payload(struct world *world, uint32_t worker, const struct act
     notifier->payload = writer + 1;
 }
 
+/* What they did may have been lost with their agents. */
+static uint32_t lost_workers(const struct truth *truth)
+{
+    uint32_t mask = 0;
+    for (uint32_t worker = 0; worker < truth->workers; worker++) {
+        mask |= truth->worker[worker].is_lost ? 1u << worker : 0;
+    }
+    return mask;
+}
+
+static uint32_t repeating_workers(const struct world *world)
+{
+    return world->plan->options.on_loss == ON_LOSS_REPLACE_AGAIN ? lost_workers(&world->truth) : 0;
+}
+
 static void judge_readers(struct world *world, uint32_t worker, const struct actor *actor)
 {
     const struct truth_notifier *notifier =
         truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
     uint32_t reading = truth_others_within(&world->truth, worker, actor->wait_step) & ~notifier->readers;
+    reading &= ~repeating_workers(world); /* the answer may be older than that it does its step again */
     uint32_t read = count_bits(notifier->readers);
     bool is_enough = notifier->named != 0 && read >= notifier->named;
     if (reading != 0 && !is_enough) {
@@ -66,6 +82,7 @@ static void judge_barrier(struct world *world, uint32_t worker, const struct act
     struct truth_barrier *barrier =
         truth_barrier(&world->truth, worker, actor->waits_in.name, actor->wait_step, actor->wait_nth);
     uint32_t missing = truth_others_within(&world->truth, worker, actor->wait_step) & ~barrier->arrived;
+    missing &= ~repeating_workers(world);
     uint32_t arrived = count_bits(barrier->arrived);
     bool is_enough = actor->waits_in.count > 0 && arrived >= actor->waits_in.count;
     if (missing != 0 && !is_enough) {
@@ -74,7 +91,7 @@ static void judge_barrier(struct world *world, uint32_t worker, const struct act
     }
     uint64_t rank = actor->answer.rank;
     uint32_t bit = rank >= 1 && rank <= 32 ? 1u << (rank - 1) : 0;
-    if (bit == 0 || (barrier->ranks & bit) != 0 || rank > arrived) {
+    if (bit == 0 || (barrier->ranks & bit) != 0 || rank > arrived + barrier->left) {
         world_break(world,
                     "worker %u has rank %" PRIu64 " at a barrier of step %" PRIu64
                     ", where %u arrived and ranks %x were given",
@@ -171,16 +188,6 @@ static void judge_ok(struct world *world, uint32_t worker, struct actor *actor)
     default:
         break;
     }
-}
-
-/* What they did may have been lost with their agents. */
-static uint32_t lost_workers(const struct truth *truth)
-{
-    uint32_t mask = 0;
-    for (uint32_t worker = 0; worker < truth->workers; worker++) {
-        mask |= truth->worker[worker].is_lost ? 1u << worker : 0;
-    }
-    return mask;
 }
 
 static void judge_short(struct world *world, uint32_t worker, const struct actor *actor)

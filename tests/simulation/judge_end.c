@@ -39,6 +39,27 @@ static void judge_counts(struct world *world, const struct campaign_report *repo
     }
 }
 
+/* Where no step is begun twice each is in the report, if only as lost. Not so where agents had no time to
+ * tell. */
+static void judge_lost(struct world *world, const struct campaign_report *report, const struct sums *sums)
+{
+    bool is_told = report->verdict == VERDICT_PASSED || report->verdict == VERDICT_DEGRADED;
+    uint64_t counted = report->steps_ok + report->steps_failed + report->steps_stopped + report->steps_lost;
+    uint64_t ended = sums->ok + sums->failed + sums->stopped;
+    uint64_t uncertain = (uint64_t)world->agents_declared * world->truth.workers;
+    if (!on_loss_replaces(world->plan->options.on_loss) && report->steps_lost > 0) {
+        world_break(world, "%" PRIu64 " steps are lost where nobody goes on elsewhere", report->steps_lost);
+    }
+    if (world->plan->options.on_loss != ON_LOSS_REPLACE || !is_told || world->agents_unheard > 0) {
+        return;
+    }
+    if (counted < ended || counted > ended + uncertain) {
+        world_break(world,
+                    "the report knows of %" PRIu64 " steps, %" PRIu64 " of them lost; %" PRIu64 " have ended",
+                    counted, report->steps_lost, ended);
+    }
+}
+
 static bool is_failure_due(const struct world *world, const struct campaign_report *report)
 {
     const struct campaign_options *options = &world->plan->options;
@@ -170,11 +191,13 @@ void judge_end(struct world *world)
     }
     struct sums sums = add_up(&world->truth);
     transcript_say(world->transcript, world->now_ns - world->created_ns,
-                   "the verdict is %s%s%.*s: %" PRIu64 " steps ok, %" PRIu64 " failed, %" PRIu64 " stopped",
+                   "the verdict is %s%s%.*s: %" PRIu64 " steps ok, %" PRIu64 " failed, %" PRIu64
+                   " stopped, %" PRIu64 " lost",
                    verdict_name(report->verdict), report->reason.size == 0 ? "" : ", ",
                    BYTES_FORMAT(report->reason), report->steps_ok, report->steps_failed,
-                   report->steps_stopped);
+                   report->steps_stopped, report->steps_lost);
     judge_counts(world, report, &sums);
+    judge_lost(world, report, &sums);
     judge_verdict(world, report);
     judge_variables(world);
     judge_leftovers(world, report);

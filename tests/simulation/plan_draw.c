@@ -329,7 +329,7 @@ static void draw_faults(struct plan *plan, struct random *random)
 static void draw_options(struct plan *plan, struct random *random)
 {
     struct campaign_options *options = &plan->options;
-    options->on_loss = (enum on_loss)random_below(random, 3);
+    options->on_loss = (enum on_loss)random_below(random, ON_LOSS_COUNT);
     options->on_deadlock = chance(random, 60) ? ON_DEADLOCK_STOP : ON_DEADLOCK_FAIL;
     options->sync_timeout_ms = chance(random, 50) ? 60000 : between(random, 2000, 20000);
     options->fail_steps = random_below(random, 3);
@@ -376,8 +376,8 @@ static void draw_capacity(struct plan *plan, struct random *random)
 {
     uint32_t workers = plan->options.workers;
     uint32_t least = (workers + plan->agents - 1) / plan->agents;
-    plan->capacity = plan->options.on_loss == ON_LOSS_REPLACE ? plan_most_workers(plan)
-                                                              : least + (uint32_t)random_below(random, 3);
+    plan->capacity = on_loss_replaces(plan->options.on_loss) ? plan_most_workers(plan)
+                                                             : least + (uint32_t)random_below(random, 3);
 }
 
 static void draw_kills(struct plan *plan, struct random *random, uint64_t most_ms)

@@ -27,7 +27,7 @@ static void print_act(const struct act *act)
 void plan_print(const struct plan *plan)
 {
     const struct campaign_options *options = &plan->options;
-    static const char *const LOSSES[] = {"shrink", "replace", "fail"};
+    static const char *const LOSSES[] = {"shrink", "replace", "fail", "replace=again"};
     printf("%s: %u workers, runs %" PRIu64
            ", room_size %u, %u hosts of %u shards, %u agents wanted, capacity %u\n",
            plan->shape, options->workers, options->runs, options->room_size, plan->hosts, plan->shards,

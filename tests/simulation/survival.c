@@ -195,9 +195,9 @@ static void compare_reports(struct world *world, struct coordinator *left, struc
                   bytes_equal(one->reason, other->reason) && one->begun_ns == other->begun_ns &&
                   one->running_ns == other->running_ns && one->workers_running == other->workers_running &&
                   one->steps_ok == other->steps_ok && one->steps_failed == other->steps_failed &&
-                  one->steps_stopped == other->steps_stopped && one->error_count == other->error_count &&
-                  one->wait_count == other->wait_count && bytes_equal(one->waiting, other->waiting) &&
-                  one->live_notifiers == other->live_notifiers &&
+                  one->steps_stopped == other->steps_stopped && one->steps_lost == other->steps_lost &&
+                  one->error_count == other->error_count && one->wait_count == other->wait_count &&
+                  bytes_equal(one->waiting, other->waiting) && one->live_notifiers == other->live_notifiers &&
                   one->live_barriers == other->live_barriers &&
                   one->live_variables == other->live_variables && one->live_waits == other->live_waits;
         for (size_t i = 0; is_same && i < one->wait_count; i++) {

@@ -135,10 +135,11 @@ void truth_restart(struct truth *truth, uint32_t worker, uint64_t step)
     for (uint64_t at = step; at <= truth->used_steps; at++) {
         for (uint8_t name = 0; name < PLAN_NAMES; name++) {
             struct truth_notifier *notifier = truth_notifier(truth, worker, name, at);
-            notifier->readers &= ~(1u << worker);
-            notifier->writers &= ~(1u << worker);
+            notifier->readers &= ~(1u << worker); /* what it has written stays */
             for (uint32_t nth = 0; nth < TRUTH_ARRIVALS; nth++) {
-                truth_barrier(truth, worker, name, at, nth)->arrived &= ~(1u << worker);
+                struct truth_barrier *barrier = truth_barrier(truth, worker, name, at, nth);
+                barrier->left += barrier->arrived >> worker & 1u;
+                barrier->arrived &= ~(1u << worker);
             }
         }
     }

@@ -18,6 +18,10 @@ struct truth_worker {
     bool is_in_step;
     bool has_synchronised; /* has used a notifier or barrier itself */
     uint64_t begun_step;
+    uint64_t acted_step; /* that it acted in last, */
+    uint64_t acted_for;  /* and the agent that it did that on */
+    uint32_t losses;     /* of its agents */
+    uint8_t begun[TRUTH_STEPS];
     uint64_t ended_step;
     uint64_t over_ns;
     uint64_t came_ns; /* 0: it was there from the beginning */
@@ -42,6 +46,7 @@ struct truth_barrier {
     bool is_mixed;  /* different numbers were named */
     uint32_t arrived;
     uint32_t ranks; /* that were given out */
+    uint32_t left;  /* arrivals that are forgotten: their workers do the step again */
 };
 
 struct truth_variable {

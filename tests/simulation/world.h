@@ -336,6 +336,8 @@ void judge_answer(struct world *world, uint32_t worker, struct actor *actor);
 
 /* judge.c: what may happen. */
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
+/* The script of a worker does something in a step, so that others could see it. */
+void judge_act(struct world *world, uint64_t incarnation, uint32_t worker, uint64_t step);
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
 void judge_deadlock(struct world *world);

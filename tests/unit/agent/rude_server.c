@@ -18,6 +18,7 @@ struct peer {
     struct peer *next;
     unsigned number;
     enum after after;
+    bool is_sink;
     size_t size;
     char request[REQUEST_MAX_BYTES];
 };
@@ -26,6 +27,9 @@ struct rude_server {
     uv_tcp_t tcp;
     struct peer *peers;
     unsigned count;
+    unsigned requests;
+    size_t sunk;
+    bool has_ended;
 };
 
 struct answer {
@@ -167,15 +171,28 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 
     (void)buffer;
     if (count < 0) {
+        peer->server->has_ended = peer->server->has_ended || peer->is_sink;
         close_peer(peer);
+        return;
+    }
+    if (peer->is_sink) {
+        peer->server->sunk += (size_t)count;
         return;
     }
     peer->size += (size_t)count;
     peer->request[peer->size] = 0;
     const char *end = strstr(peer->request, "\r\n\r\n");
+    if (end && strstr(peer->request, " /sink ")) {
+        peer->is_sink = true;
+        peer->server->sunk = peer->size;
+        peer->size = 0;
+        uv_read_stop(stream);
+        return;
+    }
     if (!end || peer->size < (size_t)(end + 4 - peer->request) + body_size(peer->request))
         return;
     peer->size = 0;
+    peer->server->requests++;
     answer(peer);
 }
 
@@ -209,6 +226,28 @@ struct rude_server *rude_server_new(uv_loop_t *loop)
     assert(result == 0);
     (void)result;
     return server;
+}
+
+unsigned rude_server_requests(const struct rude_server *server)
+{
+    return server->requests;
+}
+
+size_t rude_server_sunk(const struct rude_server *server)
+{
+    return server->sunk;
+}
+
+bool rude_server_has_ended(const struct rude_server *server)
+{
+    return server->has_ended;
+}
+
+void rude_server_drain(struct rude_server *server)
+{
+    for (struct peer *peer = server->peers; peer; peer = peer->next)
+        if (peer->is_sink)
+            uv_read_start((uv_stream_t *)&peer->tcp, on_alloc, on_read);
 }
 
 int rude_server_port(const struct rude_server *server)

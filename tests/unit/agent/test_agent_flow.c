@@ -147,6 +147,30 @@ static void campaigns_are_kept_apart(void **state)
     expect(fixture, "operations(one_read 0)");
 }
 
+static void who_begins_a_step_hears_when_the_coordinator_knows(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with_workers(fixture, 4);
+    struct operation begun = {.kind = OPERATION_BEGUN, .step = 1};
+    for (uint32_t worker = 0; worker < 4; worker++) {
+        operate(fixture, worker % 2, worker, begun);
+    }
+    turn_end(fixture);
+    expect(fixture, "operations(begun 0 1 2 3)");
+    pass(fixture, 10);
+    pump(fixture);
+    expect(fixture, "0:known(0 2) 1:known(1 3)");
+    pump(fixture);
+    expect(fixture, "");
+    fixture->is_cut = true;
+    begun.step = 2;
+    operate(fixture, 0, 2, begun);
+    turn_end(fixture);
+    pass(fixture, 10);
+    pump(fixture);
+    expect(fixture, "");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -159,6 +183,7 @@ int main(void)
         CASE(last_message_does_not_wait_for_the_link),
         CASE(pauses_the_workers_when_too_much_has_gathered),
         CASE(campaigns_are_kept_apart),
+        CASE(who_begins_a_step_hears_when_the_coordinator_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,8 +36,9 @@ static void write_reply(struct buffer *into, const struct command *command)
 
 void write_command(struct buffer *into, uint32_t shard, const struct command *command)
 {
-    static const char *const NAMES[] = {"deploy", "global",    "begin",      "assign", "reply", "synchronise",
-                                        "drain",  "run_until", "rooms_done", "stop",   "forget"};
+    static const char *const NAMES[] = {"deploy",      "global", "begin",     "assign",     "reply",
+                                        "synchronise", "drain",  "run_until", "rooms_done", "stop",
+                                        "forget",      "scale",  "known"};
     assert_int_equal(command->campaign, CAMPAIGN);
     buffer_append_format(into, "%" PRIu32 ":%s(", shard, NAMES[command->kind]);
     write_set(into, &command->workers);

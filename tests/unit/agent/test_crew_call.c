@@ -51,6 +51,57 @@ static void gathering_takes_what_would_be_notices(void **state)
     gather_free(&gather);
 }
 
+/* The coordinator ends each wait in its time; where it does not, whatever the reason, the agent does later.
+ */
+static void call_that_is_never_answered_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy_stepping(fixture, 2);
+    struct operation own = operation_of(OPERATION_WAIT_WRITER, "pad", 1);
+    own.timeout_ms = 5000;
+    assert_int_equal(call(fixture, 0, own), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 1, operation_of(OPERATION_GET, "v", 0)), CREW_CALL_WAITS);
+    ignore(fixture);
+    assert_int_equal(crew_due_ns(fixture->crew), 0); /* it does not know yet what time it is */
+    tick(fixture);
+    for (int second = 1; second < 35; second++) {
+        assert_true(crew_due_ns(fixture->crew) <= fixture->now_ns + 1000 * MS);
+        advance(fixture, 1000);
+    }
+    expect(fixture, "");
+    advance(fixture, 1000);
+    expect(fixture, "answer(0 timeout #0)");
+    for (int second = 36; second < 90; second++) {
+        advance(fixture, 1000);
+    }
+    expect(fixture, "");
+    advance(fixture, 1000);
+    expect(fixture, "answer(1 timeout #0)");
+    advance(fixture, 1000);
+    advance(fixture, 1000);
+    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX); /* nobody waits any more */
+}
+
+/* A coordinator that is away for long may still come back and answer. */
+static void who_hears_nothing_of_the_coordinator_does_not_give_up(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy_stepping(fixture, 1);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "v", 0)), CREW_CALL_WAITS);
+    ignore(fixture);
+    tick(fixture);
+    for (int second = 0; second < 500; second++) {
+        fixture->now_ns += 1000 * MS;
+        tick_without_lease(fixture);
+    }
+    for (int second = 0; second < 89; second++) {
+        advance(fixture, 1000);
+    }
+    expect(fixture, "");
+    advance(fixture, 1000);
+    expect(fixture, "answer(0 timeout #0)");
+}
+
 static void wait_ends_with_the_reply_of_its_key(void **state)
 {
     struct fixture *fixture = *state;
@@ -309,6 +360,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(signal_is_sent_and_not_answered),
         CASE(gathering_takes_what_would_be_notices),
+        CASE(call_that_is_never_answered_ends),
+        CASE(who_hears_nothing_of_the_coordinator_does_not_give_up),
         CASE(wait_ends_with_the_reply_of_its_key),
         CASE(replies_that_nobody_waits_for_are_ignored),
         CASE(calls_for_one_worker_are_matched_by_number),

@@ -10,16 +10,17 @@
 
 /* state, then for each event in the order of the enum the next state and what is done; "-" is refused. */
 static const char GOLDEN[] =
-    "waiting: start>setup/setup - - - - - - - end>gone/vanish stop>gone/vanish - -\n"
-    "setup: - setup_ok>between/choose setup_failed>teardown/break_off setup_late>setup/cut_short - - - - - "
+    "waiting: start>setup/setup - - - - - - - - end>gone/vanish stop>gone/vanish - -\n"
+    "setup: - setup_ok>between/choose setup_failed>teardown/break_off setup_late>setup/cut_short - - - - - - "
     "stop>setup/nothing - -\n"
-    "between: - - - - - rest>between/rest halt>halted/nothing go>stepping/step end>held/hold "
+    "between: - - - - - rest>between/rest halt>halted/nothing go>asking/ask - end>held/hold "
     "stop>teardown/break_off - -\n"
-    "halted: - - - - - - - go>stepping/step end>held/hold stop>teardown/break_off - -\n"
-    "stepping: - - - - step_over>between/report - - - - stop>stepping/nothing - -\n"
-    "held: - - - - - - - - - stop>teardown/teardown release>teardown/teardown -\n"
-    "teardown: - - - - - - - - - stop>teardown/nothing - torn_down>gone/bury\n"
-    "gone: - - - - - - - - - stop>gone/nothing - -\n";
+    "halted: - - - - - - - go>asking/ask - end>held/hold stop>teardown/break_off - -\n"
+    "asking: - - - - - - - - known>stepping/step - stop>teardown/break_off - -\n"
+    "stepping: - - - - step_over>between/report - - - - - stop>stepping/nothing - -\n"
+    "held: - - - - - - - - - - stop>teardown/teardown release>teardown/teardown -\n"
+    "teardown: - - - - - - - - - - stop>teardown/nothing - torn_down>gone/bury\n"
+    "gone: - - - - - - - - - - stop>gone/nothing - -\n";
 
 static void write_cell(struct buffer *table, enum worker_state state, enum worker_event event)
 {

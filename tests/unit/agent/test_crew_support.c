@@ -42,6 +42,8 @@ static void write_operation(struct buffer *into, const struct operation *operati
         assert_int_equal(operation->first_ns, operation->last_ns);
         buffer_append_format(into, "started(%" PRIu32 " +%" PRIu64 " ms", worker,
                              ((uint64_t)operation->first_ns - START_NS) / MS);
+    } else if (operation->kind == OPERATION_BEGUN) {
+        buffer_append_format(into, "begun(%" PRIu32 "@%" PRIu64, worker, operation->step);
     } else if (operation->kind == OPERATION_ENDED) {
         buffer_append_format(into, "ended(%" PRIu32, worker);
     } else {
@@ -148,6 +150,11 @@ void advance(struct fixture *fixture, uint64_t milliseconds)
 void tick(struct fixture *fixture)
 {
     take(fixture, (struct crew_event){.kind = CREW_TICK});
+}
+
+void tick_without_lease(struct fixture *fixture)
+{
+    take(fixture, (struct crew_event){.kind = CREW_TICK, .is_paused = true});
 }
 
 void begin(struct fixture *fixture)

@@ -37,9 +37,10 @@ void advance(struct fixture *fixture, uint64_t milliseconds);
 
 /* Each takes a step and appends the effects to the transcript, separated by spaces:
  *   setup(W)  step(W@S)  teardown(W)  answer(W OUTCOME #RANK)  finished(N)  failure(W@S TEXT)
- *   started(W +MS after START_NS)  past(W@S TEXT)  ended(W TEXT)  drained(ROOM@S …)  NAME(W …) for other
- * operations */
+ *   started(W +MS after START_NS)  begun(W@S)  past(W@S TEXT)  ended(W TEXT)  drained(ROOM@S …)  NAME(W …)
+ * for other operations */
 void tick(struct fixture *fixture);
+void tick_without_lease(struct fixture *fixture);
 void begin(struct fixture *fixture);
 void begin_at(struct fixture *fixture, uint64_t at_ns);
 void assign(struct fixture *fixture, uint32_t worker, uint64_t first_step);

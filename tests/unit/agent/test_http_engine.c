@@ -1,5 +1,7 @@
 /* The engine against a server that behaves, and one that does not. */
 #include "agent/http/engine.h"
+#include "agent/lease.h"
+#include "agent/memory_account.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "rude_server.h"
@@ -24,6 +26,8 @@ struct fixture {
     uv_loop_t loop;
     struct rude_server *server;
     struct http_engine *engine;
+    _Atomic(uint64_t) lease_until_ns;
+    struct lease lease;
     struct user users[2];
     char url[200];
 };
@@ -46,7 +50,9 @@ static int set_up(void **state)
 
     uv_loop_init(&fixture->loop);
     fixture->server = rude_server_new(&fixture->loop);
-    fixture->engine = http_engine_new(&fixture->loop);
+    atomic_init(&fixture->lease_until_ns, UINT64_MAX);
+    lease_init(&fixture->lease, &fixture->lease_until_ns);
+    fixture->engine = http_engine_new(&fixture->loop, &fixture->lease);
     for (int i = 0; i < 2; i++)
         fixture->users[i].client = http_client_new(fixture->engine, on_done, &fixture->users[i]);
     *state = fixture;
@@ -276,7 +282,168 @@ static void cancels(void **state)
         uv_run(&fixture->loop, UV_RUN_NOWAIT);
 }
 
+static void turn(struct fixture *fixture, int turns)
+{
+    for (int i = 0; i < turns; i++) {
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+}
+
+static void end_lease(struct fixture *fixture)
+{
+    atomic_store(&fixture->lease_until_ns, 1);
+}
+
+static void renew_lease(struct fixture *fixture)
+{
+    atomic_store(&fixture->lease_until_ns, UINT64_MAX);
+}
+
+/* As if the process had not run for so long, and the lease had ended meanwhile. */
+static void freeze(struct fixture *fixture, uint64_t for_ns)
+{
+    end_lease(fixture);
+    fixture->lease.looked_ns -= for_ns;
+}
+
+static void without_a_lease_nothing_leaves_and_nothing_is_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    get(fixture, 0, "/ok");
+    start(fixture, 0, "/ok", (struct http_request){0});
+    end_lease(fixture);
+    start(fixture, 1, "/ok", (struct http_request){0});
+    turn(fixture, 50);
+    assert_false(fixture->users[0].is_done);
+    assert_false(fixture->users[1].is_done);
+    assert_int_equal(rude_server_requests(fixture->server), 1);
+    renew_lease(fixture);
+    assert_int_equal(await(fixture, 0)->failure, HTTP_OK);
+    assert_int_equal(await(fixture, 1)->failure, HTTP_OK);
+    assert_int_equal(rude_server_requests(fixture->server), 3);
+}
+
+static void an_answer_that_comes_without_a_lease_is_read_with_the_next(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture, 0, "/stall", (struct http_request){.timeout_ms = 100});
+    turn(fixture, 10);
+    assert_int_equal(rude_server_requests(fixture->server), 1);
+    end_lease(fixture);
+    turn(fixture, 200);
+    assert_false(fixture->users[0].is_done);
+    renew_lease(fixture);
+    assert_int_equal(await(fixture, 0)->failure, HTTP_TIMEOUT);
+}
+
+static void who_was_frozen_past_its_lease_gives_up_what_was_begun(void **state)
+{
+    struct fixture *fixture = *state;
+    get(fixture, 0, "/ok");
+    start(fixture, 0, "/ok", (struct http_request){0});
+    start(fixture, 1, "/ok", (struct http_request){0});
+    freeze(fixture, LEASE_FROZEN_NS);
+    assert_int_equal(await(fixture, 0)->failure, HTTP_LOST);
+    assert_int_equal(await(fixture, 1)->failure, HTTP_LOST);
+    assert_string_equal(http_failure_name(HTTP_LOST), "lost");
+    turn(fixture, 50);
+    assert_int_equal(rude_server_requests(fixture->server), 1);
+    renew_lease(fixture);
+    assert_string_equal(get(fixture, 0, "/ok"), "2"); /* over a new connection */
+}
+
+static void who_is_held_for_too_long_is_given_up(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture, 0, "/ok", (struct http_request){0});
+    end_lease(fixture);
+    turn(fixture, 5);
+    assert_false(fixture->users[0].is_done);
+    fixture->lease.over_ns -= LEASE_MOST_HELD_NS;
+    assert_int_equal(await(fixture, 0)->failure, HTTP_LOST);
+    assert_int_equal(rude_server_requests(fixture->server), 0);
+}
+
+/* The kernel has taken megabytes of it by then: they go with the connection. */
+static void the_rest_of_a_body_is_not_sent(void **state)
+{
+    static char body[32 * 1024 * 1024];
+    struct fixture *fixture = *state;
+    struct http_request put = {.method = "PUT", .body = bytes_of(body, sizeof body), .has_body = true};
+    start(fixture, 0, "/sink", put);
+    turn(fixture, 100);
+    assert_true(rude_server_sunk(fixture->server) > 0);
+    freeze(fixture, LEASE_FROZEN_NS);
+    assert_int_equal(await(fixture, 0)->failure, HTTP_LOST);
+    rude_server_drain(fixture->server);
+    for (int i = 0; i < 2000 && !rude_server_has_ended(fixture->server); i++)
+        turn(fixture, 1);
+    assert_true(rude_server_has_ended(fixture->server));
+    assert_true(rude_server_sunk(fixture->server) < 1024 * 1024);
+}
+
+static void what_is_cancelled_without_a_lease_is_reset(void **state)
+{
+    static char body[32 * 1024 * 1024];
+    struct fixture *fixture = *state;
+    struct http_request put = {.method = "PUT", .body = bytes_of(body, sizeof body), .has_body = true};
+    start(fixture, 0, "/sink", put);
+    turn(fixture, 100);
+    end_lease(fixture);
+    http_client_free(&fixture->users[0].client);
+    rude_server_drain(fixture->server);
+    for (int i = 0; i < 2000 && !rude_server_has_ended(fixture->server); i++)
+        turn(fixture, 1);
+    assert_true(rude_server_has_ended(fixture->server));
+    assert_true(rude_server_sunk(fixture->server) < 1024 * 1024);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+/* A target that sends without end to many: together they stay within half of what the shard may hold. */
+static void bodies_of_all_clients_have_a_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_account memory = {.limit_bytes = 8 << 20};
+    struct http_request endless = {.max_body_bytes = 1 << 30};
+
+    http_engine_set_memory(fixture->engine, &memory);
+    for (int round = 0; round < 3; round++) {
+        start(fixture, 0, "/big", endless);
+        start(fixture, 1, "/big", endless);
+        for (int user = 0; user < 2; user++) {
+            const struct http_response *response = await(fixture, user);
+            assert_int_equal(response->failure, HTTP_NO_MEMORY);
+            assert_non_null(strstr(response->text, "have reached 4 MiB"));
+        }
+        assert_int_equal(memory.used_bytes, 0);
+    }
+    assert_string_not_equal(get(fixture, 0, "/ok"), "");
+    for (int user = 0; user < 2; user++)
+        http_client_free(&fixture->users[user].client);
+    assert_int_equal(memory.body_bytes, 0);
+}
+
+/* Curl has a copy of each: 90 workers that post the same long text hold it 90 times. */
+static void bodies_that_are_sent_count_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_account memory = {.limit_bytes = 8 << 20};
+    size_t size = 3 << 20;
+    uint8_t *text = memory_new(size, 1);
+    struct http_request post = {.method = "POST", .body = bytes_of(text, size), .has_body = true};
+
+    http_engine_set_memory(fixture->engine, &memory);
+    start(fixture, 0, "/stall", post);
+    assert_in_range(memory.used_bytes, size / 2, size);
+    assert_int_equal(fetch(fixture, 1, "/stall", post)->failure, HTTP_NO_MEMORY);
+    http_cancel(fixture->users[0].client);
+    assert_int_equal(memory.used_bytes, 0);
+    for (int user = 0; user < 2; user++)
+        http_client_free(&fixture->users[user].client);
+    memory_free(text);
+}
 
 int main(void)
 {
@@ -292,6 +459,14 @@ int main(void)
         TEST(refuses_what_is_no_request),
         TEST(notices_that_the_server_closed_an_idle_connection),
         TEST(cancels),
+        TEST(without_a_lease_nothing_leaves_and_nothing_is_lost),
+        TEST(an_answer_that_comes_without_a_lease_is_read_with_the_next),
+        TEST(who_was_frozen_past_its_lease_gives_up_what_was_begun),
+        TEST(who_is_held_for_too_long_is_given_up),
+        TEST(the_rest_of_a_body_is_not_sent),
+        TEST(what_is_cancelled_without_a_lease_is_reset),
+        TEST(bodies_of_all_clients_have_a_limit),
+        TEST(bodies_that_are_sent_count_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,7 +142,7 @@ static void says_what_is_wrong(void **state)
          "pad.lua:2: option duration: expected a duration: seconds, or \"10s\", \"5m\", \"1h\", got a table"},
         {"single_run = 1", "pad.lua:2: option single_run: expected true or false, got 1"},
         {"on_loss = 'hrink'",
-         "pad.lua:2: option on_loss: expected one of shrink, replace, fail, got \"hrink\""},
+         "pad.lua:2: option on_loss: expected one of shrink, replace, fail, replace=again, replace=next, got \"hrink\""},
         {"fail = '5'",
          "pad.lua:2: option fail: expected a number of steps, or a percentage like \"5%\", got \"5\""},
         {"wrokers = 1", "pad.lua:2: unknown option wrokers"},

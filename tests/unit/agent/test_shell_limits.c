@@ -159,20 +159,22 @@ static void coroutines_of_the_script_may_wait(void **state)
 {
     struct shell *shell = *state;
     assert_string_equal(
-        play(shell, "local inner = coroutine.wrap(function(a)\n"
-                    "  local b = coroutine.yield(a + 1)\n"
-                    "  tutti.sleep(0.001)\n"
-                    "  local c = coroutine.wrap(function() tutti.sleep(0.001) coroutine.yield(5) end)()\n"
-                    "  coroutine.yield(b + c)\n"
-                    "  return 'end'\n"
-                    "end)\n"
-                    "assert(inner(1) == 2 and inner(10) == 15 and inner() == 'end')\n"
-                    "assert(not pcall(inner))\n"
-                    "assert(not pcall(coroutine.yield))\n"
-                    "local ok, why = coroutine.resume(coroutine.create(function() tutti.sleep(0.001) "
-                    "error('boom') end))\n"
-                    "assert(not ok and why:find('boom'))\n"
-                    "assert(not pcall(table.sort, { 1, 2, 3 }, function() tutti.sleep(0) end))\n"),
+        play(shell,
+             "local inner = coroutine.wrap(function(a)\n"
+             "  local b = coroutine.yield(a + 1)\n"
+             "  tutti.sleep(0.001)\n"
+             "  local c = coroutine.wrap(function() tutti.sleep(0.001) coroutine.yield(5) end)()\n"
+             "  coroutine.yield(b + c)\n"
+             "  return 'end'\n"
+             "end)\n"
+             "assert(inner(1) == 2 and inner(10) == 15 and inner() == 'end')\n"
+             "assert(not pcall(inner))\n"
+             "assert(not pcall(coroutine.yield))\n"
+             "local ok, why = coroutine.resume(coroutine.create(function() tutti.sleep(0.001) "
+             "error('boom') end))\n"
+             "assert(not ok and why:find('boom'))\n"
+             "assert(not pcall(string.gsub, 'x', 'x', function() tutti.sleep(0) end))\n"
+             "assert(pcall(table.sort, { 1, 2, 3 }, function(a, b) tutti.sleep(0) return a < b end))\n"),
         "");
 }
 

@@ -260,8 +260,12 @@ void world_restart(struct world *world, uint32_t worker)
         it->has_ended = false;
         it->was_lost = false;
     }
+    uint64_t lost_in = it->past;
+    if (it->is_known && world_chance(world, 70)) {
+        lost_in = it->past + 1;
+        play_begun(&world->play, worker, lost_in);
+    }
     uint64_t next = rooms_restart(world->play.rooms, world->play.now_ns, worker, "agent a2 was lost");
-    uint64_t lost_in = it->is_known || it->signalled > 0 ? it->past + 1 : 0;
     lost_in = it->signalled > lost_in ? it->signalled : lost_in;
     assert_int_equal(next, lost_in + 1);
     it->wait.is_on = false;

@@ -214,6 +214,11 @@ void play_past(struct play *play, uint32_t worker, uint64_t step, const char *fa
     play_operation(play, worker, worker, past);
 }
 
+void play_begun(struct play *play, uint32_t worker, uint64_t step)
+{
+    play_operation(play, worker, worker, (struct operation){.kind = OPERATION_BEGUN, .step = step});
+}
+
 void play_ended(struct play *play, uint32_t worker, const char *text)
 {
     struct operation ended = {.kind = OPERATION_ENDED, .text = bytes_of_string(text)};

@@ -48,6 +48,8 @@ void play_nonsense(struct play *play, uint32_t first, uint32_t last, struct oper
 void play_known(struct play *play); /* the progress of all workers: nothing yet */
 void play_all_past(struct play *play, uint64_t step);
 void play_past(struct play *play, uint32_t worker, uint64_t step, const char *failure);
+/* It is about to begin this step. */
+void play_begun(struct play *play, uint32_t worker, uint64_t step);
 void play_ended(struct play *play, uint32_t worker, const char *text);
 void play_written(struct play *play, uint32_t worker, uint64_t step, const char *payload);
 void play_read(struct play *play, uint32_t worker, uint64_t step);

@@ -101,10 +101,47 @@ static void replace_goes_on_at_the_next_step(void **state)
     stand_operation(stand, &stand->agents[1], past, (uint32_t[]){1}, 1);
     past.step = 2;
     stand_operation(stand, &stand->agents[1], past, (uint32_t[]){3}, 1);
+    struct operation begun = {.kind = OPERATION_BEGUN, .step = 6};
+    stand_operation(stand, &stand->agents[1], begun, (uint32_t[]){1}, 1);
+    stand_steps(stand, &stand->agents[1], 3, 1);
     stand_forget_story(stand);
     stand_gone(stand, "a2");
-    /* Worker 1 was in step 6, worker 3 in step 3. */
-    stand_expect(stand, "forget the route of a2\na1: assign worker 3 from step 4 worker 1 from step 7\n");
+    /* Worker 1 may have been in step 6, worker 3 was not in step 3 yet. */
+    stand_expect(stand, "forget the route of a2\na1: assign worker 3 from step 3 worker 1 from step 7\n");
+    /* Seven had ended, of which four were counted. */
+    assert_int_equal(stand_report(stand)->steps_lost, 3 + 1);
+}
+
+static void replace_again_begins_the_step_once_more(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.on_loss = ON_LOSS_REPLACE_AGAIN;
+    stand_run(stand, &options, 2);
+    struct operation past = {.kind = OPERATION_PAST, .step = 5};
+    stand_operation(stand, &stand->agents[1], past, (uint32_t[]){1}, 1);
+    struct operation barrier = {.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = 6};
+    stand_operation(stand, &stand->agents[1], barrier, (uint32_t[]){1}, 1);
+    stand_steps(stand, &stand->agents[1], 5, 0);
+    stand_forget_story(stand);
+    stand_gone(stand, "a2");
+    stand_expect(stand, "forget the route of a2\na1: assign worker 3 from step 1 worker 1 from step 6\n");
+    assert_int_equal(stand_report(stand)->steps_lost, 0);
+    stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){1}, 1);
+    stand_expect(stand, "");
+}
+
+/* Whoever begins a step waits for that. */
+static void a_step_that_begins_is_acknowledged_at_once(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.on_loss = ON_LOSS_REPLACE;
+    stand_run(stand, &options, 2);
+    uint64_t before = coordinator_overview(stand->coordinator)->frames_sent;
+    struct operation begun = {.kind = OPERATION_BEGUN, .step = 1};
+    stand_operation(stand, &stand->agents[1], begun, (uint32_t[]){1, 3}, 2);
+    assert_int_equal(coordinator_overview(stand->coordinator)->frames_sent, before + 1);
 }
 
 /* FINISHED and ASSIGN cross on the wire: what was said before it was known does not count. */
@@ -302,6 +339,8 @@ int main(void)
         STORY(replace_deals_the_workers_over_those_that_remain),
         STORY(replace_wants_to_know_from_the_beginning_how_far_workers_are),
         STORY(replace_goes_on_at_the_next_step),
+        STORY(replace_again_begins_the_step_once_more),
+        STORY(a_step_that_begins_is_acknowledged_at_once),
         STORY(a_finish_that_does_not_know_of_the_new_workers_does_not_count),
         STORY(an_agent_that_had_finished_takes_over),
         STORY(who_is_lost_before_the_beginning_is_replaced_behind_it),

@@ -140,7 +140,7 @@ static void what_is_wrong_is_named(void **state)
         {"{" FILES ", \"options\": {\"on_deadlock\": \"wait\"}}",
          "options.on_deadlock: it is not one of stop, fail"},
         {"{" FILES ", \"options\": {\"on_loss\": 1}}",
-         "options.on_loss: it is not one of shrink, replace, fail"},
+         "options.on_loss: it is not one of shrink, replace, fail, replace=again, replace=next"},
         {"{" FILES ", \"options\": {\"run\": 1}}", "options: \"run\" is not known here"},
         {"{" FILES ", \"options\": {\"single_run\": true, \"single_mode\": \"x\"}}",
          "options: single_run and single_mode contradict each other"},

@@ -100,7 +100,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DRAINED, steps_odd, "5 numbers are no pairs"},
     {MESSAGE_RUN_UNTIL, steps_room, "room is beyond"},
     {MESSAGE_OPERATIONS, operation_no_kind, "operation 0: there is no kind of operation 0"},
-    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 21"},
+    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 22"},
     {MESSAGE_OPERATIONS, operation_kind_negative, "no kind of operation -5"},
     {MESSAGE_OPERATIONS, operation_nobody, "set of workers is empty"},
     {MESSAGE_OPERATIONS, operation_crowd, "written is of one worker"},

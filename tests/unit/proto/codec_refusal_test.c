@@ -44,7 +44,7 @@ SPOIL(options_missing, wire->deploy->options = NULL)
 SPOIL(options_workers_zero, wire->deploy->options->workers = 0)
 SPOIL(options_workers_many, wire->deploy->options->workers = LIMIT_WORKERS + 1)
 SPOIL(options_room, wire->deploy->options->room_size = LIMIT_ROOM_SIZE + 1)
-SPOIL(options_loss, wire->deploy->options->on_loss = (Tutti__V1__OnLoss)3)
+SPOIL(options_loss, wire->deploy->options->on_loss = (Tutti__V1__OnLoss)4)
 SPOIL(options_deadlock, wire->deploy->options->on_deadlock = (Tutti__V1__OnDeadlock)2)
 SPOIL(options_nan, wire->deploy->options->fail_percent = (double)NAN)
 SPOIL(options_percent, wire->deploy->options->fail_percent = 100.5)
@@ -153,7 +153,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, options_workers_zero, "0 workers"},
     {MESSAGE_DEPLOY, options_workers_many, "1000001 workers"},
     {MESSAGE_DEPLOY, options_room, "rooms of 1000001"},
-    {MESSAGE_DEPLOY, options_loss, "on loss: there is no 3"},
+    {MESSAGE_DEPLOY, options_loss, "on loss: there is no 4"},
     {MESSAGE_DEPLOY, options_deadlock, "on deadlock: there is no 2"},
     {MESSAGE_DEPLOY, options_nan, "percent"},
     {MESSAGE_DEPLOY, options_percent, "percent"},

@@ -139,9 +139,9 @@ static void check_absent(struct bytes value, const char *kinds, unsigned kind)
 static void absent_values_are_nil_where_there_is_one(void **state)
 {
     (void)state;
-    static const char VALUES[] = "--------n--n-nnn---";
-    static const char EXPECTED[] = "--------------n---n";
-    static const char REPLIED[] = "----n----nnn--nn-nn";
+    static const char VALUES[] = "--------n--n-nnn----";
+    static const char EXPECTED[] = "--------------n---n-";
+    static const char REPLIED[] = "----n----nnn--nn-nn-";
     static const enum message_kind KINDS[] = {MESSAGE_OPERATIONS, MESSAGE_REPLIES};
     for (size_t i = 0; i < 2; i++) {
         struct sample sample;

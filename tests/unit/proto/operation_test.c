@@ -39,9 +39,9 @@ static void kinds_are_sorted(void **state)
     (void)state;
     assert_int_equal(count_where(operation_is_wait), 6);
     assert_true(operation_is_wait(OPERATION_GET_OR_MAKE));
-    assert_int_equal(count_where(operation_is_aggregated), 8);
+    assert_int_equal(count_where(operation_is_aggregated), 9);
     assert_true(operation_is_aggregated(OPERATION_RELEASED) && !operation_is_aggregated(OPERATION_DECLARE));
-    assert_int_equal(count_where(operation_is_answered), OPERATION_KIND_COUNT - 6);
+    assert_int_equal(count_where(operation_is_answered), OPERATION_KIND_COUNT - 7);
     assert_false(operation_is_answered(OPERATION_MAKING_FAILED));
 }
 
