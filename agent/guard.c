@@ -1,7 +1,6 @@
 /* Stands around the library functions with which a script could outlive its limits: those that catch errors,
  * and those that loop inside C where the counting hook does not look. */
 #include "agent/lua_error.h"
-#include "agent/player.h"
 #include "agent/script_state.h"
 
 #include <string.h>
@@ -147,7 +146,7 @@ static int resume(lua_State *lua, lua_State *inner, int arguments)
 
     limits_charge(lua, RESUME_INSTRUCTIONS);
     luaL_checkstack(lua, 1, "too many arguments to resume");
-    if (player_owns(lua, inner))
+    if (script_owns(lua, inner))
         return luaL_error(lua, "cannot resume the coroutine of a worker");
     if (!lua_checkstack(inner, arguments))
         return luaL_error(lua, "too many arguments to resume");
@@ -192,7 +191,7 @@ static int guarded_yield(lua_State *lua)
 {
     struct script *script = script_of(lua);
 
-    if (lua_pushthread(lua) || (script->current && script_is_own_coroutine(script, lua)))
+    if (lua_pushthread(lua) || (script->current && script_owns(lua, lua)))
         return luaL_error(lua, "attempt to yield from outside a coroutine");
     lua_pop(lua, 1);
     return lua_yield(lua, lua_gettop(lua));
@@ -202,7 +201,7 @@ static bool is_suspended_or_dead(lua_State *lua, lua_State *inner)
 {
     lua_Debug activation;
 
-    if (inner == lua || player_owns(lua, inner))
+    if (inner == lua || script_owns(lua, inner))
         return false;
     return lua_status(inner) != LUA_OK || !lua_getstack(inner, 0, &activation);
 }

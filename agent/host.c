@@ -6,6 +6,7 @@
 #include "agent/browser/starter_link.h"
 #include "agent/core/agent.h"
 #include "agent/leave_signals.h"
+#include "agent/lua_api.h"
 #include "agent/mailbox.h"
 #include "agent/readings.h"
 #include "agent/shard.h"
@@ -386,6 +387,8 @@ static void start_shards(struct host *host)
     start_watchdog(host);
     for (uint32_t i = 0; i < host->shard_count; i++) {
         struct shard_settings settings = {
+            .library = &lua_api_library,
+            .hooks = &lua_api_hooks,
             .index = i,
             .loop = is_alone ? &host->loop : NULL,
             .agent = host->name,

@@ -1,12 +1,8 @@
 /* The counting allocator and the hooks that end a turn. */
 #include "agent/limits.h"
 
-#include "agent/player.h"
 #include "agent/script_state.h"
-#include "agent/shard.h"
-#include "agent/stage.h"
 #include "agent/ticker.h"
-#include "agent/watchdog.h"
 #include "common/clock.h"
 #include "common/duration.h"
 
@@ -171,15 +167,15 @@ static bool look(lua_State *lua, struct limits *limits)
 /* For the watchdog: where a turn is that does not give way. */
 static void tell_place(lua_State *lua)
 {
-    const struct stage *stage = script_of(lua)->stage;
+    const struct script *script = script_of(lua);
 
-    if (stage == NULL || !lua_checkstack(lua, 2)) {
+    if (script->thread == NULL || !lua_checkstack(lua, 2)) {
         return;
     }
     push_place(lua);
     size_t size = lua_rawlen(lua, -1);
     lua_pushlstring(lua, lua_tostring(lua, -1), size > 2 ? size - 2 : 0); /* without ": " */
-    pulse_set_place(shard_settings(stage->shard)->pulse, lua_tostring(lua, -1));
+    script->thread->tell_place(script->stage, lua_tostring(lua, -1));
     lua_pop(lua, 2);
 }
 
@@ -218,7 +214,7 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
         return;
     }
     if (activation->event == LUA_HOOKCOUNT) {
-        player_give_way(lua);
+        script_of(lua)->thread->give_way(lua);
     } else {
         lua_sethook(lua, on_interrupt, LUA_MASKCOUNT, 1);
     }

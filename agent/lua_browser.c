@@ -4,6 +4,8 @@
 #include "agent/browser/lua_drivers.h"
 #include "agent/browser/sources.h"
 #include "agent/library.h"
+#include "agent/lua_error.h"
+#include "agent/lua_modules.h"
 #include "agent/lua_webdriver.h"
 #include "agent/script_state.h"
 

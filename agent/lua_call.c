@@ -45,28 +45,13 @@ uint64_t lua_call_timeout(lua_State *lua, int index, const char *function)
     return timeout_ms > 0 ? timeout_ms : 1;
 }
 
-int lua_call_option(lua_State *lua, int index, const char *name)
-{
-    index = lua_absindex(lua, index);
-    lua_pushstring(lua, name);
-    return lua_rawget(lua, index);
-}
-
-void lua_call_check_plain(lua_State *lua, int index, const char *function)
-{
-    if (luaL_getmetafield(lua, index, "__index") != LUA_TNIL) {
-        lua_misuse(lua, "%s: the fields of options are their own: __index of a metatable is not followed",
-                   function);
-    }
-}
-
 void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names)
 {
     if (lua_isnoneornil(lua, index))
         return;
     if (!lua_istable(lua, index))
         lua_misuse(lua, "%s: expected a table of options, got a %s", function, luaL_typename(lua, index));
-    lua_call_check_plain(lua, index, function);
+    lua_option_check_plain(lua, index, function);
     for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
         const char *const *name = names;
         while (*name && !(lua_type(lua, -2) == LUA_TSTRING && strcmp(*name, lua_tostring(lua, -2)) == 0))

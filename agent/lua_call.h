@@ -1,5 +1,6 @@
 /* Calls of a script to the coordinator: send an operation, wait for its answer, give back what it says. */
 #pragma once
+#include "agent/lua_option.h"
 #include "agent/player.h"
 
 #include <lua.h>
@@ -16,11 +17,6 @@ int lua_call_send(lua_State *lua, struct player *player, const struct operation 
                   int (*finish)(lua_State *lua, struct player *player, const struct reply *reply));
 /* Seconds at `index` as milliseconds, at least 1; 0, the campaign's default, where there is none. */
 uint64_t lua_call_timeout(lua_State *lua, int index, const char *function);
-/* Pushes the field `name` of the options at `index`, and gives its type. No metamethod of the script has a
- * say: what was checked is what is used. */
-int lua_call_option(lua_State *lua, int index, const char *name);
-/* Refuses a table at `index` that has fields by a metatable, which lua_call_option does not see. */
-void lua_call_check_plain(lua_State *lua, int index, const char *function);
 /* Whether the options at `index` (a table or none) have only these names; `names` ends with NULL. */
 void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names);
 

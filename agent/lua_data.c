@@ -34,7 +34,7 @@ static enum mode mode_of(lua_State *lua)
 {
     enum mode mode = MODE_UNIQUE;
 
-    if (lua_call_option(lua, 2, "mode") != LUA_TNIL) {
+    if (lua_option_get(lua, 2, "mode") != LUA_TNIL) {
         const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
         while (mode_names[mode] && strcmp(mode_names[mode], name) != 0)
             mode++;
@@ -54,7 +54,7 @@ static void read_options(lua_State *lua, struct data *data)
     if (!lua_istable(lua, 2))
         return;
     data->mode = mode_of(lua);
-    int type = lua_call_option(lua, 2, "wrap");
+    int type = lua_option_get(lua, 2, "wrap");
     if (type != LUA_TNIL && type != LUA_TBOOLEAN)
         lua_misuse(lua, "tutti.data: wrap: expected true or false, got a %s", luaL_typename(lua, -1));
     if (type != LUA_TNIL && data->mode != MODE_UNIQUE)

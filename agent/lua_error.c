@@ -1,8 +1,6 @@
 /* Makes the error objects of API calls. */
 #include "agent/lua_error.h"
 
-#include "agent/lua_webdriver.h"
-
 #include <lauxlib.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -6,6 +6,9 @@
 #include <lua.h>
 #include <stdbool.h>
 
+/* How the chunks of tutti.browser's sources are named: errors point to the script's lines, not to theirs. */
+#define LUA_WEBDRIVER_CHUNKS "tutti.browser/"
+
 struct lua_failure {
     const char *outcome; /* of a wait: "timeout", …; NULL otherwise */
     const char *kind;    /* of a request: "connect", …; NULL otherwise */

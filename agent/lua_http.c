@@ -3,6 +3,7 @@
 #include "agent/library.h"
 #include "agent/lua_call.h"
 #include "agent/lua_error.h"
+#include "agent/lua_modules.h"
 #include "agent/lua_response.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
@@ -79,7 +80,7 @@ static void add_header(lua_State *lua, struct draft *draft, const char *name, co
 /* Leaves names and values on the stack: they live as long as the request, whatever becomes of the table. */
 static void read_headers(lua_State *lua, struct draft *draft)
 {
-    if (lua_call_option(lua, 3, "headers") == LUA_TNIL)
+    if (lua_option_get(lua, 3, "headers") == LUA_TNIL)
         return;
     if (!lua_istable(lua, -1))
         lua_misuse(lua, "http: headers is a table, not a %s", luaL_typename(lua, -1));
@@ -120,10 +121,10 @@ static void push_body(lua_State *lua, struct draft *draft)
     lua_pushvalue(lua, 4);
     if (!lua_isnil(lua, 4) || lua_isnil(lua, 3))
         return;
-    if (lua_call_option(lua, 3, "json") != LUA_TNIL)
+    if (lua_option_get(lua, 3, "json") != LUA_TNIL)
         encode_json(lua, draft);
     else
-        lua_call_option(lua, 3, "body");
+        lua_option_get(lua, 3, "body");
 }
 
 static void read_body(lua_State *lua, struct draft *draft)
@@ -142,20 +143,20 @@ static void read_body(lua_State *lua, struct draft *draft)
 
 static void read_limits(lua_State *lua, struct draft *draft)
 {
-    if (lua_call_option(lua, 3, "timeout") != LUA_TNIL) {
+    if (lua_option_get(lua, 3, "timeout") != LUA_TNIL) {
         double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
         if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S))
             lua_misuse(lua, "http: timeout is a number of seconds, more than 0");
         draft->request.timeout_ms = seconds < 0.001 ? 1 : (uint64_t)(seconds * 1000 + 0.5);
     }
-    if (lua_call_option(lua, 3, "max_body") != LUA_TNIL) {
+    if (lua_option_get(lua, 3, "max_body") != LUA_TNIL) {
         if (!lua_isinteger(lua, -1) || lua_tointeger(lua, -1) < 0)
             lua_misuse(lua, "http: max_body is a number of bytes");
         draft->request.max_body_bytes = (uint64_t)lua_tointeger(lua, -1);
     }
-    lua_call_option(lua, 3, "follow");
+    lua_option_get(lua, 3, "follow");
     draft->request.is_followed = lua_toboolean(lua, -1);
-    if (lua_call_option(lua, 3, "auth") != LUA_TNIL) {
+    if (lua_option_get(lua, 3, "auth") != LUA_TNIL) {
         if (!lua_istable(lua, -1))
             lua_misuse(lua, "http: auth is { user, password }");
         int auth = lua_gettop(lua);
@@ -166,7 +167,7 @@ static void read_limits(lua_State *lua, struct draft *draft)
         draft->request.user = lua_tostring(lua, -2);
         draft->request.password = lua_tostring(lua, -1);
     }
-    if (lua_call_option(lua, 3, "name") != LUA_TNIL) {
+    if (lua_option_get(lua, 3, "name") != LUA_TNIL) {
         size_t size = 0;
         const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
         if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size)))
@@ -289,7 +290,7 @@ static int request(lua_State *lua)
     lua_insert(lua, 1);
     lua_pushcfunction(lua, request_raw);
     lua_insert(lua, 2);
-    player_push_object(lua, script->current);
+    lua_worker_push(lua, script->current);
     lua_insert(lua, 3);
     lua_callk(lua, 6, 1, 0, on_told);
     return 1;

@@ -66,7 +66,7 @@ static int64_t page_instant_ns(lua_State *lua, int index, const char *function, 
     if (lua_isnil(lua, index))
         return (int64_t)now_ns;
     lua_call_check_options(lua, index, function, names);
-    if (lua_call_option(lua, index, name) == LUA_TNIL) {
+    if (lua_option_get(lua, index, name) == LUA_TNIL) {
         lua_pop(lua, 1);
         return (int64_t)now_ns;
     }
@@ -147,9 +147,9 @@ static int wait_for_readers(lua_State *lua)
     struct player *player = prepare(lua, "wait_for_readers", &operation, OPERATION_WAIT_READERS);
     if (lua_istable(lua, 2)) {
         lua_call_check_options(lua, 2, "wait_for_readers", names);
-        lua_call_option(lua, 2, "strict");
+        lua_option_get(lua, 2, "strict");
         operation.is_strict = lua_toboolean(lua, -1);
-        lua_call_option(lua, 2, "timeout");
+        lua_option_get(lua, 2, "timeout");
         operation.timeout_ms = lua_call_timeout(lua, -1, "wait_for_readers");
     } else {
         operation.timeout_ms = lua_call_timeout(lua, 2, "wait_for_readers");
@@ -189,7 +189,7 @@ static uint64_t whole_option(lua_State *lua, const char *name, const char *funct
 {
     int is_whole = 1;
 
-    if (lua_call_option(lua, 3, name) == LUA_TNIL) {
+    if (lua_option_get(lua, 3, name) == LUA_TNIL) {
         lua_pop(lua, 1);
         return 0;
     }
@@ -263,9 +263,9 @@ int lua_barrier(lua_State *lua)
     if (!lua_isnil(lua, 3)) {
         lua_call_check_options(lua, 3, "barrier", names);
         operation.count = (uint32_t)whole_option(lua, "parties", "barrier", UINT32_MAX);
-        lua_call_option(lua, 3, "timeout");
+        lua_option_get(lua, 3, "timeout");
         operation.timeout_ms = lua_call_timeout(lua, -1, "barrier");
-        lua_call_option(lua, 3, "at_once");
+        lua_option_get(lua, 3, "at_once");
         operation.is_at_once = lua_toboolean(lua, -1);
         lua_settop(lua, 3);
     }

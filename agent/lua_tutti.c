@@ -1,6 +1,7 @@
 /* The module `tutti`: what a script registers, and what it may call. */
 #include "agent/lua_call.h"
 #include "agent/lua_error.h"
+#include "agent/lua_modules.h"
 #include "agent/script_options.h"
 #include "agent/script_state.h"
 #include "agent/shard.h"
@@ -30,7 +31,7 @@ static double scenario_option(lua_State *lua, const char *scenario, const char *
 {
     double number = fallback;
 
-    if (lua_call_option(lua, 2, name) != LUA_TNIL) {
+    if (lua_option_get(lua, 2, name) != LUA_TNIL) {
         number = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
         if (!(number >= 0 && number <= 1e9))
             lua_misuse(lua, "scenario \"%s\": %s is a number that is not negative, got %s", scenario, name,

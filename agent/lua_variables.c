@@ -208,9 +208,9 @@ static int wait_var(lua_State *lua)
     lua_settop(lua, 2);
     lua_call_check_options(lua, 2, "wait_var", names);
     if (lua_istable(lua, 2)) {
-        lua_call_option(lua, 2, "timeout");
+        lua_option_get(lua, 2, "timeout");
         operation.timeout_ms = lua_call_timeout(lua, -1, "wait_var");
-        if (lua_call_option(lua, 2, "changed_from") != LUA_TNIL) {
+        if (lua_option_get(lua, 2, "changed_from") != LUA_TNIL) {
             operation.kind = OPERATION_WAIT_CHANGED;
             operation.expected = lua_value_encode(lua, -1, &expected, "changed_from");
         }

@@ -1,6 +1,7 @@
 /* Requests to a WebDriver on the worker's engine, with connections of their own, and a few more functions for
  * the sources of tutti.browser. */
 #include "agent/lua_webdriver.h"
+#include "agent/lua_modules.h"
 
 #include "agent/lua_error.h"
 #include "agent/script_state.h"
@@ -125,7 +126,7 @@ static int misuse(lua_State *lua)
 
 static int worker(lua_State *lua)
 {
-    player_push_object(lua, player_current(lua, "tutti.browser"));
+    lua_worker_push(lua, player_current(lua, "tutti.browser"));
     return 1;
 }
 

@@ -2,9 +2,6 @@
 #pragma once
 #include <lua.h>
 
-/* How the chunks of those sources are named: errors point to the script's lines, not to theirs. */
-#define LUA_WEBDRIVER_CHUNKS "tutti.browser/"
-
 /* Pushes a table of functions:
  *
  *   request(method, url, body, timeout, user, password)

@@ -1,6 +1,7 @@
 /* The `worker` of a script: its fields, its methods, and whatever the script puts there. */
 #include "agent/lua_call.h"
 #include "agent/lua_error.h"
+#include "agent/lua_modules.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 
@@ -134,7 +135,7 @@ static void open_metatable(lua_State *lua)
     lua_setfield(lua, -2, "__metatable");
 }
 
-void player_push_object(lua_State *lua, struct player *player)
+void lua_worker_push(lua_State *lua, struct player *player)
 {
     if (player->object_reference != LUA_NOREF) {
         lua_rawgeti(lua, LUA_REGISTRYINDEX, player->object_reference);

@@ -1,7 +1,6 @@
 /* The life of a worker on its shard: made, woken, stopped, freed. */
 #include "agent/player.h"
 
-#include "agent/browser/lua_drivers.h"
 #include "agent/shard.h"
 #include "agent/stage.h"
 #include "common/clock.h"
@@ -88,6 +87,11 @@ static void drop_object(struct player *player)
     player->object_reference = LUA_NOREF;
 }
 
+const struct player_hooks *player_hooks(const struct player *player)
+{
+    return shard_settings(player->stage->shard)->hooks;
+}
+
 void player_free(struct player **pointer)
 {
     struct player *player = *pointer;
@@ -97,7 +101,7 @@ void player_free(struct player **pointer)
     shard_unset_alarm(player->stage->shard, &player->alarm);
     shard_unqueue(player->stage->shard, player);
     http_client_free(&player->http);
-    lua_drivers_drop_all(player);
+    player_hooks(player)->drop_drivers(player);
     http_client_free(&player->webdriver);
     player_drop_answer(player);
     drop_object(player);
@@ -151,7 +155,7 @@ void player_cut_short(struct player *player)
         return;
     shard_unset_alarm(player->stage->shard, &player->alarm);
     cancel_requests(player);
-    lua_drivers_forget_wait(player);
+    player_hooks(player)->forget_driver(player);
     player_drop_answer(player);
     if (player->thread)
         player_drop_thread(player);
@@ -181,7 +185,7 @@ void player_stop(struct player *player)
         cancel_requests(player);
         player_wake(player, WAKE_STOPPED);
     } else if (player->wait == WAIT_DRIVER) {
-        lua_drivers_forget_wait(player);
+        player_hooks(player)->forget_driver(player);
         player_wake(player, WAKE_STOPPED);
     }
 }

@@ -82,6 +82,18 @@ struct player {
     struct lua_driver *awaited_driver;
 };
 
+/* What the functions that a script calls know of a worker, and a worker of them. */
+struct player_hooks {
+    /* Pushes the script's `worker`. */
+    void (*push_object)(lua_State *lua, struct player *player);
+    /* What it waits for from its driver does not matter any more. */
+    void (*forget_driver)(struct player *player);
+    /* It ends: so do its drivers. */
+    void (*drop_drivers)(struct player *player);
+};
+
+const struct player_hooks *player_hooks(const struct player *player);
+
 MUST_CHECK struct player *player_new(struct stage *stage, uint32_t id);
 /* Cancels what is under way. */
 void player_free(struct player **player);
@@ -97,8 +109,6 @@ void player_release_at(struct player *player, uint64_t at_ns);
 /* For the API functions, within a turn: the worker whose turn it is; raises where there is none (loading, or
  * a coroutine that runs outside a turn). `function` names the call. */
 struct player *player_current(lua_State *lua, const char *function);
-/* Pushes the script's `worker`. */
-void player_push_object(lua_State *lua, struct player *player);
 /* Raises `stopped` if the campaign is stopping and this phase gives way to that. */
 void player_check_stopped(lua_State *lua, struct player *player);
 /* Ends the turn until player_wake; then `go_on` is called. */
@@ -115,8 +125,6 @@ int player_await_lease(lua_State *lua, struct player *player, lua_CFunction agai
 /* From a hook between two instructions, in a coroutine that may yield: the turn ends, and goes on when the
  * others have had theirs. Raises where the campaign is stopping. */
 void player_give_way(lua_State *lua);
-/* Whether a coroutine is the agent's, not one that the script made. */
-bool player_owns(lua_State *lua, lua_State *coroutine);
 /* What it waits for has come: queues it. */
 void player_wake(struct player *player, enum player_wake wake);
 /* Ends its wait if it is one that only this agent knows of (sleep, request). */

@@ -87,7 +87,7 @@ static bool enter(struct player *player, int *arguments, const char **text)
         lua_rawgeti(player->thread, LUA_REGISTRYINDEX, fixture);
     }
     if (player->phase != PLAYER_GLOBAL) {
-        player_push_object(player->thread, player);
+        player_hooks(player)->push_object(player->thread, player);
         *arguments = 1;
     }
     return true;

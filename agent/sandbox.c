@@ -184,14 +184,9 @@ static void open_package(lua_State *lua, bool is_system_allowed)
         }
     }
     lua_getfield(lua, -1, "preload");
-    lua_pushcfunction(lua, luaopen_tutti);
-    lua_setfield(lua, -2, "tutti");
-    lua_pushcfunction(lua, luaopen_tutti_http);
-    lua_setfield(lua, -2, "tutti.http");
     lua_pushcfunction(lua, luaopen_tutti_json);
     lua_setfield(lua, -2, "tutti.json");
-    lua_pushcfunction(lua, luaopen_tutti_browser);
-    lua_setfield(lua, -2, "tutti.browser");
+    luaL_setfuncs(lua, script_of(lua)->library->modules, 0);
     lua_pop(lua, 2);
 }
 
@@ -275,6 +270,6 @@ void sandbox_open(struct script *script)
     close_strings(lua);
     library_open(lua);
     open_bundle_files(lua);
-    lua_pushcfunction(lua, lua_print);
+    lua_pushcfunction(lua, script->library->print);
     lua_setglobal(lua, "print");
 }

@@ -80,6 +80,8 @@ struct script *script_new(const struct script_settings *settings)
     script->is_target_given = settings->target != NULL;
     script->target = memory_copy_string(settings->target);
     script->stage = settings->stage;
+    script->thread = settings->thread;
+    script->library = settings->library;
     for (int i = 0; i < FIXTURE_COUNT; i++)
         script->fixtures[i] = LUA_NOREF;
     buffer_init(&script->text, LIMIT_TEXT_BYTES * 4);
@@ -204,4 +206,17 @@ const char *script_describe_error(struct script *script, lua_State *lua)
         buffer_append(&script->text, text, size < LIMIT_TEXT_BYTES ? size : LIMIT_TEXT_BYTES);
     lua_pop(own, 1);
     return buffer_string(&script->text);
+}
+
+bool script_owns(lua_State *lua, lua_State *coroutine)
+{
+    bool is_owned = lua_rawgetp(lua, LUA_REGISTRYINDEX, coroutine) != LUA_TNIL;
+
+    lua_pop(lua, 1);
+    return is_owned;
+}
+
+bool script_may_wait(lua_State *lua)
+{
+    return lua_isyieldable(lua) && !script_of(lua)->cannot_wait;
 }

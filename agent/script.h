@@ -36,8 +36,11 @@ struct script_facts {
     bool uses_browser; /* it loads tutti.browser */
 };
 
+struct script_library;
+
 struct script_inspection {
     const char *path;
+    const struct script_library *library; /* what it can require */
     bool is_system_allowed;
     const char *target; /* what `tutti.target` is while the script loads; NULL: a placeholder, unless the
                            script sets one */

@@ -1,8 +1,8 @@
 /* Checks the options that a script sets and spells them as the command line would. */
 #include "agent/script_options.h"
 
-#include "agent/lua_call.h"
 #include "agent/lua_error.h"
+#include "agent/lua_option.h"
 #include "agent/script_state.h"
 #include "common/duration.h"
 #include "common/memory.h"
@@ -237,11 +237,11 @@ int script_set_options(lua_State *lua)
     if (!script->is_loading)
         return lua_misuse(lua, "tutti.options: only while the script loads");
     luaL_checktype(lua, 1, LUA_TTABLE);
-    lua_call_check_plain(lua, 1, "tutti.options");
+    lua_option_check_plain(lua, 1, "tutti.options");
     for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1))
         check_name(lua);
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (lua_call_option(lua, 1, rows[i].name) != LUA_TNIL) {
+        if (lua_option_get(lua, 1, rows[i].name) != LUA_TNIL) {
             const char *spelt = spell(lua, &rows[i], text, sizeof text);
             if (spelt)
                 keep(script, rows[i].name, spelt);

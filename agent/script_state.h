@@ -2,6 +2,7 @@
 #pragma once
 #include "agent/limits.h"
 #include "agent/script_files.h"
+#include "agent/script_library.h"
 #include "common/attributes.h"
 #include "common/buffer.h"
 #include "common/error.h"
@@ -60,12 +61,23 @@ struct script {
     struct script_set_option *options;
     size_t option_count;
     size_t option_capacity;
-    uint32_t data_count;    /* of its tutti.data */
-    struct buffer text;     /* for messages and names */
+    uint32_t data_count; /* of its tutti.data */
+    struct buffer text;  /* for messages and names */
+    const struct script_thread *thread;
+    const struct script_library *library;
     struct stage *stage;    /* NULL while it is only looked at */
     struct player *current; /* whose turn it is; NULL while loading */
     bool cannot_wait;       /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
     bool is_waiting; /* the turn ends because an API call waits, not because of a yield of the script's own */
+};
+
+/* The thread that a script runs on. */
+struct script_thread {
+    /* From a hook between two instructions, in a coroutine that may yield: the turn ends, and goes on when
+     * the others have had theirs. Raises where the campaign is stopping. */
+    void (*give_way)(lua_State *lua);
+    /* Where a turn is that does not give way, for a watchdog. */
+    void (*tell_place)(const struct stage *stage, const char *place);
 };
 
 struct script_settings {
@@ -77,6 +89,8 @@ struct script_settings {
     struct script_files *files; /* taken */
     const char *target;         /* NULL: none */
     struct stage *stage;
+    const struct script_thread *thread;   /* NULL: it is only looked at */
+    const struct script_library *library; /* what it can require */
 };
 
 /* A state with the libraries that a script may use, nothing loaded yet. */
@@ -94,8 +108,8 @@ const struct scenario *script_find_scenario(const struct script *script, const c
  * limits. */
 const char *script_describe_error(struct script *script, lua_State *lua);
 
-/* Whether `lua` is the coroutine that the agent gave the current worker, not one that the script made. */
-bool script_is_own_coroutine(const struct script *script, lua_State *lua);
+/* Whether a coroutine is the agent's, given to a worker, not one that the script made. */
+bool script_owns(lua_State *lua, lua_State *coroutine);
 
 /* Whether a call that waits can be made here: neither this coroutine nor one of those that resumed each other
  * down to here is within something that cannot yield. */
@@ -108,9 +122,4 @@ void sandbox_open(struct script *script);
 void guard_open(lua_State *lua);
 /* The table library's functions in the place of its own. */
 void table_functions_open(lua_State *lua);
-/* The script's `print`. */
-int lua_print(lua_State *lua);
-int luaopen_tutti(lua_State *lua);
-int luaopen_tutti_http(lua_State *lua);
 int luaopen_tutti_json(lua_State *lua);
-int luaopen_tutti_browser(lua_State *lua);

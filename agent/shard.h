@@ -15,7 +15,9 @@
 struct drivers;
 struct memory_account;
 struct player;
+struct player_hooks;
 struct pulse;
+struct script_library;
 struct stage;
 struct starter_link;
 
@@ -27,10 +29,12 @@ struct shard_settings {
     bool is_quiet;
     uint64_t memory_limit_bytes;
     uint64_t instruction_limit;
-    uint64_t turn_limit_ms;                  /* of a worker's turn, in processor time; 0: the default */
-    uint32_t driver_starts;                  /* browsers that may come up at once; 0: one for each core */
-    struct pulse *pulse;                     /* for a watchdog; NULL: none */
-    struct starter_link *starter;            /* of browsers; NULL: none can be started */
+    uint64_t turn_limit_ms;               /* of a worker's turn, in processor time; 0: the default */
+    uint32_t driver_starts;               /* browsers that may come up at once; 0: one for each core */
+    struct pulse *pulse;                  /* for a watchdog; NULL: none */
+    struct starter_link *starter;         /* of browsers; NULL: none can be started */
+    const struct script_library *library; /* what scripts can require */
+    const struct player_hooks *hooks;
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
 };

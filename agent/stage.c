@@ -1,6 +1,8 @@
 /* Turns commands into steps of the crew, and what the crew asks for into turns of workers. */
 #include "agent/stage.h"
 
+#include "agent/watchdog.h"
+
 #include "agent/browser/kind.h"
 #include "agent/driver.h"
 #include "agent/shard.h"
@@ -54,6 +56,13 @@ static uint64_t runs_of(const struct stage *stage)
     return stage->options->is_single_run ? stage->script->scenario_count : stage->options->runs;
 }
 
+static void tell_place(const struct stage *stage, const char *place)
+{
+    pulse_set_place(shard_settings(stage->shard)->pulse, place);
+}
+
+static const struct script_thread script_thread = {.give_way = player_give_way, .tell_place = tell_place};
+
 static bool load(struct stage *stage, struct error *error)
 {
     const struct shard_settings *settings = shard_settings(stage->shard);
@@ -70,6 +79,8 @@ static bool load(struct stage *stage, struct error *error)
         .files = script_files_of_bundle(deployment_bundle(stage->deployment)),
         .target = target[0] ? target : NULL,
         .stage = stage,
+        .thread = &script_thread,
+        .library = settings->library,
     };
     stage->script = script_new(&script_settings);
     if (!script_load(stage->script, error))

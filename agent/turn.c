@@ -8,16 +8,6 @@
 
 #include <lauxlib.h>
 
-bool script_is_own_coroutine(const struct script *script, lua_State *lua)
-{
-    return script->current && script->current->thread == lua;
-}
-
-bool script_may_wait(lua_State *lua)
-{
-    return lua_isyieldable(lua) && !script_of(lua)->cannot_wait;
-}
-
 struct player *player_current(lua_State *lua, const char *function)
 {
     struct script *script = script_of(lua);
@@ -70,14 +60,6 @@ int player_yield(lua_State *lua, struct player *player, enum player_wait wait, l
     player->wait_began_ns = clock_now_ns();
     script->is_waiting = true;
     return lua_yieldk(lua, 0, context, go_on);
-}
-
-bool player_owns(lua_State *lua, lua_State *coroutine)
-{
-    bool is_owned = lua_rawgetp(lua, LUA_REGISTRYINDEX, coroutine) != LUA_TNIL;
-
-    lua_pop(lua, 1);
-    return is_owned;
 }
 
 void player_give_way(lua_State *lua)

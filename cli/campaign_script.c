@@ -1,5 +1,6 @@
 /* The dry look at a script that every campaign begins with. */
 #include "cli/campaign_script.h"
+#include "agent/lua_api.h"
 
 #include "agent/browser/kind.h"
 
@@ -24,6 +25,7 @@ bool campaign_script_read(const struct command_words *words, const char *script,
                           struct script_facts **facts, struct error *error)
 {
     const struct script_inspection inspection = {
+        .library = &lua_api_library,
         .path = script,
         .is_system_allowed = options->may_use_system,
         .target = campaign_target_is_builtin(options) ? NULL : options->target,

@@ -1,4 +1,5 @@
 /* `tutti check`: what is in a script, without running it. */
+#include "agent/lua_api.h"
 #include "agent/script.h"
 #include "cli/campaign_script.h"
 #include "cli/exit_code.h"
@@ -94,7 +95,10 @@ static int run_check(int argc, char **argv)
     struct error error;
     struct run_options merged = {0};
     const struct command_words words = {&run_subcommand, 1, argv};
-    struct script_inspection inspection = {script, options.may_use_system, options.target};
+    struct script_inspection inspection = {.path = script,
+                                           .library = &lua_api_library,
+                                           .is_system_allowed = options.may_use_system,
+                                           .target = options.target};
     struct script_facts *facts = script_inspect(&inspection, &error);
     bool is_good = facts != NULL && run_options_merge(&words, facts, &merged, &error) &&
                    campaign_script_has_driver(script, &merged, facts, &error);

@@ -136,7 +136,7 @@ static void woken(lua_State *lua, struct lua_driver *object, int status)
 
 static enum browser_kind read_kind(lua_State *lua, enum browser_kind fallback)
 {
-    if (lua_call_option(lua, 1, "browser") == LUA_TNIL)
+    if (lua_option_get(lua, 1, "browser") == LUA_TNIL)
         return fallback;
     const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
     for (int i = 0; i < BROWSER_KINDS; i++)
@@ -151,7 +151,7 @@ static uint64_t read_timeout_ms(lua_State *lua)
 {
     double seconds = DEFAULT_TIMEOUT_S;
 
-    if (lua_call_option(lua, 1, "timeout") != LUA_TNIL)
+    if (lua_option_get(lua, 1, "timeout") != LUA_TNIL)
         seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
     if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S))
         lua_misuse(lua, "timeout is a number of seconds, more than 0");

@@ -1,4 +1,5 @@
 /* Scripts looked at from outside: their files, options and scenarios, and every way to be no script. */
+#include "agent/lua_api.h"
 #include "agent/script.h"
 #include "common/memory.h"
 
@@ -58,7 +59,7 @@ static int tear_down(void **state)
 static bool inspect(struct fixture *fixture, const char *script)
 {
     char *path = memory_format("%s/pad.lua", fixture->folder);
-    struct script_inspection inspection = {.path = path};
+    struct script_inspection inspection = {.library = &lua_api_library, .path = path};
 
     write_file(fixture, "pad.lua", script);
     script_facts_free(&fixture->facts);
@@ -141,8 +142,8 @@ static void says_what_is_wrong(void **state)
         {"duration = {}",
          "pad.lua:2: option duration: expected a duration: seconds, or \"10s\", \"5m\", \"1h\", got a table"},
         {"single_run = 1", "pad.lua:2: option single_run: expected true or false, got 1"},
-        {"on_loss = 'hrink'",
-         "pad.lua:2: option on_loss: expected one of shrink, replace, fail, replace=again, replace=next, got \"hrink\""},
+        {"on_loss = 'hrink'", "pad.lua:2: option on_loss: expected one of shrink, replace, fail, "
+                              "replace=again, replace=next, got \"hrink\""},
         {"fail = '5'",
          "pad.lua:2: option fail: expected a number of steps, or a percentage like \"5%\", got \"5\""},
         {"wrokers = 1", "pad.lua:2: unknown option wrokers"},
@@ -180,7 +181,7 @@ static void says_what_is_wrong(void **state)
 static void says_that_there_is_no_file(void **state)
 {
     struct fixture *fixture = *state;
-    struct script_inspection inspection = {.path = "/nowhere/pad.lua"};
+    struct script_inspection inspection = {.library = &lua_api_library, .path = "/nowhere/pad.lua"};
     fixture->facts = script_inspect(&inspection, &fixture->error);
     assert_null(fixture->facts);
     assert_string_equal(fixture->error.text, "/nowhere/pad.lua: no such file");

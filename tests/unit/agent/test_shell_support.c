@@ -1,5 +1,6 @@
 /* Plays the agent and the coordinator for a shard. */
 #include "test_shell_support.h"
+#include "agent/lua_api.h"
 
 #include "common/clock.h"
 #include "common/histogram.h"
@@ -14,7 +15,11 @@ static struct shell *new_shell(void)
     struct shell *shell = MEMORY_NEW(struct shell);
 
     shell->options = (struct campaign_options){.workers = 2, .runs = 1, .sync_timeout_ms = 60000, .seed = 1};
-    shell->settings = (struct shard_settings){.agent = "a1", .instruction_limit = 2000000, .is_quiet = true};
+    shell->settings = (struct shard_settings){.library = &lua_api_library,
+                                              .hooks = &lua_api_hooks,
+                                              .agent = "a1",
+                                              .instruction_limit = 2000000,
+                                              .is_quiet = true};
     buffer_init(&shell->log, 100000);
     buffer_init(&shell->errors, 100000);
     atomic_store(&shell->lease_until_ns, clock_now_ns() + 3600 * NS_PER_S);

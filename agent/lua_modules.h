@@ -1,0 +1,13 @@
+/* What the modules of tutti have for each other and for the table of all. */
+#pragma once
+#include <lua.h>
+
+struct player;
+
+/* The script's `print`. */
+int lua_print(lua_State *lua);
+int luaopen_tutti(lua_State *lua);
+int luaopen_tutti_http(lua_State *lua);
+int luaopen_tutti_browser(lua_State *lua);
+/* Pushes the script's `worker`. */
+void lua_worker_push(lua_State *lua, struct player *player);
