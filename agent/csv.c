@@ -13,8 +13,9 @@ static bool is_here(const struct csv_reader *reader, size_t ahead, char wanted)
 void csv_start(struct csv_reader *reader, struct bytes text)
 {
     *reader = (struct csv_reader){.text = text, .line = 1};
-    if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+    if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
         reader->at = 3;
+    }
 }
 
 static bool is_at_end(const struct csv_reader *reader)
@@ -45,12 +46,15 @@ static bool read_quoted(struct csv_reader *reader, struct csv_field *field, stru
 
     for (; !is_at_end(reader); reader->at++) {
         uint8_t byte = reader->text.data[reader->at];
-        if (byte == '\n')
+        if (byte == '\n') {
             reader->line++;
-        if (byte == 0)
+        }
+        if (byte == 0) {
             return complain(reader, error, "a zero byte: expected UTF-8 text");
-        if (byte != '"')
+        }
+        if (byte != '"') {
             continue;
+        }
         if (!is_here(reader, 1, '"')) {
             field->raw = bytes_of(reader->text.data + begin, reader->at - begin);
             reader->at++;
@@ -69,14 +73,18 @@ static bool read_plain(struct csv_reader *reader, struct csv_field *field, struc
 
     for (; !is_at_end(reader); reader->at++) {
         uint8_t byte = reader->text.data[reader->at];
-        if (byte == ',' || byte == '\n' || (byte == '\r' && is_here(reader, 1, '\n')))
+        if (byte == ',' || byte == '\n' || (byte == '\r' && is_here(reader, 1, '\n'))) {
             break;
-        if (byte == '"')
+        }
+        if (byte == '"') {
             return complain(reader, error, "a quote within a field that does not begin with one");
-        if (byte == '\r')
+        }
+        if (byte == '\r') {
             return complain(reader, error, "a carriage return without a line feed");
-        if (byte == 0)
+        }
+        if (byte == 0) {
             return complain(reader, error, "a zero byte: expected UTF-8 text");
+        }
     }
     field->raw = bytes_of(reader->text.data + begin, reader->at - begin);
     return true;
@@ -85,8 +93,9 @@ static bool read_plain(struct csv_reader *reader, struct csv_field *field, struc
 static bool read_field(struct csv_reader *reader, struct csv_field *field, struct error *error)
 {
     *field = (struct csv_field){0};
-    if (!is_here(reader, 0, '"'))
+    if (!is_here(reader, 0, '"')) {
         return read_plain(reader, field, error);
+    }
     reader->at++;
     return read_quoted(reader, field, error);
 }
@@ -94,8 +103,9 @@ static bool read_field(struct csv_reader *reader, struct csv_field *field, struc
 enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record, struct error *error)
 {
     do {
-        if (is_at_end(reader))
+        if (is_at_end(reader)) {
             return CSV_END;
+        }
         record->at = reader->at;
         record->line = reader->line;
     } while (take_line_end(reader));
@@ -104,15 +114,17 @@ enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record, s
             (void)complain(reader, error, "more fields than the 500 that there may be");
             return CSV_WRONG;
         }
-        if (!read_field(reader, &record->fields[record->count], error))
+        if (!read_field(reader, &record->fields[record->count], error)) {
             return CSV_WRONG;
+        }
         record->count++;
         if (is_here(reader, 0, ',')) {
             reader->at++;
             continue;
         }
-        if (take_line_end(reader))
+        if (take_line_end(reader)) {
             return CSV_RECORD;
+        }
         (void)complain(reader, error, "text behind the closing quote of a field");
         return CSV_WRONG;
     }

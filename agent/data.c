@@ -17,8 +17,9 @@ static struct data_rows *rows_at(lua_State *lua, int index)
 
 static void set_count(lua_State *lua, int index, const char *path, uint64_t count)
 {
-    if (count == 0)
+    if (count == 0) {
         lua_misuse(lua, "%s: no rows", path);
+    }
     rows_at(lua, index)->count = (uint32_t)count;
 }
 
@@ -80,12 +81,14 @@ static void take_header(lua_State *lua, int index, const char *path, const struc
     lua_newtable(lua);
     for (size_t i = 0; i < record->count; i++) {
         push_field(lua, &record->fields[i]);
-        if (lua_rawlen(lua, -1) == 0)
+        if (lua_rawlen(lua, -1) == 0) {
             lua_misuse(lua, "%s:%d: field %d of the header has no name", path, (int)record->line, (int)i + 1);
+        }
         lua_pushvalue(lua, -1);
-        if (lua_rawget(lua, -3) != LUA_TNIL)
+        if (lua_rawget(lua, -3) != LUA_TNIL) {
             lua_misuse(lua, "%s:%d: two fields have the name \"%.100s\"", path, (int)record->line,
                        lua_tostring(lua, -2));
+        }
         lua_pop(lua, 1);
         lua_pushvalue(lua, -1);
         lua_rawseti(lua, -4, (lua_Integer)i + 1);
@@ -102,15 +105,18 @@ static uint64_t walk_csv(lua_State *lua, const char *path, struct csv_reader rea
     struct csv_record record;
     uint64_t count = 0;
 
-    if (!read_record(lua, path, &reader, &record))
+    if (!read_record(lua, path, &reader, &record)) {
         return 0;
+    }
     size_t fields = record.count;
     while (read_record(lua, path, &reader, &record)) {
-        if (record.count != fields)
+        if (record.count != fields) {
             lua_misuse(lua, "%s:%llu: %zu fields, the header has %zu", path, (unsigned long long)record.line,
                        record.count, fields);
-        if (offsets)
+        }
+        if (offsets != NULL) {
             offsets[count] = (uint32_t)record.at;
+        }
         count++;
     }
     return count;
@@ -127,8 +133,9 @@ void data_open_csv(lua_State *lua, int index, const char *path, struct bytes tex
     rows->text = text;
     csv_start(&reader, text);
     struct csv_reader again = reader;
-    if (!read_record(lua, path, &again, &header))
+    if (!read_record(lua, path, &again, &header)) {
         lua_misuse(lua, "%s: empty: expected a header line with the names of the fields", path);
+    }
     take_header(lua, index, path, &header);
     set_count(lua, index, path, walk_csv(lua, path, reader, NULL));
     (void)walk_csv(lua, path, reader, new_offsets(lua, index));
@@ -183,7 +190,7 @@ static struct bytes take_line(struct bytes text, size_t *at)
 {
     const uint8_t *begin = text.data + *at;
     const uint8_t *end = memchr(begin, '\n', text.size - *at);
-    size_t size = end ? (size_t)(end - begin) : text.size - *at;
+    size_t size = end != NULL ? (size_t)(end - begin) : text.size - *at;
 
     *at += size + (end != NULL);
     return bytes_of(begin, size);
@@ -191,17 +198,20 @@ static struct bytes take_line(struct bytes text, size_t *at)
 
 static bool is_blank(struct bytes line)
 {
-    for (size_t i = 0; i < line.size; i++)
-        if (!is_space(line.data[i]))
+    for (size_t i = 0; i < line.size; i++) {
+        if (!is_space(line.data[i])) {
             return false;
+        }
+    }
     return true;
 }
 
 static void check_line(lua_State *lua, const char *path, uint64_t number, struct bytes line)
 {
     decode(lua, path, number, line);
-    if (!is_row(lua))
+    if (!is_row(lua)) {
         lua_misuse(lua, "%s:%llu: expected an object", path, (unsigned long long)number);
+    }
     lua_pop(lua, 1);
 }
 
@@ -215,9 +225,10 @@ static uint64_t walk_lines(lua_State *lua, int index, const char *path, uint32_t
         size_t begin = at;
         struct bytes line = take_line(text, &at);
         number++;
-        if (is_blank(line))
+        if (is_blank(line)) {
             continue;
-        if (offsets) {
+        }
+        if (offsets != NULL) {
             check_line(lua, path, number, line);
             offsets[count] = (uint32_t)begin;
         }
@@ -242,8 +253,9 @@ void data_open_json(lua_State *lua, int index, const char *path, struct bytes te
     limits_charge(lua, text.size);
     text = without_mark(text);
     decode(lua, path, 1, text);
-    if (!lua_istable(lua, -1))
+    if (!lua_istable(lua, -1)) {
         lua_misuse(lua, "%s: expected an array of objects", path);
+    }
     data_open_table(lua, index, path);
 }
 
@@ -251,12 +263,14 @@ void data_open_table(lua_State *lua, int index, const char *name)
 {
     rows_at(lua, index)->kind = DATA_TABLE;
     lua_Unsigned count = lua_rawlen(lua, -1);
-    if (count > UINT32_MAX)
+    if (count > UINT32_MAX) {
         lua_misuse(lua, "%s: too many rows", name);
+    }
     for (lua_Unsigned i = 1; i <= count; i++) {
         lua_rawgeti(lua, -1, (lua_Integer)i);
-        if (!is_row(lua))
+        if (!is_row(lua)) {
             lua_misuse(lua, "%s: row %d: expected an object, a table of named fields", name, (int)i);
+        }
         lua_pop(lua, 1);
     }
     set_count(lua, index, name, count);
@@ -266,10 +280,12 @@ void data_open_table(lua_State *lua, int index, const char *name)
 /* So that what one worker does with its row is nobody else's business. The value is on top. */
 static void copy_value(lua_State *lua, int depth)
 {
-    if (!lua_istable(lua, -1))
+    if (!lua_istable(lua, -1)) {
         return;
-    if (depth == DEEPEST)
+    }
+    if (depth == DEEPEST) {
         lua_misuse(lua, "tutti.data: a row of more than %d levels", DEEPEST);
+    }
     luaL_checkstack(lua, 8, NULL);
     lua_newtable(lua);
     if (lua_json_is_list(lua, -2)) {

@@ -55,9 +55,10 @@ static int choose(lua_State *lua)
 
     if (lua_toboolean(lua, 1)) {
         const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tolstring(lua, 2, &size) : NULL;
-        const struct scenario *scenario = name ? script_find_scenario(script, name, size) : NULL;
-        if (!scenario)
+        const struct scenario *scenario = name != NULL ? script_find_scenario(script, name, size) : NULL;
+        if (scenario == NULL) {
             return luaL_error(lua, "scenario_picker: there is no scenario %s", luaL_tolstring(lua, 2, NULL));
+        }
         player->scenario = (uint32_t)(scenario - script->scenarios);
     } else if (!pick_scenario(script, player->stage->options, player->id, player->step, &player->scenario)) {
         return luaL_error(lua, "no scenario can be picked: every one has weight 0");
@@ -71,10 +72,11 @@ static int push_listeners(lua_State *lua)
 {
     struct script *script = script_of(lua);
 
-    if (script->fixtures[FIXTURE_EVENTS] == LUA_NOREF)
+    if (script->fixtures[FIXTURE_EVENTS] == LUA_NOREF) {
         lua_newtable(lua);
-    else
+    } else {
         lua_rawgeti(lua, LUA_REGISTRYINDEX, script->fixtures[FIXTURE_EVENTS]);
+    }
     return 1;
 }
 
@@ -84,10 +86,11 @@ static int push_picker(lua_State *lua)
     struct script *script = script_of(lua);
     const struct campaign_options *options = script->stage->options;
 
-    if (options->is_single_run || options->single_mode.size > 0)
+    if (options->is_single_run || options->single_mode.size > 0) {
         lua_pushnil(lua);
-    else
+    } else {
         lua_rawgeti(lua, LUA_REGISTRYINDEX, script->fixtures[FIXTURE_SCENARIO_PICKER]);
+    }
     return 1;
 }
 

@@ -20,8 +20,9 @@ static int call_original(lua_State *lua)
     lua_insert(lua, 1);
     lua_call(lua, lua_gettop(lua) - 1, LUA_MULTRET);
     /* Some catch errors themselves, and give the message as their last result. */
-    if (is_terminated(lua))
+    if (is_terminated(lua)) {
         return lua_error(lua);
+    }
     return lua_gettop(lua);
 }
 
@@ -30,8 +31,9 @@ static int call_original(lua_State *lua)
 static int finish_pcall(lua_State *lua, int status, lua_KContext extra)
 {
     if (status != LUA_OK && status != LUA_YIELD) {
-        if (is_terminated(lua))
+        if (is_terminated(lua)) {
             return lua_error(lua);
+        }
         lua_pushboolean(lua, 0);
         lua_pushvalue(lua, -2);
         return 2;
@@ -51,8 +53,9 @@ static int guarded_pcall(lua_State *lua)
 /* A handler of the script must not run for a termination: hooks are off there, so nothing could end it. */
 static int guarded_handler(lua_State *lua)
 {
-    if (is_terminated(lua))
+    if (is_terminated(lua)) {
         return 1;
+    }
     lua_settop(lua, 1);
     lua_pushvalue(lua, lua_upvalueindex(1));
     lua_insert(lua, 1);
@@ -87,8 +90,9 @@ static int on_woken(lua_State *lua, int status, lua_KContext context)
     int results;
 
     (void)status;
-    if (lua_status(inner) != LUA_YIELD)
+    if (lua_status(inner) != LUA_YIELD) {
         return luaL_error(lua, "the coroutine was resumed by someone else");
+    }
     int inner_status = limits_resume(lua, inner, 0, &results);
     return finish_resume(lua, inner, inner_status, results);
 }
@@ -103,8 +107,9 @@ static int fail_resume(lua_State *lua, lua_State *inner)
     struct script *script = script_of(lua);
 
     lua_xmove(inner, lua, 1);
-    if (is_terminated(lua))
+    if (is_terminated(lua)) {
         return lua_error(lua);
+    }
     if (!is_wrap(lua)) {
         lua_pushboolean(lua, 0);
         lua_insert(lua, -2);
@@ -113,8 +118,9 @@ static int fail_resume(lua_State *lua, lua_State *inner)
     if (!script->limits.has_killed && lua_status(inner) > LUA_YIELD) {
         (void)limits_close(lua, inner);
         lua_settop(inner, 0);
-        if (is_terminated(lua))
+        if (is_terminated(lua)) {
             return lua_error(lua);
+        }
     }
     if (lua_type(lua, -1) == LUA_TSTRING) {
         luaL_where(lua, 1);
@@ -126,16 +132,19 @@ static int fail_resume(lua_State *lua, lua_State *inner)
 
 static int finish_resume(lua_State *lua, lua_State *inner, int status, int results)
 {
-    if (status == LUA_YIELD && script_of(lua)->is_waiting)
+    if (status == LUA_YIELD && script_of(lua)->is_waiting) {
         return lua_yieldk(lua, 0, (lua_KContext)inner, on_woken);
-    if (status != LUA_OK && status != LUA_YIELD)
+    }
+    if (status != LUA_OK && status != LUA_YIELD) {
         return fail_resume(lua, inner);
+    }
     if (!lua_checkstack(lua, results + 1)) {
         lua_pop(inner, results);
         return luaL_error(lua, "too many results to resume");
     }
-    if (!is_wrap(lua))
+    if (!is_wrap(lua)) {
         lua_pushboolean(lua, 1);
+    }
     lua_xmove(inner, lua, results);
     return results + !is_wrap(lua);
 }
@@ -146,14 +155,17 @@ static int resume(lua_State *lua, lua_State *inner, int arguments)
 
     limits_charge(lua, RESUME_INSTRUCTIONS);
     luaL_checkstack(lua, 1, "too many arguments to resume");
-    if (script_owns(lua, inner))
+    if (script_owns(lua, inner)) {
         return luaL_error(lua, "cannot resume the coroutine of a worker");
-    if (!lua_checkstack(inner, arguments))
+    }
+    if (!lua_checkstack(inner, arguments)) {
         return luaL_error(lua, "too many arguments to resume");
+    }
     if (lua_status(inner) == LUA_OK && lua_gettop(inner) == 0) {
         lua_settop(lua, 1);
-        if (is_wrap(lua))
+        if (is_wrap(lua)) {
             return luaL_error(lua, "cannot resume dead coroutine");
+        }
         lua_pushboolean(lua, 0);
         lua_pushliteral(lua, "cannot resume dead coroutine");
         return 2;
@@ -191,8 +203,9 @@ static int guarded_yield(lua_State *lua)
 {
     struct script *script = script_of(lua);
 
-    if (lua_pushthread(lua) || (script->current && script_owns(lua, lua)))
+    if (lua_pushthread(lua) || (script->current != NULL && script_owns(lua, lua))) {
         return luaL_error(lua, "attempt to yield from outside a coroutine");
+    }
     lua_pop(lua, 1);
     return lua_yield(lua, lua_gettop(lua));
 }
@@ -201,8 +214,9 @@ static bool is_suspended_or_dead(lua_State *lua, lua_State *inner)
 {
     lua_Debug activation;
 
-    if (inner == lua || script_owns(lua, inner))
+    if (inner == lua || script_owns(lua, inner)) {
         return false;
+    }
     return lua_status(inner) != LUA_OK || !lua_getstack(inner, 0, &activation);
 }
 
@@ -211,10 +225,12 @@ static int guarded_close(lua_State *lua)
     lua_State *inner = lua_tothread(lua, 1);
 
     luaL_argexpected(lua, inner, 1, "coroutine");
-    if (!is_suspended_or_dead(lua, inner))
+    if (!is_suspended_or_dead(lua, inner)) {
         return luaL_error(lua, "cannot close a coroutine that runs");
-    if (script_of(lua)->limits.has_killed && lua_status(inner) > LUA_YIELD)
+    }
+    if (script_of(lua)->limits.has_killed && lua_status(inner) > LUA_YIELD) {
         return luaL_error(lua, "cannot close a coroutine that failed");
+    }
     int status = limits_close(lua, inner);
     if (status == LUA_OK) {
         lua_pushboolean(lua, 1);
@@ -241,8 +257,9 @@ static const char *read_piece(lua_State *lua, void *context, size_t *size)
         *size = 0;
         return NULL;
     }
-    if (!lua_isstring(lua, -1))
+    if (!lua_isstring(lua, -1)) {
         luaL_error(lua, "reader function must return a string");
+    }
     lua_replace(lua, LOAD_PIECE);
     const char *piece = lua_tolstring(lua, LOAD_PIECE, size);
     limits_charge(lua, *size);
@@ -266,16 +283,18 @@ static int guarded_load(lua_State *lua)
         status = lua_load(lua, read_piece, NULL, name, "t");
     }
     if (status != LUA_OK) {
-        if (is_terminated(lua))
+        if (is_terminated(lua)) {
             return lua_error(lua);
+        }
         luaL_pushfail(lua);
         lua_insert(lua, -2);
         return 2;
     }
     if (has_environment) {
         lua_pushvalue(lua, LOAD_ENVIRONMENT);
-        if (lua_setupvalue(lua, -2, 1) == NULL)
+        if (lua_setupvalue(lua, -2, 1) == NULL) {
             lua_pop(lua, 1);
+        }
     }
     return 1;
 }
@@ -296,8 +315,9 @@ static int guarded_rep(lua_State *lua)
         return 1;
     }
     limits_charge(lua, (uint64_t)count / 16);
-    if ((lua_Unsigned)count > LIMITS_MAX_STRING_BYTES / unit + 1)
+    if ((lua_Unsigned)count > LIMITS_MAX_STRING_BYTES / unit + 1) {
         return luaL_error(lua, "resulting string too large");
+    }
     size_t whole = unit * (size_t)count - separator_size;
     limits_charge(lua, whole / 16);
     char *into = luaL_buffinitsize(lua, &buffer, whole + separator_size);
@@ -320,8 +340,9 @@ static int guarded_date(lua_State *lua)
     size_t size = 0;
 
     (void)luaL_optlstring(lua, 1, "", &size);
-    if (size > LONGEST_DATE_FORMAT)
+    if (size > LONGEST_DATE_FORMAT) {
         return luaL_argerror(lua, 1, "the format is too long");
+    }
     return call_original(lua);
 }
 
@@ -330,8 +351,9 @@ static int guarded_setmetatable(lua_State *lua)
 {
     if (lua_istable(lua, 2)) {
         lua_pushliteral(lua, "__gc");
-        if (lua_rawget(lua, 2) != LUA_TNIL)
+        if (lua_rawget(lua, 2) != LUA_TNIL) {
             return luaL_error(lua, "finalisers (__gc) are not allowed in a script");
+        }
         lua_pop(lua, 1);
     }
     return call_original(lua);
@@ -382,7 +404,7 @@ void guard_open(lua_State *lua)
         const struct guard *guard = &guards[i];
         luaL_getsubtable(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
         lua_getfield(lua, -1, guard->library);
-        if (guard->function) {
+        if (guard->function != NULL) {
             lua_getfield(lua, -1, guard->name);
             lua_pushcclosure(lua, guard->function, 1);
         } else {

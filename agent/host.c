@@ -96,9 +96,11 @@ static void set_lease(struct host *host, uint64_t until_ns)
     uint64_t before_ns = atomic_exchange_explicit(&host->lease_until_ns, until_ns, memory_order_acq_rel);
 
     /* Those that pause look again by themselves too; this only spares them the wait. */
-    if (before_ns <= clock_now_ns())
-        for (uint32_t i = 0; i < host->shard_count; i++)
+    if (before_ns <= clock_now_ns()) {
+        for (uint32_t i = 0; i < host->shard_count; i++) {
             shard_nudge(host->shards[i]);
+        }
+    }
 }
 
 static void put_into_bag(struct bag *bag, struct command *command)
@@ -111,8 +113,9 @@ static void send_bags(struct host *host)
 {
     for (uint32_t i = 0; i < host->shard_count; i++) {
         struct bag *bag = &host->bags[i];
-        if (bag->count > 0)
+        if (bag->count > 0) {
             shard_commands(host->shards[i], bag->items, bag->count);
+        }
         bag->count = 0;
     }
 }
@@ -156,8 +159,9 @@ static void step(struct host *host, struct agent_event *event)
 {
     event->now_ns = clock_now_ns();
     agent_step(host->agent, event, &host->effects);
-    for (size_t i = 0; i < host->effects.count; i++)
+    for (size_t i = 0; i < host->effects.count; i++) {
         perform_one(host, &host->effects.items[i]);
+    }
     send_bags(host);
     agent_effects_clear(&host->effects);
 }
@@ -171,10 +175,11 @@ static void end_turn(struct host *host)
     uint64_t due_ns = agent_due_ns(host->agent);
     uint64_t now_ns = clock_now_ns();
     uint64_t in_ms = due_ns <= now_ns ? 0 : (due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
-    if (due_ns == UINT64_MAX)
+    if (due_ns == UINT64_MAX) {
         uv_timer_stop(&host->timer);
-    else
+    } else {
         uv_timer_start(&host->timer, on_timer, in_ms, 0);
+    }
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -182,8 +187,9 @@ static void on_timer(uv_timer_t *timer)
     struct host *host = timer->data;
     struct agent_event event = {.kind = AGENT_TICK};
 
-    if (agent_due_ns(host->agent) <= clock_now_ns())
+    if (agent_due_ns(host->agent) <= clock_now_ns()) {
         step(host, &event);
+    }
     end_turn(host);
 }
 
@@ -213,7 +219,7 @@ static void on_connected(void *context)
     struct agent_event event = {.kind = AGENT_CONNECTED};
 
     host->was_let_in = true;
-    if (host->agent) {
+    if (host->agent != NULL) {
         step(host, &event);
         end_turn(host);
     }
@@ -232,12 +238,13 @@ static void watch_name_files(struct host *host)
 {
     const char *lost = name_files_lost(&host->name_files);
 
-    if (lost)
+    if (lost != NULL) {
         log_about(
             LOG_WARNING, host->name, &host->subject,
             "another file is %s now, and lies behind the walls: names are looked up without it until this "
             "agent is started again (or see --allow-read)",
             lost);
+    }
 }
 
 static void on_gauges_timer(uv_timer_t *timer)
@@ -258,10 +265,12 @@ static void on_notice(void *context, struct mail mail)
     /* Of a campaign it is told how we were from its beginning to its end. */
     bool is_mark = notice->kind == NOTICE_LOOP && notice->campaign != 0;
     /* Without an agent we are closing down, and what still comes is dropped. */
-    if (host->agent)
+    if (host->agent != NULL) {
         step(host, &event);
-    if (host->agent && is_mark)
+    }
+    if (host->agent != NULL && is_mark) {
         tell_gauges(host);
+    }
     notice_free(&notice);
 }
 
@@ -269,8 +278,9 @@ static void on_notices_end(void *context)
 {
     struct host *host = context;
 
-    if (host->agent)
+    if (host->agent != NULL) {
         end_turn(host);
+    }
 }
 
 /* The workers go before it is said that they have gone. */
@@ -296,7 +306,7 @@ static void find_coordinator(const char *endpoint, char *host, size_t size)
     const char *source = strchr(endpoint, ';');
     const char *port = strrchr(endpoint, ':');
 
-    from = source ? source + 1 : from ? from + strlen("://") : endpoint;
+    from = source != NULL ? source + 1 : from != NULL ? from + strlen("://") : endpoint;
     bytes_to_text(bytes_of(from, port > from ? (size_t)(port - from) : strlen(from)), host, size);
 }
 
@@ -305,10 +315,11 @@ static void choose_name(struct host *host)
     char machine[128] = "agent";
 
     gethostname(machine, sizeof machine - 1);
-    if (host->options->name)
+    if (host->options->name != NULL) {
         bytes_to_text(bytes_of_string(host->options->name), host->name, sizeof host->name);
-    else
+    } else {
         snprintf(host->name, sizeof host->name, "%s-%ld", machine, (long)getpid());
+    }
 }
 
 /* Each worker has connections of its own. */
@@ -332,8 +343,9 @@ static void start_agent(struct host *host)
 
     gethostname(machine, sizeof machine - 1);
     find_coordinator(host->options->coordinator, coordinator, sizeof coordinator);
-    if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
+    if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn) {
         drawn[0] = drawn[1] = clock_wall_ns() ^ ((uint64_t)getpid() << 32);
+    }
     struct agent_settings settings = {
         .incarnation = drawn[0] ? drawn[0] : 1,
         .seed = drawn[1],
@@ -377,8 +389,9 @@ static void start_shards(struct host *host)
     uint32_t starts = options->browser_starts ? options->browser_starts : uv_available_parallelism();
 
     host->shard_count = options->shards ? options->shards : uv_available_parallelism();
-    if (host->shard_count > LIMIT_SHARDS)
+    if (host->shard_count > LIMIT_SHARDS) {
         host->shard_count = LIMIT_SHARDS;
+    }
     bool is_alone = host->shard_count == 1;
     host->notices =
         is_alone ? mailbox_new_local(&host->loop, &callbacks) : mailbox_new(&host->loop, &callbacks);
@@ -410,8 +423,9 @@ static void start_shards(struct host *host)
 /* Who was let in before has the right key, whatever ends the connection now. */
 static const char *describe_cut(bool has_key, bool was_let_in)
 {
-    if (was_let_in)
+    if (was_let_in) {
         return "it ended the connection in the middle of joining: it may be starting or stopping";
+    }
     return has_key ? "it ended the connection at once: is it the coordinator that our key is for?"
                    : "it ended the connection at once: does it want a key (see --key), or is it no "
                      "coordinator?";
@@ -445,8 +459,9 @@ static void on_trouble(void *context, enum socket_trouble trouble)
     const char *what = describe_trouble(trouble, host->options->key != NULL, host->was_let_in);
     uint64_t now_ns = clock_now_ns();
 
-    if (what == NULL || now_ns < host->complaint_ns)
+    if (what == NULL || now_ns < host->complaint_ns) {
         return;
+    }
     host->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
     log_about(LOG_WARNING, host->name, &host->subject, "cannot join %s: %s; trying on",
               host->options->coordinator, what);
@@ -465,15 +480,18 @@ static bool open_socket(struct host *host)
     struct socket_client_keys keys = {0};
     struct error error;
 
-    if (key)
+    if (key != NULL) {
         keys = (struct socket_client_keys){
             .pair = &key->pair, .server = key->coordinator, .token = key->token[0] ? key->token : NULL};
-    host->socket =
-        socket_new_dealer(&host->loop, host->options->coordinator, key ? &keys : NULL, &callbacks, &error);
-    if (key)
+    }
+    host->socket = socket_new_dealer(&host->loop, host->options->coordinator, key != NULL ? &keys : NULL,
+                                     &callbacks, &error);
+    if (key != NULL) {
         agent_key_wipe(key);
-    if (!host->socket)
+    }
+    if (host->socket == NULL) {
         log_about(LOG_ERROR, host->name, &host->subject, "%s", error.text);
+    }
     return host->socket != NULL;
 }
 
@@ -495,8 +513,9 @@ static void open_starter(struct host *host)
     struct error error;
 
     host->starter = starter_link_open(&settings, &error);
-    if (!host->starter)
+    if (host->starter == NULL) {
         log_about(LOG_WARNING, host->name, &host->subject, "no browser can be started: %s", error.text);
+    }
 }
 
 /* Between tcp:// and the semicolon stands the address that we dial from; 0: whatever port the kernel chooses.
@@ -504,9 +523,9 @@ static void open_starter(struct host *host)
 static uint16_t find_own_port(const char *endpoint)
 {
     const char *end = strchr(endpoint, ';');
-    const char *colon = end ? memrchr(endpoint, ':', (size_t)(end - endpoint)) : NULL;
+    const char *colon = end != NULL ? memrchr(endpoint, ':', (size_t)(end - endpoint)) : NULL;
 
-    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
+    return colon != NULL ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
 }
 
 /* Before there are threads, which would stay outside. */
@@ -525,8 +544,9 @@ static bool raise_walls(struct host *host)
         return true;
     }
     host->browsers = browser_folder_open_root(folder);
-    if (host->browsers >= 0)
+    if (host->browsers >= 0) {
         walls.writable = folder;
+    }
     if (!walls_raise_for_scripts(&walls, &standing, &error)) {
         log_about(LOG_ERROR, host->name, &host->subject, "the walls around scripts cannot be put up: %s",
                   error.text);
@@ -550,16 +570,18 @@ static void close_all(struct host *host)
     memory_free(host->shards);
     memory_free(host->bags);
     mailbox_close(&host->notices);
-    if (host->socket)
+    if (host->socket != NULL) {
         socket_close(&host->socket, LINGER_MS);
+    }
     uv_close((uv_handle_t *)&host->timer, NULL);
     uv_close((uv_handle_t *)&host->gauges_timer, NULL);
     leave_signals_close(&host->signals);
     uv_run(&host->loop, UV_RUN_DEFAULT);
     (void)!uv_loop_close(&host->loop);
     starter_link_close(&host->starter);
-    if (host->browsers >= 0)
+    if (host->browsers >= 0) {
         close(host->browsers);
+    }
     agent_effects_finish(&host->effects);
     buffer_finish(&host->envelope);
 }
@@ -568,8 +590,9 @@ int agent_run(const struct agent_run_options *options)
 {
     struct host host = {.options = options, .browsers = -1, .exit_code = EXIT_REFUSED};
 
-    if (options->dies_with_parent)
+    if (options->dies_with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+    }
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     choose_name(&host);

@@ -37,8 +37,9 @@ void lag_end_turn(struct lag *lag, uint64_t now_ns)
     uint64_t lag_us = larger(busy_ns, larger(lag->queued_ns, lag->overslept_ns)) / NS_PER_US;
     uint64_t weight_us = larger(busy_ns, lag->overslept_ns) / NS_PER_US;
 
-    if (weight_us > 0)
+    if (weight_us > 0) {
         histogram_add(lag->lag_us, lag_us, weight_us);
+    }
     lag->counted_us += weight_us;
     lag->parted_ns = now_ns;
     lag->parted_idle_ns = idle_ns;

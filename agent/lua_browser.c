@@ -19,8 +19,9 @@ static const struct browser_source *find_source(const char *name, const char *en
 
     for (size_t i = 0; i < browser_source_count; i++) {
         const char *candidate = browser_sources[i].name;
-        if (strncmp(candidate, name, size) == 0 && strcmp(candidate + size, ending) == 0)
+        if (strncmp(candidate, name, size) == 0 && strcmp(candidate + size, ending) == 0) {
             return &browser_sources[i];
+        }
     }
     return NULL;
 }
@@ -42,15 +43,17 @@ static int import(lua_State *lua)
     const char *name = luaL_checkstring(lua, 1);
 
     lua_settop(lua, 1);
-    if (lua_getfield(lua, lua_upvalueindex(1), name) != LUA_TNIL)
+    if (lua_getfield(lua, lua_upvalueindex(1), name) != LUA_TNIL) {
         return 1;
+    }
     const struct browser_source *source = find_source(name, ".lua");
-    if (source) {
+    if (source != NULL) {
         run_source(lua, source);
     } else {
         source = find_source(name, "");
-        if (!source)
+        if (source == NULL) {
             return luaL_error(lua, "tutti.browser has no source '%s'", name);
+        }
         lua_pushlstring(lua, (const char *)source->text, source->size);
     }
     lua_pushvalue(lua, -1);

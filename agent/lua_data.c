@@ -36,11 +36,13 @@ static enum mode mode_of(lua_State *lua)
 
     if (lua_option_get(lua, 2, "mode") != LUA_TNIL) {
         const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
-        while (mode_names[mode] && strcmp(mode_names[mode], name) != 0)
+        while (mode_names[mode] != NULL && strcmp(mode_names[mode], name) != 0) {
             mode++;
-        if (!mode_names[mode])
+        }
+        if (mode_names[mode] == NULL) {
             lua_misuse(lua, "tutti.data: mode: expected unique, round_robin, random or room, got %.60s",
                        luaL_tolstring(lua, -1, NULL));
+        }
     }
     lua_pop(lua, 1);
     return mode;
@@ -51,14 +53,17 @@ static void read_options(lua_State *lua, struct data *data)
     static const char *const names[] = {"mode", "wrap", NULL};
 
     lua_call_check_options(lua, 2, "tutti.data", names);
-    if (!lua_istable(lua, 2))
+    if (!lua_istable(lua, 2)) {
         return;
+    }
     data->mode = mode_of(lua);
     int type = lua_option_get(lua, 2, "wrap");
-    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
         lua_misuse(lua, "tutti.data: wrap: expected true or false, got a %s", luaL_typename(lua, -1));
-    if (type != LUA_TNIL && data->mode != MODE_UNIQUE)
+    }
+    if (type != LUA_TNIL && data->mode != MODE_UNIQUE) {
         lua_misuse(lua, "tutti.data: wrap is for mode = \"unique\": the others have no end");
+    }
     data->is_wrapping = lua_toboolean(lua, -1);
     lua_pop(lua, 1);
 }
@@ -77,16 +82,19 @@ static void open_file(lua_State *lua, int index)
     struct bytes text;
 
     bool is_known = has_ending(path, ".csv") || has_ending(path, ".jsonl") || has_ending(path, ".json");
-    if (!is_known)
+    if (!is_known) {
         lua_misuse(lua, "tutti.data: %.200s: expected a file that ends with .csv, .jsonl or .json", path);
-    if (!script_files_read(script_of(lua)->files, path, &text, &error))
+    }
+    if (!script_files_read(script_of(lua)->files, path, &text, &error)) {
         lua_misuse(lua, "tutti.data: %s", error.text);
-    if (has_ending(path, ".csv"))
+    }
+    if (has_ending(path, ".csv")) {
         data_open_csv(lua, index, path, text);
-    else if (has_ending(path, ".jsonl"))
+    } else if (has_ending(path, ".jsonl")) {
         data_open_lines(lua, index, path, text);
-    else
+    } else {
         data_open_json(lua, index, path, text);
+    }
 }
 
 /* What the rows are called in messages, and the variable that counts those which are given out. */
@@ -109,8 +117,9 @@ int lua_data_new(lua_State *lua)
 {
     struct script *script = script_of(lua);
 
-    if (!script->is_loading)
+    if (!script->is_loading) {
         return lua_misuse(lua, "tutti.data: only while the script loads");
+    }
     lua_settop(lua, 2);
     struct data *data = lua_newuserdatauv(lua, sizeof *data, 3);
     *data = (struct data){.number = ++script->data_count};
@@ -139,10 +148,12 @@ static int give_counted(lua_State *lua, struct player *player, const struct repl
     (void)player;
     lua_value_push(lua, reply->value);
     lua_Integer row = lua_isinteger(lua, -1) ? lua_tointeger(lua, -1) : 0;
-    if (row < 1)
+    if (row < 1) {
         return lua_misuse(lua, "the variable that counts the rows is none of ours");
-    if (data->is_wrapping)
+    }
+    if (data->is_wrapping) {
         row = (row - 1) % data->rows.count + 1;
+    }
     if (row > data->rows.count) {
         snprintf(text, sizeof text, "%s: all %u rows have been given out", title_of(lua_tostring(lua, 1)),
                  (unsigned)data->rows.count);
@@ -216,8 +227,9 @@ static int next_row(lua_State *lua)
     }
     lua_settop(lua, 1);
     struct player *player = player_current(lua, "next");
-    if (data->mode == MODE_UNIQUE)
+    if (data->mode == MODE_UNIQUE) {
         return next_unique(lua, player);
+    }
     data_push_row(lua, 1, (uint32_t)pick(data, player) + 1);
     return 1;
 }
@@ -228,16 +240,18 @@ static int get_field(lua_State *lua)
 
     if (lua_isinteger(lua, 2)) {
         lua_Integer row = lua_tointeger(lua, 2);
-        if (row >= 1 && row <= data->rows.count)
+        if (row >= 1 && row <= data->rows.count) {
             data_push_row(lua, 1, (uint32_t)row);
-        else
+        } else {
             lua_pushnil(lua);
+        }
         return 1;
     }
     const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "";
-    if (strcmp(name, "next") != 0)
+    if (strcmp(name, "next") != 0) {
         return lua_misuse(lua, "tutti.data has rows (1 to %u) and next, but no %.60s",
                           (unsigned)data->rows.count, luaL_tolstring(lua, 2, NULL));
+    }
     lua_pushcfunction(lua, next_row);
     return 1;
 }

@@ -35,8 +35,9 @@ void lua_push_where(lua_State *lua)
 static void __attribute__((format(printf, 2, 0)))
 format_into(char text[MISUSE_MAX_BYTES], const char *format, va_list arguments)
 {
-    if (vsnprintf(text, MISUSE_MAX_BYTES, format, arguments) < 0)
+    if (vsnprintf(text, MISUSE_MAX_BYTES, format, arguments) < 0) {
         text[0] = 0;
+    }
 }
 
 int lua_misuse(lua_State *lua, const char *format, ...)
@@ -84,7 +85,7 @@ static void push_missing(lua_State *lua, const struct worker_set *missing)
     lua_Integer count = 0;
 
     lua_newtable(lua);
-    while (missing && worker_set_next(missing, &cursor)) {
+    while (missing != NULL && worker_set_next(missing, &cursor)) {
         lua_pushinteger(lua, cursor.worker);
         lua_rawseti(lua, -2, ++count);
     }
@@ -116,7 +117,7 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
 {
     luaL_checkstack(lua, 8, NULL);
     lua_createtable(lua, 0, 5);
-    if (failure->outcome) {
+    if (failure->outcome != NULL) {
         lua_pushstring(lua, failure->outcome);
         lua_setfield(lua, -2, "outcome");
         lua_pushnumber(lua, failure->waited_s);
@@ -124,7 +125,7 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
         push_missing(lua, failure->missing);
         lua_setfield(lua, -2, "missing");
     }
-    if (failure->kind) {
+    if (failure->kind != NULL) {
         lua_pushstring(lua, failure->kind);
         lua_setfield(lua, -2, "kind");
     }

@@ -63,8 +63,9 @@ static int64_t page_instant_ns(lua_State *lua, int index, const char *function, 
     const char *const names[] = {name, NULL};
     uint64_t now_ns = clock_now_ns();
 
-    if (lua_isnil(lua, index))
+    if (lua_isnil(lua, index)) {
         return (int64_t)now_ns;
+    }
     lua_call_check_options(lua, index, function, names);
     if (lua_option_get(lua, index, name) == LUA_TNIL) {
         lua_pop(lua, 1);
@@ -72,11 +73,12 @@ static int64_t page_instant_ns(lua_State *lua, int index, const char *function, 
     }
     double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
     double ago_s = (double)clock_wall_ns() / 1e9 - seconds;
-    if (!(ago_s > -LONGEST_AHEAD_S && ago_s < LONGEST_AGO_S))
+    if (!(ago_s > -LONGEST_AHEAD_S && ago_s < LONGEST_AGO_S)) {
         lua_misuse(lua,
                    "%s: %s is an instant of this host's clock, in seconds since 1970: at most an hour ago, "
                    "and not to come",
                    function, name);
+    }
     lua_pop(lua, 1);
     int64_t at_ns = (int64_t)now_ns - (int64_t)(ago_s * 1e9);
     return ago_s <= 0 ? (int64_t)now_ns : at_ns > 0 ? at_ns : 1;
@@ -194,8 +196,9 @@ static uint64_t whole_option(lua_State *lua, const char *name, const char *funct
         return 0;
     }
     lua_Integer number = lua_type(lua, -1) == LUA_TNUMBER ? lua_tointegerx(lua, -1, &is_whole) : 0;
-    if (!is_whole || number < 1 || number > maximum)
+    if (!is_whole || number < 1 || number > maximum) {
         lua_misuse(lua, "%s: %s is a whole number from 1", function, name);
+    }
     lua_pop(lua, 1);
     return (uint64_t)number;
 }
@@ -210,8 +213,9 @@ int lua_notifier_new(lua_State *lua)
     lua_settop(lua, 3);
     struct player *player = lua_worker_check(lua, "notifier");
     lua_call_prepare(lua, player, &operation, OPERATION_DECLARE, 2);
-    if (operation.name.size == 0)
+    if (operation.name.size == 0) {
         return lua_misuse(lua, "notifier: a name has at least one character");
+    }
     if (!lua_isnil(lua, 3)) {
         lua_call_check_options(lua, 3, "notifier", names);
         uint64_t step = whole_option(lua, "step", "notifier", INT64_MAX);
@@ -224,8 +228,9 @@ int lua_notifier_new(lua_State *lua)
     lua_setiuservalue(lua, 4, 1);
     lua_notifier_open(lua);
     lua_setmetatable(lua, 4);
-    if (readers == 0)
+    if (readers == 0) {
         return 1;
+    }
     operation.count = (uint32_t)readers;
     return lua_call_send(lua, player, &operation, give_notifier);
 }
@@ -244,8 +249,9 @@ static void report_release(lua_State *lua, struct player *player, const struct r
 
 static int give_rank(lua_State *lua, struct player *player, const struct reply *reply)
 {
-    if (reply->at_ns > 0)
+    if (reply->at_ns > 0) {
         report_release(lua, player, reply);
+    }
     lua_pushinteger(lua, (lua_Integer)player->rank);
     lua_pushinteger(lua, (lua_Integer)reply->count);
     return 2;

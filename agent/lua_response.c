@@ -26,8 +26,9 @@ static void push_lower(lua_State *lua, const char *text, size_t size)
     luaL_Buffer buffer;
     char *lower = luaL_buffinitsize(lua, &buffer, size);
 
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         lower[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
+    }
     luaL_pushresultsize(&buffer, size);
 }
 
@@ -47,14 +48,17 @@ static void add_header(lua_State *lua, const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
 
-    if (!colon)
+    if (colon == NULL) {
         return;
+    }
     const char *value = colon + 1;
     const char *end = line + size;
-    while (value < end && (*value == ' ' || *value == '\t'))
+    while (value < end && (*value == ' ' || *value == '\t')) {
         value++;
-    while (end > value && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+    }
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r')) {
         end--;
+    }
     push_lower(lua, line, (size_t)(colon - line));
     lua_pushvalue(lua, -1);
     if (lua_rawget(lua, -3) == LUA_TSTRING) {
@@ -70,15 +74,16 @@ static void add_header(lua_State *lua, const char *line, size_t size)
 
 static void push_headers(lua_State *lua, const struct lua_response *response)
 {
-    if (lua_getiuservalue(lua, 1, VALUE_HEADERS) == LUA_TTABLE)
+    if (lua_getiuservalue(lua, 1, VALUE_HEADERS) == LUA_TTABLE) {
         return;
+    }
     lua_pop(lua, 1);
     lua_newtable(lua);
     const char *at = response->headers;
     const char *end = at + response->header_size;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
-        stop = stop ? stop : end;
+        stop = stop != NULL ? stop : end;
         add_header(lua, at, (size_t)(stop - at));
         at = stop + 1;
     }
@@ -118,10 +123,11 @@ static int to_json(lua_State *lua)
     lua_settop(lua, 1);
     library_push_json_function(lua, "decode");
     lua_getiuservalue(lua, 1, VALUE_BODY);
-    if (lua_pcall(lua, 1, 1, 0) == LUA_OK)
+    if (lua_pcall(lua, 1, 1, 0) == LUA_OK) {
         return 1;
+    }
     const char *why = lua_tostring(lua, -1);
-    return lua_misuse(lua, "the answer is not JSON: %s", why ? why : "?");
+    return lua_misuse(lua, "the answer is not JSON: %s", why != NULL ? why : "?");
 }
 
 static int get_field(lua_State *lua)
@@ -129,20 +135,21 @@ static int get_field(lua_State *lua)
     const struct lua_response *response = luaL_checkudata(lua, 1, METATABLE);
     const char *name = luaL_checkstring(lua, 2);
 
-    if (strcmp(name, "status") == 0)
+    if (strcmp(name, "status") == 0) {
         lua_pushinteger(lua, response->status);
-    else if (strcmp(name, "body") == 0)
+    } else if (strcmp(name, "body") == 0) {
         lua_getiuservalue(lua, 1, VALUE_BODY);
-    else if (strcmp(name, "headers") == 0)
+    } else if (strcmp(name, "headers") == 0) {
         push_headers(lua, response);
-    else if (strcmp(name, "url") == 0)
+    } else if (strcmp(name, "url") == 0) {
         lua_getiuservalue(lua, 1, VALUE_URL);
-    else if (strcmp(name, "json") == 0)
+    } else if (strcmp(name, "json") == 0) {
         lua_pushcfunction(lua, to_json);
-    else if (strcmp(name, "timings") == 0)
+    } else if (strcmp(name, "timings") == 0) {
         push_timings(lua, &response->timings);
-    else
+    } else {
         lua_pushnil(lua);
+    }
     return 1;
 }
 
@@ -162,15 +169,17 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
     copy->status = response->status;
     copy->timings = response->timings;
     copy->header_size = (uint32_t)response->headers.size;
-    if (response->headers.size > 0)
+    if (response->headers.size > 0) {
         memcpy(copy->headers, response->headers.data, response->headers.size);
+    }
     lua_pushlstring(lua, response->body.size > 0 ? (const char *)response->body.data : "",
                     response->body.size);
     lua_setiuservalue(lua, -2, VALUE_BODY);
-    if (response->url)
+    if (response->url != NULL) {
         lua_pushstring(lua, response->url);
-    else
+    } else {
         lua_pushvalue(lua, url_index);
+    }
     lua_setiuservalue(lua, -2, VALUE_URL);
     if (luaL_newmetatable(lua, METATABLE)) {
         lua_pushcfunction(lua, get_field);

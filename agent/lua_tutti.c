@@ -21,8 +21,9 @@ static struct script *loading(lua_State *lua, const char *function)
 {
     struct script *script = script_of(lua);
 
-    if (!script->is_loading)
+    if (!script->is_loading) {
         lua_misuse(lua, "%s: only while the script loads", function);
+    }
     return script;
 }
 
@@ -33,9 +34,10 @@ static double scenario_option(lua_State *lua, const char *scenario, const char *
 
     if (lua_option_get(lua, 2, name) != LUA_TNIL) {
         number = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
-        if (!(number >= 0 && number <= 1e9))
+        if (!(number >= 0 && number <= 1e9)) {
             lua_misuse(lua, "scenario \"%s\": %s is a number that is not negative, got %s", scenario, name,
                        luaL_tolstring(lua, -1, NULL));
+        }
     }
     lua_pop(lua, 1);
     return number;
@@ -50,11 +52,13 @@ static int add_scenario(lua_State *lua)
     double weight = 1;
     double delay_s = 0;
 
-    if (lua_type(lua, 1) != LUA_TSTRING)
+    if (lua_type(lua, 1) != LUA_TSTRING) {
         return lua_misuse(lua, "tutti.scenario: expected a name, got a %s", luaL_typename(lua, 1));
+    }
     const char *name = lua_tolstring(lua, 1, &size);
-    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size)))
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
         return lua_misuse(lua, "tutti.scenario: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
     if (lua_gettop(lua) >= 3 || lua_istable(lua, 2)) {
         lua_call_check_options(lua, 2, "tutti.scenario", names);
         if (lua_istable(lua, 2)) {
@@ -63,10 +67,12 @@ static int add_scenario(lua_State *lua)
         }
         lua_remove(lua, 2);
     }
-    if (lua_type(lua, 2) != LUA_TFUNCTION)
+    if (lua_type(lua, 2) != LUA_TFUNCTION) {
         return lua_misuse(lua, "scenario \"%s\": expected a function, got a %s", name, luaL_typename(lua, 2));
-    if (script_find_scenario(script, name, size))
+    }
+    if (script_find_scenario(script, name, size) != NULL) {
         return lua_misuse(lua, "scenario \"%s\": there is one of that name already", name);
+    }
     lua_settop(lua, 2);
     int function = luaL_ref(lua, LUA_REGISTRYINDEX);
     script->scenarios = memory_reserve(script->scenarios, &script->scenario_capacity,
@@ -83,9 +89,10 @@ static int add_fixture(lua_State *lua)
     struct script *script = loading(lua, fixture_name(fixture));
     int *reference = &script->fixtures[fixture];
 
-    if (lua_type(lua, 1) != LUA_TFUNCTION)
+    if (lua_type(lua, 1) != LUA_TFUNCTION) {
         return lua_misuse(lua, "tutti.%s: expected a function, got a %s", fixture_name(fixture),
                           luaL_typename(lua, 1));
+    }
     lua_settop(lua, 1);
     if (fixture == FIXTURE_EVENTS) {
         if (*reference == LUA_NOREF) {
@@ -97,8 +104,9 @@ static int add_fixture(lua_State *lua)
         lua_rawseti(lua, 2, (lua_Integer)lua_rawlen(lua, 2) + 1);
         return 0;
     }
-    if (*reference != LUA_NOREF)
+    if (*reference != LUA_NOREF) {
         return lua_misuse(lua, "tutti.%s: there is one already", fixture_name(fixture));
+    }
     *reference = luaL_ref(lua, LUA_REGISTRYINDEX);
     return 0;
 }
@@ -115,11 +123,13 @@ static int sleep_for(lua_State *lua)
     struct player *player = player_current(lua, "tutti.sleep");
     double seconds = luaL_checknumber(lua, 1);
 
-    if (!(seconds >= 0 && seconds <= LONGEST_SLEEP_S))
+    if (!(seconds >= 0 && seconds <= LONGEST_SLEEP_S)) {
         return lua_misuse(lua, "tutti.sleep: expected seconds, not negative");
+    }
     player_check_stopped(lua, player);
-    if (!script_may_wait(lua))
+    if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
+    }
     shard_set_alarm(player->stage->shard, &player->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
     return player_yield(lua, player, WAIT_SLEEP, on_slept, 0);
 }
@@ -140,8 +150,9 @@ static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
 
     meter_request(player->stage->meter, bytes_of(name, size), true, is_ok,
                   (clock_now_ns() - (uint64_t)began_ns) / 1000);
-    if (!is_ok)
+    if (!is_ok) {
         return lua_error(lua);
+    }
     return lua_gettop(lua) - 1;
 }
 
@@ -153,8 +164,9 @@ static int time_call(lua_State *lua)
     player_current(lua, "tutti.time");
     const char *name = luaL_checklstring(lua, 1, &size);
     luaL_checktype(lua, 2, LUA_TFUNCTION);
-    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size)))
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
         return lua_misuse(lua, "tutti.time: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
     lua_KContext began_ns = (lua_KContext)clock_now_ns();
     int status = lua_pcallk(lua, lua_gettop(lua) - 2, LUA_MULTRET, 0, began_ns, on_timed);
     return on_timed(lua, status, began_ns);
@@ -168,24 +180,26 @@ int lua_print(lua_State *lua)
     int count = lua_gettop(lua);
     luaL_Buffer line;
 
-    if (script->is_quiet)
+    if (script->is_quiet) {
         return 0;
+    }
     /* Whoever reads it takes it for the word of a worker that lives. */
-    if (player && player_has_no_lease(player)) {
+    if (player != NULL && player_has_no_lease(player)) {
         if (lua == player->thread && script_may_wait(lua)) {
             return player_await_lease(lua, player, lua_print);
         }
         return lua_misuse(lua, "print: the agent has lost its lease");
     }
     luaL_buffinit(lua, &line);
-    if (player && player->phase != PLAYER_GLOBAL) {
+    if (player != NULL && player->phase != PLAYER_GLOBAL) {
         char prefix[32];
         snprintf(prefix, sizeof prefix, "[%u] ", player->id);
         luaL_addstring(&line, prefix);
     }
     for (int i = 1; i <= count; i++) {
-        if (i > 1)
+        if (i > 1) {
             luaL_addchar(&line, '\t');
+        }
         luaL_tolstring(lua, i, NULL);
         luaL_addvalue(&line);
     }
@@ -217,10 +231,11 @@ static int get_field(lua_State *lua)
 {
     const char *name = lua_tostring(lua, 2);
 
-    if (name && strcmp(name, "target") == 0 && script_of(lua)->target)
+    if (name != NULL && strcmp(name, "target") == 0 && script_of(lua)->target != NULL) {
         lua_pushstring(lua, script_of(lua)->target);
-    else
+    } else {
         lua_pushnil(lua);
+    }
     return 1;
 }
 

@@ -26,10 +26,12 @@ static void check_key(lua_State *lua, int index, const char *what)
 {
     int type = lua_type(lua, index);
 
-    if (type == LUA_TNUMBER && isnan(lua_tonumber(lua, index)))
+    if (type == LUA_TNUMBER && isnan(lua_tonumber(lua, index))) {
         lua_misuse(lua, "%s: a key that is not a number", what);
-    if (type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING)
+    }
+    if (type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING) {
         lua_misuse(lua, "%s: a %s cannot be a key", what, lua_typename(lua, type));
+    }
 }
 
 /* Puts the pairs that begin at `start` in order. The copies live in userdata, which an error does not lose.
@@ -47,8 +49,9 @@ static void sort_pairs(lua_State *lua, struct buffer *buffer, size_t start, stru
     }
     qsort(pairs, count, sizeof *pairs, compare_pairs);
     buffer->size = start;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         buffer_append(buffer, pairs[i].key.data, pairs[i].size);
+    }
     lua_pop(lua, 1);
 }
 
@@ -57,12 +60,14 @@ static void encode_table(lua_State *lua, int index, struct buffer *buffer, const
 {
     uint32_t count = 0;
 
-    if (depth >= VALUE_MAX_DEPTH)
+    if (depth >= VALUE_MAX_DEPTH) {
         lua_misuse(lua, "%s: tables nested deeper than %u, or one that holds itself", what, VALUE_MAX_DEPTH);
+    }
     luaL_checkstack(lua, 10, NULL);
     for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
-        if (++count > VALUE_MAX_BYTES / 3)
+        if (++count > VALUE_MAX_BYTES / 3) {
             lua_misuse(lua, "%s: larger than %u KiB", what, VALUE_MAX_BYTES / 1024);
+        }
     }
     value_append_table_start(buffer, count);
     if (count == 0 || buffer->has_overflowed) {
@@ -102,10 +107,11 @@ static void encode(lua_State *lua, int index, struct buffer *buffer, const char 
         value_append_boolean(buffer, lua_toboolean(lua, index));
         break;
     case LUA_TNUMBER:
-        if (lua_isinteger(lua, index))
+        if (lua_isinteger(lua, index)) {
             value_append_integer(buffer, lua_tointeger(lua, index));
-        else
+        } else {
             value_append_number(buffer, lua_tonumber(lua, index));
+        }
         break;
     case LUA_TSTRING:
         string = lua_tolstring(lua, index, &size);

@@ -20,10 +20,12 @@ static struct player *prepare_at(lua_State *lua, const char *function, struct op
     struct player *player = player_current(lua, function);
 
     lua_call_prepare(lua, player, operation, kind, 1);
-    if (strncmp(lua_tostring(lua, 1), LUA_DATA_PREFIX, strlen(LUA_DATA_PREFIX)) == 0)
+    if (strncmp(lua_tostring(lua, 1), LUA_DATA_PREFIX, strlen(LUA_DATA_PREFIX)) == 0) {
         lua_misuse(lua, "%s: names that begin with " LUA_DATA_PREFIX " are those of tutti.data", function);
-    if (!is_of_room(lua))
+    }
+    if (!is_of_room(lua)) {
         operation->room = ROOM_CAMPAIGN;
+    }
     return player;
 }
 
@@ -40,8 +42,9 @@ static struct player *prepare(lua_State *lua, const char *function, struct opera
 
 static struct bytes encode(lua_State *lua, int index, struct lua_value_room *room, const char *what)
 {
-    if (lua_isnone(lua, index))
+    if (lua_isnone(lua, index)) {
         lua_settop(lua, index);
+    }
     return lua_value_encode(lua, index, room, what);
 }
 
@@ -104,8 +107,9 @@ static int run_factory(lua_State *lua);
 
 static int give_or_make(lua_State *lua, struct player *player, const struct reply *reply)
 {
-    if (!reply->is_maker)
+    if (!reply->is_maker) {
         return give_value(lua, player, reply);
+    }
     player_drop_answer(player);
     return run_factory(lua);
 }
@@ -124,8 +128,9 @@ static int on_factory(lua_State *lua, int status, lua_KContext context)
         lua_pushcfunction(lua, check_made);
         lua_pushvalue(lua, -2);
         int checked = lua_pcall(lua, 1, 0, 0);
-        if (checked != LUA_OK)
+        if (checked != LUA_OK) {
             status = checked;
+        }
     }
     return on_made(lua, status, context);
 }
@@ -143,8 +148,9 @@ static int get_var(lua_State *lua)
     struct operation operation;
     struct player *player = prepare(lua, "get_var", &operation, OPERATION_GET);
 
-    if (lua_isnoneornil(lua, 2))
+    if (lua_isnoneornil(lua, 2)) {
         return lua_call_send(lua, player, &operation, give_value);
+    }
     luaL_checktype(lua, 2, LUA_TFUNCTION);
     operation.kind = OPERATION_GET_OR_MAKE;
     return lua_call_send(lua, player, &operation, give_or_make);
@@ -184,8 +190,9 @@ static int incr(lua_State *lua)
         lua_pushinteger(lua, 1);
     }
     luaL_checknumber(lua, 2);
-    if (lua_type(lua, 2) == LUA_TSTRING)
+    if (lua_type(lua, 2) == LUA_TSTRING) {
         return luaL_typeerror(lua, 2, "number");
+    }
     operation.value = encode(lua, 2, &room, "increment");
     return lua_call_send(lua, player, &operation, give_value);
 }

@@ -24,7 +24,7 @@ static int on_response(lua_State *lua, int status, lua_KContext context)
     (void)status, (void)context;
     player_resumed(lua, player, WAIT_RESPONSE);
     const struct http_response *response = player->response;
-    if (!response) {
+    if (response == NULL) {
         return lua_misuse(lua, "tutti.browser: a coroutine that waits was resumed without a response");
     }
     player->response = NULL;
@@ -53,8 +53,9 @@ static uint64_t timeout_ms(lua_State *lua, int index)
 {
     double seconds = luaL_checknumber(lua, index);
 
-    if (!(seconds > 0.001))
+    if (!(seconds > 0.001)) {
         return 1;
+    }
     return (uint64_t)((seconds < LONGEST_TIMEOUT_S ? seconds : LONGEST_TIMEOUT_S) * 1000);
 }
 
@@ -65,14 +66,15 @@ static int request(lua_State *lua)
     size_t size = 0;
 
     lua_settop(lua, 6);
-    if (player_has_no_lease(player))
+    if (player_has_no_lease(player)) {
         return player_await_lease(lua, player, request);
+    }
     const char *body = luaL_optlstring(lua, 3, NULL, &size);
     struct http_request request = {
         .method = luaL_checkstring(lua, 1),
         .url = luaL_checkstring(lua, 2),
         .headers = json,
-        .header_count = body ? 1 : 0,
+        .header_count = body != NULL ? 1 : 0,
         .body = bytes_of(body, size),
         .has_body = body != NULL,
         .user = luaL_optstring(lua, 5, NULL),
@@ -81,10 +83,12 @@ static int request(lua_State *lua)
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
     player_check_stopped(lua, player);
-    if (!script_may_wait(lua))
+    if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
-    if (!player->webdriver)
+    }
+    if (player->webdriver == NULL) {
         player->webdriver = http_client_new(shard_http(player->stage->shard), on_done, player);
+    }
     http_start(player->webdriver, &request);
     return player_yield(lua, player, WAIT_RESPONSE, on_response, 0);
 }
@@ -172,8 +176,9 @@ static int decode_base64(lua_State *lua)
     struct bytes bytes = bytes_of(text, size);
     uint8_t *decoded = (uint8_t *)luaL_buffinitsize(lua, &buffer, base64_decoded_room(bytes));
 
-    if (!base64_decode_to(decoded, bytes, &size))
+    if (!base64_decode_to(decoded, bytes, &size)) {
         return 0;
+    }
     luaL_pushresultsize(&buffer, size);
     return 1;
 }

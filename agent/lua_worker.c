@@ -15,8 +15,9 @@ static struct player *to_player(lua_State *lua)
     struct player *player =
         *(struct player **)script_check_object(lua, 1, script_of(lua)->worker_type, METATABLE);
 
-    if (!player)
+    if (player == NULL) {
         lua_misuse(lua, "this worker has ended");
+    }
     return player;
 }
 
@@ -25,9 +26,10 @@ struct player *lua_worker_check(lua_State *lua, const char *function)
     struct player *player = to_player(lua);
     struct player *current = player_current(lua, function);
 
-    if (player != current)
+    if (player != current) {
         lua_misuse(lua, "%s: worker %u cannot call for worker %u", function, (unsigned)current->id,
                    (unsigned)player->id);
+    }
     return player;
 }
 
@@ -47,20 +49,21 @@ static void push_room(lua_State *lua, const struct player *player)
 /* The fields that the agent knows, by the length of their names and then by the names. */
 static bool push_field(lua_State *lua, const struct player *player, const char *name)
 {
-    if (strcmp(name, "id") == 0)
+    if (strcmp(name, "id") == 0) {
         lua_pushinteger(lua, player->id);
-    else if (strcmp(name, "step") == 0)
+    } else if (strcmp(name, "step") == 0) {
         lua_pushinteger(lua, (lua_Integer)player->step);
-    else if (strcmp(name, "count") == 0)
+    } else if (strcmp(name, "count") == 0) {
         lua_pushinteger(lua, crew_worker_count(player->stage->crew, player->id));
-    else if (strcmp(name, "seat") == 0)
+    } else if (strcmp(name, "seat") == 0) {
         lua_pushinteger(lua, player->id % player->stage->room_size);
-    else if (strcmp(name, "room") == 0)
+    } else if (strcmp(name, "room") == 0) {
         push_room(lua, player);
-    else if (strcmp(name, "agent") == 0)
+    } else if (strcmp(name, "agent") == 0) {
         lua_pushstring(lua, shard_settings(player->stage->shard)->agent);
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -71,13 +74,16 @@ static int get_field(lua_State *lua)
 
     lua_settop(lua, 2);
     lua_pushvalue(lua, 2);
-    if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL)
+    if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL) {
         return 1;
+    }
     lua_pop(lua, 1);
-    if (lua_type(lua, 2) == LUA_TSTRING && push_field(lua, player, lua_tostring(lua, 2)))
+    if (lua_type(lua, 2) == LUA_TSTRING && push_field(lua, player, lua_tostring(lua, 2))) {
         return 1;
-    if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE)
+    }
+    if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
         return 0;
+    }
     lua_pushvalue(lua, 2);
     lua_rawget(lua, -2);
     return 1;
@@ -89,8 +95,9 @@ static int new_index(lua_State *lua)
 
     luaL_checkany(lua, 3);
     lua_settop(lua, 3);
-    if (lua_type(lua, 2) == LUA_TSTRING && push_field(lua, player, lua_tostring(lua, 2)))
+    if (lua_type(lua, 2) == LUA_TSTRING && push_field(lua, player, lua_tostring(lua, 2))) {
         return lua_misuse(lua, "worker.%s cannot be set", lua_tostring(lua, 2));
+    }
     if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
         lua_newtable(lua);
         lua_pushvalue(lua, -1);
@@ -107,17 +114,19 @@ static int to_string(lua_State *lua)
 {
     const struct player *player = *(struct player **)luaL_checkudata(lua, 1, METATABLE);
 
-    if (player)
+    if (player != NULL) {
         lua_pushfstring(lua, "worker %d", (int)player->id);
-    else
+    } else {
         lua_pushliteral(lua, "a worker that has ended");
+    }
     return 1;
 }
 
 static void open_metatable(lua_State *lua)
 {
-    if (!luaL_newmetatable(lua, METATABLE))
+    if (!luaL_newmetatable(lua, METATABLE)) {
         return;
+    }
     script_of(lua)->worker_type = lua_topointer(lua, -1);
     lua_newtable(lua);
     lua_pushcfunction(lua, lua_notifier_new);

@@ -44,10 +44,12 @@ static void take_batch(struct mailbox *mailbox)
 
     mailbox->taken = mails;
     mailbox->taken_capacity = capacity;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         mailbox->callbacks.on_mail(mailbox->callbacks.context, mails[i]);
-    if (mailbox->callbacks.on_batch_end)
+    }
+    if (mailbox->callbacks.on_batch_end != NULL) {
         mailbox->callbacks.on_batch_end(mailbox->callbacks.context);
+    }
 }
 
 static void on_wakeup(uv_poll_t *poll, int status, int events)
@@ -90,8 +92,9 @@ struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *cal
     struct mailbox *mailbox = new_silent(callbacks);
 
     mailbox->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (mailbox->wakeup < 0 || uv_poll_init(loop, &mailbox->poll, mailbox->wakeup) != 0)
+    if (mailbox->wakeup < 0 || uv_poll_init(loop, &mailbox->poll, mailbox->wakeup) != 0) {
         abort();
+    }
     mailbox->handle.data = mailbox;
     uv_poll_start(&mailbox->poll, UV_READABLE, on_wakeup);
     return mailbox;
@@ -99,10 +102,11 @@ struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *cal
 
 static void wake(struct mailbox *mailbox)
 {
-    if (mailbox->wakeup == NO_WAKEUP)
+    if (mailbox->wakeup == NO_WAKEUP) {
         uv_idle_start(&mailbox->idle, on_idle);
-    else
+    } else {
         (void)!eventfd_write(mailbox->wakeup, 1);
+    }
 }
 
 size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items, size_t count)
@@ -111,12 +115,14 @@ size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items
     size_t waited = mailbox->count;
     mailbox->mails =
         memory_reserve(mailbox->mails, &mailbox->capacity, waited + count, sizeof *mailbox->mails);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         mailbox->mails[mailbox->count++] = (struct mail){.tag = tag, .item = items[i]};
+    }
     size_t waiting = mailbox->count;
     bool must_wake = waited == 0 && waiting > 0;
-    if (must_wake)
+    if (must_wake) {
         atomic_fetch_add(&mailbox->wakers, 1);
+    }
     uv_mutex_unlock(&mailbox->lock);
     /* Not under the lock, which the reader would run into at once. */
     if (must_wake) {
@@ -143,8 +149,9 @@ static void on_closed(uv_handle_t *handle)
 {
     struct mailbox *mailbox = handle->data;
 
-    if (mailbox->wakeup != NO_WAKEUP)
+    if (mailbox->wakeup != NO_WAKEUP) {
         close(mailbox->wakeup);
+    }
     uv_mutex_destroy(&mailbox->lock);
     memory_free(mailbox->mails);
     memory_free(mailbox->taken);
@@ -153,12 +160,14 @@ static void on_closed(uv_handle_t *handle)
 
 void mailbox_close(struct mailbox **mailbox)
 {
-    if (!*mailbox)
+    if (*mailbox == NULL) {
         return;
+    }
     take_batch(*mailbox);
     /* Who put the last piece may not have come back from waking us. */
-    while (atomic_load(&(*mailbox)->wakers) > 0)
+    while (atomic_load(&(*mailbox)->wakers) > 0) {
         sched_yield();
+    }
     uv_close(&(*mailbox)->handle, on_closed);
     *mailbox = NULL;
 }

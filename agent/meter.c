@@ -36,7 +36,7 @@ struct meter *meter_new(void)
 
 static struct bytes copy_bytes(struct bytes bytes)
 {
-    return bytes_of(memory_copy(bytes.data ? (const void *)bytes.data : "", bytes.size), bytes.size);
+    return bytes_of(memory_copy(bytes.data != NULL ? (const void *)bytes.data : "", bytes.size), bytes.size);
 }
 
 /* Entries that have not counted since the last report stay, so that a name is looked up and its histogram
@@ -45,17 +45,21 @@ static struct request_statistics *need_request(struct meter *meter, struct bytes
 {
     uint8_t key[1 + LIMIT_NAME_BYTES];
 
-    if (name.size > LIMIT_NAME_BYTES)
+    if (name.size > LIMIT_NAME_BYTES) {
         name.size = LIMIT_NAME_BYTES;
+    }
     key[0] = is_timing ? 'T' : 'R';
-    if (name.size > 0)
+    if (name.size > 0) {
         memcpy(key + 1, name.data, name.size);
+    }
     struct bytes whole = bytes_of(key, name.size + 1);
     struct request_statistics *entry = map_get(meter->requests, whole);
-    if (entry)
+    if (entry != NULL) {
         return entry;
-    if (map_size(meter->requests) >= LIMIT_REQUEST_NAMES - 2 && !bytes_equal_string(name, OTHERS))
+    }
+    if (map_size(meter->requests) >= LIMIT_REQUEST_NAMES - 2 && !bytes_equal_string(name, OTHERS)) {
         return need_request(meter, bytes_of_string(OTHERS), is_timing);
+    }
     entry = MEMORY_NEW(struct request_statistics);
     *entry = (struct request_statistics){
         .name = copy_bytes(name), .is_timing = is_timing, .latency_us = histogram_new()};
@@ -67,8 +71,9 @@ void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool 
 {
     struct request_statistics *entry = meter->last_request;
 
-    if (!entry || entry->is_timing != is_timing || !bytes_equal(entry->name, name))
+    if (entry == NULL || entry->is_timing != is_timing || !bytes_equal(entry->name, name)) {
         entry = meter->last_request = need_request(meter, name, is_timing);
+    }
 
     entry->count++;
     entry->failed += !is_ok;
@@ -80,18 +85,22 @@ static struct wait_statistics *need_wait(struct meter *meter, struct bytes name,
 {
     uint8_t key[1 + LIMIT_NAME_BYTES];
 
-    if (name.size > LIMIT_NAME_BYTES)
+    if (name.size > LIMIT_NAME_BYTES) {
         name.size = LIMIT_NAME_BYTES;
+    }
     key[0] = (uint8_t)kind;
-    if (name.size > 0)
+    if (name.size > 0) {
         memcpy(key + 1, name.data, name.size);
+    }
     struct bytes whole = bytes_of(key, name.size + 1);
     struct wait_statistics *entry = map_get(meter->waits, whole);
-    if (entry)
+    if (entry != NULL) {
         return entry;
+    }
     if (map_size(meter->waits) >= LIMIT_REQUEST_NAMES - OPERATION_KIND_COUNT &&
-        !bytes_equal_string(name, OTHERS))
+        !bytes_equal_string(name, OTHERS)) {
         return need_wait(meter, bytes_of_string(OTHERS), kind);
+    }
     entry = MEMORY_NEW(struct wait_statistics);
     *entry = (struct wait_statistics){.name = copy_bytes(name), .kind = kind, .waited_us = histogram_new()};
     map_put(meter->waits, whole, entry);
@@ -103,8 +112,9 @@ void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind
 {
     struct wait_statistics *entry = meter->last_wait;
 
-    if (!entry || entry->kind != kind || !bytes_equal(entry->name, name))
+    if (entry == NULL || entry->kind != kind || !bytes_equal(entry->name, name)) {
         entry = meter->last_wait = need_wait(meter, name, kind);
+    }
 
     entry->outcomes[outcome]++;
     histogram_record(entry->waited_us, waited_us);
@@ -120,14 +130,15 @@ void meter_step(struct meter *meter, enum step_result result, uint64_t duration_
 
 void meter_error(struct meter *meter, struct bytes text, uint32_t worker, uint64_t step)
 {
-    if (text.size > LIMIT_TEXT_BYTES)
+    if (text.size > LIMIT_TEXT_BYTES) {
         text.size = LIMIT_TEXT_BYTES;
+    }
     struct error_statistics *entry = map_get(meter->errors, text);
-    if (!entry && map_size(meter->errors) >= LIMIT_REQUEST_NAMES - 1) {
+    if (entry == NULL && map_size(meter->errors) >= LIMIT_REQUEST_NAMES - 1) {
         text = bytes_of_string(OTHERS);
         entry = map_get(meter->errors, text);
     }
-    if (!entry) {
+    if (entry == NULL) {
         entry = MEMORY_NEW(struct error_statistics);
         *entry = (struct error_statistics){.text = copy_bytes(text), .worker = worker, .step = step};
         map_put(meter->errors, text, entry);
@@ -151,8 +162,9 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
     statistics->requests = memory_new(map_size(meter->requests) + 1, sizeof *statistics->requests);
     while (map_next(meter->requests, &cursor)) {
         struct request_statistics *entry = cursor.value;
-        if (entry->count == 0)
+        if (entry->count == 0) {
             continue;
+        }
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
         *out = *entry;
         out->name = copy_bytes(entry->name);
@@ -168,8 +180,9 @@ static void take_waits(struct meter *meter, struct statistics *statistics)
     statistics->waits = memory_new(map_size(meter->waits) + 1, sizeof *statistics->waits);
     while (map_next(meter->waits, &cursor)) {
         struct wait_statistics *entry = cursor.value;
-        if (histogram_count(entry->waited_us) == 0)
+        if (histogram_count(entry->waited_us) == 0) {
             continue;
+        }
         struct wait_statistics *out = &statistics->waits[statistics->wait_count++];
         *out = *entry;
         out->name = copy_bytes(entry->name);
@@ -188,16 +201,18 @@ static void take_errors(struct meter *meter, struct statistics *statistics)
         statistics->errors[statistics->error_count++] = *(struct error_statistics *)cursor.value;
         memory_free(cursor.value);
     }
-    if (statistics->error_count == 0)
+    if (statistics->error_count == 0) {
         return;
+    }
     map_free(&meter->errors);
     meter->errors = map_new();
 }
 
 struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
 {
-    if (!meter->has_changed && workers_running == meter->workers_running)
+    if (!meter->has_changed && workers_running == meter->workers_running) {
         return NULL;
+    }
     struct statistics *statistics = MEMORY_NEW(struct statistics);
     statistics->steps_ok = meter->steps[STEP_OK];
     statistics->steps_failed = meter->steps[STEP_FAILED];
@@ -218,8 +233,9 @@ void meter_free(struct meter **pointer)
     struct meter *meter = *pointer;
     struct map_cursor cursor = {0};
 
-    if (!meter)
+    if (meter == NULL) {
         return;
+    }
     while (map_next(meter->requests, &cursor)) {
         struct request_statistics *entry = cursor.value;
         memory_free((void *)entry->name.data);

@@ -17,8 +17,9 @@ enum { CAPTURE_OPEN = -1, CAPTURE_POSITION = -2 };
 static void count_steps(struct pattern *pattern, size_t count)
 {
     pattern->steps += count;
-    if (pattern->steps < STEPS_AT_ONCE)
+    if (pattern->steps < STEPS_AT_ONCE) {
         return;
+    }
     limits_charge(pattern->lua, pattern->steps);
     pattern->steps = 0;
 }
@@ -73,25 +74,31 @@ static bool is_of_class(int character, int class)
 /* Behind the single character or class that begins at `at`. */
 static const char *class_end(struct pattern *pattern, const char *at)
 {
-    if (at == pattern->text_end)
+    if (at == pattern->text_end) {
         luaL_error(pattern->lua, "malformed pattern (ends with '%%')");
+    }
     const char *begin = at;
     char first = *at++;
     if (first == '%') {
-        if (at == pattern->text_end)
+        if (at == pattern->text_end) {
             luaL_error(pattern->lua, "malformed pattern (ends with '%%')");
+        }
         return at + 1;
     }
-    if (first != '[')
+    if (first != '[') {
         return at;
-    if (at < pattern->text_end && *at == '^')
+    }
+    if (at < pattern->text_end && *at == '^') {
         at++;
+    }
     do { /* a ']' in the first place stands for itself */
-        if (at == pattern->text_end)
+        if (at == pattern->text_end) {
             luaL_error(pattern->lua, "malformed pattern (missing ']')");
+        }
         if (*at++ == '%') {
-            if (at == pattern->text_end)
+            if (at == pattern->text_end) {
                 luaL_error(pattern->lua, "malformed pattern (missing ']')");
+            }
             at++;
         }
     } while (at == pattern->text_end || *at != ']');
@@ -112,12 +119,14 @@ static bool is_in_set(struct pattern *pattern, int character, const char *at, co
         count_step(pattern);
         if (*at == '%') {
             at++;
-            if (is_of_class(character, (unsigned char)*at))
+            if (is_of_class(character, (unsigned char)*at)) {
                 return found;
+            }
         } else if (at[1] == '-' && at + 2 < last) {
             at += 2;
-            if ((unsigned char)at[-2] <= character && character <= (unsigned char)*at)
+            if ((unsigned char)at[-2] <= character && character <= (unsigned char)*at) {
                 return found;
+            }
         } else if ((unsigned char)*at == character) {
             return found;
         }
@@ -128,8 +137,9 @@ static bool is_in_set(struct pattern *pattern, int character, const char *at, co
 static bool matches_single(struct pattern *pattern, const char *subject, const char *at, const char *end)
 {
     count_step(pattern);
-    if (subject >= pattern->subject_end)
+    if (subject >= pattern->subject_end) {
         return false;
+    }
     int character = (unsigned char)*subject;
     switch (*at) {
     case '.':
@@ -150,15 +160,18 @@ static const char *match_balance(struct pattern *pattern, const char *subject, c
 {
     int open_count = 1;
 
-    if (at + 1 >= pattern->text_end)
+    if (at + 1 >= pattern->text_end) {
         luaL_error(pattern->lua, "malformed pattern (missing arguments to '%%b')");
-    if (subject >= pattern->subject_end || *subject != *at)
+    }
+    if (subject >= pattern->subject_end || *subject != *at) {
         return NULL;
+    }
     while (++subject < pattern->subject_end) {
         count_step(pattern);
         if (*subject == at[1]) {
-            if (--open_count == 0)
+            if (--open_count == 0) {
                 return subject + 1;
+            }
         } else if (*subject == at[0]) {
             open_count++;
         }
@@ -171,12 +184,14 @@ static const char *match_most(struct pattern *pattern, const char *subject, cons
 {
     ptrdiff_t count = 0;
 
-    while (matches_single(pattern, subject + count, at, end))
+    while (matches_single(pattern, subject + count, at, end)) {
         count++;
+    }
     for (; count >= 0; count--) {
         const char *result = match(pattern, subject + count, end + 1);
-        if (result)
+        if (result != NULL) {
             return result;
+        }
     }
     return NULL;
 }
@@ -187,23 +202,27 @@ static const char *match_least(struct pattern *pattern, const char *subject, con
     assert(subject != NULL);
     for (;;) {
         const char *result = match(pattern, subject, end + 1);
-        if (result)
+        if (result != NULL) {
             return result;
-        if (!matches_single(pattern, subject, at, end))
+        }
+        if (!matches_single(pattern, subject, at, end)) {
             return NULL;
+        }
         subject++;
     }
 }
 
 static const char *start_capture(struct pattern *pattern, const char *subject, const char *at, ptrdiff_t sign)
 {
-    if (pattern->level >= PATTERN_MAX_CAPTURES)
+    if (pattern->level >= PATTERN_MAX_CAPTURES) {
         luaL_error(pattern->lua, "too many captures");
+    }
     pattern->captures[pattern->level] = (struct pattern_capture){.start = subject, .size = sign};
     pattern->level++;
     const char *result = match(pattern, subject, at);
-    if (!result)
+    if (result == NULL) {
         pattern->level--;
+    }
     return result;
 }
 
@@ -211,14 +230,17 @@ static const char *end_capture(struct pattern *pattern, const char *subject, con
 {
     int level = pattern->level - 1;
 
-    while (level >= 0 && pattern->captures[level].size != CAPTURE_OPEN)
+    while (level >= 0 && pattern->captures[level].size != CAPTURE_OPEN) {
         level--;
-    if (level < 0)
+    }
+    if (level < 0) {
         luaL_error(pattern->lua, "invalid pattern capture");
+    }
     pattern->captures[level].size = subject - pattern->captures[level].start;
     const char *result = match(pattern, subject, at);
-    if (!result)
+    if (result == NULL) {
         pattern->captures[level].size = CAPTURE_OPEN;
+    }
     return result;
 }
 
@@ -227,13 +249,15 @@ static const char *match_capture(struct pattern *pattern, const char *subject, i
 {
     int level = digit - '1';
 
-    if (level < 0 || level >= pattern->level || pattern->captures[level].size == CAPTURE_OPEN)
+    if (level < 0 || level >= pattern->level || pattern->captures[level].size == CAPTURE_OPEN) {
         luaL_error(pattern->lua, "invalid capture index %%%d", level + 1);
+    }
     size_t size = pattern->captures[level].size < 0 ? 0 : (size_t)pattern->captures[level].size;
     limits_charge(pattern->lua, size / 16);
     if (pattern->captures[level].size < 0 || (size_t)(pattern->subject_end - subject) < size ||
-        memcmp(pattern->captures[level].start, subject, size) != 0)
+        memcmp(pattern->captures[level].start, subject, size) != 0) {
         return NULL;
+    }
     return subject + size;
 }
 
@@ -265,8 +289,9 @@ static bool match_default(struct pattern *pattern, const char **subject, const c
     }
     if (suffix == '?') {
         *result = is_there ? match(pattern, *subject + 1, end + 1) : NULL;
-        if (*result)
+        if (*result != NULL) {
             return false;
+        }
         *at = end + 1;
         return true;
     }
@@ -291,8 +316,9 @@ static bool match_special(struct pattern *pattern, const char **subject, const c
         *at += 4;
     } else if (kind == 'f') {
         const char *set = *at + 2;
-        if (set >= pattern->text_end || *set != '[')
+        if (set >= pattern->text_end || *set != '[') {
             luaL_error(pattern->lua, "missing '[' after '%%f' in pattern");
+        }
         const char *end = class_end(pattern, set);
         *result = is_at_frontier(pattern, *subject, set, end) ? *subject : NULL;
         *at = end;
@@ -303,8 +329,9 @@ static bool match_special(struct pattern *pattern, const char **subject, const c
         return false;
     }
     *goes_on = *result != NULL;
-    if (*result)
+    if (*result != NULL) {
         *subject = *result;
+    }
     return true;
 }
 
@@ -313,8 +340,9 @@ static const char *match(struct pattern *pattern, const char *subject, const cha
     const char *result = NULL;
     bool goes_on = true;
 
-    if (pattern->depth-- == 0)
+    if (pattern->depth-- == 0) {
         luaL_error(pattern->lua, "pattern too complex");
+    }
     while (goes_on) {
         count_step(pattern);
         goes_on = false;
@@ -346,26 +374,30 @@ const char *pattern_match(struct pattern *pattern, const char *start)
 void pattern_push_capture(struct pattern *pattern, int index, const char *start, const char *end)
 {
     if (index >= pattern->level) {
-        if (index > 0)
+        if (index > 0) {
             luaL_error(pattern->lua, "invalid capture index %%%d", index + 1);
+        }
         lua_pushlstring(pattern->lua, start, (size_t)(end - start));
         return;
     }
     const struct pattern_capture *capture = &pattern->captures[index];
-    if (capture->size == CAPTURE_OPEN)
+    if (capture->size == CAPTURE_OPEN) {
         luaL_error(pattern->lua, "unfinished capture");
-    if (capture->size == CAPTURE_POSITION)
+    }
+    if (capture->size == CAPTURE_POSITION) {
         lua_pushinteger(pattern->lua, capture->start - pattern->subject + 1);
-    else
+    } else {
         lua_pushlstring(pattern->lua, capture->start, (size_t)capture->size);
+    }
 }
 
 int pattern_push_captures(struct pattern *pattern, const char *start, const char *end)
 {
-    int count = pattern->level == 0 && start ? 1 : pattern->level;
+    int count = pattern->level == 0 && start != NULL ? 1 : pattern->level;
 
     luaL_checkstack(pattern->lua, count, "too many captures");
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         pattern_push_capture(pattern, i, start, end);
+    }
     return count;
 }

@@ -22,8 +22,9 @@ static void prepare(lua_State *lua, struct pattern *pattern, int subject_index, 
 
 static bool take_anchor(struct pattern *pattern)
 {
-    if (pattern->text == pattern->text_end || *pattern->text != '^')
+    if (pattern->text == pattern->text_end || *pattern->text != '^') {
         return false;
+    }
     pattern->text++;
     return true;
 }
@@ -33,18 +34,22 @@ static size_t start_position(lua_State *lua, int index, size_t size)
 {
     lua_Integer position = luaL_optinteger(lua, index, 1);
 
-    if (position > 0)
+    if (position > 0) {
         return (size_t)position - 1;
-    if (position == 0 || position < -(lua_Integer)size)
+    }
+    if (position == 0 || position < -(lua_Integer)size) {
         return 0;
+    }
     return size - (size_t)-position;
 }
 
 static bool has_specials(const struct pattern *pattern)
 {
-    for (const char *at = pattern->text; at < pattern->text_end; at++)
-        if (strchr("^$*+?.([%-", *at) && *at)
+    for (const char *at = pattern->text; at < pattern->text_end; at++) {
+        if (strchr("^$*+?.([%-", *at) != NULL && *at) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -55,7 +60,7 @@ static int find_plain(lua_State *lua, const struct pattern *pattern, size_t star
 
     limits_charge(lua, (uint64_t)(pattern->subject_end - from) / 16);
     const char *found = memmem(from, (size_t)(pattern->subject_end - from), pattern->text, size);
-    if (!found) {
+    if (found == NULL) {
         lua_pushnil(lua);
         return 1;
     }
@@ -74,16 +79,19 @@ static int find_or_match(lua_State *lua, bool is_find)
         lua_pushnil(lua);
         return 1;
     }
-    if (is_find && (lua_toboolean(lua, 4) || !has_specials(&pattern)))
+    if (is_find && (lua_toboolean(lua, 4) || !has_specials(&pattern))) {
         return find_plain(lua, &pattern, start);
+    }
     bool is_anchored = take_anchor(&pattern);
     const char *at = pattern.subject + start;
     do {
         const char *end = pattern_match(&pattern, at);
-        if (!end)
+        if (end == NULL) {
             continue;
-        if (!is_find)
+        }
+        if (!is_find) {
             return pattern_push_captures(&pattern, at, end);
+        }
         lua_pushinteger(lua, at - pattern.subject + 1);
         lua_pushinteger(lua, end - pattern.subject);
         return pattern_push_captures(&pattern, NULL, NULL) + 2;
@@ -112,8 +120,9 @@ static int next_match(lua_State *lua)
     lua_Integer last = lua_tointeger(lua, lua_upvalueindex(4));
     for (; at <= pattern.subject_end; at++) {
         const char *end = pattern_match(&pattern, at);
-        if (!end || end - pattern.subject == last)
+        if (end == NULL || end - pattern.subject == last) {
             continue;
+        }
         lua_pushinteger(lua, end - pattern.subject);
         lua_pushvalue(lua, -1);
         lua_replace(lua, lua_upvalueindex(3));
@@ -189,8 +198,9 @@ static bool add_replacement(struct pattern *pattern, luaL_Buffer *buffer, const 
         luaL_addlstring(buffer, start, (size_t)(end - start));
         return false;
     }
-    if (!lua_isstring(lua, -1))
+    if (!lua_isstring(lua, -1)) {
         luaL_error(lua, "invalid replacement value (a %s)", luaL_typename(lua, -1));
+    }
     luaL_addvalue(buffer);
     return true;
 }
@@ -214,7 +224,7 @@ static int string_gsub(lua_State *lua)
     luaL_buffinit(lua, &buffer);
     while (count < most) {
         const char *end = pattern_match(&pattern, at);
-        if (end && end != last) {
+        if (end != NULL && end != last) {
             count++;
             has_changed = add_replacement(&pattern, &buffer, at, end) || has_changed;
             at = last = end;
@@ -223,8 +233,9 @@ static int string_gsub(lua_State *lua)
         } else {
             break;
         }
-        if (is_anchored)
+        if (is_anchored) {
             break;
+        }
     }
     if (!has_changed) {
         lua_pushvalue(lua, 1);

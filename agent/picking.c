@@ -11,14 +11,16 @@ static bool pick_by_weight(const struct script *script, double drawn, uint32_t *
     bool is_found = false;
 
     for (uint32_t i = 0; i < script->scenario_count; i++) {
-        if (!(script->scenarios[i].weight > 0))
+        if (!(script->scenarios[i].weight > 0)) {
             continue;
+        }
         /* Rounding may leave the last one short of the total. */
         *scenario = i;
         is_found = true;
         sum += script->scenarios[i].weight;
-        if (drawn < sum)
+        if (drawn < sum) {
             break;
+        }
     }
     return is_found;
 }
@@ -31,7 +33,7 @@ bool pick_scenario(const struct script *script, const struct campaign_options *o
     if (options->single_mode.size > 0) {
         const struct scenario *only =
             script_find_scenario(script, (const char *)options->single_mode.data, options->single_mode.size);
-        *scenario = only ? (uint32_t)(only - script->scenarios) : 0;
+        *scenario = only != NULL ? (uint32_t)(only - script->scenarios) : 0;
         return only != NULL;
     }
     if (options->is_single_run) {

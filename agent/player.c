@@ -23,8 +23,9 @@ static void await_instant(uint64_t at_ns)
         struct timespec pause = {.tv_nsec = (long)(at_ns - now_ns - SPIN_NS)};
         nanosleep(&pause, NULL);
     }
-    while (clock_now_ns() < at_ns && at_ns - now_ns < 2 * RELEASE_LEAD_NS)
+    while (clock_now_ns() < at_ns && at_ns - now_ns < 2 * RELEASE_LEAD_NS) {
         ;
+    }
 }
 
 static void on_due(struct alarm *alarm, uint64_t now_ns)
@@ -37,8 +38,9 @@ static void on_due(struct alarm *alarm, uint64_t now_ns)
         stage_step_done(player->stage, player, STEP_OK, NULL);
         return;
     }
-    if (player->release_ns != 0)
+    if (player->release_ns != 0) {
         await_instant(player->release_ns);
+    }
     player->release_ns = 0;
     player_wake(player, WAKE_DONE);
 }
@@ -66,8 +68,9 @@ void player_drop_thread(struct player *player)
 {
     lua_State *lua = player->stage->script->lua;
 
-    if (player->thread == NULL)
+    if (player->thread == NULL) {
         return;
+    }
     lua_pushnil(lua);
     lua_rawsetp(lua, LUA_REGISTRYINDEX, player->thread);
     player->thread = NULL;
@@ -78,8 +81,9 @@ static void drop_object(struct player *player)
 {
     lua_State *lua = player->stage->script->lua;
 
-    if (player->object_reference == LUA_NOREF)
+    if (player->object_reference == LUA_NOREF) {
         return;
+    }
     lua_rawgeti(lua, LUA_REGISTRYINDEX, player->object_reference);
     *(struct player **)lua_touserdata(lua, -1) = NULL;
     lua_pop(lua, 1);
@@ -96,8 +100,9 @@ void player_free(struct player **pointer)
 {
     struct player *player = *pointer;
 
-    if (!player)
+    if (player == NULL) {
         return;
+    }
     shard_unset_alarm(player->stage->shard, &player->alarm);
     shard_unqueue(player->stage->shard, player);
     http_client_free(&player->http);
@@ -118,8 +123,9 @@ void player_drop_answer(struct player *player)
     struct answer *answer = player->answer;
 
     player->answer = NULL;
-    if (!answer || --answer->holders > 0)
+    if (answer == NULL || --answer->holders > 0) {
         return;
+    }
     reply_free(&answer->reply);
     memory_free(answer);
 }
@@ -141,24 +147,28 @@ void player_wake(struct player *player, enum player_wake wake)
 
 static void cancel_requests(struct player *player)
 {
-    if (player->http)
+    if (player->http != NULL) {
         http_cancel(player->http);
-    if (player->webdriver)
+    }
+    if (player->webdriver != NULL) {
         http_cancel(player->webdriver);
+    }
 }
 
 /* The thread goes with all that it would go on with, so a wait that ends after all finds nobody. The crew
  * hears of it in a turn, as of everything that workers do: it is in the middle of a step now. */
 void player_cut_short(struct player *player)
 {
-    if (player->phase != PLAYER_SETUP && player->phase != PLAYER_SETUP_SESSION)
+    if (player->phase != PLAYER_SETUP && player->phase != PLAYER_SETUP_SESSION) {
         return;
+    }
     shard_unset_alarm(player->stage->shard, &player->alarm);
     cancel_requests(player);
     player_hooks(player)->forget_driver(player);
     player_drop_answer(player);
-    if (player->thread)
+    if (player->thread != NULL) {
         player_drop_thread(player);
+    }
     player->wait = WAIT_NOTHING;
     player->release_ns = 0;
     player->is_cut_short = true;
@@ -172,8 +182,9 @@ void player_stop(struct player *player)
                      player->phase == PLAYER_STEP_DELAY ||
                      (player->phase == PLAYER_GLOBAL && player->stage->global_phase == GLOBAL_SETUP);
 
-    if (!gives_way || player->is_queued)
+    if (!gives_way || player->is_queued) {
         return;
+    }
     if (player->phase == PLAYER_STEP_DELAY) {
         shard_unset_alarm(player->stage->shard, &player->alarm);
         player->phase = PLAYER_IDLE;

@@ -44,8 +44,9 @@ static void need_thread(struct player *player)
 {
     lua_State *lua = player->stage->script->lua;
 
-    if (player->thread)
+    if (player->thread != NULL) {
         return;
+    }
     player->thread = lua_newthread(lua);
     lua_rawsetp(lua, LUA_REGISTRYINDEX, player->thread);
 }
@@ -60,8 +61,9 @@ static bool enter_step(struct player *player)
         driver_push(player->thread);
         return true;
     }
-    if (!pick_scenario(script, stage->options, player->id, player->step, &player->scenario))
+    if (!pick_scenario(script, stage->options, player->id, player->step, &player->scenario)) {
         return false;
+    }
     lua_rawgeti(player->thread, LUA_REGISTRYINDEX, script->scenarios[player->scenario].function);
     return true;
 }
@@ -74,8 +76,9 @@ static bool enter(struct player *player, int *arguments, const char **text)
 
     *text = NULL;
     *arguments = 0;
-    if (player->phase != PLAYER_STEP && fixture == LUA_NOREF)
+    if (player->phase != PLAYER_STEP && fixture == LUA_NOREF) {
         return false;
+    }
     need_thread(player);
     player->is_begun = true;
     if (player->phase == PLAYER_STEP) {
@@ -128,8 +131,9 @@ static bool end_witness(struct player *player, enum step_result result, const ch
 {
     char *failure = player->failure_text;
 
-    if (result == STEP_FAILED)
+    if (result == STEP_FAILED) {
         stage_complain(player->stage, player, "", text);
+    }
     player->failure_text = NULL;
     player->phase = PLAYER_IDLE;
     stage_step_done(player->stage, player, STEP_FAILED, failure);
@@ -145,8 +149,9 @@ static bool end_step(struct player *player, enum step_result result, const char 
     meter_step(stage->meter, result, (now_ns - player->step_began_ns) / 1000);
     if (result == STEP_FAILED) {
         meter_error(stage->meter, bytes_of_string(text), player->id, player->step);
-        if (stage->options->verbosity > 0)
+        if (stage->options->verbosity > 0) {
             stage_complain(stage, player, "", text);
+        }
         if (wants_witness(player)) {
             player->failure_text = memory_copy_string(text);
             player->phase = PLAYER_WITNESS;
@@ -173,15 +178,16 @@ static bool end_step(struct player *player, enum step_result result, const char 
 
 static bool end_teardown(struct player *player, const char *text)
 {
-    if (text) {
+    if (text != NULL) {
         stage_complain(player->stage, player, "", text);
         meter_error(player->stage->meter, bytes_of_string(text), player->id, player->step);
     }
     if (player->phase != PLAYER_TEARDOWN) {
-        if (player->phase == PLAYER_TEARDOWN_SESSION)
+        if (player->phase == PLAYER_TEARDOWN_SESSION) {
             http_client_free(&player->http);
-        else
+        } else {
             http_client_free(&player->webdriver);
+        }
         player->phase++;
         player->is_begun = false;
         return true;
@@ -194,11 +200,13 @@ static bool end_teardown(struct player *player, const char *text)
 /* A worker that cannot begin counts as a failed step, so that --fail judges it too. */
 static bool end_setup(struct player *player, enum step_result result, const char *text)
 {
-    if (text)
+    if (text != NULL) {
         meter_error(player->stage->meter, bytes_of_string(text), player->id, player->step);
-    if (result == STEP_FAILED)
+    }
+    if (result == STEP_FAILED) {
         meter_step(player->stage->meter, result, 0);
-    if (!text && player->phase == PLAYER_SETUP) {
+    }
+    if (text == NULL && player->phase == PLAYER_SETUP) {
         player->phase = PLAYER_SETUP_SESSION;
         player->is_begun = false;
         return true;
@@ -212,7 +220,7 @@ static bool end_setup(struct player *player, enum step_result result, const char
  * the worker may be gone. */
 static bool end_phase(struct player *player, enum step_result result, const char *text)
 {
-    char *prefixed = text ? memory_format("%s%s", phase_prefix(player), text) : NULL;
+    char *prefixed = text != NULL ? memory_format("%s%s", phase_prefix(player), text) : NULL;
     bool goes_on = false;
 
     switch (player->phase) {
@@ -262,8 +270,9 @@ static char *take_error(struct player *player, bool *is_stopped)
     char *text;
 
     *is_stopped = script->limits.termination == TERMINATION_STOPPED || lua_failure_is_stopped(thread, -1);
-    if (player->stage->options->verbosity > 1)
+    if (player->stage->options->verbosity > 1) {
         luaL_traceback(script->lua, thread, NULL, 0);
+    }
     const char *described = script_describe_error(script, thread);
     if (player->stage->options->verbosity > 1) {
         text = memory_format("%s\n%s", described, lua_tostring(script->lua, -1));
@@ -271,10 +280,11 @@ static char *take_error(struct player *player, bool *is_stopped)
     } else {
         text = memory_copy_string(described);
     }
-    if (is_budget || script->limits.has_killed || !close_thread(player))
+    if (is_budget || script->limits.has_killed || !close_thread(player)) {
         player_drop_thread(player);
-    else
+    } else {
         lua_settop(thread, 0);
+    }
     return text;
 }
 
@@ -299,15 +309,17 @@ static bool run(struct player *player, int arguments, enum step_result *result, 
 
     *text = NULL;
     *result = STEP_OK;
-    if (status == LUA_YIELD && script->is_waiting)
+    if (status == LUA_YIELD && script->is_waiting) {
         return true;
+    }
     player->wait = WAIT_NOTHING;
     if (status == LUA_OK) {
         lua_settop(player->thread, 0);
         return false;
     }
-    if (status == LUA_YIELD)
+    if (status == LUA_YIELD) {
         lua_pushliteral(player->thread, "attempt to yield from outside a coroutine");
+    }
     *text = take_error(player, &is_stopped);
     *result = is_stopped ? STEP_STOPPED : STEP_FAILED;
     return false;
@@ -342,11 +354,12 @@ void player_turn(struct player *player)
         enum step_result result = STEP_OK;
 
         if (!player->is_begun && !enter(player, &arguments, &refusal)) {
-            goes_on = end_phase(player, refusal ? STEP_FAILED : STEP_OK, refusal);
+            goes_on = end_phase(player, refusal != NULL ? STEP_FAILED : STEP_OK, refusal);
             continue;
         }
-        if (run(player, arguments, &result, &text))
+        if (run(player, arguments, &result, &text)) {
             return;
+        }
         goes_on = end_phase(player, result, text);
         memory_free(text);
     }

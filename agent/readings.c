@@ -31,13 +31,15 @@ static uint64_t host_cpu_us(void)
     long ticks_per_s = sysconf(_SC_CLK_TCK);
     FILE *file = fopen("/proc/stat", "re");
 
-    if (!file)
+    if (file == NULL) {
         return 0;
-    bool is_read = fgets(line, sizeof line, file) && strncmp(line, "cpu ", 4) == 0;
+    }
+    bool is_read = fgets(line, sizeof line, file) != NULL && strncmp(line, "cpu ", 4) == 0;
     fclose(file);
     char *at = line + 4;
-    for (int i = 0; is_read && i < COLUMNS; i++)
+    for (int i = 0; is_read && i < COLUMNS; i++) {
         ticks[i] = strtoull(at, &at, 10);
+    }
     unsigned long long busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7];
     return ticks_per_s > 0 ? busy * (US_PER_S / (uint64_t)ticks_per_s) : 0;
 }

@@ -26,7 +26,7 @@ static const char *const refused_io[] = {"popen",  "tmpfile", "write", "read", "
 
 static void refuse_all(lua_State *lua, const char *library, const char *const *names)
 {
-    for (; *names; names++) {
+    for (; *names != NULL; names++) {
         lua_pushfstring(lua, "%s.%s", library, *names);
         lua_pushcclosure(lua, refuse, 1);
         lua_setfield(lua, -2, *names);
@@ -149,11 +149,13 @@ static int search_bundle(lua_State *lua)
 
     for (size_t i = 0; i < 2; i++) {
         const char *path = lua_pushfstring(lua, forms[i], name);
-        if (!script_files_read(script_of(lua)->files, path, &content, &error))
+        if (!script_files_read(script_of(lua)->files, path, &content, &error)) {
             continue;
+        }
         const char *chunk = lua_pushfstring(lua, "@%s", path);
-        if (limits_load(lua, (const char *)content.data, content.size, chunk) != LUA_OK)
+        if (limits_load(lua, (const char *)content.data, content.size, chunk) != LUA_OK) {
             return lua_error(lua);
+        }
         lua_pushstring(lua, path);
         return 2;
     }
@@ -193,8 +195,9 @@ static void open_package(lua_State *lua, bool is_system_allowed)
 static void open_os_and_io(lua_State *lua, bool is_system_allowed)
 {
     luaL_requiref(lua, LUA_OSLIBNAME, luaopen_os, 1);
-    if (!is_system_allowed)
+    if (!is_system_allowed) {
         refuse_all(lua, "os", refused_os);
+    }
     lua_pushcfunction(lua, refuse_exit);
     lua_setfield(lua, -2, "exit");
     lua_pop(lua, 1);

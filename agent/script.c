@@ -31,11 +31,12 @@ void *script_check_object(lua_State *lua, int index, const void *type, const cha
 {
     void *object = lua_touserdata(lua, index);
 
-    if (object && type && lua_getmetatable(lua, index)) {
+    if (object != NULL && type != NULL && lua_getmetatable(lua, index)) {
         bool is_it = lua_topointer(lua, -1) == type;
         lua_pop(lua, 1);
-        if (is_it)
+        if (is_it) {
             return object;
+        }
     }
     return luaL_checkudata(lua, index, name);
 }
@@ -51,7 +52,7 @@ static int on_panic(lua_State *lua)
 {
     const char *text = lua_tostring(lua, -1);
 
-    fprintf(stderr, "tutti: a Lua error nobody caught: %s\n", text ? text : "?");
+    fprintf(stderr, "tutti: a Lua error nobody caught: %s\n", text != NULL ? text : "?");
     abort();
 }
 
@@ -82,13 +83,15 @@ struct script *script_new(const struct script_settings *settings)
     script->stage = settings->stage;
     script->thread = settings->thread;
     script->library = settings->library;
-    for (int i = 0; i < FIXTURE_COUNT; i++)
+    for (int i = 0; i < FIXTURE_COUNT; i++) {
         script->fixtures[i] = LUA_NOREF;
+    }
     buffer_init(&script->text, LIMIT_TEXT_BYTES * 4);
 
     script->lua = lua_newstate(limits_allocate, &script->limits);
-    if (!script->lua)
+    if (script->lua == NULL) {
         abort();
+    }
     lua_atpanic(script->lua, on_panic);
     *(struct script **)lua_getextraspace(script->lua) = script;
     script->limits.instructions_left = (int64_t)script->limits.instruction_limit;
@@ -103,12 +106,14 @@ void script_free(struct script **pointer)
 {
     struct script *script = *pointer;
 
-    if (!script)
+    if (script == NULL) {
         return;
+    }
     lua_close(script->lua);
     ticker_stop();
-    for (size_t i = 0; i < script->scenario_count; i++)
+    for (size_t i = 0; i < script->scenario_count; i++) {
         memory_free(script->scenarios[i].name);
+    }
     memory_free(script->scenarios);
     for (size_t i = 0; i < script->option_count; i++) {
         memory_free(script->options[i].name);
@@ -134,8 +139,9 @@ static bool run_chunk(struct script *script, const char *text, size_t size, cons
 
     limits_enter(&script->limits, lua, LIMITS_LOAD);
     int status = limits_load(lua, text, size, chunk);
-    if (status == LUA_OK)
+    if (status == LUA_OK) {
         status = lua_pcall(lua, 0, 0, 0);
+    }
     (void)limits_leave(&script->limits);
     return status == LUA_OK;
 }
@@ -146,26 +152,32 @@ bool script_load(struct script *script, struct error *error)
     const char *name = script_files_main(script->files);
     struct bytes content;
 
-    if (!script_files_read(script->files, name, &content, error))
+    if (!script_files_read(script->files, name, &content, error)) {
         return false;
+    }
     /* The first line may name an interpreter. */
     size_t skipped = 0;
-    if (content.size > 0 && content.data[0] == '#')
-        while (skipped < content.size && content.data[skipped] != '\n')
+    if (content.size > 0 && content.data[0] == '#') {
+        while (skipped < content.size && content.data[skipped] != '\n') {
             skipped++;
+        }
+    }
     char *chunk = memory_format("@%s", name);
     script->is_loading = true;
     bool is_loaded = run_chunk(script, (const char *)content.data + skipped, content.size - skipped, chunk);
     script->is_loading = false;
     memory_free(chunk);
-    if (!is_loaded)
+    if (!is_loaded) {
         return error_set(error, "%s", script_describe_error(script, lua));
-    if (script->scenario_count == 0)
+    }
+    if (script->scenario_count == 0) {
         return error_set(error, "%s: it has no scenario (tutti.scenario(name, function(worker) … end))",
                          name);
+    }
     qsort(script->scenarios, script->scenario_count, sizeof *script->scenarios, compare_scenarios);
-    for (size_t i = 0; i < script->scenario_count; i++)
+    for (size_t i = 0; i < script->scenario_count; i++) {
         script->total_weight += script->scenarios[i].weight;
+    }
     return true;
 }
 
@@ -173,8 +185,9 @@ const struct scenario *script_find_scenario(const struct script *script, const c
 {
     for (size_t i = 0; i < script->scenario_count; i++) {
         const char *candidate = script->scenarios[i].name;
-        if (strlen(candidate) == size && memcmp(candidate, name, size) == 0)
+        if (strlen(candidate) == size && memcmp(candidate, name, size) == 0) {
             return &script->scenarios[i];
+        }
     }
     return NULL;
 }
@@ -192,18 +205,20 @@ const char *script_describe_error(struct script *script, lua_State *lua)
 
     buffer_clear(&script->text);
     lua_pushcfunction(own, stringify);
-    if (lua == own)
+    if (lua == own) {
         lua_insert(own, -2);
-    else
+    } else {
         lua_xmove(lua, own, 1);
+    }
     limits_enter(&script->limits, own, LIMITS_CLOSE);
     int status = lua_pcall(own, 1, 1, 0);
     (void)limits_leave(&script->limits);
     const char *text = lua_type(own, -1) == LUA_TSTRING ? lua_tolstring(own, -1, &size) : NULL;
-    if (status != LUA_OK || !text)
+    if (status != LUA_OK || text == NULL) {
         buffer_append_string(&script->text, "an error that cannot be shown");
-    else
+    } else {
         buffer_append(&script->text, text, size < LIMIT_TEXT_BYTES ? size : LIMIT_TEXT_BYTES);
+    }
     lua_pop(own, 1);
     return buffer_string(&script->text);
 }

@@ -26,17 +26,21 @@ static bool clean_path(const char *path, char *clean, size_t size)
 {
     size_t at = 0;
 
-    if (*path == '/')
+    if (*path == '/') {
         return false;
+    }
     while (*path) {
         size_t length = strcspn(path, "/");
-        if (length == 2 && path[0] == '.' && path[1] == '.')
+        if (length == 2 && path[0] == '.' && path[1] == '.') {
             return false;
+        }
         if (length > 0 && !(length == 1 && path[0] == '.')) {
-            if (at + length + 2 > size)
+            if (at + length + 2 > size) {
                 return false;
-            if (at > 0)
+            }
+            if (at > 0) {
                 clean[at++] = '/';
+            }
             memcpy(clean + at, path, length);
             at += length;
         }
@@ -59,9 +63,10 @@ struct script_files *script_files_of_bundle(const struct bundle *bundle)
 
 static bool keep_file(struct script_files *files, const char *path, struct bytes content, struct error *error)
 {
-    if (files->kept_count == LIMIT_BUNDLE_FILES || content.size > LIMIT_BUNDLE_BYTES - files->kept_bytes)
+    if (files->kept_count == LIMIT_BUNDLE_FILES || content.size > LIMIT_BUNDLE_BYTES - files->kept_bytes) {
         return error_set(error, "%s: the files of a script may be at most %u, of %u MiB together", path,
                          LIMIT_BUNDLE_FILES, LIMIT_BUNDLE_BYTES >> 20);
+    }
     files->kept =
         memory_reserve(files->kept, &files->kept_capacity, files->kept_count + 1, sizeof *files->kept);
     files->kept[files->kept_count++] =
@@ -77,9 +82,10 @@ static bool read_whole(const char *path, struct bytes *content, struct error *er
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
 
-    if (!file)
+    if (file == NULL) {
         return errno == ENOENT ? error_set(error, "%s: no such file", path)
                                : error_set_system(error, errno, "%s", path);
+    }
     if (fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode) ||
         status.st_size > LIMIT_BUNDLE_BYTES) {
         fclose(file);
@@ -98,12 +104,13 @@ struct script_files *script_files_of_folder(const char *script_path, struct erro
     const char *slash = strrchr(script_path, '/');
     struct bytes content = {0};
 
-    if (!read_whole(script_path, &content, error))
+    if (!read_whole(script_path, &content, error)) {
         return NULL;
+    }
     struct script_files *files = MEMORY_NEW(struct script_files);
     files->folder =
-        slash ? memory_copy(script_path, (size_t)(slash + 1 - script_path)) : memory_copy_string("");
-    files->main = memory_copy_string(slash ? slash + 1 : script_path);
+        slash != NULL ? memory_copy(script_path, (size_t)(slash + 1 - script_path)) : memory_copy_string("");
+    files->main = memory_copy_string(slash != NULL ? slash + 1 : script_path);
     if (!keep_file(files, files->main, content, error)) {
         memory_free((void *)content.data);
         script_files_free(&files);
@@ -122,8 +129,9 @@ static void free_kept(struct bundle_file *kept, size_t count)
 
 void script_files_free(struct script_files **files)
 {
-    if (!*files)
+    if (*files == NULL) {
         return;
+    }
     free_kept((*files)->kept, (*files)->kept_count);
     memory_free((*files)->folder);
     memory_free((*files)->main);
@@ -152,20 +160,25 @@ bool script_files_read(struct script_files *files, const char *path, struct byte
 {
     char clean[LIMIT_NAME_BYTES + 1];
 
-    if (!clean_path(path, clean, sizeof clean))
+    if (!clean_path(path, clean, sizeof clean)) {
         return error_set(error, "%s: only files beside the script, by a relative path without '..'", path);
-    if (files->bundle)
+    }
+    if (files->bundle != NULL) {
         return find(files->bundle->files, files->bundle->file_count, clean, content) ||
                error_set(error, "%s: no such file in the bundle (name it in options.files)", path);
-    if (find(files->kept, files->kept_count, clean, content))
+    }
+    if (find(files->kept, files->kept_count, clean, content)) {
         return true;
+    }
     char *full = memory_format("%s%s", files->folder, clean);
     bool is_read = read_whole(full, content, error);
     memory_free(full);
-    if (!is_read)
+    if (!is_read) {
         return false;
-    if (keep_file(files, clean, *content, error))
+    }
+    if (keep_file(files, clean, *content, error)) {
         return true;
+    }
     memory_free((void *)content->data);
     return false;
 }

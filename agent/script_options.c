@@ -50,9 +50,11 @@ static const struct row rows[] = {
 
 static const struct row *find_row(const char *name)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (strcmp(rows[i].name, name) == 0)
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
             return &rows[i];
+        }
+    }
     return NULL;
 }
 
@@ -74,14 +76,15 @@ static int refuse(lua_State *lua, const struct row *row, const char *expected)
 {
     char got[80];
 
-    if (lua_type(lua, -1) == LUA_TSTRING)
+    if (lua_type(lua, -1) == LUA_TSTRING) {
         snprintf(got, sizeof got, "\"%.60s\"", lua_tostring(lua, -1));
-    else if (lua_isinteger(lua, -1))
+    } else if (lua_isinteger(lua, -1)) {
         snprintf(got, sizeof got, "%lld", (long long)lua_tointeger(lua, -1));
-    else if (lua_type(lua, -1) == LUA_TNUMBER)
+    } else if (lua_type(lua, -1) == LUA_TNUMBER) {
         snprintf(got, sizeof got, "%g", lua_tonumber(lua, -1));
-    else
+    } else {
         snprintf(got, sizeof got, "a %s", luaL_typename(lua, -1));
+    }
     return lua_misuse(lua, "option %s: expected %s, got %s", row->name, expected, got);
 }
 
@@ -91,8 +94,9 @@ static void spell_number(lua_State *lua, const struct row *row, char *text, size
     int is_whole = 0;
     lua_Integer number = 0;
 
-    if (lua_type(lua, -1) == LUA_TNUMBER)
+    if (lua_type(lua, -1) == LUA_TNUMBER) {
         number = lua_tointegerx(lua, -1, &is_whole);
+    }
     if (!is_whole || number < 0 || (uint64_t)number < row->minimum || (uint64_t)number > row->maximum) {
         snprintf(expected, sizeof expected, "a whole number from %llu to %llu",
                  (unsigned long long)row->minimum, (unsigned long long)row->maximum);
@@ -108,8 +112,9 @@ static void spell_duration(lua_State *lua, const struct row *row, char *text, si
 
     if (lua_type(lua, -1) == LUA_TNUMBER) {
         double seconds = lua_tonumber(lua, -1);
-        if (!(seconds >= 0 && seconds <= 365.0 * 86400))
+        if (!(seconds >= 0 && seconds <= 365.0 * 86400)) {
             refuse(lua, row, expected);
+        }
         milliseconds = (uint64_t)llround(seconds * 1000);
     } else if (lua_type(lua, -1) != LUA_TSTRING ||
                !duration_parse(lua_tostring(lua, -1), &milliseconds, NULL)) {
@@ -131,8 +136,9 @@ static void spell_fail(lua_State *lua, const struct row *row, char *text, size_t
     }
     if (lua_type(lua, -1) != LUA_TSTRING ||
         sscanf(lua_tostring(lua, -1), "%lf%c%c", &percent, &sign, &rest) != 2 || sign != '%' ||
-        !(percent >= 0 && percent <= 100))
+        !(percent >= 0 && percent <= 100)) {
         refuse(lua, row, expected);
+    }
     snprintf(text, size, "%s", lua_tostring(lua, -1));
 }
 
@@ -143,8 +149,10 @@ static void check_choice(lua_State *lua, const struct row *row)
     size_t length = strlen(given);
     const char *found = length > 0 ? strstr(row->choices, given) : NULL;
 
-    if (found && (found == row->choices || found[-1] == ' ') && (found[length] == ',' || found[length] == 0))
+    if (found != NULL && (found == row->choices || found[-1] == ' ') &&
+        (found[length] == ',' || found[length] == 0)) {
         return;
+    }
     snprintf(expected, sizeof expected, "one of %s", row->choices);
     refuse(lua, row, expected);
 }
@@ -156,13 +164,16 @@ static void read_files(lua_State *lua, const struct row *row)
     struct error error;
     struct bytes content;
 
-    if (!lua_istable(lua, -1))
+    if (!lua_istable(lua, -1)) {
         refuse(lua, row, "a list of file names");
+    }
     for (lua_Integer i = 1; lua_rawgeti(lua, -1, i) != LUA_TNIL; i++) {
-        if (lua_type(lua, -1) != LUA_TSTRING)
+        if (lua_type(lua, -1) != LUA_TSTRING) {
             refuse(lua, row, "a list of file names");
-        if (!script_files_read(script->files, lua_tostring(lua, -1), &content, &error))
+        }
+        if (!script_files_read(script->files, lua_tostring(lua, -1), &content, &error)) {
             lua_misuse(lua, "option files: %s", error.text);
+        }
         lua_pop(lua, 1);
     }
     lua_pop(lua, 1);
@@ -182,12 +193,14 @@ static const char *spell(lua_State *lua, const struct row *row, char *text, size
         spell_fail(lua, row, text, size);
         return text;
     case TYPE_FLAG:
-        if (!lua_isboolean(lua, -1))
+        if (!lua_isboolean(lua, -1)) {
             refuse(lua, row, "true or false");
+        }
         return lua_toboolean(lua, -1) ? "true" : "false";
     case TYPE_TEXT:
-        if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1)))
+        if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1))) {
             refuse(lua, row, "a string");
+        }
         return lua_tostring(lua, -1);
     case TYPE_CHOICE:
         check_choice(lua, row);
@@ -203,9 +216,11 @@ static void keep(struct script *script, const char *name, const char *text)
 {
     char *dashed = memory_copy_string(name);
 
-    for (char *at = dashed; *at; at++)
-        if (*at == '_')
+    for (char *at = dashed; *at; at++) {
+        if (*at == '_') {
             *at = '-';
+        }
+    }
     for (size_t i = 0; i < script->option_count; i++) {
         if (strcmp(script->options[i].name, dashed) == 0) {
             memory_free(dashed);
@@ -222,10 +237,12 @@ static void keep(struct script *script, const char *name, const char *text)
 
 static void check_name(lua_State *lua)
 {
-    if (lua_type(lua, -2) != LUA_TSTRING)
+    if (lua_type(lua, -2) != LUA_TSTRING) {
         lua_misuse(lua, "tutti.options: expected name = value");
-    if (!find_row(lua_tostring(lua, -2)))
+    }
+    if (find_row(lua_tostring(lua, -2)) == NULL) {
         lua_misuse(lua, "unknown option %.60s", lua_tostring(lua, -2));
+    }
 }
 
 /* In the order of the rows, so that the first complaint is always the same. */
@@ -234,18 +251,21 @@ int script_set_options(lua_State *lua)
     struct script *script = script_of(lua);
     char text[64];
 
-    if (!script->is_loading)
+    if (!script->is_loading) {
         return lua_misuse(lua, "tutti.options: only while the script loads");
+    }
     luaL_checktype(lua, 1, LUA_TTABLE);
     lua_option_check_plain(lua, 1, "tutti.options");
-    for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1))
+    for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1)) {
         check_name(lua);
+    }
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (lua_option_get(lua, 1, rows[i].name) != LUA_TNIL) {
             const char *spelt = spell(lua, &rows[i], text, sizeof text);
-            if (spelt)
+            if (spelt != NULL) {
                 keep(script, rows[i].name, spelt);
-            if (spelt && strcmp(rows[i].name, "target") == 0 && !script->is_target_given) {
+            }
+            if (spelt != NULL && strcmp(rows[i].name, "target") == 0 && !script->is_target_given) {
                 memory_free(script->target);
                 script->target = memory_copy_string(spelt);
             }

@@ -24,8 +24,9 @@ struct drivers *shard_drivers(struct shard *shard)
     const struct drivers_settings settings = {.starter = shard->settings.starter,
                                               .starts_at_once = shard->settings.driver_starts};
 
-    if (!shard->drivers)
+    if (shard->drivers == NULL) {
         shard->drivers = drivers_new(shard->loop, &settings);
+    }
     return shard->drivers;
 }
 
@@ -38,8 +39,9 @@ static struct stage **find_stage(struct shard *shard, uint64_t campaign)
 {
     struct stage **at = &shard->stages;
 
-    while (*at && (*at)->campaign != campaign)
+    while (*at != NULL && (*at)->campaign != campaign) {
         at = &(*at)->next;
+    }
     return at;
 }
 
@@ -55,12 +57,13 @@ static void take_command(struct shard *shard, struct command *command)
 {
     struct stage **at = find_stage(shard, command->campaign);
 
-    if (command->kind == COMMAND_DEPLOY && !*at)
+    if (command->kind == COMMAND_DEPLOY && *at == NULL) {
         *at = stage_new(shard, command);
-    else if (*at && command->kind == COMMAND_FORGET)
+    } else if (*at != NULL && command->kind == COMMAND_FORGET) {
         forget_stage(at);
-    else if (*at && command->kind != COMMAND_DEPLOY)
+    } else if (*at != NULL && command->kind != COMMAND_DEPLOY) {
         stage_command(*at, command);
+    }
     command_free(&command);
 }
 
@@ -82,14 +85,16 @@ static void on_closed(uv_handle_t *handle)
 {
     struct shard *shard = handle->data;
 
-    if (--shard->open_handles == 0 && !has_thread(shard))
+    if (--shard->open_handles == 0 && !has_thread(shard)) {
         shard_free(shard);
+    }
 }
 
 static void close_all(struct shard *shard)
 {
-    while (shard->stages)
+    while (shard->stages != NULL) {
         forget_stage(&shard->stages);
+    }
     http_engine_close(&shard->http);
     drivers_close(&shard->drivers);
     shard_close_turns(shard, on_closed);
@@ -117,8 +122,9 @@ static void on_batch_end(void *context)
 {
     struct shard *shard = context;
 
-    if (!shard->is_stopping || !shard->commands)
+    if (!shard->is_stopping || shard->commands == NULL) {
         return;
+    }
     struct mailbox *commands = shard->commands;
     shard->commands = NULL;
     close_all(shard);
@@ -160,14 +166,17 @@ struct shard *shard_start(const struct shard_settings *settings)
         settings->memory_limit_bytes ? settings->memory_limit_bytes : LIMITS_DEFAULT_MEMORY_BYTES;
     lease_init(&shard->lease, settings->lease_until_ns);
     shard->timers = timers_new();
-    shard->loop = settings->loop ? settings->loop : &shard->own_loop;
-    if (has_thread(shard) && uv_loop_init(&shard->own_loop) != 0)
+    shard->loop = settings->loop != NULL ? settings->loop : &shard->own_loop;
+    if (has_thread(shard) && uv_loop_init(&shard->own_loop) != 0) {
         abort();
+    }
     open_all(shard);
-    if (!has_thread(shard))
+    if (!has_thread(shard)) {
         pulse_own(shard->settings.pulse);
-    if (has_thread(shard) && uv_thread_create(&shard->thread, run, shard) != 0)
+    }
+    if (has_thread(shard) && uv_thread_create(&shard->thread, run, shard) != 0) {
         abort();
+    }
     return shard;
 }
 
@@ -190,8 +199,9 @@ void shard_stop(struct shard **pointer)
 {
     struct shard *shard = *pointer;
 
-    if (!shard)
+    if (shard == NULL) {
         return;
+    }
     *pointer = NULL;
     if (has_thread(shard)) {
         mailbox_put(shard->commands, TAG_STOP, NULL);

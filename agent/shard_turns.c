@@ -71,25 +71,30 @@ void shard_queue(struct shard *shard, struct player *player)
 {
     struct stage *stage = player->stage;
 
-    if (player->is_queued)
+    if (player->is_queued) {
         return;
-    if (!shard->first_ready)
+    }
+    if (shard->first_ready == NULL) {
         shard->now_ns = clock_now_ns();
+    }
     player->queued_ns = shard->now_ns;
     player->is_queued = true;
     player->next = NULL;
-    if (stage->last)
+    if (stage->last != NULL) {
         stage->last->next = player;
-    else
+    } else {
         stage->first = player;
+    }
     stage->last = player;
     stage->queued++;
-    if (stage->is_resting)
+    if (stage->is_resting) {
         return;
-    if (stage->is_ready)
+    }
+    if (stage->is_ready) {
         shard->queued++;
-    else
+    } else {
         add_ready(shard, stage);
+    }
     begin_turns(shard);
 }
 
@@ -108,23 +113,29 @@ void shard_unqueue(struct shard *shard, struct player *player)
     struct stage *stage = player->stage;
     struct player *before = NULL;
 
-    if (!player->is_queued)
+    if (!player->is_queued) {
         return;
-    for (struct player *at = stage->first; at != player; at = at->next)
+    }
+    for (struct player *at = stage->first; at != player; at = at->next) {
         before = at;
-    if (before)
+    }
+    if (before != NULL) {
         before->next = player->next;
-    else
+    } else {
         stage->first = player->next;
-    if (stage->last == player)
+    }
+    if (stage->last == player) {
         stage->last = before;
+    }
     player->is_queued = false;
     stage->queued--;
-    if (!stage->is_ready)
+    if (!stage->is_ready) {
         return;
+    }
     shard->queued--;
-    if (stage->queued == 0)
+    if (stage->queued == 0) {
         drop_ready(shard, stage);
+    }
 }
 
 /* The campaign in front has had turns for so long; the others come before its next one. */
@@ -195,25 +206,32 @@ void shard_hurry(struct shard *shard)
 /* Others are about to have their turns, and what they do may join. */
 static bool may_wait(struct shard *shard)
 {
-    if (!shard->first_ready || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried)
+    if (shard->first_ready == NULL || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried) {
         return false;
-    for (const struct stage *stage = shard->stages; stage; stage = stage->next)
-        if (stage_is_urgent(stage))
+    }
+    for (const struct stage *stage = shard->stages; stage != NULL; stage = stage->next) {
+        if (stage_is_urgent(stage)) {
             return false;
+        }
+    }
     uint64_t now_ns = clock_now_ns();
-    if (shard->waiting_ns == 0)
+    if (shard->waiting_ns == 0) {
         shard->waiting_ns = now_ns;
+    }
     return now_ns < shard->waiting_ns + POSTS_NS;
 }
 
 void shard_send_posts(struct shard *shard)
 {
-    if (may_wait(shard))
+    if (may_wait(shard)) {
         return;
-    for (struct stage *stage = shard->stages; stage; stage = stage->next)
+    }
+    for (struct stage *stage = shard->stages; stage != NULL; stage = stage->next) {
         stage_post_gathered(stage);
-    if (shard->post_count > 0)
+    }
+    if (shard->post_count > 0) {
         mailbox_put_all(shard->settings.notices, shard->settings.index, shard->posts, shard->post_count);
+    }
     shard->post_count = 0;
     shard->waiting_ns = 0;
     shard->is_hurried = false;
@@ -251,8 +269,9 @@ static void give_turns(struct shard *shard)
 {
     size_t round = shard->queued;
 
-    if (!shard->first_ready || uv_is_active((uv_handle_t *)&shard->retry))
+    if (shard->first_ready == NULL || uv_is_active((uv_handle_t *)&shard->retry)) {
         return;
+    }
     /* The agent's thread cannot keep up with what they did. */
     if (mailbox_waiting(shard->settings.notices) > NOTICES_MAX_WAITING) {
         pause_turns(shard);
@@ -262,7 +281,7 @@ static void give_turns(struct shard *shard)
     uint64_t now_ns = begin_ns;
     uint64_t ready_ns = shard->first_ready->first->queued_ns;
     lag_queued(&shard->lag, ready_ns > shard->refused_ns ? ready_ns : shard->refused_ns, now_ns);
-    while (shard->first_ready && now_ns - begin_ns < TURN_NS) {
+    while (shard->first_ready != NULL && now_ns - begin_ns < TURN_NS) {
         shard->now_ns = now_ns;
         if (!lease_is_held(&shard->lease, now_ns)) {
             shard->refused_ns = now_ns;
@@ -280,12 +299,14 @@ static void give_turns(struct shard *shard)
         rest(shard, stage);
         now_ns = clock_now_ns();
         charge_turn(shard, stage, now_ns - shard->turn_ns);
-        if (is_last && now_ns - begin_ns >= ROUNDS_NS)
+        if (is_last && now_ns - begin_ns >= ROUNDS_NS) {
             break;
+        }
         round = is_last ? shard->queued : round;
     }
-    if (!shard->first_ready)
+    if (shard->first_ready == NULL) {
         uv_idle_stop(&shard->busy);
+    }
 }
 
 /* After the sockets had theirs. */
@@ -306,9 +327,10 @@ static void on_wakeup(uv_timer_t *wakeup)
     uint64_t now_ns = clock_now_ns();
     struct timer *timer;
 
-    if (timers_next_ns(shard->timers) <= now_ns)
+    if (timers_next_ns(shard->timers) <= now_ns) {
         lag_woken(&shard->lag, timers_next_ns(shard->timers), now_ns);
-    while ((timer = timers_take_due(shard->timers, now_ns))) {
+    }
+    while ((timer = timers_take_due(shard->timers, now_ns)) != NULL) {
         struct alarm *alarm = CONTAINER_OF(timer, struct alarm, timer);
         alarm->on_due(alarm, now_ns);
     }
@@ -321,12 +343,14 @@ static void arm(struct shard *shard)
 {
     uint64_t next_ns = timers_next_ns(shard->timers);
 
-    if (next_ns == TIMERS_NEVER)
+    if (next_ns == TIMERS_NEVER) {
         return;
+    }
     uint64_t now_ns = clock_now_ns();
     uint64_t in_ms = next_ns > now_ns ? (next_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS : 0;
-    if (uv_is_active((uv_handle_t *)&shard->wakeup) && uv_timer_get_due_in(&shard->wakeup) <= in_ms)
+    if (uv_is_active((uv_handle_t *)&shard->wakeup) && uv_timer_get_due_in(&shard->wakeup) <= in_ms) {
         return;
+    }
     uv_timer_start(&shard->wakeup, on_wakeup, in_ms, 0);
 }
 
@@ -339,8 +363,9 @@ void alarm_init(struct alarm *alarm, void (*on_due)(struct alarm *alarm, uint64_
 void shard_set_alarm(struct shard *shard, struct alarm *alarm, uint64_t due_ns)
 {
     timers_set(shard->timers, &alarm->timer, due_ns);
-    if (timers_next_ns(shard->timers) == due_ns)
+    if (timers_next_ns(shard->timers) == due_ns) {
         arm(shard);
+    }
 }
 
 void shard_unset_alarm(struct shard *shard, struct alarm *alarm)
@@ -367,8 +392,9 @@ static void on_lag_due(struct alarm *alarm, uint64_t now_ns)
 void shard_resume_turns(struct shard *shard)
 {
     uv_timer_stop(&shard->retry);
-    if (shard->first_ready)
+    if (shard->first_ready != NULL) {
         uv_idle_start(&shard->busy, on_idle);
+    }
 }
 
 void shard_open_turns(struct shard *shard)

@@ -20,7 +20,7 @@ void stage_post_gathered(struct stage *stage)
 {
     struct operation *operation;
 
-    while (stage->gather && (operation = gather_take(stage->gather))) {
+    while (stage->gather != NULL && (operation = gather_take(stage->gather)) != NULL) {
         struct notice *notice = notice_new(NOTICE_OPERATION, stage->campaign);
         notice->operation = operation;
         shard_post(stage->shard, &notice);
@@ -29,7 +29,7 @@ void stage_post_gathered(struct stage *stage)
 
 bool stage_is_urgent(const struct stage *stage)
 {
-    return stage->gather && gather_is_urgent(stage->gather);
+    return stage->gather != NULL && gather_is_urgent(stage->gather);
 }
 
 /* What workers did before goes before it. */
@@ -83,16 +83,20 @@ static bool load(struct stage *stage, struct error *error)
         .library = settings->library,
     };
     stage->script = script_new(&script_settings);
-    if (!script_load(stage->script, error))
+    if (!script_load(stage->script, error)) {
         return false;
+    }
     struct bytes only = stage->options->single_mode;
-    if (only.size > 0 && !script_find_scenario(stage->script, (const char *)only.data, only.size))
+    if (only.size > 0 && script_find_scenario(stage->script, (const char *)only.data, only.size) == NULL) {
         return error_set(error, "there is no scenario \"%.*s\"", BYTES_FORMAT(only));
+    }
     if (stage->script->uses_browser && stage->options->browser < BROWSER_KINDS &&
-        !browser_find_driver(stage->options->browser, path, error))
+        !browser_find_driver(stage->options->browser, path, error)) {
         return false;
-    if (driver_is_needed(stage->script))
+    }
+    if (driver_is_needed(stage->script)) {
         driver_open(stage->script);
+    }
     return true;
 }
 
@@ -100,10 +104,12 @@ void stage_free(struct stage **pointer)
 {
     struct stage *stage = *pointer;
 
-    if (!stage)
+    if (stage == NULL) {
         return;
-    for (size_t i = 0; i < stage->player_capacity; i++)
+    }
+    for (size_t i = 0; i < stage->player_capacity; i++) {
         player_free(&stage->players[i]);
+    }
     player_free(&stage->global);
     memory_free(stage->players);
     shard_unset_alarm(stage->shard, &stage->crew_alarm);
@@ -133,19 +139,23 @@ static struct player *need_player(struct stage *stage, uint32_t id)
 
     stage->players =
         memory_reserve(stage->players, &stage->player_capacity, (size_t)id + 1, sizeof *stage->players);
-    if (stage->player_capacity > had)
+    if (stage->player_capacity > had) {
         memset(stage->players + had, 0, (stage->player_capacity - had) * sizeof *stage->players);
-    if (!stage->players[id])
+    }
+    if (stage->players[id] == NULL) {
         stage->players[id] = player_new(stage, id);
+    }
     return stage->players[id];
 }
 
 static void post_statistics(struct stage *stage)
 {
-    struct statistics *statistics = meter_take(stage->meter, stage->crew ? crew_running(stage->crew) : 0);
+    struct statistics *statistics =
+        meter_take(stage->meter, stage->crew != NULL ? crew_running(stage->crew) : 0);
 
-    if (!statistics)
+    if (statistics == NULL) {
         return;
+    }
     struct notice *notice = notice_new(NOTICE_STATISTICS, stage->campaign);
     notice->statistics = statistics;
     post(stage, &notice);
@@ -155,11 +165,12 @@ static void post_statistics(struct stage *stage)
 static void answer(struct stage *stage, const struct crew_effect *effect, const struct reply **last,
                    struct answer **shared)
 {
-    struct player *player = stage->global ? stage->global : find_player(stage, effect->worker);
+    struct player *player = stage->global != NULL ? stage->global : find_player(stage, effect->worker);
 
-    if (!player || player->wait != WAIT_ANSWER || player->answer)
+    if (player == NULL || player->wait != WAIT_ANSWER || player->answer != NULL) {
         return;
-    if (!*shared || *last != effect->reply) {
+    }
+    if (*shared == NULL || *last != effect->reply) {
         *last = effect->reply;
         *shared = MEMORY_NEW(struct answer);
         (*shared)->reply = reply_copy(effect->reply);
@@ -168,10 +179,11 @@ static void answer(struct stage *stage, const struct crew_effect *effect, const 
     player->answer = *shared;
     player->rank = effect->rank;
     /* An instant of which this agent's clock says that it is still ahead. */
-    if (effect->reply->outcome == OUTCOME_OK && effect->reply->at_ns > 0)
+    if (effect->reply->outcome == OUTCOME_OK && effect->reply->at_ns > 0) {
         player_release_at(player, (uint64_t)effect->reply->at_ns);
-    else
+    } else {
         player_wake(player, WAKE_DONE);
+    }
 }
 
 static void post_notice(struct stage *stage, struct notice **notice)
@@ -220,23 +232,26 @@ static void step_crew(struct stage *stage, const struct crew_event *event)
     perform(stage, &stage->effects);
     crew_effects_clear(&stage->effects);
     uint64_t due_ns = crew_due_ns(stage->crew);
-    if (due_ns == TIMERS_NEVER)
+    if (due_ns == TIMERS_NEVER) {
         shard_unset_alarm(stage->shard, &stage->crew_alarm);
-    else
+    } else {
         shard_set_alarm(stage->shard, &stage->crew_alarm, due_ns);
+    }
 }
 
 static void begin_global(struct stage *stage, const struct command *command)
 {
     struct worker_cursor cursor = {0};
 
-    if (!stage->script || stage->global)
+    if (stage->script == NULL || stage->global != NULL) {
         return;
+    }
     stage->global_phase = command->phase;
     /* It speaks for the first worker that lives here: nobody else runs at that time. */
     stage->global = player_new(stage, 0);
-    if (worker_set_next(&stage->own_workers, &cursor))
+    if (worker_set_next(&stage->own_workers, &cursor)) {
         stage->global->id = cursor.worker;
+    }
     player_begin(stage->global, PLAYER_GLOBAL, 0);
 }
 
@@ -246,11 +261,14 @@ static void stop_players(struct stage *stage, const struct command *command)
     stage->is_stopping = true;
     memory_free(stage->stop_text);
     stage->stop_text = memory_copy_string(command->text);
-    for (size_t i = 0; i < stage->player_capacity; i++)
-        if (stage->players[i])
+    for (size_t i = 0; i < stage->player_capacity; i++) {
+        if (stage->players[i] != NULL) {
             player_stop(stage->players[i]);
-    if (stage->global)
+        }
+    }
+    if (stage->global != NULL) {
         player_stop(stage->global);
+    }
 }
 
 static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
@@ -298,25 +316,31 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
 
 void stage_command(struct stage *stage, const struct command *command)
 {
-    if (!stage->crew)
+    if (stage->crew == NULL) {
         return;
+    }
     if (command->kind == COMMAND_GLOBAL) {
         begin_global(stage, command);
         return;
     }
-    if (command->kind == COMMAND_BEGIN)
+    if (command->kind == COMMAND_BEGIN) {
         shard_post_loop(stage->shard, stage->campaign);
-    if (command->kind == COMMAND_DEPLOY)
+    }
+    if (command->kind == COMMAND_DEPLOY) {
         worker_set_copy(&stage->own_workers, &command->workers);
-    if (command->kind == COMMAND_SCALE)
+    }
+    if (command->kind == COMMAND_SCALE) {
         gather_extend(stage->gather, command->worker_count);
+    }
     struct crew_event event = {.kind = CREW_COMMAND, .now_ns = clock_now_ns(), .command = command};
     bool is_first_stop = command->kind == COMMAND_STOP && !stage->is_stopping;
-    if (is_first_stop)
+    if (is_first_stop) {
         stage->is_stopping = true;
+    }
     step_crew(stage, &event);
-    if (is_first_stop)
+    if (is_first_stop) {
         stop_players(stage, command);
+    }
 }
 
 void stage_setup_done(struct stage *stage, struct player *player, const char *text)
@@ -362,16 +386,18 @@ enum crew_call stage_call(struct stage *stage, struct player *player, const stru
 
     perform(stage, &stage->call_effects);
     crew_effects_clear(&stage->call_effects);
-    if (crew_due_ns(stage->crew) == 0) /* somebody waits who did not: what time it is says the next step */
+    if (crew_due_ns(stage->crew) == 0) { /* somebody waits who did not: what time it is says the next step */
         shard_set_alarm(stage->shard, &stage->crew_alarm, 0);
+    }
     return call;
 }
 
 void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
                          struct bytes content)
 {
-    if (stage->artifacts == LIMIT_ARTIFACTS || content.size == 0 || content.size > LIMIT_ARTIFACT_BYTES)
+    if (stage->artifacts == LIMIT_ARTIFACTS || content.size == 0 || content.size > LIMIT_ARTIFACT_BYTES) {
         return;
+    }
     stage->artifacts++;
     struct notice *notice = notice_new(NOTICE_ARTIFACT, stage->campaign);
     notice->artifact =
@@ -392,9 +418,10 @@ void stage_complain(struct stage *stage, const struct player *player, const char
                                   .worker = player->id,
                                   .step = is_worker ? player->step : 0};
 
-    if (!is_worker)
+    if (!is_worker) {
         log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
-    else
+    } else {
         log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", player->id,
                   (unsigned long long)player->step, what, text);
+    }
 }

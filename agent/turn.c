@@ -12,8 +12,9 @@ struct player *player_current(lua_State *lua, const char *function)
 {
     struct script *script = script_of(lua);
 
-    if (!script->current)
+    if (script->current == NULL) {
         lua_misuse(lua, "%s: only within a scenario or a fixture", function);
+    }
     return script->current;
 }
 
@@ -28,22 +29,24 @@ int player_raise_stopped(lua_State *lua, struct player *player, double waited_s,
 {
     const char *why = player->stage->stop_text;
 
-    if (player->has_been_stopped && gives_way(player))
+    if (player->has_been_stopped && gives_way(player)) {
         player->stage->script->limits.termination = TERMINATION_STOPPED;
+    }
     player->has_been_stopped = true;
     struct lua_failure failure = {
         .outcome = "stopped",
         .is_stopped = true,
         .waited_s = waited_s,
-        .message = text && *text ? text : (why && *why ? why : "the campaign is stopping"),
+        .message = text != NULL && *text ? text : (why != NULL && *why ? why : "the campaign is stopping"),
     };
     return lua_failure_raise(lua, &failure);
 }
 
 void player_check_stopped(lua_State *lua, struct player *player)
 {
-    if (player->stage->is_stopping && gives_way(player))
+    if (player->stage->is_stopping && gives_way(player)) {
         player_raise_stopped(lua, player, 0, NULL);
+    }
 }
 
 int player_yield(lua_State *lua, struct player *player, enum player_wait wait, lua_KFunction go_on,
@@ -105,6 +108,7 @@ void player_resumed(lua_State *lua, struct player *player, enum player_wait wait
         lua_misuse(lua, "a coroutine that waits was resumed by someone else");
     }
     player->wait = WAIT_NOTHING;
-    if (player->wake == WAKE_STOPPED)
+    if (player->wake == WAKE_STOPPED) {
         player_raise_stopped(lua, player, (double)(clock_now_ns() - player->wait_began_ns) / 1e9, NULL);
+    }
 }

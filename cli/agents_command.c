@@ -40,7 +40,7 @@ static void add_campaigns(struct table *table, const json_t *list)
 static void add_percent(struct table *table, const json_t *object, const char *key)
 {
     char text[FORMAT_BYTES];
-    (void)snprintf(text, sizeof(text), "%.0f %%", json_number_value(json_object_get(object, key)) * 100);
+    (void)snprintf(text, sizeof text, "%.0f %%", json_number_value(json_object_get(object, key)) * 100);
     table_add(table, bytes_of_string(text));
 }
 
@@ -68,7 +68,7 @@ static void add_clock(struct table *table, const json_t *clock)
     if (json_is_object(clock)) {
         format_us((uint64_t)(offset_ns < 0 ? -offset_ns : offset_ns) / 1000, offset);
         format_us(control_json_ms_as_us(clock, "uncertainty_ms"), uncertainty);
-        (void)snprintf(text, sizeof(text), "%s%s ± %s", offset_ns < 0 ? "−" : "+", offset, uncertainty);
+        (void)snprintf(text, sizeof text, "%s%s ± %s", offset_ns < 0 ? "−" : "+", offset, uncertainty);
     }
     table_add(table, bytes_of_string(text));
 }
@@ -84,7 +84,7 @@ static void add_gauges(struct table *table, const json_t *gauges)
     }
     add_percent(table, gauges, "cpu");
     add_percent(table, gauges, "host_cpu");
-    (void)snprintf(text, sizeof(text), "%.0f MiB",
+    (void)snprintf(text, sizeof text, "%.0f MiB",
                    json_number_value(json_object_get(gauges, "memory_bytes")) / MIB);
     table_add(table, bytes_of_string(text));
     add_lag(table, json_object_get(gauges, "loops"));
@@ -113,7 +113,7 @@ static void add_agent(struct table *table, const json_t *agent)
     control_add_count(table, agent, "pid", false);
     table_add(table, control_json_text(agent, "state"));
     control_add_count(table, agent, "cores", true);
-    (void)snprintf(text, sizeof(text), "%.1f GiB",
+    (void)snprintf(text, sizeof text, "%.1f GiB",
                    json_number_value(json_object_get(agent, "memory_bytes")) / GIB);
     table_add(table, bytes_of_string(text));
     control_add_count(table, agent, "shards", true);
@@ -177,7 +177,7 @@ const struct subcommand agents_subcommand = {
     .examples = "  tutti agents\n"
                 "  tutti agents --json | jq -r '.agents[] | select(.state == \"lost\").name'\n",
     .options = agents_options,
-    .option_count = sizeof(agents_options) / sizeof(agents_options[0]),
+    .option_count = sizeof agents_options / sizeof agents_options[0],
     .needs = {.descriptors = 12, .threads = 2},
     .run = run_agents,
 };

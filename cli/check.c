@@ -124,7 +124,7 @@ const struct subcommand check_subcommand = {
         "agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
     .examples = "  tutti check examples/pad.lua\n",
     .options = check_options,
-    .option_count = sizeof(check_options) / sizeof(check_options[0]),
+    .option_count = sizeof check_options / sizeof check_options[0],
     .needs = {.descriptors = 12, .threads = 0},
     .run = run_check,
 };

@@ -160,7 +160,7 @@ static const struct {
 
 static int run_completion(int argc, char **argv)
 {
-    for (size_t i = 0; argc == 2 && i < sizeof(shells) / sizeof(shells[0]); i++) {
+    for (size_t i = 0; argc == 2 && i < sizeof shells / sizeof shells[0]; i++) {
         if (strcmp(shells[i].shell, argv[1]) == 0) {
             shells[i].print();
             return EXIT_CODE_PASSED;

@@ -109,7 +109,7 @@ void control_add_count(struct table *table, const json_t *object, const char *ke
     if (has_commas) {
         format_count(count, text);
     } else {
-        (void)snprintf(text, sizeof(text), "%" PRIu64, count);
+        (void)snprintf(text, sizeof text, "%" PRIu64, count);
     }
     table_add(table, bytes_of_string(text));
 }

@@ -176,8 +176,7 @@ static bool on_wake(void *context)
 {
     struct session *session = context;
     struct signalfd_siginfo information;
-    while (read(session->follow->signals, &information, sizeof(information)) ==
-           (ssize_t)sizeof(information)) {
+    while (read(session->follow->signals, &information, sizeof information) == (ssize_t)sizeof information) {
         session->interrupts++;
     }
     if (session->interrupts > 1 || (session->interrupts == 1 && !session->follow->stops_campaign)) {

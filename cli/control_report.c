@@ -38,7 +38,7 @@ static struct histogram *quantiles_of(struct control_report *report, const json_
     } parts[] = {{"p50_ms", 50}, {"p95_ms", 45}, {"p99_ms", 4}, {"max_ms", 1}};
     struct histogram *histogram = new_histogram(report);
     uint64_t last_us = 0;
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (json_object_get(item, parts[i].key) != NULL) {
             last_us = control_json_ms_as_us(item, parts[i].key);
         }

@@ -91,9 +91,9 @@ struct control_seen *control_seen_new(const json_t *object, control_quantiles *q
     const char *name = NULL;
     json_t *item = NULL;
     seen->reports =
-        memory_new(json_object_size(times) + json_object_size(convergence) + 1, sizeof(*seen->reports));
-    seen->last = memory_new(sum_of_lists(times, "last") + 1, sizeof(*seen->last));
-    seen->examples = memory_new(sum_of_lists(convergence, "examples") + 1, sizeof(*seen->examples));
+        memory_new(json_object_size(times) + json_object_size(convergence) + 1, sizeof *seen->reports);
+    seen->last = memory_new(sum_of_lists(times, "last") + 1, sizeof *seen->last);
+    seen->examples = memory_new(sum_of_lists(convergence, "examples") + 1, sizeof *seen->examples);
     json_object_foreach(times, name, item)
     {
         struct seen_report *report = &seen->reports[seen->count++];

@@ -73,7 +73,7 @@ static bool parse_size(const char *text, void *value, struct error *error)
                                         "MB", "G", "GiB", "GB",  "T",  "TiB", "TB"};
     size_t digits = strspn(text, "0123456789");
     uint64_t size = digits > 0 && digits <= SIZE_DIGITS ? strtoull(text, NULL, 10) : 0;
-    for (size_t i = 0; size > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; size > 0 && i < sizeof units / sizeof units[0]; i++) {
         uint64_t bytes = 0;
         if (strcasecmp(text + digits, units[i]) == 0 &&
             !__builtin_mul_overflow(size, (uint64_t)1 << 10 * ((i + 1) / 3), &bytes)) {
@@ -127,7 +127,7 @@ static const struct option coordinator_options[] = {
         .help = "let other machines in without keys, and to the API without a token of yours"},
 };
 /* clang-format on */
-#define OPTION_ROWS (sizeof(coordinator_options) / sizeof(coordinator_options[0]))
+#define OPTION_ROWS (sizeof coordinator_options / sizeof coordinator_options[0])
 
 static struct coordinator_options defaults(void)
 {

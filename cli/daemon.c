@@ -25,7 +25,7 @@
 #define MAPPED_BYTES (2 * 1024 * 1024)
 
 static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
-#define SIGNAL_COUNT (sizeof(ending_signals) / sizeof(ending_signals[0]))
+#define SIGNAL_COUNT (sizeof ending_signals / sizeof ending_signals[0])
 
 struct daemon {
     uv_loop_t loop;

@@ -13,7 +13,7 @@
 void format_count(uint64_t count, char text[FORMAT_BYTES])
 {
     char digits[FORMAT_BYTES];
-    int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
     size_t at = 0;
     for (int i = 0; i < length; i++) {
         if (i > 0 && (length - i) % 3 == 0) {

@@ -60,7 +60,7 @@ static const struct {
     const char *text;
 } files[] = {{"loadtest.lua", script_text}, {"README.md", readme_text}};
 
-#define FILE_COUNT (sizeof(files) / sizeof(files[0]))
+#define FILE_COUNT (sizeof files / sizeof files[0])
 
 static bool write_new_file(const char *path, const char *text, struct error *error)
 {

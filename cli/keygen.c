@@ -151,7 +151,7 @@ const struct subcommand keygen_subcommand = {
                 "  tutti keygen keys --agent host-7      # host-7.key\n"
                 "  tutti keygen keys --revoke host-7\n",
     .options = keygen_options,
-    .option_count = sizeof(keygen_options) / sizeof(keygen_options[0]),
+    .option_count = sizeof keygen_options / sizeof keygen_options[0],
     .needs = {.descriptors = 8, .threads = 0},
     .run = run_keygen,
 };

@@ -73,7 +73,7 @@ const struct subcommand practice_subcommand = {
     .examples = "  tutti target --port 8080\n"
                 "  tutti run loadtest.lua --target http://127.0.0.1:8080\n",
     .options = practice_options,
-    .option_count = sizeof(practice_options) / sizeof(practice_options[0]),
+    .option_count = sizeof practice_options / sizeof practice_options[0],
     .needs = {.descriptors = 32, .threads = 8},
     .run = run_practice,
 };

@@ -89,7 +89,7 @@ const struct subcommand report_subcommand = {
     .examples = "  tutti report 7\n"
                 "  tutti report 7 --json report.json\n",
     .options = report_options,
-    .option_count = sizeof(report_options) / sizeof(report_options[0]),
+    .option_count = sizeof report_options / sizeof report_options[0],
     .needs = {.descriptors = 12, .threads = 2},
     .run = run_report,
 };

@@ -194,8 +194,8 @@ static size_t choose(struct rank *ranks, size_t count)
 {
     size_t shown = count < ROWS_SHOWN ? count : ROWS_SHOWN;
     if (count > shown) {
-        qsort(ranks, count, sizeof(*ranks), by_count);
-        qsort(ranks, shown, sizeof(*ranks), by_position);
+        qsort(ranks, count, sizeof *ranks, by_count);
+        qsort(ranks, shown, sizeof *ranks, by_position);
     }
     return shown;
 }
@@ -213,7 +213,7 @@ static void append_requests(struct buffer *text, const struct campaign_report *r
     const char *const columns[] = {
         is_timing ? "timings" : "requests", "count", "failed", "p50", "p95", "p99", "max", NULL};
     SCOPED(table_finish) struct table table;
-    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->request_count + 1, sizeof(*ranks));
+    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->request_count + 1, sizeof *ranks);
     size_t count = 0;
     table_init(&table, columns);
     for (size_t i = 0; i < report->request_count; i++) {
@@ -269,7 +269,7 @@ static void append_waits(struct buffer *text, const struct campaign_report *repo
 {
     static const char *const columns[] = {"waits", "count", "p50", "p99", "<outcomes", NULL};
     SCOPED(table_finish) struct table table;
-    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->wait_count + 1, sizeof(*ranks));
+    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->wait_count + 1, sizeof *ranks);
     table_init(&table, columns);
     for (size_t i = 0; i < report->wait_count; i++) {
         ranks[i] = (struct rank){.count = wait_count(&report->waits[i]), .position = i};

@@ -55,7 +55,7 @@ static uint64_t draw_seed(void)
 {
     uint64_t seed = 0;
     while (seed == 0) {
-        if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+        if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
             seed = 1;
         }
         seed &= (1ULL << 48) - 1;

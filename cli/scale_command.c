@@ -81,7 +81,7 @@ const struct subcommand scale_subcommand = {
     .examples = "  tutti scale 7 --workers 500\n"
                 "  tutti scale 7 -w 20\n",
     .options = scale_options,
-    .option_count = sizeof(scale_options) / sizeof(scale_options[0]),
+    .option_count = sizeof scale_options / sizeof scale_options[0],
     .needs = {.descriptors = 12, .threads = 2},
     .run = run_scale,
 };

@@ -148,7 +148,7 @@ void screen_live(struct screen *screen, struct bytes text)
         return;
     }
     SCOPED(buffer_finish) struct buffer line;
-    buffer_init(&line, LIVE_MAX_BYTES + sizeof(CLEAR_LINE));
+    buffer_init(&line, LIVE_MAX_BYTES + sizeof CLEAR_LINE);
     buffer_clear(&screen->live);
     escape_text(&screen->live, text);
     buffer_append_string(&line, CLEAR_LINE);

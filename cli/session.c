@@ -26,7 +26,7 @@
 #define MESSAGE_BYTES 512
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
-#define SIGNAL_COUNT (sizeof(ending_signals) / sizeof(ending_signals[0]))
+#define SIGNAL_COUNT (sizeof ending_signals / sizeof ending_signals[0])
 
 struct session {
     const struct session_settings *settings;
@@ -198,7 +198,7 @@ static void on_agent_exit(void *context, struct agent_process *process, const ch
     char text[MESSAGE_BYTES];
     const char *name = agent_process_name(process);
     bool has_joined = session->state > CAMPAIGN_CREATED;
-    (void)snprintf(text, sizeof(text), "%s %s%s", name, what, has_joined ? "" : " before the run began");
+    (void)snprintf(text, sizeof text, "%s %s%s", name, what, has_joined ? "" : " before the run began");
     say(session, true, "run", text);
     if (has_joined) {
         server_agent_gone(session->server, name);
@@ -340,7 +340,7 @@ static void start_campaign(struct session *session)
     session->campaign = server_create(session->server, &campaign);
     if (settings->options->verbosity > 0) {
         char text[MESSAGE_BYTES];
-        (void)snprintf(text, sizeof(text), "seed %llu", (unsigned long long)settings->campaign->seed);
+        (void)snprintf(text, sizeof text, "seed %llu", (unsigned long long)settings->campaign->seed);
         say(session, false, "run", text);
     }
 }

@@ -172,7 +172,7 @@ const struct subcommand status_subcommand = {
                 "  tutti status 7\n"
                 "  tutti status 7 --json | jq .steps\n",
     .options = status_options,
-    .option_count = sizeof(status_options) / sizeof(status_options[0]),
+    .option_count = sizeof status_options / sizeof status_options[0],
     .needs = {.descriptors = 12, .threads = 2},
     .run = run_status,
 };

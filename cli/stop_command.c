@@ -81,7 +81,7 @@ const struct subcommand stop_subcommand = {
     .examples = "  tutti stop 7\n"
                 "  tutti stop 7 --at-once\n",
     .options = stop_options,
-    .option_count = sizeof(stop_options) / sizeof(stop_options[0]),
+    .option_count = sizeof stop_options / sizeof stop_options[0],
     .needs = {.descriptors = 12, .threads = 2},
     .run = run_stop,
 };

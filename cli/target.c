@@ -48,7 +48,7 @@ static bool refuse_socket(int number, const char *address, uint16_t port, struct
 static int open_socket(const char *address, uint16_t port, struct error *error)
 {
     char service[PORT_TEXT_BYTES];
-    (void)snprintf(service, sizeof(service), "%u", port);
+    (void)snprintf(service, sizeof service, "%u", port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     int failure = getaddrinfo(address, service, &hints, &found);
@@ -59,7 +59,7 @@ static int open_socket(const char *address, uint16_t port, struct error *error)
     int yes = 1;
     int number = 0;
     int listener = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
         bind(listener, found->ai_addr, found->ai_addrlen) != 0 || listen(listener, BACKLOG) != 0) {
         number = errno;
     }
@@ -81,7 +81,7 @@ static uint16_t port_of(int listener)
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } address = {.v6 = {0}};
-    socklen_t size = sizeof(address);
+    socklen_t size = sizeof address;
     int failure = getsockname(listener, &address.any, &size);
     assert(failure == 0);
     return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
@@ -165,7 +165,7 @@ static struct MHD_Daemon *start_daemon(struct target *target, int listener)
 
 static void fill_scene(struct target_scene *scene)
 {
-    for (size_t i = 0; i < sizeof(scene->filler); i++) {
+    for (size_t i = 0; i < sizeof scene->filler; i++) {
         size_t column = i % TARGET_FILLER_PERIOD;
         scene->filler[i] = (char)(column + 1 == TARGET_FILLER_PERIOD ? '\n' : 'A' + column % 26);
     }

@@ -21,7 +21,7 @@ enum MHD_Result target_answer_status(struct target_request *request)
                                   "/status/CODE takes a number from 100 to 599\n");
     }
     char text[16];
-    (void)snprintf(text, sizeof(text), "%" PRIu64 "\n", status);
+    (void)snprintf(text, sizeof text, "%" PRIu64 "\n", status);
     struct MHD_Response *response = target_text_response("text/plain", text);
     if (response != NULL && status < MHD_HTTP_OK) {
         /* Only the start of an answer: closing tells the client that the rest will not come. */
@@ -83,7 +83,7 @@ static json_t *json_from(const char *text)
     for (const uint8_t *byte = (const uint8_t *)text; *byte != '\0'; byte++) {
         uint8_t pair[2] = {(uint8_t)(0xC0u | *byte >> 6), (uint8_t)(0x80u | (*byte & 0x3Fu))};
         (void)(*byte < 0x80u ? buffer_append(&converted, byte, 1)
-                             : buffer_append(&converted, pair, sizeof(pair)));
+                             : buffer_append(&converted, pair, sizeof pair));
     }
     return json_string(buffer_string(&converted));
 }
@@ -196,7 +196,7 @@ enum MHD_Result target_answer_redirect(struct target_request *request)
     }
     char location[32] = "/";
     if (hops > 1) {
-        (void)snprintf(location, sizeof(location), "/redirect/%" PRIu64, hops - 1);
+        (void)snprintf(location, sizeof location, "/redirect/%" PRIu64, hops - 1);
     }
     return target_answer(request, MHD_HTTP_FOUND, redirect_to(location));
 }

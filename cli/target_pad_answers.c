@@ -51,12 +51,12 @@ enum MHD_Result target_answer_pad_get(struct target_request *request)
 static enum MHD_Result answer_version(struct target_request *request, unsigned status, uint64_t version)
 {
     char text[VERSION_TEXT_BYTES];
-    (void)snprintf(text, sizeof(text), "{\"version\":%" PRIu64 "}\n", version);
+    (void)snprintf(text, sizeof text, "{\"version\":%" PRIu64 "}\n", version);
     struct MHD_Response *response = target_text_response("application/json", text);
     if (response != NULL && version > 0) {
-        (void)snprintf(text, sizeof(text), "%" PRIu64, version);
+        (void)snprintf(text, sizeof text, "%" PRIu64, version);
         MHD_add_response_header(response, "X-Version", text);
-        (void)snprintf(text, sizeof(text), "\"%" PRIu64 "\"", version);
+        (void)snprintf(text, sizeof text, "\"%" PRIu64 "\"", version);
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, text);
     }
     return target_answer(request, status, response);

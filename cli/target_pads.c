@@ -43,9 +43,9 @@ static void text_set_version(struct pad_text *text, uint64_t version)
 {
     char number[NUMBER_TEXT_BYTES];
     text->version = version;
-    (void)snprintf(number, sizeof(number), "%" PRIu64, version);
+    (void)snprintf(number, sizeof number, "%" PRIu64, version);
     MHD_add_response_header(text->response, "X-Version", number);
-    (void)snprintf(number, sizeof(number), "\"%" PRIu64 "\"", version);
+    (void)snprintf(number, sizeof number, "\"%" PRIu64 "\"", version);
     MHD_add_response_header(text->response, MHD_HTTP_HEADER_ETAG, number);
 }
 
@@ -109,7 +109,7 @@ struct pad_text *pads_get(struct pads *pads, struct bytes name)
 bool pad_tag_is_listed(const char *list, uint64_t version, bool is_strong)
 {
     char wanted[NUMBER_TEXT_BYTES];
-    int wanted_size = snprintf(wanted, sizeof(wanted), "\"%" PRIu64 "\"", version);
+    int wanted_size = snprintf(wanted, sizeof wanted, "\"%" PRIu64 "\"", version);
     const char *rest = list + strspn(list, " \t,");
     if (strcmp(rest, "*") == 0) {
         return true;

@@ -118,7 +118,7 @@ enum MHD_Result target_answer_text(struct target_request *request, unsigned stat
     char line[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(line, sizeof(line), format, arguments);
+    (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     return target_answer(request, status, target_text_response("text/plain; charset=utf-8", line));
 }

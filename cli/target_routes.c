@@ -33,7 +33,7 @@ static const struct target_route ROUTES[] = {
     {"GET", "/basic-auth/USER/PASSWORD", target_answer_basic_auth, "401 until it is given these two"},
     {"GET", "/", answer_index, "this list"},
 };
-#define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
+#define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 
 /* The argument that `path` has where it fits the pattern ("" where the pattern wants none), else NULL. */
 static const char *match(const char *pattern, const char *path)

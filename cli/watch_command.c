@@ -65,7 +65,7 @@ const struct subcommand watch_subcommand = {
     .examples = "  tutti watch 7\n"
                 "  tutti watch 7 --json | jq -c 'select(.event == \"progress\").data.steps'\n",
     .options = watch_options,
-    .option_count = sizeof(watch_options) / sizeof(watch_options[0]),
+    .option_count = sizeof watch_options / sizeof watch_options[0],
     .tells_verdict = true,
     .needs = {.descriptors = 12, .threads = 2},
     .run = run_watch,

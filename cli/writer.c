@@ -106,7 +106,7 @@ bool writer_put(struct writer *writer, int descriptor, struct bytes bytes, bool 
     (void)pthread_mutex_lock(&writer->lock);
     bool has_room = is_needed || writer->waiting_bytes + bytes.size <= WRITER_MAX_BYTES;
     if (has_room) {
-        struct piece *piece = memory_new(1, sizeof(*piece) + bytes.size);
+        struct piece *piece = memory_new(1, sizeof *piece + bytes.size);
         piece->descriptor = descriptor;
         piece->size = bytes.size;
         memcpy(piece->data, bytes.data, bytes.size);

@@ -19,7 +19,7 @@ static const struct {
 
 static uint64_t unit_ms(const char *name)
 {
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(units[i].name, name) == 0) {
             return units[i].milliseconds;
         }
@@ -87,7 +87,7 @@ bool duration_parse(const char *text, uint64_t *milliseconds, struct error *erro
 static void describe_seconds(uint64_t milliseconds, char *text, unsigned size)
 {
     char digits[32];
-    int length = snprintf(digits, sizeof(digits), "%u.%03u", (unsigned)(milliseconds / MS_PER_S),
+    int length = snprintf(digits, sizeof digits, "%u.%03u", (unsigned)(milliseconds / MS_PER_S),
                           (unsigned)(milliseconds % MS_PER_S));
     while (digits[length - 1] == '0') {
         length--;
@@ -115,15 +115,15 @@ void duration_describe(uint64_t milliseconds, char *text, unsigned size)
     char minute_text[16] = "";
     char second_text[16] = "";
     if (hours > 0) {
-        (void)snprintf(hour_text, sizeof(hour_text), " %llu h", hours);
+        (void)snprintf(hour_text, sizeof hour_text, " %llu h", hours);
     }
     if (minutes > 0) {
-        (void)snprintf(minute_text, sizeof(minute_text), " %u m", minutes);
+        (void)snprintf(minute_text, sizeof minute_text, " %u m", minutes);
     }
     if (seconds > 0) {
-        (void)snprintf(second_text, sizeof(second_text), " %u s", seconds);
+        (void)snprintf(second_text, sizeof second_text, " %u s", seconds);
     }
     char all[64];
-    (void)snprintf(all, sizeof(all), "%s%s%s", hour_text, minute_text, second_text);
+    (void)snprintf(all, sizeof all, "%s%s%s", hour_text, minute_text, second_text);
     (void)snprintf(text, size, "%s", all + 1);
 }

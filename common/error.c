@@ -9,13 +9,13 @@
 /* Words are composed apart from the error itself, whose text may be among the arguments. */
 static void store(struct error *error, const char *text)
 {
-    bytes_to_text(bytes_of_string(text), error->text, sizeof(error->text));
+    bytes_to_text(bytes_of_string(text), error->text, sizeof error->text);
 }
 
 static void store_pair(struct error *error, const char *front, const char *back)
 {
     char both[2 * ERROR_MAX_BYTES];
-    compose(both, sizeof(both), "%s%s", front, back);
+    compose(both, sizeof both, "%s%s", front, back);
     store(error, both);
 }
 
@@ -25,7 +25,7 @@ bool error_set(struct error *error, const char *format, ...)
         char text[ERROR_MAX_BYTES];
         va_list arguments;
         va_start(arguments, format);
-        compose_list(text, sizeof(text), format, arguments);
+        compose_list(text, sizeof text, format, arguments);
         va_end(arguments);
         store(error, text);
     }
@@ -38,7 +38,7 @@ bool error_wrap(struct error *error, const char *format, ...)
         char prefix[ERROR_MAX_BYTES];
         va_list arguments;
         va_start(arguments, format);
-        compose_list(prefix, sizeof(prefix), format, arguments);
+        compose_list(prefix, sizeof prefix, format, arguments);
         va_end(arguments);
         store_pair(error, prefix, error->text);
     }
@@ -52,9 +52,9 @@ bool error_set_system(struct error *error, int number, const char *format, ...)
         char reason[160];
         va_list arguments;
         va_start(arguments, format);
-        compose_list(what, sizeof(what), format, arguments);
+        compose_list(what, sizeof what, format, arguments);
         va_end(arguments);
-        compose(reason, sizeof(reason), ": %s", strerror(number));
+        compose(reason, sizeof reason, ": %s", strerror(number));
         store_pair(error, what, reason);
     }
     return false;

@@ -41,7 +41,7 @@ static void format_time(char text[TIME_BYTES])
     struct tm parts;
     char day[24];
     (void)gmtime_r(&seconds, &parts);
-    (void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
     compose(text, TIME_BYTES, "%s.%03uZ", day, (unsigned)(now_ns % NS_PER_S / NS_PER_MS));
 }
 
@@ -68,7 +68,7 @@ static void append_subject(struct buffer *line, const struct log_subject *subjec
     }
     if (subject->agent.size > 0) {
         char agent[WHO_BYTES];
-        bytes_to_text(subject->agent, agent, sizeof(agent));
+        bytes_to_text(subject->agent, agent, sizeof agent);
         buffer_append_string(line, "\"agent\":\"");
         escape_json(line, bytes_of_string(agent));
         buffer_append_string(line, "\",");
@@ -111,7 +111,7 @@ static void write_line(enum log_level level, const char *who, const struct log_s
     int saved_errno = errno;
     /* Who comes from a peer's name at times: it must not push the message out of the line. */
     char short_who[WHO_BYTES];
-    bytes_to_text(bytes_of_string(who), short_who, sizeof(short_who));
+    bytes_to_text(bytes_of_string(who), short_who, sizeof short_who);
     struct bytes speaker = bytes_of_string(short_who);
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, LINE_MAX_BYTES - TAIL_MAX_BYTES);
@@ -136,7 +136,7 @@ void log_line(enum log_level level, const char *who, const char *format, ...)
     char message[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    compose_list(message, sizeof(message), format, arguments);
+    compose_list(message, sizeof message, format, arguments);
     va_end(arguments);
     write_line(level, who, NULL, bytes_of_string(message));
 }
@@ -150,7 +150,7 @@ void log_about(enum log_level level, const char *who, const struct log_subject *
     char message[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    compose_list(message, sizeof(message), format, arguments);
+    compose_list(message, sizeof message, format, arguments);
     va_end(arguments);
     write_line(level, who, subject, bytes_of_string(message));
 }

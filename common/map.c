@@ -85,10 +85,10 @@ static void rebuild(struct map *map)
     if (living * 2 >= map->capacity) {
         map->capacity = map->capacity == 0 ? SMALLEST_CAPACITY : map->capacity * 2;
         assert(map->capacity < UINT32_MAX);
-        map->entries = memory_resize(map->entries, map->capacity, sizeof(*map->entries));
+        map->entries = memory_resize(map->entries, map->capacity, sizeof *map->entries);
     }
     memory_free(map->slots);
-    map->slots = memory_new(map->capacity * 2, sizeof(*map->slots));
+    map->slots = memory_new(map->capacity * 2, sizeof *map->slots);
     for (size_t i = 0; i < living; i++) {
         put_into_slot(map, i);
     }

@@ -96,8 +96,8 @@ void memory_free_at(void *pointer)
 {
     void *memory;
     void *none = NULL;
-    memcpy(&memory, pointer, sizeof(memory));
-    memcpy(pointer, &none, sizeof(none));
+    memcpy(&memory, pointer, sizeof memory);
+    memcpy(pointer, &none, sizeof none);
     free(memory);
 }
 

@@ -81,11 +81,11 @@ static bool set_duration(const struct option *option, const char *text, uint64_t
         return false;
     }
     if (parsed < option->minimum) {
-        duration_describe(option->minimum, limit, sizeof(limit));
+        duration_describe(option->minimum, limit, sizeof limit);
         return error_set(error, "\"%.40s\" is too short; it must be at least %s", text, limit);
     }
     if (option->maximum > 0 && parsed > option->maximum) {
-        duration_describe(option->maximum, limit, sizeof(limit));
+        duration_describe(option->maximum, limit, sizeof limit);
         return error_set(error, "\"%.40s\" is too long; it must be at most %s", text, limit);
     }
     *milliseconds = parsed;

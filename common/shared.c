@@ -15,7 +15,7 @@ struct shared {
 
 struct shared *shared_new(struct bytes bytes)
 {
-    struct shared *shared = (struct shared *)memory_new(1, sizeof *shared + bytes.size);
+    struct shared *shared = memory_new(1, sizeof *shared + bytes.size);
     atomic_init(&shared->holders, 1);
     shared->size = bytes.size;
     if (bytes.size > 0) {

@@ -40,7 +40,7 @@ void value_append_number(struct buffer *buffer, double number)
     }
     uint64_t bits = NAN_BITS;
     if (!isnan(number)) {
-        memcpy(&bits, &number, sizeof(bits));
+        memcpy(&bits, &number, sizeof bits);
     }
     append_big_endian(buffer, 'd', bits, 8);
 }
@@ -117,7 +117,7 @@ bool value_read(struct bytes *rest, struct value_item *item)
         if (!read_big_endian(rest, 8, &bits)) {
             return false;
         }
-        memcpy(&item->number, &bits, sizeof(bits));
+        memcpy(&item->number, &bits, sizeof bits);
         return true;
     case 's':
         return read_string(rest, &item->string);

@@ -24,7 +24,7 @@ struct check {
 static bool check_number(const struct value_item *item, struct error *error)
 {
     uint64_t bits;
-    memcpy(&bits, &item->number, sizeof(bits));
+    memcpy(&bits, &item->number, sizeof bits);
     if (isnan(item->number) && bits != NAN_BITS) {
         return error_set(error, "not canonical: a NaN with other bits");
     }

@@ -22,7 +22,7 @@ void worker_set_clear(struct worker_set *set)
 
 static void append(struct worker_set *set, struct worker_run run)
 {
-    set->runs = memory_reserve(set->runs, &set->run_capacity, set->run_count + 1, sizeof(*set->runs));
+    set->runs = memory_reserve(set->runs, &set->run_capacity, set->run_count + 1, sizeof *set->runs);
     set->runs[set->run_count++] = run;
 }
 
@@ -63,9 +63,9 @@ void worker_set_copy(struct worker_set *into, const struct worker_set *from)
     if (into == from) {
         return;
     }
-    into->runs = memory_reserve(into->runs, &into->run_capacity, from->run_count, sizeof(*into->runs));
+    into->runs = memory_reserve(into->runs, &into->run_capacity, from->run_count, sizeof *into->runs);
     if (from->run_count > 0) {
-        memcpy(into->runs, from->runs, from->run_count * sizeof(*into->runs));
+        memcpy(into->runs, from->runs, from->run_count * sizeof *into->runs);
     }
     into->run_count = from->run_count;
 }

@@ -32,7 +32,7 @@ static void free_pieces(struct pieces *pieces)
 static void add_piece(struct pieces *pieces, uint32_t first, uint32_t last)
 {
     pieces->items =
-        memory_reserve(pieces->items, &pieces->capacity, pieces->count + 1, sizeof(*pieces->items));
+        memory_reserve(pieces->items, &pieces->capacity, pieces->count + 1, sizeof *pieces->items);
     pieces->items[pieces->count++] = (struct piece){.first = first, .last = last};
 }
 
@@ -68,7 +68,7 @@ static int by_first(const void *left, const void *right)
 static void tidy(struct pieces *pieces)
 {
     assert(pieces->items != NULL);
-    qsort(pieces->items, pieces->count, sizeof(*pieces->items), by_first);
+    qsort(pieces->items, pieces->count, sizeof *pieces->items, by_first);
     size_t kept = 0;
     for (size_t i = 1; i < pieces->count; i++) {
         struct piece *last = &pieces->items[kept];

@@ -80,7 +80,7 @@ static const struct route {
     {"POST", "/v1/campaigns/ID/stop", false, WISH_BYTES, api_stop_campaign},
     {"POST", "/v1/campaigns/ID/scale", false, WISH_BYTES, api_scale_campaign},
 };
-#define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
+#define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 
 void api_answer_json(struct http_request *request, unsigned status, json_t *value)
 {

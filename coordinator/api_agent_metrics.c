@@ -141,7 +141,7 @@ static void append_label(struct buffer *text, struct bytes name)
 
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview)
 {
-    for (size_t i = 0; i < sizeof(METRICS) / sizeof(METRICS[0]); i++) {
+    for (size_t i = 0; i < sizeof METRICS / sizeof METRICS[0]; i++) {
         const struct metric *metric = &METRICS[i];
         api_append_metric_head(text, metric->name, "gauge", metric->help);
         for (size_t j = 0; j < overview->agent_count; j++) {

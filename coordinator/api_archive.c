@@ -50,7 +50,7 @@ void api_keep_all(struct api *api)
 {
     const struct coordinator_overview *overview = server_overview(api->server);
     size_t count = 0;
-    uint64_t *live = (uint64_t *)memory_new(overview->live_campaign_count + 1, sizeof *live);
+    uint64_t *live = memory_new(overview->live_campaign_count + 1, sizeof *live);
     for (size_t i = 0; i < overview->campaign_count; i++) {
         if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
             live[count++] = overview->campaigns[i].campaign;
@@ -66,7 +66,7 @@ static void keep_what_is_new(struct api *api)
 {
     const struct coordinator_overview *overview = server_overview(api->server);
     size_t count = overview->campaign_count;
-    uint64_t *campaigns = (uint64_t *)memory_new(count + 1, sizeof *campaigns);
+    uint64_t *campaigns = memory_new(count + 1, sizeof *campaigns);
     for (size_t i = 0; i < count; i++) {
         campaigns[i] = overview->campaigns[i].campaign;
     }
@@ -118,7 +118,7 @@ static json_t *row_of(const json_t *live)
     static const char *const keys[] = {"campaign", "script",    "state", "verdict",
                                        "workers",  "elapsed_s", "steps"};
     json_t *row = json_object();
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         json_t *value = json_object_get(live, keys[i]);
         json_put(row, keys[i], value != NULL ? json_incref(value) : json_null());
     }

@@ -250,7 +250,7 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
         {"stopped", report->steps_stopped},
         {"lost", report->steps_lost},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         buffer_append_format(text, "tutti_campaign_steps_total{campaign=\"%llu\",result=\"%s\"} %llu\n",
                              (unsigned long long)report->campaign, rows[i].result,
                              (unsigned long long)rows[i].count);
@@ -296,7 +296,7 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
     (void)campaign;
     buffer_init(&text, METRICS_MAX_BYTES);
     sum_up(api, &sums);
-    for (size_t i = 0; i < sizeof(METRICS) / sizeof(METRICS[0]); i++) {
+    for (size_t i = 0; i < sizeof METRICS / sizeof METRICS[0]; i++) {
         api_append_metric_head(&text, METRICS[i].name, METRICS[i].type, METRICS[i].help);
         buffer_append_format(&text, "%s %.15g\n", METRICS[i].name, METRICS[i].value(&sums));
     }

@@ -21,7 +21,7 @@ static void append_quantiles(struct buffer *text, const struct campaign_report *
                              const struct seen_report *seen)
 {
     static const double quantiles[] = {0.5, 0.95, 0.99, 1};
-    for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]) && seen->seen_count > 0; i++) {
+    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0] && seen->seen_count > 0; i++) {
         buffer_append_string(text, "tutti_campaign_seen_seconds");
         append_labels(text, report, seen);
         buffer_append_format(text, ",quantile=\"%g\"} %.9g\n", quantiles[i],
@@ -61,7 +61,7 @@ static const struct seen_metric {
 
 void api_append_seen(struct buffer *text, struct api *api, const struct coordinator_overview *overview)
 {
-    for (size_t row = 0; row < sizeof(METRICS) / sizeof(METRICS[0]); row++) {
+    for (size_t row = 0; row < sizeof METRICS / sizeof METRICS[0]; row++) {
         buffer_append_format(text, "# HELP %s %s\n# TYPE %s %s\n", METRICS[row].name, METRICS[row].help,
                              METRICS[row].name, METRICS[row].type);
         for (size_t i = 0; i < overview->campaign_count; i++) {

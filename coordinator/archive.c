@@ -86,8 +86,8 @@ static void keep(struct archive *archive, struct row row)
         archive->rows[place] = row;
         return;
     }
-    archive->rows = (struct row *)memory_reserve(archive->rows, &archive->capacity, archive->count + 1,
-                                                 sizeof *archive->rows);
+    archive->rows =
+        memory_reserve(archive->rows, &archive->capacity, archive->count + 1, sizeof *archive->rows);
     memmove(&archive->rows[place + 1], &archive->rows[place], (archive->count - place) * sizeof(struct row));
     archive->rows[place] = row;
     archive->count++;

@@ -103,8 +103,7 @@ static const struct stored *find(const struct artifact_store *store, uint64_t ca
 
 static void append(struct artifact_store *store, const struct stored *stored)
 {
-    store->items = (struct stored *)memory_reserve(store->items, &store->capacity, store->count + 1,
-                                                   sizeof *store->items);
+    store->items = memory_reserve(store->items, &store->capacity, store->count + 1, sizeof *store->items);
     store->items[store->count++] = *stored;
     store->bytes += stored->size_bytes;
 }

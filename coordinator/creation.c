@@ -38,7 +38,7 @@ static bool take_file(const json_t *object, struct bundle_file *file, struct err
 static bool decode_files(struct creation *creation, json_t *files, size_t room, struct error *error)
 {
     size_t at = 0;
-    creation->content = (uint8_t *)memory_new(room + 1, 1);
+    creation->content = memory_new(room + 1, 1);
     for (size_t i = 0; i < creation->bundle.file_count; i++) {
         json_t *object = json_array_get(files, i);
         size_t size = 0;
@@ -60,7 +60,7 @@ static bool take_files(struct creation *creation, json_t *files, struct error *e
         return error_set(error, "files is no list of 1 to %u files", LIMIT_BUNDLE_FILES);
     }
     struct bundle *bundle = &creation->bundle;
-    bundle->files = (struct bundle_file *)memory_new(count, sizeof *bundle->files);
+    bundle->files = memory_new(count, sizeof *bundle->files);
     bundle->file_count = count;
     for (size_t i = 0; i < count; i++) {
         if (!take_file(json_array_get(files, i), &bundle->files[i], error)) {

@@ -61,7 +61,7 @@ static const struct row {
     {"seed", FIELD_LONG_COUNT, AT(seed), 1, INT64_MAX},
 #undef AT
 };
-#define ROW_COUNT (sizeof(ROWS) / sizeof(ROWS[0]))
+#define ROW_COUNT (sizeof ROWS / sizeof ROWS[0])
 
 static bool take_count(const struct row *row, const json_t *value, uint64_t *count, struct error *error)
 {

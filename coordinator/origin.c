@@ -151,7 +151,7 @@ bool origin_is_host(struct bytes origin, struct bytes host)
     } schemes[] = {{"http://", "80"}, {"https://", "443"}};
     origin = bytes_trim(origin);
     host = bytes_trim(host);
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         struct authority page;
         struct authority ours;
         size_t size = strlen(schemes[i].scheme);

@@ -85,7 +85,7 @@ static json_t *started_at(uint64_t wall_ns)
     struct tm parts;
     char day[32];
     (void)gmtime_r(&seconds, &parts);
-    (void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
     return json_sprintf("%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS));
 }
 

@@ -80,7 +80,7 @@ void arena_finish(struct arena *arena)
 static void add_chunk(struct arena *arena, size_t needed)
 {
     size_t size = needed > arena->next_chunk_bytes ? needed : arena->next_chunk_bytes;
-    struct arena_chunk *chunk = (struct arena_chunk *)memory_resize(NULL, sizeof *chunk + size, 1);
+    struct arena_chunk *chunk = memory_resize(NULL, sizeof *chunk + size, 1);
     chunk->next = arena->chunks;
     chunk->size = size;
     arena->chunks = chunk;

@@ -60,9 +60,8 @@ bool bundle_check(const struct bundle *bundle, struct error *error)
     if (bundle->file_count > LIMIT_BUNDLE_FILES) {
         return error_set(error, "a bundle has 1 to %u files", LIMIT_BUNDLE_FILES);
     }
-    struct bundle_listing listing = {
-        .files = (struct bundle_entry *)memory_new(bundle->file_count, sizeof *listing.files),
-        .file_count = bundle->file_count};
+    struct bundle_listing listing = {.files = memory_new(bundle->file_count, sizeof *listing.files),
+                                     .file_count = bundle->file_count};
     for (size_t i = 0; i < bundle->file_count; i++) {
         listing.files[i] =
             (struct bundle_entry){.path = bundle->files[i].path, .size_bytes = bundle->files[i].content.size};

@@ -16,7 +16,7 @@ static size_t bytes_of_files(const struct bundle *bundle)
 
 static uint8_t *bundle_copy_content(const struct bundle *from, size_t total)
 {
-    uint8_t *content = (uint8_t *)memory_new(total + 1, 1);
+    uint8_t *content = memory_new(total + 1, 1);
     size_t at = 0;
     for (size_t i = 0; i < from->file_count; i++) {
         struct bytes file = from->files[i].content;
@@ -31,7 +31,7 @@ static uint8_t *bundle_copy_content(const struct bundle *from, size_t total)
 void bundle_copy(struct bundle_copy *into, const struct bundle *from, uint8_t **content)
 {
     size_t total = bytes_of_files(from);
-    struct bundle_entry *files = (struct bundle_entry *)memory_new(from->file_count, sizeof *files);
+    struct bundle_entry *files = memory_new(from->file_count, sizeof *files);
     for (size_t i = 0; i < from->file_count; i++) {
         files[i] = (struct bundle_entry){.path = bytes_copy_new(from->files[i].path),
                                          .size_bytes = from->files[i].content.size};

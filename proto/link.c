@@ -44,7 +44,7 @@ uint64_t link_epoch(const struct link *link)
 static void grow_ring(struct link *link)
 {
     size_t capacity = link->ring_capacity == 0 ? 16 : 2 * link->ring_capacity;
-    struct queued *ring = (struct queued *)memory_new(capacity, sizeof *ring);
+    struct queued *ring = memory_new(capacity, sizeof *ring);
     for (uint64_t sequence = link->oldest; sequence < link->end; sequence++) {
         ring[sequence & (capacity - 1)] = *link_queued_at(link, sequence);
     }

@@ -2,7 +2,9 @@
 #include "common/memory.h"
 #include "proto/link_inside.h"
 
-_Static_assert(sizeof(struct link) == 256, "link_pack and link_unpack have to know each field");
+#include <assert.h>
+
+static_assert(sizeof(struct link) == 256, "link_pack and link_unpack have to know each field");
 
 static void pack_queue(const struct link *link, struct buffer *into)
 {

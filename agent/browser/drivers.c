@@ -52,14 +52,16 @@ static void on_gone(struct webdriver *driver);
 
 static void tell(struct webdriver *driver)
 {
-    if (driver->request.on_change)
+    if (driver->request.on_change != NULL) {
         driver->request.on_change(driver->request.context);
+    }
 }
 
 static void settle(struct webdriver *driver)
 {
-    if (driver->is_settled)
+    if (driver->is_settled) {
         return;
+    }
     driver->is_settled = true;
     driver->drivers->starting--;
 }
@@ -69,15 +71,17 @@ static void enter(struct webdriver *driver, enum webdriver_state state)
     assert(state > driver->state);
     driver->state = state;
     driver->since_ns = clock_now_ns();
-    if (state >= WEBDRIVER_ENDING)
+    if (state >= WEBDRIVER_ENDING) {
         settle(driver);
+    }
     tell(driver);
 }
 
 static void fail(struct webdriver *driver, const char *text)
 {
-    if (driver->state >= WEBDRIVER_ENDING)
+    if (driver->state >= WEBDRIVER_ENDING) {
         return;
+    }
     snprintf(driver->failure, sizeof driver->failure, "%s", text);
     enter(driver, WEBDRIVER_ENDING);
 }
@@ -90,8 +94,9 @@ static void on_ready(struct webdriver *driver, struct bytes text)
 
     bytes_to_text(text, words, sizeof words);
     if (driver->state != WEBDRIVER_STARTING || sscanf(words, " %5u %n", &port, &folder_at) != 1 ||
-        folder_at == 0)
+        folder_at == 0) {
         return;
+    }
     snprintf(driver->url, sizeof driver->url, "http://127.0.0.1:%u", port);
     snprintf(driver->folder, sizeof driver->folder, "%.*s", FOLDER_BYTES - 1, words + folder_at);
     enter(driver, WEBDRIVER_READY);
@@ -101,12 +106,14 @@ static void on_failure(struct webdriver *driver, struct bytes text)
 {
     char words[WARDEN_PACKET_BYTES];
 
-    if (driver->state >= WEBDRIVER_ENDING)
+    if (driver->state >= WEBDRIVER_ENDING) {
         return;
+    }
     bytes_to_text(text, words, sizeof words);
     char *log = strchr(words, '\n');
-    if (log)
+    if (log != NULL) {
         *log++ = 0;
+    }
     memory_free(driver->last_words);
     driver->last_words = memory_copy_string(log);
     fail(driver, words + (words[0] == ' '));
@@ -118,8 +125,9 @@ static void on_usage(struct webdriver *driver, struct bytes text)
     char words[96];
 
     bytes_to_text(text, words, sizeof words);
-    if (sscanf(words, " %llu %llu %llu", &numbers[0], &numbers[1], &numbers[2]) != 3)
+    if (sscanf(words, " %llu %llu %llu", &numbers[0], &numbers[1], &numbers[2]) != 3) {
         return;
+    }
     driver->usage = (struct webdriver_usage){.processes = numbers[0],
                                              .bytes = numbers[1],
                                              .cpu_us = numbers[2],
@@ -131,12 +139,13 @@ static void on_packet(void *context, char kind, struct bytes text)
 {
     struct webdriver *driver = context;
 
-    if (kind == WARDEN_READY)
+    if (kind == WARDEN_READY) {
         on_ready(driver, text);
-    else if (kind == WARDEN_ENDED)
+    } else if (kind == WARDEN_ENDED) {
         on_failure(driver, text);
-    else if (kind == WARDEN_USAGE)
+    } else if (kind == WARDEN_USAGE) {
         on_usage(driver, text);
+    }
 }
 
 static void on_warden_end(void *context, const char *what);
@@ -152,8 +161,9 @@ static bool sweep(struct webdriver *driver)
     static const struct starter_request request = {.action = STARTER_SWEEP};
     const struct warden_link_callbacks callbacks = callbacks_of(driver);
 
-    if (driver->sweeps++ >= SWEEPS)
+    if (driver->sweeps++ >= SWEEPS) {
         return false;
+    }
     driver->link =
         warden_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, NULL);
     return driver->link != NULL;
@@ -166,10 +176,11 @@ static void on_warden_end(void *context, const char *what)
 
     warden_link_close(&driver->link);
     snprintf(text, sizeof text, "the warden of %s %s", browser_facts(driver->request.kind)->program,
-             what ? what : "has ended");
+             what != NULL ? what : "has ended");
     fail(driver, text);
-    if (!what || !sweep(driver))
+    if (what == NULL || !sweep(driver)) {
         on_gone(driver);
+    }
 }
 
 static void begin(struct webdriver *driver)
@@ -186,7 +197,7 @@ static void begin(struct webdriver *driver)
 
     driver->link =
         warden_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, &error);
-    if (driver->link) {
+    if (driver->link != NULL) {
         driver->is_settled = false;
         driver->drivers->starting++;
         enter(driver, WEBDRIVER_STARTING);
@@ -200,8 +211,9 @@ static struct webdriver *first_queued(const struct drivers *drivers)
 {
     struct webdriver *driver = drivers->first;
 
-    while (driver && driver->state != WEBDRIVER_QUEUED)
+    while (driver != NULL && driver->state != WEBDRIVER_QUEUED) {
         driver = driver->next;
+    }
     return driver;
 }
 
@@ -210,16 +222,18 @@ static void pump(struct drivers *drivers)
     struct webdriver *driver;
 
     while (!drivers->is_closing && drivers->starting < drivers->starts_at_once &&
-           (driver = first_queued(drivers)))
+           (driver = first_queued(drivers)) != NULL) {
         begin(driver);
+    }
 }
 
 static void free_driver(struct webdriver *driver)
 {
     struct webdriver **at = &driver->drivers->first;
 
-    while (*at != driver)
+    while (*at != driver) {
         at = &(*at)->next;
+    }
     *at = driver->next;
     warden_link_close(&driver->link);
     memory_free(driver->last_words);
@@ -233,8 +247,9 @@ static void on_tick_closed(uv_handle_t *tick)
 
 static void close_if_empty(struct drivers *drivers)
 {
-    if (drivers->is_closing && !drivers->first && !uv_is_closing((uv_handle_t *)&drivers->tick))
+    if (drivers->is_closing && drivers->first == NULL && !uv_is_closing((uv_handle_t *)&drivers->tick)) {
         uv_close((uv_handle_t *)&drivers->tick, on_tick_closed);
+    }
 }
 
 /* Nothing is left of it. */
@@ -243,8 +258,9 @@ static void on_gone(struct webdriver *driver)
     struct drivers *drivers = driver->drivers;
 
     enter(driver, WEBDRIVER_GONE);
-    if (driver->is_released)
+    if (driver->is_released) {
         free_driver(driver);
+    }
     pump(drivers);
     close_if_empty(drivers);
 }
@@ -254,16 +270,19 @@ static void on_tick(uv_timer_t *tick)
     struct drivers *drivers = tick->data;
     uint64_t now_ns = clock_now_ns();
 
-    for (struct webdriver *driver = drivers->first; driver; driver = driver->next) {
+    for (struct webdriver *driver = drivers->first; driver != NULL; driver = driver->next) {
         uint64_t age_ns = now_ns - driver->since_ns;
-        if (driver->state == WEBDRIVER_READY && age_ns > drivers->settle_ns)
+        if (driver->state == WEBDRIVER_READY && age_ns > drivers->settle_ns) {
             settle(driver);
-        if (driver->state == WEBDRIVER_ENDING && driver->link && age_ns > drivers->end_ns)
+        }
+        if (driver->state == WEBDRIVER_ENDING && driver->link != NULL && age_ns > drivers->end_ns) {
             warden_link_kill(driver->link);
+        }
     }
     pump(drivers);
-    if (!drivers->first)
+    if (drivers->first == NULL) {
         (void)uv_timer_stop(tick);
+    }
 }
 
 struct drivers *drivers_new(uv_loop_t *loop, const struct drivers_settings *settings)
@@ -286,8 +305,9 @@ static void on_patience_end(uv_timer_t *tick)
 {
     struct drivers *drivers = tick->data;
 
-    while (drivers->first)
+    while (drivers->first != NULL) {
         free_driver(drivers->first);
+    }
     close_if_empty(drivers);
 }
 
@@ -297,14 +317,16 @@ void drivers_close(struct drivers **pointer)
     struct webdriver *next;
 
     *pointer = NULL;
-    if (!drivers)
+    if (drivers == NULL) {
         return;
+    }
     drivers->is_closing = true;
     (void)uv_timer_start(&drivers->tick, on_patience_end, DRIVERS_END_MS, 0);
-    for (struct webdriver *driver = drivers->first; driver; driver = next) {
+    for (struct webdriver *driver = drivers->first; driver != NULL; driver = next) {
         next = driver->next;
-        if (!driver->is_released)
+        if (!driver->is_released) {
             webdriver_release(&(struct webdriver *){driver});
+        }
     }
     close_if_empty(drivers);
 }
@@ -313,8 +335,9 @@ static void append(struct webdriver *driver)
 {
     struct webdriver **at = &driver->drivers->first;
 
-    while (*at)
+    while (*at != NULL) {
         at = &(*at)->next;
+    }
     *at = driver;
 }
 
@@ -328,8 +351,9 @@ struct webdriver *webdriver_start(struct drivers *drivers, const struct webdrive
     driver->is_settled = true;
     driver->since_ns = clock_now_ns();
     append(driver);
-    if (!uv_is_active((uv_handle_t *)&drivers->tick))
+    if (!uv_is_active((uv_handle_t *)&drivers->tick)) {
         (void)uv_timer_start(&drivers->tick, on_tick, TICK_MS, TICK_MS);
+    }
     pump(drivers);
     driver->request.on_change = request->on_change;
     return driver;
@@ -357,7 +381,7 @@ const char *webdriver_failure(const struct webdriver *driver)
 
 const char *webdriver_last_words(const struct webdriver *driver)
 {
-    return driver->last_words ? driver->last_words : "";
+    return driver->last_words != NULL ? driver->last_words : "";
 }
 
 void webdriver_settle(struct webdriver *driver)
@@ -368,8 +392,9 @@ void webdriver_settle(struct webdriver *driver)
 
 void webdriver_measure(struct webdriver *driver)
 {
-    if (driver->state == WEBDRIVER_READY)
+    if (driver->state == WEBDRIVER_READY) {
         warden_link_send(driver->link, WARDEN_USAGE);
+    }
 }
 
 const struct webdriver_usage *webdriver_usage(const struct webdriver *driver)
@@ -379,9 +404,10 @@ const struct webdriver_usage *webdriver_usage(const struct webdriver *driver)
 
 void webdriver_stop(struct webdriver *driver)
 {
-    if (driver->state >= WEBDRIVER_ENDING)
+    if (driver->state >= WEBDRIVER_ENDING) {
         return;
-    if (driver->link) {
+    }
+    if (driver->link != NULL) {
         warden_link_hang_up(driver->link);
         enter(driver, WEBDRIVER_ENDING);
     } else {
@@ -395,11 +421,13 @@ void webdriver_release(struct webdriver **pointer)
     struct webdriver *driver = *pointer;
 
     *pointer = NULL;
-    if (!driver)
+    if (driver == NULL) {
         return;
+    }
     driver->request.on_change = NULL;
     driver->is_released = true;
     webdriver_stop(driver);
-    if (driver->state == WEBDRIVER_GONE)
+    if (driver->state == WEBDRIVER_GONE) {
         free_driver(driver);
+    }
 }

@@ -27,8 +27,9 @@ static void root_path(char path[FOLDER_PATH_BYTES])
 {
     const char *temporary = getenv("TMPDIR");
 
-    if (!temporary || *temporary != '/' || strlen(temporary) > LONGEST_TEMPORARY)
+    if (temporary == NULL || *temporary != '/' || strlen(temporary) > LONGEST_TEMPORARY) {
         temporary = "/tmp";
+    }
     snprintf(path, FOLDER_PATH_BYTES, "%s/tutti-browsers-%u", temporary, (unsigned)geteuid());
 }
 
@@ -38,22 +39,26 @@ static bool make_root(char path[FOLDER_PATH_BYTES], struct error *error)
     struct stat status;
 
     root_path(path);
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return error_set_system(error, errno, "cannot make the folder %s", path);
+    }
     if (lstat(path, &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
-        (status.st_mode & 077) != 0)
+        (status.st_mode & 077) != 0) {
         return error_set(error, "%s is not a folder of ours alone: remove it, or set TMPDIR", path);
+    }
     return true;
 }
 
 /* What clears up old files of /tmp leaves folders alone that somebody has locked. */
 int browser_folder_open_root(char path[FOLDER_PATH_BYTES])
 {
-    if (!make_root(path, NULL))
+    if (!make_root(path, NULL)) {
         return -1;
+    }
     int root = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (root >= 0)
+    if (root >= 0) {
         (void)flock(root, LOCK_SH | LOCK_NB);
+    }
     return root;
 }
 
@@ -63,10 +68,12 @@ static bool hold_lock(struct browser_folder *folder, int flags)
 
     snprintf(path, sizeof path, "%s/lock", folder->path);
     folder->lock = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-    if (folder->lock < 0)
+    if (folder->lock < 0) {
         return false;
-    if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
+    }
+    if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0) {
         return true;
+    }
     (void)close(folder->lock);
     folder->lock = -1;
     return false;
@@ -77,8 +84,9 @@ static bool make_parts(const struct browser_folder *folder, struct error *error)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         char path[FOLDER_PATH_BYTES + 16];
         snprintf(path, sizeof path, "%s/%s", folder->path, parts[i]);
-        if (mkdir(path, 0700) != 0)
+        if (mkdir(path, 0700) != 0) {
             return error_set_system(error, errno, "cannot make the folder %s", path);
+        }
     }
     return true;
 }
@@ -89,19 +97,23 @@ bool browser_folder_make(struct browser_folder *folder, struct error *error)
     char root[FOLDER_PATH_BYTES];
     char fresh[FOLDER_PATH_BYTES];
 
-    if (!make_root(root, error))
+    if (!make_root(root, error)) {
         return false;
+    }
     folder->lock = -1;
     snprintf(folder->path, sizeof folder->path, "%.100s/" FRESH_PREFIX "XXXXXX", root);
-    if (!mkdtemp(folder->path))
+    if (mkdtemp(folder->path) == NULL) {
         return error_set_system(error, errno, "cannot make a folder in %s", root);
-    if (!hold_lock(folder, O_CREAT))
+    }
+    if (!hold_lock(folder, O_CREAT)) {
         return error_set_system(error, errno, "cannot lock %s", folder->path);
+    }
     snprintf(fresh, sizeof fresh, "%s", folder->path);
     snprintf(folder->path, sizeof folder->path, "%.100s/%s", root,
              strrchr(fresh, '/') + 1 + strlen(FRESH_PREFIX));
-    if (rename(fresh, folder->path) != 0)
+    if (rename(fresh, folder->path) != 0) {
         return error_set_system(error, errno, "cannot make the folder %s", folder->path);
+    }
     return make_parts(folder, error);
 }
 
@@ -110,8 +122,9 @@ static bool may_be_stale(const char *path, const char *name)
 {
     struct stat status;
 
-    if (*name == '.' || lstat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+    if (*name == '.' || lstat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
         return false;
+    }
     return strncmp(name, FRESH_PREFIX, strlen(FRESH_PREFIX)) != 0 || time(NULL) - status.st_mtime > FRESH_S;
 }
 
@@ -121,18 +134,21 @@ bool browser_folder_take_stale(struct browser_folder *folder)
     const struct dirent *entry;
     bool is_taken = false;
 
-    if (!make_root(root, NULL))
+    if (!make_root(root, NULL)) {
         return false;
+    }
     DIR *listing = opendir(root);
-    while (listing && !is_taken && (entry = readdir(listing))) {
-        if (strlen(root) + strlen(entry->d_name) + 2 > sizeof folder->path)
+    while (listing != NULL && !is_taken && (entry = readdir(listing)) != NULL) {
+        if (strlen(root) + strlen(entry->d_name) + 2 > sizeof folder->path) {
             continue;
+        }
         snprintf(folder->path, sizeof folder->path, "%.100s/%.24s", root, entry->d_name);
         /* The lock's file may have gone before the rest of it. */
         is_taken = may_be_stale(folder->path, entry->d_name) && hold_lock(folder, O_CREAT);
     }
-    if (listing)
+    if (listing != NULL) {
         (void)closedir(listing);
+    }
     return is_taken;
 }
 

@@ -60,10 +60,11 @@ static bool search_path(const char *program, char path[DRIVER_PATH_BYTES])
 {
     const char *folders = getenv("PATH");
 
-    while (folders && *folders) {
+    while (folders != NULL && *folders) {
         size_t size = strcspn(folders, ":");
-        if (size > 0 && try_path(folders, size, "", program, path))
+        if (size > 0 && try_path(folders, size, "", program, path)) {
             return true;
+        }
         folders += size;
         folders += *folders == ':';
     }
@@ -77,9 +78,10 @@ static bool search_cargo(const char *program, char path[DRIVER_PATH_BYTES])
     const char *home = getenv("HOME");
     const char *cache = getenv("XDG_CACHE_HOME");
 
-    if (cache && *cache && try_path(cache, strlen(cache), "/tutti/geckodriver/bin", program, path))
+    if (cache != NULL && *cache && try_path(cache, strlen(cache), "/tutti/geckodriver/bin", program, path)) {
         return true;
-    return home && *home &&
+    }
+    return home != NULL && *home &&
            (try_path(home, strlen(home), "/.cargo/bin", program, path) ||
             try_path(home, strlen(home), "/.cache/tutti/geckodriver/bin", program, path));
 }
@@ -89,14 +91,17 @@ bool browser_find_driver(enum browser_kind kind, char path[DRIVER_PATH_BYTES], s
     const struct browser_facts *facts = browser_facts(kind);
     const char *told = getenv(facts->variable);
 
-    if (told && *told) {
-        if (*told != '/' || strlen(told) >= DRIVER_PATH_BYTES || !is_program(told))
+    if (told != NULL && *told) {
+        if (*told != '/' || strlen(told) >= DRIVER_PATH_BYTES || !is_program(told)) {
             return error_set(error, "%s is %.200s, which is not the whole path of a program", facts->variable,
                              told);
+        }
         snprintf(path, DRIVER_PATH_BYTES, "%s", told);
         return true;
     }
-    if (search_path(facts->program, path) || (kind == BROWSER_FIREFOX && search_cargo(facts->program, path)))
+    if (search_path(facts->program, path) ||
+        (kind == BROWSER_FIREFOX && search_cargo(facts->program, path))) {
         return true;
+    }
     return error_set(error, "%s needs %s: %s", facts->name, facts->program, facts->install);
 }

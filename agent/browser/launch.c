@@ -30,9 +30,11 @@ static const struct addition {
 
 static bool is_dropped(const char *variable)
 {
-    for (const char *const *name = dropped; *name; name++)
-        if (strncmp(variable, *name, strlen(*name)) == 0)
+    for (const char *const *name = dropped; *name != NULL; name++) {
+        if (strncmp(variable, *name, strlen(*name)) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -40,15 +42,19 @@ static char **make_environment(const char *folder)
 {
     size_t count = 0;
 
-    while (environ && environ[count])
+    while (environ != NULL && environ[count] != NULL) {
         count++;
+    }
     char **made = memory_new(count + ADDITIONS + 2, sizeof *made);
     size_t at = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!is_dropped(environ[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (!is_dropped(environ[i])) {
             made[at++] = memory_copy_string(environ[i]);
-    for (size_t i = 0; i < ADDITIONS; i++)
+        }
+    }
+    for (size_t i = 0; i < ADDITIONS; i++) {
         made[at++] = memory_format("%s=%s%s", additions[i].name, folder, additions[i].part);
+    }
     made[at] = memory_copy_string("MOZ_CRASHREPORTER_DISABLE=1");
     return made;
 }
@@ -71,20 +77,23 @@ static char **make_arguments(const struct launch *launch)
     snprintf(port, sizeof port, "%u", launch->port);
     made[at++] = memory_copy_string(facts->program);
     made[at++] = fill_in(facts->port_argument, port);
-    if (facts->folder_argument) {
+    if (facts->folder_argument != NULL) {
         char *profiles = memory_format("%s/profiles", launch->folder);
         made[at++] = fill_in(facts->folder_argument, profiles);
         memory_free(profiles);
     }
-    for (size_t i = 0; i < sizeof facts->arguments / sizeof *facts->arguments && facts->arguments[i]; i++)
+    for (size_t i = 0; i < sizeof facts->arguments / sizeof *facts->arguments && facts->arguments[i] != NULL;
+         i++) {
         made[at++] = memory_copy_string(facts->arguments[i]);
+    }
     return made;
 }
 
 static void free_list(char **list)
 {
-    for (size_t i = 0; list[i]; i++)
+    for (size_t i = 0; list[i] != NULL; i++) {
         memory_free(list[i]);
+    }
     memory_free(list);
 }
 
@@ -92,8 +101,9 @@ static void complain(const char *program, const char *why)
 {
     const char *const words[] = {"cannot run ", program, ": ", why, "\n"};
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         (void)!write(STDERR_FILENO, words[i], strlen(words[i]));
+    }
 }
 
 /* What the child needs that the parent has made. */
@@ -125,8 +135,9 @@ static _Noreturn void become(const struct scene *scene)
     (void)setsid();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* No signal comes for a parent that had gone before. */
-    if (getppid() != scene->parent)
+    if (getppid() != scene->parent) {
         _exit(EXIT_NOT_RUN);
+    }
     (void)dup2(nothing, STDIN_FILENO);
     (void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     (void)dup2(scene->output, STDOUT_FILENO);
@@ -137,8 +148,9 @@ static _Noreturn void become(const struct scene *scene)
         complain(launch->program, error.text);
         _exit(EXIT_NOT_RUN);
     }
-    if (chdir(launch->folder) == 0)
+    if (chdir(launch->folder) == 0) {
         (void)execve(launch->program, scene->arguments, scene->environment);
+    }
     complain(launch->program, strerror(errno));
     _exit(EXIT_NOT_RUN);
 }
@@ -158,8 +170,9 @@ pid_t launch_driver(const struct launch *launch, int *output, struct error *erro
                                 .arguments = make_arguments(launch),
                                 .environment = make_environment(launch->folder)};
     pid_t driver = fork();
-    if (driver == 0)
+    if (driver == 0) {
         become(&scene);
+    }
     int reason = errno;
     (void)close(ends[1]);
     free_list(scene.arguments);

@@ -45,8 +45,9 @@ static struct webdriver *to_driver(lua_State *lua)
 {
     struct webdriver *driver = to_object(lua)->driver;
 
-    if (!driver)
+    if (driver == NULL) {
         lua_misuse(lua, "the worker of this driver has ended");
+    }
     return driver;
 }
 
@@ -61,22 +62,26 @@ static void drop(struct lua_driver *object)
 {
     struct player *player = object->player;
 
-    if (!object->driver)
+    if (object->driver == NULL) {
         return;
+    }
     struct lua_driver **at = &player->drivers;
-    while (*at != object)
+    while (*at != object) {
         at = &(*at)->next;
+    }
     *at = object->next;
-    if (player->awaited_driver == object)
+    if (player->awaited_driver == object) {
         player->awaited_driver = NULL;
+    }
     object->player = NULL;
     webdriver_release(&object->driver);
 }
 
 void lua_drivers_drop_all(struct player *player)
 {
-    while (player->drivers)
+    while (player->drivers != NULL) {
         drop(player->drivers);
+    }
 }
 
 void lua_drivers_forget_wait(struct player *player)
@@ -104,8 +109,9 @@ static void on_change(void *context)
     struct lua_driver *object = context;
     struct player *player = object->player;
 
-    if (player->awaited_driver != object || !has_come(object))
+    if (player->awaited_driver != object || !has_come(object)) {
         return;
+    }
     player->awaited_driver = NULL;
     player_wake(player, WAKE_DONE);
 }
@@ -115,11 +121,13 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
 {
     struct player *player = player_current(lua, "driver");
 
-    if (player != object->player)
+    if (player != object->player) {
         return lua_misuse(lua, "a driver is for the worker alone that started it");
+    }
     object->awaited = awaited;
-    if (has_come(object))
+    if (has_come(object)) {
         return go_on(lua, LUA_OK, 0);
+    }
     player->awaited_driver = object;
     return player_yield(lua, player, WAIT_DRIVER, go_on, 0);
 }
@@ -128,20 +136,25 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
  */
 static void woken(lua_State *lua, struct lua_driver *object, int status)
 {
-    if (status == LUA_YIELD)
+    if (status == LUA_YIELD) {
         player_resumed(lua, player_current(lua, "driver"), WAIT_DRIVER);
-    if (!object->driver)
+    }
+    if (object->driver == NULL) {
         lua_misuse(lua, "the worker of this driver has ended");
+    }
 }
 
 static enum browser_kind read_kind(lua_State *lua, enum browser_kind fallback)
 {
-    if (lua_option_get(lua, 1, "browser") == LUA_TNIL)
+    if (lua_option_get(lua, 1, "browser") == LUA_TNIL) {
         return fallback;
+    }
     const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
-    for (int i = 0; i < BROWSER_KINDS; i++)
-        if (strcmp(browser_facts((enum browser_kind)i)->name, name) == 0)
+    for (int i = 0; i < BROWSER_KINDS; i++) {
+        if (strcmp(browser_facts((enum browser_kind)i)->name, name) == 0) {
             return (enum browser_kind)i;
+        }
+    }
     lua_misuse(lua, "browser is \"chromium\", \"firefox\" or \"webkit\", not %s",
                luaL_tolstring(lua, -1, NULL));
     return fallback;
@@ -151,10 +164,12 @@ static uint64_t read_timeout_ms(lua_State *lua)
 {
     double seconds = DEFAULT_TIMEOUT_S;
 
-    if (lua_option_get(lua, 1, "timeout") != LUA_TNIL)
+    if (lua_option_get(lua, 1, "timeout") != LUA_TNIL) {
         seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
-    if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S))
+    }
+    if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S)) {
         lua_misuse(lua, "timeout is a number of seconds, more than 0");
+    }
     return seconds < 0.001 ? 1 : (uint64_t)(seconds * 1000 + 0.5);
 }
 
@@ -175,8 +190,9 @@ static int on_started(lua_State *lua, int status, lua_KContext context)
         drop(object);
     }
     woken(lua, object, status);
-    if (webdriver_state(object->driver) == WEBDRIVER_READY)
+    if (webdriver_state(object->driver) == WEBDRIVER_READY) {
         return 1;
+    }
     lua_pushstring(lua, webdriver_failure(object->driver));
     drop(object);
     return raise_failure(lua, lua_tostring(lua, -1));
@@ -197,14 +213,17 @@ static int start(lua_State *lua)
     lua_call_check_options(lua, 1, "driver", names);
     request.kind = read_kind(lua, player->stage->options->browser);
     request.timeout_ms = read_timeout_ms(lua);
-    if (player->stage->options->browser == BROWSER_REMOTE)
+    if (player->stage->options->browser == BROWSER_REMOTE) {
         return lua_misuse(
             lua, "browser: with --browser remote none is started here: name a WebDriver (remote = URL)");
+    }
     player_check_stopped(lua, player);
-    if (!script_may_wait(lua))
+    if (!script_may_wait(lua)) {
         return lua_misuse(lua, "browser: a call that waits cannot be made here");
-    if (player_has_no_lease(player))
+    }
+    if (player_has_no_lease(player)) {
         return player_await_lease(lua, player, start);
+    }
     struct lua_driver *object = lua_newuserdatauv(lua, sizeof *object, 0);
     *object = (struct lua_driver){.kind = request.kind};
     luaL_setmetatable(lua, METATABLE);
@@ -269,12 +288,14 @@ static void push_end_of_file(lua_State *lua, const char *path)
     off_t from = end > TAIL_BYTES ? end - TAIL_BYTES : 0;
     ssize_t size = file >= 0 ? pread(file, text, sizeof text, from) : 0;
 
-    if (file >= 0)
+    if (file >= 0) {
         (void)close(file);
+    }
     struct bytes tail = bytes_of(text, size > 0 ? (size_t)size : 0);
     const uint8_t *line = from > 0 ? memchr(tail.data, '\n', tail.size) : NULL;
-    if (line)
+    if (line != NULL) {
         tail = bytes_of(line + 1, tail.size - (size_t)(line + 1 - tail.data));
+    }
     lua_pushlstring(lua, (const char *)tail.data, tail.size);
 }
 
@@ -301,7 +322,7 @@ static int is_alive(lua_State *lua)
 {
     const struct webdriver *driver = to_object(lua)->driver;
 
-    lua_pushboolean(lua, driver && webdriver_state(driver) == WEBDRIVER_READY);
+    lua_pushboolean(lua, driver != NULL && webdriver_state(driver) == WEBDRIVER_READY);
     return 1;
 }
 
@@ -309,10 +330,11 @@ static int push_why(lua_State *lua)
 {
     const char *failure = webdriver_failure(to_driver(lua));
 
-    if (*failure)
+    if (*failure) {
         lua_pushstring(lua, failure);
-    else
+    } else {
         lua_pushnil(lua);
+    }
     return 1;
 }
 
@@ -360,8 +382,9 @@ static int stop(lua_State *lua)
     struct lua_driver *object = to_object(lua);
 
     lua_settop(lua, 1);
-    if (!object->driver)
+    if (object->driver == NULL) {
         return 0;
+    }
     webdriver_stop(object->driver);
     return await(lua, object, AWAITED_GONE, on_stopped);
 }
@@ -370,8 +393,9 @@ static int stop_without_waiting(lua_State *lua)
 {
     struct lua_driver *object = to_object(lua);
 
-    if (object->driver)
+    if (object->driver != NULL) {
         webdriver_stop(object->driver);
+    }
     return 0;
 }
 
@@ -386,7 +410,7 @@ static int to_string(lua_State *lua)
     const struct lua_driver *object = to_object(lua);
 
     lua_pushfstring(lua, "%s of %s", browser_facts(object->kind)->program,
-                    object->driver ? webdriver_url(object->driver) : "a worker that has ended");
+                    object->driver != NULL ? webdriver_url(object->driver) : "a worker that has ended");
     return 1;
 }
 
@@ -413,7 +437,7 @@ void lua_drivers_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
     struct script *script = script_of(lua);
-    enum browser_kind kind = script->stage ? script->stage->options->browser : BROWSER_CHROMIUM;
+    enum browser_kind kind = script->stage != NULL ? script->stage->options->browser : BROWSER_CHROMIUM;
 
     script->uses_browser = true;
     open_metatable(lua);

@@ -29,8 +29,9 @@ void probe_init(struct probe *probe)
 
 void probe_close(struct probe *probe)
 {
-    if (probe->socket >= 0)
+    if (probe->socket >= 0) {
         (void)close(probe->socket);
+    }
     probe_init(probe);
 }
 
@@ -41,8 +42,9 @@ static void begin(struct probe *probe, unsigned port)
     probe->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe->socket >= 0 &&
         connect(probe->socket, (const struct sockaddr *)&address, sizeof address) != 0 &&
-        errno != EINPROGRESS)
+        errno != EINPROGRESS) {
         probe_close(probe);
+    }
 }
 
 static void ask(struct probe *probe, unsigned port)
@@ -51,12 +53,14 @@ static void ask(struct probe *probe, unsigned port)
     int size = snprintf(request, sizeof request, request_format, port);
     struct pollfd writable = {.fd = probe->socket, .events = POLLOUT};
 
-    if (poll(&writable, 1, 0) <= 0)
+    if (poll(&writable, 1, 0) <= 0) {
         return;
-    if (send(probe->socket, request, (size_t)size, MSG_NOSIGNAL) == (ssize_t)size)
+    }
+    if (send(probe->socket, request, (size_t)size, MSG_NOSIGNAL) == (ssize_t)size) {
         probe->has_asked = true;
-    else
+    } else {
         probe_close(probe);
+    }
 }
 
 static bool listen_to(struct probe *probe)
@@ -64,15 +68,17 @@ static bool listen_to(struct probe *probe)
     ssize_t size =
         recv(probe->socket, probe->answer + probe->size, sizeof probe->answer - probe->size, MSG_DONTWAIT);
 
-    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
         return false;
+    }
     if (size <= 0) {
         probe_close(probe);
         return false;
     }
     probe->size += (size_t)size;
-    if (probe->size < sizeof answer - 1)
+    if (probe->size < sizeof answer - 1) {
         return false;
+    }
     bool is_ready = memcmp(probe->answer, answer, sizeof answer - 1) == 0;
     probe_close(probe);
     return is_ready;
@@ -80,10 +86,12 @@ static bool listen_to(struct probe *probe)
 
 bool probe_step(struct probe *probe, unsigned port)
 {
-    if (probe->socket < 0)
+    if (probe->socket < 0) {
         begin(probe, port);
-    if (probe->socket >= 0 && !probe->has_asked)
+    }
+    if (probe->socket >= 0 && !probe->has_asked) {
         ask(probe, port);
+    }
     return probe->socket >= 0 && probe->has_asked && listen_to(probe);
 }
 
@@ -95,9 +103,11 @@ unsigned probe_free_port(void)
     int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (taken >= 0 && bind(taken, (const struct sockaddr *)&address, sizeof address) == 0 &&
-        getsockname(taken, (struct sockaddr *)&address, &size) == 0)
+        getsockname(taken, (struct sockaddr *)&address, &size) == 0) {
         port = ntohs(address.sin_port);
-    if (taken >= 0)
+    }
+    if (taken >= 0) {
         (void)close(taken);
+    }
     return port;
 }

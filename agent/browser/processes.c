@@ -48,20 +48,24 @@ static bool read_process(pid_t pid, struct process *process)
     unsigned long long ticks[4];
     int file = open_file(pid, "stat");
 
-    if (file < 0)
+    if (file < 0) {
         return false;
+    }
     ssize_t size = read(file, text, sizeof text - 1);
     (void)close(file);
-    if (size <= 0)
+    if (size <= 0) {
         return false;
+    }
     text[size] = 0;
     const char *rest = strrchr(text, ')');
     *process = (struct process){.pid = pid};
-    if (!rest || sscanf(rest + 1,
-                        " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %*d %*d %llu",
-                        &process->state, &process->parent, &ticks[0], &ticks[1], &ticks[2], &ticks[3],
-                        &process->started) != 7)
+    if (rest == NULL ||
+        sscanf(rest + 1,
+               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %*d %*d %llu",
+               &process->state, &process->parent, &ticks[0], &ticks[1], &ticks[2], &ticks[3],
+               &process->started) != 7) {
         return false;
+    }
     process->ticks = ticks[0] + ticks[1] + ticks[2] + ticks[3];
     return true;
 }
@@ -82,12 +86,14 @@ static bool file_holds(pid_t pid, const char *name, const char *text)
     ssize_t size = 1;
     int file = open_file(pid, name);
 
-    if (file < 0)
+    if (file < 0) {
         return false;
+    }
     while (!is_found && size > 0 && total < MAX_FILE_BYTES) {
         size = read(file, chunk + kept, sizeof chunk - kept);
-        if (size <= 0)
+        if (size <= 0) {
             break;
+        }
         size_t filled = kept + (size_t)size;
         total += (size_t)size;
         is_found = memmem(chunk, filled, text, length) != NULL;
@@ -123,25 +129,28 @@ static void count_all(struct census *census)
     const struct dirent *entry;
 
     *census = (struct census){0};
-    while (folder && (entry = readdir(folder)) && census->count < MAX_PROCESSES) {
+    while (folder != NULL && (entry = readdir(folder)) != NULL && census->count < MAX_PROCESSES) {
         struct process process;
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (pid <= 0 || !read_process(pid, &process))
+        if (pid <= 0 || !read_process(pid, &process)) {
             continue;
+        }
         census->items =
             memory_reserve(census->items, &census->capacity, census->count + 1, sizeof *census->items);
         census->items[census->count++] = process;
     }
-    if (folder)
+    if (folder != NULL) {
         (void)closedir(folder);
-    if (census->count > 1)
+    }
+    if (census->count > 1) {
         qsort(census->items, census->count, sizeof *census->items, compare_pids);
+    }
 }
 
 static bool fits(const struct process *process, const struct processes_mark *mark)
 {
     return (mark->ancestor > 0 && process->parent == mark->ancestor) ||
-           (mark->folder && names_folder(process->pid, mark->folder));
+           (mark->folder != NULL && names_folder(process->pid, mark->folder));
 }
 
 static bool inherit(struct census *census)
@@ -151,12 +160,14 @@ static bool inherit(struct census *census)
     for (size_t i = 0; i < census->count; i++) {
         struct process *process = &census->items[i];
         struct process key = {.pid = process->parent};
-        if (process->is_member || process->pid == getpid())
+        if (process->is_member || process->pid == getpid()) {
             continue;
+        }
         const struct process *parent =
             bsearch(&key, census->items, census->count, sizeof *census->items, compare_pids);
-        if (parent && parent->is_member)
+        if (parent != NULL && parent->is_member) {
             process->is_member = has_changed = true;
+        }
     }
     return has_changed;
 }
@@ -164,11 +175,13 @@ static bool inherit(struct census *census)
 static void choose(struct census *census, const struct processes_mark *mark)
 {
     count_all(census);
-    for (size_t i = 0; i < census->count; i++)
+    for (size_t i = 0; i < census->count; i++) {
         census->items[i].is_member =
             census->items[i].pid != getpid() && census->items[i].pid > 1 && fits(&census->items[i], mark);
-    while (inherit(census))
+    }
+    while (inherit(census)) {
         ;
+    }
 }
 
 /* Its number may belong to somebody else by now: a handle of it, and another look, tell. */
@@ -178,13 +191,15 @@ static void end(const struct process *process)
     int handle = (int)syscall(SYS_pidfd_open, process->pid, 0);
 
     if (read_process(process->pid, &now) && now.started == process->started) {
-        if (handle >= 0)
+        if (handle >= 0) {
             (void)syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0);
-        else
+        } else {
             (void)kill(process->pid, SIGKILL);
+        }
     }
-    if (handle >= 0)
+    if (handle >= 0) {
         (void)close(handle);
+    }
 }
 
 size_t processes_kill(const struct processes_mark *mark)
@@ -194,8 +209,9 @@ size_t processes_kill(const struct processes_mark *mark)
 
     choose(&census, mark);
     for (size_t i = 0; i < census.count; i++) {
-        if (!census.items[i].is_member || has_ended(&census.items[i]))
+        if (!census.items[i].is_member || has_ended(&census.items[i])) {
             continue;
+        }
         end(&census.items[i]);
         count++;
     }
@@ -209,14 +225,16 @@ static uint64_t memory_of(pid_t pid)
     unsigned long long kilobytes = 0;
     int file = open_file(pid, "smaps_rollup");
 
-    if (file < 0)
+    if (file < 0) {
         return 0;
+    }
     ssize_t size = read(file, text, sizeof text - 1);
     (void)close(file);
     text[size > 0 ? size : 0] = 0;
     const char *line = strstr(text, "\nPss:");
-    if (line && sscanf(line, "\nPss: %llu kB", &kilobytes) != 1)
+    if (line != NULL && sscanf(line, "\nPss: %llu kB", &kilobytes) != 1) {
         kilobytes = 0;
+    }
     return (uint64_t)kilobytes * 1024;
 }
 
@@ -230,11 +248,13 @@ void processes_measure(const struct processes_mark *mark, struct processes_usage
     choose(&census, mark);
     for (size_t i = 0; i < census.count; i++) {
         const struct process *process = &census.items[i];
-        if (!process->is_member)
+        if (!process->is_member) {
             continue;
+        }
         ticks += process->ticks;
-        if (has_ended(process))
+        if (has_ended(process)) {
             continue;
+        }
         usage->count++;
         usage->bytes += memory_of(process->pid);
     }

@@ -60,9 +60,10 @@ static PRINTF_LIKE(1, 2) void tell(const char *format, ...)
     va_start(list, format);
     int size = vsnprintf(packet, sizeof packet, format, list);
     va_end(list);
-    if (size > 0)
+    if (size > 0) {
         (void)send(WARDEN_SOCKET, packet, (size_t)size < sizeof packet ? (size_t)size : sizeof packet - 1,
                    MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
 }
 
 static void pause_ns(uint64_t ns)
@@ -96,8 +97,9 @@ static void end_all(pid_t ancestor, const char *folder)
 
     while (clock_now_ns() < until_ns) {
         bool is_empty = processes_kill(&near) == 0 && processes_kill(&all) == 0;
-        if (is_empty)
+        if (is_empty) {
             return;
+        }
         pause_ns(AGAIN_NS);
     }
 }
@@ -106,8 +108,9 @@ static void remove_folder(struct browser_folder *folder)
 {
     uint64_t until_ns = clock_now_ns() + END_NS;
 
-    while (!browser_folder_remove(folder) && clock_now_ns() < until_ns)
+    while (!browser_folder_remove(folder) && clock_now_ns() < until_ns) {
         pause_ns(AGAIN_NS);
+    }
 }
 
 /* What wardens that were killed have left. */
@@ -130,14 +133,16 @@ static void drain(struct warden *warden)
     char chunk[CHUNK_BYTES];
     ssize_t size;
 
-    while (warden->output_end >= 0 && (size = read(warden->output_end, chunk, sizeof chunk)) > 0)
+    while (warden->output_end >= 0 && (size = read(warden->output_end, chunk, sizeof chunk)) > 0) {
         output_take(&warden->output, bytes_of(chunk, (size_t)size));
+    }
 }
 
 static void close_output(struct warden *warden)
 {
-    if (warden->output_end >= 0)
+    if (warden->output_end >= 0) {
         (void)close(warden->output_end);
+    }
     warden->output_end = -1;
 }
 
@@ -146,18 +151,20 @@ static void on_output(struct warden *warden)
     char chunk[CHUNK_BYTES];
     ssize_t size = read(warden->output_end, chunk, sizeof chunk);
 
-    if (size > 0)
+    if (size > 0) {
         output_take(&warden->output, bytes_of(chunk, (size_t)size));
-    else if (size == 0 || errno != EAGAIN)
+    } else if (size == 0 || errno != EAGAIN) {
         close_output(warden);
+    }
 }
 
 static void describe_end(int status, char *what, size_t size)
 {
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status)) {
         snprintf(what, size, "was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else
+    } else {
         snprintf(what, size, "ended with exit code %d", WEXITSTATUS(status));
+    }
 }
 
 static void tell_failure(struct warden *warden, const char *what)
@@ -177,12 +184,13 @@ static bool launch(struct warden *warden)
     close_output(warden);
     output_forget_tail(&warden->output);
     probe_close(&warden->probe);
-    warden->launch.port = warden->port = warden->facts->port_mark ? 0 : probe_free_port();
+    warden->launch.port = warden->port = warden->facts->port_mark != NULL ? 0 : probe_free_port();
     warden->attempts++;
     warden->has_driver_ended = false;
     warden->driver = launch_driver(&warden->launch, &warden->output_end, &error);
-    if (warden->driver > 0)
+    if (warden->driver > 0) {
         return true;
+    }
     tell("%c %s: %s\n", WARDEN_ENDED, warden->facts->program, error.text);
     return false;
 }
@@ -193,9 +201,10 @@ static bool is_port_to_blame(const struct warden *warden)
 {
     const struct browser_facts *facts = warden->facts;
 
-    if (facts->taken_mark)
+    if (facts->taken_mark != NULL) {
         return strstr(warden->output.tail, facts->taken_mark) != NULL;
-    return !facts->port_mark && warden->attempts < ATTEMPTS;
+    }
+    return facts->port_mark == NULL && warden->attempts < ATTEMPTS;
 }
 
 /* True if the end is near. */
@@ -204,11 +213,13 @@ static bool on_driver_end(struct warden *warden)
     char what[LINE_BYTES];
 
     drain(warden);
-    if (!warden->is_ready && clock_now_ns() < warden->deadline_ns && is_port_to_blame(warden))
+    if (!warden->is_ready && clock_now_ns() < warden->deadline_ns && is_port_to_blame(warden)) {
         return !launch(warden);
+    }
     describe_end(warden->driver_status, what, sizeof what);
-    if (!warden->is_ready)
+    if (!warden->is_ready) {
         strncat(what, " before it answered", sizeof what - strlen(what) - 1);
+    }
     tell_failure(warden, what);
     return true;
 }
@@ -249,8 +260,9 @@ static bool on_packet(void)
     char packet[16];
     ssize_t size = recv(WARDEN_SOCKET, packet, sizeof packet, MSG_DONTWAIT);
 
-    if (size > 0 && packet[0] == WARDEN_USAGE)
+    if (size > 0 && packet[0] == WARDEN_USAGE) {
         measure();
+    }
     return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
 }
 
@@ -259,15 +271,17 @@ static bool step_start(struct warden *warden)
 {
     char what[64];
 
-    if (warden->port == 0)
+    if (warden->port == 0) {
         warden->port = output_number_after(&warden->output, warden->facts->port_mark);
+    }
     if (warden->port != 0 && probe_step(&warden->probe, warden->port)) {
         warden->is_ready = true;
         tell("%c %u %s", WARDEN_READY, warden->port, warden->folder.path);
         return false;
     }
-    if (clock_now_ns() < warden->deadline_ns)
+    if (clock_now_ns() < warden->deadline_ns) {
         return false;
+    }
     snprintf(what, sizeof what, "did not answer within %.3g s", (double)warden->timeout_ms / 1000);
     tell_failure(warden, what);
     return true;
@@ -280,14 +294,18 @@ static void watch(struct warden *warden)
                                  {.fd = warden->signals, .events = POLLIN},
                                  {.fd = warden->output_end, .events = POLLIN}};
         (void)poll(ready, 3, warden->is_ready ? -1 : STARTING_POLL_MS);
-        if (ready[2].revents)
+        if (ready[2].revents) {
             on_output(warden);
-        if (ready[1].revents && on_signal(warden))
+        }
+        if (ready[1].revents && on_signal(warden)) {
             return;
-        if (ready[0].revents && on_packet())
+        }
+        if (ready[0].revents && on_packet()) {
             return;
-        if (!warden->is_ready && step_start(warden))
+        }
+        if (!warden->is_ready && step_start(warden)) {
             return;
+        }
     }
 }
 
@@ -304,8 +322,9 @@ static void guard(struct warden *warden)
     output_open(&warden->output, path);
     warden->launch.folder = warden->folder.path;
     warden->deadline_ns = clock_now_ns() + warden->timeout_ms * NS_PER_MS;
-    if (launch(warden))
+    if (launch(warden)) {
         watch(warden);
+    }
     end_all(getpid(), warden->folder.path);
     output_close(&warden->output);
     remove_folder(&warden->folder);
@@ -324,8 +343,9 @@ static int prepare(void)
         "/"); /* which is there; else it stays where it is, and keeps that folder from being unmounted */
     (void)sigemptyset(&handled);
     const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         (void)sigaddset(&handled, numbers[i]);
+    }
     (void)sigprocmask(SIG_BLOCK, &handled, NULL);
     return signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -350,8 +370,9 @@ int warden_main(int argc, char **argv)
         sweep();
         return 0;
     }
-    if (argc > 1 && strcmp(argv[1], STARTER_COMMAND) == 0)
+    if (argc > 1 && strcmp(argv[1], STARTER_COMMAND) == 0) {
         return starter_main(argc - 1, argv + 1);
+    }
     if (argc != 7 || !kind_of(argv[1], &warden.launch.kind)) {
         fprintf(stderr, "tutti: warden: this command is for agents, who start it themselves\n");
         return EXIT_USAGE;

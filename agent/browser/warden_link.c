@@ -27,8 +27,9 @@ struct warden_link {
 static void let_go(struct warden_link *link)
 {
     link->handles--;
-    if (link->handles > 0)
+    if (link->handles > 0) {
         return;
+    }
     (void)close(link->socket);
     memory_free(link);
 }
@@ -40,16 +41,18 @@ static void on_closed(uv_handle_t *handle)
 
 static void close_handle(uv_handle_t *handle)
 {
-    if (!uv_is_closing(handle))
+    if (!uv_is_closing(handle)) {
         uv_close(handle, on_closed);
+    }
 }
 
 static void hear(struct warden_link *link, char kind, struct bytes text)
 {
-    if (kind == STARTER_DIED && text.size > 1)
+    if (kind == STARTER_DIED && text.size > 1) {
         bytes_to_text(bytes_of(text.data + 1, text.size - 1), link->what, sizeof link->what);
-    else
+    } else {
         link->callbacks.on_packet(link->callbacks.context, kind, text);
+    }
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -60,8 +63,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)events;
     for (int i = 0; i < MAX_PACKETS && !link->is_closing; i++) {
         ssize_t size = status < 0 ? 0 : recv(link->socket, packet, sizeof packet, MSG_DONTWAIT);
-        if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
+        }
         if (size <= 0) {
             close_handle((uv_handle_t *)poll);
             link->callbacks.on_end(link->callbacks.context, link->what[0] ? link->what : NULL);
@@ -127,8 +131,9 @@ void warden_link_close(struct warden_link **pointer)
     struct warden_link *link = *pointer;
 
     *pointer = NULL;
-    if (!link)
+    if (link == NULL) {
         return;
+    }
     link->is_closing = true;
     (void)shutdown(link->socket, SHUT_RDWR);
     close_handle((uv_handle_t *)&link->poll);

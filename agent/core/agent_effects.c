@@ -25,7 +25,7 @@ struct agent_effect *agent_add_effect(struct agent *agent, enum agent_effect_kin
 {
     struct agent_effects *effects = agent->effects;
     effects->items =
-        memory_reserve(effects->items, &effects->capacity, effects->count + 1, sizeof(*effects->items));
+        memory_reserve(effects->items, &effects->capacity, effects->count + 1, sizeof *effects->items);
     struct agent_effect *effect = &effects->items[effects->count++];
     *effect = (struct agent_effect){.kind = kind};
     return effect;

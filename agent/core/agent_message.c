@@ -7,7 +7,7 @@
 
 static struct bytes key_of(const uint64_t *campaign)
 {
-    return bytes_of(campaign, sizeof(*campaign));
+    return bytes_of(campaign, sizeof *campaign);
 }
 
 struct share *agent_share(const struct agent *agent, uint64_t campaign)
@@ -159,7 +159,7 @@ static void replies(struct agent *agent, struct share *share, const struct messa
 
 static void copy_room_steps(struct command *command, const struct room_step *items, size_t count)
 {
-    command->room_steps = memory_new(count, sizeof(*command->room_steps));
+    command->room_steps = memory_new(count, sizeof *command->room_steps);
     for (size_t i = 0; i < count; i++) {
         command->room_steps[i] = items[i];
     }

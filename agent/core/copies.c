@@ -62,7 +62,7 @@ struct operation *operation_copy(const struct operation *operation)
     size_t runs = runs_size(&operation->workers) + instants_size(operation);
     size_t bytes = operation->name.size + operation->value.size + operation->expected.size +
                    operation->text.size + operation->digest.size;
-    struct operation *copy = memory_new(1, sizeof(*copy) + runs + bytes);
+    struct operation *copy = memory_new(1, sizeof *copy + runs + bytes);
     *copy = *operation;
     struct tail tail = {.runs = (uint8_t *)(copy + 1), .bytes = (uint8_t *)(copy + 1) + runs};
     move_set(&copy->workers, &tail);
@@ -86,7 +86,7 @@ struct reply *reply_copy(const struct reply *reply)
     size_t runs = runs_size(&reply->workers) + runs_size(&reply->missing);
     size_t own_value = reply->shared == NULL ? reply->value.size : 0;
     size_t bytes = reply->name.size + own_value + reply->text.size;
-    struct reply *copy = memory_new(1, sizeof(*copy) + runs + bytes);
+    struct reply *copy = memory_new(1, sizeof *copy + runs + bytes);
     *copy = *reply;
     struct tail tail = {.runs = (uint8_t *)(copy + 1), .bytes = (uint8_t *)(copy + 1) + runs};
     move_set(&copy->workers, &tail);

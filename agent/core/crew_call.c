@@ -44,7 +44,7 @@ static bool check_meeting(const struct worker *worker, const struct operation *o
 {
     const char *call = operation_name(operation->kind);
     char name[SHOWN_NAME_BYTES];
-    bytes_to_text(operation->name, name, sizeof(name));
+    bytes_to_text(operation->name, name, sizeof name);
     if (worker->state == WORKER_WAITING) {
         return error_set(error, "%s() of %s outside of a worker's setup and steps", call, name);
     }

@@ -106,7 +106,7 @@ static void halt_rooms(struct crew *crew)
 static void tell_furthest_steps(struct crew *crew)
 {
     struct notice *notice = crew_add_notice(crew, NOTICE_DRAINED);
-    notice->room_steps = memory_new(map_size(crew->rooms), sizeof(*notice->room_steps));
+    notice->room_steps = memory_new(map_size(crew->rooms), sizeof *notice->room_steps);
     struct map_cursor cursor = {0};
     while (map_next(crew->rooms, &cursor)) {
         const struct room *room = cursor.value;

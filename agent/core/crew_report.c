@@ -23,7 +23,7 @@ void crew_effects_finish(struct crew_effects *effects)
 struct crew_effect *crew_add_effect(struct crew_effects *effects, enum crew_effect_kind kind)
 {
     effects->items =
-        memory_reserve(effects->items, &effects->capacity, effects->count + 1, sizeof(*effects->items));
+        memory_reserve(effects->items, &effects->capacity, effects->count + 1, sizeof *effects->items);
     struct crew_effect *effect = &effects->items[effects->count++];
     *effect = (struct crew_effect){.kind = kind};
     return effect;
@@ -38,7 +38,7 @@ struct notice *crew_add_notice(const struct crew *crew, enum notice_kind kind)
 
 static struct bytes key_of(const uint32_t *room)
 {
-    return bytes_of(room, sizeof(*room));
+    return bytes_of(room, sizeof *room);
 }
 
 struct room *crew_room(const struct crew *crew, uint32_t room)

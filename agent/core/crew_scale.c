@@ -48,7 +48,7 @@ static void note_change(struct crew *crew, const struct room_step *at, uint32_t 
         room->change_count--;
     }
     room->changes =
-        memory_reserve(room->changes, &room->change_capacity, room->change_count + 1, sizeof(*room->changes));
+        memory_reserve(room->changes, &room->change_capacity, room->change_count + 1, sizeof *room->changes);
     room->changes[room->change_count++] =
         (struct change){.from_step = at->step, .before = before, .after = crew->worker_count};
 }
@@ -117,7 +117,7 @@ void crew_start_again(struct crew *crew, struct worker *worker, uint64_t first_s
         return;
     }
     crew->comebacks = memory_reserve(crew->comebacks, &crew->comeback_capacity, crew->comeback_count + 1,
-                                     sizeof(*crew->comebacks));
+                                     sizeof *crew->comebacks);
     crew->comebacks[crew->comeback_count++] =
         (struct comeback){.worker = worker->id, .first_step = first_step};
     if (worker->state == WORKER_HELD) {

@@ -28,7 +28,7 @@ struct fetch *fetch_new(const struct bundle_listing *listing)
     fetch->total = bundle_listing_bytes(listing);
     assert(fetch->total <= LIMIT_BUNDLE_BYTES);
     fetch->listing.file_count = listing->file_count;
-    fetch->listing.files = memory_new(listing->file_count, sizeof(*listing->files));
+    fetch->listing.files = memory_new(listing->file_count, sizeof *listing->files);
     for (size_t i = 0; i < listing->file_count; i++) {
         fetch->listing.files[i].path = copy_bytes(listing->files[i].path);
         fetch->listing.files[i].size_bytes = listing->files[i].size_bytes;

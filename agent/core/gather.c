@@ -48,7 +48,7 @@ struct gather *gather_new(uint32_t workers)
 {
     struct gather *gather = MEMORY_NEW(struct gather);
     gather->open = map_new();
-    gather->last = memory_new(workers, sizeof(*gather->last));
+    gather->last = memory_new(workers, sizeof *gather->last);
     gather->last_count = workers;
     buffer_init(&gather->key, KEY_MAX_BYTES);
     return gather;
@@ -59,8 +59,8 @@ void gather_extend(struct gather *gather, uint32_t workers)
     if (workers <= gather->last_count) {
         return;
     }
-    uint64_t *last = memory_new(workers, sizeof(*last));
-    memcpy(last, gather->last, gather->last_count * sizeof(*last));
+    uint64_t *last = memory_new(workers, sizeof *last);
+    memcpy(last, gather->last, gather->last_count * sizeof *last);
     memory_free(gather->last);
     gather->last = last;
     gather->last_count = workers;
@@ -98,7 +98,7 @@ size_t gather_count(const struct gather *gather)
 
 static void append_number(struct buffer *key, uint64_t number)
 {
-    buffer_append(key, &number, sizeof(number));
+    buffer_append(key, &number, sizeof number);
 }
 
 static void append_bytes(struct buffer *key, struct bytes bytes)
@@ -226,7 +226,7 @@ static uint64_t open_entry(struct gather *gather, struct operation *operation)
 {
     struct bytes key = key_of(gather, operation);
     gather->items =
-        memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof(*gather->items));
+        memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof *gather->items);
     gather->items[gather->count] = (struct entry){.operation = operation};
     gather->count++;
     uint64_t mark = gather->first + gather->count;
@@ -304,7 +304,7 @@ static size_t wire_bytes_of(const struct entry *entry)
 static void add_to_batch(struct gather *gather, struct entry *entry)
 {
     gather->batch = memory_reserve(gather->batch, &gather->batch_capacity, gather->batch_count + 1,
-                                   sizeof(*gather->batch));
+                                   sizeof *gather->batch);
     struct operation *operation = &gather->batch[gather->batch_count++];
     *operation = *entry->operation;
     operation->workers = entry->workers;

@@ -40,7 +40,7 @@ void instants_add(struct instants *instants, int64_t instant_ns)
 {
     bool is_only = instants->count == 0;
     instants->items =
-        memory_reserve(instants->items, &instants->capacity, instants->count + 1, sizeof(*instants->items));
+        memory_reserve(instants->items, &instants->capacity, instants->count + 1, sizeof *instants->items);
     instants->items[instants->count++] = instant_ns;
     instants->first_ns = is_only || instant_ns < instants->first_ns ? instant_ns : instants->first_ns;
     instants->last_ns = is_only || instant_ns > instants->last_ns ? instant_ns : instants->last_ns;
@@ -56,13 +56,13 @@ static int compare_workers(const void *left, const void *right)
 void instants_sort(struct instants *instants, struct worker_set *workers)
 {
     size_t count = worker_set_count(workers);
-    struct deed *deeds SCOPED(memory_free_at) = memory_new(count, sizeof(*deeds));
+    struct deed *deeds SCOPED(memory_free_at) = memory_new(count, sizeof *deeds);
     struct worker_cursor cursor = {0};
     for (size_t i = 0; worker_set_next(workers, &cursor); i++) {
         deeds[i].worker = cursor.worker;
         deeds[i].instant_ns = i < instants->count ? instants->items[i] : 0;
     }
-    qsort(deeds, count, sizeof(*deeds), compare_workers);
+    qsort(deeds, count, sizeof *deeds, compare_workers);
     worker_set_clear(workers);
     for (size_t i = 0; i < count; i++) {
         worker_set_add(workers, deeds[i].worker);
@@ -85,7 +85,7 @@ void instants_tell(struct instants *instants, struct operation *operation)
         return;
     }
     memory_free(instants->after_us);
-    instants->after_us = memory_new(instants->count, sizeof(*instants->after_us));
+    instants->after_us = memory_new(instants->count, sizeof *instants->after_us);
     for (size_t i = 0; i < instants->count; i++) {
         instants->after_us[i] = (uint32_t)((instants->items[i] - instants->first_ns) / NS_PER_US);
     }

@@ -85,7 +85,7 @@ static int compare_workers(const void *left, const void *right)
 /* The ids that are new, sorted, each once. */
 static uint32_t *new_ids(const struct roster *roster, const struct worker_set *workers, size_t *count)
 {
-    uint32_t *ids = memory_new(worker_set_count(workers), sizeof(*ids));
+    uint32_t *ids = memory_new(worker_set_count(workers), sizeof *ids);
     size_t used = 0;
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
@@ -93,7 +93,7 @@ static uint32_t *new_ids(const struct roster *roster, const struct worker_set *w
             ids[used++] = cursor.worker;
         }
     }
-    qsort(ids, used, sizeof(*ids), compare_ids);
+    qsort(ids, used, sizeof *ids, compare_ids);
     *count = 0;
     for (size_t i = 0; i < used; i++) {
         if (i == 0 || ids[i] != ids[i - 1]) {
@@ -107,7 +107,7 @@ struct worker *roster_add(struct roster *roster, const struct worker_set *worker
                           size_t *count)
 {
     uint32_t *ids SCOPED(memory_free_at) = new_ids(roster, workers, count);
-    struct batch *batch = memory_new(1, sizeof(*batch) + *count * sizeof(batch->workers[0]));
+    struct batch *batch = memory_new(1, sizeof *batch + *count * sizeof batch->workers[0]);
     batch->count = *count;
     batch->next = roster->batches;
     roster->batches = batch;

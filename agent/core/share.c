@@ -12,8 +12,8 @@ struct share *share_new(struct deployment *deployment, uint32_t shard_count)
     share->campaign = deployment_campaign(deployment);
     share->deployment = deployment_hold(deployment);
     share->worker_limit = deployment_options(deployment)->workers;
-    share->shard_of = memory_new(share->worker_limit, sizeof(*share->shard_of));
-    share->shards = memory_new(shard_count, sizeof(*share->shards));
+    share->shard_of = memory_new(share->worker_limit, sizeof *share->shard_of);
+    share->shards = memory_new(shard_count, sizeof *share->shards);
     share->shard_count = shard_count;
     share->gather = gather_new(share->worker_limit);
     return share;
@@ -53,7 +53,7 @@ void share_free(struct share **share)
 void share_hold_command(struct share *share, uint32_t shard, struct command *command)
 {
     share->held =
-        memory_reserve(share->held, &share->held_capacity, share->held_count + 1, sizeof(*share->held));
+        memory_reserve(share->held, &share->held_capacity, share->held_count + 1, sizeof *share->held);
     share->held[share->held_count++] = (struct held_command){.command = command, .shard = shard};
 }
 
@@ -72,8 +72,8 @@ void share_extend(struct share *share, uint32_t workers)
     if (workers <= share->worker_limit) {
         return;
     }
-    uint16_t *shard_of = memory_new(workers, sizeof(*shard_of));
-    memcpy(shard_of, share->shard_of, share->worker_limit * sizeof(*shard_of));
+    uint16_t *shard_of = memory_new(workers, sizeof *shard_of);
+    memcpy(shard_of, share->shard_of, share->worker_limit * sizeof *shard_of);
     memory_free(share->shard_of);
     share->shard_of = shard_of;
     share->worker_limit = workers;
@@ -146,7 +146,7 @@ void share_announce(struct share *share, uint64_t sequence, const struct operati
             continue;
         }
         share->announcements = memory_reserve(share->announcements, &share->announcement_capacity,
-                                              share->announcement_count + 1, sizeof(*share->announcements));
+                                              share->announcement_count + 1, sizeof *share->announcements);
         struct announcement *announcement = &share->announcements[share->announcement_count++];
         *announcement = (struct announcement){.sequence = sequence};
         worker_set_copy(&announcement->workers, &operations[i].workers);
@@ -190,11 +190,11 @@ static struct command *reply_command(const struct share *share, const struct rep
 /* Between two workers of one shard others may have come to the barrier: each is given its own rank. */
 static void give_ranks(const struct share *share, const struct reply *reply, struct command **commands)
 {
-    uint64_t *given = memory_new(share->shard_count, sizeof(*given));
+    uint64_t *given = memory_new(share->shard_count, sizeof *given);
     for (uint32_t shard = 0; shard < share->shard_count; shard++) {
         if (commands[shard] != NULL) {
             uint64_t count = worker_set_count(&commands[shard]->reply->workers);
-            commands[shard]->ranks = memory_new(count, sizeof(*commands[shard]->ranks));
+            commands[shard]->ranks = memory_new(count, sizeof *commands[shard]->ranks);
         }
     }
     struct worker_cursor cursor = {0};
@@ -275,7 +275,7 @@ uint32_t share_running(const struct share *share)
 void share_add_room_steps(struct share *share, const struct room_step *steps, size_t count)
 {
     share->room_steps = memory_reserve(share->room_steps, &share->room_step_capacity,
-                                       share->room_step_count + count, sizeof(*share->room_steps));
+                                       share->room_step_count + count, sizeof *share->room_steps);
     for (size_t i = 0; i < count; i++) {
         share->room_steps[share->room_step_count++] = steps[i];
     }
@@ -297,7 +297,7 @@ void share_merge_room_steps(struct share *share)
     if (share->room_step_count == 0) {
         return;
     }
-    qsort(share->room_steps, share->room_step_count, sizeof(*share->room_steps), compare_room_steps);
+    qsort(share->room_steps, share->room_step_count, sizeof *share->room_steps, compare_room_steps);
     size_t kept = 1;
     for (size_t i = 1; i < share->room_step_count; i++) {
         if (share->room_steps[i].room != share->room_steps[kept - 1].room) {

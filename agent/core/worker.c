@@ -51,7 +51,7 @@ void worker_remember(struct worker *worker, const char *text)
     worker->last_text = NULL;
     if (text != NULL) {
         char start[REMEMBERED_BYTES];
-        bytes_to_text(bytes_of_string(text), start, sizeof(start));
+        bytes_to_text(bytes_of_string(text), start, sizeof start);
         worker->last_text = memory_copy_string(start);
     }
 }
@@ -81,7 +81,7 @@ uint32_t worker_arrive(struct worker *worker, struct bytes name)
 {
     struct arrivals *arrivals = find_arrivals(worker, name);
     if (arrivals == NULL) {
-        arrivals = memory_new(1, sizeof(*arrivals) + name.size);
+        arrivals = memory_new(1, sizeof *arrivals + name.size);
         arrivals->name_size = name.size;
         if (name.size > 0) {
             memcpy(arrivals->name, name.data, name.size);
@@ -110,7 +110,7 @@ void worker_forget_arrivals(struct worker *worker)
 void worker_wait(struct worker *worker, const struct operation *operation)
 {
     assert(worker->pending == NULL);
-    struct pending *pending = memory_new(1, sizeof(*pending) + operation->name.size);
+    struct pending *pending = memory_new(1, sizeof *pending + operation->name.size);
     pending->kind = operation->kind;
     pending->room = operation->room;
     pending->step = operation->step;

@@ -41,7 +41,7 @@ static const struct worker_move MOVES[] = {
 
 const struct worker_move *worker_move_find(enum worker_state state, enum worker_event event)
 {
-    for (size_t i = 0; i < sizeof(MOVES) / sizeof(MOVES[0]); i++) {
+    for (size_t i = 0; i < sizeof MOVES / sizeof MOVES[0]; i++) {
         if (MOVES[i].state == state && MOVES[i].event == event) {
             return &MOVES[i];
         }

@@ -35,7 +35,7 @@ struct http_client {
     size_t sent_bytes;    /* of the body of its request, of which curl has a copy */
     size_t counted_bytes; /* of what it holds, in the shard's account */
     bool is_too_large;
-    bool is_lost; /* the lease was over when it wanted to connect, or to send */
+    bool is_lost;          /* the lease was over when it wanted to connect, or to send */
     bool is_out_of_memory; /* of the shard's, with all that the others hold */
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
@@ -43,8 +43,9 @@ struct http_client {
 
 void http_client_global_init(void)
 {
-    if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+    if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
         abort();
+    }
 }
 
 static size_t excess_bytes(size_t capacity)
@@ -112,8 +113,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_client *client = context;
 
-    if (take_in(client, &client->body, data, size * count))
+    if (take_in(client, &client->body, data, size * count)) {
         return size * count;
+    }
     client->is_too_large = !client->is_out_of_memory;
     return 0;
 }
@@ -184,8 +186,9 @@ struct http_client *http_client_new(struct http_engine *engine,
     buffer_init(&client->body, HTTP_DEFAULT_MAX_BODY_BYTES);
     client->easy = curl_easy_init();
     client->share = curl_share_init();
-    if (!client->easy || !client->share)
+    if (client->easy == NULL || client->share == NULL) {
         abort();
+    }
     curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
     set_up(client);
     return client;
@@ -195,8 +198,9 @@ void http_client_free(struct http_client **pointer)
 {
     struct http_client *client = *pointer;
 
-    if (!client)
+    if (client == NULL) {
         return;
+    }
     http_cancel(client);
     http_engine_quieten(client->engine, client);
     curl_easy_cleanup(client->easy);
@@ -213,9 +217,11 @@ void http_client_free(struct http_client **pointer)
 
 static bool has_header(const struct http_request *request, const char *name)
 {
-    for (size_t i = 0; i < request->header_count; i++)
-        if (strcasecmp(request->headers[i].name, name) == 0)
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (strcasecmp(request->headers[i].name, name) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -223,8 +229,9 @@ static void add_header(struct http_client *client, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(client->headers, line);
 
-    if (!longer)
+    if (longer == NULL) {
         abort();
+    }
     client->headers = longer;
 }
 
@@ -239,10 +246,12 @@ static void set_headers(struct http_client *client, const struct http_request *r
         add_header(client, line);
         memory_free(line);
     }
-    if (request->has_body && !has_header(request, "content-type"))
+    if (request->has_body && !has_header(request, "content-type")) {
         add_header(client, "Content-Type:");
-    if (request->has_body && !has_header(request, "expect"))
+    }
+    if (request->has_body && !has_header(request, "expect")) {
         add_header(client, "Expect:");
+    }
     curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, client->headers);
 }
 
@@ -258,8 +267,9 @@ static void set_method(struct http_client *client, const struct http_request *re
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
         curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
                          request->body.size > 0 ? (const char *)request->body.data : "");
-        if (strcmp(request->method, "POST") != 0)
+        if (strcmp(request->method, "POST") != 0) {
             curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+        }
     } else if (strcmp(request->method, "GET") != 0) {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     }
@@ -290,7 +300,7 @@ static void set_special(struct http_client *client, const struct http_request *r
     set_method(client, request);
     set_headers(client, request);
     curl_easy_setopt(client->easy, CURLOPT_FOLLOWLOCATION, request->is_followed ? 1L : 0L);
-    if (request->user) {
+    if (request->user != NULL) {
         curl_easy_setopt(client->easy, CURLOPT_USERNAME, request->user);
         curl_easy_setopt(client->easy, CURLOPT_PASSWORD, request->password);
     }
@@ -298,13 +308,15 @@ static void set_special(struct http_client *client, const struct http_request *r
 
 static void set_url(struct http_client *client, const char *url)
 {
-    if (client->url && strcmp(client->url, url) == 0)
+    if (client->url != NULL && strcmp(client->url, url) == 0) {
         return;
+    }
     memory_free(client->url);
     client->url = memory_copy_string(url);
     /* Curl refuses those of megabytes. */
-    if (curl_easy_setopt(client->easy, CURLOPT_URL, url) != CURLE_OK)
+    if (curl_easy_setopt(client->easy, CURLOPT_URL, url) != CURLE_OK) {
         curl_easy_setopt(client->easy, CURLOPT_URL, "");
+    }
 }
 
 /* Gives back what the request and its answer have taken, but for the little that is kept. */
@@ -345,13 +357,15 @@ void http_start(struct http_client *client, const struct http_request *wanted)
     drop_bodies(client);
     count_request(client, &own);
     bool is_plain = strcmp(request->method, "GET") == 0 && !request->has_body && request->header_count == 0 &&
-                    !request->is_followed && !request->user;
+                    !request->is_followed && request->user == NULL;
 
-    if (client->is_special)
+    if (client->is_special) {
         reset_special(client);
+    }
     set_url(client, request->url);
-    if (!is_plain)
+    if (!is_plain) {
         set_special(client, request);
+    }
     if (client->timeout_ms != request->timeout_ms) {
         client->timeout_ms = request->timeout_ms;
         curl_easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
@@ -368,8 +382,9 @@ void http_start(struct http_client *client, const struct http_request *wanted)
 
 void http_cancel(struct http_client *client)
 {
-    if (!client->is_running)
+    if (!client->is_running) {
         return;
+    }
     client->is_running = false;
     http_engine_quieten(client->engine, client);
     http_engine_end(client->engine, client->easy, &client->transfer);
@@ -403,8 +418,9 @@ static enum http_failure failure_of(const struct http_client *client, CURLcode r
     if (client->is_lost) {
         return HTTP_LOST;
     }
-    if (client->is_out_of_memory)
+    if (client->is_out_of_memory) {
         return HTTP_NO_MEMORY;
+    }
     switch (result) {
     case CURLE_OK:
         return HTTP_OK;
@@ -432,14 +448,14 @@ static enum http_failure failure_of(const struct http_client *client, CURLcode r
     case CURLE_TOO_MANY_REDIRECTS:
         return HTTP_REDIRECTS;
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return strstr(client->error_text, "HTTP/0.9") ? HTTP_PROTOCOL : HTTP_BAD_REQUEST;
+        return strstr(client->error_text, "HTTP/0.9") != NULL ? HTTP_PROTOCOL : HTTP_BAD_REQUEST;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
         return HTTP_PROTOCOL;
     case CURLE_RECV_ERROR:
-        return strstr(client->error_text, "chunk") ? HTTP_PROTOCOL : HTTP_RESET;
+        return strstr(client->error_text, "chunk") != NULL ? HTTP_PROTOCOL : HTTP_RESET;
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
@@ -474,23 +490,25 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
 {
     const char *curl_text = client->error_text[0] ? client->error_text : curl_easy_strerror(result);
 
-    if (failure == HTTP_OK)
+    if (failure == HTTP_OK) {
         return NULL;
-    if (failure == HTTP_LOST)
+    }
+    if (failure == HTTP_LOST) {
         snprintf(client->text, sizeof client->text, "the agent lost its lease before all of it was sent");
-    else if (failure == HTTP_TOO_LARGE)
+    } else if (failure == HTTP_TOO_LARGE) {
         snprintf(client->text, sizeof client->text, "the body is larger than %zu bytes (max_body)",
                  client->body.maximum);
-    else if (failure == HTTP_NO_MEMORY)
+    } else if (failure == HTTP_NO_MEMORY) {
         snprintf(
             client->text, sizeof client->text,
             "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB "
             "(a smaller max_body bounds each)",
             http_engine_memory(client->engine)->limit_bytes >> 21);
-    else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9"))
+    } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(client->text, sizeof client->text, "what the server answers is not HTTP");
-    else
+    } else {
         snprintf(client->text, sizeof client->text, "%s", curl_text);
+    }
     return client->text;
 }
 
@@ -504,14 +522,16 @@ void http_client_done(struct http_client *client, CURLcode result)
     http_engine_end(client->engine, client->easy, &client->transfer);
     *response = (struct http_response){.failure = failure_of(client, result)};
     response->text = describe(client, result, response->failure);
-    if (response->failure != HTTP_OK)
+    if (response->failure != HTTP_OK) {
         drop_bodies(client);
+    }
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     response->status = (uint32_t)status;
     response->headers = buffer_bytes(&client->head);
     response->body = buffer_bytes(&client->body);
-    if (client->is_special && curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK)
+    if (client->is_special && curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
         response->url = url;
+    }
     read_timings(client->easy, &response->timings);
     client->on_done(client->context, response);
 }

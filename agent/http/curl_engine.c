@@ -47,12 +47,13 @@ static bool read_completions(struct http_engine *engine)
     int left;
     CURLMsg *message;
 
-    while ((message = curl_multi_info_read(engine->multi, &left))) {
+    while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
         struct http_client *client = NULL;
         CURLcode result = message->data.result;
         CURL *easy = message->easy_handle;
-        if (message->msg != CURLMSG_DONE)
+        if (message->msg != CURLMSG_DONE) {
             continue;
+        }
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
         http_client_done(client, result);
         has_any = true;
@@ -64,8 +65,9 @@ static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void listen_as_wanted(struct connection *connection)
 {
-    if (connection->wanted == connection->active || connection->wanted == 0 || connection->engine->is_held)
+    if (connection->wanted == connection->active || connection->wanted == 0 || connection->engine->is_held) {
         return;
+    }
     connection->active = connection->wanted;
     uv_poll_start(&connection->poll, connection->active, on_poll);
 }
@@ -193,13 +195,16 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         flags = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
         connection->active = 0;
     }
-    if (events & UV_READABLE)
+    if (events & UV_READABLE) {
         flags |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE)
+    }
+    if (events & UV_WRITABLE) {
         flags |= CURL_CSELECT_OUT;
+    }
     drive(connection->engine, connection->socket, flags);
-    if (connection->active == 0 && find_connection(connection->engine, connection->socket) == connection)
+    if (connection->active == 0 && find_connection(connection->engine, connection->socket) == connection) {
         listen_as_wanted(connection);
+    }
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -221,12 +226,14 @@ static struct connection *need_connection(struct http_engine *engine, curl_socke
     struct connection *connection = find_connection(engine, socket);
     size_t had = engine->connection_capacity;
 
-    if (connection)
+    if (connection != NULL) {
         return connection;
+    }
     engine->connections = memory_reserve(engine->connections, &engine->connection_capacity,
                                          (size_t)socket + 1, sizeof(struct connection *));
-    for (size_t i = had; i < engine->connection_capacity; i++)
+    for (size_t i = had; i < engine->connection_capacity; i++) {
         engine->connections[i] = NULL;
+    }
     connection = MEMORY_NEW(struct connection);
     if (uv_poll_init(engine->loop, &connection->poll, socket) != 0) {
         memory_free(connection);
@@ -254,15 +261,18 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
     (void)socket_context;
     if (what == CURL_POLL_REMOVE) {
         struct connection *connection = find_connection(engine, socket);
-        if (connection)
+        if (connection != NULL) {
             connection->wanted = 0;
-        if (connection && connection->is_of_resolver)
+        }
+        if (connection != NULL && connection->is_of_resolver) {
             drop_connection(connection);
+        }
         return 0;
     }
     struct connection *connection = need_connection(engine, socket);
-    if (!connection)
+    if (connection == NULL) {
         return 0;
+    }
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&connection->client);
     connection->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     listen_as_wanted(connection);
@@ -274,8 +284,9 @@ int http_engine_close_socket(void *context, curl_socket_t socket)
     struct http_engine *engine = context;
     struct connection *connection = find_connection(engine, socket);
 
-    if (connection)
+    if (connection != NULL) {
         drop_connection(connection);
+    }
     return close(socket);
 }
 
@@ -284,14 +295,16 @@ static void on_timer(uv_timer_t *timer)
     struct http_engine *engine = timer->data;
     uint64_t now_ns = clock_now_ns();
 
-    if (engine->due_ns == UINT64_MAX)
+    if (engine->due_ns == UINT64_MAX) {
         return;
+    }
     if (now_ns >= engine->due_ns) {
         engine->due_ns = UINT64_MAX;
         drive(engine, CURL_SOCKET_TIMEOUT, 0);
     }
-    if (engine->due_ns != UINT64_MAX && !uv_is_active((uv_handle_t *)timer) && engine->due_ns > now_ns)
+    if (engine->due_ns != UINT64_MAX && !uv_is_active((uv_handle_t *)timer) && engine->due_ns > now_ns) {
         uv_timer_start(timer, on_timer, (engine->due_ns - now_ns) / NS_PER_MS + 1, 0);
+    }
 }
 
 /* A timer that is early does no harm: it looks at due_ns. So it is touched only to come earlier. */
@@ -305,11 +318,13 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
         return 0;
     }
     engine->due_ns = timeout_ms == 0 ? 0 : clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
-    if (timeout_ms == 0)
+    if (timeout_ms == 0) {
         return 0; /* on_prepare */
+    }
     if (!uv_is_active((uv_handle_t *)&engine->timer) ||
-        uv_timer_get_due_in(&engine->timer) > (uint64_t)timeout_ms + 1)
+        uv_timer_get_due_in(&engine->timer) > (uint64_t)timeout_ms + 1) {
         uv_timer_start(&engine->timer, on_timer, (uint64_t)timeout_ms + 1, 0);
+    }
     return 0;
 }
 
@@ -324,14 +339,16 @@ static void on_prepare(uv_prepare_t *prepare)
         }
         return;
     }
-    if (engine->due_ns != 0)
+    if (engine->due_ns != 0) {
         return;
+    }
     engine->due_ns = UINT64_MAX;
     bool has_ended = drive(engine, CURL_SOCKET_TIMEOUT, 0);
     /* Curl may want another turn at once, and whoever waited for the transfer too: the loop must not sleep
      * now. */
-    if (has_ended || engine->due_ns == 0)
+    if (has_ended || engine->due_ns == 0) {
         uv_timer_start(&engine->timer, on_timer, 0, 0);
+    }
 }
 
 struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease)
@@ -344,8 +361,9 @@ struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease)
     engine->lease = lease;
     engine->due_ns = UINT64_MAX;
     engine->multi = curl_multi_init();
-    if (!engine->multi)
+    if (engine->multi == NULL) {
         abort();
+    }
     curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
     curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
@@ -362,8 +380,9 @@ static void on_closed(uv_handle_t *handle)
 {
     struct http_engine *engine = handle->data;
 
-    if (--engine->open_handles > 0)
+    if (--engine->open_handles > 0) {
         return;
+    }
     memory_free(engine->connections);
     memory_free(engine);
 }
@@ -372,8 +391,9 @@ void http_engine_close(struct http_engine **pointer)
 {
     struct http_engine *engine = *pointer;
 
-    if (!engine)
+    if (engine == NULL) {
         return;
+    }
     curl_multi_cleanup(engine->multi);
     uv_close((uv_handle_t *)&engine->timer, on_closed);
     uv_close((uv_handle_t *)&engine->prepare, on_closed);
@@ -394,8 +414,9 @@ void http_engine_begin(struct http_engine *engine, CURL *easy, struct http_trans
 {
     transfer->next = engine->transfers;
     transfer->at = &engine->transfers;
-    if (transfer->next)
+    if (transfer->next != NULL) {
         transfer->next->at = &transfer->next;
+    }
     engine->transfers = transfer;
     curl_multi_add_handle(engine->multi, easy);
 }
@@ -403,7 +424,8 @@ void http_engine_begin(struct http_engine *engine, CURL *easy, struct http_trans
 void http_engine_end(struct http_engine *engine, CURL *easy, struct http_transfer *transfer)
 {
     *transfer->at = transfer->next;
-    if (transfer->next)
+    if (transfer->next != NULL) {
         transfer->next->at = transfer->at;
+    }
     curl_multi_remove_handle(engine->multi, easy);
 }

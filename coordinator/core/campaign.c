@@ -155,7 +155,7 @@ static void begin(struct campaign *campaign, uint64_t now_ns)
 static void drain(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->is_draining = true;
-    campaign->last_steps = (uint64_t *)memory_new(campaign_rooms(campaign), sizeof *campaign->last_steps);
+    campaign->last_steps = memory_new(campaign_rooms(campaign), sizeof *campaign->last_steps);
     rooms_drain(campaign->rooms, now_ns);
     campaign->is_unsettled = true;
     struct message message = {.kind = MESSAGE_DRAIN};

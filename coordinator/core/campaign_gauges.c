@@ -103,8 +103,8 @@ void campaign_report_bottlenecks(struct campaign *campaign)
     struct campaign_report *report = &campaign->report;
     report->bottleneck_count = 0;
     if (campaign->bottleneck_reports == NULL && campaign->place_count > 0) {
-        campaign->bottleneck_reports = (struct bottleneck_report *)memory_new(
-            campaign->place_count, sizeof *campaign->bottleneck_reports);
+        campaign->bottleneck_reports =
+            memory_new(campaign->place_count, sizeof *campaign->bottleneck_reports);
     }
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         if (campaign->places[i].performance.strain.total.us > 0) {

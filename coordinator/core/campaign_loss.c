@@ -49,8 +49,8 @@ void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t to, uint
     handout_give(campaign->handout, worker, to);
     campaign->places[to].workers++;
     campaign->places[to].is_finished = false;
-    campaign->moved = (struct moved *)memory_reserve(campaign->moved, &campaign->moved_capacity,
-                                                     campaign->moved_count + 1, sizeof *campaign->moved);
+    campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity, campaign->moved_count + 1,
+                                     sizeof *campaign->moved);
     campaign->moved[campaign->moved_count++] =
         (struct moved){.worker = worker, .place = to, .first_step = first_step};
 }

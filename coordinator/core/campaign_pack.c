@@ -25,7 +25,7 @@ bool campaign_is_at_rest(const struct campaign *campaign)
 static void creation_pack(const struct campaign *campaign, struct buffer *into)
 {
     const struct bundle_listing *listing = &campaign->bundle.listing;
-    struct bundle_file *files = (struct bundle_file *)memory_new(listing->file_count + 1, sizeof *files);
+    struct bundle_file *files = memory_new(listing->file_count + 1, sizeof *files);
     size_t at = 0;
     for (size_t i = 0; i < listing->file_count; i++) {
         files[i].path = listing->files[i].path;
@@ -270,8 +270,8 @@ static void moved_unpack(struct campaign *campaign, struct unpack *from)
         struct moved moved = {.worker = (uint32_t)unpack_bounded(from, UINT32_MAX)};
         moved.place = (uint32_t)unpack_bounded(from, campaign->place_count - 1);
         moved.first_step = unpack_number(from);
-        campaign->moved = (struct moved *)memory_reserve(campaign->moved, &campaign->moved_capacity,
-                                                         campaign->moved_count + 1, sizeof *campaign->moved);
+        campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity,
+                                         campaign->moved_count + 1, sizeof *campaign->moved);
         campaign->moved[campaign->moved_count++] = moved;
     }
 }
@@ -286,7 +286,7 @@ static void last_steps_unpack(struct campaign *campaign, struct unpack *from)
         unpack_break(from);
         return;
     }
-    campaign->last_steps = (uint64_t *)memory_new(rooms, sizeof *campaign->last_steps);
+    campaign->last_steps = memory_new(rooms, sizeof *campaign->last_steps);
     for (uint32_t room = 0; room < rooms; room++) {
         campaign->last_steps[room] = unpack_number(from);
     }
@@ -298,7 +298,7 @@ static void places_unpack(struct campaign *campaign, struct unpack *from)
     if (count == 0) {
         return;
     }
-    campaign->places = (struct place *)memory_new(count, sizeof *campaign->places);
+    campaign->places = memory_new(count, sizeof *campaign->places);
     while (campaign->place_count < count && !from->is_broken) {
         place_unpack(campaign, &campaign->places[campaign->place_count++], from);
     }

@@ -93,7 +93,7 @@ void campaign_unburden(struct campaign *campaign)
 static struct member **choose_members(const struct campaign *campaign, uint32_t *count)
 {
     const struct members *members = campaign->home.members;
-    struct member **chosen = (struct member **)memory_new(members_count(members), sizeof *chosen);
+    struct member **chosen = memory_new(members_count(members), sizeof *chosen);
     *count = 0;
     for (size_t i = 0; i < members_count(members); i++) {
         struct member *member = members_at(members, i);
@@ -110,9 +110,9 @@ void campaign_take_places(struct campaign *campaign)
     uint32_t count = 0;
     struct member **chosen = choose_members(campaign, &count);
     assert(count > 0 && count >= campaign->agents_wanted);
-    campaign->places = (struct place *)memory_new(count, sizeof *campaign->places);
+    campaign->places = memory_new(count, sizeof *campaign->places);
     campaign->place_count = count;
-    uint32_t *room_for = (uint32_t *)memory_new(count, sizeof *room_for);
+    uint32_t *room_for = memory_new(count, sizeof *room_for);
     for (uint32_t i = 0; i < count; i++) {
         take_place(&campaign->places[i], chosen[i]);
         room_for[i] = members_room(chosen[i]);
@@ -130,7 +130,7 @@ void campaign_take_places(struct campaign *campaign)
 void campaign_deploy(struct campaign *campaign)
 {
     /* In one go over the workers: there may be a million, and thousands of places. */
-    struct worker_set *sets = (struct worker_set *)memory_new(campaign->place_count, sizeof *sets);
+    struct worker_set *sets = memory_new(campaign->place_count, sizeof *sets);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
         worker_set_add(&sets[handout_place(campaign->handout, i)], i);
     }
@@ -176,7 +176,7 @@ static int compare_moved(const void *left, const void *right)
 /* Those of one place from `moved[0]` on, as many as one message takes; gives back how many. */
 static size_t send_assignments(struct campaign *campaign, const struct moved *moved, size_t count)
 {
-    struct assignment *items = (struct assignment *)memory_new(ASSIGNMENTS_PER_MESSAGE, sizeof *items);
+    struct assignment *items = memory_new(ASSIGNMENTS_PER_MESSAGE, sizeof *items);
     size_t used = 0;
     size_t taken = 0;
     for (; taken < count && moved[taken].place == moved[0].place; taken++) {

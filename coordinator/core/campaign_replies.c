@@ -64,8 +64,7 @@ static size_t add_value(struct draft *draft, struct bytes value)
 
 static void begin_item(struct draft *draft, const struct reply *reply, uint64_t rank)
 {
-    draft->items = (struct reply *)memory_reserve(draft->items, &draft->capacity, draft->count + 1,
-                                                  sizeof *draft->items);
+    draft->items = memory_reserve(draft->items, &draft->capacity, draft->count + 1, sizeof *draft->items);
     struct reply *item = &draft->items[draft->count++];
     *item = *reply;
     worker_set_init(&item->workers);
@@ -101,7 +100,7 @@ static void add_worker(struct campaign *campaign, uint32_t worker, const struct 
 
 void campaign_send_replies(struct campaign *campaign, const struct reply *replies, size_t count)
 {
-    struct draft *drafts = (struct draft *)memory_new(campaign->place_count, sizeof *drafts);
+    struct draft *drafts = memory_new(campaign->place_count, sizeof *drafts);
     for (size_t i = 0; i < count; i++) {
         uint64_t rank = replies[i].rank;
         struct worker_cursor cursor = {0};
@@ -134,7 +133,7 @@ void campaign_send_rooms(struct campaign *campaign, enum message_kind kind, cons
 void campaign_send_last_steps(struct campaign *campaign)
 {
     uint32_t rooms = campaign_rooms(campaign);
-    struct room_step *items = (struct room_step *)memory_new(rooms, sizeof *items);
+    struct room_step *items = memory_new(rooms, sizeof *items);
     size_t count = 0;
     for (uint32_t room = 0; room < rooms; room++) {
         if (campaign->last_steps[room] != 0 || rooms_is_synchronising(campaign->rooms, room)) {

@@ -77,7 +77,7 @@ static struct room_step *changed_rooms(struct campaign *campaign, uint32_t first
 {
     uint32_t ids = campaign_room_ids(&campaign->options);
     uint32_t rooms = (end - 1) / ids - first / ids + 1;
-    struct room_step *changed = (struct room_step *)memory_new(rooms, sizeof *changed);
+    struct room_step *changed = memory_new(rooms, sizeof *changed);
     *count = 0;
     for (uint32_t i = 0; i < rooms; i++) {
         uint32_t room = first / ids + i;
@@ -140,7 +140,7 @@ static void extend(struct campaign *campaign, uint32_t workers)
 {
     uint32_t known = handout_count(campaign->handout);
     if (workers > known) {
-        uint32_t *room_for = (uint32_t *)memory_new(campaign->place_count, sizeof *room_for);
+        uint32_t *room_for = memory_new(campaign->place_count, sizeof *room_for);
         (void)room_left(campaign, room_for);
         (void)handout_extend(campaign->handout, workers - known, room_for, campaign->place_count);
         memory_free(room_for);

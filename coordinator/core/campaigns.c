@@ -19,8 +19,8 @@ void campaigns_finish(struct campaigns *campaigns)
 
 void campaigns_add(struct campaigns *campaigns, struct campaign *campaign)
 {
-    campaigns->list = (struct campaign **)memory_reserve(campaigns->list, &campaigns->capacity,
-                                                         campaigns->count + 1, sizeof *campaigns->list);
+    campaigns->list =
+        memory_reserve(campaigns->list, &campaigns->capacity, campaigns->count + 1, sizeof *campaigns->list);
     campaigns->list[campaigns->count++] = campaign;
 }
 

@@ -64,7 +64,7 @@ size_t deadlock_find(struct stand *stands, size_t count)
     if (count == 0) {
         return 0;
     }
-    qsort(stands, count, sizeof(*stands), by_what_it_hangs_on);
+    qsort(stands, count, sizeof *stands, by_what_it_hangs_on);
     /* Whoever hangs on the highest step is the easiest to release: if it cannot be, nobody behind it can. */
     size_t released = 0;
     while (released < count && is_releasable(&movers, &stands[released])) {
@@ -74,6 +74,6 @@ size_t deadlock_find(struct stand *stands, size_t count)
         stands[i - released] = stands[i];
     }
     count -= released;
-    qsort(stands, count, sizeof(*stands), by_worker);
+    qsort(stands, count, sizeof *stands, by_worker);
     return count;
 }

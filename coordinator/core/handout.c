@@ -59,8 +59,8 @@ static void sink(struct share_of_place *heap, size_t count, size_t at, uint64_t 
 /* The same numbers for each place as were dealt in turn; where no place was full, the same places. */
 static void spread(struct handout *handout, uint32_t places)
 {
-    struct share_of_place *heap = (struct share_of_place *)memory_new(places, sizeof *heap);
-    uint32_t *counts = (uint32_t *)memory_new(places, sizeof *counts);
+    struct share_of_place *heap = memory_new(places, sizeof *heap);
+    uint32_t *counts = memory_new(places, sizeof *counts);
     size_t size = 0;
     for (uint32_t i = 0; i < handout->workers; i++) {
         counts[handout->places[i]]++;
@@ -101,7 +101,7 @@ static uint32_t list_open(const struct handout *handout, const uint32_t *room_fo
 
 static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room_for, uint32_t places)
 {
-    uint32_t *open = (uint32_t *)memory_new(places, sizeof *open);
+    uint32_t *open = memory_new(places, sizeof *open);
     uint32_t count = list_open(handout, room_for, places, open);
     uint32_t at = 0;
     for (uint32_t worker = first; worker < handout->workers; worker++) {
@@ -133,8 +133,8 @@ uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *roo
     assert(places > 0);
     uint32_t first = handout->workers;
     handout->workers += workers;
-    handout->places = (uint32_t *)memory_reserve(handout->places, &handout->capacity, handout->workers,
-                                                 sizeof *handout->places);
+    handout->places =
+        memory_reserve(handout->places, &handout->capacity, handout->workers, sizeof *handout->places);
     deal_in_turn(handout, first, room_for, places);
     if (first == 0 && workers <= SPREAD_WORKERS_MOST) {
         spread(handout, places);
@@ -227,7 +227,7 @@ struct handout *handout_unpack(struct unpack *from, uint32_t places)
     struct handout *handout = MEMORY_NEW(struct handout);
     handout->workers = workers;
     handout->next = next;
-    handout->places = (uint32_t *)memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->places);
+    handout->places = memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->places);
     for (uint32_t i = 0; i < workers; i++) {
         handout->places[i] = (uint32_t)unpack_bounded(from, places) - 1;
     }

@@ -61,9 +61,9 @@ static struct bytes key_of(uint8_t key[KEY_BYTES], enum meeting_kind kind, struc
 {
     assert(name.size <= LIMIT_NAME_BYTES);
     key[0] = (uint8_t)kind;
-    memcpy(key + 1, &nth, sizeof(nth));
-    memcpy(key + 1 + sizeof(nth), name.data, name.size);
-    return bytes_of(key, 1 + sizeof(nth) + name.size);
+    memcpy(key + 1, &nth, sizeof nth);
+    memcpy(key + 1 + sizeof nth, name.data, name.size);
+    return bytes_of(key, 1 + sizeof nth + name.size);
 }
 
 static void put_into_index(struct step_state *state, struct meeting *meeting)

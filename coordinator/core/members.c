@@ -142,8 +142,8 @@ static void welcome(struct members *members, struct member *member)
 
 void members_adopt(struct members *members, struct member *member)
 {
-    members->items = (struct member **)memory_reserve(members->items, &members->capacity, members->count + 1,
-                                                      sizeof *members->items);
+    members->items =
+        memory_reserve(members->items, &members->capacity, members->count + 1, sizeof *members->items);
     members->items[members->count++] = member;
     (void)map_put(members->by_incarnation, bytes_of(&member->incarnation, sizeof member->incarnation),
                   member);

@@ -6,7 +6,9 @@
 #include "proto/codec.h"
 #include "proto/limits.h"
 
-_Static_assert(sizeof(struct member) == 712, "pack_member and unpack_member have to know each field");
+#include <assert.h>
+
+static_assert(sizeof(struct member) == 712, "pack_member and unpack_member have to know each field");
 
 /* What is left to do of it; empty if nothing is. */
 static void pack_unfinished(const struct member *member, struct buffer *into)

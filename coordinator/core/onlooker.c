@@ -3,6 +3,8 @@
 
 #include "common/memory.h"
 
+#include <assert.h>
+
 struct onlooker {
     struct coordinator_overview overview;
     struct agent_overview lost[OVERVIEW_LOST_KEPT]; /* oldest first; they own name and host */
@@ -116,8 +118,8 @@ void onlooker_operations(struct onlooker *onlooker, const struct message *messag
     }
 }
 
-_Static_assert(sizeof(struct agent_overview) == 168 && sizeof(struct coordinator_overview) == 104,
-               "onlooker_pack and onlooker_unpack have to know each field");
+static_assert(sizeof(struct agent_overview) == 168 && sizeof(struct coordinator_overview) == 104,
+              "onlooker_pack and onlooker_unpack have to know each field");
 
 void onlooker_pack(const struct onlooker *onlooker, struct buffer *into)
 {
@@ -176,8 +178,8 @@ bool onlooker_unpack(struct onlooker *onlooker, struct unpack *from)
 static void look_at_agents(struct onlooker *onlooker, const struct members *members)
 {
     size_t joined = members_count(members);
-    onlooker->agents = (struct agent_overview *)memory_reserve(
-        onlooker->agents, &onlooker->agent_capacity, joined + onlooker->lost_count, sizeof *onlooker->agents);
+    onlooker->agents = memory_reserve(onlooker->agents, &onlooker->agent_capacity,
+                                      joined + onlooker->lost_count, sizeof *onlooker->agents);
     for (size_t i = 0; i < joined; i++) {
         struct member *member = members_at(members, i);
         member->overview_place = i;
@@ -199,8 +201,8 @@ static void look_at_agents(struct onlooker *onlooker, const struct members *memb
 static void look_at_campaigns(struct onlooker *onlooker, const struct campaigns *campaigns)
 {
     struct coordinator_overview *overview = &onlooker->overview;
-    onlooker->campaigns = (struct campaign_overview *)memory_reserve(
-        onlooker->campaigns, &onlooker->campaign_capacity, campaigns->count, sizeof *onlooker->campaigns);
+    onlooker->campaigns = memory_reserve(onlooker->campaigns, &onlooker->campaign_capacity, campaigns->count,
+                                         sizeof *onlooker->campaigns);
     overview->live_campaign_count = 0;
     for (size_t i = 0; i < campaigns->count; i++) {
         onlooker->campaigns[i] =

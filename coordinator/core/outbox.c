@@ -33,8 +33,8 @@ void outbox_finish(struct outbox *outbox)
 static struct coordinator_effect *add(struct outbox *outbox, enum coordinator_effect_kind kind)
 {
     struct coordinator_effects *effects = outbox->effects;
-    effects->items = (struct coordinator_effect *)memory_reserve(effects->items, &effects->capacity,
-                                                                 effects->count + 1, sizeof *effects->items);
+    effects->items =
+        memory_reserve(effects->items, &effects->capacity, effects->count + 1, sizeof *effects->items);
     struct coordinator_effect *effect = &effects->items[effects->count++];
     *effect = (struct coordinator_effect){.kind = kind};
     return effect;
@@ -87,8 +87,8 @@ void outbox_deadlock(struct outbox *outbox, uint64_t campaign, const char *text)
 
 void *outbox_keep(struct outbox *outbox, void *memory)
 {
-    outbox->kept = (void **)memory_reserve(outbox->kept, &outbox->kept_capacity, outbox->kept_count + 1,
-                                           sizeof *outbox->kept);
+    outbox->kept =
+        memory_reserve(outbox->kept, &outbox->kept_capacity, outbox->kept_count + 1, sizeof *outbox->kept);
     outbox->kept[outbox->kept_count++] = memory;
     return memory;
 }

@@ -5,7 +5,9 @@
 #include "proto/codec.h"
 #include "proto/limits.h"
 
-_Static_assert(sizeof(struct envelope) == 56, "put_envelope and take_envelope have to know each field");
+#include <assert.h>
+
+static_assert(sizeof(struct envelope) == 56, "put_envelope and take_envelope have to know each field");
 
 static void put_envelope(struct buffer *into, const struct envelope *envelope)
 {
@@ -67,7 +69,7 @@ static void take_deploy(struct unpack *from, struct record *record)
     const struct bundle_listing *listing = &record->message.deploy.bundle;
     event->create.options = record->message.deploy.options;
     event->create.bundle = (struct bundle){.hash = listing->hash, .file_count = listing->file_count};
-    record->files = (struct bundle_file *)memory_new(listing->file_count, sizeof *record->files);
+    record->files = memory_new(listing->file_count, sizeof *record->files);
     event->create.bundle.files = record->files;
     for (size_t i = 0; i < listing->file_count; i++) {
         record->files[i] =
@@ -76,7 +78,7 @@ static void take_deploy(struct unpack *from, struct record *record)
 }
 
 /* Agents get all of them: one that only the coordinator wants to know would have to be put in by itself. */
-_Static_assert(sizeof(struct campaign_options) == 176, "a new option has to go into the journal too");
+static_assert(sizeof(struct campaign_options) == 176, "a new option has to go into the journal too");
 
 static void put_create(struct buffer *into, const struct coordinator_event *event)
 {

@@ -67,7 +67,7 @@ void replies_begin(struct replies *replies)
 struct reply *replies_add(struct replies *replies, const struct reply *like)
 {
     replies->items =
-        memory_reserve(replies->items, &replies->capacity, replies->count + 1, sizeof(*replies->items));
+        memory_reserve(replies->items, &replies->capacity, replies->count + 1, sizeof *replies->items);
     struct reply *reply = &replies->items[replies->count];
     if (replies->count == replies->ready) {
         worker_set_init(&reply->workers);
@@ -136,8 +136,8 @@ struct bytes replies_hold(struct replies *replies, struct shared *value)
 {
     size_t count = replies->value_count;
     if (value != NULL && (count == 0 || replies->values[count - 1] != value)) {
-        replies->values = (struct shared **)memory_reserve(replies->values, &replies->value_capacity,
-                                                           count + 1, sizeof(struct shared *));
+        replies->values =
+            memory_reserve(replies->values, &replies->value_capacity, count + 1, sizeof(struct shared *));
         replies->values[replies->value_count++] = shared_hold(value);
         replies->bytes += shared_bytes(value).size;
     }

@@ -41,8 +41,8 @@ void room_steps_leave(struct room *room, uint32_t seat, uint64_t before, uint64_
     if (room->leaver_count > 0 && room->leave_until != until) {
         room_steps_settle(room);
     }
-    room->leavers = (struct leaver *)memory_reserve(room->leavers, &room->leaver_capacity,
-                                                    room->leaver_count + 1, sizeof *room->leavers);
+    room->leavers =
+        memory_reserve(room->leavers, &room->leaver_capacity, room->leaver_count + 1, sizeof *room->leavers);
     room->leavers[room->leaver_count++] = (struct leaver){.seat = seat, .before = before};
     room->leave_until = until;
 }
@@ -100,7 +100,7 @@ static uint64_t gather_leavers(const struct room *room, uint64_t *leaving)
 /* As leave_alone for each of them, but by words of bits. */
 static void leave_together(struct room *room, uint64_t until)
 {
-    uint64_t *leaving = (uint64_t *)memory_new(bits_words(room->size), sizeof *leaving);
+    uint64_t *leaving = memory_new(bits_words(room->size), sizeof *leaving);
     uint64_t lowest = gather_leavers(room, leaving);
     for (size_t i = position_of(room, lowest); i < room->step_count && room->steps[i]->step <= until; i++) {
         struct step_state *state = room->steps[i];

@@ -18,8 +18,8 @@ static void asked_note(struct rooms *rooms, uint32_t worker)
     if (rooms->asked[worker]++ > 0) {
         return;
     }
-    rooms->askers = (uint32_t *)memory_reserve(rooms->askers, &rooms->asker_capacity, rooms->asker_count + 1,
-                                               sizeof *rooms->askers);
+    rooms->askers =
+        memory_reserve(rooms->askers, &rooms->asker_capacity, rooms->asker_count + 1, sizeof *rooms->askers);
     rooms->askers[rooms->asker_count++] = worker;
 }
 
@@ -32,7 +32,7 @@ bool rooms_may_ask(struct rooms *rooms, const struct operation *operation, struc
         return false;
     }
     if (rooms->asked == NULL) {
-        rooms->asked = (uint8_t *)memory_new(rooms->worker_count, sizeof *rooms->asked);
+        rooms->asked = memory_new(rooms->worker_count, sizeof *rooms->asked);
     }
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {

@@ -130,7 +130,7 @@ static void search_room(struct rooms *rooms, struct room *room)
     if (room->tally == 0) {
         return;
     }
-    struct stand *stands = memory_new(room->live, sizeof(*stands));
+    struct stand *stands = memory_new(room->live, sizeof *stands);
     size_t count = collect_stands(rooms, room, stands);
     conclude(rooms, stands, deadlock_find(stands, count), room->has_drained);
 }
@@ -138,7 +138,7 @@ static void search_room(struct rooms *rooms, struct room *room)
 /* Every live worker waits, and some of them for the campaign's variables. */
 static void search_campaign(struct rooms *rooms)
 {
-    struct stand *stands = memory_new(rooms->live, sizeof(*stands));
+    struct stand *stands = memory_new(rooms->live, sizeof *stands);
     size_t count = 0;
     for (uint32_t worker = 0; worker < rooms->worker_count; worker++) {
         if (rooms_has_ended(rooms, worker)) {

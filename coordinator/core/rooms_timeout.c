@@ -78,7 +78,7 @@ static void describe(const struct rooms *rooms, const struct wait *wait, const s
                      uint64_t missing_count, struct buffer *text)
 {
     char duration[DURATION_BYTES];
-    duration_describe(wait->timeout_ms, duration, sizeof(duration));
+    duration_describe(wait->timeout_ms, duration, sizeof duration);
     buffer_append_format(text, "waited %s for ", duration);
     words_of_target(text, wait);
     SCOPED(buffer_finish) struct buffer rest;

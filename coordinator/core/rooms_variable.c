@@ -49,7 +49,7 @@ static void touch(struct rooms *rooms, uint64_t now_ns, uint32_t room)
 /* Held by the replies, or nil. */
 static struct bytes present_value(struct rooms *rooms, const struct variable *variable)
 {
-    return variable == NULL || variable->shared == NULL ? bytes_of(nil, sizeof(nil))
+    return variable == NULL || variable->shared == NULL ? bytes_of(nil, sizeof nil)
                                                         : replies_hold(&rooms->replies, variable->shared);
 }
 
@@ -64,7 +64,7 @@ static struct reply *answer_value(struct rooms *rooms, const struct operation *o
 static bool is_other(const struct operation *operation, const struct variable *variable)
 {
     bool is_nil = variable_is_nil(operation->expected);
-    return !bytes_equal(is_nil ? bytes_of(nil, sizeof(nil)) : operation->expected, variable_value(variable));
+    return !bytes_equal(is_nil ? bytes_of(nil, sizeof nil) : operation->expected, variable_value(variable));
 }
 
 /* Ends the waits that the present value ends: it is another one than before. Who waits for a change waits
@@ -117,7 +117,7 @@ static void hand_on(struct rooms *rooms, struct variable *variable)
             variables_begin_making(&rooms->variables, variable, wait->worker);
             struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_OK);
             reply->is_maker = true;
-            reply->value = bytes_of(nil, sizeof(nil));
+            reply->value = bytes_of(nil, sizeof nil);
             rooms_end_wait(rooms, wait, reply);
             return;
         }
@@ -236,7 +236,7 @@ void rooms_apply_cas(struct rooms *rooms, uint64_t now_ns, const struct operatio
         return;
     }
     struct bytes expected =
-        variable_is_nil(operation->expected) ? bytes_of(nil, sizeof(nil)) : operation->expected;
+        variable_is_nil(operation->expected) ? bytes_of(nil, sizeof nil) : operation->expected;
     bool is_won = bytes_equal(variable_value(variable), expected);
     if (!is_won || assign(rooms, operation, variable, operation->value)) {
         answer_value(rooms, operation, variable)->is_won = is_won;
@@ -254,7 +254,7 @@ void rooms_apply_incr(struct rooms *rooms, uint64_t now_ns, const struct operati
     SCOPED(buffer_finish) struct buffer sum;
     buffer_init(&sum, VALUE_MAX_BYTES);
     struct error error = {0};
-    struct bytes step = variable_is_nil(operation->value) ? bytes_of(nil, sizeof(nil)) : operation->value;
+    struct bytes step = variable_is_nil(operation->value) ? bytes_of(nil, sizeof nil) : operation->value;
     if (!value_add(variable_value(variable), step, &sum, &error)) {
         rooms_answer(rooms, operation, OUTCOME_REFUSED, error.text);
     } else if (assign(rooms, operation, variable, buffer_bytes(&sum))) {

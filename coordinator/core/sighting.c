@@ -26,12 +26,12 @@ void sighting_note(struct sighting *sighting, uint32_t worker, const struct inst
 
 void sighting_keep(struct sighting *sighting, const struct instant *instant, struct quota *quota)
 {
-    if (!quota_take(quota, sizeof(*instant))) {
+    if (!quota_take(quota, sizeof *instant)) {
         return;
     }
-    sighting->charge += sizeof(*instant);
+    sighting->charge += sizeof *instant;
     sighting->early = memory_reserve(sighting->early, &sighting->early_capacity, sighting->early_count + 1,
-                                     sizeof(*sighting->early));
+                                     sizeof *sighting->early);
     sighting->early[sighting->early_count++] = *instant;
 }
 

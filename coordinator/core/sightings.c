@@ -107,7 +107,7 @@ void sightings_edit(struct sightings *sightings, struct sighting *sighting, stru
     for (size_t i = 0; i < sighting->early_count; i++) {
         record(total, instant, &sighting->early[i]);
     }
-    size_t kept = sighting->early_count * sizeof(*sighting->early);
+    size_t kept = sighting->early_count * sizeof *sighting->early;
     memory_free(sighting->early);
     sighting->early = NULL;
     sighting->early_count = sighting->early_capacity = 0;
@@ -140,7 +140,7 @@ void sightings_compare(struct sightings *sightings, struct sighting *sighting, s
 
 static void count_last(struct seen_total *total, uint32_t worker)
 {
-    struct bytes key = bytes_of(&worker, sizeof(worker));
+    struct bytes key = bytes_of(&worker, sizeof worker);
     uintptr_t times = (uintptr_t)map_get(total->last, key);
     if (times == 0 && map_size(total->last) >= SIGHTINGS_LAST) {
         total->report.last_others++;
@@ -221,17 +221,17 @@ static int compare_last(const void *left, const void *right)
 static void list_last(struct seen_total *total, struct seen_report *report)
 {
     total->last_list = memory_reserve(total->last_list, &total->last_capacity, map_size(total->last) + 1,
-                                      sizeof(*total->last_list));
+                                      sizeof *total->last_list);
     report->last = total->last_list;
     report->last_count = 0;
     struct map_cursor cursor = {0};
     while (map_next(total->last, &cursor)) {
         struct last_seen *last = &total->last_list[report->last_count++];
-        assert(cursor.key.size == sizeof(last->worker));
-        memcpy(&last->worker, cursor.key.data, sizeof(last->worker));
+        assert(cursor.key.size == sizeof last->worker);
+        memcpy(&last->worker, cursor.key.data, sizeof last->worker);
         last->times = (uintptr_t)cursor.value;
     }
-    qsort(total->last_list, report->last_count, sizeof(*total->last_list), compare_last);
+    qsort(total->last_list, report->last_count, sizeof *total->last_list, compare_last);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -242,7 +242,7 @@ static int compare_names(const void *left, const void *right)
 void sightings_report(struct sightings *sightings, struct campaign_report *report)
 {
     sightings->reports = memory_reserve(sightings->reports, &sightings->report_capacity,
-                                        map_size(sightings->totals) + 1, sizeof(*sightings->reports));
+                                        map_size(sightings->totals) + 1, sizeof *sightings->reports);
     report->seen_count = 0;
     struct map_cursor cursor = {0};
     while (map_next(sightings->totals, &cursor)) {
@@ -255,5 +255,5 @@ void sightings_report(struct sightings *sightings, struct campaign_report *repor
         list_last(total, seen);
     }
     report->seen = sightings->reports;
-    qsort(sightings->reports, report->seen_count, sizeof(*sightings->reports), compare_names);
+    qsort(sightings->reports, report->seen_count, sizeof *sightings->reports, compare_names);
 }

@@ -222,9 +222,9 @@ static void sort(void *items, size_t count, size_t size, int (*compare)(const vo
 
 static void report_requests(struct campaign_statistics *statistics, struct campaign_report *report)
 {
-    statistics->request_reports = (struct request_report *)memory_reserve(
-        statistics->request_reports, &statistics->request_capacity, map_size(statistics->requests),
-        sizeof *statistics->request_reports);
+    statistics->request_reports =
+        memory_reserve(statistics->request_reports, &statistics->request_capacity,
+                       map_size(statistics->requests), sizeof *statistics->request_reports);
     report->request_count = 0;
     struct map_cursor cursor = {0};
     while (map_next(statistics->requests, &cursor)) {
@@ -251,9 +251,9 @@ static void report_waits(struct campaign_statistics *statistics, struct campaign
 
 static void report_errors(struct campaign_statistics *statistics, struct campaign_report *report)
 {
-    statistics->error_reports = (struct error_report *)memory_reserve(
-        statistics->error_reports, &statistics->error_capacity, map_size(statistics->errors),
-        sizeof *statistics->error_reports);
+    statistics->error_reports =
+        memory_reserve(statistics->error_reports, &statistics->error_capacity, map_size(statistics->errors),
+                       sizeof *statistics->error_reports);
     report->error_count = 0;
     struct map_cursor cursor = {0};
     while (map_next(statistics->errors, &cursor)) {

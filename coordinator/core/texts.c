@@ -42,7 +42,7 @@ void texts_free(struct texts **texts)
 struct text *texts_hold(struct texts *texts, struct bytes bytes)
 {
     char cut[TEXTS_KEPT_BYTES + 1];
-    bytes_to_text(bytes, cut, sizeof(cut));
+    bytes_to_text(bytes, cut, sizeof cut);
     struct bytes key = bytes_of_string(cut);
     if (key.size == 0) {
         return NULL;

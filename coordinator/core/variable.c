@@ -92,7 +92,7 @@ bool variable_is_nil(struct bytes value)
 
 struct bytes variable_value(const struct variable *variable)
 {
-    return variable == NULL || variable->value.size == 0 ? bytes_of(nil, sizeof(nil)) : variable->value;
+    return variable == NULL || variable->value.size == 0 ? bytes_of(nil, sizeof nil) : variable->value;
 }
 
 bool variables_assign(struct variables *variables, struct variable *variable, struct bytes value)

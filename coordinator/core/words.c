@@ -44,7 +44,7 @@ void words_of_target(struct buffer *text, const struct wait *wait)
 void words_of_workers(struct buffer *text, const struct worker_set *workers)
 {
     char words[WORKERS_MAX_BYTES];
-    worker_set_describe(workers, words, sizeof(words));
+    worker_set_describe(workers, words, sizeof words);
     buffer_append_string(text, words);
 }
 

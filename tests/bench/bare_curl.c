@@ -34,7 +34,7 @@ static void read_completions(struct bench *bench)
 {
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(bench->multi, &left))) {
+    while ((message = curl_multi_info_read(bench->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE) {
             continue;
         }
@@ -95,16 +95,16 @@ static int watch_socket(CURL *easy, curl_socket_t descriptor, int what, void *co
     struct bench *bench = context;
     struct watch *watch = of_socket;
     if (what == CURL_POLL_REMOVE) {
-        if (watch) {
+        if (watch != NULL) {
             uv_poll_stop(&watch->poll);
             uv_close((uv_handle_t *)&watch->poll, free_watch);
             curl_multi_assign(bench->multi, descriptor, NULL);
         }
         return 0;
     }
-    if (!watch) {
+    if (watch == NULL) {
         watch = calloc(1, sizeof *watch);
-        if (!watch) {
+        if (watch == NULL) {
             abort();
         }
         watch->descriptor = descriptor;

@@ -192,9 +192,9 @@ int main(int argc, char **argv)
     buffer_init(&bench.payload, VALUE_MAX_BYTES);
     value_append_string(&bench.payload, bytes_of_string("a text of some length, as it goes onto a pad"));
     bench.rooms = rooms_new(&bench.options, NS_PER_S / 10, NS_PER_S / 20);
-    bench.items = (struct operation *)memory_new(2 * (size_t)rooms, sizeof *bench.items);
-    struct worker_set *sets = (struct worker_set *)memory_new(rooms, sizeof *sets);
-    struct worker_run *writers = (struct worker_run *)memory_new(rooms, sizeof *writers);
+    bench.items = memory_new(2 * (size_t)rooms, sizeof *bench.items);
+    struct worker_set *sets = memory_new(rooms, sizeof *sets);
+    struct worker_run *writers = memory_new(rooms, sizeof *writers);
     run_step(&bench, sets, writers); /* the first one makes the rooms */
     bench.spent_ns = bench.operations = bench.workers = bench.replies = 0;
     while (bench.step <= steps) {

@@ -120,7 +120,7 @@ int main(int argc, char **argv)
         return 2;
     }
     void *context = zmq_ctx_new();
-    struct one *all = (struct one *)memory_new(count, sizeof *all);
+    struct one *all = memory_new(count, sizeof *all);
     for (unsigned i = 0; i < count; i++) {
         open_one(&all[i], context, argv[1], i);
     }

@@ -44,12 +44,12 @@ static void remember(struct walk *walk, const struct state *state)
 {
     uint64_t hash = 14695981039346656037ull;
     const uint8_t *bytes = (const uint8_t *)state;
-    for (size_t i = 0; i < sizeof(*state); i++) {
+    for (size_t i = 0; i < sizeof *state; i++) {
         hash = (hash ^ bytes[i]) * 1099511628211ull;
     }
     size_t at = (hash ^ (hash >> 29)) % STATES;
     while (walk->seen[at].places[0].step != 0) {
-        if (memcmp(&walk->seen[at], state, sizeof(*state)) == 0) {
+        if (memcmp(&walk->seen[at], state, sizeof *state) == 0) {
             return;
         }
         at = (at + 1) % STATES;
@@ -223,7 +223,7 @@ static void compare_end(struct walk *walk, const struct state *state)
 static void explore(struct walk *walk)
 {
     struct state start;
-    memset(&start, 0, sizeof(start));
+    memset(&start, 0, sizeof start);
     for (uint32_t worker = 0; worker < walk->workers; worker++) {
         start.places[worker].step = 1;
     }
@@ -246,8 +246,8 @@ bool explorer_allows(const struct plan *plan, const struct explored_end *end)
 {
     struct walk walk = {
         .plan = plan, .workers = plan->options.workers, .runs = (uint8_t)plan->options.runs, .end = end};
-    walk.seen = memory_new(STATES, sizeof(*walk.seen));
-    walk.pending = memory_new(STATES, sizeof(*walk.pending));
+    walk.seen = memory_new(STATES, sizeof *walk.seen);
+    walk.pending = memory_new(STATES, sizeof *walk.pending);
     explore(&walk);
     bool is_allowed = walk.is_found || walk.seen_count >= STATES / 2;
     memory_free(walk.seen);

@@ -34,7 +34,7 @@ static void put(struct world *world, struct host *host, enum happening happening
 static void post(struct mailbox *mailbox, uint8_t shard, void *item)
 {
     mailbox->items =
-        memory_reserve(mailbox->items, &mailbox->capacity, mailbox->count + 1, sizeof(*mailbox->items));
+        memory_reserve(mailbox->items, &mailbox->capacity, mailbox->count + 1, sizeof *mailbox->items);
     mailbox->items[mailbox->count++] = (struct mailbox_item){.shard = shard, .item = item};
 }
 
@@ -206,7 +206,7 @@ void host_start(struct world *world, struct host *host)
     host->is_deafened = false;
     host->frozen_until_ns = 0;
     host->lease_until_ns = 0;
-    (void)snprintf(host->name, sizeof(host->name), "a%u", host_index(world, host) + 1);
+    (void)snprintf(host->name, sizeof host->name, "a%u", host_index(world, host) + 1);
     struct agent_settings settings = {
         .incarnation = random_next(&world->random) | 1,
         .seed = random_next(&world->random),

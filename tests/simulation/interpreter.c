@@ -47,7 +47,7 @@ void actor_begin_step(struct world *world, struct host *host, uint32_t worker, u
     actor->state = ACTOR_ACTING;
     actor->step = step;
     actor->position = 0;
-    memset(actor->nth, 0, sizeof(actor->nth));
+    memset(actor->nth, 0, sizeof actor->nth);
     actor_schedule(world, host, worker, pause_ns(world));
 }
 
@@ -90,7 +90,7 @@ void actor_take_answer(struct world *world, struct host *host, uint32_t worker, 
     answer->at_ns = reply->at_ns > 0 ? (uint64_t)reply->at_ns : 0;
     answer->text[0] = '\0';
     if (world->transcript != NULL) {
-        bytes_to_text(reply->text, answer->text, sizeof(answer->text));
+        bytes_to_text(reply->text, answer->text, sizeof answer->text);
     }
     answer->was_stuck = (world->deadlock_mask & (1u << worker)) != 0;
     world->deadlock_mask &= ~(1u << worker);
@@ -168,11 +168,11 @@ static void go_on_with_answer(struct world *world, struct host *host, uint32_t w
     if (world->transcript != NULL) {
         char value[64] = "";
         if (answer->has_value && actor->call == OPERATION_WAIT_WRITER) {
-            (void)snprintf(value, sizeof(value), ", worker %u's of step %u",
+            (void)snprintf(value, sizeof value, ", worker %u's of step %u",
                            (unsigned)(answer->value % PLAN_WORKERS),
                            (unsigned)(answer->value / PLAN_WORKERS));
         } else if (answer->has_value) {
-            (void)snprintf(value, sizeof(value), " %" PRId64, answer->value);
+            (void)snprintf(value, sizeof value, " %" PRId64, answer->value);
         }
         transcript_say(world->transcript, at_ns(world), "worker %u in step %" PRIu64 ": %s is %s%s%s%s%s%s",
                        worker, actor->step, operation_name(actor->call), outcome_name(answer->outcome), value,

@@ -18,7 +18,7 @@ struct delay {
 void judge_note_sight(struct world *world, uint32_t worker, const struct operation *operation)
 {
     world->sights =
-        memory_reserve(world->sights, &world->sight_capacity, world->sight_count + 1, sizeof(*world->sights));
+        memory_reserve(world->sights, &world->sight_capacity, world->sight_count + 1, sizeof *world->sights);
     struct sight *sight = &world->sights[world->sight_count++];
     *sight = (struct sight){.room = operation->room,
                             .step = operation->step,
@@ -87,11 +87,11 @@ static int compare_numbers(const void *left, const void *right)
 /* Sorted, since what was in order stays in order when each moves by little. */
 static uint64_t *sorted(const struct delay *delays, size_t count, bool is_most)
 {
-    uint64_t *numbers = memory_new(count + 1, sizeof(*numbers));
+    uint64_t *numbers = memory_new(count + 1, sizeof *numbers);
     for (size_t i = 0; i < count; i++) {
         numbers[i] = is_most ? delays[i].most_us : delays[i].least_us;
     }
-    qsort(numbers, count, sizeof(*numbers), compare_numbers);
+    qsort(numbers, count, sizeof *numbers, compare_numbers);
     return numbers;
 }
 
@@ -134,10 +134,10 @@ void judge_sights(struct world *world, const struct campaign_report *report)
             world_break(world, "readers are said to have seen different texts");
         }
     }
-    struct delay *delays SCOPED(memory_free_at) = memory_new(world->sight_count + 1, sizeof(*delays));
+    struct delay *delays SCOPED(memory_free_at) = memory_new(world->sight_count + 1, sizeof *delays);
     size_t count = 0;
     if (world->sight_count > 0) {
-        qsort(world->sights, world->sight_count, sizeof(*world->sights), compare_sights);
+        qsort(world->sights, world->sight_count, sizeof *world->sights, compare_sights);
     }
     for (size_t i = 0; i < world->sight_count;) {
         i = add_delays(world, i, delays, &count);

@@ -126,10 +126,10 @@ int main(int argc, char **argv)
     struct error error;
     size_t words = 0;
     if (argc == 2 && (argv[1][0] == '-' && (argv[1][1] == 'h' || argv[1][2] == 'h'))) {
-        option_print_help(OPTIONS, sizeof(OPTIONS) / sizeof(OPTIONS[0]), stdout);
+        option_print_help(OPTIONS, sizeof OPTIONS / sizeof OPTIONS[0], stdout);
         return 0;
     }
-    if (!option_parse(OPTIONS, sizeof(OPTIONS) / sizeof(OPTIONS[0]), argc, argv, &settings, NULL, 0, &words,
+    if (!option_parse(OPTIONS, sizeof OPTIONS / sizeof OPTIONS[0], argc, argv, &settings, NULL, 0, &words,
                       &error)) {
         (void)fprintf(stderr, "simulate: %s\n", error.text);
         return 2;

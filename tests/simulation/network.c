@@ -67,7 +67,7 @@ static void say_operations(struct buffer *line, const struct message *message)
     for (size_t i = 0; i < message->operations.count; i++) {
         const struct operation *operation = &message->operations.items[i];
         char workers[80];
-        worker_set_describe(&operation->workers, workers, sizeof(workers));
+        worker_set_describe(&operation->workers, workers, sizeof workers);
         buffer_append_format(line, " [%s %.*s@%" PRIu64 " %s]", operation_name(operation->kind),
                              BYTES_FORMAT(operation->name), operation->step, workers);
     }
@@ -78,7 +78,7 @@ static void say_replies(struct buffer *line, const struct message *message)
     for (size_t i = 0; i < message->replies.count; i++) {
         const struct reply *reply = &message->replies.items[i];
         char workers[80];
-        worker_set_describe(&reply->workers, workers, sizeof(workers));
+        worker_set_describe(&reply->workers, workers, sizeof workers);
         buffer_append_format(line, " [%s %.*s@%" PRIu64 " is %s for %s]", operation_name(reply->kind),
                              BYTES_FORMAT(reply->name), reply->step, outcome_name(reply->outcome), workers);
     }

@@ -54,7 +54,7 @@ bool plan_is_survivable(const struct plan *plan)
 
 void plan_begin(struct plan *plan, uint32_t workers, uint64_t runs, uint32_t hosts)
 {
-    memset(plan, 0, sizeof(*plan));
+    memset(plan, 0, sizeof *plan);
     plan->options = (struct campaign_options){
         .workers = workers,
         .runs = runs,

@@ -161,7 +161,7 @@ static struct act draw_variable(struct random *random)
     static const enum act_kind KINDS[] = {ACT_INCR,        ACT_INCR,        ACT_CAS,         ACT_CAS,
                                           ACT_GET_OR_MAKE, ACT_GET_OR_MAKE, ACT_SET,         ACT_GET,
                                           ACT_DELETE,      ACT_WAIT_SET,    ACT_WAIT_CHANGED};
-    struct act act = {.kind = KINDS[random_below(random, sizeof(KINDS) / sizeof(KINDS[0]))],
+    struct act act = {.kind = KINDS[random_below(random, sizeof KINDS / sizeof KINDS[0])],
                       .is_campaign = chance(random, 60)};
     if (act.kind == ACT_GET_OR_MAKE) {
         act.makes_badly = chance(random, 30);

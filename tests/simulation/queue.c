@@ -10,7 +10,7 @@ static bool is_before(const struct event *left, const struct event *right)
 void queue_put(struct queue *queue, struct event event)
 {
     event.order = ++queue->next_order;
-    queue->items = memory_reserve(queue->items, &queue->capacity, queue->count + 1, sizeof(*queue->items));
+    queue->items = memory_reserve(queue->items, &queue->capacity, queue->count + 1, sizeof *queue->items);
     size_t at = queue->count++;
     while (at > 0 && is_before(&event, &queue->items[(at - 1) / 2])) {
         queue->items[at] = queue->items[(at - 1) / 2];

@@ -54,7 +54,7 @@ static bool read_whole(const char *path, struct buffer *into)
     }
     char piece[4096];
     size_t size = 0;
-    while ((size = fread(piece, 1, sizeof(piece), file)) > 0) {
+    while ((size = fread(piece, 1, sizeof piece, file)) > 0) {
         (void)buffer_append(into, piece, size);
     }
     (void)fclose(file);
@@ -105,7 +105,7 @@ static bool compare(const char *path, const char *name, struct buffer *found)
 static bool hold_against(const char *directory, const struct story *story, bool does_update)
 {
     char path[PATH_BYTES];
-    (void)snprintf(path, sizeof(path), "%s/%s.txt", directory, story->name);
+    (void)snprintf(path, sizeof path, "%s/%s.txt", directory, story->name);
     struct buffer found SCOPED(buffer_finish);
     buffer_init(&found, STORY_BYTES);
     (void)buffer_append_format(&found, "%s\n\n", story->about);

@@ -433,6 +433,6 @@ const struct story *story_plans(size_t *count)
         {"killed-and-lost", "An agent dies while the coordinator is down: silent from when it is back.",
          tell_killed_and_lost},
     };
-    *count = sizeof(STORIES) / sizeof(STORIES[0]);
+    *count = sizeof STORIES / sizeof STORIES[0];
     return STORIES;
 }

@@ -28,7 +28,7 @@ void transcript_say(struct transcript *transcript, uint64_t at_ns, const char *f
     char line[2048];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(line, sizeof(line), format, arguments);
+    (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     uint64_t milliseconds = at_ns > INT64_MAX ? 0 : at_ns / 1000000; /* before the beginning */
     (void)buffer_append_format(&transcript->text, "%6" PRIu64 ".%03" PRIu64 "  %s\n", milliseconds / 1000,

@@ -11,17 +11,17 @@ void truth_init(struct truth *truth, const struct plan *plan)
     truth->workers = plan->options.workers;
     truth->room_size = campaign_room_ids(&plan->options);
     truth->synchronising = 0;
-    memset(truth->worker, 0, sizeof(truth->worker));
+    memset(truth->worker, 0, sizeof truth->worker);
     /* Only what the last campaign touched is wiped: the tables are large. */
     uint64_t steps = truth->used_steps + 1 < TRUTH_STEPS ? truth->used_steps + 1 : TRUTH_STEPS;
     uint32_t wiped_rooms = truth->rooms > rooms ? truth->rooms : rooms;
     for (uint32_t room = 0; room < wiped_rooms; room++) {
         for (uint32_t name = 0; name < PLAN_NAMES; name++) {
-            memset(truth->notifier[room][name], 0, steps * sizeof(truth->notifier[room][name][0]));
-            memset(truth->barrier[room][name], 0, steps * sizeof(truth->barrier[room][name][0]));
+            memset(truth->notifier[room][name], 0, steps * sizeof truth->notifier[room][name][0]);
+            memset(truth->barrier[room][name], 0, steps * sizeof truth->barrier[room][name][0]);
         }
     }
-    memset(truth->variable, 0, sizeof(truth->variable));
+    memset(truth->variable, 0, sizeof truth->variable);
     for (uint32_t room = 0; room <= TRUTH_ROOMS; room++) {
         truth->variable[room][VARIABLE_MADE].maker = TRUTH_NOBODY;
     }
@@ -106,8 +106,8 @@ void truth_forget_empty_rooms(struct truth *truth)
     }
     for (uint32_t room = 0; room < truth->rooms; room++) {
         for (uint32_t name = 0; (busy & (1u << room)) == 0 && name < PLAN_NAMES; name++) {
-            memset(truth->notifier[room][name], 0, sizeof(truth->notifier[room][name]));
-            memset(truth->barrier[room][name], 0, sizeof(truth->barrier[room][name]));
+            memset(truth->notifier[room][name], 0, sizeof truth->notifier[room][name]);
+            memset(truth->barrier[room][name], 0, sizeof truth->barrier[room][name]);
         }
     }
 }

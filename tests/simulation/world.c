@@ -56,7 +56,7 @@ void world_break(struct world *world, const char *format, ...)
     world->is_broken = true;
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(world->broken, sizeof(world->broken), format, arguments);
+    (void)vsnprintf(world->broken, sizeof world->broken, format, arguments);
     va_end(arguments);
     transcript_say(world->transcript, world->now_ns - world->created_ns, "BROKEN PROMISE: %s", world->broken);
 }
@@ -290,9 +290,9 @@ static void reset(struct world *world)
 {
     struct world kept = *world;
     size_t truth_at = offsetof(struct world, truth);
-    size_t behind = truth_at + sizeof(world->truth);
+    size_t behind = truth_at + sizeof world->truth;
     memset((char *)world, 0, truth_at);
-    memset((char *)world + behind, 0, sizeof(*world) - behind);
+    memset((char *)world + behind, 0, sizeof *world - behind);
     world->queue = kept.queue;
     world->queue.count = 0;
     world->queue.next_order = 0;

@@ -32,8 +32,9 @@ static char root[64];
 
 static void ignore_everything(const char *name)
 {
-    for (int number = 1; number < 32; number++)
+    for (int number = 1; number < 32; number++) {
         (void)signal(number, SIG_IGN);
+    }
     (void)prctl(PR_SET_NAME, name);
 }
 
@@ -41,8 +42,9 @@ static void ignore_everything(const char *name)
 static _Noreturn void linger(const char *name)
 {
     ignore_everything(name);
-    for (int i = 0; i < 60; i++)
+    for (int i = 0; i < 60; i++) {
         (void)sleep(1);
+    }
     _exit(0);
 }
 
@@ -100,8 +102,9 @@ static int listen_at(unsigned *port)
 
     (void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 8) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
         return -1;
+    }
     *port = ntohs(address.sin_port);
     return listener;
 }
@@ -115,8 +118,9 @@ static void serve(int listener)
         int peer = accept(listener, NULL, NULL);
         ssize_t size = recv(peer, request, sizeof request - 1, 0);
         request[size > 0 ? size : 0] = 0;
-        if (strstr(request, "\r\nHost: 127.0.0.1:"))
+        if (strstr(request, "\r\nHost: 127.0.0.1:") != NULL) {
             (void)send(peer, answer, sizeof answer - 1, MSG_NOSIGNAL);
+        }
         (void)close(peer);
     }
 }
@@ -130,9 +134,11 @@ static bool is_port_taken(void)
 {
     char path[16] = "was-here-0";
 
-    for (char *digit = path + strlen(path) - 1; *digit < '5'; ++*digit)
-        if (mkdir(path, 0700) == 0)
+    for (char *digit = path + strlen(path) - 1; *digit < '5'; ++*digit) {
+        if (mkdir(path, 0700) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -141,7 +147,7 @@ static int drive(unsigned port)
     const char *behaviour = getenv("FAKE_DRIVER");
     int listener = listen_at(&port);
 
-    behaviour = behaviour ? behaviour : "";
+    behaviour = behaviour != NULL ? behaviour : "";
     (void)signal(SIGTERM, SIG_IGN);
     if (strcmp(behaviour, "failing") == 0 || (strcmp(behaviour, "busy") == 0 && is_first_of_folder())) {
         printf("one line\n");
@@ -153,17 +159,20 @@ static int drive(unsigned port)
         printf("Starting ChromeDriver on port 0\nIPv4 port not available. Exiting...\n");
         return 1;
     }
-    if (strcmp(behaviour, "silent") == 0)
+    if (strcmp(behaviour, "silent") == 0) {
         linger("fake-driver");
-    if (strcmp(behaviour, "busy") == 0)
+    }
+    if (strcmp(behaviour, "busy") == 0) {
         beget_orphan();
+    }
     if (strcmp(behaviour, "family") == 0) {
         beget_line(3);
         beget_orphan();
         beget_stranger();
     }
-    for (char **variable = environ; strcmp(behaviour, "loud") == 0 && *variable; variable++)
+    for (char **variable = environ; strcmp(behaviour, "loud") == 0 && *variable != NULL; variable++) {
         printf("%s\n", *variable);
+    }
     /* Its children would have that name as well if it had it before. */
     (void)prctl(PR_SET_NAME, "fake-driver");
     printf("Starting ChromeDriver on port 0\nChromeDriver was started successfully on port %u.\n", port);
@@ -180,16 +189,18 @@ bool fake_driver_plays(int argc, char **argv, int *code)
 {
     unsigned port = 0;
 
-    if (readlink("/proc/self/exe", own_program, sizeof own_program - 1) <= 0)
+    if (readlink("/proc/self/exe", own_program, sizeof own_program - 1) <= 0) {
         return false;
-    if (argc > 1 && strcmp(argv[1], "warden") == 0)
+    }
+    if (argc > 1 && strcmp(argv[1], "warden") == 0) {
         *code = warden_main(argc - 1, argv + 1);
-    else if (argc > 1 && strncmp(argv[1], "--user-data-dir=", 16) == 0)
+    } else if (argc > 1 && strncmp(argv[1], "--user-data-dir=", 16) == 0) {
         linger("fake-stranger");
-    else if (argc > 1 && sscanf(argv[1], "--port=%u", &port) == 1)
+    } else if (argc > 1 && sscanf(argv[1], "--port=%u", &port) == 1) {
         *code = drive(port);
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -228,8 +239,9 @@ static bool is_called(const char *pid, const char *name)
 
     snprintf(path, sizeof path, "/proc/%s/comm", pid);
     FILE *file = fopen(path, "r");
-    if (!file)
+    if (file == NULL) {
         return false;
+    }
     bool is_read = fscanf(file, "%31[^\n]", comm) == 1;
     (void)fclose(file);
     return is_read && strcmp(comm, name) == 0;
@@ -241,10 +253,11 @@ static size_t count_in_proc(const char *name, pid_t *found)
     const struct dirent *entry;
     size_t count = 0;
 
-    while ((entry = readdir(folder))) {
+    while ((entry = readdir(folder)) != NULL) {
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !is_ours(entry->d_name) ||
-            (name ? !is_called(entry->d_name, name) : is_called(entry->d_name, "tutti-starter")))
+            (name != NULL ? !is_called(entry->d_name, name) : is_called(entry->d_name, "tutti-starter"))) {
             continue;
+        }
         count++;
         *found = (pid_t)strtol(entry->d_name, NULL, 10);
     }
@@ -270,8 +283,9 @@ pid_t fake_driver_await(const char *name)
 {
     pid_t found;
 
-    while ((found = fake_driver_find(name)) == 0)
+    while ((found = fake_driver_find(name)) == 0) {
         (void)usleep(1000);
+    }
     return found;
 }
 
@@ -292,10 +306,12 @@ size_t fake_driver_count_folders(void)
     const struct dirent *entry;
     size_t count = 0;
 
-    while (folder && (entry = readdir(folder)))
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
         count += entry->d_name[0] != '.';
-    if (folder)
+    }
+    if (folder != NULL) {
         (void)closedir(folder);
+    }
     return count;
 }
 
@@ -306,9 +322,10 @@ void fake_driver_expect_nothing_left(void)
 
     while (fake_driver_count_processes() + fake_driver_count_folders() > 0 ||
            fake_driver_find("tutti-starter")) {
-        if (clock_now_ns() > until_ns)
+        if (clock_now_ns() > until_ns) {
             fail_msg("%zu processes and %zu folders are left", fake_driver_count_processes(),
                      fake_driver_count_folders());
+        }
         (void)nanosleep(&pause, NULL);
     }
 }

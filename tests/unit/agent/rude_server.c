@@ -60,7 +60,7 @@ static void on_peer_closed(uv_handle_t *handle)
 
 static void forget(struct peer *peer)
 {
-    for (struct peer **at = &peer->server->peers; *at; at = &(*at)->next) {
+    for (struct peer **at = &peer->server->peers; *at != NULL; at = &(*at)->next) {
         if (*at == peer) {
             *at = peer->next;
             return;
@@ -70,8 +70,9 @@ static void forget(struct peer *peer)
 
 static void close_peer(struct peer *peer)
 {
-    if (uv_is_closing((uv_handle_t *)&peer->tcp))
+    if (uv_is_closing((uv_handle_t *)&peer->tcp)) {
         return;
+    }
     forget(peer);
     uv_close((uv_handle_t *)&peer->tcp, on_peer_closed);
 }
@@ -84,12 +85,14 @@ static void on_written(uv_write_t *request, int status)
     enum after after = peer->after;
 
     free(request);
-    if (uv_is_closing((uv_handle_t *)&peer->tcp))
+    if (uv_is_closing((uv_handle_t *)&peer->tcp)) {
         return;
-    if (status < 0 || after == CLOSE)
+    }
+    if (status < 0 || after == CLOSE) {
         close_peer(peer);
-    else if (after == FLOOD)
+    } else if (after == FLOOD) {
         send_text(peer, NULL);
+    }
 }
 
 static void send_text(struct peer *peer, const char *text)
@@ -99,7 +102,7 @@ static void send_text(struct peer *peer, const char *text)
     uv_buf_t buffer = uv_buf_init(flood, sizeof flood);
 
     assert(request);
-    if (text) {
+    if (text != NULL) {
         buffer = uv_buf_init(memory_copy_string(text), (unsigned)strlen(text));
         /* Small answers leave at once, so that the copy can go. */
         int sent = uv_try_write((uv_stream_t *)&peer->tcp, &buffer, 1);
@@ -124,17 +127,18 @@ static void answer(struct peer *peer)
     char line[200];
     const char *path = strchr(peer->request, ' ');
 
-    path = path ? path + 1 : "";
+    path = path != NULL ? path + 1 : "";
     size_t length = strcspn(path, " ?");
     peer->after = KEEP;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        if (strlen(answers[i].path) != length || memcmp(path, answers[i].path, length) != 0)
+        if (strlen(answers[i].path) != length || memcmp(path, answers[i].path, length) != 0) {
             continue;
+        }
         peer->after = answers[i].after;
         if (peer->after == RESET) {
             forget(peer);
             uv_tcp_close_reset(&peer->tcp, on_peer_closed);
-        } else if (answers[i].text) {
+        } else if (answers[i].text != NULL) {
             send_text(peer, answers[i].text);
         } else if (peer->after == CLOSE) {
             close_peer(peer);
@@ -142,12 +146,13 @@ static void answer(struct peer *peer)
         return;
     }
     snprintf(line, sizeof line, "%u", peer->number);
-    if (strncmp(path, "/echo", 5) == 0)
+    if (strncmp(path, "/echo", 5) == 0) {
         answer_with_body(peer, "X-Twice: a\r\nx-twice: b\r\n", peer->request);
-    else if (strncmp(path, "/cookie", 7) == 0)
+    } else if (strncmp(path, "/cookie", 7) == 0) {
         answer_with_body(peer, "Set-Cookie: who=someone\r\n", line);
-    else
+    } else {
         answer_with_body(peer, "", line);
+    }
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -162,7 +167,7 @@ static size_t body_size(const char *head)
 {
     const char *length = strstr(head, "Content-Length: ");
 
-    return length ? strtoul(length + 16, NULL, 10) : 0;
+    return length != NULL ? strtoul(length + 16, NULL, 10) : 0;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
@@ -182,15 +187,16 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     peer->size += (size_t)count;
     peer->request[peer->size] = 0;
     const char *end = strstr(peer->request, "\r\n\r\n");
-    if (end && strstr(peer->request, " /sink ")) {
+    if (end != NULL && strstr(peer->request, " /sink ") != NULL) {
         peer->is_sink = true;
         peer->server->sunk = peer->size;
         peer->size = 0;
         uv_read_stop(stream);
         return;
     }
-    if (!end || peer->size < (size_t)(end + 4 - peer->request) + body_size(peer->request))
+    if (end == NULL || peer->size < (size_t)(end + 4 - peer->request) + body_size(peer->request)) {
         return;
+    }
     peer->size = 0;
     peer->server->requests++;
     answer(peer);
@@ -245,9 +251,11 @@ bool rude_server_has_ended(const struct rude_server *server)
 
 void rude_server_drain(struct rude_server *server)
 {
-    for (struct peer *peer = server->peers; peer; peer = peer->next)
-        if (peer->is_sink)
+    for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
+        if (peer->is_sink) {
             uv_read_start((uv_stream_t *)&peer->tcp, on_alloc, on_read);
+        }
+    }
 }
 
 int rude_server_port(const struct rude_server *server)
@@ -268,8 +276,9 @@ void rude_server_close(struct rude_server **pointer)
 {
     struct rude_server *server = *pointer;
 
-    while (server->peers)
+    while (server->peers != NULL) {
         close_peer(server->peers);
+    }
     uv_close((uv_handle_t *)&server->tcp, on_server_closed);
     *pointer = NULL;
 }

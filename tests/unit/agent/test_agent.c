@@ -162,7 +162,7 @@ static void tells_every_crew_what_concerns_the_campaign(void **state)
 static void drained(struct fixture *fixture, uint32_t shard, struct room_step first, struct room_step second)
 {
     struct notice *notice = notice_new(NOTICE_DRAINED, CAMPAIGN);
-    notice->room_steps = memory_new(2, sizeof(*notice->room_steps));
+    notice->room_steps = memory_new(2, sizeof *notice->room_steps);
     notice->room_steps[0] = first;
     notice->room_steps[1] = second;
     notice->room_step_count = 2;
@@ -195,7 +195,7 @@ static void many_room_steps_are_many_messages(void **state)
     say_kind(fixture, MESSAGE_DRAIN);
     struct notice *notice = notice_new(NOTICE_DRAINED, CAMPAIGN);
     notice->room_step_count = LIMIT_BATCH_ITEMS;
-    notice->room_steps = memory_new(notice->room_step_count, sizeof(*notice->room_steps));
+    notice->room_steps = memory_new(notice->room_step_count, sizeof *notice->room_steps);
     for (uint32_t i = 0; i < LIMIT_BATCH_ITEMS; i++) {
         notice->room_steps[i] = (struct room_step){.room = i, .step = 1};
     }

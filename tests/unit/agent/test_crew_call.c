@@ -135,7 +135,7 @@ static void replies_that_nobody_waits_for_are_ignored(void **state)
     };
     answers[3].room = 1;
     answers[4].nth = 1;
-    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         worker_set_add(&answers[i].workers, 0);
         reply(fixture, &answers[i]);
     }
@@ -229,7 +229,7 @@ static void ranks_are_their_own_where_other_shards_lie_between(void **state)
     struct command *command = command_new(COMMAND_REPLY, CAMPAIGN);
     command->reply = reply_copy(&answer);
     worker_set_finish(&answer.workers);
-    command->ranks = memory_new(2, sizeof(*command->ranks));
+    command->ranks = memory_new(2, sizeof *command->ranks);
     command->ranks[0] = 3;
     command->ranks[1] = 9;
     give(fixture, command);
@@ -316,8 +316,8 @@ static void refuses_bad_names_and_strangers(void **state)
     expect_refused(fixture, 0, operation_of(OPERATION_READ, "", 1),
                    "one_read(): a name has 1 to 255 bytes, not 0");
     char name[LIMIT_NAME_BYTES + 2];
-    memset(name, 'n', sizeof(name));
-    name[sizeof(name) - 1] = '\0';
+    memset(name, 'n', sizeof name);
+    name[sizeof name - 1] = '\0';
     expect_refused(fixture, 0, operation_of(OPERATION_GET, name, 0),
                    "get_var(): a name has 1 to 255 bytes, not 256");
     expect_refused(fixture, 9, operation_of(OPERATION_GET, "price", 0),

@@ -70,8 +70,8 @@ static void cuts_a_failure_to_what_a_message_may_hold(void **state)
     deploy_all(fixture);
     synchronise(fixture, 0);
     char text[3 * LIMIT_TEXT_BYTES];
-    memset(text, 'x', sizeof(text));
-    text[sizeof(text) - 1] = '\0';
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
     step_failed(fixture, 0, text);
     assert_int_equal(fixture->effects.items[0].notice->operation->text.size, LIMIT_TEXT_BYTES);
 }

@@ -9,7 +9,7 @@ static void scale(struct fixture *fixture, uint32_t workers, uint64_t from_step)
     struct command *command = command_new(COMMAND_SCALE, CAMPAIGN);
     command->worker_count = workers;
     if (from_step > 0) {
-        command->room_steps = memory_new(1, sizeof(*command->room_steps));
+        command->room_steps = memory_new(1, sizeof *command->room_steps);
         command->room_steps[0] = (struct room_step){.room = 0, .step = from_step};
         command->room_step_count = 1;
     }
@@ -103,7 +103,7 @@ static void a_room_that_there_cannot_be_is_not_made(void **state)
     struct fixture *fixture = running(state);
     struct command *command = command_new(COMMAND_SCALE, CAMPAIGN);
     command->worker_count = 4;
-    command->room_steps = memory_new(1, sizeof(*command->room_steps));
+    command->room_steps = memory_new(1, sizeof *command->room_steps);
     command->room_steps[0] = (struct room_step){.room = 1, .step = 2}; /* all are one room */
     command->room_step_count = 1;
     give(fixture, command);

@@ -203,7 +203,7 @@ void drain(struct fixture *fixture)
 void run_until(struct fixture *fixture, uint32_t room, uint64_t step)
 {
     struct command *command = command_new(COMMAND_RUN_UNTIL, CAMPAIGN);
-    command->room_steps = memory_new(1, sizeof(*command->room_steps));
+    command->room_steps = memory_new(1, sizeof *command->room_steps);
     command->room_steps[0] = (struct room_step){.room = room, .step = step};
     command->room_step_count = 1;
     give(fixture, command);

@@ -11,8 +11,9 @@ static void load(struct shell *shell, const char *body)
     char script[4000];
     snprintf(script, sizeof script,
              "local tutti = require 'tutti'\n%s\ntutti.scenario('s', function(worker) end)\n", body);
-    if (!shell_deploy(shell, script))
+    if (!shell_deploy(shell, script)) {
         fail_msg("%s", shell->text);
+    }
 }
 
 static void play(struct shell *shell, const char *data, const char *body)
@@ -159,10 +160,11 @@ static void chance_repeats_with_the_seed(void **state)
              "data = tutti.data(data, { mode = 'random' })",
              body);
         assert_string_equal(shell_errors(shell), "");
-        if (seed == 3)
+        if (seed == 3) {
             assert_string_equal(shell_log(shell), first);
-        else
+        } else {
             assert_string_not_equal(shell_log(shell), first);
+        }
         snprintf(first, sizeof first, "%s", shell_log(shell));
         (void)shell_tear_down(&fresh);
     }
@@ -190,8 +192,9 @@ static void each_draw_is_another(void **state)
     for (size_t i = 0; i < 16; i++) {
         numbers[i] = strtoul(at, &at, 10);
         assert_in_range(numbers[i], 1, 1000);
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i; j++) {
             assert_int_not_equal(numbers[i], numbers[j]);
+        }
     }
 }
 
@@ -214,8 +217,9 @@ static void begin_unique(struct shell *shell, const char *options, const char *b
              "local function log(...) tutti.set_var('log', table.concat({...}, ' ')) end\n"
              "tutti.scenario('s', function(worker)\n%s\nend)\n",
              options, body);
-    if (!shell_deploy(shell, script))
+    if (!shell_deploy(shell, script)) {
         fail_msg("%s", shell->text);
+    }
     shell_begin(shell);
 }
 

@@ -52,8 +52,9 @@ static int tear_down(void **state)
 {
     struct stand *stand = *state;
 
-    for (size_t i = 0; i < MAX_DRIVERS; i++)
+    for (size_t i = 0; i < MAX_DRIVERS; i++) {
         webdriver_release(&stand->driver[i]);
+    }
     drivers_close(&stand->drivers);
     uv_run(&stand->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&stand->loop), 0);
@@ -70,8 +71,9 @@ static void open_drivers(struct stand *stand)
     const struct starter_settings settings = {.has_walls = true};
     struct error error;
 
-    if (stand->drivers)
+    if (stand->drivers != NULL) {
         return;
+    }
     stand->starter = starter_link_open(&settings, &error);
     assert_non_null(stand->starter);
     stand->settings.starter = stand->starter;
@@ -95,17 +97,20 @@ static struct webdriver *start(struct stand *stand, size_t number)
 
 static void await(struct stand *stand, const struct webdriver *driver, enum webdriver_state state)
 {
-    while (webdriver_state(driver) < state)
+    while (webdriver_state(driver) < state) {
         (void)uv_run(&stand->loop, UV_RUN_ONCE);
-    if (webdriver_state(driver) != state)
+    }
+    if (webdriver_state(driver) != state) {
         fail_msg("state %d: %s", (int)webdriver_state(driver), webdriver_failure(driver));
+    }
 }
 
 /* What begets itself in the background. */
 static void await_count(size_t count)
 {
-    while (fake_driver_count_processes() < count)
+    while (fake_driver_count_processes() < count) {
         (void)usleep(1000);
+    }
 }
 
 static void a_driver_answers_and_leaves_nothing(void **state)
@@ -153,8 +158,9 @@ static void measure(struct stand *stand, struct webdriver *driver)
 {
     uint64_t before = webdriver_usage(driver)->answers;
     webdriver_measure(driver);
-    while (webdriver_usage(driver)->answers == before)
+    while (webdriver_usage(driver)->answers == before) {
         (void)uv_run(&stand->loop, UV_RUN_ONCE);
+    }
 }
 
 /* Nothing of what is peculiar to an agent's process or to a warden. */
@@ -316,11 +322,13 @@ static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **stat
     for (int i = 0; i < 2; i++) {
         pid_t warden = fake_driver_await("tutti-warden");
         assert_int_equal(kill(warden, SIGKILL), 0);
-        while (fake_driver_find("tutti-warden") == warden)
+        while (fake_driver_find("tutti-warden") == warden) {
             (void)usleep(1000);
+        }
     }
-    while (fake_driver_find("fake-driver") != 0) /* they end with their wardens, their children do not */
+    while (fake_driver_find("fake-driver") != 0) { /* they end with their wardens, their children do not */
         (void)usleep(1000);
+    }
     assert_int_equal(kill(agent, SIGKILL), 0);
     assert_int_equal(waitpid(agent, NULL, 0), agent);
     assert_int_equal(fake_driver_count_folders(), 2);
@@ -380,11 +388,13 @@ static void a_driver_that_is_no_program(void **state)
 static void few_start_at_once(void **state)
 {
     struct stand *stand = *state;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         (void)start(stand, i);
+    }
     await(stand, stand->driver[0], WEBDRIVER_READY);
-    for (size_t i = 1; i < 4; i++)
+    for (size_t i = 1; i < 4; i++) {
         assert_int_equal(webdriver_state(stand->driver[i]), WEBDRIVER_QUEUED);
+    }
     webdriver_settle(stand->driver[0]);
     webdriver_settle(stand->driver[0]);
     assert_int_equal(webdriver_state(stand->driver[1]), WEBDRIVER_STARTING);
@@ -406,8 +416,9 @@ static void a_port_that_was_taken_is_changed_for_another(void **state)
     /* What ends from now on is another matter, and so is a driver that has answered. */
     pid_t orphan = fake_driver_await("fake-orphan");
     assert_int_equal(kill(orphan, SIGKILL), 0);
-    while (fake_driver_find("fake-orphan") == orphan)
+    while (fake_driver_find("fake-orphan") == orphan) {
         (void)usleep(1000);
+    }
     measure(stand, driver);
     measure(stand, driver);
     assert_int_equal(webdriver_state(driver), WEBDRIVER_READY);
@@ -501,8 +512,9 @@ static void closing_ends_all_of_them(void **state)
     webdriver_settle(stand->driver[0]);
     (void)start(stand, 1);
     (void)start(stand, 2);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         webdriver_release(&stand->driver[i]);
+    }
     drivers_close(&stand->drivers);
     uv_run(&stand->loop, UV_RUN_DEFAULT);
     assert_int_equal(fake_driver_count_processes(), 0);
@@ -539,7 +551,8 @@ int main(int argc, char **argv)
     };
     int code = 0;
 
-    if (fake_driver_plays(argc, argv, &code))
+    if (fake_driver_plays(argc, argv, &code)) {
         return code;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

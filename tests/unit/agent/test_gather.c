@@ -197,7 +197,7 @@ static void batches_keep_to_their_size(void **state)
     struct gather *gather = gather_new(100);
     for (uint32_t i = 0; i < 20; i++) {
         struct operation operation = of(OPERATION_SET, "price", 0);
-        operation.value = bytes_of(value, sizeof(value));
+        operation.value = bytes_of(value, sizeof value);
         add(gather, i, operation);
     }
     struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = 1};

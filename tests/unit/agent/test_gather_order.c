@@ -141,7 +141,7 @@ static void run_seed(uint64_t seed)
     for (uint32_t worker = 0; worker < PROPERTY_WORKERS; worker++) {
         bool is_same = in->counts[worker] == out->counts[worker] &&
                        memcmp(in->items[worker], out->items[worker],
-                              in->counts[worker] * sizeof(in->items[worker][0])) == 0;
+                              in->counts[worker] * sizeof in->items[worker][0]) == 0;
         if (!is_same) {
             fail_msg("seed %" PRIu64 ": worker %" PRIu32 " is out of order", seed, worker);
         }

@@ -39,8 +39,9 @@ static void on_done(void *context, struct http_response *response)
     user->response = response;
     user->is_done = true;
     size_t size = response->body.size < sizeof user->body ? response->body.size : sizeof user->body - 1;
-    if (size > 0)
+    if (size > 0) {
         memcpy(user->body, response->body.data, size);
+    }
     user->body[size] = 0;
 }
 
@@ -53,8 +54,9 @@ static int set_up(void **state)
     atomic_init(&fixture->lease_until_ns, UINT64_MAX);
     lease_init(&fixture->lease, &fixture->lease_until_ns);
     fixture->engine = http_engine_new(&fixture->loop, &fixture->lease);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         fixture->users[i].client = http_client_new(fixture->engine, on_done, &fixture->users[i]);
+    }
     *state = fixture;
     alarm(30);
     return 0;
@@ -64,8 +66,9 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
 
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         http_client_free(&fixture->users[i].client);
+    }
     http_engine_close(&fixture->engine);
     rude_server_close(&fixture->server);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
@@ -79,8 +82,8 @@ static void start(struct fixture *fixture, int user, const char *path, struct ht
 {
     snprintf(fixture->url, sizeof fixture->url, "http://127.0.0.1:%d%s", rude_server_port(fixture->server),
              path);
-    request.url = request.url ? request.url : fixture->url;
-    request.method = request.method ? request.method : "GET";
+    request.url = request.url != NULL ? request.url : fixture->url;
+    request.method = request.method != NULL ? request.method : "GET";
     request.timeout_ms = request.timeout_ms ? request.timeout_ms : 10000;
     request.max_body_bytes = request.max_body_bytes ? request.max_body_bytes : 100000;
     fixture->users[user].is_done = false;
@@ -89,8 +92,9 @@ static void start(struct fixture *fixture, int user, const char *path, struct ht
 
 static const struct http_response *await(struct fixture *fixture, int user)
 {
-    while (!fixture->users[user].is_done)
+    while (!fixture->users[user].is_done) {
         uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
     return fixture->users[user].response;
 }
 
@@ -220,8 +224,9 @@ static void says_how_a_server_misbehaves(void **state)
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct http_response *response = fetch(fixture, 0, rows[i].path, (struct http_request){0});
-        if (response->failure != rows[i].failure || !response->text || !response->text[0])
+        if (response->failure != rows[i].failure || response->text == NULL || !response->text[0]) {
             fail_msg("%s gave %s: %s", rows[i].path, http_failure_name(response->failure), response->text);
+        }
         get(fixture, 0, "/ok");
     }
 }
@@ -261,8 +266,9 @@ static void notices_that_the_server_closed_an_idle_connection(void **state)
     struct fixture *fixture = *state;
     for (int i = 0; i < 5; i++) {
         assert_string_equal(get(fixture, 0, i % 2 ? "/close" : "/later-close"), "bye");
-        for (int turn = 0; turn < 20; turn++)
+        for (int turn = 0; turn < 20; turn++) {
             uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        }
     }
     assert_string_equal(get(fixture, 0, "/ok"), "6");
 }
@@ -271,15 +277,17 @@ static void cancels(void **state)
 {
     struct fixture *fixture = *state;
     start(fixture, 0, "/stall", (struct http_request){0});
-    for (int turn = 0; turn < 20; turn++)
+    for (int turn = 0; turn < 20; turn++) {
         uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
     http_cancel(fixture->users[0].client);
     assert_false(fixture->users[0].is_done);
     get(fixture, 0, "/ok");
     start(fixture, 0, "/stall", (struct http_request){0});
     start(fixture, 1, "/big", (struct http_request){.max_body_bytes = 1 << 30});
-    for (int turn = 0; turn < 20; turn++)
+    for (int turn = 0; turn < 20; turn++) {
         uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
 }
 
 static void turn(struct fixture *fixture, int turns)
@@ -377,8 +385,9 @@ static void the_rest_of_a_body_is_not_sent(void **state)
     freeze(fixture, LEASE_FROZEN_NS);
     assert_int_equal(await(fixture, 0)->failure, HTTP_LOST);
     rude_server_drain(fixture->server);
-    for (int i = 0; i < 2000 && !rude_server_has_ended(fixture->server); i++)
+    for (int i = 0; i < 2000 && !rude_server_has_ended(fixture->server); i++) {
         turn(fixture, 1);
+    }
     assert_true(rude_server_has_ended(fixture->server));
     assert_true(rude_server_sunk(fixture->server) < 1024 * 1024);
 }
@@ -393,8 +402,9 @@ static void what_is_cancelled_without_a_lease_is_reset(void **state)
     end_lease(fixture);
     http_client_free(&fixture->users[0].client);
     rude_server_drain(fixture->server);
-    for (int i = 0; i < 2000 && !rude_server_has_ended(fixture->server); i++)
+    for (int i = 0; i < 2000 && !rude_server_has_ended(fixture->server); i++) {
         turn(fixture, 1);
+    }
     assert_true(rude_server_has_ended(fixture->server));
     assert_true(rude_server_sunk(fixture->server) < 1024 * 1024);
 }
@@ -420,8 +430,9 @@ static void bodies_of_all_clients_have_a_limit(void **state)
         assert_int_equal(memory.used_bytes, 0);
     }
     assert_string_not_equal(get(fixture, 0, "/ok"), "");
-    for (int user = 0; user < 2; user++)
+    for (int user = 0; user < 2; user++) {
         http_client_free(&fixture->users[user].client);
+    }
     assert_int_equal(memory.body_bytes, 0);
 }
 
@@ -440,8 +451,9 @@ static void bodies_that_are_sent_count_too(void **state)
     assert_int_equal(fetch(fixture, 1, "/stall", post)->failure, HTTP_NO_MEMORY);
     http_cancel(fixture->users[0].client);
     assert_int_equal(memory.used_bytes, 0);
-    for (int user = 0; user < 2; user++)
+    for (int user = 0; user < 2; user++) {
         http_client_free(&fixture->users[user].client);
+    }
     memory_free(text);
 }
 

@@ -29,8 +29,9 @@ static void on_mail(void *context, struct mail mail)
 {
     struct reader *reader = context;
 
-    if ((uintptr_t)mail.item != reader->last[mail.tag] + 1)
+    if ((uintptr_t)mail.item != reader->last[mail.tag] + 1) {
         reader->is_ordered = 0;
+    }
     reader->last[mail.tag] = (uintptr_t)mail.item;
     reader->count++;
 }
@@ -46,8 +47,9 @@ static void write_all(void *context)
 {
     struct writer *writer = context;
 
-    for (uintptr_t i = 1; i <= PIECES; i++)
+    for (uintptr_t i = 1; i <= PIECES; i++) {
         mailbox_put(writer->mailbox, writer->tag, (void *)i);
+    }
 }
 
 static void hands_over_everything_in_order(void **state)
@@ -65,10 +67,12 @@ static void hands_over_everything_in_order(void **state)
         writers[i] = (struct writer){.mailbox = reader.mailbox, .tag = i};
         assert_int_equal(uv_thread_create(&writers[i].thread, write_all, &writers[i]), 0);
     }
-    while (reader.count < THREADS * PIECES)
+    while (reader.count < THREADS * PIECES) {
         uv_run(&loop, UV_RUN_ONCE);
-    for (uint32_t i = 0; i < THREADS; i++)
+    }
+    for (uint32_t i = 0; i < THREADS; i++) {
         uv_thread_join(&writers[i].thread);
+    }
     assert_true(reader.batches < reader.count); /* they come in batches */
     mailbox_close(&reader.mailbox);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -90,8 +94,9 @@ static void on_mail_of_echo(void *context, struct mail mail)
     struct echo *echo = context;
 
     on_mail(&echo->reader, mail);
-    if (echo->put < LOCAL_PIECES)
+    if (echo->put < LOCAL_PIECES) {
         mailbox_put(echo->reader.mailbox, 0, (void *)++echo->put);
+    }
 }
 
 static void on_batch_end_of_echo(void *context)

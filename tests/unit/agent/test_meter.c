@@ -126,10 +126,12 @@ static void holds_no_more_names_than_a_report_may(void **state)
     struct statistics *statistics = meter_take(meter, 0);
     uint64_t requests = 0;
     uint64_t errors = 0;
-    for (size_t i = 0; i < statistics->request_count; i++)
+    for (size_t i = 0; i < statistics->request_count; i++) {
         requests += statistics->requests[i].count;
-    for (size_t i = 0; i < statistics->error_count; i++)
+    }
+    for (size_t i = 0; i < statistics->error_count; i++) {
         errors += statistics->errors[i].count;
+    }
     assert_int_equal(requests, 3 * LIMIT_REQUEST_NAMES);
     assert_int_equal(errors, 3 * LIMIT_REQUEST_NAMES);
     assert_true(statistics->request_count <= LIMIT_REQUEST_NAMES);

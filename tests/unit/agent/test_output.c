@@ -131,8 +131,9 @@ static void a_file_has_all_of_it_up_to_a_limit(void **state)
     output_open(&output, path);
     say(&output, "hello\x1b\n");
     assert_int_equal(size_of(path), 7);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 50; i++) {
         output_take(&output, bytes_of(block, sizeof block));
+    }
     assert_in_range(size_of(path), FILE_MAX_BYTES - (off_t)sizeof block, FILE_MAX_BYTES);
     output_close(&output);
     output_close(&output);

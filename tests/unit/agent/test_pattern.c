@@ -53,8 +53,9 @@ static const char *draw(struct random *random, const char *const *parts, size_t 
     size_t size = 0;
 
     text[0] = 0;
-    for (size_t i = 0; i < many; i++)
+    for (size_t i = 0; i < many; i++) {
         size += (size_t)snprintf(text + size, TEXT_BYTES - size, "%s", parts[random_below(random, count)]);
+    }
     return text;
 }
 
@@ -104,8 +105,9 @@ static void gives_what_the_library_gives(void **state)
         lua_pushinteger(lua, (lua_Integer)random_below(&random, 12) - 5);
         lua_pushstring(lua, draw(&random, replacement_parts,
                                  sizeof replacement_parts / sizeof *replacement_parts, 3, replacement));
-        if (lua_pcall(lua, 4, 0, 0) != LUA_OK)
+        if (lua_pcall(lua, 4, 0, 0) != LUA_OK) {
             fail_msg("%s", lua_tostring(lua, -1));
+        }
     }
     lua_close(lua);
 }

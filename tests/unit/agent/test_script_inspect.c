@@ -72,8 +72,9 @@ static bool inspect(struct fixture *fixture, const char *script)
 
 static void refused(struct fixture *fixture, const char *script, const char *text)
 {
-    if (inspect(fixture, script) || strcmp(fixture->error.text, text) != 0)
+    if (inspect(fixture, script) || strcmp(fixture->error.text, text) != 0) {
         fail_msg("%s\ngave: %s\nnot: %s", script, fixture->error.text, text);
+    }
 }
 
 static void tells_what_is_in_a_script(void **state)
@@ -154,10 +155,11 @@ static void says_what_is_wrong(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         snprintf(script, sizeof script, "local tutti = require 'tutti'\ntutti.options { %s }" SCENARIO,
                  rows[i].options);
-        if (rows[i].text)
+        if (rows[i].text != NULL) {
             refused(fixture, script, rows[i].text);
-        else
+        } else {
             assert_false(inspect(fixture, script));
+        }
     }
     refused(fixture, "local tutti = require 'tutti'\nlocal x = = 1\n",
             "pad.lua:2: unexpected symbol near '='");

@@ -18,8 +18,9 @@ static void begin_body(struct shell *shell, const char *body)
              "local function log(...) tutti.set_var('log', table.concat({...}, ' ')) end\n"
              "tutti.scenario('s', function(worker)\n%s\nend)\n",
              body);
-    if (!shell_deploy(shell, script))
+    if (!shell_deploy(shell, script)) {
         fail_msg("%s", shell->text);
+    }
     shell_begin(shell);
 }
 

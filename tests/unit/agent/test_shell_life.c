@@ -172,8 +172,9 @@ static void refuses_a_single_mode_that_is_not_there(void **state)
 static unsigned count_lines(const char *text, const char *line)
 {
     unsigned count = 0;
-    for (const char *at = text; (at = strstr(at, line)); at++)
+    for (const char *at = text; (at = strstr(at, line)); at++) {
         count++;
+    }
     return count;
 }
 

@@ -58,8 +58,9 @@ static void release_rooms(struct shell *shell)
 {
     struct command *command = command_new(COMMAND_ROOMS_DONE, CAMPAIGN);
 
-    for (uint32_t room = 0; room < campaign_room_count(&shell->options); room++)
+    for (uint32_t room = 0; room < campaign_room_count(&shell->options); room++) {
         worker_set_add(&command->rooms, room);
+    }
     shard_command(shell->shard, command);
 }
 
@@ -72,8 +73,9 @@ static bool answer(struct shell *shell, struct operation *operation)
 
     switch (operation->kind) {
     case OPERATION_SET:
-        if (bytes_equal_string(operation->name, "log") && value_read(&rest, &item) && item.kind == 's')
+        if (bytes_equal_string(operation->name, "log") && value_read(&rest, &item) && item.kind == 's') {
             append_line(&shell->log, item.string);
+        }
         send_reply(shell, operation, (struct reply){.outcome = OUTCOME_OK});
         return false;
     case OPERATION_GET:
@@ -92,8 +94,9 @@ static bool answer(struct shell *shell, struct operation *operation)
         append_line(&shell->log, bytes_of_string("making failed"));
         return false;
     default:
-        if (!operation_is_answered(operation->kind))
+        if (!operation_is_answered(operation->kind)) {
             return false;
+        }
         hold(shell, operation);
         return true;
     }
@@ -108,8 +111,9 @@ static void add_statistics(struct shell *shell, const struct statistics *statist
         shell->requests += statistics->requests[i].count;
         shell->failed_requests += statistics->requests[i].failed;
     }
-    for (size_t i = 0; i < statistics->error_count; i++)
+    for (size_t i = 0; i < statistics->error_count; i++) {
         append_line(&shell->errors, statistics->errors[i].text);
+    }
 }
 
 static void on_notice(void *context, struct mail mail)
@@ -117,7 +121,7 @@ static void on_notice(void *context, struct mail mail)
     struct shell *shell = context;
     struct notice *notice = mail.item;
 
-    if (notice->text) {
+    if (notice->text != NULL) {
         memory_free(shell->text);
         shell->text = memory_copy_string(notice->text);
     }
@@ -169,14 +173,16 @@ int shell_tear_down(void **state)
 
 void shell_await(struct shell *shell, const bool *flag)
 {
-    while (!*flag)
+    while (!*flag) {
         uv_run(&shell->loop, UV_RUN_ONCE);
+    }
 }
 
 void shell_await_call(struct shell *shell)
 {
-    while (!shell->held)
+    while (shell->held == NULL) {
         uv_run(&shell->loop, UV_RUN_ONCE);
+    }
 }
 
 void shell_reply(struct shell *shell, struct reply reply)
@@ -254,8 +260,9 @@ void shell_finish(struct shell *shell)
 
 void shell_play(struct shell *shell, const char *script)
 {
-    if (!shell_deploy(shell, script))
+    if (!shell_deploy(shell, script)) {
         fail_msg("%s", shell->text);
+    }
     shell_begin(shell);
     shell_finish(shell);
 }

@@ -36,7 +36,7 @@ static void on_exit_of(void *context, struct agent_process *process, const char 
     struct watch *watch = context;
     assert_false(agent_process_is_alive(process));
     watch->exits++;
-    (void)snprintf(watch->what, sizeof(watch->what), "%s", what);
+    (void)snprintf(watch->what, sizeof watch->what, "%s", what);
 }
 
 static void on_done(void *context, struct agent_process *process)

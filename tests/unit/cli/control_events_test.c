@@ -45,7 +45,7 @@ static void events_come_out_whole(void **state)
 {
     (void)state;
     static const char *const ends[] = {"\n", "\r\n", "\r"};
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char stream[400];
         with_ends("event: progress|data: {\"a\": 1}||: alive||data:two|data:  lines|id: 7|retry: 5||"
                   "event: none||event: ended|data||data: not whole|",
@@ -74,15 +74,15 @@ static void memory_is_bounded(void **state)
     (void)state;
     char line[400];
     struct heard heard = {.wanted = -1};
-    (void)snprintf(line, sizeof(line), "data: %0200d\n\n", 1);
+    (void)snprintf(line, sizeof line, "data: %0200d\n\n", 1);
     assert_int_equal(feed(line, 7, 206, &heard), FEED_MORE);
     buffer_finish(&heard.text);
     assert_int_equal(feed(line, 7, 205, &heard), FEED_TOO_LONG);
     buffer_finish(&heard.text);
-    (void)snprintf(line, sizeof(line), "data: %0100d\ndata: %0100d\n\n", 1, 1);
+    (void)snprintf(line, sizeof line, "data: %0100d\ndata: %0100d\n\n", 1, 1);
     assert_int_equal(feed(line, 7, 150, &heard), FEED_TOO_LONG);
     buffer_finish(&heard.text);
-    (void)snprintf(line, sizeof(line), "event: %0300d\n\n", 1);
+    (void)snprintf(line, sizeof line, "event: %0300d\n\n", 1);
     assert_int_equal(feed(line, 7, 1000, &heard), FEED_TOO_LONG);
     buffer_finish(&heard.text);
 }

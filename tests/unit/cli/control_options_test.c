@@ -22,7 +22,7 @@ static void addresses(void **state)
         {"http://host\r\nX: y", false},  {"", false},
         {"http://h\xc3\xb6st", false},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *value = NULL;
         struct error error;
         assert_int_equal(control_parse_api(cases[i].text, &value, &error), cases[i].is_good);

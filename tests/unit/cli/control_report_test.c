@@ -118,7 +118,7 @@ static void nonsense_does_no_harm(void **state)
         "{\"requests\": {\"a\": 7, \"b\": {\"p50_ms\": -1, \"max_ms\": 1e300}}, \"duration_s\": 1e300}",
         "{\"verdict\": \"odd\", \"state\": 7, \"release_spread_ms\": {}}",
     };
-    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
         json_t *object = json_loads(objects[i], 0, NULL);
         assert_non_null(object);
         struct control_report *report = control_report_new(object);

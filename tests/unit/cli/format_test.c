@@ -40,7 +40,7 @@ static void durations_have_three_digits(void **state)
         {200000000, "3 m 20 s"},
     };
     char text[FORMAT_BYTES];
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         format_us(cases[i].us, text);
         assert_string_equal(text, cases[i].text);
     }

@@ -105,7 +105,7 @@ static void failing_is_counted_or_a_share(void **state)
     } cases[] = {{"0", true},   {"10", true},    {"0%", true},     {"2.5%", true},  {"100%", true},
                  {"", false},   {"-1", false},   {"%", false},     {"101%", false}, {"5 %", false},
                  {"x%", false}, {"1e1%", false}, {"1.2.3%", false}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *const argv[] = {"run", "a.lua", "--fail", cases[i].text};
         struct run_options options;
         struct error error;

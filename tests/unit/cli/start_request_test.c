@@ -59,7 +59,7 @@ static void the_coordinator_understands_it(void **state)
     struct sent sent;
     struct campaign_options read;
     struct error error;
-    send_it(sizeof(argv) / sizeof(argv[0]), argv, &facts, &sent);
+    send_it(sizeof argv / sizeof argv[0], argv, &facts, &sent);
     assert_true(creation_read_options(&read, json_object_get(sent.object, "options"), &error));
     assert_int_equal(read.workers, 300);
     assert_int_equal(read.room_size, 5);

@@ -68,7 +68,7 @@ static struct curl_slist *set_headers(CURL *easy, const struct ask *ask)
     if (ask->is_chunked) {
         headers = curl_slist_append(headers, "Transfer-Encoding: chunked");
     }
-    for (size_t i = 0; i < sizeof(ask->headers) / sizeof(ask->headers[0]); i++) {
+    for (size_t i = 0; i < sizeof ask->headers / sizeof ask->headers[0]; i++) {
         if (ask->headers[i] != NULL) {
             headers = curl_slist_append(headers, ask->headers[i]);
         }
@@ -88,7 +88,7 @@ const struct answer *client_ask(struct client *client, struct ask ask)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, DEADLINE_S);
-    curl_easy_setopt(easy, CURLOPT_URL, client_address(client, ask.path, address, sizeof(address)));
+    curl_easy_setopt(easy, CURLOPT_URL, client_address(client, ask.path, address, sizeof address));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer->body);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &answer->headers);
@@ -118,7 +118,7 @@ const struct answer *client_get(struct client *client, const char *path)
 bool answer_has_header(const struct answer *answer, const char *line)
 {
     char wanted[512];
-    (void)snprintf(wanted, sizeof(wanted), "\r\n%s\r\n", line);
+    (void)snprintf(wanted, sizeof wanted, "\r\n%s\r\n", line);
     return answer->headers.data != NULL &&
            memmem(answer->headers.data, answer->headers.size, wanted, strlen(wanted)) != NULL;
 }

@@ -19,7 +19,7 @@ static void the_index_names_the_routes(void **state)
         "/cookies/set", "/redirect/N",  "/echo",     "/page",    "/basic-auth/USER/PASSWORD"};
     const struct answer *answer = client_get(client, "/");
     assert_int_equal(answer->status, 200);
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         assert_non_null(strstr(answer_text(answer), wanted[i]));
     }
     answer = client_get(client, "/page");
@@ -29,7 +29,7 @@ static void the_index_names_the_routes(void **state)
     size_t page_size = answer->body.size;
     answer = client_ask(client, (struct ask){.method = "HEAD", .path = "/page"});
     char line[64];
-    (void)snprintf(line, sizeof(line), "Content-Length: %zu", page_size);
+    (void)snprintf(line, sizeof line, "Content-Length: %zu", page_size);
     assert_true(answer_has_header(answer, line));
 }
 
@@ -38,7 +38,7 @@ static void what_is_not_there_is_said(void **state)
     struct client *client = *state;
     const char *unknown[] = {"/nothing", "/pad",   "/pad/", "/status",
                              "/status/", "/pages", "//",    "/basic-auth/a"};
-    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         const struct answer *answer = client_get(client, unknown[i]);
         assert_int_equal(answer->status, 404);
         assert_non_null(strstr(answer_text(answer), "/ lists the routes"));
@@ -58,14 +58,14 @@ static void any_status_can_be_had(void **state)
     const char *methods[] = {"GET", "POST", "DELETE", "HEAD", "PURGE"};
     char path[32];
     for (int status = 200; status <= 599; status++) {
-        (void)snprintf(path, sizeof(path), "/status/%d", status);
+        (void)snprintf(path, sizeof path, "/status/%d", status);
         const struct answer *answer =
             client_ask(client, (struct ask){.method = methods[status % 5], .path = path});
         assert_int_equal(answer->status, status);
     }
     const char *refused[] = {"99", "600", "abc", "20x", "-1", "99999999999999999999999", "0x1F4", " 200"};
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        (void)snprintf(path, sizeof(path), "/status/%s", refused[i][0] == ' ' ? "%20200" : refused[i]);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        (void)snprintf(path, sizeof path, "/status/%s", refused[i][0] == ' ' ? "%20200" : refused[i]);
         assert_int_equal(client_get(client, path)->status, 400);
     }
 }
@@ -75,8 +75,8 @@ static void bytes_come_in_any_number(void **state)
     struct client *client = *state;
     const size_t sizes[] = {0, 1, 64, 32768, 32769, 100000, 8u * MEBIBYTE + 7};
     char path[64];
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        (void)snprintf(path, sizeof(path), "/bytes/%zu", sizes[i]);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        (void)snprintf(path, sizeof path, "/bytes/%zu", sizes[i]);
         const struct answer *answer = client_get(client, path);
         assert_int_equal(answer->status, 200);
         assert_int_equal(answer->body.size, sizes[i]);
@@ -135,7 +135,7 @@ static void cookies_are_set_and_shown(void **state)
     json_decref(object);
     const char *refused[] = {"/cookies/set", "/cookies/set?=x", "/cookies/set?a=b%3Bc",
                              "/cookies/set?a=b%0d%0aX:y", "/cookies/set?a%20b=c"};
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         answer = client_get(client, refused[i]);
         assert_int_equal(answer->status, 400);
         assert_false(answer_has_header(answer, "X:y"));
@@ -166,7 +166,7 @@ static void basic_auth_wants_both(void **state)
     assert_int_equal(answer->status, 401);
     assert_true(answer_has_header(answer, "WWW-Authenticate: Basic realm=\"tutti\""));
     const char *wrong[] = {"ann:wrong", "bob:secret", "an:secret", "annn:secret", "ann:secrets", "ann:"};
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ask.credentials = wrong[i];
         assert_int_equal(client_ask(client, ask)->status, 401);
     }
@@ -180,11 +180,11 @@ static void the_echo_gives_back_any_bytes(void **state)
 {
     struct client *client = *state;
     const char body[] = "a\0b\xFF";
-    struct ask ask = {.method = "PATCH", .path = "/echo", .body = body, .body_size = sizeof(body)};
+    struct ask ask = {.method = "PATCH", .path = "/echo", .body = body, .body_size = sizeof body};
     const struct answer *answer = client_ask(client, ask);
     assert_int_equal(answer->status, 200);
-    assert_int_equal(answer->body.size, sizeof(body));
-    assert_memory_equal(answer->body.data, body, sizeof(body));
+    assert_int_equal(answer->body.size, sizeof body);
+    assert_memory_equal(answer->body.data, body, sizeof body);
     assert_true(answer_has_header(answer, "Content-Type: text/x-test"));
     answer = client_ask(client, (struct ask){.method = "POST", .path = "/echo"});
     assert_int_equal(answer->status, 200);

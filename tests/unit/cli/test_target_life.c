@@ -21,7 +21,7 @@ static int dial(const struct client *client)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(target_port(client->target))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int stream = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(connect(stream, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(connect(stream, (struct sockaddr *)&address, sizeof address), 0);
     return stream;
 }
 
@@ -33,7 +33,7 @@ static void exchange(const struct client *client, const char *text, struct buffe
     ssize_t size;
     assert_int_equal(send(stream, text, strlen(text), MSG_NOSIGNAL), strlen(text));
     buffer_clear(answer);
-    while ((size = recv(stream, piece, sizeof(piece), 0)) > 0) {
+    while ((size = recv(stream, piece, sizeof piece, 0)) > 0) {
         assert_true(buffer_append(answer, piece, (size_t)size));
     }
     close(stream);
@@ -101,7 +101,7 @@ static void a_body_that_never_ends_is_cut_off(void **state)
     struct client *client = *state;
     int stream = dial(client);
     const char head[] = "PUT /pad/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
-    assert_int_equal(send(stream, head, sizeof(head) - 1, MSG_NOSIGNAL), sizeof(head) - 1);
+    assert_int_equal(send(stream, head, sizeof head - 1, MSG_NOSIGNAL), sizeof head - 1);
     struct buffer chunk;
     buffer_init(&chunk, MEBIBYTE);
     buffer_append_string(&chunk, "10000\r\n");
@@ -133,7 +133,7 @@ static CURL *start_one(const struct client *client, CURLM *multi, const char *pa
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
-    curl_easy_setopt(easy, CURLOPT_URL, client_address(client, path, address, sizeof(address)));
+    curl_easy_setopt(easy, CURLOPT_URL, client_address(client, path, address, sizeof address));
     assert_int_equal(curl_multi_add_handle(multi, easy), CURLM_OK);
     return easy;
 }
@@ -181,8 +181,7 @@ static void an_end_does_not_wait_for_delays(void **state)
         const char request[] = "GET /delay/60000 HTTP/1.1\r\nHost: x\r\n\r\n";
         for (size_t i = 0; i < 8; i++) {
             streams[i] = dial(client);
-            assert_int_equal(send(streams[i], request, sizeof(request) - 1, MSG_NOSIGNAL),
-                             sizeof(request) - 1);
+            assert_int_equal(send(streams[i], request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
         }
         client_get(client, "/delay/5"); /* so that most of them have arrived */
         uint64_t before_ns = clock_now_ns();
@@ -200,7 +199,7 @@ static void a_port_in_use_is_said(void **state)
     struct error error;
     char wanted[64];
     assert_null(target_start(NULL, target_port(client->target), &error));
-    (void)snprintf(wanted, sizeof(wanted), "port %u is in use", target_port(client->target));
+    (void)snprintf(wanted, sizeof wanted, "port %u is in use", target_port(client->target));
     assert_non_null(strstr(error.text, wanted));
     assert_non_null(strstr(error.text, "something else listens at"));
     assert_int_equal(client_get(client, "/page")->status, 200);

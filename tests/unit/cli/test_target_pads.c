@@ -132,10 +132,10 @@ static void names_may_hold_any_bytes(void **state)
     struct client *client = *state;
     const char *paths[] = {"/pad/%FF%01%20", "/pad/a/b", "/pad/a%2Fc",
                            "/pad/a%00b",     "/pad/a",   "/pad/%E2%82%AC"};
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         assert_int_equal(put(client, paths[i], paths[i])->status, 201);
     }
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         assert_string_equal(answer_text(client_get(client, paths[i])), paths[i]);
     }
     assert_string_equal(answer_text(client_get(client, "/pad/a/c")), "/pad/a%2Fc");
@@ -161,7 +161,7 @@ static void all_texts_together_are_bounded(void **state)
     char path[32];
     memset(text, 't', MEBIBYTE);
     for (unsigned i = 0; i < PADS_MAX_TOTAL_BYTES / MEBIBYTE; i++) {
-        (void)snprintf(path, sizeof(path), "/pad/%u", i);
+        (void)snprintf(path, sizeof path, "/pad/%u", i);
         assert_int_equal(put(client, path, text)->status, 201);
     }
     assert_int_equal(put(client, "/pad/0", text)->status, 200);
@@ -182,7 +182,7 @@ static enum pad_outcome put_number(struct pads *pads, unsigned number)
     uint64_t version = 0;
     buffer_init(&body, PAD_MAX_BYTES);
     buffer_append_format(&body, "text %u", number);
-    return pads_put(pads, bytes_of(&number, sizeof(number)), (struct pad_condition){0}, &body, &version);
+    return pads_put(pads, bytes_of(&number, sizeof number), (struct pad_condition){0}, &body, &version);
 }
 
 static void the_number_of_pads_is_bounded(void **state)
@@ -197,7 +197,7 @@ static void the_number_of_pads_is_bounded(void **state)
     uint64_t version = 0;
     unsigned removed = 7;
     assert_int_equal(
-        pads_remove(pads, bytes_of(&removed, sizeof(removed)), (struct pad_condition){0}, &version),
+        pads_remove(pads, bytes_of(&removed, sizeof removed), (struct pad_condition){0}, &version),
         PAD_REMOVED);
     assert_int_equal(put_number(pads, PADS_MAX_COUNT), PAD_CREATED);
     pads_free(&pads);
@@ -210,7 +210,7 @@ static void a_text_outlives_its_replacement(void **state)
     struct pads *pads = pads_new();
     unsigned number = 1;
     assert_int_equal(put_number(pads, number), PAD_CREATED);
-    struct pad_text *text = pads_get(pads, bytes_of(&number, sizeof(number)));
+    struct pad_text *text = pads_get(pads, bytes_of(&number, sizeof number));
     assert_int_equal(put_number(pads, number), PAD_REPLACED);
     assert_int_equal(pad_text_version(text), 1);
     assert_non_null(pad_text_response(text));
@@ -237,7 +237,7 @@ static void *write_and_read(void *argument)
     char text[4096];
     uint64_t seen = 0;
     for (unsigned turn = 0; turn < TURNS; turn++) {
-        size_t size = 1 + (turn * 61 + writer->number * 997) % (sizeof(text) - 1);
+        size_t size = 1 + (turn * 61 + writer->number * 997) % (sizeof text - 1);
         memset(text, 'a' + (int)writer->number, size);
         client_ask(&writer->client,
                    (struct ask){.method = "PUT", .path = "/pad/shared", .body = text, .body_size = size});
@@ -274,7 +274,7 @@ static void many_may_write_at_once(void **state)
         assert_int_equal(writers[i].torn, 0);
         assert_int_equal(writers[i].backwards, 0);
     }
-    (void)snprintf(version, sizeof(version), "X-Version: %d", WRITERS * TURNS);
+    (void)snprintf(version, sizeof version, "X-Version: %d", WRITERS * TURNS);
     assert_true(answer_has_header(client_get(client, "/pad/shared"), version));
 }
 

@@ -36,13 +36,13 @@ static void writes_in_order(void **state)
     struct writer *writer = writer_new();
     for (int i = 0; i < 1000; i++) {
         char text[16];
-        (void)snprintf(text, sizeof(text), "%d,", i);
+        (void)snprintf(text, sizeof text, "%d,", i);
         assert_true(writer_put(writer, ends[1], bytes_of_string(text), false));
     }
     writer_free(&writer);
     assert_null(writer);
     char all[8192] = "";
-    ssize_t size = read(ends[0], all, sizeof(all) - 1);
+    ssize_t size = read(ends[0], all, sizeof all - 1);
     assert_int_equal(size, 10 * 2 + 90 * 3 + 900 * 4);
     char *at = all;
     for (long i = 0; i < 1000; i++) {

@@ -26,7 +26,7 @@ static const struct {
 static void the_samples_of_the_standard(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         struct buffer buffer;
         buffer_init(&buffer, MAXIMUM);
         assert_true(base64_encode(&buffer, bytes_of_string(samples[i].plain)));
@@ -42,10 +42,10 @@ static void every_length_comes_back(void **state)
 {
     (void)state;
     uint8_t bytes[300];
-    for (size_t i = 0; i < sizeof(bytes); i++) {
+    for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] = (uint8_t)(i * 151 + 7);
     }
-    for (size_t size = 0; size <= sizeof(bytes); size++) {
+    for (size_t size = 0; size <= sizeof bytes; size++) {
         struct buffer encoded;
         struct buffer decoded;
         buffer_init(&encoded, MAXIMUM);
@@ -66,7 +66,7 @@ static void malformed_text_is_refused(void **state)
                                         "Zm-_", "=m9v", "Zm=v", "Zm9v=",    "\x80mm9"};
     struct buffer buffer;
     buffer_init(&buffer, MAXIMUM);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_false(base64_decode(&buffer, bytes_of_string(texts[i])));
         assert_int_equal(buffer.size, 0);
     }

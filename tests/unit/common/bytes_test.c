@@ -34,7 +34,7 @@ static void test_hash_is_the_same_every_time_and_spreads(void **state)
     assert_true(bytes_hash(TEXT("")) == 0xefd01f60ba992926U);
     unsigned counts[16] = {0};
     for (uint32_t i = 0; i < 1600; i++) {
-        counts[bytes_hash(bytes_of(&i, sizeof(i))) % 16]++;
+        counts[bytes_hash(bytes_of(&i, sizeof i)) % 16]++;
     }
     for (unsigned i = 0; i < 16; i++) {
         assert_in_range(counts[i], 60, 140);
@@ -63,7 +63,7 @@ static void test_printable_is_utf8_without_controls(void **state)
         "admin\u200B",          /* another name that looks the same */
         "a\U000E0041",
     };
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         assert_false(bytes_is_printable(TEXT(refused[i])));
     }
     assert_false(bytes_is_printable(bytes_of("a\0b", 3)));
@@ -85,15 +85,15 @@ static void test_to_text_cuts_between_characters(void **state)
 {
     (void)state;
     char text[6];
-    bytes_to_text(TEXT("abcde"), text, sizeof(text));
+    bytes_to_text(TEXT("abcde"), text, sizeof text);
     assert_string_equal(text, "abcde");
-    bytes_to_text(TEXT("abcdef"), text, sizeof(text));
+    bytes_to_text(TEXT("abcdef"), text, sizeof text);
     assert_string_equal(text, "abcde");
-    bytes_to_text(TEXT("abcd–"), text, sizeof(text));
+    bytes_to_text(TEXT("abcd–"), text, sizeof text);
     assert_string_equal(text, "abcd");
-    bytes_to_text(TEXT("ab–"), text, sizeof(text));
+    bytes_to_text(TEXT("ab–"), text, sizeof text);
     assert_string_equal(text, "ab–");
-    bytes_to_text(bytes_of(NULL, 0), text, sizeof(text));
+    bytes_to_text(bytes_of(NULL, 0), text, sizeof text);
     assert_string_equal(text, "");
     text[0] = 'x';
     bytes_to_text(TEXT("–"), text, 1);

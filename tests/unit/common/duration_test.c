@@ -13,7 +13,7 @@ static void test_parses_what_people_write(void **state)
         {"1.5s", 1500},         {"0", 0},         {"0.001", 1},   {"1.5h", 5400000}, {"0.05m", 3000},
         {"8760h", 31536000000}, {"2.000s", 2000}, {"007s", 7000},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t milliseconds = UINT64_MAX;
         struct error error = {""};
         assert_true(duration_parse(rows[i].text, &milliseconds, &error));
@@ -38,7 +38,7 @@ static void test_refuses_junk(void **state)
     static const char *const junk[] = {"",    " ",    "s",     "-1",   "+1",  " 1",
                                        "1 ",  "1 s",  "1x",    "1.",   ".5",  "1..5",
                                        "1e3", "0x10", "1.5.1", "1h5m", "nan", "1.0000001"};
-    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
+    for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++) {
         assert_refused(junk[i], "not a duration");
     }
 }
@@ -72,16 +72,16 @@ static void test_describes(void **state)
         {2050, "2.05 s"},     {10000, "10 s"},  {59999, "59.999 s"},   {60000, "1 m"},
         {200000, "3 m 20 s"}, {3600000, "1 h"}, {3620000, "1 h 20 s"}, {5400999, "1 h 30 m"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[40];
-        duration_describe(rows[i].milliseconds, text, sizeof(text));
+        duration_describe(rows[i].milliseconds, text, sizeof text);
         assert_string_equal(text, rows[i].text);
     }
     char all[64];
-    duration_describe(UINT64_MAX, all, sizeof(all));
+    duration_describe(UINT64_MAX, all, sizeof all);
     assert_string_equal(all, "5124095576030 h 25 m 51 s");
     char tight[5];
-    duration_describe(200000, tight, sizeof(tight));
+    duration_describe(200000, tight, sizeof tight);
     assert_string_equal(tight, "3 m ");
 }
 

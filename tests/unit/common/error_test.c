@@ -44,7 +44,7 @@ static void test_is_cut_between_characters(void **state)
     (void)state;
     struct error error;
     char filler[ERROR_MAX_BYTES];
-    memset(filler, 'a', sizeof(filler));
+    memset(filler, 'a', sizeof filler);
     filler[ERROR_MAX_BYTES - 2] = '\0';
     error_set(&error, "%s", filler);
     assert_int_equal(strlen(error.text), ERROR_MAX_BYTES - 2);

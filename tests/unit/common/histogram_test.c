@@ -57,7 +57,7 @@ static void test_edges_of_buckets(void **state)
                                      4099, UINT64_MAX / 2, UINT64_MAX - 1, UINT64_MAX};
     SCOPED(histogram_free) struct histogram *histogram = histogram_new();
     uint32_t previous = 0;
-    for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
         histogram_clear(histogram);
         histogram_record(histogram, edges[i]);
         struct histogram_cursor cursor = {0};

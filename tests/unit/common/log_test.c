@@ -118,7 +118,7 @@ static void test_a_long_line_is_cut_and_still_ends(void **state)
     static const enum log_form forms[] = {LOG_TEXT, LOG_JSON};
     static const char *const ends[] = {"…\n", "…\"}\n"};
     char filler[CAPTURED_BYTES];
-    memset(filler, '"', sizeof(filler));
+    memset(filler, '"', sizeof filler);
     filler[CAPTURED_BYTES - 1] = '\0';
     for (size_t i = 0; i < 2; i++) {
         struct capture capture;

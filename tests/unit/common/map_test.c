@@ -8,7 +8,7 @@
 
 static struct bytes key_of(const uint32_t *number)
 {
-    return bytes_of(number, sizeof(*number));
+    return bytes_of(number, sizeof *number);
 }
 
 static void test_get_put_remove(void **state)

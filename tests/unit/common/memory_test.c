@@ -42,7 +42,7 @@ static void test_reserve_doubles_and_keeps(void **state)
     uint32_t *items = NULL;
     for (uint32_t i = 0; i < 1000; i++) {
         size_t before = capacity;
-        items = memory_reserve(items, &capacity, i + 1, sizeof(*items));
+        items = memory_reserve(items, &capacity, i + 1, sizeof *items);
         assert_true(capacity >= i + 1);
         resizes += capacity != before;
         items[i] = i;

@@ -26,7 +26,7 @@ static bool parse(const char *lines, struct settings *settings, struct error *er
     static char text[500];
     (void)strncpy(text, lines, sizeof text - 1);
     *settings = (struct settings){0};
-    return option_parse_lines(options, sizeof(options) / sizeof(options[0]), text, settings, error);
+    return option_parse_lines(options, sizeof options / sizeof options[0], text, settings, error);
 }
 
 static void all_spellings_of_a_line(void **state)
@@ -59,7 +59,7 @@ static void wrong_lines_are_named(void **state)
         {"quiet = yes", "line 1: quiet: \"yes\" is neither true nor false"},
         {" = 5", "line 1: unknown option --"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct settings settings;
         struct error error;
         assert_false(parse(cases[i].lines, &settings, &error));

@@ -67,7 +67,7 @@ static const struct option options[] = {
      .argument = "@N",
      .help = "where"},
 };
-#define OPTION_COUNT_ALL (sizeof(options) / sizeof(options[0]))
+#define OPTION_COUNT_ALL (sizeof options / sizeof options[0])
 
 struct outcome {
     bool is_good;
@@ -114,7 +114,7 @@ static void test_all_spellings_of_a_value(void **state)
     struct outcome spellings[] = {
         PARSE("-w5"),  PARSE("-w", "5"),   PARSE("--workers=5"),   PARSE("--workers", "5"),
         PARSE("-qw5"), PARSE("-vqw", "5"), PARSE("-w", "7", "-w5")};
-    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+    for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
         assert_true(spellings[i].is_good);
         assert_int_equal(spellings[i].settings.workers, 5);
         assert_true(spellings[i].settings.has_workers);
@@ -180,7 +180,7 @@ static void test_numbers_refuse_junk(void **state)
                                        "18446744073709551617",
                                        "18446744073709551616",
                                        "36893488147419103246"};
-    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
+    for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++) {
         SCOPED(memory_free_at) char *argument = memory_format("--workers=%s", junk[i]);
         SCOPED(memory_free_at)
         char *expected = memory_format("--workers: \"%s\" is not a whole number from 1 to 1000", junk[i]);
@@ -222,7 +222,7 @@ static void test_unknown_options_suggest_the_nearest(void **state)
     assert_error(PARSE("-x"), "unknown option -x");
     assert_error(PARSE("-q\n"), "unknown option -?");
     char name[300];
-    memset(name, 'a', sizeof(name));
+    memset(name, 'a', sizeof name);
     name[0] = name[1] = '-';
     name[299] = '\0';
     assert_false(PARSE(name).is_good);
@@ -238,7 +238,7 @@ static int clear_environment(void **state)
     (void)state;
     static const char *const names[] = {"TUTTI_WORKERS", "TUTTI_RAMP_UP", "TUTTI_QUIET", "TUTTI_VERBOSE",
                                         "TUTTI_SCRIPT"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         unsetenv(names[i]);
     }
     return 0;

@@ -11,7 +11,7 @@ static void assert_bytes(const struct buffer *buffer, const char *expected, size
     assert_memory_equal(buffer->data, expected, size);
 }
 
-#define ASSERT_BYTES(buffer, literal) assert_bytes(buffer, literal, sizeof(literal) - 1)
+#define ASSERT_BYTES(buffer, literal) assert_bytes(buffer, literal, sizeof literal - 1)
 
 static bool is_value(const char *data, size_t size)
 {
@@ -21,7 +21,7 @@ static bool is_value(const char *data, size_t size)
     return is_good;
 }
 
-#define IS_VALUE(literal) is_value(literal, sizeof(literal) - 1)
+#define IS_VALUE(literal) is_value(literal, sizeof literal - 1)
 
 static void test_encodings(void **state)
 {
@@ -66,7 +66,7 @@ static void test_equal_numbers_are_equal_bytes(void **state)
         {-HUGE_VAL, false, 0},
         {NAN, false, 0},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         SCOPED(buffer_finish) struct buffer buffer;
         buffer_init(&buffer, 100);
         value_append_number(&buffer, rows[i].number);
@@ -180,12 +180,12 @@ static void test_check_bears_anything(void **state)
     unsigned good = 0;
     for (unsigned round = 0; round < 50000; round++) {
         uint8_t bytes[40];
-        size_t size = random_below(&random, sizeof(bytes));
+        size_t size = random_below(&random, sizeof bytes);
         for (size_t i = 0; i < size; i++) {
-            bytes[i] = (uint8_t)letters[random_below(&random, sizeof(letters) - 1)];
+            bytes[i] = (uint8_t)letters[random_below(&random, sizeof letters - 1)];
         }
         char text[24];
-        value_describe(bytes_of(bytes, size), text, sizeof(text));
+        value_describe(bytes_of(bytes, size), text, sizeof text);
         good += value_check(bytes_of(bytes, size), NULL);
     }
     assert_in_range(good, 100, 50000);
@@ -329,7 +329,7 @@ static void test_describe(void **state)
     value_append_string(&buffer, TEXT("a rather long text that does not fit"));
     assert_described(&buffer, 24, "\"a rather long t…\"");
     static const char filler[1000];
-    value_append_string(&buffer, bytes_of(filler, sizeof(filler) - 10));
+    value_append_string(&buffer, bytes_of(filler, sizeof filler - 10));
     assert_described(&buffer, 20, "\"\\x00\\x00…\"");
     value_append_integer(&buffer, 123456789);
     assert_described(&buffer, 4, "123");

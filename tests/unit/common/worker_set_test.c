@@ -125,7 +125,7 @@ static void test_copy_is_a_copy(void **state)
 static void assert_described(const struct worker_set *set, const char *expected)
 {
     char text[128];
-    worker_set_describe(set, text, sizeof(text));
+    worker_set_describe(set, text, sizeof text);
     assert_string_equal(text, expected);
 }
 
@@ -165,10 +165,10 @@ static void test_describe_bears_what_a_peer_invents(void **state)
     char tight[10];
     worker_set_clear(&set);
     ADD(&set, 1, 2, 3);
-    worker_set_describe(&set, tight, sizeof(tight));
+    worker_set_describe(&set, tight, sizeof tight);
     assert_string_equal(tight, "workers 1");
     char tighter[12];
-    worker_set_describe(&set, tighter, sizeof(tighter));
+    worker_set_describe(&set, tighter, sizeof tighter);
     assert_string_equal(tighter, "workers 1");
 }
 

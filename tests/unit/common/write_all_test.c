@@ -45,7 +45,7 @@ static void test_more_than_fits_at_once(void **state)
     (void)state;
     int ends[2];
     pthread_t thread;
-    uint8_t *bytes = (uint8_t *)memory_new(MANY_BYTES, 1);
+    uint8_t *bytes = memory_new(MANY_BYTES, 1);
     for (size_t i = 0; i < MANY_BYTES; i++) {
         bytes[i] = byte_at(i);
     }
@@ -66,7 +66,7 @@ static void test_a_file_that_takes_no_more(void **state)
 {
     (void)state;
     int ends[2];
-    uint8_t *bytes = (uint8_t *)memory_new(MANY_BYTES, 1);
+    uint8_t *bytes = memory_new(MANY_BYTES, 1);
     assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
     assert_false(write_all(ends[1], bytes_of(bytes, MANY_BYTES)));
     assert_int_equal(errno, EAGAIN);

@@ -26,7 +26,7 @@ static struct line invent_line(struct world *world)
                                       ACT_READ,    ACT_READ,        ACT_WAIT_READERS,
                                       ACT_BARRIER, ACT_FAIL,        ACT_DECLARE};
     return (struct line){
-        .act = likely[world_below(world, sizeof(likely) / sizeof(likely[0]))],
+        .act = likely[world_below(world, sizeof likely / sizeof likely[0])],
         .back = world_chance(world, 50) ? 0 : world_below(world, 4),
         .readers = 1 + world_below(world, 3),
         .is_strict = world_chance(world, 30),
@@ -174,7 +174,7 @@ static void signal_written(struct world *world, uint32_t worker, uint64_t step)
 {
     char payload[16];
     SCOPED(buffer_finish) struct buffer value;
-    buffer_init(&value, sizeof(payload));
+    buffer_init(&value, sizeof payload);
     value_append_integer(&value, (int64_t)(step * 100 + worker));
     struct operation operation = {.kind = OPERATION_WRITTEN, .step = step, .value = buffer_bytes(&value)};
     operate(world, worker, operation);

@@ -57,7 +57,7 @@ void play_finish(struct play *play)
 static void tell_workers(struct buffer *story, const struct worker_set *workers)
 {
     char words[256];
-    worker_set_describe(workers, words, sizeof(words));
+    worker_set_describe(workers, words, sizeof words);
     buffer_append_string(story, words);
 }
 
@@ -65,7 +65,7 @@ static void tell_value(struct buffer *story, struct bytes value)
 {
     char words[128];
     if (value.size > 0) {
-        value_describe(value, words, sizeof(words));
+        value_describe(value, words, sizeof words);
         buffer_append_format(story, " %s", words);
     }
 }
@@ -299,7 +299,7 @@ struct bytes play_value(const char *text)
     } values[4];
     static unsigned next;
     SCOPED(buffer_finish) struct buffer value;
-    buffer_init(&value, sizeof(values[0].data));
+    buffer_init(&value, sizeof values[0].data);
     char *end;
     long number = strtol(text, &end, 10);
     if (strcmp(text, "nil") == 0) {

@@ -181,7 +181,7 @@ static void those_of_forgotten_campaigns_go(void **state)
 static void the_oldest_go_when_there_is_no_room(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    uint8_t *data = (uint8_t *)memory_new(LIMIT_ARTIFACT_BYTES, 1);
+    uint8_t *data = memory_new(LIMIT_ARTIFACT_BYTES, 1);
     struct bytes large = bytes_of(data, LIMIT_ARTIFACT_BYTES);
     for (uint64_t campaign = 2; campaign <= 5; campaign++) {
         for (uint32_t number = 1; number <= 16; number++) {

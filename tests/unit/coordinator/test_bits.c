@@ -30,12 +30,12 @@ static void test_searching(void **state)
     const uint32_t members[] = {0, 3, 62, 63, 64, 65, 127, 128, 190};
     uint64_t left[4] = {0};
     uint64_t right[4] = {0};
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         (void)bits_add(i % 3 == 0 ? right : left, members[i]);
         (void)bits_add(left, members[i] / 2);
     }
     const uint32_t counts[] = {0, 1, 63, 64, 65, 128, 191, 250};
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         for (uint32_t from = 0; from <= counts[i]; from++) {
             uint32_t outside = from;
             while (outside < counts[i] && (bits_has(left, outside) || bits_has(right, outside))) {

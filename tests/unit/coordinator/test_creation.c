@@ -93,7 +93,7 @@ static void what_is_said_of_failures_goes_together(void **state)
                  {"{\"fail_steps\": 0}", 0},
                  {"{\"fail_steps\": 7, \"fail_percent\": 0}", 7},
                  {"{\"fail_percent\": 0}", 0}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct campaign_options options;
         struct error error;
         json_t *object = parse(cases[i].options);
@@ -110,7 +110,7 @@ static void without_runs_or_duration_there_is_one_run(void **state)
         const char *options;
         uint64_t runs;
     } cases[] = {{"{}", 1}, {"{\"runs\": 0}", 0}, {"{\"duration_ms\": 5}", 0}, {"{\"duration_ms\": 0}", 1}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct campaign_options options;
         struct error error;
         json_t *object = parse(cases[i].options);
@@ -146,7 +146,7 @@ static void what_is_wrong_is_named(void **state)
          "options: single_run and single_mode contradict each other"},
         {"{" FILES ", \"expect_agents\": null}", "expect_agents is no whole number from 1 to 100000"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct creation creation;
         struct error error;
         json_t *object = parse(cases[i].text);

@@ -67,7 +67,7 @@ static void a_body_that_drips_is_not_waited_for(void **state)
                                                                                */
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
     };
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         char answer[ANSWER_BYTES];
         int client = dial(scene);
         say(client, heads[i]);

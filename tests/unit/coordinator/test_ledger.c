@@ -66,7 +66,7 @@ static const struct coordinator_event EVENTS[] = {
     {.kind = EVENT_SCALE, .now_ns = 3002, .scale = {.campaign = 18, .workers = UINT32_MAX}},
     {.kind = EVENT_RESTORED, .now_ns = UINT64_MAX},
 };
-#define EVENT_COUNT (sizeof(EVENTS) / sizeof(EVENTS[0]))
+#define EVENT_COUNT (sizeof EVENTS / sizeof EVENTS[0])
 
 static bool is_same_options(const struct campaign_options *left, const struct campaign_options *right)
 {

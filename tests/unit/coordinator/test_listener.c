@@ -29,7 +29,7 @@ static void addresses_are_read(void **state)
         {"192.0.2.1:5", "192.0.2.1", 5, false},
         {"[::ffff:127.0.0.1]:5", "::ffff:127.0.0.1", 5, false},
     };
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct listener_address address;
         struct error error;
         assert_true(listener_parse(good[i].text, &address, &error));
@@ -45,7 +45,7 @@ static void other_texts_are_refused(void **state)
     static const char *const bad[] = {"",        ":",           "7441",   "host:", "host:x", "host:70000",
                                       "host:1x", ":7441",       "::1:80", "[]:80", "[::1]",  "[::1:80",
                                       "host:-1", "host:000080", "a/b:1",  "h: 80", "h:80 ",  "http://h:80"};
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct listener_address address;
         struct error error;
         assert_false(listener_parse(bad[i], &address, &error));

@@ -29,7 +29,7 @@ static void literals_are_read(void **state)
                                       "[10.0.0.1]", "[::1",      "::1]",        "0x7f.0.0.1", "127.1",
                                       "2130706433", "::1%lo",    "10.0.0.1:80", "010.0.0.1\n"};
     struct address ignored;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(address_parse(text(bad[i]), &ignored));
     }
     assert_false(address_parse(bytes_of("10.0.0.1\0x", 10), &ignored));
@@ -65,7 +65,7 @@ static void networks_hold_what_they_should(void **state)
                 {"fd00::/8", "fe80::1", false},
                 {"::1/128", "::1", true},
                 {"::/0", "10.0.0.1", true}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct network network;
         struct address one = address(rows[i].address);
         assert_true(network_parse(text(rows[i].network), &network, NULL));
@@ -74,7 +74,7 @@ static void networks_hold_what_they_should(void **state)
     static const char *const bad[] = {
         "",    "/8",          "10.0.0.0/",   "10.0.0.0/33",  "::1/129", "10.0.0.0/8/8",
         "x/8", "10.0.0.0/-1", "10.0.0.0/ 8", "10.0.0.0/0008"};
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct network network;
         assert_false(network_parse(text(bad[i]), &network, NULL));
     }
@@ -120,12 +120,12 @@ static void a_host_has_to_mean_us(void **state)
                                           "127.1",
                                           "load.example.org..",
                                           "127.0.0.1:999999"};
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (!host_is_ours(text(ours[i]), &names, &local)) {
             fail_msg("not ours: %s", ours[i]);
         }
     }
-    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
         if (host_is_ours(text(foreign[i]), &names, &local)) {
             fail_msg("ours: %s", foreign[i]);
         }
@@ -137,7 +137,7 @@ static void names_have_no_port(void **state)
 {
     (void)state;
     static const char *const bad[] = {"a:80", "http://a", "a b", "a,,b", ",", "a/", "user@a", "[::1", "\x80"};
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct host_names names = {0};
         struct error error;
         assert_false(host_names_add(&names, text(bad[i]), &error));
@@ -179,7 +179,7 @@ static void an_origin_is_ours_or_foreign(void **state)
                 {"file://", "127.0.0.1:7441", false},
                 {"ftp://127.0.0.1:7441", "127.0.0.1:7441", false},
                 {"chrome-extension://abc", "127.0.0.1:7441", false}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (origin_is_host(text(rows[i].origin), text(rows[i].host)) != rows[i].is_ours) {
             fail_msg("%s at %s", rows[i].origin, rows[i].host);
         }
@@ -205,7 +205,7 @@ static void only_json_is_json(void **state)
                                       "text/plain;charset=application/json"};
     assert_true(content_type_is_json(text("application/json")));
     assert_true(content_type_is_json(text("Application/JSON; charset=utf-8")));
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(content_type_is_json(text(bad[i])));
     }
 }
@@ -236,7 +236,7 @@ static void a_proxy_speaks_for_its_last_client(void **state)
     assert_true(trusted_proxies_add(&proxies, text("10.0.0.0/8, ::1"), NULL));
     assert_false(trusted_proxies_add(&proxies, text("proxy.example"), NULL));
     struct address peer = address("10.0.0.1");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct address found =
             forwarded_client(&proxies, &peer, text(rows[i].x_forwarded_for), text(rows[i].forwarded));
         struct address wanted = address(rows[i].client);

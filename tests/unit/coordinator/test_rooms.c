@@ -188,7 +188,7 @@ static void expect_waits(struct play *play, const char *expected)
 {
     char text[200];
     play_settle(play);
-    rooms_describe_waits(play->rooms, text, sizeof(text));
+    rooms_describe_waits(play->rooms, text, sizeof text);
     assert_string_equal(text, expected);
 }
 
@@ -210,7 +210,7 @@ static void test_waits_in_one_line(void **state)
                  "5 wait for the writer of pad@12–14 · 1 for the readers of pad@12 · 1 for variable x · "
                  "1 for something else");
     char text[12];
-    rooms_describe_waits(play.rooms, text, sizeof(text));
+    rooms_describe_waits(play.rooms, text, sizeof text);
     assert_string_equal(text, "5 wait for ");
     play_finish(&play);
 }

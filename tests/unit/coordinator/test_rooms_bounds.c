@@ -201,9 +201,9 @@ static void test_texts_stay_within_their_bound(void **state)
     play_init_synchronised(&play, 3);
     char name[256];
     char failure[2000];
-    memset(name, 1, sizeof(name) - 1);
-    memset(failure, 'e', sizeof(failure) - 1);
-    name[sizeof(name) - 1] = failure[sizeof(failure) - 1] = '\0';
+    memset(name, 1, sizeof name - 1);
+    memset(failure, 'e', sizeof failure - 1);
+    name[sizeof name - 1] = failure[sizeof failure - 1] = '\0';
     struct operation wait = {
         .kind = OPERATION_WAIT_WRITER, .name = bytes_of_string(name), .step = 1, .timeout_ms = 10};
     play_operation(&play, 0, 1, wait);
