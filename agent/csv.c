@@ -33,7 +33,7 @@ static bool take_line_end(struct csv_reader *reader)
     return size > 0 || is_at_end(reader);
 }
 
-static bool complain(const struct csv_reader *reader, struct error *error, const char *what)
+static bool csv_complain(const struct csv_reader *reader, struct error *error, const char *what)
 {
     return error_set(error, "%llu: %s", (unsigned long long)reader->line, what);
 }
@@ -50,7 +50,7 @@ static bool read_quoted(struct csv_reader *reader, struct csv_field *field, stru
             reader->line++;
         }
         if (byte == 0) {
-            return complain(reader, error, "a zero byte: expected UTF-8 text");
+            return csv_complain(reader, error, "a zero byte: expected UTF-8 text");
         }
         if (byte != '"') {
             continue;
@@ -64,7 +64,7 @@ static bool read_quoted(struct csv_reader *reader, struct csv_field *field, stru
         reader->at++;
     }
     reader->line = line;
-    return complain(reader, error, "a quoted field without an end");
+    return csv_complain(reader, error, "a quoted field without an end");
 }
 
 static bool read_plain(struct csv_reader *reader, struct csv_field *field, struct error *error)
@@ -77,13 +77,13 @@ static bool read_plain(struct csv_reader *reader, struct csv_field *field, struc
             break;
         }
         if (byte == '"') {
-            return complain(reader, error, "a quote within a field that does not begin with one");
+            return csv_complain(reader, error, "a quote within a field that does not begin with one");
         }
         if (byte == '\r') {
-            return complain(reader, error, "a carriage return without a line feed");
+            return csv_complain(reader, error, "a carriage return without a line feed");
         }
         if (byte == 0) {
-            return complain(reader, error, "a zero byte: expected UTF-8 text");
+            return csv_complain(reader, error, "a zero byte: expected UTF-8 text");
         }
     }
     field->raw = bytes_of(reader->text.data + begin, reader->at - begin);
@@ -111,7 +111,7 @@ enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record, s
     } while (take_line_end(reader));
     for (record->count = 0;;) {
         if (record->count == CSV_MOST_FIELDS) {
-            (void)complain(reader, error, "more fields than the 500 that there may be");
+            (void)csv_complain(reader, error, "more fields than the 500 that there may be");
             return CSV_WRONG;
         }
         if (!read_field(reader, &record->fields[record->count], error)) {
@@ -125,7 +125,7 @@ enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record, s
         if (take_line_end(reader)) {
             return CSV_RECORD;
         }
-        (void)complain(reader, error, "text behind the closing quote of a field");
+        (void)csv_complain(reader, error, "text behind the closing quote of a field");
         return CSV_WRONG;
     }
 }

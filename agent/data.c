@@ -40,7 +40,7 @@ static uint32_t offset_of(lua_State *lua, int index, uint32_t row)
     return offsets[row - 1];
 }
 
-static void push_field(lua_State *lua, const struct csv_field *field)
+static void data_push_field(lua_State *lua, const struct csv_field *field)
 {
     luaL_Buffer buffer;
 
@@ -80,7 +80,7 @@ static void take_header(lua_State *lua, int index, const char *path, const struc
     lua_createtable(lua, (int)record->count, 0);
     lua_newtable(lua);
     for (size_t i = 0; i < record->count; i++) {
-        push_field(lua, &record->fields[i]);
+        data_push_field(lua, &record->fields[i]);
         if (lua_rawlen(lua, -1) == 0) {
             lua_misuse(lua, "%s:%d: field %d of the header has no name", path, (int)record->line, (int)i + 1);
         }
@@ -151,14 +151,14 @@ static void push_csv_row(lua_State *lua, int index, uint32_t row)
     lua_createtable(lua, 0, (int)record.count);
     for (size_t i = 0; i < record.count; i++) {
         lua_rawgeti(lua, -2, (lua_Integer)i + 1);
-        push_field(lua, &record.fields[i]);
+        data_push_field(lua, &record.fields[i]);
         lua_rawset(lua, -3);
     }
     lua_remove(lua, -2);
 }
 
 /* Pushes the value; raises with the file and the line, which counts from `line`. */
-static void decode(lua_State *lua, const char *path, size_t line, struct bytes text)
+static void data_decode(lua_State *lua, const char *path, size_t line, struct bytes text)
 {
     struct json_problem problem;
 
@@ -208,7 +208,7 @@ static bool is_blank(struct bytes line)
 
 static void check_line(lua_State *lua, const char *path, uint64_t number, struct bytes line)
 {
-    decode(lua, path, number, line);
+    data_decode(lua, path, number, line);
     if (!is_row(lua)) {
         lua_misuse(lua, "%s:%llu: expected an object", path, (unsigned long long)number);
     }
@@ -252,7 +252,7 @@ void data_open_json(lua_State *lua, int index, const char *path, struct bytes te
 {
     limits_charge(lua, text.size);
     text = without_mark(text);
-    decode(lua, path, 1, text);
+    data_decode(lua, path, 1, text);
     if (!lua_istable(lua, -1)) {
         lua_misuse(lua, "%s: expected an array of objects", path);
     }
@@ -311,7 +311,8 @@ void data_push_row(lua_State *lua, int index, uint32_t row)
         push_csv_row(lua, index, row);
     } else if (rows->kind == DATA_LINES) {
         size_t at = offset_of(lua, index, row);
-        decode(lua, "tutti.data", row, take_line(rows->text, &at)); /* was read before, when it was opened */
+        data_decode(lua, "tutti.data", row,
+                    take_line(rows->text, &at)); /* was read before, when it was opened */
     } else {
         lua_getiuservalue(lua, index, DATA_ROWS_VALUE);
         lua_rawgeti(lua, -1, row);

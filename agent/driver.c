@@ -47,7 +47,7 @@ static const char driver_in_lua[] =
     "return step, request\n";
 
 /* choose(has_picker, name) → function, name of the scenario */
-static int choose(lua_State *lua)
+static int driver_choose(lua_State *lua)
 {
     struct script *script = script_of(lua);
     struct player *player = player_current(lua, "scenario_picker");
@@ -94,7 +94,7 @@ static int push_picker(lua_State *lua)
     return 1;
 }
 
-static int complain(lua_State *lua)
+static int driver_complain(lua_State *lua)
 {
     struct player *player = player_current(lua, "events");
 
@@ -117,10 +117,10 @@ void driver_open(struct script *script)
     lua_State *lua = script->lua;
 
     library_load(lua, driver_in_lua, sizeof driver_in_lua - 1, "=tutti");
-    lua_pushcfunction(lua, choose);
+    lua_pushcfunction(lua, driver_choose);
     lua_pushcfunction(lua, push_listeners);
     lua_pushcfunction(lua, push_picker);
-    lua_pushcfunction(lua, complain);
+    lua_pushcfunction(lua, driver_complain);
     lua_call(lua, 4, 2);
     lua_setfield(lua, LUA_REGISTRYINDEX, REQUEST);
     lua_setfield(lua, LUA_REGISTRYINDEX, DRIVER);

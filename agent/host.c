@@ -153,7 +153,7 @@ static void perform_one(struct host *host, struct agent_effect *effect)
     }
 }
 
-static void on_timer(uv_timer_t *timer);
+static void host_on_timer(uv_timer_t *timer);
 
 static void step(struct host *host, struct agent_event *event)
 {
@@ -178,11 +178,11 @@ static void end_turn(struct host *host)
     if (due_ns == UINT64_MAX) {
         uv_timer_stop(&host->timer);
     } else {
-        uv_timer_start(&host->timer, on_timer, in_ms, 0);
+        uv_timer_start(&host->timer, host_on_timer, in_ms, 0);
     }
 }
 
-static void on_timer(uv_timer_t *timer)
+static void host_on_timer(uv_timer_t *timer)
 {
     struct host *host = timer->data;
     struct agent_event event = {.kind = AGENT_TICK};
@@ -558,7 +558,7 @@ static bool raise_walls(struct host *host)
     return true;
 }
 
-static void close_all(struct host *host)
+static void host_close_all(struct host *host)
 {
     agent_free(&host->agent);
     end_shards(host);
@@ -607,6 +607,6 @@ int agent_run(const struct agent_run_options *options)
         end_turn(&host);
         uv_run(&host.loop, UV_RUN_DEFAULT);
     }
-    close_all(&host);
+    host_close_all(&host);
     return host.exit_code;
 }

@@ -11,7 +11,7 @@ static uint64_t between(uint64_t from_ns, uint64_t to_ns)
     return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-static uint64_t larger(uint64_t left, uint64_t right)
+static uint64_t lag_larger(uint64_t left, uint64_t right)
 {
     return left > right ? left : right;
 }
@@ -34,8 +34,8 @@ void lag_end_turn(struct lag *lag, uint64_t now_ns)
 {
     uint64_t idle_ns = uv_metrics_idle_time(lag->loop);
     uint64_t busy_ns = between(idle_ns - lag->parted_idle_ns, between(lag->parted_ns, now_ns));
-    uint64_t lag_us = larger(busy_ns, larger(lag->queued_ns, lag->overslept_ns)) / NS_PER_US;
-    uint64_t weight_us = larger(busy_ns, lag->overslept_ns) / NS_PER_US;
+    uint64_t lag_us = lag_larger(busy_ns, lag_larger(lag->queued_ns, lag->overslept_ns)) / NS_PER_US;
+    uint64_t weight_us = lag_larger(busy_ns, lag->overslept_ns) / NS_PER_US;
 
     if (weight_us > 0) {
         histogram_add(lag->lag_us, lag_us, weight_us);
@@ -48,16 +48,16 @@ void lag_end_turn(struct lag *lag, uint64_t now_ns)
 
 void lag_queued(struct lag *lag, uint64_t since_ns, uint64_t now_ns)
 {
-    lag->queued_ns = larger(lag->queued_ns, between(since_ns, now_ns));
+    lag->queued_ns = lag_larger(lag->queued_ns, between(since_ns, now_ns));
 }
 
 /* What was due before the loop went to wait is late by the turn before, which has been counted. */
 void lag_woken(struct lag *lag, uint64_t due_ns, uint64_t now_ns)
 {
     /* libuv's timers count whole milliseconds. */
-    uint64_t rounded_ns = larger(due_ns, lag->parted_ns) + 1000 * NS_PER_US;
+    uint64_t rounded_ns = lag_larger(due_ns, lag->parted_ns) + 1000 * NS_PER_US;
 
-    lag->overslept_ns = larger(lag->overslept_ns, between(rounded_ns, now_ns));
+    lag->overslept_ns = lag_larger(lag->overslept_ns, between(rounded_ns, now_ns));
 }
 
 struct histogram *lag_take(struct lag *lag, uint64_t now_ns, struct loop_gauges *gauges)

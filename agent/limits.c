@@ -165,7 +165,7 @@ static bool look(lua_State *lua, struct limits *limits)
 }
 
 /* For the watchdog: where a turn is that does not give way. */
-static void tell_place(lua_State *lua)
+static void limits_tell_place(lua_State *lua)
 {
     const struct script *script = script_of(lua);
 
@@ -210,7 +210,7 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
         return;
     }
     if (!script_may_wait(lua)) {
-        tell_place(lua);
+        limits_tell_place(lua);
         return;
     }
     if (activation->event == LUA_HOOKCOUNT) {
@@ -230,7 +230,7 @@ void limits_interrupt(struct limits *limits)
     }
 }
 
-static void begin(struct limits *limits, lua_State *lua, enum limits_kind kind)
+static void limits_begin(struct limits *limits, lua_State *lua, enum limits_kind kind)
 {
     limits->kind = kind;
     limits->termination = TERMINATION_NONE;
@@ -248,14 +248,14 @@ void limits_enter(struct limits *limits, lua_State *lua, enum limits_kind kind)
 {
     limits->used_ns = 0;
     limits->instructions_left = (int64_t)limits->instruction_limit;
-    begin(limits, lua, kind);
+    limits_begin(limits, lua, kind);
 }
 
 void limits_go_on(struct limits *limits, lua_State *lua, const struct limits_used *used)
 {
     limits->used_ns = used->time_ns;
     limits->instructions_left = used->instructions_left;
-    begin(limits, lua, LIMITS_TURN);
+    limits_begin(limits, lua, LIMITS_TURN);
     limits->began_ns = ticker_thread_ns();
 }
 

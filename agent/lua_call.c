@@ -118,7 +118,7 @@ static int on_answer(lua_State *lua, int status, lua_KContext context)
     return results;
 }
 
-static int refuse(lua_State *lua, const struct error *error)
+static int lua_call_refuse(lua_State *lua, const struct error *error)
 {
     struct lua_failure failure = {.outcome = outcome_name(OUTCOME_REFUSED), .message = error->text};
 
@@ -146,5 +146,5 @@ int lua_call_send(lua_State *lua, struct player *player, const struct operation 
     case CREW_CALL_REFUSED:
         break;
     }
-    return refuse(lua, &error);
+    return lua_call_refuse(lua, &error);
 }

@@ -48,7 +48,7 @@ static enum mode mode_of(lua_State *lua)
     return mode;
 }
 
-static void read_options(lua_State *lua, struct data *data)
+static void lua_data_read_options(lua_State *lua, struct data *data)
 {
     static const char *const names[] = {"mode", "wrap", NULL};
 
@@ -75,7 +75,7 @@ static bool has_ending(const char *path, const char *ending)
     return size > strlen(ending) && strcmp(path + size - strlen(ending), ending) == 0;
 }
 
-static void open_file(lua_State *lua, int index)
+static void lua_data_open_file(lua_State *lua, int index)
 {
     const char *path = lua_tostring(lua, 1);
     struct error error;
@@ -124,12 +124,12 @@ int lua_data_new(lua_State *lua)
     struct data *data = lua_newuserdatauv(lua, sizeof *data, 3);
     *data = (struct data){.number = ++script->data_count};
     luaL_setmetatable(lua, METATABLE);
-    read_options(lua, data);
+    lua_data_read_options(lua, data);
     if (lua_istable(lua, 1)) {
         lua_pushvalue(lua, 1);
         data_open_table(lua, 3, "tutti.data");
     } else if (lua_type(lua, 1) == LUA_TSTRING) {
-        open_file(lua, 3);
+        lua_data_open_file(lua, 3);
     } else {
         return lua_misuse(lua, "tutti.data: expected the name of a file or a list of rows, got a %s",
                           luaL_typename(lua, 1));
@@ -234,7 +234,7 @@ static int next_row(lua_State *lua)
     return 1;
 }
 
-static int get_field(lua_State *lua)
+static int lua_data_get_field(lua_State *lua)
 {
     struct data *data = to_data(lua);
 
@@ -265,7 +265,7 @@ static int get_length(lua_State *lua)
 void lua_data_open(lua_State *lua)
 {
     if (luaL_newmetatable(lua, METATABLE)) {
-        lua_pushcfunction(lua, get_field);
+        lua_pushcfunction(lua, lua_data_get_field);
         lua_setfield(lua, -2, "__index");
         lua_pushcfunction(lua, get_length);
         lua_setfield(lua, -2, "__len");

@@ -72,7 +72,7 @@ static void check_text(lua_State *lua, int index, const char *what)
     }
 }
 
-static void add_header(lua_State *lua, struct draft *draft, const char *name, const char *value)
+static void lua_http_add_header(lua_State *lua, struct draft *draft, const char *name, const char *value)
 {
     if (draft->request.header_count == MAX_HEADERS) {
         lua_misuse(lua, "http: more than %d headers", MAX_HEADERS);
@@ -98,12 +98,12 @@ static void read_headers(lua_State *lua, struct draft *draft)
         }
         check_text(lua, -2, "the name of a header");
         check_text(lua, -1, lua_tostring(lua, -2));
-        add_header(lua, draft, lua_tostring(lua, -2), lua_tostring(lua, -1));
+        lua_http_add_header(lua, draft, lua_tostring(lua, -2), lua_tostring(lua, -1));
         lua_pushvalue(lua, -2);
     }
 }
 
-static bool has_header(const struct draft *draft, const char *name)
+static bool lua_http_has_header(const struct draft *draft, const char *name)
 {
     for (size_t i = 0; i < draft->request.header_count; i++) {
         if (strcasecmp(draft->headers[i].name, name) == 0) {
@@ -119,8 +119,8 @@ static void encode_json(lua_State *lua, struct draft *draft)
     library_push_json_function(lua, "encode");
     lua_pushvalue(lua, -2);
     lua_call(lua, 1, 1);
-    if (!has_header(draft, "content-type")) {
-        add_header(lua, draft, "Content-Type", "application/json");
+    if (!lua_http_has_header(draft, "content-type")) {
+        lua_http_add_header(lua, draft, "Content-Type", "application/json");
     }
 }
 
@@ -193,7 +193,7 @@ static void read_limits(lua_State *lua, struct draft *draft)
     }
 }
 
-static void read_options(lua_State *lua, struct draft *draft)
+static void lua_http_read_options(lua_State *lua, struct draft *draft)
 {
     static const char *const names[] = {"headers", "body", "json",     "timeout", "follow",
                                         "auth",    "name", "max_body", NULL};
@@ -208,7 +208,7 @@ static void read_options(lua_State *lua, struct draft *draft)
     read_body(lua, draft);
 }
 
-static int fail(lua_State *lua, const struct http_response *response)
+static int lua_http_fail(lua_State *lua, const struct http_response *response)
 {
     char text[700];
 
@@ -218,7 +218,7 @@ static int fail(lua_State *lua, const struct http_response *response)
     return lua_failure_raise(lua, &failure);
 }
 
-static int on_response(lua_State *lua, int status, lua_KContext context)
+static int lua_http_on_response(lua_State *lua, int status, lua_KContext context)
 {
     struct player *player = player_current(lua, "http");
     char buffer[LIMIT_NAME_BYTES];
@@ -234,14 +234,14 @@ static int on_response(lua_State *lua, int status, lua_KContext context)
     meter_request(player->stage->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
                   response->timings.total_us);
     if (response->failure != HTTP_OK) {
-        return fail(lua, response);
+        return lua_http_fail(lua, response);
     }
     lua_response_push(lua, response, 2);
     http_drop_body(player->http);
     return 1;
 }
 
-static void on_done(void *context, struct http_response *response)
+static void lua_http_on_done(void *context, struct http_response *response)
 {
     struct player *player = context;
 
@@ -267,20 +267,20 @@ static int request_raw(lua_State *lua)
     };
     lua_settop(lua, NAME_INDEX);
     if (!lua_isnil(lua, 3) || !lua_isnil(lua, 4)) {
-        read_options(lua, &draft);
+        lua_http_read_options(lua, &draft);
     }
     player_check_stopped(lua, player);
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "http: a call that waits cannot be made here");
     }
     if (player->http == NULL) {
-        player->http = http_client_new(shard_http(player->stage->shard), on_done, player);
+        player->http = http_client_new(shard_http(player->stage->shard), lua_http_on_done, player);
     }
     http_start(player->http, &draft.request);
     lua_settop(lua, NAME_INDEX);
     lua_replace(lua, 3);
     lua_settop(lua, 3);
-    return player_yield(lua, player, WAIT_RESPONSE, on_response, 0);
+    return player_yield(lua, player, WAIT_RESPONSE, lua_http_on_response, 0);
 }
 
 static int on_told(lua_State *lua, int status, lua_KContext context)
@@ -290,7 +290,7 @@ static int on_told(lua_State *lua, int status, lua_KContext context)
 }
 
 /* Method and URL are at 1 and 2; then come options, or a body and options. */
-static int request(lua_State *lua)
+static int lua_http_request(lua_State *lua)
 {
     struct script *script = script_of(lua);
 
@@ -328,7 +328,7 @@ static int request_by_name(lua_State *lua)
     lua_settop(lua, 3);
     lua_pushvalue(lua, lua_upvalueindex(1));
     lua_insert(lua, 1);
-    return request(lua);
+    return lua_http_request(lua);
 }
 
 int luaopen_tutti_http(lua_State *lua)
@@ -342,7 +342,7 @@ int luaopen_tutti_http(lua_State *lua)
         lua_pushcclosure(lua, request_by_name, 1);
         lua_setfield(lua, -2, methods[i][0]);
     }
-    lua_pushcfunction(lua, request);
+    lua_pushcfunction(lua, lua_http_request);
     lua_setfield(lua, -2, "request");
     return 1;
 }

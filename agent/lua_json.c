@@ -37,7 +37,7 @@ bool lua_json_is_list(lua_State *lua, int index)
     return is_list;
 }
 
-static int encode(lua_State *lua)
+static int lua_json_encode(lua_State *lua)
 {
     luaL_checkany(lua, 1);
     lua_settop(lua, 1);
@@ -45,7 +45,7 @@ static int encode(lua_State *lua)
     return 1;
 }
 
-static int decode(lua_State *lua)
+static int lua_json_decode(lua_State *lua)
 {
     struct json_problem problem;
     size_t size;
@@ -82,7 +82,7 @@ static int make_array(lua_State *lua)
 int luaopen_tutti_json(lua_State *lua)
 {
     static const luaL_Reg functions[] = {
-        {"encode", encode}, {"decode", decode}, {"array", make_array}, {NULL, NULL}};
+        {"encode", lua_json_encode}, {"decode", lua_json_decode}, {"array", make_array}, {NULL, NULL}};
 
     luaL_newlib(lua, functions);
     lua_pushlightuserdata(lua, lua_json_null());

@@ -28,7 +28,7 @@ struct json_reader {
 
 static bool read_value(struct json_reader *reader);
 
-static bool complain(struct json_reader *reader, const char *at, const char *text)
+static bool lua_json_read_complain(struct json_reader *reader, const char *at, const char *text)
 {
     struct json_problem *problem = reader->problem;
     const char *line = reader->text;
@@ -54,7 +54,7 @@ static bool expected(struct json_reader *reader, const char *what)
     } else {
         snprintf(text, sizeof text, "Expected %s, found byte %u", what, (unsigned char)*reader->at);
     }
-    return complain(reader, reader->at, text);
+    return lua_json_read_complain(reader, reader->at, text);
 }
 
 static void skip_space(struct json_reader *reader)
@@ -146,7 +146,7 @@ static bool read_number(struct json_reader *reader)
     }
     size_t size = (size_t)(reader->at - begin);
     if (size > LONGEST_NUMBER) {
-        return complain(reader, begin, "Expected a number of at most 1000 digits");
+        return lua_json_read_complain(reader, begin, "Expected a number of at most 1000 digits");
     }
     memcpy(text, begin, size);
     text[size] = 0;
@@ -195,7 +195,7 @@ static bool read_code(struct json_reader *reader, char **into)
     }
     if (code >= 0xd800 && code < 0xe000) {
         if (code >= 0xdc00 || low < 0xdc00 || low >= 0xe000) {
-            return complain(reader, begin, "Expected a surrogate pair, found half of one");
+            return lua_json_read_complain(reader, begin, "Expected a surrogate pair, found half of one");
         }
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
@@ -295,7 +295,7 @@ static bool read_string(struct json_reader *reader)
 static bool go_deeper(struct json_reader *reader)
 {
     if (++reader->depth > JSON_MAX_DEPTH) {
-        return complain(reader, reader->at - 1, "Nested deeper than 200 levels");
+        return lua_json_read_complain(reader, reader->at - 1, "Nested deeper than 200 levels");
     }
     luaL_checkstack(reader->lua, 6, NULL);
     return true;

@@ -50,7 +50,7 @@ static char *reserve(struct json_writer *writer, size_t more)
     return writer->text + writer->size;
 }
 
-static void add(struct json_writer *writer, const char *text, size_t size)
+static void lua_json_write_add(struct json_writer *writer, const char *text, size_t size)
 {
     memcpy(reserve(writer, size), text, size);
     writer->size += size;
@@ -71,9 +71,9 @@ static void write_escape(struct json_writer *writer, unsigned char byte)
     if (byte < sizeof names && names[byte] != 0) {
         text[0] = '\\';
         text[1] = names[byte];
-        add(writer, text, 2);
+        lua_json_write_add(writer, text, 2);
     } else {
-        add(writer, text, (size_t)snprintf(text, sizeof text, "\\u%04x", byte));
+        lua_json_write_add(writer, text, (size_t)snprintf(text, sizeof text, "\\u%04x", byte));
     }
 }
 
@@ -90,12 +90,12 @@ static void write_string(struct json_writer *writer, const char *text, size_t si
     add_byte(writer, '"');
     for (size_t at = 0; at < size; at++) {
         if (is_escaped((unsigned char)text[at])) {
-            add(writer, text + from, at - from);
+            lua_json_write_add(writer, text + from, at - from);
             write_escape(writer, (unsigned char)text[at]);
             from = at + 1;
         }
     }
-    add(writer, text + from, size - from);
+    lua_json_write_add(writer, text + from, size - from);
     add_byte(writer, '"');
 }
 
@@ -117,7 +117,7 @@ static void write_number(struct json_writer *writer, int index)
             size = snprintf(text, sizeof text, "%.*g", digits, number);
         } while (strtod(text, NULL) != number && ++digits <= 17);
     }
-    add(writer, text, (size_t)size);
+    lua_json_write_add(writer, text, (size_t)size);
 }
 
 /* How long a list the table at `index` is; -1: it is an object. */
@@ -224,13 +224,13 @@ static void write_value(struct json_writer *writer, int index)
     limits_charge(lua, VALUE_INSTRUCTIONS);
     switch (lua_type(lua, index)) {
     case LUA_TNIL:
-        add(writer, "null", 4);
+        lua_json_write_add(writer, "null", 4);
         return;
     case LUA_TBOOLEAN:
         if (lua_toboolean(lua, index)) {
-            add(writer, "true", 4);
+            lua_json_write_add(writer, "true", 4);
         } else {
-            add(writer, "false", 5);
+            lua_json_write_add(writer, "false", 5);
         }
         return;
     case LUA_TNUMBER:
@@ -248,9 +248,9 @@ static void write_value(struct json_writer *writer, int index)
         break;
     }
     if (lua_islightuserdata(lua, index) && lua_touserdata(lua, index) == lua_json_null()) {
-        add(writer, "null", 4);
+        lua_json_write_add(writer, "null", 4);
     } else if (lua_islightuserdata(lua, index) && lua_touserdata(lua, index) == lua_json_empty_list()) {
-        add(writer, "[]", 2);
+        lua_json_write_add(writer, "[]", 2);
     } else {
         lua_misuse(lua, "json.encode: a %s cannot be written", luaL_typename(lua, index));
     }

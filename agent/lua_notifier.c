@@ -20,8 +20,8 @@ struct lua_notifier {
 };
 
 /* Leaves the name on top of the stack, where the operation borrows it from. */
-static struct player *prepare(lua_State *lua, const char *function, struct operation *operation,
-                              enum operation_kind kind)
+static struct player *lua_notifier_prepare(lua_State *lua, const char *function, struct operation *operation,
+                                           enum operation_kind kind)
 {
     struct lua_notifier *notifier = script_check_object(lua, 1, script_of(lua)->notifier_type, METATABLE);
     struct player *player = player_current(lua, function);
@@ -49,7 +49,7 @@ static int give_counts(lua_State *lua, struct player *player, const struct reply
     return 2;
 }
 
-static int give_won(lua_State *lua, struct player *player, const struct reply *reply)
+static int lua_notifier_give_won(lua_State *lua, struct player *player, const struct reply *reply)
 {
     (void)player;
     lua_pushboolean(lua, reply->is_won);
@@ -91,10 +91,10 @@ static int written(lua_State *lua)
     struct lua_value_room room;
 
     lua_settop(lua, 3);
-    struct player *player = prepare(lua, "written", &operation, OPERATION_WRITTEN);
+    struct player *player = lua_notifier_prepare(lua, "written", &operation, OPERATION_WRITTEN);
     operation.first_ns = operation.last_ns = page_instant_ns(lua, 3, "written", "at");
     operation.value = lua_value_encode(lua, 2, &room, "payload");
-    return lua_call_send(lua, player, &operation, give_won);
+    return lua_call_send(lua, player, &operation, lua_notifier_give_won);
 }
 
 /* round:writing([{at=}]) */
@@ -103,7 +103,7 @@ static int writing(lua_State *lua)
     struct operation operation;
 
     lua_settop(lua, 2);
-    struct player *player = prepare(lua, "writing", &operation, OPERATION_WRITING);
+    struct player *player = lua_notifier_prepare(lua, "writing", &operation, OPERATION_WRITING);
     operation.first_ns = operation.last_ns = page_instant_ns(lua, 2, "writing", "at");
     return lua_call_send(lua, player, &operation, NULL);
 }
@@ -114,7 +114,7 @@ static int wait_for_writer(lua_State *lua)
 
     lua_settop(lua, 2);
     uint64_t timeout_ms = lua_call_timeout(lua, 2, "wait_for_writer");
-    struct player *player = prepare(lua, "wait_for_writer", &operation, OPERATION_WAIT_WRITER);
+    struct player *player = lua_notifier_prepare(lua, "wait_for_writer", &operation, OPERATION_WAIT_WRITER);
     operation.timeout_ms = timeout_ms;
     return lua_call_send(lua, player, &operation, give_payload);
 }
@@ -127,7 +127,7 @@ static int one_read(lua_State *lua)
     size_t size;
 
     lua_settop(lua, 3);
-    struct player *player = prepare(lua, "one_read", &operation, OPERATION_READ);
+    struct player *player = lua_notifier_prepare(lua, "one_read", &operation, OPERATION_READ);
     int options = lua_istable(lua, 2) ? 2 : 3;
     if (lua_type(lua, 2) == LUA_TSTRING) {
         const char *text = lua_tolstring(lua, 2, &size);
@@ -146,7 +146,7 @@ static int wait_for_readers(lua_State *lua)
     struct operation operation;
 
     lua_settop(lua, 2);
-    struct player *player = prepare(lua, "wait_for_readers", &operation, OPERATION_WAIT_READERS);
+    struct player *player = lua_notifier_prepare(lua, "wait_for_readers", &operation, OPERATION_WAIT_READERS);
     if (lua_istable(lua, 2)) {
         lua_call_check_options(lua, 2, "wait_for_readers", names);
         lua_option_get(lua, 2, "strict");

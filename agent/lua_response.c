@@ -44,7 +44,7 @@ static int headers_index(lua_State *lua)
 }
 
 /* One line; a header that came before is joined with a comma, as HTTP allows. */
-static void add_header(lua_State *lua, const char *line, size_t size)
+static void lua_response_add_header(lua_State *lua, const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
 
@@ -84,7 +84,7 @@ static void push_headers(lua_State *lua, const struct lua_response *response)
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         stop = stop != NULL ? stop : end;
-        add_header(lua, at, (size_t)(stop - at));
+        lua_response_add_header(lua, at, (size_t)(stop - at));
         at = stop + 1;
     }
     if (luaL_newmetatable(lua, HEADERS_METATABLE)) {
@@ -130,7 +130,7 @@ static int to_json(lua_State *lua)
     return lua_misuse(lua, "the answer is not JSON: %s", why != NULL ? why : "?");
 }
 
-static int get_field(lua_State *lua)
+static int lua_response_get_field(lua_State *lua)
 {
     const struct lua_response *response = luaL_checkudata(lua, 1, METATABLE);
     const char *name = luaL_checkstring(lua, 2);
@@ -153,7 +153,7 @@ static int get_field(lua_State *lua)
     return 1;
 }
 
-static int to_string(lua_State *lua)
+static int lua_response_to_string(lua_State *lua)
 {
     const struct lua_response *response = luaL_checkudata(lua, 1, METATABLE);
 
@@ -182,9 +182,9 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
     }
     lua_setiuservalue(lua, -2, VALUE_URL);
     if (luaL_newmetatable(lua, METATABLE)) {
-        lua_pushcfunction(lua, get_field);
+        lua_pushcfunction(lua, lua_response_get_field);
         lua_setfield(lua, -2, "__index");
-        lua_pushcfunction(lua, to_string);
+        lua_pushcfunction(lua, lua_response_to_string);
         lua_setfield(lua, -2, "__tostring");
         lua_pushliteral(lua, "response");
         lua_setfield(lua, -2, "__metatable");

@@ -227,7 +227,7 @@ static void open_fixtures(lua_State *lua)
 }
 
 /* tutti.target is read when it is asked for: the script's own options may set it. */
-static int get_field(lua_State *lua)
+static int lua_tutti_get_field(lua_State *lua)
 {
     const char *name = lua_tostring(lua, 2);
 
@@ -257,7 +257,7 @@ int luaopen_tutti(lua_State *lua)
     lua_data_open(lua);
     lua_variables_open_campaign(lua);
     lua_createtable(lua, 0, 2);
-    lua_pushcfunction(lua, get_field);
+    lua_pushcfunction(lua, lua_tutti_get_field);
     lua_setfield(lua, -2, "__index");
     lua_pushliteral(lua, "tutti");
     lua_setfield(lua, -2, "__metatable");

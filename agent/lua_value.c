@@ -15,7 +15,8 @@ struct pair {
     size_t size; /* of key and value */
 };
 
-static void encode(lua_State *lua, int index, struct buffer *buffer, const char *what, unsigned depth);
+static void lua_value_encode_item(lua_State *lua, int index, struct buffer *buffer, const char *what,
+                                  unsigned depth);
 
 static int compare_pairs(const void *left, const void *right)
 {
@@ -79,12 +80,12 @@ static void encode_table(lua_State *lua, int index, struct buffer *buffer, const
     for (lua_pushnil(lua); lua_next(lua, index) && done < count; lua_pop(lua, 1), done++) {
         size_t key_start = buffer->size;
         check_key(lua, lua_gettop(lua) - 1, what);
-        encode(lua, lua_gettop(lua) - 1, buffer, what, depth + 1);
+        lua_value_encode_item(lua, lua_gettop(lua) - 1, buffer, what, depth + 1);
         if (buffer->has_overflowed) {
             return;
         }
         pairs[done].key.size = buffer->size - key_start;
-        encode(lua, lua_gettop(lua), buffer, what, depth + 1);
+        lua_value_encode_item(lua, lua_gettop(lua), buffer, what, depth + 1);
         pairs[done].size = buffer->size - key_start;
         if (buffer->has_overflowed) {
             return;
@@ -94,7 +95,8 @@ static void encode_table(lua_State *lua, int index, struct buffer *buffer, const
     lua_pop(lua, 1);
 }
 
-static void encode(lua_State *lua, int index, struct buffer *buffer, const char *what, unsigned depth)
+static void lua_value_encode_item(lua_State *lua, int index, struct buffer *buffer, const char *what,
+                                  unsigned depth)
 {
     size_t size;
     const char *string;
@@ -130,7 +132,7 @@ static bool encode_within(lua_State *lua, int index, struct buffer *buffer, cons
 {
     int top = lua_gettop(lua);
 
-    encode(lua, index, buffer, what, 0);
+    lua_value_encode_item(lua, index, buffer, what, 0);
     lua_settop(lua, top);
     return !buffer->has_overflowed;
 }

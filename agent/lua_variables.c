@@ -30,8 +30,8 @@ static struct player *prepare_at(lua_State *lua, const char *function, struct op
 }
 
 /* At the entry of a function; within its continuations it is prepare_at. */
-static struct player *prepare(lua_State *lua, const char *function, struct operation *operation,
-                              enum operation_kind kind)
+static struct player *lua_variables_prepare(lua_State *lua, const char *function, struct operation *operation,
+                                            enum operation_kind kind)
 {
     if (is_of_room(lua)) {
         lua_worker_check(lua, function);
@@ -40,7 +40,8 @@ static struct player *prepare(lua_State *lua, const char *function, struct opera
     return prepare_at(lua, function, operation, kind);
 }
 
-static struct bytes encode(lua_State *lua, int index, struct lua_value_room *room, const char *what)
+static struct bytes lua_variables_encode(lua_State *lua, int index, struct lua_value_room *room,
+                                         const char *what)
 {
     if (lua_isnone(lua, index)) {
         lua_settop(lua, index);
@@ -61,7 +62,7 @@ static int give_nothing(lua_State *lua, struct player *player, const struct repl
     return 0;
 }
 
-static int give_won(lua_State *lua, struct player *player, const struct reply *reply)
+static int lua_variables_give_won(lua_State *lua, struct player *player, const struct reply *reply)
 {
     (void)player;
     lua_pushboolean(lua, reply->is_won);
@@ -98,7 +99,7 @@ static int on_made(lua_State *lua, int status, lua_KContext context)
         return lua_error(lua);
     }
     struct player *player = prepare_at(lua, "get_var", &operation, OPERATION_MADE);
-    operation.value = encode(lua, -1, &room, "what the factory made");
+    operation.value = lua_variables_encode(lua, -1, &room, "what the factory made");
     return lua_call_send(lua, player, &operation, give_value);
 }
 
@@ -146,7 +147,7 @@ static int run_factory(lua_State *lua)
 static int get_var(lua_State *lua)
 {
     struct operation operation;
-    struct player *player = prepare(lua, "get_var", &operation, OPERATION_GET);
+    struct player *player = lua_variables_prepare(lua, "get_var", &operation, OPERATION_GET);
 
     if (lua_isnoneornil(lua, 2)) {
         return lua_call_send(lua, player, &operation, give_value);
@@ -160,9 +161,9 @@ static int set_var(lua_State *lua)
 {
     struct operation operation;
     struct lua_value_room room;
-    struct player *player = prepare(lua, "set_var", &operation, OPERATION_SET);
+    struct player *player = lua_variables_prepare(lua, "set_var", &operation, OPERATION_SET);
 
-    operation.value = encode(lua, 2, &room, "value");
+    operation.value = lua_variables_encode(lua, 2, &room, "value");
     return lua_call_send(lua, player, &operation, give_nothing);
 }
 
@@ -171,7 +172,7 @@ static int cas(lua_State *lua)
     struct operation operation;
     struct lua_value_room expected;
     struct lua_value_room room;
-    struct player *player = prepare(lua, "cas", &operation, OPERATION_CAS);
+    struct player *player = lua_variables_prepare(lua, "cas", &operation, OPERATION_CAS);
 
     lua_settop(lua, 3);
     operation.expected = lua_value_encode(lua, 2, &expected, "expected value");
@@ -183,7 +184,7 @@ static int incr(lua_State *lua)
 {
     struct operation operation;
     struct lua_value_room room;
-    struct player *player = prepare(lua, "incr", &operation, OPERATION_INCR);
+    struct player *player = lua_variables_prepare(lua, "incr", &operation, OPERATION_INCR);
 
     if (lua_isnoneornil(lua, 2)) {
         lua_settop(lua, 1);
@@ -193,16 +194,16 @@ static int incr(lua_State *lua)
     if (lua_type(lua, 2) == LUA_TSTRING) {
         return luaL_typeerror(lua, 2, "number");
     }
-    operation.value = encode(lua, 2, &room, "increment");
+    operation.value = lua_variables_encode(lua, 2, &room, "increment");
     return lua_call_send(lua, player, &operation, give_value);
 }
 
 static int delete_var(lua_State *lua)
 {
     struct operation operation;
-    struct player *player = prepare(lua, "delete", &operation, OPERATION_DELETE);
+    struct player *player = lua_variables_prepare(lua, "delete", &operation, OPERATION_DELETE);
 
-    return lua_call_send(lua, player, &operation, give_won);
+    return lua_call_send(lua, player, &operation, lua_variables_give_won);
 }
 
 static int wait_var(lua_State *lua)
@@ -210,7 +211,7 @@ static int wait_var(lua_State *lua)
     static const char *const names[] = {"changed_from", "timeout", NULL};
     struct operation operation;
     struct lua_value_room expected;
-    struct player *player = prepare(lua, "wait_var", &operation, OPERATION_WAIT_SET);
+    struct player *player = lua_variables_prepare(lua, "wait_var", &operation, OPERATION_WAIT_SET);
 
     lua_settop(lua, 2);
     lua_call_check_options(lua, 2, "wait_var", names);

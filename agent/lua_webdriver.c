@@ -17,7 +17,7 @@
 
 #define LONGEST_TIMEOUT_S 86400.0
 
-static int on_response(lua_State *lua, int status, lua_KContext context)
+static int lua_webdriver_on_response(lua_State *lua, int status, lua_KContext context)
 {
     struct player *player = player_current(lua, "tutti.browser");
 
@@ -41,7 +41,7 @@ static int on_response(lua_State *lua, int status, lua_KContext context)
     return 2;
 }
 
-static void on_done(void *context, struct http_response *response)
+static void lua_webdriver_on_done(void *context, struct http_response *response)
 {
     struct player *player = context;
 
@@ -59,7 +59,7 @@ static uint64_t timeout_ms(lua_State *lua, int index)
     return (uint64_t)((seconds < LONGEST_TIMEOUT_S ? seconds : LONGEST_TIMEOUT_S) * 1000);
 }
 
-static int request(lua_State *lua)
+static int lua_webdriver_request(lua_State *lua)
 {
     static const struct http_header json[] = {{"Content-Type", "application/json; charset=utf-8"}};
     struct player *player = player_current(lua, "tutti.browser");
@@ -67,7 +67,7 @@ static int request(lua_State *lua)
 
     lua_settop(lua, 6);
     if (player_has_no_lease(player)) {
-        return player_await_lease(lua, player, request);
+        return player_await_lease(lua, player, lua_webdriver_request);
     }
     const char *body = luaL_optlstring(lua, 3, NULL, &size);
     struct http_request request = {
@@ -87,10 +87,10 @@ static int request(lua_State *lua)
         return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
     }
     if (player->webdriver == NULL) {
-        player->webdriver = http_client_new(shard_http(player->stage->shard), on_done, player);
+        player->webdriver = http_client_new(shard_http(player->stage->shard), lua_webdriver_on_done, player);
     }
     http_start(player->webdriver, &request);
-    return player_yield(lua, player, WAIT_RESPONSE, on_response, 0);
+    return player_yield(lua, player, WAIT_RESPONSE, lua_webdriver_on_response, 0);
 }
 
 /* WebDriver's commands are timings, so that they are not among the script's own requests. */
@@ -115,7 +115,7 @@ static int wall(lua_State *lua)
     return 1;
 }
 
-static int fail(lua_State *lua)
+static int lua_webdriver_fail(lua_State *lua)
 {
     luaL_checktype(lua, 1, LUA_TTABLE);
     lua_settop(lua, 1);
@@ -149,13 +149,13 @@ static int at_end(lua_State *lua)
     return 0;
 }
 
-static int on_failure(lua_State *lua)
+static int lua_webdriver_on_failure(lua_State *lua)
 {
     set_function(lua, &player_current(lua, "tutti.browser")->witness_reference);
     return 0;
 }
 
-static int keep(lua_State *lua)
+static int lua_webdriver_keep(lua_State *lua)
 {
     static const char *const kinds[] = {
         [ARTIFACT_SCREENSHOT] = "screenshot", [ARTIFACT_SOURCE] = "source", NULL};
@@ -218,15 +218,15 @@ static int is_system_allowed(lua_State *lua)
 void lua_webdriver_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {
-        {"request", request},
+        {"request", lua_webdriver_request},
         {"record", record},
         {"wall", wall},
-        {"fail", fail},
+        {"fail", lua_webdriver_fail},
         {"misuse", misuse},
         {"worker", worker},
         {"at_end", at_end},
-        {"on_failure", on_failure},
-        {"keep", keep},
+        {"on_failure", lua_webdriver_on_failure},
+        {"keep", lua_webdriver_keep},
         {"decode_base64", decode_base64},
         {"encode_base64", encode_base64},
         {"has_defaults", has_defaults},

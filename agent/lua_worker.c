@@ -47,7 +47,7 @@ static void push_room(lua_State *lua, const struct player *player)
 }
 
 /* The fields that the agent knows, by the length of their names and then by the names. */
-static bool push_field(lua_State *lua, const struct player *player, const char *name)
+static bool lua_worker_push_field(lua_State *lua, const struct player *player, const char *name)
 {
     if (strcmp(name, "id") == 0) {
         lua_pushinteger(lua, player->id);
@@ -68,7 +68,7 @@ static bool push_field(lua_State *lua, const struct player *player, const char *
 }
 
 /* Methods are in the upvalue, the script's own fields in the user value. */
-static int get_field(lua_State *lua)
+static int lua_worker_get_field(lua_State *lua)
 {
     struct player *player = to_player(lua);
 
@@ -78,7 +78,7 @@ static int get_field(lua_State *lua)
         return 1;
     }
     lua_pop(lua, 1);
-    if (lua_type(lua, 2) == LUA_TSTRING && push_field(lua, player, lua_tostring(lua, 2))) {
+    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, player, lua_tostring(lua, 2))) {
         return 1;
     }
     if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
@@ -95,7 +95,7 @@ static int new_index(lua_State *lua)
 
     luaL_checkany(lua, 3);
     lua_settop(lua, 3);
-    if (lua_type(lua, 2) == LUA_TSTRING && push_field(lua, player, lua_tostring(lua, 2))) {
+    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, player, lua_tostring(lua, 2))) {
         return lua_misuse(lua, "worker.%s cannot be set", lua_tostring(lua, 2));
     }
     if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
@@ -110,7 +110,7 @@ static int new_index(lua_State *lua)
     return 0;
 }
 
-static int to_string(lua_State *lua)
+static int lua_worker_to_string(lua_State *lua)
 {
     const struct player *player = *(struct player **)luaL_checkudata(lua, 1, METATABLE);
 
@@ -122,7 +122,7 @@ static int to_string(lua_State *lua)
     return 1;
 }
 
-static void open_metatable(lua_State *lua)
+static void lua_worker_open_metatable(lua_State *lua)
 {
     if (!luaL_newmetatable(lua, METATABLE)) {
         return;
@@ -134,11 +134,11 @@ static void open_metatable(lua_State *lua)
     lua_pushcfunction(lua, lua_barrier);
     lua_setfield(lua, -2, "barrier");
     lua_variables_open_room(lua);
-    lua_pushcclosure(lua, get_field, 1);
+    lua_pushcclosure(lua, lua_worker_get_field, 1);
     lua_setfield(lua, -2, "__index");
     lua_pushcfunction(lua, new_index);
     lua_setfield(lua, -2, "__newindex");
-    lua_pushcfunction(lua, to_string);
+    lua_pushcfunction(lua, lua_worker_to_string);
     lua_setfield(lua, -2, "__tostring");
     lua_pushliteral(lua, "worker");
     lua_setfield(lua, -2, "__metatable");
@@ -152,7 +152,7 @@ void lua_worker_push(lua_State *lua, struct player *player)
     }
     struct player **object = lua_newuserdatauv(lua, sizeof(struct player *), 1);
     *object = player;
-    open_metatable(lua);
+    lua_worker_open_metatable(lua);
     lua_setmetatable(lua, -2);
     lua_pushvalue(lua, -1);
     player->object_reference = luaL_ref(lua, LUA_REGISTRYINDEX);

@@ -52,7 +52,7 @@ static void take_batch(struct mailbox *mailbox)
     }
 }
 
-static void on_wakeup(uv_poll_t *poll, int status, int events)
+static void mailbox_on_wakeup(uv_poll_t *poll, int status, int events)
 {
     struct mailbox *mailbox = poll->data;
     eventfd_t count;
@@ -62,7 +62,7 @@ static void on_wakeup(uv_poll_t *poll, int status, int events)
     take_batch(mailbox);
 }
 
-static void on_idle(uv_idle_t *idle)
+static void mailbox_on_idle(uv_idle_t *idle)
 {
     uv_idle_stop(idle);
     take_batch(idle->data);
@@ -96,14 +96,14 @@ struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *cal
         abort();
     }
     mailbox->handle.data = mailbox;
-    uv_poll_start(&mailbox->poll, UV_READABLE, on_wakeup);
+    uv_poll_start(&mailbox->poll, UV_READABLE, mailbox_on_wakeup);
     return mailbox;
 }
 
 static void wake(struct mailbox *mailbox)
 {
     if (mailbox->wakeup == NO_WAKEUP) {
-        uv_idle_start(&mailbox->idle, on_idle);
+        uv_idle_start(&mailbox->idle, mailbox_on_idle);
     } else {
         (void)!eventfd_write(mailbox->wakeup, 1);
     }
@@ -145,7 +145,7 @@ size_t mailbox_waiting(struct mailbox *mailbox)
     return count;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void mailbox_on_closed(uv_handle_t *handle)
 {
     struct mailbox *mailbox = handle->data;
 
@@ -168,6 +168,6 @@ void mailbox_close(struct mailbox **mailbox)
     while (atomic_load(&(*mailbox)->wakers) > 0) {
         sched_yield();
     }
-    uv_close(&(*mailbox)->handle, on_closed);
+    uv_close(&(*mailbox)->handle, mailbox_on_closed);
     *mailbox = NULL;
 }

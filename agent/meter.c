@@ -34,7 +34,7 @@ struct meter *meter_new(void)
     return meter;
 }
 
-static struct bytes copy_bytes(struct bytes bytes)
+static struct bytes meter_copy_bytes(struct bytes bytes)
 {
     return bytes_of(memory_copy(bytes.data != NULL ? (const void *)bytes.data : "", bytes.size), bytes.size);
 }
@@ -62,7 +62,7 @@ static struct request_statistics *need_request(struct meter *meter, struct bytes
     }
     entry = MEMORY_NEW(struct request_statistics);
     *entry = (struct request_statistics){
-        .name = copy_bytes(name), .is_timing = is_timing, .latency_us = histogram_new()};
+        .name = meter_copy_bytes(name), .is_timing = is_timing, .latency_us = histogram_new()};
     map_put(meter->requests, whole, entry);
     return entry;
 }
@@ -102,7 +102,8 @@ static struct wait_statistics *need_wait(struct meter *meter, struct bytes name,
         return need_wait(meter, bytes_of_string(OTHERS), kind);
     }
     entry = MEMORY_NEW(struct wait_statistics);
-    *entry = (struct wait_statistics){.name = copy_bytes(name), .kind = kind, .waited_us = histogram_new()};
+    *entry =
+        (struct wait_statistics){.name = meter_copy_bytes(name), .kind = kind, .waited_us = histogram_new()};
     map_put(meter->waits, whole, entry);
     return entry;
 }
@@ -140,7 +141,7 @@ void meter_error(struct meter *meter, struct bytes text, uint32_t worker, uint64
     }
     if (entry == NULL) {
         entry = MEMORY_NEW(struct error_statistics);
-        *entry = (struct error_statistics){.text = copy_bytes(text), .worker = worker, .step = step};
+        *entry = (struct error_statistics){.text = meter_copy_bytes(text), .worker = worker, .step = step};
         map_put(meter->errors, text, entry);
     }
     entry->count++;
@@ -167,7 +168,7 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         }
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
         *out = *entry;
-        out->name = copy_bytes(entry->name);
+        out->name = meter_copy_bytes(entry->name);
         out->latency_us = hand_over(&entry->latency_us);
         entry->count = entry->failed = 0;
     }
@@ -185,7 +186,7 @@ static void take_waits(struct meter *meter, struct statistics *statistics)
         }
         struct wait_statistics *out = &statistics->waits[statistics->wait_count++];
         *out = *entry;
-        out->name = copy_bytes(entry->name);
+        out->name = meter_copy_bytes(entry->name);
         out->waited_us = hand_over(&entry->waited_us);
         memset(entry->outcomes, 0, sizeof entry->outcomes);
     }

@@ -7,7 +7,8 @@
 #include <lualib.h>
 #include <string.h>
 
-static void prepare(lua_State *lua, struct pattern *pattern, int subject_index, int pattern_index)
+static void pattern_strings_prepare(lua_State *lua, struct pattern *pattern, int subject_index,
+                                    int pattern_index)
 {
     size_t subject_size;
     size_t size;
@@ -73,7 +74,7 @@ static int find_or_match(lua_State *lua, bool is_find)
 {
     struct pattern pattern;
 
-    prepare(lua, &pattern, 1, 2);
+    pattern_strings_prepare(lua, &pattern, 1, 2);
     size_t start = start_position(lua, 3, (size_t)(pattern.subject_end - pattern.subject));
     if (start > (size_t)(pattern.subject_end - pattern.subject)) {
         lua_pushnil(lua);
@@ -115,7 +116,7 @@ static int next_match(lua_State *lua)
 {
     struct pattern pattern;
 
-    prepare(lua, &pattern, lua_upvalueindex(1), lua_upvalueindex(2));
+    pattern_strings_prepare(lua, &pattern, lua_upvalueindex(1), lua_upvalueindex(2));
     const char *at = pattern.subject + lua_tointeger(lua, lua_upvalueindex(3));
     lua_Integer last = lua_tointeger(lua, lua_upvalueindex(4));
     for (; at <= pattern.subject_end; at++) {
@@ -212,7 +213,7 @@ static int string_gsub(lua_State *lua)
     lua_Integer count = 0;
     bool has_changed = false;
 
-    prepare(lua, &pattern, 1, 2);
+    pattern_strings_prepare(lua, &pattern, 1, 2);
     int type = lua_type(lua, 3);
     luaL_argexpected(
         lua, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE, 3,

@@ -70,7 +70,7 @@ static bool enter_step(struct player *player)
 
 /* Puts the function and its arguments on the coroutine's stack; false if there is nothing to run. `text` is
  * set where that is an error. */
-static bool enter(struct player *player, int *arguments, const char **text)
+static bool player_turn_enter(struct player *player, int *arguments, const char **text)
 {
     int fixture = fixture_of(player);
 
@@ -289,7 +289,7 @@ static char *take_error(struct player *player, bool *is_stopped)
 }
 
 /* True while it waits; otherwise `text` says how it failed, owned by the caller. */
-static bool run(struct player *player, int arguments, enum step_result *result, char **text)
+static bool player_turn_run(struct player *player, int arguments, enum step_result *result, char **text)
 {
     struct script *script = player->stage->script;
     bool is_stopped = false;
@@ -353,11 +353,11 @@ void player_turn(struct player *player)
         int arguments = 0;
         enum step_result result = STEP_OK;
 
-        if (!player->is_begun && !enter(player, &arguments, &refusal)) {
+        if (!player->is_begun && !player_turn_enter(player, &arguments, &refusal)) {
             goes_on = end_phase(player, refusal != NULL ? STEP_FAILED : STEP_OK, refusal);
             continue;
         }
-        if (run(player, arguments, &result, &text)) {
+        if (player_turn_run(player, arguments, &result, &text)) {
             return;
         }
         goes_on = end_phase(player, result, text);

@@ -8,7 +8,7 @@
 #include <lualib.h>
 #include <string.h>
 
-static int refuse(lua_State *lua)
+static int sandbox_refuse(lua_State *lua)
 {
     return lua_misuse(lua, "%s is not allowed here (where the agent's operator says --allow-system it is)",
                       lua_tostring(lua, lua_upvalueindex(1)));
@@ -24,11 +24,11 @@ static const char *const refused_os[] = {"execute",   "getenv",  "remove", "rena
 static const char *const refused_io[] = {"popen",  "tmpfile", "write", "read", "input",
                                          "output", "close",   "type",  NULL};
 
-static void refuse_all(lua_State *lua, const char *library, const char *const *names)
+static void sandbox_refuse_all(lua_State *lua, const char *library, const char *const *names)
 {
     for (; *names != NULL; names++) {
         lua_pushfstring(lua, "%s.%s", library, *names);
-        lua_pushcclosure(lua, refuse, 1);
+        lua_pushcclosure(lua, sandbox_refuse, 1);
         lua_setfield(lua, -2, *names);
     }
 }
@@ -196,7 +196,7 @@ static void open_os_and_io(lua_State *lua, bool is_system_allowed)
 {
     luaL_requiref(lua, LUA_OSLIBNAME, luaopen_os, 1);
     if (!is_system_allowed) {
-        refuse_all(lua, "os", refused_os);
+        sandbox_refuse_all(lua, "os", refused_os);
     }
     lua_pushcfunction(lua, refuse_exit);
     lua_setfield(lua, -2, "exit");
@@ -207,7 +207,7 @@ static void open_os_and_io(lua_State *lua, bool is_system_allowed)
     } else {
         luaL_getsubtable(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
         lua_newtable(lua);
-        refuse_all(lua, "io", refused_io);
+        sandbox_refuse_all(lua, "io", refused_io);
         lua_pushvalue(lua, -1);
         lua_setfield(lua, -3, "io");
         lua_remove(lua, -2);

@@ -19,7 +19,7 @@
 #define FOUND 'F'
 #define REFUSED 'R'
 
-static bool put_up_walls(const struct script_inspection *inspection, struct error *error)
+static bool script_apart_put_up_walls(const struct script_inspection *inspection, struct error *error)
 {
     const struct walls walls = {.script = inspection->path};
     struct walls_standing standing;
@@ -36,7 +36,7 @@ static _Noreturn void inspect_and_tell(const struct script_inspection *inspectio
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     buffer_init(&told, SCRIPT_FACTS_MAX_BYTES + ERROR_MAX_BYTES);
-    if (put_up_walls(inspection, &error)) {
+    if (script_apart_put_up_walls(inspection, &error)) {
         facts = script_inspect_here(inspection, &error);
     }
     if (facts != NULL) {
@@ -66,7 +66,7 @@ static void hear_all(int from, struct buffer *heard)
     }
 }
 
-static bool describe_end(const char *path, int status, struct error *error)
+static bool script_apart_describe_end(const char *path, int status, struct error *error)
 {
     if (WIFSIGNALED(status)) {
         return error_set(error, "%s: the process that looked at it was ended by signal %d (%s)", path,
@@ -85,7 +85,7 @@ static struct script_facts *judge(const char *path, struct buffer *heard, int st
         return NULL;
     }
     if (status != 0 || text.size == 0 || text.data[0] != FOUND || heard->has_overflowed) {
-        describe_end(path, status, error);
+        script_apart_describe_end(path, status, error);
         return NULL;
     }
     facts = script_facts_unpack(bytes_of(text.data + 1, text.size - 1), error);

@@ -72,7 +72,7 @@ bool script_option_exists(const char *name)
     return false;
 }
 
-static int refuse(lua_State *lua, const struct row *row, const char *expected)
+static int script_options_refuse(lua_State *lua, const struct row *row, const char *expected)
 {
     char got[80];
 
@@ -100,7 +100,7 @@ static void spell_number(lua_State *lua, const struct row *row, char *text, size
     if (!is_whole || number < 0 || (uint64_t)number < row->minimum || (uint64_t)number > row->maximum) {
         snprintf(expected, sizeof expected, "a whole number from %llu to %llu",
                  (unsigned long long)row->minimum, (unsigned long long)row->maximum);
-        refuse(lua, row, expected);
+        script_options_refuse(lua, row, expected);
     }
     snprintf(text, size, "%lld", (long long)number);
 }
@@ -113,12 +113,12 @@ static void spell_duration(lua_State *lua, const struct row *row, char *text, si
     if (lua_type(lua, -1) == LUA_TNUMBER) {
         double seconds = lua_tonumber(lua, -1);
         if (!(seconds >= 0 && seconds <= 365.0 * 86400)) {
-            refuse(lua, row, expected);
+            script_options_refuse(lua, row, expected);
         }
         milliseconds = (uint64_t)llround(seconds * 1000);
     } else if (lua_type(lua, -1) != LUA_TSTRING ||
                !duration_parse(lua_tostring(lua, -1), &milliseconds, NULL)) {
-        refuse(lua, row, expected);
+        script_options_refuse(lua, row, expected);
     }
     snprintf(text, size, "%llums", (unsigned long long)milliseconds);
 }
@@ -137,7 +137,7 @@ static void spell_fail(lua_State *lua, const struct row *row, char *text, size_t
     if (lua_type(lua, -1) != LUA_TSTRING ||
         sscanf(lua_tostring(lua, -1), "%lf%c%c", &percent, &sign, &rest) != 2 || sign != '%' ||
         !(percent >= 0 && percent <= 100)) {
-        refuse(lua, row, expected);
+        script_options_refuse(lua, row, expected);
     }
     snprintf(text, size, "%s", lua_tostring(lua, -1));
 }
@@ -154,7 +154,7 @@ static void check_choice(lua_State *lua, const struct row *row)
         return;
     }
     snprintf(expected, sizeof expected, "one of %s", row->choices);
-    refuse(lua, row, expected);
+    script_options_refuse(lua, row, expected);
 }
 
 /* Takes the files into the bundle now. */
@@ -165,11 +165,11 @@ static void read_files(lua_State *lua, const struct row *row)
     struct bytes content;
 
     if (!lua_istable(lua, -1)) {
-        refuse(lua, row, "a list of file names");
+        script_options_refuse(lua, row, "a list of file names");
     }
     for (lua_Integer i = 1; lua_rawgeti(lua, -1, i) != LUA_TNIL; i++) {
         if (lua_type(lua, -1) != LUA_TSTRING) {
-            refuse(lua, row, "a list of file names");
+            script_options_refuse(lua, row, "a list of file names");
         }
         if (!script_files_read(script->files, lua_tostring(lua, -1), &content, &error)) {
             lua_misuse(lua, "option files: %s", error.text);
@@ -194,12 +194,12 @@ static const char *spell(lua_State *lua, const struct row *row, char *text, size
         return text;
     case TYPE_FLAG:
         if (!lua_isboolean(lua, -1)) {
-            refuse(lua, row, "true or false");
+            script_options_refuse(lua, row, "true or false");
         }
         return lua_toboolean(lua, -1) ? "true" : "false";
     case TYPE_TEXT:
         if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1))) {
-            refuse(lua, row, "a string");
+            script_options_refuse(lua, row, "a string");
         }
         return lua_tostring(lua, -1);
     case TYPE_CHOICE:
@@ -212,7 +212,7 @@ static const char *spell(lua_State *lua, const struct row *row, char *text, size
     return NULL;
 }
 
-static void keep(struct script *script, const char *name, const char *text)
+static void script_options_keep(struct script *script, const char *name, const char *text)
 {
     char *dashed = memory_copy_string(name);
 
@@ -263,7 +263,7 @@ int script_set_options(lua_State *lua)
         if (lua_option_get(lua, 1, rows[i].name) != LUA_TNIL) {
             const char *spelt = spell(lua, &rows[i], text, sizeof text);
             if (spelt != NULL) {
-                keep(script, rows[i].name, spelt);
+                script_options_keep(script, rows[i].name, spelt);
             }
             if (spelt != NULL && strcmp(rows[i].name, "target") == 0 && !script->is_target_given) {
                 memory_free(script->target);

@@ -81,7 +81,7 @@ static bool has_thread(const struct shard *shard)
     return shard->loop == &shard->own_loop;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void shard_on_closed(uv_handle_t *handle)
 {
     struct shard *shard = handle->data;
 
@@ -90,14 +90,14 @@ static void on_closed(uv_handle_t *handle)
     }
 }
 
-static void close_all(struct shard *shard)
+static void shard_close_all(struct shard *shard)
 {
     while (shard->stages != NULL) {
         forget_stage(&shard->stages);
     }
     http_engine_close(&shard->http);
     drivers_close(&shard->drivers);
-    shard_close_turns(shard, on_closed);
+    shard_close_turns(shard, shard_on_closed);
     shard_send_posts(shard);
 }
 
@@ -127,7 +127,7 @@ static void on_batch_end(void *context)
     }
     struct mailbox *commands = shard->commands;
     shard->commands = NULL;
-    close_all(shard);
+    shard_close_all(shard);
     mailbox_close(&commands);
 }
 
@@ -143,7 +143,7 @@ static void open_all(struct shard *shard)
         has_thread(shard) ? mailbox_new(shard->loop, &callbacks) : mailbox_new_local(shard->loop, &callbacks);
 }
 
-static void run(void *context)
+static void shard_run(void *context)
 {
     struct shard *shard = context;
 
@@ -174,7 +174,7 @@ struct shard *shard_start(const struct shard_settings *settings)
     if (!has_thread(shard)) {
         pulse_own(shard->settings.pulse);
     }
-    if (has_thread(shard) && uv_thread_create(&shard->thread, run, shard) != 0) {
+    if (has_thread(shard) && uv_thread_create(&shard->thread, shard_run, shard) != 0) {
         abort();
     }
     return shard;

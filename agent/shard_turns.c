@@ -23,7 +23,7 @@
 #define RESTS 9u
 #define LAG_PERIOD_NS NS_PER_S
 
-static void on_idle(uv_idle_t *idle)
+static void shard_turns_on_idle(uv_idle_t *idle)
 {
     (void)idle;
 }
@@ -63,7 +63,7 @@ static void drop_ready(struct shard *shard, struct stage *stage)
 static void begin_turns(struct shard *shard)
 {
     if (!uv_is_active((uv_handle_t *)&shard->busy) && !uv_is_active((uv_handle_t *)&shard->retry)) {
-        uv_idle_start(&shard->busy, on_idle);
+        uv_idle_start(&shard->busy, shard_turns_on_idle);
     }
 }
 
@@ -175,7 +175,7 @@ void shard_init_stage(struct stage *stage)
 
 /* A worker that has kept the thread for long, where nothing can interrupt it: while there are campaigns
  * beside its own, they have most of the time. */
-static void rest(struct shard *shard, struct stage *stage)
+static void shard_turns_rest(struct shard *shard, struct stage *stage)
 {
     uint64_t piece_ns = stage->script->limits.spent_ns;
 
@@ -237,7 +237,7 @@ void shard_send_posts(struct shard *shard)
     shard->is_hurried = false;
 }
 
-static void on_prepare(uv_prepare_t *prepare)
+static void shard_turns_on_prepare(uv_prepare_t *prepare)
 {
     struct shard *shard = prepare->data;
 
@@ -256,7 +256,7 @@ static void on_retry(uv_timer_t *retry)
 {
     struct shard *shard = retry->data;
 
-    uv_idle_start(&shard->busy, on_idle);
+    uv_idle_start(&shard->busy, shard_turns_on_idle);
 }
 
 static void pause_turns(struct shard *shard)
@@ -296,7 +296,7 @@ static void give_turns(struct shard *shard)
         pulse_begin_turn(shard->settings.pulse, stage->campaign, player->id, player->step);
         player_turn(player); /* which may be its end */
         pulse_end_turn(shard->settings.pulse);
-        rest(shard, stage);
+        shard_turns_rest(shard, stage);
         now_ns = clock_now_ns();
         charge_turn(shard, stage, now_ns - shard->turn_ns);
         if (is_last && now_ns - begin_ns >= ROUNDS_NS) {
@@ -321,7 +321,7 @@ static void on_check(uv_check_t *check)
 
 static void arm(struct shard *shard);
 
-static void on_wakeup(uv_timer_t *wakeup)
+static void shard_turns_on_wakeup(uv_timer_t *wakeup)
 {
     struct shard *shard = wakeup->data;
     uint64_t now_ns = clock_now_ns();
@@ -351,7 +351,7 @@ static void arm(struct shard *shard)
     if (uv_is_active((uv_handle_t *)&shard->wakeup) && uv_timer_get_due_in(&shard->wakeup) <= in_ms) {
         return;
     }
-    uv_timer_start(&shard->wakeup, on_wakeup, in_ms, 0);
+    uv_timer_start(&shard->wakeup, shard_turns_on_wakeup, in_ms, 0);
 }
 
 void alarm_init(struct alarm *alarm, void (*on_due)(struct alarm *alarm, uint64_t now_ns))
@@ -393,7 +393,7 @@ void shard_resume_turns(struct shard *shard)
 {
     uv_timer_stop(&shard->retry);
     if (shard->first_ready != NULL) {
-        uv_idle_start(&shard->busy, on_idle);
+        uv_idle_start(&shard->busy, shard_turns_on_idle);
     }
 }
 
@@ -411,7 +411,7 @@ void shard_open_turns(struct shard *shard)
     alarm_init(&shard->lag_alarm, on_lag_due);
     shard_set_alarm(shard, &shard->lag_alarm, shard->now_ns + LAG_PERIOD_NS);
     uv_check_start(&shard->turns, on_check);
-    uv_prepare_start(&shard->parting, on_prepare);
+    uv_prepare_start(&shard->parting, shard_turns_on_prepare);
 }
 
 void shard_close_turns(struct shard *shard, uv_close_cb on_closed)

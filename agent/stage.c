@@ -56,12 +56,13 @@ static uint64_t runs_of(const struct stage *stage)
     return stage->options->is_single_run ? stage->script->scenario_count : stage->options->runs;
 }
 
-static void tell_place(const struct stage *stage, const char *place)
+static void stage_tell_place(const struct stage *stage, const char *place)
 {
     pulse_set_place(shard_settings(stage->shard)->pulse, place);
 }
 
-static const struct script_thread script_thread = {.give_way = player_give_way, .tell_place = tell_place};
+static const struct script_thread script_thread = {.give_way = player_give_way,
+                                                   .tell_place = stage_tell_place};
 
 static bool load(struct stage *stage, struct error *error)
 {
@@ -162,8 +163,8 @@ static void post_statistics(struct stage *stage)
 }
 
 /* The reply is the crew's until its next step: one copy serves all whom it answers. */
-static void answer(struct stage *stage, const struct crew_effect *effect, const struct reply **last,
-                   struct answer **shared)
+static void stage_answer(struct stage *stage, const struct crew_effect *effect, const struct reply **last,
+                         struct answer **shared)
 {
     struct player *player = stage->global != NULL ? stage->global : find_player(stage, effect->worker);
 
@@ -213,7 +214,7 @@ static void perform(struct stage *stage, struct crew_effects *effects)
             player_begin(need_player(stage, effect->worker), PLAYER_STEP, effect->step);
             break;
         case CREW_ANSWER:
-            answer(stage, effect, &last, &shared);
+            stage_answer(stage, effect, &last, &shared);
             break;
         case CREW_TEARDOWN:
             player_begin(need_player(stage, effect->worker), PLAYER_TEARDOWN_SESSION,

@@ -45,7 +45,7 @@ static bool parse_name(const char *text, void *value, struct error *error)
     return true;
 }
 
-static bool parse_labels(const char *text, void *value, struct error *error)
+static bool agent_command_parse_labels(const char *text, void *value, struct error *error)
 {
     *(const char **)value = text;
     return labels_check(bytes_of_string(text), error);
@@ -86,7 +86,7 @@ static const struct option agent_options[] = {
         .help = "our key, made by tutti keygen; - reads it from standard input"},
     {.name = "shards", .type = OPTION_NUMBER, FIELD(shards), .maximum = LIMIT_SHARDS, .argument = "N",
         .help = "threads that run workers; 0 is one for each core", .fallback = "0"},
-    {.name = "labels", .type = OPTION_CUSTOM, FIELD(labels), .parse = parse_labels, .argument = "NAME=VALUE,…",
+    {.name = "labels", .type = OPTION_CUSTOM, FIELD(labels), .parse = agent_command_parse_labels, .argument = "NAME=VALUE,…",
         .help = "what tutti start --on chooses agents by, like zone=a,disk=ssd"},
     {.name = "capacity", .type = OPTION_NUMBER, FIELD(capacity), .minimum = 1, .maximum = LIMIT_WORKERS,
         .argument = "N", .help = "how many workers to take at once, of all campaigns", .fallback = "any number"},

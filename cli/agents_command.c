@@ -105,7 +105,7 @@ static void add_labels(struct table *table, const json_t *labels)
     table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
 }
 
-static void add_agent(struct table *table, const json_t *agent)
+static void agents_command_add_agent(struct table *table, const json_t *agent)
 {
     char text[FORMAT_BYTES];
     table_add(table, control_json_text(agent, "name"));
@@ -143,7 +143,7 @@ static void print_agents(const json_t *list)
     SCOPED(table_finish) struct table table;
     table_init(&table, columns);
     for (size_t i = 0; i < json_array_size(list); i++) {
-        add_agent(&table, json_array_get(list, i));
+        agents_command_add_agent(&table, json_array_get(list, i));
     }
     control_print_table(&table);
 }

@@ -150,7 +150,7 @@ static void begin(struct transfer *transfer, const char *path, const char *body)
     (void)curl_multi_add_handle(transfer->multi, easy);
 }
 
-static void finish(struct transfer *transfer)
+static void api_client_finish(struct transfer *transfer)
 {
     (void)curl_multi_remove_handle(transfer->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
@@ -300,7 +300,7 @@ enum api_result api_client_ask(struct api_client *client, const char *path, cons
     } else {
         result = judge_answer(&transfer, answer, error);
     }
-    finish(&transfer);
+    api_client_finish(&transfer);
     return result;
 }
 
@@ -336,7 +336,7 @@ enum api_result api_client_follow(struct api_client *client, const char *path,
     } else {
         error_set(error, "interrupted");
     }
-    finish(&transfer);
+    api_client_finish(&transfer);
     control_events_finish(&transfer.events);
     return result;
 }

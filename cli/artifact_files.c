@@ -24,7 +24,7 @@ void artifact_files_folder(char folder[ARTIFACT_FOLDER_BYTES])
     (void)snprintf(folder, ARTIFACT_FOLDER_BYTES, "tutti-artifacts/%s-%ld", stamp, (long)getpid());
 }
 
-static bool make_folder(const char *folder)
+static bool artifact_files_make_folder(const char *folder)
 {
     return mkdir(folder, 0777) == 0 || errno == EEXIST;
 }
@@ -34,12 +34,12 @@ static bool make_folders(const char *folder, struct error *error)
     SCOPED(memory_free_at) char *path = memory_copy_string(folder);
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (!make_folder(path)) {
+        if (!artifact_files_make_folder(path)) {
             return error_set_system(error, errno, "%s cannot be made", path);
         }
         *slash = '/';
     }
-    return make_folder(path) || error_set_system(error, errno, "%s cannot be made", folder);
+    return artifact_files_make_folder(path) || error_set_system(error, errno, "%s cannot be made", folder);
 }
 
 static bool write_file(const char *path, struct bytes content, struct error *error)

@@ -59,7 +59,7 @@ static bool parse_target(const char *text, void *value, struct error *error)
     return true;
 }
 
-static bool parse_labels(const char *text, void *value, struct error *error)
+static bool campaign_option_tables_parse_labels(const char *text, void *value, struct error *error)
 {
     *(const char **)value = text;
     return labels_check(bytes_of_string(text), error);
@@ -93,7 +93,7 @@ const struct option start_option_table[START_OPTION_COUNT] = {
         .maximum = AGENTS_MAX, .argument = "N", .help = "begin when so many agents are there", .fallback = "1"},
     {.name = "deadline", .type = OPTION_DURATION, START_FIELD(deadline_ms), .minimum = 1, .maximum = YEAR_MS,
         .argument = "TIME", .help = "give up if they are not there by then", .fallback = "60s"},
-    {.name = "on", .type = OPTION_CUSTOM, START_FIELD(labels), .parse = parse_labels, .argument = "NAME=VALUE,…",
+    {.name = "on", .type = OPTION_CUSTOM, START_FIELD(labels), .parse = campaign_option_tables_parse_labels, .argument = "NAME=VALUE,…",
         .help = "only on agents with these labels (tutti agent --labels)"},
     CONTROL_OPTIONS(offsetof(struct start_options, control))
 };

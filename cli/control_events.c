@@ -20,7 +20,7 @@ void control_events_finish(struct control_events *events)
 }
 
 /* An empty line ends an event; one without data is none. */
-static enum control_feed dispatch(struct control_events *events)
+static enum control_feed control_events_dispatch(struct control_events *events)
 {
     bool is_enough = false;
     if (events->has_data) {
@@ -47,7 +47,7 @@ static enum control_feed end_line(struct control_events *events)
         start < line.size ? bytes_of(line.data + start, line.size - start) : bytes_of_string("");
     bool fits = true;
     if (line.size == 0) {
-        return dispatch(events);
+        return control_events_dispatch(events);
     }
     if (bytes_equal_string(field, "event")) {
         buffer_clear(&events->name);

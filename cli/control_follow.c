@@ -53,7 +53,7 @@ int control_signals_take(void)
     return descriptor;
 }
 
-static void say(const struct session *session, const char *who, const char *text)
+static void control_follow_say(const struct session *session, const char *who, const char *text)
 {
     SCOPED(memory_free_at) char *line = memory_format("tutti: %s: %s", who, text);
     screen_line(session->follow->screen, true, bytes_of_string(line));
@@ -85,7 +85,7 @@ static void tell_lost(struct session *session, const json_t *agents)
         }
     }
     if (count > session->lost_agents) {
-        say(session, "coordinator", buffer_string(&text));
+        control_follow_say(session, "coordinator", buffer_string(&text));
     }
     session->lost_agents = count;
 }
@@ -106,12 +106,12 @@ static void on_progress(struct session *session, json_t *object)
     screen_live(screen, buffer_bytes(&line));
 }
 
-static void write_json(struct session *session, const json_t *object)
+static void control_follow_write_json(struct session *session, const json_t *object)
 {
     SCOPED(memory_free_at) char *text = json_to_text(object, true);
     struct error error;
     if (!json_file_write(session->follow->json, text, &error)) {
-        say(session, session->follow->who, error.text);
+        control_follow_say(session, session->follow->who, error.text);
         session->code = exit_code_of_lost_results(session->code);
     }
 }
@@ -131,7 +131,7 @@ static void on_ended(struct session *session, json_t *object)
     session->has_ended = true;
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(numbers->verdict);
     if (session->follow->json != NULL) {
-        write_json(session, object);
+        control_follow_write_json(session, object);
     }
 }
 
@@ -150,7 +150,7 @@ static void tell_stop(struct session *session)
     }
     session->is_stop_told = result == API_DONE || result == API_CONFLICT;
     if (!session->is_stop_told) {
-        say(session, follow->who, error.text);
+        control_follow_say(session, follow->who, error.text);
     }
 }
 
@@ -169,7 +169,7 @@ static void end_patience(struct session *session)
         text = memory_format("leaving; campaign %" PRIu64 " may still run (see tutti status %" PRIu64 ")",
                              campaign, campaign);
     }
-    say(session, session->follow->who, text);
+    control_follow_say(session, session->follow->who, text);
 }
 
 static bool on_wake(void *context)
@@ -184,7 +184,7 @@ static bool on_wake(void *context)
         return false;
     }
     if (session->interrupts == 1) {
-        say(session, session->follow->who, "stopping the campaign; once more leaves it alone");
+        control_follow_say(session, session->follow->who, "stopping the campaign; once more leaves it alone");
         tell_stop(session);
     }
     return true;
@@ -209,7 +209,8 @@ static json_t *fetch_report(struct session *session, json_t *ended)
         return answer;
     }
     json_decref(answer);
-    say(session, follow->who, result == API_DONE ? "the report cannot be understood" : error.text);
+    control_follow_say(session, follow->who,
+                       result == API_DONE ? "the report cannot be understood" : error.text);
     return NULL;
 }
 
@@ -222,7 +223,7 @@ static void take_event(struct session *session, struct bytes name, json_t *objec
     } else if (bytes_equal_string(name, "deadlock")) {
         SCOPED(memory_free_at)
         char *text = memory_format("%.*s", BYTES_FORMAT(control_json_text(object, "text")));
-        say(session, "coordinator", text);
+        control_follow_say(session, "coordinator", text);
     }
     if (bytes_equal_string(name, "ended")) {
         on_ended(session, object);
@@ -244,7 +245,7 @@ static bool on_event(void *context, struct bytes name, struct bytes data)
         session->has_ended = session->has_ended || whole == NULL;
         json_decref(whole);
     } else {
-        say(session, session->follow->who, "the coordinator says what cannot be understood");
+        control_follow_say(session, session->follow->who, "the coordinator says what cannot be understood");
         session->has_ended = true;
     }
     json_decref(object);
@@ -269,16 +270,16 @@ static bool may_come_back(struct session *session, enum api_result result, const
     const char *who = session->follow->who;
     screen_end_live(session->follow->screen);
     if (result != API_UNREACHABLE || session->heard_ns == 0) {
-        say(session, who, error->text);
+        control_follow_say(session, who, error->text);
         return false;
     }
     if (clock_now_ns() - session->heard_ns > PATIENCE_NS) {
-        say(session, who, "the coordinator has not come back");
+        control_follow_say(session, who, "the coordinator has not come back");
         return false;
     }
     if (!session->is_lost) {
         SCOPED(memory_free_at) char *text = memory_format("%s; trying again for a minute", error->text);
-        say(session, who, text);
+        control_follow_say(session, who, text);
         session->is_lost = true;
     }
     return true;

@@ -196,7 +196,7 @@ static void read_errors(struct control_report *report, const json_t *list)
     report->report.error_count = count;
 }
 
-static void read_spread(struct control_report *report, const json_t *spread)
+static void control_report_read_spread(struct control_report *report, const json_t *spread)
 {
     if (json_is_object(spread)) {
         struct histogram *histogram = new_histogram(report);
@@ -258,7 +258,7 @@ struct control_report *control_report_new(json_t *object)
     read_all_requests(report);
     read_waits(report, json_object_get(object, "waits"));
     read_errors(report, json_object_get(object, "errors"));
-    read_spread(report, json_object_get(object, "release_spread_ms"));
+    control_report_read_spread(report, json_object_get(object, "release_spread_ms"));
     report->seen = control_seen_new(object, quantiles_for_seen, report);
     control_seen_get(report->seen, &report->report);
     report->report.has_start_spread = json_is_number(json_object_get(object, "start_spread_ms"));

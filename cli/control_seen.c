@@ -77,7 +77,7 @@ static void read_convergence(struct control_seen *seen, struct seen_report *repo
 }
 
 /* The middle is all that is told of it. */
-static void read_spread(struct histogram *spread, const json_t *item)
+static void control_seen_read_spread(struct histogram *spread, const json_t *item)
 {
     histogram_add(spread, control_json_ms_as_us(item, "spread_p50_ms"), 50);
     histogram_add(spread, control_json_ms_as_us(item, "spread_max_ms"), 50);
@@ -98,7 +98,7 @@ struct control_seen *control_seen_new(const json_t *object, control_quantiles *q
     {
         struct seen_report *report = &seen->reports[seen->count++];
         struct histogram *spread = quantiles(context, NULL);
-        read_spread(spread, item);
+        control_seen_read_spread(spread, item);
         *report = (struct seen_report){.name = bytes_of_string(name),
                                        .seen_us = quantiles(context, item),
                                        .spread_us = spread,

@@ -129,7 +129,7 @@ static const struct option coordinator_options[] = {
 /* clang-format on */
 #define OPTION_ROWS (sizeof coordinator_options / sizeof coordinator_options[0])
 
-static struct coordinator_options defaults(void)
+static struct coordinator_options coordinator_command_defaults(void)
 {
     return (struct coordinator_options){.listen = "tcp://127.0.0.1:7440",
                                         .http = "127.0.0.1:7441",
@@ -142,7 +142,7 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
 {
     size_t word_count = 0;
     struct error error;
-    *options = defaults();
+    *options = coordinator_command_defaults();
     if (!subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count)) {
         return false;
     }
@@ -151,7 +151,7 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
     if (config == NULL) {
         return true;
     }
-    *options = defaults();
+    *options = coordinator_command_defaults();
     *text = text_file_read(config, &error);
     bool is_good =
         *text != NULL &&

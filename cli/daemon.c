@@ -45,7 +45,7 @@ struct daemon {
     enum exit_code code;
 };
 
-static void close_all(struct daemon *daemon)
+static void daemon_close_all(struct daemon *daemon)
 {
     if (daemon->is_closed) {
         return;
@@ -67,7 +67,7 @@ static void on_ending(uv_timer_t *timer)
         return; /* one more has come to an end, but not the last */
     }
     if (api_is_quiet(daemon->api) || uv_now(&daemon->loop) >= daemon->ending_until_ms) {
-        close_all(daemon);
+        daemon_close_all(daemon);
     }
 }
 
@@ -78,7 +78,7 @@ static void end_soon(struct daemon *daemon)
     (void)uv_timer_start(&daemon->ending, on_ending, 0, LOOK_MS);
 }
 
-static void on_campaign(void *context, uint64_t campaign, enum campaign_state state)
+static void daemon_on_campaign(void *context, uint64_t campaign, enum campaign_state state)
 {
     struct daemon *daemon = context;
     if (state != CAMPAIGN_ENDED) { /* the end is told with its verdict */
@@ -154,23 +154,23 @@ static void on_signal(uv_signal_t *handle, int number)
         log_line(LOG_WARNING, WHO, "shut down at once, with %zu campaigns under way", count);
         daemon->code = EXIT_CODE_LOST;
     }
-    close_all(daemon);
+    daemon_close_all(daemon);
 }
 
 /* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
-static void do_nothing(uv_work_t *work)
+static void daemon_do_nothing(uv_work_t *work)
 {
     (void)work;
 }
 
-static void start_handles(struct daemon *daemon)
+static void daemon_start_handles(struct daemon *daemon)
 {
     int result = uv_loop_init(&daemon->loop);
     assert(result == 0);
     (void)result;
     (void)uv_timer_init(&daemon->loop, &daemon->ending);
     daemon->ending.data = daemon;
-    (void)uv_queue_work(&daemon->loop, &daemon->nothing, do_nothing, NULL);
+    (void)uv_queue_work(&daemon->loop, &daemon->nothing, daemon_do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&daemon->loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;
@@ -248,7 +248,7 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     struct server_options server = {
         .endpoint = settings->endpoint,
         .settings = coordinator_default_settings(0),
-        .callbacks = {.on_campaign = on_campaign, .on_deadlock = on_deadlock, .context = daemon},
+        .callbacks = {.on_campaign = daemon_on_campaign, .on_deadlock = on_deadlock, .context = daemon},
         .gate = settings->gate,
         .survival = settings->state != NULL ? &survival : NULL,
     };
@@ -333,14 +333,14 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     struct daemon daemon = {.code = EXIT_CODE_PASSED};
     struct error error;
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
-    start_handles(&daemon);
+    daemon_start_handles(&daemon);
     if (open_ports(&daemon, settings, &error) && leave_token(&daemon, settings, &error)) {
         go_on(&daemon);
         tell_ready(&daemon, settings);
     } else {
         log_line(LOG_ERROR, WHO, "%s", error.text);
         daemon.code = EXIT_CODE_USAGE;
-        close_all(&daemon);
+        daemon_close_all(&daemon);
     }
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     archive_free(&daemon.archive);

@@ -32,7 +32,7 @@ static void close_descriptor(const int *descriptor)
     }
 }
 
-static bool make_folder(const char *folder, struct error *error)
+static bool keygen_make_folder(const char *folder, struct error *error)
 {
     if (!key_folder_make(folder, error)) {
         return false;
@@ -61,7 +61,7 @@ static bool write_both(const char *folder, struct allow_list *list, const struct
     return true;
 }
 
-static bool add_agent(const char *folder, const char *name, struct error *error)
+static bool keygen_add_agent(const char *folder, const char *name, struct error *error)
 {
     struct key_stamp stamp;
     struct key_pair coordinator;
@@ -126,11 +126,11 @@ static int run_keygen(int argc, char **argv)
     } else if (options.agent != NULL && options.revoke != NULL) {
         is_good = error_set(&error, "--agent and --revoke exclude each other");
     } else if (options.agent != NULL) {
-        is_good = add_agent(folder, options.agent, &error);
+        is_good = keygen_add_agent(folder, options.agent, &error);
     } else if (options.revoke != NULL) {
         is_good = revoke_agent(folder, options.revoke, &error);
     } else {
-        is_good = make_folder(folder, &error);
+        is_good = keygen_make_folder(folder, &error);
     }
     if (!is_good) {
         log_line(LOG_ERROR, "keygen", "%s", error.text);

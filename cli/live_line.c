@@ -21,7 +21,8 @@ static void append_count(struct buffer *line, uint64_t count, const char *what)
 }
 
 /* Requests since the last line: what it does now, not what it did on the whole. */
-static void append_requests(struct live_line *last, const struct campaign_report *report, struct buffer *line)
+static void live_line_append_requests(struct live_line *last, const struct campaign_report *report,
+                                      struct buffer *line)
 {
     char text[FORMAT_BYTES];
     uint64_t passed_ns = report->running_ns - last->running_ns;
@@ -58,7 +59,7 @@ void live_line_compose(struct live_line *last, const struct campaign_report *rep
     append_count(line, report->workers_running, report->workers_running == 1 ? "worker" : "workers");
     append_count(line, report->steps_ok, "ok");
     append_count(line, report->steps_failed, "failed");
-    append_requests(last, report, line);
+    live_line_append_requests(last, report, line);
     append_seen(report, line);
     if (report->waiting.size > 0) {
         buffer_append_format(line, "  %.*s", BYTES_FORMAT(report->waiting));

@@ -28,7 +28,7 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
-static int dispatch(int argc, char **argv)
+static int main_dispatch(int argc, char **argv)
 {
     if (argc < 2) {
         subcommand_print_overview(stderr);
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     hold_standard_descriptors();
     log_configure(LOG_INFO, LOG_TEXT, 1);
     process_limits_guard();
-    int code = dispatch(argc, argv);
+    int code = main_dispatch(argc, argv);
     if (ferror(stdout) == 0) {
         int failure = fflush(stdout) != 0 ? errno : 0;
         return (int)exit_code_of_output((enum exit_code)code, NULL, failure);

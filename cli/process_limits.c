@@ -121,7 +121,7 @@ static bool check_stack(struct error *error)
     return true;
 }
 
-static void *wait_for_end(void *context)
+static void *process_limits_wait_for_end(void *context)
 {
     sem_t *end = context;
     while (sem_wait(end) != 0) {
@@ -138,7 +138,7 @@ static bool check_threads(uint32_t needed, struct error *error)
     sem_t end;
     (void)sem_init(&end, 0, 0);
     while (count < needed && number == 0) {
-        number = pthread_create(&threads[count], NULL, wait_for_end, &end);
+        number = pthread_create(&threads[count], NULL, process_limits_wait_for_end, &end);
         count += number == 0;
     }
     bool has_memory = memory_is_there(MEMORY_MIN_BYTES);

@@ -13,7 +13,7 @@
 #define CELL_BYTES 200
 #define RED "\033[31m"
 
-static void add_us(struct table *table, uint64_t microseconds)
+static void report_seen_add_us(struct table *table, uint64_t microseconds)
 {
     char text[FORMAT_BYTES];
     format_us(microseconds, text);
@@ -49,11 +49,11 @@ static void add_row(struct table *table, const struct seen_report *seen)
     format_count(seen->seen_count, count);
     table_add(table, seen->name);
     table_add(table, bytes_of_string(count));
-    add_us(table, histogram_quantile(seen->seen_us, 0.5));
-    add_us(table, histogram_quantile(seen->seen_us, 0.95));
-    add_us(table, histogram_quantile(seen->seen_us, 0.99));
-    add_us(table, histogram_maximum(seen->seen_us));
-    add_us(table, histogram_quantile(seen->spread_us, 0.5));
+    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.5));
+    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.95));
+    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.99));
+    report_seen_add_us(table, histogram_maximum(seen->seen_us));
+    report_seen_add_us(table, histogram_quantile(seen->spread_us, 0.5));
     add_last(table, seen);
 }
 

@@ -157,7 +157,7 @@ static void add_count(struct table *table, uint64_t count)
     table_add(table, bytes_of_string(text));
 }
 
-static void add_us(struct table *table, uint64_t microseconds)
+static void report_text_add_us(struct table *table, uint64_t microseconds)
 {
     char text[FORMAT_BYTES];
     format_us(microseconds, text);
@@ -169,10 +169,10 @@ static void add_request(struct table *table, const struct request_report *reques
     table_add(table, request->name);
     add_count(table, request->count);
     add_count(table, request->failed);
-    add_us(table, histogram_quantile(request->latency_us, 0.5));
-    add_us(table, histogram_quantile(request->latency_us, 0.95));
-    add_us(table, histogram_quantile(request->latency_us, 0.99));
-    add_us(table, histogram_maximum(request->latency_us));
+    report_text_add_us(table, histogram_quantile(request->latency_us, 0.5));
+    report_text_add_us(table, histogram_quantile(request->latency_us, 0.95));
+    report_text_add_us(table, histogram_quantile(request->latency_us, 0.99));
+    report_text_add_us(table, histogram_maximum(request->latency_us));
 }
 
 static int by_count(const void *left, const void *right)
@@ -207,8 +207,8 @@ static void append_rest(struct buffer *text, size_t rest)
     }
 }
 
-static void append_requests(struct buffer *text, const struct campaign_report *report, bool is_timing,
-                            bool has_colour)
+static void report_text_append_requests(struct buffer *text, const struct campaign_report *report,
+                                        bool is_timing, bool has_colour)
 {
     const char *const columns[] = {
         is_timing ? "timings" : "requests", "count", "failed", "p50", "p95", "p99", "max", NULL};
@@ -258,8 +258,8 @@ static void add_wait(struct table *table, const struct wait_report *wait)
     buffer_append_format(&cell, "%.*s.%s", BYTES_FORMAT(wait->name), operation_name(wait->kind));
     table_add(table, buffer_bytes(&cell));
     add_count(table, wait_count(wait));
-    add_us(table, histogram_quantile(wait->waited_us, 0.5));
-    add_us(table, histogram_quantile(wait->waited_us, 0.99));
+    report_text_add_us(table, histogram_quantile(wait->waited_us, 0.5));
+    report_text_add_us(table, histogram_quantile(wait->waited_us, 0.99));
     buffer_clear(&cell);
     describe_outcomes(wait, &cell);
     table_add(table, buffer_bytes(&cell));
@@ -332,8 +332,8 @@ void report_text(const struct campaign_report *report, bool has_colour, struct b
     append_start(text, report);
     append_spread(text, report);
     append_bottlenecks(text, report, has_colour);
-    append_requests(text, report, false, has_colour);
-    append_requests(text, report, true, has_colour);
+    report_text_append_requests(text, report, false, has_colour);
+    report_text_append_requests(text, report, true, has_colour);
     append_waits(text, report, has_colour);
     report_seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);

@@ -25,7 +25,7 @@ struct run {
 };
 
 /* The world around it. */
-static bool prepare(struct run *run, struct error *error)
+static bool run_prepare(struct run *run, struct error *error)
 {
     if (run->options.json_path != NULL) {
         run->json = json_file_open(run->options.json_path, error);
@@ -63,7 +63,7 @@ static uint64_t draw_seed(void)
     return seed;
 }
 
-static enum exit_code hand_over(struct run *run)
+static enum exit_code run_hand_over(struct run *run)
 {
     struct campaign_options campaign;
     run_options_to_campaign(&run->options, &campaign);
@@ -80,7 +80,7 @@ static enum exit_code hand_over(struct run *run)
     return session_run(&settings);
 }
 
-static enum exit_code finish(struct run *run, enum exit_code code)
+static enum exit_code run_finish(struct run *run, enum exit_code code)
 {
     code = exit_code_of_output(code, "run", screen_free(&run->screen));
     json_file_close(&run->json);
@@ -103,12 +103,13 @@ static int run_run(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     if (!campaign_script_read(&words, run.script, &run.options, &run.facts, &error) ||
-        !campaign_script_has_driver(run.script, &run.options, run.facts, &error) || !prepare(&run, &error)) {
+        !campaign_script_has_driver(run.script, &run.options, run.facts, &error) ||
+        !run_prepare(&run, &error)) {
         log_line(LOG_ERROR, "run", "%s", error.text);
     } else {
-        code = hand_over(&run);
+        code = run_hand_over(&run);
     }
-    return (int)finish(&run, code);
+    return (int)run_finish(&run, code);
 }
 
 const struct subcommand run_subcommand = {

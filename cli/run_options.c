@@ -13,7 +13,7 @@
 #define SETUP_TIMEOUT_FALLBACK_MS 60000u
 #define AGENTS_FALLBACK 2u
 
-static struct run_options defaults(void)
+static struct run_options run_options_defaults(void)
 {
     return (struct run_options){
         .workers = 1,
@@ -51,7 +51,7 @@ static void settle(struct run_options *options)
 
 bool run_options_read(const struct command_words *words, struct run_options *options, const char **script)
 {
-    *options = defaults();
+    *options = run_options_defaults();
     struct error error;
     size_t word_count = 0;
     const char *name = words->command->name;
@@ -92,7 +92,7 @@ static bool says_length(const struct command_words *words, struct run_options *o
 {
     const char *script = NULL;
     size_t word_count = 0;
-    *options = defaults();
+    *options = run_options_defaults();
     return option_parse(words->command->options, words->command->option_count, words->argc, words->argv,
                         options, &script, 1, &word_count, NULL) &&
            (options->is_set[RUN_RUNS] || options->duration_ms > 0);
@@ -116,7 +116,7 @@ static int gather_arguments(const struct command_words *words, const struct scri
     for (int i = 1; i < words->argc; i++) {
         arguments[count++] = words->argv[i];
     }
-    *options = defaults();
+    *options = run_options_defaults();
     options->arguments = arguments;
     options->own_argument_count = own_count;
     return count;

@@ -26,7 +26,7 @@ static const struct option scale_options[] = {
 };
 /* clang-format on */
 
-static void tell(const struct scale_options *options, uint64_t campaign)
+static void scale_command_tell(const struct scale_options *options, uint64_t campaign)
 {
     if (options->is_json) {
         printf("{\"campaign\": %" PRIu64 ", \"workers\": %" PRIu64 "}\n", campaign, options->workers);
@@ -47,7 +47,7 @@ static enum exit_code scale(const struct scale_options *options, uint64_t campai
     enum api_result result = control_ask("scale", client, path, body, &answer);
     json_decref(answer);
     if (result == API_DONE) {
-        tell(options, campaign);
+        scale_command_tell(options, campaign);
     }
     return control_exit_code(result);
 }

@@ -84,7 +84,7 @@ static void draw_live(const struct screen *screen, struct buffer *line)
 }
 
 /* Clears the live line, writes the text, draws the live line again. */
-static void put(struct screen *screen, int descriptor, struct bytes text, bool is_needed)
+static void screen_put(struct screen *screen, int descriptor, struct bytes text, bool is_needed)
 {
     SCOPED(buffer_finish) struct buffer live;
     buffer_init(&live, LIVE_MAX_BYTES);
@@ -128,13 +128,13 @@ void screen_line(struct screen *screen, bool is_error, struct bytes line)
     }
     text.maximum++;
     buffer_append_string(&text, "\n");
-    put(screen, is_error ? STDERR_FILENO : screen->output, buffer_bytes(&text), false);
+    screen_put(screen, is_error ? STDERR_FILENO : screen->output, buffer_bytes(&text), false);
 }
 
 void screen_text(struct screen *screen, struct bytes text)
 {
     if (!screen->is_quiet && text.size > 0) {
-        put(screen, screen->output, text, true);
+        screen_put(screen, screen->output, text, true);
     }
 }
 

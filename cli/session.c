@@ -50,13 +50,13 @@ struct session {
     enum exit_code code;
 };
 
-static void say(struct session *session, bool is_error, const char *who, const char *text)
+static void session_say(struct session *session, bool is_error, const char *who, const char *text)
 {
     SCOPED(memory_free_at) char *line = memory_format("tutti: %s%s%s", who, *who != '\0' ? ": " : "", text);
     screen_line(session->settings->screen, is_error, bytes_of_string(line));
 }
 
-static void close_all(struct session *session)
+static void session_close_all(struct session *session)
 {
     if (session->is_closed) {
         return;
@@ -74,14 +74,14 @@ static void close_all(struct session *session)
     server_close(&session->server, LINGER_MS);
 }
 
-static void write_json(struct session *session, const struct campaign_report *report)
+static void session_write_json(struct session *session, const struct campaign_report *report)
 {
     uint64_t begun_wall_ns =
         report->begun_ns > 0 ? clock_wall_ns() - (report->made_ns - report->begun_ns) : 0;
     SCOPED(memory_free_at) char *text = report_json(report, begun_wall_ns);
     struct error error;
     if (!json_file_write(session->settings->json, text, &error)) {
-        say(session, true, "run", error.text);
+        session_say(session, true, "run", error.text);
         session->code = exit_code_of_lost_results(session->code);
     }
 }
@@ -103,7 +103,7 @@ static void write_artifacts(struct session *session, const struct campaign_repor
     bool is_written = artifact_files_write(report, folder, &error);
     (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", report->artifact_count,
                    report->artifact_count == 1 ? "" : "s", folder);
-    say(session, true, "run", is_written ? text : error.text);
+    session_say(session, true, "run", is_written ? text : error.text);
 }
 
 static void tell_report(struct session *session)
@@ -119,7 +119,7 @@ static void tell_report(struct session *session)
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
     write_artifacts(session, report);
     if (session->settings->json != NULL) {
-        write_json(session, report);
+        session_write_json(session, report);
     }
 }
 
@@ -129,7 +129,7 @@ static void conclude(struct session *session)
     if (session->campaign != 0) {
         tell_report(session);
     }
-    close_all(session);
+    session_close_all(session);
 }
 
 static void on_patience(uv_timer_t *timer)
@@ -155,7 +155,7 @@ static void on_idle_end(uv_timer_t *timer)
 }
 
 /* May come from within a call of ours to the server, so what closes the server waits for the loop. */
-static void on_campaign(void *context, uint64_t campaign, enum campaign_state state)
+static void session_on_campaign(void *context, uint64_t campaign, enum campaign_state state)
 {
     struct session *session = context;
     (void)campaign;
@@ -175,7 +175,7 @@ static void on_server_log(void *context, enum log_level level, const char *text)
     struct session *session = context;
     bool is_known = session->is_ending && level == LOG_WARNING; /* agents that we end ourselves */
     if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
-        say(session, true, "coordinator", text);
+        session_say(session, true, "coordinator", text);
     }
 }
 
@@ -199,7 +199,7 @@ static void on_agent_exit(void *context, struct agent_process *process, const ch
     const char *name = agent_process_name(process);
     bool has_joined = session->state > CAMPAIGN_CREATED;
     (void)snprintf(text, sizeof text, "%s %s%s", name, what, has_joined ? "" : " before the run began");
-    say(session, true, "run", text);
+    session_say(session, true, "run", text);
     if (has_joined) {
         server_agent_gone(session->server, name);
     } else {
@@ -225,10 +225,10 @@ static void on_interrupt(uv_signal_t *handle, int number)
     if (session->is_ending) {
         on_patience(&session->patience);
     } else if (session->interrupts == 1) {
-        say(session, true, "run", "stopping; once more stops at once");
+        session_say(session, true, "run", "stopping; once more stops at once");
         server_stop(session->server, session->campaign, false, "interrupted");
     } else {
-        say(session, true, "run", "stopping at once");
+        session_say(session, true, "run", "stopping at once");
         server_stop(session->server, session->campaign, true, "interrupted");
         end_agents(session, SIGKILL);
     }
@@ -320,7 +320,7 @@ static bool start_server(struct session *session, struct error *error)
     const struct server_options options = {
         .endpoint = "tcp://127.0.0.1:*",
         .settings = coordinator_default_settings(0),
-        .callbacks = {.on_campaign = on_campaign, .on_log = on_server_log, .context = session},
+        .callbacks = {.on_campaign = session_on_campaign, .on_log = on_server_log, .context = session},
         .gate = &gate,
     };
     session->server = server_new(&session->loop, &options, error);
@@ -341,17 +341,17 @@ static void start_campaign(struct session *session)
     if (settings->options->verbosity > 0) {
         char text[MESSAGE_BYTES];
         (void)snprintf(text, sizeof text, "seed %llu", (unsigned long long)settings->campaign->seed);
-        say(session, false, "run", text);
+        session_say(session, false, "run", text);
     }
 }
 
 /* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
-static void do_nothing(uv_work_t *work)
+static void session_do_nothing(uv_work_t *work)
 {
     (void)work;
 }
 
-static void start_handles(struct session *session)
+static void session_start_handles(struct session *session)
 {
     int result = uv_loop_init(&session->loop);
     assert(result == 0);
@@ -361,7 +361,7 @@ static void start_handles(struct session *session)
     session->tick.data = session;
     session->patience.data = session;
     (void)uv_timer_start(&session->tick, on_tick, TICK_MS, TICK_MS);
-    (void)uv_queue_work(&session->loop, &session->nothing, do_nothing, NULL);
+    (void)uv_queue_work(&session->loop, &session->nothing, session_do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&session->loop, &session->signals[i]);
         session->signals[i].data = session;
@@ -389,10 +389,10 @@ enum exit_code session_run(const struct session_settings *settings)
     struct error error;
     session.agents = memory_new((size_t)settings->options->agents, sizeof(struct agent_process *));
     session.keys = memory_new((size_t)settings->options->agents, sizeof(struct agent_key));
-    start_handles(&session);
+    session_start_handles(&session);
     if (!start(&session, &error)) {
-        say(&session, true, "run", error.text);
-        close_all(&session);
+        session_say(&session, true, "run", error.text);
+        session_close_all(&session);
     }
     (void)uv_run(&session.loop, UV_RUN_DEFAULT);
     int result = uv_loop_close(&session.loop);

@@ -27,7 +27,7 @@ struct start {
     int signals; /* -1: nobody waits */
 };
 
-static bool prepare(struct start *start, const struct command_words *words, struct error *error)
+static bool start_command_prepare(struct start *start, const struct command_words *words, struct error *error)
 {
     struct run_options *run = &start->options.run;
     if (!campaign_script_read(words, start->script, run, &start->facts, error)) {
@@ -48,7 +48,7 @@ static bool is_output_taken(const struct start *start)
     return path != NULL && strcmp(path, "-") == 0;
 }
 
-static enum exit_code wait_for_end(const struct start *start, uint64_t campaign)
+static enum exit_code start_command_wait_for_end(const struct start *start, uint64_t campaign)
 {
     const struct screen_settings settings = {
         .is_quiet = start->options.run.is_quiet,
@@ -97,7 +97,7 @@ static void draw_key(char key[START_KEY_BYTES])
     (void)snprintf(key, START_KEY_BYTES, "%016" PRIx64 "%016" PRIx64, drawn[0], drawn[1]);
 }
 
-static enum exit_code hand_over(struct start *start)
+static enum exit_code start_command_hand_over(struct start *start)
 {
     struct error error;
     json_t *answer = NULL;
@@ -119,10 +119,10 @@ static enum exit_code hand_over(struct start *start)
     }
     uint64_t campaign = control_json_count(answer, "campaign");
     json_decref(answer);
-    return start->options.is_waiting ? wait_for_end(start, campaign) : tell_id(start, campaign);
+    return start->options.is_waiting ? start_command_wait_for_end(start, campaign) : tell_id(start, campaign);
 }
 
-static void finish(struct start *start)
+static void start_command_finish(struct start *start)
 {
     if (start->signals >= 0) {
         (void)close(start->signals);
@@ -145,12 +145,12 @@ static int run_start(int argc, char **argv)
     if (!run_options_read(&words, &start.options.run, &start.script)) {
         return EXIT_CODE_USAGE;
     }
-    if (!prepare(&start, &words, &error)) {
+    if (!start_command_prepare(&start, &words, &error)) {
         log_line(LOG_ERROR, "start", "%s", error.text);
     } else if ((start.client = control_connect("start", &start.options.control)) != NULL) {
-        code = hand_over(&start);
+        code = start_command_hand_over(&start);
     }
-    finish(&start);
+    start_command_finish(&start);
     return (int)code;
 }
 

@@ -25,7 +25,7 @@ static const struct option stop_options[] = {
 /* clang-format on */
 
 /* Somebody else was faster, or it came to its own end: what was wanted holds. */
-static enum exit_code tell(const struct stop_options *options, uint64_t campaign, bool has_ended)
+static enum exit_code stop_command_tell(const struct stop_options *options, uint64_t campaign, bool has_ended)
 {
     if (options->is_json) {
         printf("{\"campaign\": %" PRIu64 ", \"state\": \"%s\"}\n", campaign,
@@ -51,7 +51,7 @@ static enum exit_code stop(const struct stop_options *options, uint64_t campaign
     enum api_result result = control_ask_patiently("stop", client, path, body, &answer, &error);
     json_decref(answer);
     if (result == API_DONE || result == API_CONFLICT) {
-        return tell(options, campaign, result == API_CONFLICT);
+        return stop_command_tell(options, campaign, result == API_CONFLICT);
     }
     control_tell_error("stop", result, &error);
     return control_exit_code(result);

@@ -174,7 +174,7 @@ static void fill_scene(struct target_scene *scene)
     target_routes_prepare(scene);
 }
 
-static void finish(struct target *target)
+static void target_finish(struct target *target)
 {
     struct target_scene *scene = &target->scene;
     assert(atomic_load(&scene->incoming_bytes) == 0);
@@ -195,7 +195,7 @@ static struct target *start_at(int listener, struct error *error)
     target->scene.delays = delays_new(error);
     if (target->scene.delays == NULL) {
         close(listener);
-        finish(target);
+        target_finish(target);
         return NULL;
     }
     /* A failure leaves open whose the socket is by then; better one descriptor too many open than one closed
@@ -203,7 +203,7 @@ static struct target *start_at(int listener, struct error *error)
     target->daemon = start_daemon(target, listener);
     if (target->daemon == NULL) {
         delays_stop(target->scene.delays);
-        finish(target);
+        target_finish(target);
         error_set(error, "cannot start the threads of the target");
         return NULL;
     }
@@ -240,5 +240,5 @@ void target_stop(struct target **target)
     }
     delays_stop(stopped->scene.delays);
     MHD_stop_daemon(stopped->daemon);
-    finish(stopped);
+    target_finish(stopped);
 }

@@ -55,7 +55,7 @@ static void *wake_in_time(void *argument)
     return NULL;
 }
 
-static void finish(struct delays *delays)
+static void target_delay_finish(struct delays *delays)
 {
     timers_free(&delays->timers);
     pthread_cond_destroy(&delays->has_changed);
@@ -77,7 +77,7 @@ struct delays *delays_new(struct error *error)
     failure = pthread_create(&delays->thread, NULL, wake_in_time, delays);
     if (failure != 0) {
         error_set_system(error, failure, "cannot start a thread of the target");
-        finish(delays);
+        target_delay_finish(delays);
         return NULL;
     }
     return delays;
@@ -116,7 +116,7 @@ void delays_stop(struct delays *delays)
 void delays_free(struct delays **delays)
 {
     if (*delays != NULL) {
-        finish(*delays);
+        target_delay_finish(*delays);
         *delays = NULL;
     }
 }

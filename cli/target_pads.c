@@ -141,8 +141,8 @@ static bool holds(struct pad_condition condition, const struct pad_text *text)
 }
 
 /* Under the lock. On success `replacement` is the text that it replaced, or NULL. */
-static enum pad_outcome put(struct pads *pads, struct bytes name, struct pad_condition condition,
-                            struct pad_text **replacement, uint64_t *version)
+static enum pad_outcome target_pads_put(struct pads *pads, struct bytes name, struct pad_condition condition,
+                                        struct pad_text **replacement, uint64_t *version)
 {
     struct pad_text *old = map_get(pads->texts, name);
     size_t old_size = old != NULL ? old->size : 0;
@@ -169,7 +169,7 @@ enum pad_outcome pads_put(struct pads *pads, struct bytes name, struct pad_condi
     assert(body->size <= PAD_MAX_BYTES && name.size <= PAD_MAX_NAME_BYTES);
     struct pad_text *text = text_new(body);
     pthread_rwlock_wrlock(&pads->lock);
-    enum pad_outcome outcome = put(pads, name, condition, &text, version);
+    enum pad_outcome outcome = target_pads_put(pads, name, condition, &text, version);
     pthread_rwlock_unlock(&pads->lock);
     /* The old text, or the new one that was refused: freeing a megabyte holds nobody up out here. */
     pad_text_release(&text);

@@ -67,7 +67,7 @@ static uint64_t fail(struct unpack *unpack)
     return 0;
 }
 
-static void skip(struct unpack *unpack, size_t size)
+static void pack_skip(struct unpack *unpack, size_t size)
 {
     if (size == 0) {
         return; /* of nothing at all */
@@ -85,7 +85,7 @@ uint64_t unpack_number(struct unpack *unpack)
         }
         number |= group << (7 * i);
         if ((unpack->left.data[i] & 0x80u) == 0) {
-            skip(unpack, i + 1);
+            pack_skip(unpack, i + 1);
             return number;
         }
     }
@@ -112,7 +112,7 @@ uint64_t unpack_fixed(struct unpack *unpack)
     for (unsigned i = 0; i < FIXED_BYTES; i++) {
         number |= (uint64_t)unpack->left.data[i] << (8 * i);
     }
-    skip(unpack, FIXED_BYTES);
+    pack_skip(unpack, FIXED_BYTES);
     return number;
 }
 
@@ -124,7 +124,7 @@ struct bytes unpack_bytes(struct unpack *unpack)
         return bytes_of(NULL, 0);
     }
     struct bytes bytes = bytes_of(unpack->left.data, (size_t)size);
-    skip(unpack, bytes.size);
+    pack_skip(unpack, bytes.size);
     return bytes;
 }
 

@@ -65,7 +65,7 @@ bool value_is_nil(struct bytes value)
     return value.size == 1 && value.data[0] == 'n';
 }
 
-static struct bytes skip(struct bytes bytes, size_t size)
+static struct bytes value_skip(struct bytes bytes, size_t size)
 {
     return bytes_of(bytes.data + size, bytes.size - size);
 }
@@ -79,7 +79,7 @@ static bool read_big_endian(struct bytes *rest, unsigned size, uint64_t *bits)
     for (unsigned i = 0; i < size; i++) {
         *bits = (*bits << 8) | rest->data[i];
     }
-    *rest = skip(*rest, size);
+    *rest = value_skip(*rest, size);
     return true;
 }
 
@@ -90,7 +90,7 @@ static bool read_string(struct bytes *rest, struct bytes *string)
         return false;
     }
     *string = bytes_of(rest->data, size);
-    *rest = skip(*rest, size);
+    *rest = value_skip(*rest, size);
     return true;
 }
 
@@ -101,7 +101,7 @@ bool value_read(struct bytes *rest, struct value_item *item)
     }
     *item = (struct value_item){.kind = (char)rest->data[0]};
     uint64_t bits = 0;
-    *rest = skip(*rest, 1);
+    *rest = value_skip(*rest, 1);
     switch (item->kind) {
     case 'n':
     case 'f':

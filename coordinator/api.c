@@ -123,7 +123,7 @@ const struct campaign_report *api_find(struct api *api, struct http_request *req
 }
 
 /* Moves `*path` over a number. */
-static bool take_number(const char **path, uint64_t *number)
+static bool api_take_number(const char **path, uint64_t *number)
 {
     size_t digits = strspn(*path, "0123456789");
     *number = 0;
@@ -140,7 +140,7 @@ static bool matches(const char *pattern, const char *path, uint64_t *campaign)
     uint64_t *number = campaign;
     while (*pattern != '\0') {
         if (isupper((unsigned char)*pattern)) {
-            if (!take_number(&path, number)) {
+            if (!api_take_number(&path, number)) {
                 return false;
             }
             number = &other;
@@ -292,7 +292,7 @@ void api_release(struct api *api)
     }
 }
 
-static void on_closed(uv_handle_t *handle)
+static void api_on_closed(uv_handle_t *handle)
 {
     api_release((struct api *)handle->data);
 }
@@ -306,5 +306,5 @@ void api_close(struct api **at)
     }
     http_close(&api->http);
     api_work_close(&api->work);
-    uv_close((uv_handle_t *)&api->tick, on_closed);
+    uv_close((uv_handle_t *)&api->tick, api_on_closed);
 }

@@ -24,7 +24,7 @@ static double host_load(const struct agent_overview *agent)
     return (double)agent->gauges->load_milli / 1e3 / (agent->cores > 0 ? agent->cores : 1);
 }
 
-static double memory_bytes(const struct agent_overview *agent)
+static double api_agent_metrics_memory_bytes(const struct agent_overview *agent)
 {
     return (double)agent->gauges->memory_bytes;
 }
@@ -110,7 +110,8 @@ static const struct metric {
     {"tutti_agent_cpu_cores", "Cores that its process uses.", NEEDS_GAUGES, cpu},
     {"tutti_agent_host_cpu_ratio", "Share of its host's cores that is used.", NEEDS_GAUGES, host_cpu},
     {"tutti_agent_host_load_ratio", "Load average of its host by core.", NEEDS_GAUGES, host_load},
-    {"tutti_agent_resident_memory_bytes", "Resident memory of its process.", NEEDS_GAUGES, memory_bytes},
+    {"tutti_agent_resident_memory_bytes", "Resident memory of its process.", NEEDS_GAUGES,
+     api_agent_metrics_memory_bytes},
     {"tutti_agent_loop_lag_p99_seconds", "How late its worst loop comes round, 99 times in 100 less.",
      NEEDS_GAUGES, lag_p99},
     {"tutti_agent_loop_lag_max_seconds", "How late its worst loop came round at most.", NEEDS_GAUGES,

@@ -4,7 +4,7 @@
 #include "common/clock.h"
 #include "coordinator/report_json.h"
 
-static const char *state_of(const struct agent_overview *agent)
+static const char *api_agents_state_of(const struct agent_overview *agent)
 {
     if (agent->is_lost) {
         return agent->has_left ? "left" : "lost";
@@ -68,7 +68,7 @@ static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
     json_put(object, "capacity", agent->capacity > 0 ? json_integer(agent->capacity) : json_null());
     json_put(object, "free", agent->capacity > 0 ? json_integer(free_of(agent)) : json_null());
     json_put_count(object, "workers", agent->workers_running);
-    json_put(object, "state", json_string(state_of(agent)));
+    json_put(object, "state", json_string(api_agents_state_of(agent)));
     for (size_t i = 0; i < agent->campaign_count; i++) {
         json_array_append_new(campaigns, json_integer((json_int_t)agent->campaigns[i]));
     }

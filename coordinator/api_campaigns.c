@@ -21,7 +21,7 @@ static double seconds(uint64_t ns)
     return (double)ns / (double)NS_PER_S;
 }
 
-static json_t *steps_of(const struct campaign_report *report)
+static json_t *api_campaigns_steps_of(const struct campaign_report *report)
 {
     json_t *steps = json_object();
     json_put_count(steps, "ok", report->steps_ok);
@@ -39,7 +39,7 @@ static void put_common(json_t *object, const struct campaign_report *report)
     json_put(object, "verdict", api_verdict(report));
     json_put_count(object, "workers", report->options->workers);
     json_put(object, "elapsed_s", json_real(seconds(report->running_ns)));
-    json_put(object, "steps", steps_of(report));
+    json_put(object, "steps", api_campaigns_steps_of(report));
 }
 
 static const struct api_rate *find_rate(const struct api *api, uint64_t campaign)
@@ -93,7 +93,7 @@ void api_sample_rates(struct api *api)
     api->rate_count = count;
 }
 
-static json_t *agents_of(const struct campaign_report *report)
+static json_t *api_campaigns_agents_of(const struct campaign_report *report)
 {
     json_t *agents = json_array();
     for (size_t i = 0; i < report->agent_count; i++) {
@@ -120,7 +120,7 @@ json_t *api_live_object(const struct api *api, const struct campaign_report *rep
     json_put_ms(object, "p95_ms", histogram_quantile(report->request_latency_us, 0.95));
     json_put_text(object, "waiting", report->waiting);
     json_put(object, "seen", report_seen_json(report));
-    json_put(object, "agents", agents_of(report));
+    json_put(object, "agents", api_campaigns_agents_of(report));
     return object;
 }
 

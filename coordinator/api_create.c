@@ -22,7 +22,7 @@ static bool find_target(const struct api *api, struct campaign_options *options,
            error_wrap(error, "the practice target: ");
 }
 
-static void tell(struct http_request *request, unsigned status, uint64_t campaign)
+static void api_create_tell(struct http_request *request, unsigned status, uint64_t campaign)
 {
     json_t *answer = json_object();
     json_put_count(answer, "campaign", campaign);
@@ -44,7 +44,7 @@ static uint64_t find_known(const struct api *api, const struct creation *creatio
     return known != 0 || api->archive == NULL ? known : archive_find_key(api->archive, key);
 }
 
-static void create(struct api *api, struct http_request *request, struct creation *creation)
+static void api_create_start(struct api *api, struct http_request *request, struct creation *creation)
 {
     struct error error;
     const struct server_campaign wanted = {.options = &creation->options,
@@ -64,7 +64,7 @@ static void create(struct api *api, struct http_request *request, struct creatio
     }
     uint64_t campaign = server_create(api->server, &wanted);
     if (campaign != 0) {
-        tell(request, 201, campaign);
+        api_create_tell(request, 201, campaign);
         return;
     }
     api_answer_error(request, 503, "the journal has failed (%s), and no campaign shall be without",
@@ -75,12 +75,12 @@ static void create_if_new(struct api *api, struct http_request *request, struct 
 {
     uint64_t known = find_known(api, creation);
     if (known != 0) {
-        tell(request, 200, known);
+        api_create_tell(request, 200, known);
     } else if (server_overview(api->server)->live_campaign_count >= API_LIVE_CAMPAIGNS) {
         api_answer_error(request, 503, "%u campaigns are under way already; wait for one to end",
                          API_LIVE_CAMPAIGNS);
     } else {
-        create(api, request, creation);
+        api_create_start(api, request, creation);
     }
 }
 

@@ -141,7 +141,7 @@ static double http_connections(const struct sums *sums)
     return (double)http_connection_count(sums->api->http);
 }
 
-static double memory_bytes(const struct sums *sums)
+static double api_metrics_memory_bytes(const struct sums *sums)
 {
     size_t bytes = 0;
     (void)sums;
@@ -197,7 +197,7 @@ static const struct metric {
     {"tutti_journal_failed", "gauge", "1 while campaigns would not survive the coordinator.", journal_failed},
     {"tutti_http_requests_total", "counter", "Requests to the API.", http_requests},
     {"tutti_http_connections", "gauge", "Open connections to the API.", http_connections},
-    {"process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", memory_bytes},
+    {"process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", api_metrics_memory_bytes},
     {"process_cpu_seconds_total", "counter", "Processor time in seconds.", processor_s},
     {"process_start_time_seconds", "gauge", "When the process began, since 1970.", start_time_s},
 };

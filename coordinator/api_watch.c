@@ -26,7 +26,7 @@ static void on_gone(void *context)
 }
 
 /* Takes `data`. */
-static void tell(struct watcher *watcher, const char *event, json_t *data)
+static void api_watch_tell(struct watcher *watcher, const char *event, json_t *data)
 {
     SCOPED(memory_free_at) char *text = json_to_text(data, false);
     SCOPED(buffer_finish) struct buffer line;
@@ -59,7 +59,7 @@ static void tell_end(struct watcher *watcher, json_t *report)
         json_decref(report);
         report = reference;
     }
-    tell(watcher, "ended", report);
+    api_watch_tell(watcher, "ended", report);
     http_stream_end(watcher->stream);
     watcher->has_ended = true;
 }
@@ -80,8 +80,8 @@ void api_watch_campaign(struct api *api, struct http_request *request, uint64_t 
         tell_end(watcher, report != NULL ? api_report_object(report) : archived);
         return;
     }
-    tell(watcher, "state", object_with("state", campaign_state_name(report->state)));
-    tell(watcher, "progress", api_live_object(api, report));
+    api_watch_tell(watcher, "state", object_with("state", campaign_state_name(report->state)));
+    api_watch_tell(watcher, "progress", api_live_object(api, report));
 }
 
 void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state)
@@ -91,7 +91,7 @@ void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_stat
         if (watcher->campaign != campaign || watcher->has_ended) {
             continue;
         }
-        tell(watcher, "state", object_with("state", campaign_state_name(state)));
+        api_watch_tell(watcher, "state", object_with("state", campaign_state_name(state)));
         if (state == CAMPAIGN_ENDED) {
             tell_end(watcher, api_report_object(server_report(api->server, campaign)));
         }
@@ -102,7 +102,7 @@ void api_deadlock_found(struct api *api, uint64_t campaign, const char *text)
 {
     for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
         if (watcher->campaign == campaign && !watcher->has_ended) {
-            tell(watcher, "deadlock", object_with("text", text));
+            api_watch_tell(watcher, "deadlock", object_with("text", text));
         }
     }
 }
@@ -113,7 +113,7 @@ void api_tell_progress(struct api *api)
     for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
         if (!watcher->has_ended && http_stream_is_idle(watcher->stream)) {
             const struct campaign_report *report = server_report(api->server, watcher->campaign);
-            tell(watcher, "progress", api_live_object(api, report));
+            api_watch_tell(watcher, "progress", api_live_object(api, report));
         }
     }
 }

@@ -45,7 +45,7 @@ struct syncing {
     int folder;
 };
 
-static void name_of(uint64_t campaign, char name[NAME_BYTES])
+static void archive_name_of(uint64_t campaign, char name[NAME_BYTES])
 {
     (void)snprintf(name, NAME_BYTES, "%" PRIu64 SUFFIX, campaign);
 }
@@ -63,7 +63,7 @@ static void row_finish(struct row *row)
 }
 
 /* Where it stands, or would have to. */
-static size_t place_of(const struct archive *archive, uint64_t campaign)
+static size_t archive_place_of(const struct archive *archive, uint64_t campaign)
 {
     size_t place = archive->count;
     while (place > 0 && archive->rows[place - 1].campaign >= campaign) {
@@ -78,9 +78,9 @@ static bool is_at(const struct archive *archive, size_t place, uint64_t campaign
 }
 
 /* Takes the row. */
-static void keep(struct archive *archive, struct row row)
+static void archive_keep(struct archive *archive, struct row row)
 {
-    size_t place = place_of(archive, row.campaign);
+    size_t place = archive_place_of(archive, row.campaign);
     if (is_at(archive, place, row.campaign)) {
         row_finish(&archive->rows[place]);
         archive->rows[place] = row;
@@ -101,7 +101,7 @@ static void drop_oldest(struct archive *archive)
             continue;
         }
         char name[NAME_BYTES];
-        name_of(archive->rows[i].campaign, name);
+        archive_name_of(archive->rows[i].campaign, name);
         (void)unlinkat(archive->folder, name, 0);
         row_finish(&archive->rows[i]);
         archive->count--;
@@ -124,7 +124,7 @@ static json_t *read_file(const struct archive *archive, const char *name)
 }
 
 /* The id that a file's name says, or 0. */
-static uint64_t id_of(const char *name)
+static uint64_t archive_id_of(const char *name)
 {
     size_t digits = strspn(name, "0123456789");
     bool is_ours = digits > 0 && digits <= ID_DIGITS && strcmp(name + digits, SUFFIX) == 0;
@@ -133,7 +133,7 @@ static uint64_t id_of(const char *name)
 
 static bool read_row(const struct archive *archive, const char *name, struct row *row)
 {
-    uint64_t campaign = id_of(name);
+    uint64_t campaign = archive_id_of(name);
     json_t *object = campaign != 0 ? read_file(archive, name) : NULL;
     json_t *live = json_object_get(object, "live");
     bool is_sound = json_is_object(live) && json_is_object(json_object_get(object, "report")) &&
@@ -148,7 +148,7 @@ static bool read_row(const struct archive *archive, const char *name, struct row
     return is_sound;
 }
 
-static bool read_all(struct archive *archive, struct error *error)
+static bool archive_read_all(struct archive *archive, struct error *error)
 {
     int descriptor = openat(archive->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = descriptor >= 0 ? fdopendir(descriptor) : NULL;
@@ -159,7 +159,7 @@ static bool read_all(struct archive *archive, struct error *error)
     while ((entry = readdir(folder)) != NULL) {
         struct row row;
         if (read_row(archive, entry->d_name, &row)) {
-            keep(archive, row);
+            archive_keep(archive, row);
         }
     }
     (void)closedir(folder);
@@ -173,7 +173,7 @@ struct archive *archive_open(uv_loop_t *loop, const char *folder, struct error *
     archive->loop = loop;
     archive->folder_name = memory_copy_string(folder);
     archive->folder = state_folder_open(folder, false, warning, error);
-    if (archive->folder < 0 || !read_all(archive, error)) {
+    if (archive->folder < 0 || !archive_read_all(archive, error)) {
         archive_free(&archive);
     }
     return archive;
@@ -225,12 +225,12 @@ static void sync_beside(struct archive *archive, int file)
     (void)result;
 }
 
-static bool write_file(struct archive *archive, uint64_t campaign, const char *text, bool is_last,
-                       struct error *error)
+static bool archive_write_file(struct archive *archive, uint64_t campaign, const char *text, bool is_last,
+                               struct error *error)
 {
     char name[NAME_BYTES];
     char new_name[NAME_BYTES + sizeof ".new"];
-    name_of(campaign, name);
+    archive_name_of(campaign, name);
     (void)snprintf(new_name, sizeof new_name, "%s.new", name);
     int file = state_file_replace(archive->folder, name, new_name, bytes_of_string(text));
     if (file < 0) {
@@ -256,12 +256,12 @@ bool archive_put(struct archive *archive, const struct archived *archived, struc
     SCOPED(memory_free_at) char *text = json_to_text(object, false);
     json_t *live = json_incref(json_object_get(object, "live"));
     json_decref(object);
-    keep(archive, (struct row){.campaign = archived->campaign,
-                               .live = live,
-                               .key = memory_copy_string(archived->key),
-                               .has_ended = archived->has_ended});
+    archive_keep(archive, (struct row){.campaign = archived->campaign,
+                                       .live = live,
+                                       .key = memory_copy_string(archived->key),
+                                       .has_ended = archived->has_ended});
     drop_oldest(archive);
-    return write_file(archive, archived->campaign, text, archived->has_ended, error);
+    return archive_write_file(archive, archived->campaign, text, archived->has_ended, error);
 }
 
 bool archive_abandon(struct archive *archive, uint64_t campaign, const char *reason, struct error *error)
@@ -304,7 +304,7 @@ struct archived archive_at(const struct archive *archive, size_t place)
 
 bool archive_find(const struct archive *archive, uint64_t campaign, struct archived *archived)
 {
-    size_t place = place_of(archive, campaign);
+    size_t place = archive_place_of(archive, campaign);
     if (!is_at(archive, place, campaign)) {
         return false;
     }
@@ -330,7 +330,7 @@ uint64_t archive_last(const struct archive *archive)
 json_t *archive_report(const struct archive *archive, uint64_t campaign)
 {
     char name[NAME_BYTES];
-    name_of(campaign, name);
+    archive_name_of(campaign, name);
     json_t *object = read_file(archive, name);
     json_t *report = json_incref(json_object_get(object, "report"));
     json_decref(object);

@@ -36,7 +36,7 @@ struct artifact_store {
     uint64_t bytes;
 };
 
-static void name_of(const struct stored *stored, char name[NAME_BYTES])
+static void artifact_store_name_of(const struct stored *stored, char name[NAME_BYTES])
 {
     (void)snprintf(name, NAME_BYTES, "%" PRIu64 "-%02" PRIu32 ".%s", stored->campaign, stored->number,
                    artifact_kind_ending(stored->kind));
@@ -56,7 +56,7 @@ static bool parse(const char *name, size_t size, struct stored *stored)
     stored->number = number <= LIMIT_ARTIFACTS ? (uint32_t)number : 0;
     for (int kind = 0; kind < ARTIFACT_KINDS; kind++) {
         stored->kind = (enum artifact_kind)kind;
-        name_of(stored, again);
+        artifact_store_name_of(stored, again);
         if (stored->campaign > 0 && stored->number > 0 && strlen(again) == size &&
             memcmp(again, name, size) == 0) {
             return true;
@@ -65,7 +65,7 @@ static bool parse(const char *name, size_t size, struct stored *stored)
     return false;
 }
 
-static bool is_before(const struct stored *left, uint64_t campaign, uint32_t number)
+static bool artifact_store_is_before(const struct stored *left, uint64_t campaign, uint32_t number)
 {
     return left->campaign < campaign || (left->campaign == campaign && left->number < number);
 }
@@ -74,17 +74,19 @@ static int compare(const void *left, const void *right)
 {
     const struct stored *one = (const struct stored *)left;
     const struct stored *other = (const struct stored *)right;
-    return is_before(one, other->campaign, other->number) ? -1 : is_before(other, one->campaign, one->number);
+    return artifact_store_is_before(one, other->campaign, other->number)
+               ? -1
+               : artifact_store_is_before(other, one->campaign, one->number);
 }
 
 /* Where it stands, or would have to. */
-static size_t place_of(const struct artifact_store *store, uint64_t campaign, uint32_t number)
+static size_t artifact_store_place_of(const struct artifact_store *store, uint64_t campaign, uint32_t number)
 {
     size_t low = 0;
     size_t high = store->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (is_before(&store->items[middle], campaign, number)) {
+        if (artifact_store_is_before(&store->items[middle], campaign, number)) {
             low = middle + 1;
         } else {
             high = middle;
@@ -93,9 +95,10 @@ static size_t place_of(const struct artifact_store *store, uint64_t campaign, ui
     return low;
 }
 
-static const struct stored *find(const struct artifact_store *store, uint64_t campaign, uint32_t number)
+static const struct stored *artifact_store_find(const struct artifact_store *store, uint64_t campaign,
+                                                uint32_t number)
 {
-    size_t place = place_of(store, campaign, number);
+    size_t place = artifact_store_place_of(store, campaign, number);
     bool is_there = place < store->count && store->items[place].campaign == campaign &&
                     store->items[place].number == number;
     return is_there ? &store->items[place] : NULL;
@@ -110,7 +113,7 @@ static void append(struct artifact_store *store, const struct stored *stored)
 
 static void insert(struct artifact_store *store, const struct stored *stored)
 {
-    size_t place = place_of(store, stored->campaign, stored->number);
+    size_t place = artifact_store_place_of(store, stored->campaign, stored->number);
     append(store, stored);
     memmove(&store->items[place + 1], &store->items[place],
             (store->count - 1 - place) * sizeof *store->items);
@@ -120,7 +123,7 @@ static void insert(struct artifact_store *store, const struct stored *stored)
 static void remove_file(struct artifact_store *store, const struct stored *stored)
 {
     char name[NAME_BYTES];
-    name_of(stored, name);
+    artifact_store_name_of(stored, name);
     (void)unlinkat(store->folder, name, 0);
     store->bytes -= stored->size_bytes;
 }
@@ -136,7 +139,7 @@ static void drop(struct artifact_store *store, size_t from, size_t to)
 
 static size_t end_of(const struct artifact_store *store, size_t place)
 {
-    return place_of(store, store->items[place].campaign, LIMIT_ARTIFACTS + 1);
+    return artifact_store_place_of(store, store->items[place].campaign, LIMIT_ARTIFACTS + 1);
 }
 
 /* False if the room is that of campaigns which are not older. */
@@ -162,7 +165,7 @@ static bool is_left_over(const char *name, size_t size)
 }
 
 /* False if it is none of ours. */
-static bool take_file(struct artifact_store *store, const char *name)
+static bool artifact_store_take_file(struct artifact_store *store, const char *name)
 {
     struct stored stored;
     struct stat status;
@@ -186,7 +189,7 @@ static size_t take_all(struct artifact_store *store, DIR *folder)
     const struct dirent *entry;
     while ((entry = readdir(folder)) != NULL) {
         bool is_itself = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        strangers += !is_itself && !take_file(store, entry->d_name);
+        strangers += !is_itself && !artifact_store_take_file(store, entry->d_name);
     }
     if (store->count > 0) {
         qsort(store->items, store->count, sizeof *store->items, compare);
@@ -212,8 +215,8 @@ static void drop_needless(struct artifact_store *store, const struct archive *ar
     (void)make_room(store, UINT64_MAX, 0);
 }
 
-static bool read_all(struct artifact_store *store, const struct archive *archive, struct error *warning,
-                     struct error *error)
+static bool artifact_store_read_all(struct artifact_store *store, const struct archive *archive,
+                                    struct error *warning, struct error *error)
 {
     int descriptor = openat(store->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = descriptor >= 0 ? fdopendir(descriptor) : NULL;
@@ -237,7 +240,7 @@ struct artifact_store *artifact_store_open(const char *folder, const struct arch
     struct artifact_store *store = MEMORY_NEW(struct artifact_store);
     store->folder_name = memory_copy_string(folder);
     store->folder = state_folder_open(folder, false, warning, error);
-    if (store->folder < 0 || !read_all(store, archive, warning, error)) {
+    if (store->folder < 0 || !artifact_store_read_all(store, archive, warning, error)) {
         artifact_store_free(&store);
     }
     return store;
@@ -260,13 +263,13 @@ void artifact_store_free(struct artifact_store **at)
 
 uint32_t artifact_store_last(const struct artifact_store *store, uint64_t campaign)
 {
-    size_t place = place_of(store, campaign, LIMIT_ARTIFACTS + 1);
+    size_t place = artifact_store_place_of(store, campaign, LIMIT_ARTIFACTS + 1);
     bool is_there = place > 0 && store->items[place - 1].campaign == campaign;
     return is_there ? store->items[place - 1].number : 0;
 }
 
-static bool write_file(const struct artifact_store *store, const char *name, struct bytes content,
-                       struct error *error)
+static bool artifact_store_write_file(const struct artifact_store *store, const char *name,
+                                      struct bytes content, struct error *error)
 {
     char new_name[NAME_BYTES + sizeof NEW];
     (void)snprintf(new_name, sizeof new_name, "%s" NEW, name);
@@ -284,11 +287,12 @@ bool artifact_store_put(struct artifact_store *store, uint64_t campaign, uint32_
     char name[NAME_BYTES];
     struct stored stored = {
         .campaign = campaign, .number = number, .kind = artifact->kind, .size_bytes = artifact->content.size};
-    if (find(store, campaign, number) != NULL || !make_room(store, campaign, stored.size_bytes)) {
+    if (artifact_store_find(store, campaign, number) != NULL ||
+        !make_room(store, campaign, stored.size_bytes)) {
         return true;
     }
-    name_of(&stored, name);
-    if (!write_file(store, name, artifact->content, error)) {
+    artifact_store_name_of(&stored, name);
+    if (!artifact_store_write_file(store, name, artifact->content, error)) {
         return false;
     }
     insert(store, &stored);
@@ -300,11 +304,12 @@ bool artifact_store_read(const struct artifact_store *store, uint64_t campaign, 
 {
     uint8_t piece[16384];
     char name[NAME_BYTES];
-    const struct stored *stored = number <= LIMIT_ARTIFACTS ? find(store, campaign, (uint32_t)number) : NULL;
+    const struct stored *stored =
+        number <= LIMIT_ARTIFACTS ? artifact_store_find(store, campaign, (uint32_t)number) : NULL;
     if (stored == NULL) {
         return false;
     }
-    name_of(stored, name);
+    artifact_store_name_of(stored, name);
     int file = state_file_open(store->folder, name, O_RDONLY);
     ssize_t size = 0;
     buffer_clear(content);

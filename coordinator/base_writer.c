@@ -36,7 +36,7 @@ static void base_writer_run(void *argument)
     atomic_store(&writer->is_done, true);
 }
 
-static void release(struct base_writer **writer)
+static void base_writer_release(struct base_writer **writer)
 {
     buffer_finish(&(*writer)->base);
     memory_free((*writer)->name);
@@ -54,7 +54,7 @@ struct base_writer *base_writer_begin(int folder, const char *name, struct buffe
     writer->file = state_file_make(folder, name);
     if (writer->file < 0) {
         (void)error_set_system(error, errno, "%s cannot be made", name);
-        release(&writer);
+        base_writer_release(&writer);
         return NULL;
     }
     int result = uv_thread_create(&writer->thread, base_writer_run, writer);
@@ -62,7 +62,7 @@ struct base_writer *base_writer_begin(int folder, const char *name, struct buffe
         (void)error_set(error, "no thread can be begun that writes it: %s", uv_strerror(result));
         (void)close(writer->file);
         (void)unlinkat(folder, name, 0);
-        release(&writer);
+        base_writer_release(&writer);
     }
     return writer;
 }
@@ -88,7 +88,7 @@ int base_writer_finish(struct base_writer **at, uint64_t *bytes, struct error *e
         (void)unlinkat(writer->folder, writer->name, 0);
         file = -1;
     }
-    release(at);
+    base_writer_release(at);
     return file;
 }
 

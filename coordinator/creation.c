@@ -22,7 +22,7 @@ static struct bytes content_text(const json_t *file)
     return bytes_of(json_string_value(content), json_string_length(content));
 }
 
-static bool take_file(const json_t *object, struct bundle_file *file, struct error *error)
+static bool creation_take_file(const json_t *object, struct bundle_file *file, struct error *error)
 {
     static const char *const keys[] = {"path", "content", NULL};
     const json_t *path = json_object_get(object, "path");
@@ -63,7 +63,7 @@ static bool take_files(struct creation *creation, json_t *files, struct error *e
     bundle->files = memory_new(count, sizeof *bundle->files);
     bundle->file_count = count;
     for (size_t i = 0; i < count; i++) {
-        if (!take_file(json_array_get(files, i), &bundle->files[i], error)) {
+        if (!creation_take_file(json_array_get(files, i), &bundle->files[i], error)) {
             return error_wrap(error, "files[%zu]: ", i);
         }
         room += base64_decoded_room(content_text(json_array_get(files, i)));
@@ -97,8 +97,8 @@ static bool take_key(struct creation *creation, const json_t *key, struct error 
     return true;
 }
 
-static bool take_number(const json_t *value, const char *what, json_int_t minimum, json_int_t maximum,
-                        struct error *error)
+static bool creation_take_number(const json_t *value, const char *what, json_int_t minimum,
+                                 json_int_t maximum, struct error *error)
 {
     if (!json_is_integer(value) || json_integer_value(value) < minimum ||
         json_integer_value(value) > maximum) {
@@ -112,9 +112,9 @@ static bool take_waiting(struct creation *creation, const json_t *object, struct
 {
     const json_t *agents = json_object_get(object, "expect_agents");
     const json_t *deadline = json_object_get(object, "deadline_ms");
-    if ((agents != NULL && !take_number(agents, "expect_agents", 1, AGENTS_MAX, error)) ||
+    if ((agents != NULL && !creation_take_number(agents, "expect_agents", 1, AGENTS_MAX, error)) ||
         (deadline != NULL &&
-         !take_number(deadline, "deadline_ms", 0, (json_int_t)LIMIT_DURATION_MS, error))) {
+         !creation_take_number(deadline, "deadline_ms", 0, (json_int_t)LIMIT_DURATION_MS, error))) {
         return false;
     }
     creation->agents = agents != NULL ? (uint32_t)json_integer_value(agents) : 1;

@@ -22,7 +22,7 @@ struct door {
     void *closer;
 };
 
-static void tell(const struct door *door, enum log_level level, const char *text)
+static void door_tell(const struct door *door, enum log_level level, const char *text)
 {
     door->callbacks.on_log(door->callbacks.context, level, text);
 }
@@ -33,7 +33,7 @@ static void tell_refusals(struct door *door)
     buffer_init(&text, REFUSALS_MAX_BYTES);
     enum log_level level;
     if (refusals_tell(&door->refusals, &text, &level)) {
-        tell(door, level, buffer_string(&text));
+        door_tell(door, level, buffer_string(&text));
     }
 }
 
@@ -58,13 +58,13 @@ static void look_at_gate(struct door *door)
         break;
     case GATE_BROKEN:
         (void)error_wrap(&error, "the list of agents cannot be used, the one of before stays in force: ");
-        tell(door, LOG_ERROR, error.text);
+        door_tell(door, LOG_ERROR, error.text);
         break;
     case GATE_CHANGED: {
         char text[ERROR_MAX_BYTES];
         (void)snprintf(text, sizeof text, "the list of agents has changed: %zu may join",
                        gate_agents(door->gate));
-        tell(door, LOG_INFO, text);
+        door_tell(door, LOG_INFO, text);
         show_revoked_out(door);
         break;
     }
@@ -203,7 +203,7 @@ void door_free(struct door **at)
     memory_free(door);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void door_on_timer_closed(uv_handle_t *handle)
 {
     struct door *door = (struct door *)handle->data;
     void (*on_closed)(void *context) = door->on_closed;
@@ -219,5 +219,5 @@ void door_close(struct door **at, void (*on_closed)(void *context), void *contex
     door->is_closing = true;
     door->on_closed = on_closed;
     door->closer = context;
-    uv_close((uv_handle_t *)&door->look, on_timer_closed);
+    uv_close((uv_handle_t *)&door->look, door_on_timer_closed);
 }

@@ -11,7 +11,7 @@
 /* Holds the headers of a request. */
 #define CONNECTION_MEMORY_BYTES (32u * 1024u)
 
-static void on_timer(uv_timer_t *timer);
+static void http_on_timer(uv_timer_t *timer);
 static void on_idle(uv_idle_t *idle);
 
 /* One turn of everything that libmicrohttpd has to do, and when it wants the next. At once is in the next
@@ -34,7 +34,7 @@ static void turn(struct http *http)
     }
     (void)uv_idle_stop(&http->idle);
     if (has_timeout) {
-        (void)uv_timer_start(&http->timer, on_timer, wait_ms, 0);
+        (void)uv_timer_start(&http->timer, http_on_timer, wait_ms, 0);
     }
 }
 
@@ -43,7 +43,7 @@ static void on_idle(uv_idle_t *idle)
     turn((struct http *)idle->data);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void http_on_timer(uv_timer_t *timer)
 {
     turn((struct http *)timer->data);
 }
@@ -101,7 +101,7 @@ static void request_free(struct http_request *request)
     memory_free(request);
 }
 
-static void refuse(struct http_request *request, unsigned status, const char *json)
+static void http_refuse(struct http_request *request, unsigned status, const char *json)
 {
     http_answer(request, &(struct http_answer){.status = status,
                                                .content_type = "application/json",
@@ -114,7 +114,7 @@ static void refuse_large(struct http_request *request)
     char json[128];
     (void)snprintf(json, sizeof json, "{\"error\":\"a body may have at most %zu bytes\"}",
                    request->body.maximum);
-    refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, json);
+    http_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, json);
 }
 
 static size_t announced_bytes(const struct http_request *request)
@@ -154,7 +154,7 @@ static void refuse_crowd(struct http_request *request)
 }
 
 /* One that is told so at once is not listened to any further. */
-static enum MHD_Result begin(struct http_request *request)
+static enum MHD_Result http_begin(struct http_request *request)
 {
     struct http *http = request->http;
     size_t announced = announced_bytes(request);
@@ -185,8 +185,8 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
         request->counted_bytes += size;
         http->incoming_bytes += size;
         if (http->incoming_bytes > http->settings.incoming_bytes) {
-            refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                   "{\"error\":\"too many bodies are coming in at once; try again\"}");
+            http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                        "{\"error\":\"too many bodies are coming in at once; try again\"}");
         } else if (!buffer_append(&request->body, data, size)) {
             refuse_large(request);
         } else {
@@ -208,7 +208,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     (void)version;
     if (request == NULL) {
         *state = request = request_new(http, connection, method, path);
-        return begin(request);
+        return http_begin(request);
     }
     if (*size > 0) {
         size_t added = *size;
@@ -317,7 +317,7 @@ unsigned http_connection_count(const struct http *http)
     return visitors_count(http->visitors);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void http_on_closed(uv_handle_t *handle)
 {
     struct http *http = (struct http *)handle->data;
     if (--http->open_handles == 0) {
@@ -342,8 +342,8 @@ void http_close(struct http **at)
     http_wake_streams(http);
     http_abandon_postponed(http);
     MHD_stop_daemon(http->daemon);
-    uv_close((uv_handle_t *)&http->poll, on_closed);
-    uv_close((uv_handle_t *)&http->timer, on_closed);
-    uv_close((uv_handle_t *)&http->deadline, on_closed);
-    uv_close((uv_handle_t *)&http->idle, on_closed);
+    uv_close((uv_handle_t *)&http->poll, http_on_closed);
+    uv_close((uv_handle_t *)&http->timer, http_on_closed);
+    uv_close((uv_handle_t *)&http->deadline, http_on_closed);
+    uv_close((uv_handle_t *)&http->idle, http_on_closed);
 }

@@ -103,7 +103,7 @@ void http_abandon_postponed(struct http *http)
     }
 }
 
-static void keep(struct http_request *request, unsigned status, struct MHD_Response *response)
+static void http_answer_keep(struct http_request *request, unsigned status, struct MHD_Response *response)
 {
     if (request->response != NULL) {
         MHD_destroy_response(response);
@@ -133,7 +133,7 @@ void http_answer(struct http_request *request, const struct http_answer *answer)
     if (request->response == NULL) {
         request->response_bytes = answer->body.size;
     }
-    keep(request, answer->status, response);
+    http_answer_keep(request, answer->status, response);
 }
 
 /* Hands on what waits; else sleeps until there is more. */
@@ -193,7 +193,7 @@ struct http_stream *http_answer_stream(struct http_request *request, const char 
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     request->is_stream = true;
-    keep(request, MHD_HTTP_OK, response);
+    http_answer_keep(request, MHD_HTTP_OK, response);
     return stream;
 }
 

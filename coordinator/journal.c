@@ -143,7 +143,7 @@ void journal_use(struct journal *journal, int file, uint64_t bytes)
     journal->is_stale = false;
 }
 
-static bool replace(struct journal *journal, struct buffer *base, struct error *error)
+static bool journal_replace(struct journal *journal, struct buffer *base, struct error *error)
 {
     if (!ledger_seal_base(base)) {
         return error_set(error, "the state of the campaigns is too large for it");
@@ -179,7 +179,7 @@ bool journal_begin(struct journal *journal, const struct coordinator *coordinato
     journal_make_base(journal, coordinator, time, &base);
     journal->base_ns = time->machine_ns;
     journal->retry_ns = 0;
-    if (replace(journal, &base, error)) {
+    if (journal_replace(journal, &base, error)) {
         return true;
     }
     journal_take_away(journal);

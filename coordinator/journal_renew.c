@@ -33,8 +33,8 @@ static bool is_due(const struct journal *journal, const struct journal_time *tim
            (age_ns >= BASE_EVERY_NS || (tail >= most && age_ns >= journal->packing_ns * PACKING_PARTS));
 }
 
-static enum journal_renewal give_up(struct journal *journal, const struct journal_time *time,
-                                    struct error *error)
+static enum journal_renewal journal_renew_give_up(struct journal *journal, const struct journal_time *time,
+                                                  struct error *error)
 {
     journal->retry_ns = time->machine_ns + RETRY_AFTER_NS;
     buffer_finish(&journal->tail);
@@ -44,8 +44,9 @@ static enum journal_renewal give_up(struct journal *journal, const struct journa
 
 /* What was noted belongs to the base. False with an error if it cannot be written: there is no journal any
  * more. */
-static enum journal_renewal begin(struct journal *journal, const struct coordinator *coordinator,
-                                  const struct journal_time *time, struct error *error)
+static enum journal_renewal journal_renew_begin(struct journal *journal,
+                                                const struct coordinator *coordinator,
+                                                const struct journal_time *time, struct error *error)
 {
     if (!journal_write(journal, error)) {
         return JOURNAL_FAILED;
@@ -58,7 +59,7 @@ static enum journal_renewal begin(struct journal *journal, const struct coordina
     buffer_clear(&journal->tail);
     journal->base = base_writer_begin(journal->folder, JOURNAL_BASE_FILE, &base, error);
     buffer_finish(&base);
-    return journal->base != NULL ? JOURNAL_AS_IT_WAS : give_up(journal, time, error);
+    return journal->base != NULL ? JOURNAL_AS_IT_WAS : journal_renew_give_up(journal, time, error);
 }
 
 static bool put_in_place(struct journal *journal, int file, struct error *error)
@@ -82,12 +83,12 @@ static enum journal_renewal finish(struct journal *journal, const struct journal
     }
     int file = base_writer_finish(&journal->base, &bytes, error);
     if (file < 0) {
-        return give_up(journal, time, error);
+        return journal_renew_give_up(journal, time, error);
     }
     if (journal->tail.has_overflowed || !put_in_place(journal, file, error)) {
         (void)close(file);
         (void)unlinkat(journal->folder, JOURNAL_BASE_FILE, 0);
-        return give_up(journal, time, error);
+        return journal_renew_give_up(journal, time, error);
     }
     journal->base_bytes = bytes;
     journal->written_bytes += bytes + journal->tail.size;
@@ -103,7 +104,7 @@ static enum journal_renewal renew_now(struct journal *journal, const struct coor
 {
     enum journal_renewal renewal = JOURNAL_AS_IT_WAS;
     if (journal->base == NULL) {
-        renewal = begin(journal, coordinator, time, error);
+        renewal = journal_renew_begin(journal, coordinator, time, error);
     }
     if (journal->base != NULL) {
         renewal = finish(journal, time, error);
@@ -134,5 +135,5 @@ enum journal_renewal journal_renew(struct journal *journal, const struct coordin
         return JOURNAL_AS_IT_WAS;
     }
     return is_too_large ? renew_now(journal, coordinator, time, error)
-                        : begin(journal, coordinator, time, error);
+                        : journal_renew_begin(journal, coordinator, time, error);
 }

@@ -63,7 +63,7 @@ static enum journal_found replay(struct journal *journal, struct ledger_reader *
 }
 
 /* To be appended to, without what does not belong to it. */
-static bool go_on(struct journal *journal, struct error *error)
+static bool journal_restore_go_on(struct journal *journal, struct error *error)
 {
     journal->file = state_file_open(journal->folder, JOURNAL_FILE, O_WRONLY | O_APPEND);
     if (journal->file >= 0 && ftruncate(journal->file, (off_t)journal->bytes) == 0) {
@@ -121,7 +121,7 @@ enum journal_found journal_restore(struct journal *journal, const struct journal
     }
     enum journal_found found = restore(journal, file, time, restored, error);
     (void)close(file);
-    if (found == JOURNAL_ALIVE && !go_on(journal, error)) {
+    if (found == JOURNAL_ALIVE && !journal_restore_go_on(journal, error)) {
         coordinator_free(&restored->coordinator);
         journal_take_away(journal);
         return JOURNAL_LOST;

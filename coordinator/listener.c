@@ -73,7 +73,7 @@ bool listener_is_loopback(const struct listener_address *address)
     return is_all_loopback;
 }
 
-static bool refuse(const struct listener_address *address, int number, struct error *error)
+static bool listener_refuse(const struct listener_address *address, int number, struct error *error)
 {
     switch (number) {
     case EADDRINUSE:
@@ -119,7 +119,7 @@ int listener_open(const struct listener_address *address, struct error *error)
     if (descriptor >= 0) {
         close(descriptor);
     }
-    (void)refuse(address, number, error);
+    (void)listener_refuse(address, number, error);
     return -1;
 }
 

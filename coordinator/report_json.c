@@ -42,7 +42,7 @@ struct json_t *report_json_labels(struct bytes labels)
     return object;
 }
 
-static json_t *agents_of(const struct campaign_report *report)
+static json_t *report_json_agents_of(const struct campaign_report *report)
 {
     json_t *agents = json_array();
     for (size_t i = 0; i < report->agent_count; i++) {
@@ -89,7 +89,7 @@ static json_t *started_at(uint64_t wall_ns)
     return json_sprintf("%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS));
 }
 
-static json_t *steps_of(const struct campaign_report *report)
+static json_t *report_json_steps_of(const struct campaign_report *report)
 {
     json_t *steps = json_object();
     json_put_count(steps, "ok", report->steps_ok);
@@ -221,11 +221,11 @@ struct json_t *report_json_object(const struct campaign_report *report, uint64_t
     json_put(root, "verdict", json_string(verdict_name(report->verdict)));
     json_put_text(root, "reason", report->reason);
     json_put_count(root, "workers", report->options->workers);
-    json_put(root, "agents", agents_of(report));
+    json_put(root, "agents", report_json_agents_of(report));
     json_put(root, "started_at", started_at(begun_wall_ns));
     json_put(root, "duration_s", json_real((double)report->running_ns / (double)NS_PER_S));
     json_put(root, "seed", json_integer((json_int_t)report->options->seed));
-    json_put(root, "steps", steps_of(report));
+    json_put(root, "steps", report_json_steps_of(report));
     json_put(root, "errors", errors_of(report));
     json_put(root, "artifacts", artifacts_of(report));
     json_put(root, "requests", requests_of(report, false));

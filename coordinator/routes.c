@@ -23,7 +23,7 @@ struct routes {
     struct map *by_connection;
 };
 
-static struct bytes id_of(const uint64_t *incarnation)
+static struct bytes routes_id_of(const uint64_t *incarnation)
 {
     return bytes_of(incarnation, sizeof *incarnation);
 }
@@ -68,18 +68,18 @@ static void connect_to(struct routes *routes, struct route *route, struct bytes 
     (void)map_put(routes->by_connection, connection, route);
 }
 
-static struct route *add(struct routes *routes, uint64_t incarnation, const char *key)
+static struct route *routes_add(struct routes *routes, uint64_t incarnation, const char *key)
 {
     struct route *route = MEMORY_NEW(struct route);
     route->incarnation = incarnation;
     bytes_to_text(bytes_of_string(key), route->key, sizeof route->key);
-    (void)map_put(routes->by_incarnation, id_of(&incarnation), route);
+    (void)map_put(routes->by_incarnation, routes_id_of(&incarnation), route);
     return route;
 }
 
 enum route_verdict routes_take(struct routes *routes, uint64_t incarnation, const struct socket_sender *from)
 {
-    struct route *route = map_get(routes->by_incarnation, id_of(&incarnation));
+    struct route *route = map_get(routes->by_incarnation, routes_id_of(&incarnation));
     const char *key = from->key != NULL ? from->key : "";
     if (route != NULL && strcmp(route->key, key) != 0) {
         return ROUTE_OF_ANOTHER_KEY;
@@ -93,20 +93,20 @@ enum route_verdict routes_take(struct routes *routes, uint64_t incarnation, cons
     if (route == NULL && map_size(routes->by_incarnation) >= MOST_ROUTES) {
         return ROUTES_FULL;
     }
-    route = route != NULL ? route : add(routes, incarnation, key);
+    route = route != NULL ? route : routes_add(routes, incarnation, key);
     connect_to(routes, route, from->route);
     return ROUTE_TAKEN;
 }
 
 struct bytes routes_find(const struct routes *routes, uint64_t incarnation)
 {
-    const struct route *route = map_get(routes->by_incarnation, id_of(&incarnation));
+    const struct route *route = map_get(routes->by_incarnation, routes_id_of(&incarnation));
     return route != NULL ? connection_of(route) : bytes_of(NULL, 0);
 }
 
 void routes_forget(struct routes *routes, uint64_t incarnation)
 {
-    struct route *route = map_remove(routes->by_incarnation, id_of(&incarnation));
+    struct route *route = map_remove(routes->by_incarnation, routes_id_of(&incarnation));
     if (route != NULL) {
         (void)map_remove(routes->by_connection, connection_of(route));
         memory_free(route);

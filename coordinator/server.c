@@ -177,7 +177,7 @@ static void step(struct server *server, const struct coordinator_event *event)
     }
 }
 
-static void on_timer(uv_timer_t *timer);
+static void server_on_timer(uv_timer_t *timer);
 
 static void arm_timer(struct server *server)
 {
@@ -192,10 +192,10 @@ static void arm_timer(struct server *server)
     uint64_t now_ns = server_now_ns(server);
     uint64_t wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
     uv_update_time(server->timer.loop);
-    (void)uv_timer_start(&server->timer, on_timer, (wait_ns + NS_PER_MS - 1) / NS_PER_MS, 0);
+    (void)uv_timer_start(&server->timer, server_on_timer, (wait_ns + NS_PER_MS - 1) / NS_PER_MS, 0);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void server_on_timer(uv_timer_t *timer)
 {
     struct server *server = (struct server *)timer->data;
     step(server, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = server_now_ns(server)});
@@ -421,7 +421,7 @@ const struct refusals *server_refusals(const struct server *server)
     return door_refusals(server->door);
 }
 
-static void release(struct server *server)
+static void server_release(struct server *server)
 {
     if (--server->open_parts > 0) {
         return;
@@ -437,14 +437,14 @@ static void release(struct server *server)
     memory_free(server);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void server_on_timer_closed(uv_handle_t *handle)
 {
-    release((struct server *)handle->data);
+    server_release((struct server *)handle->data);
 }
 
 static void on_door_closed(void *context)
 {
-    release((struct server *)context);
+    server_release((struct server *)context);
 }
 
 void server_close(struct server **at, int linger_ms)
@@ -457,6 +457,6 @@ void server_close(struct server **at, int linger_ms)
     server->is_closing = true;
     socket_close(&server->socket, linger_ms);
     (void)uv_timer_stop(&server->timer);
-    uv_close((uv_handle_t *)&server->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&server->timer, server_on_timer_closed);
     door_close(&server->door, on_door_closed, server);
 }

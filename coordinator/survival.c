@@ -48,9 +48,9 @@ void survival_free(struct survival **survival)
     }
 }
 
-static void tell(const struct survival *survival, enum log_level level, const char *format, ...)
+static void survival_tell(const struct survival *survival, enum log_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);
-static void tell(const struct survival *survival, enum log_level level, const char *format, ...)
+static void survival_tell(const struct survival *survival, enum log_level level, const char *format, ...)
 {
     char text[2 * ERROR_MAX_BYTES];
     va_list arguments;
@@ -70,37 +70,39 @@ static void fail(struct survival *survival, const struct error *error)
     survival->is_failed = true;
     survival->failure = *error;
     bool stops = survival->settings.policy == SURVIVAL_STOP;
-    tell(survival, LOG_ERROR,
-         "the journal has failed: %s; %s. Make room or mend the disk: the next campaign that begins while no "
-         "other runs has a journal again",
-         error->text,
-         stops ? "campaigns are stopped, and new ones refused (--on-journal-failure stop)"
-               : "campaigns go on, but would not survive this process (--on-journal-failure go-on)");
+    survival_tell(
+        survival, LOG_ERROR,
+        "the journal has failed: %s; %s. Make room or mend the disk: the next campaign that begins while no "
+        "other runs has a journal again",
+        error->text,
+        stops ? "campaigns are stopped, and new ones refused (--on-journal-failure stop)"
+              : "campaigns go on, but would not survive this process (--on-journal-failure go-on)");
 }
 
 static void heal(struct survival *survival)
 {
     if (survival->is_failed) {
         survival->is_failed = false;
-        tell(survival, LOG_INFO, "the journal works again");
+        survival_tell(survival, LOG_INFO, "the journal works again");
     }
 }
 
 static void tell_restored(const struct survival *survival, const struct journal_restored *restored,
                           uint64_t took_ns)
 {
-    tell(survival, LOG_INFO, "went on from the journal: %llu events, %llu bytes, in %llu ms",
-         (unsigned long long)restored->events, (unsigned long long)restored->bytes,
-         (unsigned long long)(took_ns / NS_PER_MS));
+    survival_tell(survival, LOG_INFO, "went on from the journal: %llu events, %llu bytes, in %llu ms",
+                  (unsigned long long)restored->events, (unsigned long long)restored->bytes,
+                  (unsigned long long)(took_ns / NS_PER_MS));
     if (restored->cut_bytes > 0) {
-        tell(survival, LOG_WARNING,
-             "the last %llu bytes of the journal were cut off: they are no whole block of it",
-             (unsigned long long)restored->cut_bytes);
+        survival_tell(survival, LOG_WARNING,
+                      "the last %llu bytes of the journal were cut off: they are no whole block of it",
+                      (unsigned long long)restored->cut_bytes);
     }
     if (restored->is_of_other_machine) {
-        tell(survival, LOG_INFO,
-             "the journal is of another machine, or this one was started again: its time goes on by the "
-             "calendar");
+        survival_tell(
+            survival, LOG_INFO,
+            "the journal is of another machine, or this one was started again: its time goes on by the "
+            "calendar");
     }
 }
 
@@ -119,7 +121,7 @@ struct coordinator *survival_restore(struct survival *survival, const struct coo
     }
     if (found == JOURNAL_LOST) {
         survival->lost = error;
-        tell(survival, LOG_WARNING, "the journal cannot be gone on from: %s", error.text);
+        survival_tell(survival, LOG_WARNING, "the journal cannot be gone on from: %s", error.text);
     }
     if (restored.last_campaign > ours.last_campaign) {
         ours.last_campaign = restored.last_campaign;
@@ -140,7 +142,7 @@ const char *survival_lost_reason(const struct survival *survival)
     return survival->lost.text[0] != '\0' ? survival->lost.text : NULL;
 }
 
-static bool begin(struct survival *survival, const struct coordinator *coordinator)
+static bool survival_begin_afresh(struct survival *survival, const struct coordinator *coordinator)
 {
     struct error error;
     struct journal_time time = read_clocks();
@@ -154,8 +156,8 @@ static bool begin(struct survival *survival, const struct coordinator *coordinat
 
 bool survival_allows_campaign(struct survival *survival, const struct coordinator *coordinator)
 {
-    bool is_kept = journal_is_on(survival->journal) ||
-                   (!coordinator_has_live_campaign(coordinator) && begin(survival, coordinator));
+    bool is_kept = journal_is_on(survival->journal) || (!coordinator_has_live_campaign(coordinator) &&
+                                                        survival_begin_afresh(survival, coordinator));
     return is_kept || survival->settings.policy == SURVIVAL_GO_ON;
 }
 
@@ -179,7 +181,7 @@ static void miss_base(struct survival *survival, const struct error *error)
 {
     if (!survival->is_base_missed) {
         survival->is_base_missed = true;
-        tell(survival, LOG_WARNING, "%s; it grows, and a restart takes longer", error->text);
+        survival_tell(survival, LOG_WARNING, "%s; it grows, and a restart takes longer", error->text);
     }
 }
 

@@ -7,9 +7,9 @@
 /* After so many others get their turn. */
 #define MESSAGES_PER_TURN 64
 
-static void on_idle(uv_idle_t *idle);
+static void inner_socket_on_idle(uv_idle_t *idle);
 
-static void take_in(struct inner_socket *inner)
+static void inner_socket_take_in(struct inner_socket *inner)
 {
     for (int i = 0; i < MESSAGES_PER_TURN; i++) {
         if (inner->zmq == NULL) {
@@ -20,19 +20,19 @@ static void take_in(struct inner_socket *inner)
             return;
         }
     }
-    uv_idle_start(&inner->idle, on_idle);
+    uv_idle_start(&inner->idle, inner_socket_on_idle);
 }
 
-static void on_idle(uv_idle_t *idle)
+static void inner_socket_on_idle(uv_idle_t *idle)
 {
-    take_in((struct inner_socket *)idle->data);
+    inner_socket_take_in((struct inner_socket *)idle->data);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void inner_socket_on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    take_in((struct inner_socket *)poll->data);
+    inner_socket_take_in((struct inner_socket *)poll->data);
 }
 
 void inner_socket_start(struct inner_socket *inner, uv_loop_t *loop, void *zmq,
@@ -52,8 +52,8 @@ void inner_socket_start(struct inner_socket *inner, uv_loop_t *loop, void *zmq,
     inner->poll.data = inner;
     inner->idle.data = inner;
     inner->open_handles = 2;
-    uv_poll_start(&inner->poll, UV_READABLE, on_readable);
-    uv_idle_start(&inner->idle, on_idle); /* what came before the descriptor was watched */
+    uv_poll_start(&inner->poll, UV_READABLE, inner_socket_on_readable);
+    uv_idle_start(&inner->idle, inner_socket_on_idle); /* what came before the descriptor was watched */
 }
 
 static void on_handle_closed(uv_handle_t *handle)

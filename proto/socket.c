@@ -59,7 +59,7 @@ static bool has_input(const struct socket *socket)
     return result == 0 && (events & ZMQ_POLLIN) != 0;
 }
 
-static void on_idle(uv_idle_t *idle)
+static void socket_on_idle(uv_idle_t *idle)
 {
     (void)idle;
 }
@@ -71,7 +71,7 @@ static void look(struct socket *socket)
     }
     socket->is_in_doubt = false;
     if (has_input(socket)) {
-        uv_idle_start(&socket->idle, on_idle);
+        uv_idle_start(&socket->idle, socket_on_idle);
     } else {
         uv_idle_stop(&socket->idle);
     }
@@ -86,7 +86,7 @@ static void doubt(struct socket *socket)
     }
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void socket_on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
@@ -123,7 +123,7 @@ static bool receive_part(struct socket *socket, zmq_msg_t *part)
 }
 
 /* One message with all its parts; `is_whole` if it has as many as it should. False when there is none. */
-static bool receive(struct socket *socket, struct parts *parts, bool *is_whole)
+static bool socket_receive(struct socket *socket, struct parts *parts, bool *is_whole)
 {
     size_t wanted = socket->is_router ? 3 : 2;
     size_t received = 0;
@@ -180,7 +180,7 @@ static bool is_bounded(const struct socket *socket, const struct parts *parts)
     return zmq_msg_size(&parts->messages[socket->is_router ? 1 : 0]) <= LIMIT_ENVELOPE_BYTES;
 }
 
-static void take_in(struct socket *socket)
+static void socket_take_in(struct socket *socket)
 {
     bool has_handed_on = false;
     uint64_t until_ns = uv_hrtime() + TURN_NS;
@@ -188,7 +188,7 @@ static void take_in(struct socket *socket)
         struct parts parts;
         bool is_whole;
         socket->is_in_doubt = true;
-        if (!receive(socket, &parts, &is_whole)) {
+        if (!socket_receive(socket, &parts, &is_whole)) {
             socket->is_in_doubt = false;
             uv_idle_stop(&socket->idle);
             break;
@@ -213,7 +213,7 @@ static void on_check(uv_check_t *check)
     look(socket);
     if (socket->has_woken_up || uv_is_active((const uv_handle_t *)&socket->idle)) {
         socket->has_woken_up = false;
-        take_in(socket);
+        socket_take_in(socket);
     }
 }
 
@@ -234,7 +234,7 @@ static void start_handles(struct socket *socket)
     socket->prepare.data = socket;
     socket->check.data = socket;
     socket->idle.data = socket;
-    uv_poll_start(&socket->poll, UV_READABLE, on_readable);
+    uv_poll_start(&socket->poll, UV_READABLE, socket_on_readable);
     uv_prepare_start(&socket->prepare, on_prepare);
     uv_check_start(&socket->check, on_check);
     socket->is_in_doubt = true;
@@ -316,7 +316,7 @@ const char *socket_endpoint(const struct socket *socket)
     return socket->endpoint;
 }
 
-static bool send_part(struct socket *socket, struct bytes bytes, int flags)
+static bool socket_send_part(struct socket *socket, struct bytes bytes, int flags)
 {
     int result;
     do {
@@ -332,8 +332,8 @@ bool socket_send(struct socket *socket, struct bytes route, struct bytes envelop
         return false;
     }
     /* Only the first part can be refused; the others go where it went. */
-    bool is_sent = (!socket->is_router || send_part(socket, route, ZMQ_SNDMORE)) &&
-                   send_part(socket, envelope, ZMQ_SNDMORE) && send_part(socket, message, 0);
+    bool is_sent = (!socket->is_router || socket_send_part(socket, route, ZMQ_SNDMORE)) &&
+                   socket_send_part(socket, envelope, ZMQ_SNDMORE) && socket_send_part(socket, message, 0);
     doubt(socket);
     return is_sent;
 }

@@ -35,7 +35,7 @@ struct question {
 };
 
 /* What does not fit into `size` is cut off; its true size is given back. -1 when there is nothing. */
-static int receive(void *zmq, void *data, size_t size)
+static int socket_guard_receive(void *zmq, void *data, size_t size)
 {
     int result;
     do {
@@ -57,7 +57,7 @@ static bool read_question(void *zmq, struct question *question)
     do {
         uint8_t surplus[PART_MAX_BYTES];
         size_t at = question->count;
-        int size = receive(zmq, at < PART_COUNT ? question->parts[at] : surplus, PART_MAX_BYTES);
+        int size = socket_guard_receive(zmq, at < PART_COUNT ? question->parts[at] : surplus, PART_MAX_BYTES);
         if (size < 0) {
             return false;
         }
@@ -97,7 +97,7 @@ static bool judge(const struct socket_guard *guard, const struct question *quest
            read_key(question, key) && guard->keys->is_welcome(guard->keys->context, key);
 }
 
-static void send_part(void *zmq, const void *data, size_t size, int flags)
+static void socket_guard_send_part(void *zmq, const void *data, size_t size, int flags)
 {
     int result;
     do {
@@ -117,12 +117,12 @@ static bool on_question(void *context, void *zmq)
     }
     bool is_welcome = judge(guard, &question, key);
     size_t id_size = question.count > PART_ID ? question.sizes[PART_ID] : 0;
-    send_part(zmq, VERSION, strlen(VERSION), ZMQ_SNDMORE);
-    send_part(zmq, question.parts[PART_ID], id_size, ZMQ_SNDMORE);
-    send_part(zmq, is_welcome ? "200" : "400", 3, ZMQ_SNDMORE);
-    send_part(zmq, "", 0, ZMQ_SNDMORE);
-    send_part(zmq, key, is_welcome ? strlen(key) : 0, ZMQ_SNDMORE);
-    send_part(zmq, "", 0, 0);
+    socket_guard_send_part(zmq, VERSION, strlen(VERSION), ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, question.parts[PART_ID], id_size, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, is_welcome ? "200" : "400", 3, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, "", 0, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, key, is_welcome ? strlen(key) : 0, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, "", 0, 0);
     return true;
 }
 
@@ -177,12 +177,12 @@ static bool on_event(void *context, void *zmq)
     char address[1];
     uint16_t event;
     uint32_t value;
-    int size = receive(zmq, head, sizeof head);
+    int size = socket_guard_receive(zmq, head, sizeof head);
     if (size < 0) {
         return false;
     }
     while (has_more(zmq)) {
-        (void)receive(zmq, address, sizeof address);
+        (void)socket_guard_receive(zmq, address, sizeof address);
     }
     if (size == (int)sizeof head) {
         memcpy(&event, head, sizeof event);

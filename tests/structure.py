@@ -42,7 +42,7 @@ def braceless(code):
             at = after_parenthesis(code, at)
         rest = code[at:].lstrip()
         # The end of a do … while is a statement of its own.
-        if rest[:1] == "{" or (found.group(0).startswith("while") and rest[:1] == ";" and code[:found.start()].rstrip().endswith("}")):
+        if rest[:1] == "{" or (found.group(0).startswith("while") and code[:found.start()].rstrip().endswith("}")):
             continue
         if rest[:1] == "\\":
             continue

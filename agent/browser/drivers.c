@@ -50,14 +50,14 @@ struct drivers {
 
 static void on_gone(struct webdriver *driver);
 
-static void tell(struct webdriver *driver)
+static void drivers_tell(struct webdriver *driver)
 {
     if (driver->request.on_change != NULL) {
         driver->request.on_change(driver->request.context);
     }
 }
 
-static void settle(struct webdriver *driver)
+static void drivers_settle(struct webdriver *driver)
 {
     if (driver->is_settled) {
         return;
@@ -66,24 +66,24 @@ static void settle(struct webdriver *driver)
     driver->drivers->starting--;
 }
 
-static void enter(struct webdriver *driver, enum webdriver_state state)
+static void drivers_enter(struct webdriver *driver, enum webdriver_state state)
 {
     assert(state > driver->state);
     driver->state = state;
     driver->since_ns = clock_now_ns();
     if (state >= WEBDRIVER_ENDING) {
-        settle(driver);
+        drivers_settle(driver);
     }
-    tell(driver);
+    drivers_tell(driver);
 }
 
-static void fail(struct webdriver *driver, const char *text)
+static void drivers_fail(struct webdriver *driver, const char *text)
 {
     if (driver->state >= WEBDRIVER_ENDING) {
         return;
     }
     snprintf(driver->failure, sizeof driver->failure, "%s", text);
-    enter(driver, WEBDRIVER_ENDING);
+    drivers_enter(driver, WEBDRIVER_ENDING);
 }
 
 static void on_ready(struct webdriver *driver, struct bytes text)
@@ -99,10 +99,10 @@ static void on_ready(struct webdriver *driver, struct bytes text)
     }
     snprintf(driver->url, sizeof driver->url, "http://127.0.0.1:%u", port);
     snprintf(driver->folder, sizeof driver->folder, "%.*s", FOLDER_BYTES - 1, words + folder_at);
-    enter(driver, WEBDRIVER_READY);
+    drivers_enter(driver, WEBDRIVER_READY);
 }
 
-static void on_failure(struct webdriver *driver, struct bytes text)
+static void drivers_on_failure(struct webdriver *driver, struct bytes text)
 {
     char words[WARDEN_PACKET_BYTES];
 
@@ -116,10 +116,10 @@ static void on_failure(struct webdriver *driver, struct bytes text)
     }
     memory_free(driver->last_words);
     driver->last_words = memory_copy_string(log);
-    fail(driver, words + (words[0] == ' '));
+    drivers_fail(driver, words + (words[0] == ' '));
 }
 
-static void on_usage(struct webdriver *driver, struct bytes text)
+static void drivers_on_usage(struct webdriver *driver, struct bytes text)
 {
     unsigned long long numbers[3];
     char words[96];
@@ -132,19 +132,19 @@ static void on_usage(struct webdriver *driver, struct bytes text)
                                              .bytes = numbers[1],
                                              .cpu_us = numbers[2],
                                              .answers = driver->usage.answers + 1};
-    tell(driver);
+    drivers_tell(driver);
 }
 
-static void on_packet(void *context, char kind, struct bytes text)
+static void drivers_on_packet(void *context, char kind, struct bytes text)
 {
     struct webdriver *driver = context;
 
     if (kind == WARDEN_READY) {
         on_ready(driver, text);
     } else if (kind == WARDEN_ENDED) {
-        on_failure(driver, text);
+        drivers_on_failure(driver, text);
     } else if (kind == WARDEN_USAGE) {
-        on_usage(driver, text);
+        drivers_on_usage(driver, text);
     }
 }
 
@@ -152,11 +152,12 @@ static void on_warden_end(void *context, const char *what);
 
 static struct warden_link_callbacks callbacks_of(struct webdriver *driver)
 {
-    return (struct warden_link_callbacks){.on_packet = on_packet, .on_end = on_warden_end, .context = driver};
+    return (struct warden_link_callbacks){
+        .on_packet = drivers_on_packet, .on_end = on_warden_end, .context = driver};
 }
 
 /* What a warden that was killed has left is known to the next one. */
-static bool sweep(struct webdriver *driver)
+static bool drivers_sweep(struct webdriver *driver)
 {
     static const struct starter_request request = {.action = STARTER_SWEEP};
     const struct warden_link_callbacks callbacks = callbacks_of(driver);
@@ -177,13 +178,13 @@ static void on_warden_end(void *context, const char *what)
     warden_link_close(&driver->link);
     snprintf(text, sizeof text, "the warden of %s %s", browser_facts(driver->request.kind)->program,
              what != NULL ? what : "has ended");
-    fail(driver, text);
-    if (what == NULL || !sweep(driver)) {
+    drivers_fail(driver, text);
+    if (what == NULL || !drivers_sweep(driver)) {
         on_gone(driver);
     }
 }
 
-static void begin(struct webdriver *driver)
+static void drivers_begin(struct webdriver *driver)
 {
     const struct warden_link_callbacks callbacks = callbacks_of(driver);
     const struct starter_request request = {
@@ -200,10 +201,10 @@ static void begin(struct webdriver *driver)
     if (driver->link != NULL) {
         driver->is_settled = false;
         driver->drivers->starting++;
-        enter(driver, WEBDRIVER_STARTING);
+        drivers_enter(driver, WEBDRIVER_STARTING);
     } else {
-        fail(driver, error.text);
-        enter(driver, WEBDRIVER_GONE);
+        drivers_fail(driver, error.text);
+        drivers_enter(driver, WEBDRIVER_GONE);
     }
 }
 
@@ -223,7 +224,7 @@ static void pump(struct drivers *drivers)
 
     while (!drivers->is_closing && drivers->starting < drivers->starts_at_once &&
            (driver = first_queued(drivers)) != NULL) {
-        begin(driver);
+        drivers_begin(driver);
     }
 }
 
@@ -257,7 +258,7 @@ static void on_gone(struct webdriver *driver)
 {
     struct drivers *drivers = driver->drivers;
 
-    enter(driver, WEBDRIVER_GONE);
+    drivers_enter(driver, WEBDRIVER_GONE);
     if (driver->is_released) {
         free_driver(driver);
     }
@@ -273,7 +274,7 @@ static void on_tick(uv_timer_t *tick)
     for (struct webdriver *driver = drivers->first; driver != NULL; driver = driver->next) {
         uint64_t age_ns = now_ns - driver->since_ns;
         if (driver->state == WEBDRIVER_READY && age_ns > drivers->settle_ns) {
-            settle(driver);
+            drivers_settle(driver);
         }
         if (driver->state == WEBDRIVER_ENDING && driver->link != NULL && age_ns > drivers->end_ns) {
             warden_link_kill(driver->link);
@@ -386,7 +387,7 @@ const char *webdriver_last_words(const struct webdriver *driver)
 
 void webdriver_settle(struct webdriver *driver)
 {
-    settle(driver);
+    drivers_settle(driver);
     pump(driver->drivers);
 }
 
@@ -409,9 +410,9 @@ void webdriver_stop(struct webdriver *driver)
     }
     if (driver->link != NULL) {
         warden_link_hang_up(driver->link);
-        enter(driver, WEBDRIVER_ENDING);
+        drivers_enter(driver, WEBDRIVER_ENDING);
     } else {
-        enter(driver, WEBDRIVER_GONE);
+        drivers_enter(driver, WEBDRIVER_GONE);
     }
     pump(driver->drivers);
 }

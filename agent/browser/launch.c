@@ -97,7 +97,7 @@ static void free_list(char **list)
     memory_free(list);
 }
 
-static void complain(const char *program, const char *why)
+static void launch_complain(const char *program, const char *why)
 {
     const char *const words[] = {"cannot run ", program, ": ", why, "\n"};
 
@@ -115,7 +115,7 @@ struct scene {
     char **environment;
 };
 
-static bool put_up_walls(const struct launch *launch, struct error *error)
+static bool launch_put_up_walls(const struct launch *launch, struct error *error)
 {
     const struct walls walls = {.readable = launch->readable,
                                 .runnable = launch->runnable,
@@ -144,14 +144,14 @@ static _Noreturn void become(const struct scene *scene)
     (void)dup2(scene->output, STDERR_FILENO);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (launch->has_walls && !put_up_walls(launch, &error)) {
-        complain(launch->program, error.text);
+    if (launch->has_walls && !launch_put_up_walls(launch, &error)) {
+        launch_complain(launch->program, error.text);
         _exit(EXIT_NOT_RUN);
     }
     if (chdir(launch->folder) == 0) {
         (void)execve(launch->program, scene->arguments, scene->environment);
     }
-    complain(launch->program, strerror(errno));
+    launch_complain(launch->program, strerror(errno));
     _exit(EXIT_NOT_RUN);
 }
 

@@ -312,7 +312,7 @@ static int push_tail(lua_State *lua)
     return 1;
 }
 
-static int settle(lua_State *lua)
+static int lua_drivers_settle(lua_State *lua)
 {
     webdriver_settle(to_driver(lua));
     return 0;
@@ -338,7 +338,7 @@ static int push_why(lua_State *lua)
     return 1;
 }
 
-static int on_usage(lua_State *lua, int status, lua_KContext context)
+static int lua_drivers_on_usage(lua_State *lua, int status, lua_KContext context)
 {
     struct lua_driver *object = to_object(lua);
 
@@ -359,7 +359,7 @@ static int on_usage(lua_State *lua, int status, lua_KContext context)
     return 1;
 }
 
-static int measure(lua_State *lua)
+static int lua_drivers_measure(lua_State *lua)
 {
     struct lua_driver *object = to_object(lua);
     struct webdriver *driver = to_driver(lua);
@@ -367,7 +367,7 @@ static int measure(lua_State *lua)
     lua_settop(lua, 1);
     object->seen_answers = webdriver_usage(driver)->answers;
     webdriver_measure(driver);
-    return await(lua, object, AWAITED_USAGE, on_usage);
+    return await(lua, object, AWAITED_USAGE, lua_drivers_on_usage);
 }
 
 static int on_stopped(lua_State *lua, int status, lua_KContext context)
@@ -377,7 +377,7 @@ static int on_stopped(lua_State *lua, int status, lua_KContext context)
     return 0;
 }
 
-static int stop(lua_State *lua)
+static int lua_drivers_stop(lua_State *lua)
 {
     struct lua_driver *object = to_object(lua);
 
@@ -405,7 +405,7 @@ static int collect(lua_State *lua)
     return 0;
 }
 
-static int to_string(lua_State *lua)
+static int lua_drivers_to_string(lua_State *lua)
 {
     const struct lua_driver *object = to_object(lua);
 
@@ -414,15 +414,25 @@ static int to_string(lua_State *lua)
     return 1;
 }
 
-static void open_metatable(lua_State *lua)
+static void lua_drivers_open_metatable(lua_State *lua)
 {
     static const luaL_Reg methods[] = {
-        {"url", push_url},  {"profile", push_profile},  {"log", push_log}, {"tail", push_tail},
-        {"settle", settle}, {"is_alive", is_alive},     {"why", push_why}, {"usage", measure},
-        {"stop", stop},     {"place_file", place_file}, {NULL, NULL},
+        {"url", push_url},
+        {"profile", push_profile},
+        {"log", push_log},
+        {"tail", push_tail},
+        {"settle", lua_drivers_settle},
+        {"is_alive", is_alive},
+        {"why", push_why},
+        {"usage", lua_drivers_measure},
+        {"stop", lua_drivers_stop},
+        {"place_file", place_file},
+        {NULL, NULL},
     };
-    static const luaL_Reg metamethods[] = {
-        {"__gc", collect}, {"__close", stop_without_waiting}, {"__tostring", to_string}, {NULL, NULL}};
+    static const luaL_Reg metamethods[] = {{"__gc", collect},
+                                           {"__close", stop_without_waiting},
+                                           {"__tostring", lua_drivers_to_string},
+                                           {NULL, NULL}};
 
     luaL_newmetatable(lua, METATABLE);
     luaL_setfuncs(lua, metamethods, 0);
@@ -440,7 +450,7 @@ void lua_drivers_push(lua_State *lua)
     enum browser_kind kind = script->stage != NULL ? script->stage->options->browser : BROWSER_CHROMIUM;
 
     script->uses_browser = true;
-    open_metatable(lua);
+    lua_drivers_open_metatable(lua);
     luaL_newlib(lua, functions);
     lua_pushstring(lua, browser_facts(kind == BROWSER_REMOTE ? BROWSER_CHROMIUM : kind)->name);
     lua_setfield(lua, -2, "browser");

@@ -35,7 +35,7 @@ void probe_close(struct probe *probe)
     probe_init(probe);
 }
 
-static void begin(struct probe *probe, unsigned port)
+static void probe_begin(struct probe *probe, unsigned port)
 {
     struct sockaddr_in address = loopback(port);
 
@@ -47,7 +47,7 @@ static void begin(struct probe *probe, unsigned port)
     }
 }
 
-static void ask(struct probe *probe, unsigned port)
+static void probe_ask(struct probe *probe, unsigned port)
 {
     char request[sizeof request_format + 8];
     int size = snprintf(request, sizeof request, request_format, port);
@@ -87,10 +87,10 @@ static bool listen_to(struct probe *probe)
 bool probe_step(struct probe *probe, unsigned port)
 {
     if (probe->socket < 0) {
-        begin(probe, port);
+        probe_begin(probe, port);
     }
     if (probe->socket >= 0 && !probe->has_asked) {
-        ask(probe, port);
+        probe_ask(probe, port);
     }
     return probe->socket >= 0 && probe->has_asked && listen_to(probe);
 }

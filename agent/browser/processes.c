@@ -33,7 +33,7 @@ struct census {
     size_t capacity;
 };
 
-static int open_file(pid_t pid, const char *name)
+static int processes_open_file(pid_t pid, const char *name)
 {
     char path[64];
 
@@ -46,7 +46,7 @@ static bool read_process(pid_t pid, struct process *process)
 {
     char text[STAT_BYTES];
     unsigned long long ticks[4];
-    int file = open_file(pid, "stat");
+    int file = processes_open_file(pid, "stat");
 
     if (file < 0) {
         return false;
@@ -84,7 +84,7 @@ static bool file_holds(pid_t pid, const char *name, const char *text)
     size_t total = 0;
     bool is_found = false;
     ssize_t size = 1;
-    int file = open_file(pid, name);
+    int file = processes_open_file(pid, name);
 
     if (file < 0) {
         return false;
@@ -172,7 +172,7 @@ static bool inherit(struct census *census)
     return has_changed;
 }
 
-static void choose(struct census *census, const struct processes_mark *mark)
+static void processes_choose(struct census *census, const struct processes_mark *mark)
 {
     count_all(census);
     for (size_t i = 0; i < census->count; i++) {
@@ -207,7 +207,7 @@ size_t processes_kill(const struct processes_mark *mark)
     struct census census;
     size_t count = 0;
 
-    choose(&census, mark);
+    processes_choose(&census, mark);
     for (size_t i = 0; i < census.count; i++) {
         if (!census.items[i].is_member || has_ended(&census.items[i])) {
             continue;
@@ -223,7 +223,7 @@ static uint64_t memory_of(pid_t pid)
 {
     char text[2048];
     unsigned long long kilobytes = 0;
-    int file = open_file(pid, "smaps_rollup");
+    int file = processes_open_file(pid, "smaps_rollup");
 
     if (file < 0) {
         return 0;
@@ -245,7 +245,7 @@ void processes_measure(const struct processes_mark *mark, struct processes_usage
     unsigned long long ticks = 0;
 
     *usage = (struct processes_usage){0};
-    choose(&census, mark);
+    processes_choose(&census, mark);
     for (size_t i = 0; i < census.count; i++) {
         const struct process *process = &census.items[i];
         if (!process->is_member) {

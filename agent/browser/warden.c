@@ -52,7 +52,7 @@ struct warden {
     bool has_driver_ended;
 };
 
-static PRINTF_LIKE(1, 2) void tell(const char *format, ...)
+static PRINTF_LIKE(1, 2) void warden_tell(const char *format, ...)
 {
     char packet[WARDEN_PACKET_BYTES];
     va_list list;
@@ -114,7 +114,7 @@ static void remove_folder(struct browser_folder *folder)
 }
 
 /* What wardens that were killed have left. */
-static void sweep(void)
+static void warden_sweep(void)
 {
     struct browser_folder folder;
 
@@ -128,7 +128,7 @@ static void sweep(void)
     }
 }
 
-static void drain(struct warden *warden)
+static void warden_drain(struct warden *warden)
 {
     char chunk[CHUNK_BYTES];
     ssize_t size;
@@ -158,7 +158,7 @@ static void on_output(struct warden *warden)
     }
 }
 
-static void describe_end(int status, char *what, size_t size)
+static void warden_describe_end(int status, char *what, size_t size)
 {
     if (WIFSIGNALED(status)) {
         snprintf(what, size, "was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -167,14 +167,14 @@ static void describe_end(int status, char *what, size_t size)
     }
 }
 
-static void tell_failure(struct warden *warden, const char *what)
+static void warden_tell_failure(struct warden *warden, const char *what)
 {
     char line[LINE_BYTES];
 
-    drain(warden);
+    warden_drain(warden);
     output_last_line(&warden->output, line, sizeof line);
-    tell("%c %s %s%s%s\n%s", WARDEN_ENDED, warden->facts->program, what, *line ? ": " : "", line,
-         warden->output.tail);
+    warden_tell("%c %s %s%s%s\n%s", WARDEN_ENDED, warden->facts->program, what, *line ? ": " : "", line,
+                warden->output.tail);
 }
 
 static bool launch(struct warden *warden)
@@ -191,7 +191,7 @@ static bool launch(struct warden *warden)
     if (warden->driver > 0) {
         return true;
     }
-    tell("%c %s: %s\n", WARDEN_ENDED, warden->facts->program, error.text);
+    warden_tell("%c %s: %s\n", WARDEN_ENDED, warden->facts->program, error.text);
     return false;
 }
 
@@ -212,15 +212,15 @@ static bool on_driver_end(struct warden *warden)
 {
     char what[LINE_BYTES];
 
-    drain(warden);
+    warden_drain(warden);
     if (!warden->is_ready && clock_now_ns() < warden->deadline_ns && is_port_to_blame(warden)) {
         return !launch(warden);
     }
-    describe_end(warden->driver_status, what, sizeof what);
+    warden_describe_end(warden->driver_status, what, sizeof what);
     if (!warden->is_ready) {
         strncat(what, " before it answered", sizeof what - strlen(what) - 1);
     }
-    tell_failure(warden, what);
+    warden_tell_failure(warden, what);
     return true;
 }
 
@@ -231,7 +231,7 @@ static bool on_signal(struct warden *warden)
 
     while (read(warden->signals, &signal_info, sizeof signal_info) == (ssize_t)sizeof signal_info) {
         if (signal_info.ssi_signo != SIGCHLD) {
-            tell_failure(warden, "was ended, since its warden was told to end");
+            warden_tell_failure(warden, "was ended, since its warden was told to end");
             return true;
         }
     }
@@ -239,7 +239,7 @@ static bool on_signal(struct warden *warden)
     return warden->has_driver_ended && on_driver_end(warden);
 }
 
-static void measure(void)
+static void warden_measure(void)
 {
     const struct processes_mark mark = {.ancestor = getpid()};
     struct processes_usage usage;
@@ -250,18 +250,18 @@ static void measure(void)
     uint64_t cpu_us = usage.cpu_us +
                       ((uint64_t)ended.ru_utime.tv_sec + (uint64_t)ended.ru_stime.tv_sec) * 1000000u +
                       (uint64_t)ended.ru_utime.tv_usec + (uint64_t)ended.ru_stime.tv_usec;
-    tell("%c %llu %llu %llu", WARDEN_USAGE, (unsigned long long)usage.count, (unsigned long long)usage.bytes,
-         (unsigned long long)cpu_us);
+    warden_tell("%c %llu %llu %llu", WARDEN_USAGE, (unsigned long long)usage.count,
+                (unsigned long long)usage.bytes, (unsigned long long)cpu_us);
 }
 
 /* True if whoever started us is gone, or has told us to end. */
-static bool on_packet(void)
+static bool warden_on_packet(void)
 {
     char packet[16];
     ssize_t size = recv(WARDEN_SOCKET, packet, sizeof packet, MSG_DONTWAIT);
 
     if (size > 0 && packet[0] == WARDEN_USAGE) {
-        measure();
+        warden_measure();
     }
     return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
 }
@@ -276,14 +276,14 @@ static bool step_start(struct warden *warden)
     }
     if (warden->port != 0 && probe_step(&warden->probe, warden->port)) {
         warden->is_ready = true;
-        tell("%c %u %s", WARDEN_READY, warden->port, warden->folder.path);
+        warden_tell("%c %u %s", WARDEN_READY, warden->port, warden->folder.path);
         return false;
     }
     if (clock_now_ns() < warden->deadline_ns) {
         return false;
     }
     snprintf(what, sizeof what, "did not answer within %.3g s", (double)warden->timeout_ms / 1000);
-    tell_failure(warden, what);
+    warden_tell_failure(warden, what);
     return true;
 }
 
@@ -300,7 +300,7 @@ static void watch(struct warden *warden)
         if (ready[1].revents && on_signal(warden)) {
             return;
         }
-        if (ready[0].revents && on_packet()) {
+        if (ready[0].revents && warden_on_packet()) {
             return;
         }
         if (!warden->is_ready && step_start(warden)) {
@@ -315,7 +315,7 @@ static void guard(struct warden *warden)
     struct error error;
 
     if (!browser_folder_make(&warden->folder, &error)) {
-        tell("%c %s: %s\n", WARDEN_ENDED, warden->facts->program, error.text);
+        warden_tell("%c %s: %s\n", WARDEN_ENDED, warden->facts->program, error.text);
         return;
     }
     snprintf(path, sizeof path, "%s/log", warden->folder.path);
@@ -331,7 +331,7 @@ static void guard(struct warden *warden)
 }
 
 /* Orphans of ours come to us, and no signal takes us by surprise. Nothing of the agent's is held open. */
-static int prepare(void)
+static int warden_prepare(void)
 {
     sigset_t handled;
 
@@ -366,8 +366,8 @@ int warden_main(int argc, char **argv)
     struct warden warden = {.folder = {.lock = -1}, .output = {.file = -1}, .output_end = -1};
 
     if (argc == 2 && strcmp(argv[1], WARDEN_SWEEP) == 0) {
-        (void)prepare();
-        sweep();
+        (void)warden_prepare();
+        warden_sweep();
         return 0;
     }
     if (argc > 1 && strcmp(argv[1], STARTER_COMMAND) == 0) {
@@ -384,8 +384,8 @@ int warden_main(int argc, char **argv)
     warden.launch.readable = argv[5];
     warden.launch.runnable = argv[6];
     probe_init(&warden.probe);
-    warden.signals = prepare();
-    sweep();
+    warden.signals = warden_prepare();
+    warden_sweep();
     guard(&warden);
     return 0;
 }

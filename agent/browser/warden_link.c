@@ -34,7 +34,7 @@ static void let_go(struct warden_link *link)
     memory_free(link);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void warden_link_on_closed(uv_handle_t *handle)
 {
     let_go(handle->data);
 }
@@ -42,7 +42,7 @@ static void on_closed(uv_handle_t *handle)
 static void close_handle(uv_handle_t *handle)
 {
     if (!uv_is_closing(handle)) {
-        uv_close(handle, on_closed);
+        uv_close(handle, warden_link_on_closed);
     }
 }
 

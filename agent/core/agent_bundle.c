@@ -15,7 +15,7 @@ static void hand_out_held(struct agent *agent, struct share *share)
     share->held_count = 0;
 }
 
-static void give_up(struct agent *agent, struct share *share, const char *why)
+static void agent_bundle_give_up(struct agent *agent, struct share *share, const char *why)
 {
     share_give_up(share, why);
     struct message message = {.kind = MESSAGE_DEPLOYED, .campaign = share->campaign};
@@ -33,7 +33,7 @@ static void use(struct agent *agent, struct share *share, struct package *packag
     hand_out_held(agent, share);
 }
 
-static void ask(struct agent *agent, struct share *share)
+static void agent_bundle_ask(struct agent *agent, struct share *share)
 {
     struct message message = {.kind = MESSAGE_BUNDLE_WANTED, .campaign = share->campaign};
     while (fetch_next(share->fetch, &message.bundle_chunk)) {
@@ -44,12 +44,13 @@ static void ask(struct agent *agent, struct share *share)
 static void check_whole(struct agent *agent, struct share *share)
 {
     if (!fetch_is_whole(share->fetch)) {
-        ask(agent, share);
+        agent_bundle_ask(agent, share);
         return;
     }
     struct package *package = fetch_package(share->fetch);
     if (package == NULL) {
-        give_up(agent, share, "the files of the bundle that came are not those that its hash is of");
+        agent_bundle_give_up(agent, share,
+                             "the files of the bundle that came are not those that its hash is of");
         return;
     }
     packages_add(&agent->packages, package);
@@ -74,6 +75,6 @@ void agent_take_chunk(struct agent *agent, struct share *share, const struct bun
     } else if (fetch_take(share->fetch, chunk)) {
         check_whole(agent, share);
     } else {
-        give_up(agent, share, "a part of the bundle came that was not the next");
+        agent_bundle_give_up(agent, share, "a part of the bundle came that was not the next");
     }
 }

@@ -16,7 +16,7 @@ void agent_gauges_finish(struct agent *agent)
     histogram_free(&agent->gauges.lag_us);
 }
 
-static uint64_t larger(uint64_t left, uint64_t right)
+static uint64_t agent_gauges_larger(uint64_t left, uint64_t right)
 {
     return left > right ? left : right;
 }
@@ -24,15 +24,15 @@ static uint64_t larger(uint64_t left, uint64_t right)
 void agent_take_loop(struct agent *agent, uint32_t shard, const struct notice *notice)
 {
     struct loop_gauges *loop = &agent->gauges.loops[shard];
-    loop->lag_p99_us = larger(loop->lag_p99_us, notice->loop.lag_p99_us);
-    loop->lag_max_us = larger(loop->lag_max_us, notice->loop.lag_max_us);
+    loop->lag_p99_us = agent_gauges_larger(loop->lag_p99_us, notice->loop.lag_p99_us);
+    loop->lag_max_us = agent_gauges_larger(loop->lag_max_us, notice->loop.lag_max_us);
     loop->busy_us += notice->loop.busy_us;
     if (notice->lag_us != NULL) {
         histogram_merge(agent->gauges.lag_us, notice->lag_us);
     }
 }
 
-static void begin_anew(struct agent *agent)
+static void agent_gauges_begin_anew(struct agent *agent)
 {
     struct gauges *gauges = &agent->gauges;
     histogram_clear(gauges->lag_us);
@@ -53,7 +53,7 @@ void agent_take_gauges(struct agent *agent, const struct gauges *readings)
     gauges->load_milli = readings->load_milli;
     gauges->memory_bytes = readings->memory_bytes;
     if (agent->link == NULL) {
-        begin_anew(agent); /* of a time that nobody asks for */
+        agent_gauges_begin_anew(agent); /* of a time that nobody asks for */
         return;
     }
     if (link_backlog(agent->link) >= AGENT_BACKLOG_MESSAGES) {
@@ -64,5 +64,5 @@ void agent_take_gauges(struct agent *agent, const struct gauges *readings)
     gauges->clock_uncertainty_ns = gauges->has_clock ? agent->clock.uncertainty_ns : 0;
     struct message message = {.kind = MESSAGE_GAUGES, .gauges = *gauges};
     agent_send(agent, &message);
-    begin_anew(agent);
+    agent_gauges_begin_anew(agent);
 }

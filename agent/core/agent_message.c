@@ -5,14 +5,14 @@
 
 #include <assert.h>
 
-static struct bytes key_of(const uint64_t *campaign)
+static struct bytes agent_message_key_of(const uint64_t *campaign)
 {
     return bytes_of(campaign, sizeof *campaign);
 }
 
 struct share *agent_share(const struct agent *agent, uint64_t campaign)
 {
-    return map_get(agent->shares, key_of(&campaign));
+    return map_get(agent->shares, agent_message_key_of(&campaign));
 }
 
 static void drop_share(struct agent *agent, struct share *share)
@@ -22,7 +22,7 @@ static void drop_share(struct agent *agent, struct share *share)
             (void)agent_command(agent, share, shard, COMMAND_FORGET);
         }
     }
-    (void)map_remove(agent->shares, key_of(&share->campaign));
+    (void)map_remove(agent->shares, agent_message_key_of(&share->campaign));
     share_free(&share);
     agent_count_gathered(agent);
 }
@@ -52,7 +52,7 @@ static struct deployment *deployment_of(const struct agent *agent, const struct 
     return deployment_new(message->campaign, &options, NULL);
 }
 
-static void deploy(struct agent *agent, const struct message *message)
+static void agent_message_deploy(struct agent *agent, const struct message *message)
 {
     const struct deploy *deploy = &message->deploy;
     struct deployment *deployment = deployment_of(agent, message);
@@ -63,7 +63,7 @@ static void deploy(struct agent *agent, const struct message *message)
         share_free(&share);
         return;
     }
-    (void)map_put(agent->shares, key_of(&share->campaign), share);
+    (void)map_put(agent->shares, agent_message_key_of(&share->campaign), share);
     share->fetch = fetch_new(&deploy->bundle); /* what follows is held until the bundle is here */
     struct worker_set *sets = share_new_sets(share);
     share_deal(share, &deploy->workers, sets);
@@ -105,7 +105,7 @@ static void assign_one(struct agent *agent, struct share *share, const struct as
     share_free_sets(share, sets);
 }
 
-static void assign(struct agent *agent, struct share *share, const struct message *message)
+static void agent_message_assign(struct agent *agent, struct share *share, const struct message *message)
 {
     for (size_t i = 0; i < message->assign.count; i++) {
         assign_one(agent, share, &message->assign.items[i]);
@@ -166,7 +166,8 @@ static void copy_room_steps(struct command *command, const struct room_step *ite
     command->room_step_count = count;
 }
 
-static void fill(const struct agent *agent, struct command *command, const struct message *message)
+static void agent_message_fill(const struct agent *agent, struct command *command,
+                               const struct message *message)
 {
     switch (command->kind) {
     case COMMAND_BEGIN:
@@ -196,7 +197,7 @@ static void tell_all(struct agent *agent, struct share *share, const struct mess
 {
     for (uint32_t shard = 0; shard < share->shard_count; shard++) {
         if (share->shards[shard].has_crew) {
-            fill(agent, agent_command(agent, share, shard, kind), message);
+            agent_message_fill(agent, agent_command(agent, share, shard, kind), message);
         }
     }
 }
@@ -214,7 +215,7 @@ static void take_of_share(struct agent *agent, struct share *share, const struct
         tell_all(agent, share, message, COMMAND_BEGIN);
         break;
     case MESSAGE_ASSIGN:
-        assign(agent, share, message);
+        agent_message_assign(agent, share, message);
         break;
     case MESSAGE_REPLIES:
         replies(agent, share, message);
@@ -262,7 +263,7 @@ void agent_take_message(struct agent *agent, const struct message *message)
         return; /* was on its way */
     }
     if (message->kind == MESSAGE_DEPLOY) {
-        deploy(agent, message);
+        agent_message_deploy(agent, message);
         return;
     }
     struct share *share = agent_share(agent, message->campaign);

@@ -123,17 +123,17 @@ static void hold(struct crew *crew, struct worker *worker)
                schedule_after_ns(crew->event->now_ns, crew->options->sync_timeout_ms));
 }
 
-static void rest(struct crew *crew, struct worker *worker)
+static void crew_rest(struct crew *crew, struct worker *worker)
 {
     timers_set(crew->timers, &worker->timer, schedule_after_ns(crew->event->now_ns, crew->options->delay_ms));
 }
 
-static void choose(struct crew *crew, struct worker *worker)
+static void crew_choose_pending(struct crew *crew, struct worker *worker)
 {
     crew_move(crew, worker, crew_choose(crew, worker, true));
 }
 
-static void tell_failure(struct crew *crew, const struct worker *worker, const char *text)
+static void crew_tell_failure(struct crew *crew, const struct worker *worker, const char *text)
 {
     if (!crew->options->is_stopped_by_failure || crew->has_failed) {
         return;
@@ -145,7 +145,7 @@ static void tell_failure(struct crew *crew, const struct worker *worker, const c
         (struct failure){.worker = worker->id, .step = worker->step, .text = bytes_of_string(notice->text)};
 }
 
-static void report(struct crew *crew, struct worker *worker)
+static void crew_report(struct crew *crew, struct worker *worker)
 {
     static const char *const DEFAULT_TEXTS[] = {
         [STEP_OK] = NULL, [STEP_FAILED] = "failed", [STEP_STOPPED] = "stopped"};
@@ -162,7 +162,7 @@ static void report(struct crew *crew, struct worker *worker)
     }
     worker_remember(worker, is_asked_for ? NULL : text);
     if (event->result == STEP_FAILED) {
-        tell_failure(crew, worker, text);
+        crew_tell_failure(crew, worker, text);
     }
     crew_move(crew, worker, next);
 }
@@ -201,10 +201,12 @@ enum worker_event crew_choose(const struct crew *crew, const struct worker *work
 static void act(struct crew *crew, struct worker *worker, enum worker_action action)
 {
     static void (*const ACTIONS[WORKER_ACTION_COUNT])(struct crew *, struct worker *) = {
-        [WORKER_DO_SETUP] = begin_setup, [WORKER_DO_CHOOSE] = choose,       [WORKER_DO_REPORT] = report,
-        [WORKER_DO_REST] = rest,         [WORKER_DO_ASK] = tell_step,       [WORKER_DO_STEP] = begin_step,
-        [WORKER_DO_HOLD] = hold,         [WORKER_DO_BREAK_OFF] = break_off, [WORKER_DO_TEARDOWN] = tear_down,
-        [WORKER_DO_VANISH] = vanish,     [WORKER_DO_BURY] = bury,           [WORKER_DO_CUT_SHORT] = cut_short,
+        [WORKER_DO_SETUP] = begin_setup,  [WORKER_DO_CHOOSE] = crew_choose_pending,
+        [WORKER_DO_REPORT] = crew_report, [WORKER_DO_REST] = crew_rest,
+        [WORKER_DO_ASK] = tell_step,      [WORKER_DO_STEP] = begin_step,
+        [WORKER_DO_HOLD] = hold,          [WORKER_DO_BREAK_OFF] = break_off,
+        [WORKER_DO_TEARDOWN] = tear_down, [WORKER_DO_VANISH] = vanish,
+        [WORKER_DO_BURY] = bury,          [WORKER_DO_CUT_SHORT] = cut_short,
     };
     if (ACTIONS[action] != NULL) {
         ACTIONS[action](crew, worker);

@@ -72,7 +72,7 @@ static bool check(const struct worker *worker, const struct operation *operation
 }
 
 /* Fills in what the shell does not know. */
-static void fill(const struct crew *crew, struct worker *worker, struct operation *operation)
+static void crew_call_fill(const struct crew *crew, struct worker *worker, struct operation *operation)
 {
     if (is_meeting(operation->kind) || operation->kind == OPERATION_RELEASED) {
         operation->room = roster_room(crew->roster, worker);
@@ -107,7 +107,7 @@ enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operat
     struct operation filled = *operation;
     struct worker_run run;
     filled.workers = crew_only(&run, caller);
-    fill(crew, caller, &filled);
+    crew_call_fill(crew, caller, &filled);
     crew_tell(crew, effects, &filled);
     if (is_meeting(operation->kind)) {
         crew_ensure_room(crew, filled.room)->is_signalled = true;
@@ -120,7 +120,7 @@ enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operat
     return CREW_CALL_WAITS;
 }
 
-static const struct reply *keep(struct crew *crew, const struct reply *reply)
+static const struct reply *crew_call_keep(struct crew *crew, const struct reply *reply)
 {
     crew->answers =
         memory_reserve(crew->answers, &crew->answer_capacity, crew->answer_count + 1, sizeof(struct reply *));
@@ -128,7 +128,8 @@ static const struct reply *keep(struct crew *crew, const struct reply *reply)
     return crew->answers[crew->answer_count++];
 }
 
-static void answer(struct crew *crew, struct worker *worker, const struct reply *kept, uint64_t rank)
+static void crew_call_answer(struct crew *crew, struct worker *worker, const struct reply *kept,
+                             uint64_t rank)
 {
     worker_wait_over(worker);
     struct crew_effect *effect = crew_add_effect(crew->effects, CREW_ANSWER);
@@ -147,15 +148,15 @@ void crew_take_reply(struct crew *crew, const struct command *command)
         if (worker == NULL || !worker_waits_for(worker, reply)) {
             continue; /* it was stopped meanwhile, or never asked */
         }
-        kept = kept == NULL ? keep(crew, reply) : kept;
+        kept = kept == NULL ? crew_call_keep(crew, reply) : kept;
         uint64_t rank = command->ranks == NULL ? reply->rank + i : command->ranks[i];
-        answer(crew, worker, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
+        crew_call_answer(crew, worker, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
     }
 }
 
 void crew_answer(struct crew *crew, struct worker *worker, const struct reply *reply)
 {
-    answer(crew, worker, keep(crew, reply), 0);
+    crew_call_answer(crew, worker, crew_call_keep(crew, reply), 0);
 }
 
 void crew_stop_call(struct crew *crew, struct worker *worker)

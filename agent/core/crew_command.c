@@ -3,7 +3,7 @@
 #include "agent/core/schedule.h"
 #include "common/memory.h"
 
-static void deploy(struct crew *crew, const struct command *command)
+static void crew_command_deploy(struct crew *crew, const struct command *command)
 {
     size_t count = 0;
     (void)roster_add(crew->roster, &command->workers, 1, &count);
@@ -11,7 +11,7 @@ static void deploy(struct crew *crew, const struct command *command)
     crew->given += worker_set_count(&command->workers);
 }
 
-static void begin(struct crew *crew, const struct command *command)
+static void crew_command_begin(struct crew *crew, const struct command *command)
 {
     if (crew->has_begun) {
         return;
@@ -40,7 +40,7 @@ static void start_again(struct crew *crew, const struct worker_set *workers, uin
 }
 
 /* Workers that a lost agent had, or that the campaign has more. */
-static void assign(struct crew *crew, const struct command *command)
+static void crew_command_assign(struct crew *crew, const struct command *command)
 {
     uint64_t first_step = command->first_step == 0 ? 1 : command->first_step;
     size_t count = 0;
@@ -130,7 +130,7 @@ static void begin_known_steps(struct crew *crew, const struct command *command)
     }
 }
 
-static void drain(struct crew *crew, const struct command *command)
+static void crew_command_drain(struct crew *crew, const struct command *command)
 {
     (void)command;
     if (crew->is_draining) {
@@ -185,7 +185,7 @@ static void release_rooms(struct crew *crew, const struct command *command)
     }
 }
 
-static void stop(struct crew *crew, const struct command *command)
+static void crew_command_stop(struct crew *crew, const struct command *command)
 {
     if (crew->is_stopping) {
         return;
@@ -209,16 +209,16 @@ static void forget(struct crew *crew, const struct command *command)
 void crew_take_command(struct crew *crew, const struct command *command)
 {
     static void (*const COMMANDS[])(struct crew *, const struct command *) = {
-        [COMMAND_DEPLOY] = deploy,
+        [COMMAND_DEPLOY] = crew_command_deploy,
         [COMMAND_GLOBAL] = NULL,
-        [COMMAND_BEGIN] = begin,
-        [COMMAND_ASSIGN] = assign,
+        [COMMAND_BEGIN] = crew_command_begin,
+        [COMMAND_ASSIGN] = crew_command_assign,
         [COMMAND_REPLY] = crew_take_reply,
         [COMMAND_SYNCHRONISE] = synchronise,
-        [COMMAND_DRAIN] = drain,
+        [COMMAND_DRAIN] = crew_command_drain,
         [COMMAND_RUN_UNTIL] = run_until,
         [COMMAND_ROOMS_DONE] = release_rooms,
-        [COMMAND_STOP] = stop,
+        [COMMAND_STOP] = crew_command_stop,
         [COMMAND_FORGET] = forget,
         [COMMAND_SCALE] = crew_scale,
         [COMMAND_KNOWN] = begin_known_steps,

@@ -14,7 +14,7 @@
 #define NAME_BYTES 300u
 #define DURATION_BYTES 32u
 
-static void give_up(struct crew *crew, struct worker *worker)
+static void crew_patience_give_up(struct crew *crew, struct worker *worker)
 {
     SCOPED(buffer_finish) struct buffer text;
     struct reply reply = {.outcome = OUTCOME_TIMEOUT};
@@ -56,7 +56,7 @@ static void look_at(struct crew *crew, struct worker *worker, uint64_t now_ns)
     }
     crew->has_found_waiting = true;
     if (is_in_vain(crew, now_ns, since_ns, timeout_ms)) {
-        give_up(crew, worker);
+        crew_patience_give_up(crew, worker);
     }
 }
 

@@ -36,7 +36,7 @@ struct notice *crew_add_notice(const struct crew *crew, enum notice_kind kind)
     return effect->notice;
 }
 
-static struct bytes key_of(const uint32_t *room)
+static struct bytes crew_report_key_of(const uint32_t *room)
 {
     return bytes_of(room, sizeof *room);
 }
@@ -44,7 +44,7 @@ static struct bytes key_of(const uint32_t *room)
 struct room *crew_room(const struct crew *crew, uint32_t room)
 {
     bool is_last = crew->last_room != NULL && crew->last_room->id == room;
-    return is_last ? crew->last_room : map_get(crew->rooms, key_of(&room));
+    return is_last ? crew->last_room : map_get(crew->rooms, crew_report_key_of(&room));
 }
 
 struct room *crew_ensure_room(struct crew *crew, uint32_t room)
@@ -56,7 +56,7 @@ struct room *crew_ensure_room(struct crew *crew, uint32_t room)
     if (found == NULL) {
         found = MEMORY_NEW(struct room);
         found->id = room;
-        (void)map_put(crew->rooms, key_of(&room), found);
+        (void)map_put(crew->rooms, crew_report_key_of(&room), found);
     }
     crew->last_room = found;
     return found;
@@ -84,7 +84,7 @@ void crew_tell(const struct crew *crew, struct crew_effects *effects, const stru
     effect->notice->operation = operation_copy(operation);
 }
 
-static void report(struct crew *crew, const struct worker *worker, struct operation *operation)
+static void crew_report_operation(struct crew *crew, const struct worker *worker, struct operation *operation)
 {
     struct worker_run run;
     operation->workers = crew_only(&run, worker);
@@ -103,7 +103,7 @@ static void report_progress(struct crew *crew, const struct worker *worker, enum
         .step = worker_ended_step(worker),
         .text = buffer_bytes(&clean),
     };
-    report(crew, worker, &operation);
+    crew_report_operation(crew, worker, &operation);
 }
 
 void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text)
@@ -115,7 +115,7 @@ void crew_report_begun(struct crew *crew, const struct worker *worker)
 {
     struct operation operation = {
         .kind = OPERATION_BEGUN, .room = roster_room(crew->roster, worker), .step = worker->step};
-    report(crew, worker, &operation);
+    crew_report_operation(crew, worker, &operation);
 }
 
 void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text)
@@ -131,7 +131,7 @@ void crew_report_start(struct crew *crew, const struct worker *worker)
     uint64_t place_ns = schedule_start_ns(crew->options, 0, worker->id);
     struct operation operation = {.kind = OPERATION_RELEASED, .room = ROOM_CAMPAIGN};
     operation.first_ns = operation.last_ns = (int64_t)(crew->event->now_ns - place_ns);
-    report(crew, worker, &operation);
+    crew_report_operation(crew, worker, &operation);
 }
 
 void crew_check_finished(struct crew *crew)

@@ -102,7 +102,7 @@ void crew_start(struct crew *crew, struct worker *worker)
     }
 }
 
-static void begin_anew(struct crew *crew, struct worker *worker, uint64_t first_step)
+static void crew_scale_begin_anew(struct crew *crew, struct worker *worker, uint64_t first_step)
 {
     crew->counts[worker->state]--;
     worker_init(worker, worker->id, first_step);
@@ -113,7 +113,7 @@ static void begin_anew(struct crew *crew, struct worker *worker, uint64_t first_
 void crew_start_again(struct crew *crew, struct worker *worker, uint64_t first_step)
 {
     if (worker->state == WORKER_GONE) {
-        begin_anew(crew, worker, first_step);
+        crew_scale_begin_anew(crew, worker, first_step);
         return;
     }
     crew->comebacks = memory_reserve(crew->comebacks, &crew->comeback_capacity, crew->comeback_count + 1,
@@ -131,7 +131,7 @@ void crew_come_back(struct crew *crew, struct worker *worker)
         struct comeback comeback = crew->comebacks[i];
         if (comeback.worker == worker->id) {
             crew->comebacks[i] = crew->comebacks[--crew->comeback_count];
-            begin_anew(crew, worker, comeback.first_step);
+            crew_scale_begin_anew(crew, worker, comeback.first_step);
             return;
         }
     }

@@ -13,7 +13,7 @@ struct deployment {
     struct package *package; /* NULL until it has come */
 };
 
-static struct bytes copy_bytes(struct bytes bytes)
+static struct bytes deployment_copy_bytes(struct bytes bytes)
 {
     return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
 }
@@ -31,8 +31,8 @@ struct deployment *deployment_new(uint64_t campaign, const struct campaign_optio
     atomic_init(&deployment->holders, 1);
     deployment->campaign = campaign;
     deployment->options = *options;
-    deployment->options.single_mode = copy_bytes(options->single_mode);
-    deployment->options.target = copy_bytes(options->target);
+    deployment->options.single_mode = deployment_copy_bytes(options->single_mode);
+    deployment->options.target = deployment_copy_bytes(options->target);
     deployment->options.labels = bytes_of(NULL, 0); /* are over when it has come to us */
     deployment->package = bundle == NULL ? NULL : package_copy(bundle);
     return deployment;
@@ -51,7 +51,7 @@ struct deployment *deployment_hold(struct deployment *deployment)
     return deployment;
 }
 
-static void destroy(struct deployment *deployment)
+static void deployment_destroy(struct deployment *deployment)
 {
     free_bytes(&deployment->options.single_mode);
     free_bytes(&deployment->options.target);
@@ -68,7 +68,7 @@ void deployment_release(struct deployment **deployment)
     unsigned before = atomic_fetch_sub_explicit(&(*deployment)->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {
-        destroy(*deployment);
+        deployment_destroy(*deployment);
     }
     *deployment = NULL;
 }

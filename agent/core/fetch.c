@@ -17,7 +17,7 @@ struct fetch {
     struct buffer content;
 };
 
-static struct bytes copy_bytes(struct bytes bytes)
+static struct bytes fetch_copy_bytes(struct bytes bytes)
 {
     return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
 }
@@ -30,10 +30,10 @@ struct fetch *fetch_new(const struct bundle_listing *listing)
     fetch->listing.file_count = listing->file_count;
     fetch->listing.files = memory_new(listing->file_count, sizeof *listing->files);
     for (size_t i = 0; i < listing->file_count; i++) {
-        fetch->listing.files[i].path = copy_bytes(listing->files[i].path);
+        fetch->listing.files[i].path = fetch_copy_bytes(listing->files[i].path);
         fetch->listing.files[i].size_bytes = listing->files[i].size_bytes;
     }
-    fetch->listing.hash = copy_bytes(listing->hash);
+    fetch->listing.hash = fetch_copy_bytes(listing->hash);
     buffer_init(&fetch->content, (size_t)fetch->total);
     return fetch;
 }

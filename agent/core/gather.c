@@ -108,7 +108,7 @@ static void append_bytes(struct buffer *key, struct bytes bytes)
 }
 
 /* All but the workers and the instants. Empty if it may not be shared. */
-static struct bytes key_of(struct gather *gather, const struct operation *operation)
+static struct bytes gather_key_of(struct gather *gather, const struct operation *operation)
 {
     struct buffer *key = &gather->key;
     buffer_clear(key);
@@ -217,14 +217,14 @@ static uint64_t find_entry(struct gather *gather, const struct operation *operat
             return gather->first + i;
         }
     }
-    struct bytes key = end > gather->head ? key_of(gather, operation) : bytes_of(NULL, 0);
+    struct bytes key = end > gather->head ? gather_key_of(gather, operation) : bytes_of(NULL, 0);
     return key.size > 0 ? (uint64_t)(uintptr_t)map_get(gather->open, key) : 0;
 }
 
 /* An entry with no workers yet. Takes the operation. */
 static uint64_t open_entry(struct gather *gather, struct operation *operation)
 {
-    struct bytes key = key_of(gather, operation);
+    struct bytes key = gather_key_of(gather, operation);
     gather->items =
         memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof *gather->items);
     gather->items[gather->count] = (struct entry){.operation = operation};
@@ -339,7 +339,7 @@ bool gather_batch(struct gather *gather, struct message *message)
 static void close_entry(struct gather *gather, size_t index)
 {
     struct entry *entry = &gather->items[index];
-    struct bytes key = key_of(gather, entry->operation);
+    struct bytes key = gather_key_of(gather, entry->operation);
     uint64_t mark = gather->first + index + 1;
     if (key.size > 0 && (uint64_t)(uintptr_t)map_get(gather->open, key) == mark) {
         (void)map_remove(gather->open, key);

@@ -46,7 +46,7 @@ void instants_add(struct instants *instants, int64_t instant_ns)
     instants->last_ns = is_only || instant_ns > instants->last_ns ? instant_ns : instants->last_ns;
 }
 
-static int compare_workers(const void *left, const void *right)
+static int instants_compare_workers(const void *left, const void *right)
 {
     uint32_t left_id = ((const struct deed *)left)->worker;
     uint32_t right_id = ((const struct deed *)right)->worker;
@@ -62,7 +62,7 @@ void instants_sort(struct instants *instants, struct worker_set *workers)
         deeds[i].worker = cursor.worker;
         deeds[i].instant_ns = i < instants->count ? instants->items[i] : 0;
     }
-    qsort(deeds, count, sizeof *deeds, compare_workers);
+    qsort(deeds, count, sizeof *deeds, instants_compare_workers);
     worker_set_clear(workers);
     for (size_t i = 0; i < count; i++) {
         worker_set_add(workers, deeds[i].worker);

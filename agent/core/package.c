@@ -14,7 +14,7 @@ struct package {
     uint64_t size_bytes;
 };
 
-static struct bytes copy_bytes(struct bytes bytes)
+static struct bytes package_copy_bytes(struct bytes bytes)
 {
     return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
 }
@@ -25,7 +25,7 @@ static struct package *new_package(size_t file_count, struct bytes hash)
     atomic_init(&package->holders, 1);
     package->bundle = (struct bundle){.files = memory_new(file_count, sizeof(struct bundle_file)),
                                       .file_count = file_count,
-                                      .hash = copy_bytes(hash)};
+                                      .hash = package_copy_bytes(hash)};
     return package;
 }
 
@@ -47,7 +47,7 @@ struct package *package_copy(const struct bundle *bundle)
     buffer_init(&content, PACKAGES_MOST_BYTES);
     for (size_t i = 0; i < bundle->file_count; i++) {
         const struct bundle_file *file = &bundle->files[i];
-        package->bundle.files[i].path = copy_bytes(file->path);
+        package->bundle.files[i].path = package_copy_bytes(file->path);
         package->bundle.files[i].content.size = file->content.size;
         (void)buffer_append(&content, file->content.data, file->content.size);
     }
@@ -61,7 +61,7 @@ struct package *package_new(const struct bundle_listing *listing, struct buffer 
 {
     struct package *package = new_package(listing->file_count, listing->hash);
     for (size_t i = 0; i < listing->file_count; i++) {
-        package->bundle.files[i].path = copy_bytes(listing->files[i].path);
+        package->bundle.files[i].path = package_copy_bytes(listing->files[i].path);
         package->bundle.files[i].content.size = (size_t)listing->files[i].size_bytes;
     }
     size_t size;
@@ -83,7 +83,7 @@ struct package *package_hold(struct package *package)
     return package;
 }
 
-static void destroy(struct package *package)
+static void package_destroy(struct package *package)
 {
     for (size_t i = 0; i < package->bundle.file_count; i++) {
         memory_free((void *)package->bundle.files[i].path.data);
@@ -103,7 +103,7 @@ void package_release(struct package **package)
     unsigned before = atomic_fetch_sub_explicit(&(*package)->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {
-        destroy(*package);
+        package_destroy(*package);
     }
     *package = NULL;
 }

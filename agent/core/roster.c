@@ -75,7 +75,7 @@ static int compare_ids(const void *left, const void *right)
     return (left_id > right_id) - (left_id < right_id);
 }
 
-static int compare_workers(const void *left, const void *right)
+static int roster_compare_workers(const void *left, const void *right)
 {
     const struct worker *left_worker = *(struct worker *const *)left;
     const struct worker *right_worker = *(struct worker *const *)right;
@@ -118,7 +118,7 @@ struct worker *roster_add(struct roster *roster, const struct worker_set *worker
         roster->items[roster->count++] = &batch->workers[i];
     }
     if (*count > 0) {
-        qsort(roster->items, roster->count, sizeof(struct worker *), compare_workers);
+        qsort(roster->items, roster->count, sizeof(struct worker *), roster_compare_workers);
     }
     return batch->workers;
 }

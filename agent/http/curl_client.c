@@ -215,7 +215,7 @@ void http_client_free(struct http_client **pointer)
     *pointer = NULL;
 }
 
-static bool has_header(const struct http_request *request, const char *name)
+static bool curl_client_has_header(const struct http_request *request, const char *name)
 {
     for (size_t i = 0; i < request->header_count; i++) {
         if (strcasecmp(request->headers[i].name, name) == 0) {
@@ -225,7 +225,7 @@ static bool has_header(const struct http_request *request, const char *name)
     return false;
 }
 
-static void add_header(struct http_client *client, const char *line)
+static void curl_client_add_header(struct http_client *client, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(client->headers, line);
 
@@ -243,14 +243,14 @@ static void set_headers(struct http_client *client, const struct http_request *r
         const struct http_header *header = &request->headers[i];
         char *line = header->value[0] ? memory_format("%s: %s", header->name, header->value)
                                       : memory_format("%s;", header->name);
-        add_header(client, line);
+        curl_client_add_header(client, line);
         memory_free(line);
     }
-    if (request->has_body && !has_header(request, "content-type")) {
-        add_header(client, "Content-Type:");
+    if (request->has_body && !curl_client_has_header(request, "content-type")) {
+        curl_client_add_header(client, "Content-Type:");
     }
-    if (request->has_body && !has_header(request, "expect")) {
-        add_header(client, "Expect:");
+    if (request->has_body && !curl_client_has_header(request, "expect")) {
+        curl_client_add_header(client, "Expect:");
     }
     curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, client->headers);
 }

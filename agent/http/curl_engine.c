@@ -290,7 +290,7 @@ int http_engine_close_socket(void *context, curl_socket_t socket)
     return close(socket);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void curl_engine_on_timer(uv_timer_t *timer)
 {
     struct http_engine *engine = timer->data;
     uint64_t now_ns = clock_now_ns();
@@ -303,7 +303,7 @@ static void on_timer(uv_timer_t *timer)
         drive(engine, CURL_SOCKET_TIMEOUT, 0);
     }
     if (engine->due_ns != UINT64_MAX && !uv_is_active((uv_handle_t *)timer) && engine->due_ns > now_ns) {
-        uv_timer_start(timer, on_timer, (engine->due_ns - now_ns) / NS_PER_MS + 1, 0);
+        uv_timer_start(timer, curl_engine_on_timer, (engine->due_ns - now_ns) / NS_PER_MS + 1, 0);
     }
 }
 
@@ -323,19 +323,19 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
     }
     if (!uv_is_active((uv_handle_t *)&engine->timer) ||
         uv_timer_get_due_in(&engine->timer) > (uint64_t)timeout_ms + 1) {
-        uv_timer_start(&engine->timer, on_timer, (uint64_t)timeout_ms + 1, 0);
+        uv_timer_start(&engine->timer, curl_engine_on_timer, (uint64_t)timeout_ms + 1, 0);
     }
     return 0;
 }
 
 /* What was started in this turn goes out together, before the loop sleeps. */
-static void on_prepare(uv_prepare_t *prepare)
+static void curl_engine_on_prepare(uv_prepare_t *prepare)
 {
     struct http_engine *engine = prepare->data;
 
     if (!engine_may_drive(engine)) {
         if (engine->transfers != NULL && !uv_is_active((uv_handle_t *)&engine->timer)) {
-            uv_timer_start(&engine->timer, on_timer, HELD_LOOK_MS, 0);
+            uv_timer_start(&engine->timer, curl_engine_on_timer, HELD_LOOK_MS, 0);
         }
         return;
     }
@@ -347,7 +347,7 @@ static void on_prepare(uv_prepare_t *prepare)
     /* Curl may want another turn at once, and whoever waited for the transfer too: the loop must not sleep
      * now. */
     if (has_ended || engine->due_ns == 0) {
-        uv_timer_start(&engine->timer, on_timer, 0, 0);
+        uv_timer_start(&engine->timer, curl_engine_on_timer, 0, 0);
     }
 }
 
@@ -372,11 +372,11 @@ struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease)
     uv_prepare_init(loop, &engine->prepare);
     engine->timer.data = engine->prepare.data = engine;
     engine->open_handles = 2;
-    uv_prepare_start(&engine->prepare, on_prepare);
+    uv_prepare_start(&engine->prepare, curl_engine_on_prepare);
     return engine;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void curl_engine_on_closed(uv_handle_t *handle)
 {
     struct http_engine *engine = handle->data;
 
@@ -395,8 +395,8 @@ void http_engine_close(struct http_engine **pointer)
         return;
     }
     curl_multi_cleanup(engine->multi);
-    uv_close((uv_handle_t *)&engine->timer, on_closed);
-    uv_close((uv_handle_t *)&engine->prepare, on_closed);
+    uv_close((uv_handle_t *)&engine->timer, curl_engine_on_closed);
+    uv_close((uv_handle_t *)&engine->prepare, curl_engine_on_closed);
     *pointer = NULL;
 }
 

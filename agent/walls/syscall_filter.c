@@ -85,16 +85,16 @@ static void refuse_with(struct filter *filter, int error_number, const char *nam
                                             count, conditions);
 }
 
-static void refuse(struct filter *filter, const char *name, unsigned count,
-                   const struct scmp_arg_cmp *conditions)
+static void syscall_filter_refuse(struct filter *filter, const char *name, unsigned count,
+                                  const struct scmp_arg_cmp *conditions)
 {
     refuse_with(filter, EPERM, name, count, conditions);
 }
 
-static void refuse_all(struct filter *filter, const char *const *names, size_t count)
+static void syscall_filter_refuse_all(struct filter *filter, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        refuse(filter, names[i], 0, NULL);
+        syscall_filter_refuse(filter, names[i], 0, NULL);
     }
 }
 
@@ -129,7 +129,7 @@ static void refuse_raw_sockets(struct filter *filter)
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         const struct scmp_arg_cmp raw[] = {SCMP_A0_32(SCMP_CMP_EQ, families[i]),
                                            SCMP_A1_32(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_RAW)};
-        refuse(filter, "socket", 2, raw);
+        syscall_filter_refuse(filter, "socket", 2, raw);
     }
 }
 
@@ -140,7 +140,7 @@ static void refuse_foreign_signals(struct filter *filter)
     const struct scmp_arg_cmp foreign = SCMP_A0_32(SCMP_CMP_NE, (unsigned)getpid());
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        refuse(filter, names[i], 1, &foreign);
+        syscall_filter_refuse(filter, names[i], 1, &foreign);
     }
 }
 
@@ -151,9 +151,9 @@ static void refuse_processes(struct filter *filter)
     const struct scmp_arg_cmp other = SCMP_A0_32(SCMP_CMP_NE, 0);
 
     refuse_with(filter, ENOSYS, "clone3", 0, NULL);
-    refuse(filter, "prlimit64", 1, &other);
+    syscall_filter_refuse(filter, "prlimit64", 1, &other);
     if (!LOOKS_FOR_LEAKS) {
-        refuse(filter, "clone", 1, &process);
+        syscall_filter_refuse(filter, "clone", 1, &process);
     }
 }
 
@@ -164,9 +164,9 @@ static void refuse_namespaces(struct filter *filter)
     const struct scmp_arg_cmp cloned = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER);
 
     refuse_with(filter, ENOSYS, "clone3", 0, NULL);
-    refuse(filter, "clone", 1, &cloned);
-    refuse(filter, "unshare", 0, NULL);
-    refuse(filter, "setns", 0, NULL);
+    syscall_filter_refuse(filter, "clone", 1, &cloned);
+    syscall_filter_refuse(filter, "unshare", 0, NULL);
+    syscall_filter_refuse(filter, "setns", 0, NULL);
 }
 
 /* Keys put into the terminal that an agent was started from would be read by its shell. */
@@ -176,7 +176,7 @@ static void refuse_typing(struct filter *filter)
 
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         const struct scmp_arg_cmp request = SCMP_A1_32(SCMP_CMP_EQ, requests[i]);
-        refuse(filter, "ioctl", 1, &request);
+        syscall_filter_refuse(filter, "ioctl", 1, &request);
     }
 }
 
@@ -188,17 +188,17 @@ static void refuse_made_code(struct filter *filter)
     const struct scmp_arg_cmp executable = SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC);
     const struct scmp_arg_cmp shared = SCMP_A2_32(SCMP_CMP_MASKED_EQ, SHM_EXEC, SHM_EXEC);
 
-    refuse(filter, "mmap", 1, &mapped);
-    refuse(filter, "mprotect", 1, &executable);
-    refuse(filter, "pkey_mprotect", 1, &executable);
-    refuse(filter, "shmat", 1, &shared);
+    syscall_filter_refuse(filter, "mmap", 1, &mapped);
+    syscall_filter_refuse(filter, "mprotect", 1, &executable);
+    syscall_filter_refuse(filter, "pkey_mprotect", 1, &executable);
+    syscall_filter_refuse(filter, "shmat", 1, &shared);
 }
 
 static void refuse_for_scripts(struct filter *filter)
 {
-    refuse_all(filter, for_no_script, sizeof for_no_script / sizeof *for_no_script);
+    syscall_filter_refuse_all(filter, for_no_script, sizeof for_no_script / sizeof *for_no_script);
     if (!LOOKS_FOR_LEAKS) {
-        refuse(filter, "ptrace", 0, NULL);
+        syscall_filter_refuse(filter, "ptrace", 0, NULL);
     }
     refuse_local_sockets(filter);
     refuse_foreign_signals(filter);
@@ -211,10 +211,10 @@ static int filter_load(struct filter *filter, enum syscall_filter kind)
     filter->result = seccomp_attr_set(filter->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
     /* An older libseccomp has no tree, and is as right without. */
     (void)seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_AS_TREE);
-    refuse_all(filter, for_nobody, sizeof for_nobody / sizeof *for_nobody);
+    syscall_filter_refuse_all(filter, for_nobody, sizeof for_nobody / sizeof *for_nobody);
     if (landlock_abi() < LANDLOCK_ABI_TRUNCATE) {
-        refuse(filter, "truncate", 0, NULL);
-        refuse(filter, "truncate64", 0, NULL);
+        syscall_filter_refuse(filter, "truncate", 0, NULL);
+        syscall_filter_refuse(filter, "truncate64", 0, NULL);
     }
     refuse_families(filter);
     refuse_raw_sockets(filter);

@@ -40,8 +40,8 @@ static bool follows(const struct artifact_delivery *delivery, const struct artif
            piece->size_bytes == head->size_bytes && piece->offset == delivery->received;
 }
 
-static void begin(struct artifacts *artifacts, struct artifact_delivery *delivery,
-                  const struct artifact_piece *piece)
+static void artifacts_begin(struct artifacts *artifacts, struct artifact_delivery *delivery,
+                            const struct artifact_piece *piece)
 {
     *delivery = (struct artifact_delivery){.head = *piece};
     delivery->head.content = (struct bytes){0};
@@ -72,7 +72,7 @@ bool artifacts_take(struct artifacts *artifacts, struct artifact_delivery *deliv
         return error_set(error, "a piece of an artifact that does not follow the one before");
     }
     if (is_first) {
-        begin(artifacts, delivery, piece);
+        artifacts_begin(artifacts, delivery, piece);
     }
     if (delivery->content != NULL) {
         memcpy(delivery->content + piece->offset, piece->content.data, piece->content.size);

@@ -138,7 +138,7 @@ static void run_setup(struct campaign *campaign, uint64_t now_ns)
     campaign_run_global(campaign, GLOBAL_SETUP);
 }
 
-static void begin(struct campaign *campaign, uint64_t now_ns)
+static void campaign_begin(struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t lead_ns = campaign_lead_ns(campaign);
     rooms_set_start_delay(campaign->rooms, lead_ns);
@@ -188,7 +188,7 @@ typedef void life_function(struct campaign *campaign, uint64_t now_ns);
 static life_function *const ACTIONS[LIFE_ACTION_COUNT] = {
     [LIFE_DEPLOY] = deploy,
     [LIFE_RUN_SETUP] = run_setup,
-    [LIFE_BEGIN] = begin,
+    [LIFE_BEGIN] = campaign_begin,
     [LIFE_DRAIN] = drain,
     [LIFE_RUN_UNTIL] = run_until,
     [LIFE_AWAIT_SETUP] = await_setup,

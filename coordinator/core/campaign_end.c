@@ -129,7 +129,7 @@ static void judge_convergence(struct campaign *campaign)
     }
 }
 
-static void judge(struct campaign *campaign)
+static void campaign_end_judge(struct campaign *campaign)
 {
     struct judgement *judgement = &campaign->judgement;
     if (campaign->begun_ns > 0) {
@@ -178,7 +178,7 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);
     }
-    judge(campaign);
+    campaign_end_judge(campaign);
     struct message message = {.kind = MESSAGE_FORGET};
     campaign_tell_all(campaign, &message);
     for (uint32_t i = 0; i < campaign->place_count; i++) {

@@ -65,7 +65,7 @@ static uint64_t next_step(struct campaign *campaign, uint64_t now_ns, uint32_t w
 
 /* Deals the workers that have not ended over the agents that remain. Those for whom there is no room are
  * lost. Gives back how many go on. */
-static uint32_t replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     uint32_t count = 0;
     uint32_t to = loss->index;
@@ -105,7 +105,7 @@ static void apply_policy(struct campaign *campaign, uint64_t now_ns, const struc
     unsigned long long count = worker_set_count(&loss->workers);
     const char *plural = count == 1 ? "" : "s";
     if (can_replace(campaign)) {
-        uint32_t moved = replace(campaign, now_ns, loss);
+        uint32_t moved = campaign_loss_replace(campaign, now_ns, loss);
         judgement_raise(&campaign->judgement, VERDICT_DEGRADED,
                         "%s; %u of its %llu worker%s went on elsewhere", loss->text, moved, count, plural);
         return;

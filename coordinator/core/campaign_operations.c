@@ -15,7 +15,8 @@ struct portion {
 };
 
 /* Whoever sent it waits for an answer, and it is not said that the workers are its own. */
-static void refuse(struct portion *portion, const struct operation *operation, const char *why)
+static void campaign_operations_refuse(struct portion *portion, const struct operation *operation,
+                                       const char *why)
 {
     if (!portion->is_refused) {
         portion->is_refused = true;
@@ -44,12 +45,12 @@ static void apply(struct portion *portion, const struct operation *operation)
     struct error error;
     uint64_t ended = rooms_steps_ended(campaign->rooms);
     if (operation->fault != NULL) {
-        refuse(portion, operation, operation->fault);
+        campaign_operations_refuse(portion, operation, operation->fault);
     } else if (!handout_owns_all(campaign->handout, index, &operation->workers)) {
-        refuse(portion, operation, "it speaks for workers that are not its own");
+        campaign_operations_refuse(portion, operation, "it speaks for workers that are not its own");
     } else if (!rooms_may_ask(campaign->rooms, operation, &error) ||
                !rooms_apply(campaign->rooms, portion->now_ns, operation, &error)) {
-        refuse(portion, operation, error.text);
+        campaign_operations_refuse(portion, operation, error.text);
     }
     portion->place->steps_ended += rooms_steps_ended(campaign->rooms) - ended;
     portion->is_awaited = portion->is_awaited || operation->kind == OPERATION_BEGUN;

@@ -52,7 +52,7 @@ void campaign_tell_all(struct campaign *campaign, struct message *message)
 }
 
 /* agent-2 before agent-10; so that a worker sits on the same agent in each run. */
-static int compare_names(const void *left, const void *right)
+static int campaign_places_compare_names(const void *left, const void *right)
 {
     struct bytes a = (*(struct member *const *)left)->name;
     struct bytes b = (*(struct member *const *)right)->name;
@@ -101,7 +101,7 @@ static struct member **choose_members(const struct campaign *campaign, uint32_t 
             chosen[(*count)++] = member;
         }
     }
-    qsort(chosen, *count, sizeof *chosen, compare_names);
+    qsort(chosen, *count, sizeof *chosen, campaign_places_compare_names);
     return chosen;
 }
 

@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 
-static enum agent_state state_of(const struct campaign *campaign, const struct place *place)
+static enum agent_state campaign_report_state_of(const struct campaign *campaign, const struct place *place)
 {
     if (place->is_lost) {
         return AGENT_LOST;
@@ -24,12 +24,13 @@ static void report_agents(struct campaign *campaign)
     report->workers_running = 0;
     for (uint32_t i = 0; i < campaign->place_count; i++) {
         const struct place *place = &campaign->places[i];
-        campaign->agent_reports[i] = (struct agent_report){.name = place->name,
-                                                           .host = place->host,
-                                                           .labels = place->labels,
-                                                           .pid = place->pid,
-                                                           .workers = place->workers,
-                                                           .state = state_of(campaign, place)};
+        campaign->agent_reports[i] =
+            (struct agent_report){.name = place->name,
+                                  .host = place->host,
+                                  .labels = place->labels,
+                                  .pid = place->pid,
+                                  .workers = place->workers,
+                                  .state = campaign_report_state_of(campaign, place)};
         campaign_report_performance(place, &campaign->agent_reports[i]);
         report->workers_running += place->workers_running;
     }

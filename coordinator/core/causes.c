@@ -62,8 +62,8 @@ uint64_t causes_count(const struct causes *causes)
     return count;
 }
 
-static void describe_group(const struct cause_group *group, uint64_t step, const char *doing,
-                           struct buffer *text)
+static void causes_describe_group(const struct cause_group *group, uint64_t step, const char *doing,
+                                  struct buffer *text)
 {
     words_of_workers(text, &group->workers);
     if (group->cause == CAUSE_ENDED) {
@@ -93,7 +93,7 @@ void causes_describe(const struct causes *causes, const char *doing, struct buff
             if (causes->groups[i].cause == cause) {
                 buffer_append_string(text, is_first ? "" : ", ");
                 is_first = false;
-                describe_group(&causes->groups[i], causes->step, doing, text);
+                causes_describe_group(&causes->groups[i], causes->step, doing, text);
             }
         }
     }

@@ -49,7 +49,7 @@ struct campaign_home coordinator_home(struct coordinator *coordinator)
                                   .timers = coordinator->timers};
 }
 
-static void create(struct coordinator *coordinator, const struct coordinator_event *event)
+static void coordinator_create(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     campaigns_drop_old(&coordinator->campaigns);
     struct campaign_home home = coordinator_home(coordinator);
@@ -123,7 +123,7 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
 }
 
 /* What was too much at once, as far as it is not any more. */
-static void go_on(struct coordinator *coordinator, uint64_t now_ns)
+static void coordinator_go_on(struct coordinator *coordinator, uint64_t now_ns)
 {
     struct message message;
     struct member *member;
@@ -218,7 +218,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         revoke(coordinator, event);
         break;
     case EVENT_CREATE:
-        create(coordinator, event);
+        coordinator_create(coordinator, event);
         break;
     case EVENT_STOP: {
         struct campaign *campaign = campaigns_find(&coordinator->campaigns, event->stop.campaign);
@@ -251,7 +251,7 @@ static void end_turn(struct coordinator *coordinator, uint64_t now_ns)
     while ((due = due_take(coordinator->timers, now_ns)) != NULL) {
         on_due(coordinator, now_ns, due);
     }
-    go_on(coordinator, now_ns);
+    coordinator_go_on(coordinator, now_ns);
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         if (campaign_is_unsettled(coordinator->campaigns.list[i])) {
             campaign_settle(coordinator->campaigns.list[i], now_ns);

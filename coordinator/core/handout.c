@@ -30,7 +30,8 @@ static uint64_t next_position(const struct share_of_place *share, uint64_t worke
     return (((2 * share->given + 1) * workers) << 16u) / (2 * share->count);
 }
 
-static bool is_before(const struct share_of_place *left, const struct share_of_place *right, uint64_t workers)
+static bool handout_is_before(const struct share_of_place *left, const struct share_of_place *right,
+                              uint64_t workers)
 {
     uint64_t one = next_position(left, workers);
     uint64_t other = next_position(right, workers);
@@ -45,8 +46,8 @@ static void sink(struct share_of_place *heap, size_t count, size_t at, uint64_t 
         if (child >= count) {
             return;
         }
-        child += child + 1 < count && is_before(&heap[child + 1], &heap[child], workers) ? 1 : 0;
-        if (!is_before(&heap[child], &heap[at], workers)) {
+        child += child + 1 < count && handout_is_before(&heap[child + 1], &heap[child], workers) ? 1 : 0;
+        if (!handout_is_before(&heap[child], &heap[at], workers)) {
             return;
         }
         struct share_of_place moved = heap[at];

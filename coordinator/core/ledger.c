@@ -304,8 +304,8 @@ void ledger_reader_finish(struct ledger_reader *reader)
     record_finish(&reader->record);
 }
 
-static struct coordinator *give_up(struct coordinator *coordinator, const struct ledger_reader *reader,
-                                   struct error *error)
+static struct coordinator *ledger_give_up(struct coordinator *coordinator, const struct ledger_reader *reader,
+                                          struct error *error)
 {
     if (coordinator == NULL) {
         (void)error_set(error, "the state that it begins with makes no sense");
@@ -330,7 +330,7 @@ struct coordinator *ledger_replay(struct ledger_reader *reader, const struct led
     }
     coordinator_effects_finish(&effects);
     if (state == LEDGER_CORRUPT) {
-        return give_up(coordinator, reader, error);
+        return ledger_give_up(coordinator, reader, error);
     }
     end->good_bytes = reader->good_bytes;
     end->torn_bytes = reader->bytes.size - reader->good_bytes;

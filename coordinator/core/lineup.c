@@ -24,7 +24,7 @@ static bool is_same_target(const struct wait *left, const struct wait *right)
            bytes_equal(one.name, other.name);
 }
 
-static bool is_alike(const struct lineup_group *left, const struct lineup_group *right)
+static bool lineup_is_alike(const struct lineup_group *left, const struct lineup_group *right)
 {
     if (left->wait != NULL && right->wait != NULL && !is_same_target(left->wait, right->wait)) {
         return false;
@@ -43,7 +43,7 @@ void lineup_add(struct lineup *lineup, uint32_t worker)
         group.step = room->seats[worker - room->first].past + 1;
     }
     size_t place = 0;
-    while (place < lineup->count && !is_alike(&lineup->groups[place], &group)) {
+    while (place < lineup->count && !lineup_is_alike(&lineup->groups[place], &group)) {
         place++;
     }
     if (place == LINEUP_GROUPS) {
@@ -74,8 +74,8 @@ static unsigned rank_of(const struct lineup_group *group)
     }
 }
 
-static void describe_group(const struct lineup *lineup, const struct lineup_group *group, bool has_progress,
-                           struct buffer *text)
+static void lineup_describe_group(const struct lineup *lineup, const struct lineup_group *group,
+                                  bool has_progress, struct buffer *text)
 {
     bool is_one = worker_set_count(&group->workers) == 1;
     words_of_workers(text, &group->workers);
@@ -114,7 +114,7 @@ void lineup_describe(const struct lineup *lineup, const char *separator, bool ha
             }
             buffer_append_string(text, is_first ? "" : separator);
             is_first = false;
-            describe_group(lineup, &lineup->groups[i], has_progress, text);
+            lineup_describe_group(lineup, &lineup->groups[i], has_progress, text);
         }
     }
     if (lineup->others > 0) {

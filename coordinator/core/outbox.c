@@ -8,7 +8,7 @@
 
 #define LINE_BYTES 4096
 
-static void free_kept(struct outbox *outbox)
+static void outbox_free_kept(struct outbox *outbox)
 {
     for (size_t i = 0; i < outbox->kept_count; i++) {
         memory_free(outbox->kept[i]);
@@ -18,19 +18,19 @@ static void free_kept(struct outbox *outbox)
 
 void outbox_begin(struct outbox *outbox, struct coordinator_effects *effects)
 {
-    free_kept(outbox);
+    outbox_free_kept(outbox);
     effects->count = 0;
     outbox->effects = effects;
 }
 
 void outbox_finish(struct outbox *outbox)
 {
-    free_kept(outbox);
+    outbox_free_kept(outbox);
     memory_free(outbox->kept);
     *outbox = (struct outbox){0};
 }
 
-static struct coordinator_effect *add(struct outbox *outbox, enum coordinator_effect_kind kind)
+static struct coordinator_effect *outbox_add(struct outbox *outbox, enum coordinator_effect_kind kind)
 {
     struct coordinator_effects *effects = outbox->effects;
     effects->items =
@@ -42,7 +42,7 @@ static struct coordinator_effect *add(struct outbox *outbox, enum coordinator_ef
 
 void outbox_frame(struct outbox *outbox, const struct envelope *envelope, struct bytes message)
 {
-    struct coordinator_effect *effect = add(outbox, EFFECT_SEND);
+    struct coordinator_effect *effect = outbox_add(outbox, EFFECT_SEND);
     effect->incarnation = envelope->incarnation;
     effect->envelope = *envelope;
     effect->message = message;
@@ -50,7 +50,7 @@ void outbox_frame(struct outbox *outbox, const struct envelope *envelope, struct
 
 void outbox_forget_route(struct outbox *outbox, uint64_t incarnation)
 {
-    add(outbox, EFFECT_FORGET_ROUTE)->incarnation = incarnation;
+    outbox_add(outbox, EFFECT_FORGET_ROUTE)->incarnation = incarnation;
 }
 
 void outbox_log(struct outbox *outbox, enum log_level level, const struct log_subject *subject,
@@ -64,7 +64,7 @@ void outbox_log(struct outbox *outbox, enum log_level level, const struct log_su
     const char *text = (const char *)outbox_keep(outbox, memory_copy_string(line));
     struct bytes agent = bytes_copy_new(subject->agent); /* it may be gone before the line is written */
     (void)outbox_keep(outbox, (void *)agent.data);
-    struct coordinator_effect *effect = add(outbox, EFFECT_LOG);
+    struct coordinator_effect *effect = outbox_add(outbox, EFFECT_LOG);
     effect->level = level;
     effect->subject = *subject;
     effect->subject.agent = agent;
@@ -73,14 +73,14 @@ void outbox_log(struct outbox *outbox, enum log_level level, const struct log_su
 
 void outbox_campaign(struct outbox *outbox, uint64_t campaign, enum campaign_state state)
 {
-    struct coordinator_effect *effect = add(outbox, EFFECT_CAMPAIGN);
+    struct coordinator_effect *effect = outbox_add(outbox, EFFECT_CAMPAIGN);
     effect->campaign = campaign;
     effect->state = state;
 }
 
 void outbox_deadlock(struct outbox *outbox, uint64_t campaign, const char *text)
 {
-    struct coordinator_effect *effect = add(outbox, EFFECT_DEADLOCK);
+    struct coordinator_effect *effect = outbox_add(outbox, EFFECT_DEADLOCK);
     effect->campaign = campaign;
     effect->text = (const char *)outbox_keep(outbox, memory_copy_string(text));
 }

@@ -27,8 +27,8 @@ static void answer(struct reception *reception, uint64_t now_ns, const struct en
 }
 
 /* Nothing is remembered of whom it goes to. */
-static void refuse(struct reception *reception, uint64_t now_ns, const struct envelope *to,
-                   struct refused refused)
+static void reception_refuse(struct reception *reception, uint64_t now_ns, const struct envelope *to,
+                             struct refused refused)
 {
     answer(reception, now_ns, to, refused);
     outbox_forget_route(reception->outbox, to->incarnation);
@@ -57,8 +57,9 @@ static bool is_for_good(enum admission admission)
     return admission == ADMISSION_WRONG_VERSION || admission == ADMISSION_WRONG_KEY;
 }
 
-static enum admission admit(const struct reception *reception, const struct coordinator_event *event,
-                            const struct hello *hello, struct member **member, struct error *error)
+static enum admission reception_admit(const struct reception *reception,
+                                      const struct coordinator_event *event, const struct hello *hello,
+                                      struct member **member, struct error *error)
 {
     struct bytes key_name = event->frame.key_name;
     if (key_name.size > 0 && !bytes_equal(key_name, hello->name)) {
@@ -75,13 +76,14 @@ static struct member *greet(struct reception *reception, const struct coordinato
 {
     struct member *member = NULL;
     struct error error;
-    enum admission admission = admit(reception, event, hello, &member, &error);
+    enum admission admission = reception_admit(reception, event, hello, &member, &error);
     if (admission != ADMITTED) {
         if (admission != ADMISSION_RESTLESS || members_tell_restless(reception->members, hello->name)) {
             tell_operator(reception, event->now_ns, hello->name, error.text);
         }
-        refuse(reception, event->now_ns, &event->frame.envelope,
-               (struct refused){.is_final = is_for_good(admission), .text = bytes_of_string(error.text)});
+        reception_refuse(
+            reception, event->now_ns, &event->frame.envelope,
+            (struct refused){.is_final = is_for_good(admission), .text = bytes_of_string(error.text)});
         return NULL;
     }
     outbox_log(reception->outbox, LOG_INFO, &(struct log_subject){.agent = hello->name},
@@ -100,26 +102,27 @@ struct member *reception_take(struct reception *reception, const struct coordina
     if (envelope->sequence != 0 || message.size == 0) {
         bool was_lost = members_were_lost(reception->members, envelope->incarnation);
         const char *why = was_lost ? "you were declared lost" : "you are unknown here, say hello";
-        refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(why)});
+        reception_refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(why)});
         return NULL;
     }
     if (message.size > LIMIT_HELLO_BYTES) {
-        refuse(reception, now_ns, envelope,
-               (struct refused){.text = bytes_of_string("you are unknown here, say a shorter hello")});
+        reception_refuse(
+            reception, now_ns, envelope,
+            (struct refused){.text = bytes_of_string("you are unknown here, say a shorter hello")});
         return NULL;
     }
     if (!message_decode_from_agent(message, &decoded, &error)) {
         tell_operator(reception, now_ns, bytes_of_string("?"), error.text);
         (void)error_wrap(&error, "this is no hello: ");
-        refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(error.text)});
+        reception_refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(error.text)});
         return NULL;
     }
     struct member *member = NULL;
     if (decoded.kind == MESSAGE_HELLO) {
         member = greet(reception, event, &decoded.hello);
     } else {
-        refuse(reception, now_ns, envelope,
-               (struct refused){.text = bytes_of_string("you are unknown here, say hello")});
+        reception_refuse(reception, now_ns, envelope,
+                         (struct refused){.text = bytes_of_string("you are unknown here, say hello")});
     }
     message_finish(&decoded);
     return member;

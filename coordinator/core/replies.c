@@ -17,7 +17,7 @@ struct kept {
     uint8_t data[];
 };
 
-static void free_kept(struct kept *kept)
+static void replies_free_kept(struct kept *kept)
 {
     struct kept *next;
     for (; kept != NULL; kept = next) {
@@ -43,7 +43,7 @@ void replies_finish(struct replies *replies)
     memory_free(replies->items);
     release_values(replies);
     memory_free(replies->values);
-    free_kept(replies->kept);
+    replies_free_kept(replies->kept);
     *replies = (struct replies){0};
 }
 
@@ -59,7 +59,7 @@ void replies_begin(struct replies *replies)
     if (replies->kept != NULL && replies->kept->next == NULL && replies->kept->size == KEPT_BYTES) {
         replies->kept->used = 0;
     } else {
-        free_kept(replies->kept);
+        replies_free_kept(replies->kept);
         replies->kept = NULL;
     }
 }

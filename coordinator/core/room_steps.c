@@ -208,12 +208,12 @@ static enum room_find find_state(struct room *room, uint64_t step, struct step_s
 }
 
 /* What the room and the campaign may hold. */
-static bool admit(struct room *room, size_t charge)
+static bool room_steps_admit(struct room *room, size_t charge)
 {
     return room->meeting_count < ROOM_MAX_MEETINGS && quota_take(room->quota, charge);
 }
 
-static void join(struct room *room, struct step_state *state, struct meeting *meeting)
+static void room_steps_join_step(struct room *room, struct step_state *state, struct meeting *meeting)
 {
     room->meeting_count++;
     step_state_add(state, meeting);
@@ -232,14 +232,14 @@ enum room_find room_notifier(struct room *room, uint64_t step, struct bytes name
         return ROOM_FOUND;
     }
     size_t charge = notifier_charge(room->size) + name.size;
-    if (!admit(room, charge)) {
+    if (!room_steps_admit(room, charge)) {
         return ROOM_FULL;
     }
     *notifier = notifier_new();
     (*notifier)->meeting = (struct meeting){.kind = MEETING_NOTIFIER,
                                             .name = bytes_of(memory_copy(name.data, name.size), name.size),
                                             .charge = charge};
-    join(room, state, &(*notifier)->meeting);
+    room_steps_join_step(room, state, &(*notifier)->meeting);
     return ROOM_FOUND;
 }
 
@@ -257,7 +257,7 @@ enum room_find room_barrier(struct room *room, uint64_t step, struct bytes name,
         return ROOM_FOUND;
     }
     size_t charge = barrier_charge(room->size) + name.size;
-    if (!admit(room, charge)) {
+    if (!room_steps_admit(room, charge)) {
         return ROOM_FULL;
     }
     *barrier = barrier_new(parties);
@@ -265,7 +265,7 @@ enum room_find room_barrier(struct room *room, uint64_t step, struct bytes name,
                                            .nth = nth,
                                            .name = bytes_of(memory_copy(name.data, name.size), name.size),
                                            .charge = charge};
-    join(room, state, &(*barrier)->meeting);
+    room_steps_join_step(room, state, &(*barrier)->meeting);
     return ROOM_FOUND;
 }
 

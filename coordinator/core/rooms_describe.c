@@ -16,7 +16,7 @@ struct crowd {
     uint64_t count;
 };
 
-static bool is_alike(const struct wait *left, const struct wait *right)
+static bool rooms_describe_is_alike(const struct wait *left, const struct wait *right)
 {
     return left->kind == right->kind && bytes_equal(wait_target(left).name, wait_target(right).name);
 }
@@ -56,11 +56,12 @@ static void describe_crowd(const struct crowd *crowd, const struct crowd *before
     }
 }
 
-static void join(struct crowd *crowds, size_t *count, uint64_t *others, const struct wait *wait)
+static void rooms_describe_join(struct crowd *crowds, size_t *count, uint64_t *others,
+                                const struct wait *wait)
 {
     uint64_t step = wait_target(wait).step;
     size_t place = 0;
-    while (place < *count && !is_alike(crowds[place].wait, wait)) {
+    while (place < *count && !rooms_describe_is_alike(crowds[place].wait, wait)) {
         place++;
     }
     if (place == GROUPS) {
@@ -86,7 +87,7 @@ void rooms_describe_waits(const struct rooms *rooms, char *text, size_t size)
         const struct wait *wait = waits_of(&rooms->waits, worker);
         if (wait != NULL) {
             seen++;
-            join(crowds, &count, &others, wait);
+            rooms_describe_join(crowds, &count, &others, wait);
         }
     }
     SCOPED(buffer_finish) struct buffer words;

@@ -42,7 +42,7 @@ static size_t collect_stands(const struct rooms *rooms, const struct room *room,
     return count;
 }
 
-static void describe(const struct rooms *rooms, struct finding *finding)
+static void rooms_search_describe(const struct rooms *rooms, struct finding *finding)
 {
     SCOPED(lineup_finish) struct lineup lineup;
     lineup_init(&lineup, rooms);
@@ -86,7 +86,7 @@ static void end_alike(struct rooms *rooms, const struct finding *finding, struct
     }
 }
 
-static void tell(struct rooms *rooms, struct finding *finding)
+static void rooms_search_tell(struct rooms *rooms, struct finding *finding)
 {
     rooms->has_found_deadlock = true;
     if (rooms->deadlock.size == 0) {
@@ -110,7 +110,7 @@ static void conclude(struct rooms *rooms, struct stand *stands, size_t count, bo
         for (size_t i = 0; i < count; i++) {
             waits_of(&rooms->waits, stands[i].worker)->is_stuck = true;
         }
-        describe(rooms, &finding);
+        rooms_search_describe(rooms, &finding);
         for (size_t i = 0; i < count; i++) {
             struct wait *wait = waits_of(&rooms->waits, stands[i].worker);
             if (wait != NULL) {
@@ -118,7 +118,7 @@ static void conclude(struct rooms *rooms, struct stand *stands, size_t count, bo
             }
         }
         if (finding.outcome == OUTCOME_DEADLOCK) {
-            tell(rooms, &finding);
+            rooms_search_tell(rooms, &finding);
         }
         buffer_finish(&finding.text);
     }

@@ -74,8 +74,9 @@ uint64_t rooms_find_missing(const struct rooms *rooms, const struct wait *wait, 
 }
 
 /* "waited 60 s for the readers of pad@2: 3 of 4 have read; worker 2 is in step 2" */
-static void describe(const struct rooms *rooms, const struct wait *wait, const struct worker_set *missing,
-                     uint64_t missing_count, struct buffer *text)
+static void rooms_timeout_describe(const struct rooms *rooms, const struct wait *wait,
+                                   const struct worker_set *missing, uint64_t missing_count,
+                                   struct buffer *text)
 {
     char duration[DURATION_BYTES];
     duration_describe(wait->timeout_ms, duration, sizeof duration);
@@ -108,7 +109,7 @@ static struct reply *reply_timeout(struct rooms *rooms, const struct wait *wait)
     buffer_init(&text, LIMIT_TEXT_BYTES);
     worker_set_init(&missing);
     uint64_t missing_count = rooms_find_missing(rooms, wait, &missing);
-    describe(rooms, wait, &missing, missing_count, &text);
+    rooms_timeout_describe(rooms, wait, &missing, missing_count, &text);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_TIMEOUT);
     reply->text = kept;

@@ -12,7 +12,7 @@ struct map **rooms_variables_of(struct rooms *rooms, uint32_t room)
     return room == ROOM_CAMPAIGN ? &rooms->variables.of_campaign : &rooms_need_room(rooms, room)->variables;
 }
 
-static struct variable *find(const struct rooms *rooms, const struct operation *operation)
+static struct variable *rooms_variable_find(const struct rooms *rooms, const struct operation *operation)
 {
     const struct map *map = rooms->variables.of_campaign;
     if (operation->room != ROOM_CAMPAIGN) {
@@ -70,7 +70,7 @@ static bool is_other(const struct operation *operation, const struct variable *v
 /* Ends the waits that the present value ends: it is another one than before. Who waits for a change waits
  * since the value was the one that it expects, so nothing has to be kept of that. Those that asked alike
  * share a reply as long as they stand together. */
-static void release(struct rooms *rooms, struct variable *variable)
+static void rooms_variable_release(struct rooms *rooms, struct variable *variable)
 {
     struct bytes value = bytes_of(NULL, 0);
     struct reply *reply = NULL;
@@ -104,7 +104,7 @@ static bool assign(struct rooms *rooms, const struct operation *operation, struc
         variables_end_making(&rooms->variables, variable); /* whoever sets it first has made it */
     }
     if (!is_same) {
-        release(rooms, variable);
+        rooms_variable_release(rooms, variable);
     }
     return true;
 }
@@ -137,7 +137,7 @@ void rooms_unmake(struct rooms *rooms, uint32_t worker)
 void rooms_apply_get(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
     (void)now_ns;
-    answer_value(rooms, operation, find(rooms, operation));
+    answer_value(rooms, operation, rooms_variable_find(rooms, operation));
 }
 
 static void begin_wait(struct rooms *rooms, uint64_t now_ns, const struct operation *operation,
@@ -197,7 +197,7 @@ void rooms_apply_made(struct rooms *rooms, uint64_t now_ns, const struct operati
 void rooms_apply_making_failed(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
     (void)now_ns;
-    struct variable *variable = find(rooms, operation);
+    struct variable *variable = rooms_variable_find(rooms, operation);
     if (variable == NULL || !variable->is_being_made || variable->maker != operation->workers.runs[0].first) {
         return;
     }
@@ -212,7 +212,7 @@ void rooms_apply_set(struct rooms *rooms, uint64_t now_ns, const struct operatio
     (void)now_ns;
     bool is_deletion = operation->kind == OPERATION_DELETE;
     struct bytes value = is_deletion ? bytes_of(NULL, 0) : operation->value;
-    struct variable *variable = find(rooms, operation);
+    struct variable *variable = rooms_variable_find(rooms, operation);
     if (variable == NULL && variable_is_nil(value)) {
         rooms_answer(rooms, operation, OUTCOME_OK, NULL);
         return;

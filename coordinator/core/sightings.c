@@ -160,8 +160,8 @@ static struct bytes digest_of(struct bytes payload, uint8_t sum[OPERATION_DIGEST
     return bytes_of(sum, OPERATION_DIGEST_BYTES);
 }
 
-static void judge(struct sightings *sightings, const struct sighting *sighting, uint32_t room, uint64_t step,
-                  struct bytes payload)
+static void sightings_judge(struct sightings *sightings, const struct sighting *sighting, uint32_t room,
+                            uint64_t step, struct bytes payload)
 {
     uint8_t sum[OPERATION_DIGEST_BYTES];
     struct seen_total *total = sighting->total;
@@ -194,7 +194,7 @@ void sightings_close(struct sightings *sightings, const struct sighting *sightin
         count_last(sighting->total, sighting->last_worker);
     }
     if (sighting->text_count + sighting->others > 0) {
-        judge(sightings, sighting, room, step, payload);
+        sightings_judge(sightings, sighting, room, step, payload);
     }
 }
 
@@ -234,7 +234,7 @@ static void list_last(struct seen_total *total, struct seen_report *report)
     qsort(total->last_list, report->last_count, sizeof *total->last_list, compare_last);
 }
 
-static int compare_names(const void *left, const void *right)
+static int sightings_compare_names(const void *left, const void *right)
 {
     return bytes_compare(((const struct seen_report *)left)->name, ((const struct seen_report *)right)->name);
 }
@@ -255,5 +255,5 @@ void sightings_report(struct sightings *sightings, struct campaign_report *repor
         list_last(total, seen);
     }
     report->seen = sightings->reports;
-    qsort(sightings->reports, report->seen_count, sizeof *sightings->reports, compare_names);
+    qsort(sightings->reports, report->seen_count, sizeof *sightings->reports, sightings_compare_names);
 }

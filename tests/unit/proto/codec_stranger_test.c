@@ -108,7 +108,7 @@ static void nonsense_is_not_decoded(void **state)
     static uint8_t nothing[500000];
     memset(nothing, 0x2a, sizeof nothing);
     (void)refuse(bytes_of(nothing, sizeof nothing), "operations: more than"); /* of them again and again */
-    memset(nothing, 0x08, sizeof nothing); /* campaigns */
+    memset(nothing, 0x08, sizeof nothing);                                    /* campaigns */
     (void)refuse(bytes_of(nothing, sizeof nothing), "no message");
     (void)refuse(bytes_of("\x08\x01", 2), "no message");
     (void)refuse(bytes_of("\x2a\x00\x22\x00", 4), "no message");
