@@ -2,7 +2,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
-#include "proto/campaign.h"
+#include "proto/message/campaign.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* An agent as a pure state machine: the door, and what leaves through the link. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
-#include "proto/codec.h"
-#include "proto/limits.h"
+#include "proto/codec/codec.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 

@@ -1,9 +1,9 @@
 /* An agent as a pure state machine: its link to the coordinator, its lease and clock, and the gathering of
  * what its workers do into few messages. Lives on the agent's main thread; the crews live on the shards. */
 #pragma once
-#include "agent/core/command.h"
+#include "agent/core/batch/command.h"
 #include "common/log.h"
-#include "proto/link.h"
+#include "proto/link/link.h"
 
 struct agent;
 

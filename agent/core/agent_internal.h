@@ -1,8 +1,8 @@
 /* Inside of the agent, shared by its files only. */
 #pragma once
 #include "agent/core/agent.h"
+#include "agent/core/bundle/package.h"
 #include "agent/core/clock_filter.h"
-#include "agent/core/package.h"
 #include "agent/core/share.h"
 #include "common/map.h"
 #include "common/random.h"

@@ -2,8 +2,8 @@
  * after it was declared lost. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
-#include "proto/codec.h"
-#include "proto/limits.h"
+#include "proto/codec/codec.h"
+#include "proto/message/limits.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define FIRST_HELLO_WAIT_NS (100 * NS_PER_MS)

@@ -2,7 +2,7 @@
  * message. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
-#include "proto/limits.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 /* What the shards have counted, in messages that are as large as an agent's may be. */
 #include "agent/core/agent_internal.h"
-#include "proto/limits.h"
+#include "proto/message/limits.h"
 
 /* About what an entry takes on the wire without its name and histogram, and a bucket of one. */
 #define ENTRY_BYTES 60u

@@ -1,7 +1,7 @@
 /* How far the coordinator's clock is from ours, from the last exchanges: the one with the shortest round trip
  * tells it best, but not for ever, since clocks drift. */
 #pragma once
-#include "proto/link.h"
+#include "proto/link/link.h"
 
 #include <stdbool.h>
 #include <stdint.h>

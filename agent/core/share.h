@@ -1,9 +1,9 @@
 /* An agent's share of one campaign: which worker is on which shard, what the shards still owe, and what has
  * gathered. */
 #pragma once
-#include "agent/core/command.h"
-#include "agent/core/fetch.h"
-#include "agent/core/gather.h"
+#include "agent/core/batch/command.h"
+#include "agent/core/batch/gather.h"
+#include "agent/core/bundle/fetch.h"
 
 struct share_shard {
     bool has_crew; /* it was told to deploy */

@@ -2,7 +2,7 @@
  * from those of the other workers. */
 #include "agent/http/curl_client.h"
 
-#include "agent/memory_account.h"
+#include "agent/base/memory_account.h"
 #include "common/buffer.h"
 #include "common/memory.h"
 

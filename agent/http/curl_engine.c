@@ -1,7 +1,7 @@
 /* The engine on libcurl: one multi handle on the shard's loop. */
 #include "agent/http/curl_client.h"
 
-#include "agent/lease.h"
+#include "agent/base/lease.h"
 #include "common/clock.h"
 #include "common/memory.h"
 

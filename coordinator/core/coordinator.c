@@ -2,9 +2,9 @@
 #include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/fit.h"
-#include "proto/codec.h"
-#include "proto/limits.h"
+#include "coordinator/core/campaign/fit.h"
+#include "proto/codec/codec.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 

@@ -2,11 +2,11 @@
 #pragma once
 #include "common/buffer.h"
 #include "common/error.h"
-#include "coordinator/core/effect.h"
-#include "coordinator/core/event.h"
-#include "coordinator/core/overview.h"
-#include "coordinator/core/report.h"
-#include "coordinator/core/settings.h"
+#include "coordinator/core/base/effect.h"
+#include "coordinator/core/base/event.h"
+#include "coordinator/core/base/overview.h"
+#include "coordinator/core/base/settings.h"
+#include "coordinator/core/report/report.h"
 
 struct coordinator;
 

@@ -1,10 +1,10 @@
 /* The inside of the coordinator, for the files that it is made of. */
 #pragma once
-#include "coordinator/core/campaigns.h"
+#include "coordinator/core/campaign/campaigns.h"
 #include "coordinator/core/coordinator.h"
-#include "coordinator/core/members.h"
 #include "coordinator/core/onlooker.h"
-#include "coordinator/core/reception.h"
+#include "coordinator/core/roster/members.h"
+#include "coordinator/core/roster/reception.h"
 
 struct coordinator {
     struct coordinator_settings settings;

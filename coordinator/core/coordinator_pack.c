@@ -1,6 +1,6 @@
 /* The coordinator as bytes. */
 #include "coordinator/core/coordinator_inside.h"
-#include "proto/limits.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 

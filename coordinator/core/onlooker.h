@@ -2,8 +2,8 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/pack.h"
-#include "coordinator/core/campaigns.h"
-#include "coordinator/core/overview.h"
+#include "coordinator/core/base/overview.h"
+#include "coordinator/core/campaign/campaigns.h"
 
 struct onlooker;
 

@@ -4,9 +4,9 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/value.h"
-#include "coordinator/core/rooms.h"
-#include "proto/codec.h"
-#include "proto/limits.h"
+#include "coordinator/core/rooms/rooms.h"
+#include "proto/codec/codec.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/memory.h"
-#include "proto/codec.h"
-#include "proto/limits.h"
+#include "proto/codec/codec.h"
+#include "proto/message/limits.h"
 
 #include <poll.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Any bytes as CSV: every record ends, lies within the text, and reads the same from where it begins. */
 #include "fuzz.h"
 
-#include "agent/csv.h"
+#include "agent/script/csv.h"
 
 static bool is_inside(struct bytes text, struct bytes raw)
 {

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "common/buffer.h"
-#include "proto/codec.h"
+#include "proto/codec/codec.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #include "fuzz.h"
 
 #include "common/memory.h"
-#include "proto/allow_list.h"
-#include "proto/keys.h"
+#include "proto/keys/allow_list.h"
+#include "proto/keys/keys.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "common/memory.h"
-#include "coordinator/core/ledger.h"
+#include "coordinator/core/journal/ledger.h"
 
 #define MOST_BYTES (4u * 1024u * 1024u)
 

@@ -4,7 +4,7 @@
 
 #include "common/buffer.h"
 #include "common/memory.h"
-#include "proto/link.h"
+#include "proto/link/link.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
  * then. */
 #include "fuzz.h"
 
-#include "../unit/proto/message_samples.h"
 #include "common/buffer.h"
-#include "proto/codec.h"
+#include "proto/codec/codec.h"
+#include "tests/unit/proto/message/message_samples.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* Writes the seed corpus anew: make_corpus tests/fuzz/corpus. The files are the same each time. */
-#include "../unit/proto/message_samples.h"
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/value.h"
-#include "coordinator/core/ledger.h"
+#include "coordinator/core/journal/ledger.h"
 #include "fuzz.h"
-#include "proto/codec.h"
+#include "proto/codec/codec.h"
+#include "tests/unit/proto/message/message_samples.h"
 
 #include <string.h>
 #include <sys/stat.h>

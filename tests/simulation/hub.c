@@ -1,7 +1,7 @@
 /* The shell around the simulated coordinator: carries out what its core asks for. */
-#include "proto/bundle.h"
-#include "proto/codec.h"
-#include "proto/limits.h"
+#include "proto/codec/codec.h"
+#include "proto/message/bundle.h"
+#include "proto/message/limits.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>

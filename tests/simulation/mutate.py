@@ -13,11 +13,11 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FILES = """coordinator/core/notifier.c coordinator/core/barrier.c coordinator/core/deadlock.c coordinator/core/wait.c
-coordinator/core/variable.c coordinator/core/causes.c coordinator/core/lineup.c coordinator/core/room.c
-coordinator/core/room_steps.c coordinator/core/rooms.c coordinator/core/rooms_begin.c coordinator/core/rooms_meet.c
-coordinator/core/rooms_progress.c coordinator/core/rooms_search.c coordinator/core/rooms_settle.c
-coordinator/core/rooms_timeout.c coordinator/core/rooms_variable.c proto/link.c""".split()
+FILES = """coordinator/core/sync/notifier.c coordinator/core/sync/barrier.c coordinator/core/sync/deadlock.c coordinator/core/sync/wait.c
+coordinator/core/sync/variable.c coordinator/core/rooms/causes.c coordinator/core/rooms/lineup.c coordinator/core/rooms/room.c
+coordinator/core/rooms/room_steps.c coordinator/core/rooms/rooms.c coordinator/core/rooms/rooms_begin.c coordinator/core/rooms/rooms_meet.c
+coordinator/core/rooms/rooms_progress.c coordinator/core/rooms/rooms_search.c coordinator/core/rooms/rooms_settle.c
+coordinator/core/rooms/rooms_timeout.c coordinator/core/rooms/rooms_variable.c proto/link/link.c""".split()
 # Those that notice most of it, asked before all others are built, where no test has the name of the file.
 QUICK = {"coordinator": ["test_notifier", "test_notifier_readers", "test_barrier", "test_deadlock", "test_rooms_search",
                          "test_variable", "test_variable_maker", "test_model", "test_rooms", "test_rooms_progress",

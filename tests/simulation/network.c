@@ -1,6 +1,6 @@
 /* The network between the hosts and the coordinator: it delays, loses, repeats, reorders and is cut. */
 #include "common/memory.h"
-#include "proto/codec.h"
+#include "proto/codec/codec.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
  * it is drawn from the seed, or told by a story. */
 #pragma once
 #include "common/random.h"
-#include "proto/campaign.h"
+#include "proto/message/campaign.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,10 +2,10 @@
  * that only events move. Everything follows from the plan and the seed. */
 #pragma once
 #include "agent/core/agent.h"
-#include "agent/core/crew.h"
+#include "agent/core/runner/crew.h"
 #include "common/buffer.h"
 #include "coordinator/core/coordinator.h"
-#include "coordinator/core/ledger.h"
+#include "coordinator/core/journal/ledger.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/transcript.h"
 #include "tests/simulation/truth.h"

@@ -1,0 +1,75 @@
+/* What an agent tells the crew of a shard, and what a crew tells its agent. */
+#include "agent/core/batch/command.h"
+#include "common/memory.h"
+
+struct command *command_new(enum command_kind kind, uint64_t campaign)
+{
+    struct command *command = MEMORY_NEW(struct command);
+    command->kind = kind;
+    command->campaign = campaign;
+    return command;
+}
+
+void command_free(struct command **command)
+{
+    if (*command == NULL) {
+        return;
+    }
+    deployment_release(&(*command)->deployment);
+    worker_set_finish(&(*command)->workers);
+    worker_set_finish(&(*command)->rooms);
+    reply_free(&(*command)->reply);
+    memory_free((*command)->ranks);
+    memory_free((*command)->room_steps);
+    memory_free((*command)->text);
+    memory_free(*command);
+    *command = NULL;
+}
+
+struct notice *notice_new(enum notice_kind kind, uint64_t campaign)
+{
+    struct notice *notice = MEMORY_NEW(struct notice);
+    notice->kind = kind;
+    notice->campaign = campaign;
+    return notice;
+}
+
+void notice_free(struct notice **notice)
+{
+    if (*notice == NULL) {
+        return;
+    }
+    operation_free(&(*notice)->operation);
+    memory_free((*notice)->room_steps);
+    statistics_free(&(*notice)->statistics);
+    memory_free((void *)(*notice)->artifact.content.data);
+    histogram_free(&(*notice)->lag_us);
+    memory_free((*notice)->text);
+    memory_free(*notice);
+    *notice = NULL;
+}
+
+void statistics_free(struct statistics **statistics)
+{
+    struct statistics *self = *statistics;
+    if (self == NULL) {
+        return;
+    }
+    histogram_free(&self->step_us);
+    for (size_t i = 0; i < self->request_count; i++) {
+        memory_free((void *)self->requests[i].name.data);
+        histogram_free(&self->requests[i].latency_us);
+    }
+    for (size_t i = 0; i < self->wait_count; i++) {
+        memory_free((void *)self->waits[i].name.data);
+        histogram_free(&self->waits[i].waited_us);
+    }
+    for (size_t i = 0; i < self->error_count; i++) {
+        memory_free((void *)self->errors[i].text.data);
+    }
+    memory_free(self->requests);
+    memory_free(self->waits);
+    memory_free(self->errors);
+    memory_free(self);
+    *statistics = NULL;
+}

@@ -1,0 +1,87 @@
+/* What an agent tells the crew of a shard, and what a crew tells its agent. Both travel between threads, so
+ * each owns all that it points to, except the shared deployment, which is counted. */
+#pragma once
+#include "agent/core/bundle/deployment.h"
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "proto/message/campaign.h"
+#include "proto/message/message.h"
+#include "proto/message/operation.h"
+
+#include <stdbool.h>
+
+enum command_kind {
+    COMMAND_DEPLOY,      /* load the script; `workers` will be yours */
+    COMMAND_GLOBAL,      /* run a global fixture (first shard only) */
+    COMMAND_BEGIN,       /* at_ns: this agent's clock, 0 for at once */
+    COMMAND_ASSIGN,      /* more workers, or some that have ended once more, from first_step on */
+    COMMAND_REPLY,       /* `reply`, for workers of this shard only; its at_ns is this agent's clock */
+    COMMAND_SYNCHRONISE, /* `rooms` */
+    COMMAND_DRAIN,
+    COMMAND_RUN_UNTIL,  /* `room_steps` */
+    COMMAND_ROOMS_DONE, /* `rooms` */
+    COMMAND_STOP,       /* `text`: why */
+    COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
+    COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
+    COMMAND_KNOWN,      /* `workers`: the coordinator knows that they begin their step */
+};
+
+struct command {
+    enum command_kind kind;
+    uint64_t campaign;
+    struct deployment *deployment; /* DEPLOY */
+    struct worker_set workers;     /* DEPLOY, ASSIGN, KNOWN */
+    struct worker_set rooms;
+    uint64_t first_step;
+    uint32_t worker_count;
+    enum global_phase phase;
+    uint64_t at_ns;
+    struct reply *reply; /* owned, deep */
+    uint64_t *ranks; /* REPLY to a barrier: of each of the reply's workers; NULL: they follow reply->rank */
+    struct room_step *room_steps;
+    size_t room_step_count;
+    char *text;
+};
+MUST_CHECK struct command *command_new(enum command_kind kind, uint64_t campaign);
+void command_free(struct command **command);
+
+enum notice_kind {
+    NOTICE_DEPLOYED,    /* is_ok, text */
+    NOTICE_GLOBAL_DONE, /* phase, is_ok, text */
+    NOTICE_OPERATION,   /* `operation`; its instants are this agent's clock */
+    NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
+    NOTICE_FAILURE,     /* worker, step, text: with --exception */
+    NOTICE_STATISTICS,  /* `statistics` */
+    NOTICE_ARTIFACT,    /* `artifact`, a whole one */
+    NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
+    NOTICE_FINISHED, /* every worker of this crew is torn down; comes again if more were assigned */
+};
+
+struct notice {
+    enum notice_kind kind;
+    uint64_t campaign;
+    bool is_ok;
+    enum global_phase phase;
+    struct operation *operation; /* owned, deep */
+    struct room_step *room_steps;
+    size_t room_step_count;
+    struct failure failure;         /* text points to `text` */
+    struct statistics *statistics;  /* owned, deep */
+    struct artifact_piece artifact; /* its content is owned; at most LIMIT_ARTIFACT_BYTES */
+    struct loop_gauges loop;
+    struct histogram *lag_us;  /* owned */
+    uint64_t finished_workers; /* FINISHED: all that this crew was ever given */
+    char *text;
+};
+MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);
+void notice_free(struct notice **notice);
+
+/* Deep copies and their ends, for what crosses threads. An operation or reply that is freed here was made
+ * here: it is one piece of memory, and its worker sets do not grow. */
+MUST_CHECK struct operation *operation_copy(const struct operation *operation);
+void operation_free(struct operation **operation);
+MUST_CHECK struct reply *reply_copy(const struct reply *reply);
+void reply_free(struct reply **reply);
+/* Each name, text, histogram and array in it, and itself, is memory of its own (memory_free,
+ * histogram_free). */
+void statistics_free(struct statistics **statistics);

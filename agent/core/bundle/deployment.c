@@ -1,0 +1,90 @@
+/* Options and bundle of a campaign, shared by all shards of an agent and counted. */
+#include "agent/core/bundle/deployment.h"
+#include "agent/core/bundle/package.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+struct deployment {
+    atomic_uint holders;
+    uint64_t campaign;
+    struct campaign_options options;
+    struct package *package; /* NULL until it has come */
+};
+
+static struct bytes deployment_copy_bytes(struct bytes bytes)
+{
+    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
+}
+
+static void free_bytes(struct bytes *bytes)
+{
+    memory_free((void *)bytes->data);
+    *bytes = bytes_of(NULL, 0);
+}
+
+struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
+                                  const struct bundle *bundle)
+{
+    struct deployment *deployment = MEMORY_NEW(struct deployment);
+    atomic_init(&deployment->holders, 1);
+    deployment->campaign = campaign;
+    deployment->options = *options;
+    deployment->options.single_mode = deployment_copy_bytes(options->single_mode);
+    deployment->options.target = deployment_copy_bytes(options->target);
+    deployment->options.labels = bytes_of(NULL, 0); /* are over when it has come to us */
+    deployment->package = bundle == NULL ? NULL : package_copy(bundle);
+    return deployment;
+}
+
+void deployment_set_package(struct deployment *deployment, struct package *package)
+{
+    assert(deployment->package == NULL);
+    deployment->package = package_hold(package);
+}
+
+struct deployment *deployment_hold(struct deployment *deployment)
+{
+    unsigned before = atomic_fetch_add_explicit(&deployment->holders, 1, memory_order_relaxed);
+    assert(before > 0);
+    return deployment;
+}
+
+static void deployment_destroy(struct deployment *deployment)
+{
+    free_bytes(&deployment->options.single_mode);
+    free_bytes(&deployment->options.target);
+    package_release(&deployment->package);
+    memory_free(deployment);
+}
+
+void deployment_release(struct deployment **deployment)
+{
+    if (*deployment == NULL) {
+        return;
+    }
+    /* Whoever destroys has to see all that the other holders did before they let go. */
+    unsigned before = atomic_fetch_sub_explicit(&(*deployment)->holders, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before == 1) {
+        deployment_destroy(*deployment);
+    }
+    *deployment = NULL;
+}
+
+uint64_t deployment_campaign(const struct deployment *deployment)
+{
+    return deployment->campaign;
+}
+
+const struct campaign_options *deployment_options(const struct deployment *deployment)
+{
+    return &deployment->options;
+}
+
+const struct bundle *deployment_bundle(const struct deployment *deployment)
+{
+    assert(deployment->package != NULL);
+    return package_bundle(deployment->package);
+}

@@ -1,0 +1,172 @@
+/* Calls of workers to the coordinator, and the replies that end them. */
+#include "agent/core/runner/crew_internal.h"
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#define SHOWN_NAME_BYTES 80
+
+/* Notifiers and barriers: what makes a room synchronise. */
+static bool is_meeting(enum operation_kind kind)
+{
+    return kind == OPERATION_READ || kind == OPERATION_WRITTEN || kind == OPERATION_WRITING ||
+           kind == OPERATION_DECLARE || kind == OPERATION_WAIT_WRITER || kind == OPERATION_WAIT_READERS ||
+           kind == OPERATION_BARRIER;
+}
+
+static bool is_signal(enum operation_kind kind)
+{
+    return kind == OPERATION_READ || kind == OPERATION_WRITTEN || kind == OPERATION_WRITING ||
+           kind == OPERATION_BARRIER;
+}
+
+static bool check_signal(const struct worker *worker, const struct operation *operation, const char *name,
+                         struct error *error)
+{
+    if (worker->state == WORKER_STEPPING && operation->step == worker->step) {
+        return true;
+    }
+    if (worker->state != WORKER_STEPPING) {
+        return error_set(error,
+                         "%s() on step %" PRIu64 " of %s, but worker %" PRIu32
+                         " has not begun a step: signals belong to the current step",
+                         operation_name(operation->kind), operation->step, name, worker->id);
+    }
+    return error_set(error,
+                     "%s() on step %" PRIu64 " of %s, but worker %" PRIu32 " is in step %" PRIu64
+                     ": signals belong to the current step",
+                     operation_name(operation->kind), operation->step, name, worker->id, worker->step);
+}
+
+static bool check_meeting(const struct worker *worker, const struct operation *operation, struct error *error)
+{
+    const char *call = operation_name(operation->kind);
+    char name[SHOWN_NAME_BYTES];
+    bytes_to_text(operation->name, name, sizeof name);
+    if (worker->state == WORKER_WAITING) {
+        return error_set(error, "%s() of %s outside of a worker's setup and steps", call, name);
+    }
+    if (worker_has_ended(worker)) {
+        return error_set(error, "%s() of %s in a teardown: worker %" PRIu32 " is past every step", call, name,
+                         worker->id);
+    }
+    if (operation->step == 0) {
+        return error_set(error, "%s() on step 0 of %s: steps start at 1", call, name);
+    }
+    return !is_signal(operation->kind) || check_signal(worker, operation, name, error);
+}
+
+static bool check(const struct worker *worker, const struct operation *operation, struct error *error)
+{
+    if (worker->pending != NULL) {
+        return error_set(error, "%s() while worker %" PRIu32 " waits for another call",
+                         operation_name(operation->kind), worker->id);
+    }
+    if (operation->name.size == 0 || operation->name.size > LIMIT_NAME_BYTES) {
+        return error_set(error, "%s(): a name has 1 to %u bytes, not %zu", operation_name(operation->kind),
+                         LIMIT_NAME_BYTES, operation->name.size);
+    }
+    return !is_meeting(operation->kind) || check_meeting(worker, operation, error);
+}
+
+/* Fills in what the shell does not know. */
+static void crew_call_fill(const struct crew *crew, struct worker *worker, struct operation *operation)
+{
+    if (is_meeting(operation->kind) || operation->kind == OPERATION_RELEASED) {
+        operation->room = roster_room(crew->roster, worker);
+    }
+    operation->nth = 0;
+    if (operation->kind == OPERATION_BARRIER) {
+        operation->nth = worker_arrive(worker, operation->name);
+    } else if (operation->kind == OPERATION_RELEASED) {
+        operation->nth = worker_last_arrival(worker, operation->name);
+    }
+    bool is_numbered = operation_is_answered(operation->kind) && !operation_is_aggregated(operation->kind);
+    operation->call = is_numbered ? ++worker->calls : 0;
+}
+
+enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operation *operation,
+                         struct crew_effects *effects, struct error *error)
+{
+    assert(operation->kind != OPERATION_PAST && operation->kind != OPERATION_ENDED);
+    crew_effects_clear(effects);
+    struct worker *caller = roster_find(crew->roster, worker);
+    if (caller == NULL) {
+        error_set(error, "%s(): there is no worker %" PRIu32 " here", operation_name(operation->kind),
+                  worker);
+        return CREW_CALL_REFUSED;
+    }
+    if (crew->is_forgotten || (crew->is_stopping && operation_is_wait(operation->kind))) {
+        return CREW_CALL_STOPPED;
+    }
+    if (!check(caller, operation, error)) {
+        return CREW_CALL_REFUSED;
+    }
+    struct operation filled = *operation;
+    struct worker_run run;
+    filled.workers = crew_only(&run, caller);
+    crew_call_fill(crew, caller, &filled);
+    crew_tell(crew, effects, &filled);
+    if (is_meeting(operation->kind)) {
+        crew_ensure_room(crew, filled.room)->is_signalled = true;
+    }
+    if (!operation_is_answered(operation->kind)) {
+        return CREW_CALL_DONE;
+    }
+    worker_wait(caller, &filled);
+    crew_expect_answer(crew);
+    return CREW_CALL_WAITS;
+}
+
+static const struct reply *crew_call_keep(struct crew *crew, const struct reply *reply)
+{
+    crew->answers =
+        memory_reserve(crew->answers, &crew->answer_capacity, crew->answer_count + 1, sizeof(struct reply *));
+    crew->answers[crew->answer_count] = reply_copy(reply);
+    return crew->answers[crew->answer_count++];
+}
+
+static void crew_call_answer(struct crew *crew, struct worker *worker, const struct reply *kept,
+                             uint64_t rank)
+{
+    worker_wait_over(worker);
+    struct crew_effect *effect = crew_add_effect(crew->effects, CREW_ANSWER);
+    effect->worker = worker->id;
+    effect->reply = kept;
+    effect->rank = rank;
+}
+
+void crew_take_reply(struct crew *crew, const struct command *command)
+{
+    const struct reply *reply = command->reply;
+    const struct reply *kept = NULL;
+    struct worker_cursor cursor = {0};
+    for (uint64_t i = 0; worker_set_next(&reply->workers, &cursor); i++) {
+        struct worker *worker = roster_find(crew->roster, cursor.worker);
+        if (worker == NULL || !worker_waits_for(worker, reply)) {
+            continue; /* it was stopped meanwhile, or never asked */
+        }
+        kept = kept == NULL ? crew_call_keep(crew, reply) : kept;
+        uint64_t rank = command->ranks == NULL ? reply->rank + i : command->ranks[i];
+        crew_call_answer(crew, worker, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
+    }
+}
+
+void crew_answer(struct crew *crew, struct worker *worker, const struct reply *reply)
+{
+    crew_call_answer(crew, worker, crew_call_keep(crew, reply), 0);
+}
+
+void crew_stop_call(struct crew *crew, struct worker *worker)
+{
+    if (worker->pending == NULL) {
+        return;
+    }
+    struct reply reply = {.outcome = OUTCOME_STOPPED, .text = bytes_of_string(crew->stop_text)};
+    worker_describe_wait(worker, &reply);
+    worker_set_add(&reply.workers, worker->id);
+    crew_answer(crew, worker, &reply);
+    worker_set_finish(&reply.workers);
+}

@@ -1,0 +1,123 @@
+/* Inside of the crew, shared by its files only. */
+#pragma once
+#include "agent/core/runner/crew.h"
+#include "agent/core/runner/roster.h"
+#include "common/map.h"
+
+/* What the crew knows of a room that synchronises. Rooms that do not have none. */
+struct room {
+    uint32_t id;
+    bool is_synchronising; /* the coordinator wants to know of its progress */
+    bool is_signalled;     /* one of ours has used a notifier or barrier */
+    bool is_done;          /* all its workers have ended, here and elsewhere */
+    bool is_halted;        /* it did synchronise when the campaign began to drain */
+    bool has_last_step;    /* then it is known how far it goes: */
+    uint64_t last_step;
+    struct change *changes; /* of the number of workers, in the order in which they came */
+    size_t change_count;
+    size_t change_capacity;
+};
+
+/* The campaign has another number of workers from a step of the room on. */
+struct change {
+    uint64_t from_step;
+    uint32_t before;
+    uint32_t after;
+};
+
+/* A worker that begins once more as soon as it is torn down. */
+struct comeback {
+    uint32_t worker;
+    uint64_t first_step;
+};
+
+struct crew {
+    struct deployment *deployment;
+    const struct campaign_options *options;
+    uint64_t runs;
+    bool tells_steps; /* a step must not be begun twice: the coordinator hears of each, and it waits for that
+                       */
+    struct roster *roster;
+    struct timers *timers;
+    struct map *rooms;
+    struct room *last_room; /* the one that was looked up last; NULL: none yet */
+    struct gather *gather;  /* NULL: operations leave as notices */
+    uint32_t counts[WORKER_STATE_COUNT];
+    bool has_begun;
+    uint64_t begin_ns; /* 0: at no instant of its own */
+    bool has_assigned;
+    uint32_t worker_count; /* of the campaign now, and the most it ever had */
+    uint32_t most_workers;
+    bool has_scaled;
+    uint64_t given; /* workers that this crew was ever given, those that come back once more */
+    struct comeback *comebacks;
+    size_t comeback_count;
+    size_t comeback_capacity;
+    bool is_draining;
+    bool is_stopping;
+    bool is_forgotten;
+    bool has_finished; /* the notice is out */
+    bool has_failed;   /* likewise */
+    char *stop_text;
+    struct reply **answers; /* given out, kept until the next step */
+    size_t answer_count;
+    size_t answer_capacity;
+    uint64_t refused_events;
+    /* For calls that are never answered. */
+    uint64_t look_due_ns; /* TIMERS_NEVER: nobody waits */
+    uint64_t paused_ns;   /* when there was no lease last; 0: there always was */
+    size_t looked_at;     /* so many workers, in this round */
+    bool has_found_waiting;
+
+    /* Of the step that is being taken. */
+    const struct crew_event *event;
+    struct crew_effects *effects;
+};
+
+struct crew_effect *crew_add_effect(struct crew_effects *effects, enum crew_effect_kind kind);
+/* What a worker does, on its way to the coordinator. */
+void crew_tell(const struct crew *crew, struct crew_effects *effects, const struct operation *operation);
+/* A set of one worker that needs no memory but `run`. */
+struct worker_set crew_only(struct worker_run *run, const struct worker *worker);
+struct notice *crew_add_notice(const struct crew *crew, enum notice_kind kind);
+/* NULL if nothing is known of it. */
+struct room *crew_room(const struct crew *crew, uint32_t room);
+struct room *crew_ensure_room(struct crew *crew, uint32_t room);
+struct room *crew_room_of(const struct crew *crew, const struct worker *worker);
+
+/* The only function that assigns a worker's state. What cannot happen in its state is counted and ignored. */
+void crew_move(struct crew *crew, struct worker *worker, enum worker_event event);
+/* What comes next for a worker that is between two steps. */
+enum worker_event crew_choose(const struct crew *crew, const struct worker *worker, bool has_rested);
+/* crew_scale.c. How many workers there are in this step of the room of `worker`. */
+uint32_t crew_count_at(const struct crew *crew, const struct worker *worker, uint64_t step);
+void crew_scale(struct crew *crew, const struct command *command);
+/* Begins with this step, or ends where none is left. */
+void crew_start(struct crew *crew, struct worker *worker);
+/* One that was here before is wanted again. */
+void crew_start_again(struct crew *crew, struct worker *worker, uint64_t first_step);
+/* It is gone: perhaps it was wanted again meanwhile. */
+void crew_come_back(struct crew *crew, struct worker *worker);
+/* Rooms have ids below this. */
+uint32_t crew_room_limit(const struct crew *crew);
+/* Progress of workers, as the coordinator hears it. */
+void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text);
+/* It begins its step, and so is past the one before. */
+void crew_report_begun(struct crew *crew, const struct worker *worker);
+void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text);
+/* When it really began, its place in the ramp-up left out, so that all can be compared. Nothing where the
+ * campaign has no instant to begin at. */
+void crew_report_start(struct crew *crew, const struct worker *worker);
+/* The notice that all are gone, if they are and it is not out yet. */
+void crew_check_finished(struct crew *crew);
+
+void crew_take_command(struct crew *crew, const struct command *command);
+void crew_take_reply(struct crew *crew, const struct command *command);
+/* Ends the call that the worker waits in by this reply, which is copied. */
+void crew_answer(struct crew *crew, struct worker *worker, const struct reply *reply);
+/* crew_patience.c. Somebody waits from now on. */
+void crew_expect_answer(struct crew *crew);
+/* Ends the calls that the coordinator should have answered long ago. */
+void crew_look_for_vain_waits(struct crew *crew, const struct crew_event *tick);
+/* Ends the call that the worker waits in, if any, because the campaign stops. */
+void crew_stop_call(struct crew *crew, struct worker *worker);

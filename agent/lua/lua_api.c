@@ -1,0 +1,21 @@
+/* The table of what a script can require, and of what a worker's turn needs of it. */
+#include "agent/lua/lua_api.h"
+
+#include "agent/lua/lua_drivers.h"
+#include "agent/lua/lua_modules.h"
+#include "agent/script/script_library.h"
+#include "agent/shard/player.h"
+
+static const luaL_Reg modules[] = {
+    {"tutti", luaopen_tutti},
+    {"tutti.http", luaopen_tutti_http},
+    {"tutti.browser", luaopen_tutti_browser},
+    {NULL, NULL},
+};
+
+const struct script_library lua_api_library = {.modules = modules, .print = lua_print};
+const struct player_hooks lua_api_hooks = {
+    .push_object = lua_worker_push,
+    .forget_driver = lua_drivers_forget_wait,
+    .drop_drivers = lua_drivers_drop_all,
+};

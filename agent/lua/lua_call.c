@@ -1,0 +1,150 @@
+/* Sends operations and turns outcomes into results or error objects. */
+#include "agent/lua/lua_call.h"
+
+#include "agent/script/lua_error.h"
+#include "agent/script/script_state.h"
+#include "agent/shard/shard.h"
+#include "agent/shard/stage.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LONGEST_TIMEOUT_S (365.0 * 86400)
+
+void lua_call_prepare(lua_State *lua, struct player *player, struct operation *operation,
+                      enum operation_kind kind, int index)
+{
+    size_t size;
+    const char *name = luaL_checklstring(lua, index, &size);
+
+    if (!bytes_is_printable(bytes_of(name, size))) {
+        lua_misuse(lua, "%s: a name is printable text", operation_name(kind));
+    }
+    lua_call_fill(player, operation, kind, bytes_of(name, size));
+}
+
+void lua_call_fill(const struct player *player, struct operation *operation, enum operation_kind kind,
+                   struct bytes name)
+{
+    *operation = (struct operation){
+        .kind = kind,
+        .room = player->id / player->stage->room_size,
+        .name = name,
+        .step = player->step,
+    };
+}
+
+uint64_t lua_call_timeout(lua_State *lua, int index, const char *function)
+{
+    if (lua_isnoneornil(lua, index)) {
+        return 0;
+    }
+    double seconds = lua_type(lua, index) == LUA_TNUMBER ? lua_tonumber(lua, index) : -1;
+    if (!(seconds >= 0 && seconds <= LONGEST_TIMEOUT_S)) {
+        lua_misuse(lua, "%s: a timeout is a number of seconds, not negative", function);
+    }
+    uint64_t timeout_ms = (uint64_t)(seconds * 1000 + 0.5);
+    return timeout_ms > 0 ? timeout_ms : 1;
+}
+
+void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names)
+{
+    if (lua_isnoneornil(lua, index)) {
+        return;
+    }
+    if (!lua_istable(lua, index)) {
+        lua_misuse(lua, "%s: expected a table of options, got a %s", function, luaL_typename(lua, index));
+    }
+    lua_option_check_plain(lua, index, function);
+    for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
+        const char *const *name = names;
+        while (*name != NULL &&
+               !(lua_type(lua, -2) == LUA_TSTRING && strcmp(*name, lua_tostring(lua, -2)) == 0)) {
+            name++;
+        }
+        if (*name == NULL) {
+            lua_misuse(lua, "%s: unknown option %s", function, luaL_tolstring(lua, -2, NULL));
+        }
+    }
+}
+
+static void raise_outcome(lua_State *lua, struct player *player, enum operation_kind kind, double waited_s)
+{
+    const struct reply *reply = player->answer->reply;
+    char name[80];
+    char text[LUAL_BUFFERSIZE];
+
+    if (reply->outcome == OUTCOME_STOPPED) {
+        bytes_to_text(reply->text, text, sizeof text);
+        player_raise_stopped(lua, player, waited_s, text);
+    }
+    bytes_to_text(reply->name, name, sizeof name);
+    if (reply->text.size > 0) {
+        bytes_to_text(reply->text, text, sizeof text);
+    } else {
+        snprintf(text, sizeof text, "%s of %s: %s after %.3g s", operation_name(kind), name,
+                 outcome_name(reply->outcome), waited_s);
+    }
+    struct lua_failure failure = {.outcome = outcome_name(reply->outcome),
+                                  .waited_s = waited_s,
+                                  .missing = &reply->missing,
+                                  .message = text};
+    lua_failure_raise(lua, &failure);
+}
+
+typedef int finish_function(lua_State *lua, struct player *player, const struct reply *reply);
+
+static int on_answer(lua_State *lua, int status, lua_KContext context)
+{
+    struct player *player = player_current(lua, "an answer");
+    finish_function *finish = (finish_function *)context;
+
+    (void)status;
+    player_resumed(lua, player, WAIT_ANSWER);
+    if (player->answer == NULL) {
+        return lua_misuse(lua, "a coroutine that waits was resumed without an answer");
+    }
+    const struct reply *reply = player->answer->reply;
+    uint64_t waited_ns = shard_turn_ns(player->stage->shard) - player->wait_began_ns;
+    if (operation_is_wait(reply->kind)) {
+        meter_wait(player->stage->meter, reply->name, reply->kind, reply->outcome, waited_ns / 1000);
+    }
+    if (reply->outcome != OUTCOME_OK) {
+        raise_outcome(lua, player, reply->kind, (double)waited_ns / 1e9);
+    }
+    int results = finish(lua, player, reply);
+    player_drop_answer(player);
+    return results;
+}
+
+static int lua_call_refuse(lua_State *lua, const struct error *error)
+{
+    struct lua_failure failure = {.outcome = outcome_name(OUTCOME_REFUSED), .message = error->text};
+
+    return lua_failure_raise(lua, &failure);
+}
+
+int lua_call_send(lua_State *lua, struct player *player, const struct operation *operation,
+                  finish_function *finish)
+{
+    struct error error;
+
+    player_check_stopped(lua, player);
+    if (operation_is_answered(operation->kind) && !script_may_wait(lua)) {
+        return lua_misuse(lua, "%s: a call that waits cannot be made here", operation_name(operation->kind));
+    }
+    switch (stage_call(player->stage, player, operation, &error)) {
+    case CREW_CALL_DONE:
+        return 0;
+    case CREW_CALL_WAITS:
+        /* Not before: where nothing can wait, somebody may be reading the last one. */
+        player_drop_answer(player);
+        return player_yield(lua, player, WAIT_ANSWER, on_answer, (lua_KContext)finish);
+    case CREW_CALL_STOPPED:
+        return player_raise_stopped(lua, player, 0, NULL);
+    case CREW_CALL_REFUSED:
+        break;
+    }
+    return lua_call_refuse(lua, &error);
+}

@@ -1,0 +1,279 @@
+/* Notifiers and barriers as a script sees them. */
+#include "agent/lua/lua_call.h"
+#include "agent/script/lua_error.h"
+#include "agent/script/lua_value.h"
+#include "agent/script/script_state.h"
+#include "agent/shard/stage.h"
+#include "common/clock.h"
+#include "common/digest.h"
+
+#include <lauxlib.h>
+
+#define METATABLE "tutti.notifier"
+/* What a page says of its clock may be a little ahead of ours. */
+#define LONGEST_AHEAD_S 1.0
+#define LONGEST_AGO_S 3600.0
+
+/* Its name is its user value. */
+struct lua_notifier {
+    uint64_t step;
+};
+
+/* Leaves the name on top of the stack, where the operation borrows it from. */
+static struct player *lua_notifier_prepare(lua_State *lua, const char *function, struct operation *operation,
+                                           enum operation_kind kind)
+{
+    struct lua_notifier *notifier = script_check_object(lua, 1, script_of(lua)->notifier_type, METATABLE);
+    struct player *player = player_current(lua, function);
+    size_t size;
+
+    lua_getiuservalue(lua, 1, 1);
+    const char *name = lua_tolstring(lua, -1, &size);
+    lua_call_fill(player, operation, kind, bytes_of(name, size));
+    operation->step = notifier->step;
+    return player;
+}
+
+static int give_payload(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player;
+    lua_value_push(lua, reply->value);
+    return 1;
+}
+
+static int give_counts(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player;
+    lua_pushinteger(lua, (lua_Integer)reply->count);
+    lua_pushinteger(lua, (lua_Integer)reply->total);
+    return 2;
+}
+
+static int lua_notifier_give_won(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player;
+    lua_pushboolean(lua, reply->is_won);
+    return 1;
+}
+
+/* The instant at which a page of this host had it, on our clock: the field `name` of the options at `index`
+ * is seconds since 1970 of the host's wall clock. Now, where it is not there. */
+static int64_t page_instant_ns(lua_State *lua, int index, const char *function, const char *name)
+{
+    const char *const names[] = {name, NULL};
+    uint64_t now_ns = clock_now_ns();
+
+    if (lua_isnil(lua, index)) {
+        return (int64_t)now_ns;
+    }
+    lua_call_check_options(lua, index, function, names);
+    if (lua_option_get(lua, index, name) == LUA_TNIL) {
+        lua_pop(lua, 1);
+        return (int64_t)now_ns;
+    }
+    double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
+    double ago_s = (double)clock_wall_ns() / 1e9 - seconds;
+    if (!(ago_s > -LONGEST_AHEAD_S && ago_s < LONGEST_AGO_S)) {
+        lua_misuse(lua,
+                   "%s: %s is an instant of this host's clock, in seconds since 1970: at most an hour ago, "
+                   "and not to come",
+                   function, name);
+    }
+    lua_pop(lua, 1);
+    int64_t at_ns = (int64_t)now_ns - (int64_t)(ago_s * 1e9);
+    return ago_s <= 0 ? (int64_t)now_ns : at_ns > 0 ? at_ns : 1;
+}
+
+/* round:written([payload], [{at=}]) */
+static int written(lua_State *lua)
+{
+    struct operation operation;
+    struct lua_value_room room;
+
+    lua_settop(lua, 3);
+    struct player *player = lua_notifier_prepare(lua, "written", &operation, OPERATION_WRITTEN);
+    operation.first_ns = operation.last_ns = page_instant_ns(lua, 3, "written", "at");
+    operation.value = lua_value_encode(lua, 2, &room, "payload");
+    return lua_call_send(lua, player, &operation, lua_notifier_give_won);
+}
+
+/* round:writing([{at=}]) */
+static int writing(lua_State *lua)
+{
+    struct operation operation;
+
+    lua_settop(lua, 2);
+    struct player *player = lua_notifier_prepare(lua, "writing", &operation, OPERATION_WRITING);
+    operation.first_ns = operation.last_ns = page_instant_ns(lua, 2, "writing", "at");
+    return lua_call_send(lua, player, &operation, NULL);
+}
+
+static int wait_for_writer(lua_State *lua)
+{
+    struct operation operation;
+
+    lua_settop(lua, 2);
+    uint64_t timeout_ms = lua_call_timeout(lua, 2, "wait_for_writer");
+    struct player *player = lua_notifier_prepare(lua, "wait_for_writer", &operation, OPERATION_WAIT_WRITER);
+    operation.timeout_ms = timeout_ms;
+    return lua_call_send(lua, player, &operation, give_payload);
+}
+
+/* round:one_read([text], [{seen_at=}]) */
+static int one_read(lua_State *lua)
+{
+    struct operation operation;
+    uint8_t digest[OPERATION_DIGEST_BYTES];
+    size_t size;
+
+    lua_settop(lua, 3);
+    struct player *player = lua_notifier_prepare(lua, "one_read", &operation, OPERATION_READ);
+    int options = lua_istable(lua, 2) ? 2 : 3;
+    if (lua_type(lua, 2) == LUA_TSTRING) {
+        const char *text = lua_tolstring(lua, 2, &size);
+        digest_start_of(bytes_of(text, size), digest, sizeof digest);
+        operation.digest = bytes_of(digest, sizeof digest);
+    } else if (!lua_isnil(lua, 2) && options == 3) {
+        return lua_misuse(lua, "one_read: what was seen is a text, not a %s", luaL_typename(lua, 2));
+    }
+    operation.first_ns = operation.last_ns = page_instant_ns(lua, options, "one_read", "seen_at");
+    return lua_call_send(lua, player, &operation, NULL);
+}
+
+static int wait_for_readers(lua_State *lua)
+{
+    static const char *const names[] = {"timeout", "strict", NULL};
+    struct operation operation;
+
+    lua_settop(lua, 2);
+    struct player *player = lua_notifier_prepare(lua, "wait_for_readers", &operation, OPERATION_WAIT_READERS);
+    if (lua_istable(lua, 2)) {
+        lua_call_check_options(lua, 2, "wait_for_readers", names);
+        lua_option_get(lua, 2, "strict");
+        operation.is_strict = lua_toboolean(lua, -1);
+        lua_option_get(lua, 2, "timeout");
+        operation.timeout_ms = lua_call_timeout(lua, -1, "wait_for_readers");
+    } else {
+        operation.timeout_ms = lua_call_timeout(lua, 2, "wait_for_readers");
+    }
+    return lua_call_send(lua, player, &operation, give_counts);
+}
+
+void lua_notifier_open(lua_State *lua)
+{
+    static const luaL_Reg methods[] = {
+        {"writing", writing},
+        {"written", written},
+        {"wait_for_writer", wait_for_writer},
+        {"one_read", one_read},
+        {"wait_for_readers", wait_for_readers},
+        {NULL, NULL},
+    };
+
+    if (luaL_newmetatable(lua, METATABLE)) {
+        script_of(lua)->notifier_type = lua_topointer(lua, -1);
+        luaL_newlib(lua, methods);
+        lua_setfield(lua, -2, "__index");
+        lua_pushliteral(lua, "notifier");
+        lua_setfield(lua, -2, "__metatable");
+    }
+}
+
+static int give_notifier(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    (void)player, (void)reply;
+    lua_settop(lua, 4);
+    return 1;
+}
+
+/* A whole number from 1 of the options at index 3; 0 if it is not there. */
+static uint64_t whole_option(lua_State *lua, const char *name, const char *function, lua_Integer maximum)
+{
+    int is_whole = 1;
+
+    if (lua_option_get(lua, 3, name) == LUA_TNIL) {
+        lua_pop(lua, 1);
+        return 0;
+    }
+    lua_Integer number = lua_type(lua, -1) == LUA_TNUMBER ? lua_tointegerx(lua, -1, &is_whole) : 0;
+    if (!is_whole || number < 1 || number > maximum) {
+        lua_misuse(lua, "%s: %s is a whole number from 1", function, name);
+    }
+    lua_pop(lua, 1);
+    return (uint64_t)number;
+}
+
+/* worker:notifier(name, [{step=, readers=}]) */
+int lua_notifier_new(lua_State *lua)
+{
+    static const char *const names[] = {"step", "readers", NULL};
+    struct operation operation;
+    uint64_t readers = 0;
+
+    lua_settop(lua, 3);
+    struct player *player = lua_worker_check(lua, "notifier");
+    lua_call_prepare(lua, player, &operation, OPERATION_DECLARE, 2);
+    if (operation.name.size == 0) {
+        return lua_misuse(lua, "notifier: a name has at least one character");
+    }
+    if (!lua_isnil(lua, 3)) {
+        lua_call_check_options(lua, 3, "notifier", names);
+        uint64_t step = whole_option(lua, "step", "notifier", INT64_MAX);
+        operation.step = step ? step : operation.step;
+        readers = whole_option(lua, "readers", "notifier", UINT32_MAX);
+    }
+    struct lua_notifier *notifier = lua_newuserdatauv(lua, sizeof *notifier, 1);
+    notifier->step = operation.step;
+    lua_pushvalue(lua, 2);
+    lua_setiuservalue(lua, 4, 1);
+    lua_notifier_open(lua);
+    lua_setmetatable(lua, 4);
+    if (readers == 0) {
+        return 1;
+    }
+    operation.count = (uint32_t)readers;
+    return lua_call_send(lua, player, &operation, give_notifier);
+}
+
+/* The coordinator asked for an instant: it is told when this worker really went on. */
+static void report_release(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    struct operation operation;
+    struct error error;
+
+    lua_call_prepare(lua, player, &operation, OPERATION_RELEASED, 2);
+    operation.step = reply->step;
+    operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
+    (void)!stage_call(player->stage, player, &operation, &error);
+}
+
+static int give_rank(lua_State *lua, struct player *player, const struct reply *reply)
+{
+    if (reply->at_ns > 0) {
+        report_release(lua, player, reply);
+    }
+    lua_pushinteger(lua, (lua_Integer)player->rank);
+    lua_pushinteger(lua, (lua_Integer)reply->count);
+    return 2;
+}
+
+/* worker:barrier(name, [{parties=, timeout=, at_once=}]) → rank, arrived */
+int lua_barrier(lua_State *lua)
+{
+    static const char *const names[] = {"parties", "timeout", "at_once", NULL};
+    struct operation operation;
+
+    lua_settop(lua, 3);
+    struct player *player = lua_worker_check(lua, "barrier");
+    lua_call_prepare(lua, player, &operation, OPERATION_BARRIER, 2);
+    if (!lua_isnil(lua, 3)) {
+        lua_call_check_options(lua, 3, "barrier", names);
+        operation.count = (uint32_t)whole_option(lua, "parties", "barrier", UINT32_MAX);
+        lua_option_get(lua, 3, "timeout");
+        operation.timeout_ms = lua_call_timeout(lua, -1, "barrier");
+        lua_option_get(lua, 3, "at_once");
+        operation.is_at_once = lua_toboolean(lua, -1);
+        lua_settop(lua, 3);
+    }
+    return lua_call_send(lua, player, &operation, give_rank);
+}

@@ -1,0 +1,266 @@
+/* The module `tutti`: what a script registers, and what it may call. */
+#include "agent/lua/lua_call.h"
+#include "agent/lua/lua_modules.h"
+#include "agent/script/lua_error.h"
+#include "agent/script/script_options.h"
+#include "agent/script/script_state.h"
+#include "agent/shard/shard.h"
+#include "agent/shard/stage.h"
+#include "common/clock.h"
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LONGEST_SLEEP_S (365.0 * 86400)
+/* Who reads it may be slow, and the thread waits. */
+#define LONGEST_LINE 65536u
+
+static struct script *loading(lua_State *lua, const char *function)
+{
+    struct script *script = script_of(lua);
+
+    if (!script->is_loading) {
+        lua_misuse(lua, "%s: only while the script loads", function);
+    }
+    return script;
+}
+
+/* weight and delay: numbers that are not negative. */
+static double scenario_option(lua_State *lua, const char *scenario, const char *name, double fallback)
+{
+    double number = fallback;
+
+    if (lua_option_get(lua, 2, name) != LUA_TNIL) {
+        number = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
+        if (!(number >= 0 && number <= 1e9)) {
+            lua_misuse(lua, "scenario \"%s\": %s is a number that is not negative, got %s", scenario, name,
+                       luaL_tolstring(lua, -1, NULL));
+        }
+    }
+    lua_pop(lua, 1);
+    return number;
+}
+
+/* tutti.scenario(name, [{weight=, delay=},] function) */
+static int add_scenario(lua_State *lua)
+{
+    static const char *const names[] = {"weight", "delay", NULL};
+    struct script *script = loading(lua, "tutti.scenario");
+    size_t size = 0;
+    double weight = 1;
+    double delay_s = 0;
+
+    if (lua_type(lua, 1) != LUA_TSTRING) {
+        return lua_misuse(lua, "tutti.scenario: expected a name, got a %s", luaL_typename(lua, 1));
+    }
+    const char *name = lua_tolstring(lua, 1, &size);
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
+        return lua_misuse(lua, "tutti.scenario: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
+    if (lua_gettop(lua) >= 3 || lua_istable(lua, 2)) {
+        lua_call_check_options(lua, 2, "tutti.scenario", names);
+        if (lua_istable(lua, 2)) {
+            weight = scenario_option(lua, name, "weight", weight);
+            delay_s = scenario_option(lua, name, "delay", delay_s);
+        }
+        lua_remove(lua, 2);
+    }
+    if (lua_type(lua, 2) != LUA_TFUNCTION) {
+        return lua_misuse(lua, "scenario \"%s\": expected a function, got a %s", name, luaL_typename(lua, 2));
+    }
+    if (script_find_scenario(script, name, size) != NULL) {
+        return lua_misuse(lua, "scenario \"%s\": there is one of that name already", name);
+    }
+    lua_settop(lua, 2);
+    int function = luaL_ref(lua, LUA_REGISTRYINDEX);
+    script->scenarios = memory_reserve(script->scenarios, &script->scenario_capacity,
+                                       script->scenario_count + 1, sizeof *script->scenarios);
+    script->scenarios[script->scenario_count++] = (struct scenario){
+        .name = memory_copy_string(name), .weight = weight, .delay_s = delay_s, .function = function};
+    return 0;
+}
+
+/* tutti.setup(function) and its siblings; which one is the upvalue. */
+static int add_fixture(lua_State *lua)
+{
+    enum fixture fixture = (enum fixture)lua_tointeger(lua, lua_upvalueindex(1));
+    struct script *script = loading(lua, fixture_name(fixture));
+    int *reference = &script->fixtures[fixture];
+
+    if (lua_type(lua, 1) != LUA_TFUNCTION) {
+        return lua_misuse(lua, "tutti.%s: expected a function, got a %s", fixture_name(fixture),
+                          luaL_typename(lua, 1));
+    }
+    lua_settop(lua, 1);
+    if (fixture == FIXTURE_EVENTS) {
+        if (*reference == LUA_NOREF) {
+            lua_newtable(lua);
+            *reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+        }
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, *reference);
+        lua_pushvalue(lua, 1);
+        lua_rawseti(lua, 2, (lua_Integer)lua_rawlen(lua, 2) + 1);
+        return 0;
+    }
+    if (*reference != LUA_NOREF) {
+        return lua_misuse(lua, "tutti.%s: there is one already", fixture_name(fixture));
+    }
+    *reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static int on_slept(lua_State *lua, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    player_resumed(lua, player_current(lua, "tutti.sleep"), WAIT_SLEEP);
+    return 0;
+}
+
+static int sleep_for(lua_State *lua)
+{
+    struct player *player = player_current(lua, "tutti.sleep");
+    double seconds = luaL_checknumber(lua, 1);
+
+    if (!(seconds >= 0 && seconds <= LONGEST_SLEEP_S)) {
+        return lua_misuse(lua, "tutti.sleep: expected seconds, not negative");
+    }
+    player_check_stopped(lua, player);
+    if (!script_may_wait(lua)) {
+        return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
+    }
+    shard_set_alarm(player->stage->shard, &player->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
+    return player_yield(lua, player, WAIT_SLEEP, on_slept, 0);
+}
+
+static int now(lua_State *lua)
+{
+    lua_pushnumber(lua, (double)clock_now_ns() / 1e9);
+    return 1;
+}
+
+/* The name stays at index 1; results follow. */
+static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
+{
+    struct player *player = player_current(lua, "tutti.time");
+    bool is_ok = status == LUA_OK || status == LUA_YIELD;
+    size_t size;
+    const char *name = lua_tolstring(lua, 1, &size);
+
+    meter_request(player->stage->meter, bytes_of(name, size), true, is_ok,
+                  (clock_now_ns() - (uint64_t)began_ns) / 1000);
+    if (!is_ok) {
+        return lua_error(lua);
+    }
+    return lua_gettop(lua) - 1;
+}
+
+/* tutti.time(name, function, …) → what the function gives */
+static int time_call(lua_State *lua)
+{
+    size_t size;
+
+    player_current(lua, "tutti.time");
+    const char *name = luaL_checklstring(lua, 1, &size);
+    luaL_checktype(lua, 2, LUA_TFUNCTION);
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
+        return lua_misuse(lua, "tutti.time: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
+    lua_KContext began_ns = (lua_KContext)clock_now_ns();
+    int status = lua_pcallk(lua, lua_gettop(lua) - 2, LUA_MULTRET, 0, began_ns, on_timed);
+    return on_timed(lua, status, began_ns);
+}
+
+/* A line in one piece, so that those of several shards do not mix. */
+int lua_print(lua_State *lua)
+{
+    struct script *script = script_of(lua);
+    struct player *player = script->current;
+    int count = lua_gettop(lua);
+    luaL_Buffer line;
+
+    if (script->is_quiet) {
+        return 0;
+    }
+    /* Whoever reads it takes it for the word of a worker that lives. */
+    if (player != NULL && player_has_no_lease(player)) {
+        if (lua == player->thread && script_may_wait(lua)) {
+            return player_await_lease(lua, player, lua_print);
+        }
+        return lua_misuse(lua, "print: the agent has lost its lease");
+    }
+    luaL_buffinit(lua, &line);
+    if (player != NULL && player->phase != PLAYER_GLOBAL) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "[%u] ", player->id);
+        luaL_addstring(&line, prefix);
+    }
+    for (int i = 1; i <= count; i++) {
+        if (i > 1) {
+            luaL_addchar(&line, '\t');
+        }
+        luaL_tolstring(lua, i, NULL);
+        luaL_addvalue(&line);
+    }
+    luaL_addchar(&line, '\n');
+    luaL_pushresult(&line);
+    size_t size;
+    const char *text = lua_tolstring(lua, -1, &size);
+    if (size > LONGEST_LINE) {
+        fwrite(text, 1, LONGEST_LINE - 1, stdout);
+        fputc('\n', stdout);
+    } else {
+        fwrite(text, 1, size, stdout);
+    }
+    fflush(stdout);
+    return 0;
+}
+
+static void open_fixtures(lua_State *lua)
+{
+    for (int i = 0; i < FIXTURE_COUNT; i++) {
+        lua_pushinteger(lua, i);
+        lua_pushcclosure(lua, add_fixture, 1);
+        lua_setfield(lua, -2, fixture_name((enum fixture)i));
+    }
+}
+
+/* tutti.target is read when it is asked for: the script's own options may set it. */
+static int lua_tutti_get_field(lua_State *lua)
+{
+    const char *name = lua_tostring(lua, 2);
+
+    if (name != NULL && strcmp(name, "target") == 0 && script_of(lua)->target != NULL) {
+        lua_pushstring(lua, script_of(lua)->target);
+    } else {
+        lua_pushnil(lua);
+    }
+    return 1;
+}
+
+int luaopen_tutti(lua_State *lua)
+{
+    static const luaL_Reg functions[] = {
+        {"options", script_set_options},
+        {"data", lua_data_new},
+        {"scenario", add_scenario},
+        {"sleep", sleep_for},
+        {"now", now},
+        {"time", time_call},
+        {"print", lua_print},
+        {NULL, NULL},
+    };
+
+    luaL_newlib(lua, functions);
+    open_fixtures(lua);
+    lua_data_open(lua);
+    lua_variables_open_campaign(lua);
+    lua_createtable(lua, 0, 2);
+    lua_pushcfunction(lua, lua_tutti_get_field);
+    lua_setfield(lua, -2, "__index");
+    lua_pushliteral(lua, "tutti");
+    lua_setfield(lua, -2, "__metatable");
+    lua_setmetatable(lua, -2);
+    return 1;
+}

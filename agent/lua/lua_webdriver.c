@@ -1,0 +1,239 @@
+/* Requests to a WebDriver on the worker's engine, with connections of their own, and a few more functions for
+ * the sources of tutti.browser. */
+#include "agent/lua/lua_webdriver.h"
+#include "agent/lua/lua_modules.h"
+
+#include "agent/script/lua_error.h"
+#include "agent/script/script_state.h"
+#include "agent/shard/shard.h"
+#include "agent/shard/stage.h"
+#include "common/base64.h"
+#include "common/clock.h"
+#include "proto/message/limits.h"
+
+#include <lauxlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LONGEST_TIMEOUT_S 86400.0
+
+static int lua_webdriver_on_response(lua_State *lua, int status, lua_KContext context)
+{
+    struct player *player = player_current(lua, "tutti.browser");
+
+    (void)status, (void)context;
+    player_resumed(lua, player, WAIT_RESPONSE);
+    const struct http_response *response = player->response;
+    if (response == NULL) {
+        return lua_misuse(lua, "tutti.browser: a coroutine that waits was resumed without a response");
+    }
+    player->response = NULL;
+    if (response->failure != HTTP_OK) {
+        lua_pushnil(lua);
+        lua_pushstring(lua, http_failure_name(response->failure));
+        lua_pushstring(lua, response->text);
+        return 3;
+    }
+    lua_pushinteger(lua, response->status);
+    lua_pushlstring(lua, response->body.size > 0 ? (const char *)response->body.data : "",
+                    response->body.size);
+    http_drop_body(player->webdriver);
+    return 2;
+}
+
+static void lua_webdriver_on_done(void *context, struct http_response *response)
+{
+    struct player *player = context;
+
+    player->response = response;
+    player_wake(player, WAKE_DONE);
+}
+
+static uint64_t timeout_ms(lua_State *lua, int index)
+{
+    double seconds = luaL_checknumber(lua, index);
+
+    if (!(seconds > 0.001)) {
+        return 1;
+    }
+    return (uint64_t)((seconds < LONGEST_TIMEOUT_S ? seconds : LONGEST_TIMEOUT_S) * 1000);
+}
+
+static int lua_webdriver_request(lua_State *lua)
+{
+    static const struct http_header json[] = {{"Content-Type", "application/json; charset=utf-8"}};
+    struct player *player = player_current(lua, "tutti.browser");
+    size_t size = 0;
+
+    lua_settop(lua, 6);
+    if (player_has_no_lease(player)) {
+        return player_await_lease(lua, player, lua_webdriver_request);
+    }
+    const char *body = luaL_optlstring(lua, 3, NULL, &size);
+    struct http_request request = {
+        .method = luaL_checkstring(lua, 1),
+        .url = luaL_checkstring(lua, 2),
+        .headers = json,
+        .header_count = body != NULL ? 1 : 0,
+        .body = bytes_of(body, size),
+        .has_body = body != NULL,
+        .user = luaL_optstring(lua, 5, NULL),
+        .password = luaL_optstring(lua, 6, ""),
+        .timeout_ms = timeout_ms(lua, 4),
+        .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
+    };
+    player_check_stopped(lua, player);
+    if (!script_may_wait(lua)) {
+        return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
+    }
+    if (player->webdriver == NULL) {
+        player->webdriver = http_client_new(shard_http(player->stage->shard), lua_webdriver_on_done, player);
+    }
+    http_start(player->webdriver, &request);
+    return player_yield(lua, player, WAIT_RESPONSE, lua_webdriver_on_response, 0);
+}
+
+/* WebDriver's commands are timings, so that they are not among the script's own requests. */
+static int record(lua_State *lua)
+{
+    struct player *player = player_current(lua, "tutti.browser");
+    size_t size;
+    const char *name = luaL_checklstring(lua, 1, &size);
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
+        return lua_misuse(lua, "tutti.browser: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
+    double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
+
+    meter_request(player->stage->meter, bytes_of(name, size), true, lua_toboolean(lua, 2),
+                  took_s > 0 ? (uint64_t)(took_s * 1e6) : 0);
+    return 0;
+}
+
+static int wall(lua_State *lua)
+{
+    lua_pushnumber(lua, (double)clock_wall_ns() / 1e9);
+    return 1;
+}
+
+static int lua_webdriver_fail(lua_State *lua)
+{
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_settop(lua, 1);
+    lua_failure_adopt(lua, 1);
+    return lua_error(lua);
+}
+
+static int misuse(lua_State *lua)
+{
+    return lua_misuse(lua, "%s", luaL_checkstring(lua, 1));
+}
+
+static int worker(lua_State *lua)
+{
+    lua_worker_push(lua, player_current(lua, "tutti.browser"));
+    return 1;
+}
+
+/* The function at index 1 in the place of the one that was there. */
+static void set_function(lua_State *lua, int *reference)
+{
+    luaL_checktype(lua, 1, LUA_TFUNCTION);
+    lua_settop(lua, 1);
+    luaL_unref(lua, LUA_REGISTRYINDEX, *reference);
+    *reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+}
+
+static int at_end(lua_State *lua)
+{
+    set_function(lua, &player_current(lua, "tutti.browser")->closer_reference);
+    return 0;
+}
+
+static int lua_webdriver_on_failure(lua_State *lua)
+{
+    set_function(lua, &player_current(lua, "tutti.browser")->witness_reference);
+    return 0;
+}
+
+static int lua_webdriver_keep(lua_State *lua)
+{
+    static const char *const kinds[] = {
+        [ARTIFACT_SCREENSHOT] = "screenshot", [ARTIFACT_SOURCE] = "source", NULL};
+    const struct player *player = player_current(lua, "tutti.browser");
+    enum artifact_kind kind = (enum artifact_kind)luaL_checkoption(lua, 1, NULL, kinds);
+    size_t size;
+    const char *content = luaL_checklstring(lua, 2, &size);
+
+    stage_keep_artifact(player->stage, player, kind, bytes_of(content, size));
+    return 0;
+}
+
+static int decode_base64(lua_State *lua)
+{
+    luaL_Buffer buffer;
+    size_t size;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    struct bytes bytes = bytes_of(text, size);
+    uint8_t *decoded = (uint8_t *)luaL_buffinitsize(lua, &buffer, base64_decoded_room(bytes));
+
+    if (!base64_decode_to(decoded, bytes, &size)) {
+        return 0;
+    }
+    luaL_pushresultsize(&buffer, size);
+    return 1;
+}
+
+static int encode_base64(lua_State *lua)
+{
+    luaL_Buffer buffer;
+    size_t size;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    struct bytes bytes = bytes_of(text, size);
+    char *encoded = luaL_buffinitsize(lua, &buffer, base64_encoded_size(bytes));
+
+    base64_encode_to(encoded, bytes);
+    luaL_pushresultsize(&buffer, base64_encoded_size(bytes));
+    return 1;
+}
+
+/* Whether the options at index 1 have fields by a metatable, which we do not look at. */
+static int has_defaults(lua_State *lua)
+{
+    lua_pushboolean(lua, luaL_getmetafield(lua, 1, "__index") != LUA_TNIL);
+    return 1;
+}
+
+static int is_root(lua_State *lua)
+{
+    lua_pushboolean(lua, geteuid() == 0);
+    return 1;
+}
+
+static int is_system_allowed(lua_State *lua)
+{
+    lua_pushboolean(lua, script_of(lua)->is_system_allowed);
+    return 1;
+}
+
+void lua_webdriver_push(lua_State *lua)
+{
+    static const luaL_Reg functions[] = {
+        {"request", lua_webdriver_request},
+        {"record", record},
+        {"wall", wall},
+        {"fail", lua_webdriver_fail},
+        {"misuse", misuse},
+        {"worker", worker},
+        {"at_end", at_end},
+        {"on_failure", lua_webdriver_on_failure},
+        {"keep", lua_webdriver_keep},
+        {"decode_base64", decode_base64},
+        {"encode_base64", encode_base64},
+        {"has_defaults", has_defaults},
+        {"is_root", is_root},
+        {"is_system_allowed", is_system_allowed},
+        {NULL, NULL},
+    };
+
+    luaL_newlib(lua, functions);
+}

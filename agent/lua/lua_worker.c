@@ -1,0 +1,159 @@
+/* The `worker` of a script: its fields, its methods, and whatever the script puts there. */
+#include "agent/lua/lua_call.h"
+#include "agent/lua/lua_modules.h"
+#include "agent/script/lua_error.h"
+#include "agent/shard/shard.h"
+#include "agent/shard/stage.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#define METATABLE "tutti.worker"
+
+static struct player *to_player(lua_State *lua)
+{
+    struct player *player =
+        *(struct player **)script_check_object(lua, 1, script_of(lua)->worker_type, METATABLE);
+
+    if (player == NULL) {
+        lua_misuse(lua, "this worker has ended");
+    }
+    return player;
+}
+
+struct player *lua_worker_check(lua_State *lua, const char *function)
+{
+    struct player *player = to_player(lua);
+    struct player *current = player_current(lua, function);
+
+    if (player != current) {
+        lua_misuse(lua, "%s: worker %u cannot call for worker %u", function, (unsigned)current->id,
+                   (unsigned)player->id);
+    }
+    return player;
+}
+
+static void push_room(lua_State *lua, const struct player *player)
+{
+    uint32_t room = player->id / player->stage->room_size;
+
+    lua_createtable(lua, 0, 2);
+    lua_pushinteger(lua, room);
+    lua_setfield(lua, -2, "id");
+    struct campaign_options now = *player->stage->options;
+    now.workers = crew_worker_count(player->stage->crew, player->id);
+    lua_pushinteger(lua, campaign_workers_of_room(&now, room));
+    lua_setfield(lua, -2, "size");
+}
+
+/* The fields that the agent knows, by the length of their names and then by the names. */
+static bool lua_worker_push_field(lua_State *lua, const struct player *player, const char *name)
+{
+    if (strcmp(name, "id") == 0) {
+        lua_pushinteger(lua, player->id);
+    } else if (strcmp(name, "step") == 0) {
+        lua_pushinteger(lua, (lua_Integer)player->step);
+    } else if (strcmp(name, "count") == 0) {
+        lua_pushinteger(lua, crew_worker_count(player->stage->crew, player->id));
+    } else if (strcmp(name, "seat") == 0) {
+        lua_pushinteger(lua, player->id % player->stage->room_size);
+    } else if (strcmp(name, "room") == 0) {
+        push_room(lua, player);
+    } else if (strcmp(name, "agent") == 0) {
+        lua_pushstring(lua, shard_settings(player->stage->shard)->agent);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Methods are in the upvalue, the script's own fields in the user value. */
+static int lua_worker_get_field(lua_State *lua)
+{
+    struct player *player = to_player(lua);
+
+    lua_settop(lua, 2);
+    lua_pushvalue(lua, 2);
+    if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL) {
+        return 1;
+    }
+    lua_pop(lua, 1);
+    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, player, lua_tostring(lua, 2))) {
+        return 1;
+    }
+    if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
+        return 0;
+    }
+    lua_pushvalue(lua, 2);
+    lua_rawget(lua, -2);
+    return 1;
+}
+
+static int new_index(lua_State *lua)
+{
+    struct player *player = to_player(lua);
+
+    luaL_checkany(lua, 3);
+    lua_settop(lua, 3);
+    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, player, lua_tostring(lua, 2))) {
+        return lua_misuse(lua, "worker.%s cannot be set", lua_tostring(lua, 2));
+    }
+    if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
+        lua_newtable(lua);
+        lua_pushvalue(lua, -1);
+        lua_setiuservalue(lua, 1, 1);
+        lua_replace(lua, 4);
+    }
+    lua_pushvalue(lua, 2);
+    lua_pushvalue(lua, 3);
+    lua_settable(lua, 4);
+    return 0;
+}
+
+static int lua_worker_to_string(lua_State *lua)
+{
+    const struct player *player = *(struct player **)luaL_checkudata(lua, 1, METATABLE);
+
+    if (player != NULL) {
+        lua_pushfstring(lua, "worker %d", (int)player->id);
+    } else {
+        lua_pushliteral(lua, "a worker that has ended");
+    }
+    return 1;
+}
+
+static void lua_worker_open_metatable(lua_State *lua)
+{
+    if (!luaL_newmetatable(lua, METATABLE)) {
+        return;
+    }
+    script_of(lua)->worker_type = lua_topointer(lua, -1);
+    lua_newtable(lua);
+    lua_pushcfunction(lua, lua_notifier_new);
+    lua_setfield(lua, -2, "notifier");
+    lua_pushcfunction(lua, lua_barrier);
+    lua_setfield(lua, -2, "barrier");
+    lua_variables_open_room(lua);
+    lua_pushcclosure(lua, lua_worker_get_field, 1);
+    lua_setfield(lua, -2, "__index");
+    lua_pushcfunction(lua, new_index);
+    lua_setfield(lua, -2, "__newindex");
+    lua_pushcfunction(lua, lua_worker_to_string);
+    lua_setfield(lua, -2, "__tostring");
+    lua_pushliteral(lua, "worker");
+    lua_setfield(lua, -2, "__metatable");
+}
+
+void lua_worker_push(lua_State *lua, struct player *player)
+{
+    if (player->object_reference != LUA_NOREF) {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, player->object_reference);
+        return;
+    }
+    struct player **object = lua_newuserdatauv(lua, sizeof(struct player *), 1);
+    *object = player;
+    lua_worker_open_metatable(lua);
+    lua_setmetatable(lua, -2);
+    lua_pushvalue(lua, -1);
+    player->object_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+}

@@ -1,0 +1,69 @@
+/* What the agent's process and its host use: from getrusage and /proc. */
+#include "agent/main/readings.h"
+
+#include "common/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define NS_PER_US UINT64_C(1000)
+#define US_PER_S UINT64_C(1000000)
+#define COLUMNS 8 /* user, nice, system, idle, iowait, irq, softirq, steal */
+
+static uint64_t cpu_us(void)
+{
+    uv_rusage_t usage = {0};
+
+    (void)uv_getrusage(&usage);
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * US_PER_S +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+/* All that its cores have worked since the host was started: the first line of /proc/stat, without idle and
+ * iowait. */
+static uint64_t host_cpu_us(void)
+{
+    unsigned long long ticks[COLUMNS] = {0};
+    char line[256] = "";
+    long ticks_per_s = sysconf(_SC_CLK_TCK);
+    FILE *file = fopen("/proc/stat", "re");
+
+    if (file == NULL) {
+        return 0;
+    }
+    bool is_read = fgets(line, sizeof line, file) != NULL && strncmp(line, "cpu ", 4) == 0;
+    fclose(file);
+    char *at = line + 4;
+    for (int i = 0; is_read && i < COLUMNS; i++) {
+        ticks[i] = strtoull(at, &at, 10);
+    }
+    unsigned long long busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7];
+    return ticks_per_s > 0 ? busy * (US_PER_S / (uint64_t)ticks_per_s) : 0;
+}
+
+void readings_init(struct readings *readings)
+{
+    *readings =
+        (struct readings){.taken_ns = clock_now_ns(), .cpu_us = cpu_us(), .host_cpu_us = host_cpu_us()};
+}
+
+void readings_take(struct readings *readings, struct gauges *gauges)
+{
+    struct readings before = *readings;
+    double load[3] = {0};
+    size_t memory_bytes = 0;
+
+    readings_init(readings);
+    uv_loadavg(load);
+    (void)uv_resident_set_memory(&memory_bytes);
+    gauges->interval_us = (readings->taken_ns - before.taken_ns) / NS_PER_US;
+    gauges->cpu_us = readings->cpu_us - before.cpu_us;
+    /* In a container it may begin anew. */
+    gauges->host_cpu_us =
+        readings->host_cpu_us > before.host_cpu_us ? readings->host_cpu_us - before.host_cpu_us : 0;
+    gauges->load_milli = (uint64_t)(load[0] * 1000);
+    gauges->memory_bytes = memory_bytes;
+}

@@ -1,9 +1,0 @@
-/* Which scenario a step runs. */
-#pragma once
-#include "agent/script_state.h"
-#include "proto/campaign.h"
-
-/* By weight; the same for the same (seed, worker, step), on whichever agent it runs. False if no scenario has
- * a weight. */
-MUST_CHECK bool pick_scenario(const struct script *script, const struct campaign_options *options,
-                              uint32_t worker, uint64_t step, uint32_t *scenario);

@@ -1,0 +1,49 @@
+/* Draws scenarios by weight from a generator that has no memory, so that picking repeats. */
+#include "agent/script/picking.h"
+
+#include "common/random.h"
+
+#include <string.h>
+
+static bool pick_by_weight(const struct script *script, double drawn, uint32_t *scenario)
+{
+    double sum = 0;
+    bool is_found = false;
+
+    for (uint32_t i = 0; i < script->scenario_count; i++) {
+        if (!(script->scenarios[i].weight > 0)) {
+            continue;
+        }
+        /* Rounding may leave the last one short of the total. */
+        *scenario = i;
+        is_found = true;
+        sum += script->scenarios[i].weight;
+        if (drawn < sum) {
+            break;
+        }
+    }
+    return is_found;
+}
+
+bool pick_scenario(const struct script *script, const struct campaign_options *options, uint32_t worker,
+                   uint64_t step, uint32_t *scenario)
+{
+    struct random random;
+
+    if (options->single_mode.size > 0) {
+        const struct scenario *only =
+            script_find_scenario(script, (const char *)options->single_mode.data, options->single_mode.size);
+        *scenario = only != NULL ? (uint32_t)(only - script->scenarios) : 0;
+        return only != NULL;
+    }
+    if (options->is_single_run) {
+        *scenario = (uint32_t)((step - 1) % script->scenario_count);
+        return true;
+    }
+    if (script->scenario_count == 1 && script->total_weight > 0) {
+        *scenario = 0;
+        return true;
+    }
+    random_seed(&random, options->seed + worker * 0x9e3779b97f4a7c15ull + step * 0xd1b54a32d192ed03ull);
+    return pick_by_weight(script, random_unit(&random) * script->total_weight, scenario);
+}

@@ -1,0 +1,137 @@
+/* The step as a Lua function, with its events around it. */
+#include "agent/shard/driver.h"
+
+#include "agent/script/library.h"
+#include "agent/script/lua_error.h"
+#include "agent/script/picking.h"
+#include "agent/shard/stage.h"
+
+#define DRIVER "tutti.driver"
+#define REQUEST "tutti.driver.request"
+
+static const char driver_in_lua[] =
+    "local choose, listeners, picker, complain = ...\n"
+    "local is_telling = setmetatable({}, { __mode = 'k' })\n"
+    "local function tell(event, worker, info)\n"
+    "  if is_telling[worker] then return end\n"
+    "  is_telling[worker] = true\n"
+    "  for _, listener in ipairs(listeners()) do\n"
+    "    local ok, why = pcall(listener, event, info)\n"
+    "    if not ok then complain(event, tostring(why)) end\n"
+    "  end\n"
+    "  is_telling[worker] = nil\n"
+    "end\n"
+    "local function step(worker)\n"
+    "  is_telling[worker] = nil\n"
+    "  local pick = picker()\n"
+    "  local name\n"
+    "  if pick then name = pick(worker, worker.step) end\n"
+    "  local run, scenario = choose(pick ~= nil, name)\n"
+    "  if #listeners() == 0 then return run(worker) end\n"
+    "  local info = { scenario = scenario, worker = worker, step = worker.step }\n"
+    "  tell('scenario_start', worker, info)\n"
+    "  local ok, why = pcall(run, worker)\n"
+    "  if ok then tell('scenario_success', worker, info) return end\n"
+    "  info.error = why\n"
+    "  tell('scenario_failure', worker, info)\n"
+    "  error(why, 0)\n"
+    "end\n"
+    "local function request(raw, worker, method, url, options, body)\n"
+    "  tell('sending_request', worker, { worker = worker, method = method, url = url, options = options,\n"
+    "    body = body })\n"
+    "  local response = raw(method, url, options, body)\n"
+    "  tell('response_received', worker, { worker = worker, method = method, url = url, options = options,\n"
+    "    response = response, status = response.status })\n"
+    "  return response\n"
+    "end\n"
+    "return step, request\n";
+
+/* choose(has_picker, name) → function, name of the scenario */
+static int driver_choose(lua_State *lua)
+{
+    struct script *script = script_of(lua);
+    struct player *player = player_current(lua, "scenario_picker");
+    size_t size = 0;
+
+    if (lua_toboolean(lua, 1)) {
+        const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tolstring(lua, 2, &size) : NULL;
+        const struct scenario *scenario = name != NULL ? script_find_scenario(script, name, size) : NULL;
+        if (scenario == NULL) {
+            return luaL_error(lua, "scenario_picker: there is no scenario %s", luaL_tolstring(lua, 2, NULL));
+        }
+        player->scenario = (uint32_t)(scenario - script->scenarios);
+    } else if (!pick_scenario(script, player->stage->options, player->id, player->step, &player->scenario)) {
+        return luaL_error(lua, "no scenario can be picked: every one has weight 0");
+    }
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, script->scenarios[player->scenario].function);
+    lua_pushstring(lua, script->scenarios[player->scenario].name);
+    return 2;
+}
+
+static int push_listeners(lua_State *lua)
+{
+    struct script *script = script_of(lua);
+
+    if (script->fixtures[FIXTURE_EVENTS] == LUA_NOREF) {
+        lua_newtable(lua);
+    } else {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, script->fixtures[FIXTURE_EVENTS]);
+    }
+    return 1;
+}
+
+/* A single run or a single scenario has its own order, also beside a picker. */
+static int push_picker(lua_State *lua)
+{
+    struct script *script = script_of(lua);
+    const struct campaign_options *options = script->stage->options;
+
+    if (options->is_single_run || options->single_mode.size > 0) {
+        lua_pushnil(lua);
+    } else {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, script->fixtures[FIXTURE_SCENARIO_PICKER]);
+    }
+    return 1;
+}
+
+static int driver_complain(lua_State *lua)
+{
+    struct player *player = player_current(lua, "events");
+
+    stage_complain(player->stage, player, "events: ", luaL_checkstring(lua, 2));
+    return 0;
+}
+
+bool driver_is_needed(const struct script *script)
+{
+    return script->fixtures[FIXTURE_SCENARIO_PICKER] != LUA_NOREF || driver_has_listeners(script);
+}
+
+bool driver_has_listeners(const struct script *script)
+{
+    return script->fixtures[FIXTURE_EVENTS] != LUA_NOREF;
+}
+
+void driver_open(struct script *script)
+{
+    lua_State *lua = script->lua;
+
+    library_load(lua, driver_in_lua, sizeof driver_in_lua - 1, "=tutti");
+    lua_pushcfunction(lua, driver_choose);
+    lua_pushcfunction(lua, push_listeners);
+    lua_pushcfunction(lua, push_picker);
+    lua_pushcfunction(lua, driver_complain);
+    lua_call(lua, 4, 2);
+    lua_setfield(lua, LUA_REGISTRYINDEX, REQUEST);
+    lua_setfield(lua, LUA_REGISTRYINDEX, DRIVER);
+}
+
+void driver_push(lua_State *lua)
+{
+    lua_getfield(lua, LUA_REGISTRYINDEX, DRIVER);
+}
+
+void driver_push_request(lua_State *lua)
+{
+    lua_getfield(lua, LUA_REGISTRYINDEX, REQUEST);
+}

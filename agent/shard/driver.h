@@ -1,0 +1,14 @@
+/* Runs the steps of scripts that have a scenario_picker or listen to events; the others need none of it. */
+#pragma once
+#include "agent/script/script_state.h"
+
+/* Before the functions below; outside of any turn. */
+void driver_open(struct script *script);
+bool driver_is_needed(const struct script *script);
+/* Pushes the function that runs a step: it takes the worker. */
+void driver_push(lua_State *lua);
+/* Whether requests have to be told to listeners. */
+bool driver_has_listeners(const struct script *script);
+/* Pushes the function that takes (raw, worker, method, url, options), where raw(method, url, options) makes
+ * the request, and tells the listeners around it. */
+void driver_push_request(lua_State *lua);

@@ -1,0 +1,35 @@
+/* How late a loop comes round to what waits for it: measured with what the loop knows anyhow. */
+#pragma once
+#include "common/attributes.h"
+#include "common/histogram.h"
+#include "proto/message/message.h"
+
+#include <stdint.h>
+#include <uv.h>
+
+/* One sample a turn of the loop: the longest of how long it did not look at its sockets, how long a worker
+ * was ready before it had its turn, and how much too late a timer woke it. A sample counts for as long as it
+ * lasted, so that a quantile is what something that comes at any moment has to expect. */
+struct lag {
+    uv_loop_t *loop;
+    uint64_t began_ns;       /* the report */
+    uint64_t began_idle_ns;  /* all that the loop had waited by then */
+    uint64_t parted_ns;      /* when it last went to wait */
+    uint64_t parted_idle_ns; /* all that it had waited by then */
+    uint64_t queued_ns;      /* the longest wait of a ready worker in this turn */
+    uint64_t overslept_ns;   /* in this turn */
+    uint64_t counted_us;     /* weight of all samples */
+    struct histogram *lag_us;
+};
+
+/* The loop must not have run yet: it has to keep count of how long it waits. */
+void lag_init(struct lag *lag, uv_loop_t *loop, uint64_t now_ns);
+void lag_finish(struct lag *lag);
+/* From the loop's prepare: a turn is over. */
+void lag_end_turn(struct lag *lag, uint64_t now_ns);
+/* A worker that is ready since then has its turn. */
+void lag_queued(struct lag *lag, uint64_t since_ns, uint64_t now_ns);
+/* A timer that was due then has woken the loop. */
+void lag_woken(struct lag *lag, uint64_t due_ns, uint64_t now_ns);
+/* What was measured since the last time; the histogram is the caller's. */
+MUST_CHECK struct histogram *lag_take(struct lag *lag, uint64_t now_ns, struct loop_gauges *gauges);

@@ -1,0 +1,18 @@
+/* Counters and histograms of one campaign on one shard, handed on as what came since the last time. */
+#pragma once
+#include "agent/core/runner/crew.h"
+#include "common/attributes.h"
+#include "proto/message/message.h"
+
+struct meter;
+
+MUST_CHECK struct meter *meter_new(void);
+void meter_free(struct meter **meter);
+void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us);
+void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
+                uint64_t waited_us);
+void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
+/* An error message with who had it first. */
+void meter_error(struct meter *meter, struct bytes text, uint32_t worker, uint64_t step);
+/* NULL when nothing has changed since the last time (statistics_free). */
+MUST_CHECK struct statistics *meter_take(struct meter *meter, uint32_t workers_running);

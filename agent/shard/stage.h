@@ -1,0 +1,67 @@
+/* A campaign on one shard: its crew, its script, its workers, its figures. */
+#pragma once
+#include "agent/core/batch/gather.h"
+#include "agent/core/runner/crew.h"
+#include "agent/script/script_state.h"
+#include "agent/shard/meter.h"
+#include "agent/shard/player.h"
+
+struct shard;
+
+struct stage {
+    struct shard *shard;
+    struct stage *next;
+    uint64_t campaign;
+    struct deployment *deployment;
+    const struct campaign_options *options;
+    uint32_t room_size;
+    struct worker_set own_workers; /* as deployed */
+    struct crew *crew;             /* NULL: the script could not be loaded */
+    struct gather *gather;         /* what the workers did this turn; NULL likewise */
+    struct script *script;
+    struct meter *meter;
+    struct player **players; /* by id; NULL where it is not ours or not awake yet */
+    size_t player_capacity;
+    struct player *global; /* runs the global fixture; NULL while there is none */
+    enum global_phase global_phase;
+    uint32_t artifacts; /* that were handed on */
+    bool is_stopping;
+    char *stop_text;
+    struct crew_effects effects;
+    struct crew_effects call_effects; /* of calls that a script makes */
+    struct alarm crew_alarm;
+    struct alarm meter_alarm;
+    /* The shard's: whose turn it is, in order. */
+    struct stage *next_ready;
+    struct player *first;
+    struct player *last;
+    size_t queued;
+    uint64_t served_ns; /* how long it has had turns since it came to the front */
+    bool is_ready;      /* among those that the shard goes through */
+    bool is_resting;    /* it has had more than its share: its workers wait for rest_alarm */
+    struct alarm rest_alarm;
+};
+
+/* Loads the script and answers NOTICE_DEPLOYED either way. */
+MUST_CHECK struct stage *stage_new(struct shard *shard, const struct command *deploy);
+/* At once, without fixtures. */
+void stage_free(struct stage **stage);
+void stage_command(struct stage *stage, const struct command *command);
+/* Hands on what its workers have done; called at the end of each turn. */
+void stage_post_gathered(struct stage *stage);
+/* Whether there is anything among it that has nothing to wait for. */
+bool stage_is_urgent(const struct stage *stage);
+
+/* From the workers. `text` is why not, NULL where it is in order. */
+void stage_setup_done(struct stage *stage, struct player *player, const char *text);
+void stage_step_done(struct stage *stage, struct player *player, enum step_result result, const char *text);
+void stage_torn_down(struct stage *stage, struct player *player);
+void stage_global_done(struct stage *stage, const char *text);
+/* A call of the script to the coordinator. */
+MUST_CHECK enum crew_call stage_call(struct stage *stage, struct player *player,
+                                     const struct operation *operation, struct error *error);
+/* Hands on what a failed step of the worker has left; more than a campaign may keep is dropped. */
+void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
+                         struct bytes content);
+/* A line about a worker to standard error. */
+void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text);

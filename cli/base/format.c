@@ -1,0 +1,95 @@
+/* Numbers as people read them in the live line and the report. */
+#include "cli/base/format.h"
+#include "common/duration.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <wchar.h>
+
+#define US_PER_MS 1000u
+#define US_PER_S 1000000u
+#define US_PER_MINUTE 60000000u
+
+void format_count(uint64_t count, char text[FORMAT_BYTES])
+{
+    char digits[FORMAT_BYTES];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) {
+            text[at++] = ',';
+        }
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+}
+
+static void format_three_digits(double number, const char *unit, char text[FORMAT_BYTES])
+{
+    int decimals = number < 9.995 ? 2 : number < 99.95 ? 1 : 0;
+    (void)snprintf(text, FORMAT_BYTES, "%.*f%s", decimals, number, unit);
+}
+
+void format_us(uint64_t microseconds, char text[FORMAT_BYTES])
+{
+    if (microseconds < US_PER_MS) {
+        (void)snprintf(text, FORMAT_BYTES, "%u µs", (unsigned)microseconds);
+    } else if (microseconds < 999500) {
+        format_three_digits((double)microseconds / US_PER_MS, " ms", text);
+    } else if (microseconds < US_PER_MINUTE) {
+        format_three_digits((double)microseconds / US_PER_S, " s", text);
+    } else {
+        duration_describe(microseconds / US_PER_MS, text, FORMAT_BYTES);
+    }
+}
+
+void format_rate(double per_second, char text[FORMAT_BYTES])
+{
+    if (per_second < 99.95) {
+        (void)snprintf(text, FORMAT_BYTES, "%.1f/s", per_second);
+        return;
+    }
+    char count[FORMAT_BYTES];
+    format_count((uint64_t)(per_second + 0.5), count);
+    (void)snprintf(text, FORMAT_BYTES, "%.*s/s", FORMAT_BYTES - 3, count);
+}
+
+/* Of one character by the tables of the C library: East Asian ones are wide, marks that combine take none. */
+static size_t columns_of(wchar_t character)
+{
+    int columns = wcwidth(character);
+    return columns >= 0 ? (size_t)columns : 1;
+}
+
+/* What is no UTF-8 counts by bytes. */
+static size_t count_columns(struct bytes text)
+{
+    size_t columns = 0;
+    size_t at = 0;
+    mbstate_t state = {0};
+    while (at < text.size) {
+        wchar_t character = 0;
+        size_t size = mbrtowc(&character, (const char *)text.data + at, text.size - at, &state);
+        bool is_broken = size == 0 || size > text.size;
+        if (is_broken) {
+            state = (mbstate_t){0};
+        }
+        columns += is_broken ? 1 : columns_of(character);
+        at += is_broken ? 1 : size;
+    }
+    return columns;
+}
+
+/* Whatever the locale of the user is, our texts are UTF-8. */
+size_t format_columns(struct bytes text)
+{
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (utf8 == (locale_t)0) {
+        return count_columns(text);
+    }
+    locale_t before = uselocale(utf8);
+    size_t columns = count_columns(text);
+    (void)uselocale(before);
+    freelocale(utf8);
+    return columns;
+}

@@ -1,0 +1,183 @@
+/* `tutti agents`: who has joined a coordinator. */
+#include "cli/base/format.h"
+#include "cli/base/table.h"
+#include "cli/commands/subcommand.h"
+#include "cli/options/control_options.h"
+#include "cli/remote/control.h"
+#include "cli/remote/control_connect.h"
+#include "cli/remote/control_json.h"
+#include "proto/message/labels.h"
+
+#include <stdio.h>
+
+#define MIB (1024.0 * 1024)
+#define GIB (1024.0 * MIB)
+#define GAUGE_COLUMNS 5
+
+struct agents_options {
+    bool is_json;
+    struct control_options control;
+};
+
+/* clang-format off */
+static const struct option agents_options[] = {
+    CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print what the API says"),
+    CONTROL_OPTIONS(offsetof(struct agents_options, control))
+};
+/* clang-format on */
+
+static void add_campaigns(struct table *table, const json_t *list)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, 256);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        buffer_append_format(&text, "%s%lld", i > 0 ? ", " : "",
+                             (long long)json_integer_value(json_array_get(list, i)));
+    }
+    table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
+}
+
+static void add_percent(struct table *table, const json_t *object, const char *key)
+{
+    char text[FORMAT_BYTES];
+    (void)snprintf(text, sizeof text, "%.0f %%", json_number_value(json_object_get(object, key)) * 100);
+    table_add(table, bytes_of_string(text));
+}
+
+/* Of the shard that comes round latest. */
+static void add_lag(struct table *table, const json_t *loops)
+{
+    char text[FORMAT_BYTES];
+    uint64_t worst_us = 0;
+    for (size_t i = 0; i < json_array_size(loops); i++) {
+        const json_t *lag = json_object_get(json_array_get(loops, i), "loop_lag_ms");
+        uint64_t lag_us = control_json_ms_as_us(lag, "p99");
+        worst_us = lag_us > worst_us ? lag_us : worst_us;
+    }
+    format_us(worst_us, text);
+    table_add(table, bytes_of_string(text));
+}
+
+/* "+3.00 s ± 40 µs" */
+static void add_clock(struct table *table, const json_t *clock)
+{
+    char offset[FORMAT_BYTES];
+    char uncertainty[FORMAT_BYTES];
+    char text[3 * FORMAT_BYTES] = "unknown";
+    int64_t offset_ns = control_json_ms_as_ns(clock, "offset_ms");
+    if (json_is_object(clock)) {
+        format_us((uint64_t)(offset_ns < 0 ? -offset_ns : offset_ns) / 1000, offset);
+        format_us(control_json_ms_as_us(clock, "uncertainty_ms"), uncertainty);
+        (void)snprintf(text, sizeof text, "%s%s ± %s", offset_ns < 0 ? "−" : "+", offset, uncertainty);
+    }
+    table_add(table, bytes_of_string(text));
+}
+
+static void add_gauges(struct table *table, const json_t *gauges)
+{
+    char text[FORMAT_BYTES];
+    if (!json_is_object(gauges)) {
+        for (int column = 0; column < GAUGE_COLUMNS; column++) {
+            table_add(table, bytes_of_string("–"));
+        }
+        return;
+    }
+    add_percent(table, gauges, "cpu");
+    add_percent(table, gauges, "host_cpu");
+    (void)snprintf(text, sizeof text, "%.0f MiB",
+                   json_number_value(json_object_get(gauges, "memory_bytes")) / MIB);
+    table_add(table, bytes_of_string(text));
+    add_lag(table, json_object_get(gauges, "loops"));
+    add_clock(table, json_object_get(gauges, "clock"));
+}
+
+static void add_labels(struct table *table, const json_t *labels)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    const char *name = NULL;
+    json_t *value = NULL;
+    buffer_init(&text, LABELS_MAX_BYTES);
+    json_object_foreach((json_t *)(uintptr_t)labels, name, value)
+    {
+        const char *words = json_string_value(value);
+        buffer_append_format(&text, "%s%s=%s", text.size > 0 ? "," : "", name, words != NULL ? words : "?");
+    }
+    table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
+}
+
+static void agents_command_add_agent(struct table *table, const json_t *agent)
+{
+    char text[FORMAT_BYTES];
+    table_add(table, control_json_text(agent, "name"));
+    table_add(table, control_json_text(agent, "host"));
+    control_add_count(table, agent, "pid", false);
+    table_add(table, control_json_text(agent, "state"));
+    control_add_count(table, agent, "cores", true);
+    (void)snprintf(text, sizeof text, "%.1f GiB",
+                   json_number_value(json_object_get(agent, "memory_bytes")) / GIB);
+    table_add(table, bytes_of_string(text));
+    control_add_count(table, agent, "shards", true);
+    control_add_count(table, agent, "workers", true);
+    if (json_is_integer(json_object_get(agent, "capacity"))) {
+        control_add_count(table, agent, "capacity", true);
+    } else {
+        table_add(table, bytes_of_string("any"));
+    }
+    add_labels(table, json_object_get(agent, "labels"));
+    add_campaigns(table, json_object_get(agent, "campaigns"));
+    format_us(control_json_count(agent, "heard_ms_ago") * 1000, text);
+    table_add(table, bytes_of_string(text));
+    add_gauges(table, json_object_get(agent, "gauges"));
+}
+
+static void print_agents(const json_t *list)
+{
+    static const char *const columns[] = {"agent",      "<host",     "pid",     "<state",   "cores",
+                                          "memory",     "shards",    "workers", "capacity", "<labels",
+                                          "<campaigns", "heard ago", "cpu",     "host cpu", "resident",
+                                          "lag",        "clock",     NULL};
+    if (json_array_size(list) == 0) {
+        printf("no agents (tutti agent --coordinator tcp://HOST:7440 joins one)\n");
+        return;
+    }
+    SCOPED(table_finish) struct table table;
+    table_init(&table, columns);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        agents_command_add_agent(&table, json_array_get(list, i));
+    }
+    control_print_table(&table);
+}
+
+static int run_agents(int argc, char **argv)
+{
+    struct agents_options options = {0};
+    size_t word_count = 0;
+    if (!subcommand_parse(&agents_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
+        return EXIT_CODE_USAGE;
+    }
+    SCOPED(api_client_free) struct api_client *client = control_connect("agents", &options.control);
+    if (client == NULL) {
+        return EXIT_CODE_USAGE;
+    }
+    json_t *answer = NULL;
+    enum api_result result = control_ask("agents", client, "/v1/agents", NULL, &answer);
+    if (result == API_DONE && options.is_json) {
+        control_print_json(answer);
+    } else if (result == API_DONE) {
+        print_agents(json_object_get(answer, "agents"));
+    }
+    json_decref(answer);
+    return (int)control_exit_code(result);
+}
+
+const struct subcommand agents_subcommand = {
+    .name = "agents",
+    .usage = "[options]",
+    .summary = "Lists the agents of a coordinator",
+    .examples = "  tutti agents\n"
+                "  tutti agents --json | jq -r '.agents[] | select(.state == \"lost\").name'\n",
+    .options = agents_options,
+    .option_count = sizeof agents_options / sizeof agents_options[0],
+    .needs = {.descriptors = 12, .threads = 2},
+    .run = run_agents,
+};

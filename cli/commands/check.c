@@ -1,0 +1,130 @@
+/* `tutti check`: what is in a script, without running it. */
+#include "agent/lua/lua_api.h"
+#include "agent/script/script.h"
+#include "cli/base/exit_code.h"
+#include "cli/base/format.h"
+#include "cli/commands/subcommand.h"
+#include "cli/options/campaign_script.h"
+#include "cli/options/run_options.h"
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <stdio.h>
+
+struct check_options {
+    bool may_use_system;
+    const char *target;
+};
+
+static const struct option check_options[] = {
+    {.name = "allow-system",
+     .type = OPTION_FLAG,
+     .offset = offsetof(struct check_options, may_use_system),
+     .is_set_offset = SIZE_MAX,
+     .help = "let the script use io, os and C modules while it loads"},
+    {.name = "target",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct check_options, target),
+     .is_set_offset = SIZE_MAX,
+     .argument = "URL",
+     .help = "what the script finds in tutti.target"},
+};
+
+static void print_scenarios(const struct script_facts *facts)
+{
+    double total = 0;
+    for (size_t i = 0; i < facts->scenario_count; i++) {
+        total += facts->scenarios[i].weight;
+    }
+    printf("scenarios\n");
+    for (size_t i = 0; i < facts->scenario_count; i++) {
+        const struct script_scenario *scenario = &facts->scenarios[i];
+        printf("  %s  weight %g", scenario->name, scenario->weight);
+        if (total > 0) {
+            printf(" (%.0f %%)", scenario->weight * 100 / total);
+        }
+        if (scenario->delay_s > 0) {
+            printf("  delay %g s", scenario->delay_s);
+        }
+        printf("\n");
+    }
+}
+
+static void print_options(const struct script_facts *facts)
+{
+    printf("options\n");
+    for (size_t i = 0; i < facts->option_count; i++) {
+        printf("  %s = %s\n", facts->options[i].name, facts->options[i].text);
+    }
+    if (facts->option_count == 0) {
+        printf("  none\n");
+    }
+}
+
+static void print_fixtures(const struct script_facts *facts)
+{
+    printf("fixtures\n  ");
+    for (size_t i = 0; i < facts->fixture_count; i++) {
+        printf("%s%s", i > 0 ? ", " : "", facts->fixtures[i]);
+    }
+    printf("%s\n", facts->fixture_count == 0 ? "none" : "");
+}
+
+static void print_bundle(const struct script_facts *facts)
+{
+    printf("bundle %.*s\n", BYTES_FORMAT(facts->bundle.hash));
+    for (size_t i = 0; i < facts->bundle.file_count; i++) {
+        char size[FORMAT_BYTES];
+        format_count(facts->bundle.files[i].content.size, size);
+        printf("  %.*s  %s bytes\n", BYTES_FORMAT(facts->bundle.files[i].path), size);
+    }
+}
+
+static int run_check(int argc, char **argv)
+{
+    struct check_options options = {0};
+    const char *script = NULL;
+    size_t word_count = 0;
+    if (!subcommand_parse(&check_subcommand, argc, argv, &options, &script, 1, &word_count)) {
+        return EXIT_CODE_USAGE;
+    }
+    if (word_count == 0) {
+        log_line(LOG_ERROR, "check", "which script? (see tutti help check)");
+        return EXIT_CODE_USAGE;
+    }
+    struct error error;
+    struct run_options merged = {0};
+    const struct command_words words = {&run_subcommand, 1, argv};
+    struct script_inspection inspection = {.path = script,
+                                           .library = &lua_api_library,
+                                           .is_system_allowed = options.may_use_system,
+                                           .target = options.target};
+    struct script_facts *facts = script_inspect(&inspection, &error);
+    bool is_good = facts != NULL && run_options_merge(&words, facts, &merged, &error) &&
+                   campaign_script_has_driver(script, &merged, facts, &error);
+    if (is_good) {
+        print_scenarios(facts);
+        print_options(facts);
+        print_fixtures(facts);
+        print_bundle(facts);
+    } else {
+        log_line(LOG_ERROR, "check", "%s", error.text);
+    }
+    run_options_finish(&merged);
+    script_facts_free(&facts);
+    return is_good ? EXIT_CODE_PASSED : EXIT_CODE_USAGE;
+}
+
+const struct subcommand check_subcommand = {
+    .name = "check",
+    .usage = "SCRIPT [options]",
+    .summary = "Looks at a script without running it",
+    .details =
+        "Prints its scenarios with their weights, its options and fixtures, and the files that go to the\n"
+        "agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
+    .examples = "  tutti check examples/pad.lua\n",
+    .options = check_options,
+    .option_count = sizeof check_options / sizeof check_options[0],
+    .needs = {.descriptors = 12, .threads = 0},
+    .run = run_check,
+};

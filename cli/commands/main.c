@@ -1,0 +1,104 @@
+/* The `tutti` command: finds the subcommand and hands over. */
+#include "agent/browser/warden.h"
+#include "cli/base/exit_code.h"
+#include "cli/base/process_limits.h"
+#include "cli/commands/subcommand.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_one_of(const char *word, const char *first, const char *second)
+{
+    return strcmp(word, first) == 0 || strcmp(word, second) == 0;
+}
+
+/* Whether --help stands among the options: then nothing else counts. */
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (is_one_of(argv[i], "--help", "-h")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int main_dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        subcommand_print_overview(stderr);
+        return EXIT_CODE_USAGE;
+    }
+    if (is_one_of(argv[1], "--help", "-h")) {
+        subcommand_print_overview(stdout);
+        return EXIT_CODE_PASSED;
+    }
+    if (is_one_of(argv[1], "--version", "-V")) {
+        return version_subcommand.run(argc - 1, argv + 1);
+    }
+    /* Not for people: agents start it, so no help tells of it. */
+    if (strcmp(argv[1], "warden") == 0) {
+        return warden_main(argc - 1, argv + 1);
+    }
+    const struct subcommand *subcommand = subcommand_find(argv[1]);
+    if (subcommand == NULL) {
+        const char *nearest = subcommand_suggest(argv[1]);
+        log_line(LOG_ERROR, NULL, "there is no command \"%.40s\"%s%s%s (see tutti help)", argv[1],
+                 nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "?" : "");
+        return EXIT_CODE_USAGE;
+    }
+    if (wants_help(argc - 1, argv + 1)) {
+        subcommand_print_help(subcommand, stdout);
+        return EXIT_CODE_PASSED;
+    }
+    struct error error;
+    process_limits_raise_files();
+    if (!process_limits_check(&subcommand->needs, &error)) {
+        log_line(LOG_ERROR, subcommand->name, "%s", error.text);
+        return EXIT_CODE_LOST;
+    }
+    return subcommand->run(argc - 1, argv + 1);
+}
+
+/* Whoever closed one of the first three would have a socket take its number, and our words go there. */
+static void hold_standard_descriptors(void)
+{
+    int descriptor;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) {
+        (void)close(descriptor);
+    }
+}
+
+/* Whether standard output is a pipe that nobody reads from now. */
+static bool has_reader_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+int main(int argc, char **argv)
+{
+    hold_standard_descriptors();
+    log_configure(LOG_INFO, LOG_TEXT, 1);
+    process_limits_guard();
+    int code = main_dispatch(argc, argv);
+    if (ferror(stdout) == 0) {
+        int failure = fflush(stdout) != 0 ? errno : 0;
+        return (int)exit_code_of_output((enum exit_code)code, NULL, failure);
+    }
+    if (has_reader_gone()) {
+        return code;
+    }
+    /* An earlier piece, and nobody knows why any more. */
+    log_line(LOG_ERROR, NULL, "cannot write to standard output");
+    return (int)exit_code_of_lost_results((enum exit_code)code);
+}

@@ -1,0 +1,79 @@
+/* `tutti target`: the practice target in the foreground. */
+#include "cli/base/exit_code.h"
+#include "cli/commands/subcommand.h"
+#include "common/log.h"
+#include "target/target.h"
+
+#include <errno.h>
+#include <signal.h>
+
+struct practice_options {
+    uint64_t port;
+    const char *address;
+};
+
+static const struct option practice_options[] = {
+    {.name = "port",
+     .letter = 'p',
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct practice_options, port),
+     .is_set_offset = SIZE_MAX,
+     .maximum = 65535,
+     .argument = "N",
+     .help = "TCP port; 0 takes a free one",
+     .fallback = "8080"},
+    {.name = "address",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct practice_options, address),
+     .is_set_offset = SIZE_MAX,
+     .argument = "ADDR",
+     .help = "where to listen",
+     .fallback = "127.0.0.1"},
+};
+
+static int run_practice(int argc, char **argv)
+{
+    struct practice_options options = {.port = 8080, .address = "127.0.0.1"};
+    size_t word_count = 0;
+    if (!subcommand_parse(&practice_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
+        return EXIT_CODE_USAGE;
+    }
+    /* Blocked before the target starts its threads, so that they come to sigwait alone. */
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ending, NULL);
+
+    struct error error;
+    struct target *target = target_start(options.address, (uint16_t)options.port, &error);
+    if (target == NULL) {
+        log_line(LOG_ERROR, "target", "%s; --address and --port choose another place", error.text);
+        return EXIT_CODE_USAGE;
+    }
+    printf("http://%s:%u\n", options.address, (unsigned)target_port(target));
+    int failure = fflush(stdout) != 0 ? errno : 0;
+    int number = 0;
+    /* Nobody finds it without its address. */
+    if (failure == 0) {
+        sigwait(&ending, &number);
+    }
+    target_stop(&target);
+    clearerr(stdout);
+    return (int)exit_code_of_output(EXIT_CODE_PASSED, "target", failure);
+}
+
+const struct subcommand practice_subcommand = {
+    .name = "target",
+    .usage = "[options]",
+    .summary = "Serves the practice target until Ctrl-C",
+    .details = "A small HTTP server to try scripts on: pads (GET and PUT /pad/NAME, texts with a version),\n"
+               "/status/CODE, /delay/MS, /bytes/N, /headers and /cookies. Its address is the one line it\n"
+               "prints. `tutti run --target builtin` starts one by itself.\n",
+    .examples = "  tutti target --port 8080\n"
+                "  tutti run loadtest.lua --target http://127.0.0.1:8080\n",
+    .options = practice_options,
+    .option_count = sizeof practice_options / sizeof practice_options[0],
+    .needs = {.descriptors = 32, .threads = 8},
+    .run = run_practice,
+};

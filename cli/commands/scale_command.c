@@ -1,0 +1,87 @@
+/* `tutti scale`: gives a campaign that runs on a coordinator another number of workers. */
+#include "cli/commands/subcommand.h"
+#include "cli/options/control_options.h"
+#include "cli/remote/control.h"
+#include "cli/remote/control_connect.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct scale_options {
+    uint64_t workers;
+    bool is_json;
+    struct control_options control;
+};
+
+/* clang-format off */
+static const struct option scale_options[] = {
+    {.name = "workers", .letter = 'w', .type = OPTION_NUMBER, .offset = offsetof(struct scale_options, workers),
+        .is_set_offset = SIZE_MAX, .minimum = 1, .maximum = LIMIT_WORKERS, .argument = "N",
+        .help = "how many it is to have"},
+    CONTROL_JSON_OPTION(offsetof(struct scale_options, is_json), "answer in JSON"),
+    CONTROL_OPTIONS(offsetof(struct scale_options, control))
+};
+/* clang-format on */
+
+static void scale_command_tell(const struct scale_options *options, uint64_t campaign)
+{
+    if (options->is_json) {
+        printf("{\"campaign\": %" PRIu64 ", \"workers\": %" PRIu64 "}\n", campaign, options->workers);
+    } else {
+        printf("campaign %" PRIu64 " goes to %" PRIu64 " workers\n", campaign, options->workers);
+    }
+}
+
+static enum exit_code scale(const struct scale_options *options, uint64_t campaign)
+{
+    SCOPED(api_client_free) struct api_client *client = control_connect("scale", &options->control);
+    if (client == NULL) {
+        return EXIT_CODE_USAGE;
+    }
+    SCOPED(memory_free_at) char *path = control_path(campaign, "/scale");
+    SCOPED(memory_free_at) char *body = memory_format("{\"workers\": %" PRIu64 "}", options->workers);
+    json_t *answer = NULL;
+    enum api_result result = control_ask("scale", client, path, body, &answer);
+    json_decref(answer);
+    if (result == API_DONE) {
+        scale_command_tell(options, campaign);
+    }
+    return control_exit_code(result);
+}
+
+static int run_scale(int argc, char **argv)
+{
+    struct scale_options options = {0};
+    const char *word = NULL;
+    size_t word_count = 0;
+    uint64_t campaign = 0;
+    if (!subcommand_parse(&scale_subcommand, argc, argv, &options, &word, 1, &word_count) ||
+        !control_parse_id("scale", word, &campaign)) {
+        return EXIT_CODE_USAGE;
+    }
+    if (options.workers == 0) {
+        log_line(LOG_ERROR, "scale", "to how many? --workers N says it (see tutti help scale)");
+        return EXIT_CODE_USAGE;
+    }
+    return (int)scale(&options, campaign);
+}
+
+const struct subcommand scale_subcommand = {
+    .name = "scale",
+    .usage = "ID --workers N [options]",
+    .summary = "Gives a running campaign another number of workers",
+    .details =
+        "More: workers with the next ids begin on the agents of the campaign, dealt as at the start; where\n"
+        "workers of their room wait for each other already, at a step that nobody has begun. Fewer: those\n"
+        "with the highest ids end behind their step, with their teardown. Whole rooms at a time leave all\n"
+        "other rooms as they are.\n",
+    .examples = "  tutti scale 7 --workers 500\n"
+                "  tutti scale 7 -w 20\n",
+    .options = scale_options,
+    .option_count = sizeof scale_options / sizeof scale_options[0],
+    .needs = {.descriptors = 12, .threads = 2},
+    .run = run_scale,
+};

@@ -1,0 +1,178 @@
+/* `tutti status`: the campaigns of a coordinator, or how one of them is getting on. */
+#include "cli/base/format.h"
+#include "cli/base/table.h"
+#include "cli/commands/subcommand.h"
+#include "cli/options/control_options.h"
+#include "cli/remote/control.h"
+#include "cli/remote/control_connect.h"
+#include "cli/remote/control_json.h"
+#include "cli/remote/control_report.h"
+#include "cli/view/live_line.h"
+#include "common/clock.h"
+#include "common/escape.h"
+#include "common/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define TEXT_MAX_BYTES (1024u * 1024u)
+
+struct status_options {
+    bool is_json;
+    struct control_options control;
+};
+
+/* clang-format off */
+static const struct option status_options[] = {
+    CONTROL_JSON_OPTION(offsetof(struct status_options, is_json), "print what the API says"),
+    CONTROL_OPTIONS(offsetof(struct status_options, control))
+};
+/* clang-format on */
+
+/* An ended one is told by its verdict. */
+static struct bytes state_of(const json_t *campaign)
+{
+    struct bytes verdict = control_json_text(campaign, "verdict");
+    bool has_verdict = verdict.size > 0 && !bytes_equal_string(verdict, "none");
+    return has_verdict ? verdict : control_json_text(campaign, "state");
+}
+
+static void add_campaign(struct table *table, const json_t *campaign)
+{
+    char text[FORMAT_BYTES];
+    const json_t *steps = json_object_get(campaign, "steps");
+    control_add_count(table, campaign, "campaign", false);
+    table_add(table, control_json_text(campaign, "script"));
+    table_add(table, state_of(campaign));
+    control_add_count(table, campaign, "workers", true);
+    control_add_count(table, campaign, "agents", true);
+    format_us(control_json_s_as_ns(campaign, "elapsed_s") / 1000, text);
+    table_add(table, bytes_of_string(text));
+    control_add_count(table, steps, "ok", true);
+    control_add_count(table, steps, "failed", true);
+}
+
+static void print_campaigns(const json_t *list)
+{
+    static const char *const columns[] = {"campaign", "<script", "<state", "workers", "agents",
+                                          "time",     "ok",      "failed", NULL};
+    if (json_array_size(list) == 0) {
+        printf("no campaigns (tutti start SCRIPT starts one)\n");
+        return;
+    }
+    SCOPED(table_finish) struct table table;
+    table_init(&table, columns);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        add_campaign(&table, json_array_get(list, i));
+    }
+    control_print_table(&table);
+}
+
+/* The rate of now is what the last second brought. */
+static void append_live_line(struct buffer *text, const json_t *object, const struct campaign_report *report)
+{
+    double rate = json_number_value(json_object_get(object, "requests_per_s"));
+    uint64_t second = report->running_ns < NS_PER_S ? report->running_ns : NS_PER_S;
+    uint64_t requests = rate > 0 ? (uint64_t)(rate * (double)second / (double)NS_PER_S + 0.5) : 0;
+    struct live_line last = {
+        .running_ns = report->running_ns - second,
+        .requests = report->requests_total > requests ? report->requests_total - requests : 0,
+    };
+    live_line_compose(&last, report, text);
+    buffer_append_string(text, "\n");
+}
+
+static void append_agent(struct buffer *text, const json_t *agent)
+{
+    char workers[FORMAT_BYTES];
+    format_count(control_json_count(agent, "workers"), workers);
+    buffer_append_string(text, "  ");
+    escape_text(text, control_json_text(agent, "name"));
+    buffer_append_string(text, " on ");
+    escape_text(text, control_json_text(agent, "host"));
+    buffer_append_format(text, "  %s workers, ", workers);
+    escape_text(text, control_json_text(agent, "state"));
+    buffer_append_string(text, "\n");
+}
+
+static void print_campaign(json_t *object)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    SCOPED(control_report_free) struct control_report *report = control_report_new(object);
+    const json_t *agents = json_object_get(object, "agents");
+    struct bytes reason = control_json_text(object, "reason");
+    buffer_init(&text, TEXT_MAX_BYTES);
+    buffer_append_format(&text, "campaign %" PRIu64 "  ", control_json_count(object, "campaign"));
+    escape_text(&text, control_json_text(object, "script"));
+    buffer_append_string(&text, "  ");
+    escape_text(&text, state_of(object));
+    buffer_append_string(&text, reason.size > 0 ? ": " : "");
+    escape_text(&text, reason);
+    buffer_append_string(&text, "\n");
+    append_live_line(&text, object, control_report_get(report));
+    for (size_t i = 0; i < json_array_size(agents); i++) {
+        append_agent(&text, json_array_get(agents, i));
+    }
+    (void)fwrite(text.data, 1, text.size, stdout);
+}
+
+/* Worth a line as long as it lasts. */
+static void print_journal(const json_t *journal)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, TEXT_MAX_BYTES);
+    if (bytes_equal_string(control_json_text(journal, "state"), "failed")) {
+        buffer_append_string(&text, "the journal has failed: ");
+        escape_text(&text, control_json_text(journal, "reason"));
+        buffer_append_string(&text, "; campaigns would not survive the coordinator\n");
+        (void)fwrite(text.data, 1, text.size, stdout);
+    }
+}
+
+static enum exit_code status(const struct status_options *options, bool is_one, uint64_t campaign)
+{
+    SCOPED(api_client_free) struct api_client *client = control_connect("status", &options->control);
+    if (client == NULL) {
+        return EXIT_CODE_USAGE;
+    }
+    json_t *answer = NULL;
+    SCOPED(memory_free_at)
+    char *path = is_one ? control_path(campaign, "") : memory_copy_string("/v1/campaigns");
+    enum api_result result = control_ask("status", client, path, NULL, &answer);
+    if (result == API_DONE && options->is_json) {
+        control_print_json(answer);
+    } else if (result == API_DONE && is_one) {
+        print_campaign(answer);
+    } else if (result == API_DONE) {
+        print_campaigns(json_object_get(answer, "campaigns"));
+        print_journal(json_object_get(answer, "journal"));
+    }
+    json_decref(answer);
+    return control_exit_code(result);
+}
+
+static int run_status(int argc, char **argv)
+{
+    struct status_options options = {0};
+    const char *word = NULL;
+    size_t word_count = 0;
+    uint64_t campaign = 0;
+    if (!subcommand_parse(&status_subcommand, argc, argv, &options, &word, 1, &word_count) ||
+        (word_count == 1 && !control_parse_id("status", word, &campaign))) {
+        return EXIT_CODE_USAGE;
+    }
+    return (int)status(&options, word_count == 1, campaign);
+}
+
+const struct subcommand status_subcommand = {
+    .name = "status",
+    .usage = "[ID] [options]",
+    .summary = "Lists the campaigns of a coordinator, or tells how one is",
+    .examples = "  tutti status\n"
+                "  tutti status 7\n"
+                "  tutti status 7 --json | jq .steps\n",
+    .options = status_options,
+    .option_count = sizeof status_options / sizeof status_options[0],
+    .needs = {.descriptors = 12, .threads = 2},
+    .run = run_status,
+};

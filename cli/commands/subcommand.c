@@ -1,0 +1,104 @@
+/* The table of commands, finding one by name, and printing their help. */
+#include "cli/commands/subcommand.h"
+#include "cli/base/exit_code.h"
+
+#include <string.h>
+
+#define NAME_MAX_BYTES 32u
+#define SUGGESTION_DISTANCE 2u
+
+const struct subcommand *const subcommands[] = {
+    &run_subcommand,    &start_subcommand,    &stop_subcommand,
+    &scale_subcommand,  &status_subcommand,   &watch_subcommand,
+    &report_subcommand, &agents_subcommand,   &coordinator_subcommand,
+    &agent_subcommand,  &keygen_subcommand,   &check_subcommand,
+    &init_subcommand,   &practice_subcommand, &completion_subcommand,
+    &help_subcommand,   &version_subcommand,  NULL,
+};
+
+const struct subcommand *subcommand_find(const char *name)
+{
+    for (size_t i = 0; subcommands[i] != NULL; i++) {
+        if (strcmp(subcommands[i]->name, name) == 0) {
+            return subcommands[i];
+        }
+    }
+    return NULL;
+}
+
+/* How many letters must be put in, taken out or changed to come from one to the other. */
+static size_t edit_distance(const char *left, const char *right)
+{
+    size_t row[NAME_MAX_BYTES + 1];
+    size_t columns = strlen(right);
+    for (size_t j = 0; j <= columns; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 0; left[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < columns; j++) {
+            size_t changed = diagonal + (left[i] != right[j]);
+            size_t moved = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
+            diagonal = row[j + 1];
+            row[j + 1] = changed < moved ? changed : moved;
+        }
+    }
+    return row[columns];
+}
+
+const char *subcommand_suggest(const char *name)
+{
+    const char *nearest = NULL;
+    size_t nearest_distance = SUGGESTION_DISTANCE + 1;
+    if (strlen(name) > NAME_MAX_BYTES) {
+        return NULL;
+    }
+    for (size_t i = 0; subcommands[i] != NULL; i++) {
+        size_t distance = edit_distance(subcommands[i]->name, name);
+        if (distance < nearest_distance && distance < strlen(name)) {
+            nearest_distance = distance;
+            nearest = subcommands[i]->name;
+        }
+    }
+    return nearest;
+}
+
+void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
+{
+    fprintf(out, "tutti %s%s%s\n\n%s.\n", subcommand->name, *subcommand->usage != '\0' ? " " : "",
+            subcommand->usage, subcommand->summary);
+    if (subcommand->details != NULL) {
+        fprintf(out, "\n%s", subcommand->details);
+    }
+    if (subcommand->option_count > 0) {
+        fprintf(out, "\nOptions:\n");
+        option_print_help(subcommand->options, subcommand->option_count, out);
+        char variable[OPTION_VARIABLE_BYTES];
+        option_variable(&subcommand->options[0], variable);
+        fprintf(out,
+                "\nEach option can also be given in the environment, --%s as %s; the\n"
+                "command line wins. Durations read 10, 10s, 250ms, 5m or 1h; a bare number is seconds.\n",
+                subcommand->options[0].name, variable);
+    }
+    if (subcommand->tells_verdict) {
+        fprintf(out, "\nExit codes:\n");
+        exit_code_print_table(out);
+    }
+    if (subcommand->examples != NULL) {
+        fprintf(out, "\nExamples:\n%s", subcommand->examples);
+    }
+}
+
+void subcommand_print_overview(FILE *out)
+{
+    fprintf(out, "tutti: a load tester whose users work together\n\n"
+                 "Usage: tutti COMMAND [options]\n\nCommands:\n");
+    for (size_t i = 0; subcommands[i] != NULL; i++) {
+        fprintf(out, "  %-12s%s\n", subcommands[i]->name, subcommands[i]->summary);
+    }
+    fprintf(out, "\n`tutti help COMMAND` tells more, with examples. To begin with:\n"
+                 "  tutti init                           write a small script to start from\n"
+                 "  tutti run loadtest.lua --target builtin\n\nExit codes:\n");
+    exit_code_print_table(out);
+}

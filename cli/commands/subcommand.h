@@ -1,0 +1,32 @@
+/* All commands of `tutti`, and their help. */
+#pragma once
+#include "cli/options/command_line.h"
+
+extern const struct subcommand run_subcommand;
+extern const struct subcommand coordinator_subcommand;
+extern const struct subcommand agent_subcommand;
+extern const struct subcommand practice_subcommand;
+extern const struct subcommand start_subcommand;
+extern const struct subcommand stop_subcommand;
+extern const struct subcommand scale_subcommand;
+extern const struct subcommand status_subcommand;
+extern const struct subcommand watch_subcommand;
+extern const struct subcommand report_subcommand;
+extern const struct subcommand agents_subcommand;
+extern const struct subcommand check_subcommand;
+extern const struct subcommand init_subcommand;
+extern const struct subcommand keygen_subcommand;
+extern const struct subcommand completion_subcommand;
+extern const struct subcommand help_subcommand;
+extern const struct subcommand version_subcommand;
+
+/* All of them in the order of the help; ends with NULL. */
+extern const struct subcommand *const subcommands[];
+
+/* NULL if there is none of this name. */
+const struct subcommand *subcommand_find(const char *name);
+/* The nearest name to what somebody typed; NULL if none is near. */
+const char *subcommand_suggest(const char *name);
+void subcommand_print_help(const struct subcommand *subcommand, FILE *out);
+/* `tutti --help` */
+void subcommand_print_overview(FILE *out);

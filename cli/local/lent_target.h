@@ -1,0 +1,21 @@
+/* The practice target that the coordinator lends to campaigns: there as long as one of them uses it. */
+#pragma once
+#include "common/attributes.h"
+#include "common/error.h"
+#include "coordinator/core/base/overview.h"
+
+#include <stdint.h>
+
+struct target;
+
+struct lent_target {
+    const char *endpoint;  /* where agents join: who gets there gets here as well. Borrowed */
+    uint16_t wanted_port;  /* 0: any */
+    struct target *target; /* NULL: nobody uses it */
+};
+
+/* Starts it unless it is there. */
+MUST_CHECK bool lent_target_open(struct lent_target *lent, uint16_t *port, struct error *error);
+/* Ends it if none of the campaigns that have not ended uses it. */
+void lent_target_close_unused(struct lent_target *lent, const struct coordinator_overview *overview);
+void lent_target_close(struct lent_target *lent);

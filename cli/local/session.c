@@ -1,0 +1,404 @@
+/* One run of a script on this machine: the coordinator in this process, its agents as children, the screen.
+ */
+#include "cli/local/session.h"
+#include "cli/base/artifact_files.h"
+#include "cli/local/agent_process.h"
+#include "cli/view/live_line.h"
+#include "cli/view/report_text.h"
+#include "common/clock.h"
+#include "common/memory.h"
+#include "coordinator/json/report_json.h"
+#include "coordinator/net/server.h"
+#include "proto/keys/curve.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TICK_MS 1000u
+#define TICKS_A_PLAIN_LINE 5u
+#define JOIN_DEADLINE_MS 30000u
+#define AGENT_END_MS 3000u
+#define LINGER_MS 100
+#define LIVE_MAX_BYTES 1024u
+#define MESSAGE_BYTES 512
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+#define SIGNAL_COUNT (sizeof ending_signals / sizeof ending_signals[0])
+
+struct session {
+    const struct session_settings *settings;
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_work_t nothing;
+    uv_timer_t patience; /* with agents that were told to end */
+    uv_signal_t signals[SIGNAL_COUNT];
+    struct server *server;
+    struct agent_key *keys; /* one an agent, for this run alone */
+    uint64_t campaign;      /* 0 before it is created */
+    enum campaign_state state;
+    struct agent_process **agents;
+    size_t agent_count;
+    size_t running_agents; /* whose process or output has not ended */
+    uint64_t ticks;
+    struct live_line last_line;
+    unsigned interrupts;
+    bool is_ending; /* agents were told to end */
+    bool is_closed;
+    enum exit_code code;
+};
+
+static void session_say(struct session *session, bool is_error, const char *who, const char *text)
+{
+    SCOPED(memory_free_at) char *line = memory_format("tutti: %s%s%s", who, *who != '\0' ? ": " : "", text);
+    screen_line(session->settings->screen, is_error, bytes_of_string(line));
+}
+
+static void session_close_all(struct session *session)
+{
+    if (session->is_closed) {
+        return;
+    }
+    session->is_closed = true;
+    screen_end_live(session->settings->screen);
+    uv_close((uv_handle_t *)&session->tick, NULL);
+    uv_close((uv_handle_t *)&session->patience, NULL);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&session->signals[i], NULL);
+    }
+    for (size_t i = 0; i < session->agent_count; i++) {
+        agent_process_close(&session->agents[i]);
+    }
+    server_close(&session->server, LINGER_MS);
+}
+
+static void session_write_json(struct session *session, const struct campaign_report *report)
+{
+    uint64_t begun_wall_ns =
+        report->begun_ns > 0 ? clock_wall_ns() - (report->made_ns - report->begun_ns) : 0;
+    SCOPED(memory_free_at) char *text = report_json(report, begun_wall_ns);
+    struct error error;
+    if (!json_file_write(session->settings->json, text, &error)) {
+        session_say(session, true, "run", error.text);
+        session->code = exit_code_of_lost_results(session->code);
+    }
+}
+
+/* Nothing is made where nothing has failed. */
+static void write_artifacts(struct session *session, const struct campaign_report *report)
+{
+    char own_folder[ARTIFACT_FOLDER_BYTES];
+    const char *folder = session->settings->options->artifacts;
+    char text[MESSAGE_BYTES];
+    struct error error;
+    if (report->artifact_count == 0) {
+        return;
+    }
+    if (folder == NULL) {
+        artifact_files_folder(own_folder);
+        folder = own_folder;
+    }
+    bool is_written = artifact_files_write(report, folder, &error);
+    (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", report->artifact_count,
+                   report->artifact_count == 1 ? "" : "s", folder);
+    session_say(session, true, "run", is_written ? text : error.text);
+}
+
+static void tell_report(struct session *session)
+{
+    struct screen *screen = session->settings->screen;
+    const struct campaign_report *report = server_report(session->server, session->campaign);
+    assert(report != NULL);
+    screen_end_live(screen);
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, REPORT_TEXT_MAX_BYTES);
+    report_text(report, screen_has_colour(screen), &text);
+    screen_text(screen, buffer_bytes(&text));
+    session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
+    write_artifacts(session, report);
+    if (session->settings->json != NULL) {
+        session_write_json(session, report);
+    }
+}
+
+/* Once the last agent has gone, and so all that scripts have printed stands above the report. */
+static void conclude(struct session *session)
+{
+    if (session->campaign != 0) {
+        tell_report(session);
+    }
+    session_close_all(session);
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+    struct session *session = timer->data;
+    for (size_t i = 0; i < session->agent_count; i++) {
+        agent_process_kill(session->agents[i], SIGKILL);
+    }
+}
+
+static void end_agents(struct session *session, int signal_number)
+{
+    session->is_ending = true;
+    for (size_t i = 0; i < session->agent_count; i++) {
+        agent_process_kill(session->agents[i], signal_number);
+    }
+    (void)uv_timer_start(&session->patience, on_patience, AGENT_END_MS, 0);
+}
+
+static void on_idle_end(uv_timer_t *timer)
+{
+    conclude(timer->data);
+}
+
+/* May come from within a call of ours to the server, so what closes the server waits for the loop. */
+static void session_on_campaign(void *context, uint64_t campaign, enum campaign_state state)
+{
+    struct session *session = context;
+    (void)campaign;
+    session->state = state;
+    if (state != CAMPAIGN_ENDED || session->is_ending) {
+        return;
+    }
+    end_agents(session, SIGTERM);
+    if (session->running_agents == 0) {
+        (void)uv_timer_start(&session->patience, on_idle_end, 0, 0);
+    }
+}
+
+/* Deadlocks and lost agents are warnings: told at once, and also when quiet. */
+static void on_server_log(void *context, enum log_level level, const char *text)
+{
+    struct session *session = context;
+    bool is_known = session->is_ending && level == LOG_WARNING; /* agents that we end ourselves */
+    if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
+        session_say(session, true, "coordinator", text);
+    }
+}
+
+static void on_agent_line(void *context, bool is_error, struct bytes line)
+{
+    struct session *session = context;
+    screen_line(session->settings->screen, is_error, line);
+}
+
+static void on_agent_exit(void *context, struct agent_process *process, const char *what)
+{
+    struct session *session = context;
+    if (session->is_ending) {
+        /* Killed before the campaign came to its end: it has one all the same, for the report. */
+        if (session->state != CAMPAIGN_ENDED) {
+            server_agent_gone(session->server, agent_process_name(process));
+        }
+        return;
+    }
+    char text[MESSAGE_BYTES];
+    const char *name = agent_process_name(process);
+    bool has_joined = session->state > CAMPAIGN_CREATED;
+    (void)snprintf(text, sizeof text, "%s %s%s", name, what, has_joined ? "" : " before the run began");
+    session_say(session, true, "run", text);
+    if (has_joined) {
+        server_agent_gone(session->server, name);
+    } else {
+        server_stop(session->server, session->campaign, true, text);
+    }
+}
+
+static void on_agent_done(void *context, struct agent_process *process)
+{
+    struct session *session = context;
+    (void)process;
+    session->running_agents--;
+    if (session->is_ending && session->running_agents == 0) {
+        conclude(session);
+    }
+}
+
+static void on_interrupt(uv_signal_t *handle, int number)
+{
+    struct session *session = handle->data;
+    (void)number;
+    session->interrupts++;
+    if (session->is_ending) {
+        on_patience(&session->patience);
+    } else if (session->interrupts == 1) {
+        session_say(session, true, "run", "stopping; once more stops at once");
+        server_stop(session->server, session->campaign, false, "interrupted");
+    } else {
+        session_say(session, true, "run", "stopping at once");
+        server_stop(session->server, session->campaign, true, "interrupted");
+        end_agents(session, SIGKILL);
+    }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct session *session = timer->data;
+    struct screen *screen = session->settings->screen;
+    session->ticks++;
+    bool is_wanted = screen_is_terminal(screen) || session->ticks % TICKS_A_PLAIN_LINE == 0;
+    if (session->is_ending || screen_is_quiet(screen) || !is_wanted) {
+        return;
+    }
+    const struct campaign_report *report = server_report(session->server, session->campaign);
+    SCOPED(buffer_finish) struct buffer line;
+    buffer_init(&line, LIVE_MAX_BYTES);
+    live_line_compose(&session->last_line, report, &line);
+    screen_live(screen, buffer_bytes(&line));
+}
+
+static bool start_agent(struct session *session, size_t number, struct error *error)
+{
+    const struct run_options *options = session->settings->options;
+    const struct agent_process_callbacks callbacks = {on_agent_line, on_agent_exit, on_agent_done, session};
+    struct agent_key *key = &session->keys[number];
+    SCOPED(buffer_finish) struct buffer input;
+    buffer_init(&input, AGENT_PROCESS_INPUT_BYTES);
+    agent_key_format(key, &input);
+    SCOPED(memory_free_at) char *shards = memory_format("--shards=%u", (unsigned)options->shards);
+    unsigned starts = uv_available_parallelism() / (unsigned)options->agents;
+    SCOPED(memory_free_at)
+    char *browser_starts = memory_format("--browser-starts=%u", starts > 0 ? starts : 1);
+    SCOPED(memory_free_at)
+    char *turn_limit = memory_format("--turn-limit=%llums", (unsigned long long)options->turn_limit_ms);
+    SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
+    /* All is said in full, so that the environment has no word in it. */
+    const char *const arguments[] = {
+        "tutti",
+        "agent",
+        "--coordinator",
+        server_endpoint(session->server),
+        "--key=-",
+        "--name",
+        key->name,
+        shards,
+        browser_starts,
+        turn_limit,
+        verbose,
+        options->may_use_system ? "--allow-system=true" : "--allow-system=false",
+        options->is_quiet ? "--quiet=true" : "--quiet=false",
+        "--parent-bound=true",
+        NULL,
+    };
+    session->agents[number] =
+        agent_process_start(&session->loop, key->name, arguments, buffer_bytes(&input), &callbacks, error);
+    explicit_bzero(input.data, input.size);
+    agent_key_wipe(key);
+    if (session->agents[number] == NULL) {
+        return false;
+    }
+    session->agent_count = number + 1;
+    session->running_agents++;
+    return true;
+}
+
+/* One secret each that nobody else ever knows, so that no other user of this machine can join. */
+static struct gate *draw_tokens(struct session *session)
+{
+    struct allow_list *list = allow_list_new();
+    for (size_t i = 0; i < session->settings->options->agents; i++) {
+        struct agent_key *key = &session->keys[i];
+        struct key_pair drawn;
+        struct error error;
+        curve_draw(&drawn);
+        (void)snprintf(key->name, sizeof key->name, "agent-%zu", i + 1);
+        memcpy(key->token, drawn.secret_key, sizeof key->token);
+        key_pair_wipe(&drawn);
+        bool is_added = allow_list_add(list, bytes_of_string(key->name), bytes_of_string(key->token), &error);
+        assert(is_added);
+        (void)is_added;
+    }
+    return gate_of_tokens(&list);
+}
+
+static bool start_server(struct session *session, struct error *error)
+{
+    struct gate *gate = draw_tokens(session);
+    const struct server_options options = {
+        .endpoint = "tcp://127.0.0.1:*",
+        .settings = coordinator_default_settings(0),
+        .callbacks = {.on_campaign = session_on_campaign, .on_log = on_server_log, .context = session},
+        .gate = &gate,
+    };
+    session->server = server_new(&session->loop, &options, error);
+    return session->server != NULL;
+}
+
+static void start_campaign(struct session *session)
+{
+    const struct session_settings *settings = session->settings;
+    const struct server_campaign campaign = {
+        .options = settings->campaign,
+        .bundle = settings->bundle,
+        .script = settings->script,
+        .agents = (uint32_t)settings->options->agents,
+        .deadline_ms = JOIN_DEADLINE_MS,
+    };
+    session->campaign = server_create(session->server, &campaign);
+    if (settings->options->verbosity > 0) {
+        char text[MESSAGE_BYTES];
+        (void)snprintf(text, sizeof text, "seed %llu", (unsigned long long)settings->campaign->seed);
+        session_say(session, false, "run", text);
+    }
+}
+
+/* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
+static void session_do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void session_start_handles(struct session *session)
+{
+    int result = uv_loop_init(&session->loop);
+    assert(result == 0);
+    (void)result;
+    (void)uv_timer_init(&session->loop, &session->tick);
+    (void)uv_timer_init(&session->loop, &session->patience);
+    session->tick.data = session;
+    session->patience.data = session;
+    (void)uv_timer_start(&session->tick, on_tick, TICK_MS, TICK_MS);
+    (void)uv_queue_work(&session->loop, &session->nothing, session_do_nothing, NULL);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        (void)uv_signal_init(&session->loop, &session->signals[i]);
+        session->signals[i].data = session;
+        (void)uv_signal_start(&session->signals[i], on_interrupt, ending_signals[i]);
+    }
+}
+
+static bool start(struct session *session, struct error *error)
+{
+    if (!start_server(session, error)) {
+        return false;
+    }
+    start_campaign(session);
+    for (size_t i = 0; i < session->settings->options->agents; i++) {
+        if (!start_agent(session, i, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum exit_code session_run(const struct session_settings *settings)
+{
+    struct session session = {.settings = settings, .code = EXIT_CODE_LOST};
+    struct error error;
+    session.agents = memory_new((size_t)settings->options->agents, sizeof(struct agent_process *));
+    session.keys = memory_new((size_t)settings->options->agents, sizeof(struct agent_key));
+    session_start_handles(&session);
+    if (!start(&session, &error)) {
+        session_say(&session, true, "run", error.text);
+        session_close_all(&session);
+    }
+    (void)uv_run(&session.loop, UV_RUN_DEFAULT);
+    int result = uv_loop_close(&session.loop);
+    assert(result == 0);
+    (void)result;
+    memory_free(session.agents);
+    memory_free(session.keys);
+    return session.code;
+}

@@ -1,0 +1,51 @@
+/* The dry look at a script that every campaign begins with. */
+#include "cli/options/campaign_script.h"
+#include "agent/lua/lua_api.h"
+
+#include "agent/browser/kind.h"
+
+#include <string.h>
+
+bool campaign_target_is_builtin(const struct run_options *options)
+{
+    return options->target != NULL && strcmp(options->target, "builtin") == 0;
+}
+
+static bool has_scenario(const struct script_facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->scenario_count; i++) {
+        if (strcmp(facts->scenarios[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool campaign_script_read(const struct command_words *words, const char *script, struct run_options *options,
+                          struct script_facts **facts, struct error *error)
+{
+    const struct script_inspection inspection = {
+        .library = &lua_api_library,
+        .path = script,
+        .is_system_allowed = options->may_use_system,
+        .target = campaign_target_is_builtin(options) ? NULL : options->target,
+    };
+    *facts = script_inspect(&inspection, error);
+    if (*facts == NULL || !run_options_merge(words, *facts, options, error)) {
+        return false;
+    }
+    const char *only = options->single_mode;
+    if (only != NULL && !has_scenario(*facts, only)) {
+        return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", script, only, script);
+    }
+    return true;
+}
+
+bool campaign_script_has_driver(const char *script, const struct run_options *options,
+                                const struct script_facts *facts, struct error *error)
+{
+    char path[DRIVER_PATH_BYTES];
+    bool is_needed = facts->uses_browser && options->browser < BROWSER_KINDS;
+    return !is_needed || browser_find_driver((enum browser_kind)options->browser, path, error) ||
+           error_wrap(error, "%s: ", script);
+}

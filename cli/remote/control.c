@@ -1,0 +1,123 @@
+/* What the control commands have in common. */
+#include "cli/remote/control.h"
+#include "cli/base/format.h"
+#include "cli/remote/control_json.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "coordinator/json/json_put.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_MAX_DIGITS 18u
+#define PATIENCE_NS (60 * NS_PER_S)
+#define FIRST_WAIT_MS 100
+#define LAST_WAIT_MS 1000
+#define NAME_COLUMNS 40u
+#define TABLE_MAX_BYTES (16u * 1024u * 1024u)
+
+bool control_parse_id(const char *who, const char *text, uint64_t *campaign)
+{
+    if (text == NULL) {
+        log_line(LOG_ERROR, who, "which campaign? (see tutti help %s, tutti status)", who);
+        return false;
+    }
+    size_t length = strlen(text);
+    if (length == 0 || length > ID_MAX_DIGITS || strspn(text, "0123456789") != length) {
+        log_line(LOG_ERROR, who, "\"%.40s\" is not the id of a campaign, which is a whole number", text);
+        return false;
+    }
+    *campaign = strtoull(text, NULL, 10);
+    return true;
+}
+
+enum exit_code control_exit_code(enum api_result result)
+{
+    static const enum exit_code codes[] = {
+        [API_DONE] = EXIT_CODE_PASSED,      [API_REFUSED] = EXIT_CODE_USAGE,
+        [API_NOT_FOUND] = EXIT_CODE_USAGE,  [API_CONFLICT] = EXIT_CODE_USAGE,
+        [API_UNREACHABLE] = EXIT_CODE_LOST, [API_INTERRUPTED] = EXIT_CODE_INTERRUPTED,
+    };
+    return codes[result];
+}
+
+char *control_path(uint64_t campaign, const char *rest)
+{
+    return memory_format("/v1/campaigns/%" PRIu64 "%s", campaign, rest);
+}
+
+void control_tell_error(const char *who, enum api_result result, const struct error *error)
+{
+    log_line(LOG_ERROR, who, "%s%s", error->text, result == API_NOT_FOUND ? " (see tutti status)" : "");
+}
+
+enum api_result control_ask(const char *who, struct api_client *client, const char *path, const char *body,
+                            json_t **answer)
+{
+    struct error error;
+    enum api_result result = api_client_ask(client, path, body, answer, &error);
+    if (result != API_DONE) {
+        control_tell_error(who, result, &error);
+    }
+    return result;
+}
+
+enum api_result control_ask_patiently(const char *who, struct api_client *client, const char *path,
+                                      const char *body, json_t **answer, struct error *error)
+{
+    enum api_result result = api_client_ask(client, path, body, answer, error);
+    if (result != API_UNREACHABLE || !api_client_broke_off(client)) {
+        return result;
+    }
+    log_line(LOG_WARNING, who, "%s; trying again for a minute", error->text);
+    uint64_t until_ns = clock_now_ns() + PATIENCE_NS;
+    int wait_ms = FIRST_WAIT_MS;
+    while (result == API_UNREACHABLE && clock_now_ns() < until_ns) {
+        if (!api_client_rest(client, wait_ms)) {
+            error_set(error, "interrupted");
+            return API_INTERRUPTED;
+        }
+        wait_ms = wait_ms < LAST_WAIT_MS ? 2 * wait_ms : wait_ms;
+        result = api_client_ask(client, path, body, answer, error);
+    }
+    return result;
+}
+
+char *control_stop_body(bool is_at_once, const char *reason)
+{
+    json_t *object = json_object();
+    json_put(object, "at_once", json_boolean(is_at_once));
+    json_put_text(object, "reason", bytes_of_string(reason));
+    char *text = json_to_text(object, false);
+    json_decref(object);
+    return text;
+}
+
+void control_print_json(const json_t *object)
+{
+    SCOPED(memory_free_at) char *text = json_to_text(object, true);
+    (void)fputs(text, stdout);
+}
+
+void control_add_count(struct table *table, const json_t *object, const char *key, bool has_commas)
+{
+    char text[FORMAT_BYTES];
+    uint64_t count = control_json_count(object, key);
+    if (has_commas) {
+        format_count(count, text);
+    } else {
+        (void)snprintf(text, sizeof text, "%" PRIu64, count);
+    }
+    table_add(table, bytes_of_string(text));
+}
+
+void control_print_table(const struct table *table)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, TABLE_MAX_BYTES);
+    table_print(table, NAME_COLUMNS, false, &text);
+    (void)fwrite(text.data, 1, text.size, stdout);
+}

@@ -1,0 +1,311 @@
+/* Follows a campaign on a coordinator to its end. */
+#include "cli/remote/control_follow.h"
+#include "cli/remote/control.h"
+#include "cli/remote/control_json.h"
+#include "cli/remote/control_report.h"
+#include "cli/view/live_line.h"
+#include "cli/view/report_text.h"
+#include "common/clock.h"
+#include "common/escape.h"
+#include "common/memory.h"
+#include "coordinator/json/json_put.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define LIVE_MAX_BYTES 1024u
+#define LOST_MAX_BYTES 4096u
+#define EVENTS_A_PLAIN_LINE 5u
+/* A coordinator that was restarted is back within this. */
+#define PATIENCE_NS (60u * NS_PER_S)
+#define RETRY_MS 500
+
+struct session {
+    const struct control_follow *follow;
+    struct live_line last_line;
+    uint64_t progress_events;
+    uint64_t heard_ns;  /* when anything came from the coordinator; 0 for never */
+    size_t lost_agents; /* that have been told of */
+    unsigned interrupts;
+    bool is_stop_told;
+    bool is_lost; /* and that has been said */
+    bool has_ended;
+    enum exit_code code;
+};
+
+int control_signals_take(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    int result = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    int descriptor = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    assert(result == 0 && descriptor >= 0);
+    (void)result;
+    return descriptor;
+}
+
+static void control_follow_say(const struct session *session, const char *who, const char *text)
+{
+    SCOPED(memory_free_at) char *line = memory_format("tutti: %s: %s", who, text);
+    screen_line(session->follow->screen, true, bytes_of_string(line));
+}
+
+/* One line a message, whole, for the program that reads it. */
+static void put_json_line(const struct session *session, struct bytes name, json_t *object)
+{
+    json_t *line = json_object();
+    json_put_text(line, "event", name);
+    json_put(line, "data", json_incref(object));
+    SCOPED(memory_free_at) char *text = json_to_text(line, false);
+    json_decref(line);
+    SCOPED(memory_free_at) char *whole = memory_format("%s\n", text);
+    screen_text(session->follow->screen, bytes_of_string(whole));
+}
+
+/* Lost agents are a warning: told at once, and also when quiet. */
+static void tell_lost(struct session *session, const json_t *agents)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    size_t count = 0;
+    buffer_init(&text, LOST_MAX_BYTES);
+    for (size_t i = 0; i < json_array_size(agents); i++) {
+        const json_t *agent = json_array_get(agents, i);
+        if (bytes_equal_string(control_json_text(agent, "state"), agent_state_name(AGENT_LOST))) {
+            buffer_append_string(&text, count++ == 0 ? "lost agents: " : ", ");
+            escape_text(&text, control_json_text(agent, "name"));
+        }
+    }
+    if (count > session->lost_agents) {
+        control_follow_say(session, "coordinator", buffer_string(&text));
+    }
+    session->lost_agents = count;
+}
+
+static void on_progress(struct session *session, json_t *object)
+{
+    tell_lost(session, json_object_get(object, "agents"));
+    struct screen *screen = session->follow->screen;
+    session->progress_events++;
+    bool is_wanted = screen_is_terminal(screen) || session->progress_events % EVENTS_A_PLAIN_LINE == 0;
+    if (screen_is_quiet(screen) || !is_wanted) {
+        return;
+    }
+    SCOPED(control_report_free) struct control_report *report = control_report_new(object);
+    SCOPED(buffer_finish) struct buffer line;
+    buffer_init(&line, LIVE_MAX_BYTES);
+    live_line_compose(&session->last_line, control_report_get(report), &line);
+    screen_live(screen, buffer_bytes(&line));
+}
+
+static void control_follow_write_json(struct session *session, const json_t *object)
+{
+    SCOPED(memory_free_at) char *text = json_to_text(object, true);
+    struct error error;
+    if (!json_file_write(session->follow->json, text, &error)) {
+        control_follow_say(session, session->follow->who, error.text);
+        session->code = exit_code_of_lost_results(session->code);
+    }
+}
+
+static void on_ended(struct session *session, json_t *object)
+{
+    struct screen *screen = session->follow->screen;
+    SCOPED(control_report_free) struct control_report *report = control_report_new(object);
+    const struct campaign_report *numbers = control_report_get(report);
+    screen_end_live(screen);
+    if (!session->follow->has_json_lines) {
+        SCOPED(buffer_finish) struct buffer text;
+        buffer_init(&text, REPORT_TEXT_MAX_BYTES);
+        report_text(numbers, screen_has_colour(screen), &text);
+        screen_text(screen, buffer_bytes(&text));
+    }
+    session->has_ended = true;
+    session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(numbers->verdict);
+    if (session->follow->json != NULL) {
+        control_follow_write_json(session, object);
+    }
+}
+
+/* Told again when the coordinator is back, if it could not be told. */
+static void tell_stop(struct session *session)
+{
+    struct error error;
+    json_t *answer = NULL;
+    const struct control_follow *follow = session->follow;
+    SCOPED(memory_free_at) char *path = control_path(follow->campaign, "/stop");
+    SCOPED(memory_free_at) char *body = control_stop_body(false, "interrupted");
+    enum api_result result = api_client_ask(follow->client, path, body, &answer, &error);
+    json_decref(answer);
+    if (result == API_INTERRUPTED) {
+        return; /* on_wake comes again */
+    }
+    session->is_stop_told = result == API_DONE || result == API_CONFLICT;
+    if (!session->is_stop_told) {
+        control_follow_say(session, follow->who, error.text);
+    }
+}
+
+static void end_patience(struct session *session)
+{
+    SCOPED(memory_free_at) char *text = NULL;
+    uint64_t campaign = session->follow->campaign;
+    if (!session->follow->stops_campaign) {
+        return;
+    }
+    if (session->is_stop_told) {
+        text = memory_format("leaving; campaign %" PRIu64 " is stopping (tutti stop %" PRIu64
+                             " --at-once ends it without its teardown)",
+                             campaign, campaign);
+    } else {
+        text = memory_format("leaving; campaign %" PRIu64 " may still run (see tutti status %" PRIu64 ")",
+                             campaign, campaign);
+    }
+    control_follow_say(session, session->follow->who, text);
+}
+
+static bool on_wake(void *context)
+{
+    struct session *session = context;
+    struct signalfd_siginfo information;
+    while (read(session->follow->signals, &information, sizeof information) == (ssize_t)sizeof information) {
+        session->interrupts++;
+    }
+    if (session->interrupts > 1 || (session->interrupts == 1 && !session->follow->stops_campaign)) {
+        end_patience(session);
+        return false;
+    }
+    if (session->interrupts == 1) {
+        control_follow_say(session, session->follow->who, "stopping the campaign; once more leaves it alone");
+        tell_stop(session);
+    }
+    return true;
+}
+
+/* A large report does not come with the event, which says where it is. The caller's; NULL: it was said why.
+ */
+static json_t *fetch_report(struct session *session, json_t *ended)
+{
+    struct error error;
+    json_t *answer = NULL;
+    if (!json_is_string(json_object_get(ended, "report"))) {
+        return json_incref(ended);
+    }
+    const struct control_follow *follow = session->follow;
+    SCOPED(memory_free_at) char *path = control_path(follow->campaign, "/report");
+    enum api_result result = API_INTERRUPTED;
+    for (int attempt = 0; attempt < 2 && result == API_INTERRUPTED; attempt++) {
+        result = api_client_ask(follow->client, path, NULL, &answer, &error);
+    }
+    if (result == API_DONE && json_is_object(answer)) {
+        return answer;
+    }
+    json_decref(answer);
+    control_follow_say(session, follow->who,
+                       result == API_DONE ? "the report cannot be understood" : error.text);
+    return NULL;
+}
+
+static void take_event(struct session *session, struct bytes name, json_t *object)
+{
+    if (session->follow->has_json_lines) {
+        put_json_line(session, name, object);
+    } else if (bytes_equal_string(name, "progress")) {
+        on_progress(session, object);
+    } else if (bytes_equal_string(name, "deadlock")) {
+        SCOPED(memory_free_at)
+        char *text = memory_format("%.*s", BYTES_FORMAT(control_json_text(object, "text")));
+        control_follow_say(session, "coordinator", text);
+    }
+    if (bytes_equal_string(name, "ended")) {
+        on_ended(session, object);
+    }
+}
+
+static bool on_event(void *context, struct bytes name, struct bytes data)
+{
+    struct session *session = context;
+    json_t *object = json_loadb((const char *)data.data, data.size, 0, NULL);
+    session->heard_ns = clock_now_ns();
+    session->is_lost = false;
+    if (json_is_object(object)) {
+        json_t *whole =
+            bytes_equal_string(name, "ended") ? fetch_report(session, object) : json_incref(object);
+        if (whole != NULL) {
+            take_event(session, name, whole);
+        }
+        session->has_ended = session->has_ended || whole == NULL;
+        json_decref(whole);
+    } else {
+        control_follow_say(session, session->follow->who, "the coordinator says what cannot be understood");
+        session->has_ended = true;
+    }
+    json_decref(object);
+    if (session->interrupts > 0 && !session->is_stop_told && !session->has_ended) {
+        tell_stop(session);
+    }
+    /* To look on is all that a watcher wants; who started the campaign waits for its verdict. */
+    bool is_in_vain = !session->follow->stops_campaign && screen_has_failed(session->follow->screen);
+    return !session->has_ended && !is_in_vain;
+}
+
+/* False to leave. */
+static bool rest(struct session *session)
+{
+    struct pollfd signals = {.fd = session->follow->signals, .events = POLLIN};
+    return poll(&signals, 1, RETRY_MS) <= 0 || on_wake(session);
+}
+
+/* Whether it is worth to try again; says so once. */
+static bool may_come_back(struct session *session, enum api_result result, const struct error *error)
+{
+    const char *who = session->follow->who;
+    screen_end_live(session->follow->screen);
+    if (result != API_UNREACHABLE || session->heard_ns == 0) {
+        control_follow_say(session, who, error->text);
+        return false;
+    }
+    if (clock_now_ns() - session->heard_ns > PATIENCE_NS) {
+        control_follow_say(session, who, "the coordinator has not come back");
+        return false;
+    }
+    if (!session->is_lost) {
+        SCOPED(memory_free_at) char *text = memory_format("%s; trying again for a minute", error->text);
+        control_follow_say(session, who, text);
+        session->is_lost = true;
+    }
+    return true;
+}
+
+enum exit_code control_follow(const struct control_follow *follow)
+{
+    struct session session = {.follow = follow, .code = EXIT_CODE_LOST};
+    const struct api_stream stream = {.on_event = on_event, .on_wake = on_wake, .context = &session};
+    SCOPED(memory_free_at) char *path = control_path(follow->campaign, "/events");
+    session.heard_ns = follow->stops_campaign ? clock_now_ns() : 0;
+    for (;;) {
+        struct error error;
+        enum api_result result = api_client_follow(follow->client, path, &stream, &error);
+        if (result == API_DONE) {
+            return session.code;
+        }
+        if (result == API_INTERRUPTED) {
+            return EXIT_CODE_INTERRUPTED;
+        }
+        if (!may_come_back(&session, result, &error)) {
+            return result == API_UNREACHABLE || session.heard_ns > 0 ? EXIT_CODE_LOST
+                                                                     : control_exit_code(result);
+        }
+        if (!rest(&session)) {
+            return EXIT_CODE_INTERRUPTED;
+        }
+    }
+}

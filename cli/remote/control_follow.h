@@ -1,0 +1,26 @@
+/* Follows a campaign on a coordinator to its end, as `tutti start --wait` and `tutti watch` do. */
+#pragma once
+#include "cli/base/exit_code.h"
+#include "cli/remote/api_client.h"
+#include "cli/view/json_file.h"
+#include "cli/view/screen.h"
+
+#include <stdint.h>
+
+struct control_follow {
+    const char *who; /* the command */
+    struct api_client *client;
+    uint64_t campaign;
+    struct screen *screen;
+    struct json_file *json; /* NULL: no report in JSON */
+    int signals;            /* of control_signals_take */
+    bool stops_campaign;    /* by the first Ctrl-C; else that one leaves */
+    bool has_json_lines;    /* each event as one line of JSON instead of live line and report */
+};
+
+/* From here on SIGINT, SIGTERM and SIGHUP come through this descriptor, which is the caller's to close.
+ * Before any thread is started. */
+MUST_CHECK int control_signals_take(void);
+
+/* The exit code is that of the verdict; EXIT_CODE_LOST if the coordinator was lost and did not come back. */
+enum exit_code control_follow(const struct control_follow *follow);

@@ -1,0 +1,69 @@
+/* The one line that tells how a campaign is getting on. */
+#include "cli/view/live_line.h"
+#include "cli/base/format.h"
+#include "common/clock.h"
+
+static void append_elapsed(struct buffer *line, uint64_t running_ns)
+{
+    unsigned long long seconds = running_ns / NS_PER_S;
+    if (seconds >= 3600) {
+        buffer_append_format(line, "%llu:%02llu:%02llu", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    } else {
+        buffer_append_format(line, "%llu:%02llu", seconds / 60, seconds % 60);
+    }
+}
+
+static void append_count(struct buffer *line, uint64_t count, const char *what)
+{
+    char text[FORMAT_BYTES];
+    format_count(count, text);
+    buffer_append_format(line, "  %s %s", text, what);
+}
+
+/* Requests since the last line: what it does now, not what it did on the whole. */
+static void live_line_append_requests(struct live_line *last, const struct campaign_report *report,
+                                      struct buffer *line)
+{
+    char text[FORMAT_BYTES];
+    uint64_t passed_ns = report->running_ns - last->running_ns;
+    if (report->requests_total == 0 || report->running_ns <= last->running_ns) {
+        return;
+    }
+    uint64_t count = report->requests_total - last->requests;
+    format_rate((double)count * (double)NS_PER_S / (double)passed_ns, text);
+    buffer_append_format(line, "  %s", text);
+    format_us(histogram_quantile(report->request_latency_us, 0.95), text);
+    buffer_append_format(line, "  p95 %s", text);
+}
+
+/* Of the notifier that was seen most. */
+static void append_seen(const struct campaign_report *report, struct buffer *line)
+{
+    const struct seen_report *most = NULL;
+    for (size_t i = 0; i < report->seen_count; i++) {
+        most = most == NULL || report->seen[i].seen_count > most->seen_count ? &report->seen[i] : most;
+    }
+    if (most != NULL && most->seen_count > 0) {
+        char text[FORMAT_BYTES];
+        format_us(histogram_quantile(most->seen_us, 0.5), text);
+        buffer_append_format(line, "  seen %s", text);
+    }
+}
+
+void live_line_compose(struct live_line *last, const struct campaign_report *report, struct buffer *line)
+{
+    append_elapsed(line, report->running_ns);
+    if (report->state != CAMPAIGN_RUNNING) {
+        buffer_append_format(line, "  %s", campaign_state_name(report->state));
+    }
+    append_count(line, report->workers_running, report->workers_running == 1 ? "worker" : "workers");
+    append_count(line, report->steps_ok, "ok");
+    append_count(line, report->steps_failed, "failed");
+    live_line_append_requests(last, report, line);
+    append_seen(report, line);
+    if (report->waiting.size > 0) {
+        buffer_append_format(line, "  %.*s", BYTES_FORMAT(report->waiting));
+    }
+    last->running_ns = report->running_ns;
+    last->requests = report->requests_total;
+}

@@ -1,0 +1,133 @@
+/* What readers saw of edits, for a person. */
+#include "cli/view/report_seen.h"
+#include "cli/base/format.h"
+#include "cli/base/table.h"
+#include "common/escape.h"
+#include "common/worker_set.h"
+#include "coordinator/core/sync/sighting.h"
+
+#define ROWS_SHOWN 20u
+#define NAME_COLUMNS 40u
+#define EXAMPLES_SHOWN 3u
+#define WORKERS_BYTES 200
+#define CELL_BYTES 200
+#define RED "\033[31m"
+
+static void report_seen_add_us(struct table *table, uint64_t microseconds)
+{
+    char text[FORMAT_BYTES];
+    format_us(microseconds, text);
+    table_add(table, bytes_of_string(text));
+}
+
+static uint64_t times_in_all(const struct seen_report *seen)
+{
+    uint64_t times = seen->last_others;
+    for (size_t i = 0; i < seen->last_count; i++) {
+        times += seen->last[i].times;
+    }
+    return times;
+}
+
+static void add_last(struct table *table, const struct seen_report *seen)
+{
+    SCOPED(buffer_finish) struct buffer cell;
+    buffer_init(&cell, CELL_BYTES);
+    if (seen->last_count > 0) {
+        char times[FORMAT_BYTES];
+        char all[FORMAT_BYTES];
+        format_count(seen->last[0].times, times);
+        format_count(times_in_all(seen), all);
+        buffer_append_format(&cell, "worker %u (%s of %s)", seen->last[0].worker, times, all);
+    }
+    table_add(table, buffer_bytes(&cell));
+}
+
+static void add_row(struct table *table, const struct seen_report *seen)
+{
+    char count[FORMAT_BYTES];
+    format_count(seen->seen_count, count);
+    table_add(table, seen->name);
+    table_add(table, bytes_of_string(count));
+    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.5));
+    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.95));
+    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.99));
+    report_seen_add_us(table, histogram_maximum(seen->seen_us));
+    report_seen_add_us(table, histogram_quantile(seen->spread_us, 0.5));
+    add_last(table, seen);
+}
+
+static void append_times(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    static const char *const columns[] = {"edit → seen", "count",  "p50",         "p95", "p99",
+                                          "max",         "spread", "<often last", NULL};
+    SCOPED(table_finish) struct table table;
+    uint64_t uncertainty_us = 0;
+    uint64_t before_edit = 0;
+    table_init(&table, columns);
+    for (size_t i = 0; i < report->seen_count && table_rows(&table) < ROWS_SHOWN; i++) {
+        const struct seen_report *seen = &report->seen[i];
+        if (seen->seen_count > 0) {
+            add_row(&table, seen);
+            uncertainty_us = seen->uncertainty_us > uncertainty_us ? seen->uncertainty_us : uncertainty_us;
+            before_edit += seen->before_edit;
+        }
+    }
+    if (table_rows(&table) == 0) {
+        return;
+    }
+    char within[FORMAT_BYTES];
+    format_us(uncertainty_us, within);
+    buffer_append_string(text, "\n");
+    table_print(&table, NAME_COLUMNS, has_colour, text);
+    buffer_append_format(text, "  true to within %s, by the clocks of the hosts\n", within);
+    if (before_edit > 0) {
+        char count[FORMAT_BYTES];
+        format_count(before_edit, count);
+        buffer_append_format(text, "  %s seen before the edit began, and counted as 0\n", count);
+    }
+}
+
+static void append_example(struct buffer *text, const struct divergence *divergence)
+{
+    char workers[WORKERS_BYTES];
+    struct worker_set set;
+    worker_set_init(&set);
+    for (uint32_t i = 0; i < divergence->worker_count; i++) {
+        worker_set_add(&set, divergence->workers[i]);
+    }
+    worker_set_describe(&set, workers, sizeof workers);
+    worker_set_finish(&set);
+    buffer_append_format(text, "      step %llu of room %u: %s saw something else than %s\n",
+                         (unsigned long long)divergence->step, divergence->room, workers,
+                         divergence->is_from_written ? "what was written" : "most of the readers");
+}
+
+static void append_convergence(struct buffer *text, const struct seen_report *seen, bool has_colour)
+{
+    char same[FORMAT_BYTES];
+    char steps[FORMAT_BYTES];
+    bool is_red = has_colour && seen->steps_diverged > 0;
+    format_count(seen->steps_compared - seen->steps_diverged, same);
+    format_count(seen->steps_compared, steps);
+    buffer_append_format(text, "%s  ", is_red ? RED : "");
+    escape_text(text, seen->name);
+    buffer_append_format(text, ": in %s of %s %s all readers saw the same%s\n", same, steps,
+                         seen->steps_compared == 1 ? "step" : "steps", is_red ? TABLE_PLAIN : "");
+    for (size_t i = 0; i < seen->example_count && i < EXAMPLES_SHOWN; i++) {
+        append_example(text, &seen->examples[i]);
+    }
+}
+
+void report_seen_text(const struct campaign_report *report, bool has_colour, struct buffer *text)
+{
+    append_times(text, report, has_colour);
+    bool is_first = true;
+    for (size_t i = 0; i < report->seen_count && i < ROWS_SHOWN; i++) {
+        if (report->seen[i].steps_compared > 0) {
+            buffer_append_string(text, is_first ? "\n" : "");
+            is_first = false;
+            append_convergence(text, &report->seen[i], has_colour);
+        }
+    }
+}

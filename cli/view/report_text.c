@@ -1,0 +1,341 @@
+/* The report of a campaign for a person. */
+#include "cli/view/report_text.h"
+#include "cli/base/format.h"
+#include "cli/base/table.h"
+#include "cli/view/report_seen.h"
+#include "common/escape.h"
+#include "common/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ERRORS_SHOWN 10u
+#define ROWS_SHOWN 20u
+#define NAME_COLUMNS 40u
+#define MIB (1024.0 * 1024)
+/* Of the host's cores: more shards there would not help. */
+#define FULL_HOST 0.9
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+
+static const char *const verdict_colours[] = {
+    [VERDICT_NONE] = "",        [VERDICT_PASSED] = GREEN, [VERDICT_DEGRADED] = YELLOW,
+    [VERDICT_ABORTED] = YELLOW, [VERDICT_FAILED] = RED,   [VERDICT_DEADLOCKED] = RED,
+};
+
+/* A row that may be shown. */
+struct rank {
+    uint64_t count;
+    size_t position;
+};
+
+/* Nothing where there are no rows. */
+static void append_table(struct buffer *text, const struct table *table, bool has_colour)
+{
+    if (table_rows(table) > 0) {
+        buffer_append_string(text, "\n");
+        table_print(table, NAME_COLUMNS, has_colour, text);
+    }
+}
+
+static void append_verdict(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    char elapsed[FORMAT_BYTES] = "did not begin";
+    if (report->begun_ns > 0) {
+        format_us(report->running_ns / 1000, elapsed);
+    }
+    bool has_verdict = report->verdict != VERDICT_NONE;
+    buffer_append_format(text, "\n%s%s%s", has_colour ? verdict_colours[report->verdict] : "",
+                         has_verdict ? verdict_name(report->verdict) : campaign_state_name(report->state),
+                         has_colour ? TABLE_PLAIN : "");
+    if (report->reason.size > 0) {
+        buffer_append_string(text, ": ");
+        escape_text(text, report->reason);
+    }
+    buffer_append_format(text, "\n\n  time    %s\n", elapsed);
+}
+
+static void append_steps(struct buffer *text, const struct campaign_report *report)
+{
+    char ok[FORMAT_BYTES];
+    char failed[FORMAT_BYTES];
+    char stopped[FORMAT_BYTES];
+    char lost[FORMAT_BYTES];
+    char rate[FORMAT_BYTES];
+    format_count(report->steps_ok, ok);
+    format_count(report->steps_failed, failed);
+    format_count(report->steps_stopped, stopped);
+    format_count(report->steps_lost, lost);
+    buffer_append_format(text, "  steps   %s ok, %s failed", ok, failed);
+    if (report->steps_stopped > 0) {
+        buffer_append_format(text, ", %s stopped", stopped);
+    }
+    if (report->steps_lost > 0) {
+        buffer_append_format(text, ", %s lost", lost);
+    }
+    if (report->running_ns > 0) {
+        uint64_t steps = report->steps_ok + report->steps_failed;
+        format_rate((double)steps * 1e9 / (double)report->running_ns, rate);
+        buffer_append_format(text, "  (%s)", rate);
+    }
+    buffer_append_string(text, "\n");
+}
+
+/* Time as a clock has it: it may be days between the clocks of two machines. */
+static void append_clock(struct buffer *text, const struct agent_report *agent)
+{
+    char offset[FORMAT_BYTES];
+    char uncertainty[FORMAT_BYTES];
+    bool is_behind = agent->clock_offset_ns >= 1000; /* +0 µs, and not −0 */
+    uint64_t offset_ns = agent->clock_offset_ns > 0 ? (uint64_t)agent->clock_offset_ns
+                                                    : (uint64_t)0 - (uint64_t)agent->clock_offset_ns;
+    format_us(offset_ns / 1000, offset);
+    format_us(agent->clock_uncertainty_ns / 1000, uncertainty);
+    buffer_append_format(text, ", clock %s%s ± %s", is_behind ? "−" : "+", offset, uncertainty);
+}
+
+static void append_performance(struct buffer *text, const struct agent_report *agent)
+{
+    if (agent->is_measured) {
+        char p99[FORMAT_BYTES];
+        char most[FORMAT_BYTES];
+        format_us(agent->lag_p99_us, p99);
+        format_us(agent->lag_maximum_us, most);
+        buffer_append_format(text, "\n            cpu %.*f %%, %.0f MiB, loop lag p99 %s, max %s",
+                             agent->cpu < 0.0995 ? 1 : 0, agent->cpu * 100, (double)agent->memory_bytes / MIB,
+                             p99, most);
+    }
+    if (agent->is_measured && agent->has_clock) {
+        append_clock(text, agent);
+    }
+}
+
+/* One line: latencies that were measured there cannot be trusted. */
+static void append_bottlenecks(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    for (size_t i = 0; i < report->bottleneck_count; i++) {
+        const struct bottleneck_report *bottleneck = &report->bottlenecks[i];
+        char strained[FORMAT_BYTES];
+        char late[FORMAT_BYTES];
+        format_us(bottleneck->strained_us, strained);
+        format_us(bottleneck->lag_maximum_us, late);
+        bool is_host_full = bottleneck->host_cpu >= FULL_HOST;
+        buffer_append_format(text, "%s  warning agent ", has_colour ? YELLOW : "");
+        escape_text(text, bottleneck->agent);
+        buffer_append_format(
+            text,
+            " was the bottleneck for %s: its loop was busy %.0f %% of the time and came round "
+            "up to %s late; use %s%s\n",
+            strained, bottleneck->busy * 100, late,
+            is_host_full ? "agents on more hosts" : "more agents or shards", has_colour ? TABLE_PLAIN : "");
+    }
+}
+
+static void append_agents(struct buffer *text, const struct campaign_report *report)
+{
+    for (size_t i = 0; i < report->agent_count; i++) {
+        const struct agent_report *agent = &report->agents[i];
+        char workers[FORMAT_BYTES];
+        format_count(agent->workers, workers);
+        buffer_append_string(text, i == 0 ? "  agents  " : "          ");
+        escape_text(text, agent->name);
+        buffer_append_format(text, "  %s %s, %s", workers, agent->workers == 1 ? "worker" : "workers",
+                             agent_state_name(agent->state));
+        buffer_append_format(text, "  (process %" PRIu32 ")", agent->pid);
+        append_performance(text, agent);
+        buffer_append_string(text, "\n");
+    }
+}
+
+static void add_count(struct table *table, uint64_t count)
+{
+    char text[FORMAT_BYTES];
+    format_count(count, text);
+    table_add(table, bytes_of_string(text));
+}
+
+static void report_text_add_us(struct table *table, uint64_t microseconds)
+{
+    char text[FORMAT_BYTES];
+    format_us(microseconds, text);
+    table_add(table, bytes_of_string(text));
+}
+
+static void add_request(struct table *table, const struct request_report *request)
+{
+    table_add(table, request->name);
+    add_count(table, request->count);
+    add_count(table, request->failed);
+    report_text_add_us(table, histogram_quantile(request->latency_us, 0.5));
+    report_text_add_us(table, histogram_quantile(request->latency_us, 0.95));
+    report_text_add_us(table, histogram_quantile(request->latency_us, 0.99));
+    report_text_add_us(table, histogram_maximum(request->latency_us));
+}
+
+static int by_count(const void *left, const void *right)
+{
+    uint64_t a = ((const struct rank *)left)->count;
+    uint64_t b = ((const struct rank *)right)->count;
+    return (a < b) - (a > b);
+}
+
+static int by_position(const void *left, const void *right)
+{
+    size_t a = ((const struct rank *)left)->position;
+    size_t b = ((const struct rank *)right)->position;
+    return (a > b) - (a < b);
+}
+
+/* Leaves the most frequent ones, as many as a screen holds, in the order in which they stood. */
+static size_t choose(struct rank *ranks, size_t count)
+{
+    size_t shown = count < ROWS_SHOWN ? count : ROWS_SHOWN;
+    if (count > shown) {
+        qsort(ranks, count, sizeof *ranks, by_count);
+        qsort(ranks, shown, sizeof *ranks, by_position);
+    }
+    return shown;
+}
+
+static void append_rest(struct buffer *text, size_t rest)
+{
+    if (rest > 0) {
+        buffer_append_format(text, "  and %zu more, less frequent (--json has all)\n", rest);
+    }
+}
+
+static void report_text_append_requests(struct buffer *text, const struct campaign_report *report,
+                                        bool is_timing, bool has_colour)
+{
+    const char *const columns[] = {
+        is_timing ? "timings" : "requests", "count", "failed", "p50", "p95", "p99", "max", NULL};
+    SCOPED(table_finish) struct table table;
+    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->request_count + 1, sizeof *ranks);
+    size_t count = 0;
+    table_init(&table, columns);
+    for (size_t i = 0; i < report->request_count; i++) {
+        if (report->requests[i].is_timing == is_timing) {
+            ranks[count++] = (struct rank){.count = report->requests[i].count, .position = i};
+        }
+    }
+    size_t shown = choose(ranks, count);
+    for (size_t i = 0; i < shown; i++) {
+        add_request(&table, &report->requests[ranks[i].position]);
+    }
+    append_table(text, &table, has_colour);
+    append_rest(text, count - shown);
+}
+
+/* "96 ok, 4 short" */
+static void describe_outcomes(const struct wait_report *wait, struct buffer *text)
+{
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (wait->outcomes[i] > 0) {
+            char count[FORMAT_BYTES];
+            format_count(wait->outcomes[i], count);
+            buffer_append_format(text, "%s%s %s", text->size > 0 ? ", " : "", count,
+                                 outcome_name((enum outcome)i));
+        }
+    }
+}
+
+static uint64_t wait_count(const struct wait_report *wait)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        count += wait->outcomes[i];
+    }
+    return count;
+}
+
+static void add_wait(struct table *table, const struct wait_report *wait)
+{
+    SCOPED(buffer_finish) struct buffer cell;
+    buffer_init(&cell, 1024);
+    buffer_append_format(&cell, "%.*s.%s", BYTES_FORMAT(wait->name), operation_name(wait->kind));
+    table_add(table, buffer_bytes(&cell));
+    add_count(table, wait_count(wait));
+    report_text_add_us(table, histogram_quantile(wait->waited_us, 0.5));
+    report_text_add_us(table, histogram_quantile(wait->waited_us, 0.99));
+    buffer_clear(&cell);
+    describe_outcomes(wait, &cell);
+    table_add(table, buffer_bytes(&cell));
+}
+
+static void append_waits(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    static const char *const columns[] = {"waits", "count", "p50", "p99", "<outcomes", NULL};
+    SCOPED(table_finish) struct table table;
+    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->wait_count + 1, sizeof *ranks);
+    table_init(&table, columns);
+    for (size_t i = 0; i < report->wait_count; i++) {
+        ranks[i] = (struct rank){.count = wait_count(&report->waits[i]), .position = i};
+    }
+    size_t shown = choose(ranks, report->wait_count);
+    for (size_t i = 0; i < shown; i++) {
+        add_wait(&table, &report->waits[ranks[i].position]);
+    }
+    append_table(text, &table, has_colour);
+    append_rest(text, report->wait_count - shown);
+}
+
+static void append_errors(struct buffer *text, const struct campaign_report *report, bool has_colour)
+{
+    if (report->error_count == 0) {
+        return;
+    }
+    buffer_append_format(text, "\n%s  errors%s\n", has_colour ? TABLE_BOLD : "",
+                         has_colour ? TABLE_PLAIN : "");
+    for (size_t i = 0; i < report->error_count && i < ERRORS_SHOWN; i++) {
+        const struct error_report *error = &report->errors[i];
+        char count[FORMAT_BYTES];
+        format_count(error->count, count);
+        buffer_append_format(text, "  %s × ", count);
+        escape_text(text, error->text);
+        buffer_append_format(text, "\n      first: worker %" PRIu32 ", step %" PRIu64 "\n", error->worker,
+                             error->step);
+    }
+    if (report->error_count > ERRORS_SHOWN) {
+        buffer_append_format(text, "  and %zu more kinds of errors\n", report->error_count - ERRORS_SHOWN);
+    }
+}
+
+static void append_start(struct buffer *text, const struct campaign_report *report)
+{
+    if (report->has_start_spread && report->agent_count > 1) {
+        char spread[FORMAT_BYTES];
+        format_us(report->start_spread_us, spread);
+        buffer_append_format(text, "  start   all workers within %s\n", spread);
+    }
+}
+
+static void append_spread(struct buffer *text, const struct campaign_report *report)
+{
+    if (report->release_spread_us == NULL || histogram_maximum(report->release_spread_us) == 0) {
+        return;
+    }
+    char middle[FORMAT_BYTES];
+    char most[FORMAT_BYTES];
+    format_us(histogram_quantile(report->release_spread_us, 0.5), middle);
+    format_us(histogram_maximum(report->release_spread_us), most);
+    buffer_append_format(text, "  spread  of simultaneous releases: p50 %s, max %s\n", middle, most);
+}
+
+void report_text(const struct campaign_report *report, bool has_colour, struct buffer *text)
+{
+    append_verdict(text, report, has_colour);
+    append_steps(text, report);
+    append_agents(text, report);
+    append_start(text, report);
+    append_spread(text, report);
+    append_bottlenecks(text, report, has_colour);
+    report_text_append_requests(text, report, false, has_colour);
+    report_text_append_requests(text, report, true, has_colour);
+    append_waits(text, report, has_colour);
+    report_seen_text(report, has_colour, text);
+    append_errors(text, report, has_colour);
+    buffer_append_string(text, "\n");
+}

@@ -1,0 +1,152 @@
+/* The API's memory of campaigns, beyond that of the server: kept while they live, shown when they are gone.
+ */
+#include "coordinator/api/api_inside.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "coordinator/json/report_json.h"
+
+#define WHO "coordinator"
+
+/* Those that have come since the last time. */
+static bool keep_artifacts(const struct api *api, const struct campaign_report *report, struct error *error)
+{
+    size_t kept = api->artifacts == NULL ? SIZE_MAX : artifact_store_last(api->artifacts, report->campaign);
+    bool is_kept = true;
+    for (size_t i = kept; is_kept && i < report->artifact_count; i++) {
+        is_kept = artifact_store_put(api->artifacts, report->campaign, (uint32_t)i + 1, &report->artifacts[i],
+                                     error);
+    }
+    return is_kept;
+}
+
+void api_keep(struct api *api, uint64_t campaign)
+{
+    if (api->archive == NULL) {
+        return;
+    }
+    const struct campaign_report *report = server_report(api->server, campaign);
+    SCOPED(memory_free_at) char *key = memory_format("%.*s", BYTES_FORMAT(report->key));
+    json_t *live = api_live_object(api, report);
+    json_t *whole = api_report_object(report);
+    const struct archived archived = {.campaign = campaign,
+                                      .live = live,
+                                      .report = whole,
+                                      .key = report->key.size > 0 ? key : NULL,
+                                      .has_ended = report->state == CAMPAIGN_ENDED};
+    struct error error;
+    if (archive_put(api->archive, &archived, &error) && keep_artifacts(api, report, &error)) {
+        api->has_complained = false;
+    } else if (!api->has_complained) {
+        api->has_complained = true;
+        log_line(LOG_ERROR, WHO, "%s; make room or mend the disk", error.text);
+    }
+    json_decref(live);
+    json_decref(whole);
+}
+
+/* The list is the server's until the next question. */
+void api_keep_all(struct api *api)
+{
+    const struct coordinator_overview *overview = server_overview(api->server);
+    size_t count = 0;
+    uint64_t *live = memory_new(overview->live_campaign_count + 1, sizeof *live);
+    for (size_t i = 0; i < overview->campaign_count; i++) {
+        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
+            live[count++] = overview->campaigns[i].campaign;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        api_keep(api, live[i]);
+    }
+    memory_free(live);
+}
+
+static void keep_what_is_new(struct api *api)
+{
+    const struct coordinator_overview *overview = server_overview(api->server);
+    size_t count = overview->campaign_count;
+    uint64_t *campaigns = memory_new(count + 1, sizeof *campaigns);
+    for (size_t i = 0; i < count; i++) {
+        campaigns[i] = overview->campaigns[i].campaign;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct archived archived;
+        if (!archive_find(api->archive, campaigns[i], &archived) || !archived.has_ended) {
+            api_keep(api, campaigns[i]);
+        }
+    }
+    memory_free(campaigns);
+}
+
+void api_catch_up(struct api *api, const char *why)
+{
+    if (api->archive == NULL) {
+        return;
+    }
+    SCOPED(memory_free_at)
+    char *reason = memory_format("the coordinator was killed, and could not go on with it: %s",
+                                 why != NULL ? why : "there was no journal");
+    keep_what_is_new(api);
+    for (size_t i = 0; i < archive_count(api->archive); i++) {
+        struct archived archived = archive_at(api->archive, i);
+        if (!archived.has_ended && server_report(api->server, archived.campaign) == NULL) {
+            log_line(LOG_WARNING, WHO, "campaign %llu has ended: aborted: %s",
+                     (unsigned long long)archived.campaign, reason);
+            struct error error;
+            if (!archive_abandon(api->archive, archived.campaign, reason, &error)) {
+                log_line(LOG_ERROR, WHO, "%s", error.text);
+            }
+        }
+    }
+}
+
+const json_t *api_archived_live(const struct api *api, uint64_t campaign)
+{
+    struct archived archived;
+    bool is_there = api->archive != NULL && archive_find(api->archive, campaign, &archived);
+    return is_there ? archived.live : NULL;
+}
+
+json_t *api_archived_report(const struct api *api, uint64_t campaign)
+{
+    return api->archive != NULL ? archive_report(api->archive, campaign) : NULL;
+}
+
+static json_t *row_of(const json_t *live)
+{
+    static const char *const keys[] = {"campaign", "script",    "state", "verdict",
+                                       "workers",  "elapsed_s", "steps"};
+    json_t *row = json_object();
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        json_t *value = json_object_get(live, keys[i]);
+        json_put(row, keys[i], value != NULL ? json_incref(value) : json_null());
+    }
+    json_put_count(row, "agents", json_array_size(json_object_get(live, "agents")));
+    return row;
+}
+
+void api_list_archived(const struct api *api, json_t *list)
+{
+    for (size_t i = 0; api->archive != NULL && i < archive_count(api->archive); i++) {
+        struct archived archived = archive_at(api->archive, i);
+        if (server_report(api->server, archived.campaign) == NULL) {
+            json_array_append_new(list, row_of(archived.live));
+        }
+    }
+}
+
+json_t *api_journal_object(const struct api *api)
+{
+    json_t *object = json_object();
+    const struct survival *survival = server_survival(api->server);
+    if (survival == NULL) {
+        json_put(object, "state", json_string("off"));
+        return object;
+    }
+    struct survival_state state = survival_state(survival);
+    json_put(object, "state", json_string(state.is_failed ? "failed" : "on"));
+    json_put_text(object, "reason", bytes_of_string(state.reason));
+    json_put_count(object, "bytes", state.bytes);
+    return object;
+}

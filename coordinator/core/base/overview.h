@@ -1,0 +1,58 @@
+/* Who is there and what runs, for those who look on from outside. */
+#pragma once
+#include "common/bytes.h"
+#include "coordinator/core/base/campaign_state.h"
+#include "proto/message/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Lost agents that are still told of, until one of the same name joins; the oldest goes first. */
+#define OVERVIEW_LOST_KEPT 64u
+
+struct agent_overview {
+    struct bytes name;
+    struct bytes host;
+    uint32_t pid;
+    uint32_t cores;
+    uint32_t shards;
+    uint64_t memory_bytes;
+    struct bytes labels;
+    uint32_t capacity; /* 0: any number of workers */
+    uint64_t held;     /* workers dealt to it in campaigns that have not ended */
+    uint64_t heard_ns;
+    bool is_lost;
+    const struct gauges *gauges; /* as it told last; NULL: it has not, or is lost */
+    uint64_t link_backlog;       /* messages that it has not acknowledged */
+    uint64_t held_bytes;         /* likewise */
+    uint64_t unread;             /* messages of it that were not taken in before it acknowledged more */
+    uint64_t malformed;          /* what was refused of it */
+    bool has_left;               /* lost by its own will */
+    uint32_t workers_running;
+    const uint64_t *campaigns; /* that it takes part in and that have not ended, by rising id */
+    size_t campaign_count;
+};
+
+struct campaign_overview {
+    uint64_t campaign;
+    enum campaign_state state;
+    uint16_t target_port; /* of the practice target that it uses; 0: none */
+};
+
+struct coordinator_overview {
+    const struct agent_overview *agents; /* in the order in which they joined; the lost ones behind */
+    size_t agent_count;
+    size_t lost_count;                         /* of `agents` */
+    const struct campaign_overview *campaigns; /* by rising id; ended ones as long as there is a report */
+    size_t campaign_count;
+    size_t live_campaign_count; /* that have not ended */
+    /* Since the coordinator began. */
+    uint64_t campaigns_created;
+    uint64_t agents_joined;
+    uint64_t agents_lost; /* those that left are counted for themselves: */
+    uint64_t agents_left;
+    uint64_t frames_received;
+    uint64_t frames_sent;
+    uint64_t operations; /* of workers, whoever said them in how few messages */
+};

@@ -1,0 +1,199 @@
+/* Events of the coordinator as bytes and back. */
+#include "coordinator/core/base/record.h"
+
+#include "common/memory.h"
+#include "proto/codec/codec.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+
+static_assert(sizeof(struct envelope) == 56, "put_envelope and take_envelope have to know each field");
+
+static void put_envelope(struct buffer *into, const struct envelope *envelope)
+{
+    pack_fixed(into, envelope->incarnation);
+    pack_fixed(into, envelope->epoch);
+    pack_number(into, envelope->sequence);
+    pack_number(into, envelope->acknowledged);
+    pack_number(into, envelope->sent_ns);
+    pack_number(into, envelope->echoed_sent_ns);
+    pack_number(into, envelope->echo_delay_ns);
+}
+
+static void take_envelope(struct unpack *from, struct envelope *envelope)
+{
+    envelope->incarnation = unpack_fixed(from);
+    envelope->epoch = unpack_fixed(from);
+    envelope->sequence = unpack_number(from);
+    envelope->acknowledged = unpack_number(from);
+    envelope->sent_ns = unpack_number(from);
+    envelope->echoed_sent_ns = unpack_number(from);
+    envelope->echo_delay_ns = unpack_number(from);
+}
+
+/* Options and list of files as agents get them: whatever is added to them is here as well. */
+static void put_deploy(struct buffer *into, const struct campaign_options *options,
+                       const struct bundle *bundle)
+{
+    SCOPED(buffer_finish) struct buffer encoded;
+    struct bundle_entry *files =
+        (struct bundle_entry *)memory_new(bundle->file_count + 1, sizeof(struct bundle_entry));
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        files[i] =
+            (struct bundle_entry){.path = bundle->files[i].path, .size_bytes = bundle->files[i].content.size};
+    }
+    struct message message = {
+        .kind = MESSAGE_DEPLOY,
+        .campaign = 1,
+        .deploy = {.options = *options,
+                   .bundle = {.files = files, .file_count = bundle->file_count, .hash = bundle->hash}}};
+    buffer_init(&encoded, LIMIT_FRAME_BYTES);
+    message_encode(&message, &encoded);
+    pack_bytes(into, buffer_bytes(&encoded));
+    memory_free(files);
+}
+
+static void take_deploy(struct unpack *from, struct record *record)
+{
+    struct coordinator_event *event = &record->event;
+    struct bytes encoded = unpack_bytes(from);
+    if (from->is_broken || !message_decode(encoded, &record->message, NULL)) {
+        from->is_broken = true;
+        return;
+    }
+    record->has_message = true;
+    if (record->message.kind != MESSAGE_DEPLOY) {
+        from->is_broken = true;
+        return;
+    }
+    const struct bundle_listing *listing = &record->message.deploy.bundle;
+    event->create.options = record->message.deploy.options;
+    event->create.bundle = (struct bundle){.hash = listing->hash, .file_count = listing->file_count};
+    record->files = memory_new(listing->file_count, sizeof *record->files);
+    event->create.bundle.files = record->files;
+    for (size_t i = 0; i < listing->file_count; i++) {
+        record->files[i] =
+            (struct bundle_file){.path = listing->files[i].path, .content = unpack_bytes(from)};
+    }
+}
+
+/* Agents get all of them: one that only the coordinator wants to know would have to be put in by itself. */
+static_assert(sizeof(struct campaign_options) == 176, "a new option has to go into the journal too");
+
+static void put_create(struct buffer *into, const struct coordinator_event *event)
+{
+    const struct bundle *bundle = &event->create.bundle;
+    put_deploy(into, &event->create.options, bundle);
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        pack_bytes(into, bundle->files[i].content);
+    }
+    pack_bytes(into, event->create.script);
+    pack_bytes(into, event->create.key);
+    pack_number(into, event->create.agents);
+    pack_number(into, event->create.deadline_ms);
+}
+
+static void take_create(struct unpack *from, struct record *record)
+{
+    struct coordinator_event *event = &record->event;
+    take_deploy(from, record);
+    event->create.script = unpack_bytes(from);
+    event->create.key = unpack_bytes(from);
+    event->create.agents = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    event->create.deadline_ms = unpack_number(from);
+}
+
+/* Without a default: who adds an event is told by the compiler that it has to go into the journal. */
+void record_put(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event)
+{
+    pack_number(into, event->kind);
+    pack_number(into, event->now_ns - before_ns);
+    switch (event->kind) {
+    case EVENT_TICK:
+    case EVENT_TURN_END:
+    case EVENT_RESTORED:
+        break;
+    case EVENT_FRAME:
+        put_envelope(into, &event->frame.envelope);
+        pack_bytes(into, event->frame.message);
+        pack_bytes(into, event->frame.key_name);
+        break;
+    case EVENT_AGENT_GONE:
+        pack_bytes(into, event->gone.name);
+        break;
+    case EVENT_REVOKED:
+        pack_fixed(into, event->revoked.incarnation);
+        break;
+    case EVENT_CREATE:
+        put_create(into, event);
+        break;
+    case EVENT_STOP:
+        pack_number(into, event->stop.campaign);
+        pack_flag(into, event->stop.is_at_once);
+        pack_bytes(into, event->stop.text);
+        break;
+    case EVENT_SCALE:
+        pack_number(into, event->scale.campaign);
+        pack_number(into, event->scale.workers);
+        break;
+    }
+}
+
+static void take_inside(struct unpack *from, struct record *record)
+{
+    struct coordinator_event *event = &record->event;
+    switch (event->kind) {
+    case EVENT_TICK:
+    case EVENT_TURN_END:
+    case EVENT_RESTORED:
+        return;
+    case EVENT_FRAME:
+        take_envelope(from, &event->frame.envelope);
+        event->frame.message = unpack_bytes(from);
+        event->frame.key_name = unpack_bytes(from);
+        return;
+    case EVENT_AGENT_GONE:
+        event->gone.name = unpack_bytes(from);
+        return;
+    case EVENT_REVOKED:
+        event->revoked.incarnation = unpack_fixed(from);
+        return;
+    case EVENT_CREATE:
+        take_create(from, record);
+        return;
+    case EVENT_STOP:
+        event->stop.campaign = unpack_number(from);
+        event->stop.is_at_once = unpack_flag(from);
+        event->stop.text = unpack_bytes(from);
+        return;
+    case EVENT_SCALE:
+        event->scale.campaign = unpack_number(from);
+        event->scale.workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        return;
+    }
+    from->is_broken = true; /* no such kind */
+}
+
+static void forget(struct record *record)
+{
+    memory_free(record->files);
+    if (record->has_message) {
+        message_finish(&record->message);
+    }
+    *record = (struct record){0};
+}
+
+bool record_take(struct unpack *from, uint64_t before_ns, struct record *record)
+{
+    forget(record);
+    struct coordinator_event *event = &record->event;
+    *event = (struct coordinator_event){.kind = (enum coordinator_event_kind)unpack_bounded(from, UINT8_MAX)};
+    event->now_ns = before_ns + unpack_number(from); /* may wrap around, as the difference does */
+    take_inside(from, record);
+    return !from->is_broken;
+}
+
+void record_finish(struct record *record)
+{
+    forget(record);
+}

@@ -1,0 +1,20 @@
+/* Events of the coordinator as bytes and back, for its journal. Pure. */
+#pragma once
+#include "common/pack.h"
+#include "coordinator/core/base/event.h"
+#include "proto/message/message.h"
+
+/* Appends the event, whole. Numbers that rise from one event to the next are kept as differences: `before_ns`
+ * is the time of the event before, 0 for the first one of a block. */
+void record_put(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event);
+
+/* Takes the next event out. It borrows from what is unpacked and from `record` until the next call. False if
+ * there is no event there that makes sense. */
+struct record {
+    struct coordinator_event event;
+    struct bundle_file *files;
+    struct message message;
+    bool has_message;
+};
+MUST_CHECK bool record_take(struct unpack *from, uint64_t before_ns, struct record *record);
+void record_finish(struct record *record);

@@ -1,0 +1,255 @@
+/* One campaign: how it comes into being, what it does at each turn of its life, and how it goes. */
+#include "coordinator/core/campaign/campaign_inside.h"
+
+#include "common/memory.h"
+
+#include <assert.h>
+
+/* How long a global fixture may go on once the campaign is to stop. */
+#define SETUP_AFTER_STOP_MS 30000u
+#define AT_ONCE_MS 1000u
+
+struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
+                               const struct coordinator_event *event)
+{
+    assert(event->kind == EVENT_CREATE && event->create.options.workers > 0);
+    struct campaign *campaign = MEMORY_NEW(struct campaign);
+    campaign->home = *home;
+    campaign->id = id;
+    campaign->options = event->create.options;
+    campaign->options.single_mode = bytes_copy_new(event->create.options.single_mode);
+    campaign->options.target = bytes_copy_new(event->create.options.target);
+    campaign->options.labels = bytes_copy_new(event->create.options.labels);
+    bundle_copy(&campaign->bundle, &event->create.bundle, event->create.content);
+    campaign->script = bytes_copy_new(event->create.script);
+    campaign->key = bytes_copy_new(event->create.key);
+    campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
+    campaign->deadline_ms = event->create.deadline_ms;
+    campaign->state = CAMPAIGN_CREATED;
+    due_init(&campaign->life_due, DUE_LIFE, campaign);
+    due_init(&campaign->rooms_due, DUE_ROOMS, campaign);
+    return campaign;
+}
+
+struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
+                              const struct coordinator_event *event)
+{
+    struct campaign *campaign = campaign_make(home, id, event);
+    campaign->statistics = campaign_statistics_new();
+    due_set(home->timers, &campaign->life_due, due_after_ms(event->now_ns, campaign->deadline_ms));
+    outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);
+    return campaign;
+}
+
+void campaign_free(struct campaign **at)
+{
+    struct campaign *campaign = *at;
+    if (campaign == NULL) {
+        return;
+    }
+    due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
+    due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        memory_free((void *)campaign->places[i].name.data);
+        memory_free((void *)campaign->places[i].host.data);
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
+        histogram_free(&campaign->places[i].performance.lag_us);
+        memory_free((void *)campaign->places[i].labels.data);
+    }
+    memory_free(campaign->places);
+    memory_free(campaign->agent_reports);
+    memory_free(campaign->bottleneck_reports);
+    memory_free(campaign->moved);
+    memory_free(campaign->last_steps);
+    memory_free((void *)campaign->options.single_mode.data);
+    memory_free((void *)campaign->options.target.data);
+    memory_free((void *)campaign->options.labels.data);
+    memory_free((void *)campaign->script.data);
+    memory_free((void *)campaign->key.data);
+    bundle_finish(&campaign->bundle);
+    judgement_finish(&campaign->judgement);
+    handout_free(&campaign->handout);
+    rooms_free(&campaign->rooms);
+    sightings_free(&campaign->sightings);
+    campaign_statistics_free(&campaign->statistics);
+    artifacts_finish(&campaign->artifacts);
+    histogram_free(&campaign->release_spread_us);
+    memory_free(campaign);
+    *at = NULL;
+}
+
+uint64_t campaign_id(const struct campaign *campaign)
+{
+    return campaign->id;
+}
+
+struct bytes campaign_key(const struct campaign *campaign)
+{
+    return campaign->key;
+}
+
+enum campaign_state campaign_state(const struct campaign *campaign)
+{
+    return campaign->state;
+}
+
+uint16_t campaign_target_port(const struct campaign *campaign)
+{
+    return campaign->options.target_port;
+}
+
+uint32_t campaign_agent_count(const struct campaign *campaign)
+{
+    return campaign->place_count;
+}
+
+struct member *campaign_agent(const struct campaign *campaign, uint32_t place, uint32_t *workers_running)
+{
+    *workers_running = campaign->places[place].workers_running;
+    return campaign->places[place].workers > 0 ? campaign->places[place].member : NULL;
+}
+
+bool campaign_is_ended(const struct campaign *campaign)
+{
+    return campaign->state == CAMPAIGN_ENDED;
+}
+
+void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
+{
+    uint64_t within_ms = campaign->options.setup_timeout_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
+}
+
+static void deploy(struct campaign *campaign, uint64_t now_ns)
+{
+    campaign_await_agents(campaign, now_ns);
+    campaign_take_places(campaign);
+    const struct coordinator_settings *settings = campaign->home.settings;
+    campaign->rooms = rooms_new(&campaign->options, settings->start_delay_ms * 1000000u,
+                                settings->deadlock_delay_ms * 1000000u);
+    campaign->is_unsettled = true; /* it may be wanted from the beginning that rooms tell how far they are */
+    campaign_deploy(campaign);
+}
+
+static void run_setup(struct campaign *campaign, uint64_t now_ns)
+{
+    campaign_await_agents(campaign, now_ns);
+    campaign_run_global(campaign, GLOBAL_SETUP);
+}
+
+static void campaign_begin(struct campaign *campaign, uint64_t now_ns)
+{
+    uint64_t lead_ns = campaign_lead_ns(campaign);
+    rooms_set_start_delay(campaign->rooms, lead_ns);
+    campaign->lead_looked_ns = now_ns;
+    campaign->begun_ns = now_ns + lead_ns;
+    struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
+    campaign_tell_all(campaign, &message);
+    campaign_send_moved(campaign);
+    uint64_t duration_ms = campaign->options.duration_ms;
+    due_set(campaign->home.timers, &campaign->life_due,
+            duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
+}
+
+static void drain(struct campaign *campaign, uint64_t now_ns)
+{
+    campaign->is_draining = true;
+    campaign->last_steps = memory_new(campaign_rooms(campaign), sizeof *campaign->last_steps);
+    rooms_drain(campaign->rooms, now_ns);
+    campaign->is_unsettled = true;
+    struct message message = {.kind = MESSAGE_DRAIN};
+    campaign_tell_all(campaign, &message);
+}
+
+static void run_until(struct campaign *campaign, uint64_t now_ns)
+{
+    (void)now_ns;
+    campaign->is_last_step_known = true;
+    campaign_send_last_steps(campaign);
+}
+
+static void await_setup(struct campaign *campaign, uint64_t now_ns)
+{
+    campaign->awaited = AWAITS_SETUP;
+    due_set(campaign->home.timers, &campaign->life_due, due_after_ms(now_ns, SETUP_AFTER_STOP_MS));
+}
+
+static void hurry(struct campaign *campaign, uint64_t now_ns)
+{
+    uint64_t due_ns = due_after_ms(now_ns, AT_ONCE_MS);
+    bool is_set = campaign->life_due.timer.position != TIMER_UNSET;
+    if (!is_set || campaign->life_due.timer.due_ns > due_ns) {
+        due_set(campaign->home.timers, &campaign->life_due, due_ns);
+    }
+}
+
+typedef void life_function(struct campaign *campaign, uint64_t now_ns);
+static life_function *const ACTIONS[LIFE_ACTION_COUNT] = {
+    [LIFE_DEPLOY] = deploy,
+    [LIFE_RUN_SETUP] = run_setup,
+    [LIFE_BEGIN] = campaign_begin,
+    [LIFE_DRAIN] = drain,
+    [LIFE_RUN_UNTIL] = run_until,
+    [LIFE_AWAIT_SETUP] = await_setup,
+    [LIFE_STOP_WORKERS] = campaign_stop_workers,
+    [LIFE_HURRY] = hurry,
+    [LIFE_RUN_TEARDOWN] = campaign_run_teardown,
+    [LIFE_GIVE_UP] = campaign_give_up,
+    [LIFE_END] = campaign_end,
+};
+
+bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum life_event event)
+{
+    const struct life_row *row = life_find(campaign->state, event);
+    if (row == NULL) {
+        campaign->refused_events++;
+        return false;
+    }
+    if (row->next != campaign->state) {
+        campaign->state = row->next;
+        outbox_campaign(campaign->home.outbox, campaign->id, row->next);
+    }
+    ACTIONS[row->action](campaign, now_ns);
+    return true;
+}
+
+void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict verdict, const char *reason)
+{
+    judgement_raise(&campaign->judgement, verdict, "%s", reason);
+    campaign->was_stopped = true;
+    (void)campaign_happen(campaign, now_ns, LIFE_STOP);
+}
+
+void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text)
+{
+    enum life_event event = is_at_once ? LIFE_STOP_AT_ONCE : LIFE_STOP;
+    if (life_find(campaign->state, event) == NULL) {
+        return; /* it is ending already */
+    }
+    if (text.size == 0) {
+        text = bytes_of_string("stopped");
+    }
+    judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%.*s", BYTES_FORMAT(text));
+    campaign->was_stopped = true;
+    campaign->is_at_once = campaign->is_at_once || is_at_once;
+    (void)campaign_happen(campaign, now_ns, event);
+}
+
+bool campaign_is_unsettled(const struct campaign *campaign)
+{
+    return campaign->is_unsettled;
+}
+
+size_t campaign_artifact_bytes(const struct campaign *campaign)
+{
+    return campaign->artifacts.bytes;
+}
+
+void campaign_drop_artifacts(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
+    }
+    artifacts_finish(&campaign->artifacts);
+}

@@ -1,0 +1,197 @@
+/* What becomes of a campaign when one of its agents is lost. */
+#include "coordinator/core/campaign/campaign_inside.h"
+
+#include "common/memory.h"
+
+#define TEXT_BYTES 400
+
+/* The agent and its workers, as they were. */
+struct loss {
+    struct place *place;
+    uint32_t index;
+    struct worker_set workers;
+    char text[TEXT_BYTES]; /* "agent a1 was lost" */
+};
+
+static struct place *find_place(struct campaign *campaign, const struct member *member)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        if (campaign->places[i].member == member) {
+            return &campaign->places[i];
+        }
+    }
+    return NULL;
+}
+
+static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&loss->workers, &cursor)) {
+        handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
+    }
+    rooms_lose(campaign->rooms, now_ns, &loss->workers, loss->text);
+}
+
+uint32_t campaign_next_place(const struct campaign *campaign, uint32_t index)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        index = (index + 1) % campaign->place_count;
+        const struct place *place = &campaign->places[index];
+        if (campaign_place_is_live(place) && members_room(place->member) > 0) {
+            return index;
+        }
+    }
+    return HANDOUT_NOBODY;
+}
+
+void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
+{
+    handout_give(campaign->handout, worker, to);
+    campaign->places[to].workers++;
+    campaign->places[to].is_finished = false;
+    campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity, campaign->moved_count + 1,
+                                     sizeof *campaign->moved);
+    campaign->moved[campaign->moved_count++] =
+        (struct moved){.worker = worker, .place = to, .first_step = first_step};
+}
+
+/* The step that a lost worker goes on with, 0 if it has ended. Before the beginning no step can have been
+ * lost.
+ */
+static uint64_t next_step(struct campaign *campaign, uint64_t now_ns, uint32_t worker, const char *text)
+{
+    return campaign->begun_ns == 0 ? 1 : rooms_restart(campaign->rooms, now_ns, worker, text);
+}
+
+/* Deals the workers that have not ended over the agents that remain. Those for whom there is no room are
+ * lost. Gives back how many go on. */
+static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    uint32_t count = 0;
+    uint32_t to = loss->index;
+    struct worker_set left SCOPED(worker_set_finish) = {0};
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(&loss->workers, &cursor)) {
+        bool is_wanted = cursor.worker < campaign->options.workers; /* else it was to end behind its step */
+        uint32_t next = is_wanted ? campaign_next_place(campaign, to) : HANDOUT_NOBODY;
+        uint64_t first_step =
+            next == HANDOUT_NOBODY ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
+        if (first_step == 0) {
+            handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
+            worker_set_add(&left, cursor.worker);
+            continue;
+        }
+        to = next;
+        campaign_hold(&campaign->places[to]);
+        campaign_move(campaign, cursor.worker, to, first_step);
+        count++;
+    }
+    rooms_lose(campaign->rooms, now_ns, &left, loss->text);
+    if (campaign->state == CAMPAIGN_RUNNING) {
+        campaign_send_moved(campaign);
+    }
+    return count;
+}
+
+/* While it drains no new step begins, so there is nothing to go on with. */
+static bool can_replace(const struct campaign *campaign)
+{
+    return on_loss_replaces(campaign->options.on_loss) && campaign->state != CAMPAIGN_STOPPING &&
+           !campaign->is_draining && campaign_live_places(campaign) > 0;
+}
+
+static void apply_policy(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    unsigned long long count = worker_set_count(&loss->workers);
+    const char *plural = count == 1 ? "" : "s";
+    if (can_replace(campaign)) {
+        uint32_t moved = campaign_loss_replace(campaign, now_ns, loss);
+        judgement_raise(&campaign->judgement, VERDICT_DEGRADED,
+                        "%s; %u of its %llu worker%s went on elsewhere", loss->text, moved, count, plural);
+        return;
+    }
+    shrink(campaign, now_ns, loss);
+    enum verdict verdict = campaign->options.on_loss == ON_LOSS_FAIL ? VERDICT_FAILED : VERDICT_DEGRADED;
+    judgement_raise(&campaign->judgement, verdict, "%s with %llu worker%s", loss->text, count, plural);
+}
+
+/* A global fixture may have been running there. */
+static void restart_global(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    if (campaign->global_place != loss->index) {
+        return;
+    }
+    if (campaign->state == CAMPAIGN_READY) {
+        campaign_run_global(campaign, GLOBAL_SETUP);
+    } else if (campaign->awaited == AWAITS_TEARDOWN) {
+        campaign_run_global(campaign, GLOBAL_TEARDOWN);
+    } else if (campaign->awaited == AWAITS_SETUP) {
+        (void)campaign_happen(campaign, now_ns, LIFE_SETUP_FAILED);
+    }
+}
+
+/* Steps that ended there without having been counted, and those that nobody goes on with. Only where workers
+ * go on elsewhere is it known from the beginning how far they are. */
+static void count_lost_steps(struct campaign *campaign, const struct place *place, uint64_t passed_over)
+{
+    if (on_loss_replaces(campaign->options.on_loss)) {
+        bool is_more = place->steps_ended > place->steps_counted;
+        uint64_t untold = is_more ? place->steps_ended - place->steps_counted : 0;
+        campaign_statistics_add_lost(campaign->statistics, untold + passed_over);
+    }
+}
+
+static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+{
+    campaign->is_unsettled = true;
+    uint64_t passed_over = rooms_steps_lost(campaign->rooms);
+    bool had_nobody = loss->place->is_finished || loss->place->workers == 0;
+    if (had_nobody) {
+        shrink(campaign, now_ns,
+               loss); /* it cannot say any more that they have ended: nothing else is lost */
+    } else {
+        apply_policy(campaign, now_ns, loss);
+    }
+    count_lost_steps(campaign, loss->place, rooms_steps_lost(campaign->rooms) - passed_over);
+    if (campaign_live_places(campaign) == 0) {
+        campaign->was_stopped = true;
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%s, and no other agent is left", loss->text);
+        (void)campaign_happen(campaign, now_ns, LIFE_ALL_LOST);
+        return;
+    }
+    if (!had_nobody && campaign->options.on_loss == ON_LOSS_FAIL) {
+        campaign->was_stopped = true;
+        (void)campaign_happen(campaign, now_ns, LIFE_STOP);
+    }
+    restart_global(campaign, now_ns, loss);
+    campaign_check_progress(campaign, now_ns);
+}
+
+void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                         const char *what)
+{
+    struct place *place = find_place(campaign, member);
+    if (place == NULL) {
+        return;
+    }
+    bool was_live = campaign_place_is_live(place);
+    place->member = NULL;
+    place->held = 0;
+    if (campaign->state == CAMPAIGN_ENDED) {
+        return;
+    }
+    place->is_lost = true;
+    artifacts_abandon(&campaign->artifacts, &place->artifact);
+    place->workers_running = 0;
+    if (!was_live) {
+        return;
+    }
+    struct loss loss = {.place = place, .index = (uint32_t)(place - campaign->places)};
+    bytes_to_text(place->name, loss.text, sizeof loss.text);
+    char *text = memory_format("agent %s %s", loss.text, what);
+    bytes_to_text(bytes_of_string(text), loss.text, sizeof loss.text);
+    memory_free(text);
+    handout_workers(campaign->handout, loss.index, &loss.workers);
+    lose(campaign, now_ns, &loss);
+    worker_set_finish(&loss.workers);
+}

@@ -1,0 +1,304 @@
+/* What the agents of a campaign say, and what follows from it. */
+#include "coordinator/core/campaign/campaign_inside.h"
+
+#include "common/buffer.h"
+#include "common/compose.h"
+#include "common/duration.h"
+#include "coordinator/core/campaign/fit.h"
+#include "proto/codec/codec.h"
+#include "proto/message/bundle.h"
+#include "proto/message/labels.h"
+#include "proto/message/limits.h"
+
+#define DURATION_BYTES 40
+#define NAMES_BYTES 400u
+#define REASON_BYTES (LIMIT_TEXT_BYTES + 100u)
+
+typedef void message_function(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                              const struct message *message);
+
+static void complain(struct campaign *campaign, uint64_t now_ns, const struct place *place, const char *what)
+{
+    members_complain(place->member, now_ns, campaign->home.outbox, what);
+}
+
+static void on_deployed(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                        const struct message *message)
+{
+    if (campaign->state != CAMPAIGN_DEPLOYING) {
+        return;
+    }
+    if (!message->done.is_ok) {
+        judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(message->done.text));
+        campaign->was_stopped = true;
+        (void)campaign_happen(campaign, now_ns, LIFE_DEPLOY_FAILED);
+        return;
+    }
+    place->is_deployed = true;
+    campaign_check_progress(campaign, now_ns);
+}
+
+static void on_setup_done(struct campaign *campaign, uint64_t now_ns, const struct done *done)
+{
+    bool is_wanted = campaign->state == CAMPAIGN_READY || campaign->awaited == AWAITS_SETUP;
+    if (!is_wanted) {
+        return;
+    }
+    if (done->is_ok) {
+        (void)campaign_happen(campaign, now_ns, LIFE_SET_UP);
+        return;
+    }
+    judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(done->text));
+    campaign->was_stopped = true;
+    (void)campaign_happen(campaign, now_ns, LIFE_SETUP_FAILED);
+}
+
+static void on_teardown_done(struct campaign *campaign, uint64_t now_ns, const struct done *done)
+{
+    if (campaign->awaited != AWAITS_TEARDOWN) {
+        return;
+    }
+    if (!done->is_ok) {
+        char why[LIMIT_TEXT_BYTES + 1];
+        bytes_to_text(done->text, why, sizeof why);
+        campaign_teardown_failed(campaign, why);
+    }
+    (void)campaign_happen(campaign, now_ns, LIFE_TORN_DOWN);
+}
+
+static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                           const struct message *message)
+{
+    if (place != &campaign->places[campaign->global_place]) {
+        complain(campaign, now_ns, place, "it ran no global fixture");
+    } else if (message->done.phase == GLOBAL_SETUP) {
+        on_setup_done(campaign, now_ns, &message->done);
+    } else {
+        on_teardown_done(campaign, now_ns, &message->done);
+    }
+}
+
+/* A message that is as full as one may be is followed by another. */
+static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                       const struct message *message)
+{
+    if (!campaign->is_draining || campaign->is_last_step_known) {
+        return;
+    }
+    uint32_t rooms = campaign_rooms(campaign);
+    for (size_t i = 0; i < message->room_steps.count; i++) {
+        const struct room_step *item = &message->room_steps.items[i];
+        if (item->room >= rooms) {
+            complain(campaign, now_ns, place, "it names a room that there is not");
+        } else if (item->step > campaign->last_steps[item->room]) {
+            campaign->last_steps[item->room] = item->step;
+        }
+    }
+    place->is_drained = message->room_steps.count < LIMIT_BATCH_ITEMS;
+    campaign_check_progress(campaign, now_ns);
+}
+
+static void on_failure(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                       const struct message *message)
+{
+    (void)place;
+    if (campaign->state != CAMPAIGN_RUNNING || !campaign->options.is_stopped_by_failure) {
+        return;
+    }
+    char reason[REASON_BYTES];
+    compose(reason, sizeof reason, "worker %u failed at step %llu: %.*s", message->failure.worker,
+            (unsigned long long)message->failure.step, BYTES_FORMAT(message->failure.text));
+    campaign_stop_as(campaign, now_ns, VERDICT_FAILED, reason);
+}
+
+static void on_statistics(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                          const struct message *message)
+{
+    (void)now_ns;
+    campaign_statistics_merge(campaign->statistics, &message->statistics);
+    place->workers_running = message->statistics.workers_running;
+    place->steps_counted +=
+        message->statistics.steps_ok + message->statistics.steps_failed + message->statistics.steps_stopped;
+}
+
+static void on_finished(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                        const struct message *message)
+{
+    /* If it knew of fewer workers than were dealt to it, it will say so again. */
+    if (message->finished.workers == place->workers) {
+        place->is_finished = true;
+        place->workers_running = 0;
+        campaign_check_progress(campaign, now_ns);
+    }
+}
+
+/* Each chunk goes to an agent once and in order, so that nobody makes us send more than there is. */
+static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                             const struct message *message)
+{
+    struct bytes content = campaign->bundle.content;
+    struct bytes hash = campaign->bundle.listing.hash;
+    uint64_t offset = message->bundle_chunk.offset;
+    size_t size = bundle_chunk_bytes(content.size, offset);
+    if (size == 0 || offset != place->bundle_bytes || !bytes_equal(message->bundle_chunk.hash, hash)) {
+        complain(campaign, now_ns, place, "a chunk that it may not ask for");
+        return;
+    }
+    place->bundle_bytes += size;
+    if (campaign->state == CAMPAIGN_DEPLOYING) {
+        campaign_await_agents(campaign, now_ns); /* a large bundle on a slow line comes along */
+    }
+    struct message chunk = {
+        .kind = MESSAGE_BUNDLE_CHUNK,
+        .bundle_chunk = {.hash = hash, .offset = offset, .content = bytes_of(content.data + offset, size)}};
+    campaign_tell(campaign, place, &chunk);
+}
+
+static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct place *place,
+                        const struct message *message)
+{
+    const struct artifact_piece *piece = &message->artifact;
+    struct error error;
+    if (handout_place(campaign->handout, piece->worker) != (uint32_t)(place - campaign->places)) {
+        complain(campaign, now_ns, place, "it speaks for workers that are not its own");
+    } else if (!artifacts_take(&campaign->artifacts, &place->artifact, piece, &error)) {
+        complain(campaign, now_ns, place, error.text);
+    }
+}
+
+static message_function *const FUNCTIONS[MESSAGE_SCALE + 1] = {
+    [MESSAGE_DEPLOYED] = on_deployed,
+    [MESSAGE_GLOBAL_DONE] = on_global_done,
+    [MESSAGE_OPERATIONS] = campaign_take_operations,
+    [MESSAGE_DRAINED] = on_drained,
+    [MESSAGE_FAILURE] = on_failure,
+    [MESSAGE_STATISTICS] = on_statistics,
+    [MESSAGE_FINISHED] = on_finished,
+    [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
+    [MESSAGE_ARTIFACT] = on_artifact,
+};
+
+void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
+                      const struct message *message)
+{
+    if (campaign->state == CAMPAIGN_ENDED) {
+        return; /* was on its way when it ended */
+    }
+    struct place *place = campaign_place_of(campaign, member);
+    message_function *function = FUNCTIONS[message->kind];
+    if (function == NULL || place == NULL) {
+        members_complain(member, now_ns, campaign->home.outbox,
+                         function == NULL ? "not for an agent to say" : "a campaign that is not its own");
+        return;
+    }
+    if (!place->is_given_up) {
+        function(campaign, now_ns, place, message);
+    }
+}
+
+void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns)
+{
+    struct error error;
+    if (campaign->state != CAMPAIGN_CREATED) {
+        return;
+    }
+    struct fit fit = fit_of(campaign->home.members, &campaign->options);
+    if (fit.agents < campaign->agents_wanted) {
+        return;
+    }
+    if (fit_check(&fit, &campaign->options, &error)) {
+        (void)campaign_happen(campaign, now_ns, LIFE_AGENTS_JOINED);
+    } else {
+        campaign_stop_as(campaign, now_ns, VERDICT_ABORTED, error.text);
+    }
+}
+
+struct standing {
+    bool is_deployed;
+    bool is_drained;
+    bool is_finished;
+};
+
+static struct standing standing_of_all(const struct campaign *campaign)
+{
+    struct standing standing = {true, true, true};
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        const struct place *place = &campaign->places[i];
+        if (campaign_place_is_live(place)) {
+            standing.is_deployed = standing.is_deployed && place->is_deployed;
+            standing.is_drained = standing.is_drained && (place->is_drained || place->is_finished);
+            standing.is_finished = standing.is_finished && place->is_finished;
+        }
+    }
+    return standing;
+}
+
+void campaign_check_progress(struct campaign *campaign, uint64_t now_ns)
+{
+    struct standing standing = standing_of_all(campaign);
+    if (campaign->state == CAMPAIGN_DEPLOYING) {
+        if (standing.is_deployed) {
+            (void)campaign_happen(campaign, now_ns, LIFE_DEPLOYED);
+        }
+        return;
+    }
+    bool is_running = campaign->state == CAMPAIGN_RUNNING;
+    if (standing.is_finished && (is_running || campaign->awaited == AWAITS_WORKERS)) {
+        (void)campaign_happen(campaign, now_ns, LIFE_FINISHED);
+    } else if (is_running && campaign->is_draining && !campaign->is_last_step_known && standing.is_drained) {
+        (void)campaign_happen(campaign, now_ns, LIFE_DRAINED);
+    }
+}
+
+/* "a1, a3": who has not answered. */
+static void name_the_silent(const struct campaign *campaign, struct buffer *names)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        const struct place *place = &campaign->places[i];
+        bool is_awaited =
+            campaign->state == CAMPAIGN_READY ? i == campaign->global_place : !place->is_deployed;
+        if (campaign_place_is_live(place) && is_awaited) {
+            buffer_append_format(names, "%s%.*s", names->size > 0 ? ", " : "", BYTES_FORMAT(place->name));
+        }
+    }
+}
+
+static void note_late_setup(struct campaign *campaign)
+{
+    SCOPED(buffer_finish) struct buffer names;
+    char within[DURATION_BYTES];
+    buffer_init(&names, NAMES_BYTES);
+    name_the_silent(campaign, &names);
+    duration_describe(campaign->options.setup_timeout_ms, within, sizeof within);
+    if (campaign->state == CAMPAIGN_READY) {
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED,
+                        "global_setup on agent %s did not end within %s (--setup-timeout)",
+                        buffer_string(&names), within);
+    } else {
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED,
+                        "agent %s did not load the script within %s (--setup-timeout)", buffer_string(&names),
+                        within);
+    }
+    campaign->was_stopped = true;
+}
+
+void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind)
+{
+    if (kind == DUE_ROOMS) {
+        campaign->is_unsettled = true;
+        return;
+    }
+    if (campaign->state == CAMPAIGN_CREATED) {
+        char within[DURATION_BYTES];
+        duration_describe(campaign->deadline_ms, within, sizeof within);
+        struct fit fit = fit_of(campaign->home.members, &campaign->options);
+        char words[LABELS_MAX_BYTES + 20];
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED, "only %u of %u agents%s joined within %s",
+                        fit.agents, campaign->agents_wanted,
+                        fit_words(&campaign->options, words, sizeof words), within);
+        campaign->was_stopped = true;
+    } else if (campaign->state == CAMPAIGN_DEPLOYING || campaign->state == CAMPAIGN_READY) {
+        note_late_setup(campaign);
+    }
+    (void)campaign_happen(campaign, now_ns, LIFE_TIME_UP);
+}

@@ -1,0 +1,395 @@
+/* A campaign that has not ended, as bytes: how it was created, and what has become of it since. */
+#include "coordinator/core/campaign/campaign_inside.h"
+
+#include "common/histogram_pack.h"
+#include "common/memory.h"
+#include "coordinator/core/base/record.h"
+#include "coordinator/core/base/timer_pack.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+#include <string.h>
+
+static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1504 &&
+                  sizeof(struct place) == 320 && sizeof(struct performance) == 144 &&
+                  sizeof(struct artifacts) == 664 && sizeof(struct artifact_delivery) == 64 &&
+                  sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
+              "what is packed here has to know each field");
+
+bool campaign_is_at_rest(const struct campaign *campaign)
+{
+    return campaign->rooms == NULL || (!campaign->is_unsettled && rooms_is_at_rest(campaign->rooms));
+}
+
+/* As the event that it was created by, with the options of now. */
+static void creation_pack(const struct campaign *campaign, struct buffer *into)
+{
+    const struct bundle_listing *listing = &campaign->bundle.listing;
+    struct bundle_file *files = memory_new(listing->file_count + 1, sizeof *files);
+    size_t at = 0;
+    for (size_t i = 0; i < listing->file_count; i++) {
+        files[i].path = listing->files[i].path;
+        files[i].content = bytes_of(campaign->bundle.content.data + at, listing->files[i].size_bytes);
+        at += listing->files[i].size_bytes;
+    }
+    struct coordinator_event event = {
+        .kind = EVENT_CREATE,
+        .create = {.options = campaign->options,
+                   .bundle = {.files = files, .file_count = listing->file_count, .hash = listing->hash},
+                   .script = campaign->script,
+                   .key = campaign->key,
+                   .agents = campaign->agents_wanted,
+                   .deadline_ms = campaign->deadline_ms}};
+    record_put(into, 0, &event);
+    memory_free(files);
+}
+
+static struct campaign *creation_unpack(const struct campaign_home *home, uint64_t id, struct unpack *from)
+{
+    struct record record = {0};
+    struct campaign *campaign = NULL;
+    if (record_take(from, 0, &record) && record.event.kind == EVENT_CREATE &&
+        record.event.create.options.workers > 0) {
+        campaign = campaign_make(home, id, &record.event);
+    } else {
+        unpack_break(from);
+    }
+    record_finish(&record);
+    return campaign;
+}
+
+static void strain_sum_pack(const struct strain_sum *sum, struct buffer *into)
+{
+    pack_number(into, sum->us);
+    pack_number(into, sum->busy_us);
+    pack_number(into, sum->host_cpu_us);
+    pack_number(into, sum->lag_p99_us);
+    pack_number(into, sum->lag_max_us);
+}
+
+static struct strain_sum strain_sum_unpack(struct unpack *from)
+{
+    struct strain_sum sum;
+    sum.us = unpack_number(from);
+    sum.busy_us = unpack_number(from);
+    sum.host_cpu_us = unpack_number(from);
+    sum.lag_p99_us = unpack_number(from);
+    sum.lag_max_us = unpack_number(from);
+    return sum;
+}
+
+static void performance_pack(const struct performance *performance, struct buffer *into)
+{
+    pack_number(into, performance->measured_us);
+    pack_number(into, performance->cpu_us);
+    pack_number(into, performance->memory_bytes);
+    pack_flag(into, performance->has_clock);
+    pack_number(into, (uint64_t)performance->clock_offset_ns);
+    pack_number(into, performance->clock_uncertainty_ns);
+    histogram_pack(performance->lag_us, into);
+    pack_flag(into, performance->strain.is_on);
+    strain_sum_pack(&performance->strain.total, into);
+    strain_sum_pack(&performance->strain.since, into);
+}
+
+static void performance_unpack(struct performance *performance, struct unpack *from)
+{
+    performance->measured_us = unpack_number(from);
+    performance->cpu_us = unpack_number(from);
+    performance->memory_bytes = unpack_number(from);
+    performance->has_clock = unpack_flag(from);
+    performance->clock_offset_ns = (int64_t)unpack_number(from);
+    performance->clock_uncertainty_ns = unpack_number(from);
+    performance->lag_us = histogram_unpack(from);
+    performance->strain.is_on = unpack_flag(from);
+    performance->strain.total = strain_sum_unpack(from);
+    performance->strain.since = strain_sum_unpack(from);
+    if (performance->measured_us > 0 && performance->lag_us == NULL) {
+        unpack_break(from);
+    }
+}
+
+static void delivery_pack(const struct artifact_delivery *delivery, struct buffer *into)
+{
+    pack_number(into, delivery->received);
+    if (delivery->received == 0) {
+        return;
+    }
+    pack_number(into, delivery->head.kind);
+    pack_number(into, delivery->head.worker);
+    pack_number(into, delivery->head.step);
+    pack_number(into, delivery->head.size_bytes);
+    pack_flag(into, delivery->content != NULL);
+    if (delivery->content != NULL) {
+        pack_bytes(into, bytes_of(delivery->content, delivery->received));
+    }
+}
+
+/* As if what has come of it had come in one piece. */
+static void delivery_unpack(struct artifacts *artifacts, struct artifact_delivery *delivery,
+                            struct unpack *from)
+{
+    uint64_t received = unpack_bounded(from, LIMIT_ARTIFACT_BYTES);
+    if (received == 0) {
+        return;
+    }
+    struct artifact_piece *head = &delivery->head;
+    head->kind = (enum artifact_kind)unpack_bounded(from, ARTIFACT_KINDS - 1);
+    head->worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    head->step = unpack_number(from);
+    head->size_bytes = unpack_bounded(from, LIMIT_ARTIFACT_BYTES);
+    bool is_kept = unpack_flag(from);
+    struct bytes content = is_kept ? unpack_bytes(from) : bytes_of(NULL, 0);
+    if (from->is_broken || received >= head->size_bytes || (is_kept && content.size != received)) {
+        unpack_break(from);
+        return;
+    }
+    delivery->received = received;
+    if (is_kept) {
+        delivery->content = memory_new((size_t)head->size_bytes, 1);
+        memcpy(delivery->content, content.data, content.size);
+        artifacts->begun++;
+        artifacts->bytes += head->size_bytes;
+    }
+}
+
+static void artifacts_pack(const struct artifacts *artifacts, struct buffer *into)
+{
+    pack_number(into, artifacts->count);
+    for (size_t i = 0; i < artifacts->count; i++) {
+        const struct artifact *artifact = &artifacts->items[i];
+        pack_number(into, artifact->kind);
+        pack_number(into, artifact->worker);
+        pack_number(into, artifact->step);
+        pack_bytes(into, artifact->content);
+    }
+}
+
+static void artifacts_unpack(struct artifacts *artifacts, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, LIMIT_ARTIFACTS);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct artifact artifact = {.kind = (enum artifact_kind)unpack_bounded(from, ARTIFACT_KINDS - 1)};
+        artifact.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        artifact.step = unpack_number(from);
+        struct bytes content = unpack_bytes(from);
+        artifact.content = bytes_of(memory_copy(content.data, content.size), content.size);
+        artifacts->bytes += content.size;
+        artifacts->items[artifacts->count++] = artifact;
+    }
+}
+
+enum {
+    PLACE_IS_LOST = 1,
+    PLACE_IS_DEPLOYED = 2,
+    PLACE_IS_DRAINED = 4,
+    PLACE_IS_FINISHED = 8,
+    PLACE_IS_GIVEN_UP = 16,
+    PLACE_FLAGS = 31,
+};
+
+static void place_pack(const struct place *place, struct buffer *into)
+{
+    pack_fixed(into, place->member != NULL ? place->member->incarnation : 0);
+    pack_bytes(into, place->name);
+    pack_bytes(into, place->host);
+    pack_bytes(into, place->labels);
+    pack_number(into, place->pid);
+    pack_number(into, place->cores);
+    pack_number(into, place->workers);
+    pack_number(into, place->held);
+    pack_number(into, place->workers_running);
+    pack_number(into, place->steps_ended);
+    pack_number(into, place->steps_counted);
+    pack_number(into, place->bundle_bytes);
+    pack_number(into, (place->is_lost ? PLACE_IS_LOST : 0u) | (place->is_deployed ? PLACE_IS_DEPLOYED : 0u) |
+                          (place->is_drained ? PLACE_IS_DRAINED : 0u) |
+                          (place->is_finished ? PLACE_IS_FINISHED : 0u) |
+                          (place->is_given_up ? PLACE_IS_GIVEN_UP : 0u));
+    delivery_pack(&place->artifact, into);
+    performance_pack(&place->performance, into);
+}
+
+static void place_unpack(struct campaign *campaign, struct place *place, struct unpack *from)
+{
+    uint64_t incarnation = unpack_fixed(from);
+    place->member = incarnation != 0 ? members_find(campaign->home.members, incarnation) : NULL;
+    place->name = bytes_copy_new(unpack_bytes(from));
+    place->host = bytes_copy_new(unpack_bytes(from));
+    place->labels = bytes_copy_new(unpack_bytes(from));
+    place->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    place->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    place->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    place->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    place->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    place->steps_ended = unpack_number(from);
+    place->steps_counted = unpack_number(from);
+    place->bundle_bytes = unpack_number(from);
+    uint64_t flags = unpack_bounded(from, PLACE_FLAGS);
+    place->is_lost = (flags & PLACE_IS_LOST) != 0;
+    place->is_deployed = (flags & PLACE_IS_DEPLOYED) != 0;
+    place->is_drained = (flags & PLACE_IS_DRAINED) != 0;
+    place->is_finished = (flags & PLACE_IS_FINISHED) != 0;
+    place->is_given_up = (flags & PLACE_IS_GIVEN_UP) != 0;
+    delivery_unpack(&campaign->artifacts, &place->artifact, from);
+    performance_unpack(&place->performance, from);
+    if (incarnation != 0 && place->member == NULL) {
+        unpack_break(from);
+    }
+}
+
+/* Who takes part and what they do, from the deployment on. */
+static void places_pack(const struct campaign *campaign, struct buffer *into)
+{
+    pack_number(into, campaign->place_count);
+    if (campaign->place_count == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        place_pack(&campaign->places[i], into);
+    }
+    handout_pack(campaign->handout, into);
+    rooms_pack(campaign->rooms, into);
+    pack_number(into, campaign->global_place);
+    pack_number(into, campaign->moved_count);
+    for (size_t i = 0; i < campaign->moved_count; i++) {
+        pack_number(into, campaign->moved[i].worker);
+        pack_number(into, campaign->moved[i].place);
+        pack_number(into, campaign->moved[i].first_step);
+    }
+    pack_flag(into, campaign->last_steps != NULL);
+    for (uint32_t room = 0; campaign->last_steps != NULL && room < campaign_rooms(campaign); room++) {
+        pack_number(into, campaign->last_steps[room]);
+    }
+}
+
+static void moved_unpack(struct campaign *campaign, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, from->left.size);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct moved moved = {.worker = (uint32_t)unpack_bounded(from, UINT32_MAX)};
+        moved.place = (uint32_t)unpack_bounded(from, campaign->place_count - 1);
+        moved.first_step = unpack_number(from);
+        campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity,
+                                         campaign->moved_count + 1, sizeof *campaign->moved);
+        campaign->moved[campaign->moved_count++] = moved;
+    }
+}
+
+static void last_steps_unpack(struct campaign *campaign, struct unpack *from)
+{
+    if (!unpack_flag(from)) {
+        return;
+    }
+    uint32_t rooms = campaign_rooms(campaign);
+    if (rooms > from->left.size) {
+        unpack_break(from);
+        return;
+    }
+    campaign->last_steps = memory_new(rooms, sizeof *campaign->last_steps);
+    for (uint32_t room = 0; room < rooms; room++) {
+        campaign->last_steps[room] = unpack_number(from);
+    }
+}
+
+static void places_unpack(struct campaign *campaign, struct unpack *from)
+{
+    uint32_t count = (uint32_t)unpack_bounded(from, LIMIT_AGENTS);
+    if (count == 0) {
+        return;
+    }
+    campaign->places = memory_new(count, sizeof *campaign->places);
+    while (campaign->place_count < count && !from->is_broken) {
+        place_unpack(campaign, &campaign->places[campaign->place_count++], from);
+    }
+    campaign->handout = from->is_broken ? NULL : handout_unpack(from, count);
+    campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
+    campaign->global_place = (uint32_t)unpack_bounded(from, count - 1);
+    moved_unpack(campaign, from);
+    if (from->is_broken || handout_count(campaign->handout) < campaign->options.workers ||
+        rooms_worker_count(campaign->rooms) != handout_count(campaign->handout)) {
+        unpack_break(from);
+        return;
+    }
+    last_steps_unpack(campaign, from);
+}
+
+static void standing_pack(const struct campaign *campaign, struct buffer *into)
+{
+    pack_number(into, campaign->state);
+    pack_number(into, campaign->workers_wanted);
+    timer_pack(&campaign->life_due.timer, into);
+    timer_pack(&campaign->rooms_due.timer, into);
+    pack_number(into, campaign->judgement.verdict);
+    pack_flag(into, campaign->judgement.reason != NULL);
+    pack_bytes(into, bytes_of_string(campaign->judgement.reason));
+    pack_number(into, campaign->refused_events);
+    pack_flag(into, campaign->is_unsettled);
+    pack_number(into, campaign->lead_looked_ns);
+    pack_number(into, campaign->begun_ns);
+    pack_number(into, campaign->ended_ns);
+    pack_flag(into, campaign->is_draining);
+    pack_flag(into, campaign->is_last_step_known);
+    pack_number(into, campaign->awaited);
+    pack_flag(into, campaign->is_at_once);
+    pack_flag(into, campaign->was_stopped);
+}
+
+static void standing_unpack(struct campaign *campaign, struct unpack *from)
+{
+    campaign->state = (enum campaign_state)unpack_bounded(from, CAMPAIGN_STOPPING);
+    campaign->workers_wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    timer_unpack(campaign->home.timers, &campaign->life_due.timer, from);
+    timer_unpack(campaign->home.timers, &campaign->rooms_due.timer, from);
+    campaign->judgement.verdict = (enum verdict)unpack_bounded(from, VERDICT_DEADLOCKED);
+    bool has_reason = unpack_flag(from);
+    struct bytes reason = unpack_bytes(from);
+    campaign->judgement.reason = has_reason ? memory_format("%.*s", BYTES_FORMAT(reason)) : NULL;
+    campaign->refused_events = unpack_number(from);
+    campaign->is_unsettled = unpack_flag(from);
+    campaign->lead_looked_ns = unpack_number(from);
+    campaign->begun_ns = unpack_number(from);
+    campaign->ended_ns = unpack_number(from);
+    campaign->is_draining = unpack_flag(from);
+    campaign->is_last_step_known = unpack_flag(from);
+    campaign->awaited = (enum awaited)unpack_bounded(from, AWAITS_TEARDOWN);
+    campaign->is_at_once = unpack_flag(from);
+    campaign->was_stopped = unpack_flag(from);
+}
+
+void campaign_pack(const struct campaign *campaign, struct buffer *into)
+{
+    assert(campaign->state != CAMPAIGN_ENDED && campaign_is_at_rest(campaign));
+    pack_number(into, campaign->id);
+    creation_pack(campaign, into);
+    standing_pack(campaign, into);
+    artifacts_pack(&campaign->artifacts, into);
+    places_pack(campaign, into);
+    campaign_statistics_pack(campaign->statistics, into);
+}
+
+/* A campaign has agents and rooms from its deployment on. */
+static bool is_possible(const struct campaign *campaign)
+{
+    bool is_deployed = campaign->state != CAMPAIGN_CREATED;
+    return is_deployed == (campaign->rooms != NULL) &&
+           (!campaign->is_draining || campaign->last_steps != NULL);
+}
+
+struct campaign *campaign_unpack(const struct campaign_home *home, struct unpack *from)
+{
+    uint64_t id = unpack_number(from);
+    struct campaign *campaign = creation_unpack(home, id, from);
+    if (campaign == NULL) {
+        return NULL;
+    }
+    standing_unpack(campaign, from);
+    artifacts_unpack(&campaign->artifacts, from);
+    places_unpack(campaign, from);
+    campaign->statistics = campaign_statistics_unpack(from);
+    if (from->is_broken || !is_possible(campaign)) {
+        unpack_break(from);
+        campaign_free(&campaign);
+    }
+    return campaign;
+}

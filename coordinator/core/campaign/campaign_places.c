@@ -1,0 +1,220 @@
+/* The agents of a campaign: which ones it takes, what they are told, and how workers move between them. */
+#include "coordinator/core/campaign/campaign_inside.h"
+
+#include "common/memory.h"
+#include "coordinator/core/campaign/fit.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define ASSIGNMENTS_PER_MESSAGE 4096u
+static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec has to take them");
+
+struct place *campaign_place_of(struct campaign *campaign, const struct member *member)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        if (campaign->places[i].member == member) {
+            return &campaign->places[i];
+        }
+    }
+    return NULL;
+}
+
+bool campaign_place_is_live(const struct place *place)
+{
+    return place->member != NULL && !place->is_given_up;
+}
+
+uint32_t campaign_live_places(const struct campaign *campaign)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        count += campaign_place_is_live(&campaign->places[i]);
+    }
+    return count;
+}
+
+void campaign_tell(struct campaign *campaign, const struct place *place, struct message *message)
+{
+    assert(campaign_place_is_live(place));
+    message->campaign = campaign->id;
+    members_send(campaign->home.members, place->member, message);
+}
+
+void campaign_tell_all(struct campaign *campaign, struct message *message)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        if (campaign_place_is_live(&campaign->places[i])) {
+            campaign_tell(campaign, &campaign->places[i], message);
+        }
+    }
+}
+
+/* agent-2 before agent-10; so that a worker sits on the same agent in each run. */
+static int campaign_places_compare_names(const void *left, const void *right)
+{
+    struct bytes a = (*(struct member *const *)left)->name;
+    struct bytes b = (*(struct member *const *)right)->name;
+    if (a.size != b.size) {
+        return a.size < b.size ? -1 : 1;
+    }
+    return bytes_compare(a, b);
+}
+
+static void take_place(struct place *place, struct member *member)
+{
+    place->member = member;
+    place->name = bytes_copy_new(member->name);
+    place->host = bytes_copy_new(member->host);
+    place->labels = bytes_copy_new(member->labels);
+    place->pid = member->pid;
+    place->cores = member->cores;
+}
+
+void campaign_hold(struct place *place)
+{
+    place->held++;
+    place->member->held++;
+}
+
+void campaign_unburden(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        struct place *place = &campaign->places[i];
+        if (place->member != NULL) {
+            place->member->held -= place->held;
+        }
+        place->held = 0;
+    }
+}
+
+/* The suitable ones of all that are there, for memory_free. */
+static struct member **choose_members(const struct campaign *campaign, uint32_t *count)
+{
+    const struct members *members = campaign->home.members;
+    struct member **chosen = memory_new(members_count(members), sizeof *chosen);
+    *count = 0;
+    for (size_t i = 0; i < members_count(members); i++) {
+        struct member *member = members_at(members, i);
+        if (fit_is_suitable(member, &campaign->options)) {
+            chosen[(*count)++] = member;
+        }
+    }
+    qsort(chosen, *count, sizeof *chosen, campaign_places_compare_names);
+    return chosen;
+}
+
+void campaign_take_places(struct campaign *campaign)
+{
+    uint32_t count = 0;
+    struct member **chosen = choose_members(campaign, &count);
+    assert(count > 0 && count >= campaign->agents_wanted);
+    campaign->places = memory_new(count, sizeof *campaign->places);
+    campaign->place_count = count;
+    uint32_t *room_for = memory_new(count, sizeof *room_for);
+    for (uint32_t i = 0; i < count; i++) {
+        take_place(&campaign->places[i], chosen[i]);
+        room_for[i] = members_room(chosen[i]);
+    }
+    campaign->handout = handout_new(campaign->options.workers, room_for, count);
+    for (uint32_t i = 0; i < campaign->options.workers; i++) {
+        struct place *place = &campaign->places[handout_place(campaign->handout, i)];
+        place->workers++;
+        campaign_hold(place);
+    }
+    memory_free(room_for);
+    memory_free(chosen);
+}
+
+void campaign_deploy(struct campaign *campaign)
+{
+    /* In one go over the workers: there may be a million, and thousands of places. */
+    struct worker_set *sets = memory_new(campaign->place_count, sizeof *sets);
+    for (uint32_t i = 0; i < campaign->options.workers; i++) {
+        worker_set_add(&sets[handout_place(campaign->handout, i)], i);
+    }
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        if (campaign_place_is_live(&campaign->places[i])) {
+            struct message message = {.kind = MESSAGE_DEPLOY,
+                                      .deploy = {.options = campaign->options,
+                                                 .bundle = campaign->bundle.listing,
+                                                 .workers = sets[i],
+                                                 .is_seed_fixed = campaign->options.seed != 0}};
+            campaign_tell(campaign, &campaign->places[i], &message);
+        }
+        worker_set_finish(&sets[i]);
+    }
+    memory_free(sets);
+}
+
+void campaign_run_global(struct campaign *campaign, enum global_phase phase)
+{
+    uint32_t i = 0;
+    while (!campaign_place_is_live(&campaign->places[i])) {
+        i++;
+        assert(i < campaign->place_count);
+    }
+    campaign->global_place = i;
+    struct message message = {.kind = MESSAGE_GLOBAL, .global.phase = phase};
+    campaign_tell(campaign, &campaign->places[i], &message);
+}
+
+static int compare_moved(const void *left, const void *right)
+{
+    const struct moved *a = (const struct moved *)left;
+    const struct moved *b = (const struct moved *)right;
+    if (a->place != b->place) {
+        return a->place < b->place ? -1 : 1;
+    }
+    if (a->first_step != b->first_step) {
+        return a->first_step < b->first_step ? -1 : 1;
+    }
+    return a->worker < b->worker ? -1 : a->worker > b->worker;
+}
+
+/* Those of one place from `moved[0]` on, as many as one message takes; gives back how many. */
+static size_t send_assignments(struct campaign *campaign, const struct moved *moved, size_t count)
+{
+    struct assignment *items = memory_new(ASSIGNMENTS_PER_MESSAGE, sizeof *items);
+    size_t used = 0;
+    size_t taken = 0;
+    for (; taken < count && moved[taken].place == moved[0].place; taken++) {
+        struct assignment *last = used > 0 ? &items[used - 1] : NULL;
+        if (last == NULL || last->first_step != moved[taken].first_step ||
+            last->workers.run_count >= CAMPAIGN_SET_RUNS) {
+            if (used == ASSIGNMENTS_PER_MESSAGE) {
+                break;
+            }
+            last = &items[used++];
+            last->first_step = moved[taken].first_step;
+        }
+        worker_set_add(&last->workers, moved[taken].worker);
+    }
+    struct message message = {.kind = MESSAGE_ASSIGN, .assign = {.items = items, .count = used}};
+    campaign_tell(campaign, &campaign->places[moved[0].place], &message);
+    for (size_t i = 0; i < used; i++) {
+        worker_set_finish(&items[i].workers);
+    }
+    memory_free(items);
+    return taken;
+}
+
+void campaign_send_moved(struct campaign *campaign)
+{
+    struct moved *moved = campaign->moved;
+    size_t count = 0;
+    for (size_t i = 0; i < campaign->moved_count; i++) {
+        /* It may have moved once more before anybody was told. */
+        if (handout_place(campaign->handout, moved[i].worker) == moved[i].place) {
+            moved[count++] = moved[i];
+        }
+    }
+    if (count > 0) {
+        qsort(moved, count, sizeof *moved, compare_moved);
+    }
+    for (size_t done = 0; done < count;) {
+        done += send_assignments(campaign, moved + done, count - done);
+    }
+    campaign->moved_count = 0;
+}

@@ -1,0 +1,190 @@
+/* What the rooms of a campaign have to tell, divided among its agents and put into few messages. */
+#include "coordinator/core/campaign/campaign_inside.h"
+
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+
+/* About what an item and a run of a worker set take on the wire. */
+#define ITEM_BYTES 100u
+#define RUN_BYTES 12u
+/* Values that are not counted again where replies share them. */
+#define SHARED_LOOKED_AT 8u
+
+static_assert(CAMPAIGN_SET_RUNS <= LIMIT_SET_RUNS, "the codec has to take them");
+
+/* The replies for one agent that have gathered so far. */
+struct draft {
+    struct reply *items; /* borrow all but `workers` */
+    size_t count;
+    size_t capacity;
+    size_t size_bytes;
+    const struct reply *source;              /* of the last item; NULL: begin a new one */
+    uint64_t next_rank;                      /* of the worker who could join the last item */
+    const uint8_t *values[SHARED_LOOKED_AT]; /* that came last: the message has each once */
+    size_t value_count;
+};
+
+static void send_draft(struct campaign *campaign, const struct place *place, struct draft *draft)
+{
+    if (draft->count > 0) {
+        struct message message = {.kind = MESSAGE_REPLIES,
+                                  .replies = {.items = draft->items, .count = draft->count}};
+        campaign_tell(campaign, place, &message);
+    }
+    for (size_t i = 0; i < draft->count; i++) {
+        worker_set_finish(&draft->items[i].workers);
+    }
+    draft->count = 0;
+    draft->size_bytes = 0;
+    draft->value_count = 0;
+    draft->source = NULL;
+}
+
+static bool has_value(const struct draft *draft, const uint8_t *value)
+{
+    for (size_t i = 0; i < SHARED_LOOKED_AT && i < draft->value_count; i++) {
+        if (draft->values[i] == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What it adds to the message. */
+static size_t add_value(struct draft *draft, struct bytes value)
+{
+    if (value.size >= REPLY_SHARED_BYTES && has_value(draft, value.data)) {
+        return 0;
+    }
+    draft->values[draft->value_count++ % SHARED_LOOKED_AT] = value.data;
+    return value.size;
+}
+
+static void begin_item(struct draft *draft, const struct reply *reply, uint64_t rank)
+{
+    draft->items = memory_reserve(draft->items, &draft->capacity, draft->count + 1, sizeof *draft->items);
+    struct reply *item = &draft->items[draft->count++];
+    *item = *reply;
+    worker_set_init(&item->workers);
+    item->rank = rank;
+    draft->source = reply;
+    draft->size_bytes += ITEM_BYTES + reply->name.size + add_value(draft, reply->value) + reply->text.size +
+                         reply->missing.run_count * RUN_BYTES;
+}
+
+/* `rank` is the worker's own at a barrier, else 0. */
+static void add_worker(struct campaign *campaign, uint32_t worker, const struct reply *reply, uint64_t rank,
+                       struct draft *drafts)
+{
+    uint32_t index = handout_place(campaign->handout, worker);
+    if (index == HANDOUT_NOBODY || !campaign_place_is_live(&campaign->places[index])) {
+        return;
+    }
+    struct draft *draft = &drafts[index];
+    bool continues = draft->source == reply && draft->next_rank == rank &&
+                     draft->items[draft->count - 1].workers.run_count < CAMPAIGN_SET_RUNS;
+    if (!continues) {
+        if (draft->size_bytes >= LIMIT_BATCH_BYTES || draft->count == LIMIT_BATCH_ITEMS) {
+            send_draft(campaign, &campaign->places[index], draft);
+        }
+        begin_item(draft, reply, rank);
+    }
+    struct worker_set *workers = &draft->items[draft->count - 1].workers;
+    size_t runs = workers->run_count;
+    worker_set_add(workers, worker);
+    draft->size_bytes += (workers->run_count - runs) * RUN_BYTES;
+    draft->next_rank = rank == 0 ? 0 : rank + 1;
+}
+
+void campaign_send_replies(struct campaign *campaign, const struct reply *replies, size_t count)
+{
+    struct draft *drafts = memory_new(campaign->place_count, sizeof *drafts);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t rank = replies[i].rank;
+        struct worker_cursor cursor = {0};
+        while (worker_set_next(&replies[i].workers, &cursor)) {
+            add_worker(campaign, cursor.worker, &replies[i], rank, drafts);
+            rank += rank > 0;
+        }
+    }
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        send_draft(campaign, &campaign->places[i], &drafts[i]);
+        memory_free(drafts[i].items);
+    }
+    memory_free(drafts);
+}
+
+void campaign_send_rooms(struct campaign *campaign, enum message_kind kind, const struct worker_set *rooms)
+{
+    for (size_t first = 0; first < rooms->run_count; first += CAMPAIGN_SET_RUNS) {
+        size_t left = rooms->run_count - first;
+        struct message message = {
+            .kind = kind,
+            .rooms = {.runs = rooms->runs + first,
+                      .run_count = left < CAMPAIGN_SET_RUNS ? left : CAMPAIGN_SET_RUNS},
+        };
+        campaign_tell_all(campaign, &message);
+    }
+}
+
+/* Sent even if no room synchronises: it says that there is nothing to wait for. */
+void campaign_send_last_steps(struct campaign *campaign)
+{
+    uint32_t rooms = campaign_rooms(campaign);
+    struct room_step *items = memory_new(rooms, sizeof *items);
+    size_t count = 0;
+    for (uint32_t room = 0; room < rooms; room++) {
+        if (campaign->last_steps[room] != 0 || rooms_is_synchronising(campaign->rooms, room)) {
+            items[count++] = (struct room_step){.room = room, .step = campaign->last_steps[room]};
+        }
+    }
+    struct message message = {.kind = MESSAGE_RUN_UNTIL, .room_steps = {.items = items, .count = count}};
+    campaign_tell_all(campaign, &message);
+    memory_free(items);
+}
+
+static void on_deadlock(struct campaign *campaign, uint64_t now_ns, const char *text)
+{
+    outbox_deadlock(campaign->home.outbox, campaign->id, text);
+    outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id},
+               "campaign %llu: deadlock: %s", (unsigned long long)campaign->id, text);
+    if (campaign->options.on_deadlock == ON_DEADLOCK_STOP) {
+        campaign_stop_as(campaign, now_ns, VERDICT_DEADLOCKED, text);
+    } else {
+        judgement_raise(&campaign->judgement, VERDICT_DEADLOCKED, "%s", text);
+    }
+}
+
+static void settle_once(struct campaign *campaign, uint64_t now_ns)
+{
+    struct rooms_news news = {0};
+    rooms_settle(campaign->rooms, now_ns, &news);
+    /* Who is woken by a reply may end its step at once: its agent has to know before that this is wanted. */
+    campaign_send_rooms(campaign, MESSAGE_SYNCHRONISE, &news.synchronised);
+    if (news.reply_count > 0) {
+        campaign_send_replies(campaign, news.replies, news.reply_count);
+    }
+    campaign_send_rooms(campaign, MESSAGE_ROOMS_DONE, &news.done);
+    if (news.deadlock != NULL) {
+        /* Stopping calls on the rooms, which lent us the text. */
+        char *text = memory_copy_string(news.deadlock);
+        on_deadlock(campaign, now_ns, text);
+        memory_free(text);
+    }
+}
+
+void campaign_settle(struct campaign *campaign, uint64_t now_ns)
+{
+    while (campaign->is_unsettled && campaign->rooms != NULL) {
+        campaign->is_unsettled = false;
+        settle_once(campaign, now_ns);
+        if (campaign->workers_wanted != 0 && campaign->rooms != NULL) {
+            campaign_grow(campaign, now_ns);
+        }
+    }
+    if (campaign->rooms != NULL) {
+        due_set(campaign->home.timers, &campaign->rooms_due, rooms_due_ns(campaign->rooms));
+    }
+}

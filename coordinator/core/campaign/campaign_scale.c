@@ -1,0 +1,194 @@
+/* Another number of workers while a campaign runs. */
+#include "coordinator/core/campaign/campaign_inside.h"
+
+#include "common/memory.h"
+#include "coordinator/core/campaign/fit.h"
+#include "proto/message/limits.h"
+
+uint32_t campaign_rooms(const struct campaign *campaign)
+{
+    struct campaign_options options = campaign->options;
+    options.workers = handout_count(campaign->handout);
+    return campaign_room_count(&options);
+}
+
+/* How many of the ids from the present number on have no agent that had them before and still lives. */
+static uint32_t newcomers(const struct campaign *campaign, uint32_t workers)
+{
+    uint32_t known = handout_count(campaign->handout);
+    uint32_t count = workers > known ? workers - known : 0;
+    for (uint32_t id = campaign->options.workers; id < workers && id < known; id++) {
+        uint32_t place = handout_place(campaign->handout, id);
+        count += place == HANDOUT_NOBODY || !campaign_place_is_live(&campaign->places[place]) ? 1 : 0;
+    }
+    return count;
+}
+
+/* How many more its agents take; one that is lost takes none. */
+static uint64_t room_left(const struct campaign *campaign, uint32_t *room_for)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < campaign->place_count; i++) {
+        const struct place *place = &campaign->places[i];
+        uint32_t room = campaign_place_is_live(place) ? members_room(place->member) : 0;
+        sum += room;
+        if (room_for != NULL) {
+            room_for[i] = room;
+        }
+    }
+    return sum;
+}
+
+static bool fits(const struct campaign *campaign, uint32_t workers, struct error *error)
+{
+    uint32_t wanted = workers > campaign->options.workers ? newcomers(campaign, workers) : 0;
+    uint64_t room = room_left(campaign, NULL);
+    return wanted <= room ||
+           error_set(error,
+                     "only %llu of %u more workers fit on the %u agents of campaign %llu, by what their "
+                     "--capacity leaves",
+                     (unsigned long long)room, wanted, campaign_live_places(campaign),
+                     (unsigned long long)campaign->id);
+}
+
+bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struct error *error)
+{
+    unsigned long long id = campaign->id;
+    if (campaign->state != CAMPAIGN_RUNNING) {
+        return error_set(error, "campaign %llu is %s: only one that is running can be scaled", id,
+                         campaign_state_name(campaign->state));
+    }
+    if (campaign->is_draining) {
+        return error_set(error, "the duration of campaign %llu is over: its workers come to their end", id);
+    }
+    if (workers == 0) {
+        return error_set(error, "no campaign goes on without workers; tutti stop %llu ends it", id);
+    }
+    if (workers > LIMIT_WORKERS) {
+        return error_set(error, "%u workers are more than the %u that a campaign may have", workers,
+                         LIMIT_WORKERS);
+    }
+    return fits(campaign, workers, error);
+}
+
+/* The rooms of these ids that synchronise, with the step from which on they have another number of workers.
+ */
+static struct room_step *changed_rooms(struct campaign *campaign, uint32_t first, uint32_t end, size_t *count)
+{
+    uint32_t ids = campaign_room_ids(&campaign->options);
+    uint32_t rooms = (end - 1) / ids - first / ids + 1;
+    struct room_step *changed = memory_new(rooms, sizeof *changed);
+    *count = 0;
+    for (uint32_t i = 0; i < rooms; i++) {
+        uint32_t room = first / ids + i;
+        uint64_t step = rooms_change_step(campaign->rooms, room);
+        if (step > 0) {
+            changed[(*count)++] = (struct room_step){.room = room, .step = step};
+        }
+    }
+    return changed;
+}
+
+/* Tells everybody, also those who have none of the workers that it is about. */
+static struct room_step *change(struct campaign *campaign, uint32_t workers, size_t *count)
+{
+    uint32_t before = campaign->options.workers;
+    uint32_t low = before < workers ? before : workers;
+    uint32_t high = before < workers ? workers : before;
+    struct room_step *changed = changed_rooms(campaign, low, high, count);
+    struct message message = {.kind = MESSAGE_SCALE,
+                              .scale = {.workers = workers, .rooms = changed, .room_count = *count}};
+    campaign_tell_all(campaign, &message);
+    campaign->options.workers = workers;
+    outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
+               "campaign %llu has %u workers instead of %u", (unsigned long long)campaign->id, workers,
+               before);
+    return changed;
+}
+
+/* To the agent that had it before, where it may still be torn down, or to another one if that is lost. */
+static void bring_back(struct campaign *campaign, uint32_t worker, uint64_t first_step)
+{
+    uint32_t place = handout_place(campaign->handout, worker);
+    if (place == HANDOUT_NOBODY || !campaign_place_is_live(&campaign->places[place])) {
+        place = campaign_next_place(campaign, worker % campaign->place_count);
+        campaign_hold(&campaign->places[place]);
+    }
+    campaign_move(campaign, worker, place, first_step);
+}
+
+static void begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t first, uint32_t known,
+                          const struct room_step *changed, size_t changed_count)
+{
+    uint32_t ids = campaign_room_ids(&campaign->options);
+    size_t at = 0;
+    for (uint32_t worker = first; worker < campaign->options.workers; worker++) {
+        while (at < changed_count && changed[at].room < worker / ids) {
+            at++;
+        }
+        bool is_changed = at < changed_count && changed[at].room == worker / ids;
+        uint64_t first_step = rooms_join(campaign->rooms, now_ns, worker, is_changed ? changed[at].step : 1);
+        if (worker < known) {
+            bring_back(campaign, worker, first_step);
+        } else {
+            campaign_move(campaign, worker, handout_place(campaign->handout, worker), first_step);
+        }
+    }
+}
+
+static void extend(struct campaign *campaign, uint32_t workers)
+{
+    uint32_t known = handout_count(campaign->handout);
+    if (workers > known) {
+        uint32_t *room_for = memory_new(campaign->place_count, sizeof *room_for);
+        (void)room_left(campaign, room_for);
+        (void)handout_extend(campaign->handout, workers - known, room_for, campaign->place_count);
+        memory_free(room_for);
+        for (uint32_t worker = known; worker < workers; worker++) {
+            campaign_hold(&campaign->places[handout_place(campaign->handout, worker)]);
+        }
+        rooms_extend(campaign->rooms, workers);
+    }
+}
+
+void campaign_grow(struct campaign *campaign, uint64_t now_ns)
+{
+    struct error error;
+    uint32_t first = campaign->options.workers;
+    uint32_t workers = campaign->workers_wanted;
+    if (!campaign_may_scale(campaign, workers, &error)) {
+        campaign->workers_wanted = 0; /* something has happened since it could */
+        outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
+                   error.text);
+        return;
+    }
+    if (!rooms_may_join(campaign->rooms, first, workers)) {
+        return;
+    }
+    size_t changed_count = 0;
+    uint32_t known = handout_count(campaign->handout);
+    campaign->workers_wanted = 0;
+    campaign->is_unsettled = true;
+    struct room_step *changed = change(campaign, workers, &changed_count);
+    extend(campaign, workers);
+    begin_workers(campaign, now_ns, first, known, changed, changed_count);
+    campaign_send_moved(campaign);
+    memory_free(changed);
+}
+
+void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers)
+{
+    struct error error;
+    (void)now_ns;
+    if (!campaign_may_scale(campaign, workers, &error)) {
+        outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
+                   error.text);
+        return;
+    }
+    campaign->workers_wanted = workers > campaign->options.workers ? workers : 0;
+    campaign->is_unsettled = true;
+    if (workers < campaign->options.workers) {
+        size_t count = 0;
+        memory_free(change(campaign, workers, &count));
+    }
+}

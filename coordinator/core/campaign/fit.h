@@ -1,0 +1,18 @@
+/* Whether a campaign fits on the agents that are there. */
+#pragma once
+#include "common/error.h"
+#include "coordinator/core/roster/members.h"
+#include "proto/message/campaign.h"
+
+/* The agents that have the labels that a campaign wants, and how many workers they still take. */
+struct fit {
+    uint32_t agents;
+    uint64_t room; /* one that takes any number takes more than there can be */
+};
+
+MUST_CHECK struct fit fit_of(const struct members *members, const struct campaign_options *options);
+bool fit_is_suitable(const struct member *member, const struct campaign_options *options);
+/* False with how many fit. */
+MUST_CHECK bool fit_check(const struct fit *fit, const struct campaign_options *options, struct error *error);
+/* " with zone=a", or nothing. */
+const char *fit_words(const struct campaign_options *options, char *text, size_t size);

@@ -1,0 +1,239 @@
+/* Which agent of a campaign each of its workers belongs to. */
+#include "coordinator/core/campaign/handout.h"
+
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Spread over the ids, a place has at most one run a worker: more than a message takes is dealt in turn. */
+#define SPREAD_WORKERS_MOST LIMIT_SET_RUNS
+
+struct handout {
+    uint32_t *places; /* by worker */
+    size_t capacity;
+    uint32_t workers;
+    uint32_t next; /* place that has its turn */
+};
+
+/* Workers of a place are spread evenly when each comes at its part of the way. */
+struct share_of_place {
+    uint32_t place;
+    uint64_t count;
+    uint64_t given;
+};
+
+/* The id at which its next worker would sit, in halves of a share, with as many bits behind the point. */
+static uint64_t next_position(const struct share_of_place *share, uint64_t workers)
+{
+    return (((2 * share->given + 1) * workers) << 16u) / (2 * share->count);
+}
+
+static bool handout_is_before(const struct share_of_place *left, const struct share_of_place *right,
+                              uint64_t workers)
+{
+    uint64_t one = next_position(left, workers);
+    uint64_t other = next_position(right, workers);
+    return one != other ? one < other : left->place < right->place;
+}
+
+/* A heap: the share whose turn is next is moved down to where it belongs now. */
+static void sink(struct share_of_place *heap, size_t count, size_t at, uint64_t workers)
+{
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= count) {
+            return;
+        }
+        child += child + 1 < count && handout_is_before(&heap[child + 1], &heap[child], workers) ? 1 : 0;
+        if (!handout_is_before(&heap[child], &heap[at], workers)) {
+            return;
+        }
+        struct share_of_place moved = heap[at];
+        heap[at] = heap[child];
+        heap[child] = moved;
+        at = child;
+    }
+}
+
+/* The same numbers for each place as were dealt in turn; where no place was full, the same places. */
+static void spread(struct handout *handout, uint32_t places)
+{
+    struct share_of_place *heap = memory_new(places, sizeof *heap);
+    uint32_t *counts = memory_new(places, sizeof *counts);
+    size_t size = 0;
+    for (uint32_t i = 0; i < handout->workers; i++) {
+        counts[handout->places[i]]++;
+    }
+    for (uint32_t i = 0; i < places; i++) {
+        if (counts[i] > 0) {
+            heap[size++] = (struct share_of_place){.place = i, .count = counts[i]};
+        }
+    }
+    for (size_t i = size; i-- > 0;) {
+        sink(heap, size, i, handout->workers);
+    }
+    for (uint32_t i = 0; i < handout->workers; i++) {
+        handout->places[i] = heap[0].place;
+        heap[0].given++;
+        if (heap[0].given == heap[0].count) {
+            heap[0] = heap[--size];
+        }
+        sink(heap, size, 0, handout->workers);
+    }
+    memory_free(counts);
+    memory_free(heap);
+}
+
+/* Those with room, from the one on that has its turn. */
+static uint32_t list_open(const struct handout *handout, const uint32_t *room_for, uint32_t places,
+                          uint32_t *open)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < places; i++) {
+        uint32_t place = (handout->next + i) % places;
+        if (room_for[place] > 0) {
+            open[count++] = place;
+        }
+    }
+    return count;
+}
+
+static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room_for, uint32_t places)
+{
+    uint32_t *open = memory_new(places, sizeof *open);
+    uint32_t count = list_open(handout, room_for, places, open);
+    uint32_t at = 0;
+    for (uint32_t worker = first; worker < handout->workers; worker++) {
+        assert(count > 0);
+        uint32_t place = open[at];
+        handout->places[worker] = place;
+        handout->next = (place + 1) % places;
+        room_for[place] -= room_for[place] == UINT32_MAX ? 0 : 1;
+        if (room_for[place] > 0) {
+            at = (at + 1) % count;
+            continue;
+        }
+        count--;
+        memmove(open + at, open + at + 1, (count - at) * sizeof *open);
+        at = at == count ? 0 : at;
+    }
+    memory_free(open);
+}
+
+struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t places)
+{
+    struct handout *handout = MEMORY_NEW(struct handout);
+    (void)handout_extend(handout, workers, room_for, places);
+    return handout;
+}
+
+uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t places)
+{
+    assert(places > 0);
+    uint32_t first = handout->workers;
+    handout->workers += workers;
+    handout->places =
+        memory_reserve(handout->places, &handout->capacity, handout->workers, sizeof *handout->places);
+    deal_in_turn(handout, first, room_for, places);
+    if (first == 0 && workers <= SPREAD_WORKERS_MOST) {
+        spread(handout, places);
+    }
+    return first;
+}
+
+void handout_free(struct handout **handout)
+{
+    if (*handout != NULL) {
+        memory_free((*handout)->places);
+        memory_free(*handout);
+        *handout = NULL;
+    }
+}
+
+uint32_t handout_count(const struct handout *handout)
+{
+    return handout->workers;
+}
+
+uint32_t handout_place(const struct handout *handout, uint32_t worker)
+{
+    return worker < handout->workers ? handout->places[worker] : HANDOUT_NOBODY;
+}
+
+/* A run is looked through without a branch for each worker. */
+static bool owns_run(const struct handout *handout, uint32_t place, const struct worker_run *run)
+{
+    uint64_t last = run->first + (uint64_t)run->stride * (run->count - 1);
+    if (run->count == 0 || last >= handout->workers) {
+        return false;
+    }
+    uint32_t differs = 0;
+    const uint32_t *at = handout->places + run->first;
+    if (run->stride == 1) {
+        for (uint32_t i = 0; i < run->count; i++) {
+            differs |= at[i] ^ place;
+        }
+        return differs == 0;
+    }
+    for (uint64_t i = 0; i < run->count; i++) {
+        differs |= at[i * run->stride] ^ place;
+    }
+    return differs == 0;
+}
+
+bool handout_owns_all(const struct handout *handout, uint32_t place, const struct worker_set *workers)
+{
+    for (size_t i = 0; i < workers->run_count; i++) {
+        if (!owns_run(handout, place, &workers->runs[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void handout_workers(const struct handout *handout, uint32_t place, struct worker_set *workers)
+{
+    for (uint32_t i = 0; i < handout->workers; i++) {
+        if (handout->places[i] == place) {
+            worker_set_add(workers, i);
+        }
+    }
+}
+
+void handout_give(struct handout *handout, uint32_t worker, uint32_t place)
+{
+    assert(worker < handout->workers);
+    handout->places[worker] = place;
+}
+
+void handout_pack(const struct handout *handout, struct buffer *into)
+{
+    pack_number(into, handout->workers);
+    pack_number(into, handout->next);
+    for (uint32_t i = 0; i < handout->workers; i++) {
+        pack_number(into, handout->places[i] + 1u); /* 0: HANDOUT_NOBODY */
+    }
+}
+
+struct handout *handout_unpack(struct unpack *from, uint32_t places)
+{
+    uint32_t workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    uint32_t next = (uint32_t)unpack_bounded(from, places);
+    if (workers > from->left.size) {
+        unpack_break(from);
+        return NULL;
+    }
+    struct handout *handout = MEMORY_NEW(struct handout);
+    handout->workers = workers;
+    handout->next = next;
+    handout->places = memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->places);
+    for (uint32_t i = 0; i < workers; i++) {
+        handout->places[i] = (uint32_t)unpack_bounded(from, places) - 1;
+    }
+    if (from->is_broken) {
+        handout_free(&handout);
+    }
+    return handout;
+}

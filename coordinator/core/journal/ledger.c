@@ -1,0 +1,339 @@
+/* The journal as a run of bytes. It begins with a line that says its format, and the head as the first block.
+ * A block is its size, a sum of that, a sum of what it holds, and the events. Sums depend on the lineage of
+ * the journal, and the sum of the content on the number of the block: each block proves by itself which one
+ * it is. The size has a sum of its own, since one that is wrong would look like a torn end. */
+#include "coordinator/core/journal/ledger.h"
+
+#include "common/memory.h"
+#include "coordinator/core/journal/ledger_schema.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC "tutti journal "
+#define MAGIC_BYTES (sizeof MAGIC - 1)
+#define LINE_BYTES_MOST 32u
+#define BLOCK_HEAD_BYTES 16u
+#define BLOCK_MAX_BYTES UINT32_MAX
+/* Format 1 had no line: its name stood in its first block. */
+#define FORMAT_1_AT (BLOCK_HEAD_BYTES + 1)
+/* More memory than this is not kept from block to block. */
+#define KEPT_BYTES ((size_t)1024 * 1024)
+/* How far a later block is looked for after one that is broken: more than ever follows a base. */
+#define SEARCH_MAX_BYTES ((size_t)256 * 1024 * 1024)
+
+static uint64_t mix(uint64_t sum, uint64_t word)
+{
+    sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+    return sum ^ (sum >> 29);
+}
+
+/* Without its number: numbered() makes a sum of it. */
+static uint64_t sum_content(uint64_t lineage, struct bytes bytes)
+{
+    uint64_t sum = mix(lineage, bytes.size);
+    size_t at = 0;
+    for (; at + sizeof(uint64_t) <= bytes.size; at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes.data + at, sizeof word);
+        sum = mix(sum, word);
+    }
+    for (; at < bytes.size; at++) {
+        sum = mix(sum, bytes.data[at]);
+    }
+    return mix(sum, lineage);
+}
+
+static uint64_t numbered(uint64_t sum, uint64_t block)
+{
+    return mix(sum, block);
+}
+
+static uint32_t sum_size(uint64_t lineage, uint32_t size)
+{
+    return (uint32_t)(mix(mix(lineage, size), ~lineage) >> 32);
+}
+
+struct block_head {
+    uint32_t size;
+    uint32_t size_sum;
+    uint64_t sum;
+};
+static_assert(sizeof(struct block_head) == BLOCK_HEAD_BYTES, "a block's head is written as it is");
+
+/* The block from `at` on gets its head. */
+static void seal_from(uint8_t *at, size_t size, uint64_t lineage, uint64_t number)
+{
+    struct bytes content = bytes_of(at + BLOCK_HEAD_BYTES, size - BLOCK_HEAD_BYTES);
+    struct block_head head = {.size = (uint32_t)content.size,
+                              .size_sum = sum_size(lineage, (uint32_t)content.size),
+                              .sum = numbered(sum_content(lineage, content), number)};
+    memcpy(at, &head, sizeof head);
+}
+
+static void begin_block(struct ledger_writer *writer)
+{
+    static const struct block_head room = {0};
+    if (writer->block.capacity > KEPT_BYTES) {
+        buffer_finish(&writer->block);
+        buffer_init(&writer->block, BLOCK_MAX_BYTES);
+    }
+    buffer_clear(&writer->block);
+    buffer_append(&writer->block, &room, sizeof room);
+    writer->before_ns = 0;
+}
+
+void ledger_writer_init(struct ledger_writer *writer)
+{
+    *writer = (struct ledger_writer){0};
+    buffer_init(&writer->block, BLOCK_MAX_BYTES);
+}
+
+void ledger_writer_finish(struct ledger_writer *writer)
+{
+    buffer_finish(&writer->block);
+}
+
+bool ledger_is_waiting(const struct ledger_writer *writer)
+{
+    return writer->block.size > BLOCK_HEAD_BYTES;
+}
+
+static void clock_pack(const struct ledger_clock *clock, struct buffer *into)
+{
+    pack_number(into, clock->now_ns);
+    pack_number(into, clock->machine_ns);
+    pack_number(into, clock->wall_ns);
+    pack_bytes(into, clock->machine);
+}
+
+static void clock_unpack(struct ledger_clock *clock, struct unpack *from)
+{
+    clock->now_ns = unpack_number(from);
+    clock->machine_ns = unpack_number(from);
+    clock->wall_ns = unpack_number(from);
+    clock->machine = unpack_bytes(from);
+}
+
+void ledger_begin_base(const struct ledger_writer *writer, const struct ledger_head *head,
+                       struct buffer *into)
+{
+    static const struct block_head room = {0};
+    assert(!ledger_is_waiting(writer) && into->size == 0);
+    (void)buffer_append_format(into, MAGIC "%u\n", LEDGER_FORMAT);
+    (void)buffer_append(into, &room, sizeof room);
+    pack_fixed(into, ledger_schema());
+    pack_bytes(into, head->build);
+    clock_pack(&head->clock, into);
+    pack_fixed(into, writer->lineage);
+    pack_number(into, writer->blocks);
+}
+
+/* After the line that a journal begins with; 0: there is none. */
+static size_t line_bytes(struct bytes bytes)
+{
+    size_t most = bytes.size < LINE_BYTES_MOST ? bytes.size : LINE_BYTES_MOST;
+    const uint8_t *end = most > MAGIC_BYTES && memcmp(bytes.data, MAGIC, MAGIC_BYTES) == 0
+                             ? memchr(bytes.data, '\n', most)
+                             : NULL;
+    return end == NULL ? 0 : (size_t)(end - bytes.data) + 1;
+}
+
+bool ledger_seal_base(struct buffer *into)
+{
+    size_t line = line_bytes(buffer_bytes(into));
+    if (into->has_overflowed || into->size - line > BLOCK_MAX_BYTES) {
+        return false;
+    }
+    seal_from(into->data + line, into->size - line, 0, 0);
+    return true;
+}
+
+void ledger_note(struct ledger_writer *writer, const struct coordinator_event *event)
+{
+    if (!ledger_is_waiting(writer)) {
+        begin_block(writer);
+    }
+    record_put(&writer->block, writer->before_ns, event);
+    writer->before_ns = event->now_ns;
+}
+
+struct bytes ledger_seal(struct ledger_writer *writer)
+{
+    if (!ledger_is_waiting(writer)) {
+        return bytes_of(NULL, 0);
+    }
+    struct bytes block = buffer_bytes(&writer->block);
+    seal_from(writer->block.data, block.size, writer->lineage, writer->blocks++);
+    writer->block.size = 0; /* nothing waits; what was sealed stays where it is until the next one */
+    return block;
+}
+
+/* The block at this offset, if its size is one; its content's sum without the number. */
+static bool find_block(const struct ledger_reader *reader, size_t at, struct block_head *head,
+                       struct bytes *content)
+{
+    size_t left = reader->bytes.size - at;
+    if (left < BLOCK_HEAD_BYTES) {
+        return false;
+    }
+    memcpy(head, reader->bytes.data + at, sizeof *head);
+    if (head->size_sum != sum_size(reader->lineage, head->size) || head->size == 0 ||
+        head->size > left - BLOCK_HEAD_BYTES) {
+        return false;
+    }
+    *content = bytes_of(reader->bytes.data + at + BLOCK_HEAD_BYTES, head->size);
+    return true;
+}
+
+/* Whether a block of a number that is to come stands anywhere after the last good one: then more was written
+ * than can be read. */
+static bool is_followed(const struct ledger_reader *reader)
+{
+    size_t from = reader->good_bytes;
+    size_t end = reader->bytes.size - from > SEARCH_MAX_BYTES ? from + SEARCH_MAX_BYTES : reader->bytes.size;
+    for (size_t at = from; at < end; at++) {
+        struct block_head head;
+        struct bytes content;
+        if (!find_block(reader, at, &head, &content)) {
+            continue;
+        }
+        uint64_t sum = sum_content(reader->lineage, content);
+        /* No more blocks can have been between than there is room for. */
+        for (uint64_t more = 1; more <= (at - from) / BLOCK_HEAD_BYTES + 1; more++) {
+            if (head.sum == numbered(sum, reader->blocks + more)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* LEDGER_EVENT: `left` holds what the next block does. */
+static enum ledger_state next_block(struct ledger_reader *reader)
+{
+    struct block_head head;
+    struct bytes content;
+    if (reader->good_bytes == reader->bytes.size) {
+        return LEDGER_WHOLE;
+    }
+    if (!find_block(reader, reader->good_bytes, &head, &content) ||
+        head.sum != numbered(sum_content(reader->lineage, content), reader->blocks)) {
+        return is_followed(reader) ? LEDGER_CORRUPT : LEDGER_TORN;
+    }
+    reader->blocks++;
+    reader->good_bytes += BLOCK_HEAD_BYTES + head.size;
+    reader->left = unpack_of(content);
+    reader->before_ns = 0;
+    return LEDGER_EVENT;
+}
+
+/* Which format it says it has; 0: it is no journal. */
+static unsigned long format_of(struct bytes bytes, size_t *line)
+{
+    *line = line_bytes(bytes);
+    if (*line > 0) {
+        char digits[LINE_BYTES_MOST];
+        bytes_to_text(bytes_of(bytes.data + MAGIC_BYTES, *line - 1 - MAGIC_BYTES), digits, sizeof digits);
+        return strtoul(digits, NULL, 10);
+    }
+    bool is_first = bytes.size > FORMAT_1_AT + MAGIC_BYTES &&
+                    memcmp(bytes.data + FORMAT_1_AT, MAGIC, MAGIC_BYTES - 1) == 0;
+    return is_first ? 1 : 0;
+}
+
+static bool check_format(struct bytes bytes, size_t *line, struct error *error)
+{
+    unsigned long format = format_of(bytes, line);
+    if (format == 0) {
+        return error_set(error, "it is not a journal");
+    }
+    return format == LEDGER_FORMAT ||
+           error_set(error, "it has format %lu, and this build of tutti reads format %u", format,
+                     LEDGER_FORMAT);
+}
+
+bool ledger_open(struct ledger_reader *reader, struct bytes bytes, struct ledger_head *head,
+                 struct error *error)
+{
+    *reader = (struct ledger_reader){.bytes = bytes};
+    *head = (struct ledger_head){0};
+    if (!check_format(bytes, &reader->good_bytes, error)) {
+        return false;
+    }
+    if (next_block(reader) != LEDGER_EVENT) {
+        return error_set(error, "it is corrupt at its beginning");
+    }
+    uint64_t schema = unpack_fixed(&reader->left);
+    head->build = unpack_bytes(&reader->left);
+    if (!reader->left.is_broken && schema != ledger_schema()) {
+        return error_set(
+            error, "tutti %.*s, another build, has written it, with records that this one does not know",
+            BYTES_FORMAT(head->build));
+    }
+    clock_unpack(&head->clock, &reader->left);
+    head->lineage = unpack_fixed(&reader->left);
+    head->blocks = unpack_number(&reader->left);
+    head->base = reader->left.left;
+    reader->head_bytes = reader->good_bytes;
+    reader->lineage = head->lineage;
+    reader->blocks = head->blocks;
+    bool is_sound = !reader->left.is_broken;
+    reader->left = unpack_of(bytes_of(NULL, 0));
+    return is_sound || error_set(error, "it is corrupt at its beginning");
+}
+
+enum ledger_state ledger_next(struct ledger_reader *reader)
+{
+    if (reader->left.left.size == 0) {
+        enum ledger_state state = next_block(reader);
+        if (state != LEDGER_EVENT) {
+            return state;
+        }
+    }
+    if (!record_take(&reader->left, reader->before_ns, &reader->record)) {
+        return LEDGER_CORRUPT;
+    }
+    reader->before_ns = reader->record.event.now_ns;
+    return LEDGER_EVENT;
+}
+
+void ledger_reader_finish(struct ledger_reader *reader)
+{
+    record_finish(&reader->record);
+}
+
+static struct coordinator *ledger_give_up(struct coordinator *coordinator, const struct ledger_reader *reader,
+                                          struct error *error)
+{
+    if (coordinator == NULL) {
+        (void)error_set(error, "the state that it begins with makes no sense");
+    } else {
+        (void)error_set(error, "it is corrupt after byte %zu of %zu", reader->good_bytes, reader->bytes.size);
+    }
+    coordinator_free(&coordinator);
+    return NULL;
+}
+
+struct coordinator *ledger_replay(struct ledger_reader *reader, const struct ledger_head *head,
+                                  struct ledger_end *end, struct error *error)
+{
+    struct coordinator_effects effects = {0};
+    struct coordinator *coordinator = coordinator_unpack(head->base);
+    enum ledger_state state = LEDGER_CORRUPT;
+    *end = (struct ledger_end){.last_ns = head->clock.now_ns};
+    while (coordinator != NULL && (state = ledger_next(reader)) == LEDGER_EVENT) {
+        coordinator_step(coordinator, &reader->record.event, &effects);
+        end->last_ns = reader->record.event.now_ns;
+        end->events++;
+    }
+    coordinator_effects_finish(&effects);
+    if (state == LEDGER_CORRUPT) {
+        return ledger_give_up(coordinator, reader, error);
+    }
+    end->good_bytes = reader->good_bytes;
+    end->torn_bytes = reader->bytes.size - reader->good_bytes;
+    end->blocks = reader->blocks;
+    return coordinator;
+}

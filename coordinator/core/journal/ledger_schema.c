@@ -1,0 +1,53 @@
+/* What the records of a journal are made of, as one number. */
+#include "coordinator/core/journal/ledger_schema.h"
+
+#include "coordinator/core/campaign/campaign_inside.h"
+#include "coordinator/core/coordinator_inside.h"
+#include "coordinator/core/report/statistics_inside.h"
+#include "coordinator/core/rooms/rooms_inside.h"
+#include "coordinator/core/rooms/sightings_inside.h"
+#include "proto/codec/codec.h"
+
+static const uint64_t PARTS[] = {
+    PROTOCOL_VERSION,
+    EVENT_RESTORED,
+    OPERATION_KIND_COUNT,
+    OUTCOME_COUNT,
+    CAMPAIGN_STATE_COUNT,
+    VERDICT_DEADLOCKED,
+    ARTIFACT_KINDS,
+    BROWSER_KINDS,
+    sizeof(struct coordinator_event),
+    sizeof(struct campaign_options),
+    sizeof(struct coordinator_settings),
+    sizeof(struct coordinator),
+    sizeof(struct agent_overview),
+    sizeof(struct member),
+    sizeof(struct campaign) - sizeof(struct campaign_report),
+    sizeof(struct place),
+    sizeof(struct artifacts),
+    sizeof(struct rooms),
+    sizeof(struct room),
+    sizeof(struct seat),
+    sizeof(struct step_state),
+    sizeof(struct notifier),
+    sizeof(struct barrier),
+    sizeof(struct variable),
+    sizeof(struct wait),
+    sizeof(struct sighting),
+    sizeof(struct seen_total),
+    sizeof(struct campaign_statistics),
+    sizeof(struct request_report),
+    sizeof(struct wait_report),
+    sizeof(struct error_report),
+};
+
+uint64_t ledger_schema(void)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
+        sum = (sum ^ PARTS[i]) * 0x9e3779b97f4a7c15u;
+        sum ^= sum >> 29;
+    }
+    return sum;
+}

@@ -1,0 +1,128 @@
+/* What can be told of a campaign, while it runs and when it has ended. */
+#pragma once
+#include "common/histogram.h"
+#include "coordinator/core/base/campaign_state.h"
+#include "coordinator/core/report/artifacts.h"
+#include "proto/message/campaign.h"
+#include "proto/message/operation.h"
+
+struct agent_report {
+    struct bytes name;
+    struct bytes host;
+    uint32_t pid;
+    struct bytes labels;
+    uint32_t workers; /* that were dealt to it */
+    enum agent_state state;
+    bool has_clock;
+    int64_t clock_offset_ns; /* the coordinator's clock minus its own */
+    uint64_t clock_uncertainty_ns;
+    bool is_measured;      /* what follows is known */
+    double cpu;            /* used while the workers ran; 1 is one core */
+    uint64_t memory_bytes; /* the most that was seen */
+    uint64_t lag_p99_us;   /* of its loops: what came at any moment was looked at within this */
+    uint64_t lag_maximum_us;
+};
+
+/* An agent that was too busy for its latencies to be trusted. */
+struct bottleneck_report {
+    struct bytes agent;
+    uint64_t strained_us; /* for so long */
+    uint64_t lag_p99_us;  /* of its worst loop then, as long as it was so */
+    uint64_t lag_maximum_us;
+    double busy;     /* share of that time that the worst loop did not wait for anything: 0…1 */
+    double host_cpu; /* share of its host's cores that was used then */
+};
+
+struct request_report {
+    struct bytes name;
+    bool is_timing;
+    uint64_t count;
+    uint64_t failed;
+    const struct histogram *latency_us;
+};
+
+struct wait_report {
+    struct bytes name;
+    enum operation_kind kind;
+    uint64_t outcomes[OUTCOME_COUNT];
+    const struct histogram *waited_us;
+};
+
+struct error_report {
+    struct bytes text;
+    uint64_t count;
+    uint32_t worker;
+    uint64_t step;
+};
+
+/* How often a worker was the last reader to see what was written. */
+struct last_seen {
+    uint32_t worker;
+    uint64_t times;
+};
+
+struct divergence;
+
+/* How long what was written at notifiers of one name took until others saw it, and whether they saw the same.
+ */
+struct seen_report {
+    struct bytes name;
+    uint64_t seen_count;               /* sightings */
+    const struct histogram *seen_us;   /* from the edit until one reader saw it */
+    const struct histogram *spread_us; /* between the first and the last reader of a step */
+    uint64_t uncertainty_us;           /* at most so far are these times off, by the clocks */
+    uint64_t before_edit;              /* seen before the edit began, so counted as 0 */
+    const struct last_seen *last;      /* most frequent first */
+    size_t last_count;
+    uint64_t last_others;    /* times that it was one whom nobody counts */
+    uint64_t steps_compared; /* whose readers told what they saw */
+    uint64_t steps_diverged;
+    uint64_t reads_compared;
+    uint64_t reads_differed;
+    const struct divergence *examples; /* the first ones */
+    size_t example_count;
+};
+
+struct campaign_report {
+    uint64_t campaign;
+    const struct campaign_options *options;
+    struct bytes script;
+    struct bytes key; /* that it was created with; empty if with none */
+    enum campaign_state state;
+    enum verdict verdict; /* VERDICT_NONE until it has ended */
+    struct bytes reason;  /* one line; empty for passed */
+    uint64_t running_ns;  /* since the workers began; stands still when it has ended */
+    uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
+    uint64_t made_ns;     /* coordinator's clock when the report was asked for */
+    uint32_t workers_running;
+    uint64_t steps_ok;
+    uint64_t steps_failed;
+    uint64_t steps_stopped;
+    uint64_t steps_lost;                        /* their agent was lost before it told how they ended */
+    uint64_t requests_total;                    /* timings left out */
+    const struct histogram *request_latency_us; /* all requests together, timings left out */
+    const struct histogram *step_us;
+    const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
+    bool has_start_spread;
+    uint64_t start_spread_us; /* how far apart the first and the last worker began, without ramp-up */
+    const struct agent_report *agents;
+    size_t agent_count;
+    const struct bottleneck_report *bottlenecks;
+    size_t bottleneck_count;
+    const struct request_report *requests; /* sorted by name */
+    size_t request_count;
+    const struct wait_report *waits; /* sorted by name, then kind */
+    size_t wait_count;
+    const struct error_report *errors; /* most frequent first */
+    size_t error_count;
+    const struct seen_report *seen; /* sorted by name */
+    size_t seen_count;
+    const struct artifact *artifacts; /* as they came */
+    size_t artifact_count;
+    struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
+    /* How much state there is: for tests of boundedness and for /metrics. */
+    uint64_t live_notifiers;
+    uint64_t live_barriers;
+    uint64_t live_variables;
+    uint64_t live_waits;
+};

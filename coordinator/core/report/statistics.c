@@ -1,0 +1,278 @@
+/* What the agents of a campaign have counted, added up. */
+#include "coordinator/core/report/statistics_inside.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct campaign_statistics *campaign_statistics_new(void)
+{
+    struct campaign_statistics *statistics = MEMORY_NEW(struct campaign_statistics);
+    statistics->left_bytes = STATISTICS_MAX_BYTES;
+    statistics->step_us = histogram_new();
+    statistics->request_latency_us = histogram_new();
+    statistics->requests = map_new();
+    statistics->waits = map_new();
+    statistics->errors = map_new();
+    return statistics;
+}
+
+static void free_entries(struct campaign_statistics *statistics)
+{
+    struct map_cursor cursor = {0};
+    while (map_next(statistics->requests, &cursor)) {
+        struct request_total *total = (struct request_total *)cursor.value;
+        histogram_free(&total->latency_us);
+        memory_free((void *)total->report.name.data);
+        memory_free(total);
+    }
+    cursor = (struct map_cursor){0};
+    while (map_next(statistics->waits, &cursor)) {
+        struct wait_total *total = (struct wait_total *)cursor.value;
+        histogram_free(&total->waited_us);
+        memory_free((void *)total->report.name.data);
+        memory_free(total);
+    }
+    cursor = (struct map_cursor){0};
+    while (map_next(statistics->errors, &cursor)) {
+        struct error_report *report = (struct error_report *)cursor.value;
+        memory_free((void *)report->text.data);
+        memory_free(report);
+    }
+}
+
+void campaign_statistics_free(struct campaign_statistics **statistics)
+{
+    if (*statistics == NULL) {
+        return;
+    }
+    free_entries(*statistics);
+    map_free(&(*statistics)->requests);
+    map_free(&(*statistics)->waits);
+    map_free(&(*statistics)->errors);
+    histogram_free(&(*statistics)->step_us);
+    histogram_free(&(*statistics)->request_latency_us);
+    memory_free((*statistics)->request_reports);
+    memory_free((*statistics)->wait_reports);
+    memory_free((*statistics)->error_reports);
+    memory_free(*statistics);
+    *statistics = NULL;
+}
+
+static struct bytes copy_of(struct bytes bytes)
+{
+    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
+}
+
+/* What is told apart by a number besides the name: the number stands in front. Finds the entry, else the one
+ * of "(other)" when the map is full; NULL asks for a new one under `*key` and `*name`. */
+static void *find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key)
+{
+    buffer_clear(key);
+    (void)buffer_append(key, &number, 1);
+    (void)buffer_append(key, name->data, name->size);
+    void *entry = map_get(map, buffer_bytes(key));
+    if (entry != NULL || map_size(map) < STATISTICS_NAMES) {
+        return entry;
+    }
+    *name = bytes_of_string(STATISTICS_OTHER);
+    buffer_clear(key);
+    (void)buffer_append(key, &number, 1);
+    (void)buffer_append(key, name->data, name->size);
+    return map_get(map, buffer_bytes(key));
+}
+
+static void merge_histogram(struct campaign_statistics *statistics, struct histogram *into,
+                            const struct histogram *from)
+{
+    if (from != NULL) {
+        histogram_merge_within(into, from, &statistics->left_bytes);
+    }
+}
+
+static void merge_request(struct campaign_statistics *statistics, const struct request_statistics *from,
+                          struct buffer *key)
+{
+    struct bytes name = from->name;
+    struct request_total *total =
+        (struct request_total *)find_entry(statistics->requests, from->is_timing, &name, key);
+    if (total == NULL) {
+        total = MEMORY_NEW(struct request_total);
+        total->latency_us = histogram_new();
+        total->report = (struct request_report){
+            .name = copy_of(name), .is_timing = from->is_timing, .latency_us = total->latency_us};
+        (void)map_put(statistics->requests, buffer_bytes(key), total);
+    }
+    total->report.count += from->count;
+    total->report.failed += from->failed;
+    merge_histogram(statistics, total->latency_us, from->latency_us);
+    if (!from->is_timing) {
+        statistics->requests_total += from->count;
+        merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
+    }
+}
+
+static void merge_wait(struct campaign_statistics *statistics, const struct wait_statistics *from,
+                       struct buffer *key)
+{
+    struct bytes name = from->name;
+    struct wait_total *total =
+        (struct wait_total *)find_entry(statistics->waits, (uint8_t)from->kind, &name, key);
+    if (total == NULL) {
+        total = MEMORY_NEW(struct wait_total);
+        total->waited_us = histogram_new();
+        total->report =
+            (struct wait_report){.name = copy_of(name), .kind = from->kind, .waited_us = total->waited_us};
+        (void)map_put(statistics->waits, buffer_bytes(key), total);
+    }
+    for (size_t i = 0; i < OUTCOME_COUNT; i++) {
+        total->report.outcomes[i] += from->outcomes[i];
+    }
+    merge_histogram(statistics, total->waited_us, from->waited_us);
+}
+
+static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,
+                        struct buffer *key)
+{
+    struct bytes text = from->text;
+    struct error_report *total = (struct error_report *)find_entry(statistics->errors, 0, &text, key);
+    if (total == NULL) {
+        total = MEMORY_NEW(struct error_report);
+        *total = (struct error_report){.text = copy_of(text), .worker = from->worker, .step = from->step};
+        (void)map_put(statistics->errors, buffer_bytes(key), total);
+    }
+    total->count += from->count;
+}
+
+void campaign_statistics_add_error(struct campaign_statistics *statistics,
+                                   const struct error_statistics *error)
+{
+    SCOPED(buffer_finish) struct buffer key;
+    buffer_init(&key, STATISTICS_KEY_BYTES);
+    merge_error(statistics, error, &key);
+}
+
+void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps)
+{
+    statistics->steps_lost += steps;
+}
+
+void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from)
+{
+    SCOPED(buffer_finish) struct buffer key;
+    buffer_init(&key, STATISTICS_KEY_BYTES);
+    statistics->steps_ok += from->steps_ok;
+    statistics->steps_failed += from->steps_failed;
+    statistics->steps_stopped += from->steps_stopped;
+    merge_histogram(statistics, statistics->step_us, from->step_us);
+    for (size_t i = 0; i < from->request_count; i++) {
+        merge_request(statistics, &from->requests[i], &key);
+    }
+    for (size_t i = 0; i < from->wait_count; i++) {
+        merge_wait(statistics, &from->waits[i], &key);
+    }
+    for (size_t i = 0; i < from->error_count; i++) {
+        merge_error(statistics, &from->errors[i], &key);
+    }
+}
+
+uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics)
+{
+    return statistics->steps_ok;
+}
+
+uint64_t campaign_statistics_steps_failed(const struct campaign_statistics *statistics)
+{
+    return statistics->steps_failed;
+}
+
+static int compare_requests(const void *left, const void *right)
+{
+    const struct request_report *a = (const struct request_report *)left;
+    const struct request_report *b = (const struct request_report *)right;
+    int order = bytes_compare(a->name, b->name);
+    return order != 0 ? order : (int)a->is_timing - (int)b->is_timing;
+}
+
+static int compare_waits(const void *left, const void *right)
+{
+    const struct wait_report *a = (const struct wait_report *)left;
+    const struct wait_report *b = (const struct wait_report *)right;
+    int order = bytes_compare(a->name, b->name);
+    return order != 0 ? order : (int)a->kind - (int)b->kind;
+}
+
+static int compare_errors(const void *left, const void *right)
+{
+    const struct error_report *a = (const struct error_report *)left;
+    const struct error_report *b = (const struct error_report *)right;
+    if (a->count != b->count) {
+        return a->count > b->count ? -1 : 1;
+    }
+    return bytes_compare(a->text, b->text);
+}
+
+static void sort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+    if (count > 1) {
+        qsort(items, count, size, compare);
+    }
+}
+
+static void report_requests(struct campaign_statistics *statistics, struct campaign_report *report)
+{
+    statistics->request_reports =
+        memory_reserve(statistics->request_reports, &statistics->request_capacity,
+                       map_size(statistics->requests), sizeof *statistics->request_reports);
+    report->request_count = 0;
+    struct map_cursor cursor = {0};
+    while (map_next(statistics->requests, &cursor)) {
+        statistics->request_reports[report->request_count++] =
+            ((const struct request_total *)cursor.value)->report;
+    }
+    report->requests = statistics->request_reports;
+    sort(statistics->request_reports, report->request_count, sizeof *report->requests, compare_requests);
+}
+
+static void report_waits(struct campaign_statistics *statistics, struct campaign_report *report)
+{
+    statistics->wait_reports =
+        (struct wait_report *)memory_reserve(statistics->wait_reports, &statistics->wait_capacity,
+                                             map_size(statistics->waits), sizeof *statistics->wait_reports);
+    report->wait_count = 0;
+    struct map_cursor cursor = {0};
+    while (map_next(statistics->waits, &cursor)) {
+        statistics->wait_reports[report->wait_count++] = ((const struct wait_total *)cursor.value)->report;
+    }
+    report->waits = statistics->wait_reports;
+    sort(statistics->wait_reports, report->wait_count, sizeof *report->waits, compare_waits);
+}
+
+static void report_errors(struct campaign_statistics *statistics, struct campaign_report *report)
+{
+    statistics->error_reports =
+        memory_reserve(statistics->error_reports, &statistics->error_capacity, map_size(statistics->errors),
+                       sizeof *statistics->error_reports);
+    report->error_count = 0;
+    struct map_cursor cursor = {0};
+    while (map_next(statistics->errors, &cursor)) {
+        statistics->error_reports[report->error_count++] = *(const struct error_report *)cursor.value;
+    }
+    report->errors = statistics->error_reports;
+    sort(statistics->error_reports, report->error_count, sizeof *report->errors, compare_errors);
+}
+
+void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report)
+{
+    report->steps_ok = statistics->steps_ok;
+    report->steps_failed = statistics->steps_failed;
+    report->steps_stopped = statistics->steps_stopped;
+    report->steps_lost = statistics->steps_lost;
+    report->requests_total = statistics->requests_total;
+    report->request_latency_us = statistics->request_latency_us;
+    report->step_us = statistics->step_us;
+    report_requests(statistics, report);
+    report_waits(statistics, report);
+    report_errors(statistics, report);
+}

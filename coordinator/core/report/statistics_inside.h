@@ -1,0 +1,39 @@
+/* The inside of the statistics of a campaign, for the files that they are made of. */
+#pragma once
+#include "common/buffer.h"
+#include "common/map.h"
+#include "coordinator/core/report/statistics.h"
+
+#define STATISTICS_KEY_BYTES (LIMIT_TEXT_BYTES + 16u)
+
+/* The entries of the maps: what the report shows, with name and histogram of their own. */
+struct request_total {
+    struct request_report report;
+    struct histogram *latency_us;
+};
+
+struct wait_total {
+    struct wait_report report;
+    struct histogram *waited_us;
+};
+
+struct campaign_statistics {
+    uint64_t steps_ok;
+    uint64_t steps_failed;
+    uint64_t steps_stopped;
+    uint64_t steps_lost;
+    uint64_t requests_total;
+    size_t left_bytes; /* that the histograms may still grow by */
+    struct histogram *step_us;
+    struct histogram *request_latency_us;
+    struct map *requests;
+    struct map *waits;
+    struct map *errors; /* of struct error_report */
+    /* For reports, filled anew for each. */
+    struct request_report *request_reports;
+    struct wait_report *wait_reports;
+    struct error_report *error_reports;
+    size_t request_capacity;
+    size_t wait_capacity;
+    size_t error_capacity;
+};

@@ -1,0 +1,161 @@
+/* What the agents of a campaign have counted, as bytes. */
+#include "coordinator/core/report/statistics_inside.h"
+
+#include "common/histogram_pack.h"
+#include "common/memory.h"
+
+#include <assert.h>
+
+static_assert(sizeof(struct request_report) == 48 && sizeof(struct wait_report) == 80 &&
+                  sizeof(struct error_report) == 40 && sizeof(struct campaign_statistics) == 136,
+              "what is packed here has to know each field");
+
+static void requests_pack(const struct campaign_statistics *statistics, struct buffer *into)
+{
+    struct map_cursor cursor = {0};
+    pack_number(into, map_size(statistics->requests));
+    while (map_next(statistics->requests, &cursor)) {
+        const struct request_total *total = (const struct request_total *)cursor.value;
+        pack_bytes(into, total->report.name);
+        pack_flag(into, total->report.is_timing);
+        pack_number(into, total->report.count);
+        pack_number(into, total->report.failed);
+        histogram_pack(total->latency_us, into);
+    }
+}
+
+static void waits_pack(const struct campaign_statistics *statistics, struct buffer *into)
+{
+    struct map_cursor cursor = {0};
+    pack_number(into, map_size(statistics->waits));
+    while (map_next(statistics->waits, &cursor)) {
+        const struct wait_total *total = (const struct wait_total *)cursor.value;
+        pack_bytes(into, total->report.name);
+        pack_number(into, total->report.kind);
+        for (size_t i = 0; i < OUTCOME_COUNT; i++) {
+            pack_number(into, total->report.outcomes[i]);
+        }
+        histogram_pack(total->waited_us, into);
+    }
+}
+
+static void errors_pack(const struct campaign_statistics *statistics, struct buffer *into)
+{
+    struct map_cursor cursor = {0};
+    pack_number(into, map_size(statistics->errors));
+    while (map_next(statistics->errors, &cursor)) {
+        const struct error_report *report = (const struct error_report *)cursor.value;
+        pack_bytes(into, report->text);
+        pack_number(into, report->count);
+        pack_number(into, report->worker);
+        pack_number(into, report->step);
+    }
+}
+
+void campaign_statistics_pack(const struct campaign_statistics *statistics, struct buffer *into)
+{
+    pack_number(into, statistics->steps_ok);
+    pack_number(into, statistics->steps_failed);
+    pack_number(into, statistics->steps_stopped);
+    pack_number(into, statistics->steps_lost);
+    pack_number(into, statistics->requests_total);
+    pack_number(into, statistics->left_bytes);
+    histogram_pack(statistics->step_us, into);
+    histogram_pack(statistics->request_latency_us, into);
+    requests_pack(statistics, into);
+    waits_pack(statistics, into);
+    errors_pack(statistics, into);
+}
+
+/* One that every campaign has from the beginning, so that what was merged into it is added to nothing. */
+static void histogram_unpack_into(struct histogram *histogram, struct unpack *from)
+{
+    struct histogram *found = histogram_unpack(from);
+    if (found == NULL) {
+        unpack_break(from);
+        return;
+    }
+    histogram_merge(histogram, found);
+    histogram_free(&found);
+}
+
+/* What was counted under a name is merged as if one agent had said it. */
+static void requests_unpack(struct campaign_statistics *statistics, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, 2 * STATISTICS_NAMES);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct request_statistics request = {.name = unpack_bytes(from)};
+        request.is_timing = unpack_flag(from);
+        request.count = unpack_number(from);
+        request.failed = unpack_number(from);
+        request.latency_us = histogram_unpack(from);
+        if (!from->is_broken) {
+            campaign_statistics_merge(statistics,
+                                      &(struct statistics){.requests = &request, .request_count = 1});
+        }
+        histogram_free(&request.latency_us);
+    }
+}
+
+static void waits_unpack(struct campaign_statistics *statistics, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, 2 * STATISTICS_NAMES);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct wait_statistics wait = {.name = unpack_bytes(from)};
+        wait.kind = (enum operation_kind)unpack_bounded(from, OPERATION_KIND_COUNT - 1);
+        for (size_t j = 0; j < OUTCOME_COUNT; j++) {
+            wait.outcomes[j] = unpack_number(from);
+        }
+        wait.waited_us = histogram_unpack(from);
+        if (!from->is_broken) {
+            campaign_statistics_merge(statistics, &(struct statistics){.waits = &wait, .wait_count = 1});
+        }
+        histogram_free(&wait.waited_us);
+    }
+}
+
+static void errors_unpack(struct campaign_statistics *statistics, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, 2 * STATISTICS_NAMES);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct error_statistics error = {.text = unpack_bytes(from)};
+        error.count = unpack_number(from);
+        error.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        error.step = unpack_number(from);
+        if (!from->is_broken) {
+            campaign_statistics_add_error(statistics, &error);
+        }
+    }
+}
+
+struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
+{
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    struct campaign_statistics totals = {0};
+    totals.steps_ok = unpack_number(from);
+    totals.steps_failed = unpack_number(from);
+    totals.steps_stopped = unpack_number(from);
+    totals.steps_lost = unpack_number(from);
+    totals.requests_total = unpack_number(from);
+    totals.left_bytes = unpack_bounded(from, STATISTICS_MAX_BYTES);
+    statistics->left_bytes = SIZE_MAX; /* nothing is cut that was not */
+    histogram_unpack_into(statistics->step_us, from);
+    struct histogram *latency_us = histogram_new();
+    histogram_unpack_into(latency_us, from);
+    requests_unpack(statistics, from);
+    waits_unpack(statistics, from);
+    errors_unpack(statistics, from);
+    /* What merging the requests has counted all together stands in the bytes itself. */
+    histogram_free(&statistics->request_latency_us);
+    statistics->request_latency_us = latency_us;
+    statistics->steps_ok = totals.steps_ok;
+    statistics->steps_failed = totals.steps_failed;
+    statistics->steps_stopped = totals.steps_stopped;
+    statistics->steps_lost = totals.steps_lost;
+    statistics->requests_total = totals.requests_total;
+    statistics->left_bytes = totals.left_bytes;
+    if (from->is_broken) {
+        campaign_statistics_free(&statistics);
+    }
+    return statistics;
+}

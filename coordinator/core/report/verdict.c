@@ -1,0 +1,106 @@
+/* How a campaign will have ended, as far as that is known. */
+#include "coordinator/core/report/verdict.h"
+
+#include "common/compose.h"
+#include "common/duration.h"
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+#include <stdarg.h>
+
+#define DURATION_BYTES 40
+
+void judgement_finish(struct judgement *judgement)
+{
+    memory_free(judgement->reason);
+    *judgement = (struct judgement){0};
+}
+
+/* A reason is one line, whatever it was made of. */
+static void make_one_line(char *text)
+{
+    for (char *at = text; *at != '\0'; at++) {
+        if (*at == '\n' || *at == '\r') {
+            *at = ' ';
+        }
+    }
+}
+
+void judgement_raise(struct judgement *judgement, enum verdict verdict, const char *format, ...)
+{
+    if (verdict <= judgement->verdict) {
+        return;
+    }
+    char reason[LIMIT_TEXT_BYTES + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    compose_list(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    make_one_line(reason);
+    memory_free(judgement->reason);
+    judgement->verdict = verdict;
+    judgement->reason = memory_copy_string(reason);
+}
+
+void judgement_add_reason(struct judgement *judgement, const char *text)
+{
+    char *former = judgement->reason;
+    if (former == NULL) {
+        judgement->reason = memory_copy_string(text);
+    } else {
+        judgement->reason = memory_format("%s; %s", former, text);
+    }
+    make_one_line(judgement->reason);
+    memory_free(former);
+}
+
+static void judge_failed_steps(struct judgement *judgement, const struct campaign_options *options,
+                               const struct steps_counted *steps)
+{
+    uint64_t total = steps->ok + steps->failed;
+    if (options->fail_percent > 0) {
+        if (total > 0 && 100.0 * (double)steps->failed >= options->fail_percent * (double)total) {
+            judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu steps failed (the limit is %g %%)",
+                            (unsigned long long)steps->failed, (unsigned long long)total,
+                            options->fail_percent);
+        }
+    } else if (options->fail_steps > 0 && steps->failed >= options->fail_steps) {
+        judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu steps failed (the limit is %llu)",
+                        (unsigned long long)steps->failed, (unsigned long long)total,
+                        (unsigned long long)options->fail_steps);
+    }
+}
+
+/* Who expects failed steps (--fail 0) gets them; a campaign in which nothing happened is one that went
+ * wrong. */
+static void judge_success(struct judgement *judgement, const struct campaign_options *options,
+                          const struct steps_counted *steps)
+{
+    bool is_failure_allowed = options->fail_steps == 0 && options->fail_percent <= 0;
+    if (!steps->is_own_end || steps->ok > 0 || (steps->failed > 0 && is_failure_allowed)) {
+        return;
+    }
+    char duration[DURATION_BYTES];
+    char ramp_up[DURATION_BYTES];
+    duration_describe(options->duration_ms, duration, sizeof duration);
+    duration_describe(options->ramp_up_ms, ramp_up, sizeof ramp_up);
+    if (steps->failed > 0 || steps->common_error.size > 0) {
+        judgement_raise(judgement, VERDICT_FAILED, "no step succeeded: %.*s",
+                        BYTES_FORMAT(steps->common_error));
+    } else if (options->duration_ms > 0 && options->ramp_up_ms >= options->duration_ms) {
+        judgement_raise(judgement, VERDICT_FAILED,
+                        "no step succeeded: the ramp-up of %s leaves nothing of the duration of %s", ramp_up,
+                        duration);
+    } else if (options->duration_ms > 0) {
+        judgement_raise(judgement, VERDICT_FAILED, "no step succeeded: none was ended within %s", duration);
+    } else {
+        judgement_raise(judgement, VERDICT_FAILED, "no step succeeded: none was run");
+    }
+}
+
+void judgement_of_steps(struct judgement *judgement, const struct campaign_options *options,
+                        const struct steps_counted *steps)
+{
+    judge_failed_steps(judgement, options, steps);
+    judge_success(judgement, options, steps);
+}

@@ -1,0 +1,124 @@
+/* Workers grouped by what they are doing now, for messages. */
+#include "coordinator/core/rooms/lineup.h"
+#include "common/escape.h"
+#include "coordinator/core/rooms/rooms_inside.h"
+#include "coordinator/core/rooms/words.h"
+
+void lineup_init(struct lineup *lineup, const struct rooms *rooms)
+{
+    *lineup = (struct lineup){.rooms = rooms};
+}
+
+void lineup_finish(struct lineup *lineup)
+{
+    for (size_t i = 0; i < lineup->count; i++) {
+        worker_set_finish(&lineup->groups[i].workers);
+    }
+}
+
+static bool is_same_target(const struct wait *left, const struct wait *right)
+{
+    struct wait_target one = wait_target(left);
+    struct wait_target other = wait_target(right);
+    return left->kind == right->kind && one.step == other.step && one.nth == other.nth &&
+           bytes_equal(one.name, other.name);
+}
+
+static bool lineup_is_alike(const struct lineup_group *left, const struct lineup_group *right)
+{
+    if (left->wait != NULL && right->wait != NULL && !is_same_target(left->wait, right->wait)) {
+        return false;
+    }
+    return (left->wait == NULL) == (right->wait == NULL) && left->step == right->step &&
+           left->is_known == right->is_known;
+}
+
+void lineup_add(struct lineup *lineup, uint32_t worker)
+{
+    const struct room *room = rooms_room_of(lineup->rooms, worker);
+    struct lineup_group group = {.wait = waits_of(&lineup->rooms->waits, worker)};
+    bool has_step = group.wait == NULL || !wait_is_for_variable(group.wait);
+    if (has_step && room != NULL && room->seats != NULL && room->seats[worker - room->first].is_known) {
+        group.is_known = true;
+        group.step = room->seats[worker - room->first].past + 1;
+    }
+    size_t place = 0;
+    while (place < lineup->count && !lineup_is_alike(&lineup->groups[place], &group)) {
+        place++;
+    }
+    if (place == LINEUP_GROUPS) {
+        lineup->others++;
+        return;
+    }
+    if (place == lineup->count) {
+        lineup->groups[lineup->count++] = group;
+    }
+    worker_set_add(&lineup->groups[place].workers, worker);
+}
+
+/* Readers are waited for by who would write, and that is where a knot is easiest understood. */
+static unsigned rank_of(const struct lineup_group *group)
+{
+    if (group->wait == NULL) {
+        return 0;
+    }
+    switch (group->wait->kind) {
+    case OPERATION_WAIT_READERS:
+        return 1;
+    case OPERATION_BARRIER:
+        return 2;
+    case OPERATION_WAIT_WRITER:
+        return 3;
+    default:
+        return 4;
+    }
+}
+
+static void lineup_describe_group(const struct lineup *lineup, const struct lineup_group *group,
+                                  bool has_progress, struct buffer *text)
+{
+    bool is_one = worker_set_count(&group->workers) == 1;
+    words_of_workers(text, &group->workers);
+    if (group->wait == NULL) {
+        if (group->is_known) {
+            buffer_append_format(text, " %s in step %llu", is_one ? "is" : "are",
+                                 (unsigned long long)group->step);
+        } else {
+            buffer_append_string(text,
+                                 is_one ? " has not said how far it is" : " have not said how far they are");
+        }
+        return;
+    }
+    buffer_append_string(text, is_one ? " waits for " : " wait for ");
+    words_of_target(text, group->wait);
+    struct wait_target target = wait_target(group->wait);
+    if (group->is_known && group->step != target.step) {
+        buffer_append_format(text, " in step %llu", (unsigned long long)group->step);
+    }
+    SCOPED(buffer_finish) struct buffer progress;
+    buffer_init(&progress, LIMIT_TEXT_BYTES);
+    if (has_progress && words_of_progress(&progress, lineup->rooms, group->wait)) {
+        buffer_append_string(text, ": ");
+        escape_text(text, buffer_bytes(&progress));
+    }
+}
+
+void lineup_describe(const struct lineup *lineup, const char *separator, bool has_progress,
+                     struct buffer *text)
+{
+    bool is_first = true;
+    for (unsigned rank = 0; rank <= 4; rank++) {
+        for (size_t i = 0; i < lineup->count; i++) {
+            if (rank_of(&lineup->groups[i]) != rank) {
+                continue;
+            }
+            buffer_append_string(text, is_first ? "" : separator);
+            is_first = false;
+            lineup_describe_group(lineup, &lineup->groups[i], has_progress, text);
+        }
+    }
+    if (lineup->others > 0) {
+        buffer_append_format(text, "%s%llu more", is_first ? "" : separator,
+                             (unsigned long long)lineup->others);
+    }
+}

@@ -1,0 +1,79 @@
+/* An HTTP server on a libuv loop: libmicrohttpd behind one door, without threads of its own. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "common/error.h"
+#include "coordinator/http/listener.h"
+#include "coordinator/http/visitors.h"
+
+#include <uv.h>
+
+struct http;
+struct http_request;
+struct http_stream;
+
+struct http_settings {
+    const struct listener_address *address;
+    size_t body_bytes;      /* at most, of one request; 413 beyond. http_limit_body can make it less */
+    size_t incoming_bytes;  /* at most, of all bodies that are coming in; 503 beyond */
+    size_t discarded_bytes; /* of what somebody sends who was refused, read so that the answer is read too */
+    size_t stream_bytes;    /* what may wait to be sent on one stream */
+    struct visitors_settings visitors;
+    const struct trusted_proxies *proxies; /* NULL: none. Has to outlive it */
+    /* Called with the headers, before the body comes: may answer already, with a refusal. */
+    void (*on_headers)(void *context, struct http_request *request);
+    /* Called with the whole request: has to answer before it returns, or to postpone the answer. */
+    void (*on_request)(void *context, struct http_request *request);
+    void *context;
+};
+
+/* NULL with an error if the address cannot be bound. */
+MUST_CHECK struct http *http_new(uv_loop_t *loop, const struct http_settings *settings, struct error *error);
+uint16_t http_port(const struct http *http);
+/* Requests so far. */
+uint64_t http_request_count(const struct http *http);
+unsigned http_connection_count(const struct http *http);
+/* Cuts off what is open; the memory goes in the loop's close callbacks. NULLs the pointer, tolerates NULL. */
+void http_close(struct http **http);
+
+/* Borrowed, as long as the request. */
+const char *http_method(const struct http_request *request);
+const char *http_path(const struct http_request *request);
+const char *http_header(const struct http_request *request, const char *name);
+struct bytes http_body(const struct http_request *request);
+/* Whether one was announced. */
+bool http_has_body(const struct http_request *request);
+/* From within on_headers: more than that is too large for this request. */
+void http_limit_body(struct http_request *request, size_t bytes);
+/* The body is the caller's from now on, for memory_free. It counts as coming in until the answer is sent. */
+MUST_CHECK uint8_t *http_take_body(struct http_request *request, size_t *size);
+/* The address by which the client reached us. */
+struct address http_local_address(const struct http_request *request);
+
+struct http_answer {
+    unsigned status;
+    const char *content_type;
+    struct bytes body; /* copied */
+    /* One header more; NULL for none. */
+    const char *header;
+    const char *header_value;
+};
+/* The first answer counts. */
+void http_answer(struct http_request *request, const struct http_answer *answer);
+
+/* From within on_request: the answer comes later. `on_gone` tells that nobody waits for it any more, for the
+ * server is being closed: then there is no request any more. */
+void http_postpone(struct http_request *request, void (*on_gone)(void *context), void *context);
+/* Sends the answer that http_answer or http_answer_stream has given meanwhile. Not from within a callback. */
+void http_answer_postponed(struct http_request *request);
+
+/* 200, and a body that is written bit by bit. `on_gone` tells that nobody listens any more, also after
+ * http_stream_end; then the stream is no more. */
+MUST_CHECK struct http_stream *http_answer_stream(struct http_request *request, const char *content_type,
+                                                  void (*on_gone)(void *context), void *context);
+/* False, and the stream is cut off soon, if more waits than it may. */
+bool http_stream_write(struct http_stream *stream, struct bytes bytes);
+/* Nothing waits to be sent. */
+bool http_stream_is_idle(const struct http_stream *stream);
+/* What waits is still sent. Nothing may be written any more. */
+void http_stream_end(struct http_stream *stream);

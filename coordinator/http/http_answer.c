@@ -1,0 +1,233 @@
+/* Requests as the routes see them, and their answers: whole, or bit by bit on a stream. */
+#include "coordinator/http/http_internal.h"
+
+#include "common/memory.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define STREAM_BLOCK_BYTES (16u * 1024u)
+
+struct http_stream {
+    struct http *http;
+    struct MHD_Connection *connection;
+    struct http_stream *next;
+    struct buffer waiting;
+    size_t sent; /* of what waits */
+    bool is_suspended;
+    bool is_ended;
+    void (*on_gone)(void *context);
+    void *context;
+};
+
+const char *http_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_path(const struct http_request *request)
+{
+    return request->path;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct bytes http_body(const struct http_request *request)
+{
+    return buffer_bytes(&request->body);
+}
+
+bool http_has_body(const struct http_request *request)
+{
+    const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
+           (length != NULL && length[strspn(length, "0 \t")] != '\0');
+}
+
+void http_limit_body(struct http_request *request, size_t bytes)
+{
+    request->body.maximum = bytes;
+}
+
+uint8_t *http_take_body(struct http_request *request, size_t *size)
+{
+    return buffer_take(&request->body, size);
+}
+
+struct address http_local_address(const struct http_request *request)
+{
+    struct sockaddr_storage local = {0};
+    struct address address = {0};
+    socklen_t size = sizeof local;
+    if (getsockname(visitor_descriptor(request->visitor), (struct sockaddr *)&local, &size) == 0) {
+        (void)address_of_socket((struct sockaddr *)&local, &address);
+    }
+    return address;
+}
+
+void http_postpone(struct http_request *request, void (*on_gone)(void *context), void *context)
+{
+    assert(request->response == NULL && request->on_gone == NULL);
+    request->on_gone = on_gone;
+    request->context = context;
+    request->next_postponed = request->http->postponed;
+    request->http->postponed = request;
+    visitor_is_served(request->visitor);
+    MHD_suspend_connection(request->connection);
+}
+
+void http_answer_postponed(struct http_request *request)
+{
+    struct http_request **at = &request->http->postponed;
+    assert(request->response != NULL && request->on_gone != NULL && !request->http->is_running);
+    while (*at != request) {
+        at = &(*at)->next_postponed;
+    }
+    *at = request->next_postponed;
+    request->on_gone = NULL;
+    MHD_resume_connection(request->connection);
+    http_wake(request->http);
+}
+
+void http_abandon_postponed(struct http *http)
+{
+    while (http->postponed != NULL) {
+        struct http_request *request = http->postponed;
+        http->postponed = request->next_postponed;
+        MHD_resume_connection(request->connection);
+        request->on_gone(request->context);
+    }
+}
+
+static void http_answer_keep(struct http_request *request, unsigned status, struct MHD_Response *response)
+{
+    if (request->response != NULL) {
+        MHD_destroy_response(response);
+        return;
+    }
+    request->status = status;
+    request->response = response;
+}
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (name != NULL) {
+        (void)MHD_add_response_header(response, name, value);
+    }
+}
+
+void http_answer(struct http_request *request, const struct http_answer *answer)
+{
+    /* The cast is safe: with MUST_COPY the library only reads. */
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        answer->body.size, (void *)(uintptr_t)answer->body.data, MHD_RESPMEM_MUST_COPY);
+    assert(response != NULL); /* out of memory */
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add_header(response, "X-Content-Type-Options", "nosniff");
+    add_header(response, answer->header, answer->header_value);
+    if (request->response == NULL) {
+        request->response_bytes = answer->body.size;
+    }
+    http_answer_keep(request, answer->status, response);
+}
+
+/* Hands on what waits; else sleeps until there is more. */
+static ssize_t read_stream(void *context, uint64_t position, char *into, size_t size)
+{
+    struct http_stream *stream = (struct http_stream *)context;
+    size_t left = stream->waiting.size - stream->sent;
+    (void)position;
+    if (left > 0) {
+        size_t count = left < size ? left : size;
+        memcpy(into, stream->waiting.data + stream->sent, count);
+        stream->sent += count;
+        if (stream->sent == stream->waiting.size) {
+            buffer_clear(&stream->waiting);
+            stream->sent = 0;
+        }
+        return (ssize_t)count;
+    }
+    if (stream->is_ended || stream->http->is_closing) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    stream->is_suspended = true;
+    MHD_suspend_connection(stream->connection);
+    return 0;
+}
+
+static void forget_stream(void *context)
+{
+    struct http_stream *stream = (struct http_stream *)context;
+    struct http_stream **at = &stream->http->streams;
+    while (*at != stream) {
+        at = &(*at)->next;
+    }
+    *at = stream->next;
+    if (stream->on_gone != NULL) {
+        stream->on_gone(stream->context);
+    }
+    buffer_finish(&stream->waiting);
+    memory_free(stream);
+}
+
+struct http_stream *http_answer_stream(struct http_request *request, const char *content_type,
+                                       void (*on_gone)(void *context), void *context)
+{
+    assert(request->response == NULL);
+    struct http_stream *stream = MEMORY_NEW(struct http_stream);
+    stream->http = request->http;
+    stream->connection = request->connection;
+    stream->next = request->http->streams;
+    request->http->streams = stream;
+    stream->on_gone = on_gone;
+    stream->context = context;
+    buffer_init(&stream->waiting, request->http->settings.stream_bytes);
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
+                                                                      read_stream, stream, forget_stream);
+    assert(response != NULL); /* out of memory */
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    request->is_stream = true;
+    http_answer_keep(request, MHD_HTTP_OK, response);
+    return stream;
+}
+
+static void resume(struct http_stream *stream)
+{
+    if (stream->is_suspended) {
+        stream->is_suspended = false;
+        MHD_resume_connection(stream->connection);
+        http_wake(stream->http);
+    }
+}
+
+void http_wake_streams(struct http *http)
+{
+    for (struct http_stream *stream = http->streams; stream != NULL; stream = stream->next) {
+        resume(stream);
+    }
+}
+
+bool http_stream_write(struct http_stream *stream, struct bytes bytes)
+{
+    bool fits = !stream->is_ended && buffer_append(&stream->waiting, bytes.data, bytes.size);
+    stream->is_ended = stream->is_ended || !fits;
+    resume(stream);
+    return fits;
+}
+
+bool http_stream_is_idle(const struct http_stream *stream)
+{
+    return stream->waiting.size == 0;
+}
+
+void http_stream_end(struct http_stream *stream)
+{
+    stream->is_ended = true;
+    resume(stream);
+}

@@ -1,0 +1,56 @@
+/* The inside of the HTTP server, for the files that it is made of. */
+#pragma once
+#include "common/buffer.h"
+#include "coordinator/http/http.h"
+
+#include <microhttpd.h>
+
+struct http {
+    struct http_settings settings;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    uv_poll_t poll;
+    uv_timer_t timer;
+    uv_idle_t idle;      /* there is more to do at once */
+    uv_timer_t deadline; /* of the visitor that is overdue next */
+    struct visitors *visitors;
+    unsigned open_handles;
+    size_t incoming_bytes;
+    uint64_t requests;
+    struct http_stream *streams;
+    struct http_request *postponed; /* a list */
+    bool is_running;                /* within libmicrohttpd, which must not be entered again */
+    bool is_closing;
+};
+
+struct http_request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    char *path;
+    char *method;
+    struct visitor *visitor;
+    struct buffer body;
+    size_t counted_bytes;   /* of the body, in incoming_bytes */
+    size_t discarded_bytes; /* of a body that is not wanted */
+    struct MHD_Response *response;
+    size_t response_bytes; /* of an answer that is no stream */
+    unsigned status;
+    bool is_stream;
+    struct http_request *next_postponed;
+    void (*on_gone)(void *context); /* NULL: its answer is not postponed */
+    void *context;
+};
+
+/* libmicrohttpd cannot end while connections sleep. */
+void http_wake_streams(struct http *http);
+/* Milliseconds of the loop's clock, as of now. */
+uint64_t http_now_ms(const struct http *http);
+/* Likewise for those whose answer is postponed; they are told that nobody waits any more. */
+void http_abandon_postponed(struct http *http);
+/* Sets the clock by which overdue connections are closed; to be called when any of them has moved on. */
+void http_arm_deadline(struct http *http);
+/* For libmicrohttpd. */
+void http_on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                        enum MHD_ConnectionNotificationCode code);
+/* Has libmicrohttpd look at its connections before the loop sleeps. */
+void http_wake(struct http *http);

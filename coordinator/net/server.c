@@ -1,0 +1,462 @@
+/* The coordinator's shell: its core behind a ROUTER socket on a libuv loop. */
+#include "coordinator/net/server.h"
+
+#include "common/clock.h"
+#include "common/map.h"
+#include "common/memory.h"
+#include "coordinator/net/door.h"
+#include "coordinator/net/server_trace.h"
+#include "proto/codec/codec.h"
+#include "proto/socket/socket.h"
+
+#include <assert.h>
+
+#define ENVELOPE_BYTES 256
+
+/* A call that came from within a callback: done when the step that caused it is over. */
+struct deferred {
+    struct coordinator_event event; /* EVENT_STOP or EVENT_AGENT_GONE */
+    char *text;
+};
+
+struct server {
+    struct server_callbacks callbacks;
+    FILE *trace;
+    struct coordinator *coordinator;
+    struct coordinator_settings settings;
+    uint64_t offset_ns;        /* of the coordinator's time to the clock of this machine; may wrap around */
+    struct survival *survival; /* NULL: without */
+    struct coordinator_effects effects;
+    struct socket *socket;
+    struct door *door;
+    uv_timer_t timer;
+    unsigned open_parts; /* the timer and the door */
+    struct buffer envelope;
+    struct deferred *deferred;
+    size_t deferred_count;
+    size_t deferred_capacity;
+    bool is_stepping;
+    bool is_to_stop; /* what runs, for it has no journal any more */
+    bool is_closing;
+};
+
+uint64_t server_now_ns(const struct server *server)
+{
+    return clock_now_ns() + server->offset_ns;
+}
+
+static void send_frame(struct server *server, const struct coordinator_effect *effect)
+{
+    struct bytes route = door_route(server->door, effect->incarnation);
+    if (route.size == 0) {
+        return; /* the link will send it again */
+    }
+    buffer_clear(&server->envelope);
+    envelope_encode(&effect->envelope, &server->envelope);
+    (void)socket_send(server->socket, route, buffer_bytes(&server->envelope), effect->message);
+}
+
+static void tell_log(const struct server *server, enum log_level level, const struct log_subject *subject,
+                     const char *text)
+{
+    if (server->callbacks.on_log != NULL) {
+        server->callbacks.on_log(server->callbacks.context, level, text);
+    } else {
+        log_about(level, "coordinator", subject, "%s", text);
+    }
+}
+
+static void perform(struct server *server, const struct coordinator_effect *effect)
+{
+    const struct server_callbacks *callbacks = &server->callbacks;
+    switch (effect->kind) {
+    case EFFECT_SEND:
+        send_frame(server, effect);
+        break;
+    case EFFECT_LOG:
+        tell_log(server, effect->level, &effect->subject, effect->text);
+        break;
+    case EFFECT_CAMPAIGN:
+        if (callbacks->on_campaign != NULL) {
+            callbacks->on_campaign(callbacks->context, effect->campaign, effect->state);
+        }
+        break;
+    case EFFECT_DEADLOCK:
+        if (callbacks->on_deadlock != NULL) {
+            callbacks->on_deadlock(callbacks->context, effect->campaign, effect->text);
+        }
+        break;
+    case EFFECT_FORGET_ROUTE:
+        door_forget(server->door, effect->incarnation);
+        break;
+    }
+}
+
+/* Frames leave before anybody is called back, who may close the server. */
+static void perform_all(struct server *server, uint64_t now_ns)
+{
+    struct coordinator_effects *effects = &server->effects;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < effects->count && !server->is_closing; i++) {
+            enum coordinator_effect_kind kind = effects->items[i].kind;
+            bool is_of_wire = kind == EFFECT_SEND || kind == EFFECT_FORGET_ROUTE;
+            if (is_of_wire != (pass == 0)) {
+                continue;
+            }
+            if (server->trace != NULL) {
+                server_trace_effect(server->trace, now_ns, &effects->items[i]);
+            }
+            perform(server, &effects->items[i]);
+        }
+    }
+}
+
+/* What has happened is in the journal before anybody is told of it, or answered. */
+static void write_down(struct server *server)
+{
+    if (server->survival != NULL && !survival_write(server->survival)) {
+        server->is_to_stop = true;
+    }
+}
+
+static void step_once(struct server *server, const struct coordinator_event *event)
+{
+    if (server->trace != NULL) {
+        server_trace_event(server->trace, event);
+    }
+    server->is_stepping = true;
+    if (server->survival != NULL) {
+        survival_note(server->survival, event);
+    }
+    coordinator_step(server->coordinator, event, &server->effects);
+    if (server->effects.count > 0) {
+        write_down(server);
+        perform_all(server, event->now_ns);
+    }
+    server->is_stepping = false;
+}
+
+/* There is no journal any more, and campaigns shall not go on without. */
+static void stop_all(struct server *server)
+{
+    const struct coordinator_overview *overview = coordinator_overview(server->coordinator);
+    uint64_t last = coordinator_last_campaign(server->coordinator);
+    uint64_t next = overview->campaign_count > 0 ? overview->campaigns[0].campaign : last + 1;
+    SCOPED(memory_free_at)
+    char *why = memory_format("the journal has failed: %s", survival_state(server->survival).reason);
+    server->is_to_stop = false;
+    for (; next <= last && !server->is_closing; next++) {
+        struct coordinator_event event = {.kind = EVENT_STOP,
+                                          .now_ns = server_now_ns(server),
+                                          .stop = {.campaign = next, .text = bytes_of_string(why)}};
+        step_once(server, &event);
+    }
+}
+
+static void step(struct server *server, const struct coordinator_event *event)
+{
+    assert(!server->is_stepping);
+    step_once(server, event);
+    for (size_t i = 0; i < server->deferred_count; i++) {
+        struct deferred deferred = server->deferred[i];
+        if (!server->is_closing) {
+            step_once(server, &deferred.event);
+        }
+        memory_free(deferred.text);
+    }
+    server->deferred_count = 0;
+    if (server->is_to_stop) {
+        stop_all(server);
+    }
+    /* Who is told of states does not listen yet while we are restored. */
+    if (server->survival != NULL && event->kind != EVENT_RESTORED) {
+        server->is_to_stop = !survival_rest(server->survival, server->coordinator, &server->settings);
+    }
+    if (server->is_to_stop) {
+        stop_all(server);
+    }
+}
+
+static void server_on_timer(uv_timer_t *timer);
+
+static void arm_timer(struct server *server)
+{
+    if (server->is_closing) {
+        return;
+    }
+    uint64_t due_ns = coordinator_due_ns(server->coordinator);
+    if (due_ns == UINT64_MAX) {
+        (void)uv_timer_stop(&server->timer);
+        return;
+    }
+    uint64_t now_ns = server_now_ns(server);
+    uint64_t wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    uv_update_time(server->timer.loop);
+    (void)uv_timer_start(&server->timer, server_on_timer, (wait_ns + NS_PER_MS - 1) / NS_PER_MS, 0);
+}
+
+static void server_on_timer(uv_timer_t *timer)
+{
+    struct server *server = (struct server *)timer->data;
+    step(server, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = server_now_ns(server)});
+    arm_timer(server);
+}
+
+static void on_revoked(void *context, uint64_t incarnation)
+{
+    struct server *server = (struct server *)context;
+    if (!server->is_closing) {
+        step(server, &(struct coordinator_event){.kind = EVENT_REVOKED,
+                                                 .now_ns = server_now_ns(server),
+                                                 .revoked.incarnation = incarnation});
+        arm_timer(server);
+    }
+}
+
+static void on_door_log(void *context, enum log_level level, const char *text)
+{
+    tell_log((const struct server *)context, level, NULL, text);
+}
+
+static void on_trouble(void *context, enum socket_trouble trouble)
+{
+    door_trouble(((struct server *)context)->door, trouble);
+}
+
+static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
+                     struct bytes message)
+{
+    struct server *server = (struct server *)context;
+    struct coordinator_event event = {.kind = EVENT_FRAME, .frame.message = message};
+    struct error error;
+    if (server->is_closing) {
+        return;
+    }
+    if (!envelope_decode(envelope, &event.frame.envelope, &error)) {
+        door_refuse(server->door, REFUSAL_FRAME);
+        return;
+    }
+    if (!door_lets_speak(server->door, event.frame.envelope.incarnation, from, &event.frame.key_name)) {
+        return;
+    }
+    event.now_ns = server_now_ns(server);
+    step(server, &event);
+}
+
+static void on_turn_end(void *context)
+{
+    struct server *server = (struct server *)context;
+    if (!server->is_closing) {
+        step(server, &(struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = server_now_ns(server)});
+        arm_timer(server);
+    }
+}
+
+static uint64_t draw_epoch(void)
+{
+    uint64_t epoch = 0;
+    int failed = uv_random(NULL, NULL, &epoch, sizeof epoch, 0, NULL);
+    assert(failed == 0);
+    return epoch != 0 ? epoch : 1;
+}
+
+/* Gives back whether it is one that goes on. */
+static bool make_coordinator(struct server *server, const struct server_options *options)
+{
+    bool is_restored = false;
+    server->settings = options->settings;
+    if (server->settings.epoch == 0) {
+        server->settings.epoch = draw_epoch();
+    }
+    if (server->survival != NULL) {
+        server->coordinator = survival_restore(server->survival, &server->settings, &is_restored);
+        server->offset_ns = survival_offset_ns(server->survival);
+    } else {
+        server->coordinator = coordinator_new(&server->settings);
+    }
+    return is_restored;
+}
+
+static struct server *new_around(struct socket *socket, uv_loop_t *loop, const struct server_options *options,
+                                 struct server *server)
+{
+    bool is_restored = make_coordinator(server, options);
+    server->socket = socket;
+    server->callbacks = options->callbacks;
+    server->trace = options->trace;
+    buffer_init(&server->envelope, ENVELOPE_BYTES);
+    (void)uv_timer_init(loop, &server->timer);
+    server->timer.data = server;
+    server->open_parts = 2;
+    door_start(server->door, loop);
+    if (is_restored) {
+        struct coordinator_event event = {.kind = EVENT_RESTORED, .now_ns = server_now_ns(server)};
+        step(server, &event);
+        arm_timer(server);
+    }
+    return server;
+}
+
+struct server *server_new(uv_loop_t *loop, const struct server_options *options, struct error *error)
+{
+    struct server *server = MEMORY_NEW(struct server);
+    const struct socket_callbacks callbacks = {
+        .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
+    const struct door_callbacks of_door = {
+        .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
+    server->door = door_new(options->gate, &of_door);
+    if (options->survival != NULL) {
+        server->survival = *options->survival;
+        *options->survival = NULL;
+    }
+    struct socket *socket =
+        socket_new_router(loop, options->endpoint, door_keys(server->door), &callbacks, error);
+    if (socket == NULL) {
+        door_free(&server->door);
+        survival_free(&server->survival);
+        memory_free(server);
+        return NULL;
+    }
+    return new_around(socket, loop, options, server);
+}
+
+const char *server_endpoint(const struct server *server)
+{
+    return socket_endpoint(server->socket);
+}
+
+bool server_has_room(const struct server *server, const struct server_campaign *campaign, struct error *error)
+{
+    return coordinator_has_room(server->coordinator, campaign->options, campaign->agents, error);
+}
+
+uint64_t server_create(struct server *server, const struct server_campaign *campaign)
+{
+    struct coordinator_event event = {.kind = EVENT_CREATE,
+                                      .now_ns = server_now_ns(server),
+                                      .create = {.options = *campaign->options,
+                                                 .bundle = *campaign->bundle,
+                                                 .content = campaign->content,
+                                                 .script = bytes_of_string(campaign->script),
+                                                 .key = bytes_of_string(campaign->key),
+                                                 .agents = campaign->agents,
+                                                 .deadline_ms = campaign->deadline_ms}};
+    if (server->survival != NULL && !survival_allows_campaign(server->survival, server->coordinator)) {
+        return 0;
+    }
+    step(server, &event);
+    arm_timer(server);
+    return coordinator_last_campaign(server->coordinator);
+}
+
+/* Takes `text`, which the event points to. */
+static void step_or_defer(struct server *server, const struct coordinator_event *event, char *text)
+{
+    if (server->is_stepping) {
+        server->deferred =
+            (struct deferred *)memory_reserve(server->deferred, &server->deferred_capacity,
+                                              server->deferred_count + 1, sizeof *server->deferred);
+        server->deferred[server->deferred_count++] = (struct deferred){.event = *event, .text = text};
+        return;
+    }
+    step(server, event);
+    memory_free(text);
+    arm_timer(server);
+}
+
+void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text)
+{
+    char *copy = memory_copy_string(text != NULL ? text : "");
+    struct coordinator_event event = {
+        .kind = EVENT_STOP,
+        .now_ns = server_now_ns(server),
+        .stop = {.campaign = campaign, .is_at_once = is_at_once, .text = bytes_of_string(copy)}};
+    step_or_defer(server, &event, copy);
+}
+
+bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error)
+{
+    if (!coordinator_may_scale(server->coordinator, campaign, workers, error)) {
+        return false;
+    }
+    step(server, &(struct coordinator_event){.kind = EVENT_SCALE,
+                                             .now_ns = server_now_ns(server),
+                                             .scale = {.campaign = campaign, .workers = workers}});
+    arm_timer(server);
+    return true;
+}
+
+void server_agent_gone(struct server *server, const char *name)
+{
+    char *copy = memory_copy_string(name);
+    struct coordinator_event event = {
+        .kind = EVENT_AGENT_GONE, .now_ns = server_now_ns(server), .gone.name = bytes_of_string(copy)};
+    step_or_defer(server, &event, copy);
+}
+
+uint64_t server_find_key(const struct server *server, struct bytes key)
+{
+    return coordinator_find_key(server->coordinator, key);
+}
+
+const struct survival *server_survival(const struct server *server)
+{
+    return server->survival;
+}
+
+const struct campaign_report *server_report(struct server *server, uint64_t campaign)
+{
+    write_down(server);
+    return coordinator_report(server->coordinator, campaign, server_now_ns(server));
+}
+
+const struct coordinator_overview *server_overview(struct server *server)
+{
+    write_down(server);
+    return coordinator_overview(server->coordinator);
+}
+
+const struct refusals *server_refusals(const struct server *server)
+{
+    return door_refusals(server->door);
+}
+
+static void server_release(struct server *server)
+{
+    if (--server->open_parts > 0) {
+        return;
+    }
+    for (size_t i = 0; i < server->deferred_count; i++) {
+        memory_free(server->deferred[i].text);
+    }
+    coordinator_effects_finish(&server->effects);
+    coordinator_free(&server->coordinator);
+    survival_free(&server->survival);
+    buffer_finish(&server->envelope);
+    memory_free(server->deferred);
+    memory_free(server);
+}
+
+static void server_on_timer_closed(uv_handle_t *handle)
+{
+    server_release((struct server *)handle->data);
+}
+
+static void on_door_closed(void *context)
+{
+    server_release((struct server *)context);
+}
+
+void server_close(struct server **at, int linger_ms)
+{
+    struct server *server = *at;
+    *at = NULL;
+    if (server == NULL || server->is_closing) {
+        return;
+    }
+    server->is_closing = true;
+    socket_close(&server->socket, linger_ms);
+    (void)uv_timer_stop(&server->timer);
+    uv_close((uv_handle_t *)&server->timer, server_on_timer_closed);
+    door_close(&server->door, on_door_closed, server);
+}

@@ -1,0 +1,29 @@
+/* What failed steps have left, as files in a folder: there for the process after us, as long as there is
+ * room. */
+#pragma once
+#include "common/buffer.h"
+#include "coordinator/core/report/artifacts.h"
+#include "coordinator/store/archive.h"
+
+/* Of all campaigns together. Those of the oldest go first. */
+#define ARTIFACT_STORE_BYTES ((uint64_t)64 * 1024 * 1024)
+#define ARTIFACT_STORE_FILES 4096u
+
+struct artifact_store;
+
+/* `folder` is made where it is missing. Those of campaigns that `archive` does not know go. What is none of
+ * ours, or broken, is left alone: `warning` says so, else it is empty. NULL with an error. */
+MUST_CHECK struct artifact_store *artifact_store_open(const char *folder, const struct archive *archive,
+                                                      struct error *warning, struct error *error);
+void artifact_store_free(struct artifact_store **store);
+
+/* The highest number that there is of this campaign, 0 for none. */
+uint32_t artifact_store_last(const struct artifact_store *store, uint64_t campaign);
+/* Given to the kernel at once. One for which younger campaigns leave no room is dropped without a word. False
+ * with an error. `number`: from 1, as in the report. */
+MUST_CHECK bool artifact_store_put(struct artifact_store *store, uint64_t campaign, uint32_t number,
+                                   const struct artifact *artifact, struct error *error);
+/* Sets kind and content of `artifact`, the content borrowed from `content`, which is overwritten. False if
+ * there is none, or it cannot be read. */
+MUST_CHECK bool artifact_store_read(const struct artifact_store *store, uint64_t campaign, uint64_t number,
+                                    struct buffer *content, struct artifact *artifact);

@@ -1,0 +1,75 @@
+/* What the files of the codec share: one pair of functions for each body, and the checks of single fields. */
+#pragma once
+#include "common/buffer.h"
+#include "common/error.h"
+#include "proto/codec/arena.h"
+#include "proto/message/message.h"
+
+#include <tutti.pb-c.h>
+
+/* Where a body is decoded to. */
+struct decoding {
+    struct arena *arena;
+    struct message *message;
+    struct error *error;
+    bool is_from_agent; /* by the bounds of message_decode_from_agent */
+};
+
+typedef void body_encoder(const struct message *message, struct buffer *into);
+typedef bool body_decoder(const Tutti__V1__Message *wire, struct decoding *decoding);
+
+body_encoder encode_hello, encode_welcome, encode_refused, encode_stop;
+body_decoder decode_hello, decode_welcome, decode_refused, decode_stop;
+body_encoder encode_deploy, encode_global, encode_done, encode_begin, encode_assign, encode_rooms,
+    encode_room_steps, encode_scale, encode_failure, encode_finished, encode_bundle_wanted,
+    encode_bundle_chunk, encode_artifact;
+body_decoder decode_deploy, decode_global, decode_deployed, decode_global_done, decode_begin, decode_assign,
+    decode_synchronise, decode_rooms_done, decode_drained, decode_run_until, decode_scale, decode_failure,
+    decode_finished, decode_bundle_wanted, decode_bundle_chunk, decode_artifact;
+body_encoder encode_operations, encode_replies, encode_statistics, encode_gauges;
+body_decoder decode_operations, decode_replies, decode_statistics, decode_gauges;
+
+/* The parts of a deployment. */
+void encode_options(struct buffer *into, uint32_t field, const struct campaign_options *options);
+bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *options, struct error *error);
+void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_listing *bundle);
+bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding);
+
+/* Without decoding: the number of the body's field, and how many fields are in it, itself included; counting
+ * ends behind `most`. False if the bytes are no message. */
+bool glance(struct bytes bytes, size_t most, uint32_t *body, size_t *items);
+
+/* Fields. The encoders assert the bounds, the decoders refuse what does not hold them; `what` names the
+ * field. */
+void put_name(struct buffer *into, uint32_t field, struct bytes name);
+void put_text(struct buffer *into, uint32_t field, struct bytes text);
+void put_workers(struct buffer *into, uint32_t field, const struct worker_set *workers);
+
+bool take_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name, struct error *error);
+bool take_optional_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name,
+                        struct error *error);
+bool take_printable_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name,
+                         struct error *error);
+/* Replaces what is not printable, in place: the bytes are the arena's. */
+bool take_text(const ProtobufCBinaryData *wire, const char *what, struct bytes *text, struct error *error);
+bool take_value(const ProtobufCBinaryData *wire, const char *what, struct bytes *value, struct error *error);
+bool take_duration(uint64_t wire_ms, const char *what, uint64_t *duration_ms, struct error *error);
+bool take_worker(uint32_t wire, uint32_t *worker, struct error *error);
+/* `limit`: of its members. May be empty. */
+bool take_workers(const uint32_t *numbers, size_t count, uint64_t limit, struct worker_set *workers,
+                  struct decoding *decoding);
+/* As take_workers, but not empty and with the usual limit. */
+bool take_some_workers(const uint32_t *numbers, size_t count, struct worker_set *workers,
+                       struct decoding *decoding);
+/* Nothing recorded, or NULL: absent on the wire, an empty histogram when decoded. */
+void put_histogram(struct buffer *into, uint32_t field, const struct histogram *histogram);
+/* `buckets_left`: how far all histograms of the message together may still reach, since memory goes by the
+ * highest one. */
+bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, uint64_t *buckets_left,
+                    struct decoding *decoding);
+bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kind, struct error *error);
+/* Whether `wire` is one of 0…count-1. */
+bool check_enum(int wire, int count, const char *what, struct error *error);
+bool check_batch(size_t count, struct error *error);
+/* How far the histograms of a message may reach together. */
+uint64_t buckets_of(const struct decoding *decoding);

@@ -1,0 +1,210 @@
+/* What was counted: steps, requests, waits, errors, with histograms in their sparse form. */
+#include "proto/codec/codec_internal.h"
+#include "proto/codec/wire.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+
+void put_histogram(struct buffer *into, uint32_t field, const struct histogram *histogram)
+{
+    if (histogram == NULL || histogram_count(histogram) == 0) {
+        return;
+    }
+    size_t opened = wire_open(into, field);
+    size_t pairs = wire_open(into, 1);
+    struct histogram_cursor cursor = {0};
+    uint32_t after_previous = 0;
+    while (histogram_next(histogram, &cursor)) {
+        wire_element(into, (uint64_t)cursor.bucket - after_previous + 1);
+        wire_element(into, cursor.count);
+        after_previous = cursor.bucket + 1;
+    }
+    wire_close(into, pairs);
+    wire_number(into, 2, histogram_maximum(histogram));
+    wire_close(into, opened);
+}
+
+static bool take_pairs(const Tutti__V1__Histogram *wire, struct histogram *histogram, uint64_t *buckets_left,
+                       struct error *error)
+{
+    uint64_t after_previous = 0;
+    for (size_t i = 0; i + 1 < wire->n_pairs; i += 2) {
+        uint64_t distance = wire->pairs[i];
+        if (distance == 0 || distance > *buckets_left || wire->pairs[i + 1] == 0) {
+            return error_set(error, "a bucket of a histogram does not rise, goes too far or is empty");
+        }
+        *buckets_left -= distance;
+        after_previous += distance;
+        if (!histogram_add_bucket(histogram, (uint32_t)(after_previous - 1), wire->pairs[i + 1])) {
+            return error_set(error, "a histogram has no such bucket");
+        }
+    }
+    return true;
+}
+
+bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, uint64_t *buckets_left,
+                    struct decoding *decoding)
+{
+    *taken = arena_histogram(decoding->arena);
+    if (wire == NULL) {
+        return true;
+    }
+    if (wire->n_pairs == 0 || wire->n_pairs % 2 != 0) {
+        return error_set(decoding->error, "%zu numbers are no histogram", wire->n_pairs);
+    }
+    if (!take_pairs(wire, *taken, buckets_left, decoding->error)) {
+        return false;
+    }
+    histogram_raise_maximum(*taken, wire->maximum);
+    return true;
+}
+
+static void put_requests(const struct statistics *statistics, struct buffer *into)
+{
+    for (size_t i = 0; i < statistics->request_count; i++) {
+        const struct request_statistics *request = &statistics->requests[i];
+        size_t opened = wire_open(into, 6);
+        put_name(into, 1, request->name);
+        wire_flag(into, 2, request->is_timing);
+        wire_number(into, 3, request->count);
+        wire_number(into, 4, request->failed);
+        put_histogram(into, 5, request->latency_us);
+        wire_close(into, opened);
+    }
+}
+
+static void put_waits(const struct statistics *statistics, struct buffer *into)
+{
+    for (size_t i = 0; i < statistics->wait_count; i++) {
+        const struct wait_statistics *wait = &statistics->waits[i];
+        assert((unsigned)wait->kind < OPERATION_KIND_COUNT);
+        size_t opened = wire_open(into, 7);
+        put_name(into, 1, wait->name);
+        wire_number(into, 2, (uint64_t)wait->kind + 1);
+        size_t outcomes = wire_open(into, 3);
+        for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+            wire_element(into, wait->outcomes[outcome]);
+        }
+        wire_close(into, outcomes);
+        put_histogram(into, 4, wait->waited_us);
+        wire_close(into, opened);
+    }
+}
+
+static void put_errors(const struct statistics *statistics, struct buffer *into)
+{
+    for (size_t i = 0; i < statistics->error_count; i++) {
+        const struct error_statistics *error = &statistics->errors[i];
+        size_t opened = wire_open(into, 8);
+        put_text(into, 1, error->text);
+        wire_number(into, 2, error->count);
+        wire_number(into, 3, error->worker);
+        wire_number(into, 4, error->step);
+        wire_close(into, opened);
+    }
+}
+
+void encode_statistics(const struct message *message, struct buffer *into)
+{
+    const struct statistics *statistics = &message->statistics;
+    assert(statistics->request_count <= LIMIT_REQUEST_NAMES &&
+           statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES);
+    wire_number(into, 1, statistics->steps_ok);
+    wire_number(into, 2, statistics->steps_failed);
+    wire_number(into, 3, statistics->steps_stopped);
+    wire_number(into, 4, statistics->workers_running);
+    put_histogram(into, 5, statistics->step_us);
+    put_requests(statistics, into);
+    put_waits(statistics, into);
+    put_errors(statistics, into);
+}
+
+static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
+                          struct decoding *decoding)
+{
+    struct request_statistics *requests =
+        (struct request_statistics *)arena_array(decoding->arena, wire->n_requests, sizeof *requests);
+    decoding->message->statistics.requests = requests;
+    decoding->message->statistics.request_count = wire->n_requests;
+    for (size_t i = 0; i < wire->n_requests; i++) {
+        const Tutti__V1__RequestStatistics *from = wire->requests[i];
+        requests[i].is_timing = from->is_timing;
+        requests[i].count = from->count;
+        requests[i].failed = from->failed;
+        if (!take_name(&from->name, "name of a request", &requests[i].name, decoding->error) ||
+            !take_histogram(from->latency_us, &requests[i].latency_us, buckets_left, decoding)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_outcomes(const Tutti__V1__WaitStatistics *wire, uint64_t outcomes[OUTCOME_COUNT],
+                          struct error *error)
+{
+    if (wire->n_outcomes != OUTCOME_COUNT) {
+        return error_set(error, "%zu outcomes instead of %d", wire->n_outcomes, OUTCOME_COUNT);
+    }
+    for (size_t i = 0; i < OUTCOME_COUNT; i++) {
+        outcomes[i] = wire->outcomes[i];
+    }
+    return true;
+}
+
+static bool take_waits(const Tutti__V1__Statistics *wire, uint64_t *buckets_left, struct decoding *decoding)
+{
+    struct wait_statistics *waits =
+        (struct wait_statistics *)arena_array(decoding->arena, wire->n_waits, sizeof *waits);
+    decoding->message->statistics.waits = waits;
+    decoding->message->statistics.wait_count = wire->n_waits;
+    for (size_t i = 0; i < wire->n_waits; i++) {
+        const Tutti__V1__WaitStatistics *from = wire->waits[i];
+        if (!take_name(&from->name, "name of a wait", &waits[i].name, decoding->error) ||
+            !take_operation_kind(from->kind, &waits[i].kind, decoding->error) ||
+            !take_outcomes(from, waits[i].outcomes, decoding->error) ||
+            !take_histogram(from->waited_us, &waits[i].waited_us, buckets_left, decoding)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_errors(const Tutti__V1__Statistics *wire, struct decoding *decoding)
+{
+    struct error_statistics *errors =
+        (struct error_statistics *)arena_array(decoding->arena, wire->n_errors, sizeof *errors);
+    decoding->message->statistics.errors = errors;
+    decoding->message->statistics.error_count = wire->n_errors;
+    for (size_t i = 0; i < wire->n_errors; i++) {
+        const Tutti__V1__ErrorStatistics *from = wire->errors[i];
+        errors[i].count = from->count;
+        errors[i].step = from->step;
+        if (!take_worker(from->worker, &errors[i].worker, decoding->error) ||
+            !take_text(&from->text, "text of an error", &errors[i].text, decoding->error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool decode_statistics(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+{
+    const Tutti__V1__Statistics *wire = wire_message->statistics;
+    struct statistics *statistics = &decoding->message->statistics;
+    if (wire->n_requests > LIMIT_REQUEST_NAMES || wire->n_waits > LIMIT_REQUEST_NAMES ||
+        wire->n_errors > LIMIT_REQUEST_NAMES) {
+        return error_set(decoding->error, "more than %u kinds of request, wait or error",
+                         LIMIT_REQUEST_NAMES);
+    }
+    if (wire->workers_running > LIMIT_WORKERS) {
+        return error_set(decoding->error, "%u workers running", wire->workers_running);
+    }
+    statistics->steps_ok = wire->steps_ok;
+    statistics->steps_failed = wire->steps_failed;
+    statistics->steps_stopped = wire->steps_stopped;
+    statistics->workers_running = wire->workers_running;
+    uint64_t buckets_left = buckets_of(decoding);
+    return take_histogram(wire->step_us, &statistics->step_us, &buckets_left, decoding) &&
+           take_requests(wire, &buckets_left, decoding) && take_waits(wire, &buckets_left, decoding) &&
+           take_errors(wire, decoding);
+}

@@ -1,6 +1,0 @@
-/* Drawing keys of CURVE, and whether two belong together. */
-#pragma once
-#include "proto/keys.h"
-
-void curve_draw(struct key_pair *pair);
-bool curve_belongs(const struct key_pair *pair);

@@ -1,0 +1,55 @@
+/* The inside of a link, for the files that it is made of. */
+#pragma once
+#include "proto/link/link.h"
+
+#include <assert.h>
+
+/* Doublings after which the part of the timeout that the bytes make stops growing. */
+#define LINK_MAXIMUM_BACKOFF 3u
+
+struct queued {
+    uint8_t *data;
+    size_t size;
+};
+
+/* Sequences of our messages: all below `oldest` are acknowledged, those from `oldest` up to `next` are in
+ * flight in this pass, those from `next` up to `end` wait. `highest_sent` is what any pass has reached: a
+ * timeout takes `next` back. */
+struct link {
+    uint64_t incarnation;
+    uint64_t epoch;
+    uint64_t heartbeat_ns;
+    uint64_t started_ns;
+
+    struct queued *ring; /* message `sequence` is at sequence mod capacity */
+    size_t ring_capacity;
+    uint64_t oldest;
+    uint64_t next;
+    uint64_t end;
+    uint64_t highest_sent;
+    size_t in_flight_bytes;
+    size_t held_bytes;    /* of all from `oldest` up to `end` */
+    uint64_t progress_ns; /* when the other end acknowledged something last, or had nothing to acknowledge */
+    unsigned backoff;
+    bool is_probing;         /* sent again after a timeout, and no sign of life yet */
+    uint64_t timer_start_ns; /* means something while anything is in flight */
+    uint64_t last_sent_ns;   /* the newest instant at which a frame left; 0: none yet */
+    uint64_t beat_ns;        /* from when the next heartbeat counts */
+
+    uint64_t expected;
+    bool is_acknowledgement_owed;
+    uint64_t acknowledge_due_ns;   /* means something while one is owed */
+    unsigned unacknowledged_count; /* messages taken in since a frame left */
+    uint64_t heard_ns;
+    uint64_t newest_received_ns; /* the peer's clock */
+    uint64_t newest_arrived_ns;  /* when that one came in */
+    uint64_t newest_echo_ns;     /* ours, as it came back; 0: none yet */
+    struct link_sample sample;
+    bool has_sample;
+};
+
+static inline struct queued *link_queued_at(const struct link *link, uint64_t sequence)
+{
+    assert(sequence >= link->oldest && sequence < link->end);
+    return &link->ring[sequence & (link->ring_capacity - 1)];
+}

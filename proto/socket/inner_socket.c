@@ -1,0 +1,74 @@
+/* A ZeroMQ socket within this process, on a libuv loop. */
+#include "proto/socket/inner_socket.h"
+
+#include <assert.h>
+#include <zmq.h>
+
+/* After so many others get their turn. */
+#define MESSAGES_PER_TURN 64
+
+static void inner_socket_on_idle(uv_idle_t *idle);
+
+static void inner_socket_take_in(struct inner_socket *inner)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        if (inner->zmq == NULL) {
+            return;
+        }
+        if (!inner->on_input(inner->context, inner->zmq)) {
+            uv_idle_stop(&inner->idle);
+            return;
+        }
+    }
+    uv_idle_start(&inner->idle, inner_socket_on_idle);
+}
+
+static void inner_socket_on_idle(uv_idle_t *idle)
+{
+    inner_socket_take_in((struct inner_socket *)idle->data);
+}
+
+static void inner_socket_on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    inner_socket_take_in((struct inner_socket *)poll->data);
+}
+
+void inner_socket_start(struct inner_socket *inner, uv_loop_t *loop, void *zmq,
+                        bool (*on_input)(void *context, void *zmq), void *context)
+{
+    int descriptor = -1;
+    size_t size = sizeof descriptor;
+    int result = zmq_getsockopt(zmq, ZMQ_FD, &descriptor, &size);
+    assert(result == 0);
+    result = uv_poll_init(loop, &inner->poll, descriptor);
+    assert(result == 0);
+    (void)result;
+    uv_idle_init(loop, &inner->idle);
+    inner->zmq = zmq;
+    inner->on_input = on_input;
+    inner->context = context;
+    inner->poll.data = inner;
+    inner->idle.data = inner;
+    inner->open_handles = 2;
+    uv_poll_start(&inner->poll, UV_READABLE, inner_socket_on_readable);
+    uv_idle_start(&inner->idle, inner_socket_on_idle); /* what came before the descriptor was watched */
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct inner_socket *inner = (struct inner_socket *)handle->data;
+    if (--inner->open_handles == 0) {
+        inner->on_closed(inner->context);
+    }
+}
+
+void inner_socket_close(struct inner_socket *inner, void (*on_closed)(void *context))
+{
+    inner->on_closed = on_closed;
+    uv_close((uv_handle_t *)&inner->poll, on_handle_closed); /* before its descriptor goes */
+    uv_close((uv_handle_t *)&inner->idle, on_handle_closed);
+    zmq_close(inner->zmq);
+    inner->zmq = NULL;
+}

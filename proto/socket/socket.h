@@ -1,0 +1,85 @@
+/* ZeroMQ on a libuv loop: a ROUTER or DEALER that hands frames in and out, without stalls or unbounded turns.
+ */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "common/error.h"
+#include "proto/keys/keys.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#define SOCKET_MAX_ROUTE_BYTES 255
+
+struct socket;
+
+/* Where a frame came from. */
+struct socket_sender {
+    struct bytes route; /* names the connection, for ROUTER; empty for DEALER */
+    const char
+        *key; /* for ROUTER with keys: the public key or token that the connection has shown; else NULL */
+};
+
+/* What is refused before it is a frame. */
+enum socket_trouble {
+    SOCKET_KEY_REFUSED,      /* the key may not come in */
+    SOCKET_KEYS_ON_ONE_SIDE, /* the other side has keys and we have not, or the other way round */
+    SOCKET_HANDSHAKE_BROKEN, /* the other side speaks something else, or has the wrong key of ours */
+    SOCKET_HANDSHAKE_CUT,    /* the other side ended the connection in the middle */
+    SOCKET_HANDSHAKE_SLOW,   /* it said nothing for too long */
+    SOCKET_FULL,             /* as many connections as can be: no more are let in until some have gone */
+    SOCKET_FRAME_BROKEN,     /* a wrong number of parts, or an envelope that is too large */
+};
+
+struct socket_callbacks {
+    /* Two parts have come in: envelope and message (size 0 where there is none). All borrowed for the call.
+     * What has another number of parts or is too large is dropped and counted. */
+    void (*on_frame)(void *context, const struct socket_sender *from, struct bytes envelope,
+                     struct bytes message);
+    /* At the end of a turn in which frames came in: the place to send what they caused. */
+    void (*on_turn_end)(void *context);
+    /* May be NULL. A frame above the largest size costs its connection, and nothing is heard of that. */
+    void (*on_trouble)(void *context, enum socket_trouble trouble);
+    /* A connection has been made, or made again: what was on its way in an earlier one may be lost. May be
+     * NULL. */
+    void (*on_connected)(void *context);
+    void *context;
+};
+
+/* A ROUTER's: only who has one of the keys that are welcome gets in, and all is encrypted. */
+struct socket_server_keys {
+    const struct key_pair
+        *pair; /* NULL: keys are tokens, which are shown as they are; nothing is encrypted */
+    /* Asked once for each connection. */
+    bool (*is_welcome)(void *context, const char *public_key);
+    void *context;
+};
+
+/* A DEALER's. */
+struct socket_client_keys {
+    const struct key_pair *pair;
+    const char *server; /* the public key that the other end has to have */
+    const char *token;  /* not NULL: instead of both */
+};
+
+/* Binds a ROUTER. `endpoint` is tcp://ADDR:PORT, port * or 0 for any. NULL with error: "port 7440 of
+ * 127.0.0.1 is in use …". `keys` are copied; NULL: everybody gets in, and nothing is encrypted. */
+MUST_CHECK struct socket *socket_new_router(uv_loop_t *loop, const char *endpoint,
+                                            const struct socket_server_keys *keys,
+                                            const struct socket_callbacks *callbacks, struct error *error);
+/* Connects a DEALER; the connection is made and re-made in the background. */
+MUST_CHECK struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint,
+                                            const struct socket_client_keys *keys,
+                                            const struct socket_callbacks *callbacks, struct error *error);
+/* The endpoint that it is bound to, with the real port. */
+const char *socket_endpoint(const struct socket *socket);
+/* Never blocks. False if it could not be taken now (high-water mark, unknown route): the link will send it
+ * again. */
+bool socket_send(struct socket *socket, struct bytes route, struct bytes envelope, struct bytes message);
+/* DEALER: gives the connection up and makes a new one, for a peer that has gone silent. */
+void socket_reconnect(struct socket *socket);
+size_t socket_dropped(const struct socket *socket);
+/* Begins to close; the memory goes in the loop's close callback. What was sent may linger up to linger_ms.
+ * NULLs the pointer. */
+void socket_close(struct socket **socket, int linger_ms);

@@ -1,0 +1,271 @@
+/* Beside a socket: who may come in, handshakes that failed, and how many connections there are. */
+#include "proto/socket/socket_guard.h"
+
+#include "common/memory.h"
+#include "proto/keys/keys.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <zmq.h>
+
+/* Where ZeroMQ asks, by its RFC 27. */
+#define DOORMAN_ENDPOINT "inproc://zeromq.zap.01"
+#define MONITOR_ENDPOINT "inproc://monitor"
+#define VERSION "1.0"
+#define PART_MAX_BYTES 256u
+#define KEY_BYTES 32u
+
+enum question_part {
+    PART_VERSION,
+    PART_ID,
+    PART_DOMAIN,
+    PART_ADDRESS,
+    PART_ROUTE,
+    PART_MECHANISM,
+    PART_KEY, /* CURVE's; for PLAIN the name of a user */
+    PART_PASSWORD,
+    PART_COUNT
+};
+
+struct question {
+    size_t count; /* of all parts */
+    size_t sizes[PART_COUNT];
+    uint8_t parts[PART_COUNT][PART_MAX_BYTES];
+};
+
+/* What does not fit into `size` is cut off; its true size is given back. -1 when there is nothing. */
+static int socket_guard_receive(void *zmq, void *data, size_t size)
+{
+    int result;
+    do {
+        result = zmq_recv(zmq, data, size, ZMQ_DONTWAIT);
+    } while (result < 0 && errno == EINTR);
+    return result;
+}
+
+static bool has_more(void *zmq)
+{
+    int more = 0;
+    size_t size = sizeof more;
+    return zmq_getsockopt(zmq, ZMQ_RCVMORE, &more, &size) == 0 && more != 0;
+}
+
+static bool read_question(void *zmq, struct question *question)
+{
+    question->count = 0;
+    do {
+        uint8_t surplus[PART_MAX_BYTES];
+        size_t at = question->count;
+        int size = socket_guard_receive(zmq, at < PART_COUNT ? question->parts[at] : surplus, PART_MAX_BYTES);
+        if (size < 0) {
+            return false;
+        }
+        if (at < PART_COUNT) {
+            question->sizes[at] = (size_t)size < PART_MAX_BYTES ? (size_t)size : PART_MAX_BYTES;
+        }
+        question->count++;
+    } while (has_more(zmq));
+    return true;
+}
+
+static bool is_part(const struct question *question, enum question_part part, const char *text)
+{
+    return bytes_equal_string(bytes_of(question->parts[part], question->sizes[part]), text);
+}
+
+/* The key in text, or the token. */
+static bool read_key(const struct question *question, char key[KEY_TEXT_BYTES + 1])
+{
+    if (question->count == PART_PASSWORD && is_part(question, PART_MECHANISM, "CURVE") &&
+        question->sizes[PART_KEY] == KEY_BYTES) {
+        return zmq_z85_encode(key, question->parts[PART_KEY], KEY_BYTES) != NULL;
+    }
+    if (question->count == PART_COUNT && is_part(question, PART_MECHANISM, "PLAIN")) {
+        struct bytes token = bytes_of(question->parts[PART_PASSWORD], question->sizes[PART_PASSWORD]);
+        bool is_token = key_is_valid(token);
+        bytes_to_text(is_token ? token : bytes_of(NULL, 0), key, KEY_TEXT_BYTES + 1);
+        return is_token;
+    }
+    return false;
+}
+
+static bool judge(const struct socket_guard *guard, const struct question *question,
+                  char key[KEY_TEXT_BYTES + 1])
+{
+    return question->count > PART_VERSION && is_part(question, PART_VERSION, VERSION) &&
+           read_key(question, key) && guard->keys->is_welcome(guard->keys->context, key);
+}
+
+static void socket_guard_send_part(void *zmq, const void *data, size_t size, int flags)
+{
+    int result;
+    do {
+        result = zmq_send(zmq, data, size, flags | ZMQ_DONTWAIT);
+    } while (result < 0 && errno == EINTR);
+}
+
+/* A connection's user id is its key: what the key is called, and whether it still counts, is looked up with
+ * each frame. */
+static bool on_question(void *context, void *zmq)
+{
+    const struct socket_guard *guard = context;
+    struct question question;
+    char key[KEY_TEXT_BYTES + 1] = "";
+    if (!read_question(zmq, &question)) {
+        return false;
+    }
+    bool is_welcome = judge(guard, &question, key);
+    size_t id_size = question.count > PART_ID ? question.sizes[PART_ID] : 0;
+    socket_guard_send_part(zmq, VERSION, strlen(VERSION), ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, question.parts[PART_ID], id_size, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, is_welcome ? "200" : "400", 3, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, "", 0, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, key, is_welcome ? strlen(key) : 0, ZMQ_SNDMORE);
+    socket_guard_send_part(zmq, "", 0, 0);
+    return true;
+}
+
+static enum socket_trouble trouble_of(uint16_t event, uint32_t value)
+{
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+        return SOCKET_KEY_REFUSED;
+    }
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
+        /* The value is what errno was: of a connection that has ended, or of a read that found nothing yet
+         * when our own patience was over. */
+        return value == EAGAIN || value == ETIMEDOUT ? SOCKET_HANDSHAKE_SLOW : SOCKET_HANDSHAKE_CUT;
+    }
+    return value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? SOCKET_KEYS_ON_ONE_SIDE
+                                                               : SOCKET_HANDSHAKE_BROKEN;
+}
+
+static void trouble(const struct socket_callbacks *callbacks, enum socket_trouble what)
+{
+    if (callbacks->on_trouble != NULL) {
+        callbacks->on_trouble(callbacks->context, what);
+    }
+}
+
+static void take_event(struct socket_guard *guard, uint16_t event, uint32_t value)
+{
+    switch (event) {
+    case ZMQ_EVENT_LISTENING:
+        socket_admission_listening(&guard->admission, (int)value);
+        break;
+    case ZMQ_EVENT_ACCEPTED:
+        if (socket_admission_accepted(&guard->admission)) {
+            trouble(guard->callbacks, SOCKET_FULL);
+        }
+        break;
+    case ZMQ_EVENT_DISCONNECTED:
+        socket_admission_disconnected(&guard->admission);
+        break;
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        guard->callbacks->on_connected(guard->callbacks->context);
+        break;
+    default:
+        trouble(guard->callbacks, trouble_of(event, value));
+        break;
+    }
+}
+
+static bool on_event(void *context, void *zmq)
+{
+    struct socket_guard *guard = context;
+    uint8_t head[6];
+    char address[1];
+    uint16_t event;
+    uint32_t value;
+    int size = socket_guard_receive(zmq, head, sizeof head);
+    if (size < 0) {
+        return false;
+    }
+    while (has_more(zmq)) {
+        (void)socket_guard_receive(zmq, address, sizeof address);
+    }
+    if (size == (int)sizeof head) {
+        memcpy(&event, head, sizeof event);
+        memcpy(&value, head + sizeof event, sizeof value);
+        take_event(guard, event, value);
+    }
+    return true;
+}
+
+static void *new_socket(void *zmq_context, int type)
+{
+    int none = 0;
+    void *zmq = zmq_socket(zmq_context, type);
+    assert(zmq != NULL);
+    (void)zmq_setsockopt(zmq, ZMQ_LINGER, &none, sizeof none);
+    /* ZeroMQ's own threads would wait for us at a high-water mark, and we for them when we close. */
+    (void)zmq_setsockopt(zmq, ZMQ_RCVHWM, &none, sizeof none);
+    return zmq;
+}
+
+static int wanted_events(const struct socket_callbacks *callbacks, void *zmq)
+{
+    int type = 0;
+    size_t size = sizeof type;
+    int events = callbacks->on_connected != NULL ? ZMQ_EVENT_HANDSHAKE_SUCCEEDED : 0;
+    if (callbacks->on_trouble != NULL) {
+        events |= ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    }
+    if (zmq_getsockopt(zmq, ZMQ_TYPE, &type, &size) == 0 && type == ZMQ_ROUTER) {
+        events |= ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
+    }
+    return events;
+}
+
+void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_context, void *zmq,
+                        const struct socket_server_keys *keys, const struct socket_callbacks *callbacks)
+{
+    *guard = (struct socket_guard){.callbacks = callbacks, .keys = keys};
+    socket_admission_init(&guard->admission);
+    if (keys != NULL) {
+        void *doorman = new_socket(zmq_context, ZMQ_REP);
+        int result = zmq_bind(doorman, DOORMAN_ENDPOINT);
+        assert(result == 0); /* the context is the socket's own */
+        (void)result;
+        inner_socket_start(&guard->doorman, loop, doorman, on_question, guard);
+        guard->open_parts++;
+    }
+    int events = wanted_events(callbacks, zmq);
+    if (events != 0) {
+        int result = zmq_socket_monitor(zmq, MONITOR_ENDPOINT, events);
+        assert(result == 0);
+        void *monitor = new_socket(zmq_context, ZMQ_PAIR);
+        result = zmq_connect(monitor, MONITOR_ENDPOINT);
+        assert(result == 0);
+        (void)result;
+        inner_socket_start(&guard->monitor, loop, monitor, on_event, guard);
+        guard->watched = zmq;
+        guard->open_parts++;
+    }
+}
+
+static void on_part_closed(void *context)
+{
+    struct socket_guard *guard = context;
+    if (--guard->open_parts == 0) {
+        guard->on_closed(guard->context);
+    }
+}
+
+void socket_guard_close(struct socket_guard *guard, void (*on_closed)(void *context), void *context)
+{
+    bool has_doorman = guard->doorman.zmq != NULL;
+    bool has_monitor = guard->monitor.zmq != NULL;
+    guard->on_closed = on_closed;
+    guard->context = context;
+    guard->open_parts++; /* ourselves, so that the last one is never missed */
+    if (has_monitor) {
+        (void)zmq_socket_monitor(guard->watched, NULL, 0);
+        inner_socket_close(&guard->monitor, on_part_closed);
+    }
+    if (has_doorman) {
+        inner_socket_close(&guard->doorman, on_part_closed);
+    }
+    on_part_closed(guard);
+}

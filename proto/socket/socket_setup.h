@@ -1,0 +1,15 @@
+/* The settings of our ZeroMQ sockets, and how they are bound and connected. */
+#pragma once
+#include "common/attributes.h"
+#include "common/error.h"
+#include "proto/socket/socket.h"
+
+#include <stdbool.h>
+
+/* `zmq` is a ROUTER or DEALER just made. False with an error that names address and port. */
+MUST_CHECK bool socket_setup_router(void *zmq, const char *endpoint, struct error *error);
+MUST_CHECK bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error);
+
+/* Before the above. */
+void socket_setup_server_keys(void *zmq, const struct socket_server_keys *keys);
+void socket_setup_client_keys(void *zmq, const struct socket_client_keys *keys);

@@ -1,0 +1,188 @@
+/* What crosses the threads of an agent owns all that it points to. */
+#include "agent/core/batch/command.h"
+#include "common/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Text in memory of its own, so that a copy which still points to it is found out. */
+static struct bytes loose(const char *text)
+{
+    return bytes_of(memory_copy_string(text), strlen(text));
+}
+
+static void drop(struct bytes bytes)
+{
+    memset((void *)bytes.data, '#', bytes.size);
+    memory_free((void *)bytes.data);
+}
+
+static void operation_outlives_what_it_was_copied_from(void **state)
+{
+    (void)state;
+    struct operation operation = {.kind = OPERATION_CAS, .room = 3, .step = 9, .call = 4, .timeout_ms = 70};
+    worker_set_add(&operation.workers, 5);
+    worker_set_add(&operation.workers, 2);
+    operation.name = loose("price");
+    operation.value = loose("s....new");
+    operation.expected = loose("n");
+    operation.text = loose("why");
+    struct operation *copy = operation_copy(&operation);
+    drop(operation.name);
+    drop(operation.value);
+    drop(operation.expected);
+    drop(operation.text);
+    worker_set_finish(&operation.workers);
+
+    assert_int_equal(copy->kind, OPERATION_CAS);
+    assert_int_equal(copy->room, 3);
+    assert_int_equal(copy->step, 9);
+    assert_int_equal(copy->call, 4);
+    assert_int_equal(copy->timeout_ms, 70);
+    assert_int_equal(worker_set_count(&copy->workers), 2);
+    assert_true(worker_set_has(&copy->workers, 5) && worker_set_has(&copy->workers, 2));
+    assert_true(bytes_equal_string(copy->name, "price"));
+    assert_true(bytes_equal_string(copy->value, "s....new"));
+    assert_true(bytes_equal_string(copy->expected, "n"));
+    assert_true(bytes_equal_string(copy->text, "why"));
+    operation_free(&copy);
+    assert_null(copy);
+    operation_free(&copy);
+}
+
+static void reply_outlives_what_it_was_copied_from(void **state)
+{
+    (void)state;
+    struct reply reply = {.kind = OPERATION_BARRIER, .outcome = OUTCOME_SHORT, .rank = 7, .at_ns = -5};
+    worker_set_add(&reply.workers, 1);
+    worker_set_add(&reply.missing, 8);
+    reply.name = loose("line");
+    reply.value = loose("t");
+    reply.text = loose("worker 8 has ended");
+    struct reply *copy = reply_copy(&reply);
+    drop(reply.name);
+    drop(reply.value);
+    drop(reply.text);
+    worker_set_finish(&reply.workers);
+    worker_set_finish(&reply.missing);
+
+    assert_int_equal(copy->outcome, OUTCOME_SHORT);
+    assert_int_equal(copy->rank, 7);
+    assert_int_equal(copy->at_ns, -5);
+    assert_true(worker_set_has(&copy->workers, 1));
+    assert_true(worker_set_has(&copy->missing, 8));
+    assert_true(bytes_equal_string(copy->name, "line"));
+    assert_true(bytes_equal_string(copy->value, "t"));
+    assert_true(bytes_equal_string(copy->text, "worker 8 has ended"));
+    reply_free(&copy);
+    assert_null(copy);
+}
+
+static void copies_of_nothing_hold_nothing(void **state)
+{
+    (void)state;
+    struct operation *operation = operation_copy(&(struct operation){.kind = OPERATION_READ});
+    assert_null(operation->name.data);
+    assert_null(operation->workers.runs);
+    operation_free(&operation);
+    struct reply *reply = reply_copy(&(struct reply){.kind = OPERATION_GET});
+    assert_null(reply->missing.runs);
+    reply_free(&reply);
+}
+
+static void deployment_lives_until_its_last_holder_lets_go(void **state)
+{
+    (void)state;
+    struct bundle_file files[2] = {{loose("pad.lua"), loose("return 1")}, {loose("lib/a.lua"), loose("")}};
+    struct bundle bundle = {.files = files, .file_count = 2, .hash = loose("abc")};
+    struct campaign_options options = {.workers = 12, .single_mode = loose("pad"), .target = loose("http")};
+    struct deployment *first = deployment_new(6, &options, &bundle);
+    struct deployment *second = deployment_hold(first);
+    for (size_t i = 0; i < 2; i++) {
+        drop(files[i].path);
+        drop(files[i].content);
+    }
+    drop(bundle.hash);
+    drop(options.single_mode);
+    drop(options.target);
+    deployment_release(&first);
+    assert_null(first);
+
+    assert_int_equal(deployment_campaign(second), 6);
+    assert_int_equal(deployment_options(second)->workers, 12);
+    assert_true(bytes_equal_string(deployment_options(second)->single_mode, "pad"));
+    assert_true(bytes_equal_string(deployment_options(second)->target, "http"));
+    const struct bundle *held = deployment_bundle(second);
+    assert_int_equal(held->file_count, 2);
+    assert_true(bytes_equal_string(held->files[0].path, "pad.lua"));
+    assert_true(bytes_equal_string(held->files[0].content, "return 1"));
+    assert_true(bytes_equal_string(held->files[1].path, "lib/a.lua"));
+    assert_int_equal(held->files[1].content.size, 0);
+    assert_true(bytes_equal_string(held->hash, "abc"));
+    deployment_release(&second);
+    assert_null(second);
+}
+
+/* The leak checker is what judges these two. */
+static void command_frees_all_that_it_owns(void **state)
+{
+    (void)state;
+    struct campaign_options options = {.workers = 1};
+    struct bundle bundle = {0};
+    struct command *command = command_new(COMMAND_REPLY, 4);
+    assert_int_equal(command->kind, COMMAND_REPLY);
+    assert_int_equal(command->campaign, 4);
+    command->deployment = deployment_new(4, &options, &bundle);
+    worker_set_add(&command->workers, 3);
+    worker_set_add(&command->rooms, 1);
+    command->reply = reply_copy(&(struct reply){.kind = OPERATION_GET});
+    command->ranks = memory_new(2, sizeof *command->ranks);
+    command->room_steps = memory_new(2, sizeof *command->room_steps);
+    command->text = memory_copy_string("interrupted");
+    command_free(&command);
+    assert_null(command);
+    command_free(&command);
+}
+
+static void notice_frees_all_that_it_owns(void **state)
+{
+    (void)state;
+    struct notice *notice = notice_new(NOTICE_STATISTICS, 4);
+    notice->operation = operation_copy(&(struct operation){.kind = OPERATION_READ});
+    notice->room_steps = memory_new(2, sizeof *notice->room_steps);
+    notice->text = memory_copy_string("broken");
+    struct statistics *statistics = MEMORY_NEW(struct statistics);
+    statistics->step_us = histogram_new();
+    statistics->requests = memory_new(1, sizeof *statistics->requests);
+    statistics->request_count = 1;
+    statistics->requests[0].name = loose("GET /");
+    statistics->requests[0].latency_us = histogram_new();
+    statistics->waits = memory_new(1, sizeof *statistics->waits);
+    statistics->wait_count = 1;
+    statistics->waits[0].name = loose("pad");
+    statistics->waits[0].waited_us = histogram_new();
+    statistics->errors = memory_new(1, sizeof *statistics->errors);
+    statistics->error_count = 1;
+    statistics->errors[0].text = loose("refused");
+    notice->statistics = statistics;
+    notice_free(&notice);
+    assert_null(notice);
+    notice_free(&notice);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(operation_outlives_what_it_was_copied_from),
+        cmocka_unit_test(reply_outlives_what_it_was_copied_from),
+        cmocka_unit_test(copies_of_nothing_hold_nothing),
+        cmocka_unit_test(deployment_lives_until_its_last_holder_lets_go),
+        cmocka_unit_test(command_frees_all_that_it_owns),
+        cmocka_unit_test(notice_frees_all_that_it_owns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

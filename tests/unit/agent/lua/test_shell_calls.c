@@ -1,0 +1,277 @@
+/* What calls of a script become, and what outcomes become in a script. */
+#include "tests/unit/agent/shard/test_shell_support.h"
+
+#include "common/clock.h"
+#include "tests/unit/agent/http/rude_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One worker in one step; afterwards the campaign waits for the call. */
+static void begin_body(struct shell *shell, const char *body)
+{
+    char script[4000];
+    shell->options.workers = shell->options.workers == 2 ? 1 : shell->options.workers;
+    snprintf(script, sizeof script,
+             "local tutti = require 'tutti' local http = require 'tutti.http'\n"
+             "local function log(...) tutti.set_var('log', table.concat({...}, ' ')) end\n"
+             "tutti.scenario('s', function(worker)\n%s\nend)\n",
+             body);
+    if (!shell_deploy(shell, script)) {
+        fail_msg("%s", shell->text);
+    }
+    shell_begin(shell);
+}
+
+static void expect_call(struct shell *shell, enum operation_kind kind, const char *name, uint64_t step)
+{
+    shell_await_call(shell);
+    assert_int_equal(shell->held->kind, kind);
+    assert_true(bytes_equal_string(shell->held->name, name));
+    assert_int_equal(shell->held->step, step);
+}
+
+static struct reply payload(const char *encoded, size_t size)
+{
+    return (struct reply){.value = bytes_of(encoded, size)};
+}
+
+static void a_reader_gets_the_payload(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "log(worker:notifier('pad'):wait_for_writer(1.5))");
+    expect_call(shell, OPERATION_WAIT_WRITER, "pad", 1);
+    assert_int_equal(shell->held->timeout_ms, 1500);
+    assert_int_equal(shell->held->room, 0);
+    shell_reply(shell, payload("s\0\0\0\4text", 9));
+    shell_finish(shell);
+    assert_string_equal(shell_log(shell), "text\n");
+}
+
+static void the_counts_of_readers_come_back(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell,
+               "log(worker:notifier('pad', { step = 9 }):wait_for_readers { timeout = 2, strict = true })");
+    expect_call(shell, OPERATION_WAIT_READERS, "pad", 9);
+    assert_true(shell->held->is_strict);
+    assert_int_equal(shell->held->timeout_ms, 2000);
+    shell_reply(shell, (struct reply){.count = 3, .total = 4});
+    shell_finish(shell);
+    assert_string_equal(shell_log(shell), "3 4\n");
+}
+
+static void readers_are_declared_first(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "local pad = worker:notifier('pad', { readers = 2 }) log(tostring(pad:written()))");
+    expect_call(shell, OPERATION_DECLARE, "pad", 1);
+    assert_int_equal(shell->held->count, 2);
+    shell_reply(shell, (struct reply){0});
+    expect_call(shell, OPERATION_WRITTEN, "pad", 1);
+    assert_int_equal(shell->held->value.size, 1);
+    shell_reply(shell, (struct reply){.is_won = true});
+    shell_finish(shell);
+    assert_string_equal(shell_log(shell), "true\n");
+}
+
+static void a_refused_declaration_raises(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "worker:notifier('pad', { readers = 2 })");
+    shell_await_call(shell);
+    shell_reply(shell,
+                (struct reply){.outcome = OUTCOME_REFUSED, .text = bytes_of_string("it has 3 readers")});
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "pad.lua:4: it has 3 readers\n");
+}
+
+static void an_outcome_is_an_error_object(void **state)
+{
+    struct shell *shell = *state;
+    struct reply reply = {.outcome = OUTCOME_SHORT, .text = bytes_of_string("nobody is left to write")};
+    begin_body(shell,
+               "local ok, why = pcall(function() return worker:notifier('pad'):wait_for_writer() end)\n"
+               "log(tostring(ok), why.outcome, #why.missing, why.missing[2], why.message)\n"
+               "assert(why.waited >= 0 and tostring(why) == 'pad.lua:4: nobody is left to write')\n"
+               "assert('so: ' .. why == 'so: pad.lua:4: nobody is left to write')\n"
+               "error(why)\n");
+    shell_await_call(shell);
+    worker_set_add(&reply.missing, 3);
+    worker_set_add(&reply.missing, 8);
+    shell_reply(shell, reply);
+    worker_set_finish(&reply.missing);
+    shell_finish(shell);
+    assert_string_equal(shell_log(shell), "false short 2 8 nobody is left to write\n");
+    assert_string_equal(shell_errors(shell), "pad.lua:4: nobody is left to write\n");
+    assert_int_equal(shell->totals.steps_failed, 1);
+}
+
+static void an_uncaught_stop_is_no_failure(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "worker:notifier('pad'):wait_for_writer()");
+    shell_await_call(shell);
+    shell_reply(shell, (struct reply){.outcome = OUTCOME_STOPPED});
+    shell_finish(shell);
+    assert_int_equal(shell->totals.steps_stopped, 1);
+    assert_int_equal(shell->totals.steps_failed, 0);
+}
+
+static void a_barrier_gives_rank_and_arrived(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "log(worker:barrier('door', { parties = 3, timeout = 4 }))");
+    expect_call(shell, OPERATION_BARRIER, "door", 1);
+    assert_int_equal(shell->held->count, 3);
+    assert_int_equal(shell->held->timeout_ms, 4000);
+    shell_reply(shell, (struct reply){.rank = 2, .count = 3});
+    shell_finish(shell);
+    assert_string_equal(shell_log(shell), "2 3\n");
+}
+
+static void a_release_waits_for_its_instant(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "worker:barrier('door', { at_once = true }) log(string.format('%.6f', tutti.now()))");
+    expect_call(shell, OPERATION_BARRIER, "door", 1);
+    assert_true(shell->held->is_at_once);
+    uint64_t at_ns = clock_now_ns() + 30 * NS_PER_MS;
+    shell_reply(shell, (struct reply){.rank = 1, .count = 1, .at_ns = (int64_t)at_ns});
+    shell_finish(shell);
+    double late_s = strtod(shell_log(shell), NULL) - (double)at_ns / 1e9;
+    assert_true(late_s >= 0 && late_s < 1);
+}
+
+static void variables_have_two_scopes(void **state)
+{
+    struct shell *shell = *state;
+    shell->options.workers = 3;
+    shell->options.room_size = 2;
+    begin_body(shell, "if worker.id ~= 2 then return end\n"
+                      "local won, now = worker:cas('leader', nil, 5) log(tostring(won), now)\n"
+                      "log(tutti.incr('n')) log(tostring(tutti.delete('n')))\n"
+                      "log(tutti.wait_var('v', { changed_from = 'old', timeout = 1 }))");
+    expect_call(shell, OPERATION_CAS, "leader", 1);
+    assert_int_equal(shell->held->room, 1);
+    assert_memory_equal(shell->held->expected.data, "n", 1);
+    assert_memory_equal(shell->held->value.data, "i\0\0\0\0\0\0\0\5", 9);
+    shell_reply(shell, payload("i\0\0\0\0\0\0\0\3", 9));
+    expect_call(shell, OPERATION_INCR, "n", 1);
+    assert_true(shell->held->room == ROOM_CAMPAIGN);
+    shell_reply(shell, payload("i\0\0\0\0\0\0\0\7", 9));
+    expect_call(shell, OPERATION_DELETE, "n", 1);
+    shell_reply(shell, (struct reply){.is_won = true});
+    expect_call(shell, OPERATION_WAIT_CHANGED, "v", 1);
+    assert_int_equal(shell->held->expected.size, 8);
+    shell_reply(shell, payload("s\0\0\0\3new", 8));
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "");
+    assert_string_equal(shell_log(shell), "false 3\n7\ntrue\nnew\n");
+}
+
+static void a_factory_runs_and_may_fail(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "log(tutti.get_var('a', function() tutti.sleep(0.001) return 'made' end))\n"
+                      "assert(not pcall(tutti.get_var, 'b', function() error('x') end))\n"
+                      "assert(not pcall(tutti.get_var, 'c', function() return print end))\n"
+                      "assert(tutti.get_var('d') == nil)");
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "");
+    assert_string_equal(shell_log(shell), "made\nmaking failed\nmaking failed\n");
+}
+
+static void values_travel_whole(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(
+        shell,
+        "local function same(value) local back = tutti.get_var('x', function() return value end) return back "
+        "end\n"
+        "local t = same { 1, 2.5, 'three', { a = { [true] = 'x', [-1] = false } }, [1.5] = 'half' }\n"
+        "assert(#t == 4 and t[2] == 2.5 and t[4].a[true] == 'x' and t[4].a[-1] == false and t[1.5] == "
+        "'half')\n"
+        "assert(math.type(same(3)) == 'integer' and math.type(same(0.5)) == 'float')\n"
+        "assert(same('\\0\\255') == '\\0\\255' and same('') == '' and next(same {}) == nil)\n"
+        "assert(same(math.mininteger) == math.mininteger and same(1/0) == 1/0 and same(false) == false)\n"
+        "local function refused(text, value) local ok, why = pcall(tutti.set_var, 'x', value)\n"
+        "  assert(not ok and tostring(why):find(text, 1, true), tostring(why)) end\n"
+        "local loop = {} loop[1] = loop refused('holds itself', loop)\n"
+        "refused('a function cannot be shared', { print })\n"
+        "refused('a table cannot be a key', { [{}] = 1 })\n"
+        "refused('larger than 64 KiB', ('x'):rep(65536))\n"
+        "local many = {} for i = 1, 30000 do many[i] = i end refused('larger than 64 KiB', many)");
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "");
+}
+
+static void misuse_is_told_with_its_line(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "local function refused(text, f, ...) local ok, why = pcall(f, ...)\n"
+                      "  assert(not ok and tostring(why):find(text, 1, true), tostring(why)) end\n"
+                      "refused('unknown option partys', worker.barrier, worker, 'b', { partys = 2 })\n"
+                      "refused('not negative', tutti.sleep, -1)\n"
+                      "refused('not negative', worker.barrier, worker, 'b', { timeout = -1 })\n"
+                      "refused('step is a whole number from 1', worker.notifier, worker, 'b', { step = 0 })\n"
+                      "refused('at least one character', worker.notifier, worker, '')\n"
+                      "refused('only while the script loads', tutti.scenario, 'x', print)\n"
+                      "refused('only while the script loads', tutti.options, {})\n"
+                      "refused('signals belong to the current step', function() worker:notifier('n', { step "
+                      "= 2 }):one_read() end)\n"
+                      "refused('unknown option timeut', http.get, 'http://x', { timeut = 1 })\n"
+                      "refused('line break', http.get, 'http://x', { headers = { a = 'x\\r\\ny' } })\n");
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "");
+}
+
+static void requests_are_made_and_counted(void **state)
+{
+    struct shell *shell = *state;
+    struct rude_server *server = rude_server_new(&shell->loop);
+    char target[60];
+    snprintf(target, sizeof target, "http://127.0.0.1:%d", rude_server_port(server));
+    shell->options.target = bytes_of_string(target);
+    begin_body(
+        shell,
+        "local one = http.get(tutti.target .. '/ok?x=1')\n"
+        "assert(one.status == 200 and one.body == '1' and one.url:find('x=1') and one.timings.total > 0)\n"
+        "local two = http.put(tutti.target .. '/echo', 'text', { headers = { ['X-N'] = 3 } })\n"
+        "assert(two.body:find('\\r\\n\\r\\ntext$') and two.body:find('X%-N: 3'))\n"
+        "assert(two.headers['x-TWICE'] == 'a, b' and two.headers.nothing == nil)\n"
+        "local three = http.post(tutti.target .. '/echo', { json = { a = 1 } })\n"
+        "assert(three.body:find('{\"a\":1}', 1, true) and three.body:find('application/json', 1, true))\n"
+        "assert(http.get(tutti.target .. '/status/404').status == 404)\n"
+        "local ok, why = pcall(http.get, tutti.target .. '/empty')\n"
+        "assert(not ok and why.kind == 'reset' and why.message:find('/empty'), why.kind)\n"
+        "ok, why = pcall(function() return one:json() + {} end) assert(not ok)\n");
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "");
+    assert_int_equal(shell->requests, 5);
+    assert_int_equal(shell->failed_requests, 2);
+    rude_server_close(&server);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, shell_set_up, shell_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_reader_gets_the_payload),
+        TEST(the_counts_of_readers_come_back),
+        TEST(readers_are_declared_first),
+        TEST(a_refused_declaration_raises),
+        TEST(an_outcome_is_an_error_object),
+        TEST(an_uncaught_stop_is_no_failure),
+        TEST(a_barrier_gives_rank_and_arrived),
+        TEST(a_release_waits_for_its_instant),
+        TEST(variables_have_two_scopes),
+        TEST(a_factory_runs_and_may_fail),
+        TEST(values_travel_whole),
+        TEST(misuse_is_told_with_its_line),
+        TEST(requests_are_made_and_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

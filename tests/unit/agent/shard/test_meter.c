@@ -1,0 +1,153 @@
+/* What a meter counts, and that each report holds only what came since the last. */
+#include "agent/shard/meter.h"
+#include "common/histogram.h"
+#include "proto/message/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void gives_only_what_came_since(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    assert_null(meter_take(meter, 0));
+    meter_request(meter, bytes_of_string("GET /"), false, true, 100);
+    meter_request(meter, bytes_of_string("GET /"), false, false, 300);
+    meter_request(meter, bytes_of_string("GET /"), true, true, 5);
+    meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_WRITER, OUTCOME_OK, 7);
+    meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_READERS, OUTCOME_SHORT, 9);
+    meter_step(meter, STEP_OK, 10);
+    meter_step(meter, STEP_FAILED, 20);
+    meter_error(meter, bytes_of_string("oh"), 3, 4);
+    meter_error(meter, bytes_of_string("oh"), 5, 6);
+    struct statistics *statistics = meter_take(meter, 2);
+    assert_int_equal(statistics->request_count, 2);
+    assert_int_equal(statistics->requests[0].count, 2);
+    assert_int_equal(statistics->requests[0].failed, 1);
+    assert_int_equal(histogram_maximum(statistics->requests[0].latency_us), 300);
+    assert_true(statistics->requests[1].is_timing);
+    assert_int_equal(statistics->wait_count, 2);
+    assert_int_equal(statistics->waits[1].outcomes[OUTCOME_SHORT], 1);
+    assert_int_equal(statistics->steps_ok, 1);
+    assert_int_equal(statistics->steps_failed, 1);
+    assert_int_equal(statistics->workers_running, 2);
+    assert_int_equal(statistics->error_count, 1);
+    assert_int_equal(statistics->errors[0].count, 2);
+    assert_int_equal(statistics->errors[0].worker, 3);
+    statistics_free(&statistics);
+
+    assert_null(meter_take(meter, 2));
+    meter_request(meter, bytes_of_string("GET /"), true, true, 6);
+    meter_request(meter, bytes_of_string("GET /"), false, true, 6);
+    meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_READERS, OUTCOME_OK, 9);
+    meter_wait(meter, bytes_of_string("page"), OPERATION_WAIT_READERS, OUTCOME_OK, 9);
+    statistics = meter_take(meter, 2);
+    assert_int_equal(statistics->request_count, 2);
+    assert_int_equal(statistics->requests[0].count, 1);
+    assert_int_equal(histogram_count(statistics->requests[0].latency_us), 1);
+    assert_int_equal(statistics->requests[0].failed, 0);
+    assert_int_equal(statistics->wait_count, 2);
+    assert_int_equal(statistics->waits[0].outcomes[OUTCOME_OK], 1);
+    assert_int_equal(statistics->waits[0].outcomes[OUTCOME_SHORT], 0);
+    assert_int_equal(statistics->error_count, 0);
+    assert_int_equal(statistics->steps_ok, 0);
+    statistics_free(&statistics);
+    statistics = meter_take(meter, 1);
+    assert_non_null(statistics);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+static void expect_report(struct meter *meter)
+{
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_non_null(statistics);
+    statistics_free(&statistics);
+    assert_null(meter_take(meter, 0));
+}
+
+static void each_thing_is_worth_a_report(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    meter_request(meter, bytes_of_string("GET /"), false, true, 1);
+    expect_report(meter);
+    meter_wait(meter, bytes_of_string("pad"), OPERATION_BARRIER, OUTCOME_OK, 1);
+    expect_report(meter);
+    meter_step(meter, STEP_OK, 1);
+    expect_report(meter);
+    meter_error(meter, bytes_of_string("oh"), 0, 1);
+    expect_report(meter);
+    meter_free(&meter);
+}
+
+static void cuts_what_is_too_long(void **state)
+{
+    static char text[LIMIT_TEXT_BYTES + LIMIT_NAME_BYTES + 100];
+    struct meter *meter = meter_new();
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t more = 0; more < 2; more++) {
+        struct bytes name = bytes_of(text, LIMIT_NAME_BYTES + more * 50);
+        meter_request(meter, name, false, true, 1);
+        meter_wait(meter, name, OPERATION_BARRIER, OUTCOME_OK, 1);
+        meter_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
+    }
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->request_count, 1);
+    assert_int_equal(statistics->requests[0].name.size, LIMIT_NAME_BYTES);
+    assert_int_equal(statistics->requests[0].count, 2);
+    assert_int_equal(statistics->wait_count, 1);
+    assert_int_equal(statistics->waits[0].name.size, LIMIT_NAME_BYTES);
+    assert_int_equal(statistics->error_count, 1);
+    assert_int_equal(statistics->errors[0].text.size, LIMIT_TEXT_BYTES);
+    assert_int_equal(statistics->errors[0].count, 2);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+static void holds_no_more_names_than_a_report_may(void **state)
+{
+    struct meter *meter = meter_new();
+    char name[40];
+    (void)state;
+    for (unsigned i = 0; i < 3 * LIMIT_REQUEST_NAMES; i++) {
+        snprintf(name, sizeof name, "name %u", i);
+        meter_request(meter, bytes_of_string(name), i % 2, true, 1);
+        meter_wait(meter, bytes_of_string(name), i % 2 ? OPERATION_BARRIER : OPERATION_GET_OR_MAKE,
+                   OUTCOME_OK, 1);
+        meter_error(meter, bytes_of_string(name), i, 1);
+    }
+    struct statistics *statistics = meter_take(meter, 0);
+    uint64_t requests = 0;
+    uint64_t errors = 0;
+    for (size_t i = 0; i < statistics->request_count; i++) {
+        requests += statistics->requests[i].count;
+    }
+    for (size_t i = 0; i < statistics->error_count; i++) {
+        errors += statistics->errors[i].count;
+    }
+    assert_int_equal(requests, 3 * LIMIT_REQUEST_NAMES);
+    assert_int_equal(errors, 3 * LIMIT_REQUEST_NAMES);
+    assert_true(statistics->request_count <= LIMIT_REQUEST_NAMES);
+    assert_true(statistics->wait_count <= LIMIT_REQUEST_NAMES);
+    assert_true(statistics->error_count <= LIMIT_REQUEST_NAMES);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_only_what_came_since),
+        cmocka_unit_test(each_thing_is_worth_a_report),
+        cmocka_unit_test(cuts_what_is_too_long),
+        cmocka_unit_test(holds_no_more_names_than_a_report_may),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

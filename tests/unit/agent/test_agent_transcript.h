@@ -1,8 +1,0 @@
-/* The transcript of an agent: how its commands and messages are written down. */
-#pragma once
-#include "test_agent_support.h"
-
-/* As "SHARD:COMMAND(…)". */
-void write_command(struct buffer *into, uint32_t shard, const struct command *command);
-/* As "NAME(…)"; fails the test where an agent sends no such message. */
-void write_message(struct buffer *into, const struct message *message);

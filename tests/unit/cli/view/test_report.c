@@ -1,0 +1,211 @@
+/* The live line, the report for people and the report as JSON. */
+#include "cli/view/live_line.h"
+#include "cli/view/report_text.h"
+#include "common/memory.h"
+#include "coordinator/json/report_json.h"
+#include "tests/unit/cli/view/sample_report.h"
+#include "tests/unit/common/check.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static int setup(void **state)
+{
+    struct sample_report *sample = MEMORY_NEW(struct sample_report);
+    sample_report_init(sample);
+    *state = sample;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    sample_report_finish(*state);
+    memory_free(*state);
+    return 0;
+}
+
+static void live_line_tells_how_it_is(void **state)
+{
+    struct sample_report *sample = *state;
+    struct live_line last = {.running_ns = 64000000000ULL, .requests = 1148};
+    SCOPED(buffer_finish) struct buffer line;
+    buffer_init(&line, 1024);
+    live_line_compose(&last, &sample->report, &line);
+    assert_string_equal(
+        buffer_string(&line),
+        "1:05  6 workers  4,321 ok  12 failed  86.0/s  p95 95.0 ms  4 wait for the writer of pad@12");
+    assert_int_equal(last.requests, 1234);
+    buffer_clear(&line);
+    sample->report.state = CAMPAIGN_STOPPING;
+    sample->report.running_ns = 3725000000000ULL;
+    sample->report.workers_running = 1;
+    sample->report.requests_total = 0;
+    sample->report.waiting = bytes_of_string("");
+    live_line_compose(&last, &sample->report, &line);
+    assert_string_equal(buffer_string(&line), "1:02:05  stopping  1 worker  4,321 ok  12 failed");
+}
+
+static void live_line_divides_by_no_time(void **state)
+{
+    struct sample_report *sample = *state;
+    struct live_line last = {0};
+    SCOPED(buffer_finish) struct buffer line;
+    buffer_init(&line, 1024);
+    sample->report.running_ns = 0;
+    live_line_compose(&last, &sample->report, &line);
+    assert_null(strstr(buffer_string(&line), "/s"));
+}
+
+/* The line of `text` that begins with `start`, or NULL. */
+static const char *line_of(const char *text, const char *start, char line[256])
+{
+    for (const char *at = text; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        if (strncmp(at, start, strlen(start)) == 0) {
+            (void)snprintf(line, 256, "%.*s", (int)strcspn(at, "\n"), at);
+            return line;
+        }
+        if (at[strcspn(at, "\n")] == '\0') {
+            break;
+        }
+    }
+    return NULL;
+}
+
+static void assert_line(const char *text, const char *start, const char *expected)
+{
+    char line[256];
+    assert_non_null(line_of(text, start, line));
+    assert_string_equal(line, expected);
+}
+
+static void report_has_everything_in_columns(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    report_text(&sample->report, false, &buffer);
+    const char *text = buffer_string(&buffer);
+    assert_line(text, "failed", "failed: 12 steps failed");
+    assert_line(text, "  steps", "  steps   4,321 ok, 12 failed  (66.7/s)");
+    assert_line(text, "  agents", "  agents  agent-1  3 workers, joined  (process 11)");
+    assert_line(text, "          agent-2", "          agent-2  3 workers, lost  (process 11)");
+    assert_line(text, "  GET", "  GET /pad  1,234       7  50.0 ms  95.0 ms  99.0 ms  100 ms");
+    assert_line(text, "  edit seen", "  edit seen  1,234       7  50.0 ms  95.0 ms  99.0 ms  100 ms");
+    assert_line(text, "  pad.wait_for_writer",
+                "  pad.wait_for_writer     100  50.0 ms  99.0 ms  96 ok, 4 short");
+    assert_line(text, "  12 ×", "  12 × pad.lua:7: \\x1b[31mno\\xff");
+    assert_line(text, "      first", "      first: worker 4, step 2");
+    assert_null(strchr(text, '\033'));
+    assert_null(strstr(text, "spread"));
+}
+
+static void report_is_coloured_only_when_asked(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    report_text(&sample->report, true, &buffer);
+    assert_non_null(strstr(buffer_string(&buffer), "\033[31mfailed\033[0m"));
+}
+
+static void report_leaves_out_what_is_not_there(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    sample->report.request_count = 0;
+    sample->report.wait_count = 0;
+    sample->report.error_count = 0;
+    sample->report.reason = bytes_of_string("");
+    sample->report.verdict = VERDICT_PASSED;
+    histogram_record(sample->empty, 1500);
+    report_text(&sample->report, false, &buffer);
+    const char *text = buffer_string(&buffer);
+    assert_line(text, "passed", "passed");
+    assert_null(strstr(text, "requests"));
+    assert_null(strstr(text, "errors"));
+    assert_line(text, "  spread", "  spread  of simultaneous releases: p50 1.50 ms, max 1.50 ms");
+}
+
+static void report_says_how_agents_were_and_who_could_not_keep_up(void **state)
+{
+    struct sample_report *sample = *state;
+    struct buffer buffer SCOPED(buffer_finish);
+    buffer_init(&buffer, 1u << 16);
+    struct bottleneck_report bottlenecks[] = {
+        {.agent = bytes_of_string("web-3"), .strained_us = 14000000, .lag_maximum_us = 210000, .busy = 0.994},
+        {.agent = bytes_of_string("web-4"), .strained_us = 5000000, .busy = 1, .host_cpu = 0.97},
+    };
+    struct agent_report *agent = &sample->agents[0];
+    agent->is_measured = agent->has_clock = true;
+    agent->cpu = 1.42;
+    agent->memory_bytes = 35u << 20;
+    agent->lag_p99_us = 310;
+    agent->lag_maximum_us = 12000;
+    agent->clock_offset_ns = 3000000000;
+    agent->clock_uncertainty_ns = 40000;
+    sample->report.bottlenecks = bottlenecks;
+    sample->report.bottleneck_count = 2;
+    report_text(&sample->report, false, &buffer);
+    const char *text = buffer_string(&buffer);
+    assert_line(text, "            cpu",
+                "            cpu 142 %, 35 MiB, loop lag p99 310 µs, max 12.0 ms, clock −3.00 s ± 40 µs");
+    assert_line(
+        text, "  warning agent web-3",
+        "  warning agent web-3 was the bottleneck for 14.0 s: its loop was busy 99 % of the time and came "
+        "round up to 210 ms late; use more agents or shards");
+    assert_non_null(strstr(text, "use agents on more hosts\n"));
+}
+
+static void json_has_the_keys_of_the_contract(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(memory_free_at) char *text = report_json(&sample->report, 1700000000123000000ULL);
+    json_t *root = json_loads(text, 0, NULL);
+    assert_non_null(root);
+    const char *verdict = NULL;
+    const char *started_at = NULL;
+    const char *kind = NULL;
+    const char *message = NULL;
+    json_int_t ok = 0;
+    json_int_t are_short = 0;
+    json_int_t requests = 0;
+    double p99_ms = 0;
+    double duration_s = 0;
+    json_t *spread = NULL;
+    int result = json_unpack(
+        root, "{s:s, s:s, s:f, s:{s:I}, s:{s:{s:s, s:I, s:f}}, s:{s:{s:I}}, s:[{s:s}], s:o}", "verdict",
+        &verdict, "started_at", &started_at, "duration_s", &duration_s, "steps", "ok", &ok, "waits",
+        "pad.wait_for_writer", "kind", &kind, "short", &are_short, "p99_ms", &p99_ms, "requests", "GET /pad",
+        "count", &requests, "errors", "message", &message, "release_spread_ms", &spread);
+    assert_int_equal(result, 0);
+    assert_string_equal(verdict, "failed");
+    assert_string_equal(started_at, "2023-11-14T22:13:20.123Z");
+    assert_string_equal(kind, "wait_for_writer");
+    assert_string_equal(message, "pad.lua:7: \\x1b[31mno\\xff");
+    assert_int_equal(ok, 4321);
+    assert_int_equal(are_short, 4);
+    assert_int_equal(requests, 1234);
+    assert_true(p99_ms > 98.9 && p99_ms < 99.2);
+    assert_true(duration_s > 64.9 && duration_s < 65.1);
+    assert_true(json_is_null(spread));
+    assert_int_equal(json_array_size(json_object_get(root, "agents")), 2);
+    assert_non_null(json_object_get(json_object_get(root, "timings"), "edit seen"));
+    assert_null(json_object_get(json_object_get(root, "requests"), "edit seen"));
+    json_decref(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(live_line_tells_how_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(live_line_divides_by_no_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_has_everything_in_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_is_coloured_only_when_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_leaves_out_what_is_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_says_how_agents_were_and_who_could_not_keep_up, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(json_has_the_keys_of_the_contract, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* How counts of many agents become one report. */
+#include "coordinator/core/report/statistics.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void merge_request(struct campaign_statistics *statistics, const char *name, bool is_timing,
+                          uint64_t latency_us)
+{
+    struct request_statistics request = {.name = bytes_of_string(name),
+                                         .is_timing = is_timing,
+                                         .count = 1,
+                                         .failed = latency_us > 1000,
+                                         .latency_us = histogram_new()};
+    histogram_record(request.latency_us, latency_us);
+    struct statistics from = {.requests = &request, .request_count = 1};
+    campaign_statistics_merge(statistics, &from);
+    histogram_free(&request.latency_us);
+}
+
+static void merge_error(struct campaign_statistics *statistics, const char *text, uint32_t worker,
+                        uint64_t count)
+{
+    struct error_statistics error = {
+        .text = bytes_of_string(text), .count = count, .worker = worker, .step = 3};
+    struct statistics from = {.errors = &error, .error_count = 1};
+    campaign_statistics_merge(statistics, &from);
+}
+
+static void assert_text(struct bytes bytes, const char *text)
+{
+    if (!bytes_equal_string(bytes, text)) {
+        fail_msg("%.*s is not %s", BYTES_FORMAT(bytes), text);
+    }
+}
+
+static void steps_add_up(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    struct statistics from = {
+        .steps_ok = 5, .steps_failed = 2, .steps_stopped = 1, .step_us = histogram_new()};
+    histogram_add(from.step_us, 100, 8);
+    campaign_statistics_merge(statistics, &from);
+    campaign_statistics_merge(statistics, &from);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.steps_ok, 10);
+    assert_int_equal(report.steps_failed, 4);
+    assert_int_equal(report.steps_stopped, 2);
+    assert_int_equal(histogram_count(report.step_us), 16);
+    histogram_free(&from.step_us);
+    campaign_statistics_free(&statistics);
+}
+
+static void requests_are_told_apart_by_name_and_sorted(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    merge_request(statistics, "GET /b", false, 200);
+    merge_request(statistics, "GET /a", false, 2000);
+    merge_request(statistics, "GET /b", false, 400);
+    merge_request(statistics, "GET /a", true, 999);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.request_count, 3);
+    assert_text(report.requests[0].name, "GET /a");
+    assert_false(report.requests[0].is_timing);
+    assert_int_equal(report.requests[0].failed, 1);
+    assert_true(report.requests[1].is_timing);
+    assert_text(report.requests[2].name, "GET /b");
+    assert_int_equal(report.requests[2].count, 2);
+    assert_int_equal(histogram_maximum(report.requests[2].latency_us), 400);
+    /* Timings are no requests. */
+    assert_int_equal(report.requests_total, 3);
+    assert_int_equal(histogram_count(report.request_latency_us), 3);
+    campaign_statistics_free(&statistics);
+}
+
+static void waits_are_told_apart_by_kind(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    struct wait_statistics waits[] = {
+        {.name = bytes_of_string("pad"), .kind = OPERATION_WAIT_READERS, .outcomes = {[OUTCOME_SHORT] = 1}},
+        {.name = bytes_of_string("pad"), .kind = OPERATION_WAIT_WRITER, .outcomes = {[OUTCOME_OK] = 4}},
+    };
+    struct statistics from = {.waits = waits, .wait_count = 2};
+    campaign_statistics_merge(statistics, &from);
+    campaign_statistics_merge(statistics, &from);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.wait_count, 2);
+    assert_int_equal(report.waits[0].kind, OPERATION_WAIT_WRITER);
+    assert_int_equal(report.waits[0].outcomes[OUTCOME_OK], 8);
+    assert_int_equal(report.waits[1].outcomes[OUTCOME_SHORT], 2);
+    campaign_statistics_free(&statistics);
+}
+
+static void the_most_frequent_error_comes_first(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    merge_error(statistics, "rare", 1, 1);
+    merge_error(statistics, "often", 2, 2);
+    merge_error(statistics, "often", 7, 2);
+    merge_error(statistics, "also rare", 3, 1);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.error_count, 3);
+    assert_text(report.errors[0].text, "often");
+    assert_int_equal(report.errors[0].count, 4);
+    assert_int_equal(report.errors[0].worker, 2); /* the first that had it */
+    assert_text(report.errors[1].text, "also rare");
+    assert_text(report.errors[2].text, "rare");
+    campaign_statistics_free(&statistics);
+}
+
+static void names_without_end_are_put_together(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    for (unsigned i = 0; i < STATISTICS_NAMES + 500u; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "GET /%05u", i);
+        merge_request(statistics, name, false, 100);
+    }
+    merge_request(statistics, "GET /00000", false, 100); /* one that is known goes on being told apart */
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.request_count, STATISTICS_NAMES + 1);
+    assert_text(report.requests[0].name, STATISTICS_OTHER);
+    assert_int_equal(report.requests[0].count, 500);
+    assert_int_equal(report.requests[1].count, 2);
+    assert_int_equal(report.requests_total, STATISTICS_NAMES + 501u);
+    campaign_statistics_free(&statistics);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_add_up),
+        cmocka_unit_test(requests_are_told_apart_by_name_and_sorted),
+        cmocka_unit_test(waits_are_told_apart_by_kind),
+        cmocka_unit_test(the_most_frequent_error_comes_first),
+        cmocka_unit_test(names_without_end_are_put_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+/* Messages of the coordinator as lines that a test can expect. */
+#include "tests/unit/coordinator/core/story.h"
+
+#include "proto/codec/codec.h"
+
+#include <stdio.h>
+
+static const char *describe(const struct worker_set *set, char text[200])
+{
+    worker_set_describe(set, text, 200);
+    return text;
+}
+
+static void tell_assignments(struct buffer *story, const struct message *message)
+{
+    char text[200];
+    for (size_t i = 0; i < message->assign.count; i++) {
+        (void)buffer_append_format(story, " %s from step %llu",
+                                   describe(&message->assign.items[i].workers, text),
+                                   (unsigned long long)message->assign.items[i].first_step);
+    }
+}
+
+static void tell_replies(struct buffer *story, const struct message *message)
+{
+    char text[200];
+    for (size_t i = 0; i < message->replies.count; i++) {
+        const struct reply *reply = &message->replies.items[i];
+        (void)buffer_append_format(story, "%s %s %s to %s", i > 0 ? ";" : "", operation_name(reply->kind),
+                                   outcome_name(reply->outcome), describe(&reply->workers, text));
+        if (reply->rank > 0) {
+            (void)buffer_append_format(story, " from rank %llu", (unsigned long long)reply->rank);
+        }
+        if (reply->at_ns > 0) {
+            (void)buffer_append_format(story, " at %llu ms", (unsigned long long)reply->at_ns / 1000000u);
+        }
+    }
+}
+
+static void tell_rooms(struct buffer *story, const struct worker_set *rooms)
+{
+    struct worker_cursor cursor = {0};
+    while (worker_set_next(rooms, &cursor)) {
+        (void)buffer_append_format(story, " %u", cursor.worker);
+    }
+}
+
+static void tell_body(struct buffer *story, const struct message *message)
+{
+    char text[200];
+    switch (message->kind) {
+    case MESSAGE_REFUSED:
+        (void)buffer_append_format(story, "%s: %.*s", message->refused.is_final ? " for good" : "",
+                                   BYTES_FORMAT(message->refused.text));
+        break;
+    case MESSAGE_STOP:
+        (void)buffer_append_format(story, ": %.*s", BYTES_FORMAT(message->stop.text));
+        break;
+    case MESSAGE_DEPLOY:
+        (void)buffer_append_format(story, " %s", describe(&message->deploy.workers, text));
+        break;
+    case MESSAGE_BUNDLE_CHUNK:
+        (void)buffer_append_format(story, " at %llu: %zu bytes",
+                                   (unsigned long long)message->bundle_chunk.offset,
+                                   message->bundle_chunk.content.size);
+        break;
+    case MESSAGE_GLOBAL:
+        (void)buffer_append_format(story, " %s",
+                                   message->global.phase == GLOBAL_SETUP ? "setup" : "teardown");
+        break;
+    case MESSAGE_BEGIN:
+        (void)buffer_append_format(story, " at %llu ms", (unsigned long long)message->begin.at_ns / 1000000u);
+        break;
+    case MESSAGE_ASSIGN:
+        tell_assignments(story, message);
+        break;
+    case MESSAGE_REPLIES:
+        tell_replies(story, message);
+        break;
+    case MESSAGE_SYNCHRONISE:
+    case MESSAGE_ROOMS_DONE:
+        tell_rooms(story, &message->rooms);
+        break;
+    case MESSAGE_SCALE:
+        (void)buffer_append_format(story, " to %u", message->scale.workers);
+        for (size_t i = 0; i < message->scale.room_count; i++) {
+            (void)buffer_append_format(story, " %u:%llu", message->scale.rooms[i].room,
+                                       (unsigned long long)message->scale.rooms[i].step);
+        }
+        break;
+    case MESSAGE_RUN_UNTIL:
+        for (size_t i = 0; i < message->room_steps.count; i++) {
+            (void)buffer_append_format(story, " %u:%llu", message->room_steps.items[i].room,
+                                       (unsigned long long)message->room_steps.items[i].step);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+void story_tell_message(struct buffer *story, const char *to, const struct message *message)
+{
+    (void)buffer_append_format(story, "%s: %s", to, message_kind_name(message->kind));
+    tell_body(story, message);
+    (void)buffer_append_string(story, "\n");
+}

@@ -1,0 +1,347 @@
+/* The coordinator's shell with real agents' ends on real sockets, played by the test. */
+#include "coordinator/net/server.h"
+
+#include "common/clock.h"
+#include "proto/codec/codec.h"
+#include "proto/message/limits.h"
+#include "proto/socket/socket.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PATIENCE_MS 20000u
+
+/* One agent: a DEALER, its link, and what it was told. */
+struct caller {
+    struct scene *scene;
+    struct socket *socket;
+    struct link *link;
+    uint64_t incarnation;
+    char story[1000];
+    bool is_obliging;
+};
+
+struct scene {
+    uv_loop_t loop;
+    uv_timer_t pulse;    /* drives the links of the callers */
+    uv_timer_t patience; /* ends a test that hangs */
+    struct server *server;
+    struct caller callers[2];
+    char states[200];
+    bool stops_when_running;
+    bool was_logged;
+};
+
+static void send_frame(struct caller *caller, const struct envelope *envelope, struct bytes message)
+{
+    struct buffer buffer;
+    buffer_init(&buffer, 1000);
+    envelope_encode(envelope, &buffer);
+    (void)socket_send(caller->socket, bytes_of(NULL, 0), buffer_bytes(&buffer), message);
+    buffer_finish(&buffer);
+}
+
+static void talk(struct caller *caller)
+{
+    struct envelope envelope;
+    struct bytes message;
+    while (caller->link != NULL && link_epoch(caller->link) != 0 &&
+           link_next_frame(caller->link, clock_now_ns(), &envelope, &message)) {
+        send_frame(caller, &envelope, message);
+    }
+}
+
+static void say(struct caller *caller, const struct message *message)
+{
+    struct buffer buffer;
+    buffer_init(&buffer, LIMIT_FRAME_BYTES);
+    message_encode(message, &buffer);
+    link_send(caller->link, &buffer);
+    buffer_finish(&buffer);
+}
+
+static void say_hello(struct caller *caller, const char *name)
+{
+    struct buffer buffer;
+    buffer_init(&buffer, LIMIT_FRAME_BYTES);
+    struct message message = {.kind = MESSAGE_HELLO,
+                              .hello = {.version_lowest = 1,
+                                        .version_highest = 1,
+                                        .name = bytes_of_string(name),
+                                        .host = bytes_of_string("host"),
+                                        .pid = 1,
+                                        .cores = 1,
+                                        .shards = 1}};
+    message_encode(&message, &buffer);
+    struct envelope envelope = {.incarnation = caller->incarnation, .sent_ns = clock_now_ns()};
+    send_frame(caller, &envelope, buffer_bytes(&buffer));
+    buffer_finish(&buffer);
+}
+
+static void oblige(struct caller *caller, const struct message *message)
+{
+    struct message answer = {.campaign = message->campaign, .done = {.is_ok = true}};
+    if (message->kind == MESSAGE_DEPLOY) {
+        answer.kind = MESSAGE_DEPLOYED;
+    } else if (message->kind == MESSAGE_GLOBAL) {
+        answer.kind = MESSAGE_GLOBAL_DONE;
+        answer.done.phase = message->global.phase;
+    } else if (message->kind == MESSAGE_BEGIN) {
+        struct message counts = {
+            .kind = MESSAGE_STATISTICS, .campaign = message->campaign, .statistics = {.steps_ok = 3}};
+        say(caller, &counts);
+        answer =
+            (struct message){.kind = MESSAGE_FINISHED, .campaign = message->campaign, .finished.workers = 1};
+    } else {
+        return;
+    }
+    say(caller, &answer);
+}
+
+static void on_caller_frame(void *context, const struct socket_sender *from, struct bytes envelope_bytes,
+                            struct bytes message_bytes)
+{
+    struct caller *caller = (struct caller *)context;
+    struct envelope envelope;
+    struct message message;
+    struct error error;
+    (void)from;
+    assert_true(envelope_decode(envelope_bytes, &envelope, &error));
+    enum link_verdict verdict = link_receive(caller->link, clock_now_ns(), &envelope, message_bytes.size > 0);
+    bool is_refusal = envelope.sequence == 0 && message_bytes.size > 0;
+    if (verdict != LINK_DELIVER && !is_refusal) {
+        return;
+    }
+    assert_true(message_decode(message_bytes, &message, &error));
+    size_t size = strlen(caller->story);
+    (void)snprintf(caller->story + size, sizeof caller->story - size, "%s ", message_kind_name(message.kind));
+    if (caller->is_obliging) {
+        oblige(caller, &message);
+    }
+    message_finish(&message);
+}
+
+static void on_caller_turn_end(void *context)
+{
+    talk((struct caller *)context);
+}
+
+static void close_all(struct scene *scene)
+{
+    server_close(&scene->server, 0);
+    for (int i = 0; i < 2; i++) {
+        socket_close(&scene->callers[i].socket, 0);
+    }
+    if (!uv_is_closing((uv_handle_t *)&scene->pulse)) {
+        uv_close((uv_handle_t *)&scene->pulse, NULL);
+        uv_close((uv_handle_t *)&scene->patience, NULL);
+    }
+}
+
+static void on_campaign(void *context, uint64_t campaign, enum campaign_state state)
+{
+    struct scene *scene = (struct scene *)context;
+    size_t size = strlen(scene->states);
+    (void)snprintf(scene->states + size, sizeof scene->states - size, "%s ", campaign_state_name(state));
+    if (state == CAMPAIGN_RUNNING && scene->stops_when_running) {
+        server_stop(scene->server, campaign, true, "from within a callback");
+    }
+    if (state == CAMPAIGN_ENDED) {
+        uv_stop(&scene->loop);
+    }
+}
+
+static void on_log(void *context, enum log_level level, const char *text)
+{
+    (void)level;
+    (void)text;
+    ((struct scene *)context)->was_logged = true;
+}
+
+static void on_pulse(uv_timer_t *timer)
+{
+    struct scene *scene = (struct scene *)timer->data;
+    for (int i = 0; i < 2; i++) {
+        talk(&scene->callers[i]);
+    }
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+static int set_up(void **state)
+{
+    static struct scene scene;
+    scene = (struct scene){0};
+    uv_loop_init(&scene.loop);
+    struct error error;
+    struct server_options options = {
+        .endpoint = "tcp://127.0.0.1:*",
+        .settings = coordinator_default_settings(0),
+        .callbacks = {.on_campaign = on_campaign, .on_log = on_log, .context = &scene}};
+    scene.server = server_new(&scene.loop, &options, &error);
+    assert_non_null(scene.server);
+    for (int i = 0; i < 2; i++) {
+        struct caller *caller = &scene.callers[i];
+        struct socket_callbacks callbacks = {
+            .on_frame = on_caller_frame, .on_turn_end = on_caller_turn_end, .context = caller};
+        *caller = (struct caller){.scene = &scene, .incarnation = 500 + (uint64_t)i, .is_obliging = true};
+        caller->socket =
+            socket_new_dealer(&scene.loop, server_endpoint(scene.server), NULL, &callbacks, &error);
+        assert_non_null(caller->socket);
+        caller->link = link_new(caller->incarnation, 0, NS_PER_S, clock_now_ns());
+    }
+    uv_timer_init(&scene.loop, &scene.pulse);
+    uv_timer_init(&scene.loop, &scene.patience);
+    scene.pulse.data = &scene;
+    uv_timer_start(&scene.pulse, on_pulse, 5, 5);
+    uv_timer_start(&scene.patience, on_patience, PATIENCE_MS, 0);
+    *state = &scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    close_all(scene);
+    while (uv_run(&scene->loop, UV_RUN_DEFAULT) != 0) { /* stopped before it ran */
+    }
+    for (int i = 0; i < 2; i++) {
+        link_free(&scene->callers[i].link);
+    }
+    assert_int_equal(uv_loop_close(&scene->loop), 0);
+    return 0;
+}
+
+static uint64_t create(struct scene *scene, uint64_t deadline_ms)
+{
+    struct campaign_options options = {.workers = 2, .sync_timeout_ms = 1000, .fail_steps = 1};
+    struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
+    struct bundle bundle = {.files = &file,
+                            .file_count = 1,
+                            .hash = bytes_of_string("e3b0c44298fc1c149afbf4c8996fb924"
+                                                    "27ae41e4649b934ca495991b7852b855")};
+    struct server_campaign campaign = {
+        .options = &options, .bundle = &bundle, .script = "pad.lua", .agents = 2, .deadline_ms = deadline_ms};
+    return server_create(scene->server, &campaign);
+}
+
+static void a_campaign_over_real_sockets(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    uint64_t campaign = create(scene, 10000);
+    assert_int_equal(campaign, 1);
+    say_hello(&scene->callers[0], "a1");
+    say_hello(&scene->callers[1], "a2");
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    assert_string_equal(scene->states, "created deploying ready running stopping ended ");
+    const struct campaign_report *report = server_report(scene->server, campaign);
+    assert_string_equal(verdict_name(report->verdict), "passed");
+    assert_int_equal(report->steps_ok, 6);
+    assert_true(scene->was_logged);
+    assert_null(server_report(scene->server, 2));
+}
+
+static void nobody_comes_and_the_deadline_passes(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    uint64_t campaign = create(scene, 50);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    assert_string_equal(scene->states, "created ended ");
+    assert_int_equal(server_report(scene->server, campaign)->verdict, VERDICT_ABORTED);
+}
+
+static void a_callback_may_stop_the_campaign(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    scene->stops_when_running = true;
+    uint64_t campaign = create(scene, 10000);
+    say_hello(&scene->callers[0], "a1");
+    say_hello(&scene->callers[1], "a2");
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    assert_string_equal(scene->states, "created deploying ready running stopping ended ");
+    const struct campaign_report *report = server_report(scene->server, campaign);
+    assert_true(bytes_equal_string(report->reason, "from within a callback"));
+    assert_non_null(strstr(scene->callers[0].story, "stop "));
+}
+
+static void an_agent_that_is_gone_is_lost(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    scene->callers[0].is_obliging = false;
+    scene->callers[1].is_obliging = false;
+    uint64_t campaign = create(scene, 10000);
+    say_hello(&scene->callers[0], "a1");
+    say_hello(&scene->callers[1], "a2");
+    while (strstr(scene->states, "deploying") == NULL && uv_is_active((uv_handle_t *)&scene->patience)) {
+        uv_run(&scene->loop, UV_RUN_ONCE);
+    }
+    server_agent_gone(scene->server, "a1");
+    server_agent_gone(scene->server, "a2");
+    assert_string_equal(scene->states, "created deploying ended ");
+    assert_int_equal(server_report(scene->server, campaign)->verdict, VERDICT_ABORTED);
+    /* They are told so as soon as they speak. */
+    for (int i = 0; i < 2; i++) {
+        while (strstr(scene->callers[i].story, "refused") == NULL &&
+               uv_is_active((uv_handle_t *)&scene->patience)) {
+            uv_run(&scene->loop, UV_RUN_ONCE);
+        }
+        assert_non_null(strstr(scene->callers[i].story, "refused"));
+    }
+}
+
+static void a_port_in_use_is_an_error_in_words(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    struct error error;
+    struct server_options options = {.endpoint = server_endpoint(scene->server),
+                                     .settings = coordinator_default_settings(1)};
+    assert_null(server_new(&scene->loop, &options, &error));
+    assert_non_null(strstr(error.text, "in use"));
+}
+
+static void a_trace_tells_what_happened(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    FILE *out = tmpfile();
+    struct error error;
+    struct server_options options = {
+        .endpoint = "tcp://127.0.0.1:0",
+        .settings = coordinator_default_settings(1),
+        .callbacks = {.on_campaign = on_campaign, .on_log = on_log, .context = scene},
+        .trace = out};
+    struct server *former = scene->server;
+    scene->server = server_new(&scene->loop, &options, &error);
+    assert_non_null(scene->server);
+    uint64_t campaign = create(scene, 10000);
+    server_stop(scene->server, campaign, false, "enough");
+    server_close(&scene->server, 0);
+    scene->server = former;
+    rewind(out);
+    char text[2000] = "";
+    size_t size = fread(text, 1, sizeof text - 1, out);
+    text[size] = '\0';
+    (void)fclose(out);
+    assert_non_null(strstr(text, " create agents=2\n"));
+    assert_non_null(strstr(text, " campaign 1 created\n"));
+    assert_non_null(strstr(text, " stop 1\n"));
+    assert_non_null(strstr(text, " log campaign 1 has ended: aborted: enough\n"));
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(a_campaign_over_real_sockets),       STORY(nobody_comes_and_the_deadline_passes),
+        STORY(a_callback_may_stop_the_campaign),   STORY(an_agent_that_is_gone_is_lost),
+        STORY(a_port_in_use_is_an_error_in_words), STORY(a_trace_tells_what_happened),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/* For each bound of what is told while a campaign runs a valid message that is spoiled in one field, and the
+ * words with which it is refused. */
+#include "proto/message/limits.h"
+#include "tests/unit/proto/codec/spoil.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+SPOIL(rooms_beyond, wire->synchronise->rooms[0] = LIMIT_WORKERS)
+SPOIL(rooms_done_beyond, wire->rooms_done->rooms[0] = LIMIT_WORKERS)
+SPOIL(assign_nobody, wire->assign->items[1]->n_workers = 0)
+SPOIL(assign_beyond, wire->assign->items[0]->workers[0] = LIMIT_WORKERS)
+SPOIL(steps_odd, wire->drained->n_pairs--)
+SPOIL(steps_room, wire->run_until->pairs[2] = 1ull << 32)
+
+#define ITEM(kind) wire->operations->items[kind]
+SPOIL(operation_no_kind, ITEM(0)->kind = TUTTI__V1__OPERATION_KIND__OPERATION_KIND_UNSPECIFIED)
+SPOIL(operation_kind_beyond, ITEM(0)->kind = (Tutti__V1__OperationKind)(OPERATION_KIND_COUNT + 1))
+SPOIL(operation_kind_negative, ITEM(0)->kind = (Tutti__V1__OperationKind)-5)
+SPOIL(operation_nobody, ITEM(OPERATION_PAST)->n_workers = 0)
+SPOIL(operation_room, ITEM(OPERATION_READ)->room = LIMIT_WORKERS + 1)
+SPOIL(operation_name_empty, ITEM(OPERATION_READ)->name.len = 0)
+SPOIL(operation_name_long, ITEM(OPERATION_PAST)->name = long_bytes(LIMIT_NAME_BYTES + 1))
+SPOIL(operation_timeout, ITEM(OPERATION_WAIT_SET)->timeout_ms = LIMIT_DURATION_MS + 1)
+SPOIL(operation_value, ITEM(OPERATION_SET)->value = text_bytes("x"))
+SPOIL(operation_value_more, ITEM(OPERATION_SET)->value = text_bytes("tt"))
+SPOIL(operation_expected, ITEM(OPERATION_CAS)->expected = text_bytes("i"))
+SPOIL(operation_text, ITEM(OPERATION_PAST)->text = long_bytes(LIMIT_TEXT_BYTES + 1))
+
+static void operation_crowd(Tutti__V1__Message *wire)
+{
+    static uint32_t two[] = {1, 1, 2};
+    ITEM(OPERATION_WRITTEN)->workers = two;
+    ITEM(OPERATION_WRITTEN)->n_workers = 3;
+}
+
+static void operation_instants(Tutti__V1__Message *wire)
+{
+    static uint32_t two[] = {1, 1};
+    ITEM(OPERATION_READ)->after_us = two;
+    ITEM(OPERATION_READ)->n_after_us = 2;
+}
+
+SPOIL(operation_digest, ITEM(OPERATION_READ)->digest = text_bytes("fifteen bytes.."))
+
+/* 1.0 as a floating-point number: it has to be an integer. */
+static void operation_value_not_canonical(Tutti__V1__Message *wire)
+{
+    static uint8_t one[] = {'d', 0x3f, 0xf0, 0, 0, 0, 0, 0, 0};
+    ITEM(OPERATION_SET)->value = (ProtobufCBinaryData){.len = sizeof one, .data = one};
+}
+
+/* A value where the kind has none has to be one all the same. */
+SPOIL(operation_value_idle, ITEM(OPERATION_READ)->value = text_bytes("?"))
+
+#define REPLY(kind) wire->replies->items[kind]
+SPOIL(reply_no_kind, REPLY(0)->kind = TUTTI__V1__OPERATION_KIND__OPERATION_KIND_UNSPECIFIED)
+SPOIL(reply_outcome, REPLY(0)->outcome = (Tutti__V1__Outcome)OUTCOME_COUNT)
+SPOIL(reply_outcome_negative, REPLY(0)->outcome = (Tutti__V1__Outcome)-1)
+SPOIL(reply_nobody, REPLY(OPERATION_GET)->n_workers = 0)
+SPOIL(reply_room, REPLY(OPERATION_GET)->room = UINT32_MAX)
+SPOIL(reply_name, REPLY(OPERATION_GET)->name.len = 0)
+SPOIL(reply_name_long, REPLY(OPERATION_GET)->name = long_bytes(LIMIT_NAME_BYTES + 1))
+SPOIL(reply_value, REPLY(OPERATION_GET)->value = text_bytes("s"))
+SPOIL(reply_missing, REPLY(OPERATION_GET)->missing[2] = LIMIT_MISSING + 1)
+SPOIL(reply_text, REPLY(OPERATION_GET)->text = long_bytes(LIMIT_TEXT_BYTES + 1))
+
+SPOIL(gauges_interval, wire->gauges->interval_us = LIMIT_INTERVAL_US + 1)
+SPOIL(gauges_histogram, wire->gauges->lag_us->n_pairs--)
+
+#define STATISTICS wire->statistics
+SPOIL(statistics_running, STATISTICS->workers_running = LIMIT_WORKERS + 1)
+SPOIL(histogram_odd, STATISTICS->step_us->n_pairs--)
+SPOIL(histogram_none, STATISTICS->step_us->n_pairs = 0)
+SPOIL(histogram_same_bucket, STATISTICS->step_us->pairs[2] = 0)
+SPOIL(histogram_first_bucket, STATISTICS->step_us->pairs[0] = 0)
+SPOIL(histogram_nothing, STATISTICS->step_us->pairs[3] = 0)
+SPOIL(histogram_far, STATISTICS->step_us->pairs[4] = 1u << 20)
+SPOIL(histogram_wraps, STATISTICS->step_us->pairs[4] = 1ull << 32)
+SPOIL(histogram_wraps_wide, STATISTICS->step_us->pairs[4] = UINT64_MAX)
+SPOIL(request_histogram, STATISTICS->requests[1]->latency_us->pairs[0] = 0)
+SPOIL(request_name, STATISTICS->requests[1]->name.len = 0)
+SPOIL(request_name_long, STATISTICS->requests[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
+SPOIL(wait_name, STATISTICS->waits[0]->name.len = 0)
+SPOIL(wait_kind, STATISTICS->waits[1]->kind = (Tutti__V1__OperationKind)99)
+SPOIL(wait_outcomes, STATISTICS->waits[1]->n_outcomes--)
+SPOIL(wait_histogram, STATISTICS->waits[0]->waited_us->pairs[1] = 0)
+SPOIL(error_worker, STATISTICS->errors[0]->worker = LIMIT_WORKERS)
+SPOIL(error_text, STATISTICS->errors[1]->text = long_bytes(LIMIT_TEXT_BYTES + 1))
+
+static const struct refusal REFUSALS[] = {
+    {MESSAGE_SYNCHRONISE, rooms_beyond, "beyond"},
+    {MESSAGE_ROOMS_DONE, rooms_done_beyond, "beyond"},
+    {MESSAGE_ASSIGN, assign_nobody, "set of workers is empty"},
+    {MESSAGE_ASSIGN, assign_beyond, "beyond"},
+    {MESSAGE_DRAINED, steps_odd, "5 numbers are no pairs"},
+    {MESSAGE_RUN_UNTIL, steps_room, "room is beyond"},
+    {MESSAGE_OPERATIONS, operation_no_kind, "operation 0: there is no kind of operation 0"},
+    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 22"},
+    {MESSAGE_OPERATIONS, operation_kind_negative, "no kind of operation -5"},
+    {MESSAGE_OPERATIONS, operation_nobody, "set of workers is empty"},
+    {MESSAGE_OPERATIONS, operation_crowd, "written is of one worker"},
+    {MESSAGE_OPERATIONS, operation_room, "room 1000000 is beyond"},
+    {MESSAGE_OPERATIONS, operation_name_empty, "operation 2: name is empty"},
+    {MESSAGE_OPERATIONS, operation_name_long, "name has 256 bytes"},
+    {MESSAGE_OPERATIONS, operation_timeout, "timeout is longer"},
+    {MESSAGE_OPERATIONS, operation_value, "value: "},
+    {MESSAGE_OPERATIONS, operation_value_more, "value: "},
+    {MESSAGE_OPERATIONS, operation_value_not_canonical, "value: "},
+    {MESSAGE_OPERATIONS, operation_value_idle, "value: "},
+    {MESSAGE_OPERATIONS, operation_expected, "expected value: "},
+    {MESSAGE_OPERATIONS, operation_text, "text has 2001 bytes"},
+    {MESSAGE_OPERATIONS, operation_instants, "operation 2: 2 instants of 29 workers"},
+    {MESSAGE_OPERATIONS, operation_digest, "operation 2: a digest of 15 bytes"},
+    {MESSAGE_REPLIES, reply_no_kind, "reply 0: there is no kind"},
+    {MESSAGE_REPLIES, reply_outcome, "outcome: there is no 6"},
+    {MESSAGE_REPLIES, reply_outcome_negative, "outcome: there is no -1"},
+    {MESSAGE_REPLIES, reply_nobody, "set of workers is empty"},
+    {MESSAGE_REPLIES, reply_room, "is beyond"},
+    {MESSAGE_REPLIES, reply_name, "name is empty"},
+    {MESSAGE_REPLIES, reply_name_long, "name has 256 bytes"},
+    {MESSAGE_REPLIES, reply_value, "value: "},
+    {MESSAGE_REPLIES, reply_missing, "33 workers, at most 32"},
+    {MESSAGE_REPLIES, reply_text, "text has 2001 bytes"},
+    {MESSAGE_GAUGES, gauges_interval, "more than a year"},
+    {MESSAGE_GAUGES, gauges_histogram, "no histogram"},
+    {MESSAGE_STATISTICS, statistics_running, "1000001 workers running"},
+    {MESSAGE_STATISTICS, histogram_odd, "no histogram"},
+    {MESSAGE_STATISTICS, histogram_none, "no histogram"},
+    {MESSAGE_STATISTICS, histogram_same_bucket, "does not rise"},
+    {MESSAGE_STATISTICS, histogram_first_bucket, "does not rise"},
+    {MESSAGE_STATISTICS, histogram_nothing, "does not rise"},
+    {MESSAGE_STATISTICS, histogram_far, "no such bucket"},
+    {MESSAGE_STATISTICS, histogram_wraps, "goes too far"},
+    {MESSAGE_STATISTICS, histogram_wraps_wide, "goes too far"},
+    {MESSAGE_STATISTICS, request_histogram, "does not rise"},
+    {MESSAGE_STATISTICS, request_name, "name of a request is empty"},
+    {MESSAGE_STATISTICS, request_name_long, "name of a request has 256"},
+    {MESSAGE_STATISTICS, wait_name, "name of a wait is empty"},
+    {MESSAGE_STATISTICS, wait_kind, "no kind of operation 99"},
+    {MESSAGE_STATISTICS, wait_outcomes, "5 outcomes"},
+    {MESSAGE_STATISTICS, wait_histogram, "does not rise"},
+    {MESSAGE_STATISTICS, error_worker, "worker 1000000"},
+    {MESSAGE_STATISTICS, error_text, "text of an error has 2001"},
+};
+
+static void spoiled_messages_of_a_running_campaign_are_refused(void **state)
+{
+    (void)state;
+    expect_refusals(REFUSALS, sizeof REFUSALS / sizeof *REFUSALS);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(spoiled_messages_of_a_running_campaign_are_refused),
+    };
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}

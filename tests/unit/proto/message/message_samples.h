@@ -1,0 +1,26 @@
+/* A message of each kind with every field filled, for the tests of the codec and as seeds for fuzzing. */
+#pragma once
+#include "proto/message/message.h"
+
+#define SAMPLE_KIND_COUNT (MESSAGE_SCALE + 1)
+
+enum sample_variant {
+    SAMPLE_TYPICAL, /* every field another value */
+    SAMPLE_SMALLEST,
+    SAMPLE_LARGEST, /* numbers and texts at their bounds */
+    SAMPLE_VARIANT_COUNT
+};
+
+struct sample {
+    struct message message;
+    struct histogram *histograms[8];
+    size_t histogram_count;
+    void *items;
+};
+
+void sample_make(struct sample *sample, enum message_kind kind, enum sample_variant variant);
+void sample_finish(struct sample *sample);
+
+/* Every field of a message as text: equal texts are equal messages. */
+struct buffer;
+void message_describe(const struct message *message, struct buffer *text);

@@ -1,0 +1,247 @@
+/* The practice target under rude and under many clients, its start and its end. */
+#include "common/clock.h"
+#include "common/memory.h"
+#include "tests/unit/target/target_client.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MEBIBYTE (1024u * 1024u)
+#define MANY 100
+
+static int dial(const struct client *client)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(target_port(client->target))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int stream = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(stream, (struct sockaddr *)&address, sizeof address), 0);
+    return stream;
+}
+
+/* Sends the text as it stands and gives what comes until the target closes. */
+static void exchange(const struct client *client, const char *text, struct buffer *answer)
+{
+    int stream = dial(client);
+    char piece[1024];
+    ssize_t size;
+    assert_int_equal(send(stream, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    buffer_clear(answer);
+    while ((size = recv(stream, piece, sizeof piece, 0)) > 0) {
+        assert_true(buffer_append(answer, piece, (size_t)size));
+    }
+    close(stream);
+}
+
+static void half_an_answer_is_followed_by_the_end(void **state)
+{
+    struct buffer answer;
+    buffer_init(&answer, MEBIBYTE);
+    exchange(*state, "GET /status/103 HTTP/1.1\r\nHost: x\r\n\r\n", &answer);
+    assert_memory_equal(buffer_string(&answer), "HTTP/1.1 103 ", 13);
+    buffer_finish(&answer);
+}
+
+static void rude_requests_are_turned_away(void **state)
+{
+    struct client *client = *state;
+    struct buffer answer;
+    buffer_init(&answer, MEBIBYTE);
+    exchange(client, "what is this\r\n\r\n", &answer);
+    exchange(client, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: minus one\r\n\r\n", &answer);
+    assert_int_equal(client_get(client, "/page")->status, 200);
+    buffer_finish(&answer);
+}
+
+static void a_client_that_asks_first_is_refused_at_once(void **state)
+{
+    struct buffer answer;
+    buffer_init(&answer, MEBIBYTE);
+    exchange(*state,
+             "PUT /pad/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n",
+             &answer);
+    assert_memory_equal(buffer_string(&answer), "HTTP/1.1 413 ", 13);
+    exchange(*state, "PUT /pad/a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", &answer);
+    assert_memory_equal(buffer_string(&answer), "HTTP/1.1 413 ", 13);
+    buffer_finish(&answer);
+}
+
+static void bodies_are_bounded(void **state)
+{
+    struct client *client = *state;
+    char *body = memory_new(3 * MEBIBYTE, 1);
+    memset(body, 'b', 3 * MEBIBYTE);
+    struct ask ask = {.method = "PUT", .path = "/pad/a", .body = body, .body_size = MEBIBYTE};
+    assert_int_equal(client_ask(client, ask)->status, 201);
+    ask.is_chunked = true;
+    assert_int_equal(client_ask(client, ask)->status, 200);
+    ask.body_size = 3 * MEBIBYTE;
+    assert_int_equal(client_ask(client, ask)->status, 413);
+    ask.is_chunked = false;
+    ask.body_size = MEBIBYTE + 1;
+    assert_int_equal(client_ask(client, ask)->status, 413);
+    ask.path = "/status/200";
+    assert_int_equal(client_ask(client, ask)->status, 413);
+    /* The 413 came at the end of the body, so the connection is still good. */
+    const struct answer *answer = client_get(client, "/pad/a");
+    assert_int_equal(answer->new_connections, 0);
+    assert_int_equal(answer->body.size, MEBIBYTE);
+    assert_true(answer_has_header(answer, "X-Version: 2"));
+    memory_free(body);
+}
+
+static void a_body_that_never_ends_is_cut_off(void **state)
+{
+    struct client *client = *state;
+    int stream = dial(client);
+    const char head[] = "PUT /pad/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_int_equal(send(stream, head, sizeof head - 1, MSG_NOSIGNAL), sizeof head - 1);
+    struct buffer chunk;
+    buffer_init(&chunk, MEBIBYTE);
+    buffer_append_string(&chunk, "10000\r\n");
+    char *block = memory_new(0x10000, 1);
+    buffer_append(&chunk, block, 0x10000);
+    buffer_append_string(&chunk, "\r\n");
+    size_t sent_bytes = 0;
+    ssize_t size = 0;
+    while (sent_bytes < 256 * MEBIBYTE && (size = send(stream, chunk.data, chunk.size, MSG_NOSIGNAL)) > 0) {
+        sent_bytes += (size_t)size;
+    }
+    assert_true(sent_bytes < 256 * MEBIBYTE);
+    close(stream);
+    buffer_finish(&chunk);
+    memory_free(block);
+}
+
+static size_t ignore(char *data, size_t size, size_t count, void *nothing)
+{
+    (void)data;
+    (void)nothing;
+    return size * count;
+}
+
+static CURL *start_one(const struct client *client, CURLM *multi, const char *path)
+{
+    char address[128];
+    CURL *easy = curl_easy_init();
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
+    curl_easy_setopt(easy, CURLOPT_URL, client_address(client, path, address, sizeof address));
+    assert_int_equal(curl_multi_add_handle(multi, easy), CURLM_OK);
+    return easy;
+}
+
+static void run_all(CURLM *multi)
+{
+    int running = 1;
+    while (running > 0) {
+        assert_int_equal(curl_multi_perform(multi, &running), CURLM_OK);
+        assert_int_equal(curl_multi_poll(multi, NULL, 0, 1000, NULL), CURLM_OK);
+    }
+}
+
+static void many_delays_pass_at_the_same_time(void **state)
+{
+    struct client *client = *state;
+    CURLM *multi = curl_multi_init();
+    CURL *easy[MANY];
+    for (int i = 0; i < MANY; i++) {
+        easy[i] = start_one(client, multi, i % 2 == 0 ? "/delay/300" : "/delay/200");
+    }
+    uint64_t before_ns = clock_now_ns();
+    run_all(multi);
+    /* One after the other, even in two threads, they would take 12.5 seconds. */
+    assert_true(clock_now_ns() - before_ns < 6 * NS_PER_S);
+    for (int i = 0; i < MANY; i++) {
+        long status = 0;
+        double seconds = 0;
+        curl_easy_getinfo(easy[i], CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(easy[i], CURLINFO_TOTAL_TIME, &seconds);
+        assert_int_equal(status, 200);
+        assert_true(seconds >= (i % 2 == 0 ? 0.300 : 0.200));
+        curl_multi_remove_handle(multi, easy[i]);
+        curl_easy_cleanup(easy[i]);
+    }
+    curl_multi_cleanup(multi);
+}
+
+static void an_end_does_not_wait_for_delays(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        struct client *client = client_new();
+        int streams[8];
+        const char request[] = "GET /delay/60000 HTTP/1.1\r\nHost: x\r\n\r\n";
+        for (size_t i = 0; i < 8; i++) {
+            streams[i] = dial(client);
+            assert_int_equal(send(streams[i], request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+        }
+        client_get(client, "/delay/5"); /* so that most of them have arrived */
+        uint64_t before_ns = clock_now_ns();
+        client_free(client);
+        assert_true(clock_now_ns() - before_ns < 20 * NS_PER_S);
+        for (size_t i = 0; i < 8; i++) {
+            close(streams[i]);
+        }
+    }
+}
+
+static void a_port_in_use_is_said(void **state)
+{
+    struct client *client = *state;
+    struct error error;
+    char wanted[64];
+    assert_null(target_start(NULL, target_port(client->target), &error));
+    (void)snprintf(wanted, sizeof wanted, "port %u is in use", target_port(client->target));
+    assert_non_null(strstr(error.text, wanted));
+    assert_non_null(strstr(error.text, "something else listens at"));
+    assert_int_equal(client_get(client, "/page")->status, 200);
+}
+
+static void an_address_of_nobody_is_said(void **state)
+{
+    (void)state;
+    struct error error;
+    assert_null(target_start("192.0.2.1", 0, &error));
+    assert_non_null(strstr(error.text, "192.0.2.1"));
+    assert_null(target_start("not an address", 0, &error));
+    assert_non_null(strstr(error.text, "not an address"));
+}
+
+static void a_port_is_free_again_after_the_end(void **state)
+{
+    (void)state;
+    struct error error;
+    struct target *target = target_start("127.0.0.1", 0, &error);
+    uint16_t port = target_port(target);
+    target_stop(&target);
+    target = target_start("127.0.0.1", port, &error);
+    assert_non_null(target);
+    assert_int_equal(target_port(target), port);
+    target_stop(&target);
+    target_stop(&target);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLIENT_TEST(half_an_answer_is_followed_by_the_end),
+        CLIENT_TEST(rude_requests_are_turned_away),
+        CLIENT_TEST(a_client_that_asks_first_is_refused_at_once),
+        CLIENT_TEST(bodies_are_bounded),
+        CLIENT_TEST(a_body_that_never_ends_is_cut_off),
+        CLIENT_TEST(many_delays_pass_at_the_same_time),
+        cmocka_unit_test(an_end_does_not_wait_for_delays),
+        CLIENT_TEST(a_port_in_use_is_said),
+        cmocka_unit_test(an_address_of_nobody_is_said),
+        cmocka_unit_test(a_port_is_free_again_after_the_end),
+    };
+    return cmocka_run_group_tests(tests, client_group_setup, client_group_teardown);
+}
