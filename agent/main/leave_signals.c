@@ -7,35 +7,57 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define EXIT_BY_SIGNAL 128
+/* How long an orderly end may take once it has been asked for twice. */
+#define PATIENCE_US 500000
 
 struct leave_signals {
     uv_async_t wakeup;
     void (*on_leave)(void *context);
     void *context;
+    unsigned seen; /* of the signals that have come */
 };
 
 /* A handler reaches nothing else. */
 static _Atomic(struct leave_signals *) leave_signals_current;
-static atomic_flag leave_signals_has_come = ATOMIC_FLAG_INIT;
+static atomic_uint leave_signals_count;
+static atomic_int leave_signals_second; /* which the second one was */
+
+/* The loop has not come to it: some thread does not end. */
+static void leave_signals_on_alarm(int number)
+{
+    (void)number;
+    _exit(EXIT_BY_SIGNAL + atomic_load(&leave_signals_second));
+}
 
 static void leave_signals_on_signal(int number)
 {
+    static const struct itimerval patience = {.it_value = {.tv_usec = PATIENCE_US}};
     struct leave_signals *signals = atomic_load(&leave_signals_current);
+    unsigned count = atomic_fetch_add(&leave_signals_count, 1) + 1;
 
-    if (atomic_flag_test_and_set(&leave_signals_has_come) || signals == NULL) {
+    if (count > 2 || signals == NULL) {
         _exit(EXIT_BY_SIGNAL + number);
+    }
+    if (count == 2) {
+        atomic_store(&leave_signals_second, number);
+        (void)setitimer(ITIMER_REAL, &patience, NULL);
     }
     (void)uv_async_send(&signals->wakeup);
 }
 
+/* Two that come at once wake the loop once. */
 static void leave_signals_on_wakeup(uv_async_t *wakeup)
 {
     struct leave_signals *signals = wakeup->data;
 
-    signals->on_leave(signals->context);
+    while (signals->seen < atomic_load(&leave_signals_count)) {
+        signals->seen++;
+        signals->on_leave(signals->context);
+    }
 }
 
 static void leave_signals_set(int number, void (*handler)(int number))
@@ -58,7 +80,8 @@ struct leave_signals *leave_signals_open(uv_loop_t *loop, bool is_interrupt_igno
     }
     signals->wakeup.data = signals;
     atomic_store(&leave_signals_current, signals);
-    atomic_flag_clear(&leave_signals_has_come);
+    atomic_store(&leave_signals_count, 0);
+    leave_signals_set(SIGALRM, leave_signals_on_alarm);
     leave_signals_set(SIGTERM, leave_signals_on_signal);
     leave_signals_set(SIGINT, is_interrupt_ignored ? SIG_IGN : leave_signals_on_signal);
     return signals;

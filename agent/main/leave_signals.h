@@ -1,5 +1,6 @@
-/* SIGTERM and SIGINT of an agent: the first one asks it to leave, a second one ends the process at once,
- * whatever its threads do. One a process. */
+/* SIGTERM and SIGINT of an agent: the first one asks it to leave, a second one to leave without a goodbye.
+ * Where its threads do not let it, half a second after the second one, or at a third one, the process ends
+ * with 128 and the number of the signal. One a process. */
 #pragma once
 #include "common/attributes.h"
 
@@ -8,7 +9,7 @@
 
 struct leave_signals;
 
-/* `on_leave` comes on the loop's thread, once. */
+/* `on_leave` comes on the loop's thread, once for each of the first two. */
 MUST_CHECK struct leave_signals *leave_signals_open(uv_loop_t *loop, bool is_interrupt_ignored,
                                                     void (*on_leave)(void *context), void *context);
 /* The memory goes with the loop's close callback. */
