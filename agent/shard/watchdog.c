@@ -5,9 +5,11 @@
 #include "common/log.h"
 #include "common/memory.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -30,9 +32,7 @@ struct watchdog {
     struct watchdog_settings settings;
     struct sight *sights;
     uv_thread_t thread;
-    uv_mutex_t lock;
-    uv_cond_t wakeup;
-    bool is_stopping; /* under the lock */
+    int wakeup; /* an eventfd: readable when it is to stop */
 };
 
 void pulse_init(struct pulse *pulse)
@@ -177,17 +177,18 @@ static void watchdog_run(void *context)
 {
     struct watchdog *watchdog = context;
 
-    uv_mutex_lock(&watchdog->lock);
-    while (!watchdog->is_stopping) {
-        /* May wake early for no reason: then it looks once more. */
-        if (uv_cond_timedwait(&watchdog->wakeup, &watchdog->lock, LOOK_MS * UINT64_C(1000000)) == 0) {
-            continue;
+    struct pollfd stop = {.fd = watchdog->wakeup, .events = POLLIN};
+
+    /* Not until an instant of a clock, which may not be the one that the kernel waits by. */
+    for (;;) {
+        int count = poll(&stop, 1, LOOK_MS);
+        if (count > 0) {
+            break;
         }
-        for (uint32_t i = 0; i < watchdog->settings.count; i++) {
+        for (uint32_t i = 0; count == 0 && i < watchdog->settings.count; i++) {
             watchdog_look(watchdog, i);
         }
     }
-    uv_mutex_unlock(&watchdog->lock);
 }
 
 struct watchdog *watchdog_start(const struct watchdog_settings *settings)
@@ -196,9 +197,8 @@ struct watchdog *watchdog_start(const struct watchdog_settings *settings)
 
     watchdog->settings = *settings;
     watchdog->sights = memory_new(settings->count, sizeof *watchdog->sights);
-    uv_mutex_init(&watchdog->lock);
-    uv_cond_init(&watchdog->wakeup);
-    if (uv_thread_create(&watchdog->thread, watchdog_run, watchdog) != 0) {
+    watchdog->wakeup = eventfd(0, EFD_CLOEXEC);
+    if (watchdog->wakeup < 0 || uv_thread_create(&watchdog->thread, watchdog_run, watchdog) != 0) {
         abort();
     }
     return watchdog;
@@ -212,13 +212,11 @@ void watchdog_stop(struct watchdog **pointer)
         return;
     }
     *pointer = NULL;
-    uv_mutex_lock(&watchdog->lock);
-    watchdog->is_stopping = true;
-    uv_cond_signal(&watchdog->wakeup);
-    uv_mutex_unlock(&watchdog->lock);
+    if (eventfd_write(watchdog->wakeup, 1) != 0) {
+        abort();
+    }
     uv_thread_join(&watchdog->thread);
-    uv_cond_destroy(&watchdog->wakeup);
-    uv_mutex_destroy(&watchdog->lock);
+    (void)close(watchdog->wakeup);
     memory_free(watchdog->sights);
     memory_free(watchdog);
 }

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from daemon import Agent, Coordinator
-from support import TUTTI, run
+from support import TUTTI, environment, run
 
 OFF_S = 3
 
@@ -38,7 +38,7 @@ class Gauges(unittest.TestCase):
                 self.assertLess(abs(gauges["clock"]["offset_ms"]), 5 + gauges["clock"]["uncertainty_ms"])
                 self.assertGreater(gauges["clock"]["uncertainty_ms"], 0)
             shown = subprocess.run([TUTTI, "agents", "--api", f"http://{coordinator.host}:{coordinator.port}"],
-                                   capture_output=True, text=True, check=True).stdout
+                                   capture_output=True, text=True, check=True, env=environment()).stdout
             self.assertRegex(shown.splitlines()[0], r"cpu +host cpu +resident +lag +clock")
             self.assertRegex(shown, r"a1 .* \d+ % +\d+ % +\d+ MiB .* ± ")
             metrics = coordinator.metrics()
