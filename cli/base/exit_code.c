@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define COUNT_OF(array) (sizeof array / sizeof((array)[0]))
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct {
     enum exit_code code;

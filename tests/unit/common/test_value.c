@@ -11,7 +11,7 @@ static void assert_bytes(const struct buffer *buffer, const char *expected, size
     assert_memory_equal(buffer->data, expected, size);
 }
 
-#define ASSERT_BYTES(buffer, literal) assert_bytes(buffer, literal, sizeof literal - 1)
+#define ASSERT_BYTES(buffer, literal) assert_bytes(buffer, literal, sizeof(literal) - 1)
 
 static bool is_value(const char *data, size_t size)
 {
@@ -21,7 +21,7 @@ static bool is_value(const char *data, size_t size)
     return is_good;
 }
 
-#define IS_VALUE(literal) is_value(literal, sizeof literal - 1)
+#define IS_VALUE(literal) is_value(literal, sizeof(literal) - 1)
 
 static void test_encodings(void **state)
 {
