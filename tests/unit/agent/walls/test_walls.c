@@ -102,7 +102,8 @@ static int read_what_is_not_ours(void)
     failed |= try_format(O_RDONLY, "%s/secret", link_out);
     failed |= try_format(O_RDONLY, "%s/../foreign/secret", attack_own);
     failed |= try_format(O_RDONLY, "/proc/self/root%s", attack_secret);
-    failed |= try_format(O_RDONLY, "/proc/self/cwd/../../../../../../../../../../../../../../..%s", attack_secret);
+    failed |=
+        try_format(O_RDONLY, "/proc/self/cwd/../../../../../../../../../../../../../../..%s", attack_secret);
     failed |= try_format(O_RDONLY, "/proc/thread-self/root/etc/passwd");
     return failed;
 }
