@@ -1,6 +1,6 @@
 /* The starter: a process of the agent that starts its wardens, since the agent, once it has its walls, may
  * start nothing. It is told the kind of a browser, never a program: which ones there are it has looked up
- * when it began. Whoever speaks to it is taken for hostile.
+ * when it began. Any peer is taken for hostile.
  *
  * `tutti warden starter WALLS READABLE RUNNABLE` has a SOCK_SEQPACKET socket as descriptor 3, and there
  * receives struct starter_request, one a packet. With START and SWEEP comes one descriptor, the warden's end
@@ -29,7 +29,7 @@ enum starter_action {
 /* Both sides are the same program. */
 struct starter_request {
     uint32_t action;
-    uint32_t number; /* of the warden, for KILL; chosen by whoever asks */
+    uint32_t number; /* of the warden, for KILL; chosen by the one who asks */
     uint32_t kind;   /* START: an enum browser_kind */
     uint32_t timeout_ms;
 };

@@ -126,7 +126,7 @@ void http_engine_quieten(struct http_engine *engine, const struct http_client *c
     }
 }
 
-/* Those that are begun by whoever hears of it are not among them: they wait for the next lease. */
+/* Those that are begun by a caller that hears of it are not among them: they wait for the next lease. */
 static void engine_lose_all(struct http_engine *engine)
 {
     struct http_transfer *transfer = engine->transfers;

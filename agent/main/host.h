@@ -19,7 +19,7 @@ struct agent_run_options {
     bool has_no_walls;       /* see agent/walls/walls.h; around browsers neither */
     const char *readable;    /* files and folders, separated by commas, that lie behind no wall; NULL: none */
     const char *runnable;    /* the same of programs, for browsers */
-    bool is_interrupt_ignored;   /* SIGINT is for whoever started us (`tutti run`) */
+    bool is_interrupt_ignored;   /* SIGINT is for the parent (`tutti run`) */
     bool dies_with_parent;       /* PR_SET_PDEATHSIG */
     bool is_quiet;               /* scripts' prints are dropped */
     uint64_t memory_limit_bytes; /* of the scripts of one shard; 0: 1 GiB */

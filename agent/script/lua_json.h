@@ -11,14 +11,15 @@
 #define JSON_MAX_DEPTH 200
 #define JSON_MAX_BYTES (64u * 1024u * 1024u)
 
-/* Where a text is no JSON, counted from 1, and why. */
+/* Where a text is not valid JSON, counted from 1, and why. */
 struct json_problem {
     size_t line;
     size_t column; /* in bytes */
     char text[120];
 };
 
-/* Pushes the value. False, and nothing, where the text is no JSON. Raises when memory or budget run out. */
+/* Pushes the value. False, and nothing, where the text is not valid JSON. Raises when memory or budget run
+ * out. */
 MUST_CHECK bool lua_json_read(lua_State *lua, struct bytes text, struct json_problem *problem);
 /* Pushes the text of the value at `index`; raises where it has none, or one longer than JSON_MAX_BYTES. */
 void lua_json_write(lua_State *lua, int index);
