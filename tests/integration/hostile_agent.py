@@ -214,10 +214,13 @@ class Prober:
     def take(self):
         times, self.times = self.times, []
         if len(times) < 2:
-            return 10000.0, 10000.0, 10000.0, 10000.0
-        works = sorted(work for work, _ in times)
-        clock = statistics.median(seconds for _, seconds in times)
-        return tuple(1000 * value for value in (statistics.median(works), works[int(len(works) * 0.99) - 1], works[-1], clock))
+            return (10000.0,) * 6
+        return tuple(1000 * value for of_one in zip(*times) for value in spread(of_one))
+
+
+def spread(values):
+    values = sorted(values)
+    return statistics.median(values), values[int(len(values) * 0.99) - 1], values[-1]
 
 
 def probe(pipe, key, endpoint, pid):
@@ -242,7 +245,7 @@ class Probe:
 
     def take(self):
         """How long the coordinator worked during the round trips since the last time, in milliseconds: the middle one, the 99th of 100, the
-        longest; and how long the middle one was by the clock."""
+        longest; and the same three of their lengths by the clock."""
         self.pipe.send("take")
         return self.pipe.recv()
 
