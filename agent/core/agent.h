@@ -1,5 +1,5 @@
 /* An agent as a pure state machine: its link to the coordinator, its lease and clock, and the gathering of
- * what its workers do into few messages. Lives on the agent's main thread; the crews live on the shards. */
+ * what its workers do into few messages. Lives on the agent's main thread; the runners live on the shards. */
 #pragma once
 #include "agent/core/batch/command.h"
 #include "common/log.h"
@@ -25,7 +25,7 @@ enum agent_event_kind {
     AGENT_TICK,      /* agent_due_ns was reached */
     AGENT_FRAME,     /* from the coordinator */
     AGENT_CONNECTED, /* there is a new connection to the coordinator, perhaps to a new process of it */
-    AGENT_NOTICE,    /* from a crew; taken */
+    AGENT_NOTICE,    /* from a runner; taken */
     AGENT_GAUGES,    /* what the process and its host used since the last such event: about once a second */
     AGENT_TURN_END,  /* nothing more for now: send what has gathered */
     AGENT_LEAVE,     /* the operator ends us, and no worker acts any more: say goodbye */
@@ -43,7 +43,7 @@ struct agent_event {
 
 enum agent_effect_kind {
     AGENT_SEND,      /* a frame to the coordinator; may get lost */
-    AGENT_COMMAND,   /* hand `command` to the crew of `shard`; the shell takes it */
+    AGENT_COMMAND,   /* hand `command` to the runner of `shard`; the shell takes it */
     AGENT_LEASE,     /* workers may act until lease_until_ns of the local clock; 0: they pause until there is
                         another */
     AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */

@@ -58,7 +58,7 @@ void agent_free_texts(struct agent *agent);
 void agent_log(struct agent *agent, enum log_level level, char *text);
 /* Something came that makes no sense: said at most once a second. */
 void agent_complain(struct agent *agent, const char *what);
-/* A command for the crew of `shard`, to be filled further. */
+/* A command for the runner of `shard`, to be filled further. */
 struct command *agent_command(struct agent *agent, struct share *share, uint32_t shard,
                               enum command_kind kind);
 /* Likewise, with one that is there already, which it takes. */
@@ -85,7 +85,7 @@ void agent_take_chunk(struct agent *agent, struct share *share, const struct bun
 
 /* Campaigns. */
 struct share *agent_share(const struct agent *agent, uint64_t campaign);
-void agent_drop_shares(struct agent *agent); /* their crews are told to forget */
+void agent_drop_shares(struct agent *agent); /* their runners are told to forget */
 void agent_take_message(struct agent *agent, const struct message *message);
 void agent_take_notice(struct agent *agent, uint32_t shard, struct notice *notice);
 /* Tells the coordinator that all our workers of the campaign are torn down, if they are. */

@@ -18,7 +18,7 @@ struct share *agent_share(const struct agent *agent, uint64_t campaign)
 static void drop_share(struct agent *agent, struct share *share)
 {
     for (uint32_t shard = 0; shard < share->shard_count; shard++) {
-        if (share->shards[shard].has_crew) {
+        if (share->shards[shard].has_runner) {
             (void)agent_command(agent, share, shard, COMMAND_FORGET);
         }
     }
@@ -72,7 +72,7 @@ static void agent_message_deploy(struct agent *agent, const struct message *mess
         if (shard != 0 && sets[shard].run_count == 0) {
             continue;
         }
-        share->shards[shard].has_crew = true;
+        share->shards[shard].has_runner = true;
         struct command *command = agent_command(agent, share, shard, COMMAND_DEPLOY);
         command->deployment = deployment_hold(share->deployment);
         worker_set_copy(&command->workers, &sets[shard]);
@@ -196,7 +196,7 @@ static void tell_all(struct agent *agent, struct share *share, const struct mess
                      enum command_kind kind)
 {
     for (uint32_t shard = 0; shard < share->shard_count; shard++) {
-        if (share->shards[shard].has_crew) {
+        if (share->shards[shard].has_runner) {
             agent_message_fill(agent, agent_command(agent, share, shard, kind), message);
         }
     }

@@ -1,4 +1,4 @@
-/* What the crews tell their agent, handed on to the coordinator: what many shards say alike becomes one
+/* What the runners tell their agent, handed on to the coordinator: what many shards say alike becomes one
  * message. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"

@@ -62,7 +62,7 @@ void share_give_up(struct share *share, const char *why)
     drop_held(share);
     fetch_free(&share->fetch);
     for (uint32_t i = 0; i < share->shard_count; i++) {
-        share->shards[i].has_crew = false;
+        share->shards[i].has_runner = false;
     }
     share->deploy_failure = memory_copy_string(why);
 }
@@ -106,13 +106,13 @@ void share_free_sets(const struct share *share, struct worker_set *sets)
 
 static bool has_crews(const struct share *share)
 {
-    return share->shards[0].has_crew; /* the first always gets one */
+    return share->shards[0].has_runner; /* the first always gets one */
 }
 
 static uint32_t next_shard(struct share *share, bool is_of_crews)
 {
     uint32_t shard = share->next_shard;
-    while (is_of_crews && !share->shards[shard].has_crew) {
+    while (is_of_crews && !share->shards[shard].has_runner) {
         shard = (shard + 1) % share->shard_count;
     }
     share->next_shard = (shard + 1) % share->shard_count;
@@ -230,7 +230,7 @@ void share_split_reply(const struct share *share, const struct reply *reply, str
 bool share_has_deployed(const struct share *share)
 {
     for (uint32_t i = 0; i < share->shard_count; i++) {
-        if (share->shards[i].has_crew && !share->shards[i].has_answered) {
+        if (share->shards[i].has_runner && !share->shards[i].has_answered) {
             return false;
         }
     }
@@ -240,7 +240,7 @@ bool share_has_deployed(const struct share *share)
 /* Nothing is to be expected from a shard where the script could not be loaded. */
 static bool owes_nothing(const struct share_shard *shard, bool has_done)
 {
-    return !shard->has_crew || shard->has_failed || has_done;
+    return !shard->has_runner || shard->has_failed || has_done;
 }
 
 bool share_has_drained(const struct share *share)

@@ -6,7 +6,7 @@
 #include "agent/core/bundle/fetch.h"
 
 struct share_shard {
-    bool has_crew; /* it was told to deploy */
+    bool has_runner; /* it was told to deploy */
     bool has_answered;
     bool has_failed; /* the script could not be loaded there */
     bool has_drained;
@@ -61,15 +61,15 @@ void share_free(struct share **share);
 
 /* For the shards, once the bundle is here; takes the command. */
 void share_hold_command(struct share *share, uint32_t shard, struct command *command);
-/* Nothing can be run here, and here is why: the crews that were to be are not. */
+/* Nothing can be run here, and here is why: the runners that were to be are not. */
 void share_give_up(struct share *share, const char *why);
 
 /* There are so many ids from now on; never fewer than before. */
 void share_extend(struct share *share, uint32_t workers);
 /* Whether all of them may be workers of this campaign. */
 bool share_knows(const struct share *share, const struct worker_set *workers);
-/* Deals workers over the shards that have a crew, in turn; before any has one, over all. Those that were here
- * before go to the same shard again. `sets`, one a shard, are filled. */
+/* Deals workers over the shards that have a runner, in turn; before any has one, over all. Those that were
+ * here before go to the same shard again. `sets`, one a shard, are filled. */
 void share_deal(struct share *share, const struct worker_set *workers, struct worker_set *sets);
 /* One set for each shard, empty; ended by share_free_sets. */
 MUST_CHECK struct worker_set *share_new_sets(const struct share *share);
@@ -85,7 +85,7 @@ MUST_CHECK bool share_take_known(struct share *share, uint64_t acknowledged, str
  * for all shards. Workers that are not ours are left out. */
 void share_split_reply(const struct share *share, const struct reply *reply, struct command **commands);
 
-bool share_has_deployed(const struct share *share); /* every crew has answered */
+bool share_has_deployed(const struct share *share); /* every runner has answered */
 bool share_has_drained(const struct share *share);
 bool share_has_finished(const struct share *share);
 uint32_t share_running(const struct share *share);

@@ -135,15 +135,15 @@ int lua_call_send(lua_State *lua, struct player *player, const struct operation 
         return lua_misuse(lua, "%s: a call that waits cannot be made here", operation_name(operation->kind));
     }
     switch (stage_call(player->stage, player, operation, &error)) {
-    case CREW_CALL_DONE:
+    case RUNNER_CALL_DONE:
         return 0;
-    case CREW_CALL_WAITS:
+    case RUNNER_CALL_WAITS:
         /* Not before: where nothing can wait, somebody may be reading the last one. */
         player_drop_answer(player);
         return player_yield(lua, player, WAIT_ANSWER, on_answer, (lua_KContext)finish);
-    case CREW_CALL_STOPPED:
+    case RUNNER_CALL_STOPPED:
         return player_raise_stopped(lua, player, 0, NULL);
-    case CREW_CALL_REFUSED:
+    case RUNNER_CALL_REFUSED:
         break;
     }
     return lua_call_refuse(lua, &error);

@@ -41,7 +41,7 @@ static void push_room(lua_State *lua, const struct player *player)
     lua_pushinteger(lua, room);
     lua_setfield(lua, -2, "id");
     struct campaign_options now = *player->stage->options;
-    now.workers = crew_worker_count(player->stage->crew, player->id);
+    now.workers = runner_worker_count(player->stage->runner, player->id);
     lua_pushinteger(lua, campaign_workers_of_room(&now, room));
     lua_setfield(lua, -2, "size");
 }
@@ -54,7 +54,7 @@ static bool lua_worker_push_field(lua_State *lua, const struct player *player, c
     } else if (strcmp(name, "step") == 0) {
         lua_pushinteger(lua, (lua_Integer)player->step);
     } else if (strcmp(name, "count") == 0) {
-        lua_pushinteger(lua, crew_worker_count(player->stage->crew, player->id));
+        lua_pushinteger(lua, runner_worker_count(player->stage->runner, player->id));
     } else if (strcmp(name, "seat") == 0) {
         lua_pushinteger(lua, player->id % player->stage->room_size);
     } else if (strcmp(name, "room") == 0) {

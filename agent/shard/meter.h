@@ -1,6 +1,6 @@
 /* Counters and histograms of one campaign on one shard, handed on as what came since the last time. */
 #pragma once
-#include "agent/core/runner/crew.h"
+#include "agent/core/runner/runner.h"
 #include "common/attributes.h"
 #include "proto/message/message.h"
 

@@ -155,7 +155,7 @@ static void cancel_requests(struct player *player)
     }
 }
 
-/* The thread goes with all that it would go on with, so a wait that ends after all finds nobody. The crew
+/* The thread goes with all that it would go on with, so a wait that ends after all finds nobody. The runner
  * hears of it in a turn, as of everything that workers do: it is in the middle of a step now. */
 void player_cut_short(struct player *player)
 {

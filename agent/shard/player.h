@@ -1,6 +1,6 @@
 /* A worker as the shell sees it: a coroutine, what it does now, and what it waits for. */
 #pragma once
-#include "agent/core/runner/crew.h"
+#include "agent/core/runner/runner.h"
 #include "agent/http/engine.h"
 #include "agent/script/limits.h"
 #include "agent/shard/alarm.h"
@@ -19,7 +19,7 @@ enum player_phase {
     PLAYER_STEP,
     PLAYER_WITNESS,    /* after a step that has failed: what its browsers show is kept */
     PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
-    PLAYER_STEP_OVER,  /* all is done, but the crew does not know yet */
+    PLAYER_STEP_OVER,  /* all is done, but the runner does not know yet */
     PLAYER_TEARDOWN_SESSION,
     PLAYER_CLOSING, /* what the session still held: its browsers */
     PLAYER_TEARDOWN,

@@ -1,4 +1,4 @@
-/* Turns commands into steps of the crew, and what the crew asks for into turns of workers. */
+/* Turns commands into steps of the runner, and what the runner asks for into turns of workers. */
 #include "agent/shard/stage.h"
 
 #include "agent/shard/watchdog.h"
@@ -113,14 +113,14 @@ void stage_free(struct stage **pointer)
     }
     player_free(&stage->global);
     memory_free(stage->players);
-    shard_unset_alarm(stage->shard, &stage->crew_alarm);
+    shard_unset_alarm(stage->shard, &stage->runner_alarm);
     shard_unset_alarm(stage->shard, &stage->meter_alarm);
     shard_unset_alarm(stage->shard, &stage->rest_alarm);
     script_free(&stage->script);
-    crew_free(&stage->crew);
+    runner_free(&stage->runner);
     gather_free(&stage->gather);
-    crew_effects_finish(&stage->effects);
-    crew_effects_finish(&stage->call_effects);
+    runner_effects_finish(&stage->effects);
+    runner_effects_finish(&stage->call_effects);
     meter_free(&stage->meter);
     deployment_release(&stage->deployment);
     memory_free(stage->stop_text);
@@ -152,7 +152,7 @@ static struct player *need_player(struct stage *stage, uint32_t id)
 static void post_statistics(struct stage *stage)
 {
     struct statistics *statistics =
-        meter_take(stage->meter, stage->crew != NULL ? crew_running(stage->crew) : 0);
+        meter_take(stage->meter, stage->runner != NULL ? runner_running(stage->runner) : 0);
 
     if (statistics == NULL) {
         return;
@@ -162,8 +162,8 @@ static void post_statistics(struct stage *stage)
     post(stage, &notice);
 }
 
-/* The reply is the crew's until its next step: one copy serves all whom it answers. */
-static void stage_answer(struct stage *stage, const struct crew_effect *effect, const struct reply **last,
+/* The reply is the runner's until its next step: one copy serves all whom it answers. */
+static void stage_answer(struct stage *stage, const struct runner_effect *effect, const struct reply **last,
                          struct answer **shared)
 {
     struct player *player = stage->global != NULL ? stage->global : find_player(stage, effect->worker);
@@ -196,47 +196,47 @@ static void post_notice(struct stage *stage, struct notice **notice)
     post(stage, notice);
 }
 
-static void perform(struct stage *stage, struct crew_effects *effects)
+static void perform(struct stage *stage, struct runner_effects *effects)
 {
     const struct reply *last = NULL;
     struct answer *shared = NULL;
 
     for (size_t i = 0; i < effects->count; i++) {
-        struct crew_effect *effect = &effects->items[i];
+        struct runner_effect *effect = &effects->items[i];
         switch (effect->kind) {
-        case CREW_SETUP:
+        case RUNNER_SETUP:
             player_begin(need_player(stage, effect->worker), PLAYER_SETUP, 0);
             break;
-        case CREW_SETUP_LATE:
+        case RUNNER_SETUP_LATE:
             player_cut_short(need_player(stage, effect->worker));
             break;
-        case CREW_STEP:
+        case RUNNER_STEP:
             player_begin(need_player(stage, effect->worker), PLAYER_STEP, effect->step);
             break;
-        case CREW_ANSWER:
+        case RUNNER_ANSWER:
             stage_answer(stage, effect, &last, &shared);
             break;
-        case CREW_TEARDOWN:
+        case RUNNER_TEARDOWN:
             player_begin(need_player(stage, effect->worker), PLAYER_TEARDOWN_SESSION,
                          need_player(stage, effect->worker)->step);
             break;
-        case CREW_NOTICE:
+        case RUNNER_NOTICE:
             post_notice(stage, &effect->notice);
             break;
         }
     }
 }
 
-static void step_crew(struct stage *stage, const struct crew_event *event)
+static void step_runner(struct stage *stage, const struct runner_event *event)
 {
-    crew_step(stage->crew, event, &stage->effects);
+    runner_step(stage->runner, event, &stage->effects);
     perform(stage, &stage->effects);
-    crew_effects_clear(&stage->effects);
-    uint64_t due_ns = crew_due_ns(stage->crew);
+    runner_effects_clear(&stage->effects);
+    uint64_t due_ns = runner_due_ns(stage->runner);
     if (due_ns == TIMERS_NEVER) {
-        shard_unset_alarm(stage->shard, &stage->crew_alarm);
+        shard_unset_alarm(stage->shard, &stage->runner_alarm);
     } else {
-        shard_set_alarm(stage->shard, &stage->crew_alarm, due_ns);
+        shard_set_alarm(stage->shard, &stage->runner_alarm, due_ns);
     }
 }
 
@@ -256,7 +256,7 @@ static void begin_global(struct stage *stage, const struct command *command)
     player_begin(stage->global, PLAYER_GLOBAL, 0);
 }
 
-/* The crew ends the waits that the coordinator knows of; those that only we know of end here. */
+/* The runner ends the waits that the coordinator knows of; those that only we know of end here. */
 static void stop_players(struct stage *stage, const struct command *command)
 {
     stage->is_stopping = true;
@@ -280,13 +280,13 @@ static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
     shard_set_alarm(stage->shard, alarm, now_ns + METER_PERIOD_NS);
 }
 
-static void on_crew_due(struct alarm *alarm, uint64_t now_ns)
+static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
 {
-    struct stage *stage = CONTAINER_OF(alarm, struct stage, crew_alarm);
-    struct crew_event event = {
-        .kind = CREW_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(stage->shard)};
+    struct stage *stage = CONTAINER_OF(alarm, struct stage, runner_alarm);
+    struct runner_event event = {
+        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(stage->shard)};
 
-    step_crew(stage, &event);
+    step_runner(stage, &event);
 }
 
 struct stage *stage_new(struct shard *shard, const struct command *deploy)
@@ -300,14 +300,14 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
     stage->options = deployment_options(stage->deployment);
     stage->room_size = campaign_room_ids(stage->options);
     stage->meter = meter_new();
-    alarm_init(&stage->crew_alarm, on_crew_due);
+    alarm_init(&stage->runner_alarm, on_runner_due);
     alarm_init(&stage->meter_alarm, on_meter_due);
     shard_init_stage(stage);
     bool is_loaded = load(stage, &error);
     if (is_loaded) {
-        stage->crew = crew_new(stage->deployment, runs_of(stage));
+        stage->runner = runner_new(stage->deployment, runs_of(stage));
         stage->gather = gather_new(stage->options->workers);
-        crew_gather_into(stage->crew, stage->gather);
+        runner_gather_into(stage->runner, stage->gather);
         stage_command(stage, deploy);
         shard_set_alarm(shard, &stage->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
     }
@@ -317,7 +317,7 @@ struct stage *stage_new(struct shard *shard, const struct command *deploy)
 
 void stage_command(struct stage *stage, const struct command *command)
 {
-    if (stage->crew == NULL) {
+    if (stage->runner == NULL) {
         return;
     }
     if (command->kind == COMMAND_GLOBAL) {
@@ -333,12 +333,12 @@ void stage_command(struct stage *stage, const struct command *command)
     if (command->kind == COMMAND_SCALE) {
         gather_extend(stage->gather, command->worker_count);
     }
-    struct crew_event event = {.kind = CREW_COMMAND, .now_ns = clock_now_ns(), .command = command};
+    struct runner_event event = {.kind = RUNNER_COMMAND, .now_ns = clock_now_ns(), .command = command};
     bool is_first_stop = command->kind == COMMAND_STOP && !stage->is_stopping;
     if (is_first_stop) {
         stage->is_stopping = true;
     }
-    step_crew(stage, &event);
+    step_runner(stage, &event);
     if (is_first_stop) {
         stop_players(stage, command);
     }
@@ -346,31 +346,31 @@ void stage_command(struct stage *stage, const struct command *command)
 
 void stage_setup_done(struct stage *stage, struct player *player, const char *text)
 {
-    struct crew_event event = {.kind = CREW_SETUP_DONE,
-                               .now_ns = clock_now_ns(),
-                               .worker = player->id,
-                               .is_ok = text == NULL,
-                               .text = text};
-    step_crew(stage, &event);
+    struct runner_event event = {.kind = RUNNER_SETUP_DONE,
+                                 .now_ns = clock_now_ns(),
+                                 .worker = player->id,
+                                 .is_ok = text == NULL,
+                                 .text = text};
+    step_runner(stage, &event);
 }
 
 void stage_step_done(struct stage *stage, struct player *player, enum step_result result, const char *text)
 {
-    struct crew_event event = {.kind = CREW_STEP_DONE,
-                               .now_ns = clock_now_ns(),
-                               .worker = player->id,
-                               .result = result,
-                               .text = text};
-    step_crew(stage, &event);
+    struct runner_event event = {.kind = RUNNER_STEP_DONE,
+                                 .now_ns = clock_now_ns(),
+                                 .worker = player->id,
+                                 .result = result,
+                                 .text = text};
+    step_runner(stage, &event);
 }
 
 void stage_torn_down(struct stage *stage, struct player *player)
 {
     uint32_t id = player->id;
-    struct crew_event event = {.kind = CREW_TORN_DOWN, .now_ns = clock_now_ns(), .worker = id};
+    struct runner_event event = {.kind = RUNNER_TORN_DOWN, .now_ns = clock_now_ns(), .worker = id};
 
     player_free(&stage->players[id]);
-    step_crew(stage, &event);
+    step_runner(stage, &event);
 }
 
 void stage_global_done(struct stage *stage, const char *text)
@@ -380,15 +380,16 @@ void stage_global_done(struct stage *stage, const char *text)
     player_free(&stage->global);
 }
 
-enum crew_call stage_call(struct stage *stage, struct player *player, const struct operation *operation,
-                          struct error *error)
+enum runner_call stage_call(struct stage *stage, struct player *player, const struct operation *operation,
+                            struct error *error)
 {
-    enum crew_call call = crew_call(stage->crew, player->id, operation, &stage->call_effects, error);
+    enum runner_call call = runner_call(stage->runner, player->id, operation, &stage->call_effects, error);
 
     perform(stage, &stage->call_effects);
-    crew_effects_clear(&stage->call_effects);
-    if (crew_due_ns(stage->crew) == 0) { /* somebody waits who did not: what time it is says the next step */
-        shard_set_alarm(stage->shard, &stage->crew_alarm, 0);
+    runner_effects_clear(&stage->call_effects);
+    if (runner_due_ns(stage->runner) ==
+        0) { /* somebody waits who did not: what time it is says the next step */
+        shard_set_alarm(stage->shard, &stage->runner_alarm, 0);
     }
     return call;
 }

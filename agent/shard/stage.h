@@ -1,7 +1,7 @@
-/* A campaign on one shard: its crew, its script, its workers, its figures. */
+/* A campaign on one shard: its runner, its script, its workers, its figures. */
 #pragma once
 #include "agent/core/batch/gather.h"
-#include "agent/core/runner/crew.h"
+#include "agent/core/runner/runner.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/meter.h"
 #include "agent/shard/player.h"
@@ -16,7 +16,7 @@ struct stage {
     const struct campaign_options *options;
     uint32_t room_size;
     struct worker_set own_workers; /* as deployed */
-    struct crew *crew;             /* NULL: the script could not be loaded */
+    struct runner *runner;         /* NULL: the script could not be loaded */
     struct gather *gather;         /* what the workers did this turn; NULL likewise */
     struct script *script;
     struct meter *meter;
@@ -27,9 +27,9 @@ struct stage {
     uint32_t artifacts; /* that were handed on */
     bool is_stopping;
     char *stop_text;
-    struct crew_effects effects;
-    struct crew_effects call_effects; /* of calls that a script makes */
-    struct alarm crew_alarm;
+    struct runner_effects effects;
+    struct runner_effects call_effects; /* of calls that a script makes */
+    struct alarm runner_alarm;
     struct alarm meter_alarm;
     /* The shard's: whose turn it is, in order. */
     struct stage *next_ready;
@@ -58,8 +58,8 @@ void stage_step_done(struct stage *stage, struct player *player, enum step_resul
 void stage_torn_down(struct stage *stage, struct player *player);
 void stage_global_done(struct stage *stage, const char *text);
 /* A call of the script to the coordinator. */
-MUST_CHECK enum crew_call stage_call(struct stage *stage, struct player *player,
-                                     const struct operation *operation, struct error *error);
+MUST_CHECK enum runner_call stage_call(struct stage *stage, struct player *player,
+                                       const struct operation *operation, struct error *error);
 /* Hands on what a failed step of the worker has left; more than a campaign may keep is dropped. */
 void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
                          struct bytes content);

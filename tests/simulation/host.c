@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define STATISTICS_STEPS 16u /* that are counted before a crew tells of them without being asked */
+#define STATISTICS_STEPS 16u /* that are counted before a runner tells of them without being asked */
 
 uint32_t host_index(const struct world *world, const struct host *host)
 {
@@ -88,10 +88,10 @@ static void wake_agent(struct world *world, struct host *host)
                                             .life = host->life});
 }
 
-static void wake_crew(struct world *world, struct host *host, uint8_t shard)
+static void wake_runner(struct world *world, struct host *host, uint8_t shard)
 {
     struct shard *self = &host->shards[shard];
-    uint64_t due_ns = self->crew == NULL ? UINT64_MAX : crew_due_ns(self->crew);
+    uint64_t due_ns = self->runner == NULL ? UINT64_MAX : runner_due_ns(self->runner);
     if (due_ns == UINT64_MAX) {
         return;
     }
@@ -103,7 +103,7 @@ static void wake_crew(struct world *world, struct host *host, uint8_t shard)
     self->tick_ns = due_ns;
     queue_put(&world->queue, (struct event){.due_ns = due_ns,
                                             .wanted_ns = due_ns,
-                                            .happening = HAPPENING_CREW_TICK,
+                                            .happening = HAPPENING_RUNNER_TICK,
                                             .host = (uint8_t)host_index(world, host),
                                             .shard = shard,
                                             .life = self->life});
@@ -225,10 +225,10 @@ void host_start(struct world *world, struct host *host)
     wake_agent(world, host);
 }
 
-void host_drop_crew(struct world *world, struct host *host, uint8_t shard)
+void host_drop_runner(struct world *world, struct host *host, uint8_t shard)
 {
     struct shard *self = &host->shards[shard];
-    crew_free(&self->crew);
+    runner_free(&self->runner);
     self->life++;
     self->tick_ns = 0;
     self->counted = (struct statistics){0};
@@ -256,7 +256,7 @@ void host_crash(struct world *world, struct host *host)
         }
         self->commands.count = 0;
         self->has_commands_event = false;
-        host_drop_crew(world, host, shard);
+        host_drop_runner(world, host, shard);
     }
     for (size_t i = 0; i < host->notices.count; i++) {
         struct notice *notice = host->notices.items[i].item;
@@ -315,22 +315,22 @@ static void take_command(struct world *world, struct host *host, uint8_t shard, 
         return;
     }
     if (command->kind == COMMAND_DEPLOY) {
-        if (self->crew != NULL) {
+        if (self->runner != NULL) {
             world_break(world, "a second crew on shard %u of %s", shard, host->name);
             return;
         }
         self->incarnation = host->incarnation;
-        self->crew = crew_new(command->deployment, deployment_options(command->deployment)->runs);
+        self->runner = runner_new(command->deployment, deployment_options(command->deployment)->runs);
     }
-    if (self->crew == NULL) {
+    if (self->runner == NULL) {
         return;
     }
-    struct crew_event event = {.kind = CREW_COMMAND, .command = command};
-    host_crew_step(world, host, shard, &event);
+    struct runner_event event = {.kind = RUNNER_COMMAND, .command = command};
+    host_runner_step(world, host, shard, &event);
     if (command->kind == COMMAND_DEPLOY) {
         tell(world, host, shard, command, NOTICE_DEPLOYED);
     } else if (command->kind == COMMAND_FORGET) {
-        host_drop_crew(world, host, shard);
+        host_drop_runner(world, host, shard);
     }
 }
 
@@ -349,7 +349,7 @@ static void take_commands(struct world *world, struct host *host, uint8_t shard)
 void host_happen(struct world *world, struct host *host, const struct event *event)
 {
     struct agent_event agent_event = {.kind = AGENT_TICK};
-    struct crew_event crew_event = {.kind = CREW_TICK, .is_paused = !host_has_lease(world, host)};
+    struct runner_event runner_event = {.kind = RUNNER_TICK, .is_paused = !host_has_lease(world, host)};
     switch (event->happening) {
     case HAPPENING_FRAME_DOWN:
         network_note_arrival(&host->down, &event->frame->envelope);
@@ -380,12 +380,12 @@ void host_happen(struct world *world, struct host *host, const struct event *eve
     case HAPPENING_COMMANDS:
         take_commands(world, host, event->shard);
         break;
-    case HAPPENING_CREW_TICK:
+    case HAPPENING_RUNNER_TICK:
         if (event->wanted_ns != host->shards[event->shard].tick_ns) {
             break;
         }
         host->shards[event->shard].tick_ns = 0;
-        host_crew_step(world, host, event->shard, &crew_event);
+        host_runner_step(world, host, event->shard, &runner_event);
         break;
     default:
         break;
@@ -399,12 +399,12 @@ static void send_statistics(struct world *world, struct host *host, uint8_t shar
     struct notice *notice = notice_new(NOTICE_STATISTICS, campaign);
     notice->statistics = MEMORY_NEW(struct statistics);
     *notice->statistics = self->counted;
-    notice->statistics->workers_running = crew_running(self->crew);
+    notice->statistics->workers_running = runner_running(self->runner);
     self->counted = (struct statistics){0};
     host_post_notice(world, host, shard, notice);
 }
 
-static void take_notice(struct world *world, struct host *host, uint8_t shard, struct crew_effect *effect)
+static void take_notice(struct world *world, struct host *host, uint8_t shard, struct runner_effect *effect)
 {
     struct notice *notice = effect->notice;
     effect->notice = NULL;
@@ -420,35 +420,35 @@ static void take_notice(struct world *world, struct host *host, uint8_t shard, s
 
 void host_carry_out(struct world *world, struct host *host, uint8_t shard)
 {
-    for (size_t i = 0; i < world->crew_effects.count; i++) {
-        struct crew_effect *effect = &world->crew_effects.items[i];
+    for (size_t i = 0; i < world->runner_effects.count; i++) {
+        struct runner_effect *effect = &world->runner_effects.items[i];
         switch (effect->kind) {
-        case CREW_SETUP:
+        case RUNNER_SETUP:
             actor_begin_setup(world, host, shard, effect->worker);
             break;
-        case CREW_SETUP_LATE:
+        case RUNNER_SETUP_LATE:
             world_break(world, "worker %u has no time to set up, though nobody limits it", effect->worker);
             break;
-        case CREW_STEP:
+        case RUNNER_STEP:
             actor_begin_step(world, host, effect->worker, effect->step);
             break;
-        case CREW_ANSWER:
+        case RUNNER_ANSWER:
             actor_take_answer(world, host, effect->worker, effect->reply, effect->rank);
             break;
-        case CREW_TEARDOWN:
+        case RUNNER_TEARDOWN:
             actor_begin_teardown(world, host, effect->worker);
             break;
-        case CREW_NOTICE:
+        case RUNNER_NOTICE:
             take_notice(world, host, shard, effect);
             break;
         }
     }
 }
 
-void host_crew_step(struct world *world, struct host *host, uint8_t shard, struct crew_event *event)
+void host_runner_step(struct world *world, struct host *host, uint8_t shard, struct runner_event *event)
 {
     event->now_ns = host_clock(world, host);
-    crew_step(host->shards[shard].crew, event, &world->crew_effects);
+    runner_step(host->shards[shard].runner, event, &world->runner_effects);
     host_carry_out(world, host, shard);
-    wake_crew(world, host, shard);
+    wake_runner(world, host, shard);
 }

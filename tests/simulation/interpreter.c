@@ -125,8 +125,8 @@ void actor_end_step(struct world *world, struct host *host, uint32_t worker, enu
     actor->state = ACTOR_BETWEEN;
     world->is_dirty = true;
     world->steps_run++;
-    struct crew_event event = {.kind = CREW_STEP_DONE, .worker = worker, .result = result, .text = text};
-    host_crew_step(world, host, actor->shard, &event);
+    struct runner_event event = {.kind = RUNNER_STEP_DONE, .worker = worker, .result = result, .text = text};
+    host_runner_step(world, host, actor->shard, &event);
 }
 
 void actor_go_to_next_act(struct world *world, struct host *host, uint32_t worker)
@@ -221,11 +221,11 @@ static void end_setup(struct world *world, struct host *host, uint32_t worker)
         world->is_dirty = true;
     }
     actor->state = ACTOR_BETWEEN;
-    struct crew_event event = {.kind = CREW_SETUP_DONE,
-                               .worker = worker,
-                               .is_ok = is_fit,
-                               .text = is_fit ? NULL : "setup failed on purpose"};
-    host_crew_step(world, host, actor->shard, &event);
+    struct runner_event event = {.kind = RUNNER_SETUP_DONE,
+                                 .worker = worker,
+                                 .is_ok = is_fit,
+                                 .text = is_fit ? NULL : "setup failed on purpose"};
+    host_runner_step(world, host, actor->shard, &event);
 }
 
 void actor_go_on(struct world *world, struct host *host, uint32_t worker)
@@ -237,8 +237,8 @@ void actor_go_on(struct world *world, struct host *host, uint32_t worker)
     }
     if (actor->state == ACTOR_TEARDOWN) {
         actor->state = ACTOR_GONE;
-        struct crew_event event = {.kind = CREW_TORN_DOWN, .worker = worker};
-        host_crew_step(world, host, actor->shard, &event);
+        struct runner_event event = {.kind = RUNNER_TORN_DOWN, .worker = worker};
+        host_runner_step(world, host, actor->shard, &event);
         return;
     }
     bool is_script = actor->state == ACTOR_ACTING || actor->state == ACTOR_SLEEPING ||

@@ -172,13 +172,13 @@ static void say_call(struct world *world, const struct actor *actor, uint32_t wo
     }
 }
 
-static enum crew_call call(struct world *world, struct host *host, uint32_t worker,
-                           const struct operation *operation, struct error *error)
+static enum runner_call call(struct world *world, struct host *host, uint32_t worker,
+                             const struct operation *operation, struct error *error)
 {
     struct actor *actor = &host->actors[worker];
-    enum crew_call result =
-        crew_call(host->shards[actor->shard].crew, worker, operation, &world->crew_effects, error);
-    if (result == CREW_CALL_WAITS) {
+    enum runner_call result =
+        runner_call(host->shards[actor->shard].runner, worker, operation, &world->runner_effects, error);
+    if (result == RUNNER_CALL_WAITS) {
         actor->state = ACTOR_WAITING;
         actor->call = operation->kind;
         actor->wait_step = operation->step;
@@ -202,7 +202,7 @@ static void date(struct world *world, struct host *host, uint32_t worker, struct
         struct error error;
         writing.kind = OPERATION_WRITING;
         writing.value = bytes_of(NULL, 0);
-        if (call(world, host, worker, &writing, &error) == CREW_CALL_DONE) {
+        if (call(world, host, worker, &writing, &error) == RUNNER_CALL_DONE) {
             judge_note_sight(world, worker, &writing);
         }
     }
@@ -232,22 +232,22 @@ void actor_call(struct world *world, struct host *host, uint32_t worker, const s
     actor->waits_in = *act;
     date(world, host, worker, &operation);
     struct error error;
-    enum crew_call result = call(world, host, worker, &operation, &error);
-    if ((result == CREW_CALL_REFUSED) != (act->kind == ACT_WRONG_SIGNAL)) {
+    enum runner_call result = call(world, host, worker, &operation, &error);
+    if ((result == RUNNER_CALL_REFUSED) != (act->kind == ACT_WRONG_SIGNAL)) {
         world_break(world, "worker %u: %s was %s%s", worker, operation_name(operation.kind),
-                    result == CREW_CALL_REFUSED ? "refused: " : "not refused",
-                    result == CREW_CALL_REFUSED ? error.text : "");
+                    result == RUNNER_CALL_REFUSED ? "refused: " : "not refused",
+                    result == RUNNER_CALL_REFUSED ? error.text : "");
     }
-    if (result == CREW_CALL_STOPPED) {
+    if (result == RUNNER_CALL_STOPPED) {
         actor_end_step(world, host, worker, STEP_STOPPED, "stopped");
-    } else if (result == CREW_CALL_REFUSED) {
+    } else if (result == RUNNER_CALL_REFUSED) {
         actor_end_step(world, host, worker, STEP_FAILED, error.text);
     } else {
         note_act(world, actor, worker, act);
         if (operation.kind == OPERATION_READ || operation.kind == OPERATION_WRITTEN) {
             judge_note_sight(world, worker, &operation);
         }
-        if (result == CREW_CALL_DONE) {
+        if (result == RUNNER_CALL_DONE) {
             actor_go_to_next_act(world, host, worker);
         }
     }
@@ -273,12 +273,12 @@ void actor_end_making(struct world *world, struct host *host, uint32_t worker)
     variable->maker = TRUTH_NOBODY;
     say_call(world, actor, worker, &operation);
     struct error error;
-    enum crew_call result = call(world, host, worker, &operation, &error);
-    if (result == CREW_CALL_STOPPED) {
+    enum runner_call result = call(world, host, worker, &operation, &error);
+    if (result == RUNNER_CALL_STOPPED) {
         actor_end_step(world, host, worker, STEP_STOPPED, "stopped");
-    } else if (result == CREW_CALL_REFUSED) {
+    } else if (result == RUNNER_CALL_REFUSED) {
         world_break(world, "worker %u: what its factory made was refused: %s", worker, error.text);
-    } else if (result == CREW_CALL_DONE) {
+    } else if (result == RUNNER_CALL_DONE) {
         actor_end_step(world, host, worker, STEP_FAILED, "the factory failed");
     }
 }

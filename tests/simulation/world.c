@@ -41,7 +41,7 @@ void world_free(struct world **world)
     }
     coordinator_effects_finish(&self->coordinator_effects);
     agent_effects_finish(&self->agent_effects);
-    crew_effects_finish(&self->crew_effects);
+    runner_effects_finish(&self->runner_effects);
     memory_free(self->queue.items);
     memory_free(self->sights);
     memory_free(self);
@@ -192,8 +192,8 @@ static void happen_at_hub(struct world *world, struct event *event)
 
 static bool is_for_life(const struct host *host, const struct event *event)
 {
-    if (event->happening == HAPPENING_ACTOR || event->happening == HAPPENING_CREW_TICK) {
-        return event->life == host->shards[event->shard].life && host->shards[event->shard].crew != NULL;
+    if (event->happening == HAPPENING_ACTOR || event->happening == HAPPENING_RUNNER_TICK) {
+        return event->life == host->shards[event->shard].life && host->shards[event->shard].runner != NULL;
     }
     return event->life == host->life;
 }
@@ -298,7 +298,7 @@ static void reset(struct world *world)
     world->queue.next_order = 0;
     world->coordinator_effects = kept.coordinator_effects;
     world->agent_effects = kept.agent_effects;
-    world->crew_effects = kept.crew_effects;
+    world->runner_effects = kept.runner_effects;
     world->free_frames = kept.free_frames;
     world->sights = kept.sights;
     world->sight_capacity = kept.sight_capacity;

@@ -2,7 +2,7 @@
  * that only events move. Everything follows from the plan and the seed. */
 #pragma once
 #include "agent/core/agent.h"
-#include "agent/core/runner/crew.h"
+#include "agent/core/runner/runner.h"
 #include "common/buffer.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/journal/ledger.h"
@@ -29,7 +29,7 @@ enum happening {
     HAPPENING_AGENT_TURN,
     HAPPENING_NOTICES,
     HAPPENING_COMMANDS,
-    HAPPENING_CREW_TICK,
+    HAPPENING_RUNNER_TICK,
     HAPPENING_ACTOR, /* a worker's script goes on */
     HAPPENING_RESTART,
     HAPPENING_COUNT
@@ -43,7 +43,7 @@ struct event {
     uint8_t host;
     uint8_t shard;
     uint32_t index; /* worker or fault */
-    uint64_t life;  /* of the host or of the crew that it was meant for */
+    uint64_t life;  /* of the host or of the runner that it was meant for */
     struct frame *frame;
 };
 
@@ -107,7 +107,7 @@ struct actor {
     enum actor_state state;
     uint8_t shard;
     bool is_put_off;      /* there is no lease */
-    uint64_t incarnation; /* of the agent that its crew was made for */
+    uint64_t incarnation; /* of the agent that its runner was made for */
     uint64_t step;
     uint32_t position;
     uint32_t nth[PLAN_NAMES]; /* arrivals at barriers in this step */
@@ -131,9 +131,9 @@ struct mailbox {
 };
 
 struct shard {
-    struct crew *crew;
-    uint64_t incarnation; /* that the crew was made for */
-    uint64_t life;        /* one more with each crew */
+    struct runner *runner;
+    uint64_t incarnation; /* that the runner was made for */
+    uint64_t life;        /* one more with each runner */
     struct mailbox commands;
     bool has_commands_event;
     uint64_t tick_ns; /* when a tick is in the queue; 0: none */
@@ -211,7 +211,7 @@ struct world {
     bool has_coordinator_turn;
     struct host hosts[PLAN_HOSTS];
     struct agent_effects agent_effects;
-    struct crew_effects crew_effects;
+    struct runner_effects runner_effects;
     struct frame *free_frames;
     struct truth truth;
     struct transcript *transcript; /* NULL: nobody reads it */
@@ -303,12 +303,12 @@ void host_crash(struct world *world, struct host *host);
 void host_leave(struct world *world, struct host *host, uint64_t restart_after_ns);
 void host_restart_after(struct world *world, struct host *host, uint64_t after_ns);
 void host_happen(struct world *world, struct host *host, const struct event *event);
-/* What a crew's effects ask for. */
+/* What a runner's effects ask for. */
 void host_carry_out(struct world *world, struct host *host, uint8_t shard);
 void host_post_notice(struct world *world, struct host *host, uint8_t shard, struct notice *notice);
 bool host_has_lease(const struct world *world, const struct host *host);
-void host_crew_step(struct world *world, struct host *host, uint8_t shard, struct crew_event *event);
-void host_drop_crew(struct world *world, struct host *host, uint8_t shard);
+void host_runner_step(struct world *world, struct host *host, uint8_t shard, struct runner_event *event);
+void host_drop_runner(struct world *world, struct host *host, uint8_t shard);
 
 /* interpreter.c: what stands in for the scripts. */
 void actor_begin_setup(struct world *world, struct host *host, uint8_t shard, uint32_t worker);

@@ -1,4 +1,4 @@
-/* What an agent tells the crew of a shard, and what a crew tells its agent. */
+/* What an agent tells the runner of a shard, and what a runner tells its agent. */
 #include "agent/core/batch/command.h"
 #include "common/memory.h"
 

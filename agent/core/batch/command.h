@@ -1,5 +1,5 @@
-/* What an agent tells the crew of a shard, and what a crew tells its agent. Both travel between threads, so
- * each owns all that it points to, except the shared deployment, which is counted. */
+/* What an agent tells the runner of a shard, and what a runner tells its agent. Both travel between threads,
+ * so each owns all that it points to, except the shared deployment, which is counted. */
 #pragma once
 #include "agent/core/bundle/deployment.h"
 #include "common/attributes.h"
@@ -54,7 +54,7 @@ enum notice_kind {
     NOTICE_STATISTICS,  /* `statistics` */
     NOTICE_ARTIFACT,    /* `artifact`, a whole one */
     NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
-    NOTICE_FINISHED, /* every worker of this crew is torn down; comes again if more were assigned */
+    NOTICE_FINISHED, /* every worker of this runner is torn down; comes again if more were assigned */
 };
 
 struct notice {
@@ -70,7 +70,7 @@ struct notice {
     struct artifact_piece artifact; /* its content is owned; at most LIMIT_ARTIFACT_BYTES */
     struct loop_gauges loop;
     struct histogram *lag_us;  /* owned */
-    uint64_t finished_workers; /* FINISHED: all that this crew was ever given */
+    uint64_t finished_workers; /* FINISHED: all that this runner was ever given */
     char *text;
 };
 MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);

@@ -1,4 +1,5 @@
-/* The workers of a crew: an array of pointers sorted by id, so that the workers of a room stand together. */
+/* The workers of a runner: an array of pointers sorted by id, so that the workers of a room stand together.
+ */
 #include "agent/core/runner/roster.h"
 #include "common/memory.h"
 

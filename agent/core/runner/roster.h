@@ -1,4 +1,4 @@
-/* The workers of a crew, found by id and by room. They stay where they are in memory. */
+/* The workers of a runner, found by id and by room. They stay where they are in memory. */
 #pragma once
 #include "agent/core/runner/worker.h"
 #include "common/attributes.h"

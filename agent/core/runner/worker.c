@@ -1,4 +1,4 @@
-/* One worker as its crew sees it. */
+/* One worker as its runner sees it. */
 #include "agent/core/runner/worker.h"
 #include "common/memory.h"
 

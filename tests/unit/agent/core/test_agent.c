@@ -39,10 +39,10 @@ static void tells_why_the_script_cannot_be_loaded(void **state)
     expect(fixture, "deployed(not ok pad.lua:3: no scenario)");
     say_kind(fixture, MESSAGE_STOP);
     turn_end(fixture);
-    expect(fixture, "0:stop() 1:stop() finished(4)"); /* there are no crews that could end */
+    expect(fixture, "0:stop() 1:stop() finished(4)"); /* there are no runners that could end */
 }
 
-static void shard_without_workers_has_no_crew_but_for_the_first(void **state)
+static void shard_without_workers_has_no_runner_but_for_the_first(void **state)
 {
     struct fixture *fixture = *state;
     start_joined(fixture);
@@ -132,7 +132,7 @@ static void barrier_replies_keep_ranks_and_instant(void **state)
     worker_set_finish(&reply.workers);
 }
 
-static void tells_every_crew_what_concerns_the_campaign(void **state)
+static void tells_every_runner_what_concerns_the_campaign(void **state)
 {
     struct fixture *fixture = *state;
     start_deployed(fixture, 10, 2);
@@ -302,7 +302,7 @@ static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
     expect(fixture, "finished(6)");
 }
 
-static void assigned_workers_go_where_a_crew_is(void **state)
+static void assigned_workers_go_where_a_runner_is(void **state)
 {
     struct fixture *fixture = *state;
     start_deployed(fixture, 10, 1);
@@ -364,20 +364,20 @@ int main(void)
         CASE(deploys_to_all_shards_and_answers_once),
         CASE(puts_together_where_the_coordinators_target_is),
         CASE(tells_why_the_script_cannot_be_loaded),
-        CASE(shard_without_workers_has_no_crew_but_for_the_first),
+        CASE(shard_without_workers_has_no_runner_but_for_the_first),
         CASE(passes_on_how_a_global_fixture_ended),
         CASE(refuses_workers_that_the_campaign_has_not),
         CASE(begins_by_its_own_clock),
         CASE(splits_replies_over_the_shards),
         CASE(barrier_replies_keep_ranks_and_instant),
-        CASE(tells_every_crew_what_concerns_the_campaign),
+        CASE(tells_every_runner_what_concerns_the_campaign),
         CASE(tells_the_furthest_steps_of_all_shards_behind_what_came_before),
         CASE(many_room_steps_are_many_messages),
         CASE(statistics_tell_the_running_workers_of_all_shards),
         CASE(failure_goes_at_once),
         CASE(finishes_when_all_shards_have),
         CASE(assigned_workers_are_dealt_in_turn_and_finish_again),
-        CASE(assigned_workers_go_where_a_crew_is),
+        CASE(assigned_workers_go_where_a_runner_is),
         CASE(what_failed_steps_leave_goes_in_pieces),
         CASE(notices_of_a_forgotten_campaign_are_nothing),
     };

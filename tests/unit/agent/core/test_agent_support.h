@@ -68,7 +68,7 @@ void raw_frame(struct fixture *fixture, const struct envelope *envelope, struct 
 void welcome(struct fixture *fixture);
 void refuse(struct fixture *fixture, const char *text, bool is_final);
 
-/* From a crew; taken. */
+/* From a runner; taken. */
 void notify(struct fixture *fixture, uint32_t shard, struct notice *notice);
 void operate(struct fixture *fixture, uint32_t shard, uint32_t worker, struct operation operation);
 void finish_shard(struct fixture *fixture, uint32_t shard, uint64_t workers);

@@ -1,5 +1,5 @@
 /* Calls of workers and the replies that end them. */
-#include "tests/unit/agent/core/runner/test_crew_support.h"
+#include "tests/unit/agent/core/runner/test_runner_support.h"
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -15,7 +15,7 @@ static void signal_is_sent_and_not_answered(void **state)
 {
     struct fixture *fixture = *state;
     deploy_stepping(fixture, 2);
-    assert_int_equal(call(fixture, 1, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
+    assert_int_equal(call(fixture, 1, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
     expect(fixture, "one_read(1 pad@1 room 0 nth 0 call 0)");
 }
 
@@ -33,12 +33,12 @@ static void gathering_takes_what_would_be_notices(void **state)
     struct fixture *fixture = *state;
     deploy_stepping(fixture, 2);
     struct gather *gather = gather_new(2);
-    crew_gather_into(fixture->crew, gather);
+    runner_gather_into(fixture->runner, gather);
     synchronise(fixture, 0);
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
-    assert_int_equal(call(fixture, 1, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
+    assert_int_equal(call(fixture, 1, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
     assert_false(gather_is_urgent(gather));
-    assert_int_equal(call(fixture, 1, operation_of(OPERATION_WRITTEN, "pad", 1)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 1, operation_of(OPERATION_WRITTEN, "pad", 1)), RUNNER_CALL_WAITS);
     assert_true(gather_is_urgent(gather));
     step_ok(fixture, 0);
     expect(fixture, "step(0@2)");
@@ -59,13 +59,13 @@ static void call_that_is_never_answered_ends(void **state)
     deploy_stepping(fixture, 2);
     struct operation own = operation_of(OPERATION_WAIT_WRITER, "pad", 1);
     own.timeout_ms = 5000;
-    assert_int_equal(call(fixture, 0, own), CREW_CALL_WAITS);
-    assert_int_equal(call(fixture, 1, operation_of(OPERATION_GET, "v", 0)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, own), RUNNER_CALL_WAITS);
+    assert_int_equal(call(fixture, 1, operation_of(OPERATION_GET, "v", 0)), RUNNER_CALL_WAITS);
     ignore(fixture);
-    assert_int_equal(crew_due_ns(fixture->crew), 0); /* it does not know yet what time it is */
+    assert_int_equal(runner_due_ns(fixture->runner), 0); /* it does not know yet what time it is */
     tick(fixture);
     for (int second = 1; second < 35; second++) {
-        assert_true(crew_due_ns(fixture->crew) <= fixture->now_ns + 1000 * MS);
+        assert_true(runner_due_ns(fixture->runner) <= fixture->now_ns + 1000 * MS);
         advance(fixture, 1000);
     }
     expect(fixture, "");
@@ -79,7 +79,7 @@ static void call_that_is_never_answered_ends(void **state)
     expect(fixture, "answer(1 timeout #0)");
     advance(fixture, 1000);
     advance(fixture, 1000);
-    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX); /* nobody waits any more */
+    assert_true(runner_due_ns(fixture->runner) == UINT64_MAX); /* nobody waits any more */
 }
 
 /* A coordinator that is away for long may still come back and answer. */
@@ -87,7 +87,7 @@ static void who_hears_nothing_of_the_coordinator_does_not_give_up(void **state)
 {
     struct fixture *fixture = *state;
     deploy_stepping(fixture, 1);
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "v", 0)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "v", 0)), RUNNER_CALL_WAITS);
     ignore(fixture);
     tick(fixture);
     for (int second = 0; second < 500; second++) {
@@ -108,7 +108,7 @@ static void wait_ends_with_the_reply_of_its_key(void **state)
     deploy_stepping(fixture, 3);
     for (uint32_t worker = 0; worker < 3; worker++) {
         struct operation operation = operation_of(OPERATION_WAIT_WRITER, "pad", worker == 2 ? 2 : 1);
-        assert_int_equal(call(fixture, worker, operation), CREW_CALL_WAITS);
+        assert_int_equal(call(fixture, worker, operation), RUNNER_CALL_WAITS);
     }
     expect(fixture,
            "wait_for_writer(0 pad@1 room 0 nth 0 call 0) wait_for_writer(1 pad@1 room 0 nth 0 call 0) "
@@ -153,9 +153,9 @@ static void calls_for_one_worker_are_matched_by_number(void **state)
 {
     struct fixture *fixture = *state;
     deploy_stepping(fixture, 1);
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "price", 0)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "price", 0)), RUNNER_CALL_WAITS);
     step_failed(fixture, 0, "out of its budget"); /* nobody waits for that answer any more */
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "price", 0)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "price", 0)), RUNNER_CALL_WAITS);
     expect(fixture,
            "get_var(0 price@0 room 0 nth 0 call 1) step(0@2) get_var(0 price@0 room 0 nth 0 call 2)");
     struct reply late = reply_to(OPERATION_GET, "price", 0);
@@ -178,7 +178,7 @@ static void barrier_calls_are_counted_by_name_within_the_step(void **state)
     deploy_stepping(fixture, 1);
     static const char *const NAMES[] = {"line", "line", "gate", "line"};
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(call(fixture, 0, operation_of(OPERATION_BARRIER, NAMES[i], 1)), CREW_CALL_WAITS);
+        assert_int_equal(call(fixture, 0, operation_of(OPERATION_BARRIER, NAMES[i], 1)), RUNNER_CALL_WAITS);
         struct reply answer = reply_to(OPERATION_BARRIER, NAMES[i], 1);
         answer.nth = i == 1 ? 1 : i == 3 ? 2 : 0;
         answer.rank = 1;
@@ -239,7 +239,7 @@ static void ranks_are_their_own_where_other_shards_lie_between(void **state)
 static void expect_refused(struct fixture *fixture, uint32_t worker, struct operation operation,
                            const char *text)
 {
-    assert_int_equal(call(fixture, worker, operation), CREW_CALL_REFUSED);
+    assert_int_equal(call(fixture, worker, operation), RUNNER_CALL_REFUSED);
     assert_string_equal(fixture->error.text, text);
     expect(fixture, "");
 }
@@ -260,8 +260,8 @@ static void signals_belong_to_the_current_step(void **state)
     expect_refused(
         fixture, 3, operation_of(OPERATION_BARRIER, "line", 1),
         "barrier() on step 1 of line, but worker 3 is in step 3: signals belong to the current step");
-    assert_int_equal(call(fixture, 3, operation_of(OPERATION_WAIT_READERS, "pad", 2)), CREW_CALL_WAITS);
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_DECLARE, "pad", 7)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 3, operation_of(OPERATION_WAIT_READERS, "pad", 2)), RUNNER_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_DECLARE, "pad", 7)), RUNNER_CALL_WAITS);
 }
 
 static void meetings_are_for_setup_and_steps(void **state)
@@ -279,7 +279,7 @@ static void meetings_are_for_setup_and_steps(void **state)
         "step");
     expect_refused(fixture, 0, operation_of(OPERATION_WAIT_WRITER, "pad", 0),
                    "wait_for_writer() on step 0 of pad: steps start at 1");
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_WAIT_WRITER, "pad", 1)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_WAIT_WRITER, "pad", 1)), RUNNER_CALL_WAITS);
     setup_done(fixture, 1);
     step_ok(fixture, 1);
     ignore(fixture);
@@ -294,7 +294,7 @@ static void variables_are_for_all_times(void **state)
     deploy(fixture, 0, 1, 1);
     struct operation operation = operation_of(OPERATION_SET, "price", 0);
     operation.room = ROOM_CAMPAIGN;
-    assert_int_equal(call(fixture, 0, operation), CREW_CALL_WAITS); /* a global fixture, in its name */
+    assert_int_equal(call(fixture, 0, operation), RUNNER_CALL_WAITS); /* a global fixture, in its name */
     struct reply answer = reply_to(OPERATION_SET, "price", 0);
     answer.call = 1;
     worker_set_add(&answer.workers, 0);
@@ -305,7 +305,7 @@ static void variables_are_for_all_times(void **state)
     step_ok(fixture, 0);
     torn_down(fixture, 0);
     ignore(fixture);
-    assert_int_equal(call(fixture, 0, operation), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, operation), RUNNER_CALL_WAITS);
     expect(fixture, "set_var(0 price@0 room 4294967295 nth 0 call 2)");
 }
 
@@ -346,10 +346,10 @@ static void stop_ends_every_pending_call_and_every_later_wait(void **state)
     worker_set_add(&late.workers, 0);
     reply(fixture, &late);
     expect(fixture, "");
-    assert_int_equal(call(fixture, 2, operation_of(OPERATION_BARRIER, "line", 1)), CREW_CALL_STOPPED);
-    assert_int_equal(call(fixture, 2, operation_of(OPERATION_GET_OR_MAKE, "price", 0)), CREW_CALL_STOPPED);
+    assert_int_equal(call(fixture, 2, operation_of(OPERATION_BARRIER, "line", 1)), RUNNER_CALL_STOPPED);
+    assert_int_equal(call(fixture, 2, operation_of(OPERATION_GET_OR_MAKE, "price", 0)), RUNNER_CALL_STOPPED);
     expect(fixture, "");
-    assert_int_equal(call(fixture, 2, operation_of(OPERATION_GET, "price", 0)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 2, operation_of(OPERATION_GET, "price", 0)), RUNNER_CALL_WAITS);
     expect(fixture, "get_var(2 price@0 room 0 nth 0 call 1)");
 }
 

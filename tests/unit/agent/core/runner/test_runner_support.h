@@ -1,6 +1,6 @@
-/* A crew whose effects are written down as a transcript, for the tests of the crew. */
+/* A runner whose effects are written down as a transcript, for the tests of the runner. */
 #pragma once
-#include "agent/core/runner/crew.h"
+#include "agent/core/runner/runner.h"
 #include "common/buffer.h"
 
 #include <setjmp.h>
@@ -16,18 +16,18 @@
 struct fixture {
     struct campaign_options options;
     struct deployment *deployment;
-    struct crew *crew;
-    struct crew_effects effects;
+    struct runner *runner;
+    struct runner_effects effects;
     struct buffer transcript;
     struct error error;
     uint64_t now_ns;
 };
 
-/* cmocka's set-up and tear-down; the crew itself is made by `deploy`. */
+/* cmocka's set-up and tear-down; the runner itself is made by `deploy`. */
 int set_up(void **state);
 int tear_down(void **state);
 
-/* Makes the crew from fixture->options and gives it workers first, first + stride, …, `count` of them. */
+/* Makes the runner from fixture->options and gives it workers first, first + stride, …, `count` of them. */
 void deploy(struct fixture *fixture, uint32_t first, uint32_t stride, uint32_t count);
 /* The same with workers 0…count-1, all of whom are in step 1; the transcript is empty. */
 void deploy_stepping(struct fixture *fixture, uint32_t count);
@@ -58,11 +58,11 @@ void step_stopped(struct fixture *fixture, uint32_t worker);
 void torn_down(struct fixture *fixture, uint32_t worker);
 /* Takes the command. */
 void give(struct fixture *fixture, struct command *command);
-/* `reply` goes to the crew as COMMAND_REPLY; its worker set is finished. */
+/* `reply` goes to the runner as COMMAND_REPLY; its worker set is finished. */
 void reply(struct fixture *fixture, struct reply *reply);
 
 /* A call of `worker`'s script. */
-enum crew_call call(struct fixture *fixture, uint32_t worker, struct operation operation);
+enum runner_call call(struct fixture *fixture, uint32_t worker, struct operation operation);
 struct operation operation_of(enum operation_kind kind, const char *name, uint64_t step);
 
 /* Compares the transcript and empties it. */

@@ -1,5 +1,5 @@
 /* Calls of workers to the coordinator, and the replies that end them. */
-#include "agent/core/runner/crew_internal.h"
+#include "agent/core/runner/runner_internal.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
 
@@ -72,10 +72,10 @@ static bool check(const struct worker *worker, const struct operation *operation
 }
 
 /* Fills in what the shell does not know. */
-static void crew_call_fill(const struct crew *crew, struct worker *worker, struct operation *operation)
+static void runner_call_fill(const struct runner *runner, struct worker *worker, struct operation *operation)
 {
     if (is_meeting(operation->kind) || operation->kind == OPERATION_RELEASED) {
-        operation->room = roster_room(crew->roster, worker);
+        operation->room = roster_room(runner->roster, worker);
     }
     operation->nth = 0;
     if (operation->kind == OPERATION_BARRIER) {
@@ -87,86 +87,86 @@ static void crew_call_fill(const struct crew *crew, struct worker *worker, struc
     operation->call = is_numbered ? ++worker->calls : 0;
 }
 
-enum crew_call crew_call(struct crew *crew, uint32_t worker, const struct operation *operation,
-                         struct crew_effects *effects, struct error *error)
+enum runner_call runner_call(struct runner *runner, uint32_t worker, const struct operation *operation,
+                             struct runner_effects *effects, struct error *error)
 {
     assert(operation->kind != OPERATION_PAST && operation->kind != OPERATION_ENDED);
-    crew_effects_clear(effects);
-    struct worker *caller = roster_find(crew->roster, worker);
+    runner_effects_clear(effects);
+    struct worker *caller = roster_find(runner->roster, worker);
     if (caller == NULL) {
         error_set(error, "%s(): there is no worker %" PRIu32 " here", operation_name(operation->kind),
                   worker);
-        return CREW_CALL_REFUSED;
+        return RUNNER_CALL_REFUSED;
     }
-    if (crew->is_forgotten || (crew->is_stopping && operation_is_wait(operation->kind))) {
-        return CREW_CALL_STOPPED;
+    if (runner->is_forgotten || (runner->is_stopping && operation_is_wait(operation->kind))) {
+        return RUNNER_CALL_STOPPED;
     }
     if (!check(caller, operation, error)) {
-        return CREW_CALL_REFUSED;
+        return RUNNER_CALL_REFUSED;
     }
     struct operation filled = *operation;
     struct worker_run run;
-    filled.workers = crew_only(&run, caller);
-    crew_call_fill(crew, caller, &filled);
-    crew_tell(crew, effects, &filled);
+    filled.workers = runner_only(&run, caller);
+    runner_call_fill(runner, caller, &filled);
+    runner_tell(runner, effects, &filled);
     if (is_meeting(operation->kind)) {
-        crew_ensure_room(crew, filled.room)->is_signalled = true;
+        runner_ensure_room(runner, filled.room)->is_signalled = true;
     }
     if (!operation_is_answered(operation->kind)) {
-        return CREW_CALL_DONE;
+        return RUNNER_CALL_DONE;
     }
     worker_wait(caller, &filled);
-    crew_expect_answer(crew);
-    return CREW_CALL_WAITS;
+    runner_expect_answer(runner);
+    return RUNNER_CALL_WAITS;
 }
 
-static const struct reply *crew_call_keep(struct crew *crew, const struct reply *reply)
+static const struct reply *runner_call_keep(struct runner *runner, const struct reply *reply)
 {
-    crew->answers =
-        memory_reserve(crew->answers, &crew->answer_capacity, crew->answer_count + 1, sizeof(struct reply *));
-    crew->answers[crew->answer_count] = reply_copy(reply);
-    return crew->answers[crew->answer_count++];
+    runner->answers = memory_reserve(runner->answers, &runner->answer_capacity, runner->answer_count + 1,
+                                     sizeof(struct reply *));
+    runner->answers[runner->answer_count] = reply_copy(reply);
+    return runner->answers[runner->answer_count++];
 }
 
-static void crew_call_answer(struct crew *crew, struct worker *worker, const struct reply *kept,
-                             uint64_t rank)
+static void runner_call_answer(struct runner *runner, struct worker *worker, const struct reply *kept,
+                               uint64_t rank)
 {
     worker_wait_over(worker);
-    struct crew_effect *effect = crew_add_effect(crew->effects, CREW_ANSWER);
+    struct runner_effect *effect = runner_add_effect(runner->effects, RUNNER_ANSWER);
     effect->worker = worker->id;
     effect->reply = kept;
     effect->rank = rank;
 }
 
-void crew_take_reply(struct crew *crew, const struct command *command)
+void runner_take_reply(struct runner *runner, const struct command *command)
 {
     const struct reply *reply = command->reply;
     const struct reply *kept = NULL;
     struct worker_cursor cursor = {0};
     for (uint64_t i = 0; worker_set_next(&reply->workers, &cursor); i++) {
-        struct worker *worker = roster_find(crew->roster, cursor.worker);
+        struct worker *worker = roster_find(runner->roster, cursor.worker);
         if (worker == NULL || !worker_waits_for(worker, reply)) {
             continue; /* it was stopped meanwhile, or never asked */
         }
-        kept = kept == NULL ? crew_call_keep(crew, reply) : kept;
+        kept = kept == NULL ? runner_call_keep(runner, reply) : kept;
         uint64_t rank = command->ranks == NULL ? reply->rank + i : command->ranks[i];
-        crew_call_answer(crew, worker, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
+        runner_call_answer(runner, worker, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
     }
 }
 
-void crew_answer(struct crew *crew, struct worker *worker, const struct reply *reply)
+void runner_answer(struct runner *runner, struct worker *worker, const struct reply *reply)
 {
-    crew_call_answer(crew, worker, crew_call_keep(crew, reply), 0);
+    runner_call_answer(runner, worker, runner_call_keep(runner, reply), 0);
 }
 
-void crew_stop_call(struct crew *crew, struct worker *worker)
+void runner_stop_call(struct runner *runner, struct worker *worker)
 {
     if (worker->pending == NULL) {
         return;
     }
-    struct reply reply = {.outcome = OUTCOME_STOPPED, .text = bytes_of_string(crew->stop_text)};
+    struct reply reply = {.outcome = OUTCOME_STOPPED, .text = bytes_of_string(runner->stop_text)};
     worker_describe_wait(worker, &reply);
     worker_set_add(&reply.workers, worker->id);
-    crew_answer(crew, worker, &reply);
+    runner_answer(runner, worker, &reply);
     worker_set_finish(&reply.workers);
 }

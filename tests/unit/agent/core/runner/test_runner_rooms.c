@@ -1,6 +1,6 @@
 /* Rooms that synchronise: progress, ending together, draining. Four workers; rooms of two: 0 is workers 0 and
  * 1, 1 is workers 2 and 3. */
-#include "tests/unit/agent/core/runner/test_crew_support.h"
+#include "tests/unit/agent/core/runner/test_runner_support.h"
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -85,12 +85,12 @@ static void keeps_a_session_until_its_room_is_done(void **state)
     ignore(fixture);
     step_ok(fixture, 0);
     expect(fixture, "past(0@1) ended(0)");
-    assert_int_equal(crew_running(fixture->crew), 4);
+    assert_int_equal(runner_running(fixture->runner), 4);
     rooms_done(fixture, 1);
     expect(fixture, "");
     rooms_done(fixture, 0);
     expect(fixture, "teardown(0)");
-    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX); /* nothing is left to wait for */
+    assert_true(runner_due_ns(fixture->runner) == UINT64_MAX); /* nothing is left to wait for */
     step_ok(fixture, 1);
     expect(fixture, "past(1@1) ended(1) teardown(1)");
 }
@@ -116,7 +116,7 @@ static void keeps_a_session_after_a_signal_that_nobody_has_answered_yet(void **s
     struct fixture *fixture = *state;
     fixture->options.runs = 1;
     deploy_all(fixture);
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
     ignore(fixture);
     step_ok(fixture, 0);
     expect(fixture, "ended(0)");
@@ -131,7 +131,7 @@ static void variables_alone_hold_nobody(void **state)
     struct fixture *fixture = *state;
     fixture->options.runs = 1;
     deploy_all(fixture);
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "price", 0)), CREW_CALL_WAITS);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_GET, "price", 0)), RUNNER_CALL_WAITS);
     ignore(fixture);
     step_ok(fixture, 0);
     expect(fixture, "ended(0) teardown(0)");
@@ -269,7 +269,7 @@ static void signal_alone_does_not_halt_a_room(void **state)
 {
     struct fixture *fixture = *state;
     deploy_all(fixture);
-    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), CREW_CALL_DONE);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
     drain(fixture); /* the coordinator has heard of it too late to ask */
     ignore(fixture);
     step_ok(fixture, 1);

@@ -1,10 +1,10 @@
-/* Inside of the crew, shared by its files only. */
+/* Inside of the runner, shared by its files only. */
 #pragma once
-#include "agent/core/runner/crew.h"
 #include "agent/core/runner/roster.h"
+#include "agent/core/runner/runner.h"
 #include "common/map.h"
 
-/* What the crew knows of a room that synchronises. Rooms that do not have none. */
+/* What the runner knows of a room that synchronises. Rooms that do not have none. */
 struct room {
     uint32_t id;
     bool is_synchronising; /* the coordinator wants to know of its progress */
@@ -31,7 +31,7 @@ struct comeback {
     uint64_t first_step;
 };
 
-struct crew {
+struct runner {
     struct deployment *deployment;
     const struct campaign_options *options;
     uint64_t runs;
@@ -49,7 +49,7 @@ struct crew {
     uint32_t worker_count; /* of the campaign now, and the most it ever had */
     uint32_t most_workers;
     bool has_scaled;
-    uint64_t given; /* workers that this crew was ever given, those that come back once more */
+    uint64_t given; /* workers that this runner was ever given, those that come back once more */
     struct comeback *comebacks;
     size_t comeback_count;
     size_t comeback_capacity;
@@ -70,54 +70,55 @@ struct crew {
     bool has_found_waiting;
 
     /* Of the step that is being taken. */
-    const struct crew_event *event;
-    struct crew_effects *effects;
+    const struct runner_event *event;
+    struct runner_effects *effects;
 };
 
-struct crew_effect *crew_add_effect(struct crew_effects *effects, enum crew_effect_kind kind);
+struct runner_effect *runner_add_effect(struct runner_effects *effects, enum runner_effect_kind kind);
 /* What a worker does, on its way to the coordinator. */
-void crew_tell(const struct crew *crew, struct crew_effects *effects, const struct operation *operation);
+void runner_tell(const struct runner *runner, struct runner_effects *effects,
+                 const struct operation *operation);
 /* A set of one worker that needs no memory but `run`. */
-struct worker_set crew_only(struct worker_run *run, const struct worker *worker);
-struct notice *crew_add_notice(const struct crew *crew, enum notice_kind kind);
+struct worker_set runner_only(struct worker_run *run, const struct worker *worker);
+struct notice *runner_add_notice(const struct runner *runner, enum notice_kind kind);
 /* NULL if nothing is known of it. */
-struct room *crew_room(const struct crew *crew, uint32_t room);
-struct room *crew_ensure_room(struct crew *crew, uint32_t room);
-struct room *crew_room_of(const struct crew *crew, const struct worker *worker);
+struct room *runner_room(const struct runner *runner, uint32_t room);
+struct room *runner_ensure_room(struct runner *runner, uint32_t room);
+struct room *runner_room_of(const struct runner *runner, const struct worker *worker);
 
 /* The only function that assigns a worker's state. What cannot happen in its state is counted and ignored. */
-void crew_move(struct crew *crew, struct worker *worker, enum worker_event event);
+void runner_move(struct runner *runner, struct worker *worker, enum worker_event event);
 /* What comes next for a worker that is between two steps. */
-enum worker_event crew_choose(const struct crew *crew, const struct worker *worker, bool has_rested);
+enum worker_event runner_choose(const struct runner *runner, const struct worker *worker, bool has_rested);
 /* crew_scale.c. How many workers there are in this step of the room of `worker`. */
-uint32_t crew_count_at(const struct crew *crew, const struct worker *worker, uint64_t step);
-void crew_scale(struct crew *crew, const struct command *command);
+uint32_t runner_count_at(const struct runner *runner, const struct worker *worker, uint64_t step);
+void runner_scale(struct runner *runner, const struct command *command);
 /* Begins with this step, or ends where none is left. */
-void crew_start(struct crew *crew, struct worker *worker);
+void runner_start(struct runner *runner, struct worker *worker);
 /* One that was here before is wanted again. */
-void crew_start_again(struct crew *crew, struct worker *worker, uint64_t first_step);
+void runner_start_again(struct runner *runner, struct worker *worker, uint64_t first_step);
 /* It is gone: perhaps it was wanted again meanwhile. */
-void crew_come_back(struct crew *crew, struct worker *worker);
+void runner_come_back(struct runner *runner, struct worker *worker);
 /* Rooms have ids below this. */
-uint32_t crew_room_limit(const struct crew *crew);
+uint32_t runner_room_limit(const struct runner *runner);
 /* Progress of workers, as the coordinator hears it. */
-void crew_report_past(struct crew *crew, const struct worker *worker, struct bytes text);
+void runner_report_past(struct runner *runner, const struct worker *worker, struct bytes text);
 /* It begins its step, and so is past the one before. */
-void crew_report_begun(struct crew *crew, const struct worker *worker);
-void crew_report_ended(struct crew *crew, const struct worker *worker, const char *text);
+void runner_report_begun(struct runner *runner, const struct worker *worker);
+void runner_report_ended(struct runner *runner, const struct worker *worker, const char *text);
 /* When it really began, its place in the ramp-up left out, so that all can be compared. Nothing where the
  * campaign has no instant to begin at. */
-void crew_report_start(struct crew *crew, const struct worker *worker);
+void runner_report_start(struct runner *runner, const struct worker *worker);
 /* The notice that all are gone, if they are and it is not out yet. */
-void crew_check_finished(struct crew *crew);
+void runner_check_finished(struct runner *runner);
 
-void crew_take_command(struct crew *crew, const struct command *command);
-void crew_take_reply(struct crew *crew, const struct command *command);
+void runner_take_command(struct runner *runner, const struct command *command);
+void runner_take_reply(struct runner *runner, const struct command *command);
 /* Ends the call that the worker waits in by this reply, which is copied. */
-void crew_answer(struct crew *crew, struct worker *worker, const struct reply *reply);
+void runner_answer(struct runner *runner, struct worker *worker, const struct reply *reply);
 /* crew_patience.c. Somebody waits from now on. */
-void crew_expect_answer(struct crew *crew);
+void runner_expect_answer(struct runner *runner);
 /* Ends the calls that the coordinator should have answered long ago. */
-void crew_look_for_vain_waits(struct crew *crew, const struct crew_event *tick);
+void runner_look_for_vain_waits(struct runner *runner, const struct runner_event *tick);
 /* Ends the call that the worker waits in, if any, because the campaign stops. */
-void crew_stop_call(struct crew *crew, struct worker *worker);
+void runner_stop_call(struct runner *runner, struct worker *worker);

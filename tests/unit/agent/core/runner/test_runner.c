@@ -1,5 +1,5 @@
 /* The life of workers from start to end: setup, steps, delays, runs, failure, assignment, stop. */
-#include "tests/unit/agent/core/runner/test_crew_support.h"
+#include "tests/unit/agent/core/runner/test_runner_support.h"
 
 #include <string.h>
 
@@ -8,22 +8,22 @@ static void takes_a_worker_through_its_life(void **state)
     struct fixture *fixture = *state;
     fixture->options.runs = 2;
     deploy(fixture, 1, 1, 1);
-    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX);
+    assert_true(runner_due_ns(fixture->runner) == UINT64_MAX);
     begin(fixture);
     expect(fixture, "setup(1)");
-    assert_int_equal(crew_running(fixture->crew), 0);
-    assert_int_equal(crew_worker_step(fixture->crew, 1), 0);
+    assert_int_equal(runner_running(fixture->runner), 0);
+    assert_int_equal(runner_worker_step(fixture->runner, 1), 0);
     setup_done(fixture, 1);
-    assert_int_equal(crew_running(fixture->crew), 1);
-    assert_int_equal(crew_worker_step(fixture->crew, 1), 1);
+    assert_int_equal(runner_running(fixture->runner), 1);
+    assert_int_equal(runner_worker_step(fixture->runner, 1), 1);
     step_ok(fixture, 1);
     expect(fixture, "step(1@1) step(1@2)");
     step_ok(fixture, 1);
     expect(fixture, "ended(1) teardown(1)");
     torn_down(fixture, 1);
     expect(fixture, "finished(1)");
-    assert_int_equal(crew_running(fixture->crew), 0);
-    assert_int_equal(crew_refused_events(fixture->crew), 0);
+    assert_int_equal(runner_running(fixture->runner), 0);
+    assert_int_equal(runner_refused_events(fixture->runner), 0);
 }
 
 static void starts_each_worker_at_its_place_in_the_ramp_up(void **state)
@@ -32,12 +32,12 @@ static void starts_each_worker_at_its_place_in_the_ramp_up(void **state)
     fixture->options.ramp_up_ms = 1000;
     deploy(fixture, 1, 2, 2); /* workers 1 and 3 of four */
     begin_at(fixture, START_NS + 100 * MS);
-    assert_int_equal(crew_due_ns(fixture->crew), START_NS + 350 * MS);
+    assert_int_equal(runner_due_ns(fixture->runner), START_NS + 350 * MS);
     advance(fixture, 349);
     expect(fixture, "");
     advance(fixture, 1);
     expect(fixture, "started(1 +100 ms) setup(1)");
-    assert_int_equal(crew_due_ns(fixture->crew), START_NS + 850 * MS);
+    assert_int_equal(runner_due_ns(fixture->runner), START_NS + 850 * MS);
     advance(fixture, 507); /* 7 late: that is what can be compared with the others */
     expect(fixture, "started(3 +107 ms) setup(3)");
 }
@@ -81,7 +81,7 @@ static void goes_on_for_ever_without_a_limit_of_runs(void **state)
     for (int i = 0; i < 1000; i++) {
         step_ok(fixture, 0);
     }
-    assert_int_equal(crew_worker_step(fixture->crew, 0), 1001);
+    assert_int_equal(runner_worker_step(fixture->runner, 0), 1001);
 }
 
 static void goes_on_after_a_failed_step(void **state)
@@ -124,16 +124,16 @@ static void a_setup_that_takes_too_long_is_cut_short(void **state)
     fixture->options.setup_timeout_ms = 2000;
     deploy(fixture, 0, 1, 2);
     begin(fixture);
-    assert_int_equal(crew_due_ns(fixture->crew), START_NS + 2000 * MS);
+    assert_int_equal(runner_due_ns(fixture->runner), START_NS + 2000 * MS);
     advance(fixture, 1999);
     setup_done(fixture, 1);
     ignore(fixture);
     advance(fixture, 1);
     expect(fixture, "late(0)");
-    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX); /* said once */
+    assert_true(runner_due_ns(fixture->runner) == UINT64_MAX); /* said once */
     setup_failed(fixture, 0, "too long");
     expect(fixture, "ended(0 too long) teardown(0)");
-    assert_int_equal(crew_refused_events(fixture->crew), 0);
+    assert_int_equal(runner_refused_events(fixture->runner), 0);
 }
 
 static void a_setup_may_take_for_ever_without_a_limit(void **state)
@@ -141,7 +141,7 @@ static void a_setup_may_take_for_ever_without_a_limit(void **state)
     struct fixture *fixture = *state;
     deploy(fixture, 0, 1, 1);
     begin(fixture);
-    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX);
+    assert_true(runner_due_ns(fixture->runner) == UINT64_MAX);
 }
 
 static void finishes_at_once_without_workers(void **state)
@@ -161,7 +161,7 @@ static void takes_up_workers_of_a_lost_agent_at_their_next_step(void **state)
     ignore(fixture);
     assign(fixture, 2, 3);
     expect(fixture, "setup(2)");
-    assert_int_equal(crew_worker_step(fixture->crew, 2), 0);
+    assert_int_equal(runner_worker_step(fixture->runner, 2), 0);
     setup_done(fixture, 2);
     step_ok(fixture, 2);
     expect(fixture, "step(2@3) ended(2) teardown(2)");
@@ -169,7 +169,7 @@ static void takes_up_workers_of_a_lost_agent_at_their_next_step(void **state)
     expect(fixture, "ended(3)");
     assign(fixture, 2, 1); /* is here already */
     expect(fixture, "");
-    assert_int_equal(crew_refused_events(fixture->crew), 0);
+    assert_int_equal(runner_refused_events(fixture->runner), 0);
 }
 
 static void finishes_again_when_more_workers_were_assigned(void **state)
@@ -224,7 +224,7 @@ static void stop_ends_every_state_its_own_way(void **state)
         torn_down(fixture, worker);
     }
     expect(fixture, "finished(7)");
-    assert_int_equal(crew_refused_events(fixture->crew), 0);
+    assert_int_equal(runner_refused_events(fixture->runner), 0);
 }
 
 static void stop_before_the_beginning_finishes(void **state)
@@ -238,7 +238,7 @@ static void stop_before_the_beginning_finishes(void **state)
     expect(fixture, "ended(3 the campaign is stopping) finished(3)");
 }
 
-static void forgotten_crew_does_nothing_any_more(void **state)
+static void forgotten_runner_does_nothing_any_more(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.delay_ms = 5;
@@ -248,7 +248,7 @@ static void forgotten_crew_does_nothing_any_more(void **state)
     step_ok(fixture, 0);
     ignore(fixture);
     forget(fixture);
-    assert_true(crew_due_ns(fixture->crew) == UINT64_MAX);
+    assert_true(runner_due_ns(fixture->runner) == UINT64_MAX);
     advance(fixture, 1000);
     setup_done(fixture, 1);
     expect(fixture, "");
@@ -264,7 +264,7 @@ static void refuses_what_cannot_happen(void **state)
     torn_down(fixture, 0);
     setup_done(fixture, 3); /* not ours */
     expect(fixture, "");
-    assert_int_equal(crew_refused_events(fixture->crew), 3);
+    assert_int_equal(runner_refused_events(fixture->runner), 3);
     setup_done(fixture, 0);
     expect(fixture, "step(0@1)");
 }
@@ -277,7 +277,7 @@ static void bounds_the_work_of_one_tick(void **state)
     begin_at(fixture, 0);
     size_t started = 0;
     int ticks = 0;
-    while (crew_due_ns(fixture->crew) <= fixture->now_ns) {
+    while (runner_due_ns(fixture->runner) <= fixture->now_ns) {
         tick(fixture);
         assert_true(fixture->effects.count > 0 && fixture->effects.count <= 1024);
         started += fixture->effects.count;
@@ -309,7 +309,7 @@ int main(void)
         CASE(assignment_before_the_beginning_leaves_the_others_waiting),
         CASE(stop_ends_every_state_its_own_way),
         CASE(stop_before_the_beginning_finishes),
-        CASE(forgotten_crew_does_nothing_any_more),
+        CASE(forgotten_runner_does_nothing_any_more),
         CASE(refuses_what_cannot_happen),
         CASE(bounds_the_work_of_one_tick),
     };

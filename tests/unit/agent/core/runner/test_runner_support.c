@@ -1,5 +1,5 @@
-/* A crew whose effects are written down as a transcript. */
-#include "tests/unit/agent/core/runner/test_crew_support.h"
+/* A runner whose effects are written down as a transcript. */
+#include "tests/unit/agent/core/runner/test_runner_support.h"
 
 #include "common/memory.h"
 
@@ -18,8 +18,8 @@ int set_up(void **state)
 int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    crew_effects_finish(&fixture->effects);
-    crew_free(&fixture->crew);
+    runner_effects_finish(&fixture->effects);
+    runner_free(&fixture->runner);
     buffer_finish(&fixture->transcript);
     memory_free(fixture);
     return 0;
@@ -89,42 +89,42 @@ static void write_effects(struct fixture *fixture)
 {
     struct buffer *into = &fixture->transcript;
     for (size_t i = 0; i < fixture->effects.count; i++) {
-        const struct crew_effect *effect = &fixture->effects.items[i];
+        const struct runner_effect *effect = &fixture->effects.items[i];
         buffer_append_string(into, into->size == 0 ? "" : " ");
         switch (effect->kind) {
-        case CREW_SETUP:
+        case RUNNER_SETUP:
             buffer_append_format(into, "setup(%" PRIu32 ")", effect->worker);
             break;
-        case CREW_SETUP_LATE:
+        case RUNNER_SETUP_LATE:
             buffer_append_format(into, "late(%" PRIu32 ")", effect->worker);
             break;
-        case CREW_STEP:
+        case RUNNER_STEP:
             buffer_append_format(into, "step(%" PRIu32 "@%" PRIu64 ")", effect->worker, effect->step);
             break;
-        case CREW_ANSWER:
+        case RUNNER_ANSWER:
             buffer_append_format(into, "answer(%" PRIu32 " %s #%" PRIu64 ")", effect->worker,
                                  outcome_name(effect->reply->outcome), effect->rank);
             break;
-        case CREW_TEARDOWN:
+        case RUNNER_TEARDOWN:
             buffer_append_format(into, "teardown(%" PRIu32 ")", effect->worker);
             break;
-        case CREW_NOTICE:
+        case RUNNER_NOTICE:
             write_notice(into, effect->notice);
             break;
         }
     }
 }
 
-static void take(struct fixture *fixture, struct crew_event event)
+static void take(struct fixture *fixture, struct runner_event event)
 {
     event.now_ns = fixture->now_ns;
-    crew_step(fixture->crew, &event, &fixture->effects);
+    runner_step(fixture->runner, &event, &fixture->effects);
     write_effects(fixture);
 }
 
 void give(struct fixture *fixture, struct command *command)
 {
-    take(fixture, (struct crew_event){.kind = CREW_COMMAND, .command = command});
+    take(fixture, (struct runner_event){.kind = RUNNER_COMMAND, .command = command});
     command_free(&command);
 }
 
@@ -132,7 +132,7 @@ void deploy(struct fixture *fixture, uint32_t first, uint32_t stride, uint32_t c
 {
     struct bundle bundle = {0};
     struct deployment *deployment = deployment_new(CAMPAIGN, &fixture->options, &bundle);
-    fixture->crew = crew_new(deployment, fixture->options.runs);
+    fixture->runner = runner_new(deployment, fixture->options.runs);
     deployment_release(&deployment);
     struct command *command = command_new(COMMAND_DEPLOY, CAMPAIGN);
     for (uint32_t i = 0; i < count; i++) {
@@ -149,12 +149,12 @@ void advance(struct fixture *fixture, uint64_t milliseconds)
 
 void tick(struct fixture *fixture)
 {
-    take(fixture, (struct crew_event){.kind = CREW_TICK});
+    take(fixture, (struct runner_event){.kind = RUNNER_TICK});
 }
 
 void tick_without_lease(struct fixture *fixture)
 {
-    take(fixture, (struct crew_event){.kind = CREW_TICK, .is_paused = true});
+    take(fixture, (struct runner_event){.kind = RUNNER_TICK, .is_paused = true});
 }
 
 void begin(struct fixture *fixture)
@@ -223,7 +223,7 @@ void forget(struct fixture *fixture)
 
 void setup_done(struct fixture *fixture, uint32_t worker)
 {
-    take(fixture, (struct crew_event){.kind = CREW_SETUP_DONE, .worker = worker, .is_ok = true});
+    take(fixture, (struct runner_event){.kind = RUNNER_SETUP_DONE, .worker = worker, .is_ok = true});
 }
 
 void deploy_stepping(struct fixture *fixture, uint32_t count)
@@ -247,28 +247,28 @@ void deploy_ramping(struct fixture *fixture, uint32_t count, uint64_t millisecon
 
 void setup_failed(struct fixture *fixture, uint32_t worker, const char *text)
 {
-    take(fixture, (struct crew_event){.kind = CREW_SETUP_DONE, .worker = worker, .text = text});
+    take(fixture, (struct runner_event){.kind = RUNNER_SETUP_DONE, .worker = worker, .text = text});
 }
 
 void step_ok(struct fixture *fixture, uint32_t worker)
 {
-    take(fixture, (struct crew_event){.kind = CREW_STEP_DONE, .worker = worker, .result = STEP_OK});
+    take(fixture, (struct runner_event){.kind = RUNNER_STEP_DONE, .worker = worker, .result = STEP_OK});
 }
 
 void step_failed(struct fixture *fixture, uint32_t worker, const char *text)
 {
-    take(fixture,
-         (struct crew_event){.kind = CREW_STEP_DONE, .worker = worker, .result = STEP_FAILED, .text = text});
+    take(fixture, (struct runner_event){
+                      .kind = RUNNER_STEP_DONE, .worker = worker, .result = STEP_FAILED, .text = text});
 }
 
 void step_stopped(struct fixture *fixture, uint32_t worker)
 {
-    take(fixture, (struct crew_event){.kind = CREW_STEP_DONE, .worker = worker, .result = STEP_STOPPED});
+    take(fixture, (struct runner_event){.kind = RUNNER_STEP_DONE, .worker = worker, .result = STEP_STOPPED});
 }
 
 void torn_down(struct fixture *fixture, uint32_t worker)
 {
-    take(fixture, (struct crew_event){.kind = CREW_TORN_DOWN, .worker = worker});
+    take(fixture, (struct runner_event){.kind = RUNNER_TORN_DOWN, .worker = worker});
 }
 
 void reply(struct fixture *fixture, struct reply *reply)
@@ -279,9 +279,10 @@ void reply(struct fixture *fixture, struct reply *reply)
     give(fixture, command);
 }
 
-enum crew_call call(struct fixture *fixture, uint32_t worker, struct operation operation)
+enum runner_call call(struct fixture *fixture, uint32_t worker, struct operation operation)
 {
-    enum crew_call result = crew_call(fixture->crew, worker, &operation, &fixture->effects, &fixture->error);
+    enum runner_call result =
+        runner_call(fixture->runner, worker, &operation, &fixture->effects, &fixture->error);
     write_effects(fixture);
     return result;
 }

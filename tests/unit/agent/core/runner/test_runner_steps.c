@@ -1,5 +1,5 @@
 /* Steps that must not be begun twice: each is told, and begins when the coordinator knows of it. */
-#include "tests/unit/agent/core/runner/test_crew_support.h"
+#include "tests/unit/agent/core/runner/test_runner_support.h"
 
 static void known(struct fixture *fixture, uint32_t worker)
 {
@@ -29,7 +29,7 @@ static void a_step_begins_when_the_coordinator_knows_of_it(void **state)
     expect(fixture, "step(0@1)");
     known(fixture, 0);
     expect(fixture, "");
-    assert_int_equal(crew_running(fixture->crew), 1);
+    assert_int_equal(runner_running(fixture->runner), 1);
 }
 
 static void the_next_one_tells_that_the_last_has_ended_well(void **state)
@@ -41,7 +41,7 @@ static void the_next_one_tells_that_the_last_has_ended_well(void **state)
     ignore(fixture);
     step_ok(fixture, 0);
     expect(fixture, "begun(0@2)");
-    assert_int_equal(crew_running(fixture->crew), 1);
+    assert_int_equal(runner_running(fixture->runner), 1);
     known(fixture, 0);
     step_failed(fixture, 0, "no page");
     expect(fixture, "step(0@2) past(0@2 no page) begun(0@3)");

@@ -1,7 +1,7 @@
-/* A crew whose campaign gets another number of workers. */
-#include "tests/unit/agent/core/runner/test_crew_support.h"
+/* A runner whose campaign gets another number of workers. */
+#include "tests/unit/agent/core/runner/test_runner_support.h"
 
-#include "agent/core/runner/crew_internal.h"
+#include "agent/core/runner/runner_internal.h"
 #include "common/memory.h"
 
 static void scale(struct fixture *fixture, uint32_t workers, uint64_t from_step)
@@ -29,10 +29,10 @@ static struct fixture *running(void **state)
 static void those_that_are_too_many_end_behind_their_step(void **state)
 {
     struct fixture *fixture = running(state);
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 3);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 3);
     scale(fixture, 2, 0);
     expect(fixture, "");
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 2);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 2);
     step_ok(fixture, 2);
     expect(fixture, "ended(2) teardown(2)");
     step_ok(fixture, 1);
@@ -45,18 +45,18 @@ static void where_workers_meet_the_number_changes_between_two_steps(void **state
     synchronise(fixture, 0);
     ignore(fixture);
     scale(fixture, 2, 3);
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 3);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 3);
     step_ok(fixture, 0);
     step_ok(fixture, 2);
     expect(fixture, "past(0@1) step(0@2) past(2@1) step(2@2)");
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 3);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 3);
     step_ok(fixture, 0);
     step_ok(fixture, 2);
     expect(fixture, "past(0@2) step(0@3) past(2@2) ended(2)"); /* its session is kept for the others */
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 2);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 2);
     scale(fixture, 5, 6);
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 2);
-    assert_int_equal(crew_worker_count(fixture->crew, 1), 3); /* still in step 1 */
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 2);
+    assert_int_equal(runner_worker_count(fixture->runner, 1), 3); /* still in step 1 */
 }
 
 static void who_sets_up_sees_the_number_of_its_first_step(void **state)
@@ -67,7 +67,7 @@ static void who_sets_up_sees_the_number_of_its_first_step(void **state)
     deploy(fixture, 0, 1, 3);
     begin(fixture);
     scale(fixture, 5, 1);
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 5);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 5);
     ignore(fixture);
 }
 
@@ -77,24 +77,24 @@ static void a_change_of_other_rooms_is_seen_behind_the_last_of_this(void **state
     synchronise(fixture, 0);
     scale(fixture, 2, 2);
     step_ok(fixture, 0);
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 2);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 2);
     scale(fixture, 5, 0);
-    assert_int_equal(crew_worker_count(fixture->crew, 0), 5);
-    assert_int_equal(crew_worker_count(fixture->crew, 1), 3); /* still in step 1 */
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 5);
+    assert_int_equal(runner_worker_count(fixture->runner, 1), 3); /* still in step 1 */
     ignore(fixture);
 }
 
 static void the_last_changes_are_remembered(void **state)
 {
     struct fixture *fixture = running(state);
-    const struct worker *worker = roster_find(fixture->crew->roster, 0);
+    const struct worker *worker = roster_find(fixture->runner->roster, 0);
     for (uint32_t i = 1; i <= 40; i++) {
         scale(fixture, 3 + i, 10 + i);
     }
     for (uint32_t i = 26; i <= 40; i++) {
-        assert_int_equal(crew_count_at(fixture->crew, worker, 10 + i), 3 + i);
+        assert_int_equal(runner_count_at(fixture->runner, worker, 10 + i), 3 + i);
     }
-    assert_int_equal(crew_count_at(fixture->crew, worker, 1000), 43);
+    assert_int_equal(runner_count_at(fixture->runner, worker, 1000), 43);
     ignore(fixture);
 }
 
@@ -107,7 +107,7 @@ static void a_room_that_there_cannot_be_is_not_made(void **state)
     command->room_steps[0] = (struct room_step){.room = 1, .step = 2}; /* all are one room */
     command->room_step_count = 1;
     give(fixture, command);
-    assert_null(crew_room(fixture->crew, 1));
+    assert_null(runner_room(fixture->runner, 1));
     ignore(fixture);
 }
 
@@ -132,7 +132,7 @@ static void more_workers_begin_at_their_step(void **state)
     expect(fixture, "setup(4)");
     setup_done(fixture, 4);
     expect(fixture, "step(4@1)");
-    assert_int_equal(crew_worker_count(fixture->crew, 4), 5);
+    assert_int_equal(runner_worker_count(fixture->runner, 4), 5);
 }
 
 static void who_comes_back_is_torn_down_first(void **state)
@@ -155,7 +155,7 @@ static void who_comes_back_is_torn_down_first(void **state)
         torn_down(fixture, worker);
     }
     ignore(fixture);
-    assert_int_equal(crew_refused_events(fixture->crew), 0);
+    assert_int_equal(runner_refused_events(fixture->runner), 0);
 }
 
 static void who_has_gone_comes_back_at_once(void **state)
