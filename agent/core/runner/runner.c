@@ -14,7 +14,7 @@ struct runner *runner_new(struct deployment *deployment, uint64_t runs)
     runner->options = deployment_options(deployment);
     runner->runs = runs;
     runner->tells_steps = runner->options->on_loss == ON_LOSS_REPLACE;
-    runner->roster = roster_new(campaign_room_ids(runner->options));
+    runner->index = worker_index_new(campaign_room_ids(runner->options));
     runner->worker_count = runner->options->workers;
     runner->most_workers = runner->options->workers;
     runner->timers = timers_new();
@@ -54,7 +54,7 @@ void runner_free(struct runner **runner)
     memory_free(self->comebacks);
     map_free(&self->rooms);
     timers_free(&self->timers);
-    roster_free(&self->roster);
+    worker_index_free(&self->index);
     deployment_release(&self->deployment);
     memory_free(self);
     *runner = NULL;
@@ -267,7 +267,7 @@ static void tick(struct runner *runner, uint64_t now_ns)
 /* What the shell says of a worker. A call that it still waited in went with its script. */
 static void take_worker_event(struct runner *runner, const struct runner_event *event)
 {
-    struct worker *worker = roster_find(runner->roster, event->worker);
+    struct worker *worker = worker_index_find(runner->index, event->worker);
     if (worker == NULL) {
         runner->refused_events++;
         return;
@@ -313,7 +313,7 @@ uint64_t runner_due_ns(const struct runner *runner)
 
 uint64_t runner_worker_step(const struct runner *runner, uint32_t worker)
 {
-    const struct worker *found = roster_find(runner->roster, worker);
+    const struct worker *found = worker_index_find(runner->index, worker);
     bool has_begun = found != NULL && found->state != WORKER_WAITING && found->state != WORKER_SETUP;
     return has_begun ? found->step : 0;
 }

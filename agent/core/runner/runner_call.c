@@ -75,7 +75,7 @@ static bool check(const struct worker *worker, const struct operation *operation
 static void runner_call_fill(const struct runner *runner, struct worker *worker, struct operation *operation)
 {
     if (is_meeting(operation->kind) || operation->kind == OPERATION_RELEASED) {
-        operation->room = roster_room(runner->roster, worker);
+        operation->room = worker_index_room(runner->index, worker);
     }
     operation->nth = 0;
     if (operation->kind == OPERATION_BARRIER) {
@@ -92,7 +92,7 @@ enum runner_call runner_call(struct runner *runner, uint32_t worker, const struc
 {
     assert(operation->kind != OPERATION_PAST && operation->kind != OPERATION_ENDED);
     runner_effects_clear(effects);
-    struct worker *caller = roster_find(runner->roster, worker);
+    struct worker *caller = worker_index_find(runner->index, worker);
     if (caller == NULL) {
         error_set(error, "%s(): there is no worker %" PRIu32 " here", operation_name(operation->kind),
                   worker);
@@ -144,7 +144,7 @@ void runner_take_reply(struct runner *runner, const struct command *command)
     const struct reply *kept = NULL;
     struct worker_cursor cursor = {0};
     for (uint64_t i = 0; worker_set_next(&reply->workers, &cursor); i++) {
-        struct worker *worker = roster_find(runner->roster, cursor.worker);
+        struct worker *worker = worker_index_find(runner->index, cursor.worker);
         if (worker == NULL || !worker_waits_for(worker, reply)) {
             continue; /* it was stopped meanwhile, or never asked */
         }

@@ -6,7 +6,7 @@
 static void runner_command_deploy(struct runner *runner, const struct command *command)
 {
     size_t count = 0;
-    (void)roster_add(runner->roster, &command->workers, 1, &count);
+    (void)worker_index_add(runner->index, &command->workers, 1, &count);
     runner->counts[WORKER_WAITING] += (uint32_t)count;
     runner->given += worker_set_count(&command->workers);
 }
@@ -19,7 +19,7 @@ static void runner_command_begin(struct runner *runner, const struct command *co
     runner->has_begun = true;
     runner->begin_ns = command->at_ns;
     uint64_t begin_ns = command->at_ns == 0 ? runner->event->now_ns : command->at_ns;
-    struct worker_list workers = roster_all(runner->roster);
+    struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
         struct worker *worker = workers.items[i];
         if (worker->state == WORKER_WAITING) {
@@ -33,7 +33,7 @@ static void start_again(struct runner *runner, const struct worker_set *workers,
 {
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
-        struct worker *worker = roster_find(runner->roster, cursor.worker);
+        struct worker *worker = worker_index_find(runner->index, cursor.worker);
         if (worker != NULL) {
             runner_start_again(runner, worker, first_step);
         }
@@ -46,7 +46,7 @@ static void runner_command_assign(struct runner *runner, const struct command *c
     uint64_t first_step = command->first_step == 0 ? 1 : command->first_step;
     size_t count = 0;
     start_again(runner, &command->workers, first_step);
-    struct worker *workers = roster_add(runner->roster, &command->workers, first_step, &count);
+    struct worker *workers = worker_index_add(runner->index, &command->workers, first_step, &count);
     runner->given += worker_set_count(&command->workers);
     runner->counts[WORKER_WAITING] += (uint32_t)count;
     runner->has_assigned = runner->has_assigned || runner->given > 0;
@@ -63,7 +63,7 @@ static void synchronise_room(struct runner *runner, uint32_t id)
         return;
     }
     room->is_synchronising = true;
-    struct worker_list workers = roster_of_room(runner->roster, id);
+    struct worker_list workers = worker_index_of_room(runner->index, id);
     for (size_t i = 0; i < workers.count; i++) {
         struct worker *worker = workers.items[i];
         if (!worker_has_ended(worker)) {
@@ -111,7 +111,7 @@ static void tell_furthest_steps(struct runner *runner)
     struct map_cursor cursor = {0};
     while (map_next(runner->rooms, &cursor)) {
         const struct room *room = cursor.value;
-        struct worker_list workers = roster_of_room(runner->roster, room->id);
+        struct worker_list workers = worker_index_of_room(runner->index, room->id);
         if (room->is_halted && workers.count > 0) {
             notice->room_steps[notice->room_step_count++] =
                 (struct room_step){.room = room->id, .step = furthest_step(workers)};
@@ -124,7 +124,7 @@ static void begin_known_steps(struct runner *runner, const struct command *comma
 {
     struct worker_cursor cursor = {0};
     while (worker_set_next(&command->workers, &cursor)) {
-        struct worker *worker = roster_find(runner->roster, cursor.worker);
+        struct worker *worker = worker_index_find(runner->index, cursor.worker);
         if (worker != NULL && worker->state == WORKER_ASKING) {
             runner_move(runner, worker, WORKER_KNOWN);
         }
@@ -139,7 +139,7 @@ static void runner_command_drain(struct runner *runner, const struct command *co
     }
     runner->is_draining = true;
     halt_rooms(runner);
-    struct worker_list workers = roster_all(runner->roster);
+    struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
         struct worker *worker = workers.items[i];
         if (worker->state == WORKER_WAITING) {
@@ -160,7 +160,7 @@ static void run_until(struct runner *runner, const struct command *command)
         }
         room->has_last_step = true;
         room->last_step = command->room_steps[i].step;
-        struct worker_list workers = roster_of_room(runner->roster, room->id);
+        struct worker_list workers = worker_index_of_room(runner->index, room->id);
         for (size_t j = 0; j < workers.count; j++) {
             if (workers.items[j]->state == WORKER_HALTED) {
                 runner_move(runner, workers.items[j], runner_choose(runner, workers.items[j], true));
@@ -177,7 +177,7 @@ static void release_rooms(struct runner *runner, const struct command *command)
             continue;
         }
         runner_ensure_room(runner, cursor.worker)->is_done = true;
-        struct worker_list workers = roster_of_room(runner->roster, cursor.worker);
+        struct worker_list workers = worker_index_of_room(runner->index, cursor.worker);
         for (size_t i = 0; i < workers.count; i++) {
             if (workers.items[i]->state == WORKER_HELD) {
                 runner_move(runner, workers.items[i], WORKER_RELEASE);
@@ -194,7 +194,7 @@ static void runner_command_stop(struct runner *runner, const struct command *com
     runner->is_stopping = true;
     bool has_words = command->text != NULL && command->text[0] != '\0';
     runner->stop_text = memory_copy_string(has_words ? command->text : "the campaign is stopping");
-    struct worker_list workers = roster_all(runner->roster);
+    struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
         runner_stop_call(runner, workers.items[i]);
         runner_move(runner, workers.items[i], WORKER_STOP);

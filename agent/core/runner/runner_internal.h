@@ -1,7 +1,7 @@
 /* Inside of the runner, shared by its files only. */
 #pragma once
-#include "agent/core/runner/roster.h"
 #include "agent/core/runner/runner.h"
+#include "agent/core/runner/worker_index.h"
 #include "common/map.h"
 
 /* What the runner knows of a room that synchronises. Rooms that do not have none. */
@@ -37,7 +37,7 @@ struct runner {
     uint64_t runs;
     bool tells_steps; /* a step must not be begun twice: the coordinator hears of each, and it waits for that
                        */
-    struct roster *roster;
+    struct worker_index *index;
     struct timers *timers;
     struct map *rooms;
     struct room *last_room; /* the one that was looked up last; NULL: none yet */

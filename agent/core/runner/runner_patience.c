@@ -68,7 +68,7 @@ void runner_look_for_vain_waits(struct runner *runner, const struct runner_event
         return;
     }
     runner->paused_ns = tick->is_paused ? tick->now_ns : runner->paused_ns;
-    struct worker_list workers = roster_all(runner->roster);
+    struct worker_list workers = worker_index_all(runner->index);
     size_t end = workers.count - runner->looked_at < LOOK_AT ? workers.count : runner->looked_at + LOOK_AT;
     for (size_t i = runner->looked_at; i < end; i++) {
         look_at(runner, workers.items[i], tick->now_ns);

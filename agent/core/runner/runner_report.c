@@ -64,7 +64,8 @@ struct room *runner_ensure_room(struct runner *runner, uint32_t room)
 
 struct room *runner_room_of(const struct runner *runner, const struct worker *worker)
 {
-    return map_size(runner->rooms) == 0 ? NULL : runner_room(runner, roster_room(runner->roster, worker));
+    return map_size(runner->rooms) == 0 ? NULL
+                                        : runner_room(runner, worker_index_room(runner->index, worker));
 }
 
 struct worker_set runner_only(struct worker_run *run, const struct worker *worker)
@@ -101,7 +102,7 @@ static void report_progress(struct runner *runner, const struct worker *worker, 
     escape_text(&clean, text);
     struct operation operation = {
         .kind = kind,
-        .room = roster_room(runner->roster, worker),
+        .room = worker_index_room(runner->index, worker),
         .step = worker_ended_step(worker),
         .text = buffer_bytes(&clean),
     };
@@ -116,7 +117,7 @@ void runner_report_past(struct runner *runner, const struct worker *worker, stru
 void runner_report_begun(struct runner *runner, const struct worker *worker)
 {
     struct operation operation = {
-        .kind = OPERATION_BEGUN, .room = roster_room(runner->roster, worker), .step = worker->step};
+        .kind = OPERATION_BEGUN, .room = worker_index_room(runner->index, worker), .step = worker->step};
     runner_report_operation(runner, worker, &operation);
 }
 
@@ -138,7 +139,7 @@ void runner_report_start(struct runner *runner, const struct worker *worker)
 
 void runner_check_finished(struct runner *runner)
 {
-    size_t count = roster_all(runner->roster).count;
+    size_t count = worker_index_all(runner->index).count;
     bool may_finish = runner->has_begun || runner->has_assigned || runner->is_draining || runner->is_stopping;
     if (!may_finish || runner->has_finished || runner->counts[WORKER_GONE] != count) {
         return;

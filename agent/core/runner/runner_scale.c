@@ -20,7 +20,7 @@ uint32_t runner_count_at(const struct runner *runner, const struct worker *worke
 
 uint32_t runner_worker_count(const struct runner *runner, uint32_t worker)
 {
-    const struct worker *found = runner->has_scaled ? roster_find(runner->roster, worker) : NULL;
+    const struct worker *found = runner->has_scaled ? worker_index_find(runner->index, worker) : NULL;
     if (found == NULL) {
         return runner->worker_count;
     }
@@ -77,7 +77,7 @@ void runner_scale(struct runner *runner, const struct command *command)
     for (size_t i = 0; i < command->room_step_count; i++) {
         note_change(runner, &command->room_steps[i], before);
     }
-    struct worker_list workers = roster_all(runner->roster);
+    struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
         end_if_idle(runner, workers.items[i]);
     }

@@ -87,7 +87,7 @@ static void a_change_of_other_rooms_is_seen_behind_the_last_of_this(void **state
 static void the_last_changes_are_remembered(void **state)
 {
     struct fixture *fixture = running(state);
-    const struct worker *worker = roster_find(fixture->runner->roster, 0);
+    const struct worker *worker = worker_index_find(fixture->runner->index, 0);
     for (uint32_t i = 1; i <= 40; i++) {
         scale(fixture, 3 + i, 10 + i);
     }
