@@ -4,7 +4,7 @@
 #include "agent/lua/lua_drivers.h"
 #include "agent/lua/lua_modules.h"
 #include "agent/script/script_library.h"
-#include "agent/shard/player.h"
+#include "agent/shard/vu.h"
 
 static const luaL_Reg modules[] = {
     {"tutti", luaopen_tutti},
@@ -14,7 +14,7 @@ static const luaL_Reg modules[] = {
 };
 
 const struct script_library lua_api_library = {.modules = modules, .print = lua_print};
-const struct player_hooks lua_api_hooks = {
+const struct vu_hooks lua_api_hooks = {
     .push_object = lua_worker_push,
     .forget_driver = lua_drivers_forget_wait,
     .drop_drivers = lua_drivers_drop_all,

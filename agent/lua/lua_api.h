@@ -1,8 +1,8 @@
 /* All that a script can call of tutti, for those who run scripts or look at them. */
 #pragma once
 
-struct player_hooks;
+struct vu_hooks;
 struct script_library;
 
 extern const struct script_library lua_api_library;
-extern const struct player_hooks lua_api_hooks;
+extern const struct vu_hooks lua_api_hooks;

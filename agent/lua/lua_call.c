@@ -12,8 +12,8 @@
 
 #define LONGEST_TIMEOUT_S (365.0 * 86400)
 
-void lua_call_prepare(lua_State *lua, struct player *player, struct operation *operation,
-                      enum operation_kind kind, int index)
+void lua_call_prepare(lua_State *lua, struct vu *vu, struct operation *operation, enum operation_kind kind,
+                      int index)
 {
     size_t size;
     const char *name = luaL_checklstring(lua, index, &size);
@@ -21,17 +21,17 @@ void lua_call_prepare(lua_State *lua, struct player *player, struct operation *o
     if (!bytes_is_printable(bytes_of(name, size))) {
         lua_misuse(lua, "%s: a name is printable text", operation_name(kind));
     }
-    lua_call_fill(player, operation, kind, bytes_of(name, size));
+    lua_call_fill(vu, operation, kind, bytes_of(name, size));
 }
 
-void lua_call_fill(const struct player *player, struct operation *operation, enum operation_kind kind,
+void lua_call_fill(const struct vu *vu, struct operation *operation, enum operation_kind kind,
                    struct bytes name)
 {
     *operation = (struct operation){
         .kind = kind,
-        .room = player->id / player->stage->room_size,
+        .room = vu->id / vu->stage->room_size,
         .name = name,
-        .step = player->step,
+        .step = vu->step,
     };
 }
 
@@ -69,15 +69,15 @@ void lua_call_check_options(lua_State *lua, int index, const char *function, con
     }
 }
 
-static void raise_outcome(lua_State *lua, struct player *player, enum operation_kind kind, double waited_s)
+static void raise_outcome(lua_State *lua, struct vu *vu, enum operation_kind kind, double waited_s)
 {
-    const struct reply *reply = player->answer->reply;
+    const struct reply *reply = vu->answer->reply;
     char name[80];
     char text[LUAL_BUFFERSIZE];
 
     if (reply->outcome == OUTCOME_STOPPED) {
         bytes_to_text(reply->text, text, sizeof text);
-        player_raise_stopped(lua, player, waited_s, text);
+        vu_raise_stopped(lua, vu, waited_s, text);
     }
     bytes_to_text(reply->name, name, sizeof name);
     if (reply->text.size > 0) {
@@ -93,28 +93,28 @@ static void raise_outcome(lua_State *lua, struct player *player, enum operation_
     lua_failure_raise(lua, &failure);
 }
 
-typedef int finish_function(lua_State *lua, struct player *player, const struct reply *reply);
+typedef int finish_function(lua_State *lua, struct vu *vu, const struct reply *reply);
 
 static int on_answer(lua_State *lua, int status, lua_KContext context)
 {
-    struct player *player = player_current(lua, "an answer");
+    struct vu *vu = vu_current(lua, "an answer");
     finish_function *finish = (finish_function *)context;
 
     (void)status;
-    player_resumed(lua, player, WAIT_ANSWER);
-    if (player->answer == NULL) {
+    vu_resumed(lua, vu, WAIT_ANSWER);
+    if (vu->answer == NULL) {
         return lua_misuse(lua, "a coroutine that waits was resumed without an answer");
     }
-    const struct reply *reply = player->answer->reply;
-    uint64_t waited_ns = shard_turn_ns(player->stage->shard) - player->wait_began_ns;
+    const struct reply *reply = vu->answer->reply;
+    uint64_t waited_ns = shard_turn_ns(vu->stage->shard) - vu->wait_began_ns;
     if (operation_is_wait(reply->kind)) {
-        meter_wait(player->stage->meter, reply->name, reply->kind, reply->outcome, waited_ns / 1000);
+        meter_wait(vu->stage->meter, reply->name, reply->kind, reply->outcome, waited_ns / 1000);
     }
     if (reply->outcome != OUTCOME_OK) {
-        raise_outcome(lua, player, reply->kind, (double)waited_ns / 1e9);
+        raise_outcome(lua, vu, reply->kind, (double)waited_ns / 1e9);
     }
-    int results = finish(lua, player, reply);
-    player_drop_answer(player);
+    int results = finish(lua, vu, reply);
+    vu_drop_answer(vu);
     return results;
 }
 
@@ -125,24 +125,23 @@ static int lua_call_refuse(lua_State *lua, const struct error *error)
     return lua_failure_raise(lua, &failure);
 }
 
-int lua_call_send(lua_State *lua, struct player *player, const struct operation *operation,
-                  finish_function *finish)
+int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operation, finish_function *finish)
 {
     struct error error;
 
-    player_check_stopped(lua, player);
+    vu_check_stopped(lua, vu);
     if (operation_is_answered(operation->kind) && !script_may_wait(lua)) {
         return lua_misuse(lua, "%s: a call that waits cannot be made here", operation_name(operation->kind));
     }
-    switch (stage_call(player->stage, player, operation, &error)) {
+    switch (stage_call(vu->stage, vu, operation, &error)) {
     case RUNNER_CALL_DONE:
         return 0;
     case RUNNER_CALL_WAITS:
         /* Not before: where nothing can wait, somebody may be reading the last one. */
-        player_drop_answer(player);
-        return player_yield(lua, player, WAIT_ANSWER, on_answer, (lua_KContext)finish);
+        vu_drop_answer(vu);
+        return vu_yield(lua, vu, WAIT_ANSWER, on_answer, (lua_KContext)finish);
     case RUNNER_CALL_STOPPED:
-        return player_raise_stopped(lua, player, 0, NULL);
+        return vu_raise_stopped(lua, vu, 0, NULL);
     case RUNNER_CALL_REFUSED:
         break;
     }

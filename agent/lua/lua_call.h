@@ -1,20 +1,20 @@
 /* Calls of a script to the coordinator: send an operation, wait for its answer, give back what it says. */
 #pragma once
 #include "agent/script/lua_option.h"
-#include "agent/shard/player.h"
+#include "agent/shard/vu.h"
 
 #include <lua.h>
 
 /* Fills kind, room, name (from the string at `index`) and the worker's current step. */
-void lua_call_prepare(lua_State *lua, struct player *player, struct operation *operation,
-                      enum operation_kind kind, int index);
+void lua_call_prepare(lua_State *lua, struct vu *vu, struct operation *operation, enum operation_kind kind,
+                      int index);
 /* The same with a name that was checked before. */
-void lua_call_fill(const struct player *player, struct operation *operation, enum operation_kind kind,
+void lua_call_fill(const struct vu *vu, struct operation *operation, enum operation_kind kind,
                    struct bytes name);
-/* Sends it; where it is answered, `finish` is called with the reply in player->answer once it is ok, else the
- * outcome is raised. */
-int lua_call_send(lua_State *lua, struct player *player, const struct operation *operation,
-                  int (*finish)(lua_State *lua, struct player *player, const struct reply *reply));
+/* Sends it; where it is answered, `finish` is called with the reply in virtual user->answer once it is ok,
+ * else the outcome is raised. */
+int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operation,
+                  int (*finish)(lua_State *lua, struct vu *vu, const struct reply *reply));
 /* Seconds at `index` as milliseconds, at least 1; 0, the campaign's default, where there is none. */
 uint64_t lua_call_timeout(lua_State *lua, int index, const char *function);
 /* Whether the options at `index` (a table or none) have only these names; `names` ends with NULL. */
@@ -35,4 +35,4 @@ void lua_notifier_open(lua_State *lua);
 int lua_notifier_new(lua_State *lua);
 int lua_barrier(lua_State *lua);
 /* The worker at index 1 of a method, which has to be the one whose turn it is. */
-struct player *lua_worker_check(lua_State *lua, const char *function);
+struct vu *lua_worker_check(lua_State *lua, const char *function);

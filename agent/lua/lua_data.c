@@ -140,12 +140,12 @@ int lua_data_new(lua_State *lua)
 }
 
 /* The variable's name is at 1, the data at 2. */
-static int give_counted(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_counted(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
     const struct data *data = lua_touserdata(lua, 2);
     char text[LONGEST_TITLE + 100];
 
-    (void)player;
+    (void)vu;
     lua_value_push(lua, reply->value);
     lua_Integer row = lua_isinteger(lua, -1) ? lua_tointeger(lua, -1) : 0;
     if (row < 1) {
@@ -165,7 +165,7 @@ static int give_counted(lua_State *lua, struct player *player, const struct repl
 }
 
 /* One variable of the campaign counts, so each row is given once, whoever asks wherever. */
-static int next_unique(lua_State *lua, struct player *player)
+static int next_unique(lua_State *lua, struct vu *vu)
 {
     struct operation operation;
     struct buffer one;
@@ -173,41 +173,41 @@ static int next_unique(lua_State *lua, struct player *player)
 
     lua_getiuservalue(lua, 1, DATA_NAME_VALUE);
     lua_insert(lua, 1);
-    lua_call_prepare(lua, player, &operation, OPERATION_INCR, 1);
+    lua_call_prepare(lua, vu, &operation, OPERATION_INCR, 1);
     operation.room = ROOM_CAMPAIGN;
     buffer_init_within(&one, memory, sizeof memory);
     value_append_integer(&one, 1);
     operation.value = buffer_bytes(&one);
-    return lua_call_send(lua, player, &operation, give_counted);
+    return lua_call_send(lua, vu, &operation, give_counted);
 }
 
 /* From a generator that has no memory, so that it repeats with the seed. */
-static uint64_t draw(const struct data *data, struct player *player)
+static uint64_t draw(const struct data *data, struct vu *vu)
 {
     struct random random;
 
-    if (player->drawn_step != player->step) {
-        player->drawn_step = player->step;
-        player->draws = 0;
+    if (vu->drawn_step != vu->step) {
+        vu->drawn_step = vu->step;
+        vu->draws = 0;
     }
-    random_seed(&random, player->stage->options->seed + player->id * 0x9e3779b97f4a7c15ull +
-                             player->step * 0xd1b54a32d192ed03ull + ++player->draws * 0xaef17502108ef2d9ull);
+    random_seed(&random, vu->stage->options->seed + vu->id * 0x9e3779b97f4a7c15ull +
+                             vu->step * 0xd1b54a32d192ed03ull + ++vu->draws * 0xaef17502108ef2d9ull);
     return random_below(&random, data->rows.count);
 }
 
-static uint64_t pick(const struct data *data, struct player *player)
+static uint64_t pick(const struct data *data, struct vu *vu)
 {
-    const struct campaign_options *options = player->stage->options;
-    uint64_t steps_before = player->step > 0 ? player->step - 1 : 0; /* setup is before the first */
+    const struct campaign_options *options = vu->stage->options;
+    uint64_t steps_before = vu->step > 0 ? vu->step - 1 : 0; /* setup is before the first */
 
     switch (data->mode) {
     case MODE_ROUND_ROBIN:
-        return (steps_before * options->workers + player->id) % data->rows.count;
+        return (steps_before * options->workers + vu->id) % data->rows.count;
     case MODE_ROOM:
-        return (steps_before * campaign_room_count(options) + player->id / player->stage->room_size) %
+        return (steps_before * campaign_room_count(options) + vu->id / vu->stage->room_size) %
                data->rows.count;
     case MODE_RANDOM:
-        return draw(data, player);
+        return draw(data, vu);
     case MODE_UNIQUE:
         break;
     }
@@ -226,11 +226,11 @@ static int next_row(lua_State *lua)
         lua_rotate(lua, 1, 1);
     }
     lua_settop(lua, 1);
-    struct player *player = player_current(lua, "next");
+    struct vu *vu = vu_current(lua, "next");
     if (data->mode == MODE_UNIQUE) {
-        return next_unique(lua, player);
+        return next_unique(lua, vu);
     }
-    data_push_row(lua, 1, (uint32_t)pick(data, player) + 1);
+    data_push_row(lua, 1, (uint32_t)pick(data, vu) + 1);
     return 1;
 }
 

@@ -26,7 +26,7 @@ enum awaited { AWAITED_READY, AWAITED_USAGE, AWAITED_GONE };
 
 struct lua_driver {
     struct webdriver *driver; /* NULL: the worker has ended */
-    struct player *player;
+    struct vu *vu;
     struct lua_driver *next; /* of the same worker */
     enum browser_kind kind;
     enum awaited awaited; /* while the worker waits for it */
@@ -60,33 +60,33 @@ static int raise_failure(lua_State *lua, const char *text)
 
 static void drop(struct lua_driver *object)
 {
-    struct player *player = object->player;
+    struct vu *vu = object->vu;
 
     if (object->driver == NULL) {
         return;
     }
-    struct lua_driver **at = &player->drivers;
+    struct lua_driver **at = &vu->drivers;
     while (*at != object) {
         at = &(*at)->next;
     }
     *at = object->next;
-    if (player->awaited_driver == object) {
-        player->awaited_driver = NULL;
+    if (vu->awaited_driver == object) {
+        vu->awaited_driver = NULL;
     }
-    object->player = NULL;
+    object->vu = NULL;
     webdriver_release(&object->driver);
 }
 
-void lua_drivers_drop_all(struct player *player)
+void lua_drivers_drop_all(struct vu *vu)
 {
-    while (player->drivers != NULL) {
-        drop(player->drivers);
+    while (vu->drivers != NULL) {
+        drop(vu->drivers);
     }
 }
 
-void lua_drivers_forget_wait(struct player *player)
+void lua_drivers_forget_wait(struct vu *vu)
 {
-    player->awaited_driver = NULL;
+    vu->awaited_driver = NULL;
 }
 
 static bool has_come(const struct lua_driver *object)
@@ -107,29 +107,29 @@ static bool has_come(const struct lua_driver *object)
 static void on_change(void *context)
 {
     struct lua_driver *object = context;
-    struct player *player = object->player;
+    struct vu *vu = object->vu;
 
-    if (player->awaited_driver != object || !has_come(object)) {
+    if (vu->awaited_driver != object || !has_come(object)) {
         return;
     }
-    player->awaited_driver = NULL;
-    player_wake(player, WAKE_DONE);
+    vu->awaited_driver = NULL;
+    vu_wake(vu, WAKE_DONE);
 }
 
 /* `go_on` is called now or later, with the driver at index 1. */
 static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited, lua_KFunction go_on)
 {
-    struct player *player = player_current(lua, "driver");
+    struct vu *vu = vu_current(lua, "driver");
 
-    if (player != object->player) {
+    if (vu != object->vu) {
         return lua_misuse(lua, "a driver is for the worker alone that started it");
     }
     object->awaited = awaited;
     if (has_come(object)) {
         return go_on(lua, LUA_OK, 0);
     }
-    player->awaited_driver = object;
-    return player_yield(lua, player, WAIT_DRIVER, go_on, 0);
+    vu->awaited_driver = object;
+    return vu_yield(lua, vu, WAIT_DRIVER, go_on, 0);
 }
 
 /* Raises where the wait has not ended for this driver: a script may resume a coroutine that is not its own.
@@ -137,7 +137,7 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
 static void woken(lua_State *lua, struct lua_driver *object, int status)
 {
     if (status == LUA_YIELD) {
-        player_resumed(lua, player_current(lua, "driver"), WAIT_DRIVER);
+        vu_resumed(lua, vu_current(lua, "driver"), WAIT_DRIVER);
     }
     if (object->driver == NULL) {
         lua_misuse(lua, "the worker of this driver has ended");
@@ -175,10 +175,9 @@ static uint64_t read_timeout_ms(lua_State *lua)
 
 static bool is_stopped(lua_State *lua, const struct lua_driver *object)
 {
-    const struct player *player = player_current(lua, "driver");
+    const struct vu *vu = vu_current(lua, "driver");
 
-    return player == object->player && player->wait == WAIT_DRIVER && player->waiting == lua &&
-           player->wake == WAKE_STOPPED;
+    return vu == object->vu && vu->wait == WAIT_DRIVER && vu->waiting == lua && vu->wake == WAKE_STOPPED;
 }
 
 static int on_started(lua_State *lua, int status, lua_KContext context)
@@ -202,7 +201,7 @@ static int on_started(lua_State *lua, int status, lua_KContext context)
 static int start(lua_State *lua)
 {
     static const char *const names[] = {"browser", "timeout", NULL};
-    struct player *player = player_current(lua, "browser");
+    struct vu *vu = vu_current(lua, "browser");
     struct webdriver_request request = {.on_change = on_change};
 
     lua_settop(lua, 1);
@@ -211,18 +210,18 @@ static int start(lua_State *lua)
         lua_replace(lua, 1);
     }
     lua_call_check_options(lua, 1, "driver", names);
-    request.kind = read_kind(lua, player->stage->options->browser);
+    request.kind = read_kind(lua, vu->stage->options->browser);
     request.timeout_ms = read_timeout_ms(lua);
-    if (player->stage->options->browser == BROWSER_REMOTE) {
+    if (vu->stage->options->browser == BROWSER_REMOTE) {
         return lua_misuse(
             lua, "browser: with --browser remote none is started here: name a WebDriver (remote = URL)");
     }
-    player_check_stopped(lua, player);
+    vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "browser: a call that waits cannot be made here");
     }
-    if (player_has_no_lease(player)) {
-        return player_await_lease(lua, player, start);
+    if (vu_has_no_lease(vu)) {
+        return vu_await_lease(lua, vu, start);
     }
     struct lua_driver *object = lua_newuserdatauv(lua, sizeof *object, 0);
     *object = (struct lua_driver){.kind = request.kind};
@@ -230,10 +229,10 @@ static int start(lua_State *lua)
     lua_replace(lua, 1);
     lua_settop(lua, 1);
     request.context = object;
-    object->driver = webdriver_start(shard_drivers(player->stage->shard), &request);
-    object->player = player;
-    object->next = player->drivers;
-    player->drivers = object;
+    object->driver = webdriver_start(shard_drivers(vu->stage->shard), &request);
+    object->vu = vu;
+    object->next = vu->drivers;
+    vu->drivers = object;
     return await(lua, object, AWAITED_READY, on_started);
 }
 

@@ -3,11 +3,11 @@
 #include <lua.h>
 
 struct lua_driver;
-struct player;
+struct vu;
 
 /* Pushes the table `drivers`. */
 void lua_drivers_push(lua_State *lua);
 /* The worker ends: so do its drivers. */
-void lua_drivers_drop_all(struct player *player);
+void lua_drivers_drop_all(struct vu *vu);
 /* What it waits for from its driver does not matter any more. */
-void lua_drivers_forget_wait(struct player *player);
+void lua_drivers_forget_wait(struct vu *vu);

@@ -220,44 +220,44 @@ static int lua_http_fail(lua_State *lua, const struct http_response *response)
 
 static int lua_http_on_response(lua_State *lua, int status, lua_KContext context)
 {
-    struct player *player = player_current(lua, "http");
+    struct vu *vu = vu_current(lua, "http");
     char buffer[LIMIT_NAME_BYTES];
 
     (void)status, (void)context;
-    player_resumed(lua, player, WAIT_RESPONSE);
-    struct http_response *response = player->response;
+    vu_resumed(lua, vu, WAIT_RESPONSE);
+    struct http_response *response = vu->response;
     if (response == NULL) {
         return lua_misuse(lua, "http: a coroutine that waits was resumed without a response");
     }
-    player->response = NULL;
+    vu->response = NULL;
     bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(player->stage->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
+    meter_request(vu->stage->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
                   response->timings.total_us);
     if (response->failure != HTTP_OK) {
         return lua_http_fail(lua, response);
     }
     lua_response_push(lua, response, 2);
-    http_drop_body(player->http);
+    http_drop_body(vu->http);
     return 1;
 }
 
 static void lua_http_on_done(void *context, struct http_response *response)
 {
-    struct player *player = context;
+    struct vu *vu = context;
 
-    player->response = response;
-    player_wake(player, WAKE_DONE);
+    vu->response = response;
+    vu_wake(vu, WAKE_DONE);
 }
 
 /* raw(method, url, options, body) */
 static int request_raw(lua_State *lua)
 {
-    struct player *player = player_current(lua, "http");
+    struct vu *vu = vu_current(lua, "http");
     struct draft draft;
 
     lua_settop(lua, 4);
-    if (player_has_no_lease(player)) {
-        return player_await_lease(lua, player, request_raw);
+    if (vu_has_no_lease(vu)) {
+        return vu_await_lease(lua, vu, request_raw);
     }
     draft.request = (struct http_request){
         .method = lua_tostring(lua, 1),
@@ -269,18 +269,18 @@ static int request_raw(lua_State *lua)
     if (!lua_isnil(lua, 3) || !lua_isnil(lua, 4)) {
         lua_http_read_options(lua, &draft);
     }
-    player_check_stopped(lua, player);
+    vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "http: a call that waits cannot be made here");
     }
-    if (player->http == NULL) {
-        player->http = http_client_new(shard_http(player->stage->shard), lua_http_on_done, player);
+    if (vu->http == NULL) {
+        vu->http = http_client_new(shard_http(vu->stage->shard), lua_http_on_done, vu);
     }
-    http_start(player->http, &draft.request);
+    http_start(vu->http, &draft.request);
     lua_settop(lua, NAME_INDEX);
     lua_replace(lua, 3);
     lua_settop(lua, 3);
-    return player_yield(lua, player, WAIT_RESPONSE, lua_http_on_response, 0);
+    return vu_yield(lua, vu, WAIT_RESPONSE, lua_http_on_response, 0);
 }
 
 static int on_told(lua_State *lua, int status, lua_KContext context)
@@ -309,7 +309,7 @@ static int lua_http_request(lua_State *lua)
     if (!lua_isnil(lua, 3) && !lua_istable(lua, 3)) {
         return lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 3));
     }
-    if (!driver_has_listeners(script) || player_current(lua, "http")->phase == PLAYER_GLOBAL) {
+    if (!driver_has_listeners(script) || vu_current(lua, "http")->phase == VU_GLOBAL) {
         return request_raw(lua);
     }
     driver_push_request(lua);

@@ -2,7 +2,7 @@
 #pragma once
 #include <lua.h>
 
-struct player;
+struct vu;
 
 /* The script's `print`. */
 int lua_print(lua_State *lua);
@@ -10,4 +10,4 @@ int luaopen_tutti(lua_State *lua);
 int luaopen_tutti_http(lua_State *lua);
 int luaopen_tutti_browser(lua_State *lua);
 /* Pushes the script's `worker`. */
-void lua_worker_push(lua_State *lua, struct player *player);
+void lua_worker_push(lua_State *lua, struct vu *vu);

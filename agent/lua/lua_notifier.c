@@ -20,38 +20,38 @@ struct lua_notifier {
 };
 
 /* Leaves the name on top of the stack, where the operation borrows it from. */
-static struct player *lua_notifier_prepare(lua_State *lua, const char *function, struct operation *operation,
-                                           enum operation_kind kind)
+static struct vu *lua_notifier_prepare(lua_State *lua, const char *function, struct operation *operation,
+                                       enum operation_kind kind)
 {
     struct lua_notifier *notifier = script_check_object(lua, 1, script_of(lua)->notifier_type, METATABLE);
-    struct player *player = player_current(lua, function);
+    struct vu *vu = vu_current(lua, function);
     size_t size;
 
     lua_getiuservalue(lua, 1, 1);
     const char *name = lua_tolstring(lua, -1, &size);
-    lua_call_fill(player, operation, kind, bytes_of(name, size));
+    lua_call_fill(vu, operation, kind, bytes_of(name, size));
     operation->step = notifier->step;
-    return player;
+    return vu;
 }
 
-static int give_payload(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_payload(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)player;
+    (void)vu;
     lua_value_push(lua, reply->value);
     return 1;
 }
 
-static int give_counts(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_counts(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)player;
+    (void)vu;
     lua_pushinteger(lua, (lua_Integer)reply->count);
     lua_pushinteger(lua, (lua_Integer)reply->total);
     return 2;
 }
 
-static int lua_notifier_give_won(lua_State *lua, struct player *player, const struct reply *reply)
+static int lua_notifier_give_won(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)player;
+    (void)vu;
     lua_pushboolean(lua, reply->is_won);
     return 1;
 }
@@ -91,10 +91,10 @@ static int written(lua_State *lua)
     struct lua_value_room room;
 
     lua_settop(lua, 3);
-    struct player *player = lua_notifier_prepare(lua, "written", &operation, OPERATION_WRITTEN);
+    struct vu *vu = lua_notifier_prepare(lua, "written", &operation, OPERATION_WRITTEN);
     operation.first_ns = operation.last_ns = page_instant_ns(lua, 3, "written", "at");
     operation.value = lua_value_encode(lua, 2, &room, "payload");
-    return lua_call_send(lua, player, &operation, lua_notifier_give_won);
+    return lua_call_send(lua, vu, &operation, lua_notifier_give_won);
 }
 
 /* round:writing([{at=}]) */
@@ -103,9 +103,9 @@ static int writing(lua_State *lua)
     struct operation operation;
 
     lua_settop(lua, 2);
-    struct player *player = lua_notifier_prepare(lua, "writing", &operation, OPERATION_WRITING);
+    struct vu *vu = lua_notifier_prepare(lua, "writing", &operation, OPERATION_WRITING);
     operation.first_ns = operation.last_ns = page_instant_ns(lua, 2, "writing", "at");
-    return lua_call_send(lua, player, &operation, NULL);
+    return lua_call_send(lua, vu, &operation, NULL);
 }
 
 static int wait_for_writer(lua_State *lua)
@@ -114,9 +114,9 @@ static int wait_for_writer(lua_State *lua)
 
     lua_settop(lua, 2);
     uint64_t timeout_ms = lua_call_timeout(lua, 2, "wait_for_writer");
-    struct player *player = lua_notifier_prepare(lua, "wait_for_writer", &operation, OPERATION_WAIT_WRITER);
+    struct vu *vu = lua_notifier_prepare(lua, "wait_for_writer", &operation, OPERATION_WAIT_WRITER);
     operation.timeout_ms = timeout_ms;
-    return lua_call_send(lua, player, &operation, give_payload);
+    return lua_call_send(lua, vu, &operation, give_payload);
 }
 
 /* round:one_read([text], [{seen_at=}]) */
@@ -127,7 +127,7 @@ static int one_read(lua_State *lua)
     size_t size;
 
     lua_settop(lua, 3);
-    struct player *player = lua_notifier_prepare(lua, "one_read", &operation, OPERATION_READ);
+    struct vu *vu = lua_notifier_prepare(lua, "one_read", &operation, OPERATION_READ);
     int options = lua_istable(lua, 2) ? 2 : 3;
     if (lua_type(lua, 2) == LUA_TSTRING) {
         const char *text = lua_tolstring(lua, 2, &size);
@@ -137,7 +137,7 @@ static int one_read(lua_State *lua)
         return lua_misuse(lua, "one_read: what was seen is a text, not a %s", luaL_typename(lua, 2));
     }
     operation.first_ns = operation.last_ns = page_instant_ns(lua, options, "one_read", "seen_at");
-    return lua_call_send(lua, player, &operation, NULL);
+    return lua_call_send(lua, vu, &operation, NULL);
 }
 
 static int wait_for_readers(lua_State *lua)
@@ -146,7 +146,7 @@ static int wait_for_readers(lua_State *lua)
     struct operation operation;
 
     lua_settop(lua, 2);
-    struct player *player = lua_notifier_prepare(lua, "wait_for_readers", &operation, OPERATION_WAIT_READERS);
+    struct vu *vu = lua_notifier_prepare(lua, "wait_for_readers", &operation, OPERATION_WAIT_READERS);
     if (lua_istable(lua, 2)) {
         lua_call_check_options(lua, 2, "wait_for_readers", names);
         lua_option_get(lua, 2, "strict");
@@ -156,7 +156,7 @@ static int wait_for_readers(lua_State *lua)
     } else {
         operation.timeout_ms = lua_call_timeout(lua, 2, "wait_for_readers");
     }
-    return lua_call_send(lua, player, &operation, give_counts);
+    return lua_call_send(lua, vu, &operation, give_counts);
 }
 
 void lua_notifier_open(lua_State *lua)
@@ -179,9 +179,9 @@ void lua_notifier_open(lua_State *lua)
     }
 }
 
-static int give_notifier(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_notifier(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)player, (void)reply;
+    (void)vu, (void)reply;
     lua_settop(lua, 4);
     return 1;
 }
@@ -211,8 +211,8 @@ int lua_notifier_new(lua_State *lua)
     uint64_t readers = 0;
 
     lua_settop(lua, 3);
-    struct player *player = lua_worker_check(lua, "notifier");
-    lua_call_prepare(lua, player, &operation, OPERATION_DECLARE, 2);
+    struct vu *vu = lua_worker_check(lua, "notifier");
+    lua_call_prepare(lua, vu, &operation, OPERATION_DECLARE, 2);
     if (operation.name.size == 0) {
         return lua_misuse(lua, "notifier: a name has at least one character");
     }
@@ -232,27 +232,27 @@ int lua_notifier_new(lua_State *lua)
         return 1;
     }
     operation.count = (uint32_t)readers;
-    return lua_call_send(lua, player, &operation, give_notifier);
+    return lua_call_send(lua, vu, &operation, give_notifier);
 }
 
 /* The coordinator asked for an instant: it is told when this worker really went on. */
-static void report_release(lua_State *lua, struct player *player, const struct reply *reply)
+static void report_release(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
     struct operation operation;
     struct error error;
 
-    lua_call_prepare(lua, player, &operation, OPERATION_RELEASED, 2);
+    lua_call_prepare(lua, vu, &operation, OPERATION_RELEASED, 2);
     operation.step = reply->step;
     operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
-    (void)!stage_call(player->stage, player, &operation, &error);
+    (void)!stage_call(vu->stage, vu, &operation, &error);
 }
 
-static int give_rank(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_rank(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
     if (reply->at_ns > 0) {
-        report_release(lua, player, reply);
+        report_release(lua, vu, reply);
     }
-    lua_pushinteger(lua, (lua_Integer)player->rank);
+    lua_pushinteger(lua, (lua_Integer)vu->rank);
     lua_pushinteger(lua, (lua_Integer)reply->count);
     return 2;
 }
@@ -264,8 +264,8 @@ int lua_barrier(lua_State *lua)
     struct operation operation;
 
     lua_settop(lua, 3);
-    struct player *player = lua_worker_check(lua, "barrier");
-    lua_call_prepare(lua, player, &operation, OPERATION_BARRIER, 2);
+    struct vu *vu = lua_worker_check(lua, "barrier");
+    lua_call_prepare(lua, vu, &operation, OPERATION_BARRIER, 2);
     if (!lua_isnil(lua, 3)) {
         lua_call_check_options(lua, 3, "barrier", names);
         operation.count = (uint32_t)whole_option(lua, "parties", "barrier", UINT32_MAX);
@@ -275,5 +275,5 @@ int lua_barrier(lua_State *lua)
         operation.is_at_once = lua_toboolean(lua, -1);
         lua_settop(lua, 3);
     }
-    return lua_call_send(lua, player, &operation, give_rank);
+    return lua_call_send(lua, vu, &operation, give_rank);
 }

@@ -114,24 +114,24 @@ static int add_fixture(lua_State *lua)
 static int on_slept(lua_State *lua, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    player_resumed(lua, player_current(lua, "tutti.sleep"), WAIT_SLEEP);
+    vu_resumed(lua, vu_current(lua, "tutti.sleep"), WAIT_SLEEP);
     return 0;
 }
 
 static int sleep_for(lua_State *lua)
 {
-    struct player *player = player_current(lua, "tutti.sleep");
+    struct vu *vu = vu_current(lua, "tutti.sleep");
     double seconds = luaL_checknumber(lua, 1);
 
     if (!(seconds >= 0 && seconds <= LONGEST_SLEEP_S)) {
         return lua_misuse(lua, "tutti.sleep: expected seconds, not negative");
     }
-    player_check_stopped(lua, player);
+    vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
     }
-    shard_set_alarm(player->stage->shard, &player->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
-    return player_yield(lua, player, WAIT_SLEEP, on_slept, 0);
+    shard_set_alarm(vu->stage->shard, &vu->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
+    return vu_yield(lua, vu, WAIT_SLEEP, on_slept, 0);
 }
 
 static int now(lua_State *lua)
@@ -143,12 +143,12 @@ static int now(lua_State *lua)
 /* The name stays at index 1; results follow. */
 static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
 {
-    struct player *player = player_current(lua, "tutti.time");
+    struct vu *vu = vu_current(lua, "tutti.time");
     bool is_ok = status == LUA_OK || status == LUA_YIELD;
     size_t size;
     const char *name = lua_tolstring(lua, 1, &size);
 
-    meter_request(player->stage->meter, bytes_of(name, size), true, is_ok,
+    meter_request(vu->stage->meter, bytes_of(name, size), true, is_ok,
                   (clock_now_ns() - (uint64_t)began_ns) / 1000);
     if (!is_ok) {
         return lua_error(lua);
@@ -161,7 +161,7 @@ static int time_call(lua_State *lua)
 {
     size_t size;
 
-    player_current(lua, "tutti.time");
+    vu_current(lua, "tutti.time");
     const char *name = luaL_checklstring(lua, 1, &size);
     luaL_checktype(lua, 2, LUA_TFUNCTION);
     if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
@@ -176,7 +176,7 @@ static int time_call(lua_State *lua)
 int lua_print(lua_State *lua)
 {
     struct script *script = script_of(lua);
-    struct player *player = script->current;
+    struct vu *vu = script->current;
     int count = lua_gettop(lua);
     luaL_Buffer line;
 
@@ -184,16 +184,16 @@ int lua_print(lua_State *lua)
         return 0;
     }
     /* Whoever reads it takes it for the word of a worker that lives. */
-    if (player != NULL && player_has_no_lease(player)) {
-        if (lua == player->thread && script_may_wait(lua)) {
-            return player_await_lease(lua, player, lua_print);
+    if (vu != NULL && vu_has_no_lease(vu)) {
+        if (lua == vu->thread && script_may_wait(lua)) {
+            return vu_await_lease(lua, vu, lua_print);
         }
         return lua_misuse(lua, "print: the agent has lost its lease");
     }
     luaL_buffinit(lua, &line);
-    if (player != NULL && player->phase != PLAYER_GLOBAL) {
+    if (vu != NULL && vu->phase != VU_GLOBAL) {
         char prefix[32];
-        snprintf(prefix, sizeof prefix, "[%u] ", player->id);
+        snprintf(prefix, sizeof prefix, "[%u] ", vu->id);
         luaL_addstring(&line, prefix);
     }
     for (int i = 1; i <= count; i++) {

@@ -14,24 +14,24 @@ static bool is_of_room(lua_State *lua)
     return lua_toboolean(lua, lua_upvalueindex(1));
 }
 
-static struct player *prepare_at(lua_State *lua, const char *function, struct operation *operation,
-                                 enum operation_kind kind)
+static struct vu *prepare_at(lua_State *lua, const char *function, struct operation *operation,
+                             enum operation_kind kind)
 {
-    struct player *player = player_current(lua, function);
+    struct vu *vu = vu_current(lua, function);
 
-    lua_call_prepare(lua, player, operation, kind, 1);
+    lua_call_prepare(lua, vu, operation, kind, 1);
     if (strncmp(lua_tostring(lua, 1), LUA_DATA_PREFIX, strlen(LUA_DATA_PREFIX)) == 0) {
         lua_misuse(lua, "%s: names that begin with " LUA_DATA_PREFIX " are those of tutti.data", function);
     }
     if (!is_of_room(lua)) {
         operation->room = ROOM_CAMPAIGN;
     }
-    return player;
+    return vu;
 }
 
 /* At the entry of a function; within its continuations it is prepare_at. */
-static struct player *lua_variables_prepare(lua_State *lua, const char *function, struct operation *operation,
-                                            enum operation_kind kind)
+static struct vu *lua_variables_prepare(lua_State *lua, const char *function, struct operation *operation,
+                                        enum operation_kind kind)
 {
     if (is_of_room(lua)) {
         lua_worker_check(lua, function);
@@ -49,29 +49,29 @@ static struct bytes lua_variables_encode(lua_State *lua, int index, struct lua_v
     return lua_value_encode(lua, index, room, what);
 }
 
-static int give_value(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_value(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)player;
+    (void)vu;
     lua_value_push(lua, reply->value);
     return 1;
 }
 
-static int give_nothing(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_nothing(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)lua, (void)player, (void)reply;
+    (void)lua, (void)vu, (void)reply;
     return 0;
 }
 
-static int lua_variables_give_won(lua_State *lua, struct player *player, const struct reply *reply)
+static int lua_variables_give_won(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)player;
+    (void)vu;
     lua_pushboolean(lua, reply->is_won);
     return 1;
 }
 
-static int give_won_and_value(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_won_and_value(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
-    (void)player;
+    (void)vu;
     lua_pushboolean(lua, reply->is_won);
     lua_value_push(lua, reply->value);
     return 2;
@@ -81,10 +81,10 @@ static void tell_making_failed(lua_State *lua)
 {
     struct operation operation;
     struct error error;
-    struct player *player = prepare_at(lua, "get_var", &operation, OPERATION_MAKING_FAILED);
+    struct vu *vu = prepare_at(lua, "get_var", &operation, OPERATION_MAKING_FAILED);
 
     /* Where it cannot be told any more, nobody waits for it either. */
-    (void)!stage_call(player->stage, player, &operation, &error);
+    (void)!stage_call(vu->stage, vu, &operation, &error);
 }
 
 /* The factory has run: its result is on top. */
@@ -98,20 +98,20 @@ static int on_made(lua_State *lua, int status, lua_KContext context)
         tell_making_failed(lua);
         return lua_error(lua);
     }
-    struct player *player = prepare_at(lua, "get_var", &operation, OPERATION_MADE);
+    struct vu *vu = prepare_at(lua, "get_var", &operation, OPERATION_MADE);
     operation.value = lua_variables_encode(lua, -1, &room, "what the factory made");
-    return lua_call_send(lua, player, &operation, give_value);
+    return lua_call_send(lua, vu, &operation, give_value);
 }
 
 /* Encoding can fail too, which has to be told like a failure of the factory. */
 static int run_factory(lua_State *lua);
 
-static int give_or_make(lua_State *lua, struct player *player, const struct reply *reply)
+static int give_or_make(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
     if (!reply->is_maker) {
-        return give_value(lua, player, reply);
+        return give_value(lua, vu, reply);
     }
-    player_drop_answer(player);
+    vu_drop_answer(vu);
     return run_factory(lua);
 }
 
@@ -147,24 +147,24 @@ static int run_factory(lua_State *lua)
 static int get_var(lua_State *lua)
 {
     struct operation operation;
-    struct player *player = lua_variables_prepare(lua, "get_var", &operation, OPERATION_GET);
+    struct vu *vu = lua_variables_prepare(lua, "get_var", &operation, OPERATION_GET);
 
     if (lua_isnoneornil(lua, 2)) {
-        return lua_call_send(lua, player, &operation, give_value);
+        return lua_call_send(lua, vu, &operation, give_value);
     }
     luaL_checktype(lua, 2, LUA_TFUNCTION);
     operation.kind = OPERATION_GET_OR_MAKE;
-    return lua_call_send(lua, player, &operation, give_or_make);
+    return lua_call_send(lua, vu, &operation, give_or_make);
 }
 
 static int set_var(lua_State *lua)
 {
     struct operation operation;
     struct lua_value_room room;
-    struct player *player = lua_variables_prepare(lua, "set_var", &operation, OPERATION_SET);
+    struct vu *vu = lua_variables_prepare(lua, "set_var", &operation, OPERATION_SET);
 
     operation.value = lua_variables_encode(lua, 2, &room, "value");
-    return lua_call_send(lua, player, &operation, give_nothing);
+    return lua_call_send(lua, vu, &operation, give_nothing);
 }
 
 static int cas(lua_State *lua)
@@ -172,19 +172,19 @@ static int cas(lua_State *lua)
     struct operation operation;
     struct lua_value_room expected;
     struct lua_value_room room;
-    struct player *player = lua_variables_prepare(lua, "cas", &operation, OPERATION_CAS);
+    struct vu *vu = lua_variables_prepare(lua, "cas", &operation, OPERATION_CAS);
 
     lua_settop(lua, 3);
     operation.expected = lua_value_encode(lua, 2, &expected, "expected value");
     operation.value = lua_value_encode(lua, 3, &room, "value");
-    return lua_call_send(lua, player, &operation, give_won_and_value);
+    return lua_call_send(lua, vu, &operation, give_won_and_value);
 }
 
 static int incr(lua_State *lua)
 {
     struct operation operation;
     struct lua_value_room room;
-    struct player *player = lua_variables_prepare(lua, "incr", &operation, OPERATION_INCR);
+    struct vu *vu = lua_variables_prepare(lua, "incr", &operation, OPERATION_INCR);
 
     if (lua_isnoneornil(lua, 2)) {
         lua_settop(lua, 1);
@@ -195,15 +195,15 @@ static int incr(lua_State *lua)
         return luaL_typeerror(lua, 2, "number");
     }
     operation.value = lua_variables_encode(lua, 2, &room, "increment");
-    return lua_call_send(lua, player, &operation, give_value);
+    return lua_call_send(lua, vu, &operation, give_value);
 }
 
 static int delete_var(lua_State *lua)
 {
     struct operation operation;
-    struct player *player = lua_variables_prepare(lua, "delete", &operation, OPERATION_DELETE);
+    struct vu *vu = lua_variables_prepare(lua, "delete", &operation, OPERATION_DELETE);
 
-    return lua_call_send(lua, player, &operation, lua_variables_give_won);
+    return lua_call_send(lua, vu, &operation, lua_variables_give_won);
 }
 
 static int wait_var(lua_State *lua)
@@ -211,7 +211,7 @@ static int wait_var(lua_State *lua)
     static const char *const names[] = {"changed_from", "timeout", NULL};
     struct operation operation;
     struct lua_value_room expected;
-    struct player *player = lua_variables_prepare(lua, "wait_var", &operation, OPERATION_WAIT_SET);
+    struct vu *vu = lua_variables_prepare(lua, "wait_var", &operation, OPERATION_WAIT_SET);
 
     lua_settop(lua, 2);
     lua_call_check_options(lua, 2, "wait_var", names);
@@ -223,7 +223,7 @@ static int wait_var(lua_State *lua)
             operation.expected = lua_value_encode(lua, -1, &expected, "changed_from");
         }
     }
-    return lua_call_send(lua, player, &operation, give_value);
+    return lua_call_send(lua, vu, &operation, give_value);
 }
 
 static const luaL_Reg functions[] = {

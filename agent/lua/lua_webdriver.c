@@ -19,15 +19,15 @@
 
 static int lua_webdriver_on_response(lua_State *lua, int status, lua_KContext context)
 {
-    struct player *player = player_current(lua, "tutti.browser");
+    struct vu *vu = vu_current(lua, "tutti.browser");
 
     (void)status, (void)context;
-    player_resumed(lua, player, WAIT_RESPONSE);
-    const struct http_response *response = player->response;
+    vu_resumed(lua, vu, WAIT_RESPONSE);
+    const struct http_response *response = vu->response;
     if (response == NULL) {
         return lua_misuse(lua, "tutti.browser: a coroutine that waits was resumed without a response");
     }
-    player->response = NULL;
+    vu->response = NULL;
     if (response->failure != HTTP_OK) {
         lua_pushnil(lua);
         lua_pushstring(lua, http_failure_name(response->failure));
@@ -37,16 +37,16 @@ static int lua_webdriver_on_response(lua_State *lua, int status, lua_KContext co
     lua_pushinteger(lua, response->status);
     lua_pushlstring(lua, response->body.size > 0 ? (const char *)response->body.data : "",
                     response->body.size);
-    http_drop_body(player->webdriver);
+    http_drop_body(vu->webdriver);
     return 2;
 }
 
 static void lua_webdriver_on_done(void *context, struct http_response *response)
 {
-    struct player *player = context;
+    struct vu *vu = context;
 
-    player->response = response;
-    player_wake(player, WAKE_DONE);
+    vu->response = response;
+    vu_wake(vu, WAKE_DONE);
 }
 
 static uint64_t timeout_ms(lua_State *lua, int index)
@@ -62,12 +62,12 @@ static uint64_t timeout_ms(lua_State *lua, int index)
 static int lua_webdriver_request(lua_State *lua)
 {
     static const struct http_header json[] = {{"Content-Type", "application/json; charset=utf-8"}};
-    struct player *player = player_current(lua, "tutti.browser");
+    struct vu *vu = vu_current(lua, "tutti.browser");
     size_t size = 0;
 
     lua_settop(lua, 6);
-    if (player_has_no_lease(player)) {
-        return player_await_lease(lua, player, lua_webdriver_request);
+    if (vu_has_no_lease(vu)) {
+        return vu_await_lease(lua, vu, lua_webdriver_request);
     }
     const char *body = luaL_optlstring(lua, 3, NULL, &size);
     struct http_request request = {
@@ -82,21 +82,21 @@ static int lua_webdriver_request(lua_State *lua)
         .timeout_ms = timeout_ms(lua, 4),
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
-    player_check_stopped(lua, player);
+    vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
     }
-    if (player->webdriver == NULL) {
-        player->webdriver = http_client_new(shard_http(player->stage->shard), lua_webdriver_on_done, player);
+    if (vu->webdriver == NULL) {
+        vu->webdriver = http_client_new(shard_http(vu->stage->shard), lua_webdriver_on_done, vu);
     }
-    http_start(player->webdriver, &request);
-    return player_yield(lua, player, WAIT_RESPONSE, lua_webdriver_on_response, 0);
+    http_start(vu->webdriver, &request);
+    return vu_yield(lua, vu, WAIT_RESPONSE, lua_webdriver_on_response, 0);
 }
 
 /* WebDriver's commands are timings, so that they are not among the script's own requests. */
 static int record(lua_State *lua)
 {
-    struct player *player = player_current(lua, "tutti.browser");
+    struct vu *vu = vu_current(lua, "tutti.browser");
     size_t size;
     const char *name = luaL_checklstring(lua, 1, &size);
     if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
@@ -104,7 +104,7 @@ static int record(lua_State *lua)
     }
     double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
 
-    meter_request(player->stage->meter, bytes_of(name, size), true, lua_toboolean(lua, 2),
+    meter_request(vu->stage->meter, bytes_of(name, size), true, lua_toboolean(lua, 2),
                   took_s > 0 ? (uint64_t)(took_s * 1e6) : 0);
     return 0;
 }
@@ -130,7 +130,7 @@ static int misuse(lua_State *lua)
 
 static int worker(lua_State *lua)
 {
-    lua_worker_push(lua, player_current(lua, "tutti.browser"));
+    lua_worker_push(lua, vu_current(lua, "tutti.browser"));
     return 1;
 }
 
@@ -145,13 +145,13 @@ static void set_function(lua_State *lua, int *reference)
 
 static int at_end(lua_State *lua)
 {
-    set_function(lua, &player_current(lua, "tutti.browser")->closer_reference);
+    set_function(lua, &vu_current(lua, "tutti.browser")->closer_reference);
     return 0;
 }
 
 static int lua_webdriver_on_failure(lua_State *lua)
 {
-    set_function(lua, &player_current(lua, "tutti.browser")->witness_reference);
+    set_function(lua, &vu_current(lua, "tutti.browser")->witness_reference);
     return 0;
 }
 
@@ -159,12 +159,12 @@ static int lua_webdriver_keep(lua_State *lua)
 {
     static const char *const kinds[] = {
         [ARTIFACT_SCREENSHOT] = "screenshot", [ARTIFACT_SOURCE] = "source", NULL};
-    const struct player *player = player_current(lua, "tutti.browser");
+    const struct vu *vu = vu_current(lua, "tutti.browser");
     enum artifact_kind kind = (enum artifact_kind)luaL_checkoption(lua, 1, NULL, kinds);
     size_t size;
     const char *content = luaL_checklstring(lua, 2, &size);
 
-    stage_keep_artifact(player->stage, player, kind, bytes_of(content, size));
+    stage_keep_artifact(vu->stage, vu, kind, bytes_of(content, size));
     return 0;
 }
 

@@ -10,57 +10,56 @@
 
 #define METATABLE "tutti.worker"
 
-static struct player *to_player(lua_State *lua)
+static struct vu *to_vu(lua_State *lua)
 {
-    struct player *player =
-        *(struct player **)script_check_object(lua, 1, script_of(lua)->worker_type, METATABLE);
+    struct vu *vu = *(struct vu **)script_check_object(lua, 1, script_of(lua)->worker_type, METATABLE);
 
-    if (player == NULL) {
+    if (vu == NULL) {
         lua_misuse(lua, "this worker has ended");
     }
-    return player;
+    return vu;
 }
 
-struct player *lua_worker_check(lua_State *lua, const char *function)
+struct vu *lua_worker_check(lua_State *lua, const char *function)
 {
-    struct player *player = to_player(lua);
-    struct player *current = player_current(lua, function);
+    struct vu *vu = to_vu(lua);
+    struct vu *current = vu_current(lua, function);
 
-    if (player != current) {
+    if (vu != current) {
         lua_misuse(lua, "%s: worker %u cannot call for worker %u", function, (unsigned)current->id,
-                   (unsigned)player->id);
+                   (unsigned)vu->id);
     }
-    return player;
+    return vu;
 }
 
-static void push_room(lua_State *lua, const struct player *player)
+static void push_room(lua_State *lua, const struct vu *vu)
 {
-    uint32_t room = player->id / player->stage->room_size;
+    uint32_t room = vu->id / vu->stage->room_size;
 
     lua_createtable(lua, 0, 2);
     lua_pushinteger(lua, room);
     lua_setfield(lua, -2, "id");
-    struct campaign_options now = *player->stage->options;
-    now.workers = runner_worker_count(player->stage->runner, player->id);
+    struct campaign_options now = *vu->stage->options;
+    now.workers = runner_worker_count(vu->stage->runner, vu->id);
     lua_pushinteger(lua, campaign_workers_of_room(&now, room));
     lua_setfield(lua, -2, "size");
 }
 
 /* The fields that the agent knows, by the length of their names and then by the names. */
-static bool lua_worker_push_field(lua_State *lua, const struct player *player, const char *name)
+static bool lua_worker_push_field(lua_State *lua, const struct vu *vu, const char *name)
 {
     if (strcmp(name, "id") == 0) {
-        lua_pushinteger(lua, player->id);
+        lua_pushinteger(lua, vu->id);
     } else if (strcmp(name, "step") == 0) {
-        lua_pushinteger(lua, (lua_Integer)player->step);
+        lua_pushinteger(lua, (lua_Integer)vu->step);
     } else if (strcmp(name, "count") == 0) {
-        lua_pushinteger(lua, runner_worker_count(player->stage->runner, player->id));
+        lua_pushinteger(lua, runner_worker_count(vu->stage->runner, vu->id));
     } else if (strcmp(name, "seat") == 0) {
-        lua_pushinteger(lua, player->id % player->stage->room_size);
+        lua_pushinteger(lua, vu->id % vu->stage->room_size);
     } else if (strcmp(name, "room") == 0) {
-        push_room(lua, player);
+        push_room(lua, vu);
     } else if (strcmp(name, "agent") == 0) {
-        lua_pushstring(lua, shard_settings(player->stage->shard)->agent);
+        lua_pushstring(lua, shard_settings(vu->stage->shard)->agent);
     } else {
         return false;
     }
@@ -70,7 +69,7 @@ static bool lua_worker_push_field(lua_State *lua, const struct player *player, c
 /* Methods are in the upvalue, the script's own fields in the user value. */
 static int lua_worker_get_field(lua_State *lua)
 {
-    struct player *player = to_player(lua);
+    struct vu *vu = to_vu(lua);
 
     lua_settop(lua, 2);
     lua_pushvalue(lua, 2);
@@ -78,7 +77,7 @@ static int lua_worker_get_field(lua_State *lua)
         return 1;
     }
     lua_pop(lua, 1);
-    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, player, lua_tostring(lua, 2))) {
+    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, vu, lua_tostring(lua, 2))) {
         return 1;
     }
     if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
@@ -91,11 +90,11 @@ static int lua_worker_get_field(lua_State *lua)
 
 static int new_index(lua_State *lua)
 {
-    struct player *player = to_player(lua);
+    struct vu *vu = to_vu(lua);
 
     luaL_checkany(lua, 3);
     lua_settop(lua, 3);
-    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, player, lua_tostring(lua, 2))) {
+    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, vu, lua_tostring(lua, 2))) {
         return lua_misuse(lua, "worker.%s cannot be set", lua_tostring(lua, 2));
     }
     if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
@@ -112,10 +111,10 @@ static int new_index(lua_State *lua)
 
 static int lua_worker_to_string(lua_State *lua)
 {
-    const struct player *player = *(struct player **)luaL_checkudata(lua, 1, METATABLE);
+    const struct vu *vu = *(struct vu **)luaL_checkudata(lua, 1, METATABLE);
 
-    if (player != NULL) {
-        lua_pushfstring(lua, "worker %d", (int)player->id);
+    if (vu != NULL) {
+        lua_pushfstring(lua, "worker %d", (int)vu->id);
     } else {
         lua_pushliteral(lua, "a worker that has ended");
     }
@@ -144,16 +143,16 @@ static void lua_worker_open_metatable(lua_State *lua)
     lua_setfield(lua, -2, "__metatable");
 }
 
-void lua_worker_push(lua_State *lua, struct player *player)
+void lua_worker_push(lua_State *lua, struct vu *vu)
 {
-    if (player->object_reference != LUA_NOREF) {
-        lua_rawgeti(lua, LUA_REGISTRYINDEX, player->object_reference);
+    if (vu->object_reference != LUA_NOREF) {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, vu->object_reference);
         return;
     }
-    struct player **object = lua_newuserdatauv(lua, sizeof(struct player *), 1);
-    *object = player;
+    struct vu **object = lua_newuserdatauv(lua, sizeof(struct vu *), 1);
+    *object = vu;
     lua_worker_open_metatable(lua);
     lua_setmetatable(lua, -2);
     lua_pushvalue(lua, -1);
-    player->object_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    vu->object_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
 }

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct player;
+struct vu;
 struct stage;
 
 /* In the order in which they run; the last two are no phases of their own. */
@@ -65,9 +65,9 @@ struct script {
     struct buffer text;  /* for messages and names */
     const struct script_thread *thread;
     const struct script_library *library;
-    struct stage *stage;    /* NULL while it is only looked at */
-    struct player *current; /* whose turn it is; NULL while loading */
-    bool cannot_wait;       /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
+    struct stage *stage; /* NULL while it is only looked at */
+    struct vu *current;  /* whose turn it is; NULL while loading */
+    bool cannot_wait;    /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
     bool is_waiting; /* the turn ends because an API call waits, not because of a yield of the script's own */
 };
 

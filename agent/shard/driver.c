@@ -50,7 +50,7 @@ static const char driver_in_lua[] =
 static int driver_choose(lua_State *lua)
 {
     struct script *script = script_of(lua);
-    struct player *player = player_current(lua, "scenario_picker");
+    struct vu *vu = vu_current(lua, "scenario_picker");
     size_t size = 0;
 
     if (lua_toboolean(lua, 1)) {
@@ -59,12 +59,12 @@ static int driver_choose(lua_State *lua)
         if (scenario == NULL) {
             return luaL_error(lua, "scenario_picker: there is no scenario %s", luaL_tolstring(lua, 2, NULL));
         }
-        player->scenario = (uint32_t)(scenario - script->scenarios);
-    } else if (!pick_scenario(script, player->stage->options, player->id, player->step, &player->scenario)) {
+        vu->scenario = (uint32_t)(scenario - script->scenarios);
+    } else if (!pick_scenario(script, vu->stage->options, vu->id, vu->step, &vu->scenario)) {
         return luaL_error(lua, "no scenario can be picked: every one has weight 0");
     }
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, script->scenarios[player->scenario].function);
-    lua_pushstring(lua, script->scenarios[player->scenario].name);
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, script->scenarios[vu->scenario].function);
+    lua_pushstring(lua, script->scenarios[vu->scenario].name);
     return 2;
 }
 
@@ -96,9 +96,9 @@ static int push_picker(lua_State *lua)
 
 static int driver_complain(lua_State *lua)
 {
-    struct player *player = player_current(lua, "events");
+    struct vu *vu = vu_current(lua, "events");
 
-    stage_complain(player->stage, player, "events: ", luaL_checkstring(lua, 2));
+    stage_complain(vu->stage, vu, "events: ", luaL_checkstring(lua, 2));
     return 0;
 }
 

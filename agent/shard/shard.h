@@ -14,8 +14,8 @@
 
 struct drivers;
 struct memory_account;
-struct player;
-struct player_hooks;
+struct vu;
+struct vu_hooks;
 struct pulse;
 struct script_library;
 struct stage;
@@ -34,7 +34,7 @@ struct shard_settings {
     struct pulse *pulse;                  /* for a watchdog; NULL: none */
     struct starter_link *starter;         /* of browsers; NULL: none can be started */
     const struct script_library *library; /* what scripts can require */
-    const struct player_hooks *hooks;
+    const struct vu_hooks *hooks;
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
 };
@@ -65,13 +65,13 @@ void shard_post_loop(struct shard *shard, uint64_t campaign);
 /* What is posted this turn leaves at its end, whoever else has turns. */
 void shard_hurry(struct shard *shard);
 /* It is the worker's turn as soon as the lease allows it. */
-void shard_queue(struct shard *shard, struct player *player);
+void shard_queue(struct shard *shard, struct vu *vu);
 /* Whether the agent's lease holds at this moment. */
 bool shard_may_act(const struct shard *shard);
 /* When the present turn of a worker began. */
 uint64_t shard_turn_ns(const struct shard *shard);
 /* Whether it is anybody's turn. */
 bool shard_is_queued(const struct shard *shard);
-void shard_unqueue(struct shard *shard, struct player *player);
+void shard_unqueue(struct shard *shard, struct vu *vu);
 /* Once, before any of its workers is queued. */
 void shard_init_stage(struct stage *stage);

@@ -67,25 +67,25 @@ static void begin_turns(struct shard *shard)
     }
 }
 
-void shard_queue(struct shard *shard, struct player *player)
+void shard_queue(struct shard *shard, struct vu *vu)
 {
-    struct stage *stage = player->stage;
+    struct stage *stage = vu->stage;
 
-    if (player->is_queued) {
+    if (vu->is_queued) {
         return;
     }
     if (shard->first_ready == NULL) {
         shard->now_ns = clock_now_ns();
     }
-    player->queued_ns = shard->now_ns;
-    player->is_queued = true;
-    player->next = NULL;
+    vu->queued_ns = shard->now_ns;
+    vu->is_queued = true;
+    vu->next = NULL;
     if (stage->last != NULL) {
-        stage->last->next = player;
+        stage->last->next = vu;
     } else {
-        stage->first = player;
+        stage->first = vu;
     }
-    stage->last = player;
+    stage->last = vu;
     stage->queued++;
     if (stage->is_resting) {
         return;
@@ -108,26 +108,26 @@ bool shard_is_queued(const struct shard *shard)
     return shard->first_ready;
 }
 
-void shard_unqueue(struct shard *shard, struct player *player)
+void shard_unqueue(struct shard *shard, struct vu *vu)
 {
-    struct stage *stage = player->stage;
-    struct player *before = NULL;
+    struct stage *stage = vu->stage;
+    struct vu *before = NULL;
 
-    if (!player->is_queued) {
+    if (!vu->is_queued) {
         return;
     }
-    for (struct player *at = stage->first; at != player; at = at->next) {
+    for (struct vu *at = stage->first; at != vu; at = at->next) {
         before = at;
     }
     if (before != NULL) {
-        before->next = player->next;
+        before->next = vu->next;
     } else {
-        stage->first = player->next;
+        stage->first = vu->next;
     }
-    if (stage->last == player) {
+    if (stage->last == vu) {
         stage->last = before;
     }
-    player->is_queued = false;
+    vu->is_queued = false;
     stage->queued--;
     if (!stage->is_ready) {
         return;
@@ -289,12 +289,12 @@ static void give_turns(struct shard *shard)
             return;
         }
         struct stage *stage = shard->first_ready;
-        struct player *player = stage->first;
+        struct vu *vu = stage->first;
         bool is_last = --round == 0;
-        shard_unqueue(shard, player);
+        shard_unqueue(shard, vu);
         shard->turn_ns = now_ns;
-        pulse_begin_turn(shard->settings.pulse, stage->campaign, player->id, player->step);
-        player_turn(player); /* which may be its end */
+        pulse_begin_turn(shard->settings.pulse, stage->campaign, vu->id, vu->step);
+        vu_turn(vu); /* which may be its end */
         pulse_end_turn(shard->settings.pulse);
         shard_turns_rest(shard, stage);
         now_ns = clock_now_ns();

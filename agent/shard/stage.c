@@ -61,8 +61,7 @@ static void stage_tell_place(const struct stage *stage, const char *place)
     pulse_set_place(shard_settings(stage->shard)->pulse, place);
 }
 
-static const struct script_thread script_thread = {.give_way = player_give_way,
-                                                   .tell_place = stage_tell_place};
+static const struct script_thread script_thread = {.give_way = vu_give_way, .tell_place = stage_tell_place};
 
 static bool load(struct stage *stage, struct error *error)
 {
@@ -108,11 +107,11 @@ void stage_free(struct stage **pointer)
     if (stage == NULL) {
         return;
     }
-    for (size_t i = 0; i < stage->player_capacity; i++) {
-        player_free(&stage->players[i]);
+    for (size_t i = 0; i < stage->vu_capacity; i++) {
+        vu_free(&stage->vus[i]);
     }
-    player_free(&stage->global);
-    memory_free(stage->players);
+    vu_free(&stage->global);
+    memory_free(stage->vus);
     shard_unset_alarm(stage->shard, &stage->runner_alarm);
     shard_unset_alarm(stage->shard, &stage->meter_alarm);
     shard_unset_alarm(stage->shard, &stage->rest_alarm);
@@ -129,24 +128,23 @@ void stage_free(struct stage **pointer)
     *pointer = NULL;
 }
 
-static struct player *find_player(struct stage *stage, uint32_t id)
+static struct vu *find_vu(struct stage *stage, uint32_t id)
 {
-    return id < stage->player_capacity ? stage->players[id] : NULL;
+    return id < stage->vu_capacity ? stage->vus[id] : NULL;
 }
 
-static struct player *need_player(struct stage *stage, uint32_t id)
+static struct vu *need_vu(struct stage *stage, uint32_t id)
 {
-    size_t had = stage->player_capacity;
+    size_t had = stage->vu_capacity;
 
-    stage->players =
-        memory_reserve(stage->players, &stage->player_capacity, (size_t)id + 1, sizeof *stage->players);
-    if (stage->player_capacity > had) {
-        memset(stage->players + had, 0, (stage->player_capacity - had) * sizeof *stage->players);
+    stage->vus = memory_reserve(stage->vus, &stage->vu_capacity, (size_t)id + 1, sizeof *stage->vus);
+    if (stage->vu_capacity > had) {
+        memset(stage->vus + had, 0, (stage->vu_capacity - had) * sizeof *stage->vus);
     }
-    if (stage->players[id] == NULL) {
-        stage->players[id] = player_new(stage, id);
+    if (stage->vus[id] == NULL) {
+        stage->vus[id] = vu_new(stage, id);
     }
-    return stage->players[id];
+    return stage->vus[id];
 }
 
 static void post_statistics(struct stage *stage)
@@ -166,9 +164,9 @@ static void post_statistics(struct stage *stage)
 static void stage_answer(struct stage *stage, const struct runner_effect *effect, const struct reply **last,
                          struct answer **shared)
 {
-    struct player *player = stage->global != NULL ? stage->global : find_player(stage, effect->worker);
+    struct vu *vu = stage->global != NULL ? stage->global : find_vu(stage, effect->worker);
 
-    if (player == NULL || player->wait != WAIT_ANSWER || player->answer != NULL) {
+    if (vu == NULL || vu->wait != WAIT_ANSWER || vu->answer != NULL) {
         return;
     }
     if (*shared == NULL || *last != effect->reply) {
@@ -177,13 +175,13 @@ static void stage_answer(struct stage *stage, const struct runner_effect *effect
         (*shared)->reply = reply_copy(effect->reply);
     }
     (*shared)->holders++;
-    player->answer = *shared;
-    player->rank = effect->rank;
+    vu->answer = *shared;
+    vu->rank = effect->rank;
     /* An instant of which this agent's clock says that it is still ahead. */
     if (effect->reply->outcome == OUTCOME_OK && effect->reply->at_ns > 0) {
-        player_release_at(player, (uint64_t)effect->reply->at_ns);
+        vu_release_at(vu, (uint64_t)effect->reply->at_ns);
     } else {
-        player_wake(player, WAKE_DONE);
+        vu_wake(vu, WAKE_DONE);
     }
 }
 
@@ -205,20 +203,20 @@ static void perform(struct stage *stage, struct runner_effects *effects)
         struct runner_effect *effect = &effects->items[i];
         switch (effect->kind) {
         case RUNNER_SETUP:
-            player_begin(need_player(stage, effect->worker), PLAYER_SETUP, 0);
+            vu_begin(need_vu(stage, effect->worker), VU_SETUP, 0);
             break;
         case RUNNER_SETUP_LATE:
-            player_cut_short(need_player(stage, effect->worker));
+            vu_cut_short(need_vu(stage, effect->worker));
             break;
         case RUNNER_STEP:
-            player_begin(need_player(stage, effect->worker), PLAYER_STEP, effect->step);
+            vu_begin(need_vu(stage, effect->worker), VU_STEP, effect->step);
             break;
         case RUNNER_ANSWER:
             stage_answer(stage, effect, &last, &shared);
             break;
         case RUNNER_TEARDOWN:
-            player_begin(need_player(stage, effect->worker), PLAYER_TEARDOWN_SESSION,
-                         need_player(stage, effect->worker)->step);
+            vu_begin(need_vu(stage, effect->worker), VU_TEARDOWN_SESSION,
+                     need_vu(stage, effect->worker)->step);
             break;
         case RUNNER_NOTICE:
             post_notice(stage, &effect->notice);
@@ -249,26 +247,26 @@ static void begin_global(struct stage *stage, const struct command *command)
     }
     stage->global_phase = command->phase;
     /* It speaks for the first worker that lives here: nobody else runs at that time. */
-    stage->global = player_new(stage, 0);
+    stage->global = vu_new(stage, 0);
     if (worker_set_next(&stage->own_workers, &cursor)) {
         stage->global->id = cursor.worker;
     }
-    player_begin(stage->global, PLAYER_GLOBAL, 0);
+    vu_begin(stage->global, VU_GLOBAL, 0);
 }
 
 /* The runner ends the waits that the coordinator knows of; those that only we know of end here. */
-static void stop_players(struct stage *stage, const struct command *command)
+static void stop_vus(struct stage *stage, const struct command *command)
 {
     stage->is_stopping = true;
     memory_free(stage->stop_text);
     stage->stop_text = memory_copy_string(command->text);
-    for (size_t i = 0; i < stage->player_capacity; i++) {
-        if (stage->players[i] != NULL) {
-            player_stop(stage->players[i]);
+    for (size_t i = 0; i < stage->vu_capacity; i++) {
+        if (stage->vus[i] != NULL) {
+            vu_stop(stage->vus[i]);
         }
     }
     if (stage->global != NULL) {
-        player_stop(stage->global);
+        vu_stop(stage->global);
     }
 }
 
@@ -340,36 +338,33 @@ void stage_command(struct stage *stage, const struct command *command)
     }
     step_runner(stage, &event);
     if (is_first_stop) {
-        stop_players(stage, command);
+        stop_vus(stage, command);
     }
 }
 
-void stage_setup_done(struct stage *stage, struct player *player, const char *text)
+void stage_setup_done(struct stage *stage, struct vu *vu, const char *text)
 {
     struct runner_event event = {.kind = RUNNER_SETUP_DONE,
                                  .now_ns = clock_now_ns(),
-                                 .worker = player->id,
+                                 .worker = vu->id,
                                  .is_ok = text == NULL,
                                  .text = text};
     step_runner(stage, &event);
 }
 
-void stage_step_done(struct stage *stage, struct player *player, enum step_result result, const char *text)
+void stage_step_done(struct stage *stage, struct vu *vu, enum step_result result, const char *text)
 {
-    struct runner_event event = {.kind = RUNNER_STEP_DONE,
-                                 .now_ns = clock_now_ns(),
-                                 .worker = player->id,
-                                 .result = result,
-                                 .text = text};
+    struct runner_event event = {
+        .kind = RUNNER_STEP_DONE, .now_ns = clock_now_ns(), .worker = vu->id, .result = result, .text = text};
     step_runner(stage, &event);
 }
 
-void stage_torn_down(struct stage *stage, struct player *player)
+void stage_torn_down(struct stage *stage, struct vu *vu)
 {
-    uint32_t id = player->id;
+    uint32_t id = vu->id;
     struct runner_event event = {.kind = RUNNER_TORN_DOWN, .now_ns = clock_now_ns(), .worker = id};
 
-    player_free(&stage->players[id]);
+    vu_free(&stage->vus[id]);
     step_runner(stage, &event);
 }
 
@@ -377,13 +372,13 @@ void stage_global_done(struct stage *stage, const char *text)
 {
     post_statistics(stage);
     post_result(stage, NOTICE_GLOBAL_DONE, text);
-    player_free(&stage->global);
+    vu_free(&stage->global);
 }
 
-enum runner_call stage_call(struct stage *stage, struct player *player, const struct operation *operation,
+enum runner_call stage_call(struct stage *stage, struct vu *vu, const struct operation *operation,
                             struct error *error)
 {
-    enum runner_call call = runner_call(stage->runner, player->id, operation, &stage->call_effects, error);
+    enum runner_call call = runner_call(stage->runner, vu->id, operation, &stage->call_effects, error);
 
     perform(stage, &stage->call_effects);
     runner_effects_clear(&stage->call_effects);
@@ -394,7 +389,7 @@ enum runner_call stage_call(struct stage *stage, struct player *player, const st
     return call;
 }
 
-void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
+void stage_keep_artifact(struct stage *stage, const struct vu *vu, enum artifact_kind kind,
                          struct bytes content)
 {
     if (stage->artifacts == LIMIT_ARTIFACTS || content.size == 0 || content.size > LIMIT_ARTIFACT_BYTES) {
@@ -404,26 +399,26 @@ void stage_keep_artifact(struct stage *stage, const struct player *player, enum 
     struct notice *notice = notice_new(NOTICE_ARTIFACT, stage->campaign);
     notice->artifact =
         (struct artifact_piece){.kind = kind,
-                                .worker = player->id,
-                                .step = player->step,
+                                .worker = vu->id,
+                                .step = vu->step,
                                 .content = bytes_of(memory_copy(content.data, content.size), content.size)};
     post(stage, &notice);
 }
 
-void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text)
+void stage_complain(struct stage *stage, const struct vu *vu, const char *what, const char *text)
 {
     const char *agent = shard_settings(stage->shard)->agent;
-    bool is_worker = player->phase != PLAYER_GLOBAL;
+    bool is_worker = vu->phase != VU_GLOBAL;
     struct log_subject subject = {.campaign = stage->campaign,
                                   .agent = bytes_of_string(agent),
                                   .has_worker = is_worker,
-                                  .worker = player->id,
-                                  .step = is_worker ? player->step : 0};
+                                  .worker = vu->id,
+                                  .step = is_worker ? vu->step : 0};
 
     if (!is_worker) {
         log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
     } else {
-        log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", player->id,
-                  (unsigned long long)player->step, what, text);
+        log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", vu->id,
+                  (unsigned long long)vu->step, what, text);
     }
 }

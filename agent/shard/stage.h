@@ -4,7 +4,7 @@
 #include "agent/core/runner/runner.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/meter.h"
-#include "agent/shard/player.h"
+#include "agent/shard/vu.h"
 
 struct shard;
 
@@ -20,9 +20,9 @@ struct stage {
     struct gather *gather;         /* what the workers did this turn; NULL likewise */
     struct script *script;
     struct meter *meter;
-    struct player **players; /* by id; NULL where it is not ours or not awake yet */
-    size_t player_capacity;
-    struct player *global; /* runs the global fixture; NULL while there is none */
+    struct vu **vus; /* by id; NULL where it is not ours or not awake yet */
+    size_t vu_capacity;
+    struct vu *global; /* runs the global fixture; NULL while there is none */
     enum global_phase global_phase;
     uint32_t artifacts; /* that were handed on */
     bool is_stopping;
@@ -33,8 +33,8 @@ struct stage {
     struct alarm meter_alarm;
     /* The shard's: whose turn it is, in order. */
     struct stage *next_ready;
-    struct player *first;
-    struct player *last;
+    struct vu *first;
+    struct vu *last;
     size_t queued;
     uint64_t served_ns; /* how long it has had turns since it came to the front */
     bool is_ready;      /* among those that the shard goes through */
@@ -53,15 +53,15 @@ void stage_post_gathered(struct stage *stage);
 bool stage_is_urgent(const struct stage *stage);
 
 /* From the workers. `text` is why not, NULL where it is in order. */
-void stage_setup_done(struct stage *stage, struct player *player, const char *text);
-void stage_step_done(struct stage *stage, struct player *player, enum step_result result, const char *text);
-void stage_torn_down(struct stage *stage, struct player *player);
+void stage_setup_done(struct stage *stage, struct vu *vu, const char *text);
+void stage_step_done(struct stage *stage, struct vu *vu, enum step_result result, const char *text);
+void stage_torn_down(struct stage *stage, struct vu *vu);
 void stage_global_done(struct stage *stage, const char *text);
 /* A call of the script to the coordinator. */
-MUST_CHECK enum runner_call stage_call(struct stage *stage, struct player *player,
-                                       const struct operation *operation, struct error *error);
+MUST_CHECK enum runner_call stage_call(struct stage *stage, struct vu *vu, const struct operation *operation,
+                                       struct error *error);
 /* Hands on what a failed step of the worker has left; more than a campaign may keep is dropped. */
-void stage_keep_artifact(struct stage *stage, const struct player *player, enum artifact_kind kind,
+void stage_keep_artifact(struct stage *stage, const struct vu *vu, enum artifact_kind kind,
                          struct bytes content);
 /* A line about a worker to standard error. */
-void stage_complain(struct stage *stage, const struct player *player, const char *what, const char *text);
+void stage_complain(struct stage *stage, const struct vu *vu, const char *what, const char *text);

@@ -12,22 +12,22 @@ struct lua_driver;
 struct stage;
 
 /* What of the script runs in the worker's coroutine. */
-enum player_phase {
-    PLAYER_IDLE, /* nothing: between two of those below */
-    PLAYER_SETUP,
-    PLAYER_SETUP_SESSION,
-    PLAYER_STEP,
-    PLAYER_WITNESS,    /* after a step that has failed: what its browsers show is kept */
-    PLAYER_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
-    PLAYER_STEP_OVER,  /* all is done, but the runner does not know yet */
-    PLAYER_TEARDOWN_SESSION,
-    PLAYER_CLOSING, /* what the session still held: its browsers */
-    PLAYER_TEARDOWN,
-    PLAYER_GLOBAL /* of the stand-in for nobody that runs the global fixtures */
+enum vu_phase {
+    VU_IDLE, /* nothing: between two of those below */
+    VU_SETUP,
+    VU_SETUP_SESSION,
+    VU_STEP,
+    VU_WITNESS,    /* after a step that has failed: what its browsers show is kept */
+    VU_STEP_DELAY, /* the scenario's own delay, after it has succeeded */
+    VU_STEP_OVER,  /* all is done, but the runner does not know yet */
+    VU_TEARDOWN_SESSION,
+    VU_CLOSING, /* what the session still held: its browsers */
+    VU_TEARDOWN,
+    VU_GLOBAL /* of the stand-in for nobody that runs the global fixtures */
 };
 
 /* What the coroutine waits for, and afterwards what has come of it. */
-enum player_wait {
+enum vu_wait {
     WAIT_NOTHING,
     WAIT_SLEEP,
     WAIT_ANSWER,
@@ -36,7 +36,7 @@ enum player_wait {
     WAIT_DRIVER,
     WAIT_TURN /* for nothing: it has given way to others, in the middle of what it does */
 };
-enum player_wake { WAKE_DONE, WAKE_STOPPED };
+enum vu_wake { WAKE_DONE, WAKE_STOPPED };
 
 /* A reply that many workers of the stage share. */
 struct answer {
@@ -44,9 +44,9 @@ struct answer {
     uint32_t holders;
 };
 
-struct player {
+struct vu {
     struct stage *stage;
-    struct player *next;     /* in the queue of those whose turn it is */
+    struct vu *next;         /* in the queue of those whose turn it is */
     lua_State *thread;       /* NULL until it is needed; the registry has it, by its address */
     struct limits_used used; /* before it gave way */
     /* The coroutine that made the call it waits for: `thread`, or one of the script's. To compare with, no
@@ -83,56 +83,55 @@ struct player {
 };
 
 /* What the functions that a script calls know of a worker, and a worker of them. */
-struct player_hooks {
+struct vu_hooks {
     /* Pushes the script's `worker`. */
-    void (*push_object)(lua_State *lua, struct player *player);
+    void (*push_object)(lua_State *lua, struct vu *vu);
     /* What it waits for from its driver does not matter any more. */
-    void (*forget_driver)(struct player *player);
+    void (*forget_driver)(struct vu *vu);
     /* It ends: so do its drivers. */
-    void (*drop_drivers)(struct player *player);
+    void (*drop_drivers)(struct vu *vu);
 };
 
-const struct player_hooks *player_hooks(const struct player *player);
+const struct vu_hooks *vu_hooks(const struct vu *vu);
 
-MUST_CHECK struct player *player_new(struct stage *stage, uint32_t id);
+MUST_CHECK struct vu *vu_new(struct stage *stage, uint32_t id);
 /* Cancels what is under way. */
-void player_free(struct player **player);
+void vu_free(struct vu **vu);
 
 /* Its turn: goes on from where it waits, or enters what it has to run. */
-void player_turn(struct player *player);
+void vu_turn(struct vu *vu);
 
 /* Something of the script comes next: one of setup, step (number `step`), teardown_session, global. */
-void player_begin(struct player *player, enum player_phase phase, uint64_t step);
+void vu_begin(struct vu *vu, enum vu_phase phase, uint64_t step);
 /* Its wait is over, but it goes on only at this instant, to the microsecond if we can. */
-void player_release_at(struct player *player, uint64_t at_ns);
+void vu_release_at(struct vu *vu, uint64_t at_ns);
 
 /* For the API functions, within a turn: the worker whose turn it is; raises where there is none (loading, or
  * a coroutine that runs outside a turn). `function` names the call. */
-struct player *player_current(lua_State *lua, const char *function);
+struct vu *vu_current(lua_State *lua, const char *function);
 /* Raises `stopped` if the campaign is stopping and this phase gives way to that. */
-void player_check_stopped(lua_State *lua, struct player *player);
+void vu_check_stopped(lua_State *lua, struct vu *vu);
 /* Ends the turn until player_wake; then `go_on` is called. */
-int player_yield(lua_State *lua, struct player *player, enum player_wait wait, lua_KFunction go_on,
-                 lua_KContext context);
+int vu_yield(lua_State *lua, struct vu *vu, enum vu_wait wait, lua_KFunction go_on, lua_KContext context);
 /* For a continuation: takes note that the wait is over; raises if it was ended by the stop of the campaign,
  * or if somebody else resumed the coroutine. */
-void player_resumed(lua_State *lua, struct player *player, enum player_wait wait);
+void vu_resumed(lua_State *lua, struct vu *vu, enum vu_wait wait);
 /* Before an act that others can see. True if the lease has run out since the turn began, for the process was
  * frozen or the script took long: then the caller returns player_await_lease, and `again` is called, with the
  * same stack, when it is held again. */
-bool player_has_no_lease(const struct player *player);
-int player_await_lease(lua_State *lua, struct player *player, lua_CFunction again);
+bool vu_has_no_lease(const struct vu *vu);
+int vu_await_lease(lua_State *lua, struct vu *vu, lua_CFunction again);
 /* From a hook between two instructions, in a coroutine that may yield: the turn ends, and goes on when the
  * others have had theirs. Raises where the campaign is stopping. */
-void player_give_way(lua_State *lua);
+void vu_give_way(lua_State *lua);
 /* What it waits for has come: queues it. */
-void player_wake(struct player *player, enum player_wake wake);
+void vu_wake(struct vu *vu, enum vu_wake wake);
 /* Ends its wait if it is one that only this agent knows of (sleep, request). */
-void player_stop(struct player *player);
+void vu_stop(struct vu *vu);
 /* Ends its setup where it is: whatever it waits for, nothing of the script can catch that. Not within a turn.
  */
-void player_cut_short(struct player *player);
-int player_raise_stopped(lua_State *lua, struct player *player, double waited_s, const char *text);
-void player_drop_answer(struct player *player);
+void vu_cut_short(struct vu *vu);
+int vu_raise_stopped(lua_State *lua, struct vu *vu, double waited_s, const char *text);
+void vu_drop_answer(struct vu *vu);
 /* The next phase begins in a new coroutine. */
-void player_drop_thread(struct player *player);
+void vu_drop_thread(struct vu *vu);
