@@ -316,7 +316,7 @@ static void take_command(struct world *world, struct host *host, uint8_t shard, 
     }
     if (command->kind == COMMAND_DEPLOY) {
         if (self->runner != NULL) {
-            world_break(world, "a second crew on shard %u of %s", shard, host->name);
+            world_break(world, "a second runner on shard %u of %s", shard, host->name);
             return;
         }
         self->incarnation = host->incarnation;

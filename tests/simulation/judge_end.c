@@ -132,7 +132,7 @@ static void judge_leftovers(struct world *world, const struct campaign_report *r
         for (uint32_t shard = 0; shard < world->plan->shards; shard++) {
             const struct host *host = &world->hosts[i];
             if (plan_is_calm(world->plan) && world->plan->is_ordered && host->shards[shard].runner != NULL) {
-                world_break(world, "a crew is left on %s", host->name);
+                world_break(world, "a runner is left on %s", host->name);
             }
         }
     }

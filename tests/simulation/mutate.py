@@ -23,7 +23,7 @@ QUICK = {"coordinator": ["test_notifier", "test_notifier_readers", "test_barrier
                          "test_variable", "test_variable_maker", "test_model", "test_rooms", "test_rooms_progress",
                          "test_rooms_loss"],
          "proto": ["link_test", "link_timing_test", "link_clock_test", "link_network_test"],
-         "agent": ["test_crew", "test_crew_call", "test_crew_life", "test_crew_rooms", "test_crew_scale", "test_crew_steps"]}
+         "agent": ["test_runner", "test_runner_call", "test_runner_life", "test_runner_rooms", "test_runner_scale", "test_runner_steps"]}
 
 STATEMENT = re.compile(r"^ {4,}([a-z(*][^={]*(=[^=].*|\(.*\)|\+\+|--)|return( [^;]*)?|break|continue);$")
 DECLARATION = re.compile(r"^ +(assert|(const |struct |enum |bool |uint|int|size_t|char |SCOPED)[^=;]*( [a-z_]+( =|;)|\*))")

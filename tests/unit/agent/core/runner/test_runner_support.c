@@ -81,7 +81,7 @@ static void write_notice(struct buffer *into, const struct notice *notice)
         buffer_append_format(into, "finished(%" PRIu64 ")", notice->finished_workers);
         break;
     default:
-        fail_msg("a crew gives no notice of kind %d", (int)notice->kind);
+        fail_msg("a runner gives no notice of kind %d", (int)notice->kind);
     }
 }
 
