@@ -7,7 +7,7 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 
 #include <fcntl.h>
 #include <lauxlib.h>
@@ -210,9 +210,9 @@ static int start(lua_State *lua)
         lua_replace(lua, 1);
     }
     lua_call_check_options(lua, 1, "driver", names);
-    request.kind = read_kind(lua, vu->stage->options->browser);
+    request.kind = read_kind(lua, vu->campaign->options->browser);
     request.timeout_ms = read_timeout_ms(lua);
-    if (vu->stage->options->browser == BROWSER_REMOTE) {
+    if (vu->campaign->options->browser == BROWSER_REMOTE) {
         return lua_misuse(
             lua, "browser: with --browser remote none is started here: name a WebDriver (remote = URL)");
     }
@@ -229,7 +229,7 @@ static int start(lua_State *lua)
     lua_replace(lua, 1);
     lua_settop(lua, 1);
     request.context = object;
-    object->driver = webdriver_start(shard_drivers(vu->stage->shard), &request);
+    object->driver = webdriver_start(shard_drivers(vu->campaign->shard), &request);
     object->vu = vu;
     object->next = vu->drivers;
     vu->drivers = object;
@@ -446,7 +446,7 @@ void lua_drivers_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
     struct script *script = script_of(lua);
-    enum browser_kind kind = script->stage != NULL ? script->stage->options->browser : BROWSER_CHROMIUM;
+    enum browser_kind kind = script->campaign != NULL ? script->campaign->options->browser : BROWSER_CHROMIUM;
 
     script->uses_browser = true;
     lua_drivers_open_metatable(lua);

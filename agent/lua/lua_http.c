@@ -6,7 +6,7 @@
 #include "agent/script/lua_error.h"
 #include "agent/shard/driver.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
 
@@ -231,7 +231,7 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
     }
     vu->response = NULL;
     bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(vu->stage->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
+    meter_request(vu->campaign->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
                   response->timings.total_us);
     if (response->failure != HTTP_OK) {
         return lua_http_fail(lua, response);
@@ -274,7 +274,7 @@ static int request_raw(lua_State *lua)
         return lua_misuse(lua, "http: a call that waits cannot be made here");
     }
     if (vu->http == NULL) {
-        vu->http = http_client_new(shard_http(vu->stage->shard), lua_http_on_done, vu);
+        vu->http = http_client_new(shard_http(vu->campaign->shard), lua_http_on_done, vu);
     }
     http_start(vu->http, &draft.request);
     lua_settop(lua, NAME_INDEX);

@@ -3,7 +3,7 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "common/digest.h"
 
@@ -244,7 +244,7 @@ static void report_release(lua_State *lua, struct vu *vu, const struct reply *re
     lua_call_prepare(lua, vu, &operation, OPERATION_RELEASED, 2);
     operation.step = reply->step;
     operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
-    (void)!stage_call(vu->stage, vu, &operation, &error);
+    (void)!shard_campaign_call(vu->campaign, vu, &operation, &error);
 }
 
 static int give_rank(lua_State *lua, struct vu *vu, const struct reply *reply)

@@ -5,7 +5,7 @@
 #include "agent/script/script_options.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -130,7 +130,7 @@ static int sleep_for(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
     }
-    shard_set_alarm(vu->stage->shard, &vu->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
+    shard_set_alarm(vu->campaign->shard, &vu->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
     return vu_yield(lua, vu, WAIT_SLEEP, on_slept, 0);
 }
 
@@ -148,7 +148,7 @@ static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
     size_t size;
     const char *name = lua_tolstring(lua, 1, &size);
 
-    meter_request(vu->stage->meter, bytes_of(name, size), true, is_ok,
+    meter_request(vu->campaign->meter, bytes_of(name, size), true, is_ok,
                   (clock_now_ns() - (uint64_t)began_ns) / 1000);
     if (!is_ok) {
         return lua_error(lua);

@@ -3,7 +3,7 @@
 #include "agent/lua/lua_modules.h"
 #include "agent/script/lua_error.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -34,13 +34,13 @@ struct vu *lua_worker_check(lua_State *lua, const char *function)
 
 static void push_room(lua_State *lua, const struct vu *vu)
 {
-    uint32_t room = vu->id / vu->stage->room_size;
+    uint32_t room = vu->id / vu->campaign->room_size;
 
     lua_createtable(lua, 0, 2);
     lua_pushinteger(lua, room);
     lua_setfield(lua, -2, "id");
-    struct campaign_options now = *vu->stage->options;
-    now.workers = runner_worker_count(vu->stage->runner, vu->id);
+    struct campaign_options now = *vu->campaign->options;
+    now.workers = runner_worker_count(vu->campaign->runner, vu->id);
     lua_pushinteger(lua, campaign_workers_of_room(&now, room));
     lua_setfield(lua, -2, "size");
 }
@@ -53,13 +53,13 @@ static bool lua_worker_push_field(lua_State *lua, const struct vu *vu, const cha
     } else if (strcmp(name, "step") == 0) {
         lua_pushinteger(lua, (lua_Integer)vu->step);
     } else if (strcmp(name, "count") == 0) {
-        lua_pushinteger(lua, runner_worker_count(vu->stage->runner, vu->id));
+        lua_pushinteger(lua, runner_worker_count(vu->campaign->runner, vu->id));
     } else if (strcmp(name, "seat") == 0) {
-        lua_pushinteger(lua, vu->id % vu->stage->room_size);
+        lua_pushinteger(lua, vu->id % vu->campaign->room_size);
     } else if (strcmp(name, "room") == 0) {
         push_room(lua, vu);
     } else if (strcmp(name, "agent") == 0) {
-        lua_pushstring(lua, shard_settings(vu->stage->shard)->agent);
+        lua_pushstring(lua, shard_settings(vu->campaign->shard)->agent);
     } else {
         return false;
     }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct vu;
-struct stage;
+struct shard_campaign;
 
 /* In the order in which they run; the last two are no phases of their own. */
 enum fixture {
@@ -65,9 +65,9 @@ struct script {
     struct buffer text;  /* for messages and names */
     const struct script_thread *thread;
     const struct script_library *library;
-    struct stage *stage; /* NULL while it is only looked at */
-    struct vu *current;  /* whose turn it is; NULL while loading */
-    bool cannot_wait;    /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
+    struct shard_campaign *campaign; /* NULL while it is only looked at */
+    struct vu *current;              /* whose turn it is; NULL while loading */
+    bool cannot_wait; /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
     bool is_waiting; /* the turn ends because an API call waits, not because of a yield of the script's own */
 };
 
@@ -77,7 +77,7 @@ struct script_thread {
      * the others have had theirs. Raises where the campaign is stopping. */
     void (*give_way)(lua_State *lua);
     /* Where a turn is that does not give way, for a watchdog. */
-    void (*tell_place)(const struct stage *stage, const char *place);
+    void (*tell_place)(const struct shard_campaign *campaign, const char *place);
 };
 
 struct script_settings {
@@ -88,7 +88,7 @@ struct script_settings {
     bool is_quiet;
     struct script_files *files; /* taken */
     const char *target;         /* NULL: none */
-    struct stage *stage;
+    struct shard_campaign *campaign;
     const struct script_thread *thread;   /* NULL: it is only looked at */
     const struct script_library *library; /* what it can require */
 };

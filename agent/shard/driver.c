@@ -4,7 +4,7 @@
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/picking.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 
 #define DRIVER "tutti.driver"
 #define REQUEST "tutti.driver.request"
@@ -60,7 +60,7 @@ static int driver_choose(lua_State *lua)
             return luaL_error(lua, "scenario_picker: there is no scenario %s", luaL_tolstring(lua, 2, NULL));
         }
         vu->scenario = (uint32_t)(scenario - script->scenarios);
-    } else if (!pick_scenario(script, vu->stage->options, vu->id, vu->step, &vu->scenario)) {
+    } else if (!pick_scenario(script, vu->campaign->options, vu->id, vu->step, &vu->scenario)) {
         return luaL_error(lua, "no scenario can be picked: every one has weight 0");
     }
     lua_rawgeti(lua, LUA_REGISTRYINDEX, script->scenarios[vu->scenario].function);
@@ -84,7 +84,7 @@ static int push_listeners(lua_State *lua)
 static int push_picker(lua_State *lua)
 {
     struct script *script = script_of(lua);
-    const struct campaign_options *options = script->stage->options;
+    const struct campaign_options *options = script->campaign->options;
 
     if (options->is_single_run || options->single_mode.size > 0) {
         lua_pushnil(lua);
@@ -98,7 +98,7 @@ static int driver_complain(lua_State *lua)
 {
     struct vu *vu = vu_current(lua, "events");
 
-    stage_complain(vu->stage, vu, "events: ", luaL_checkstring(lua, 2));
+    shard_campaign_complain(vu->campaign, vu, "events: ", luaL_checkstring(lua, 2));
     return 0;
 }
 

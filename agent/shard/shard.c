@@ -35,34 +35,34 @@ struct memory_account *shard_memory(struct shard *shard)
     return &shard->memory;
 }
 
-static struct stage **find_stage(struct shard *shard, uint64_t campaign)
+static struct shard_campaign **find_campaign(struct shard *shard, uint64_t campaign)
 {
-    struct stage **at = &shard->stages;
+    struct shard_campaign **at = &shard->campaigns;
 
-    while (*at != NULL && (*at)->campaign != campaign) {
+    while (*at != NULL && (*at)->id != campaign) {
         at = &(*at)->next;
     }
     return at;
 }
 
-static void forget_stage(struct stage **at)
+static void forget_campaign(struct shard_campaign **at)
 {
-    struct stage *stage = *at;
+    struct shard_campaign *campaign = *at;
 
-    *at = stage->next;
-    stage_free(&stage);
+    *at = campaign->next;
+    shard_campaign_free(&campaign);
 }
 
 static void take_command(struct shard *shard, struct command *command)
 {
-    struct stage **at = find_stage(shard, command->campaign);
+    struct shard_campaign **at = find_campaign(shard, command->campaign);
 
     if (command->kind == COMMAND_DEPLOY && *at == NULL) {
-        *at = stage_new(shard, command);
+        *at = shard_campaign_new(shard, command);
     } else if (*at != NULL && command->kind == COMMAND_FORGET) {
-        forget_stage(at);
+        forget_campaign(at);
     } else if (*at != NULL && command->kind != COMMAND_DEPLOY) {
-        stage_command(*at, command);
+        shard_campaign_command(*at, command);
     }
     command_free(&command);
 }
@@ -92,8 +92,8 @@ static void shard_on_closed(uv_handle_t *handle)
 
 static void shard_close_all(struct shard *shard)
 {
-    while (shard->stages != NULL) {
-        forget_stage(&shard->stages);
+    while (shard->campaigns != NULL) {
+        forget_campaign(&shard->campaigns);
     }
     http_engine_close(&shard->http);
     drivers_close(&shard->drivers);

@@ -18,7 +18,7 @@ struct vu;
 struct vu_hooks;
 struct pulse;
 struct script_library;
-struct stage;
+struct shard_campaign;
 struct starter_link;
 
 struct shard_settings {
@@ -74,4 +74,4 @@ uint64_t shard_turn_ns(const struct shard *shard);
 bool shard_is_queued(const struct shard *shard);
 void shard_unqueue(struct shard *shard, struct vu *vu);
 /* Once, before any of its workers is queued. */
-void shard_init_stage(struct stage *stage);
+void shard_init_campaign(struct shard_campaign *campaign);

@@ -3,7 +3,7 @@
 #include "agent/base/lease.h"
 #include "agent/shard/lag.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 
 struct shard {
     struct shard_settings settings;
@@ -26,13 +26,13 @@ struct shard {
     void **posts;         /* notices of this turn: they leave together, and wake the agent's thread once */
     size_t post_count;
     size_t post_capacity;
-    uint64_t waiting_ns;       /* since when posts wait for others to join; 0: they do not */
-    bool is_hurried;           /* what is to be posted does not wait for others */
-    uint64_t turn_ns;          /* when the present turn of a worker began */
-    struct stage *first_ready; /* campaigns with workers whose turn it is: one of each in order */
-    struct stage *last_ready;
+    uint64_t waiting_ns;                /* since when posts wait for others to join; 0: they do not */
+    bool is_hurried;                    /* what is to be posted does not wait for others */
+    uint64_t turn_ns;                   /* when the present turn of a worker began */
+    struct shard_campaign *first_ready; /* campaigns with workers whose turn it is: one of each in order */
+    struct shard_campaign *last_ready;
     size_t queued; /* workers of those */
-    struct stage *stages;
+    struct shard_campaign *campaigns;
     struct lag lag;
     struct alarm lag_alarm;
     uint64_t now_ns;     /* when the clock was last read; while it is anybody's turn, not long ago */

@@ -28,36 +28,36 @@ static void shard_turns_on_idle(uv_idle_t *idle)
     (void)idle;
 }
 
-static void add_ready(struct shard *shard, struct stage *stage)
+static void add_ready(struct shard *shard, struct shard_campaign *campaign)
 {
-    stage->is_ready = true;
-    stage->next_ready = NULL;
+    campaign->is_ready = true;
+    campaign->next_ready = NULL;
     if (shard->last_ready != NULL) {
-        shard->last_ready->next_ready = stage;
+        shard->last_ready->next_ready = campaign;
     } else {
-        shard->first_ready = stage;
+        shard->first_ready = campaign;
     }
-    shard->last_ready = stage;
-    shard->queued += stage->queued;
+    shard->last_ready = campaign;
+    shard->queued += campaign->queued;
 }
 
-static void drop_ready(struct shard *shard, struct stage *stage)
+static void drop_ready(struct shard *shard, struct shard_campaign *campaign)
 {
-    struct stage *before = NULL;
+    struct shard_campaign *before = NULL;
 
-    for (struct stage *at = shard->first_ready; at != stage; at = at->next_ready) {
+    for (struct shard_campaign *at = shard->first_ready; at != campaign; at = at->next_ready) {
         before = at;
     }
     if (before != NULL) {
-        before->next_ready = stage->next_ready;
+        before->next_ready = campaign->next_ready;
     } else {
-        shard->first_ready = stage->next_ready;
+        shard->first_ready = campaign->next_ready;
     }
-    if (shard->last_ready == stage) {
+    if (shard->last_ready == campaign) {
         shard->last_ready = before;
     }
-    stage->is_ready = false;
-    shard->queued -= stage->queued;
+    campaign->is_ready = false;
+    shard->queued -= campaign->queued;
 }
 
 static void begin_turns(struct shard *shard)
@@ -69,7 +69,7 @@ static void begin_turns(struct shard *shard)
 
 void shard_queue(struct shard *shard, struct vu *vu)
 {
-    struct stage *stage = vu->stage;
+    struct shard_campaign *campaign = vu->campaign;
 
     if (vu->is_queued) {
         return;
@@ -80,20 +80,20 @@ void shard_queue(struct shard *shard, struct vu *vu)
     vu->queued_ns = shard->now_ns;
     vu->is_queued = true;
     vu->next = NULL;
-    if (stage->last != NULL) {
-        stage->last->next = vu;
+    if (campaign->last != NULL) {
+        campaign->last->next = vu;
     } else {
-        stage->first = vu;
+        campaign->first = vu;
     }
-    stage->last = vu;
-    stage->queued++;
-    if (stage->is_resting) {
+    campaign->last = vu;
+    campaign->queued++;
+    if (campaign->is_resting) {
         return;
     }
-    if (stage->is_ready) {
+    if (campaign->is_ready) {
         shard->queued++;
     } else {
-        add_ready(shard, stage);
+        add_ready(shard, campaign);
     }
     begin_turns(shard);
 }
@@ -110,84 +110,85 @@ bool shard_is_queued(const struct shard *shard)
 
 void shard_unqueue(struct shard *shard, struct vu *vu)
 {
-    struct stage *stage = vu->stage;
+    struct shard_campaign *campaign = vu->campaign;
     struct vu *before = NULL;
 
     if (!vu->is_queued) {
         return;
     }
-    for (struct vu *at = stage->first; at != vu; at = at->next) {
+    for (struct vu *at = campaign->first; at != vu; at = at->next) {
         before = at;
     }
     if (before != NULL) {
         before->next = vu->next;
     } else {
-        stage->first = vu->next;
+        campaign->first = vu->next;
     }
-    if (stage->last == vu) {
-        stage->last = before;
+    if (campaign->last == vu) {
+        campaign->last = before;
     }
     vu->is_queued = false;
-    stage->queued--;
-    if (!stage->is_ready) {
+    campaign->queued--;
+    if (!campaign->is_ready) {
         return;
     }
     shard->queued--;
-    if (stage->queued == 0) {
-        drop_ready(shard, stage);
+    if (campaign->queued == 0) {
+        drop_ready(shard, campaign);
     }
 }
 
 /* The campaign in front has had turns for so long; the others come before its next one. */
-static void charge_turn(struct shard *shard, struct stage *stage, uint64_t turn_ns)
+static void charge_turn(struct shard *shard, struct shard_campaign *campaign, uint64_t turn_ns)
 {
-    stage->served_ns += turn_ns;
+    campaign->served_ns += turn_ns;
     /* What the others did has waited for long enough. */
     if (turn_ns >= SERVED_NS) {
         shard->is_hurried = true;
     }
-    if (stage->served_ns < SERVED_NS) {
+    if (campaign->served_ns < SERVED_NS) {
         return;
     }
-    stage->served_ns = 0;
-    if (stage->is_ready && stage != shard->last_ready) {
-        drop_ready(shard, stage);
-        add_ready(shard, stage);
+    campaign->served_ns = 0;
+    if (campaign->is_ready && campaign != shard->last_ready) {
+        drop_ready(shard, campaign);
+        add_ready(shard, campaign);
     }
 }
 
 static void on_rested(struct alarm *alarm, uint64_t now_ns)
 {
-    struct stage *stage = CONTAINER_OF(alarm, struct stage, rest_alarm);
+    struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, rest_alarm);
 
     (void)now_ns;
-    stage->is_resting = false;
-    if (stage->queued > 0) {
-        add_ready(stage->shard, stage);
-        begin_turns(stage->shard);
+    campaign->is_resting = false;
+    if (campaign->queued > 0) {
+        add_ready(campaign->shard, campaign);
+        begin_turns(campaign->shard);
     }
 }
 
-void shard_init_stage(struct stage *stage)
+void shard_init_campaign(struct shard_campaign *campaign)
 {
-    alarm_init(&stage->rest_alarm, on_rested);
+    alarm_init(&campaign->rest_alarm, on_rested);
 }
 
 /* A worker that has kept the thread for long, where nothing can interrupt it: while there are campaigns
  * beside its own, they have most of the time. */
-static void shard_turns_rest(struct shard *shard, struct stage *stage)
+static void shard_turns_rest(struct shard *shard, struct shard_campaign *campaign)
 {
-    uint64_t piece_ns = stage->script->limits.spent_ns;
+    uint64_t piece_ns = campaign->script->limits.spent_ns;
 
-    stage->script->limits.spent_ns = 0;
-    if (piece_ns < LONG_PIECE_NS || stage->is_resting || (shard->stages == stage && stage->next == NULL)) {
+    campaign->script->limits.spent_ns = 0;
+    if (piece_ns < LONG_PIECE_NS || campaign->is_resting ||
+        (shard->campaigns == campaign && campaign->next == NULL)) {
         return;
     }
-    if (stage->is_ready) {
-        drop_ready(shard, stage);
+    if (campaign->is_ready) {
+        drop_ready(shard, campaign);
     }
-    stage->is_resting = true;
-    shard_set_alarm(shard, &stage->rest_alarm, clock_now_ns() + piece_ns * RESTS);
+    campaign->is_resting = true;
+    shard_set_alarm(shard, &campaign->rest_alarm, clock_now_ns() + piece_ns * RESTS);
 }
 
 void shard_post(struct shard *shard, struct notice **notice)
@@ -209,8 +210,9 @@ static bool may_wait(struct shard *shard)
     if (shard->first_ready == NULL || !uv_is_active((const uv_handle_t *)&shard->busy) || shard->is_hurried) {
         return false;
     }
-    for (const struct stage *stage = shard->stages; stage != NULL; stage = stage->next) {
-        if (stage_is_urgent(stage)) {
+    for (const struct shard_campaign *campaign = shard->campaigns; campaign != NULL;
+         campaign = campaign->next) {
+        if (shard_campaign_is_urgent(campaign)) {
             return false;
         }
     }
@@ -226,8 +228,8 @@ void shard_send_posts(struct shard *shard)
     if (may_wait(shard)) {
         return;
     }
-    for (struct stage *stage = shard->stages; stage != NULL; stage = stage->next) {
-        stage_post_gathered(stage);
+    for (struct shard_campaign *campaign = shard->campaigns; campaign != NULL; campaign = campaign->next) {
+        shard_campaign_post_gathered(campaign);
     }
     if (shard->post_count > 0) {
         mailbox_put_all(shard->settings.notices, shard->settings.index, shard->posts, shard->post_count);
@@ -288,17 +290,17 @@ static void give_turns(struct shard *shard)
             pause_turns(shard);
             return;
         }
-        struct stage *stage = shard->first_ready;
-        struct vu *vu = stage->first;
+        struct shard_campaign *campaign = shard->first_ready;
+        struct vu *vu = campaign->first;
         bool is_last = --round == 0;
         shard_unqueue(shard, vu);
         shard->turn_ns = now_ns;
-        pulse_begin_turn(shard->settings.pulse, stage->campaign, vu->id, vu->step);
+        pulse_begin_turn(shard->settings.pulse, campaign->id, vu->id, vu->step);
         vu_turn(vu); /* which may be its end */
         pulse_end_turn(shard->settings.pulse);
-        shard_turns_rest(shard, stage);
+        shard_turns_rest(shard, campaign);
         now_ns = clock_now_ns();
-        charge_turn(shard, stage, now_ns - shard->turn_ns);
+        charge_turn(shard, campaign, now_ns - shard->turn_ns);
         if (is_last && now_ns - begin_ns >= ROUNDS_NS) {
             break;
         }

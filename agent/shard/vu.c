@@ -2,7 +2,7 @@
 #include "agent/shard/vu.h"
 
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -35,7 +35,7 @@ static void on_due(struct alarm *alarm, uint64_t now_ns)
     (void)now_ns;
     if (vu->phase == VU_STEP_DELAY) {
         vu->phase = VU_IDLE;
-        stage_step_done(vu->stage, vu, STEP_OK, NULL);
+        shard_campaign_step_done(vu->campaign, vu, STEP_OK, NULL);
         return;
     }
     if (vu->release_ns != 0) {
@@ -48,14 +48,14 @@ static void on_due(struct alarm *alarm, uint64_t now_ns)
 void vu_release_at(struct vu *vu, uint64_t at_ns)
 {
     vu->release_ns = at_ns;
-    shard_set_alarm(vu->stage->shard, &vu->alarm, at_ns - RELEASE_LEAD_NS);
+    shard_set_alarm(vu->campaign->shard, &vu->alarm, at_ns - RELEASE_LEAD_NS);
 }
 
-struct vu *vu_new(struct stage *stage, uint32_t id)
+struct vu *vu_new(struct shard_campaign *campaign, uint32_t id)
 {
     struct vu *vu = MEMORY_NEW(struct vu);
 
-    vu->stage = stage;
+    vu->campaign = campaign;
     vu->id = id;
     vu->object_reference = LUA_NOREF;
     vu->witness_reference = LUA_NOREF;
@@ -66,7 +66,7 @@ struct vu *vu_new(struct stage *stage, uint32_t id)
 
 void vu_drop_thread(struct vu *vu)
 {
-    lua_State *lua = vu->stage->script->lua;
+    lua_State *lua = vu->campaign->script->lua;
 
     if (vu->thread == NULL) {
         return;
@@ -79,7 +79,7 @@ void vu_drop_thread(struct vu *vu)
 /* The object may outlive the worker in a variable of the script: it then says so. */
 static void drop_object(struct vu *vu)
 {
-    lua_State *lua = vu->stage->script->lua;
+    lua_State *lua = vu->campaign->script->lua;
 
     if (vu->object_reference == LUA_NOREF) {
         return;
@@ -93,7 +93,7 @@ static void drop_object(struct vu *vu)
 
 const struct vu_hooks *vu_hooks(const struct vu *vu)
 {
-    return shard_settings(vu->stage->shard)->hooks;
+    return shard_settings(vu->campaign->shard)->hooks;
 }
 
 void vu_free(struct vu **pointer)
@@ -103,15 +103,15 @@ void vu_free(struct vu **pointer)
     if (vu == NULL) {
         return;
     }
-    shard_unset_alarm(vu->stage->shard, &vu->alarm);
-    shard_unqueue(vu->stage->shard, vu);
+    shard_unset_alarm(vu->campaign->shard, &vu->alarm);
+    shard_unqueue(vu->campaign->shard, vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
     vu_drop_answer(vu);
     drop_object(vu);
-    luaL_unref(vu->stage->script->lua, LUA_REGISTRYINDEX, vu->witness_reference);
-    luaL_unref(vu->stage->script->lua, LUA_REGISTRYINDEX, vu->closer_reference);
+    luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->witness_reference);
+    luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->closer_reference);
     memory_free(vu->failure_text);
     vu_drop_thread(vu);
     memory_free(vu);
@@ -136,13 +136,13 @@ void vu_begin(struct vu *vu, enum vu_phase phase, uint64_t step)
     vu->step = step;
     vu->is_begun = false;
     vu->has_been_stopped = false;
-    shard_queue(vu->stage->shard, vu);
+    shard_queue(vu->campaign->shard, vu);
 }
 
 void vu_wake(struct vu *vu, enum vu_wake wake)
 {
     vu->wake = (uint8_t)wake;
-    shard_queue(vu->stage->shard, vu);
+    shard_queue(vu->campaign->shard, vu);
 }
 
 static void cancel_requests(struct vu *vu)
@@ -162,7 +162,7 @@ void vu_cut_short(struct vu *vu)
     if (vu->phase != VU_SETUP && vu->phase != VU_SETUP_SESSION) {
         return;
     }
-    shard_unset_alarm(vu->stage->shard, &vu->alarm);
+    shard_unset_alarm(vu->campaign->shard, &vu->alarm);
     cancel_requests(vu);
     vu_hooks(vu)->forget_driver(vu);
     vu_drop_answer(vu);
@@ -172,24 +172,24 @@ void vu_cut_short(struct vu *vu)
     vu->wait = WAIT_NOTHING;
     vu->release_ns = 0;
     vu->is_cut_short = true;
-    shard_queue(vu->stage->shard, vu);
+    shard_queue(vu->campaign->shard, vu);
 }
 
 void vu_stop(struct vu *vu)
 {
     bool gives_way = vu->phase == VU_SETUP || vu->phase == VU_SETUP_SESSION || vu->phase == VU_STEP ||
                      vu->phase == VU_WITNESS || vu->phase == VU_STEP_DELAY ||
-                     (vu->phase == VU_GLOBAL && vu->stage->global_phase == GLOBAL_SETUP);
+                     (vu->phase == VU_GLOBAL && vu->campaign->global_phase == GLOBAL_SETUP);
 
     if (!gives_way || vu->is_queued) {
         return;
     }
     if (vu->phase == VU_STEP_DELAY) {
-        shard_unset_alarm(vu->stage->shard, &vu->alarm);
+        shard_unset_alarm(vu->campaign->shard, &vu->alarm);
         vu->phase = VU_IDLE;
-        stage_step_done(vu->stage, vu, STEP_OK, NULL);
+        shard_campaign_step_done(vu->campaign, vu, STEP_OK, NULL);
     } else if (vu->wait == WAIT_SLEEP) {
-        shard_unset_alarm(vu->stage->shard, &vu->alarm);
+        shard_unset_alarm(vu->campaign->shard, &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_RESPONSE) {
         cancel_requests(vu);

@@ -9,7 +9,7 @@
 #include <lua.h>
 
 struct lua_driver;
-struct stage;
+struct shard_campaign;
 
 /* What of the script runs in the worker's coroutine. */
 enum vu_phase {
@@ -38,14 +38,14 @@ enum vu_wait {
 };
 enum vu_wake { WAKE_DONE, WAKE_STOPPED };
 
-/* A reply that many workers of the stage share. */
+/* A reply that many workers of the campaign share. */
 struct answer {
     struct reply *reply;
     uint32_t holders;
 };
 
 struct vu {
-    struct stage *stage;
+    struct shard_campaign *campaign;
     struct vu *next;         /* in the queue of those whose turn it is */
     lua_State *thread;       /* NULL until it is needed; the registry has it, by its address */
     struct limits_used used; /* before it gave way */
@@ -94,7 +94,7 @@ struct vu_hooks {
 
 const struct vu_hooks *vu_hooks(const struct vu *vu);
 
-MUST_CHECK struct vu *vu_new(struct stage *stage, uint32_t id);
+MUST_CHECK struct vu *vu_new(struct shard_campaign *campaign, uint32_t id);
 /* Cancels what is under way. */
 void vu_free(struct vu **vu);
 

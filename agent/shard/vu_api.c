@@ -2,7 +2,7 @@
  * goes on. */
 #include "agent/script/lua_error.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 #include "agent/shard/vu.h"
 #include "common/clock.h"
 
@@ -21,15 +21,15 @@ struct vu *vu_current(lua_State *lua, const char *function)
 static bool gives_way(const struct vu *vu)
 {
     return vu->phase != VU_TEARDOWN_SESSION && vu->phase != VU_CLOSING && vu->phase != VU_TEARDOWN &&
-           !(vu->phase == VU_GLOBAL && vu->stage->global_phase == GLOBAL_TEARDOWN);
+           !(vu->phase == VU_GLOBAL && vu->campaign->global_phase == GLOBAL_TEARDOWN);
 }
 
 int vu_raise_stopped(lua_State *lua, struct vu *vu, double waited_s, const char *text)
 {
-    const char *why = vu->stage->stop_text;
+    const char *why = vu->campaign->stop_text;
 
     if (vu->has_been_stopped && gives_way(vu)) {
-        vu->stage->script->limits.termination = TERMINATION_STOPPED;
+        vu->campaign->script->limits.termination = TERMINATION_STOPPED;
     }
     vu->has_been_stopped = true;
     struct lua_failure failure = {
@@ -43,14 +43,14 @@ int vu_raise_stopped(lua_State *lua, struct vu *vu, double waited_s, const char 
 
 void vu_check_stopped(lua_State *lua, struct vu *vu)
 {
-    if (vu->stage->is_stopping && gives_way(vu)) {
+    if (vu->campaign->is_stopping && gives_way(vu)) {
         vu_raise_stopped(lua, vu, 0, NULL);
     }
 }
 
 int vu_yield(lua_State *lua, struct vu *vu, enum vu_wait wait, lua_KFunction go_on, lua_KContext context)
 {
-    struct script *script = vu->stage->script;
+    struct script *script = vu->campaign->script;
 
     if (!script_may_wait(lua)) {
         return lua_misuse(lua,
@@ -68,7 +68,7 @@ void vu_give_way(lua_State *lua)
     struct script *script = script_of(lua);
     struct vu *vu = script->current;
 
-    if (vu->stage->is_stopping && gives_way(vu)) {
+    if (vu->campaign->is_stopping && gives_way(vu)) {
         /* It does not wait, so nothing else would tell it; raised in a hook, nothing of it may run again. */
         vu->has_been_stopped = true;
         script->limits.has_killed = true;
@@ -82,7 +82,7 @@ void vu_give_way(lua_State *lua)
 
 bool vu_has_no_lease(const struct vu *vu)
 {
-    return !shard_may_act(vu->stage->shard);
+    return !shard_may_act(vu->campaign->shard);
 }
 
 static int on_lease(lua_State *lua, int status, lua_KContext again)

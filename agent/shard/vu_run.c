@@ -3,7 +3,7 @@
 #include "agent/script/picking.h"
 #include "agent/shard/driver.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/stage.h"
+#include "agent/shard/shard_campaign.h"
 #include "agent/shard/vu.h"
 #include "common/clock.h"
 #include "common/duration.h"
@@ -17,7 +17,7 @@
 
 static int fixture_of(const struct vu *vu)
 {
-    const int *fixtures = vu->stage->script->fixtures;
+    const int *fixtures = vu->campaign->script->fixtures;
 
     switch (vu->phase) {
     case VU_SETUP:
@@ -33,8 +33,8 @@ static int fixture_of(const struct vu *vu)
     case VU_TEARDOWN:
         return fixtures[FIXTURE_TEARDOWN];
     case VU_GLOBAL:
-        return fixtures[vu->stage->global_phase == GLOBAL_SETUP ? FIXTURE_GLOBAL_SETUP
-                                                                : FIXTURE_GLOBAL_TEARDOWN];
+        return fixtures[vu->campaign->global_phase == GLOBAL_SETUP ? FIXTURE_GLOBAL_SETUP
+                                                                   : FIXTURE_GLOBAL_TEARDOWN];
     default:
         return LUA_NOREF;
     }
@@ -42,7 +42,7 @@ static int fixture_of(const struct vu *vu)
 
 static void need_thread(struct vu *vu)
 {
-    lua_State *lua = vu->stage->script->lua;
+    lua_State *lua = vu->campaign->script->lua;
 
     if (vu->thread != NULL) {
         return;
@@ -53,15 +53,15 @@ static void need_thread(struct vu *vu)
 
 static bool enter_step(struct vu *vu)
 {
-    struct stage *stage = vu->stage;
-    struct script *script = stage->script;
+    struct shard_campaign *campaign = vu->campaign;
+    struct script *script = campaign->script;
 
-    vu->step_began_ns = shard_turn_ns(stage->shard);
+    vu->step_began_ns = shard_turn_ns(campaign->shard);
     if (driver_is_needed(script)) {
         driver_push(vu->thread);
         return true;
     }
-    if (!pick_scenario(script, stage->options, vu->id, vu->step, &vu->scenario)) {
+    if (!pick_scenario(script, campaign->options, vu->id, vu->step, &vu->scenario)) {
         return false;
     }
     lua_rawgeti(vu->thread, LUA_REGISTRYINDEX, script->scenarios[vu->scenario].function);
@@ -112,7 +112,7 @@ static const char *phase_prefix(const struct vu *vu)
     case VU_TEARDOWN:
         return "teardown: ";
     case VU_GLOBAL:
-        return vu->stage->global_phase == GLOBAL_SETUP ? "global_setup: " : "global_teardown: ";
+        return vu->campaign->global_phase == GLOBAL_SETUP ? "global_setup: " : "global_teardown: ";
     default:
         return "";
     }
@@ -120,9 +120,10 @@ static const char *phase_prefix(const struct vu *vu)
 
 static bool wants_witness(const struct vu *vu)
 {
-    const struct stage *stage = vu->stage;
+    const struct shard_campaign *campaign = vu->campaign;
 
-    return vu->witness_reference != LUA_NOREF && !stage->is_stopping && stage->artifacts < LIMIT_ARTIFACTS;
+    return vu->witness_reference != LUA_NOREF && !campaign->is_stopping &&
+           campaign->artifacts < LIMIT_ARTIFACTS;
 }
 
 /* Whatever came of it, the step has failed. */
@@ -131,25 +132,25 @@ static bool end_witness(struct vu *vu, enum step_result result, const char *text
     char *failure = vu->failure_text;
 
     if (result == STEP_FAILED) {
-        stage_complain(vu->stage, vu, "", text);
+        shard_campaign_complain(vu->campaign, vu, "", text);
     }
     vu->failure_text = NULL;
     vu->phase = VU_IDLE;
-    stage_step_done(vu->stage, vu, STEP_FAILED, failure);
+    shard_campaign_step_done(vu->campaign, vu, STEP_FAILED, failure);
     memory_free(failure);
     return false;
 }
 
 static bool end_step(struct vu *vu, enum step_result result, const char *text)
 {
-    struct stage *stage = vu->stage;
+    struct shard_campaign *campaign = vu->campaign;
     uint64_t now_ns = clock_now_ns();
 
-    meter_step(stage->meter, result, (now_ns - vu->step_began_ns) / 1000);
+    meter_step(campaign->meter, result, (now_ns - vu->step_began_ns) / 1000);
     if (result == STEP_FAILED) {
-        meter_error(stage->meter, bytes_of_string(text), vu->id, vu->step);
-        if (stage->options->verbosity > 0) {
-            stage_complain(stage, vu, "", text);
+        meter_error(campaign->meter, bytes_of_string(text), vu->id, vu->step);
+        if (campaign->options->verbosity > 0) {
+            shard_campaign_complain(campaign, vu, "", text);
         }
         if (wants_witness(vu)) {
             vu->failure_text = memory_copy_string(text);
@@ -158,28 +159,28 @@ static bool end_step(struct vu *vu, enum step_result result, const char *text)
             return true;
         }
     }
-    double delay_s = stage->script->scenarios[vu->scenario].delay_s;
-    if (result == STEP_OK && delay_s > 0 && !stage->is_stopping) {
+    double delay_s = campaign->script->scenarios[vu->scenario].delay_s;
+    if (result == STEP_OK && delay_s > 0 && !campaign->is_stopping) {
         vu->phase = VU_STEP_DELAY;
-        shard_set_alarm(stage->shard, &vu->alarm, now_ns + (uint64_t)(delay_s * 1e9));
+        shard_set_alarm(campaign->shard, &vu->alarm, now_ns + (uint64_t)(delay_s * 1e9));
         return false;
     }
-    if (result == STEP_OK && shard_is_queued(stage->shard)) {
+    if (result == STEP_OK && shard_is_queued(campaign->shard)) {
         /* Others may have been released together with this one: they go on before the books are kept. */
         vu->phase = VU_STEP_OVER;
-        shard_queue(stage->shard, vu);
+        shard_queue(campaign->shard, vu);
         return false;
     }
     vu->phase = VU_IDLE;
-    stage_step_done(stage, vu, result, text);
+    shard_campaign_step_done(campaign, vu, result, text);
     return false;
 }
 
 static bool end_teardown(struct vu *vu, const char *text)
 {
     if (text != NULL) {
-        stage_complain(vu->stage, vu, "", text);
-        meter_error(vu->stage->meter, bytes_of_string(text), vu->id, vu->step);
+        shard_campaign_complain(vu->campaign, vu, "", text);
+        meter_error(vu->campaign->meter, bytes_of_string(text), vu->id, vu->step);
     }
     if (vu->phase != VU_TEARDOWN) {
         if (vu->phase == VU_TEARDOWN_SESSION) {
@@ -192,7 +193,7 @@ static bool end_teardown(struct vu *vu, const char *text)
         return true;
     }
     vu->phase = VU_IDLE;
-    stage_torn_down(vu->stage, vu);
+    shard_campaign_torn_down(vu->campaign, vu);
     return false;
 }
 
@@ -200,10 +201,10 @@ static bool end_teardown(struct vu *vu, const char *text)
 static bool end_setup(struct vu *vu, enum step_result result, const char *text)
 {
     if (text != NULL) {
-        meter_error(vu->stage->meter, bytes_of_string(text), vu->id, vu->step);
+        meter_error(vu->campaign->meter, bytes_of_string(text), vu->id, vu->step);
     }
     if (result == STEP_FAILED) {
-        meter_step(vu->stage->meter, result, 0);
+        meter_step(vu->campaign->meter, result, 0);
     }
     if (text == NULL && vu->phase == VU_SETUP) {
         vu->phase = VU_SETUP_SESSION;
@@ -211,7 +212,7 @@ static bool end_setup(struct vu *vu, enum step_result result, const char *text)
         return true;
     }
     vu->phase = VU_IDLE;
-    stage_setup_done(vu->stage, vu, text);
+    shard_campaign_setup_done(vu->campaign, vu, text);
     return false;
 }
 
@@ -240,7 +241,7 @@ static bool end_phase(struct vu *vu, enum step_result result, const char *text)
         break;
     case VU_GLOBAL:
         vu->phase = VU_IDLE;
-        stage_global_done(vu->stage, prefixed);
+        shard_campaign_global_done(vu->campaign, prefixed);
         break;
     default:
         assert(0 && "a phase that does not run");
@@ -252,7 +253,7 @@ static bool end_phase(struct vu *vu, enum step_result result, const char *text)
 /* Runs what the coroutine has still to close. False where that had to be ended. */
 static bool close_thread(struct vu *vu)
 {
-    struct limits *limits = &vu->stage->script->limits;
+    struct limits *limits = &vu->campaign->script->limits;
 
     limits_enter(limits, vu->thread, LIMITS_CLOSE);
     (void)lua_resetthread(vu->thread);
@@ -263,17 +264,17 @@ static bool close_thread(struct vu *vu)
 /* Describes the error on the coroutine's stack, and makes the coroutine fit for the next phase. */
 static char *take_error(struct vu *vu, bool *is_stopped)
 {
-    struct script *script = vu->stage->script;
+    struct script *script = vu->campaign->script;
     lua_State *thread = vu->thread;
     bool is_budget = script->limits.termination == TERMINATION_BUDGET;
     char *text;
 
     *is_stopped = script->limits.termination == TERMINATION_STOPPED || lua_failure_is_stopped(thread, -1);
-    if (vu->stage->options->verbosity > 1) {
+    if (vu->campaign->options->verbosity > 1) {
         luaL_traceback(script->lua, thread, NULL, 0);
     }
     const char *described = script_describe_error(script, thread);
-    if (vu->stage->options->verbosity > 1) {
+    if (vu->campaign->options->verbosity > 1) {
         text = memory_format("%s\n%s", described, lua_tostring(script->lua, -1));
         lua_pop(script->lua, 1);
     } else {
@@ -290,7 +291,7 @@ static char *take_error(struct vu *vu, bool *is_stopped)
 /* True while it waits; otherwise `text` says how it failed, owned by the caller. */
 static bool vu_turn_run(struct vu *vu, int arguments, enum step_result *result, char **text)
 {
-    struct script *script = vu->stage->script;
+    struct script *script = vu->campaign->script;
     bool is_stopped = false;
     int results = 0;
 
@@ -328,7 +329,7 @@ static void end_late_setup(struct vu *vu)
 {
     char within[DURATION_BYTES];
 
-    duration_describe(vu->stage->options->setup_timeout_ms, within, sizeof within);
+    duration_describe(vu->campaign->options->setup_timeout_ms, within, sizeof within);
     SCOPED(memory_free_at) char *text = memory_format("did not end within %s (--setup-timeout)", within);
     vu->is_cut_short = false;
     (void)end_phase(vu, STEP_FAILED, text);
@@ -344,7 +345,7 @@ void vu_turn(struct vu *vu)
     }
     if (!goes_on) {
         vu->phase = VU_IDLE;
-        stage_step_done(vu->stage, vu, STEP_OK, NULL);
+        shard_campaign_step_done(vu->campaign, vu, STEP_OK, NULL);
     }
     while (goes_on) {
         const char *refusal = NULL;

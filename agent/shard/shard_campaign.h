@@ -8,10 +8,10 @@
 
 struct shard;
 
-struct stage {
+struct shard_campaign {
     struct shard *shard;
-    struct stage *next;
-    uint64_t campaign;
+    struct shard_campaign *next;
+    uint64_t id;
     struct deployment *deployment;
     const struct campaign_options *options;
     uint32_t room_size;
@@ -32,7 +32,7 @@ struct stage {
     struct alarm runner_alarm;
     struct alarm meter_alarm;
     /* The shard's: whose turn it is, in order. */
-    struct stage *next_ready;
+    struct shard_campaign *next_ready;
     struct vu *first;
     struct vu *last;
     size_t queued;
@@ -43,25 +43,27 @@ struct stage {
 };
 
 /* Loads the script and answers NOTICE_DEPLOYED either way. */
-MUST_CHECK struct stage *stage_new(struct shard *shard, const struct command *deploy);
+MUST_CHECK struct shard_campaign *shard_campaign_new(struct shard *shard, const struct command *deploy);
 /* At once, without fixtures. */
-void stage_free(struct stage **stage);
-void stage_command(struct stage *stage, const struct command *command);
+void shard_campaign_free(struct shard_campaign **campaign);
+void shard_campaign_command(struct shard_campaign *campaign, const struct command *command);
 /* Hands on what its workers have done; called at the end of each turn. */
-void stage_post_gathered(struct stage *stage);
+void shard_campaign_post_gathered(struct shard_campaign *campaign);
 /* Whether there is anything among it that has nothing to wait for. */
-bool stage_is_urgent(const struct stage *stage);
+bool shard_campaign_is_urgent(const struct shard_campaign *campaign);
 
 /* From the workers. `text` is why not, NULL where it is in order. */
-void stage_setup_done(struct stage *stage, struct vu *vu, const char *text);
-void stage_step_done(struct stage *stage, struct vu *vu, enum step_result result, const char *text);
-void stage_torn_down(struct stage *stage, struct vu *vu);
-void stage_global_done(struct stage *stage, const char *text);
+void shard_campaign_setup_done(struct shard_campaign *campaign, struct vu *vu, const char *text);
+void shard_campaign_step_done(struct shard_campaign *campaign, struct vu *vu, enum step_result result,
+                              const char *text);
+void shard_campaign_torn_down(struct shard_campaign *campaign, struct vu *vu);
+void shard_campaign_global_done(struct shard_campaign *campaign, const char *text);
 /* A call of the script to the coordinator. */
-MUST_CHECK enum runner_call stage_call(struct stage *stage, struct vu *vu, const struct operation *operation,
-                                       struct error *error);
+MUST_CHECK enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu *vu,
+                                                const struct operation *operation, struct error *error);
 /* Hands on what a failed step of the worker has left; more than a campaign may keep is dropped. */
-void stage_keep_artifact(struct stage *stage, const struct vu *vu, enum artifact_kind kind,
-                         struct bytes content);
+void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct vu *vu,
+                                  enum artifact_kind kind, struct bytes content);
 /* A line about a worker to standard error. */
-void stage_complain(struct stage *stage, const struct vu *vu, const char *what, const char *text);
+void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *vu, const char *what,
+                             const char *text);

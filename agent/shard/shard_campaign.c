@@ -1,0 +1,428 @@
+/* Turns commands into steps of the runner, and what the runner asks for into turns of workers. */
+#include "agent/shard/shard_campaign.h"
+
+#include "agent/shard/watchdog.h"
+
+#include "agent/browser/kind.h"
+#include "agent/shard/driver.h"
+#include "agent/shard/shard.h"
+#include "common/clock.h"
+#include "common/container.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+#include <string.h>
+
+#define METER_PERIOD_NS NS_PER_S
+
+void shard_campaign_post_gathered(struct shard_campaign *campaign)
+{
+    struct operation *operation;
+
+    while (campaign->gather != NULL && (operation = gather_take(campaign->gather)) != NULL) {
+        struct notice *notice = notice_new(NOTICE_OPERATION, campaign->id);
+        notice->operation = operation;
+        shard_post(campaign->shard, &notice);
+    }
+}
+
+bool shard_campaign_is_urgent(const struct shard_campaign *campaign)
+{
+    return campaign->gather != NULL && gather_is_urgent(campaign->gather);
+}
+
+/* What workers did before goes before it. */
+static void post(struct shard_campaign *campaign, struct notice **notice)
+{
+    shard_campaign_post_gathered(campaign);
+    shard_post(campaign->shard, notice);
+    shard_hurry(campaign->shard);
+}
+
+static void post_result(struct shard_campaign *campaign, enum notice_kind kind, const char *text)
+{
+    struct notice *notice = notice_new(kind, campaign->id);
+
+    notice->phase = campaign->global_phase;
+    notice->is_ok = text == NULL;
+    notice->text = memory_copy_string(text);
+    post(campaign, &notice);
+}
+
+/* 0 is no limit. */
+static uint64_t runs_of(const struct shard_campaign *campaign)
+{
+    return campaign->options->is_single_run ? campaign->script->scenario_count : campaign->options->runs;
+}
+
+static void shard_campaign_tell_place(const struct shard_campaign *campaign, const char *place)
+{
+    pulse_set_place(shard_settings(campaign->shard)->pulse, place);
+}
+
+static const struct script_thread script_thread = {.give_way = vu_give_way,
+                                                   .tell_place = shard_campaign_tell_place};
+
+static bool load(struct shard_campaign *campaign, struct error *error)
+{
+    const struct shard_settings *settings = shard_settings(campaign->shard);
+    char target[2048];
+    char path[DRIVER_PATH_BYTES];
+
+    bytes_to_text(campaign->options->target, target, sizeof target);
+    struct script_settings script_settings = {
+        .memory = shard_memory(campaign->shard),
+        .instruction_limit = settings->instruction_limit,
+        .turn_limit_ms = settings->turn_limit_ms,
+        .is_system_allowed = settings->is_system_allowed,
+        .is_quiet = settings->is_quiet,
+        .files = script_files_of_bundle(deployment_bundle(campaign->deployment)),
+        .target = target[0] ? target : NULL,
+        .campaign = campaign,
+        .thread = &script_thread,
+        .library = settings->library,
+    };
+    campaign->script = script_new(&script_settings);
+    if (!script_load(campaign->script, error)) {
+        return false;
+    }
+    struct bytes only = campaign->options->single_mode;
+    if (only.size > 0 && script_find_scenario(campaign->script, (const char *)only.data, only.size) == NULL) {
+        return error_set(error, "there is no scenario \"%.*s\"", BYTES_FORMAT(only));
+    }
+    if (campaign->script->uses_browser && campaign->options->browser < BROWSER_KINDS &&
+        !browser_find_driver(campaign->options->browser, path, error)) {
+        return false;
+    }
+    if (driver_is_needed(campaign->script)) {
+        driver_open(campaign->script);
+    }
+    return true;
+}
+
+void shard_campaign_free(struct shard_campaign **pointer)
+{
+    struct shard_campaign *campaign = *pointer;
+
+    if (campaign == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < campaign->vu_capacity; i++) {
+        vu_free(&campaign->vus[i]);
+    }
+    vu_free(&campaign->global);
+    memory_free(campaign->vus);
+    shard_unset_alarm(campaign->shard, &campaign->runner_alarm);
+    shard_unset_alarm(campaign->shard, &campaign->meter_alarm);
+    shard_unset_alarm(campaign->shard, &campaign->rest_alarm);
+    script_free(&campaign->script);
+    runner_free(&campaign->runner);
+    gather_free(&campaign->gather);
+    runner_effects_finish(&campaign->effects);
+    runner_effects_finish(&campaign->call_effects);
+    meter_free(&campaign->meter);
+    deployment_release(&campaign->deployment);
+    memory_free(campaign->stop_text);
+    worker_set_finish(&campaign->own_workers);
+    memory_free(campaign);
+    *pointer = NULL;
+}
+
+static struct vu *find_vu(struct shard_campaign *campaign, uint32_t id)
+{
+    return id < campaign->vu_capacity ? campaign->vus[id] : NULL;
+}
+
+static struct vu *need_vu(struct shard_campaign *campaign, uint32_t id)
+{
+    size_t had = campaign->vu_capacity;
+
+    campaign->vus =
+        memory_reserve(campaign->vus, &campaign->vu_capacity, (size_t)id + 1, sizeof *campaign->vus);
+    if (campaign->vu_capacity > had) {
+        memset(campaign->vus + had, 0, (campaign->vu_capacity - had) * sizeof *campaign->vus);
+    }
+    if (campaign->vus[id] == NULL) {
+        campaign->vus[id] = vu_new(campaign, id);
+    }
+    return campaign->vus[id];
+}
+
+static void post_statistics(struct shard_campaign *campaign)
+{
+    struct statistics *statistics =
+        meter_take(campaign->meter, campaign->runner != NULL ? runner_running(campaign->runner) : 0);
+
+    if (statistics == NULL) {
+        return;
+    }
+    struct notice *notice = notice_new(NOTICE_STATISTICS, campaign->id);
+    notice->statistics = statistics;
+    post(campaign, &notice);
+}
+
+/* The reply is the runner's until its next step: one copy serves all whom it answers. */
+static void shard_campaign_answer(struct shard_campaign *campaign, const struct runner_effect *effect,
+                                  const struct reply **last, struct answer **shared)
+{
+    struct vu *vu = campaign->global != NULL ? campaign->global : find_vu(campaign, effect->worker);
+
+    if (vu == NULL || vu->wait != WAIT_ANSWER || vu->answer != NULL) {
+        return;
+    }
+    if (*shared == NULL || *last != effect->reply) {
+        *last = effect->reply;
+        *shared = MEMORY_NEW(struct answer);
+        (*shared)->reply = reply_copy(effect->reply);
+    }
+    (*shared)->holders++;
+    vu->answer = *shared;
+    vu->rank = effect->rank;
+    /* An instant of which this agent's clock says that it is still ahead. */
+    if (effect->reply->outcome == OUTCOME_OK && effect->reply->at_ns > 0) {
+        vu_release_at(vu, (uint64_t)effect->reply->at_ns);
+    } else {
+        vu_wake(vu, WAKE_DONE);
+    }
+}
+
+static void post_notice(struct shard_campaign *campaign, struct notice **notice)
+{
+    if ((*notice)->kind == NOTICE_FINISHED) {
+        post_statistics(campaign);
+        shard_post_loop(campaign->shard, campaign->id);
+    }
+    post(campaign, notice);
+}
+
+static void perform(struct shard_campaign *campaign, struct runner_effects *effects)
+{
+    const struct reply *last = NULL;
+    struct answer *shared = NULL;
+
+    for (size_t i = 0; i < effects->count; i++) {
+        struct runner_effect *effect = &effects->items[i];
+        switch (effect->kind) {
+        case RUNNER_SETUP:
+            vu_begin(need_vu(campaign, effect->worker), VU_SETUP, 0);
+            break;
+        case RUNNER_SETUP_LATE:
+            vu_cut_short(need_vu(campaign, effect->worker));
+            break;
+        case RUNNER_STEP:
+            vu_begin(need_vu(campaign, effect->worker), VU_STEP, effect->step);
+            break;
+        case RUNNER_ANSWER:
+            shard_campaign_answer(campaign, effect, &last, &shared);
+            break;
+        case RUNNER_TEARDOWN:
+            vu_begin(need_vu(campaign, effect->worker), VU_TEARDOWN_SESSION,
+                     need_vu(campaign, effect->worker)->step);
+            break;
+        case RUNNER_NOTICE:
+            post_notice(campaign, &effect->notice);
+            break;
+        }
+    }
+}
+
+static void step_runner(struct shard_campaign *campaign, const struct runner_event *event)
+{
+    runner_step(campaign->runner, event, &campaign->effects);
+    perform(campaign, &campaign->effects);
+    runner_effects_clear(&campaign->effects);
+    uint64_t due_ns = runner_due_ns(campaign->runner);
+    if (due_ns == TIMERS_NEVER) {
+        shard_unset_alarm(campaign->shard, &campaign->runner_alarm);
+    } else {
+        shard_set_alarm(campaign->shard, &campaign->runner_alarm, due_ns);
+    }
+}
+
+static void begin_global(struct shard_campaign *campaign, const struct command *command)
+{
+    struct worker_cursor cursor = {0};
+
+    if (campaign->script == NULL || campaign->global != NULL) {
+        return;
+    }
+    campaign->global_phase = command->phase;
+    /* It speaks for the first worker that lives here: nobody else runs at that time. */
+    campaign->global = vu_new(campaign, 0);
+    if (worker_set_next(&campaign->own_workers, &cursor)) {
+        campaign->global->id = cursor.worker;
+    }
+    vu_begin(campaign->global, VU_GLOBAL, 0);
+}
+
+/* The runner ends the waits that the coordinator knows of; those that only we know of end here. */
+static void stop_vus(struct shard_campaign *campaign, const struct command *command)
+{
+    campaign->is_stopping = true;
+    memory_free(campaign->stop_text);
+    campaign->stop_text = memory_copy_string(command->text);
+    for (size_t i = 0; i < campaign->vu_capacity; i++) {
+        if (campaign->vus[i] != NULL) {
+            vu_stop(campaign->vus[i]);
+        }
+    }
+    if (campaign->global != NULL) {
+        vu_stop(campaign->global);
+    }
+}
+
+static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
+{
+    struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, meter_alarm);
+
+    post_statistics(campaign);
+    shard_set_alarm(campaign->shard, alarm, now_ns + METER_PERIOD_NS);
+}
+
+static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
+{
+    struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, runner_alarm);
+    struct runner_event event = {
+        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(campaign->shard)};
+
+    step_runner(campaign, &event);
+}
+
+struct shard_campaign *shard_campaign_new(struct shard *shard, const struct command *deploy)
+{
+    struct shard_campaign *campaign = MEMORY_NEW(struct shard_campaign);
+    struct error error;
+
+    campaign->shard = shard;
+    campaign->id = deploy->campaign;
+    campaign->deployment = deployment_hold(deploy->deployment);
+    campaign->options = deployment_options(campaign->deployment);
+    campaign->room_size = campaign_room_ids(campaign->options);
+    campaign->meter = meter_new();
+    alarm_init(&campaign->runner_alarm, on_runner_due);
+    alarm_init(&campaign->meter_alarm, on_meter_due);
+    shard_init_campaign(campaign);
+    bool is_loaded = load(campaign, &error);
+    if (is_loaded) {
+        campaign->runner = runner_new(campaign->deployment, runs_of(campaign));
+        campaign->gather = gather_new(campaign->options->workers);
+        runner_gather_into(campaign->runner, campaign->gather);
+        shard_campaign_command(campaign, deploy);
+        shard_set_alarm(shard, &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
+    }
+    post_result(campaign, NOTICE_DEPLOYED, is_loaded ? NULL : error.text);
+    return campaign;
+}
+
+void shard_campaign_command(struct shard_campaign *campaign, const struct command *command)
+{
+    if (campaign->runner == NULL) {
+        return;
+    }
+    if (command->kind == COMMAND_GLOBAL) {
+        begin_global(campaign, command);
+        return;
+    }
+    if (command->kind == COMMAND_BEGIN) {
+        shard_post_loop(campaign->shard, campaign->id);
+    }
+    if (command->kind == COMMAND_DEPLOY) {
+        worker_set_copy(&campaign->own_workers, &command->workers);
+    }
+    if (command->kind == COMMAND_SCALE) {
+        gather_extend(campaign->gather, command->worker_count);
+    }
+    struct runner_event event = {.kind = RUNNER_COMMAND, .now_ns = clock_now_ns(), .command = command};
+    bool is_first_stop = command->kind == COMMAND_STOP && !campaign->is_stopping;
+    if (is_first_stop) {
+        campaign->is_stopping = true;
+    }
+    step_runner(campaign, &event);
+    if (is_first_stop) {
+        stop_vus(campaign, command);
+    }
+}
+
+void shard_campaign_setup_done(struct shard_campaign *campaign, struct vu *vu, const char *text)
+{
+    struct runner_event event = {.kind = RUNNER_SETUP_DONE,
+                                 .now_ns = clock_now_ns(),
+                                 .worker = vu->id,
+                                 .is_ok = text == NULL,
+                                 .text = text};
+    step_runner(campaign, &event);
+}
+
+void shard_campaign_step_done(struct shard_campaign *campaign, struct vu *vu, enum step_result result,
+                              const char *text)
+{
+    struct runner_event event = {
+        .kind = RUNNER_STEP_DONE, .now_ns = clock_now_ns(), .worker = vu->id, .result = result, .text = text};
+    step_runner(campaign, &event);
+}
+
+void shard_campaign_torn_down(struct shard_campaign *campaign, struct vu *vu)
+{
+    uint32_t id = vu->id;
+    struct runner_event event = {.kind = RUNNER_TORN_DOWN, .now_ns = clock_now_ns(), .worker = id};
+
+    vu_free(&campaign->vus[id]);
+    step_runner(campaign, &event);
+}
+
+void shard_campaign_global_done(struct shard_campaign *campaign, const char *text)
+{
+    post_statistics(campaign);
+    post_result(campaign, NOTICE_GLOBAL_DONE, text);
+    vu_free(&campaign->global);
+}
+
+enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu *vu,
+                                     const struct operation *operation, struct error *error)
+{
+    enum runner_call call = runner_call(campaign->runner, vu->id, operation, &campaign->call_effects, error);
+
+    perform(campaign, &campaign->call_effects);
+    runner_effects_clear(&campaign->call_effects);
+    if (runner_due_ns(campaign->runner) ==
+        0) { /* somebody waits who did not: what time it is says the next step */
+        shard_set_alarm(campaign->shard, &campaign->runner_alarm, 0);
+    }
+    return call;
+}
+
+void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct vu *vu,
+                                  enum artifact_kind kind, struct bytes content)
+{
+    if (campaign->artifacts == LIMIT_ARTIFACTS || content.size == 0 || content.size > LIMIT_ARTIFACT_BYTES) {
+        return;
+    }
+    campaign->artifacts++;
+    struct notice *notice = notice_new(NOTICE_ARTIFACT, campaign->id);
+    notice->artifact =
+        (struct artifact_piece){.kind = kind,
+                                .worker = vu->id,
+                                .step = vu->step,
+                                .content = bytes_of(memory_copy(content.data, content.size), content.size)};
+    post(campaign, &notice);
+}
+
+void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *vu, const char *what,
+                             const char *text)
+{
+    const char *agent = shard_settings(campaign->shard)->agent;
+    bool is_worker = vu->phase != VU_GLOBAL;
+    struct log_subject subject = {.campaign = campaign->id,
+                                  .agent = bytes_of_string(agent),
+                                  .has_worker = is_worker,
+                                  .worker = vu->id,
+                                  .step = is_worker ? vu->step : 0};
+
+    if (!is_worker) {
+        log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
+    } else {
+        log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", vu->id,
+                  (unsigned long long)vu->step, what, text);
+    }
+}
