@@ -20,7 +20,7 @@ struct agent *agent_new(const struct agent_settings *settings, uint64_t now_ns)
     agent->settings.coordinator_host = memory_copy_string(settings->coordinator_host);
     agent->incarnation = settings->incarnation;
     agent->now_ns = now_ns;
-    agent->shares = map_new();
+    agent->campaigns = map_new();
     random_seed(&agent->random, settings->seed);
     buffer_init(&agent->hello, LIMIT_FRAME_BYTES);
     agent_gauges_init(agent);
@@ -35,11 +35,11 @@ void agent_free(struct agent **agent)
         return;
     }
     struct map_cursor cursor = {0};
-    while (map_next(self->shares, &cursor)) {
-        struct share *share = cursor.value;
-        share_free(&share);
+    while (map_next(self->campaigns, &cursor)) {
+        struct agent_campaign *campaign = cursor.value;
+        agent_campaign_free(&campaign);
     }
-    map_free(&self->shares);
+    map_free(&self->campaigns);
     packages_finish(&self->packages);
     agent_gauges_finish(self);
     link_free(&self->link);
@@ -68,14 +68,15 @@ void agent_send(struct agent *agent, const struct message *message)
     link_send(agent->link, &encoded);
 }
 
-void agent_send_gathered(struct agent *agent, struct share *share, bool is_all)
+void agent_send_gathered(struct agent *agent, struct agent_campaign *campaign, bool is_all)
 {
-    struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = share->campaign};
+    struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = campaign->campaign};
     while ((is_all || link_backlog(agent->link) < AGENT_BACKLOG_MESSAGES) &&
-           gather_batch(share->gather, &message)) {
+           gather_batch(campaign->gather, &message)) {
         agent_send(agent, &message);
-        share_announce(share, link_queued(agent->link), message.operations.items, message.operations.count);
-        gather_drop(share->gather);
+        agent_campaign_announce(campaign, link_queued(agent->link), message.operations.items,
+                                message.operations.count);
+        gather_drop(campaign->gather);
     }
 }
 
@@ -83,8 +84,8 @@ void agent_count_gathered(struct agent *agent)
 {
     agent->gathered = 0;
     struct map_cursor cursor = {0};
-    while (map_next(agent->shares, &cursor)) {
-        agent->gathered += gather_count(((const struct share *)cursor.value)->gather);
+    while (map_next(agent->campaigns, &cursor)) {
+        agent->gathered += gather_count(((const struct agent_campaign *)cursor.value)->gather);
     }
 }
 
@@ -101,7 +102,7 @@ static void check_gathered(struct agent *agent)
 static void send_all_gathered(struct agent *agent)
 {
     struct map_cursor cursor = {0};
-    while (map_next(agent->shares, &cursor)) {
+    while (map_next(agent->campaigns, &cursor)) {
         agent_send_gathered(agent, cursor.value, false);
     }
     agent_count_gathered(agent);
@@ -146,26 +147,26 @@ static void deliver(struct agent *agent, struct bytes bytes)
 }
 
 /* Workers whose next step the coordinator knows of by now begin it. */
-static void let_begin(struct agent *agent, struct share *share)
+static void let_begin(struct agent *agent, struct agent_campaign *campaign)
 {
-    struct worker_set *sets = share_new_sets(share);
-    if (share_take_known(share, link_acknowledged(agent->link), sets)) {
-        for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+    struct worker_set *sets = agent_campaign_new_sets(campaign);
+    if (agent_campaign_take_known(campaign, link_acknowledged(agent->link), sets)) {
+        for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
             if (sets[shard].run_count > 0) {
-                worker_set_copy(&agent_command(agent, share, shard, COMMAND_KNOWN)->workers, &sets[shard]);
+                worker_set_copy(&agent_command(agent, campaign, shard, COMMAND_KNOWN)->workers, &sets[shard]);
             }
         }
     }
-    share_free_sets(share, sets);
+    agent_campaign_free_sets(campaign, sets);
 }
 
 static void take_acknowledgement(struct agent *agent)
 {
     struct map_cursor cursor = {0};
-    while (map_next(agent->shares, &cursor)) {
-        struct share *share = cursor.value;
-        if (share->announcement_count > 0) {
-            let_begin(agent, share);
+    while (map_next(agent->campaigns, &cursor)) {
+        struct agent_campaign *campaign = cursor.value;
+        if (campaign->announcement_count > 0) {
+            let_begin(agent, campaign);
         }
     }
 }

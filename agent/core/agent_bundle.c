@@ -6,75 +6,76 @@
 
 #define HASH_SHOWN 12
 
-static void hand_out_held(struct agent *agent, struct share *share)
+static void hand_out_held(struct agent *agent, struct agent_campaign *campaign)
 {
-    fetch_free(&share->fetch);
-    for (size_t i = 0; i < share->held_count; i++) {
-        agent_give_command(agent, share, share->held[i].shard, share->held[i].command);
+    fetch_free(&campaign->fetch);
+    for (size_t i = 0; i < campaign->held_count; i++) {
+        agent_give_command(agent, campaign, campaign->held[i].shard, campaign->held[i].command);
     }
-    share->held_count = 0;
+    campaign->held_count = 0;
 }
 
-static void agent_bundle_give_up(struct agent *agent, struct share *share, const char *why)
+static void agent_bundle_give_up(struct agent *agent, struct agent_campaign *campaign, const char *why)
 {
-    share_give_up(share, why);
-    struct message message = {.kind = MESSAGE_DEPLOYED, .campaign = share->campaign};
+    agent_campaign_give_up(campaign, why);
+    struct message message = {.kind = MESSAGE_DEPLOYED, .campaign = campaign->campaign};
     message.done.text = bytes_of_string(why);
     agent_send(agent, &message);
 }
 
-static void use(struct agent *agent, struct share *share, struct package *package, const char *whence)
+static void use(struct agent *agent, struct agent_campaign *campaign, struct package *package,
+                const char *whence)
 {
     agent_log(agent, LOG_DEBUG,
-              memory_format("campaign %" PRIu64 ": bundle %.*s, %" PRIu64 " bytes, %s", share->campaign,
+              memory_format("campaign %" PRIu64 ": bundle %.*s, %" PRIu64 " bytes, %s", campaign->campaign,
                             HASH_SHOWN, (const char *)package_bundle(package)->hash.data,
                             package_bytes(package), whence));
-    deployment_set_package(share->deployment, package);
-    hand_out_held(agent, share);
+    deployment_set_package(campaign->deployment, package);
+    hand_out_held(agent, campaign);
 }
 
-static void agent_bundle_ask(struct agent *agent, struct share *share)
+static void agent_bundle_ask(struct agent *agent, struct agent_campaign *campaign)
 {
-    struct message message = {.kind = MESSAGE_BUNDLE_WANTED, .campaign = share->campaign};
-    while (fetch_next(share->fetch, &message.bundle_chunk)) {
+    struct message message = {.kind = MESSAGE_BUNDLE_WANTED, .campaign = campaign->campaign};
+    while (fetch_next(campaign->fetch, &message.bundle_chunk)) {
         agent_send(agent, &message);
     }
 }
 
-static void check_whole(struct agent *agent, struct share *share)
+static void check_whole(struct agent *agent, struct agent_campaign *campaign)
 {
-    if (!fetch_is_whole(share->fetch)) {
-        agent_bundle_ask(agent, share);
+    if (!fetch_is_whole(campaign->fetch)) {
+        agent_bundle_ask(agent, campaign);
         return;
     }
-    struct package *package = fetch_package(share->fetch);
+    struct package *package = fetch_package(campaign->fetch);
     if (package == NULL) {
-        agent_bundle_give_up(agent, share,
+        agent_bundle_give_up(agent, campaign,
                              "the files of the bundle that came are not those that its hash is of");
         return;
     }
     packages_add(&agent->packages, package);
-    use(agent, share, package, "fetched");
+    use(agent, campaign, package, "fetched");
     package_release(&package);
 }
 
-void agent_get_bundle(struct agent *agent, struct share *share)
+void agent_get_bundle(struct agent *agent, struct agent_campaign *campaign)
 {
-    struct package *package = packages_find(&agent->packages, fetch_hash(share->fetch));
+    struct package *package = packages_find(&agent->packages, fetch_hash(campaign->fetch));
     if (package != NULL) {
-        use(agent, share, package, "known");
+        use(agent, campaign, package, "known");
         return;
     }
-    check_whole(agent, share);
+    check_whole(agent, campaign);
 }
 
-void agent_take_chunk(struct agent *agent, struct share *share, const struct bundle_chunk *chunk)
+void agent_take_chunk(struct agent *agent, struct agent_campaign *campaign, const struct bundle_chunk *chunk)
 {
-    if (share->fetch == NULL) {
+    if (campaign->fetch == NULL) {
         agent_complain(agent, "a part of a bundle that was not asked for");
-    } else if (fetch_take(share->fetch, chunk)) {
-        check_whole(agent, share);
+    } else if (fetch_take(campaign->fetch, chunk)) {
+        check_whole(agent, campaign);
     } else {
-        agent_bundle_give_up(agent, share, "a part of the bundle came that was not the next");
+        agent_bundle_give_up(agent, campaign, "a part of the bundle came that was not the next");
     }
 }

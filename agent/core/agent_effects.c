@@ -65,10 +65,11 @@ void agent_complain(struct agent *agent, const char *what)
         memory_format("dropped what the coordinator sent: %s (%" PRIu64 " so far)", what, agent->malformed));
 }
 
-void agent_give_command(struct agent *agent, struct share *share, uint32_t shard, struct command *command)
+void agent_give_command(struct agent *agent, struct agent_campaign *campaign, uint32_t shard,
+                        struct command *command)
 {
-    if (share->fetch != NULL) {
-        share_hold_command(share, shard, command);
+    if (campaign->fetch != NULL) {
+        agent_campaign_hold_command(campaign, shard, command);
         return;
     }
     struct agent_effect *effect = agent_add_effect(agent, AGENT_COMMAND);
@@ -76,10 +77,10 @@ void agent_give_command(struct agent *agent, struct share *share, uint32_t shard
     effect->command = command;
 }
 
-struct command *agent_command(struct agent *agent, struct share *share, uint32_t shard,
+struct command *agent_command(struct agent *agent, struct agent_campaign *campaign, uint32_t shard,
                               enum command_kind kind)
 {
-    struct command *command = command_new(kind, share->campaign);
-    agent_give_command(agent, share, shard, command);
+    struct command *command = command_new(kind, campaign->campaign);
+    agent_give_command(agent, campaign, shard, command);
     return command;
 }

@@ -1,9 +1,9 @@
 /* Inside of the agent, shared by its files only. */
 #pragma once
 #include "agent/core/agent.h"
+#include "agent/core/agent_campaign.h"
 #include "agent/core/bundle/package.h"
 #include "agent/core/clock_filter.h"
-#include "agent/core/share.h"
 #include "common/map.h"
 #include "common/random.h"
 
@@ -33,10 +33,10 @@ struct agent {
 
     uint64_t lease_until_ns; /* as the shell knows it */
     bool is_paused;          /* more has gathered than the link takes */
-    size_t gathered;         /* in all shares */
+    size_t gathered;         /* in all campaigns */
     struct clock_filter clock;
-    struct gauges gauges; /* since they were last sent; one loop for each shard */
-    struct map *shares;   /* by campaign */
+    struct gauges gauges;  /* since they were last sent; one loop for each shard */
+    struct map *campaigns; /* by campaign */
     struct packages packages;
     uint64_t complaint_due_ns;
     uint64_t malformed; /* messages that were dropped */
@@ -59,10 +59,11 @@ void agent_log(struct agent *agent, enum log_level level, char *text);
 /* Something came that makes no sense: said at most once a second. */
 void agent_complain(struct agent *agent, const char *what);
 /* A command for the runner of `shard`, to be filled further. */
-struct command *agent_command(struct agent *agent, struct share *share, uint32_t shard,
+struct command *agent_command(struct agent *agent, struct agent_campaign *campaign, uint32_t shard,
                               enum command_kind kind);
 /* Likewise, with one that is there already, which it takes. */
-void agent_give_command(struct agent *agent, struct share *share, uint32_t shard, struct command *command);
+void agent_give_command(struct agent *agent, struct agent_campaign *campaign, uint32_t shard,
+                        struct command *command);
 
 /* Joining, the lease, and silence. */
 void agent_join_init(struct agent *agent);
@@ -79,17 +80,17 @@ void agent_connected(struct agent *agent);
 void agent_check_silence(struct agent *agent);
 void agent_update_lease(struct agent *agent);
 
-/* The bundle that the share has a fetch of: from what is here, else it is asked for. */
-void agent_get_bundle(struct agent *agent, struct share *share);
-void agent_take_chunk(struct agent *agent, struct share *share, const struct bundle_chunk *chunk);
+/* The bundle that the campaign has a fetch of: from what is here, else it is asked for. */
+void agent_get_bundle(struct agent *agent, struct agent_campaign *campaign);
+void agent_take_chunk(struct agent *agent, struct agent_campaign *campaign, const struct bundle_chunk *chunk);
 
 /* Campaigns. */
-struct share *agent_share(const struct agent *agent, uint64_t campaign);
+struct agent_campaign *agent_campaign_of(const struct agent *agent, uint64_t campaign);
 void agent_drop_shares(struct agent *agent); /* their runners are told to forget */
 void agent_take_message(struct agent *agent, const struct message *message);
 void agent_take_notice(struct agent *agent, uint32_t shard, struct notice *notice);
 /* Tells the coordinator that all our workers of the campaign are torn down, if they are. */
-void agent_check_finished(struct agent *agent, struct share *share);
+void agent_check_finished(struct agent *agent, struct agent_campaign *campaign);
 
 /* How we are doing: gathered until the link takes it. */
 void agent_gauges_init(struct agent *agent);
@@ -102,5 +103,5 @@ void agent_take_gauges(struct agent *agent, const struct gauges *gauges);
 void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct statistics *statistics);
 void agent_send(struct agent *agent, const struct message *message);
 /* What has gathered, as far as the link takes it, or all of it. */
-void agent_send_gathered(struct agent *agent, struct share *share, bool is_all);
+void agent_send_gathered(struct agent *agent, struct agent_campaign *campaign, bool is_all);
 void agent_count_gathered(struct agent *agent);

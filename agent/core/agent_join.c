@@ -194,7 +194,7 @@ void agent_leave(struct agent *agent)
         return;
     }
     struct map_cursor cursor = {0};
-    while (map_next(agent->shares, &cursor)) {
+    while (map_next(agent->campaigns, &cursor)) {
         agent_send_gathered(agent, cursor.value, true);
     }
     agent->is_leaving = true;

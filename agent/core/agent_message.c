@@ -10,28 +10,28 @@ static struct bytes agent_message_key_of(const uint64_t *campaign)
     return bytes_of(campaign, sizeof *campaign);
 }
 
-struct share *agent_share(const struct agent *agent, uint64_t campaign)
+struct agent_campaign *agent_campaign_of(const struct agent *agent, uint64_t campaign)
 {
-    return map_get(agent->shares, agent_message_key_of(&campaign));
+    return map_get(agent->campaigns, agent_message_key_of(&campaign));
 }
 
-static void drop_share(struct agent *agent, struct share *share)
+static void drop_campaign(struct agent *agent, struct agent_campaign *campaign)
 {
-    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
-        if (share->shards[shard].has_runner) {
-            (void)agent_command(agent, share, shard, COMMAND_FORGET);
+    for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
+        if (campaign->shards[shard].has_runner) {
+            (void)agent_command(agent, campaign, shard, COMMAND_FORGET);
         }
     }
-    (void)map_remove(agent->shares, agent_message_key_of(&share->campaign));
-    share_free(&share);
+    (void)map_remove(agent->campaigns, agent_message_key_of(&campaign->campaign));
+    agent_campaign_free(&campaign);
     agent_count_gathered(agent);
 }
 
 void agent_drop_shares(struct agent *agent)
 {
     struct map_cursor cursor = {0};
-    while (map_next(agent->shares, &cursor)) {
-        drop_share(agent, cursor.value);
+    while (map_next(agent->campaigns, &cursor)) {
+        drop_campaign(agent, cursor.value);
     }
 }
 
@@ -56,59 +56,62 @@ static void agent_message_deploy(struct agent *agent, const struct message *mess
 {
     const struct deploy *deploy = &message->deploy;
     struct deployment *deployment = deployment_of(agent, message);
-    struct share *share = share_new(deployment, agent->settings.shards);
+    struct agent_campaign *campaign = agent_campaign_new(deployment, agent->settings.shards);
     deployment_release(&deployment);
-    if (agent_share(agent, message->campaign) != NULL || !share_knows(share, &deploy->workers)) {
+    if (agent_campaign_of(agent, message->campaign) != NULL ||
+        !agent_campaign_knows(campaign, &deploy->workers)) {
         agent_complain(agent, "a campaign that is here already, or workers that it has not");
-        share_free(&share);
+        agent_campaign_free(&campaign);
         return;
     }
-    (void)map_put(agent->shares, agent_message_key_of(&share->campaign), share);
-    share->fetch = fetch_new(&deploy->bundle); /* what follows is held until the bundle is here */
-    struct worker_set *sets = share_new_sets(share);
-    share_deal(share, &deploy->workers, sets);
-    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+    (void)map_put(agent->campaigns, agent_message_key_of(&campaign->campaign), campaign);
+    campaign->fetch = fetch_new(&deploy->bundle); /* what follows is held until the bundle is here */
+    struct worker_set *sets = agent_campaign_new_sets(campaign);
+    agent_campaign_deal(campaign, &deploy->workers, sets);
+    for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         /* Global fixtures run on the first one, whether it has workers or not. */
         if (shard != 0 && sets[shard].run_count == 0) {
             continue;
         }
-        share->shards[shard].has_runner = true;
-        struct command *command = agent_command(agent, share, shard, COMMAND_DEPLOY);
-        command->deployment = deployment_hold(share->deployment);
+        campaign->shards[shard].has_runner = true;
+        struct command *command = agent_command(agent, campaign, shard, COMMAND_DEPLOY);
+        command->deployment = deployment_hold(campaign->deployment);
         worker_set_copy(&command->workers, &sets[shard]);
     }
-    share_free_sets(share, sets);
-    agent_get_bundle(agent, share);
+    agent_campaign_free_sets(campaign, sets);
+    agent_get_bundle(agent, campaign);
 }
 
-static void global(struct agent *agent, struct share *share, const struct message *message)
+static void global(struct agent *agent, struct agent_campaign *campaign, const struct message *message)
 {
-    agent_command(agent, share, 0, COMMAND_GLOBAL)->phase = message->global.phase;
+    agent_command(agent, campaign, 0, COMMAND_GLOBAL)->phase = message->global.phase;
 }
 
-static void assign_one(struct agent *agent, struct share *share, const struct assignment *assignment)
+static void assign_one(struct agent *agent, struct agent_campaign *campaign,
+                       const struct assignment *assignment)
 {
-    if (!share_knows(share, &assignment->workers)) {
+    if (!agent_campaign_knows(campaign, &assignment->workers)) {
         agent_complain(agent, "workers that the campaign has not");
         return;
     }
-    struct worker_set *sets = share_new_sets(share);
-    share_deal(share, &assignment->workers, sets);
-    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+    struct worker_set *sets = agent_campaign_new_sets(campaign);
+    agent_campaign_deal(campaign, &assignment->workers, sets);
+    for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         if (sets[shard].run_count > 0) {
-            share->shards[shard].is_finished = false;
-            struct command *command = agent_command(agent, share, shard, COMMAND_ASSIGN);
+            campaign->shards[shard].is_finished = false;
+            struct command *command = agent_command(agent, campaign, shard, COMMAND_ASSIGN);
             worker_set_copy(&command->workers, &sets[shard]);
             command->first_step = assignment->first_step;
         }
     }
-    share_free_sets(share, sets);
+    agent_campaign_free_sets(campaign, sets);
 }
 
-static void agent_message_assign(struct agent *agent, struct share *share, const struct message *message)
+static void agent_message_assign(struct agent *agent, struct agent_campaign *campaign,
+                                 const struct message *message)
 {
     for (size_t i = 0; i < message->assign.count; i++) {
-        assign_one(agent, share, &message->assign.items[i]);
+        assign_one(agent, campaign, &message->assign.items[i]);
     }
 }
 
@@ -118,7 +121,7 @@ struct last_value {
     struct shared *shared;
 };
 
-static struct shared *share_value(struct last_value *last, struct bytes value)
+static struct shared *agent_campaign_value(struct last_value *last, struct bytes value)
 {
     if (value.size < REPLY_SHARED_BYTES) {
         return NULL;
@@ -130,27 +133,27 @@ static struct shared *share_value(struct last_value *last, struct bytes value)
     return last->shared;
 }
 
-static void give_reply(struct agent *agent, struct share *share, const struct reply *reply,
+static void give_reply(struct agent *agent, struct agent_campaign *campaign, const struct reply *reply,
                        struct command **commands)
 {
     struct reply local = *reply;
     local.at_ns = (int64_t)clock_filter_to_ours(&agent->clock, reply->at_ns);
-    share_split_reply(share, &local, commands);
-    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
+    agent_campaign_split_reply(campaign, &local, commands);
+    for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         if (commands[shard] != NULL) {
-            agent_give_command(agent, share, shard, commands[shard]);
+            agent_give_command(agent, campaign, shard, commands[shard]);
         }
     }
 }
 
-static void replies(struct agent *agent, struct share *share, const struct message *message)
+static void replies(struct agent *agent, struct agent_campaign *campaign, const struct message *message)
 {
-    struct command **commands = memory_new(share->shard_count, sizeof(struct command *));
+    struct command **commands = memory_new(campaign->shard_count, sizeof(struct command *));
     struct last_value last = {.shared = NULL};
     for (size_t i = 0; i < message->replies.count; i++) {
         struct reply *reply = &message->replies.items[i];
-        reply->shared = share_value(&last, reply->value);
-        give_reply(agent, share, reply, commands);
+        reply->shared = agent_campaign_value(&last, reply->value);
+        give_reply(agent, campaign, reply, commands);
         reply->shared = NULL; /* each copy has a hold of its own */
     }
     shared_release(&last.shared);
@@ -192,61 +195,62 @@ static void agent_message_fill(const struct agent *agent, struct command *comman
     }
 }
 
-static void tell_all(struct agent *agent, struct share *share, const struct message *message,
+static void tell_all(struct agent *agent, struct agent_campaign *campaign, const struct message *message,
                      enum command_kind kind)
 {
-    for (uint32_t shard = 0; shard < share->shard_count; shard++) {
-        if (share->shards[shard].has_runner) {
-            agent_message_fill(agent, agent_command(agent, share, shard, kind), message);
+    for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
+        if (campaign->shards[shard].has_runner) {
+            agent_message_fill(agent, agent_command(agent, campaign, shard, kind), message);
         }
     }
 }
 
-static void take_of_share(struct agent *agent, struct share *share, const struct message *message)
+static void take_of_campaign(struct agent *agent, struct agent_campaign *campaign,
+                             const struct message *message)
 {
     switch (message->kind) {
     case MESSAGE_BUNDLE_CHUNK:
-        agent_take_chunk(agent, share, &message->bundle_chunk);
+        agent_take_chunk(agent, campaign, &message->bundle_chunk);
         break;
     case MESSAGE_GLOBAL:
-        global(agent, share, message);
+        global(agent, campaign, message);
         break;
     case MESSAGE_BEGIN:
-        tell_all(agent, share, message, COMMAND_BEGIN);
+        tell_all(agent, campaign, message, COMMAND_BEGIN);
         break;
     case MESSAGE_ASSIGN:
-        agent_message_assign(agent, share, message);
+        agent_message_assign(agent, campaign, message);
         break;
     case MESSAGE_REPLIES:
-        replies(agent, share, message);
+        replies(agent, campaign, message);
         break;
     case MESSAGE_SYNCHRONISE:
-        tell_all(agent, share, message, COMMAND_SYNCHRONISE);
+        tell_all(agent, campaign, message, COMMAND_SYNCHRONISE);
         break;
     case MESSAGE_DRAIN:
-        share->is_draining = true;
-        tell_all(agent, share, message, COMMAND_DRAIN);
+        campaign->is_draining = true;
+        tell_all(agent, campaign, message, COMMAND_DRAIN);
         break;
     case MESSAGE_RUN_UNTIL:
-        tell_all(agent, share, message, COMMAND_RUN_UNTIL);
+        tell_all(agent, campaign, message, COMMAND_RUN_UNTIL);
         break;
     case MESSAGE_SCALE:
-        share_extend(share, message->scale.workers);
-        tell_all(agent, share, message, COMMAND_SCALE);
+        agent_campaign_extend(campaign, message->scale.workers);
+        tell_all(agent, campaign, message, COMMAND_SCALE);
         break;
     case MESSAGE_ROOMS_DONE:
-        tell_all(agent, share, message, COMMAND_ROOMS_DONE);
+        tell_all(agent, campaign, message, COMMAND_ROOMS_DONE);
         break;
     case MESSAGE_STOP:
-        share->is_stopping = true;
-        if (share->fetch != NULL) {
-            share_give_up(share, "stopped before the bundle was here");
+        campaign->is_stopping = true;
+        if (campaign->fetch != NULL) {
+            agent_campaign_give_up(campaign, "stopped before the bundle was here");
         }
-        tell_all(agent, share, message, COMMAND_STOP);
-        agent_check_finished(agent, share);
+        tell_all(agent, campaign, message, COMMAND_STOP);
+        agent_check_finished(agent, campaign);
         break;
     case MESSAGE_FORGET:
-        drop_share(agent, share);
+        drop_campaign(agent, campaign);
         break;
     default:
         agent_complain(agent, "a message that is not for agents");
@@ -266,10 +270,10 @@ void agent_take_message(struct agent *agent, const struct message *message)
         agent_message_deploy(agent, message);
         return;
     }
-    struct share *share = agent_share(agent, message->campaign);
-    if (share == NULL) {
+    struct agent_campaign *campaign = agent_campaign_of(agent, message->campaign);
+    if (campaign == NULL) {
         agent_complain(agent, "a message of a campaign that is not here");
         return;
     }
-    take_of_share(agent, share, message);
+    take_of_campaign(agent, campaign, message);
 }

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-static void deployed(struct agent *agent, struct share *share, struct share_shard *shard,
+static void deployed(struct agent *agent, struct agent_campaign *campaign, struct agent_campaign_shard *shard,
                      const struct notice *notice)
 {
     if (shard->has_answered) {
@@ -14,17 +14,18 @@ static void deployed(struct agent *agent, struct share *share, struct share_shar
     }
     shard->has_answered = true;
     shard->has_failed = !notice->is_ok;
-    if (!notice->is_ok && share->deploy_failure == NULL) {
+    if (!notice->is_ok && campaign->deploy_failure == NULL) {
         bool has_words = notice->text != NULL && notice->text[0] != '\0';
-        share->deploy_failure = memory_copy_string(has_words ? notice->text : "the script cannot be loaded");
+        campaign->deploy_failure =
+            memory_copy_string(has_words ? notice->text : "the script cannot be loaded");
     }
-    if (share_has_deployed(share)) {
-        struct message message = {.kind = MESSAGE_DEPLOYED, .campaign = share->campaign};
-        message.done.is_ok = share->deploy_failure == NULL;
-        message.done.text = bytes_of_string(share->deploy_failure);
+    if (agent_campaign_has_deployed(campaign)) {
+        struct message message = {.kind = MESSAGE_DEPLOYED, .campaign = campaign->campaign};
+        message.done.is_ok = campaign->deploy_failure == NULL;
+        message.done.text = bytes_of_string(campaign->deploy_failure);
         agent_send(agent, &message);
     }
-    agent_check_finished(agent, share);
+    agent_check_finished(agent, campaign);
 }
 
 static void global_done(struct agent *agent, const struct notice *notice)
@@ -59,42 +60,42 @@ static void convert_instants(const struct agent *agent, struct operation *operat
     }
 }
 
-static void operation(struct agent *agent, struct share *share, struct notice *notice)
+static void operation(struct agent *agent, struct agent_campaign *campaign, struct notice *notice)
 {
     convert_instants(agent, notice->operation);
-    size_t before = gather_count(share->gather);
-    gather_add(share->gather, &notice->operation);
-    agent->gathered += gather_count(share->gather) - before;
+    size_t before = gather_count(campaign->gather);
+    gather_add(campaign->gather, &notice->operation);
+    agent->gathered += gather_count(campaign->gather) - before;
 }
 
 /* A message that is as full as one may be is followed by another. */
-static void send_room_steps(struct agent *agent, const struct share *share)
+static void send_room_steps(struct agent *agent, const struct agent_campaign *campaign)
 {
-    struct message message = {.kind = MESSAGE_DRAINED, .campaign = share->campaign};
+    struct message message = {.kind = MESSAGE_DRAINED, .campaign = campaign->campaign};
     size_t sent = 0;
     do {
-        size_t left = share->room_step_count - sent;
-        message.room_steps.items = left > 0 ? share->room_steps + sent : NULL;
+        size_t left = campaign->room_step_count - sent;
+        message.room_steps.items = left > 0 ? campaign->room_steps + sent : NULL;
         message.room_steps.count = left < LIMIT_BATCH_ITEMS ? left : LIMIT_BATCH_ITEMS;
         sent += message.room_steps.count;
         agent_send(agent, &message);
     } while (message.room_steps.count == LIMIT_BATCH_ITEMS);
 }
 
-static void drained(struct agent *agent, struct share *share, struct share_shard *shard,
+static void drained(struct agent *agent, struct agent_campaign *campaign, struct agent_campaign_shard *shard,
                     const struct notice *notice)
 {
-    if (shard->has_drained || !share->is_draining) {
+    if (shard->has_drained || !campaign->is_draining) {
         return;
     }
     shard->has_drained = true;
-    share_add_room_steps(share, notice->room_steps, notice->room_step_count);
-    if (!share_has_drained(share)) {
+    agent_campaign_add_room_steps(campaign, notice->room_steps, notice->room_step_count);
+    if (!agent_campaign_has_drained(campaign)) {
         return;
     }
-    share_merge_room_steps(share);
-    agent_send_gathered(agent, share, true); /* what came before stays before */
-    send_room_steps(agent, share);
+    agent_campaign_merge_room_steps(campaign);
+    agent_send_gathered(agent, campaign, true); /* what came before stays before */
+    send_room_steps(agent, campaign);
 }
 
 static void failure(struct agent *agent, const struct notice *notice)
@@ -105,14 +106,14 @@ static void failure(struct agent *agent, const struct notice *notice)
 }
 
 /* In pieces, one behind the other; what is beyond the limit of a campaign is not even sent. */
-static void artifact(struct agent *agent, struct share *share, const struct notice *notice)
+static void artifact(struct agent *agent, struct agent_campaign *campaign, const struct notice *notice)
 {
     struct bytes whole = notice->artifact.content;
     assert(whole.size > 0 && whole.size <= LIMIT_ARTIFACT_BYTES);
-    if (share->artifacts == LIMIT_ARTIFACTS) {
+    if (campaign->artifacts == LIMIT_ARTIFACTS) {
         return;
     }
-    share->artifacts++;
+    campaign->artifacts++;
     struct message message = {.kind = MESSAGE_ARTIFACT, .campaign = notice->campaign};
     message.artifact = notice->artifact;
     message.artifact.size_bytes = whole.size;
@@ -126,34 +127,34 @@ static void artifact(struct agent *agent, struct share *share, const struct noti
 }
 
 /* Counts of one shard, but the workers of all of them: the coordinator knows only agents. */
-static void statistics(struct agent *agent, struct share *share, struct share_shard *shard,
-                       const struct notice *notice)
+static void statistics(struct agent *agent, struct agent_campaign *campaign,
+                       struct agent_campaign_shard *shard, const struct notice *notice)
 {
     shard->running = notice->statistics->workers_running;
     struct statistics counted = *notice->statistics;
-    counted.workers_running = share_running(share);
+    counted.workers_running = agent_campaign_running(campaign);
     agent_send_statistics(agent, notice->campaign, &counted);
 }
 
-void agent_check_finished(struct agent *agent, struct share *share)
+void agent_check_finished(struct agent *agent, struct agent_campaign *campaign)
 {
-    bool has_told = share->has_told_finished && share->told_workers == share->workers;
-    if (has_told || !share_has_finished(share)) {
+    bool has_told = campaign->has_told_finished && campaign->told_workers == campaign->workers;
+    if (has_told || !agent_campaign_has_finished(campaign)) {
         return;
     }
-    if (share->deploy_failure != NULL && !share->is_stopping) {
+    if (campaign->deploy_failure != NULL && !campaign->is_stopping) {
         return; /* it never began: nothing to tell unless somebody asks for the end */
     }
-    share->has_told_finished = true;
-    share->told_workers = share->workers;
-    agent_send_gathered(agent, share, true);
-    struct message message = {.kind = MESSAGE_FINISHED, .campaign = share->campaign};
-    message.finished.workers = share->workers;
+    campaign->has_told_finished = true;
+    campaign->told_workers = campaign->workers;
+    agent_send_gathered(agent, campaign, true);
+    struct message message = {.kind = MESSAGE_FINISHED, .campaign = campaign->campaign};
+    message.finished.workers = campaign->workers;
     agent_send(agent, &message);
 }
 
 /* A shard that was given more workers meanwhile has not finished: it will say so again. */
-static void finished(struct agent *agent, struct share *share, struct share_shard *shard,
+static void finished(struct agent *agent, struct agent_campaign *campaign, struct agent_campaign_shard *shard,
                      const struct notice *notice)
 {
     if (notice->finished_workers < shard->workers) {
@@ -161,7 +162,7 @@ static void finished(struct agent *agent, struct share *share, struct share_shar
     }
     shard->is_finished = true;
     shard->running = 0;
-    agent_check_finished(agent, share);
+    agent_check_finished(agent, campaign);
 }
 
 void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *notice)
@@ -171,37 +172,37 @@ void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *no
         agent_take_loop(agent, shard_id, notice);
         return;
     }
-    struct share *share = agent_share(agent, notice->campaign);
-    if (share == NULL || agent->link == NULL) {
+    struct agent_campaign *campaign = agent_campaign_of(agent, notice->campaign);
+    if (campaign == NULL || agent->link == NULL) {
         return; /* forgotten meanwhile */
     }
-    struct share_shard *shard = &share->shards[shard_id];
+    struct agent_campaign_shard *shard = &campaign->shards[shard_id];
     switch (notice->kind) {
     case NOTICE_DEPLOYED:
-        deployed(agent, share, shard, notice);
+        deployed(agent, campaign, shard, notice);
         break;
     case NOTICE_GLOBAL_DONE:
         global_done(agent, notice);
         break;
     case NOTICE_OPERATION:
-        operation(agent, share, notice);
+        operation(agent, campaign, notice);
         break;
     case NOTICE_DRAINED:
-        drained(agent, share, shard, notice);
+        drained(agent, campaign, shard, notice);
         break;
     case NOTICE_FAILURE:
         failure(agent, notice);
         break;
     case NOTICE_STATISTICS:
-        statistics(agent, share, shard, notice);
+        statistics(agent, campaign, shard, notice);
         break;
     case NOTICE_ARTIFACT:
-        artifact(agent, share, notice);
+        artifact(agent, campaign, notice);
         break;
     case NOTICE_LOOP:
         break;
     case NOTICE_FINISHED:
-        finished(agent, share, shard, notice);
+        finished(agent, campaign, shard, notice);
         break;
     }
 }

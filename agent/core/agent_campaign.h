@@ -1,11 +1,11 @@
-/* An agent's share of one campaign: which worker is on which shard, what the shards still owe, and what has
- * gathered. */
+/* An agent's campaign of one campaign: which worker is on which shard, what the shards still owe, and what
+ * has gathered. */
 #pragma once
 #include "agent/core/batch/command.h"
 #include "agent/core/batch/gather.h"
 #include "agent/core/bundle/fetch.h"
 
-struct share_shard {
+struct agent_campaign_shard {
     bool has_runner; /* it was told to deploy */
     bool has_answered;
     bool has_failed; /* the script could not be loaded there */
@@ -27,7 +27,7 @@ struct announcement {
     struct worker_set workers;
 };
 
-struct share {
+struct agent_campaign {
     uint64_t campaign;
     struct deployment *deployment;
     struct fetch *fetch;       /* NULL once the bundle is here, or will not come */
@@ -36,7 +36,7 @@ struct share {
     size_t held_capacity;
     uint32_t worker_limit; /* ids of the campaign are below */
     uint16_t *shard_of;    /* by worker id: shard + 1; 0 is nobody of ours */
-    struct share_shard *shards;
+    struct agent_campaign_shard *shards;
     uint32_t shard_count;
     uint32_t next_shard; /* where the next worker goes */
     uint64_t workers;    /* all that were given to us */
@@ -56,40 +56,45 @@ struct share {
 };
 
 /* Takes a hold of its own on the deployment. */
-MUST_CHECK struct share *share_new(struct deployment *deployment, uint32_t shard_count);
-void share_free(struct share **share);
+MUST_CHECK struct agent_campaign *agent_campaign_new(struct deployment *deployment, uint32_t shard_count);
+void agent_campaign_free(struct agent_campaign **campaign);
 
 /* For the shards, once the bundle is here; takes the command. */
-void share_hold_command(struct share *share, uint32_t shard, struct command *command);
+void agent_campaign_hold_command(struct agent_campaign *campaign, uint32_t shard, struct command *command);
 /* Nothing can be run here, and here is why: the runners that were to be are not. */
-void share_give_up(struct share *share, const char *why);
+void agent_campaign_give_up(struct agent_campaign *campaign, const char *why);
 
 /* There are so many ids from now on; never fewer than before. */
-void share_extend(struct share *share, uint32_t workers);
+void agent_campaign_extend(struct agent_campaign *campaign, uint32_t workers);
 /* Whether all of them may be workers of this campaign. */
-bool share_knows(const struct share *share, const struct worker_set *workers);
+bool agent_campaign_knows(const struct agent_campaign *campaign, const struct worker_set *workers);
 /* Deals workers over the shards that have a runner, in turn; before any has one, over all. Those that were
  * here before go to the same shard again. `sets`, one a shard, are filled. */
-void share_deal(struct share *share, const struct worker_set *workers, struct worker_set *sets);
+void agent_campaign_deal(struct agent_campaign *campaign, const struct worker_set *workers,
+                         struct worker_set *sets);
 /* One set for each shard, empty; ended by share_free_sets. */
-MUST_CHECK struct worker_set *share_new_sets(const struct share *share);
-void share_free_sets(const struct share *share, struct worker_set *sets);
+MUST_CHECK struct worker_set *agent_campaign_new_sets(const struct agent_campaign *campaign);
+void agent_campaign_free_sets(const struct agent_campaign *campaign, struct worker_set *sets);
 
 /* Those of the operations that have to be acknowledged went with the message of this sequence. */
-void share_announce(struct share *share, uint64_t sequence, const struct operation *operations, size_t count);
+void agent_campaign_announce(struct agent_campaign *campaign, uint64_t sequence,
+                             const struct operation *operations, size_t count);
 /* The next workers whose announcement is among those up to this sequence are dealt to their shards: `sets`,
  * one a shard, are filled. False if there are none. */
-MUST_CHECK bool share_take_known(struct share *share, uint64_t acknowledged, struct worker_set *sets);
+MUST_CHECK bool agent_campaign_take_known(struct agent_campaign *campaign, uint64_t acknowledged,
+                                          struct worker_set *sets);
 
 /* One COMMAND_REPLY for each shard that has workers of the reply, NULL for the others: `commands` has room
  * for all shards. Workers that are not ours are left out. */
-void share_split_reply(const struct share *share, const struct reply *reply, struct command **commands);
+void agent_campaign_split_reply(const struct agent_campaign *campaign, const struct reply *reply,
+                                struct command **commands);
 
-bool share_has_deployed(const struct share *share); /* every runner has answered */
-bool share_has_drained(const struct share *share);
-bool share_has_finished(const struct share *share);
-uint32_t share_running(const struct share *share);
+bool agent_campaign_has_deployed(const struct agent_campaign *campaign); /* every runner has answered */
+bool agent_campaign_has_drained(const struct agent_campaign *campaign);
+bool agent_campaign_has_finished(const struct agent_campaign *campaign);
+uint32_t agent_campaign_running(const struct agent_campaign *campaign);
 
-void share_add_room_steps(struct share *share, const struct room_step *steps, size_t count);
+void agent_campaign_add_room_steps(struct agent_campaign *campaign, const struct room_step *steps,
+                                   size_t count);
 /* One for each room, the furthest; sorted by room. */
-void share_merge_room_steps(struct share *share);
+void agent_campaign_merge_room_steps(struct agent_campaign *campaign);
