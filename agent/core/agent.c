@@ -72,11 +72,11 @@ void agent_send_gathered(struct agent *agent, struct agent_campaign *campaign, b
 {
     struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = campaign->campaign};
     while ((is_all || link_backlog(agent->link) < AGENT_BACKLOG_MESSAGES) &&
-           gather_batch(campaign->gather, &message)) {
+           batcher_batch(campaign->batcher, &message)) {
         agent_send(agent, &message);
         agent_campaign_announce(campaign, link_queued(agent->link), message.operations.items,
                                 message.operations.count);
-        gather_drop(campaign->gather);
+        batcher_drop(campaign->batcher);
     }
 }
 
@@ -85,7 +85,7 @@ void agent_count_gathered(struct agent *agent)
     agent->gathered = 0;
     struct map_cursor cursor = {0};
     while (map_next(agent->campaigns, &cursor)) {
-        agent->gathered += gather_count(((const struct agent_campaign *)cursor.value)->gather);
+        agent->gathered += batcher_count(((const struct agent_campaign *)cursor.value)->batcher);
     }
 }
 

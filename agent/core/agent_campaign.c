@@ -15,7 +15,7 @@ struct agent_campaign *agent_campaign_new(struct deployment *deployment, uint32_
     campaign->shard_of = memory_new(campaign->worker_limit, sizeof *campaign->shard_of);
     campaign->shards = memory_new(shard_count, sizeof *campaign->shards);
     campaign->shard_count = shard_count;
-    campaign->gather = gather_new(campaign->worker_limit);
+    campaign->batcher = batcher_new(campaign->worker_limit);
     return campaign;
 }
 
@@ -39,7 +39,7 @@ void agent_campaign_free(struct agent_campaign **campaign)
     deployment_release(&self->deployment);
     memory_free(self->shard_of);
     memory_free(self->shards);
-    gather_free(&self->gather);
+    batcher_free(&self->batcher);
     memory_free(self->deploy_failure);
     memory_free(self->room_steps);
     for (size_t i = 0; i < self->announcement_count; i++) {
@@ -77,7 +77,7 @@ void agent_campaign_extend(struct agent_campaign *campaign, uint32_t workers)
     memory_free(campaign->shard_of);
     campaign->shard_of = shard_of;
     campaign->worker_limit = workers;
-    gather_extend(campaign->gather, workers);
+    batcher_extend(campaign->batcher, workers);
 }
 
 bool agent_campaign_knows(const struct agent_campaign *campaign, const struct worker_set *workers)

@@ -1,8 +1,8 @@
 /* An agent's campaign of one campaign: which worker is on which shard, what the shards still owe, and what
  * has gathered. */
 #pragma once
+#include "agent/core/batch/batcher.h"
 #include "agent/core/batch/command.h"
-#include "agent/core/batch/gather.h"
 #include "agent/core/bundle/fetch.h"
 
 struct agent_campaign_shard {
@@ -40,7 +40,7 @@ struct agent_campaign {
     uint32_t shard_count;
     uint32_t next_shard; /* where the next worker goes */
     uint64_t workers;    /* all that were given to us */
-    struct gather *gather;
+    struct batcher *batcher;
     char *deploy_failure; /* of the first shard that said why */
     bool is_draining;
     bool is_stopping;

@@ -63,9 +63,9 @@ static void convert_instants(const struct agent *agent, struct operation *operat
 static void operation(struct agent *agent, struct agent_campaign *campaign, struct notice *notice)
 {
     convert_instants(agent, notice->operation);
-    size_t before = gather_count(campaign->gather);
-    gather_add(campaign->gather, &notice->operation);
-    agent->gathered += gather_count(campaign->gather) - before;
+    size_t before = batcher_count(campaign->batcher);
+    batcher_add(campaign->batcher, &notice->operation);
+    agent->gathered += batcher_count(campaign->batcher) - before;
 }
 
 /* A message that is as full as one may be is followed by another. */

@@ -20,7 +20,7 @@ void shard_campaign_post_gathered(struct shard_campaign *campaign)
 {
     struct operation *operation;
 
-    while (campaign->gather != NULL && (operation = gather_take(campaign->gather)) != NULL) {
+    while (campaign->batcher != NULL && (operation = batcher_take(campaign->batcher)) != NULL) {
         struct notice *notice = notice_new(NOTICE_OPERATION, campaign->id);
         notice->operation = operation;
         shard_post(campaign->shard, &notice);
@@ -29,7 +29,7 @@ void shard_campaign_post_gathered(struct shard_campaign *campaign)
 
 bool shard_campaign_is_urgent(const struct shard_campaign *campaign)
 {
-    return campaign->gather != NULL && gather_is_urgent(campaign->gather);
+    return campaign->batcher != NULL && batcher_is_urgent(campaign->batcher);
 }
 
 /* What workers did before goes before it. */
@@ -118,7 +118,7 @@ void shard_campaign_free(struct shard_campaign **pointer)
     shard_unset_alarm(campaign->shard, &campaign->rest_alarm);
     script_free(&campaign->script);
     runner_free(&campaign->runner);
-    gather_free(&campaign->gather);
+    batcher_free(&campaign->batcher);
     runner_effects_finish(&campaign->effects);
     runner_effects_finish(&campaign->call_effects);
     meter_free(&campaign->meter);
@@ -306,8 +306,8 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
     bool is_loaded = load(campaign, &error);
     if (is_loaded) {
         campaign->runner = runner_new(campaign->deployment, runs_of(campaign));
-        campaign->gather = gather_new(campaign->options->workers);
-        runner_gather_into(campaign->runner, campaign->gather);
+        campaign->batcher = batcher_new(campaign->options->workers);
+        runner_gather_into(campaign->runner, campaign->batcher);
         shard_campaign_command(campaign, deploy);
         shard_set_alarm(shard, &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
     }
@@ -331,7 +331,7 @@ void shard_campaign_command(struct shard_campaign *campaign, const struct comman
         worker_set_copy(&campaign->own_workers, &command->workers);
     }
     if (command->kind == COMMAND_SCALE) {
-        gather_extend(campaign->gather, command->worker_count);
+        batcher_extend(campaign->batcher, command->worker_count);
     }
     struct runner_event event = {.kind = RUNNER_COMMAND, .now_ns = clock_now_ns(), .command = command};
     bool is_first_stop = command->kind == COMMAND_STOP && !campaign->is_stopping;

@@ -1,6 +1,6 @@
 /* A campaign on one shard: its runner, its script, its workers, its figures. */
 #pragma once
-#include "agent/core/batch/gather.h"
+#include "agent/core/batch/batcher.h"
 #include "agent/core/runner/runner.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/meter.h"
@@ -17,7 +17,7 @@ struct shard_campaign {
     uint32_t room_size;
     struct worker_set own_workers; /* as deployed */
     struct runner *runner;         /* NULL: the script could not be loaded */
-    struct gather *gather;         /* what the workers did this turn; NULL likewise */
+    struct batcher *batcher;       /* what the workers did this turn; NULL likewise */
     struct script *script;
     struct meter *meter;
     struct vu **vus; /* by id; NULL where it is not ours or not awake yet */

@@ -100,8 +100,8 @@ static bool says_length(const struct command_words *words, struct run_options *o
 
 /* The script's options go in front of the others, as arguments of their own, so that one parser judges all;
  * it takes the environment first, so what stands there is left out here. */
-static int gather_arguments(const struct command_words *words, const struct script_facts *facts,
-                            struct run_options *options, char **arguments)
+static int batcher_arguments(const struct command_words *words, const struct script_facts *facts,
+                             struct run_options *options, char **arguments)
 {
     bool has_length = says_length(words, options);
     int count = 0;
@@ -126,7 +126,7 @@ bool run_options_merge(const struct command_words *words, const struct script_fa
                        struct run_options *options, struct error *error)
 {
     char **arguments = memory_new((size_t)words->argc + facts->option_count + 1, sizeof(char *));
-    int count = gather_arguments(words, facts, options, arguments);
+    int count = batcher_arguments(words, facts, options, arguments);
     const char *script = NULL;
     size_t word_count = 0;
     if (!option_parse(words->command->options, words->command->option_count, count, arguments, options,

@@ -23,9 +23,9 @@ struct runner *runner_new(struct deployment *deployment, uint64_t runs)
     return runner;
 }
 
-void runner_gather_into(struct runner *runner, struct gather *gather)
+void runner_gather_into(struct runner *runner, struct batcher *batcher)
 {
-    runner->gather = gather;
+    runner->batcher = batcher;
 }
 
 static void free_answers(struct runner *runner)

@@ -1,8 +1,8 @@
 /* The life of a campaign's workers on one shard, pure: who begins when, who waits for what, who has ended and
  * who may be torn down. The shell around it runs the script. */
 #pragma once
+#include "agent/core/batch/batcher.h"
 #include "agent/core/batch/command.h"
-#include "agent/core/batch/gather.h"
 #include "common/error.h"
 
 struct runner;
@@ -63,7 +63,7 @@ MUST_CHECK struct runner *runner_new(struct deployment *deployment, uint64_t run
 void runner_free(struct runner **runner);
 /* From now on what workers do goes into `gather`, borrowed, and not out as NOTICE_OPERATION: it is of the
  * step that is taken, and so before the notices among its effects. */
-void runner_gather_into(struct runner *runner, struct gather *gather);
+void runner_gather_into(struct runner *runner, struct batcher *batcher);
 /* Clears `effects`, then fills it in order. The shell carries all out before it steps again, except that the
  * carrying out of CREW_STEP and CREW_ANSWER may be put off while there is no lease. */
 void runner_step(struct runner *runner, const struct runner_event *event, struct runner_effects *effects);

@@ -40,8 +40,8 @@ struct runner {
     struct worker_index *index;
     struct timers *timers;
     struct map *rooms;
-    struct room *last_room; /* the one that was looked up last; NULL: none yet */
-    struct gather *gather;  /* NULL: operations leave as notices */
+    struct room *last_room;  /* the one that was looked up last; NULL: none yet */
+    struct batcher *batcher; /* NULL: operations leave as notices */
     uint32_t counts[WORKER_STATE_COUNT];
     bool has_begun;
     uint64_t begin_ns; /* 0: at no instant of its own */

@@ -77,8 +77,8 @@ struct worker_set runner_only(struct worker_run *run, const struct worker *worke
 void runner_tell(const struct runner *runner, struct runner_effects *effects,
                  const struct operation *operation)
 {
-    if (runner->gather != NULL) {
-        gather_put(runner->gather, operation);
+    if (runner->batcher != NULL) {
+        batcher_put(runner->batcher, operation);
         return;
     }
     struct runner_effect *effect = runner_add_effect(effects, RUNNER_NOTICE);

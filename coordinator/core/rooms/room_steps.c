@@ -82,7 +82,7 @@ static uint32_t pass_state(struct room *room, struct step_state *state, const ui
 }
 
 /* The lowest step that one of them was at. Where that is one that is known, it counts them. */
-static uint64_t gather_leavers(const struct room *room, uint64_t *leaving)
+static uint64_t batcher_leavers(const struct room *room, uint64_t *leaving)
 {
     uint64_t lowest = UINT64_MAX;
     for (size_t i = 0; i < room->leaver_count; i++) {
@@ -101,7 +101,7 @@ static uint64_t gather_leavers(const struct room *room, uint64_t *leaving)
 static void leave_together(struct room *room, uint64_t until)
 {
     uint64_t *leaving = memory_new(bits_words(room->size), sizeof *leaving);
-    uint64_t lowest = gather_leavers(room, leaving);
+    uint64_t lowest = batcher_leavers(room, leaving);
     for (size_t i = position_of(room, lowest); i < room->step_count && room->steps[i]->step <= until; i++) {
         struct step_state *state = room->steps[i];
         uint32_t passed = state->step > lowest ? pass_state(room, state, leaving) : 0;

@@ -19,9 +19,9 @@ static void signal_is_sent_and_not_answered(void **state)
     expect(fixture, "one_read(1 pad@1 room 0 nth 0 call 0)");
 }
 
-static void expect_gathered(struct gather *gather, enum operation_kind kind, uint64_t workers)
+static void expect_gathered(struct batcher *batcher, enum operation_kind kind, uint64_t workers)
 {
-    struct operation *operation = gather_take(gather);
+    struct operation *operation = batcher_take(batcher);
     assert_non_null(operation);
     assert_int_equal(operation->kind, kind);
     assert_int_equal(worker_set_count(&operation->workers), workers);
@@ -32,23 +32,23 @@ static void gathering_takes_what_would_be_notices(void **state)
 {
     struct fixture *fixture = *state;
     deploy_stepping(fixture, 2);
-    struct gather *gather = gather_new(2);
-    runner_gather_into(fixture->runner, gather);
+    struct batcher *batcher = batcher_new(2);
+    runner_gather_into(fixture->runner, batcher);
     synchronise(fixture, 0);
     assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
     assert_int_equal(call(fixture, 1, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
-    assert_false(gather_is_urgent(gather));
+    assert_false(batcher_is_urgent(batcher));
     assert_int_equal(call(fixture, 1, operation_of(OPERATION_WRITTEN, "pad", 1)), RUNNER_CALL_WAITS);
-    assert_true(gather_is_urgent(gather));
+    assert_true(batcher_is_urgent(batcher));
     step_ok(fixture, 0);
     expect(fixture, "step(0@2)");
-    expect_gathered(gather, OPERATION_PAST, 2);
-    expect_gathered(gather, OPERATION_READ, 2);
-    expect_gathered(gather, OPERATION_WRITTEN, 1);
-    expect_gathered(gather, OPERATION_PAST, 1);
-    assert_null(gather_take(gather));
-    assert_false(gather_is_urgent(gather));
-    gather_free(&gather);
+    expect_gathered(batcher, OPERATION_PAST, 2);
+    expect_gathered(batcher, OPERATION_READ, 2);
+    expect_gathered(batcher, OPERATION_WRITTEN, 1);
+    expect_gathered(batcher, OPERATION_PAST, 1);
+    assert_null(batcher_take(batcher));
+    assert_false(batcher_is_urgent(batcher));
+    batcher_free(&batcher);
 }
 
 /* The coordinator ends each wait in its time; where it does not, whatever the reason, the agent does later.

@@ -1,5 +1,5 @@
 /* Whatever is gathered, and however often: what each worker did stays in order. */
-#include "tests/unit/agent/core/batch/test_gather_support.h"
+#include "tests/unit/agent/core/batch/test_batcher_support.h"
 
 #include "common/memory.h"
 #include "common/random.h"
@@ -14,52 +14,52 @@
 
 static void worker_joins_nothing_before_its_last_operation(void **state)
 {
-    struct gather *gather = *state;
-    add(gather, 0, of(OPERATION_READ, "pad", 1));
-    add(gather, 1, of(OPERATION_PAST, "", 1));
-    add(gather, 1, of(OPERATION_READ, "pad", 1)); /* not into the first: it is past step 1 before */
-    add(gather, 2, of(OPERATION_READ, "pad", 1)); /* into the newest */
-    add(gather, 0, of(OPERATION_PAST, "", 1));
-    expect(gather, "one_read pad@1:1, past @1:2, one_read pad@1:2");
+    struct batcher *batcher = *state;
+    add(batcher, 0, of(OPERATION_READ, "pad", 1));
+    add(batcher, 1, of(OPERATION_PAST, "", 1));
+    add(batcher, 1, of(OPERATION_READ, "pad", 1)); /* not into the first: it is past step 1 before */
+    add(batcher, 2, of(OPERATION_READ, "pad", 1)); /* into the newest */
+    add(batcher, 0, of(OPERATION_PAST, "", 1));
+    expect(batcher, "one_read pad@1:1, past @1:2, one_read pad@1:2");
 }
 
 static void arrivals_at_a_barrier_keep_their_order(void **state)
 {
-    struct gather *gather = *state;
+    struct batcher *batcher = *state;
     static const uint32_t ORDER[] = {4, 1, 7, 2};
     for (size_t i = 0; i < 4; i++) {
-        add(gather, ORDER[i], of(OPERATION_BARRIER, "line", 1));
+        add(batcher, ORDER[i], of(OPERATION_BARRIER, "line", 1));
     }
-    expect_order(gather, ORDER, 4);
+    expect_order(batcher, ORDER, 4);
 }
 
 /* What a shard has gathered joins what another has; from the first worker who may not join, the rest makes an
  * operation of its own. */
 static void gatherings_are_gathered(void **state)
 {
-    struct gather *gather = *state;
-    add_all(gather, "024", of(OPERATION_READ, "pad", 1));
-    add_all(gather, "135", of(OPERATION_READ, "pad", 1));
-    add(gather, 7, of(OPERATION_PAST, "", 1));
-    add_all(gather, "6782", of(OPERATION_READ, "pad", 1));
-    add_all(gather, "90", of(OPERATION_READ, "pad", 1));
-    expect(gather, "one_read pad@1:7, past @1:1, one_read pad@1:5");
+    struct batcher *batcher = *state;
+    add_all(batcher, "024", of(OPERATION_READ, "pad", 1));
+    add_all(batcher, "135", of(OPERATION_READ, "pad", 1));
+    add(batcher, 7, of(OPERATION_PAST, "", 1));
+    add_all(batcher, "6782", of(OPERATION_READ, "pad", 1));
+    add_all(batcher, "90", of(OPERATION_READ, "pad", 1));
+    expect(batcher, "one_read pad@1:7, past @1:1, one_read pad@1:5");
 }
 
-static void move(struct gather *from, struct gather *to)
+static void move(struct batcher *from, struct batcher *to)
 {
     struct operation *operation;
-    while ((operation = gather_take(from)) != NULL) {
-        gather_add(to, &operation);
+    while ((operation = batcher_take(from)) != NULL) {
+        batcher_add(to, &operation);
     }
-    assert_int_equal(gather_count(from), 0);
+    assert_int_equal(batcher_count(from), 0);
 }
 
 static void what_is_taken_out_moves_on_whole(void **state)
 {
     (void)state;
-    struct gather *shard = gather_new(10);
-    struct gather *agent = gather_new(10);
+    struct batcher *shard = batcher_new(10);
+    struct batcher *agent = batcher_new(10);
     for (int turn = 0; turn < 3; turn++) {
         add_all(shard, "413", of(OPERATION_BARRIER, "line", 1));
         add(shard, 2, of(OPERATION_GET, "price", 0));
@@ -68,8 +68,8 @@ static void what_is_taken_out_moves_on_whole(void **state)
         static const uint32_t ORDER[] = {4, 1, 3, 2};
         expect_order(agent, ORDER, 3);
     }
-    gather_free(&shard);
-    gather_free(&agent);
+    batcher_free(&shard);
+    batcher_free(&agent);
 }
 
 /* Random operations of few workers and keys, drained at random: each worker's own sequence comes out as it
@@ -97,10 +97,10 @@ static void note(struct history *history, uint32_t worker, uint64_t code)
     history->items[worker][history->counts[worker]++] = code;
 }
 
-static void drain(struct gather *gather, struct history *out)
+static void drain(struct batcher *batcher, struct history *out)
 {
     struct message message = {.kind = MESSAGE_OPERATIONS};
-    if (!gather_batch(gather, &message)) {
+    if (!batcher_batch(batcher, &message)) {
         return;
     }
     for (size_t i = 0; i < message.operations.count; i++) {
@@ -109,7 +109,7 @@ static void drain(struct gather *gather, struct history *out)
             note(out, cursor.worker, code_of(&message.operations.items[i]));
         }
     }
-    gather_drop(gather);
+    batcher_drop(batcher);
 }
 
 static void run_seed(uint64_t seed)
@@ -118,8 +118,8 @@ static void run_seed(uint64_t seed)
                                                 OPERATION_BARRIER, OPERATION_GET};
     struct random random;
     random_seed(&random, seed);
-    struct gather *gather = gather_new(PROPERTY_WORKERS);
-    struct gather *shards[] = {gather_new(PROPERTY_WORKERS), gather_new(PROPERTY_WORKERS)};
+    struct batcher *batcher = batcher_new(PROPERTY_WORKERS);
+    struct batcher *shards[] = {batcher_new(PROPERTY_WORKERS), batcher_new(PROPERTY_WORKERS)};
     struct history *in = MEMORY_NEW(struct history);
     struct history *out = MEMORY_NEW(struct history);
     for (uint32_t i = 0; i < PROPERTY_OPERATIONS; i++) {
@@ -129,15 +129,15 @@ static void run_seed(uint64_t seed)
         note(in, worker, code_of(&operation));
         add(shards[worker % 2], worker, operation);
         if (random_below(&random, 8) == 0) {
-            move(shards[random_below(&random, 2)], gather);
+            move(shards[random_below(&random, 2)], batcher);
         }
         if (random_below(&random, 20) == 0) {
-            drain(gather, out);
+            drain(batcher, out);
         }
     }
-    move(shards[0], gather);
-    move(shards[1], gather);
-    drain(gather, out);
+    move(shards[0], batcher);
+    move(shards[1], batcher);
+    drain(batcher, out);
     for (uint32_t worker = 0; worker < PROPERTY_WORKERS; worker++) {
         bool is_same = in->counts[worker] == out->counts[worker] &&
                        memcmp(in->items[worker], out->items[worker],
@@ -146,9 +146,9 @@ static void run_seed(uint64_t seed)
             fail_msg("seed %" PRIu64 ": worker %" PRIu32 " is out of order", seed, worker);
         }
     }
-    gather_free(&gather);
-    gather_free(&shards[0]);
-    gather_free(&shards[1]);
+    batcher_free(&batcher);
+    batcher_free(&shards[0]);
+    batcher_free(&shards[1]);
     memory_free(in);
     memory_free(out);
 }
@@ -164,9 +164,9 @@ static void order_of_each_worker_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GATHER_TEST(worker_joins_nothing_before_its_last_operation),
-        GATHER_TEST(arrivals_at_a_barrier_keep_their_order),
-        GATHER_TEST(gatherings_are_gathered),
+        BATCHER_TEST(worker_joins_nothing_before_its_last_operation),
+        BATCHER_TEST(arrivals_at_a_barrier_keep_their_order),
+        BATCHER_TEST(gatherings_are_gathered),
         cmocka_unit_test(what_is_taken_out_moves_on_whole),
         cmocka_unit_test(order_of_each_worker_is_kept),
     };

@@ -1,6 +1,6 @@
 /* Many workers' operations in few: what is gathered into one operation, what stays apart, and what fits
  * a batch. */
-#include "tests/unit/agent/core/batch/test_gather_support.h"
+#include "tests/unit/agent/core/batch/test_batcher_support.h"
 
 #include "common/random.h"
 #include "proto/codec/codec.h"
@@ -15,24 +15,24 @@
 static void thousand_readings_are_one_operation(void **state)
 {
     (void)state;
-    struct gather *gather = gather_new(1000);
+    struct batcher *batcher = batcher_new(1000);
     for (uint32_t i = 0; i < 1000; i++) {
-        add(gather, i * 7 % 1000, of(OPERATION_READ, "pad", 4)); /* in some order */
+        add(batcher, i * 7 % 1000, of(OPERATION_READ, "pad", 4)); /* in some order */
     }
-    assert_int_equal(gather_count(gather), 1);
+    assert_int_equal(batcher_count(batcher), 1);
     struct message message = {.kind = MESSAGE_OPERATIONS};
-    assert_true(gather_batch(gather, &message));
+    assert_true(batcher_batch(batcher, &message));
     assert_int_equal(message.operations.items[0].workers.run_count, 1);
-    gather_drop(gather);
-    expect(gather, "");
-    gather_free(&gather);
+    batcher_drop(batcher);
+    expect(batcher, "");
+    batcher_free(&batcher);
 }
 
 static void different_keys_stay_apart(void **state)
 {
-    struct gather *gather = *state;
+    struct batcher *batcher = *state;
     struct operation base = of(OPERATION_BARRIER, "line", 4);
-    add(gather, 0, base);
+    add(batcher, 0, base);
     struct operation others[] = {base, base, base, base, base, base, base, base};
     others[0].kind = OPERATION_WAIT_WRITER;
     others[1].name = bytes_of_string("lime");
@@ -43,61 +43,62 @@ static void different_keys_stay_apart(void **state)
     others[6].is_at_once = true;
     others[7].count = 3;
     for (uint32_t i = 0; i < 8; i++) {
-        add(gather, i + 1, others[i]);
+        add(batcher, i + 1, others[i]);
     }
-    assert_int_equal(gather_count(gather), 9);
+    assert_int_equal(batcher_count(batcher), 9);
     for (uint32_t i = 0; i < 8; i++) {
-        add(gather, 9, others[i]); /* only the first is behind nothing of its own; the rest follow in order */
+        add(batcher, 9,
+            others[i]); /* only the first is behind nothing of its own; the rest follow in order */
     }
-    assert_int_equal(gather_count(gather), 9);
+    assert_int_equal(batcher_count(batcher), 9);
 }
 
 static void words_keep_failures_apart(void **state)
 {
-    struct gather *gather = *state;
+    struct batcher *batcher = *state;
     struct operation operation = of(OPERATION_PAST, "", 4);
-    add(gather, 0, operation);
+    add(batcher, 0, operation);
     operation.text = bytes_of_string("no page");
-    add(gather, 1, operation);
-    add(gather, 2, operation);
-    add(gather, 3, of(OPERATION_PAST, "", 4));
-    expect(gather, "past @4:2, past @4:2");
+    add(batcher, 1, operation);
+    add(batcher, 2, operation);
+    add(batcher, 3, of(OPERATION_PAST, "", 4));
+    expect(batcher, "past @4:2, past @4:2");
 }
 
 static void what_is_of_one_worker_is_never_shared(void **state)
 {
-    struct gather *gather = *state;
+    struct batcher *batcher = *state;
     for (uint32_t i = 0; i < 3; i++) {
-        add(gather, i, of(OPERATION_GET, "price", 0));
+        add(batcher, i, of(OPERATION_GET, "price", 0));
     }
-    expect(gather, "get_var price@0:1, get_var price@0:1, get_var price@0:1");
+    expect(batcher, "get_var price@0:1, get_var price@0:1, get_var price@0:1");
 }
 
 static void repeated_reading_counts_once_but_repeated_waits_stay(void **state)
 {
-    struct gather *gather = *state;
-    add(gather, 0, of(OPERATION_READ, "pad", 1));
-    add(gather, 0, of(OPERATION_READ, "pad", 1));
-    add(gather, 0, of(OPERATION_WAIT_READERS, "pad", 1));
-    add(gather, 0, of(OPERATION_WAIT_READERS, "pad", 1));
-    expect(gather, "one_read pad@1:1, wait_for_readers pad@1:1, wait_for_readers pad@1:1");
+    struct batcher *batcher = *state;
+    add(batcher, 0, of(OPERATION_READ, "pad", 1));
+    add(batcher, 0, of(OPERATION_READ, "pad", 1));
+    add(batcher, 0, of(OPERATION_WAIT_READERS, "pad", 1));
+    add(batcher, 0, of(OPERATION_WAIT_READERS, "pad", 1));
+    expect(batcher, "one_read pad@1:1, wait_for_readers pad@1:1, wait_for_readers pad@1:1");
 }
 
 static void releases_span_all_their_instants(void **state)
 {
-    struct gather *gather = *state;
+    struct batcher *batcher = *state;
     static const int64_t INSTANTS[] = {500, 300, 900};
     for (uint32_t i = 0; i < 3; i++) {
         struct operation operation = of(OPERATION_RELEASED, "line", 1);
         operation.first_ns = operation.last_ns = INSTANTS[i];
-        add(gather, i, operation);
+        add(batcher, i, operation);
     }
     struct message message = {.kind = MESSAGE_OPERATIONS};
-    assert_true(gather_batch(gather, &message));
+    assert_true(batcher_batch(batcher, &message));
     assert_int_equal(message.operations.count, 1);
     assert_int_equal(message.operations.items[0].first_ns, 300);
     assert_int_equal(message.operations.items[0].last_ns, 900);
-    gather_drop(gather);
+    batcher_drop(batcher);
 }
 
 static struct operation read_at(int64_t instant_ns, const char *digest)
@@ -123,39 +124,39 @@ static int64_t instant_of(const struct operation *operation, uint32_t worker)
 static void each_reader_keeps_its_instant(void **state)
 {
     (void)state;
-    struct gather *first = gather_new(40);
-    struct gather *second = gather_new(40);
+    struct batcher *first = batcher_new(40);
+    struct batcher *second = batcher_new(40);
     for (uint32_t i = 0; i < 40; i++) {
         uint32_t worker = i * 7 % 40;
         add(first, worker, read_at(5000000000000 + worker * 1000 * (worker % 3), ""));
         add(first, worker, read_at(1, "")); /* a second reading counts for nothing */
         if (i % 10 == 9) {
-            struct operation *taken = gather_take(first);
-            gather_add(second, &taken);
+            struct operation *taken = batcher_take(first);
+            batcher_add(second, &taken);
         }
     }
     struct message message = {.kind = MESSAGE_OPERATIONS};
-    assert_true(gather_batch(second, &message));
+    assert_true(batcher_batch(second, &message));
     assert_int_equal(message.operations.count, 1);
     assert_int_equal(message.operations.items[0].after_count, 40);
     for (uint32_t worker = 0; worker < 40; worker++) {
         assert_int_equal(instant_of(&message.operations.items[0], worker),
                          5000000000000 + worker * 1000 * (worker % 3));
     }
-    gather_drop(second);
-    gather_free(&first);
-    gather_free(&second);
+    batcher_drop(second);
+    batcher_free(&first);
+    batcher_free(&second);
 }
 
 static void readers_who_saw_another_text_stay_apart(void **state)
 {
-    struct gather *gather = *state;
+    struct batcher *batcher = *state;
     for (uint32_t worker = 0; worker < 8; worker++) {
-        add(gather, worker, read_at(1000, worker == 3 ? "fedcba9876543210" : "0123456789abcdef"));
+        add(batcher, worker, read_at(1000, worker == 3 ? "fedcba9876543210" : "0123456789abcdef"));
     }
-    add(gather, 8, read_at(0, "0123456789abcdef"));         /* when, is not known */
-    add(gather, 9, read_at(INT64_MAX, "0123456789abcdef")); /* too far away to be told together */
-    expect(gather, "one_read pad@1:7, one_read pad@1:1, one_read pad@1:1, one_read pad@1:1");
+    add(batcher, 8, read_at(0, "0123456789abcdef"));         /* when, is not known */
+    add(batcher, 9, read_at(INT64_MAX, "0123456789abcdef")); /* too far away to be told together */
+    expect(batcher, "one_read pad@1:7, one_read pad@1:1, one_read pad@1:1, one_read pad@1:1");
 }
 
 static void expect_to_fit(const struct message *message)
@@ -170,13 +171,13 @@ static void expect_to_fit(const struct message *message)
 static void instants_of_many_fit_a_batch(void **state)
 {
     (void)state;
-    struct gather *gather = gather_new(100000);
+    struct batcher *batcher = batcher_new(100000);
     for (uint32_t worker = 0; worker < 100000; worker++) {
-        add(gather, worker, read_at(1000000 + (int64_t)worker * 40000000, ""));
+        add(batcher, worker, read_at(1000000 + (int64_t)worker * 40000000, ""));
     }
     struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = 1};
     uint32_t told = 0;
-    while (gather_batch(gather, &message)) {
+    while (batcher_batch(batcher, &message)) {
         expect_to_fit(&message);
         for (size_t i = 0; i < message.operations.count; i++) {
             uint32_t count = (uint32_t)worker_set_count(&message.operations.items[i].workers);
@@ -184,31 +185,31 @@ static void instants_of_many_fit_a_batch(void **state)
             assert_int_equal(instant_of(&message.operations.items[i], told - 1),
                              1000000 + (int64_t)(told - 1) * 40000000);
         }
-        gather_drop(gather);
+        batcher_drop(batcher);
     }
     assert_int_equal(told, 100000);
-    gather_free(&gather);
+    batcher_free(&batcher);
 }
 
 static void batches_keep_to_their_size(void **state)
 {
     (void)state;
     static uint8_t value[60000];
-    struct gather *gather = gather_new(100);
+    struct batcher *batcher = batcher_new(100);
     for (uint32_t i = 0; i < 20; i++) {
         struct operation operation = of(OPERATION_SET, "price", 0);
         operation.value = bytes_of(value, sizeof value);
-        add(gather, i, operation);
+        add(batcher, i, operation);
     }
     struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = 1};
     size_t batches = 0;
-    while (gather_batch(gather, &message)) {
+    while (batcher_batch(batcher, &message)) {
         expect_to_fit(&message);
-        gather_drop(gather);
+        batcher_drop(batcher);
         batches++;
     }
     assert_int_equal(batches, 5);
-    gather_free(&gather);
+    batcher_free(&batcher);
 }
 
 static void scattered_workers_fit_a_batch(void **state)
@@ -216,29 +217,29 @@ static void scattered_workers_fit_a_batch(void **state)
     (void)state;
     struct random random;
     random_seed(&random, 5);
-    struct gather *gather = gather_new(LIMIT_WORKERS);
+    struct batcher *batcher = batcher_new(LIMIT_WORKERS);
     for (uint32_t i = 0; i < 100000; i++) {
-        add(gather, (uint32_t)random_below(&random, LIMIT_WORKERS), of(OPERATION_READ, "pad", 1));
+        add(batcher, (uint32_t)random_below(&random, LIMIT_WORKERS), of(OPERATION_READ, "pad", 1));
     }
     struct message message = {.kind = MESSAGE_OPERATIONS, .campaign = 1};
-    while (gather_batch(gather, &message)) {
+    while (batcher_batch(batcher, &message)) {
         expect_to_fit(&message);
-        gather_drop(gather);
+        batcher_drop(batcher);
     }
-    gather_free(&gather);
+    batcher_free(&batcher);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thousand_readings_are_one_operation),
-        GATHER_TEST(different_keys_stay_apart),
-        GATHER_TEST(words_keep_failures_apart),
-        GATHER_TEST(what_is_of_one_worker_is_never_shared),
-        GATHER_TEST(repeated_reading_counts_once_but_repeated_waits_stay),
-        GATHER_TEST(releases_span_all_their_instants),
+        BATCHER_TEST(different_keys_stay_apart),
+        BATCHER_TEST(words_keep_failures_apart),
+        BATCHER_TEST(what_is_of_one_worker_is_never_shared),
+        BATCHER_TEST(repeated_reading_counts_once_but_repeated_waits_stay),
+        BATCHER_TEST(releases_span_all_their_instants),
         cmocka_unit_test(each_reader_keeps_its_instant),
-        GATHER_TEST(readers_who_saw_another_text_stay_apart),
+        BATCHER_TEST(readers_who_saw_another_text_stay_apart),
         cmocka_unit_test(instants_of_many_fit_a_batch),
         cmocka_unit_test(batches_keep_to_their_size),
         cmocka_unit_test(scattered_workers_fit_a_batch),

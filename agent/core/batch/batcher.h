@@ -4,28 +4,28 @@
 #include "common/attributes.h"
 #include "proto/message/message.h"
 
-struct gather;
+struct batcher;
 
 /* For workers 0…workers-1. */
-MUST_CHECK struct gather *gather_new(uint32_t workers);
+MUST_CHECK struct batcher *batcher_new(uint32_t workers);
 /* For so many from now on; never fewer than before. */
-void gather_extend(struct gather *gather, uint32_t workers);
-void gather_free(struct gather **gather);
+void batcher_extend(struct batcher *batcher, uint32_t workers);
+void batcher_free(struct batcher **batcher);
 
 /* Takes an operation (operation_copy). */
-void gather_add(struct gather *gather, struct operation **operation);
+void batcher_add(struct batcher *batcher, struct operation **operation);
 /* The same for one that is only lent: copied where it joins no other. */
-void gather_put(struct gather *gather, const struct operation *operation);
+void batcher_put(struct batcher *batcher, const struct operation *operation);
 /* Whether there is anything that is of one worker alone, and so has nothing to wait for. */
-bool gather_is_urgent(const struct gather *gather);
+bool batcher_is_urgent(const struct batcher *batcher);
 /* Operations that have gathered; a thousand workers who do the same count as one. */
-size_t gather_count(const struct gather *gather);
+size_t batcher_count(const struct batcher *batcher);
 
 /* Takes the first operation out, with all its workers, so that another gathering may take it; NULL if there
  * is none. */
-MUST_CHECK struct operation *gather_take(struct gather *gather);
+MUST_CHECK struct operation *batcher_take(struct batcher *batcher);
 
 /* Fills `message` with the first operations, as many as one batch holds; false if there are none. Borrowed
  * until gather_drop, which takes them out. Nothing may be added in between. */
-MUST_CHECK bool gather_batch(struct gather *gather, struct message *message);
-void gather_drop(struct gather *gather);
+MUST_CHECK bool batcher_batch(struct batcher *batcher, struct message *message);
+void batcher_drop(struct batcher *batcher);

@@ -1,19 +1,19 @@
 /* A gathering as the state of a test, and short forms of what goes in and comes out. */
 #pragma once
-#include "agent/core/batch/gather.h"
+#include "agent/core/batch/batcher.h"
 
-#define GATHER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define BATCHER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* cmocka's set-up and tear-down: the state of a test is a gathering of ten workers. */
 int set_up(void **state);
 int tear_down(void **state);
 
 struct operation of(enum operation_kind kind, const char *name, uint64_t step);
-void add(struct gather *gather, uint32_t worker, struct operation operation);
+void add(struct batcher *batcher, uint32_t worker, struct operation operation);
 /* Of several workers at once: one for each digit of `workers`, in their order. */
-void add_all(struct gather *gather, const char *workers, struct operation operation);
+void add_all(struct batcher *batcher, const char *workers, struct operation operation);
 
 /* The next batch has these workers in its first operation, the first of them in this order; it is dropped. */
-void expect_order(struct gather *gather, const uint32_t *workers, size_t count);
+void expect_order(struct batcher *batcher, const uint32_t *workers, size_t count);
 /* Everything that has gathered, as "NAME NAME@STEP:COUNT" for each operation. */
-void expect(struct gather *gather, const char *expected);
+void expect(struct batcher *batcher, const char *expected);

@@ -1,5 +1,5 @@
 /* What an agent's workers did, gathered into few operations. */
-#include "agent/core/batch/gather.h"
+#include "agent/core/batch/batcher.h"
 #include "agent/core/batch/command.h"
 #include "agent/core/batch/instants.h"
 #include "common/buffer.h"
@@ -28,7 +28,7 @@ struct entry {
     struct instants instants;
 };
 
-struct gather {
+struct batcher {
     struct entry *items;
     size_t head; /* items before it have been dropped */
     size_t count;
@@ -44,26 +44,26 @@ struct gather {
     bool is_urgent; /* since it was empty, an operation came in that is never shared */
 };
 
-struct gather *gather_new(uint32_t workers)
+struct batcher *batcher_new(uint32_t workers)
 {
-    struct gather *gather = MEMORY_NEW(struct gather);
-    gather->open = map_new();
-    gather->last = memory_new(workers, sizeof *gather->last);
-    gather->last_count = workers;
-    buffer_init(&gather->key, KEY_MAX_BYTES);
-    return gather;
+    struct batcher *batcher = MEMORY_NEW(struct batcher);
+    batcher->open = map_new();
+    batcher->last = memory_new(workers, sizeof *batcher->last);
+    batcher->last_count = workers;
+    buffer_init(&batcher->key, KEY_MAX_BYTES);
+    return batcher;
 }
 
-void gather_extend(struct gather *gather, uint32_t workers)
+void batcher_extend(struct batcher *batcher, uint32_t workers)
 {
-    if (workers <= gather->last_count) {
+    if (workers <= batcher->last_count) {
         return;
     }
     uint64_t *last = memory_new(workers, sizeof *last);
-    memcpy(last, gather->last, gather->last_count * sizeof *last);
-    memory_free(gather->last);
-    gather->last = last;
-    gather->last_count = workers;
+    memcpy(last, batcher->last, batcher->last_count * sizeof *last);
+    memory_free(batcher->last);
+    batcher->last = last;
+    batcher->last_count = workers;
 }
 
 static void finish_entry(struct entry *entry)
@@ -73,9 +73,9 @@ static void finish_entry(struct entry *entry)
     instants_finish(&entry->instants);
 }
 
-void gather_free(struct gather **gather)
+void batcher_free(struct batcher **batcher)
 {
-    struct gather *self = *gather;
+    struct batcher *self = *batcher;
     if (self == NULL) {
         return;
     }
@@ -88,12 +88,12 @@ void gather_free(struct gather **gather)
     memory_free(self->batch);
     buffer_finish(&self->key);
     memory_free(self);
-    *gather = NULL;
+    *batcher = NULL;
 }
 
-size_t gather_count(const struct gather *gather)
+size_t batcher_count(const struct batcher *batcher)
 {
-    return gather->count - gather->head;
+    return batcher->count - batcher->head;
 }
 
 static void append_number(struct buffer *key, uint64_t number)
@@ -108,9 +108,9 @@ static void append_bytes(struct buffer *key, struct bytes bytes)
 }
 
 /* All but the workers and the instants. Empty if it may not be shared. */
-static struct bytes gather_key_of(struct gather *gather, const struct operation *operation)
+static struct bytes batcher_key_of(struct batcher *batcher, const struct operation *operation)
 {
-    struct buffer *key = &gather->key;
+    struct buffer *key = &batcher->key;
     buffer_clear(key);
     if (!operation_is_aggregated(operation->kind)) {
         return bytes_of(NULL, 0);
@@ -141,9 +141,9 @@ static bool are_alike(const struct operation *left, const struct operation *righ
            instants_are_with(left) == instants_are_with(right);
 }
 
-static struct entry *entry_at(const struct gather *gather, uint64_t position)
+static struct entry *entry_at(const struct batcher *batcher, uint64_t position)
 {
-    return &gather->items[position - gather->first];
+    return &batcher->items[position - batcher->first];
 }
 
 /* An operation whose workers find their entries, one behind the other. */
@@ -184,14 +184,14 @@ static bool has_space(const struct entry *entry, const struct arrival *arrival)
 }
 
 /* Adds the worker to the entry of this mark, the newest of its key. False if it may not join that one. */
-static bool join(struct gather *gather, uint64_t mark, const struct arrival *arrival)
+static bool join(struct batcher *batcher, uint64_t mark, const struct arrival *arrival)
 {
     uint32_t worker = arrival->cursor.worker;
-    if (mark == 0 || mark < gather->last[worker]) {
+    if (mark == 0 || mark < batcher->last[worker]) {
         return false;
     }
-    struct entry *entry = entry_at(gather, mark - 1);
-    if (mark == gather->last[worker]) {
+    struct entry *entry = entry_at(batcher, mark - 1);
+    if (mark == batcher->last[worker]) {
         /* It has just done the same. A second reading counts for nothing; of others each counts. */
         return arrival->operation->kind == OPERATION_READ;
     }
@@ -199,52 +199,52 @@ static bool join(struct gather *gather, uint64_t mark, const struct arrival *arr
         return false;
     }
     add_worker(entry, arrival);
-    gather->last[worker] = mark;
+    batcher->last[worker] = mark;
     return true;
 }
 
 /* The mark of the newest entry that is like the operation; 0 if there is none. What many do at once is mostly
  * among the last ones, where no key is needed to find it. */
-static uint64_t find_entry(struct gather *gather, const struct operation *operation)
+static uint64_t find_entry(struct batcher *batcher, const struct operation *operation)
 {
     if (!operation_is_aggregated(operation->kind)) {
         return 0;
     }
     size_t end =
-        gather->count > gather->head + LOOKED_THROUGH ? gather->count - LOOKED_THROUGH : gather->head;
-    for (size_t i = gather->count; i > end; i--) {
-        if (are_alike(gather->items[i - 1].operation, operation)) {
-            return gather->first + i;
+        batcher->count > batcher->head + LOOKED_THROUGH ? batcher->count - LOOKED_THROUGH : batcher->head;
+    for (size_t i = batcher->count; i > end; i--) {
+        if (are_alike(batcher->items[i - 1].operation, operation)) {
+            return batcher->first + i;
         }
     }
-    struct bytes key = end > gather->head ? gather_key_of(gather, operation) : bytes_of(NULL, 0);
-    return key.size > 0 ? (uint64_t)(uintptr_t)map_get(gather->open, key) : 0;
+    struct bytes key = end > batcher->head ? batcher_key_of(batcher, operation) : bytes_of(NULL, 0);
+    return key.size > 0 ? (uint64_t)(uintptr_t)map_get(batcher->open, key) : 0;
 }
 
 /* An entry with no workers yet. Takes the operation. */
-static uint64_t open_entry(struct gather *gather, struct operation *operation)
+static uint64_t open_entry(struct batcher *batcher, struct operation *operation)
 {
-    struct bytes key = gather_key_of(gather, operation);
-    gather->items =
-        memory_reserve(gather->items, &gather->capacity, gather->count + 1, sizeof *gather->items);
-    gather->items[gather->count] = (struct entry){.operation = operation};
-    gather->count++;
-    uint64_t mark = gather->first + gather->count;
+    struct bytes key = batcher_key_of(batcher, operation);
+    batcher->items =
+        memory_reserve(batcher->items, &batcher->capacity, batcher->count + 1, sizeof *batcher->items);
+    batcher->items[batcher->count] = (struct entry){.operation = operation};
+    batcher->count++;
+    uint64_t mark = batcher->first + batcher->count;
     if (key.size > 0) {
-        (void)map_put(gather->open, key, (void *)(uintptr_t)mark);
+        (void)map_put(batcher->open, key, (void *)(uintptr_t)mark);
     }
-    gather->is_urgent = gather->is_urgent || !operation_is_aggregated(operation->kind);
+    batcher->is_urgent = batcher->is_urgent || !operation_is_aggregated(operation->kind);
     return mark;
 }
 
 /* Those of the operation's workers who may join an entry do, up to the first who may not: those behind it
  * stay behind it. False if there is such a one, at the cursor. */
-static bool join_all(struct gather *gather, struct arrival *arrival)
+static bool join_all(struct batcher *batcher, struct arrival *arrival)
 {
-    uint64_t mark = find_entry(gather, arrival->operation);
+    uint64_t mark = find_entry(batcher, arrival->operation);
     while (next_worker(arrival)) {
-        assert(arrival->cursor.worker < gather->last_count);
-        if (!join(gather, mark, arrival)) {
+        assert(arrival->cursor.worker < batcher->last_count);
+        if (!join(batcher, mark, arrival)) {
             return false;
         }
     }
@@ -252,45 +252,45 @@ static bool join_all(struct gather *gather, struct arrival *arrival)
 }
 
 /* Takes the operation, for the worker at the cursor and those behind it. */
-static void begin_entry(struct gather *gather, struct operation *operation, struct arrival *arrival)
+static void begin_entry(struct batcher *batcher, struct operation *operation, struct arrival *arrival)
 {
-    uint64_t mark = open_entry(gather, operation);
+    uint64_t mark = open_entry(batcher, operation);
     do {
-        struct entry *entry = entry_at(gather, mark - 1);
-        assert(arrival->cursor.worker < gather->last_count);
+        struct entry *entry = entry_at(batcher, mark - 1);
+        assert(arrival->cursor.worker < batcher->last_count);
         if (!has_space(entry, arrival)) {
-            mark = open_entry(gather, operation_copy(operation));
-            entry = entry_at(gather, mark - 1);
+            mark = open_entry(batcher, operation_copy(operation));
+            entry = entry_at(batcher, mark - 1);
         }
         add_worker(entry, arrival);
-        gather->last[arrival->cursor.worker] = mark;
+        batcher->last[arrival->cursor.worker] = mark;
     } while (next_worker(arrival));
 }
 
-void gather_add(struct gather *gather, struct operation **operation)
+void batcher_add(struct batcher *batcher, struct operation **operation)
 {
-    assert(gather->batch_count == 0);
+    assert(batcher->batch_count == 0);
     struct arrival arrival = {.operation = *operation};
-    if (join_all(gather, &arrival)) {
+    if (join_all(batcher, &arrival)) {
         operation_free(operation);
         return;
     }
-    begin_entry(gather, *operation, &arrival);
+    begin_entry(batcher, *operation, &arrival);
     *operation = NULL;
 }
 
-void gather_put(struct gather *gather, const struct operation *operation)
+void batcher_put(struct batcher *batcher, const struct operation *operation)
 {
-    assert(gather->batch_count == 0);
+    assert(batcher->batch_count == 0);
     struct arrival arrival = {.operation = operation};
-    if (!join_all(gather, &arrival)) {
-        begin_entry(gather, operation_copy(operation), &arrival);
+    if (!join_all(batcher, &arrival)) {
+        begin_entry(batcher, operation_copy(operation), &arrival);
     }
 }
 
-bool gather_is_urgent(const struct gather *gather)
+bool batcher_is_urgent(const struct batcher *batcher)
 {
-    return gather->is_urgent;
+    return batcher->is_urgent;
 }
 
 static size_t wire_bytes_of(const struct entry *entry)
@@ -301,23 +301,23 @@ static size_t wire_bytes_of(const struct entry *entry)
            entry->instants.count * INSTANT_BYTES;
 }
 
-static void add_to_batch(struct gather *gather, struct entry *entry)
+static void add_to_batch(struct batcher *batcher, struct entry *entry)
 {
-    gather->batch = memory_reserve(gather->batch, &gather->batch_capacity, gather->batch_count + 1,
-                                   sizeof *gather->batch);
-    struct operation *operation = &gather->batch[gather->batch_count++];
+    batcher->batch = memory_reserve(batcher->batch, &batcher->batch_capacity, batcher->batch_count + 1,
+                                    sizeof *batcher->batch);
+    struct operation *operation = &batcher->batch[batcher->batch_count++];
     *operation = *entry->operation;
     operation->workers = entry->workers;
     instants_tell(&entry->instants, operation);
 }
 
-bool gather_batch(struct gather *gather, struct message *message)
+bool batcher_batch(struct batcher *batcher, struct message *message)
 {
-    assert(gather->batch_count == 0);
+    assert(batcher->batch_count == 0);
     size_t bytes = 0;
     uint64_t named = 0;
-    for (size_t i = gather->head; i < gather->count && gather->batch_count < LIMIT_OPERATIONS; i++) {
-        struct entry *entry = &gather->items[i];
+    for (size_t i = batcher->head; i < batcher->count && batcher->batch_count < LIMIT_OPERATIONS; i++) {
+        struct entry *entry = &batcher->items[i];
         /* The order of arrival at a barrier is what the ranks come from. */
         if (entry->workers.run_count > 1 && entry->operation->kind != OPERATION_BARRIER) {
             instants_sort(&entry->instants, &entry->workers);
@@ -325,65 +325,65 @@ bool gather_batch(struct gather *gather, struct message *message)
         bytes += wire_bytes_of(entry);
         named += worker_set_count(&entry->workers);
         bool is_much = bytes > LIMIT_BATCH_BYTES || named > LIMIT_NAMED_WORKERS;
-        if (gather->batch_count > 0 && is_much) {
+        if (batcher->batch_count > 0 && is_much) {
             break;
         }
-        add_to_batch(gather, entry);
+        add_to_batch(batcher, entry);
     }
-    message->operations.items = gather->batch;
-    message->operations.count = gather->batch_count;
-    return gather->batch_count > 0;
+    message->operations.items = batcher->batch;
+    message->operations.count = batcher->batch_count;
+    return batcher->batch_count > 0;
 }
 
 /* Nobody can join it any more. */
-static void close_entry(struct gather *gather, size_t index)
+static void close_entry(struct batcher *batcher, size_t index)
 {
-    struct entry *entry = &gather->items[index];
-    struct bytes key = gather_key_of(gather, entry->operation);
-    uint64_t mark = gather->first + index + 1;
-    if (key.size > 0 && (uint64_t)(uintptr_t)map_get(gather->open, key) == mark) {
-        (void)map_remove(gather->open, key);
+    struct entry *entry = &batcher->items[index];
+    struct bytes key = batcher_key_of(batcher, entry->operation);
+    uint64_t mark = batcher->first + index + 1;
+    if (key.size > 0 && (uint64_t)(uintptr_t)map_get(batcher->open, key) == mark) {
+        (void)map_remove(batcher->open, key);
     }
     finish_entry(entry);
 }
 
 /* Moves what is left to the front once that is less than what was dropped: each entry moves few times. */
-static void compact(struct gather *gather)
+static void compact(struct batcher *batcher)
 {
-    size_t left = gather->count - gather->head;
-    if (left > gather->head) {
+    size_t left = batcher->count - batcher->head;
+    if (left > batcher->head) {
         return;
     }
     for (size_t i = 0; i < left; i++) {
-        gather->items[i] = gather->items[gather->head + i];
+        batcher->items[i] = batcher->items[batcher->head + i];
     }
-    gather->first += gather->head;
-    gather->count = left;
-    gather->head = 0;
-    gather->is_urgent = gather->is_urgent && left > 0;
+    batcher->first += batcher->head;
+    batcher->count = left;
+    batcher->head = 0;
+    batcher->is_urgent = batcher->is_urgent && left > 0;
 }
 
-struct operation *gather_take(struct gather *gather)
+struct operation *batcher_take(struct batcher *batcher)
 {
-    assert(gather->batch_count == 0);
-    if (gather->head == gather->count) {
+    assert(batcher->batch_count == 0);
+    if (batcher->head == batcher->count) {
         return NULL;
     }
-    struct entry *entry = &gather->items[gather->head];
+    struct entry *entry = &batcher->items[batcher->head];
     struct operation whole = *entry->operation;
     whole.workers = entry->workers;
     instants_tell(&entry->instants, &whole);
     struct operation *taken = operation_copy(&whole);
-    close_entry(gather, gather->head++);
-    compact(gather);
+    close_entry(batcher, batcher->head++);
+    compact(batcher);
     return taken;
 }
 
-void gather_drop(struct gather *gather)
+void batcher_drop(struct batcher *batcher)
 {
-    for (size_t i = 0; i < gather->batch_count; i++) {
-        close_entry(gather, gather->head++);
+    for (size_t i = 0; i < batcher->batch_count; i++) {
+        close_entry(batcher, batcher->head++);
     }
-    gather->batch_count = 0;
-    compact(gather);
+    batcher->batch_count = 0;
+    compact(batcher);
 }
