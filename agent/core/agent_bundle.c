@@ -8,7 +8,7 @@
 
 static void hand_out_held(struct agent *agent, struct agent_campaign *campaign)
 {
-    fetch_free(&campaign->fetch);
+    bundle_download_free(&campaign->download);
     for (size_t i = 0; i < campaign->held_count; i++) {
         agent_give_command(agent, campaign, campaign->held[i].shard, campaign->held[i].command);
     }
@@ -37,18 +37,18 @@ static void use(struct agent *agent, struct agent_campaign *campaign, struct pac
 static void agent_bundle_ask(struct agent *agent, struct agent_campaign *campaign)
 {
     struct message message = {.kind = MESSAGE_BUNDLE_WANTED, .campaign = campaign->campaign};
-    while (fetch_next(campaign->fetch, &message.bundle_chunk)) {
+    while (bundle_download_next(campaign->download, &message.bundle_chunk)) {
         agent_send(agent, &message);
     }
 }
 
 static void check_whole(struct agent *agent, struct agent_campaign *campaign)
 {
-    if (!fetch_is_whole(campaign->fetch)) {
+    if (!bundle_download_is_whole(campaign->download)) {
         agent_bundle_ask(agent, campaign);
         return;
     }
-    struct package *package = fetch_package(campaign->fetch);
+    struct package *package = bundle_download_package(campaign->download);
     if (package == NULL) {
         agent_bundle_give_up(agent, campaign,
                              "the files of the bundle that came are not those that its hash is of");
@@ -61,7 +61,7 @@ static void check_whole(struct agent *agent, struct agent_campaign *campaign)
 
 void agent_get_bundle(struct agent *agent, struct agent_campaign *campaign)
 {
-    struct package *package = packages_find(&agent->packages, fetch_hash(campaign->fetch));
+    struct package *package = packages_find(&agent->packages, bundle_download_hash(campaign->download));
     if (package != NULL) {
         use(agent, campaign, package, "known");
         return;
@@ -71,9 +71,9 @@ void agent_get_bundle(struct agent *agent, struct agent_campaign *campaign)
 
 void agent_take_chunk(struct agent *agent, struct agent_campaign *campaign, const struct bundle_chunk *chunk)
 {
-    if (campaign->fetch == NULL) {
+    if (campaign->download == NULL) {
         agent_complain(agent, "a part of a bundle that was not asked for");
-    } else if (fetch_take(campaign->fetch, chunk)) {
+    } else if (bundle_download_take(campaign->download, chunk)) {
         check_whole(agent, campaign);
     } else {
         agent_bundle_give_up(agent, campaign, "a part of the bundle came that was not the next");

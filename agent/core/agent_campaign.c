@@ -35,7 +35,7 @@ void agent_campaign_free(struct agent_campaign **campaign)
     }
     drop_held(self);
     memory_free(self->held);
-    fetch_free(&self->fetch);
+    bundle_download_free(&self->download);
     deployment_release(&self->deployment);
     memory_free(self->shard_of);
     memory_free(self->shards);
@@ -60,7 +60,7 @@ void agent_campaign_hold_command(struct agent_campaign *campaign, uint32_t shard
 void agent_campaign_give_up(struct agent_campaign *campaign, const char *why)
 {
     drop_held(campaign);
-    fetch_free(&campaign->fetch);
+    bundle_download_free(&campaign->download);
     for (uint32_t i = 0; i < campaign->shard_count; i++) {
         campaign->shards[i].has_runner = false;
     }

@@ -3,7 +3,7 @@
 #pragma once
 #include "agent/core/batch/batcher.h"
 #include "agent/core/batch/command.h"
-#include "agent/core/bundle/fetch.h"
+#include "agent/core/bundle/bundle_download.h"
 
 struct agent_campaign_shard {
     bool has_runner; /* it was told to deploy */
@@ -30,8 +30,8 @@ struct announcement {
 struct agent_campaign {
     uint64_t campaign;
     struct deployment *deployment;
-    struct fetch *fetch;       /* NULL once the bundle is here, or will not come */
-    struct held_command *held; /* in their order */
+    struct bundle_download *download; /* NULL once the bundle is here, or will not come */
+    struct held_command *held;        /* in their order */
     size_t held_count;
     size_t held_capacity;
     uint32_t worker_limit; /* ids of the campaign are below */

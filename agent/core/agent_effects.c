@@ -68,7 +68,7 @@ void agent_complain(struct agent *agent, const char *what)
 void agent_give_command(struct agent *agent, struct agent_campaign *campaign, uint32_t shard,
                         struct command *command)
 {
-    if (campaign->fetch != NULL) {
+    if (campaign->download != NULL) {
         agent_campaign_hold_command(campaign, shard, command);
         return;
     }

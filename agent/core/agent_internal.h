@@ -80,7 +80,7 @@ void agent_connected(struct agent *agent);
 void agent_check_silence(struct agent *agent);
 void agent_update_lease(struct agent *agent);
 
-/* The bundle that the campaign has a fetch of: from what is here, else it is asked for. */
+/* The bundle that the campaign has a download of: from what is here, else it is asked for. */
 void agent_get_bundle(struct agent *agent, struct agent_campaign *campaign);
 void agent_take_chunk(struct agent *agent, struct agent_campaign *campaign, const struct bundle_chunk *chunk);
 

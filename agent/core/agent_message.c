@@ -65,7 +65,8 @@ static void agent_message_deploy(struct agent *agent, const struct message *mess
         return;
     }
     (void)map_put(agent->campaigns, agent_message_key_of(&campaign->campaign), campaign);
-    campaign->fetch = fetch_new(&deploy->bundle); /* what follows is held until the bundle is here */
+    campaign->download =
+        bundle_download_new(&deploy->bundle); /* what follows is held until the bundle is here */
     struct worker_set *sets = agent_campaign_new_sets(campaign);
     agent_campaign_deal(campaign, &deploy->workers, sets);
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
@@ -243,7 +244,7 @@ static void take_of_campaign(struct agent *agent, struct agent_campaign *campaig
         break;
     case MESSAGE_STOP:
         campaign->is_stopping = true;
-        if (campaign->fetch != NULL) {
+        if (campaign->download != NULL) {
             agent_campaign_give_up(campaign, "stopped before the bundle was here");
         }
         tell_all(agent, campaign, message, COMMAND_STOP);

@@ -1,0 +1,89 @@
+/* The bytes of a bundle on their way to an agent. */
+#include "agent/core/bundle/bundle_download.h"
+
+#include "common/memory.h"
+#include "proto/message/bundle.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+
+/* Enough to keep a long line busy. */
+#define AHEAD_BYTES (8u * LIMIT_CHUNK_BYTES)
+
+struct bundle_download {
+    struct bundle_listing listing;
+    uint64_t total;
+    uint64_t wanted; /* bytes that were asked for */
+    struct buffer content;
+};
+
+static struct bytes bundle_download_copy_bytes(struct bytes bytes)
+{
+    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
+}
+
+struct bundle_download *bundle_download_new(const struct bundle_listing *listing)
+{
+    struct bundle_download *download = MEMORY_NEW(struct bundle_download);
+    download->total = bundle_listing_bytes(listing);
+    assert(download->total <= LIMIT_BUNDLE_BYTES);
+    download->listing.file_count = listing->file_count;
+    download->listing.files = memory_new(listing->file_count, sizeof *listing->files);
+    for (size_t i = 0; i < listing->file_count; i++) {
+        download->listing.files[i].path = bundle_download_copy_bytes(listing->files[i].path);
+        download->listing.files[i].size_bytes = listing->files[i].size_bytes;
+    }
+    download->listing.hash = bundle_download_copy_bytes(listing->hash);
+    buffer_init(&download->content, (size_t)download->total);
+    return download;
+}
+
+void bundle_download_free(struct bundle_download **at)
+{
+    struct bundle_download *download = *at;
+    if (download == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < download->listing.file_count; i++) {
+        memory_free((void *)download->listing.files[i].path.data);
+    }
+    memory_free(download->listing.files);
+    memory_free((void *)download->listing.hash.data);
+    buffer_finish(&download->content);
+    memory_free(download);
+    *at = NULL;
+}
+
+struct bytes bundle_download_hash(const struct bundle_download *download)
+{
+    return download->listing.hash;
+}
+
+bool bundle_download_next(struct bundle_download *download, struct bundle_chunk *wanted)
+{
+    if (download->wanted == download->total || download->wanted - download->content.size >= AHEAD_BYTES) {
+        return false;
+    }
+    *wanted = (struct bundle_chunk){.hash = download->listing.hash, .offset = download->wanted};
+    download->wanted += bundle_chunk_bytes(download->total, download->wanted);
+    return true;
+}
+
+bool bundle_download_take(struct bundle_download *download, const struct bundle_chunk *chunk)
+{
+    uint64_t at = download->content.size;
+    return at < download->wanted && chunk->offset == at && bytes_equal(chunk->hash, download->listing.hash) &&
+           chunk->content.size == bundle_chunk_bytes(download->total, at) &&
+           buffer_append(&download->content, chunk->content.data, chunk->content.size);
+}
+
+bool bundle_download_is_whole(const struct bundle_download *download)
+{
+    return download->content.size == download->total;
+}
+
+struct package *bundle_download_package(struct bundle_download *download)
+{
+    assert(bundle_download_is_whole(download));
+    return package_new(&download->listing, &download->content);
+}
