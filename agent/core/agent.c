@@ -40,7 +40,7 @@ void agent_free(struct agent **agent)
         agent_campaign_free(&campaign);
     }
     map_free(&self->campaigns);
-    packages_finish(&self->packages);
+    bundle_cache_finish(&self->cache);
     agent_gauges_finish(self);
     link_free(&self->link);
     agent_free_texts(self);

@@ -23,14 +23,14 @@ static void agent_bundle_give_up(struct agent *agent, struct agent_campaign *cam
     agent_send(agent, &message);
 }
 
-static void use(struct agent *agent, struct agent_campaign *campaign, struct package *package,
+static void use(struct agent *agent, struct agent_campaign *campaign, struct shared_bundle *shared,
                 const char *whence)
 {
     agent_log(agent, LOG_DEBUG,
               memory_format("campaign %" PRIu64 ": bundle %.*s, %" PRIu64 " bytes, %s", campaign->campaign,
-                            HASH_SHOWN, (const char *)package_bundle(package)->hash.data,
-                            package_bytes(package), whence));
-    deployment_set_package(campaign->deployment, package);
+                            HASH_SHOWN, (const char *)shared_bundle_bundle(shared)->hash.data,
+                            shared_bundle_bytes(shared), whence));
+    deployment_set_bundle(campaign->deployment, shared);
     hand_out_held(agent, campaign);
 }
 
@@ -48,22 +48,22 @@ static void check_whole(struct agent *agent, struct agent_campaign *campaign)
         agent_bundle_ask(agent, campaign);
         return;
     }
-    struct package *package = bundle_download_package(campaign->download);
-    if (package == NULL) {
+    struct shared_bundle *shared = bundle_download_bundle(campaign->download);
+    if (shared == NULL) {
         agent_bundle_give_up(agent, campaign,
                              "the files of the bundle that came are not those that its hash is of");
         return;
     }
-    packages_add(&agent->packages, package);
-    use(agent, campaign, package, "fetched");
-    package_release(&package);
+    bundle_cache_add(&agent->cache, shared);
+    use(agent, campaign, shared, "fetched");
+    shared_bundle_release(&shared);
 }
 
 void agent_get_bundle(struct agent *agent, struct agent_campaign *campaign)
 {
-    struct package *package = packages_find(&agent->packages, bundle_download_hash(campaign->download));
-    if (package != NULL) {
-        use(agent, campaign, package, "known");
+    struct shared_bundle *shared = bundle_cache_find(&agent->cache, bundle_download_hash(campaign->download));
+    if (shared != NULL) {
+        use(agent, campaign, shared, "known");
         return;
     }
     check_whole(agent, campaign);

@@ -2,7 +2,7 @@
 #pragma once
 #include "agent/core/agent.h"
 #include "agent/core/agent_campaign.h"
-#include "agent/core/bundle/package.h"
+#include "agent/core/bundle/bundle_cache.h"
 #include "agent/core/clock_filter.h"
 #include "common/map.h"
 #include "common/random.h"
@@ -37,7 +37,7 @@ struct agent {
     struct clock_filter clock;
     struct gauges gauges;  /* since they were last sent; one loop for each shard */
     struct map *campaigns; /* by campaign */
-    struct packages packages;
+    struct bundle_cache cache;
     uint64_t complaint_due_ns;
     uint64_t malformed; /* messages that were dropped */
 

@@ -82,8 +82,8 @@ bool bundle_download_is_whole(const struct bundle_download *download)
     return download->content.size == download->total;
 }
 
-struct package *bundle_download_package(struct bundle_download *download)
+struct shared_bundle *bundle_download_bundle(struct bundle_download *download)
 {
     assert(bundle_download_is_whole(download));
-    return package_new(&download->listing, &download->content);
+    return shared_bundle_new(&download->listing, &download->content);
 }

@@ -1,6 +1,6 @@
 /* The bytes of a bundle on their way to an agent: asked for chunk by chunk, a few ahead. */
 #pragma once
-#include "agent/core/bundle/package.h"
+#include "agent/core/bundle/bundle_cache.h"
 #include "common/attributes.h"
 #include "proto/message/message.h"
 
@@ -17,4 +17,4 @@ MUST_CHECK bool bundle_download_next(struct bundle_download *download, struct bu
 MUST_CHECK bool bundle_download_take(struct bundle_download *download, const struct bundle_chunk *chunk);
 bool bundle_download_is_whole(const struct bundle_download *download);
 /* Of a whole one; NULL if what came is not what the listing's hash says. */
-MUST_CHECK struct package *bundle_download_package(struct bundle_download *download);
+MUST_CHECK struct shared_bundle *bundle_download_bundle(struct bundle_download *download);

@@ -1,6 +1,6 @@
 /* Options and bundle of a campaign, shared by all shards of an agent and counted. */
 #include "agent/core/bundle/deployment.h"
-#include "agent/core/bundle/package.h"
+#include "agent/core/bundle/bundle_cache.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -10,7 +10,7 @@ struct deployment {
     atomic_uint holders;
     uint64_t campaign;
     struct campaign_options options;
-    struct package *package; /* NULL until it has come */
+    struct shared_bundle *shared; /* NULL until it has come */
 };
 
 static struct bytes deployment_copy_bytes(struct bytes bytes)
@@ -34,14 +34,14 @@ struct deployment *deployment_new(uint64_t campaign, const struct campaign_optio
     deployment->options.single_mode = deployment_copy_bytes(options->single_mode);
     deployment->options.target = deployment_copy_bytes(options->target);
     deployment->options.labels = bytes_of(NULL, 0); /* are over when it has come to us */
-    deployment->package = bundle == NULL ? NULL : package_copy(bundle);
+    deployment->shared = bundle == NULL ? NULL : shared_bundle_copy(bundle);
     return deployment;
 }
 
-void deployment_set_package(struct deployment *deployment, struct package *package)
+void deployment_set_bundle(struct deployment *deployment, struct shared_bundle *shared)
 {
-    assert(deployment->package == NULL);
-    deployment->package = package_hold(package);
+    assert(deployment->shared == NULL);
+    deployment->shared = shared_bundle_hold(shared);
 }
 
 struct deployment *deployment_hold(struct deployment *deployment)
@@ -55,7 +55,7 @@ static void deployment_destroy(struct deployment *deployment)
 {
     free_bytes(&deployment->options.single_mode);
     free_bytes(&deployment->options.target);
-    package_release(&deployment->package);
+    shared_bundle_release(&deployment->shared);
     memory_free(deployment);
 }
 
@@ -85,6 +85,6 @@ const struct campaign_options *deployment_options(const struct deployment *deplo
 
 const struct bundle *deployment_bundle(const struct deployment *deployment)
 {
-    assert(deployment->package != NULL);
-    return package_bundle(deployment->package);
+    assert(deployment->shared != NULL);
+    return shared_bundle_bundle(deployment->shared);
 }

@@ -9,9 +9,9 @@
 struct deployment;
 MUST_CHECK struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
                                              const struct bundle *bundle);
-struct package;
+struct shared_bundle;
 /* Takes a hold of its own. */
-void deployment_set_package(struct deployment *deployment, struct package *package);
+void deployment_set_bundle(struct deployment *deployment, struct shared_bundle *shared);
 struct deployment *deployment_hold(struct deployment *deployment);
 void deployment_release(struct deployment **deployment);
 uint64_t deployment_campaign(const struct deployment *deployment);

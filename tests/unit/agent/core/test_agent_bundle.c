@@ -1,7 +1,7 @@
 /* How the bundle of a campaign comes to an agent: asked for, checked, kept. */
 #include "tests/unit/agent/core/test_agent_support.h"
 
-#include "agent/core/bundle/package.h"
+#include "agent/core/bundle/bundle_cache.h"
 #include "common/memory.h"
 #include "proto/message/bundle.h"
 #include "proto/message/limits.h"
@@ -205,54 +205,55 @@ static void to_be_forgotten_on_the_way_leaves_nothing(void **state)
     memory_free(made.content);
 }
 
-static void keep(struct packages *packages, struct made *made)
+static void keep(struct bundle_cache *cache, struct made *made)
 {
-    struct package *package = package_copy(&made->bundle);
-    packages_add(packages, package);
-    package_release(&package);
+    struct shared_bundle *shared = shared_bundle_copy(&made->bundle);
+    bundle_cache_add(cache, shared);
+    shared_bundle_release(&shared);
 }
 
 static void the_last_few_are_kept(void **state)
 {
-    struct packages packages = {0};
+    struct bundle_cache cache = {0};
     struct made made[6];
     (void)state;
     for (uint8_t i = 0; i < 6; i++) {
         make(&made[i], 20, i);
     }
     for (uint8_t i = 0; i < 4; i++) {
-        keep(&packages, &made[i]);
-        keep(&packages, &made[i]); /* once */
+        keep(&cache, &made[i]);
+        keep(&cache, &made[i]); /* once */
     }
-    assert_non_null(packages_find(&packages, made[0].bundle.hash)); /* used again */
-    keep(&packages, &made[4]);
-    keep(&packages, &made[5]);
-    assert_int_equal(packages.count, PACKAGES_MOST);
+    assert_non_null(bundle_cache_find(&cache, made[0].bundle.hash)); /* used again */
+    keep(&cache, &made[4]);
+    keep(&cache, &made[5]);
+    assert_int_equal(cache.count, BUNDLE_CACHE_MOST);
     static const bool IS_KEPT[] = {true, false, false, true, true, true};
     for (size_t i = 0; i < 6; i++) {
-        struct package *found = packages_find(&packages, made[i].bundle.hash);
+        struct shared_bundle *found = bundle_cache_find(&cache, made[i].bundle.hash);
         assert_int_equal(found != NULL, IS_KEPT[i]);
         memory_free(made[i].content);
     }
-    packages_finish(&packages);
-    assert_int_equal(packages.count, 0);
+    bundle_cache_finish(&cache);
+    assert_int_equal(cache.count, 0);
 }
 
 static void no_more_bytes_are_kept_than_may_be(void **state)
 {
-    struct packages packages = {0};
+    struct bundle_cache cache = {0};
     struct made made[3];
     (void)state;
     for (uint8_t i = 0; i < 3; i++) {
-        make(&made[i], PACKAGES_MOST_BYTES / 2, i);
-        keep(&packages, &made[i]);
+        make(&made[i], BUNDLE_CACHE_MOST_BYTES / 2, i);
+        keep(&cache, &made[i]);
     }
-    assert_int_equal(packages.count, 2);
-    assert_null(packages_find(&packages, made[0].bundle.hash));
-    struct package *last = package_hold(packages_find(&packages, made[2].bundle.hash));
-    packages_finish(&packages);
-    assert_int_equal(package_bytes(last), PACKAGES_MOST_BYTES / 2); /* whoever uses it still has it */
-    package_release(&last);
+    assert_int_equal(cache.count, 2);
+    assert_null(bundle_cache_find(&cache, made[0].bundle.hash));
+    struct shared_bundle *last = shared_bundle_hold(bundle_cache_find(&cache, made[2].bundle.hash));
+    bundle_cache_finish(&cache);
+    assert_int_equal(shared_bundle_bytes(last),
+                     BUNDLE_CACHE_MOST_BYTES / 2); /* whoever uses it still has it */
+    shared_bundle_release(&last);
     for (uint8_t i = 0; i < 3; i++) {
         memory_free(made[i].content);
     }
