@@ -1,5 +1,5 @@
-/* An agent's campaign of one campaign: which worker is on which shard, what the shards still owe, and what
- * has gathered. */
+/* A campaign on an agent: which worker is on which shard, what the shards still owe, and what has
+ * gathered. */
 #pragma once
 #include "agent/core/batch/batcher.h"
 #include "agent/core/batch/command.h"
