@@ -4,9 +4,9 @@
 #include "agent/lua/lua_response.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
-#include "agent/shard/driver.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/step_wrapper.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
 
@@ -309,10 +309,10 @@ static int lua_http_request(lua_State *lua)
     if (!lua_isnil(lua, 3) && !lua_istable(lua, 3)) {
         return lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 3));
     }
-    if (!driver_has_listeners(script) || vu_current(lua, "http")->phase == VU_GLOBAL) {
+    if (!step_wrapper_has_listeners(script) || vu_current(lua, "http")->phase == VU_GLOBAL) {
         return request_raw(lua);
     }
-    driver_push_request(lua);
+    step_wrapper_push_request(lua);
     lua_insert(lua, 1);
     lua_pushcfunction(lua, request_raw);
     lua_insert(lua, 2);

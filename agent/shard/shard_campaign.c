@@ -4,8 +4,8 @@
 #include "agent/shard/watchdog.h"
 
 #include "agent/browser/kind.h"
-#include "agent/shard/driver.h"
 #include "agent/shard/shard.h"
+#include "agent/shard/step_wrapper.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -95,8 +95,8 @@ static bool load(struct shard_campaign *campaign, struct error *error)
         !browser_find_driver(campaign->options->browser, path, error)) {
         return false;
     }
-    if (driver_is_needed(campaign->script)) {
-        driver_open(campaign->script);
+    if (step_wrapper_is_needed(campaign->script)) {
+        step_wrapper_open(campaign->script);
     }
     return true;
 }

@@ -1,9 +1,9 @@
 /* Runs the phases of a worker, one turn of its coroutine at a time. */
 #include "agent/script/lua_error.h"
 #include "agent/script/picking.h"
-#include "agent/shard/driver.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/step_wrapper.h"
 #include "agent/shard/vu.h"
 #include "common/clock.h"
 #include "common/duration.h"
@@ -57,8 +57,8 @@ static bool enter_step(struct vu *vu)
     struct script *script = campaign->script;
 
     vu->step_began_ns = shard_turn_ns(campaign->shard);
-    if (driver_is_needed(script)) {
-        driver_push(vu->thread);
+    if (step_wrapper_is_needed(script)) {
+        step_wrapper_push(vu->thread);
         return true;
     }
     if (!pick_scenario(script, campaign->options, vu->id, vu->step, &vu->scenario)) {

@@ -3,12 +3,12 @@
 #include "agent/script/script_state.h"
 
 /* Before the functions below; outside of any turn. */
-void driver_open(struct script *script);
-bool driver_is_needed(const struct script *script);
+void step_wrapper_open(struct script *script);
+bool step_wrapper_is_needed(const struct script *script);
 /* Pushes the function that runs a step: it takes the worker. */
-void driver_push(lua_State *lua);
+void step_wrapper_push(lua_State *lua);
 /* Whether requests have to be told to listeners. */
-bool driver_has_listeners(const struct script *script);
+bool step_wrapper_has_listeners(const struct script *script);
 /* Pushes the function that takes (raw, worker, method, url, options), where raw(method, url, options) makes
  * the request, and tells the listeners around it. */
-void driver_push_request(lua_State *lua);
+void step_wrapper_push_request(lua_State *lua);

@@ -1,5 +1,5 @@
 /* The step as a Lua function, with its events around it. */
-#include "agent/shard/driver.h"
+#include "agent/shard/step_wrapper.h"
 
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
@@ -9,7 +9,7 @@
 #define DRIVER "tutti.driver"
 #define REQUEST "tutti.driver.request"
 
-static const char driver_in_lua[] =
+static const char step_wrapper_in_lua[] =
     "local choose, listeners, picker, complain = ...\n"
     "local is_telling = setmetatable({}, { __mode = 'k' })\n"
     "local function tell(event, worker, info)\n"
@@ -47,7 +47,7 @@ static const char driver_in_lua[] =
     "return step, request\n";
 
 /* choose(has_picker, name) → function, name of the scenario */
-static int driver_choose(lua_State *lua)
+static int step_wrapper_choose(lua_State *lua)
 {
     struct script *script = script_of(lua);
     struct vu *vu = vu_current(lua, "scenario_picker");
@@ -94,7 +94,7 @@ static int push_picker(lua_State *lua)
     return 1;
 }
 
-static int driver_complain(lua_State *lua)
+static int step_wrapper_complain(lua_State *lua)
 {
     struct vu *vu = vu_current(lua, "events");
 
@@ -102,36 +102,36 @@ static int driver_complain(lua_State *lua)
     return 0;
 }
 
-bool driver_is_needed(const struct script *script)
+bool step_wrapper_is_needed(const struct script *script)
 {
-    return script->fixtures[FIXTURE_SCENARIO_PICKER] != LUA_NOREF || driver_has_listeners(script);
+    return script->fixtures[FIXTURE_SCENARIO_PICKER] != LUA_NOREF || step_wrapper_has_listeners(script);
 }
 
-bool driver_has_listeners(const struct script *script)
+bool step_wrapper_has_listeners(const struct script *script)
 {
     return script->fixtures[FIXTURE_EVENTS] != LUA_NOREF;
 }
 
-void driver_open(struct script *script)
+void step_wrapper_open(struct script *script)
 {
     lua_State *lua = script->lua;
 
-    library_load(lua, driver_in_lua, sizeof driver_in_lua - 1, "=tutti");
-    lua_pushcfunction(lua, driver_choose);
+    library_load(lua, step_wrapper_in_lua, sizeof step_wrapper_in_lua - 1, "=tutti");
+    lua_pushcfunction(lua, step_wrapper_choose);
     lua_pushcfunction(lua, push_listeners);
     lua_pushcfunction(lua, push_picker);
-    lua_pushcfunction(lua, driver_complain);
+    lua_pushcfunction(lua, step_wrapper_complain);
     lua_call(lua, 4, 2);
     lua_setfield(lua, LUA_REGISTRYINDEX, REQUEST);
     lua_setfield(lua, LUA_REGISTRYINDEX, DRIVER);
 }
 
-void driver_push(lua_State *lua)
+void step_wrapper_push(lua_State *lua)
 {
     lua_getfield(lua, LUA_REGISTRYINDEX, DRIVER);
 }
 
-void driver_push_request(lua_State *lua)
+void step_wrapper_push_request(lua_State *lua)
 {
     lua_getfield(lua, LUA_REGISTRYINDEX, REQUEST);
 }
