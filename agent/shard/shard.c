@@ -70,7 +70,7 @@ static void take_command(struct shard *shard, struct command *command)
 static void shard_free(struct shard *shard)
 {
     timers_free(&shard->timers);
-    lag_finish(&shard->lag);
+    loop_lag_finish(&shard->lag);
     memory_free(shard->posts);
     memory_free(shard->agent);
     memory_free(shard);

@@ -1,7 +1,7 @@
 /* What shard.c (its life, and commands) and shard_turns.c (whose turn it is, and when) share of a shard. */
 #pragma once
 #include "agent/base/lease.h"
-#include "agent/shard/lag.h"
+#include "agent/shard/loop_lag.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
 
@@ -33,7 +33,7 @@ struct shard {
     struct shard_campaign *last_ready;
     size_t queued; /* workers of those */
     struct shard_campaign *campaigns;
-    struct lag lag;
+    struct loop_lag lag;
     struct alarm lag_alarm;
     uint64_t now_ns;     /* when the clock was last read; while it is anybody's turn, not long ago */
     uint64_t refused_ns; /* when workers were last kept from acting */

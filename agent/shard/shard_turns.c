@@ -21,7 +21,7 @@
 /* A turn of a campaign that took longer in one piece is followed by so many times that for the others. */
 #define LONG_PIECE_NS (25 * NS_PER_MS)
 #define RESTS 9u
-#define LAG_PERIOD_NS NS_PER_S
+#define LOOP_LAG_PERIOD_NS NS_PER_S
 
 static void shard_turns_on_idle(uv_idle_t *idle)
 {
@@ -245,7 +245,7 @@ static void shard_turns_on_prepare(uv_prepare_t *prepare)
 
     shard_send_posts(shard);
     shard->now_ns = clock_now_ns();
-    lag_end_turn(&shard->lag, shard->now_ns);
+    loop_lag_end_turn(&shard->lag, shard->now_ns);
     pulse_sleep(shard->settings.pulse);
 }
 
@@ -282,7 +282,7 @@ static void give_turns(struct shard *shard)
     uint64_t begin_ns = clock_now_ns();
     uint64_t now_ns = begin_ns;
     uint64_t ready_ns = shard->first_ready->first->queued_ns;
-    lag_queued(&shard->lag, ready_ns > shard->refused_ns ? ready_ns : shard->refused_ns, now_ns);
+    loop_lag_queued(&shard->lag, ready_ns > shard->refused_ns ? ready_ns : shard->refused_ns, now_ns);
     while (shard->first_ready != NULL && now_ns - begin_ns < TURN_NS) {
         shard->now_ns = now_ns;
         if (!lease_is_held(&shard->lease, now_ns)) {
@@ -330,7 +330,7 @@ static void shard_turns_on_wakeup(uv_timer_t *wakeup)
     struct timer *timer;
 
     if (timers_next_ns(shard->timers) <= now_ns) {
-        lag_woken(&shard->lag, timers_next_ns(shard->timers), now_ns);
+        loop_lag_woken(&shard->lag, timers_next_ns(shard->timers), now_ns);
     }
     while ((timer = timers_take_due(shard->timers, now_ns)) != NULL) {
         struct alarm *alarm = CONTAINER_OF(timer, struct alarm, timer);
@@ -379,7 +379,7 @@ void shard_post_loop(struct shard *shard, uint64_t campaign)
 {
     struct notice *notice = notice_new(NOTICE_LOOP, campaign);
 
-    notice->lag_us = lag_take(&shard->lag, clock_now_ns(), &notice->loop);
+    notice->lag_us = loop_lag_take(&shard->lag, clock_now_ns(), &notice->loop);
     shard_post(shard, &notice);
 }
 
@@ -388,7 +388,7 @@ static void on_lag_due(struct alarm *alarm, uint64_t now_ns)
     struct shard *shard = CONTAINER_OF(alarm, struct shard, lag_alarm);
 
     shard_post_loop(shard, 0);
-    shard_set_alarm(shard, alarm, now_ns + LAG_PERIOD_NS);
+    shard_set_alarm(shard, alarm, now_ns + LOOP_LAG_PERIOD_NS);
 }
 
 void shard_resume_turns(struct shard *shard)
@@ -409,9 +409,9 @@ void shard_open_turns(struct shard *shard)
     shard->wakeup.data = shard->retry.data = shard->busy.data = shard->turns.data = shard->parting.data =
         shard;
     shard->now_ns = clock_now_ns();
-    lag_init(&shard->lag, shard->loop, shard->now_ns);
+    loop_lag_init(&shard->lag, shard->loop, shard->now_ns);
     alarm_init(&shard->lag_alarm, on_lag_due);
-    shard_set_alarm(shard, &shard->lag_alarm, shard->now_ns + LAG_PERIOD_NS);
+    shard_set_alarm(shard, &shard->lag_alarm, shard->now_ns + LOOP_LAG_PERIOD_NS);
     uv_check_start(&shard->turns, on_check);
     uv_prepare_start(&shard->parting, shard_turns_on_prepare);
 }

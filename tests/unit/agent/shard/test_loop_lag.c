@@ -1,5 +1,5 @@
 /* How late a loop comes round: on a loop that does not run, so that it never waits, with times of our own. */
-#include "agent/shard/lag.h"
+#include "agent/shard/loop_lag.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 struct bench {
     uv_loop_t loop;
-    struct lag lag;
+    struct loop_lag lag;
     uint64_t now_ns;
 };
 
@@ -21,7 +21,7 @@ static int set_up(void **state)
     static struct bench bench;
     bench = (struct bench){.now_ns = START_NS};
     assert_int_equal(uv_loop_init(&bench.loop), 0);
-    lag_init(&bench.lag, &bench.loop, bench.now_ns);
+    loop_lag_init(&bench.lag, &bench.loop, bench.now_ns);
     *state = &bench;
     return 0;
 }
@@ -29,7 +29,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct bench *bench = *state;
-    lag_finish(&bench->lag);
+    loop_lag_finish(&bench->lag);
     assert_int_equal(uv_loop_close(&bench->loop), 0);
     return 0;
 }
@@ -37,13 +37,13 @@ static int tear_down(void **state)
 static void turn(struct bench *bench, uint64_t ms)
 {
     bench->now_ns += ms * MS;
-    lag_end_turn(&bench->lag, bench->now_ns);
+    loop_lag_end_turn(&bench->lag, bench->now_ns);
 }
 
 static void expect(struct bench *bench, uint64_t p99_us, uint64_t max_us)
 {
     struct loop_gauges gauges;
-    struct histogram *histogram = lag_take(&bench->lag, bench->now_ns, &gauges);
+    struct histogram *histogram = loop_lag_take(&bench->lag, bench->now_ns, &gauges);
     assert_in_range(gauges.lag_p99_us, p99_us - p99_us / 500, p99_us + p99_us / 500);
     assert_int_equal(gauges.lag_max_us, max_us);
     histogram_free(&histogram);
@@ -75,8 +75,8 @@ static void rare_long_turns_are_the_maximum_only(void **state)
 static void workers_that_were_ready_count_from_then_on(void **state)
 {
     struct bench *bench = *state;
-    lag_queued(&bench->lag, bench->now_ns - 40 * MS, bench->now_ns);
-    lag_queued(&bench->lag, bench->now_ns - 10 * MS, bench->now_ns);
+    loop_lag_queued(&bench->lag, bench->now_ns - 40 * MS, bench->now_ns);
+    loop_lag_queued(&bench->lag, bench->now_ns - 10 * MS, bench->now_ns);
     turn(bench, 2);
     expect(bench, 40000, 40000);
 }
@@ -85,14 +85,14 @@ static void a_timer_is_late_from_when_the_loop_went_to_wait(void **state)
 {
     struct bench *bench = *state;
     turn(bench, 50);
-    lag_woken(&bench->lag, START_NS, bench->now_ns + 8 * MS); /* was due in the turn before */
+    loop_lag_woken(&bench->lag, START_NS, bench->now_ns + 8 * MS); /* was due in the turn before */
     turn(bench, 1);
     expect(bench, 50000, 50000);
-    lag_woken(&bench->lag, bench->now_ns + 5 * MS, bench->now_ns + 14 * MS);
+    loop_lag_woken(&bench->lag, bench->now_ns + 5 * MS, bench->now_ns + 14 * MS);
     turn(bench, 1);
     expect(bench, 8000, 8000);
-    lag_woken(&bench->lag, bench->now_ns + 5 * MS,
-              bench->now_ns + 5 * MS + MS / 2); /* libuv's own rounding */
+    loop_lag_woken(&bench->lag, bench->now_ns + 5 * MS,
+                   bench->now_ns + 5 * MS + MS / 2); /* libuv's own rounding */
     turn(bench, 1);
     expect(bench, 1000, 1000);
 }
@@ -102,7 +102,7 @@ static void what_the_loop_did_not_wait_for_is_busy(void **state)
     struct bench *bench = *state;
     struct loop_gauges gauges;
     turn(bench, 70);
-    struct histogram *histogram = lag_take(&bench->lag, bench->now_ns + 30 * MS, &gauges);
+    struct histogram *histogram = loop_lag_take(&bench->lag, bench->now_ns + 30 * MS, &gauges);
     assert_int_equal(gauges.busy_us, 100000); /* this loop never waits */
     assert_int_equal(histogram_count(histogram), 100000);
     histogram_free(&histogram);
@@ -111,7 +111,7 @@ static void what_the_loop_did_not_wait_for_is_busy(void **state)
 static struct loop_gauges take(struct bench *bench, uint64_t weight_us)
 {
     struct loop_gauges gauges;
-    struct histogram *histogram = lag_take(&bench->lag, bench->now_ns, &gauges);
+    struct histogram *histogram = loop_lag_take(&bench->lag, bench->now_ns, &gauges);
     assert_int_equal(histogram_count(histogram), weight_us);
     histogram_free(&histogram);
     return gauges;
@@ -126,7 +126,7 @@ static void each_report_begins_anew(void **state)
         struct loop_gauges gauges = take(bench, 100000);
         assert_int_equal(gauges.lag_max_us, 70000);
         assert_int_equal(gauges.busy_us, 100000);
-        lag_end_turn(&bench->lag, bench->now_ns); /* what went before was another's */
+        loop_lag_end_turn(&bench->lag, bench->now_ns); /* what went before was another's */
         (void)take(bench, 30000);
     }
 }
@@ -134,7 +134,7 @@ static void each_report_begins_anew(void **state)
 static void what_was_queued_is_told_once(void **state)
 {
     struct bench *bench = *state;
-    lag_queued(&bench->lag, bench->now_ns - 40 * MS, bench->now_ns);
+    loop_lag_queued(&bench->lag, bench->now_ns - 40 * MS, bench->now_ns);
     turn(bench, 2);
     expect(bench, 40000, 40000);
     turn(bench, 2);
@@ -145,7 +145,7 @@ static void what_was_queued_is_told_once(void **state)
 static void oversleeping_counts_for_as_long_as_it_was(void **state)
 {
     struct bench *bench = *state;
-    lag_woken(&bench->lag, bench->now_ns, bench->now_ns + 9 * MS);
+    loop_lag_woken(&bench->lag, bench->now_ns, bench->now_ns + 9 * MS);
     turn(bench, 1);
     (void)take(bench, 8000);
 }

@@ -10,7 +10,7 @@
 /* One sample a turn of the loop: the longest of how long it did not look at its sockets, how long a worker
  * was ready before it had its turn, and how much too late a timer woke it. A sample counts for as long as it
  * lasted, so that a quantile is what something that comes at any moment has to expect. */
-struct lag {
+struct loop_lag {
     uv_loop_t *loop;
     uint64_t began_ns;       /* the report */
     uint64_t began_idle_ns;  /* all that the loop had waited by then */
@@ -23,13 +23,13 @@ struct lag {
 };
 
 /* The loop must not have run yet: it has to keep count of how long it waits. */
-void lag_init(struct lag *lag, uv_loop_t *loop, uint64_t now_ns);
-void lag_finish(struct lag *lag);
+void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop, uint64_t now_ns);
+void loop_lag_finish(struct loop_lag *lag);
 /* From the loop's prepare: a turn is over. */
-void lag_end_turn(struct lag *lag, uint64_t now_ns);
+void loop_lag_end_turn(struct loop_lag *lag, uint64_t now_ns);
 /* A worker that is ready since then has its turn. */
-void lag_queued(struct lag *lag, uint64_t since_ns, uint64_t now_ns);
+void loop_lag_queued(struct loop_lag *lag, uint64_t since_ns, uint64_t now_ns);
 /* A timer that was due then has woken the loop. */
-void lag_woken(struct lag *lag, uint64_t due_ns, uint64_t now_ns);
+void loop_lag_woken(struct loop_lag *lag, uint64_t due_ns, uint64_t now_ns);
 /* What was measured since the last time; the histogram is the caller's. */
-MUST_CHECK struct histogram *lag_take(struct lag *lag, uint64_t now_ns, struct loop_gauges *gauges);
+MUST_CHECK struct histogram *loop_lag_take(struct loop_lag *lag, uint64_t now_ns, struct loop_gauges *gauges);
