@@ -7,7 +7,7 @@
 #include "agent/core/agent.h"
 #include "agent/lua/lua_api.h"
 #include "agent/main/leave_signals.h"
-#include "agent/main/readings.h"
+#include "agent/main/process_usage.h"
 #include "agent/shard/mailbox.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/watchdog.h"
@@ -52,7 +52,7 @@ struct host {
     uv_loop_t loop;
     uv_timer_t timer;
     uv_timer_t gauges_timer;
-    struct readings readings;
+    struct process_usage usage;
     struct leave_signals *signals;
     struct watchdog *watchdog;
     struct pulse *pulses; /* of each shard */
@@ -230,7 +230,7 @@ static void tell_gauges(struct host *host)
     struct gauges gauges = {0};
     struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
 
-    readings_take(&host->readings, &gauges);
+    process_usage_take(&host->usage, &gauges);
     step(host, &event);
 }
 
@@ -360,7 +360,7 @@ static void start_agent(struct host *host)
         .capacity = host->options->capacity,
     };
     host->agent = agent_new(&settings, clock_now_ns());
-    readings_init(&host->readings);
+    process_usage_init(&host->usage);
     uv_timer_start(&host->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 

@@ -1,5 +1,5 @@
 /* What the agent's process and its host use: from getrusage and /proc. */
-#include "agent/main/readings.h"
+#include "agent/main/process_usage.h"
 
 #include "common/clock.h"
 
@@ -44,26 +44,26 @@ static uint64_t host_cpu_us(void)
     return ticks_per_s > 0 ? busy * (US_PER_S / (uint64_t)ticks_per_s) : 0;
 }
 
-void readings_init(struct readings *readings)
+void process_usage_init(struct process_usage *usage)
 {
-    *readings =
-        (struct readings){.taken_ns = clock_now_ns(), .cpu_us = cpu_us(), .host_cpu_us = host_cpu_us()};
+    *usage =
+        (struct process_usage){.taken_ns = clock_now_ns(), .cpu_us = cpu_us(), .host_cpu_us = host_cpu_us()};
 }
 
-void readings_take(struct readings *readings, struct gauges *gauges)
+void process_usage_take(struct process_usage *usage, struct gauges *gauges)
 {
-    struct readings before = *readings;
+    struct process_usage before = *usage;
     double load[3] = {0};
     size_t memory_bytes = 0;
 
-    readings_init(readings);
+    process_usage_init(usage);
     uv_loadavg(load);
     (void)uv_resident_set_memory(&memory_bytes);
-    gauges->interval_us = (readings->taken_ns - before.taken_ns) / NS_PER_US;
-    gauges->cpu_us = readings->cpu_us - before.cpu_us;
+    gauges->interval_us = (usage->taken_ns - before.taken_ns) / NS_PER_US;
+    gauges->cpu_us = usage->cpu_us - before.cpu_us;
     /* In a container it may begin anew. */
     gauges->host_cpu_us =
-        readings->host_cpu_us > before.host_cpu_us ? readings->host_cpu_us - before.host_cpu_us : 0;
+        usage->host_cpu_us > before.host_cpu_us ? usage->host_cpu_us - before.host_cpu_us : 0;
     gauges->load_milli = (uint64_t)(load[0] * 1000);
     gauges->memory_bytes = memory_bytes;
 }

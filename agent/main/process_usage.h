@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 /* Counters as they were the last time. */
-struct readings {
+struct process_usage {
     uint64_t taken_ns;
     uint64_t cpu_us;
     uint64_t host_cpu_us;
 };
 
-void readings_init(struct readings *readings);
+void process_usage_init(struct process_usage *usage);
 /* Sets interval, processor time, load and memory; what the system does not tell stays 0. */
-void readings_take(struct readings *readings, struct gauges *gauges);
+void process_usage_take(struct process_usage *usage, struct gauges *gauges);
