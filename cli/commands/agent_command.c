@@ -1,5 +1,5 @@
 /* `tutti agent`: the process that runs workers, on this host. */
-#include "agent/main/host.h"
+#include "agent/main/agent_daemon.h"
 #include "cli/base/exit_code.h"
 #include "cli/commands/subcommand.h"
 #include "common/bytes.h"

@@ -1,7 +1,7 @@
 /* An agent whose sandbox is down: its scripts have io, os and C modules, and still there are the walls. No
  * option of tutti makes such a one: `open_agent COORDINATOR NAME`. */
 #include "agent/browser/warden.h"
-#include "agent/main/host.h"
+#include "agent/main/agent_daemon.h"
 
 #include <stdio.h>
 #include <string.h>

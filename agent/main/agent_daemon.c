@@ -1,6 +1,6 @@
 /* The agent's main thread: frames in and out, commands to the shards, notices from them, the lease for all.
  */
-#include "agent/main/host.h"
+#include "agent/main/agent_daemon.h"
 
 #include "agent/browser/folder.h"
 #include "agent/browser/starter_link.h"
@@ -45,7 +45,7 @@ struct bag {
     size_t capacity;
 };
 
-struct host {
+struct agent_daemon {
     const struct agent_run_options *options;
     char name[LIMIT_NAME_BYTES + 1];
     struct log_subject subject; /* the name */
@@ -76,29 +76,29 @@ struct host {
     int exit_code;
 };
 
-static void finish(struct host *host, int exit_code)
+static void finish(struct agent_daemon *daemon, int exit_code)
 {
-    host->exit_code = exit_code;
-    uv_stop(&host->loop);
+    daemon->exit_code = exit_code;
+    uv_stop(&daemon->loop);
 }
 
-static void end_shards(struct host *host)
+static void end_shards(struct agent_daemon *daemon)
 {
-    for (uint32_t i = 0; i < host->shard_count; i++) {
-        shard_stop(&host->shards[i]);
-        memory_free(host->bags[i].items);
+    for (uint32_t i = 0; i < daemon->shard_count; i++) {
+        shard_stop(&daemon->shards[i]);
+        memory_free(daemon->bags[i].items);
     }
-    host->shard_count = 0;
+    daemon->shard_count = 0;
 }
 
-static void set_lease(struct host *host, uint64_t until_ns)
+static void set_lease(struct agent_daemon *daemon, uint64_t until_ns)
 {
-    uint64_t before_ns = atomic_exchange_explicit(&host->lease_until_ns, until_ns, memory_order_acq_rel);
+    uint64_t before_ns = atomic_exchange_explicit(&daemon->lease_until_ns, until_ns, memory_order_acq_rel);
 
     /* Those that pause look again by themselves too; this only spares them the wait. */
     if (before_ns <= clock_now_ns()) {
-        for (uint32_t i = 0; i < host->shard_count; i++) {
-            shard_nudge(host->shards[i]);
+        for (uint32_t i = 0; i < daemon->shard_count; i++) {
+            shard_nudge(daemon->shards[i]);
         }
     }
 }
@@ -109,103 +109,103 @@ static void put_into_bag(struct bag *bag, struct command *command)
     bag->items[bag->count++] = command;
 }
 
-static void send_bags(struct host *host)
+static void send_bags(struct agent_daemon *daemon)
 {
-    for (uint32_t i = 0; i < host->shard_count; i++) {
-        struct bag *bag = &host->bags[i];
+    for (uint32_t i = 0; i < daemon->shard_count; i++) {
+        struct bag *bag = &daemon->bags[i];
         if (bag->count > 0) {
-            shard_commands(host->shards[i], bag->items, bag->count);
+            shard_commands(daemon->shards[i], bag->items, bag->count);
         }
         bag->count = 0;
     }
 }
 
-static void perform_one(struct host *host, struct agent_effect *effect)
+static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect)
 {
     switch (effect->kind) {
     case AGENT_SEND:
-        buffer_clear(&host->envelope);
-        envelope_encode(&effect->envelope, &host->envelope);
-        socket_send(host->socket, bytes_of(NULL, 0), buffer_bytes(&host->envelope), effect->message);
+        buffer_clear(&daemon->envelope);
+        envelope_encode(&effect->envelope, &daemon->envelope);
+        socket_send(daemon->socket, bytes_of(NULL, 0), buffer_bytes(&daemon->envelope), effect->message);
         break;
     case AGENT_COMMAND:
-        if (!host->is_leaving) {
-            put_into_bag(&host->bags[effect->shard], effect->command);
+        if (!daemon->is_leaving) {
+            put_into_bag(&daemon->bags[effect->shard], effect->command);
             effect->command = NULL;
         }
         break;
     case AGENT_LEASE:
-        set_lease(host, effect->lease_until_ns);
+        set_lease(daemon, effect->lease_until_ns);
         break;
     case AGENT_RECONNECT:
-        socket_reconnect(host->socket);
+        socket_reconnect(daemon->socket);
         break;
     case AGENT_REFUSED:
-        log_about(LOG_ERROR, host->name, &host->subject, "%s", effect->text);
-        finish(host, EXIT_REFUSED);
+        log_about(LOG_ERROR, daemon->name, &daemon->subject, "%s", effect->text);
+        finish(daemon, EXIT_REFUSED);
         break;
     case AGENT_LEFT:
-        finish(host, 0);
+        finish(daemon, 0);
         break;
     case AGENT_LOG:
-        log_about(effect->level, host->name, &host->subject, "%s", effect->text);
+        log_about(effect->level, daemon->name, &daemon->subject, "%s", effect->text);
         break;
     }
 }
 
-static void host_on_timer(uv_timer_t *timer);
+static void agent_daemon_on_timer(uv_timer_t *timer);
 
-static void step(struct host *host, struct agent_event *event)
+static void step(struct agent_daemon *daemon, struct agent_event *event)
 {
     event->now_ns = clock_now_ns();
-    agent_step(host->agent, event, &host->effects);
-    for (size_t i = 0; i < host->effects.count; i++) {
-        perform_one(host, &host->effects.items[i]);
+    agent_step(daemon->agent, event, &daemon->effects);
+    for (size_t i = 0; i < daemon->effects.count; i++) {
+        perform_one(daemon, &daemon->effects.items[i]);
     }
-    send_bags(host);
-    agent_effects_clear(&host->effects);
+    send_bags(daemon);
+    agent_effects_clear(&daemon->effects);
 }
 
 /* After a turn in which something happened: what has gathered leaves, and the next instant is set. */
-static void end_turn(struct host *host)
+static void end_turn(struct agent_daemon *daemon)
 {
     struct agent_event event = {.kind = AGENT_TURN_END};
 
-    step(host, &event);
-    uint64_t due_ns = agent_due_ns(host->agent);
+    step(daemon, &event);
+    uint64_t due_ns = agent_due_ns(daemon->agent);
     uint64_t now_ns = clock_now_ns();
     uint64_t in_ms = due_ns <= now_ns ? 0 : (due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
     if (due_ns == UINT64_MAX) {
-        uv_timer_stop(&host->timer);
+        uv_timer_stop(&daemon->timer);
     } else {
-        uv_timer_start(&host->timer, host_on_timer, in_ms, 0);
+        uv_timer_start(&daemon->timer, agent_daemon_on_timer, in_ms, 0);
     }
 }
 
-static void host_on_timer(uv_timer_t *timer)
+static void agent_daemon_on_timer(uv_timer_t *timer)
 {
-    struct host *host = timer->data;
+    struct agent_daemon *daemon = timer->data;
     struct agent_event event = {.kind = AGENT_TICK};
 
-    if (agent_due_ns(host->agent) <= clock_now_ns()) {
-        step(host, &event);
+    if (agent_due_ns(daemon->agent) <= clock_now_ns()) {
+        step(daemon, &event);
     }
-    end_turn(host);
+    end_turn(daemon);
 }
 
 static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
                      struct bytes message)
 {
-    struct host *host = context;
+    struct agent_daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_FRAME, .message = message};
     struct error error;
 
     (void)from;
     if (!envelope_decode(envelope, &event.envelope, &error)) {
-        host->bad_frames++;
+        daemon->bad_frames++;
         return;
     }
-    step(host, &event);
+    step(daemon, &event);
 }
 
 static void on_turn_end(void *context)
@@ -215,32 +215,32 @@ static void on_turn_end(void *context)
 
 static void on_connected(void *context)
 {
-    struct host *host = context;
+    struct agent_daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_CONNECTED};
 
-    host->was_let_in = true;
-    if (host->agent != NULL) {
-        step(host, &event);
-        end_turn(host);
+    daemon->was_let_in = true;
+    if (daemon->agent != NULL) {
+        step(daemon, &event);
+        end_turn(daemon);
     }
 }
 
-static void tell_gauges(struct host *host)
+static void tell_gauges(struct agent_daemon *daemon)
 {
     struct gauges gauges = {0};
     struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
 
-    process_usage_take(&host->usage, &gauges);
-    step(host, &event);
+    process_usage_take(&daemon->usage, &gauges);
+    step(daemon, &event);
 }
 
-static void watch_name_files(struct host *host)
+static void watch_name_files(struct agent_daemon *daemon)
 {
-    const char *lost = name_files_lost(&host->name_files);
+    const char *lost = name_files_lost(&daemon->name_files);
 
     if (lost != NULL) {
         log_about(
-            LOG_WARNING, host->name, &host->subject,
+            LOG_WARNING, daemon->name, &daemon->subject,
             "another file is %s now, and lies behind the walls: names are looked up without it until this "
             "agent is started again (or see --allow-read)",
             lost);
@@ -249,76 +249,76 @@ static void watch_name_files(struct host *host)
 
 static void on_gauges_timer(uv_timer_t *timer)
 {
-    struct host *host = timer->data;
+    struct agent_daemon *daemon = timer->data;
 
-    watch_name_files(host);
-    tell_gauges(host);
-    end_turn(host);
+    watch_name_files(daemon);
+    tell_gauges(daemon);
+    end_turn(daemon);
 }
 
 static void on_notice(void *context, struct mail mail)
 {
-    struct host *host = context;
+    struct agent_daemon *daemon = context;
     struct notice *notice = mail.item;
     struct agent_event event = {.kind = AGENT_NOTICE, .shard = mail.tag, .notice = &notice};
 
     /* Of a campaign it is told how we were from its beginning to its end. */
     bool is_mark = notice->kind == NOTICE_LOOP && notice->campaign != 0;
     /* Without an agent we are closing down, and what still comes is dropped. */
-    if (host->agent != NULL) {
-        step(host, &event);
+    if (daemon->agent != NULL) {
+        step(daemon, &event);
     }
-    if (host->agent != NULL && is_mark) {
-        tell_gauges(host);
+    if (daemon->agent != NULL && is_mark) {
+        tell_gauges(daemon);
     }
     notice_free(&notice);
 }
 
 static void on_notices_end(void *context)
 {
-    struct host *host = context;
+    struct agent_daemon *daemon = context;
 
-    if (host->agent != NULL) {
-        end_turn(host);
+    if (daemon->agent != NULL) {
+        end_turn(daemon);
     }
 }
 
 /* The workers go before it is said that they have gone. */
 static void on_leave(void *context)
 {
-    struct host *host = context;
+    struct agent_daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_LEAVE};
 
-    if (host->is_leaving || host->agent == NULL) {
-        finish(host, 0);
+    if (daemon->is_leaving || daemon->agent == NULL) {
+        finish(daemon, 0);
         return;
     }
-    host->is_leaving = true;
-    end_shards(host);
-    step(host, &event);
-    end_turn(host);
+    daemon->is_leaving = true;
+    end_shards(daemon);
+    step(daemon, &event);
+    end_turn(daemon);
 }
 
 /* Between "tcp://" and the port; behind the address that we may dial from. */
-static void find_coordinator(const char *endpoint, char *host, size_t size)
+static void find_coordinator(const char *endpoint, char *daemon, size_t size)
 {
     const char *from = strstr(endpoint, "://");
     const char *source = strchr(endpoint, ';');
     const char *port = strrchr(endpoint, ':');
 
     from = source != NULL ? source + 1 : from != NULL ? from + strlen("://") : endpoint;
-    bytes_to_text(bytes_of(from, port > from ? (size_t)(port - from) : strlen(from)), host, size);
+    bytes_to_text(bytes_of(from, port > from ? (size_t)(port - from) : strlen(from)), daemon, size);
 }
 
-static void choose_name(struct host *host)
+static void choose_name(struct agent_daemon *daemon)
 {
     char machine[128] = "agent";
 
     gethostname(machine, sizeof machine - 1);
-    if (host->options->name != NULL) {
-        bytes_to_text(bytes_of_string(host->options->name), host->name, sizeof host->name);
+    if (daemon->options->name != NULL) {
+        bytes_to_text(bytes_of_string(daemon->options->name), daemon->name, sizeof daemon->name);
     } else {
-        snprintf(host->name, sizeof host->name, "%s-%ld", machine, (long)getpid());
+        snprintf(daemon->name, sizeof daemon->name, "%s-%ld", machine, (long)getpid());
     }
 }
 
@@ -333,7 +333,7 @@ static void raise_file_limit(void)
     }
 }
 
-static void start_agent(struct host *host)
+static void start_agent(struct agent_daemon *daemon)
 {
     char machine[128] = "";
     char coordinator[LIMIT_NAME_BYTES + 1];
@@ -342,81 +342,81 @@ static void start_agent(struct host *host)
     long page_bytes = sysconf(_SC_PAGESIZE);
 
     gethostname(machine, sizeof machine - 1);
-    find_coordinator(host->options->coordinator, coordinator, sizeof coordinator);
+    find_coordinator(daemon->options->coordinator, coordinator, sizeof coordinator);
     if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn) {
         drawn[0] = drawn[1] = clock_wall_ns() ^ ((uint64_t)getpid() << 32);
     }
     struct agent_settings settings = {
         .incarnation = drawn[0] ? drawn[0] : 1,
         .seed = drawn[1],
-        .name = host->name,
+        .name = daemon->name,
         .host = machine,
         .coordinator_host = coordinator,
         .pid = (uint32_t)getpid(),
         .cores = uv_available_parallelism(),
         .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
-        .shards = host->shard_count,
-        .labels = host->options->labels,
-        .capacity = host->options->capacity,
+        .shards = daemon->shard_count,
+        .labels = daemon->options->labels,
+        .capacity = daemon->options->capacity,
     };
-    host->agent = agent_new(&settings, clock_now_ns());
-    process_usage_init(&host->usage);
-    uv_timer_start(&host->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
+    daemon->agent = agent_new(&settings, clock_now_ns());
+    process_usage_init(&daemon->usage);
+    uv_timer_start(&daemon->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 
-static void start_watchdog(struct host *host)
+static void start_watchdog(struct agent_daemon *daemon)
 {
-    host->pulse_count = host->shard_count;
-    host->pulses = memory_new(host->pulse_count, sizeof *host->pulses);
-    for (uint32_t i = 0; i < host->pulse_count; i++) {
-        pulse_init(&host->pulses[i]);
+    daemon->pulse_count = daemon->shard_count;
+    daemon->pulses = memory_new(daemon->pulse_count, sizeof *daemon->pulses);
+    for (uint32_t i = 0; i < daemon->pulse_count; i++) {
+        pulse_init(&daemon->pulses[i]);
     }
-    struct watchdog_settings settings = {.agent = host->name,
-                                         .pulses = host->pulses,
-                                         .count = host->pulse_count,
+    struct watchdog_settings settings = {.agent = daemon->name,
+                                         .pulses = daemon->pulses,
+                                         .count = daemon->pulse_count,
                                          .warn_ms = STUCK_WARN_MS,
                                          .end_ms = STUCK_END_MS};
-    host->watchdog = watchdog_start(&settings);
+    daemon->watchdog = watchdog_start(&settings);
 }
 
 /* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
  * a notifier has nothing but. */
-static void start_shards(struct host *host)
+static void start_shards(struct agent_daemon *daemon)
 {
-    const struct agent_run_options *options = host->options;
+    const struct agent_run_options *options = daemon->options;
     struct mailbox_callbacks callbacks = {
-        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = host};
+        .on_mail = on_notice, .on_batch_end = on_notices_end, .context = daemon};
     uint32_t starts = options->browser_starts ? options->browser_starts : uv_available_parallelism();
 
-    host->shard_count = options->shards ? options->shards : uv_available_parallelism();
-    if (host->shard_count > LIMIT_SHARDS) {
-        host->shard_count = LIMIT_SHARDS;
+    daemon->shard_count = options->shards ? options->shards : uv_available_parallelism();
+    if (daemon->shard_count > LIMIT_SHARDS) {
+        daemon->shard_count = LIMIT_SHARDS;
     }
-    bool is_alone = host->shard_count == 1;
-    host->notices =
-        is_alone ? mailbox_new_local(&host->loop, &callbacks) : mailbox_new(&host->loop, &callbacks);
-    host->shards = memory_new(host->shard_count, sizeof(struct shard *));
-    host->bags = memory_new(host->shard_count, sizeof *host->bags);
-    start_watchdog(host);
-    for (uint32_t i = 0; i < host->shard_count; i++) {
+    bool is_alone = daemon->shard_count == 1;
+    daemon->notices =
+        is_alone ? mailbox_new_local(&daemon->loop, &callbacks) : mailbox_new(&daemon->loop, &callbacks);
+    daemon->shards = memory_new(daemon->shard_count, sizeof(struct shard *));
+    daemon->bags = memory_new(daemon->shard_count, sizeof *daemon->bags);
+    start_watchdog(daemon);
+    for (uint32_t i = 0; i < daemon->shard_count; i++) {
         struct shard_settings settings = {
             .library = &lua_api_library,
             .hooks = &lua_api_hooks,
             .index = i,
-            .loop = is_alone ? &host->loop : NULL,
-            .agent = host->name,
+            .loop = is_alone ? &daemon->loop : NULL,
+            .agent = daemon->name,
             .is_system_allowed = options->is_system_allowed,
             .is_quiet = options->is_quiet,
             .memory_limit_bytes = options->memory_limit_bytes,
             .instruction_limit = options->instruction_limit,
             .turn_limit_ms = options->turn_limit_ms,
-            .pulse = &host->pulses[i],
-            .driver_starts = (starts + host->shard_count - 1) / host->shard_count,
-            .starter = host->starter,
-            .notices = host->notices,
-            .lease_until_ns = &host->lease_until_ns,
+            .pulse = &daemon->pulses[i],
+            .driver_starts = (starts + daemon->shard_count - 1) / daemon->shard_count,
+            .starter = daemon->starter,
+            .notices = daemon->notices,
+            .lease_until_ns = &daemon->lease_until_ns,
         };
-        host->shards[i] = shard_start(&settings);
+        daemon->shards[i] = shard_start(&settings);
     }
 }
 
@@ -455,28 +455,28 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key, b
 /* ZeroMQ or the agent core tries again; a person has to know why that does not help. */
 static void on_trouble(void *context, enum socket_trouble trouble)
 {
-    struct host *host = context;
-    const char *what = describe_trouble(trouble, host->options->key != NULL, host->was_let_in);
+    struct agent_daemon *daemon = context;
+    const char *what = describe_trouble(trouble, daemon->options->key != NULL, daemon->was_let_in);
     uint64_t now_ns = clock_now_ns();
 
-    if (what == NULL || now_ns < host->complaint_ns) {
+    if (what == NULL || now_ns < daemon->complaint_ns) {
         return;
     }
-    host->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
-    log_about(LOG_WARNING, host->name, &host->subject, "cannot join %s: %s; trying on",
-              host->options->coordinator, what);
+    daemon->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
+    log_about(LOG_WARNING, daemon->name, &daemon->subject, "cannot join %s: %s; trying on",
+              daemon->options->coordinator, what);
 }
 
-static bool open_socket(struct host *host)
+static bool open_socket(struct agent_daemon *daemon)
 {
     const struct socket_callbacks callbacks = {
         .on_frame = on_frame,
         .on_turn_end = on_turn_end,
         .on_trouble = on_trouble,
         .on_connected = on_connected,
-        .context = host,
+        .context = daemon,
     };
-    struct agent_key *key = host->options->key;
+    struct agent_key *key = daemon->options->key;
     struct socket_client_keys keys = {0};
     struct error error;
 
@@ -484,37 +484,38 @@ static bool open_socket(struct host *host)
         keys = (struct socket_client_keys){
             .pair = &key->pair, .server = key->coordinator, .token = key->token[0] ? key->token : NULL};
     }
-    host->socket = socket_new_dealer(&host->loop, host->options->coordinator, key != NULL ? &keys : NULL,
-                                     &callbacks, &error);
+    daemon->socket = socket_new_dealer(&daemon->loop, daemon->options->coordinator,
+                                       key != NULL ? &keys : NULL, &callbacks, &error);
     if (key != NULL) {
         agent_key_wipe(key);
     }
-    if (host->socket == NULL) {
-        log_about(LOG_ERROR, host->name, &host->subject, "%s", error.text);
+    if (daemon->socket == NULL) {
+        log_about(LOG_ERROR, daemon->name, &daemon->subject, "%s", error.text);
     }
-    return host->socket != NULL;
+    return daemon->socket != NULL;
 }
 
-static void open_loop(struct host *host)
+static void open_loop(struct agent_daemon *daemon)
 {
-    uv_loop_init(&host->loop);
-    uv_timer_init(&host->loop, &host->timer);
-    uv_timer_init(&host->loop, &host->gauges_timer);
-    host->timer.data = host->gauges_timer.data = host;
-    host->signals = leave_signals_open(&host->loop, host->options->is_interrupt_ignored, on_leave, host);
+    uv_loop_init(&daemon->loop);
+    uv_timer_init(&daemon->loop, &daemon->timer);
+    uv_timer_init(&daemon->loop, &daemon->gauges_timer);
+    daemon->timer.data = daemon->gauges_timer.data = daemon;
+    daemon->signals =
+        leave_signals_open(&daemon->loop, daemon->options->is_interrupt_ignored, on_leave, daemon);
 }
 
 /* It is forked while we still may start something. An agent without it does all but browsers. */
-static void open_starter(struct host *host)
+static void open_starter(struct agent_daemon *daemon)
 {
-    const struct starter_settings settings = {.has_walls = !host->options->has_no_walls,
-                                              .readable = host->options->readable,
-                                              .runnable = host->options->runnable};
+    const struct starter_settings settings = {.has_walls = !daemon->options->has_no_walls,
+                                              .readable = daemon->options->readable,
+                                              .runnable = daemon->options->runnable};
     struct error error;
 
-    host->starter = starter_link_open(&settings, &error);
-    if (host->starter == NULL) {
-        log_about(LOG_WARNING, host->name, &host->subject, "no browser can be started: %s", error.text);
+    daemon->starter = starter_link_open(&settings, &error);
+    if (daemon->starter == NULL) {
+        log_about(LOG_WARNING, daemon->name, &daemon->subject, "no browser can be started: %s", error.text);
     }
 }
 
@@ -529,84 +530,84 @@ static uint16_t find_own_port(const char *endpoint)
 }
 
 /* Before there are threads, which would stay outside. */
-static bool raise_walls(struct host *host)
+static bool raise_walls(struct agent_daemon *daemon)
 {
     char folder[FOLDER_PATH_BYTES];
     char text[WALLS_TEXT_BYTES];
-    struct walls walls = {.readable = host->options->readable,
-                          .is_lasting = !host->options->dies_with_parent,
-                          .port = find_own_port(host->options->coordinator)};
+    struct walls walls = {.readable = daemon->options->readable,
+                          .is_lasting = !daemon->options->dies_with_parent,
+                          .port = find_own_port(daemon->options->coordinator)};
     struct walls_standing standing;
     struct error error;
 
-    if (host->options->has_no_walls) {
-        log_about(LOG_INFO, host->name, &host->subject, "walls: none, with --allow-system");
+    if (daemon->options->has_no_walls) {
+        log_about(LOG_INFO, daemon->name, &daemon->subject, "walls: none, with --allow-system");
         return true;
     }
-    host->browsers = browser_folder_open_root(folder);
-    if (host->browsers >= 0) {
+    daemon->browsers = browser_folder_open_root(folder);
+    if (daemon->browsers >= 0) {
         walls.writable = folder;
     }
     if (!walls_raise_for_scripts(&walls, &standing, &error)) {
-        log_about(LOG_ERROR, host->name, &host->subject, "the walls around scripts cannot be put up: %s",
+        log_about(LOG_ERROR, daemon->name, &daemon->subject, "the walls around scripts cannot be put up: %s",
                   error.text);
         return false;
     }
-    name_files_init(&host->name_files);
+    name_files_init(&daemon->name_files);
     walls_describe(&standing, text);
-    log_about(LOG_INFO, host->name, &host->subject, "walls: %s", text);
+    log_about(LOG_INFO, daemon->name, &daemon->subject, "walls: %s", text);
     return true;
 }
 
-static void host_close_all(struct host *host)
+static void agent_daemon_close_all(struct agent_daemon *daemon)
 {
-    agent_free(&host->agent);
-    end_shards(host);
-    watchdog_stop(&host->watchdog);
-    for (uint32_t i = 0; i < host->pulse_count; i++) {
-        pulse_finish(&host->pulses[i]);
+    agent_free(&daemon->agent);
+    end_shards(daemon);
+    watchdog_stop(&daemon->watchdog);
+    for (uint32_t i = 0; i < daemon->pulse_count; i++) {
+        pulse_finish(&daemon->pulses[i]);
     }
-    memory_free(host->pulses);
-    memory_free(host->shards);
-    memory_free(host->bags);
-    mailbox_close(&host->notices);
-    if (host->socket != NULL) {
-        socket_close(&host->socket, LINGER_MS);
+    memory_free(daemon->pulses);
+    memory_free(daemon->shards);
+    memory_free(daemon->bags);
+    mailbox_close(&daemon->notices);
+    if (daemon->socket != NULL) {
+        socket_close(&daemon->socket, LINGER_MS);
     }
-    uv_close((uv_handle_t *)&host->timer, NULL);
-    uv_close((uv_handle_t *)&host->gauges_timer, NULL);
-    leave_signals_close(&host->signals);
-    uv_run(&host->loop, UV_RUN_DEFAULT);
-    (void)!uv_loop_close(&host->loop);
-    starter_link_close(&host->starter);
-    if (host->browsers >= 0) {
-        close(host->browsers);
+    uv_close((uv_handle_t *)&daemon->timer, NULL);
+    uv_close((uv_handle_t *)&daemon->gauges_timer, NULL);
+    leave_signals_close(&daemon->signals);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    (void)!uv_loop_close(&daemon->loop);
+    starter_link_close(&daemon->starter);
+    if (daemon->browsers >= 0) {
+        close(daemon->browsers);
     }
-    agent_effects_finish(&host->effects);
-    buffer_finish(&host->envelope);
+    agent_effects_finish(&daemon->effects);
+    buffer_finish(&daemon->envelope);
 }
 
 int agent_run(const struct agent_run_options *options)
 {
-    struct host host = {.options = options, .browsers = -1, .exit_code = EXIT_REFUSED};
+    struct agent_daemon daemon = {.options = options, .browsers = -1, .exit_code = EXIT_REFUSED};
 
     if (options->dies_with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
     }
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
-    choose_name(&host);
-    host.subject.agent = bytes_of_string(host.name);
-    buffer_init(&host.envelope, ENVELOPE_MAX_BYTES);
-    open_starter(&host);
-    bool is_walled = raise_walls(&host);
-    open_loop(&host);
-    if (is_walled && open_socket(&host)) {
-        start_shards(&host);
-        start_agent(&host);
-        end_turn(&host);
-        uv_run(&host.loop, UV_RUN_DEFAULT);
+    choose_name(&daemon);
+    daemon.subject.agent = bytes_of_string(daemon.name);
+    buffer_init(&daemon.envelope, ENVELOPE_MAX_BYTES);
+    open_starter(&daemon);
+    bool is_walled = raise_walls(&daemon);
+    open_loop(&daemon);
+    if (is_walled && open_socket(&daemon)) {
+        start_shards(&daemon);
+        start_agent(&daemon);
+        end_turn(&daemon);
+        uv_run(&daemon.loop, UV_RUN_DEFAULT);
     }
-    host_close_all(&host);
-    return host.exit_code;
+    agent_daemon_close_all(&daemon);
+    return daemon.exit_code;
 }
