@@ -1,8 +1,8 @@
 /* The drivers of one loop: who waits for his turn, who starts, who runs, what is left of those that ended. */
 #include "agent/browser/drivers.h"
 
-#include "agent/browser/warden.h"
-#include "agent/browser/warden_link.h"
+#include "agent/browser/reaper.h"
+#include "agent/browser/reaper_link.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
@@ -24,7 +24,7 @@ struct webdriver {
     struct webdriver_request request;
     enum webdriver_state state;
     uint64_t since_ns;        /* in which it is in this state */
-    struct warden_link *link; /* of the warden, or of one that sweeps up after it; NULL: none runs */
+    struct reaper_link *link; /* of the reaper, or of one that sweeps up after it; NULL: none runs */
     unsigned sweeps;
     bool is_settled;  /* it does not count as starting, or never did */
     bool is_released; /* goes as soon as it is gone */
@@ -104,7 +104,7 @@ static void on_ready(struct webdriver *driver, struct bytes text)
 
 static void drivers_on_failure(struct webdriver *driver, struct bytes text)
 {
-    char words[WARDEN_PACKET_BYTES];
+    char words[REAPER_PACKET_BYTES];
 
     if (driver->state >= WEBDRIVER_ENDING) {
         return;
@@ -139,43 +139,43 @@ static void drivers_on_packet(void *context, char kind, struct bytes text)
 {
     struct webdriver *driver = context;
 
-    if (kind == WARDEN_READY) {
+    if (kind == REAPER_READY) {
         on_ready(driver, text);
-    } else if (kind == WARDEN_ENDED) {
+    } else if (kind == REAPER_ENDED) {
         drivers_on_failure(driver, text);
-    } else if (kind == WARDEN_USAGE) {
+    } else if (kind == REAPER_USAGE) {
         drivers_on_usage(driver, text);
     }
 }
 
-static void on_warden_end(void *context, const char *what);
+static void on_reaper_end(void *context, const char *what);
 
-static struct warden_link_callbacks callbacks_of(struct webdriver *driver)
+static struct reaper_link_callbacks callbacks_of(struct webdriver *driver)
 {
-    return (struct warden_link_callbacks){
-        .on_packet = drivers_on_packet, .on_end = on_warden_end, .context = driver};
+    return (struct reaper_link_callbacks){
+        .on_packet = drivers_on_packet, .on_end = on_reaper_end, .context = driver};
 }
 
-/* What a warden that was killed has left is known to the next one. */
+/* What a reaper that was killed has left is known to the next one. */
 static bool drivers_sweep(struct webdriver *driver)
 {
     static const struct starter_request request = {.action = STARTER_SWEEP};
-    const struct warden_link_callbacks callbacks = callbacks_of(driver);
+    const struct reaper_link_callbacks callbacks = callbacks_of(driver);
 
     if (driver->sweeps++ >= SWEEPS) {
         return false;
     }
     driver->link =
-        warden_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, NULL);
+        reaper_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, NULL);
     return driver->link != NULL;
 }
 
-static void on_warden_end(void *context, const char *what)
+static void on_reaper_end(void *context, const char *what)
 {
     struct webdriver *driver = context;
     char text[LINE_BYTES];
 
-    warden_link_close(&driver->link);
+    reaper_link_close(&driver->link);
     snprintf(text, sizeof text, "the warden of %s %s", browser_facts(driver->request.kind)->program,
              what != NULL ? what : "has ended");
     drivers_fail(driver, text);
@@ -186,7 +186,7 @@ static void on_warden_end(void *context, const char *what)
 
 static void drivers_begin(struct webdriver *driver)
 {
-    const struct warden_link_callbacks callbacks = callbacks_of(driver);
+    const struct reaper_link_callbacks callbacks = callbacks_of(driver);
     const struct starter_request request = {
         .action = STARTER_START,
         .kind = driver->request.kind,
@@ -197,7 +197,7 @@ static void drivers_begin(struct webdriver *driver)
     struct error error;
 
     driver->link =
-        warden_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, &error);
+        reaper_link_start(driver->drivers->loop, driver->drivers->starter, &request, &callbacks, &error);
     if (driver->link != NULL) {
         driver->is_settled = false;
         driver->drivers->starting++;
@@ -236,7 +236,7 @@ static void free_driver(struct webdriver *driver)
         at = &(*at)->next;
     }
     *at = driver->next;
-    warden_link_close(&driver->link);
+    reaper_link_close(&driver->link);
     memory_free(driver->last_words);
     memory_free(driver);
 }
@@ -277,7 +277,7 @@ static void on_tick(uv_timer_t *tick)
             drivers_settle(driver);
         }
         if (driver->state == WEBDRIVER_ENDING && driver->link != NULL && age_ns > drivers->end_ns) {
-            warden_link_kill(driver->link);
+            reaper_link_kill(driver->link);
         }
     }
     pump(drivers);
@@ -394,7 +394,7 @@ void webdriver_settle(struct webdriver *driver)
 void webdriver_measure(struct webdriver *driver)
 {
     if (driver->state == WEBDRIVER_READY) {
-        warden_link_send(driver->link, WARDEN_USAGE);
+        reaper_link_send(driver->link, REAPER_USAGE);
     }
 }
 
@@ -409,7 +409,7 @@ void webdriver_stop(struct webdriver *driver)
         return;
     }
     if (driver->link != NULL) {
-        warden_link_hang_up(driver->link);
+        reaper_link_hang_up(driver->link);
         drivers_enter(driver, WEBDRIVER_ENDING);
     } else {
         drivers_enter(driver, WEBDRIVER_GONE);

@@ -1,5 +1,5 @@
 /* The WebDriver processes of one loop: started a few at once, watched, and stopped with all their children.
- * Each is kept by a warden, a small process of ours that clears up after it even when we are killed.
+ * Each is kept by a reaper, a small process of ours that clears up after it even when we are killed.
  *
  * To the Lua sources of this folder, and to no script, they are the table `drivers` (lua_drivers.c);
  * everything that waits does so in the worker's coroutine, and everything that fails raises an error object
@@ -17,7 +17,7 @@
  * once it has ended, for whatever reason, or was told to driver:why()                how it ended, in one
  * line ("chromedriver was ended by signal 9 (Killed)"); nil while it is alive or where it was told to
  *   driver:usage()              waits for { processes =, bytes = (PSS), cpu_s = } of driver and browser,
- * which the warden measures; nil once they are gone driver:place_file(name, content) the path of a new file
+ * which the reaper measures; nil once they are gone driver:place_file(name, content) the path of a new file
  * in its folder, for an upload driver:stop()               waits until driver, browser and all their children
  * are gone and the folder is removed. Again: nothing happens. __close and __gc stop it without waiting
  *
@@ -42,7 +42,7 @@ struct drivers_settings {
      */
     uint64_t settle_ms;
     uint64_t
-        end_ms; /* 0: 10 s. A warden that takes longer to end is stuck, and is killed and swept up after */
+        end_ms; /* 0: 10 s. A reaper that takes longer to end is stuck, and is killed and swept up after */
 };
 
 enum webdriver_state {

@@ -1,5 +1,5 @@
 /* The folder that a driver and its browser have to themselves, and what wardens that were killed left of
- * theirs. All stand in one folder of this user, and a warden that lives holds a lock in its own. */
+ * theirs. All stand in one folder of this user, and a reaper that lives holds a lock in its own. */
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"

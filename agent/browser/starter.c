@@ -1,7 +1,7 @@
 /* Forks wardens for the agent, and buries them. Single-threaded. */
 #include "agent/browser/starter.h"
 
-#include "agent/browser/warden.h"
+#include "agent/browser/reaper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,12 +30,12 @@ struct program {
 struct ward {
     pid_t pid;
     uint32_t number;
-    int socket; /* a copy of the warden's */
+    int socket; /* a copy of the reaper's */
 };
 
 struct starter {
     struct program programs[BROWSER_KINDS];
-    char **walls; /* WALLS READABLE RUNNABLE, as each warden gets them */
+    char **walls; /* WALLS READABLE RUNNABLE, as each reaper gets them */
     int signals;
     struct ward wards[STARTER_MAX_WARDENS];
     size_t count;
@@ -77,15 +77,15 @@ static void look_for_programs(struct starter *starter)
     }
 }
 
-/* Between fork and exec: only what a warden is to have stays open, and it ignores nothing. */
+/* Between fork and exec: only what a reaper is to have stays open, and it ignores nothing. */
 static _Noreturn void starter_become(const char *const *arguments, int socket)
 {
     sigset_t none;
 
-    if (dup2(socket, WARDEN_SOCKET) < 0) {
+    if (dup2(socket, REAPER_SOCKET) < 0) {
         _exit(EXIT_NOT_RUN);
     }
-    (void)close_range(WARDEN_SOCKET + 1, ~0u, 0);
+    (void)close_range(REAPER_SOCKET + 1, ~0u, 0);
     for (int number = 1; number < NSIG; number++) {
         (void)signal(number, SIG_DFL);
     }
@@ -107,7 +107,7 @@ static void starter_fork(struct starter *starter, uint32_t number, int socket, c
     if (pid < 0) {
         char text[ANSWER_BYTES];
         (void)snprintf(text, sizeof text, "a process could not be started: %s\n", strerror(errno));
-        starter_answer(socket, WARDEN_ENDED, text);
+        starter_answer(socket, REAPER_ENDED, text);
         (void)close(socket);
         return;
     }
@@ -130,13 +130,13 @@ static void starter_start(struct starter *starter, const struct starter_request 
         return;
     }
     (void)snprintf(text, sizeof text, "%s\n", program->why_not.text);
-    starter_answer(socket, WARDEN_ENDED, text);
+    starter_answer(socket, REAPER_ENDED, text);
     (void)close(socket);
 }
 
 static void starter_sweep(struct starter *starter, const struct starter_request *request, int socket)
 {
-    const char *const arguments[] = {"tutti", "warden", WARDEN_SWEEP, NULL};
+    const char *const arguments[] = {"tutti", "warden", REAPER_SWEEP, NULL};
 
     starter_fork(starter, request->number, socket, arguments);
 }
@@ -159,7 +159,7 @@ static void starter_perform(struct starter *starter, struct bytes packet, const 
     bool makes_sense = starter_request_read(packet, count, &request);
     bool has_room = count == 0 || starter->count < STARTER_MAX_WARDENS;
     if (makes_sense && !has_room) {
-        starter_answer(descriptors[0], WARDEN_ENDED, "too many browsers run\n");
+        starter_answer(descriptors[0], REAPER_ENDED, "too many browsers run\n");
     }
     if (!makes_sense || !has_room) {
         for (unsigned i = 0; i < count; i++) {
@@ -205,7 +205,7 @@ static bool starter_receive(struct starter *starter)
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
-    ssize_t size = recvmsg(WARDEN_SOCKET, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t size = recvmsg(REAPER_SOCKET, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     if (size < 0) {
         return errno == EAGAIN || errno == EINTR;
@@ -257,8 +257,8 @@ static int starter_prepare(void)
     sigset_t handled;
 
     (void)prctl(PR_SET_NAME, "tutti-starter");
-    (void)close_range(WARDEN_SOCKET + 1, ~0u, 0);
-    (void)fcntl(WARDEN_SOCKET, F_SETFD, FD_CLOEXEC);
+    (void)close_range(REAPER_SOCKET + 1, ~0u, 0);
+    (void)fcntl(REAPER_SOCKET, F_SETFD, FD_CLOEXEC);
     (void)!chdir("/"); /* so that no folder is kept from being unmounted */
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
         (void)signal(ignored[i], SIG_IGN);
@@ -281,7 +281,7 @@ int starter_main(int argc, char **argv)
     starter.signals = starter_prepare();
     look_for_programs(&starter);
     for (bool is_wanted = true; is_wanted;) {
-        struct pollfd ready[] = {{.fd = WARDEN_SOCKET, .events = POLLIN},
+        struct pollfd ready[] = {{.fd = REAPER_SOCKET, .events = POLLIN},
                                  {.fd = starter.signals, .events = POLLIN}};
         (void)poll(ready, 2, -1);
         if (ready[1].revents != 0) {

@@ -1,7 +1,7 @@
 /* A child of the agent, and requests to it. */
 #include "agent/browser/starter_link.h"
 
-#include "agent/browser/warden.h"
+#include "agent/browser/reaper.h"
 #include "common/memory.h"
 
 #include <errno.h>
@@ -30,14 +30,14 @@ static int starter_spawn(const struct starter_settings *settings, int theirs, pi
     const char *const arguments[] = {"tutti",
                                      "warden",
                                      STARTER_COMMAND,
-                                     settings->has_walls ? WARDEN_WALLED : WARDEN_OPEN,
+                                     settings->has_walls ? REAPER_WALLED : REAPER_OPEN,
                                      settings->readable != NULL ? settings->readable : "",
                                      settings->runnable != NULL ? settings->runnable : "",
                                      NULL};
 
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawnattr_init(&attributes);
-    int result = posix_spawn_file_actions_adddup2(&actions, theirs, WARDEN_SOCKET);
+    int result = posix_spawn_file_actions_adddup2(&actions, theirs, REAPER_SOCKET);
     /* Signals for our group, and the end of our terminal, are not for it. */
     result = result != 0 ? result : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
     result = result != 0 ? result

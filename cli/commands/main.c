@@ -1,5 +1,5 @@
 /* The `tutti` command: finds the subcommand and hands over. */
-#include "agent/browser/warden.h"
+#include "agent/browser/reaper.h"
 #include "cli/base/exit_code.h"
 #include "cli/base/process_limits.h"
 #include "cli/commands/subcommand.h"
@@ -43,7 +43,7 @@ static int main_dispatch(int argc, char **argv)
     }
     /* Not for people: agents start it, so no help tells of it. */
     if (strcmp(argv[1], "warden") == 0) {
-        return warden_main(argc - 1, argv + 1);
+        return reaper_main(argc - 1, argv + 1);
     }
     const struct subcommand *subcommand = subcommand_find(argv[1]);
     if (subcommand == NULL) {

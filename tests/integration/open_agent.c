@@ -1,6 +1,6 @@
 /* An agent whose sandbox is down: its scripts have io, os and C modules, and still there are the walls. No
  * option of tutti makes such a one: `open_agent COORDINATOR NAME`. */
-#include "agent/browser/warden.h"
+#include "agent/browser/reaper.h"
 #include "agent/main/agent_daemon.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "warden") == 0) {
-        return warden_main(argc - 1, argv + 1);
+        return reaper_main(argc - 1, argv + 1);
     }
     if (argc != 3) {
         (void)fprintf(stderr, "open_agent COORDINATOR NAME\n");

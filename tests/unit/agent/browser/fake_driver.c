@@ -1,7 +1,7 @@
 /* A driver that begets what real ones beget, and worse. */
 #include "tests/unit/agent/browser/fake_driver.h"
 
-#include "agent/browser/warden.h"
+#include "agent/browser/reaper.h"
 #include "common/clock.h"
 
 #include <arpa/inet.h>
@@ -193,7 +193,7 @@ bool fake_driver_plays(int argc, char **argv, int *code)
         return false;
     }
     if (argc > 1 && strcmp(argv[1], "warden") == 0) {
-        *code = warden_main(argc - 1, argv + 1);
+        *code = reaper_main(argc - 1, argv + 1);
     } else if (argc > 1 && strncmp(argv[1], "--user-data-dir=", 16) == 0) {
         linger("fake-stranger");
     } else if (argc > 1 && sscanf(argv[1], "--port=%u", &port) == 1) {

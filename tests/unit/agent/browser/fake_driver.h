@@ -1,4 +1,4 @@
-/* The test's own program as a driver and as a warden, and a count of what is left of both. */
+/* The test's own program as a driver and as a reaper, and a count of what is left of both. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #define MAX_DRIVERS 4
-/* Driver, three generations, orphan, stranger, and the warden. */
+/* Driver, three generations, orphan, stranger, and the reaper. */
 #define FAMILY 7
 
 struct stand {
@@ -163,7 +163,7 @@ static void measure(struct stand *stand, struct webdriver *driver)
     }
 }
 
-/* Nothing of what is peculiar to an agent's process or to a warden. */
+/* Nothing of what is peculiar to an agent's process or to a reaper. */
 static void a_driver_is_a_process_like_others(void **state)
 {
     struct stand *stand = *state;
@@ -221,7 +221,7 @@ static void a_browser_that_never_settles_holds_up_nobody(void **state)
     assert_int_equal(webdriver_state(stand->driver[0]), WEBDRIVER_READY);
 }
 
-static void a_warden_that_is_stuck_is_killed_and_swept_up_after(void **state)
+static void a_reaper_that_is_stuck_is_killed_and_swept_up_after(void **state)
 {
     struct stand *stand = *state;
     stand->settings.end_ms = 1;
@@ -252,7 +252,7 @@ static void a_driver_that_is_killed_says_so(void **state)
     await(stand, start(stand, 1), WEBDRIVER_READY);
 }
 
-static void a_killed_warden_is_swept_up_after(void **state)
+static void a_killed_reaper_is_swept_up_after(void **state)
 {
     struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "family", 1);
@@ -267,7 +267,7 @@ static void a_killed_warden_is_swept_up_after(void **state)
     assert_int_equal(fake_driver_count_folders(), 0);
 }
 
-static void a_warden_that_is_told_to_end_does(void **state)
+static void a_reaper_that_is_told_to_end_does(void **state)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     struct stand *stand = *state;
@@ -320,9 +320,9 @@ static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **stat
     pid_t agent = start_agent(stand);
     assert_int_equal(kill(agent, SIGSTOP), 0);
     for (int i = 0; i < 2; i++) {
-        pid_t warden = fake_driver_await("tutti-warden");
-        assert_int_equal(kill(warden, SIGKILL), 0);
-        while (fake_driver_find("tutti-warden") == warden) {
+        pid_t reaper = fake_driver_await("tutti-warden");
+        assert_int_equal(kill(reaper, SIGKILL), 0);
+        while (fake_driver_find("tutti-warden") == reaper) {
             (void)usleep(1000);
         }
     }
@@ -496,12 +496,12 @@ static void closing_waits_for_nobody_for_ever(void **state)
 {
     struct stand *stand = *state;
     await(stand, start(stand, 0), WEBDRIVER_READY);
-    pid_t warden = fake_driver_await("tutti-warden");
-    assert_int_equal(kill(warden, SIGSTOP), 0);
+    pid_t reaper = fake_driver_await("tutti-warden");
+    assert_int_equal(kill(reaper, SIGSTOP), 0);
     stand->driver[0] = NULL; /* goes with all of them */
     drivers_close(&stand->drivers);
     (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
-    assert_int_equal(kill(warden, SIGCONT), 0); /* it clears up when it can */
+    assert_int_equal(kill(reaper, SIGCONT), 0); /* it clears up when it can */
 }
 
 static void closing_ends_all_of_them(void **state)
@@ -529,10 +529,10 @@ int main(int argc, char **argv)
         STORY(a_driver_is_a_process_like_others),
         STORY(a_driver_that_closes_its_output_keeps_nobody_busy),
         STORY(a_browser_that_never_settles_holds_up_nobody),
-        STORY(a_warden_that_is_stuck_is_killed_and_swept_up_after),
+        STORY(a_reaper_that_is_stuck_is_killed_and_swept_up_after),
         STORY(a_driver_that_is_killed_says_so),
-        STORY(a_killed_warden_is_swept_up_after),
-        STORY(a_warden_that_is_told_to_end_does),
+        STORY(a_killed_reaper_is_swept_up_after),
+        STORY(a_reaper_that_is_told_to_end_does),
         STORY(nothing_outlives_an_agent_that_is_killed),
         STORY(what_outlived_agent_and_wardens_goes_with_the_next_start),
         STORY(a_driver_that_ends_before_it_answers),

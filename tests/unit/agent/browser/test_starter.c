@@ -1,8 +1,8 @@
 /* The starter, spoken to by somebody hostile. */
 #include "agent/browser/starter.h"
 
+#include "agent/browser/reaper.h"
 #include "agent/browser/starter_link.h"
-#include "agent/browser/warden.h"
 #include "tests/unit/agent/browser/fake_driver.h"
 
 #include <assert.h>
@@ -33,7 +33,7 @@ struct stand {
 static int set_up(void **state)
 {
     static struct stand stand;
-    const char *const arguments[] = {"tutti", "warden", STARTER_COMMAND, WARDEN_WALLED, "", "", NULL};
+    const char *const arguments[] = {"tutti", "warden", STARTER_COMMAND, REAPER_WALLED, "", "", NULL};
     posix_spawn_file_actions_t actions;
     int ends[2];
 
@@ -41,7 +41,7 @@ static int set_up(void **state)
     fake_driver_set_up();
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
-    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, ends[1], WARDEN_SOCKET), 0);
+    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, ends[1], REAPER_SOCKET), 0);
     assert_int_equal(
         posix_spawn(&stand.pid, "/proc/self/exe", &actions, NULL, (char *const *)arguments, environ), 0);
     (void)posix_spawn_file_actions_destroy(&actions);
@@ -109,9 +109,9 @@ static char ask(const struct stand *stand, const struct starter_request *request
 static void expect_it_works(const struct stand *stand)
 {
     const struct starter_request request = {.action = STARTER_START, .number = 7, .timeout_ms = 10000};
-    char text[WARDEN_PACKET_BYTES];
+    char text[REAPER_PACKET_BYTES];
 
-    assert_int_equal(ask(stand, &request, text, sizeof text), WARDEN_READY);
+    assert_int_equal(ask(stand, &request, text, sizeof text), REAPER_READY);
 }
 
 static void requests_of_every_wrong_kind(void **state)
@@ -126,7 +126,7 @@ static void requests_of_every_wrong_kind(void **state)
         {.action = STARTER_START, .timeout_ms = UINT32_MAX},
         {.action = STARTER_KILL, .number = 1},
     };
-    char text[WARDEN_PACKET_BYTES];
+    char text[REAPER_PACKET_BYTES];
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(ask(stand, &wrong[i], text, sizeof text), 0);
@@ -149,7 +149,7 @@ static void descriptors_that_do_not_belong(void **state)
     for (unsigned i = 2; i <= 8; i++) {
         tell(stand, &start, sizeof start, many, i);
     }
-    tell(stand, &start, sizeof start, many, 1); /* no socket: its warden ends at once */
+    tell(stand, &start, sizeof start, many, 1); /* no socket: its reaper ends at once */
     (void)close(nothing);
     expect_it_works(stand);
 }
@@ -204,7 +204,7 @@ static void a_program_that_comes_later_is_not_found(void **state)
     struct stand *stand = *state;
     const struct starter_request request = {
         .action = STARTER_START, .kind = BROWSER_WEBKIT, .timeout_ms = 1000};
-    char text[WARDEN_PACKET_BYTES];
+    char text[REAPER_PACKET_BYTES];
 
     expect_it_works(stand); /* it has looked by now */
     (void)setenv("TUTTI_WEBKITWEBDRIVER", "/bin/sh", 1);

@@ -1,4 +1,4 @@
-/* A warden as its agent holds it: asked for, heard, told to end. */
+/* A reaper as its agent holds it: asked for, heard, told to end. */
 #pragma once
 #include "agent/browser/starter_link.h"
 #include "common/attributes.h"
@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <uv.h>
 
-struct warden_link;
+struct reaper_link;
 
-struct warden_link_callbacks {
+struct reaper_link_callbacks {
     /* What it says; `kind` is one of WARDEN_…, `text` has no zero behind it. */
     void (*on_packet)(void *context, char kind, struct bytes text);
     /* The process has ended and all it said has come. `what` is NULL where it ended well, else how. The link
@@ -20,16 +20,16 @@ struct warden_link_callbacks {
 };
 
 /* Asks the starter for one: START or SWEEP. NULL if it could not be asked. */
-MUST_CHECK struct warden_link *warden_link_start(uv_loop_t *loop, struct starter_link *starter,
+MUST_CHECK struct reaper_link *reaper_link_start(uv_loop_t *loop, struct starter_link *starter,
                                                  const struct starter_request *request,
-                                                 const struct warden_link_callbacks *callbacks,
+                                                 const struct reaper_link_callbacks *callbacks,
                                                  struct error *error);
 /* One packet of this kind; lost where it is not there any more. */
-void warden_link_send(struct warden_link *link, char kind);
+void reaper_link_send(struct reaper_link *link, char kind);
 /* Tells it to end; what it says meanwhile still comes. */
-void warden_link_hang_up(struct warden_link *link);
+void reaper_link_hang_up(struct reaper_link *link);
 /* For one that does not end by itself. */
-void warden_link_kill(struct warden_link *link);
+void reaper_link_kill(struct reaper_link *link);
 /* No callback comes any more; the process, if there still is one, takes it for an end. The memory goes in the
  * loop's close callbacks. */
-void warden_link_close(struct warden_link **link);
+void reaper_link_close(struct reaper_link **link);

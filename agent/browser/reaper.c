@@ -1,5 +1,5 @@
 /* Watches one driver; ends it, whatever else ends. Single-threaded, so that it can fork. */
-#include "agent/browser/warden.h"
+#include "agent/browser/reaper.h"
 
 #include "agent/browser/folder.h"
 #include "agent/browser/launch.h"
@@ -34,7 +34,7 @@
 #define CHUNK_BYTES 16384
 #define EXIT_USAGE 2
 
-struct warden {
+struct reaper {
     struct launch launch;
     const struct browser_facts *facts;
     uint64_t timeout_ms;
@@ -52,16 +52,16 @@ struct warden {
     bool has_driver_ended;
 };
 
-static PRINTF_LIKE(1, 2) void warden_tell(const char *format, ...)
+static PRINTF_LIKE(1, 2) void reaper_tell(const char *format, ...)
 {
-    char packet[WARDEN_PACKET_BYTES];
+    char packet[REAPER_PACKET_BYTES];
     va_list list;
 
     va_start(list, format);
     int size = vsnprintf(packet, sizeof packet, format, list);
     va_end(list);
     if (size > 0) {
-        (void)send(WARDEN_SOCKET, packet, (size_t)size < sizeof packet ? (size_t)size : sizeof packet - 1,
+        (void)send(REAPER_SOCKET, packet, (size_t)size < sizeof packet ? (size_t)size : sizeof packet - 1,
                    MSG_DONTWAIT | MSG_NOSIGNAL);
     }
 }
@@ -74,15 +74,15 @@ static void pause_ns(uint64_t ns)
 }
 
 /* Orphans become our children: they are ours to bury. */
-static void reap(struct warden *warden)
+static void reap(struct reaper *reaper)
 {
     int status;
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == warden->driver) {
-            warden->has_driver_ended = true;
-            warden->driver_status = status;
+        if (pid == reaper->driver) {
+            reaper->has_driver_ended = true;
+            reaper->driver_status = status;
         }
     }
 }
@@ -114,7 +114,7 @@ static void remove_folder(struct browser_folder *folder)
 }
 
 /* What wardens that were killed have left. */
-static void warden_sweep(void)
+static void reaper_sweep(void)
 {
     struct browser_folder folder;
 
@@ -128,37 +128,37 @@ static void warden_sweep(void)
     }
 }
 
-static void warden_drain(struct warden *warden)
+static void reaper_drain(struct reaper *reaper)
 {
     char chunk[CHUNK_BYTES];
     ssize_t size;
 
-    while (warden->output_end >= 0 && (size = read(warden->output_end, chunk, sizeof chunk)) > 0) {
-        output_take(&warden->output, bytes_of(chunk, (size_t)size));
+    while (reaper->output_end >= 0 && (size = read(reaper->output_end, chunk, sizeof chunk)) > 0) {
+        output_take(&reaper->output, bytes_of(chunk, (size_t)size));
     }
 }
 
-static void close_output(struct warden *warden)
+static void close_output(struct reaper *reaper)
 {
-    if (warden->output_end >= 0) {
-        (void)close(warden->output_end);
+    if (reaper->output_end >= 0) {
+        (void)close(reaper->output_end);
     }
-    warden->output_end = -1;
+    reaper->output_end = -1;
 }
 
-static void on_output(struct warden *warden)
+static void on_output(struct reaper *reaper)
 {
     char chunk[CHUNK_BYTES];
-    ssize_t size = read(warden->output_end, chunk, sizeof chunk);
+    ssize_t size = read(reaper->output_end, chunk, sizeof chunk);
 
     if (size > 0) {
-        output_take(&warden->output, bytes_of(chunk, (size_t)size));
+        output_take(&reaper->output, bytes_of(chunk, (size_t)size));
     } else if (size == 0 || errno != EAGAIN) {
-        close_output(warden);
+        close_output(reaper);
     }
 }
 
-static void warden_describe_end(int status, char *what, size_t size)
+static void reaper_describe_end(int status, char *what, size_t size)
 {
     if (WIFSIGNALED(status)) {
         snprintf(what, size, "was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -167,79 +167,79 @@ static void warden_describe_end(int status, char *what, size_t size)
     }
 }
 
-static void warden_tell_failure(struct warden *warden, const char *what)
+static void reaper_tell_failure(struct reaper *reaper, const char *what)
 {
     char line[LINE_BYTES];
 
-    warden_drain(warden);
-    output_last_line(&warden->output, line, sizeof line);
-    warden_tell("%c %s %s%s%s\n%s", WARDEN_ENDED, warden->facts->program, what, *line ? ": " : "", line,
-                warden->output.tail);
+    reaper_drain(reaper);
+    output_last_line(&reaper->output, line, sizeof line);
+    reaper_tell("%c %s %s%s%s\n%s", REAPER_ENDED, reaper->facts->program, what, *line ? ": " : "", line,
+                reaper->output.tail);
 }
 
-static bool launch(struct warden *warden)
+static bool launch(struct reaper *reaper)
 {
     struct error error;
 
-    close_output(warden);
-    output_forget_tail(&warden->output);
-    probe_close(&warden->probe);
-    warden->launch.port = warden->port = warden->facts->port_mark != NULL ? 0 : probe_free_port();
-    warden->attempts++;
-    warden->has_driver_ended = false;
-    warden->driver = launch_driver(&warden->launch, &warden->output_end, &error);
-    if (warden->driver > 0) {
+    close_output(reaper);
+    output_forget_tail(&reaper->output);
+    probe_close(&reaper->probe);
+    reaper->launch.port = reaper->port = reaper->facts->port_mark != NULL ? 0 : probe_free_port();
+    reaper->attempts++;
+    reaper->has_driver_ended = false;
+    reaper->driver = launch_driver(&reaper->launch, &reaper->output_end, &error);
+    if (reaper->driver > 0) {
         return true;
     }
-    warden_tell("%c %s: %s\n", WARDEN_ENDED, warden->facts->program, error.text);
+    reaper_tell("%c %s: %s\n", REAPER_ENDED, reaper->facts->program, error.text);
     return false;
 }
 
 /* Whether somebody has taken the port before the driver could: it says so, or it is one that was told which.
  */
-static bool is_port_to_blame(const struct warden *warden)
+static bool is_port_to_blame(const struct reaper *reaper)
 {
-    const struct browser_facts *facts = warden->facts;
+    const struct browser_facts *facts = reaper->facts;
 
     if (facts->taken_mark != NULL) {
-        return strstr(warden->output.tail, facts->taken_mark) != NULL;
+        return strstr(reaper->output.tail, facts->taken_mark) != NULL;
     }
-    return facts->port_mark == NULL && warden->attempts < ATTEMPTS;
+    return facts->port_mark == NULL && reaper->attempts < ATTEMPTS;
 }
 
 /* True if the end is near. */
-static bool on_driver_end(struct warden *warden)
+static bool on_driver_end(struct reaper *reaper)
 {
     char what[LINE_BYTES];
 
-    warden_drain(warden);
-    if (!warden->is_ready && clock_now_ns() < warden->deadline_ns && is_port_to_blame(warden)) {
-        return !launch(warden);
+    reaper_drain(reaper);
+    if (!reaper->is_ready && clock_now_ns() < reaper->deadline_ns && is_port_to_blame(reaper)) {
+        return !launch(reaper);
     }
-    warden_describe_end(warden->driver_status, what, sizeof what);
-    if (!warden->is_ready) {
+    reaper_describe_end(reaper->driver_status, what, sizeof what);
+    if (!reaper->is_ready) {
         strncat(what, " before it answered", sizeof what - strlen(what) - 1);
     }
-    warden_tell_failure(warden, what);
+    reaper_tell_failure(reaper, what);
     return true;
 }
 
 /* True if it has to end. */
-static bool on_signal(struct warden *warden)
+static bool on_signal(struct reaper *reaper)
 {
     struct signalfd_siginfo signal_info;
 
-    while (read(warden->signals, &signal_info, sizeof signal_info) == (ssize_t)sizeof signal_info) {
+    while (read(reaper->signals, &signal_info, sizeof signal_info) == (ssize_t)sizeof signal_info) {
         if (signal_info.ssi_signo != SIGCHLD) {
-            warden_tell_failure(warden, "was ended, since its warden was told to end");
+            reaper_tell_failure(reaper, "was ended, since its warden was told to end");
             return true;
         }
     }
-    reap(warden);
-    return warden->has_driver_ended && on_driver_end(warden);
+    reap(reaper);
+    return reaper->has_driver_ended && on_driver_end(reaper);
 }
 
-static void warden_measure(void)
+static void reaper_measure(void)
 {
     const struct processes_mark mark = {.ancestor = getpid()};
     struct processes_usage usage;
@@ -250,95 +250,95 @@ static void warden_measure(void)
     uint64_t cpu_us = usage.cpu_us +
                       ((uint64_t)ended.ru_utime.tv_sec + (uint64_t)ended.ru_stime.tv_sec) * 1000000u +
                       (uint64_t)ended.ru_utime.tv_usec + (uint64_t)ended.ru_stime.tv_usec;
-    warden_tell("%c %llu %llu %llu", WARDEN_USAGE, (unsigned long long)usage.count,
+    reaper_tell("%c %llu %llu %llu", REAPER_USAGE, (unsigned long long)usage.count,
                 (unsigned long long)usage.bytes, (unsigned long long)cpu_us);
 }
 
 /* True if whoever started us is gone, or has told us to end. */
-static bool warden_on_packet(void)
+static bool reaper_on_packet(void)
 {
     char packet[16];
-    ssize_t size = recv(WARDEN_SOCKET, packet, sizeof packet, MSG_DONTWAIT);
+    ssize_t size = recv(REAPER_SOCKET, packet, sizeof packet, MSG_DONTWAIT);
 
-    if (size > 0 && packet[0] == WARDEN_USAGE) {
-        warden_measure();
+    if (size > 0 && packet[0] == REAPER_USAGE) {
+        reaper_measure();
     }
     return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 /* True if the end is near. */
-static bool step_start(struct warden *warden)
+static bool step_start(struct reaper *reaper)
 {
     char what[64];
 
-    if (warden->port == 0) {
-        warden->port = output_number_after(&warden->output, warden->facts->port_mark);
+    if (reaper->port == 0) {
+        reaper->port = output_number_after(&reaper->output, reaper->facts->port_mark);
     }
-    if (warden->port != 0 && probe_step(&warden->probe, warden->port)) {
-        warden->is_ready = true;
-        warden_tell("%c %u %s", WARDEN_READY, warden->port, warden->folder.path);
+    if (reaper->port != 0 && probe_step(&reaper->probe, reaper->port)) {
+        reaper->is_ready = true;
+        reaper_tell("%c %u %s", REAPER_READY, reaper->port, reaper->folder.path);
         return false;
     }
-    if (clock_now_ns() < warden->deadline_ns) {
+    if (clock_now_ns() < reaper->deadline_ns) {
         return false;
     }
-    snprintf(what, sizeof what, "did not answer within %.3g s", (double)warden->timeout_ms / 1000);
-    warden_tell_failure(warden, what);
+    snprintf(what, sizeof what, "did not answer within %.3g s", (double)reaper->timeout_ms / 1000);
+    reaper_tell_failure(reaper, what);
     return true;
 }
 
-static void watch(struct warden *warden)
+static void watch(struct reaper *reaper)
 {
     for (;;) {
-        struct pollfd ready[] = {{.fd = WARDEN_SOCKET, .events = POLLIN},
-                                 {.fd = warden->signals, .events = POLLIN},
-                                 {.fd = warden->output_end, .events = POLLIN}};
-        (void)poll(ready, 3, warden->is_ready ? -1 : STARTING_POLL_MS);
+        struct pollfd ready[] = {{.fd = REAPER_SOCKET, .events = POLLIN},
+                                 {.fd = reaper->signals, .events = POLLIN},
+                                 {.fd = reaper->output_end, .events = POLLIN}};
+        (void)poll(ready, 3, reaper->is_ready ? -1 : STARTING_POLL_MS);
         if (ready[2].revents) {
-            on_output(warden);
+            on_output(reaper);
         }
-        if (ready[1].revents && on_signal(warden)) {
+        if (ready[1].revents && on_signal(reaper)) {
             return;
         }
-        if (ready[0].revents && warden_on_packet()) {
+        if (ready[0].revents && reaper_on_packet()) {
             return;
         }
-        if (!warden->is_ready && step_start(warden)) {
+        if (!reaper->is_ready && step_start(reaper)) {
             return;
         }
     }
 }
 
-static void guard(struct warden *warden)
+static void guard(struct reaper *reaper)
 {
     char path[FOLDER_PATH_BYTES + 8];
     struct error error;
 
-    if (!browser_folder_make(&warden->folder, &error)) {
-        warden_tell("%c %s: %s\n", WARDEN_ENDED, warden->facts->program, error.text);
+    if (!browser_folder_make(&reaper->folder, &error)) {
+        reaper_tell("%c %s: %s\n", REAPER_ENDED, reaper->facts->program, error.text);
         return;
     }
-    snprintf(path, sizeof path, "%s/log", warden->folder.path);
-    output_open(&warden->output, path);
-    warden->launch.folder = warden->folder.path;
-    warden->deadline_ns = clock_now_ns() + warden->timeout_ms * NS_PER_MS;
-    if (launch(warden)) {
-        watch(warden);
+    snprintf(path, sizeof path, "%s/log", reaper->folder.path);
+    output_open(&reaper->output, path);
+    reaper->launch.folder = reaper->folder.path;
+    reaper->deadline_ns = clock_now_ns() + reaper->timeout_ms * NS_PER_MS;
+    if (launch(reaper)) {
+        watch(reaper);
     }
-    end_all(getpid(), warden->folder.path);
-    output_close(&warden->output);
-    remove_folder(&warden->folder);
+    end_all(getpid(), reaper->folder.path);
+    output_close(&reaper->output);
+    remove_folder(&reaper->folder);
 }
 
 /* Orphans of ours come to us, and no signal takes us by surprise. Nothing of the agent's is held open. */
-static int warden_prepare(void)
+static int reaper_prepare(void)
 {
     sigset_t handled;
 
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     (void)prctl(PR_SET_NAME, "tutti-warden");
-    (void)close_range(WARDEN_SOCKET + 1, ~0u, 0);
-    (void)fcntl(WARDEN_SOCKET, F_SETFD, FD_CLOEXEC);
+    (void)close_range(REAPER_SOCKET + 1, ~0u, 0);
+    (void)fcntl(REAPER_SOCKET, F_SETFD, FD_CLOEXEC);
     (void)!chdir(
         "/"); /* which is there; else it stays where it is, and keeps that folder from being unmounted */
     (void)sigemptyset(&handled);
@@ -361,31 +361,31 @@ static bool kind_of(const char *name, enum browser_kind *kind)
     return false;
 }
 
-int warden_main(int argc, char **argv)
+int reaper_main(int argc, char **argv)
 {
-    struct warden warden = {.folder = {.lock = -1}, .output = {.file = -1}, .output_end = -1};
+    struct reaper reaper = {.folder = {.lock = -1}, .output = {.file = -1}, .output_end = -1};
 
-    if (argc == 2 && strcmp(argv[1], WARDEN_SWEEP) == 0) {
-        (void)warden_prepare();
-        warden_sweep();
+    if (argc == 2 && strcmp(argv[1], REAPER_SWEEP) == 0) {
+        (void)reaper_prepare();
+        reaper_sweep();
         return 0;
     }
     if (argc > 1 && strcmp(argv[1], STARTER_COMMAND) == 0) {
         return starter_main(argc - 1, argv + 1);
     }
-    if (argc != 7 || !kind_of(argv[1], &warden.launch.kind)) {
+    if (argc != 7 || !kind_of(argv[1], &reaper.launch.kind)) {
         fprintf(stderr, "tutti: warden: this command is for agents, who start it themselves\n");
         return EXIT_USAGE;
     }
-    warden.facts = browser_facts(warden.launch.kind);
-    warden.timeout_ms = strtoull(argv[2], NULL, 10);
-    warden.launch.program = argv[3];
-    warden.launch.has_walls = strcmp(argv[4], WARDEN_OPEN) != 0;
-    warden.launch.readable = argv[5];
-    warden.launch.runnable = argv[6];
-    probe_init(&warden.probe);
-    warden.signals = warden_prepare();
-    warden_sweep();
-    guard(&warden);
+    reaper.facts = browser_facts(reaper.launch.kind);
+    reaper.timeout_ms = strtoull(argv[2], NULL, 10);
+    reaper.launch.program = argv[3];
+    reaper.launch.has_walls = strcmp(argv[4], REAPER_OPEN) != 0;
+    reaper.launch.readable = argv[5];
+    reaper.launch.runnable = argv[6];
+    probe_init(&reaper.probe);
+    reaper.signals = reaper_prepare();
+    reaper_sweep();
+    guard(&reaper);
     return 0;
 }

@@ -1,7 +1,7 @@
-/* The agent's side of a warden: a socket on the loop. */
-#include "agent/browser/warden_link.h"
+/* The agent's side of a reaper: a socket on the loop. */
+#include "agent/browser/reaper_link.h"
 
-#include "agent/browser/warden.h"
+#include "agent/browser/reaper.h"
 #include "common/container.h"
 #include "common/memory.h"
 
@@ -13,18 +13,18 @@
 /* Of one turn of the loop. */
 #define MAX_PACKETS 16
 
-struct warden_link {
+struct reaper_link {
     uv_poll_t poll;
     int socket;
     struct starter_link *starter;
-    uint32_t number; /* of the warden, for the starter */
-    struct warden_link_callbacks callbacks;
+    uint32_t number; /* of the reaper, for the starter */
+    struct reaper_link_callbacks callbacks;
     int handles; /* that are not closed, and the owner */
     bool is_closing;
     char what[WHAT_BYTES];
 };
 
-static void let_go(struct warden_link *link)
+static void let_go(struct reaper_link *link)
 {
     link->handles--;
     if (link->handles > 0) {
@@ -34,7 +34,7 @@ static void let_go(struct warden_link *link)
     memory_free(link);
 }
 
-static void warden_link_on_closed(uv_handle_t *handle)
+static void reaper_link_on_closed(uv_handle_t *handle)
 {
     let_go(handle->data);
 }
@@ -42,11 +42,11 @@ static void warden_link_on_closed(uv_handle_t *handle)
 static void close_handle(uv_handle_t *handle)
 {
     if (!uv_is_closing(handle)) {
-        uv_close(handle, warden_link_on_closed);
+        uv_close(handle, reaper_link_on_closed);
     }
 }
 
-static void hear(struct warden_link *link, char kind, struct bytes text)
+static void hear(struct reaper_link *link, char kind, struct bytes text)
 {
     if (kind == STARTER_DIED && text.size > 1) {
         bytes_to_text(bytes_of(text.data + 1, text.size - 1), link->what, sizeof link->what);
@@ -57,8 +57,8 @@ static void hear(struct warden_link *link, char kind, struct bytes text)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    struct warden_link *link = CONTAINER_OF(poll, struct warden_link, poll);
-    char packet[WARDEN_PACKET_BYTES];
+    struct reaper_link *link = CONTAINER_OF(poll, struct reaper_link, poll);
+    char packet[REAPER_PACKET_BYTES];
 
     (void)events;
     for (int i = 0; i < MAX_PACKETS && !link->is_closing; i++) {
@@ -75,9 +75,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
-struct warden_link *warden_link_start(uv_loop_t *loop, struct starter_link *starter,
+struct reaper_link *reaper_link_start(uv_loop_t *loop, struct starter_link *starter,
                                       const struct starter_request *wanted,
-                                      const struct warden_link_callbacks *callbacks, struct error *error)
+                                      const struct reaper_link_callbacks *callbacks, struct error *error)
 {
     struct starter_request request = *wanted;
     int ends[2];
@@ -92,7 +92,7 @@ struct warden_link *warden_link_start(uv_loop_t *loop, struct starter_link *star
         (void)close(ends[0]);
         return NULL;
     }
-    struct warden_link *link = MEMORY_NEW(struct warden_link);
+    struct reaper_link *link = MEMORY_NEW(struct reaper_link);
     link->socket = ends[0];
     link->starter = starter;
     link->number = request.number;
@@ -109,26 +109,26 @@ struct warden_link *warden_link_start(uv_loop_t *loop, struct starter_link *star
     return link;
 }
 
-void warden_link_send(struct warden_link *link, char kind)
+void reaper_link_send(struct reaper_link *link, char kind)
 {
     (void)send(link->socket, &kind, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-void warden_link_hang_up(struct warden_link *link)
+void reaper_link_hang_up(struct reaper_link *link)
 {
     (void)shutdown(link->socket, SHUT_WR);
 }
 
-void warden_link_kill(struct warden_link *link)
+void reaper_link_kill(struct reaper_link *link)
 {
     struct starter_request request = {.action = STARTER_KILL, .number = link->number};
 
     (void)!starter_link_ask(link->starter, &request, -1, NULL);
 }
 
-void warden_link_close(struct warden_link **pointer)
+void reaper_link_close(struct reaper_link **pointer)
 {
-    struct warden_link *link = *pointer;
+    struct reaper_link *link = *pointer;
 
     *pointer = NULL;
     if (link == NULL) {
