@@ -176,7 +176,7 @@ static void on_reaper_end(void *context, const char *what)
     char text[LINE_BYTES];
 
     reaper_link_close(&driver->link);
-    snprintf(text, sizeof text, "the warden of %s %s", browser_facts(driver->request.kind)->program,
+    snprintf(text, sizeof text, "the reaper of %s %s", browser_facts(driver->request.kind)->program,
              what != NULL ? what : "has ended");
     drivers_fail(driver, text);
     if (what == NULL || !drivers_sweep(driver)) {
@@ -301,7 +301,7 @@ struct drivers *drivers_new(uv_loop_t *loop, const struct drivers_settings *sett
     return drivers;
 }
 
-/* The wardens go on by themselves. */
+/* The reapers go on by themselves. */
 static void on_patience_end(uv_timer_t *tick)
 {
     struct drivers *drivers = tick->data;

@@ -113,7 +113,7 @@ static void remove_folder(struct browser_folder *folder)
     }
 }
 
-/* What wardens that were killed have left. */
+/* What reapers that were killed have left. */
 static void reaper_sweep(void)
 {
     struct browser_folder folder;
@@ -231,7 +231,7 @@ static bool on_signal(struct reaper *reaper)
 
     while (read(reaper->signals, &signal_info, sizeof signal_info) == (ssize_t)sizeof signal_info) {
         if (signal_info.ssi_signo != SIGCHLD) {
-            reaper_tell_failure(reaper, "was ended, since its warden was told to end");
+            reaper_tell_failure(reaper, "was ended, since its reaper was told to end");
             return true;
         }
     }
@@ -336,7 +336,7 @@ static int reaper_prepare(void)
     sigset_t handled;
 
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-    (void)prctl(PR_SET_NAME, "tutti-warden");
+    (void)prctl(PR_SET_NAME, "tutti-reaper");
     (void)close_range(REAPER_SOCKET + 1, ~0u, 0);
     (void)fcntl(REAPER_SOCKET, F_SETFD, FD_CLOEXEC);
     (void)!chdir(
@@ -374,7 +374,7 @@ int reaper_main(int argc, char **argv)
         return starter_main(argc - 1, argv + 1);
     }
     if (argc != 7 || !kind_of(argv[1], &reaper.launch.kind)) {
-        fprintf(stderr, "tutti: warden: this command is for agents, who start it themselves\n");
+        fprintf(stderr, "tutti: reaper: this command is for agents, who start it themselves\n");
         return EXIT_USAGE;
     }
     reaper.facts = browser_facts(reaper.launch.kind);

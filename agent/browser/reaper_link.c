@@ -99,7 +99,7 @@ struct reaper_link *reaper_link_start(uv_loop_t *loop, struct starter_link *star
     link->callbacks = *callbacks;
     link->handles = 2;
     if (uv_poll_init(loop, &link->poll, link->socket) != 0) {
-        error_set(error, "a warden cannot be heard");
+        error_set(error, "a reaper cannot be heard");
         (void)close(link->socket);
         memory_free(link);
         return NULL;

@@ -1,4 +1,4 @@
-/* Forks wardens for the agent, and buries them. Single-threaded. */
+/* Forks reapers for the agent, and buries them. Single-threaded. */
 #include "agent/browser/starter.h"
 
 #include "agent/browser/reaper.h"
@@ -120,7 +120,7 @@ static void starter_start(struct starter *starter, const struct starter_request 
     char timeout[16];
     char text[ANSWER_BYTES];
     const char *const arguments[] = {
-        "tutti",           "warden",          browser_facts((enum browser_kind)request->kind)->name,
+        "tutti",           "reaper",          browser_facts((enum browser_kind)request->kind)->name,
         timeout,           program->path,     starter->walls[0],
         starter->walls[1], starter->walls[2], NULL};
 
@@ -136,7 +136,7 @@ static void starter_start(struct starter *starter, const struct starter_request 
 
 static void starter_sweep(struct starter *starter, const struct starter_request *request, int socket)
 {
-    const char *const arguments[] = {"tutti", "warden", REAPER_SWEEP, NULL};
+    const char *const arguments[] = {"tutti", "reaper", REAPER_SWEEP, NULL};
 
     starter_fork(starter, request->number, socket, arguments);
 }
@@ -274,7 +274,7 @@ int starter_main(int argc, char **argv)
     static struct starter starter;
 
     if (argc != 4) {
-        (void)fprintf(stderr, "tutti: warden starter: this command is for agents, who start it themselves\n");
+        (void)fprintf(stderr, "tutti: reaper starter: this command is for agents, who start it themselves\n");
         return EXIT_USAGE;
     }
     starter.walls = argv + 1;

@@ -28,7 +28,7 @@ static int starter_spawn(const struct starter_settings *settings, int theirs, pi
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     const char *const arguments[] = {"tutti",
-                                     "warden",
+                                     "reaper",
                                      STARTER_COMMAND,
                                      settings->has_walls ? REAPER_WALLED : REAPER_OPEN,
                                      settings->readable != NULL ? settings->readable : "",

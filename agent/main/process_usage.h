@@ -8,7 +8,7 @@
 struct process_usage {
     uint64_t taken_ns;
     uint64_t cpu_us;
-    uint64_t agent_daemon_cpu_us;
+    uint64_t host_cpu_us;
 };
 
 void process_usage_init(struct process_usage *usage);

@@ -42,7 +42,7 @@ static int main_dispatch(int argc, char **argv)
         return version_subcommand.run(argc - 1, argv + 1);
     }
     /* Not for people: agents start it, so no help tells of it. */
-    if (strcmp(argv[1], "warden") == 0) {
+    if (strcmp(argv[1], "reaper") == 0) {
         return reaper_main(argc - 1, argv + 1);
     }
     const struct subcommand *subcommand = subcommand_find(argv[1]);

@@ -10,7 +10,7 @@
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "warden") == 0) {
+    if (argc > 1 && strcmp(argv[1], "reaper") == 0) {
         return reaper_main(argc - 1, argv + 1);
     }
     if (argc != 3) {

@@ -108,7 +108,7 @@ class Ends(Story, unittest.TestCase):
     def test_all_of_tutti_killed_at_once(self):
         """Then the next one that needs a browser clears up."""
         running = self.begin()
-        victims = [*self.place.processes(b"warden"), *children_of(running.pid), running.pid]
+        victims = [*self.place.processes(b"reaper"), *children_of(running.pid), running.pid]
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
         running.process.wait()

@@ -192,7 +192,7 @@ bool fake_driver_plays(int argc, char **argv, int *code)
     if (readlink("/proc/self/exe", own_program, sizeof own_program - 1) <= 0) {
         return false;
     }
-    if (argc > 1 && strcmp(argv[1], "warden") == 0) {
+    if (argc > 1 && strcmp(argv[1], "reaper") == 0) {
         *code = reaper_main(argc - 1, argv + 1);
     } else if (argc > 1 && strncmp(argv[1], "--user-data-dir=", 16) == 0) {
         linger("fake-stranger");

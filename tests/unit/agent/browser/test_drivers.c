@@ -205,9 +205,9 @@ static void a_driver_that_closes_its_output_keeps_nobody_busy(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     measure(stand, driver);
-    uint64_t before = burnt_ticks(fake_driver_await("tutti-warden"));
+    uint64_t before = burnt_ticks(fake_driver_await("tutti-reaper"));
     (void)usleep(300000); /* in which it has nothing to do */
-    assert_true(burnt_ticks(fake_driver_await("tutti-warden")) <= before + 3);
+    assert_true(burnt_ticks(fake_driver_await("tutti-reaper")) <= before + 3);
     measure(stand, driver);
     assert_int_equal(webdriver_state(driver), WEBDRIVER_READY);
 }
@@ -229,7 +229,7 @@ static void a_reaper_that_is_stuck_is_killed_and_swept_up_after(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     await_count(FAMILY);
-    assert_int_equal(kill(fake_driver_await("tutti-warden"), SIGSTOP), 0);
+    assert_int_equal(kill(fake_driver_await("tutti-reaper"), SIGSTOP), 0);
     webdriver_stop(driver);
     await(stand, driver, WEBDRIVER_GONE);
     assert_int_equal(fake_driver_count_processes(), 0);
@@ -259,10 +259,10 @@ static void a_killed_reaper_is_swept_up_after(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     await_count(FAMILY);
-    assert_int_equal(kill(fake_driver_await("tutti-warden"), SIGKILL), 0);
+    assert_int_equal(kill(fake_driver_await("tutti-reaper"), SIGKILL), 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_string_equal(webdriver_failure(driver),
-                        "the warden of chromedriver was ended by signal 9 (Killed)");
+                        "the reaper of chromedriver was ended by signal 9 (Killed)");
     assert_int_equal(fake_driver_count_processes(), 0);
     assert_int_equal(fake_driver_count_folders(), 0);
 }
@@ -274,9 +274,9 @@ static void a_reaper_that_is_told_to_end_does(void **state)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct webdriver *driver = start(stand, i);
         await(stand, driver, WEBDRIVER_READY);
-        assert_int_equal(kill(fake_driver_await("tutti-warden"), numbers[i]), 0);
+        assert_int_equal(kill(fake_driver_await("tutti-reaper"), numbers[i]), 0);
         await(stand, driver, WEBDRIVER_GONE);
-        assert_non_null(strstr(webdriver_failure(driver), "its warden was told to end"));
+        assert_non_null(strstr(webdriver_failure(driver), "its reaper was told to end"));
     }
 }
 
@@ -320,13 +320,13 @@ static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **stat
     pid_t agent = start_agent(stand);
     assert_int_equal(kill(agent, SIGSTOP), 0);
     for (int i = 0; i < 2; i++) {
-        pid_t reaper = fake_driver_await("tutti-warden");
+        pid_t reaper = fake_driver_await("tutti-reaper");
         assert_int_equal(kill(reaper, SIGKILL), 0);
-        while (fake_driver_find("tutti-warden") == reaper) {
+        while (fake_driver_find("tutti-reaper") == reaper) {
             (void)usleep(1000);
         }
     }
-    while (fake_driver_find("fake-driver") != 0) { /* they end with their wardens, their children do not */
+    while (fake_driver_find("fake-driver") != 0) { /* they end with their reapers, their children do not */
         (void)usleep(1000);
     }
     assert_int_equal(kill(agent, SIGKILL), 0);
@@ -496,7 +496,7 @@ static void closing_waits_for_nobody_for_ever(void **state)
 {
     struct stand *stand = *state;
     await(stand, start(stand, 0), WEBDRIVER_READY);
-    pid_t reaper = fake_driver_await("tutti-warden");
+    pid_t reaper = fake_driver_await("tutti-reaper");
     assert_int_equal(kill(reaper, SIGSTOP), 0);
     stand->driver[0] = NULL; /* goes with all of them */
     drivers_close(&stand->drivers);

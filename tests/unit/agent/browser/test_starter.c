@@ -33,7 +33,7 @@ struct stand {
 static int set_up(void **state)
 {
     static struct stand stand;
-    const char *const arguments[] = {"tutti", "warden", STARTER_COMMAND, REAPER_WALLED, "", "", NULL};
+    const char *const arguments[] = {"tutti", "reaper", STARTER_COMMAND, REAPER_WALLED, "", "", NULL};
     posix_spawn_file_actions_t actions;
     int ends[2];
 
