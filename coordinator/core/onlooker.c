@@ -22,13 +22,13 @@ struct onlooker *onlooker_new(void)
     return MEMORY_NEW(struct onlooker);
 }
 
-static void forget_lost(struct onlooker *onlooker, size_t place)
+static void forget_lost(struct onlooker *onlooker, size_t index)
 {
-    memory_free((void *)onlooker->lost[place].name.data);
-    memory_free((void *)onlooker->lost[place].host.data);
-    memory_free((void *)onlooker->lost[place].labels.data);
+    memory_free((void *)onlooker->lost[index].name.data);
+    memory_free((void *)onlooker->lost[index].host.data);
+    memory_free((void *)onlooker->lost[index].labels.data);
     onlooker->lost_count--;
-    for (size_t i = place; i < onlooker->lost_count; i++) {
+    for (size_t i = index; i < onlooker->lost_count; i++) {
         onlooker->lost[i] = onlooker->lost[i + 1];
     }
 }
@@ -182,7 +182,7 @@ static void look_at_agents(struct onlooker *onlooker, const struct members *memb
                                       joined + onlooker->lost_count, sizeof *onlooker->agents);
     for (size_t i = 0; i < joined; i++) {
         struct member *member = members_at(members, i);
-        member->overview_place = i;
+        member->overview_index = i;
         onlooker->agents[i] = view_of(member);
         onlooker->agents[i].gauges = member->gauges.interval_us > 0 ? &member->gauges : NULL;
         onlooker->agents[i].link_backlog = link_backlog(member->link);
@@ -217,14 +217,14 @@ static void look_at_campaigns(struct onlooker *onlooker, const struct campaigns 
 
 static void count_part(struct onlooker *onlooker, const struct campaign *campaign, bool is_listed)
 {
-    for (uint32_t place = 0; !campaign_is_ended(campaign) && place < campaign_agent_count(campaign);
-         place++) {
+    for (uint32_t index = 0; !campaign_is_ended(campaign) && index < campaign_agent_count(campaign);
+         index++) {
         uint32_t workers_running = 0;
-        const struct member *member = campaign_agent(campaign, place, &workers_running);
+        const struct member *member = campaign_agent(campaign, index, &workers_running);
         if (member == NULL) {
             continue;
         }
-        struct agent_overview *agent = &onlooker->agents[member->overview_place];
+        struct agent_overview *agent = &onlooker->agents[member->overview_index];
         if (is_listed) {
             size_t first = (size_t)(agent->campaigns - onlooker->ids);
             onlooker->ids[first + agent->campaign_count] = campaign_id(campaign);

@@ -49,14 +49,14 @@ void campaign_free(struct campaign **at)
     }
     due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
     due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        memory_free((void *)campaign->places[i].name.data);
-        memory_free((void *)campaign->places[i].host.data);
-        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
-        histogram_free(&campaign->places[i].performance.lag_us);
-        memory_free((void *)campaign->places[i].labels.data);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        memory_free((void *)campaign->agents[i].name.data);
+        memory_free((void *)campaign->agents[i].host.data);
+        artifacts_abandon(&campaign->artifacts, &campaign->agents[i].artifact);
+        histogram_free(&campaign->agents[i].performance.lag_us);
+        memory_free((void *)campaign->agents[i].labels.data);
     }
-    memory_free(campaign->places);
+    memory_free(campaign->agents);
     memory_free(campaign->agent_reports);
     memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
@@ -100,13 +100,13 @@ uint16_t campaign_target_port(const struct campaign *campaign)
 
 uint32_t campaign_agent_count(const struct campaign *campaign)
 {
-    return campaign->place_count;
+    return campaign->agent_count;
 }
 
-struct member *campaign_agent(const struct campaign *campaign, uint32_t place, uint32_t *workers_running)
+struct member *campaign_agent(const struct campaign *campaign, uint32_t agent, uint32_t *workers_running)
 {
-    *workers_running = campaign->places[place].workers_running;
-    return campaign->places[place].workers > 0 ? campaign->places[place].member : NULL;
+    *workers_running = campaign->agents[agent].workers_running;
+    return campaign->agents[agent].workers > 0 ? campaign->agents[agent].member : NULL;
 }
 
 bool campaign_is_ended(const struct campaign *campaign)
@@ -124,7 +124,7 @@ void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
 static void deploy(struct campaign *campaign, uint64_t now_ns)
 {
     campaign_await_agents(campaign, now_ns);
-    campaign_take_places(campaign);
+    campaign_take_agents(campaign);
     const struct coordinator_settings *settings = campaign->home.settings;
     campaign->rooms = rooms_new(&campaign->options, settings->start_delay_ms * 1000000u,
                                 settings->deadlock_delay_ms * 1000000u);
@@ -248,8 +248,8 @@ size_t campaign_artifact_bytes(const struct campaign *campaign)
 
 void campaign_drop_artifacts(struct campaign *campaign)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        artifacts_abandon(&campaign->artifacts, &campaign->places[i].artifact);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        artifacts_abandon(&campaign->artifacts, &campaign->agents[i].artifact);
     }
     artifacts_finish(&campaign->artifacts);
 }

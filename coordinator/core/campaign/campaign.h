@@ -57,7 +57,7 @@ uint16_t campaign_target_port(const struct campaign *campaign);
 /* The agents it was dealt to, 0 before that. */
 uint32_t campaign_agent_count(const struct campaign *campaign);
 /* NULL once it is lost, or if no worker was dealt to it. `*workers_running` as far as it has told. */
-struct member *campaign_agent(const struct campaign *campaign, uint32_t place, uint32_t *workers_running);
+struct member *campaign_agent(const struct campaign *campaign, uint32_t agent, uint32_t *workers_running);
 /* What failed steps have left: how much memory that takes, and its end. */
 size_t campaign_artifact_bytes(const struct campaign *campaign);
 void campaign_drop_artifacts(struct campaign *campaign);

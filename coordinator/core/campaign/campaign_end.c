@@ -35,7 +35,7 @@ void campaign_run_teardown(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->ended_ns = now_ns;
     campaign->awaited = AWAITS_TEARDOWN;
-    if (campaign->is_at_once || campaign_live_places(campaign) == 0) {
+    if (campaign->is_at_once || campaign_live_agents(campaign) == 0) {
         (void)campaign_happen(campaign, now_ns, LIFE_TORN_DOWN);
         return;
     }
@@ -59,22 +59,22 @@ static void give_up_on_workers(struct campaign *campaign)
 {
     char within[DURATION_BYTES];
     duration_describe(finish_within_ms(campaign), within, sizeof within);
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        struct place *place = &campaign->places[i];
-        if (!campaign_place_is_live(place) || place->is_finished) {
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        struct campaign_agent *agent = &campaign->agents[i];
+        if (!campaign_agent_is_live(agent) || agent->is_finished) {
             continue;
         }
         struct message message = {.kind = MESSAGE_FORGET};
-        campaign_tell(campaign, place, &message);
-        place->is_given_up = true;
-        place->workers_running = 0;
+        campaign_tell(campaign, agent, &message);
+        agent->is_given_up = true;
+        agent->workers_running = 0;
         outbox_log(campaign->home.outbox, LOG_WARNING,
-                   &(struct log_subject){.campaign = campaign->id, .agent = place->name},
+                   &(struct log_subject){.campaign = campaign->id, .agent = agent->name},
                    "campaign %llu: agent %.*s did not finish within %s", (unsigned long long)campaign->id,
-                   BYTES_FORMAT(place->name), within);
+                   BYTES_FORMAT(agent->name), within);
         if (!campaign->is_at_once) {
             judgement_raise(&campaign->judgement, VERDICT_ABORTED,
-                            "agent %.*s did not finish within %s of the stop", BYTES_FORMAT(place->name),
+                            "agent %.*s did not finish within %s of the stop", BYTES_FORMAT(agent->name),
                             within);
         }
     }
@@ -82,7 +82,7 @@ static void give_up_on_workers(struct campaign *campaign)
 
 static bool is_teardown_in_doubt(const struct campaign *campaign, uint64_t now_ns)
 {
-    const struct member *member = campaign->places[campaign->global_place].member;
+    const struct member *member = campaign->agents[campaign->global_agent].member;
     return !campaign->is_at_once && member != NULL &&
            members_is_in_doubt(campaign->home.members, now_ns, member);
 }
@@ -181,8 +181,8 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     campaign_end_judge(campaign);
     struct message message = {.kind = MESSAGE_FORGET};
     campaign_tell_all(campaign, &message);
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        campaign->places[i].workers_running = 0;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        campaign->agents[i].workers_running = 0;
     }
     campaign_unburden(campaign);
     drop_rooms(campaign);

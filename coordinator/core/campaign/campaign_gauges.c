@@ -14,9 +14,9 @@
 uint64_t campaign_lead_ns(const struct campaign *campaign)
 {
     uint64_t longest_ns = 0;
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign_place_is_live(&campaign->places[i])) {
-            uint64_t round_trip_ns = members_round_trip_ns(campaign->places[i].member);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign_agent_is_live(&campaign->agents[i])) {
+            uint64_t round_trip_ns = members_round_trip_ns(campaign->agents[i].member);
             longest_ns = round_trip_ns > longest_ns ? round_trip_ns : longest_ns;
         }
     }
@@ -52,26 +52,26 @@ static void measure(struct performance *performance, const struct gauges *gauges
 void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
                      const struct gauges *gauges)
 {
-    struct place *place = campaign_place_of(campaign, member);
-    if (campaign_is_ended(campaign) || place == NULL || place->workers == 0) {
+    struct campaign_agent *agent = campaign_agent_of(campaign, member);
+    if (campaign_is_ended(campaign) || agent == NULL || agent->workers == 0) {
         return;
     }
     look_at_lead(campaign, now_ns);
-    struct performance *performance = &place->performance;
+    struct performance *performance = &agent->performance;
     if (gauges->has_clock) {
         performance->has_clock = true;
         performance->clock_offset_ns = gauges->clock_offset_ns;
         performance->clock_uncertainty_ns = gauges->clock_uncertainty_ns;
     }
     /* What came before they began is not theirs: loading the script, say. */
-    if (campaign->begun_ns != 0 && now_ns > campaign->begun_ns && !place->is_finished) {
+    if (campaign->begun_ns != 0 && now_ns > campaign->begun_ns && !agent->is_finished) {
         measure(performance, gauges);
     }
 }
 
-void campaign_report_performance(const struct place *place, struct agent_report *report)
+void campaign_report_performance(const struct campaign_agent *agent, struct agent_report *report)
 {
-    const struct performance *performance = &place->performance;
+    const struct performance *performance = &agent->performance;
     report->has_clock = performance->has_clock;
     report->clock_offset_ns = performance->clock_offset_ns;
     report->clock_uncertainty_ns = performance->clock_uncertainty_ns;
@@ -84,17 +84,17 @@ void campaign_report_performance(const struct place *place, struct agent_report 
     }
 }
 
-static struct bottleneck_report bottleneck_of(const struct place *place)
+static struct bottleneck_report bottleneck_of(const struct campaign_agent *agent)
 {
-    const struct strain_sum *total = &place->performance.strain.total;
+    const struct strain_sum *total = &agent->performance.strain.total;
     double whole_us = (double)total->us;
     return (struct bottleneck_report){
-        .agent = place->name,
+        .agent = agent->name,
         .strained_us = total->us,
         .lag_p99_us = total->lag_p99_us,
         .lag_maximum_us = total->lag_max_us,
         .busy = (double)total->busy_us / whole_us,
-        .host_cpu = place->cores > 0 ? (double)total->host_cpu_us / whole_us / place->cores : 0,
+        .host_cpu = agent->cores > 0 ? (double)total->host_cpu_us / whole_us / agent->cores : 0,
     };
 }
 
@@ -102,13 +102,13 @@ void campaign_report_bottlenecks(struct campaign *campaign)
 {
     struct campaign_report *report = &campaign->report;
     report->bottleneck_count = 0;
-    if (campaign->bottleneck_reports == NULL && campaign->place_count > 0) {
+    if (campaign->bottleneck_reports == NULL && campaign->agent_count > 0) {
         campaign->bottleneck_reports =
-            memory_new(campaign->place_count, sizeof *campaign->bottleneck_reports);
+            memory_new(campaign->agent_count, sizeof *campaign->bottleneck_reports);
     }
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign->places[i].performance.strain.total.us > 0) {
-            campaign->bottleneck_reports[report->bottleneck_count++] = bottleneck_of(&campaign->places[i]);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign->agents[i].performance.strain.total.us > 0) {
+            campaign->bottleneck_reports[report->bottleneck_count++] = bottleneck_of(&campaign->agents[i]);
         }
     }
     report->bottlenecks = campaign->bottleneck_reports;

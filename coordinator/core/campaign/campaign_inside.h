@@ -27,7 +27,7 @@ struct performance {
 };
 
 /* An agent of the campaign. */
-struct place {
+struct campaign_agent {
     struct member *member; /* NULL once it is lost */
     struct bytes name;     /* a zero byte stands behind name and host */
     struct bytes host;
@@ -69,15 +69,15 @@ struct campaign {
     struct judgement judgement;
     uint64_t refused_events;
 
-    struct place *places;
-    uint32_t place_count;
+    struct campaign_agent *agents;
+    uint32_t agent_count;
     struct handout *handout;
     struct rooms *rooms;
     struct sightings *sightings; /* once the rooms are gone */
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct artifacts artifacts;
-    uint32_t global_place; /* where a global fixture runs */
+    uint32_t global_agent; /* where a global fixture runs */
     /* Dealt again before the workers began: told behind BEGIN. */
     struct moved *moved;
     size_t moved_count;
@@ -103,7 +103,7 @@ struct campaign {
 /* A worker that goes on at another place. */
 struct moved {
     uint32_t worker;
-    uint32_t place;
+    uint32_t agent;
     uint64_t first_step;
 };
 
@@ -119,21 +119,21 @@ void campaign_check_progress(struct campaign *campaign, uint64_t now_ns);
 void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict verdict, const char *reason);
 
 /* Takes part, and can be told something. */
-struct place *campaign_place_of(struct campaign *campaign, const struct member *member);
-bool campaign_place_is_live(const struct place *place);
-uint32_t campaign_live_places(const struct campaign *campaign);
-void campaign_tell(struct campaign *campaign, const struct place *place, struct message *message);
+struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member);
+bool campaign_agent_is_live(const struct campaign_agent *agent);
+uint32_t campaign_live_agents(const struct campaign *campaign);
+void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message);
 void campaign_tell_all(struct campaign *campaign, struct message *message);
 
 /* campaign_operations.c. From the `next_operation` of the place's member on; it `is_half_done` where it was
  * too much. */
-void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct place *place,
+void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                               const struct message *message);
 
-/* campaign_places.c */
-void campaign_take_places(struct campaign *campaign);
+/* campaign_agents.c */
+void campaign_take_agents(struct campaign *campaign);
 /* One more of the workers that it takes is ours. */
-void campaign_hold(struct place *place);
+void campaign_hold(struct campaign_agent *agent);
 /* What its agents have room for is free again for others. */
 void campaign_unburden(struct campaign *campaign);
 void campaign_deploy(struct campaign *campaign);
@@ -141,9 +141,9 @@ void campaign_send_moved(struct campaign *campaign);
 void campaign_run_global(struct campaign *campaign, enum global_phase phase);
 
 /* The next live place after `index` that takes one more, going round; HANDOUT_NOBODY for none. */
-uint32_t campaign_next_place(const struct campaign *campaign, uint32_t index);
+uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index);
 /* The worker goes on, or begins, there. */
-void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t place, uint64_t first_step);
+void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step);
 
 /* campaign_scale.c */
 /* With all ids that there ever were. */
@@ -157,7 +157,7 @@ void campaign_await_agents(struct campaign *campaign, uint64_t now_ns);
 /* campaign_gauges.c */
 /* How far ahead an instant has to be told so that all agents know of it in time. */
 uint64_t campaign_lead_ns(const struct campaign *campaign);
-void campaign_report_performance(const struct place *place, struct agent_report *report);
+void campaign_report_performance(const struct campaign_agent *agent, struct agent_report *report);
 /* Those of all places that have been one. */
 void campaign_report_bottlenecks(struct campaign *campaign);
 

@@ -7,17 +7,17 @@
 
 /* The agent and its workers, as they were. */
 struct loss {
-    struct place *place;
+    struct campaign_agent *agent;
     uint32_t index;
     struct worker_set workers;
     char text[TEXT_BYTES]; /* "agent a1 was lost" */
 };
 
-static struct place *find_place(struct campaign *campaign, const struct member *member)
+static struct campaign_agent *find_agent(struct campaign *campaign, const struct member *member)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign->places[i].member == member) {
-            return &campaign->places[i];
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign->agents[i].member == member) {
+            return &campaign->agents[i];
         }
     }
     return NULL;
@@ -32,12 +32,12 @@ static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss
     rooms_lose(campaign->rooms, now_ns, &loss->workers, loss->text);
 }
 
-uint32_t campaign_next_place(const struct campaign *campaign, uint32_t index)
+uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        index = (index + 1) % campaign->place_count;
-        const struct place *place = &campaign->places[index];
-        if (campaign_place_is_live(place) && members_room(place->member) > 0) {
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        index = (index + 1) % campaign->agent_count;
+        const struct campaign_agent *agent = &campaign->agents[index];
+        if (campaign_agent_is_live(agent) && members_room(agent->member) > 0) {
             return index;
         }
     }
@@ -47,12 +47,12 @@ uint32_t campaign_next_place(const struct campaign *campaign, uint32_t index)
 void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
 {
     handout_give(campaign->handout, worker, to);
-    campaign->places[to].workers++;
-    campaign->places[to].is_finished = false;
+    campaign->agents[to].workers++;
+    campaign->agents[to].is_finished = false;
     campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity, campaign->moved_count + 1,
                                      sizeof *campaign->moved);
     campaign->moved[campaign->moved_count++] =
-        (struct moved){.worker = worker, .place = to, .first_step = first_step};
+        (struct moved){.worker = worker, .agent = to, .first_step = first_step};
 }
 
 /* The step that a lost worker goes on with, 0 if it has ended. Before the beginning no step can have been
@@ -73,7 +73,7 @@ static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
         bool is_wanted = cursor.worker < campaign->options.workers; /* else it was to end behind its step */
-        uint32_t next = is_wanted ? campaign_next_place(campaign, to) : HANDOUT_NOBODY;
+        uint32_t next = is_wanted ? campaign_next_agent(campaign, to) : HANDOUT_NOBODY;
         uint64_t first_step =
             next == HANDOUT_NOBODY ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
         if (first_step == 0) {
@@ -82,7 +82,7 @@ static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns
             continue;
         }
         to = next;
-        campaign_hold(&campaign->places[to]);
+        campaign_hold(&campaign->agents[to]);
         campaign_move(campaign, cursor.worker, to, first_step);
         count++;
     }
@@ -97,7 +97,7 @@ static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns
 static bool can_replace(const struct campaign *campaign)
 {
     return on_loss_replaces(campaign->options.on_loss) && campaign->state != CAMPAIGN_STOPPING &&
-           !campaign->is_draining && campaign_live_places(campaign) > 0;
+           !campaign->is_draining && campaign_live_agents(campaign) > 0;
 }
 
 static void apply_policy(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
@@ -118,7 +118,7 @@ static void apply_policy(struct campaign *campaign, uint64_t now_ns, const struc
 /* A global fixture may have been running there. */
 static void restart_global(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
-    if (campaign->global_place != loss->index) {
+    if (campaign->global_agent != loss->index) {
         return;
     }
     if (campaign->state == CAMPAIGN_READY) {
@@ -132,11 +132,12 @@ static void restart_global(struct campaign *campaign, uint64_t now_ns, const str
 
 /* Steps that ended there without having been counted, and those that nobody goes on with. Only where workers
  * go on elsewhere is it known from the beginning how far they are. */
-static void count_lost_steps(struct campaign *campaign, const struct place *place, uint64_t passed_over)
+static void count_lost_steps(struct campaign *campaign, const struct campaign_agent *agent,
+                             uint64_t passed_over)
 {
     if (on_loss_replaces(campaign->options.on_loss)) {
-        bool is_more = place->steps_ended > place->steps_counted;
-        uint64_t untold = is_more ? place->steps_ended - place->steps_counted : 0;
+        bool is_more = agent->steps_ended > agent->steps_counted;
+        uint64_t untold = is_more ? agent->steps_ended - agent->steps_counted : 0;
         campaign_statistics_add_lost(campaign->statistics, untold + passed_over);
     }
 }
@@ -145,15 +146,15 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
 {
     campaign->is_unsettled = true;
     uint64_t passed_over = rooms_steps_lost(campaign->rooms);
-    bool had_nobody = loss->place->is_finished || loss->place->workers == 0;
+    bool had_nobody = loss->agent->is_finished || loss->agent->workers == 0;
     if (had_nobody) {
         shrink(campaign, now_ns,
                loss); /* it cannot say any more that they have ended: nothing else is lost */
     } else {
         apply_policy(campaign, now_ns, loss);
     }
-    count_lost_steps(campaign, loss->place, rooms_steps_lost(campaign->rooms) - passed_over);
-    if (campaign_live_places(campaign) == 0) {
+    count_lost_steps(campaign, loss->agent, rooms_steps_lost(campaign->rooms) - passed_over);
+    if (campaign_live_agents(campaign) == 0) {
         campaign->was_stopped = true;
         judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%s, and no other agent is left", loss->text);
         (void)campaign_happen(campaign, now_ns, LIFE_ALL_LOST);
@@ -170,24 +171,24 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
 void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,
                          const char *what)
 {
-    struct place *place = find_place(campaign, member);
-    if (place == NULL) {
+    struct campaign_agent *agent = find_agent(campaign, member);
+    if (agent == NULL) {
         return;
     }
-    bool was_live = campaign_place_is_live(place);
-    place->member = NULL;
-    place->held = 0;
+    bool was_live = campaign_agent_is_live(agent);
+    agent->member = NULL;
+    agent->held = 0;
     if (campaign->state == CAMPAIGN_ENDED) {
         return;
     }
-    place->is_lost = true;
-    artifacts_abandon(&campaign->artifacts, &place->artifact);
-    place->workers_running = 0;
+    agent->is_lost = true;
+    artifacts_abandon(&campaign->artifacts, &agent->artifact);
+    agent->workers_running = 0;
     if (!was_live) {
         return;
     }
-    struct loss loss = {.place = place, .index = (uint32_t)(place - campaign->places)};
-    bytes_to_text(place->name, loss.text, sizeof loss.text);
+    struct loss loss = {.agent = agent, .index = (uint32_t)(agent - campaign->agents)};
+    bytes_to_text(agent->name, loss.text, sizeof loss.text);
     char *text = memory_format("agent %s %s", loss.text, what);
     bytes_to_text(bytes_of_string(text), loss.text, sizeof loss.text);
     memory_free(text);

@@ -14,15 +14,16 @@
 #define NAMES_BYTES 400u
 #define REASON_BYTES (LIMIT_TEXT_BYTES + 100u)
 
-typedef void message_function(struct campaign *campaign, uint64_t now_ns, struct place *place,
+typedef void message_function(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                               const struct message *message);
 
-static void complain(struct campaign *campaign, uint64_t now_ns, const struct place *place, const char *what)
+static void complain(struct campaign *campaign, uint64_t now_ns, const struct campaign_agent *agent,
+                     const char *what)
 {
-    members_complain(place->member, now_ns, campaign->home.outbox, what);
+    members_complain(agent->member, now_ns, campaign->home.outbox, what);
 }
 
-static void on_deployed(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_deployed(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                         const struct message *message)
 {
     if (campaign->state != CAMPAIGN_DEPLOYING) {
@@ -34,7 +35,7 @@ static void on_deployed(struct campaign *campaign, uint64_t now_ns, struct place
         (void)campaign_happen(campaign, now_ns, LIFE_DEPLOY_FAILED);
         return;
     }
-    place->is_deployed = true;
+    agent->is_deployed = true;
     campaign_check_progress(campaign, now_ns);
 }
 
@@ -66,11 +67,11 @@ static void on_teardown_done(struct campaign *campaign, uint64_t now_ns, const s
     (void)campaign_happen(campaign, now_ns, LIFE_TORN_DOWN);
 }
 
-static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                            const struct message *message)
 {
-    if (place != &campaign->places[campaign->global_place]) {
-        complain(campaign, now_ns, place, "it ran no global fixture");
+    if (agent != &campaign->agents[campaign->global_agent]) {
+        complain(campaign, now_ns, agent, "it ran no global fixture");
     } else if (message->done.phase == GLOBAL_SETUP) {
         on_setup_done(campaign, now_ns, &message->done);
     } else {
@@ -79,7 +80,7 @@ static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct pl
 }
 
 /* A message that is as full as one may be is followed by another. */
-static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_drained(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                        const struct message *message)
 {
     if (!campaign->is_draining || campaign->is_last_step_known) {
@@ -89,19 +90,19 @@ static void on_drained(struct campaign *campaign, uint64_t now_ns, struct place 
     for (size_t i = 0; i < message->room_steps.count; i++) {
         const struct room_step *item = &message->room_steps.items[i];
         if (item->room >= rooms) {
-            complain(campaign, now_ns, place, "it names a room that there is not");
+            complain(campaign, now_ns, agent, "it names a room that there is not");
         } else if (item->step > campaign->last_steps[item->room]) {
             campaign->last_steps[item->room] = item->step;
         }
     }
-    place->is_drained = message->room_steps.count < LIMIT_BATCH_ITEMS;
+    agent->is_drained = message->room_steps.count < LIMIT_BATCH_ITEMS;
     campaign_check_progress(campaign, now_ns);
 }
 
-static void on_failure(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_failure(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                        const struct message *message)
 {
-    (void)place;
+    (void)agent;
     if (campaign->state != CAMPAIGN_RUNNING || !campaign->options.is_stopped_by_failure) {
         return;
     }
@@ -111,58 +112,58 @@ static void on_failure(struct campaign *campaign, uint64_t now_ns, struct place 
     campaign_stop_as(campaign, now_ns, VERDICT_FAILED, reason);
 }
 
-static void on_statistics(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_statistics(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                           const struct message *message)
 {
     (void)now_ns;
     campaign_statistics_merge(campaign->statistics, &message->statistics);
-    place->workers_running = message->statistics.workers_running;
-    place->steps_counted +=
+    agent->workers_running = message->statistics.workers_running;
+    agent->steps_counted +=
         message->statistics.steps_ok + message->statistics.steps_failed + message->statistics.steps_stopped;
 }
 
-static void on_finished(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_finished(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                         const struct message *message)
 {
     /* If it knew of fewer workers than were dealt to it, it will say so again. */
-    if (message->finished.workers == place->workers) {
-        place->is_finished = true;
-        place->workers_running = 0;
+    if (message->finished.workers == agent->workers) {
+        agent->is_finished = true;
+        agent->workers_running = 0;
         campaign_check_progress(campaign, now_ns);
     }
 }
 
 /* Each chunk goes to an agent once and in order, so that nobody makes us send more than there is. */
-static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                              const struct message *message)
 {
     struct bytes content = campaign->bundle.content;
     struct bytes hash = campaign->bundle.listing.hash;
     uint64_t offset = message->bundle_chunk.offset;
     size_t size = bundle_chunk_bytes(content.size, offset);
-    if (size == 0 || offset != place->bundle_bytes || !bytes_equal(message->bundle_chunk.hash, hash)) {
-        complain(campaign, now_ns, place, "a chunk that it may not ask for");
+    if (size == 0 || offset != agent->bundle_bytes || !bytes_equal(message->bundle_chunk.hash, hash)) {
+        complain(campaign, now_ns, agent, "a chunk that it may not ask for");
         return;
     }
-    place->bundle_bytes += size;
+    agent->bundle_bytes += size;
     if (campaign->state == CAMPAIGN_DEPLOYING) {
         campaign_await_agents(campaign, now_ns); /* a large bundle on a slow line comes along */
     }
     struct message chunk = {
         .kind = MESSAGE_BUNDLE_CHUNK,
         .bundle_chunk = {.hash = hash, .offset = offset, .content = bytes_of(content.data + offset, size)}};
-    campaign_tell(campaign, place, &chunk);
+    campaign_tell(campaign, agent, &chunk);
 }
 
-static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct place *place,
+static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                         const struct message *message)
 {
     const struct artifact_piece *piece = &message->artifact;
     struct error error;
-    if (handout_place(campaign->handout, piece->worker) != (uint32_t)(place - campaign->places)) {
-        complain(campaign, now_ns, place, "it speaks for workers that are not its own");
-    } else if (!artifacts_take(&campaign->artifacts, &place->artifact, piece, &error)) {
-        complain(campaign, now_ns, place, error.text);
+    if (handout_agent(campaign->handout, piece->worker) != (uint32_t)(agent - campaign->agents)) {
+        complain(campaign, now_ns, agent, "it speaks for workers that are not its own");
+    } else if (!artifacts_take(&campaign->artifacts, &agent->artifact, piece, &error)) {
+        complain(campaign, now_ns, agent, error.text);
     }
 }
 
@@ -184,15 +185,15 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
     if (campaign->state == CAMPAIGN_ENDED) {
         return; /* was on its way when it ended */
     }
-    struct place *place = campaign_place_of(campaign, member);
+    struct campaign_agent *agent = campaign_agent_of(campaign, member);
     message_function *function = FUNCTIONS[message->kind];
-    if (function == NULL || place == NULL) {
+    if (function == NULL || agent == NULL) {
         members_complain(member, now_ns, campaign->home.outbox,
                          function == NULL ? "not for an agent to say" : "a campaign that is not its own");
         return;
     }
-    if (!place->is_given_up) {
-        function(campaign, now_ns, place, message);
+    if (!agent->is_given_up) {
+        function(campaign, now_ns, agent, message);
     }
 }
 
@@ -222,12 +223,12 @@ struct standing {
 static struct standing standing_of_all(const struct campaign *campaign)
 {
     struct standing standing = {true, true, true};
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        const struct place *place = &campaign->places[i];
-        if (campaign_place_is_live(place)) {
-            standing.is_deployed = standing.is_deployed && place->is_deployed;
-            standing.is_drained = standing.is_drained && (place->is_drained || place->is_finished);
-            standing.is_finished = standing.is_finished && place->is_finished;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        const struct campaign_agent *agent = &campaign->agents[i];
+        if (campaign_agent_is_live(agent)) {
+            standing.is_deployed = standing.is_deployed && agent->is_deployed;
+            standing.is_drained = standing.is_drained && (agent->is_drained || agent->is_finished);
+            standing.is_finished = standing.is_finished && agent->is_finished;
         }
     }
     return standing;
@@ -253,12 +254,12 @@ void campaign_check_progress(struct campaign *campaign, uint64_t now_ns)
 /* "a1, a3": who has not answered. */
 static void name_the_silent(const struct campaign *campaign, struct buffer *names)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        const struct place *place = &campaign->places[i];
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        const struct campaign_agent *agent = &campaign->agents[i];
         bool is_awaited =
-            campaign->state == CAMPAIGN_READY ? i == campaign->global_place : !place->is_deployed;
-        if (campaign_place_is_live(place) && is_awaited) {
-            buffer_append_format(names, "%s%.*s", names->size > 0 ? ", " : "", BYTES_FORMAT(place->name));
+            campaign->state == CAMPAIGN_READY ? i == campaign->global_agent : !agent->is_deployed;
+        if (campaign_agent_is_live(agent) && is_awaited) {
+            buffer_append_format(names, "%s%.*s", names->size > 0 ? ", " : "", BYTES_FORMAT(agent->name));
         }
     }
 }

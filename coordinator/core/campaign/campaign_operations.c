@@ -9,7 +9,7 @@
 struct portion {
     struct campaign *campaign;
     uint64_t now_ns;
-    struct place *place;
+    struct campaign_agent *agent;
     bool is_refused; /* in part: that counts once */
     bool is_awaited; /* workers begin a step when they know that we know */
 };
@@ -20,7 +20,7 @@ static void campaign_operations_refuse(struct portion *portion, const struct ope
 {
     if (!portion->is_refused) {
         portion->is_refused = true;
-        members_complain(portion->place->member, portion->now_ns, portion->campaign->home.outbox, why);
+        members_complain(portion->agent->member, portion->now_ns, portion->campaign->home.outbox, why);
     }
     if (!operation_is_answered(operation->kind) || operation->workers.run_count == 0) {
         return;
@@ -35,13 +35,13 @@ static void campaign_operations_refuse(struct portion *portion, const struct ope
                           .call = operation->call,
                           .text = bytes_of_string(why)};
     struct message message = {.kind = MESSAGE_REPLIES, .replies = {.items = &reply, .count = 1}};
-    campaign_tell(portion->campaign, portion->place, &message);
+    campaign_tell(portion->campaign, portion->agent, &message);
 }
 
 static void apply(struct portion *portion, const struct operation *operation)
 {
     struct campaign *campaign = portion->campaign;
-    uint32_t index = (uint32_t)(portion->place - campaign->places);
+    uint32_t index = (uint32_t)(portion->agent - campaign->agents);
     struct error error;
     uint64_t ended = rooms_steps_ended(campaign->rooms);
     if (operation->fault != NULL) {
@@ -52,7 +52,7 @@ static void apply(struct portion *portion, const struct operation *operation)
                !rooms_apply(campaign->rooms, portion->now_ns, operation, &error)) {
         campaign_operations_refuse(portion, operation, error.text);
     }
-    portion->place->steps_ended += rooms_steps_ended(campaign->rooms) - ended;
+    portion->agent->steps_ended += rooms_steps_ended(campaign->rooms) - ended;
     portion->is_awaited = portion->is_awaited || operation->kind == OPERATION_BEGUN;
     campaign->is_unsettled = true;
 }
@@ -61,7 +61,7 @@ static void apply(struct portion *portion, const struct operation *operation)
  * should the agent be lost before its turn comes. */
 static void note_begun(struct portion *portion, const struct message *message, size_t from)
 {
-    uint32_t index = (uint32_t)(portion->place - portion->campaign->places);
+    uint32_t index = (uint32_t)(portion->agent - portion->campaign->agents);
     for (size_t i = from; i < message->operations.count; i++) {
         const struct operation *operation = &message->operations.items[i];
         if (operation->kind == OPERATION_BEGUN && operation->fault == NULL &&
@@ -80,15 +80,15 @@ static bool has_space(const struct portion *portion)
         return true;
     }
     campaign_settle(campaign, portion->now_ns);
-    return campaign_place_is_live(portion->place) &&
-           members_may_speak(campaign->home.members, portion->place->member);
+    return campaign_agent_is_live(portion->agent) &&
+           members_may_speak(campaign->home.members, portion->agent->member);
 }
 
-void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct place *place,
+void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                               const struct message *message)
 {
-    struct portion portion = {.campaign = campaign, .now_ns = now_ns, .place = place};
-    struct member *member = place->member;
+    struct portion portion = {.campaign = campaign, .now_ns = now_ns, .agent = agent};
+    struct member *member = agent->member;
     for (size_t i = member->next_operation; i < message->operations.count && campaign->rooms != NULL; i++) {
         apply(&portion, &message->operations.items[i]);
         if (!has_space(&portion)) {
@@ -100,7 +100,7 @@ void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct
     if (member->is_half_done && campaign->rooms != NULL) {
         note_begun(&portion, message, member->next_operation);
     }
-    if (portion.is_awaited && place->member != NULL) {
-        members_acknowledge(campaign->home.members, place->member);
+    if (portion.is_awaited && agent->member != NULL) {
+        members_acknowledge(campaign->home.members, agent->member);
     }
 }

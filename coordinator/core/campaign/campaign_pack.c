@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1504 &&
-                  sizeof(struct place) == 320 && sizeof(struct performance) == 144 &&
+                  sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 664 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "what is packed here has to know each field");
@@ -180,60 +180,60 @@ static void artifacts_unpack(struct artifacts *artifacts, struct unpack *from)
 }
 
 enum {
-    PLACE_IS_LOST = 1,
-    PLACE_IS_DEPLOYED = 2,
-    PLACE_IS_DRAINED = 4,
-    PLACE_IS_FINISHED = 8,
-    PLACE_IS_GIVEN_UP = 16,
-    PLACE_FLAGS = 31,
+    AGENT_IS_LOST = 1,
+    AGENT_IS_DEPLOYED = 2,
+    AGENT_IS_DRAINED = 4,
+    AGENT_IS_FINISHED = 8,
+    AGENT_IS_GIVEN_UP = 16,
+    AGENT_FLAGS = 31,
 };
 
-static void place_pack(const struct place *place, struct buffer *into)
+static void place_pack(const struct campaign_agent *agent, struct buffer *into)
 {
-    pack_fixed(into, place->member != NULL ? place->member->incarnation : 0);
-    pack_bytes(into, place->name);
-    pack_bytes(into, place->host);
-    pack_bytes(into, place->labels);
-    pack_number(into, place->pid);
-    pack_number(into, place->cores);
-    pack_number(into, place->workers);
-    pack_number(into, place->held);
-    pack_number(into, place->workers_running);
-    pack_number(into, place->steps_ended);
-    pack_number(into, place->steps_counted);
-    pack_number(into, place->bundle_bytes);
-    pack_number(into, (place->is_lost ? PLACE_IS_LOST : 0u) | (place->is_deployed ? PLACE_IS_DEPLOYED : 0u) |
-                          (place->is_drained ? PLACE_IS_DRAINED : 0u) |
-                          (place->is_finished ? PLACE_IS_FINISHED : 0u) |
-                          (place->is_given_up ? PLACE_IS_GIVEN_UP : 0u));
-    delivery_pack(&place->artifact, into);
-    performance_pack(&place->performance, into);
+    pack_fixed(into, agent->member != NULL ? agent->member->incarnation : 0);
+    pack_bytes(into, agent->name);
+    pack_bytes(into, agent->host);
+    pack_bytes(into, agent->labels);
+    pack_number(into, agent->pid);
+    pack_number(into, agent->cores);
+    pack_number(into, agent->workers);
+    pack_number(into, agent->held);
+    pack_number(into, agent->workers_running);
+    pack_number(into, agent->steps_ended);
+    pack_number(into, agent->steps_counted);
+    pack_number(into, agent->bundle_bytes);
+    pack_number(into, (agent->is_lost ? AGENT_IS_LOST : 0u) | (agent->is_deployed ? AGENT_IS_DEPLOYED : 0u) |
+                          (agent->is_drained ? AGENT_IS_DRAINED : 0u) |
+                          (agent->is_finished ? AGENT_IS_FINISHED : 0u) |
+                          (agent->is_given_up ? AGENT_IS_GIVEN_UP : 0u));
+    delivery_pack(&agent->artifact, into);
+    performance_pack(&agent->performance, into);
 }
 
-static void place_unpack(struct campaign *campaign, struct place *place, struct unpack *from)
+static void place_unpack(struct campaign *campaign, struct campaign_agent *agent, struct unpack *from)
 {
     uint64_t incarnation = unpack_fixed(from);
-    place->member = incarnation != 0 ? members_find(campaign->home.members, incarnation) : NULL;
-    place->name = bytes_copy_new(unpack_bytes(from));
-    place->host = bytes_copy_new(unpack_bytes(from));
-    place->labels = bytes_copy_new(unpack_bytes(from));
-    place->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
-    place->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
-    place->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
-    place->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
-    place->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
-    place->steps_ended = unpack_number(from);
-    place->steps_counted = unpack_number(from);
-    place->bundle_bytes = unpack_number(from);
-    uint64_t flags = unpack_bounded(from, PLACE_FLAGS);
-    place->is_lost = (flags & PLACE_IS_LOST) != 0;
-    place->is_deployed = (flags & PLACE_IS_DEPLOYED) != 0;
-    place->is_drained = (flags & PLACE_IS_DRAINED) != 0;
-    place->is_finished = (flags & PLACE_IS_FINISHED) != 0;
-    place->is_given_up = (flags & PLACE_IS_GIVEN_UP) != 0;
-    delivery_unpack(&campaign->artifacts, &place->artifact, from);
-    performance_unpack(&place->performance, from);
-    if (incarnation != 0 && place->member == NULL) {
+    agent->member = incarnation != 0 ? members_find(campaign->home.members, incarnation) : NULL;
+    agent->name = bytes_copy_new(unpack_bytes(from));
+    agent->host = bytes_copy_new(unpack_bytes(from));
+    agent->labels = bytes_copy_new(unpack_bytes(from));
+    agent->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->steps_ended = unpack_number(from);
+    agent->steps_counted = unpack_number(from);
+    agent->bundle_bytes = unpack_number(from);
+    uint64_t flags = unpack_bounded(from, AGENT_FLAGS);
+    agent->is_lost = (flags & AGENT_IS_LOST) != 0;
+    agent->is_deployed = (flags & AGENT_IS_DEPLOYED) != 0;
+    agent->is_drained = (flags & AGENT_IS_DRAINED) != 0;
+    agent->is_finished = (flags & AGENT_IS_FINISHED) != 0;
+    agent->is_given_up = (flags & AGENT_IS_GIVEN_UP) != 0;
+    delivery_unpack(&campaign->artifacts, &agent->artifact, from);
+    performance_unpack(&agent->performance, from);
+    if (incarnation != 0 && agent->member == NULL) {
         unpack_break(from);
     }
 }
@@ -241,20 +241,20 @@ static void place_unpack(struct campaign *campaign, struct place *place, struct 
 /* Who takes part and what they do, from the deployment on. */
 static void places_pack(const struct campaign *campaign, struct buffer *into)
 {
-    pack_number(into, campaign->place_count);
-    if (campaign->place_count == 0) {
+    pack_number(into, campaign->agent_count);
+    if (campaign->agent_count == 0) {
         return;
     }
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        place_pack(&campaign->places[i], into);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        place_pack(&campaign->agents[i], into);
     }
     handout_pack(campaign->handout, into);
     rooms_pack(campaign->rooms, into);
-    pack_number(into, campaign->global_place);
+    pack_number(into, campaign->global_agent);
     pack_number(into, campaign->moved_count);
     for (size_t i = 0; i < campaign->moved_count; i++) {
         pack_number(into, campaign->moved[i].worker);
-        pack_number(into, campaign->moved[i].place);
+        pack_number(into, campaign->moved[i].agent);
         pack_number(into, campaign->moved[i].first_step);
     }
     pack_flag(into, campaign->last_steps != NULL);
@@ -268,7 +268,7 @@ static void moved_unpack(struct campaign *campaign, struct unpack *from)
     uint64_t count = unpack_bounded(from, from->left.size);
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
         struct moved moved = {.worker = (uint32_t)unpack_bounded(from, UINT32_MAX)};
-        moved.place = (uint32_t)unpack_bounded(from, campaign->place_count - 1);
+        moved.agent = (uint32_t)unpack_bounded(from, campaign->agent_count - 1);
         moved.first_step = unpack_number(from);
         campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity,
                                          campaign->moved_count + 1, sizeof *campaign->moved);
@@ -298,13 +298,13 @@ static void places_unpack(struct campaign *campaign, struct unpack *from)
     if (count == 0) {
         return;
     }
-    campaign->places = memory_new(count, sizeof *campaign->places);
-    while (campaign->place_count < count && !from->is_broken) {
-        place_unpack(campaign, &campaign->places[campaign->place_count++], from);
+    campaign->agents = memory_new(count, sizeof *campaign->agents);
+    while (campaign->agent_count < count && !from->is_broken) {
+        place_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
     }
     campaign->handout = from->is_broken ? NULL : handout_unpack(from, count);
     campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
-    campaign->global_place = (uint32_t)unpack_bounded(from, count - 1);
+    campaign->global_agent = (uint32_t)unpack_bounded(from, count - 1);
     moved_unpack(campaign, from);
     if (from->is_broken || handout_count(campaign->handout) < campaign->options.workers ||
         rooms_worker_count(campaign->rooms) != handout_count(campaign->handout)) {

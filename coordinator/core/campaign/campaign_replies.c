@@ -26,12 +26,12 @@ struct draft {
     size_t value_count;
 };
 
-static void send_draft(struct campaign *campaign, const struct place *place, struct draft *draft)
+static void send_draft(struct campaign *campaign, const struct campaign_agent *agent, struct draft *draft)
 {
     if (draft->count > 0) {
         struct message message = {.kind = MESSAGE_REPLIES,
                                   .replies = {.items = draft->items, .count = draft->count}};
-        campaign_tell(campaign, place, &message);
+        campaign_tell(campaign, agent, &message);
     }
     for (size_t i = 0; i < draft->count; i++) {
         worker_set_finish(&draft->items[i].workers);
@@ -78,8 +78,8 @@ static void begin_item(struct draft *draft, const struct reply *reply, uint64_t 
 static void add_worker(struct campaign *campaign, uint32_t worker, const struct reply *reply, uint64_t rank,
                        struct draft *drafts)
 {
-    uint32_t index = handout_place(campaign->handout, worker);
-    if (index == HANDOUT_NOBODY || !campaign_place_is_live(&campaign->places[index])) {
+    uint32_t index = handout_agent(campaign->handout, worker);
+    if (index == HANDOUT_NOBODY || !campaign_agent_is_live(&campaign->agents[index])) {
         return;
     }
     struct draft *draft = &drafts[index];
@@ -87,7 +87,7 @@ static void add_worker(struct campaign *campaign, uint32_t worker, const struct 
                      draft->items[draft->count - 1].workers.run_count < CAMPAIGN_SET_RUNS;
     if (!continues) {
         if (draft->size_bytes >= LIMIT_BATCH_BYTES || draft->count == LIMIT_BATCH_ITEMS) {
-            send_draft(campaign, &campaign->places[index], draft);
+            send_draft(campaign, &campaign->agents[index], draft);
         }
         begin_item(draft, reply, rank);
     }
@@ -100,7 +100,7 @@ static void add_worker(struct campaign *campaign, uint32_t worker, const struct 
 
 void campaign_send_replies(struct campaign *campaign, const struct reply *replies, size_t count)
 {
-    struct draft *drafts = memory_new(campaign->place_count, sizeof *drafts);
+    struct draft *drafts = memory_new(campaign->agent_count, sizeof *drafts);
     for (size_t i = 0; i < count; i++) {
         uint64_t rank = replies[i].rank;
         struct worker_cursor cursor = {0};
@@ -109,8 +109,8 @@ void campaign_send_replies(struct campaign *campaign, const struct reply *replie
             rank += rank > 0;
         }
     }
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        send_draft(campaign, &campaign->places[i], &drafts[i]);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        send_draft(campaign, &campaign->agents[i], &drafts[i]);
         memory_free(drafts[i].items);
     }
     memory_free(drafts);

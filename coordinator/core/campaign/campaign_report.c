@@ -3,39 +3,40 @@
 
 #include "common/memory.h"
 
-static enum agent_state campaign_report_state_of(const struct campaign *campaign, const struct place *place)
+static enum agent_state campaign_report_state_of(const struct campaign *campaign,
+                                                 const struct campaign_agent *agent)
 {
-    if (place->is_lost) {
+    if (agent->is_lost) {
         return AGENT_LOST;
     }
-    if (place->is_finished) {
+    if (agent->is_finished) {
         return AGENT_FINISHED;
     }
-    return campaign->begun_ns > 0 && place->workers > 0 ? AGENT_RUNNING : AGENT_JOINED;
+    return campaign->begun_ns > 0 && agent->workers > 0 ? AGENT_RUNNING : AGENT_JOINED;
 }
 
 static void report_agents(struct campaign *campaign)
 {
     struct campaign_report *report = &campaign->report;
-    if (campaign->agent_reports == NULL && campaign->place_count > 0) {
+    if (campaign->agent_reports == NULL && campaign->agent_count > 0) {
         campaign->agent_reports =
-            (struct agent_report *)memory_new(campaign->place_count, sizeof *campaign->agent_reports);
+            (struct agent_report *)memory_new(campaign->agent_count, sizeof *campaign->agent_reports);
     }
     report->workers_running = 0;
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        const struct place *place = &campaign->places[i];
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        const struct campaign_agent *agent = &campaign->agents[i];
         campaign->agent_reports[i] =
-            (struct agent_report){.name = place->name,
-                                  .host = place->host,
-                                  .labels = place->labels,
-                                  .pid = place->pid,
-                                  .workers = place->workers,
-                                  .state = campaign_report_state_of(campaign, place)};
-        campaign_report_performance(place, &campaign->agent_reports[i]);
-        report->workers_running += place->workers_running;
+            (struct agent_report){.name = agent->name,
+                                  .host = agent->host,
+                                  .labels = agent->labels,
+                                  .pid = agent->pid,
+                                  .workers = agent->workers,
+                                  .state = campaign_report_state_of(campaign, agent)};
+        campaign_report_performance(agent, &campaign->agent_reports[i]);
+        report->workers_running += agent->workers_running;
     }
     report->agents = campaign->agent_reports;
-    report->agent_count = campaign->place_count;
+    report->agent_count = campaign->agent_count;
 }
 
 static uint64_t running_ns(const struct campaign *campaign, uint64_t now_ns)

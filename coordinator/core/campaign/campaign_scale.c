@@ -18,8 +18,8 @@ static uint32_t newcomers(const struct campaign *campaign, uint32_t workers)
     uint32_t known = handout_count(campaign->handout);
     uint32_t count = workers > known ? workers - known : 0;
     for (uint32_t id = campaign->options.workers; id < workers && id < known; id++) {
-        uint32_t place = handout_place(campaign->handout, id);
-        count += place == HANDOUT_NOBODY || !campaign_place_is_live(&campaign->places[place]) ? 1 : 0;
+        uint32_t agent = handout_agent(campaign->handout, id);
+        count += agent == HANDOUT_NOBODY || !campaign_agent_is_live(&campaign->agents[agent]) ? 1 : 0;
     }
     return count;
 }
@@ -28,9 +28,9 @@ static uint32_t newcomers(const struct campaign *campaign, uint32_t workers)
 static uint64_t room_left(const struct campaign *campaign, uint32_t *room_for)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        const struct place *place = &campaign->places[i];
-        uint32_t room = campaign_place_is_live(place) ? members_room(place->member) : 0;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        const struct campaign_agent *agent = &campaign->agents[i];
+        uint32_t room = campaign_agent_is_live(agent) ? members_room(agent->member) : 0;
         sum += room;
         if (room_for != NULL) {
             room_for[i] = room;
@@ -47,7 +47,7 @@ static bool fits(const struct campaign *campaign, uint32_t workers, struct error
            error_set(error,
                      "only %llu of %u more workers fit on the %u agents of campaign %llu, by what their "
                      "--capacity leaves",
-                     (unsigned long long)room, wanted, campaign_live_places(campaign),
+                     (unsigned long long)room, wanted, campaign_live_agents(campaign),
                      (unsigned long long)campaign->id);
 }
 
@@ -109,12 +109,12 @@ static struct room_step *change(struct campaign *campaign, uint32_t workers, siz
 /* To the agent that had it before, where it may still be torn down, or to another one if that is lost. */
 static void bring_back(struct campaign *campaign, uint32_t worker, uint64_t first_step)
 {
-    uint32_t place = handout_place(campaign->handout, worker);
-    if (place == HANDOUT_NOBODY || !campaign_place_is_live(&campaign->places[place])) {
-        place = campaign_next_place(campaign, worker % campaign->place_count);
-        campaign_hold(&campaign->places[place]);
+    uint32_t agent = handout_agent(campaign->handout, worker);
+    if (agent == HANDOUT_NOBODY || !campaign_agent_is_live(&campaign->agents[agent])) {
+        agent = campaign_next_agent(campaign, worker % campaign->agent_count);
+        campaign_hold(&campaign->agents[agent]);
     }
-    campaign_move(campaign, worker, place, first_step);
+    campaign_move(campaign, worker, agent, first_step);
 }
 
 static void begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t first, uint32_t known,
@@ -131,7 +131,7 @@ static void begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t f
         if (worker < known) {
             bring_back(campaign, worker, first_step);
         } else {
-            campaign_move(campaign, worker, handout_place(campaign->handout, worker), first_step);
+            campaign_move(campaign, worker, handout_agent(campaign->handout, worker), first_step);
         }
     }
 }
@@ -140,12 +140,12 @@ static void extend(struct campaign *campaign, uint32_t workers)
 {
     uint32_t known = handout_count(campaign->handout);
     if (workers > known) {
-        uint32_t *room_for = memory_new(campaign->place_count, sizeof *room_for);
+        uint32_t *room_for = memory_new(campaign->agent_count, sizeof *room_for);
         (void)room_left(campaign, room_for);
-        (void)handout_extend(campaign->handout, workers - known, room_for, campaign->place_count);
+        (void)handout_extend(campaign->handout, workers - known, room_for, campaign->agent_count);
         memory_free(room_for);
         for (uint32_t worker = known; worker < workers; worker++) {
-            campaign_hold(&campaign->places[handout_place(campaign->handout, worker)]);
+            campaign_hold(&campaign->agents[handout_agent(campaign->handout, worker)]);
         }
         rooms_extend(campaign->rooms, workers);
     }

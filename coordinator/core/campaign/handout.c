@@ -11,35 +11,35 @@
 #define SPREAD_WORKERS_MOST LIMIT_SET_RUNS
 
 struct handout {
-    uint32_t *places; /* by worker */
+    uint32_t *agents; /* by worker */
     size_t capacity;
     uint32_t workers;
     uint32_t next; /* place that has its turn */
 };
 
 /* Workers of a place are spread evenly when each comes at its part of the way. */
-struct share_of_place {
-    uint32_t place;
+struct share_of_agent {
+    uint32_t agent;
     uint64_t count;
     uint64_t given;
 };
 
 /* The id at which its next worker would sit, in halves of a share, with as many bits behind the point. */
-static uint64_t next_position(const struct share_of_place *share, uint64_t workers)
+static uint64_t next_position(const struct share_of_agent *share, uint64_t workers)
 {
     return (((2 * share->given + 1) * workers) << 16u) / (2 * share->count);
 }
 
-static bool handout_is_before(const struct share_of_place *left, const struct share_of_place *right,
+static bool handout_is_before(const struct share_of_agent *left, const struct share_of_agent *right,
                               uint64_t workers)
 {
     uint64_t one = next_position(left, workers);
     uint64_t other = next_position(right, workers);
-    return one != other ? one < other : left->place < right->place;
+    return one != other ? one < other : left->agent < right->agent;
 }
 
 /* A heap: the share whose turn is next is moved down to where it belongs now. */
-static void sink(struct share_of_place *heap, size_t count, size_t at, uint64_t workers)
+static void sink(struct share_of_agent *heap, size_t count, size_t at, uint64_t workers)
 {
     for (;;) {
         size_t child = 2 * at + 1;
@@ -50,7 +50,7 @@ static void sink(struct share_of_place *heap, size_t count, size_t at, uint64_t 
         if (!handout_is_before(&heap[child], &heap[at], workers)) {
             return;
         }
-        struct share_of_place moved = heap[at];
+        struct share_of_agent moved = heap[at];
         heap[at] = heap[child];
         heap[child] = moved;
         at = child;
@@ -58,24 +58,24 @@ static void sink(struct share_of_place *heap, size_t count, size_t at, uint64_t 
 }
 
 /* The same numbers for each place as were dealt in turn; where no place was full, the same places. */
-static void spread(struct handout *handout, uint32_t places)
+static void spread(struct handout *handout, uint32_t agents)
 {
-    struct share_of_place *heap = memory_new(places, sizeof *heap);
-    uint32_t *counts = memory_new(places, sizeof *counts);
+    struct share_of_agent *heap = memory_new(agents, sizeof *heap);
+    uint32_t *counts = memory_new(agents, sizeof *counts);
     size_t size = 0;
     for (uint32_t i = 0; i < handout->workers; i++) {
-        counts[handout->places[i]]++;
+        counts[handout->agents[i]]++;
     }
-    for (uint32_t i = 0; i < places; i++) {
+    for (uint32_t i = 0; i < agents; i++) {
         if (counts[i] > 0) {
-            heap[size++] = (struct share_of_place){.place = i, .count = counts[i]};
+            heap[size++] = (struct share_of_agent){.agent = i, .count = counts[i]};
         }
     }
     for (size_t i = size; i-- > 0;) {
         sink(heap, size, i, handout->workers);
     }
     for (uint32_t i = 0; i < handout->workers; i++) {
-        handout->places[i] = heap[0].place;
+        handout->agents[i] = heap[0].agent;
         heap[0].given++;
         if (heap[0].given == heap[0].count) {
             heap[0] = heap[--size];
@@ -87,31 +87,31 @@ static void spread(struct handout *handout, uint32_t places)
 }
 
 /* Those with room, from the one on that has its turn. */
-static uint32_t list_open(const struct handout *handout, const uint32_t *room_for, uint32_t places,
+static uint32_t list_open(const struct handout *handout, const uint32_t *room_for, uint32_t agents,
                           uint32_t *open)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < places; i++) {
-        uint32_t place = (handout->next + i) % places;
-        if (room_for[place] > 0) {
-            open[count++] = place;
+    for (uint32_t i = 0; i < agents; i++) {
+        uint32_t agent = (handout->next + i) % agents;
+        if (room_for[agent] > 0) {
+            open[count++] = agent;
         }
     }
     return count;
 }
 
-static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room_for, uint32_t places)
+static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room_for, uint32_t agents)
 {
-    uint32_t *open = memory_new(places, sizeof *open);
-    uint32_t count = list_open(handout, room_for, places, open);
+    uint32_t *open = memory_new(agents, sizeof *open);
+    uint32_t count = list_open(handout, room_for, agents, open);
     uint32_t at = 0;
     for (uint32_t worker = first; worker < handout->workers; worker++) {
         assert(count > 0);
-        uint32_t place = open[at];
-        handout->places[worker] = place;
-        handout->next = (place + 1) % places;
-        room_for[place] -= room_for[place] == UINT32_MAX ? 0 : 1;
-        if (room_for[place] > 0) {
+        uint32_t agent = open[at];
+        handout->agents[worker] = agent;
+        handout->next = (agent + 1) % agents;
+        room_for[agent] -= room_for[agent] == UINT32_MAX ? 0 : 1;
+        if (room_for[agent] > 0) {
             at = (at + 1) % count;
             continue;
         }
@@ -122,23 +122,23 @@ static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room
     memory_free(open);
 }
 
-struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t places)
+struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t agents)
 {
     struct handout *handout = MEMORY_NEW(struct handout);
-    (void)handout_extend(handout, workers, room_for, places);
+    (void)handout_extend(handout, workers, room_for, agents);
     return handout;
 }
 
-uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t places)
+uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t agents)
 {
-    assert(places > 0);
+    assert(agents > 0);
     uint32_t first = handout->workers;
     handout->workers += workers;
-    handout->places =
-        memory_reserve(handout->places, &handout->capacity, handout->workers, sizeof *handout->places);
-    deal_in_turn(handout, first, room_for, places);
+    handout->agents =
+        memory_reserve(handout->agents, &handout->capacity, handout->workers, sizeof *handout->agents);
+    deal_in_turn(handout, first, room_for, agents);
     if (first == 0 && workers <= SPREAD_WORKERS_MOST) {
-        spread(handout, places);
+        spread(handout, agents);
     }
     return first;
 }
@@ -146,7 +146,7 @@ uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *roo
 void handout_free(struct handout **handout)
 {
     if (*handout != NULL) {
-        memory_free((*handout)->places);
+        memory_free((*handout)->agents);
         memory_free(*handout);
         *handout = NULL;
     }
@@ -157,55 +157,55 @@ uint32_t handout_count(const struct handout *handout)
     return handout->workers;
 }
 
-uint32_t handout_place(const struct handout *handout, uint32_t worker)
+uint32_t handout_agent(const struct handout *handout, uint32_t worker)
 {
-    return worker < handout->workers ? handout->places[worker] : HANDOUT_NOBODY;
+    return worker < handout->workers ? handout->agents[worker] : HANDOUT_NOBODY;
 }
 
 /* A run is looked through without a branch for each worker. */
-static bool owns_run(const struct handout *handout, uint32_t place, const struct worker_run *run)
+static bool owns_run(const struct handout *handout, uint32_t agent, const struct worker_run *run)
 {
     uint64_t last = run->first + (uint64_t)run->stride * (run->count - 1);
     if (run->count == 0 || last >= handout->workers) {
         return false;
     }
     uint32_t differs = 0;
-    const uint32_t *at = handout->places + run->first;
+    const uint32_t *at = handout->agents + run->first;
     if (run->stride == 1) {
         for (uint32_t i = 0; i < run->count; i++) {
-            differs |= at[i] ^ place;
+            differs |= at[i] ^ agent;
         }
         return differs == 0;
     }
     for (uint64_t i = 0; i < run->count; i++) {
-        differs |= at[i * run->stride] ^ place;
+        differs |= at[i * run->stride] ^ agent;
     }
     return differs == 0;
 }
 
-bool handout_owns_all(const struct handout *handout, uint32_t place, const struct worker_set *workers)
+bool handout_owns_all(const struct handout *handout, uint32_t agent, const struct worker_set *workers)
 {
     for (size_t i = 0; i < workers->run_count; i++) {
-        if (!owns_run(handout, place, &workers->runs[i])) {
+        if (!owns_run(handout, agent, &workers->runs[i])) {
             return false;
         }
     }
     return true;
 }
 
-void handout_workers(const struct handout *handout, uint32_t place, struct worker_set *workers)
+void handout_workers(const struct handout *handout, uint32_t agent, struct worker_set *workers)
 {
     for (uint32_t i = 0; i < handout->workers; i++) {
-        if (handout->places[i] == place) {
+        if (handout->agents[i] == agent) {
             worker_set_add(workers, i);
         }
     }
 }
 
-void handout_give(struct handout *handout, uint32_t worker, uint32_t place)
+void handout_give(struct handout *handout, uint32_t worker, uint32_t agent)
 {
     assert(worker < handout->workers);
-    handout->places[worker] = place;
+    handout->agents[worker] = agent;
 }
 
 void handout_pack(const struct handout *handout, struct buffer *into)
@@ -213,14 +213,14 @@ void handout_pack(const struct handout *handout, struct buffer *into)
     pack_number(into, handout->workers);
     pack_number(into, handout->next);
     for (uint32_t i = 0; i < handout->workers; i++) {
-        pack_number(into, handout->places[i] + 1u); /* 0: HANDOUT_NOBODY */
+        pack_number(into, handout->agents[i] + 1u); /* 0: HANDOUT_NOBODY */
     }
 }
 
-struct handout *handout_unpack(struct unpack *from, uint32_t places)
+struct handout *handout_unpack(struct unpack *from, uint32_t agents)
 {
     uint32_t workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
-    uint32_t next = (uint32_t)unpack_bounded(from, places);
+    uint32_t next = (uint32_t)unpack_bounded(from, agents);
     if (workers > from->left.size) {
         unpack_break(from);
         return NULL;
@@ -228,9 +228,9 @@ struct handout *handout_unpack(struct unpack *from, uint32_t places)
     struct handout *handout = MEMORY_NEW(struct handout);
     handout->workers = workers;
     handout->next = next;
-    handout->places = memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->places);
+    handout->agents = memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->agents);
     for (uint32_t i = 0; i < workers; i++) {
-        handout->places[i] = (uint32_t)unpack_bounded(from, places) - 1;
+        handout->agents[i] = (uint32_t)unpack_bounded(from, agents) - 1;
     }
     if (from->is_broken) {
         handout_free(&handout);

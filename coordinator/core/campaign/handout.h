@@ -17,20 +17,20 @@ struct handout;
  * Workers go to the places in turn, so that the seats of a room sit on different agents. A place that is full
  * is passed over; where that would leave the last rooms to a few agents, those with room for many are spread
  * over all of the ids instead. */
-MUST_CHECK struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t places);
+MUST_CHECK struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t agents);
 /* More workers, dealt in turn from where the last one was. Gives back the first of them. */
-uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t places);
+uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t agents);
 void handout_free(struct handout **handout);
 /* Ids that were ever dealt out. */
 uint32_t handout_count(const struct handout *handout);
 /* HANDOUT_NOBODY for a worker that was lost, or that there is none of. */
-uint32_t handout_place(const struct handout *handout, uint32_t worker);
-bool handout_owns_all(const struct handout *handout, uint32_t place, const struct worker_set *workers);
+uint32_t handout_agent(const struct handout *handout, uint32_t worker);
+bool handout_owns_all(const struct handout *handout, uint32_t agent, const struct worker_set *workers);
 /* Adds the workers of a place to `workers`. */
-void handout_workers(const struct handout *handout, uint32_t place, struct worker_set *workers);
+void handout_workers(const struct handout *handout, uint32_t agent, struct worker_set *workers);
 /* To another place, or to HANDOUT_NOBODY. */
-void handout_give(struct handout *handout, uint32_t worker, uint32_t place);
+void handout_give(struct handout *handout, uint32_t worker, uint32_t agent);
 
 /* As bytes, and back: NULL, and `from` is broken, if they make no sense or name a place that there is not. */
 void handout_pack(const struct handout *handout, struct buffer *into);
-MUST_CHECK struct handout *handout_unpack(struct unpack *from, uint32_t places);
+MUST_CHECK struct handout *handout_unpack(struct unpack *from, uint32_t agents);

@@ -24,7 +24,7 @@ static const uint64_t PARTS[] = {
     sizeof(struct agent_overview),
     sizeof(struct member),
     sizeof(struct campaign) - sizeof(struct campaign_report),
-    sizeof(struct place),
+    sizeof(struct campaign_agent),
     sizeof(struct artifacts),
     sizeof(struct rooms),
     sizeof(struct room),

@@ -62,7 +62,7 @@ struct member {
     struct message unfinished;
     size_t next_operation;
     bool has_left;         /* of its own will */
-    size_t overview_place; /* of overview.c, while it counts */
+    size_t overview_index; /* scratch of the overview, while it counts */
 };
 
 enum admission {

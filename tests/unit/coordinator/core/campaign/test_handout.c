@@ -12,23 +12,23 @@
 
 #define ANY UINT32_MAX
 
-static struct handout *deal(uint32_t workers, uint32_t places)
+static struct handout *deal(uint32_t workers, uint32_t agents)
 {
     uint32_t room_for[8];
-    for (uint32_t i = 0; i < places; i++) {
+    for (uint32_t i = 0; i < agents; i++) {
         room_for[i] = ANY;
     }
-    return handout_new(workers, room_for, places);
+    return handout_new(workers, room_for, agents);
 }
 
-static void expect_places(const struct handout *handout, const char *places)
+static void expect_agents(const struct handout *handout, const char *agents)
 {
     char text[100] = "";
-    for (uint32_t i = 0; handout_place(handout, i) != HANDOUT_NOBODY; i++) {
-        text[i] = (char)('a' + (char)handout_place(handout, i));
+    for (uint32_t i = 0; handout_agent(handout, i) != HANDOUT_NOBODY; i++) {
+        text[i] = (char)('a' + (char)handout_agent(handout, i));
         text[i + 1] = 0;
     }
-    assert_string_equal(text, places);
+    assert_string_equal(text, agents);
 }
 
 static void a_full_place_is_passed_over_and_rooms_are_spread_all_the_same(void **state)
@@ -36,7 +36,7 @@ static void a_full_place_is_passed_over_and_rooms_are_spread_all_the_same(void *
     (void)state;
     uint32_t room_for[] = {2, ANY, 4};
     struct handout *handout = handout_new(12, room_for, 3);
-    expect_places(handout, "bcabcbbcabcb");
+    expect_agents(handout, "bcabcbbcabcb");
     assert_int_equal(room_for[0], 0);
     assert_int_equal(room_for[1], ANY);
     assert_int_equal(room_for[2], 0);
@@ -48,7 +48,7 @@ static void all_that_fit_are_dealt(void **state)
     (void)state;
     uint32_t room_for[] = {1, 0, 2, 3};
     struct handout *handout = handout_new(6, room_for, 4);
-    expect_places(handout, "dcadcd");
+    expect_agents(handout, "dcadcd");
     for (uint32_t i = 0; i < 4; i++) {
         assert_int_equal(room_for[i], 0);
     }
@@ -56,10 +56,10 @@ static void all_that_fit_are_dealt(void **state)
 }
 
 /* Whose next worker comes earliest on its part of the way, one by one; of equals the first. */
-static uint32_t earliest_place(const uint32_t *counts, const uint32_t *given, uint32_t places)
+static uint32_t earliest_agent(const uint32_t *counts, const uint32_t *given, uint32_t agents)
 {
     uint32_t best = HANDOUT_NOBODY;
-    for (uint32_t i = 0; i < places; i++) {
+    for (uint32_t i = 0; i < agents; i++) {
         if (given[i] < counts[i] && (best == HANDOUT_NOBODY ||
                                      (2 * given[i] + 1) * counts[best] < (2 * given[best] + 1) * counts[i])) {
             best = i;
@@ -68,28 +68,28 @@ static uint32_t earliest_place(const uint32_t *counts, const uint32_t *given, ui
     return best;
 }
 
-static void the_spread_is_even_however_many_places(void **state)
+static void the_spread_is_even_however_many_agents(void **state)
 {
     (void)state;
     struct random random;
     random_seed(&random, 1);
     for (uint32_t round = 0; round < 200; round++) {
         uint32_t room_for[20] = {0};
-        uint32_t places = 1 + (uint32_t)random_below(&random, 20);
+        uint32_t agents = 1 + (uint32_t)random_below(&random, 20);
         uint32_t counts[20] = {0};
         uint32_t given[20] = {0};
         uint32_t workers = 0;
-        for (uint32_t i = 0; i < places; i++) {
+        for (uint32_t i = 0; i < agents; i++) {
             counts[i] = room_for[i] = (uint32_t)random_below(&random, 10);
             workers += counts[i];
         }
         counts[0] = room_for[0] += 1; /* so that there is somebody to deal */
         workers++;
-        struct handout *handout = handout_new(workers, room_for, places);
+        struct handout *handout = handout_new(workers, room_for, agents);
         for (uint32_t i = 0; i < workers; i++) {
-            uint32_t place = earliest_place(counts, given, places);
-            assert_int_equal(handout_place(handout, i), place);
-            given[place]++;
+            uint32_t agent = earliest_agent(counts, given, agents);
+            assert_int_equal(handout_agent(handout, i), agent);
+            given[agent]++;
         }
         handout_free(&handout);
     }
@@ -113,18 +113,18 @@ static void as_many_as_a_message_takes_are_spread(void **state)
     (void)state;
     uint32_t room_for[] = {ANY, 2};
     struct handout *handout = handout_new(LIMIT_SET_RUNS, room_for, 2);
-    assert_int_equal(handout_place(handout, LIMIT_SET_RUNS / 4), 1);
-    assert_int_equal(handout_place(handout, LIMIT_SET_RUNS / 4 * 3), 1);
+    assert_int_equal(handout_agent(handout, LIMIT_SET_RUNS / 4), 1);
+    assert_int_equal(handout_agent(handout, LIMIT_SET_RUNS / 4 * 3), 1);
     handout_free(&handout);
 }
 
 static void nobody_is_moved_where_there_is_room(void **state)
 {
     (void)state;
-    for (uint32_t places = 1; places <= 7; places++) {
-        struct handout *handout = deal(LIMIT_SET_RUNS - places, places);
-        for (uint32_t i = 0; i < LIMIT_SET_RUNS - places; i++) {
-            assert_int_equal(handout_place(handout, i), i % places);
+    for (uint32_t agents = 1; agents <= 7; agents++) {
+        struct handout *handout = deal(LIMIT_SET_RUNS - agents, agents);
+        for (uint32_t i = 0; i < LIMIT_SET_RUNS - agents; i++) {
+            assert_int_equal(handout_agent(handout, i), i % agents);
         }
         handout_free(&handout);
     }
@@ -136,7 +136,7 @@ static void more_workers_follow_in_turn(void **state)
     struct handout *handout = deal(4, 3);
     uint32_t room_for[] = {ANY, 1, 0};
     assert_int_equal(handout_extend(handout, 4, room_for, 3), 4);
-    expect_places(handout, "abcabaaa");
+    expect_agents(handout, "abcabaaa");
     handout_free(&handout);
 }
 
@@ -146,7 +146,7 @@ static void the_seats_of_a_room_sit_on_different_agents(void **state)
     struct handout *handout = deal(10, 4);
     uint32_t expected[] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1};
     for (uint32_t i = 0; i < 10; i++) {
-        assert_int_equal(handout_place(handout, i), expected[i]);
+        assert_int_equal(handout_agent(handout, i), expected[i]);
     }
     struct worker_set workers = {0};
     handout_workers(handout, 1, &workers);
@@ -162,8 +162,8 @@ static void nobody_owns_a_worker_that_there_is_not(void **state)
 {
     (void)state;
     struct handout *handout = deal(4, 2);
-    assert_int_equal(handout_place(handout, 4), HANDOUT_NOBODY);
-    assert_int_equal(handout_place(handout, UINT32_MAX), HANDOUT_NOBODY);
+    assert_int_equal(handout_agent(handout, 4), HANDOUT_NOBODY);
+    assert_int_equal(handout_agent(handout, UINT32_MAX), HANDOUT_NOBODY);
     handout_free(&handout);
 }
 
@@ -176,9 +176,9 @@ static void a_worker_that_moves_changes_its_owner(void **state)
     assert_true(handout_owns_all(handout, 0, &workers));
     handout_give(handout, 2, 1);
     assert_false(handout_owns_all(handout, 0, &workers));
-    assert_int_equal(handout_place(handout, 2), 1);
+    assert_int_equal(handout_agent(handout, 2), 1);
     handout_give(handout, 2, HANDOUT_NOBODY);
-    assert_int_equal(handout_place(handout, 2), HANDOUT_NOBODY);
+    assert_int_equal(handout_agent(handout, 2), HANDOUT_NOBODY);
     worker_set_finish(&workers);
     handout_free(&handout);
 }
@@ -188,7 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_place_is_passed_over_and_rooms_are_spread_all_the_same),
         cmocka_unit_test(all_that_fit_are_dealt),
-        cmocka_unit_test(the_spread_is_even_however_many_places),
+        cmocka_unit_test(the_spread_is_even_however_many_agents),
         cmocka_unit_test(too_many_for_one_message_are_dealt_in_turn),
         cmocka_unit_test(as_many_as_a_message_takes_are_spread),
         cmocka_unit_test(nobody_is_moved_where_there_is_room),

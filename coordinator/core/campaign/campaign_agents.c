@@ -11,42 +11,42 @@
 #define ASSIGNMENTS_PER_MESSAGE 4096u
 static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec has to take them");
 
-struct place *campaign_place_of(struct campaign *campaign, const struct member *member)
+struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign->places[i].member == member) {
-            return &campaign->places[i];
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign->agents[i].member == member) {
+            return &campaign->agents[i];
         }
     }
     return NULL;
 }
 
-bool campaign_place_is_live(const struct place *place)
+bool campaign_agent_is_live(const struct campaign_agent *agent)
 {
-    return place->member != NULL && !place->is_given_up;
+    return agent->member != NULL && !agent->is_given_up;
 }
 
-uint32_t campaign_live_places(const struct campaign *campaign)
+uint32_t campaign_live_agents(const struct campaign *campaign)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        count += campaign_place_is_live(&campaign->places[i]);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        count += campaign_agent_is_live(&campaign->agents[i]);
     }
     return count;
 }
 
-void campaign_tell(struct campaign *campaign, const struct place *place, struct message *message)
+void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message)
 {
-    assert(campaign_place_is_live(place));
+    assert(campaign_agent_is_live(agent));
     message->campaign = campaign->id;
-    members_send(campaign->home.members, place->member, message);
+    members_send(campaign->home.members, agent->member, message);
 }
 
 void campaign_tell_all(struct campaign *campaign, struct message *message)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign_place_is_live(&campaign->places[i])) {
-            campaign_tell(campaign, &campaign->places[i], message);
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign_agent_is_live(&campaign->agents[i])) {
+            campaign_tell(campaign, &campaign->agents[i], message);
         }
     }
 }
@@ -62,30 +62,30 @@ static int campaign_places_compare_names(const void *left, const void *right)
     return bytes_compare(a, b);
 }
 
-static void take_place(struct place *place, struct member *member)
+static void take_agent(struct campaign_agent *agent, struct member *member)
 {
-    place->member = member;
-    place->name = bytes_copy_new(member->name);
-    place->host = bytes_copy_new(member->host);
-    place->labels = bytes_copy_new(member->labels);
-    place->pid = member->pid;
-    place->cores = member->cores;
+    agent->member = member;
+    agent->name = bytes_copy_new(member->name);
+    agent->host = bytes_copy_new(member->host);
+    agent->labels = bytes_copy_new(member->labels);
+    agent->pid = member->pid;
+    agent->cores = member->cores;
 }
 
-void campaign_hold(struct place *place)
+void campaign_hold(struct campaign_agent *agent)
 {
-    place->held++;
-    place->member->held++;
+    agent->held++;
+    agent->member->held++;
 }
 
 void campaign_unburden(struct campaign *campaign)
 {
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        struct place *place = &campaign->places[i];
-        if (place->member != NULL) {
-            place->member->held -= place->held;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        struct campaign_agent *agent = &campaign->agents[i];
+        if (agent->member != NULL) {
+            agent->member->held -= agent->held;
         }
-        place->held = 0;
+        agent->held = 0;
     }
 }
 
@@ -105,23 +105,23 @@ static struct member **choose_members(const struct campaign *campaign, uint32_t 
     return chosen;
 }
 
-void campaign_take_places(struct campaign *campaign)
+void campaign_take_agents(struct campaign *campaign)
 {
     uint32_t count = 0;
     struct member **chosen = choose_members(campaign, &count);
     assert(count > 0 && count >= campaign->agents_wanted);
-    campaign->places = memory_new(count, sizeof *campaign->places);
-    campaign->place_count = count;
+    campaign->agents = memory_new(count, sizeof *campaign->agents);
+    campaign->agent_count = count;
     uint32_t *room_for = memory_new(count, sizeof *room_for);
     for (uint32_t i = 0; i < count; i++) {
-        take_place(&campaign->places[i], chosen[i]);
+        take_agent(&campaign->agents[i], chosen[i]);
         room_for[i] = members_room(chosen[i]);
     }
     campaign->handout = handout_new(campaign->options.workers, room_for, count);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        struct place *place = &campaign->places[handout_place(campaign->handout, i)];
-        place->workers++;
-        campaign_hold(place);
+        struct campaign_agent *agent = &campaign->agents[handout_agent(campaign->handout, i)];
+        agent->workers++;
+        campaign_hold(agent);
     }
     memory_free(room_for);
     memory_free(chosen);
@@ -130,18 +130,18 @@ void campaign_take_places(struct campaign *campaign)
 void campaign_deploy(struct campaign *campaign)
 {
     /* In one go over the workers: there may be a million, and thousands of places. */
-    struct worker_set *sets = memory_new(campaign->place_count, sizeof *sets);
+    struct worker_set *sets = memory_new(campaign->agent_count, sizeof *sets);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        worker_set_add(&sets[handout_place(campaign->handout, i)], i);
+        worker_set_add(&sets[handout_agent(campaign->handout, i)], i);
     }
-    for (uint32_t i = 0; i < campaign->place_count; i++) {
-        if (campaign_place_is_live(&campaign->places[i])) {
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign_agent_is_live(&campaign->agents[i])) {
             struct message message = {.kind = MESSAGE_DEPLOY,
                                       .deploy = {.options = campaign->options,
                                                  .bundle = campaign->bundle.listing,
                                                  .workers = sets[i],
                                                  .is_seed_fixed = campaign->options.seed != 0}};
-            campaign_tell(campaign, &campaign->places[i], &message);
+            campaign_tell(campaign, &campaign->agents[i], &message);
         }
         worker_set_finish(&sets[i]);
     }
@@ -151,21 +151,21 @@ void campaign_deploy(struct campaign *campaign)
 void campaign_run_global(struct campaign *campaign, enum global_phase phase)
 {
     uint32_t i = 0;
-    while (!campaign_place_is_live(&campaign->places[i])) {
+    while (!campaign_agent_is_live(&campaign->agents[i])) {
         i++;
-        assert(i < campaign->place_count);
+        assert(i < campaign->agent_count);
     }
-    campaign->global_place = i;
+    campaign->global_agent = i;
     struct message message = {.kind = MESSAGE_GLOBAL, .global.phase = phase};
-    campaign_tell(campaign, &campaign->places[i], &message);
+    campaign_tell(campaign, &campaign->agents[i], &message);
 }
 
 static int compare_moved(const void *left, const void *right)
 {
     const struct moved *a = (const struct moved *)left;
     const struct moved *b = (const struct moved *)right;
-    if (a->place != b->place) {
-        return a->place < b->place ? -1 : 1;
+    if (a->agent != b->agent) {
+        return a->agent < b->agent ? -1 : 1;
     }
     if (a->first_step != b->first_step) {
         return a->first_step < b->first_step ? -1 : 1;
@@ -179,7 +179,7 @@ static size_t send_assignments(struct campaign *campaign, const struct moved *mo
     struct assignment *items = memory_new(ASSIGNMENTS_PER_MESSAGE, sizeof *items);
     size_t used = 0;
     size_t taken = 0;
-    for (; taken < count && moved[taken].place == moved[0].place; taken++) {
+    for (; taken < count && moved[taken].agent == moved[0].agent; taken++) {
         struct assignment *last = used > 0 ? &items[used - 1] : NULL;
         if (last == NULL || last->first_step != moved[taken].first_step ||
             last->workers.run_count >= CAMPAIGN_SET_RUNS) {
@@ -192,7 +192,7 @@ static size_t send_assignments(struct campaign *campaign, const struct moved *mo
         worker_set_add(&last->workers, moved[taken].worker);
     }
     struct message message = {.kind = MESSAGE_ASSIGN, .assign = {.items = items, .count = used}};
-    campaign_tell(campaign, &campaign->places[moved[0].place], &message);
+    campaign_tell(campaign, &campaign->agents[moved[0].agent], &message);
     for (size_t i = 0; i < used; i++) {
         worker_set_finish(&items[i].workers);
     }
@@ -206,7 +206,7 @@ void campaign_send_moved(struct campaign *campaign)
     size_t count = 0;
     for (size_t i = 0; i < campaign->moved_count; i++) {
         /* It may have moved once more before anybody was told. */
-        if (handout_place(campaign->handout, moved[i].worker) == moved[i].place) {
+        if (handout_agent(campaign->handout, moved[i].worker) == moved[i].agent) {
             moved[count++] = moved[i];
         }
     }
