@@ -2,7 +2,7 @@
 #include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/campaign/fit.h"
+#include "coordinator/core/campaign/capacity.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 
@@ -282,8 +282,8 @@ uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 bool coordinator_has_room(const struct coordinator *coordinator, const struct campaign_options *options,
                           uint32_t agents, struct error *error)
 {
-    struct fit fit = fit_of(coordinator->members, options);
-    return fit.agents < agents || fit_check(&fit, options, error);
+    struct capacity capacity = capacity_of(coordinator->members, options);
+    return capacity.agents < agents || capacity_check(&capacity, options, error);
 }
 
 bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign, uint32_t workers,

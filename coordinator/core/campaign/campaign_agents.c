@@ -2,7 +2,7 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/campaign/fit.h"
+#include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -97,7 +97,7 @@ static struct member **choose_members(const struct campaign *campaign, uint32_t 
     *count = 0;
     for (size_t i = 0; i < members_count(members); i++) {
         struct member *member = members_at(members, i);
-        if (fit_is_suitable(member, &campaign->options)) {
+        if (capacity_is_suitable(member, &campaign->options)) {
             chosen[(*count)++] = member;
         }
     }

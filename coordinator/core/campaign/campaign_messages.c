@@ -4,7 +4,7 @@
 #include "common/buffer.h"
 #include "common/compose.h"
 #include "common/duration.h"
-#include "coordinator/core/campaign/fit.h"
+#include "coordinator/core/campaign/capacity.h"
 #include "proto/codec/codec.h"
 #include "proto/message/bundle.h"
 #include "proto/message/labels.h"
@@ -203,11 +203,11 @@ void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns)
     if (campaign->state != CAMPAIGN_CREATED) {
         return;
     }
-    struct fit fit = fit_of(campaign->home.members, &campaign->options);
-    if (fit.agents < campaign->agents_wanted) {
+    struct capacity capacity = capacity_of(campaign->home.members, &campaign->options);
+    if (capacity.agents < campaign->agents_wanted) {
         return;
     }
-    if (fit_check(&fit, &campaign->options, &error)) {
+    if (capacity_check(&capacity, &campaign->options, &error)) {
         (void)campaign_happen(campaign, now_ns, LIFE_AGENTS_JOINED);
     } else {
         campaign_stop_as(campaign, now_ns, VERDICT_ABORTED, error.text);
@@ -292,11 +292,11 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind
     if (campaign->state == CAMPAIGN_CREATED) {
         char within[DURATION_BYTES];
         duration_describe(campaign->deadline_ms, within, sizeof within);
-        struct fit fit = fit_of(campaign->home.members, &campaign->options);
+        struct capacity capacity = capacity_of(campaign->home.members, &campaign->options);
         char words[LABELS_MAX_BYTES + 20];
         judgement_raise(&campaign->judgement, VERDICT_ABORTED, "only %u of %u agents%s joined within %s",
-                        fit.agents, campaign->agents_wanted,
-                        fit_words(&campaign->options, words, sizeof words), within);
+                        capacity.agents, campaign->agents_wanted,
+                        capacity_describe(&campaign->options, words, sizeof words), within);
         campaign->was_stopped = true;
     } else if (campaign->state == CAMPAIGN_DEPLOYING || campaign->state == CAMPAIGN_READY) {
         note_late_setup(campaign);

@@ -2,7 +2,7 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
-#include "coordinator/core/campaign/fit.h"
+#include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
 
 uint32_t campaign_rooms(const struct campaign *campaign)
