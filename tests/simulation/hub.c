@@ -120,7 +120,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
 }
 
 /* Looks into what is sent for whom workers are given to. */
-static void note_handout(struct world *world, uint64_t incarnation, struct bytes bytes)
+static void note_placement(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
     bool may_deal =
         world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0 || world->plan->scale_count > 0;
@@ -156,7 +156,7 @@ static bool is_anybody_unheard(const struct world *world)
     return false;
 }
 
-void hub_settle_handout(struct world *world)
+void hub_settle_placement(struct world *world)
 {
     if (world->state != CAMPAIGN_RUNNING || world->agents_declared == 0 || is_anybody_unheard(world)) {
         return;
@@ -181,7 +181,7 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
     switch (effect->kind) {
     case EFFECT_SEND:
         host = host_of_incarnation(world, effect->incarnation);
-        note_handout(world, effect->incarnation, effect->message);
+        note_placement(world, effect->incarnation, effect->message);
         if (host != NULL && is_seen) {
             network_send_down(world, host, &effect->envelope, effect->message);
         }

@@ -173,7 +173,7 @@ static void happen_at_hub(struct world *world, struct event *event)
         world->has_coordinator_turn = false;
         coordinator_event.kind = EVENT_TURN_END;
         hub_step(world, &coordinator_event);
-        hub_settle_handout(world);
+        hub_settle_placement(world);
         break;
     case HAPPENING_FRAME_UP:
         network_note_arrival(&world->hosts[event->host].up, &event->frame->envelope);

@@ -274,7 +274,7 @@ void hub_create(struct world *world);
 void hub_step(struct world *world, struct coordinator_event *event);
 void hub_wake(struct world *world);
 /* Workers whose agent was lost before it could even be told of them. */
-void hub_settle_handout(struct world *world);
+void hub_settle_placement(struct world *world);
 /* Whether the campaign's duration is over, so that no new step begins. */
 bool hub_is_draining(const struct world *world);
 

@@ -68,7 +68,7 @@ void campaign_free(struct campaign **at)
     memory_free((void *)campaign->key.data);
     bundle_finish(&campaign->bundle);
     judgement_finish(&campaign->judgement);
-    handout_free(&campaign->handout);
+    placement_free(&campaign->placement);
     rooms_free(&campaign->rooms);
     sightings_free(&campaign->sightings);
     campaign_statistics_free(&campaign->statistics);

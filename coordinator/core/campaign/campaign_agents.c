@@ -117,9 +117,9 @@ void campaign_take_agents(struct campaign *campaign)
         take_agent(&campaign->agents[i], chosen[i]);
         room_for[i] = members_room(chosen[i]);
     }
-    campaign->handout = handout_new(campaign->options.workers, room_for, count);
+    campaign->placement = placement_new(campaign->options.workers, room_for, count);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        struct campaign_agent *agent = &campaign->agents[handout_agent(campaign->handout, i)];
+        struct campaign_agent *agent = &campaign->agents[placement_agent(campaign->placement, i)];
         agent->workers++;
         campaign_hold(agent);
     }
@@ -132,7 +132,7 @@ void campaign_deploy(struct campaign *campaign)
     /* In one go over the workers: there may be a million, and thousands of places. */
     struct worker_set *sets = memory_new(campaign->agent_count, sizeof *sets);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        worker_set_add(&sets[handout_agent(campaign->handout, i)], i);
+        worker_set_add(&sets[placement_agent(campaign->placement, i)], i);
     }
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         if (campaign_agent_is_live(&campaign->agents[i])) {
@@ -206,7 +206,7 @@ void campaign_send_moved(struct campaign *campaign)
     size_t count = 0;
     for (size_t i = 0; i < campaign->moved_count; i++) {
         /* It may have moved once more before anybody was told. */
-        if (handout_agent(campaign->handout, moved[i].worker) == moved[i].agent) {
+        if (placement_agent(campaign->placement, moved[i].worker) == moved[i].agent) {
             moved[count++] = moved[i];
         }
     }

@@ -162,7 +162,7 @@ static void drop_rooms(struct campaign *campaign)
         campaign->report.release_spread_us = campaign->release_spread_us;
     }
     rooms_free(&campaign->rooms);
-    handout_free(&campaign->handout);
+    placement_free(&campaign->placement);
     memory_free(campaign->last_steps);
     campaign->last_steps = NULL;
     campaign->is_unsettled = false;

@@ -1,8 +1,8 @@
 /* The inside of a campaign, for the files that it is made of. */
 #pragma once
 #include "coordinator/core/campaign/campaign.h"
-#include "coordinator/core/campaign/handout.h"
 #include "coordinator/core/campaign/life.h"
+#include "coordinator/core/campaign/placement.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/statistics.h"
 #include "coordinator/core/report/strain.h"
@@ -71,7 +71,7 @@ struct campaign {
 
     struct campaign_agent *agents;
     uint32_t agent_count;
-    struct handout *handout;
+    struct placement *placement;
     struct rooms *rooms;
     struct sightings *sightings; /* once the rooms are gone */
     bool is_unsettled;

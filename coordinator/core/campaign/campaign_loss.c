@@ -27,7 +27,7 @@ static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss
 {
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
-        handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
+        placement_give(campaign->placement, cursor.worker, PLACEMENT_NOBODY);
     }
     rooms_lose(campaign->rooms, now_ns, &loss->workers, loss->text);
 }
@@ -41,12 +41,12 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
             return index;
         }
     }
-    return HANDOUT_NOBODY;
+    return PLACEMENT_NOBODY;
 }
 
 void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
 {
-    handout_give(campaign->handout, worker, to);
+    placement_give(campaign->placement, worker, to);
     campaign->agents[to].workers++;
     campaign->agents[to].is_finished = false;
     campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity, campaign->moved_count + 1,
@@ -73,11 +73,11 @@ static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
         bool is_wanted = cursor.worker < campaign->options.workers; /* else it was to end behind its step */
-        uint32_t next = is_wanted ? campaign_next_agent(campaign, to) : HANDOUT_NOBODY;
+        uint32_t next = is_wanted ? campaign_next_agent(campaign, to) : PLACEMENT_NOBODY;
         uint64_t first_step =
-            next == HANDOUT_NOBODY ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
+            next == PLACEMENT_NOBODY ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
         if (first_step == 0) {
-            handout_give(campaign->handout, cursor.worker, HANDOUT_NOBODY);
+            placement_give(campaign->placement, cursor.worker, PLACEMENT_NOBODY);
             worker_set_add(&left, cursor.worker);
             continue;
         }
@@ -192,7 +192,7 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
     char *text = memory_format("agent %s %s", loss.text, what);
     bytes_to_text(bytes_of_string(text), loss.text, sizeof loss.text);
     memory_free(text);
-    handout_workers(campaign->handout, loss.index, &loss.workers);
+    placement_workers(campaign->placement, loss.index, &loss.workers);
     lose(campaign, now_ns, &loss);
     worker_set_finish(&loss.workers);
 }

@@ -160,7 +160,7 @@ static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct campa
 {
     const struct artifact_piece *piece = &message->artifact;
     struct error error;
-    if (handout_agent(campaign->handout, piece->worker) != (uint32_t)(agent - campaign->agents)) {
+    if (placement_agent(campaign->placement, piece->worker) != (uint32_t)(agent - campaign->agents)) {
         complain(campaign, now_ns, agent, "it speaks for workers that are not its own");
     } else if (!artifacts_take(&campaign->artifacts, &agent->artifact, piece, &error)) {
         complain(campaign, now_ns, agent, error.text);

@@ -46,7 +46,7 @@ static void apply(struct portion *portion, const struct operation *operation)
     uint64_t ended = rooms_steps_ended(campaign->rooms);
     if (operation->fault != NULL) {
         campaign_operations_refuse(portion, operation, operation->fault);
-    } else if (!handout_owns_all(campaign->handout, index, &operation->workers)) {
+    } else if (!placement_owns_all(campaign->placement, index, &operation->workers)) {
         campaign_operations_refuse(portion, operation, "it speaks for workers that are not its own");
     } else if (!rooms_may_ask(campaign->rooms, operation, &error) ||
                !rooms_apply(campaign->rooms, portion->now_ns, operation, &error)) {
@@ -65,7 +65,7 @@ static void note_begun(struct portion *portion, const struct message *message, s
     for (size_t i = from; i < message->operations.count; i++) {
         const struct operation *operation = &message->operations.items[i];
         if (operation->kind == OPERATION_BEGUN && operation->fault == NULL &&
-            handout_owns_all(portion->campaign->handout, index, &operation->workers)) {
+            placement_owns_all(portion->campaign->placement, index, &operation->workers)) {
             rooms_note_begun(portion->campaign->rooms, operation);
             portion->is_awaited = true;
         }

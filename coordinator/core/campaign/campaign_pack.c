@@ -248,7 +248,7 @@ static void places_pack(const struct campaign *campaign, struct buffer *into)
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         place_pack(&campaign->agents[i], into);
     }
-    handout_pack(campaign->handout, into);
+    placement_pack(campaign->placement, into);
     rooms_pack(campaign->rooms, into);
     pack_number(into, campaign->global_agent);
     pack_number(into, campaign->moved_count);
@@ -302,12 +302,12 @@ static void places_unpack(struct campaign *campaign, struct unpack *from)
     while (campaign->agent_count < count && !from->is_broken) {
         place_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
     }
-    campaign->handout = from->is_broken ? NULL : handout_unpack(from, count);
+    campaign->placement = from->is_broken ? NULL : placement_unpack(from, count);
     campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
     campaign->global_agent = (uint32_t)unpack_bounded(from, count - 1);
     moved_unpack(campaign, from);
-    if (from->is_broken || handout_count(campaign->handout) < campaign->options.workers ||
-        rooms_worker_count(campaign->rooms) != handout_count(campaign->handout)) {
+    if (from->is_broken || placement_count(campaign->placement) < campaign->options.workers ||
+        rooms_worker_count(campaign->rooms) != placement_count(campaign->placement)) {
         unpack_break(from);
         return;
     }

@@ -78,8 +78,8 @@ static void begin_item(struct draft *draft, const struct reply *reply, uint64_t 
 static void add_worker(struct campaign *campaign, uint32_t worker, const struct reply *reply, uint64_t rank,
                        struct draft *drafts)
 {
-    uint32_t index = handout_agent(campaign->handout, worker);
-    if (index == HANDOUT_NOBODY || !campaign_agent_is_live(&campaign->agents[index])) {
+    uint32_t index = placement_agent(campaign->placement, worker);
+    if (index == PLACEMENT_NOBODY || !campaign_agent_is_live(&campaign->agents[index])) {
         return;
     }
     struct draft *draft = &drafts[index];

@@ -8,18 +8,18 @@
 uint32_t campaign_rooms(const struct campaign *campaign)
 {
     struct campaign_options options = campaign->options;
-    options.workers = handout_count(campaign->handout);
+    options.workers = placement_count(campaign->placement);
     return campaign_room_count(&options);
 }
 
 /* How many of the ids from the present number on have no agent that had them before and still lives. */
 static uint32_t newcomers(const struct campaign *campaign, uint32_t workers)
 {
-    uint32_t known = handout_count(campaign->handout);
+    uint32_t known = placement_count(campaign->placement);
     uint32_t count = workers > known ? workers - known : 0;
     for (uint32_t id = campaign->options.workers; id < workers && id < known; id++) {
-        uint32_t agent = handout_agent(campaign->handout, id);
-        count += agent == HANDOUT_NOBODY || !campaign_agent_is_live(&campaign->agents[agent]) ? 1 : 0;
+        uint32_t agent = placement_agent(campaign->placement, id);
+        count += agent == PLACEMENT_NOBODY || !campaign_agent_is_live(&campaign->agents[agent]) ? 1 : 0;
     }
     return count;
 }
@@ -109,8 +109,8 @@ static struct room_step *change(struct campaign *campaign, uint32_t workers, siz
 /* To the agent that had it before, where it may still be torn down, or to another one if that is lost. */
 static void bring_back(struct campaign *campaign, uint32_t worker, uint64_t first_step)
 {
-    uint32_t agent = handout_agent(campaign->handout, worker);
-    if (agent == HANDOUT_NOBODY || !campaign_agent_is_live(&campaign->agents[agent])) {
+    uint32_t agent = placement_agent(campaign->placement, worker);
+    if (agent == PLACEMENT_NOBODY || !campaign_agent_is_live(&campaign->agents[agent])) {
         agent = campaign_next_agent(campaign, worker % campaign->agent_count);
         campaign_hold(&campaign->agents[agent]);
     }
@@ -131,21 +131,21 @@ static void begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t f
         if (worker < known) {
             bring_back(campaign, worker, first_step);
         } else {
-            campaign_move(campaign, worker, handout_agent(campaign->handout, worker), first_step);
+            campaign_move(campaign, worker, placement_agent(campaign->placement, worker), first_step);
         }
     }
 }
 
 static void extend(struct campaign *campaign, uint32_t workers)
 {
-    uint32_t known = handout_count(campaign->handout);
+    uint32_t known = placement_count(campaign->placement);
     if (workers > known) {
         uint32_t *room_for = memory_new(campaign->agent_count, sizeof *room_for);
         (void)room_left(campaign, room_for);
-        (void)handout_extend(campaign->handout, workers - known, room_for, campaign->agent_count);
+        (void)placement_extend(campaign->placement, workers - known, room_for, campaign->agent_count);
         memory_free(room_for);
         for (uint32_t worker = known; worker < workers; worker++) {
-            campaign_hold(&campaign->agents[handout_agent(campaign->handout, worker)]);
+            campaign_hold(&campaign->agents[placement_agent(campaign->placement, worker)]);
         }
         rooms_extend(campaign->rooms, workers);
     }
@@ -166,7 +166,7 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
         return;
     }
     size_t changed_count = 0;
-    uint32_t known = handout_count(campaign->handout);
+    uint32_t known = placement_count(campaign->placement);
     campaign->workers_wanted = 0;
     campaign->is_unsettled = true;
     struct room_step *changed = change(campaign, workers, &changed_count);

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDOUT_NOBODY UINT32_MAX
+#define PLACEMENT_NOBODY UINT32_MAX
 
-struct handout;
+struct placement;
 
 /* For each place, how many workers it still takes (UINT32_MAX: any number); counted down as they are dealt.
  * All together take at least as many as are dealt.
@@ -17,20 +17,20 @@ struct handout;
  * Workers go to the places in turn, so that the seats of a room sit on different agents. A place that is full
  * is passed over; where that would leave the last rooms to a few agents, those with room for many are spread
  * over all of the ids instead. */
-MUST_CHECK struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t agents);
+MUST_CHECK struct placement *placement_new(uint32_t workers, uint32_t *room_for, uint32_t agents);
 /* More workers, dealt in turn from where the last one was. Gives back the first of them. */
-uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t agents);
-void handout_free(struct handout **handout);
+uint32_t placement_extend(struct placement *placement, uint32_t workers, uint32_t *room_for, uint32_t agents);
+void placement_free(struct placement **placement);
 /* Ids that were ever dealt out. */
-uint32_t handout_count(const struct handout *handout);
+uint32_t placement_count(const struct placement *placement);
 /* HANDOUT_NOBODY for a worker that was lost, or that there is none of. */
-uint32_t handout_agent(const struct handout *handout, uint32_t worker);
-bool handout_owns_all(const struct handout *handout, uint32_t agent, const struct worker_set *workers);
+uint32_t placement_agent(const struct placement *placement, uint32_t worker);
+bool placement_owns_all(const struct placement *placement, uint32_t agent, const struct worker_set *workers);
 /* Adds the workers of a place to `workers`. */
-void handout_workers(const struct handout *handout, uint32_t agent, struct worker_set *workers);
+void placement_workers(const struct placement *placement, uint32_t agent, struct worker_set *workers);
 /* To another place, or to HANDOUT_NOBODY. */
-void handout_give(struct handout *handout, uint32_t worker, uint32_t agent);
+void placement_give(struct placement *placement, uint32_t worker, uint32_t agent);
 
 /* As bytes, and back: NULL, and `from` is broken, if they make no sense or name a place that there is not. */
-void handout_pack(const struct handout *handout, struct buffer *into);
-MUST_CHECK struct handout *handout_unpack(struct unpack *from, uint32_t agents);
+void placement_pack(const struct placement *placement, struct buffer *into);
+MUST_CHECK struct placement *placement_unpack(struct unpack *from, uint32_t agents);

@@ -1,5 +1,5 @@
 /* Which agent a worker belongs to. */
-#include "coordinator/core/campaign/handout.h"
+#include "coordinator/core/campaign/placement.h"
 
 #include "common/random.h"
 #include "proto/message/limits.h"
@@ -12,20 +12,20 @@
 
 #define ANY UINT32_MAX
 
-static struct handout *deal(uint32_t workers, uint32_t agents)
+static struct placement *deal(uint32_t workers, uint32_t agents)
 {
     uint32_t room_for[8];
     for (uint32_t i = 0; i < agents; i++) {
         room_for[i] = ANY;
     }
-    return handout_new(workers, room_for, agents);
+    return placement_new(workers, room_for, agents);
 }
 
-static void expect_agents(const struct handout *handout, const char *agents)
+static void expect_agents(const struct placement *placement, const char *agents)
 {
     char text[100] = "";
-    for (uint32_t i = 0; handout_agent(handout, i) != HANDOUT_NOBODY; i++) {
-        text[i] = (char)('a' + (char)handout_agent(handout, i));
+    for (uint32_t i = 0; placement_agent(placement, i) != PLACEMENT_NOBODY; i++) {
+        text[i] = (char)('a' + (char)placement_agent(placement, i));
         text[i + 1] = 0;
     }
     assert_string_equal(text, agents);
@@ -35,32 +35,32 @@ static void a_full_place_is_passed_over_and_rooms_are_spread_all_the_same(void *
 {
     (void)state;
     uint32_t room_for[] = {2, ANY, 4};
-    struct handout *handout = handout_new(12, room_for, 3);
-    expect_agents(handout, "bcabcbbcabcb");
+    struct placement *placement = placement_new(12, room_for, 3);
+    expect_agents(placement, "bcabcbbcabcb");
     assert_int_equal(room_for[0], 0);
     assert_int_equal(room_for[1], ANY);
     assert_int_equal(room_for[2], 0);
-    handout_free(&handout);
+    placement_free(&placement);
 }
 
 static void all_that_fit_are_dealt(void **state)
 {
     (void)state;
     uint32_t room_for[] = {1, 0, 2, 3};
-    struct handout *handout = handout_new(6, room_for, 4);
-    expect_agents(handout, "dcadcd");
+    struct placement *placement = placement_new(6, room_for, 4);
+    expect_agents(placement, "dcadcd");
     for (uint32_t i = 0; i < 4; i++) {
         assert_int_equal(room_for[i], 0);
     }
-    handout_free(&handout);
+    placement_free(&placement);
 }
 
 /* Whose next worker comes earliest on its part of the way, one by one; of equals the first. */
 static uint32_t earliest_agent(const uint32_t *counts, const uint32_t *given, uint32_t agents)
 {
-    uint32_t best = HANDOUT_NOBODY;
+    uint32_t best = PLACEMENT_NOBODY;
     for (uint32_t i = 0; i < agents; i++) {
-        if (given[i] < counts[i] && (best == HANDOUT_NOBODY ||
+        if (given[i] < counts[i] && (best == PLACEMENT_NOBODY ||
                                      (2 * given[i] + 1) * counts[best] < (2 * given[best] + 1) * counts[i])) {
             best = i;
         }
@@ -85,13 +85,13 @@ static void the_spread_is_even_however_many_agents(void **state)
         }
         counts[0] = room_for[0] += 1; /* so that there is somebody to deal */
         workers++;
-        struct handout *handout = handout_new(workers, room_for, agents);
+        struct placement *placement = placement_new(workers, room_for, agents);
         for (uint32_t i = 0; i < workers; i++) {
             uint32_t agent = earliest_agent(counts, given, agents);
-            assert_int_equal(handout_agent(handout, i), agent);
+            assert_int_equal(placement_agent(placement, i), agent);
             given[agent]++;
         }
-        handout_free(&handout);
+        placement_free(&placement);
     }
 }
 
@@ -99,88 +99,88 @@ static void too_many_for_one_message_are_dealt_in_turn(void **state)
 {
     (void)state;
     uint32_t room_for[] = {10, 400000, 400000};
-    struct handout *handout = handout_new(800000, room_for, 3);
+    struct placement *placement = placement_new(800000, room_for, 3);
     struct worker_set workers = {0};
-    handout_workers(handout, 1, &workers);
+    placement_workers(placement, 1, &workers);
     assert_int_equal(worker_set_count(&workers), 399995);
     assert_true(workers.run_count <= 3);
     worker_set_finish(&workers);
-    handout_free(&handout);
+    placement_free(&placement);
 }
 
 static void as_many_as_a_message_takes_are_spread(void **state)
 {
     (void)state;
     uint32_t room_for[] = {ANY, 2};
-    struct handout *handout = handout_new(LIMIT_SET_RUNS, room_for, 2);
-    assert_int_equal(handout_agent(handout, LIMIT_SET_RUNS / 4), 1);
-    assert_int_equal(handout_agent(handout, LIMIT_SET_RUNS / 4 * 3), 1);
-    handout_free(&handout);
+    struct placement *placement = placement_new(LIMIT_SET_RUNS, room_for, 2);
+    assert_int_equal(placement_agent(placement, LIMIT_SET_RUNS / 4), 1);
+    assert_int_equal(placement_agent(placement, LIMIT_SET_RUNS / 4 * 3), 1);
+    placement_free(&placement);
 }
 
 static void nobody_is_moved_where_there_is_room(void **state)
 {
     (void)state;
     for (uint32_t agents = 1; agents <= 7; agents++) {
-        struct handout *handout = deal(LIMIT_SET_RUNS - agents, agents);
+        struct placement *placement = deal(LIMIT_SET_RUNS - agents, agents);
         for (uint32_t i = 0; i < LIMIT_SET_RUNS - agents; i++) {
-            assert_int_equal(handout_agent(handout, i), i % agents);
+            assert_int_equal(placement_agent(placement, i), i % agents);
         }
-        handout_free(&handout);
+        placement_free(&placement);
     }
 }
 
 static void more_workers_follow_in_turn(void **state)
 {
     (void)state;
-    struct handout *handout = deal(4, 3);
+    struct placement *placement = deal(4, 3);
     uint32_t room_for[] = {ANY, 1, 0};
-    assert_int_equal(handout_extend(handout, 4, room_for, 3), 4);
-    expect_agents(handout, "abcabaaa");
-    handout_free(&handout);
+    assert_int_equal(placement_extend(placement, 4, room_for, 3), 4);
+    expect_agents(placement, "abcabaaa");
+    placement_free(&placement);
 }
 
 static void the_seats_of_a_room_sit_on_different_agents(void **state)
 {
     (void)state;
-    struct handout *handout = deal(10, 4);
+    struct placement *placement = deal(10, 4);
     uint32_t expected[] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1};
     for (uint32_t i = 0; i < 10; i++) {
-        assert_int_equal(handout_agent(handout, i), expected[i]);
+        assert_int_equal(placement_agent(placement, i), expected[i]);
     }
     struct worker_set workers = {0};
-    handout_workers(handout, 1, &workers);
+    placement_workers(placement, 1, &workers);
     char text[100];
     worker_set_describe(&workers, text, sizeof text);
     assert_string_equal(text, "workers 1, 5 and 9");
     assert_int_equal(workers.run_count, 1);
     worker_set_finish(&workers);
-    handout_free(&handout);
+    placement_free(&placement);
 }
 
 static void nobody_owns_a_worker_that_there_is_not(void **state)
 {
     (void)state;
-    struct handout *handout = deal(4, 2);
-    assert_int_equal(handout_agent(handout, 4), HANDOUT_NOBODY);
-    assert_int_equal(handout_agent(handout, UINT32_MAX), HANDOUT_NOBODY);
-    handout_free(&handout);
+    struct placement *placement = deal(4, 2);
+    assert_int_equal(placement_agent(placement, 4), PLACEMENT_NOBODY);
+    assert_int_equal(placement_agent(placement, UINT32_MAX), PLACEMENT_NOBODY);
+    placement_free(&placement);
 }
 
 static void a_worker_that_moves_changes_its_owner(void **state)
 {
     (void)state;
-    struct handout *handout = deal(6, 2);
+    struct placement *placement = deal(6, 2);
     struct worker_set workers = {0};
-    handout_workers(handout, 0, &workers);
-    assert_true(handout_owns_all(handout, 0, &workers));
-    handout_give(handout, 2, 1);
-    assert_false(handout_owns_all(handout, 0, &workers));
-    assert_int_equal(handout_agent(handout, 2), 1);
-    handout_give(handout, 2, HANDOUT_NOBODY);
-    assert_int_equal(handout_agent(handout, 2), HANDOUT_NOBODY);
+    placement_workers(placement, 0, &workers);
+    assert_true(placement_owns_all(placement, 0, &workers));
+    placement_give(placement, 2, 1);
+    assert_false(placement_owns_all(placement, 0, &workers));
+    assert_int_equal(placement_agent(placement, 2), 1);
+    placement_give(placement, 2, PLACEMENT_NOBODY);
+    assert_int_equal(placement_agent(placement, 2), PLACEMENT_NOBODY);
     worker_set_finish(&workers);
-    handout_free(&handout);
+    placement_free(&placement);
 }
 
 int main(void)

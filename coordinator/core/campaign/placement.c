@@ -1,5 +1,5 @@
 /* Which agent of a campaign each of its workers belongs to. */
-#include "coordinator/core/campaign/handout.h"
+#include "coordinator/core/campaign/placement.h"
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -10,7 +10,7 @@
 /* Spread over the ids, a place has at most one run a worker: more than a message takes is dealt in turn. */
 #define SPREAD_WORKERS_MOST LIMIT_SET_RUNS
 
-struct handout {
+struct placement {
     uint32_t *agents; /* by worker */
     size_t capacity;
     uint32_t workers;
@@ -30,8 +30,8 @@ static uint64_t next_position(const struct share_of_agent *share, uint64_t worke
     return (((2 * share->given + 1) * workers) << 16u) / (2 * share->count);
 }
 
-static bool handout_is_before(const struct share_of_agent *left, const struct share_of_agent *right,
-                              uint64_t workers)
+static bool placement_is_before(const struct share_of_agent *left, const struct share_of_agent *right,
+                                uint64_t workers)
 {
     uint64_t one = next_position(left, workers);
     uint64_t other = next_position(right, workers);
@@ -46,8 +46,8 @@ static void sink(struct share_of_agent *heap, size_t count, size_t at, uint64_t 
         if (child >= count) {
             return;
         }
-        child += child + 1 < count && handout_is_before(&heap[child + 1], &heap[child], workers) ? 1 : 0;
-        if (!handout_is_before(&heap[child], &heap[at], workers)) {
+        child += child + 1 < count && placement_is_before(&heap[child + 1], &heap[child], workers) ? 1 : 0;
+        if (!placement_is_before(&heap[child], &heap[at], workers)) {
             return;
         }
         struct share_of_agent moved = heap[at];
@@ -58,13 +58,13 @@ static void sink(struct share_of_agent *heap, size_t count, size_t at, uint64_t 
 }
 
 /* The same numbers for each place as were dealt in turn; where no place was full, the same places. */
-static void spread(struct handout *handout, uint32_t agents)
+static void spread(struct placement *placement, uint32_t agents)
 {
     struct share_of_agent *heap = memory_new(agents, sizeof *heap);
     uint32_t *counts = memory_new(agents, sizeof *counts);
     size_t size = 0;
-    for (uint32_t i = 0; i < handout->workers; i++) {
-        counts[handout->agents[i]]++;
+    for (uint32_t i = 0; i < placement->workers; i++) {
+        counts[placement->agents[i]]++;
     }
     for (uint32_t i = 0; i < agents; i++) {
         if (counts[i] > 0) {
@@ -72,27 +72,27 @@ static void spread(struct handout *handout, uint32_t agents)
         }
     }
     for (size_t i = size; i-- > 0;) {
-        sink(heap, size, i, handout->workers);
+        sink(heap, size, i, placement->workers);
     }
-    for (uint32_t i = 0; i < handout->workers; i++) {
-        handout->agents[i] = heap[0].agent;
+    for (uint32_t i = 0; i < placement->workers; i++) {
+        placement->agents[i] = heap[0].agent;
         heap[0].given++;
         if (heap[0].given == heap[0].count) {
             heap[0] = heap[--size];
         }
-        sink(heap, size, 0, handout->workers);
+        sink(heap, size, 0, placement->workers);
     }
     memory_free(counts);
     memory_free(heap);
 }
 
 /* Those with room, from the one on that has its turn. */
-static uint32_t list_open(const struct handout *handout, const uint32_t *room_for, uint32_t agents,
+static uint32_t list_open(const struct placement *placement, const uint32_t *room_for, uint32_t agents,
                           uint32_t *open)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < agents; i++) {
-        uint32_t agent = (handout->next + i) % agents;
+        uint32_t agent = (placement->next + i) % agents;
         if (room_for[agent] > 0) {
             open[count++] = agent;
         }
@@ -100,16 +100,16 @@ static uint32_t list_open(const struct handout *handout, const uint32_t *room_fo
     return count;
 }
 
-static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room_for, uint32_t agents)
+static void deal_in_turn(struct placement *placement, uint32_t first, uint32_t *room_for, uint32_t agents)
 {
     uint32_t *open = memory_new(agents, sizeof *open);
-    uint32_t count = list_open(handout, room_for, agents, open);
+    uint32_t count = list_open(placement, room_for, agents, open);
     uint32_t at = 0;
-    for (uint32_t worker = first; worker < handout->workers; worker++) {
+    for (uint32_t worker = first; worker < placement->workers; worker++) {
         assert(count > 0);
         uint32_t agent = open[at];
-        handout->agents[worker] = agent;
-        handout->next = (agent + 1) % agents;
+        placement->agents[worker] = agent;
+        placement->next = (agent + 1) % agents;
         room_for[agent] -= room_for[agent] == UINT32_MAX ? 0 : 1;
         if (room_for[agent] > 0) {
             at = (at + 1) % count;
@@ -122,55 +122,55 @@ static void deal_in_turn(struct handout *handout, uint32_t first, uint32_t *room
     memory_free(open);
 }
 
-struct handout *handout_new(uint32_t workers, uint32_t *room_for, uint32_t agents)
+struct placement *placement_new(uint32_t workers, uint32_t *room_for, uint32_t agents)
 {
-    struct handout *handout = MEMORY_NEW(struct handout);
-    (void)handout_extend(handout, workers, room_for, agents);
-    return handout;
+    struct placement *placement = MEMORY_NEW(struct placement);
+    (void)placement_extend(placement, workers, room_for, agents);
+    return placement;
 }
 
-uint32_t handout_extend(struct handout *handout, uint32_t workers, uint32_t *room_for, uint32_t agents)
+uint32_t placement_extend(struct placement *placement, uint32_t workers, uint32_t *room_for, uint32_t agents)
 {
     assert(agents > 0);
-    uint32_t first = handout->workers;
-    handout->workers += workers;
-    handout->agents =
-        memory_reserve(handout->agents, &handout->capacity, handout->workers, sizeof *handout->agents);
-    deal_in_turn(handout, first, room_for, agents);
+    uint32_t first = placement->workers;
+    placement->workers += workers;
+    placement->agents = memory_reserve(placement->agents, &placement->capacity, placement->workers,
+                                       sizeof *placement->agents);
+    deal_in_turn(placement, first, room_for, agents);
     if (first == 0 && workers <= SPREAD_WORKERS_MOST) {
-        spread(handout, agents);
+        spread(placement, agents);
     }
     return first;
 }
 
-void handout_free(struct handout **handout)
+void placement_free(struct placement **placement)
 {
-    if (*handout != NULL) {
-        memory_free((*handout)->agents);
-        memory_free(*handout);
-        *handout = NULL;
+    if (*placement != NULL) {
+        memory_free((*placement)->agents);
+        memory_free(*placement);
+        *placement = NULL;
     }
 }
 
-uint32_t handout_count(const struct handout *handout)
+uint32_t placement_count(const struct placement *placement)
 {
-    return handout->workers;
+    return placement->workers;
 }
 
-uint32_t handout_agent(const struct handout *handout, uint32_t worker)
+uint32_t placement_agent(const struct placement *placement, uint32_t worker)
 {
-    return worker < handout->workers ? handout->agents[worker] : HANDOUT_NOBODY;
+    return worker < placement->workers ? placement->agents[worker] : PLACEMENT_NOBODY;
 }
 
 /* A run is looked through without a branch for each worker. */
-static bool owns_run(const struct handout *handout, uint32_t agent, const struct worker_run *run)
+static bool owns_run(const struct placement *placement, uint32_t agent, const struct worker_run *run)
 {
     uint64_t last = run->first + (uint64_t)run->stride * (run->count - 1);
-    if (run->count == 0 || last >= handout->workers) {
+    if (run->count == 0 || last >= placement->workers) {
         return false;
     }
     uint32_t differs = 0;
-    const uint32_t *at = handout->agents + run->first;
+    const uint32_t *at = placement->agents + run->first;
     if (run->stride == 1) {
         for (uint32_t i = 0; i < run->count; i++) {
             differs |= at[i] ^ agent;
@@ -183,41 +183,41 @@ static bool owns_run(const struct handout *handout, uint32_t agent, const struct
     return differs == 0;
 }
 
-bool handout_owns_all(const struct handout *handout, uint32_t agent, const struct worker_set *workers)
+bool placement_owns_all(const struct placement *placement, uint32_t agent, const struct worker_set *workers)
 {
     for (size_t i = 0; i < workers->run_count; i++) {
-        if (!owns_run(handout, agent, &workers->runs[i])) {
+        if (!owns_run(placement, agent, &workers->runs[i])) {
             return false;
         }
     }
     return true;
 }
 
-void handout_workers(const struct handout *handout, uint32_t agent, struct worker_set *workers)
+void placement_workers(const struct placement *placement, uint32_t agent, struct worker_set *workers)
 {
-    for (uint32_t i = 0; i < handout->workers; i++) {
-        if (handout->agents[i] == agent) {
+    for (uint32_t i = 0; i < placement->workers; i++) {
+        if (placement->agents[i] == agent) {
             worker_set_add(workers, i);
         }
     }
 }
 
-void handout_give(struct handout *handout, uint32_t worker, uint32_t agent)
+void placement_give(struct placement *placement, uint32_t worker, uint32_t agent)
 {
-    assert(worker < handout->workers);
-    handout->agents[worker] = agent;
+    assert(worker < placement->workers);
+    placement->agents[worker] = agent;
 }
 
-void handout_pack(const struct handout *handout, struct buffer *into)
+void placement_pack(const struct placement *placement, struct buffer *into)
 {
-    pack_number(into, handout->workers);
-    pack_number(into, handout->next);
-    for (uint32_t i = 0; i < handout->workers; i++) {
-        pack_number(into, handout->agents[i] + 1u); /* 0: HANDOUT_NOBODY */
+    pack_number(into, placement->workers);
+    pack_number(into, placement->next);
+    for (uint32_t i = 0; i < placement->workers; i++) {
+        pack_number(into, placement->agents[i] + 1u); /* 0: HANDOUT_NOBODY */
     }
 }
 
-struct handout *handout_unpack(struct unpack *from, uint32_t agents)
+struct placement *placement_unpack(struct unpack *from, uint32_t agents)
 {
     uint32_t workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
     uint32_t next = (uint32_t)unpack_bounded(from, agents);
@@ -225,15 +225,15 @@ struct handout *handout_unpack(struct unpack *from, uint32_t agents)
         unpack_break(from);
         return NULL;
     }
-    struct handout *handout = MEMORY_NEW(struct handout);
-    handout->workers = workers;
-    handout->next = next;
-    handout->agents = memory_reserve(NULL, &handout->capacity, workers, sizeof *handout->agents);
+    struct placement *placement = MEMORY_NEW(struct placement);
+    placement->workers = workers;
+    placement->next = next;
+    placement->agents = memory_reserve(NULL, &placement->capacity, workers, sizeof *placement->agents);
     for (uint32_t i = 0; i < workers; i++) {
-        handout->agents[i] = (uint32_t)unpack_bounded(from, agents) - 1;
+        placement->agents[i] = (uint32_t)unpack_bounded(from, agents) - 1;
     }
     if (from->is_broken) {
-        handout_free(&handout);
+        placement_free(&placement);
     }
-    return handout;
+    return placement;
 }
