@@ -1,7 +1,7 @@
 /* One worker as its runner sees it: where it is in its life, and the one call that it may be waiting in.
  * Small: there may be a hundred thousand of them. */
 #pragma once
-#include "agent/core/runner/worker_life.h"
+#include "agent/core/runner/worker_lifecycle.h"
 #include "common/timers.h"
 #include "proto/message/operation.h"
 

@@ -26,7 +26,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
     campaign->deadline_ms = event->create.deadline_ms;
     campaign->state = CAMPAIGN_CREATED;
-    due_init(&campaign->life_due, DUE_LIFE, campaign);
+    due_init(&campaign->campaign_lifecycle_due, DUE_LIFE, campaign);
     due_init(&campaign->rooms_due, DUE_ROOMS, campaign);
     return campaign;
 }
@@ -36,7 +36,8 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
 {
     struct campaign *campaign = campaign_make(home, id, event);
     campaign->statistics = campaign_statistics_new();
-    due_set(home->timers, &campaign->life_due, due_after_ms(event->now_ns, campaign->deadline_ms));
+    due_set(home->timers, &campaign->campaign_lifecycle_due,
+            due_after_ms(event->now_ns, campaign->deadline_ms));
     outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);
     return campaign;
 }
@@ -47,7 +48,7 @@ void campaign_free(struct campaign **at)
     if (campaign == NULL) {
         return;
     }
-    due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
+    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
     due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         memory_free((void *)campaign->agents[i].name.data);
@@ -117,7 +118,7 @@ bool campaign_is_ended(const struct campaign *campaign)
 void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t within_ms = campaign->options.setup_timeout_ms;
-    due_set(campaign->home.timers, &campaign->life_due,
+    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
             within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
 }
 
@@ -148,7 +149,7 @@ static void campaign_begin(struct campaign *campaign, uint64_t now_ns)
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
     uint64_t duration_ms = campaign->options.duration_ms;
-    due_set(campaign->home.timers, &campaign->life_due,
+    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
             duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
 }
 
@@ -172,36 +173,37 @@ static void run_until(struct campaign *campaign, uint64_t now_ns)
 static void await_setup(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->awaited = AWAITS_SETUP;
-    due_set(campaign->home.timers, &campaign->life_due, due_after_ms(now_ns, SETUP_AFTER_STOP_MS));
+    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+            due_after_ms(now_ns, SETUP_AFTER_STOP_MS));
 }
 
 static void hurry(struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t due_ns = due_after_ms(now_ns, AT_ONCE_MS);
-    bool is_set = campaign->life_due.timer.position != TIMER_UNSET;
-    if (!is_set || campaign->life_due.timer.due_ns > due_ns) {
-        due_set(campaign->home.timers, &campaign->life_due, due_ns);
+    bool is_set = campaign->campaign_lifecycle_due.timer.position != TIMER_UNSET;
+    if (!is_set || campaign->campaign_lifecycle_due.timer.due_ns > due_ns) {
+        due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_ns);
     }
 }
 
-typedef void life_function(struct campaign *campaign, uint64_t now_ns);
-static life_function *const ACTIONS[LIFE_ACTION_COUNT] = {
-    [LIFE_DEPLOY] = deploy,
-    [LIFE_RUN_SETUP] = run_setup,
-    [LIFE_BEGIN] = campaign_begin,
-    [LIFE_DRAIN] = drain,
-    [LIFE_RUN_UNTIL] = run_until,
-    [LIFE_AWAIT_SETUP] = await_setup,
-    [LIFE_STOP_WORKERS] = campaign_stop_workers,
-    [LIFE_HURRY] = hurry,
-    [LIFE_RUN_TEARDOWN] = campaign_run_teardown,
-    [LIFE_GIVE_UP] = campaign_give_up,
-    [LIFE_END] = campaign_end,
+typedef void campaign_lifecycle_function(struct campaign *campaign, uint64_t now_ns);
+static campaign_lifecycle_function *const ACTIONS[CAMPAIGN_LIFECYCLE_ACTION_COUNT] = {
+    [CAMPAIGN_LIFECYCLE_DEPLOY] = deploy,
+    [CAMPAIGN_LIFECYCLE_RUN_SETUP] = run_setup,
+    [CAMPAIGN_LIFECYCLE_BEGIN] = campaign_begin,
+    [CAMPAIGN_LIFECYCLE_DRAIN] = drain,
+    [CAMPAIGN_LIFECYCLE_RUN_UNTIL] = run_until,
+    [CAMPAIGN_LIFECYCLE_AWAIT_SETUP] = await_setup,
+    [CAMPAIGN_LIFECYCLE_STOP_WORKERS] = campaign_stop_workers,
+    [CAMPAIGN_LIFECYCLE_HURRY] = hurry,
+    [CAMPAIGN_LIFECYCLE_RUN_TEARDOWN] = campaign_run_teardown,
+    [CAMPAIGN_LIFECYCLE_GIVE_UP] = campaign_give_up,
+    [CAMPAIGN_LIFECYCLE_END] = campaign_end,
 };
 
-bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum life_event event)
+bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event)
 {
-    const struct life_row *row = life_find(campaign->state, event);
+    const struct campaign_lifecycle_row *row = campaign_lifecycle_find(campaign->state, event);
     if (row == NULL) {
         campaign->refused_events++;
         return false;
@@ -218,13 +220,14 @@ void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict v
 {
     judgement_raise(&campaign->judgement, verdict, "%s", reason);
     campaign->was_stopped = true;
-    (void)campaign_happen(campaign, now_ns, LIFE_STOP);
+    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_STOP);
 }
 
 void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text)
 {
-    enum life_event event = is_at_once ? LIFE_STOP_AT_ONCE : LIFE_STOP;
-    if (life_find(campaign->state, event) == NULL) {
+    enum campaign_lifecycle_event event =
+        is_at_once ? CAMPAIGN_LIFECYCLE_STOP_AT_ONCE : CAMPAIGN_LIFECYCLE_STOP;
+    if (campaign_lifecycle_find(campaign->state, event) == NULL) {
         return; /* it is ending already */
     }
     if (text.size == 0) {

@@ -27,7 +27,8 @@ void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns)
         .stop = {.is_final = campaign->is_at_once,
                  .text = bytes_of_string(reason != NULL ? reason : "the campaign is stopping")}};
     campaign_tell_all(campaign, &message);
-    due_set(campaign->home.timers, &campaign->life_due, due_after_ms(now_ns, finish_within_ms(campaign)));
+    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+            due_after_ms(now_ns, finish_within_ms(campaign)));
     campaign_check_progress(campaign, now_ns);
 }
 
@@ -36,11 +37,11 @@ void campaign_run_teardown(struct campaign *campaign, uint64_t now_ns)
     campaign->ended_ns = now_ns;
     campaign->awaited = AWAITS_TEARDOWN;
     if (campaign->is_at_once || campaign_live_agents(campaign) == 0) {
-        (void)campaign_happen(campaign, now_ns, LIFE_TORN_DOWN);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TORN_DOWN);
         return;
     }
     campaign_run_global(campaign, GLOBAL_TEARDOWN);
-    due_set(campaign->home.timers, &campaign->life_due, due_after_ms(now_ns, TEARDOWN_MS));
+    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_after_ms(now_ns, TEARDOWN_MS));
 }
 
 void campaign_teardown_failed(struct campaign *campaign, const char *why)
@@ -92,19 +93,19 @@ void campaign_give_up(struct campaign *campaign, uint64_t now_ns)
     switch (campaign->awaited) {
     case AWAITS_SETUP:
         judgement_add_reason(&campaign->judgement, "global_setup did not end in time");
-        (void)campaign_happen(campaign, now_ns, LIFE_SETUP_FAILED);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
         break;
     case AWAITS_WORKERS:
         give_up_on_workers(campaign);
-        (void)campaign_happen(campaign, now_ns, LIFE_FINISHED);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_FINISHED);
         break;
     case AWAITS_TEARDOWN:
         if (is_teardown_in_doubt(campaign, now_ns)) {
-            due_set(campaign->home.timers, &campaign->life_due, due_after_ms(now_ns, DOUBT_MS));
+            due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_after_ms(now_ns, DOUBT_MS));
             break; /* if it is lost, another one takes over */
         }
         campaign_teardown_failed(campaign, "global_teardown did not end in time");
-        (void)campaign_happen(campaign, now_ns, LIFE_TORN_DOWN);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TORN_DOWN);
         break;
     case AWAITS_NOTHING:
         break;
@@ -173,7 +174,7 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     if (campaign->ended_ns == 0) {
         campaign->ended_ns = now_ns;
     }
-    due_set(campaign->home.timers, &campaign->life_due, TIMERS_NEVER);
+    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
     due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);

@@ -1,7 +1,7 @@
 /* The inside of a campaign, for the files that it is made of. */
 #pragma once
 #include "coordinator/core/campaign/campaign.h"
-#include "coordinator/core/campaign/life.h"
+#include "coordinator/core/campaign/campaign_lifecycle.h"
 #include "coordinator/core/campaign/placement.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/statistics.h"
@@ -64,7 +64,7 @@ struct campaign {
     uint64_t deadline_ms;
 
     enum campaign_state state;
-    struct due life_due;
+    struct due campaign_lifecycle_due;
     struct due rooms_due;
     struct judgement judgement;
     uint64_t refused_events;
@@ -112,7 +112,7 @@ MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint
                                           const struct coordinator_event *event);
 
 /* The one function that changes the state. False if the event is refused in this state. */
-bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum life_event event);
+bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event);
 /* Looks whether what all agents have to do has been done, or none is left. */
 void campaign_check_progress(struct campaign *campaign, uint64_t now_ns);
 /* A verdict with its reason, and the end of everything because of it. */

@@ -126,7 +126,7 @@ static void restart_global(struct campaign *campaign, uint64_t now_ns, const str
     } else if (campaign->awaited == AWAITS_TEARDOWN) {
         campaign_run_global(campaign, GLOBAL_TEARDOWN);
     } else if (campaign->awaited == AWAITS_SETUP) {
-        (void)campaign_happen(campaign, now_ns, LIFE_SETUP_FAILED);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
     }
 }
 
@@ -157,12 +157,12 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
     if (campaign_live_agents(campaign) == 0) {
         campaign->was_stopped = true;
         judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%s, and no other agent is left", loss->text);
-        (void)campaign_happen(campaign, now_ns, LIFE_ALL_LOST);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_ALL_LOST);
         return;
     }
     if (!had_nobody && campaign->options.on_loss == ON_LOSS_FAIL) {
         campaign->was_stopped = true;
-        (void)campaign_happen(campaign, now_ns, LIFE_STOP);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_STOP);
     }
     restart_global(campaign, now_ns, loss);
     campaign_check_progress(campaign, now_ns);

@@ -32,7 +32,7 @@ static void on_deployed(struct campaign *campaign, uint64_t now_ns, struct campa
     if (!message->done.is_ok) {
         judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(message->done.text));
         campaign->was_stopped = true;
-        (void)campaign_happen(campaign, now_ns, LIFE_DEPLOY_FAILED);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DEPLOY_FAILED);
         return;
     }
     agent->is_deployed = true;
@@ -46,12 +46,12 @@ static void on_setup_done(struct campaign *campaign, uint64_t now_ns, const stru
         return;
     }
     if (done->is_ok) {
-        (void)campaign_happen(campaign, now_ns, LIFE_SET_UP);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SET_UP);
         return;
     }
     judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(done->text));
     campaign->was_stopped = true;
-    (void)campaign_happen(campaign, now_ns, LIFE_SETUP_FAILED);
+    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
 }
 
 static void on_teardown_done(struct campaign *campaign, uint64_t now_ns, const struct done *done)
@@ -64,7 +64,7 @@ static void on_teardown_done(struct campaign *campaign, uint64_t now_ns, const s
         bytes_to_text(done->text, why, sizeof why);
         campaign_teardown_failed(campaign, why);
     }
-    (void)campaign_happen(campaign, now_ns, LIFE_TORN_DOWN);
+    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TORN_DOWN);
 }
 
 static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
@@ -208,7 +208,7 @@ void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns)
         return;
     }
     if (capacity_check(&capacity, &campaign->options, &error)) {
-        (void)campaign_happen(campaign, now_ns, LIFE_AGENTS_JOINED);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_AGENTS_JOINED);
     } else {
         campaign_stop_as(campaign, now_ns, VERDICT_ABORTED, error.text);
     }
@@ -239,15 +239,15 @@ void campaign_check_progress(struct campaign *campaign, uint64_t now_ns)
     struct standing standing = standing_of_all(campaign);
     if (campaign->state == CAMPAIGN_DEPLOYING) {
         if (standing.is_deployed) {
-            (void)campaign_happen(campaign, now_ns, LIFE_DEPLOYED);
+            (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DEPLOYED);
         }
         return;
     }
     bool is_running = campaign->state == CAMPAIGN_RUNNING;
     if (standing.is_finished && (is_running || campaign->awaited == AWAITS_WORKERS)) {
-        (void)campaign_happen(campaign, now_ns, LIFE_FINISHED);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_FINISHED);
     } else if (is_running && campaign->is_draining && !campaign->is_last_step_known && standing.is_drained) {
-        (void)campaign_happen(campaign, now_ns, LIFE_DRAINED);
+        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DRAINED);
     }
 }
 
@@ -301,5 +301,5 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind
     } else if (campaign->state == CAMPAIGN_DEPLOYING || campaign->state == CAMPAIGN_READY) {
         note_late_setup(campaign);
     }
-    (void)campaign_happen(campaign, now_ns, LIFE_TIME_UP);
+    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TIME_UP);
 }

@@ -1,5 +1,5 @@
 /* Every state × every event of a worker's life against a golden table. */
-#include "agent/core/runner/worker_life.h"
+#include "agent/core/runner/worker_lifecycle.h"
 #include "common/buffer.h"
 
 #include <setjmp.h>

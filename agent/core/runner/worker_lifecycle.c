@@ -1,5 +1,5 @@
 /* The life of a worker as a table. */
-#include "agent/core/runner/worker_life.h"
+#include "agent/core/runner/worker_lifecycle.h"
 
 #include <assert.h>
 #include <stddef.h>

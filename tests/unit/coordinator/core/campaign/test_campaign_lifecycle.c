@@ -1,5 +1,5 @@
 /* Every state of a campaign against every event that can befall it. */
-#include "coordinator/core/campaign/life.h"
+#include "coordinator/core/campaign/campaign_lifecycle.h"
 
 #include "common/buffer.h"
 
@@ -83,15 +83,16 @@ static const char GOLDEN[] = "created + agents joined -> deploying, deploy\n"
                              "ended + torn down -> refused\n"
                              "ended + all lost -> refused\n";
 
-static void tell(struct buffer *table, enum campaign_state state, enum life_event event)
+static void tell(struct buffer *table, enum campaign_state state, enum campaign_lifecycle_event event)
 {
-    const struct life_row *row = life_find(state, event);
-    (void)buffer_append_format(table, "%s + %s -> ", campaign_state_name(state), life_event_name(event));
+    const struct campaign_lifecycle_row *row = campaign_lifecycle_find(state, event);
+    (void)buffer_append_format(table, "%s + %s -> ", campaign_state_name(state),
+                               campaign_lifecycle_event_name(event));
     if (row == NULL) {
         (void)buffer_append_string(table, "refused\n");
     } else {
         (void)buffer_append_format(table, "%s, %s\n", campaign_state_name(row->next),
-                                   life_action_name(row->action));
+                                   campaign_lifecycle_action_name(row->action));
     }
 }
 
@@ -101,8 +102,8 @@ static void every_state_takes_every_event_as_written(void **state)
     struct buffer table;
     buffer_init(&table, 1u << 20);
     for (int i = 0; i < CAMPAIGN_STATE_COUNT; i++) {
-        for (int event = 0; event < LIFE_EVENT_COUNT; event++) {
-            tell(&table, (enum campaign_state)i, (enum life_event)event);
+        for (int event = 0; event < CAMPAIGN_LIFECYCLE_EVENT_COUNT; event++) {
+            tell(&table, (enum campaign_state)i, (enum campaign_lifecycle_event)event);
         }
     }
     assert_string_equal(buffer_string(&table), GOLDEN);

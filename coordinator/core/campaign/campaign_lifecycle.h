@@ -1,0 +1,49 @@
+/* The life of a campaign as a table: in which state it takes which event, what it becomes and does. */
+#pragma once
+#include "coordinator/core/base/campaign_state.h"
+
+enum campaign_lifecycle_event {
+    CAMPAIGN_LIFECYCLE_AGENTS_JOINED, /* as many as were asked for */
+    CAMPAIGN_LIFECYCLE_TIME_UP,  /* of what bounds this state: the deadline, the duration, the end of teardown
+                                  */
+    CAMPAIGN_LIFECYCLE_DEPLOYED, /* by all */
+    CAMPAIGN_LIFECYCLE_DEPLOY_FAILED,
+    CAMPAIGN_LIFECYCLE_SET_UP, /* global_setup has run */
+    CAMPAIGN_LIFECYCLE_SETUP_FAILED,
+    CAMPAIGN_LIFECYCLE_DRAINED,      /* every agent has said how far its rooms are */
+    CAMPAIGN_LIFECYCLE_STOP,         /* asked for, or made necessary by a failure, a loss or a deadlock */
+    CAMPAIGN_LIFECYCLE_STOP_AT_ONCE, /* without waiting for teardown */
+    CAMPAIGN_LIFECYCLE_FINISHED,     /* every agent has torn its workers down */
+    CAMPAIGN_LIFECYCLE_TORN_DOWN,    /* global_teardown has run, well or badly, or is not wanted */
+    CAMPAIGN_LIFECYCLE_ALL_LOST,     /* no agent of it is left */
+    CAMPAIGN_LIFECYCLE_EVENT_COUNT
+};
+
+enum campaign_lifecycle_action {
+    CAMPAIGN_LIFECYCLE_DEPLOY,
+    CAMPAIGN_LIFECYCLE_RUN_SETUP,
+    CAMPAIGN_LIFECYCLE_BEGIN,
+    CAMPAIGN_LIFECYCLE_DRAIN,
+    CAMPAIGN_LIFECYCLE_RUN_UNTIL,
+    CAMPAIGN_LIFECYCLE_AWAIT_SETUP, /* stopped while global_setup runs: it may have made what teardown has to
+                                       remove */
+    CAMPAIGN_LIFECYCLE_STOP_WORKERS,
+    CAMPAIGN_LIFECYCLE_HURRY, /* shorten the time that a stop may take */
+    CAMPAIGN_LIFECYCLE_RUN_TEARDOWN,
+    CAMPAIGN_LIFECYCLE_GIVE_UP, /* on what has not come in time */
+    CAMPAIGN_LIFECYCLE_END,
+    CAMPAIGN_LIFECYCLE_ACTION_COUNT
+};
+
+struct campaign_lifecycle_row {
+    enum campaign_state state;
+    enum campaign_lifecycle_event event;
+    enum campaign_state next;
+    enum campaign_lifecycle_action action;
+};
+
+/* NULL: the event is refused in this state. */
+const struct campaign_lifecycle_row *campaign_lifecycle_find(enum campaign_state state,
+                                                             enum campaign_lifecycle_event event);
+const char *campaign_lifecycle_event_name(enum campaign_lifecycle_event event);
+const char *campaign_lifecycle_action_name(enum campaign_lifecycle_action action);
