@@ -1,9 +1,9 @@
 /* Looks for deadlocks, and ends the waits that are part of one. */
 #include "common/container.h"
 #include "common/escape.h"
-#include "coordinator/core/rooms/lineup.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/rooms_timeout.h"
+#include "coordinator/core/rooms/wait_summary.h"
 #include "coordinator/core/rooms/words.h"
 #include "coordinator/core/sync/deadlock.h"
 
@@ -44,12 +44,12 @@ static size_t collect_stands(const struct rooms *rooms, const struct room *room,
 
 static void rooms_search_describe(const struct rooms *rooms, struct finding *finding)
 {
-    SCOPED(lineup_finish) struct lineup lineup;
-    lineup_init(&lineup, rooms);
+    SCOPED(wait_summary_finish) struct wait_summary summary;
+    wait_summary_init(&summary, rooms);
     for (size_t i = 0; i < finding->count; i++) {
-        lineup_add(&lineup, finding->stands[i].worker);
+        wait_summary_add(&summary, finding->stands[i].worker);
     }
-    lineup_describe(&lineup, " · ", true, &finding->text);
+    wait_summary_describe(&summary, " · ", true, &finding->text);
 }
 
 /* Ends those of the waits for the same thing that are part of the finding. */

@@ -2,8 +2,8 @@
 #include "coordinator/core/rooms/rooms_timeout.h"
 #include "common/duration.h"
 #include "common/escape.h"
-#include "coordinator/core/rooms/lineup.h"
 #include "coordinator/core/rooms/rooms_inside.h"
+#include "coordinator/core/rooms/wait_summary.h"
 #include "coordinator/core/rooms/words.h"
 
 #define DURATION_BYTES 32u
@@ -83,18 +83,18 @@ static void rooms_timeout_describe(const struct rooms *rooms, const struct wait 
     buffer_append_format(text, "waited %s for ", duration);
     words_of_target(text, wait);
     SCOPED(buffer_finish) struct buffer rest;
-    SCOPED(lineup_finish) struct lineup lineup;
+    SCOPED(wait_summary_finish) struct wait_summary summary;
     buffer_init(&rest, LIMIT_TEXT_BYTES);
-    lineup_init(&lineup, rooms);
+    wait_summary_init(&summary, rooms);
     bool has_progress = words_of_progress(&rest, rooms, wait);
     struct worker_cursor cursor = {0};
     while (!wait_is_for_variable(wait) && worker_set_next(missing, &cursor)) {
-        lineup_add(&lineup, cursor.worker);
+        wait_summary_add(&summary, cursor.worker);
     }
-    if (lineup.count > 0) {
-        lineup.others += missing_count - worker_set_count(missing);
+    if (summary.count > 0) {
+        summary.others += missing_count - worker_set_count(missing);
         buffer_append_string(&rest, has_progress ? "; " : "");
-        lineup_describe(&lineup, ", ", false, &rest);
+        wait_summary_describe(&summary, ", ", false, &rest);
     }
     if (rest.size > 0) {
         buffer_append_string(text, ": ");

@@ -8,26 +8,26 @@
 struct rooms;
 struct wait;
 
-#define LINEUP_GROUPS 6u
+#define WAIT_SUMMARY_GROUPS 6u
 
-struct lineup_group {
+struct wait_summary_group {
     const struct wait *wait; /* the first one's; NULL for those that move */
     uint64_t step;
     bool is_known; /* the step */
     struct worker_set workers;
 };
 
-struct lineup {
+struct wait_summary {
     const struct rooms *rooms;
-    struct lineup_group groups[LINEUP_GROUPS];
+    struct wait_summary_group groups[WAIT_SUMMARY_GROUPS];
     size_t count;
     uint64_t others; /* workers that found no place in a group */
 };
 
-void lineup_init(struct lineup *lineup, const struct rooms *rooms);
-void lineup_finish(struct lineup *lineup);
-void lineup_add(struct lineup *lineup, uint32_t worker);
+void wait_summary_init(struct wait_summary *summary, const struct rooms *rooms);
+void wait_summary_finish(struct wait_summary *summary);
+void wait_summary_add(struct wait_summary *summary, uint32_t worker);
 /* "worker 2 is in step 2, workers 0 and 1 wait for the writer of pad@3", with how far that is if
  * `has_progress`. */
-void lineup_describe(const struct lineup *lineup, const char *separator, bool has_progress,
-                     struct buffer *text);
+void wait_summary_describe(const struct wait_summary *summary, const char *separator, bool has_progress,
+                           struct buffer *text);

@@ -1,18 +1,18 @@
 /* Workers grouped by what they are doing now, for messages. */
-#include "coordinator/core/rooms/lineup.h"
+#include "coordinator/core/rooms/wait_summary.h"
 #include "common/escape.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/words.h"
 
-void lineup_init(struct lineup *lineup, const struct rooms *rooms)
+void wait_summary_init(struct wait_summary *summary, const struct rooms *rooms)
 {
-    *lineup = (struct lineup){.rooms = rooms};
+    *summary = (struct wait_summary){.rooms = rooms};
 }
 
-void lineup_finish(struct lineup *lineup)
+void wait_summary_finish(struct wait_summary *summary)
 {
-    for (size_t i = 0; i < lineup->count; i++) {
-        worker_set_finish(&lineup->groups[i].workers);
+    for (size_t i = 0; i < summary->count; i++) {
+        worker_set_finish(&summary->groups[i].workers);
     }
 }
 
@@ -24,7 +24,8 @@ static bool is_same_target(const struct wait *left, const struct wait *right)
            bytes_equal(one.name, other.name);
 }
 
-static bool lineup_is_alike(const struct lineup_group *left, const struct lineup_group *right)
+static bool wait_summary_is_alike(const struct wait_summary_group *left,
+                                  const struct wait_summary_group *right)
 {
     if (left->wait != NULL && right->wait != NULL && !is_same_target(left->wait, right->wait)) {
         return false;
@@ -33,31 +34,31 @@ static bool lineup_is_alike(const struct lineup_group *left, const struct lineup
            left->is_known == right->is_known;
 }
 
-void lineup_add(struct lineup *lineup, uint32_t worker)
+void wait_summary_add(struct wait_summary *summary, uint32_t worker)
 {
-    const struct room *room = rooms_room_of(lineup->rooms, worker);
-    struct lineup_group group = {.wait = waits_of(&lineup->rooms->waits, worker)};
+    const struct room *room = rooms_room_of(summary->rooms, worker);
+    struct wait_summary_group group = {.wait = waits_of(&summary->rooms->waits, worker)};
     bool has_step = group.wait == NULL || !wait_is_for_variable(group.wait);
     if (has_step && room != NULL && room->seats != NULL && room->seats[worker - room->first].is_known) {
         group.is_known = true;
         group.step = room->seats[worker - room->first].past + 1;
     }
     size_t place = 0;
-    while (place < lineup->count && !lineup_is_alike(&lineup->groups[place], &group)) {
+    while (place < summary->count && !wait_summary_is_alike(&summary->groups[place], &group)) {
         place++;
     }
-    if (place == LINEUP_GROUPS) {
-        lineup->others++;
+    if (place == WAIT_SUMMARY_GROUPS) {
+        summary->others++;
         return;
     }
-    if (place == lineup->count) {
-        lineup->groups[lineup->count++] = group;
+    if (place == summary->count) {
+        summary->groups[summary->count++] = group;
     }
-    worker_set_add(&lineup->groups[place].workers, worker);
+    worker_set_add(&summary->groups[place].workers, worker);
 }
 
 /* Readers are waited for by who would write, and that is where a knot is easiest understood. */
-static unsigned rank_of(const struct lineup_group *group)
+static unsigned rank_of(const struct wait_summary_group *group)
 {
     if (group->wait == NULL) {
         return 0;
@@ -74,8 +75,9 @@ static unsigned rank_of(const struct lineup_group *group)
     }
 }
 
-static void lineup_describe_group(const struct lineup *lineup, const struct lineup_group *group,
-                                  bool has_progress, struct buffer *text)
+static void wait_summary_describe_group(const struct wait_summary *summary,
+                                        const struct wait_summary_group *group, bool has_progress,
+                                        struct buffer *text)
 {
     bool is_one = worker_set_count(&group->workers) == 1;
     words_of_workers(text, &group->workers);
@@ -97,28 +99,28 @@ static void lineup_describe_group(const struct lineup *lineup, const struct line
     }
     SCOPED(buffer_finish) struct buffer progress;
     buffer_init(&progress, LIMIT_TEXT_BYTES);
-    if (has_progress && words_of_progress(&progress, lineup->rooms, group->wait)) {
+    if (has_progress && words_of_progress(&progress, summary->rooms, group->wait)) {
         buffer_append_string(text, ": ");
         escape_text(text, buffer_bytes(&progress));
     }
 }
 
-void lineup_describe(const struct lineup *lineup, const char *separator, bool has_progress,
-                     struct buffer *text)
+void wait_summary_describe(const struct wait_summary *summary, const char *separator, bool has_progress,
+                           struct buffer *text)
 {
     bool is_first = true;
     for (unsigned rank = 0; rank <= 4; rank++) {
-        for (size_t i = 0; i < lineup->count; i++) {
-            if (rank_of(&lineup->groups[i]) != rank) {
+        for (size_t i = 0; i < summary->count; i++) {
+            if (rank_of(&summary->groups[i]) != rank) {
                 continue;
             }
             buffer_append_string(text, is_first ? "" : separator);
             is_first = false;
-            lineup_describe_group(lineup, &lineup->groups[i], has_progress, text);
+            wait_summary_describe_group(summary, &summary->groups[i], has_progress, text);
         }
     }
-    if (lineup->others > 0) {
+    if (summary->others > 0) {
         buffer_append_format(text, "%s%llu more", is_first ? "" : separator,
-                             (unsigned long long)lineup->others);
+                             (unsigned long long)summary->others);
     }
 }
