@@ -14,7 +14,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILES = """coordinator/core/sync/notifier.c coordinator/core/sync/barrier.c coordinator/core/sync/deadlock.c coordinator/core/sync/wait.c
-coordinator/core/sync/variable.c coordinator/core/rooms/causes.c coordinator/core/rooms/wait_summary.c coordinator/core/rooms/room.c
+coordinator/core/sync/variable.c coordinator/core/rooms/short_reasons.c coordinator/core/rooms/wait_summary.c coordinator/core/rooms/room.c
 coordinator/core/rooms/room_steps.c coordinator/core/rooms/rooms.c coordinator/core/rooms/rooms_begin.c coordinator/core/rooms/rooms_meet.c
 coordinator/core/rooms/rooms_progress.c coordinator/core/rooms/rooms_search.c coordinator/core/rooms/rooms_settle.c
 coordinator/core/rooms/rooms_timeout.c coordinator/core/rooms/rooms_variable.c proto/link/link.c""".split()

@@ -1,8 +1,8 @@
 /* How waits end: by what others did, by what they will never do, by time. */
 #include "common/container.h"
-#include "coordinator/core/rooms/causes.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/rooms_timeout.h"
+#include "coordinator/core/rooms/short_reasons.h"
 #include "coordinator/core/rooms/words.h"
 
 #define WORK_OF_MEETING 3u /* without waits that end by it */
@@ -63,29 +63,29 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
                       struct wait_list *list)
 {
     SCOPED(buffer_finish) struct buffer text;
-    SCOPED(causes_finish) struct causes causes;
+    SCOPED(short_reasons_finish) struct short_reasons reasons;
     rooms->work += room->size;
     const struct step_state *at = notifier->meeting.at;
     uint32_t itself = list->count == 1 ? list->first->worker - room->first : room->size;
     buffer_init(&text, LIMIT_TEXT_BYTES);
-    causes_init(&causes, room, at->step);
+    short_reasons_init(&reasons, room, at->step);
     for (uint32_t seat = bits_next_only_in(at->past, NULL, 0, room->size); seat < room->size;
          seat = bits_next_only_in(at->past, NULL, seat + 1, room->size)) {
         if (seat != itself) {
-            causes_add(&causes, seat);
+            short_reasons_add(&reasons, seat);
         }
     }
-    bool is_drained = rooms->is_draining && causes.of_cause[CAUSE_ENDED] > 0 &&
-                      causes.of_cause[CAUSE_FAILED] + causes.of_cause[CAUSE_LOST] == 0;
+    bool is_drained = rooms->is_draining && reasons.of_cause[CAUSE_ENDED] > 0 &&
+                      reasons.of_cause[CAUSE_FAILED] + reasons.of_cause[CAUSE_LOST] == 0;
     buffer_append_string(&text, is_drained ? "the campaign is stopping, and nobody is left to write "
                                            : "nobody is left to write ");
     words_of_name(&text, notifier->meeting.name, at->step, 0);
     buffer_append_string(&text, ": ");
-    causes_describe(&causes, "writing", &text);
+    short_reasons_describe(&reasons, "writing", &text);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, list->first, is_drained ? OUTCOME_STOPPED : OUTCOME_SHORT);
     reply->text = kept;
-    causes_workers(&causes, &reply->missing);
+    short_reasons_workers(&reasons, &reply->missing);
     end_all(rooms, list, reply);
 }
 
@@ -107,16 +107,17 @@ static void settle_writer_waits(struct rooms *rooms, struct room *room, struct n
 
 /* Those who were in the step and left it without having read; a single one that waits is not told of itself.
  */
-static void collect_unread(struct causes *causes, const struct room *room, const struct notifier *notifier)
+static void collect_unread(struct short_reasons *reasons, const struct room *room,
+                           const struct notifier *notifier)
 {
     const struct step_state *at = notifier->meeting.at;
     const struct wait_list *waits = &notifier->reader_waits;
     uint32_t itself = waits->count == 1 ? waits->first->worker - room->first : room->size;
-    causes_init(causes, room, at->step);
+    short_reasons_init(reasons, room, at->step);
     for (uint32_t seat = bits_next_only_in(at->past, notifier->readers, 0, room->size); seat < room->size;
          seat = bits_next_only_in(at->past, notifier->readers, seat + 1, room->size)) {
         if (seat != itself && room_has_begun(room, seat, at->step)) {
-            causes_add(causes, seat);
+            short_reasons_add(reasons, seat);
         }
     }
 }
@@ -141,7 +142,7 @@ static bool is_in_group(const struct read_group *group, const struct wait *wait)
 }
 
 static struct reply *reply_unread(struct rooms *rooms, const struct read_group *group,
-                                  const struct causes *unread, const struct wait *wait)
+                                  const struct short_reasons *unread, const struct wait *wait)
 {
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LIMIT_TEXT_BYTES);
@@ -150,11 +151,11 @@ static struct reply *reply_unread(struct rooms *rooms, const struct read_group *
     buffer_append_string(&text, ", ");
     words_of_progress(&text, rooms, wait);
     buffer_append_string(&text, ": ");
-    causes_describe(unread, "reading", &text);
+    short_reasons_describe(unread, "reading", &text);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_SHORT);
     reply->text = kept;
-    causes_workers(unread, &reply->missing);
+    short_reasons_workers(unread, &reply->missing);
     return reply;
 }
 
@@ -168,11 +169,11 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
             continue;
         }
         if (reply == NULL) {
-            SCOPED(causes_finish) struct causes unread;
+            SCOPED(short_reasons_finish) struct short_reasons unread;
             rooms->work += group->room->size;
             collect_unread(&unread, group->room, group->notifier);
             bool is_counted = group->has_left && group->notifier->reader_waits.count > 1;
-            uint64_t others = causes_count(&unread) - (is_counted ? 1 : 0);
+            uint64_t others = short_reasons_count(&unread) - (is_counted ? 1 : 0);
             bool is_short = group->is_strict && !group->pending->is_enough && others > 0;
             reply = is_short ? reply_unread(rooms, group, &unread, wait)
                              : rooms_reply_to(rooms, wait, OUTCOME_OK);

@@ -4,7 +4,7 @@
 #include "common/worker_set.h"
 #include "coordinator/core/rooms/room.h"
 
-#define CAUSES_GROUPS 4u
+#define SHORT_REASONS_GROUPS 4u
 
 /* In the order in which they are told. */
 enum cause {
@@ -21,21 +21,21 @@ struct cause_group {
     struct worker_set workers;
 };
 
-struct causes {
+struct short_reasons {
     const struct room *room;
     uint64_t step;
-    struct cause_group groups[CAUSES_GROUPS];
+    struct cause_group groups[SHORT_REASONS_GROUPS];
     size_t count;
     uint64_t others;
     uint64_t of_cause[CAUSE_ENDED + 1]; /* workers */
 };
 
-void causes_init(struct causes *causes, const struct room *room, uint64_t step);
-void causes_finish(struct causes *causes);
+void short_reasons_init(struct short_reasons *reasons, const struct room *room, uint64_t step);
+void short_reasons_finish(struct short_reasons *reasons);
 /* Its worker is past the step. */
-void causes_add(struct causes *causes, uint32_t seat);
-uint64_t causes_count(const struct causes *causes);
+void short_reasons_add(struct short_reasons *reasons, uint32_t seat);
+uint64_t short_reasons_count(const struct short_reasons *reasons);
 /* "worker 4 ended step 3 without writing (pad.lua:31: assertion failed)"; `doing` is "writing". */
-void causes_describe(const struct causes *causes, const char *doing, struct buffer *text);
+void short_reasons_describe(const struct short_reasons *reasons, const char *doing, struct buffer *text);
 /* The workers, at most LIMIT_MISSING of them. */
-void causes_workers(const struct causes *causes, struct worker_set *workers);
+void short_reasons_workers(const struct short_reasons *reasons, struct worker_set *workers);
