@@ -4,7 +4,7 @@
 #include "common/compose.h"
 #include "proto/message/labels.h"
 
-#define WORDS_BYTES (LABELS_MAX_BYTES + 20u)
+#define WAIT_TEXT_BYTES (LABELS_MAX_BYTES + 20u)
 
 bool capacity_is_suitable(const struct member *member, const struct campaign_options *options)
 {
@@ -37,7 +37,7 @@ const char *capacity_describe(const struct campaign_options *options, char *text
 bool capacity_check(const struct capacity *capacity, const struct campaign_options *options,
                     struct error *error)
 {
-    char words[WORDS_BYTES];
+    char words[WAIT_TEXT_BYTES];
     return options->workers <= capacity->room ||
            error_set(error, "only %llu of %u workers fit on the %u agents%s, by what their --capacity leaves",
                      (unsigned long long)capacity->room, options->workers, capacity->agents,

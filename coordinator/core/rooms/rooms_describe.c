@@ -2,7 +2,7 @@
 #include "common/escape.h"
 #include "coordinator/core/report/report.h"
 #include "coordinator/core/rooms/rooms_inside.h"
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 
 #define NS_PER_US 1000
 

@@ -1,6 +1,6 @@
 /* What workers do at notifiers and barriers. */
 #include "coordinator/core/rooms/rooms_inside.h"
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 
 #define STOPPING "the campaign is stopping"
 #define FULL                                                                                                 \
@@ -26,7 +26,7 @@ static void answer_retired(struct rooms *rooms, const struct operation *operatio
     }
     buffer_append_format(&text, "step %llu is over for everybody, and who has %s ",
                          (unsigned long long)operation->step, is_for_readers ? "read" : "written");
-    words_of_name(&text, operation->name, operation->step, 0);
+    wait_text_name(&text, operation->name, operation->step, 0);
     buffer_append_string(&text, " is forgotten");
     answer_with(rooms, operation, OUTCOME_SHORT, &text);
 }
@@ -143,7 +143,7 @@ void rooms_apply_declare(struct rooms *rooms, uint64_t now_ns, const struct oper
     }
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LIMIT_TEXT_BYTES);
-    words_of_name(&text, operation->name, operation->step, 0);
+    wait_text_name(&text, operation->name, operation->step, 0);
     buffer_append_format(&text, " has readers=%u already; it cannot have readers=%u", notifier->declared,
                          operation->count);
     answer_with(rooms, operation, OUTCOME_REFUSED, &text);
@@ -230,7 +230,7 @@ static void refuse_parties(struct rooms *rooms, const struct operation *operatio
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LIMIT_TEXT_BYTES);
     buffer_append_string(&text, "barrier ");
-    words_of_name(&text, operation->name, operation->step, operation->nth);
+    wait_text_name(&text, operation->name, operation->step, operation->nth);
     if (parties == 0) {
         buffer_append_format(&text, " is for all workers of the room; it cannot have parties=%u",
                              operation->count);

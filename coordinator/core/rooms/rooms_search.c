@@ -4,7 +4,7 @@
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/rooms_timeout.h"
 #include "coordinator/core/rooms/wait_summary.h"
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 #include "coordinator/core/sync/deadlock.h"
 
 /* The workers that cannot go on, and what they are told. */
@@ -60,7 +60,7 @@ static void end_alike(struct rooms *rooms, const struct finding *finding, struct
     buffer_init(&text, LIMIT_TEXT_BYTES);
     worker_set_init(&missing);
     buffer_append_string(&text, "waited in vain for ");
-    words_of_target(&text, first);
+    wait_text_target(&text, first);
     bool is_deadlock = finding->outcome == OUTCOME_DEADLOCK;
     buffer_append_string(&text, is_deadlock ? ", since all who could help wait themselves: "
                                             : ", since the campaign is stopping: ");

@@ -3,7 +3,7 @@
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/rooms_timeout.h"
 #include "coordinator/core/rooms/short_reasons.h"
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 
 #define WORK_OF_MEETING 3u /* without waits that end by it */
 
@@ -79,7 +79,7 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
                       reasons.of_cause[CAUSE_FAILED] + reasons.of_cause[CAUSE_LOST] == 0;
     buffer_append_string(&text, is_drained ? "the campaign is stopping, and nobody is left to write "
                                            : "nobody is left to write ");
-    words_of_name(&text, notifier->meeting.name, at->step, 0);
+    wait_text_name(&text, notifier->meeting.name, at->step, 0);
     buffer_append_string(&text, ": ");
     short_reasons_describe(&reasons, "writing", &text);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
@@ -147,9 +147,9 @@ static struct reply *reply_unread(struct rooms *rooms, const struct read_group *
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LIMIT_TEXT_BYTES);
     buffer_append_string(&text, "not everybody has read ");
-    words_of_name(&text, group->notifier->meeting.name, group->notifier->meeting.at->step, 0);
+    wait_text_name(&text, group->notifier->meeting.name, group->notifier->meeting.at->step, 0);
     buffer_append_string(&text, ", ");
-    words_of_progress(&text, rooms, wait);
+    wait_text_progress(&text, rooms, wait);
     buffer_append_string(&text, ": ");
     short_reasons_describe(unread, "reading", &text);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
@@ -179,7 +179,7 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
                              : rooms_reply_to(rooms, wait, OUTCOME_OK);
             reply->count = group->notifier->read;
             reply->total =
-                words_readers_total(group->room, group->notifier, wait->worker - group->room->first);
+                wait_text_readers_total(group->room, group->notifier, wait->worker - group->room->first);
         }
         rooms_end_wait(rooms, wait, reply);
     }

@@ -4,7 +4,7 @@
 #include "common/escape.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/wait_summary.h"
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 
 #define DURATION_BYTES 32u
 #define WORK_OF_REPLY 1000u
@@ -14,10 +14,10 @@ void rooms_fill_progress(const struct rooms *rooms, const struct wait *wait, str
     const struct room *room = rooms_room_of(rooms, wait->worker);
     if (wait->kind == OPERATION_WAIT_READERS) {
         reply->count = wait->notifier->read;
-        reply->total = words_readers_total(room, wait->notifier, wait->worker - room->first);
+        reply->total = wait_text_readers_total(room, wait->notifier, wait->worker - room->first);
     } else if (wait->kind == OPERATION_BARRIER) {
         reply->count = wait->barrier->arrived;
-        reply->total = words_parties(room, wait->barrier);
+        reply->total = wait_text_parties(room, wait->barrier);
     }
 }
 
@@ -81,12 +81,12 @@ static void rooms_timeout_describe(const struct rooms *rooms, const struct wait 
     char duration[DURATION_BYTES];
     duration_describe(wait->timeout_ms, duration, sizeof duration);
     buffer_append_format(text, "waited %s for ", duration);
-    words_of_target(text, wait);
+    wait_text_target(text, wait);
     SCOPED(buffer_finish) struct buffer rest;
     SCOPED(wait_summary_finish) struct wait_summary summary;
     buffer_init(&rest, LIMIT_TEXT_BYTES);
     wait_summary_init(&summary, rooms);
-    bool has_progress = words_of_progress(&rest, rooms, wait);
+    bool has_progress = wait_text_progress(&rest, rooms, wait);
     struct worker_cursor cursor = {0};
     while (!wait_is_for_variable(wait) && worker_set_next(missing, &cursor)) {
         wait_summary_add(&summary, cursor.worker);

@@ -1,7 +1,7 @@
 /* Why those who are past a step did not do their part in it, for messages. */
 #include "coordinator/core/rooms/short_reasons.h"
 #include "common/escape.h"
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 #include "proto/message/limits.h"
 
 void short_reasons_init(struct short_reasons *reasons, const struct room *room, uint64_t step)
@@ -65,7 +65,7 @@ uint64_t short_reasons_count(const struct short_reasons *reasons)
 static void short_reasons_describe_group(const struct cause_group *group, uint64_t step, const char *doing,
                                          struct buffer *text)
 {
-    words_of_workers(text, &group->workers);
+    wait_text_workers(text, &group->workers);
     if (group->cause == CAUSE_ENDED) {
         buffer_append_format(text, " ended before step %llu", (unsigned long long)step);
         return;

@@ -2,7 +2,7 @@
 #include "coordinator/core/rooms/wait_summary.h"
 #include "common/escape.h"
 #include "coordinator/core/rooms/rooms_inside.h"
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 
 void wait_summary_init(struct wait_summary *summary, const struct rooms *rooms)
 {
@@ -80,7 +80,7 @@ static void wait_summary_describe_group(const struct wait_summary *summary,
                                         struct buffer *text)
 {
     bool is_one = worker_set_count(&group->workers) == 1;
-    words_of_workers(text, &group->workers);
+    wait_text_workers(text, &group->workers);
     if (group->wait == NULL) {
         if (group->is_known) {
             buffer_append_format(text, " %s in step %llu", is_one ? "is" : "are",
@@ -92,14 +92,14 @@ static void wait_summary_describe_group(const struct wait_summary *summary,
         return;
     }
     buffer_append_string(text, is_one ? " waits for " : " wait for ");
-    words_of_target(text, group->wait);
+    wait_text_target(text, group->wait);
     struct wait_target target = wait_target(group->wait);
     if (group->is_known && group->step != target.step) {
         buffer_append_format(text, " in step %llu", (unsigned long long)group->step);
     }
     SCOPED(buffer_finish) struct buffer progress;
     buffer_init(&progress, LIMIT_TEXT_BYTES);
-    if (has_progress && words_of_progress(&progress, summary->rooms, group->wait)) {
+    if (has_progress && wait_text_progress(&progress, summary->rooms, group->wait)) {
         buffer_append_string(text, ": ");
         escape_text(text, buffer_bytes(&progress));
     }

@@ -1,5 +1,5 @@
 /* Waits in words, for the messages that people get to see. */
-#include "coordinator/core/rooms/words.h"
+#include "coordinator/core/rooms/wait_text.h"
 #include "common/escape.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
@@ -15,7 +15,7 @@ struct wait_target wait_target(const struct wait *wait)
     return (struct wait_target){.name = meeting->name, .step = meeting->at->step, .nth = meeting->nth};
 }
 
-void words_of_name(struct buffer *text, struct bytes name, uint64_t step, uint32_t nth)
+void wait_text_name(struct buffer *text, struct bytes name, uint64_t step, uint32_t nth)
 {
     escape_text(text, name);
     buffer_append_format(text, "@%llu", (unsigned long long)step);
@@ -24,7 +24,7 @@ void words_of_name(struct buffer *text, struct bytes name, uint64_t step, uint32
     }
 }
 
-void words_of_target(struct buffer *text, const struct wait *wait)
+void wait_text_target(struct buffer *text, const struct wait *wait)
 {
     struct wait_target target = wait_target(wait);
     if (wait_is_for_variable(wait)) {
@@ -38,17 +38,17 @@ void words_of_target(struct buffer *text, const struct wait *wait)
     buffer_append_string(text, wait->kind == OPERATION_BARRIER       ? "barrier "
                                : wait->kind == OPERATION_WAIT_WRITER ? "the writer of "
                                                                      : "the readers of ");
-    words_of_name(text, target.name, target.step, target.nth);
+    wait_text_name(text, target.name, target.step, target.nth);
 }
 
-void words_of_workers(struct buffer *text, const struct worker_set *workers)
+void wait_text_workers(struct buffer *text, const struct worker_set *workers)
 {
     char words[WORKERS_MAX_BYTES];
     worker_set_describe(workers, words, sizeof words);
     buffer_append_string(text, words);
 }
 
-uint64_t words_readers_total(const struct room *room, const struct notifier *notifier, uint32_t seat)
+uint64_t wait_text_readers_total(const struct room *room, const struct notifier *notifier, uint32_t seat)
 {
     if (notifier->is_declared) {
         return notifier->declared;
@@ -64,7 +64,7 @@ uint64_t words_readers_total(const struct room *room, const struct notifier *not
     return total;
 }
 
-uint64_t words_parties(const struct room *room, const struct barrier *barrier)
+uint64_t wait_text_parties(const struct room *room, const struct barrier *barrier)
 {
     if (barrier->parties > 0) {
         return barrier->parties;
@@ -72,7 +72,7 @@ uint64_t words_parties(const struct room *room, const struct barrier *barrier)
     return barrier->arrived + bits_count_outside(barrier->meeting.at->past, barrier->arrivals, room->size);
 }
 
-bool words_of_progress(struct buffer *text, const struct rooms *rooms, const struct wait *wait)
+bool wait_text_progress(struct buffer *text, const struct rooms *rooms, const struct wait *wait)
 {
     if (wait_is_for_variable(wait)) {
         if (wait->kind != OPERATION_GET_OR_MAKE || !wait->variable->is_being_made) {
@@ -84,13 +84,13 @@ bool words_of_progress(struct buffer *text, const struct rooms *rooms, const str
     const struct room *room = rooms_room_of(rooms, wait->worker);
     if (wait->kind == OPERATION_BARRIER) {
         buffer_append_format(text, "%u of %llu have arrived", wait->barrier->arrived,
-                             (unsigned long long)words_parties(room, wait->barrier));
+                             (unsigned long long)wait_text_parties(room, wait->barrier));
         return true;
     }
     if (wait->kind == OPERATION_WAIT_READERS) {
         uint32_t seat = wait->worker - room->first;
         buffer_append_format(text, "%u of %llu have read", wait->notifier->read,
-                             (unsigned long long)words_readers_total(room, wait->notifier, seat));
+                             (unsigned long long)wait_text_readers_total(room, wait->notifier, seat));
         return true;
     }
     return false;
