@@ -2,7 +2,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
-#include "coordinator/core/base/overview.h"
+#include "coordinator/core/base/coordinator_overview.h"
 
 #include <stdint.h>
 

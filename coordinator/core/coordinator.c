@@ -20,7 +20,7 @@ struct coordinator *coordinator_new(const struct coordinator_settings *settings)
     coordinator->last_campaign = settings->last_campaign;
     coordinator->timers = timers_new();
     coordinator->members = members_new(settings, coordinator->timers);
-    coordinator->onlooker = onlooker_new();
+    coordinator->overview = overview_new();
     coordinator->reception = (struct reception){
         .members = coordinator->members, .outbox = &coordinator->outbox, .epoch = settings->epoch};
     return coordinator;
@@ -34,7 +34,7 @@ void coordinator_free(struct coordinator **at)
     }
     campaigns_finish(&coordinator->campaigns);
     members_free(&coordinator->members);
-    onlooker_free(&coordinator->onlooker);
+    overview_free(&coordinator->overview);
     outbox_finish(&coordinator->outbox);
     timers_free(&coordinator->timers);
     memory_free(coordinator);
@@ -55,7 +55,7 @@ static void coordinator_create(struct coordinator *coordinator, const struct coo
     struct campaign_home home = coordinator_home(coordinator);
     struct campaign *campaign = campaign_new(&home, ++coordinator->last_campaign, event);
     campaigns_add(&coordinator->campaigns, campaign);
-    onlooker_created(coordinator->onlooker);
+    overview_created(coordinator->overview);
     campaign_consider_agents(campaign, event->now_ns);
 }
 
@@ -105,7 +105,7 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
         return;
     }
     struct campaign *campaign = campaigns_find(&coordinator->campaigns, message.campaign);
-    onlooker_operations(coordinator->onlooker, &message);
+    overview_operations(coordinator->overview, &message);
     member->next_operation = 0;
     if (message.kind == MESSAGE_GAUGES) {
         take_gauges(coordinator, now_ns, member, &message.gauges);
@@ -162,11 +162,11 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     const struct envelope *envelope = &event->frame.envelope;
     struct bytes bytes = event->frame.message;
     struct member *member = members_find(coordinator->members, envelope->incarnation);
-    onlooker_received(coordinator->onlooker);
+    overview_received(coordinator->overview);
     if (member == NULL) {
         member = reception_take(&coordinator->reception, event);
         if (member != NULL) {
-            onlooker_joined(coordinator->onlooker, member);
+            overview_joined(coordinator->overview, member);
             for (size_t i = 0; i < coordinator->campaigns.count; i++) {
                 campaign_consider_agents(coordinator->campaigns.list[i], event->now_ns);
             }
@@ -269,7 +269,7 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
     if (event->kind != EVENT_FRAME) {
         end_turn(coordinator, event->now_ns);
     }
-    onlooker_sent(coordinator->onlooker, effects);
+    overview_sent(coordinator->overview, effects);
 }
 
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
@@ -319,5 +319,5 @@ const struct campaign_report *coordinator_report(struct coordinator *coordinator
 
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator)
 {
-    return onlooker_look(coordinator->onlooker, coordinator->members, &coordinator->campaigns);
+    return overview_look(coordinator->overview, coordinator->members, &coordinator->campaigns);
 }

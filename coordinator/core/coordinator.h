@@ -2,9 +2,9 @@
 #pragma once
 #include "common/buffer.h"
 #include "common/error.h"
+#include "coordinator/core/base/coordinator_overview.h"
 #include "coordinator/core/base/effect.h"
 #include "coordinator/core/base/event.h"
-#include "coordinator/core/base/overview.h"
 #include "coordinator/core/base/settings.h"
 #include "coordinator/core/report/report.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "coordinator/core/campaign/campaigns.h"
 #include "coordinator/core/coordinator.h"
-#include "coordinator/core/onlooker.h"
+#include "coordinator/core/overview.h"
 #include "coordinator/core/roster/members.h"
 #include "coordinator/core/roster/reception.h"
 
@@ -12,7 +12,7 @@ struct coordinator {
     struct outbox outbox;
     struct members *members;
     struct reception reception;
-    struct onlooker *onlooker;
+    struct overview *overview;
     struct campaigns campaigns;
     uint64_t last_campaign;
     uint64_t last_restored; /* campaign that there was when we were restored; 0: we have not been */

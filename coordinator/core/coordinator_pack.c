@@ -45,7 +45,7 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
     pack_number(into, coordinator->last_step_ns);
     pack_number(into, coordinator->reception.complaint_ns);
     pack_number(into, timers_order(coordinator->timers));
-    onlooker_pack(coordinator->onlooker, into);
+    overview_pack(coordinator->overview, into);
     members_pack(coordinator->members, into);
     campaigns_pack(&coordinator->campaigns, into);
 }
@@ -62,7 +62,7 @@ struct coordinator *coordinator_unpack(struct bytes bytes)
     coordinator->last_step_ns = unpack_number(&from);
     coordinator->reception.complaint_ns = unpack_number(&from);
     timers_set_order(coordinator->timers, unpack_number(&from));
-    if (onlooker_unpack(coordinator->onlooker, &from) && members_unpack(coordinator->members, &from)) {
+    if (overview_unpack(coordinator->overview, &from) && members_unpack(coordinator->members, &from)) {
         struct campaign_home home = coordinator_home(coordinator);
         campaigns_unpack(&coordinator->campaigns, &home, &from);
     }

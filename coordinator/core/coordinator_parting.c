@@ -10,7 +10,7 @@ static void part_with(struct coordinator *coordinator, uint64_t now_ns, struct m
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         campaign_agent_lost(coordinator->campaigns.list[i], now_ns, member, what);
     }
-    onlooker_lost(coordinator->onlooker, member);
+    overview_lost(coordinator->overview, member);
     members_lose(coordinator->members, now_ns, &member, &coordinator->outbox);
 }
 
