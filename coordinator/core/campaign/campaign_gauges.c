@@ -46,7 +46,7 @@ static void measure(struct performance *performance, const struct gauges *gauges
         performance->lag_us = histogram_new();
     }
     histogram_merge(performance->lag_us, gauges->lag_us);
-    strain_add(&performance->strain, gauges);
+    overload_add(&performance->overload, gauges);
 }
 
 void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
@@ -86,7 +86,7 @@ void campaign_report_performance(const struct campaign_agent *agent, struct agen
 
 static struct bottleneck_report bottleneck_of(const struct campaign_agent *agent)
 {
-    const struct strain_sum *total = &agent->performance.strain.total;
+    const struct overload_sum *total = &agent->performance.overload.total;
     double whole_us = (double)total->us;
     return (struct bottleneck_report){
         .agent = agent->name,
@@ -107,7 +107,7 @@ void campaign_report_bottlenecks(struct campaign *campaign)
             memory_new(campaign->agent_count, sizeof *campaign->bottleneck_reports);
     }
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        if (campaign->agents[i].performance.strain.total.us > 0) {
+        if (campaign->agents[i].performance.overload.total.us > 0) {
             campaign->bottleneck_reports[report->bottleneck_count++] = bottleneck_of(&campaign->agents[i]);
         }
     }

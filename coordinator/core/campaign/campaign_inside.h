@@ -4,8 +4,8 @@
 #include "coordinator/core/campaign/campaign_lifecycle.h"
 #include "coordinator/core/campaign/placement.h"
 #include "coordinator/core/report/artifacts.h"
+#include "coordinator/core/report/overload.h"
 #include "coordinator/core/report/statistics.h"
-#include "coordinator/core/report/strain.h"
 #include "coordinator/core/report/verdict.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
@@ -23,7 +23,7 @@ struct performance {
     int64_t clock_offset_ns; /* the latest */
     uint64_t clock_uncertainty_ns;
     struct histogram *lag_us; /* NULL: nothing was measured */
-    struct strain strain;
+    struct overload overload;
 };
 
 /* An agent of the campaign. */

@@ -58,7 +58,7 @@ static struct campaign *creation_unpack(const struct campaign_home *home, uint64
     return campaign;
 }
 
-static void strain_sum_pack(const struct strain_sum *sum, struct buffer *into)
+static void overload_sum_pack(const struct overload_sum *sum, struct buffer *into)
 {
     pack_number(into, sum->us);
     pack_number(into, sum->busy_us);
@@ -67,9 +67,9 @@ static void strain_sum_pack(const struct strain_sum *sum, struct buffer *into)
     pack_number(into, sum->lag_max_us);
 }
 
-static struct strain_sum strain_sum_unpack(struct unpack *from)
+static struct overload_sum overload_sum_unpack(struct unpack *from)
 {
-    struct strain_sum sum;
+    struct overload_sum sum;
     sum.us = unpack_number(from);
     sum.busy_us = unpack_number(from);
     sum.host_cpu_us = unpack_number(from);
@@ -87,9 +87,9 @@ static void performance_pack(const struct performance *performance, struct buffe
     pack_number(into, (uint64_t)performance->clock_offset_ns);
     pack_number(into, performance->clock_uncertainty_ns);
     histogram_pack(performance->lag_us, into);
-    pack_flag(into, performance->strain.is_on);
-    strain_sum_pack(&performance->strain.total, into);
-    strain_sum_pack(&performance->strain.since, into);
+    pack_flag(into, performance->overload.is_on);
+    overload_sum_pack(&performance->overload.total, into);
+    overload_sum_pack(&performance->overload.since, into);
 }
 
 static void performance_unpack(struct performance *performance, struct unpack *from)
@@ -101,9 +101,9 @@ static void performance_unpack(struct performance *performance, struct unpack *f
     performance->clock_offset_ns = (int64_t)unpack_number(from);
     performance->clock_uncertainty_ns = unpack_number(from);
     performance->lag_us = histogram_unpack(from);
-    performance->strain.is_on = unpack_flag(from);
-    performance->strain.total = strain_sum_unpack(from);
-    performance->strain.since = strain_sum_unpack(from);
+    performance->overload.is_on = unpack_flag(from);
+    performance->overload.total = overload_sum_unpack(from);
+    performance->overload.since = overload_sum_unpack(from);
     if (performance->measured_us > 0 && performance->lag_us == NULL) {
         unpack_break(from);
     }
