@@ -4,7 +4,7 @@
 #include "common/clock.h"
 #include "common/map.h"
 #include "common/memory.h"
-#include "coordinator/net/door.h"
+#include "coordinator/net/ingress.h"
 #include "coordinator/net/server_trace.h"
 #include "proto/codec/codec.h"
 #include "proto/socket/socket.h"
@@ -28,7 +28,7 @@ struct server {
     struct survival *survival; /* NULL: without */
     struct coordinator_effects effects;
     struct socket *socket;
-    struct door *door;
+    struct ingress *ingress;
     uv_timer_t timer;
     unsigned open_parts; /* the timer and the door */
     struct buffer envelope;
@@ -47,7 +47,7 @@ uint64_t server_now_ns(const struct server *server)
 
 static void send_frame(struct server *server, const struct coordinator_effect *effect)
 {
-    struct bytes route = door_route(server->door, effect->incarnation);
+    struct bytes route = ingress_route(server->ingress, effect->incarnation);
     if (route.size == 0) {
         return; /* the link will send it again */
     }
@@ -87,7 +87,7 @@ static void perform(struct server *server, const struct coordinator_effect *effe
         }
         break;
     case EFFECT_FORGET_ROUTE:
-        door_forget(server->door, effect->incarnation);
+        ingress_forget(server->ingress, effect->incarnation);
         break;
     }
 }
@@ -220,7 +220,7 @@ static void on_door_log(void *context, enum log_level level, const char *text)
 
 static void on_trouble(void *context, enum socket_trouble trouble)
 {
-    door_trouble(((struct server *)context)->door, trouble);
+    ingress_trouble(((struct server *)context)->ingress, trouble);
 }
 
 static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
@@ -233,10 +233,10 @@ static void on_frame(void *context, const struct socket_sender *from, struct byt
         return;
     }
     if (!envelope_decode(envelope, &event.frame.envelope, &error)) {
-        door_refuse(server->door, REFUSAL_FRAME);
+        ingress_refuse(server->ingress, REFUSAL_FRAME);
         return;
     }
-    if (!door_lets_speak(server->door, event.frame.envelope.incarnation, from, &event.frame.key_name)) {
+    if (!ingress_lets_speak(server->ingress, event.frame.envelope.incarnation, from, &event.frame.key_name)) {
         return;
     }
     event.now_ns = server_now_ns(server);
@@ -288,7 +288,7 @@ static struct server *new_around(struct socket *socket, uv_loop_t *loop, const s
     (void)uv_timer_init(loop, &server->timer);
     server->timer.data = server;
     server->open_parts = 2;
-    door_start(server->door, loop);
+    ingress_start(server->ingress, loop);
     if (is_restored) {
         struct coordinator_event event = {.kind = EVENT_RESTORED, .now_ns = server_now_ns(server)};
         step(server, &event);
@@ -302,17 +302,17 @@ struct server *server_new(uv_loop_t *loop, const struct server_options *options,
     struct server *server = MEMORY_NEW(struct server);
     const struct socket_callbacks callbacks = {
         .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
-    const struct door_callbacks of_door = {
+    const struct ingress_callbacks of_ingress = {
         .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
-    server->door = door_new(options->gate, &of_door);
+    server->ingress = ingress_new(options->gate, &of_ingress);
     if (options->survival != NULL) {
         server->survival = *options->survival;
         *options->survival = NULL;
     }
     struct socket *socket =
-        socket_new_router(loop, options->endpoint, door_keys(server->door), &callbacks, error);
+        socket_new_router(loop, options->endpoint, ingress_keys(server->ingress), &callbacks, error);
     if (socket == NULL) {
-        door_free(&server->door);
+        ingress_free(&server->ingress);
         survival_free(&server->survival);
         memory_free(server);
         return NULL;
@@ -418,7 +418,7 @@ const struct coordinator_overview *server_overview(struct server *server)
 
 const struct refusals *server_refusals(const struct server *server)
 {
-    return door_refusals(server->door);
+    return ingress_refusals(server->ingress);
 }
 
 static void server_release(struct server *server)
@@ -458,5 +458,5 @@ void server_close(struct server **at, int linger_ms)
     socket_close(&server->socket, linger_ms);
     (void)uv_timer_stop(&server->timer);
     uv_close((uv_handle_t *)&server->timer, server_on_timer_closed);
-    door_close(&server->door, on_door_closed, server);
+    ingress_close(&server->ingress, on_door_closed, server);
 }

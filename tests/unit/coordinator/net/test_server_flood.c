@@ -1,6 +1,6 @@
 /* The coordinator's door on real sockets: floods and nonsense, which disturb nobody. */
 #include "proto/message/limits.h"
-#include "tests/unit/coordinator/net/door.h"
+#include "tests/unit/coordinator/net/ingress.h"
 
 #include <stdio.h>
 
@@ -65,9 +65,9 @@ static void nonsense_of_all_kinds_disturbs_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DOOR_TEST(a_flood_of_hellos_with_a_key),
-        DOOR_TEST(a_flood_of_hellos_without_keys),
-        DOOR_TEST(nonsense_of_all_kinds_disturbs_nobody),
+        INGRESS_TEST(a_flood_of_hellos_with_a_key),
+        INGRESS_TEST(a_flood_of_hellos_without_keys),
+        INGRESS_TEST(nonsense_of_all_kinds_disturbs_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* The coordinator's door on real sockets: keys bound to names, revocation, frames in another's name. */
 #include "common/memory.h"
-#include "tests/unit/coordinator/net/door.h"
+#include "tests/unit/coordinator/net/ingress.h"
 
 #include <stdio.h>
 
@@ -122,12 +122,12 @@ static void a_broken_list_leaves_the_old_one_in_force(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DOOR_TEST(who_is_on_the_list_joins_under_the_keys_name),
-        DOOR_TEST(strangers_are_counted_and_told_of),
-        DOOR_TEST(nobody_speaks_for_another),
-        DOOR_TEST(who_is_revoked_is_shown_out_while_connected),
-        DOOR_TEST(a_new_key_for_a_name_revokes_the_old_one),
-        DOOR_TEST(a_broken_list_leaves_the_old_one_in_force),
+        INGRESS_TEST(who_is_on_the_list_joins_under_the_keys_name),
+        INGRESS_TEST(strangers_are_counted_and_told_of),
+        INGRESS_TEST(nobody_speaks_for_another),
+        INGRESS_TEST(who_is_revoked_is_shown_out_while_connected),
+        INGRESS_TEST(a_new_key_for_a_name_revokes_the_old_one),
+        INGRESS_TEST(a_broken_list_leaves_the_old_one_in_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

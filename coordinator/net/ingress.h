@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <uv.h>
 
-struct door;
+struct ingress;
 
-struct door_callbacks {
+struct ingress_callbacks {
     /* The key of this incarnation was revoked: nothing of it is let in any more. It may still be told so. */
     void (*on_revoked)(void *context, uint64_t incarnation);
     void (*on_log)(void *context, enum log_level level, const char *text);
@@ -18,24 +18,24 @@ struct door_callbacks {
 };
 
 /* `gate` NULL: whoever comes gets in. Else taken. */
-MUST_CHECK struct door *door_new(struct gate **gate, const struct door_callbacks *callbacks);
+MUST_CHECK struct ingress *ingress_new(struct gate **gate, const struct ingress_callbacks *callbacks);
 /* What the socket needs to ask us; NULL without keys. Borrowed until door_start. */
-const struct socket_server_keys *door_keys(struct door *door);
+const struct socket_server_keys *ingress_keys(struct ingress *ingress);
 /* The socket has its keys, and the loop will run. */
-void door_start(struct door *door, uv_loop_t *loop);
+void ingress_start(struct ingress *ingress, uv_loop_t *loop);
 /* Of one that was not started; NULL is tolerated. */
-void door_free(struct door **door);
+void ingress_free(struct ingress **ingress);
 /* Of one that was. No callback but on_closed comes any more, and that when the memory has gone. */
-void door_close(struct door **door, void (*on_closed)(void *context), void *context);
+void ingress_close(struct ingress **ingress, void (*on_closed)(void *context), void *context);
 
 /* Whether the connection may speak for this incarnation, which is then reached by it. Sets `key_name`: who it
  * is by its key, empty without keys; borrowed until the loop runs on. */
-MUST_CHECK bool door_lets_speak(struct door *door, uint64_t incarnation, const struct socket_sender *from,
-                                struct bytes *key_name);
+MUST_CHECK bool ingress_lets_speak(struct ingress *ingress, uint64_t incarnation,
+                                   const struct socket_sender *from, struct bytes *key_name);
 /* By which connection it is reached; empty if by none. Borrowed until the next change. */
-struct bytes door_route(const struct door *door, uint64_t incarnation);
-void door_forget(struct door *door, uint64_t incarnation);
+struct bytes ingress_route(const struct ingress *ingress, uint64_t incarnation);
+void ingress_forget(struct ingress *ingress, uint64_t incarnation);
 
-void door_trouble(struct door *door, enum socket_trouble trouble);
-void door_refuse(struct door *door, enum refusal refusal);
-const struct refusals *door_refusals(const struct door *door);
+void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble);
+void ingress_refuse(struct ingress *ingress, enum refusal refusal);
+const struct refusals *ingress_refusals(const struct ingress *ingress);

@@ -1,5 +1,5 @@
 /* The coordinator's door on real sockets, and callers who say what a test wants them to say. */
-#include "tests/unit/coordinator/net/door.h"
+#include "tests/unit/coordinator/net/ingress.h"
 
 #include "common/clock.h"
 #include "common/memory.h"

@@ -32,7 +32,7 @@ struct scene {
  * are on the list; the server is not started. */
 int set_up(void **state);
 int tear_down(void **state);
-#define DOOR_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define INGRESS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 void start_server(struct scene *scene, bool has_keys);
 /* The list is of callers first…end-1 from now on. */

@@ -1,0 +1,223 @@
+/* The coordinator's door. */
+#include "coordinator/net/ingress.h"
+
+#include "common/map.h"
+#include "common/memory.h"
+#include "coordinator/net/routes.h"
+
+#include <stdio.h>
+
+#define LOOK_EVERY_MS 1000
+#define REFUSALS_MAX_BYTES 1024u
+
+struct ingress {
+    struct ingress_callbacks callbacks;
+    struct gate *gate; /* NULL without keys */
+    struct socket_server_keys keys;
+    struct routes *routes;
+    struct refusals refusals;
+    uv_timer_t look; /* at the list, and for refusals to be told of */
+    bool is_closing;
+    void (*on_closed)(void *context);
+    void *closer;
+};
+
+static void ingress_tell(const struct ingress *ingress, enum log_level level, const char *text)
+{
+    ingress->callbacks.on_log(ingress->callbacks.context, level, text);
+}
+
+static void tell_refusals(struct ingress *ingress)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, REFUSALS_MAX_BYTES);
+    enum log_level level;
+    if (refusals_tell(&ingress->refusals, &text, &level)) {
+        ingress_tell(ingress, level, buffer_string(&text));
+    }
+}
+
+/* Nothing of theirs comes in from now on, whether they are told or not. */
+static void show_revoked_out(struct ingress *ingress)
+{
+    struct map_cursor cursor = {0};
+    uint64_t incarnation = 0;
+    const char *key;
+    while (!ingress->is_closing && (key = routes_next(ingress->routes, &cursor, &incarnation)) != NULL) {
+        if (gate_name(ingress->gate, key) == NULL) {
+            ingress->callbacks.on_revoked(ingress->callbacks.context, incarnation);
+        }
+    }
+}
+
+static void look_at_gate(struct ingress *ingress)
+{
+    struct error error;
+    switch (gate_look(ingress->gate, &error)) {
+    case GATE_SAME:
+        break;
+    case GATE_BROKEN:
+        (void)error_wrap(&error, "the list of agents cannot be used, the one of before stays in force: ");
+        ingress_tell(ingress, LOG_ERROR, error.text);
+        break;
+    case GATE_CHANGED: {
+        char text[ERROR_MAX_BYTES];
+        (void)snprintf(text, sizeof text, "the list of agents has changed: %zu may join",
+                       gate_agents(ingress->gate));
+        ingress_tell(ingress, LOG_INFO, text);
+        show_revoked_out(ingress);
+        break;
+    }
+    }
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct ingress *ingress = (struct ingress *)timer->data;
+    tell_refusals(ingress);
+    if (ingress->gate != NULL && !ingress->is_closing) {
+        look_at_gate(ingress);
+    }
+}
+
+void ingress_refuse(struct ingress *ingress, enum refusal refusal)
+{
+    ingress->refusals.counts[refusal]++;
+    if (!uv_is_active((uv_handle_t *)&ingress->look) && !ingress->is_closing) {
+        (void)uv_timer_start(&ingress->look, on_look, LOOK_EVERY_MS, 0);
+    }
+}
+
+static bool is_welcome(void *context, const char *key)
+{
+    struct ingress *ingress = context;
+    bool is_welcome = gate_name(ingress->gate, key) != NULL;
+    if (!is_welcome) {
+        ingress_refuse(ingress, REFUSAL_STRANGER);
+    }
+    return is_welcome;
+}
+
+void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble)
+{
+    switch (trouble) {
+    case SOCKET_KEY_REFUSED:
+        break; /* by ourselves: counted there */
+    case SOCKET_KEYS_ON_ONE_SIDE:
+    case SOCKET_HANDSHAKE_BROKEN:
+        ingress_refuse(ingress, REFUSAL_HANDSHAKE);
+        break;
+    case SOCKET_FULL:
+        ingress_refuse(ingress, REFUSAL_FULL);
+        break;
+    case SOCKET_HANDSHAKE_CUT:
+    case SOCKET_HANDSHAKE_SLOW:
+        ingress_refuse(ingress, REFUSAL_CUT);
+        break;
+    case SOCKET_FRAME_BROKEN:
+        ingress_refuse(ingress, REFUSAL_FRAME);
+        break;
+    }
+}
+
+bool ingress_lets_speak(struct ingress *ingress, uint64_t incarnation, const struct socket_sender *from,
+                        struct bytes *key_name)
+{
+    *key_name = bytes_of_string(from->key != NULL ? gate_name(ingress->gate, from->key) : NULL);
+    if (ingress->gate != NULL && key_name->size == 0) {
+        ingress_refuse(ingress, REFUSAL_REVOKED);
+        return false;
+    }
+    switch (routes_take(ingress->routes, incarnation, from)) {
+    case ROUTE_TAKEN:
+        return true;
+    case ROUTE_OF_ANOTHER_KEY:
+        ingress_refuse(ingress, REFUSAL_FOREIGN);
+        return false;
+    case ROUTE_IN_USE:
+    case ROUTES_FULL:
+        break;
+    }
+    ingress_refuse(ingress, REFUSAL_SECOND);
+    return false;
+}
+
+struct bytes ingress_route(const struct ingress *ingress, uint64_t incarnation)
+{
+    return routes_find(ingress->routes, incarnation);
+}
+
+void ingress_forget(struct ingress *ingress, uint64_t incarnation)
+{
+    routes_forget(ingress->routes, incarnation);
+}
+
+const struct refusals *ingress_refusals(const struct ingress *ingress)
+{
+    return &ingress->refusals;
+}
+
+struct ingress *ingress_new(struct gate **gate, const struct ingress_callbacks *callbacks)
+{
+    struct ingress *ingress = MEMORY_NEW(struct ingress);
+    ingress->callbacks = *callbacks;
+    ingress->routes = routes_new();
+    if (gate != NULL) {
+        ingress->gate = *gate;
+        *gate = NULL;
+    }
+    return ingress;
+}
+
+const struct socket_server_keys *ingress_keys(struct ingress *ingress)
+{
+    if (ingress->gate == NULL) {
+        return NULL;
+    }
+    ingress->keys = (struct socket_server_keys){
+        .pair = gate_pair(ingress->gate), .is_welcome = is_welcome, .context = ingress};
+    return &ingress->keys;
+}
+
+void ingress_start(struct ingress *ingress, uv_loop_t *loop)
+{
+    (void)uv_timer_init(loop, &ingress->look);
+    ingress->look.data = ingress;
+    if (ingress->gate != NULL) {
+        gate_forget_secret(ingress->gate);
+    }
+    if (ingress->gate != NULL && gate_is_of_folder(ingress->gate)) {
+        (void)uv_timer_start(&ingress->look, on_look, LOOK_EVERY_MS, LOOK_EVERY_MS);
+    }
+}
+
+void ingress_free(struct ingress **at)
+{
+    struct ingress *ingress = *at;
+    *at = NULL;
+    if (ingress == NULL) {
+        return;
+    }
+    routes_free(&ingress->routes);
+    gate_free(&ingress->gate);
+    memory_free(ingress);
+}
+
+static void ingress_on_timer_closed(uv_handle_t *handle)
+{
+    struct ingress *ingress = (struct ingress *)handle->data;
+    void (*on_closed)(void *context) = ingress->on_closed;
+    void *closer = ingress->closer;
+    ingress_free(&ingress);
+    on_closed(closer);
+}
+
+void ingress_close(struct ingress **at, void (*on_closed)(void *context), void *context)
+{
+    struct ingress *ingress = *at;
+    *at = NULL;
+    ingress->is_closing = true;
+    ingress->on_closed = on_closed;
+    ingress->closer = context;
+    uv_close((uv_handle_t *)&ingress->look, ingress_on_timer_closed);
+}
