@@ -219,11 +219,11 @@ static bool check_exposure(const struct coordinator_options *options, bool has_t
     return true;
 }
 
-static bool open_gate(const char *folder, struct gate **gate, struct error *error)
+static bool open_credentials(const char *folder, struct credentials **credentials, struct error *error)
 {
     struct error warning;
-    *gate = gate_open(folder, &warning, error);
-    if (*gate == NULL) {
+    *credentials = credentials_open(folder, &warning, error);
+    if (*credentials == NULL) {
         return error_wrap(error, "--keys: ");
     }
     if (warning.text[0] != '\0') {
@@ -237,10 +237,10 @@ static enum exit_code serve(const struct coordinator_options *options)
     struct error error;
     struct listener_address http;
     SCOPED(token_free) char *token = NULL;
-    SCOPED(gate_free) struct gate *gate = NULL;
+    SCOPED(credentials_free) struct credentials *credentials = NULL;
     if (!read_token(options, &token, &error) || !check_exposure(options, token != NULL, &error) ||
         !listener_parse(options->http, &http, &error) ||
-        (options->keys != NULL && !open_gate(options->keys, &gate, &error))) {
+        (options->keys != NULL && !open_credentials(options->keys, &credentials, &error))) {
         log_line(LOG_ERROR, WHO, "%s", error.text);
         return EXIT_CODE_USAGE;
     }
@@ -259,7 +259,7 @@ static enum exit_code serve(const struct coordinator_options *options)
                                              .on_journal_failure =
                                                  (enum survival_policy)options->on_journal_failure,
                                              .target_port = (uint16_t)options->target_port,
-                                             .gate = options->keys != NULL ? &gate : NULL};
+                                             .credentials = options->keys != NULL ? &credentials : NULL};
     return daemon_run(&settings);
 }
 

@@ -249,7 +249,7 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
         .endpoint = settings->endpoint,
         .settings = coordinator_default_settings(0),
         .callbacks = {.on_campaign = daemon_on_campaign, .on_deadlock = on_deadlock, .context = daemon},
-        .gate = settings->gate,
+        .credentials = settings->credentials,
         .survival = settings->state != NULL ? &survival : NULL,
     };
     server.settings.last_campaign = daemon->archive != NULL ? archive_last(daemon->archive) : 0;

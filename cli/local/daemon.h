@@ -3,7 +3,7 @@
 #include "cli/base/exit_code.h"
 #include "coordinator/http/listener.h"
 #include "coordinator/http/origin.h"
-#include "coordinator/net/gate.h"
+#include "coordinator/net/credentials.h"
 #include "coordinator/store/survival.h"
 
 struct daemon_settings {
@@ -13,9 +13,9 @@ struct daemon_settings {
     bool is_token_drawn; /* by us: commands of this user find it in the runtime folder */
     const struct host_names *names;
     const struct trusted_proxies *proxies;
-    struct gate **gate;   /* NULL: no keys; else taken */
-    uint16_t target_port; /* where the practice target is when a campaign wants it; 0: any */
-    const char *state;    /* the folder that outlives us; NULL: there is none */
+    struct credentials **credentials; /* NULL: no keys; else taken */
+    uint16_t target_port;             /* where the practice target is when a campaign wants it; 0: any */
+    const char *state;                /* the folder that outlives us; NULL: there is none */
     uint64_t journal_max_bytes;
     enum survival_policy on_journal_failure;
 };

@@ -296,7 +296,7 @@ static bool start_agent(struct session *session, size_t number, struct error *er
 }
 
 /* One secret each that nobody else ever knows, so that no other user of this machine can join. */
-static struct gate *draw_tokens(struct session *session)
+static struct credentials *draw_tokens(struct session *session)
 {
     struct allow_list *list = allow_list_new();
     for (size_t i = 0; i < session->settings->options->agents; i++) {
@@ -311,17 +311,17 @@ static struct gate *draw_tokens(struct session *session)
         assert(is_added);
         (void)is_added;
     }
-    return gate_of_tokens(&list);
+    return credentials_of_tokens(&list);
 }
 
 static bool start_server(struct session *session, struct error *error)
 {
-    struct gate *gate = draw_tokens(session);
+    struct credentials *credentials = draw_tokens(session);
     const struct server_options options = {
         .endpoint = "tcp://127.0.0.1:*",
         .settings = coordinator_default_settings(0),
         .callbacks = {.on_campaign = session_on_campaign, .on_log = on_server_log, .context = session},
-        .gate = &gate,
+        .credentials = &credentials,
     };
     session->server = server_new(&session->loop, &options, error);
     return session->server != NULL;

@@ -12,7 +12,7 @@
 
 struct ingress {
     struct ingress_callbacks callbacks;
-    struct gate *gate; /* NULL without keys */
+    struct credentials *credentials; /* NULL without keys */
     struct socket_server_keys keys;
     struct routes *routes;
     struct refusals refusals;
@@ -44,26 +44,26 @@ static void show_revoked_out(struct ingress *ingress)
     uint64_t incarnation = 0;
     const char *key;
     while (!ingress->is_closing && (key = routes_next(ingress->routes, &cursor, &incarnation)) != NULL) {
-        if (gate_name(ingress->gate, key) == NULL) {
+        if (credentials_name(ingress->credentials, key) == NULL) {
             ingress->callbacks.on_revoked(ingress->callbacks.context, incarnation);
         }
     }
 }
 
-static void look_at_gate(struct ingress *ingress)
+static void look_at_credentials(struct ingress *ingress)
 {
     struct error error;
-    switch (gate_look(ingress->gate, &error)) {
-    case GATE_SAME:
+    switch (credentials_look(ingress->credentials, &error)) {
+    case CREDENTIALS_SAME:
         break;
-    case GATE_BROKEN:
+    case CREDENTIALS_BROKEN:
         (void)error_wrap(&error, "the list of agents cannot be used, the one of before stays in force: ");
         ingress_tell(ingress, LOG_ERROR, error.text);
         break;
-    case GATE_CHANGED: {
+    case CREDENTIALS_CHANGED: {
         char text[ERROR_MAX_BYTES];
         (void)snprintf(text, sizeof text, "the list of agents has changed: %zu may join",
-                       gate_agents(ingress->gate));
+                       credentials_agents(ingress->credentials));
         ingress_tell(ingress, LOG_INFO, text);
         show_revoked_out(ingress);
         break;
@@ -75,8 +75,8 @@ static void on_look(uv_timer_t *timer)
 {
     struct ingress *ingress = (struct ingress *)timer->data;
     tell_refusals(ingress);
-    if (ingress->gate != NULL && !ingress->is_closing) {
-        look_at_gate(ingress);
+    if (ingress->credentials != NULL && !ingress->is_closing) {
+        look_at_credentials(ingress);
     }
 }
 
@@ -91,7 +91,7 @@ void ingress_refuse(struct ingress *ingress, enum refusal refusal)
 static bool is_welcome(void *context, const char *key)
 {
     struct ingress *ingress = context;
-    bool is_welcome = gate_name(ingress->gate, key) != NULL;
+    bool is_welcome = credentials_name(ingress->credentials, key) != NULL;
     if (!is_welcome) {
         ingress_refuse(ingress, REFUSAL_STRANGER);
     }
@@ -123,8 +123,8 @@ void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble)
 bool ingress_lets_speak(struct ingress *ingress, uint64_t incarnation, const struct socket_sender *from,
                         struct bytes *key_name)
 {
-    *key_name = bytes_of_string(from->key != NULL ? gate_name(ingress->gate, from->key) : NULL);
-    if (ingress->gate != NULL && key_name->size == 0) {
+    *key_name = bytes_of_string(from->key != NULL ? credentials_name(ingress->credentials, from->key) : NULL);
+    if (ingress->credentials != NULL && key_name->size == 0) {
         ingress_refuse(ingress, REFUSAL_REVOKED);
         return false;
     }
@@ -157,25 +157,25 @@ const struct refusals *ingress_refusals(const struct ingress *ingress)
     return &ingress->refusals;
 }
 
-struct ingress *ingress_new(struct gate **gate, const struct ingress_callbacks *callbacks)
+struct ingress *ingress_new(struct credentials **credentials, const struct ingress_callbacks *callbacks)
 {
     struct ingress *ingress = MEMORY_NEW(struct ingress);
     ingress->callbacks = *callbacks;
     ingress->routes = routes_new();
-    if (gate != NULL) {
-        ingress->gate = *gate;
-        *gate = NULL;
+    if (credentials != NULL) {
+        ingress->credentials = *credentials;
+        *credentials = NULL;
     }
     return ingress;
 }
 
 const struct socket_server_keys *ingress_keys(struct ingress *ingress)
 {
-    if (ingress->gate == NULL) {
+    if (ingress->credentials == NULL) {
         return NULL;
     }
     ingress->keys = (struct socket_server_keys){
-        .pair = gate_pair(ingress->gate), .is_welcome = is_welcome, .context = ingress};
+        .pair = credentials_pair(ingress->credentials), .is_welcome = is_welcome, .context = ingress};
     return &ingress->keys;
 }
 
@@ -183,10 +183,10 @@ void ingress_start(struct ingress *ingress, uv_loop_t *loop)
 {
     (void)uv_timer_init(loop, &ingress->look);
     ingress->look.data = ingress;
-    if (ingress->gate != NULL) {
-        gate_forget_secret(ingress->gate);
+    if (ingress->credentials != NULL) {
+        credentials_forget_secret(ingress->credentials);
     }
-    if (ingress->gate != NULL && gate_is_of_folder(ingress->gate)) {
+    if (ingress->credentials != NULL && credentials_is_of_folder(ingress->credentials)) {
         (void)uv_timer_start(&ingress->look, on_look, LOOK_EVERY_MS, LOOK_EVERY_MS);
     }
 }
@@ -199,7 +199,7 @@ void ingress_free(struct ingress **at)
         return;
     }
     routes_free(&ingress->routes);
-    gate_free(&ingress->gate);
+    credentials_free(&ingress->credentials);
     memory_free(ingress);
 }
 

@@ -1,7 +1,7 @@
 /* The coordinator's door: who gets in by which key, who may speak for whom, and what was refused. Looks once
  * a second whether the list of keys has changed, and tells of refusals as often. */
 #pragma once
-#include "coordinator/net/gate.h"
+#include "coordinator/net/credentials.h"
 #include "coordinator/net/refusals.h"
 #include "proto/socket/socket.h"
 
@@ -18,7 +18,8 @@ struct ingress_callbacks {
 };
 
 /* `gate` NULL: whoever comes gets in. Else taken. */
-MUST_CHECK struct ingress *ingress_new(struct gate **gate, const struct ingress_callbacks *callbacks);
+MUST_CHECK struct ingress *ingress_new(struct credentials **credentials,
+                                       const struct ingress_callbacks *callbacks);
 /* What the socket needs to ask us; NULL without keys. Borrowed until door_start. */
 const struct socket_server_keys *ingress_keys(struct ingress *ingress);
 /* The socket has its keys, and the loop will run. */

@@ -304,7 +304,7 @@ struct server *server_new(uv_loop_t *loop, const struct server_options *options,
         .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
     const struct ingress_callbacks of_ingress = {
         .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
-    server->ingress = ingress_new(options->gate, &of_ingress);
+    server->ingress = ingress_new(options->credentials, &of_ingress);
     if (options->survival != NULL) {
         server->survival = *options->survival;
         *options->survival = NULL;

@@ -2,7 +2,7 @@
 #pragma once
 #include "common/error.h"
 #include "coordinator/core/coordinator.h"
-#include "coordinator/net/gate.h"
+#include "coordinator/net/credentials.h"
 #include "coordinator/net/refusals.h"
 #include "coordinator/store/survival.h"
 
@@ -28,7 +28,8 @@ struct server_options {
     /* From coordinator_default_settings; epoch 0: the server draws one. */
     struct coordinator_settings settings;
     struct server_callbacks callbacks;
-    struct gate **gate;         /* NULL: whoever reaches the port may join. Else taken, also on failure */
+    struct credentials *
+        *credentials;           /* NULL: whoever reaches the port may join. Else taken, also on failure */
     struct survival **survival; /* NULL: campaigns end with this process. Else taken, also on failure */
     FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
 };

@@ -153,14 +153,14 @@ void start_server(struct scene *scene, bool has_keys)
 {
     struct error error;
     struct error warning;
-    struct gate *gate = has_keys ? gate_open(scene->folder, &warning, &error) : NULL;
+    struct credentials *credentials = has_keys ? credentials_open(scene->folder, &warning, &error) : NULL;
     struct server_options options = {.endpoint = "tcp://127.0.0.1:*",
                                      .settings = coordinator_default_settings(0),
                                      .callbacks = {.on_log = on_log, .context = scene},
-                                     .gate = has_keys ? &gate : NULL};
+                                     .credentials = has_keys ? &credentials : NULL};
     scene->server = server_new(&scene->loop, &options, &error);
     assert_non_null(scene->server);
-    assert_null(gate);
+    assert_null(credentials);
 }
 
 void dial(struct scene *scene, struct caller *caller, bool has_key)
