@@ -25,22 +25,22 @@ static void read_ledger(struct bytes bytes)
 /* What was understood, written down and read again, is the same. */
 static void read_event(struct bytes bytes)
 {
-    struct record record = {0};
-    struct record again = {0};
+    struct decoded_event record = {0};
+    struct decoded_event again = {0};
     struct unpack from = unpack_of(bytes);
-    if (record_take(&from, 1000, &record)) {
+    if (event_decode(&from, 1000, &record)) {
         SCOPED(buffer_finish) struct buffer once;
         SCOPED(buffer_finish) struct buffer twice;
         buffer_init(&once, MOST_BYTES);
         buffer_init(&twice, MOST_BYTES);
-        record_put(&once, 1000, &record.event);
+        event_encode(&once, 1000, &record.event);
         struct unpack from_once = unpack_of(buffer_bytes(&once));
-        FUZZ_CHECK(record_take(&from_once, 1000, &again) && unpack_is_done(&from_once));
-        record_put(&twice, 1000, &again.event);
+        FUZZ_CHECK(event_decode(&from_once, 1000, &again) && unpack_is_done(&from_once));
+        event_encode(&twice, 1000, &again.event);
         FUZZ_CHECK(bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)));
     }
-    record_finish(&record);
-    record_finish(&again);
+    decoded_event_finish(&record);
+    decoded_event_finish(&again);
 }
 
 static void read_link(struct bytes bytes)

@@ -180,7 +180,7 @@ static void write_events(const char *directory, struct buffer *journal, struct l
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         struct buffer event;
         buffer_init(&event, 1u << 20);
-        record_put(&event, 1000, &events[i]);
+        event_encode(&event, 1000, &events[i]);
         write_inside(directory, NAMES[i], 0, buffer_bytes(&event));
         buffer_finish(&event);
         ledger_note(writer, &events[i]);

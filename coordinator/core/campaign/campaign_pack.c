@@ -3,7 +3,7 @@
 
 #include "common/histogram_pack.h"
 #include "common/memory.h"
-#include "coordinator/core/base/record.h"
+#include "coordinator/core/base/event_codec.h"
 #include "coordinator/core/base/timer_pack.h"
 #include "proto/message/limits.h"
 
@@ -40,21 +40,21 @@ static void creation_pack(const struct campaign *campaign, struct buffer *into)
                    .key = campaign->key,
                    .agents = campaign->agents_wanted,
                    .deadline_ms = campaign->deadline_ms}};
-    record_put(into, 0, &event);
+    event_encode(into, 0, &event);
     memory_free(files);
 }
 
 static struct campaign *creation_unpack(const struct campaign_home *home, uint64_t id, struct unpack *from)
 {
-    struct record record = {0};
+    struct decoded_event record = {0};
     struct campaign *campaign = NULL;
-    if (record_take(from, 0, &record) && record.event.kind == EVENT_CREATE &&
+    if (event_decode(from, 0, &record) && record.event.kind == EVENT_CREATE &&
         record.event.create.options.workers > 0) {
         campaign = campaign_make(home, id, &record.event);
     } else {
         unpack_break(from);
     }
-    record_finish(&record);
+    decoded_event_finish(&record);
     return campaign;
 }
 

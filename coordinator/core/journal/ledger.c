@@ -155,7 +155,7 @@ void ledger_note(struct ledger_writer *writer, const struct coordinator_event *e
     if (!ledger_is_waiting(writer)) {
         begin_block(writer);
     }
-    record_put(&writer->block, writer->before_ns, event);
+    event_encode(&writer->block, writer->before_ns, event);
     writer->before_ns = event->now_ns;
 }
 
@@ -292,7 +292,7 @@ enum ledger_state ledger_next(struct ledger_reader *reader)
             return state;
         }
     }
-    if (!record_take(&reader->left, reader->before_ns, &reader->record)) {
+    if (!event_decode(&reader->left, reader->before_ns, &reader->record)) {
         return LEDGER_CORRUPT;
     }
     reader->before_ns = reader->record.event.now_ns;
@@ -301,7 +301,7 @@ enum ledger_state ledger_next(struct ledger_reader *reader)
 
 void ledger_reader_finish(struct ledger_reader *reader)
 {
-    record_finish(&reader->record);
+    decoded_event_finish(&reader->record);
 }
 
 static struct coordinator *ledger_give_up(struct coordinator *coordinator, const struct ledger_reader *reader,

@@ -2,7 +2,7 @@
  * events that followed, each block sealed by its sums. Pure: knows no files. */
 #pragma once
 #include "common/error.h"
-#include "coordinator/core/base/record.h"
+#include "coordinator/core/base/event_codec.h"
 #include "coordinator/core/coordinator.h"
 
 /* One more whenever the bytes mean something else, or the same events lead somewhere else: what an older
@@ -67,7 +67,7 @@ struct ledger_reader {
     uint64_t before_ns;
     uint64_t lineage;
     uint64_t blocks;
-    struct record record; /* the event that was read last */
+    struct decoded_event record; /* the event that was read last */
 };
 /* Reads the head, which then borrows from `bytes`. False with an error if this build cannot go on from there.
  * To be finished either way. */

@@ -1,5 +1,5 @@
 /* Events of the coordinator as bytes and back. */
-#include "coordinator/core/base/record.h"
+#include "coordinator/core/base/event_codec.h"
 
 #include "common/memory.h"
 #include "proto/codec/codec.h"
@@ -53,7 +53,7 @@ static void put_deploy(struct buffer *into, const struct campaign_options *optio
     memory_free(files);
 }
 
-static void take_deploy(struct unpack *from, struct record *record)
+static void take_deploy(struct unpack *from, struct decoded_event *record)
 {
     struct coordinator_event *event = &record->event;
     struct bytes encoded = unpack_bytes(from);
@@ -93,7 +93,7 @@ static void put_create(struct buffer *into, const struct coordinator_event *even
     pack_number(into, event->create.deadline_ms);
 }
 
-static void take_create(struct unpack *from, struct record *record)
+static void take_create(struct unpack *from, struct decoded_event *record)
 {
     struct coordinator_event *event = &record->event;
     take_deploy(from, record);
@@ -104,7 +104,7 @@ static void take_create(struct unpack *from, struct record *record)
 }
 
 /* Without a default: who adds an event is told by the compiler that it has to go into the journal. */
-void record_put(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event)
+void event_encode(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event)
 {
     pack_number(into, event->kind);
     pack_number(into, event->now_ns - before_ns);
@@ -139,7 +139,7 @@ void record_put(struct buffer *into, uint64_t before_ns, const struct coordinato
     }
 }
 
-static void take_inside(struct unpack *from, struct record *record)
+static void take_inside(struct unpack *from, struct decoded_event *record)
 {
     struct coordinator_event *event = &record->event;
     switch (event->kind) {
@@ -174,16 +174,16 @@ static void take_inside(struct unpack *from, struct record *record)
     from->is_broken = true; /* no such kind */
 }
 
-static void forget(struct record *record)
+static void forget(struct decoded_event *record)
 {
     memory_free(record->files);
     if (record->has_message) {
         message_finish(&record->message);
     }
-    *record = (struct record){0};
+    *record = (struct decoded_event){0};
 }
 
-bool record_take(struct unpack *from, uint64_t before_ns, struct record *record)
+bool event_decode(struct unpack *from, uint64_t before_ns, struct decoded_event *record)
 {
     forget(record);
     struct coordinator_event *event = &record->event;
@@ -193,7 +193,7 @@ bool record_take(struct unpack *from, uint64_t before_ns, struct record *record)
     return !from->is_broken;
 }
 
-void record_finish(struct record *record)
+void decoded_event_finish(struct decoded_event *record)
 {
     forget(record);
 }

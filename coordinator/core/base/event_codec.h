@@ -6,15 +6,15 @@
 
 /* Appends the event, whole. Numbers that rise from one event to the next are kept as differences: `before_ns`
  * is the time of the event before, 0 for the first one of a block. */
-void record_put(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event);
+void event_encode(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event);
 
 /* Takes the next event out. It borrows from what is unpacked and from `record` until the next call. False if
  * there is no event there that makes sense. */
-struct record {
+struct decoded_event {
     struct coordinator_event event;
     struct bundle_file *files;
     struct message message;
     bool has_message;
 };
-MUST_CHECK bool record_take(struct unpack *from, uint64_t before_ns, struct record *record);
-void record_finish(struct record *record);
+MUST_CHECK bool event_decode(struct unpack *from, uint64_t before_ns, struct decoded_event *record);
+void decoded_event_finish(struct decoded_event *record);
