@@ -4,7 +4,7 @@
 #include "common/memory.h"
 #include "common/state_file.h"
 #include "common/write_all.h"
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ struct base_writer {
 static void base_writer_run(void *argument)
 {
     struct base_writer *writer = argument;
-    writer->is_too_large = !ledger_seal_base(&writer->base);
+    writer->is_too_large = !event_log_seal_base(&writer->base);
     if (!writer->is_too_large &&
         (fsync(writer->folder) != 0 || !write_all(writer->file, buffer_bytes(&writer->base)) ||
          fdatasync(writer->file) != 0)) {

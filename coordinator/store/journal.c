@@ -67,7 +67,7 @@ struct journal *journal_open(const char *folder, uint64_t max_bytes, struct erro
     journal->folder_name = memory_copy_string(folder);
     journal->file = -1;
     journal->max_bytes = max_bytes;
-    ledger_writer_init(&journal->writer);
+    event_log_writer_init(&journal->writer);
     buffer_init(&journal->tail, TAIL_MAX_BYTES);
     identify_machine(journal->machine);
     journal->folder = state_folder_open(folder, true, warning, error);
@@ -100,7 +100,7 @@ void journal_free(struct journal **at)
     if (journal->folder >= 0) {
         (void)close(journal->folder);
     }
-    ledger_writer_finish(&journal->writer);
+    event_log_writer_finish(&journal->writer);
     memory_free(journal->folder_name);
     memory_free(journal);
 }
@@ -123,13 +123,13 @@ bool journal_has_room(const struct journal *journal, uint64_t bytes, struct erro
 void journal_make_base(const struct journal *journal, const struct coordinator *coordinator,
                        const struct journal_time *time, struct buffer *into)
 {
-    const struct ledger_head head = {.build = bytes_of_string(TUTTI_VERSION),
-                                     .clock = {.now_ns = time->machine_ns + journal->offset_ns,
-                                               .machine_ns = time->machine_ns,
-                                               .wall_ns = time->wall_ns,
-                                               .machine = bytes_of_string(journal->machine)}};
+    const struct event_log_head head = {.build = bytes_of_string(TUTTI_VERSION),
+                                        .clock = {.now_ns = time->machine_ns + journal->offset_ns,
+                                                  .machine_ns = time->machine_ns,
+                                                  .wall_ns = time->wall_ns,
+                                                  .machine = bytes_of_string(journal->machine)}};
     buffer_init(into, BASE_MAX_BYTES);
-    ledger_begin_base(&journal->writer, &head, into);
+    event_log_begin_base(&journal->writer, &head, into);
     coordinator_pack(coordinator, into);
 }
 
@@ -145,7 +145,7 @@ void journal_use(struct journal *journal, int file, uint64_t bytes)
 
 static bool journal_replace(struct journal *journal, struct buffer *base, struct error *error)
 {
-    if (!ledger_seal_base(base)) {
+    if (!event_log_seal_base(base)) {
         return error_set(error, "the state of the campaigns is too large for it");
     }
     if (!journal_has_room(journal, base->size, error)) {
@@ -174,7 +174,7 @@ bool journal_begin(struct journal *journal, const struct coordinator *coordinato
 {
     SCOPED(buffer_finish) struct buffer base;
     journal_close_file(journal);
-    (void)ledger_seal(&journal->writer);
+    (void)event_log_seal(&journal->writer);
     journal->writer.lineage = draw_lineage();
     journal_make_base(journal, coordinator, time, &base);
     journal->base_ns = time->machine_ns;
@@ -209,7 +209,7 @@ uint64_t journal_offset_ns(const struct journal *journal)
 void journal_note(struct journal *journal, const struct coordinator_event *event)
 {
     if (journal->file >= 0) {
-        ledger_note(&journal->writer, event);
+        event_log_note(&journal->writer, event);
     } else if (journal->is_stale) {
         journal_take_away(journal); /* perhaps it can be done by now */
     }
@@ -217,10 +217,10 @@ void journal_note(struct journal *journal, const struct coordinator_event *event
 
 bool journal_write(struct journal *journal, struct error *error)
 {
-    if (journal->file < 0 || !ledger_is_waiting(&journal->writer)) {
+    if (journal->file < 0 || !event_log_is_waiting(&journal->writer)) {
         return true;
     }
-    struct bytes block = ledger_seal(&journal->writer);
+    struct bytes block = event_log_seal(&journal->writer);
     journal->writes++;
     if (!write_all(journal->file, block)) {
         (void)error_set_system(error, errno, "%s cannot be written to", journal->folder_name);

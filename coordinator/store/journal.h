@@ -4,7 +4,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 
 struct journal;
 

@@ -14,7 +14,7 @@ struct journal {
     int file;   /* -1: no events are noted */
     char machine[JOURNAL_MACHINE_BYTES];
     uint64_t offset_ns;
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     uint64_t max_bytes;
     uint64_t bytes;
     uint64_t base_bytes; /* of those */

@@ -11,7 +11,7 @@
 
 /* So much of the coordinator's time is over since the journal was begun, by the calendar: never less than
  * until the last event, whatever has become of the calendar. */
-static uint64_t now_by_calendar(const struct ledger_clock *then, const struct ledger_end *end,
+static uint64_t now_by_calendar(const struct event_log_clock *then, const struct event_log_end *end,
                                 const struct journal_time *time)
 {
     uint64_t gone_ns = time->wall_ns > then->wall_ns ? time->wall_ns - then->wall_ns : 0;
@@ -20,8 +20,9 @@ static uint64_t now_by_calendar(const struct ledger_clock *then, const struct le
 }
 
 /* The coordinator's time goes on where it was. */
-static void set_time(struct journal *journal, const struct ledger_clock *then, const struct ledger_end *end,
-                     const struct journal_time *time, struct journal_restored *restored)
+static void set_time(struct journal *journal, const struct event_log_clock *then,
+                     const struct event_log_end *end, const struct journal_time *time,
+                     struct journal_restored *restored)
 {
     bool is_known = then->machine.size > 0 && bytes_equal_string(then->machine, journal->machine);
     journal->offset_ns = then->now_ns - then->machine_ns;
@@ -32,16 +33,16 @@ static void set_time(struct journal *journal, const struct ledger_clock *then, c
 }
 
 /* An ended campaign is no reason to go on, but its report may not have been written. */
-static enum journal_found replay(struct journal *journal, struct ledger_reader *reader,
+static enum journal_found replay(struct journal *journal, struct event_log_reader *reader,
                                  const struct journal_time *time, struct journal_restored *restored,
                                  struct error *error)
 {
-    struct ledger_head head;
-    struct ledger_end end;
-    if (!ledger_open(reader, reader->bytes, &head, error)) {
+    struct event_log_head head;
+    struct event_log_end end;
+    if (!event_log_open(reader, reader->bytes, &head, error)) {
         return JOURNAL_LOST;
     }
-    struct coordinator *coordinator = ledger_replay(reader, &head, &end, error);
+    struct coordinator *coordinator = event_log_replay(reader, &head, &end, error);
     if (coordinator == NULL) {
         return JOURNAL_LOST;
     }
@@ -96,10 +97,10 @@ static enum journal_found restore(struct journal *journal, int file, const struc
         (void)error_set_system(error, errno, "%s/" JOURNAL_FILE " cannot be read", journal->folder_name);
         return JOURNAL_LOST;
     }
-    struct ledger_reader reader = {.bytes = bytes_of(data, size)};
+    struct event_log_reader reader = {.bytes = bytes_of(data, size)};
     restored->bytes = size;
     enum journal_found found = replay(journal, &reader, time, restored, error);
-    ledger_reader_finish(&reader);
+    event_log_reader_finish(&reader);
     (void)munmap(data, size);
     return found;
 }

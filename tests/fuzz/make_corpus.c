@@ -2,7 +2,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/value.h"
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 #include "fuzz.h"
 #include "proto/codec/codec.h"
 #include "tests/unit/proto/message/message_samples.h"
@@ -153,11 +153,11 @@ static void write_inside(const char *directory, const char *name, char selector,
     buffer_init(&whole, 1u << 20);
     buffer_append(&whole, &selector, 1);
     buffer_append(&whole, bytes.data, bytes.size);
-    write_file(directory, "ledger", name, buffer_bytes(&whole));
+    write_file(directory, "event_log", name, buffer_bytes(&whole));
     buffer_finish(&whole);
 }
 
-static void write_events(const char *directory, struct buffer *journal, struct ledger_writer *writer)
+static void write_events(const char *directory, struct buffer *journal, struct event_log_writer *writer)
 {
     struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
     const struct coordinator_event events[] = {
@@ -183,8 +183,8 @@ static void write_events(const char *directory, struct buffer *journal, struct l
         event_encode(&event, 1000, &events[i]);
         write_inside(directory, NAMES[i], 0, buffer_bytes(&event));
         buffer_finish(&event);
-        ledger_note(writer, &events[i]);
-        struct bytes block = ledger_seal(writer);
+        event_log_note(writer, &events[i]);
+        struct bytes block = event_log_seal(writer);
         buffer_append(journal, block.data, block.size);
     }
 }
@@ -317,24 +317,24 @@ static void write_ledgers(const char *directory)
 {
     struct buffer base;
     struct buffer journal;
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     const struct coordinator_settings settings = coordinator_default_settings(77);
     struct coordinator *coordinator = coordinator_new(&settings);
     buffer_init(&base, 1u << 20);
     buffer_init(&journal, 1u << 20);
-    ledger_writer_init(&writer);
+    event_log_writer_init(&writer);
     coordinator_pack(coordinator, &base);
     write_inside(directory, "base", 2, buffer_bytes(&base));
-    ledger_begin_base(&writer, &(struct ledger_head){.build = bytes_of_string("build")}, &journal);
+    event_log_begin_base(&writer, &(struct event_log_head){.build = bytes_of_string("build")}, &journal);
     coordinator_pack(coordinator, &journal);
-    if (ledger_seal_base(&journal)) {
+    if (event_log_seal_base(&journal)) {
         write_events(directory, &journal, &writer);
-        write_file(directory, "ledger", "journal", buffer_bytes(&journal));
+        write_file(directory, "event_log", "journal", buffer_bytes(&journal));
     }
     write_link_inside(directory);
     write_live_base(directory);
     coordinator_free(&coordinator);
-    ledger_writer_finish(&writer);
+    event_log_writer_finish(&writer);
     buffer_finish(&base);
     buffer_finish(&journal);
 }

@@ -20,12 +20,12 @@
 #define PROVED 4u
 #define ACCOMPANIED_BASES 2u
 
-static const struct ledger_head HEAD = {.build = {(const uint8_t *)"this", 4}};
+static const struct event_log_head HEAD = {.build = {(const uint8_t *)"this", 4}};
 
 void survival_init(struct world *world)
 {
     struct survival *survival = &world->survival;
-    ledger_writer_init(&survival->writer);
+    event_log_writer_init(&survival->writer);
     survival->writer.lineage = world->seed | 1;
     buffer_init(&survival->journal, JOURNAL_BYTES);
     buffer_init(&survival->renewed, JOURNAL_BYTES);
@@ -36,7 +36,7 @@ void survival_init(struct world *world)
 void survival_finish(struct world *world)
 {
     struct survival *survival = &world->survival;
-    ledger_writer_finish(&survival->writer);
+    event_log_writer_finish(&survival->writer);
     buffer_finish(&survival->journal);
     buffer_finish(&survival->renewed);
     coordinator_effects_finish(&survival->shadow_effects);
@@ -55,25 +55,25 @@ static void keep(struct survival *survival, struct bytes block)
 static void make_base(struct world *world, struct buffer *into)
 {
     buffer_clear(into);
-    ledger_begin_base(&world->survival.writer, &HEAD, into);
+    event_log_begin_base(&world->survival.writer, &HEAD, into);
     coordinator_pack(world->coordinator, into);
-    if (!ledger_seal_base(into)) {
+    if (!event_log_seal_base(into)) {
         world_break(world, "the base of the journal is too large");
     }
 }
 
 /* NULL, and a promise is broken, if it cannot be read. */
 static struct coordinator *read_journal(struct world *world, const struct buffer *journal,
-                                        struct ledger_end *end)
+                                        struct event_log_end *end)
 {
     struct coordinator *found = NULL;
-    struct ledger_reader reader;
-    struct ledger_head head;
+    struct event_log_reader reader;
+    struct event_log_head head;
     struct error error;
-    if (ledger_open(&reader, buffer_bytes(journal), &head, &error)) {
-        found = ledger_replay(&reader, &head, end, &error);
+    if (event_log_open(&reader, buffer_bytes(journal), &head, &error)) {
+        found = event_log_replay(&reader, &head, end, &error);
     }
-    ledger_reader_finish(&reader);
+    event_log_reader_finish(&reader);
     if (found == NULL) {
         world_break(world, "the journal cannot be read again: %s", error.text);
     }
@@ -102,7 +102,7 @@ static void compare_packed(struct world *world, const struct coordinator *left,
 void survival_begin(struct world *world)
 {
     struct survival *survival = &world->survival;
-    struct ledger_end end;
+    struct event_log_end end;
     survival_write(world);
     make_base(world, &survival->journal);
     survival->has_journal = true;
@@ -117,7 +117,7 @@ void survival_begin(struct world *world)
 static void prove_base(struct world *world)
 {
     struct survival *survival = &world->survival;
-    struct ledger_end end;
+    struct event_log_end end;
     struct coordinator *copy = read_journal(world, &survival->renewed, &end);
     struct coordinator *replayed = read_journal(world, &survival->journal, &end);
     if (copy != NULL && replayed != NULL) {
@@ -165,13 +165,13 @@ void survival_renew(struct world *world)
 void survival_note(struct world *world, const struct coordinator_event *event)
 {
     if (world->survival.has_journal) {
-        ledger_note(&world->survival.writer, event);
+        event_log_note(&world->survival.writer, event);
     }
 }
 
 void survival_write(struct world *world)
 {
-    keep(&world->survival, ledger_seal(&world->survival.writer));
+    keep(&world->survival, event_log_seal(&world->survival.writer));
 }
 
 static bool is_same_effect(const struct coordinator_effect *left, const struct coordinator_effect *right)
@@ -288,7 +288,7 @@ bool survival_is_last_step(struct world *world)
 static void tear(struct world *world)
 {
     struct survival *survival = &world->survival;
-    struct bytes block = ledger_seal(&survival->writer);
+    struct bytes block = event_log_seal(&survival->writer);
     if (survival->kill->is_torn && block.size > 0) {
         keep(survival, bytes_of(block.data, (size_t)world_between(world, 0, block.size - 1)));
     }
@@ -324,10 +324,10 @@ void survival_die(struct world *world)
 static void restore(struct world *world)
 {
     struct survival *survival = &world->survival;
-    struct ledger_end end = {0};
+    struct event_log_end end = {0};
     uint64_t lineage = survival->writer.lineage;
-    ledger_writer_finish(&survival->writer);
-    ledger_writer_init(&survival->writer);
+    event_log_writer_finish(&survival->writer);
+    event_log_writer_init(&survival->writer);
     survival->writer.lineage = lineage;
     if (!survival->has_journal) {
         return;

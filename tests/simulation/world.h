@@ -5,7 +5,7 @@
 #include "agent/core/runner/runner.h"
 #include "common/buffer.h"
 #include "coordinator/core/coordinator.h"
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/transcript.h"
 #include "tests/simulation/truth.h"
@@ -181,7 +181,7 @@ struct sight {
 
 /* The coordinator's journal and its deaths. */
 struct survival {
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     struct buffer journal; /* what the kernel has */
     bool has_journal;
     struct buffer renewed; /* a new base and what has happened since, which is about to be the journal */

@@ -1,6 +1,6 @@
 /* What a coordinator does that was restored from a journal: the right one, and one that is older than what
  * its agents have heard, as a disk leaves it that could neither be written to nor emptied. */
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 #include "tests/unit/coordinator/core/stand.h"
 
 #include <setjmp.h>
@@ -17,15 +17,15 @@
 
 struct scene {
     struct stand stand;
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     struct buffer file;
 };
 
 static void note(void *context, const struct coordinator_event *event)
 {
     struct scene *scene = (struct scene *)context;
-    ledger_note(&scene->writer, event);
-    struct bytes block = ledger_seal(&scene->writer);
+    event_log_note(&scene->writer, event);
+    struct bytes block = event_log_seal(&scene->writer);
     (void)buffer_append(&scene->file, block.data, block.size);
 }
 
@@ -34,13 +34,13 @@ static int set_up(void **state)
 {
     static struct scene scene;
     stand_init(&scene.stand);
-    ledger_writer_init(&scene.writer);
+    event_log_writer_init(&scene.writer);
     buffer_init(&scene.file, FILE_BYTES);
     (void)stand_agent(&scene.stand, "a1");
     (void)stand_agent(&scene.stand, "a2");
-    ledger_begin_base(&scene.writer, &(struct ledger_head){0}, &scene.file);
+    event_log_begin_base(&scene.writer, &(struct event_log_head){0}, &scene.file);
     coordinator_pack(scene.stand.coordinator, &scene.file);
-    assert_true(ledger_seal_base(&scene.file));
+    assert_true(event_log_seal_base(&scene.file));
     scene.stand.on_event = note;
     scene.stand.context = &scene;
     *state = &scene;
@@ -51,7 +51,7 @@ static int tear_down(void **state)
 {
     struct scene *scene = (struct scene *)*state;
     stand_finish(&scene->stand);
-    ledger_writer_finish(&scene->writer);
+    event_log_writer_finish(&scene->writer);
     buffer_finish(&scene->file);
     return 0;
 }
@@ -69,15 +69,15 @@ static void run(struct scene *scene)
 static void go_on_from(struct scene *scene, size_t size)
 {
     struct stand *stand = &scene->stand;
-    struct ledger_reader reader;
-    struct ledger_head head;
-    struct ledger_end end;
+    struct event_log_reader reader;
+    struct event_log_head head;
+    struct event_log_end end;
     coordinator_free(&stand->coordinator);
     scene->file.size = size;
     struct error error;
-    assert_true(ledger_open(&reader, buffer_bytes(&scene->file), &head, &error));
-    stand->coordinator = ledger_replay(&reader, &head, &end, NULL);
-    ledger_reader_finish(&reader);
+    assert_true(event_log_open(&reader, buffer_bytes(&scene->file), &head, &error));
+    stand->coordinator = event_log_replay(&reader, &head, &end, NULL);
+    event_log_reader_finish(&reader);
     assert_non_null(stand->coordinator);
     scene->writer.blocks = end.blocks;
     stand->now_ns += 1000000;

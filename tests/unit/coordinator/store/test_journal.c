@@ -468,31 +468,31 @@ static void a_full_disk(void **state)
  * tick two seconds later. */
 static void leave_file(const struct scene *scene, const char *build, const char *machine, unsigned events)
 {
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     SCOPED(buffer_finish) struct buffer base;
     buffer_init(&base, 100000);
-    ledger_writer_init(&writer);
-    const struct ledger_head head = {.build = bytes_of_string(build),
-                                     .clock = {.now_ns = NOW_NS,
-                                               .machine_ns = 1000 * S,
-                                               .wall_ns = WALL_NS,
-                                               .machine = bytes_of_string(machine)}};
-    ledger_begin_base(&writer, &head, &base);
+    event_log_writer_init(&writer);
+    const struct event_log_head head = {.build = bytes_of_string(build),
+                                        .clock = {.now_ns = NOW_NS,
+                                                  .machine_ns = 1000 * S,
+                                                  .wall_ns = WALL_NS,
+                                                  .machine = bytes_of_string(machine)}};
+    event_log_begin_base(&writer, &head, &base);
     coordinator_pack(scene->coordinator, &base);
-    assert_true(ledger_seal_base(&base));
+    assert_true(event_log_seal_base(&base));
     FILE *file = fopen(scene->file, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(base.data, 1, base.size, file), base.size);
     for (unsigned i = 0; i < events; i++) {
-        ledger_note(&writer, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = NOW_NS + 2 * S});
+        event_log_note(&writer, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = NOW_NS + 2 * S});
     }
-    struct bytes block = ledger_seal(&writer);
+    struct bytes block = event_log_seal(&writer);
     assert_int_equal(block.size > 0, events > 0);
     if (events > 0) {
         assert_int_equal(fwrite(block.data, 1, block.size, file), block.size);
     }
     assert_int_equal(fclose(file), 0);
-    ledger_writer_finish(&writer);
+    event_log_writer_finish(&writer);
 }
 
 /* The time that the coordinator has at this time of the machine, and of the calendar in seconds since the

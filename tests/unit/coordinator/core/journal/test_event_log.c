@@ -1,6 +1,6 @@
 /* The journal as bytes: every event comes out as it went in, a torn end is cut off, and nothing else is taken
  * for what was written. */
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 
 #include "common/memory.h"
 #include "common/random.h"
@@ -138,40 +138,40 @@ static void check_event(const struct coordinator_event *found, const struct coor
 #define LINEAGE 0x123456789u
 
 /* A journal without events. */
-static void begin_file(struct ledger_writer *writer, const struct coordinator *base, struct buffer *file)
+static void begin_file(struct event_log_writer *writer, const struct coordinator *base, struct buffer *file)
 {
-    struct ledger_head head = {
+    struct event_log_head head = {
         .build = bytes_of_string("build"),
         .clock = {
             .now_ns = 1, .machine_ns = 2, .wall_ns = UINT64_MAX, .machine = bytes_of_string("this one")}};
     buffer_clear(file);
-    ledger_begin_base(writer, &head, file);
+    event_log_begin_base(writer, &head, file);
     if (base != NULL) {
         coordinator_pack(base, file);
     }
-    assert_true(ledger_seal_base(file));
+    assert_true(event_log_seal_base(file));
 }
 
 /* A head and the events, each in a block of its own or two and two; gives back the size after each block. */
 static size_t write_file(struct buffer *file, size_t each, size_t sizes[EVENT_COUNT + 1])
 {
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     size_t blocks = 0;
     struct bytes block;
-    ledger_writer_init(&writer);
+    event_log_writer_init(&writer);
     writer.lineage = LINEAGE;
     begin_file(&writer, NULL, file);
     sizes[blocks++] = file->size;
     for (size_t i = 0; i < EVENT_COUNT; i++) {
-        ledger_note(&writer, &EVENTS[i]);
+        event_log_note(&writer, &EVENTS[i]);
         if ((i + 1) % each == 0 || i + 1 == EVENT_COUNT) {
-            block = ledger_seal(&writer);
+            block = event_log_seal(&writer);
             (void)buffer_append(file, block.data, block.size);
             sizes[blocks++] = file->size;
         }
     }
-    assert_int_equal(ledger_seal(&writer).size, 0);
-    ledger_writer_finish(&writer);
+    assert_int_equal(event_log_seal(&writer).size, 0);
+    event_log_writer_finish(&writer);
     return blocks;
 }
 
@@ -183,38 +183,38 @@ static void every_event_comes_out_as_it_went_in(void **state)
         SCOPED(buffer_finish) struct buffer file;
         buffer_init(&file, FILE_BYTES);
         (void)write_file(&file, each, sizes);
-        struct ledger_reader reader;
-        struct ledger_head head;
+        struct event_log_reader reader;
+        struct event_log_head head;
         struct error error;
-        assert_true(ledger_open(&reader, buffer_bytes(&file), &head, &error));
+        assert_true(event_log_open(&reader, buffer_bytes(&file), &head, &error));
         assert_true(bytes_equal_string(head.build, "build"));
         assert_true(bytes_equal_string(head.clock.machine, "this one"));
         assert_true(head.clock.now_ns == 1 && head.clock.machine_ns == 2 && head.clock.wall_ns == UINT64_MAX);
         assert_true(head.lineage == LINEAGE && head.blocks == 0 && head.base.size == 0);
         for (size_t i = 0; i < EVENT_COUNT; i++) {
-            assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
+            assert_int_equal(event_log_next(&reader), EVENT_LOG_EVENT);
             check_event(&reader.record.event, &EVENTS[i]);
         }
-        assert_int_equal(ledger_next(&reader), LEDGER_WHOLE);
-        ledger_reader_finish(&reader);
+        assert_int_equal(event_log_next(&reader), EVENT_LOG_WHOLE);
+        event_log_reader_finish(&reader);
     }
 }
 
 /* How it ends, and how many events came before. */
-static enum ledger_state read_through(struct bytes bytes, size_t *events)
+static enum event_log_state read_through(struct bytes bytes, size_t *events)
 {
-    struct ledger_reader reader;
-    struct ledger_head head;
-    enum ledger_state end = LEDGER_CORRUPT;
+    struct event_log_reader reader;
+    struct event_log_head head;
+    enum event_log_state end = EVENT_LOG_CORRUPT;
     struct error error;
     *events = 0;
-    if (ledger_open(&reader, bytes, &head, &error)) {
-        while ((end = ledger_next(&reader)) == LEDGER_EVENT) {
+    if (event_log_open(&reader, bytes, &head, &error)) {
+        while ((end = event_log_next(&reader)) == EVENT_LOG_EVENT) {
             check_event(&reader.record.event, &EVENTS[*events]);
             (*events)++;
         }
     }
-    ledger_reader_finish(&reader);
+    event_log_reader_finish(&reader);
     return end;
 }
 
@@ -228,14 +228,14 @@ static void an_end_torn_off_anywhere_costs_one_block(void **state)
     for (size_t block = 1; block < blocks; block++) {
         for (size_t size = sizes[block - 1]; size < sizes[block]; size++) {
             size_t events = 0;
-            enum ledger_state end = read_through(bytes_of(file.data, size), &events);
-            assert_int_equal(end, size == sizes[block - 1] ? LEDGER_WHOLE : LEDGER_TORN);
+            enum event_log_state end = read_through(bytes_of(file.data, size), &events);
+            assert_int_equal(end, size == sizes[block - 1] ? EVENT_LOG_WHOLE : EVENT_LOG_TORN);
             assert_int_equal(events, 2 * (block - 1));
         }
     }
     for (size_t size = 0; size < sizes[0]; size++) {
         size_t events = 0;
-        assert_int_equal(read_through(bytes_of(file.data, size), &events), LEDGER_CORRUPT);
+        assert_int_equal(read_through(bytes_of(file.data, size), &events), EVENT_LOG_CORRUPT);
     }
 }
 
@@ -251,9 +251,9 @@ static void no_changed_byte_goes_unseen(void **state)
         for (unsigned bit = 0; bit < 8; bit++) {
             size_t events = 0;
             file.data[i] ^= (uint8_t)(1u << bit);
-            enum ledger_state end = read_through(buffer_bytes(&file), &events);
+            enum event_log_state end = read_through(buffer_bytes(&file), &events);
             bool is_last = i >= sizes[blocks - 2];
-            assert_int_equal(end, is_last ? LEDGER_TORN : LEDGER_CORRUPT);
+            assert_int_equal(end, is_last ? EVENT_LOG_TORN : EVENT_LOG_CORRUPT);
             assert_true(!is_last || events == 2 * (blocks - 2));
             file.data[i] ^= (uint8_t)(1u << bit);
         }
@@ -279,28 +279,28 @@ static void what_is_foreign_is_cut_off(void **state)
             uint8_t byte = size % 3 == 0 ? 0 : (uint8_t)random_next(&random);
             (void)buffer_append(&file, &byte, 1);
         }
-        assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_TORN);
+        assert_int_equal(read_through(buffer_bytes(&file), &events), EVENT_LOG_TORN);
         assert_int_equal(events, EVENT_COUNT);
         file.size = whole;
     }
     /* Blocks of another journal are as foreign, and so is the beginning of this one. */
-    struct ledger_writer writer;
-    ledger_writer_init(&writer);
+    struct event_log_writer writer;
+    event_log_writer_init(&writer);
     writer.lineage = LINEAGE + 2;
     for (size_t i = 0; i < 20; i++) {
         size_t events = 0;
-        ledger_note(&writer, &EVENTS[0]);
-        struct bytes block = ledger_seal(&writer);
+        event_log_note(&writer, &EVENTS[0]);
+        struct bytes block = event_log_seal(&writer);
         (void)buffer_append(&file, block.data, block.size);
-        assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_TORN);
+        assert_int_equal(read_through(buffer_bytes(&file), &events), EVENT_LOG_TORN);
         assert_int_equal(events, EVENT_COUNT);
     }
-    ledger_writer_finish(&writer);
+    event_log_writer_finish(&writer);
     file.size = whole;
     size_t events = 0;
     (void)buffer_append(&foreign, file.data, sizes[1]);
     (void)buffer_append(&file, foreign.data, foreign.size);
-    assert_int_equal(read_through(buffer_bytes(&file), &events), LEDGER_TORN);
+    assert_int_equal(read_through(buffer_bytes(&file), &events), EVENT_LOG_TORN);
     assert_int_equal(events, EVENT_COUNT);
 }
 
@@ -308,50 +308,50 @@ static void what_is_foreign_is_cut_off(void **state)
 static void blocks_follow_the_base_that_was_made_before_them(void **state)
 {
     (void)state;
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     SCOPED(buffer_finish) struct buffer old;
     SCOPED(buffer_finish) struct buffer renewed;
     size_t events = 0;
     buffer_init(&old, FILE_BYTES);
     buffer_init(&renewed, FILE_BYTES);
-    ledger_writer_init(&writer);
+    event_log_writer_init(&writer);
     writer.lineage = LINEAGE;
     begin_file(&writer, NULL, &old);
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         if (i == 3) {
             begin_file(&writer, NULL, &renewed);
         }
-        ledger_note(&writer, &EVENTS[i]);
-        struct bytes block = ledger_seal(&writer);
+        event_log_note(&writer, &EVENTS[i]);
+        struct bytes block = event_log_seal(&writer);
         (void)buffer_append(&old, block.data, block.size);
         if (i >= 3) {
             (void)buffer_append(&renewed, block.data, block.size);
         }
     }
-    assert_int_equal(read_through(buffer_bytes(&old), &events), LEDGER_WHOLE);
+    assert_int_equal(read_through(buffer_bytes(&old), &events), EVENT_LOG_WHOLE);
     assert_int_equal(events, EVENT_COUNT);
-    struct ledger_reader reader;
-    struct ledger_head head;
+    struct event_log_reader reader;
+    struct event_log_head head;
     struct error error;
-    assert_true(ledger_open(&reader, buffer_bytes(&renewed), &head, &error));
+    assert_true(event_log_open(&reader, buffer_bytes(&renewed), &head, &error));
     assert_int_equal(head.blocks, 3);
     for (size_t i = 3; i < EVENT_COUNT; i++) {
-        assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
+        assert_int_equal(event_log_next(&reader), EVENT_LOG_EVENT);
         check_event(&reader.record.event, &EVENTS[i]);
     }
-    assert_int_equal(ledger_next(&reader), LEDGER_WHOLE);
+    assert_int_equal(event_log_next(&reader), EVENT_LOG_WHOLE);
     assert_int_equal(reader.blocks, writer.blocks);
-    ledger_reader_finish(&reader);
-    ledger_writer_finish(&writer);
+    event_log_reader_finish(&reader);
+    event_log_writer_finish(&writer);
 }
 
 static void expect_refused(struct bytes bytes, const char *words)
 {
-    struct ledger_reader reader;
-    struct ledger_head head;
+    struct event_log_reader reader;
+    struct event_log_head head;
     struct error error;
-    assert_false(ledger_open(&reader, bytes, &head, &error));
-    ledger_reader_finish(&reader);
+    assert_false(event_log_open(&reader, bytes, &head, &error));
+    event_log_reader_finish(&reader);
     if (strstr(error.text, words) == NULL) {
         fail_msg("expected %s, but: %s", words, error.text);
     }
@@ -379,16 +379,16 @@ static void another_format_is_refused_by_its_name(void **state)
 static void another_schema_is_refused(void **state)
 {
     (void)state;
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     SCOPED(buffer_finish) struct buffer file;
-    struct ledger_head head = {.build = bytes_of_string("9.9.9")};
+    struct event_log_head head = {.build = bytes_of_string("9.9.9")};
     buffer_init(&file, FILE_BYTES);
-    ledger_writer_init(&writer);
-    ledger_begin_base(&writer, &head, &file);
+    event_log_writer_init(&writer);
+    event_log_begin_base(&writer, &head, &file);
     file.data[sizeof "tutti journal 2" + 16] ^= 1;
-    assert_true(ledger_seal_base(&file));
+    assert_true(event_log_seal_base(&file));
     expect_refused(buffer_bytes(&file), "tutti 9.9.9, another build, has written it");
-    ledger_writer_finish(&writer);
+    event_log_writer_finish(&writer);
 }
 
 /* Blocks know their place. */
@@ -404,38 +404,38 @@ static void a_block_left_out_or_doubled_is_seen(void **state)
     (void)write_file(&file, 2, sizes);
     (void)buffer_append(&other, file.data, sizes[1]);
     (void)buffer_append(&other, file.data + sizes[2], file.size - sizes[2]);
-    assert_int_equal(read_through(buffer_bytes(&other), &events), LEDGER_CORRUPT);
+    assert_int_equal(read_through(buffer_bytes(&other), &events), EVENT_LOG_CORRUPT);
     buffer_clear(&other);
     (void)buffer_append(&other, file.data, sizes[2]);
     (void)buffer_append(&other, file.data + sizes[1], file.size - sizes[1]);
-    assert_int_equal(read_through(buffer_bytes(&other), &events), LEDGER_CORRUPT);
+    assert_int_equal(read_through(buffer_bytes(&other), &events), EVENT_LOG_CORRUPT);
 }
 
 static void a_coordinator_comes_out_of_its_events(void **state)
 {
     (void)state;
     struct stand stand;
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     SCOPED(buffer_finish) struct buffer file;
     buffer_init(&file, FILE_BYTES);
     stand_init(&stand);
     (void)stand_agent(&stand, "a1");
     (void)stand_agent(&stand, "a2");
-    ledger_writer_init(&writer);
+    event_log_writer_init(&writer);
     begin_file(&writer, stand.coordinator, &file);
     struct coordinator_event tick = {.kind = EVENT_TICK, .now_ns = stand.now_ns + 5000000};
-    ledger_note(&writer, &tick);
+    event_log_note(&writer, &tick);
     stand_step(&stand, &tick);
-    struct bytes block = ledger_seal(&writer);
+    struct bytes block = event_log_seal(&writer);
     (void)buffer_append(&file, block.data, block.size);
 
-    struct ledger_reader reader;
-    struct ledger_head head;
-    struct ledger_end end;
+    struct event_log_reader reader;
+    struct event_log_head head;
+    struct event_log_end end;
     struct error error;
-    assert_true(ledger_open(&reader, buffer_bytes(&file), &head, &error));
-    struct coordinator *found = ledger_replay(&reader, &head, &end, NULL);
-    ledger_reader_finish(&reader);
+    assert_true(event_log_open(&reader, buffer_bytes(&file), &head, &error));
+    struct coordinator *found = event_log_replay(&reader, &head, &end, NULL);
+    event_log_reader_finish(&reader);
     assert_non_null(found);
     assert_int_equal(end.events, 1);
     assert_int_equal(end.torn_bytes, 0);
@@ -443,7 +443,7 @@ static void a_coordinator_comes_out_of_its_events(void **state)
     assert_int_equal(coordinator_overview(found)->agent_count, 2);
     assert_true(coordinator_due_ns(found) == coordinator_due_ns(stand.coordinator));
     coordinator_free(&found);
-    ledger_writer_finish(&writer);
+    event_log_writer_finish(&writer);
     stand_finish(&stand);
 }
 
@@ -451,23 +451,23 @@ static void a_coordinator_comes_out_of_its_events(void **state)
 static void a_block_of_no_events_is_corrupt(void **state)
 {
     (void)state;
-    struct ledger_writer writer;
-    struct ledger_reader reader;
-    struct ledger_head head;
+    struct event_log_writer writer;
+    struct event_log_reader reader;
+    struct event_log_head head;
     struct error error;
     SCOPED(buffer_finish) struct buffer file;
     buffer_init(&file, 100000);
-    ledger_writer_init(&writer);
+    event_log_writer_init(&writer);
     begin_file(&writer, NULL, &file);
-    ledger_note(&writer, &EVENTS[0]);
+    event_log_note(&writer, &EVENTS[0]);
     (void)buffer_append(&writer.block, "\xfe\x01\x01", 3);
-    struct bytes block = ledger_seal(&writer);
+    struct bytes block = event_log_seal(&writer);
     (void)buffer_append(&file, block.data, block.size);
-    assert_true(ledger_open(&reader, buffer_bytes(&file), &head, &error));
-    assert_int_equal(ledger_next(&reader), LEDGER_EVENT);
-    assert_int_equal(ledger_next(&reader), LEDGER_CORRUPT);
-    ledger_reader_finish(&reader);
-    ledger_writer_finish(&writer);
+    assert_true(event_log_open(&reader, buffer_bytes(&file), &head, &error));
+    assert_int_equal(event_log_next(&reader), EVENT_LOG_EVENT);
+    assert_int_equal(event_log_next(&reader), EVENT_LOG_CORRUPT);
+    event_log_reader_finish(&reader);
+    event_log_writer_finish(&writer);
 }
 
 /* What a large event needed is not held for ever. */
@@ -475,17 +475,17 @@ static void large_events_leave_small_blocks_behind(void **state)
 {
     (void)state;
     static uint8_t large[3000000];
-    struct ledger_writer writer;
+    struct event_log_writer writer;
     struct coordinator_event event = {.kind = EVENT_FRAME,
                                       .frame = {.message = bytes_of(large, sizeof large)}};
-    ledger_writer_init(&writer);
-    ledger_note(&writer, &event);
-    assert_true(ledger_seal(&writer).size > sizeof large);
+    event_log_writer_init(&writer);
+    event_log_note(&writer, &event);
+    assert_true(event_log_seal(&writer).size > sizeof large);
     event.frame.message = bytes_of(large, 1);
-    ledger_note(&writer, &event);
-    assert_true(ledger_seal(&writer).size < 100);
+    event_log_note(&writer, &event);
+    assert_true(event_log_seal(&writer).size < 100);
     assert_true(writer.block.capacity < sizeof large);
-    ledger_writer_finish(&writer);
+    event_log_writer_finish(&writer);
 }
 
 static void a_base_that_makes_no_sense_is_none(void **state)

@@ -2,10 +2,10 @@
  * A block is its size, a sum of that, a sum of what it holds, and the events. Sums depend on the lineage of
  * the journal, and the sum of the content on the number of the block: each block proves by itself which one
  * it is. The size has a sum of its own, since one that is wrong would look like a torn end. */
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 
 #include "common/memory.h"
-#include "coordinator/core/journal/ledger_schema.h"
+#include "coordinator/core/journal/event_log_schema.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static void seal_from(uint8_t *at, size_t size, uint64_t lineage, uint64_t numbe
     memcpy(at, &head, sizeof head);
 }
 
-static void begin_block(struct ledger_writer *writer)
+static void begin_block(struct event_log_writer *writer)
 {
     static const struct block_head room = {0};
     if (writer->block.capacity > KEPT_BYTES) {
@@ -84,23 +84,23 @@ static void begin_block(struct ledger_writer *writer)
     writer->before_ns = 0;
 }
 
-void ledger_writer_init(struct ledger_writer *writer)
+void event_log_writer_init(struct event_log_writer *writer)
 {
-    *writer = (struct ledger_writer){0};
+    *writer = (struct event_log_writer){0};
     buffer_init(&writer->block, BLOCK_MAX_BYTES);
 }
 
-void ledger_writer_finish(struct ledger_writer *writer)
+void event_log_writer_finish(struct event_log_writer *writer)
 {
     buffer_finish(&writer->block);
 }
 
-bool ledger_is_waiting(const struct ledger_writer *writer)
+bool event_log_is_waiting(const struct event_log_writer *writer)
 {
     return writer->block.size > BLOCK_HEAD_BYTES;
 }
 
-static void clock_pack(const struct ledger_clock *clock, struct buffer *into)
+static void clock_pack(const struct event_log_clock *clock, struct buffer *into)
 {
     pack_number(into, clock->now_ns);
     pack_number(into, clock->machine_ns);
@@ -108,7 +108,7 @@ static void clock_pack(const struct ledger_clock *clock, struct buffer *into)
     pack_bytes(into, clock->machine);
 }
 
-static void clock_unpack(struct ledger_clock *clock, struct unpack *from)
+static void clock_unpack(struct event_log_clock *clock, struct unpack *from)
 {
     clock->now_ns = unpack_number(from);
     clock->machine_ns = unpack_number(from);
@@ -116,14 +116,14 @@ static void clock_unpack(struct ledger_clock *clock, struct unpack *from)
     clock->machine = unpack_bytes(from);
 }
 
-void ledger_begin_base(const struct ledger_writer *writer, const struct ledger_head *head,
-                       struct buffer *into)
+void event_log_begin_base(const struct event_log_writer *writer, const struct event_log_head *head,
+                          struct buffer *into)
 {
     static const struct block_head room = {0};
-    assert(!ledger_is_waiting(writer) && into->size == 0);
-    (void)buffer_append_format(into, MAGIC "%u\n", LEDGER_FORMAT);
+    assert(!event_log_is_waiting(writer) && into->size == 0);
+    (void)buffer_append_format(into, MAGIC "%u\n", EVENT_LOG_FORMAT);
     (void)buffer_append(into, &room, sizeof room);
-    pack_fixed(into, ledger_schema());
+    pack_fixed(into, event_log_schema());
     pack_bytes(into, head->build);
     clock_pack(&head->clock, into);
     pack_fixed(into, writer->lineage);
@@ -140,7 +140,7 @@ static size_t line_bytes(struct bytes bytes)
     return end == NULL ? 0 : (size_t)(end - bytes.data) + 1;
 }
 
-bool ledger_seal_base(struct buffer *into)
+bool event_log_seal_base(struct buffer *into)
 {
     size_t line = line_bytes(buffer_bytes(into));
     if (into->has_overflowed || into->size - line > BLOCK_MAX_BYTES) {
@@ -150,18 +150,18 @@ bool ledger_seal_base(struct buffer *into)
     return true;
 }
 
-void ledger_note(struct ledger_writer *writer, const struct coordinator_event *event)
+void event_log_note(struct event_log_writer *writer, const struct coordinator_event *event)
 {
-    if (!ledger_is_waiting(writer)) {
+    if (!event_log_is_waiting(writer)) {
         begin_block(writer);
     }
     event_encode(&writer->block, writer->before_ns, event);
     writer->before_ns = event->now_ns;
 }
 
-struct bytes ledger_seal(struct ledger_writer *writer)
+struct bytes event_log_seal(struct event_log_writer *writer)
 {
-    if (!ledger_is_waiting(writer)) {
+    if (!event_log_is_waiting(writer)) {
         return bytes_of(NULL, 0);
     }
     struct bytes block = buffer_bytes(&writer->block);
@@ -171,7 +171,7 @@ struct bytes ledger_seal(struct ledger_writer *writer)
 }
 
 /* The block at this offset, if its size is one; its content's sum without the number. */
-static bool find_block(const struct ledger_reader *reader, size_t at, struct block_head *head,
+static bool find_block(const struct event_log_reader *reader, size_t at, struct block_head *head,
                        struct bytes *content)
 {
     size_t left = reader->bytes.size - at;
@@ -189,7 +189,7 @@ static bool find_block(const struct ledger_reader *reader, size_t at, struct blo
 
 /* Whether a block of a number that is to come stands anywhere after the last good one: then more was written
  * than can be read. */
-static bool is_followed(const struct ledger_reader *reader)
+static bool is_followed(const struct event_log_reader *reader)
 {
     size_t from = reader->good_bytes;
     size_t end = reader->bytes.size - from > SEARCH_MAX_BYTES ? from + SEARCH_MAX_BYTES : reader->bytes.size;
@@ -211,22 +211,22 @@ static bool is_followed(const struct ledger_reader *reader)
 }
 
 /* LEDGER_EVENT: `left` holds what the next block does. */
-static enum ledger_state next_block(struct ledger_reader *reader)
+static enum event_log_state next_block(struct event_log_reader *reader)
 {
     struct block_head head;
     struct bytes content;
     if (reader->good_bytes == reader->bytes.size) {
-        return LEDGER_WHOLE;
+        return EVENT_LOG_WHOLE;
     }
     if (!find_block(reader, reader->good_bytes, &head, &content) ||
         head.sum != numbered(sum_content(reader->lineage, content), reader->blocks)) {
-        return is_followed(reader) ? LEDGER_CORRUPT : LEDGER_TORN;
+        return is_followed(reader) ? EVENT_LOG_CORRUPT : EVENT_LOG_TORN;
     }
     reader->blocks++;
     reader->good_bytes += BLOCK_HEAD_BYTES + head.size;
     reader->left = unpack_of(content);
     reader->before_ns = 0;
-    return LEDGER_EVENT;
+    return EVENT_LOG_EVENT;
 }
 
 /* Which format it says it has; 0: it is no journal. */
@@ -249,25 +249,25 @@ static bool check_format(struct bytes bytes, size_t *line, struct error *error)
     if (format == 0) {
         return error_set(error, "it is not a journal");
     }
-    return format == LEDGER_FORMAT ||
+    return format == EVENT_LOG_FORMAT ||
            error_set(error, "it has format %lu, and this build of tutti reads format %u", format,
-                     LEDGER_FORMAT);
+                     EVENT_LOG_FORMAT);
 }
 
-bool ledger_open(struct ledger_reader *reader, struct bytes bytes, struct ledger_head *head,
-                 struct error *error)
+bool event_log_open(struct event_log_reader *reader, struct bytes bytes, struct event_log_head *head,
+                    struct error *error)
 {
-    *reader = (struct ledger_reader){.bytes = bytes};
-    *head = (struct ledger_head){0};
+    *reader = (struct event_log_reader){.bytes = bytes};
+    *head = (struct event_log_head){0};
     if (!check_format(bytes, &reader->good_bytes, error)) {
         return false;
     }
-    if (next_block(reader) != LEDGER_EVENT) {
+    if (next_block(reader) != EVENT_LOG_EVENT) {
         return error_set(error, "it is corrupt at its beginning");
     }
     uint64_t schema = unpack_fixed(&reader->left);
     head->build = unpack_bytes(&reader->left);
-    if (!reader->left.is_broken && schema != ledger_schema()) {
+    if (!reader->left.is_broken && schema != event_log_schema()) {
         return error_set(
             error, "tutti %.*s, another build, has written it, with records that this one does not know",
             BYTES_FORMAT(head->build));
@@ -284,28 +284,28 @@ bool ledger_open(struct ledger_reader *reader, struct bytes bytes, struct ledger
     return is_sound || error_set(error, "it is corrupt at its beginning");
 }
 
-enum ledger_state ledger_next(struct ledger_reader *reader)
+enum event_log_state event_log_next(struct event_log_reader *reader)
 {
     if (reader->left.left.size == 0) {
-        enum ledger_state state = next_block(reader);
-        if (state != LEDGER_EVENT) {
+        enum event_log_state state = next_block(reader);
+        if (state != EVENT_LOG_EVENT) {
             return state;
         }
     }
     if (!event_decode(&reader->left, reader->before_ns, &reader->record)) {
-        return LEDGER_CORRUPT;
+        return EVENT_LOG_CORRUPT;
     }
     reader->before_ns = reader->record.event.now_ns;
-    return LEDGER_EVENT;
+    return EVENT_LOG_EVENT;
 }
 
-void ledger_reader_finish(struct ledger_reader *reader)
+void event_log_reader_finish(struct event_log_reader *reader)
 {
     decoded_event_finish(&reader->record);
 }
 
-static struct coordinator *ledger_give_up(struct coordinator *coordinator, const struct ledger_reader *reader,
-                                          struct error *error)
+static struct coordinator *event_log_give_up(struct coordinator *coordinator,
+                                             const struct event_log_reader *reader, struct error *error)
 {
     if (coordinator == NULL) {
         (void)error_set(error, "the state that it begins with makes no sense");
@@ -316,21 +316,21 @@ static struct coordinator *ledger_give_up(struct coordinator *coordinator, const
     return NULL;
 }
 
-struct coordinator *ledger_replay(struct ledger_reader *reader, const struct ledger_head *head,
-                                  struct ledger_end *end, struct error *error)
+struct coordinator *event_log_replay(struct event_log_reader *reader, const struct event_log_head *head,
+                                     struct event_log_end *end, struct error *error)
 {
     struct coordinator_effects effects = {0};
     struct coordinator *coordinator = coordinator_unpack(head->base);
-    enum ledger_state state = LEDGER_CORRUPT;
-    *end = (struct ledger_end){.last_ns = head->clock.now_ns};
-    while (coordinator != NULL && (state = ledger_next(reader)) == LEDGER_EVENT) {
+    enum event_log_state state = EVENT_LOG_CORRUPT;
+    *end = (struct event_log_end){.last_ns = head->clock.now_ns};
+    while (coordinator != NULL && (state = event_log_next(reader)) == EVENT_LOG_EVENT) {
         coordinator_step(coordinator, &reader->record.event, &effects);
         end->last_ns = reader->record.event.now_ns;
         end->events++;
     }
     coordinator_effects_finish(&effects);
-    if (state == LEDGER_CORRUPT) {
-        return ledger_give_up(coordinator, reader, error);
+    if (state == EVENT_LOG_CORRUPT) {
+        return event_log_give_up(coordinator, reader, error);
     }
     end->good_bytes = reader->good_bytes;
     end->torn_bytes = reader->bytes.size - reader->good_bytes;

@@ -3,23 +3,23 @@
 #include "fuzz.h"
 
 #include "common/memory.h"
-#include "coordinator/core/journal/ledger.h"
+#include "coordinator/core/journal/event_log.h"
 
 #define MOST_BYTES (4u * 1024u * 1024u)
 
-static void read_ledger(struct bytes bytes)
+static void read_event_log(struct bytes bytes)
 {
-    struct ledger_reader reader;
-    struct ledger_head head;
+    struct event_log_reader reader;
+    struct event_log_head head;
     struct error error;
     size_t good_bytes = 0;
-    if (ledger_open(&reader, bytes, &head, &error)) {
-        while (ledger_next(&reader) == LEDGER_EVENT) {
+    if (event_log_open(&reader, bytes, &head, &error)) {
+        while (event_log_next(&reader) == EVENT_LOG_EVENT) {
             FUZZ_CHECK(reader.good_bytes >= good_bytes && reader.good_bytes <= bytes.size);
             good_bytes = reader.good_bytes;
         }
     }
-    ledger_reader_finish(&reader);
+    event_log_reader_finish(&reader);
 }
 
 /* What was understood, written down and read again, is the same. */
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes bytes = bytes_of(data, size);
     struct bytes inside = size > 0 ? bytes_of(data + 1, size - 1) : bytes;
-    read_ledger(bytes);
+    read_event_log(bytes);
     switch (size > 0 ? data[0] % 3 : 3) {
     case 0:
         read_event(inside);

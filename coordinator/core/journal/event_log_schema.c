@@ -1,5 +1,5 @@
 /* What the records of a journal are made of, as one number. */
-#include "coordinator/core/journal/ledger_schema.h"
+#include "coordinator/core/journal/event_log_schema.h"
 
 #include "coordinator/core/campaign/campaign_inside.h"
 #include "coordinator/core/coordinator_inside.h"
@@ -42,7 +42,7 @@ static const uint64_t PARTS[] = {
     sizeof(struct error_report),
 };
 
-uint64_t ledger_schema(void)
+uint64_t event_log_schema(void)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
