@@ -179,7 +179,7 @@ bool members_tell_restless(struct members *members, struct bytes name)
     return !is_told;
 }
 
-enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
+enum admission_result members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
                              const struct hello *hello, struct member **member, struct error *error)
 {
     assert(members_find(members, incarnation) == NULL);

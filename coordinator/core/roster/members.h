@@ -65,7 +65,7 @@ struct member {
     size_t overview_index; /* scratch of the overview, while it counts */
 };
 
-enum admission {
+enum admission_result {
     ADMITTED,
     ADMISSION_WRONG_VERSION,
     ADMISSION_WRONG_KEY,
@@ -92,7 +92,7 @@ struct member *members_at(const struct members *members, size_t place);
 bool members_were_lost(const struct members *members, uint64_t incarnation);
 
 /* Lets a new incarnation in and welcomes it; else `error` says why not. Sets `*member` when ADMITTED. */
-MUST_CHECK enum admission members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
+MUST_CHECK enum admission_result members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
                                         const struct hello *hello, struct member **member,
                                         struct error *error);
 /* Whether this frame of its link echoes one of ours that we know nothing of, though we had not been restored

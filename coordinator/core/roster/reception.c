@@ -52,12 +52,12 @@ void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t i
 }
 
 /* Whether trying again with the same hello may help some time. */
-static bool is_for_good(enum admission admission)
+static bool is_for_good(enum admission_result result)
 {
-    return admission == ADMISSION_WRONG_VERSION || admission == ADMISSION_WRONG_KEY;
+    return result == ADMISSION_WRONG_VERSION || result == ADMISSION_WRONG_KEY;
 }
 
-static enum admission reception_admit(const struct reception *reception,
+static enum admission_result reception_admit(const struct reception *reception,
                                       const struct coordinator_event *event, const struct hello *hello,
                                       struct member **member, struct error *error)
 {
@@ -76,14 +76,14 @@ static struct member *greet(struct reception *reception, const struct coordinato
 {
     struct member *member = NULL;
     struct error error;
-    enum admission admission = reception_admit(reception, event, hello, &member, &error);
-    if (admission != ADMITTED) {
-        if (admission != ADMISSION_RESTLESS || members_tell_restless(reception->members, hello->name)) {
+    enum admission_result result = reception_admit(reception, event, hello, &member, &error);
+    if (result != ADMITTED) {
+        if (result != ADMISSION_RESTLESS || members_tell_restless(reception->members, hello->name)) {
             tell_operator(reception, event->now_ns, hello->name, error.text);
         }
         reception_refuse(
             reception, event->now_ns, &event->frame.envelope,
-            (struct refused){.is_final = is_for_good(admission), .text = bytes_of_string(error.text)});
+            (struct refused){.is_final = is_for_good(result), .text = bytes_of_string(error.text)});
         return NULL;
     }
     outbox_log(reception->outbox, LOG_INFO, &(struct log_subject){.agent = hello->name},
