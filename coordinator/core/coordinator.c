@@ -21,7 +21,7 @@ struct coordinator *coordinator_new(const struct coordinator_settings *settings)
     coordinator->timers = timers_new();
     coordinator->members = members_new(settings, coordinator->timers);
     coordinator->overview = overview_new();
-    coordinator->reception = (struct reception){
+    coordinator->admission = (struct admission){
         .members = coordinator->members, .outbox = &coordinator->outbox, .epoch = settings->epoch};
     return coordinator;
 }
@@ -164,7 +164,7 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
     struct member *member = members_find(coordinator->members, envelope->incarnation);
     overview_received(coordinator->overview);
     if (member == NULL) {
-        member = reception_take(&coordinator->reception, event);
+        member = admission_take(&coordinator->admission, event);
         if (member != NULL) {
             overview_joined(coordinator->overview, member);
             for (size_t i = 0; i < coordinator->campaigns.count; i++) {

@@ -3,15 +3,15 @@
 #include "coordinator/core/campaign/campaigns.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/overview.h"
+#include "coordinator/core/roster/admission.h"
 #include "coordinator/core/roster/members.h"
-#include "coordinator/core/roster/reception.h"
 
 struct coordinator {
     struct coordinator_settings settings;
     struct timers *timers;
     struct outbox outbox;
     struct members *members;
-    struct reception reception;
+    struct admission admission;
     struct overview *overview;
     struct campaigns campaigns;
     uint64_t last_campaign;

@@ -43,7 +43,7 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
     pack_settings(&settings, into);
     pack_number(into, coordinator->last_restored);
     pack_number(into, coordinator->last_step_ns);
-    pack_number(into, coordinator->reception.complaint_ns);
+    pack_number(into, coordinator->admission.complaint_ns);
     pack_number(into, timers_order(coordinator->timers));
     overview_pack(coordinator->overview, into);
     members_pack(coordinator->members, into);
@@ -60,7 +60,7 @@ struct coordinator *coordinator_unpack(struct bytes bytes)
     struct coordinator *coordinator = coordinator_new(&settings);
     coordinator->last_restored = unpack_number(&from);
     coordinator->last_step_ns = unpack_number(&from);
-    coordinator->reception.complaint_ns = unpack_number(&from);
+    coordinator->admission.complaint_ns = unpack_number(&from);
     timers_set_order(coordinator->timers, unpack_number(&from));
     if (overview_unpack(coordinator->overview, &from) && members_unpack(coordinator->members, &from)) {
         struct campaign_home home = coordinator_home(coordinator);

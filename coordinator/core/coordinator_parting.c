@@ -41,7 +41,7 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
             campaign_stop(coordinator->campaigns.list[i], now_ns, true, bytes_of_string(why));
         }
     }
-    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false,
+    admission_show_out(&coordinator->admission, now_ns, member->incarnation, false,
                        "my journal was an old one, and I have forgotten what you know");
     tell_loss(coordinator, member, "it knows what an old journal has made us forget");
     part_with(coordinator, now_ns, member, "(which knows of more than the coordinator's journal) was lost");
@@ -53,7 +53,7 @@ void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, st
 {
     outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
                "agent %.*s has left", BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, now_ns, member->incarnation, false, "goodbye");
+    admission_show_out(&coordinator->admission, now_ns, member->incarnation, false, "goodbye");
     member->has_left = true;
     part_with(coordinator, now_ns, member, "has left");
 }
@@ -64,7 +64,7 @@ void coordinator_show_out(struct coordinator *coordinator, uint64_t now_ns, stru
 {
     outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
                "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
-    reception_show_out(&coordinator->reception, now_ns, member->incarnation, true,
+    admission_show_out(&coordinator->admission, now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
     outbox_forget_route(&coordinator->outbox, member->incarnation);
 }

@@ -1,5 +1,5 @@
 /* Who speaks without having joined. */
-#include "coordinator/core/roster/reception.h"
+#include "coordinator/core/roster/admission.h"
 
 #include "common/memory.h"
 #include "proto/codec/codec.h"
@@ -8,7 +8,7 @@
 #define COMPLAINT_EVERY_MS 1000u
 
 /* Unnumbered, since there is no link. */
-static void answer(struct reception *reception, uint64_t now_ns, const struct envelope *to,
+static void answer(struct admission *admission, uint64_t now_ns, const struct envelope *to,
                    struct refused refused)
 {
     struct buffer buffer;
@@ -19,36 +19,36 @@ static void answer(struct reception *reception, uint64_t now_ns, const struct en
     uint8_t *data = buffer_take(&buffer, &size);
     /* An agent without a link has no epoch yet, and this is not where it should take one from. */
     struct envelope envelope = {.incarnation = to->incarnation,
-                                .epoch = to->epoch != 0 ? reception->epoch : 0,
+                                .epoch = to->epoch != 0 ? admission->epoch : 0,
                                 .sent_ns = now_ns,
                                 .echoed_sent_ns = to->sent_ns};
-    (void)outbox_keep(reception->outbox, data);
-    outbox_frame(reception->outbox, &envelope, bytes_of(data, size));
+    (void)outbox_keep(admission->outbox, data);
+    outbox_frame(admission->outbox, &envelope, bytes_of(data, size));
 }
 
 /* Nothing is remembered of whom it goes to. */
-static void reception_refuse(struct reception *reception, uint64_t now_ns, const struct envelope *to,
+static void admission_refuse(struct admission *admission, uint64_t now_ns, const struct envelope *to,
                              struct refused refused)
 {
-    answer(reception, now_ns, to, refused);
-    outbox_forget_route(reception->outbox, to->incarnation);
+    answer(admission, now_ns, to, refused);
+    outbox_forget_route(admission->outbox, to->incarnation);
 }
 
-static void tell_operator(struct reception *reception, uint64_t now_ns, struct bytes name, const char *why)
+static void tell_operator(struct admission *admission, uint64_t now_ns, struct bytes name, const char *why)
 {
-    if (now_ns < reception->complaint_ns) {
+    if (now_ns < admission->complaint_ns) {
         return;
     }
-    reception->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
-    outbox_log(reception->outbox, LOG_WARNING, &(struct log_subject){.agent = name},
+    admission->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
+    outbox_log(admission->outbox, LOG_WARNING, &(struct log_subject){.agent = name},
                "agent %.*s was refused: %s", BYTES_FORMAT(name), why);
 }
 
-void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, bool is_final,
+void admission_show_out(struct admission *admission, uint64_t now_ns, uint64_t incarnation, bool is_final,
                         const char *why)
 {
-    struct envelope to = {.incarnation = incarnation, .epoch = reception->epoch};
-    answer(reception, now_ns, &to, (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
+    struct envelope to = {.incarnation = incarnation, .epoch = admission->epoch};
+    answer(admission, now_ns, &to, (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
 }
 
 /* Whether trying again with the same hello may help some time. */
@@ -57,9 +57,9 @@ static bool is_for_good(enum admission_result result)
     return result == ADMISSION_WRONG_VERSION || result == ADMISSION_WRONG_KEY;
 }
 
-static enum admission_result reception_admit(const struct reception *reception,
-                                      const struct coordinator_event *event, const struct hello *hello,
-                                      struct member **member, struct error *error)
+static enum admission_result admission_admit(const struct admission *admission,
+                                             const struct coordinator_event *event, const struct hello *hello,
+                                             struct member **member, struct error *error)
 {
     struct bytes key_name = event->frame.key_name;
     if (key_name.size > 0 && !bytes_equal(key_name, hello->name)) {
@@ -67,32 +67,32 @@ static enum admission_result reception_admit(const struct reception *reception,
                         BYTES_FORMAT(hello->name));
         return ADMISSION_WRONG_KEY;
     }
-    return members_admit(reception->members, event->now_ns, event->frame.envelope.incarnation, hello, member,
+    return members_admit(admission->members, event->now_ns, event->frame.envelope.incarnation, hello, member,
                          error);
 }
 
-static struct member *greet(struct reception *reception, const struct coordinator_event *event,
+static struct member *greet(struct admission *admission, const struct coordinator_event *event,
                             const struct hello *hello)
 {
     struct member *member = NULL;
     struct error error;
-    enum admission_result result = reception_admit(reception, event, hello, &member, &error);
+    enum admission_result result = admission_admit(admission, event, hello, &member, &error);
     if (result != ADMITTED) {
-        if (result != ADMISSION_RESTLESS || members_tell_restless(reception->members, hello->name)) {
-            tell_operator(reception, event->now_ns, hello->name, error.text);
+        if (result != ADMISSION_RESTLESS || members_tell_restless(admission->members, hello->name)) {
+            tell_operator(admission, event->now_ns, hello->name, error.text);
         }
-        reception_refuse(
-            reception, event->now_ns, &event->frame.envelope,
+        admission_refuse(
+            admission, event->now_ns, &event->frame.envelope,
             (struct refused){.is_final = is_for_good(result), .text = bytes_of_string(error.text)});
         return NULL;
     }
-    outbox_log(reception->outbox, LOG_INFO, &(struct log_subject){.agent = hello->name},
+    outbox_log(admission->outbox, LOG_INFO, &(struct log_subject){.agent = hello->name},
                "agent %.*s has joined: %.*s, process %u, %u cores", BYTES_FORMAT(hello->name),
                BYTES_FORMAT(hello->host), hello->pid, hello->cores);
     return member;
 }
 
-struct member *reception_take(struct reception *reception, const struct coordinator_event *event)
+struct member *admission_take(struct admission *admission, const struct coordinator_event *event)
 {
     const struct envelope *envelope = &event->frame.envelope;
     struct bytes message = event->frame.message;
@@ -100,28 +100,28 @@ struct member *reception_take(struct reception *reception, const struct coordina
     struct message decoded;
     struct error error;
     if (envelope->sequence != 0 || message.size == 0) {
-        bool was_lost = members_were_lost(reception->members, envelope->incarnation);
+        bool was_lost = members_were_lost(admission->members, envelope->incarnation);
         const char *why = was_lost ? "you were declared lost" : "you are unknown here, say hello";
-        reception_refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(why)});
+        admission_refuse(admission, now_ns, envelope, (struct refused){.text = bytes_of_string(why)});
         return NULL;
     }
     if (message.size > LIMIT_HELLO_BYTES) {
-        reception_refuse(
-            reception, now_ns, envelope,
+        admission_refuse(
+            admission, now_ns, envelope,
             (struct refused){.text = bytes_of_string("you are unknown here, say a shorter hello")});
         return NULL;
     }
     if (!message_decode_from_agent(message, &decoded, &error)) {
-        tell_operator(reception, now_ns, bytes_of_string("?"), error.text);
+        tell_operator(admission, now_ns, bytes_of_string("?"), error.text);
         (void)error_wrap(&error, "this is no hello: ");
-        reception_refuse(reception, now_ns, envelope, (struct refused){.text = bytes_of_string(error.text)});
+        admission_refuse(admission, now_ns, envelope, (struct refused){.text = bytes_of_string(error.text)});
         return NULL;
     }
     struct member *member = NULL;
     if (decoded.kind == MESSAGE_HELLO) {
-        member = greet(reception, event, &decoded.hello);
+        member = greet(admission, event, &decoded.hello);
     } else {
-        reception_refuse(reception, now_ns, envelope,
+        admission_refuse(admission, now_ns, envelope,
                          (struct refused){.text = bytes_of_string("you are unknown here, say hello")});
     }
     message_finish(&decoded);

@@ -3,7 +3,7 @@
 #include "coordinator/core/base/event.h"
 #include "coordinator/core/roster/members.h"
 
-struct reception {
+struct admission {
     struct members *members;
     struct outbox *outbox;
     uint64_t epoch;
@@ -12,8 +12,8 @@ struct reception {
 
 /* A frame (EVENT_FRAME) of an incarnation that is not in the members. Gives back the member that it has
  * become, or NULL. */
-struct member *reception_take(struct reception *reception, const struct coordinator_event *event);
+struct member *admission_take(struct admission *admission, const struct coordinator_event *event);
 /* A member is told that it is none any more; the caller has its route forgotten. `is_final`: it may not come
  * back. */
-void reception_show_out(struct reception *reception, uint64_t now_ns, uint64_t incarnation, bool is_final,
+void admission_show_out(struct admission *admission, uint64_t now_ns, uint64_t incarnation, bool is_final,
                         const char *why);
