@@ -2,7 +2,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/timers.h"
-#include "coordinator/core/base/texts.h"
+#include "coordinator/core/base/string_pool.h"
 #include "coordinator/core/sync/meeting.h"
 
 struct barrier;

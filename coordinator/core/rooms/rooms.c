@@ -26,7 +26,7 @@ struct rooms *rooms_empty(uint32_t worker_count, uint32_t room_size)
     rooms->room_size = room_size;
     rooms->room_count = (worker_count - 1) / room_size + 1;
     rooms->items = memory_new(rooms->room_count, sizeof(struct room *));
-    rooms->texts = texts_new();
+    rooms->texts = string_pool_new();
     waits_init(&rooms->waits, worker_count);
     variables_init(&rooms->variables, worker_count);
     rooms_set_quota(rooms);
@@ -96,7 +96,7 @@ void rooms_free(struct rooms **rooms)
     }
     variables_finish(&freed->variables);
     free_ends(freed);
-    texts_free(&freed->texts);
+    string_pool_free(&freed->texts);
     memory_free(freed->items);
     memory_free(freed->dirty);
     memory_free(freed->ended);
@@ -250,7 +250,7 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
 {
     rooms_begin_news(rooms);
     bool has_words = text != NULL && text[0] != '\0';
-    struct text *why = texts_hold(rooms->texts, bytes_of_string(has_words ? text : "lost"));
+    struct text *why = string_pool_hold(rooms->texts, bytes_of_string(has_words ? text : "lost"));
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
         if (cursor.worker < rooms->worker_count && !rooms_has_ended(rooms, cursor.worker)) {
@@ -299,7 +299,7 @@ static uint64_t pass_over(struct rooms *rooms, struct room *room, uint32_t seat,
     uint64_t begun = it->signalled > it->begun ? it->signalled : it->begun;
     uint64_t past = begun > it->past ? begun : it->past;
     bool was_in_step = past > it->past;
-    struct text *why = was_in_step ? texts_hold(rooms->texts, bytes_of_string(text)) : NULL;
+    struct text *why = was_in_step ? string_pool_hold(rooms->texts, bytes_of_string(text)) : NULL;
     rooms->steps_lost += past - it->past;
     (void)room_pass(room, seat, past, why);
     text_release(&why);

@@ -8,7 +8,7 @@
 #include "common/timers.h"
 #include "coordinator/core/base/bits.h"
 #include "coordinator/core/base/replies.h"
-#include "coordinator/core/base/texts.h"
+#include "coordinator/core/base/string_pool.h"
 #include "coordinator/core/rooms/room.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
@@ -49,7 +49,7 @@ struct rooms {
     uint64_t steps_ended; /* as agents say, where all rooms synchronise */
     uint64_t steps_lost;  /* that were passed over when a lost worker went on elsewhere */
 
-    struct texts *texts;
+    struct string_pool *texts;
     struct waits waits;
     struct variables variables;
     struct quota meeting_quota;

@@ -201,7 +201,7 @@ void rooms_pack(const struct rooms *rooms, struct buffer *into)
     settings_pack(rooms, into);
     bits_pack(rooms->ended, rooms->worker_count, into);
     bits_pack(rooms->lost, rooms->worker_count, into);
-    texts_pack(rooms->texts, into);
+    string_pool_pack(rooms->texts, into);
     ends_pack(rooms, into);
     sightings_pack(rooms->sightings, into);
     pack_number(into, timers_order(rooms->waits.timers));
@@ -233,7 +233,7 @@ struct rooms *rooms_unpack(struct unpack *from)
     }
     rooms->ended = bits_unpack(from, rooms->worker_count);
     rooms->lost = bits_unpack(from, rooms->worker_count);
-    texts_unpack(rooms->texts, from);
+    string_pool_unpack(rooms->texts, from);
     if (rooms->ended != NULL && rooms->lost != NULL) {
         count_live(rooms);
         ends_unpack(rooms, from);
@@ -246,7 +246,7 @@ struct rooms *rooms_unpack(struct unpack *from)
         makings_unpack(rooms, from);
         release_unpack(rooms, from);
     }
-    texts_let_go(rooms->texts);
+    string_pool_let_go(rooms->texts);
     if (from->is_broken || rooms->release_spread_us == NULL) {
         unpack_break(from);
         rooms_free(&rooms);

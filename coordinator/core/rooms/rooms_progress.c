@@ -43,7 +43,7 @@ static void pass(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t
 
 void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
-    struct text *failure = texts_hold(rooms->texts, operation->text);
+    struct text *failure = string_pool_hold(rooms->texts, operation->text);
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
         pass(rooms, now_ns, cursor.worker, operation->step, failure);
@@ -84,7 +84,7 @@ static void note_last_step(struct rooms *rooms, uint32_t worker, uint64_t step)
 
 void rooms_apply_ended(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
-    struct text *text = texts_hold(rooms->texts, operation->text);
+    struct text *text = string_pool_hold(rooms->texts, operation->text);
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
         note_last_step(rooms, cursor.worker, operation->step);

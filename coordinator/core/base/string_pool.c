@@ -1,11 +1,11 @@
 /* Texts that many share. */
-#include "coordinator/core/base/texts.h"
+#include "coordinator/core/base/string_pool.h"
 #include "common/map.h"
 #include "common/memory.h"
 
 #include <assert.h>
 
-struct texts {
+struct string_pool {
     struct map *map;
     uint64_t next_number;
     /* While they are unpacked: each by its number, held. */
@@ -15,20 +15,20 @@ struct texts {
 };
 
 struct text {
-    struct texts *texts;
+    struct string_pool *texts;
     uint64_t number; /* rises from one to the next; 0 is none */
     size_t holders;
     struct bytes bytes;
 };
 
-struct texts *texts_new(void)
+struct string_pool *string_pool_new(void)
 {
-    struct texts *texts = MEMORY_NEW(struct texts);
+    struct string_pool *texts = MEMORY_NEW(struct string_pool);
     texts->map = map_new();
     return texts;
 }
 
-void texts_free(struct texts **texts)
+void string_pool_free(struct string_pool **texts)
 {
     if (*texts == NULL) {
         return;
@@ -39,17 +39,17 @@ void texts_free(struct texts **texts)
     *texts = NULL;
 }
 
-struct text *texts_hold(struct texts *texts, struct bytes bytes)
+struct text *string_pool_hold(struct string_pool *texts, struct bytes bytes)
 {
-    char cut[TEXTS_KEPT_BYTES + 1];
+    char cut[STRING_POOL_KEPT_BYTES + 1];
     bytes_to_text(bytes, cut, sizeof cut);
     struct bytes key = bytes_of_string(cut);
     if (key.size == 0) {
         return NULL;
     }
     struct text *text = map_get(texts->map, key);
-    if (text == NULL && map_size(texts->map) >= TEXTS_MOST) {
-        key = bytes_of_string(TEXTS_TOO_MANY);
+    if (text == NULL && map_size(texts->map) >= STRING_POOL_MOST) {
+        key = bytes_of_string(STRING_POOL_TOO_MANY);
         text = map_get(texts->map, key);
     }
     if (text == NULL) {
@@ -88,7 +88,7 @@ struct bytes text_bytes(const struct text *text)
     return text == NULL ? bytes_of(NULL, 0) : text->bytes;
 }
 
-void texts_pack(const struct texts *texts, struct buffer *into)
+void string_pool_pack(const struct string_pool *texts, struct buffer *into)
 {
     struct map_cursor cursor = {0};
     pack_number(into, texts->next_number);
@@ -106,7 +106,7 @@ void text_pack(const struct text *text, struct buffer *into)
 }
 
 /* The order of the map is that of the numbers. */
-void texts_unpack(struct texts *texts, struct unpack *from)
+void string_pool_unpack(struct string_pool *texts, struct unpack *from)
 {
     uint64_t before = 0;
     uint64_t last = unpack_number(from);
@@ -115,7 +115,7 @@ void texts_unpack(struct texts *texts, struct unpack *from)
         uint64_t number = unpack_number(from);
         struct bytes bytes = unpack_bytes(from);
         size_t known = map_size(texts->map);
-        struct text *text = number > before && number <= last ? texts_hold(texts, bytes) : NULL;
+        struct text *text = number > before && number <= last ? string_pool_hold(texts, bytes) : NULL;
         before = number;
         if (text == NULL || map_size(texts->map) == known) {
             text_release(&text);
@@ -129,7 +129,7 @@ void texts_unpack(struct texts *texts, struct unpack *from)
     texts->next_number = last;
 }
 
-struct text *text_unpack(const struct texts *texts, struct unpack *from)
+struct text *text_unpack(const struct string_pool *texts, struct unpack *from)
 {
     uint64_t number = unpack_number(from);
     size_t low = 0;
@@ -151,7 +151,7 @@ struct text *text_unpack(const struct texts *texts, struct unpack *from)
     return NULL;
 }
 
-void texts_let_go(struct texts *texts)
+void string_pool_let_go(struct string_pool *texts)
 {
     for (size_t i = 0; i < texts->unpacked_count; i++) {
         text_release(&texts->unpacked[i]);

@@ -4,20 +4,20 @@
 #include "common/bytes.h"
 #include "common/pack.h"
 
-#define TEXTS_KEPT_BYTES 240u /* of each; the rest is cut */
+#define STRING_POOL_KEPT_BYTES 240u /* of each; the rest is cut */
 
 /* Different ones at once. Who comes with another one then holds one that says so. */
-#define TEXTS_MOST 50000u
-#define TEXTS_TOO_MANY "(one of too many different texts)"
+#define STRING_POOL_MOST 50000u
+#define STRING_POOL_TOO_MANY "(one of too many different texts)"
 
-struct texts;
+struct string_pool;
 struct text;
 
-MUST_CHECK struct texts *texts_new(void);
+MUST_CHECK struct string_pool *string_pool_new(void);
 /* All texts have been released before. */
-void texts_free(struct texts **texts);
+void string_pool_free(struct string_pool **texts);
 /* The text with one holder more; NULL for an empty one. */
-MUST_CHECK struct text *texts_hold(struct texts *texts, struct bytes bytes);
+MUST_CHECK struct text *string_pool_hold(struct string_pool *texts, struct bytes bytes);
 
 /* One holder more. NULL stays NULL. */
 struct text *text_hold(struct text *text);
@@ -27,10 +27,10 @@ void text_release(struct text **text);
 struct bytes text_bytes(const struct text *text);
 
 /* All that are held, as bytes; and one of them, or NULL, by the number that it has there. */
-void texts_pack(const struct texts *texts, struct buffer *into);
+void string_pool_pack(const struct string_pool *texts, struct buffer *into);
 void text_pack(const struct text *text, struct buffer *into);
-/* Into new ones. Each is held once by `texts`, until texts_let_go. */
-void texts_unpack(struct texts *texts, struct unpack *from);
+/* Into new ones. Each is held once by `texts`, until string_pool_let_go. */
+void string_pool_unpack(struct string_pool *texts, struct unpack *from);
 /* With one holder more; NULL for none, and where `from` is broken. */
-MUST_CHECK struct text *text_unpack(const struct texts *texts, struct unpack *from);
-void texts_let_go(struct texts *texts);
+MUST_CHECK struct text *text_unpack(const struct string_pool *texts, struct unpack *from);
+void string_pool_let_go(struct string_pool *texts);
