@@ -257,7 +257,7 @@ static enum exit_code serve(const struct coordinator_options *options)
                                              .state = options->state,
                                              .journal_max_bytes = options->journal_max_bytes,
                                              .on_journal_failure =
-                                                 (enum survival_policy)options->on_journal_failure,
+                                                 (enum recovery_policy)options->on_journal_failure,
                                              .target_port = (uint16_t)options->target_port,
                                              .credentials = options->keys != NULL ? &credentials : NULL};
     return daemon_run(&settings);

@@ -178,7 +178,7 @@ static void daemon_start_handles(struct daemon *daemon)
     }
 }
 
-static void on_survival_log(void *context, enum log_level level, const char *text)
+static void on_recovery_log(void *context, enum log_level level, const char *text)
 {
     (void)context;
     log_line(level, WHO, "%s", text);
@@ -211,17 +211,17 @@ static bool open_reports(struct daemon *daemon, const char *state, struct error 
 
 /* Locked first: whoever has the folder has the campaigns. */
 static bool open_state(struct daemon *daemon, const struct daemon_settings *settings,
-                       struct survival **survival, struct error *error)
+                       struct recovery **recovery, struct error *error)
 {
     if (settings->state == NULL) {
         return true;
     }
-    const struct survival_settings of_survival = {.folder = settings->state,
+    const struct recovery_settings of_recovery = {.folder = settings->state,
                                                   .max_bytes = settings->journal_max_bytes,
                                                   .policy = settings->on_journal_failure,
-                                                  .on_log = on_survival_log};
-    *survival = survival_open(&of_survival, error);
-    return (*survival != NULL && open_reports(daemon, settings->state, error) &&
+                                                  .on_log = on_recovery_log};
+    *recovery = recovery_open(&of_recovery, error);
+    return (*recovery != NULL && open_reports(daemon, settings->state, error) &&
             open_artifacts(daemon, settings->state, error)) ||
            error_wrap(error, "--state: ");
 }
@@ -240,8 +240,8 @@ static void choose_token(struct daemon *daemon, const struct daemon_settings *se
 
 static bool open_ports(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
 {
-    SCOPED(survival_free) struct survival *survival = NULL;
-    if (!open_state(daemon, settings, &survival, error)) {
+    SCOPED(recovery_free) struct recovery *recovery = NULL;
+    if (!open_state(daemon, settings, &recovery, error)) {
         return false;
     }
     choose_token(daemon, settings);
@@ -250,7 +250,7 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
         .settings = coordinator_default_settings(0),
         .callbacks = {.on_campaign = daemon_on_campaign, .on_deadlock = on_deadlock, .context = daemon},
         .credentials = settings->credentials,
-        .survival = settings->state != NULL ? &survival : NULL,
+        .recovery = settings->state != NULL ? &recovery : NULL,
     };
     server.settings.last_campaign = daemon->archive != NULL ? archive_last(daemon->archive) : 0;
     daemon->server = server_new(&daemon->loop, &server, error);
@@ -306,8 +306,8 @@ static void lend_target_again(struct daemon *daemon, uint16_t port)
 
 static void go_on(struct daemon *daemon)
 {
-    const struct survival *survival = server_survival(daemon->server);
-    api_catch_up(daemon->api, survival != NULL ? survival_lost_reason(survival) : NULL);
+    const struct recovery *recovery = server_recovery(daemon->server);
+    api_catch_up(daemon->api, recovery != NULL ? recovery_lost_reason(recovery) : NULL);
     const struct coordinator_overview *overview = server_overview(daemon->server);
     for (size_t i = 0; i < overview->campaign_count; i++) {
         if (overview->campaigns[i].state != CAMPAIGN_ENDED) {

@@ -4,7 +4,7 @@
 #include "coordinator/http/listener.h"
 #include "coordinator/http/origin.h"
 #include "coordinator/net/credentials.h"
-#include "coordinator/store/survival.h"
+#include "coordinator/store/recovery.h"
 
 struct daemon_settings {
     const char *endpoint; /* "tcp://127.0.0.1:7440" */
@@ -17,7 +17,7 @@ struct daemon_settings {
     uint16_t target_port;             /* where the practice target is when a campaign wants it; 0: any */
     const char *state;                /* the folder that outlives us; NULL: there is none */
     uint64_t journal_max_bytes;
-    enum survival_policy on_journal_failure;
+    enum recovery_policy on_journal_failure;
 };
 
 /* Serves until a signal ends it. */

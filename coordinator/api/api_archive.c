@@ -139,12 +139,12 @@ void api_list_archived(const struct api *api, json_t *list)
 json_t *api_journal_object(const struct api *api)
 {
     json_t *object = json_object();
-    const struct survival *survival = server_survival(api->server);
-    if (survival == NULL) {
+    const struct recovery *recovery = server_recovery(api->server);
+    if (recovery == NULL) {
         json_put(object, "state", json_string("off"));
         return object;
     }
-    struct survival_state state = survival_state(survival);
+    struct recovery_state state = recovery_state(recovery);
     json_put(object, "state", json_string(state.is_failed ? "failed" : "on"));
     json_put_text(object, "reason", bytes_of_string(state.reason));
     json_put_count(object, "bytes", state.bytes);

@@ -68,7 +68,7 @@ static void api_create_start(struct api *api, struct http_request *request, stru
         return;
     }
     api_answer_error(request, 503, "the journal has failed (%s), and no campaign shall be without",
-                     survival_state(server_survival(api->server)).reason);
+                     recovery_state(server_recovery(api->server)).reason);
 }
 
 static void create_if_new(struct api *api, struct http_request *request, struct creation *creation)

@@ -95,10 +95,10 @@ static double draining(const struct sums *sums)
     return sums->api->is_draining ? 1 : 0;
 }
 
-static struct survival_state journal_of(const struct sums *sums)
+static struct recovery_state journal_of(const struct sums *sums)
 {
-    const struct survival *survival = server_survival(sums->api->server);
-    return survival != NULL ? survival_state(survival) : (struct survival_state){0};
+    const struct recovery *recovery = server_recovery(sums->api->server);
+    return recovery != NULL ? recovery_state(recovery) : (struct recovery_state){0};
 }
 
 static double journal_size(const struct sums *sums)

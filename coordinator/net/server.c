@@ -25,7 +25,7 @@ struct server {
     struct coordinator *coordinator;
     struct coordinator_settings settings;
     uint64_t offset_ns;        /* of the coordinator's time to the clock of this machine; may wrap around */
-    struct survival *survival; /* NULL: without */
+    struct recovery *recovery; /* NULL: without */
     struct coordinator_effects effects;
     struct socket *socket;
     struct ingress *ingress;
@@ -114,7 +114,7 @@ static void perform_all(struct server *server, uint64_t now_ns)
 /* What has happened is in the journal before anybody is told of it, or answered. */
 static void write_down(struct server *server)
 {
-    if (server->survival != NULL && !survival_write(server->survival)) {
+    if (server->recovery != NULL && !recovery_write(server->recovery)) {
         server->is_to_stop = true;
     }
 }
@@ -125,8 +125,8 @@ static void step_once(struct server *server, const struct coordinator_event *eve
         server_trace_event(server->trace, event);
     }
     server->is_stepping = true;
-    if (server->survival != NULL) {
-        survival_note(server->survival, event);
+    if (server->recovery != NULL) {
+        recovery_note(server->recovery, event);
     }
     coordinator_step(server->coordinator, event, &server->effects);
     if (server->effects.count > 0) {
@@ -143,7 +143,7 @@ static void stop_all(struct server *server)
     uint64_t last = coordinator_last_campaign(server->coordinator);
     uint64_t next = overview->campaign_count > 0 ? overview->campaigns[0].campaign : last + 1;
     SCOPED(memory_free_at)
-    char *why = memory_format("the journal has failed: %s", survival_state(server->survival).reason);
+    char *why = memory_format("the journal has failed: %s", recovery_state(server->recovery).reason);
     server->is_to_stop = false;
     for (; next <= last && !server->is_closing; next++) {
         struct coordinator_event event = {.kind = EVENT_STOP,
@@ -169,8 +169,8 @@ static void step(struct server *server, const struct coordinator_event *event)
         stop_all(server);
     }
     /* Who is told of states does not listen yet while we are restored. */
-    if (server->survival != NULL && event->kind != EVENT_RESTORED) {
-        server->is_to_stop = !survival_rest(server->survival, server->coordinator, &server->settings);
+    if (server->recovery != NULL && event->kind != EVENT_RESTORED) {
+        server->is_to_stop = !recovery_rest(server->recovery, server->coordinator, &server->settings);
     }
     if (server->is_to_stop) {
         stop_all(server);
@@ -268,9 +268,9 @@ static bool make_coordinator(struct server *server, const struct server_options 
     if (server->settings.epoch == 0) {
         server->settings.epoch = draw_epoch();
     }
-    if (server->survival != NULL) {
-        server->coordinator = survival_restore(server->survival, &server->settings, &is_restored);
-        server->offset_ns = survival_offset_ns(server->survival);
+    if (server->recovery != NULL) {
+        server->coordinator = recovery_restore(server->recovery, &server->settings, &is_restored);
+        server->offset_ns = recovery_offset_ns(server->recovery);
     } else {
         server->coordinator = coordinator_new(&server->settings);
     }
@@ -305,15 +305,15 @@ struct server *server_new(uv_loop_t *loop, const struct server_options *options,
     const struct ingress_callbacks of_ingress = {
         .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
     server->ingress = ingress_new(options->credentials, &of_ingress);
-    if (options->survival != NULL) {
-        server->survival = *options->survival;
-        *options->survival = NULL;
+    if (options->recovery != NULL) {
+        server->recovery = *options->recovery;
+        *options->recovery = NULL;
     }
     struct socket *socket =
         socket_new_router(loop, options->endpoint, ingress_keys(server->ingress), &callbacks, error);
     if (socket == NULL) {
         ingress_free(&server->ingress);
-        survival_free(&server->survival);
+        recovery_free(&server->recovery);
         memory_free(server);
         return NULL;
     }
@@ -341,7 +341,7 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
                                                  .key = bytes_of_string(campaign->key),
                                                  .agents = campaign->agents,
                                                  .deadline_ms = campaign->deadline_ms}};
-    if (server->survival != NULL && !survival_allows_campaign(server->survival, server->coordinator)) {
+    if (server->recovery != NULL && !recovery_allows_campaign(server->recovery, server->coordinator)) {
         return 0;
     }
     step(server, &event);
@@ -399,9 +399,9 @@ uint64_t server_find_key(const struct server *server, struct bytes key)
     return coordinator_find_key(server->coordinator, key);
 }
 
-const struct survival *server_survival(const struct server *server)
+const struct recovery *server_recovery(const struct server *server)
 {
-    return server->survival;
+    return server->recovery;
 }
 
 const struct campaign_report *server_report(struct server *server, uint64_t campaign)
@@ -431,7 +431,7 @@ static void server_release(struct server *server)
     }
     coordinator_effects_finish(&server->effects);
     coordinator_free(&server->coordinator);
-    survival_free(&server->survival);
+    recovery_free(&server->recovery);
     buffer_finish(&server->envelope);
     memory_free(server->deferred);
     memory_free(server);

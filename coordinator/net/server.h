@@ -4,7 +4,7 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/net/credentials.h"
 #include "coordinator/net/refusals.h"
-#include "coordinator/store/survival.h"
+#include "coordinator/store/recovery.h"
 
 #include <stdio.h>
 #include <uv.h>
@@ -30,7 +30,7 @@ struct server_options {
     struct server_callbacks callbacks;
     struct credentials *
         *credentials;           /* NULL: whoever reaches the port may join. Else taken, also on failure */
-    struct survival **survival; /* NULL: campaigns end with this process. Else taken, also on failure */
+    struct recovery **recovery; /* NULL: campaigns end with this process. Else taken, also on failure */
     FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
 };
 
@@ -72,7 +72,7 @@ void server_agent_gone(struct server *server, const char *name);
  * called. */
 const struct campaign_report *server_report(struct server *server, uint64_t campaign);
 /* NULL without. */
-const struct survival *server_survival(const struct server *server);
+const struct recovery *server_recovery(const struct server *server);
 /* What came to the port and was not let in; that is logged too, at most once a second. */
 const struct refusals *server_refusals(const struct server *server);
 

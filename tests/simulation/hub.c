@@ -247,17 +247,17 @@ static void note_workers(struct world *world)
 void hub_step(struct world *world, struct coordinator_event *event)
 {
     event->now_ns = world->now_ns;
-    survival_note(world, event);
+    recovery_note(world, event);
     coordinator_step(world->coordinator, event, &world->coordinator_effects);
-    survival_shadow(world, event);
-    const struct kill *kill = world->survival.kill;
-    bool is_last = survival_is_last_step(world);
+    recovery_shadow(world, event);
+    const struct kill *kill = world->recovery.kill;
+    bool is_last = recovery_is_last_step(world);
     if (is_last && kill->is_before_journal) {
-        survival_die(world);
+        recovery_die(world);
         return;
     }
     if (world->coordinator_effects.count > 0) {
-        survival_write(world);
+        recovery_write(world);
     }
     if (world->plan->scale_count > 0) {
         note_workers(world);
@@ -266,11 +266,11 @@ void hub_step(struct world *world, struct coordinator_event *event)
         carry_out(world, &world->coordinator_effects.items[i], !is_last || i < kill->sent);
     }
     if (is_last) {
-        survival_die(world);
+        recovery_die(world);
         return;
     }
     if (event->kind != EVENT_FRAME) {
-        survival_renew(world);
+        recovery_renew(world);
     }
     if (event->kind != EVENT_TURN_END && !world->has_coordinator_turn) {
         world->has_coordinator_turn = true;
@@ -309,9 +309,9 @@ void hub_create(struct world *world)
     if (coordinator_find_key(world->coordinator, event.create.key) == WORLD_CAMPAIGN) {
         return; /* asked for once more, since there was no answer */
     }
-    survival_begin(world);
+    recovery_begin(world);
     hub_step(world, &event);
-    if (!world->survival.is_down && coordinator_last_campaign(world->coordinator) != WORLD_CAMPAIGN) {
+    if (!world->recovery.is_down && coordinator_last_campaign(world->coordinator) != WORLD_CAMPAIGN) {
         world_break(world, "the campaign was not created");
     }
 }

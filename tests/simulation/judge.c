@@ -26,7 +26,7 @@ static uint64_t patience_ns(const struct world *world, const struct actor *actor
     bool is_swift = plan_is_calm(world->plan) && world->plan->is_ordered;
     uint64_t travel_ms = is_swift ? 1000 : 4 * world->settings.loss_ms + 5000;
     uint64_t absolute_ns = world->settings.start_delay_ms * 1000000;
-    return (timeout_ms + travel_ms) * 1000000 + absolute_ns + world->survival.down_ns;
+    return (timeout_ms + travel_ms) * 1000000 + absolute_ns + world->recovery.down_ns;
 }
 
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step)
@@ -185,7 +185,7 @@ static void judge_memory(struct world *world)
 
 void judge_room(struct world *world)
 {
-    if (world->survival.is_down) {
+    if (world->recovery.is_down) {
         return;
     }
     const struct coordinator_overview *overview = coordinator_overview(world->coordinator);
@@ -219,7 +219,7 @@ void judge_moment(struct world *world)
         world->deadlock_mask = is_due && is_quiet ? 0 : world->deadlock_mask;
         /* What a dead agent did not get across will be known when it is declared lost. */
         bool does_count = world->state == CAMPAIGN_RUNNING && !hub_is_draining(world) &&
-                          world->unmourned_count == 0 && !world->survival.is_down;
+                          world->unmourned_count == 0 && !world->recovery.is_down;
         world->stuck = does_count ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
         if ((world->stuck & ~world->deadlock_mask) == 0) {
             world->deadlock_since_ns = 0;

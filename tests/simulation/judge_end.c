@@ -175,8 +175,8 @@ static void judge_economy(struct world *world)
 
 void judge_end(struct world *world)
 {
-    if (world->survival.is_down) {
-        survival_restart(world);
+    if (world->recovery.is_down) {
+        recovery_restart(world);
     }
     if (world->state != CAMPAIGN_ENDED) {
         world_break(world, "nothing is left to happen, but the campaign is %s",

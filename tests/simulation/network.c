@@ -165,7 +165,7 @@ static bool has_coordinator_said_all(const struct world *world)
 
 bool network_is_quiet(const struct world *world)
 {
-    if (world->survival.is_down) {
+    if (world->recovery.is_down) {
         return false;
     }
     for (uint32_t i = 0; i < world->plan->hosts; i++) {

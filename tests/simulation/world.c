@@ -97,7 +97,7 @@ static void begin_fault(struct world *world, uint32_t index)
         world->unmourned[world->unmourned_count++] = host->incarnation;
         host_crash(world, host);
         host_restart_after(world, host, fault->for_ns);
-        if (fault->kind == FAULT_CRASH_KNOWN && !world->survival.is_down) {
+        if (fault->kind == FAULT_CRASH_KNOWN && !world->recovery.is_down) {
             struct coordinator_event event = {.kind = EVENT_AGENT_GONE,
                                               .gone = {.name = bytes_of_string(host->name)}};
             hub_step(world, &event);
@@ -114,22 +114,22 @@ static void stop_campaign(struct world *world)
     /* Perhaps once more, after a restart. */
     world->is_stop_asked |= world->state < CAMPAIGN_STOPPING; /* else it is ending already */
     world->is_haste_asked |= world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
-    world->survival.is_stop_unanswered = true;
+    world->recovery.is_stop_unanswered = true;
     hub_step(world, &event);
-    world->survival.is_stop_unanswered = world->survival.is_down;
+    world->recovery.is_stop_unanswered = world->recovery.is_down;
 }
 
 /* While nobody is there, frames get lost; who wants something of it asks again when it is back. */
 static bool is_in_vain(struct world *world, const struct event *event)
 {
-    bool is_for_nobody = world->survival.is_down && event->happening != HAPPENING_FAULT &&
+    bool is_for_nobody = world->recovery.is_down && event->happening != HAPPENING_FAULT &&
                          event->happening != HAPPENING_COORDINATOR_RESTART;
     if (!is_for_nobody) {
         return false;
     }
     world->is_created = world->is_created || event->happening == HAPPENING_CREATE;
     if (event->happening == HAPPENING_STOP) {
-        world->survival.is_stop_unanswered = true;
+        world->recovery.is_stop_unanswered = true;
     }
     return true;
 }
@@ -157,10 +157,10 @@ static void happen_at_hub(struct world *world, struct event *event)
         begin_fault(world, event->index);
         break;
     case HAPPENING_COORDINATOR_KILL:
-        survival_arm(world, event->index);
+        recovery_arm(world, event->index);
         break;
     case HAPPENING_COORDINATOR_RESTART:
-        survival_restart(world);
+        recovery_restart(world);
         break;
     case HAPPENING_COORDINATOR_TICK:
         if (event->due_ns != world->coordinator_tick_ns) {
@@ -251,7 +251,7 @@ static void let_happen(struct world *world, struct event *event)
 
 static void prepare(struct world *world, const struct plan *plan)
 {
-    survival_init(world);
+    recovery_init(world);
     world->settings = coordinator_default_settings(random_next(&world->random) | 1);
     world->coordinator = coordinator_new(&world->settings);
     world->created_ns = world->now_ns + 20000000;
@@ -383,7 +383,7 @@ static void take_down(struct world *world)
         host_crash(world, &world->hosts[i]);
     }
     coordinator_free(&world->coordinator);
-    survival_finish(world);
+    recovery_finish(world);
 }
 
 bool world_run(struct world *world, const struct plan *plan, uint64_t seed, struct transcript *transcript)

@@ -180,7 +180,7 @@ struct sight {
 };
 
 /* The coordinator's journal and its deaths. */
-struct survival {
+struct recovery {
     struct event_log_writer writer;
     struct buffer journal; /* what the kernel has */
     bool has_journal;
@@ -206,7 +206,7 @@ struct world {
     struct coordinator *coordinator;
     struct coordinator_settings settings;
     struct coordinator_effects coordinator_effects;
-    struct survival survival;
+    struct recovery recovery;
     uint64_t coordinator_tick_ns;
     bool has_coordinator_turn;
     struct host hosts[PLAN_HOSTS];
@@ -278,21 +278,21 @@ void hub_settle_placement(struct world *world);
 /* Whether the campaign's duration is over, so that no new step begins. */
 bool hub_is_draining(const struct world *world);
 
-/* survival.c: the coordinator's journal and its deaths. */
-void survival_init(struct world *world);
-void survival_finish(struct world *world);
-void survival_begin(struct world *world);
-void survival_note(struct world *world, const struct coordinator_event *event);
-void survival_write(struct world *world);
+/* recovery.c: the coordinator's journal and its deaths. */
+void recovery_init(struct world *world);
+void recovery_finish(struct world *world);
+void recovery_begin(struct world *world);
+void recovery_note(struct world *world, const struct coordinator_event *event);
+void recovery_write(struct world *world);
 /* At the end of a turn: begins a new base, or puts one that was begun in the journal's place. */
-void survival_renew(struct world *world);
+void recovery_renew(struct world *world);
 /* The shadow takes the step that the coordinator has just taken. */
-void survival_shadow(struct world *world, const struct coordinator_event *event);
-void survival_arm(struct world *world, uint32_t index);
+void recovery_shadow(struct world *world, const struct coordinator_event *event);
+void recovery_arm(struct world *world, uint32_t index);
 /* Whether the coordinator does not survive the step that it has just taken. */
-bool survival_is_last_step(struct world *world);
-void survival_die(struct world *world);
-void survival_restart(struct world *world);
+bool recovery_is_last_step(struct world *world);
+void recovery_die(struct world *world);
+void recovery_restart(struct world *world);
 
 /* host.c: the agent's shell. */
 uint32_t host_index(const struct world *world, const struct host *host);

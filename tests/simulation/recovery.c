@@ -22,40 +22,40 @@
 
 static const struct event_log_head HEAD = {.build = {(const uint8_t *)"this", 4}};
 
-void survival_init(struct world *world)
+void recovery_init(struct world *world)
 {
-    struct survival *survival = &world->survival;
-    event_log_writer_init(&survival->writer);
-    survival->writer.lineage = world->seed | 1;
-    buffer_init(&survival->journal, JOURNAL_BYTES);
-    buffer_init(&survival->renewed, JOURNAL_BYTES);
-    random_seed(&survival->dice,
+    struct recovery *recovery = &world->recovery;
+    event_log_writer_init(&recovery->writer);
+    recovery->writer.lineage = world->seed | 1;
+    buffer_init(&recovery->journal, JOURNAL_BYTES);
+    buffer_init(&recovery->renewed, JOURNAL_BYTES);
+    random_seed(&recovery->dice,
                 world->seed + 1); /* of its own: what the plan makes happen is the same without */
 }
 
-void survival_finish(struct world *world)
+void recovery_finish(struct world *world)
 {
-    struct survival *survival = &world->survival;
-    event_log_writer_finish(&survival->writer);
-    buffer_finish(&survival->journal);
-    buffer_finish(&survival->renewed);
-    coordinator_effects_finish(&survival->shadow_effects);
-    coordinator_free(&survival->shadow);
+    struct recovery *recovery = &world->recovery;
+    event_log_writer_finish(&recovery->writer);
+    buffer_finish(&recovery->journal);
+    buffer_finish(&recovery->renewed);
+    coordinator_effects_finish(&recovery->shadow_effects);
+    coordinator_free(&recovery->shadow);
 }
 
 /* While a new base is on its way, events stand in both. */
-static void keep(struct survival *survival, struct bytes block)
+static void keep(struct recovery *recovery, struct bytes block)
 {
-    (void)buffer_append(&survival->journal, block.data, block.size);
-    if (survival->is_renewing) {
-        (void)buffer_append(&survival->renewed, block.data, block.size);
+    (void)buffer_append(&recovery->journal, block.data, block.size);
+    if (recovery->is_renewing) {
+        (void)buffer_append(&recovery->renewed, block.data, block.size);
     }
 }
 
 static void make_base(struct world *world, struct buffer *into)
 {
     buffer_clear(into);
-    event_log_begin_base(&world->survival.writer, &HEAD, into);
+    event_log_begin_base(&world->recovery.writer, &HEAD, into);
     coordinator_pack(world->coordinator, into);
     if (!event_log_seal_base(into)) {
         world_break(world, "the base of the journal is too large");
@@ -99,79 +99,79 @@ static void compare_packed(struct world *world, const struct coordinator *left,
     }
 }
 
-void survival_begin(struct world *world)
+void recovery_begin(struct world *world)
 {
-    struct survival *survival = &world->survival;
+    struct recovery *recovery = &world->recovery;
     struct event_log_end end;
-    survival_write(world);
-    make_base(world, &survival->journal);
-    survival->has_journal = true;
-    survival->is_renewing = false;
+    recovery_write(world);
+    make_base(world, &recovery->journal);
+    recovery->has_journal = true;
+    recovery->is_renewing = false;
     if (world->seed % ACCOMPANIED == 0) {
-        coordinator_free(&survival->shadow);
-        survival->shadow = read_journal(world, &survival->journal, &end);
+        coordinator_free(&recovery->shadow);
+        recovery->shadow = read_journal(world, &recovery->journal, &end);
     }
 }
 
 /* What the base is read as, and what all that came before makes of the base before it, is the coordinator. */
 static void prove_base(struct world *world)
 {
-    struct survival *survival = &world->survival;
+    struct recovery *recovery = &world->recovery;
     struct event_log_end end;
-    struct coordinator *copy = read_journal(world, &survival->renewed, &end);
-    struct coordinator *replayed = read_journal(world, &survival->journal, &end);
+    struct coordinator *copy = read_journal(world, &recovery->renewed, &end);
+    struct coordinator *replayed = read_journal(world, &recovery->journal, &end);
     if (copy != NULL && replayed != NULL) {
         compare_packed(world, world->coordinator, copy, "what is read from a base");
         compare_packed(world, world->coordinator, replayed, "what is replayed");
     }
     coordinator_free(&replayed);
-    if (survival->shadow == NULL && random_below(&survival->dice, ACCOMPANIED_BASES) == 0) {
-        survival->shadow = copy;
+    if (recovery->shadow == NULL && random_below(&recovery->dice, ACCOMPANIED_BASES) == 0) {
+        recovery->shadow = copy;
         return;
     }
     coordinator_free(&copy);
 }
 
-void survival_renew(struct world *world)
+void recovery_renew(struct world *world)
 {
-    struct survival *survival = &world->survival;
-    if (!survival->has_journal || !coordinator_has_live_campaign(world->coordinator)) {
+    struct recovery *recovery = &world->recovery;
+    if (!recovery->has_journal || !coordinator_has_live_campaign(world->coordinator)) {
         return;
     }
-    if (survival->is_renewing) {
-        if (random_below(&survival->dice, FINISHED) == 0) {
-            struct buffer old = survival->journal;
-            survival->journal = survival->renewed;
-            survival->renewed = old;
-            survival->is_renewing = false;
+    if (recovery->is_renewing) {
+        if (random_below(&recovery->dice, FINISHED) == 0) {
+            struct buffer old = recovery->journal;
+            recovery->journal = recovery->renewed;
+            recovery->renewed = old;
+            recovery->is_renewing = false;
         }
         return;
     }
-    if (random_below(&survival->dice, RENEWED) != 0) {
+    if (random_below(&recovery->dice, RENEWED) != 0) {
         return;
     }
     if (!coordinator_is_at_rest(world->coordinator)) {
         world_break(world, "at the end of a turn the coordinator is not at rest");
         return;
     }
-    survival_write(world);
-    make_base(world, &survival->renewed);
-    survival->is_renewing = true;
-    if (random_below(&survival->dice, PROVED) == 0) {
+    recovery_write(world);
+    make_base(world, &recovery->renewed);
+    recovery->is_renewing = true;
+    if (random_below(&recovery->dice, PROVED) == 0) {
         prove_base(world);
     }
 }
 
-void survival_note(struct world *world, const struct coordinator_event *event)
+void recovery_note(struct world *world, const struct coordinator_event *event)
 {
-    if (world->survival.has_journal) {
-        event_log_note(&world->survival.writer, event);
+    if (world->recovery.has_journal) {
+        event_log_note(&world->recovery.writer, event);
     }
 }
 
-void survival_write(struct world *world)
+void recovery_write(struct world *world)
 {
-    keep(&world->survival, event_log_seal(&world->survival.writer));
+    keep(&world->recovery, event_log_seal(&world->recovery.writer));
 }
 
 static bool is_same_effect(const struct coordinator_effect *left, const struct coordinator_effect *right)
@@ -238,81 +238,81 @@ static void compare_overviews(struct world *world, struct coordinator *left, str
 
 static void compare(struct world *world)
 {
-    struct survival *survival = &world->survival;
-    compare_reports(world, survival->shadow, world->coordinator);
-    compare_overviews(world, survival->shadow, world->coordinator);
+    struct recovery *recovery = &world->recovery;
+    compare_reports(world, recovery->shadow, world->coordinator);
+    compare_overviews(world, recovery->shadow, world->coordinator);
     if (coordinator_is_at_rest(world->coordinator)) {
-        compare_packed(world, survival->shadow, world->coordinator, "what was restored");
+        compare_packed(world, recovery->shadow, world->coordinator, "what was restored");
     }
-    if (coordinator_due_ns(survival->shadow) != coordinator_due_ns(world->coordinator)) {
+    if (coordinator_due_ns(recovery->shadow) != coordinator_due_ns(world->coordinator)) {
         world_break(world, "what is due next is another time after the restart");
     }
 }
 
-void survival_shadow(struct world *world, const struct coordinator_event *event)
+void recovery_shadow(struct world *world, const struct coordinator_event *event)
 {
-    struct survival *survival = &world->survival;
-    if (survival->shadow == NULL) {
+    struct recovery *recovery = &world->recovery;
+    if (recovery->shadow == NULL) {
         return;
     }
-    coordinator_step(survival->shadow, event, &survival->shadow_effects);
+    coordinator_step(recovery->shadow, event, &recovery->shadow_effects);
     const struct coordinator_effects *effects = &world->coordinator_effects;
-    bool is_same = effects->count == survival->shadow_effects.count;
+    bool is_same = effects->count == recovery->shadow_effects.count;
     for (size_t i = 0; is_same && i < effects->count; i++) {
-        is_same = is_same_effect(&effects->items[i], &survival->shadow_effects.items[i]);
+        is_same = is_same_effect(&effects->items[i], &recovery->shadow_effects.items[i]);
     }
     if (!is_same) {
         world_break(world, "an event of kind %u has other effects after the restart", (unsigned)event->kind);
     }
 }
 
-void survival_arm(struct world *world, uint32_t index)
+void recovery_arm(struct world *world, uint32_t index)
 {
-    struct survival *survival = &world->survival;
-    if (!survival->is_down && survival->kill == NULL) {
-        survival->kill = &world->plan->kills[index];
-        survival->steps_to_live = survival->kill->after_steps;
+    struct recovery *recovery = &world->recovery;
+    if (!recovery->is_down && recovery->kill == NULL) {
+        recovery->kill = &world->plan->kills[index];
+        recovery->steps_to_live = recovery->kill->after_steps;
     }
 }
 
-bool survival_is_last_step(struct world *world)
+bool recovery_is_last_step(struct world *world)
 {
-    struct survival *survival = &world->survival;
-    if (survival->kill == NULL || world->coordinator_effects.count == 0) {
+    struct recovery *recovery = &world->recovery;
+    if (recovery->kill == NULL || world->coordinator_effects.count == 0) {
         return false;
     }
-    return survival->steps_to_live-- == 0;
+    return recovery->steps_to_live-- == 0;
 }
 
 /* Of the last block only a part has come into the file, or nothing. */
 static void tear(struct world *world)
 {
-    struct survival *survival = &world->survival;
-    struct bytes block = event_log_seal(&survival->writer);
-    if (survival->kill->is_torn && block.size > 0) {
-        keep(survival, bytes_of(block.data, (size_t)world_between(world, 0, block.size - 1)));
+    struct recovery *recovery = &world->recovery;
+    struct bytes block = event_log_seal(&recovery->writer);
+    if (recovery->kill->is_torn && block.size > 0) {
+        keep(recovery, bytes_of(block.data, (size_t)world_between(world, 0, block.size - 1)));
     }
 }
 
-void survival_die(struct world *world)
+void recovery_die(struct world *world)
 {
-    struct survival *survival = &world->survival;
-    const struct kill *kill = survival->kill;
+    struct recovery *recovery = &world->recovery;
+    const struct kill *kill = recovery->kill;
     transcript_say(world->transcript, world->now_ns - world->created_ns, "the coordinator is killed%s",
                    kill->is_before_journal ? " before it has written down its last event" : "");
     /* What would have been without the death is only known if all of it is in the journal. */
-    coordinator_free(&survival->shadow);
+    coordinator_free(&recovery->shadow);
     if (kill->is_before_journal) {
         tear(world);
         coordinator_free(&world->coordinator);
     } else {
-        survival->shadow = world->coordinator;
+        recovery->shadow = world->coordinator;
         world->coordinator = NULL;
     }
-    survival->kill = NULL;
-    survival->is_renewing = false; /* however far it has come, nobody reads it */
-    survival->is_down = true;
-    survival->down_ns += kill->for_ns;
+    recovery->kill = NULL;
+    recovery->is_renewing = false; /* however far it has come, nobody reads it */
+    recovery->is_down = true;
+    recovery->down_ns += kill->for_ns;
     world->coordinator_tick_ns = 0;
     world->has_coordinator_turn = false;
     world->is_dirty = true;
@@ -323,22 +323,22 @@ void survival_die(struct world *world)
 
 static void restore(struct world *world)
 {
-    struct survival *survival = &world->survival;
+    struct recovery *recovery = &world->recovery;
     struct event_log_end end = {0};
-    uint64_t lineage = survival->writer.lineage;
-    event_log_writer_finish(&survival->writer);
-    event_log_writer_init(&survival->writer);
-    survival->writer.lineage = lineage;
-    if (!survival->has_journal) {
+    uint64_t lineage = recovery->writer.lineage;
+    event_log_writer_finish(&recovery->writer);
+    event_log_writer_init(&recovery->writer);
+    recovery->writer.lineage = lineage;
+    if (!recovery->has_journal) {
         return;
     }
-    world->coordinator = read_journal(world, &survival->journal, &end);
+    world->coordinator = read_journal(world, &recovery->journal, &end);
     if (world->coordinator == NULL) {
         return;
     }
-    survival->journal.size = end.good_bytes;
-    survival->writer.blocks = end.blocks;
-    if (survival->shadow != NULL) {
+    recovery->journal.size = end.good_bytes;
+    recovery->writer.blocks = end.blocks;
+    if (recovery->shadow != NULL) {
         compare(world);
     }
 }
@@ -346,10 +346,10 @@ static void restore(struct world *world)
 /* Nobody wanted anything of it yet that would have to be gone on with. */
 static void begin_anew(struct world *world)
 {
-    struct survival *survival = &world->survival;
+    struct recovery *recovery = &world->recovery;
     coordinator_free(&world->coordinator);
-    coordinator_free(&survival->shadow);
-    survival->has_journal = false;
+    coordinator_free(&recovery->shadow);
+    recovery->has_journal = false;
     world->settings.epoch = random_next(&world->random) | 1;
     world->coordinator = coordinator_new(&world->settings);
 }
@@ -374,20 +374,20 @@ static void connect_hosts(struct world *world)
 /* Whoever had no answer asks again; the answer may have been got lost. */
 static void ask_again(struct world *world)
 {
-    struct survival *survival = &world->survival;
+    struct recovery *recovery = &world->recovery;
     if (world->is_created) {
         queue_put(&world->queue, (struct event){.due_ns = world->now_ns, .happening = HAPPENING_CREATE});
     }
-    if (survival->is_stop_unanswered) {
+    if (recovery->is_stop_unanswered) {
         queue_put(&world->queue, (struct event){.due_ns = world->now_ns, .happening = HAPPENING_STOP});
     }
 }
 
-void survival_restart(struct world *world)
+void recovery_restart(struct world *world)
 {
-    struct survival *survival = &world->survival;
+    struct recovery *recovery = &world->recovery;
     struct coordinator_event event = {.kind = EVENT_RESTORED};
-    survival->is_down = false;
+    recovery->is_down = false;
     transcript_say(world->transcript, world->now_ns - world->created_ns, "the coordinator is back");
     restore(world);
     if (world->is_broken) {

@@ -1,5 +1,5 @@
 /* When a journal is kept, and what becomes of campaigns when it cannot be. */
-#include "coordinator/store/survival.h"
+#include "coordinator/store/recovery.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ struct scene {
     char folder[64];
     char file[80];
     struct coordinator_settings coordinator_settings;
-    struct survival *survival;
+    struct recovery *recovery;
     struct coordinator *coordinator;
     struct coordinator_effects effects;
     char log[2000]; /* a line a word */
@@ -40,17 +40,17 @@ static void expect_log(struct scene *scene, const char *words)
     scene->log[0] = '\0';
 }
 
-static void open_survival(struct scene *scene, enum survival_policy policy, uint64_t max_bytes)
+static void open_recovery(struct scene *scene, enum recovery_policy policy, uint64_t max_bytes)
 {
     struct error error;
-    const struct survival_settings settings = {.folder = scene->folder,
+    const struct recovery_settings settings = {.folder = scene->folder,
                                                .max_bytes = max_bytes,
                                                .policy = policy,
                                                .on_log = on_log,
                                                .context = scene};
-    survival_free(&scene->survival);
-    scene->survival = survival_open(&settings, &error);
-    assert_non_null(scene->survival);
+    recovery_free(&scene->recovery);
+    scene->recovery = recovery_open(&settings, &error);
+    assert_non_null(scene->recovery);
 }
 
 static int set_up(void **state)
@@ -68,7 +68,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    survival_free(&scene->survival);
+    recovery_free(&scene->recovery);
     coordinator_free(&scene->coordinator);
     coordinator_effects_finish(&scene->effects);
     (void)unlink(scene->file);
@@ -80,14 +80,14 @@ static bool restore(struct scene *scene)
 {
     bool is_restored = false;
     coordinator_free(&scene->coordinator);
-    scene->coordinator = survival_restore(scene->survival, &scene->coordinator_settings, &is_restored);
+    scene->coordinator = recovery_restore(scene->recovery, &scene->coordinator_settings, &is_restored);
     assert_non_null(scene->coordinator);
     return is_restored;
 }
 
 static void happen(struct scene *scene, const struct coordinator_event *event)
 {
-    survival_note(scene->survival, event);
+    recovery_note(scene->recovery, event);
     coordinator_step(scene->coordinator, event, &scene->effects);
 }
 
@@ -122,34 +122,34 @@ static void stop(struct scene *scene)
 
 static bool rest(struct scene *scene)
 {
-    return survival_rest(scene->survival, scene->coordinator, &scene->coordinator_settings);
+    return recovery_rest(scene->recovery, scene->coordinator, &scene->coordinator_settings);
 }
 
 static void a_journal_is_kept_while_there_is_a_campaign(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
-    assert_null(survival_lost_reason(scene->survival));
-    assert_int_equal(survival_state(scene->survival).bytes, 0);
-    assert_true(survival_allows_campaign(scene->survival, scene->coordinator));
+    assert_null(recovery_lost_reason(scene->recovery));
+    assert_int_equal(recovery_state(scene->recovery).bytes, 0);
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator));
     create(scene);
-    assert_true(survival_write(scene->survival));
+    assert_true(recovery_write(scene->recovery));
     assert_true(rest(scene));
-    assert_true(survival_allows_campaign(scene->survival, scene->coordinator)); /* one beside it */
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator)); /* one beside it */
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_true(restore(scene));
     expect_log(scene, "went on from the journal: 1 events");
     assert_int_equal(coordinator_last_campaign(scene->coordinator), 5);
     stop(scene);
-    assert_true(survival_write(scene->survival));
-    assert_true(survival_state(scene->survival).bytes > 0);
+    assert_true(recovery_write(scene->recovery));
+    assert_true(recovery_state(scene->recovery).bytes > 0);
     assert_true(rest(scene));
-    assert_int_equal(survival_state(scene->survival).bytes, 0);
-    uint64_t writes = survival_state(scene->survival).writes;
+    assert_int_equal(recovery_state(scene->recovery).bytes, 0);
+    uint64_t writes = recovery_state(scene->recovery).writes;
     assert_true(rest(scene)); /* nothing is left to be done */
-    assert_int_equal(survival_state(scene->survival).writes, writes);
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    assert_int_equal(recovery_state(scene->recovery).writes, writes);
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
     assert_int_equal(coordinator_last_campaign(scene->coordinator), 5);
     expect_log(scene, "");
@@ -158,18 +158,18 @@ static void a_journal_is_kept_while_there_is_a_campaign(void **state)
 static void ids_go_on_from_whoever_was_further(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene)); /* leaves 4 */
     scene->coordinator_settings.last_campaign = 2;
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
     assert_int_equal(coordinator_last_campaign(scene->coordinator), 4);
     scene->coordinator_settings.last_campaign = 9;
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
     assert_int_equal(coordinator_last_campaign(scene->coordinator), 9);
     scene->coordinator_settings.last_campaign = 0;
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene)); /* the one before has rested at 9 */
     assert_int_equal(coordinator_last_campaign(scene->coordinator), 9);
 }
@@ -181,89 +181,89 @@ static void what_cannot_be_gone_on_from_is_said(void **state)
     assert_non_null(file);
     (void)fputs("this is a diary", file);
     assert_int_equal(fclose(file), 0);
-    open_survival(scene, SURVIVAL_STOP, ENOUGH);
+    open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
     expect_log(scene, "the journal cannot be gone on from: it is not a journal");
-    assert_non_null(strstr(survival_lost_reason(scene->survival), "it is not a journal"));
-    assert_false(survival_state(scene->survival).is_failed);
+    assert_non_null(strstr(recovery_lost_reason(scene->recovery), "it is not a journal"));
+    assert_false(recovery_state(scene->recovery).is_failed);
 }
 
 /* Twice it cannot begin; it says so once, and when it can again. */
-static void fail_and_heal(struct scene *scene, enum survival_policy policy, const char *words)
+static void fail_and_heal(struct scene *scene, enum recovery_policy policy, const char *words)
 {
-    bool goes_on = policy == SURVIVAL_GO_ON;
-    open_survival(scene, policy, ENOUGH);
+    bool goes_on = policy == RECOVERY_GO_ON;
+    open_recovery(scene, policy, ENOUGH);
     assert_false(restore(scene));
     assert_int_equal(unlink(scene->file), 0);
     assert_int_equal(mkdir(scene->file, 0700), 0); /* in the journal's place */
-    assert_int_equal(survival_allows_campaign(scene->survival, scene->coordinator), goes_on);
+    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
     expect_log(scene, words);
-    assert_int_equal(survival_allows_campaign(scene->survival, scene->coordinator), goes_on);
+    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
     expect_log(scene, "");
-    struct survival_state failed = survival_state(scene->survival);
+    struct recovery_state failed = recovery_state(scene->recovery);
     assert_true(failed.is_failed);
     assert_int_equal(failed.policy, policy);
     assert_int_equal(failed.failures, 2);
     assert_non_null(strstr(failed.reason, "cannot be replaced"));
     assert_int_equal(rmdir(scene->file), 0);
     create(scene); /* it goes on without: a journal that begins now would not know of it */
-    assert_int_equal(survival_allows_campaign(scene->survival, scene->coordinator), goes_on);
-    assert_true(survival_write(scene->survival));
-    assert_true(survival_state(scene->survival).is_failed);
+    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
+    assert_true(recovery_write(scene->recovery));
+    assert_true(recovery_state(scene->recovery).is_failed);
     stop(scene);
     expect_log(scene, "");
-    assert_true(survival_allows_campaign(scene->survival, scene->coordinator));
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator));
     expect_log(scene, "the journal works again");
-    assert_false(survival_state(scene->survival).is_failed);
-    assert_string_equal(survival_state(scene->survival).reason, "");
+    assert_false(recovery_state(scene->recovery).is_failed);
+    assert_string_equal(recovery_state(scene->recovery).reason, "");
 }
 
 static void where_none_can_begin_campaigns_go_on(void **state)
 {
-    fail_and_heal((struct scene *)*state, SURVIVAL_GO_ON, "campaigns go on, but would not survive");
+    fail_and_heal((struct scene *)*state, RECOVERY_GO_ON, "campaigns go on, but would not survive");
 }
 
 static void or_none_is_taken(void **state)
 {
-    fail_and_heal((struct scene *)*state, SURVIVAL_STOP, "campaigns are stopped, and new ones refused");
+    fail_and_heal((struct scene *)*state, RECOVERY_STOP, "campaigns are stopped, and new ones refused");
 }
 
 /* Grows beyond what it may have while a campaign runs. */
-static void overgrow(struct scene *scene, enum survival_policy policy, const char *words)
+static void overgrow(struct scene *scene, enum recovery_policy policy, const char *words)
 {
-    bool goes_on = policy == SURVIVAL_GO_ON;
+    bool goes_on = policy == RECOVERY_GO_ON;
     bool goes_on_now = true;
-    open_survival(scene, policy, 300); /* less than a base with a campaign in it has */
+    open_recovery(scene, policy, 300); /* less than a base with a campaign in it has */
     assert_false(restore(scene));
-    assert_true(survival_allows_campaign(scene->survival, scene->coordinator));
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator));
     create(scene);
-    assert_true(survival_write(scene->survival));
-    for (unsigned i = 0; !survival_state(scene->survival).is_failed; i++) {
+    assert_true(recovery_write(scene->recovery));
+    for (unsigned i = 0; !recovery_state(scene->recovery).is_failed; i++) {
         happen(scene, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = NOW_NS + i});
-        assert_true(survival_write(scene->survival));
+        assert_true(recovery_write(scene->recovery));
         goes_on_now = rest(scene);
     }
     assert_int_equal(goes_on_now, goes_on);
     expect_log(scene, words);
     happen(scene, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = NOW_NS + 1000});
-    assert_true(survival_write(scene->survival)); /* said once */
+    assert_true(recovery_write(scene->recovery)); /* said once */
     expect_log(scene, "");
     assert_true(rest(scene));
     stop(scene);
     assert_true(rest(scene)); /* there is none to rest */
-    assert_int_equal(survival_state(scene->survival).failures, 1);
-    assert_int_equal(survival_state(scene->survival).bytes, 0);
+    assert_int_equal(recovery_state(scene->recovery).failures, 1);
+    assert_int_equal(recovery_state(scene->recovery).bytes, 0);
     assert_int_not_equal(access(scene->file, F_OK), 0);
 }
 
 static void one_that_grows_too_large_is_given_up(void **state)
 {
-    overgrow((struct scene *)*state, SURVIVAL_GO_ON, "error: the journal has failed: it would grow");
+    overgrow((struct scene *)*state, RECOVERY_GO_ON, "error: the journal has failed: it would grow");
 }
 
 static void or_stops_the_campaigns(void **state)
 {
-    overgrow((struct scene *)*state, SURVIVAL_STOP, "error: the journal has failed: it would grow");
+    overgrow((struct scene *)*state, RECOVERY_STOP, "error: the journal has failed: it would grow");
 }
 
 int main(void)
