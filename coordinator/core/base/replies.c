@@ -1,7 +1,7 @@
 /* The replies of a turn, with the memory that they point to. */
 #include "coordinator/core/base/replies.h"
 #include "common/memory.h"
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 
 #include <string.h>
 
@@ -92,7 +92,7 @@ static void drop_workers(struct worker_set *set, const uint64_t *workers)
     worker_set_init(&kept);
     struct worker_cursor cursor = {0};
     while (worker_set_next(set, &cursor)) {
-        if (!bits_has(workers, cursor.worker)) {
+        if (!bitset_has(workers, cursor.worker)) {
             worker_set_add(&kept, cursor.worker);
         }
     }

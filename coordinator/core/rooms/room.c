@@ -2,7 +2,7 @@
 #include "coordinator/core/rooms/room.h"
 #include "common/map.h"
 #include "common/memory.h"
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 #include "coordinator/core/rooms/room_steps.h"
 
 #include <assert.h>
@@ -43,17 +43,17 @@ void room_synchronise(struct room *room, const uint64_t *ended)
 {
     assert(room->seats == NULL);
     room->seats = memory_new(room->size, sizeof(struct seat));
-    room->ended = memory_new(bits_words(room->size), sizeof(uint64_t));
+    room->ended = memory_new(bitset_words(room->size), sizeof(uint64_t));
     for (uint32_t seat = 0; seat < room->size; seat++) {
-        if (bits_has(ended, room->first + seat)) {
-            bits_add(room->ended, seat);
+        if (bitset_has(ended, room->first + seat)) {
+            bitset_add(room->ended, seat);
         }
     }
 }
 
 bool room_is_past(const struct room *room, uint32_t seat, uint64_t step)
 {
-    return bits_has(room->ended, seat) || room->seats[seat].past >= step;
+    return bitset_has(room->ended, seat) || room->seats[seat].past >= step;
 }
 
 bool room_has_begun(const struct room *room, uint32_t seat, uint64_t step)
@@ -77,7 +77,7 @@ bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct text *fai
     uint64_t before = it->past;
     it->past = step;
     room->furthest = step > room->furthest ? step : room->furthest;
-    if (!bits_has(room->ended, seat)) {
+    if (!bitset_has(room->ended, seat)) {
         room_steps_leave(room, seat, before, step);
     }
     return true;
@@ -85,7 +85,7 @@ bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct text *fai
 
 void room_end(struct room *room, uint32_t seat, const struct text *end)
 {
-    if (bits_add(room->ended, seat)) {
+    if (bitset_add(room->ended, seat)) {
         room->seats[seat].end = end;
         room_steps_leave(room, seat, room->seats[seat].past, UINT64_MAX);
     }
@@ -93,7 +93,7 @@ void room_end(struct room *room, uint32_t seat, const struct text *end)
 
 void room_revive(struct room *room, uint32_t seat)
 {
-    if (bits_remove(room->ended, seat)) {
+    if (bitset_remove(room->ended, seat)) {
         room->seats[seat].end = NULL;
         room_steps_return(room, seat, room->seats[seat].past);
     }

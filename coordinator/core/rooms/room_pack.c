@@ -191,7 +191,7 @@ static void notifier_pack(const struct notifier *notifier, uint32_t seats, struc
     pack_flag(into, notifier->is_declared);
     pack_number(into, notifier->declared);
     pack_number(into, notifier->read);
-    bits_pack(notifier->readers, seats, into);
+    bitset_pack(notifier->readers, seats, into);
     pack_bytes(into, notifier->payload);
     sighting_pack(&notifier->sighting, into);
     wait_list_pack(&notifier->waits_within, into);
@@ -206,7 +206,7 @@ static void notifier_unpack(struct rooms *rooms, struct room *room, struct notif
     notifier->is_declared = unpack_flag(from);
     notifier->declared = (uint32_t)unpack_bounded(from, UINT32_MAX);
     notifier->read = (uint32_t)unpack_bounded(from, UINT32_MAX);
-    notifier->readers = bits_unpack(from, room->size);
+    notifier->readers = bitset_unpack(from, room->size);
     struct bytes payload = unpack_bytes(from);
     if (notifier->is_written) {
         notifier->shared = shared_new(payload);
@@ -226,7 +226,7 @@ static void barrier_pack(const struct barrier *barrier, uint32_t seats, struct b
     pack_number(into, barrier->parties);
     pack_number(into, barrier->arrived);
     pack_number(into, barrier->ranked);
-    bits_pack(barrier->arrivals, seats, into);
+    bitset_pack(barrier->arrivals, seats, into);
     pack_flag(into, barrier->is_open);
     pack_flag(into, barrier->is_at_once);
     pack_number(into, barrier->released);
@@ -242,7 +242,7 @@ static void barrier_unpack(struct rooms *rooms, struct room *room, struct barrie
     barrier->parties = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->arrived = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->ranked = (uint32_t)unpack_bounded(from, UINT32_MAX);
-    barrier->arrivals = bits_unpack(from, room->size);
+    barrier->arrivals = bitset_unpack(from, room->size);
     barrier->is_open = unpack_flag(from);
     barrier->is_at_once = unpack_flag(from);
     barrier->released = (uint32_t)unpack_bounded(from, UINT32_MAX);
@@ -310,7 +310,7 @@ static void step_pack(const struct step_state *state, struct buffer *into)
 {
     pack_number(into, state->step);
     pack_number(into, state->charge);
-    bits_pack(state->past, state->seats, into);
+    bitset_pack(state->past, state->seats, into);
     pack_number(into, state->within);
     pack_number(into, state->within_next);
     pack_flag(into, state->is_dirty);
@@ -329,7 +329,7 @@ static void step_unpack(struct rooms *rooms, struct room *room, struct unpack *f
     room->steps[room->step_count++] = state;
     state->charge = charge_unpack(room, from);
     memory_free(state->past);
-    state->past = bits_unpack(from, room->size);
+    state->past = bitset_unpack(from, room->size);
     state->within = (uint32_t)unpack_bounded(from, room->size);
     state->within_next = (uint32_t)unpack_bounded(from, room->size);
     state->is_dirty = unpack_flag(from);

@@ -2,7 +2,7 @@
 #include "coordinator/core/rooms/room_steps.h"
 #include "common/container.h"
 #include "common/memory.h"
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 #include "coordinator/core/sync/barrier.h"
 #include "coordinator/core/sync/notifier.h"
 
@@ -55,7 +55,7 @@ static void leave_alone(struct room *room, const struct leaver *leaver, uint64_t
             break;
         }
         if (state->step > leaver->before) {
-            bits_add(state->past, leaver->seat);
+            bitset_add(state->past, leaver->seat);
             state->within--;
             note_passed(room, state);
         }
@@ -69,7 +69,7 @@ static void leave_alone(struct room *room, const struct leaver *leaver, uint64_t
 static uint32_t pass_state(struct room *room, struct step_state *state, const uint64_t *leaving)
 {
     uint32_t passed = 0;
-    for (size_t word = 0; word < bits_words(room->size); word++) {
+    for (size_t word = 0; word < bitset_words(room->size); word++) {
         uint64_t fresh = leaving[word] & ~state->past[word];
         state->past[word] |= fresh;
         passed += (uint32_t)__builtin_popcountll(fresh);
@@ -88,7 +88,7 @@ static uint64_t batcher_leavers(const struct room *room, uint64_t *leaving)
     for (size_t i = 0; i < room->leaver_count; i++) {
         const struct leaver *leaver = &room->leavers[i];
         size_t position = position_of(room, leaver->before);
-        bits_add(leaving, leaver->seat);
+        bitset_add(leaving, leaver->seat);
         lowest = leaver->before < lowest ? leaver->before : lowest;
         if (position < room->step_count && room->steps[position]->step == leaver->before) {
             room->steps[position]->leaving++;
@@ -100,7 +100,7 @@ static uint64_t batcher_leavers(const struct room *room, uint64_t *leaving)
 /* As leave_alone for each of them, but by words of bits. */
 static void leave_together(struct room *room, uint64_t until)
 {
-    uint64_t *leaving = memory_new(bits_words(room->size), sizeof *leaving);
+    uint64_t *leaving = memory_new(bitset_words(room->size), sizeof *leaving);
     uint64_t lowest = batcher_leavers(room, leaving);
     for (size_t i = position_of(room, lowest); i < room->step_count && room->steps[i]->step <= until; i++) {
         struct step_state *state = room->steps[i];
@@ -115,7 +115,7 @@ static void leave_together(struct room *room, uint64_t until)
 
 void room_steps_settle(struct room *room)
 {
-    if (room->leaver_count >= bits_words(room->size)) { /* else the words cost more */
+    if (room->leaver_count >= bitset_words(room->size)) { /* else the words cost more */
         leave_together(room, room->leave_until);
     } else {
         for (size_t i = 0; i < room->leaver_count; i++) {
@@ -139,7 +139,7 @@ void room_steps_return(struct room *room, uint32_t seat, uint64_t past)
     for (size_t i = position_of(room, past); i < room->step_count; i++) {
         struct step_state *state = room->steps[i];
         if (state->step > past) {
-            bits_remove(state->past, seat);
+            bitset_remove(state->past, seat);
             state->within++;
         }
         state->within_next++;
@@ -163,15 +163,15 @@ void room_steps_repeat(struct room *room, uint32_t seat)
 /* Who is past the step, counted from nothing. */
 static void count_past(const struct room *room, struct step_state *state)
 {
-    memcpy(state->past, room->ended, bits_words(room->size) * sizeof(uint64_t));
+    memcpy(state->past, room->ended, bitset_words(room->size) * sizeof(uint64_t));
     state->within = room->live;
     state->within_next = room->live;
     for (uint32_t seat = 0; state->step <= room->furthest && seat < room->size; seat++) {
         uint64_t past = room->seats[seat].past;
-        if (past < state->step || bits_has(room->ended, seat)) {
+        if (past < state->step || bitset_has(room->ended, seat)) {
             continue;
         }
-        bits_add(state->past, seat);
+        bitset_add(state->past, seat);
         state->within--;
         state->within_next -= past > state->step ? 1 : 0;
     }

@@ -45,8 +45,8 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     rooms->sync_timeout_ms = options->sync_timeout_ms > 0 ? options->sync_timeout_ms : SYNC_TIMEOUT_MS;
     rooms->start_delay_ns = start_delay_ns;
     rooms->deadlock_delay_ns = deadlock_delay_ns;
-    rooms->ended = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
-    rooms->lost = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
+    rooms->ended = memory_new(bitset_words(rooms->worker_count), sizeof(uint64_t));
+    rooms->lost = memory_new(bitset_words(rooms->worker_count), sizeof(uint64_t));
     rooms->live = rooms->worker_count;
     rooms->release_spread_us = histogram_new();
     rooms->sightings = sightings_new();
@@ -130,7 +130,7 @@ void rooms_begin_news(struct rooms *rooms)
 
 bool rooms_has_ended(const struct rooms *rooms, uint32_t worker)
 {
-    return bits_has(rooms->ended, worker);
+    return bitset_has(rooms->ended, worker);
 }
 
 struct room *rooms_need_room(struct rooms *rooms, uint32_t id)
@@ -207,7 +207,7 @@ static void keep_end(struct rooms *rooms, uint32_t worker, struct text *text)
 
 void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct text *text)
 {
-    if (!bits_add(rooms->ended, worker)) {
+    if (!bitset_add(rooms->ended, worker)) {
         return;
     }
     rooms->live--;
@@ -231,10 +231,10 @@ void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, str
 void rooms_silence(struct rooms *rooms, uint32_t worker)
 {
     if (rooms->gone == NULL && rooms->replies.count > 0) {
-        rooms->gone = memory_new(bits_words(rooms->worker_count), sizeof(uint64_t));
+        rooms->gone = memory_new(bitset_words(rooms->worker_count), sizeof(uint64_t));
     }
     if (rooms->gone != NULL) {
-        bits_add(rooms->gone, worker);
+        bitset_add(rooms->gone, worker);
     }
 }
 
@@ -254,7 +254,7 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
         if (cursor.worker < rooms->worker_count && !rooms_has_ended(rooms, cursor.worker)) {
-            bits_add(rooms->lost, cursor.worker);
+            bitset_add(rooms->lost, cursor.worker);
             rooms->steps_lost += was_in_step(rooms, cursor.worker) ? 1 : 0;
             rooms_silence(rooms, cursor.worker);
             rooms_end_worker(rooms, now_ns, cursor.worker, why);
@@ -265,8 +265,8 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
 
 static void revive(struct rooms *rooms, struct room *room, uint32_t worker)
 {
-    bits_remove(rooms->ended, worker);
-    bits_remove(rooms->lost, worker);
+    bitset_remove(rooms->ended, worker);
+    bitset_remove(rooms->lost, worker);
     rooms->live++;
     if (room != NULL) {
         room->live++;
@@ -308,7 +308,8 @@ static uint64_t pass_over(struct rooms *rooms, struct room *room, uint32_t seat,
 
 uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, const char *text)
 {
-    if (worker >= rooms->worker_count || (rooms_has_ended(rooms, worker) && !bits_has(rooms->lost, worker))) {
+    if (worker >= rooms->worker_count ||
+        (rooms_has_ended(rooms, worker) && !bitset_has(rooms->lost, worker))) {
         return 0;
     }
     rooms_begin_news(rooms);

@@ -6,7 +6,7 @@
 #include "common/map.h"
 #include "common/memory.h"
 #include "common/timers.h"
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 #include "coordinator/core/base/replies.h"
 #include "coordinator/core/base/string_pool.h"
 #include "coordinator/core/rooms/room.h"

@@ -175,7 +175,7 @@ static struct rooms *settings_unpack(struct unpack *from)
 {
     uint32_t workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
     uint32_t room_size = (uint32_t)unpack_bounded(from, LIMIT_ROOM_SIZE);
-    if (workers == 0 || room_size == 0 || from->left.size < bits_words(workers) * sizeof(uint64_t)) {
+    if (workers == 0 || room_size == 0 || from->left.size < bitset_words(workers) * sizeof(uint64_t)) {
         unpack_break(from);
         return NULL;
     }
@@ -199,8 +199,8 @@ static struct rooms *settings_unpack(struct unpack *from)
 void rooms_pack(const struct rooms *rooms, struct buffer *into)
 {
     settings_pack(rooms, into);
-    bits_pack(rooms->ended, rooms->worker_count, into);
-    bits_pack(rooms->lost, rooms->worker_count, into);
+    bitset_pack(rooms->ended, rooms->worker_count, into);
+    bitset_pack(rooms->lost, rooms->worker_count, into);
     string_pool_pack(rooms->texts, into);
     ends_pack(rooms, into);
     sightings_pack(rooms->sightings, into);
@@ -231,8 +231,8 @@ struct rooms *rooms_unpack(struct unpack *from)
     if (rooms == NULL) {
         return NULL;
     }
-    rooms->ended = bits_unpack(from, rooms->worker_count);
-    rooms->lost = bits_unpack(from, rooms->worker_count);
+    rooms->ended = bitset_unpack(from, rooms->worker_count);
+    rooms->lost = bitset_unpack(from, rooms->worker_count);
     string_pool_unpack(rooms->texts, from);
     if (rooms->ended != NULL && rooms->lost != NULL) {
         count_live(rooms);

@@ -21,9 +21,10 @@ static void *grow(void *items, size_t count, size_t larger, size_t item_bytes)
 
 static uint64_t *grow_bits(uint64_t *bits, uint32_t count, uint32_t larger, bool is_set)
 {
-    uint64_t *grown = bits == NULL ? NULL : grow(bits, bits_words(count), bits_words(larger), sizeof *bits);
+    uint64_t *grown =
+        bits == NULL ? NULL : grow(bits, bitset_words(count), bitset_words(larger), sizeof *bits);
     for (uint32_t i = count; is_set && i < larger; i++) {
-        (void)bits_add(grown, i);
+        (void)bitset_add(grown, i);
     }
     return grown;
 }
@@ -98,7 +99,7 @@ bool rooms_may_join(const struct rooms *rooms, uint32_t first, uint32_t end)
          id++) {
         const struct room *room = rooms->items[id];
         for (uint32_t seat = 0; room != NULL && room->seats != NULL && seat < room->size; seat++) {
-            if (!bits_has(room->ended, seat) && !room->seats[seat].is_known) {
+            if (!bitset_has(room->ended, seat) && !room->seats[seat].is_known) {
                 return false;
             }
         }
@@ -115,7 +116,7 @@ static uint64_t furthest_of(const struct room *room)
         bool has_just_joined = seat->past > 0 && seat->past == seat->joined_past;
         uint64_t past = seat->past - (has_just_joined ? 1 : 0);
         uint64_t ended = seat->signalled > past + 1 ? seat->signalled - 1 : past;
-        if (!bits_has(room->ended, i) && ended > furthest) {
+        if (!bitset_has(room->ended, i) && ended > furthest) {
             furthest = ended;
         }
     }
@@ -160,8 +161,8 @@ uint64_t rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint6
         first_step = past >= first_step ? past + 1 : first_step;
         take_seat(room, worker - room->first, first_step);
     }
-    (void)bits_remove(rooms->ended, worker);
-    (void)bits_remove(rooms->lost, worker);
+    (void)bitset_remove(rooms->ended, worker);
+    (void)bitset_remove(rooms->lost, worker);
     if (rooms->ends != NULL) {
         text_release(&rooms->ends[worker]);
     }

@@ -69,8 +69,8 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
     uint32_t itself = list->count == 1 ? list->first->worker - room->first : room->size;
     buffer_init(&text, LIMIT_TEXT_BYTES);
     short_reasons_init(&reasons, room, at->step);
-    for (uint32_t seat = bits_next_only_in(at->past, NULL, 0, room->size); seat < room->size;
-         seat = bits_next_only_in(at->past, NULL, seat + 1, room->size)) {
+    for (uint32_t seat = bitset_next_only_in(at->past, NULL, 0, room->size); seat < room->size;
+         seat = bitset_next_only_in(at->past, NULL, seat + 1, room->size)) {
         if (seat != itself) {
             short_reasons_add(&reasons, seat);
         }
@@ -114,8 +114,8 @@ static void collect_unread(struct short_reasons *reasons, const struct room *roo
     const struct wait_list *waits = &notifier->reader_waits;
     uint32_t itself = waits->count == 1 ? waits->first->worker - room->first : room->size;
     short_reasons_init(reasons, room, at->step);
-    for (uint32_t seat = bits_next_only_in(at->past, notifier->readers, 0, room->size); seat < room->size;
-         seat = bits_next_only_in(at->past, notifier->readers, seat + 1, room->size)) {
+    for (uint32_t seat = bitset_next_only_in(at->past, notifier->readers, 0, room->size); seat < room->size;
+         seat = bitset_next_only_in(at->past, notifier->readers, seat + 1, room->size)) {
         if (seat != itself && room_has_begun(room, seat, at->step)) {
             short_reasons_add(reasons, seat);
         }
@@ -135,7 +135,7 @@ static bool is_in_group(const struct read_group *group, const struct wait *wait)
 {
     uint32_t seat = wait->worker - group->room->first;
     const struct step_state *at = group->notifier->meeting.at;
-    bool has_left = bits_has(at->past, seat) && !bits_has(group->notifier->readers, seat) &&
+    bool has_left = bitset_has(at->past, seat) && !bitset_has(group->notifier->readers, seat) &&
                     room_has_begun(group->room, seat, at->step);
     return wait->is_strict == group->is_strict && has_left == group->has_left &&
            notifier_is_read(group->pending, seat);

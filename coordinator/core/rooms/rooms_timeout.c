@@ -41,9 +41,9 @@ static uint64_t find_missing_seats(const struct rooms *rooms, const struct wait 
     const uint64_t *past = meeting->at->past;
     uint32_t itself = wait->worker - room->first;
     uint32_t named = 0;
-    for (uint32_t seat = bits_next_outside(past, done, 0, room->size);
+    for (uint32_t seat = bitset_next_outside(past, done, 0, room->size);
          seat < room->size && named < LIMIT_MISSING;
-         seat = bits_next_outside(past, done, seat + 1, room->size)) {
+         seat = bitset_next_outside(past, done, seat + 1, room->size)) {
         uint32_t worker = room->first + seat;
         if (seat == itself || (is_for_writer && waits_for_the_same(rooms, wait, worker))) {
             continue;
@@ -56,9 +56,9 @@ static uint64_t find_missing_seats(const struct rooms *rooms, const struct wait 
     }
     /* The others are only counted. Those within the step who wait for the same writer are not missing, itself
      * among them. */
-    bool is_itself = !is_for_writer && !bits_has(past, itself) && !bits_has(done, itself);
+    bool is_itself = !is_for_writer && !bitset_has(past, itself) && !bitset_has(done, itself);
     uint32_t not_missing = is_for_writer ? wait->notifier->waits_within.count : is_itself;
-    return bits_count_outside(past, done, room->size) - not_missing;
+    return bitset_count_outside(past, done, room->size) - not_missing;
 }
 
 uint64_t rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing)

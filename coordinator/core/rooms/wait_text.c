@@ -54,11 +54,11 @@ uint64_t wait_text_readers_total(const struct room *room, const struct notifier 
         return notifier->declared;
     }
     const uint64_t *past = notifier->meeting.at->past;
-    uint64_t total = notifier->read + bits_count_outside(past, notifier->readers, room->size);
-    total -= !bits_has(past, seat) && !bits_has(notifier->readers, seat) ? 1 : 0;
+    uint64_t total = notifier->read + bitset_count_outside(past, notifier->readers, room->size);
+    total -= !bitset_has(past, seat) && !bitset_has(notifier->readers, seat) ? 1 : 0;
     /* Of those who are past it, and have not read, who was in it could have. */
-    for (uint32_t other = bits_next_only_in(past, notifier->readers, 0, room->size); other < room->size;
-         other = bits_next_only_in(past, notifier->readers, other + 1, room->size)) {
+    for (uint32_t other = bitset_next_only_in(past, notifier->readers, 0, room->size); other < room->size;
+         other = bitset_next_only_in(past, notifier->readers, other + 1, room->size)) {
         total += other != seat && room_has_begun(room, other, notifier->meeting.at->step) ? 1 : 0;
     }
     return total;
@@ -69,7 +69,7 @@ uint64_t wait_text_parties(const struct room *room, const struct barrier *barrie
     if (barrier->parties > 0) {
         return barrier->parties;
     }
-    return barrier->arrived + bits_count_outside(barrier->meeting.at->past, barrier->arrivals, room->size);
+    return barrier->arrived + bitset_count_outside(barrier->meeting.at->past, barrier->arrivals, room->size);
 }
 
 bool wait_text_progress(struct buffer *text, const struct rooms *rooms, const struct wait *wait)

@@ -1,7 +1,7 @@
 /* A named meeting point of some or all workers of a room within a step. */
 #include "coordinator/core/sync/barrier.h"
 #include "common/memory.h"
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 
 struct barrier *barrier_new(uint32_t parties)
 {
@@ -18,15 +18,15 @@ void barrier_free(struct barrier *barrier)
 
 size_t barrier_charge(uint32_t seats)
 {
-    return sizeof(struct barrier) + bits_words(seats) * sizeof(uint64_t);
+    return sizeof(struct barrier) + bitset_words(seats) * sizeof(uint64_t);
 }
 
 uint64_t barrier_arrive(struct barrier *barrier, uint32_t seat)
 {
     if (barrier->arrivals == NULL) {
-        barrier->arrivals = memory_new(bits_words(barrier->meeting.at->seats), sizeof(uint64_t));
+        barrier->arrivals = memory_new(bitset_words(barrier->meeting.at->seats), sizeof(uint64_t));
     }
-    if (!bits_add(barrier->arrivals, seat)) {
+    if (!bitset_add(barrier->arrivals, seat)) {
         return 0;
     }
     barrier->arrived++;
@@ -35,7 +35,7 @@ uint64_t barrier_arrive(struct barrier *barrier, uint32_t seat)
 
 void barrier_leave(struct barrier *barrier, uint32_t seat)
 {
-    if (barrier->arrivals != NULL && bits_remove(barrier->arrivals, seat)) {
+    if (barrier->arrivals != NULL && bitset_remove(barrier->arrivals, seat)) {
         barrier->arrived--;
     }
 }
@@ -45,7 +45,7 @@ bool barrier_open(struct barrier *barrier)
     const struct step_state *at = barrier->meeting.at;
     if (!barrier->is_open) {
         barrier->is_open = (barrier->parties > 0 && barrier->arrived >= barrier->parties) ||
-                           bits_next_outside(at->past, barrier->arrivals, 0, at->seats) == at->seats;
+                           bitset_next_outside(at->past, barrier->arrivals, 0, at->seats) == at->seats;
     }
     return barrier->is_open;
 }

@@ -3,7 +3,7 @@
 #include "common/container.h"
 #include "common/map.h"
 #include "common/memory.h"
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 #include "coordinator/core/sync/barrier.h"
 #include "coordinator/core/sync/notifier.h"
 #include "proto/message/limits.h"
@@ -23,7 +23,7 @@ struct step_state *step_state_new(uint64_t step, uint32_t seats)
     state->step = step;
     state->seats = seats;
     state->charge = step_state_charge(seats);
-    state->past = memory_new(bits_words(seats), sizeof(uint64_t));
+    state->past = memory_new(bitset_words(seats), sizeof(uint64_t));
     return state;
 }
 

@@ -2,7 +2,7 @@
 #include "coordinator/core/sync/notifier.h"
 #include "common/memory.h"
 #include "common/shared.h"
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 
 struct notifier *notifier_new(void)
 {
@@ -19,7 +19,7 @@ void notifier_free(struct notifier *notifier, struct quota *quota)
 
 size_t notifier_charge(uint32_t seats)
 {
-    return sizeof(struct notifier) + bits_words(seats) * sizeof(uint64_t);
+    return sizeof(struct notifier) + bitset_words(seats) * sizeof(uint64_t);
 }
 
 bool notifier_declare(struct notifier *notifier, uint32_t readers)
@@ -35,16 +35,16 @@ bool notifier_declare(struct notifier *notifier, uint32_t readers)
 bool notifier_read(struct notifier *notifier, uint32_t seat)
 {
     if (notifier->readers == NULL) {
-        notifier->readers = memory_new(bits_words(notifier->meeting.at->seats), sizeof(uint64_t));
+        notifier->readers = memory_new(bitset_words(notifier->meeting.at->seats), sizeof(uint64_t));
     }
-    bool is_new = bits_add(notifier->readers, seat);
+    bool is_new = bitset_add(notifier->readers, seat);
     notifier->read += is_new ? 1 : 0;
     return is_new;
 }
 
 void notifier_unread(struct notifier *notifier, uint32_t seat)
 {
-    if (notifier->readers != NULL && bits_remove(notifier->readers, seat)) {
+    if (notifier->readers != NULL && bitset_remove(notifier->readers, seat)) {
         notifier->read--;
     }
 }
@@ -75,10 +75,10 @@ struct notifier_pending notifier_pending(const struct notifier *notifier)
     const struct step_state *at = notifier->meeting.at;
     struct notifier_pending pending = {
         .is_enough = notifier->is_declared && notifier->read >= notifier->declared,
-        .seat = bits_next_outside(at->past, notifier->readers, 0, at->seats),
+        .seat = bitset_next_outside(at->past, notifier->readers, 0, at->seats),
     };
     if (pending.seat < at->seats) {
-        uint32_t second = bits_next_outside(at->past, notifier->readers, pending.seat + 1, at->seats);
+        uint32_t second = bitset_next_outside(at->past, notifier->readers, pending.seat + 1, at->seats);
         pending.count = second < at->seats ? 2 : 1;
     }
     return pending;

@@ -7,23 +7,23 @@
 #include <stdint.h>
 
 /* Words that `count` bits take. */
-size_t bits_words(uint32_t count);
+size_t bitset_words(uint32_t count);
 /* NULL stands for an empty set wherever bits are only read. */
-bool bits_has(const uint64_t *bits, uint32_t position);
+bool bitset_has(const uint64_t *bits, uint32_t position);
 /* False if it was there already. */
-bool bits_add(uint64_t *bits, uint32_t position);
+bool bitset_add(uint64_t *bits, uint32_t position);
 /* False if it was not there. */
-bool bits_remove(uint64_t *bits, uint32_t position);
+bool bitset_remove(uint64_t *bits, uint32_t position);
 
 /* The first position from `from` on that is in neither set; `count` if there is none. */
-uint32_t bits_next_outside(const uint64_t *left, const uint64_t *right, uint32_t from, uint32_t count);
+uint32_t bitset_next_outside(const uint64_t *left, const uint64_t *right, uint32_t from, uint32_t count);
 /* How many positions are in neither set. */
-uint32_t bits_count_outside(const uint64_t *left, const uint64_t *right, uint32_t count);
+uint32_t bitset_count_outside(const uint64_t *left, const uint64_t *right, uint32_t count);
 /* The first position from `from` on that is in the first set and not in the second; `count` if there is none.
  */
-uint32_t bits_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count);
+uint32_t bitset_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count);
 
 /* NULL is kept apart from an empty set. */
-void bits_pack(const uint64_t *bits, uint32_t count, struct buffer *into);
+void bitset_pack(const uint64_t *bits, uint32_t count, struct buffer *into);
 /* For memory_free; NULL for NULL, and where `from` is broken. */
-MUST_CHECK uint64_t *bits_unpack(struct unpack *from, uint32_t count);
+MUST_CHECK uint64_t *bitset_unpack(struct unpack *from, uint32_t count);

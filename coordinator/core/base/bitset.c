@@ -1,32 +1,32 @@
 /* Seats of a room, or workers of a campaign, as bits of an array of words. */
-#include "coordinator/core/base/bits.h"
+#include "coordinator/core/base/bitset.h"
 
 #include "common/memory.h"
 
 #define WORD_BITS 64u
 
-size_t bits_words(uint32_t count)
+size_t bitset_words(uint32_t count)
 {
     return ((size_t)count + WORD_BITS - 1) / WORD_BITS;
 }
 
-bool bits_has(const uint64_t *bits, uint32_t position)
+bool bitset_has(const uint64_t *bits, uint32_t position)
 {
     return bits != NULL && (bits[position / WORD_BITS] >> (position % WORD_BITS) & 1) != 0;
 }
 
-bool bits_add(uint64_t *bits, uint32_t position)
+bool bitset_add(uint64_t *bits, uint32_t position)
 {
-    if (bits_has(bits, position)) {
+    if (bitset_has(bits, position)) {
         return false;
     }
     bits[position / WORD_BITS] |= (uint64_t)1 << (position % WORD_BITS);
     return true;
 }
 
-bool bits_remove(uint64_t *bits, uint32_t position)
+bool bitset_remove(uint64_t *bits, uint32_t position)
 {
-    if (!bits_has(bits, position)) {
+    if (!bitset_has(bits, position)) {
         return false;
     }
     bits[position / WORD_BITS] &= ~((uint64_t)1 << (position % WORD_BITS));
@@ -39,7 +39,7 @@ static uint32_t next(const uint64_t *wanted, const uint64_t *unwanted, uint64_t 
                      uint32_t count)
 {
     uint64_t mask = UINT64_MAX << (from % WORD_BITS);
-    for (size_t word = from / WORD_BITS; word < bits_words(count); word++) {
+    for (size_t word = from / WORD_BITS; word < bitset_words(count); word++) {
         uint64_t found = (wanted == NULL ? 0 : wanted[word]) ^ flip;
         found &= ~(unwanted == NULL ? 0 : unwanted[word]) & mask;
         if (found != 0) {
@@ -51,39 +51,39 @@ static uint32_t next(const uint64_t *wanted, const uint64_t *unwanted, uint64_t 
     return count;
 }
 
-uint32_t bits_next_outside(const uint64_t *left, const uint64_t *right, uint32_t from, uint32_t count)
+uint32_t bitset_next_outside(const uint64_t *left, const uint64_t *right, uint32_t from, uint32_t count)
 {
     return next(left, right, UINT64_MAX, from, count);
 }
 
-uint32_t bits_count_outside(const uint64_t *left, const uint64_t *right, uint32_t count)
+uint32_t bitset_count_outside(const uint64_t *left, const uint64_t *right, uint32_t count)
 {
     uint32_t found = 0;
-    for (size_t word = 0; word < bits_words(count); word++) {
+    for (size_t word = 0; word < bitset_words(count); word++) {
         uint64_t in = (left == NULL ? 0 : left[word]) | (right == NULL ? 0 : right[word]);
-        bool is_last = word + 1 == bits_words(count) && count % WORD_BITS != 0;
+        bool is_last = word + 1 == bitset_words(count) && count % WORD_BITS != 0;
         uint64_t mask = is_last ? ((uint64_t)1 << (count % WORD_BITS)) - 1 : UINT64_MAX;
         found += (uint32_t)__builtin_popcountll(~in & mask);
     }
     return found;
 }
 
-uint32_t bits_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count)
+uint32_t bitset_next_only_in(const uint64_t *in, const uint64_t *not_in, uint32_t from, uint32_t count)
 {
     return next(in, not_in, 0, from, count);
 }
 
-void bits_pack(const uint64_t *bits, uint32_t count, struct buffer *into)
+void bitset_pack(const uint64_t *bits, uint32_t count, struct buffer *into)
 {
     pack_flag(into, bits != NULL);
-    for (size_t i = 0; bits != NULL && i < bits_words(count); i++) {
+    for (size_t i = 0; bits != NULL && i < bitset_words(count); i++) {
         pack_fixed(into, bits[i]);
     }
 }
 
-uint64_t *bits_unpack(struct unpack *from, uint32_t count)
+uint64_t *bitset_unpack(struct unpack *from, uint32_t count)
 {
-    size_t words = bits_words(count);
+    size_t words = bitset_words(count);
     if (!unpack_flag(from)) {
         return NULL;
     }
