@@ -59,9 +59,9 @@ static void coordinator_create(struct coordinator *coordinator, const struct coo
     campaign_consider_agents(campaign, event->now_ns);
 }
 
-static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct due *due)
+static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct deadline *due)
 {
-    if (due->kind != DUE_MEMBER) {
+    if (due->kind != DEADLINE_MEMBER) {
         campaign_due((struct campaign *)due->owner, now_ns, due->kind);
         return;
     }
@@ -247,7 +247,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
 /* Between the frames of a turn nothing is handed out, so that many can be answered with one message. */
 static void end_turn(struct coordinator *coordinator, uint64_t now_ns)
 {
-    struct due *due = NULL;
+    struct deadline *due = NULL;
     while ((due = due_take(coordinator->timers, now_ns)) != NULL) {
         on_due(coordinator, now_ns, due);
     }

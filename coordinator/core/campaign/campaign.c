@@ -26,8 +26,8 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
     campaign->deadline_ms = event->create.deadline_ms;
     campaign->state = CAMPAIGN_CREATED;
-    due_init(&campaign->campaign_lifecycle_due, DUE_LIFE, campaign);
-    due_init(&campaign->rooms_due, DUE_ROOMS, campaign);
+    deadline_init(&campaign->campaign_lifecycle_due, DEADLINE_LIFE, campaign);
+    deadline_init(&campaign->rooms_due, DEADLINE_ROOMS, campaign);
     return campaign;
 }
 
@@ -36,8 +36,8 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
 {
     struct campaign *campaign = campaign_make(home, id, event);
     campaign->statistics = campaign_statistics_new();
-    due_set(home->timers, &campaign->campaign_lifecycle_due,
-            due_after_ms(event->now_ns, campaign->deadline_ms));
+    deadline_set(home->timers, &campaign->campaign_lifecycle_due,
+                 due_after_ms(event->now_ns, campaign->deadline_ms));
     outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);
     return campaign;
 }
@@ -48,8 +48,8 @@ void campaign_free(struct campaign **at)
     if (campaign == NULL) {
         return;
     }
-    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
-    due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         memory_free((void *)campaign->agents[i].name.data);
         memory_free((void *)campaign->agents[i].host.data);
@@ -118,8 +118,8 @@ bool campaign_is_ended(const struct campaign *campaign)
 void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t within_ms = campaign->options.setup_timeout_ms;
-    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
-            within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+                 within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
 }
 
 static void deploy(struct campaign *campaign, uint64_t now_ns)
@@ -149,8 +149,8 @@ static void campaign_begin(struct campaign *campaign, uint64_t now_ns)
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
     uint64_t duration_ms = campaign->options.duration_ms;
-    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
-            duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+                 duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
 }
 
 static void drain(struct campaign *campaign, uint64_t now_ns)
@@ -173,8 +173,8 @@ static void run_until(struct campaign *campaign, uint64_t now_ns)
 static void await_setup(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->awaited = AWAITS_SETUP;
-    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
-            due_after_ms(now_ns, SETUP_AFTER_STOP_MS));
+    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+                 due_after_ms(now_ns, SETUP_AFTER_STOP_MS));
 }
 
 static void hurry(struct campaign *campaign, uint64_t now_ns)
@@ -182,7 +182,7 @@ static void hurry(struct campaign *campaign, uint64_t now_ns)
     uint64_t due_ns = due_after_ms(now_ns, AT_ONCE_MS);
     bool is_set = campaign->campaign_lifecycle_due.timer.position != TIMER_UNSET;
     if (!is_set || campaign->campaign_lifecycle_due.timer.due_ns > due_ns) {
-        due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_ns);
+        deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_ns);
     }
 }
 

@@ -1,7 +1,7 @@
 /* One campaign, from its creation until its report is all that is left: brings agents, rooms and counts
  * together. */
 #pragma once
-#include "coordinator/core/base/due.h"
+#include "coordinator/core/base/deadline.h"
 #include "coordinator/core/base/event.h"
 #include "coordinator/core/base/outbox.h"
 #include "coordinator/core/base/settings.h"
@@ -45,7 +45,7 @@ MUST_CHECK bool campaign_may_scale(const struct campaign *campaign, uint32_t wor
 /* So many workers from now on, if it can have them. */
 void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
 /* One of its deadlines was reached. */
-void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind);
+void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind kind);
 /* Something happened in its rooms that campaign_settle has to look at. */
 bool campaign_is_unsettled(const struct campaign *campaign);
 /* Ends the waits whose end has come and queues the replies. */

@@ -27,8 +27,8 @@ void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns)
         .stop = {.is_final = campaign->is_at_once,
                  .text = bytes_of_string(reason != NULL ? reason : "the campaign is stopping")}};
     campaign_tell_all(campaign, &message);
-    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
-            due_after_ms(now_ns, finish_within_ms(campaign)));
+    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+                 due_after_ms(now_ns, finish_within_ms(campaign)));
     campaign_check_progress(campaign, now_ns);
 }
 
@@ -41,7 +41,7 @@ void campaign_run_teardown(struct campaign *campaign, uint64_t now_ns)
         return;
     }
     campaign_run_global(campaign, GLOBAL_TEARDOWN);
-    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_after_ms(now_ns, TEARDOWN_MS));
+    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_after_ms(now_ns, TEARDOWN_MS));
 }
 
 void campaign_teardown_failed(struct campaign *campaign, const char *why)
@@ -101,7 +101,8 @@ void campaign_give_up(struct campaign *campaign, uint64_t now_ns)
         break;
     case AWAITS_TEARDOWN:
         if (is_teardown_in_doubt(campaign, now_ns)) {
-            due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_after_ms(now_ns, DOUBT_MS));
+            deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+                         due_after_ms(now_ns, DOUBT_MS));
             break; /* if it is lost, another one takes over */
         }
         campaign_teardown_failed(campaign, "global_teardown did not end in time");
@@ -174,8 +175,8 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
     if (campaign->ended_ns == 0) {
         campaign->ended_ns = now_ns;
     }
-    due_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
-    due_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);
     }

@@ -64,8 +64,8 @@ struct campaign {
     uint64_t deadline_ms;
 
     enum campaign_state state;
-    struct due campaign_lifecycle_due;
-    struct due rooms_due;
+    struct deadline campaign_lifecycle_due;
+    struct deadline rooms_due;
     struct judgement judgement;
     uint64_t refused_events;
 

@@ -283,9 +283,9 @@ static void note_late_setup(struct campaign *campaign)
     campaign->was_stopped = true;
 }
 
-void campaign_due(struct campaign *campaign, uint64_t now_ns, enum due_kind kind)
+void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind kind)
 {
-    if (kind == DUE_ROOMS) {
+    if (kind == DEADLINE_ROOMS) {
         campaign->is_unsettled = true;
         return;
     }

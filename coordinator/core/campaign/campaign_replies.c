@@ -185,6 +185,6 @@ void campaign_settle(struct campaign *campaign, uint64_t now_ns)
         }
     }
     if (campaign->rooms != NULL) {
-        due_set(campaign->home.timers, &campaign->rooms_due, rooms_due_ns(campaign->rooms));
+        deadline_set(campaign->home.timers, &campaign->rooms_due, rooms_due_ns(campaign->rooms));
     }
 }

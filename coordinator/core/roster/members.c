@@ -126,7 +126,7 @@ static struct member *member_new(const struct coordinator_settings *settings, ui
     member->shards = hello->shards;
     member->memory_bytes = hello->memory_bytes;
     member->link = link_new(incarnation, settings->epoch, settings->heartbeat_ms * NS_PER_MS, now_ns);
-    due_init(&member->due, DUE_MEMBER, member);
+    deadline_init(&member->due, DEADLINE_MEMBER, member);
     return member;
 }
 
@@ -180,7 +180,7 @@ bool members_tell_restless(struct members *members, struct bytes name)
 }
 
 enum admission_result members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
-                             const struct hello *hello, struct member **member, struct error *error)
+                                    const struct hello *hello, struct member **member, struct error *error)
 {
     assert(members_find(members, incarnation) == NULL);
     if (!speaks_our_version(hello, error)) {
@@ -565,7 +565,7 @@ static void hand_out_of(struct members *members, uint64_t now_ns, struct member 
         }
         due_ns = earliest(link_due_ns(member->link), muted_from_ns(members, member));
     }
-    due_set(members->timers, &member->due, earliest(due_ns, silent_from_ns(members, member)));
+    deadline_set(members->timers, &member->due, earliest(due_ns, silent_from_ns(members, member)));
 }
 
 void members_hand_out(struct members *members, uint64_t now_ns, struct outbox *outbox)

@@ -1,7 +1,7 @@
 /* The agents that have joined: one link each, who is heard, and who is declared lost. */
 #pragma once
 #include "common/error.h"
-#include "coordinator/core/base/due.h"
+#include "coordinator/core/base/deadline.h"
 #include "coordinator/core/base/outbox.h"
 #include "coordinator/core/base/settings.h"
 #include "proto/link/link.h"
@@ -36,7 +36,7 @@ struct member {
     uint32_t capacity; /* 0: any number of workers */
     uint64_t held;     /* workers that were dealt to it in campaigns that have not ended */
     struct link *link;
-    struct due due;
+    struct deadline due;
     /* Counts as heard, and as hearing us, at this time: by a hello, or because we were the ones who slept. */
     uint64_t excused_ns;
     uint64_t returned_ns; /* when it was heard again after a silence */
@@ -93,8 +93,8 @@ bool members_were_lost(const struct members *members, uint64_t incarnation);
 
 /* Lets a new incarnation in and welcomes it; else `error` says why not. Sets `*member` when ADMITTED. */
 MUST_CHECK enum admission_result members_admit(struct members *members, uint64_t now_ns, uint64_t incarnation,
-                                        const struct hello *hello, struct member **member,
-                                        struct error *error);
+                                               const struct hello *hello, struct member **member,
+                                               struct error *error);
 /* Whether this frame of its link echoes one of ours that we know nothing of, though we had not been restored
  * yet when it was sent: what we were restored from is older than what the member has heard of us. Its link
  * cannot be gone on with, nor can anything else that we were restored to. */

@@ -106,7 +106,7 @@ static struct member *unpack_member(struct members *members, struct unpack *from
     member->told_full_ns = unpack_number(from);
     unpack_unfinished(member, from);
     member->has_left = unpack_flag(from);
-    due_init(&member->due, DUE_MEMBER, member);
+    deadline_init(&member->due, DEADLINE_MEMBER, member);
     timer_unpack(members->timers, &member->due.timer, from);
     return member;
 }

@@ -3,19 +3,19 @@
 #include "common/container.h"
 #include "common/timers.h"
 
-enum due_kind {
-    DUE_MEMBER, /* a frame has to leave, or it has been silent too long */
-    DUE_LIFE,   /* a campaign has been in this part of its life as long as it may */
-    DUE_ROOMS,  /* a wait of a campaign ends, or the search for a deadlock is due */
+enum deadline_kind {
+    DEADLINE_MEMBER, /* a frame has to leave, or it has been silent too long */
+    DEADLINE_LIFE,   /* a campaign has been in this part of its life as long as it may */
+    DEADLINE_ROOMS,  /* a wait of a campaign ends, or the search for a deadlock is due */
 };
 
-struct due {
+struct deadline {
     struct timer timer;
-    enum due_kind kind;
+    enum deadline_kind kind;
     void *owner;
 };
 
-static inline void due_init(struct due *due, enum due_kind kind, void *owner)
+static inline void deadline_init(struct deadline *due, enum deadline_kind kind, void *owner)
 {
     timer_init(&due->timer);
     due->kind = kind;
@@ -23,7 +23,7 @@ static inline void due_init(struct due *due, enum due_kind kind, void *owner)
 }
 
 /* TIMERS_NEVER takes it out. */
-static inline void due_set(struct timers *timers, struct due *due, uint64_t due_ns)
+static inline void deadline_set(struct timers *timers, struct deadline *due, uint64_t due_ns)
 {
     if (due_ns == TIMERS_NEVER) {
         timers_unset(timers, &due->timer);
@@ -33,10 +33,10 @@ static inline void due_set(struct timers *timers, struct due *due, uint64_t due_
 }
 
 /* NULL when nothing is due. */
-static inline struct due *due_take(struct timers *timers, uint64_t now_ns)
+static inline struct deadline *due_take(struct timers *timers, uint64_t now_ns)
 {
     struct timer *timer = timers_take_due(timers, now_ns);
-    return timer == NULL ? NULL : CONTAINER_OF(timer, struct due, timer);
+    return timer == NULL ? NULL : CONTAINER_OF(timer, struct deadline, timer);
 }
 
 /* `now_ns` + `milliseconds`, never past the end of time. */
