@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -64,12 +64,12 @@ void message_encode(const struct message *message, struct buffer *into)
     assert((size_t)message->kind < ROW_COUNT);
     const struct row *row = &ROWS[message->kind];
     assert((message->campaign != 0) == row->is_of_campaign);
-    wire_number(into, FIELD_CAMPAIGN, message->campaign);
-    size_t opened = wire_open(into, (uint32_t)row->body);
+    protobuf_write_number(into, FIELD_CAMPAIGN, message->campaign);
+    size_t opened = protobuf_write_open(into, (uint32_t)row->body);
     if (row->encode != NULL) {
         row->encode(message, into);
     }
-    wire_close(into, opened);
+    protobuf_write_close(into, opened);
 }
 
 static bool find_kind(Tutti__V1__Message__BodyCase body, enum message_kind *kind)

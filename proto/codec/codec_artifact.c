@@ -1,6 +1,6 @@
 /* Pieces of what failed steps have left. */
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -9,12 +9,12 @@ void encode_artifact(const struct message *message, struct buffer *into)
 {
     const struct artifact_piece *piece = &message->artifact;
     assert(piece->content.size > 0 && piece->content.size <= LIMIT_CHUNK_BYTES);
-    wire_number(into, 1, (uint64_t)piece->kind);
-    wire_number(into, 2, piece->worker);
-    wire_number(into, 3, piece->step);
-    wire_number(into, 4, piece->size_bytes);
-    wire_number(into, 5, piece->offset);
-    wire_bytes(into, 6, piece->content);
+    protobuf_write_number(into, 1, (uint64_t)piece->kind);
+    protobuf_write_number(into, 2, piece->worker);
+    protobuf_write_number(into, 3, piece->step);
+    protobuf_write_number(into, 4, piece->size_bytes);
+    protobuf_write_number(into, 5, piece->offset);
+    protobuf_write_bytes(into, 6, piece->content);
 }
 
 static bool check_extent(const struct artifact_piece *piece, struct error *error)
@@ -31,9 +31,9 @@ static bool check_extent(const struct artifact_piece *piece, struct error *error
            error_set(error, "a piece that is beyond the end");
 }
 
-bool decode_artifact(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_artifact(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Artifact *wire = wire_message->artifact;
+    const Tutti__V1__Artifact *wire = protobuf_write_message->artifact;
     struct artifact_piece *piece = &decoding->message->artifact;
     *piece = (struct artifact_piece){.kind = (enum artifact_kind)wire->kind,
                                      .step = wire->step,

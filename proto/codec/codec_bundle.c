@@ -1,7 +1,7 @@
 /* The options and files of a campaign. */
 #include "proto/codec/codec_internal.h"
 
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/bundle.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
@@ -14,29 +14,29 @@
 void encode_options(struct buffer *into, uint32_t field, const struct campaign_options *options)
 {
     assert(options->workers <= LIMIT_WORKERS && options->target.size <= LIMIT_TEXT_BYTES);
-    size_t opened = wire_open(into, field);
-    wire_number(into, 1, options->workers);
-    wire_number(into, 2, options->runs);
-    wire_number(into, 3, options->duration_ms);
-    wire_number(into, 4, options->ramp_up_ms);
-    wire_number(into, 5, options->delay_ms);
-    wire_number(into, 6, options->room_size);
-    wire_number(into, 7, (uint64_t)options->on_loss);
-    wire_number(into, 8, (uint64_t)options->on_deadlock);
-    wire_number(into, 9, options->sync_timeout_ms);
-    wire_fixed(into, 10, options->seed);
-    wire_flag(into, 11, options->is_single_run);
+    size_t opened = protobuf_write_open(into, field);
+    protobuf_write_number(into, 1, options->workers);
+    protobuf_write_number(into, 2, options->runs);
+    protobuf_write_number(into, 3, options->duration_ms);
+    protobuf_write_number(into, 4, options->ramp_up_ms);
+    protobuf_write_number(into, 5, options->delay_ms);
+    protobuf_write_number(into, 6, options->room_size);
+    protobuf_write_number(into, 7, (uint64_t)options->on_loss);
+    protobuf_write_number(into, 8, (uint64_t)options->on_deadlock);
+    protobuf_write_number(into, 9, options->sync_timeout_ms);
+    protobuf_write_fixed(into, 10, options->seed);
+    protobuf_write_flag(into, 11, options->is_single_run);
     put_name(into, 12, options->single_mode);
-    wire_flag(into, 13, options->is_stopped_by_failure);
-    wire_number(into, 14, options->fail_steps);
-    wire_double(into, 15, options->fail_percent);
-    wire_bytes(into, 16, options->target);
-    wire_number(into, 17, options->verbosity);
-    wire_number(into, 20, options->target_port);
+    protobuf_write_flag(into, 13, options->is_stopped_by_failure);
+    protobuf_write_number(into, 14, options->fail_steps);
+    protobuf_write_double(into, 15, options->fail_percent);
+    protobuf_write_bytes(into, 16, options->target);
+    protobuf_write_number(into, 17, options->verbosity);
+    protobuf_write_number(into, 20, options->target_port);
     put_text(into, 21, options->labels);
-    wire_number(into, 22, (uint64_t)options->browser);
-    wire_number(into, 23, options->setup_timeout_ms);
-    wire_close(into, opened);
+    protobuf_write_number(into, 22, (uint64_t)options->browser);
+    protobuf_write_number(into, 23, options->setup_timeout_ms);
+    protobuf_write_close(into, opened);
 }
 
 static bool check_options(const Tutti__V1__Options *wire, struct error *error)
@@ -97,15 +97,15 @@ bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *opt
 void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_listing *bundle)
 {
     assert(bundle->file_count >= 1 && bundle->file_count <= LIMIT_BUNDLE_FILES);
-    size_t opened = wire_open(into, field);
+    size_t opened = protobuf_write_open(into, field);
     for (size_t i = 0; i < bundle->file_count; i++) {
-        size_t file = wire_open(into, 1);
-        wire_bytes(into, 1, bundle->files[i].path);
-        wire_number(into, 2, bundle->files[i].size_bytes);
-        wire_close(into, file);
+        size_t file = protobuf_write_open(into, 1);
+        protobuf_write_bytes(into, 1, bundle->files[i].path);
+        protobuf_write_number(into, 2, bundle->files[i].size_bytes);
+        protobuf_write_close(into, file);
     }
-    wire_bytes(into, 2, bundle->hash);
-    wire_close(into, opened);
+    protobuf_write_bytes(into, 2, bundle->hash);
+    protobuf_write_close(into, opened);
 }
 
 static bool is_hash(struct bytes hash)
@@ -151,13 +151,13 @@ static bool take_offset(uint64_t wire, uint64_t *offset, struct error *error)
 
 void encode_bundle_wanted(const struct message *message, struct buffer *into)
 {
-    wire_bytes(into, 1, message->bundle_chunk.hash);
-    wire_number(into, 2, message->bundle_chunk.offset);
+    protobuf_write_bytes(into, 1, message->bundle_chunk.hash);
+    protobuf_write_number(into, 2, message->bundle_chunk.offset);
 }
 
-bool decode_bundle_wanted(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_bundle_wanted(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__BundleWanted *wire = wire_message->bundle_wanted;
+    const Tutti__V1__BundleWanted *wire = protobuf_write_message->bundle_wanted;
     struct bundle_chunk *chunk = &decoding->message->bundle_chunk;
     return take_hash(&wire->hash, &chunk->hash, decoding->error) &&
            take_offset(wire->offset, &chunk->offset, decoding->error);
@@ -167,14 +167,14 @@ void encode_bundle_chunk(const struct message *message, struct buffer *into)
 {
     const struct bundle_chunk *chunk = &message->bundle_chunk;
     assert(chunk->content.size > 0 && chunk->content.size <= LIMIT_CHUNK_BYTES);
-    wire_bytes(into, 1, chunk->hash);
-    wire_number(into, 2, chunk->offset);
-    wire_bytes(into, 3, chunk->content);
+    protobuf_write_bytes(into, 1, chunk->hash);
+    protobuf_write_number(into, 2, chunk->offset);
+    protobuf_write_bytes(into, 3, chunk->content);
 }
 
-bool decode_bundle_chunk(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_bundle_chunk(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__BundleChunk *wire = wire_message->bundle_chunk;
+    const Tutti__V1__BundleChunk *wire = protobuf_write_message->bundle_chunk;
     struct bundle_chunk *chunk = &decoding->message->bundle_chunk;
     chunk->content = bytes_of(wire->content.data, wire->content.len);
     if (chunk->content.size == 0 || chunk->content.size > LIMIT_CHUNK_BYTES) {

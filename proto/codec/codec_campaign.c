@@ -1,6 +1,6 @@
 /* The course of a campaign: deployment, fixtures, start, assignments, rooms and how far they are. */
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -11,12 +11,12 @@ void encode_deploy(const struct message *message, struct buffer *into)
     encode_options(into, 1, &deploy->options);
     encode_bundle(into, 2, &deploy->bundle);
     put_workers(into, 3, &deploy->workers);
-    wire_flag(into, 4, deploy->is_seed_fixed);
+    protobuf_write_flag(into, 4, deploy->is_seed_fixed);
 }
 
-bool decode_deploy(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_deploy(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Deploy *wire = wire_message->deploy;
+    const Tutti__V1__Deploy *wire = protobuf_write_message->deploy;
     struct deploy *deploy = &decoding->message->deploy;
     deploy->is_seed_fixed = wire->is_seed_fixed;
     return decode_options(wire->options, &deploy->options, decoding->error) &&
@@ -26,7 +26,7 @@ bool decode_deploy(const Tutti__V1__Message *wire_message, struct decoding *deco
 
 void encode_global(const struct message *message, struct buffer *into)
 {
-    wire_number(into, 1, (uint64_t)message->global.phase);
+    protobuf_write_number(into, 1, (uint64_t)message->global.phase);
 }
 
 bool decode_global(const Tutti__V1__Message *wire, struct decoding *decoding)
@@ -38,8 +38,8 @@ bool decode_global(const Tutti__V1__Message *wire, struct decoding *decoding)
 void encode_done(const struct message *message, struct buffer *into)
 {
     const struct done *done = &message->done;
-    wire_number(into, 1, (uint64_t)done->phase);
-    wire_flag(into, 2, done->is_ok);
+    protobuf_write_number(into, 1, (uint64_t)done->phase);
+    protobuf_write_flag(into, 2, done->is_ok);
     put_text(into, 3, done->text);
 }
 
@@ -64,7 +64,7 @@ bool decode_global_done(const Tutti__V1__Message *wire, struct decoding *decodin
 
 void encode_begin(const struct message *message, struct buffer *into)
 {
-    wire_signed(into, 1, message->begin.at_ns);
+    protobuf_write_signed(into, 1, message->begin.at_ns);
 }
 
 bool decode_begin(const Tutti__V1__Message *wire, struct decoding *decoding)
@@ -75,7 +75,7 @@ bool decode_begin(const Tutti__V1__Message *wire, struct decoding *decoding)
 
 void encode_finished(const struct message *message, struct buffer *into)
 {
-    wire_number(into, 1, message->finished.workers);
+    protobuf_write_number(into, 1, message->finished.workers);
 }
 
 bool decode_finished(const Tutti__V1__Message *wire, struct decoding *decoding)
@@ -88,16 +88,16 @@ void encode_assign(const struct message *message, struct buffer *into)
 {
     assert(message->assign.count <= LIMIT_BATCH_ITEMS);
     for (size_t i = 0; i < message->assign.count; i++) {
-        size_t opened = wire_open(into, 1);
+        size_t opened = protobuf_write_open(into, 1);
         put_workers(into, 1, &message->assign.items[i].workers);
-        wire_number(into, 2, message->assign.items[i].first_step);
-        wire_close(into, opened);
+        protobuf_write_number(into, 2, message->assign.items[i].first_step);
+        protobuf_write_close(into, opened);
     }
 }
 
-bool decode_assign(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_assign(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Assign *wire = wire_message->assign;
+    const Tutti__V1__Assign *wire = protobuf_write_message->assign;
     if (!check_batch(wire->n_items, decoding->error)) {
         return false;
     }
@@ -138,12 +138,12 @@ bool decode_rooms_done(const Tutti__V1__Message *wire, struct decoding *decoding
 static void put_room_steps(const struct room_step *items, size_t count, struct buffer *into)
 {
     assert(count <= LIMIT_WORKERS);
-    size_t opened = wire_open(into, 1);
+    size_t opened = protobuf_write_open(into, 1);
     for (size_t i = 0; i < count; i++) {
-        wire_element(into, items[i].room);
-        wire_element(into, items[i].step);
+        protobuf_write_element(into, items[i].room);
+        protobuf_write_element(into, items[i].step);
     }
-    wire_close(into, opened);
+    protobuf_write_close(into, opened);
 }
 
 void encode_room_steps(const struct message *message, struct buffer *into)
@@ -184,15 +184,15 @@ bool decode_run_until(const Tutti__V1__Message *wire, struct decoding *decoding)
 
 void encode_scale(const struct message *message, struct buffer *into)
 {
-    wire_number(into, 1, message->scale.workers);
-    size_t opened = wire_open(into, 2);
+    protobuf_write_number(into, 1, message->scale.workers);
+    size_t opened = protobuf_write_open(into, 2);
     put_room_steps(message->scale.rooms, message->scale.room_count, into);
-    wire_close(into, opened);
+    protobuf_write_close(into, opened);
 }
 
-bool decode_scale(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_scale(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Scale *wire = wire_message->scale;
+    const Tutti__V1__Scale *wire = protobuf_write_message->scale;
     struct scale *scale = &decoding->message->scale;
     scale->workers = wire->workers;
     if (wire->workers == 0 || wire->workers > LIMIT_WORKERS) {
@@ -204,14 +204,14 @@ bool decode_scale(const Tutti__V1__Message *wire_message, struct decoding *decod
 void encode_failure(const struct message *message, struct buffer *into)
 {
     const struct failure *failure = &message->failure;
-    wire_number(into, 1, failure->worker);
-    wire_number(into, 2, failure->step);
+    protobuf_write_number(into, 1, failure->worker);
+    protobuf_write_number(into, 2, failure->step);
     put_text(into, 3, failure->text);
 }
 
-bool decode_failure(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_failure(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Failure *wire = wire_message->failure;
+    const Tutti__V1__Failure *wire = protobuf_write_message->failure;
     struct failure *failure = &decoding->message->failure;
     failure->step = wire->step;
     return take_worker(wire->worker, &failure->worker, decoding->error) &&

@@ -1,7 +1,7 @@
 /* Envelopes to bytes and back. */
 #include "proto/codec/codec.h"
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 
 #include <stdalign.h>
 #include <stddef.h>
@@ -14,13 +14,13 @@
 
 void envelope_encode(const struct envelope *envelope, struct buffer *into)
 {
-    wire_fixed(into, 1, envelope->incarnation);
-    wire_fixed(into, 2, envelope->epoch);
-    wire_number(into, 3, envelope->sequence);
-    wire_number(into, 4, envelope->acknowledged);
-    wire_fixed(into, 5, envelope->sent_ns);
-    wire_fixed(into, 6, envelope->echoed_sent_ns);
-    wire_number(into, 7, envelope->echo_delay_ns);
+    protobuf_write_fixed(into, 1, envelope->incarnation);
+    protobuf_write_fixed(into, 2, envelope->epoch);
+    protobuf_write_number(into, 3, envelope->sequence);
+    protobuf_write_number(into, 4, envelope->acknowledged);
+    protobuf_write_fixed(into, 5, envelope->sent_ns);
+    protobuf_write_fixed(into, 6, envelope->echoed_sent_ns);
+    protobuf_write_number(into, 7, envelope->echo_delay_ns);
 }
 
 static bool unpack(struct bytes bytes, struct arena *arena, struct envelope *envelope, struct error *error)

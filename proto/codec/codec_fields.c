@@ -2,7 +2,7 @@
 #include "proto/codec/codec_internal.h"
 
 #include "common/value.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -19,7 +19,7 @@ static_assert(OPERATION_BEGUN + 1 == OPERATION_KIND_COUNT, "and all of them");
 void put_name(struct buffer *into, uint32_t field, struct bytes name)
 {
     assert(name.size <= LIMIT_NAME_BYTES);
-    wire_bytes(into, field, name);
+    protobuf_write_bytes(into, field, name);
 }
 
 void put_text(struct buffer *into, uint32_t field, struct bytes text)
@@ -31,7 +31,7 @@ void put_text(struct buffer *into, uint32_t field, struct bytes text)
             text.size--;
         }
     }
-    wire_bytes(into, field, text);
+    protobuf_write_bytes(into, field, text);
 }
 
 void put_workers(struct buffer *into, uint32_t field, const struct worker_set *workers)
@@ -40,17 +40,17 @@ void put_workers(struct buffer *into, uint32_t field, const struct worker_set *w
     if (workers->run_count == 0) {
         return;
     }
-    size_t opened = wire_open(into, field);
+    size_t opened = protobuf_write_open(into, field);
     if (workers->run_count == 1 && workers->runs[0].count == 1) {
-        wire_element(into, workers->runs[0].first);
+        protobuf_write_element(into, workers->runs[0].first);
     } else {
         for (size_t i = 0; i < workers->run_count; i++) {
-            wire_element(into, workers->runs[i].first);
-            wire_element(into, workers->runs[i].stride);
-            wire_element(into, workers->runs[i].count);
+            protobuf_write_element(into, workers->runs[i].first);
+            protobuf_write_element(into, workers->runs[i].stride);
+            protobuf_write_element(into, workers->runs[i].count);
         }
     }
-    wire_close(into, opened);
+    protobuf_write_close(into, opened);
 }
 
 bool take_optional_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name,
@@ -119,12 +119,12 @@ bool take_value(const ProtobufCBinaryData *wire, const char *what, struct bytes 
     return true;
 }
 
-bool take_duration(uint64_t wire_ms, const char *what, uint64_t *duration_ms, struct error *error)
+bool take_duration(uint64_t protobuf_write_ms, const char *what, uint64_t *duration_ms, struct error *error)
 {
-    if (wire_ms > LIMIT_DURATION_MS) {
+    if (protobuf_write_ms > LIMIT_DURATION_MS) {
         return error_set(error, "%s is longer than 366 days", what);
     }
-    *duration_ms = wire_ms;
+    *duration_ms = protobuf_write_ms;
     return true;
 }
 

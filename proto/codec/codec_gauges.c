@@ -1,6 +1,6 @@
 /* How an agent is doing: a few numbers, and a few for each of its shards. */
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -8,11 +8,11 @@
 static void put_loops(const struct gauges *gauges, struct buffer *into)
 {
     for (size_t i = 0; i < gauges->loop_count; i++) {
-        size_t opened = wire_open(into, 9);
-        wire_number(into, 1, gauges->loops[i].lag_p99_us);
-        wire_number(into, 2, gauges->loops[i].lag_max_us);
-        wire_number(into, 3, gauges->loops[i].busy_us);
-        wire_close(into, opened);
+        size_t opened = protobuf_write_open(into, 9);
+        protobuf_write_number(into, 1, gauges->loops[i].lag_p99_us);
+        protobuf_write_number(into, 2, gauges->loops[i].lag_max_us);
+        protobuf_write_number(into, 3, gauges->loops[i].busy_us);
+        protobuf_write_close(into, opened);
     }
 }
 
@@ -20,14 +20,14 @@ void encode_gauges(const struct message *message, struct buffer *into)
 {
     const struct gauges *gauges = &message->gauges;
     assert(gauges->loop_count <= LIMIT_SHARDS);
-    wire_number(into, 1, gauges->interval_us);
-    wire_number(into, 2, gauges->cpu_us);
-    wire_number(into, 3, gauges->host_cpu_us);
-    wire_number(into, 4, gauges->load_milli);
-    wire_number(into, 5, gauges->memory_bytes);
-    wire_flag(into, 6, gauges->has_clock);
-    wire_signed(into, 7, gauges->clock_offset_ns);
-    wire_number(into, 8, gauges->clock_uncertainty_ns);
+    protobuf_write_number(into, 1, gauges->interval_us);
+    protobuf_write_number(into, 2, gauges->cpu_us);
+    protobuf_write_number(into, 3, gauges->host_cpu_us);
+    protobuf_write_number(into, 4, gauges->load_milli);
+    protobuf_write_number(into, 5, gauges->memory_bytes);
+    protobuf_write_flag(into, 6, gauges->has_clock);
+    protobuf_write_signed(into, 7, gauges->clock_offset_ns);
+    protobuf_write_number(into, 8, gauges->clock_uncertainty_ns);
     put_loops(gauges, into);
     put_histogram(into, 10, gauges->lag_us);
 }
@@ -44,9 +44,9 @@ static void take_loops(const Tutti__V1__Gauges *wire, struct decoding *decoding)
     }
 }
 
-bool decode_gauges(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_gauges(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Gauges *wire = wire_message->gauges;
+    const Tutti__V1__Gauges *wire = protobuf_write_message->gauges;
     struct gauges *gauges = &decoding->message->gauges;
     uint64_t buckets_left = buckets_of(decoding);
     if (wire->n_loops > LIMIT_SHARDS) {

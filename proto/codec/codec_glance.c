@@ -4,13 +4,13 @@
 #define FIELD_CAMPAIGN 1u
 #define VARINT_MOST_BYTES 10u
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
+enum wire_type { PROTOBUF_VARINT = 0, PROTOBUF_FIXED64 = 1, PROTOBUF_LENGTH = 2, PROTOBUF_FIXED32 = 5 };
 
 /* One field as it stands on the wire. */
-struct wire_field {
+struct protobuf_write_field {
     uint32_t number;
     enum wire_type type;
-    struct bytes content; /* of WIRE_LENGTH */
+    struct bytes content; /* of PROTOBUF_LENGTH */
 };
 
 static bool take_varint(struct bytes *left, uint64_t *number)
@@ -35,7 +35,7 @@ static bool skip(struct bytes *left, uint64_t size)
     return true;
 }
 
-static bool take_field(struct bytes *left, struct wire_field *field)
+static bool take_field(struct bytes *left, struct protobuf_write_field *field)
 {
     uint64_t number;
     if (!take_varint(left, &number) || number >> 3 > UINT32_MAX) {
@@ -45,13 +45,13 @@ static bool take_field(struct bytes *left, struct wire_field *field)
     field->type = (enum wire_type)(number & 7);
     field->content = bytes_of(NULL, 0);
     switch (field->type) {
-    case WIRE_VARINT:
+    case PROTOBUF_VARINT:
         return take_varint(left, &number);
-    case WIRE_FIXED64:
+    case PROTOBUF_FIXED64:
         return skip(left, 8);
-    case WIRE_FIXED32:
+    case PROTOBUF_FIXED32:
         return skip(left, 4);
-    case WIRE_LENGTH:
+    case PROTOBUF_LENGTH:
         break;
     default:
         return false;
@@ -65,7 +65,7 @@ static bool take_field(struct bytes *left, struct wire_field *field)
 
 static size_t count_items(struct bytes body, size_t most)
 {
-    struct wire_field field;
+    struct protobuf_write_field field;
     size_t count = 0;
     while (count <= most && body.size > 0 && take_field(&body, &field)) {
         count++;
@@ -76,7 +76,7 @@ static size_t count_items(struct bytes body, size_t most)
 /* A body that stands there twice is merged by protobuf, so the items of all of them count. */
 bool glance(struct bytes bytes, size_t most, uint32_t *body, size_t *items)
 {
-    struct wire_field field;
+    struct protobuf_write_field field;
     *body = 0;
     *items = 0;
     while (bytes.size > 0) {
@@ -86,7 +86,7 @@ bool glance(struct bytes bytes, size_t most, uint32_t *body, size_t *items)
         if (field.number == FIELD_CAMPAIGN) {
             continue;
         }
-        if (field.type != WIRE_LENGTH || (*body != 0 && *body != field.number)) {
+        if (field.type != PROTOBUF_LENGTH || (*body != 0 && *body != field.number)) {
             return false;
         }
         *body = field.number;

@@ -53,7 +53,7 @@ bool take_printable_name(const ProtobufCBinaryData *wire, const char *what, stru
 /* Replaces what is not printable, in place: the bytes are the arena's. */
 bool take_text(const ProtobufCBinaryData *wire, const char *what, struct bytes *text, struct error *error);
 bool take_value(const ProtobufCBinaryData *wire, const char *what, struct bytes *value, struct error *error);
-bool take_duration(uint64_t wire_ms, const char *what, uint64_t *duration_ms, struct error *error);
+bool take_duration(uint64_t protobuf_write_ms, const char *what, uint64_t *duration_ms, struct error *error);
 bool take_worker(uint32_t wire, uint32_t *worker, struct error *error);
 /* `limit`: of its members. May be empty. */
 bool take_workers(const uint32_t *numbers, size_t count, uint64_t limit, struct worker_set *workers,

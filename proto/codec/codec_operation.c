@@ -1,6 +1,6 @@
 /* What workers did and what they are answered: the batches that make up most of the traffic. */
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -44,7 +44,7 @@ static const struct rule RULES[OPERATION_KIND_COUNT] = {
 static void put_value(struct buffer *into, uint32_t field, struct bytes value)
 {
     if (!bytes_equal_string(value, "n")) {
-        wire_bytes(into, field, value);
+        protobuf_write_bytes(into, field, value);
     }
 }
 
@@ -74,48 +74,48 @@ static bool take_room(uint32_t wire, uint32_t *room, struct error *error)
 
 static void put_instants(struct buffer *into, const struct operation *operation)
 {
-    wire_signed(into, 15, operation->first_ns);
-    wire_signed(into, 16, operation->last_ns);
+    protobuf_write_signed(into, 15, operation->first_ns);
+    protobuf_write_signed(into, 16, operation->last_ns);
     if (operation->after_count > 0) {
-        size_t opened = wire_open(into, 17);
+        size_t opened = protobuf_write_open(into, 17);
         for (size_t i = 0; i < operation->after_count; i++) {
-            wire_element(into, operation->after_us[i]);
+            protobuf_write_element(into, operation->after_us[i]);
         }
-        wire_close(into, opened);
+        protobuf_write_close(into, opened);
     }
-    wire_number(into, 18, operation->uncertainty_us);
+    protobuf_write_number(into, 18, operation->uncertainty_us);
 }
 
 static void put_operation(struct buffer *into, const struct operation *operation)
 {
     assert((unsigned)operation->kind < OPERATION_KIND_COUNT);
     uint64_t timeout_ms = operation->timeout_ms;
-    wire_number(into, 1, (uint64_t)operation->kind + 1);
+    protobuf_write_number(into, 1, (uint64_t)operation->kind + 1);
     put_workers(into, 2, &operation->workers);
-    wire_number(into, 3, room_to_wire(operation->room));
+    protobuf_write_number(into, 3, room_to_wire(operation->room));
     put_name(into, 4, operation->name);
-    wire_number(into, 5, operation->step);
-    wire_number(into, 6, operation->nth);
-    wire_number(into, 7, operation->call);
-    wire_number(into, 8, operation->count);
-    wire_number(into, 9, timeout_ms < LIMIT_DURATION_MS ? timeout_ms : LIMIT_DURATION_MS);
-    wire_flag(into, 10, operation->is_strict);
-    wire_flag(into, 11, operation->is_at_once);
+    protobuf_write_number(into, 5, operation->step);
+    protobuf_write_number(into, 6, operation->nth);
+    protobuf_write_number(into, 7, operation->call);
+    protobuf_write_number(into, 8, operation->count);
+    protobuf_write_number(into, 9, timeout_ms < LIMIT_DURATION_MS ? timeout_ms : LIMIT_DURATION_MS);
+    protobuf_write_flag(into, 10, operation->is_strict);
+    protobuf_write_flag(into, 11, operation->is_at_once);
     put_value(into, 12, operation->value);
     put_value(into, 13, operation->expected);
     put_text(into, 14, operation->text);
     put_instants(into, operation);
     assert(operation->digest.size == 0 || operation->digest.size == OPERATION_DIGEST_BYTES);
-    wire_bytes(into, 19, operation->digest);
+    protobuf_write_bytes(into, 19, operation->digest);
 }
 
 void encode_operations(const struct message *message, struct buffer *into)
 {
     assert(message->operations.count <= LIMIT_BATCH_ITEMS);
     for (size_t i = 0; i < message->operations.count; i++) {
-        size_t opened = wire_open(into, 1);
+        size_t opened = protobuf_write_open(into, 1);
         put_operation(into, &message->operations.items[i]);
-        wire_close(into, opened);
+        protobuf_write_close(into, opened);
     }
 }
 
@@ -222,9 +222,9 @@ static bool check_named(const struct message *message, struct error *error)
                      (unsigned long long)named, LIMIT_NAMED_WORKERS);
 }
 
-bool decode_operations(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_operations(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Operations *wire = wire_message->operations;
+    const Tutti__V1__Operations *wire = protobuf_write_message->operations;
     if (!check_batch(wire->n_items, decoding->error)) {
         return false;
     }
@@ -273,24 +273,24 @@ static void put_reply(struct buffer *into, const struct reply *reply, struct sha
     uint32_t shared = share_value(values, reply->value);
     assert((unsigned)reply->kind < OPERATION_KIND_COUNT && (unsigned)reply->outcome < OUTCOME_COUNT);
     assert(worker_set_count(&reply->missing) <= LIMIT_MISSING);
-    wire_number(into, 1, (uint64_t)reply->kind + 1);
-    wire_number(into, 2, (uint64_t)reply->outcome);
+    protobuf_write_number(into, 1, (uint64_t)reply->kind + 1);
+    protobuf_write_number(into, 2, (uint64_t)reply->outcome);
     put_workers(into, 3, &reply->workers);
-    wire_number(into, 4, room_to_wire(reply->room));
+    protobuf_write_number(into, 4, room_to_wire(reply->room));
     put_name(into, 5, reply->name);
-    wire_number(into, 6, reply->step);
-    wire_number(into, 7, reply->nth);
-    wire_number(into, 8, reply->call);
-    wire_number(into, 9, reply->count);
-    wire_number(into, 10, reply->total);
-    wire_number(into, 11, reply->rank);
-    wire_flag(into, 12, reply->is_won);
-    wire_flag(into, 13, reply->is_maker);
+    protobuf_write_number(into, 6, reply->step);
+    protobuf_write_number(into, 7, reply->nth);
+    protobuf_write_number(into, 8, reply->call);
+    protobuf_write_number(into, 9, reply->count);
+    protobuf_write_number(into, 10, reply->total);
+    protobuf_write_number(into, 11, reply->rank);
+    protobuf_write_flag(into, 12, reply->is_won);
+    protobuf_write_flag(into, 13, reply->is_maker);
     put_value(into, 14, shared == 0 ? reply->value : bytes_of_string("n"));
-    wire_signed(into, 15, reply->at_ns);
+    protobuf_write_signed(into, 15, reply->at_ns);
     put_workers(into, 16, &reply->missing);
     put_text(into, 17, reply->text);
-    wire_number(into, 18, shared);
+    protobuf_write_number(into, 18, shared);
 }
 
 void encode_replies(const struct message *message, struct buffer *into)
@@ -298,12 +298,12 @@ void encode_replies(const struct message *message, struct buffer *into)
     assert(message->replies.count <= LIMIT_BATCH_ITEMS);
     struct shared_values values = {.count = 0};
     for (size_t i = 0; i < message->replies.count; i++) {
-        size_t opened = wire_open(into, 1);
+        size_t opened = protobuf_write_open(into, 1);
         put_reply(into, &message->replies.items[i], &values);
-        wire_close(into, opened);
+        protobuf_write_close(into, opened);
     }
     for (uint32_t i = 0; i < values.count; i++) {
-        wire_bytes(into, 2, values.items[i]);
+        protobuf_write_bytes(into, 2, values.items[i]);
     }
 }
 
@@ -369,9 +369,9 @@ static bool check_shared_values(const Tutti__V1__Replies *wire, struct error *er
     return true;
 }
 
-bool decode_replies(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_replies(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Replies *wire = wire_message->replies;
+    const Tutti__V1__Replies *wire = protobuf_write_message->replies;
     if (!check_batch(wire->n_items, decoding->error) || !check_shared_values(wire, decoding->error)) {
         return false;
     }

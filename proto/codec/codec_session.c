@@ -1,7 +1,7 @@
 /* How a session begins and why it does not: hello, welcome, refused; and stop, which has the shape of
  * refused. */
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 
@@ -10,22 +10,22 @@
 void encode_hello(const struct message *message, struct buffer *into)
 {
     const struct hello *hello = &message->hello;
-    wire_number(into, 1, hello->version_lowest);
-    wire_number(into, 2, hello->version_highest);
-    wire_number(into, 3, hello->features);
+    protobuf_write_number(into, 1, hello->version_lowest);
+    protobuf_write_number(into, 2, hello->version_highest);
+    protobuf_write_number(into, 3, hello->features);
     put_name(into, 4, hello->name);
     put_text(into, 5, hello->host);
-    wire_number(into, 6, hello->pid);
-    wire_number(into, 7, hello->cores);
-    wire_number(into, 8, hello->memory_bytes);
-    wire_number(into, 9, hello->shards);
+    protobuf_write_number(into, 6, hello->pid);
+    protobuf_write_number(into, 7, hello->cores);
+    protobuf_write_number(into, 8, hello->memory_bytes);
+    protobuf_write_number(into, 9, hello->shards);
     put_text(into, 10, hello->labels);
-    wire_number(into, 11, hello->capacity);
+    protobuf_write_number(into, 11, hello->capacity);
 }
 
-bool decode_hello(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_hello(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Hello *wire = wire_message->hello;
+    const Tutti__V1__Hello *wire = protobuf_write_message->hello;
     struct hello *hello = &decoding->message->hello;
     struct error *error = decoding->error;
     hello->version_lowest = wire->version_lowest;
@@ -51,15 +51,15 @@ bool decode_hello(const Tutti__V1__Message *wire_message, struct decoding *decod
 void encode_welcome(const struct message *message, struct buffer *into)
 {
     const struct welcome *welcome = &message->welcome;
-    wire_number(into, 1, welcome->version);
-    wire_fixed(into, 2, welcome->epoch);
-    wire_number(into, 3, welcome->lease_ms);
-    wire_number(into, 4, welcome->heartbeat_ms);
+    protobuf_write_number(into, 1, welcome->version);
+    protobuf_write_fixed(into, 2, welcome->epoch);
+    protobuf_write_number(into, 3, welcome->lease_ms);
+    protobuf_write_number(into, 4, welcome->heartbeat_ms);
 }
 
-bool decode_welcome(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_welcome(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Welcome *wire = wire_message->welcome;
+    const Tutti__V1__Welcome *wire = protobuf_write_message->welcome;
     struct welcome *welcome = &decoding->message->welcome;
     struct error *error = decoding->error;
     welcome->version = wire->version;
@@ -76,7 +76,7 @@ bool decode_welcome(const Tutti__V1__Message *wire_message, struct decoding *dec
 
 static void put_refused(const struct refused *refused, struct buffer *into)
 {
-    wire_flag(into, 1, refused->is_final);
+    protobuf_write_flag(into, 1, refused->is_final);
     put_text(into, 2, refused->text);
 }
 

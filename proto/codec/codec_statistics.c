@@ -1,6 +1,6 @@
 /* What was counted: steps, requests, waits, errors, with histograms in their sparse form. */
 #include "proto/codec/codec_internal.h"
-#include "proto/codec/wire.h"
+#include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -10,18 +10,18 @@ void put_histogram(struct buffer *into, uint32_t field, const struct histogram *
     if (histogram == NULL || histogram_count(histogram) == 0) {
         return;
     }
-    size_t opened = wire_open(into, field);
-    size_t pairs = wire_open(into, 1);
+    size_t opened = protobuf_write_open(into, field);
+    size_t pairs = protobuf_write_open(into, 1);
     struct histogram_cursor cursor = {0};
     uint32_t after_previous = 0;
     while (histogram_next(histogram, &cursor)) {
-        wire_element(into, (uint64_t)cursor.bucket - after_previous + 1);
-        wire_element(into, cursor.count);
+        protobuf_write_element(into, (uint64_t)cursor.bucket - after_previous + 1);
+        protobuf_write_element(into, cursor.count);
         after_previous = cursor.bucket + 1;
     }
-    wire_close(into, pairs);
-    wire_number(into, 2, histogram_maximum(histogram));
-    wire_close(into, opened);
+    protobuf_write_close(into, pairs);
+    protobuf_write_number(into, 2, histogram_maximum(histogram));
+    protobuf_write_close(into, opened);
 }
 
 static bool take_pairs(const Tutti__V1__Histogram *wire, struct histogram *histogram, uint64_t *buckets_left,
@@ -63,13 +63,13 @@ static void put_requests(const struct statistics *statistics, struct buffer *int
 {
     for (size_t i = 0; i < statistics->request_count; i++) {
         const struct request_statistics *request = &statistics->requests[i];
-        size_t opened = wire_open(into, 6);
+        size_t opened = protobuf_write_open(into, 6);
         put_name(into, 1, request->name);
-        wire_flag(into, 2, request->is_timing);
-        wire_number(into, 3, request->count);
-        wire_number(into, 4, request->failed);
+        protobuf_write_flag(into, 2, request->is_timing);
+        protobuf_write_number(into, 3, request->count);
+        protobuf_write_number(into, 4, request->failed);
         put_histogram(into, 5, request->latency_us);
-        wire_close(into, opened);
+        protobuf_write_close(into, opened);
     }
 }
 
@@ -78,16 +78,16 @@ static void put_waits(const struct statistics *statistics, struct buffer *into)
     for (size_t i = 0; i < statistics->wait_count; i++) {
         const struct wait_statistics *wait = &statistics->waits[i];
         assert((unsigned)wait->kind < OPERATION_KIND_COUNT);
-        size_t opened = wire_open(into, 7);
+        size_t opened = protobuf_write_open(into, 7);
         put_name(into, 1, wait->name);
-        wire_number(into, 2, (uint64_t)wait->kind + 1);
-        size_t outcomes = wire_open(into, 3);
+        protobuf_write_number(into, 2, (uint64_t)wait->kind + 1);
+        size_t outcomes = protobuf_write_open(into, 3);
         for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
-            wire_element(into, wait->outcomes[outcome]);
+            protobuf_write_element(into, wait->outcomes[outcome]);
         }
-        wire_close(into, outcomes);
+        protobuf_write_close(into, outcomes);
         put_histogram(into, 4, wait->waited_us);
-        wire_close(into, opened);
+        protobuf_write_close(into, opened);
     }
 }
 
@@ -95,12 +95,12 @@ static void put_errors(const struct statistics *statistics, struct buffer *into)
 {
     for (size_t i = 0; i < statistics->error_count; i++) {
         const struct error_statistics *error = &statistics->errors[i];
-        size_t opened = wire_open(into, 8);
+        size_t opened = protobuf_write_open(into, 8);
         put_text(into, 1, error->text);
-        wire_number(into, 2, error->count);
-        wire_number(into, 3, error->worker);
-        wire_number(into, 4, error->step);
-        wire_close(into, opened);
+        protobuf_write_number(into, 2, error->count);
+        protobuf_write_number(into, 3, error->worker);
+        protobuf_write_number(into, 4, error->step);
+        protobuf_write_close(into, opened);
     }
 }
 
@@ -109,10 +109,10 @@ void encode_statistics(const struct message *message, struct buffer *into)
     const struct statistics *statistics = &message->statistics;
     assert(statistics->request_count <= LIMIT_REQUEST_NAMES &&
            statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES);
-    wire_number(into, 1, statistics->steps_ok);
-    wire_number(into, 2, statistics->steps_failed);
-    wire_number(into, 3, statistics->steps_stopped);
-    wire_number(into, 4, statistics->workers_running);
+    protobuf_write_number(into, 1, statistics->steps_ok);
+    protobuf_write_number(into, 2, statistics->steps_failed);
+    protobuf_write_number(into, 3, statistics->steps_stopped);
+    protobuf_write_number(into, 4, statistics->workers_running);
     put_histogram(into, 5, statistics->step_us);
     put_requests(statistics, into);
     put_waits(statistics, into);
@@ -187,9 +187,9 @@ static bool take_errors(const Tutti__V1__Statistics *wire, struct decoding *deco
     return true;
 }
 
-bool decode_statistics(const Tutti__V1__Message *wire_message, struct decoding *decoding)
+bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
-    const Tutti__V1__Statistics *wire = wire_message->statistics;
+    const Tutti__V1__Statistics *wire = protobuf_write_message->statistics;
     struct statistics *statistics = &decoding->message->statistics;
     if (wire->n_requests > LIMIT_REQUEST_NAMES || wire->n_waits > LIMIT_REQUEST_NAMES ||
         wire->n_errors > LIMIT_REQUEST_NAMES) {
