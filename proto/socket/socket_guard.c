@@ -228,7 +228,7 @@ void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_c
         int result = zmq_bind(doorman, DOORMAN_ENDPOINT);
         assert(result == 0); /* the context is the socket's own */
         (void)result;
-        inner_socket_start(&guard->doorman, loop, doorman, on_question, guard);
+        zmq_inproc_start(&guard->doorman, loop, doorman, on_question, guard);
         guard->open_parts++;
     }
     int events = wanted_events(callbacks, zmq);
@@ -239,7 +239,7 @@ void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_c
         result = zmq_connect(monitor, MONITOR_ENDPOINT);
         assert(result == 0);
         (void)result;
-        inner_socket_start(&guard->monitor, loop, monitor, on_event, guard);
+        zmq_inproc_start(&guard->monitor, loop, monitor, on_event, guard);
         guard->watched = zmq;
         guard->open_parts++;
     }
@@ -262,10 +262,10 @@ void socket_guard_close(struct socket_guard *guard, void (*on_closed)(void *cont
     guard->open_parts++; /* ourselves, so that the last one is never missed */
     if (has_monitor) {
         (void)zmq_socket_monitor(guard->watched, NULL, 0);
-        inner_socket_close(&guard->monitor, on_part_closed);
+        zmq_inproc_close(&guard->monitor, on_part_closed);
     }
     if (has_doorman) {
-        inner_socket_close(&guard->doorman, on_part_closed);
+        zmq_inproc_close(&guard->doorman, on_part_closed);
     }
     on_part_closed(guard);
 }

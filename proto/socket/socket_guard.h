@@ -2,13 +2,13 @@
  * counts connections. */
 #pragma once
 #include "common/attributes.h"
-#include "proto/socket/inner_socket.h"
 #include "proto/socket/socket.h"
 #include "proto/socket/socket_admission.h"
+#include "proto/socket/zmq_inproc.h"
 
 struct socket_guard {
-    struct inner_socket doorman; /* ZeroMQ asks it by ZAP; only where there are keys */
-    struct inner_socket monitor;
+    struct zmq_inproc doorman; /* ZeroMQ asks it by ZAP; only where there are keys */
+    struct zmq_inproc monitor;
     struct socket_admission admission; /* of a ROUTER */
     void *watched;
     const struct socket_callbacks *callbacks;

@@ -5,7 +5,7 @@
 
 /* Embedded in its owner. Nobody but on_input calls on `zmq`: so reads that found nothing are the last ones,
  * and the edge of its descriptor cannot get lost. */
-struct inner_socket {
+struct zmq_inproc {
     void *zmq;
     uv_poll_t poll;
     uv_idle_t idle; /* active while more may be there */
@@ -17,7 +17,7 @@ struct inner_socket {
 };
 
 /* Takes `zmq`, which is bound or connected. */
-void inner_socket_start(struct inner_socket *inner, uv_loop_t *loop, void *zmq,
-                        bool (*on_input)(void *context, void *zmq), void *context);
+void zmq_inproc_start(struct zmq_inproc *inner, uv_loop_t *loop, void *zmq,
+                      bool (*on_input)(void *context, void *zmq), void *context);
 /* on_closed comes when the memory may go. */
-void inner_socket_close(struct inner_socket *inner, void (*on_closed)(void *context));
+void zmq_inproc_close(struct zmq_inproc *inner, void (*on_closed)(void *context));

@@ -1,5 +1,5 @@
 /* A ZeroMQ socket within this process, on a libuv loop. */
-#include "proto/socket/inner_socket.h"
+#include "proto/socket/zmq_inproc.h"
 
 #include <assert.h>
 #include <zmq.h>
@@ -7,9 +7,9 @@
 /* After so many others get their turn. */
 #define MESSAGES_PER_TURN 64
 
-static void inner_socket_on_idle(uv_idle_t *idle);
+static void zmq_inproc_on_idle(uv_idle_t *idle);
 
-static void inner_socket_take_in(struct inner_socket *inner)
+static void zmq_inproc_take_in(struct zmq_inproc *inner)
 {
     for (int i = 0; i < MESSAGES_PER_TURN; i++) {
         if (inner->zmq == NULL) {
@@ -20,23 +20,23 @@ static void inner_socket_take_in(struct inner_socket *inner)
             return;
         }
     }
-    uv_idle_start(&inner->idle, inner_socket_on_idle);
+    uv_idle_start(&inner->idle, zmq_inproc_on_idle);
 }
 
-static void inner_socket_on_idle(uv_idle_t *idle)
+static void zmq_inproc_on_idle(uv_idle_t *idle)
 {
-    inner_socket_take_in((struct inner_socket *)idle->data);
+    zmq_inproc_take_in((struct zmq_inproc *)idle->data);
 }
 
-static void inner_socket_on_readable(uv_poll_t *poll, int status, int events)
+static void zmq_inproc_on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    inner_socket_take_in((struct inner_socket *)poll->data);
+    zmq_inproc_take_in((struct zmq_inproc *)poll->data);
 }
 
-void inner_socket_start(struct inner_socket *inner, uv_loop_t *loop, void *zmq,
-                        bool (*on_input)(void *context, void *zmq), void *context)
+void zmq_inproc_start(struct zmq_inproc *inner, uv_loop_t *loop, void *zmq,
+                      bool (*on_input)(void *context, void *zmq), void *context)
 {
     int descriptor = -1;
     size_t size = sizeof descriptor;
@@ -52,19 +52,19 @@ void inner_socket_start(struct inner_socket *inner, uv_loop_t *loop, void *zmq,
     inner->poll.data = inner;
     inner->idle.data = inner;
     inner->open_handles = 2;
-    uv_poll_start(&inner->poll, UV_READABLE, inner_socket_on_readable);
-    uv_idle_start(&inner->idle, inner_socket_on_idle); /* what came before the descriptor was watched */
+    uv_poll_start(&inner->poll, UV_READABLE, zmq_inproc_on_readable);
+    uv_idle_start(&inner->idle, zmq_inproc_on_idle); /* what came before the descriptor was watched */
 }
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-    struct inner_socket *inner = (struct inner_socket *)handle->data;
+    struct zmq_inproc *inner = (struct zmq_inproc *)handle->data;
     if (--inner->open_handles == 0) {
         inner->on_closed(inner->context);
     }
 }
 
-void inner_socket_close(struct inner_socket *inner, void (*on_closed)(void *context))
+void zmq_inproc_close(struct zmq_inproc *inner, void (*on_closed)(void *context))
 {
     inner->on_closed = on_closed;
     uv_close((uv_handle_t *)&inner->poll, on_handle_closed); /* before its descriptor goes */
