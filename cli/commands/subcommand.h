@@ -5,7 +5,7 @@
 extern const struct subcommand run_subcommand;
 extern const struct subcommand coordinator_subcommand;
 extern const struct subcommand agent_subcommand;
-extern const struct subcommand practice_subcommand;
+extern const struct subcommand target_command_subcommand;
 extern const struct subcommand start_subcommand;
 extern const struct subcommand stop_subcommand;
 extern const struct subcommand scale_subcommand;

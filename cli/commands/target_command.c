@@ -7,16 +7,16 @@
 #include <errno.h>
 #include <signal.h>
 
-struct practice_options {
+struct target_command_options {
     uint64_t port;
     const char *address;
 };
 
-static const struct option practice_options[] = {
+static const struct option target_command_options[] = {
     {.name = "port",
      .letter = 'p',
      .type = OPTION_NUMBER,
-     .offset = offsetof(struct practice_options, port),
+     .offset = offsetof(struct target_command_options, port),
      .is_set_offset = SIZE_MAX,
      .maximum = 65535,
      .argument = "N",
@@ -24,18 +24,18 @@ static const struct option practice_options[] = {
      .fallback = "8080"},
     {.name = "address",
      .type = OPTION_TEXT,
-     .offset = offsetof(struct practice_options, address),
+     .offset = offsetof(struct target_command_options, address),
      .is_set_offset = SIZE_MAX,
      .argument = "ADDR",
      .help = "where to listen",
      .fallback = "127.0.0.1"},
 };
 
-static int run_practice(int argc, char **argv)
+static int run_target_command(int argc, char **argv)
 {
-    struct practice_options options = {.port = 8080, .address = "127.0.0.1"};
+    struct target_command_options options = {.port = 8080, .address = "127.0.0.1"};
     size_t word_count = 0;
-    if (!subcommand_parse(&practice_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
+    if (!subcommand_parse(&target_command_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
         return EXIT_CODE_USAGE;
     }
     /* Blocked before the target starts its threads, so that they come to sigwait alone. */
@@ -63,7 +63,7 @@ static int run_practice(int argc, char **argv)
     return (int)exit_code_of_output(EXIT_CODE_PASSED, "target", failure);
 }
 
-const struct subcommand practice_subcommand = {
+const struct subcommand target_command_subcommand = {
     .name = "target",
     .usage = "[options]",
     .summary = "Serves the practice target until Ctrl-C",
@@ -72,8 +72,8 @@ const struct subcommand practice_subcommand = {
                "prints. `tutti run --target builtin` starts one by itself.\n",
     .examples = "  tutti target --port 8080\n"
                 "  tutti run loadtest.lua --target http://127.0.0.1:8080\n",
-    .options = practice_options,
-    .option_count = sizeof practice_options / sizeof practice_options[0],
+    .options = target_command_options,
+    .option_count = sizeof target_command_options / sizeof target_command_options[0],
     .needs = {.descriptors = 32, .threads = 8},
-    .run = run_practice,
+    .run = run_target_command,
 };
