@@ -1,7 +1,7 @@
 /* The coordinator as a daemon. */
 #include "cli/local/daemon.h"
-#include "cli/local/lent_target.h"
 #include "cli/local/service_notify.h"
+#include "cli/local/shared_target.h"
 #include "cli/options/kept_token.h"
 #include "cli/options/token.h"
 #include "common/log.h"
@@ -39,7 +39,7 @@ struct daemon {
     struct api *api;                  /* NULL until it is open */
     char *secret;                     /* the token that the API asks for; NULL: it asks for none */
     struct token_file *token;         /* NULL: the operator has handed it out */
-    struct lent_target target;
+    struct shared_target target;
     bool is_draining;
     bool is_closed;
     enum exit_code code;
@@ -56,7 +56,7 @@ static void daemon_close_all(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     }
     api_close(&daemon->api);
-    lent_target_close(&daemon->target);
+    shared_target_close(&daemon->target);
     server_close(&daemon->server, LINGER_MS);
 }
 
@@ -92,7 +92,7 @@ static void daemon_on_campaign(void *context, uint64_t campaign, enum campaign_s
         return;
     }
     if (daemon->target.target != NULL) {
-        lent_target_close_unused(&daemon->target, server_overview(daemon->server));
+        shared_target_close_unused(&daemon->target, server_overview(daemon->server));
     }
     if (daemon->is_draining) {
         end_soon(daemon);
@@ -102,7 +102,7 @@ static void daemon_on_campaign(void *context, uint64_t campaign, enum campaign_s
 static bool open_target(void *context, uint16_t *port, struct error *error)
 {
     struct daemon *daemon = context;
-    return lent_target_open(&daemon->target, port, error);
+    return shared_target_open(&daemon->target, port, error);
 }
 
 static void on_deadlock(void *context, uint64_t campaign, const char *text)
@@ -257,8 +257,8 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     if (daemon->server == NULL) {
         return error_wrap(error, "--listen: ");
     }
-    daemon->target = (struct lent_target){.endpoint = server_endpoint(daemon->server),
-                                          .wanted_port = settings->target_port};
+    daemon->target = (struct shared_target){.endpoint = server_endpoint(daemon->server),
+                                            .wanted_port = settings->target_port};
     const struct api_settings api = {.address = settings->http,
                                      .token = daemon->secret,
                                      .names = settings->names,
@@ -298,7 +298,7 @@ static void lend_target_again(struct daemon *daemon, uint16_t port)
     }
     uint16_t wanted_port = daemon->target.wanted_port;
     daemon->target.wanted_port = port;
-    if (!lent_target_open(&daemon->target, &port, &error)) {
+    if (!shared_target_open(&daemon->target, &port, &error)) {
         log_line(LOG_ERROR, WHO, "the practice target cannot be lent again: %s", error.text);
     }
     daemon->target.wanted_port = wanted_port;

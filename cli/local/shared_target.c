@@ -1,5 +1,5 @@
 /* The practice target that the coordinator lends to campaigns. */
-#include "cli/local/lent_target.h"
+#include "cli/local/shared_target.h"
 
 #include "common/bytes.h"
 #include "common/log.h"
@@ -12,7 +12,7 @@
 #define WHO "coordinator"
 #define SCHEME "tcp://"
 
-bool lent_target_open(struct lent_target *lent, uint16_t *port, struct error *error)
+bool shared_target_open(struct shared_target *lent, uint16_t *port, struct error *error)
 {
     struct listener_address address;
     assert(strncmp(lent->endpoint, SCHEME, strlen(SCHEME)) == 0);
@@ -31,17 +31,17 @@ bool lent_target_open(struct lent_target *lent, uint16_t *port, struct error *er
     return true;
 }
 
-void lent_target_close_unused(struct lent_target *lent, const struct coordinator_overview *overview)
+void shared_target_close_unused(struct shared_target *lent, const struct coordinator_overview *overview)
 {
     for (size_t i = 0; i < overview->campaign_count; i++) {
         if (overview->campaigns[i].state != CAMPAIGN_ENDED && overview->campaigns[i].target_port != 0) {
             return;
         }
     }
-    lent_target_close(lent);
+    shared_target_close(lent);
 }
 
-void lent_target_close(struct lent_target *lent)
+void shared_target_close(struct shared_target *lent)
 {
     if (lent->target != NULL) {
         target_stop(&lent->target);

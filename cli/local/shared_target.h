@@ -8,14 +8,14 @@
 
 struct target;
 
-struct lent_target {
+struct shared_target {
     const char *endpoint;  /* where agents join: who gets there gets here as well. Borrowed */
     uint16_t wanted_port;  /* 0: any */
     struct target *target; /* NULL: nobody uses it */
 };
 
 /* Starts it unless it is there. */
-MUST_CHECK bool lent_target_open(struct lent_target *lent, uint16_t *port, struct error *error);
+MUST_CHECK bool shared_target_open(struct shared_target *lent, uint16_t *port, struct error *error);
 /* Ends it if none of the campaigns that have not ended uses it. */
-void lent_target_close_unused(struct lent_target *lent, const struct coordinator_overview *overview);
-void lent_target_close(struct lent_target *lent);
+void shared_target_close_unused(struct shared_target *lent, const struct coordinator_overview *overview);
+void shared_target_close(struct shared_target *lent);
