@@ -130,7 +130,7 @@ static enum MHD_Result send_answer(struct http_request *request)
     if (request->is_stream) {
         visitor_is_served(request->visitor);
     } else {
-        visitor_reads(http->visitors, request->visitor, request->response_bytes, http_now_ms(http));
+        visitor_reads(http->http_clients, request->visitor, request->response_bytes, http_now_ms(http));
     }
     enum MHD_Result result = MHD_queue_response(request->connection, request->status, request->response);
     MHD_destroy_response(request->response);
@@ -158,7 +158,7 @@ static enum MHD_Result http_begin(struct http_request *request)
 {
     struct http *http = request->http;
     size_t announced = announced_bytes(request);
-    bool is_crowd = !visitor_asks(http->visitors, request->visitor, header_of(request, "X-Forwarded-For"),
+    bool is_crowd = !visitor_asks(http->http_clients, request->visitor, header_of(request, "X-Forwarded-For"),
                                   header_of(request, "Forwarded"), http_now_ms(http)) ||
                     visitor_is_turned_away(request->visitor);
     if (is_crowd) {
@@ -190,7 +190,7 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
         } else if (!buffer_append(&request->body, data, size)) {
             refuse_large(request);
         } else {
-            visitor_sends(http->visitors, request->visitor, request->body.size);
+            visitor_sends(http->http_clients, request->visitor, request->body.size);
             return true;
         }
     }
@@ -237,7 +237,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)reason;
     if (*state != NULL) {
         struct http_request *request = (struct http_request *)*state;
-        visitor_rests(http->visitors, request->visitor, http_now_ms(http));
+        visitor_rests(http->http_clients, request->visitor, http_now_ms(http));
         request_free(request);
         *state = NULL;
     }
@@ -253,11 +253,12 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
 
 static struct MHD_Daemon *start_daemon(struct http *http, int listener)
 {
-    const struct visitors_settings *visitors = &http->settings.visitors;
+    const struct http_clients_settings *http_clients = &http->settings.http_clients;
     const struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, listener, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(visitors->most + 2 * (intptr_t)visitors->spare), NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(visitors->idle_ms / 1000), NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(http_clients->most + 2 * (intptr_t)http_clients->spare),
+         NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(http_clients->idle_ms / 1000), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
@@ -290,10 +291,10 @@ struct http *http_new(uv_loop_t *loop, const struct http_settings *settings, str
     struct http *http = MEMORY_NEW(struct http);
     http->settings = *settings;
     http->port = listener_port(listener);
-    http->visitors = visitors_new(&settings->visitors, settings->proxies);
+    http->http_clients = http_clients_new(&settings->http_clients, settings->proxies);
     http->daemon = start_daemon(http, listener);
     if (http->daemon == NULL) {
-        visitors_free(&http->visitors);
+        http_clients_free(&http->http_clients);
         memory_free(http);
         (void)error_set(error, "cannot start the HTTP server");
         return NULL;
@@ -314,14 +315,14 @@ uint64_t http_request_count(const struct http *http)
 
 unsigned http_connection_count(const struct http *http)
 {
-    return visitors_count(http->visitors);
+    return http_clients_count(http->http_clients);
 }
 
 static void http_on_closed(uv_handle_t *handle)
 {
     struct http *http = (struct http *)handle->data;
     if (--http->open_handles == 0) {
-        visitors_free(&http->visitors);
+        http_clients_free(&http->http_clients);
         memory_free(http);
     }
 }

@@ -3,8 +3,8 @@
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "coordinator/http/http_clients.h"
 #include "coordinator/http/listener.h"
-#include "coordinator/http/visitors.h"
 
 #include <uv.h>
 
@@ -18,7 +18,7 @@ struct http_settings {
     size_t incoming_bytes;  /* at most, of all bodies that are coming in; 503 beyond */
     size_t discarded_bytes; /* of what somebody sends who was refused, read so that the answer is read too */
     size_t stream_bytes;    /* what may wait to be sent on one stream */
-    struct visitors_settings visitors;
+    struct http_clients_settings http_clients;
     const struct trusted_proxies *proxies; /* NULL: none. Has to outlive it */
     /* Called with the headers, before the body comes: may answer already, with a refusal. */
     void (*on_headers)(void *context, struct http_request *request);

@@ -12,8 +12,8 @@ struct http {
     uv_poll_t poll;
     uv_timer_t timer;
     uv_idle_t idle;      /* there is more to do at once */
-    uv_timer_t deadline; /* of the visitor that is overdue next */
-    struct visitors *visitors;
+    uv_timer_t deadline; /* of the client that is overdue next */
+    struct http_clients *http_clients;
     unsigned open_handles;
     size_t incoming_bytes;
     uint64_t requests;

@@ -44,7 +44,7 @@ static void http_on_deadline(uv_timer_t *timer)
 {
     struct http *http = (struct http *)timer->data;
     struct visitor *visitor = NULL;
-    while ((visitor = visitors_overdue(http->visitors, http_now_ms(http))) != NULL) {
+    while ((visitor = http_clients_overdue(http->http_clients, http_now_ms(http))) != NULL) {
         if (visitor_is_turned_away(visitor)) {
             http_dismiss_one_too_many(visitor);
         } else {
@@ -56,7 +56,7 @@ static void http_on_deadline(uv_timer_t *timer)
 
 void http_arm_deadline(struct http *http)
 {
-    uint64_t due_ms = visitors_due_ms(http->visitors);
+    uint64_t due_ms = http_clients_due_ms(http->http_clients);
     if (due_ms == UINT64_MAX) {
         (void)uv_timer_stop(&http->deadline);
         return;
@@ -71,7 +71,7 @@ void http_on_connection(void *context, struct MHD_Connection *connection, void *
 {
     struct http *http = (struct http *)context;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) {
-        visitors_leave(http->visitors, (struct visitor **)socket_context);
+        http_clients_leave(http->http_clients, (struct visitor **)socket_context);
         return;
     }
     struct visitor *victim = NULL;
@@ -79,7 +79,7 @@ void http_on_connection(void *context, struct MHD_Connection *connection, void *
     int descriptor = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     (void)address_of_socket(
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, &peer);
-    *socket_context = visitors_come(http->visitors, &peer, descriptor, http_now_ms(http), &victim);
+    *socket_context = http_clients_come(http->http_clients, &peer, descriptor, http_now_ms(http), &victim);
     if (victim != NULL) {
         http_dismiss_one_too_many(victim);
     }
