@@ -62,11 +62,11 @@ void http_wake(struct http *http)
     }
 }
 
-static struct visitor *visitor_of(struct MHD_Connection *connection)
+static struct http_client *http_client_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return (struct visitor *)info->socket_context;
+    return (struct http_client *)info->socket_context;
 }
 
 static struct http_request *request_new(struct http *http, struct MHD_Connection *connection,
@@ -77,7 +77,7 @@ static struct http_request *request_new(struct http *http, struct MHD_Connection
     request->connection = connection;
     request->method = memory_copy_string(method);
     request->path = memory_copy_string(path);
-    request->visitor = visitor_of(connection);
+    request->http_client = http_client_of(connection);
     buffer_init(&request->body, http->settings.body_bytes);
     http->requests++;
     return request;
@@ -128,9 +128,10 @@ static enum MHD_Result send_answer(struct http_request *request)
     struct http *http = request->http;
     assert(request->response != NULL); /* on_request has to answer */
     if (request->is_stream) {
-        visitor_is_served(request->visitor);
+        http_client_is_served(request->http_client);
     } else {
-        visitor_reads(http->http_clients, request->visitor, request->response_bytes, http_now_ms(http));
+        http_client_reads(http->http_clients, request->http_client, request->response_bytes,
+                          http_now_ms(http));
     }
     enum MHD_Result result = MHD_queue_response(request->connection, request->status, request->response);
     MHD_destroy_response(request->response);
@@ -158,9 +159,10 @@ static enum MHD_Result http_begin(struct http_request *request)
 {
     struct http *http = request->http;
     size_t announced = announced_bytes(request);
-    bool is_crowd = !visitor_asks(http->http_clients, request->visitor, header_of(request, "X-Forwarded-For"),
-                                  header_of(request, "Forwarded"), http_now_ms(http)) ||
-                    visitor_is_turned_away(request->visitor);
+    bool is_crowd =
+        !http_client_asks(http->http_clients, request->http_client, header_of(request, "X-Forwarded-For"),
+                          header_of(request, "Forwarded"), http_now_ms(http)) ||
+        http_client_is_turned_away(request->http_client);
     if (is_crowd) {
         refuse_crowd(request);
         return send_answer(request);
@@ -190,7 +192,7 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
         } else if (!buffer_append(&request->body, data, size)) {
             refuse_large(request);
         } else {
-            visitor_sends(http->http_clients, request->visitor, request->body.size);
+            http_client_sends(http->http_clients, request->http_client, request->body.size);
             return true;
         }
     }
@@ -237,7 +239,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)reason;
     if (*state != NULL) {
         struct http_request *request = (struct http_request *)*state;
-        visitor_rests(http->http_clients, request->visitor, http_now_ms(http));
+        http_client_rests(http->http_clients, request->http_client, http_now_ms(http));
         request_free(request);
         *state = NULL;
     }

@@ -63,7 +63,7 @@ struct address http_local_address(const struct http_request *request)
     struct sockaddr_storage local = {0};
     struct address address = {0};
     socklen_t size = sizeof local;
-    if (getsockname(visitor_descriptor(request->visitor), (struct sockaddr *)&local, &size) == 0) {
+    if (getsockname(http_client_descriptor(request->http_client), (struct sockaddr *)&local, &size) == 0) {
         (void)address_of_socket((struct sockaddr *)&local, &address);
     }
     return address;
@@ -76,7 +76,7 @@ void http_postpone(struct http_request *request, void (*on_gone)(void *context),
     request->context = context;
     request->next_postponed = request->http->postponed;
     request->http->postponed = request;
-    visitor_is_served(request->visitor);
+    http_client_is_served(request->http_client);
     MHD_suspend_connection(request->connection);
 }
 

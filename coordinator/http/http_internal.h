@@ -28,7 +28,7 @@ struct http_request {
     struct MHD_Connection *connection;
     char *path;
     char *method;
-    struct visitor *visitor;
+    struct http_client *http_client;
     struct buffer body;
     size_t counted_bytes;   /* of the body, in incoming_bytes */
     size_t discarded_bytes; /* of a body that is not wanted */

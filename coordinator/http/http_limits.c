@@ -18,12 +18,12 @@ uint64_t http_now_ms(const struct http *http)
 }
 
 /* Closes it, with one line of JSON where it can still be read. */
-static void http_dismiss(struct visitor *visitor, unsigned status, const char *json)
+static void http_dismiss(struct http_client *http_client, unsigned status, const char *json)
 {
     char text[DISMISSAL_BYTES];
-    int descriptor = visitor_descriptor(visitor);
-    enum visitor_state state = visitor_state(visitor);
-    if (state == VISITOR_CALLING || state == VISITOR_SENDING) {
+    int descriptor = http_client_descriptor(http_client);
+    enum http_client_state state = http_client_state(http_client);
+    if (state == HTTP_CLIENT_CALLING || state == HTTP_CLIENT_SENDING) {
         int size = snprintf(text, sizeof text,
                             "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
                             "Content-Length: %zu\r\n\r\n%s",
@@ -31,24 +31,25 @@ static void http_dismiss(struct visitor *visitor, unsigned status, const char *j
         assert(size > 0 && (size_t)size < sizeof text);
         (void)send(descriptor, text, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    visitor_dismiss(visitor);
+    http_client_dismiss(http_client);
     (void)shutdown(descriptor, SHUT_RDWR);
 }
 
-static void http_dismiss_one_too_many(struct visitor *visitor)
+static void http_dismiss_one_too_many(struct http_client *http_client)
 {
-    http_dismiss(visitor, MHD_HTTP_SERVICE_UNAVAILABLE, "{\"error\":\"too many connections; try again\"}");
+    http_dismiss(http_client, MHD_HTTP_SERVICE_UNAVAILABLE,
+                 "{\"error\":\"too many connections; try again\"}");
 }
 
 static void http_on_deadline(uv_timer_t *timer)
 {
     struct http *http = (struct http *)timer->data;
-    struct visitor *visitor = NULL;
-    while ((visitor = http_clients_overdue(http->http_clients, http_now_ms(http))) != NULL) {
-        if (visitor_is_turned_away(visitor)) {
-            http_dismiss_one_too_many(visitor);
+    struct http_client *http_client = NULL;
+    while ((http_client = http_clients_overdue(http->http_clients, http_now_ms(http))) != NULL) {
+        if (http_client_is_turned_away(http_client)) {
+            http_dismiss_one_too_many(http_client);
         } else {
-            http_dismiss(visitor, MHD_HTTP_REQUEST_TIMEOUT, "{\"error\":\"the request took too long\"}");
+            http_dismiss(http_client, MHD_HTTP_REQUEST_TIMEOUT, "{\"error\":\"the request took too long\"}");
         }
     }
     http_arm_deadline(http);
@@ -71,10 +72,10 @@ void http_on_connection(void *context, struct MHD_Connection *connection, void *
 {
     struct http *http = (struct http *)context;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) {
-        http_clients_leave(http->http_clients, (struct visitor **)socket_context);
+        http_clients_leave(http->http_clients, (struct http_client **)socket_context);
         return;
     }
-    struct visitor *victim = NULL;
+    struct http_client *victim = NULL;
     struct address peer;
     int descriptor = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     (void)address_of_socket(

@@ -23,14 +23,14 @@ static struct address address(const char *literal)
     return parsed;
 }
 
-static struct visitor *come(struct http_clients *http_clients, const char *from, uint64_t now_ms,
-                            struct visitor **victim)
+static struct http_client *come(struct http_clients *http_clients, const char *from, uint64_t now_ms,
+                                struct http_client **victim)
 {
     struct address peer = address(from);
     return http_clients_come(http_clients, &peer, 7, now_ms, victim);
 }
 
-static void leave_all(struct http_clients **http_clients, struct visitor **all, size_t count)
+static void leave_all(struct http_clients **http_clients, struct http_client **all, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         http_clients_leave(*http_clients, &all[i]);
@@ -43,27 +43,27 @@ static void a_byte_now_and_then_does_not_help(void **state)
 {
     (void)state;
     struct http_clients *http_clients = http_clients_new(&settings, NULL);
-    struct visitor *victim = NULL;
-    struct visitor *one = come(http_clients, "10.0.0.1", 1000, &victim);
+    struct http_client *victim = NULL;
+    struct http_client *one = come(http_clients, "10.0.0.1", 1000, &victim);
     assert_int_equal(http_clients_due_ms(http_clients), 11000);
     assert_null(http_clients_overdue(http_clients, 10999));
     assert_ptr_equal(http_clients_overdue(http_clients, 11000), one);
     /* A body buys time by what came of it, from its beginning on. */
-    assert_true(visitor_asks(http_clients, one, bytes_of(NULL, 0), bytes_of(NULL, 0), 2000));
+    assert_true(http_client_asks(http_clients, one, bytes_of(NULL, 0), bytes_of(NULL, 0), 2000));
     assert_int_equal(http_clients_due_ms(http_clients), 22000);
-    visitor_sends(http_clients, one, 10);
+    http_client_sends(http_clients, one, 10);
     assert_int_equal(http_clients_due_ms(http_clients), 22000);
-    visitor_sends(http_clients, one, 10 * VISITOR_BYTES_A_SECOND);
+    http_client_sends(http_clients, one, 10 * HTTP_CLIENT_BYTES_A_SECOND);
     assert_int_equal(http_clients_due_ms(http_clients), 32000);
-    visitor_is_served(one);
+    http_client_is_served(one);
     assert_int_equal(http_clients_due_ms(http_clients), UINT64_MAX);
-    visitor_reads(http_clients, one, VISITOR_BYTES_A_SECOND, 50000);
+    http_client_reads(http_clients, one, HTTP_CLIENT_BYTES_A_SECOND, 50000);
     assert_int_equal(http_clients_due_ms(http_clients), 81000);
-    visitor_rests(http_clients, one, 60000);
+    http_client_rests(http_clients, one, 60000);
     assert_int_equal(http_clients_due_ms(http_clients), 90000);
-    visitor_dismiss(one);
+    http_client_dismiss(one);
     assert_int_equal(http_clients_due_ms(http_clients), UINT64_MAX);
-    visitor_rests(http_clients, one, 95000); /* what libmicrohttpd still says of it */
+    http_client_rests(http_clients, one, 95000); /* what libmicrohttpd still says of it */
     assert_int_equal(http_clients_due_ms(http_clients), UINT64_MAX);
     leave_all(&http_clients, &one, 1);
 }
@@ -72,8 +72,8 @@ static void the_silent_make_room(void **state)
 {
     (void)state;
     struct http_clients *http_clients = http_clients_new(&settings, NULL);
-    struct visitor *all[5];
-    struct visitor *victim = NULL;
+    struct http_client *all[5];
+    struct http_client *victim = NULL;
     for (uint64_t i = 0; i < 3; i++) {
         all[i] = come(http_clients, "10.0.0.1", 1000 + i, &victim);
         assert_null(victim);
@@ -81,13 +81,13 @@ static void the_silent_make_room(void **state)
     /* A moment ago: they may be about to say something. */
     all[3] = come(http_clients, "10.0.0.1", 1500, &victim);
     assert_null(victim);
-    assert_true(visitor_is_turned_away(all[3]));
+    assert_true(http_client_is_turned_away(all[3]));
     assert_int_equal(http_clients_due_ms(http_clients), 3500); /* it is told, but not waited for */
-    assert_true(visitor_asks(http_clients, all[0], bytes_of(NULL, 0), bytes_of(NULL, 0), 1600));
+    assert_true(http_client_asks(http_clients, all[0], bytes_of(NULL, 0), bytes_of(NULL, 0), 1600));
     all[4] = come(http_clients, "10.0.0.1", 2500, &victim);
     assert_ptr_equal(victim, all[1]); /* the most silent; the first has a request under way */
-    assert_false(visitor_is_turned_away(all[4]));
-    visitor_dismiss(victim);
+    assert_false(http_client_is_turned_away(all[4]));
+    http_client_dismiss(victim);
     leave_all(&http_clients, all, 5);
 }
 
@@ -97,24 +97,24 @@ static void others_do_not_pay_for_it(void **state)
     struct http_clients *http_clients = http_clients_new(&settings, NULL);
     static const char *const from[] = {"10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2",
                                        "10.0.0.2", "10.0.0.3", "10.0.0.3", "10.0.0.4", "10.0.0.5"};
-    struct visitor *all[13];
-    struct visitor *victim = NULL;
+    struct http_client *all[13];
+    struct http_client *victim = NULL;
     for (size_t i = 0; i < 8; i++) {
         all[i] = come(http_clients, from[i], 1000 + i, &victim);
         assert_null(victim);
     }
     all[8] = come(http_clients, from[8], 5000, &victim); /* all places are taken */
     assert_ptr_equal(victim, all[0]);
-    assert_false(visitor_is_turned_away(all[8]));
-    visitor_dismiss(victim);
+    assert_false(http_client_is_turned_away(all[8]));
+    http_client_dismiss(victim);
     for (size_t i = 1; i < 9; i++) {
-        assert_true(visitor_asks(http_clients, all[i], bytes_of(NULL, 0), bytes_of(NULL, 0), 5000));
+        assert_true(http_client_asks(http_clients, all[i], bytes_of(NULL, 0), bytes_of(NULL, 0), 5000));
     }
     /* All are at work: nobody is cut off, and newcomers are told so, but for those beyond the spare places.
      */
     all[9] = come(http_clients, from[9], 9000, &victim);
     assert_null(victim);
-    assert_true(visitor_is_turned_away(all[9]));
+    assert_true(http_client_is_turned_away(all[9]));
     assert_null(http_clients_overdue(http_clients, 9000));
     all[10] = come(http_clients, "10.0.0.6", 9000, &victim);
     assert_ptr_equal(http_clients_overdue(http_clients, 9000), all[10]);
@@ -127,25 +127,25 @@ static void behind_a_proxy_clients_count(void **state)
     struct trusted_proxies proxies = {0};
     assert_true(trusted_proxies_add(&proxies, bytes_of_string("10.0.0.1"), NULL));
     struct http_clients *http_clients = http_clients_new(&settings, &proxies);
-    struct visitor *all[6];
-    struct visitor *victim = NULL;
+    struct http_client *all[6];
+    struct http_client *victim = NULL;
     for (size_t i = 0; i < 6; i++) {
         all[i] = come(http_clients, "10.0.0.1", 1000, &victim);
         assert_null(victim);
-        assert_false(visitor_is_turned_away(all[i]));
+        assert_false(http_client_is_turned_away(all[i]));
     }
     struct bytes first = bytes_of_string("203.0.113.1");
     struct bytes second = bytes_of_string("203.0.113.2");
     for (size_t i = 0; i < 3; i++) {
-        assert_true(visitor_asks(http_clients, all[i], first, bytes_of(NULL, 0), 1000));
+        assert_true(http_client_asks(http_clients, all[i], first, bytes_of(NULL, 0), 1000));
     }
-    assert_false(visitor_asks(http_clients, all[3], first, bytes_of(NULL, 0), 1000));
-    assert_true(visitor_asks(http_clients, all[4], second, bytes_of(NULL, 0), 1000));
-    visitor_rests(http_clients, all[3], 1000);
-    visitor_rests(http_clients, all[0], 1000); /* a request is over: there is room for another */
-    assert_true(visitor_asks(http_clients, all[5], first, bytes_of(NULL, 0), 1000));
+    assert_false(http_client_asks(http_clients, all[3], first, bytes_of(NULL, 0), 1000));
+    assert_true(http_client_asks(http_clients, all[4], second, bytes_of(NULL, 0), 1000));
+    http_client_rests(http_clients, all[3], 1000);
+    http_client_rests(http_clients, all[0], 1000); /* a request is over: there is room for another */
+    assert_true(http_client_asks(http_clients, all[5], first, bytes_of(NULL, 0), 1000));
     /* A connection that the proxy uses again is for whom it says then. */
-    assert_true(visitor_asks(http_clients, all[0], second, bytes_of(NULL, 0), 2000));
+    assert_true(http_client_asks(http_clients, all[0], second, bytes_of(NULL, 0), 2000));
     leave_all(&http_clients, all, 6);
 }
 
@@ -156,12 +156,12 @@ static void a_stranger_is_not_believed(void **state)
     struct trusted_proxies proxies = {0};
     assert_true(trusted_proxies_add(&proxies, bytes_of_string("10.0.0.1"), NULL));
     struct http_clients *http_clients = http_clients_new(&settings, &proxies);
-    struct visitor *all[4];
-    struct visitor *victim = NULL;
+    struct http_client *all[4];
+    struct http_client *victim = NULL;
     for (size_t i = 0; i < 4; i++) {
         all[i] = come(http_clients, "10.0.0.9", 1000, &victim);
-        assert_int_equal(visitor_is_turned_away(all[i]), i == 3);
-        (void)visitor_asks(http_clients, all[i], bytes_of_string("203.0.113.1"), bytes_of(NULL, 0), 1000);
+        assert_int_equal(http_client_is_turned_away(all[i]), i == 3);
+        (void)http_client_asks(http_clients, all[i], bytes_of_string("203.0.113.1"), bytes_of(NULL, 0), 1000);
     }
     leave_all(&http_clients, all, 4);
 }
