@@ -46,8 +46,8 @@ static uint64_t host_cpu_us(void)
 
 void process_usage_init(struct process_usage *usage)
 {
-    *usage = (struct process_usage){
-        .taken_ns = clock_now_ns(), .cpu_us = cpu_us(), .host_cpu_us = host_cpu_us()};
+    *usage =
+        (struct process_usage){.taken_ns = clock_now_ns(), .cpu_us = cpu_us(), .host_cpu_us = host_cpu_us()};
 }
 
 void process_usage_take(struct process_usage *usage, struct gauges *gauges)
@@ -62,9 +62,8 @@ void process_usage_take(struct process_usage *usage, struct gauges *gauges)
     gauges->interval_us = (usage->taken_ns - before.taken_ns) / NS_PER_US;
     gauges->cpu_us = usage->cpu_us - before.cpu_us;
     /* In a container it may begin anew. */
-    gauges->host_cpu_us = usage->host_cpu_us > before.host_cpu_us
-                                      ? usage->host_cpu_us - before.host_cpu_us
-                                      : 0;
+    gauges->host_cpu_us =
+        usage->host_cpu_us > before.host_cpu_us ? usage->host_cpu_us - before.host_cpu_us : 0;
     gauges->load_milli = (uint64_t)(load[0] * 1000);
     gauges->memory_bytes = memory_bytes;
 }
