@@ -1,0 +1,520 @@
+/* Reads HTTP/1.x responses. */
+#include "agent/http/message/http1_parser.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define TRAILER_MAX_BYTES (64u * 1024u)
+#define CHUNK_LINE_MAX_BYTES 4096u
+#define CHUNK_MAX_BYTES (UINT64_MAX >> 4)
+#define LENGTH_MAX_DIGITS 19u
+
+enum state {
+    STATE_STATUS_LINE,
+    STATE_FIELDS,
+    STATE_BODY,
+    STATE_BODY_TO_END,
+    STATE_CHUNK_SIZE,
+    STATE_CHUNK,
+    STATE_CHUNK_END,
+    STATE_TRAILERS,
+    STATE_DONE,
+    STATE_BROKEN
+};
+
+enum { TOKEN = 1, VALUE = 2 };
+
+/* What a byte may be part of: a token, the value of a field, both or neither. */
+static const uint8_t classes[256] = {
+    0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 0, 2, 2, /* 00 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* 10 */
+    2, 3, 2, 3, 3, 3, 3, 3, 2, 2, 3, 3, 2, 3, 3, 2, /* 20 */
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, /* 30 */
+    2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, /* 40 */
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 3, 3, /* 50 */
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, /* 60 */
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 3, 2, 3, 2, /* 70 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* 80 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* 90 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* a0 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* b0 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* c0 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* d0 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* e0 */
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* f0 */
+};
+
+void http1_begin(struct http1_parser *parser, enum http1_request_kind kind)
+{
+    *parser = (struct http1_parser){.request_kind = (uint8_t)kind};
+}
+
+static enum http1_event http1_break(struct http1_parser *parser, const char *error)
+{
+    parser->state = STATE_BROKEN;
+    parser->error = error;
+    return HTTP1_ERROR;
+}
+
+static bool is_all_of(struct bytes text, uint8_t class)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if ((classes[text.data[i]] & class) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool http1_is_token(struct bytes text)
+{
+    return text.size > 0 && is_all_of(text, TOKEN);
+}
+
+bool http1_is_field_value(struct bytes text)
+{
+    return is_all_of(text, VALUE);
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+static struct bytes without_spaces(struct bytes text)
+{
+    while (text.size > 0 && is_space(text.data[0])) {
+        text = bytes_of(text.data + 1, text.size - 1);
+    }
+    while (text.size > 0 && is_space(text.data[text.size - 1])) {
+        text.size--;
+    }
+    return text;
+}
+
+static bool is_word(struct bytes text, const char *word)
+{
+    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
+}
+
+bool http1_has_word(struct bytes list, const char *word)
+{
+    while (list.size > 0) {
+        const uint8_t *comma = memchr(list.data, ',', list.size);
+        size_t size = comma != NULL ? (size_t)(comma - list.data) : list.size;
+        if (is_word(without_spaces(bytes_of(list.data, size)), word)) {
+            return true;
+        }
+        size += comma != NULL;
+        list = bytes_of(list.data + size, list.size - size);
+    }
+    return false;
+}
+
+/* A line of which all has come, without its end; false while it has not. What has come is taken into `head`
+ * either way. A bare LF ends a line as well (RFC 9112 §2.2). */
+static bool take_line(struct http1_parser *parser, struct bytes *input, struct buffer *head, struct bytes *line)
+{
+    const uint8_t *end = memchr(input->data, '\n', input->size);
+    size_t taken = end != NULL ? (size_t)(end - input->data) + 1 : input->size;
+
+    if (!buffer_append(head, input->data, taken)) {
+        (void)http1_break(parser, "the head of the answer is too large");
+        return false;
+    }
+    *input = bytes_of(input->data + taken, input->size - taken);
+    if (end == NULL) {
+        return false;
+    }
+    size_t size = head->size - parser->line_start - 1;
+    if (size > 0 && head->data[head->size - 2] == '\r') {
+        size--;
+    }
+    *line = bytes_of(head->data + parser->line_start, size);
+    return true;
+}
+
+static bool is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* "HTTP/1.1 200 OK"; the reason, and the space before it, may be missing. */
+static bool read_status_line(struct http1_parser *parser, struct bytes line)
+{
+    const uint8_t *at = line.data;
+
+    if (line.size < 12 || memcmp(at, "HTTP/1.", 7) != 0 || !is_digit(at[7]) || at[8] != ' ' || at[9] < '1' ||
+        at[9] > '9' || !is_digit(at[10]) || !is_digit(at[11]) || (line.size > 12 && at[12] != ' ')) {
+        return false;
+    }
+    parser->minor_version = (uint8_t)(at[7] - '0');
+    parser->status = (uint16_t)((at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0'));
+    return http1_is_field_value(bytes_of(at + 12, line.size - 12));
+}
+
+static bool read_length(struct http1_parser *parser, struct bytes value)
+{
+    uint64_t length = 0;
+
+    if (value.size == 0 || value.size > LENGTH_MAX_DIGITS || parser->has_length) {
+        return false;
+    }
+    for (size_t i = 0; i < value.size; i++) {
+        if (!is_digit(value.data[i])) {
+            return false;
+        }
+        length = length * 10 + (uint64_t)(value.data[i] - '0'); /* 19 digits are below 2^64 */
+    }
+    parser->has_length = true;
+    parser->left_bytes = length;
+    return true;
+}
+
+static bool split_field(struct bytes line, struct bytes *name, struct bytes *value)
+{
+    const uint8_t *colon = memchr(line.data, ':', line.size);
+
+    if (colon == NULL) {
+        return false;
+    }
+    size_t size = (size_t)(colon - line.data);
+    *name = bytes_of(line.data, size);
+    *value = without_spaces(bytes_of(colon + 1, line.size - size - 1));
+    return true;
+}
+
+/* Fields that say where the body ends, and those that the caller wants to know of. */
+static const char *read_special_field(struct http1_parser *parser, struct bytes name, struct bytes value)
+{
+    if (is_word(name, "content-length")) {
+        return read_length(parser, value) ? NULL : "Content-Length is no number, or there are two of them";
+    }
+    if (is_word(name, "transfer-encoding")) {
+        if (parser->is_chunked || !is_word(value, "chunked")) {
+            return "Transfer-Encoding is something else than chunked";
+        }
+        parser->is_chunked = true;
+    } else if (is_word(name, "connection")) {
+        parser->has_close |= http1_has_word(value, "close");
+        parser->has_keep_alive |= http1_has_word(value, "keep-alive");
+    } else if (is_word(name, "set-cookie")) {
+        parser->has_set_cookie = true;
+    } else if (is_word(name, "location")) {
+        parser->has_location = true;
+    } else if (is_word(name, "content-encoding")) {
+        parser->has_content_encoding = true;
+    } else if (is_word(name, "www-authenticate") || is_word(name, "proxy-authenticate")) {
+        parser->has_challenge = true;
+    }
+    return NULL;
+}
+
+static const char *read_field(struct http1_parser *parser, struct bytes line)
+{
+    struct bytes name;
+    struct bytes value;
+
+    if (is_space(line.data[0])) {
+        return "a header line is folded";
+    }
+    if (!split_field(line, &name, &value) || !http1_is_token(name)) {
+        return "a header line has no name, or white space before its colon";
+    }
+    if (!http1_is_field_value(value)) {
+        return "a header holds a bare CR or a zero byte";
+    }
+    switch (name.size) {
+    case 8:
+    case 10:
+    case 14:
+    case 16:
+    case 17:
+    case 18:
+        return read_special_field(parser, name, value);
+    default:
+        return NULL;
+    }
+}
+
+static enum http1_event begin_body(struct http1_parser *parser)
+{
+    if (parser->is_chunked && (parser->has_length || parser->minor_version == 0)) {
+        return http1_break(parser, parser->has_length ? "the answer has both Content-Length and Transfer-Encoding"
+                                                      : "an answer of HTTP/1.0 has Transfer-Encoding");
+    }
+    if (parser->status == 101 || (parser->request_kind == HTTP1_TO_CONNECT && parser->status / 100 == 2)) {
+        parser->state = STATE_DONE;
+        return HTTP1_UPGRADE;
+    }
+    if (parser->request_kind == HTTP1_TO_HEAD || parser->status == 204 || parser->status == 304) {
+        parser->state = STATE_DONE;
+    } else if (parser->is_chunked) {
+        parser->state = STATE_CHUNK_SIZE;
+    } else if (!parser->has_length) {
+        parser->state = STATE_BODY_TO_END;
+    } else {
+        parser->state = parser->left_bytes > 0 ? STATE_BODY : STATE_DONE;
+    }
+    return HTTP1_HEAD;
+}
+
+static enum http1_event begin_again(struct http1_parser *parser)
+{
+    struct http1_parser before = *parser;
+
+    if (before.interim_count == HTTP1_INTERIM_MAX) {
+        return http1_break(parser, "there is no end to responses that only inform");
+    }
+    *parser = (struct http1_parser){.request_kind = before.request_kind,
+                                    .interim_count = (uint8_t)(before.interim_count + 1),
+                                    .status = before.status};
+    return HTTP1_INTERIM;
+}
+
+static enum http1_event read_head(struct http1_parser *parser, struct bytes *input, struct buffer *head)
+{
+    struct bytes line = {0};
+
+    while (take_line(parser, input, head, &line)) {
+        if (parser->state == STATE_STATUS_LINE) {
+            if (!read_status_line(parser, line)) {
+                return http1_break(parser, "this is not an answer of HTTP/1");
+            }
+            parser->state = STATE_FIELDS;
+            buffer_clear(head);
+            parser->line_start = 0;
+            continue;
+        }
+        if (line.size == 0) {
+            head->size = parser->line_start; /* the empty line is no field */
+            bool is_interim = parser->status < 200 && parser->status != 101;
+            return is_interim ? begin_again(parser) : begin_body(parser);
+        }
+        const char *error = read_field(parser, line);
+        if (error != NULL) {
+            return http1_break(parser, error);
+        }
+        parser->line_start = head->size;
+    }
+    return parser->state == STATE_BROKEN ? HTTP1_ERROR : HTTP1_MORE;
+}
+
+static enum http1_event read_piece(struct http1_parser *parser, struct bytes *input, struct bytes *piece,
+                                   enum state after)
+{
+    size_t size = input->size < parser->left_bytes ? input->size : (size_t)parser->left_bytes;
+
+    if (size == 0) {
+        return HTTP1_MORE;
+    }
+    *piece = bytes_of(input->data, size);
+    *input = bytes_of(input->data + size, input->size - size);
+    parser->left_bytes -= size;
+    if (parser->left_bytes == 0) {
+        parser->state = (uint8_t)after;
+    }
+    return HTTP1_BODY;
+}
+
+static int hex_digit(uint8_t byte)
+{
+    if (is_digit(byte)) {
+        return byte - '0';
+    }
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* "1a2b; extension=value", of which the extension is read over. */
+static bool read_chunk_size(struct http1_parser *parser, struct bytes line)
+{
+    uint64_t size = 0;
+    size_t digits = 0;
+
+    while (digits < line.size && hex_digit(line.data[digits]) >= 0) {
+        if (size > CHUNK_MAX_BYTES >> 4) {
+            return false;
+        }
+        size = size << 4 | (uint64_t)hex_digit(line.data[digits++]);
+    }
+    struct bytes rest = without_spaces(bytes_of(line.data + digits, line.size - digits));
+    parser->left_bytes = size;
+    return digits > 0 && (rest.size == 0 || rest.data[0] == ';') && http1_is_field_value(rest);
+}
+
+/* Lines between chunks and after the last one end with CR LF only: a reader that is lax here lets the bytes of
+ * a body pass for the next answer. They are kept behind the fields of the head until they are complete, and
+ * then cut off; `line` stays readable until the next append. */
+static bool take_chunk_line(struct http1_parser *parser, struct bytes *input, struct buffer *head,
+                            struct bytes *line)
+{
+    bool is_whole = take_line(parser, input, head, line);
+    size_t size = head->size - parser->line_start;
+
+    if (parser->state == STATE_BROKEN) {
+        return false;
+    }
+    if (size > CHUNK_LINE_MAX_BYTES) {
+        (void)http1_break(parser, "a line between chunks is too long");
+        return false;
+    }
+    if (is_whole && (size < 2 || head->data[head->size - 2] != '\r')) {
+        (void)http1_break(parser, "a line between chunks does not end with CR LF");
+        return false;
+    }
+    if (is_whole) {
+        head->size = parser->line_start;
+    }
+    return is_whole;
+}
+
+static enum http1_event read_trailer(struct http1_parser *parser, struct bytes line)
+{
+    parser->trailer_bytes += (uint32_t)line.size + 2;
+    if (line.size == 0) {
+        parser->state = STATE_DONE;
+        return HTTP1_END;
+    }
+    if (parser->trailer_bytes > TRAILER_MAX_BYTES) {
+        return http1_break(parser, "the trailers are too large");
+    }
+    struct bytes name;
+    struct bytes value;
+    if (is_space(line.data[0]) || !split_field(line, &name, &value) || !http1_is_token(name) ||
+        !http1_is_field_value(value)) {
+        return http1_break(parser, "a trailer is malformed");
+    }
+    return HTTP1_MORE;
+}
+
+static enum http1_event read_chunk_line(struct http1_parser *parser, struct bytes *input, struct buffer *head)
+{
+    struct bytes line = {0};
+
+    if (!take_chunk_line(parser, input, head, &line)) {
+        return parser->state == STATE_BROKEN ? HTTP1_ERROR : HTTP1_MORE;
+    }
+    switch ((enum state)parser->state) {
+    case STATE_CHUNK_SIZE:
+        if (!read_chunk_size(parser, line)) {
+            return http1_break(parser, "the size of a chunk is no hexadecimal number, or absurd");
+        }
+        parser->state = parser->left_bytes > 0 ? STATE_CHUNK : STATE_TRAILERS;
+        return HTTP1_MORE;
+    case STATE_CHUNK_END:
+        if (line.size > 0) {
+            return http1_break(parser, "a chunk is longer than its size");
+        }
+        parser->state = STATE_CHUNK_SIZE;
+        return HTTP1_MORE;
+    default:
+        return read_trailer(parser, line);
+    }
+}
+
+static enum http1_event take_rest(struct bytes *input, struct bytes *piece)
+{
+    *piece = *input;
+    *input = bytes_of(input->data + input->size, 0);
+    return HTTP1_BODY;
+}
+
+enum http1_event http1_next(struct http1_parser *parser, struct bytes *input, struct buffer *head,
+                            struct bytes *piece)
+{
+    while (input->size > 0 || parser->state == STATE_DONE) {
+        enum http1_event event;
+        switch ((enum state)parser->state) {
+        case STATE_STATUS_LINE:
+            if (!parser->has_begun) {
+                parser->has_begun = true;
+                buffer_clear(head);
+            }
+            event = read_head(parser, input, head);
+            break;
+        case STATE_FIELDS:
+            event = read_head(parser, input, head);
+            break;
+        case STATE_BODY:
+            event = read_piece(parser, input, piece, STATE_DONE);
+            break;
+        case STATE_BODY_TO_END:
+            event = take_rest(input, piece);
+            break;
+        case STATE_CHUNK:
+            event = read_piece(parser, input, piece, STATE_CHUNK_END);
+            break;
+        case STATE_CHUNK_SIZE:
+        case STATE_CHUNK_END:
+        case STATE_TRAILERS:
+            event = read_chunk_line(parser, input, head);
+            break;
+        case STATE_DONE:
+            return HTTP1_END;
+        default:
+            return HTTP1_ERROR;
+        }
+        if (event != HTTP1_MORE) {
+            return event;
+        }
+    }
+    return HTTP1_MORE;
+}
+
+enum http1_event http1_finish(struct http1_parser *parser)
+{
+    switch ((enum state)parser->state) {
+    case STATE_BODY_TO_END:
+        parser->state = STATE_DONE;
+        parser->has_close = true;
+        return HTTP1_END;
+    case STATE_DONE:
+        return HTTP1_END;
+    case STATE_BROKEN:
+        return HTTP1_ERROR;
+    default:
+        return http1_break(parser, http1_is_untouched(parser)
+                                       ? "the server closed the connection without an answer"
+                                       : "the connection ended in the middle of the answer");
+    }
+}
+
+bool http1_is_untouched(const struct http1_parser *parser)
+{
+    return !parser->has_begun && parser->interim_count == 0;
+}
+
+bool http1_keeps_alive(const struct http1_parser *parser)
+{
+    return parser->state == STATE_DONE && !parser->has_close &&
+           (parser->minor_version >= 1 || parser->has_keep_alive);
+}
+
+bool http1_next_field(struct bytes head, size_t *at, struct bytes *name, struct bytes *value)
+{
+    while (*at < head.size) {
+        const uint8_t *start = head.data + *at;
+        const uint8_t *end = memchr(start, '\n', head.size - *at);
+        size_t size = end != NULL ? (size_t)(end - start) : head.size - *at;
+        *at += size + (end != NULL);
+        size -= size > 0 && start[size - 1] == '\r';
+        if (split_field(bytes_of(start, size), name, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool http1_find_field(struct bytes head, const char *wanted, struct bytes *value)
+{
+    struct bytes name;
+    size_t at = 0;
+
+    while (http1_next_field(head, &at, &name, value)) {
+        if (is_word(name, wanted)) {
+            return true;
+        }
+    }
+    return false;
+}

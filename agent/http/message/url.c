@@ -1,0 +1,385 @@
+/* URLs of http and https. */
+#include "agent/http/message/url.h"
+
+#include "common/address.h"
+#include "common/buffer.h"
+#include "common/memory.h"
+
+#include <idn2.h>
+#include <string.h>
+#include <strings.h>
+
+/* The parts of a reference, as RFC 3986's appendix B splits it. */
+struct url_parts {
+    struct bytes scheme;
+    struct bytes authority;
+    struct bytes path;
+    struct bytes query;
+    bool has_scheme;
+    bool has_authority;
+    bool has_query;
+};
+
+static struct bytes bytes_from(struct bytes text, size_t at)
+{
+    return bytes_of(text.data + at, text.size - at);
+}
+
+/* Where the first of `stops` is; the size where there is none. */
+static size_t find_any(struct bytes text, const char *stops)
+{
+    size_t at = 0;
+
+    while (at < text.size && (text.data[at] == 0 || strchr(stops, text.data[at]) == NULL)) {
+        at++;
+    }
+    return at;
+}
+
+static bool is_letter(uint8_t byte)
+{
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'z';
+}
+
+static struct bytes without_blanks(struct bytes text)
+{
+    while (text.size > 0 && text.data[0] <= ' ') {
+        text = bytes_from(text, 1);
+    }
+    while (text.size > 0 && text.data[text.size - 1] <= ' ') {
+        text.size--;
+    }
+    return text;
+}
+
+static struct url_parts split_url(struct bytes text)
+{
+    struct url_parts parts = {0};
+    size_t colon = find_any(text, ":/?#");
+
+    if (colon > 0 && colon < text.size && text.data[colon] == ':' && is_letter(text.data[0])) {
+        parts.scheme = bytes_of(text.data, colon);
+        parts.has_scheme = true;
+        text = bytes_from(text, colon + 1);
+    }
+    if (text.size >= 2 && text.data[0] == '/' && text.data[1] == '/') {
+        text = bytes_from(text, 2);
+        size_t end = find_any(text, "/?#");
+        parts.authority = bytes_of(text.data, end);
+        parts.has_authority = true;
+        text = bytes_from(text, end);
+    }
+    text.size = find_any(text, "#");
+    size_t query = find_any(text, "?");
+    parts.path = bytes_of(text.data, query);
+    if (query < text.size) {
+        parts.has_query = true;
+        parts.query = bytes_from(text, query + 1);
+    }
+    return parts;
+}
+
+static bool is_scheme(struct bytes scheme, const char *name)
+{
+    return scheme.size == strlen(name) && strncasecmp((const char *)scheme.data, name, scheme.size) == 0;
+}
+
+static int url_hex_digit(uint8_t byte)
+{
+    if (byte >= '0' && byte <= '9') {
+        return byte - '0';
+    }
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+static char *percent_decode(struct bytes text)
+{
+    char *out = memory_new(text.size + 1, 1);
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        int high = i + 2 < text.size && text.data[i] == '%' ? url_hex_digit(text.data[i + 1]) : -1;
+        int low = high >= 0 ? url_hex_digit(text.data[i + 2]) : -1;
+        if (low >= 0 && (high | low) != 0) {
+            out[size++] = (char)(high << 4 | low);
+            i += 2;
+        } else {
+            out[size++] = (char)text.data[i];
+        }
+    }
+    return out;
+}
+
+/* What a path or a query must not hold is written as %XX; what is encoded already stays. */
+static void append_encoded(struct buffer *out, struct bytes text)
+{
+    static const char unsafe[] = " \"<>\\^`{|}";
+
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        if (byte <= ' ' || byte >= 127 || strchr(unsafe, byte) != NULL) {
+            buffer_append_format(out, "%%%02X", byte);
+        } else {
+            buffer_append(out, &byte, 1);
+        }
+    }
+}
+
+/* RFC 3986 §5.2.4, on what stands in `path`. */
+static void remove_dot_segments(struct buffer *path)
+{
+    char *text = (char *)path->data;
+    size_t read = 0;
+    size_t write = 0;
+
+    while (read < path->size) {
+        size_t end = read + 1;
+        while (end < path->size && text[end] != '/') {
+            end++;
+        }
+        size_t size = end - read; /* with the slash in front */
+        bool is_last = end == path->size;
+        if (size == 2 && memcmp(text + read, "/.", 2) == 0) {
+            if (is_last) {
+                text[write++] = '/';
+            }
+        } else if (size == 3 && memcmp(text + read, "/..", 3) == 0) {
+            while (write > 0 && text[--write] != '/') {
+            }
+            if (is_last) {
+                text[write++] = '/';
+            }
+        } else {
+            memmove(text + write, text + read, size);
+            write += size;
+        }
+        read = end;
+    }
+    path->size = write;
+}
+
+static bool set_host(struct url *url, struct bytes host, bool is_bracketed, struct error *error)
+{
+    struct address address;
+    char *ascii = NULL;
+
+    if (host.size == 0) {
+        return error_set(error, "the URL names no host");
+    }
+    SCOPED(memory_free_at) char *plain = percent_decode(host);
+    if (address_parse(bytes_of_string(plain), &address)) {
+        url->is_literal = true;
+        bytes_to_text(bytes_of_string(plain), url->host, sizeof url->host);
+        return true;
+    }
+    if (is_bracketed) {
+        return error_set(error, "the host in brackets is no IPv6 address");
+    }
+    /* Names with an underscore or a leading digit are in use: only what is not ASCII goes through IDNA. */
+    bool is_ascii = true;
+    for (const char *at = plain; *at != 0; at++) {
+        is_ascii = is_ascii && (*at & 0x80) == 0;
+        if ((uint8_t)*at <= ' ' || strchr("<>\"^`{|}\\%/:@[]", *at) != NULL) {
+            return error_set(error, "the host of the URL holds a character that no host has");
+        }
+    }
+    if (!is_ascii) {
+        int status = idn2_to_ascii_8z(plain, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
+        if (status != IDN2_OK) {
+            return error_set(error, "the host of the URL is no international name: %s", idn2_strerror(status));
+        }
+    }
+    const char *name = ascii != NULL ? ascii : plain;
+    bool is_ok = strlen(name) <= URL_HOST_MAX_BYTES;
+    for (size_t i = 0; is_ok && name[i] != 0; i++) {
+        url->host[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+        url->host[i + 1] = 0;
+    }
+    idn2_free(ascii);
+    return is_ok || error_set(error, "the host of the URL is longer than %u bytes", URL_HOST_MAX_BYTES);
+}
+
+static bool set_port(struct url *url, struct bytes port, struct error *error)
+{
+    uint32_t number = 0;
+    uint16_t usual = url->is_tls ? 443 : 80;
+
+    for (size_t i = 0; i < port.size; i++) {
+        number = port.data[i] >= '0' && port.data[i] <= '9' && number < 65536
+                     ? number * 10 + (uint32_t)(port.data[i] - '0')
+                     : UINT32_MAX;
+    }
+    if (port.size > 0 && (number == 0 || number > UINT16_MAX)) {
+        return error_set(error, "the port of the URL is not from 1 to 65535");
+    }
+    url->port = port.size > 0 ? (uint16_t)number : usual;
+    url->has_default_port = url->port == usual;
+    return true;
+}
+
+static void set_user(struct url *url, struct bytes userinfo)
+{
+    size_t colon = find_any(userinfo, ":");
+
+    url->user = percent_decode(bytes_of(userinfo.data, colon));
+    url->password = percent_decode(colon < userinfo.size ? bytes_from(userinfo, colon + 1) : bytes_of("", 0));
+}
+
+/* "user:password@host:port" */
+static bool set_authority(struct url *url, struct bytes authority, struct error *error)
+{
+    for (size_t i = authority.size; i > 0; i--) {
+        if (authority.data[i - 1] == '@') {
+            set_user(url, bytes_of(authority.data, i - 1));
+            authority = bytes_from(authority, i);
+            break;
+        }
+    }
+    bool is_bracketed = authority.size > 0 && authority.data[0] == '[';
+    size_t end = find_any(authority, is_bracketed ? "]" : ":");
+    struct bytes host = is_bracketed ? bytes_of(authority.data + 1, end - 1) : bytes_of(authority.data, end);
+    if (is_bracketed && end == authority.size) {
+        return error_set(error, "the host of the URL has no closing bracket");
+    }
+    struct bytes rest = bytes_from(authority, end + is_bracketed);
+    if (rest.size > 0 && rest.data[0] != ':') {
+        return error_set(error, "the host of the URL is followed by something else than a port");
+    }
+    return set_host(url, host, is_bracketed, error) &&
+           set_port(url, rest.size > 0 ? bytes_from(rest, 1) : rest, error);
+}
+
+/* Writes the URL out of its parts; `path` begins with a slash. */
+static void write_text(struct url *url, struct buffer *path, const struct url_parts *parts)
+{
+    struct buffer text;
+    bool is_v6 = url->is_literal && strchr(url->host, ':') != NULL;
+
+    buffer_init(&text, 4 * (size_t)URL_MAX_BYTES);
+    buffer_append_string(&text, url->is_tls ? "https://" : "http://");
+    size_t authority = text.size;
+    buffer_append_format(&text, is_v6 ? "[%s]" : "%s", url->host);
+    if (!url->has_default_port) {
+        buffer_append_format(&text, ":%u", url->port);
+    }
+    size_t target = text.size;
+    append_encoded(&text, buffer_bytes(path));
+    if (parts->has_query) {
+        buffer_append(&text, "?", 1);
+        append_encoded(&text, parts->query);
+    }
+    size_t size;
+    url->text = (char *)buffer_take(&text, &size);
+    url->authority = bytes_of(url->text + authority, target - authority);
+    url->target = bytes_of(url->text + target, size - target);
+}
+
+static bool finish_url(const struct url_parts *parts, struct buffer *path, struct url *url, struct error *error)
+{
+    struct url made = {.is_tls = is_scheme(parts->scheme, "https")};
+
+    if (!made.is_tls && !is_scheme(parts->scheme, "http")) {
+        return error_set(error, "the scheme of the URL is neither http nor https");
+    }
+    if (!set_authority(&made, parts->authority, error)) {
+        url_finish(&made);
+        return false;
+    }
+    if (path->size == 0) {
+        buffer_append(path, "/", 1);
+    }
+    remove_dot_segments(path);
+    write_text(&made, path, parts);
+    *url = made;
+    return true;
+}
+
+static bool is_usable(struct bytes text, struct error *error)
+{
+    if (text.size > URL_MAX_BYTES) {
+        return error_set(error, "the URL is longer than %u bytes", URL_MAX_BYTES);
+    }
+    return text.size == 0 || memchr(text.data, 0, text.size) == NULL ||
+           error_set(error, "the URL holds a zero byte");
+}
+
+bool url_parse(struct bytes text, struct url *url, struct error *error)
+{
+    SCOPED(buffer_finish) struct buffer path;
+
+    buffer_init(&path, 2 * (size_t)URL_MAX_BYTES);
+    if (!is_usable(text, error)) {
+        return false;
+    }
+    struct url_parts parts = split_url(without_blanks(text));
+    if (!parts.has_scheme || !parts.has_authority) {
+        return error_set(error, "this is no URL: it begins with neither http:// nor https://");
+    }
+    buffer_append(&path, parts.path.data, parts.path.size);
+    return finish_url(&parts, &path, url, error);
+}
+
+/* RFC 3986 §5.2.3: what stands after the last slash of the base gives way. */
+static void merge_path(struct buffer *path, const struct url *base, struct bytes reference)
+{
+    struct bytes before = url_path(base);
+
+    while (before.size > 0 && before.data[before.size - 1] != '/') {
+        before.size--;
+    }
+    buffer_append(path, before.data, before.size);
+    buffer_append(path, reference.data, reference.size);
+}
+
+bool url_resolve(const struct url *base, struct bytes reference, struct url *url, struct error *error)
+{
+    SCOPED(buffer_finish) struct buffer path;
+
+    buffer_init(&path, 4 * (size_t)URL_MAX_BYTES);
+    if (!is_usable(reference, error)) {
+        return false;
+    }
+    struct url_parts parts = split_url(without_blanks(reference));
+    if (parts.has_scheme && !parts.has_authority) {
+        return error_set(error, "this is no URL: its scheme is not followed by //");
+    }
+    if (parts.path.size > 0 && parts.path.data[0] != '/' && !parts.has_authority) {
+        merge_path(&path, base, parts.path);
+    } else if (parts.path.size > 0 || parts.has_authority) {
+        buffer_append(&path, parts.path.data, parts.path.size);
+    } else {
+        struct bytes same = url_path(base);
+        buffer_append(&path, same.data, same.size);
+        if (!parts.has_query && same.size < base->target.size) {
+            parts.has_query = true;
+            parts.query = bytes_from(base->target, same.size + 1);
+        }
+    }
+    if (!parts.has_scheme) {
+        parts.scheme = bytes_of_string(base->is_tls ? "https" : "http");
+    }
+    if (!parts.has_authority) {
+        parts.authority = base->authority;
+    }
+    return finish_url(&parts, &path, url, error);
+}
+
+void url_finish(struct url *url)
+{
+    memory_free(url->text);
+    memory_free(url->user);
+    memory_free(url->password);
+    *url = (struct url){0};
+}
+
+bool url_is_same_origin(const struct url *left, const struct url *right)
+{
+    return left->is_tls == right->is_tls && left->port == right->port && strcmp(left->host, right->host) == 0;
+}
+
+struct bytes url_path(const struct url *url)
+{
+    return bytes_of(url->target.data, find_any(url->target, "?"));
+}
