@@ -1,0 +1,453 @@
+/* Byte streams to hosts, plain or in TLS. */
+#include "agent/net/stream_inside.h"
+
+#include "agent/base/lease.h"
+#include "common/clock.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define PENDING_MAX_BYTES (1024u * 1024u * 1024u)
+/* What a stream keeps of its memory once all has been sent. */
+#define PENDING_KEPT_BYTES (16u * 1024u)
+/* How long handshakes are computed before others get a turn of the loop. */
+#define HANDSHAKES_NS (4 * NS_PER_MS)
+/* So often is a socket read before others have their turn. */
+#define READS_AT_ONCE 4
+
+static void on_stream_ready(uv_poll_t *poll, int status, int events);
+static void on_handshakes(uv_idle_t *idle);
+
+bool net_may_send(const struct net *net)
+{
+    return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
+}
+
+struct net *net_new(uv_loop_t *loop, struct lease *lease)
+{
+    struct net *net = MEMORY_NEW(struct net);
+
+    net->loop = loop;
+    net->lease = lease;
+    net->resolver = resolver_new(loop);
+    net->contexts = tls_contexts_new();
+    net->wire = memory_new(NET_READ_BYTES, 1);
+    net->plain = memory_new(NET_READ_BYTES, 1);
+    net->last_handshake = &net->handshakes;
+    uv_idle_init(loop, &net->idle);
+    net->idle.data = net;
+    return net;
+}
+
+static void on_net_closed(uv_handle_t *handle)
+{
+    memory_free(handle->data);
+}
+
+void net_close(struct net **pointer)
+{
+    struct net *net = *pointer;
+
+    if (net == NULL) {
+        return;
+    }
+    resolver_close(&net->resolver);
+    tls_contexts_free(&net->contexts);
+    memory_free(net->wire);
+    memory_free(net->plain);
+    uv_close((uv_handle_t *)&net->idle, on_net_closed);
+    *pointer = NULL;
+}
+
+void stream_socket_listen(struct stream_socket *socket, int events, uv_poll_cb on_ready)
+{
+    socket->wanted = events;
+    if (!socket->stream->net->is_held) {
+        uv_poll_start(&socket->poll, events, on_ready);
+    }
+}
+
+void net_hold(struct net *net)
+{
+    net->is_held = true;
+    for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
+        if (stream->socket != NULL) {
+            uv_poll_stop(&stream->socket->poll);
+        }
+    }
+}
+
+void net_go_on(struct net *net)
+{
+    net->is_held = false;
+    for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
+        if (stream->socket != NULL) {
+            uv_poll_start(&stream->socket->poll, stream->socket->wanted, on_stream_ready);
+        } else {
+            stream_connect_held(stream);
+        }
+    }
+    if (net->handshakes != NULL) {
+        uv_idle_start(&net->idle, on_handshakes);
+    }
+}
+
+struct stream *stream_open(struct net *net, const struct stream_target *target,
+                           const struct stream_callbacks *callbacks, void *context)
+{
+    struct stream *stream = MEMORY_NEW(struct stream);
+
+    stream->net = net;
+    stream->target = *target;
+    stream->callbacks = *callbacks;
+    stream->context = context;
+    buffer_init(&stream->pending, PENDING_MAX_BYTES);
+    stream->next = net->streams;
+    stream->at = &net->streams;
+    if (stream->next != NULL) {
+        stream->next->at = &stream->next;
+    }
+    net->streams = stream;
+    stream_connect(stream);
+    return stream;
+}
+
+void stream_set_context(struct stream *stream, void *context)
+{
+    stream->context = context;
+}
+
+/* The memory goes with the last handle. */
+void stream_handle_closed(struct stream *stream)
+{
+    if (--stream->open_handles > 0 || !stream->is_closed) {
+        return;
+    }
+    memory_free(stream);
+}
+
+static void leave_handshakes(struct stream *stream)
+{
+    struct stream **at = &stream->net->handshakes;
+
+    if (!stream->is_waiting) {
+        return;
+    }
+    while (*at != stream) {
+        at = &(*at)->next_handshake;
+    }
+    *at = stream->next_handshake;
+    if (stream->net->last_handshake == &stream->next_handshake) {
+        stream->net->last_handshake = at;
+    }
+    stream->is_waiting = false;
+}
+
+static void drop_connection(struct stream *stream, bool is_reset)
+{
+    stream_connector_drop(stream);
+    leave_handshakes(stream);
+    if (stream->socket != NULL) {
+        stream_socket_drop(stream->socket, is_reset);
+        stream->socket = NULL;
+    }
+}
+
+void stream_fail(struct stream *stream, enum net_failure failure, const char *text)
+{
+    drop_connection(stream, failure != NET_OK);
+    stream->state = STREAM_ENDED;
+    stream->callbacks.on_end(stream->context, failure, text);
+}
+
+void stream_close(struct stream **pointer, bool is_reset)
+{
+    struct stream *stream = *pointer;
+
+    if (stream == NULL) {
+        return;
+    }
+    *pointer = NULL;
+    is_reset = is_reset || !net_may_send(stream->net);
+    if (stream->state == STREAM_OPEN && stream->tls != NULL && !is_reset) {
+        tls_session_close(stream->tls);
+    }
+    drop_connection(stream, is_reset);
+    *stream->at = stream->next;
+    if (stream->next != NULL) {
+        stream->next->at = stream->at;
+    }
+    tls_session_free(&stream->tls);
+    buffer_finish(&stream->pending);
+    stream->state = STREAM_ENDED;
+    stream->is_closed = true;
+    stream->open_handles++;
+    stream_handle_closed(stream);
+}
+
+size_t stream_pending(const struct stream *stream)
+{
+    return stream->pending.size - stream->pending_start;
+}
+
+const struct stream_times *stream_times(const struct stream *stream)
+{
+    return &stream->times;
+}
+
+const char *stream_peer(const struct stream *stream)
+{
+    return stream->peer;
+}
+
+struct bytes stream_protocol(const struct stream *stream)
+{
+    return stream->tls != NULL ? tls_session_protocol(stream->tls) : bytes_of("", 0);
+}
+
+static void stream_listen(struct stream *stream)
+{
+    int events = UV_READABLE | (stream_pending(stream) > 0 && !stream->is_write_broken ? UV_WRITABLE : 0);
+
+    if (stream->socket->wanted != events) {
+        stream_socket_listen(stream->socket, events, on_stream_ready);
+    }
+}
+
+/* How many bytes the kernel took. One that is broken takes all: reading says what has become of it, and
+ * perhaps an answer has come before. */
+static size_t send_now(struct stream *stream, struct bytes data)
+{
+    ssize_t count;
+
+    if (stream->is_write_broken) {
+        return data.size;
+    }
+    if (!net_may_send(stream->net)) {
+        return 0;
+    }
+    do {
+        count = send(stream->socket->fd, data.data, data.size, MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 && errno != EAGAIN && errno != ENOBUFS) {
+        stream->is_write_broken = true;
+        return data.size;
+    }
+    return count > 0 ? (size_t)count : 0;
+}
+
+static void write_wire(struct stream *stream, struct bytes data)
+{
+    size_t sent = stream_pending(stream) == 0 ? send_now(stream, data) : 0;
+
+    if (sent < data.size) {
+        (void)buffer_append(&stream->pending, data.data + sent, data.size - sent);
+        stream_listen(stream);
+    }
+}
+
+static bool on_tls_write(void *context, struct bytes data)
+{
+    write_wire(context, data);
+    return true;
+}
+
+static void flush_pending(struct stream *stream)
+{
+    struct bytes rest = bytes_of(stream->pending.data + stream->pending_start, stream_pending(stream));
+
+    stream->pending_start += send_now(stream, rest);
+    if (stream_pending(stream) > 0) {
+        return;
+    }
+    stream->pending_start = 0;
+    if (stream->pending.capacity > PENDING_KEPT_BYTES) {
+        buffer_finish(&stream->pending);
+    }
+    buffer_clear(&stream->pending);
+}
+
+void stream_write(struct stream *stream, struct bytes data)
+{
+    struct error error;
+
+    if (stream->state != STREAM_OPEN || data.size == 0) {
+        return;
+    }
+    if (stream->tls == NULL) {
+        write_wire(stream, data);
+    } else if (tls_session_write(stream->tls, data, &error) == TLS_FAILED) {
+        stream->is_write_broken = true;
+    }
+}
+
+static void stream_is_open(struct stream *stream)
+{
+    stream->state = STREAM_OPEN;
+    stream->times.open_ns = clock_now_ns();
+    stream->callbacks.on_open(stream->context);
+}
+
+/* All that the wire has brought, as plain bytes. */
+static void deliver_plain(struct stream *stream)
+{
+    struct error error;
+    enum tls_result result = TLS_OK;
+
+    while (stream->state == STREAM_OPEN) {
+        size_t count = 0;
+        result = tls_session_read(stream->tls, stream->net->plain, NET_READ_BYTES, &count, &error);
+        if (result != TLS_OK) {
+            break;
+        }
+        stream->callbacks.on_data(stream->context, bytes_of(stream->net->plain, count));
+    }
+    if (stream->state == STREAM_OPEN && result != TLS_MORE) {
+        stream_fail(stream, result == TLS_END ? NET_OK : NET_TLS, result == TLS_END ? "" : error.text);
+    }
+}
+
+static void go_on_with_handshake(struct stream *stream)
+{
+    struct error error;
+
+    switch (tls_session_handshake(stream->tls, &error)) {
+    case TLS_MORE:
+        break;
+    case TLS_OK:
+        stream_is_open(stream);
+        if (stream->state == STREAM_OPEN) {
+            deliver_plain(stream); /* what came with the last of the handshake */
+        }
+        break;
+    default:
+        stream_fail(stream, NET_TLS, error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
+    }
+}
+
+static void begin_tls(struct stream *stream)
+{
+    struct tls_callbacks callbacks = {.on_write = on_tls_write, .context = stream};
+    struct error error;
+
+    stream->state = STREAM_HANDSHAKING;
+    stream->tls = tls_session_new(stream->net->contexts, stream->target.tls, stream->target.host,
+                                  stream->target.is_literal, &callbacks, &error);
+    if (stream->tls == NULL) {
+        stream_fail(stream, NET_TLS, error.text);
+        return;
+    }
+    go_on_with_handshake(stream);
+}
+
+void stream_connected(struct stream *stream, struct stream_socket *socket)
+{
+    stream->socket = socket;
+    stream_socket_listen(socket, UV_READABLE, on_stream_ready);
+    if (stream->target.is_tls) {
+        begin_tls(stream);
+    } else {
+        stream_is_open(stream);
+    }
+}
+
+static void stream_take(struct stream *stream, struct bytes data)
+{
+    if (stream->tls == NULL) {
+        stream->callbacks.on_data(stream->context, data);
+        return;
+    }
+    tls_session_feed(stream->tls, data);
+    if (stream->state == STREAM_HANDSHAKING) {
+        go_on_with_handshake(stream);
+    } else {
+        deliver_plain(stream);
+    }
+}
+
+static void read_wire(struct stream *stream)
+{
+    for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL; i++) {
+        ssize_t count;
+        do {
+            count = recv(stream->socket->fd, stream->net->wire, NET_READ_BYTES, 0);
+        } while (count < 0 && errno == EINTR);
+        if (count > 0) {
+            stream_take(stream, bytes_of(stream->net->wire, (size_t)count));
+        } else if (count == 0) {
+            bool is_early = stream->state == STREAM_HANDSHAKING;
+            stream_fail(stream, is_early ? NET_TLS : NET_OK,
+                        is_early ? "the server closed the connection during the TLS handshake" : "");
+        } else if (errno != EAGAIN) {
+            char text[120];
+            snprintf(text, sizeof text, "the connection broke: %s", strerror(errno));
+            stream_fail(stream, NET_RESET, text);
+        }
+        if (count < (ssize_t)NET_READ_BYTES) {
+            return;
+        }
+    }
+}
+
+/* Handshakes cost milliseconds: they stand in a line, and give way to the loop. */
+static void join_handshakes(struct stream *stream)
+{
+    struct net *net = stream->net;
+
+    if (stream->is_waiting) {
+        return;
+    }
+    uv_poll_stop(&stream->socket->poll);
+    stream->socket->wanted = 0;
+    stream->is_waiting = true;
+    stream->next_handshake = NULL;
+    *net->last_handshake = stream;
+    net->last_handshake = &stream->next_handshake;
+    uv_idle_start(&net->idle, on_handshakes);
+}
+
+static void on_handshakes(uv_idle_t *idle)
+{
+    struct net *net = idle->data;
+    uint64_t until_ns = clock_now_ns() + HANDSHAKES_NS;
+
+    while (net->handshakes != NULL && !net->is_held && clock_now_ns() < until_ns) {
+        struct stream *stream = net->handshakes;
+        leave_handshakes(stream);
+        read_wire(stream);
+        if (stream->socket != NULL) {
+            stream_listen(stream);
+        }
+    }
+    if (net->handshakes == NULL || net->is_held) {
+        uv_idle_stop(idle);
+    }
+}
+
+static void on_stream_ready(uv_poll_t *poll, int status, int events)
+{
+    struct stream_socket *socket = poll->data;
+    struct stream *stream = socket->stream;
+
+    /* Without a lease what comes is left where it is, until the net is held or goes on. */
+    if (stream->net->is_held || stream->socket != socket || !net_may_send(stream->net)) {
+        return;
+    }
+    if ((events & UV_WRITABLE) && stream_pending(stream) > 0) {
+        flush_pending(stream);
+        stream_listen(stream);
+    }
+    if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
+        if (stream->state == STREAM_HANDSHAKING) {
+            join_handshakes(stream);
+        } else {
+            read_wire(stream);
+        }
+    }
+    if (status < 0 && stream->socket == socket && !stream->is_waiting) {
+        uv_poll_start(poll, socket->wanted, on_stream_ready); /* libuv has stopped it */
+    }
+}

@@ -1,0 +1,82 @@
+/* Byte streams to hosts, plain or in TLS, on the loop of a shard. Knows nothing of what is said in them. A
+ * stream may be closed from within each of its callbacks. */
+#pragma once
+#include "agent/net/tls.h"
+#include "common/attributes.h"
+#include "common/bytes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct net;
+struct stream;
+struct lease;
+
+/* How long an address has before the next one is tried beside it (RFC 8305 §5). */
+#define STREAM_ATTEMPT_MS 250u
+
+/* What the streams of a shard have in common. Without `lease` (borrowed; NULL: none is needed) nothing leaves:
+ * connections are not begun, and what is written waits. */
+MUST_CHECK struct net *net_new(uv_loop_t *loop, struct lease *lease);
+/* All streams have to be closed before; the memory goes with the loop's close callbacks. */
+void net_close(struct net **net);
+/* Whether something may leave at this moment. */
+bool net_may_send(const struct net *net);
+/* While it is held, no stream reads or writes. */
+void net_hold(struct net *net);
+void net_go_on(struct net *net);
+
+enum net_failure {
+    NET_OK,
+    NET_RESOLVE,     /* the name has no address */
+    NET_REFUSED,     /* nobody listens there */
+    NET_UNREACHABLE, /* no way leads there */
+    NET_CONNECT,     /* it could not be reached for another reason */
+    NET_LOCAL_LIMIT, /* this machine has no descriptor, port or memory left for it */
+    NET_TLS,
+    NET_RESET
+};
+
+struct stream_callbacks {
+    /* Connected, and in TLS shaken hands. */
+    void (*on_open)(void *context);
+    /* `data` is borrowed for the call. */
+    void (*on_data)(void *context, struct bytes data);
+    /* The other side has closed its direction (NET_OK), or it has failed: the last callback. */
+    void (*on_end)(void *context, enum net_failure failure, const char *text);
+};
+
+/* Borrowed until on_open or on_end. */
+struct stream_target {
+    const char *host;
+    bool is_literal;
+    bool is_tls;
+    uint16_t port;
+    uint32_t turn; /* which of several addresses to begin with */
+    const struct tls_options *tls;
+};
+
+/* By the monotonic clock; 0: not reached. */
+struct stream_times {
+    uint64_t resolved_ns;
+    uint64_t connected_ns;
+    uint64_t open_ns; /* TLS too */
+};
+
+/* Never calls back from within. */
+MUST_CHECK struct stream *stream_open(struct net *net, const struct stream_target *target,
+                                      const struct stream_callbacks *callbacks, void *context);
+/* Hands it over to another owner, who gets what follows. */
+void stream_set_context(struct stream *stream, void *context);
+/* Copies what the kernel does not take at once. A connection that is broken says so by on_end. */
+void stream_write(struct stream *stream, struct bytes data);
+/* Bytes that wait to be sent. */
+size_t stream_pending(const struct stream *stream);
+const struct stream_times *stream_times(const struct stream *stream);
+/* "127.0.0.1:80", once it is connected; else "". */
+const char *stream_peer(const struct stream *stream);
+/* What the handshake has chosen ("h2"); empty for none. */
+struct bytes stream_protocol(const struct stream *stream);
+/* Ends it. Without a lease, or where `is_reset`, so that nothing in the kernel's buffers leaves any more. */
+void stream_close(struct stream **stream, bool is_reset);

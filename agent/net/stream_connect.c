@@ -1,0 +1,269 @@
+/* How a stream gets its connection: the name's addresses, tried one beside the other (RFC 8305). */
+#include "agent/net/stream_inside.h"
+
+#include "common/clock.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void begin_attempts(struct stream *stream);
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+    struct stream_socket *socket = handle->data;
+    struct stream *stream = socket->stream;
+
+    memory_free(socket);
+    stream_handle_closed(stream);
+}
+
+/* With a reset the kernel throws away what it has not sent. */
+void stream_socket_drop(struct stream_socket *socket, bool is_reset)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    uv_poll_stop(&socket->poll);
+    if (is_reset) {
+        (void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    close(socket->fd);
+    uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+}
+
+static void on_connector_closed(uv_handle_t *handle)
+{
+    struct stream_connector *connector = handle->data;
+    struct stream *stream = connector->stream;
+
+    memory_free(connector);
+    stream_handle_closed(stream);
+}
+
+void stream_connector_drop(struct stream *stream)
+{
+    struct stream_connector *connector = stream->connector;
+
+    resolver_cancel(&stream->query);
+    if (connector == NULL) {
+        return;
+    }
+    stream->connector = NULL;
+    while (connector->sockets != NULL) {
+        struct stream_socket *socket = connector->sockets;
+        connector->sockets = socket->next;
+        stream_socket_drop(socket, true);
+    }
+    uv_close((uv_handle_t *)&connector->timer, on_connector_closed);
+}
+
+static enum net_failure failure_of(int number)
+{
+    switch (number) {
+    case ECONNREFUSED:
+        return NET_REFUSED;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+        return NET_UNREACHABLE;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return NET_LOCAL_LIMIT;
+    default:
+        return NET_CONNECT;
+    }
+}
+
+static const char *advice_of(int number)
+{
+    switch (number) {
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+        return " (this machine has no free port left for that address: keep connections alive, or use more "
+               "agents)";
+    case EMFILE:
+    case ENFILE:
+        return " (the limit of open files: see `ulimit -n`)";
+    default:
+        return "";
+    }
+}
+
+/* What is told in the end is what happened to the first of the addresses. */
+static void note_failure(struct stream_connector *connector, const struct net_address *address, int number)
+{
+    char where[STREAM_PEER_BYTES];
+
+    if (connector->failure != NET_OK) {
+        return;
+    }
+    net_address_text(address, where, sizeof where);
+    connector->failure = failure_of(number);
+    snprintf(connector->text, sizeof connector->text, "connect to %s: %s%s", where, strerror(number),
+             advice_of(number));
+}
+
+static void take_out(struct stream_connector *connector, const struct stream_socket *socket)
+{
+    struct stream_socket **at = &connector->sockets;
+
+    while (*at != socket) {
+        at = &(*at)->next;
+    }
+    *at = socket->next;
+}
+
+static void on_attempt_ready(uv_poll_t *poll, int status, int events)
+{
+    struct stream_socket *socket = poll->data;
+    struct stream *stream = socket->stream;
+    struct stream_connector *connector = stream->connector;
+    int number = 0;
+    socklen_t size = sizeof number;
+
+    (void)events;
+    if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) {
+        number = errno;
+    }
+    if (number == 0 && status < 0) {
+        number = -status;
+    }
+    take_out(connector, socket);
+    if (number != 0) {
+        note_failure(connector, &socket->address, number);
+        stream_socket_drop(socket, true);
+        begin_attempts(stream);
+        return;
+    }
+    stream->times.connected_ns = clock_now_ns();
+    net_address_text(&socket->address, stream->peer, sizeof stream->peer);
+    stream_connector_drop(stream);
+    stream_connected(stream, socket);
+}
+
+/* False if that address is out of the question; else it is under way. */
+static bool begin_attempt(struct stream *stream, const struct net_address *address)
+{
+    const int yes = 1;
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        note_failure(stream->connector, address, errno);
+        return false;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (connect(fd, &address->any, net_address_size(address)) != 0 && errno != EINPROGRESS) {
+        note_failure(stream->connector, address, errno);
+        close(fd);
+        return false;
+    }
+    struct stream_socket *socket = MEMORY_NEW(struct stream_socket);
+    int status = uv_poll_init_socket(stream->net->loop, &socket->poll, fd);
+    if (status != 0) {
+        note_failure(stream->connector, address, -status);
+        memory_free(socket);
+        close(fd);
+        return false;
+    }
+    stream->open_handles++;
+    socket->poll.data = socket;
+    socket->stream = stream;
+    socket->fd = fd;
+    socket->address = *address;
+    socket->next = stream->connector->sockets;
+    stream->connector->sockets = socket;
+    stream_socket_listen(socket, UV_WRITABLE, on_attempt_ready);
+    return true;
+}
+
+static void on_attempt_timer(uv_timer_t *timer)
+{
+    struct stream_connector *connector = timer->data;
+    begin_attempts(connector->stream);
+}
+
+/* Begins with the next address that can be tried; where none is left, and none under way, it has failed. */
+static void begin_attempts(struct stream *stream)
+{
+    struct stream_connector *connector = stream->connector;
+
+    if (!net_may_send(stream->net)) {
+        return; /* stream_connect_held */
+    }
+    while (connector->tried < connector->addresses.count) {
+        if (begin_attempt(stream, &connector->addresses.items[connector->tried++])) {
+            if (connector->tried < connector->addresses.count) {
+                uv_timer_start(&connector->timer, on_attempt_timer, STREAM_ATTEMPT_MS, 0);
+            }
+            return;
+        }
+    }
+    if (connector->sockets == NULL) {
+        enum net_failure failure = connector->failure;
+        char text[sizeof connector->text];
+        memcpy(text, connector->text, sizeof text);
+        stream_fail(stream, failure, text);
+    }
+}
+
+void stream_connect_held(struct stream *stream)
+{
+    if (stream->state == STREAM_CONNECTING && stream->connector->sockets == NULL) {
+        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
+    }
+}
+
+static void begin_connecting(struct stream *stream, const struct address_list *list)
+{
+    struct stream_connector *connector = stream->connector;
+
+    stream->state = STREAM_CONNECTING;
+    stream->times.resolved_ns = clock_now_ns();
+    connector->addresses = *list;
+    address_list_arrange(&connector->addresses, stream->target.turn);
+    for (uint32_t i = 0; i < connector->addresses.count; i++) {
+        net_address_set_port(&connector->addresses.items[i], stream->target.port);
+    }
+}
+
+static void on_resolved(void *context, const struct address_list *list, const char *error)
+{
+    struct stream *stream = context;
+
+    stream->query = NULL;
+    if (error != NULL) {
+        char text[sizeof stream->connector->text];
+        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.60s", stream->target.host, error);
+        stream_fail(stream, NET_RESOLVE, text);
+        return;
+    }
+    begin_connecting(stream, list);
+    begin_attempts(stream);
+}
+
+/* Connects in the next turn of the loop at the earliest: nobody is called back from within. */
+void stream_connect(struct stream *stream)
+{
+    struct address_list list;
+
+    stream->connector = MEMORY_NEW(struct stream_connector);
+    stream->connector->stream = stream;
+    uv_timer_init(stream->net->loop, &stream->connector->timer);
+    stream->connector->timer.data = stream->connector;
+    stream->open_handles++;
+    if (resolver_look(stream->net->resolver, stream->target.host, &list)) {
+        begin_connecting(stream, &list);
+        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
+    } else {
+        stream->query = resolver_ask(stream->net->resolver, stream->target.host, on_resolved, stream);
+    }
+}
