@@ -1,6 +1,6 @@
 /* What the agent asks of an HTTP implementation: start a request, give back a response or an error, cancel.
- * One engine a shard, one client a worker; a client has one request at a time, its own connections and its
- * own cookies. */
+ * One engine of a kind a shard, one client a worker; a client has one request at a time, its own connections
+ * and its own cookies. There are two kinds: our own, and one on libcurl for what ours does not speak. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -12,6 +12,7 @@
 #include <uv.h>
 
 struct http_engine;
+struct http_engine_functions; /* of a kind: native_kind, curl_kind */
 struct http_client;
 struct lease;
 struct memory_account;
@@ -78,7 +79,8 @@ struct http_response {
 
 /* Without `lease` (borrowed; NULL: none is needed) nothing leaves: requests are held where they are, or given
  * up as HTTP_LOST with their connections reset, as the lease says. */
-MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease);
+MUST_CHECK struct http_engine *http_engine_new(const struct http_engine_functions *kind, uv_loop_t *loop,
+                                               struct lease *lease);
 /* What its clients hold of bodies counts there; none of it by default. A request that finds no room fails
  * with HTTP_NO_MEMORY. Before the first client. */
 void http_engine_set_memory(struct http_engine *engine, struct memory_account *memory);

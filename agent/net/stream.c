@@ -15,6 +15,8 @@
 #define PENDING_KEPT_BYTES (16u * 1024u)
 /* How long handshakes are computed before others get a turn of the loop. */
 #define HANDSHAKES_NS (4 * NS_PER_MS)
+/* What is encrypted at once of what is large. */
+#define PIECE_BYTES (64u * 1024u)
 /* So often is a socket read before others have their turn. */
 #define READS_AT_ONCE 4
 
@@ -190,7 +192,7 @@ void stream_close(struct stream **pointer, bool is_reset)
 
 size_t stream_pending(const struct stream *stream)
 {
-    return stream->pending.size - stream->pending_start;
+    return stream->pending.size - stream->pending_start + stream->borrowed.size;
 }
 
 const struct stream_times *stream_times(const struct stream *stream)
@@ -241,7 +243,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
 
 static void write_wire(struct stream *stream, struct bytes data)
 {
-    size_t sent = stream_pending(stream) == 0 ? send_now(stream, data) : 0;
+    size_t sent = stream->pending.size == 0 ? send_now(stream, data) : 0;
 
     if (sent < data.size) {
         (void)buffer_append(&stream->pending, data.data + sent, data.size - sent);
@@ -257,10 +259,14 @@ static bool on_tls_write(void *context, struct bytes data)
 
 static void flush_pending(struct stream *stream)
 {
-    struct bytes rest = bytes_of(stream->pending.data + stream->pending_start, stream_pending(stream));
+    struct bytes rest =
+        bytes_of(stream->pending.data + stream->pending_start, stream->pending.size - stream->pending_start);
 
+    if (rest.size == 0) {
+        return;
+    }
     stream->pending_start += send_now(stream, rest);
-    if (stream_pending(stream) > 0) {
+    if (stream->pending_start < stream->pending.size) {
         return;
     }
     stream->pending_start = 0;
@@ -282,6 +288,41 @@ void stream_write(struct stream *stream, struct bytes data)
     } else if (tls_session_write(stream->tls, data, &error) == TLS_FAILED) {
         stream->is_write_broken = true;
     }
+}
+
+/* As much of what is large as the kernel takes. */
+static void pump_borrowed(struct stream *stream)
+{
+    struct error error;
+
+    while (stream->borrowed.size > 0 && stream->pending.size == 0) {
+        struct bytes piece = stream->borrowed;
+        size_t sent;
+        if (stream->tls == NULL) {
+            sent = send_now(stream, piece);
+        } else {
+            piece.size = piece.size < PIECE_BYTES ? piece.size : PIECE_BYTES;
+            stream->is_write_broken |= tls_session_write(stream->tls, piece, &error) == TLS_FAILED;
+            sent = piece.size;
+        }
+        stream->borrowed = bytes_of(stream->borrowed.data + sent, stream->borrowed.size - sent);
+        if (sent < piece.size) {
+            break;
+        }
+    }
+    if (stream->is_write_broken) {
+        stream->borrowed = bytes_of(NULL, 0);
+    }
+}
+
+void stream_write_borrowed(struct stream *stream, struct bytes data)
+{
+    if (stream->state != STREAM_OPEN) {
+        return;
+    }
+    stream->borrowed = data;
+    pump_borrowed(stream);
+    stream_listen(stream);
 }
 
 static void stream_is_open(struct stream *stream)
@@ -438,6 +479,7 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
     }
     if ((events & UV_WRITABLE) && stream_pending(stream) > 0) {
         flush_pending(stream);
+        pump_borrowed(stream);
         stream_listen(stream);
     }
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {

@@ -71,6 +71,9 @@ MUST_CHECK struct stream *stream_open(struct net *net, const struct stream_targe
 void stream_set_context(struct stream *stream, void *context);
 /* Copies what the kernel does not take at once. A connection that is broken says so by on_end. */
 void stream_write(struct stream *stream, struct bytes data);
+/* The same without a copy, for what is large: borrowed until stream_pending is 0, or the stream is closed.
+ * Nothing else may be written meanwhile. */
+void stream_write_borrowed(struct stream *stream, struct bytes data);
 /* Bytes that wait to be sent. */
 size_t stream_pending(const struct stream *stream);
 const struct stream_times *stream_times(const struct stream *stream);

@@ -181,7 +181,7 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
     socket->address = *address;
     socket->next = stream->connector->sockets;
     stream->connector->sockets = socket;
-    stream_socket_listen(socket, UV_WRITABLE, on_attempt_ready);
+    uv_poll_start(&socket->poll, UV_WRITABLE, on_attempt_ready); /* while it is held as well: nothing is sent */
     return true;
 }
 

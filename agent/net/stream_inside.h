@@ -29,7 +29,7 @@ struct stream_connector {
     uint32_t tried;
     struct stream_socket *sockets;
     enum net_failure failure; /* of the first address that failed */
-    char text[160];
+    char text[320];
 };
 
 struct net {
@@ -60,6 +60,7 @@ struct stream {
     struct stream *next_handshake;
     struct buffer pending;
     size_t pending_start;
+    struct bytes borrowed; /* goes out after what is pending */
     struct stream_times times;
     char peer[STREAM_PEER_BYTES];
     unsigned open_handles;

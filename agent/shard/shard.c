@@ -1,4 +1,5 @@
 /* The life of a shard: it opens, takes commands for its campaigns, and closes. */
+#include "agent/http/native/native_kind.h"
 #include "agent/browser/drivers.h"
 #include "agent/shard/shard_inside.h"
 #include "agent/shard/watchdog.h"
@@ -137,7 +138,7 @@ static void open_all(struct shard *shard)
 
     shard->open_handles = SHARD_TURN_HANDLES;
     shard_open_turns(shard);
-    shard->http = http_engine_new(shard->loop, &shard->lease);
+    shard->http = http_engine_new(&native_kind, shard->loop, &shard->lease);
     http_engine_set_memory(shard->http, &shard->memory);
     shard->commands =
         has_thread(shard) ? mailbox_new(shard->loop, &callbacks) : mailbox_new_local(shard->loop, &callbacks);

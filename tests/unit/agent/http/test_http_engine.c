@@ -1,7 +1,8 @@
 /* The engine against a server that behaves, and one that does not. */
 #include "agent/base/lease.h"
 #include "agent/base/memory_account.h"
-#include "agent/http/engine.h"
+#include "agent/http/curl/curl_kind.h"
+#include "agent/http/native/native_kind.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "tests/unit/agent/http/rude_server.h"
@@ -14,6 +15,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* The kind that is tested: all tests run with each. */
+static const struct http_engine_functions *kind;
 
 struct user {
     struct http_client *client;
@@ -53,7 +57,7 @@ static int set_up(void **state)
     fixture->server = rude_server_new(&fixture->loop);
     atomic_init(&fixture->lease_until_ns, UINT64_MAX);
     lease_init(&fixture->lease, &fixture->lease_until_ns);
-    fixture->engine = http_engine_new(&fixture->loop, &fixture->lease);
+    fixture->engine = http_engine_new(kind, &fixture->loop, &fixture->lease);
     for (int i = 0; i < 2; i++) {
         fixture->users[i].client = http_client_new(fixture->engine, on_done, &fixture->users[i]);
     }
@@ -319,8 +323,8 @@ static void without_a_lease_nothing_leaves_and_nothing_is_lost(void **state)
 {
     struct fixture *fixture = *state;
     get(fixture, 0, "/ok");
-    start(fixture, 0, "/ok", (struct http_request){0});
     end_lease(fixture);
+    start(fixture, 0, "/ok", (struct http_request){0});
     start(fixture, 1, "/ok", (struct http_request){0});
     turn(fixture, 50);
     assert_false(fixture->users[0].is_done);
@@ -349,9 +353,9 @@ static void who_was_frozen_past_its_lease_gives_up_what_was_begun(void **state)
 {
     struct fixture *fixture = *state;
     get(fixture, 0, "/ok");
+    freeze(fixture, LEASE_FROZEN_NS);
     start(fixture, 0, "/ok", (struct http_request){0});
     start(fixture, 1, "/ok", (struct http_request){0});
-    freeze(fixture, LEASE_FROZEN_NS);
     assert_int_equal(await(fixture, 0)->failure, HTTP_LOST);
     assert_int_equal(await(fixture, 1)->failure, HTTP_LOST);
     assert_string_equal(http_failure_name(HTTP_LOST), "lost");
@@ -480,5 +484,8 @@ int main(void)
         TEST(bodies_of_all_clients_have_a_limit),
         TEST(bodies_that_are_sent_count_too),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    kind = &curl_kind;
+    int failed = cmocka_run_group_tests_name("curl", tests, NULL, NULL);
+    kind = &native_kind;
+    return failed + cmocka_run_group_tests_name("native", tests, NULL, NULL);
 }

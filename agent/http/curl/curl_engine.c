@@ -1,5 +1,5 @@
 /* The engine on libcurl: one multi handle on the shard's loop. */
-#include "agent/http/curl_client.h"
+#include "agent/http/curl/curl_client.h"
 
 #include "agent/base/lease.h"
 #include "common/clock.h"
@@ -17,20 +17,21 @@
  * was, which spares two system calls each time. */
 struct connection {
     uv_poll_t poll;
-    struct http_engine *engine;
-    const struct http_client *client; /* whose it is */
+    struct curl_engine *engine;
+    const struct curl_client *client; /* whose it is */
     curl_socket_t socket;
     bool is_of_resolver; /* curl looks a name up: it closes this socket without telling */
     int wanted;          /* by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
     int active;          /* what the poll listens to */
 };
 
-struct http_engine {
+struct curl_engine {
+    struct http_engine base;
     uv_loop_t *loop;
     CURLM *multi;
     struct lease *lease;
     bool is_held; /* for want of a lease: curl is not called */
-    struct http_transfer *transfers;
+    struct curl_transfer *transfers;
     struct memory_account *memory; /* NULL: bodies are not counted */
     uv_timer_t timer;
     uv_prepare_t prepare;
@@ -41,21 +42,21 @@ struct http_engine {
 };
 
 /* The last to time out is reported only to those who ask every time. */
-static bool read_completions(struct http_engine *engine)
+static bool read_completions(struct curl_engine *engine)
 {
     bool has_any = false;
     int left;
     CURLMsg *message;
 
     while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
-        struct http_client *client = NULL;
+        struct curl_client *client = NULL;
         CURLcode result = message->data.result;
         CURL *easy = message->easy_handle;
         if (message->msg != CURLMSG_DONE) {
             continue;
         }
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
-        http_client_done(client, result);
+        curl_client_done(client, result);
         has_any = true;
     }
     return has_any;
@@ -72,7 +73,7 @@ static void listen_as_wanted(struct connection *connection)
     uv_poll_start(&connection->poll, connection->active, on_poll);
 }
 
-static void engine_hold(struct http_engine *engine)
+static void engine_hold(struct curl_engine *engine)
 {
     engine->is_held = true;
     for (size_t i = 0; i < engine->connection_capacity; i++) {
@@ -84,7 +85,7 @@ static void engine_hold(struct http_engine *engine)
     }
 }
 
-static void engine_go_on(struct http_engine *engine)
+static void engine_go_on(struct curl_engine *engine)
 {
     engine->is_held = false;
     engine->due_ns = 0; /* what ran out of time meanwhile */
@@ -105,7 +106,7 @@ static void connection_reset(const struct connection *connection)
     }
 }
 
-static void engine_reset_all(struct http_engine *engine, const struct http_client *client)
+static void engine_reset_all(struct curl_engine *engine, const struct curl_client *client)
 {
     for (size_t i = 0; i < engine->connection_capacity; i++) {
         if (engine->connections[i] != NULL && engine->connections[i]->client == client) {
@@ -114,22 +115,22 @@ static void engine_reset_all(struct http_engine *engine, const struct http_clien
     }
 }
 
-bool http_engine_may_send(const struct http_engine *engine)
+bool curl_engine_may_send(const struct curl_engine *engine)
 {
     return engine->lease == NULL || lease_is_held(engine->lease, clock_now_ns());
 }
 
-void http_engine_quieten(struct http_engine *engine, const struct http_client *client)
+void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *client)
 {
-    if (!http_engine_may_send(engine)) {
+    if (!curl_engine_may_send(engine)) {
         engine_reset_all(engine, client);
     }
 }
 
 /* Those that are begun by a caller that hears of it are not among them: they wait for the next lease. */
-static void engine_lose_all(struct http_engine *engine)
+static void engine_lose_all(struct curl_engine *engine)
 {
-    struct http_transfer *transfer = engine->transfers;
+    struct curl_transfer *transfer = engine->transfers;
 
     engine->transfers = NULL;
     if (transfer != NULL) {
@@ -137,12 +138,12 @@ static void engine_lose_all(struct http_engine *engine)
     }
     while (transfer != NULL) {
         engine_reset_all(engine, transfer->client);
-        http_client_lose(transfer->client);
+        curl_client_lose(transfer->client);
     }
 }
 
 /* The gate: curl writes in any call, so none is made without a lease. */
-static bool engine_may_drive(struct http_engine *engine)
+static bool engine_may_drive(struct curl_engine *engine)
 {
     enum lease_state state = engine->lease == NULL ? LEASE_HOLDS : lease_look(engine->lease, clock_now_ns());
 
@@ -162,7 +163,7 @@ static bool engine_may_drive(struct http_engine *engine)
 }
 
 /* Gives whether a transfer has ended. */
-static bool drive(struct http_engine *engine, curl_socket_t socket, int events)
+static bool drive(struct curl_engine *engine, curl_socket_t socket, int events)
 {
     int running;
 
@@ -173,7 +174,7 @@ static bool drive(struct http_engine *engine, curl_socket_t socket, int events)
     return read_completions(engine);
 }
 
-static struct connection *find_connection(struct http_engine *engine, curl_socket_t socket)
+static struct connection *find_connection(struct curl_engine *engine, curl_socket_t socket)
 {
     return (size_t)socket < engine->connection_capacity ? engine->connections[socket] : NULL;
 }
@@ -221,7 +222,7 @@ static bool is_local(curl_socket_t socket)
     return getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
 }
 
-static struct connection *need_connection(struct http_engine *engine, curl_socket_t socket)
+static struct connection *need_connection(struct curl_engine *engine, curl_socket_t socket)
 {
     struct connection *connection = find_connection(engine, socket);
     size_t had = engine->connection_capacity;
@@ -256,7 +257,7 @@ static void drop_connection(struct connection *connection)
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context)
 {
-    struct http_engine *engine = context;
+    struct curl_engine *engine = context;
 
     (void)socket_context;
     if (what == CURL_POLL_REMOVE) {
@@ -279,9 +280,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
     return 0;
 }
 
-int http_engine_close_socket(void *context, curl_socket_t socket)
+int curl_engine_close_socket(void *context, curl_socket_t socket)
 {
-    struct http_engine *engine = context;
+    struct curl_engine *engine = context;
     struct connection *connection = find_connection(engine, socket);
 
     if (connection != NULL) {
@@ -292,7 +293,7 @@ int http_engine_close_socket(void *context, curl_socket_t socket)
 
 static void curl_engine_on_timer(uv_timer_t *timer)
 {
-    struct http_engine *engine = timer->data;
+    struct curl_engine *engine = timer->data;
     uint64_t now_ns = clock_now_ns();
 
     if (engine->due_ns == UINT64_MAX) {
@@ -310,7 +311,7 @@ static void curl_engine_on_timer(uv_timer_t *timer)
 /* A timer that is early does no harm: it looks at due_ns. So it is touched only to come earlier. */
 static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
 {
-    struct http_engine *engine = context;
+    struct curl_engine *engine = context;
 
     (void)multi;
     if (timeout_ms < 0) {
@@ -331,7 +332,7 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
 /* What was started in this turn goes out together, before the loop sleeps. */
 static void curl_engine_on_prepare(uv_prepare_t *prepare)
 {
-    struct http_engine *engine = prepare->data;
+    struct curl_engine *engine = prepare->data;
 
     if (!engine_may_drive(engine)) {
         if (engine->transfers != NULL && !uv_is_active((uv_handle_t *)&engine->timer)) {
@@ -351,12 +352,12 @@ static void curl_engine_on_prepare(uv_prepare_t *prepare)
     }
 }
 
-struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease)
+struct curl_engine *curl_engine_new(uv_loop_t *loop, struct lease *lease)
 {
     static uv_once_t once = UV_ONCE_INIT;
-    struct http_engine *engine = MEMORY_NEW(struct http_engine);
+    struct curl_engine *engine = MEMORY_NEW(struct curl_engine);
 
-    uv_once(&once, http_client_global_init);
+    uv_once(&once, curl_client_global_init);
     engine->loop = loop;
     engine->lease = lease;
     engine->due_ns = UINT64_MAX;
@@ -378,7 +379,7 @@ struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease)
 
 static void curl_engine_on_closed(uv_handle_t *handle)
 {
-    struct http_engine *engine = handle->data;
+    struct curl_engine *engine = handle->data;
 
     if (--engine->open_handles > 0) {
         return;
@@ -387,9 +388,9 @@ static void curl_engine_on_closed(uv_handle_t *handle)
     memory_free(engine);
 }
 
-void http_engine_close(struct http_engine **pointer)
+void curl_engine_close(struct curl_engine **pointer)
 {
-    struct http_engine *engine = *pointer;
+    struct curl_engine *engine = *pointer;
 
     if (engine == NULL) {
         return;
@@ -400,17 +401,17 @@ void http_engine_close(struct http_engine **pointer)
     *pointer = NULL;
 }
 
-struct memory_account *http_engine_memory(struct http_engine *engine)
+struct memory_account *curl_engine_memory(struct curl_engine *engine)
 {
     return engine->memory;
 }
 
-void http_engine_set_memory(struct http_engine *engine, struct memory_account *memory)
+void curl_engine_set_memory(struct curl_engine *engine, struct memory_account *memory)
 {
     engine->memory = memory;
 }
 
-void http_engine_begin(struct http_engine *engine, CURL *easy, struct http_transfer *transfer)
+void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer)
 {
     transfer->next = engine->transfers;
     transfer->at = &engine->transfers;
@@ -421,7 +422,7 @@ void http_engine_begin(struct http_engine *engine, CURL *easy, struct http_trans
     curl_multi_add_handle(engine->multi, easy);
 }
 
-void http_engine_end(struct http_engine *engine, CURL *easy, struct http_transfer *transfer)
+void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer)
 {
     *transfer->at = transfer->next;
     if (transfer->next != NULL) {

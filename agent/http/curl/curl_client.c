@@ -1,6 +1,6 @@
 /* One worker's client: an easy handle with its cookies, and a share object that keeps its connections apart
  * from those of the other workers. */
-#include "agent/http/curl_client.h"
+#include "agent/http/curl/curl_client.h"
 
 #include "agent/base/memory_account.h"
 #include "common/buffer.h"
@@ -17,9 +17,10 @@
 #define KEPT_BODY_BYTES (64u * 1024u)
 #define MAX_REDIRECTS 20L
 
-struct http_client {
-    struct http_engine *engine;
-    struct http_transfer transfer;
+struct curl_client {
+    struct http_client base;
+    struct curl_engine *engine;
+    struct curl_transfer transfer;
     CURL *easy;
     CURLSH *share;
     void (*on_done)(void *context, struct http_response *response);
@@ -41,7 +42,7 @@ struct http_client {
     char text[CURL_ERROR_SIZE + 64];
 };
 
-void http_client_global_init(void)
+void curl_client_global_init(void)
 {
     if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
         abort();
@@ -54,9 +55,9 @@ static size_t excess_bytes(size_t capacity)
 }
 
 /* What the client holds beyond the little that each one keeps is now `bytes`. */
-static bool count_bytes(struct http_client *client, size_t bytes)
+static bool count_bytes(struct curl_client *client, size_t bytes)
 {
-    struct memory_account *memory = http_engine_memory(client->engine);
+    struct memory_account *memory = curl_engine_memory(client->engine);
 
     if (memory == NULL) {
         return true;
@@ -71,13 +72,13 @@ static bool count_bytes(struct http_client *client, size_t bytes)
     return true;
 }
 
-static size_t held_bytes(const struct http_client *client)
+static size_t held_bytes(const struct curl_client *client)
 {
     return excess_bytes(client->head.capacity) + excess_bytes(client->body.capacity) + client->sent_bytes;
 }
 
 /* Appends what has come; false where there is no room for it, and then the request fails. */
-static bool take_in(struct http_client *client, struct buffer *buffer, const char *data, size_t size)
+static bool take_in(struct curl_client *client, struct buffer *buffer, const char *data, size_t size)
 {
     if (size > buffer->capacity - buffer->size) {
         /* It grows to the double at least. */
@@ -96,7 +97,7 @@ static bool take_in(struct http_client *client, struct buffer *buffer, const cha
 
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
-    struct http_client *client = context;
+    struct curl_client *client = context;
     size_t length = size * count;
 
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
@@ -111,7 +112,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
-    struct http_client *client = context;
+    struct curl_client *client = context;
 
     if (take_in(client, &client->body, data, size * count)) {
         return size * count;
@@ -123,10 +124,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 /* Curl connects, and then sends the request, in calls that may have begun under a lease. */
 static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct http_client *client = context;
+    struct curl_client *client = context;
 
     (void)purpose;
-    if (!http_engine_may_send(client->engine)) {
+    if (!curl_engine_may_send(client->engine)) {
         client->is_lost = true;
         return CURL_SOCKET_BAD;
     }
@@ -135,17 +136,17 @@ static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct 
 
 static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
 {
-    struct http_client *client = context;
+    struct curl_client *client = context;
 
     (void)to, (void)from, (void)to_port, (void)from_port;
-    if (http_engine_may_send(client->engine)) {
+    if (curl_engine_may_send(client->engine)) {
         return CURL_PREREQFUNC_OK;
     }
     client->is_lost = true;
     return CURL_PREREQFUNC_ABORT;
 }
 
-static void set_up(struct http_client *client)
+static void set_up(struct curl_client *client)
 {
     CURL *easy = client->easy;
 
@@ -168,15 +169,15 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, client_on_sending);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, client);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_engine_close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, curl_engine_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client->engine);
 }
 
-struct http_client *http_client_new(struct http_engine *engine,
+struct curl_client *curl_client_new(struct curl_engine *engine,
                                     void (*on_done)(void *context, struct http_response *response),
                                     void *context)
 {
-    struct http_client *client = MEMORY_NEW(struct http_client);
+    struct curl_client *client = MEMORY_NEW(struct curl_client);
 
     client->engine = engine;
     client->transfer.client = client;
@@ -194,15 +195,15 @@ struct http_client *http_client_new(struct http_engine *engine,
     return client;
 }
 
-void http_client_free(struct http_client **pointer)
+void curl_client_free(struct curl_client **pointer)
 {
-    struct http_client *client = *pointer;
+    struct curl_client *client = *pointer;
 
     if (client == NULL) {
         return;
     }
-    http_cancel(client);
-    http_engine_quieten(client->engine, client);
+    curl_client_cancel(client);
+    curl_engine_quieten(client->engine, client);
     curl_easy_cleanup(client->easy);
     curl_share_cleanup(client->share);
     curl_slist_free_all(client->headers);
@@ -225,7 +226,7 @@ static bool curl_client_has_header(const struct http_request *request, const cha
     return false;
 }
 
-static void curl_client_add_header(struct http_client *client, const char *line)
+static void curl_client_add_header(struct curl_client *client, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(client->headers, line);
 
@@ -237,7 +238,7 @@ static void curl_client_add_header(struct http_client *client, const char *line)
 
 /* Curl would send a form's type with every body, and wait before a large one: neither is wanted unless the
  * script says so. */
-static void set_headers(struct http_client *client, const struct http_request *request)
+static void set_headers(struct curl_client *client, const struct http_request *request)
 {
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *header = &request->headers[i];
@@ -255,7 +256,7 @@ static void set_headers(struct http_client *client, const struct http_request *r
     curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, client->headers);
 }
 
-static void set_method(struct http_client *client, const struct http_request *request)
+static void set_method(struct curl_client *client, const struct http_request *request)
 {
     CURL *easy = client->easy;
     bool is_body_usual = strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
@@ -276,7 +277,7 @@ static void set_method(struct http_client *client, const struct http_request *re
 }
 
 /* Takes back what the last request had beyond a plain GET. */
-static void reset_special(struct http_client *client)
+static void reset_special(struct curl_client *client)
 {
     CURL *easy = client->easy;
 
@@ -294,7 +295,7 @@ static void reset_special(struct http_client *client)
     client->is_special = false;
 }
 
-static void set_special(struct http_client *client, const struct http_request *request)
+static void set_special(struct curl_client *client, const struct http_request *request)
 {
     client->is_special = true;
     set_method(client, request);
@@ -306,7 +307,7 @@ static void set_special(struct http_client *client, const struct http_request *r
     }
 }
 
-static void set_url(struct http_client *client, const char *url)
+static void set_url(struct curl_client *client, const char *url)
 {
     if (client->url != NULL && strcmp(client->url, url) == 0) {
         return;
@@ -320,7 +321,7 @@ static void set_url(struct http_client *client, const char *url)
 }
 
 /* Gives back what the request and its answer have taken, but for the little that is kept. */
-static void drop_bodies(struct http_client *client)
+static void drop_bodies(struct curl_client *client)
 {
     if (client->body.capacity > KEPT_BODY_BYTES) {
         buffer_finish(&client->body);
@@ -336,7 +337,7 @@ static void drop_bodies(struct http_client *client)
 }
 
 /* Curl copies the body. Where there is no room for that the request goes nowhere, and fails. */
-static void count_request(struct http_client *client, struct http_request *request)
+static void count_request(struct curl_client *client, struct http_request *request)
 {
     size_t size = excess_bytes(request->body.size);
 
@@ -349,7 +350,7 @@ static void count_request(struct http_client *client, struct http_request *reque
     }
 }
 
-void http_start(struct http_client *client, const struct http_request *wanted)
+void curl_client_start(struct curl_client *client, const struct http_request *wanted)
 {
     struct http_request own = *wanted;
     const struct http_request *request = &own;
@@ -377,21 +378,21 @@ void http_start(struct http_client *client, const struct http_request *wanted)
     client->is_lost = false;
     client->error_text[0] = 0;
     client->is_running = true;
-    http_engine_begin(client->engine, client->easy, &client->transfer);
+    curl_engine_begin(client->engine, client->easy, &client->transfer);
 }
 
-void http_cancel(struct http_client *client)
+void curl_client_cancel(struct curl_client *client)
 {
     if (!client->is_running) {
         return;
     }
     client->is_running = false;
-    http_engine_quieten(client->engine, client);
-    http_engine_end(client->engine, client->easy, &client->transfer);
+    curl_engine_quieten(client->engine, client);
+    curl_engine_end(client->engine, client->easy, &client->transfer);
     drop_bodies(client);
 }
 
-void http_drop_body(struct http_client *client)
+void curl_client_drop_body(struct curl_client *client)
 {
     drop_bodies(client);
 }
@@ -413,7 +414,7 @@ static void read_timings(CURL *easy, struct http_timings *timings)
     timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
 }
 
-static enum http_failure failure_of(const struct http_client *client, CURLcode result)
+static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
 {
     if (client->is_lost) {
         return HTTP_LOST;
@@ -465,28 +466,7 @@ static enum http_failure failure_of(const struct http_client *client, CURLcode r
     }
 }
 
-const char *http_failure_name(enum http_failure failure)
-{
-    static const char *const names[] = {
-        [HTTP_OK] = "ok",
-        [HTTP_BAD_REQUEST] = "request",
-        [HTTP_RESOLVE] = "resolve",
-        [HTTP_CONNECT] = "connect",
-        [HTTP_TLS] = "tls",
-        [HTTP_TIMEOUT] = "timeout",
-        [HTTP_RESET] = "reset",
-        [HTTP_PROTOCOL] = "protocol",
-        [HTTP_TOO_LARGE] = "too_large",
-        [HTTP_NO_MEMORY] = "memory",
-        [HTTP_REDIRECTS] = "redirects",
-        [HTTP_LOST] = "lost",
-        [HTTP_OTHER] = "other",
-    };
-
-    return names[failure];
-}
-
-static const char *describe(struct http_client *client, CURLcode result, enum http_failure failure)
+static const char *describe(struct curl_client *client, CURLcode result, enum http_failure failure)
 {
     const char *curl_text = client->error_text[0] ? client->error_text : curl_easy_strerror(result);
 
@@ -503,7 +483,7 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
             client->text, sizeof client->text,
             "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB "
             "(a smaller max_body bounds each)",
-            http_engine_memory(client->engine)->limit_bytes >> 21);
+            curl_engine_memory(client->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(client->text, sizeof client->text, "what the server answers is not HTTP");
     } else {
@@ -512,14 +492,14 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
     return client->text;
 }
 
-void http_client_done(struct http_client *client, CURLcode result)
+void curl_client_done(struct curl_client *client, CURLcode result)
 {
     struct http_response *response = &client->response;
     long status = 0;
     char *url = NULL;
 
     client->is_running = false;
-    http_engine_end(client->engine, client->easy, &client->transfer);
+    curl_engine_end(client->engine, client->easy, &client->transfer);
     *response = (struct http_response){.failure = failure_of(client, result)};
     response->text = describe(client, result, response->failure);
     if (response->failure != HTTP_OK) {
@@ -536,8 +516,8 @@ void http_client_done(struct http_client *client, CURLcode result)
     client->on_done(client->context, response);
 }
 
-void http_client_lose(struct http_client *client)
+void curl_client_lose(struct curl_client *client)
 {
     client->is_lost = true;
-    http_client_done(client, CURLE_ABORTED_BY_CALLBACK);
+    curl_client_done(client, CURLE_ABORTED_BY_CALLBACK);
 }

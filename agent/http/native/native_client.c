@@ -1,0 +1,382 @@
+/* The life of a request: from http_start to on_done, over redirects and a second try. */
+#include "agent/http/native/native_inside.h"
+
+#include "agent/base/memory_account.h"
+#include "common/clock.h"
+#include "common/container.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OUT_MAX_BYTES (4u * 1024u * 1024u)
+/* What a client keeps of its memory for bodies from one request to the next. */
+#define KEPT_BYTES (64u * 1024u)
+
+static struct native_client *client_of(struct http_client *base)
+{
+    return CONTAINER_OF(base, struct native_client, base);
+}
+
+static void init_timer(struct native_timer *timer, struct native_client *client, bool is_for_body)
+{
+    timer_init(&timer->timer);
+    timer->client = client;
+    timer->is_for_body = is_for_body;
+}
+
+struct http_client *native_client_new(struct http_engine *base,
+                                      void (*on_done)(void *context, struct http_response *response),
+                                      void *context)
+{
+    struct native_client *client = MEMORY_NEW(struct native_client);
+
+    client->engine = CONTAINER_OF(base, struct native_engine, base);
+    client->on_done = on_done;
+    client->context = context;
+    client->turn = client->engine->clients++;
+    buffer_init(&client->out, OUT_MAX_BYTES);
+    buffer_init(&client->head, HTTP1_HEAD_MAX_BYTES);
+    buffer_init(&client->body, HTTP_DEFAULT_MAX_BODY_BYTES);
+    buffer_init(&client->wish.fields, 0);
+    init_timer(&client->timer, client, false);
+    init_timer(&client->body_timer, client, true);
+    return &client->base;
+}
+
+static size_t excess_bytes(const struct buffer *buffer)
+{
+    return buffer->capacity > KEPT_BYTES ? buffer->capacity - KEPT_BYTES : 0;
+}
+
+static size_t held_bytes(const struct native_client *client)
+{
+    size_t sent = client->wish.body_capacity;
+    return excess_bytes(&client->head) + excess_bytes(&client->body) + (sent > KEPT_BYTES ? sent - KEPT_BYTES : 0);
+}
+
+static bool count_to(struct native_client *client, size_t bytes)
+{
+    struct memory_account *memory = client->engine->memory;
+
+    if (memory == NULL) {
+        return true;
+    }
+    if (bytes > client->counted_bytes && !memory_account_take_body(memory, bytes - client->counted_bytes)) {
+        return false;
+    }
+    if (bytes < client->counted_bytes) {
+        memory_account_give_body(memory, client->counted_bytes - bytes);
+    }
+    client->counted_bytes = bytes;
+    return true;
+}
+
+bool native_client_count(struct native_client *client)
+{
+    return count_to(client, held_bytes(client));
+}
+
+static void shrink(struct buffer *buffer)
+{
+    if (buffer->capacity > KEPT_BYTES) {
+        buffer_finish(buffer);
+    }
+    buffer_clear(buffer);
+}
+
+static void drop_bodies(struct native_client *client)
+{
+    shrink(&client->body);
+    shrink(&client->head);
+    if (client->wish.body_capacity > KEPT_BYTES) {
+        memory_free(client->wish.body);
+        client->wish.body = NULL;
+        client->wish.body_capacity = client->wish.body_size = 0;
+    }
+    (void)native_client_count(client);
+}
+
+/* Takes the request out of the engine; the connection stays, if it is to. */
+static void stop_running(struct native_client *client)
+{
+    native_engine_unset_timer(client->engine, &client->timer);
+    native_engine_unset_timer(client->engine, &client->body_timer);
+    content_decoder_free(&client->decoder);
+    if (client->at != NULL) {
+        native_engine_remove(client);
+    }
+    client->state = NATIVE_IDLE;
+}
+
+void native_client_cancel(struct http_client *base)
+{
+    struct native_client *client = client_of(base);
+
+    if (client->state != NATIVE_IDLE) {
+        stop_running(client);
+        if (client->connection != NULL) {
+            native_connection_drop(client->connection, true);
+        }
+        drop_bodies(client);
+    }
+}
+
+void native_client_free(struct http_client *base)
+{
+    struct native_client *client = client_of(base);
+
+    native_client_cancel(base);
+    native_connections_drop_all(client, false);
+    cookie_jar_finish(&client->jar);
+    native_wish_finish(&client->wish);
+    memory_free(client->given_url);
+    buffer_finish(&client->out);
+    buffer_finish(&client->head);
+    buffer_finish(&client->body);
+    (void)count_to(client, 0);
+    memory_free(client);
+}
+
+void native_client_drop_body(struct http_client *base)
+{
+    struct native_client *client = client_of(base);
+
+    if (client->state == NATIVE_IDLE) {
+        drop_bodies(client);
+    }
+}
+
+void native_client_deliver(struct native_client *client)
+{
+    client->state = NATIVE_IDLE;
+    client->on_done(client->context, &client->response);
+}
+
+void native_client_end(struct native_client *client, enum http_failure failure, const char *text)
+{
+    struct http_response *response = &client->response;
+
+    /* The text may be the connection's own. */
+    bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
+    if (failure != HTTP_OK && client->connection != NULL) {
+        native_connection_drop(client->connection, true);
+    }
+    stop_running(client);
+    client->connection = NULL;
+    response->failure = failure;
+    response->text = failure != HTTP_OK ? client->text : NULL;
+    response->timings.total_us = (clock_now_ns() - client->started_ns) / NS_PER_US;
+    if (failure != HTTP_OK) {
+        drop_bodies(client);
+    }
+    response->headers = buffer_bytes(&client->head);
+    response->body = buffer_bytes(&client->body);
+    response->url = client->redirects > 0 ? client->wish.url.text : NULL;
+    native_client_deliver(client);
+}
+
+static const char *memory_text(struct native_client *client, char *text, size_t size)
+{
+    snprintf(text, size,
+             "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB (a "
+             "smaller max_body bounds each)",
+             client->engine->memory->limit_bytes >> 21);
+    return text;
+}
+
+static void fail_within_start(struct native_client *client, enum http_failure failure, const char *text)
+{
+    bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
+    client->response.failure = failure;
+    client->response.text = client->text;
+    drop_bodies(client);
+    client->state = NATIVE_ENDED;
+    native_engine_end_later(client->engine, client);
+}
+
+void native_client_exchange(struct native_client *client, bool is_fresh)
+{
+    client->has_begun_answer = false;
+    buffer_clear(&client->head);
+    buffer_clear(&client->body);
+    content_decoder_free(&client->decoder);
+    if (is_fresh || !native_connection_use_idle(client)) {
+        native_connection_open(client);
+    }
+}
+
+void native_client_start(struct http_client *base, const struct http_request *request)
+{
+    struct native_client *client = client_of(base);
+    struct error error;
+
+    assert(client->state == NATIVE_IDLE);
+    client->started_ns = clock_now_ns();
+    client->timeout_ms = request->timeout_ms;
+    client->redirects = 0;
+    client->is_retried = false;
+    client->response = (struct http_response){0};
+    client->body.maximum = request->max_body_bytes;
+    if (!native_wish_take(client, request, &error)) {
+        fail_within_start(client, HTTP_BAD_REQUEST, error.text);
+        return;
+    }
+    if (!native_client_count(client)) {
+        fail_within_start(client, HTTP_NO_MEMORY, memory_text(client, error.text, sizeof error.text));
+        return;
+    }
+    client->state = NATIVE_RUNNING;
+    native_engine_add(client->engine, client);
+    native_engine_set_timer(client->engine, &client->timer, client->started_ns + client->timeout_ms * NS_PER_MS);
+    native_client_exchange(client, false);
+}
+
+void native_client_lose(struct native_client *client)
+{
+    native_client_end(client, HTTP_LOST, "the agent lost its lease before all of it was sent");
+}
+
+void native_client_time_out(struct native_client *client)
+{
+    char text[100];
+
+    snprintf(text, sizeof text, "no answer within %llu ms", (unsigned long long)client->timeout_ms);
+    native_client_end(client, HTTP_TIMEOUT, text);
+}
+
+/* The body that waited for the server's 100 goes out. */
+void native_client_continue(struct native_client *client)
+{
+    if (client->is_body_held && client->connection != NULL) {
+        client->is_body_held = false;
+        native_engine_unset_timer(client->engine, &client->body_timer);
+        stream_write_borrowed(client->connection->stream, bytes_of(client->wish.body, client->wish.body_size));
+    }
+}
+
+static bool append_plain(void *context, struct bytes plain)
+{
+    struct native_client *client = context;
+    struct buffer *body = &client->body;
+
+    if (plain.size > body->capacity - body->size) {
+        /* It grows to the double at least. */
+        size_t wanted = body->size + plain.size > 2 * body->capacity ? body->size + plain.size : 2 * body->capacity;
+        size_t others = held_bytes(client) - excess_bytes(body);
+        if (!count_to(client, others + (wanted > KEPT_BYTES ? wanted - KEPT_BYTES : 0))) {
+            char text[200];
+            native_client_end(client, HTTP_NO_MEMORY, memory_text(client, text, sizeof text));
+            return false;
+        }
+    }
+    if (!buffer_append(body, plain.data, plain.size)) {
+        char text[100];
+        snprintf(text, sizeof text, "the body is larger than %llu bytes (max_body)",
+                 (unsigned long long)client->wish.max_body_bytes);
+        native_client_end(client, HTTP_TOO_LARGE, text);
+        return false;
+    }
+    return true;
+}
+
+bool native_client_take_body(struct native_client *client, struct bytes piece)
+{
+    if (client->decoder == NULL) {
+        return append_plain(client, piece);
+    }
+    switch (content_decoder_write(client->decoder, piece, append_plain, client)) {
+    case CONTENT_OK:
+        return true;
+    case CONTENT_MALFORMED:
+        native_client_end(client, HTTP_PROTOCOL, "the body is not in the coding that Content-Encoding names");
+        return false;
+    default:
+        return false;
+    }
+}
+
+static void take_cookies(struct native_client *client)
+{
+    struct bytes head = buffer_bytes(&client->head);
+    int64_t wall_s = (int64_t)(clock_wall_ns() / NS_PER_S);
+    struct bytes name;
+    struct bytes value;
+    size_t at = 0;
+
+    while (http1_next_field(head, &at, &name, &value)) {
+        if (name.size == 10 && http1_has_word(name, "set-cookie")) {
+            (void)cookie_jar_take(&client->jar, &client->wish.url, value, wall_s);
+        }
+    }
+}
+
+void native_client_head_is_complete(struct native_client *client, const struct http1_parser *parser)
+{
+    struct bytes value;
+
+    client->response.status = parser->status;
+    if (parser->has_set_cookie) {
+        take_cookies(client);
+    }
+    if (parser->has_content_encoding && http1_find_field(buffer_bytes(&client->head), "content-encoding", &value)) {
+        client->decoder = content_decoder_new(value);
+    }
+}
+
+static bool is_redirect(const struct native_client *client)
+{
+    switch (client->response.status) {
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+        return client->wish.is_followed;
+    default:
+        return false;
+    }
+}
+
+static void follow_redirect(struct native_client *client, struct bytes location)
+{
+    struct error error;
+
+    if (client->redirects == NATIVE_REDIRECTS_MAX) {
+        native_client_end(client, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
+        return;
+    }
+    if (!native_wish_redirect(client, client->response.status, location, &error)) {
+        native_client_end(client, HTTP_REDIRECTS, error.text);
+        return;
+    }
+    client->redirects++;
+    client->is_retried = false;
+    native_client_exchange(client, false);
+}
+
+void native_client_answer_is_complete(struct native_client *client, bool keeps_alive)
+{
+    struct native_connection *connection = client->connection;
+    struct bytes location;
+
+    if (client->decoder != NULL && client->body.size > 0 && !content_decoder_is_whole(client->decoder)) {
+        native_client_end(client, HTTP_PROTOCOL, "the coded body ends in the middle");
+        return;
+    }
+    /* What has not left of the request by now never needs to. */
+    bool is_sent = !client->is_body_held && stream_pending(connection->stream) == 0;
+    client->is_body_held = false;
+    client->connection = NULL;
+    connection->is_busy = false;
+    connection->is_used = true;
+    if (!keeps_alive || !is_sent || client->wish.wants_close) {
+        native_connection_drop(connection, !is_sent);
+    }
+    if (is_redirect(client) && http1_find_field(buffer_bytes(&client->head), "location", &location)) {
+        follow_redirect(client, location);
+    } else {
+        native_client_end(client, HTTP_OK, "");
+    }
+}

@@ -1,0 +1,230 @@
+/* The engine of a shard: its clock, its lease, and whose request is under way. */
+#include "agent/http/native/native_inside.h"
+
+#include "agent/base/lease.h"
+#include "common/clock.h"
+#include "common/container.h"
+#include "common/memory.h"
+
+/* How often a lease is looked for that holds again, at least. */
+#define HELD_LOOK_MS 100u
+
+static void native_on_timer(uv_timer_t *timer);
+static void native_on_idle(uv_idle_t *idle);
+
+static void push_client(struct native_client **list, struct native_client *client)
+{
+    client->next = *list;
+    client->at = list;
+    if (client->next != NULL) {
+        client->next->at = &client->next;
+    }
+    *list = client;
+}
+
+void native_engine_add(struct native_engine *engine, struct native_client *client)
+{
+    push_client(&engine->running, client);
+}
+
+void native_engine_remove(struct native_client *client)
+{
+    *client->at = client->next;
+    if (client->next != NULL) {
+        client->next->at = client->at;
+    }
+    client->at = NULL;
+}
+
+void native_engine_end_later(struct native_engine *engine, struct native_client *client)
+{
+    push_client(&engine->ended, client);
+    uv_idle_start(&engine->idle, native_on_idle);
+}
+
+/* A timer of the loop that is early does no harm: it is touched only to come earlier. */
+static void wake_in_time(struct native_engine *engine, uint64_t now_ns)
+{
+    uint64_t due_ns = timers_next_ns(engine->timers);
+    uint64_t ms = due_ns <= now_ns ? 0 : (due_ns - now_ns) / NS_PER_MS + 1;
+
+    if (due_ns == TIMERS_NEVER) {
+        return;
+    }
+    if (!uv_is_active((uv_handle_t *)&engine->timer) || uv_timer_get_due_in(&engine->timer) > ms) {
+        uv_timer_start(&engine->timer, native_on_timer, ms, 0);
+    }
+}
+
+void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns)
+{
+    timers_set(engine->timers, &timer->timer, due_ns);
+    wake_in_time(engine, clock_now_ns());
+}
+
+void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer)
+{
+    timers_unset(engine->timers, &timer->timer);
+}
+
+static void deliver_ended(struct native_engine *engine)
+{
+    struct native_client *list = engine->ended;
+
+    engine->has_delivered |= list != NULL;
+    engine->ended = NULL;
+    if (list != NULL) {
+        list->at = &list;
+    }
+    while (list != NULL) {
+        struct native_client *client = list;
+        native_engine_remove(client);
+        native_client_deliver(client);
+    }
+}
+
+/* Those that a callback begins are not among them: they wait for the next lease. */
+static void lose_all(struct native_engine *engine)
+{
+    struct native_client *list = engine->running;
+
+    engine->has_delivered |= list != NULL;
+    engine->running = NULL;
+    if (list != NULL) {
+        list->at = &list;
+    }
+    while (list != NULL) {
+        native_client_lose(list);
+    }
+}
+
+/* The gate: whether anything may go on now. */
+static bool native_may_drive(struct native_engine *engine)
+{
+    enum lease_state state = engine->lease == NULL ? LEASE_HOLDS : lease_look(engine->lease, clock_now_ns());
+
+    if (state == LEASE_HOLDS) {
+        if (engine->is_held) {
+            engine->is_held = false;
+            net_go_on(engine->net);
+        }
+        return true;
+    }
+    if (!engine->is_held) {
+        engine->is_held = true;
+        net_hold(engine->net);
+    }
+    if (state == LEASE_GONE) {
+        lose_all(engine);
+    }
+    return false;
+}
+
+static void fire_timers(struct native_engine *engine, uint64_t now_ns)
+{
+    struct timer *timer;
+
+    engine->has_delivered |= timers_next_ns(engine->timers) <= now_ns;
+    while ((timer = timers_take_due(engine->timers, now_ns)) != NULL) {
+        struct native_timer *due = CONTAINER_OF(timer, struct native_timer, timer);
+        if (due->is_for_body) {
+            native_client_continue(due->client);
+        } else {
+            native_client_time_out(due->client);
+        }
+    }
+}
+
+static void native_on_timer(uv_timer_t *timer)
+{
+    struct native_engine *engine = timer->data;
+
+    if (native_may_drive(engine)) {
+        fire_timers(engine, clock_now_ns());
+    }
+    wake_in_time(engine, clock_now_ns());
+}
+
+/* While it runs the loop does not sleep: once more after the last, for whoever waited for an answer may want a
+ * turn. */
+static void native_on_idle(uv_idle_t *idle)
+{
+    struct native_engine *engine = idle->data;
+    bool has_delivered = engine->has_delivered;
+
+    engine->has_delivered = false;
+    deliver_ended(engine);
+    if (!has_delivered && !engine->has_delivered) {
+        uv_idle_stop(idle);
+    }
+}
+
+static void native_on_prepare(uv_prepare_t *prepare)
+{
+    struct native_engine *engine = prepare->data;
+
+    if (!native_may_drive(engine) && engine->running != NULL) {
+        uv_timer_start(&engine->timer, native_on_timer, HELD_LOOK_MS, 0);
+    }
+    if (engine->has_delivered) {
+        uv_idle_start(&engine->idle, native_on_idle);
+    }
+}
+
+static struct http_engine *native_engine_new(uv_loop_t *loop, struct lease *lease)
+{
+    struct native_engine *engine = MEMORY_NEW(struct native_engine);
+
+    engine->loop = loop;
+    engine->lease = lease;
+    engine->net = net_new(loop, lease);
+    engine->timers = timers_new();
+    uv_timer_init(loop, &engine->timer);
+    uv_prepare_init(loop, &engine->prepare);
+    uv_idle_init(loop, &engine->idle);
+    engine->timer.data = engine->prepare.data = engine->idle.data = engine;
+    engine->open_handles = 3;
+    uv_prepare_start(&engine->prepare, native_on_prepare);
+    return &engine->base;
+}
+
+static struct native_engine *native_of(struct http_engine *base)
+{
+    return CONTAINER_OF(base, struct native_engine, base);
+}
+
+static void native_engine_set_memory(struct http_engine *base, struct memory_account *memory)
+{
+    native_of(base)->memory = memory;
+}
+
+static void on_native_closed(uv_handle_t *handle)
+{
+    struct native_engine *engine = handle->data;
+
+    if (--engine->open_handles == 0) {
+        memory_free(engine);
+    }
+}
+
+static void native_engine_close(struct http_engine *base)
+{
+    struct native_engine *engine = native_of(base);
+
+    net_close(&engine->net);
+    timers_free(&engine->timers);
+    uv_close((uv_handle_t *)&engine->timer, on_native_closed);
+    uv_close((uv_handle_t *)&engine->prepare, on_native_closed);
+    uv_close((uv_handle_t *)&engine->idle, on_native_closed);
+}
+
+const struct http_engine_functions native_kind = {
+    .engine_new = native_engine_new,
+    .engine_set_memory = native_engine_set_memory,
+    .engine_close = native_engine_close,
+    .client_new = native_client_new,
+    .client_free = native_client_free,
+    .start = native_client_start,
+    .drop_body = native_client_drop_body,
+    .cancel = native_client_cancel,
+};

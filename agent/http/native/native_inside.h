@@ -1,0 +1,153 @@
+/* What the files of the native engine know of each other. */
+#pragma once
+#include "agent/http/engine_kind.h"
+#include "agent/http/message/content_decoder.h"
+#include "agent/http/message/cookie_jar.h"
+#include "agent/http/message/http1_parser.h"
+#include "agent/http/message/url.h"
+#include "agent/net/stream.h"
+#include "common/buffer.h"
+#include "common/timers.h"
+
+#define NATIVE_REDIRECTS_MAX 20u
+/* Connections that a client keeps for later, to different origins. */
+#define NATIVE_IDLE_MAX 6u
+
+struct native_engine {
+    struct http_engine base;
+    uv_loop_t *loop;
+    struct lease *lease;
+    struct net *net;
+    struct memory_account *memory; /* NULL: bodies are not counted */
+    struct timers *timers;         /* of requests */
+    uv_timer_t timer;
+    uv_prepare_t prepare;
+    uv_idle_t idle;
+    struct native_client *running; /* all that have a request under way */
+    struct native_client *ended;   /* whose on_done comes in the next turn */
+    unsigned open_handles;
+    uint32_t clients; /* so far: each begins with another address */
+    bool is_held;
+    bool has_delivered; /* something, in this turn of the loop, before it waits */
+};
+
+/* One connection, and whose answer it is waiting for. */
+struct native_connection {
+    struct native_connection *next;
+    struct native_client *client;
+    struct stream *stream;
+    struct http1_parser parser;
+    char *host;
+    uint16_t port;
+    bool is_tls;
+    bool is_used;  /* has served a request */
+    bool is_busy;
+    bool is_open;
+};
+
+struct native_timer {
+    struct timer timer;
+    struct native_client *client;
+    bool is_for_body; /* the server has not said 100: the body goes out all the same */
+};
+
+enum native_state {
+    NATIVE_IDLE,
+    NATIVE_RUNNING, /* something is under way */
+    NATIVE_ENDED    /* on_done comes in the next turn */
+};
+
+/* What a request wants, kept for redirects and a second try. */
+struct native_wish {
+    char method[32];
+    struct url url;
+    struct buffer fields; /* the script's, as lines */
+    uint8_t *body;
+    size_t body_size;
+    size_t body_capacity;
+    bool has_body;
+    bool has_length;  /* a body is announced, were it empty */
+    bool expects;     /* Expect: 100-continue */
+    bool is_followed;
+    bool wants_close; /* Connection: close */
+    bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
+    char *authorization;  /* "Basic …"; NULL: none */
+    uint64_t max_body_bytes;
+};
+
+struct native_client {
+    struct http_client base;
+    struct native_engine *engine;
+    void (*on_done)(void *context, struct http_response *response);
+    void *context;
+    struct native_client *next; /* in `running`, or in `ended` */
+    struct native_client **at;
+    struct native_connection *connections;
+    struct native_connection *connection; /* of the request under way */
+    struct cookie_jar jar;
+    struct native_wish wish;
+    char *given_url; /* as the script wrote it: the same again need not be parsed again */
+    struct buffer out;
+    struct buffer head;
+    struct buffer body;
+    struct content_decoder *decoder;
+    struct http_response response;
+    struct native_timer timer;
+    struct native_timer body_timer;
+    uint64_t started_ns;
+    uint64_t begun_ns; /* this exchange of several, when redirects are followed */
+    uint64_t timeout_ms;
+    size_t counted_bytes; /* of what it holds, in the shard's account */
+    uint32_t turn;
+    uint32_t redirects;
+    uint8_t state;
+    bool is_retried;
+    bool has_begun_answer;
+    bool is_body_held; /* until the server says 100 */
+    char text[320];
+};
+
+/* native_engine.c */
+void native_engine_add(struct native_engine *engine, struct native_client *client);
+void native_engine_remove(struct native_client *client);
+void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns);
+void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer);
+/* Its on_done comes in the next turn of the loop: for what ends within http_start. */
+void native_engine_end_later(struct native_engine *engine, struct native_client *client);
+
+/* native_client.c; the first five as engine.h says. */
+struct http_client *native_client_new(struct http_engine *engine,
+                                      void (*on_done)(void *context, struct http_response *response),
+                                      void *context);
+void native_client_free(struct http_client *client);
+void native_client_start(struct http_client *client, const struct http_request *request);
+void native_client_drop_body(struct http_client *client);
+void native_client_cancel(struct http_client *client);
+void native_client_lose(struct native_client *client);
+void native_client_time_out(struct native_client *client);
+void native_client_continue(struct native_client *client);
+/* Ends the request: on_done comes now, or later where `is_within` http_start. */
+void native_client_end(struct native_client *client, enum http_failure failure, const char *text);
+void native_client_exchange(struct native_client *client, bool is_fresh);
+void native_client_deliver(struct native_client *client);
+/* False, and the request has ended, where there is no room for it. */
+bool native_client_take_body(struct native_client *client, struct bytes piece);
+/* Counts what it holds; false where the shard's account has no room. */
+bool native_client_count(struct native_client *client);
+void native_client_head_is_complete(struct native_client *client, const struct http1_parser *parser);
+void native_client_answer_is_complete(struct native_client *client, bool keeps_alive);
+
+/* native_connection.c */
+bool native_connection_use_idle(struct native_client *client);
+void native_connection_open(struct native_client *client);
+void native_connection_send(struct native_connection *connection);
+void native_connection_drop(struct native_connection *connection, bool is_reset);
+void native_connections_drop_all(struct native_client *client, bool is_reset);
+
+/* native_request.c */
+bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error);
+void native_wish_write_head(struct native_client *client);
+/* The next request of a redirect to `location`; false with an error where it leads nowhere. */
+bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location, struct error *error);
+void native_wish_finish(struct native_wish *wish);
+bool native_wish_is_idempotent(const struct native_wish *wish);

@@ -1,0 +1,274 @@
+/* What a request wants, and how that is written. */
+#include "agent/http/native/native_inside.h"
+
+#include "common/base64.h"
+#include "common/clock.h"
+#include "common/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define FIELDS_MAX_BYTES (1024u * 1024u)
+#define BODY_MAX_BYTES (1024u * 1024u * 1024u)
+
+/* Fields that describe a body: they go when the body does. */
+static const char *const body_fields[] = {"content-type", "content-length", "content-encoding", "content-language",
+                                          "content-location", NULL};
+/* What is meant for one origin alone. */
+static const char *const secret_fields[] = {"authorization", "cookie", "proxy-authorization", NULL};
+
+static bool is_among(struct bytes name, const char *const *names)
+{
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strlen(names[i]) == name.size && strncasecmp((const char *)name.data, names[i], name.size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_field(const struct native_wish *wish, const char *name)
+{
+    struct bytes value;
+    return wish->fields.size > 0 && http1_find_field(buffer_bytes(&wish->fields), name, &value);
+}
+
+void native_wish_finish(struct native_wish *wish)
+{
+    url_finish(&wish->url);
+    buffer_finish(&wish->fields);
+    memory_free(wish->body);
+    memory_free(wish->authorization);
+    wish->authorization = NULL;
+}
+
+bool native_wish_is_idempotent(const struct native_wish *wish)
+{
+    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
+    return is_among(bytes_of_string(wish->method), methods);
+}
+
+static bool take_method(struct native_wish *wish, const char *method, struct error *error)
+{
+    if (!http1_is_token(bytes_of_string(method)) || strlen(method) >= sizeof wish->method) {
+        return error_set(error, "the method is no word that HTTP knows how to send");
+    }
+    memcpy(wish->method, method, strlen(method) + 1);
+    return true;
+}
+
+static bool take_fields(struct native_wish *wish, const struct http_request *request, struct error *error)
+{
+    buffer_clear(&wish->fields);
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct bytes name = bytes_of_string(request->headers[i].name);
+        struct bytes value = bytes_of_string(request->headers[i].value);
+        static const char *const ours[] = {"content-length", "transfer-encoding", NULL};
+        if (!http1_is_token(name) || !http1_is_field_value(value)) {
+            return error_set(error, "the header %.60s cannot be sent", request->headers[i].name);
+        }
+        if (is_among(name, ours)) {
+            return error_set(error, "the header %.60s is the client's own: it knows the body", request->headers[i].name);
+        }
+        if (!buffer_append_format(&wish->fields, "%s:%s%s\r\n", request->headers[i].name, value.size > 0 ? " " : "",
+                                  request->headers[i].value)) {
+            return error_set(error, "the headers are larger than %u bytes", FIELDS_MAX_BYTES);
+        }
+    }
+    return true;
+}
+
+static void take_user(struct native_wish *wish, const char *user, const char *password)
+{
+    memory_free(wish->authorization);
+    wish->authorization = NULL;
+    if (user == NULL) {
+        return;
+    }
+    SCOPED(memory_free_at) char *plain = memory_format("%s:%s", user, password != NULL ? password : "");
+    SCOPED(buffer_finish) struct buffer coded;
+    buffer_init(&coded, FIELDS_MAX_BYTES);
+    if (base64_encode(&coded, bytes_of_string(plain))) {
+        wish->authorization = memory_format("Basic %s", buffer_string(&coded));
+    }
+}
+
+static bool take_url(struct native_client *client, const char *text, struct error *error)
+{
+    struct native_wish *wish = &client->wish;
+
+    if (client->given_url != NULL && strcmp(client->given_url, text) == 0) {
+        return true;
+    }
+    struct url url;
+    if (!url_parse(bytes_of_string(text), &url, error)) {
+        return false;
+    }
+    url_finish(&wish->url);
+    wish->url = url;
+    memory_free(client->given_url);
+    client->given_url = memory_copy_string(text);
+    return true;
+}
+
+static bool take_body(struct native_wish *wish, const struct http_request *request, struct error *error)
+{
+    static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
+
+    wish->has_body = request->has_body;
+    wish->has_length = request->has_body || is_among(bytes_of_string(request->method), with_body);
+    wish->body_size = request->has_body ? request->body.size : 0;
+    if (wish->body_size > BODY_MAX_BYTES) {
+        return error_set(error, "the body is larger than %u bytes", BODY_MAX_BYTES);
+    }
+    /* Exactly as large as it is: a redirect or a second try may want it again. */
+    if (wish->body_size > wish->body_capacity) {
+        memory_free(wish->body);
+        wish->body = memory_new(wish->body_size, 1);
+        wish->body_capacity = wish->body_size;
+    }
+    if (wish->body_size > 0) {
+        memcpy(wish->body, request->body.data, wish->body_size);
+    }
+    return true;
+}
+
+bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error)
+{
+    struct native_wish *wish = &client->wish;
+
+    wish->fields.maximum = FIELDS_MAX_BYTES;
+    wish->is_followed = request->is_followed;
+    wish->has_left_origin = false;
+    wish->max_body_bytes = request->max_body_bytes;
+    if (!take_url(client, request->url, error) || !take_method(wish, request->method, error) ||
+        !take_fields(wish, request, error) || !take_body(wish, request, error)) {
+        return false;
+    }
+    bool has_user = request->user != NULL || wish->url.user != NULL;
+    take_user(wish, has_user ? (request->user != NULL ? request->user : wish->url.user) : NULL,
+              request->user != NULL ? request->password : wish->url.password);
+    struct bytes value;
+    wish->wants_close = wish->fields.size > 0 && http1_find_field(buffer_bytes(&wish->fields), "connection", &value) &&
+                        http1_has_word(value, "close");
+    wish->expects = wish->body_size > 0 && wish->fields.size > 0 &&
+                    http1_find_field(buffer_bytes(&wish->fields), "expect", &value) &&
+                    http1_has_word(value, "100-continue");
+    return true;
+}
+
+/* Those of the jar, then what the script has given. */
+static void write_cookies(struct native_client *client)
+{
+    const struct native_wish *wish = &client->wish;
+    struct buffer *out = &client->out;
+    struct bytes own = {0};
+    bool has_own = !wish->has_left_origin && wish->fields.size > 0 &&
+                   http1_find_field(buffer_bytes(&wish->fields), "cookie", &own);
+
+    if (client->jar.count == 0 && !has_own) {
+        return;
+    }
+    size_t start = out->size;
+    buffer_append_string(out, "Cookie: ");
+    size_t empty = out->size;
+    cookie_jar_append(&client->jar, &wish->url, (int64_t)(clock_wall_ns() / NS_PER_S), out);
+    if (has_own && own.size > 0) {
+        buffer_append_string(out, out->size > empty ? "; " : "");
+        buffer_append(out, own.data, own.size);
+    }
+    if (out->size == empty) {
+        out->size = start;
+    } else {
+        buffer_append_string(out, "\r\n");
+    }
+}
+
+static void write_fields(struct native_client *client)
+{
+    const struct native_wish *wish = &client->wish;
+    struct bytes fields = buffer_bytes(&wish->fields);
+    struct bytes name;
+    struct bytes value;
+    size_t at = 0;
+
+    while (http1_next_field(fields, &at, &name, &value)) {
+        static const char *const cookie[] = {"cookie", NULL};
+        bool is_left_out = is_among(name, cookie) || (wish->has_left_origin && is_among(name, secret_fields)) ||
+                           (!wish->has_length && is_among(name, body_fields));
+        if (!is_left_out) {
+            buffer_append_format(&client->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name), value.size > 0 ? " " : "",
+                                 BYTES_FORMAT(value));
+        }
+    }
+}
+
+static void write_field(struct buffer *out, const struct native_wish *wish, const char *name, struct bytes value)
+{
+    if (!has_field(wish, name)) {
+        buffer_append_string(out, name);
+        buffer_append(out, ": ", 2);
+        buffer_append(out, value.data, value.size);
+        buffer_append(out, "\r\n", 2);
+    }
+}
+
+void native_wish_write_head(struct native_client *client)
+{
+    const struct native_wish *wish = &client->wish;
+    struct buffer *out = &client->out;
+
+    buffer_clear(out);
+    buffer_append_string(out, wish->method);
+    buffer_append(out, " ", 1);
+    buffer_append(out, wish->url.target.data, wish->url.target.size);
+    buffer_append_string(out, " HTTP/1.1\r\n");
+    write_field(out, wish, "Host", wish->url.authority);
+    write_field(out, wish, "User-Agent", bytes_of_string("tutti/" TUTTI_VERSION));
+    write_field(out, wish, "Accept", bytes_of_string("*/*"));
+    write_field(out, wish, "Accept-Encoding", bytes_of_string(CONTENT_DECODER_ACCEPTS));
+    if (wish->authorization != NULL && !wish->has_left_origin) {
+        write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
+    }
+    write_cookies(client);
+    if (wish->fields.size > 0) {
+        write_fields(client);
+    }
+    if (wish->has_length) {
+        buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
+    }
+    buffer_append(out, "\r\n", 2);
+}
+
+/* RFC 9110 §15.4, and what browsers do of old: a POST that is moved becomes a GET. */
+static void change_method(struct native_wish *wish, uint32_t status)
+{
+    bool is_post = strcmp(wish->method, "POST") == 0;
+    bool is_get = strcmp(wish->method, "GET") == 0 || strcmp(wish->method, "HEAD") == 0;
+
+    if ((status == 303 && !is_get) || ((status == 301 || status == 302) && is_post)) {
+        memcpy(wish->method, "GET", sizeof "GET");
+        wish->has_body = wish->has_length = wish->expects = false;
+        wish->body_size = 0;
+    }
+}
+
+bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location, struct error *error)
+{
+    struct native_wish *wish = &client->wish;
+    struct url url;
+
+    if (!url_resolve(&wish->url, location, &url, error)) {
+        return error_wrap(error, "the redirect leads nowhere: ");
+    }
+    if (!url_is_same_origin(&wish->url, &url)) {
+        wish->has_left_origin = true;
+    }
+    url_finish(&wish->url);
+    wish->url = url;
+    memory_free(client->given_url);
+    client->given_url = NULL;
+    change_method(wish, status);
+    return true;
+}
