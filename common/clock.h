@@ -4,7 +4,6 @@
 
 #define NS_PER_S 1000000000ULL
 #define NS_PER_MS 1000000ULL
-#define NS_PER_US 1000ULL
 
 /* Nanoseconds of the monotonic clock (which goes on while the process is frozen: CLOCK_BOOTTIME). */
 uint64_t clock_now_ns(void);

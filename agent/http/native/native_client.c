@@ -167,7 +167,7 @@ void native_client_end(struct native_client *client, enum http_failure failure, 
     client->connection = NULL;
     response->failure = failure;
     response->text = failure != HTTP_OK ? client->text : NULL;
-    response->timings.total_us = (clock_now_ns() - client->started_ns) / NS_PER_US;
+    response->timings.total_us = (clock_now_ns() - client->started_ns) / 1000;
     if (failure != HTTP_OK) {
         drop_bodies(client);
     }
@@ -242,7 +242,7 @@ void native_client_time_out(struct native_client *client)
 {
     char text[100];
 
-    snprintf(text, sizeof text, "no answer within %llu ms", (unsigned long long)client->timeout_ms);
+    snprintf(text, sizeof text, "timed out: no answer within %llu ms", (unsigned long long)client->timeout_ms);
     native_client_end(client, HTTP_TIMEOUT, text);
 }
 
