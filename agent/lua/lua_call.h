@@ -1,7 +1,7 @@
 /* Calls of a script to the coordinator: send an operation, wait for its answer, give back what it says. */
 #pragma once
 #include "agent/script/lua_option.h"
-#include "agent/shard/vu.h"
+#include "agent/shard/vu_api.h"
 
 #include <lua.h>
 
@@ -11,8 +11,8 @@ void lua_call_prepare(lua_State *lua, struct vu *vu, struct operation *operation
 /* The same with a name that was checked before. */
 void lua_call_fill(const struct vu *vu, struct operation *operation, enum operation_kind kind,
                    struct bytes name);
-/* Sends it; where it is answered, `finish` is called with the reply in virtual user->answer once it is ok,
- * else the outcome is raised. */
+/* Sends it; where it is answered, `finish` is called with the reply once it is ok, else the outcome
+ * is raised. */
 int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operation,
                   int (*finish)(lua_State *lua, struct vu *vu, const struct reply *reply));
 /* Seconds at `index` as milliseconds, at least 1; 0, the campaign's default, where there is none. */

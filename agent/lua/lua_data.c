@@ -4,7 +4,6 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard_campaign.h"
 #include "common/random.h"
 #include "common/value.h"
 
@@ -190,22 +189,21 @@ static uint64_t draw(const struct data *data, struct vu *vu)
         vu->drawn_step = vu->step;
         vu->draws = 0;
     }
-    random_seed(&random, vu->campaign->options->seed + vu->id * 0x9e3779b97f4a7c15ull +
+    random_seed(&random, vu_options(vu)->seed + vu->id * 0x9e3779b97f4a7c15ull +
                              vu->step * 0xd1b54a32d192ed03ull + ++vu->draws * 0xaef17502108ef2d9ull);
     return random_below(&random, data->rows.count);
 }
 
 static uint64_t pick(const struct data *data, struct vu *vu)
 {
-    const struct campaign_options *options = vu->campaign->options;
+    const struct campaign_options *options = vu_options(vu);
     uint64_t steps_before = vu->step > 0 ? vu->step - 1 : 0; /* setup is before the first */
 
     switch (data->mode) {
     case MODE_ROUND_ROBIN:
         return (steps_before * options->workers + vu->id) % data->rows.count;
     case MODE_ROOM:
-        return (steps_before * campaign_room_count(options) + vu->id / vu->campaign->room_size) %
-               data->rows.count;
+        return (steps_before * campaign_room_count(options) + vu_room(vu)) % data->rows.count;
     case MODE_RANDOM:
         return draw(data, vu);
     case MODE_UNIQUE:

@@ -6,8 +6,6 @@
 #include "agent/lua/lua_call.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
 
 #include <fcntl.h>
 #include <lauxlib.h>
@@ -128,6 +126,9 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
     if (has_come(object)) {
         return go_on(lua, LUA_OK, 0);
     }
+    if (!script_may_wait(lua)) {
+        return lua_misuse(lua, "driver: a call that waits cannot be made here");
+    }
     vu->awaited_driver = object;
     return vu_yield(lua, vu, WAIT_DRIVER, go_on, 0);
 }
@@ -210,9 +211,9 @@ static int start(lua_State *lua)
         lua_replace(lua, 1);
     }
     lua_call_check_options(lua, 1, "driver", names);
-    request.kind = read_kind(lua, vu->campaign->options->browser);
+    request.kind = read_kind(lua, vu_options(vu)->browser);
     request.timeout_ms = read_timeout_ms(lua);
-    if (vu->campaign->options->browser == BROWSER_REMOTE) {
+    if (vu_options(vu)->browser == BROWSER_REMOTE) {
         return lua_misuse(
             lua, "browser: with --browser remote none is started here: name a WebDriver (remote = URL)");
     }
@@ -229,7 +230,7 @@ static int start(lua_State *lua)
     lua_replace(lua, 1);
     lua_settop(lua, 1);
     request.context = object;
-    object->driver = webdriver_start(shard_drivers(vu->campaign->shard), &request);
+    object->driver = webdriver_start(vu_drivers(vu), &request);
     object->vu = vu;
     object->next = vu->drivers;
     vu->drivers = object;
@@ -446,7 +447,8 @@ void lua_drivers_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
     struct script *script = script_of(lua);
-    enum browser_kind kind = script->campaign != NULL ? script->campaign->options->browser : BROWSER_CHROMIUM;
+    enum browser_kind kind =
+        script->campaign_options != NULL ? script->campaign_options->browser : BROWSER_CHROMIUM;
 
     script->uses_browser = true;
     lua_drivers_open_metatable(lua);

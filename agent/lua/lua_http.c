@@ -4,8 +4,7 @@
 #include "agent/lua/lua_response.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
+#include "agent/script/script_state.h"
 #include "agent/shard/step_wrapper.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
@@ -231,7 +230,7 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
     }
     vu->response = NULL;
     bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(vu->campaign->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
+    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
                   response->timings.total_us);
     if (response->failure != HTTP_OK) {
         return lua_http_fail(lua, response);
@@ -274,7 +273,7 @@ static int request_raw(lua_State *lua)
         return lua_misuse(lua, "http: a call that waits cannot be made here");
     }
     if (vu->http == NULL) {
-        vu->http = http_client_new(shard_http(vu->campaign->shard), lua_http_on_done, vu);
+        vu->http = http_client_new(vu_http_engine(vu), lua_http_on_done, vu);
     }
     http_start(vu->http, &draft.request);
     lua_settop(lua, NAME_INDEX);
@@ -309,7 +308,7 @@ static int lua_http_request(lua_State *lua)
     if (!lua_isnil(lua, 3) && !lua_istable(lua, 3)) {
         return lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 3));
     }
-    if (!step_wrapper_has_listeners(script) || vu_current(lua, "http")->phase == VU_GLOBAL) {
+    if (!step_wrapper_has_listeners(script) || vu_is_global(vu_current(lua, "http"))) {
         return request_raw(lua);
     }
     step_wrapper_push_request(lua);

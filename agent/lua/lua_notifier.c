@@ -3,7 +3,6 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "common/digest.h"
 
@@ -244,7 +243,7 @@ static void report_release(lua_State *lua, struct vu *vu, const struct reply *re
     lua_call_prepare(lua, vu, &operation, OPERATION_RELEASED, 2);
     operation.step = reply->step;
     operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
-    (void)!shard_campaign_call(vu->campaign, vu, &operation, &error);
+    (void)!vu_call(vu, &operation, &error);
 }
 
 static int give_rank(lua_State *lua, struct vu *vu, const struct reply *reply)

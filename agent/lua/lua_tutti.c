@@ -4,8 +4,6 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/script_options.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -130,8 +128,7 @@ static int sleep_for(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
     }
-    shard_set_alarm(vu->campaign->shard, &vu->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
-    return vu_yield(lua, vu, WAIT_SLEEP, on_slept, 0);
+    return vu_sleep_until(lua, vu, clock_now_ns() + (uint64_t)(seconds * 1e9), on_slept);
 }
 
 static int now(lua_State *lua)
@@ -148,7 +145,7 @@ static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
     size_t size;
     const char *name = lua_tolstring(lua, 1, &size);
 
-    meter_request(vu->campaign->meter, bytes_of(name, size), true, is_ok,
+    meter_request(vu_meter(vu), bytes_of(name, size), true, is_ok,
                   (clock_now_ns() - (uint64_t)began_ns) / 1000);
     if (!is_ok) {
         return lua_error(lua);
@@ -191,7 +188,7 @@ int lua_print(lua_State *lua)
         return lua_misuse(lua, "print: the agent has lost its lease");
     }
     luaL_buffinit(lua, &line);
-    if (vu != NULL && vu->phase != VU_GLOBAL) {
+    if (vu != NULL && !vu_is_global(vu)) {
         char prefix[32];
         snprintf(prefix, sizeof prefix, "[%u] ", vu->id);
         luaL_addstring(&line, prefix);

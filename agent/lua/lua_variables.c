@@ -4,7 +4,6 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard_campaign.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -84,7 +83,7 @@ static void tell_making_failed(lua_State *lua)
     struct vu *vu = prepare_at(lua, "get_var", &operation, OPERATION_MAKING_FAILED);
 
     /* Where it cannot be told any more, nobody waits for it either. */
-    (void)!shard_campaign_call(vu->campaign, vu, &operation, &error);
+    (void)!vu_call(vu, &operation, &error);
 }
 
 /* The factory has run: its result is on top. */

@@ -1,11 +1,12 @@
 /* Turns commands into steps of the runner, and what the runner asks for into turns of workers. */
 #include "agent/shard/shard_campaign.h"
 
-#include "agent/shard/watchdog.h"
-
 #include "agent/browser/kind.h"
+#include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/step_wrapper.h"
+#include "agent/shard/vu_api.h"
+#include "agent/shard/watchdog.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -56,8 +57,10 @@ static uint64_t runs_of(const struct shard_campaign *campaign)
     return campaign->options->is_single_run ? campaign->script->scenario_count : campaign->options->runs;
 }
 
-static void shard_campaign_tell_place(const struct shard_campaign *campaign, const char *place)
+static void shard_campaign_tell_place(void *context, const char *place)
 {
+    const struct shard_campaign *campaign = context;
+
     pulse_set_place(shard_settings(campaign->shard)->pulse, place);
 }
 
@@ -79,8 +82,9 @@ static bool load(struct shard_campaign *campaign, struct error *error)
         .is_quiet = settings->is_quiet,
         .files = script_files_of_bundle(deployment_bundle(campaign->deployment)),
         .target = target[0] ? target : NULL,
-        .campaign = campaign,
+        .campaign_options = campaign->options,
         .thread = &script_thread,
+        .thread_context = campaign,
         .library = settings->library,
     };
     campaign->script = script_new(&script_settings);
@@ -101,6 +105,18 @@ static bool load(struct shard_campaign *campaign, struct error *error)
     return true;
 }
 
+static void tell_refused(const struct shard_campaign *campaign)
+{
+    const char *agent = shard_settings(campaign->shard)->agent;
+    struct log_subject subject = {.campaign = campaign->id, .agent = bytes_of_string(agent)};
+
+    if (campaign->refused_events > 0) {
+        log_about(LOG_WARNING, agent, &subject,
+                  "%llu events came to workers that could not take them: a defect of the agent",
+                  (unsigned long long)campaign->refused_events);
+    }
+}
+
 void shard_campaign_free(struct shard_campaign **pointer)
 {
     struct shard_campaign *campaign = *pointer;
@@ -108,6 +124,7 @@ void shard_campaign_free(struct shard_campaign **pointer)
     if (campaign == NULL) {
         return;
     }
+    tell_refused(campaign);
     for (size_t i = 0; i < campaign->vu_capacity; i++) {
         vu_free(&campaign->vus[i]);
     }
@@ -205,19 +222,19 @@ static void perform(struct shard_campaign *campaign, struct runner_effects *effe
         struct runner_effect *effect = &effects->items[i];
         switch (effect->kind) {
         case RUNNER_SETUP:
-            vu_begin(need_vu(campaign, effect->worker), VU_SETUP, 0);
+            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_SETUP, 0);
             break;
         case RUNNER_SETUP_LATE:
             vu_cut_short(need_vu(campaign, effect->worker));
             break;
         case RUNNER_STEP:
-            vu_begin(need_vu(campaign, effect->worker), VU_STEP, effect->step);
+            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_STEP, effect->step);
             break;
         case RUNNER_ANSWER:
             shard_campaign_answer(campaign, effect, &last, &shared);
             break;
         case RUNNER_TEARDOWN:
-            vu_begin(need_vu(campaign, effect->worker), VU_TEARDOWN_SESSION,
+            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_TEARDOWN,
                      need_vu(campaign, effect->worker)->step);
             break;
         case RUNNER_NOTICE:
@@ -253,7 +270,8 @@ static void begin_global(struct shard_campaign *campaign, const struct command *
     if (worker_set_next(&campaign->own_workers, &cursor)) {
         campaign->global->id = cursor.worker;
     }
-    vu_begin(campaign->global, VU_GLOBAL, 0);
+    vu_begin(campaign->global,
+             command->phase == GLOBAL_SETUP ? VU_BEGIN_GLOBAL_SETUP : VU_BEGIN_GLOBAL_TEARDOWN, 0);
 }
 
 /* The runner ends the waits that the coordinator knows of; those that only we know of end here. */
@@ -412,7 +430,7 @@ void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *v
                              const char *text)
 {
     const char *agent = shard_settings(campaign->shard)->agent;
-    bool is_worker = vu->phase != VU_GLOBAL;
+    bool is_worker = !vu_is_global(vu);
     struct log_subject subject = {.campaign = campaign->id,
                                   .agent = bytes_of_string(agent),
                                   .has_worker = is_worker,

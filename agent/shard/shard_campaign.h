@@ -24,7 +24,8 @@ struct shard_campaign {
     size_t vu_capacity;
     struct vu *global; /* runs the global fixture; NULL while there is none */
     enum global_phase global_phase;
-    uint32_t artifacts; /* that were handed on */
+    uint32_t artifacts;      /* that were handed on */
+    uint64_t refused_events; /* that came to a vu in a phase where they cannot: a mistake of ours */
     bool is_stopping;
     char *stop_text;
     struct runner_effects effects;
