@@ -1,12 +1,9 @@
 /* Turns commands into steps of the runner, and what the runner asks for into turns of workers. */
 #include "agent/shard/shard_campaign.h"
 
-#include "agent/browser/kind.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/step_wrapper.h"
-#include "agent/shard/vu_api.h"
-#include "agent/shard/watchdog.h"
+#include "agent/shard/shard_script.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -33,6 +30,14 @@ bool shard_campaign_is_urgent(const struct shard_campaign *campaign)
     return campaign->batcher != NULL && batcher_is_urgent(campaign->batcher);
 }
 
+uint64_t shard_campaign_take_spent_ns(struct shard_campaign *campaign)
+{
+    uint64_t spent_ns = campaign->script->limits.spent_ns;
+
+    campaign->script->limits.spent_ns = 0;
+    return spent_ns;
+}
+
 /* What workers did before goes before it. */
 static void post(struct shard_campaign *campaign, struct notice **notice)
 {
@@ -55,54 +60,6 @@ static void post_result(struct shard_campaign *campaign, enum notice_kind kind, 
 static uint64_t runs_of(const struct shard_campaign *campaign)
 {
     return campaign->options->is_single_run ? campaign->script->scenario_count : campaign->options->runs;
-}
-
-static void shard_campaign_tell_place(void *context, const char *place)
-{
-    const struct shard_campaign *campaign = context;
-
-    pulse_set_place(shard_settings(campaign->shard)->pulse, place);
-}
-
-static const struct script_thread script_thread = {.give_way = vu_give_way,
-                                                   .tell_place = shard_campaign_tell_place};
-
-static bool load(struct shard_campaign *campaign, struct error *error)
-{
-    const struct shard_settings *settings = shard_settings(campaign->shard);
-    char target[2048];
-    char path[DRIVER_PATH_BYTES];
-
-    bytes_to_text(campaign->options->target, target, sizeof target);
-    struct script_settings script_settings = {
-        .memory = shard_memory(campaign->shard),
-        .instruction_limit = settings->instruction_limit,
-        .turn_limit_ms = settings->turn_limit_ms,
-        .is_system_allowed = settings->is_system_allowed,
-        .is_quiet = settings->is_quiet,
-        .files = script_files_of_bundle(deployment_bundle(campaign->deployment)),
-        .target = target[0] ? target : NULL,
-        .campaign_options = campaign->options,
-        .thread = &script_thread,
-        .thread_context = campaign,
-        .library = settings->library,
-    };
-    campaign->script = script_new(&script_settings);
-    if (!script_load(campaign->script, error)) {
-        return false;
-    }
-    struct bytes only = campaign->options->single_mode;
-    if (only.size > 0 && script_find_scenario(campaign->script, (const char *)only.data, only.size) == NULL) {
-        return error_set(error, "there is no scenario \"%.*s\"", BYTES_FORMAT(only));
-    }
-    if (campaign->script->uses_browser && campaign->options->browser < BROWSER_KINDS &&
-        !browser_find_driver(campaign->options->browser, path, error)) {
-        return false;
-    }
-    if (step_wrapper_is_needed(campaign->script)) {
-        step_wrapper_open(campaign->script);
-    }
-    return true;
 }
 
 static void tell_refused(const struct shard_campaign *campaign)
@@ -130,9 +87,9 @@ void shard_campaign_free(struct shard_campaign **pointer)
     }
     vu_free(&campaign->global);
     memory_free(campaign->vus);
-    shard_unset_alarm(campaign->shard, &campaign->runner_alarm);
-    shard_unset_alarm(campaign->shard, &campaign->meter_alarm);
-    shard_unset_alarm(campaign->shard, &campaign->rest_alarm);
+    alarms_unset(shard_alarms(campaign->shard), &campaign->runner_alarm);
+    alarms_unset(shard_alarms(campaign->shard), &campaign->meter_alarm);
+    turn_queue_finish(&campaign->queue);
     script_free(&campaign->script);
     runner_free(&campaign->runner);
     batcher_free(&campaign->batcher);
@@ -251,9 +208,9 @@ static void step_runner(struct shard_campaign *campaign, const struct runner_eve
     runner_effects_clear(&campaign->effects);
     uint64_t due_ns = runner_due_ns(campaign->runner);
     if (due_ns == TIMERS_NEVER) {
-        shard_unset_alarm(campaign->shard, &campaign->runner_alarm);
+        alarms_unset(shard_alarms(campaign->shard), &campaign->runner_alarm);
     } else {
-        shard_set_alarm(campaign->shard, &campaign->runner_alarm, due_ns);
+        alarms_set(shard_alarms(campaign->shard), &campaign->runner_alarm, due_ns);
     }
 }
 
@@ -295,7 +252,7 @@ static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
     struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, meter_alarm);
 
     post_statistics(campaign);
-    shard_set_alarm(campaign->shard, alarm, now_ns + METER_PERIOD_NS);
+    alarms_set(shard_alarms(campaign->shard), alarm, now_ns + METER_PERIOD_NS);
 }
 
 static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
@@ -320,14 +277,14 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
     campaign->meter = meter_new();
     alarm_init(&campaign->runner_alarm, on_runner_due);
     alarm_init(&campaign->meter_alarm, on_meter_due);
-    shard_init_campaign(campaign);
-    bool is_loaded = load(campaign, &error);
+    turn_queue_init(&campaign->queue, shard_turns(shard));
+    bool is_loaded = shard_script_load(campaign, &error);
     if (is_loaded) {
         campaign->runner = runner_new(campaign->deployment, runs_of(campaign));
         campaign->batcher = batcher_new(campaign->options->workers);
         runner_gather_into(campaign->runner, campaign->batcher);
         shard_campaign_command(campaign, deploy);
-        shard_set_alarm(shard, &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
+        alarms_set(shard_alarms(shard), &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
     }
     post_result(campaign, NOTICE_DEPLOYED, is_loaded ? NULL : error.text);
     return campaign;
@@ -405,7 +362,7 @@ enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu 
     runner_effects_clear(&campaign->call_effects);
     if (runner_due_ns(campaign->runner) ==
         0) { /* somebody waits who did not: what time it is says the next step */
-        shard_set_alarm(campaign->shard, &campaign->runner_alarm, 0);
+        alarms_set(shard_alarms(campaign->shard), &campaign->runner_alarm, 0);
     }
     return call;
 }

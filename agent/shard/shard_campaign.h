@@ -4,6 +4,7 @@
 #include "agent/core/runner/runner.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/meter.h"
+#include "agent/shard/turns.h"
 #include "agent/shard/vu.h"
 
 struct shard;
@@ -32,15 +33,7 @@ struct shard_campaign {
     struct runner_effects call_effects; /* of calls that a script makes */
     struct alarm runner_alarm;
     struct alarm meter_alarm;
-    /* The shard's: whose turn it is, in order. */
-    struct shard_campaign *next_ready;
-    struct vu *first;
-    struct vu *last;
-    size_t queued;
-    uint64_t served_ns; /* how long it has had turns since it came to the front */
-    bool is_ready;      /* among those that the shard goes through */
-    bool is_resting;    /* it has had more than its share: its workers wait for rest_alarm */
-    struct alarm rest_alarm;
+    struct turn_queue queue; /* its workers that are to have turns */
 };
 
 /* Loads the script and answers NOTICE_DEPLOYED either way. */
@@ -52,6 +45,9 @@ void shard_campaign_command(struct shard_campaign *campaign, const struct comman
 void shard_campaign_post_gathered(struct shard_campaign *campaign);
 /* Whether there is anything among it that has nothing to wait for. */
 bool shard_campaign_is_urgent(const struct shard_campaign *campaign);
+/* For how long its script has kept the thread in one piece since this was last asked; pieces too short to be
+ * seen do not count. */
+uint64_t shard_campaign_take_spent_ns(struct shard_campaign *campaign);
 
 /* From the workers. `text` is why not, NULL where it is in order. */
 void shard_campaign_setup_done(struct shard_campaign *campaign, struct vu *vu, const char *text);

@@ -5,12 +5,11 @@
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
 #include "agent/shard/vu_coroutine.h"
+#include "agent/shard/vu_result.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
-#include "proto/message/limits.h"
 
-#include <assert.h>
 #include <lauxlib.h>
 #include <time.h>
 
@@ -43,7 +42,7 @@ static void vu_on_due(struct alarm *alarm, uint64_t now_ns)
 void vu_release_at(struct vu *vu, uint64_t at_ns)
 {
     vu->release_ns = at_ns;
-    shard_set_alarm(vu->campaign->shard, &vu->alarm, at_ns - RELEASE_LEAD_NS);
+    alarms_set(shard_alarms(vu->campaign->shard), &vu->alarm, at_ns - RELEASE_LEAD_NS);
 }
 
 struct vu *vu_new(struct shard_campaign *campaign, uint32_t id)
@@ -86,8 +85,8 @@ void vu_free(struct vu **pointer)
     if (vu == NULL) {
         return;
     }
-    shard_unset_alarm(vu->campaign->shard, &vu->alarm);
-    shard_unqueue(vu->campaign->shard, vu);
+    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+    turn_queue_remove(&vu->campaign->queue, vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
@@ -121,7 +120,7 @@ bool vu_is_global(const struct vu *vu)
 void vu_wake(struct vu *vu, enum vu_wake wake)
 {
     vu->wake = (uint8_t)wake;
-    shard_queue(vu->campaign->shard, vu);
+    turn_queue_add(&vu->campaign->queue, vu);
 }
 
 static void vu_cancel_requests(struct vu *vu)
@@ -134,96 +133,6 @@ static void vu_cancel_requests(struct vu *vu)
     }
 }
 
-static bool vu_wants_witness(const struct vu *vu)
-{
-    const struct shard_campaign *campaign = vu->campaign;
-
-    return vu->witness_reference != LUA_NOREF && !campaign->is_stopping &&
-           campaign->artifacts < LIMIT_ARTIFACTS;
-}
-
-static double vu_delay_s(const struct vu *vu)
-{
-    return vu->campaign->script->scenarios[vu->scenario].delay_s;
-}
-
-/* Counts the step, and finds out what comes after it. */
-static enum vu_event vu_count_step(struct vu *vu)
-{
-    struct shard_campaign *campaign = vu->campaign;
-
-    meter_step(campaign->meter, vu->result, (clock_now_ns() - vu->step_began_ns) / 1000);
-    switch ((enum step_result)vu->result) {
-    case STEP_FAILED:
-        meter_error(campaign->meter, bytes_of_string(vu->failure_text), vu->id, vu->step);
-        if (campaign->options->verbosity > 0) {
-            shard_campaign_complain(campaign, vu, "", vu->failure_text);
-        }
-        return vu_wants_witness(vu) ? VU_FAILED_WITNESSED : VU_FAILED;
-    case STEP_STOPPED:
-        return VU_STOPPED;
-    case STEP_OK:
-        break;
-    }
-    if (vu_delay_s(vu) > 0 && !campaign->is_stopping) {
-        return VU_OK_DELAYED;
-    }
-    /* Others may have been released together with this one: they go on before the runner does its part. */
-    return shard_is_queued(campaign->shard) ? VU_OK_OTHERS_QUEUED : VU_OK;
-}
-
-static enum vu_event event_of_result(enum step_result result)
-{
-    return result == STEP_OK ? VU_OK : result == STEP_FAILED ? VU_FAILED : VU_STOPPED;
-}
-
-/* A worker that cannot begin counts as a failed step, so that --fail judges it too. */
-static enum vu_event vu_count_setup(struct vu *vu)
-{
-    if (vu->failure_text != NULL) {
-        meter_error(vu->campaign->meter, bytes_of_string(vu->failure_text), vu->id, vu->step);
-    }
-    if (vu->result == STEP_FAILED) {
-        meter_step(vu->campaign->meter, STEP_FAILED, 0);
-    }
-    return event_of_result(vu->result);
-}
-
-/* The phase's function has ended. `text` says why it failed, and is taken; it is what will be reported,
- * except from a phase after the step: that changes nothing of the step's result. */
-static enum vu_event vu_count_end(struct vu *vu, enum step_result result, char *text)
-{
-    struct shard_campaign *campaign = vu->campaign;
-    SCOPED(memory_free_at) char *aside = NULL;
-
-    switch ((enum vu_phase)vu->phase) {
-    case VU_STEP:
-    case VU_SETUP:
-    case VU_SETUP_SESSION:
-        vu->result = (uint8_t)result;
-        vu->failure_text = text;
-        return vu->phase == VU_STEP ? vu_count_step(vu) : vu_count_setup(vu);
-    case VU_GLOBAL_SETUP:
-    case VU_GLOBAL_TEARDOWN:
-        vu->failure_text = text;
-        break;
-    case VU_WITNESS:
-        aside = text;
-        if (result == STEP_FAILED) {
-            shard_campaign_complain(campaign, vu, "", text);
-        }
-        break;
-    default:
-        aside = text;
-        if (text != NULL) {
-            shard_campaign_complain(campaign, vu, "", text);
-            meter_error(campaign->meter, bytes_of_string(text), vu->id, vu->step);
-        }
-        break;
-    }
-    return event_of_result(result);
-}
-
 static enum vu_event vu_run(struct vu *vu)
 {
     enum step_result result = STEP_OK;
@@ -231,12 +140,12 @@ static enum vu_event vu_run(struct vu *vu)
 
     if (vu->is_cut_short) {
         vu->is_cut_short = false;
-        return vu_count_end(vu, STEP_FAILED, vu_coroutine_describe_late(vu));
+        return vu_result_count(vu, STEP_FAILED, vu_coroutine_describe_late(vu));
     }
     if (!vu_coroutine_run(vu, &result, &text)) {
         return VU_NO_EVENT;
     }
-    return vu_count_end(vu, result, text);
+    return vu_result_count(vu, result, text);
 }
 
 static enum vu_event vu_close_session(struct vu *vu)
@@ -253,7 +162,7 @@ static enum vu_event vu_close_webdriver(struct vu *vu)
 
 static enum vu_event vu_queue(struct vu *vu)
 {
-    shard_queue(vu->campaign->shard, vu);
+    turn_queue_add(&vu->campaign->queue, vu);
     return VU_NO_EVENT;
 }
 
@@ -273,7 +182,7 @@ static enum vu_event vu_end_wait(struct vu *vu)
         return VU_NO_EVENT;
     }
     if (vu->wait == WAIT_SLEEP) {
-        shard_unset_alarm(vu->campaign->shard, &vu->alarm);
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_RESPONSE) {
         vu_cancel_requests(vu);
@@ -290,7 +199,7 @@ static enum vu_event vu_end_wait(struct vu *vu)
  */
 static enum vu_event vu_abandon_setup(struct vu *vu)
 {
-    shard_unset_alarm(vu->campaign->shard, &vu->alarm);
+    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     vu_cancel_requests(vu);
     vu_hooks(vu)->forget_driver(vu);
     vu_drop_answer(vu);
@@ -303,7 +212,8 @@ static enum vu_event vu_abandon_setup(struct vu *vu)
 
 static enum vu_event vu_delay(struct vu *vu)
 {
-    shard_set_alarm(vu->campaign->shard, &vu->alarm, clock_now_ns() + (uint64_t)(vu_delay_s(vu) * 1e9));
+    alarms_set(shard_alarms(vu->campaign->shard), &vu->alarm,
+               clock_now_ns() + (uint64_t)(vu_result_delay_s(vu) * 1e9));
     return VU_NO_EVENT;
 }
 
@@ -378,7 +288,7 @@ static bool vu_move(struct vu *vu, enum vu_event event, enum vu_event *next)
         return false;
     }
     if (vu->phase != move->next) {
-        shard_unset_alarm(vu->campaign->shard, &vu->alarm);
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu->phase = (uint8_t)move->next;
         vu->is_begun = false;
     }

@@ -4,7 +4,7 @@
 #include "agent/core/runner/runner.h"
 #include "agent/http/engine.h"
 #include "agent/script/limits.h"
-#include "agent/shard/alarm.h"
+#include "agent/shard/alarms.h"
 #include "agent/shard/vu_phase.h"
 #include "common/attributes.h"
 

@@ -76,7 +76,7 @@ void vu_resumed(lua_State *lua, struct vu *vu, enum vu_wait wait)
 
 int vu_sleep_until(lua_State *lua, struct vu *vu, uint64_t at_ns, lua_KFunction go_on)
 {
-    shard_set_alarm(vu->campaign->shard, &vu->alarm, at_ns);
+    alarms_set(shard_alarms(vu->campaign->shard), &vu->alarm, at_ns);
     return vu_yield(lua, vu, WAIT_SLEEP, go_on, 0);
 }
 
@@ -162,7 +162,7 @@ const char *vu_agent(const struct vu *vu)
 
 uint64_t vu_turn_ns(const struct vu *vu)
 {
-    return shard_turn_ns(vu->campaign->shard);
+    return turns_began_ns(vu->campaign->queue.turns);
 }
 
 struct meter *vu_meter(const struct vu *vu)

@@ -4,7 +4,6 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/picking.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
 #include "agent/shard/step_wrapper.h"
 #include "common/duration.h"
@@ -84,7 +83,7 @@ static bool push_step(struct vu *vu)
     struct shard_campaign *campaign = vu->campaign;
     struct script *script = campaign->script;
 
-    vu->step_began_ns = shard_turn_ns(campaign->shard);
+    vu->step_began_ns = turns_began_ns(campaign->queue.turns);
     if (step_wrapper_is_needed(script)) {
         step_wrapper_push(vu->thread);
         return true;
