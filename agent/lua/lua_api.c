@@ -1,4 +1,4 @@
-/* The table of what a script can require, and of what a worker's turn needs of it. */
+/* What a script can require, and the hooks that a worker's turn calls. */
 #include "agent/lua/lua_api.h"
 
 #include "agent/lua/lua_drivers.h"

@@ -135,7 +135,7 @@ int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operati
     case RUNNER_CALL_DONE:
         return 0;
     case RUNNER_CALL_WAITS:
-        /* Not before: where nothing can wait, somebody may be reading the last one. */
+        /* Not before: where nothing can wait, the caller may be reading the last answer. */
         vu_drop_answer(vu);
         return vu_yield(lua, vu, WAIT_ANSWER, on_answer, (lua_KContext)finish);
     case RUNNER_CALL_STOPPED:

@@ -1,4 +1,4 @@
-/* Calls of a script to the coordinator: send an operation, wait for its answer, give back what it says. */
+/* Calls of a script to the coordinator: send an operation, wait for its answer, return what it says. */
 #pragma once
 #include "agent/script/lua_option.h"
 #include "agent/shard/vu_api.h"
@@ -15,19 +15,19 @@ void lua_call_fill(const struct vu *vu, struct operation *operation, enum operat
  * is raised. */
 int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operation,
                   int (*finish)(lua_State *lua, struct vu *vu, const struct reply *reply));
-/* Seconds at `index` as milliseconds, at least 1; 0, the campaign's default, where there is none. */
+/* The seconds at `index` as milliseconds, at least 1; 0, the campaign's default, if there are none. */
 uint64_t lua_call_timeout(lua_State *lua, int index, const char *function);
-/* Whether the options at `index` (a table or none) have only these names; `names` ends with NULL. */
+/* Raises if the options at `index` (a table or none) have other names than these; `names` ends with NULL. */
 void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names);
 
-/* get_var, set_var, cas, incr, delete, wait_var: of the campaign into the table on top, and of the room (as
- * methods of the worker). */
+/* Add get_var, set_var, cas, incr, delete, wait_var to the table on top: those of the campaign, and those of
+ * the room, which are methods of the worker. */
 void lua_variables_open_campaign(lua_State *lua);
 void lua_variables_open_room(lua_State *lua);
-/* tutti.data; the metatable of what it makes. */
+/* tutti.data, and the metatable of what it makes. */
 int lua_data_new(lua_State *lua);
 void lua_data_open(lua_State *lua);
-/* Names of variables that begin so are ours. */
+/* Variables whose names begin like this are the agent's own. */
 #define LUA_DATA_PREFIX "tutti.data:"
 /* Pushes the metatable of notifiers. */
 void lua_notifier_open(lua_State *lua);

@@ -1,4 +1,4 @@
-/* tutti.data: rows from a file or a table, and who gets which. */
+/* tutti.data: rows from a file or a table, and which worker gets which. */
 #include "agent/lua/lua_call.h"
 #include "agent/script/data.h"
 #include "agent/script/lua_error.h"
@@ -18,7 +18,7 @@ enum mode { MODE_UNIQUE, MODE_ROUND_ROBIN, MODE_RANDOM, MODE_ROOM };
 static const char *const mode_names[] = {"unique", "round_robin", "random", "room", NULL};
 
 struct data {
-    struct data_rows rows; /* first: data.c knows only this */
+    struct data_rows rows; /* first: data.c sees only this */
     enum mode mode;
     bool is_wrapping;
     uint32_t number; /* in the order in which the script made them */
@@ -96,7 +96,7 @@ static void lua_data_open_file(lua_State *lua, int index)
     }
 }
 
-/* What the rows are called in messages, and the variable that counts those which are given out. */
+/* What the rows are called in messages, and the variable that counts those that have been given out. */
 static void keep_name(lua_State *lua, struct data *data)
 {
     char name[LONGEST_TITLE + 40];
@@ -163,7 +163,7 @@ static int give_counted(lua_State *lua, struct vu *vu, const struct reply *reply
     return 1;
 }
 
-/* One variable of the campaign counts, so each row is given once, whoever asks wherever. */
+/* A variable of the campaign counts, so each row is given out once on all agents together. */
 static int next_unique(lua_State *lua, struct vu *vu)
 {
     struct operation operation;
@@ -180,7 +180,7 @@ static int next_unique(lua_State *lua, struct vu *vu)
     return lua_call_send(lua, vu, &operation, give_counted);
 }
 
-/* From a generator that has no memory, so that it repeats with the seed. */
+/* From a stateless generator, so that it repeats with the seed. */
 static uint64_t draw(const struct data *data, struct vu *vu)
 {
     struct random random;

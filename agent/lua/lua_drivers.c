@@ -1,4 +1,4 @@
-/* Drivers as a script's library holds them: each belongs to the worker that started it. */
+/* Drivers as the sources of tutti.browser see them: each belongs to the worker that started it. */
 #include "agent/lua/lua_drivers.h"
 
 #include "agent/browser/drivers.h"
@@ -17,7 +17,7 @@
 #define DEFAULT_TIMEOUT_S 60.0
 #define LONGEST_TIMEOUT_S 3600.0
 #define TAIL_BYTES 2048
-/* Copies for uploads that one browser may have on its disk: a bundle several times over. */
+/* Of copies for uploads, for one browser: several times the size of a bundle. */
 #define UPLOADED_MAX_BYTES (256u * 1024u * 1024u)
 
 enum awaited { AWAITED_READY, AWAITED_USAGE, AWAITED_GONE };
@@ -38,7 +38,7 @@ static struct lua_driver *to_object(lua_State *lua)
     return luaL_checkudata(lua, 1, METATABLE);
 }
 
-/* For what needs it running or at least remembered. */
+/* For what needs the driver, running or ended. */
 static struct webdriver *to_driver(lua_State *lua)
 {
     struct webdriver *driver = to_object(lua)->driver;
@@ -133,8 +133,8 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
     return vu_yield(lua, vu, WAIT_DRIVER, go_on, 0);
 }
 
-/* Raises where the wait has not ended for this driver: a script may resume a coroutine that is not its own.
- */
+/* Raises if it is not this driver's wait that has ended: a script may resume a coroutine of another
+ * worker. */
 static void woken(lua_State *lua, struct lua_driver *object, int status)
 {
     if (status == LUA_YIELD) {
@@ -279,7 +279,7 @@ static int place_file(lua_State *lua)
     return 1;
 }
 
-/* From the beginning of a line, if there is one. */
+/* From the beginning of a line, if one begins there. */
 static void push_end_of_file(lua_State *lua, const char *path)
 {
     char text[TAIL_BYTES];

@@ -15,7 +15,8 @@
 
 #define MAX_HEADERS 100
 #define LONGEST_TIMEOUT_S 86400.0
-/* Where the options' name is kept while they are read: read once, it is what the report has later. */
+/* Where the name of the options is kept while they are read: it is read once, since a metamethod could change
+ * it. */
 #define NAME_INDEX 5
 
 /* A request on its way through the options: everything in it is borrowed from the stack. */
@@ -24,7 +25,7 @@ struct draft {
     struct http_header headers[MAX_HEADERS];
 };
 
-/* What a report shows is text; a URL may hold any bytes. */
+/* A report shows text; a URL may hold any bytes. */
 static void mend_name(char *name, size_t size)
 {
     if (bytes_is_printable(bytes_of(name, size))) {
@@ -61,7 +62,7 @@ static void check_text(lua_State *lua, int index, const char *what)
 {
     size_t size = 0;
 
-    /* Numbers become texts where they stand. */
+    /* A number becomes text in its place. */
     if (lua_type(lua, index) != LUA_TSTRING && lua_type(lua, index) != LUA_TNUMBER) {
         lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
     }
@@ -79,7 +80,7 @@ static void lua_http_add_header(lua_State *lua, struct draft *draft, const char 
     draft->headers[draft->request.header_count++] = (struct http_header){.name = name, .value = value};
 }
 
-/* Leaves names and values on the stack: they live as long as the request, whatever becomes of the table. */
+/* Leaves names and values on the stack: they live as long as the request, even if the table changes. */
 static void read_headers(lua_State *lua, struct draft *draft)
 {
     if (lua_option_get(lua, 3, "headers") == LUA_TNIL) {

@@ -1,4 +1,4 @@
-/* What the modules of tutti have for each other and for the table of all. */
+/* What the modules of tutti share with each other and with the table of all modules. */
 #pragma once
 #include <lua.h>
 

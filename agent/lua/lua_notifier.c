@@ -9,7 +9,7 @@
 #include <lauxlib.h>
 
 #define METATABLE "tutti.notifier"
-/* What a page says of its clock may be a little ahead of ours. */
+/* The clock of a page may be a little ahead of ours. */
 #define LONGEST_AHEAD_S 1.0
 #define LONGEST_AGO_S 3600.0
 
@@ -18,7 +18,7 @@ struct lua_notifier {
     uint64_t step;
 };
 
-/* Leaves the name on top of the stack, where the operation borrows it from. */
+/* Leaves the name on top of the stack: the operation borrows it. */
 static struct vu *lua_notifier_prepare(lua_State *lua, const char *function, struct operation *operation,
                                        enum operation_kind kind)
 {
@@ -55,8 +55,8 @@ static int lua_notifier_give_won(lua_State *lua, struct vu *vu, const struct rep
     return 1;
 }
 
-/* The instant at which a page of this host had it, on our clock: the field `name` of the options at `index`
- * is seconds since 1970 of the host's wall clock. Now, where it is not there. */
+/* The instant at which a page on this host had it, on our clock. The field `name` of the options at `index`
+ * is in seconds since 1970 of the host's wall clock; without it the instant is now. */
 static int64_t page_instant_ns(lua_State *lua, int index, const char *function, const char *name)
 {
     const char *const names[] = {name, NULL};
@@ -185,7 +185,7 @@ static int give_notifier(lua_State *lua, struct vu *vu, const struct reply *repl
     return 1;
 }
 
-/* A whole number from 1 of the options at index 3; 0 if it is not there. */
+/* An integer from 1 in the options at index 3; 0 if it is not there. */
 static uint64_t whole_option(lua_State *lua, const char *name, const char *function, lua_Integer maximum)
 {
     int is_whole = 1;
@@ -234,7 +234,7 @@ int lua_notifier_new(lua_State *lua)
     return lua_call_send(lua, vu, &operation, give_notifier);
 }
 
-/* The coordinator asked for an instant: it is told when this worker really went on. */
+/* The coordinator has asked for an instant: reports when this worker really went on. */
 static void report_release(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
     struct operation operation;

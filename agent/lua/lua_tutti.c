@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define LONGEST_SLEEP_S (365.0 * 86400)
-/* Who reads it may be slow, and the thread waits. */
+/* The reader may be slow, and the thread waits for it. */
 #define LONGEST_LINE 65536u
 
 static struct script *loading(lua_State *lua, const char *function)
@@ -137,7 +137,7 @@ static int now(lua_State *lua)
     return 1;
 }
 
-/* The name stays at index 1; results follow. */
+/* The name stays at index 1; the results follow. */
 static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
 {
     struct vu *vu = vu_current(lua, "tutti.time");
@@ -169,7 +169,7 @@ static int time_call(lua_State *lua)
     return on_timed(lua, status, began_ns);
 }
 
-/* A line in one piece, so that those of several shards do not mix. */
+/* Writes a line in one piece, so that lines of several shards do not mix. */
 int lua_print(lua_State *lua)
 {
     struct script *script = script_of(lua);
@@ -180,7 +180,7 @@ int lua_print(lua_State *lua)
     if (script->is_quiet) {
         return 0;
     }
-    /* Whoever reads it takes it for the word of a worker that lives. */
+    /* A reader takes it for the output of a live worker. */
     if (vu != NULL && vu_has_no_lease(vu)) {
         if (lua == vu->thread && script_may_wait(lua)) {
             return vu_await_lease(lua, vu, lua_print);
@@ -223,7 +223,7 @@ static void open_fixtures(lua_State *lua)
     }
 }
 
-/* tutti.target is read when it is asked for: the script's own options may set it. */
+/* tutti.target is looked up on demand: the script's own options may set it. */
 static int lua_tutti_get_field(lua_State *lua)
 {
     const char *name = lua_tostring(lua, 2);

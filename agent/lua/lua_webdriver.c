@@ -92,7 +92,7 @@ static int lua_webdriver_request(lua_State *lua)
     return vu_yield(lua, vu, WAIT_RESPONSE, lua_webdriver_on_response, 0);
 }
 
-/* WebDriver's commands are timings, so that they are not among the script's own requests. */
+/* WebDriver's commands count as timings, so that they are not among the script's own requests. */
 static int record(lua_State *lua)
 {
     struct vu *vu = vu_current(lua, "tutti.browser");
@@ -133,7 +133,7 @@ static int worker(lua_State *lua)
     return 1;
 }
 
-/* The function at index 1 in the place of the one that was there. */
+/* Puts the function at index 1 in the place of `reference`. */
 static void set_function(lua_State *lua, int *reference)
 {
     luaL_checktype(lua, 1, LUA_TFUNCTION);
@@ -195,7 +195,7 @@ static int encode_base64(lua_State *lua)
     return 1;
 }
 
-/* Whether the options at index 1 have fields by a metatable, which we do not look at. */
+/* Whether the options at index 1 get fields from a metatable, which we do not look at. */
 static int has_defaults(lua_State *lua)
 {
     lua_pushboolean(lua, luaL_getmetafield(lua, 1, "__index") != LUA_TNIL);

@@ -1,4 +1,4 @@
-/* The `worker` of a script: its fields, its methods, and whatever the script puts there. */
+/* The `worker` of a script: its fields, its methods, and what the script itself puts there. */
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_modules.h"
 #include "agent/script/lua_error.h"
@@ -40,7 +40,7 @@ static void push_room(lua_State *lua, const struct vu *vu)
     lua_setfield(lua, -2, "size");
 }
 
-/* The fields that the agent knows, by the length of their names and then by the names. */
+/* The fields that the agent sets. */
 static bool lua_worker_push_field(lua_State *lua, const struct vu *vu, const char *name)
 {
     if (strcmp(name, "id") == 0) {

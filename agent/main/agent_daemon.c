@@ -1,5 +1,4 @@
-/* The agent's main thread: frames in and out, commands to the shards, notices from them, the lease for all.
- */
+/* The agent's main thread: frames in and out, commands to the shards, notices from them, the lease. */
 #include "agent/main/agent_daemon.h"
 
 #include "agent/core/agent.h"
@@ -56,7 +55,7 @@ static void set_lease(struct agent_daemon *daemon, uint64_t until_ns)
 {
     uint64_t before_ns = atomic_exchange_explicit(&daemon->lease_until_ns, until_ns, memory_order_acq_rel);
 
-    /* Those that pause look again by themselves too; this only spares them the wait. */
+    /* Shards that pause look again by themselves too; this only spares them the wait. */
     if (before_ns <= clock_now_ns()) {
         agent_shards_nudge(daemon->shards);
     }
@@ -108,7 +107,7 @@ static void step(struct agent_daemon *daemon, struct agent_event *event)
     agent_effects_clear(&daemon->effects);
 }
 
-/* After a turn in which something happened: what has gathered leaves, and the next instant is set. */
+/* After a turn in which something happened: sends what has gathered, and sets the timer. */
 static void end_turn(struct agent_daemon *daemon)
 {
     struct agent_event event = {.kind = AGENT_TURN_END};
@@ -191,9 +190,9 @@ static void on_notice(void *context, struct mail mail)
     struct notice *notice = mail.item;
     struct agent_event event = {.kind = AGENT_NOTICE, .shard = mail.tag, .notice = &notice};
 
-    /* Of a campaign it is told how we were from its beginning to its end. */
+    /* The coordinator gets gauges of exactly the campaign's time, from its beginning to its end. */
     bool is_mark = notice->kind == NOTICE_LOOP && notice->campaign != 0;
-    /* Without an agent we are closing down, and what still comes is dropped. */
+    /* Without an agent we are shutting down, and what still comes is dropped. */
     if (daemon->agent != NULL) {
         step(daemon, &event);
     }
@@ -212,7 +211,7 @@ static void on_notices_end(void *context)
     }
 }
 
-/* The workers go before it is said that they have gone. */
+/* The workers end before the coordinator is told that they have. */
 static void on_leave(void *context)
 {
     struct agent_daemon *daemon = context;
@@ -238,8 +237,8 @@ static void start_agent(struct agent_daemon *daemon, uint32_t shard_count)
     uv_timer_start(&daemon->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 
-/* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
- * a notifier has nothing but. */
+/* One shard alone runs on our own loop: two threads would cost a wake-up each way, and a round of a notifier
+ * is little else. */
 static void start_shards(struct agent_daemon *daemon, uint32_t count)
 {
     const struct agent_run_options *options = daemon->options;
@@ -267,7 +266,7 @@ static void start_shards(struct agent_daemon *daemon, uint32_t count)
     daemon->shards = agent_shards_start(&settings, count);
 }
 
-/* ZeroMQ or the agent core tries again; a person has to know why that does not help. */
+/* ZeroMQ or the agent core tries again; this says why that does not help. */
 static void on_trouble(void *context, enum socket_trouble trouble)
 {
     struct agent_daemon *daemon = context;

@@ -1,4 +1,4 @@
-/* What the socket's troubles mean to who runs the agent. */
+/* What the socket's troubles mean to the person who runs the agent. */
 #include "agent/main/join_trouble.h"
 
 #include <stddef.h>

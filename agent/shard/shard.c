@@ -1,5 +1,5 @@
-/* The life of a shard: it opens, takes commands for its campaigns, posts what they have to say, and closes.
- */
+/* The life of a shard: it opens, takes commands for its campaigns, posts what they have to say, and
+ * closes. */
 #include "agent/shard/shard.h"
 
 #include "agent/base/lease.h"

@@ -22,25 +22,25 @@ struct vu_hooks;
 
 struct shard_settings {
     uint32_t index;
-    uv_loop_t *loop;   /* of the agent, to run on; NULL: a thread and a loop of its own */
+    uv_loop_t *loop;   /* the agent's, to run on; NULL: it has a thread and a loop of its own */
     const char *agent; /* its name */
     bool is_system_allowed;
     bool is_quiet;
     uint64_t memory_limit_bytes;
     uint64_t instruction_limit;
     uint64_t turn_limit_ms;               /* of a worker's turn, in processor time; 0: the default */
-    uint32_t driver_starts;               /* browsers that may come up at once; 0: one for each core */
+    uint32_t driver_starts;               /* browsers that may start at the same time; 0: one for each core */
     struct pulse *pulse;                  /* for a watchdog; NULL: none */
-    struct starter_link *starter;         /* of browsers; NULL: none can be started */
+    struct starter_link *starter;         /* starts browsers; NULL: there can be none */
     const struct script_library *library; /* what scripts can require */
     const struct vu_hooks *hooks;
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
-    const _Atomic(uint64_t) *lease_until_ns; /* workers act only before */
+    const _Atomic(uint64_t) *lease_until_ns; /* workers act only before it */
 };
 
 struct shard;
 MUST_CHECK struct shard *shard_start(const struct shard_settings *settings);
-/* Hands a command over; taken. From the agent's thread. */
+/* Takes the command. From the agent's thread. */
 void shard_command(struct shard *shard, struct command *command);
 /* The same for many (struct command *), in their order: the shard is woken once. */
 void shard_commands(struct shard *shard, void *const *commands, size_t count);
@@ -55,7 +55,7 @@ struct alarms *shard_alarms(struct shard *shard);
 struct turns *shard_turns(struct shard *shard);
 struct http_engine *shard_http(struct shard *shard);
 struct memory_account *shard_memory(struct shard *shard);
-/* Made when first asked for. */
+/* Made at the first call. */
 struct drivers *shard_drivers(struct shard *shard);
 /* Whether the agent's lease holds at this moment. */
 bool shard_may_act(const struct shard *shard);
@@ -64,5 +64,5 @@ bool shard_may_act(const struct shard *shard);
 void shard_post(struct shard *shard, struct notice **notice);
 /* What is posted in this turn leaves at its end, even while workers have turns. */
 void shard_hurry(struct shard *shard);
-/* How the loop was since the last time. `campaign`: which one begins or ends now; 0 for none. */
+/* Posts the lag of the loop since the last time. `campaign`: which one begins or ends now; 0: none. */
 void shard_post_loop(struct shard *shard, uint64_t campaign);

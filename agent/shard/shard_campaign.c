@@ -38,7 +38,7 @@ uint64_t shard_campaign_take_spent_ns(struct shard_campaign *campaign)
     return spent_ns;
 }
 
-/* What workers did before goes before it. */
+/* After what the workers did before. */
 static void post(struct shard_campaign *campaign, struct notice **notice)
 {
     shard_campaign_post_gathered(campaign);
@@ -136,7 +136,7 @@ static void post_statistics(struct shard_campaign *campaign)
     post(campaign, &notice);
 }
 
-/* The reply is the runner's until its next step: one copy serves all whom it answers. */
+/* The reply is the runner's until its next step: one copy serves all the workers that it answers. */
 static void shard_campaign_answer(struct shard_campaign *campaign, const struct runner_effect *effect,
                                   const struct reply **last, struct answer **shared)
 {
@@ -153,7 +153,7 @@ static void shard_campaign_answer(struct shard_campaign *campaign, const struct 
     (*shared)->holders++;
     vu->answer = *shared;
     vu->rank = effect->rank;
-    /* An instant of which this agent's clock says that it is still ahead. */
+    /* An instant that is still ahead by this agent's clock. */
     if (effect->reply->outcome == OUTCOME_OK && effect->reply->at_ns > 0) {
         vu_release_at(vu, (uint64_t)effect->reply->at_ns);
     } else {
@@ -222,7 +222,7 @@ static void begin_global(struct shard_campaign *campaign, const struct command *
         return;
     }
     campaign->global_phase = command->phase;
-    /* It speaks for the first worker that lives here: nobody else runs at that time. */
+    /* It calls in the name of the first worker of this shard: no worker runs at that time. */
     campaign->global = vu_new(campaign, 0);
     if (worker_set_next(&campaign->own_workers, &cursor)) {
         campaign->global->id = cursor.worker;
@@ -231,7 +231,7 @@ static void begin_global(struct shard_campaign *campaign, const struct command *
              command->phase == GLOBAL_SETUP ? VU_BEGIN_GLOBAL_SETUP : VU_BEGIN_GLOBAL_TEARDOWN, 0);
 }
 
-/* The runner ends the waits that the coordinator knows of; those that only we know of end here. */
+/* The runner ends the waits that the coordinator knows of; here end those that only we know of. */
 static void stop_vus(struct shard_campaign *campaign, const struct command *command)
 {
     campaign->is_stopping = true;
@@ -361,7 +361,7 @@ enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu 
     perform(campaign, &campaign->call_effects);
     runner_effects_clear(&campaign->call_effects);
     if (runner_due_ns(campaign->runner) ==
-        0) { /* somebody waits who did not: what time it is says the next step */
+        0) { /* a worker waits that did not: the next step says what time it is */
         alarms_set(shard_alarms(campaign->shard), &campaign->runner_alarm, 0);
     }
     return call;

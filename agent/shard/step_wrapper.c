@@ -81,7 +81,7 @@ static int push_listeners(lua_State *lua)
     return 1;
 }
 
-/* A single run or a single scenario has its own order, also beside a picker. */
+/* A single run and a single scenario have their own order, even if there is a picker. */
 static int push_picker(lua_State *lua)
 {
     struct script *script = script_of(lua);

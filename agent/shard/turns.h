@@ -67,7 +67,7 @@ void turn_queue_remove(struct turn_queue *queue, struct vu *vu);
 /* From the loop's check, after the sockets: gives turns for a bounded time. True if one of them took so long
  * that what other workers did should wait no more. */
 bool turns_give(struct turns *turns);
-/* The lease has changed, or waiting for one has to end: looks again. */
+/* The lease has changed: looks again. */
 void turns_resume(struct turns *turns);
 /* The loop is about to wait, at this instant. */
 void turns_note_time(struct turns *turns, uint64_t now_ns);

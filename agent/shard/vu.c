@@ -195,8 +195,8 @@ static enum vu_event vu_end_wait(struct vu *vu)
 }
 
 /* The coroutine goes with all that it would go on with, so a wait that ends after all finds nobody. The
- * runner is told in a turn, as of everything that workers do: it is in the middle of a step of its own now.
- */
+ * runner is told in a turn, as of everything that workers do: it is in the middle of a step of its own
+ * now. */
 static enum vu_event vu_abandon_setup(struct vu *vu)
 {
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
