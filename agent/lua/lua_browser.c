@@ -1,9 +1,11 @@
 /* The module `tutti.browser`: runs the sources of agent/browser, which see each other and the agent's side.
  * Scripts get what `browser.lua` returns, and nothing else: neither a source nor the agent's side can be
  * required, and nothing that a script has replaced reaches them (library.h). */
+#include "agent/lua/lua_browser.h"
+
 #include "agent/browser/sources.h"
 #include "agent/lua/lua_drivers.h"
-#include "agent/lua/lua_modules.h"
+#include "agent/lua/lua_tutti.h"
 #include "agent/lua/lua_webdriver.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"

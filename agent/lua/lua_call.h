@@ -19,20 +19,3 @@ int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operati
 uint64_t lua_call_timeout(lua_State *lua, int index, const char *function);
 /* Raises if the options at `index` (a table or none) have other names than these; `names` ends with NULL. */
 void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names);
-
-/* Add get_var, set_var, cas, incr, delete, wait_var to the table on top: those of the campaign, and those of
- * the room, which are methods of the worker. */
-void lua_variables_open_campaign(lua_State *lua);
-void lua_variables_open_room(lua_State *lua);
-/* tutti.data, and the metatable of what it makes. */
-int lua_data_new(lua_State *lua);
-void lua_data_open(lua_State *lua);
-/* Variables whose names begin like this are the agent's own. */
-#define LUA_DATA_PREFIX "tutti.data:"
-/* Pushes the metatable of notifiers. */
-void lua_notifier_open(lua_State *lua);
-/* worker:notifier and worker:barrier */
-int lua_notifier_new(lua_State *lua);
-int lua_barrier(lua_State *lua);
-/* The worker at index 1 of a method, which has to be the one whose turn it is. */
-struct vu *lua_worker_check(lua_State *lua, const char *function);

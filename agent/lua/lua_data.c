@@ -1,5 +1,8 @@
 /* tutti.data: rows from a file or a table, and which worker gets which. */
+#include "agent/lua/lua_data.h"
+
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/data.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"

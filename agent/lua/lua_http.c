@@ -1,7 +1,9 @@
 /* The module `tutti.http`: requests of the worker whose turn it is. */
+#include "agent/lua/lua_http.h"
+
 #include "agent/lua/lua_call.h"
-#include "agent/lua/lua_modules.h"
 #include "agent/lua/lua_response.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"

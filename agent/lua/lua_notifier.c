@@ -1,5 +1,8 @@
 /* Notifiers and barriers as a script sees them. */
+#include "agent/lua/lua_notifier.h"
+
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
@@ -158,7 +161,8 @@ static int wait_for_readers(lua_State *lua)
     return lua_call_send(lua, vu, &operation, give_counts);
 }
 
-void lua_notifier_open(lua_State *lua)
+/* Pushes the metatable of notifiers. */
+static void lua_notifier_open(lua_State *lua)
 {
     static const luaL_Reg methods[] = {
         {"writing", writing},

@@ -1,6 +1,9 @@
 /* The module `tutti`: what a script registers, and what it may call. */
+#include "agent/lua/lua_tutti.h"
+
 #include "agent/lua/lua_call.h"
-#include "agent/lua/lua_modules.h"
+#include "agent/lua/lua_data.h"
+#include "agent/lua/lua_variables.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_options.h"
 #include "agent/script/script_state.h"

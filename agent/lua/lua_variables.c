@@ -1,6 +1,10 @@
 /* The shared variables as a script sees them. Every function has the variable's name at index 1, once a
  * method has removed its worker from there; an upvalue says whose scope it is. */
+#include "agent/lua/lua_variables.h"
+
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_data.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"

@@ -2,7 +2,7 @@
  * the sources of tutti.browser. */
 #include "agent/lua/lua_webdriver.h"
 
-#include "agent/lua/lua_modules.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/vu_api.h"

@@ -1,8 +1,11 @@
 /* The `worker` of a script: its fields, its methods, and what the script itself puts there. */
-#include "agent/lua/lua_call.h"
-#include "agent/lua/lua_modules.h"
+#include "agent/lua/lua_worker.h"
+
+#include "agent/lua/lua_notifier.h"
+#include "agent/lua/lua_variables.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
+#include "agent/shard/vu_api.h"
 
 #include <lauxlib.h>
 #include <string.h>
