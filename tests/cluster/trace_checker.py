@@ -190,7 +190,7 @@ class Checker:
             began, counted = {}, []
             for event in events:
                 if event.what == "counting":
-                    began[event.worker, event.step] = event
+                    began[id(event.trace), event.worker, event.step] = event
                 else:
                     counted.append((int(event.detail), event))
             for total, times in collections.Counter(total for total, _ in counted).items():
@@ -203,8 +203,8 @@ class Checker:
     def check_order(self, campaign, began, counted):
         ended = sorted(((event.at, total) for total, event in counted))
         highest, place = 0, 0
-        for begin, total, event in sorted(((began[e.worker, e.step].at, total, e) for total, e in counted if (e.worker, e.step) in began),
-                                          key=lambda item: item[0]):
+        calls = (((id(e.trace), e.worker, e.step), total, e) for total, e in counted)
+        for begin, total, event in sorted(((began[call].at, total, e) for call, total, e in calls if call in began), key=lambda item: item[0]):
             while place < len(ended) and ended[place][0] < begin:
                 highest = max(highest, ended[place][1])
                 place += 1
@@ -224,6 +224,7 @@ class Checker:
         """Nobody is through before all have arrived that will, and the ranks are those of arrival."""
         groups = self.grouped(lambda e: (e.campaign, e.room, e.step), "arrive", "through")
         for (campaign, room, step), events in groups.items():
+            events = [event for event in events if not self.is_repeated(event)]
             first = next((event for event in events if event.what == "through"), None)
             late = [event for event in events if first is not None and event.what == "arrive" and event.at > first.at]
             if late:
