@@ -26,7 +26,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
     campaign->deadline_ms = event->create.deadline_ms;
     campaign->state = CAMPAIGN_CREATED;
-    deadline_init(&campaign->campaign_lifecycle_due, DEADLINE_LIFE, campaign);
+    deadline_init(&campaign->lifecycle_due, DEADLINE_LIFE, campaign);
     deadline_init(&campaign->rooms_due, DEADLINE_ROOMS, campaign);
     return campaign;
 }
@@ -36,8 +36,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
 {
     struct campaign *campaign = campaign_make(home, id, event);
     campaign->statistics = campaign_statistics_new();
-    deadline_set(home->timers, &campaign->campaign_lifecycle_due,
-                 due_after_ms(event->now_ns, campaign->deadline_ms));
+    deadline_set(home->timers, &campaign->lifecycle_due, due_after_ms(event->now_ns, campaign->deadline_ms));
     outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);
     return campaign;
 }
@@ -48,7 +47,7 @@ void campaign_free(struct campaign **at)
     if (campaign == NULL) {
         return;
     }
-    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         memory_free((void *)campaign->agents[i].name.data);
@@ -118,11 +117,11 @@ bool campaign_is_ended(const struct campaign *campaign)
 void campaign_await_agents(struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t within_ms = campaign->options.setup_timeout_ms;
-    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due,
                  within_ms > 0 ? due_after_ms(now_ns, within_ms) : TIMERS_NEVER);
 }
 
-static void deploy(struct campaign *campaign, uint64_t now_ns)
+static enum campaign_lifecycle_event deploy(struct campaign *campaign, uint64_t now_ns)
 {
     campaign_await_agents(campaign, now_ns);
     campaign_take_agents(campaign);
@@ -131,15 +130,17 @@ static void deploy(struct campaign *campaign, uint64_t now_ns)
                                 settings->deadlock_delay_ms * 1000000u);
     campaign->is_unsettled = true; /* it may be wanted from the beginning that rooms tell how far they are */
     campaign_deploy(campaign);
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void run_setup(struct campaign *campaign, uint64_t now_ns)
+static enum campaign_lifecycle_event run_setup(struct campaign *campaign, uint64_t now_ns)
 {
     campaign_await_agents(campaign, now_ns);
     campaign_run_global(campaign, GLOBAL_SETUP);
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void campaign_begin(struct campaign *campaign, uint64_t now_ns)
+static enum campaign_lifecycle_event campaign_begin(struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t lead_ns = campaign_lead_ns(campaign);
     rooms_set_start_delay(campaign->rooms, lead_ns);
@@ -149,11 +150,12 @@ static void campaign_begin(struct campaign *campaign, uint64_t now_ns)
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
     uint64_t duration_ms = campaign->options.duration_ms;
-    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due,
                  duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void drain(struct campaign *campaign, uint64_t now_ns)
+static enum campaign_lifecycle_event drain(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->is_draining = true;
     campaign->last_steps = memory_new(campaign_rooms(campaign), sizeof *campaign->last_steps);
@@ -161,32 +163,38 @@ static void drain(struct campaign *campaign, uint64_t now_ns)
     campaign->is_unsettled = true;
     struct message message = {.kind = MESSAGE_DRAIN};
     campaign_tell_all(campaign, &message);
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void run_until(struct campaign *campaign, uint64_t now_ns)
+static enum campaign_lifecycle_event run_until(struct campaign *campaign, uint64_t now_ns)
 {
     (void)now_ns;
     campaign->is_last_step_known = true;
     campaign_send_last_steps(campaign);
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void await_setup(struct campaign *campaign, uint64_t now_ns)
+static enum campaign_lifecycle_event await_setup(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->awaited = AWAITS_SETUP;
-    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
-                 due_after_ms(now_ns, SETUP_AFTER_STOP_MS));
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due, due_after_ms(now_ns, SETUP_AFTER_STOP_MS));
+    /* No setup is left to wait for if its agent is the one whose loss stops the campaign. */
+    bool is_live = campaign_agent_is_live(&campaign->agents[campaign->global_agent]);
+    return is_live ? CAMPAIGN_LIFECYCLE_NO_EVENT : CAMPAIGN_LIFECYCLE_SETUP_FAILED;
 }
 
-static void hurry(struct campaign *campaign, uint64_t now_ns)
+static enum campaign_lifecycle_event hurry(struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t due_ns = due_after_ms(now_ns, AT_ONCE_MS);
-    bool is_set = campaign->campaign_lifecycle_due.timer.position != TIMER_UNSET;
-    if (!is_set || campaign->campaign_lifecycle_due.timer.due_ns > due_ns) {
-        deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_ns);
+    bool is_set = campaign->lifecycle_due.timer.position != TIMER_UNSET;
+    if (!is_set || campaign->lifecycle_due.timer.due_ns > due_ns) {
+        deadline_set(campaign->home.timers, &campaign->lifecycle_due, due_ns);
     }
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-typedef void campaign_lifecycle_function(struct campaign *campaign, uint64_t now_ns);
+/* Gives back the event that follows at once, if any. */
+typedef enum campaign_lifecycle_event campaign_lifecycle_function(struct campaign *campaign, uint64_t now_ns);
 static campaign_lifecycle_function *const ACTIONS[CAMPAIGN_LIFECYCLE_ACTION_COUNT] = {
     [CAMPAIGN_LIFECYCLE_DEPLOY] = deploy,
     [CAMPAIGN_LIFECYCLE_RUN_SETUP] = run_setup,
@@ -203,24 +211,32 @@ static campaign_lifecycle_function *const ACTIONS[CAMPAIGN_LIFECYCLE_ACTION_COUN
 
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event)
 {
-    const struct campaign_lifecycle_row *row = campaign_lifecycle_find(campaign->state, event);
-    if (row == NULL) {
-        campaign->refused_events++;
-        return false;
+    assert(!campaign->is_in_transition);
+    campaign->is_in_transition = true;
+    bool is_refused = false;
+    while (event != CAMPAIGN_LIFECYCLE_NO_EVENT) {
+        const struct campaign_lifecycle_row *row = campaign_lifecycle_find(campaign->state, event);
+        is_refused = row == NULL;
+        if (is_refused) {
+            campaign->refused_events++;
+            break;
+        }
+        if (row->next != campaign->state) {
+            campaign->state = row->next;
+            outbox_campaign(campaign->home.outbox, campaign->id, row->next);
+        }
+        event = ACTIONS[row->action](campaign, now_ns);
     }
-    if (row->next != campaign->state) {
-        campaign->state = row->next;
-        outbox_campaign(campaign->home.outbox, campaign->id, row->next);
-    }
-    ACTIONS[row->action](campaign, now_ns);
-    return true;
+    campaign->is_in_transition = false;
+    return !is_refused;
 }
 
-void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict verdict, const char *reason)
+enum campaign_lifecycle_event campaign_judge_stop(struct campaign *campaign, enum verdict verdict,
+                                                  const char *reason)
 {
     judgement_raise(&campaign->judgement, verdict, "%s", reason);
     campaign->was_stopped = true;
-    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_STOP);
+    return CAMPAIGN_LIFECYCLE_STOP;
 }
 
 void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, struct bytes text)

@@ -16,7 +16,7 @@ static uint64_t finish_within_ms(const struct campaign *campaign)
     return campaign->is_at_once ? AT_ONCE_MS : campaign->options.sync_timeout_ms + AFTER_SYNC_TIMEOUT_MS;
 }
 
-void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns)
+enum campaign_lifecycle_event campaign_stop_workers(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->awaited = AWAITS_WORKERS;
     rooms_stop(campaign->rooms, now_ns);
@@ -27,21 +27,21 @@ void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns)
         .stop = {.is_final = campaign->is_at_once,
                  .text = bytes_of_string(reason != NULL ? reason : "the campaign is stopping")}};
     campaign_tell_all(campaign, &message);
-    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due,
                  due_after_ms(now_ns, finish_within_ms(campaign)));
-    campaign_check_progress(campaign, now_ns);
+    return campaign_progress(campaign);
 }
 
-void campaign_run_teardown(struct campaign *campaign, uint64_t now_ns)
+enum campaign_lifecycle_event campaign_run_teardown(struct campaign *campaign, uint64_t now_ns)
 {
     campaign->ended_ns = now_ns;
     campaign->awaited = AWAITS_TEARDOWN;
     if (campaign->is_at_once || campaign_live_agents(campaign) == 0) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TORN_DOWN);
-        return;
+        return CAMPAIGN_LIFECYCLE_TORN_DOWN;
     }
     campaign_run_global(campaign, GLOBAL_TEARDOWN);
-    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, due_after_ms(now_ns, TEARDOWN_MS));
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due, due_after_ms(now_ns, TEARDOWN_MS));
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
 void campaign_teardown_failed(struct campaign *campaign, const char *why)
@@ -88,29 +88,26 @@ static bool is_teardown_in_doubt(const struct campaign *campaign, uint64_t now_n
            members_is_in_doubt(campaign->home.members, now_ns, member);
 }
 
-void campaign_give_up(struct campaign *campaign, uint64_t now_ns)
+enum campaign_lifecycle_event campaign_give_up(struct campaign *campaign, uint64_t now_ns)
 {
     switch (campaign->awaited) {
     case AWAITS_SETUP:
         judgement_add_reason(&campaign->judgement, "global_setup did not end in time");
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
-        break;
+        return CAMPAIGN_LIFECYCLE_SETUP_FAILED;
     case AWAITS_WORKERS:
         give_up_on_workers(campaign);
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_FINISHED);
-        break;
+        return CAMPAIGN_LIFECYCLE_FINISHED;
     case AWAITS_TEARDOWN:
         if (is_teardown_in_doubt(campaign, now_ns)) {
-            deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due,
-                         due_after_ms(now_ns, DOUBT_MS));
-            break; /* if it is lost, another one takes over */
+            deadline_set(campaign->home.timers, &campaign->lifecycle_due, due_after_ms(now_ns, DOUBT_MS));
+            return CAMPAIGN_LIFECYCLE_NO_EVENT; /* if it is lost, another one takes over */
         }
         campaign_teardown_failed(campaign, "global_teardown did not end in time");
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TORN_DOWN);
-        break;
+        return CAMPAIGN_LIFECYCLE_TORN_DOWN;
     case AWAITS_NOTHING:
         break;
     }
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
 /* What users see of each other's work is what such a campaign is run for: as bad as a failed step. */
@@ -170,12 +167,12 @@ static void drop_rooms(struct campaign *campaign)
     campaign->is_unsettled = false;
 }
 
-void campaign_end(struct campaign *campaign, uint64_t now_ns)
+enum campaign_lifecycle_event campaign_end(struct campaign *campaign, uint64_t now_ns)
 {
     if (campaign->ended_ns == 0) {
         campaign->ended_ns = now_ns;
     }
-    deadline_set(campaign->home.timers, &campaign->campaign_lifecycle_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);
@@ -194,4 +191,5 @@ void campaign_end(struct campaign *campaign, uint64_t now_ns)
                "campaign %llu has ended: %s%s%s", (unsigned long long)campaign->id,
                verdict_name(campaign->judgement.verdict), reason != NULL ? ": " : "",
                reason != NULL ? reason : "");
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }

@@ -64,7 +64,8 @@ struct campaign {
     uint64_t deadline_ms;
 
     enum campaign_state state;
-    struct deadline campaign_lifecycle_due;
+    bool is_in_transition; /* within campaign_happen */
+    struct deadline lifecycle_due;
     struct deadline rooms_due;
     struct judgement judgement;
     uint64_t refused_events;
@@ -111,12 +112,15 @@ struct moved {
 MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
                                           const struct coordinator_event *event);
 
-/* The one function that changes the state. False if the event is refused in this state. */
+/* The one function that changes the state: takes the event, then those that its actions give back, until
+ * there is none. Never called from an action. False if an event is refused in the state that it meets. */
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event);
-/* Looks whether what all agents have to do has been done, or none is left. */
-void campaign_check_progress(struct campaign *campaign, uint64_t now_ns);
-/* A verdict with its reason, and the end of everything because of it. */
-void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict verdict, const char *reason);
+/* DEPLOYED, DRAINED or FINISHED if that is what is awaited and all agents that are left have come so far;
+ * else NO_EVENT. */
+enum campaign_lifecycle_event campaign_progress(const struct campaign *campaign);
+/* Notes a verdict, its reason, and that the campaign is stopped because of it. STOP. */
+enum campaign_lifecycle_event campaign_judge_stop(struct campaign *campaign, enum verdict verdict,
+                                                  const char *reason);
 
 /* Takes part, and can be told something. */
 struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member);
@@ -127,8 +131,9 @@ void campaign_tell_all(struct campaign *campaign, struct message *message);
 
 /* campaign_operations.c. From the `next_operation` of the place's member on; it `is_half_done` where it was
  * too much. */
-void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                              const struct message *message);
+enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign, uint64_t now_ns,
+                                                       struct campaign_agent *agent,
+                                                       const struct message *message);
 
 /* campaign_agents.c */
 void campaign_take_agents(struct campaign *campaign);
@@ -162,10 +167,10 @@ void campaign_report_performance(const struct campaign_agent *agent, struct agen
 void campaign_report_bottlenecks(struct campaign *campaign);
 
 /* campaign_end.c */
-void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns);
-void campaign_run_teardown(struct campaign *campaign, uint64_t now_ns);
-void campaign_give_up(struct campaign *campaign, uint64_t now_ns);
-void campaign_end(struct campaign *campaign, uint64_t now_ns);
+enum campaign_lifecycle_event campaign_stop_workers(struct campaign *campaign, uint64_t now_ns);
+enum campaign_lifecycle_event campaign_run_teardown(struct campaign *campaign, uint64_t now_ns);
+enum campaign_lifecycle_event campaign_give_up(struct campaign *campaign, uint64_t now_ns);
+enum campaign_lifecycle_event campaign_end(struct campaign *campaign, uint64_t now_ns);
 void campaign_teardown_failed(struct campaign *campaign, const char *why);
 
 /* campaign_replies.c */

@@ -16,7 +16,8 @@ enum campaign_lifecycle_event {
     CAMPAIGN_LIFECYCLE_FINISHED,     /* every agent has torn its workers down */
     CAMPAIGN_LIFECYCLE_TORN_DOWN,    /* global_teardown has run, well or badly, or is not wanted */
     CAMPAIGN_LIFECYCLE_ALL_LOST,     /* no agent of it is left */
-    CAMPAIGN_LIFECYCLE_EVENT_COUNT
+    CAMPAIGN_LIFECYCLE_EVENT_COUNT,
+    CAMPAIGN_LIFECYCLE_NO_EVENT = CAMPAIGN_LIFECYCLE_EVENT_COUNT
 };
 
 enum campaign_lifecycle_action {

@@ -115,19 +115,21 @@ static void apply_policy(struct campaign *campaign, uint64_t now_ns, const struc
     judgement_raise(&campaign->judgement, verdict, "%s with %llu worker%s", loss->text, count, plural);
 }
 
-/* A global fixture may have been running there. */
-static void restart_global(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+/* A global fixture may have been running there: it runs again elsewhere, unless it is the setup of a campaign
+ * that stops. */
+static enum campaign_lifecycle_event restart_global(struct campaign *campaign, const struct loss *loss)
 {
     if (campaign->global_agent != loss->index) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (campaign->state == CAMPAIGN_READY) {
         campaign_run_global(campaign, GLOBAL_SETUP);
     } else if (campaign->awaited == AWAITS_TEARDOWN) {
         campaign_run_global(campaign, GLOBAL_TEARDOWN);
     } else if (campaign->awaited == AWAITS_SETUP) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
+        return CAMPAIGN_LIFECYCLE_SETUP_FAILED;
     }
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
 /* Steps that ended there without having been counted, and those that nobody goes on with. Only where workers
@@ -162,10 +164,13 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
     }
     if (!had_nobody && campaign->options.on_loss == ON_LOSS_FAIL) {
         campaign->was_stopped = true;
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_STOP);
+        if (campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_STOP)) {
+            return;
+        }
     }
-    restart_global(campaign, now_ns, loss);
-    campaign_check_progress(campaign, now_ns);
+    enum campaign_lifecycle_event event = restart_global(campaign, loss);
+    (void)campaign_happen(campaign, now_ns,
+                          event != CAMPAIGN_LIFECYCLE_NO_EVENT ? event : campaign_progress(campaign));
 }
 
 void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,

@@ -14,8 +14,10 @@
 #define NAMES_BYTES 400u
 #define REASON_BYTES (LIMIT_TEXT_BYTES + 100u)
 
-typedef void message_function(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                              const struct message *message);
+/* Gives back what follows for the life of the campaign. */
+typedef enum campaign_lifecycle_event message_function(struct campaign *campaign, uint64_t now_ns,
+                                                       struct campaign_agent *agent,
+                                                       const struct message *message);
 
 static void complain(struct campaign *campaign, uint64_t now_ns, const struct campaign_agent *agent,
                      const char *what)
@@ -23,68 +25,67 @@ static void complain(struct campaign *campaign, uint64_t now_ns, const struct ca
     members_complain(agent->member, now_ns, campaign->home.outbox, what);
 }
 
-static void on_deployed(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                        const struct message *message)
+static enum campaign_lifecycle_event on_deployed(struct campaign *campaign, uint64_t now_ns,
+                                                 struct campaign_agent *agent, const struct message *message)
 {
+    (void)now_ns;
     if (campaign->state != CAMPAIGN_DEPLOYING) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (!message->done.is_ok) {
         judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(message->done.text));
         campaign->was_stopped = true;
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DEPLOY_FAILED);
-        return;
+        return CAMPAIGN_LIFECYCLE_DEPLOY_FAILED;
     }
     agent->is_deployed = true;
-    campaign_check_progress(campaign, now_ns);
+    return campaign_progress(campaign);
 }
 
-static void on_setup_done(struct campaign *campaign, uint64_t now_ns, const struct done *done)
+static enum campaign_lifecycle_event on_setup_done(struct campaign *campaign, const struct done *done)
 {
     bool is_wanted = campaign->state == CAMPAIGN_READY || campaign->awaited == AWAITS_SETUP;
     if (!is_wanted) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (done->is_ok) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SET_UP);
-        return;
+        return CAMPAIGN_LIFECYCLE_SET_UP;
     }
     judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(done->text));
     campaign->was_stopped = true;
-    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
+    return CAMPAIGN_LIFECYCLE_SETUP_FAILED;
 }
 
-static void on_teardown_done(struct campaign *campaign, uint64_t now_ns, const struct done *done)
+static enum campaign_lifecycle_event on_teardown_done(struct campaign *campaign, const struct done *done)
 {
     if (campaign->awaited != AWAITS_TEARDOWN) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (!done->is_ok) {
         char why[LIMIT_TEXT_BYTES + 1];
         bytes_to_text(done->text, why, sizeof why);
         campaign_teardown_failed(campaign, why);
     }
-    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TORN_DOWN);
+    return CAMPAIGN_LIFECYCLE_TORN_DOWN;
 }
 
-static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                           const struct message *message)
+static enum campaign_lifecycle_event on_global_done(struct campaign *campaign, uint64_t now_ns,
+                                                    struct campaign_agent *agent,
+                                                    const struct message *message)
 {
     if (agent != &campaign->agents[campaign->global_agent]) {
         complain(campaign, now_ns, agent, "it ran no global fixture");
-    } else if (message->done.phase == GLOBAL_SETUP) {
-        on_setup_done(campaign, now_ns, &message->done);
-    } else {
-        on_teardown_done(campaign, now_ns, &message->done);
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
+    return message->done.phase == GLOBAL_SETUP ? on_setup_done(campaign, &message->done)
+                                               : on_teardown_done(campaign, &message->done);
 }
 
 /* A message that is as full as one may be is followed by another. */
-static void on_drained(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                       const struct message *message)
+static enum campaign_lifecycle_event on_drained(struct campaign *campaign, uint64_t now_ns,
+                                                struct campaign_agent *agent, const struct message *message)
 {
     if (!campaign->is_draining || campaign->is_last_step_known) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     uint32_t rooms = campaign_rooms(campaign);
     for (size_t i = 0; i < message->room_steps.count; i++) {
@@ -96,46 +97,51 @@ static void on_drained(struct campaign *campaign, uint64_t now_ns, struct campai
         }
     }
     agent->is_drained = message->room_steps.count < LIMIT_BATCH_ITEMS;
-    campaign_check_progress(campaign, now_ns);
+    return campaign_progress(campaign);
 }
 
-static void on_failure(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                       const struct message *message)
+static enum campaign_lifecycle_event on_failure(struct campaign *campaign, uint64_t now_ns,
+                                                struct campaign_agent *agent, const struct message *message)
 {
+    (void)now_ns;
     (void)agent;
     if (campaign->state != CAMPAIGN_RUNNING || !campaign->options.is_stopped_by_failure) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     char reason[REASON_BYTES];
     compose(reason, sizeof reason, "worker %u failed at step %llu: %.*s", message->failure.worker,
             (unsigned long long)message->failure.step, BYTES_FORMAT(message->failure.text));
-    campaign_stop_as(campaign, now_ns, VERDICT_FAILED, reason);
+    return campaign_judge_stop(campaign, VERDICT_FAILED, reason);
 }
 
-static void on_statistics(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                          const struct message *message)
+static enum campaign_lifecycle_event on_statistics(struct campaign *campaign, uint64_t now_ns,
+                                                   struct campaign_agent *agent,
+                                                   const struct message *message)
 {
     (void)now_ns;
     campaign_statistics_merge(campaign->statistics, &message->statistics);
     agent->workers_running = message->statistics.workers_running;
     agent->steps_counted +=
         message->statistics.steps_ok + message->statistics.steps_failed + message->statistics.steps_stopped;
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void on_finished(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                        const struct message *message)
+static enum campaign_lifecycle_event on_finished(struct campaign *campaign, uint64_t now_ns,
+                                                 struct campaign_agent *agent, const struct message *message)
 {
-    /* If it knew of fewer workers than were dealt to it, it will say so again. */
-    if (message->finished.workers == agent->workers) {
-        agent->is_finished = true;
-        agent->workers_running = 0;
-        campaign_check_progress(campaign, now_ns);
+    (void)now_ns;
+    if (message->finished.workers != agent->workers) {
+        return CAMPAIGN_LIFECYCLE_NO_EVENT; /* some were on their way to it: it will say so again */
     }
+    agent->is_finished = true;
+    agent->workers_running = 0;
+    return campaign_progress(campaign);
 }
 
 /* Each chunk goes to an agent once and in order, so that nobody makes us send more than there is. */
-static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                             const struct message *message)
+static enum campaign_lifecycle_event on_bundle_wanted(struct campaign *campaign, uint64_t now_ns,
+                                                      struct campaign_agent *agent,
+                                                      const struct message *message)
 {
     struct bytes content = campaign->bundle.content;
     struct bytes hash = campaign->bundle.listing.hash;
@@ -143,7 +149,7 @@ static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct 
     size_t size = bundle_chunk_bytes(content.size, offset);
     if (size == 0 || offset != agent->bundle_bytes || !bytes_equal(message->bundle_chunk.hash, hash)) {
         complain(campaign, now_ns, agent, "a chunk that it may not ask for");
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     agent->bundle_bytes += size;
     if (campaign->state == CAMPAIGN_DEPLOYING) {
@@ -153,10 +159,11 @@ static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct 
         .kind = MESSAGE_BUNDLE_CHUNK,
         .bundle_chunk = {.hash = hash, .offset = offset, .content = bytes_of(content.data + offset, size)}};
     campaign_tell(campaign, agent, &chunk);
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                        const struct message *message)
+static enum campaign_lifecycle_event on_artifact(struct campaign *campaign, uint64_t now_ns,
+                                                 struct campaign_agent *agent, const struct message *message)
 {
     const struct artifact_piece *piece = &message->artifact;
     struct error error;
@@ -165,6 +172,7 @@ static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct campa
     } else if (!artifacts_take(&campaign->artifacts, &agent->artifact, piece, &error)) {
         complain(campaign, now_ns, agent, error.text);
     }
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
 static message_function *const FUNCTIONS[MESSAGE_SCALE + 1] = {
@@ -193,7 +201,7 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
         return;
     }
     if (!agent->is_given_up) {
-        function(campaign, now_ns, agent, message);
+        (void)campaign_happen(campaign, now_ns, function(campaign, now_ns, agent, message));
     }
 }
 
@@ -210,7 +218,7 @@ void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns)
     if (capacity_check(&capacity, &campaign->options, &error)) {
         (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_AGENTS_JOINED);
     } else {
-        campaign_stop_as(campaign, now_ns, VERDICT_ABORTED, error.text);
+        (void)campaign_happen(campaign, now_ns, campaign_judge_stop(campaign, VERDICT_ABORTED, error.text));
     }
 }
 
@@ -234,21 +242,18 @@ static struct standing standing_of_all(const struct campaign *campaign)
     return standing;
 }
 
-void campaign_check_progress(struct campaign *campaign, uint64_t now_ns)
+enum campaign_lifecycle_event campaign_progress(const struct campaign *campaign)
 {
     struct standing standing = standing_of_all(campaign);
     if (campaign->state == CAMPAIGN_DEPLOYING) {
-        if (standing.is_deployed) {
-            (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DEPLOYED);
-        }
-        return;
+        return standing.is_deployed ? CAMPAIGN_LIFECYCLE_DEPLOYED : CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     bool is_running = campaign->state == CAMPAIGN_RUNNING;
     if (standing.is_finished && (is_running || campaign->awaited == AWAITS_WORKERS)) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_FINISHED);
-    } else if (is_running && campaign->is_draining && !campaign->is_last_step_known && standing.is_drained) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DRAINED);
+        return CAMPAIGN_LIFECYCLE_FINISHED;
     }
+    bool is_drain_awaited = is_running && campaign->is_draining && !campaign->is_last_step_known;
+    return is_drain_awaited && standing.is_drained ? CAMPAIGN_LIFECYCLE_DRAINED : CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
 /* "a1, a3": who has not answered. */

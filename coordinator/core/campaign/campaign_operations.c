@@ -84,8 +84,9 @@ static bool has_space(const struct portion *portion)
            members_may_speak(campaign->home.members, portion->agent->member);
 }
 
-void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                              const struct message *message)
+enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign, uint64_t now_ns,
+                                                       struct campaign_agent *agent,
+                                                       const struct message *message)
 {
     struct portion portion = {.campaign = campaign, .now_ns = now_ns, .agent = agent};
     struct member *member = agent->member;
@@ -103,4 +104,5 @@ void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct
     if (portion.is_awaited && agent->member != NULL) {
         members_acknowledge(campaign->home.members, agent->member);
     }
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }

@@ -318,7 +318,7 @@ static void standing_pack(const struct campaign *campaign, struct buffer *into)
 {
     pack_number(into, campaign->state);
     pack_number(into, campaign->workers_wanted);
-    timer_pack(&campaign->campaign_lifecycle_due.timer, into);
+    timer_pack(&campaign->lifecycle_due.timer, into);
     timer_pack(&campaign->rooms_due.timer, into);
     pack_number(into, campaign->judgement.verdict);
     pack_flag(into, campaign->judgement.reason != NULL);
@@ -339,7 +339,7 @@ static void standing_unpack(struct campaign *campaign, struct unpack *from)
 {
     campaign->state = (enum campaign_state)unpack_bounded(from, CAMPAIGN_STOPPING);
     campaign->workers_wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
-    timer_unpack(campaign->home.timers, &campaign->campaign_lifecycle_due.timer, from);
+    timer_unpack(campaign->home.timers, &campaign->lifecycle_due.timer, from);
     timer_unpack(campaign->home.timers, &campaign->rooms_due.timer, from);
     campaign->judgement.verdict = (enum verdict)unpack_bounded(from, VERDICT_DEADLOCKED);
     bool has_reason = unpack_flag(from);

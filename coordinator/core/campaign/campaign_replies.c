@@ -151,7 +151,7 @@ static void on_deadlock(struct campaign *campaign, uint64_t now_ns, const char *
     outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id},
                "campaign %llu: deadlock: %s", (unsigned long long)campaign->id, text);
     if (campaign->options.on_deadlock == ON_DEADLOCK_STOP) {
-        campaign_stop_as(campaign, now_ns, VERDICT_DEADLOCKED, text);
+        (void)campaign_happen(campaign, now_ns, campaign_judge_stop(campaign, VERDICT_DEADLOCKED, text));
     } else {
         judgement_raise(&campaign->judgement, VERDICT_DEADLOCKED, "%s", text);
     }
