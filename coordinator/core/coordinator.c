@@ -66,7 +66,7 @@ static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struc
         return;
     }
     struct member *member = (struct member *)due->owner;
-    const char *why = members_loss(coordinator->members, now_ns, member);
+    const char *why = member_loss(member, now_ns);
     if (why != NULL) {
         coordinator_lose(coordinator, now_ns, member, why);
     } else {
@@ -81,7 +81,7 @@ static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
     uint64_t asleep_ns = HEARTBEATS_ASLEEP * coordinator->settings.heartbeat_ms * NS_PER_MS;
     if (members_count(coordinator->members) > 0 && now_ns > coordinator->last_step_ns &&
         now_ns - coordinator->last_step_ns > asleep_ns) {
-        members_forgive(coordinator->members, now_ns);
+        members_excuse(coordinator->members, now_ns);
     }
     coordinator->last_step_ns = now_ns;
 }
@@ -89,7 +89,7 @@ static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
 static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                         const struct gauges *gauges)
 {
-    members_take_gauges(member, gauges);
+    member_take_gauges(member, gauges);
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         campaign_gauges(coordinator->campaigns.list[i], now_ns, member, gauges);
     }
@@ -101,7 +101,7 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     struct message message;
     struct error error;
     if (!message_decode_from_agent(bytes, &message, &error)) {
-        members_complain(member, now_ns, &coordinator->outbox, error.text);
+        member_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
     struct campaign *campaign = campaigns_find(&coordinator->campaigns, message.campaign);
@@ -114,7 +114,7 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     } else if (message.kind == MESSAGE_GOODBYE) {
         coordinator_take_leave(coordinator, now_ns, member);
     } else if (message.campaign == 0) {
-        members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
+        member_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
     }
     if (campaign != NULL && member->is_half_done) {
         members_put_off(coordinator->members, member, &message);
@@ -146,13 +146,13 @@ static void take_unnumbered(struct coordinator *coordinator, uint64_t now_ns, st
     struct message message;
     struct error error;
     if (!message_decode_from_agent(bytes, &message, &error)) {
-        members_complain(member, now_ns, &coordinator->outbox, error.text);
+        member_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
     if (message.kind == MESSAGE_HELLO) {
         members_greet_again(coordinator->members, now_ns, member);
     } else {
-        members_complain(member, now_ns, &coordinator->outbox, "unnumbered, and no hello");
+        member_complain(member, now_ns, &coordinator->outbox, "unnumbered, and no hello");
     }
     message_finish(&message);
 }
@@ -177,19 +177,19 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
         take_unnumbered(coordinator, event->now_ns, member, bytes);
         return;
     }
-    if (members_knows_better(member, envelope)) {
+    if (member_knows_better(member, envelope)) {
         coordinator_disown_the_past(coordinator, event->now_ns, member);
         return;
     }
     if (bytes.size > 0 && !members_may_speak(coordinator->members, member)) {
-        members_note_unread(member, event->now_ns, &coordinator->outbox);
+        member_note_unread(member, event->now_ns, &coordinator->outbox);
     }
     enum link_verdict verdict =
         members_receive(coordinator->members, event->now_ns, member, envelope, bytes.size > 0);
     if (verdict == LINK_DELIVER) {
         take_message(coordinator, event->now_ns, member, bytes);
     } else if (verdict == LINK_FOREIGN) {
-        members_complain(member, event->now_ns, &coordinator->outbox, "an envelope that is not of its link");
+        member_complain(member, event->now_ns, &coordinator->outbox, "an envelope that is not of its link");
     }
 }
 
@@ -275,7 +275,7 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 {
     bool has_work =
-        members_are_restless(coordinator->members) || campaigns_have_unsettled(&coordinator->campaigns);
+        members_need_attention(coordinator->members) || campaigns_have_unsettled(&coordinator->campaigns);
     return has_work ? 0 : timers_next_ns(coordinator->timers);
 }
 

@@ -74,7 +74,7 @@ static struct agent_overview view_of(const struct member *member)
                                    .labels = member->labels,
                                    .capacity = member->capacity,
                                    .held = member->held,
-                                   .heard_ns = members_heard_ns(member)};
+                                   .heard_ns = member_heard_ns(member)};
 }
 
 void overview_lost(struct overview *overview, const struct member *member)

@@ -62,7 +62,7 @@ uint64_t campaign_lead_ns(const struct campaign *campaign)
     uint64_t longest_ns = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         if (campaign_agent_is_live(&campaign->agents[i])) {
-            uint64_t round_trip_ns = members_round_trip_ns(campaign->agents[i].member);
+            uint64_t round_trip_ns = member_round_trip_ns(campaign->agents[i].member);
             longest_ns = round_trip_ns > longest_ns ? round_trip_ns : longest_ns;
         }
     }
@@ -137,7 +137,7 @@ void campaign_take_agents(struct campaign *campaign)
     uint32_t *room_for = memory_new(count, sizeof *room_for);
     for (uint32_t i = 0; i < count; i++) {
         campaign_agent_init(&campaign->agents[i], chosen[i]);
-        room_for[i] = members_room(chosen[i]);
+        room_for[i] = member_room(chosen[i]);
     }
     campaign->placement = placement_new(campaign->options.workers, room_for, count);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
@@ -187,7 +187,7 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         index = (index + 1) % campaign->agent_count;
         const struct campaign_agent *agent = &campaign->agents[index];
-        if (campaign_agent_is_live(agent) && members_room(agent->member) > 0) {
+        if (campaign_agent_is_live(agent) && member_room(agent->member) > 0) {
             return index;
         }
     }

@@ -16,7 +16,7 @@ typedef enum campaign_lifecycle_event message_function(struct campaign *campaign
 static void campaign_complain(struct campaign *campaign, uint64_t now_ns, const struct campaign_agent *agent,
                               const char *what)
 {
-    members_complain(agent->member, now_ns, campaign->home.outbox, what);
+    member_complain(agent->member, now_ns, campaign->home.outbox, what);
 }
 
 static enum campaign_lifecycle_event campaign_on_deployed(struct campaign *campaign, uint64_t now_ns,
@@ -194,7 +194,7 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
     struct campaign_agent *agent = campaign_agent_of(campaign, member);
     message_function *function = FUNCTIONS[message->kind];
     if (function == NULL || agent == NULL) {
-        members_complain(member, now_ns, campaign->home.outbox,
+        member_complain(member, now_ns, campaign->home.outbox,
                          function == NULL ? "an agent may not send this message"
                                           : "it takes no part in this campaign");
         return;

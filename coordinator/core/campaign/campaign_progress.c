@@ -179,7 +179,7 @@ static bool campaign_is_teardown_in_doubt(const struct campaign *campaign, uint6
 {
     const struct member *member = campaign->agents[campaign->global_agent].member;
     return !campaign->is_at_once && member != NULL &&
-           members_is_in_doubt(campaign->home.members, now_ns, member);
+           member_is_in_doubt(member, now_ns);
 }
 
 enum campaign_lifecycle_event campaign_give_up(struct campaign *campaign, uint64_t now_ns)

@@ -211,7 +211,7 @@ static void portion_refuse(struct portion *portion, const struct operation *oper
 {
     if (!portion->is_refused) {
         portion->is_refused = true;
-        members_complain(portion->agent->member, portion->now_ns, portion->campaign->home.outbox, why);
+        member_complain(portion->agent->member, portion->now_ns, portion->campaign->home.outbox, why);
     }
     if (!operation_is_answered(operation->kind) || operation->workers.run_count == 0) {
         return;

@@ -32,7 +32,7 @@ static uint64_t scale_room_left(const struct campaign *campaign, uint32_t *room_
     uint64_t sum = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
-        uint32_t room = campaign_agent_is_live(agent) ? members_room(agent->member) : 0;
+        uint32_t room = campaign_agent_is_live(agent) ? member_room(agent->member) : 0;
         sum += room;
         if (room_for != NULL) {
             room_for[i] = room;

@@ -19,7 +19,7 @@ struct capacity capacity_of(const struct members *members, const struct campaign
         if (!capacity_is_suitable(member, options)) {
             continue;
         }
-        capacity.room += members_room(member);
+        capacity.room += member_room(member);
         capacity.agents++;
     }
     return capacity;

@@ -299,7 +299,7 @@ static void who_joins_and_goes_again_and_again_has_to_wait(void **state)
         stand->now_ns += 100000000u;
     }
     assert_int_equal(occurrences(stand, "welcome"), 0);
-    assert_int_equal(occurrences(stand, "log: agent a1 was refused: it has joined and gone 10 times"), 1);
+    assert_int_equal(occurrences(stand, "log: agent a1 was refused: it has joined and left 10 times"), 1);
     stand_forget_story(stand);
     stand->now_ns += 60000000000u;
     hello_again(stand, agent);
