@@ -2,6 +2,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/value.h"
+#include "coordinator/core/coordinator_pack.h"
 #include "coordinator/core/journal/event_log.h"
 #include "fuzz.h"
 #include "proto/codec/codec.h"

@@ -92,9 +92,3 @@ void *outbox_keep(struct outbox *outbox, void *memory)
     outbox->kept[outbox->kept_count++] = memory;
     return memory;
 }
-
-void coordinator_effects_finish(struct coordinator_effects *effects)
-{
-    memory_free(effects->items);
-    *effects = (struct coordinator_effects){0};
-}

@@ -1,5 +1,6 @@
 /* What a coordinator does that was restored from a journal: the right one, and one that is older than what
  * its agents have heard, as a disk leaves it that could neither be written to nor emptied. */
+#include "coordinator/core/coordinator_pack.h"
 #include "coordinator/core/journal/event_log.h"
 #include "tests/unit/coordinator/core/stand.h"
 
