@@ -9,7 +9,7 @@
 static_assert(sizeof(struct coordinator_settings) == 56 && sizeof(struct coordinator) == 192,
               "every field of the settings is packed");
 
-static void settings_pack(const struct coordinator_settings *settings, struct buffer *into)
+static void coordinator_pack_settings(const struct coordinator_settings *settings, struct buffer *into)
 {
     pack_fixed(into, settings->epoch);
     pack_number(into, settings->heartbeat_ms);
@@ -20,7 +20,7 @@ static void settings_pack(const struct coordinator_settings *settings, struct bu
     pack_number(into, settings->last_campaign);
 }
 
-static bool settings_unpack(struct unpack *from, struct coordinator_settings *settings)
+static bool coordinator_unpack_settings(struct unpack *from, struct coordinator_settings *settings)
 {
     settings->epoch = unpack_fixed(from);
     settings->heartbeat_ms = unpack_bounded(from, LIMIT_DURATION_MS);
@@ -42,7 +42,7 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
 {
     struct coordinator_settings settings = coordinator->settings;
     settings.last_campaign = coordinator->last_campaign;
-    settings_pack(&settings, into);
+    coordinator_pack_settings(&settings, into);
     pack_number(into, coordinator->last_restored);
     pack_number(into, coordinator->last_step_ns);
     pack_number(into, coordinator->admission.complaint_ns);
@@ -56,7 +56,7 @@ struct coordinator *coordinator_unpack(struct bytes bytes)
 {
     struct unpack from = unpack_of(bytes);
     struct coordinator_settings settings;
-    if (!settings_unpack(&from, &settings)) {
+    if (!coordinator_unpack_settings(&from, &settings)) {
         return NULL;
     }
     struct coordinator *coordinator = coordinator_new(&settings);
