@@ -245,8 +245,7 @@ static void coordinator_take_event(struct coordinator *coordinator, const struct
     }
 }
 
-/* Nothing is handed out between the frames of a turn, so that many of them can be answered with one message.
- */
+/* Nothing is handed out between the frames of a turn, so that one message can answer many of them. */
 static void coordinator_end_turn(struct coordinator *coordinator, uint64_t now_ns)
 {
     struct deadline *due = NULL;

@@ -1,5 +1,4 @@
-/* The coordinator as a pure state machine: its agents, its campaigns, and the coordination of their workers.
- */
+/* The coordinator as a pure state machine: agents, campaigns, and the coordination of their workers. */
 #pragma once
 #include "common/error.h"
 #include "coordinator/core/base/coordinator_overview.h"

@@ -35,8 +35,8 @@ void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct m
 void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
     SCOPED(memory_free_at)
-    char *why = memory_format("the coordinator was killed, and its journal was an older one than agent %.*s "
-                              "knows of: what happened after it is lost",
+    char *why = memory_format("the coordinator was killed, and its journal is older than what agent %.*s "
+                              "knows: what happened since is lost",
                               BYTES_FORMAT(member->name));
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         if (campaign_id(coordinator->campaigns.list[i]) <= coordinator->last_restored) {
@@ -44,10 +44,10 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
         }
     }
     admission_show_out(&coordinator->admission, now_ns, member->incarnation, false,
-                       "my journal was an old one, and I have forgotten what you know");
-    coordinator_tell_loss(coordinator, member, "it knows what an old journal has made us forget");
+                       "the journal of the coordinator is older than what you know");
+    coordinator_tell_loss(coordinator, member, "it knows more than the journal that we were restored from");
     coordinator_part_with(coordinator, now_ns, member,
-                          "(which knows of more than the coordinator's journal) was lost");
+                          "(which knows more than the coordinator's journal) was lost");
 }
 
 /* An agent that says goodbye has ended its workers: nothing has to be waited for. The answer has no link any
@@ -66,7 +66,7 @@ void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, st
 void coordinator_expel(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
     outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is shown out: its key was revoked", BYTES_FORMAT(member->name));
+               "agent %.*s is expelled: its key was revoked", BYTES_FORMAT(member->name));
     admission_show_out(&coordinator->admission, now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
     outbox_forget_route(&coordinator->outbox, member->incarnation);

@@ -113,8 +113,7 @@ struct moved {
 MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
                                           const struct coordinator_event *event);
 /* The one function that changes the state: takes the event, then each event that an action returns, until
- * there is none. Must not be called from an action. False if an event is refused in the state that it meets.
- */
+ * none follows. Must not be called from an action. False if an event is refused. */
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event);
 /* Records the verdict, its reason, and that the campaign is stopped because of it. Returns the STOP event. */
 enum campaign_lifecycle_event campaign_judge_stop(struct campaign *campaign, enum verdict verdict,

@@ -138,8 +138,7 @@ static enum campaign_lifecycle_event campaign_on_finished(struct campaign *campa
     return campaign_progress(campaign);
 }
 
-/* Each chunk is sent to an agent once and in order, so that no agent can make us send more than the bundle.
- */
+/* Each chunk is sent to an agent once and in order, so that none can make us send more than the bundle. */
 static enum campaign_lifecycle_event campaign_on_bundle_wanted(struct campaign *campaign, uint64_t now_ns,
                                                                struct campaign_agent *agent,
                                                                const struct message *message)
@@ -195,8 +194,8 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
     message_function *function = FUNCTIONS[message->kind];
     if (function == NULL || agent == NULL) {
         member_complain(member, now_ns, campaign->home.outbox,
-                         function == NULL ? "an agent may not send this message"
-                                          : "it takes no part in this campaign");
+                        function == NULL ? "an agent may not send this message"
+                                         : "it takes no part in this campaign");
         return;
     }
     if (!agent->is_given_up) {

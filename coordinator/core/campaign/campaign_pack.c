@@ -1,4 +1,4 @@
-/* A campaign that has not ended, as bytes: how it was created, and what has become of it since. */
+/* A campaign that has not ended, as bytes: its creation, and its state since. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/histogram_pack.h"
@@ -14,14 +14,14 @@ static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1504 &
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 664 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
-              "what is packed here has to know each field");
+              "every field is packed, shown only, or borrowed");
 
 bool campaign_is_at_rest(const struct campaign *campaign)
 {
     return campaign->rooms == NULL || (!campaign->is_unsettled && rooms_is_at_rest(campaign->rooms));
 }
 
-/* As the event that it was created by, with the options of now. */
+/* As the event that created it, with its present options. */
 static void campaign_creation_pack(const struct campaign *campaign, struct buffer *into)
 {
     const struct bundle_listing *listing = &campaign->bundle.listing;
@@ -126,7 +126,7 @@ static void delivery_pack(const struct artifact_delivery *delivery, struct buffe
     }
 }
 
-/* As if what has come of it had come in one piece. */
+/* As if everything that has arrived of it had arrived in one piece. */
 static void delivery_unpack(struct artifacts *artifacts, struct artifact_delivery *delivery,
                             struct unpack *from)
 {
@@ -240,7 +240,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     }
 }
 
-/* Who takes part and what they do, from the deployment on. */
+/* The agents, their workers and rooms, from the deployment on. */
 static void campaign_agents_pack(const struct campaign *campaign, struct buffer *into)
 {
     pack_number(into, campaign->agent_count);
@@ -316,7 +316,7 @@ static void campaign_agents_unpack(struct campaign *campaign, struct unpack *fro
     last_steps_unpack(campaign, from);
 }
 
-static void campaign_standing_pack(const struct campaign *campaign, struct buffer *into)
+static void campaign_state_pack(const struct campaign *campaign, struct buffer *into)
 {
     pack_number(into, campaign->state);
     pack_number(into, campaign->workers_wanted);
@@ -337,7 +337,7 @@ static void campaign_standing_pack(const struct campaign *campaign, struct buffe
     pack_flag(into, campaign->was_stopped);
 }
 
-static void campaign_standing_unpack(struct campaign *campaign, struct unpack *from)
+static void campaign_state_unpack(struct campaign *campaign, struct unpack *from)
 {
     campaign->state = (enum campaign_state)unpack_bounded(from, CAMPAIGN_STOPPING);
     campaign->workers_wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
@@ -364,7 +364,7 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     assert(campaign->state != CAMPAIGN_ENDED && campaign_is_at_rest(campaign));
     pack_number(into, campaign->id);
     campaign_creation_pack(campaign, into);
-    campaign_standing_pack(campaign, into);
+    campaign_state_pack(campaign, into);
     artifacts_pack(&campaign->artifacts, into);
     campaign_agents_pack(campaign, into);
     campaign_statistics_pack(campaign->statistics, into);
@@ -385,7 +385,7 @@ struct campaign *campaign_unpack(const struct campaign_home *home, struct unpack
     if (campaign == NULL) {
         return NULL;
     }
-    campaign_standing_unpack(campaign, from);
+    campaign_state_unpack(campaign, from);
     artifacts_unpack(&campaign->artifacts, from);
     campaign_agents_unpack(campaign, from);
     campaign->statistics = campaign_statistics_unpack(from);

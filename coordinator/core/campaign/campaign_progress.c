@@ -178,8 +178,7 @@ static void campaign_give_up_workers(struct campaign *campaign)
 static bool campaign_is_teardown_in_doubt(const struct campaign *campaign, uint64_t now_ns)
 {
     const struct member *member = campaign->agents[campaign->global_agent].member;
-    return !campaign->is_at_once && member != NULL &&
-           member_is_in_doubt(member, now_ns);
+    return !campaign->is_at_once && member != NULL && member_is_in_doubt(member, now_ns);
 }
 
 enum campaign_lifecycle_event campaign_give_up(struct campaign *campaign, uint64_t now_ns)

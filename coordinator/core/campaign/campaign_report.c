@@ -129,8 +129,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     return report;
 }
 
-/* Readers that see different texts are as bad as a failed step: what they see is what such a campaign tests.
- */
+/* Readers that see different texts are as bad as a failed step: that they agree is what is tested. */
 static void campaign_judge_convergence(struct campaign *campaign)
 {
     bool is_failure_allowed = campaign->options.fail_steps == 0 && campaign->options.fail_percent <= 0;

@@ -57,24 +57,23 @@ bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struc
 {
     unsigned long long id = campaign->id;
     if (campaign->state != CAMPAIGN_RUNNING) {
-        return error_set(error, "campaign %llu is %s: only one that is running can be scaled", id,
+        return error_set(error, "campaign %llu is %s: only a running campaign can be scaled", id,
                          campaign_state_name(campaign->state));
     }
     if (campaign->is_draining) {
-        return error_set(error, "the duration of campaign %llu is over: its workers come to their end", id);
+        return error_set(error, "the duration of campaign %llu is over: its workers are finishing", id);
     }
     if (workers == 0) {
-        return error_set(error, "no campaign goes on without workers; tutti stop %llu ends it", id);
+        return error_set(error, "a campaign needs workers; tutti stop %llu ends it", id);
     }
     if (workers > LIMIT_WORKERS) {
-        return error_set(error, "%u workers are more than the %u that a campaign may have", workers,
+        return error_set(error, "%u workers are too many: a campaign may have at most %u", workers,
                          LIMIT_WORKERS);
     }
     return scale_fits(campaign, workers, error);
 }
 
-/* The rooms of these ids that synchronise, with the step from which on they have another number of workers.
- */
+/* The synchronising rooms of these ids, with the first step that has another number of workers. */
 static struct room_step *scale_changed_rooms(struct campaign *campaign, uint32_t first, uint32_t end,
                                              size_t *count)
 {

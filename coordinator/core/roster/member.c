@@ -223,16 +223,16 @@ static uint64_t member_given_up_ns(const struct member *member)
 const char *member_loss(const struct member *member, uint64_t now_ns)
 {
     if (now_ns >= member_silent_from_ns(member)) {
-        return "nothing was heard of it for too long";
+        return "it was silent for too long";
     }
     if (now_ns < member_given_up_ns(member)) {
         return NULL;
     }
     if (member_is_rude(member)) {
-        return "too much of what it said made no sense";
+        return "too many of its messages made no sense";
     }
     return member->muted_ns >= member_deaf_from_ns(member) ? "it has not heard us for too long"
-                                                           : "it does not acknowledge what it was sent";
+                                                           : "it does not acknowledge what is sent to it";
 }
 
 bool member_is_in_doubt(const struct member *member, uint64_t now_ns)

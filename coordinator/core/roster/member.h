@@ -31,8 +31,7 @@ struct member {
     uint64_t held;     /* workers placed on it by campaigns that have not ended */
     struct link *link;
     struct deadline due;
-    /* Counts as heard, and as hearing us, at this time: because of a hello, or because we were not running.
-     */
+    /* Counts as heard, and as hearing us, at this time: after a hello, or after we were not running. */
     uint64_t excused_ns;
     uint64_t returned_ns; /* when it was heard again after a silence */
     uint64_t greeted_ns;  /* when its last repeated hello was heeded */
@@ -89,14 +88,12 @@ void member_excuse(struct member *member, uint64_t now_ns);
 /* Another process continues as us: as member_excuse, and it cannot be reached before it is heard. */
 void member_restored(struct member *member, uint64_t now_ns);
 
-/* Why it is to be declared lost: it has been silent for too long, or has not heard us. NULL: it is not lost.
- */
+/* Why it is to be declared lost: silent for too long, or deaf. NULL: it is not lost. */
 const char *member_loss(const struct member *member, uint64_t now_ns);
 /* Whether it may turn out to be lost: that it has not answered means nothing yet. */
 bool member_is_in_doubt(const struct member *member, uint64_t now_ns);
 
-/* Whether it has acknowledged enough, and made sense often enough, for another message of it to be taken in.
- */
+/* Whether it has acknowledged enough, and made sense often enough, for another message to be taken in. */
 bool member_has_space(const struct member *member);
 /* A message of it is not taken in: counts it, and logs it at most once a minute. */
 void member_note_unread(struct member *member, uint64_t now_ns, struct outbox *outbox);

@@ -53,8 +53,7 @@ void members_wake(struct members *members, struct member *member);
 /* Whether a message of it is taken in now: not before it, and all members together, have acknowledged most of
  * what they were sent. */
 bool members_may_speak(const struct members *members, const struct member *member);
-/* Its `is_half_done` and `next_operation` are set: keeps the message, which it takes, until members_take_up.
- */
+/* Its `is_half_done` and `next_operation` are set: takes the message, until members_take_up. */
 void members_put_off(struct members *members, struct member *member, struct message *message);
 /* A member whose message can be continued now, from `next_operation` on. `*message` is the caller's. NULL:
  * there is none. */

@@ -211,7 +211,7 @@ static void who_never_acknowledges_is_lost(void **state)
         say(&stranger, bytes_of(NULL, 0)); /* it lives, and hears us */
     }
     assert_non_null(
-        strstr(buffer_string(&stand->story), "agent a1 is lost: it does not acknowledge what it was sent"));
+        strstr(buffer_string(&stand->story), "agent a1 is lost: it does not acknowledge what is sent to it"));
 }
 
 static void who_says_too_much_that_makes_no_sense_is_lost(void **state)
@@ -230,7 +230,7 @@ static void who_says_too_much_that_makes_no_sense_is_lost(void **state)
         say(&stranger, bytes_of(NULL, 0));
     }
     assert_non_null(
-        strstr(buffer_string(&stand->story), "agent a1 is lost: too much of what it said made no sense"));
+        strstr(buffer_string(&stand->story), "agent a1 is lost: too many of its messages made no sense"));
     assert_true(occurrences(stand, "dropped a message") <= 10);
 }
 
