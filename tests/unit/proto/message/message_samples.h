@@ -2,7 +2,6 @@
 #pragma once
 #include "proto/message/message.h"
 
-
 enum sample_variant {
     SAMPLE_TYPICAL, /* every field another value */
     SAMPLE_SMALLEST,
