@@ -128,7 +128,7 @@ static int sleep_for(lua_State *lua)
     }
     vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
-        return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
+        return lua_misuse(lua, "tutti.sleep: a call that waits is not possible here");
     }
     shard_set_alarm(vu->campaign->shard, &vu->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
     return vu_yield(lua, vu, WAIT_SLEEP, on_slept, 0);

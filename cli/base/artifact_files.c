@@ -35,11 +35,11 @@ static bool make_folders(const char *folder, struct error *error)
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (!artifact_files_make_folder(path)) {
-            return error_set_system(error, errno, "%s cannot be made", path);
+            return error_set_system(error, errno, "%s cannot be created", path);
         }
         *slash = '/';
     }
-    return artifact_files_make_folder(path) || error_set_system(error, errno, "%s cannot be made", folder);
+    return artifact_files_make_folder(path) || error_set_system(error, errno, "%s cannot be created", folder);
 }
 
 static bool write_file(const char *path, struct bytes content, struct error *error)

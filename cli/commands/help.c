@@ -23,7 +23,7 @@ static int run_help(int argc, char **argv)
 static int run_version(int argc, char **argv)
 {
     if (argc > 1) {
-        log_line(LOG_ERROR, "version", "\"%.40s\" is one word too many", argv[1]);
+        log_line(LOG_ERROR, "version", "unexpected argument \"%.40s\"", argv[1]);
         return EXIT_CODE_USAGE;
     }
     printf("tutti %s\n", TUTTI_VERSION);

@@ -92,7 +92,7 @@ static bool write_skeleton(const char *directory, struct error *error)
     for (size_t i = 0; i < FILE_COUNT; i++) {
         paths[i] = memory_format("%s/%s", directory, files[i].name);
         if (is_good && access(paths[i], F_OK) == 0) {
-            is_good = error_set(error, "%s is there already; nothing was written", paths[i]);
+            is_good = error_set(error, "%s already exists; nothing was written", paths[i]);
         }
     }
     for (size_t i = 0; is_good && i < FILE_COUNT; i++) {

@@ -188,7 +188,7 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
         http->incoming_bytes += size;
         if (http->incoming_bytes > http->settings.incoming_bytes) {
             http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                        "{\"error\":\"too many bodies are coming in at once; try again\"}");
+                        "{\"error\":\"too many bodies are being received at once; try again\"}");
         } else if (!buffer_append(&request->body, data, size)) {
             refuse_large(request);
         } else {

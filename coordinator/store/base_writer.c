@@ -53,7 +53,7 @@ struct base_writer *base_writer_begin(int folder, const char *name, struct buffe
     buffer_init(base, base->maximum);
     writer->file = state_file_make(folder, name);
     if (writer->file < 0) {
-        (void)error_set_system(error, errno, "%s cannot be made", name);
+        (void)error_set_system(error, errno, "%s cannot be created", name);
         base_writer_release(&writer);
         return NULL;
     }

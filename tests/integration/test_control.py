@@ -92,7 +92,7 @@ class Refused(unittest.TestCase):
 
     def test_usage(self):
         for arguments, words in ((("stop",), "which campaign?"), (("stop", "seven"), '"seven" is not the id'), (("watch", "-1"), "unknown option"),
-                                 (("status", "7", "8"), "one word too many"), (("agents", "--api", "localhost"), "is not an address like http://"),
+                                 (("status", "7", "8"), "unexpected argument \"8\""), (("agents", "--api", "localhost"), "is not an address like http://"),
                                  (("start",), "which script?"), (("start", "nowhere.lua"), "nowhere.lua"),
                                  (("status", "--token", "a b"), "visible characters"), (("status", "--token-file", "/nowhere"), "No such file"),
                                  (("start", script("scene-right"), "--agents", "3"), "unknown option --agents")):

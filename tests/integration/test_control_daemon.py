@@ -260,7 +260,7 @@ class PracticeTarget(unittest.TestCase):
             with Coordinator("--target-port", port) as coordinator:
                 result = self.start(coordinator, "pad")
                 self.assertEqual((result.code, result.out), (3, ""), result)
-                self.assertRegex(result.err, rf"\Atutti: start: .*the practice target: port {port} is in use: something else listens at 127.0.0.1 already.*\n\Z")
+                self.assertRegex(result.err, rf"\Atutti: start: .*the practice target: port {port} is in use: something else already listens at 127.0.0.1.*\n\Z")
                 self.assertEqual(coordinator.get("/v1/campaigns").json["campaigns"], [])
 
 

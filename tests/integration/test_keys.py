@@ -92,7 +92,7 @@ class Keygen(unittest.TestCase):
         self.good("--agent", "a1")
         before = [(self.folder / name).read_text() for name in ("keys/coordinator.key", "keys/agents.allow", "a1.key")]
         self.bad(says="nothing was overwritten")
-        self.bad("--agent", "a1", says="there is an agent a1 already")
+        self.bad("--agent", "a1", says="there is already an agent a1")
         self.good("--revoke", "a1")
         self.bad("--agent", "a1", says="nothing was overwritten")
         self.assertNotIn("a1", (self.folder / "keys/agents.allow").read_text().split())
@@ -235,7 +235,7 @@ class Door(unittest.TestCase):
         refused("others may open it (mode 0644): chmod 600 keys/coordinator.key", "--keys", "keys")
         os.chmod(self.folder / "keys/coordinator.key", 0o600)
         os.chmod(self.folder / "keys", 0o777)
-        refused("others can exchange the files in keys (mode 0777): chmod go-w keys", "--keys", "keys")
+        refused("others can replace the files in keys (mode 0777): chmod go-w keys", "--keys", "keys")
         os.chmod(self.folder / "keys", 0o700)
         wide = self.enterContext(Lines(TUTTI, "coordinator", "--listen", "tcp://0.0.0.0:0", "--http", "127.0.0.1:0", "--keys", "keys",
                                        cwd=self.folder))

@@ -440,7 +440,7 @@ class Folder(Restarted):
         for folder in (self.state, self.state / "reports", self.state / "artifacts"):
             folder.mkdir(0o700, exist_ok=True)
             folder.chmod(0o777)
-            self.refused(f"everybody may write to the folder {folder} (mode 0777)")
+            self.refused(f"the folder {folder} is writable by everybody (mode 0777)")
             folder.chmod(0o700)
             if os.geteuid() == 0:
                 os.chown(folder, 65534, 65534)

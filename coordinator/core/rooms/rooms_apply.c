@@ -72,7 +72,7 @@ static bool check_subject(const struct rooms *rooms, const struct operation *ope
         return error_set(error, "a release that ended before it began");
     }
     if (operation->after_count != 0 && operation->after_count != worker_set_count(&operation->workers)) {
-        return error_set(error, "%zu instants of other workers", operation->after_count);
+        return error_set(error, "%zu instants for other workers", operation->after_count);
     }
     if (subject == SUBJECT_WORKERS) {
         return true;

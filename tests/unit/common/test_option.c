@@ -152,7 +152,7 @@ static void test_words_mix_with_options(void **state)
     assert_true(outcome.is_good);
     assert_string_equal(outcome.words[0], "--workers");
     assert_string_equal(outcome.words[1], "--");
-    assert_error(PARSE("a", "b", "c"), "\"c\" is one word too many");
+    assert_error(PARSE("a", "b", "c"), "unexpected argument \"c\"");
 }
 
 static void test_a_value_may_look_like_an_option(void **state)

@@ -201,7 +201,7 @@ static void a_port_in_use_is_said(void **state)
     assert_null(target_start(NULL, target_port(client->target), &error));
     (void)snprintf(wanted, sizeof wanted, "port %u is in use", target_port(client->target));
     assert_non_null(strstr(error.text, wanted));
-    assert_non_null(strstr(error.text, "something else listens at"));
+    assert_non_null(strstr(error.text, "something else already listens at"));
     assert_int_equal(client_get(client, "/page")->status, 200);
 }
 

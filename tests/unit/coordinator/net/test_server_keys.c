@@ -113,7 +113,7 @@ static void a_broken_list_leaves_the_old_one_in_force(void **state)
     assert_non_null(file);
     assert_true(fputs("agent a1 nonsense\n", file) >= 0);
     assert_int_equal(fclose(file), 0);
-    await_log(scene, "agents.allow: line 1: what stands behind a1 is not a key");
+    await_log(scene, "agents.allow: line 1: the text after a1 is not a key");
     come_in(scene, &scene->callers[0], 500);
     write_list(scene, 1, 3);
     expect_told(scene, &scene->callers[0], "shown-out(the key of this agent was revoked) ");

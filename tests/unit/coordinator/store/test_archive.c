@@ -306,7 +306,7 @@ static void a_folder_that_cannot_be(void **state)
 {
     struct scene *scene = (struct scene *)*state;
     assert_null(archive_open(&scene->loop, "/proc/tutti", &scene->warning, &scene->error));
-    assert_non_null(strstr(scene->error.text, "/proc/tutti cannot be made"));
+    assert_non_null(strstr(scene->error.text, "/proc/tutti cannot be created"));
     assert_null(archive_open(&scene->loop, "/dev/null", &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "/dev/null cannot be opened"));
 }

@@ -643,7 +643,7 @@ static void a_folder_that_others_may_write_to_is_refused(void **state)
     struct scene *scene = (struct scene *)*state;
     assert_int_equal(chmod(scene->folder, 0777), 0);
     assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
-    assert_non_null(strstr(scene->error.text, "everybody may write to the folder"));
+    assert_non_null(strstr(scene->error.text, "is writable by everybody"));
     assert_int_equal(chmod(scene->folder, 01777), 0);
     assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
     assert_int_equal(chmod(scene->folder, 0755), 0);

@@ -97,7 +97,7 @@ static void what_only_a_coordinator_says_is_not_decoded(void **state)
     encode(
         &(struct message){.kind = MESSAGE_REPLIES, .campaign = 1, .replies = {.items = &reply, .count = 1}},
         &encoded);
-    (void)refuse(buffer_bytes(&encoded), "replies: not for an agent to say");
+    (void)refuse(buffer_bytes(&encoded), "replies: not a message that an agent sends");
     buffer_finish(&encoded);
 }
 

@@ -167,7 +167,7 @@ static void links_that_others_planted_lead_nowhere(void **state)
     if (geteuid() == 0) {
         assert_int_equal(lchown(place->pair, 65534, 65534), 0);
         assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
-        assert_non_null(strstr(error.text, "is a link that another user (65534) has put there"));
+        assert_non_null(strstr(error.text, "is a symbolic link that another user (65534) created"));
         assert_int_equal(lchown(place->pair, 0, 0), 0);
         assert_int_equal(chown(elsewhere, 65534, 65534), 0);
         assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));

@@ -29,7 +29,7 @@ static void pairs_of_words_are_labels(void **state)
     expect("zone=a=b", "no pairs");
     expect("zone=a b", "no pairs");
     expect("zone=\xc3\xa4", "no pairs");
-    expect("zone=a,disk=b,zone=c", "label zone stands twice");
+    expect("zone=a,disk=b,zone=c", "label zone is given twice");
     char longest[LABEL_MAX_BYTES + 4] = "z=";
     memset(longest + 2, 'a', LABEL_MAX_BYTES);
     expect(longest, NULL);

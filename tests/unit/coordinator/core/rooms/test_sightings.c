@@ -141,7 +141,7 @@ static void test_many_readers_of_one_message(void **state)
                              .first_ns = ns(EDIT_MS + 1),
                              .after_us = AFTER_US,
                              .after_count = 3};
-    play_nonsense(&play, 0, 3, read, "one_read: 3 instants of other workers");
+    play_nonsense(&play, 0, 3, read, "one_read: 3 instants for other workers");
     read.after_count = 4;
     play_operation(&play, 0, 3, read);
     const struct seen_report *seen = report(&play, &told);
