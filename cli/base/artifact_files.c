@@ -45,7 +45,7 @@ static bool make_folders(const char *folder, struct error *error)
 static bool write_file(const char *path, struct bytes content, struct error *error)
 {
     struct stat status;
-    /* A link that others have put there is not followed, and a pipe not waited for. */
+    /* Neither follows a link that others have planted nor waits for a pipe. */
     int descriptor =
         open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
     if (descriptor < 0) {

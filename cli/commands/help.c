@@ -33,7 +33,7 @@ static int run_version(int argc, char **argv)
 const struct subcommand help_subcommand = {
     .name = "help",
     .usage = "[COMMAND]",
-    .summary = "Tells what the commands do",
+    .summary = "Shows what the commands do",
     .examples = "  tutti help run\n",
     .needs = {.descriptors = 4, .threads = 0},
     .run = run_help,

@@ -21,13 +21,13 @@ static const char script_text[] =
     "-- The command line overrides these: tutti run loadtest.lua -w 20 -d 30s\n"
     "tutti.options { workers = 4, runs = 5 }\n"
     "\n"
-    "-- What each worker does, again and again: one call is one step.\n"
+    "-- What each worker does repeatedly: one call is one step.\n"
     "tutti.scenario(\"visit\", function(worker)\n"
     "  local page = http.get(tutti.target .. \"/\")\n"
     "  assert(page.status == 200, \"the front page answered \" .. page.status)\n"
     "end)\n"
     "\n"
-    "-- Workers can meet. Of these four one writes and three read what it has written, in every step.\n"
+    "-- Workers can meet. In every step one of these four writes, and three read what it has written.\n"
     "tutti.scenario(\"pad\", { weight = 0 }, function(worker)\n"
     "  local round = worker:notifier(\"pad\")\n"
     "  local pad = tutti.target .. \"/pad/first\"\n"
@@ -81,7 +81,7 @@ static bool write_new_file(const char *path, const char *text, struct error *err
     return true;
 }
 
-/* Looks at all files before it writes the first, so that it does all or nothing. */
+/* Checks all files before it writes the first one, so that it does everything or nothing. */
 static bool write_skeleton(const char *directory, struct error *error)
 {
     if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
@@ -127,8 +127,9 @@ const struct subcommand init_subcommand = {
     .name = "init",
     .usage = "[DIR]",
     .summary = "Writes a small commented script to start from",
-    .details = "Writes loadtest.lua and README.md into DIR (here if none is given), which is made if it is\n"
-               "not there. What is there already is never overwritten.\n",
+    .details =
+        "Writes loadtest.lua and README.md into DIR (default: the current folder), which is created if it\n"
+        "does not exist. Existing files are never overwritten.\n",
     .examples = "  tutti init shop && tutti run shop/loadtest.lua --target builtin\n",
     .needs = {.descriptors = 8, .threads = 0},
     .run = run_init,

@@ -343,7 +343,7 @@ class Look(unittest.TestCase):
             result = tutti("stop", 7, "--at-once", "--json", "--api", api.url)
             self.assertEqual(json.loads(result.out), {"campaign": 7, "state": "stopping"})
             result = tutti("stop", 7, "--api", api.url)
-            self.assertEqual((result.code, result.out), (0, "campaign 7 has ended already\n"))
+            self.assertEqual((result.code, result.out), (0, "campaign 7 has already ended\n"))
             self.assertEqual([body["at_once"] for body in api.bodies(STOP[1])], [False, True, False])
 
 

@@ -46,7 +46,7 @@ class Whole(Controlled):
     def test_the_literal_line_of_the_readme(self):
         result = self.tutti("start", EXAMPLES / "pad.lua", "-w", 300, "--room-size", 5, "-d", "2s", "--expect-agents", 3, "--wait")
         self.assertEqual(result.code, 0, result)
-        self.coordinator.wait_for("nobody uses the practice target any more")
+        self.coordinator.wait_for("the practice target is no longer in use")
 
     def test_worker_ids_are_unique(self):
         result = self.tutti("start", script("identities"), "-w", 30, "--room-size", 5, "-r", 2, "--expect-agents", 3, "--wait")

@@ -68,7 +68,7 @@ class Limits(unittest.TestCase):
 
     def test_stack(self):
         for command in COMMANDS:
-            self.refused(("prlimit", "--stack=131072"), command, "the stack may have 128 KiB", "ulimit -s")
+            self.refused(("prlimit", "--stack=131072"), command, "the stack is limited to 128 KiB", "ulimit -s")
         code, said = limited(("prlimit", "--stack=131072:8388608"), COMMANDS[0])
         self.assertEqual(code, 0, said)  # it may take more by itself
 
