@@ -1,5 +1,5 @@
-/* One worker's client: an easy handle with its cookies, and a share object that keeps its connections apart
- * from those of the other workers. */
+/* One worker's client: an easy handle with its cookies, and a share object that keeps its connections
+ * separate from those of other workers. */
 #include "agent/http/curl_client.h"
 
 #include "agent/base/memory_account.h"
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #define MAX_HEADER_BYTES (1024u * 1024u)
-/* What a client keeps of its memory for bodies from one request to the next. */
+/* How much of its body memory a client keeps from one request to the next. */
 #define KEPT_BODY_BYTES (64u * 1024u)
 #define MAX_REDIRECTS 20L
 
@@ -25,18 +25,18 @@ struct http_client {
     void (*on_done)(void *context, struct http_response *response);
     void *context;
     struct curl_slist *headers;
-    char *url; /* as curl has it */
+    char *url; /* in curl's form */
     struct buffer head;
     struct buffer body;
     struct http_response response;
     uint64_t timeout_ms;
     bool is_running;
     bool is_special;      /* the handle is set up for more than a plain GET */
-    size_t sent_bytes;    /* of the body of its request, of which curl has a copy */
-    size_t counted_bytes; /* of what it holds, in the shard's account */
+    size_t sent_bytes;    /* of the request's body, of which curl has a copy */
+    size_t counted_bytes; /* of its memory, in the shard's account */
     bool is_too_large;
-    bool is_lost;          /* the lease was over when it wanted to connect, or to send */
-    bool is_out_of_memory; /* of the shard's, with all that the others hold */
+    bool is_lost;          /* the lease was over when it was about to connect, or to send */
+    bool is_out_of_memory; /* the shard's account, with what all clients hold */
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
 };
@@ -53,7 +53,7 @@ static size_t excess_bytes(size_t capacity)
     return capacity > KEPT_BODY_BYTES ? capacity - KEPT_BODY_BYTES : 0;
 }
 
-/* What the client holds beyond the little that each one keeps is now `bytes`. */
+/* Sets what the client holds in excess of the small amount that each one keeps. */
 static bool count_bytes(struct http_client *client, size_t bytes)
 {
     struct memory_account *memory = http_engine_memory(client->engine);
@@ -76,11 +76,11 @@ static size_t held_bytes(const struct http_client *client)
     return excess_bytes(client->head.capacity) + excess_bytes(client->body.capacity) + client->sent_bytes;
 }
 
-/* Appends what has come; false where there is no room for it, and then the request fails. */
+/* Appends received bytes; false if there is no memory left for them, and then the request fails. */
 static bool take_in(struct http_client *client, struct buffer *buffer, const char *data, size_t size)
 {
     if (size > buffer->capacity - buffer->size) {
-        /* It grows to the double at least. */
+        /* It at least doubles. */
         size_t wanted =
             buffer->size + size > 2 * buffer->capacity ? buffer->size + size : 2 * buffer->capacity;
         size_t others = held_bytes(client) - excess_bytes(buffer->capacity);
@@ -100,7 +100,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     size_t length = size * count;
 
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-        /* A redirect, a 100 or an authentication went before. */
+        /* A redirect, a 100 or an authentication challenge preceded it. */
         buffer_clear(&client->head);
         buffer_clear(&client->body);
     } else if (length > 2 && !take_in(client, &client->head, data, length) && client->is_out_of_memory) {
@@ -120,7 +120,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return 0;
 }
 
-/* Curl connects, and then sends the request, in calls that may have begun under a lease. */
+/* Curl connects, and then sends the request, within calls that may have begun under a lease that is over
+ * now. */
 static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_client *client = context;
@@ -153,7 +154,7 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* who cancels does not wait for a slow name server */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -235,8 +236,8 @@ static void curl_client_add_header(struct http_client *client, const char *line)
     client->headers = longer;
 }
 
-/* Curl would send a form's type with every body, and wait before a large one: neither is wanted unless the
- * script says so. */
+/* By default curl would send a form's content type with every body, and wait for 100-continue before a large
+ * one: neither is wanted unless the script asks for it. */
 static void set_headers(struct http_client *client, const struct http_request *request)
 {
     for (size_t i = 0; i < request->header_count; i++) {
@@ -275,7 +276,7 @@ static void set_method(struct http_client *client, const struct http_request *re
     }
 }
 
-/* Takes back what the last request had beyond a plain GET. */
+/* Undoes what the last request had set beyond a plain GET. */
 static void reset_special(struct http_client *client)
 {
     CURL *easy = client->easy;
@@ -313,13 +314,13 @@ static void set_url(struct http_client *client, const char *url)
     }
     memory_free(client->url);
     client->url = memory_copy_string(url);
-    /* Curl refuses those of megabytes. */
+    /* Curl refuses strings of megabytes. */
     if (curl_easy_setopt(client->easy, CURLOPT_URL, url) != CURLE_OK) {
         curl_easy_setopt(client->easy, CURLOPT_URL, "");
     }
 }
 
-/* Gives back what the request and its answer have taken, but for the little that is kept. */
+/* Frees what the request and its response have taken, except for the small amount that is kept. */
 static void drop_bodies(struct http_client *client)
 {
     if (client->body.capacity > KEPT_BODY_BYTES) {
@@ -335,7 +336,7 @@ static void drop_bodies(struct http_client *client)
     (void)count_bytes(client, held_bytes(client));
 }
 
-/* Curl copies the body. Where there is no room for that the request goes nowhere, and fails. */
+/* Curl copies the body. If there is no memory left for that, the request is not sent and fails. */
 static void count_request(struct http_client *client, struct http_request *request)
 {
     size_t size = excess_bytes(request->body.size);
@@ -505,7 +506,7 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
             "(a smaller max_body bounds each)",
             http_engine_memory(client->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
-        snprintf(client->text, sizeof client->text, "what the server answers is not HTTP");
+        snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
     } else {
         snprintf(client->text, sizeof client->text, "%s", curl_text);
     }

@@ -98,9 +98,9 @@ class Ends(Story, unittest.TestCase):
         self.assertEqual(running.finish().code, 130)
         self.place.expect_nothing()
 
-    def test_warden_killed(self):
+    def test_reaper_killed(self):
         running = self.begin("-r", 2, workers=1)
-        os.kill(self.place.processes(b"tutti\0warden\0chromium")[0], signal.SIGKILL)
+        os.kill(self.place.processes(b"tutti\0reaper\0chromium")[0], signal.SIGKILL)
         result = running.finish()
         self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
         self.place.expect_nothing()

@@ -313,7 +313,7 @@ static void nothing_outlives_an_agent_that_is_killed(void **state)
     fake_driver_expect_nothing_left();
 }
 
-static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **state)
+static void leftovers_of_killed_agent_and_reapers_are_removed_at_the_next_start(void **state)
 {
     struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "family", 1);
@@ -382,7 +382,7 @@ static void a_driver_that_is_no_program(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_string_equal(webdriver_failure(driver),
-                        "TUTTI_CHROMEDRIVER is /etc/passwd, which is not the whole path of a program");
+                        "TUTTI_CHROMEDRIVER is /etc/passwd, which is not the absolute path of a program");
 }
 
 static void few_start_at_once(void **state)
@@ -534,7 +534,7 @@ int main(int argc, char **argv)
         STORY(a_killed_reaper_is_swept_up_after),
         STORY(a_reaper_that_is_told_to_end_does),
         STORY(nothing_outlives_an_agent_that_is_killed),
-        STORY(what_outlived_agent_and_wardens_goes_with_the_next_start),
+        STORY(leftovers_of_killed_agent_and_reapers_are_removed_at_the_next_start),
         STORY(a_driver_that_ends_before_it_answers),
         STORY(a_driver_that_never_answers),
         STORY(a_driver_that_is_not_there),
