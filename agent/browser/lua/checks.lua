@@ -60,7 +60,7 @@ function checks.options(options, names, what)
   if options == nil then return copy end
   checks.table(options, "what " .. what .. " takes as options")
   if native.has_defaults(options) then
-    checks.fail("%s: the fields of options are their own: __index of a metatable is not followed", what)
+    checks.fail("%s: options must be plain fields: __index of a metatable is not followed", what)
   end
   for name, value in next, options do
     if not names[name] then checks.fail("%s: unknown option %s", what, tostring(name)) end

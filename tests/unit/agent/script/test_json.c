@@ -74,7 +74,7 @@ static void a_script_says_what_is_a_list(void **state)
         "assert(json.encode { [1] = 'a', x = 'b' }:find '\"1\":\"a\"')\n"
         "local list = json.decode '[1]' list[1] = nil assert(json.encode(list) == '[]')\n"
         "assert(getmetatable(list) == false and not pcall(setmetatable, list, {}))\n"
-        "refused('metatable already', json.array, setmetatable({}, {}))");
+        "refused('already has a metatable', json.array, setmetatable({}, {}))");
 }
 
 static void says_where_a_text_is_wrong(void **state)
