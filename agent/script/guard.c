@@ -242,7 +242,7 @@ static int guarded_close(lua_State *lua)
     return is_terminated(lua) ? lua_error(lua) : 2;
 }
 
-/* Returns the next piece from the script's function; the last one stays at READER_PIECE, to keep it alive. */
+/* Returns the next piece from the script's function; the last one stays at LOAD_PIECE, to keep it alive. */
 enum { LOAD_CHUNK = 1, LOAD_NAME, LOAD_MODE, LOAD_ENVIRONMENT, LOAD_PIECE };
 
 static const char *read_piece(lua_State *lua, void *context, size_t *size)

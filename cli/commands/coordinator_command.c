@@ -35,7 +35,7 @@ struct coordinator_options {
 };
 
 static const char *const form_choices[] = {"text", "json", NULL};
-/* By enum survival_policy. */
+/* By enum recovery_policy. */
 static const char *const failure_choices[] = {"go-on", "stop", NULL};
 static const char *const level_choices[] = {"error", "warning", "info", "debug", NULL};
 

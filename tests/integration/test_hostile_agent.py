@@ -153,7 +153,7 @@ class HostileAgents(unittest.TestCase):
 
     def test_too_many_calls_of_one_worker(self):
         self.attack([self.bad.operations(*(operation(GET, self.one(0), call=i + 1) for i in range(2000)))])
-        self.coordinator.wait_for("more than 16 calls at once")
+        self.coordinator.wait_for("more than 16 calls at the same time")
         self.assertGreater(self.bad.answers, 0)
 
     def test_values_that_are_none(self):

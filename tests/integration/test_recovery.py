@@ -269,7 +269,7 @@ class Instants(Restarted):
         (self.state / "artifacts" / "1-01.png").mkdir()
         (self.state / "artifacts" / "notes.txt").symlink_to("/etc/passwd")
         self.start()
-        self.assertEqual(self.coordinator.log.count(f"2 things in {self.state}/artifacts are nothing that a failed step has left"), 1)
+        self.assertEqual(self.coordinator.log.count(f"2 files in {self.state}/artifacts are not an artifact of a failed step"), 1)
 
     def test_who_watches_goes_on_watching(self):
         self.start()
@@ -361,7 +361,7 @@ class Folder(Restarted):
                 self.coordinator.wait_until(lambda: self.coordinator.show(1)["steps"]["ok"] > 20, 20, "no steps")
                 self.kill()
                 self.start(prefix=("unshare", "--time", "--fork", "--kill-child", "--boottime", str(offset), "--monotonic", str(offset)))
-                self.assertIn("its time goes on by the calendar", self.coordinator.log)
+                self.assertIn("its time continues by the calendar", self.coordinator.log)
                 self.assertIn("campaign 1 goes on: it is running", self.coordinator.log)
                 operations = self.coordinator.metrics()["tutti_operations_total"]
                 self.coordinator.wait_until(lambda: self.coordinator.metrics()["tutti_operations_total"] > operations + 100, 10, "nothing goes on")

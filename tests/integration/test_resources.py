@@ -187,7 +187,7 @@ class AcceptStorm(unittest.TestCase):
         self.assertLess(share, 0.5 if SANITIZER else 0.2, self.coordinator.log)
         self.assertLess(self.open_files(), 250, "the API, files and so on have some left")
         self.assertEqual(self.coordinator.get("/healthz").status, 200)
-        self.assertIn("all that came, until some of the connections had gone (raise ulimit -n)", self.coordinator.log)
+        self.assertIn("because there were too many, until some had closed (raise ulimit -n)", self.coordinator.log)
         self.assertGreater(self.coordinator.metrics()['tutti_refusals_total{kind="full"}'], 0)
 
         agent = Agent(self.coordinator.endpoint, "a1", "--key", "a1.key", cwd=self.folder)

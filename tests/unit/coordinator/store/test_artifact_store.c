@@ -231,7 +231,7 @@ static void what_is_none_of_ours_is_left_alone(void **state)
         expect(scene, campaign, 1, NULL);
     }
     assert_non_null(strstr(scene->warning.text, "17 things in /tmp/tutti-artifacts-"));
-    assert_non_null(strstr(scene->warning.text, " are nothing that a failed step has left: left alone"));
+    assert_non_null(strstr(scene->warning.text, " are not an artifact of a failed step: left alone"));
     assert_true(is_there(scene, "notes.txt") && is_there(scene, "2-01.png"));
     /* And ours come all the same, in the place of what can be replaced. */
     assert_true(put(scene, 2, 1, "a picture"));

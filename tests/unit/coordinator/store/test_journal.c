@@ -434,7 +434,7 @@ static void where_no_base_can_be_made_the_journal_grows(void **state)
     assert_true(write_tick(scene));
     scene->time.machine_ns += 60 * S;
     assert_int_equal(renew(scene), JOURNAL_NOT_RENEWED);
-    assert_non_null(strstr(scene->error.text, "no new base of the journal could be made: journal.base"));
+    assert_non_null(strstr(scene->error.text, "cannot write a new base of the journal: journal.base"));
     assert_int_equal(renew(scene), JOURNAL_AS_IT_WAS);
     assert_true(write_tick(scene));
     assert_true(journal_is_on(scene->journal));

@@ -139,7 +139,7 @@ static void a_journal_is_kept_while_there_is_a_campaign(void **state)
     assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator)); /* one beside it */
     open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_true(restore(scene));
-    expect_log(scene, "went on from the journal: 1 events");
+    expect_log(scene, "continued from the journal: 1 events");
     assert_int_equal(coordinator_last_campaign(scene->coordinator), 5);
     stop(scene);
     assert_true(recovery_write(scene->recovery));
@@ -183,7 +183,7 @@ static void what_cannot_be_gone_on_from_is_said(void **state)
     assert_int_equal(fclose(file), 0);
     open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
-    expect_log(scene, "the journal cannot be gone on from: it is not a journal");
+    expect_log(scene, "cannot continue from the journal: it is not a journal");
     assert_non_null(strstr(recovery_lost_reason(scene->recovery), "it is not a journal"));
     assert_false(recovery_state(scene->recovery).is_failed);
 }

@@ -76,12 +76,11 @@ static void test_steps_go_when_all_are_past_them(void **state)
     play_wait_writer(&play, 0, 1);
     play_wait_readers(&play, 1, 1);
     play_wait_strictly(&play, 2, 1);
-    play_expect(&play,
-                "worker 0: wait_for_writer pad@1 short (step 1 is over for everybody, and who has "
-                "written pad@1 is forgotten)\n"
-                "worker 1: wait_for_readers pad@1 ok\n"
-                "worker 2: wait_for_readers pad@1 short (step 1 is over for everybody, and who has read "
-                "pad@1 is forgotten)\n");
+    play_expect(&play, "worker 0: wait_for_writer pad@1 short (step 1 is over for all workers, and it is no "
+                       "longer known who has written pad@1)\n"
+                       "worker 1: wait_for_readers pad@1 ok\n"
+                       "worker 2: wait_for_readers pad@1 short (step 1 is over for all workers, and it is no "
+                       "longer known who has read pad@1)\n");
     assert_int_equal(play_count(&play).live_notifiers, 0);
     play_finish(&play);
 }

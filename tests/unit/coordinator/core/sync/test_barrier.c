@@ -99,9 +99,9 @@ static void test_parties_that_differ_are_refused(void **state)
     arrive(&play, 0, 2, false);
     arrive(&play, 1, 3, false);
     arrive(&play, 2, 0, false);
-    play_expect(&play, "worker 1: barrier rush@1 refused (barrier rush@1 has parties=2 already; it cannot "
+    play_expect(&play, "worker 1: barrier rush@1 refused (barrier rush@1 already has parties=2; it cannot "
                        "have parties=3)\n"
-                       "worker 2: barrier rush@1 refused (barrier rush@1 has parties=2 already; it cannot be "
+                       "worker 2: barrier rush@1 refused (barrier rush@1 already has parties=2; it cannot be "
                        "for all)\n");
     play_finish(&play);
 }

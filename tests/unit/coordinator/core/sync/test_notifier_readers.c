@@ -117,7 +117,7 @@ static void test_declared_readers(void **state)
     play_declare(&play, 2, 1, 3);
     play_expect(&play, "worker 4: notifier pad@1 ok\n"
                        "worker 3: notifier pad@1 ok\n"
-                       "worker 2: notifier pad@1 refused (pad@1 has readers=2 already; it cannot have "
+                       "worker 2: notifier pad@1 refused (pad@1 already has readers=2; it cannot have "
                        "readers=3)\n");
     play_wait_readers(&play, 4, 1);
     play_expect(&play, "");
