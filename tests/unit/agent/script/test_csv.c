@@ -1,4 +1,4 @@
-/* CSV as it should be, and as it should not. */
+/* Valid and invalid CSV. */
 #include "agent/script/csv.h"
 #include "common/buffer.h"
 
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* Fields in <>, each record with its line; what is wrong behind a "!". */
+/* Fields in <>, each record with its line; an error after a "!". */
 static void expect(const char *text, const char *told)
 {
     struct buffer buffer;

@@ -1,5 +1,5 @@
-/* JSON of scripts: what comes back the same, what is refused and where, and what a script cannot do with it.
- */
+/* JSON for scripts: what survives a round trip, what is refused and where, and what a script cannot do with
+ * it. */
 #include "agent/script/script_state.h"
 
 #include <lauxlib.h>
@@ -108,7 +108,7 @@ static void refuses_what_cannot_be_written(void **state)
         "deep)");
 }
 
-/* Each level holds the next one twice: 2^45 values, and nothing of it is more than a few tables. */
+/* Each level contains the next one twice: 2^45 values, but only a few tables. */
 static void a_table_that_shares_costs_what_it_is_long(void **state)
 {
     (void)state;
