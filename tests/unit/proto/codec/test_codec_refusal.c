@@ -1,4 +1,4 @@
-/* For each bound of joining and of a deployment a valid message that is spoiled in one field, and the words
+/* For each bound of joining and of a deployment: a valid message that is spoiled in one field, and the error
  * with which it is refused. */
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
@@ -105,7 +105,7 @@ SPOIL(set_count_beyond, wire->deploy->workers[2] = UINT32_MAX)
 SPOIL(set_wraps, wire->deploy->workers[0] = wire->deploy->workers[1] = wire->deploy->workers[2] = UINT32_MAX)
 SPOIL(set_one_beyond, (wire->deploy->n_workers = 1, wire->deploy->workers[0] = LIMIT_WORKERS))
 
-/* Two runs of which each is allowed, but not both. */
+/* Two runs, each of which is allowed, but not both together. */
 static void set_twice_all(Tutti__V1__Message *wire)
 {
     static uint32_t numbers[] = {0, 1, LIMIT_WORKERS, 0, 1, 1};

@@ -1,5 +1,5 @@
-/* For each bound of what is told while a campaign runs a valid message that is spoiled in one field, and the
- * words with which it is refused. */
+/* For each bound of messages in a running campaign: a valid message that is spoiled in one field, and the
+ * error with which it is refused. */
 #include "proto/message/limits.h"
 #include "tests/unit/proto/codec/spoil.h"
 
@@ -54,7 +54,7 @@ static void operation_value_not_canonical(Tutti__V1__Message *wire)
     ITEM(OPERATION_SET)->value = (ProtobufCBinaryData){.len = sizeof one, .data = one};
 }
 
-/* A value where the kind has none has to be one all the same. */
+/* A value must be valid even if the kind has none. */
 SPOIL(operation_value_idle, ITEM(OPERATION_READ)->value = text_bytes("?"))
 
 #define REPLY(kind) wire->replies->items[kind]

@@ -23,7 +23,7 @@ static void encode(const struct message *message, struct buffer *encoded)
     assert_false(encoded->has_overflowed);
 }
 
-/* So many operations of so many workers each. */
+/* This many operations of this many workers each. */
 static void encode_reads(uint32_t count, uint32_t named, struct buffer *encoded)
 {
     struct operation *items = memory_new(count, sizeof *items);
@@ -101,7 +101,7 @@ static void what_only_a_coordinator_says_is_not_decoded(void **state)
     buffer_finish(&encoded);
 }
 
-/* A hundred thousand fields of nothing, of two kinds of body, or with none at all. */
+/* A hundred thousand empty fields, of two kinds of body, or with none at all. */
 static void nonsense_is_not_decoded(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Keys and allow-lists as text: what is taken, and what is refused with which words. */
+/* Keys and allow-lists as text: what is accepted, and what is refused with which error. */
 #include "proto/keys/allow_list.h"
 #include "proto/keys/keys.h"
 
@@ -13,7 +13,7 @@ struct broken {
     const char *says;
 };
 
-/* `takes` refuses each of them with its words, which give no secret away. */
+/* `takes` refuses each of them with its error, which reveals no secret. */
 static void expect_refusals(const struct broken *rows, size_t count,
                             bool (*takes)(struct bytes text, struct error *error))
 {
@@ -172,7 +172,7 @@ static void a_list_comes_back_as_it_was_written(void **state)
     assert_false(allow_list_remove(list, TEXT("a")));
     assert_null(allow_list_name(list, PUBLIC));
     assert_string_equal(allow_list_name(list, OTHER), "b");
-    assert_true(allow_list_add(list, TEXT("a"), TEXT(PUBLIC), &error)); /* and there again */
+    assert_true(allow_list_add(list, TEXT("a"), TEXT(PUBLIC), &error)); /* and added again */
     allow_list_free(&list);
     allow_list_free(&list);
     buffer_finish(&text);

@@ -5,7 +5,7 @@
 #define SAMPLE_KIND_COUNT (MESSAGE_SCALE + 1)
 
 enum sample_variant {
-    SAMPLE_TYPICAL, /* every field another value */
+    SAMPLE_TYPICAL, /* a different value in every field */
     SAMPLE_SMALLEST,
     SAMPLE_LARGEST, /* numbers and texts at their bounds */
     SAMPLE_VARIANT_COUNT

@@ -1,4 +1,4 @@
-/* Labels: which are any, and which agents have those that are wanted. */
+/* Labels: which are valid, and which agents have the requested ones. */
 #include "proto/message/labels.h"
 #include "tests/unit/common/check.h"
 

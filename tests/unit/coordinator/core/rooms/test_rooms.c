@@ -1,5 +1,4 @@
-/* Rooms as a whole: when they begin to synchronise, when they are done or stopped, and what makes no sense.
- */
+/* Rooms as a whole: when they begin to synchronise, when they are done or stopped, and what is nonsense. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The search for deadlocks: found as soon as they are there, said so that a person understands them, and
+/* The search for deadlocks: found as soon as they exist, described so that a person understands them, and
  * never imagined. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
@@ -66,7 +66,7 @@ static void test_not_while_somebody_moves_who_could_help(void **state)
     play_finish(&play);
 }
 
-/* Worker 2 has gone on: it can help nobody in step 1 any more, whatever it does. */
+/* Worker 2 has moved on: it can no longer help in step 1, whatever it does. */
 static void test_those_ahead_do_not_count(void **state)
 {
     (void)state;
@@ -243,7 +243,7 @@ static void wait_for_the_writer(struct play *play, uint32_t room, uint32_t worke
     play_operation(play, worker, worker, wait);
 }
 
-/* Two rooms of two, tied together by the campaign's variables. */
+/* Two rooms of two, tied together by variables of the campaign. */
 static void test_variables_tie_rooms_together(void **state)
 {
     (void)state;
@@ -311,7 +311,7 @@ static void test_a_room_that_only_has_variables(void **state)
     play_finish(&play);
 }
 
-/* Whoever was told to begin no new step may have been the one: not the script's fault. */
+/* The missing worker may be one that was told to begin no new step: not the script's fault. */
 static void test_draining_is_no_deadlock(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Variables: who sets, gets, compares and counts, and those who wait for a value. */
+/* Variables: setting, getting, comparing and counting, and waiting for a value. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>
