@@ -1,4 +1,4 @@
-"""start, stop, status, watch, report and agents against an API that says what we want, also nonsense."""
+"""start, stop, status, watch, report and agents against an API that answers what we want, including nonsense."""
 import base64
 import json
 import os
@@ -177,7 +177,7 @@ class Start(unittest.TestCase):
 
 class Interrupted(unittest.TestCase):
     def story(self, stop, after_stop, times):
-        """Starts, waits for the stream, interrupts `times` times, the second when the first has been said."""
+        """Starts, waits for the stream, interrupts `times` times, the second time when the first has been reported."""
         told = threading.Event()
 
         def stopping(handler):
@@ -289,7 +289,7 @@ class Watch(unittest.TestCase):
     def test_plain_lines(self):
         with FakeApi({EVENTS: [ends("passed", *[event("progress", {**PROGRESS, "elapsed_s": second + 0.0}) for second in range(12)])]}) as api:
             result = tutti("watch", 7, "--api", api.url)
-            # The events come at once, and a line that nobody has seen yet gives way to a newer one.
+            # The events arrive at once, and a line that has not been shown yet is replaced by a newer one.
             lines = [line for line in result.out.splitlines() if line.startswith("0:")]
             self.assertIn(lines, [[f"{at}  5 workers  10 ok  0 failed" for at in seen] for seen in (("0:04", "0:09"), ("0:04",), ("0:09",))], result)
 

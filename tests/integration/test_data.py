@@ -1,4 +1,4 @@
-"""Rows from files: each to one worker, also on many agents; when they run out; and large bundles."""
+"""Rows from files: each for one worker, also on many agents; when they run out; and large bundles."""
 import json
 import os
 import pathlib

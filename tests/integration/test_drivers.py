@@ -1,4 +1,4 @@
-"""Browsers and their drivers: however a campaign ends, nothing is left of them; and what is said where there is no driver."""
+"""Browsers and their drivers: however a campaign ends, nothing is left of them; and the messages if there is no driver."""
 import os
 import signal
 import unittest
@@ -106,7 +106,7 @@ class Ends(Story, unittest.TestCase):
         self.place.expect_nothing()
 
     def test_all_of_tutti_killed_at_once(self):
-        """Then the next one that needs a browser clears up."""
+        """Then the next run that needs a browser cleans up."""
         running = self.begin()
         victims = [*self.place.processes(b"reaper"), *children_of(running.pid), running.pid]
         for pid in victims:

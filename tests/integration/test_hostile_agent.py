@@ -16,7 +16,7 @@ WORKERS = 200000
 MEMORY_MOST = 256 << 20
 ROUND_TRIP_MS = 50
 SECONDS = float(os.environ.get("HOSTILE_SECONDS", "3"))
-IS_MEASURED = not os.environ.get("SANITIZER")  # its memory is not ours, and everything takes several times as long
+IS_MEASURED = not os.environ.get("SANITIZER")  # its memory use is not ours, and everything takes several times as long
 ROOM = 1  # the campaign has one
 
 
@@ -43,7 +43,7 @@ class HostileAgents(unittest.TestCase):
         self.probe.take()
 
     def attack(self, messages, seconds=SECONDS, **other):
-        """Floods with them, and looks what that does to others."""
+        """Floods with them, and measures the effect on others."""
         self.bad.flood(messages, seconds, **other)
         self.judge()
 

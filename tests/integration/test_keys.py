@@ -1,4 +1,4 @@
-"""Keys from `tutti keygen` to agents that join with them, do not join without, and are shown out."""
+"""Keys from `tutti keygen` to agents that join with them, cannot join without, and are disconnected."""
 import os
 import pathlib
 import re
@@ -18,7 +18,7 @@ def mode_of(path):
 
 
 class Lines:
-    """A process whose output is waited for, line by line."""
+    """A process whose output is awaited line by line."""
 
     def __init__(self, *command, cwd=None):
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -27,7 +27,7 @@ class Lines:
         self.text = ""
 
     def wait_for(self, words, seconds=30):
-        """What has come until these words came for the first time since the last call."""
+        """The output up to the next occurrence of these words since the last call."""
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -217,7 +217,7 @@ class Door(unittest.TestCase):
     def test_complaints_are_few(self):
         agent = self.agent("--key", "o1.key")
         agent.wait_for("cannot join")
-        time.sleep(4)  # while ZeroMQ tries on and on
+        time.sleep(4)  # while ZeroMQ keeps trying
         agent.process.send_signal(signal.SIGTERM)
         agent.process.wait(20)
         self.assertNotIn("cannot join", (agent.process.stdout.read() or b"").decode())
@@ -254,7 +254,7 @@ class Door(unittest.TestCase):
         os.chmod(self.folder / "keys/agents.allow", 0o666)
         self.door.wait_for("keys/agents.allow can be changed by others (mode 0666)")
         self.agent("--key", "a1.key")
-        self.door.wait_for("agent a1 has joined")  # the list of before is in force
+        self.door.wait_for("agent a1 has joined")  # the previous list is in force
 
 
 class Run(unittest.TestCase):

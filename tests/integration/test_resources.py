@@ -1,4 +1,4 @@
-"""Limits of the system: one line and exit code 3, never an abort; and strangers that take all connections."""
+"""System limits: one line and exit code 3, never an abort; and strangers that take all connections."""
 import os
 import pathlib
 import shutil
@@ -17,13 +17,13 @@ COMMANDS = (("run", script("quick"), "-w", "2", "-r", "2"), ("run", script("quic
             ("coordinator", "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0"),
             ("agent", "--coordinator", "tcp://127.0.0.1:1", "--shards", "2"), ("target", "--port", "0"), ("check", script("quick")),
             ("start", script("quick"), "--api", "http://127.0.0.1:1"), ("status", "--api", "http://127.0.0.1:1"))
-# A sanitizer looks for leaks in a process of its own.
+# A sanitizer searches for leaks in a separate process.
 ENVIRONMENT = environment(ASAN_OPTIONS="detect_leaks=0")
 STAYING = ("coordinator", "agent", "target")
 
 
 def limited(limits, command, seconds=20):
-    """(exit code, standard error); a daemon that stays is ended, and its code is that of a good end."""
+    """(exit code, standard error); a daemon that keeps running is stopped, and its code is that of a normal end."""
     process = subprocess.Popen([*limits, TUTTI, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd="/")
     try:
@@ -70,7 +70,7 @@ class Limits(unittest.TestCase):
         for command in COMMANDS:
             self.refused(("prlimit", "--stack=131072"), command, "the stack is limited to 128 KiB", "ulimit -s")
         code, said = limited(("prlimit", "--stack=131072:8388608"), COMMANDS[0])
-        self.assertEqual(code, 0, said)  # it may take more by itself
+        self.assertEqual(code, 0, said)  # it raises the limit by itself
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become another user, and root has no limit of processes")
     def test_threads(self):
@@ -125,17 +125,17 @@ def cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-AT_ONCE = 25  # fewer than may wait to be accepted: else most only try again a second later
+AT_ONCE = 25  # fewer than the backlog: otherwise most of them retry only after a second
 
 
 class Strangers:
-    """Connections that say nothing, made again as they are cut."""
+    """Silent connections, made again when they are cut."""
 
     def __init__(self, port, count):
         self.port, self.count, self.sockets = port, count, []
 
     def fill(self):
-        """Looks after those that the other side has ended; as many dial as may be."""
+        """Replaces those that the other side has closed; opens as many as possible."""
         alive = []
         for each in self.sockets:
             try:

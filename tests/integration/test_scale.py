@@ -22,7 +22,7 @@ class Scale(WithAgents):
         self.assertEqual(self.coordinator.show(campaign)["workers"], workers)
 
     def end(self, campaign):
-        """All steps well, and the words of global_teardown."""
+        """All steps succeed, and the output of global_teardown."""
         self.coordinator.post(f"/v1/campaigns/{campaign}/stop")
         report = self.coordinator.report(campaign)
         self.assertEqual(report["steps"]["failed"], 0, report)

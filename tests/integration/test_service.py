@@ -1,4 +1,4 @@
-"""The coordinator as a service: its options, its start and its end, and agents that come, leave and get lost."""
+"""The coordinator as a service: its options, its start and its end, and agents that join, leave and are lost."""
 import json
 import os
 import pathlib

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks single places of the coordination, one at a time, and says which of the breaks no test notices.
+"""Breaks single places of the coordination, one at a time, and reports the breaks that no test notices.
 
 Works on a copy of the last commit. A break: a statement deleted, a condition negated, a comparison off by one,
 `&&` for `||`, a `+ 1` left out, true for false. One that compiles to the same object is not counted.
@@ -18,7 +18,7 @@ coordinator/core/sync/variable.c coordinator/core/rooms/short_reasons.c coordina
 coordinator/core/rooms/room_steps.c coordinator/core/rooms/rooms.c coordinator/core/rooms/rooms_begin.c coordinator/core/rooms/rooms_meet.c
 coordinator/core/rooms/rooms_progress.c coordinator/core/rooms/rooms_search.c coordinator/core/rooms/rooms_settle.c
 coordinator/core/rooms/rooms_timeout.c coordinator/core/rooms/rooms_variable.c proto/link/link.c""".split()
-# Those that notice most of it, asked before all others are built, where no test has the name of the file.
+# Tests that notice most breaks, run before all others are built, for files without a test of the same name.
 QUICK = {"coordinator": ["test_notifier", "test_notifier_readers", "test_barrier", "test_deadlock", "test_rooms_search",
                          "test_variable", "test_variable_maker", "test_model", "test_rooms", "test_rooms_progress",
                          "test_rooms_loss"],
@@ -32,7 +32,7 @@ SWAPS = [(" < ", " <= "), (" <= ", " < "), (" > ", " >= "), (" >= ", " > "), (" 
 
 
 def breaks_of(line):
-    """Each way to break this line, as what stands there instead."""
+    """Each way to break this line, as its replacement."""
     code = line.split(" /*")[0]
     if not code.startswith("    ") or code.lstrip().startswith(("/*", "*", "assert", "//")):
         return
@@ -93,7 +93,7 @@ class Copy:
         return done.returncode == 0
 
     def judge(self, name, before):
-        """What becomes of it as it stands now: 'same', 'invalid', 'noticed' or 'survived'."""
+        """The result for the current break: 'same', 'invalid', 'noticed' or 'survived'."""
         quick = self.quick_of(name)
         if not self.build(quick):
             return "invalid"
