@@ -303,7 +303,7 @@ class Folder(Restarted):
         self.assertRegex(self.tutti("status").out, r"(?m)^  1 +\S+pad.lua +passed +5 +3 ")
         self.assertIn("passed", self.tutti("status", 1).out)
         self.assertIn("15 ok", self.tutti("watch", 1).out)
-        self.assertIn("has ended", self.tutti("stop", 1).out + self.tutti("stop", 1).err)
+        self.assertIn("has already ended", self.tutti("stop", 1).out + self.tutti("stop", 1).err)
         self.coordinator.wait_agents(3)
         self.assertEqual(self.coordinator.create("pad", workers=5, runs=1, target="builtin"), 2)
         self.coordinator.report(2)

@@ -82,7 +82,7 @@ class Limits(unittest.TestCase):
                 for command in (("run", path, "-w", "2", "-r", "2"), *COMMANDS[2:5]):
                     self.works_or_says_why(limits, command)
                 if count < 4:
-                    self.refused(limits, COMMANDS[2], "more threads can be made", "ulimit -u")
+                    self.refused(limits, COMMANDS[2], "more threads can be created", "ulimit -u")
 
     @unittest.skipIf(SANITIZER, "a sanitizer takes all addresses for itself")
     def test_memory(self):

@@ -66,7 +66,7 @@ class Scale(WithAgents):
         campaign = self.start("-w", 2, "-r", 3)
         self.coordinator.report(campaign)
         for arguments, words in (((campaign, "-w", 3), f"campaign {campaign} is ended: only one that is running can be scaled"),
-                                 ((campaign, "-w", 0), "--workers"), ((campaign, "-w", 1000001), "--workers"), ((campaign,), "to how many?"),
+                                 ((campaign, "-w", 0), "--workers"), ((campaign, "-w", 1000001), "--workers"), ((campaign,), "--workers N is required"),
                                  ((999999, "-w", 3), "there is no campaign 999999")):
             result = self.tutti("scale", *arguments)
             self.assertEqual((result.code, result.out), (2, ""), result)

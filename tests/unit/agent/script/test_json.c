@@ -103,7 +103,7 @@ static void refuses_what_cannot_be_written(void **state)
     run("refused('infinite', json.encode, 1 / 0) refused('NaN', json.encode, { 0 / 0 })\n"
         "refused('a function cannot', json.encode, { print }) refused('a key that is a table', json.encode,\n"
         "  { [{}] = 1 })\n"
-        "local t = {} t.t = { t } refused('holds itself', json.encode, t)\n"
+        "local t = {} t.t = { t } refused('contains itself', json.encode, t)\n"
         "local deep = {} for i = 1, 300 do deep = { deep } end refused('deeper than 200', json.encode, "
         "deep)");
 }

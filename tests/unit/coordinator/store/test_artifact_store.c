@@ -230,7 +230,7 @@ static void what_is_none_of_ours_is_left_alone(void **state)
         assert_int_equal(artifact_store_last(scene->store, campaign), 0);
         expect(scene, campaign, 1, NULL);
     }
-    assert_non_null(strstr(scene->warning.text, "17 things in /tmp/tutti-artifacts-"));
+    assert_non_null(strstr(scene->warning.text, "17 files in /tmp/tutti-artifacts-"));
     assert_non_null(strstr(scene->warning.text, " are not an artifact of a failed step: left alone"));
     assert_true(is_there(scene, "notes.txt") && is_there(scene, "2-01.png"));
     /* And ours are still stored, replacing what can be replaced. */

@@ -109,11 +109,11 @@ static void nonsense_is_not_decoded(void **state)
     memset(nothing, 0x2a, sizeof nothing);
     (void)refuse(bytes_of(nothing, sizeof nothing), "operations: more than"); /* of them again and again */
     memset(nothing, 0x08, sizeof nothing);                                    /* campaigns */
-    (void)refuse(bytes_of(nothing, sizeof nothing), "no message");
-    (void)refuse(bytes_of("\x08\x01", 2), "no message");
-    (void)refuse(bytes_of("\x2a\x00\x22\x00", 4), "no message");
-    (void)refuse(bytes_of("\x2a\x7f", 2), "no message");
-    (void)refuse(bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11), "no message");
+    (void)refuse(bytes_of(nothing, sizeof nothing), "not a valid message");
+    (void)refuse(bytes_of("\x08\x01", 2), "not a valid message");
+    (void)refuse(bytes_of("\x2a\x00\x22\x00", 4), "not a valid message");
+    (void)refuse(bytes_of("\x2a\x7f", 2), "not a valid message");
+    (void)refuse(bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11), "not a valid message");
 }
 
 static void one_that_is_wrong_does_not_spoil_the_others(void **state)

@@ -110,7 +110,7 @@ static void a_token_stands_alone(void **state)
     assert_string_equal(read.pair.public_key, "");
     buffer_append_string(&text, "public " PUBLIC "\n");
     assert_false(agent_key_parse(buffer_bytes(&text), &read, &error));
-    assert_non_null(strstr(error.text, "or token alone"));
+    assert_non_null(strstr(error.text, "or only token"));
     assert_false(agent_key_parse(TEXT("name a\npublic " PUBLIC "\n"), &read, &error));
     assert_false(agent_key_parse(TEXT("name a\n"), &read, &error));
     agent_key_wipe(&read);
