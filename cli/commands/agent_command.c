@@ -87,7 +87,7 @@ static const struct option agent_options[] = {
     {.name = "shards", .type = OPTION_NUMBER, FIELD(shards), .maximum = LIMIT_SHARDS, .argument = "N",
         .help = "threads that run workers; 0 is one per core", .fallback = "0"},
     {.name = "labels", .type = OPTION_CUSTOM, FIELD(labels), .parse = agent_command_parse_labels, .argument = "NAME=VALUE,…",
-        .help = "labels by which tutti start --on selects agents, like zone=a,disk=ssd"},
+        .help = "labels for tutti start --on to select by, like zone=a,disk=ssd"},
     {.name = "capacity", .type = OPTION_NUMBER, FIELD(capacity), .minimum = 1, .maximum = LIMIT_WORKERS,
         .argument = "N", .help = "how many workers to run at the same time, of all campaigns together", .fallback = "any number"},
     {.name = "browser-starts", .type = OPTION_NUMBER, FIELD(browser_starts), .maximum = LIMIT_SHARDS, .argument = "N",
@@ -97,9 +97,9 @@ static const struct option agent_options[] = {
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
         .help = "let scripts use io, os and C modules: they may do all that this user may do, without a sandbox"},
     {.name = "allow-read", .type = OPTION_CUSTOM, FIELD(readable), .parse = parse_paths, .argument = "PATH,…",
-        .help = "more files and folders that agent and browsers may read, like your own certificates"},
+        .help = "files and folders that agent and browsers may also read, such as own certificates"},
     {.name = "allow-run", .type = OPTION_CUSTOM, FIELD(runnable), .parse = parse_paths, .argument = "PATH,…",
-        .help = "more programs, or folders of programs, that browsers may run, like /srv/browsers"},
+        .help = "programs, or folders of programs, that browsers may also run, like /srv/browsers"},
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
         .help = "end with the process that started this one, and leave Ctrl-C to it"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
@@ -206,8 +206,9 @@ const struct subcommand agent_subcommand = {
     .name = "agent",
     .usage = "--coordinator tcp://HOST:PORT [options]",
     .summary = "Runs workers on this host for a coordinator",
-    .details = "Connects to the coordinator and stays until SIGTERM or Ctrl-C; reconnects when the "
-               "connection is lost. `tutti run` starts its agents by itself.\n",
+    .details =
+        "Connects to the coordinator and stays until SIGTERM or Ctrl-C; when the connection is lost it\n"
+        "reconnects. `tutti run` starts its agents by itself.\n",
     .examples = "  tutti agent --coordinator tcp://10.0.0.1:7440 --key host-7.key\n"
                 "  tutti agent --coordinator tcp://10.0.0.1:7440 --labels zone=a,disk=ssd --capacity 5000\n",
     .options = agent_options,

@@ -119,8 +119,9 @@ const struct subcommand check_subcommand = {
     .name = "check",
     .usage = "SCRIPT [options]",
     .summary = "Examines a script without running it",
-    .details = "Prints its scenarios with their weights, its options and fixtures, and the files that are "
-               "sent to the agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
+    .details =
+        "Prints its scenarios with their weights, its options and fixtures, and the files that are sent\n"
+        "to the agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
     .examples = "  tutti check examples/pad.lua\n",
     .options = check_options,
     .option_count = sizeof check_options / sizeof check_options[0],

@@ -8,8 +8,7 @@
 #define LIMIT_ENVELOPE_BYTES 1024u
 /* Messages from an agent to the coordinator are smaller, since a stranger may hold an agent's key: */
 #define LIMIT_FROM_AGENT_BYTES (1024u * 1024u) /* one message, encoded */
-#define LIMIT_CUT_BYTES (4u * 1024u * 1024u)   /* above this size the connection is closed without an answer \
-                                                */
+#define LIMIT_CUT_BYTES (4u * 1024u * 1024u)   /* above this the connection is closed without an answer */
 #define LIMIT_HELLO_BYTES (16u * 1024u)
 #define LIMIT_OPERATIONS 2048u       /* in one message */
 #define LIMIT_NAMED_WORKERS 262144u  /* named by the operations of one message, unless it has only one */
