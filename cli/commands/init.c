@@ -27,12 +27,12 @@ static const char script_text[] =
     "  assert(page.status == 200, \"the front page answered \" .. page.status)\n"
     "end)\n"
     "\n"
-    "-- Workers can meet. In every step one of these four writes, and three read what it has written.\n"
+    "-- Workers can meet. In every step, one of these four writes and the other three read what it wrote.\n"
     "tutti.scenario(\"pad\", { weight = 0 }, function(worker)\n"
     "  local round = worker:notifier(\"pad\")\n"
     "  local pad = tutti.target .. \"/pad/first\"\n"
     "  if worker.id == worker.count - 1 then\n"
-    "    if worker.step > 1 then -- nobody is still reading the last text\n"
+    "    if worker.step > 1 then -- no worker is still reading the last text\n"
     "      worker:notifier(\"pad\", { step = worker.step - 1 }):wait_for_readers()\n"
     "    end\n"
     "    local text = \"step \" .. worker.step\n"
@@ -48,7 +48,7 @@ static const char script_text[] =
 static const char readme_text[] =
     "# Load test\n"
     "\n"
-    "    tutti check loadtest.lua                           # what is in it, without running it\n"
+    "    tutti check loadtest.lua                           # what it contains, without running it\n"
     "    tutti run loadtest.lua --target builtin            # against the practice target\n"
     "    tutti run loadtest.lua -s pad --target builtin     # workers that wait for each other\n"
     "    tutti run loadtest.lua -w 50 -d 1m --target http://127.0.0.1:8080 --json report.json\n"
@@ -81,7 +81,7 @@ static bool write_new_file(const char *path, const char *text, struct error *err
     return true;
 }
 
-/* Checks all files before it writes the first one, so that it does everything or nothing. */
+/* Checks all files before it writes the first one: it writes all of them or none. */
 static bool write_skeleton(const char *directory, struct error *error)
 {
     if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
@@ -128,8 +128,8 @@ const struct subcommand init_subcommand = {
     .usage = "[DIR]",
     .summary = "Writes a small commented script to start from",
     .details =
-        "Writes loadtest.lua and README.md into DIR (default: the current folder), which is created if it\n"
-        "does not exist. Existing files are never overwritten.\n",
+        "Writes loadtest.lua and README.md into DIR (by default the current folder), which is created\n"
+        "if it does not exist. Existing files are never overwritten.\n",
     .examples = "  tutti init shop && tutti run shop/loadtest.lua --target builtin\n",
     .needs = {.descriptors = 8, .threads = 0},
     .run = run_init,
