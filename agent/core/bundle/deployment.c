@@ -64,7 +64,7 @@ void deployment_release(struct deployment **deployment)
     if (*deployment == NULL) {
         return;
     }
-    /* Whoever destroys has to see all that the other holders did before they let go. */
+    /* The last holder must see everything that the others did before they released it. */
     unsigned before = atomic_fetch_sub_explicit(&(*deployment)->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {
