@@ -20,11 +20,11 @@
 /* What a script may set. In a script's names _ stands for -. */
 static const struct option script_option_table[] = {
 #define CAMPAIGN_OPTION(type, field, key, ...) {.size = sizeof(type), __VA_ARGS__},
-#define CAMPAIGN_WORD(...) {__VA_ARGS__},
-#define COMMAND_OPTION(type, field, ...) {__VA_ARGS__},
-#define RUN_OPTION(type, field, ...) {__VA_ARGS__},
-#include "agent/script/command_options.inc"
+#define CAMPAIGN_WORD(word, ...) {__VA_ARGS__},
 #include "proto/message/campaign_options.inc"
+#define COMMAND_OPTION(type, field, ...) {.size = sizeof(type), __VA_ARGS__},
+#define RUN_OPTION(type, field, ...) {.size = sizeof(type), __VA_ARGS__},
+#include "agent/script/command_options.inc"
 };
 #define ROW_COUNT (sizeof script_option_table / sizeof *script_option_table)
 

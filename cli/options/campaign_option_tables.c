@@ -21,7 +21,7 @@
 /* clang-format off */
 const struct option run_option_table[RUN_OPTION_COUNT] = {
 #define CAMPAIGN_OPTION(type, field, key, ...) CAMPAIGN_ROW(type, field, __VA_ARGS__)
-#define CAMPAIGN_WORD(...) WORD_ROW(__VA_ARGS__)
+#define CAMPAIGN_WORD(word, ...) WORD_ROW(__VA_ARGS__)
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #define RUN_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
@@ -40,7 +40,7 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
 const struct option start_option_table[START_OPTION_COUNT] = {
 #define CAMPAIGN_OPTION(type, field, key, ...) CAMPAIGN_ROW(type, field, __VA_ARGS__)
 #define CAMPAIGN_OPTION_OF_START(type, field, key, ...) CAMPAIGN_ROW(type, field, __VA_ARGS__)
-#define CAMPAIGN_WORD(...) WORD_ROW(__VA_ARGS__)
+#define CAMPAIGN_WORD(word, ...) WORD_ROW(__VA_ARGS__)
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"

@@ -30,14 +30,17 @@ struct run_options {
     int own_argument_count;
 };
 
-#define CAMPAIGN_OPTION(...) +1
-#define CAMPAIGN_WORD(...) +1
-#define COMMAND_OPTION(...) +1
-#define RUN_OPTION(...) +1
-enum {
-    RUN_OPTION_COUNT = 3 /* of its own, in run_option_table */
-#include "agent/script/command_options.inc"
+enum run_option_row {
+#define CAMPAIGN_OPTION(type, field, key, ...) RUN_ROW_##field,
+#define CAMPAIGN_WORD(word, ...) RUN_ROW_##word,
 #include "proto/message/campaign_options.inc"
+#define COMMAND_OPTION(type, field, ...) RUN_ROW_##field,
+#define RUN_OPTION(type, field, ...) RUN_ROW_##field,
+#include "agent/script/command_options.inc"
+    RUN_ROW_ALLOW_SYSTEM,
+    RUN_ROW_TURN_LIMIT,
+    RUN_ROW_ARTIFACTS,
+    RUN_OPTION_COUNT
 };
 
 extern const struct option run_option_table[RUN_OPTION_COUNT];

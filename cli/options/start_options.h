@@ -12,14 +12,19 @@ struct start_options {
     struct control_options control;
 };
 
-#define CAMPAIGN_OPTION(...) +1
-#define CAMPAIGN_OPTION_OF_START(...) +1
-#define CAMPAIGN_WORD(...) +1
-#define COMMAND_OPTION(...) +1
-enum {
-    START_OPTION_COUNT = 4 + CONTROL_OPTION_COUNT /* of its own, in start_option_table */
-#include "agent/script/command_options.inc"
+enum start_option_row {
+#define CAMPAIGN_OPTION(type, field, key, ...) START_ROW_##field,
+#define CAMPAIGN_OPTION_OF_START(type, field, key, ...) START_ROW_##field,
+#define CAMPAIGN_WORD(word, ...) START_ROW_##word,
 #include "proto/message/campaign_options.inc"
+#define COMMAND_OPTION(type, field, ...) START_ROW_##field,
+#include "agent/script/command_options.inc"
+    START_ROW_ALLOW_SYSTEM,
+    START_ROW_WAIT,
+    START_ROW_EXPECT_AGENTS,
+    START_ROW_DEADLINE,
+    START_ROW_CONTROL,
+    START_OPTION_COUNT = START_ROW_CONTROL + CONTROL_OPTION_COUNT
 };
 
 extern const struct option start_option_table[START_OPTION_COUNT];

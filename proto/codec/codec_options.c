@@ -18,7 +18,7 @@ static const struct wire_option {
 #define CAMPAIGN_OPTION_OF_START(type, field, key, ...) WIRE_OPTION(field)
 #define CAMPAIGN_KEY(type, field, key, ...) WIRE_OPTION(field)
 #define CAMPAIGN_FIELD(type, field, ...) WIRE_OPTION(field)
-#define CAMPAIGN_WORD(...) {0, 0},
+#define CAMPAIGN_WORD(word, ...) {0, 0},
 #include "proto/message/campaign_options.inc"
 };
 

@@ -21,7 +21,7 @@
 #define CAMPAIGN_OPTION_OF_START(type, member, json, ...) {ROW(type, member, __VA_ARGS__), .key = json},
 #define CAMPAIGN_KEY(type, member, json, ...) {ROW(type, member, __VA_ARGS__), .key = json},
 #define CAMPAIGN_FIELD(type, member, ...) {ROW(type, member, __VA_ARGS__)},
-#define CAMPAIGN_WORD(...) {.option = {.is_set_offset = SIZE_MAX, __VA_ARGS__}},
+#define CAMPAIGN_WORD(word, ...) {.option = {.is_set_offset = SIZE_MAX, __VA_ARGS__}},
 const struct campaign_option campaign_option_table[CAMPAIGN_OPTION_COUNT] = {
 #include "proto/message/campaign_options.inc"
 };

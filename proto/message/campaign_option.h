@@ -9,14 +9,14 @@ struct campaign_option {
     const char *key;      /* of the options in the HTTP API; NULL: it is not there */
 };
 
-#define CAMPAIGN_OPTION(...) +1
-#define CAMPAIGN_OPTION_OF_START(...) +1
-#define CAMPAIGN_KEY(...) +1
-#define CAMPAIGN_FIELD(...) +1
-#define CAMPAIGN_WORD(...) +1
-enum {
-    CAMPAIGN_OPTION_COUNT = 0
+enum campaign_option_row {
+#define CAMPAIGN_OPTION(type, field, key, ...) CAMPAIGN_OPTION_ROW_##field,
+#define CAMPAIGN_OPTION_OF_START(type, field, key, ...) CAMPAIGN_OPTION_ROW_##field,
+#define CAMPAIGN_KEY(type, field, key, ...) CAMPAIGN_OPTION_ROW_##field,
+#define CAMPAIGN_FIELD(type, field, ...) CAMPAIGN_OPTION_ROW_##field,
+#define CAMPAIGN_WORD(word, ...) CAMPAIGN_OPTION_ROW_##word,
 #include "proto/message/campaign_options.inc"
+    CAMPAIGN_OPTION_COUNT
 };
 
 extern const struct campaign_option campaign_option_table[CAMPAIGN_OPTION_COUNT];
