@@ -1,4 +1,4 @@
-/* Checks the options that a script sets and spells them as the command line would. */
+/* Checks the options that a script sets and spells them as on the command line. */
 #include "agent/script/script_options.h"
 
 #include "agent/script/lua_error.h"
@@ -191,7 +191,7 @@ static const char *spell_custom(struct spelling *spelling)
     return text;
 }
 
-/* The value is on top; gives the text that the command line would have. */
+/* The value is on top of the stack; returns the text as on the command line. */
 static const char *spell(struct spelling *spelling)
 {
     switch (spelling->option->type) {
@@ -221,7 +221,7 @@ static const char *spell(struct spelling *spelling)
     return NULL;
 }
 
-/* The list is on top: takes the files into the bundle now. */
+/* The list is on top of the stack: adds the files to the bundle now. */
 static void script_options_read_files(lua_State *lua)
 {
     struct script *script = script_of(lua);
@@ -283,7 +283,7 @@ static void check_name(lua_State *lua)
     }
 }
 
-/* In the order of the rows, so that the first complaint is always the same. */
+/* In the order of the rows, so that the first error is always the same. */
 int script_set_options(lua_State *lua)
 {
     char name[NAME_MAX_BYTES];

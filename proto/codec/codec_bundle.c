@@ -40,7 +40,7 @@ static bool is_hash(struct bytes hash)
 static bool take_hash(const ProtobufCBinaryData *wire, struct bytes *hash, struct error *error)
 {
     *hash = bytes_of(wire->data, wire->len);
-    return is_hash(*hash) || error_set(error, "the hash of the bundle is no SHA-256");
+    return is_hash(*hash) || error_set(error, "the hash of the bundle is not a SHA-256");
 }
 
 bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding)
@@ -62,7 +62,7 @@ bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle,
 static bool take_offset(uint64_t wire, uint64_t *offset, struct error *error)
 {
     *offset = wire;
-    return wire < LIMIT_BUNDLE_BYTES || error_set(error, "no bundle has a byte there");
+    return wire < LIMIT_BUNDLE_BYTES || error_set(error, "an offset beyond the end of any bundle");
 }
 
 void encode_bundle_wanted(const struct message *message, struct buffer *into)

@@ -76,13 +76,13 @@ void encode_options(struct buffer *into, uint32_t field, const struct campaign_o
     protobuf_write_close(into, opened);
 }
 
-/* A minimum is for people: 0 is what a peer leaves out. How talkative to be has no bound here. */
+/* The minimum is not checked: a peer leaves out what is 0. A counter (verbosity) has no limit here. */
 static bool take_wire_number(const struct campaign_option *row, uint64_t number,
                              struct campaign_options *options, struct error *error)
 {
     const struct option *option = &row->option;
     if (option->type == OPTION_CHOICE && option_choice(option, (uint32_t)number) == NULL) {
-        return error_set(error, "%s: there is no %llu", row->field, (unsigned long long)number);
+        return error_set(error, "%s: unknown value %llu", row->field, (unsigned long long)number);
     }
     if (option->type != OPTION_CHOICE && option->type != OPTION_COUNT && number > option_maximum(option)) {
         return error_set(error, "%s is %llu, at most %llu are allowed", row->field,
@@ -119,7 +119,7 @@ static bool take_wire_option(const struct campaign_option *row, const struct wir
         *(double *)to = real;
         /* Written so that it refuses NaN. */
         return (real >= (double)row->option.minimum && real <= (double)option_maximum(&row->option)) ||
-               error_set(error, "%s is not within %llu to %llu", row->field,
+               error_set(error, "%s is not in the range %llu to %llu", row->field,
                          (unsigned long long)row->option.minimum,
                          (unsigned long long)option_maximum(&row->option));
     case OPTION_BYTES:

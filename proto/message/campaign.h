@@ -1,4 +1,4 @@
-/* The options of a campaign and the files of its script, as they travel to every agent. */
+/* The options of a campaign and the files of its script, as they are sent to every agent. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -10,12 +10,13 @@
 /* With REPLACE a step that may have begun is not begun again, with REPLACE_AGAIN it is. */
 enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL, ON_LOSS_REPLACE_AGAIN, ON_LOSS_COUNT };
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
-/* The browsers that agents have drivers for; with the last one, scripts name WebDrivers elsewhere. */
+/* The browsers that agents have drivers for; with the last value, scripts name their own WebDriver
+ * addresses. */
 enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
 #define BROWSER_KINDS BROWSER_REMOTE
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
 
-/* The rows say what each means, its range and its default. */
+/* The rows have the meaning, range and default of each option. */
 struct campaign_options {
 #define CAMPAIGN_OPTION(type, field, key, ...) type field;
 #define CAMPAIGN_OPTION_OF_START(type, field, key, ...) type field;
@@ -25,23 +26,24 @@ struct campaign_options {
 };
 
 struct campaign_options campaign_options_defaults(void);
-/* What options say only together: without a word of runs or duration each worker does one step. */
+/* Sets what depends on several options: if neither runs nor a duration is given, each worker does one step.
+ */
 void campaign_options_settle(struct campaign_options *options, bool are_runs_given);
-/* The default if the options have none: no wait is unbounded. */
+/* The default if it is 0: no wait is unbounded. */
 uint64_t campaign_sync_timeout_ms(const struct campaign_options *options);
-/* With texts of its own, for campaign_options_finish. */
+/* A copy that owns its texts: free them with campaign_options_finish. */
 MUST_CHECK struct campaign_options campaign_options_copy(const struct campaign_options *options);
 void campaign_options_finish(struct campaign_options *options);
 
-/* Whether the workers of a lost agent go on elsewhere. */
+/* Whether the workers of a lost agent continue elsewhere. */
 bool on_loss_replaces(enum on_loss on_loss);
 
 /* How many workers a room has (the last one may have fewer) and how many rooms there are. */
 uint32_t campaign_room_size(const struct campaign_options *options);
-/* How many ids belong to a room, whether there are workers with all of them or not. */
+/* How many ids belong to a room, including those without a worker. */
 uint32_t campaign_room_ids(const struct campaign_options *options);
 uint32_t campaign_room_count(const struct campaign_options *options);
-/* The number of workers of this very room. */
+/* The number of workers in this particular room. */
 uint32_t campaign_workers_of_room(const struct campaign_options *options, uint32_t room);
 
 struct bundle_file {
