@@ -1,4 +1,4 @@
-/* Parses the command line and the environment by a table of options. */
+/* Parses the command line and the environment according to a table of options. */
 #include "common/option.h"
 #include "common/bytes.h"
 #include "common/duration.h"
@@ -10,16 +10,16 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES 64u
-/* Farther than this from every name, a suggestion would only puzzle. */
+/* Maximum edit distance for a suggestion: anything farther away would only confuse. */
 #define SUGGESTION_DISTANCE 3u
 
-/* One call of option_parse. */
+/* The state of one call of option_parse. */
 struct parse {
     const struct option *options;
     size_t count;
     int argc;
     char **argv;
-    int position; /* of the argument that is next */
+    int position; /* index of the next argument */
     void *values;
     struct error *error;
 };
@@ -29,7 +29,7 @@ static bool takes_value(const struct option *option)
     return option->type != OPTION_FLAG && option->type != OPTION_COUNT;
 }
 
-/* Digits alone: strtoull would let signs, spaces and other bases in. */
+/* Digits only: strtoull would accept signs, spaces and other bases. */
 static bool parse_number(const char *text, uint64_t *number)
 {
     uint64_t sum = 0;
@@ -56,20 +56,57 @@ static bool set_flag(const char *text, bool *flag, struct error *error)
     return true;
 }
 
-static bool set_number(const struct option *option, const char *text, uint64_t *number, struct error *error)
+static bool set_number(const struct option *option, const char *text, void *values, struct error *error)
 {
-    uint64_t maximum = option->maximum > 0 ? option->maximum : UINT64_MAX;
     uint64_t parsed = 0;
-    if (parse_number(text, &parsed) && parsed >= option->minimum && parsed <= maximum) {
-        *number = parsed;
+    if (parse_number(text, &parsed) && parsed >= option->minimum && parsed <= option_maximum(option)) {
+        option_put_number(option, values, parsed);
         return true;
     }
     if (option->maximum > 0) {
         return error_set(error, "\"%.40s\" is not a whole number from %llu to %llu", text,
-                         (unsigned long long)option->minimum, (unsigned long long)maximum);
+                         (unsigned long long)option->minimum, (unsigned long long)option->maximum);
     }
     return error_set(error, "\"%.40s\" is not a whole number of at least %llu", text,
                      (unsigned long long)option->minimum);
+}
+
+/* `text` is NULL for a counter without a value. */
+static bool set_count(const struct option *option, const char *text, uint32_t *value, struct error *error)
+{
+    uint64_t number = (uint64_t)*value + 1;
+    if (text != NULL && (!parse_number(text, &number) || number > UINT32_MAX)) {
+        return error_set(error, "\"%.40s\" is not a whole number", text);
+    }
+    if (number > option_maximum(option)) {
+        return error_set(error, "is more than %llu", (unsigned long long)option_maximum(option));
+    }
+    *value = (uint32_t)number;
+    return true;
+}
+
+/* Digits with at most one point: strtod would let signs, exponents and "nan" in. */
+static bool set_real(const struct option *option, const char *text, double *value, struct error *error)
+{
+    char *end = NULL;
+    double number = strtod(text, &end);
+    bool is_plain = text[strspn(text, "0123456789.")] == '\0' && end > text && *end == '\0';
+    if (!is_plain || !(number >= (double)option->minimum && number <= (double)option_maximum(option))) {
+        return error_set(error, "\"%.40s\" is not a number from %llu to %llu", text,
+                         (unsigned long long)option->minimum, (unsigned long long)option_maximum(option));
+    }
+    *value = number;
+    return true;
+}
+
+static bool check_text(const struct option *option, const char *text, struct error *error)
+{
+    size_t size = strlen(text);
+    if (size < option->minimum || size > option_maximum(option)) {
+        return error_set(error, "must have %llu to %llu characters", (unsigned long long)option->minimum,
+                         (unsigned long long)option_maximum(option));
+    }
+    return option->check == NULL || option->check(bytes_of(text, size), error);
 }
 
 static bool set_duration(const struct option *option, const char *text, uint64_t *milliseconds,
@@ -95,11 +132,10 @@ static bool set_duration(const struct option *option, const char *text, uint64_t
 static bool set_choice(const struct option *option, const char *text, uint32_t *choice, struct error *error)
 {
     SCOPED(memory_free_at) char *list = memory_copy_string("");
+    if (option_find_choice(option, text, choice)) {
+        return true;
+    }
     for (uint32_t i = 0; option->choices[i] != NULL; i++) {
-        if (strcmp(option->choices[i], text) == 0) {
-            *choice = i;
-            return true;
-        }
         const char *comma = i == 0 ? "" : option->choices[i + 1] == NULL ? " or " : ", ";
         char *longer = memory_format("%s%s%s", list, comma, option->choices[i]);
         memory_free(list);
@@ -108,30 +144,27 @@ static bool set_choice(const struct option *option, const char *text, uint32_t *
     return error_set(error, "\"%.40s\" is not one of %s", text, list);
 }
 
-/* `text` is NULL for a flag or a count that stands alone. */
-static bool set_value(const struct option *option, const char *text, void *value, struct error *error)
+/* `text` is NULL for a flag or a counter without a value. */
+static bool set_value(const struct option *option, const char *text, void *values, struct error *error)
 {
-    uint64_t number = 0;
+    void *value = (char *)values + option->offset;
     switch (option->type) {
     case OPTION_FLAG:
         return set_flag(text == NULL ? "1" : text, value, error);
     case OPTION_COUNT:
-        if (text == NULL) {
-            *(uint32_t *)value += 1;
-            return true;
-        }
-        if (!parse_number(text, &number) || number > UINT32_MAX) {
-            return error_set(error, "\"%.40s\" is not a whole number", text);
-        }
-        *(uint32_t *)value = (uint32_t)number;
-        return true;
+        return set_count(option, text, value, error);
     case OPTION_NUMBER:
-        return set_number(option, text, value, error);
+        return set_number(option, text, values, error);
     case OPTION_DURATION:
         return set_duration(option, text, value, error);
+    case OPTION_REAL:
+        return set_real(option, text, value, error);
     case OPTION_TEXT:
         *(const char **)value = text;
-        return true;
+        return check_text(option, text, error);
+    case OPTION_BYTES:
+        *(struct bytes *)value = bytes_of_string(text);
+        return check_text(option, text, error);
     case OPTION_CHOICE:
         return set_choice(option, text, value, error);
     case OPTION_CUSTOM:
@@ -140,9 +173,21 @@ static bool set_value(const struct option *option, const char *text, void *value
     return false;
 }
 
+void option_set_defaults(const struct option *options, size_t count, void *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct option *option = &options[i];
+        if (option->fallback != NULL && option->type != OPTION_TEXT && option->type != OPTION_BYTES) {
+            bool is_good = set_value(option, option->fallback, values, NULL);
+            assert(is_good);
+            (void)is_good;
+        }
+    }
+}
+
 static bool apply(const struct parse *parse, const struct option *option, const char *text)
 {
-    if (!set_value(option, text, (char *)parse->values + option->offset, parse->error)) {
+    if (!set_value(option, text, parse->values, parse->error)) {
         return false;
     }
     if (option->is_set_offset != SIZE_MAX) {
@@ -170,7 +215,7 @@ static size_t smaller(size_t left, size_t right)
     return left < right ? left : right;
 }
 
-/* How many letters must be put in, taken out or changed to come from one to the other. */
+/* Edit distance: how many letters must be inserted, deleted or replaced to turn one into the other. */
 static size_t edit_distance(const char *left, struct bytes right)
 {
     size_t row[NAME_MAX_BYTES + 1];
@@ -189,7 +234,7 @@ static size_t edit_distance(const char *left, struct bytes right)
     return row[right.size];
 }
 
-/* The start of a name is as good as the name. */
+/* Being a prefix of a name counts as a perfect match. */
 static size_t distance_to(const struct option *option, struct bytes given)
 {
     bool is_start = given.size > 1 && strncmp(option->name, (const char *)given.data, given.size) == 0;
@@ -215,13 +260,13 @@ static bool refuse_unknown(const struct parse *parse, struct bytes name)
                      (const char *)name.data, nearest);
 }
 
-/* The argument behind the option, which it takes; NULL if it is the last. */
+/* The argument after the option, which is consumed; NULL if there is none. */
 static const char *next_argument(struct parse *parse)
 {
     return parse->position < parse->argc ? parse->argv[parse->position++] : NULL;
 }
 
-/* `argument` is what stands behind the two dashes. */
+/* `argument` is the text after the two dashes. */
 static bool read_long(struct parse *parse, const char *argument)
 {
     struct bytes name = bytes_of(argument, strcspn(argument, "="));
@@ -261,7 +306,7 @@ static const struct option *find_letter(const struct parse *parse, char letter)
     return NULL;
 }
 
-/* `letters` is what stands behind the dash: flags, and at the end perhaps one that takes the rest or the next
+/* `letters` is the text after the dash: flags, and perhaps a last option whose value is the rest or the next
  * argument. */
 static bool read_letters(struct parse *parse, const char *letters)
 {
@@ -304,7 +349,7 @@ bool option_parse(const struct option *options, size_t count, int argc, char **a
             are_words_left = true;
         } else if (are_words_left || argument[0] != '-' || argument[1] == '\0') {
             if (*word_count == word_capacity) {
-                return error_set(error, "\"%.80s\" is one word too many", argument);
+                return error_set(error, "unexpected argument \"%.80s\"", argument);
             }
             words[(*word_count)++] = argument;
         } else {

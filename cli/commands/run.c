@@ -1,4 +1,4 @@
-/* `tutti run`: reads script and options, gets ready what the run needs, and hands over to the session. */
+/* `tutti run`: reads script and options, prepares what the run needs, and hands over to the session. */
 #include "agent/script/script.h"
 #include "cli/base/exit_code.h"
 #include "cli/commands/subcommand.h"
@@ -24,7 +24,7 @@ struct run {
     struct screen *screen;
 };
 
-/* The world around it. */
+/* Prepares the environment of the run. */
 static bool run_prepare(struct run *run, struct error *error)
 {
     if (run->options.json_path != NULL) {
@@ -40,7 +40,7 @@ static bool run_prepare(struct run *run, struct error *error)
         }
         run->target_address = memory_format("http://127.0.0.1:%u", (unsigned)target_port(run->target));
     } else {
-        run->target_address = memory_copy_string(run->options.target);
+        run->target_address = memory_copy_string((const char *)run->options.campaign.target.data);
     }
     struct screen_settings settings = {
         .is_quiet = run->options.is_quiet,
@@ -50,7 +50,7 @@ static bool run_prepare(struct run *run, struct error *error)
     return true;
 }
 
-/* Small enough for every reader of JSON; 0 means none was given. */
+/* Small enough for every JSON parser; 0 means that none was given. */
 static uint64_t draw_seed(void)
 {
     uint64_t seed = 0;
@@ -65,10 +65,9 @@ static uint64_t draw_seed(void)
 
 static enum exit_code run_hand_over(struct run *run)
 {
-    struct campaign_options campaign;
-    run_options_to_campaign(&run->options, &campaign);
+    struct campaign_options campaign = run->options.campaign;
     campaign.target = bytes_of_string(run->target_address);
-    campaign.seed = run->options.is_set[RUN_SEED] ? run->options.seed : draw_seed();
+    campaign.seed = campaign.seed > 0 ? campaign.seed : draw_seed();
     const struct session_settings settings = {
         .script = run->script,
         .bundle = &run->facts->bundle,
@@ -117,10 +116,10 @@ const struct subcommand run_subcommand = {
     .usage = "SCRIPT [options]",
     .summary = "Runs a script on this machine: coordinator, agents, report",
     .details =
-        "Starts the agents as processes of their own, runs the workers of the script on them, shows how\n"
-        "it is getting on, and reports. Ctrl-C stops gracefully, a second one at once. What the script\n"
-        "says with tutti.options is the default; without any word of runs or duration each worker does\n"
-        "one step. With both, what comes first ends it.\n",
+        "Starts the agents as separate processes, runs the workers of the script on them, shows the\n"
+        "progress, and reports. Ctrl-C stops gracefully, a second one at once. The options that the script\n"
+        "sets with tutti.options are the defaults; if neither runs nor duration is given, each worker does\n"
+        "one step. With both, the first one to be reached ends the run.\n",
     .examples = "  tutti run examples/pad.lua\n"
                 "  tutti run loadtest.lua -w 50 -d 1m --target http://127.0.0.1:8080\n"
                 "  tutti run loadtest.lua -w 500 -r 20 --room-size 5 --agents 4\n"

@@ -1,6 +1,6 @@
-"""Reads what the workers of scripts/traced.lua have told, and says where a promise of the coordination was broken.
+"""Reads what the workers of scripts/traced.lua have printed, and reports where a promise of the coordination was broken.
 
-A trace is what one process of an agent has printed: lines `trace INSTANT CAMPAIGN ROOM WORKER STEP WHAT DETAIL`, the instant by the one
+A trace is the output of one agent process: lines `trace INSTANT CAMPAIGN ROOM WORKER STEP WHAT DETAIL`, the instant by the one
 clock of this machine, taken before a call for what begins and after it for what has ended. So, whatever the order in which things
 really happened in between: what is seen to be wrong was wrong."""
 import collections
@@ -34,7 +34,7 @@ class Trace:
 
     def __init__(self, name, text, is_doubtful=False, shift=0.0, until=None):
         self.name, self.is_doubtful = name, is_doubtful
-        lines = text.split("\n")[:-1]  # one without its end was cut off by a kill
+        lines = text.split("\n")[:-1]  # an incomplete line was cut off by a kill
         found = (LINE.search(line) for line in lines)
         events = (Event(float(m[1]) - shift, m[2], int(m[3]), int(m[4]), int(m[5]), m[6], m[7], self) for m in found if m)
         self.events = [event for event in events if until is None or event.at <= until]
@@ -49,9 +49,20 @@ class Checker:
         self.outcomes, self.fails_by_waits, self.again = outcomes, fails_by_waits, again
         self.events = sorted((event for trace in traces for event in trace.events), key=lambda event: event.at)
         self.faults = []
+        self.repeated = self.find_repeated()
 
     def fault(self, text):
         self.faults.append(text)
+
+    def find_repeated(self):
+        """Steps that were begun once more elsewhere, as their campaign wants: what they read and write comes after its time."""
+        repeated = set()
+        for (campaign, worker, step), events in self.grouped(lambda e: (e.campaign, e.worker, e.step), "begin").items():
+            repeated.update((id(event.trace), campaign, worker, step) for event in events[1:] if campaign in self.again)
+        return repeated
+
+    def is_repeated(self, event):
+        return (id(event.trace), event.campaign, event.worker, event.step) in self.repeated
 
     def grouped(self, key, *whats):
         groups = collections.defaultdict(list)
@@ -67,7 +78,7 @@ class Checker:
         return self.faults
 
     def check_ids(self):
-        """A worker is in one place at a time: it may have moved on from an agent that was lost, and not come back."""
+        """A worker runs in one place at a time: it may have moved away from a lost agent, and not come back."""
         for (campaign, worker), events in self.grouped(lambda e: (e.campaign, e.worker)).items():
             left = []
             for before, event in zip(events, events[1:]):
@@ -80,7 +91,7 @@ class Checker:
                     self.fault(f"{campaign}: worker {worker} has left {before.trace.name}, which was not lost: {event}")
 
     def check_steps(self):
-        """No step begins twice, and none before the one before it is over; with `again`, only after a loss."""
+        """No step begins twice, and none before the previous one is over; with `again`, only after a loss."""
         for (campaign, worker), events in self.grouped(lambda e: (e.campaign, e.worker), "begin").items():
             for before, event in zip(events, events[1:]):
                 may_repeat = campaign in self.again and event.trace is not before.trace and before.trace.is_doubtful
@@ -88,7 +99,7 @@ class Checker:
                     self.fault(f"{campaign}: worker {worker} goes back from step {before.step} to {event.step}: {event}")
 
     def check_fails(self):
-        """A step fails where a wait did."""
+        """A step fails if one of its waits did."""
         if not self.fails_by_waits:
             return
         for (_, campaign, worker), events in self.grouped(lambda e: (id(e.trace), e.campaign, e.worker)).items():
@@ -108,7 +119,7 @@ class Checker:
                 self.fault(f"{campaign}: {most} of the {size} seats of room {room} are on agent {name}, of {len(agents)} agents")
 
     def check_waits(self):
-        """Each has one end, with a word that is foreseen, and not later than it may."""
+        """Each has one end, with an expected outcome, and not too late."""
         for (_, campaign, worker), events in self.grouped(lambda e: (id(e.trace), e.campaign, e.worker), "wait", "woke").items():
             waiting = None
             for event in events:
@@ -127,19 +138,19 @@ class Checker:
                 self.fault(f"{campaign}: a wait without an end: {waiting}")
 
     def check_writers(self):
-        """Nobody reads a text any more when a writer has passed its readers."""
+        """No worker still reads a text when a writer has passed its readers."""
         passed = {}
         for event in self.events:
             if event.what == "passed":
                 step = int(event.detail.split()[0])
                 passed.setdefault((event.campaign, event.room, step), event)
-            elif event.what in READING:
+            elif event.what in READING and not self.is_repeated(event):
                 writer = passed.get((event.campaign, event.room, event.step))
                 if writer is not None:
                     self.fault(f"{event.campaign}: a writer passed its readers: {writer}; and then {event}")
 
     def check_reads(self):
-        """Those that have read are counted, each once."""
+        """Readers are counted, each once."""
         reads = self.grouped(lambda e: (e.campaign, e.room, e.step), "read")
         for event in self.events:
             if event.what != "passed":
@@ -156,9 +167,17 @@ class Checker:
 
     def check_texts(self):
         """A reader sees the text of its own campaign, room and step, which its writer had begun to write before."""
-        written = {event.detail: event for event in self.events if event.what == "write"}
+        written, once_more = {}, {}
+        for event in self.events:
+            if event.what == "write":
+                written.setdefault(event.detail, event)
+                if self.is_repeated(event):
+                    once_more.setdefault(event.detail, event)
         for event in self.events:
             if event.what not in ("got", "page"):
+                continue
+            late = once_more.get(event.detail)
+            if event.what == "page" and (self.is_repeated(event) or (late is not None and late.at < event.at)):
                 continue
             if event.detail.split("-")[:3] != [event.campaign, str(event.room), str(event.step)]:
                 self.fault(f"{event.campaign}: a text of another step: {event}")
@@ -171,7 +190,7 @@ class Checker:
             began, counted = {}, []
             for event in events:
                 if event.what == "counting":
-                    began[event.worker, event.step] = event
+                    began[id(event.trace), event.worker, event.step] = event
                 else:
                     counted.append((int(event.detail), event))
             for total, times in collections.Counter(total for total, _ in counted).items():
@@ -184,8 +203,8 @@ class Checker:
     def check_order(self, campaign, began, counted):
         ended = sorted(((event.at, total) for total, event in counted))
         highest, place = 0, 0
-        for begin, total, event in sorted(((began[e.worker, e.step].at, total, e) for total, e in counted if (e.worker, e.step) in began),
-                                          key=lambda item: item[0]):
+        calls = (((id(e.trace), e.worker, e.step), total, e) for total, e in counted)
+        for begin, total, event in sorted(((began[call].at, total, e) for call, total, e in calls if call in began), key=lambda item: item[0]):
             while place < len(ended) and ended[place][0] < begin:
                 highest = max(highest, ended[place][1])
                 place += 1
@@ -202,9 +221,10 @@ class Checker:
                     self.fault(f"{campaign}: a variable of another campaign: {event}")
 
     def check_barriers(self):
-        """Nobody is through before all have arrived that will, and the ranks are those of arrival."""
+        """No worker passes before all that will arrive have arrived, and ranks are in order of arrival."""
         groups = self.grouped(lambda e: (e.campaign, e.room, e.step), "arrive", "through")
         for (campaign, room, step), events in groups.items():
+            events = [event for event in events if not self.is_repeated(event)]
             first = next((event for event in events if event.what == "through"), None)
             late = [event for event in events if first is not None and event.what == "arrive" and event.at > first.at]
             if late:

@@ -10,7 +10,7 @@
 struct shared_bundle {
     atomic_uint holders;
     struct bundle bundle;
-    uint8_t *content; /* of all files, one behind the other */
+    uint8_t *content; /* of all files, one after the other */
     uint64_t size_bytes;
 };
 
@@ -29,7 +29,7 @@ static struct shared_bundle *new_shared_bundle(size_t file_count, struct bytes h
     return shared;
 }
 
-/* The files lie in the content one behind the other. */
+/* The files lie in the content one after the other. */
 static void cut(struct shared_bundle *shared)
 {
     const uint8_t *at = shared->content;
@@ -99,7 +99,7 @@ void shared_bundle_release(struct shared_bundle **shared)
     if (*shared == NULL) {
         return;
     }
-    /* Whoever destroys has to see all that the other holders did before they let go. */
+    /* The last holder must see everything that the others did before they released it. */
     unsigned before = atomic_fetch_sub_explicit(&(*shared)->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {

@@ -1,13 +1,14 @@
-/* What the two halves of the engine on libcurl know of each other. */
+/* The interface between the two halves of the libcurl engine. */
 #pragma once
 #include "agent/http/engine_kind.h"
 
 #include <curl/curl.h>
 
+/* A request in progress, in the list of its engine. */
 struct curl_engine;
 struct curl_client;
 
-/* engine.h's functions, for engines and clients of this kind. */
+/* The functions of engine.h, for engines and clients of this kind. */
 MUST_CHECK struct curl_engine *curl_engine_new(uv_loop_t *loop, struct lease *lease);
 void curl_engine_set_memory(struct curl_engine *engine, struct memory_account *memory);
 void curl_engine_close(struct curl_engine **engine);
@@ -19,16 +20,16 @@ void curl_client_start(struct curl_client *client, const struct http_request *re
 void curl_client_drop_body(struct curl_client *client);
 void curl_client_cancel(struct curl_client *client);
 
-/* A request under way, in the list of its engine. */
 struct curl_transfer {
     struct curl_client *client;
     struct curl_transfer *next;
-    struct curl_transfer **at; /* what points to it */
+    struct curl_transfer **at; /* the pointer that points to this transfer */
 };
 
 void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer);
 void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer);
-/* Whether something may leave at this moment: asked within a call of curl, which may have been frozen. */
+/* Whether bytes may leave at this moment: checked within curl's callbacks, since the process may have been
+ * frozen there. */
 bool curl_engine_may_send(const struct curl_engine *engine);
 /* Without a lease: resets the client's connections. */
 void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *client);
@@ -36,7 +37,7 @@ void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *c
 struct memory_account *curl_engine_memory(struct curl_engine *engine);
 /* Closes a connection's socket and forgets its poll; for CURLOPT_CLOSESOCKETFUNCTION. */
 int curl_engine_close_socket(void *engine, curl_socket_t socket);
-/* The client's transfer has ended: takes it out of the engine. */
+/* The client's transfer has ended: removes it from the engine. */
 void curl_client_done(struct curl_client *client, CURLcode result);
 /* Gives its transfer up as HTTP_LOST. */
 void curl_client_lose(struct curl_client *client);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HTTP1_HEAD_MAX_BYTES (256u * 1024u)
+#define HTTP1_HEAD_MAX_BYTES (64u * 1024u)
 /* Responses that only inform (100 Continue, 103 Early Hints) before the one that answers. */
 #define HTTP1_INTERIM_MAX 32u
 

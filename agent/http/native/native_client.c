@@ -1,7 +1,6 @@
 /* The life of a request: from http_start to on_done, over redirects and a second try. */
 #include "agent/http/native/native_inside.h"
 
-#include "agent/base/memory_account.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -11,8 +10,6 @@
 #include <string.h>
 
 #define OUT_MAX_BYTES (4u * 1024u * 1024u)
-/* What a client keeps of its memory for bodies from one request to the next. */
-#define KEPT_BYTES (64u * 1024u)
 
 static struct native_client *client_of(struct http_client *base)
 {
@@ -37,65 +34,21 @@ struct http_client *native_client_new(struct http_engine *base,
     client->context = context;
     client->turn = client->engine->clients++;
     buffer_init(&client->out, OUT_MAX_BYTES);
-    buffer_init(&client->head, HTTP1_HEAD_MAX_BYTES);
-    buffer_init(&client->body, HTTP_DEFAULT_MAX_BODY_BYTES);
+    http_bodies_init(&client->bodies);
+    client->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
     buffer_init(&client->wish.fields, 0);
     init_timer(&client->timer, client, false);
     init_timer(&client->body_timer, client, true);
     return &client->base;
 }
 
-static size_t excess_bytes(const struct buffer *buffer)
-{
-    return buffer->capacity > KEPT_BYTES ? buffer->capacity - KEPT_BYTES : 0;
-}
-
-static size_t held_bytes(const struct native_client *client)
-{
-    size_t sent = client->wish.body_capacity;
-    return excess_bytes(&client->head) + excess_bytes(&client->body) + (sent > KEPT_BYTES ? sent - KEPT_BYTES : 0);
-}
-
-static bool count_to(struct native_client *client, size_t bytes)
-{
-    struct memory_account *memory = client->engine->memory;
-
-    if (memory == NULL) {
-        return true;
-    }
-    if (bytes > client->counted_bytes && !memory_account_take_body(memory, bytes - client->counted_bytes)) {
-        return false;
-    }
-    if (bytes < client->counted_bytes) {
-        memory_account_give_body(memory, client->counted_bytes - bytes);
-    }
-    client->counted_bytes = bytes;
-    return true;
-}
-
-bool native_client_count(struct native_client *client)
-{
-    return count_to(client, held_bytes(client));
-}
-
-static void shrink(struct buffer *buffer)
-{
-    if (buffer->capacity > KEPT_BYTES) {
-        buffer_finish(buffer);
-    }
-    buffer_clear(buffer);
-}
-
 static void drop_bodies(struct native_client *client)
 {
-    shrink(&client->body);
-    shrink(&client->head);
-    if (client->wish.body_capacity > KEPT_BYTES) {
+    if (http_bodies_drop(&client->bodies)) {
         memory_free(client->wish.body);
         client->wish.body = NULL;
         client->wish.body_capacity = client->wish.body_size = 0;
     }
-    (void)native_client_count(client);
 }
 
 /* Takes the request out of the engine; the connection stays, if it is to. */
@@ -133,9 +86,7 @@ void native_client_free(struct http_client *base)
     native_wish_finish(&client->wish);
     memory_free(client->given_url);
     buffer_finish(&client->out);
-    buffer_finish(&client->head);
-    buffer_finish(&client->body);
-    (void)count_to(client, 0);
+    http_bodies_finish(&client->bodies);
     memory_free(client);
 }
 
@@ -171,8 +122,8 @@ void native_client_end(struct native_client *client, enum http_failure failure, 
     if (failure != HTTP_OK) {
         drop_bodies(client);
     }
-    response->headers = buffer_bytes(&client->head);
-    response->body = buffer_bytes(&client->body);
+    response->headers = buffer_bytes(&client->bodies.head);
+    response->body = buffer_bytes(&client->bodies.body);
     response->url = client->redirects > 0 ? client->wish.url.text : NULL;
     native_client_deliver(client);
 }
@@ -199,8 +150,8 @@ static void fail_within_start(struct native_client *client, enum http_failure fa
 void native_client_exchange(struct native_client *client, bool is_fresh)
 {
     client->has_begun_answer = false;
-    buffer_clear(&client->head);
-    buffer_clear(&client->body);
+    buffer_clear(&client->bodies.head);
+    buffer_clear(&client->bodies.body);
     content_decoder_free(&client->decoder);
     if (is_fresh || !native_connection_use_idle(client)) {
         native_connection_open(client);
@@ -218,12 +169,11 @@ void native_client_start(struct http_client *base, const struct http_request *re
     client->redirects = 0;
     client->is_retried = false;
     client->response = (struct http_response){0};
-    client->body.maximum = request->max_body_bytes;
     if (!native_wish_take(client, request, &error)) {
         fail_within_start(client, HTTP_BAD_REQUEST, error.text);
         return;
     }
-    if (!native_client_count(client)) {
+    if (!http_bodies_begin(&client->bodies, client->engine->memory, client->wish.body_size, request->max_body_bytes)) {
         fail_within_start(client, HTTP_NO_MEMORY, memory_text(client, error.text, sizeof error.text));
         return;
     }
@@ -259,26 +209,19 @@ void native_client_continue(struct native_client *client)
 static bool append_plain(void *context, struct bytes plain)
 {
     struct native_client *client = context;
-    struct buffer *body = &client->body;
+    struct http_bodies *bodies = &client->bodies;
+    char text[200];
 
-    if (plain.size > body->capacity - body->size) {
-        /* It grows to the double at least. */
-        size_t wanted = body->size + plain.size > 2 * body->capacity ? body->size + plain.size : 2 * body->capacity;
-        size_t others = held_bytes(client) - excess_bytes(body);
-        if (!count_to(client, others + (wanted > KEPT_BYTES ? wanted - KEPT_BYTES : 0))) {
-            char text[200];
-            native_client_end(client, HTTP_NO_MEMORY, memory_text(client, text, sizeof text));
-            return false;
-        }
+    if (http_bodies_append(bodies, &bodies->body, (const char *)plain.data, plain.size)) {
+        return true;
     }
-    if (!buffer_append(body, plain.data, plain.size)) {
-        char text[100];
-        snprintf(text, sizeof text, "the body is larger than %llu bytes (max_body)",
-                 (unsigned long long)client->wish.max_body_bytes);
+    if (bodies->is_out_of_memory) {
+        native_client_end(client, HTTP_NO_MEMORY, memory_text(client, text, sizeof text));
+    } else {
+        snprintf(text, sizeof text, "the body is larger than %zu bytes (max_body)", bodies->body.maximum);
         native_client_end(client, HTTP_TOO_LARGE, text);
-        return false;
     }
-    return true;
+    return false;
 }
 
 bool native_client_take_body(struct native_client *client, struct bytes piece)
@@ -299,7 +242,7 @@ bool native_client_take_body(struct native_client *client, struct bytes piece)
 
 static void take_cookies(struct native_client *client)
 {
-    struct bytes head = buffer_bytes(&client->head);
+    struct bytes head = buffer_bytes(&client->bodies.head);
     int64_t wall_s = (int64_t)(clock_wall_ns() / NS_PER_S);
     struct bytes name;
     struct bytes value;
@@ -320,7 +263,7 @@ void native_client_head_is_complete(struct native_client *client, const struct h
     if (parser->has_set_cookie) {
         take_cookies(client);
     }
-    if (parser->has_content_encoding && http1_find_field(buffer_bytes(&client->head), "content-encoding", &value)) {
+    if (parser->has_content_encoding && http1_find_field(buffer_bytes(&client->bodies.head), "content-encoding", &value)) {
         client->decoder = content_decoder_new(value);
     }
 }
@@ -361,7 +304,7 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
     struct native_connection *connection = client->connection;
     struct bytes location;
 
-    if (client->decoder != NULL && client->body.size > 0 && !content_decoder_is_whole(client->decoder)) {
+    if (client->decoder != NULL && client->bodies.body.size > 0 && !content_decoder_is_whole(client->decoder)) {
         native_client_end(client, HTTP_PROTOCOL, "the coded body ends in the middle");
         return;
     }
@@ -374,7 +317,7 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
     if (!keeps_alive || !is_sent || client->wish.wants_close) {
         native_connection_drop(connection, !is_sent);
     }
-    if (is_redirect(client) && http1_find_field(buffer_bytes(&client->head), "location", &location)) {
+    if (is_redirect(client) && http1_find_field(buffer_bytes(&client->bodies.head), "location", &location)) {
         follow_redirect(client, location);
     } else {
         native_client_end(client, HTTP_OK, "");

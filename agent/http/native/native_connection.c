@@ -42,7 +42,7 @@ static void read_answer(struct native_connection *connection, struct bytes data)
 
     while (client->connection == connection) {
         struct bytes piece = {0};
-        enum http1_event event = http1_next(&connection->parser, &data, &client->head, &piece);
+        enum http1_event event = http1_next(&connection->parser, &data, &client->bodies.head, &piece);
         switch (event) {
         case HTTP1_MORE:
             return;

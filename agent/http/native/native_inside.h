@@ -1,6 +1,7 @@
 /* What the files of the native engine know of each other. */
 #pragma once
 #include "agent/http/engine_kind.h"
+#include "agent/http/http_bodies.h"
 #include "agent/http/message/content_decoder.h"
 #include "agent/http/message/cookie_jar.h"
 #include "agent/http/message/http1_parser.h"
@@ -88,8 +89,7 @@ struct native_client {
     struct native_wish wish;
     char *given_url; /* as the script wrote it: the same again need not be parsed again */
     struct buffer out;
-    struct buffer head;
-    struct buffer body;
+    struct http_bodies bodies;
     struct content_decoder *decoder;
     struct http_response response;
     struct native_timer timer;
@@ -97,7 +97,6 @@ struct native_client {
     uint64_t started_ns;
     uint64_t begun_ns; /* this exchange of several, when redirects are followed */
     uint64_t timeout_ms;
-    size_t counted_bytes; /* of what it holds, in the shard's account */
     uint32_t turn;
     uint32_t redirects;
     uint8_t state;
@@ -132,8 +131,6 @@ void native_client_exchange(struct native_client *client, bool is_fresh);
 void native_client_deliver(struct native_client *client);
 /* False, and the request has ended, where there is no room for it. */
 bool native_client_take_body(struct native_client *client, struct bytes piece);
-/* Counts what it holds; false where the shard's account has no room. */
-bool native_client_count(struct native_client *client);
 void native_client_head_is_complete(struct native_client *client, const struct http1_parser *parser);
 void native_client_answer_is_complete(struct native_client *client, bool keeps_alive);
 
