@@ -1,10 +1,10 @@
 /* What the control commands have in common. */
 #include "cli/remote/control.h"
 #include "cli/base/format.h"
-#include "cli/remote/control_json.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 
 #include <inttypes.h>
@@ -104,14 +104,14 @@ void control_print_json(const json_t *object)
 
 void control_add_count(struct table *table, const json_t *object, const char *key, bool has_commas)
 {
-    char text[FORMAT_BYTES];
-    uint64_t count = control_json_count(object, key);
+    uint64_t count = json_get_count(object, key);
     if (has_commas) {
-        format_count(count, text);
+        table_add_count(table, count);
     } else {
+        char text[FORMAT_BYTES];
         (void)snprintf(text, sizeof text, "%" PRIu64, count);
+        table_add(table, bytes_of_string(text));
     }
-    table_add(table, bytes_of_string(text));
 }
 
 void control_print_table(const struct table *table)

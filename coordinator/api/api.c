@@ -110,9 +110,9 @@ void api_answer_unknown(struct http_request *request, uint64_t campaign)
     api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
 }
 
-const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign)
+const struct report_view *api_find(struct api *api, struct http_request *request, uint64_t campaign)
 {
-    const struct campaign_report *report = server_report(api->server, campaign);
+    const struct report_view *report = server_report(api->server, campaign);
     if (report == NULL && api_archived_live(api, campaign) != NULL) {
         api_answer_error(request, 409, "campaign %llu has ended, and only its report was kept",
                          (unsigned long long)campaign);
@@ -220,6 +220,7 @@ static void on_request(void *context, struct http_request *request)
     struct api *api = (struct api *)context;
     uint64_t campaign = 0;
     const struct route *route = find_route(request, &campaign);
+    server_flush(api->server);
     if (route != NULL) {
         route->answer(api, request, campaign);
     }
@@ -228,6 +229,7 @@ static void on_request(void *context, struct http_request *request)
 static void on_tick(uv_timer_t *timer)
 {
     struct api *api = (struct api *)timer->data;
+    server_flush(api->server);
     api_sample_rates(api);
     api_tell_progress(api);
     if (++api->ticks % KEEP_EVERY == 0) {

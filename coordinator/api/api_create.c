@@ -135,6 +135,7 @@ static void refuse_while_draining(struct http_request *request)
 static void wish_answer(struct wish *wish)
 {
     struct http_request *request = wish->request;
+    server_flush(wish->api->server);
     if (!wish->is_good) {
         api_answer_error(request, 400, "%s", wish->error.text);
     } else if (wish->api->is_draining) {

@@ -78,14 +78,12 @@ void api_answer_json(struct http_request *request, unsigned status, json_t *valu
 void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* A campaign that the server has; NULL: answered with why not. */
-const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
+const struct report_view *api_find(struct api *api, struct http_request *request, uint64_t campaign);
 /* The live object. */
-json_t *api_live_object(const struct api *api, const struct campaign_report *report);
-json_t *api_report_object(const struct campaign_report *report);
-json_t *api_verdict(const struct campaign_report *report);
+json_t *api_live_object(const struct api *api, const struct report_view *report);
 
 /* What readers saw of edits, for the metrics. */
-void api_append_seen(struct buffer *text, struct api *api, const struct coordinator_overview *overview);
+void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count);
 /* What is known of the campaign goes into the archive. */
 void api_keep(struct api *api, uint64_t campaign);
 /* Likewise for all that live. */

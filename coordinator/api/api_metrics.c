@@ -11,6 +11,8 @@
 struct sums {
     const struct api *api;
     const struct coordinator_overview *overview;
+    const struct report_view **live; /* of campaigns that have not ended */
+    size_t live_count;
     uint64_t states[CAMPAIGN_STATE_COUNT];
     uint64_t running_agents;
     uint64_t workers_running;
@@ -211,6 +213,7 @@ static void sum_up(struct api *api, struct sums *sums)
 {
     const struct coordinator_overview *overview = server_overview(api->server);
     *sums = (struct sums){.api = api, .overview = overview};
+    sums->live = memory_new(overview->live_campaign_count + 1, sizeof *sums->live);
     for (size_t i = 0; i < overview->agent_count; i++) {
         sums->running_agents += overview->agents[i].campaign_count > 0;
     }
@@ -219,7 +222,8 @@ static void sum_up(struct api *api, struct sums *sums)
         if (overview->campaigns[i].state == CAMPAIGN_ENDED) {
             continue;
         }
-        const struct campaign_report *report = server_report(api->server, overview->campaigns[i].campaign);
+        const struct report_view *report = server_report(api->server, overview->campaigns[i].campaign);
+        sums->live[sums->live_count++] = report;
         sums->workers_running += report->workers_running;
         sums->notifiers += report->live_notifiers;
         sums->barriers += report->live_barriers;
@@ -239,7 +243,7 @@ static void append_states(struct buffer *text, const struct sums *sums)
     }
 }
 
-static void append_steps(struct buffer *text, const struct campaign_report *report)
+static void append_steps(struct buffer *text, const struct report_view *report)
 {
     const struct {
         const char *result;
@@ -258,24 +262,18 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
 }
 
 /* Of campaigns that have not ended: what is over is in the report. */
-static void append_campaigns(struct buffer *text, struct api *api,
-                             const struct coordinator_overview *overview)
+static void append_campaigns(struct buffer *text, const struct sums *sums)
 {
     api_append_metric_head(text, "tutti_campaign_steps_total", "counter",
                            "Steps of a campaign by how they ended.");
-    for (size_t i = 0; i < overview->campaign_count; i++) {
-        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
-            append_steps(text, server_report(api->server, overview->campaigns[i].campaign));
-        }
+    for (size_t i = 0; i < sums->live_count; i++) {
+        append_steps(text, sums->live[i]);
     }
     api_append_metric_head(text, "tutti_campaign_requests_total", "counter", "Requests of a campaign.");
-    for (size_t i = 0; i < overview->campaign_count; i++) {
-        uint64_t campaign = overview->campaigns[i].campaign;
-        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
-            buffer_append_format(text, "tutti_campaign_requests_total{campaign=\"%llu\"} %llu\n",
-                                 (unsigned long long)campaign,
-                                 (unsigned long long)server_report(api->server, campaign)->requests_total);
-        }
+    for (size_t i = 0; i < sums->live_count; i++) {
+        buffer_append_format(text, "tutti_campaign_requests_total{campaign=\"%llu\"} %llu\n",
+                             (unsigned long long)sums->live[i]->campaign,
+                             (unsigned long long)sums->live[i]->requests_total);
     }
 }
 
@@ -301,8 +299,8 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
         buffer_append_format(&text, "%s %.15g\n", METRICS[i].name, METRICS[i].value(&sums));
     }
     append_states(&text, &sums);
-    append_campaigns(&text, api, sums.overview);
-    api_append_seen(&text, api, sums.overview);
+    append_campaigns(&text, &sums);
+    api_append_seen(&text, sums.live, sums.live_count);
     append_refusals(&text, server_refusals(api->server));
     api_append_agent_metrics(&text, sums.overview);
     api_append_metric_head(&text, "tutti_build_info", "gauge", "The version, as a label.");
@@ -310,4 +308,5 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
     http_answer(request, &(struct http_answer){.status = 200,
                                                .content_type = "text/plain; version=0.0.4; charset=utf-8",
                                                .body = buffer_bytes(&text)});
+    memory_free(sums.live);
 }

@@ -33,6 +33,9 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 
 /* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key);
+/* False if there is no report of this campaign, or none any more. */
+MUST_CHECK bool coordinator_find(const struct coordinator *coordinator, uint64_t campaign,
+                                 enum campaign_state *state);
 bool coordinator_has_live_campaign(const struct coordinator *coordinator);
 
 /* Whether all that has happened is settled, as it is at the end of a turn: only then it can be packed. */
@@ -47,5 +50,7 @@ MUST_CHECK struct coordinator *coordinator_unpack(struct bytes bytes);
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
+/* What its failed steps have left; NULL if there is none of this id. Borrowed until the next step. */
+const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign);
 /* Agents and campaigns as they are. Borrowed until the next step or the next overview. */
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator);

@@ -1,6 +1,7 @@
 /* Fills JSON objects, and looks whether one is well filled. */
 #include "coordinator/json/json_put.h"
 
+#include "common/clock.h"
 #include "common/escape.h"
 #include "common/memory.h"
 
@@ -12,7 +13,6 @@
 #define REAL_DIGITS 9
 #define NAMED_BYTES 40
 #define US_PER_MS 1000.0
-#define NS_PER_MS 1e6
 
 void json_put(json_t *object, const char *key, json_t *value)
 {
@@ -33,7 +33,19 @@ void json_put_ms(json_t *object, const char *key, uint64_t microseconds)
 
 void json_put_ns_as_ms(json_t *object, const char *key, int64_t nanoseconds)
 {
-    json_put(object, key, json_real((double)nanoseconds / NS_PER_MS));
+    json_put(object, key, json_real((double)nanoseconds / (double)NS_PER_MS));
+}
+
+void json_put_s(json_t *object, const char *key, uint64_t nanoseconds)
+{
+    json_put(object, key, json_real((double)nanoseconds / (double)NS_PER_S));
+}
+
+void json_put_by_name(json_t *object, struct bytes name, json_t *value)
+{
+    json_t *text = json_text(name);
+    json_put(object, json_string_value(text), value);
+    json_decref(text);
 }
 
 /* The offset is kept as ours minus the agent's, and told the way that people say it. */

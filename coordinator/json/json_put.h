@@ -15,6 +15,10 @@ void json_put_count(json_t *object, const char *key, uint64_t count);
 void json_put_ms(json_t *object, const char *key, uint64_t microseconds);
 /* Nanoseconds, shown as milliseconds. */
 void json_put_ns_as_ms(json_t *object, const char *key, int64_t nanoseconds);
+/* Nanoseconds, shown as seconds. */
+void json_put_s(json_t *object, const char *key, uint64_t nanoseconds);
+/* Under a key of any bytes, shown like a text. Takes `value`. */
+void json_put_by_name(json_t *object, struct bytes name, json_t *value);
 /* "clock": how far an agent's clock is ahead of ours; null where it is not known. */
 void json_put_clock(json_t *object, bool has_clock, int64_t offset_ns, uint64_t uncertainty_ns);
 /* "loop_lag_ms": how late loops came round. */

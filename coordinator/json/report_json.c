@@ -1,35 +1,146 @@
-/* The report of a campaign as JSON. */
+/* The report of a campaign as JSON, and back, by one table of its fields. */
 #include "coordinator/json/report_json.h"
 
+#include "common/buffer.h"
 #include "common/clock.h"
-#include "common/memory.h"
+#include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
-#include "coordinator/json/report_seen.h"
+#include "coordinator/json/json_table.h"
+#include "coordinator/json/named_json.h"
+#include "coordinator/json/seen_json.h"
 #include "proto/message/labels.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-#define US_PER_S 1e6
+#define MS_PER_S 1000u
 
-static void set_quantile(json_t *object, const char *key, const struct histogram *histogram, double quantile)
+static void put_verdict(json_t *object, const struct json_row *row, const void *item)
 {
-    json_put_ms(object, key, histogram_quantile(histogram, quantile));
+    const struct report_view *report = item;
+    json_put(object, row->key, json_string(verdict_name(report->verdict)));
 }
 
-static void put_performance(json_t *item, const struct agent_report *agent)
+/* Where the state stands beside it, there is none before the end. */
+static void put_verdict_at_end(json_t *object, const struct json_row *row, const void *item)
 {
-    json_put_clock(item, agent->has_clock, agent->clock_offset_ns, agent->clock_uncertainty_ns);
-    json_put(item, "cpu", agent->is_measured ? json_real(agent->cpu) : json_null());
-    json_put(item, "memory_bytes",
-             agent->is_measured ? json_integer((json_int_t)agent->memory_bytes) : json_null());
-    if (agent->is_measured) {
-        json_put_lag(item, agent->lag_p99_us, agent->lag_maximum_us);
+    const struct report_view *report = item;
+    if (report->state == CAMPAIGN_ENDED) {
+        put_verdict(object, row, item);
     } else {
-        json_put(item, "loop_lag_ms", json_null());
+        json_put(object, row->key, json_null());
     }
 }
 
-struct json_t *report_json_labels(struct bytes labels)
+static bool get_verdict(const json_t *value, const struct json_row *row, void *item, struct report_view *view)
+{
+    struct report_view *report = item;
+    (void)row;
+    (void)view;
+    for (int known = VERDICT_PASSED; json_is_string(value) && known <= VERDICT_DEADLOCKED; known++) {
+        if (strcmp(json_string_value(value), verdict_name((enum verdict)known)) == 0) {
+            report->verdict = (enum verdict)known;
+        }
+    }
+    return json_is_string(value);
+}
+
+static void put_state(json_t *object, const struct json_row *row, const void *item)
+{
+    const struct report_view *report = item;
+    json_put(object, row->key, json_string(campaign_state_name(report->state)));
+}
+
+static bool get_state(const json_t *value, const struct json_row *row, void *item, struct report_view *view)
+{
+    struct report_view *report = item;
+    (void)row;
+    (void)view;
+    for (int known = CAMPAIGN_CREATED; json_is_string(value) && known < CAMPAIGN_STATE_COUNT; known++) {
+        if (strcmp(json_string_value(value), campaign_state_name((enum campaign_state)known)) == 0) {
+            report->state = (enum campaign_state)known;
+        }
+    }
+    return json_is_string(value);
+}
+
+/* "2023-11-14T22:13:20.123Z", or null before the workers began. */
+static void put_started_at(json_t *object, const struct json_row *row, const void *item)
+{
+    const struct report_view *report = item;
+    time_t seconds = (time_t)(report->begun_wall_ns / NS_PER_S);
+    struct tm parts;
+    char day[32];
+    if (report->begun_wall_ns == 0) {
+        json_put(object, row->key, json_null());
+        return;
+    }
+    (void)gmtime_r(&seconds, &parts);
+    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
+    json_put(object, row->key,
+             json_sprintf("%s.%03uZ", day, (unsigned)(report->begun_wall_ns % NS_PER_S / NS_PER_MS)));
+}
+
+static bool get_started_at(const json_t *value, const struct json_row *row, void *item,
+                           struct report_view *view)
+{
+    struct report_view *report = item;
+    struct tm parts = {0};
+    (void)row;
+    (void)view;
+    const char *rest =
+        json_is_string(value) ? strptime(json_string_value(value), "%Y-%m-%dT%H:%M:%S", &parts) : NULL;
+    if (rest == NULL || *rest != '.') {
+        return false;
+    }
+    time_t seconds = timegm(&parts);
+    uint64_t ms = strtoul(rest + 1, NULL, 10);
+    report->begun_wall_ns = seconds > 0 ? (uint64_t)seconds * NS_PER_S + ms % MS_PER_S * NS_PER_MS : 0;
+    return true;
+}
+
+static void put_agent_state(json_t *object, const struct json_row *row, const void *item)
+{
+    const struct agent_report *agent = item;
+    json_put(object, row->key, json_string(agent_state_name(agent->state)));
+}
+
+static bool get_agent_state(const json_t *value, const struct json_row *row, void *item,
+                            struct report_view *view)
+{
+    struct agent_report *agent = item;
+    (void)row;
+    (void)view;
+    for (int known = AGENT_JOINED; json_is_string(value) && known <= AGENT_LOST; known++) {
+        if (strcmp(json_string_value(value), agent_state_name((enum agent_state)known)) == 0) {
+            agent->state = (enum agent_state)known;
+        }
+    }
+    return json_is_string(value);
+}
+
+static void put_clock(json_t *object, const struct json_row *row, const void *item)
+{
+    const struct agent_report *agent = item;
+    (void)row;
+    json_put_clock(object, true, agent->clock_offset_ns, agent->clock_uncertainty_ns);
+}
+
+static bool get_clock(const json_t *value, const struct json_row *row, void *item, struct report_view *view)
+{
+    struct agent_report *agent = item;
+    (void)row;
+    (void)view;
+    if (json_is_object(value)) {
+        int64_t uncertainty_ns = json_ns_of_ms(json_object_get(value, "uncertainty_ms"));
+        agent->clock_offset_ns = -json_ns_of_ms(json_object_get(value, "offset_ms"));
+        agent->clock_uncertainty_ns = uncertainty_ns > 0 ? (uint64_t)uncertainty_ns : 0;
+    }
+    return json_is_object(value);
+}
+
+json_t *report_json_labels(struct bytes labels)
 {
     json_t *object = json_object();
     struct bytes name;
@@ -42,209 +153,226 @@ struct json_t *report_json_labels(struct bytes labels)
     return object;
 }
 
-static json_t *report_json_agents_of(const struct campaign_report *report)
+static void put_labels(json_t *object, const struct json_row *row, const void *item)
 {
-    json_t *agents = json_array();
-    for (size_t i = 0; i < report->agent_count; i++) {
-        const struct agent_report *agent = &report->agents[i];
-        json_t *item = json_object();
-        json_put_text(item, "name", agent->name);
-        json_put_count(item, "pid", agent->pid);
-        json_put_text(item, "host", agent->host);
-        json_put(item, "labels", report_json_labels(agent->labels));
-        json_put_count(item, "workers", agent->workers);
-        json_put(item, "state", json_string(agent_state_name(agent->state)));
-        put_performance(item, agent);
-        json_array_append_new(agents, item);
+    const struct agent_report *agent = item;
+    json_put(object, row->key, report_json_labels(agent->labels));
+}
+
+static bool get_labels(const json_t *value, const struct json_row *row, void *item, struct report_view *view)
+{
+    struct agent_report *agent = item;
+    SCOPED(buffer_finish) struct buffer labels;
+    const char *key = NULL;
+    json_t *label = NULL;
+    (void)row;
+    buffer_init(&labels, LABELS_MAX_BYTES);
+    json_object_foreach((json_t *)(uintptr_t)value, key, label)
+    {
+        const char *text = json_string_value(label);
+        buffer_append_format(&labels, "%s%s=%s", labels.size > 0 ? "," : "", key, text != NULL ? text : "");
     }
-    return agents;
-}
-
-static json_t *bottlenecks_of(const struct campaign_report *report)
-{
-    json_t *bottlenecks = json_array();
-    for (size_t i = 0; i < report->bottleneck_count; i++) {
-        const struct bottleneck_report *bottleneck = &report->bottlenecks[i];
-        json_t *item = json_object();
-        json_put_text(item, "agent", bottleneck->agent);
-        json_put(item, "duration_s", json_real((double)bottleneck->strained_us / US_PER_S));
-        json_put_lag(item, bottleneck->lag_p99_us, bottleneck->lag_maximum_us);
-        json_put(item, "loop_busy", json_real(bottleneck->busy));
-        json_put(item, "host_cpu", json_real(bottleneck->host_cpu));
-        json_array_append_new(bottlenecks, item);
+    struct error error;
+    bool is_good = json_is_object(value) && labels_check(buffer_bytes(&labels), &error);
+    if (is_good) {
+        agent->labels = report_view_text(view, buffer_bytes(&labels));
     }
-    return bottlenecks;
+    return is_good;
 }
 
-static json_t *started_at(uint64_t wall_ns)
+static const struct json_kind kind_verdict = {put_verdict, get_verdict};
+static const struct json_kind kind_verdict_at_end = {put_verdict_at_end, get_verdict};
+static const struct json_kind kind_state = {put_state, get_state};
+static const struct json_kind kind_started_at = {put_started_at, get_started_at};
+static const struct json_kind kind_agent_state = {put_agent_state, get_agent_state};
+static const struct json_kind kind_clock = {put_clock, get_clock};
+static const struct json_kind kind_labels = {put_labels, get_labels};
+
+/* clang-format off */
+#define AGENT(field) offsetof(struct agent_report, field)
+static const struct json_row AGENT_LAG_ROWS[] = {
+    {.key = "p99", .kind = &json_kind_us_as_ms, .offset = AGENT(lag_p99_us)},
+    {.key = "max", .kind = &json_kind_us_as_ms, .offset = AGENT(lag_maximum_us)},
+};
+static const struct json_table AGENT_LAG = {JSON_ROWS(AGENT_LAG_ROWS, struct agent_report)};
+
+static const struct json_row AGENT_ROWS[] = {
+    {.key = "name", .kind = &json_kind_text, .offset = AGENT(name)},
+    {.key = "pid", .kind = &json_kind_count32, .offset = AGENT(pid)},
+    {.key = "host", .kind = &json_kind_text, .offset = AGENT(host)},
+    {.key = "labels", .kind = &kind_labels},
+    {.key = "workers", .kind = &json_kind_count32, .offset = AGENT(workers)},
+    {.key = "state", .kind = &kind_agent_state},
+    {.key = "clock", .kind = &kind_clock, JSON_IF(struct agent_report, has_clock)},
+    {.key = "cpu", .kind = &json_kind_real, .offset = AGENT(cpu), JSON_IF(struct agent_report, is_measured)},
+    {.key = "memory_bytes", .kind = &json_kind_count, .offset = AGENT(memory_bytes), JSON_IF(struct agent_report, is_measured)},
+    {.key = "loop_lag_ms", .kind = &json_kind_object, JSON_IF(struct agent_report, is_measured), .table = &AGENT_LAG},
+};
+static const struct json_table AGENTS = {JSON_ROWS(AGENT_ROWS, struct agent_report)};
+
+static const struct json_row LIVE_AGENT_ROWS[] = {
+    {.key = "name", .kind = &json_kind_text, .offset = AGENT(name)},
+    {.key = "host", .kind = &json_kind_text, .offset = AGENT(host)},
+    {.key = "labels", .kind = &kind_labels},
+    {.key = "workers", .kind = &json_kind_count32, .offset = AGENT(workers)},
+    {.key = "state", .kind = &kind_agent_state},
+};
+static const struct json_table LIVE_AGENTS = {JSON_ROWS(LIVE_AGENT_ROWS, struct agent_report)};
+
+#define BOTTLENECK(field) offsetof(struct bottleneck_report, field)
+static const struct json_row BOTTLENECK_LAG_ROWS[] = {
+    {.key = "p99", .kind = &json_kind_us_as_ms, .offset = BOTTLENECK(lag_p99_us)},
+    {.key = "max", .kind = &json_kind_us_as_ms, .offset = BOTTLENECK(lag_maximum_us)},
+};
+static const struct json_table BOTTLENECK_LAG = {JSON_ROWS(BOTTLENECK_LAG_ROWS, struct bottleneck_report)};
+
+static const struct json_row BOTTLENECK_ROWS[] = {
+    {.key = "agent", .kind = &json_kind_text, .offset = BOTTLENECK(agent)},
+    {.key = "duration_s", .kind = &json_kind_us_as_s, .offset = BOTTLENECK(strained_us)},
+    {.key = "loop_lag_ms", .kind = &json_kind_object, .table = &BOTTLENECK_LAG},
+    {.key = "loop_busy", .kind = &json_kind_real, .offset = BOTTLENECK(busy)},
+    {.key = "host_cpu", .kind = &json_kind_real, .offset = BOTTLENECK(host_cpu)},
+};
+static const struct json_table BOTTLENECKS = {JSON_ROWS(BOTTLENECK_ROWS, struct bottleneck_report)};
+
+static const struct json_row ERROR_ROWS[] = {
+    {.key = "message", .kind = &json_kind_text, .offset = offsetof(struct error_report, text)},
+    {.key = "count", .kind = &json_kind_count, .offset = offsetof(struct error_report, count)},
+    {.key = "worker", .kind = &json_kind_count32, .offset = offsetof(struct error_report, worker)},
+    {.key = "step", .kind = &json_kind_count, .offset = offsetof(struct error_report, step)},
+};
+static const struct json_table ERRORS = {JSON_ROWS(ERROR_ROWS, struct error_report)};
+
+static const struct json_row ARTIFACT_ROWS[] = {
+    {.key = "number", .kind = &json_kind_count, .offset = offsetof(struct artifact_view, number)},
+    {.key = "name", .kind = &json_kind_text, .offset = offsetof(struct artifact_view, name)},
+    {.key = "kind", .kind = &json_kind_text, .offset = offsetof(struct artifact_view, kind)},
+    {.key = "worker", .kind = &json_kind_count32, .offset = offsetof(struct artifact_view, worker)},
+    {.key = "step", .kind = &json_kind_count, .offset = offsetof(struct artifact_view, step)},
+    {.key = "size_bytes", .kind = &json_kind_count, .offset = offsetof(struct artifact_view, size_bytes)},
+};
+static const struct json_table ARTIFACTS = {JSON_ROWS(ARTIFACT_ROWS, struct artifact_view)};
+
+#define REPORT(field) offsetof(struct report_view, field)
+#define REPORT_LIST(items, counted, of) .kind = &json_kind_list, .offset = REPORT(items), .count_offset = REPORT(counted), .table = &(of)
+static const struct json_row STEP_COUNT_ROWS[] = {
+    {.key = "ok", .kind = &json_kind_count, .offset = REPORT(steps_ok)},
+    {.key = "failed", .kind = &json_kind_count, .offset = REPORT(steps_failed)},
+    {.key = "stopped", .kind = &json_kind_count, .offset = REPORT(steps_stopped)},
+    {.key = "lost", .kind = &json_kind_count, .offset = REPORT(steps_lost)},
+};
+static const struct json_table STEP_COUNTS = {JSON_ROWS(STEP_COUNT_ROWS, struct report_view)};
+
+static const struct json_row STEP_ROWS[] = {
+    {.key = "ok", .kind = &json_kind_count, .offset = REPORT(steps_ok)},
+    {.key = "failed", .kind = &json_kind_count, .offset = REPORT(steps_failed)},
+    {.key = "stopped", .kind = &json_kind_count, .offset = REPORT(steps_stopped)},
+    {.key = "lost", .kind = &json_kind_count, .offset = REPORT(steps_lost)},
+    {.key = "p50_ms", .kind = &json_kind_us_as_ms, .offset = REPORT(step.p50_us)},
+    {.key = "p99_ms", .kind = &json_kind_us_as_ms, .offset = REPORT(step.p99_us)},
+};
+static const struct json_table STEPS = {JSON_ROWS(STEP_ROWS, struct report_view)};
+
+static const struct json_row RELEASE_ROWS[] = {
+    {.key = "p50", .kind = &json_kind_us_as_ms, .offset = REPORT(release_spread.p50_us)},
+    {.key = "max", .kind = &json_kind_us_as_ms, .offset = REPORT(release_spread.maximum_us)},
+};
+static const struct json_table RELEASE = {JSON_ROWS(RELEASE_ROWS, struct report_view)};
+
+static const struct json_row REPORT_ROWS[] = {
+    {.key = "campaign", .kind = &json_kind_count, .offset = REPORT(campaign)},
+    {.key = "script", .kind = &json_kind_text, .offset = REPORT(script)},
+    {.key = "verdict", .kind = &kind_verdict},
+    {.key = "reason", .kind = &json_kind_text, .offset = REPORT(reason)},
+    {.key = "workers", .kind = &json_kind_count32, .offset = REPORT(workers)},
+    {.key = "agents", REPORT_LIST(agents, agent_count, AGENTS)},
+    {.key = "started_at", .kind = &kind_started_at},
+    {.key = "duration_s", .kind = &json_kind_ns_as_s, .offset = REPORT(running_ns)},
+    {.key = "seed", .kind = &json_kind_count, .offset = REPORT(seed)},
+    {.key = "steps", .kind = &json_kind_object, .table = &STEPS},
+    {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
+    {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
+    {.key = "requests", .kind = &json_kind_requests},
+    {.key = "timings", .kind = &json_kind_timings},
+    {.key = "waits", .kind = &json_kind_waits},
+    {.key = "seen", .kind = &json_kind_seen},
+    {.key = "convergence", .kind = &json_kind_convergence},
+    {.key = "release_spread_ms", .kind = &json_kind_object, JSON_IF(struct report_view, has_release_spread), .table = &RELEASE},
+    {.key = "start_spread_ms", .kind = &json_kind_us_as_ms, .offset = REPORT(start_spread_us), JSON_IF(struct report_view, has_start_spread)},
+    {.key = "clock_uncertainty_ms", .kind = &json_kind_ns_as_ms, .offset = REPORT(clock_uncertainty_ns), JSON_IF(struct report_view, has_clock_uncertainty)},
+    {.key = "bottlenecks", REPORT_LIST(bottlenecks, bottleneck_count, BOTTLENECKS)},
+};
+static const struct json_table WHOLE = {JSON_ROWS(REPORT_ROWS, struct report_view)};
+
+static const struct json_row SUMMARY_ROWS[] = {
+    {.key = "campaign", .kind = &json_kind_count, .offset = REPORT(campaign)},
+    {.key = "script", .kind = &json_kind_text, .offset = REPORT(script)},
+    {.key = "state", .kind = &kind_state},
+    {.key = "verdict", .kind = &kind_verdict_at_end},
+    {.key = "workers", .kind = &json_kind_count32, .offset = REPORT(workers)},
+    {.key = "elapsed_s", .kind = &json_kind_ns_as_s, .offset = REPORT(running_ns)},
+    {.key = "steps", .kind = &json_kind_object, .table = &STEP_COUNTS},
+};
+static const struct json_table SUMMARY = {JSON_ROWS(SUMMARY_ROWS, struct report_view)};
+
+/* Behind those of the summary. */
+static const struct json_row LIVE_ROWS[] = {
+    {.key = "reason", .kind = &json_kind_text, .offset = REPORT(reason)},
+    {.key = "workers_running", .kind = &json_kind_count32, .offset = REPORT(workers_running)},
+    {.key = "requests_total", .kind = &json_kind_count, .offset = REPORT(requests_total)},
+    {.key = "requests_per_s", .kind = &json_kind_real, .offset = REPORT(requests_per_s)},
+    {.key = "p95_ms", .kind = &json_kind_us_as_ms, .offset = REPORT(request.p95_us)},
+    {.key = "waiting", .kind = &json_kind_text, .offset = REPORT(waiting)},
+    {.key = "seen", .kind = &json_kind_seen},
+    {.key = "agents", REPORT_LIST(agents, agent_count, LIVE_AGENTS)},
+};
+static const struct json_table LIVE = {JSON_ROWS(LIVE_ROWS, struct report_view)};
+/* clang-format on */
+
+json_t *report_json_object(const struct report_view *report)
 {
-    if (wall_ns == 0) {
-        return json_null();
-    }
-    time_t seconds = (time_t)(wall_ns / NS_PER_S);
-    struct tm parts;
-    char day[32];
-    (void)gmtime_r(&seconds, &parts);
-    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
-    return json_sprintf("%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS));
+    json_t *object = json_object();
+    json_table_put(&WHOLE, object, report);
+    return object;
 }
 
-static json_t *report_json_steps_of(const struct campaign_report *report)
+json_t *report_json_summary(const struct report_view *report)
 {
-    json_t *steps = json_object();
-    json_put_count(steps, "ok", report->steps_ok);
-    json_put_count(steps, "failed", report->steps_failed);
-    json_put_count(steps, "stopped", report->steps_stopped);
-    json_put_count(steps, "lost", report->steps_lost);
-    set_quantile(steps, "p50_ms", report->step_us, 0.5);
-    set_quantile(steps, "p99_ms", report->step_us, 0.99);
-    return steps;
+    json_t *object = json_object();
+    json_table_put(&SUMMARY, object, report);
+    json_put_count(object, "agents", report->agent_count);
+    return object;
 }
 
-static json_t *errors_of(const struct campaign_report *report)
+json_t *report_json_live(const struct report_view *report)
 {
-    json_t *errors = json_array();
-    for (size_t i = 0; i < report->error_count; i++) {
-        const struct error_report *error = &report->errors[i];
-        json_t *item = json_object();
-        json_put_text(item, "message", error->text);
-        json_put_count(item, "count", error->count);
-        json_put_count(item, "worker", error->worker);
-        json_put_count(item, "step", error->step);
-        json_array_append_new(errors, item);
-    }
-    return errors;
+    json_t *object = json_object();
+    json_table_put(&SUMMARY, object, report);
+    json_table_put(&LIVE, object, report);
+    return object;
 }
 
-static json_t *requests_of(const struct campaign_report *report, bool is_timing)
+char *report_json(const struct report_view *report)
 {
-    json_t *requests = json_object();
-    for (size_t i = 0; i < report->request_count; i++) {
-        const struct request_report *request = &report->requests[i];
-        if (request->is_timing != is_timing) {
-            continue;
-        }
-        json_t *name = json_text(request->name);
-        json_t *item = json_object();
-        json_put_count(item, "count", request->count);
-        json_put_count(item, "failed", request->failed);
-        set_quantile(item, "p50_ms", request->latency_us, 0.5);
-        set_quantile(item, "p95_ms", request->latency_us, 0.95);
-        set_quantile(item, "p99_ms", request->latency_us, 0.99);
-        json_put_ms(item, "max_ms", histogram_maximum(request->latency_us));
-        json_put(requests, json_string_value(name), item);
-        json_decref(name);
-    }
-    return requests;
-}
-
-/* The key is NAME.KIND: a notifier is waited for in two ways. */
-static void add_wait(json_t *waits, const struct wait_report *wait)
-{
-    json_t *name = json_text(wait->name);
-    SCOPED(memory_free_at)
-    char *key = memory_format("%s.%s", json_string_value(name), operation_name(wait->kind));
-    json_t *item = json_object();
-    uint64_t count = 0;
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        count += wait->outcomes[i];
-    }
-    json_put(item, "kind", json_string(operation_name(wait->kind)));
-    json_put_count(item, "count", count);
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        json_put_count(item, outcome_name((enum outcome)i), wait->outcomes[i]);
-    }
-    set_quantile(item, "p50_ms", wait->waited_us, 0.5);
-    set_quantile(item, "p99_ms", wait->waited_us, 0.99);
-    json_put(waits, key, item);
-    json_decref(name);
-}
-
-static json_t *waits_of(const struct campaign_report *report)
-{
-    json_t *waits = json_object();
-    for (size_t i = 0; i < report->wait_count; i++) {
-        add_wait(waits, &report->waits[i]);
-    }
-    return waits;
-}
-
-static json_t *spread_of(const struct campaign_report *report)
-{
-    if (report->release_spread_us == NULL || histogram_count(report->release_spread_us) == 0) {
-        return json_null();
-    }
-    json_t *spread = json_object();
-    set_quantile(spread, "p50", report->release_spread_us, 0.5);
-    json_put_ms(spread, "max", histogram_maximum(report->release_spread_us));
-    return spread;
-}
-
-static json_t *artifacts_of(const struct campaign_report *report)
-{
-    json_t *artifacts = json_array();
-    for (size_t i = 0; i < report->artifact_count; i++) {
-        const struct artifact *artifact = &report->artifacts[i];
-        char name[ARTIFACT_NAME_BYTES];
-        artifact_name(artifact, i + 1, name);
-        json_t *item = json_object();
-        json_put_count(item, "number", i + 1);
-        json_put(item, "name", json_string(name));
-        json_put(item, "kind", json_string(artifact_kind_name(artifact->kind)));
-        json_put_count(item, "worker", artifact->worker);
-        json_put_count(item, "step", artifact->step);
-        json_put_count(item, "size_bytes", artifact->content.size);
-        json_array_append_new(artifacts, item);
-    }
-    return artifacts;
-}
-
-/* Of the worst clock: no spread is known better. */
-static json_t *uncertainty_of(const struct campaign_report *report)
-{
-    uint64_t worst_ns = 0;
-    bool is_known = report->agent_count > 0;
-    for (size_t i = 0; i < report->agent_count; i++) {
-        const struct agent_report *agent = &report->agents[i];
-        is_known = is_known && (agent->has_clock || agent->workers == 0);
-        worst_ns = agent->has_clock && agent->clock_uncertainty_ns > worst_ns ? agent->clock_uncertainty_ns
-                                                                              : worst_ns;
-    }
-    return is_known ? json_real((double)worst_ns / NS_PER_MS) : json_null();
-}
-
-struct json_t *report_json_object(const struct campaign_report *report, uint64_t begun_wall_ns)
-{
-    json_t *root = json_object();
-    json_put_count(root, "campaign", report->campaign);
-    json_put_text(root, "script", report->script);
-    json_put(root, "verdict", json_string(verdict_name(report->verdict)));
-    json_put_text(root, "reason", report->reason);
-    json_put_count(root, "workers", report->options->workers);
-    json_put(root, "agents", report_json_agents_of(report));
-    json_put(root, "started_at", started_at(begun_wall_ns));
-    json_put(root, "duration_s", json_real((double)report->running_ns / (double)NS_PER_S));
-    json_put(root, "seed", json_integer((json_int_t)report->options->seed));
-    json_put(root, "steps", report_json_steps_of(report));
-    json_put(root, "errors", errors_of(report));
-    json_put(root, "artifacts", artifacts_of(report));
-    json_put(root, "requests", requests_of(report, false));
-    json_put(root, "timings", requests_of(report, true));
-    json_put(root, "waits", waits_of(report));
-    json_put(root, "seen", report_seen_json(report));
-    json_put(root, "convergence", report_convergence_json(report));
-    json_put(root, "release_spread_ms", spread_of(report));
-    json_put(root, "start_spread_ms",
-             report->has_start_spread ? json_real((double)report->start_spread_us / 1e3) : json_null());
-    json_put(root, "clock_uncertainty_ms", uncertainty_of(report));
-    json_put(root, "bottlenecks", bottlenecks_of(report));
-    return root;
-}
-
-char *report_json(const struct campaign_report *report, uint64_t begun_wall_ns)
-{
-    json_t *root = report_json_object(report, begun_wall_ns);
+    json_t *root = report_json_object(report);
     char *text = json_to_text(root, true);
     json_decref(root);
     return text;
+}
+
+struct report_view *report_json_read(const json_t *object)
+{
+    struct report_view *view = report_view_new();
+    view->state = CAMPAIGN_RUNNING;
+    if (json_object_get(object, "elapsed_s") != NULL) {
+        json_table_get(&SUMMARY, object, view, view);
+        json_table_get(&LIVE, object, view, view);
+        return view;
+    }
+    json_table_get(&WHOLE, object, view, view);
+    if (view->verdict != VERDICT_NONE) {
+        view->state = CAMPAIGN_ENDED;
+    }
+    (void)get_state(json_object_get(object, "state"), NULL, view, view);
+    return view;
 }

@@ -8,6 +8,7 @@
 #include "coordinator/core/roster/members.h"
 #include "proto/message/message.h"
 
+struct artifacts;
 struct campaign;
 
 /* What a campaign borrows from the coordinator for as long as it lives. */
@@ -58,8 +59,9 @@ uint16_t campaign_target_port(const struct campaign *campaign);
 uint32_t campaign_agent_count(const struct campaign *campaign);
 /* NULL once it is lost, or if no worker was dealt to it. `*workers_running` as far as it has told. */
 struct member *campaign_agent(const struct campaign *campaign, uint32_t agent, uint32_t *workers_running);
-/* What failed steps have left: how much memory that takes, and its end. */
+/* What failed steps have left: how much memory that takes, what it is, and its end. */
 size_t campaign_artifact_bytes(const struct campaign *campaign);
+const struct artifacts *campaign_artifacts(const struct campaign *campaign);
 void campaign_drop_artifacts(struct campaign *campaign);
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);
 
