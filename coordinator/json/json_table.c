@@ -4,10 +4,38 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define US_PER_S 1e6
 #define NS_PER_US 1000u
+
+/* Any field, as it lies in the item. */
+union json_value {
+    uint64_t count;
+    uint32_t count32;
+    double real;
+    struct bytes text;
+    int name;
+    const char *items;
+};
+static_assert(sizeof(enum verdict) == sizeof(int), "a name is as large as an int");
+
+static size_t json_value_size(enum json_type type)
+{
+    switch (type) {
+    case JSON_TABLE_COUNT32:
+    case JSON_TABLE_NAME:
+        return sizeof(int);
+    case JSON_TABLE_TEXT:
+        return sizeof(struct bytes);
+    case JSON_TABLE_OBJECT:
+    case JSON_TABLE_SPECIAL:
+        return 0;
+    default:
+        return sizeof(uint64_t);
+    }
+}
 
 static const void *json_at(const void *item, size_t offset)
 {
@@ -21,197 +49,67 @@ static void *json_at_own(void *item, size_t offset)
     return bytes + offset;
 }
 
-static const void *json_field(const struct json_row *row, const void *item)
+static json_t *json_inner(const struct json_table *table, const void *item)
 {
-    return json_at(item, row->offset);
+    json_t *object = json_object();
+    json_table_put(table, object, item);
+    return object;
 }
 
-static void *json_field_of(const struct json_row *row, void *item)
-{
-    return json_at_own(item, row->offset);
-}
-
-static uint64_t json_field_uint64(const struct json_row *row, const void *item)
-{
-    uint64_t number;
-    memcpy(&number, json_field(row, item), sizeof number);
-    return number;
-}
-
-/* Gives back `is_given`. */
-static bool json_field_take(const struct json_row *row, void *item, uint64_t number, bool is_given)
-{
-    if (is_given) {
-        memcpy(json_field_of(row, item), &number, sizeof number);
-    }
-    return is_given;
-}
-
-static void json_put_row_count(json_t *object, const struct json_row *row, const void *item)
-{
-    json_put_count(object, row->key, json_field_uint64(row, item));
-}
-
-static bool json_get_row_count(const json_t *value, const struct json_row *row, void *item,
-                               struct report_view *view)
-{
-    (void)view;
-    return json_field_take(row, item, json_count_of(value), json_is_integer(value));
-}
-
-static void json_put_row_count32(json_t *object, const struct json_row *row, const void *item)
-{
-    const uint32_t *count = json_field(row, item);
-    json_put_count(object, row->key, *count);
-}
-
-static bool json_get_row_count32(const json_t *value, const struct json_row *row, void *item,
-                                 struct report_view *view)
-{
-    uint32_t *count = json_field_of(row, item);
-    (void)view;
-    if (json_is_integer(value)) {
-        *count = (uint32_t)json_count_of(value);
-    }
-    return json_is_integer(value);
-}
-
-static void json_put_row_real(json_t *object, const struct json_row *row, const void *item)
-{
-    const double *number = json_field(row, item);
-    json_put(object, row->key, json_real(*number));
-}
-
-static bool json_get_row_real(const json_t *value, const struct json_row *row, void *item,
-                              struct report_view *view)
-{
-    double *number = json_field_of(row, item);
-    (void)view;
-    if (json_is_number(value)) {
-        *number = json_number_value(value);
-    }
-    return json_is_number(value);
-}
-
-static void json_put_row_text(json_t *object, const struct json_row *row, const void *item)
-{
-    const struct bytes *text = json_field(row, item);
-    json_put_text(object, row->key, *text);
-}
-
-static bool json_get_row_text(const json_t *value, const struct json_row *row, void *item,
-                              struct report_view *view)
-{
-    struct bytes *text = json_field_of(row, item);
-    if (json_is_string(value)) {
-        *text = report_view_text(view, bytes_of(json_string_value(value), json_string_length(value)));
-    }
-    return json_is_string(value);
-}
-
-static void json_put_row_us_as_ms(json_t *object, const struct json_row *row, const void *item)
-{
-    json_put_ms(object, row->key, json_field_uint64(row, item));
-}
-
-static bool json_get_row_us_as_ms(const json_t *value, const struct json_row *row, void *item,
-                                  struct report_view *view)
-{
-    (void)view;
-    return json_field_take(row, item, json_us_of_ms(value), json_is_number(value));
-}
-
-static void json_put_row_ns_as_ms(json_t *object, const struct json_row *row, const void *item)
-{
-    json_put_ns_as_ms(object, row->key, (int64_t)json_field_uint64(row, item));
-}
-
-static bool json_get_row_ns_as_ms(const json_t *value, const struct json_row *row, void *item,
-                                  struct report_view *view)
-{
-    int64_t number = json_ns_of_ms(value);
-    (void)view;
-    return json_field_take(row, item, number > 0 ? (uint64_t)number : 0, json_is_number(value));
-}
-
-static void json_put_row_us_as_s(json_t *object, const struct json_row *row, const void *item)
-{
-    json_put(object, row->key, json_real((double)json_field_uint64(row, item) / US_PER_S));
-}
-
-static bool json_get_row_us_as_s(const json_t *value, const struct json_row *row, void *item,
-                                 struct report_view *view)
-{
-    (void)view;
-    return json_field_take(row, item, json_ns_of_s(value) / NS_PER_US, json_is_number(value));
-}
-
-static void json_put_row_ns_as_s(json_t *object, const struct json_row *row, const void *item)
-{
-    json_put_s(object, row->key, json_field_uint64(row, item));
-}
-
-static bool json_get_row_ns_as_s(const json_t *value, const struct json_row *row, void *item,
-                                 struct report_view *view)
-{
-    (void)view;
-    return json_field_take(row, item, json_ns_of_s(value), json_is_number(value));
-}
-
-static void json_put_row_object(json_t *object, const struct json_row *row, const void *item)
-{
-    json_t *inner = json_object();
-    json_table_put(row->table, inner, item);
-    json_put(object, row->key, inner);
-}
-
-static bool json_get_row_object(const json_t *value, const struct json_row *row, void *item,
-                                struct report_view *view)
-{
-    if (json_is_object(value)) {
-        json_table_get(row->table, value, item, view);
-    }
-    return json_is_object(value);
-}
-
-static void json_put_row_list(json_t *object, const struct json_row *row, const void *item)
+static json_t *json_list(const struct json_row *row, const char *items, const void *item)
 {
     json_t *list = json_array();
-    const char *items;
     size_t count;
-    memcpy(&items, json_field(row, item), sizeof items);
     memcpy(&count, json_at(item, row->count_offset), sizeof count);
     for (size_t i = 0; i < count; i++) {
-        json_t *inner = json_object();
-        json_table_put(row->table, inner, items + i * row->table->item_size);
-        json_array_append_new(list, inner);
+        json_array_append_new(list, json_inner(row->table, items + i * row->table->item_size));
     }
-    json_put(object, row->key, list);
+    return list;
 }
 
-static bool json_get_row_list(const json_t *value, const struct json_row *row, void *item,
-                              struct report_view *view)
+static void json_row_put(const struct json_row *row, json_t *object, const void *item)
 {
-    size_t count = json_array_size(value); /* 0 for what is not an array */
-    char *items = report_view_array(view, count, row->table->item_size);
-    for (size_t i = 0; i < count; i++) {
-        json_table_get(row->table, json_array_get(value, i), items + i * row->table->item_size, view);
+    union json_value value;
+    memcpy(&value, json_at(item, row->offset), json_value_size(row->type));
+    switch (row->type) {
+    case JSON_TABLE_COUNT:
+        json_put_count(object, row->key, value.count);
+        break;
+    case JSON_TABLE_COUNT32:
+        json_put_count(object, row->key, value.count32);
+        break;
+    case JSON_TABLE_REAL:
+        json_put(object, row->key, json_real(value.real));
+        break;
+    case JSON_TABLE_TEXT:
+        json_put_text(object, row->key, value.text);
+        break;
+    case JSON_TABLE_US_AS_MS:
+        json_put_ms(object, row->key, value.count);
+        break;
+    case JSON_TABLE_NS_AS_MS:
+        json_put_ns_as_ms(object, row->key, (int64_t)value.count);
+        break;
+    case JSON_TABLE_US_AS_S:
+        json_put(object, row->key, json_real((double)value.count / US_PER_S));
+        break;
+    case JSON_TABLE_NS_AS_S:
+        json_put_s(object, row->key, value.count);
+        break;
+    case JSON_TABLE_NAME:
+        json_put(object, row->key, json_string(row->names->name(value.name)));
+        break;
+    case JSON_TABLE_OBJECT:
+        json_put(object, row->key, json_inner(row->table, item));
+        break;
+    case JSON_TABLE_LIST:
+        json_put(object, row->key, json_list(row, value.items, item));
+        break;
+    case JSON_TABLE_SPECIAL:
+        row->special->put(object, row->key, item);
+        break;
     }
-    memcpy(json_field_of(row, item), &items, sizeof items);
-    memcpy(json_at_own(item, row->count_offset), &count, sizeof count);
-    return json_is_array(value);
 }
-
-const struct json_kind json_kind_count = {json_put_row_count, json_get_row_count};
-const struct json_kind json_kind_count32 = {json_put_row_count32, json_get_row_count32};
-const struct json_kind json_kind_real = {json_put_row_real, json_get_row_real};
-const struct json_kind json_kind_text = {json_put_row_text, json_get_row_text};
-const struct json_kind json_kind_us_as_ms = {json_put_row_us_as_ms, json_get_row_us_as_ms};
-const struct json_kind json_kind_ns_as_ms = {json_put_row_ns_as_ms, json_get_row_ns_as_ms};
-const struct json_kind json_kind_us_as_s = {json_put_row_us_as_s, json_get_row_us_as_s};
-const struct json_kind json_kind_ns_as_s = {json_put_row_ns_as_s, json_get_row_ns_as_s};
-const struct json_kind json_kind_object = {json_put_row_object, json_get_row_object};
-const struct json_kind json_kind_list = {json_put_row_list, json_get_row_list};
 
 void json_table_put(const struct json_table *table, json_t *object, const void *item)
 {
@@ -221,9 +119,93 @@ void json_table_put(const struct json_table *table, json_t *object, const void *
         if (row->is_nullable && !*has) {
             json_put(object, row->key, json_null());
         } else {
-            row->kind->put(object, row, item);
+            json_row_put(row, object, item);
         }
     }
+}
+
+static bool json_get_name(const json_t *json, const struct json_names *names, int *value)
+{
+    for (int known = names->first; json_is_string(json) && known <= names->last; known++) {
+        if (strcmp(json_string_value(json), names->name(known)) == 0) {
+            *value = known;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *json_get_list(const json_t *json, const struct json_row *row, void *item,
+                                 struct report_view *view)
+{
+    size_t count = json_array_size(json);
+    char *items = report_view_array(view, count, row->table->item_size);
+    for (size_t i = 0; i < count; i++) {
+        json_table_get(row->table, json_array_get(json, i), items + i * row->table->item_size, view);
+    }
+    memcpy(json_at_own(item, row->count_offset), &count, sizeof count);
+    return items;
+}
+
+static bool json_get_number(const json_t *json, enum json_type type, union json_value *value)
+{
+    int64_t ns = json_ns_of_ms(json);
+    switch (type) {
+    case JSON_TABLE_COUNT32:
+        value->count32 = (uint32_t)json_count_of(json);
+        return json_is_integer(json);
+    case JSON_TABLE_REAL:
+        value->real = json_number_value(json);
+        return json_is_number(json);
+    case JSON_TABLE_US_AS_MS:
+        value->count = json_us_of_ms(json);
+        return json_is_number(json);
+    case JSON_TABLE_NS_AS_MS:
+        value->count = ns > 0 ? (uint64_t)ns : 0;
+        return json_is_number(json);
+    case JSON_TABLE_US_AS_S:
+        value->count = json_ns_of_s(json) / NS_PER_US;
+        return json_is_number(json);
+    case JSON_TABLE_NS_AS_S:
+        value->count = json_ns_of_s(json);
+        return json_is_number(json);
+    default:
+        value->count = json_count_of(json);
+        return json_is_integer(json);
+    }
+}
+
+static bool json_row_get(const struct json_row *row, const json_t *json, void *item, struct report_view *view)
+{
+    union json_value value;
+    bool is_given;
+    switch (row->type) {
+    case JSON_TABLE_TEXT:
+        is_given = json_is_string(json);
+        value.text = report_view_text(view, bytes_of(json_string_value(json), json_string_length(json)));
+        break;
+    case JSON_TABLE_NAME:
+        is_given = json_get_name(json, row->names, &value.name);
+        break;
+    case JSON_TABLE_OBJECT:
+        is_given = json_is_object(json);
+        json_table_get(row->table, json, item, view);
+        break;
+    case JSON_TABLE_LIST:
+        is_given = json_is_array(json);
+        value.items = json_get_list(json, row, item, view);
+        break;
+    case JSON_TABLE_SPECIAL:
+        is_given = row->special->get(json, item, view);
+        break;
+    default:
+        is_given = json_get_number(json, row->type, &value);
+        break;
+    }
+    if (is_given) {
+        memcpy(json_at_own(item, row->offset), &value, json_value_size(row->type));
+    }
+    return is_given;
 }
 
 void json_table_get(const struct json_table *table, const json_t *object, void *item,
@@ -232,7 +214,7 @@ void json_table_get(const struct json_table *table, const json_t *object, void *
     for (size_t i = 0; i < table->count; i++) {
         const struct json_row *row = &table->rows[i];
         const json_t *value = json_object_get(object, row->key);
-        if (value != NULL && row->kind->get(value, row, item, view) && row->is_nullable) {
+        if (value != NULL && json_row_get(row, value, item, view) && row->is_nullable) {
             bool *has = json_at_own(item, row->has_offset);
             *has = true;
         }

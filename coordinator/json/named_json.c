@@ -10,19 +10,19 @@
 /* clang-format off */
 #define REQUEST(field) offsetof(struct request_view, field)
 static const struct json_row REQUEST_ROWS[] = {
-    {.key = "count", .kind = &json_kind_count, .offset = REQUEST(count)},
-    {.key = "failed", .kind = &json_kind_count, .offset = REQUEST(failed)},
-    {.key = "p50_ms", .kind = &json_kind_us_as_ms, .offset = REQUEST(latency.p50_us)},
-    {.key = "p95_ms", .kind = &json_kind_us_as_ms, .offset = REQUEST(latency.p95_us)},
-    {.key = "p99_ms", .kind = &json_kind_us_as_ms, .offset = REQUEST(latency.p99_us)},
-    {.key = "max_ms", .kind = &json_kind_us_as_ms, .offset = REQUEST(latency.maximum_us)},
+    {.key = "count", .type = JSON_TABLE_COUNT, .offset = REQUEST(count)},
+    {.key = "failed", .type = JSON_TABLE_COUNT, .offset = REQUEST(failed)},
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p95_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p99_us)},
+    {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.maximum_us)},
 };
 static const struct json_table REQUESTS = {JSON_ROWS(REQUEST_ROWS, struct request_view)};
 
 #define WAIT(field) offsetof(struct wait_view, field)
 static const struct json_row WAIT_ROWS[] = {
-    {.key = "p50_ms", .kind = &json_kind_us_as_ms, .offset = WAIT(waited.p50_us)},
-    {.key = "p99_ms", .kind = &json_kind_us_as_ms, .offset = WAIT(waited.p99_us)},
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = WAIT(waited.p50_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = WAIT(waited.p99_us)},
 };
 static const struct json_table WAITS = {JSON_ROWS(WAIT_ROWS, struct wait_view)};
 /* clang-format on */
@@ -40,14 +40,14 @@ static json_t *requests_by_name(const struct report_view *report, bool are_timin
     return requests;
 }
 
-static void put_requests(json_t *object, const struct json_row *row, const void *item)
+static void put_requests(json_t *object, const char *key, const void *item)
 {
-    json_put(object, row->key, requests_by_name(item, false));
+    json_put(object, key, requests_by_name(item, false));
 }
 
-static void put_timings(json_t *object, const struct json_row *row, const void *item)
+static void put_timings(json_t *object, const char *key, const void *item)
 {
-    json_put(object, row->key, requests_by_name(item, true));
+    json_put(object, key, requests_by_name(item, true));
 }
 
 /* Behind those that are there. */
@@ -73,16 +73,13 @@ static bool read_requests(const json_t *object, bool are_timings, struct report_
     return json_is_object(object);
 }
 
-static bool get_requests(const json_t *value, const struct json_row *row, void *item,
-                         struct report_view *view)
+static bool get_requests(const json_t *value, void *item, struct report_view *view)
 {
-    (void)row;
     return read_requests(value, false, item, view);
 }
 
-static bool get_timings(const json_t *value, const struct json_row *row, void *item, struct report_view *view)
+static bool get_timings(const json_t *value, void *item, struct report_view *view)
 {
-    (void)row;
     return read_requests(value, true, item, view);
 }
 
@@ -98,7 +95,7 @@ static json_t *wait_object(const struct wait_view *wait)
     return item;
 }
 
-static void put_waits(json_t *object, const struct json_row *row, const void *item)
+static void put_waits(json_t *object, const char *key, const void *item)
 {
     const struct report_view *report = item;
     json_t *waits = json_object();
@@ -106,11 +103,11 @@ static void put_waits(json_t *object, const struct json_row *row, const void *it
         const struct wait_view *wait = &report->waits[i];
         json_t *name = json_text(wait->name);
         SCOPED(memory_free_at)
-        char *key = memory_format("%s.%s", json_string_value(name), operation_name(wait->kind));
-        json_put(waits, key, wait_object(wait));
+        char *full = memory_format("%s.%s", json_string_value(name), operation_name(wait->kind));
+        json_put(waits, full, wait_object(wait));
         json_decref(name);
     }
-    json_put(object, row->key, waits);
+    json_put(object, key, waits);
 }
 
 static bool find_wait_kind(struct bytes name, enum operation_kind *kind)
@@ -146,13 +143,12 @@ static bool read_wait(const char *key, const json_t *item, struct wait_view *wai
     return true;
 }
 
-static bool get_waits(const json_t *value, const struct json_row *row, void *item, struct report_view *view)
+static bool get_waits(const json_t *value, void *item, struct report_view *view)
 {
     struct report_view *report = item;
     const char *key = NULL;
     json_t *inner = NULL;
     struct wait_view *waits = report_view_array(view, json_object_size(value), sizeof *waits);
-    (void)row;
     report->wait_count = 0;
     json_object_foreach((json_t *)(uintptr_t)value, key, inner)
     {
@@ -162,6 +158,6 @@ static bool get_waits(const json_t *value, const struct json_row *row, void *ite
     return json_is_object(value);
 }
 
-const struct json_kind json_kind_requests = {put_requests, get_requests};
-const struct json_kind json_kind_timings = {put_timings, get_timings};
-const struct json_kind json_kind_waits = {put_waits, get_waits};
+const struct json_special json_special_requests = {put_requests, get_requests};
+const struct json_special json_special_timings = {put_timings, get_timings};
+const struct json_special json_special_waits = {put_waits, get_waits};

@@ -4,5 +4,5 @@
 
 /* Of a struct report_view, by name: how long it took until readers saw an edit; and whether they saw the
  * same, of those notifiers whose readers told what they saw. Both are read into one list. */
-extern const struct json_kind json_kind_seen;
-extern const struct json_kind json_kind_convergence;
+extern const struct json_special json_special_seen;
+extern const struct json_special json_special_convergence;

@@ -5,6 +5,7 @@
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -219,6 +220,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->script = report_view_text(view, report->script);
     view->key = report_view_text(view, report->key);
     view->state = report->state;
+    view->has_ended = report->state == CAMPAIGN_ENDED;
     view->verdict = report->verdict;
     view->reason = report_view_text(view, report->reason);
     view->running_ns = report->running_ns;

@@ -70,7 +70,8 @@ struct report_view {
     struct bytes script;
     struct bytes key; /* that it was created with; empty if with none */
     enum campaign_state state;
-    enum verdict verdict; /* VERDICT_NONE until it has ended */
+    bool has_ended;
+    enum verdict verdict; /* VERDICT_NONE until then */
     struct bytes reason;
     uint64_t begun_wall_ns; /* when the workers began, since 1970; 0: they have not */
     uint64_t running_ns;
