@@ -13,7 +13,7 @@ MUST_CHECK bool control_parse_id(const char *who, const char *text, uint64_t *ca
 /* The exit code of a command that got this result. */
 enum exit_code control_exit_code(enum api_result result);
 
-/* "/v1/campaigns/7" and what stands behind; for memory_free. */
+/* "/v1/campaigns/7" and what follows; for memory_free. */
 MUST_CHECK char *control_path(uint64_t campaign, const char *rest);
 
 /* Asks, and says what went wrong, if anything. */
@@ -33,6 +33,8 @@ MUST_CHECK char *control_stop_body(bool is_at_once, const char *reason);
 
 /* JSON for a person or a program, on standard output. */
 void control_print_json(const json_t *object);
+/* In one line. Takes it. */
+void control_print_json_line(json_t *object);
 
 /* A cell: the number of this key, with or without commas. */
 void control_add_count(struct table *table, const json_t *object, const char *key, bool has_commas);

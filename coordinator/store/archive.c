@@ -1,10 +1,12 @@
 /* What is known of campaigns, as files in a folder: ID.json, whole at every moment. */
 #include "coordinator/store/archive.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
 #include "common/state_file.h"
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/json/json_put.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -19,7 +21,6 @@
 
 #define FILE_MAX_BYTES ((long)64 * 1024 * 1024)
 #define NAME_BYTES 40
-#define ID_DIGITS 18u
 #define SUFFIX ".json"
 
 struct row {
@@ -126,9 +127,9 @@ static json_t *read_file(const struct archive *archive, const char *name)
 /* The id that a file's name says, or 0. */
 static uint64_t archive_id_of(const char *name)
 {
-    size_t digits = strspn(name, "0123456789");
-    bool is_ours = digits > 0 && digits <= ID_DIGITS && strcmp(name + digits, SUFFIX) == 0;
-    return is_ours ? strtoull(name, NULL, 10) : 0;
+    uint64_t id = 0;
+    bool is_ours = digits_read(&name, &id) && id <= LIMIT_CAMPAIGN_ID && strcmp(name, SUFFIX) == 0;
+    return is_ours ? id : 0;
 }
 
 static bool read_row(const struct archive *archive, const char *name, struct row *row)
