@@ -152,3 +152,15 @@ json_t *api_journal_object(const struct api *api)
     json_put_count(object, "bytes", state.bytes);
     return object;
 }
+
+const struct report_view *api_find(struct api *api, struct http_request *request, uint64_t campaign)
+{
+    const struct report_view *report = server_report(api->server, campaign);
+    if (report == NULL && api_archived_live(api, campaign) != NULL) {
+        api_answer_error(request, 409, "campaign %llu has ended, and only its report was kept",
+                         (unsigned long long)campaign);
+    } else if (report == NULL) {
+        api_answer_unknown(request, campaign);
+    }
+    return report;
+}

@@ -1,19 +1,14 @@
 /* Metrics of what readers saw of edits. */
 #include "coordinator/api/api_inside.h"
 
+#include "coordinator/api/metrics_text.h"
+
 #define US_PER_S 1e6
 
 static void append_labels(struct buffer *text, const struct report_view *report, const struct seen_view *seen)
 {
-    buffer_append_format(text, "{campaign=\"%llu\",notifier=\"", (unsigned long long)report->campaign);
-    for (size_t i = 0; i < seen->name.size; i++) {
-        char character = (char)seen->name.data[i];
-        if (character == '"' || character == '\\') {
-            buffer_append_string(text, "\\");
-        }
-        buffer_append(text, &character, 1);
-    }
-    buffer_append_string(text, "\"");
+    buffer_append_format(text, "{campaign=\"%llu\",", (unsigned long long)report->campaign);
+    metrics_text_label(text, "notifier", seen->name);
 }
 
 static void append_quantiles(struct buffer *text, const struct report_view *report,
@@ -69,7 +64,7 @@ static const struct seen_metric {
 void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count)
 {
     for (size_t row = 0; row < sizeof METRICS / sizeof METRICS[0]; row++) {
-        api_append_metric_head(text, METRICS[row].name, METRICS[row].type, METRICS[row].help);
+        metrics_text_head(text, METRICS[row].name, METRICS[row].type, METRICS[row].help);
         for (size_t i = 0; i < count; i++) {
             for (size_t j = 0; j < reports[i]->seen_count; j++) {
                 METRICS[row].append(text, reports[i], &reports[i]->seen[j]);

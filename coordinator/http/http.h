@@ -43,6 +43,14 @@ const char *http_header(const struct http_request *request, const char *name);
 struct bytes http_body(const struct http_request *request);
 /* Whether one was announced. */
 bool http_has_body(const struct http_request *request);
+/* Which route a request has, and the numbers in its path. For on_headers to fill and on_request to read: it
+ * is zeroed at first, and means nothing to the server. */
+#define HTTP_MATCH_NUMBERS 2
+struct http_match {
+    const void *route;
+    uint64_t numbers[HTTP_MATCH_NUMBERS];
+};
+struct http_match *http_request_match(struct http_request *request);
 /* From within on_headers: more than that is too large for this request. */
 void http_limit_body(struct http_request *request, size_t bytes);
 /* The body is the caller's from now on, for memory_free. It counts as coming in until the answer is sent. */

@@ -48,6 +48,11 @@ bool http_has_body(const struct http_request *request)
            (length != NULL && length[strspn(length, "0 \t")] != '\0');
 }
 
+struct http_match *http_request_match(struct http_request *request)
+{
+    return &request->match;
+}
+
 void http_limit_body(struct http_request *request, size_t bytes)
 {
     request->body.maximum = bytes;

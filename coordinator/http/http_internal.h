@@ -29,6 +29,7 @@ struct http_request {
     char *path;
     char *method;
     struct http_client *http_client;
+    struct http_match match;
     struct buffer body;
     size_t counted_bytes;   /* of the body, in incoming_bytes */
     size_t discarded_bytes; /* of a body that is not wanted */
