@@ -55,7 +55,7 @@ static size_t columns_of(wchar_t character)
     return columns >= 0 ? (size_t)columns : 1;
 }
 
-/* What is no UTF-8 counts by bytes. */
+/* Bytes that are not UTF-8 count as one column each. */
 static size_t count_columns(struct bytes text)
 {
     size_t columns = 0;

@@ -16,7 +16,7 @@ static char *text_file_accept(const char *path, const struct buffer *text, struc
 {
     struct bytes bytes = buffer_bytes(text);
     if (text->has_overflowed || (bytes.size > 0 && memchr(bytes.data, '\0', bytes.size) != NULL)) {
-        (void)error_set(error, "%s is no text of at most %zu bytes", path, TEXT_FILE_MAX_BYTES);
+        (void)error_set(error, "%s is not a text of at most %zu bytes", path, TEXT_FILE_MAX_BYTES);
         return NULL;
     }
     return memory_copy(bytes.size > 0 ? bytes.data : (const uint8_t *)"", bytes.size);

@@ -30,11 +30,11 @@ struct follow_session {
     const struct control_follow *follow;
     struct live_line last_line;
     uint64_t progress_events;
-    uint64_t heard_ns;  /* when anything came from the coordinator; 0 for never */
-    size_t lost_agents; /* that have been told of */
+    uint64_t heard_ns;  /* when the coordinator was last heard; 0 for never */
+    size_t lost_agents; /* that have been reported */
     unsigned interrupts;
     bool is_stop_told;
-    bool is_lost; /* and that has been said */
+    bool is_lost; /* and that has been reported */
     bool has_ended;
     enum exit_code code;
 };
@@ -59,7 +59,7 @@ static void control_follow_say(const struct follow_session *session, const char 
     screen_line(session->follow->screen, true, bytes_of_string(line));
 }
 
-/* One line a message, whole, for the program that reads it. */
+/* One line for each message, for a program to read. */
 static void put_json_line(const struct follow_session *session, struct bytes name, json_t *object)
 {
     json_t *line = json_object();
@@ -71,7 +71,7 @@ static void put_json_line(const struct follow_session *session, struct bytes nam
     screen_text(session->follow->screen, bytes_of_string(whole));
 }
 
-/* Lost agents are a warning: told at once, and also when quiet. */
+/* Lost agents are a warning: reported at once, and also when quiet. */
 static void tell_lost(struct follow_session *session, const json_t *agents)
 {
     SCOPED(buffer_finish) struct buffer text;
@@ -134,7 +134,7 @@ static void on_ended(struct follow_session *session, json_t *object)
     }
 }
 
-/* Told again when the coordinator is back, if it could not be told. */
+/* Repeated when the coordinator is back, if it could not be reached. */
 static void tell_stop(struct follow_session *session)
 {
     struct error error;
@@ -145,7 +145,7 @@ static void tell_stop(struct follow_session *session)
     enum api_result result = api_client_ask(follow->client, path, body, &answer, &error);
     json_decref(answer);
     if (result == API_INTERRUPTED) {
-        return; /* on_wake comes again */
+        return; /* on_wake is called again */
     }
     session->is_stop_told = result == API_DONE || result == API_CONFLICT;
     if (!session->is_stop_told) {
@@ -189,8 +189,8 @@ static bool on_wake(void *context)
     return true;
 }
 
-/* A large report does not come with the event, which says where it is. The caller's; NULL: it was said why.
- */
+/* A large report is not in the event, which has its path. The caller's to json_decref; NULL after logging
+ * why. */
 static json_t *fetch_report(struct follow_session *session, json_t *ended)
 {
     struct error error;
@@ -251,19 +251,19 @@ static bool on_event(void *context, struct bytes name, struct bytes data)
     if (session->interrupts > 0 && !session->is_stop_told && !session->has_ended) {
         tell_stop(session);
     }
-    /* To look on is all that a watcher wants; who started the campaign waits for its verdict. */
+    /* A watcher can leave; the command that started the campaign waits for its verdict. */
     bool is_in_vain = !session->follow->stops_campaign && screen_has_failed(session->follow->screen);
     return !session->has_ended && !is_in_vain;
 }
 
-/* False to leave. */
+/* False: the user wants to leave. */
 static bool rest(struct follow_session *session)
 {
     struct pollfd signals = {.fd = session->follow->signals, .events = POLLIN};
     return poll(&signals, 1, RETRY_MS) <= 0 || on_wake(session);
 }
 
-/* Whether it is worth to try again; says so once. */
+/* Whether to try again; logs it once. */
 static bool may_come_back(struct follow_session *session, enum api_result result, const struct error *error)
 {
     const char *who = session->follow->who;

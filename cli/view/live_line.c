@@ -1,4 +1,4 @@
-/* The one line that tells how a campaign is getting on. */
+/* The line that shows the progress of a campaign. */
 #include "cli/view/live_line.h"
 #include "cli/base/format.h"
 #include "common/clock.h"
@@ -20,7 +20,7 @@ static void append_count(struct buffer *line, uint64_t count, const char *what)
     buffer_append_format(line, "  %s %s", text, what);
 }
 
-/* Requests since the last line: what it does now, not what it did on the whole. */
+/* The rate since the last line, not since the beginning. */
 static void live_line_append_requests(struct live_line *last, const struct report_view *report,
                                       struct buffer *line)
 {
@@ -36,7 +36,7 @@ static void live_line_append_requests(struct live_line *last, const struct repor
     buffer_append_format(line, "  p95 %s", text);
 }
 
-/* Of the notifier that was seen most. */
+/* Of the notifier with the most sightings. */
 static void append_seen(const struct report_view *report, struct buffer *line)
 {
     const struct seen_view *most = NULL;

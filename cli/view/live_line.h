@@ -1,9 +1,9 @@
-/* The one line that tells how a campaign is getting on. Pure. */
+/* The line that shows the progress of a campaign. Pure. */
 #pragma once
 #include "common/buffer.h"
 #include "coordinator/core/report_view/report_view.h"
 
-/* What is remembered from one line to the next, for the rate. Zero it to begin with. */
+/* The numbers of the last line, for the rate. Zeroed at the beginning. */
 struct live_line {
     uint64_t running_ns;
     uint64_t requests;

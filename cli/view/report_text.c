@@ -14,7 +14,7 @@
 #define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
 #define MIB (1024.0 * 1024)
-/* Of the host's cores: more shards there would not help. */
+/* Share of the host's cores from which more shards would not help. */
 #define FULL_HOST 0.9
 
 #define RED "\033[31m"
@@ -32,7 +32,7 @@ struct rank {
     size_t position;
 };
 
-/* Nothing where there are no rows. */
+/* Appends nothing if there are no rows. */
 static void append_table(struct buffer *text, const struct table *table, bool has_colour)
 {
     if (table_rows(table) > 0) {
@@ -84,7 +84,7 @@ static void append_steps(struct buffer *text, const struct report_view *report)
     buffer_append_string(text, "\n");
 }
 
-/* Time as a clock has it: it may be days between the clocks of two machines. */
+/* The clocks of two machines may be days apart. */
 static void append_clock(struct buffer *text, const struct agent_report *agent)
 {
     char offset[FORMAT_BYTES];
@@ -113,7 +113,7 @@ static void append_performance(struct buffer *text, const struct agent_report *a
     }
 }
 
-/* One line: latencies that were measured there cannot be trusted. */
+/* One line for each: latencies measured there cannot be trusted. */
 static void append_bottlenecks(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     for (size_t i = 0; i < report->bottleneck_count; i++) {
@@ -175,7 +175,7 @@ static int by_position(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Leaves the most frequent ones, as many as a screen holds, in the order in which they stood. */
+/* Keeps the most frequent ones, as many as are shown, in their original order. */
 static size_t choose(struct rank *ranks, size_t count)
 {
     size_t shown = count < ROWS_SHOWN ? count : ROWS_SHOWN;

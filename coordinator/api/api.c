@@ -5,11 +5,11 @@
 #include "common/memory.h"
 
 #define SAMPLE_MS 1000u
-/* So many samples, and what campaigns have done by then is kept. */
+/* Every so many ticks, live campaigns are written to the archive. */
 #define KEEP_EVERY 10u
 #define INCOMING_BYTES (4 * API_BODY_BYTES)
 #define DISCARDED_BYTES ((size_t)128 * 1024 * 1024)
-/* A report of thousands of kinds of requests and errors. */
+/* Enough for a report of thousands of kinds of requests and errors. */
 #define STREAM_BYTES ((size_t)8 * 1024 * 1024)
 #define CONNECTIONS 512u
 #define CONNECTIONS_EACH 64u

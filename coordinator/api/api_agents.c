@@ -1,4 +1,4 @@
-/* The API's answer about agents. */
+/* Lists the agents. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/clock.h"
@@ -30,7 +30,7 @@ static json_t *loops_of(const struct gauges *gauges)
     return loops;
 }
 
-/* As it told last. */
+/* As it last reported. */
 static json_t *gauges_of(const struct agent_overview *agent)
 {
     const struct gauges *gauges = agent->gauges;

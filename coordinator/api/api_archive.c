@@ -1,5 +1,4 @@
-/* The API's memory of campaigns, beyond that of the server: kept while they live, shown when they are gone.
- */
+/* Campaigns in the archive: written while they live, shown once the server has forgotten them. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/log.h"
@@ -8,7 +7,7 @@
 
 #define WHO "coordinator"
 
-/* Those that have come since the last time. */
+/* Those that are new since the last call. */
 static bool keep_artifacts(const struct api *api, uint64_t campaign, struct error *error)
 {
     size_t count = 0;
@@ -46,7 +45,7 @@ void api_keep(struct api *api, uint64_t campaign)
     json_decref(whole);
 }
 
-/* The list is the server's until the next question. */
+/* Copies the ids: the overview is borrowed until the next one. */
 void api_keep_all(struct api *api)
 {
     const struct coordinator_overview *overview = server_overview(api->server);

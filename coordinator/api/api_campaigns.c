@@ -1,4 +1,4 @@
-/* The API's answers about campaigns: the list, live numbers, the report, the stop. */
+/* Lists, shows and stops campaigns. */
 #include "coordinator/api/api_inside.h"
 
 #include "coordinator/json/report_json.h"
@@ -87,7 +87,7 @@ static bool read_stop(const json_t *object, struct stop *stop, struct error *err
         return error_set(error, "at_once is neither true nor false");
     }
     if (reason != NULL && (!json_is_string(reason) || json_string_length(reason) > REASON_MAX_BYTES)) {
-        return error_set(error, "reason is no text of at most %u bytes", REASON_MAX_BYTES);
+        return error_set(error, "reason is not a text of at most %u bytes", REASON_MAX_BYTES);
     }
     stop->is_at_once = json_is_true(at_once);
     if (reason != NULL && json_string_length(reason) > 0) {

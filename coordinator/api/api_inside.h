@@ -9,7 +9,7 @@
 /* Campaigns that have not ended, at once. */
 #define API_LIVE_CAMPAIGNS 64u
 
-/* What a campaign does now, from what it had done a second ago. */
+/* The rate of a campaign, from its numbers a second ago. */
 struct api_rate {
     uint64_t campaign;
     uint64_t running_ns;
@@ -17,24 +17,24 @@ struct api_rate {
     double requests_per_s;
 };
 
-/* Who may ask. */
+/* Who may use it. */
 struct api_entry {
     struct host_names names;
     bool has_token;
     char token_digest[DIGEST_TEXT_BYTES];
 };
 
-/* The wishes that a thread reads, one after the other: they may be large. */
+/* Requests to create a campaign, parsed one after the other in a thread: they may be large. */
 struct api_work {
     uv_loop_t *loop;
-    struct wish *first; /* the thread has it */
-    struct wish *last;
+    struct creation_request *first; /* the thread has it */
+    struct creation_request *last;
 };
 
 struct api {
     struct server *server;
     struct archive *archive;          /* NULL: none */
-    struct artifact_store *artifacts; /* NULL likewise */
+    struct artifact_store *artifacts; /* NULL: none */
     struct http *http;
     struct api_target target;
     uv_timer_t tick;
@@ -73,7 +73,7 @@ json_t *api_body_object(struct http_request *request);
 
 /* api_entry.c: false after it has answered why not. */
 void api_entry_open(struct api_entry *entry, const struct api_settings *settings);
-/* That the request means us, and that no page of elsewhere is its cause. */
+/* That the request addresses us, and does not come from a page of another origin. */
 MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_request *request);
 MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_request *request);
 /* That a body is JSON. */
@@ -81,12 +81,12 @@ MUST_CHECK bool api_entry_check_body(struct http_request *request);
 
 /* api_views.c. Each second: how fast each campaign is. */
 void api_sample_rates(struct api *api);
-/* How it is getting on. */
+/* Its progress. */
 json_t *api_live_object(const struct api *api, const struct report_view *report);
 
-/* api_archive.c. What is known of the campaign goes into the archive. */
+/* api_archive.c. Writes the campaign to the archive. */
 void api_keep(struct api *api, uint64_t campaign);
-/* Likewise for all that live. */
+/* Writes all that have not ended. */
 void api_keep_all(struct api *api);
 /* What the archive has of a campaign that the server does not have; NULL if nothing. */
 const json_t *api_archived_live(const struct api *api, uint64_t campaign);
@@ -119,12 +119,12 @@ api_function api_stop_campaign;
 api_function api_create_campaign;
 api_function api_scale_campaign;
 api_function api_watch_campaign;
-/* api_create.c. Nobody waits for them any more. */
+/* api_create.c. Drops the requests that are not being parsed. */
 void api_work_close(struct api_work *work);
-/* api_watch.c. Each second: the news for those who watch. */
+/* api_watch.c. Each second: sends progress to watchers. */
 void api_tell_progress(struct api *api);
 
-/* api_routes.c. A bundle in Base64, its paths, and what stands around them. */
+/* api_routes.c. A bundle in Base64, its paths, and the JSON around them. */
 #define API_BODY_BYTES ((size_t)LIMIT_BUNDLE_BYTES / 3 * 4 + (size_t)2 * 1024 * 1024)
 /* For the HTTP server; `context` is the API. */
 void api_on_headers(void *context, struct http_request *request);

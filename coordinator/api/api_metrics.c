@@ -8,7 +8,7 @@
 /* A few hundred bytes an agent. */
 #define METRICS_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
-/* What the rows are made of; the sums go over campaigns that have not ended. */
+/* What the rows are computed from; sums are over campaigns that have not ended. */
 struct sums {
     const struct api *api;
     const struct coordinator_overview *overview;
@@ -257,7 +257,7 @@ static void append_steps(struct buffer *text, const struct report_view *report)
     }
 }
 
-/* Of campaigns that have not ended: what is over is in the report. */
+/* Only campaigns that have not ended: the report has the others. */
 static void append_campaigns(struct buffer *text, const struct sums *sums)
 {
     metrics_text_head(text, "tutti_campaign_steps_total", "counter",

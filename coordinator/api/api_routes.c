@@ -13,7 +13,7 @@
 
 static const struct api_route {
     const char *method;
-    const char *path; /* words in capitals stand for numbers; the first is that of a campaign */
+    const char *path; /* words in capitals stand for numbers; the first is the id of a campaign */
     bool is_open;     /* needs no token */
     size_t body_bytes;
     api_function *answer;
@@ -96,7 +96,7 @@ static const struct api_route *find_route(struct http_request *request)
     return NULL;
 }
 
-/* Nobody needs to send a bundle to be told that he may not. */
+/* Refuses before the body is sent, which may be a large bundle. */
 void api_on_headers(void *context, struct http_request *request)
 {
     struct api *api = context;
@@ -110,7 +110,7 @@ void api_on_headers(void *context, struct http_request *request)
     }
 }
 
-/* Comes only where the headers were not answered already, so there is a route. */
+/* Called only if on_headers has not answered, so there is a route. */
 void api_on_request(void *context, struct http_request *request)
 {
     struct api *api = context;

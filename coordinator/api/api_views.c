@@ -1,4 +1,4 @@
-/* How campaigns are getting on: what each does a second, and the object that says so. */
+/* The progress of campaigns: the rate of each, and the live object. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/clock.h"
@@ -20,7 +20,7 @@ static const struct api_rate *find_rate(const struct api *api, uint64_t campaign
     return NULL;
 }
 
-/* Of the last second while it runs, of all of it when it has ended. */
+/* Over the last second while it runs, over all of it once it has ended. */
 static double requests_per_s(const struct api *api, const struct report_view *report)
 {
     if (report->state == CAMPAIGN_ENDED) {
@@ -31,7 +31,7 @@ static double requests_per_s(const struct api *api, const struct report_view *re
     return rate != NULL ? rate->requests_per_s : 0;
 }
 
-/* Over a whole second: in less, the agents' reports would make it jump. */
+/* Over a whole second: agents report about once a second, so a shorter interval would make it jump. */
 static struct api_rate rate_since(const struct api_rate *last, const struct report_view *report)
 {
     struct api_rate rate = {

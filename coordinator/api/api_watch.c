@@ -1,4 +1,4 @@
-/* Those who watch a campaign: server-sent events, from when they come until it has ended. */
+/* Watchers of a campaign: server-sent events, from when they connect until it has ended. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/memory.h"
@@ -11,7 +11,7 @@ struct watcher {
     struct api *api;
     uint64_t campaign;
     struct http_stream *stream;
-    bool has_ended; /* it has been told all */
+    bool has_ended; /* everything has been sent to it */
     struct watcher *next;
 };
 
@@ -48,7 +48,7 @@ static json_t *object_with(const char *key, const char *text)
     return object;
 }
 
-/* A report that is too large for an event is told by where it is. Takes it. */
+/* A report that is too large for an event is replaced by its path. Takes it. */
 static void tell_end(struct watcher *watcher, json_t *report)
 {
     if (json_dumpb(report, NULL, 0, JSON_COMPACT) > REPORT_MAX_BYTES) {
@@ -108,7 +108,7 @@ void api_deadlock_found(struct api *api, uint64_t campaign, const char *text)
     }
 }
 
-/* Who is slow gets fewer numbers, but all that happens. */
+/* A slow reader gets progress less often, but every other event. */
 void api_tell_progress(struct api *api)
 {
     for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {

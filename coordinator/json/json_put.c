@@ -1,4 +1,4 @@
-/* Fills JSON objects, and looks whether one is well filled. */
+/* Fills JSON objects, and checks their keys. */
 #include "coordinator/json/json_put.h"
 
 #include "common/clock.h"
@@ -48,7 +48,7 @@ void json_put_by_name(json_t *object, struct bytes name, json_t *value)
     json_decref(text);
 }
 
-/* The offset is kept as ours minus the agent's, and told the way that people say it. */
+/* The offset is held as ours minus the agent's, and shown as the agent's minus ours. */
 void json_put_clock(json_t *object, bool has_clock, int64_t offset_ns, uint64_t uncertainty_ns)
 {
     json_t *clock = has_clock ? json_object() : json_null();
@@ -70,7 +70,7 @@ void json_put_lag(json_t *object, uint64_t p99_us, uint64_t maximum_us)
     json_put(object, "loop_lag_ms", lag);
 }
 
-/* jansson refuses what is not UTF-8, so it goes through our own escape first. */
+/* jansson refuses what is not UTF-8, so it is escaped first. */
 json_t *json_text(struct bytes text)
 {
     SCOPED(buffer_finish) struct buffer escaped;

@@ -50,7 +50,7 @@ static void put_timings(json_t *object, const char *key, const void *item)
     json_put(object, key, requests_by_name(item, true));
 }
 
-/* Behind those that are there. */
+/* Appends them to those that are there. */
 static bool read_requests(const json_t *object, bool are_timings, struct report_view *report,
                           struct report_view *view)
 {

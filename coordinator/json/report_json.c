@@ -255,7 +255,7 @@ static const struct json_row SUMMARY_ROWS[] = {
 };
 static const struct json_table SUMMARY = {JSON_ROWS(SUMMARY_ROWS, struct report_view)};
 
-/* Behind those of the summary. */
+/* After those of the summary. */
 static const struct json_row LIVE_ROWS[] = {
     {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
     {.key = "workers_running", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers_running)},

@@ -3,7 +3,7 @@
 #pragma once
 #include "coordinator/core/report_view/report_view.h"
 
-/* A report is built anew when it is this old. */
+/* A report is rebuilt when it is this old. */
 #define REPORT_CACHE_NS 1000000000ULL
 
 struct cached_report {
@@ -27,7 +27,7 @@ MUST_CHECK const struct report_view *report_cache_find(const struct report_cache
 /* Takes the report, and gives it back borrowed. */
 const struct report_view *report_cache_put(struct report_cache *cache, struct report_view **view,
                                            uint64_t now_ns);
-/* What is said next of the campaign is new. */
+/* The next report of the campaign will be a new one. */
 void report_cache_drop(struct report_cache *cache, uint64_t campaign);
 /* Drops the campaigns that are not `is_known`. */
 void report_cache_prune(struct report_cache *cache, bool (*is_known)(const void *context, uint64_t campaign),

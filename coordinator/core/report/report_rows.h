@@ -1,4 +1,5 @@
-/* What a report says of one agent, bottleneck, error or last reader: numbers and borrowed texts alone. */
+/* The parts of a report that are plain numbers and borrowed texts: agents, bottlenecks, errors, last readers.
+ */
 #pragma once
 #include "common/bytes.h"
 #include "coordinator/core/base/campaign_state.h"
@@ -11,26 +12,26 @@ struct agent_report {
     struct bytes host;
     uint32_t pid;
     struct bytes labels;
-    uint32_t workers; /* that were dealt to it */
+    uint32_t workers; /* that were assigned to it */
     enum agent_state state;
     bool has_clock;
     int64_t clock_offset_ns; /* the coordinator's clock minus its own */
     uint64_t clock_uncertainty_ns;
     bool is_measured;      /* what follows is known */
     double cpu;            /* used while the workers ran; 1 is one core */
-    uint64_t memory_bytes; /* the most that was seen */
-    uint64_t lag_p99_us;   /* of its loops: what came at any moment was looked at within this */
+    uint64_t memory_bytes; /* maximum */
+    uint64_t lag_p99_us;   /* of its loops: how late they handled events */
     uint64_t lag_maximum_us;
 };
 
 /* An agent that was too busy for its latencies to be trusted. */
 struct bottleneck_report {
     struct bytes agent;
-    uint64_t strained_us; /* for so long */
-    uint64_t lag_p99_us;  /* of its worst loop then, as long as it was so */
+    uint64_t strained_us; /* total time of overload */
+    uint64_t lag_p99_us;  /* of its worst loop during overload */
     uint64_t lag_maximum_us;
-    double busy;     /* share of that time that the worst loop did not wait for anything: 0…1 */
-    double host_cpu; /* share of its host's cores that was used then */
+    double busy;     /* share of that time that the worst loop was not waiting: 0…1 */
+    double host_cpu; /* share of its host's cores that was in use: 0…1 */
 };
 
 struct error_report {

@@ -85,7 +85,7 @@ struct report_view {
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
     struct quantiles request;
-    double requests_per_s; /* now; filled by who measures it, and read from JSON */
+    double requests_per_s; /* over the last second; filled by the caller that measures it */
     bool has_release_spread;
     struct quantiles release_spread;
     bool has_start_spread;
