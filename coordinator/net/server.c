@@ -374,7 +374,6 @@ void server_stop(struct server *server, uint64_t campaign, bool is_at_once, cons
         .now_ns = server_now_ns(server),
         .stop = {.campaign = campaign, .is_at_once = is_at_once, .text = bytes_of_string(copy)}};
     step_or_defer(server, &event, copy);
-    report_cache_drop(&server->reports, campaign);
 }
 
 bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error)

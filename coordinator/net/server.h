@@ -70,15 +70,15 @@ void server_stop(struct server *server, uint64_t campaign, bool is_at_once, cons
 MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
 /* The process of the agent of this name is known to be dead. */
 void server_agent_gone(struct server *server, const char *name);
-/* Puts what has happened into the journal. To be called before anybody outside is told of it: the functions
- * below do not. A journal that fails is the end of the campaigns, with the next thing that happens. */
+/* Writes what has happened to the journal. To be called before anything of it is told outside: the functions
+ * below do not do it. If the journal fails, the campaigns are stopped with the next event. */
 void server_flush(struct server *server);
 /* Whether there is a report of it, without building one. */
 MUST_CHECK bool server_knows(const struct server *server, uint64_t campaign);
-/* What is known of a campaign, at most one second old; it never comes from before a change of its state, or
- * from before the caller's own server_scale or server_stop. So it is built once a second, however many ask.
- * NULL if there is none of this id. Borrowed until the loop runs on, or until the next report of the same
- * campaign. */
+/* What is known of a campaign, at most one second old: it is built once a second, however many callers ask.
+ * It is never from before a change of the campaign's state or from before a server_scale, so the last report
+ * is always the final one. NULL if there is none of this id. Borrowed until the loop runs on, or until the
+ * next report of the same campaign. */
 const struct report_view *server_report(struct server *server, uint64_t campaign);
 /* The same, built now. */
 const struct report_view *server_report_now(struct server *server, uint64_t campaign);

@@ -34,6 +34,7 @@ struct scene {
     char states[200];
     bool stops_when_running;
     bool asks_for_reports; /* at each state */
+    bool runs_on;          /* workers do not finish */
     bool was_logged;
 };
 
@@ -91,7 +92,7 @@ static void oblige(struct caller *caller, const struct message *message)
     } else if (message->kind == MESSAGE_GLOBAL) {
         answer.kind = MESSAGE_GLOBAL_DONE;
         answer.done.phase = message->global.phase;
-    } else if (message->kind == MESSAGE_BEGIN) {
+    } else if (message->kind == MESSAGE_BEGIN && !caller->scene->runs_on) {
         struct message counts = {
             .kind = MESSAGE_STATISTICS, .campaign = message->campaign, .statistics = {.steps_ok = 3}};
         say(caller, &counts);
@@ -297,6 +298,22 @@ static void a_report_is_built_once_a_second(void **state)
     assert_false(server_knows(scene->server, campaign + 1));
 }
 
+static void another_number_of_workers_is_seen_at_once(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    struct error error;
+    scene->runs_on = true;
+    uint64_t campaign = create(scene, 10000);
+    say_hello(&scene->callers[0], "a1");
+    say_hello(&scene->callers[1], "a2");
+    while (strstr(scene->states, "running") == NULL && uv_is_active((uv_handle_t *)&scene->patience)) {
+        uv_run(&scene->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(server_report_now(scene->server, campaign)->workers, 2);
+    assert_true(server_scale(scene->server, campaign, 3, &error));
+    assert_int_equal(server_report(scene->server, campaign)->workers, 3);
+}
+
 static void nobody_comes_and_the_deadline_passes(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -388,10 +405,15 @@ static void a_trace_tells_what_happened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORY(the_last_report_is_not_one_from_before), STORY(a_report_is_built_once_a_second),
-        STORY(a_campaign_over_real_sockets),           STORY(nobody_comes_and_the_deadline_passes),
-        STORY(a_callback_may_stop_the_campaign),       STORY(an_agent_that_is_gone_is_lost),
-        STORY(a_port_in_use_is_an_error_in_words),     STORY(a_trace_tells_what_happened),
+        STORY(another_number_of_workers_is_seen_at_once),
+        STORY(the_last_report_is_not_one_from_before),
+        STORY(a_report_is_built_once_a_second),
+        STORY(a_campaign_over_real_sockets),
+        STORY(nobody_comes_and_the_deadline_passes),
+        STORY(a_callback_may_stop_the_campaign),
+        STORY(an_agent_that_is_gone_is_lost),
+        STORY(a_port_in_use_is_an_error_in_words),
+        STORY(a_trace_tells_what_happened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
