@@ -3,6 +3,8 @@
 #include "cli/view/live_line.h"
 #include "cli/view/report_text.h"
 #include "common/memory.h"
+#include "coordinator/core/report/artifacts.h"
+#include "coordinator/json/json_put.h"
 #include "coordinator/json/report_json.h"
 #include "tests/unit/cli/view/sample_report.h"
 #include "tests/unit/common/check.h"
@@ -141,6 +143,87 @@ static void the_text_is_that_of_run(void **state)
     /* 130 workers of whom JSON lists 100: 500 + 499 + … + 371 times, and two that nobody counts. */
     assert_non_null(strstr(buffer_string(&text), "worker 1000 (500 of 56,617)"));
     assert_non_null(strstr(buffer_string(&text), "step 7 of room 1: workers 1–2 saw something else"));
+}
+
+/* Writer and reader share a table, so a wrong row would go unnoticed between the two: what JSON says, key by
+ * key. */
+/* clang-format off */
+static const char *const EXPECTED[] = {
+    "{\"campaign\":1}",
+    "{\"script\":\"pad.lua\"}",
+    "{\"verdict\":\"failed\"}",
+    "{\"reason\":\"12 steps failed\"}",
+    "{\"workers\":6}",
+    "{\"agents\":[{\"name\":\"agent-1\",\"pid\":11,\"host\":\"here\",\"labels\":{\"zone\":\"a\","
+    "\"rack\":\"7\"},\"workers\":3,\"state\":\"joined\",\"clock\":{\"offset_ms\":-3000.0,"
+    "\"uncertainty_ms\":0.040123},\"cpu\":0.0712345679,\"memory_bytes\":36700160,"
+    "\"loop_lag_ms\":{\"p99\":0.31,\"max\":12.0}},{\"name\":\"agent-2\",\"pid\":11,\"host\":\"here\","
+    "\"labels\":{},\"workers\":0,\"state\":\"lost\",\"clock\":null,\"cpu\":null,"
+    "\"memory_bytes\":null,\"loop_lag_ms\":null}]}",
+    "{\"started_at\":\"2023-11-14T22:13:20.123Z\"}",
+    "{\"duration_s\":65.0}",
+    "{\"seed\":42}",
+    "{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
+    "\"p99_ms\":99.007}}",
+    "{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
+    "\"step\":2}]}",
+    "{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
+    "\"worker\":7,\"step\":3,\"size_bytes\":5}]}",
+    "{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
+    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}",
+    "{\"timings\":{\"edit seen\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
+    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}",
+    "{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"
+    "\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,\"p50_ms\":50.015,"
+    "\"p99_ms\":99.007},"
+    "\"a.name.with\\\\ndots and \\\\xff.wait_for_readers\":{\"kind\":\"wait_for_readers\","
+    "\"count\":100,\"ok\":96,\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,"
+    "\"p50_ms\":50.015,\"p99_ms\":99.007}}}",
+    "{\"seen\":{\"b\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
+    "\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
+    "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":1,\"before_edit\":3,"
+    "\"clock_uncertainty_ms\":1.5},\"pad\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,"
+    "\"p99_ms\":99.007,\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
+    "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":2,\"before_edit\":3,"
+    "\"clock_uncertainty_ms\":3.0}}}",
+    "{\"convergence\":{\"a \\\"pad\\\\\":{\"steps\":20,\"diverged\":2,\"reads\":80,\"differed\":3,"
+    "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
+    "\"workers\":[1,2]},{\"room\":3,\"step\":9,\"reads\":4,\"differed\":1,\"from\":\"most\","
+    "\"workers\":[9]}]},\"pad\":{\"steps\":20,\"diverged\":2,\"reads\":80,\"differed\":3,"
+    "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
+    "\"workers\":[1,2]},{\"room\":3,\"step\":9,\"reads\":4,\"differed\":1,\"from\":\"most\","
+    "\"workers\":[9]}]}}}",
+    "{\"release_spread_ms\":{\"p50\":0.977,\"max\":1234.567}}",
+    "{\"start_spread_ms\":0.977}",
+    "{\"clock_uncertainty_ms\":0.040123}",
+    "{\"bottlenecks\":[{\"agent\":\"agent-1\",\"duration_s\":14.0,\"loop_lag_ms\":{\"p99\":7.777,"
+    "\"max\":210.0},\"loop_busy\":0.994321,\"host_cpu\":0.93}]}",
+};
+/* clang-format on */
+
+static void the_json_is_this(void **state)
+{
+    struct full_report *full = *state;
+    full->seen[2].last_count = 3;
+    struct artifact artifact = {
+        .kind = ARTIFACT_SCREENSHOT, .worker = 7, .step = 3, .content = bytes_of_string("12345")};
+    full->sample.report.artifacts = &artifact;
+    full->sample.report.artifact_count = 1;
+    SCOPED(report_view_free) struct report_view *report = sample_report_view(&full->sample);
+    json_t *object = report_json_object(report);
+    const char *key = NULL;
+    json_t *value = NULL;
+    size_t count = 0;
+    json_object_foreach(object, key, value)
+    {
+        json_t *member = json_pack("{s:O}", key, value);
+        SCOPED(memory_free_at) char *text = json_to_text(member, false);
+        assert_true(count < sizeof EXPECTED / sizeof EXPECTED[0]);
+        assert_string_equal(text, EXPECTED[count++]);
+        json_decref(member);
+    }
+    assert_int_equal(count, sizeof EXPECTED / sizeof EXPECTED[0]);
+    json_decref(object);
 }
 
 /* Nothing is lost on the way: what was read is written as the same JSON. */
@@ -298,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_text_is_that_of_run, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_json_is_this, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_json_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_unknown_stays_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(quantiles_survive, set_up, tear_down),
