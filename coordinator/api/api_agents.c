@@ -80,7 +80,7 @@ static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
     return object;
 }
 
-void api_list_agents(struct api *api, struct http_request *request, uint64_t campaign)
+void api_list_agents(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     (void)campaign;
     const struct coordinator_overview *overview = server_overview(api->server);

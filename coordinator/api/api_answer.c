@@ -6,7 +6,7 @@
 
 #include <stdarg.h>
 
-void api_answer_json(struct http_request *request, unsigned status, json_t *value)
+void api_answer_json(struct http_exchange *request, unsigned status, json_t *value)
 {
     SCOPED(memory_free_at) char *text = json_to_text(value, false);
     json_decref(value);
@@ -17,7 +17,7 @@ void api_answer_json(struct http_request *request, unsigned status, json_t *valu
                                                .header_value = "Bearer"});
 }
 
-void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
+void api_answer_error(struct http_exchange *request, unsigned status, const char *format, ...)
 {
     char text[ERROR_MAX_BYTES];
     va_list arguments;
@@ -29,7 +29,7 @@ void api_answer_error(struct http_request *request, unsigned status, const char 
     api_answer_json(request, status, object);
 }
 
-void api_answer_unknown(struct http_request *request, uint64_t campaign)
+void api_answer_unknown(struct http_exchange *request, uint64_t campaign)
 {
     api_answer_error(request, 404, "there is no campaign %llu", (unsigned long long)campaign);
 }

@@ -152,7 +152,7 @@ json_t *api_journal_object(const struct api *api)
     return object;
 }
 
-const struct report_view *api_find(struct api *api, struct http_request *request, uint64_t campaign)
+const struct report_view *api_find(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     const struct report_view *report = server_report(api->server, campaign);
     if (report == NULL && api_archived_live(api, campaign) != NULL) {

@@ -49,7 +49,7 @@ json_t *api_parse_object(struct bytes body, struct error *error)
     return object;
 }
 
-json_t *api_body_object(struct http_request *request)
+json_t *api_body_object(struct http_exchange *request)
 {
     struct error error;
     json_t *object = api_parse_object(http_body(request), &error);

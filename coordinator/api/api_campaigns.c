@@ -5,7 +5,7 @@
 
 #define REASON_MAX_BYTES 300u
 
-void api_list_campaigns(struct api *api, struct http_request *request, uint64_t campaign)
+void api_list_campaigns(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     (void)campaign;
     json_t *list = json_array();
@@ -21,7 +21,7 @@ void api_list_campaigns(struct api *api, struct http_request *request, uint64_t 
     api_answer_json(request, 200, answer);
 }
 
-void api_show_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     const struct report_view *report = server_report(api->server, campaign);
     const json_t *archived = report == NULL ? api_archived_live(api, campaign) : NULL;
@@ -34,7 +34,7 @@ void api_show_campaign(struct api *api, struct http_request *request, uint64_t c
     }
 }
 
-void api_show_report(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_report(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     const struct report_view *report = server_report(api->server, campaign);
     json_t *object = report != NULL ? report_json_object(report) : api_archived_report(api, campaign);
@@ -45,7 +45,7 @@ void api_show_report(struct api *api, struct http_request *request, uint64_t cam
     }
 }
 
-void api_show_artifact(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_artifact(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     if (!server_knows(api->server, campaign) && api_archived_live(api, campaign) == NULL) {
         api_answer_unknown(request, campaign);
@@ -96,7 +96,7 @@ static bool read_stop(const json_t *object, struct stop *stop, struct error *err
     return true;
 }
 
-void api_stop_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_stop_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     struct stop stop = {.reason = "stopped through the API"};
     struct error error;

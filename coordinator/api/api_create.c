@@ -22,7 +22,7 @@ static bool find_target(const struct api *api, struct campaign_options *options,
            error_wrap(error, "the practice target: ");
 }
 
-static void api_create_tell(struct http_request *request, unsigned status, uint64_t campaign)
+static void api_create_tell(struct http_exchange *request, unsigned status, uint64_t campaign)
 {
     json_t *answer = json_object();
     json_put_count(answer, "campaign", campaign);
@@ -44,7 +44,7 @@ static uint64_t find_known(const struct api *api, const struct creation *creatio
     return known != 0 || api->archive == NULL ? known : archive_find_key(api->archive, key);
 }
 
-static void api_create_start(struct api *api, struct http_request *request, struct creation *creation)
+static void api_create_start(struct api *api, struct http_exchange *request, struct creation *creation)
 {
     struct error error;
     const struct server_campaign wanted = {.options = &creation->options,
@@ -71,7 +71,7 @@ static void api_create_start(struct api *api, struct http_request *request, stru
                      recovery_state(server_recovery(api->server)).reason);
 }
 
-static void create_if_new(struct api *api, struct http_request *request, struct creation *creation)
+static void create_if_new(struct api *api, struct http_exchange *request, struct creation *creation)
 {
     uint64_t known = find_known(api, creation);
     if (known != 0) {
@@ -89,7 +89,7 @@ struct creation_request {
     uv_work_t work;
     struct api *api;
     struct creation_request *next;
-    struct http_request *request; /* NULL: nobody waits for the answer any more */
+    struct http_exchange *request; /* NULL: nobody waits for the answer any more */
     uint8_t *body;
     size_t size;
     json_t *object; /* what the creation borrows from */
@@ -127,14 +127,14 @@ static void on_creation_gone(void *context)
     ((struct creation_request *)context)->request = NULL;
 }
 
-static void refuse_while_draining(struct http_request *request)
+static void refuse_while_draining(struct http_exchange *request)
 {
     api_answer_error(request, 503, "the coordinator is shutting down and takes no new campaigns");
 }
 
 static void creation_request_answer(struct creation_request *pending)
 {
-    struct http_request *request = pending->request;
+    struct http_exchange *request = pending->request;
     server_flush(pending->api->server);
     if (!pending->is_good) {
         api_answer_error(request, 400, "%s", pending->error.text);
@@ -190,7 +190,7 @@ void api_work_close(struct api_work *work)
     }
 }
 
-void api_create_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_create_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     struct api_work *work = &api->work;
     (void)campaign;

@@ -45,13 +45,13 @@ void api_entry_open(struct api_entry *entry, const struct api_settings *settings
     }
 }
 
-static bool entry_refuse_origin(struct http_request *request)
+static bool entry_refuse_origin(struct http_exchange *request)
 {
     api_answer_error(request, 403, "a web page of another origin may not use this API");
     return false;
 }
 
-bool api_entry_check_origin(const struct api *api, struct http_request *request)
+bool api_entry_check_origin(const struct api *api, struct http_exchange *request)
 {
     const char *host = http_header(request, "Host");
     const char *origin = http_header(request, "Origin");
@@ -72,7 +72,7 @@ bool api_entry_check_origin(const struct api *api, struct http_request *request)
 }
 
 /* Compares digests, so that the time taken reveals nothing about the token. */
-bool api_entry_check_token(const struct api *api, struct http_request *request)
+bool api_entry_check_token(const struct api *api, struct http_exchange *request)
 {
     const char *given = http_header(request, "Authorization");
     bool is_right = !api->entry.has_token;
@@ -90,7 +90,7 @@ bool api_entry_check_token(const struct api *api, struct http_request *request)
 
 /* An HTML form can send three content types to another origin without a preflight; JSON is not one of them.
  */
-bool api_entry_check_body(struct http_request *request)
+bool api_entry_check_body(struct http_exchange *request)
 {
     const char *type = http_header(request, "Content-Type");
     bool is_good = type != NULL ? content_type_is_json(bytes_of_string(type)) : !http_has_body(request);

@@ -3,7 +3,7 @@
 
 #include "coordinator/api/openapi.h"
 
-void api_show_health(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_health(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     (void)api;
     (void)campaign;
@@ -12,7 +12,7 @@ void api_show_health(struct api *api, struct http_request *request, uint64_t cam
                                                .body = bytes_of_string("ok\n")});
 }
 
-void api_show_readiness(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_readiness(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     (void)campaign;
     http_answer(request,
@@ -21,7 +21,7 @@ void api_show_readiness(struct api *api, struct http_request *request, uint64_t 
                                       .body = bytes_of_string(api->is_draining ? "draining\n" : "ready\n")});
 }
 
-void api_show_description(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_description(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     (void)api;
     (void)campaign;

@@ -59,25 +59,25 @@ struct api {
 void api_release(struct api *api);
 
 /* api_answer.c. Takes `value`. */
-void api_answer_json(struct http_request *request, unsigned status, json_t *value);
-void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
+void api_answer_json(struct http_exchange *request, unsigned status, json_t *value);
+void api_answer_error(struct http_exchange *request, unsigned status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* There is no such campaign. */
-void api_answer_unknown(struct http_request *request, uint64_t campaign);
+void api_answer_unknown(struct http_exchange *request, uint64_t campaign);
 
 /* api_body.c. Any thread may call it. NULL with what is wrong. Bounded in depth and number of values, so that
  * a body takes no more memory than its size suggests. The caller's to json_decref. */
 json_t *api_parse_object(struct bytes body, struct error *error);
 /* That of a request, of a few kilobytes; NULL after it has answered 400. */
-json_t *api_body_object(struct http_request *request);
+json_t *api_body_object(struct http_exchange *request);
 
 /* api_entry.c: false after it has answered why not. */
 void api_entry_open(struct api_entry *entry, const struct api_settings *settings);
 /* That the request addresses us, and does not come from a page of another origin. */
-MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_request *request);
-MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_request *request);
+MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_exchange *request);
+MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_exchange *request);
 /* That a body is JSON. */
-MUST_CHECK bool api_entry_check_body(struct http_request *request);
+MUST_CHECK bool api_entry_check_body(struct http_exchange *request);
 
 /* api_views.c. Each second: how fast each campaign is. */
 void api_sample_rates(struct api *api);
@@ -97,7 +97,7 @@ void api_list_archived(const struct api *api, json_t *list);
 /* Whether the journal works, and if not, why. */
 json_t *api_journal_object(const struct api *api);
 /* A campaign that the server has; NULL after it has answered why not. */
-const struct report_view *api_find(struct api *api, struct http_request *request, uint64_t campaign);
+const struct report_view *api_find(struct api *api, struct http_exchange *request, uint64_t campaign);
 
 /* api_metrics_seen.c: what readers saw of edits. api_agent_metrics.c: the agents. */
 void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count);
@@ -105,7 +105,7 @@ void api_append_agent_metrics(struct buffer *text, const struct coordinator_over
 
 /* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c: they
  * answer the routes. `campaign` is the first number of the path, 0 where it has none. */
-typedef void api_function(struct api *api, struct http_request *request, uint64_t campaign);
+typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
 api_function api_show_health;
 api_function api_show_readiness;
 api_function api_show_description;
@@ -127,5 +127,5 @@ void api_tell_progress(struct api *api);
 /* api_routes.c. A bundle in Base64, its paths, and the JSON around them. */
 #define API_BODY_BYTES ((size_t)LIMIT_BUNDLE_BYTES / 3 * 4 + (size_t)2 * 1024 * 1024)
 /* For the HTTP server; `context` is the API. */
-void api_on_headers(void *context, struct http_request *request);
-void api_on_request(void *context, struct http_request *request);
+void api_on_headers(void *context, struct http_exchange *request);
+void api_on_request(void *context, struct http_exchange *request);

@@ -283,7 +283,7 @@ static void append_refusals(struct buffer *text, const struct refusals *refusals
     }
 }
 
-void api_show_metrics(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_metrics(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     SCOPED(buffer_finish) struct buffer text;
     struct sums sums;

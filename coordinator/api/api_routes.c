@@ -61,7 +61,7 @@ static bool route_takes(const struct api_route *route, const char *method)
 }
 
 /* `allowed` are the methods that the path has. */
-static void refuse_method(struct http_request *request, struct buffer *allowed)
+static void refuse_method(struct http_exchange *request, struct buffer *allowed)
 {
     http_answer(request, &(struct http_answer){
                              .status = 405,
@@ -72,7 +72,7 @@ static void refuse_method(struct http_request *request, struct buffer *allowed)
 }
 
 /* Finds the route and keeps it with the request. NULL after it has answered 404 or 405. */
-static const struct api_route *find_route(struct http_request *request)
+static const struct api_route *find_route(struct http_exchange *request)
 {
     struct http_match *match = http_request_match(request);
     SCOPED(buffer_finish) struct buffer allowed;
@@ -97,7 +97,7 @@ static const struct api_route *find_route(struct http_request *request)
 }
 
 /* Refuses before the body is sent, which may be a large bundle. */
-void api_on_headers(void *context, struct http_request *request)
+void api_on_headers(void *context, struct http_exchange *request)
 {
     struct api *api = context;
     if (!api_entry_check_origin(api, request)) {
@@ -111,7 +111,7 @@ void api_on_headers(void *context, struct http_request *request)
 }
 
 /* Called only if on_headers has not answered, so there is a route. */
-void api_on_request(void *context, struct http_request *request)
+void api_on_request(void *context, struct http_exchange *request)
 {
     struct api *api = context;
     const struct http_match *match = http_request_match(request);

@@ -18,7 +18,7 @@ static bool read_workers(const json_t *object, uint32_t *workers, struct error *
     return true;
 }
 
-void api_scale_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_scale_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     uint32_t workers = 0;
     struct error error;

@@ -65,7 +65,7 @@ static void tell_end(struct watcher *watcher, json_t *report)
     watcher->has_ended = true;
 }
 
-void api_watch_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_watch_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     const struct report_view *report = server_report(api->server, campaign);
     json_t *archived = report == NULL ? api_archived_report(api, campaign) : NULL;
