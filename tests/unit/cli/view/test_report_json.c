@@ -154,50 +154,50 @@ static const char *const EXPECTED[] = {
     "{\"verdict\":\"failed\"}",
     "{\"reason\":\"12 steps failed\"}",
     "{\"workers\":6}",
-    "{\"agents\":[{\"name\":\"agent-1\",\"pid\":11,\"host\":\"here\",\"labels\":{\"zone\":\"a\","
+    ("{\"agents\":[{\"name\":\"agent-1\",\"pid\":11,\"host\":\"here\",\"labels\":{\"zone\":\"a\","
     "\"rack\":\"7\"},\"workers\":3,\"state\":\"joined\",\"clock\":{\"offset_ms\":-3000.0,"
     "\"uncertainty_ms\":0.040123},\"cpu\":0.0712345679,\"memory_bytes\":36700160,"
     "\"loop_lag_ms\":{\"p99\":0.31,\"max\":12.0}},{\"name\":\"agent-2\",\"pid\":11,\"host\":\"here\","
     "\"labels\":{},\"workers\":0,\"state\":\"lost\",\"clock\":null,\"cpu\":null,"
-    "\"memory_bytes\":null,\"loop_lag_ms\":null}]}",
+    "\"memory_bytes\":null,\"loop_lag_ms\":null}]}"),
     "{\"started_at\":\"2023-11-14T22:13:20.123Z\"}",
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
-    "{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
-    "\"p99_ms\":99.007}}",
-    "{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
-    "\"step\":2}]}",
-    "{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
-    "\"worker\":7,\"step\":3,\"size_bytes\":5}]}",
-    "{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}",
-    "{\"timings\":{\"edit seen\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}",
-    "{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"
+    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
+    "\"p99_ms\":99.007}}"),
+    ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
+    "\"step\":2}]}"),
+    ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
+    "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
+    ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
+    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}"),
+    ("{\"timings\":{\"edit seen\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
+    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}"),
+    ("{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"
     "\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007},"
     "\"a.name.with\\\\ndots and \\\\xff.wait_for_readers\":{\"kind\":\"wait_for_readers\","
     "\"count\":100,\"ok\":96,\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,"
-    "\"p50_ms\":50.015,\"p99_ms\":99.007}}}",
-    "{\"seen\":{\"b\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
+    "\"p50_ms\":50.015,\"p99_ms\":99.007}}}"),
+    ("{\"seen\":{\"b\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
     "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":1,\"before_edit\":3,"
     "\"clock_uncertainty_ms\":1.5},\"pad\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,"
     "\"p99_ms\":99.007,\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
     "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":2,\"before_edit\":3,"
-    "\"clock_uncertainty_ms\":3.0}}}",
-    "{\"convergence\":{\"a \\\"pad\\\\\":{\"steps\":20,\"diverged\":2,\"reads\":80,\"differed\":3,"
+    "\"clock_uncertainty_ms\":3.0}}}"),
+    ("{\"convergence\":{\"a \\\"pad\\\\\":{\"steps\":20,\"diverged\":2,\"reads\":80,\"differed\":3,"
     "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
     "\"workers\":[1,2]},{\"room\":3,\"step\":9,\"reads\":4,\"differed\":1,\"from\":\"most\","
     "\"workers\":[9]}]},\"pad\":{\"steps\":20,\"diverged\":2,\"reads\":80,\"differed\":3,"
     "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
     "\"workers\":[1,2]},{\"room\":3,\"step\":9,\"reads\":4,\"differed\":1,\"from\":\"most\","
-    "\"workers\":[9]}]}}}",
+    "\"workers\":[9]}]}}}"),
     "{\"release_spread_ms\":{\"p50\":0.977,\"max\":1234.567}}",
     "{\"start_spread_ms\":0.977}",
     "{\"clock_uncertainty_ms\":0.040123}",
-    "{\"bottlenecks\":[{\"agent\":\"agent-1\",\"duration_s\":14.0,\"loop_lag_ms\":{\"p99\":7.777,"
-    "\"max\":210.0},\"loop_busy\":0.994321,\"host_cpu\":0.93}]}",
+    ("{\"bottlenecks\":[{\"agent\":\"agent-1\",\"duration_s\":14.0,\"loop_lag_ms\":{\"p99\":7.777,"
+    "\"max\":210.0},\"loop_busy\":0.994321,\"host_cpu\":0.93}]}"),
 };
 /* clang-format on */
 
