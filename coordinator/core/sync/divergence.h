@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Who saw something else than the others, or than what was written. */
+/* Workers that saw something different from the others, or from what was written. */
 struct divergence {
     uint32_t room;
     uint64_t step;
-    uint32_t compared; /* readers who told what they saw */
+    uint32_t compared; /* readers that reported what they saw */
     uint32_t differed;
     bool is_from_written; /* compared with the payload, else with what most of them saw */
     uint32_t workers[LIMIT_MISSING];

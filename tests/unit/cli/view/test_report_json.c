@@ -359,8 +359,8 @@ static void nonsense_does_no_harm(void **state)
         "{\"waits\": {\"a\": {}, \"b.odd\": {\"kind\": \"odd\"}, \"barrier\": {\"kind\": \"barrier\"}}}",
         "{\"requests\": {\"a\": 7, \"b\": {\"p50_ms\": -1, \"max_ms\": 1e300}}, \"duration_s\": 1e300}",
         "{\"verdict\": \"odd\", \"state\": 7, \"release_spread_ms\": {}}",
-        "{\"seen\": {\"a\": 7, \"b\": {\"last\": {\"x\": \"y\"}}}, \"convergence\": {\"c\": {\"examples\": "
-        "[7]}}}",
+        "{\"seen\": {\"a\": 7, \"b\": {\"last\": {\"x\": \"y\"}}}}",
+        "{\"convergence\": {\"c\": {\"examples\": [7]}}}",
         "{\"seen\": 7, \"convergence\": [], \"started_at\": \"yesterday\", \"start_spread_ms\": \"x\"}",
         "{\"agents\": [{\"labels\": {\"a\": 7}, \"clock\": {}, \"cpu\": \"x\"}], \"timings\": {\"\": null}}",
         "{\"convergence\": {\"a\": {\"examples\": [{\"workers\": [-1, \"x\", null], \"from\": 7}]}}}",

@@ -1,10 +1,11 @@
-/* Each kind of message survives encoding with every field; texts are cleaned, nil is what is absent. */
+/* Each kind of message survives encoding with every field; texts are cleaned, an absent value is nil. */
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 #include "tests/unit/proto/message/message_samples.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +63,7 @@ static void check_round_trip(enum message_kind kind, enum sample_variant variant
 static void every_kind_survives(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < SAMPLE_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
         for (int variant = 0; variant < SAMPLE_VARIANT_COUNT; variant++) {
             check_round_trip((enum message_kind)kind, (enum sample_variant)variant);
         }
@@ -76,7 +77,7 @@ static void kinds_have_names(void **state)
     assert_string_equal(message_kind_name(MESSAGE_SCALE), "scale");
 }
 
-/* Sends one failure with this text and gives what arrives. */
+/* Sends one failure with this text and returns what arrives. */
 static void check_text(struct bytes text, struct bytes expected)
 {
     struct message message = {.kind = MESSAGE_FAILURE, .campaign = 1, .failure = {.text = text}};
@@ -139,9 +140,12 @@ static void check_absent(struct bytes value, const char *kinds, unsigned kind)
 static void absent_values_are_nil_where_there_is_one(void **state)
 {
     (void)state;
-    static const char VALUES[] = "--------n--n-nnn----";
-    static const char EXPECTED[] = "--------------n---n-";
-    static const char REPLIED[] = "----n----nnn--nn-nn-";
+    static const char VALUES[] = "--------n--n-nnn-----";
+    static const char EXPECTED[] = "--------------n---n--";
+    static const char REPLIED[] = "----n----nnn--nn-nn--";
+    static_assert(sizeof VALUES - 1 == OPERATION_KIND_COUNT && sizeof EXPECTED == sizeof VALUES &&
+                      sizeof REPLIED == sizeof VALUES,
+                  "one character for each kind of operation");
     static const enum message_kind KINDS[] = {MESSAGE_OPERATIONS, MESSAGE_REPLIES};
     for (size_t i = 0; i < 2; i++) {
         struct sample sample;
@@ -164,7 +168,7 @@ static void absent_values_are_nil_where_there_is_one(void **state)
     }
 }
 
-/* All that a batch may have, of the smallest operations: the allowance of the decoder must suffice. */
+/* A full batch of the smallest operations: the allowance of the decoder must suffice. */
 static void full_batch_of_small_operations_fits(void **state)
 {
     (void)state;
@@ -186,7 +190,7 @@ static void full_batch_of_small_operations_fits(void **state)
     memory_free(items);
 }
 
-/* As many files as there may be, with paths as long as they may be. */
+/* The maximum number of files, with paths of maximum length. */
 static void largest_bundle_fits(void **state)
 {
     (void)state;

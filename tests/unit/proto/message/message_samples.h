@@ -2,10 +2,8 @@
 #pragma once
 #include "proto/message/message.h"
 
-#define SAMPLE_KIND_COUNT (MESSAGE_SCALE + 1)
-
 enum sample_variant {
-    SAMPLE_TYPICAL, /* every field another value */
+    SAMPLE_TYPICAL, /* a different value in every field */
     SAMPLE_SMALLEST,
     SAMPLE_LARGEST, /* numbers and texts at their bounds */
     SAMPLE_VARIANT_COUNT

@@ -67,7 +67,7 @@ static void who_joins_a_room_that_synchronises_begins_where_nobody_is(void **sta
     meet(stand);
     scale(stand, 5);
     stand_expect(stand, "a1: scale to 5 0:4\na1: assign worker 4 from step 4\na2: scale to 5 0:4\n");
-    /* Nobody waits for it before, and all from there on. */
+    /* No worker waits for it before, and all do from there on. */
     struct operation wait = {.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = 3};
     for (uint32_t worker = 0; worker < 4; worker++) {
         past(stand, worker, 2);
@@ -164,14 +164,14 @@ static void what_cannot_be_is_refused(void **state)
     stand->capacity = 3;
     stand_create(stand, &options, 2);
     stand_forget_story(stand);
-    expect_refusal(stand, 1, 5, "campaign 1 is created: only one that is running can be scaled");
+    expect_refusal(stand, 1, 5, "campaign 1 is created: only a running campaign can be scaled");
     (void)stand_agent(stand, "a1");
     (void)stand_agent(stand, "a2");
     assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
     stand_forget_story(stand);
     expect_refusal(stand, 2, 5, "there is no campaign 2");
-    expect_refusal(stand, 1, 0, "no campaign goes on without workers; tutti stop 1 ends it");
-    expect_refusal(stand, 1, 1000001, "1000001 workers are more than the 1000000 that a campaign may have");
+    expect_refusal(stand, 1, 0, "a campaign needs workers; tutti stop 1 ends it");
+    expect_refusal(stand, 1, 1000001, "1000001 workers are too many: a campaign may have at most 1000000");
     expect_refusal(
         stand, 1, 7,
         "only 2 of 3 more workers fit on the 2 agents of campaign 1, by what their --capacity leaves");
@@ -179,13 +179,13 @@ static void what_cannot_be_is_refused(void **state)
     assert_true(coordinator_may_scale(stand->coordinator, 1, 6, &error));
     stand_pass_ms(stand, 6000);
     stand_forget_story(stand);
-    expect_refusal(stand, 1, 5, "the duration of campaign 1 is over: its workers come to their end");
+    expect_refusal(stand, 1, 5, "the duration of campaign 1 is over: its workers are finishing");
     stand_stop(stand, false);
     stand_forget_story(stand);
-    expect_refusal(stand, 1, 5, "campaign 1 is ended: only one that is running can be scaled");
+    expect_refusal(stand, 1, 5, "campaign 1 is ended: only a running campaign can be scaled");
 }
 
-/* Their places are kept for those that were told to end; new ones need room of their own. */
+/* The capacity of workers that were told to end stays taken; new ones need capacity of their own. */
 static void who_comes_back_needs_no_more_room(void **state)
 {
     struct stand *stand = (struct stand *)*state;
