@@ -1,6 +1,7 @@
 /* Parses the command line and the environment according to a table of options. */
 #include "common/option.h"
 #include "common/bytes.h"
+#include "common/digits.h"
 #include "common/duration.h"
 #include "common/memory.h"
 
@@ -29,23 +30,6 @@ static bool takes_value(const struct option *option)
     return option->type != OPTION_FLAG && option->type != OPTION_COUNT;
 }
 
-/* Digits only: strtoull would accept signs, spaces and other bases. */
-static bool parse_number(const char *text, uint64_t *number)
-{
-    uint64_t sum = 0;
-    if (*text == '\0') {
-        return false;
-    }
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9' || __builtin_mul_overflow(sum, 10u, &sum) ||
-            __builtin_add_overflow(sum, (uint64_t)(*text - '0'), &sum)) {
-            return false;
-        }
-    }
-    *number = sum;
-    return true;
-}
-
 static bool set_flag(const char *text, bool *flag, struct error *error)
 {
     bool is_true = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
@@ -59,7 +43,7 @@ static bool set_flag(const char *text, bool *flag, struct error *error)
 static bool set_number(const struct option *option, const char *text, void *values, struct error *error)
 {
     uint64_t parsed = 0;
-    if (parse_number(text, &parsed) && parsed >= option->minimum && parsed <= option_maximum(option)) {
+    if (digits_are(text, &parsed) && parsed >= option->minimum && parsed <= option_maximum(option)) {
         option_put_number(option, values, parsed);
         return true;
     }
@@ -75,7 +59,7 @@ static bool set_number(const struct option *option, const char *text, void *valu
 static bool set_count(const struct option *option, const char *text, uint32_t *value, struct error *error)
 {
     uint64_t number = (uint64_t)*value + 1;
-    if (text != NULL && (!parse_number(text, &number) || number > UINT32_MAX)) {
+    if (text != NULL && (!digits_are(text, &number) || number > UINT32_MAX)) {
         return error_set(error, "\"%.40s\" is not a whole number", text);
     }
     if (number > option_maximum(option)) {
