@@ -4,6 +4,7 @@
 
 #include "agent/base/lease.h"
 #include "agent/base/memory_account.h"
+#include "agent/http/curl/curl_kind.h"
 #include "agent/http/native/native_kind.h"
 #include "agent/browser/drivers.h"
 #include "agent/shard/loop_lag.h"
@@ -35,7 +36,7 @@ struct shard {
     unsigned open_handles;
     struct mailbox *commands;
     struct lease lease;
-    struct http_engine *http;
+    struct http_engine *http[HTTP_ENGINE_KINDS]; /* made when the first worker wants one */
     struct drivers *drivers; /* NULL: nobody has needed a browser */
     struct memory_account memory;
     struct alarms alarms;
@@ -66,9 +67,18 @@ struct turns *shard_turns(struct shard *shard)
     return &shard->turns;
 }
 
-struct http_engine *shard_http(struct shard *shard)
+struct http_engine *shard_http(struct shard *shard, enum http_engine_kind kind)
 {
-    return shard->http;
+    static const struct http_engine_functions *const kinds[HTTP_ENGINE_KINDS] = {
+        [HTTP_ENGINE_NATIVE] = &native_kind,
+        [HTTP_ENGINE_CURL] = &curl_kind,
+    };
+
+    if (shard->http[kind] == NULL) {
+        shard->http[kind] = http_engine_new(kinds[kind], shard->loop, &shard->lease);
+        http_engine_set_memory(shard->http[kind], &shard->memory);
+    }
+    return shard->http[kind];
 }
 
 struct memory_account *shard_memory(struct shard *shard)
@@ -238,7 +248,9 @@ static void shard_close_all(struct shard *shard)
     while (shard->campaigns != NULL) {
         forget_campaign(&shard->campaigns);
     }
-    http_engine_close(&shard->http);
+    for (size_t i = 0; i < HTTP_ENGINE_KINDS; i++) {
+        http_engine_close(&shard->http[i]);
+    }
     drivers_close(&shard->drivers);
     alarms_close(&shard->alarms, shard_on_closed, shard);
     turns_close(&shard->turns, shard_on_closed, shard);
@@ -307,8 +319,6 @@ static void open_all(struct shard *shard)
     alarms_open(&shard->alarms, shard->loop, &shard->lag);
     turns_open(&shard->turns, &turns);
     open_loop_hooks(shard);
-    shard->http = http_engine_new(&native_kind, shard->loop, &shard->lease);
-    http_engine_set_memory(shard->http, &shard->memory);
     shard->commands =
         has_thread(shard) ? mailbox_new(shard->loop, &callbacks) : mailbox_new_local(shard->loop, &callbacks);
 }

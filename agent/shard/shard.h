@@ -53,7 +53,7 @@ void shard_stop(struct shard **shard);
 const struct shard_settings *shard_settings(const struct shard *shard);
 struct alarms *shard_alarms(struct shard *shard);
 struct turns *shard_turns(struct shard *shard);
-struct http_engine *shard_http(struct shard *shard);
+struct http_engine *shard_http(struct shard *shard, enum http_engine_kind kind);
 struct memory_account *shard_memory(struct shard *shard);
 /* Made at the first call. */
 struct drivers *shard_drivers(struct shard *shard);

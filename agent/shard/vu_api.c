@@ -172,7 +172,7 @@ struct meter *vu_meter(const struct vu *vu)
 
 struct http_engine *vu_http_engine(const struct vu *vu)
 {
-    return shard_http(vu->campaign->shard);
+    return shard_http(vu->campaign->shard, vu->campaign->options->http_engine);
 }
 
 struct drivers *vu_drivers(const struct vu *vu)

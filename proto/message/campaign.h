@@ -12,6 +12,8 @@ enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL, ON_LOSS_REPLACE_AG
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
 /* The browsers that agents have drivers for; with the last value, scripts name their own WebDriver
  * addresses. */
+enum http_engine_kind { HTTP_ENGINE_NATIVE, HTTP_ENGINE_CURL };
+#define HTTP_ENGINE_KINDS 2
 enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
 #define BROWSER_KINDS BROWSER_REMOTE
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
