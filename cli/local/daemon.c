@@ -216,7 +216,8 @@ static bool open_state(struct daemon *daemon, const struct daemon_settings *sett
     if (settings->state == NULL) {
         return true;
     }
-    const struct recovery_settings of_recovery = {.folder = settings->state,
+    const struct recovery_settings of_recovery = {.loop = &daemon->loop,
+                                                  .folder = settings->state,
                                                   .max_bytes = settings->journal_max_bytes,
                                                   .policy = settings->on_journal_failure,
                                                   .on_log = on_recovery_log};

@@ -337,7 +337,7 @@ static void start_campaign(struct session *session)
         .agents = (uint32_t)settings->options->agents,
         .deadline_ms = JOIN_DEADLINE_MS,
     };
-    session->campaign = server_create(session->server, &campaign);
+    session->campaign = server_create(session->server, &campaign, NULL);
     if (settings->options->verbosity > 0) {
         char text[MESSAGE_BYTES];
         (void)snprintf(text, sizeof text, "seed %llu", (unsigned long long)settings->campaign->seed);

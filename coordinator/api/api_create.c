@@ -44,12 +44,14 @@ static uint64_t find_known(const struct api *api, const struct creation *creatio
     return known != 0 || api->archive == NULL ? known : archive_find_key(api->archive, key);
 }
 
-static void api_create_start(struct api *api, struct http_request *request, struct creation *creation)
+static void api_create_start(struct api *api, struct http_request *request, struct creation *creation,
+                             struct bundle_upload *upload)
 {
     struct error error;
     const struct server_campaign wanted = {.options = &creation->options,
                                            .bundle = &creation->bundle,
                                            .content = &creation->content,
+                                           .upload = upload,
                                            .script = creation->script,
                                            .key = creation->key,
                                            .agents = creation->agents,
@@ -62,16 +64,16 @@ static void api_create_start(struct api *api, struct http_request *request, stru
         api_answer_error(request, 503, "%s", error.text);
         return;
     }
-    uint64_t campaign = server_create(api->server, &wanted);
+    uint64_t campaign = server_create(api->server, &wanted, &error);
     if (campaign != 0) {
         api_create_tell(request, 201, campaign);
         return;
     }
-    api_answer_error(request, 503, "the journal has failed (%s), and no campaign shall be without",
-                     recovery_state(server_recovery(api->server)).reason);
+    api_answer_error(request, 503, "%s", error.text);
 }
 
-static void create_if_new(struct api *api, struct http_request *request, struct creation *creation)
+static void create_if_new(struct api *api, struct http_request *request, struct creation *creation,
+                          struct bundle_upload *upload)
 {
     uint64_t known = find_known(api, creation);
     if (known != 0) {
@@ -80,12 +82,12 @@ static void create_if_new(struct api *api, struct http_request *request, struct 
         api_answer_error(request, 503, "%u campaigns are under way already; wait for one to end",
                          API_LIVE_CAMPAIGNS);
     } else {
-        api_create_start(api, request, creation);
+        api_create_start(api, request, creation, upload);
     }
 }
 
-/* A campaign that somebody wants: its body may have 88 MB, which the thread makes into a bundle with a name
- * before the loop hears of it. */
+/* A campaign that somebody wants: its body may have 88 MB, which the thread makes into a bundle with a name,
+ * on the disk where one has to outlive this process, before the loop hears of it. */
 struct wish {
     uv_work_t work;
     struct api *api;
@@ -95,12 +97,14 @@ struct wish {
     size_t size;
     json_t *object; /* what the creation borrows from */
     struct creation creation;
+    struct bundle_upload upload;
     bool is_good;
     struct error error;
 };
 
 static void wish_free(struct wish *wish)
 {
+    bundle_upload_finish(&wish->upload);
     creation_finish(&wish->creation);
     json_decref(wish->object);
     memory_free(wish->body);
@@ -115,7 +119,9 @@ static void wish_read(uv_work_t *work)
     memory_free(wish->body);
     wish->body = NULL;
     wish->is_good = wish->object != NULL && creation_read(&wish->creation, wish->object, &wish->error);
-    if (!wish->is_good) {
+    if (wish->is_good) {
+        bundle_upload_write(&wish->upload, &wish->creation.bundle);
+    } else {
         creation_finish(&wish->creation);
         json_decref(wish->object);
         wish->object = NULL;
@@ -140,7 +146,7 @@ static void wish_answer(struct wish *wish)
     } else if (wish->api->is_draining) {
         refuse_while_draining(request);
     } else {
-        create_if_new(wish->api, request, &wish->creation);
+        create_if_new(wish->api, request, &wish->creation, &wish->upload);
     }
     http_answer_postponed(request);
 }
@@ -170,6 +176,7 @@ static void api_work_begin(struct api_work *work)
         return;
     }
     wish->work.data = wish;
+    bundle_upload_begin(&wish->upload, server_bundles(wish->api->server));
     wish->api->open_parts++;
     int result = uv_queue_work(work->loop, &wish->work, wish_read, on_wish_read);
     assert(result == 0);

@@ -305,6 +305,22 @@ uint64_t coordinator_find_key(const struct coordinator *coordinator, struct byte
     return found != NULL ? campaign_id(found) : 0;
 }
 
+struct bytes coordinator_bundle(const struct coordinator *coordinator, uint64_t campaign)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_bundle(found) : bytes_of(NULL, 0);
+}
+
+bool coordinator_names_bundle(const struct coordinator *coordinator, struct bytes hash)
+{
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        if (bytes_equal(campaign_bundle(coordinator->campaigns.list[i]), hash)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool coordinator_has_live_campaign(const struct coordinator *coordinator)
 {
     return campaigns_have_live(&coordinator->campaigns);

@@ -2,6 +2,7 @@
 #pragma once
 #include "common/buffer.h"
 #include "common/error.h"
+#include "coordinator/core/base/bundle_source.h"
 #include "coordinator/core/base/coordinator_overview.h"
 #include "coordinator/core/base/effect.h"
 #include "coordinator/core/base/event.h"
@@ -33,6 +34,10 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 
 /* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key);
+/* The name of the bundle of this campaign; empty if it has ended. */
+struct bytes coordinator_bundle(const struct coordinator *coordinator, uint64_t campaign);
+/* Whether a campaign that has not ended has the bundle of this name. */
+bool coordinator_names_bundle(const struct coordinator *coordinator, struct bytes hash);
 bool coordinator_has_live_campaign(const struct coordinator *coordinator);
 
 /* Whether all that has happened is settled, as it is at the end of a turn: only then it can be packed. */
@@ -40,8 +45,8 @@ bool coordinator_is_at_rest(const struct coordinator *coordinator);
 /* What a coordinator at rest knows, as bytes: reports of ended campaigns and gauges are left out. Both it and
  * one that is made from the bytes answer all that follows alike, and are packed alike. */
 void coordinator_pack(const struct coordinator *coordinator, struct buffer *into);
-/* NULL if they make no sense. */
-MUST_CHECK struct coordinator *coordinator_unpack(struct bytes bytes);
+/* NULL if they make no sense. Contents of bundles, which are not among the bytes, come from `bundles`. */
+MUST_CHECK struct coordinator *coordinator_unpack(struct bytes bytes, const struct bundle_source *bundles);
 
 /* What is known of a campaign now, or how it ended; NULL if there is none of this id. Borrowed until the next
  * step. */

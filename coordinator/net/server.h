@@ -38,7 +38,9 @@ struct server_options {
 struct server_campaign {
     const struct campaign_options *options;
     const struct bundle *bundle;
-    uint8_t **content;    /* taken, as EVENT_CREATE says; NULL for none */
+    uint8_t **content; /* taken, as EVENT_CREATE says; NULL for none */
+    /* As bundle_upload_write has left it; taken. NULL only without recovery. */
+    struct bundle_upload *upload;
     const char *script;   /* its path, for the report */
     const char *key;      /* to be found again by; NULL: none */
     uint32_t agents;      /* deployed as soon as so many have joined */
@@ -58,8 +60,9 @@ const char *server_endpoint(const struct server *server);
  */
 MUST_CHECK bool server_has_room(const struct server *server, const struct server_campaign *campaign,
                                 struct error *error);
-/* The id of the new campaign. 0: there is no journal, and no campaign shall be without. */
-uint64_t server_create(struct server *server, const struct server_campaign *campaign);
+/* The id of the new campaign. 0 with an error: there is no journal, and no campaign shall be without, or its
+ * bundle cannot be stored. Without recovery it always is created. */
+uint64_t server_create(struct server *server, const struct server_campaign *campaign, struct error *error);
 /* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */
 uint64_t server_find_key(const struct server *server, struct bytes key);
 /* `text` is why, for the report: "interrupted". At once: nobody waits for teardown. */
@@ -73,6 +76,8 @@ void server_agent_gone(struct server *server, const char *name);
 const struct campaign_report *server_report(struct server *server, uint64_t campaign);
 /* NULL without. */
 const struct recovery *server_recovery(const struct server *server);
+/* Where bundles have to be uploaded to before their campaigns are created; NULL: nowhere. */
+struct bundle_store *server_bundles(const struct server *server);
 /* What came to the port and was not let in; that is logged too, at most once a second. */
 const struct refusals *server_refusals(const struct server *server);
 

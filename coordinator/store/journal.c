@@ -60,13 +60,16 @@ static bool lock(struct journal *journal, struct error *error)
                : error_set_system(error, errno, "%s cannot be locked", journal->folder_name);
 }
 
-struct journal *journal_open(const char *folder, uint64_t max_bytes, struct error *warning,
-                             struct error *error)
+struct journal *journal_open(const char *folder, uint64_t max_bytes, const struct bundle_source *bundles,
+                             struct error *warning, struct error *error)
 {
     struct journal *journal = MEMORY_NEW(struct journal);
     journal->folder_name = memory_copy_string(folder);
     journal->file = -1;
     journal->max_bytes = max_bytes;
+    if (bundles != NULL) {
+        journal->bundles = *bundles;
+    }
     event_log_writer_init(&journal->writer);
     buffer_init(&journal->tail, TAIL_MAX_BYTES);
     identify_machine(journal->machine);

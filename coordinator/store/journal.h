@@ -15,8 +15,10 @@ struct journal_time {
 };
 
 /* Makes the folder where it is missing, and locks it for this process. `max_bytes`: more than that is a full
- * disk, if a new base does not help. `warning` is as of state_folder_open. NULL with an error. */
-MUST_CHECK struct journal *journal_open(const char *folder, uint64_t max_bytes, struct error *warning,
+ * disk, if a new base does not help. `bundles` is copied; NULL: none is kept.
+ * `warning` is as of state_folder_open. NULL with an error. */
+MUST_CHECK struct journal *journal_open(const char *folder, uint64_t max_bytes,
+                                        const struct bundle_source *bundles, struct error *warning,
                                         struct error *error);
 void journal_free(struct journal **journal);
 

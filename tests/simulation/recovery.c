@@ -70,7 +70,9 @@ static struct coordinator *read_journal(struct world *world, const struct buffer
     struct event_log_reader reader;
     struct event_log_head head;
     struct error error;
+    const struct bundle_source bundles = {.load = hub_load_bundle, .context = world};
     if (event_log_open(&reader, buffer_bytes(journal), &head, &error)) {
+        reader.bundles = &bundles;
         found = event_log_replay(&reader, &head, end, &error);
     }
     event_log_reader_finish(&reader);

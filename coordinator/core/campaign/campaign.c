@@ -89,6 +89,11 @@ struct bytes campaign_key(const struct campaign *campaign)
     return campaign->key;
 }
 
+struct bytes campaign_bundle(const struct campaign *campaign)
+{
+    return campaign->bundle.listing.hash;
+}
+
 enum campaign_state campaign_state(const struct campaign *campaign)
 {
     return campaign->state;

@@ -21,7 +21,7 @@ bool campaign_is_at_rest(const struct campaign *campaign)
     return campaign->rooms == NULL || (!campaign->is_unsettled && rooms_is_at_rest(campaign->rooms));
 }
 
-/* As the event that it was created by, with the options of now. */
+/* As the event that it was created by, with the options of now, and without the contents of its bundle. */
 static void creation_pack(const struct campaign *campaign, struct buffer *into)
 {
     const struct bundle_listing *listing = &campaign->bundle.listing;
@@ -44,12 +44,14 @@ static void creation_pack(const struct campaign *campaign, struct buffer *into)
     memory_free(files);
 }
 
-static struct campaign *creation_unpack(const struct campaign_home *home, uint64_t id, struct unpack *from)
+static struct campaign *creation_unpack(const struct campaign_home *home, uint64_t id,
+                                        const struct bundle_source *bundles, struct unpack *from)
 {
     struct decoded_event record = {0};
     struct campaign *campaign = NULL;
     if (event_decode(from, 0, &record) && record.event.kind == EVENT_CREATE &&
         record.event.create.options.workers > 0) {
+        decoded_event_load_bundle(&record, bundles);
         campaign = campaign_make(home, id, &record.event);
     } else {
         unpack_break(from);
@@ -376,10 +378,11 @@ static bool is_possible(const struct campaign *campaign)
            (!campaign->is_draining || campaign->last_steps != NULL);
 }
 
-struct campaign *campaign_unpack(const struct campaign_home *home, struct unpack *from)
+struct campaign *campaign_unpack(const struct campaign_home *home, const struct bundle_source *bundles,
+                                 struct unpack *from)
 {
     uint64_t id = unpack_number(from);
-    struct campaign *campaign = creation_unpack(home, id, from);
+    struct campaign *campaign = creation_unpack(home, id, bundles, from);
     if (campaign == NULL) {
         return NULL;
     }

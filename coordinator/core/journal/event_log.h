@@ -7,7 +7,7 @@
 
 /* One more whenever the bytes mean something else, or the same events lead somewhere else: what an older
  * build has written is then refused in so many words. */
-#define EVENT_LOG_FORMAT 2u
+#define EVENT_LOG_FORMAT 3u
 
 /* Which time it was on which clock when the base was made: so the coordinator's time goes on where another
  * process, or another machine, reads it again. */
@@ -68,7 +68,8 @@ struct event_log_reader {
     uint64_t before_ns;
     uint64_t lineage;
     uint64_t blocks;
-    struct decoded_event record; /* the event that was read last */
+    struct decoded_event record;         /* the event that was read last */
+    const struct bundle_source *bundles; /* for event_log_replay, set by the caller; NULL: none is there */
 };
 /* Reads the head, which then borrows from `bytes`. False with an error if this build cannot go on from there.
  * To be finished either way. */

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "proto/codec/codec.h"
+#include "proto/message/bundle.h"
 #include "proto/message/limits.h"
 #include "tests/unit/coordinator/core/story.h"
 
@@ -34,6 +35,7 @@ void stand_finish(struct stand *stand)
         link_free(&stand->agents[i].link);
     }
     buffer_finish(&stand->story);
+    memory_free(stand->bundle);
 }
 
 int stand_set_up(void **state)
@@ -153,6 +155,27 @@ static void take_effect(struct stand *stand, const struct coordinator_effect *ef
     }
 }
 
+static void keep_bundle(struct stand *stand, const struct bundle *bundle)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        size += bundle->files[i].content.size;
+    }
+    memory_free(stand->bundle);
+    stand->bundle = memory_new(size + 1, 1);
+    for (size_t i = 0, at = 0; i < bundle->file_count; at += bundle->files[i++].content.size) {
+        if (bundle->files[i].content.size > 0) {
+            memcpy(stand->bundle + at, bundle->files[i].content.data, bundle->files[i].content.size);
+        }
+    }
+}
+
+static uint8_t *load_bundle(void *context, const struct bundle_listing *listing)
+{
+    const struct stand *stand = context;
+    return memory_copy(stand->bundle, (size_t)bundle_listing_bytes(listing));
+}
+
 /* At the end of each turn another coordinator goes on that is made of the bytes of this one: every story is
  * one of a journal whose base was made at any of its turns as well. Ended campaigns do not stand in a base.
  */
@@ -168,7 +191,8 @@ static void go_on_as_a_copy(struct stand *stand)
     buffer_init(&twice, BASE_BYTES);
     assert_true(coordinator_is_at_rest(stand->coordinator));
     coordinator_pack(stand->coordinator, &once);
-    struct coordinator *copy = coordinator_unpack(buffer_bytes(&once));
+    const struct bundle_source bundles = {.load = load_bundle, .context = stand};
+    struct coordinator *copy = coordinator_unpack(buffer_bytes(&once), &bundles);
     assert_non_null(copy);
     coordinator_pack(copy, &twice);
     assert_true(bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)));
@@ -180,6 +204,9 @@ void stand_step(struct stand *stand, const struct coordinator_event *event)
 {
     if (stand->on_event != NULL) {
         stand->on_event(stand->context, event);
+    }
+    if (event->kind == EVENT_CREATE) {
+        keep_bundle(stand, &event->create.bundle);
     }
     coordinator_step(stand->coordinator, event, &stand->effects);
     for (size_t i = 0; i < stand->effects.count; i++) {

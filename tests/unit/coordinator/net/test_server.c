@@ -229,7 +229,7 @@ static uint64_t create(struct scene *scene, uint64_t deadline_ms)
                                                     "27ae41e4649b934ca495991b7852b855")};
     struct server_campaign campaign = {
         .options = &options, .bundle = &bundle, .script = "pad.lua", .agents = 2, .deadline_ms = deadline_ms};
-    return server_create(scene->server, &campaign);
+    return server_create(scene->server, &campaign, NULL);
 }
 
 static void a_campaign_over_real_sockets(void **state)
