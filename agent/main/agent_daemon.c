@@ -32,6 +32,7 @@
 #define LINGER_MS 200
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
+#define EXIT_WITHOUT_MEANS 3
 #define GAUGES_PERIOD_MS 1000u
 /* A shard that does not come back: as long as a lease, and its workers are given up with the agent. */
 #define STUCK_WARN_MS 1000u
@@ -364,7 +365,7 @@ static void start_agent(struct agent_daemon *daemon)
     uv_timer_start(&daemon->gauges_timer, on_gauges_timer, GAUGES_PERIOD_MS, GAUGES_PERIOD_MS);
 }
 
-static void start_watchdog(struct agent_daemon *daemon)
+static bool start_watchdog(struct agent_daemon *daemon, struct error *error)
 {
     daemon->pulse_count = daemon->shard_count;
     daemon->pulses = memory_new(daemon->pulse_count, sizeof *daemon->pulses);
@@ -376,12 +377,13 @@ static void start_watchdog(struct agent_daemon *daemon)
                                          .count = daemon->pulse_count,
                                          .warn_ms = STUCK_WARN_MS,
                                          .end_ms = STUCK_END_MS};
-    daemon->watchdog = watchdog_start(&settings);
+    daemon->watchdog = watchdog_start(&settings, error);
+    return daemon->watchdog != NULL;
 }
 
 /* One shard alone runs on our own loop: between two threads each way would cost a wake-up, of which a turn of
  * a notifier has nothing but. */
-static void start_shards(struct agent_daemon *daemon)
+static bool start_shards(struct agent_daemon *daemon, struct error *error)
 {
     const struct agent_run_options *options = daemon->options;
     struct mailbox_callbacks callbacks = {
@@ -397,7 +399,9 @@ static void start_shards(struct agent_daemon *daemon)
         is_alone ? mailbox_new_local(&daemon->loop, &callbacks) : mailbox_new(&daemon->loop, &callbacks);
     daemon->shards = memory_new(daemon->shard_count, sizeof(struct shard *));
     daemon->bags = memory_new(daemon->shard_count, sizeof *daemon->bags);
-    start_watchdog(daemon);
+    if (!start_watchdog(daemon, error)) {
+        return false;
+    }
     for (uint32_t i = 0; i < daemon->shard_count; i++) {
         struct shard_settings settings = {
             .library = &lua_api_library,
@@ -416,8 +420,25 @@ static void start_shards(struct agent_daemon *daemon)
             .notices = daemon->notices,
             .lease_until_ns = &daemon->lease_until_ns,
         };
-        daemon->shards[i] = shard_start(&settings);
+        daemon->shards[i] = shard_start(&settings, error);
+        if (daemon->shards[i] == NULL) {
+            return false;
+        }
     }
+    return true;
+}
+
+/* The check of the command has found room, which others may have taken since. */
+static bool open_shards(struct agent_daemon *daemon)
+{
+    struct error error;
+
+    if (start_shards(daemon, &error)) {
+        return true;
+    }
+    log_about(LOG_ERROR, daemon->name, &daemon->subject, "%s", error.text);
+    daemon->exit_code = EXIT_WITHOUT_MEANS;
+    return false;
 }
 
 /* Who was let in before has the right key, whatever ends the connection now. */
@@ -602,8 +623,7 @@ int agent_run(const struct agent_run_options *options)
     open_starter(&daemon);
     bool is_walled = raise_walls(&daemon);
     open_loop(&daemon);
-    if (is_walled && open_socket(&daemon)) {
-        start_shards(&daemon);
+    if (is_walled && open_socket(&daemon) && open_shards(&daemon)) {
         start_agent(&daemon);
         end_turn(&daemon);
         uv_run(&daemon.loop, UV_RUN_DEFAULT);

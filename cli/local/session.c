@@ -32,7 +32,6 @@ struct session {
     const struct session_settings *settings;
     uv_loop_t loop;
     uv_timer_t tick;
-    uv_work_t nothing;
     uv_timer_t patience; /* with agents that were told to end */
     uv_signal_t signals[SIGNAL_COUNT];
     struct server *server;
@@ -345,12 +344,6 @@ static void start_campaign(struct session *session)
     }
 }
 
-/* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
-static void session_do_nothing(uv_work_t *work)
-{
-    (void)work;
-}
-
 static void session_start_handles(struct session *session)
 {
     int result = uv_loop_init(&session->loop);
@@ -361,7 +354,6 @@ static void session_start_handles(struct session *session)
     session->tick.data = session;
     session->patience.data = session;
     (void)uv_timer_start(&session->tick, on_tick, TICK_MS, TICK_MS);
-    (void)uv_queue_work(&session->loop, &session->nothing, session_do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&session->loop, &session->signals[i]);
         session->signals[i].data = session;

@@ -240,6 +240,27 @@ static void start_handles(struct socket *socket)
     socket->is_in_doubt = true;
 }
 
+static void socket_do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void socket_on_nothing_done(uv_work_t *work, int status)
+{
+    (void)status;
+    memory_free(work);
+}
+
+/* libuv starts its threads with the first work, and aborts if there are none to be had. We need them at our
+ * end, when others may have taken what there was; so they are started now. */
+static void start_pool(struct socket *socket)
+{
+    uv_work_t *work = MEMORY_NEW(uv_work_t);
+    int result = uv_queue_work(socket->loop, work, socket_do_nothing, socket_on_nothing_done);
+    assert(result == 0);
+    (void)result;
+}
+
 static struct socket *make(uv_loop_t *loop, int type, const struct socket_callbacks *callbacks,
                            struct error *error)
 {
@@ -256,6 +277,7 @@ static struct socket *make(uv_loop_t *loop, int type, const struct socket_callba
         memory_free(socket);
         return NULL;
     }
+    start_pool(socket);
     return socket;
 }
 

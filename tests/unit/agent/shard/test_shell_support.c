@@ -238,7 +238,7 @@ bool shell_deploy(struct shell *shell, const char *script)
 
     shell->settings.notices = shell->notices;
     shell->settings.lease_until_ns = &shell->lease_until_ns;
-    shell->shard = shard_start(&shell->settings);
+    shell->shard = shard_start(&shell->settings, NULL);
     shell->deployment = deployment_new(CAMPAIGN, &shell->options, &bundle);
     command->deployment = deployment_hold(shell->deployment);
     (void)!worker_set_add_run(&command->workers,
