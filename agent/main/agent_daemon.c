@@ -468,18 +468,20 @@ static const char *describe_trouble(enum socket_trouble trouble, bool has_key, b
         return "it does not speak our protocol";
     case SOCKET_FULL:
     case SOCKET_FRAME_BROKEN:
+    case SOCKET_FRAME_TOO_LARGE:
         break;
     }
     return NULL;
 }
 
 /* ZeroMQ or the agent core tries again; a person has to know why that does not help. */
-static void on_trouble(void *context, enum socket_trouble trouble)
+static void on_trouble(void *context, enum socket_trouble trouble, const char *address)
 {
     struct agent_daemon *daemon = context;
     const char *what = describe_trouble(trouble, daemon->options->key != NULL, daemon->was_let_in);
     uint64_t now_ns = clock_now_ns();
 
+    (void)address; /* the coordinator's */
     if (what == NULL || now_ns < daemon->complaint_ns) {
         return;
     }

@@ -248,9 +248,9 @@ static void on_door_log(void *context, enum log_level level, const char *text)
     tell_log((const struct server *)context, level, NULL, text);
 }
 
-static void on_trouble(void *context, enum socket_trouble trouble)
+static void on_trouble(void *context, enum socket_trouble trouble, const char *address)
 {
-    ingress_trouble(((struct server *)context)->ingress, trouble);
+    ingress_trouble(((struct server *)context)->ingress, trouble, address);
 }
 
 static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,

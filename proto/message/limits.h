@@ -8,7 +8,7 @@
 #define LIMIT_ENVELOPE_BYTES 1024u
 /* What an agent says to the coordinator is smaller, since a stranger may hold an agent's key: */
 #define LIMIT_FROM_AGENT_BYTES (1024u * 1024u) /* one message, encoded */
-#define LIMIT_CUT_BYTES (4u * 1024u * 1024u)   /* with a larger one the connection ends without a word */
+#define LIMIT_CUT_BYTES (4u * 1024u * 1024u)   /* with a larger one the connection is cut */
 #define LIMIT_HELLO_BYTES (16u * 1024u)
 #define LIMIT_OPERATIONS 2048u       /* in one message */
 #define LIMIT_NAMED_WORKERS 262144u  /* that the operations of one message name, unless it has only one */

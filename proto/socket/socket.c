@@ -170,7 +170,7 @@ static void drop(struct socket *socket)
 {
     socket->dropped++;
     if (socket->callbacks.on_trouble != NULL) {
-        socket->callbacks.on_trouble(socket->callbacks.context, SOCKET_FRAME_BROKEN);
+        socket->callbacks.on_trouble(socket->callbacks.context, SOCKET_FRAME_BROKEN, NULL);
     }
 }
 

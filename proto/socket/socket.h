@@ -30,6 +30,7 @@ enum socket_trouble {
     SOCKET_HANDSHAKE_SLOW,   /* it said nothing for too long */
     SOCKET_FULL,             /* as many connections as can be: no more are let in until some have gone */
     SOCKET_FRAME_BROKEN,     /* a wrong number of parts, or an envelope that is too large */
+    SOCKET_FRAME_TOO_LARGE,  /* above LIMIT_CUT_BYTES: its connection was cut. For ROUTER */
 };
 
 struct socket_callbacks {
@@ -39,8 +40,8 @@ struct socket_callbacks {
                      struct bytes message);
     /* At the end of a turn in which frames came in: the place to send what they caused. */
     void (*on_turn_end)(void *context);
-    /* May be NULL. A frame above the largest size costs its connection, and nothing is heard of that. */
-    void (*on_trouble)(void *context, enum socket_trouble trouble);
+    /* May be NULL. `address` is of the other side of the connection, "10.0.0.5:4711"; NULL if not known. */
+    void (*on_trouble)(void *context, enum socket_trouble trouble, const char *address);
     /* A connection has been made, or made again: what was on its way in an earlier one may be lost. May be
      * NULL. */
     void (*on_connected)(void *context);
