@@ -1,4 +1,4 @@
-/* Counts by name in maps that are handed over and begun anew. */
+/* Counts by name, in maps that are handed over and reset. */
 #include "agent/shard/meter.h"
 
 #include "common/histogram.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Whatever comes when a report is full of names. */
+/* The overflow entry, once a report has its most names. */
 #define OTHERS "(other)"
 
 struct meter {
@@ -18,7 +18,7 @@ struct meter {
     struct map *requests;                    /* "R" or "T" and the name → struct request_statistics */
     struct map *waits;                       /* kind and name → struct wait_statistics */
     struct map *errors;                      /* text → struct error_statistics */
-    struct request_statistics *last_request; /* looked up last: mostly asked for again */
+    struct request_statistics *last_request; /* looked up last: often the next one too */
     struct wait_statistics *last_wait;
     bool has_changed;
 };
@@ -39,8 +39,8 @@ static struct bytes meter_copy_bytes(struct bytes bytes)
     return bytes_of(memory_copy(bytes.data != NULL ? (const void *)bytes.data : "", bytes.size), bytes.size);
 }
 
-/* Entries that have not counted since the last report stay, so that a name is looked up and its histogram
- * made once. */
+/* Entries without a count since the last report stay, so that a name is looked up and its histogram made
+ * once. */
 static struct request_statistics *need_request(struct meter *meter, struct bytes name, bool is_timing)
 {
     uint8_t key[1 + LIMIT_NAME_BYTES];
@@ -192,7 +192,7 @@ static void take_waits(struct meter *meter, struct statistics *statistics)
     }
 }
 
-/* Texts come and go: these are not kept. */
+/* The texts of errors change, so these entries are not kept. */
 static void take_errors(struct meter *meter, struct statistics *statistics)
 {
     struct map_cursor cursor = {0};

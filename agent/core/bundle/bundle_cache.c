@@ -10,7 +10,7 @@
 struct shared_bundle {
     atomic_uint holders;
     struct bundle bundle;
-    uint8_t *content; /* of all files, one behind the other */
+    uint8_t *content; /* of all files, one after the other */
     uint64_t size_bytes;
 };
 
@@ -29,7 +29,7 @@ static struct shared_bundle *new_shared_bundle(size_t file_count, struct bytes h
     return shared;
 }
 
-/* The files lie in the content one behind the other. */
+/* The files lie in the content one after the other. */
 static void cut(struct shared_bundle *shared)
 {
     const uint8_t *at = shared->content;
