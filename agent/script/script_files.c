@@ -13,7 +13,7 @@
 
 struct script_files {
     const struct bundle *bundle; /* or NULL: a folder */
-    char *folder;                /* with the last slash; empty: the current one */
+    char *folder;                /* with a trailing slash; empty: the current one */
     char *main;
     struct bundle_file *kept;
     size_t kept_count;
@@ -21,7 +21,7 @@ struct script_files {
     size_t kept_bytes;
 };
 
-/* "./a//b/./c" → "a/b/c"; false for an absolute path, one with "..", or one that ends nowhere. */
+/* "./a//b/./c" → "a/b/c"; false for an absolute path, one with "..", or one that does not name a file. */
 static bool clean_path(const char *path, char *clean, size_t size)
 {
     size_t at = 0;
@@ -64,7 +64,7 @@ struct script_files *script_files_of_bundle(const struct bundle *bundle)
 static bool keep_file(struct script_files *files, const char *path, struct bytes content, struct error *error)
 {
     if (files->kept_count == LIMIT_BUNDLE_FILES || content.size > LIMIT_BUNDLE_BYTES - files->kept_bytes) {
-        return error_set(error, "%s: the files of a script may be at most %u, of %u MiB together", path,
+        return error_set(error, "%s: a script may have at most %u files of %u MiB together", path,
                          LIMIT_BUNDLE_FILES, LIMIT_BUNDLE_BYTES >> 20);
     }
     files->kept =
@@ -78,7 +78,7 @@ static bool keep_file(struct script_files *files, const char *path, struct bytes
 static bool read_whole(const char *path, struct bytes *content, struct error *error)
 {
     struct stat status;
-    /* A pipe that nobody writes to is refused instead of waited for. */
+    /* A pipe without a writer is refused instead of waited for. */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
 

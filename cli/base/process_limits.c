@@ -1,4 +1,4 @@
-/* What the system lets this process have. */
+/* Checks the resource limits of this process. */
 #include "cli/base/process_limits.h"
 
 #include "common/memory.h"
@@ -20,9 +20,9 @@
 #define KIB ((size_t)1024)
 #define STACK_MIN_BYTES (512 * KIB)
 #define STACK_USUAL_BYTES (8192 * KIB)
-/* Beside the stacks of the threads, to begin with. */
+/* In addition to the stacks of the threads. */
 #define MEMORY_MIN_BYTES (64 * 1024 * KIB)
-/* So much is asked for at once: the stack of a thread, and what stands around it. */
+/* Size of a single probe: the stack of a thread and its surroundings. */
 #define PROBE_BYTES (2 * STACK_USUAL_BYTES)
 #define PROBE_STACK_BYTES 16384
 
@@ -39,7 +39,7 @@ static int process_limits_end_thread(void *context)
     return 0;
 }
 
-/* Without the C library's thread, which would want memory and locks: for a handler of a signal. */
+/* Runs in a signal handler, so without the C library's threads, which need memory and locks. */
 static bool thread_is_there(void)
 {
     static alignas(16) uint8_t stack[PROBE_STACK_BYTES];
@@ -49,7 +49,7 @@ static bool thread_is_there(void)
     return result >= 0 || errno != EAGAIN;
 }
 
-/* In a handler of a signal. NULL if it is none that we know of. */
+/* Runs in a signal handler. NULL if no known limit is reached. */
 static const char *reached_limit(void)
 {
     static const char FILES[] = "tutti: out of file descriptors (ulimit -n)\n";
@@ -66,7 +66,7 @@ static const char *reached_limit(void)
     return thread_is_there() ? NULL : THREADS;
 }
 
-/* An assertion of ours that fails is a bug and ends with its core; a library at a limit is not. */
+/* A failed assertion of ours is a bug and dumps core; a library that aborts at a limit is not. */
 static void on_abort(int number)
 {
     const char *text = reached_limit();
@@ -78,7 +78,8 @@ static void on_abort(int number)
     (void)raise(number);
 }
 
-/* glibc reserves 64 MiB of addresses for each thread that allocates, which then are missing elsewhere. */
+/* By default glibc reserves 64 MiB of address space for each thread that allocates, which may then be missing
+ * elsewhere. */
 static void spare_addresses(void)
 {
     struct rlimit limit;
@@ -125,7 +126,7 @@ static bool check_descriptors(uint32_t needed, struct error *error)
                      (unsigned)count, (unsigned)needed, strerror(number));
 }
 
-/* Threads that a library makes take this size too. */
+/* Threads created by libraries use this size too. */
 static bool check_stack(struct error *error)
 {
     struct rlimit limit;
@@ -134,7 +135,7 @@ static bool check_stack(struct error *error)
         return true;
     }
     if (limit.rlim_max < STACK_MIN_BYTES) {
-        return error_set(error, "the stack may have %llu KiB, %zu are needed (raise ulimit -s)",
+        return error_set(error, "the stack is limited to %llu KiB, %zu KiB are needed (raise ulimit -s)",
                          (unsigned long long)limit.rlim_max / KIB, STACK_MIN_BYTES / KIB);
     }
     limit.rlim_cur = limit.rlim_max < STACK_USUAL_BYTES ? limit.rlim_max : STACK_USUAL_BYTES;
@@ -154,7 +155,7 @@ static void *process_limits_wait_for_end(void *context)
     return NULL;
 }
 
-/* With all of them there: their stacks are part of what is needed. */
+/* Checked while all threads exist: their stacks are part of what is needed. */
 static bool check_threads(uint32_t needed, struct error *error)
 {
     pthread_t *threads = memory_new(needed, sizeof *threads);
@@ -176,11 +177,11 @@ static bool check_threads(uint32_t needed, struct error *error)
     (void)sem_destroy(&end);
     memory_free(threads);
     if (number != 0) {
-        return error_set(error,
-                         "only %u more threads can be made, %u are needed: %s (raise ulimit -u or ulimit -v)",
-                         (unsigned)count, (unsigned)needed, strerror(number));
+        return error_set(
+            error, "only %u more threads can be created, %u are needed: %s (raise ulimit -u or ulimit -v)",
+            (unsigned)count, (unsigned)needed, strerror(number));
     }
-    return has_memory || error_set(error, "less than %zu MiB of memory are left (raise ulimit -v)",
+    return has_memory || error_set(error, "less than %zu MiB of memory is left (raise ulimit -v)",
                                    MEMORY_MIN_BYTES / (KIB * KIB));
 }
 

@@ -1,4 +1,4 @@
-/* The table of commands, finding one by name, and printing their help. */
+/* The table of commands: finding one by name, and printing help. */
 #include "cli/commands/subcommand.h"
 #include "cli/base/exit_code.h"
 
@@ -26,7 +26,7 @@ const struct subcommand *subcommand_find(const char *name)
     return NULL;
 }
 
-/* How many letters must be put in, taken out or changed to come from one to the other. */
+/* Edit distance: how many letters must be inserted, deleted or replaced to turn one into the other. */
 static size_t edit_distance(const char *left, const char *right)
 {
     size_t row[NAME_MAX_BYTES + 1];
@@ -97,7 +97,7 @@ void subcommand_print_overview(FILE *out)
     for (size_t i = 0; subcommands[i] != NULL; i++) {
         fprintf(out, "  %-12s%s\n", subcommands[i]->name, subcommands[i]->summary);
     }
-    fprintf(out, "\n`tutti help COMMAND` tells more, with examples. To begin with:\n"
+    fprintf(out, "\n`tutti help COMMAND` shows details and examples. To begin with:\n"
                  "  tutti init                           write a small script to start from\n"
                  "  tutti run loadtest.lua --target builtin\n\nExit codes:\n");
     exit_code_print_table(out);

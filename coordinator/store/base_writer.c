@@ -1,4 +1,4 @@
-/* A new base of the journal on its way to the disk. */
+/* Writes a new base of the journal to the disk. */
 #include "coordinator/store/base_writer.h"
 
 #include "common/memory.h"
@@ -18,7 +18,7 @@ struct base_writer {
     int file;
     struct buffer base;
     uv_thread_t thread;
-    /* Written by the thread, read when it is done. */
+    /* Written by the thread, read when it has finished. */
     int failure; /* errno; 0: none */
     bool is_too_large;
     atomic_bool is_done;
@@ -53,13 +53,13 @@ struct base_writer *base_writer_begin(int folder, const char *name, struct buffe
     buffer_init(base, base->maximum);
     writer->file = state_file_make(folder, name);
     if (writer->file < 0) {
-        (void)error_set_system(error, errno, "%s cannot be made", name);
+        (void)error_set_system(error, errno, "%s cannot be created", name);
         base_writer_release(&writer);
         return NULL;
     }
     int result = uv_thread_create(&writer->thread, base_writer_run, writer);
     if (result != 0) {
-        (void)error_set(error, "no thread can be begun that writes it: %s", uv_strerror(result));
+        (void)error_set(error, "cannot start a thread to write it: %s", uv_strerror(result));
         (void)close(writer->file);
         (void)unlinkat(folder, name, 0);
         base_writer_release(&writer);

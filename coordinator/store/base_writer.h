@@ -1,4 +1,4 @@
-/* A new base of the journal on its way to the disk, on a thread of its own. */
+/* Writes a new base of the journal to the disk, on a thread of its own. */
 #pragma once
 #include "common/attributes.h"
 #include "common/buffer.h"
@@ -6,13 +6,13 @@
 
 struct base_writer;
 
-/* `base`, of ledger_begin_base with the state behind, is taken, sealed, and written under this name; what was
- * done in the folder before is synced with it. NULL with an error if that cannot even be begun. */
+/* Takes `base`, which is event_log_begin_base followed by the state, seals it, and writes it under this name;
+ * earlier changes to the folder are synced with it. NULL with an error if that cannot even be started. */
 MUST_CHECK struct base_writer *base_writer_begin(int folder, const char *name, struct buffer *base,
                                                  struct error *error);
 bool base_writer_is_done(const struct base_writer *writer);
-/* Waits until it is done. The descriptor of the file, to be appended to, and its size; or -1 with an error
+/* Waits for the end. Returns the descriptor of the file, to be appended to, and its size; or -1 with an error
  * and no file. */
 int base_writer_finish(struct base_writer **writer, uint64_t *bytes, struct error *error);
-/* Waits until it is done, and takes the file away. NULL is tolerated. */
+/* Waits for the end, and removes the file. NULL is tolerated. */
 void base_writer_free(struct base_writer **writer);

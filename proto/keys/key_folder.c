@@ -1,4 +1,4 @@
-/* The files with keys. */
+/* Files that hold keys. */
 #include "proto/keys/key_folder.h"
 
 #include "common/memory.h"
@@ -23,8 +23,8 @@ static char *path_of(const char *folder, const char *file)
     return memory_format("%s/%s", folder, file);
 }
 
-/* A name in a folder lasts only when the folder has reached the disk. Where it cannot be done it is no worse
- * than without. */
+/* A new name in a folder is durable only when the folder has reached the disk. If that fails, nothing is
+ * worse than without. */
 static void sync_folder_of(const char *path)
 {
     SCOPED(memory_free_at) char *folder = memory_copy_string(path);
@@ -40,7 +40,8 @@ static void sync_folder_of(const char *path)
     }
 }
 
-/* By way of a file beside it (mkostemp makes it 0600), so that it is there whole or not at all. */
+/* Written to a temporary file first (mkostemp creates it with mode 0600), so that it appears whole or not at
+ * all. */
 static bool write_file(const char *path, struct bytes text, bool may_replace, struct error *error)
 {
     SCOPED(memory_free_at) char *temporary = memory_format("%s.XXXXXX", path);
@@ -62,7 +63,7 @@ static bool write_file(const char *path, struct bytes text, bool may_replace, st
         (void)unlink(temporary);
     }
     if (!is_good) {
-        return number == EEXIST ? error_set(error, "%s is there already; nothing was overwritten", path)
+        return number == EEXIST ? error_set(error, "%s already exists; nothing was overwritten", path)
                                 : error_set_system(error, number, "%s cannot be written", path);
     }
     sync_folder_of(path);
@@ -96,19 +97,19 @@ static bool write_pair(const char *folder, struct error *error)
     return write_file(path, buffer_bytes(&text), false, error);
 }
 
-/* The pair comes last: where it is, the folder is complete. */
+/* The pair comes last: if it exists, the folder is complete. */
 bool key_folder_make(const char *folder, struct error *error)
 {
     SCOPED(memory_free_at) char *pair = path_of(folder, PAIR_FILE);
     SCOPED(memory_free_at) char *list = path_of(folder, LIST_FILE);
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        return error_set_system(error, errno, "%s cannot be made", folder);
+        return error_set_system(error, errno, "%s cannot be created", folder);
     }
     if (!trusted_folder_check(folder, error)) {
         return false;
     }
     if (faccessat(AT_FDCWD, pair, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        return error_set(error, "%s is there already; nothing was overwritten", pair);
+        return error_set(error, "%s already exists; nothing was overwritten", pair);
     }
     struct allow_list *empty = allow_list_new();
     bool is_good = access(list, F_OK) == 0 || write_list(folder, empty, false, error);

@@ -1,4 +1,4 @@
-/* What is true of each kind of operation. */
+/* Properties of each kind of operation. */
 #include "proto/message/operation.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* The shell around the simulated coordinator: carries out what its core asks for. */
+/* The shell around the simulated coordinator: performs what its core requests. */
 #include "common/memory.h"
 #include "proto/codec/codec.h"
 #include "proto/message/bundle.h"
@@ -27,7 +27,7 @@ bool hub_is_draining(const struct world *world)
            world->now_ns >= world->running_ns + after_ms * 1000000;
 }
 
-/* Elsewhere, when it has lost its agent. */
+/* Continues elsewhere, after its agent was lost. */
 static bool may_go_on(const struct world *world, uint32_t worker)
 {
     return on_loss_replaces(world->plan->options.on_loss) && worker < world->workers &&
@@ -53,7 +53,7 @@ static void lose_worker(struct world *world, uint32_t worker)
     }
 }
 
-/* From here on nobody of this life of an agent may act. */
+/* From here on no worker of this incarnation of an agent may act. */
 static void declare_lost(struct world *world, uint64_t incarnation)
 {
     struct host *host = host_of_incarnation(world, incarnation);
@@ -67,7 +67,7 @@ static void declare_lost(struct world *world, uint64_t incarnation)
             world->unmourned[i] = world->unmourned[--world->unmourned_count];
         }
     }
-    /* Its host may have another life by now. */
+    /* Its host may have another incarnation by now. */
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
         struct host *any = &world->hosts[i];
         if (any->unheard_incarnation == incarnation) {
@@ -80,7 +80,7 @@ static void declare_lost(struct world *world, uint64_t incarnation)
     bool had_all_ended = true;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
         if (world->truth.worker[worker].is_moving && !may_go_on(world, worker)) {
-            lose_worker(world, worker); /* it was to go on there, but was never told so */
+            lose_worker(world, worker); /* it was to continue there, but was never told so */
         }
         if (world->truth.worker[worker].owner == incarnation) {
             had_workers = true;
@@ -102,7 +102,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
         if (cursor.worker >= world->truth.workers) {
-            world_break(world, "worker %u was dealt out, but there are %u", cursor.worker,
+            world_break(world, "worker %u was assigned, but there are %u", cursor.worker,
                         world->truth.workers);
             return;
         }
@@ -111,7 +111,8 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
             continue; /* sent again */
         }
         if (who->owner != 0) {
-            world_break(world, "worker %u was dealt to a second agent while the first has it", cursor.worker);
+            world_break(world, "worker %u was assigned to a second agent while the first has it",
+                        cursor.worker);
         }
         who->owner = incarnation;
         if (first_step > 0) {
@@ -120,7 +121,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
     }
 }
 
-/* Looks into what is sent for whom workers are given to. */
+/* Checks in what is sent which agents workers are assigned to. */
 static void note_placement(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
     bool may_deal =
@@ -131,7 +132,7 @@ static void note_placement(struct world *world, uint64_t incarnation, struct byt
     struct message message;
     struct error error;
     if (!message_decode(bytes, &message, &error)) {
-        world_break(world, "the coordinator sent what cannot be read: %s", error.text);
+        world_break(world, "the coordinator sent an unreadable message: %s", error.text);
         return;
     }
     if (message.kind == MESSAGE_DEPLOY) {
@@ -146,7 +147,7 @@ static void note_placement(struct world *world, uint64_t incarnation, struct byt
     world->is_dirty = true;
 }
 
-/* It may have been dealt workers that it will be told of when it is heard. */
+/* It may have been assigned workers that it will be told of when it is heard. */
 static bool is_anybody_unheard(const struct world *world)
 {
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
@@ -174,7 +175,7 @@ void hub_settle_placement(struct world *world)
     }
 }
 
-/* `is_seen`: not in the moment in which the coordinator dies. */
+/* `is_seen`: not at the moment in which the coordinator dies. */
 static void carry_out(struct world *world, const struct coordinator_effect *effect, bool is_seen)
 {
     struct host *host = NULL;
@@ -327,7 +328,7 @@ void hub_create(struct world *world)
     };
     world->is_created = true;
     if (coordinator_find_key(world->coordinator, event.create.key) == WORLD_CAMPAIGN) {
-        return; /* asked for once more, since there was no answer */
+        return; /* requested again, since there was no answer */
     }
     recovery_begin(world);
     hub_step(world, &event);
