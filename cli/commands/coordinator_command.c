@@ -5,6 +5,7 @@
 #include "cli/local/daemon.h"
 #include "cli/options/token.h"
 #include "common/bytes.h"
+#include "common/digits.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/api/api.h"
@@ -14,7 +15,6 @@
 
 #define WHO "coordinator"
 #define SCHEME "tcp://"
-#define SIZE_DIGITS 15u
 
 struct coordinator_options {
     const char *listen;
@@ -72,11 +72,12 @@ static bool parse_size(const char *text, void *value, struct error *error)
 {
     static const char *const units[] = {"",   "B", "K",   "KiB", "KB", "M",   "MiB",
                                         "MB", "G", "GiB", "GB",  "T",  "TiB", "TB"};
-    size_t digits = strspn(text, "0123456789");
-    uint64_t size = digits > 0 && digits <= SIZE_DIGITS ? strtoull(text, NULL, 10) : 0;
-    for (size_t i = 0; size > 0 && i < sizeof units / sizeof units[0]; i++) {
+    const char *unit = text;
+    uint64_t size = 0;
+    bool is_number = digits_read(&unit, &size) && size > 0;
+    for (size_t i = 0; is_number && i < sizeof units / sizeof units[0]; i++) {
         uint64_t bytes = 0;
-        if (strcasecmp(text + digits, units[i]) == 0 &&
+        if (strcasecmp(unit, units[i]) == 0 &&
             !__builtin_mul_overflow(size, (uint64_t)1 << 10 * ((i + 1) / 3), &bytes)) {
             *(uint64_t *)value = bytes;
             return true;

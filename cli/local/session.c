@@ -5,7 +5,6 @@
 #include "cli/local/agent_process.h"
 #include "cli/view/live_line.h"
 #include "cli/view/report_text.h"
-#include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
 #include "coordinator/net/server.h"
@@ -73,11 +72,9 @@ static void session_close_all(struct session *session)
     server_close(&session->server, LINGER_MS);
 }
 
-static void session_write_json(struct session *session, const struct campaign_report *report)
+static void session_write_json(struct session *session, const struct report_view *report)
 {
-    uint64_t begun_wall_ns =
-        report->begun_ns > 0 ? clock_wall_ns() - (report->made_ns - report->begun_ns) : 0;
-    SCOPED(memory_free_at) char *text = report_json(report, begun_wall_ns);
+    SCOPED(memory_free_at) char *text = report_json(report);
     struct error error;
     if (!json_file_write(session->settings->json, text, &error)) {
         session_say(session, true, "run", error.text);
@@ -86,29 +83,31 @@ static void session_write_json(struct session *session, const struct campaign_re
 }
 
 /* Creates nothing if no step has failed. */
-static void write_artifacts(struct session *session, const struct campaign_report *report)
+static void write_artifacts(struct session *session)
 {
+    size_t count = 0;
+    const struct artifact *artifacts = server_artifacts(session->server, session->campaign, &count);
     char own_folder[ARTIFACT_FOLDER_BYTES];
     const char *folder = session->settings->options->artifacts;
     char text[MESSAGE_BYTES];
     struct error error;
-    if (report->artifact_count == 0) {
+    if (count == 0) {
         return;
     }
     if (folder == NULL) {
         artifact_files_folder(own_folder);
         folder = own_folder;
     }
-    bool is_written = artifact_files_write(report, folder, &error);
-    (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", report->artifact_count,
-                   report->artifact_count == 1 ? "" : "s", folder);
+    bool is_written = artifact_files_write(artifacts, count, folder, &error);
+    (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", count, count == 1 ? "" : "s",
+                   folder);
     session_say(session, true, "run", is_written ? text : error.text);
 }
 
 static void tell_report(struct session *session)
 {
     struct screen *screen = session->settings->screen;
-    const struct campaign_report *report = server_report(session->server, session->campaign);
+    const struct report_view *report = server_report_now(session->server, session->campaign);
     assert(report != NULL);
     screen_end_live(screen);
     SCOPED(buffer_finish) struct buffer text;
@@ -116,7 +115,7 @@ static void tell_report(struct session *session)
     report_text(report, screen_has_colour(screen), &text);
     screen_text(screen, buffer_bytes(&text));
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
-    write_artifacts(session, report);
+    write_artifacts(session);
     if (session->settings->json != NULL) {
         session_write_json(session, report);
     }
@@ -173,7 +172,7 @@ static void on_server_log(void *context, enum log_level level, const char *text)
 {
     struct session *session = context;
     bool is_known = session->is_ending && level == LOG_WARNING; /* agents that we end ourselves */
-    if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
+    if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->campaign.verbosity) {
         session_say(session, true, "coordinator", text);
     }
 }
@@ -242,7 +241,7 @@ static void on_tick(uv_timer_t *timer)
     if (session->is_ending || screen_is_quiet(screen) || !is_wanted) {
         return;
     }
-    const struct campaign_report *report = server_report(session->server, session->campaign);
+    const struct report_view *report = server_report_now(session->server, session->campaign);
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, LIVE_MAX_BYTES);
     live_line_compose(&session->last_line, report, &line);
@@ -263,7 +262,8 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     char *browser_starts = memory_format("--browser-starts=%u", starts > 0 ? starts : 1);
     SCOPED(memory_free_at)
     char *turn_limit = memory_format("--turn-limit=%llums", (unsigned long long)options->turn_limit_ms);
-    SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
+    SCOPED(memory_free_at)
+    char *verbose = memory_format("--verbose=%u", (unsigned)options->campaign.verbosity);
     /* All options are given explicitly, so that the environment has no influence. */
     const char *const arguments[] = {
         "tutti",
@@ -337,7 +337,7 @@ static void start_campaign(struct session *session)
         .deadline_ms = JOIN_DEADLINE_MS,
     };
     session->campaign = server_create(session->server, &campaign, NULL);
-    if (settings->options->verbosity > 0) {
+    if (settings->options->campaign.verbosity > 0) {
         char text[MESSAGE_BYTES];
         (void)snprintf(text, sizeof text, "seed %llu", (unsigned long long)settings->campaign->seed);
         session_say(session, false, "run", text);

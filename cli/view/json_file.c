@@ -1,4 +1,4 @@
-/* A file that is there whole or not at all. */
+/* A file that is written completely or not at all. */
 #include "cli/view/json_file.h"
 #include "common/memory.h"
 #include "common/write_all.h"
@@ -13,7 +13,7 @@
 
 struct json_file {
     char *path;      /* NULL: standard output */
-    char *temporary; /* NULL: what stands at `path` is written itself */
+    char *temporary; /* NULL: `path` is written in place */
     int descriptor;
 };
 
@@ -24,7 +24,7 @@ static bool is_special(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-/* mkstemp makes it private; a report is as public as any new file of this user. */
+/* mkostemp makes it private; a report has the permissions of any new file of this user. */
 static int open_temporary(char *template)
 {
     int descriptor = mkostemp(template, O_CLOEXEC);

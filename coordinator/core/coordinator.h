@@ -36,11 +36,16 @@ uint64_t coordinator_find_key(const struct coordinator *coordinator, struct byte
 struct bytes coordinator_bundle(const struct coordinator *coordinator, uint64_t campaign);
 /* Whether a campaign that has not ended has the bundle of this name. */
 bool coordinator_names_bundle(const struct coordinator *coordinator, struct bytes hash);
+/* False if there is no report of this campaign, or none any more. */
+MUST_CHECK bool coordinator_find(const struct coordinator *coordinator, uint64_t campaign,
+                                 enum campaign_state *state);
 bool coordinator_has_live_campaign(const struct coordinator *coordinator);
 
 /* What is known of a campaign now, or how it ended; NULL: there is none with this id. Borrowed until the next
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
+/* What its failed steps have left; NULL if there is none of this id. Borrowed until the next step. */
+const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign);
 /* Agents and campaigns as they are now. Borrowed until the next step or the next overview. */
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator);

@@ -2,6 +2,7 @@
 #include "coordinator/http/listener.h"
 
 #include "common/bytes.h"
+#include "common/digits.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -22,13 +23,14 @@
 bool listener_parse(const char *text, struct listener_address *address, struct error *error)
 {
     const char *colon = strrchr(text, ':');
-    size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+    const char *end = colon != NULL ? colon + 1 : "";
+    uint64_t port = PORT_MAX + 1;
+    bool is_number = digits_read(&end, &port) && end - colon <= 1 + PORT_DIGITS;
     size_t host = colon != NULL ? (size_t)(colon - text) : 0;
     bool is_bracketed = host > 2 && text[0] == '[' && text[host - 1] == ']';
     bool is_plain =
         host > 0 && memchr(text, ':', host) == NULL && memchr(text, '/', host) == NULL && text[0] != '[';
-    unsigned long port = digits > 0 && digits <= PORT_DIGITS ? strtoul(colon + 1, NULL, 10) : PORT_MAX + 1;
-    if (host >= LISTENER_HOST_BYTES || !(is_bracketed || is_plain) || colon[1 + digits] != '\0' ||
+    if (host >= LISTENER_HOST_BYTES || !(is_bracketed || is_plain) || !is_number || *end != '\0' ||
         port > PORT_MAX) {
         return error_set(error, "\"%.80s\" is not an address like 127.0.0.1:7441 or [::1]:7441", text);
     }

@@ -195,7 +195,7 @@ bool recovery_allows_campaign(struct recovery *recovery, const struct coordinato
     bool is_kept = journal_is_on(recovery->journal) || (!coordinator_has_live_campaign(coordinator) &&
                                                         recovery_begin_afresh(recovery, coordinator));
     return is_kept || recovery->settings.policy == RECOVERY_GO_ON ||
-           error_set(error, "the journal has failed (%s), and no campaign shall be without",
+           error_set(error, "the journal has failed (%s), and no campaign may run without one",
                      recovery->failure.text);
 }
 

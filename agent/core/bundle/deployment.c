@@ -13,27 +13,13 @@ struct deployment {
     struct shared_bundle *shared; /* NULL until it has come */
 };
 
-static struct bytes deployment_copy_bytes(struct bytes bytes)
-{
-    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
-}
-
-static void free_bytes(struct bytes *bytes)
-{
-    memory_free((void *)bytes->data);
-    *bytes = bytes_of(NULL, 0);
-}
-
 struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
                                   const struct bundle *bundle)
 {
     struct deployment *deployment = MEMORY_NEW(struct deployment);
     atomic_init(&deployment->holders, 1);
     deployment->campaign = campaign;
-    deployment->options = *options;
-    deployment->options.single_mode = deployment_copy_bytes(options->single_mode);
-    deployment->options.target = deployment_copy_bytes(options->target);
-    deployment->options.labels = bytes_of(NULL, 0); /* are over when it has come to us */
+    deployment->options = campaign_options_copy(options);
     deployment->shared = bundle == NULL ? NULL : shared_bundle_copy(bundle);
     return deployment;
 }
@@ -53,8 +39,7 @@ struct deployment *deployment_hold(struct deployment *deployment)
 
 static void deployment_destroy(struct deployment *deployment)
 {
-    free_bytes(&deployment->options.single_mode);
-    free_bytes(&deployment->options.target);
+    campaign_options_finish(&deployment->options);
     shared_bundle_release(&deployment->shared);
     memory_free(deployment);
 }
@@ -64,7 +49,7 @@ void deployment_release(struct deployment **deployment)
     if (*deployment == NULL) {
         return;
     }
-    /* Whoever destroys has to see all that the other holders did before they let go. */
+    /* The last holder must see everything that the others did before they released it. */
     unsigned before = atomic_fetch_sub_explicit(&(*deployment)->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {

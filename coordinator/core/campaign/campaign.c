@@ -16,10 +16,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     struct campaign *campaign = MEMORY_NEW(struct campaign);
     campaign->home = *home;
     campaign->id = id;
-    campaign->options = event->create.options;
-    campaign->options.single_mode = bytes_copy_new(event->create.options.single_mode);
-    campaign->options.target = bytes_copy_new(event->create.options.target);
-    campaign->options.labels = bytes_copy_new(event->create.options.labels);
+    campaign->options = campaign_options_copy(&event->create.options);
     bundle_copy(&campaign->bundle, &event->create.bundle, event->create.content);
     campaign->script = bytes_copy_new(event->create.script);
     campaign->key = bytes_copy_new(event->create.key);
@@ -61,9 +58,7 @@ void campaign_free(struct campaign **at)
     memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
     memory_free(campaign->last_steps);
-    memory_free((void *)campaign->options.single_mode.data);
-    memory_free((void *)campaign->options.target.data);
-    memory_free((void *)campaign->options.labels.data);
+    campaign_options_finish(&campaign->options);
     memory_free((void *)campaign->script.data);
     memory_free((void *)campaign->key.data);
     bundle_finish(&campaign->bundle);
@@ -127,6 +122,11 @@ bool campaign_is_unsettled(const struct campaign *campaign)
 size_t campaign_artifact_bytes(const struct campaign *campaign)
 {
     return campaign->artifacts.bytes;
+}
+
+const struct artifacts *campaign_artifacts(const struct campaign *campaign)
+{
+    return &campaign->artifacts;
 }
 
 void campaign_drop_artifacts(struct campaign *campaign)
