@@ -22,7 +22,6 @@ struct agent *agent_new(const struct agent_settings *settings, uint64_t now_ns)
     agent->now_ns = now_ns;
     agent->campaigns = map_new();
     random_seed(&agent->random, settings->seed);
-    buffer_init(&agent->hello, LIMIT_FRAME_BYTES);
     agent_gauges_init(agent);
     agent_join_init(agent);
     return agent;
@@ -45,7 +44,7 @@ void agent_free(struct agent **agent)
     link_free(&self->link);
     agent_free_texts(self);
     memory_free(self->texts);
-    buffer_finish(&self->hello);
+    shared_release(&self->hello);
     memory_free((void *)self->settings.name);
     memory_free((void *)self->settings.host);
     memory_free((void *)self->settings.coordinator_host);
@@ -111,7 +110,7 @@ static void send_all_gathered(struct agent *agent)
 static void send_frames(struct agent *agent)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     while (link_next_frame(agent->link, agent->now_ns, &envelope, &message)) {
         struct agent_effect *effect = agent_add_effect(agent, AGENT_SEND);
         effect->envelope = envelope;

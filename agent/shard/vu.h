@@ -38,12 +38,6 @@ enum vu_wait {
 };
 enum vu_wake { WAKE_DONE, WAKE_STOPPED };
 
-/* A reply that many workers of the campaign share. */
-struct answer {
-    struct reply *reply;
-    uint32_t holders;
-};
-
 struct vu {
     struct shard_campaign *campaign;
     struct vu *next;         /* in the queue of those whose turn it is */
@@ -69,7 +63,7 @@ struct vu {
     uint64_t draws;
     uint64_t step_began_ns;
     uint64_t wait_began_ns;
-    struct answer *answer;
+    struct shared_reply *answer; /* held with the others whom it answers */
     uint64_t rank;
     uint64_t release_ns;            /* of its answer; 0: at once */
     int witness_reference;          /* what runs in PLAYER_WITNESS */

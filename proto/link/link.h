@@ -5,6 +5,7 @@
 #include "common/buffer.h"
 #include "common/bytes.h"
 #include "common/pack.h"
+#include "common/shared.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,6 +68,8 @@ uint64_t link_epoch(const struct link *link);
 
 /* Queues an encoded message, never empty; takes the buffer's memory. Order of calls is order of delivery. */
 void link_send(struct link *link, struct buffer *message);
+/* The same for a message that many links have: takes a hold of its own. */
+void link_send_shared(struct link *link, struct shared *message);
 /* Messages queued or not yet acknowledged: who fills a link looks at this and holds back. */
 size_t link_backlog(const struct link *link);
 
@@ -81,10 +84,11 @@ size_t link_held_bytes(const struct link *link);
 uint64_t link_progress_ns(const struct link *link);
 
 /* The next frame to put on the wire now: new ones within the window, those to be sent again, else an
- * acknowledgement or heartbeat that is due. False when there is none. `message` is borrowed until the next
- * link_receive or link_free. Call until false. */
+ * acknowledgement or heartbeat that is due. False when there is none. `message` is NULL where the frame has
+ * none, else borrowed until the next link_receive or link_free: who wants it for longer takes a hold. Call
+ * until false. */
 MUST_CHECK bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelope,
-                                struct bytes *message);
+                                struct shared **message);
 /* When link_next_frame has to be asked again though nothing was sent or received; 0 if it has something now.
  */
 uint64_t link_due_ns(const struct link *link);

@@ -18,7 +18,7 @@ void command_free(struct command **command)
     deployment_release(&(*command)->deployment);
     worker_set_finish(&(*command)->workers);
     worker_set_finish(&(*command)->rooms);
-    reply_free(&(*command)->reply);
+    shared_reply_release(&(*command)->reply);
     memory_free((*command)->ranks);
     memory_free((*command)->room_steps);
     memory_free((*command)->text);

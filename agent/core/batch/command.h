@@ -1,5 +1,5 @@
 /* What an agent tells the runner of a shard, and what a runner tells its agent. Both travel between threads,
- * so each owns all that it points to, except the shared deployment, which is counted. */
+ * so each owns all that it points to, except deployment and reply, which are counted. */
 #pragma once
 #include "agent/core/bundle/deployment.h"
 #include "common/attributes.h"
@@ -15,7 +15,7 @@ enum command_kind {
     COMMAND_GLOBAL,      /* run a global fixture (first shard only) */
     COMMAND_BEGIN,       /* at_ns: this agent's clock, 0 for at once */
     COMMAND_ASSIGN,      /* more workers, or some that have ended once more, from first_step on */
-    COMMAND_REPLY,       /* `reply`, for workers of this shard only; its at_ns is this agent's clock */
+    COMMAND_REPLY,       /* `reply` to `workers`; its at_ns is this agent's clock */
     COMMAND_SYNCHRONISE, /* `rooms` */
     COMMAND_DRAIN,
     COMMAND_RUN_UNTIL,  /* `room_steps` */
@@ -30,14 +30,14 @@ struct command {
     enum command_kind kind;
     uint64_t campaign;
     struct deployment *deployment; /* DEPLOY */
-    struct worker_set workers;     /* DEPLOY, ASSIGN, KNOWN */
+    struct worker_set workers;     /* DEPLOY, ASSIGN, KNOWN; REPLY: whom of this shard it answers */
     struct worker_set rooms;
     uint64_t first_step;
     uint32_t worker_count;
     enum global_phase phase;
     uint64_t at_ns;
-    struct reply *reply; /* owned, deep */
-    uint64_t *ranks; /* REPLY to a barrier: of each of the reply's workers; NULL: they follow reply->rank */
+    struct shared_reply *reply; /* held */
+    uint64_t *ranks; /* REPLY to a barrier: of each of `workers`; NULL: they follow the reply's rank */
     struct room_step *room_steps;
     size_t room_step_count;
     char *text;
@@ -76,12 +76,6 @@ struct notice {
 MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);
 void notice_free(struct notice **notice);
 
-/* Deep copies and their ends, for what crosses threads. An operation or reply that is freed here was made
- * here: it is one piece of memory, and its worker sets do not grow. */
-MUST_CHECK struct operation *operation_copy(const struct operation *operation);
-void operation_free(struct operation **operation);
-MUST_CHECK struct reply *reply_copy(const struct reply *reply);
-void reply_free(struct reply **reply);
 /* Each name, text, histogram and array in it, and itself, is memory of its own (memory_free,
  * histogram_free). */
 void statistics_free(struct statistics **statistics);

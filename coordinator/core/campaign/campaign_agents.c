@@ -2,6 +2,7 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
+#include "coordinator/core/base/bitset.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
 
@@ -42,13 +43,20 @@ void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent
     members_send(campaign->home.members, agent->member, message);
 }
 
-void campaign_tell_all(struct campaign *campaign, struct message *message)
+void campaign_tell_some(struct campaign *campaign, const uint64_t *agents, struct message *message)
 {
+    message->campaign = campaign->id;
+    SCOPED(shared_release) struct shared *encoded = members_encode(message);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        if (campaign_agent_is_live(&campaign->agents[i])) {
-            campaign_tell(campaign, &campaign->agents[i], message);
+        if (campaign_agent_is_live(&campaign->agents[i]) && (agents == NULL || bitset_has(agents, i))) {
+            members_send_encoded(campaign->home.members, campaign->agents[i].member, encoded);
         }
     }
+}
+
+void campaign_tell_all(struct campaign *campaign, struct message *message)
+{
+    campaign_tell_some(campaign, NULL, message);
 }
 
 /* agent-2 before agent-10; so that a worker sits on the same agent in each run. */

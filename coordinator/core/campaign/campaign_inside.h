@@ -123,6 +123,8 @@ struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct
 bool campaign_agent_is_live(const struct campaign_agent *agent);
 uint32_t campaign_live_agents(const struct campaign *campaign);
 void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message);
+/* Those of `agents` (bitset.h) that are live; NULL: all that are. Encoded once. */
+void campaign_tell_some(struct campaign *campaign, const uint64_t *agents, struct message *message);
 void campaign_tell_all(struct campaign *campaign, struct message *message);
 
 /* campaign_operations.c. From the `next_operation` of the place's member on; it `is_half_done` where it was

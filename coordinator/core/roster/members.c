@@ -317,15 +317,26 @@ void members_take_gauges(struct member *member, const struct gauges *gauges)
     member->gauges.lag_us = NULL;
 }
 
-void members_send(struct members *members, struct member *member, const struct message *message)
+struct shared *members_encode(const struct message *message)
 {
     struct buffer buffer;
     buffer_init(&buffer, LIMIT_FRAME_BYTES);
     message_encode(message, &buffer);
-    members->held_bytes += buffer.size;
-    link_send(member->link, &buffer);
-    buffer_finish(&buffer);
+    assert(!buffer.has_overflowed);
+    return shared_take(&buffer);
+}
+
+void members_send_encoded(struct members *members, struct member *member, struct shared *message)
+{
+    members->held_bytes += shared_bytes(message).size;
+    link_send_shared(member->link, message);
     members_wake(members, member);
+}
+
+void members_send(struct members *members, struct member *member, const struct message *message)
+{
+    SCOPED(shared_release) struct shared *encoded = members_encode(message);
+    members_send_encoded(members, member, encoded);
 }
 
 void members_acknowledge(struct members *members, struct member *member)
@@ -553,14 +564,14 @@ static void hand_out_of(struct members *members, uint64_t now_ns, struct member 
                         struct outbox *outbox)
 {
     struct envelope envelope = {0};
-    struct bytes message = {0};
+    struct shared *message = NULL;
     judge_hearing(members, now_ns, member);
     /* Looked after as often as one that is spoken to: by long pauses we know that we have slept. */
     uint64_t due_ns =
         earliest(given_up_ns(members, member), due_after_ms(now_ns, members->settings.heartbeat_ms));
     if (member->muted_ns == 0 && !member->is_awaited) {
         while (link_next_frame(member->link, now_ns, &envelope, &message)) {
-            note_bulk(member, now_ns, envelope.sequence, message.size);
+            note_bulk(member, now_ns, envelope.sequence, shared_bytes(message).size);
             outbox_frame(outbox, &envelope, message);
         }
         due_ns = earliest(link_due_ns(member->link), muted_from_ns(members, member));

@@ -110,6 +110,9 @@ uint64_t members_round_trip_ns(const struct member *member);
 void members_take_gauges(struct member *member, const struct gauges *gauges);
 /* Queues a message on its link. */
 void members_send(struct members *members, struct member *member, const struct message *message);
+/* The same for a message that goes to many, encoded once; each link takes a hold of its own. */
+MUST_CHECK struct shared *members_encode(const struct message *message);
+void members_send_encoded(struct members *members, struct member *member, struct shared *message);
 /* What it has said is acknowledged now, and not when there is something else to send. */
 void members_acknowledge(struct members *members, struct member *member);
 /* Its due time has come: it is handed out to in the next members_hand_out. */
