@@ -390,11 +390,9 @@ void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct 
     }
     campaign->artifacts++;
     struct notice *notice = notice_new(NOTICE_ARTIFACT, campaign->id);
-    notice->artifact =
-        (struct artifact_piece){.kind = kind,
-                                .worker = vu->id,
-                                .step = vu->step,
-                                .content = bytes_of(memory_copy(content.data, content.size), content.size)};
+    notice->content = text_copy(content);
+    notice->artifact = (struct artifact_piece){
+        .kind = kind, .worker = vu->id, .step = vu->step, .content = notice->content.bytes};
     post(campaign, &notice);
 }
 

@@ -3,10 +3,11 @@
 #pragma once
 #include "agent/core/bundle/deployment.h"
 #include "common/attributes.h"
-#include "common/bytes.h"
+#include "common/text.h"
 #include "proto/message/campaign.h"
 #include "proto/message/message.h"
 #include "proto/message/operation.h"
+#include "proto/message/statistics.h"
 
 #include <stdbool.h>
 
@@ -67,7 +68,8 @@ struct notice {
     size_t room_step_count;
     struct failure failure;         /* text points to `text` */
     struct statistics *statistics;  /* owned, deep */
-    struct artifact_piece artifact; /* its content is owned; at most LIMIT_ARTIFACT_BYTES */
+    struct artifact_piece artifact; /* at most LIMIT_ARTIFACT_BYTES: */
+    struct text content;            /* of the artifact, which has a view of it */
     struct loop_gauges loop;
     struct histogram *lag_us;  /* owned */
     uint64_t finished_workers; /* FINISHED: all that this runner was ever given */
@@ -75,7 +77,3 @@ struct notice {
 };
 MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);
 void notice_free(struct notice **notice);
-
-/* Each name, text, histogram and array in it, and itself, is memory of its own (memory_free,
- * histogram_free). */
-void statistics_free(struct statistics **statistics);

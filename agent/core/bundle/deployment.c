@@ -2,6 +2,7 @@
 #include "agent/core/bundle/deployment.h"
 #include "agent/core/bundle/bundle_cache.h"
 #include "common/memory.h"
+#include "common/text.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -9,20 +10,11 @@
 struct deployment {
     atomic_uint holders;
     uint64_t campaign;
-    struct campaign_options options;
+    struct campaign_options options; /* has views of these: */
+    struct text single_mode;
+    struct text target;
     struct shared_bundle *shared; /* NULL until it has come */
 };
-
-static struct bytes deployment_copy_bytes(struct bytes bytes)
-{
-    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
-}
-
-static void free_bytes(struct bytes *bytes)
-{
-    memory_free((void *)bytes->data);
-    *bytes = bytes_of(NULL, 0);
-}
 
 struct deployment *deployment_new(uint64_t campaign, const struct campaign_options *options,
                                   const struct bundle *bundle)
@@ -31,8 +23,10 @@ struct deployment *deployment_new(uint64_t campaign, const struct campaign_optio
     atomic_init(&deployment->holders, 1);
     deployment->campaign = campaign;
     deployment->options = *options;
-    deployment->options.single_mode = deployment_copy_bytes(options->single_mode);
-    deployment->options.target = deployment_copy_bytes(options->target);
+    deployment->single_mode = text_copy(options->single_mode);
+    deployment->target = text_copy(options->target);
+    deployment->options.single_mode = deployment->single_mode.bytes;
+    deployment->options.target = deployment->target.bytes;
     deployment->options.labels = bytes_of(NULL, 0); /* are over when it has come to us */
     deployment->shared = bundle == NULL ? NULL : shared_bundle_copy(bundle);
     return deployment;
@@ -53,8 +47,8 @@ struct deployment *deployment_hold(struct deployment *deployment)
 
 static void deployment_destroy(struct deployment *deployment)
 {
-    free_bytes(&deployment->options.single_mode);
-    free_bytes(&deployment->options.target);
+    text_finish(&deployment->single_mode);
+    text_finish(&deployment->target);
     shared_bundle_release(&deployment->shared);
     memory_free(deployment);
 }

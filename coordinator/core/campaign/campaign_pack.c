@@ -10,9 +10,9 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1504 &&
+static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1824 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
-                  sizeof(struct artifacts) == 664 && sizeof(struct artifact_delivery) == 64 &&
+                  sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "what is packed here has to know each field");
 
@@ -172,10 +172,9 @@ static void artifacts_unpack(struct artifacts *artifacts, struct unpack *from)
         struct artifact artifact = {.kind = (enum artifact_kind)unpack_bounded(from, ARTIFACT_KINDS - 1)};
         artifact.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         artifact.step = unpack_number(from);
-        struct bytes content = unpack_bytes(from);
-        artifact.content = bytes_of(memory_copy(content.data, content.size), content.size);
-        artifacts->bytes += content.size;
-        artifacts->items[artifacts->count++] = artifact;
+        struct text content = text_copy(unpack_bytes(from));
+        artifacts->bytes += content.bytes.size;
+        artifacts_add(artifacts, artifact, content);
     }
 }
 

@@ -2,6 +2,7 @@
  * become whole ones in bounded memory. */
 #pragma once
 #include "common/error.h"
+#include "common/text.h"
 #include "proto/message/limits.h"
 #include "proto/message/message.h"
 
@@ -9,16 +10,20 @@ struct artifact {
     enum artifact_kind kind;
     uint32_t worker;
     uint64_t step;
-    struct bytes content;
+    struct bytes content; /* borrowed */
 };
 
 struct artifacts {
     struct artifact items[LIMIT_ARTIFACTS]; /* whole ones, in the order in which they became so */
+    struct text contents[LIMIT_ARTIFACTS];  /* of which theirs are views */
     size_t count;
     size_t begun; /* not whole yet */
     size_t bytes; /* of all, begun ones too */
 };
 void artifacts_finish(struct artifacts *artifacts);
+
+/* One more, of which there is a place; takes the content. */
+void artifacts_add(struct artifacts *artifacts, struct artifact artifact, struct text content);
 
 /* What one agent is sending; zero it to begin with. */
 struct artifact_delivery {

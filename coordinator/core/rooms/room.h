@@ -15,12 +15,12 @@ struct notifier;
 struct seat {
     uint64_t past;        /* the last step that ended */
     uint64_t failed_step; /* the last one that failed, and how; NULL if none has */
-    struct text *failure;
-    const struct text *end; /* why its worker ended, if not in order; borrowed */
-    bool is_known;          /* whether its progress is; before, it is past nothing */
-    uint64_t joined_past;   /* what it was past when its worker joined, without having done it */
-    uint64_t signalled;     /* the furthest step that it has written, read or come to a barrier in */
-    uint64_t begun;         /* the furthest step that it was about to begin, as far as it says that */
+    struct pool_string *failure;
+    const struct pool_string *end; /* why its worker ended, if not in order; borrowed */
+    bool is_known;                 /* whether its progress is; before, it is past nothing */
+    uint64_t joined_past;          /* what it was past when its worker joined, without having done it */
+    uint64_t signalled;            /* the furthest step that it has written, read or come to a barrier in */
+    uint64_t begun;                /* the furthest step that it was about to begin, as far as it says that */
 };
 
 /* A worker that has gone past steps, and how far it was before. */
@@ -75,9 +75,9 @@ bool room_is_past(const struct room *room, uint32_t seat, uint64_t step);
  * never were. */
 bool room_has_begun(const struct room *room, uint32_t seat, uint64_t step);
 /* The step that ended last is at least this one. False if that was known. `failure` may be NULL. */
-bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct text *failure);
+bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct pool_string *failure);
 /* The worker has ended, or goes on after all. `live` is counted by whoever calls. */
-void room_end(struct room *room, uint32_t seat, const struct text *end);
+void room_end(struct room *room, uint32_t seat, const struct pool_string *end);
 void room_revive(struct room *room, uint32_t seat);
 
 enum room_find {

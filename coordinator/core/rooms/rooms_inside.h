@@ -44,7 +44,7 @@ struct rooms {
     uint64_t *lost;  /* of those */
     uint64_t *gone;  /* by worker: lost or restarted since the last settling, so that nobody hears an answer
                         to what it asked before; NULL if none */
-    struct text **ends; /* by worker: why it ended, if not in order; NULL before the first such */
+    struct pool_string **ends; /* by worker: why it ended, if not in order; NULL before the first such */
     uint32_t live;
     uint64_t steps_ended; /* as agents say, where all rooms synchronise */
     uint64_t steps_lost;  /* that were passed over when a lost worker went on elsewhere */
@@ -98,7 +98,7 @@ void rooms_touch(struct rooms *rooms, uint64_t now_ns, struct room *room);
 bool rooms_has_ended(const struct rooms *rooms, uint32_t worker);
 
 /* The worker has ended; `text` is empty if in order. Nothing if that was known. */
-void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct text *text);
+void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct pool_string *text);
 /* Whatever it was is over: it does not hear answers any more that are on their way. */
 void rooms_silence(struct rooms *rooms, uint32_t worker);
 /* It does not wait any more, and nobody has to be told. */

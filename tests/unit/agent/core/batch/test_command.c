@@ -18,7 +18,8 @@ static struct bytes loose(const char *text)
 static void drop(struct bytes bytes)
 {
     memset((void *)bytes.data, '#', bytes.size);
-    memory_free((void *)bytes.data);
+    struct text text = {.bytes = bytes};
+    text_finish(&text);
 }
 
 static void operation_outlives_what_it_was_copied_from(void **state)
@@ -161,20 +162,25 @@ static void notice_frees_all_that_it_owns(void **state)
     notice->operation = operation_copy(&(struct operation){.kind = OPERATION_READ});
     notice->room_steps = memory_new(2, sizeof *notice->room_steps);
     notice->text = memory_copy_string("broken");
-    struct statistics *statistics = MEMORY_NEW(struct statistics);
-    statistics->step_us = histogram_new();
-    statistics->requests = memory_new(1, sizeof *statistics->requests);
-    statistics->request_count = 1;
-    statistics->requests[0].name = loose("GET /");
-    statistics->requests[0].latency_us = histogram_new();
-    statistics->waits = memory_new(1, sizeof *statistics->waits);
-    statistics->wait_count = 1;
-    statistics->waits[0].name = loose("pad");
-    statistics->waits[0].waited_us = histogram_new();
-    statistics->errors = memory_new(1, sizeof *statistics->errors);
-    statistics->error_count = 1;
-    statistics->errors[0].text = loose("refused");
-    notice->statistics = statistics;
+    notice->content = text_copy_string("a picture");
+    struct request_statistics request = {.name = loose("GET /"), .latency_us = histogram_new()};
+    struct wait_statistics wait = {.name = loose("pad"), .waited_us = histogram_new()};
+    struct error_statistics error = {.text = loose("refused"), .count = 3};
+    struct statistics statistics = {.step_us = histogram_new(),
+                                    .requests = &request,
+                                    .request_count = 1,
+                                    .waits = &wait,
+                                    .wait_count = 1,
+                                    .errors = &error,
+                                    .error_count = 1};
+    notice->statistics = statistics_copy(&statistics);
+    drop(request.name);
+    drop(wait.name);
+    drop(error.text);
+    assert_true(bytes_equal_string(notice->statistics->requests[0].name, "GET /"));
+    assert_true(bytes_equal_string(notice->statistics->waits[0].name, "pad"));
+    assert_true(bytes_equal_string(notice->statistics->errors[0].text, "refused"));
+    assert_int_equal(notice->statistics->errors[0].count, 3);
     notice_free(&notice);
     assert_null(notice);
     notice_free(&notice);
