@@ -1,7 +1,6 @@
 /* Files in folders that belong to this user alone: nothing planted there is followed, waited for or taken for
  * a file of ours. */
 #pragma once
-#include "common/bytes.h"
 #include "common/error.h"
 
 #include <sys/types.h>
@@ -16,7 +15,3 @@ int state_file_open(int folder, const char *name, int flags);
 /* A new file to be written and appended to, mode 0600, in the place of whatever has this name. -1 with errno.
  */
 int state_file_make(int folder, const char *name);
-/* The file `name` has this content at once or not at all, also if the process dies meanwhile; until then it
- * is written under the name `temporary`. The descriptor, to be appended to or closed, or -1 with errno and
- * nothing changed. What is not synced may be lost with the machine. */
-int state_file_replace(int folder, const char *name, const char *temporary, struct bytes content);

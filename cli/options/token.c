@@ -4,6 +4,7 @@
 #include "cli/base/text_file.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/write_all.h"
 #include "coordinator/api/api.h"
 
@@ -160,19 +161,16 @@ static bool token_file_write(struct token_file *file, const char *token, struct 
 {
     char draft[2 * TOKEN_NAME_BYTES];
     (void)snprintf(draft, sizeof draft, ".%s.%ld", file->name, (long)getpid());
-    (void)unlinkat(file->folder, draft, 0);
-    file->descriptor =
-        openat(file->folder, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, TOKEN_FILE_MODE);
-    bool is_written = file->descriptor >= 0 && fchmod(file->descriptor, TOKEN_FILE_MODE) == 0 &&
-                      flock(file->descriptor, LOCK_EX | LOCK_NB) == 0 &&
-                      write_all(file->descriptor, bytes_of_string(token)) &&
-                      write_all(file->descriptor, bytes_of_string("\n")) &&
-                      renameat(file->folder, draft, file->folder, file->name) == 0;
-    if (!is_written) {
-        (void)error_set_system(error, errno, "cannot write %s", file->path);
-        (void)unlinkat(file->folder, draft, 0);
+    SCOPED(replacement_free)
+    struct replacement *replacement = replacement_begin(file->folder, file->name, draft, TOKEN_FILE_MODE);
+    int descriptor = replacement == NULL ? -1 : replacement_descriptor(replacement);
+    if (descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) != 0 ||
+        !write_all(descriptor, bytes_of_string(token)) || !write_all(descriptor, bytes_of_string("\n")) ||
+        !replacement_put(replacement, true)) {
+        return error_set_system(error, errno, "cannot write %s", file->path);
     }
-    return is_written;
+    file->descriptor = replacement_take(replacement);
+    return true;
 }
 
 struct token_file *token_file_new(uint16_t port, const char *token, struct error *error)

@@ -3,16 +3,18 @@
 #include "common/attributes.h"
 #include "common/buffer.h"
 #include "common/error.h"
+#include "common/replace_file.h"
 
 struct base_writer;
 
-/* `base`, of ledger_begin_base with the state behind, is taken, sealed, and written under this name; what was
- * done in the folder before is synced with it. NULL with an error if that cannot even be begun. */
-MUST_CHECK struct base_writer *base_writer_begin(int folder, const char *name, struct buffer *base,
-                                                 struct error *error);
+/* `base`, of event_log_begin_base with the state after it, is taken, sealed, and written under the name
+ * `temporary`, to be put in the place of `name`; what was done in the folder before is synced with it. NULL
+ * with an error if that cannot even be begun. */
+MUST_CHECK struct base_writer *base_writer_begin(int folder, const char *name, const char *temporary,
+                                                 struct buffer *base, struct error *error);
 bool base_writer_is_done(const struct base_writer *writer);
-/* Waits until it is done. The descriptor of the file, to be appended to, and its size; or -1 with an error
+/* Waits until it is done. The file, to be appended to and put in place, and its size; or NULL with an error
  * and no file. */
-int base_writer_finish(struct base_writer **writer, uint64_t *bytes, struct error *error);
+struct replacement *base_writer_finish(struct base_writer **writer, uint64_t *bytes, struct error *error);
 /* Waits until it is done, and takes the file away. NULL is tolerated. */
 void base_writer_free(struct base_writer **writer);
