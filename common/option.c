@@ -2,14 +2,16 @@
 #include "common/option.h"
 #include "common/bytes.h"
 #include "common/duration.h"
+#include "common/edit_distance.h"
 #include "common/memory.h"
+#include "common/number.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 64u
+#define NAME_MAX_BYTES EDIT_DISTANCE_MAX_BYTES
 /* Farther than this from every name, a suggestion would only puzzle. */
 #define SUGGESTION_DISTANCE 3u
 
@@ -29,23 +31,6 @@ static bool takes_value(const struct option *option)
     return option->type != OPTION_FLAG && option->type != OPTION_COUNT;
 }
 
-/* Digits alone: strtoull would let signs, spaces and other bases in. */
-static bool parse_number(const char *text, uint64_t *number)
-{
-    uint64_t sum = 0;
-    if (*text == '\0') {
-        return false;
-    }
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9' || __builtin_mul_overflow(sum, 10u, &sum) ||
-            __builtin_add_overflow(sum, (uint64_t)(*text - '0'), &sum)) {
-            return false;
-        }
-    }
-    *number = sum;
-    return true;
-}
-
 static bool set_flag(const char *text, bool *flag, struct error *error)
 {
     bool is_true = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
@@ -60,7 +45,8 @@ static bool set_number(const struct option *option, const char *text, uint64_t *
 {
     uint64_t maximum = option->maximum > 0 ? option->maximum : UINT64_MAX;
     uint64_t parsed = 0;
-    if (parse_number(text, &parsed) && parsed >= option->minimum && parsed <= maximum) {
+    if (number_parse(bytes_of_string(text), UINT64_MAX, &parsed) && parsed >= option->minimum &&
+        parsed <= maximum) {
         *number = parsed;
         return true;
     }
@@ -120,7 +106,7 @@ static bool set_value(const struct option *option, const char *text, void *value
             *(uint32_t *)value += 1;
             return true;
         }
-        if (!parse_number(text, &number) || number > UINT32_MAX) {
+        if (!number_parse(bytes_of_string(text), UINT32_MAX, &number)) {
             return error_set(error, "\"%.40s\" is not a whole number", text);
         }
         *(uint32_t *)value = (uint32_t)number;
@@ -170,30 +156,11 @@ static size_t smaller(size_t left, size_t right)
     return left < right ? left : right;
 }
 
-/* How many letters must be put in, taken out or changed to come from one to the other. */
-static size_t edit_distance(const char *left, struct bytes right)
-{
-    size_t row[NAME_MAX_BYTES + 1];
-    for (size_t j = 0; j <= right.size; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; left[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < right.size; j++) {
-            size_t changed = diagonal + (left[i] != (char)right.data[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = smaller(changed, smaller(diagonal, row[j]) + 1);
-        }
-    }
-    return row[right.size];
-}
-
 /* The start of a name is as good as the name. */
 static size_t distance_to(const struct option *option, struct bytes given)
 {
     bool is_start = given.size > 1 && strncmp(option->name, (const char *)given.data, given.size) == 0;
-    return is_start ? 0 : edit_distance(option->name, given);
+    return is_start ? 0 : edit_distance(bytes_of_string(option->name), given);
 }
 
 static bool refuse_unknown(const struct parse *parse, struct bytes name)

@@ -2,10 +2,10 @@
  * after it was declared lost. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 
-#define NS_PER_MS UINT64_C(1000000)
 #define FIRST_HELLO_WAIT_NS (100 * NS_PER_MS)
 #define LAST_HELLO_WAIT_NS (2000 * NS_PER_MS)
 #define SILENT_HEARTBEATS 2u

@@ -6,6 +6,7 @@
 #include "common/bytes.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/number.h"
 #include "coordinator/api/api.h"
 
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 
 #define WHO "coordinator"
 #define SCHEME "tcp://"
-#define SIZE_DIGITS 15u
 
 struct coordinator_options {
     const char *listen;
@@ -72,7 +72,10 @@ static bool parse_size(const char *text, void *value, struct error *error)
     static const char *const units[] = {"",   "B", "K",   "KiB", "KB", "M",   "MiB",
                                         "MB", "G", "GiB", "GB",  "T",  "TiB", "TB"};
     size_t digits = strspn(text, "0123456789");
-    uint64_t size = digits > 0 && digits <= SIZE_DIGITS ? strtoull(text, NULL, 10) : 0;
+    uint64_t size = 0;
+    if (!number_parse(bytes_of(text, digits), UINT64_MAX, &size)) {
+        size = 0;
+    }
     for (size_t i = 0; size > 0 && i < sizeof units / sizeof units[0]; i++) {
         uint64_t bytes = 0;
         if (strcasecmp(text + digits, units[i]) == 0 &&

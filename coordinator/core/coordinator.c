@@ -2,6 +2,7 @@
 #include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
@@ -10,7 +11,6 @@
 
 /* Heartbeats wake us at least so often: who has missed this many was not running. */
 #define HEARTBEATS_ASLEEP 4u
-#define NS_PER_MS 1000000u
 
 struct coordinator *coordinator_new(const struct coordinator_settings *settings)
 {

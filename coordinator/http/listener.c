@@ -1,7 +1,9 @@
 /* Addresses to listen at. */
 #include "coordinator/http/listener.h"
 
+#include "common/address.h"
 #include "common/bytes.h"
+#include "common/number.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -9,7 +11,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,14 +23,13 @@
 bool listener_parse(const char *text, struct listener_address *address, struct error *error)
 {
     const char *colon = strrchr(text, ':');
-    size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
     size_t host = colon != NULL ? (size_t)(colon - text) : 0;
     bool is_bracketed = host > 2 && text[0] == '[' && text[host - 1] == ']';
     bool is_plain =
         host > 0 && memchr(text, ':', host) == NULL && memchr(text, '/', host) == NULL && text[0] != '[';
-    unsigned long port = digits > 0 && digits <= PORT_DIGITS ? strtoul(colon + 1, NULL, 10) : PORT_MAX + 1;
-    if (host >= LISTENER_HOST_BYTES || !(is_bracketed || is_plain) || colon[1 + digits] != '\0' ||
-        port > PORT_MAX) {
+    uint64_t port = 0;
+    if (host >= LISTENER_HOST_BYTES || !(is_bracketed || is_plain) || strlen(colon + 1) > PORT_DIGITS ||
+        !number_parse(bytes_of_string(colon + 1), PORT_MAX, &port)) {
         return error_set(error, "\"%.80s\" is not an address like 127.0.0.1:7441 or [::1]:7441", text);
     }
     size_t edge = is_bracketed ? 1 : 0;
@@ -125,14 +125,5 @@ int listener_open(const struct listener_address *address, struct error *error)
 
 uint16_t listener_port(int descriptor)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address = {.v6 = {0}};
-    socklen_t size = sizeof address;
-    int failure = getsockname(descriptor, &address.any, &size);
-    assert(failure == 0);
-    (void)failure;
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return address_local_port(descriptor);
 }

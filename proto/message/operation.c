@@ -4,12 +4,11 @@
 
 #include "common/memory.h"
 #include "common/shared.h"
+#include "common/time_units.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
-
-#define NS_PER_US 1000
 
 struct trait {
     const char *name;

@@ -2,9 +2,9 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 
 #define LAG_QUANTILE 0.99
-#define NS_PER_MS 1000000u
 /* An instant is told so many round trips ahead, of the slowest agent; but the others wait no longer than that
  * for one that hardly answers. */
 #define LEAD_ROUND_TRIPS 4u

@@ -1,8 +1,7 @@
 /* What workers report without being asked: how far they are, that they have ended, when they acted. */
 #include "common/container.h"
+#include "common/time_units.h"
 #include "coordinator/core/rooms/rooms_inside.h"
-
-#define NS_PER_US 1000
 
 /* Its first report says how far it was all along; what it waits for may be of a step that it is past. */
 static void regard_anew(struct rooms *rooms, const struct room *room, uint32_t worker)

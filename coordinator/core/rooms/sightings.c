@@ -3,6 +3,7 @@
 
 #include "common/digest.h"
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "common/value.h"
 #include "coordinator/core/report/statistics.h"
 
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_US 1000u
 /* An agent may claim any instant: what is longer is a mistake, and counts as so much. */
 #define LONGEST_US (3600ull * 1000000)
 

@@ -2,12 +2,12 @@
 #include "coordinator/core/roster/members_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
 
-#define NS_PER_MS 1000000u
 #define COMPLAINT_EVERY_MS 1000u
 #define TOLD_FULL_EVERY_MS 60000u
 #define PARTINGS_WITHIN_MS 60000u
