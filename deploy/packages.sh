@@ -1,8 +1,8 @@
-# The distribution's packages that tutti stands on, and installing those that are missing. To be sourced.
+# The distribution's packages that tutti needs, and a function that installs the missing ones. To be sourced.
 
 build_packages="build-essential cmake ninja-build pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
 libuv1-dev libcurl4-openssl-dev liblua5.4-dev libssl-dev libmicrohttpd-dev libjansson-dev libseccomp-dev libcmocka-dev"
-# What the program alone needs where it runs.
+# What the program needs to run.
 runtime_packages="libzmq5 libprotobuf-c1 libuv1 libcurl4 liblua5.4-0 libssl3 libmicrohttpd12 libjansson4 libseccomp2 ca-certificates"
 test_packages="chromium chromium-driver firefox-esr nginx-light curl iproute2 iptables python3 python3-yaml clang-format clang-tidy docker-compose"
 
@@ -22,7 +22,7 @@ install_missing() {
         fi
         as_root=sudo
     fi
-    # Lists of packages may be absent or old: fetch them only when the first try fails.
+    # Package lists may be missing or old: fetch them only if the first attempt fails.
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086
     $as_root apt-get install -y -q --no-install-recommends $missing >&2 ||

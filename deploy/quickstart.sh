@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds tutti and runs its main job: five workers on two agents who take turns on a pad.
-# Arguments are handed to `tutti run`: deploy/quickstart.sh -r 100
+# Builds tutti and runs the scene that it is made for: five workers on two agents that take turns on a pad.
+# Arguments are passed to `tutti run`: deploy/quickstart.sh -r 100
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/packages.sh
@@ -15,5 +15,5 @@ if ! { cmake --preset release && cmake --build --preset release --target tutti; 
     echo "the build failed; all of it is in $log" >&2
     exit 1
 fi
-# Slow enough to watch; without the two options it is over in a blink.
+# Slow enough to watch; without the two options it ends almost at once.
 exec build/release/tutti run examples/pad.lua --runs 30 --delay 200ms "$@"

@@ -1,5 +1,5 @@
--- Ten workers on two agents log in, each with an account of its own: a row of accounts.csv goes to one worker of
--- the whole campaign and to nobody else.
+-- Ten workers on two agents log in, each with its own account: each row of accounts.csv goes to exactly one worker
+-- of the whole campaign.
 --
 --   tutti run examples/accounts.lua
 local tutti = require "tutti"
@@ -9,7 +9,7 @@ tutti.options { workers = 10, runs = 3, agents = 2 }
 local accounts = tutti.data("accounts.csv")
 local searches = tutti.data({ { word = "lamp" }, { word = "chair" }, { word = "table" } }, { mode = "random" })
 
--- Once for each worker, before its first step: the account stays with it.
+-- Runs once for each worker, before its first step: the worker keeps this account.
 tutti.setup(function(worker)
   worker.account = accounts:next(worker)
   local before = tutti.incr("taken:" .. worker.account.user)

@@ -1,10 +1,10 @@
--- The scene of pad.lua as an article about Molotov published it, with its mistake: a lesson in what tutti tells.
+-- The scene of pad.lua as an article about Molotov published it, with its mistake: it shows how tutti reports it.
 --
 --   tutti run examples/pad-as-published.lua
 --
--- Step 1 works. In step 2 the writer waits for the readers of this very step, which wait for the writer: in
--- Molotov all five wait for ever without a word. tutti finds it, says who waits for what, and ends with exit
--- code 1. `worker.step - 1` in the marked line puts it right.
+-- Step 1 works. In step 2 the writer waits for the readers of this same step, which wait for the writer: in Molotov
+-- all five wait forever, with no message. tutti detects the deadlock, says which worker waits for what, and ends with
+-- exit code 1. `worker.step - 1` in the marked line fixes it.
 local tutti = require "tutti"
 local http = require "tutti.http"
 

@@ -1,5 +1,5 @@
--- Five users share a page. In each step one of them writes; the other four wait until it has written, and check
--- that they see the text; nobody writes again before all four have checked.
+-- Five users share a page. In each step one of them writes. The other four wait until it has written, and check that
+-- they see the text. The next write starts only after all four have checked.
 --
 --   tutti run examples/pad.lua
 --   tutti run examples/pad.lua -w 500 -r 20 --room-size 5 --agents 4     (100 pads at once)
@@ -14,13 +14,13 @@ tutti.scenario("pad", function(worker)
   local writer = worker.room.size - 1 -- the last seat writes
 
   if worker.seat ~= writer then
-    local text = round:wait_for_writer() -- what was written comes along
+    local text = round:wait_for_writer() -- the text that was written comes with it
     local page = http.get(pad, { name = "read the pad" })
     assert(page.status == 200, "the pad answered " .. page.status)
     assert(page.body == text, "the pad shows another text: " .. page.body)
     round:one_read()
   else
-    if worker.step > 1 then -- nobody is still reading the last text
+    if worker.step > 1 then -- no worker is still reading the last text
       worker:notifier("pad", { step = worker.step - 1 }):wait_for_readers()
     end
     local text = "what worker " .. worker.id .. " has to say in step " .. worker.step

@@ -21,18 +21,18 @@ static const char script_text[] =
     "-- The command line overrides these: tutti run loadtest.lua -w 20 -d 30s\n"
     "tutti.options { workers = 4, runs = 5 }\n"
     "\n"
-    "-- What each worker does, again and again: one call is one step.\n"
+    "-- What each worker does repeatedly: one call is one step.\n"
     "tutti.scenario(\"visit\", function(worker)\n"
     "  local page = http.get(tutti.target .. \"/\")\n"
     "  assert(page.status == 200, \"the front page answered \" .. page.status)\n"
     "end)\n"
     "\n"
-    "-- Workers can meet. Of these four one writes and three read what it has written, in every step.\n"
+    "-- Workers can meet. In every step, one of these four writes and the other three read what it wrote.\n"
     "tutti.scenario(\"pad\", { weight = 0 }, function(worker)\n"
     "  local round = worker:notifier(\"pad\")\n"
     "  local pad = tutti.target .. \"/pad/first\"\n"
     "  if worker.id == worker.count - 1 then\n"
-    "    if worker.step > 1 then -- nobody is still reading the last text\n"
+    "    if worker.step > 1 then -- no worker is still reading the last text\n"
     "      worker:notifier(\"pad\", { step = worker.step - 1 }):wait_for_readers()\n"
     "    end\n"
     "    local text = \"step \" .. worker.step\n"
@@ -48,7 +48,7 @@ static const char script_text[] =
 static const char readme_text[] =
     "# Load test\n"
     "\n"
-    "    tutti check loadtest.lua                           # what is in it, without running it\n"
+    "    tutti check loadtest.lua                           # what it contains, without running it\n"
     "    tutti run loadtest.lua --target builtin            # against the practice target\n"
     "    tutti run loadtest.lua -s pad --target builtin     # workers that wait for each other\n"
     "    tutti run loadtest.lua -w 50 -d 1m --target http://127.0.0.1:8080 --json report.json\n"
@@ -81,7 +81,7 @@ static bool write_new_file(const char *path, const char *text, struct error *err
     return true;
 }
 
-/* Looks at all files before it writes the first, so that it does all or nothing. */
+/* Checks all files before it writes the first one: it writes all of them or none. */
 static bool write_skeleton(const char *directory, struct error *error)
 {
     if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
@@ -92,7 +92,7 @@ static bool write_skeleton(const char *directory, struct error *error)
     for (size_t i = 0; i < FILE_COUNT; i++) {
         paths[i] = memory_format("%s/%s", directory, files[i].name);
         if (is_good && access(paths[i], F_OK) == 0) {
-            is_good = error_set(error, "%s is there already; nothing was written", paths[i]);
+            is_good = error_set(error, "%s already exists; nothing was written", paths[i]);
         }
     }
     for (size_t i = 0; is_good && i < FILE_COUNT; i++) {
@@ -127,8 +127,9 @@ const struct subcommand init_subcommand = {
     .name = "init",
     .usage = "[DIR]",
     .summary = "Writes a small commented script to start from",
-    .details = "Writes loadtest.lua and README.md into DIR (here if none is given), which is made if it is\n"
-               "not there. What is there already is never overwritten.\n",
+    .details =
+        "Writes loadtest.lua and README.md into DIR (by default the current folder), which is created\n"
+        "if it does not exist. Existing files are never overwritten.\n",
     .examples = "  tutti init shop && tutti run shop/loadtest.lua --target builtin\n",
     .needs = {.descriptors = 8, .threads = 0},
     .run = run_init,

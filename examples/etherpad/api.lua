@@ -1,5 +1,5 @@
--- The scene on a real Etherpad through its HTTP API, so that hundreds of workers need no browser: in each room of five one worker
--- writes, the others wait until it has, and check that the pad shows exactly that text.
+-- The scene on a real Etherpad through its HTTP API, so that hundreds of workers need no browser. In each room of five one worker
+-- writes; the others wait until it has written, and check that the pad shows exactly that text.
 --
 --   examples/etherpad/start.sh                  (prints its address, here http://127.0.0.1:9001)
 --   tutti run examples/etherpad/api.lua --target http://127.0.0.1:9001
@@ -17,8 +17,8 @@ tutti.scenario("etherpad", function(worker)
   if worker.seat ~= writer then
     local text = round:wait_for_writer()
     local shown = etherpad.call("getText", { padID = pad }).text
-    assert(shown == text .. "\n", "the pad shows another text: " .. shown) -- a pad always ends with a new line
-    round:one_read(text) -- the report says how long after the edit, and whether all saw the same
+    assert(shown == text .. "\n", "the pad shows another text: " .. shown) -- a pad always ends with a newline
+    round:one_read(text) -- the report says how long after the edit this was, and whether all saw the same
   else
     if worker.step > 1 then
       worker:notifier("etherpad", { step = worker.step - 1 }):wait_for_readers()

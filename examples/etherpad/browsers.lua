@@ -1,5 +1,5 @@
--- The scene with browsers: five users, each with a browser of its own, on one Etherpad page. In each step one of them types a line;
--- the other four watch the page until it shows that line, and nobody types again before all four have seen it.
+-- The scene with browsers: five users, each with its own browser, on one Etherpad page. In each step one of them types a line.
+-- The other four watch the page until it shows that line. The next one types only after all four have seen it.
 --
 --   examples/etherpad/start.sh                  (prints its address, here http://127.0.0.1:9001)
 --   tutti run examples/etherpad/browsers.lua --target http://127.0.0.1:9001
@@ -10,11 +10,11 @@ local etherpad = require "etherpad"
 
 tutti.options { workers = 5, runs = 10 }
 
--- The editor is in a frame of a frame, and takes no keys before it can be edited: what is typed earlier is lost without a word.
+-- The editor is in a frame within a frame, and ignores keys until it is editable: earlier key presses are lost silently.
 local frames = { 'iframe[name="ace_outer"]', 'iframe[name="ace_inner"]' }
 local editable = '#innerdocbody[contenteditable="true"]'
 
--- The worker's page with the pad of its room; from then on it is in the frame of the editor. A browser that has gone is replaced by a
+-- Returns the worker's page with the pad of its room, switched to the frame of the editor. A browser that has gone is replaced by a
 -- new one.
 local function open_pad(worker)
   local page = browser.of(worker)
@@ -37,7 +37,7 @@ tutti.scenario("etherpad", function(worker)
   local line = "step " .. worker.step
 
   if worker.seat ~= writer then
-    local watch = page:watch_text(editable, line) -- the page looks out for it from now on, and dates what it sees
+    local watch = page:watch_text(editable, line) -- the page looks for it from now on, and records when it sees it
     assert(round:wait_for_writer() == line)
     local _, seen_at = watch:wait()
     round:one_read(line, { seen_at = seen_at })
@@ -47,7 +47,7 @@ tutti.scenario("etherpad", function(worker)
     end
     local watch = page:watch_text(editable, line)
     page.editor:send_keys(line .. browser.keys.ENTER)
-    local _, there_at = watch:wait() -- when the writer's own page had it: the time counts from there
+    local _, there_at = watch:wait() -- when the writer's own page had it: the time counts from then
     round:written(line, { at = there_at })
   end
 end)

@@ -1,8 +1,8 @@
--- Etherpad's HTTP API, as much of it as the scene needs.
+-- The part of Etherpad's HTTP API that the scene needs.
 local http = require "tutti.http"
 local tutti = require "tutti"
 
-local etherpad = { key = "tuttitest" } -- the key that start.sh gives it; for another one see its APIKEY.txt
+local etherpad = { key = "tuttitest" } -- the key that start.sh sets; for another server see its APIKEY.txt
 
 local function escape(text)
   return (text:gsub("[^%w%-._~]", function(byte) return ("%%%02X"):format(byte:byte()) end))
@@ -16,7 +16,7 @@ local function form(fields)
   return table.concat(parts, "&")
 end
 
---- Calls a function of the API and gives back its data; what Etherpad refuses is an error.
+--- Calls a function of the API and returns its data; raises an error if Etherpad refuses the call.
 function etherpad.call(name, fields)
   fields.apikey = etherpad.key
   local answer = http.post(tutti.target .. "/api/1.2.15/" .. name, form(fields), {
@@ -29,7 +29,7 @@ function etherpad.call(name, fields)
   return result.data
 end
 
---- A pad for each room of this campaign, made by the first of its workers that asks; gives back its name.
+--- Returns the name of the pad of the worker's room in this campaign; the first worker that asks creates it.
 function etherpad.pad_of(worker)
   local campaign = tutti.get_var("campaign", function() return ("%d-%x"):format(os.time(), math.random(0, 0xffffffff)) end)
   return worker:get_var("pad", function()

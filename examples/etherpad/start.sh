@@ -1,10 +1,10 @@
 #!/bin/bash
-# Starts a real Etherpad for the examples of this folder: installs it into FOLDER (once, from npm), runs it until it is told to end.
+# Starts a real Etherpad for the examples in this folder: installs it into FOLDER (once, from npm) and runs it until it is stopped.
 #
 #   examples/etherpad/start.sh [FOLDER [PORT]]
 #
-# FOLDER is by default ~/.cache/tutti/etherpad; PORT 0, the default, is one that is free. Prints the address as soon as it answers.
-# The key of its HTTP API is "tuttitest": it is for tests, and listens on loopback only.
+# FOLDER is by default ~/.cache/tutti/etherpad; PORT 0, the default, picks a free port. Prints the address as soon as it answers.
+# The key of its HTTP API is "tuttitest": this server is for tests, and listens on loopback only.
 set -euo pipefail
 
 VERSION=1.8.14
@@ -14,8 +14,8 @@ READY_WITHIN_S=60
 
 say() { echo "start.sh: $*" >&2; }
 
-# Etherpad insists on its own code in a folder called src, with src/node_modules beside no link; its loader of plug-ins runs "npm ls"
-# above that, which chokes on a lock file of a newer npm. Its optional database driver would be built from source: not needed.
+# Etherpad requires its own code in a folder called src, with a real src/node_modules, not a link. Its plug-in loader runs "npm ls"
+# above that, which fails on the lock file of a newer npm. Its optional database driver would be built from source: not needed.
 install() {
     local staging=$FOLDER.staging.$$
     rm -rf "$staging"
@@ -33,10 +33,10 @@ JSON
     mkdir -p "$staging/node_modules" "$staging/var" "$staging/manifest"
     ln -s ../src "$staging/node_modules/ep_etherpad-lite"
     mv "$staging/package.json" "$staging/package-lock.json" "$staging/manifest/"
-    # It would ask its makers for a newer version.
+    # Etherpad would contact its makers to look for a newer version.
     sed -i 's|^exports.check = .*|exports.check = () => { return;|' "$staging/src/node/utils/UpdateCheck.js"
     echo "$VERSION" > "$staging/installed"
-    # Somebody else may have been faster, and runs it already.
+    # Another process may have been faster, and may be running it already.
     mkdir -p "$(dirname "$FOLDER")"
     mv -T "$staging" "$FOLDER" 2> /dev/null || [ -e "$FOLDER/installed" ] ||
         { say "cannot put it into $FOLDER, which is not empty"; exit 1; }
@@ -48,12 +48,12 @@ free_port() {
     node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
 }
 
-# What one run writes is its own, so that several may run at once from one installation, and goes with it.
+# Each run has its own files, so that several can run at once from one installation, and removes them at its end.
 write_settings() {
     mkdir "$RUN/var"
     printf tuttitest > "$RUN/APIKEY.txt"
     printf tuttisession > "$RUN/SESSIONKEY.txt"
-    # Its limit of edits counts by address, and all our users come from one.
+    # Etherpad limits edits per address, and all our users come from one.
     cat > "$RUN/settings.json" << JSON
 { "title": "Etherpad", "ip": "127.0.0.1", "port": $PORT, "dbType": "dirty", "dbSettings": { "filename": "$RUN/var/dirty.db" },
   "defaultPadText": "", "loglevel": "WARN", "skinName": "no-skin", "minify": true, "suppressErrorsInPadText": true,
@@ -66,9 +66,9 @@ answers() {
     (exec 3<> "/dev/tcp/127.0.0.1/$PORT" && printf 'GET /api HTTP/1.0\r\n\r\n' >&3 && grep -q currentVersion <&3) 2> /dev/null
 }
 
-# It packs its scripts for browsers when the first one asks, anew for each run: five that ask at once would wait for a minute.
+# Etherpad packs its scripts for browsers at the first request of each run: five browsers that ask at once would wait for a minute.
 pack_scripts() {
-    find "$FOLDER/var" -name 'minified_*' -mmin +600 -delete # those of former runs
+    find "$FOLDER/var" -name 'minified_*' -mmin +600 -delete # those of earlier runs
     node -e '
         const packages = ["ace2_common", "ace2_inner", "pad"];
         const ask = async path => (await fetch(process.argv[1] + path)).text();
@@ -79,7 +79,7 @@ pack_scripts() {
         }).catch(error => { console.error(`start.sh: ${error}`); process.exit(1); });' "http://127.0.0.1:$PORT"
 }
 
-# Whatever the end: the server goes, and what it wrote.
+# However the script ends: stop the server and remove what it wrote.
 end() {
     [ -z "${SERVER:-}" ] || kill "$SERVER" 2> /dev/null || true
     [ -z "${SERVER:-}" ] || wait "$SERVER" 2> /dev/null || true

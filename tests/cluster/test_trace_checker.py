@@ -125,6 +125,21 @@ class TraceChecker(unittest.TestCase):
         self.finds("goes back", broken((None, "a1 4.00 1 2 begin -")), again=["c"])
         self.finds("goes back", broken((None, "a2 4.00 1 2 begin -")), doubtful=("a2",), again=["c"])
 
+    def test_what_is_read_in_a_step_begun_again(self):
+        """It comes after its time: the writer has passed, the pad shows a later text."""
+        late = [(None, "a2 4.00 2 1 begin -"), (None, "a2 4.01 2 1 got c-0-1-0"), (None, "a2 4.02 2 1 page c-0-2-1")]
+        self.passes(broken(*late), doubtful=("a1",), again=["c"])
+        self.finds("passed its readers", broken(*late), doubtful=("a1",))
+        self.finds("another step", broken(*late), doubtful=("a1",))
+        self.finds("another step", broken(*late[:1], (None, "a2 4.01 2 1 got c-0-2-1")), doubtful=("a1",), again=["c"])
+
+    def test_what_is_written_in_a_step_begun_again(self):
+        """Others see the old text once more, and not before."""
+        late = [(None, "a2 4.00 0 1 begin -"), (None, "a2 4.01 0 1 write c-0-1-0"), (None, "a1 4.02 2 2 page c-0-1-0")]
+        self.passes(broken(*late), doubtful=("a1",), again=["c"])
+        self.finds("another step", broken(*late), doubtful=("a1",))
+        self.finds("another step", broken(*late[:2], (None, "a1 3.99 2 2 page c-0-1-0")), doubtful=("a1",), again=["c"])
+
     def test_a_step_that_fails_without_a_reason(self):
         failed = broken((None, "a1 4.00 2 2 fail something"))
         self.finds("without a reason", failed, fails_by_waits=True)

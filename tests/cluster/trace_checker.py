@@ -49,9 +49,20 @@ class Checker:
         self.outcomes, self.fails_by_waits, self.again = outcomes, fails_by_waits, again
         self.events = sorted((event for trace in traces for event in trace.events), key=lambda event: event.at)
         self.faults = []
+        self.repeated = self.find_repeated()
 
     def fault(self, text):
         self.faults.append(text)
+
+    def find_repeated(self):
+        """Steps that were begun once more elsewhere, as their campaign wants: what they read and write comes after its time."""
+        repeated = set()
+        for (campaign, worker, step), events in self.grouped(lambda e: (e.campaign, e.worker, e.step), "begin").items():
+            repeated.update((id(event.trace), campaign, worker, step) for event in events[1:] if campaign in self.again)
+        return repeated
+
+    def is_repeated(self, event):
+        return (id(event.trace), event.campaign, event.worker, event.step) in self.repeated
 
     def grouped(self, key, *whats):
         groups = collections.defaultdict(list)
@@ -133,7 +144,7 @@ class Checker:
             if event.what == "passed":
                 step = int(event.detail.split()[0])
                 passed.setdefault((event.campaign, event.room, step), event)
-            elif event.what in READING:
+            elif event.what in READING and not self.is_repeated(event):
                 writer = passed.get((event.campaign, event.room, event.step))
                 if writer is not None:
                     self.fault(f"{event.campaign}: a writer passed its readers: {writer}; and then {event}")
@@ -156,9 +167,17 @@ class Checker:
 
     def check_texts(self):
         """A reader sees the text of its own campaign, room and step, which its writer had begun to write before."""
-        written = {event.detail: event for event in self.events if event.what == "write"}
+        written, once_more = {}, {}
+        for event in self.events:
+            if event.what == "write":
+                written.setdefault(event.detail, event)
+                if self.is_repeated(event):
+                    once_more.setdefault(event.detail, event)
         for event in self.events:
             if event.what not in ("got", "page"):
+                continue
+            late = once_more.get(event.detail)
+            if event.what == "page" and (self.is_repeated(event) or (late is not None and late.at < event.at)):
                 continue
             if event.detail.split("-")[:3] != [event.campaign, str(event.room), str(event.step)]:
                 self.fault(f"{event.campaign}: a text of another step: {event}")
@@ -171,7 +190,7 @@ class Checker:
             began, counted = {}, []
             for event in events:
                 if event.what == "counting":
-                    began[event.worker, event.step] = event
+                    began[id(event.trace), event.worker, event.step] = event
                 else:
                     counted.append((int(event.detail), event))
             for total, times in collections.Counter(total for total, _ in counted).items():
@@ -184,8 +203,8 @@ class Checker:
     def check_order(self, campaign, began, counted):
         ended = sorted(((event.at, total) for total, event in counted))
         highest, place = 0, 0
-        for begin, total, event in sorted(((began[e.worker, e.step].at, total, e) for total, e in counted if (e.worker, e.step) in began),
-                                          key=lambda item: item[0]):
+        calls = (((id(e.trace), e.worker, e.step), total, e) for total, e in counted)
+        for begin, total, event in sorted(((began[call].at, total, e) for call, total, e in calls if call in began), key=lambda item: item[0]):
             while place < len(ended) and ended[place][0] < begin:
                 highest = max(highest, ended[place][1])
                 place += 1
@@ -205,6 +224,7 @@ class Checker:
         """Nobody is through before all have arrived that will, and the ranks are those of arrival."""
         groups = self.grouped(lambda e: (e.campaign, e.room, e.step), "arrive", "through")
         for (campaign, room, step), events in groups.items():
+            events = [event for event in events if not self.is_repeated(event)]
             first = next((event for event in events if event.what == "through"), None)
             late = [event for event in events if first is not None and event.what == "arrive" and event.at > first.at]
             if late:
