@@ -1,15 +1,16 @@
-/* The one door of the coordinator: events in, effects out. */
+/* The entry of the coordinator: events in, effects out. */
 #include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
 #include "common/time_units.h"
 #include "coordinator/core/campaign/capacity.h"
+#include "coordinator/core/coordinator_parting.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
 
-/* Heartbeats wake us at least so often: who has missed this many was not running. */
+/* Heartbeats wake us at least this often: if we have missed this many, we were not running. */
 #define HEARTBEATS_ASLEEP 4u
 
 struct coordinator *coordinator_new(const struct coordinator_settings *settings)
@@ -59,14 +60,14 @@ static void coordinator_create(struct coordinator *coordinator, const struct coo
     campaign_consider_agents(campaign, event->now_ns);
 }
 
-static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struct deadline *due)
+static void coordinator_on_due(struct coordinator *coordinator, uint64_t now_ns, const struct deadline *due)
 {
     if (due->kind != DEADLINE_MEMBER) {
-        campaign_due((struct campaign *)due->owner, now_ns, due->kind);
+        campaign_due(due->owner, now_ns, due->kind);
         return;
     }
-    struct member *member = (struct member *)due->owner;
-    const char *why = members_loss(coordinator->members, now_ns, member);
+    struct member *member = due->owner;
+    const char *why = member_loss(member, now_ns);
     if (why != NULL) {
         coordinator_lose(coordinator, now_ns, member, why);
     } else {
@@ -74,47 +75,46 @@ static void on_due(struct coordinator *coordinator, uint64_t now_ns, const struc
     }
 }
 
-/* A machine that was suspended, or a process that was stopped, finds all deadlines past and all mail unread.
- */
-static void notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
+/* After the machine was suspended, or the process stopped, all deadlines are past and all frames unread. */
+static void coordinator_notice_sleep(struct coordinator *coordinator, uint64_t now_ns)
 {
     uint64_t asleep_ns = HEARTBEATS_ASLEEP * coordinator->settings.heartbeat_ms * NS_PER_MS;
     if (members_count(coordinator->members) > 0 && now_ns > coordinator->last_step_ns &&
         now_ns - coordinator->last_step_ns > asleep_ns) {
-        members_forgive(coordinator->members, now_ns);
+        members_excuse(coordinator->members, now_ns);
     }
     coordinator->last_step_ns = now_ns;
 }
 
-static void take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
-                        const struct gauges *gauges)
+static void coordinator_take_gauges(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                                    const struct gauges *gauges)
 {
-    members_take_gauges(member, gauges);
+    member_take_gauges(member, gauges);
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         campaign_gauges(coordinator->campaigns.list[i], now_ns, member, gauges);
     }
 }
 
-static void take_message(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
-                         struct bytes bytes)
+static void coordinator_take_message(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
+                                     struct bytes bytes)
 {
     struct message message;
     struct error error;
     if (!message_decode_from_agent(bytes, &message, &error)) {
-        members_complain(member, now_ns, &coordinator->outbox, error.text);
+        member_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
     struct campaign *campaign = campaigns_find(&coordinator->campaigns, message.campaign);
     overview_operations(coordinator->overview, &message);
     member->next_operation = 0;
     if (message.kind == MESSAGE_GAUGES) {
-        take_gauges(coordinator, now_ns, member, &message.gauges);
+        coordinator_take_gauges(coordinator, now_ns, member, &message.gauges);
     } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
     } else if (message.kind == MESSAGE_GOODBYE) {
         coordinator_take_leave(coordinator, now_ns, member);
     } else if (message.campaign == 0) {
-        members_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
+        member_complain(member, now_ns, &coordinator->outbox, message_kind_name(message.kind));
     }
     if (campaign != NULL && member->is_half_done) {
         members_put_off(coordinator->members, member, &message);
@@ -122,8 +122,8 @@ static void take_message(struct coordinator *coordinator, uint64_t now_ns, struc
     message_finish(&message);
 }
 
-/* What was too much at once, as far as it is not any more. */
-static void coordinator_go_on(struct coordinator *coordinator, uint64_t now_ns)
+/* Continues the messages that were put off, where that is possible now. */
+static void coordinator_continue_messages(struct coordinator *coordinator, uint64_t now_ns)
 {
     struct message message;
     struct member *member;
@@ -139,25 +139,25 @@ static void coordinator_go_on(struct coordinator *coordinator, uint64_t now_ns)
     }
 }
 
-/* Unnumbered, from a member: only a hello makes sense. */
-static void take_unnumbered(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
-                            struct bytes bytes)
+/* An unnumbered message from a member: only a hello makes sense. */
+static void coordinator_take_unnumbered(struct coordinator *coordinator, uint64_t now_ns,
+                                        struct member *member, struct bytes bytes)
 {
     struct message message;
     struct error error;
     if (!message_decode_from_agent(bytes, &message, &error)) {
-        members_complain(member, now_ns, &coordinator->outbox, error.text);
+        member_complain(member, now_ns, &coordinator->outbox, error.text);
         return;
     }
     if (message.kind == MESSAGE_HELLO) {
         members_greet_again(coordinator->members, now_ns, member);
     } else {
-        members_complain(member, now_ns, &coordinator->outbox, "unnumbered, and no hello");
+        member_complain(member, now_ns, &coordinator->outbox, "an unnumbered message that is not a hello");
     }
     message_finish(&message);
 }
 
-static void take_frame(struct coordinator *coordinator, const struct coordinator_event *event)
+static void coordinator_take_frame(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     const struct envelope *envelope = &event->frame.envelope;
     struct bytes bytes = event->frame.message;
@@ -174,38 +174,39 @@ static void take_frame(struct coordinator *coordinator, const struct coordinator
         return;
     }
     if (envelope->sequence == 0 && bytes.size > 0) {
-        take_unnumbered(coordinator, event->now_ns, member, bytes);
+        coordinator_take_unnumbered(coordinator, event->now_ns, member, bytes);
         return;
     }
-    if (members_knows_better(member, envelope)) {
+    if (member_knows_better(member, envelope)) {
         coordinator_disown_the_past(coordinator, event->now_ns, member);
         return;
     }
     if (bytes.size > 0 && !members_may_speak(coordinator->members, member)) {
-        members_note_unread(member, event->now_ns, &coordinator->outbox);
+        member_note_unread(member, event->now_ns, &coordinator->outbox);
     }
     enum link_verdict verdict =
         members_receive(coordinator->members, event->now_ns, member, envelope, bytes.size > 0);
     if (verdict == LINK_DELIVER) {
-        take_message(coordinator, event->now_ns, member, bytes);
+        coordinator_take_message(coordinator, event->now_ns, member, bytes);
     } else if (verdict == LINK_FOREIGN) {
-        members_complain(member, event->now_ns, &coordinator->outbox, "an envelope that is not of its link");
+        member_complain(member, event->now_ns, &coordinator->outbox,
+                        "an envelope that does not belong to its link");
     }
 }
 
-static void revoke(struct coordinator *coordinator, const struct coordinator_event *event)
+static void coordinator_revoke(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     struct member *member = members_find(coordinator->members, event->revoked.incarnation);
     if (member != NULL) {
-        coordinator_show_out(coordinator, event->now_ns, member);
+        coordinator_expel(coordinator, event->now_ns, member);
     }
 }
 
-static void take_event(struct coordinator *coordinator, const struct coordinator_event *event)
+static void coordinator_take_event(struct coordinator *coordinator, const struct coordinator_event *event)
 {
     switch (event->kind) {
     case EVENT_FRAME:
-        take_frame(coordinator, event);
+        coordinator_take_frame(coordinator, event);
         break;
     case EVENT_AGENT_GONE: {
         struct member *member = members_find_name(coordinator->members, event->gone.name);
@@ -215,7 +216,7 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
         break;
     }
     case EVENT_REVOKED:
-        revoke(coordinator, event);
+        coordinator_revoke(coordinator, event);
         break;
     case EVENT_CREATE:
         coordinator_create(coordinator, event);
@@ -244,14 +245,14 @@ static void take_event(struct coordinator *coordinator, const struct coordinator
     }
 }
 
-/* Between the frames of a turn nothing is handed out, so that many can be answered with one message. */
-static void end_turn(struct coordinator *coordinator, uint64_t now_ns)
+/* Nothing is handed out between the frames of a turn, so that one message can answer many of them. */
+static void coordinator_end_turn(struct coordinator *coordinator, uint64_t now_ns)
 {
     struct deadline *due = NULL;
     while ((due = due_take(coordinator->timers, now_ns)) != NULL) {
-        on_due(coordinator, now_ns, due);
+        coordinator_on_due(coordinator, now_ns, due);
     }
-    coordinator_go_on(coordinator, now_ns);
+    coordinator_continue_messages(coordinator, now_ns);
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         if (campaign_is_unsettled(coordinator->campaigns.list[i])) {
             campaign_settle(coordinator->campaigns.list[i], now_ns);
@@ -264,10 +265,10 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
                       struct coordinator_effects *effects)
 {
     outbox_begin(&coordinator->outbox, effects);
-    notice_sleep(coordinator, event->now_ns);
-    take_event(coordinator, event);
+    coordinator_notice_sleep(coordinator, event->now_ns);
+    coordinator_take_event(coordinator, event);
     if (event->kind != EVENT_FRAME) {
-        end_turn(coordinator, event->now_ns);
+        coordinator_end_turn(coordinator, event->now_ns);
     }
     overview_sent(coordinator->overview, effects);
 }
@@ -275,7 +276,7 @@ void coordinator_step(struct coordinator *coordinator, const struct coordinator_
 uint64_t coordinator_due_ns(const struct coordinator *coordinator)
 {
     bool has_work =
-        members_are_restless(coordinator->members) || campaigns_have_unsettled(&coordinator->campaigns);
+        members_need_attention(coordinator->members) || campaigns_have_unsettled(&coordinator->campaigns);
     return has_work ? 0 : timers_next_ns(coordinator->timers);
 }
 

@@ -1,6 +1,5 @@
-/* The coordinator as a pure state machine: rosters of agents, campaigns, and the meeting of their workers. */
+/* The coordinator as a pure state machine: agents, campaigns, and the coordination of their workers. */
 #pragma once
-#include "common/buffer.h"
 #include "common/error.h"
 #include "coordinator/core/base/coordinator_overview.h"
 #include "coordinator/core/base/effect.h"
@@ -13,39 +12,31 @@ struct coordinator;
 MUST_CHECK struct coordinator *coordinator_new(const struct coordinator_settings *settings);
 void coordinator_free(struct coordinator **coordinator);
 
-/* The one door: takes in what happened, fills `effects` (cleared first) with what has to be done, in order.
- */
+/* The only entry: takes in what happened, and fills `effects` (cleared first) with what has to be done, in
+ * order. */
 void coordinator_step(struct coordinator *coordinator, const struct coordinator_event *event,
                       struct coordinator_effects *effects);
-/* When EVENT_TICK is wanted; UINT64_MAX for not at all. */
+/* When EVENT_TICK is wanted; UINT64_MAX: not at all. */
 uint64_t coordinator_due_ns(const struct coordinator *coordinator);
 
-/* Whether such a campaign could begin with the agents that are there, or has to wait for more. False with how
- * many of its workers fit. */
+/* Whether such a campaign could begin with the agents that have joined, or has to wait for more. False with
+ * how many of its workers fit. */
 MUST_CHECK bool coordinator_has_room(const struct coordinator *coordinator,
                                      const struct campaign_options *options, uint32_t agents,
                                      struct error *error);
-/* Whether EVENT_SCALE would be heeded. False with why not. */
+/* Whether EVENT_SCALE would be accepted. False with why not. */
 MUST_CHECK bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign,
                                       uint32_t workers, struct error *error);
 /* The id that the last EVENT_CREATE was given (1, 2, …). */
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 
-/* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */
+/* The campaign that was created with this key, among those that still have a report; 0: there is none. */
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key);
 bool coordinator_has_live_campaign(const struct coordinator *coordinator);
 
-/* Whether all that has happened is settled, as it is at the end of a turn: only then it can be packed. */
-bool coordinator_is_at_rest(const struct coordinator *coordinator);
-/* What a coordinator at rest knows, as bytes: reports of ended campaigns and gauges are left out. Both it and
- * one that is made from the bytes answer all that follows alike, and are packed alike. */
-void coordinator_pack(const struct coordinator *coordinator, struct buffer *into);
-/* NULL if they make no sense. */
-MUST_CHECK struct coordinator *coordinator_unpack(struct bytes bytes);
-
-/* What is known of a campaign now, or how it ended; NULL if there is none of this id. Borrowed until the next
+/* What is known of a campaign now, or how it ended; NULL: there is none with this id. Borrowed until the next
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
-/* Agents and campaigns as they are. Borrowed until the next step or the next overview. */
+/* Agents and campaigns as they are now. Borrowed until the next step or the next overview. */
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator);

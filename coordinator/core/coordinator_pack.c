@@ -1,13 +1,15 @@
 /* The coordinator as bytes. */
+#include "coordinator/core/coordinator_pack.h"
+
 #include "coordinator/core/coordinator_inside.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
 
 static_assert(sizeof(struct coordinator_settings) == 56 && sizeof(struct coordinator) == 192,
-              "pack_settings and unpack_settings have to know each");
+              "every field of the settings is packed");
 
-static void pack_settings(const struct coordinator_settings *settings, struct buffer *into)
+static void coordinator_pack_settings(const struct coordinator_settings *settings, struct buffer *into)
 {
     pack_fixed(into, settings->epoch);
     pack_number(into, settings->heartbeat_ms);
@@ -18,7 +20,7 @@ static void pack_settings(const struct coordinator_settings *settings, struct bu
     pack_number(into, settings->last_campaign);
 }
 
-static bool unpack_settings(struct unpack *from, struct coordinator_settings *settings)
+static bool coordinator_unpack_settings(struct unpack *from, struct coordinator_settings *settings)
 {
     settings->epoch = unpack_fixed(from);
     settings->heartbeat_ms = unpack_bounded(from, LIMIT_DURATION_MS);
@@ -40,7 +42,7 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
 {
     struct coordinator_settings settings = coordinator->settings;
     settings.last_campaign = coordinator->last_campaign;
-    pack_settings(&settings, into);
+    coordinator_pack_settings(&settings, into);
     pack_number(into, coordinator->last_restored);
     pack_number(into, coordinator->last_step_ns);
     pack_number(into, coordinator->admission.complaint_ns);
@@ -54,7 +56,7 @@ struct coordinator *coordinator_unpack(struct bytes bytes)
 {
     struct unpack from = unpack_of(bytes);
     struct coordinator_settings settings;
-    if (!unpack_settings(&from, &settings)) {
+    if (!coordinator_unpack_settings(&from, &settings)) {
         return NULL;
     }
     struct coordinator *coordinator = coordinator_new(&settings);

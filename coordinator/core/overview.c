@@ -83,7 +83,7 @@ static struct agent_overview view_of(const struct member *member)
                                    .labels = member->labels,
                                    .capacity = member->capacity,
                                    .held = member->held,
-                                   .heard_ns = members_heard_ns(member)};
+                                   .heard_ns = member_heard_ns(member)};
 }
 
 /* Copies the texts. */
@@ -138,7 +138,7 @@ void overview_operations(struct overview *overview, const struct message *messag
 }
 
 static_assert(sizeof(struct agent_overview) == 168 && sizeof(struct coordinator_overview) == 104,
-              "overview_pack and overview_unpack have to know each field");
+              "every field is packed, or only shown");
 
 void overview_pack(const struct overview *overview, struct buffer *into)
 {
@@ -253,7 +253,7 @@ static void count_part(struct overview *overview, const struct campaign *campaig
     }
 }
 
-/* Once to know how many there are for each agent, and once more to note which. */
+/* In two passes: how many campaigns each agent runs, then which. */
 static void look_at_parts(struct overview *overview, const struct campaigns *campaigns)
 {
     size_t total = 0;

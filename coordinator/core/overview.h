@@ -1,4 +1,4 @@
-/* What the coordinator keeps for its overview: lost agents, counts, and the memory of the lists. */
+/* What the coordinator keeps for its overview: lost agents, counters, and memory for the lists. */
 #pragma once
 #include "common/attributes.h"
 #include "common/pack.h"
@@ -17,10 +17,10 @@ void overview_received(struct overview *overview);
 void overview_sent(struct overview *overview, const struct coordinator_effects *effects);
 void overview_operations(struct overview *overview, const struct message *message);
 
-/* What it has counted and which agents it remembers as lost, as bytes and back. */
+/* Its counters and the lost agents that it remembers, as bytes and back. */
 void overview_pack(const struct overview *overview, struct buffer *into);
 MUST_CHECK bool overview_unpack(struct overview *overview, struct unpack *from);
 
-/* Borrowed until the next call here or a step of the coordinator. */
+/* Borrowed until the next call of this function or step of the coordinator. */
 const struct coordinator_overview *overview_look(struct overview *overview, const struct members *members,
                                                  const struct campaigns *campaigns);

@@ -6,6 +6,7 @@
 #include "common/replace_file.h"
 #include "common/state_file.h"
 #include "common/write_all.h"
+#include "coordinator/core/coordinator_pack.h"
 
 #include <errno.h>
 #include <fcntl.h>

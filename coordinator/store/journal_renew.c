@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 #include "common/write_all.h"
+#include "coordinator/core/coordinator_pack.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -51,17 +51,17 @@ static const struct row ROWS[] = {
     [MESSAGE_SCALE]       = {"scale",       BODY(SCALE),       true,  encode_scale,      decode_scale},
 };
 /* clang-format on */
-#define ROW_COUNT (sizeof ROWS / sizeof *ROWS)
+static_assert(sizeof ROWS / sizeof *ROWS == MESSAGE_KIND_COUNT, "one row for each kind of message");
 
 const char *message_kind_name(enum message_kind kind)
 {
-    assert((size_t)kind < ROW_COUNT);
+    assert((size_t)kind < MESSAGE_KIND_COUNT);
     return ROWS[kind].name;
 }
 
 void message_encode(const struct message *message, struct buffer *into)
 {
-    assert((size_t)message->kind < ROW_COUNT);
+    assert((size_t)message->kind < MESSAGE_KIND_COUNT);
     const struct row *row = &ROWS[message->kind];
     assert((message->campaign != 0) == row->is_of_campaign);
     protobuf_write_number(into, FIELD_CAMPAIGN, message->campaign);
@@ -74,7 +74,7 @@ void message_encode(const struct message *message, struct buffer *into)
 
 static bool find_kind(Tutti__V1__Message__BodyCase body, enum message_kind *kind)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
+    for (size_t i = 0; i < MESSAGE_KIND_COUNT; i++) {
         if (ROWS[i].body == body) {
             *kind = (enum message_kind)i;
             return true;

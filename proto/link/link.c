@@ -1,4 +1,4 @@
-/* Go-back-N with cumulative acknowledgements: simple, and losses are rare where TCP is underneath. */
+/* Go-back-N with cumulative acknowledgements: it is simple, and losses are rare on top of TCP. */
 #include "proto/link/link_inside.h"
 
 #include "common/memory.h"
@@ -23,6 +23,32 @@ struct link *link_new(uint64_t incarnation, uint64_t epoch, uint64_t heartbeat_n
     return link;
 }
 
+#ifdef LINK_CHECKS
+void link_check(const struct link *link)
+{
+    size_t in_flight_bytes = 0;
+    size_t held_bytes = 0;
+    assert(link->oldest >= 1 && link->oldest <= link->next && link->next <= link->end);
+    assert(link->end - link->oldest <= link->ring_capacity);
+    assert((link->ring_capacity & (link->ring_capacity - 1)) == 0);
+    /* A pass goes no further than any pass has reached; only what was sent can have been acknowledged. */
+    assert(link->highest_sent < link->end && link->next <= link->highest_sent + 1);
+    for (uint64_t sequence = link->oldest; sequence < link->next; sequence++) {
+        in_flight_bytes += link_size_at(link, sequence);
+    }
+    assert(link->in_flight_bytes == in_flight_bytes && link->held_bytes >= in_flight_bytes);
+    if (link_backlog(link) <= LINK_CHECKED_MESSAGES) {
+        for (uint64_t sequence = link->oldest; sequence < link->end; sequence++) {
+            held_bytes += link_size_at(link, sequence);
+        }
+        assert(link->held_bytes == held_bytes);
+    }
+    assert(link->expected >= 1 && link->heartbeat_ns > 0 && link->backoff <= LINK_MAXIMUM_BACKOFF);
+    assert(link->unacknowledged_count == 0 || link->is_acknowledgement_owed);
+    assert(link->newest_echo_ns <= link->last_sent_ns);
+}
+#endif
+
 void link_free(struct link **link)
 {
     if (*link == NULL) {
@@ -41,7 +67,7 @@ uint64_t link_epoch(const struct link *link)
     return link->epoch;
 }
 
-static void grow_ring(struct link *link)
+static void link_grow_ring(struct link *link)
 {
     size_t capacity = link->ring_capacity == 0 ? 16 : 2 * link->ring_capacity;
     struct shared **ring = memory_new(capacity, sizeof *ring);
@@ -53,24 +79,30 @@ static void grow_ring(struct link *link)
     link->ring_capacity = capacity;
 }
 
+void link_append(struct link *link, struct shared *message)
+{
+    size_t size = shared_bytes(message).size;
+    assert(size > 0);
+    if (link->end - link->oldest == link->ring_capacity) {
+        link_grow_ring(link);
+    }
+    link->end++;
+    *link_queued_at(link, link->end - 1) = shared_hold(message);
+    link->held_bytes += size;
+}
+
+void link_send_shared(struct link *link, struct shared *message)
+{
+    link_append(link, message);
+    link_check(link);
+}
+
 void link_send(struct link *link, struct buffer *message)
 {
     assert(!message->has_overflowed);
     struct shared *taken = shared_take(message);
     link_send_shared(link, taken);
     shared_release(&taken);
-}
-
-void link_send_shared(struct link *link, struct shared *message)
-{
-    size_t size = shared_bytes(message).size;
-    assert(size > 0);
-    if (link->end - link->oldest == link->ring_capacity) {
-        grow_ring(link);
-    }
-    link->end++;
-    *link_queued_at(link, link->end - 1) = shared_hold(message);
-    link->held_bytes += size;
 }
 
 size_t link_backlog(const struct link *link)
@@ -98,7 +130,7 @@ uint64_t link_progress_ns(const struct link *link)
     return link->highest_sent < link->oldest ? UINT64_MAX : link->progress_ns;
 }
 
-static uint64_t timeout_ns(const struct link *link)
+static uint64_t link_timeout_ns(const struct link *link)
 {
     uint64_t fixed = LINK_FIRST_TIMEOUT_NS;
     for (unsigned i = 0; i < link->backoff && fixed < LINK_LAST_TIMEOUT_NS; i++) {
@@ -107,17 +139,17 @@ static uint64_t timeout_ns(const struct link *link)
     return fixed + ((link->in_flight_bytes * LINK_TIMEOUT_NS_PER_BYTE) << link->backoff);
 }
 
-static bool is_in_flight(const struct link *link)
+static bool link_is_in_flight(const struct link *link)
 {
     return link->next > link->oldest;
 }
 
-static bool is_window_open(const struct link *link)
+static bool link_is_window_open(const struct link *link)
 {
     if (link->next == link->end) {
         return false;
     }
-    if (!is_in_flight(link)) {
+    if (!link_is_in_flight(link)) {
         return true;
     }
     uint64_t messages = link->is_probing ? LINK_PROBE_MESSAGES : LINK_WINDOW_MESSAGES;
@@ -125,32 +157,32 @@ static bool is_window_open(const struct link *link)
            link->in_flight_bytes + link_size_at(link, link->next) <= LINK_WINDOW_BYTES;
 }
 
-static void start_again(struct link *link)
+static void link_start_again(struct link *link)
 {
     link->next = link->oldest;
     link->in_flight_bytes = 0;
 }
 
-static void check_timeout(struct link *link, uint64_t now_ns)
+static void link_check_timeout(struct link *link, uint64_t now_ns)
 {
-    if (!is_in_flight(link) || now_ns < link->timer_start_ns + timeout_ns(link)) {
+    if (!link_is_in_flight(link) || now_ns < link->timer_start_ns + link_timeout_ns(link)) {
         return;
     }
-    start_again(link);
+    link_start_again(link);
     link->is_probing = true;
     if (link->backoff < LINK_MAXIMUM_BACKOFF) {
         link->backoff++;
     }
 }
 
-static struct shared *take_next(struct link *link, uint64_t now_ns)
+static struct shared *link_take_next(struct link *link, uint64_t now_ns)
 {
-    if (!is_in_flight(link)) {
+    if (!link_is_in_flight(link)) {
         link->timer_start_ns = now_ns;
     }
     struct shared *message = *link_queued_at(link, link->next);
     if (link->highest_sent < link->oldest) {
-        link->progress_ns = now_ns; /* until now there was nothing to acknowledge */
+        link->progress_ns = now_ns; /* there was nothing to acknowledge until now */
     }
     if (link->next > link->highest_sent) {
         link->highest_sent = link->next;
@@ -160,15 +192,15 @@ static struct shared *take_next(struct link *link, uint64_t now_ns)
     return message;
 }
 
-/* When a frame without a message has to leave. */
-static uint64_t bare_frame_due_ns(const struct link *link)
+/* When a frame without a message has to leave, if no message does before. */
+static uint64_t link_bare_frame_due_ns(const struct link *link)
 {
     uint64_t beat_due_ns = link->beat_ns + link->heartbeat_ns;
     bool is_sooner = link->is_acknowledgement_owed && link->acknowledge_due_ns < beat_due_ns;
     return is_sooner ? link->acknowledge_due_ns : beat_due_ns;
 }
 
-static void fill_envelope(struct link *link, uint64_t now_ns, struct envelope *envelope)
+static void link_fill_envelope(struct link *link, uint64_t now_ns, struct envelope *envelope)
 {
     envelope->incarnation = link->incarnation;
     envelope->epoch = link->epoch;
@@ -185,40 +217,41 @@ static void fill_envelope(struct link *link, uint64_t now_ns, struct envelope *e
 
 bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelope, struct shared **message)
 {
-    check_timeout(link, now_ns);
-    if (is_window_open(link)) {
+    link_check_timeout(link, now_ns);
+    if (link_is_window_open(link)) {
         envelope->sequence = link->next;
-        *message = take_next(link, now_ns);
-    } else if (now_ns >= bare_frame_due_ns(link)) {
+        *message = link_take_next(link, now_ns);
+    } else if (now_ns >= link_bare_frame_due_ns(link)) {
         envelope->sequence = 0;
         *message = NULL;
     } else {
         return false;
     }
-    fill_envelope(link, now_ns, envelope);
+    link_fill_envelope(link, now_ns, envelope);
+    link_check(link);
     return true;
 }
 
 uint64_t link_due_ns(const struct link *link)
 {
-    if (is_window_open(link)) {
+    if (link_is_window_open(link)) {
         return 0;
     }
-    uint64_t due_ns = bare_frame_due_ns(link);
-    if (is_in_flight(link) && link->timer_start_ns + timeout_ns(link) < due_ns) {
-        due_ns = link->timer_start_ns + timeout_ns(link);
+    uint64_t due_ns = link_bare_frame_due_ns(link);
+    if (link_is_in_flight(link) && link->timer_start_ns + link_timeout_ns(link) < due_ns) {
+        due_ns = link->timer_start_ns + link_timeout_ns(link);
     }
     return due_ns;
 }
 
-static bool is_foreign(const struct link *link, const struct envelope *envelope, bool has_message)
+static bool link_is_foreign(const struct link *link, const struct envelope *envelope, bool has_message)
 {
     bool is_other_epoch = link->epoch != 0 && envelope->epoch != link->epoch;
     return envelope->incarnation != link->incarnation || is_other_epoch ||
            envelope->acknowledged > link->highest_sent || (envelope->sequence != 0 && !has_message);
 }
 
-static void take_acknowledgement(struct link *link, uint64_t now_ns, uint64_t acknowledged)
+static void link_take_acknowledgement(struct link *link, uint64_t now_ns, uint64_t acknowledged)
 {
     if (acknowledged < link->oldest) {
         return;
@@ -241,15 +274,15 @@ static void take_acknowledgement(struct link *link, uint64_t now_ns, uint64_t ac
     link->progress_ns = now_ns;
 }
 
-static void take_sample(struct link *link, uint64_t now_ns, const struct envelope *envelope)
+static void link_measure_clocks(struct link *link, uint64_t now_ns, const struct envelope *envelope)
 {
     uint64_t echoed_ns = envelope->echoed_sent_ns;
     uint64_t delay_ns = envelope->echo_delay_ns;
     if (now_ns < echoed_ns || delay_ns > now_ns - echoed_ns || delay_ns > envelope->sent_ns) {
-        return; /* cannot be: the peer's clock has jumped or it lies */
+        return; /* impossible: the peer's clock has jumped, or it lies */
     }
     uint64_t peer_received_ns = envelope->sent_ns - delay_ns;
-    /* Differences may wrap around, as unsigned numbers do; halves, so that their sum cannot overflow. */
+    /* Unsigned differences may wrap around. They are halved so that their sum cannot overflow. */
     int64_t outward_ns = (int64_t)(peer_received_ns - echoed_ns);
     int64_t homeward_ns = (int64_t)(envelope->sent_ns - now_ns);
     link->sample = (struct link_sample){
@@ -263,21 +296,21 @@ static void take_sample(struct link *link, uint64_t now_ns, const struct envelop
     link->has_sample = true;
 }
 
-static void take_times(struct link *link, uint64_t now_ns, const struct envelope *envelope)
+static void link_take_times(struct link *link, uint64_t now_ns, const struct envelope *envelope)
 {
     link->heard_ns = now_ns > link->heard_ns ? now_ns : link->heard_ns;
     if (envelope->sent_ns > link->newest_received_ns) {
         link->newest_received_ns = envelope->sent_ns;
         link->newest_arrived_ns = now_ns;
     }
-    /* An echo of what we have not sent yet would lengthen a lease that nobody gave. */
+    /* An echo of what we have not sent yet would extend a lease that was never given. */
     if (envelope->echoed_sent_ns > link->newest_echo_ns && envelope->echoed_sent_ns <= link->last_sent_ns) {
         link->newest_echo_ns = envelope->echoed_sent_ns;
-        take_sample(link, now_ns, envelope);
+        link_measure_clocks(link, now_ns, envelope);
     }
 }
 
-static void owe_acknowledgement(struct link *link, uint64_t due_ns)
+static void link_owe_acknowledgement(struct link *link, uint64_t due_ns)
 {
     if (!link->is_acknowledgement_owed || due_ns < link->acknowledge_due_ns) {
         link->acknowledge_due_ns = due_ns;
@@ -285,41 +318,51 @@ static void owe_acknowledgement(struct link *link, uint64_t due_ns)
     link->is_acknowledgement_owed = true;
 }
 
-enum link_verdict link_receive(struct link *link, uint64_t now_ns, const struct envelope *envelope,
-                               bool has_message)
+/* The frame is of this link. */
+static enum link_verdict link_take_frame(struct link *link, uint64_t now_ns, const struct envelope *envelope)
 {
-    if (is_foreign(link, envelope, has_message)) {
-        return LINK_FOREIGN;
-    }
     if (link->epoch == 0) {
         link->epoch = envelope->epoch;
     }
-    take_times(link, now_ns, envelope);
-    take_acknowledgement(link, now_ns, envelope->acknowledged);
+    link_take_times(link, now_ns, envelope);
+    link_take_acknowledgement(link, now_ns, envelope->acknowledged);
     if (envelope->sequence == 0) {
         return LINK_NO_MESSAGE;
     }
     if (envelope->sequence != link->expected) {
-        owe_acknowledgement(link, 0); /* the other end is in error about what we have */
+        /* The other end is wrong about what we have: it is told at once. */
+        link_owe_acknowledgement(link, 0);
         return envelope->sequence < link->expected ? LINK_REPEATED : LINK_GAP;
     }
     link->expected++;
     link->unacknowledged_count++;
     bool is_much = link->unacknowledged_count >= LINK_ACKNOWLEDGE_MESSAGES;
-    owe_acknowledgement(link, is_much ? 0 : now_ns + LINK_ACKNOWLEDGE_NS);
+    link_owe_acknowledgement(link, is_much ? 0 : now_ns + LINK_ACKNOWLEDGE_NS);
     return LINK_DELIVER;
+}
+
+enum link_verdict link_receive(struct link *link, uint64_t now_ns, const struct envelope *envelope,
+                               bool has_message)
+{
+    if (link_is_foreign(link, envelope, has_message)) {
+        return LINK_FOREIGN;
+    }
+    enum link_verdict verdict = link_take_frame(link, now_ns, envelope);
+    link_check(link);
+    return verdict;
 }
 
 void link_reconnected(struct link *link)
 {
-    start_again(link);
+    link_start_again(link);
     link->backoff = 0;
     link->is_probing = false;
+    link_check(link);
 }
 
 void link_show(struct link *link)
 {
-    owe_acknowledgement(link, 0);
+    link_owe_acknowledgement(link, 0);
 }
 
 uint64_t link_heard_ns(const struct link *link)

@@ -1,12 +1,12 @@
-/* A link as bytes: every field of it, and what is queued. */
+/* A link as bytes: each of its fields, and what is queued. */
 #include "common/memory.h"
 #include "proto/link/link_inside.h"
 
 #include <assert.h>
 
-static_assert(sizeof(struct link) == 256, "link_pack and link_unpack have to know each field");
+static_assert(sizeof(struct link) == 256, "every field is packed, or follows from those that are");
 
-static void pack_queue(const struct link *link, struct buffer *into)
+static void link_pack_queue(const struct link *link, struct buffer *into)
 {
     pack_number(into, link->oldest);
     pack_number(into, link->next);
@@ -17,14 +17,14 @@ static void pack_queue(const struct link *link, struct buffer *into)
     }
 }
 
-/* The sample of the clocks is not kept: who has not asked for it by now never does. */
+/* The sample of the clocks is left out: it is taken right after link_receive, or never. */
 void link_pack(const struct link *link, struct buffer *into)
 {
     pack_fixed(into, link->incarnation);
     pack_fixed(into, link->epoch);
     pack_number(into, link->heartbeat_ns);
     pack_number(into, link->started_ns);
-    pack_queue(link, into);
+    link_pack_queue(link, into);
     pack_number(into, link->backoff);
     pack_flag(into, link->is_probing);
     pack_number(into, link->timer_start_ns);
@@ -41,7 +41,7 @@ void link_pack(const struct link *link, struct buffer *into)
     pack_number(into, link->progress_ns);
 }
 
-static void unpack_queue(struct link *link, struct unpack *from)
+static void link_unpack_queue(struct link *link, struct unpack *from)
 {
     uint64_t oldest = unpack_number(from);
     uint64_t next = unpack_number(from);
@@ -55,12 +55,20 @@ static void unpack_queue(struct link *link, struct unpack *from)
         link->in_flight_bytes += link->end < next ? message.size : 0;
         if (message.size > 0) {
             SCOPED(shared_release) struct shared *copy = shared_new(message);
-            link_send_shared(link, copy);
+            link_append(link, copy);
         }
         is_possible = message.size > 0;
     }
     link->next = is_possible ? next : link->oldest;
     from->is_broken = from->is_broken || !is_possible;
+}
+
+/* What link_unpack_queue has not held yet. */
+static bool link_is_possible(const struct link *link)
+{
+    return link->heartbeat_ns > 0 && link->highest_sent < link->end && link->next <= link->highest_sent + 1 &&
+           link->expected > 0 && (link->unacknowledged_count == 0 || link->is_acknowledgement_owed) &&
+           link->newest_echo_ns <= link->last_sent_ns;
 }
 
 struct link *link_unpack(struct unpack *from)
@@ -70,7 +78,7 @@ struct link *link_unpack(struct unpack *from)
     link->epoch = unpack_fixed(from);
     link->heartbeat_ns = unpack_number(from);
     link->started_ns = unpack_number(from);
-    unpack_queue(link, from);
+    link_unpack_queue(link, from);
     link->backoff = (unsigned)unpack_bounded(from, LINK_MAXIMUM_BACKOFF);
     link->is_probing = unpack_flag(from);
     link->timer_start_ns = unpack_number(from);
@@ -85,8 +93,11 @@ struct link *link_unpack(struct unpack *from)
     link->newest_arrived_ns = unpack_number(from);
     link->newest_echo_ns = unpack_number(from);
     link->progress_ns = unpack_number(from);
-    if (from->is_broken) {
+    if (from->is_broken || !link_is_possible(link)) {
+        unpack_break(from);
         link_free(&link);
+        return NULL;
     }
+    link_check(link);
     return link;
 }

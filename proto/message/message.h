@@ -42,6 +42,7 @@ enum message_kind {
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
     MESSAGE_SCALE,       /* the campaign has another number of workers: those beyond it end */
+    MESSAGE_KIND_COUNT
 };
 
 struct hello {

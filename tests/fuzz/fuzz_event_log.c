@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "common/memory.h"
+#include "coordinator/core/coordinator_pack.h"
 #include "coordinator/core/journal/event_log.h"
 
 #define MOST_BYTES (4u * 1024u * 1024u)

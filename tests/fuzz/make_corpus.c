@@ -2,6 +2,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/value.h"
+#include "coordinator/core/coordinator_pack.h"
 #include "coordinator/core/journal/event_log.h"
 #include "fuzz.h"
 #include "proto/codec/codec.h"
@@ -25,7 +26,7 @@ static void write_file(const char *directory, const char *target, const char *na
 
 static void write_messages(const char *directory)
 {
-    for (int kind = 0; kind < SAMPLE_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
         struct sample sample;
         struct buffer encoded;
         buffer_init(&encoded, 1u << 20);

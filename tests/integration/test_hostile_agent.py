@@ -143,7 +143,7 @@ class HostileAgents(unittest.TestCase):
         theirs = [worker for worker in range(40) if worker not in self.bad.one][:10]
         self.assertTrue(theirs)
         self.attack([self.bad.operations(*(operation(SET, theirs[i % len(theirs)], value=b"t", call=i + 1) for i in range(500)))])
-        self.coordinator.wait_for("it speaks for workers that are not its own")
+        self.coordinator.wait_for("it acts for workers that are not its own")
         self.assertGreater(self.bad.answers, 0)
 
     def test_rooms_that_there_are_not(self):

@@ -1,4 +1,4 @@
-"""Keys from `tutti keygen` to agents that join with them, do not join without, and are shown out."""
+"""Keys from `tutti keygen` to agents that join with them, do not join without, and are expelled."""
 import os
 import pathlib
 import re
@@ -188,7 +188,7 @@ class Door(unittest.TestCase):
         second = self.agent("--key", "a2.key")
         self.door.wait_for("agent a2 has joined")
         self.keygen("keys", "--revoke", "a1")
-        self.door.wait_for("agent a1 is shown out: its key was revoked")
+        self.door.wait_for("agent a1 is expelled: its key was revoked")
         first.wait_for("the key of this agent was revoked")
         self.assertEqual(first.process.wait(20), 2)
         again = self.agent("--key", "a1.key")

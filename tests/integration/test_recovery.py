@@ -399,7 +399,7 @@ class Folder(Restarted):
         self.coordinator.wait_until(lambda: self.coordinator.show(campaign)["state"] == "ended", 10, "it goes on")
         self.assertEqual(self.coordinator.show(campaign)["verdict"], "aborted")
         self.assertRegex(self.coordinator.get(f"/v1/campaigns/{campaign}/report").json["reason"],
-                         "its journal was an older one than agent a[123] knows of: what happened after it is lost")
+                         "its journal is older than what agent a[123] knows: what happened since is lost")
         self.coordinator.wait_agents(3)
         self.assertEqual(self.coordinator.create("pad", workers=5, runs=1, target="builtin"), campaign + 1)
         self.assertEqual(self.coordinator.report(campaign + 1)["verdict"], "passed")

@@ -65,7 +65,7 @@ class Scale(WithAgents):
     def test_what_cannot_be(self):
         campaign = self.start("-w", 2, "-r", 3)
         self.coordinator.report(campaign)
-        for arguments, words in (((campaign, "-w", 3), f"campaign {campaign} is ended: only one that is running can be scaled"),
+        for arguments, words in (((campaign, "-w", 3), f"campaign {campaign} is ended: only a running campaign can be scaled"),
                                  ((campaign, "-w", 0), "--workers"), ((campaign, "-w", 1000001), "--workers"), ((campaign,), "to how many?"),
                                  ((999999, "-w", 3), "there is no campaign 999999")):
             result = self.tutti("scale", *arguments)

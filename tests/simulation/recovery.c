@@ -2,6 +2,7 @@
  * goes on runs what would have been without the death, or what the journal's base makes of it: both have to
  * do the same for ever. */
 #include "common/memory.h"
+#include "coordinator/core/coordinator_pack.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>

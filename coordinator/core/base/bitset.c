@@ -1,4 +1,4 @@
-/* Seats of a room, or workers of a campaign, as bits of an array of words. */
+/* Sets of numbers as bits of an array of words. */
 #include "coordinator/core/base/bitset.h"
 
 #include "common/memory.h"
@@ -33,8 +33,8 @@ bool bitset_remove(uint64_t *bits, uint32_t position)
     return true;
 }
 
-/* Of `wanted` without `unwanted`, where `flip` turns `wanted` around: what is looked for is one expression,
- * so that both searches are one loop. */
+/* The first position in `wanted`, inverted by `flip`, that is not in `unwanted`: both searches are this loop.
+ */
 static uint32_t next(const uint64_t *wanted, const uint64_t *unwanted, uint64_t flip, uint32_t from,
                      uint32_t count)
 {
@@ -96,7 +96,7 @@ uint64_t *bitset_unpack(struct unpack *from, uint32_t count)
         bits[i] = unpack_fixed(from);
     }
     if (count % WORD_BITS != 0 && bits[words - 1] >> (count % WORD_BITS) != 0) {
-        unpack_break(from); /* a position that there is not */
+        unpack_break(from); /* a position beyond the end */
         memory_free(bits);
         return NULL;
     }

@@ -4,7 +4,7 @@
 enum campaign_state {
     CAMPAIGN_CREATED,   /* waits for its agents */
     CAMPAIGN_DEPLOYING, /* agents load the script */
-    CAMPAIGN_READY,     /* global_setup runs, then the start instant is broadcast */
+    CAMPAIGN_READY,     /* global_setup runs; then the start instant is broadcast */
     CAMPAIGN_RUNNING,
     CAMPAIGN_STOPPING, /* no new steps: waits end, sessions are torn down, then global_teardown */
     CAMPAIGN_ENDED,

@@ -1,11 +1,11 @@
-/* A deadline of one of the coordinator's parts, and whose it is. */
+/* A deadline of one of the coordinator's parts, and its owner. */
 #pragma once
 #include "common/container.h"
 #include "common/timers.h"
 
 enum deadline_kind {
     DEADLINE_MEMBER, /* a frame has to leave, or it has been silent too long */
-    DEADLINE_LIFE,   /* a campaign has been in this part of its life as long as it may */
+    DEADLINE_LIFE,   /* a campaign has been in its state as long as it may */
     DEADLINE_ROOMS,  /* a wait of a campaign ends, or the search for a deadlock is due */
 };
 
@@ -22,7 +22,7 @@ static inline void deadline_init(struct deadline *due, enum deadline_kind kind, 
     due->owner = owner;
 }
 
-/* TIMERS_NEVER takes it out. */
+/* TIMERS_NEVER unsets it. */
 static inline void deadline_set(struct timers *timers, struct deadline *due, uint64_t due_ns)
 {
     if (due_ns == TIMERS_NEVER) {
@@ -39,7 +39,7 @@ static inline struct deadline *due_take(struct timers *timers, uint64_t now_ns)
     return timer == NULL ? NULL : CONTAINER_OF(timer, struct deadline, timer);
 }
 
-/* `now_ns` + `milliseconds`, never past the end of time. */
+/* `now_ns` + `milliseconds`; TIMERS_NEVER where that overflows. */
 static inline uint64_t due_after_ms(uint64_t now_ns, uint64_t milliseconds)
 {
     uint64_t delay_ns = 0;

@@ -1,4 +1,4 @@
-/* Everything that the coordinator can ask of its shell. */
+/* Everything that the coordinator can ask its shell to do. */
 #pragma once
 #include "common/attributes.h"
 #include "common/log.h"
@@ -10,8 +10,8 @@
 enum coordinator_effect_kind {
     EFFECT_SEND,         /* put a frame on the wire to the agent of this incarnation; may get lost */
     EFFECT_LOG,          /* tell the operator */
-    EFFECT_CAMPAIGN,     /* a campaign has come to this state */
-    EFFECT_DEADLOCK,     /* one was found; `text` names each worker and what it waits for */
+    EFFECT_CAMPAIGN,     /* a campaign has entered this state */
+    EFFECT_DEADLOCK,     /* was found; `text` names each worker and what it waits for */
     EFFECT_FORGET_ROUTE, /* nothing will be sent to this incarnation any more */
 };
 
@@ -27,7 +27,7 @@ struct coordinator_effect {
     const char *text; /* borrowed until the next coordinator_step */
 };
 
-/* Kept by the caller from step to step so that its memory is used again; zero it to begin with. */
+/* Kept by the caller from step to step to reuse its memory; zeroed to begin with. */
 struct coordinator_effects {
     struct coordinator_effect *items;
     size_t count;

@@ -8,16 +8,16 @@
 #include <stdint.h>
 
 enum coordinator_event_kind {
-    EVENT_TICK,     /* time has passed: coordinator_due_ns was reached */
-    EVENT_FRAME,    /* bytes came in from somewhere */
-    EVENT_TURN_END, /* no more frames for now: hand out what has gathered, one message where many would do */
+    EVENT_TICK,       /* time has passed: coordinator_due_ns was reached */
+    EVENT_FRAME,      /* a frame came in from somewhere */
+    EVENT_TURN_END,   /* no more frames for now: hand out what was collected, in few messages */
     EVENT_AGENT_GONE, /* the agent's process is known to be dead */
-    EVENT_REVOKED,    /* an agent may not join any more: no frame of its incarnation comes in from now on */
-    EVENT_CREATE,     /* somebody wants a campaign */
-    EVENT_STOP,       /* somebody wants it to end */
-    EVENT_SCALE,      /* somebody wants it to have another number of workers */
-    EVENT_RESTORED, /* this is another process, which has been told all of the above again: nobody is reached
-                       until he is heard, and nobody is to blame for the silence */
+    EVENT_REVOKED,    /* an agent may not join any more; no frame of its incarnation follows */
+    EVENT_CREATE,     /* a campaign is requested */
+    EVENT_STOP,       /* its end is requested */
+    EVENT_SCALE,      /* another number of workers is requested */
+    EVENT_RESTORED,   /* this is another process, which has replayed the events above: no agent can be reached
+                         before it is heard, and none is to blame for the silence */
 };
 
 struct coordinator_event {
@@ -27,8 +27,7 @@ struct coordinator_event {
         struct {
             struct envelope envelope;
             struct bytes message;
-            /* What the key is called that the connection has shown: who speaks. Empty where there are no
-             * keys. */
+            /* The name of the key that the connection has authenticated with. Empty: there are no keys. */
             struct bytes key_name;
         } frame;
         struct {
@@ -40,13 +39,13 @@ struct coordinator_event {
         struct {
             struct campaign_options options; /* copied, with what it points to */
             struct bundle bundle;            /* copied */
-            /* NULL, or where the contents of all files stand one behind the other in memory of their own:
-             * taken instead of copied, and NULLed. */
+            /* NULL, or the contents of all files, concatenated in memory of their own, which is taken instead
+             * of copied and set to NULL. */
             uint8_t **content;
             struct bytes script;  /* its path, for the report */
-            uint32_t agents;      /* deployed as soon as so many have joined; at least 1 */
-            uint64_t deadline_ms; /* ended as `aborted` if they have not by then */
-            struct bytes key;     /* drawn by who wants it, to be found again by; empty: none. Copied */
+            uint32_t agents;      /* deployed as soon as this many have joined; at least 1 */
+            uint64_t deadline_ms; /* ended as `aborted` if they have not joined within it */
+            struct bytes key;     /* idempotency key, drawn by the client; empty: none. Copied */
         } create;
         struct {
             uint64_t campaign;

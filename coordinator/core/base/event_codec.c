@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct envelope) == 56, "put_envelope and take_envelope have to know each field");
+static_assert(sizeof(struct envelope) == 56, "every field of an envelope is written");
 
 static void put_envelope(struct buffer *into, const struct envelope *envelope)
 {
@@ -31,7 +31,7 @@ static void take_envelope(struct unpack *from, struct envelope *envelope)
     envelope->echo_delay_ns = unpack_number(from);
 }
 
-/* Options and list of files as agents get them: whatever is added to them is here as well. */
+/* Options and file list in the encoding for agents: whatever is added to them is journalled as well. */
 static void put_deploy(struct buffer *into, const struct campaign_options *options,
                        const struct bundle *bundle)
 {
@@ -77,7 +77,7 @@ static void take_deploy(struct unpack *from, struct decoded_event *record)
     }
 }
 
-/* Agents get all of them: one that only the coordinator wants to know would have to be put in by itself. */
+/* Agents get all options: one that is only for the coordinator would have to be written separately. */
 static_assert(sizeof(struct campaign_options) == 176, "a new option has to go into the journal too");
 
 static void put_create(struct buffer *into, const struct coordinator_event *event)
@@ -103,7 +103,7 @@ static void take_create(struct unpack *from, struct decoded_event *record)
     event->create.deadline_ms = unpack_number(from);
 }
 
-/* Without a default: who adds an event is told by the compiler that it has to go into the journal. */
+/* Without a default: the compiler reports an event that is not journalled. */
 void event_encode(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event)
 {
     pack_number(into, event->kind);
@@ -188,7 +188,7 @@ bool event_decode(struct unpack *from, uint64_t before_ns, struct decoded_event 
     forget(record);
     struct coordinator_event *event = &record->event;
     *event = (struct coordinator_event){.kind = (enum coordinator_event_kind)unpack_bounded(from, UINT8_MAX)};
-    event->now_ns = before_ns + unpack_number(from); /* may wrap around, as the difference does */
+    event->now_ns = before_ns + unpack_number(from); /* may wrap around, like the difference */
     take_inside(from, record);
     return !from->is_broken;
 }

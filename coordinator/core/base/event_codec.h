@@ -4,12 +4,12 @@
 #include "coordinator/core/base/event.h"
 #include "proto/message/message.h"
 
-/* Appends the event, whole. Numbers that rise from one event to the next are kept as differences: `before_ns`
- * is the time of the event before, 0 for the first one of a block. */
+/* Appends the whole event. Its time is stored as the difference to `before_ns`, the time of the event before;
+ * 0 for the first one of a block. */
 void event_encode(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event);
 
-/* Takes the next event out. It borrows from what is unpacked and from `record` until the next call. False if
- * there is no event there that makes sense. */
+/* Takes out the next event. It borrows from the unpacked bytes and from `record`, until the next call. False
+ * if the bytes are no event. */
 struct decoded_event {
     struct coordinator_event event;
     struct bundle_file *files;

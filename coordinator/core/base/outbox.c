@@ -1,4 +1,4 @@
-/* Where the parts of the coordinator put what has to be done. */
+/* Where the parts of the coordinator put their effects. */
 #include "coordinator/core/base/outbox.h"
 
 #include "common/compose.h"
@@ -79,7 +79,8 @@ void outbox_log(struct outbox *outbox, enum log_level level, const struct log_su
     compose_list(line, sizeof line, format, arguments);
     va_end(arguments);
     const char *text = (const char *)outbox_keep(outbox, memory_copy_string(line));
-    struct bytes agent = bytes_copy_new(subject->agent); /* it may be gone before the line is written */
+    struct bytes agent =
+        bytes_copy_new(subject->agent); /* the member may be freed before the line is written */
     (void)outbox_keep(outbox, (void *)agent.data);
     struct coordinator_effect *effect = outbox_add(outbox, EFFECT_LOG);
     effect->level = level;
@@ -100,10 +101,4 @@ void outbox_deadlock(struct outbox *outbox, uint64_t campaign, const char *text)
     struct coordinator_effect *effect = outbox_add(outbox, EFFECT_DEADLOCK);
     effect->campaign = campaign;
     effect->text = (const char *)outbox_keep(outbox, memory_copy_string(text));
-}
-
-void coordinator_effects_finish(struct coordinator_effects *effects)
-{
-    memory_free(effects->items);
-    *effects = (struct coordinator_effects){0};
 }

@@ -1,5 +1,4 @@
-/* Where the parts of the coordinator put what has to be done: effects in order, and the memory behind them.
- */
+/* Where the parts of the coordinator put their effects, in order, and the memory that these refer to. */
 #pragma once
 #include "coordinator/core/base/effect.h"
 
@@ -16,7 +15,7 @@ struct outbox {
     size_t kept_capacity;
 };
 
-/* A new step: clears `effects`, frees what the last one pointed to. */
+/* A new step: clears `effects` and frees what those of the last step refer to. */
 void outbox_begin(struct outbox *outbox, struct coordinator_effects *effects);
 void outbox_finish(struct outbox *outbox);
 
@@ -27,5 +26,5 @@ void outbox_log(struct outbox *outbox, enum log_level level, const struct log_su
                 const char *format, ...) PRINTF_LIKE(4, 5);
 void outbox_campaign(struct outbox *outbox, uint64_t campaign, enum campaign_state state);
 void outbox_deadlock(struct outbox *outbox, uint64_t campaign, const char *text);
-/* Takes memory of memory_new, to be freed when the next step begins; gives it back. */
+/* Takes memory of memory_new, which is freed when the next step begins. Returns it. */
 void *outbox_keep(struct outbox *outbox, void *memory);

@@ -1,4 +1,4 @@
-/* How much memory those who are served may make us hold. */
+/* How much memory clients may make us hold. */
 #pragma once
 #include "common/attributes.h"
 
@@ -11,7 +11,7 @@ struct quota {
     size_t maximum;
 };
 
-/* False, and nothing taken, if it would pass the maximum. */
+/* False, and nothing is taken, if that would exceed the maximum. */
 MUST_CHECK static inline bool quota_take(struct quota *quota, size_t size)
 {
     if (size > quota->maximum - quota->used) {

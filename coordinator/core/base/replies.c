@@ -1,4 +1,4 @@
-/* The replies of a turn, with the memory that they point to. */
+/* The replies of a turn, and the memory that they refer to. */
 #include "coordinator/core/base/replies.h"
 #include "common/memory.h"
 #include "coordinator/core/base/bitset.h"
@@ -6,10 +6,10 @@
 #include <string.h>
 
 #define KEPT_BYTES (64u * 1024u)
-/* What one takes on the wire without its bytes, about. */
+/* Approximate size of a reply on the wire without its texts and values. */
 #define REPLY_BYTES 64u
 
-/* Memory that is handed out from front to back, and given up all together. */
+/* Memory that is allocated from front to back and freed as a whole. */
 struct kept {
     struct kept *next;
     size_t used;
@@ -106,7 +106,7 @@ void replies_drop(struct replies *replies, const uint64_t *workers)
     for (size_t i = 0; i < replies->count; i++) {
         struct reply reply = replies->items[i];
         drop_workers(&reply.workers, workers);
-        replies->items[i] = replies->items[kept]; /* its sets are used again */
+        replies->items[i] = replies->items[kept]; /* its sets are reused */
         replies->items[kept] = reply;
         kept += reply.workers.run_count > 0 ? 1 : 0;
     }

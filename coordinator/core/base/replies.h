@@ -1,4 +1,4 @@
-/* The replies of a turn, with the memory that they point to. */
+/* The replies of a turn, and the memory that they refer to. */
 #pragma once
 #include "common/attributes.h"
 #include "common/shared.h"
@@ -6,30 +6,30 @@
 
 struct kept;
 
-/* Replies stay until the first one that is added after they were told. */
+/* Replies stay until the first one is added after they were sent. */
 struct replies {
     struct reply *items;
     size_t count;
-    size_t ready; /* items whose sets have been initialised, and are used again */
+    size_t ready; /* items whose sets are initialised, and reused */
     size_t capacity;
     struct kept *kept;
-    struct shared **values; /* that they share, and hold */
+    struct shared **values; /* shared values that are held */
     size_t value_count;
     size_t value_capacity;
-    size_t bytes; /* about what they take on the way to the agents, and what is sure to come */
+    size_t bytes; /* approximate size on the wire, with replies that are certain to follow */
     bool are_told;
 };
 
 void replies_finish(struct replies *replies);
-/* Forgets those that have been told. */
+/* Drops the replies that were sent. */
 void replies_begin(struct replies *replies);
-/* A new one with everything but the sets from `like`, which are empty. Valid until the next one is added. */
+/* A new reply like `like`, but with empty sets. Valid until the next one is added. */
 struct reply *replies_add(struct replies *replies, const struct reply *like);
-/* Takes these workers (bits.h) out, and replies with them that have no other. */
+/* Removes these workers (bitset.h), and the replies that are left without any. */
 void replies_drop(struct replies *replies, const uint64_t *workers);
-/* A copy that stays as long as the replies. */
+/* A copy that lives as long as the replies. */
 struct bytes replies_keep(struct replies *replies, struct bytes bytes);
-/* The same for a value that many share; gives its bytes back. NULL: it is empty. */
+/* The bytes of a shared value, held as long as the replies. NULL: empty. */
 struct bytes replies_hold(struct replies *replies, struct shared *value);
-/* Answers with so many bytes will be added when the rooms are settled. */
+/* Replies of this many bytes will be added when the rooms are settled. */
 void replies_expect(struct replies *replies, size_t bytes);

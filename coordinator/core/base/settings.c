@@ -1,4 +1,4 @@
-/* The times that a coordinator keeps to unless it is told others. */
+/* The default times of a coordinator. */
 #include "coordinator/core/base/settings.h"
 
 struct coordinator_settings coordinator_default_settings(uint64_t epoch)

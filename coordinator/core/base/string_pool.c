@@ -1,4 +1,4 @@
-/* Texts that many share. */
+/* Shared texts. */
 #include "coordinator/core/base/string_pool.h"
 #include "common/map.h"
 #include "common/memory.h"
@@ -9,7 +9,7 @@
 struct string_pool {
     struct map *map;
     uint64_t next_number;
-    /* While they are unpacked: each by its number, held. */
+    /* While the pool is unpacked: its texts by number, held. */
     struct pool_string **unpacked;
     size_t unpacked_count;
     size_t unpacked_capacity;
@@ -106,7 +106,7 @@ void pool_string_pack(const struct pool_string *text, struct buffer *into)
     pack_number(into, text == NULL ? 0 : text->number);
 }
 
-/* The order of the map is that of the numbers. */
+/* The map iterates in the order of the numbers. */
 void string_pool_unpack(struct string_pool *texts, struct unpack *from)
 {
     uint64_t before = 0;

@@ -1,4 +1,4 @@
-/* Deadlines as bytes and back, with their order among equal ones. */
+/* Deadlines as bytes and back, with their order among those that are due at the same time. */
 #pragma once
 #include "common/pack.h"
 #include "common/timers.h"

@@ -1,7 +1,8 @@
-/* The agents of a campaign: which ones it takes, what they are told, and how workers move between them. */
+/* The agents of a campaign: which ones it takes, what is sent to them, and how workers move between them. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "coordinator/core/base/bitset.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
@@ -10,7 +11,12 @@
 #include <stdlib.h>
 
 #define ASSIGNMENTS_PER_MESSAGE 4096u
-static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec has to take them");
+static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec accepts them");
+
+/* An instant is announced this many round trips of the slowest agent ahead, but no more than the maximum: the
+ * others do not wait longer for an agent that hardly answers. */
+#define LEAD_ROUND_TRIPS 4u
+#define LEAD_MOST_NS 2000000000u
 
 struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member)
 {
@@ -59,8 +65,23 @@ void campaign_tell_all(struct campaign *campaign, struct message *message)
     campaign_tell_some(campaign, NULL, message);
 }
 
-/* agent-2 before agent-10; so that a worker sits on the same agent in each run. */
-static int campaign_places_compare_names(const void *left, const void *right)
+uint64_t campaign_lead_ns(const struct campaign *campaign)
+{
+    uint64_t longest_ns = 0;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign_agent_is_live(&campaign->agents[i])) {
+            uint64_t round_trip_ns = member_round_trip_ns(campaign->agents[i].member);
+            longest_ns = round_trip_ns > longest_ns ? round_trip_ns : longest_ns;
+        }
+    }
+    uint64_t least_ns = campaign->home.settings->start_delay_ms * NS_PER_MS;
+    uint64_t lead_ns =
+        longest_ns < LEAD_MOST_NS / LEAD_ROUND_TRIPS ? longest_ns * LEAD_ROUND_TRIPS : LEAD_MOST_NS;
+    return lead_ns > least_ns ? lead_ns : least_ns;
+}
+
+/* agent-2 before agent-10. The order is fixed so that a worker is on the same agent in every run. */
+static int member_compare_names(const void *left, const void *right)
 {
     struct bytes a = (*(struct member *const *)left)->name;
     struct bytes b = (*(struct member *const *)right)->name;
@@ -70,7 +91,7 @@ static int campaign_places_compare_names(const void *left, const void *right)
     return bytes_compare(a, b);
 }
 
-static void take_agent(struct campaign_agent *agent, struct member *member)
+static void campaign_agent_init(struct campaign_agent *agent, struct member *member)
 {
     agent->member = member;
     agent->name = bytes_copy_new(member->name);
@@ -80,10 +101,11 @@ static void take_agent(struct campaign_agent *agent, struct member *member)
     agent->cores = member->cores;
 }
 
-void campaign_hold(struct campaign_agent *agent)
+void campaign_hold(struct campaign *campaign, uint32_t agent)
 {
-    agent->held++;
-    agent->member->held++;
+    assert(agent < campaign->agent_count && campaign_agent_is_live(&campaign->agents[agent]));
+    campaign->agents[agent].held++;
+    campaign->agents[agent].member->held++;
 }
 
 void campaign_unburden(struct campaign *campaign)
@@ -97,8 +119,8 @@ void campaign_unburden(struct campaign *campaign)
     }
 }
 
-/* The suitable ones of all that are there, for memory_free. */
-static struct member **choose_members(const struct campaign *campaign, uint32_t *count)
+/* The members that are suitable, for memory_free. */
+static struct member **campaign_choose_members(const struct campaign *campaign, uint32_t *count)
 {
     const struct members *members = campaign->home.members;
     struct member **chosen = memory_new(members_count(members), sizeof *chosen);
@@ -109,27 +131,27 @@ static struct member **choose_members(const struct campaign *campaign, uint32_t 
             chosen[(*count)++] = member;
         }
     }
-    qsort(chosen, *count, sizeof *chosen, campaign_places_compare_names);
+    qsort(chosen, *count, sizeof *chosen, member_compare_names);
     return chosen;
 }
 
 void campaign_take_agents(struct campaign *campaign)
 {
     uint32_t count = 0;
-    struct member **chosen = choose_members(campaign, &count);
+    struct member **chosen = campaign_choose_members(campaign, &count);
     assert(count > 0 && count >= campaign->agents_wanted);
     campaign->agents = memory_new(count, sizeof *campaign->agents);
     campaign->agent_count = count;
     uint32_t *room_for = memory_new(count, sizeof *room_for);
     for (uint32_t i = 0; i < count; i++) {
-        take_agent(&campaign->agents[i], chosen[i]);
-        room_for[i] = members_room(chosen[i]);
+        campaign_agent_init(&campaign->agents[i], chosen[i]);
+        room_for[i] = member_room(chosen[i]);
     }
     campaign->placement = placement_new(campaign->options.workers, room_for, count);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
-        struct campaign_agent *agent = &campaign->agents[placement_agent(campaign->placement, i)];
-        agent->workers++;
-        campaign_hold(agent);
+        uint32_t agent = placement_agent(campaign->placement, i);
+        campaign_hold(campaign, agent);
+        campaign->agents[agent].workers++;
     }
     memory_free(room_for);
     memory_free(chosen);
@@ -137,7 +159,7 @@ void campaign_take_agents(struct campaign *campaign)
 
 void campaign_deploy(struct campaign *campaign)
 {
-    /* In one go over the workers: there may be a million, and thousands of places. */
+    /* In one pass over the workers: there may be a million of them, and thousands of agents. */
     struct worker_set *sets = memory_new(campaign->agent_count, sizeof *sets);
     for (uint32_t i = 0; i < campaign->options.workers; i++) {
         worker_set_add(&sets[placement_agent(campaign->placement, i)], i);
@@ -168,10 +190,34 @@ void campaign_run_global(struct campaign *campaign, enum global_phase phase)
     campaign_tell(campaign, &campaign->agents[i], &message);
 }
 
-static int compare_moved(const void *left, const void *right)
+uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
 {
-    const struct moved *a = (const struct moved *)left;
-    const struct moved *b = (const struct moved *)right;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        index = (index + 1) % campaign->agent_count;
+        const struct campaign_agent *agent = &campaign->agents[index];
+        if (campaign_agent_is_live(agent) && member_room(agent->member) > 0) {
+            return index;
+        }
+    }
+    return PLACEMENT_NOBODY;
+}
+
+void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step)
+{
+    assert(agent < campaign->agent_count);
+    placement_give(campaign->placement, worker, agent);
+    campaign->agents[agent].workers++;
+    campaign->agents[agent].is_finished = false;
+    campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity, campaign->moved_count + 1,
+                                     sizeof *campaign->moved);
+    campaign->moved[campaign->moved_count++] =
+        (struct moved){.worker = worker, .agent = agent, .first_step = first_step};
+}
+
+static int moved_compare(const void *left, const void *right)
+{
+    const struct moved *a = left;
+    const struct moved *b = right;
     if (a->agent != b->agent) {
         return a->agent < b->agent ? -1 : 1;
     }
@@ -181,8 +227,8 @@ static int compare_moved(const void *left, const void *right)
     return a->worker < b->worker ? -1 : a->worker > b->worker;
 }
 
-/* Those of one place from `moved[0]` on, as many as one message takes; gives back how many. */
-static size_t send_assignments(struct campaign *campaign, const struct moved *moved, size_t count)
+/* Those of one agent from `moved[0]` on, as many as fit into one message. Returns how many. */
+static size_t moved_send(struct campaign *campaign, const struct moved *moved, size_t count)
 {
     struct assignment *items = memory_new(ASSIGNMENTS_PER_MESSAGE, sizeof *items);
     size_t used = 0;
@@ -213,16 +259,16 @@ void campaign_send_moved(struct campaign *campaign)
     struct moved *moved = campaign->moved;
     size_t count = 0;
     for (size_t i = 0; i < campaign->moved_count; i++) {
-        /* It may have moved once more before anybody was told. */
+        /* It may have moved again before that was announced. */
         if (placement_agent(campaign->placement, moved[i].worker) == moved[i].agent) {
             moved[count++] = moved[i];
         }
     }
     if (count > 0) {
-        qsort(moved, count, sizeof *moved, compare_moved);
+        qsort(moved, count, sizeof *moved, moved_compare);
     }
     for (size_t done = 0; done < count;) {
-        done += send_assignments(campaign, moved + done, count - done);
+        done += moved_send(campaign, moved + done, count - done);
     }
     campaign->moved_count = 0;
 }

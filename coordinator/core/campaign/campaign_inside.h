@@ -11,14 +11,14 @@
 #include "coordinator/core/rooms/sightings.h"
 #include "proto/message/bundle_copy.h"
 
-/* Runs of one set in a message; a set with more is sent in several. */
+/* Runs of one worker set in a message; a set with more is sent in several messages. */
 #define CAMPAIGN_SET_RUNS 4096u
 
 /* How an agent was doing while the workers ran. */
 struct performance {
     uint64_t measured_us;
     uint64_t cpu_us;
-    uint64_t memory_bytes; /* the most */
+    uint64_t memory_bytes; /* the maximum */
     bool has_clock;
     int64_t clock_offset_ns; /* the latest */
     uint64_t clock_uncertainty_ns;
@@ -29,24 +29,24 @@ struct performance {
 /* An agent of the campaign. */
 struct campaign_agent {
     struct member *member; /* NULL once it is lost */
-    struct bytes name;     /* a zero byte stands behind name and host */
+    struct bytes name;     /* name and host are zero-terminated */
     struct bytes host;
     struct bytes labels;
     uint32_t pid;
     uint32_t cores;
-    uint32_t workers; /* that were ever dealt to it; none where there are more agents than workers */
+    uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
     uint32_t held;    /* of its member's capacity */
     uint32_t workers_running;
-    uint64_t steps_ended;   /* as its workers told, where those of a lost agent go on elsewhere */
+    uint64_t steps_ended; /* reported by its workers; kept only where those of a lost agent go on elsewhere */
     uint64_t steps_counted; /* of those, in its statistics */
-    uint64_t bundle_bytes;  /* that it asked for and was sent */
+    uint64_t bundle_bytes;  /* requested by it and sent to it */
     struct artifact_delivery artifact;
     struct performance performance;
     bool is_lost;
     bool is_deployed;
     bool is_drained;
     bool is_finished;
-    bool is_given_up; /* did not finish in time, and was told to forget */
+    bool is_given_up; /* did not finish in time and was sent MESSAGE_FORGET */
 };
 
 /* What a stopping campaign waits for. */
@@ -56,15 +56,16 @@ struct campaign {
     struct campaign_home home;
     uint64_t id;
     struct campaign_options options;
-    struct bundle_copy bundle; /* until the end: agents may ask for it */
+    struct bundle_copy bundle; /* until the end: agents may request it */
     struct bytes script;
-    struct bytes key; /* that it was created with */
+    struct bytes key; /* idempotency key of its creation; empty: none */
     uint32_t agents_wanted;
-    uint32_t workers_wanted; /* as soon as they can begin; 0: as many as there are */
+    uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
 
     enum campaign_state state;
-    struct deadline campaign_lifecycle_due;
+    bool is_in_transition; /* campaign_happen is running */
+    struct deadline lifecycle_due;
     struct deadline rooms_due;
     struct judgement judgement;
     uint64_t refused_events;
@@ -73,105 +74,107 @@ struct campaign {
     uint32_t agent_count;
     struct placement *placement;
     struct rooms *rooms;
-    struct sightings *sightings; /* once the rooms are gone */
+    struct sightings *sightings; /* once the rooms are freed */
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct artifacts artifacts;
-    uint32_t global_agent; /* where a global fixture runs */
-    /* Dealt again before the workers began: told behind BEGIN. */
+    uint32_t global_agent; /* index of the one that runs global fixtures */
+    /* Moved but not announced yet: before the workers begin, only after BEGIN. */
     struct moved *moved;
     size_t moved_count;
     size_t moved_capacity;
 
-    uint64_t lead_looked_ns; /* when campaign_lead_ns was last asked for the rooms */
+    uint64_t lead_looked_ns; /* when campaign_lead_ns was last computed for the rooms */
     uint64_t begun_ns;
-    uint64_t ended_ns; /* of its workers; 0: not yet */
+    uint64_t ended_ns; /* when its workers had ended; 0: not yet */
     bool is_draining;
     bool is_last_step_known;
     uint64_t *last_steps; /* by room, while draining */
     enum awaited awaited;
     bool is_at_once;
-    bool was_stopped; /* did not come to its own end */
+    bool was_stopped; /* did not reach its own end */
 
     struct campaign_report report;
     struct agent_report *agent_reports;
     struct bottleneck_report *bottleneck_reports;
-    struct histogram *release_spread_us; /* once the rooms are gone */
+    struct histogram *release_spread_us; /* once the rooms are freed */
     char waiting[256];
 };
 
-/* A worker that goes on at another place. */
+/* A worker that continues, or begins, on another agent. */
 struct moved {
     uint32_t worker;
     uint32_t agent;
     uint64_t first_step;
 };
 
-/* What it is created with, and nothing that follows. */
+/* campaign.c */
+/* A campaign with what its creation gives, and nothing of what follows from it. */
 MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
                                           const struct coordinator_event *event);
-
-/* The one function that changes the state. False if the event is refused in this state. */
+/* The one function that changes the state: takes the event, then each event that an action returns, until
+ * none follows. Must not be called from an action. False if an event is refused. */
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event);
-/* Looks whether what all agents have to do has been done, or none is left. */
-void campaign_check_progress(struct campaign *campaign, uint64_t now_ns);
-/* A verdict with its reason, and the end of everything because of it. */
-void campaign_stop_as(struct campaign *campaign, uint64_t now_ns, enum verdict verdict, const char *reason);
+/* Records the verdict, its reason, and that the campaign is stopped because of it. Returns the STOP event. */
+enum campaign_lifecycle_event campaign_judge_stop(struct campaign *campaign, enum verdict verdict,
+                                                  const char *reason);
 
-/* Takes part, and can be told something. */
-struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member);
-bool campaign_agent_is_live(const struct campaign_agent *agent);
-uint32_t campaign_live_agents(const struct campaign *campaign);
-void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message);
-/* Those of `agents` (bitset.h) that are live; NULL: all that are. Encoded once. */
-void campaign_tell_some(struct campaign *campaign, const uint64_t *agents, struct message *message);
-void campaign_tell_all(struct campaign *campaign, struct message *message);
-
-/* campaign_operations.c. From the `next_operation` of the place's member on; it `is_half_done` where it was
- * too much. */
-void campaign_take_operations(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                              const struct message *message);
-
-/* campaign_agents.c */
-void campaign_take_agents(struct campaign *campaign);
-/* One more of the workers that it takes is ours. */
-void campaign_hold(struct campaign_agent *agent);
-/* What its agents have room for is free again for others. */
-void campaign_unburden(struct campaign *campaign);
-void campaign_deploy(struct campaign *campaign);
-void campaign_send_moved(struct campaign *campaign);
-void campaign_run_global(struct campaign *campaign, enum global_phase phase);
-
-/* The next live place after `index` that takes one more, going round; HANDOUT_NOBODY for none. */
-uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index);
-/* The worker goes on, or begins, there. */
-void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step);
-
-/* campaign_scale.c */
-/* With all ids that there ever were. */
-uint32_t campaign_rooms(const struct campaign *campaign);
-/* Begins those that are wanted, if they can. */
-void campaign_grow(struct campaign *campaign, uint64_t now_ns);
-
-/* What it waits for now has its time anew: --setup-timeout. */
+/* campaign_progress.c */
+/* Restarts the timeout for what it waits for before the workers begin: --setup-timeout. */
 void campaign_await_agents(struct campaign *campaign, uint64_t now_ns);
-
-/* campaign_gauges.c */
-/* How far ahead an instant has to be told so that all agents know of it in time. */
-uint64_t campaign_lead_ns(const struct campaign *campaign);
-void campaign_report_performance(const struct campaign_agent *agent, struct agent_report *report);
-/* Those of all places that have been one. */
-void campaign_report_bottlenecks(struct campaign *campaign);
-
-/* campaign_end.c */
-void campaign_stop_workers(struct campaign *campaign, uint64_t now_ns);
-void campaign_run_teardown(struct campaign *campaign, uint64_t now_ns);
-void campaign_give_up(struct campaign *campaign, uint64_t now_ns);
-void campaign_end(struct campaign *campaign, uint64_t now_ns);
+/* DEPLOYED, DRAINED or FINISHED if that is what it waits for and every agent that is left has reported it;
+ * else NO_EVENT. */
+enum campaign_lifecycle_event campaign_progress(const struct campaign *campaign);
+/* How long after a stop its agents may take to finish. */
+uint64_t campaign_finish_within_ms(const struct campaign *campaign);
+/* Its time to stop is up: the event that follows without what it waits for. */
+enum campaign_lifecycle_event campaign_give_up(struct campaign *campaign, uint64_t now_ns);
+/* The failure counts as an error and spoils the verdict. */
 void campaign_teardown_failed(struct campaign *campaign, const char *why);
 
-/* campaign_replies.c */
-void campaign_send_replies(struct campaign *campaign, const struct reply *replies, size_t count);
-void campaign_send_rooms(struct campaign *campaign, enum message_kind kind, const struct worker_set *rooms);
+/* campaign_agents.c */
+/* NULL if the member takes no part. */
+struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member);
+/* Takes part, and messages can be sent to it. */
+bool campaign_agent_is_live(const struct campaign_agent *agent);
+uint32_t campaign_live_agents(const struct campaign *campaign);
+/* Sends to one live agent; to those of `agents` (bitset.h) that are live; to all that are. Encoded once. */
+void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message);
+void campaign_tell_some(struct campaign *campaign, const uint64_t *agents, struct message *message);
+void campaign_tell_all(struct campaign *campaign, struct message *message);
+/* How far ahead an instant has to be announced so that every agent knows of it in time. */
+uint64_t campaign_lead_ns(const struct campaign *campaign);
+/* Takes all suitable agents and places the workers on them. */
+void campaign_take_agents(struct campaign *campaign);
+/* Takes one more worker out of the capacity of this agent, which is live. */
+void campaign_hold(struct campaign *campaign, uint32_t agent);
+/* Gives the capacity that it holds back to its agents. */
+void campaign_unburden(struct campaign *campaign);
+void campaign_deploy(struct campaign *campaign);
+/* On the first live agent; there is one. */
+void campaign_run_global(struct campaign *campaign, enum global_phase phase);
+/* The next live agent after `index`, in a circle, that takes one more worker; PLACEMENT_NOBODY: there is
+ * none. */
+uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index);
+/* Places the worker on this agent, from this step on; announced by campaign_send_moved. */
+void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step);
+void campaign_send_moved(struct campaign *campaign);
+
+/* campaign_rooms.c */
+/* Applies the message from the member's `next_operation` on; sets its `is_half_done` where that was too much
+ * at once. */
+enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign, uint64_t now_ns,
+                                                       struct campaign_agent *agent,
+                                                       const struct message *message);
 /* RUN_UNTIL, from last_steps. */
 void campaign_send_last_steps(struct campaign *campaign);
+
+/* campaign_scale.c */
+/* Rooms, counting all worker ids that there ever were. */
+uint32_t campaign_room_total(const struct campaign *campaign);
+/* Begins the workers that are wanted, if they can begin now. */
+void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+
+/* campaign_report.c */
+/* Settles the verdict at the end. */
+void campaign_judge(struct campaign *campaign);

@@ -1,4 +1,4 @@
-/* The life of a campaign as a table. */
+/* The lifecycle of a campaign as a table. */
 #include "coordinator/core/campaign/campaign_lifecycle.h"
 
 #include <assert.h>

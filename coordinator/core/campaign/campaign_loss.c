@@ -1,29 +1,19 @@
-/* What becomes of a campaign when one of its agents is lost. */
+/* What happens to a campaign when one of its agents is lost. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
-#include "common/memory.h"
+#include "common/compose.h"
 
-#define TEXT_BYTES 400
+#define LOSS_TEXT_BYTES 400
 
-/* The agent and its workers, as they were. */
+/* The agent that is lost, and its workers. */
 struct loss {
     struct campaign_agent *agent;
     uint32_t index;
     struct worker_set workers;
-    char text[TEXT_BYTES]; /* "agent a1 was lost" */
+    char text[LOSS_TEXT_BYTES]; /* "agent a1 was lost" */
 };
 
-static struct campaign_agent *find_agent(struct campaign *campaign, const struct member *member)
-{
-    for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        if (campaign->agents[i].member == member) {
-            return &campaign->agents[i];
-        }
-    }
-    return NULL;
-}
-
-static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+static void loss_shrink(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
@@ -32,57 +22,32 @@ static void shrink(struct campaign *campaign, uint64_t now_ns, const struct loss
     rooms_lose(campaign->rooms, now_ns, &loss->workers, loss->text);
 }
 
-uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
-{
-    for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        index = (index + 1) % campaign->agent_count;
-        const struct campaign_agent *agent = &campaign->agents[index];
-        if (campaign_agent_is_live(agent) && members_room(agent->member) > 0) {
-            return index;
-        }
-    }
-    return PLACEMENT_NOBODY;
-}
-
-void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t to, uint64_t first_step)
-{
-    placement_give(campaign->placement, worker, to);
-    campaign->agents[to].workers++;
-    campaign->agents[to].is_finished = false;
-    campaign->moved = memory_reserve(campaign->moved, &campaign->moved_capacity, campaign->moved_count + 1,
-                                     sizeof *campaign->moved);
-    campaign->moved[campaign->moved_count++] =
-        (struct moved){.worker = worker, .agent = to, .first_step = first_step};
-}
-
-/* The step that a lost worker goes on with, 0 if it has ended. Before the beginning no step can have been
- * lost.
- */
-static uint64_t next_step(struct campaign *campaign, uint64_t now_ns, uint32_t worker, const char *text)
+/* The step that a lost worker continues with; 0 if it has ended. Before the beginning no step can be lost. */
+static uint64_t loss_next_step(struct campaign *campaign, uint64_t now_ns, uint32_t worker, const char *text)
 {
     return campaign->begun_ns == 0 ? 1 : rooms_restart(campaign->rooms, now_ns, worker, text);
 }
 
-/* Deals the workers that have not ended over the agents that remain. Those for whom there is no room are
- * lost. Gives back how many go on. */
-static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+/* Places the workers that have not ended on the agents that remain. Those that no agent has capacity for are
+ * lost. Returns how many continue. */
+static uint32_t loss_replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     uint32_t count = 0;
     uint32_t to = loss->index;
     struct worker_set left SCOPED(worker_set_finish) = {0};
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
-        bool is_wanted = cursor.worker < campaign->options.workers; /* else it was to end behind its step */
+        bool is_wanted = cursor.worker < campaign->options.workers; /* else it was to end after its step */
         uint32_t next = is_wanted ? campaign_next_agent(campaign, to) : PLACEMENT_NOBODY;
         uint64_t first_step =
-            next == PLACEMENT_NOBODY ? 0 : next_step(campaign, now_ns, cursor.worker, loss->text);
+            next == PLACEMENT_NOBODY ? 0 : loss_next_step(campaign, now_ns, cursor.worker, loss->text);
         if (first_step == 0) {
             placement_give(campaign->placement, cursor.worker, PLACEMENT_NOBODY);
             worker_set_add(&left, cursor.worker);
             continue;
         }
         to = next;
-        campaign_hold(&campaign->agents[to]);
+        campaign_hold(campaign, to);
         campaign_move(campaign, cursor.worker, to, first_step);
         count++;
     }
@@ -93,46 +58,48 @@ static uint32_t campaign_loss_replace(struct campaign *campaign, uint64_t now_ns
     return count;
 }
 
-/* While it drains no new step begins, so there is nothing to go on with. */
-static bool can_replace(const struct campaign *campaign)
+/* While it drains no new step begins, so workers have nothing to continue with. */
+static bool loss_can_replace(const struct campaign *campaign)
 {
     return on_loss_replaces(campaign->options.on_loss) && campaign->state != CAMPAIGN_STOPPING &&
            !campaign->is_draining && campaign_live_agents(campaign) > 0;
 }
 
-static void apply_policy(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+static void loss_apply_policy(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     unsigned long long count = worker_set_count(&loss->workers);
     const char *plural = count == 1 ? "" : "s";
-    if (can_replace(campaign)) {
-        uint32_t moved = campaign_loss_replace(campaign, now_ns, loss);
+    if (loss_can_replace(campaign)) {
+        uint32_t moved = loss_replace(campaign, now_ns, loss);
         judgement_raise(&campaign->judgement, VERDICT_DEGRADED,
                         "%s; %u of its %llu worker%s went on elsewhere", loss->text, moved, count, plural);
         return;
     }
-    shrink(campaign, now_ns, loss);
+    loss_shrink(campaign, now_ns, loss);
     enum verdict verdict = campaign->options.on_loss == ON_LOSS_FAIL ? VERDICT_FAILED : VERDICT_DEGRADED;
     judgement_raise(&campaign->judgement, verdict, "%s with %llu worker%s", loss->text, count, plural);
 }
 
-/* A global fixture may have been running there. */
-static void restart_global(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+/* A global fixture may have been running on the agent: it runs again on another, unless it is the setup of a
+ * campaign that stops. */
+static enum campaign_lifecycle_event loss_restart_global(struct campaign *campaign, const struct loss *loss)
 {
     if (campaign->global_agent != loss->index) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (campaign->state == CAMPAIGN_READY) {
         campaign_run_global(campaign, GLOBAL_SETUP);
     } else if (campaign->awaited == AWAITS_TEARDOWN) {
         campaign_run_global(campaign, GLOBAL_TEARDOWN);
     } else if (campaign->awaited == AWAITS_SETUP) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
+        return CAMPAIGN_LIFECYCLE_SETUP_FAILED;
     }
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-/* Steps that ended there without having been counted, and those that nobody goes on with. Only where workers
- * go on elsewhere is it known from the beginning how far they are. */
-static void count_lost_steps(struct campaign *campaign, const struct campaign_agent *agent,
+/* Counts the steps that ended on the agent without being in its statistics, and those that no worker
+ * continues. The progress of workers is known from the beginning only where they may go on elsewhere. */
+static void loss_count_steps(struct campaign *campaign, const struct campaign_agent *agent,
                              uint64_t passed_over)
 {
     if (on_loss_replaces(campaign->options.on_loss)) {
@@ -142,18 +109,17 @@ static void count_lost_steps(struct campaign *campaign, const struct campaign_ag
     }
 }
 
-static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
+static void campaign_take_loss(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     campaign->is_unsettled = true;
     uint64_t passed_over = rooms_steps_lost(campaign->rooms);
     bool had_nobody = loss->agent->is_finished || loss->agent->workers == 0;
     if (had_nobody) {
-        shrink(campaign, now_ns,
-               loss); /* it cannot say any more that they have ended: nothing else is lost */
+        loss_shrink(campaign, now_ns, loss); /* nothing is lost but its report that they have ended */
     } else {
-        apply_policy(campaign, now_ns, loss);
+        loss_apply_policy(campaign, now_ns, loss);
     }
-    count_lost_steps(campaign, loss->agent, rooms_steps_lost(campaign->rooms) - passed_over);
+    loss_count_steps(campaign, loss->agent, rooms_steps_lost(campaign->rooms) - passed_over);
     if (campaign_live_agents(campaign) == 0) {
         campaign->was_stopped = true;
         judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%s, and no other agent is left", loss->text);
@@ -162,16 +128,19 @@ static void lose(struct campaign *campaign, uint64_t now_ns, const struct loss *
     }
     if (!had_nobody && campaign->options.on_loss == ON_LOSS_FAIL) {
         campaign->was_stopped = true;
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_STOP);
+        if (campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_STOP)) {
+            return;
+        }
     }
-    restart_global(campaign, now_ns, loss);
-    campaign_check_progress(campaign, now_ns);
+    enum campaign_lifecycle_event event = loss_restart_global(campaign, loss);
+    (void)campaign_happen(campaign, now_ns,
+                          event != CAMPAIGN_LIFECYCLE_NO_EVENT ? event : campaign_progress(campaign));
 }
 
 void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,
                          const char *what)
 {
-    struct campaign_agent *agent = find_agent(campaign, member);
+    struct campaign_agent *agent = campaign_agent_of(campaign, member);
     if (agent == NULL) {
         return;
     }
@@ -188,11 +157,8 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
         return;
     }
     struct loss loss = {.agent = agent, .index = (uint32_t)(agent - campaign->agents)};
-    bytes_to_text(agent->name, loss.text, sizeof loss.text);
-    char *text = memory_format("agent %s %s", loss.text, what);
-    bytes_to_text(bytes_of_string(text), loss.text, sizeof loss.text);
-    memory_free(text);
+    compose(loss.text, sizeof loss.text, "agent %.*s %s", BYTES_FORMAT(agent->name), what);
     placement_workers(campaign->placement, loss.index, &loss.workers);
-    lose(campaign, now_ns, &loss);
+    campaign_take_loss(campaign, now_ns, &loss);
     worker_set_finish(&loss.workers);
 }

@@ -1,305 +1,247 @@
-/* What the agents of a campaign say, and what follows from it. */
+/* Messages from the agents of a campaign, and how the agents themselves are doing. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
-#include "common/buffer.h"
 #include "common/compose.h"
-#include "common/duration.h"
-#include "coordinator/core/campaign/capacity.h"
-#include "proto/codec/codec.h"
 #include "proto/message/bundle.h"
-#include "proto/message/labels.h"
 #include "proto/message/limits.h"
 
-#define DURATION_BYTES 40
-#define NAMES_BYTES 400u
 #define REASON_BYTES (LIMIT_TEXT_BYTES + 100u)
+#define LEAD_REFRESH_NS 1000000000u
 
-typedef void message_function(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                              const struct message *message);
+/* Returns the event of its lifecycle that follows, or NO_EVENT. */
+typedef enum campaign_lifecycle_event message_function(struct campaign *campaign, uint64_t now_ns,
+                                                       struct campaign_agent *agent,
+                                                       const struct message *message);
 
-static void complain(struct campaign *campaign, uint64_t now_ns, const struct campaign_agent *agent,
-                     const char *what)
+static void campaign_complain(struct campaign *campaign, uint64_t now_ns, const struct campaign_agent *agent,
+                              const char *what)
 {
-    members_complain(agent->member, now_ns, campaign->home.outbox, what);
+    member_complain(agent->member, now_ns, campaign->home.outbox, what);
 }
 
-static void on_deployed(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                        const struct message *message)
+static enum campaign_lifecycle_event campaign_on_deployed(struct campaign *campaign, uint64_t now_ns,
+                                                          struct campaign_agent *agent,
+                                                          const struct message *message)
 {
+    (void)now_ns;
     if (campaign->state != CAMPAIGN_DEPLOYING) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (!message->done.is_ok) {
         judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(message->done.text));
         campaign->was_stopped = true;
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DEPLOY_FAILED);
-        return;
+        return CAMPAIGN_LIFECYCLE_DEPLOY_FAILED;
     }
     agent->is_deployed = true;
-    campaign_check_progress(campaign, now_ns);
+    return campaign_progress(campaign);
 }
 
-static void on_setup_done(struct campaign *campaign, uint64_t now_ns, const struct done *done)
+static enum campaign_lifecycle_event campaign_on_setup_done(struct campaign *campaign,
+                                                            const struct done *done)
 {
     bool is_wanted = campaign->state == CAMPAIGN_READY || campaign->awaited == AWAITS_SETUP;
     if (!is_wanted) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (done->is_ok) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SET_UP);
-        return;
+        return CAMPAIGN_LIFECYCLE_SET_UP;
     }
     judgement_raise(&campaign->judgement, VERDICT_FAILED, "%.*s", BYTES_FORMAT(done->text));
     campaign->was_stopped = true;
-    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_SETUP_FAILED);
+    return CAMPAIGN_LIFECYCLE_SETUP_FAILED;
 }
 
-static void on_teardown_done(struct campaign *campaign, uint64_t now_ns, const struct done *done)
+static enum campaign_lifecycle_event campaign_on_teardown_done(struct campaign *campaign,
+                                                               const struct done *done)
 {
     if (campaign->awaited != AWAITS_TEARDOWN) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     if (!done->is_ok) {
         char why[LIMIT_TEXT_BYTES + 1];
         bytes_to_text(done->text, why, sizeof why);
         campaign_teardown_failed(campaign, why);
     }
-    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TORN_DOWN);
+    return CAMPAIGN_LIFECYCLE_TORN_DOWN;
 }
 
-static void on_global_done(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                           const struct message *message)
+static enum campaign_lifecycle_event campaign_on_global_done(struct campaign *campaign, uint64_t now_ns,
+                                                             struct campaign_agent *agent,
+                                                             const struct message *message)
 {
     if (agent != &campaign->agents[campaign->global_agent]) {
-        complain(campaign, now_ns, agent, "it ran no global fixture");
-    } else if (message->done.phase == GLOBAL_SETUP) {
-        on_setup_done(campaign, now_ns, &message->done);
-    } else {
-        on_teardown_done(campaign, now_ns, &message->done);
+        campaign_complain(campaign, now_ns, agent, "the global fixture was not run by this agent");
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
+    return message->done.phase == GLOBAL_SETUP ? campaign_on_setup_done(campaign, &message->done)
+                                               : campaign_on_teardown_done(campaign, &message->done);
 }
 
-/* A message that is as full as one may be is followed by another. */
-static void on_drained(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                       const struct message *message)
+/* A message with the maximum of items is followed by another. */
+static enum campaign_lifecycle_event campaign_on_drained(struct campaign *campaign, uint64_t now_ns,
+                                                         struct campaign_agent *agent,
+                                                         const struct message *message)
 {
     if (!campaign->is_draining || campaign->is_last_step_known) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
-    uint32_t rooms = campaign_rooms(campaign);
+    uint32_t rooms = campaign_room_total(campaign);
     for (size_t i = 0; i < message->room_steps.count; i++) {
         const struct room_step *item = &message->room_steps.items[i];
         if (item->room >= rooms) {
-            complain(campaign, now_ns, agent, "it names a room that there is not");
+            campaign_complain(campaign, now_ns, agent, "it names a room that does not exist");
         } else if (item->step > campaign->last_steps[item->room]) {
             campaign->last_steps[item->room] = item->step;
         }
     }
     agent->is_drained = message->room_steps.count < LIMIT_BATCH_ITEMS;
-    campaign_check_progress(campaign, now_ns);
+    return campaign_progress(campaign);
 }
 
-static void on_failure(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                       const struct message *message)
+static enum campaign_lifecycle_event campaign_on_failure(struct campaign *campaign, uint64_t now_ns,
+                                                         struct campaign_agent *agent,
+                                                         const struct message *message)
 {
+    (void)now_ns;
     (void)agent;
     if (campaign->state != CAMPAIGN_RUNNING || !campaign->options.is_stopped_by_failure) {
-        return;
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     char reason[REASON_BYTES];
     compose(reason, sizeof reason, "worker %u failed at step %llu: %.*s", message->failure.worker,
             (unsigned long long)message->failure.step, BYTES_FORMAT(message->failure.text));
-    campaign_stop_as(campaign, now_ns, VERDICT_FAILED, reason);
+    return campaign_judge_stop(campaign, VERDICT_FAILED, reason);
 }
 
-static void on_statistics(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                          const struct message *message)
+static enum campaign_lifecycle_event campaign_on_statistics(struct campaign *campaign, uint64_t now_ns,
+                                                            struct campaign_agent *agent,
+                                                            const struct message *message)
 {
     (void)now_ns;
     campaign_statistics_merge(campaign->statistics, &message->statistics);
     agent->workers_running = message->statistics.workers_running;
     agent->steps_counted +=
         message->statistics.steps_ok + message->statistics.steps_failed + message->statistics.steps_stopped;
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void on_finished(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                        const struct message *message)
+static enum campaign_lifecycle_event campaign_on_finished(struct campaign *campaign, uint64_t now_ns,
+                                                          struct campaign_agent *agent,
+                                                          const struct message *message)
 {
-    /* If it knew of fewer workers than were dealt to it, it will say so again. */
-    if (message->finished.workers == agent->workers) {
-        agent->is_finished = true;
-        agent->workers_running = 0;
-        campaign_check_progress(campaign, now_ns);
+    (void)now_ns;
+    if (message->finished.workers != agent->workers) {
+        return CAMPAIGN_LIFECYCLE_NO_EVENT; /* some were still on their way to it: it will report again */
     }
+    agent->is_finished = true;
+    agent->workers_running = 0;
+    return campaign_progress(campaign);
 }
 
-/* Each chunk goes to an agent once and in order, so that nobody makes us send more than there is. */
-static void on_bundle_wanted(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                             const struct message *message)
+/* Each chunk is sent to an agent once and in order, so that none can make us send more than the bundle. */
+static enum campaign_lifecycle_event campaign_on_bundle_wanted(struct campaign *campaign, uint64_t now_ns,
+                                                               struct campaign_agent *agent,
+                                                               const struct message *message)
 {
     struct bytes content = campaign->bundle.content;
     struct bytes hash = campaign->bundle.listing.hash;
     uint64_t offset = message->bundle_chunk.offset;
     size_t size = bundle_chunk_bytes(content.size, offset);
     if (size == 0 || offset != agent->bundle_bytes || !bytes_equal(message->bundle_chunk.hash, hash)) {
-        complain(campaign, now_ns, agent, "a chunk that it may not ask for");
-        return;
+        campaign_complain(campaign, now_ns, agent, "it may not request this chunk of the bundle");
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     agent->bundle_bytes += size;
     if (campaign->state == CAMPAIGN_DEPLOYING) {
-        campaign_await_agents(campaign, now_ns); /* a large bundle on a slow line comes along */
+        campaign_await_agents(campaign, now_ns); /* a large bundle on a slow line makes progress */
     }
     struct message chunk = {
         .kind = MESSAGE_BUNDLE_CHUNK,
         .bundle_chunk = {.hash = hash, .offset = offset, .content = bytes_of(content.data + offset, size)}};
     campaign_tell(campaign, agent, &chunk);
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static void on_artifact(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
-                        const struct message *message)
+static enum campaign_lifecycle_event campaign_on_artifact(struct campaign *campaign, uint64_t now_ns,
+                                                          struct campaign_agent *agent,
+                                                          const struct message *message)
 {
     const struct artifact_piece *piece = &message->artifact;
     struct error error;
     if (placement_agent(campaign->placement, piece->worker) != (uint32_t)(agent - campaign->agents)) {
-        complain(campaign, now_ns, agent, "it speaks for workers that are not its own");
+        campaign_complain(campaign, now_ns, agent, "it acts for workers that are not its own");
     } else if (!artifacts_take(&campaign->artifacts, &agent->artifact, piece, &error)) {
-        complain(campaign, now_ns, agent, error.text);
+        campaign_complain(campaign, now_ns, agent, error.text);
     }
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
 
-static message_function *const FUNCTIONS[MESSAGE_SCALE + 1] = {
-    [MESSAGE_DEPLOYED] = on_deployed,
-    [MESSAGE_GLOBAL_DONE] = on_global_done,
-    [MESSAGE_OPERATIONS] = campaign_take_operations,
-    [MESSAGE_DRAINED] = on_drained,
-    [MESSAGE_FAILURE] = on_failure,
-    [MESSAGE_STATISTICS] = on_statistics,
-    [MESSAGE_FINISHED] = on_finished,
-    [MESSAGE_BUNDLE_WANTED] = on_bundle_wanted,
-    [MESSAGE_ARTIFACT] = on_artifact,
+static message_function *const FUNCTIONS[MESSAGE_KIND_COUNT] = {
+    [MESSAGE_DEPLOYED] = campaign_on_deployed,       [MESSAGE_GLOBAL_DONE] = campaign_on_global_done,
+    [MESSAGE_OPERATIONS] = campaign_take_operations, [MESSAGE_DRAINED] = campaign_on_drained,
+    [MESSAGE_FAILURE] = campaign_on_failure,         [MESSAGE_STATISTICS] = campaign_on_statistics,
+    [MESSAGE_FINISHED] = campaign_on_finished,       [MESSAGE_BUNDLE_WANTED] = campaign_on_bundle_wanted,
+    [MESSAGE_ARTIFACT] = campaign_on_artifact,
 };
 
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
                       const struct message *message)
 {
     if (campaign->state == CAMPAIGN_ENDED) {
-        return; /* was on its way when it ended */
+        return; /* sent before the agent knew that it has ended */
     }
     struct campaign_agent *agent = campaign_agent_of(campaign, member);
     message_function *function = FUNCTIONS[message->kind];
     if (function == NULL || agent == NULL) {
-        members_complain(member, now_ns, campaign->home.outbox,
-                         function == NULL ? "not for an agent to say" : "a campaign that is not its own");
+        member_complain(member, now_ns, campaign->home.outbox,
+                        function == NULL ? "an agent may not send this message"
+                                         : "it takes no part in this campaign");
         return;
     }
     if (!agent->is_given_up) {
-        function(campaign, now_ns, agent, message);
+        (void)campaign_happen(campaign, now_ns, function(campaign, now_ns, agent, message));
     }
 }
 
-void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns)
+/* The network may have changed since the start: barriers release by its present round trips. */
+static void campaign_refresh_lead(struct campaign *campaign, uint64_t now_ns)
 {
-    struct error error;
-    if (campaign->state != CAMPAIGN_CREATED) {
+    if (now_ns - campaign->lead_looked_ns >= LEAD_REFRESH_NS) {
+        campaign->lead_looked_ns = now_ns;
+        rooms_set_start_delay(campaign->rooms, campaign_lead_ns(campaign));
+    }
+}
+
+static void performance_measure(struct performance *performance, const struct gauges *gauges)
+{
+    performance->measured_us += gauges->interval_us;
+    performance->cpu_us += gauges->cpu_us;
+    if (gauges->memory_bytes > performance->memory_bytes) {
+        performance->memory_bytes = gauges->memory_bytes;
+    }
+    if (performance->lag_us == NULL) {
+        performance->lag_us = histogram_new();
+    }
+    histogram_merge(performance->lag_us, gauges->lag_us);
+    overload_add(&performance->overload, gauges);
+}
+
+void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct member *member,
+                     const struct gauges *gauges)
+{
+    struct campaign_agent *agent = campaign_agent_of(campaign, member);
+    if (campaign_is_ended(campaign) || agent == NULL || agent->workers == 0) {
         return;
     }
-    struct capacity capacity = capacity_of(campaign->home.members, &campaign->options);
-    if (capacity.agents < campaign->agents_wanted) {
-        return;
+    campaign_refresh_lead(campaign, now_ns);
+    struct performance *performance = &agent->performance;
+    if (gauges->has_clock) {
+        performance->has_clock = true;
+        performance->clock_offset_ns = gauges->clock_offset_ns;
+        performance->clock_uncertainty_ns = gauges->clock_uncertainty_ns;
     }
-    if (capacity_check(&capacity, &campaign->options, &error)) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_AGENTS_JOINED);
-    } else {
-        campaign_stop_as(campaign, now_ns, VERDICT_ABORTED, error.text);
+    /* Load from before the workers began is not theirs: loading the script, for example. */
+    if (campaign->begun_ns != 0 && now_ns > campaign->begun_ns && !agent->is_finished) {
+        performance_measure(performance, gauges);
     }
-}
-
-struct standing {
-    bool is_deployed;
-    bool is_drained;
-    bool is_finished;
-};
-
-static struct standing standing_of_all(const struct campaign *campaign)
-{
-    struct standing standing = {true, true, true};
-    for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        const struct campaign_agent *agent = &campaign->agents[i];
-        if (campaign_agent_is_live(agent)) {
-            standing.is_deployed = standing.is_deployed && agent->is_deployed;
-            standing.is_drained = standing.is_drained && (agent->is_drained || agent->is_finished);
-            standing.is_finished = standing.is_finished && agent->is_finished;
-        }
-    }
-    return standing;
-}
-
-void campaign_check_progress(struct campaign *campaign, uint64_t now_ns)
-{
-    struct standing standing = standing_of_all(campaign);
-    if (campaign->state == CAMPAIGN_DEPLOYING) {
-        if (standing.is_deployed) {
-            (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DEPLOYED);
-        }
-        return;
-    }
-    bool is_running = campaign->state == CAMPAIGN_RUNNING;
-    if (standing.is_finished && (is_running || campaign->awaited == AWAITS_WORKERS)) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_FINISHED);
-    } else if (is_running && campaign->is_draining && !campaign->is_last_step_known && standing.is_drained) {
-        (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_DRAINED);
-    }
-}
-
-/* "a1, a3": who has not answered. */
-static void name_the_silent(const struct campaign *campaign, struct buffer *names)
-{
-    for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        const struct campaign_agent *agent = &campaign->agents[i];
-        bool is_awaited =
-            campaign->state == CAMPAIGN_READY ? i == campaign->global_agent : !agent->is_deployed;
-        if (campaign_agent_is_live(agent) && is_awaited) {
-            buffer_append_format(names, "%s%.*s", names->size > 0 ? ", " : "", BYTES_FORMAT(agent->name));
-        }
-    }
-}
-
-static void note_late_setup(struct campaign *campaign)
-{
-    SCOPED(buffer_finish) struct buffer names;
-    char within[DURATION_BYTES];
-    buffer_init(&names, NAMES_BYTES);
-    name_the_silent(campaign, &names);
-    duration_describe(campaign->options.setup_timeout_ms, within, sizeof within);
-    if (campaign->state == CAMPAIGN_READY) {
-        judgement_raise(&campaign->judgement, VERDICT_ABORTED,
-                        "global_setup on agent %s did not end within %s (--setup-timeout)",
-                        buffer_string(&names), within);
-    } else {
-        judgement_raise(&campaign->judgement, VERDICT_ABORTED,
-                        "agent %s did not load the script within %s (--setup-timeout)", buffer_string(&names),
-                        within);
-    }
-    campaign->was_stopped = true;
-}
-
-void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind kind)
-{
-    if (kind == DEADLINE_ROOMS) {
-        campaign->is_unsettled = true;
-        return;
-    }
-    if (campaign->state == CAMPAIGN_CREATED) {
-        char within[DURATION_BYTES];
-        duration_describe(campaign->deadline_ms, within, sizeof within);
-        struct capacity capacity = capacity_of(campaign->home.members, &campaign->options);
-        char words[LABELS_MAX_BYTES + 20];
-        judgement_raise(&campaign->judgement, VERDICT_ABORTED, "only %u of %u agents%s joined within %s",
-                        capacity.agents, campaign->agents_wanted,
-                        capacity_describe(&campaign->options, words, sizeof words), within);
-        campaign->was_stopped = true;
-    } else if (campaign->state == CAMPAIGN_DEPLOYING || campaign->state == CAMPAIGN_READY) {
-        note_late_setup(campaign);
-    }
-    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TIME_UP);
 }

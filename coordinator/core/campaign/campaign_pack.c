@@ -1,4 +1,4 @@
-/* A campaign that has not ended, as bytes: how it was created, and what has become of it since. */
+/* A campaign that has not ended, as bytes: its creation, and its state since. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/histogram_pack.h"
@@ -14,15 +14,15 @@ static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1824 &
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
-              "what is packed here has to know each field");
+              "every field is packed, shown only, or borrowed");
 
 bool campaign_is_at_rest(const struct campaign *campaign)
 {
     return campaign->rooms == NULL || (!campaign->is_unsettled && rooms_is_at_rest(campaign->rooms));
 }
 
-/* As the event that it was created by, with the options of now. */
-static void creation_pack(const struct campaign *campaign, struct buffer *into)
+/* As the event that created it, with its present options. */
+static void campaign_creation_pack(const struct campaign *campaign, struct buffer *into)
 {
     const struct bundle_listing *listing = &campaign->bundle.listing;
     struct bundle_file *files = memory_new(listing->file_count + 1, sizeof *files);
@@ -44,7 +44,8 @@ static void creation_pack(const struct campaign *campaign, struct buffer *into)
     memory_free(files);
 }
 
-static struct campaign *creation_unpack(const struct campaign_home *home, uint64_t id, struct unpack *from)
+static struct campaign *campaign_creation_unpack(const struct campaign_home *home, uint64_t id,
+                                                 struct unpack *from)
 {
     struct decoded_event record = {0};
     struct campaign *campaign = NULL;
@@ -125,7 +126,7 @@ static void delivery_pack(const struct artifact_delivery *delivery, struct buffe
     }
 }
 
-/* As if what has come of it had come in one piece. */
+/* As if everything that has arrived of it had arrived in one piece. */
 static void delivery_unpack(struct artifacts *artifacts, struct artifact_delivery *delivery,
                             struct unpack *from)
 {
@@ -187,7 +188,7 @@ enum {
     AGENT_FLAGS = 31,
 };
 
-static void place_pack(const struct campaign_agent *agent, struct buffer *into)
+static void campaign_agent_pack(const struct campaign_agent *agent, struct buffer *into)
 {
     pack_fixed(into, agent->member != NULL ? agent->member->incarnation : 0);
     pack_bytes(into, agent->name);
@@ -209,7 +210,8 @@ static void place_pack(const struct campaign_agent *agent, struct buffer *into)
     performance_pack(&agent->performance, into);
 }
 
-static void place_unpack(struct campaign *campaign, struct campaign_agent *agent, struct unpack *from)
+static void campaign_agent_unpack(struct campaign *campaign, struct campaign_agent *agent,
+                                  struct unpack *from)
 {
     uint64_t incarnation = unpack_fixed(from);
     agent->member = incarnation != 0 ? members_find(campaign->home.members, incarnation) : NULL;
@@ -237,15 +239,15 @@ static void place_unpack(struct campaign *campaign, struct campaign_agent *agent
     }
 }
 
-/* Who takes part and what they do, from the deployment on. */
-static void places_pack(const struct campaign *campaign, struct buffer *into)
+/* The agents, their workers and rooms, from the deployment on. */
+static void campaign_agents_pack(const struct campaign *campaign, struct buffer *into)
 {
     pack_number(into, campaign->agent_count);
     if (campaign->agent_count == 0) {
         return;
     }
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        place_pack(&campaign->agents[i], into);
+        campaign_agent_pack(&campaign->agents[i], into);
     }
     placement_pack(campaign->placement, into);
     rooms_pack(campaign->rooms, into);
@@ -257,7 +259,7 @@ static void places_pack(const struct campaign *campaign, struct buffer *into)
         pack_number(into, campaign->moved[i].first_step);
     }
     pack_flag(into, campaign->last_steps != NULL);
-    for (uint32_t room = 0; campaign->last_steps != NULL && room < campaign_rooms(campaign); room++) {
+    for (uint32_t room = 0; campaign->last_steps != NULL && room < campaign_room_total(campaign); room++) {
         pack_number(into, campaign->last_steps[room]);
     }
 }
@@ -280,7 +282,7 @@ static void last_steps_unpack(struct campaign *campaign, struct unpack *from)
     if (!unpack_flag(from)) {
         return;
     }
-    uint32_t rooms = campaign_rooms(campaign);
+    uint32_t rooms = campaign_room_total(campaign);
     if (rooms > from->left.size) {
         unpack_break(from);
         return;
@@ -291,7 +293,7 @@ static void last_steps_unpack(struct campaign *campaign, struct unpack *from)
     }
 }
 
-static void places_unpack(struct campaign *campaign, struct unpack *from)
+static void campaign_agents_unpack(struct campaign *campaign, struct unpack *from)
 {
     uint32_t count = (uint32_t)unpack_bounded(from, LIMIT_AGENTS);
     if (count == 0) {
@@ -299,7 +301,7 @@ static void places_unpack(struct campaign *campaign, struct unpack *from)
     }
     campaign->agents = memory_new(count, sizeof *campaign->agents);
     while (campaign->agent_count < count && !from->is_broken) {
-        place_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
+        campaign_agent_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
     }
     campaign->placement = from->is_broken ? NULL : placement_unpack(from, count);
     campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
@@ -313,11 +315,11 @@ static void places_unpack(struct campaign *campaign, struct unpack *from)
     last_steps_unpack(campaign, from);
 }
 
-static void standing_pack(const struct campaign *campaign, struct buffer *into)
+static void campaign_state_pack(const struct campaign *campaign, struct buffer *into)
 {
     pack_number(into, campaign->state);
     pack_number(into, campaign->workers_wanted);
-    timer_pack(&campaign->campaign_lifecycle_due.timer, into);
+    timer_pack(&campaign->lifecycle_due.timer, into);
     timer_pack(&campaign->rooms_due.timer, into);
     pack_number(into, campaign->judgement.verdict);
     pack_flag(into, campaign->judgement.reason != NULL);
@@ -334,11 +336,11 @@ static void standing_pack(const struct campaign *campaign, struct buffer *into)
     pack_flag(into, campaign->was_stopped);
 }
 
-static void standing_unpack(struct campaign *campaign, struct unpack *from)
+static void campaign_state_unpack(struct campaign *campaign, struct unpack *from)
 {
     campaign->state = (enum campaign_state)unpack_bounded(from, CAMPAIGN_STOPPING);
     campaign->workers_wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
-    timer_unpack(campaign->home.timers, &campaign->campaign_lifecycle_due.timer, from);
+    timer_unpack(campaign->home.timers, &campaign->lifecycle_due.timer, from);
     timer_unpack(campaign->home.timers, &campaign->rooms_due.timer, from);
     campaign->judgement.verdict = (enum verdict)unpack_bounded(from, VERDICT_DEADLOCKED);
     bool has_reason = unpack_flag(from);
@@ -360,15 +362,15 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
 {
     assert(campaign->state != CAMPAIGN_ENDED && campaign_is_at_rest(campaign));
     pack_number(into, campaign->id);
-    creation_pack(campaign, into);
-    standing_pack(campaign, into);
+    campaign_creation_pack(campaign, into);
+    campaign_state_pack(campaign, into);
     artifacts_pack(&campaign->artifacts, into);
-    places_pack(campaign, into);
+    campaign_agents_pack(campaign, into);
     campaign_statistics_pack(campaign->statistics, into);
 }
 
 /* A campaign has agents and rooms from its deployment on. */
-static bool is_possible(const struct campaign *campaign)
+static bool campaign_is_possible(const struct campaign *campaign)
 {
     bool is_deployed = campaign->state != CAMPAIGN_CREATED;
     return is_deployed == (campaign->rooms != NULL) &&
@@ -378,15 +380,15 @@ static bool is_possible(const struct campaign *campaign)
 struct campaign *campaign_unpack(const struct campaign_home *home, struct unpack *from)
 {
     uint64_t id = unpack_number(from);
-    struct campaign *campaign = creation_unpack(home, id, from);
+    struct campaign *campaign = campaign_creation_unpack(home, id, from);
     if (campaign == NULL) {
         return NULL;
     }
-    standing_unpack(campaign, from);
+    campaign_state_unpack(campaign, from);
     artifacts_unpack(&campaign->artifacts, from);
-    places_unpack(campaign, from);
+    campaign_agents_unpack(campaign, from);
     campaign->statistics = campaign_statistics_unpack(from);
-    if (from->is_broken || !is_possible(campaign)) {
+    if (from->is_broken || !campaign_is_possible(campaign)) {
         unpack_break(from);
         campaign_free(&campaign);
     }

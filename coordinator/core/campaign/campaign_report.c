@@ -1,10 +1,12 @@
-/* The report of a campaign, put together when somebody asks. */
+/* The report of a campaign, composed on request, and its verdict. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
 
-static enum agent_state campaign_report_state_of(const struct campaign *campaign,
-                                                 const struct campaign_agent *agent)
+#define LAG_QUANTILE 0.99
+
+static enum agent_state campaign_agent_state(const struct campaign *campaign,
+                                             const struct campaign_agent *agent)
 {
     if (agent->is_lost) {
         return AGENT_LOST;
@@ -15,23 +17,67 @@ static enum agent_state campaign_report_state_of(const struct campaign *campaign
     return campaign->begun_ns > 0 && agent->workers > 0 ? AGENT_RUNNING : AGENT_JOINED;
 }
 
-static void report_agents(struct campaign *campaign)
+static void campaign_report_performance(const struct campaign_agent *agent, struct agent_report *report)
+{
+    const struct performance *performance = &agent->performance;
+    report->has_clock = performance->has_clock;
+    report->clock_offset_ns = performance->clock_offset_ns;
+    report->clock_uncertainty_ns = performance->clock_uncertainty_ns;
+    report->is_measured = performance->measured_us > 0;
+    if (report->is_measured) {
+        report->cpu = (double)performance->cpu_us / (double)performance->measured_us;
+        report->memory_bytes = performance->memory_bytes;
+        report->lag_p99_us = histogram_quantile(performance->lag_us, LAG_QUANTILE);
+        report->lag_maximum_us = histogram_maximum(performance->lag_us);
+    }
+}
+
+static struct bottleneck_report campaign_agent_bottleneck(const struct campaign_agent *agent)
+{
+    const struct overload_sum *total = &agent->performance.overload.total;
+    double whole_us = (double)total->us;
+    return (struct bottleneck_report){
+        .agent = agent->name,
+        .strained_us = total->us,
+        .lag_p99_us = total->lag_p99_us,
+        .lag_maximum_us = total->lag_max_us,
+        .busy = (double)total->busy_us / whole_us,
+        .host_cpu = agent->cores > 0 ? (double)total->host_cpu_us / whole_us / agent->cores : 0,
+    };
+}
+
+static void campaign_report_bottlenecks(struct campaign *campaign)
+{
+    struct campaign_report *report = &campaign->report;
+    report->bottleneck_count = 0;
+    if (campaign->bottleneck_reports == NULL && campaign->agent_count > 0) {
+        campaign->bottleneck_reports =
+            memory_new(campaign->agent_count, sizeof *campaign->bottleneck_reports);
+    }
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        if (campaign->agents[i].performance.overload.total.us > 0) {
+            campaign->bottleneck_reports[report->bottleneck_count++] =
+                campaign_agent_bottleneck(&campaign->agents[i]);
+        }
+    }
+    report->bottlenecks = campaign->bottleneck_reports;
+}
+
+static void campaign_report_agents(struct campaign *campaign)
 {
     struct campaign_report *report = &campaign->report;
     if (campaign->agent_reports == NULL && campaign->agent_count > 0) {
-        campaign->agent_reports =
-            (struct agent_report *)memory_new(campaign->agent_count, sizeof *campaign->agent_reports);
+        campaign->agent_reports = memory_new(campaign->agent_count, sizeof *campaign->agent_reports);
     }
     report->workers_running = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
-        campaign->agent_reports[i] =
-            (struct agent_report){.name = agent->name,
-                                  .host = agent->host,
-                                  .labels = agent->labels,
-                                  .pid = agent->pid,
-                                  .workers = agent->workers,
-                                  .state = campaign_report_state_of(campaign, agent)};
+        campaign->agent_reports[i] = (struct agent_report){.name = agent->name,
+                                                           .host = agent->host,
+                                                           .labels = agent->labels,
+                                                           .pid = agent->pid,
+                                                           .workers = agent->workers,
+                                                           .state = campaign_agent_state(campaign, agent)};
         campaign_report_performance(agent, &campaign->agent_reports[i]);
         report->workers_running += agent->workers_running;
     }
@@ -39,13 +85,13 @@ static void report_agents(struct campaign *campaign)
     report->agent_count = campaign->agent_count;
 }
 
-static uint64_t running_ns(const struct campaign *campaign, uint64_t now_ns)
+static uint64_t campaign_running_ns(const struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t until_ns = campaign->ended_ns != 0 ? campaign->ended_ns : now_ns;
     return campaign->begun_ns != 0 && until_ns > campaign->begun_ns ? until_ns - campaign->begun_ns : 0;
 }
 
-static void report_rooms(struct campaign *campaign)
+static void campaign_report_rooms(struct campaign *campaign)
 {
     campaign->waiting[0] = '\0';
     if (campaign->rooms != NULL) {
@@ -73,12 +119,50 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->reason = bytes_of_string(campaign->judgement.reason);
     report->begun_ns = campaign->begun_ns;
     report->made_ns = now_ns;
-    report->running_ns = running_ns(campaign, now_ns);
-    report_agents(campaign);
+    report->running_ns = campaign_running_ns(campaign, now_ns);
+    campaign_report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
     report->artifacts = campaign->artifacts.items;
     report->artifact_count = campaign->artifacts.count;
-    report_rooms(campaign);
+    campaign_report_rooms(campaign);
     return report;
+}
+
+/* Readers that see different texts are as bad as a failed step: that they agree is what is tested. */
+static void campaign_judge_convergence(struct campaign *campaign)
+{
+    bool is_failure_allowed = campaign->options.fail_steps == 0 && campaign->options.fail_percent <= 0;
+    const struct divergence *first;
+    struct bytes name;
+    uint64_t diverged =
+        campaign->sightings == NULL ? 0 : sightings_diverged(campaign->sightings, &name, &first);
+    if (diverged > 0 && !is_failure_allowed) {
+        judgement_raise(&campaign->judgement, VERDICT_FAILED,
+                        "readers saw different texts in %llu %s, first at %.*s@%llu in room %u: %u of %u "
+                        "differed from what %s",
+                        (unsigned long long)diverged, diverged == 1 ? "step" : "steps", BYTES_FORMAT(name),
+                        (unsigned long long)first->step, first->room, first->differed, first->compared,
+                        first->is_from_written ? "was written" : "most of them saw");
+    }
+}
+
+void campaign_judge(struct campaign *campaign)
+{
+    struct judgement *judgement = &campaign->judgement;
+    if (campaign->begun_ns > 0) {
+        campaign_statistics_report(campaign->statistics, &campaign->report);
+        struct steps_counted steps = {
+            .ok = campaign->report.steps_ok,
+            .failed = campaign->report.steps_failed,
+            .is_own_end = !campaign->was_stopped,
+            .common_error =
+                campaign->report.error_count > 0 ? campaign->report.errors[0].text : bytes_of_string(""),
+        };
+        judgement_of_steps(judgement, &campaign->options, &steps);
+    }
+    campaign_judge_convergence(campaign);
+    if (judgement->verdict == VERDICT_NONE) {
+        judgement->verdict = VERDICT_PASSED;
+    }
 }

@@ -1,19 +1,21 @@
-/* Another number of workers while a campaign runs. */
+/* Changes the number of workers of a running campaign. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
 
-uint32_t campaign_rooms(const struct campaign *campaign)
+#include <assert.h>
+
+uint32_t campaign_room_total(const struct campaign *campaign)
 {
     struct campaign_options options = campaign->options;
     options.workers = placement_count(campaign->placement);
     return campaign_room_count(&options);
 }
 
-/* How many of the ids from the present number on have no agent that had them before and still lives. */
-static uint32_t newcomers(const struct campaign *campaign, uint32_t workers)
+/* How many of the ids from the present number on have no live agent that had them before. */
+static uint32_t scale_newcomers(const struct campaign *campaign, uint32_t workers)
 {
     uint32_t known = placement_count(campaign->placement);
     uint32_t count = workers > known ? workers - known : 0;
@@ -24,13 +26,13 @@ static uint32_t newcomers(const struct campaign *campaign, uint32_t workers)
     return count;
 }
 
-/* How many more its agents take; one that is lost takes none. */
-static uint64_t room_left(const struct campaign *campaign, uint32_t *room_for)
+/* How many more workers its agents take, in all and (unless NULL) each. One that is lost takes none. */
+static uint64_t scale_room_left(const struct campaign *campaign, uint32_t *room_for)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
-        uint32_t room = campaign_agent_is_live(agent) ? members_room(agent->member) : 0;
+        uint32_t room = campaign_agent_is_live(agent) ? member_room(agent->member) : 0;
         sum += room;
         if (room_for != NULL) {
             room_for[i] = room;
@@ -39,10 +41,10 @@ static uint64_t room_left(const struct campaign *campaign, uint32_t *room_for)
     return sum;
 }
 
-static bool fits(const struct campaign *campaign, uint32_t workers, struct error *error)
+static bool scale_fits(const struct campaign *campaign, uint32_t workers, struct error *error)
 {
-    uint32_t wanted = workers > campaign->options.workers ? newcomers(campaign, workers) : 0;
-    uint64_t room = room_left(campaign, NULL);
+    uint32_t wanted = workers > campaign->options.workers ? scale_newcomers(campaign, workers) : 0;
+    uint64_t room = scale_room_left(campaign, NULL);
     return wanted <= room ||
            error_set(error,
                      "only %llu of %u more workers fit on the %u agents of campaign %llu, by what their "
@@ -55,25 +57,25 @@ bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struc
 {
     unsigned long long id = campaign->id;
     if (campaign->state != CAMPAIGN_RUNNING) {
-        return error_set(error, "campaign %llu is %s: only one that is running can be scaled", id,
+        return error_set(error, "campaign %llu is %s: only a running campaign can be scaled", id,
                          campaign_state_name(campaign->state));
     }
     if (campaign->is_draining) {
-        return error_set(error, "the duration of campaign %llu is over: its workers come to their end", id);
+        return error_set(error, "the duration of campaign %llu is over: its workers are finishing", id);
     }
     if (workers == 0) {
-        return error_set(error, "no campaign goes on without workers; tutti stop %llu ends it", id);
+        return error_set(error, "a campaign needs workers; tutti stop %llu ends it", id);
     }
     if (workers > LIMIT_WORKERS) {
-        return error_set(error, "%u workers are more than the %u that a campaign may have", workers,
+        return error_set(error, "%u workers are too many: a campaign may have at most %u", workers,
                          LIMIT_WORKERS);
     }
-    return fits(campaign, workers, error);
+    return scale_fits(campaign, workers, error);
 }
 
-/* The rooms of these ids that synchronise, with the step from which on they have another number of workers.
- */
-static struct room_step *changed_rooms(struct campaign *campaign, uint32_t first, uint32_t end, size_t *count)
+/* The synchronising rooms of these ids, with the first step that has another number of workers. */
+static struct room_step *scale_changed_rooms(struct campaign *campaign, uint32_t first, uint32_t end,
+                                             size_t *count)
 {
     uint32_t ids = campaign_room_ids(&campaign->options);
     uint32_t rooms = (end - 1) / ids - first / ids + 1;
@@ -89,13 +91,13 @@ static struct room_step *changed_rooms(struct campaign *campaign, uint32_t first
     return changed;
 }
 
-/* Tells everybody, also those who have none of the workers that it is about. */
-static struct room_step *change(struct campaign *campaign, uint32_t workers, size_t *count)
+/* Tells all agents, including those that have none of the workers concerned. */
+static struct room_step *scale_announce(struct campaign *campaign, uint32_t workers, size_t *count)
 {
     uint32_t before = campaign->options.workers;
     uint32_t low = before < workers ? before : workers;
     uint32_t high = before < workers ? workers : before;
-    struct room_step *changed = changed_rooms(campaign, low, high, count);
+    struct room_step *changed = scale_changed_rooms(campaign, low, high, count);
     struct message message = {.kind = MESSAGE_SCALE,
                               .scale = {.workers = workers, .rooms = changed, .room_count = *count}};
     campaign_tell_all(campaign, &message);
@@ -106,19 +108,21 @@ static struct room_step *change(struct campaign *campaign, uint32_t workers, siz
     return changed;
 }
 
-/* To the agent that had it before, where it may still be torn down, or to another one if that is lost. */
-static void bring_back(struct campaign *campaign, uint32_t worker, uint64_t first_step)
+/* Back to the agent that had it before, where it may not be torn down yet, or to another one if that is lost:
+ * scale_fits has counted a place for it. */
+static void scale_bring_back(struct campaign *campaign, uint32_t worker, uint64_t first_step)
 {
     uint32_t agent = placement_agent(campaign->placement, worker);
     if (agent == PLACEMENT_NOBODY || !campaign_agent_is_live(&campaign->agents[agent])) {
         agent = campaign_next_agent(campaign, worker % campaign->agent_count);
-        campaign_hold(&campaign->agents[agent]);
+        assert(agent != PLACEMENT_NOBODY);
+        campaign_hold(campaign, agent);
     }
     campaign_move(campaign, worker, agent, first_step);
 }
 
-static void begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t first, uint32_t known,
-                          const struct room_step *changed, size_t changed_count)
+static void scale_begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t first, uint32_t known,
+                                const struct room_step *changed, size_t changed_count)
 {
     uint32_t ids = campaign_room_ids(&campaign->options);
     size_t at = 0;
@@ -129,23 +133,23 @@ static void begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t f
         bool is_changed = at < changed_count && changed[at].room == worker / ids;
         uint64_t first_step = rooms_join(campaign->rooms, now_ns, worker, is_changed ? changed[at].step : 1);
         if (worker < known) {
-            bring_back(campaign, worker, first_step);
+            scale_bring_back(campaign, worker, first_step);
         } else {
             campaign_move(campaign, worker, placement_agent(campaign->placement, worker), first_step);
         }
     }
 }
 
-static void extend(struct campaign *campaign, uint32_t workers)
+static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
 {
     uint32_t known = placement_count(campaign->placement);
     if (workers > known) {
         uint32_t *room_for = memory_new(campaign->agent_count, sizeof *room_for);
-        (void)room_left(campaign, room_for);
+        (void)scale_room_left(campaign, room_for);
         (void)placement_extend(campaign->placement, workers - known, room_for, campaign->agent_count);
         memory_free(room_for);
         for (uint32_t worker = known; worker < workers; worker++) {
-            campaign_hold(&campaign->agents[placement_agent(campaign->placement, worker)]);
+            campaign_hold(campaign, placement_agent(campaign->placement, worker));
         }
         rooms_extend(campaign->rooms, workers);
     }
@@ -157,7 +161,7 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
     uint32_t first = campaign->options.workers;
     uint32_t workers = campaign->workers_wanted;
     if (!campaign_may_scale(campaign, workers, &error)) {
-        campaign->workers_wanted = 0; /* something has happened since it could */
+        campaign->workers_wanted = 0; /* an agent has been lost, or it has stopped, since it was accepted */
         outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
                    error.text);
         return;
@@ -169,9 +173,9 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
     uint32_t known = placement_count(campaign->placement);
     campaign->workers_wanted = 0;
     campaign->is_unsettled = true;
-    struct room_step *changed = change(campaign, workers, &changed_count);
-    extend(campaign, workers);
-    begin_workers(campaign, now_ns, first, known, changed, changed_count);
+    struct room_step *changed = scale_announce(campaign, workers, &changed_count);
+    scale_extend_placement(campaign, workers);
+    scale_begin_workers(campaign, now_ns, first, known, changed, changed_count);
     campaign_send_moved(campaign);
     memory_free(changed);
 }
@@ -189,6 +193,6 @@ void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers
     campaign->is_unsettled = true;
     if (workers < campaign->options.workers) {
         size_t count = 0;
-        memory_free(change(campaign, workers, &count));
+        memory_free(scale_announce(campaign, workers, &count));
     }
 }

@@ -1,11 +1,11 @@
-/* A list of campaigns that does not grow for ever. */
+/* A list of campaigns of bounded length. */
 #include "coordinator/core/campaign/campaigns.h"
 
 #include "common/memory.h"
 
-/* Reports of ended campaigns that are kept; the oldest goes first. */
+/* Reports of ended campaigns that are kept; the oldest is dropped first. */
 #define ENDED_KEPT 64u
-/* Of what their failed steps have left. */
+/* Of the artifacts of their failed steps. */
 #define ARTIFACTS_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 
 void campaigns_finish(struct campaigns *campaigns)
@@ -24,7 +24,7 @@ void campaigns_add(struct campaigns *campaigns, struct campaign *campaign)
     campaigns->list[campaigns->count++] = campaign;
 }
 
-/* Those of the campaigns that ended last are kept, as far as there is room. */
+/* Those of the latest campaigns are kept, up to the limit. */
 static void drop_old_artifacts(struct campaigns *campaigns)
 {
     size_t kept = 0;

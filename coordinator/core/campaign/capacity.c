@@ -1,10 +1,10 @@
-/* Whether a campaign fits on the agents that are there. */
+/* Whether a campaign fits on the agents that have joined. */
 #include "coordinator/core/campaign/capacity.h"
 
 #include "common/compose.h"
 #include "proto/message/labels.h"
 
-#define WAIT_TEXT_BYTES (LABELS_MAX_BYTES + 20u)
+#define LABELS_TEXT_BYTES (LABELS_MAX_BYTES + 20u)
 
 bool capacity_is_suitable(const struct member *member, const struct campaign_options *options)
 {
@@ -19,7 +19,7 @@ struct capacity capacity_of(const struct members *members, const struct campaign
         if (!capacity_is_suitable(member, options)) {
             continue;
         }
-        capacity.room += members_room(member);
+        capacity.room += member_room(member);
         capacity.agents++;
     }
     return capacity;
@@ -37,9 +37,9 @@ const char *capacity_describe(const struct campaign_options *options, char *text
 bool capacity_check(const struct capacity *capacity, const struct campaign_options *options,
                     struct error *error)
 {
-    char words[WAIT_TEXT_BYTES];
+    char labels[LABELS_TEXT_BYTES];
     return options->workers <= capacity->room ||
            error_set(error, "only %llu of %u workers fit on the %u agents%s, by what their --capacity leaves",
                      (unsigned long long)capacity->room, options->workers, capacity->agents,
-                     capacity_describe(options, words, sizeof words));
+                     capacity_describe(options, labels, sizeof labels));
 }

@@ -1,13 +1,13 @@
-/* Whether a campaign fits on the agents that are there. */
+/* Whether a campaign fits on the agents that have joined. */
 #pragma once
 #include "common/error.h"
 #include "coordinator/core/roster/members.h"
 #include "proto/message/campaign.h"
 
-/* The agents that have the labels that a campaign wants, and how many workers they still take. */
+/* The agents with the labels that a campaign requires, and how many workers they still take. */
 struct capacity {
     uint32_t agents;
-    uint64_t room; /* one that takes any number takes more than there can be */
+    uint64_t room; /* an agent that takes any number counts as UINT32_MAX */
 };
 
 MUST_CHECK struct capacity capacity_of(const struct members *members, const struct campaign_options *options);

@@ -7,24 +7,26 @@
 #include <assert.h>
 #include <string.h>
 
-/* Spread over the ids, a place has at most one run a worker: more than a message takes is dealt in turn. */
+/* Spread over the ids, an agent may have one run for each worker: with more runs than a message takes,
+ * workers stay where they were placed in turn. */
 #define SPREAD_WORKERS_MOST LIMIT_SET_RUNS
 
 struct placement {
     uint32_t *agents; /* by worker */
     size_t capacity;
     uint32_t workers;
-    uint32_t next; /* place that has its turn */
+    uint32_t next; /* agent whose turn it is */
 };
 
-/* Workers of a place are spread evenly when each comes at its part of the way. */
+/* What an agent gets of all workers. They are spread evenly if each is placed at its fraction of the ids. */
 struct share_of_agent {
     uint32_t agent;
     uint64_t count;
     uint64_t given;
 };
 
-/* The id at which its next worker would sit, in halves of a share, with as many bits behind the point. */
+/* The id at which its next worker would be placed exactly, in half intervals, as a fixed-point number with 16
+ * fractional bits. */
 static uint64_t next_position(const struct share_of_agent *share, uint64_t workers)
 {
     return (((2 * share->given + 1) * workers) << 16u) / (2 * share->count);
@@ -38,7 +40,7 @@ static bool placement_is_before(const struct share_of_agent *left, const struct 
     return one != other ? one < other : left->agent < right->agent;
 }
 
-/* A heap: the share whose turn is next is moved down to where it belongs now. */
+/* Restores the heap below `at`; at its root is the share whose turn is next. */
 static void sink(struct share_of_agent *heap, size_t count, size_t at, uint64_t workers)
 {
     for (;;) {
@@ -57,7 +59,7 @@ static void sink(struct share_of_agent *heap, size_t count, size_t at, uint64_t 
     }
 }
 
-/* The same numbers for each place as were dealt in turn; where no place was full, the same places. */
+/* Keeps the number of workers of each agent; where no agent was full, also which they are. */
 static void spread(struct placement *placement, uint32_t agents)
 {
     struct share_of_agent *heap = memory_new(agents, sizeof *heap);
@@ -86,7 +88,7 @@ static void spread(struct placement *placement, uint32_t agents)
     memory_free(heap);
 }
 
-/* Those with room, from the one on that has its turn. */
+/* The agents that take workers, from the one whose turn it is. */
 static uint32_t list_open(const struct placement *placement, const uint32_t *room_for, uint32_t agents,
                           uint32_t *open)
 {
@@ -162,7 +164,7 @@ uint32_t placement_agent(const struct placement *placement, uint32_t worker)
     return worker < placement->workers ? placement->agents[worker] : PLACEMENT_NOBODY;
 }
 
-/* A run is looked through without a branch for each worker. */
+/* Without a branch for each worker of the run. */
 static bool owns_run(const struct placement *placement, uint32_t agent, const struct worker_run *run)
 {
     uint64_t last = run->first + (uint64_t)run->stride * (run->count - 1);
@@ -213,7 +215,7 @@ void placement_pack(const struct placement *placement, struct buffer *into)
     pack_number(into, placement->workers);
     pack_number(into, placement->next);
     for (uint32_t i = 0; i < placement->workers; i++) {
-        pack_number(into, placement->agents[i] + 1u); /* 0: HANDOUT_NOBODY */
+        pack_number(into, placement->agents[i] + 1u); /* 0: PLACEMENT_NOBODY */
     }
 }
 

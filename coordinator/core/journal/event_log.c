@@ -5,6 +5,7 @@
 #include "coordinator/core/journal/event_log.h"
 
 #include "common/memory.h"
+#include "coordinator/core/coordinator_pack.h"
 #include "coordinator/core/journal/event_log_schema.h"
 
 #include <assert.h>

@@ -1,22 +1,33 @@
-/* Who speaks without having joined. */
+/* Frames from agents that have not joined. */
 #include "coordinator/core/roster/admission.h"
 
+#include "common/error.h"
 #include "common/memory.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 
 #define COMPLAINT_EVERY_MS 1000u
 
+enum admission_result {
+    ADMITTED,
+    ADMISSION_WRONG_VERSION,
+    ADMISSION_WRONG_KEY,
+    ADMISSION_NAME_IN_USE,
+    ADMISSION_WAS_LOST,
+    ADMISSION_RESTLESS,
+    ADMISSION_FULL
+};
+
 /* Unnumbered, since there is no link. */
-static void answer(struct admission *admission, uint64_t now_ns, const struct envelope *to,
-                   struct refused refused)
+static void admission_answer(struct admission *admission, uint64_t now_ns, const struct envelope *to,
+                             struct refused refused)
 {
     struct buffer buffer;
     buffer_init(&buffer, LIMIT_FRAME_BYTES);
     struct message message = {.kind = MESSAGE_REFUSED, .refused = refused};
     message_encode(&message, &buffer);
     SCOPED(shared_release) struct shared *encoded = shared_take(&buffer);
-    /* An agent without a link has no epoch yet, and this is not where it should take one from. */
+    /* An agent without a link has no epoch yet, and must not take one from a refusal. */
     struct envelope envelope = {.incarnation = to->incarnation,
                                 .epoch = to->epoch != 0 ? admission->epoch : 0,
                                 .sent_ns = now_ns,
@@ -24,15 +35,18 @@ static void answer(struct admission *admission, uint64_t now_ns, const struct en
     outbox_frame(admission->outbox, &envelope, encoded);
 }
 
-/* Nothing is remembered of whom it goes to. */
-static void admission_refuse(struct admission *admission, uint64_t now_ns, const struct envelope *to,
-                             struct refused refused)
+/* Nothing is remembered of its sender. */
+static void admission_refuse(struct admission *admission, const struct coordinator_event *event,
+                             bool is_final, const char *why)
 {
-    answer(admission, now_ns, to, refused);
+    const struct envelope *to = &event->frame.envelope;
+    admission_answer(admission, event->now_ns, to,
+                     (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
     outbox_forget_route(admission->outbox, to->incarnation);
 }
 
-static void tell_operator(struct admission *admission, uint64_t now_ns, struct bytes name, const char *why)
+static void admission_tell_operator(struct admission *admission, uint64_t now_ns, struct bytes name,
+                                    const char *why)
 {
     if (now_ns < admission->complaint_ns) {
         return;
@@ -46,44 +60,78 @@ void admission_show_out(struct admission *admission, uint64_t now_ns, uint64_t i
                         const char *why)
 {
     struct envelope to = {.incarnation = incarnation, .epoch = admission->epoch};
-    answer(admission, now_ns, &to, (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
+    admission_answer(admission, now_ns, &to,
+                     (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
 }
 
-/* Whether trying again with the same hello may help some time. */
-static bool is_for_good(enum admission_result result)
+/* Whether the same hello can never be admitted. */
+static bool admission_is_final(enum admission_result result)
 {
     return result == ADMISSION_WRONG_VERSION || result == ADMISSION_WRONG_KEY;
 }
 
-static enum admission_result admission_admit(const struct admission *admission,
-                                             const struct coordinator_event *event, const struct hello *hello,
-                                             struct member **member, struct error *error)
+static bool admission_speaks_our_version(const struct hello *hello, struct error *error)
 {
+    if (hello->version_lowest <= PROTOCOL_VERSION && PROTOCOL_VERSION <= hello->version_highest) {
+        return true;
+    }
+    if (hello->version_lowest == hello->version_highest) {
+        return error_set(error, "the agent speaks version %u of the protocol, this coordinator version %u",
+                         hello->version_lowest, PROTOCOL_VERSION);
+    }
+    return error_set(error, "the agent speaks versions %u to %u of the protocol, this coordinator version %u",
+                     hello->version_lowest, hello->version_highest, PROTOCOL_VERSION);
+}
+
+/* Unless ADMITTED, `error` says why not. */
+static enum admission_result admission_judge(const struct admission *admission,
+                                             const struct coordinator_event *event, const struct hello *hello,
+                                             struct error *error)
+{
+    struct members *members = admission->members;
     struct bytes key_name = event->frame.key_name;
     if (key_name.size > 0 && !bytes_equal(key_name, hello->name)) {
         (void)error_set(error, "the key is that of agent %.*s and not of %.*s", BYTES_FORMAT(key_name),
                         BYTES_FORMAT(hello->name));
         return ADMISSION_WRONG_KEY;
     }
-    return members_admit(admission->members, event->now_ns, event->frame.envelope.incarnation, hello, member,
-                         error);
+    if (!admission_speaks_our_version(hello, error)) {
+        return ADMISSION_WRONG_VERSION;
+    }
+    if (members_were_lost(members, event->frame.envelope.incarnation)) {
+        (void)error_set(error, "you were declared lost");
+        return ADMISSION_WAS_LOST;
+    }
+    if (members_is_restless(members, event->now_ns, hello->name)) {
+        (void)error_set(error, "it has joined and left %u times within a minute", MEMBERS_PARTINGS_MOST);
+        return ADMISSION_RESTLESS;
+    }
+    if (members_find_name(members, hello->name) != NULL) {
+        (void)error_set(error, "the name %.*s is in use by another process until it is declared lost",
+                        BYTES_FORMAT(hello->name));
+        return ADMISSION_NAME_IN_USE;
+    }
+    if (members_count(members) >= LIMIT_AGENTS) {
+        (void)error_set(error, "%u agents have joined already, and there is no room for more", LIMIT_AGENTS);
+        return ADMISSION_FULL;
+    }
+    return ADMITTED;
 }
 
-static struct member *greet(struct admission *admission, const struct coordinator_event *event,
-                            const struct hello *hello)
+static struct member *admission_greet(struct admission *admission, const struct coordinator_event *event,
+                                      const struct hello *hello)
 {
-    struct member *member = NULL;
     struct error error;
-    enum admission_result result = admission_admit(admission, event, hello, &member, &error);
+    enum admission_result result = admission_judge(admission, event, hello, &error);
     if (result != ADMITTED) {
         if (result != ADMISSION_RESTLESS || members_tell_restless(admission->members, hello->name)) {
-            tell_operator(admission, event->now_ns, hello->name, error.text);
+            admission_tell_operator(admission, event->now_ns, hello->name, error.text);
         }
-        admission_refuse(
-            admission, event->now_ns, &event->frame.envelope,
-            (struct refused){.is_final = is_for_good(result), .text = bytes_of_string(error.text)});
+        admission_refuse(admission, event, admission_is_final(result), error.text);
         return NULL;
     }
+    struct member *member =
+        members_join(admission->members, event->now_ns, event->frame.envelope.incarnation, hello);
     outbox_log(admission->outbox, LOG_INFO, &(struct log_subject){.agent = hello->name},
                "agent %.*s has joined: %.*s, process %u, %u cores", BYTES_FORMAT(hello->name),
                BYTES_FORMAT(hello->host), hello->pid, hello->cores);
@@ -94,33 +142,29 @@ struct member *admission_take(struct admission *admission, const struct coordina
 {
     const struct envelope *envelope = &event->frame.envelope;
     struct bytes message = event->frame.message;
-    uint64_t now_ns = event->now_ns;
     struct message decoded;
     struct error error;
     if (envelope->sequence != 0 || message.size == 0) {
         bool was_lost = members_were_lost(admission->members, envelope->incarnation);
-        const char *why = was_lost ? "you were declared lost" : "you are unknown here, say hello";
-        admission_refuse(admission, now_ns, envelope, (struct refused){.text = bytes_of_string(why)});
+        admission_refuse(admission, event, false,
+                         was_lost ? "you were declared lost" : "you are unknown here, say hello");
         return NULL;
     }
     if (message.size > LIMIT_HELLO_BYTES) {
-        admission_refuse(
-            admission, now_ns, envelope,
-            (struct refused){.text = bytes_of_string("you are unknown here, say a shorter hello")});
+        admission_refuse(admission, event, false, "you are unknown here, say a shorter hello");
         return NULL;
     }
     if (!message_decode_from_agent(message, &decoded, &error)) {
-        tell_operator(admission, now_ns, bytes_of_string("?"), error.text);
-        (void)error_wrap(&error, "this is no hello: ");
-        admission_refuse(admission, now_ns, envelope, (struct refused){.text = bytes_of_string(error.text)});
+        admission_tell_operator(admission, event->now_ns, bytes_of_string("?"), error.text);
+        (void)error_wrap(&error, "not a valid hello: ");
+        admission_refuse(admission, event, false, error.text);
         return NULL;
     }
     struct member *member = NULL;
     if (decoded.kind == MESSAGE_HELLO) {
-        member = greet(admission, event, &decoded.hello);
+        member = admission_greet(admission, event, &decoded.hello);
     } else {
-        admission_refuse(admission, now_ns, envelope,
-                         (struct refused){.text = bytes_of_string("you are unknown here, say hello")});
+        admission_refuse(admission, event, false, "you are unknown here, say hello");
     }
     message_finish(&decoded);
     return member;

@@ -3,10 +3,10 @@
 #include "common/map.h"
 #include "coordinator/core/roster/members.h"
 
-/* A frame of a lost incarnation can only be as late as the network holds one. */
+/* A frame of a lost incarnation can be no later than the network delays one. */
 #define MEMBERS_LOST_REMEMBERED 4096u
 
-/* How often agents of a name have gone lately. Names whose hashes meet count together. */
+/* How often agents of a name have gone lately. Names with the same hash are counted together. */
 #define MEMBERS_PARTINGS 256u
 struct partings {
     uint64_t since_ns; /* 0: none yet */
@@ -25,13 +25,12 @@ struct members {
     struct member **attention;
     size_t attention_count;
     size_t attention_capacity;
-    uint64_t lost[MEMBERS_LOST_REMEMBERED]; /* a ring; 0 is no incarnation */
+    uint64_t lost[MEMBERS_LOST_REMEMBERED]; /* a ring of incarnations; 0: none */
     size_t next_lost;
     struct partings partings[MEMBERS_PARTINGS];
     size_t held_bytes;       /* on all links */
-    size_t unfinished_count; /* members with a message that is half done */
+    size_t unfinished_count; /* members whose message is half done */
 };
 
-/* Takes in a new one. */
+/* Adds a member, which becomes theirs. */
 void members_adopt(struct members *members, struct member *member);
-void member_free(struct member **member);

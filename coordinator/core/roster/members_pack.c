@@ -8,10 +8,10 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct member) == 712, "pack_member and unpack_member have to know each field");
+static_assert(sizeof(struct member) == 720, "every field is packed, shown only, or borrowed");
 
-/* What is left to do of it; empty if nothing is. */
-static void pack_unfinished(const struct member *member, struct buffer *into)
+/* The rest of a message that is half done; empty if there is none. */
+static void member_pack_unfinished(const struct member *member, struct buffer *into)
 {
     SCOPED(buffer_finish) struct buffer encoded;
     buffer_init(&encoded, LIMIT_FRAME_BYTES);
@@ -24,7 +24,7 @@ static void pack_unfinished(const struct member *member, struct buffer *into)
     pack_bytes(into, buffer_bytes(&encoded));
 }
 
-static void unpack_unfinished(struct member *member, struct unpack *from)
+static void member_unpack_unfinished(struct member *member, struct unpack *from)
 {
     struct bytes encoded = unpack_bytes(from);
     struct error error;
@@ -35,8 +35,8 @@ static void unpack_unfinished(struct member *member, struct unpack *from)
     from->is_broken = !member->is_half_done || member->unfinished.kind != MESSAGE_OPERATIONS;
 }
 
-/* The gauges are left out: they are only shown, and come again within a second. */
-static void pack_member(const struct member *member, struct buffer *into)
+/* The gauges are left out: they are only shown, and arrive again within a second. */
+static void member_pack(const struct member *member, struct buffer *into)
 {
     pack_fixed(into, member->incarnation);
     pack_bytes(into, member->name);
@@ -67,14 +67,15 @@ static void pack_member(const struct member *member, struct buffer *into)
     pack_number(into, member->complaints);
     pack_number(into, member->unread);
     pack_number(into, member->told_full_ns);
-    pack_unfinished(member, into);
+    member_pack_unfinished(member, into);
     pack_flag(into, member->has_left);
     timer_pack(&member->due.timer, into);
 }
 
-static struct member *unpack_member(struct members *members, struct unpack *from)
+static struct member *member_unpack(struct members *members, struct unpack *from)
 {
     struct member *member = MEMORY_NEW(struct member);
+    member->settings = &members->settings;
     member->incarnation = unpack_fixed(from);
     member->name = bytes_copy_new(unpack_bytes(from));
     member->host = bytes_copy_new(unpack_bytes(from));
@@ -104,15 +105,15 @@ static struct member *unpack_member(struct members *members, struct unpack *from
     member->complaints = (unsigned)unpack_bounded(from, MEMBER_COMPLAINTS_MOST);
     member->unread = unpack_number(from);
     member->told_full_ns = unpack_number(from);
-    unpack_unfinished(member, from);
+    member_unpack_unfinished(member, from);
     member->has_left = unpack_flag(from);
     deadline_init(&member->due, DEADLINE_MEMBER, member);
     timer_unpack(members->timers, &member->due.timer, from);
     return member;
 }
 
-/* Of most names nobody has gone. Numbered from 1; 0 is the end. */
-static void pack_partings(const struct members *members, struct buffer *into)
+/* Most names have none. Numbered from 1; 0 ends them. */
+static void members_pack_partings(const struct members *members, struct buffer *into)
 {
     for (size_t i = 0; i < MEMBERS_PARTINGS; i++) {
         const struct partings *partings = &members->partings[i];
@@ -126,11 +127,11 @@ static void pack_partings(const struct members *members, struct buffer *into)
     pack_number(into, 0);
 }
 
-static void unpack_partings(struct members *members, struct unpack *from)
+static void members_unpack_partings(struct members *members, struct unpack *from)
 {
-    uint64_t place = 0;
-    while ((place = unpack_bounded(from, MEMBERS_PARTINGS)) != 0 && !from->is_broken) {
-        struct partings *partings = &members->partings[place - 1];
+    uint64_t number = 0;
+    while ((number = unpack_bounded(from, MEMBERS_PARTINGS)) != 0 && !from->is_broken) {
+        struct partings *partings = &members->partings[number - 1];
         partings->since_ns = unpack_number(from);
         partings->count = (uint32_t)unpack_bounded(from, UINT32_MAX);
         partings->is_told = unpack_flag(from);
@@ -141,7 +142,7 @@ void members_pack(const struct members *members, struct buffer *into)
 {
     pack_number(into, members->count);
     for (size_t i = 0; i < members->count; i++) {
-        pack_member(members->items[i], into);
+        member_pack(members->items[i], into);
     }
     for (size_t i = 0; i < members->attention_count; i++) {
         pack_fixed(into, members->attention[i]->incarnation);
@@ -154,10 +155,10 @@ void members_pack(const struct members *members, struct buffer *into)
         }
     }
     pack_fixed(into, 0);
-    pack_partings(members, into);
+    members_pack_partings(members, into);
 }
 
-static bool is_new(const struct members *members, const struct member *member)
+static bool members_is_new(const struct members *members, const struct member *member)
 {
     return member->link != NULL && member->incarnation != 0 &&
            members_find(members, member->incarnation) == NULL &&
@@ -168,8 +169,8 @@ bool members_unpack(struct members *members, struct unpack *from)
 {
     uint64_t count = unpack_bounded(from, LIMIT_AGENTS);
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
-        struct member *member = unpack_member(members, from);
-        if (from->is_broken || !is_new(members, member)) {
+        struct member *member = member_unpack(members, from);
+        if (from->is_broken || !members_is_new(members, member)) {
             timers_unset(members->timers, &member->due.timer);
             member_free(&member);
             return false;
@@ -191,6 +192,6 @@ bool members_unpack(struct members *members, struct unpack *from)
         members->lost[members->next_lost] = lost;
         members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
     }
-    unpack_partings(members, from);
+    members_unpack_partings(members, from);
     return !from->is_broken;
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/coordinator/core/stand.h"
 
 #include "common/memory.h"
+#include "coordinator/core/coordinator_pack.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 #include "tests/unit/coordinator/core/story.h"

@@ -1,5 +1,6 @@
 /* What a coordinator does that was restored from a journal: the right one, and one that is older than what
  * its agents have heard, as a disk leaves it that could neither be written to nor emptied. */
+#include "coordinator/core/coordinator_pack.h"
 #include "coordinator/core/journal/event_log.h"
 #include "tests/unit/coordinator/core/stand.h"
 
@@ -11,9 +12,9 @@
 
 #define FILE_BYTES 1000000u
 #define KNOWS_BETTER                                                                                         \
-    "the coordinator was killed, and its journal was an older one than agent a1 knows of: what happened "    \
-    "after it is lost"
-#define SHOWN_OUT " refused: my journal was an old one, and I have forgotten what you know\n"
+    "the coordinator was killed, and its journal is older than what agent a1 knows: what happened since is " \
+    "lost"
+#define EXPELLED " refused: the journal of the coordinator is older than what you know\n"
 
 struct scene {
     struct stand stand;
@@ -102,8 +103,8 @@ static void a_whole_journal_is_gone_on_from(void **state)
 static void expect_the_end(struct stand *stand)
 {
     stand_expect(stand, "campaign 1 stopping\n"
-                        "a1:" SHOWN_OUT "forget the route of a1\n"
-                        "a2:" SHOWN_OUT "campaign 1 ended\nforget the route of a2\n");
+                        "a1:" EXPELLED "forget the route of a1\n"
+                        "a2:" EXPELLED "campaign 1 ended\nforget the route of a2\n");
     stand_expect_verdict(stand, VERDICT_ABORTED, KNOWS_BETTER);
 }
 
@@ -134,7 +135,7 @@ static void where_a_loss_is_a_failure_it_says_why_too(void **state)
     stand_pass_ms(&scene->stand, 1500);
     stand_expect_verdict(
         &scene->stand, VERDICT_FAILED,
-        "agent a1 (which knows of more than the coordinator's journal) was lost with 2 workers");
+        "agent a1 (which knows more than the coordinator's journal) was lost with 2 workers");
 }
 
 /* No number of theirs is another one. */
@@ -163,8 +164,8 @@ static void what_an_agent_was_sent_since_never_meets_what_it_is_sent_again(void 
     stand_pass_ms(&scene->stand, 3000);
     /* Of another campaign than it was restored to; it never reaches whoever knows better. */
     assert_null(strstr(buffer_string(&scene->stand.story), ": deploy"));
-    assert_non_null(strstr(buffer_string(&scene->stand.story), "a1:" SHOWN_OUT));
-    assert_non_null(strstr(buffer_string(&scene->stand.story), "a2:" SHOWN_OUT));
+    assert_non_null(strstr(buffer_string(&scene->stand.story), "a1:" EXPELLED));
+    assert_non_null(strstr(buffer_string(&scene->stand.story), "a2:" EXPELLED));
 }
 
 static void a_campaign_of_afterwards_is_none_of_the_journals(void **state)
@@ -188,7 +189,7 @@ static void a_campaign_of_afterwards_is_none_of_the_journals(void **state)
     assert_non_null(third->link);
 }
 
-/* Whoever was shown out begins a new life, and the next campaign runs on it. */
+/* An agent that was expelled joins again as a new one, and the next campaign runs on it. */
 static void who_knows_better_is_welcome_to_what_comes(void **state)
 {
     struct scene *scene = (struct scene *)*state;

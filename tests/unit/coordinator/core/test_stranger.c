@@ -211,7 +211,7 @@ static void who_never_acknowledges_is_lost(void **state)
         say(&stranger, bytes_of(NULL, 0)); /* it lives, and hears us */
     }
     assert_non_null(
-        strstr(buffer_string(&stand->story), "agent a1 is lost: it does not acknowledge what it was sent"));
+        strstr(buffer_string(&stand->story), "agent a1 is lost: it does not acknowledge what is sent to it"));
 }
 
 static void who_says_too_much_that_makes_no_sense_is_lost(void **state)
@@ -230,7 +230,7 @@ static void who_says_too_much_that_makes_no_sense_is_lost(void **state)
         say(&stranger, bytes_of(NULL, 0));
     }
     assert_non_null(
-        strstr(buffer_string(&stand->story), "agent a1 is lost: too much of what it said made no sense"));
+        strstr(buffer_string(&stand->story), "agent a1 is lost: too many of its messages made no sense"));
     assert_true(occurrences(stand, "dropped a message") <= 10);
 }
 
@@ -299,7 +299,7 @@ static void who_joins_and_goes_again_and_again_has_to_wait(void **state)
         stand->now_ns += 100000000u;
     }
     assert_int_equal(occurrences(stand, "welcome"), 0);
-    assert_int_equal(occurrences(stand, "log: agent a1 was refused: it has joined and gone 10 times"), 1);
+    assert_int_equal(occurrences(stand, "log: agent a1 was refused: it has joined and left 10 times"), 1);
     stand_forget_story(stand);
     stand->now_ns += 60000000000u;
     hello_again(stand, agent);

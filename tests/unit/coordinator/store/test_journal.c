@@ -3,6 +3,7 @@
 #include "coordinator/store/journal.h"
 
 #include "common/memory.h"
+#include "coordinator/core/coordinator_pack.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

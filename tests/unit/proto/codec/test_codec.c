@@ -5,6 +5,7 @@
 #include "proto/message/limits.h"
 #include "tests/unit/proto/message/message_samples.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +63,7 @@ static void check_round_trip(enum message_kind kind, enum sample_variant variant
 static void every_kind_survives(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < SAMPLE_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
         for (int variant = 0; variant < SAMPLE_VARIANT_COUNT; variant++) {
             check_round_trip((enum message_kind)kind, (enum sample_variant)variant);
         }
@@ -139,9 +140,12 @@ static void check_absent(struct bytes value, const char *kinds, unsigned kind)
 static void absent_values_are_nil_where_there_is_one(void **state)
 {
     (void)state;
-    static const char VALUES[] = "--------n--n-nnn----";
-    static const char EXPECTED[] = "--------------n---n-";
-    static const char REPLIED[] = "----n----nnn--nn-nn-";
+    static const char VALUES[] = "--------n--n-nnn-----";
+    static const char EXPECTED[] = "--------------n---n--";
+    static const char REPLIED[] = "----n----nnn--nn-nn--";
+    static_assert(sizeof VALUES - 1 == OPERATION_KIND_COUNT && sizeof EXPECTED == sizeof VALUES &&
+                      sizeof REPLIED == sizeof VALUES,
+                  "one character for each kind of operation");
     static const enum message_kind KINDS[] = {MESSAGE_OPERATIONS, MESSAGE_REPLIES};
     for (size_t i = 0; i < 2; i++) {
         struct sample sample;

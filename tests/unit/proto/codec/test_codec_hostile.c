@@ -22,7 +22,7 @@ static void unspoiled(Tutti__V1__Message *wire)
 static void repacked_messages_decode(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < SAMPLE_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
         struct refusal none = {.kind = (enum message_kind)kind, .spoil = unspoiled};
         struct buffer packed;
         struct message decoded;
@@ -39,7 +39,7 @@ static void repacked_messages_decode(void **state)
 static void truncated_messages_do_no_harm(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < SAMPLE_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
         struct sample sample;
         struct buffer encoded;
         sample_make(&sample, (enum message_kind)kind, SAMPLE_TYPICAL);

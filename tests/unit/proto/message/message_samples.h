@@ -2,8 +2,6 @@
 #pragma once
 #include "proto/message/message.h"
 
-#define SAMPLE_KIND_COUNT (MESSAGE_SCALE + 1)
-
 enum sample_variant {
     SAMPLE_TYPICAL, /* every field another value */
     SAMPLE_SMALLEST,

@@ -60,7 +60,7 @@ static void nobody_gets_more_than_there_is(void **state)
     struct played *agent = deploy(stand);
     stand->is_log_told = true;
     want(stand, agent, HASH, LIMIT_CHUNK_BYTES); /* not its turn */
-    assert_non_null(strstr(buffer_string(&stand->story), "a chunk that it may not ask for"));
+    assert_non_null(strstr(buffer_string(&stand->story), "it may not request this chunk of the bundle"));
     stand->is_log_told = false;
     stand_forget_story(stand);
     want(stand, agent, OTHER_HASH, 0);

@@ -163,14 +163,14 @@ static void what_cannot_be_is_refused(void **state)
     stand->capacity = 3;
     stand_create(stand, &options, 2);
     stand_forget_story(stand);
-    expect_refusal(stand, 1, 5, "campaign 1 is created: only one that is running can be scaled");
+    expect_refusal(stand, 1, 5, "campaign 1 is created: only a running campaign can be scaled");
     (void)stand_agent(stand, "a1");
     (void)stand_agent(stand, "a2");
     assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
     stand_forget_story(stand);
     expect_refusal(stand, 2, 5, "there is no campaign 2");
-    expect_refusal(stand, 1, 0, "no campaign goes on without workers; tutti stop 1 ends it");
-    expect_refusal(stand, 1, 1000001, "1000001 workers are more than the 1000000 that a campaign may have");
+    expect_refusal(stand, 1, 0, "a campaign needs workers; tutti stop 1 ends it");
+    expect_refusal(stand, 1, 1000001, "1000001 workers are too many: a campaign may have at most 1000000");
     expect_refusal(
         stand, 1, 7,
         "only 2 of 3 more workers fit on the 2 agents of campaign 1, by what their --capacity leaves");
@@ -178,10 +178,10 @@ static void what_cannot_be_is_refused(void **state)
     assert_true(coordinator_may_scale(stand->coordinator, 1, 6, &error));
     stand_pass_ms(stand, 6000);
     stand_forget_story(stand);
-    expect_refusal(stand, 1, 5, "the duration of campaign 1 is over: its workers come to their end");
+    expect_refusal(stand, 1, 5, "the duration of campaign 1 is over: its workers are finishing");
     stand_stop(stand, false);
     stand_forget_story(stand);
-    expect_refusal(stand, 1, 5, "campaign 1 is ended: only one that is running can be scaled");
+    expect_refusal(stand, 1, 5, "campaign 1 is ended: only a running campaign can be scaled");
 }
 
 /* Their places are kept for those that were told to end; new ones need room of their own. */

@@ -98,6 +98,49 @@ static void a_global_setup_moves_on_when_its_agent_is_lost(void **state)
                         "a2: begin at 1000100 ms\n");
 }
 
+/* Two agents; a1 is in global_setup. */
+static struct stand *setting_up_of_two(void **state, enum on_loss on_loss)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.on_loss = on_loss;
+    struct played *a1 = stand_agent(stand, "a1");
+    (void)stand_agent(stand, "a2");
+    a1->is_obliging = false;
+    stand_create(stand, &options, 2);
+    stand_done(stand, a1, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_forget_story(stand);
+    return stand;
+}
+
+static void a_global_setup_that_is_stopped_ends_with_its_agent(void **state)
+{
+    struct stand *stand = setting_up_of_two(state, ON_LOSS_SHRINK);
+    stand_stop(stand, false);
+    stand_expect(stand, "campaign 1 stopping\n");
+    stand_gone(stand, "a1");
+    stand_expect(stand, "campaign 1 ended\nforget the route of a1\na2: forget\n");
+}
+
+static void a_loss_that_fails_the_campaign_waits_for_no_setup_of_the_lost(void **state)
+{
+    struct stand *stand = setting_up_of_two(state, ON_LOSS_FAIL);
+    stand_gone(stand, "a1");
+    stand_expect(stand, "campaign 1 stopping\ncampaign 1 ended\nforget the route of a1\na2: forget\n");
+    stand_expect_verdict(stand, VERDICT_FAILED, "agent a1 was lost with 2 workers");
+}
+
+static void a_loss_that_fails_the_campaign_waits_for_the_setup_of_another(void **state)
+{
+    struct stand *stand = setting_up_of_two(state, ON_LOSS_FAIL);
+    stand_gone(stand, "a2");
+    stand_expect(stand, "campaign 1 stopping\nforget the route of a2\n");
+    stand->agents[0].is_obliging = true;
+    stand_done(stand, &stand->agents[0], MESSAGE_GLOBAL_DONE, GLOBAL_SETUP, NULL);
+    stand_expect(stand, "a1: global teardown\ncampaign 1 ended\na1: forget\n");
+    stand_expect_verdict(stand, VERDICT_FAILED, "agent a2 was lost with 2 workers");
+}
+
 static void a_global_teardown_that_fails_spoils_a_pass(void **state)
 {
     struct stand *stand = stand_running(state, 2, 1);
@@ -136,6 +179,9 @@ int main(void)
         STORY(a_global_setup_that_does_not_end_is_given_up),
         STORY(the_setups_time_is_not_that_of_the_workers),
         STORY(a_global_setup_moves_on_when_its_agent_is_lost),
+        STORY(a_global_setup_that_is_stopped_ends_with_its_agent),
+        STORY(a_loss_that_fails_the_campaign_waits_for_no_setup_of_the_lost),
+        STORY(a_loss_that_fails_the_campaign_waits_for_the_setup_of_another),
         STORY(a_global_teardown_that_fails_spoils_a_pass),
         STORY(a_global_teardown_without_end_is_given_up),
     };

@@ -4,6 +4,7 @@
 
 #include "common/memory.h"
 #include "common/random.h"
+#include "coordinator/core/coordinator_pack.h"
 #include "tests/unit/coordinator/core/stand.h"
 
 #include <setjmp.h>

@@ -140,7 +140,7 @@ static void nobody_tells_of_the_workers_of_another(void **state)
     stand_run(&stand, &options, 2);
     stand.is_log_told = true;
     send(&stand, 0, piece_of(1, 2, 0, "no"));
-    assert_non_null(strstr(buffer_string(&stand.story), "it speaks for workers that are not its own"));
+    assert_non_null(strstr(buffer_string(&stand.story), "it acts for workers that are not its own"));
     send(&stand, 0, piece_of(2, 4, 0, "ye"));
     stand_pass_ms(&stand, 2000);
     stand_forget_story(&stand);

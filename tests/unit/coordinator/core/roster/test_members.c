@@ -94,7 +94,7 @@ static void who_was_never_seen_is_told_to_say_hello(void **state)
     stand_frame(stand, &envelope, bytes_of(NULL, 0));
     stand_expect(stand, "a1: refused: you are unknown here, say hello\nforget the route of a1\n");
     stand_frame(stand, &envelope, bytes_of_string("\xff\xff\xff"));
-    assert_non_null(strstr(buffer_string(&stand->story), "a1: refused: this is no hello: "));
+    assert_non_null(strstr(buffer_string(&stand->story), "a1: refused: not a valid hello: "));
 }
 
 static void nonsense_is_dropped_and_told_of_once_a_second(void **state)
@@ -211,7 +211,7 @@ static void who_has_heard_frames_that_the_journal_has_not_knows_better(void **st
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct envelope envelope = {.epoch = cases[i].epoch, .echoed_sent_ns = cases[i].echoed_ns};
-        assert_int_equal(members_knows_better(&member, &envelope), cases[i].knows_better);
+        assert_int_equal(member_knows_better(&member, &envelope), cases[i].knows_better);
     }
     link_free(&link);
 }
