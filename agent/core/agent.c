@@ -1,4 +1,4 @@
-/* An agent as a pure state machine: the door, and what leaves through the link. */
+/* An agent as a pure state machine: the one entry, and what leaves through the link. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
 #include "proto/codec/codec.h"
@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-/* So many operations gathered, and the workers pause until half of them are gone. */
+/* When this many operations have gathered, the workers pause until half of them are gone. */
 #define GATHERED_MOST 200000u
 
 static const char *own_setting(struct text *own, const char *setting)
@@ -126,7 +126,7 @@ static void send_frames(struct agent *agent)
     }
 }
 
-/* Lets out what can go now. */
+/* Sends what can be sent now. */
 static void hand_out(struct agent *agent)
 {
     agent_check_leave(agent);
@@ -153,7 +153,7 @@ static void deliver(struct agent *agent, struct bytes bytes)
     message_finish(&message);
 }
 
-/* Workers whose next step the coordinator knows of by now begin it. */
+/* Workers whose next step the coordinator knows of by now begin that step. */
 static void let_begin(struct agent *agent, struct agent_campaign *campaign)
 {
     struct worker_set *sets = agent_campaign_new_sets(campaign);
@@ -181,7 +181,7 @@ static void take_acknowledgement(struct agent *agent)
 static void take_frame(struct agent *agent, const struct envelope *envelope, struct bytes message)
 {
     if (envelope->incarnation != agent->incarnation) {
-        return; /* of an earlier life */
+        return; /* from an earlier life */
     }
     if (envelope->sequence == 0 && message.size > 0) {
         agent_take_refusal(agent, envelope, message);

@@ -12,7 +12,7 @@ struct agent_settings {
     uint64_t seed;
     const char *name;
     const char *host;
-    const char *coordinator_host; /* as we reach it, IPv6 in brackets: stands in the address of its target */
+    const char *coordinator_host; /* as we reach it, IPv6 in brackets: part of the address of its target */
     uint32_t pid;
     uint32_t cores;
     uint64_t memory_bytes;
@@ -24,11 +24,11 @@ struct agent_settings {
 enum agent_event_kind {
     AGENT_TICK,      /* agent_due_ns was reached */
     AGENT_FRAME,     /* from the coordinator */
-    AGENT_CONNECTED, /* there is a new connection to the coordinator, perhaps to a new process of it */
+    AGENT_CONNECTED, /* a new connection to the coordinator, which may be a new process */
     AGENT_NOTICE,    /* from a runner; taken */
     AGENT_GAUGES,    /* what the process and its host used since the last such event: about once a second */
     AGENT_TURN_END,  /* nothing more for now: send what has gathered */
-    AGENT_LEAVE,     /* the operator ends us, and no worker acts any more: say goodbye */
+    AGENT_LEAVE,     /* the operator stops the agent, and no worker acts any more: say goodbye */
 };
 
 struct agent_event {
@@ -38,7 +38,7 @@ struct agent_event {
     struct bytes message;
     uint32_t shard;
     struct notice **notice;      /* taken */
-    const struct gauges *gauges; /* without loops, which come by notices, and without the clock */
+    const struct gauges *gauges; /* without the loops, which come by notice, and without the clock */
 };
 
 enum agent_effect_kind {
@@ -48,7 +48,7 @@ enum agent_effect_kind {
                         another */
     AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */
     AGENT_REFUSED,   /* for good: print `text` and end with exit code 2 */
-    AGENT_LEFT,      /* the coordinator knows that we leave, or did not answer in time */
+    AGENT_LEFT,      /* the coordinator knows that the agent leaves, or has not answered in time */
     AGENT_LOG,
 };
 

@@ -1,4 +1,4 @@
-/* How the bundle of a campaign comes to an agent. */
+/* How an agent gets the bundle of a campaign. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
 

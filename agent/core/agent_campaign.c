@@ -1,4 +1,4 @@
-/* An agent's campaign of one campaign. */
+/* One campaign on an agent: deals its workers to shards, splits replies, keeps what the shards still owe. */
 #include "agent/core/agent_campaign.h"
 #include "common/memory.h"
 
@@ -192,7 +192,7 @@ static struct command *reply_command(const struct agent_campaign *campaign, stru
     return command;
 }
 
-/* Between two workers of one shard others may have come to the barrier: each is given its own rank. */
+/* Workers of other shards may have arrived in between: each worker is given its own rank. */
 static void give_ranks(const struct agent_campaign *campaign, const struct reply *reply,
                        struct command **commands)
 {
@@ -246,7 +246,7 @@ bool agent_campaign_has_deployed(const struct agent_campaign *campaign)
     return true;
 }
 
-/* Nothing is to be expected from a shard where the script could not be loaded. */
+/* Expects nothing from a shard where the script could not be loaded. */
 static bool owes_nothing(const struct agent_campaign_shard *shard, bool has_done)
 {
     return !shard->has_runner || shard->has_failed || has_done;

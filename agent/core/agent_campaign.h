@@ -6,13 +6,13 @@
 #include "agent/core/bundle/bundle_download.h"
 
 struct agent_campaign_shard {
-    bool has_runner; /* it was told to deploy */
+    bool has_runner; /* it has been told to deploy */
     bool has_answered;
     bool has_failed; /* the script could not be loaded there */
     bool has_drained;
     bool is_finished;
-    uint64_t workers; /* that were given to it */
-    uint32_t running; /* as it said last */
+    uint64_t workers; /* that it was given */
+    uint32_t running; /* as it last said */
 };
 
 /* A command that waits until the bundle is here. */
@@ -55,28 +55,28 @@ struct agent_campaign {
     size_t announcement_capacity;
 };
 
-/* Takes a hold of its own on the deployment. */
+/* Holds the deployment itself. */
 MUST_CHECK struct agent_campaign *agent_campaign_new(struct deployment *deployment, uint32_t shard_count);
 void agent_campaign_free(struct agent_campaign **campaign);
 
 /* For the shards, once the bundle is here; takes the command. */
 void agent_campaign_hold_command(struct agent_campaign *campaign, uint32_t shard, struct command *command);
-/* Nothing can be run here, and here is why: the runners that were to be are not. */
+/* Nothing can be run here, for this reason: no runner is made. */
 void agent_campaign_give_up(struct agent_campaign *campaign, const char *why);
 
-/* There are so many ids from now on; never fewer than before. */
+/* Workers have ids below this from now on; never fewer than before. */
 void agent_campaign_extend(struct agent_campaign *campaign, uint32_t workers);
 /* Whether all of them may be workers of this campaign. */
 bool agent_campaign_knows(const struct agent_campaign *campaign, const struct worker_set *workers);
-/* Deals workers over the shards that have a runner, in turn; before any has one, over all. Those that were
- * here before go to the same shard again. `sets`, one a shard, are filled. */
+/* Deals workers in turn to the shards that have a runner; before any has one, to all. Workers that were here
+ * before go to the same shard again. `sets`, one a shard, are filled. */
 void agent_campaign_deal(struct agent_campaign *campaign, const struct worker_set *workers,
                          struct worker_set *sets);
-/* One set for each shard, empty; ended by share_free_sets. */
+/* One empty set for each shard; see agent_campaign_free_sets. */
 MUST_CHECK struct worker_set *agent_campaign_new_sets(const struct agent_campaign *campaign);
 void agent_campaign_free_sets(const struct agent_campaign *campaign, struct worker_set *sets);
 
-/* Those of the operations that have to be acknowledged went with the message of this sequence. */
+/* Those of the operations that have to be acknowledged went with the message of this sequence number. */
 void agent_campaign_announce(struct agent_campaign *campaign, uint64_t sequence,
                              const struct operation *operations, size_t count);
 /* The next workers whose announcement is among those up to this sequence are dealt to their shards: `sets`,

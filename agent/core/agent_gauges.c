@@ -32,7 +32,7 @@ void agent_take_loop(struct agent *agent, uint32_t shard, const struct notice *n
     }
 }
 
-static void agent_gauges_begin_anew(struct agent *agent)
+static void agent_gauges_reset(struct agent *agent)
 {
     struct gauges *gauges = &agent->gauges;
     histogram_clear(gauges->lag_us);
@@ -53,7 +53,7 @@ void agent_take_gauges(struct agent *agent, const struct gauges *readings)
     gauges->load_milli = readings->load_milli;
     gauges->memory_bytes = readings->memory_bytes;
     if (agent->link == NULL) {
-        agent_gauges_begin_anew(agent); /* of a time that nobody asks for */
+        agent_gauges_reset(agent); /* of a period that nobody asks for */
         return;
     }
     if (link_backlog(agent->link) >= AGENT_BACKLOG_MESSAGES) {
@@ -64,5 +64,5 @@ void agent_take_gauges(struct agent *agent, const struct gauges *readings)
     gauges->clock_uncertainty_ns = gauges->has_clock ? agent->clock.uncertainty_ns : 0;
     struct message message = {.kind = MESSAGE_GAUGES, .gauges = *gauges};
     agent_send(agent, &message);
-    agent_gauges_begin_anew(agent);
+    agent_gauges_reset(agent);
 }

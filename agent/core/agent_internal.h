@@ -1,4 +1,4 @@
-/* Inside of the agent, shared by its files only. */
+/* The inside of the agent, shared by its own files only. */
 #pragma once
 #include "agent/core/agent.h"
 #include "agent/core/agent_campaign.h"
@@ -7,21 +7,21 @@
 #include "common/map.h"
 #include "common/random.h"
 
-/* So many messages on the link, and what follows stays in the gathering, where it takes less room. */
+/* With this many messages on the link, what follows stays gathered, where it takes less room. */
 #define AGENT_BACKLOG_MESSAGES 256u
-/* Before the coordinator has told its own. */
+/* Until the coordinator says what its own is. */
 #define AGENT_DEFAULT_HEARTBEAT_NS UINT64_C(1000000000)
 
 struct agent {
-    struct agent_settings settings; /* its texts are ours */
+    struct agent_settings settings; /* we own its texts */
     struct random random;
     uint64_t incarnation;
-    struct link *link; /* NULL until we are welcome */
+    struct link *link; /* NULL until the coordinator has welcomed us */
     uint64_t heartbeat_ns;
     uint64_t lease_ns;
     bool is_refused; /* for good */
     bool is_leaving;
-    uint64_t leave_due_ns; /* when an answer is not waited for any more */
+    uint64_t leave_due_ns; /* when we stop waiting for an answer */
 
     uint64_t first_hello_ns; /* of this incarnation; 0: none yet */
     uint64_t last_hello_ns;
@@ -57,31 +57,32 @@ const char *agent_keep_text(struct agent *agent, char *text);
 void agent_free_texts(struct agent *agent);
 /* Takes `text` (memory_format). */
 void agent_log(struct agent *agent, enum log_level level, char *text);
-/* Something came that makes no sense: said at most once a second. */
+/* Something came that makes no sense: logged at most once a second. */
 void agent_complain(struct agent *agent, const char *what);
-/* A command for the runner of `shard`, to be filled further. */
+/* A command for the runner of `shard`, to be filled in by the caller. */
 struct command *agent_command(struct agent *agent, struct agent_campaign *campaign, uint32_t shard,
                               enum command_kind kind);
-/* Likewise, with one that is there already, which it takes. */
+/* Likewise, with an existing command, which it takes. */
 void agent_give_command(struct agent *agent, struct agent_campaign *campaign, uint32_t shard,
                         struct command *command);
 
 /* Joining, the lease, and silence. */
 void agent_join_init(struct agent *agent);
 void agent_say_hello(struct agent *agent);
-/* A frame that may be our welcome. Whether it was: it then is the link's first. */
+/* A frame that may be our welcome. True if it was: then it is the link's first. */
 bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, struct bytes message);
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message);
 /* The end of this agent: told to the coordinator if it knows us. */
 void agent_leave(struct agent *agent);
 void agent_check_leave(struct agent *agent);
 void agent_heard(struct agent *agent);
-/* What was on its way in the old connection is gone, and the other end has to see by which it reaches us. */
+/* What was on its way on the old connection is lost, and the other end has to learn by which one it reaches
+ * us. */
 void agent_connected(struct agent *agent);
 void agent_check_silence(struct agent *agent);
 void agent_update_lease(struct agent *agent);
 
-/* The bundle that the campaign has a download of: from what is here, else it is asked for. */
+/* Finds the campaign's bundle among those that are here, or asks for it. */
 void agent_get_bundle(struct agent *agent, struct agent_campaign *campaign);
 void agent_take_chunk(struct agent *agent, struct agent_campaign *campaign, const struct bundle_chunk *chunk);
 
@@ -93,16 +94,16 @@ void agent_take_notice(struct agent *agent, uint32_t shard, struct notice *notic
 /* Tells the coordinator that all our workers of the campaign are torn down, if they are. */
 void agent_check_finished(struct agent *agent, struct agent_campaign *campaign);
 
-/* How we are doing: gathered until the link takes it. */
+/* The agent's gauges: kept until the link takes them. */
 void agent_gauges_init(struct agent *agent);
 void agent_gauges_finish(struct agent *agent);
 void agent_take_loop(struct agent *agent, uint32_t shard, const struct notice *notice);
 void agent_take_gauges(struct agent *agent, const struct gauges *gauges);
 
 /* Sending. */
-/* In as many messages as it takes. */
+/* In as many messages as are needed. */
 void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct statistics *statistics);
 void agent_send(struct agent *agent, const struct message *message);
-/* What has gathered, as far as the link takes it, or all of it. */
+/* Sends what has gathered: as much as the link takes, or all of it. */
 void agent_send_gathered(struct agent *agent, struct agent_campaign *campaign, bool is_all);
 void agent_count_gathered(struct agent *agent);

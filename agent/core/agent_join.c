@@ -59,7 +59,7 @@ void agent_join_init(struct agent *agent)
     agent_heard(agent);
 }
 
-/* Between half and all of it, so that many agents do not come in step. */
+/* Between half of it and all, so that many agents do not retry at the same time. */
 static uint64_t jitter(struct agent *agent, uint64_t wait_ns)
 {
     return wait_ns - random_below(&agent->random, wait_ns / 2 + 1);
@@ -84,8 +84,8 @@ void agent_say_hello(struct agent *agent)
     agent->hello_wait_ns = doubled(agent->hello_wait_ns, LAST_HELLO_WAIT_NS);
 }
 
-/* The lease counts from a hello that the coordinator has had, the first one if it does not say which:
- * whatever else comes with a welcome that was long on its way must not begin to run. */
+/* The lease counts from a hello that the coordinator has had, the first one if it does not say which: what
+ * else comes with a welcome that was long on its way must not begin to run. */
 static uint64_t confirmed_hello_ns(const struct agent *agent, const struct envelope *envelope)
 {
     uint64_t echoed_ns = envelope->echoed_sent_ns;
@@ -115,7 +115,7 @@ bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, st
     struct message decoded;
     struct error error;
     if (envelope->sequence != 1 || message.size == 0 || agent->first_hello_ns == 0) {
-        return false; /* what follows a welcome that was lost; it will all come again */
+        return false; /* it follows a welcome that was lost; all of it will come again */
     }
     if (!message_decode(message, &decoded, &error)) {
         agent_complain(agent, error.text);
@@ -134,7 +134,7 @@ bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, st
     return is_welcome;
 }
 
-/* The old life is over: whatever still comes for it is not ours. */
+/* The old life is over: what still comes for it is not ours. */
 static void live_anew(struct agent *agent)
 {
     agent_drop_shares(agent);
@@ -228,7 +228,7 @@ void agent_check_silence(struct agent *agent)
     }
 }
 
-/* Told when it has moved by enough to matter, and always when it begins or ends. */
+/* Reported when it has moved by enough to matter, and always when it begins or ends. */
 void agent_update_lease(struct agent *agent)
 {
     bool is_held = agent->link != NULL && !agent->is_paused && !agent->is_leaving;

@@ -1,4 +1,4 @@
-/* What the coordinator tells an agent, handed on to the shards. */
+/* Messages of the coordinator, handed on to the shards. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
 #include "common/shared.h"
@@ -40,7 +40,7 @@ static char *string_of(struct bytes bytes)
     return memory_format("%.*s", BYTES_FORMAT(bytes));
 }
 
-/* The coordinator does not know by which of its addresses we reach it. */
+/* The coordinator does not know which of its addresses we use. */
 static struct deployment *deployment_of(const struct agent *agent, const struct message *message)
 {
     struct campaign_options options = message->deploy.options;
@@ -70,7 +70,7 @@ static void agent_message_deploy(struct agent *agent, const struct message *mess
     struct worker_set *sets = agent_campaign_new_sets(campaign);
     agent_campaign_deal(campaign, &deploy->workers, sets);
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
-        /* Global fixtures run on the first one, whether it has workers or not. */
+        /* Global fixtures run on the first shard, whether it has workers or not. */
         if (shard != 0 && sets[shard].run_count == 0) {
             continue;
         }
@@ -116,7 +116,7 @@ static void agent_message_assign(struct agent *agent, struct agent_campaign *cam
     }
 }
 
-/* The value of the replies that came before; those that follow often point to the same. */
+/* The value of the previous replies; those that follow often point to the same one. */
 struct last_value {
     struct bytes bytes;
     struct shared *shared;

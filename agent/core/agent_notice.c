@@ -1,5 +1,4 @@
-/* What the runners tell their agent, handed on to the coordinator: what many shards say alike becomes one
- * message. */
+/* Notices of the runners, handed on to the coordinator: the same from many shards becomes one message. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -37,7 +36,7 @@ static void global_done(struct agent *agent, const struct notice *notice)
     agent_send(agent, &message);
 }
 
-/* What is not known stays so; an instant that is known is never 0. */
+/* What is not known stays 0; an instant that is known is never 0. */
 static int64_t to_theirs(const struct agent *agent, int64_t ours_ns)
 {
     if (ours_ns == 0 || !clock_filter_is_set(&agent->clock)) {
@@ -68,7 +67,7 @@ static void operation(struct agent *agent, struct agent_campaign *campaign, stru
     agent->gathered += batcher_count(campaign->batcher) - before;
 }
 
-/* A message that is as full as one may be is followed by another. */
+/* A full message is followed by another. */
 static void send_room_steps(struct agent *agent, const struct agent_campaign *campaign)
 {
     struct message message = {.kind = MESSAGE_DRAINED, .campaign = campaign->campaign};
@@ -105,7 +104,7 @@ static void failure(struct agent *agent, const struct notice *notice)
     agent_send(agent, &message);
 }
 
-/* In pieces, one behind the other; what is beyond the limit of a campaign is not even sent. */
+/* In pieces, one after the other; what is beyond the limit of a campaign is not sent. */
 static void artifact(struct agent *agent, struct agent_campaign *campaign, const struct notice *notice)
 {
     struct bytes whole = notice->artifact.content;
@@ -143,7 +142,7 @@ void agent_check_finished(struct agent *agent, struct agent_campaign *campaign)
         return;
     }
     if (campaign->deploy_failure != NULL && !campaign->is_stopping) {
-        return; /* it never began: nothing to tell unless somebody asks for the end */
+        return; /* it has not begun: nothing to report, unless somebody asks for its end */
     }
     campaign->has_told_finished = true;
     campaign->told_workers = campaign->workers;
@@ -153,7 +152,7 @@ void agent_check_finished(struct agent *agent, struct agent_campaign *campaign)
     agent_send(agent, &message);
 }
 
-/* A shard that was given more workers meanwhile has not finished: it will say so again. */
+/* A shard that has been given more workers meanwhile has not finished: it will report again. */
 static void finished(struct agent *agent, struct agent_campaign *campaign, struct agent_campaign_shard *shard,
                      const struct notice *notice)
 {

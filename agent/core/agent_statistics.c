@@ -2,7 +2,7 @@
 #include "agent/core/agent_internal.h"
 #include "proto/message/limits.h"
 
-/* About what an entry takes on the wire without its name and histogram, and a bucket of one. */
+/* About what an entry takes on the wire without its name and histogram, and what a bucket takes. */
 #define ENTRY_BYTES 60u
 #define BUCKET_BYTES 5u
 #define PARCEL_BUCKETS (LIMIT_FROM_AGENT_BUCKETS / 2)
@@ -12,7 +12,7 @@ struct parcel {
     struct agent *agent;
     struct message message;
     uint64_t bytes;
-    uint64_t buckets; /* that its histograms reach up to together */
+    uint64_t buckets; /* of all its histograms together */
 };
 
 static void send_parcel(struct parcel *parcel)

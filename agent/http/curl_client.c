@@ -2,8 +2,9 @@
  * from those of the other workers. */
 #include "agent/http/curl_client.h"
 
-#include "agent/base/memory_account.h"
-#include "common/buffer.h"
+#include "agent/http/curl_failure.h"
+#include "agent/http/curl_request.h"
+#include "agent/http/http_bodies.h"
 #include "common/memory.h"
 
 #include <stdio.h>
@@ -12,9 +13,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#define MAX_HEADER_BYTES (1024u * 1024u)
-/* What a client keeps of its memory for bodies from one request to the next. */
-#define KEPT_BODY_BYTES (64u * 1024u)
 #define MAX_REDIRECTS 20L
 
 struct http_client {
@@ -24,19 +22,12 @@ struct http_client {
     CURLSH *share;
     void (*on_done)(void *context, struct http_response *response);
     void *context;
-    struct curl_slist *headers;
-    char *url; /* as curl has it */
-    struct buffer head;
-    struct buffer body;
+    struct curl_request request;
+    struct http_bodies bodies;
     struct http_response response;
-    uint64_t timeout_ms;
     bool is_running;
-    bool is_special;      /* the handle is set up for more than a plain GET */
-    size_t sent_bytes;    /* of the body of its request, of which curl has a copy */
-    size_t counted_bytes; /* of what it holds, in the shard's account */
-    bool is_too_large;
-    bool is_lost;          /* the lease was over when it wanted to connect, or to send */
-    bool is_out_of_memory; /* of the shard's, with all that the others hold */
+    bool is_too_large; /* the body of the answer */
+    bool is_lost;      /* the lease was over when it wanted to connect, or to send */
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
 };
@@ -48,52 +39,6 @@ void http_client_global_init(void)
     }
 }
 
-static size_t excess_bytes(size_t capacity)
-{
-    return capacity > KEPT_BODY_BYTES ? capacity - KEPT_BODY_BYTES : 0;
-}
-
-/* What the client holds beyond the little that each one keeps is now `bytes`. */
-static bool count_bytes(struct http_client *client, size_t bytes)
-{
-    struct memory_account *memory = http_engine_memory(client->engine);
-
-    if (memory == NULL) {
-        return true;
-    }
-    if (bytes > client->counted_bytes && !memory_account_take_body(memory, bytes - client->counted_bytes)) {
-        return false;
-    }
-    if (bytes < client->counted_bytes) {
-        memory_account_give_body(memory, client->counted_bytes - bytes);
-    }
-    client->counted_bytes = bytes;
-    return true;
-}
-
-static size_t held_bytes(const struct http_client *client)
-{
-    return excess_bytes(client->head.capacity) + excess_bytes(client->body.capacity) + client->sent_bytes;
-}
-
-/* Appends what has come; false where there is no room for it, and then the request fails. */
-static bool take_in(struct http_client *client, struct buffer *buffer, const char *data, size_t size)
-{
-    if (size > buffer->capacity - buffer->size) {
-        /* It grows to the double at least. */
-        size_t wanted =
-            buffer->size + size > 2 * buffer->capacity ? buffer->size + size : 2 * buffer->capacity;
-        size_t others = held_bytes(client) - excess_bytes(buffer->capacity);
-        if (!count_bytes(client, others + excess_bytes(wanted))) {
-            client->is_out_of_memory = true;
-            return false;
-        }
-    }
-    bool is_in = buffer_append(buffer, data, size);
-    client->is_out_of_memory = !count_bytes(client, held_bytes(client));
-    return is_in && !client->is_out_of_memory;
-}
-
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
     struct http_client *client = context;
@@ -101,9 +46,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         /* A redirect, a 100 or an authentication went before. */
-        buffer_clear(&client->head);
-        buffer_clear(&client->body);
-    } else if (length > 2 && !take_in(client, &client->head, data, length) && client->is_out_of_memory) {
+        buffer_clear(&client->bodies.head);
+        buffer_clear(&client->bodies.body);
+    } else if (length > 2 && !http_bodies_append(&client->bodies, &client->bodies.head, data, length) &&
+               client->bodies.is_out_of_memory) {
         return 0;
     }
     return length;
@@ -113,10 +59,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_client *client = context;
 
-    if (take_in(client, &client->body, data, size * count)) {
+    if (http_bodies_append(&client->bodies, &client->bodies.body, data, size * count)) {
         return size * count;
     }
-    client->is_too_large = !client->is_out_of_memory;
+    client->is_too_large = !client->bodies.is_out_of_memory;
     return 0;
 }
 
@@ -182,14 +128,14 @@ struct http_client *http_client_new(struct http_engine *engine,
     client->transfer.client = client;
     client->on_done = on_done;
     client->context = context;
-    buffer_init(&client->head, MAX_HEADER_BYTES);
-    buffer_init(&client->body, HTTP_DEFAULT_MAX_BODY_BYTES);
+    http_bodies_init(&client->bodies);
     client->easy = curl_easy_init();
     client->share = curl_share_init();
     if (client->easy == NULL || client->share == NULL) {
         abort();
     }
     curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+    curl_request_init(&client->request, client->easy);
     set_up(client);
     return client;
 }
@@ -205,174 +151,31 @@ void http_client_free(struct http_client **pointer)
     http_engine_quieten(client->engine, client);
     curl_easy_cleanup(client->easy);
     curl_share_cleanup(client->share);
-    curl_slist_free_all(client->headers);
-    memory_free(client->url);
-    buffer_finish(&client->head);
-    buffer_finish(&client->body);
-    client->sent_bytes = 0;
-    (void)count_bytes(client, 0);
+    curl_request_finish(&client->request);
+    http_bodies_finish(&client->bodies);
     memory_free(client);
     *pointer = NULL;
 }
 
-static bool curl_client_has_header(const struct http_request *request, const char *name)
-{
-    for (size_t i = 0; i < request->header_count; i++) {
-        if (strcasecmp(request->headers[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void curl_client_add_header(struct http_client *client, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(client->headers, line);
-
-    if (longer == NULL) {
-        abort();
-    }
-    client->headers = longer;
-}
-
-/* Curl would send a form's type with every body, and wait before a large one: neither is wanted unless the
- * script says so. */
-static void set_headers(struct http_client *client, const struct http_request *request)
-{
-    for (size_t i = 0; i < request->header_count; i++) {
-        const struct http_header *header = &request->headers[i];
-        char *line = header->value[0] ? memory_format("%s: %s", header->name, header->value)
-                                      : memory_format("%s;", header->name);
-        curl_client_add_header(client, line);
-        memory_free(line);
-    }
-    if (request->has_body && !curl_client_has_header(request, "content-type")) {
-        curl_client_add_header(client, "Content-Type:");
-    }
-    if (request->has_body && !curl_client_has_header(request, "expect")) {
-        curl_client_add_header(client, "Expect:");
-    }
-    curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, client->headers);
-}
-
-static void set_method(struct http_client *client, const struct http_request *request)
-{
-    CURL *easy = client->easy;
-    bool is_body_usual = strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
-                         strcmp(request->method, "PATCH") == 0;
-
-    if (strcmp(request->method, "HEAD") == 0) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    } else if (request->has_body || is_body_usual) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
-        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
-                         request->body.size > 0 ? (const char *)request->body.data : "");
-        if (strcmp(request->method, "POST") != 0) {
-            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-        }
-    } else if (strcmp(request->method, "GET") != 0) {
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    }
-}
-
-/* Takes back what the last request had beyond a plain GET. */
-static void reset_special(struct http_client *client)
-{
-    CURL *easy = client->easy;
-
-    curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
-    curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, NULL);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
-    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
-    curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
-    curl_slist_free_all(client->headers);
-    client->headers = NULL;
-    client->is_special = false;
-}
-
-static void set_special(struct http_client *client, const struct http_request *request)
-{
-    client->is_special = true;
-    set_method(client, request);
-    set_headers(client, request);
-    curl_easy_setopt(client->easy, CURLOPT_FOLLOWLOCATION, request->is_followed ? 1L : 0L);
-    if (request->user != NULL) {
-        curl_easy_setopt(client->easy, CURLOPT_USERNAME, request->user);
-        curl_easy_setopt(client->easy, CURLOPT_PASSWORD, request->password);
-    }
-}
-
-static void set_url(struct http_client *client, const char *url)
-{
-    if (client->url != NULL && strcmp(client->url, url) == 0) {
-        return;
-    }
-    memory_free(client->url);
-    client->url = memory_copy_string(url);
-    /* Curl refuses those of megabytes. */
-    if (curl_easy_setopt(client->easy, CURLOPT_URL, url) != CURLE_OK) {
-        curl_easy_setopt(client->easy, CURLOPT_URL, "");
-    }
-}
-
-/* Gives back what the request and its answer have taken, but for the little that is kept. */
 static void drop_bodies(struct http_client *client)
 {
-    if (client->body.capacity > KEPT_BODY_BYTES) {
-        buffer_finish(&client->body);
-    }
-    if (client->head.capacity > KEPT_BODY_BYTES) {
-        buffer_finish(&client->head);
-    }
-    if (client->sent_bytes > 0) {
+    if (http_bodies_drop(&client->bodies)) {
         curl_easy_setopt(client->easy, CURLOPT_COPYPOSTFIELDS, NULL);
-        client->sent_bytes = 0;
-    }
-    (void)count_bytes(client, held_bytes(client));
-}
-
-/* Curl copies the body. Where there is no room for that the request goes nowhere, and fails. */
-static void count_request(struct http_client *client, struct http_request *request)
-{
-    size_t size = excess_bytes(request->body.size);
-
-    client->is_out_of_memory = size > 0 && !count_bytes(client, held_bytes(client) + size);
-    if (client->is_out_of_memory) {
-        request->url = "";
-        request->body = bytes_of(NULL, 0);
-    } else {
-        client->sent_bytes = size;
     }
 }
 
 void http_start(struct http_client *client, const struct http_request *wanted)
 {
-    struct http_request own = *wanted;
-    const struct http_request *request = &own;
+    struct http_request request = *wanted;
 
     drop_bodies(client);
-    count_request(client, &own);
-    bool is_plain = strcmp(request->method, "GET") == 0 && !request->has_body && request->header_count == 0 &&
-                    !request->is_followed && request->user == NULL;
-
-    if (client->is_special) {
-        reset_special(client);
+    if (!http_bodies_begin(&client->bodies, http_engine_memory(client->engine), request.body.size,
+                           request.max_body_bytes)) {
+        /* It goes nowhere, and fails. */
+        request.url = "";
+        request.body = bytes_of(NULL, 0);
     }
-    set_url(client, request->url);
-    if (!is_plain) {
-        set_special(client, request);
-    }
-    if (client->timeout_ms != request->timeout_ms) {
-        client->timeout_ms = request->timeout_ms;
-        curl_easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-    }
-    buffer_clear(&client->head);
-    buffer_clear(&client->body);
-    client->body.maximum = request->max_body_bytes < SIZE_MAX ? request->max_body_bytes : SIZE_MAX - 1;
+    curl_request_set(&client->request, &request);
     client->is_too_large = false;
     client->is_lost = false;
     client->error_text[0] = 0;
@@ -418,51 +221,10 @@ static enum http_failure failure_of(const struct http_client *client, CURLcode r
     if (client->is_lost) {
         return HTTP_LOST;
     }
-    if (client->is_out_of_memory) {
+    if (client->bodies.is_out_of_memory) {
         return HTTP_NO_MEMORY;
     }
-    switch (result) {
-    case CURLE_OK:
-        return HTTP_OK;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
-        return HTTP_BAD_REQUEST;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return HTTP_RESOLVE;
-    case CURLE_COULDNT_CONNECT:
-        return HTTP_CONNECT;
-    case CURLE_OPERATION_TIMEDOUT:
-        return HTTP_TIMEOUT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-        return HTTP_TLS;
-    case CURLE_FILESIZE_EXCEEDED:
-        return HTTP_TOO_LARGE;
-    case CURLE_WRITE_ERROR:
-        return client->is_too_large ? HTTP_TOO_LARGE : HTTP_PROTOCOL;
-    case CURLE_TOO_MANY_REDIRECTS:
-        return HTTP_REDIRECTS;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return strstr(client->error_text, "HTTP/0.9") != NULL ? HTTP_PROTOCOL : HTTP_BAD_REQUEST;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-        return HTTP_PROTOCOL;
-    case CURLE_RECV_ERROR:
-        return strstr(client->error_text, "chunk") != NULL ? HTTP_PROTOCOL : HTTP_RESET;
-    case CURLE_SEND_ERROR:
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-        return HTTP_RESET;
-    default:
-        return HTTP_OTHER;
-    }
+    return curl_failure_of(result, client->error_text, client->is_too_large);
 }
 
 const char *http_failure_name(enum http_failure failure)
@@ -497,7 +259,7 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
         snprintf(client->text, sizeof client->text, "the agent lost its lease before all of it was sent");
     } else if (failure == HTTP_TOO_LARGE) {
         snprintf(client->text, sizeof client->text, "the body is larger than %zu bytes (max_body)",
-                 client->body.maximum);
+                 client->bodies.body.maximum);
     } else if (failure == HTTP_NO_MEMORY) {
         snprintf(
             client->text, sizeof client->text,
@@ -527,9 +289,10 @@ void http_client_done(struct http_client *client, CURLcode result)
     }
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     response->status = (uint32_t)status;
-    response->headers = buffer_bytes(&client->head);
-    response->body = buffer_bytes(&client->body);
-    if (client->is_special && curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
+    response->headers = buffer_bytes(&client->bodies.head);
+    response->body = buffer_bytes(&client->bodies.body);
+    if (client->request.is_special &&
+        curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
         response->url = url;
     }
     read_timings(client->easy, &response->timings);

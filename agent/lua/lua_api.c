@@ -1,8 +1,11 @@
-/* The table of what a script can require, and of what a worker's turn needs of it. */
+/* What a script can require, and the hooks that a worker's turn calls. */
 #include "agent/lua/lua_api.h"
 
+#include "agent/lua/lua_browser.h"
 #include "agent/lua/lua_drivers.h"
-#include "agent/lua/lua_modules.h"
+#include "agent/lua/lua_http.h"
+#include "agent/lua/lua_tutti.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/script_library.h"
 #include "agent/shard/vu.h"
 

@@ -1,4 +1,4 @@
-/* All that a script can call of tutti, for those who run scripts or look at them. */
+/* All of tutti that a script can call, for what runs scripts and what inspects them. */
 #pragma once
 
 struct vu_hooks;

@@ -1,9 +1,11 @@
 /* The module `tutti.browser`: runs the sources of agent/browser, which see each other and the agent's side.
- * Scripts get what `browser.lua` gives, once and no more: neither a source nor the agent's side can be
+ * Scripts get what `browser.lua` returns, and nothing else: neither a source nor the agent's side can be
  * required, and nothing that a script has replaced reaches them (library.h). */
+#include "agent/lua/lua_browser.h"
+
 #include "agent/browser/sources.h"
 #include "agent/lua/lua_drivers.h"
-#include "agent/lua/lua_modules.h"
+#include "agent/lua/lua_tutti.h"
 #include "agent/lua/lua_webdriver.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
@@ -26,7 +28,8 @@ static const struct browser_source *find_source(const char *name, const char *en
     return NULL;
 }
 
-/* Runs a source with import and the agent's side (the upvalues' `import` and 2) as its arguments. */
+/* Runs a source. Its arguments are import and the agent's side (`import` of the first upvalue, and the
+ * second). */
 static void run_source(lua_State *lua, const struct browser_source *source)
 {
     const char *chunk = lua_pushfstring(lua, "=" LUA_WEBDRIVER_CHUNKS "%s", source->name);
@@ -37,7 +40,7 @@ static void run_source(lua_State *lua, const struct browser_source *source)
     lua_call(lua, 2, 1);
 }
 
-/* import(name): what the source `name`.lua gives, run once, or the text of `name` itself. */
+/* import(name): what the source `name`.lua returns, run once, or the text of the file `name`. */
 static int import(lua_State *lua)
 {
     const char *name = luaL_checkstring(lua, 1);
@@ -61,7 +64,8 @@ static int import(lua_State *lua)
     return 1;
 }
 
-/* The modules that the sources use, on top of the table of what they import: instances of their own. */
+/* Adds the modules that the sources use to the table on top, which is that of their imports: instances of
+ * their own. */
 static void add_modules(lua_State *lua)
 {
     lua_pushcfunction(lua, luaopen_tutti);

@@ -3,8 +3,6 @@
 
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -29,7 +27,7 @@ void lua_call_fill(const struct vu *vu, struct operation *operation, enum operat
 {
     *operation = (struct operation){
         .kind = kind,
-        .room = vu->id / vu->campaign->room_size,
+        .room = vu_room(vu),
         .name = name,
         .step = vu->step,
     };
@@ -106,9 +104,9 @@ static int on_answer(lua_State *lua, int status, lua_KContext context)
         return lua_misuse(lua, "a coroutine that waits was resumed without an answer");
     }
     const struct reply *reply = shared_reply_get(vu->answer);
-    uint64_t waited_ns = shard_turn_ns(vu->campaign->shard) - vu->wait_began_ns;
+    uint64_t waited_ns = vu_turn_ns(vu) - vu->wait_began_ns;
     if (operation_is_wait(reply->kind)) {
-        meter_wait(vu->campaign->meter, reply->name, reply->kind, reply->outcome, waited_ns / 1000);
+        meter_wait(vu_meter(vu), reply->name, reply->kind, reply->outcome, waited_ns / 1000);
     }
     if (reply->outcome != OUTCOME_OK) {
         raise_outcome(lua, vu, reply->kind, (double)waited_ns / 1e9);
@@ -133,11 +131,11 @@ int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operati
     if (operation_is_answered(operation->kind) && !script_may_wait(lua)) {
         return lua_misuse(lua, "%s: a call that waits cannot be made here", operation_name(operation->kind));
     }
-    switch (shard_campaign_call(vu->campaign, vu, operation, &error)) {
+    switch (vu_call(vu, operation, &error)) {
     case RUNNER_CALL_DONE:
         return 0;
     case RUNNER_CALL_WAITS:
-        /* Not before: where nothing can wait, somebody may be reading the last one. */
+        /* Not before: where nothing can wait, the caller may be reading the last answer. */
         vu_drop_answer(vu);
         return vu_yield(lua, vu, WAIT_ANSWER, on_answer, (lua_KContext)finish);
     case RUNNER_CALL_STOPPED:

@@ -1,7 +1,7 @@
-/* Calls of a script to the coordinator: send an operation, wait for its answer, give back what it says. */
+/* Calls of a script to the coordinator: send an operation, wait for its answer, return what it says. */
 #pragma once
 #include "agent/script/lua_option.h"
-#include "agent/shard/vu.h"
+#include "agent/shard/vu_api.h"
 
 #include <lua.h>
 
@@ -11,28 +11,11 @@ void lua_call_prepare(lua_State *lua, struct vu *vu, struct operation *operation
 /* The same with a name that was checked before. */
 void lua_call_fill(const struct vu *vu, struct operation *operation, enum operation_kind kind,
                    struct bytes name);
-/* Sends it; where it is answered, `finish` is called with the reply in virtual user->answer once it is ok,
- * else the outcome is raised. */
+/* Sends it; where it is answered, `finish` is called with the reply once it is ok, else the outcome
+ * is raised. */
 int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operation,
                   int (*finish)(lua_State *lua, struct vu *vu, const struct reply *reply));
-/* Seconds at `index` as milliseconds, at least 1; 0, the campaign's default, where there is none. */
+/* The seconds at `index` as milliseconds, at least 1; 0, the campaign's default, if there are none. */
 uint64_t lua_call_timeout(lua_State *lua, int index, const char *function);
-/* Whether the options at `index` (a table or none) have only these names; `names` ends with NULL. */
+/* Raises if the options at `index` (a table or none) have other names than these; `names` ends with NULL. */
 void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names);
-
-/* get_var, set_var, cas, incr, delete, wait_var: of the campaign into the table on top, and of the room (as
- * methods of the worker). */
-void lua_variables_open_campaign(lua_State *lua);
-void lua_variables_open_room(lua_State *lua);
-/* tutti.data; the metatable of what it makes. */
-int lua_data_new(lua_State *lua);
-void lua_data_open(lua_State *lua);
-/* Names of variables that begin so are ours. */
-#define LUA_DATA_PREFIX "tutti.data:"
-/* Pushes the metatable of notifiers. */
-void lua_notifier_open(lua_State *lua);
-/* worker:notifier and worker:barrier */
-int lua_notifier_new(lua_State *lua);
-int lua_barrier(lua_State *lua);
-/* The worker at index 1 of a method, which has to be the one whose turn it is. */
-struct vu *lua_worker_check(lua_State *lua, const char *function);

@@ -1,10 +1,12 @@
-/* tutti.data: rows from a file or a table, and who gets which. */
+/* tutti.data: rows from a file or a table, and which worker gets which. */
+#include "agent/lua/lua_data.h"
+
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/data.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard_campaign.h"
 #include "common/random.h"
 #include "common/value.h"
 
@@ -19,7 +21,7 @@ enum mode { MODE_UNIQUE, MODE_ROUND_ROBIN, MODE_RANDOM, MODE_ROOM };
 static const char *const mode_names[] = {"unique", "round_robin", "random", "room", NULL};
 
 struct data {
-    struct data_rows rows; /* first: data.c knows only this */
+    struct data_rows rows; /* first: data.c sees only this */
     enum mode mode;
     bool is_wrapping;
     uint32_t number; /* in the order in which the script made them */
@@ -97,7 +99,7 @@ static void lua_data_open_file(lua_State *lua, int index)
     }
 }
 
-/* What the rows are called in messages, and the variable that counts those which are given out. */
+/* What the rows are called in messages, and the variable that counts those that have been given out. */
 static void keep_name(lua_State *lua, struct data *data)
 {
     char name[LONGEST_TITLE + 40];
@@ -164,7 +166,7 @@ static int give_counted(lua_State *lua, struct vu *vu, const struct reply *reply
     return 1;
 }
 
-/* One variable of the campaign counts, so each row is given once, whoever asks wherever. */
+/* A variable of the campaign counts, so each row is given out once on all agents together. */
 static int next_unique(lua_State *lua, struct vu *vu)
 {
     struct operation operation;
@@ -181,7 +183,7 @@ static int next_unique(lua_State *lua, struct vu *vu)
     return lua_call_send(lua, vu, &operation, give_counted);
 }
 
-/* From a generator that has no memory, so that it repeats with the seed. */
+/* From a stateless generator, so that it repeats with the seed. */
 static uint64_t draw(const struct data *data, struct vu *vu)
 {
     struct random random;
@@ -190,22 +192,21 @@ static uint64_t draw(const struct data *data, struct vu *vu)
         vu->drawn_step = vu->step;
         vu->draws = 0;
     }
-    random_seed(&random, vu->campaign->options->seed + vu->id * 0x9e3779b97f4a7c15ull +
+    random_seed(&random, vu_options(vu)->seed + vu->id * 0x9e3779b97f4a7c15ull +
                              vu->step * 0xd1b54a32d192ed03ull + ++vu->draws * 0xaef17502108ef2d9ull);
     return random_below(&random, data->rows.count);
 }
 
 static uint64_t pick(const struct data *data, struct vu *vu)
 {
-    const struct campaign_options *options = vu->campaign->options;
+    const struct campaign_options *options = vu_options(vu);
     uint64_t steps_before = vu->step > 0 ? vu->step - 1 : 0; /* setup is before the first */
 
     switch (data->mode) {
     case MODE_ROUND_ROBIN:
         return (steps_before * options->workers + vu->id) % data->rows.count;
     case MODE_ROOM:
-        return (steps_before * campaign_room_count(options) + vu->id / vu->campaign->room_size) %
-               data->rows.count;
+        return (steps_before * campaign_room_count(options) + vu_room(vu)) % data->rows.count;
     case MODE_RANDOM:
         return draw(data, vu);
     case MODE_UNIQUE:

@@ -1,4 +1,4 @@
-/* Drivers as a script's library holds them: each belongs to the worker that started it. */
+/* Drivers as the sources of tutti.browser see them: each belongs to the worker that started it. */
 #include "agent/lua/lua_drivers.h"
 
 #include "agent/browser/drivers.h"
@@ -6,8 +6,6 @@
 #include "agent/lua/lua_call.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
 
 #include <fcntl.h>
 #include <lauxlib.h>
@@ -19,7 +17,7 @@
 #define DEFAULT_TIMEOUT_S 60.0
 #define LONGEST_TIMEOUT_S 3600.0
 #define TAIL_BYTES 2048
-/* Copies for uploads that one browser may have on its disk: a bundle several times over. */
+/* Of copies for uploads, for one browser: several times the size of a bundle. */
 #define UPLOADED_MAX_BYTES (256u * 1024u * 1024u)
 
 enum awaited { AWAITED_READY, AWAITED_USAGE, AWAITED_GONE };
@@ -40,7 +38,7 @@ static struct lua_driver *to_object(lua_State *lua)
     return luaL_checkudata(lua, 1, METATABLE);
 }
 
-/* For what needs it running or at least remembered. */
+/* For what needs the driver, running or ended. */
 static struct webdriver *to_driver(lua_State *lua)
 {
     struct webdriver *driver = to_object(lua)->driver;
@@ -128,12 +126,15 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
     if (has_come(object)) {
         return go_on(lua, LUA_OK, 0);
     }
+    if (!script_may_wait(lua)) {
+        return lua_misuse(lua, "driver: a call that waits cannot be made here");
+    }
     vu->awaited_driver = object;
     return vu_yield(lua, vu, WAIT_DRIVER, go_on, 0);
 }
 
-/* Raises where the wait has not ended for this driver: a script may resume a coroutine that is not its own.
- */
+/* Raises if it is not this driver's wait that has ended: a script may resume a coroutine of another
+ * worker. */
 static void woken(lua_State *lua, struct lua_driver *object, int status)
 {
     if (status == LUA_YIELD) {
@@ -210,9 +211,9 @@ static int start(lua_State *lua)
         lua_replace(lua, 1);
     }
     lua_call_check_options(lua, 1, "driver", names);
-    request.kind = read_kind(lua, vu->campaign->options->browser);
+    request.kind = read_kind(lua, vu_options(vu)->browser);
     request.timeout_ms = read_timeout_ms(lua);
-    if (vu->campaign->options->browser == BROWSER_REMOTE) {
+    if (vu_options(vu)->browser == BROWSER_REMOTE) {
         return lua_misuse(
             lua, "browser: with --browser remote none is started here: name a WebDriver (remote = URL)");
     }
@@ -229,7 +230,7 @@ static int start(lua_State *lua)
     lua_replace(lua, 1);
     lua_settop(lua, 1);
     request.context = object;
-    object->driver = webdriver_start(shard_drivers(vu->campaign->shard), &request);
+    object->driver = webdriver_start(vu_drivers(vu), &request);
     object->vu = vu;
     object->next = vu->drivers;
     vu->drivers = object;
@@ -278,7 +279,7 @@ static int place_file(lua_State *lua)
     return 1;
 }
 
-/* From the beginning of a line, if there is one. */
+/* From the beginning of a line, if one begins there. */
 static void push_end_of_file(lua_State *lua, const char *path)
 {
     char text[TAIL_BYTES];
@@ -446,7 +447,8 @@ void lua_drivers_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
     struct script *script = script_of(lua);
-    enum browser_kind kind = script->campaign != NULL ? script->campaign->options->browser : BROWSER_CHROMIUM;
+    enum browser_kind kind =
+        script->campaign_options != NULL ? script->campaign_options->browser : BROWSER_CHROMIUM;
 
     script->uses_browser = true;
     lua_drivers_open_metatable(lua);

@@ -1,4 +1,4 @@
-/* Drivers for the Lua sources of `tutti.browser` alone, never a script: drivers.h says what they can do. */
+/* Drivers for the Lua sources of `tutti.browser` alone, never for a script: drivers.h says what they do. */
 #pragma once
 #include <lua.h>
 
@@ -9,5 +9,5 @@ struct vu;
 void lua_drivers_push(lua_State *lua);
 /* The worker ends: so do its drivers. */
 void lua_drivers_drop_all(struct vu *vu);
-/* What it waits for from its driver does not matter any more. */
+/* It does not wait for a driver any more. */
 void lua_drivers_forget_wait(struct vu *vu);

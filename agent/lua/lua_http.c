@@ -1,11 +1,12 @@
 /* The module `tutti.http`: requests of the worker whose turn it is. */
+#include "agent/lua/lua_http.h"
+
 #include "agent/lua/lua_call.h"
-#include "agent/lua/lua_modules.h"
 #include "agent/lua/lua_response.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
+#include "agent/script/script_state.h"
 #include "agent/shard/step_wrapper.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
@@ -16,7 +17,8 @@
 
 #define MAX_HEADERS 100
 #define LONGEST_TIMEOUT_S 86400.0
-/* Where the options' name is kept while they are read: read once, it is what the report has later. */
+/* Where the name of the options is kept while they are read: it is read once, since a metamethod could change
+ * it. */
 #define NAME_INDEX 5
 
 /* A request on its way through the options: everything in it is borrowed from the stack. */
@@ -25,7 +27,7 @@ struct draft {
     struct http_header headers[MAX_HEADERS];
 };
 
-/* What a report shows is text; a URL may hold any bytes. */
+/* A report shows text; a URL may hold any bytes. */
 static void mend_name(char *name, size_t size)
 {
     if (bytes_is_printable(bytes_of(name, size))) {
@@ -62,7 +64,7 @@ static void check_text(lua_State *lua, int index, const char *what)
 {
     size_t size = 0;
 
-    /* Numbers become texts where they stand. */
+    /* A number becomes text in its place. */
     if (lua_type(lua, index) != LUA_TSTRING && lua_type(lua, index) != LUA_TNUMBER) {
         lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
     }
@@ -80,7 +82,7 @@ static void lua_http_add_header(lua_State *lua, struct draft *draft, const char 
     draft->headers[draft->request.header_count++] = (struct http_header){.name = name, .value = value};
 }
 
-/* Leaves names and values on the stack: they live as long as the request, whatever becomes of the table. */
+/* Leaves names and values on the stack: they live as long as the request, even if the table changes. */
 static void read_headers(lua_State *lua, struct draft *draft)
 {
     if (lua_option_get(lua, 3, "headers") == LUA_TNIL) {
@@ -231,7 +233,7 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
     }
     vu->response = NULL;
     bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(vu->campaign->meter, name_of(lua, buffer, sizeof buffer), false, is_ok,
+    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
                   response->timings.total_us);
     if (response->failure != HTTP_OK) {
         return lua_http_fail(lua, response);
@@ -274,7 +276,7 @@ static int request_raw(lua_State *lua)
         return lua_misuse(lua, "http: a call that waits cannot be made here");
     }
     if (vu->http == NULL) {
-        vu->http = http_client_new(shard_http(vu->campaign->shard), lua_http_on_done, vu);
+        vu->http = http_client_new(vu_http_engine(vu), lua_http_on_done, vu);
     }
     http_start(vu->http, &draft.request);
     lua_settop(lua, NAME_INDEX);
@@ -309,7 +311,7 @@ static int lua_http_request(lua_State *lua)
     if (!lua_isnil(lua, 3) && !lua_istable(lua, 3)) {
         return lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 3));
     }
-    if (!step_wrapper_has_listeners(script) || vu_current(lua, "http")->phase == VU_GLOBAL) {
+    if (!step_wrapper_has_listeners(script) || vu_is_global(vu_current(lua, "http"))) {
         return request_raw(lua);
     }
     step_wrapper_push_request(lua);

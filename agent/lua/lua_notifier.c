@@ -1,16 +1,18 @@
 /* Notifiers and barriers as a script sees them. */
+#include "agent/lua/lua_notifier.h"
+
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "common/digest.h"
 
 #include <lauxlib.h>
 
 #define METATABLE "tutti.notifier"
-/* What a page says of its clock may be a little ahead of ours. */
+/* The clock of a page may be a little ahead of ours. */
 #define LONGEST_AHEAD_S 1.0
 #define LONGEST_AGO_S 3600.0
 
@@ -19,7 +21,7 @@ struct lua_notifier {
     uint64_t step;
 };
 
-/* Leaves the name on top of the stack, where the operation borrows it from. */
+/* Leaves the name on top of the stack: the operation borrows it. */
 static struct vu *lua_notifier_prepare(lua_State *lua, const char *function, struct operation *operation,
                                        enum operation_kind kind)
 {
@@ -56,8 +58,8 @@ static int lua_notifier_give_won(lua_State *lua, struct vu *vu, const struct rep
     return 1;
 }
 
-/* The instant at which a page of this host had it, on our clock: the field `name` of the options at `index`
- * is seconds since 1970 of the host's wall clock. Now, where it is not there. */
+/* The instant at which a page on this host had it, on our clock. The field `name` of the options at `index`
+ * is in seconds since 1970 of the host's wall clock; without it the instant is now. */
 static int64_t page_instant_ns(lua_State *lua, int index, const char *function, const char *name)
 {
     const char *const names[] = {name, NULL};
@@ -159,7 +161,8 @@ static int wait_for_readers(lua_State *lua)
     return lua_call_send(lua, vu, &operation, give_counts);
 }
 
-void lua_notifier_open(lua_State *lua)
+/* Pushes the metatable of notifiers. */
+static void lua_notifier_open(lua_State *lua)
 {
     static const luaL_Reg methods[] = {
         {"writing", writing},
@@ -186,7 +189,7 @@ static int give_notifier(lua_State *lua, struct vu *vu, const struct reply *repl
     return 1;
 }
 
-/* A whole number from 1 of the options at index 3; 0 if it is not there. */
+/* An integer from 1 in the options at index 3; 0 if it is not there. */
 static uint64_t whole_option(lua_State *lua, const char *name, const char *function, lua_Integer maximum)
 {
     int is_whole = 1;
@@ -235,7 +238,7 @@ int lua_notifier_new(lua_State *lua)
     return lua_call_send(lua, vu, &operation, give_notifier);
 }
 
-/* The coordinator asked for an instant: it is told when this worker really went on. */
+/* The coordinator has asked for an instant: reports when this worker really went on. */
 static void report_release(lua_State *lua, struct vu *vu, const struct reply *reply)
 {
     struct operation operation;
@@ -244,7 +247,7 @@ static void report_release(lua_State *lua, struct vu *vu, const struct reply *re
     lua_call_prepare(lua, vu, &operation, OPERATION_RELEASED, 2);
     operation.step = reply->step;
     operation.first_ns = operation.last_ns = (int64_t)clock_now_ns();
-    (void)!shard_campaign_call(vu->campaign, vu, &operation, &error);
+    (void)!vu_call(vu, &operation, &error);
 }
 
 static int give_rank(lua_State *lua, struct vu *vu, const struct reply *reply)

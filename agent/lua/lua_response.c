@@ -1,4 +1,4 @@
-/* A userdata with the header lines behind it; what few scripts look at is made when it is asked for. */
+/* A userdata that ends in the header lines; what few scripts look at is made on demand. */
 #include "agent/lua/lua_response.h"
 
 #include "agent/script/library.h"
@@ -20,7 +20,7 @@ struct lua_response {
     char headers[];
 };
 
-/* Names in lower case, so that they are found however they are asked for. */
+/* Names are in lower case, so that a look-up does not depend on case. */
 static void push_lower(lua_State *lua, const char *text, size_t size)
 {
     luaL_Buffer buffer;
@@ -43,7 +43,7 @@ static int headers_index(lua_State *lua)
     return 1;
 }
 
-/* One line; a header that came before is joined with a comma, as HTTP allows. */
+/* Adds one line; a repeated header is joined with a comma, as HTTP allows. */
 static void lua_response_add_header(lua_State *lua, const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);

@@ -1,11 +1,12 @@
 /* The module `tutti`: what a script registers, and what it may call. */
+#include "agent/lua/lua_tutti.h"
+
 #include "agent/lua/lua_call.h"
-#include "agent/lua/lua_modules.h"
+#include "agent/lua/lua_data.h"
+#include "agent/lua/lua_variables.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_options.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 
 #define LONGEST_SLEEP_S (365.0 * 86400)
-/* Who reads it may be slow, and the thread waits. */
+/* The reader may be slow, and the thread waits for it. */
 #define LONGEST_LINE 65536u
 
 static struct script *loading(lua_State *lua, const char *function)
@@ -130,8 +131,7 @@ static int sleep_for(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
     }
-    shard_set_alarm(vu->campaign->shard, &vu->alarm, clock_now_ns() + (uint64_t)(seconds * 1e9));
-    return vu_yield(lua, vu, WAIT_SLEEP, on_slept, 0);
+    return vu_sleep_until(lua, vu, clock_now_ns() + (uint64_t)(seconds * 1e9), on_slept);
 }
 
 static int now(lua_State *lua)
@@ -140,7 +140,7 @@ static int now(lua_State *lua)
     return 1;
 }
 
-/* The name stays at index 1; results follow. */
+/* The name stays at index 1; the results follow. */
 static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
 {
     struct vu *vu = vu_current(lua, "tutti.time");
@@ -148,7 +148,7 @@ static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
     size_t size;
     const char *name = lua_tolstring(lua, 1, &size);
 
-    meter_request(vu->campaign->meter, bytes_of(name, size), true, is_ok,
+    meter_request(vu_meter(vu), bytes_of(name, size), true, is_ok,
                   (clock_now_ns() - (uint64_t)began_ns) / 1000);
     if (!is_ok) {
         return lua_error(lua);
@@ -172,7 +172,7 @@ static int time_call(lua_State *lua)
     return on_timed(lua, status, began_ns);
 }
 
-/* A line in one piece, so that those of several shards do not mix. */
+/* Writes a line in one piece, so that lines of several shards do not mix. */
 int lua_print(lua_State *lua)
 {
     struct script *script = script_of(lua);
@@ -183,7 +183,7 @@ int lua_print(lua_State *lua)
     if (script->is_quiet) {
         return 0;
     }
-    /* Whoever reads it takes it for the word of a worker that lives. */
+    /* A reader takes it for the output of a live worker. */
     if (vu != NULL && vu_has_no_lease(vu)) {
         if (lua == vu->thread && script_may_wait(lua)) {
             return vu_await_lease(lua, vu, lua_print);
@@ -191,7 +191,7 @@ int lua_print(lua_State *lua)
         return lua_misuse(lua, "print: the agent has lost its lease");
     }
     luaL_buffinit(lua, &line);
-    if (vu != NULL && vu->phase != VU_GLOBAL) {
+    if (vu != NULL && !vu_is_global(vu)) {
         char prefix[32];
         snprintf(prefix, sizeof prefix, "[%u] ", vu->id);
         luaL_addstring(&line, prefix);
@@ -226,7 +226,7 @@ static void open_fixtures(lua_State *lua)
     }
 }
 
-/* tutti.target is read when it is asked for: the script's own options may set it. */
+/* tutti.target is looked up on demand: the script's own options may set it. */
 static int lua_tutti_get_field(lua_State *lua)
 {
     const char *name = lua_tostring(lua, 2);

@@ -1,10 +1,13 @@
-/* The shared variables as a script sees them. Every function has its name at index 1 once the worker of a
- * method is gone from there; an upvalue says whose scope it is. */
+/* The shared variables as a script sees them. Every function has the variable's name at index 1, once a
+ * method has removed its worker from there; an upvalue says whose scope it is. */
+#include "agent/lua/lua_variables.h"
+
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_data.h"
+#include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard_campaign.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -29,7 +32,7 @@ static struct vu *prepare_at(lua_State *lua, const char *function, struct operat
     return vu;
 }
 
-/* At the entry of a function; within its continuations it is prepare_at. */
+/* At the entry of a function; its continuations use prepare_at. */
 static struct vu *lua_variables_prepare(lua_State *lua, const char *function, struct operation *operation,
                                         enum operation_kind kind)
 {
@@ -83,8 +86,8 @@ static void tell_making_failed(lua_State *lua)
     struct error error;
     struct vu *vu = prepare_at(lua, "get_var", &operation, OPERATION_MAKING_FAILED);
 
-    /* Where it cannot be told any more, nobody waits for it either. */
-    (void)!shard_campaign_call(vu->campaign, vu, &operation, &error);
+    /* Where it cannot be sent any more, no worker waits for it either. */
+    (void)!vu_call(vu, &operation, &error);
 }
 
 /* The factory has run: its result is on top. */
@@ -103,7 +106,7 @@ static int on_made(lua_State *lua, int status, lua_KContext context)
     return lua_call_send(lua, vu, &operation, give_value);
 }
 
-/* Encoding can fail too, which has to be told like a failure of the factory. */
+/* Encoding can fail too, which is reported like a failure of the factory. */
 static int run_factory(lua_State *lua);
 
 static int give_or_make(lua_State *lua, struct vu *vu, const struct reply *reply)

@@ -1,12 +1,11 @@
 /* Requests to a WebDriver on the worker's engine, with connections of their own, and a few more functions for
  * the sources of tutti.browser. */
 #include "agent/lua/lua_webdriver.h"
-#include "agent/lua/lua_modules.h"
 
+#include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_api.h"
 #include "common/base64.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
@@ -87,13 +86,13 @@ static int lua_webdriver_request(lua_State *lua)
         return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
     }
     if (vu->webdriver == NULL) {
-        vu->webdriver = http_client_new(shard_http(vu->campaign->shard), lua_webdriver_on_done, vu);
+        vu->webdriver = http_client_new(vu_http_engine(vu), lua_webdriver_on_done, vu);
     }
     http_start(vu->webdriver, &request);
     return vu_yield(lua, vu, WAIT_RESPONSE, lua_webdriver_on_response, 0);
 }
 
-/* WebDriver's commands are timings, so that they are not among the script's own requests. */
+/* WebDriver's commands count as timings, so that they are not among the script's own requests. */
 static int record(lua_State *lua)
 {
     struct vu *vu = vu_current(lua, "tutti.browser");
@@ -104,7 +103,7 @@ static int record(lua_State *lua)
     }
     double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
 
-    meter_request(vu->campaign->meter, bytes_of(name, size), true, lua_toboolean(lua, 2),
+    meter_request(vu_meter(vu), bytes_of(name, size), true, lua_toboolean(lua, 2),
                   took_s > 0 ? (uint64_t)(took_s * 1e6) : 0);
     return 0;
 }
@@ -134,7 +133,7 @@ static int worker(lua_State *lua)
     return 1;
 }
 
-/* The function at index 1 in the place of the one that was there. */
+/* Puts the function at index 1 in the place of `reference`. */
 static void set_function(lua_State *lua, int *reference)
 {
     luaL_checktype(lua, 1, LUA_TFUNCTION);
@@ -164,7 +163,7 @@ static int lua_webdriver_keep(lua_State *lua)
     size_t size;
     const char *content = luaL_checklstring(lua, 2, &size);
 
-    shard_campaign_keep_artifact(vu->campaign, vu, kind, bytes_of(content, size));
+    vu_keep_artifact(vu, kind, bytes_of(content, size));
     return 0;
 }
 
@@ -196,7 +195,7 @@ static int encode_base64(lua_State *lua)
     return 1;
 }
 
-/* Whether the options at index 1 have fields by a metatable, which we do not look at. */
+/* Whether the options at index 1 get fields from a metatable, which we do not look at. */
 static int has_defaults(lua_State *lua)
 {
     lua_pushboolean(lua, luaL_getmetafield(lua, 1, "__index") != LUA_TNIL);

@@ -1,9 +1,11 @@
-/* The `worker` of a script: its fields, its methods, and whatever the script puts there. */
-#include "agent/lua/lua_call.h"
-#include "agent/lua/lua_modules.h"
+/* The `worker` of a script: its fields, its methods, and what the script itself puts there. */
+#include "agent/lua/lua_worker.h"
+
+#include "agent/lua/lua_notifier.h"
+#include "agent/lua/lua_variables.h"
 #include "agent/script/lua_error.h"
-#include "agent/shard/shard.h"
-#include "agent/shard/shard_campaign.h"
+#include "agent/script/script_state.h"
+#include "agent/shard/vu_api.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -34,18 +36,14 @@ struct vu *lua_worker_check(lua_State *lua, const char *function)
 
 static void push_room(lua_State *lua, const struct vu *vu)
 {
-    uint32_t room = vu->id / vu->campaign->room_size;
-
     lua_createtable(lua, 0, 2);
-    lua_pushinteger(lua, room);
+    lua_pushinteger(lua, vu_room(vu));
     lua_setfield(lua, -2, "id");
-    struct campaign_options now = *vu->campaign->options;
-    now.workers = runner_worker_count(vu->campaign->runner, vu->id);
-    lua_pushinteger(lua, campaign_workers_of_room(&now, room));
+    lua_pushinteger(lua, vu_room_size(vu));
     lua_setfield(lua, -2, "size");
 }
 
-/* The fields that the agent knows, by the length of their names and then by the names. */
+/* The fields that the agent sets. */
 static bool lua_worker_push_field(lua_State *lua, const struct vu *vu, const char *name)
 {
     if (strcmp(name, "id") == 0) {
@@ -53,13 +51,13 @@ static bool lua_worker_push_field(lua_State *lua, const struct vu *vu, const cha
     } else if (strcmp(name, "step") == 0) {
         lua_pushinteger(lua, (lua_Integer)vu->step);
     } else if (strcmp(name, "count") == 0) {
-        lua_pushinteger(lua, runner_worker_count(vu->campaign->runner, vu->id));
+        lua_pushinteger(lua, vu_worker_count(vu));
     } else if (strcmp(name, "seat") == 0) {
-        lua_pushinteger(lua, vu->id % vu->campaign->room_size);
+        lua_pushinteger(lua, vu_seat(vu));
     } else if (strcmp(name, "room") == 0) {
         push_room(lua, vu);
     } else if (strcmp(name, "agent") == 0) {
-        lua_pushstring(lua, shard_settings(vu->campaign->shard)->agent);
+        lua_pushstring(lua, vu_agent(vu));
     } else {
         return false;
     }

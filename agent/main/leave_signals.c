@@ -1,4 +1,5 @@
-/* Handlers of our own, since libuv's wait for the loop, which may be busy with what is to be ended. */
+/* Handlers of our own: libuv's wait for the loop, which may be busy with the very thing that is to be
+ * ended. */
 #include "agent/main/leave_signals.h"
 
 #include "common/memory.h"
@@ -18,15 +19,15 @@ struct leave_signals {
     uv_async_t wakeup;
     void (*on_leave)(void *context);
     void *context;
-    unsigned seen; /* of the signals that have come */
+    unsigned seen; /* how many signals have been handed on */
 };
 
-/* A handler reaches nothing else. */
+/* A handler can reach nothing else. */
 static _Atomic(struct leave_signals *) leave_signals_current;
 static atomic_uint leave_signals_count;
-static atomic_int leave_signals_second; /* which the second one was */
+static atomic_int leave_signals_second; /* the number of the second one */
 
-/* The loop has not come to it: some thread does not end. */
+/* The loop has not got to it: some thread does not end. */
 static void leave_signals_on_alarm(int number)
 {
     (void)number;
@@ -49,7 +50,7 @@ static void leave_signals_on_signal(int number)
     (void)uv_async_send(&signals->wakeup);
 }
 
-/* Two that come at once wake the loop once. */
+/* Two that come at the same time wake the loop once. */
 static void leave_signals_on_wakeup(uv_async_t *wakeup)
 {
     struct leave_signals *signals = wakeup->data;

@@ -1,6 +1,6 @@
-/* SIGTERM and SIGINT of an agent: the first one asks it to leave, a second one to leave without a goodbye.
- * Where its threads do not let it, half a second after the second one, or at a third one, the process ends
- * with 128 and the number of the signal. One a process. */
+/* SIGTERM and SIGINT of an agent: the first one asks it to leave, a second one to leave without a goodbye. If
+ * its threads do not end, the process ends half a second after the second one, or at a third one, with 128
+ * plus the number of the signal. One per process. */
 #pragma once
 #include "common/attributes.h"
 

@@ -22,7 +22,7 @@ static uint64_t cpu_us(void)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-/* All that its cores have worked since the host was started: the first line of /proc/stat, without idle and
+/* How long the host's cores have worked since it was started: the first line of /proc/stat, without idle and
  * iowait. */
 static uint64_t host_cpu_us(void)
 {
@@ -61,7 +61,7 @@ void process_usage_take(struct process_usage *usage, struct gauges *gauges)
     (void)uv_resident_set_memory(&memory_bytes);
     gauges->interval_us = (usage->taken_ns - before.taken_ns) / NS_PER_US;
     gauges->cpu_us = usage->cpu_us - before.cpu_us;
-    /* In a container it may begin anew. */
+    /* In a container it may start again from 0. */
     gauges->host_cpu_us =
         usage->host_cpu_us > before.host_cpu_us ? usage->host_cpu_us - before.host_cpu_us : 0;
     gauges->load_milli = (uint64_t)(load[0] * 1000);

@@ -1,10 +1,10 @@
-/* What the agent's process and its host use: read from the system once in a while. */
+/* What the agent's process and its host use, read from the system now and then. */
 #pragma once
 #include "proto/message/message.h"
 
 #include <stdint.h>
 
-/* Counters as they were the last time. */
+/* The counters as they were last time. */
 struct process_usage {
     uint64_t taken_ns;
     uint64_t cpu_us;

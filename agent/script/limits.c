@@ -175,7 +175,7 @@ static void limits_tell_place(lua_State *lua)
     push_place(lua);
     size_t size = lua_rawlen(lua, -1);
     lua_pushlstring(lua, lua_tostring(lua, -1), size > 2 ? size - 2 : 0); /* without ": " */
-    script->thread->tell_place(script->campaign, lua_tostring(lua, -1));
+    script->thread->tell_place(script->thread_context, lua_tostring(lua, -1));
     lua_pop(lua, 2);
 }
 

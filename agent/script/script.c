@@ -80,7 +80,8 @@ struct script *script_new(const struct script_settings *settings)
     script->is_quiet = settings->is_quiet;
     script->is_target_given = settings->target != NULL;
     script->target = memory_copy_string(settings->target);
-    script->campaign = settings->campaign;
+    script->campaign_options = settings->campaign_options;
+    script->thread_context = settings->thread_context;
     script->thread = settings->thread;
     script->library = settings->library;
     for (int i = 0; i < FIXTURE_COUNT; i++) {

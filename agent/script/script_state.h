@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct campaign_options;
 struct vu;
-struct shard_campaign;
 
 /* In the order in which they run; the last two are no phases of their own. */
 enum fixture {
@@ -64,9 +64,10 @@ struct script {
     uint32_t data_count; /* of its tutti.data */
     struct buffer text;  /* for messages and names */
     const struct script_thread *thread;
+    void *thread_context;
     const struct script_library *library;
-    struct shard_campaign *campaign; /* NULL while it is only looked at */
-    struct vu *current;              /* whose turn it is; NULL while loading */
+    const struct campaign_options *campaign_options; /* NULL while it is only looked at */
+    struct vu *current;                              /* whose turn it is; NULL while loading */
     bool cannot_wait; /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
     bool is_waiting; /* the turn ends because an API call waits, not because of a yield of the script's own */
 };
@@ -77,7 +78,7 @@ struct script_thread {
      * the others have had theirs. Raises where the campaign is stopping. */
     void (*give_way)(lua_State *lua);
     /* Where a turn is that does not give way, for a watchdog. */
-    void (*tell_place)(const struct shard_campaign *campaign, const char *place);
+    void (*tell_place)(void *context, const char *place);
 };
 
 struct script_settings {
@@ -86,11 +87,13 @@ struct script_settings {
     uint64_t turn_limit_ms;     /* likewise */
     bool is_system_allowed;
     bool is_quiet;
-    struct script_files *files; /* taken */
-    const char *target;         /* NULL: none */
-    struct shard_campaign *campaign;
-    const struct script_thread *thread;   /* NULL: it is only looked at */
-    const struct script_library *library; /* what it can require */
+    struct script_files *files;                      /* taken */
+    const char *target;                              /* NULL: none */
+    const struct campaign_options *campaign_options; /* borrowed, as are the next three; NULL: it is only
+                                                        looked at */
+    const struct script_thread *thread;              /* NULL likewise */
+    void *thread_context;                            /* for the thread's functions */
+    const struct script_library *library;            /* what it can require */
 };
 
 /* A state with the libraries that a script may use, nothing loaded yet. */

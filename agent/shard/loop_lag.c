@@ -1,4 +1,4 @@
-/* How late a loop comes round to what waits for it. */
+/* How late a loop gets to what waits for it. */
 #include "agent/shard/loop_lag.h"
 
 #include "common/time_units.h"

@@ -1,6 +1,6 @@
 /* A locked array that the reader swaps for an empty one, and an eventfd that wakes it. Not a uv_async: its
- * reader spins until the sender has returned from the very call that woke it, which costs most where both
- * share a core. */
+ * reader spins until the sender has returned from the call that woke it, which costs most where both share a
+ * core. */
 #include "agent/shard/mailbox.h"
 
 #include "common/memory.h"
@@ -18,7 +18,7 @@ struct mailbox {
     union {
         uv_handle_t handle;
         uv_poll_t poll; /* on `wakeup` */
-        uv_idle_t idle; /* of a local one: runs while pieces wait */
+        uv_idle_t idle; /* of a local mailbox: runs while mail waits */
     };
     int wakeup;         /* NO_WAKEUP: local */
     atomic_uint wakers; /* threads that are about to write to it */
@@ -124,7 +124,7 @@ size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items
         atomic_fetch_add(&mailbox->wakers, 1);
     }
     uv_mutex_unlock(&mailbox->lock);
-    /* Not under the lock, which the reader would run into at once. */
+    /* Not under the lock, which the reader would block on at once. */
     if (must_wake) {
         wake(mailbox);
         atomic_fetch_sub(&mailbox->wakers, 1);
@@ -164,7 +164,7 @@ void mailbox_close(struct mailbox **mailbox)
         return;
     }
     take_batch(*mailbox);
-    /* Who put the last piece may not have come back from waking us. */
+    /* The thread that put the last piece may still be in the call that wakes us. */
     while (atomic_load(&(*mailbox)->wakers) > 0) {
         sched_yield();
     }

@@ -1,4 +1,5 @@
-/* Pointers from many threads to the loop of one, the only lock between them; or from a loop to itself. */
+/* Passes pointers from many threads to the loop of one, with the only lock between them; or from a loop to
+ * itself. */
 #pragma once
 #include "common/attributes.h"
 
@@ -21,16 +22,15 @@ struct mailbox_callbacks {
 };
 
 MUST_CHECK struct mailbox *mailbox_new(uv_loop_t *loop, const struct mailbox_callbacks *callbacks);
-/* For those who put from the loop's own thread: it is not woken, only kept from sleeping, and hands the
- * pieces out when it comes round. */
+/* For mail from the loop's own thread: the loop is not woken, only kept from sleeping, and hands the mail out
+ * in its next turn. */
 MUST_CHECK struct mailbox *mailbox_new_local(uv_loop_t *loop, const struct mailbox_callbacks *callbacks);
-/* From any thread (of a local one: from the loop's). Gives back how many pieces wait: who fills it without
- * bound looks at this and holds back.
- */
+/* From any thread (of a local one: from the loop's). Returns how many pieces wait, so that a sender without a
+ * bound of its own can hold back. */
 size_t mailbox_put(struct mailbox *mailbox, uint32_t tag, void *item);
 /* The same for many pieces of one tag at once, in their order: one lock and one wake. */
 size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items, size_t count);
 size_t mailbox_waiting(struct mailbox *mailbox);
-/* On the loop's thread, when nobody puts any more: hands out what is left through `on_mail`, then closes. The
- * memory goes with the loop's close callback. */
+/* On the loop's thread, once no thread puts any more: hands out what is left through `on_mail`, then closes.
+ * The memory goes with the loop's close callback. */
 void mailbox_close(struct mailbox **mailbox);

@@ -1,4 +1,4 @@
-/* Counts by name in maps that are handed over and begun anew. */
+/* Counts by name, in maps that are handed over and reset. */
 #include "agent/shard/meter.h"
 
 #include "common/histogram.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* Whatever comes when a report is full of names. */
+/* The overflow entry, once a report has its most names. */
 #define OTHERS "(other)"
 
 /* What is counted under a name, and the name, of which the counts have a view. */
@@ -35,7 +35,7 @@ struct meter {
     struct map *requests;               /* "R" or "T" and the name → struct request_entry */
     struct map *waits;                  /* kind and name → struct wait_entry */
     struct map *errors;                 /* text → struct error_entry */
-    struct request_entry *last_request; /* looked up last: mostly asked for again */
+    struct request_entry *last_request; /* looked up last: often the next one too */
     struct wait_entry *last_wait;
     bool has_changed;
 };
@@ -51,8 +51,8 @@ struct meter *meter_new(void)
     return meter;
 }
 
-/* Entries that have not counted since the last report stay, so that a name is looked up and its histogram
- * made once. */
+/* Entries without a count since the last report stay, so that a name is looked up and its histogram made
+ * once. */
 static struct request_entry *need_request(struct meter *meter, struct bytes name, bool is_timing)
 {
     uint8_t key[1 + LIMIT_NAME_BYTES];

@@ -1,4 +1,4 @@
-/* Counters and histograms of one campaign on one shard, handed on as what came since the last time. */
+/* Counters and histograms of one campaign on one shard, reported as differences. */
 #pragma once
 #include "agent/core/runner/runner.h"
 #include "common/attributes.h"
@@ -12,7 +12,7 @@ void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool 
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
-/* An error message with who had it first. */
+/* An error message, with the worker and step that had it first. */
 void meter_error(struct meter *meter, struct bytes text, uint32_t worker, uint64_t step);
-/* NULL when nothing has changed since the last time (statistics_free). */
+/* NULL if nothing has changed since the last time. The caller frees it (statistics_free). */
 MUST_CHECK struct statistics *meter_take(struct meter *meter, uint32_t workers_running);

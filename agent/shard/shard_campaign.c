@@ -1,11 +1,9 @@
 /* Turns commands into steps of the runner, and what the runner asks for into turns of workers. */
 #include "agent/shard/shard_campaign.h"
 
-#include "agent/shard/watchdog.h"
-
-#include "agent/browser/kind.h"
+#include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
-#include "agent/shard/step_wrapper.h"
+#include "agent/shard/shard_script.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -32,7 +30,15 @@ bool shard_campaign_is_urgent(const struct shard_campaign *campaign)
     return campaign->batcher != NULL && batcher_is_urgent(campaign->batcher);
 }
 
-/* What workers did before goes before it. */
+uint64_t shard_campaign_take_spent_ns(struct shard_campaign *campaign)
+{
+    uint64_t spent_ns = campaign->script->limits.spent_ns;
+
+    campaign->script->limits.spent_ns = 0;
+    return spent_ns;
+}
+
+/* After what the workers did before. */
 static void post(struct shard_campaign *campaign, struct notice **notice)
 {
     shard_campaign_post_gathered(campaign);
@@ -56,49 +62,16 @@ static uint64_t runs_of(const struct shard_campaign *campaign)
     return campaign->options->is_single_run ? campaign->script->scenario_count : campaign->options->runs;
 }
 
-static void shard_campaign_tell_place(const struct shard_campaign *campaign, const char *place)
+static void tell_refused(const struct shard_campaign *campaign)
 {
-    pulse_set_place(shard_settings(campaign->shard)->pulse, place);
-}
+    const char *agent = shard_settings(campaign->shard)->agent;
+    struct log_subject subject = {.campaign = campaign->id, .agent = bytes_of_string(agent)};
 
-static const struct script_thread script_thread = {.give_way = vu_give_way,
-                                                   .tell_place = shard_campaign_tell_place};
-
-static bool load(struct shard_campaign *campaign, struct error *error)
-{
-    const struct shard_settings *settings = shard_settings(campaign->shard);
-    char target[2048];
-    char path[DRIVER_PATH_BYTES];
-
-    bytes_to_text(campaign->options->target, target, sizeof target);
-    struct script_settings script_settings = {
-        .memory = shard_memory(campaign->shard),
-        .instruction_limit = settings->instruction_limit,
-        .turn_limit_ms = settings->turn_limit_ms,
-        .is_system_allowed = settings->is_system_allowed,
-        .is_quiet = settings->is_quiet,
-        .files = script_files_of_bundle(deployment_bundle(campaign->deployment)),
-        .target = target[0] ? target : NULL,
-        .campaign = campaign,
-        .thread = &script_thread,
-        .library = settings->library,
-    };
-    campaign->script = script_new(&script_settings);
-    if (!script_load(campaign->script, error)) {
-        return false;
+    if (campaign->refused_events > 0) {
+        log_about(LOG_WARNING, agent, &subject,
+                  "%llu events came to workers that could not take them: a defect of the agent",
+                  (unsigned long long)campaign->refused_events);
     }
-    struct bytes only = campaign->options->single_mode;
-    if (only.size > 0 && script_find_scenario(campaign->script, (const char *)only.data, only.size) == NULL) {
-        return error_set(error, "there is no scenario \"%.*s\"", BYTES_FORMAT(only));
-    }
-    if (campaign->script->uses_browser && campaign->options->browser < BROWSER_KINDS &&
-        !browser_find_driver(campaign->options->browser, path, error)) {
-        return false;
-    }
-    if (step_wrapper_is_needed(campaign->script)) {
-        step_wrapper_open(campaign->script);
-    }
-    return true;
 }
 
 void shard_campaign_free(struct shard_campaign **pointer)
@@ -108,14 +81,15 @@ void shard_campaign_free(struct shard_campaign **pointer)
     if (campaign == NULL) {
         return;
     }
+    tell_refused(campaign);
     for (size_t i = 0; i < campaign->vu_capacity; i++) {
         vu_free(&campaign->vus[i]);
     }
     vu_free(&campaign->global);
     memory_free(campaign->vus);
-    shard_unset_alarm(campaign->shard, &campaign->runner_alarm);
-    shard_unset_alarm(campaign->shard, &campaign->meter_alarm);
-    shard_unset_alarm(campaign->shard, &campaign->rest_alarm);
+    alarms_unset(shard_alarms(campaign->shard), &campaign->runner_alarm);
+    alarms_unset(shard_alarms(campaign->shard), &campaign->meter_alarm);
+    turn_queue_finish(&campaign->queue);
     script_free(&campaign->script);
     runner_free(&campaign->runner);
     batcher_free(&campaign->batcher);
@@ -172,7 +146,7 @@ static void shard_campaign_answer(struct shard_campaign *campaign, const struct 
     }
     vu->answer = shared_reply_hold(effect->reply);
     vu->rank = effect->rank;
-    /* An instant of which this agent's clock says that it is still ahead. */
+    /* An instant that is still ahead by this agent's clock. */
     if (reply->outcome == OUTCOME_OK && reply->at_ns > 0) {
         vu_release_at(vu, (uint64_t)reply->at_ns);
     } else {
@@ -195,19 +169,19 @@ static void perform(struct shard_campaign *campaign, struct runner_effects *effe
         struct runner_effect *effect = &effects->items[i];
         switch (effect->kind) {
         case RUNNER_SETUP:
-            vu_begin(need_vu(campaign, effect->worker), VU_SETUP, 0);
+            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_SETUP, 0);
             break;
         case RUNNER_SETUP_LATE:
             vu_cut_short(need_vu(campaign, effect->worker));
             break;
         case RUNNER_STEP:
-            vu_begin(need_vu(campaign, effect->worker), VU_STEP, effect->step);
+            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_STEP, effect->step);
             break;
         case RUNNER_ANSWER:
             shard_campaign_answer(campaign, effect);
             break;
         case RUNNER_TEARDOWN:
-            vu_begin(need_vu(campaign, effect->worker), VU_TEARDOWN_SESSION,
+            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_TEARDOWN,
                      need_vu(campaign, effect->worker)->step);
             break;
         case RUNNER_NOTICE:
@@ -224,9 +198,9 @@ static void step_runner(struct shard_campaign *campaign, const struct runner_eve
     runner_effects_clear(&campaign->effects);
     uint64_t due_ns = runner_due_ns(campaign->runner);
     if (due_ns == TIMERS_NEVER) {
-        shard_unset_alarm(campaign->shard, &campaign->runner_alarm);
+        alarms_unset(shard_alarms(campaign->shard), &campaign->runner_alarm);
     } else {
-        shard_set_alarm(campaign->shard, &campaign->runner_alarm, due_ns);
+        alarms_set(shard_alarms(campaign->shard), &campaign->runner_alarm, due_ns);
     }
 }
 
@@ -238,15 +212,16 @@ static void begin_global(struct shard_campaign *campaign, const struct command *
         return;
     }
     campaign->global_phase = command->phase;
-    /* It speaks for the first worker that lives here: nobody else runs at that time. */
+    /* It calls in the name of the first worker of this shard: no worker runs at that time. */
     campaign->global = vu_new(campaign, 0);
     if (worker_set_next(&campaign->own_workers, &cursor)) {
         campaign->global->id = cursor.worker;
     }
-    vu_begin(campaign->global, VU_GLOBAL, 0);
+    vu_begin(campaign->global,
+             command->phase == GLOBAL_SETUP ? VU_BEGIN_GLOBAL_SETUP : VU_BEGIN_GLOBAL_TEARDOWN, 0);
 }
 
-/* The runner ends the waits that the coordinator knows of; those that only we know of end here. */
+/* The runner ends the waits that the coordinator knows of; here end those that only we know of. */
 static void stop_vus(struct shard_campaign *campaign, const struct command *command)
 {
     campaign->is_stopping = true;
@@ -267,7 +242,7 @@ static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
     struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, meter_alarm);
 
     post_statistics(campaign);
-    shard_set_alarm(campaign->shard, alarm, now_ns + METER_PERIOD_NS);
+    alarms_set(shard_alarms(campaign->shard), alarm, now_ns + METER_PERIOD_NS);
 }
 
 static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
@@ -292,14 +267,14 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
     campaign->meter = meter_new();
     alarm_init(&campaign->runner_alarm, on_runner_due);
     alarm_init(&campaign->meter_alarm, on_meter_due);
-    shard_init_campaign(campaign);
-    bool is_loaded = load(campaign, &error);
+    turn_queue_init(&campaign->queue, shard_turns(shard));
+    bool is_loaded = shard_script_load(campaign, &error);
     if (is_loaded) {
         campaign->runner = runner_new(campaign->deployment, runs_of(campaign));
         campaign->batcher = batcher_new(campaign->options->workers);
         runner_gather_into(campaign->runner, campaign->batcher);
         shard_campaign_command(campaign, deploy);
-        shard_set_alarm(shard, &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
+        alarms_set(shard_alarms(shard), &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
     }
     post_result(campaign, NOTICE_DEPLOYED, is_loaded ? NULL : error.text);
     return campaign;
@@ -376,8 +351,8 @@ enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu 
     perform(campaign, &campaign->call_effects);
     runner_effects_clear(&campaign->call_effects);
     if (runner_due_ns(campaign->runner) ==
-        0) { /* somebody waits who did not: what time it is says the next step */
-        shard_set_alarm(campaign->shard, &campaign->runner_alarm, 0);
+        0) { /* a worker waits that did not: the next step says what time it is */
+        alarms_set(shard_alarms(campaign->shard), &campaign->runner_alarm, 0);
     }
     return call;
 }
@@ -400,7 +375,7 @@ void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *v
                              const char *text)
 {
     const char *agent = shard_settings(campaign->shard)->agent;
-    bool is_worker = vu->phase != VU_GLOBAL;
+    bool is_worker = !vu_is_global(vu);
     struct log_subject subject = {.campaign = campaign->id,
                                   .agent = bytes_of_string(agent),
                                   .has_worker = is_worker,

@@ -1,9 +1,10 @@
-/* A campaign on one shard: its runner, its script, its workers, its figures. */
+/* A campaign on one shard: its runner, its script, its workers, its counters. */
 #pragma once
 #include "agent/core/batch/batcher.h"
 #include "agent/core/runner/runner.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/meter.h"
+#include "agent/shard/turns.h"
 #include "agent/shard/vu.h"
 
 struct shard;
@@ -20,39 +21,35 @@ struct shard_campaign {
     struct batcher *batcher;       /* what the workers did this turn; NULL likewise */
     struct script *script;
     struct meter *meter;
-    struct vu **vus; /* by id; NULL where it is not ours or not awake yet */
+    struct vu **vus; /* by id; NULL if it is not of this shard, or has not begun */
     size_t vu_capacity;
     struct vu *global; /* runs the global fixture; NULL while there is none */
     enum global_phase global_phase;
-    uint32_t artifacts; /* that were handed on */
+    uint32_t artifacts;      /* that have been handed on */
+    uint64_t refused_events; /* that came to a vu in a phase where they cannot: a bug of the agent */
     bool is_stopping;
     char *stop_text;
     struct runner_effects effects;
-    struct runner_effects call_effects; /* of calls that a script makes */
+    struct runner_effects call_effects; /* of calls by the script */
     struct alarm runner_alarm;
     struct alarm meter_alarm;
-    /* The shard's: whose turn it is, in order. */
-    struct shard_campaign *next_ready;
-    struct vu *first;
-    struct vu *last;
-    size_t queued;
-    uint64_t served_ns; /* how long it has had turns since it came to the front */
-    bool is_ready;      /* among those that the shard goes through */
-    bool is_resting;    /* it has had more than its share: its workers wait for rest_alarm */
-    struct alarm rest_alarm;
+    struct turn_queue queue; /* the workers that are queued for turns */
 };
 
-/* Loads the script and answers NOTICE_DEPLOYED either way. */
+/* Loads the script, and posts NOTICE_DEPLOYED either way. */
 MUST_CHECK struct shard_campaign *shard_campaign_new(struct shard *shard, const struct command *deploy);
 /* At once, without fixtures. */
 void shard_campaign_free(struct shard_campaign **campaign);
 void shard_campaign_command(struct shard_campaign *campaign, const struct command *command);
-/* Hands on what its workers have done; called at the end of each turn. */
+/* Posts what its workers have done. */
 void shard_campaign_post_gathered(struct shard_campaign *campaign);
-/* Whether there is anything among it that has nothing to wait for. */
+/* Whether some of that has nothing to wait for. */
 bool shard_campaign_is_urgent(const struct shard_campaign *campaign);
+/* For how long its script has kept the thread in one piece since this was last asked; pieces too short to be
+ * seen do not count. */
+uint64_t shard_campaign_take_spent_ns(struct shard_campaign *campaign);
 
-/* From the workers. `text` is why not, NULL where it is in order. */
+/* From the workers. `text` is why it failed; NULL if it did not. */
 void shard_campaign_setup_done(struct shard_campaign *campaign, struct vu *vu, const char *text);
 void shard_campaign_step_done(struct shard_campaign *campaign, struct vu *vu, enum step_result result,
                               const char *text);
@@ -61,9 +58,9 @@ void shard_campaign_global_done(struct shard_campaign *campaign, const char *tex
 /* A call of the script to the coordinator. */
 MUST_CHECK enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu *vu,
                                                 const struct operation *operation, struct error *error);
-/* Hands on what a failed step of the worker has left; more than a campaign may keep is dropped. */
+/* Posts what a failed step of the worker has left; more than a campaign may keep is dropped. */
 void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct vu *vu,
                                   enum artifact_kind kind, struct bytes content);
-/* A line about a worker to standard error. */
+/* Logs a line about a worker. */
 void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *vu, const char *what,
                              const char *text);

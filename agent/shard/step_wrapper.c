@@ -5,6 +5,7 @@
 #include "agent/script/lua_error.h"
 #include "agent/script/picking.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_api.h"
 
 #define DRIVER "tutti.driver"
 #define REQUEST "tutti.driver.request"
@@ -60,7 +61,7 @@ static int step_wrapper_choose(lua_State *lua)
             return luaL_error(lua, "scenario_picker: there is no scenario %s", luaL_tolstring(lua, 2, NULL));
         }
         vu->scenario = (uint32_t)(scenario - script->scenarios);
-    } else if (!pick_scenario(script, vu->campaign->options, vu->id, vu->step, &vu->scenario)) {
+    } else if (!pick_scenario(script, vu_options(vu), vu->id, vu->step, &vu->scenario)) {
         return luaL_error(lua, "no scenario can be picked: every one has weight 0");
     }
     lua_rawgeti(lua, LUA_REGISTRYINDEX, script->scenarios[vu->scenario].function);
@@ -80,11 +81,11 @@ static int push_listeners(lua_State *lua)
     return 1;
 }
 
-/* A single run or a single scenario has its own order, also beside a picker. */
+/* A single run and a single scenario have their own order, even if there is a picker. */
 static int push_picker(lua_State *lua)
 {
     struct script *script = script_of(lua);
-    const struct campaign_options *options = script->campaign->options;
+    const struct campaign_options *options = script->campaign_options;
 
     if (options->is_single_run || options->single_mode.size > 0) {
         lua_pushnil(lua);

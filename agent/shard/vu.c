@@ -1,8 +1,11 @@
-/* The life of a worker on its shard: made, woken, stopped, freed. */
+/* The life of a virtual user: it moves through its phases, and each move's action is done here. */
 #include "agent/shard/vu.h"
 
+#include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_coroutine.h"
+#include "agent/shard/vu_result.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -14,7 +17,9 @@
 #define RELEASE_LEAD_NS (2 * NS_PER_MS)
 #define SPIN_NS (NS_PER_MS / 5)
 
-/* Sleeps until just before the instant, then looks at the clock. */
+static void vu_happen(struct vu *vu, enum vu_event event);
+
+/* Sleeps until just before the instant, then polls the clock. */
 static void await_instant(uint64_t at_ns)
 {
     uint64_t now_ns = clock_now_ns();
@@ -28,27 +33,16 @@ static void await_instant(uint64_t at_ns)
     }
 }
 
-static void on_due(struct alarm *alarm, uint64_t now_ns)
+static void vu_on_due(struct alarm *alarm, uint64_t now_ns)
 {
-    struct vu *vu = CONTAINER_OF(alarm, struct vu, alarm);
-
     (void)now_ns;
-    if (vu->phase == VU_STEP_DELAY) {
-        vu->phase = VU_IDLE;
-        shard_campaign_step_done(vu->campaign, vu, STEP_OK, NULL);
-        return;
-    }
-    if (vu->release_ns != 0) {
-        await_instant(vu->release_ns);
-    }
-    vu->release_ns = 0;
-    vu_wake(vu, WAKE_DONE);
+    vu_happen(CONTAINER_OF(alarm, struct vu, alarm), VU_DUE);
 }
 
 void vu_release_at(struct vu *vu, uint64_t at_ns)
 {
     vu->release_ns = at_ns;
-    shard_set_alarm(vu->campaign->shard, &vu->alarm, at_ns - RELEASE_LEAD_NS);
+    alarms_set(shard_alarms(vu->campaign->shard), &vu->alarm, at_ns - RELEASE_LEAD_NS);
 }
 
 struct vu *vu_new(struct shard_campaign *campaign, uint32_t id)
@@ -60,24 +54,12 @@ struct vu *vu_new(struct shard_campaign *campaign, uint32_t id)
     vu->object_reference = LUA_NOREF;
     vu->witness_reference = LUA_NOREF;
     vu->closer_reference = LUA_NOREF;
-    alarm_init(&vu->alarm, on_due);
+    alarm_init(&vu->alarm, vu_on_due);
     return vu;
 }
 
-void vu_drop_thread(struct vu *vu)
-{
-    lua_State *lua = vu->campaign->script->lua;
-
-    if (vu->thread == NULL) {
-        return;
-    }
-    lua_pushnil(lua);
-    lua_rawsetp(lua, LUA_REGISTRYINDEX, vu->thread);
-    vu->thread = NULL;
-}
-
 /* The object may outlive the worker in a variable of the script: it then says so. */
-static void drop_object(struct vu *vu)
+static void vu_drop_object(struct vu *vu)
 {
     lua_State *lua = vu->campaign->script->lua;
 
@@ -103,17 +85,17 @@ void vu_free(struct vu **pointer)
     if (vu == NULL) {
         return;
     }
-    shard_unset_alarm(vu->campaign->shard, &vu->alarm);
-    shard_unqueue(vu->campaign->shard, vu);
+    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+    turn_queue_remove(&vu->campaign->queue, vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
     vu_drop_answer(vu);
-    drop_object(vu);
+    vu_drop_object(vu);
     luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->witness_reference);
     luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->closer_reference);
     memory_free(vu->failure_text);
-    vu_drop_thread(vu);
+    vu_coroutine_drop(vu);
     memory_free(vu);
     *pointer = NULL;
 }
@@ -123,22 +105,18 @@ void vu_drop_answer(struct vu *vu)
     shared_reply_release(&vu->answer);
 }
 
-void vu_begin(struct vu *vu, enum vu_phase phase, uint64_t step)
+bool vu_is_global(const struct vu *vu)
 {
-    vu->phase = (uint8_t)phase;
-    vu->step = step;
-    vu->is_begun = false;
-    vu->has_been_stopped = false;
-    shard_queue(vu->campaign->shard, vu);
+    return vu == vu->campaign->global;
 }
 
 void vu_wake(struct vu *vu, enum vu_wake wake)
 {
     vu->wake = (uint8_t)wake;
-    shard_queue(vu->campaign->shard, vu);
+    turn_queue_add(&vu->campaign->queue, vu);
 }
 
-static void cancel_requests(struct vu *vu)
+static void vu_cancel_requests(struct vu *vu)
 {
     if (vu->http != NULL) {
         http_cancel(vu->http);
@@ -148,47 +126,197 @@ static void cancel_requests(struct vu *vu)
     }
 }
 
-/* The thread goes with all that it would go on with, so a wait that ends after all finds nobody. The runner
- * hears of it in a turn, as of everything that workers do: it is in the middle of a step now. */
-void vu_cut_short(struct vu *vu)
+static enum vu_event vu_run(struct vu *vu)
 {
-    if (vu->phase != VU_SETUP && vu->phase != VU_SETUP_SESSION) {
-        return;
+    enum step_result result = STEP_OK;
+    char *text = NULL;
+
+    if (vu->is_cut_short) {
+        vu->is_cut_short = false;
+        return vu_result_count(vu, STEP_FAILED, vu_coroutine_describe_late(vu));
     }
-    shard_unset_alarm(vu->campaign->shard, &vu->alarm);
-    cancel_requests(vu);
-    vu_hooks(vu)->forget_driver(vu);
-    vu_drop_answer(vu);
-    if (vu->thread != NULL) {
-        vu_drop_thread(vu);
+    if (!vu_coroutine_run(vu, &result, &text)) {
+        return VU_NO_EVENT;
     }
-    vu->wait = WAIT_NOTHING;
-    vu->release_ns = 0;
-    vu->is_cut_short = true;
-    shard_queue(vu->campaign->shard, vu);
+    return vu_result_count(vu, result, text);
 }
 
-void vu_stop(struct vu *vu)
+static enum vu_event vu_close_session(struct vu *vu)
 {
-    bool gives_way = vu->phase == VU_SETUP || vu->phase == VU_SETUP_SESSION || vu->phase == VU_STEP ||
-                     vu->phase == VU_WITNESS || vu->phase == VU_STEP_DELAY ||
-                     (vu->phase == VU_GLOBAL && vu->campaign->global_phase == GLOBAL_SETUP);
+    http_client_free(&vu->http);
+    return vu_run(vu);
+}
 
-    if (!gives_way || vu->is_queued) {
-        return;
+static enum vu_event vu_close_webdriver(struct vu *vu)
+{
+    http_client_free(&vu->webdriver);
+    return vu_run(vu);
+}
+
+static enum vu_event vu_queue(struct vu *vu)
+{
+    turn_queue_add(&vu->campaign->queue, vu);
+    return VU_NO_EVENT;
+}
+
+static enum vu_event vu_end_alarm(struct vu *vu)
+{
+    if (vu->release_ns != 0) {
+        await_instant(vu->release_ns);
     }
-    if (vu->phase == VU_STEP_DELAY) {
-        shard_unset_alarm(vu->campaign->shard, &vu->alarm);
-        vu->phase = VU_IDLE;
-        shard_campaign_step_done(vu->campaign, vu, STEP_OK, NULL);
-    } else if (vu->wait == WAIT_SLEEP) {
-        shard_unset_alarm(vu->campaign->shard, &vu->alarm);
+    vu->release_ns = 0;
+    vu_wake(vu, WAKE_DONE);
+    return VU_NO_EVENT;
+}
+
+static enum vu_event vu_end_wait(struct vu *vu)
+{
+    if (vu->is_queued) {
+        return VU_NO_EVENT;
+    }
+    if (vu->wait == WAIT_SLEEP) {
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_RESPONSE) {
-        cancel_requests(vu);
+        vu_cancel_requests(vu);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_DRIVER) {
         vu_hooks(vu)->forget_driver(vu);
         vu_wake(vu, WAKE_STOPPED);
     }
+    return VU_NO_EVENT;
+}
+
+/* The coroutine goes with all that it would go on with, so a wait that ends after all finds nobody. The
+ * runner is told in a turn, as of everything that workers do: it is in the middle of a step of its own
+ * now. */
+static enum vu_event vu_abandon_setup(struct vu *vu)
+{
+    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+    vu_cancel_requests(vu);
+    vu_hooks(vu)->forget_driver(vu);
+    vu_drop_answer(vu);
+    vu_coroutine_drop(vu);
+    vu->wait = WAIT_NOTHING;
+    vu->release_ns = 0;
+    vu->is_cut_short = true;
+    return vu_queue(vu);
+}
+
+static enum vu_event vu_delay(struct vu *vu)
+{
+    alarms_set(shard_alarms(vu->campaign->shard), &vu->alarm,
+               clock_now_ns() + (uint64_t)(vu_result_delay_s(vu) * 1e9));
+    return VU_NO_EVENT;
+}
+
+static char *take_failure(struct vu *vu)
+{
+    char *text = vu->failure_text;
+
+    vu->failure_text = NULL;
+    return text;
+}
+
+static enum vu_event vu_report_setup(struct vu *vu)
+{
+    SCOPED(memory_free_at) char *text = take_failure(vu);
+
+    shard_campaign_setup_done(vu->campaign, vu, text);
+    return VU_NO_EVENT;
+}
+
+static enum vu_event vu_report_step(struct vu *vu)
+{
+    SCOPED(memory_free_at) char *text = take_failure(vu);
+
+    shard_campaign_step_done(vu->campaign, vu, vu->result, text);
+    return VU_NO_EVENT;
+}
+
+static enum vu_event vu_report_torn_down(struct vu *vu)
+{
+    shard_campaign_torn_down(vu->campaign, vu);
+    return VU_NO_EVENT;
+}
+
+static enum vu_event vu_report_global(struct vu *vu)
+{
+    SCOPED(memory_free_at) char *text = take_failure(vu);
+
+    shard_campaign_global_done(vu->campaign, text);
+    return VU_NO_EVENT;
+}
+
+static enum vu_event vu_do_nothing(struct vu *vu)
+{
+    (void)vu;
+    return VU_NO_EVENT;
+}
+
+/* The one place where the phase changes. An action gives the event that follows from it at once; after
+ * VU_NO_EVENT the vu may be gone. False if the event cannot happen in this phase: it is counted, and nothing
+ * has changed. */
+static bool vu_move(struct vu *vu, enum vu_event event, enum vu_event *next)
+{
+    static enum vu_event (*const ACTIONS[VU_ACTION_COUNT])(struct vu *) = {
+        [VU_DO_NOTHING] = vu_do_nothing,
+        [VU_DO_QUEUE] = vu_queue,
+        [VU_DO_RUN] = vu_run,
+        [VU_DO_WAKE] = vu_end_alarm,
+        [VU_DO_END_WAIT] = vu_end_wait,
+        [VU_DO_CUT_SHORT] = vu_abandon_setup,
+        [VU_DO_DELAY] = vu_delay,
+        [VU_DO_CLOSE_SESSION] = vu_close_session,
+        [VU_DO_CLOSE_WEBDRIVER] = vu_close_webdriver,
+        [VU_DO_REPORT_SETUP] = vu_report_setup,
+        [VU_DO_REPORT_STEP] = vu_report_step,
+        [VU_DO_REPORT_TORN_DOWN] = vu_report_torn_down,
+        [VU_DO_REPORT_GLOBAL] = vu_report_global,
+    };
+    const struct vu_move *move = vu_move_find(vu->phase, event);
+
+    if (move == NULL) {
+        vu->campaign->refused_events++;
+        return false;
+    }
+    if (vu->phase != move->next) {
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+        vu->phase = (uint8_t)move->next;
+        vu->is_begun = false;
+    }
+    *next = ACTIONS[move->action](vu);
+    return true;
+}
+
+static void vu_happen(struct vu *vu, enum vu_event event)
+{
+    while (event != VU_NO_EVENT && vu_move(vu, event, &event)) {
+        ;
+    }
+}
+
+void vu_begin(struct vu *vu, enum vu_event begin, uint64_t step)
+{
+    enum vu_event next = VU_NO_EVENT;
+
+    if (vu_move(vu, begin, &next)) {
+        vu->step = step;
+        vu->has_been_stopped = false;
+    }
+}
+
+void vu_turn(struct vu *vu)
+{
+    vu_happen(vu, VU_TURN);
+}
+
+void vu_stop(struct vu *vu)
+{
+    vu_happen(vu, VU_STOP);
+}
+
+void vu_cut_short(struct vu *vu)
+{
+    vu_happen(vu, VU_LATE);
 }

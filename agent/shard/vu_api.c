@@ -1,9 +1,10 @@
-/* What the API functions need of the worker whose turn it is: to end the turn, and to take note of how it
- * goes on. */
+/* What the Lua functions see of the worker whose turn it is. */
+#include "agent/shard/vu_api.h"
+
 #include "agent/script/lua_error.h"
+#include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
-#include "agent/shard/vu.h"
 #include "common/clock.h"
 
 #include <lauxlib.h>
@@ -18,17 +19,11 @@ struct vu *vu_current(lua_State *lua, const char *function)
     return script->current;
 }
 
-static bool gives_way(const struct vu *vu)
-{
-    return vu->phase != VU_TEARDOWN_SESSION && vu->phase != VU_CLOSING && vu->phase != VU_TEARDOWN &&
-           !(vu->phase == VU_GLOBAL && vu->campaign->global_phase == GLOBAL_TEARDOWN);
-}
-
 int vu_raise_stopped(lua_State *lua, struct vu *vu, double waited_s, const char *text)
 {
     const char *why = vu->campaign->stop_text;
 
-    if (vu->has_been_stopped && gives_way(vu)) {
+    if (vu->has_been_stopped && vu_phase_gives_way(vu->phase)) {
         vu->campaign->script->limits.termination = TERMINATION_STOPPED;
     }
     vu->has_been_stopped = true;
@@ -41,9 +36,14 @@ int vu_raise_stopped(lua_State *lua, struct vu *vu, double waited_s, const char 
     return lua_failure_raise(lua, &failure);
 }
 
+static bool has_to_stop(const struct vu *vu)
+{
+    return vu->campaign->is_stopping && vu_phase_gives_way(vu->phase);
+}
+
 void vu_check_stopped(lua_State *lua, struct vu *vu)
 {
-    if (vu->campaign->is_stopping && gives_way(vu)) {
+    if (has_to_stop(vu)) {
         vu_raise_stopped(lua, vu, 0, NULL);
     }
 }
@@ -63,12 +63,29 @@ int vu_yield(lua_State *lua, struct vu *vu, enum vu_wait wait, lua_KFunction go_
     return lua_yieldk(lua, 0, context, go_on);
 }
 
+void vu_resumed(lua_State *lua, struct vu *vu, enum vu_wait wait)
+{
+    if (vu->wait != wait || vu->waiting != lua) {
+        lua_misuse(lua, "a coroutine that waits was resumed by someone else");
+    }
+    vu->wait = WAIT_NOTHING;
+    if (vu->wake == WAKE_STOPPED) {
+        vu_raise_stopped(lua, vu, (double)(clock_now_ns() - vu->wait_began_ns) / 1e9, NULL);
+    }
+}
+
+int vu_sleep_until(lua_State *lua, struct vu *vu, uint64_t at_ns, lua_KFunction go_on)
+{
+    alarms_set(shard_alarms(vu->campaign->shard), &vu->alarm, at_ns);
+    return vu_yield(lua, vu, WAIT_SLEEP, go_on, 0);
+}
+
 void vu_give_way(lua_State *lua)
 {
     struct script *script = script_of(lua);
     struct vu *vu = script->current;
 
-    if (vu->campaign->is_stopping && gives_way(vu)) {
+    if (has_to_stop(vu)) {
         /* It does not wait, so nothing else would tell it; raised in a hook, nothing of it may run again. */
         vu->has_been_stopped = true;
         script->limits.has_killed = true;
@@ -100,13 +117,65 @@ int vu_await_lease(lua_State *lua, struct vu *vu, lua_CFunction again)
     return vu_yield(lua, vu, WAIT_LEASE, on_lease, (lua_KContext)again);
 }
 
-void vu_resumed(lua_State *lua, struct vu *vu, enum vu_wait wait)
+enum runner_call vu_call(struct vu *vu, const struct operation *operation, struct error *error)
 {
-    if (vu->wait != wait || vu->waiting != lua) {
-        lua_misuse(lua, "a coroutine that waits was resumed by someone else");
-    }
-    vu->wait = WAIT_NOTHING;
-    if (vu->wake == WAKE_STOPPED) {
-        vu_raise_stopped(lua, vu, (double)(clock_now_ns() - vu->wait_began_ns) / 1e9, NULL);
-    }
+    return shard_campaign_call(vu->campaign, vu, operation, error);
+}
+
+void vu_keep_artifact(const struct vu *vu, enum artifact_kind kind, struct bytes content)
+{
+    shard_campaign_keep_artifact(vu->campaign, vu, kind, content);
+}
+
+const struct campaign_options *vu_options(const struct vu *vu)
+{
+    return vu->campaign->options;
+}
+
+uint32_t vu_worker_count(const struct vu *vu)
+{
+    return runner_worker_count(vu->campaign->runner, vu->id);
+}
+
+uint32_t vu_room_size(const struct vu *vu)
+{
+    struct campaign_options now = *vu->campaign->options;
+
+    now.workers = vu_worker_count(vu);
+    return campaign_workers_of_room(&now, vu_room(vu));
+}
+
+uint32_t vu_room(const struct vu *vu)
+{
+    return vu->id / vu->campaign->room_size;
+}
+
+uint32_t vu_seat(const struct vu *vu)
+{
+    return vu->id % vu->campaign->room_size;
+}
+
+const char *vu_agent(const struct vu *vu)
+{
+    return shard_settings(vu->campaign->shard)->agent;
+}
+
+uint64_t vu_turn_ns(const struct vu *vu)
+{
+    return turns_began_ns(vu->campaign->queue.turns);
+}
+
+struct meter *vu_meter(const struct vu *vu)
+{
+    return vu->campaign->meter;
+}
+
+struct http_engine *vu_http_engine(const struct vu *vu)
+{
+    return shard_http(vu->campaign->shard);
+}
+
+struct drivers *vu_drivers(const struct vu *vu)
+{
+    return shard_drivers(vu->campaign->shard);
 }

@@ -1,5 +1,5 @@
-/* Counts how often it finds a shard where it was: a clock would take a frozen process for a shard that spins.
- */
+/* Counts how often it finds a shard unchanged: by a clock, a frozen process would look like a shard that
+ * spins. */
 #include "agent/shard/watchdog.h"
 
 #include "common/log.h"
@@ -16,8 +16,9 @@
 #define LOOK_MS 250u
 #define WHAT_BYTES 250
 #define EXIT_STUCK 1
-/* Of a thread that has not come back: less processor time than this, and it is blocked; more, and it spins.
- * In between it may be that the machine has no time for it: then it is given more. */
+/* A thread that has not come back and has used less processor time than the first is blocked, one that
+ * has used more than the second spins. In between, the machine may have no time for it, and it is given
+ * longer. */
 #define BLOCKED_MS 50u
 #define SPINNING_MS 5000u
 #define STARVED_TIMES 6u
@@ -25,14 +26,14 @@
 struct sight {
     uint64_t beats;
     uint32_t stuck_ms; /* found at these beats, awake */
-    uint64_t used_ms;  /* processor time of the thread when it was first found so */
+    uint64_t used_ms;  /* the thread's processor time when it was first found so */
 };
 
 struct watchdog {
     struct watchdog_settings settings;
     struct sight *sights;
     uv_thread_t thread;
-    int wakeup; /* an eventfd: readable when it is to stop */
+    int wakeup; /* an eventfd, readable when it has to stop */
 };
 
 void pulse_init(struct pulse *pulse)
@@ -179,7 +180,7 @@ static void watchdog_run(void *context)
 
     struct pollfd stop = {.fd = watchdog->wakeup, .events = POLLIN};
 
-    /* Not until an instant of a clock, which may not be the one that the kernel waits by. */
+    /* A relative wait: an instant of a clock may not be of the clock that the kernel waits by. */
     for (;;) {
         int count = poll(&stop, 1, LOOK_MS);
         if (count > 0) {

@@ -1,4 +1,4 @@
-/* A thread that looks at the shards: which of them does not come back, and whose turn that is. */
+/* A thread that watches the shards: which of them does not come back, and whose turn that is. */
 #pragma once
 #include "common/attributes.h"
 
@@ -10,13 +10,13 @@
 
 #define PULSE_PLACE_BYTES 100
 
-/* A shard's, written by its thread. */
+/* Of a shard, written by its thread. */
 struct pulse {
     _Atomic(uint64_t) beats; /* odd while the loop may sleep */
     _Atomic(uint64_t) campaign;
     _Atomic(uint64_t) step;
     _Atomic(uint32_t) worker;
-    _Atomic(bool) is_turn; /* of that worker; else something else runs */
+    _Atomic(bool) is_turn; /* a turn of that worker; else something else runs */
     _Atomic(bool) has_clock;
     clockid_t clock; /* of its thread's processor time */
     _Atomic(bool) has_place;
@@ -39,8 +39,8 @@ struct watchdog_settings {
     struct pulse *pulses; /* of all shards; they outlive the watchdog */
     uint32_t count;
     uint32_t warn_ms;
-    /* A shard that does not come back for so long ends the process, with exit code 1: the agent would keep
-     * up a lease for workers that nobody can stop. */
+    /* A shard that does not come back for this long ends the process, with exit code 1: else the agent would
+     * keep a lease for workers that nobody can stop. */
     uint32_t end_ms;
 };
 

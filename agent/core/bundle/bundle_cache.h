@@ -10,7 +10,7 @@
 /* Never changed, freed with the last holder (atomic count). */
 struct shared_bundle;
 MUST_CHECK struct shared_bundle *shared_bundle_copy(const struct bundle *bundle);
-/* Takes the content of all files, one behind the other, as many bytes as the listing says. NULL if they are
+/* Takes the content of all files, one after the other, as many bytes as the listing says. NULL if they are
  * not those of the listing's hash; the content is gone then too. */
 MUST_CHECK struct shared_bundle *shared_bundle_new(const struct bundle_listing *listing,
                                                    struct buffer *content);

@@ -1,4 +1,4 @@
-/* The life of a campaign's workers on one shard: the door, and what each move of a worker brings about. */
+/* The life of a campaign's workers on one shard: the one entry, and what each move of a worker does. */
 #include "agent/core/runner/runner_internal.h"
 #include "agent/core/runner/schedule.h"
 #include "common/container.h"
@@ -157,8 +157,8 @@ static void runner_report(struct runner *runner, struct worker *worker)
     const struct room *room = runner_room_of(runner, worker);
     bool is_asked_for = room != NULL && room->is_synchronising;
     enum worker_event next = runner_choose(runner, worker, false);
-    bool is_told_anyhow = runner->tells_steps && next == WORKER_GO && text == NULL;
-    if (is_asked_for && !is_told_anyhow) {
+    bool is_told_anyway = runner->tells_steps && next == WORKER_GO && text == NULL;
+    if (is_asked_for && !is_told_anyway) {
         runner_report_past(runner, worker, bytes_of_string(text));
     }
     worker_remember(worker, is_asked_for ? NULL : text);
@@ -264,7 +264,7 @@ static void tick(struct runner *runner, uint64_t now_ns)
     }
 }
 
-/* What the shell says of a worker. A call that it still waited in went with its script. */
+/* An event of a worker from the shell. A call that it was still waiting in is gone with its script. */
 static void take_worker_event(struct runner *runner, const struct runner_event *event)
 {
     struct worker *worker = worker_index_find(runner->index, event->worker);

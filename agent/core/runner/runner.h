@@ -8,7 +8,7 @@
 struct runner;
 
 enum runner_event_kind {
-    RUNNER_TICK,       /* crew_due_ns was reached */
+    RUNNER_TICK,       /* runner_due_ns was reached */
     RUNNER_COMMAND,    /* from the agent; borrowed. GLOBAL is the shell's alone */
     RUNNER_SETUP_DONE, /* of `worker`: is_ok, text */
     RUNNER_STEP_DONE,  /* of `worker`: result, text */
@@ -29,13 +29,13 @@ struct runner_event {
 };
 
 enum runner_effect_kind {
-    RUNNER_SETUP,      /* run `setup` and `setup_session` for the worker, then CREW_SETUP_DONE */
-    RUNNER_SETUP_LATE, /* they have had --setup-timeout: they end where they are, and have failed */
-    RUNNER_STEP,       /* run step number `step`, then CREW_STEP_DONE */
+    RUNNER_SETUP,      /* run `setup` and `setup_session` for the worker, then RUNNER_SETUP_DONE */
+    RUNNER_SETUP_LATE, /* --setup-timeout has expired: abort the setup and report it as failed */
+    RUNNER_STEP,       /* run step number `step`, then RUNNER_STEP_DONE */
     RUNNER_ANSWER,     /* the call that the worker waits in ends with `reply` (held until the next step);
-                        `rank`     is this worker's own */
-    RUNNER_TEARDOWN, /* run `teardown_session`, close what the worker has, `teardown`; then CREW_TORN_DOWN. A
-                      worker that never began its setup is not torn down */
+                          `rank` is this worker's own */
+    RUNNER_TEARDOWN, /* run `teardown_session`, close what the worker has, `teardown`; then RUNNER_TORN_DOWN.
+                        A worker that never began its setup is not torn down */
     RUNNER_NOTICE, /* hand `notice` to the agent; the shell takes it. Before NOTICE_FINISHED it sends its last
                     statistics */
 };
@@ -46,7 +46,8 @@ struct runner_effect {
     uint64_t step;
     struct shared_reply *reply;
     uint64_t rank;
-    struct notice *notice; /* NULLed by the shell that takes it; freed by crew_effects_clear if nobody did */
+    struct notice
+        *notice; /* NULLed by the shell that takes it; freed by runner_effects_clear if it does not */
 };
 
 struct runner_effects {
@@ -57,40 +58,40 @@ struct runner_effects {
 void runner_effects_clear(struct runner_effects *effects);
 void runner_effects_finish(struct runner_effects *effects);
 
-/* Takes a hold of its own on `deployment`. `runs` stands in for options->runs, which the script may have
- * decided otherwise (single run: the number of scenarios). */
+/* Holds `deployment` itself. `runs` stands in for options->runs, which the script may have decided otherwise
+ * (single run: the number of scenarios). */
 MUST_CHECK struct runner *runner_new(struct deployment *deployment, uint64_t runs);
 void runner_free(struct runner **runner);
-/* From now on what workers do goes into `gather`, borrowed, and not out as NOTICE_OPERATION: it is of the
- * step that is taken, and so before the notices among its effects. */
+/* From now on what workers do goes into `batcher`, which is borrowed, instead of out as NOTICE_OPERATION. It
+ * belongs to the step being taken, and so comes before the notices among its effects. */
 void runner_gather_into(struct runner *runner, struct batcher *batcher);
-/* Clears `effects`, then fills it in order. The shell carries all out before it steps again, except that the
- * carrying out of CREW_STEP and CREW_ANSWER may be put off while there is no lease. */
+/* Clears `effects`, then fills it in order. The shell performs all of them before it steps again, except that
+ * it may put off RUNNER_STEP and RUNNER_ANSWER while there is no lease. */
 void runner_step(struct runner *runner, const struct runner_event *event, struct runner_effects *effects);
 uint64_t runner_due_ns(const struct runner *runner);
 
 enum runner_call {
     RUNNER_CALL_DONE,    /* sent, no answer comes: go on */
-    RUNNER_CALL_WAITS,   /* CREW_ANSWER will come */
+    RUNNER_CALL_WAITS,   /* RUNNER_ANSWER will come */
     RUNNER_CALL_STOPPED, /* the campaign is stopping: raise `stopped` */
     RUNNER_CALL_REFUSED  /* misuse; `error` says which */
 };
 /* A worker's script calls the coordinator. `operation` has kind, room (of a variable), name, step, count,
  * timeout_ms, flags, value, expected, instants; the rest (workers, nth, call, the room of a notifier or
- * barrier) is filled in here. Borrowed; the notice in `effects` (cleared first), or the gathering, owns a
- * copy. A signal on another step than the worker's is refused. Variables may be used at any time, by global
+ * barrier) is filled in here. Borrowed; the notice in `effects` (cleared first), or the batcher, owns a copy.
+ * A signal on another step than the worker's is refused. Variables may be used at any time, by global
  * fixtures in the name of any worker of the runner; notifiers and barriers not before the setup and not in a
  * teardown. */
 MUST_CHECK enum runner_call runner_call(struct runner *runner, uint32_t worker,
                                         const struct operation *operation, struct runner_effects *effects,
                                         struct error *error);
 
-/* How many workers the campaign has, as this one sees it in its step: where workers synchronise, the same for
- * all of a room in the same step. */
+/* How many workers the campaign has, as this worker sees it in its step: in a room that synchronises all see
+ * the same number in the same step. */
 uint32_t runner_worker_count(const struct runner *runner, uint32_t worker);
 /* The worker's step: 0 until its setup is done. */
 uint64_t runner_worker_step(const struct runner *runner, uint32_t worker);
 /* Workers between setup and teardown. */
 uint32_t runner_running(const struct runner *runner);
-/* Events that came to a worker in a state where they cannot: a mistake of the shell. */
+/* Events that came to a worker in a state where they cannot: a bug of the shell. */
 uint64_t runner_refused_events(const struct runner *runner);

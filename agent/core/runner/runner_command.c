@@ -1,4 +1,4 @@
-/* What the agent tells a runner, one function a command. */
+/* The agent's commands to a runner, one function each. */
 #include "agent/core/runner/runner_internal.h"
 #include "agent/core/runner/schedule.h"
 #include "common/memory.h"
@@ -40,7 +40,7 @@ static void start_again(struct runner *runner, const struct worker_set *workers,
     }
 }
 
-/* Workers that a lost agent had, or that the campaign has more. */
+/* Workers that a lost agent had, or that the campaign has been scaled up by. */
 static void runner_command_assign(struct runner *runner, const struct command *command)
 {
     uint64_t first_step = command->first_step == 0 ? 1 : command->first_step;
@@ -93,8 +93,8 @@ static uint64_t furthest_step(struct worker_list workers)
     return furthest;
 }
 
-/* A room that synchronises only later has told nobody how far it is: its workers end at their next boundary,
- * like those of a room that never does. */
+/* A room that begins to synchronise later has not reported how far it is: its workers end after their step,
+ * like those of a room that never synchronises. */
 static void halt_rooms(struct runner *runner)
 {
     struct map_cursor cursor = {0};
@@ -119,7 +119,7 @@ static void tell_furthest_steps(struct runner *runner)
     }
 }
 
-/* Of these workers the coordinator knows that they begin their next step. */
+/* The coordinator knows that these workers begin their next step. */
 static void begin_known_steps(struct runner *runner, const struct command *command)
 {
     struct worker_cursor cursor = {0};

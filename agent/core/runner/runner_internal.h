@@ -1,24 +1,24 @@
-/* Inside of the runner, shared by its files only. */
+/* The inside of the runner, shared by its own files only. */
 #pragma once
 #include "agent/core/runner/runner.h"
 #include "agent/core/runner/worker_index.h"
 #include "common/map.h"
 
-/* What the runner knows of a room that synchronises. Rooms that do not have none. */
+/* What the runner knows of a room that synchronises; for the others there is none. */
 struct room {
     uint32_t id;
     bool is_synchronising; /* the coordinator wants to know of its progress */
     bool is_signalled;     /* one of ours has used a notifier or barrier */
     bool is_done;          /* all its workers have ended, here and elsewhere */
-    bool is_halted;        /* it did synchronise when the campaign began to drain */
-    bool has_last_step;    /* then it is known how far it goes: */
+    bool is_halted;        /* it was synchronising when the campaign began to drain */
+    bool has_last_step;    /* once it is known how far the room goes */
     uint64_t last_step;
-    struct change *changes; /* of the number of workers, in the order in which they came */
+    struct change *changes; /* changes of the number of workers, in the order in which they came */
     size_t change_count;
     size_t change_capacity;
 };
 
-/* The campaign has another number of workers from a step of the room on. */
+/* From this step of the room on, the campaign has another number of workers. */
 struct change {
     uint64_t from_step;
     uint32_t before;
@@ -40,7 +40,7 @@ struct runner {
     struct worker_index *index;
     struct timers *timers;
     struct map *rooms;
-    struct room *last_room;  /* the one that was looked up last; NULL: none yet */
+    struct room *last_room;  /* looked up last; NULL: none yet */
     struct batcher *batcher; /* NULL: operations leave as notices */
     uint32_t counts[WORKER_STATE_COUNT];
     bool has_begun;
@@ -49,7 +49,7 @@ struct runner {
     uint32_t worker_count; /* of the campaign now, and the most it ever had */
     uint32_t most_workers;
     bool has_scaled;
-    uint64_t given; /* workers that this runner was ever given, those that come back once more */
+    uint64_t given; /* workers that this runner was ever given; those that come back count again */
     struct comeback *comebacks;
     size_t comeback_count;
     size_t comeback_capacity;
@@ -65,11 +65,11 @@ struct runner {
     uint64_t refused_events;
     /* For calls that are never answered. */
     uint64_t look_due_ns; /* TIMERS_NEVER: nobody waits */
-    uint64_t paused_ns;   /* when there was no lease last; 0: there always was */
-    size_t looked_at;     /* so many workers, in this round */
+    uint64_t paused_ns;   /* when there was last no lease; 0: there always was one */
+    size_t looked_at;     /* this many workers, in this round */
     bool has_found_waiting;
 
-    /* Of the step that is being taken. */
+    /* Of the step being taken. */
     const struct runner_event *event;
     struct runner_effects *effects;
 };
@@ -81,23 +81,23 @@ void runner_tell(const struct runner *runner, struct runner_effects *effects,
 /* A set of one worker that needs no memory but `run`. */
 struct worker_set runner_only(struct worker_run *run, const struct worker *worker);
 struct notice *runner_add_notice(const struct runner *runner, enum notice_kind kind);
-/* NULL if nothing is known of it. */
+/* NULL if nothing is known about it. */
 struct room *runner_room(const struct runner *runner, uint32_t room);
 struct room *runner_ensure_room(struct runner *runner, uint32_t room);
 struct room *runner_room_of(const struct runner *runner, const struct worker *worker);
 
 /* The only function that assigns a worker's state. What cannot happen in its state is counted and ignored. */
 void runner_move(struct runner *runner, struct worker *worker, enum worker_event event);
-/* What comes next for a worker that is between two steps. */
+/* What comes next for a worker between two steps. */
 enum worker_event runner_choose(const struct runner *runner, const struct worker *worker, bool has_rested);
-/* crew_scale.c. How many workers there are in this step of the room of `worker`. */
+/* In runner_scale.c. How many workers there are in this step of the room of `worker`. */
 uint32_t runner_count_at(const struct runner *runner, const struct worker *worker, uint64_t step);
 void runner_scale(struct runner *runner, const struct command *command);
-/* Begins with this step, or ends where none is left. */
+/* Begins with this step, or ends if none is left. */
 void runner_start(struct runner *runner, struct worker *worker);
-/* One that was here before is wanted again. */
+/* A worker that was here before is wanted again. */
 void runner_start_again(struct runner *runner, struct worker *worker, uint64_t first_step);
-/* It is gone: perhaps it was wanted again meanwhile. */
+/* It is gone; it may be wanted again by now. */
 void runner_come_back(struct runner *runner, struct worker *worker);
 /* Rooms have ids below this. */
 uint32_t runner_room_limit(const struct runner *runner);
@@ -106,17 +106,17 @@ void runner_report_past(struct runner *runner, const struct worker *worker, stru
 /* It begins its step, and so is past the one before. */
 void runner_report_begun(struct runner *runner, const struct worker *worker);
 void runner_report_ended(struct runner *runner, const struct worker *worker, const char *text);
-/* When it really began, its place in the ramp-up left out, so that all can be compared. Nothing where the
+/* When it really began, less its delay in the ramp-up, so that all can be compared. Reports nothing where the
  * campaign has no instant to begin at. */
 void runner_report_start(struct runner *runner, const struct worker *worker);
-/* The notice that all are gone, if they are and it is not out yet. */
+/* Sends the notice that all workers are gone, if they are and it has not been sent. */
 void runner_check_finished(struct runner *runner);
 
 void runner_take_command(struct runner *runner, const struct command *command);
 void runner_take_reply(struct runner *runner, const struct command *command);
 /* Ends the call that the worker waits in by this reply, which is copied. */
 void runner_answer(struct runner *runner, struct worker *worker, const struct reply *reply);
-/* crew_patience.c. Somebody waits from now on. */
+/* In runner_patience.c. A worker waits from now on. */
 void runner_expect_answer(struct runner *runner);
 /* Ends the calls that the coordinator should have answered long ago. */
 void runner_look_for_vain_waits(struct runner *runner, const struct runner_event *tick);

@@ -1,14 +1,14 @@
-/* No wait is endless: the coordinator ends each in its time, and a call that it never answers ends here. */
+/* Bounds every wait: the coordinator ends each in time, and a call that it never answers ends here. */
 #include "agent/core/runner/runner_internal.h"
 #include "agent/core/runner/schedule.h"
 #include "common/duration.h"
 #include "common/escape.h"
 #include "proto/message/limits.h"
 
-/* How long an answer may take longer than it should, while the coordinator is heard. */
+/* How much later than it should an answer may come, while the coordinator is heard. */
 #define ALLOWED_MS 30000u
 #define LOOK_EVERY_MS 1000u
-/* Of a hundred thousand workers only so many are looked at at once. */
+/* Of a hundred thousand workers only this many are looked at in one step. */
 #define LOOK_AT 16384u
 #define SYNC_TIMEOUT_MS 60000u /* if the options have none */
 #define NAME_BYTES 300u
@@ -59,7 +59,7 @@ static void look_at(struct runner *runner, struct worker *worker, uint64_t now_n
     }
 }
 
-/* Goes on as long as it has found anybody waiting since it was last at the first worker. */
+/* Goes on while the present round, which began at the first worker, has found any that waits. */
 void runner_look_for_vain_waits(struct runner *runner, const struct runner_event *tick)
 {
     if (tick->now_ns < runner->look_due_ns) {

@@ -1,4 +1,4 @@
-/* What a runner gives out: effects, notices, progress. And what it knows of rooms. */
+/* What a runner hands out: effects, notices, progress. And what it knows of rooms. */
 #include "agent/core/runner/runner_internal.h"
 #include "agent/core/runner/schedule.h"
 #include "common/escape.h"

@@ -1,9 +1,9 @@
-/* The number of a campaign's workers as it changes: who ends because of it, who begins, and from when on it
- * is seen. */
+/* Changes of the number of a campaign's workers: which end, which begin, and from which step on the number is
+ * seen. */
 #include "agent/core/runner/runner_internal.h"
 #include "common/memory.h"
 
-/* A room whose step none of them has come to yet needs more than one; older ones are over. */
+/* How many changes are kept of a room, the newest: an older one matters only to a step that is over. */
 #define CHANGES_MOST 16u
 
 uint32_t runner_count_at(const struct runner *runner, const struct worker *worker, uint64_t step)
@@ -53,7 +53,7 @@ static void note_change(struct runner *runner, const struct room_step *at, uint3
         (struct change){.from_step = at->step, .before = before, .after = runner->worker_count};
 }
 
-/* Those in a step end behind it. */
+/* Workers in a step end after it. */
 static void end_if_idle(struct runner *runner, struct worker *worker)
 {
     if (worker->id < runner_count_at(runner, worker, worker->step + 1)) {
@@ -92,7 +92,8 @@ void runner_start(struct runner *runner, struct worker *worker)
         room->is_done = false;
     }
     if (room != NULL && room->is_synchronising) {
-        runner_report_past(runner, worker, bytes_of_string(NULL)); /* whoever had it may not have said */
+        runner_report_past(runner, worker,
+                           bytes_of_string(NULL)); /* the agent that had it may not have said */
     }
     if (runner->is_stopping) {
         runner_move(runner, worker, WORKER_STOP);
@@ -102,7 +103,7 @@ void runner_start(struct runner *runner, struct worker *worker)
     }
 }
 
-static void runner_scale_begin_anew(struct runner *runner, struct worker *worker, uint64_t first_step)
+static void runner_scale_restart(struct runner *runner, struct worker *worker, uint64_t first_step)
 {
     runner->counts[worker->state]--;
     worker_init(worker, worker->id, first_step);
@@ -113,7 +114,7 @@ static void runner_scale_begin_anew(struct runner *runner, struct worker *worker
 void runner_start_again(struct runner *runner, struct worker *worker, uint64_t first_step)
 {
     if (worker->state == WORKER_GONE) {
-        runner_scale_begin_anew(runner, worker, first_step);
+        runner_scale_restart(runner, worker, first_step);
         return;
     }
     runner->comebacks = memory_reserve(runner->comebacks, &runner->comeback_capacity,
@@ -131,7 +132,7 @@ void runner_come_back(struct runner *runner, struct worker *worker)
         struct comeback comeback = runner->comebacks[i];
         if (comeback.worker == worker->id) {
             runner->comebacks[i] = runner->comebacks[--runner->comeback_count];
-            runner_scale_begin_anew(runner, worker, comeback.first_step);
+            runner_scale_restart(runner, worker, comeback.first_step);
             return;
         }
     }

@@ -1,4 +1,4 @@
-/* When workers start and how instants are reckoned. */
+/* When workers start, and arithmetic of instants. */
 #include "agent/core/runner/schedule.h"
 
 #include "common/time_units.h"

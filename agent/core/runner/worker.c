@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* Enough to tell a failure by; a hundred thousand workers may fail at once. */
+/* Enough to recognise a failure; a hundred thousand workers may fail at once. */
 #define REMEMBERED_BYTES 256
 
 static_assert(sizeof(struct worker) <= 80, "a hundred thousand of them are to be cheap");
@@ -22,7 +22,7 @@ struct pending {
     uint8_t name[];
 };
 
-/* A list: a step has few barriers. */
+/* A list, since a step has few barriers. */
 struct arrivals {
     struct arrivals *next;
     uint32_t count;

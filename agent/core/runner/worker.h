@@ -14,7 +14,7 @@ struct arrivals;
 struct worker {
     struct timer timer; /* to start, to be set up, to rest, or to be held no longer: by the state */
     uint64_t
-        step; /* that it is in, or is about to begin, or ended last; before its first, the one before that */
+        step; /* that it is in, is about to begin, or has ended last; before its first, the one before that */
     struct pending *pending;   /* NULL: it waits for no answer */
     struct arrivals *arrivals; /* the barriers that it has come to in this step */
     char *last_text; /* how its last step ended, NULL if well; kept while nobody asks for its progress */
@@ -28,23 +28,23 @@ void worker_finish(struct worker *worker);
 /* Keeps the start of `text`, NULL for nothing, as how its last step ended. */
 void worker_remember(struct worker *worker, const char *text);
 
-/* The last step that it has ended, 0 if none. */
+/* The last step that it has ended; 0 if none. */
 uint64_t worker_ended_step(const struct worker *worker);
-/* Whether it has told, or is about to tell, that it is past every step. */
+/* Whether it has reported, or is about to report, that it is past every step. */
 bool worker_has_ended(const struct worker *worker);
 
-/* It arrives once more at the barrier of this name in its step: the how-manieth time, from 0. */
+/* It arrives once more at the barrier of this name in its step. Gives the ordinal of this arrival, from 0. */
 uint32_t worker_arrive(struct worker *worker, struct bytes name);
-/* The how-manieth its last arrival there was; 0 if it never arrived. */
+/* The ordinal of its last arrival there; 0 if it never arrived. */
 uint32_t worker_last_arrival(const struct worker *worker, struct bytes name);
 void worker_forget_arrivals(struct worker *worker);
 
 /* Remembers what it waits for; it must not be waiting. */
 void worker_wait(struct worker *worker, const struct operation *operation);
-/* Since when it has waited for its answer, the first look at it being the beginning, and how long that may
- * take by what the coordinator was told (0: as long as the campaign says). False: it waits for nothing. */
+/* Since when it has waited for its answer, counted from the first look at it, and how long that may take, as
+ * the coordinator was told (0: the campaign's default). False: it waits for nothing. */
 bool worker_waits_since(struct worker *worker, uint64_t now_ns, uint64_t *since_ns, uint64_t *timeout_ms);
 bool worker_waits_for(const struct worker *worker, const struct reply *reply);
-/* Fills kind and key of what it waits in; the name is borrowed until worker_wait_over. */
+/* Fills in kind and key of the call that it waits in; the name is borrowed until worker_wait_over. */
 void worker_describe_wait(const struct worker *worker, struct reply *reply);
 void worker_wait_over(struct worker *worker);

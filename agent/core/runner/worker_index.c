@@ -1,12 +1,12 @@
-/* The workers of a runner: an array of pointers sorted by id, so that the workers of a room stand together.
- */
+/* The workers of a runner: an array of pointers sorted by id, so that the workers of a room stand
+ * together. */
 #include "agent/core/runner/worker_index.h"
 #include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What one roster_add has added. */
+/* What one worker_index_add has added. */
 struct batch {
     struct batch *next;
     size_t count;

@@ -21,7 +21,7 @@ enum worker_event {
     WORKER_SETUP_LATE,   /* they take longer than they may */
     WORKER_STEP_OVER,    /* the script has ended the step, well or badly */
     WORKER_REST,         /* a delay comes before the next step */
-    WORKER_HALT,         /* the campaign drains, and nobody knows yet how far its room goes */
+    WORKER_HALT,         /* the campaign drains, and it is not known yet how far its room goes */
     WORKER_GO,           /* the next step may begin */
     WORKER_KNOWN,        /* the coordinator knows, or need not */
     WORKER_END,          /* no step is left for it */
@@ -36,14 +36,14 @@ enum worker_action {
     WORKER_DO_SETUP,     /* run the setup fixtures */
     WORKER_DO_CUT_SHORT, /* have the setup fixtures fail */
     WORKER_DO_CHOOSE,    /* find out what comes next */
-    WORKER_DO_REPORT,    /* tell how the step ended, then find out what comes next */
+    WORKER_DO_REPORT,    /* report how the step ended, then find out what comes next */
     WORKER_DO_REST,      /* wait for the delay */
-    WORKER_DO_ASK,       /* tell that it begins its next step, where that has to be known */
+    WORKER_DO_ASK,       /* report that it begins its next step, where that has to be known */
     WORKER_DO_STEP,      /* run that step */
-    WORKER_DO_HOLD,      /* tell that it has ended; keep the session as long as the room needs it */
-    WORKER_DO_BREAK_OFF, /* tell that it has ended and run the teardown fixtures */
+    WORKER_DO_HOLD,      /* report that it has ended; keep the session as long as the room needs it */
+    WORKER_DO_BREAK_OFF, /* report that it has ended and run the teardown fixtures */
     WORKER_DO_TEARDOWN,  /* run the teardown fixtures */
-    WORKER_DO_VANISH,    /* tell that it has ended; there is nothing to tear down */
+    WORKER_DO_VANISH,    /* report that it has ended; there is nothing to tear down */
     WORKER_DO_BURY,      /* nothing is left of it */
     WORKER_ACTION_COUNT
 };

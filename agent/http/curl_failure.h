@@ -1,0 +1,9 @@
+/* What a result of curl means. */
+#pragma once
+#include "agent/http/engine.h"
+
+#include <curl/curl.h>
+
+/* `text` is curl's own, of its error buffer; it tells some failures apart. `is_too_large`: the body would
+ * have been longer than its maximum. */
+enum http_failure curl_failure_of(CURLcode result, const char *text, bool is_too_large);

@@ -1,0 +1,141 @@
+/* Sets a handle of curl up for a request. */
+#include "agent/http/curl_request.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void curl_request_init(struct curl_request *request, CURL *easy)
+{
+    *request = (struct curl_request){.easy = easy};
+}
+
+void curl_request_finish(struct curl_request *request)
+{
+    curl_slist_free_all(request->headers);
+    memory_free(request->url);
+}
+
+static bool curl_request_has_header(const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (strcasecmp(request->headers[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void curl_request_add_header(struct curl_request *request, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(request->headers, line);
+
+    if (longer == NULL) {
+        abort();
+    }
+    request->headers = longer;
+}
+
+/* Curl would send a form's type with every body, and wait before a large one: neither is wanted unless the
+ * script says so. */
+static void set_headers(struct curl_request *request, const struct http_request *wanted)
+{
+    for (size_t i = 0; i < wanted->header_count; i++) {
+        const struct http_header *header = &wanted->headers[i];
+        char *line = header->value[0] ? memory_format("%s: %s", header->name, header->value)
+                                      : memory_format("%s;", header->name);
+        curl_request_add_header(request, line);
+        memory_free(line);
+    }
+    if (wanted->has_body && !curl_request_has_header(wanted, "content-type")) {
+        curl_request_add_header(request, "Content-Type:");
+    }
+    if (wanted->has_body && !curl_request_has_header(wanted, "expect")) {
+        curl_request_add_header(request, "Expect:");
+    }
+    curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers);
+}
+
+static void set_method(struct curl_request *request, const struct http_request *wanted)
+{
+    CURL *easy = request->easy;
+    bool is_body_usual = strcmp(wanted->method, "POST") == 0 || strcmp(wanted->method, "PUT") == 0 ||
+                         strcmp(wanted->method, "PATCH") == 0;
+
+    if (strcmp(wanted->method, "HEAD") == 0) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    } else if (wanted->has_body || is_body_usual) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wanted->body.size);
+        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
+                         wanted->body.size > 0 ? (const char *)wanted->body.data : "");
+        if (strcmp(wanted->method, "POST") != 0) {
+            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, wanted->method);
+        }
+    } else if (strcmp(wanted->method, "GET") != 0) {
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, wanted->method);
+    }
+}
+
+/* Takes back what the last request had beyond a plain GET. */
+static void reset_special(struct curl_request *request)
+{
+    CURL *easy = request->easy;
+
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
+    curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+    curl_slist_free_all(request->headers);
+    request->headers = NULL;
+    request->is_special = false;
+}
+
+static void set_special(struct curl_request *request, const struct http_request *wanted)
+{
+    request->is_special = true;
+    set_method(request, wanted);
+    set_headers(request, wanted);
+    curl_easy_setopt(request->easy, CURLOPT_FOLLOWLOCATION, wanted->is_followed ? 1L : 0L);
+    if (wanted->user != NULL) {
+        curl_easy_setopt(request->easy, CURLOPT_USERNAME, wanted->user);
+        curl_easy_setopt(request->easy, CURLOPT_PASSWORD, wanted->password);
+    }
+}
+
+static void set_url(struct curl_request *request, const char *url)
+{
+    if (request->url != NULL && strcmp(request->url, url) == 0) {
+        return;
+    }
+    memory_free(request->url);
+    request->url = memory_copy_string(url);
+    /* Curl refuses those of megabytes. */
+    if (curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK) {
+        curl_easy_setopt(request->easy, CURLOPT_URL, "");
+    }
+}
+
+void curl_request_set(struct curl_request *request, const struct http_request *wanted)
+{
+    bool is_plain = strcmp(wanted->method, "GET") == 0 && !wanted->has_body && wanted->header_count == 0 &&
+                    !wanted->is_followed && wanted->user == NULL;
+
+    if (request->is_special) {
+        reset_special(request);
+    }
+    set_url(request, wanted->url);
+    if (!is_plain) {
+        set_special(request, wanted);
+    }
+    if (request->timeout_ms != wanted->timeout_ms) {
+        request->timeout_ms = wanted->timeout_ms;
+        curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
+    }
+}

@@ -1,0 +1,146 @@
+/* Sets the agent's process up before there are threads. */
+#include "agent/main/process_setup.h"
+
+#include "agent/browser/folder.h"
+#include "agent/browser/starter_link.h"
+#include "agent/main/agent_daemon.h"
+#include "agent/main/endpoint.h"
+#include "agent/walls/walls.h"
+#include "common/clock.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+static void choose_name(struct process_setup *setup)
+{
+    const char *name = setup->options->name;
+
+    if (name != NULL) {
+        bytes_to_text(bytes_of_string(name), setup->name, sizeof setup->name);
+    } else {
+        char machine[128] = "agent";
+        gethostname(machine, sizeof machine - 1);
+        snprintf(setup->name, sizeof setup->name, "%s-%ld", machine, (long)getpid());
+    }
+    setup->subject.agent = bytes_of_string(setup->name);
+}
+
+/* Each worker has connections of its own. */
+static void process_setup_raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* It is forked while we still may start something. An agent without it does all but browsers. */
+static void open_starter(struct process_setup *setup)
+{
+    const struct agent_run_options *options = setup->options;
+    const struct starter_settings settings = {
+        .has_walls = !options->has_no_walls, .readable = options->readable, .runnable = options->runnable};
+    struct error error;
+
+    setup->starter = starter_link_open(&settings, &error);
+    if (setup->starter == NULL) {
+        log_about(LOG_WARNING, setup->name, &setup->subject, "no browser can be started: %s", error.text);
+    }
+}
+
+static bool raise_walls(struct process_setup *setup)
+{
+    const struct agent_run_options *options = setup->options;
+    char folder[FOLDER_PATH_BYTES];
+    char text[WALLS_TEXT_BYTES];
+    struct walls walls = {.readable = options->readable,
+                          .is_lasting = !options->dies_with_parent,
+                          .port = endpoint_source_port(options->coordinator)};
+    struct walls_standing standing;
+    struct error error;
+
+    if (options->has_no_walls) {
+        log_about(LOG_INFO, setup->name, &setup->subject, "walls: none, with --allow-system");
+        return true;
+    }
+    setup->browsers = browser_folder_open_root(folder);
+    if (setup->browsers >= 0) {
+        walls.writable = folder;
+    }
+    if (!walls_raise_for_scripts(&walls, &standing, &error)) {
+        log_about(LOG_ERROR, setup->name, &setup->subject, "the walls around scripts cannot be put up: %s",
+                  error.text);
+        return false;
+    }
+    name_files_init(&setup->name_files);
+    walls_describe(&standing, text);
+    log_about(LOG_INFO, setup->name, &setup->subject, "walls: %s", text);
+    return true;
+}
+
+bool process_setup_open(struct process_setup *setup, const struct agent_run_options *options)
+{
+    *setup = (struct process_setup){.options = options, .browsers = -1};
+    if (options->dies_with_parent) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    process_setup_raise_file_limit();
+    choose_name(setup);
+    open_starter(setup);
+    return raise_walls(setup);
+}
+
+void process_setup_close(struct process_setup *setup)
+{
+    starter_link_close(&setup->starter);
+    if (setup->browsers >= 0) {
+        close(setup->browsers);
+    }
+}
+
+struct agent_settings process_setup_describe(struct process_setup *setup)
+{
+    const struct agent_run_options *options = setup->options;
+    uint64_t drawn[2] = {1, 1};
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page_bytes = sysconf(_SC_PAGESIZE);
+
+    gethostname(setup->machine, sizeof setup->machine - 1);
+    endpoint_host(options->coordinator, setup->coordinator, sizeof setup->coordinator);
+    if (getrandom(drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn) {
+        drawn[0] = drawn[1] = clock_wall_ns() ^ ((uint64_t)getpid() << 32);
+    }
+    return (struct agent_settings){
+        .incarnation = drawn[0] ? drawn[0] : 1,
+        .seed = drawn[1],
+        .name = setup->name,
+        .host = setup->machine,
+        .coordinator_host = setup->coordinator,
+        .pid = (uint32_t)getpid(),
+        .cores = uv_available_parallelism(),
+        .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
+        .labels = options->labels,
+        .capacity = options->capacity,
+    };
+}
+
+void process_setup_watch_names(struct process_setup *setup)
+{
+    const char *lost = name_files_lost(&setup->name_files);
+
+    if (lost != NULL) {
+        log_about(
+            LOG_WARNING, setup->name, &setup->subject,
+            "another file is %s now, and lies behind the walls: names are looked up without it until this "
+            "agent is started again (or see --allow-read)",
+            lost);
+    }
+}

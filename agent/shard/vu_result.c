@@ -1,0 +1,97 @@
+/* Counts how steps, fixtures and what follows them have ended. */
+#include "agent/shard/vu_result.h"
+
+#include "agent/script/script_state.h"
+#include "agent/shard/shard_campaign.h"
+#include "common/clock.h"
+#include "common/memory.h"
+#include "proto/message/limits.h"
+
+static bool wants_witness(const struct vu *vu)
+{
+    const struct shard_campaign *campaign = vu->campaign;
+
+    return vu->witness_reference != LUA_NOREF && !campaign->is_stopping &&
+           campaign->artifacts < LIMIT_ARTIFACTS;
+}
+
+double vu_result_delay_s(const struct vu *vu)
+{
+    return vu->campaign->script->scenarios[vu->scenario].delay_s;
+}
+
+/* Counts the step, and finds out what comes after it. */
+static enum vu_event vu_result_of_step(struct vu *vu)
+{
+    struct shard_campaign *campaign = vu->campaign;
+
+    meter_step(campaign->meter, vu->result, (clock_now_ns() - vu->step_began_ns) / 1000);
+    switch ((enum step_result)vu->result) {
+    case STEP_FAILED:
+        meter_error(campaign->meter, bytes_of_string(vu->failure_text), vu->id, vu->step);
+        if (campaign->options->verbosity > 0) {
+            shard_campaign_complain(campaign, vu, "", vu->failure_text);
+        }
+        return wants_witness(vu) ? VU_FAILED_WITNESSED : VU_FAILED;
+    case STEP_STOPPED:
+        return VU_STOPPED;
+    case STEP_OK:
+        break;
+    }
+    if (vu_result_delay_s(vu) > 0 && !campaign->is_stopping) {
+        return VU_OK_DELAYED;
+    }
+    /* Others may have been released together with this one: they go on before the runner does its part. */
+    return turns_any(campaign->queue.turns) ? VU_OK_OTHERS_QUEUED : VU_OK;
+}
+
+static enum vu_event event_of_result(enum step_result result)
+{
+    return result == STEP_OK ? VU_OK : result == STEP_FAILED ? VU_FAILED : VU_STOPPED;
+}
+
+/* A worker that cannot begin counts as a failed step, so that --fail judges it too. */
+static enum vu_event vu_result_of_setup(struct vu *vu)
+{
+    if (vu->failure_text != NULL) {
+        meter_error(vu->campaign->meter, bytes_of_string(vu->failure_text), vu->id, vu->step);
+    }
+    if (vu->result == STEP_FAILED) {
+        meter_step(vu->campaign->meter, STEP_FAILED, 0);
+    }
+    return event_of_result(vu->result);
+}
+
+/* A witness and a teardown change nothing of what is reported. */
+enum vu_event vu_result_count(struct vu *vu, enum step_result result, char *text)
+{
+    struct shard_campaign *campaign = vu->campaign;
+    SCOPED(memory_free_at) char *aside = NULL;
+
+    switch ((enum vu_phase)vu->phase) {
+    case VU_STEP:
+    case VU_SETUP:
+    case VU_SETUP_SESSION:
+        vu->result = (uint8_t)result;
+        vu->failure_text = text;
+        return vu->phase == VU_STEP ? vu_result_of_step(vu) : vu_result_of_setup(vu);
+    case VU_GLOBAL_SETUP:
+    case VU_GLOBAL_TEARDOWN:
+        vu->failure_text = text;
+        break;
+    case VU_WITNESS:
+        aside = text;
+        if (result == STEP_FAILED) {
+            shard_campaign_complain(campaign, vu, "", text);
+        }
+        break;
+    default:
+        aside = text;
+        if (text != NULL) {
+            shard_campaign_complain(campaign, vu, "", text);
+            meter_error(campaign->meter, bytes_of_string(text), vu->id, vu->step);
+        }
+        break;
+    }
+    return event_of_result(result);
+}
