@@ -13,8 +13,6 @@ struct bytes {
 };
 
 struct bytes bytes_of(const void *data, size_t size);
-/* A copy of its own with a zero byte after it; free `data` with memory_free. */
-MUST_CHECK struct bytes bytes_copy_new(struct bytes bytes);
 /* The characters of a C string without its zero. NULL gives empty. */
 struct bytes bytes_of_string(const char *string);
 bool bytes_equal(struct bytes left, struct bytes right);

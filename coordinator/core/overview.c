@@ -69,18 +69,18 @@ static void forget_name(struct overview *overview, struct bytes name)
 void overview_joined(struct overview *overview, const struct member *member)
 {
     overview->view.agents_joined++;
-    forget_name(overview, member->name);
+    forget_name(overview, member->name.bytes);
 }
 
 static struct agent_overview view_of(const struct member *member)
 {
-    return (struct agent_overview){.name = member->name,
-                                   .host = member->host,
+    return (struct agent_overview){.name = member->name.bytes,
+                                   .host = member->host.bytes,
                                    .pid = member->pid,
                                    .cores = member->cores,
                                    .shards = member->shards,
                                    .memory_bytes = member->memory_bytes,
-                                   .labels = member->labels,
+                                   .labels = member->labels.bytes,
                                    .capacity = member->capacity,
                                    .held = member->held,
                                    .heard_ns = member_heard_ns(member)};

@@ -79,13 +79,12 @@ void outbox_log(struct outbox *outbox, enum log_level level, const struct log_su
     compose_list(line, sizeof line, format, arguments);
     va_end(arguments);
     const char *text = (const char *)outbox_keep(outbox, memory_copy_string(line));
-    struct bytes agent =
-        bytes_copy_new(subject->agent); /* the member may be freed before the line is written */
-    (void)outbox_keep(outbox, (void *)agent.data);
+    /* The member may be freed before the line is written. */
+    void *agent = outbox_keep(outbox, memory_copy(subject->agent.data, subject->agent.size));
     struct coordinator_effect *effect = outbox_add(outbox, EFFECT_LOG);
     effect->level = level;
     effect->subject = *subject;
-    effect->subject.agent = agent;
+    effect->subject.agent = bytes_of(agent, subject->agent.size);
     effect->text = text;
 }
 

@@ -83,8 +83,8 @@ uint64_t campaign_lead_ns(const struct campaign *campaign)
 /* agent-2 before agent-10. The order is fixed so that a worker is on the same agent in every run. */
 static int member_compare_names(const void *left, const void *right)
 {
-    struct bytes a = (*(struct member *const *)left)->name;
-    struct bytes b = (*(struct member *const *)right)->name;
+    struct bytes a = (*(struct member *const *)left)->name.bytes;
+    struct bytes b = (*(struct member *const *)right)->name.bytes;
     if (a.size != b.size) {
         return a.size < b.size ? -1 : 1;
     }
@@ -94,9 +94,9 @@ static int member_compare_names(const void *left, const void *right)
 static void campaign_agent_init(struct campaign_agent *agent, struct member *member)
 {
     agent->member = member;
-    agent->name = bytes_copy_new(member->name);
-    agent->host = bytes_copy_new(member->host);
-    agent->labels = bytes_copy_new(member->labels);
+    agent->name = text_copy(member->name.bytes);
+    agent->host = text_copy(member->host.bytes);
+    agent->labels = text_copy(member->labels.bytes);
     agent->pid = member->pid;
     agent->cores = member->cores;
 }
@@ -168,7 +168,7 @@ void campaign_deploy(struct campaign *campaign)
         if (campaign_agent_is_live(&campaign->agents[i])) {
             struct message message = {.kind = MESSAGE_DEPLOY,
                                       .deploy = {.options = campaign->options,
-                                                 .bundle = campaign->bundle.listing,
+                                                 .bundle = campaign->bundle.owned.listing,
                                                  .workers = sets[i],
                                                  .is_seed_fixed = campaign->options.seed != 0}};
             campaign_tell(campaign, &campaign->agents[i], &message);

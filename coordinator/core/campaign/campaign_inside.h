@@ -29,9 +29,9 @@ struct performance {
 /* An agent of the campaign. */
 struct campaign_agent {
     struct member *member; /* NULL once it is lost */
-    struct bytes name;     /* name and host are zero-terminated */
-    struct bytes host;
-    struct bytes labels;
+    struct text name;
+    struct text host;
+    struct text labels;
     uint32_t pid;
     uint32_t cores;
     uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
@@ -55,10 +55,13 @@ enum awaited { AWAITS_NOTHING, AWAITS_SETUP, AWAITS_WORKERS, AWAITS_TEARDOWN };
 struct campaign {
     struct campaign_home home;
     uint64_t id;
-    struct campaign_options options;
+    struct campaign_options options; /* its texts are views of these: */
+    struct text single_mode;
+    struct text target;
+    struct text labels;
     struct bundle_copy bundle; /* until the end: agents may request it */
-    struct bytes script;
-    struct bytes key; /* idempotency key of its creation; empty: none */
+    struct text script;
+    struct text key; /* idempotency key of its creation; empty: none */
     uint32_t agents_wanted;
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;

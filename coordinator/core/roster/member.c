@@ -30,9 +30,9 @@ struct member *member_new(const struct coordinator_settings *settings, uint64_t 
     struct member *member = MEMORY_NEW(struct member);
     member->settings = settings;
     member->incarnation = incarnation;
-    member->name = bytes_copy_new(hello->name);
-    member->host = bytes_copy_new(hello->host);
-    member->labels = bytes_copy_new(hello->labels);
+    member->name = text_copy(hello->name);
+    member->host = text_copy(hello->host);
+    member->labels = text_copy(hello->labels);
     member->capacity = hello->capacity;
     member->pid = hello->pid;
     member->cores = hello->cores;
@@ -52,10 +52,10 @@ void member_free(struct member **at)
     *at = NULL;
     message_finish(&member->unfinished);
     link_free(&member->link);
-    memory_free((void *)member->name.data);
-    memory_free((void *)member->host.data);
+    text_finish(&member->name);
+    text_finish(&member->host);
     memory_free(member->gauges.loops);
-    memory_free((void *)member->labels.data);
+    text_finish(&member->labels);
     memory_free(member);
 }
 
@@ -253,9 +253,9 @@ void member_note_unread(struct member *member, uint64_t now_ns, struct outbox *o
         return;
     }
     member->told_full_ns = due_after_ms(now_ns, TOLD_FULL_EVERY_MS);
-    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name.bytes},
                "agent %.*s is not listened to for now: it has not acknowledged %zu KiB that were sent to it",
-               BYTES_FORMAT(member->name), link_held_bytes(member->link) / 1024);
+               BYTES_FORMAT(member->name.bytes), link_held_bytes(member->link) / 1024);
 }
 
 void member_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what)
@@ -266,8 +266,8 @@ void member_complain(struct member *member, uint64_t now_ns, struct outbox *outb
     }
     member->complaints++;
     member->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
-    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name),
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name.bytes},
+               "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name.bytes),
                (unsigned long long)member->malformed, what);
 }
 

@@ -104,7 +104,7 @@ void members_adopt(struct members *members, struct member *member)
     members->items[members->count++] = member;
     (void)map_put(members->by_incarnation, bytes_of(&member->incarnation, sizeof member->incarnation),
                   member);
-    (void)map_put(members->by_name, member->name, member);
+    (void)map_put(members->by_name, member->name.bytes, member);
 }
 
 struct member *members_join(struct members *members, uint64_t now_ns, uint64_t incarnation,
@@ -136,7 +136,7 @@ static void members_remove_from(struct member **items, size_t *count, const stru
 void members_lose(struct members *members, uint64_t now_ns, struct member **member, struct outbox *outbox)
 {
     struct member *gone = *member;
-    members_note_parting(members, now_ns, gone->name);
+    members_note_parting(members, now_ns, gone->name.bytes);
     members->held_bytes -= link_held_bytes(gone->link);
     members->unfinished_count -= gone->is_half_done ? 1 : 0;
     outbox_forget_route(outbox, gone->incarnation);
@@ -144,7 +144,7 @@ void members_lose(struct members *members, uint64_t now_ns, struct member **memb
     members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
     timers_unset(members->timers, &gone->due.timer);
     (void)map_remove(members->by_incarnation, bytes_of(&gone->incarnation, sizeof gone->incarnation));
-    (void)map_remove(members->by_name, gone->name);
+    (void)map_remove(members->by_name, gone->name.bytes);
     members_remove_from(members->items, &members->count, gone);
     members_remove_from(members->attention, &members->attention_count, gone);
     member_free(member);
