@@ -1,4 +1,4 @@
-/* Addresses of hosts, and networks of them. */
+/* Host addresses and networks. */
 #include "common/address.h"
 
 #include <arpa/inet.h>
@@ -83,7 +83,7 @@ bool address_is_loopback(const struct address *address)
            address_equal(address, &six);
 }
 
-/* The number behind the slash. */
+/* The prefix length after the slash. */
 static bool network_bits(struct bytes text, unsigned maximum, unsigned *bits)
 {
     *bits = 0;

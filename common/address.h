@@ -1,4 +1,4 @@
-/* Addresses of hosts, and networks of them: IPv4 and IPv6 alike. */
+/* Host addresses and networks, IPv4 and IPv6 alike. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -10,14 +10,14 @@
 
 struct sockaddr;
 
-/* IPv4 as ::ffff:a.b.c.d, so that each host has one spelling. */
+/* IPv4 is stored as ::ffff:a.b.c.d, so that each host has a single spelling. */
 struct address {
     uint8_t bytes[ADDRESS_BYTES];
 };
 
-/* A literal: "10.0.0.1", "::1", also in brackets. False for names and anything else. */
+/* Parses a literal: "10.0.0.1", "::1", also in brackets. False for host names and anything else. */
 MUST_CHECK bool address_parse(struct bytes text, struct address *address);
-/* False for what is neither IPv4 nor IPv6; `address` is all zero then. */
+/* False if it is neither IPv4 nor IPv6; `address` is then all zero. */
 bool address_of_socket(const struct sockaddr *from, struct address *address);
 /* The port that a bound socket of IPv4 or IPv6 has. */
 uint16_t address_local_port(int descriptor);
@@ -27,7 +27,7 @@ bool address_is_loopback(const struct address *address);
 
 struct network {
     struct address address;
-    unsigned bits; /* of ADDRESS_BYTES: 96 more than what is written for IPv4 */
+    unsigned bits; /* of ADDRESS_BYTES: 96 more than the written prefix length for IPv4 */
 };
 
 /* "10.0.0.0/8", "fd00::/8", or one address. */

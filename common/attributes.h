@@ -1,4 +1,4 @@
-/* Compiler attributes under names that say what we want of them. */
+/* Compiler attributes under names that state their purpose. */
 #pragma once
 
 #define MUST_CHECK __attribute__((warn_unused_result))
@@ -6,6 +6,6 @@
     __attribute__((format(printf, format_index, first_argument)))
 #define NORETURN __attribute__((noreturn))
 
-/* Calls `destroy(&variable)` when the variable leaves its scope. `destroy` takes a pointer to the
- * variable's own type and tolerates what the variable holds before it is filled. */
+/* Calls `destroy(&variable)` when the variable goes out of scope. `destroy` takes a pointer to the variable's
+ * own type and must accept the value that the variable has before it is set. */
 #define SCOPED(destroy) __attribute__((cleanup(destroy)))

@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-/* What libcrypto is given at once: its sizes are of type int, and a multiple of four letters. */
+/* How much libcrypto is given per call: its sizes are of type int; a multiple of four characters. */
 #define BASE64_PIECE_BYTES ((size_t)1 << 20)
 #define BASE64_INVALID 64u
 
@@ -24,7 +24,7 @@ static uint32_t base64_value_of(uint8_t letter)
     return letter == '+' ? 62 : letter == '/' ? 63 : BASE64_INVALID;
 }
 
-/* Whether all letters but the padding are of the alphabet: libcrypto would pass over spaces and dashes. */
+/* Whether every character except the padding is in the alphabet: libcrypto would skip spaces and dashes. */
 static bool base64_has_letters_only(struct bytes text, size_t padding)
 {
     bool is_letter[UINT8_MAX + 1];
@@ -38,7 +38,7 @@ static bool base64_has_letters_only(struct bytes text, size_t padding)
     return is_good;
 }
 
-/* The bits that the last letter leaves over have to be zero. */
+/* The unused bits of the last character must be zero. */
 static bool base64_ends_well(struct bytes text, size_t padding)
 {
     static const uint32_t left_over[] = {0, 0x3, 0xf};
@@ -54,7 +54,7 @@ static size_t base64_padding_of(struct bytes text)
     return padding;
 }
 
-/* A group writes three bytes, also where fewer of them count. */
+/* libcrypto always writes three bytes per group, even where fewer of them count. */
 size_t base64_decoded_room(struct bytes text)
 {
     return text.size / 4 * 3;

@@ -1,4 +1,4 @@
-/* A growing run of bytes, born with a maximum. */
+/* A growable byte buffer with a maximum size. */
 #include "common/buffer.h"
 #include "common/memory.h"
 
@@ -31,7 +31,8 @@ void buffer_clear(struct buffer *buffer)
     buffer->has_overflowed = false;
 }
 
-/* Room for `size` more and the zero byte that buffer_string wants; false if it would pass the maximum. */
+/* Makes room for `size` more bytes and the zero that buffer_string needs; false if that would exceed the
+ * maximum. */
 static bool make_room(struct buffer *buffer, size_t size)
 {
     if (buffer->size > buffer->maximum || size > buffer->maximum - buffer->size) {

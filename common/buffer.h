@@ -1,4 +1,4 @@
-/* A growing run of bytes, born with a maximum. */
+/* A growable byte buffer with a maximum size. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -12,17 +12,18 @@ struct buffer {
 };
 
 void buffer_init(struct buffer *buffer, size_t maximum);
-/* In `size` bytes of the caller, the maximum and a zero byte: it never grows, and is not to be finished. */
+/* Uses `size` bytes of the caller, which hold the maximum and a zero byte: it never grows, and must not be
+ * finished. */
 void buffer_init_within(struct buffer *buffer, void *memory, size_t size);
 void buffer_finish(struct buffer *buffer);
-/* Keeps the memory, forgets the content. */
+/* Keeps the memory, discards the content. */
 void buffer_clear(struct buffer *buffer);
-/* False, and has_overflowed, if it would pass the maximum; then nothing of it was appended. */
+/* False, and has_overflowed is set, if it would exceed the maximum; then nothing was appended. */
 bool buffer_append(struct buffer *buffer, const void *data, size_t size);
 bool buffer_append_string(struct buffer *buffer, const char *string);
 bool buffer_append_format(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
-/* Hands the memory over to the caller (memory_free) and leaves the buffer empty. A zero byte stands behind
- * it. */
+/* Hands the memory over to the caller (free with memory_free) and leaves the buffer empty. The content is
+ * followed by a zero byte. */
 MUST_CHECK uint8_t *buffer_take(struct buffer *buffer, size_t *size);
 struct bytes buffer_bytes(const struct buffer *buffer);
 /* The content as a C string, valid until the next change. */

@@ -1,4 +1,4 @@
-/* A borrowed run of bytes, and helpers for those that hold text. */
+/* A borrowed run of bytes, and helpers for bytes that hold text. */
 #include "common/bytes.h"
 
 #include "common/memory.h"
@@ -35,7 +35,7 @@ int bytes_compare(struct bytes left, struct bytes right)
     return (left.size > right.size) - (left.size < right.size);
 }
 
-/* FNV-1a, then the finisher of MurmurHash3, since FNV leaves the low bits (which tables use) too regular. */
+/* FNV-1a, then the finisher of MurmurHash3, since the low bits of FNV, which tables use, are too regular. */
 uint64_t bytes_hash(struct bytes bytes)
 {
     uint64_t hash = 0xcbf29ce484222325U;
@@ -47,7 +47,7 @@ uint64_t bytes_hash(struct bytes bytes)
     return hash ^ (hash >> 33);
 }
 
-/* The length that the first byte announces, and what it contributes; 0 where no character starts so. */
+/* The length that the first byte announces, and the bits it contributes; 0 if no character starts with it. */
 static size_t announced(uint8_t first, uint32_t *start)
 {
     if (first < 0x80) {
@@ -96,8 +96,8 @@ struct character_range {
     uint32_t last;
 };
 
-/* What steers a terminal, breaks a line for some readers, turns the direction of writing, or is there without
- * being seen. Joiners (U+200C, U+200D) are not among them: Persian, Hindi and emoji need them. */
+/* Characters that control a terminal, break a line for some readers, change the direction of writing, or are
+ * invisible. Joiners (U+200C, U+200D) are not among them: Persian, Hindi and emoji need them. */
 static const struct character_range unprintable_ranges[] = {
     {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x061c, 0x061c},
     {0x180e, 0x180e}, {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},
@@ -108,7 +108,7 @@ bool bytes_character_is_printable(uint32_t character)
 {
     bool is_in_range = false;
     if (character >= 0x20 && character < 0x7f) {
-        return true; /* nearly all of them */
+        return true; /* the common case */
     }
     for (size_t i = 0; !is_in_range && i < sizeof unprintable_ranges / sizeof *unprintable_ranges; i++) {
         is_in_range = character >= unprintable_ranges[i].first && character <= unprintable_ranges[i].last;
@@ -136,7 +136,7 @@ void bytes_to_text(struct bytes bytes, char *text, size_t size)
     }
     size_t length = bytes.size < size ? bytes.size : size - 1;
     if (length < bytes.size) {
-        /* Not into the middle of a character: back over what continues one. */
+        /* Not in the middle of a character: step back over continuation bytes. */
         while (length > 0 && (bytes.data[length] & 0xc0U) == 0x80) {
             length--;
         }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Nanoseconds of the monotonic clock (which goes on while the process is frozen: CLOCK_BOOTTIME). */
+/* Nanoseconds of a monotonic clock that also advances while the machine is suspended (CLOCK_BOOTTIME). */
 uint64_t clock_now_ns(void);
 /* Nanoseconds since 1970. */
 uint64_t clock_wall_ns(void);

@@ -1,4 +1,4 @@
-/* Words put together in an array that has its size already. */
+/* Formats text into an array of fixed size. */
 #include "common/compose.h"
 #include "common/bytes.h"
 
@@ -13,7 +13,7 @@ static bool continues(char byte)
     return ((unsigned char)byte & 0xc0U) == 0x80;
 }
 
-/* Takes away what is left of a character that was cut in two. */
+/* Removes the rest of a character that was cut in two. */
 static void drop_half_character(char *text, size_t length)
 {
     uint32_t character = 0;
@@ -21,7 +21,7 @@ static void drop_half_character(char *text, size_t length)
     while (start > 0 && length - start < CHARACTER_BYTES_MOST - 1 && continues(text[start - 1])) {
         start--;
     }
-    start -= start > 0 ? 1 : 0; /* what they continue */
+    start -= start > 0 ? 1 : 0; /* the continuation bytes */
     if (bytes_character(bytes_of(text + start, length - start), &character) != length - start) {
         text[start] = '\0';
     }

@@ -1,4 +1,4 @@
-/* From a member to the structure that it is embedded in. */
+/* From a member to the structure that contains it. */
 #pragma once
 #include <stddef.h>
 

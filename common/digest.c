@@ -1,4 +1,4 @@
-/* SHA-256, as lower-case hexadecimal, from libcrypto. */
+/* SHA-256 as lower-case hexadecimal, computed by libcrypto. */
 #include "common/digest.h"
 #include "common/memory.h"
 
@@ -11,7 +11,7 @@ struct digest {
     EVP_MD_CTX *context;
 };
 
-/* SHA-256 itself cannot fail: what can is memory, or a libcrypto that was built without it. */
+/* SHA-256 itself cannot fail; what can is an allocation, or a libcrypto that was built without it. */
 static void must(int is_done)
 {
     assert(is_done == 1);

@@ -32,7 +32,7 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-/* Reads digits up to far more than is allowed, where it stops counting; false if there are none. */
+/* Reads digits, saturating far above the allowed maximum; false if there are none. */
 static bool read_whole(const char **text, uint64_t *whole)
 {
     const char *start = *text;
@@ -45,7 +45,8 @@ static bool read_whole(const char **text, uint64_t *whole)
     return *text > start;
 }
 
-/* Reads what follows a point, in units of 10^-FRACTION_DIGITS; false if there are no digits or too many. */
+/* Reads the digits after the decimal point, in units of 10^-FRACTION_DIGITS; false if there are none or too
+ * many. */
 static bool read_fraction(const char **text, uint64_t *fraction)
 {
     const char *start = *text;
@@ -83,7 +84,7 @@ bool duration_parse(const char *text, uint64_t *milliseconds, struct error *erro
     return true;
 }
 
-/* "2.5": thousandths without the zeros at the end. */
+/* "2.5": thousandths without trailing zeros. */
 static void describe_seconds(uint64_t milliseconds, char *text, unsigned size)
 {
     char digits[32];

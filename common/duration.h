@@ -7,5 +7,5 @@
 
 /* A bare number is seconds. At most 365 days; finer than a millisecond is refused. */
 MUST_CHECK bool duration_parse(const char *text, uint64_t *milliseconds, struct error *error);
-/* "850 ms", "2.5 s", "3 m 20 s"; from a minute on without milliseconds. */
+/* "850 ms", "2.5 s", "3 m 20 s"; without milliseconds from one minute on. */
 void duration_describe(uint64_t milliseconds, char *text, unsigned size);

@@ -1,4 +1,4 @@
-/* What went wrong, as one line for a person. */
+/* An error as one line of text for a person. */
 #include "common/error.h"
 #include "common/bytes.h"
 #include "common/compose.h"
@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Words are composed apart from the error itself, whose text may be among the arguments. */
+/* The text is composed outside the error, whose own text may be among the arguments. */
 static void store(struct error *error, const char *text)
 {
     bytes_to_text(bytes_of_string(text), error->text, sizeof error->text);

@@ -1,11 +1,11 @@
 /* Makes any bytes safe to show. */
 #include "common/escape.h"
 
-/* JSON writes characters above U+FFFF as two. */
+/* JSON writes characters above U+FFFF as a surrogate pair. */
 #define HIGH_SURROGATE(character) (0xd800u + (((character)-0x10000u) >> 10))
 #define LOW_SURROGATE(character) (0xdc00u + (((character)-0x10000u) & 0x3ffu))
 
-/* The letter behind the backslash, or 0. */
+/* The letter after the backslash, or 0. */
 static char short_escape(uint32_t character)
 {
     switch (character) {
@@ -20,9 +20,9 @@ static char short_escape(uint32_t character)
     }
 }
 
-/* Puts out a character that is well-formed. */
+/* Emits a well-formed character. */
 typedef void character_writer(struct buffer *buffer, struct bytes encoded, uint32_t character);
-/* Puts out a byte that belongs to no character. */
+/* Emits a byte that is not part of a character. */
 typedef void stray_writer(struct buffer *buffer, uint8_t byte);
 
 static void each(struct buffer *buffer, struct bytes bytes, character_writer *write,

@@ -2,8 +2,8 @@
 #pragma once
 #include "common/buffer.h"
 
-/* What is not printable and what is not UTF-8 becomes \n, \t, \r, \xNN or \u{NNNN}; all else stays, also `\`.
- * What does not fit the buffer is cut between two characters. */
+/* Anything that is not printable or not UTF-8 becomes \n, \t, \r, \xNN or \u{NNNN}; everything else stays,
+ * also `\`. The result is cut at a character boundary if it does not fit the buffer. */
 void escape_text(struct buffer *buffer, struct bytes bytes);
-/* The inside of a JSON string; what is not UTF-8 becomes U+FFFD. Cut like escape_text. */
+/* The inside of a JSON string; bytes that are not UTF-8 become U+FFFD. Cut like escape_text. */
 void escape_json(struct buffer *buffer, struct bytes bytes);

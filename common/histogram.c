@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Values below 2^11 have a bucket each. Above, every doubling is cut into 2^10 buckets, so that a value keeps
- * its 11 highest bits. */
+/* Values below 2^11 have a bucket each. Above that, every power of two is divided into 2^10 buckets, so that
+ * a value keeps its 11 highest bits. */
 #define LINEAR_BUCKETS 2048u
 #define HALF_BUCKETS 1024u
 #define MANTISSA_BITS 11u
@@ -17,7 +17,7 @@
 struct histogram {
     uint64_t *counts;
     size_t capacity;
-    size_t used; /* one more than the highest bucket that counts anything */
+    size_t used; /* one more than the highest non-empty bucket */
     uint64_t total;
     uint64_t maximum;
 };
@@ -36,7 +36,7 @@ void histogram_free(struct histogram **histogram)
     }
 }
 
-/* How many low bits a value of this size loses. */
+/* How many low bits a value of this magnitude loses. */
 static unsigned lost_bits(uint64_t value)
 {
     return 64u - MANTISSA_BITS - (unsigned)__builtin_clzll(value);
@@ -51,7 +51,7 @@ static uint32_t bucket_of(uint64_t value)
     return LINEAR_BUCKETS + (lost - 1) * HALF_BUCKETS + (uint32_t)((value >> lost) - HALF_BUCKETS);
 }
 
-/* The lowest value of a bucket, and through `width` how many values share it. */
+/* The lowest value of a bucket; `width` is set to how many values share it. */
 static uint64_t lowest_of(uint32_t bucket, uint64_t *width)
 {
     if (bucket < LINEAR_BUCKETS) {
@@ -64,7 +64,7 @@ static uint64_t lowest_of(uint32_t bucket, uint64_t *width)
     return (uint64_t)(HALF_BUCKETS + beyond % HALF_BUCKETS) << lost;
 }
 
-/* Counts come from peers too: a sum that passes the end stays there rather than starting at 0 again. */
+/* Counts also come from peers: a sum that would overflow saturates instead of wrapping around. */
 static uint64_t add_saturating(uint64_t left, uint64_t right)
 {
     uint64_t sum;
@@ -119,7 +119,7 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
     histogram_raise_maximum(into, from->maximum);
 }
 
-/* The first step of growth is free: there has to be somewhere to count. */
+/* The first growth is free: there must be at least one bucket to count in. */
 static uint32_t bucket_within(struct histogram *into, uint32_t bucket, size_t *left_bytes)
 {
     size_t capacity = into->capacity > GROWTH_STEP ? into->capacity : GROWTH_STEP;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Values are in the unit of whoever records (ours: microseconds for latencies, nanoseconds never). A value is
+/* Values are in the unit of the caller (ours: microseconds for latencies, never nanoseconds). A value is
  * known to within 0.1 % (11 bits of mantissa). */
 struct histogram;
 
@@ -15,24 +15,24 @@ void histogram_free(struct histogram **histogram);
 void histogram_record(struct histogram *histogram, uint64_t value);
 void histogram_add(struct histogram *histogram, uint64_t value, uint64_t count);
 void histogram_merge(struct histogram *into, const struct histogram *from);
-/* The same, as long as there is memory left for buckets that `into` has not had yet, which is counted down:
- * what does not fit is counted in its highest bucket. */
+/* The same with a limit on memory: `left_bytes` is reduced by the memory that `into` has to add for higher
+ * buckets; once it is used up, values that do not fit are counted in the highest bucket. */
 void histogram_merge_within(struct histogram *into, const struct histogram *from, size_t *left_bytes);
 void histogram_clear(struct histogram *histogram);
 uint64_t histogram_count(const struct histogram *histogram);
 uint64_t histogram_maximum(const struct histogram *histogram);
-/* The smallest recorded bucket's highest value such that `quantile` (0…1) of the values are at most it, never
- * above the maximum. 0 when empty. */
+/* The highest value of the lowest bucket such that at least `quantile` (0…1) of the values are at most it;
+ * never above the maximum. 0 when empty. */
 uint64_t histogram_quantile(const struct histogram *histogram, double quantile);
 
-/* Sparse form for the wire: bucket indices with counts, in rising order. */
+/* Sparse form for the wire: bucket indices with counts, in ascending order. */
 struct histogram_cursor {
     uint32_t bucket;
     uint64_t count;
     size_t position;
 };
 bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor);
-/* Adds a bucket that came from elsewhere; false if there is no such bucket. */
+/* Adds a bucket received from elsewhere; false if there is no such bucket. */
 MUST_CHECK bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count);
-/* The maximum travels beside the buckets. */
+/* The maximum is transmitted separately from the buckets. */
 void histogram_raise_maximum(struct histogram *histogram, uint64_t maximum);

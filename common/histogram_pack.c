@@ -1,4 +1,4 @@
-/* Histograms as bytes and back: buckets that count something, each by its distance from the one before. */
+/* Histograms as bytes and back: the non-empty buckets, each by its distance from the previous one. */
 #include "common/histogram_pack.h"
 
 void histogram_pack(const struct histogram *histogram, struct buffer *into)

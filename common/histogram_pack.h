@@ -3,7 +3,7 @@
 #include "common/histogram.h"
 #include "common/pack.h"
 
-/* NULL is kept apart from an empty one. */
+/* NULL is distinguished from an empty histogram. */
 void histogram_pack(const struct histogram *histogram, struct buffer *into);
-/* NULL for NULL, and where `from` is broken. */
+/* NULL if NULL was packed, and if `from` is broken. */
 MUST_CHECK struct histogram *histogram_unpack(struct unpack *from);

@@ -1,4 +1,4 @@
-/* One line an event to standard error, as text or JSON. */
+/* One line per event to standard error, as text or JSON. */
 #include "common/log.h"
 #include "common/clock.h"
 #include "common/compose.h"
@@ -10,8 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A write of at most PIPE_BUF bytes goes into a pipe in one piece, so that lines of several processes do not
- * mix. */
+/* A write of at most PIPE_BUF bytes to a pipe is atomic, so that lines of several processes are not mixed. */
 #define LINE_MAX_BYTES 4096u
 #define TAIL_MAX_BYTES 16u
 #define TIME_BYTES 32
@@ -96,7 +95,7 @@ static void compose_json(struct buffer *line, enum log_level level, struct bytes
     escape_json(line, message);
 }
 
-/* The end always has room: the line was composed within a little less. */
+/* There is always room for the end: the line was composed with that much less. */
 static void finish_line(struct buffer *line)
 {
     bool is_cut = line->has_overflowed;
@@ -109,7 +108,7 @@ static void write_line(enum log_level level, const char *who, const struct log_s
                        struct bytes text)
 {
     int saved_errno = errno;
-    /* Who comes from a peer's name at times: it must not push the message out of the line. */
+    /* The name may come from a peer: it must not push the message out of the line. */
     char short_who[WHO_BYTES];
     bytes_to_text(bytes_of_string(who), short_who, sizeof short_who);
     struct bytes speaker = bytes_of_string(short_who);

@@ -1,4 +1,4 @@
-/* A hash map from bytes to pointers: the entries in order of insertion, beside them an index by hash. */
+/* A hash map from bytes to pointers: entries in insertion order, and an index by hash. */
 #include "common/map.h"
 #include "common/memory.h"
 #include "common/text.h"
@@ -10,19 +10,19 @@
 
 struct entry {
     uint64_t hash;
-    size_t sequence; /* rises along the entries; a cursor holds it, so that moving entries together does not
-                        disturb it */
+    size_t sequence; /* ascends along the entries; cursors hold it, so that compacting the entries does not
+                        disturb them */
     struct text key;
-    void *value; /* NULL: removed, and the key is gone */
+    void *value; /* NULL: removed, and the key is freed */
 };
 
-/* A slot holds a position among the entries plus one, 0 when it is empty. It goes on pointing to a removed
- * entry, which is how a search learns to go on behind it. There are twice as many slots as room for entries,
- * so that searches stay short and end. */
+/* A slot holds the position of an entry plus one, or 0 when it is empty. It keeps pointing to a removed
+ * entry, so that a search continues past it. There are twice as many slots as room for entries, so that
+ * searches are short and terminate. */
 struct map {
     struct entry *entries;
     uint32_t *slots;
-    size_t used; /* entries, removed ones included */
+    size_t used; /* entries, including removed ones */
     size_t capacity;
     size_t size;
     size_t next_sequence;
@@ -72,7 +72,7 @@ static void put_into_slot(struct map *map, size_t position)
     map->slots[slot] = (uint32_t)(position + 1);
 }
 
-/* Moves the living entries together, and doubles the room if more than half of it is alive. */
+/* Compacts the live entries, and doubles the capacity if more than half of it is live. */
 static void rebuild(struct map *map)
 {
     size_t living = 0;
@@ -143,8 +143,8 @@ size_t map_size(const struct map *map)
     return map->size;
 }
 
-/* Where the first entry with at least this sequence stands. An entry never stands behind its sequence, and by
- * how much it stands before it is at most how many entries have been moved over, so there is little to
+/* The position of the first entry with at least this sequence. An entry's position is never after its
+ * sequence, and before it by at most the number of entries that were compacted away, so there is little to
  * search. */
 static size_t position_of(const struct map *map, size_t sequence)
 {

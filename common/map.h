@@ -1,4 +1,4 @@
-/* A hash map from bytes to pointers. Iteration goes in order of insertion, so that a run replays exactly. */
+/* A hash map from bytes to pointers. Iteration is in insertion order, so that a run replays exactly. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -6,12 +6,12 @@
 struct map;
 
 MUST_CHECK struct map *map_new(void);
-/* Frees the map and its copies of the keys; the values are the caller's. */
+/* Frees the map and its copies of the keys; the values belong to the caller. */
 void map_free(struct map **map);
 void *map_get(const struct map *map, struct bytes key);
-/* Copies the key. Replaces the value that was there and gives it back, or NULL. `value` is not NULL. */
+/* Copies the key. Replaces the existing value and returns it, or NULL. `value` must not be NULL. */
 void *map_put(struct map *map, struct bytes key, void *value);
-/* Gives back the value that was there, or NULL. */
+/* Returns the value that was removed, or NULL. */
 void *map_remove(struct map *map, struct bytes key);
 size_t map_size(const struct map *map);
 
@@ -20,6 +20,6 @@ struct map_cursor {
     struct bytes key;
     void *value;
 };
-/* `struct map_cursor cursor = {0}; while (map_next(map, &cursor)) …`. The entry just given may be removed
- * meanwhile; entries added meanwhile are visited too. */
+/* `struct map_cursor cursor = {0}; while (map_next(map, &cursor)) …`. The entry just returned may be removed
+ * during the iteration; entries added during it are visited too. */
 bool map_next(const struct map *map, struct map_cursor *cursor);

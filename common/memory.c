@@ -1,4 +1,5 @@
-/* The one allocator of our own structures: out of memory ends the process, so nobody checks. */
+/* The only allocator of our own structures: running out of memory ends the process, so callers need not
+ * check. */
 #include "common/memory.h"
 
 #include <stdarg.h>
@@ -8,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* glibc's calloc does not look into the thread's cache of small pieces, which is where the time goes that
- * messages take. */
+/* glibc's calloc bypasses the thread's cache of small chunks, and decoding and encoding messages spends its
+ * time there. */
 #define SMALL_BYTES 1024u
-/* Else a compiler would put malloc and memset together into calloc again. */
+/* Else the compiler would merge malloc and memset into calloc. */
 #define HIDE_ORIGIN(pointer) __asm__ volatile("" : "+r"(pointer))
 
-/* Says so without allocating, since that is what has just failed. */
+/* Reports it without allocating, since an allocation has just failed. */
 static NORETURN void give_up(void)
 {
     static const char TEXT[] = "tutti: out of memory\n";
@@ -22,7 +23,7 @@ static NORETURN void give_up(void)
     _exit(MEMORY_EXIT_CODE);
 }
 
-/* At least one byte, so that NULL always means that there is none. */
+/* At least one byte, so that NULL always means that there is no block. */
 static size_t product(size_t count, size_t size)
 {
     size_t bytes;

@@ -1,4 +1,4 @@
-/* Parses the command line and the environment by a table of options. */
+/* Parses the command line and the environment according to a table of options. */
 #include "common/option.h"
 #include "common/bytes.h"
 #include "common/duration.h"
@@ -12,16 +12,16 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES EDIT_DISTANCE_MAX_BYTES
-/* Farther than this from every name, a suggestion would only puzzle. */
+/* Maximum edit distance for a suggestion: anything farther away would only confuse. */
 #define SUGGESTION_DISTANCE 3u
 
-/* One call of option_parse. */
+/* The state of one call of option_parse. */
 struct parse {
     const struct option *options;
     size_t count;
     int argc;
     char **argv;
-    int position; /* of the argument that is next */
+    int position; /* index of the next argument */
     void *values;
     struct error *error;
 };
@@ -94,7 +94,7 @@ static bool set_choice(const struct option *option, const char *text, uint32_t *
     return error_set(error, "\"%.40s\" is not one of %s", text, list);
 }
 
-/* `text` is NULL for a flag or a count that stands alone. */
+/* `text` is NULL for a flag or a counter without a value. */
 static bool set_value(const struct option *option, const char *text, void *value, struct error *error)
 {
     uint64_t number = 0;
@@ -156,7 +156,7 @@ static size_t smaller(size_t left, size_t right)
     return left < right ? left : right;
 }
 
-/* The start of a name is as good as the name. */
+/* Being a prefix of a name counts as a perfect match. */
 static size_t distance_to(const struct option *option, struct bytes given)
 {
     bool is_start = given.size > 1 && strncmp(option->name, (const char *)given.data, given.size) == 0;
@@ -182,13 +182,13 @@ static bool refuse_unknown(const struct parse *parse, struct bytes name)
                      (const char *)name.data, nearest);
 }
 
-/* The argument behind the option, which it takes; NULL if it is the last. */
+/* The argument after the option, which is consumed; NULL if there is none. */
 static const char *next_argument(struct parse *parse)
 {
     return parse->position < parse->argc ? parse->argv[parse->position++] : NULL;
 }
 
-/* `argument` is what stands behind the two dashes. */
+/* `argument` is the text after the two dashes. */
 static bool read_long(struct parse *parse, const char *argument)
 {
     struct bytes name = bytes_of(argument, strcspn(argument, "="));
@@ -228,7 +228,7 @@ static const struct option *find_letter(const struct parse *parse, char letter)
     return NULL;
 }
 
-/* `letters` is what stands behind the dash: flags, and at the end perhaps one that takes the rest or the next
+/* `letters` is the text after the dash: flags, and perhaps a last option whose value is the rest or the next
  * argument. */
 static bool read_letters(struct parse *parse, const char *letters)
 {
@@ -271,7 +271,7 @@ bool option_parse(const struct option *options, size_t count, int argc, char **a
             are_words_left = true;
         } else if (are_words_left || argument[0] != '-' || argument[1] == '\0') {
             if (*word_count == word_capacity) {
-                return error_set(error, "\"%.80s\" is one word too many", argument);
+                return error_set(error, "unexpected argument \"%.80s\"", argument);
             }
             words[(*word_count)++] = argument;
         } else {

@@ -1,5 +1,5 @@
-/* Command-line options as rows of a table, from which parsing, environment, help and shell completion come.
- */
+/* Command-line options as rows of a table, which parsing, environment variables, help and shell completion
+ * use. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -12,48 +12,48 @@
 
 enum option_type {
     OPTION_FLAG,     /* bool */
-    OPTION_COUNT,    /* uint32_t, grows with each occurrence (-vv) */
+    OPTION_COUNT,    /* uint32_t, incremented by each occurrence (-vv) */
     OPTION_NUMBER,   /* uint64_t within minimum…maximum */
     OPTION_DURATION, /* uint64_t, milliseconds, within minimum…maximum */
     OPTION_TEXT,     /* const char *, borrowed from argv or the environment */
     OPTION_CHOICE,   /* uint32_t index into `choices` */
-    OPTION_CUSTOM    /* `parse` does it all */
+    OPTION_CUSTOM    /* `parse` does everything */
 };
 
 struct option {
     const char *name; /* "ramp-up"; its variable is TUTTI_RAMP_UP */
     char letter;      /* 'w' or 0 */
     enum option_type type;
-    size_t offset;        /* of the value in the structure that is filled */
-    size_t is_set_offset; /* of a bool that says whether the user gave it; SIZE_MAX for none */
+    size_t offset;        /* of the value in the structure to be filled */
+    size_t is_set_offset; /* of a bool that is set if the user gave the option; SIZE_MAX for none */
     uint64_t minimum;
     uint64_t maximum;           /* 0: no limit */
-    const char *const *choices; /* ends with NULL */
+    const char *const *choices; /* terminated by NULL */
     bool (*parse)(const char *text, void *value, struct error *error);
     const char *argument; /* "SECONDS", "N", NULL for flags */
     const char *help;     /* one line */
-    const char *fallback; /* the default in words, for help; NULL says nothing */
-    bool has_no_variable; /* what its variable says is meant for another command */
+    const char *fallback; /* the default in words, for help; NULL for none */
+    bool has_no_variable; /* its variable is meant for another command: ignored here */
 };
 
 /* The name of its environment variable. */
 #define OPTION_VARIABLE_BYTES 80
 void option_variable(const struct option *option, char variable[OPTION_VARIABLE_BYTES]);
 
-/* Fills `values` first from the environment (TUTTI_…, an empty one counts as absent), then from argv[1…]:
- * --name VALUE, --name=VALUE, -x VALUE, -xVALUE,
- * -- ends options. A flag takes --name=false too. Words that are no options are put into `words` (as many as
- * `word_capacity`; more is an error), and `word_count` set. Errors name the option, what was given and what
- * would be right; an unknown option suggests the nearest. */
+/* Fills `values` first from the environment (TUTTI_…; an empty variable counts as absent), then from
+ * argv[1…]: --name VALUE, --name=VALUE, -x VALUE, -xVALUE; -- ends the options. A flag also accepts
+ * --name=false. Arguments that are not options are stored in `words` (at most `word_capacity`; more is an
+ * error), and `word_count` is set. Errors name the option, the given value and what would be accepted; an
+ * unknown option suggests the nearest name. */
 MUST_CHECK bool option_parse(const struct option *options, size_t count, int argc, char **argv, void *values,
                              const char **words, size_t word_capacity, size_t *word_count,
                              struct error *error);
-/* One option by its long name, as --name=TEXT would. */
+/* Sets one option by its long name, as --name=TEXT would. */
 MUST_CHECK bool option_set(const struct option *options, size_t count, struct bytes name, const char *text,
                            void *values, struct error *error);
-/* Lines of `name = value`, in which _ may stand for -; an empty line and one that begins with # say nothing.
- * Values are cut out of `text`, which has to outlive them. Errors name the line. */
+/* Lines of `name = value`, in which _ may stand for -; empty lines and lines that begin with # are ignored.
+ * Values point into `text`, which is modified and has to outlive them. Errors name the line. */
 MUST_CHECK bool option_parse_lines(const struct option *options, size_t count, char *text, void *values,
                                    struct error *error);
-/* The aligned list for --help, no wider than 100 columns. */
+/* The aligned list for --help, at most 100 columns wide. */
 void option_print_help(const struct option *options, size_t count, FILE *out);

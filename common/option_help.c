@@ -1,4 +1,4 @@
-/* Shows a table of options to a person. */
+/* Prints a table of options as help. */
 #include "common/buffer.h"
 #include "common/option.h"
 
@@ -44,7 +44,7 @@ static void write_right(struct buffer *right, const struct option *option)
     }
 }
 
-/* Columns on a terminal, near enough: characters, not bytes. */
+/* Columns on a terminal, approximately: characters, not bytes. */
 static size_t columns_of(struct bytes text)
 {
     size_t columns = 0;
@@ -69,7 +69,7 @@ static size_t left_columns(const struct option *options, size_t count)
     return widest;
 }
 
-/* Puts the words into lines that start at `indent`; the first goes on where the cursor stands. */
+/* Wraps the words into lines that start at `indent`; the first line continues at the current column. */
 static void print_wrapped(const char *text, size_t indent, FILE *out)
 {
     size_t column = indent;

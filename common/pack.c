@@ -1,4 +1,4 @@
-/* Numbers and bytes packed one behind the other: numbers in groups of seven bits, the lowest first. */
+/* Packs numbers and bytes one after the other: numbers in groups of seven bits, lowest first. */
 #include "common/pack.h"
 
 #define FIXED_BYTES 8u
@@ -14,8 +14,8 @@ size_t pack_varint(uint8_t *into, uint64_t number)
     return size;
 }
 
-/* The state of a large campaign is millions of numbers, which nobody waits for: where there is room they are
- * written to their place. */
+/* The state of a large campaign is millions of numbers and must be packed fast: where there is room they are
+ * written in place. */
 void pack_number(struct buffer *into, uint64_t number)
 {
     bool has_room =
@@ -69,7 +69,7 @@ static uint64_t fail(struct unpack *unpack)
 static void pack_skip(struct unpack *unpack, size_t size)
 {
     if (size == 0) {
-        return; /* of nothing at all */
+        return; /* the empty run */
     }
     unpack->left = bytes_of(unpack->left.data + size, unpack->left.size - size);
 }

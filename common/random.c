@@ -35,7 +35,7 @@ uint64_t random_next(struct random *random)
 uint64_t random_below(struct random *random, uint64_t bound)
 {
     assert(bound > 0);
-    /* 2^64 is rarely a multiple of the bound: the lowest numbers that are one too many are thrown away. */
+    /* 2^64 is rarely a multiple of the bound: the excess lowest numbers are rejected. */
     uint64_t excess = (0 - bound) % bound;
     uint64_t number;
     do {

@@ -8,7 +8,7 @@ struct random {
 
 void random_seed(struct random *random, uint64_t seed);
 uint64_t random_next(struct random *random);
-/* Evenly among 0…bound-1; bound is at least 1. */
+/* Uniform in 0…bound-1; bound is at least 1. */
 uint64_t random_below(struct random *random, uint64_t bound);
-/* Evenly in [0, 1). */
+/* Uniform in [0, 1). */
 double random_unit(struct random *random);

@@ -166,7 +166,7 @@ bool replace_file(const char *path, struct bytes content, mode_t mode, bool may_
     if (replacement != NULL && replacement_finish(replacement, content, may_replace)) {
         return true;
     }
-    return errno == EEXIST ? error_set(error, "%s is there already; nothing was overwritten", path)
+    return errno == EEXIST ? error_set(error, "%s already exists; nothing was overwritten", path)
                            : error_set_system(error, errno, "%s cannot be written", path);
 }
 

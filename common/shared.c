@@ -1,4 +1,4 @@
-/* Bytes that many hold and nobody changes. */
+/* Reference-counted bytes that nobody changes. */
 #include "common/shared.h"
 
 #include "common/memory.h"
@@ -51,7 +51,7 @@ void shared_release(struct shared **at)
     if (shared == NULL) {
         return;
     }
-    /* The last one has to see all that the other holders did before they let go. */
+    /* The last holder must see everything that the others did before they released it. */
     size_t before = atomic_fetch_sub_explicit(&shared->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {

@@ -1,4 +1,4 @@
-/* Bytes that many hold and nobody changes: counted, freed with the last holder. Holders may be of different
+/* Reference-counted bytes that nobody changes; freed with the last reference. Holders may be on different
  * threads. */
 #pragma once
 #include "common/attributes.h"
@@ -7,13 +7,13 @@
 
 struct shared;
 
-/* A copy, with one holder. */
+/* A copy, with one reference. */
 MUST_CHECK struct shared *shared_new(struct bytes bytes);
-/* Takes the buffer's memory instead of copying it; the buffer is left empty. One holder. */
+/* Takes the buffer's memory instead of copying it; the buffer is left empty. One reference. */
 MUST_CHECK struct shared *shared_take(struct buffer *buffer);
-/* One holder more; NULL stays NULL. */
+/* Adds a reference; NULL stays NULL. */
 struct shared *shared_hold(struct shared *shared);
-/* One holder less. NULL is tolerated. */
+/* Drops a reference. NULL is tolerated. */
 void shared_release(struct shared **shared);
-/* Empty for NULL. Lasts as long as there is a holder. */
+/* Empty for NULL. Valid as long as there is a reference. */
 struct bytes shared_bytes(const struct shared *shared);

@@ -19,13 +19,13 @@ static bool check_folder(const char *path, const struct stat *status, struct err
                          (unsigned)status->st_uid);
     }
     if ((status->st_mode & S_IWOTH) != 0) {
-        return error_set(error, "everybody may write to the folder %s (mode %04o): chmod 700 it", path,
+        return error_set(error, "the folder %s is writable by everybody (mode %04o): chmod 700 it", path,
                          (unsigned)status->st_mode & ALLPERMS);
     }
     if ((status->st_mode & OTHERS_MODE) != 0) {
         (void)error_set(warning,
                         "the folder %s is open to others (mode %04o), and scripts and data of campaigns "
-                        "stand in it: chmod 700 it",
+                        "are in it: chmod 700 it",
                         path, (unsigned)status->st_mode & ALLPERMS);
     }
     return true;
@@ -35,7 +35,7 @@ int state_folder_open(const char *path, bool follows_links, struct error *warnin
 {
     *warning = (struct error){.text = ""};
     if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST) {
-        (void)error_set_system(error, errno, "the folder %s cannot be made", path);
+        (void)error_set_system(error, errno, "the folder %s cannot be created", path);
         return -1;
     }
     struct stat status;

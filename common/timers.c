@@ -41,7 +41,7 @@ static void place(struct timers *timers, struct timer *timer, size_t position)
     timer->position = position;
 }
 
-/* Lets `timer` rise from the free `position` as far as it must; gives back where it came to rest. */
+/* Sifts `timer` up from the free `position`; returns its final position. */
 static size_t rise(struct timers *timers, struct timer *timer, size_t position)
 {
     while (position > 0) {

@@ -8,7 +8,7 @@
 
 #define CHUNK_BYTES 4096u
 #define MODE_BITS 07777u
-/* O_NONBLOCK: a pipe that nobody writes to is refused instead of waited for. */
+/* O_NONBLOCK: a pipe without a writer is refused instead of waited for. */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
 static bool owner_is_trusted(const struct stat *status)
@@ -22,7 +22,7 @@ static bool refuse_owner(const char *path, const struct stat *status, struct err
                      (unsigned)status->st_uid, (unsigned)geteuid(), path);
 }
 
-/* Root opens its secrets to the group of a service on purpose; nobody else has a reason to. */
+/* Root may open its secrets to the group of a service on purpose; nobody else has a reason to. */
 static bool check_secret(const char *path, const struct stat *status, struct error *warning,
                          struct error *error)
 {
@@ -66,7 +66,7 @@ static int open_trusted(const char *path, struct error *error)
     int descriptor = open(path, OPEN_FLAGS | O_NOFOLLOW);
     if (descriptor < 0 && errno == ELOOP && lstat(path, &link) == 0) {
         if (!owner_is_trusted(&link)) {
-            (void)error_set(error, "%s is a link that another user (%u) has put there: remove it", path,
+            (void)error_set(error, "%s is a symbolic link that another user (%u) created: remove it", path,
                             (unsigned)link.st_uid);
             return -1;
         }
@@ -88,7 +88,7 @@ bool trusted_file_read_all(int descriptor, struct buffer *into, struct error *er
         if (size < 0 && errno != EINTR) {
             is_good = error_set(error, "%s", strerror(errno));
         } else if (size > 0 && !buffer_append(into, chunk, (size_t)size)) {
-            is_good = error_set(error, "too large for what it should be");
+            is_good = error_set(error, "too large");
         }
     }
     explicit_bzero(chunk, sizeof chunk);
@@ -126,10 +126,10 @@ bool trusted_folder_check(const char *path, struct error *error)
     if (!owner_is_trusted(&status)) {
         return refuse_owner(path, &status, error);
     }
-    /* In a sticky folder, as Kubernetes mounts its secrets, others cannot exchange what is not theirs, and
-     * what is theirs does not count. */
+    /* In a sticky folder, as Kubernetes mounts its secrets, others cannot replace files that are not theirs,
+     * and files that are theirs are refused anyway. */
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0) {
-        return error_set(error, "others can exchange the files in %s (mode %04o): chmod go-w %s", path,
+        return error_set(error, "others can replace the files in %s (mode %04o): chmod go-w %s", path,
                          (unsigned)status.st_mode & MODE_BITS, path);
     }
     return true;

@@ -1,4 +1,4 @@
-/* A value in its one canonical encoding: writing it, reading it, adding two, showing it. */
+/* A value in its canonical encoding: writing, reading, adding and showing it. */
 #include "common/value.h"
 #include "common/escape.h"
 
@@ -132,7 +132,7 @@ bool value_read(struct bytes *rest, struct value_item *item)
     }
 }
 
-/* Reads a number, or nil as 0. */
+/* Reads a number; nil counts as 0. */
 static bool read_summand(struct bytes value, struct value_item *item, struct error *error)
 {
     bool is_whole = value_read(&value, item) && value.size == 0;
@@ -167,7 +167,7 @@ bool value_add(struct bytes left, struct bytes right, struct buffer *sum, struct
     return true;
 }
 
-/* Cut so that the end of the quotation still fits into `size`. */
+/* Cut so that the closing quote still fits into `size`. */
 static void describe_string(struct buffer *words, struct bytes string, size_t size)
 {
     size_t maximum = words->maximum;

@@ -1,4 +1,4 @@
-/* Whether bytes from outside are one value in canonical form. */
+/* Checks whether bytes from outside are one value in canonical form. */
 #include "common/value.h"
 
 #include <math.h>
@@ -6,12 +6,11 @@
 
 #define NAN_BITS 0x7ff8000000000000U
 
-/* A table that is being read. The tables around it wait below on a stack of bounded depth, so nothing
- * recurses. */
+/* A table being read. The enclosing tables wait below it on a stack of bounded depth, so nothing recurses. */
 struct open_table {
     uint32_t pairs_left;
     bool is_key_next;
-    struct bytes last_key; /* empty before the first */
+    struct bytes last_key; /* empty before the first key */
 };
 
 struct check {
@@ -34,7 +33,7 @@ static bool check_number(const struct value_item *item, struct error *error)
     return true;
 }
 
-/* `encoded` is the key as it stands in the bytes. */
+/* `encoded` is the key as it appears in the bytes. */
 static bool check_key(struct open_table *table, const struct value_item *item, struct bytes encoded,
                       struct error *error)
 {
@@ -42,14 +41,14 @@ static bool check_key(struct open_table *table, const struct value_item *item, s
         return error_set(error, "a key must be a boolean, a number or a string");
     }
     if (bytes_compare(table->last_key, encoded) >= 0) {
-        return error_set(error, "not canonical: keys are not in rising order");
+        return error_set(error, "not canonical: keys are not in ascending order");
     }
     table->last_key = encoded;
     table->is_key_next = false;
     return true;
 }
 
-/* The item stands where the innermost open table wants its next key or value. */
+/* The item is in the position where the innermost open table expects its next key or value. */
 static bool fit_into_table(struct check *check, const struct value_item *item, struct bytes encoded)
 {
     struct open_table *table = &check->stack[check->depth - 1];
@@ -57,7 +56,7 @@ static bool fit_into_table(struct check *check, const struct value_item *item, s
         return check_key(table, item, encoded, check->error);
     }
     if (item->kind == 'n') {
-        return error_set(check->error, "a table holds no nil");
+        return error_set(check->error, "a table cannot hold nil");
     }
     table->is_key_next = true;
     table->pairs_left--;
@@ -78,7 +77,7 @@ static bool check_item(struct check *check)
     struct value_item item;
     const uint8_t *start = check->rest.data;
     if (!value_read(&check->rest, &item)) {
-        return error_set(check->error, "the value is malformed or cut short");
+        return error_set(check->error, "the value is malformed or truncated");
     }
     struct bytes encoded = bytes_of(start, (size_t)(check->rest.data - start));
     if (item.kind == 'd' && !check_number(&item, check->error)) {
@@ -105,7 +104,7 @@ bool value_check(struct bytes value, struct error *error)
         }
     } while (check.depth > 0);
     if (check.rest.size > 0) {
-        return error_set(error, "something follows the value");
+        return error_set(error, "unexpected bytes after the value");
     }
     return true;
 }

@@ -26,7 +26,7 @@ static void append(struct worker_set *set, struct worker_run run)
     set->runs[set->run_count++] = run;
 }
 
-/* Whether `worker` continues the run; if so the run has grown. The second worker decides the stride. */
+/* Whether `worker` continues the run; if so the run is extended. The second worker determines the stride. */
 static bool extend(struct worker_run *run, uint32_t worker)
 {
     if (run->count == 1 && worker > run->first) {

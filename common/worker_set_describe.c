@@ -1,4 +1,4 @@
-/* A set of workers in words, for messages: "workers 0–3 and 7". */
+/* A worker set in words, for messages: "workers 0–3 and 7". */
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/worker_set.h"
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #define SPELLED_OUT 5u
-/* A peer may name billions of workers with three numbers: beyond this many pieces only their count is told.
- */
+/* A peer may name billions of workers with three numbers: above this many pieces only their count is
+ * given. */
 #define PIECES_MAX 65536u
 #define TEXT_MAX_BYTES 256u
 
@@ -36,7 +36,7 @@ static void add_piece(struct pieces *pieces, uint32_t first, uint32_t last)
     pieces->items[pieces->count++] = (struct piece){.first = first, .last = last};
 }
 
-/* A run without gaps is one piece however long it is, another is a piece a worker. */
+/* A run without gaps is one piece however long it is; any other run is one piece per worker. */
 static bool collect(struct pieces *pieces, const struct worker_set *set)
 {
     for (size_t i = 0; i < set->run_count; i++) {
@@ -64,7 +64,7 @@ static int by_first(const void *left, const void *right)
     return (left_first > right_first) - (left_first < right_first);
 }
 
-/* Sorts, and joins the pieces that touch or overlap. */
+/* Sorts, and merges pieces that touch or overlap. */
 static void tidy(struct pieces *pieces)
 {
     assert(pieces->items != NULL);

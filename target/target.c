@@ -1,4 +1,4 @@
-/* The practice target: its socket, its threads, and the way of a request through them. */
+/* The practice target: its socket, its threads, and the path of a request through them. */
 #include "target/target.h"
 
 #include "common/address.h"
@@ -23,10 +23,10 @@
 #define THREADS 2u
 #define BACKLOG 4096
 #define MAX_CONNECTIONS 20000u
-/* What the rest of the process needs: `tutti run` has its own sockets beside us. */
+/* Descriptors for the rest of the process: `tutti run` has its own sockets in it. */
 #define RESERVED_FILES 128u
 #define IDLE_TIMEOUT_S 300u
-/* Holds the headers of a request and of its answer. */
+/* Holds the headers of a request and of its response. */
 #define CONNECTION_MEMORY_BYTES (16u * 1024u)
 
 struct target {
@@ -38,10 +38,10 @@ struct target {
 static bool refuse_socket(int number, const char *address, uint16_t port, struct error *error)
 {
     if (number == EADDRINUSE) {
-        return error_set(error, "port %u is in use: something else listens at %s already", port, address);
+        return error_set(error, "port %u is in use: something else already listens at %s", port, address);
     }
     if (number == EACCES) {
-        return error_set(error, "port %u needs more rights than this user has", port);
+        return error_set(error, "port %u needs privileges that this user does not have", port);
     }
     return error_set_system(error, number, "cannot listen at %s port %u", address, port);
 }
@@ -88,7 +88,7 @@ static unsigned connection_limit(void)
     return ours < MAX_CONNECTIONS ? (unsigned)ours : MAX_CONNECTIONS;
 }
 
-/* Called with the headers, then with each piece of the body, then at its end, and once more after a delay. */
+/* Called with the headers, then with each piece of the body, then at its end, and again after a delay. */
 static enum MHD_Result on_request(void *argument, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data, size_t *size,
                                   void **state)
@@ -125,8 +125,8 @@ static void on_request_end(void *argument, struct MHD_Connection *connection, vo
     *state = NULL;
 }
 
-/* Decodes %XX in place. A zero byte would cut the text short and make two names one: such a text stays as it
- * was sent. */
+/* Decodes %XX in place. A zero byte would truncate the text and make two names equal: such a text is left as
+ * it was sent. */
 static size_t unescape(void *argument, struct MHD_Connection *connection, char *text)
 {
     (void)argument;
@@ -174,7 +174,7 @@ static void target_finish(struct target *target)
     memory_free(target);
 }
 
-/* The threads, and what they use, once there is a socket for them to take over. */
+/* The threads and what they use, once there is a socket for them to take over. */
 static struct target *start_at(int listener, struct error *error)
 {
     struct target *target = MEMORY_NEW(struct target);
@@ -186,8 +186,7 @@ static struct target *start_at(int listener, struct error *error)
         target_finish(target);
         return NULL;
     }
-    /* A failure leaves open whose the socket is by then; better one descriptor too many open than one closed
-     * twice. */
+    /* On failure it is unclear who owns the socket; better to leak one descriptor than to close it twice. */
     target->daemon = start_daemon(target, listener);
     if (target->daemon == NULL) {
         delays_stop(target->scene.delays);
@@ -204,7 +203,7 @@ struct target *target_start(const char *address, uint16_t port, struct error *er
     if (listener < 0) {
         return NULL;
     }
-    /* Signals are for the threads of the program. */
+    /* Signals are handled by the threads of the program. */
     sigset_t all;
     sigset_t before;
     sigfillset(&all);

@@ -1,4 +1,4 @@
-/* The routes of the practice target that keep nothing. */
+/* The stateless routes of the practice target. */
 #include "target/target_routes.h"
 
 #include "common/memory.h"
@@ -24,7 +24,7 @@ enum MHD_Result target_answer_status(struct target_request *request)
     (void)snprintf(text, sizeof text, "%" PRIu64 "\n", status);
     struct MHD_Response *response = target_text_response("text/plain", text);
     if (response != NULL && status < MHD_HTTP_OK) {
-        /* Only the start of an answer: closing tells the client that the rest will not come. */
+        /* Only the start of a response: closing tells the client that the rest will not come. */
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     return target_answer(request, (unsigned)status, response);
@@ -71,7 +71,7 @@ enum MHD_Result target_answer_bytes(struct target_request *request)
     return target_answer(request, MHD_HTTP_OK, response);
 }
 
-/* Headers may hold any bytes, JSON only UTF-8: what is not UTF-8 is taken as Latin-1. */
+/* Headers may contain any bytes, JSON only UTF-8: anything that is not UTF-8 is taken as Latin-1. */
 static json_t *json_from(const char *text)
 {
     json_t *string = json_string(text);
@@ -88,7 +88,7 @@ static json_t *json_from(const char *text)
     return json_string(buffer_string(&converted));
 }
 
-/* What comes twice is joined by commas, as HTTP has it. */
+/* Repeated headers are joined by commas, as HTTP specifies. */
 static enum MHD_Result add_to_object(void *object, enum MHD_ValueKind kind, const char *key,
                                      const char *value)
 {

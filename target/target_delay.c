@@ -1,4 +1,4 @@
-/* Connections that wait for a while without holding up a thread. */
+/* Connections that wait for a while without blocking a thread. */
 #include "target/target_delay.h"
 
 #include "common/clock.h"
@@ -25,7 +25,7 @@ static void resume_due(struct delays *delays, uint64_t now_ns)
     }
 }
 
-/* A condition variable cannot sleep on the clock of common/clock.h, so it sleeps for the difference. */
+/* A condition variable cannot wait on the clock of common/clock.h, so it waits for the difference. */
 static void sleep_until(struct delays *delays, uint64_t due_ns, uint64_t now_ns)
 {
     struct timespec until;

@@ -1,4 +1,4 @@
-/* Connections that wait for a while without holding up a thread. */
+/* Connections that wait for a while without blocking a thread. */
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
@@ -8,19 +8,19 @@
 
 struct delays;
 
-/* Embedded in the request that waits; must stay where it is until the connection goes on. */
+/* Embedded in the waiting request; must not move until the connection is resumed. */
 struct delay {
     struct timer timer;
     struct MHD_Connection *connection;
 };
 
-/* Starts the thread that wakes them. */
+/* Starts the thread that resumes them. */
 MUST_CHECK struct delays *delays_new(struct error *error);
-/* Suspends `connection` until `milliseconds` have passed: then libmicrohttpd calls its handler again. Only
- * from within that handler. False, and nothing suspended, once delays_stop was called. */
+/* Suspends `connection` for `milliseconds`; then libmicrohttpd calls its handler again. Call only from within
+ * that handler. False, and nothing is suspended, after delays_stop. */
 MUST_CHECK bool delays_suspend(struct delays *delays, struct delay *delay, struct MHD_Connection *connection,
                                uint64_t milliseconds);
-/* Lets all go on now and suspends no more, as the daemon wants it before it stops. */
+/* Resumes all connections and suspends no more, as the daemon requires before it stops. */
 void delays_stop(struct delays *delays);
-/* After delays_stop and after the daemon has ended. */
+/* Call after delays_stop and after the daemon has ended. */
 void delays_free(struct delays **delays);

@@ -6,7 +6,7 @@
 
 #define VERSION_TEXT_BYTES 48
 
-/* Answers for the caller where the name is too long. */
+/* Answers the request itself if the name is too long. */
 static bool is_name_refused(struct target_request *request, struct bytes *name, enum MHD_Result *result)
 {
     *name = bytes_of_string(request->argument);
@@ -14,7 +14,7 @@ static bool is_name_refused(struct target_request *request, struct bytes *name, 
         return false;
     }
     *result = target_answer_text(request, MHD_HTTP_BAD_REQUEST,
-                                 "the name of a pad may have %u bytes at most\n", PAD_MAX_NAME_BYTES);
+                                 "the name of a pad may have at most %u bytes\n", PAD_MAX_NAME_BYTES);
     return true;
 }
 
@@ -78,8 +78,7 @@ static enum MHD_Result answer_outcome(struct target_request *request, enum pad_o
         return answer_unknown(request);
     case PAD_TOO_MANY:
         return target_answer_text(request, MHD_HTTP_INSUFFICIENT_STORAGE,
-                                  "there are %u pads already, as many as may be; DELETE some\n",
-                                  PADS_MAX_COUNT);
+                                  "there are already %u pads, the maximum; DELETE some\n", PADS_MAX_COUNT);
     case PAD_NO_ROOM:
         break;
     }

@@ -1,4 +1,4 @@
-/* The pads of the practice target: texts with a version, which many threads read and write. */
+/* The pads of the practice target: versioned texts that many threads read and write. */
 #include "target/target_pads.h"
 
 #include "common/map.h"
@@ -22,7 +22,7 @@ struct pad_text {
 
 struct pads {
     pthread_rwlock_t lock;
-    struct map *texts; /* each holds one reference */
+    struct map *texts; /* holds one reference each */
     size_t total_bytes;
 };
 
@@ -31,7 +31,8 @@ static struct pad_text *text_new(struct buffer *body)
     struct pad_text *text = MEMORY_NEW(struct pad_text);
     atomic_init(&text->references, 1);
     uint8_t *data = buffer_take(body, &text->size);
-    /* A buffer doubles as it grows; what stays here for long is cut to what PADS_MAX_TOTAL_BYTES counts. */
+    /* A buffer doubles as it grows; long-lived text is trimmed to the size that PADS_MAX_TOTAL_BYTES
+     * counts. */
     data = memory_resize(data, text->size, 1);
     text->response = MHD_create_response_from_buffer_with_free_callback(text->size, data, memory_free);
     assert(text->response != NULL);
@@ -140,7 +141,7 @@ static bool holds(struct pad_condition condition, const struct pad_text *text)
            !pad_tag_is_listed(condition.if_none_match, text->version, false);
 }
 
-/* Under the lock. On success `replacement` is the text that it replaced, or NULL. */
+/* Called with the lock held. On success `replacement` is set to the text that was replaced, or NULL. */
 static enum pad_outcome target_pads_put(struct pads *pads, struct bytes name, struct pad_condition condition,
                                         struct pad_text **replacement, uint64_t *version)
 {
@@ -171,7 +172,8 @@ enum pad_outcome pads_put(struct pads *pads, struct bytes name, struct pad_condi
     pthread_rwlock_wrlock(&pads->lock);
     enum pad_outcome outcome = target_pads_put(pads, name, condition, &text, version);
     pthread_rwlock_unlock(&pads->lock);
-    /* The old text, or the new one that was refused: freeing a megabyte holds nobody up out here. */
+    /* The old text, or the new one that was refused: freed outside the lock, since freeing a megabyte would
+     * delay others. */
     pad_text_release(&text);
     return outcome;
 }

@@ -43,7 +43,7 @@ bool target_request_may_send_body(const struct target_request *request)
     if (length == NULL || target_number(length, 0, TARGET_MAX_BODY_BYTES, &size)) {
         return true;
     }
-    /* A client that asks first has not sent anything yet and is told so at once. */
+    /* A client that sends Expect: 100-continue has not sent the body yet and gets the answer at once. */
     return target_request_header(request, MHD_HTTP_HEADER_EXPECT) == NULL &&
            target_number(length, 0, TARGET_MAX_DISCARDED_BYTES, &size);
 }

@@ -1,4 +1,4 @@
-/* What the practice target answers: one row a route. */
+/* The routes of the practice target: one row each. */
 #include "target/target_routes.h"
 
 #include <ctype.h>
@@ -19,23 +19,23 @@ static enum MHD_Result answer_page(struct target_request *request)
 static const struct target_route ROUTES[] = {
     {"GET", "/pad/NAME", target_answer_pad_get, "the text, its version as ETag and X-Version; If-None-Match"},
     {"PUT", "/pad/NAME", target_answer_pad_put, "a new text, at most 1 MiB; If-Match, If-None-Match"},
-    {"DELETE", "/pad/NAME", target_answer_pad_delete, "away with it; If-Match"},
+    {"DELETE", "/pad/NAME", target_answer_pad_delete, "removes it; If-Match"},
     {"GET", "/page", answer_page, "a tiny page that never changes"},
     {NULL, "/status/CODE", target_answer_status, "that status, 100 to 599; any method"},
     {NULL, "/delay/MS", target_answer_delay,
-     "an answer after so many milliseconds, at most 60000; any method"},
-    {"GET", "/bytes/N", target_answer_bytes, "so many bytes, at most 17179869184 (16 GiB)"},
+     "a response after this many milliseconds, at most 60000; any method"},
+    {"GET", "/bytes/N", target_answer_bytes, "this many bytes, at most 17179869184 (16 GiB)"},
     {NULL, "/echo", target_answer_echo, "the body of the request; any method"},
     {"GET", "/headers", target_answer_headers, "the headers of the request, as JSON"},
     {"GET", "/cookies", target_answer_cookies, "the cookies of the request, as JSON"},
-    {"GET", "/cookies/set", target_answer_cookies_set, "?NAME=VALUE: sets cookies, and on to /cookies"},
-    {"GET", "/redirect/N", target_answer_redirect, "so many redirects, at most 1000, the last one to /"},
-    {"GET", "/basic-auth/USER/PASSWORD", target_answer_basic_auth, "401 until it is given these two"},
+    {"GET", "/cookies/set", target_answer_cookies_set, "?NAME=VALUE: sets cookies, redirects to /cookies"},
+    {"GET", "/redirect/N", target_answer_redirect, "this many redirects, at most 1000, the last one to /"},
+    {"GET", "/basic-auth/USER/PASSWORD", target_answer_basic_auth, "401 unless given these two"},
     {"GET", "/", answer_index, "this list"},
 };
 #define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 
-/* The argument that `path` has where it fits the pattern ("" where the pattern wants none), else NULL. */
+/* The argument in `path` if it matches the pattern ("" if the pattern has none), else NULL. */
 static const char *match(const char *pattern, const char *path)
 {
     while (*pattern != '\0' && *pattern == *path) {
@@ -75,11 +75,11 @@ static enum MHD_Result answer_wrong_method(struct target_request *request)
 static enum MHD_Result refuse_body(struct target_request *request)
 {
     if (request->refusal == MHD_HTTP_CONTENT_TOO_LARGE) {
-        return target_answer_text(request, request->refusal, "a body may have %u bytes at most\n",
+        return target_answer_text(request, request->refusal, "a body may have at most %u bytes\n",
                                   TARGET_MAX_BODY_BYTES);
     }
     return target_answer_text(request, request->refusal,
-                              "too many bodies are coming in at once; try again\n");
+                              "too many bodies are being received at once; try again\n");
 }
 
 enum MHD_Result target_route(struct target_request *request)
@@ -118,5 +118,5 @@ void target_routes_prepare(struct target_scene *scene)
     scene->page =
         target_text_response("text/html; charset=utf-8",
                              "<!doctype html>\n<title>tutti</title>\n<p>A tiny page to practise on.\n");
-    scene->not_found = target_text_response("text/plain", "nothing is here; / lists the routes\n");
+    scene->not_found = target_text_response("text/plain", "not found; / lists the routes\n");
 }

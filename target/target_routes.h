@@ -1,17 +1,17 @@
-/* What the practice target answers: one row a route. */
+/* The routes of the practice target: one row each. */
 #pragma once
 #include "target/target_request.h"
 
 struct target_route {
-    const char *method;  /* NULL for any; what takes GET takes HEAD too */
-    const char *pattern; /* from the first capital letter on, it stands for the argument */
+    const char *method;  /* NULL for any; routes for GET also accept HEAD */
+    const char *pattern; /* everything from the first upper-case letter on is the argument */
     enum MHD_Result (*answer)(struct target_request *request);
     const char *help;
 };
 
 /* Finds the route and answers. */
 enum MHD_Result target_route(struct target_request *request);
-/* The answers that are the same for everybody. */
+/* Answers that do not depend on state. */
 void target_routes_prepare(struct target_scene *scene);
 
 /* In target_answers.c. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints what the structure promises: static names that stand twice in a library, braceless conditions, circles between folders, and sizes.
+"""Prints the figures of the structure: duplicate static names within a library, braceless conditions, circles between folders, and sizes.
 
-    python3 tests/structure.py         a line a figure; exits 1 where one that has to be 0 is not
+    python3 tests/structure.py         one line per figure; exits with 1 if one that has to be 0 is not
 """
 import collections
 import pathlib

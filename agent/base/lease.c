@@ -1,4 +1,4 @@
-/* A shard's look at the agent's lease. */
+/* A shard's view of the agent's lease. */
 #include "agent/base/lease.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* How much memory the scripts and the answers of one shard hold, and may hold. One thread's. */
+/* How much memory the scripts and the responses of one shard hold, and may hold. Used by one thread. */
 #pragma once
 #include "common/attributes.h"
 
@@ -7,13 +7,13 @@
 
 /* Shared by all scripts of a shard and by its HTTP clients. */
 struct memory_account {
-    size_t used_bytes; /* of all, the bodies included */
-    size_t body_bytes; /* of requests and responses that are under way */
+    size_t used_bytes; /* in total, including the bodies */
+    size_t body_bytes; /* of requests and responses in progress */
     size_t limit_bytes;
 };
 
-/* Bodies may have half of the limit: whatever targets send, the scripts keep the other half. False if it
- * would be more; nothing is taken then. */
+/* Bodies may take half of the limit: whatever targets send, the other half remains for the scripts. False if
+ * they would take more; then nothing is taken. */
 MUST_CHECK static inline bool memory_account_take_body(struct memory_account *account, size_t size)
 {
     size_t most = account->limit_bytes / 2;

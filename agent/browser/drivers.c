@@ -1,4 +1,4 @@
-/* The drivers of one loop: who waits for his turn, who starts, who runs, what is left of those that ended. */
+/* The drivers of one loop: queued, starting, running, and those whose remains are being removed. */
 #include "agent/browser/drivers.h"
 
 #include "agent/browser/reaper.h"
@@ -23,11 +23,11 @@ struct webdriver {
     struct webdriver *next;
     struct webdriver_request request;
     enum webdriver_state state;
-    uint64_t since_ns;        /* in which it is in this state */
+    uint64_t since_ns;        /* since when it is in this state */
     struct reaper_link *link; /* of the reaper, or of one that sweeps up after it; NULL: none runs */
     unsigned sweeps;
-    bool is_settled;  /* it does not count as starting, or never did */
-    bool is_released; /* goes as soon as it is gone */
+    bool is_settled;  /* it does not count as starting (any more) */
+    bool is_released; /* freed as soon as it is gone */
     bool is_sweeping;
     struct webdriver_usage usage;
     char url[URL_BYTES];
@@ -40,7 +40,7 @@ struct drivers {
     uv_loop_t *loop;
     struct starter_link *starter;
     uv_timer_t tick;
-    struct webdriver *first; /* in the order in which they were asked for */
+    struct webdriver *first; /* in the order in which they were requested */
     uint32_t starts_at_once;
     uint32_t starting;
     uint64_t settle_ns;
@@ -156,7 +156,7 @@ static struct reaper_link_callbacks callbacks_of(struct webdriver *driver)
         .on_packet = drivers_on_packet, .on_end = on_reaper_end, .context = driver};
 }
 
-/* What a reaper that was killed has left is known to the next one. */
+/* The remains of a killed reaper are known to the next one. */
 static bool drivers_sweep(struct webdriver *driver)
 {
     static const struct starter_request request = {.action = STARTER_SWEEP};
@@ -301,7 +301,7 @@ struct drivers *drivers_new(uv_loop_t *loop, const struct drivers_settings *sett
     return drivers;
 }
 
-/* The reapers go on by themselves. */
+/* The reapers carry on by themselves. */
 static void on_patience_end(uv_timer_t *tick)
 {
     struct drivers *drivers = tick->data;

@@ -1,4 +1,4 @@
-/* Makes, finds and removes the folders of drivers. */
+/* Creates, finds and removes the folders of drivers. */
 #include "agent/browser/folder.h"
 
 #include "common/memory.h"
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Browsers make sockets below it, whose paths may have 107 bytes in all. */
+/* Browsers create sockets below it, whose paths are limited to 107 bytes. */
 #define LONGEST_TEMPORARY 30
 #define FRESH_S 60
 #define FRESH_PREFIX "new-"
@@ -33,23 +33,23 @@ static void root_path(char path[FOLDER_PATH_BYTES])
     snprintf(path, FOLDER_PATH_BYTES, "%s/tutti-browsers-%u", temporary, (unsigned)geteuid());
 }
 
-/* Nobody else may have made it, nor reach what is in it. */
+/* It must not have been created by, or be accessible to, another user. */
 static bool make_root(char path[FOLDER_PATH_BYTES], struct error *error)
 {
     struct stat status;
 
     root_path(path);
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return error_set_system(error, errno, "cannot make the folder %s", path);
+        return error_set_system(error, errno, "cannot create the folder %s", path);
     }
     if (lstat(path, &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
         (status.st_mode & 077) != 0) {
-        return error_set(error, "%s is not a folder of ours alone: remove it, or set TMPDIR", path);
+        return error_set(error, "%s is not a private folder of this user: remove it, or set TMPDIR", path);
     }
     return true;
 }
 
-/* What clears up old files of /tmp leaves folders alone that somebody has locked. */
+/* Cleaners of old files in /tmp skip folders that are locked. */
 int browser_folder_open_root(char path[FOLDER_PATH_BYTES])
 {
     if (!make_root(path, NULL)) {
@@ -85,13 +85,13 @@ static bool make_parts(const struct browser_folder *folder, struct error *error)
         char path[FOLDER_PATH_BYTES + 16];
         snprintf(path, sizeof path, "%s/%s", folder->path, parts[i]);
         if (mkdir(path, 0700) != 0) {
-            return error_set_system(error, errno, "cannot make the folder %s", path);
+            return error_set_system(error, errno, "cannot create the folder %s", path);
         }
     }
     return true;
 }
 
-/* It gets its name once the lock is held, so that nobody takes it for stale before. */
+/* It is renamed to its final name once the lock is held, so that nobody takes it for stale before. */
 bool browser_folder_make(struct browser_folder *folder, struct error *error)
 {
     char root[FOLDER_PATH_BYTES];
@@ -103,7 +103,7 @@ bool browser_folder_make(struct browser_folder *folder, struct error *error)
     folder->lock = -1;
     snprintf(folder->path, sizeof folder->path, "%.100s/" FRESH_PREFIX "XXXXXX", root);
     if (mkdtemp(folder->path) == NULL) {
-        return error_set_system(error, errno, "cannot make a folder in %s", root);
+        return error_set_system(error, errno, "cannot create a folder in %s", root);
     }
     if (!hold_lock(folder, O_CREAT)) {
         return error_set_system(error, errno, "cannot lock %s", folder->path);
@@ -112,12 +112,12 @@ bool browser_folder_make(struct browser_folder *folder, struct error *error)
     snprintf(folder->path, sizeof folder->path, "%.100s/%s", root,
              strrchr(fresh, '/') + 1 + strlen(FRESH_PREFIX));
     if (rename(fresh, folder->path) != 0) {
-        return error_set_system(error, errno, "cannot make the folder %s", folder->path);
+        return error_set_system(error, errno, "cannot create the folder %s", folder->path);
     }
     return make_parts(folder, error);
 }
 
-/* One that has not got its name yet is somebody's who is about to give it, if it is not old. */
+/* A folder without its final name is about to get it from its creator, unless it is old. */
 static bool may_be_stale(const char *path, const char *name)
 {
     struct stat status;
@@ -143,7 +143,7 @@ bool browser_folder_take_stale(struct browser_folder *folder)
             continue;
         }
         snprintf(folder->path, sizeof folder->path, "%.100s/%.24s", root, entry->d_name);
-        /* The lock's file may have gone before the rest of it. */
+        /* The lock file may have been removed before the rest of it. */
         is_taken = may_be_stale(folder->path, entry->d_name) && hold_lock(folder, O_CREAT);
     }
     if (listing != NULL) {

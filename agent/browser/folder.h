@@ -1,5 +1,5 @@
-/* The folder that a driver and its browser have to themselves, and what wardens that were killed left of
- * theirs. All stand in one folder of this user, and a reaper that lives holds a lock in its own. */
+/* The private folder of a driver and its browser, and the leftover folders of reapers that were killed. All
+ * are in one folder of this user, and a live reaper holds a lock in its own. */
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
@@ -13,12 +13,13 @@ struct browser_folder {
     int lock;
 };
 
-/* The folder in which all of them stand, made where it is not there; stays as long as the descriptor is open,
- * also where old files are cleared away. -1 if it cannot be ours. */
+/* Opens the folder that contains all of them, creating it if it does not exist; it is kept as long as the
+ * descriptor is open, even where old files are cleaned up. -1 if it cannot be a private folder of this
+ * user. */
 MUST_CHECK int browser_folder_open_root(char path[FOLDER_PATH_BYTES]);
-/* Makes one, with home, tmp, profile and profiles in it. */
+/* Creates one, with home, tmp, profile and profiles in it. */
 MUST_CHECK bool browser_folder_make(struct browser_folder *folder, struct error *error);
-/* Takes one that nobody holds; false if there is none. */
+/* Takes over one that nobody holds; false if there is none. */
 MUST_CHECK bool browser_folder_take_stale(struct browser_folder *folder);
-/* With all that is in it; then lets the lock go. False if something of it is still there. */
+/* Removes it with everything in it, then releases the lock. False if something of it is still there. */
 bool browser_folder_remove(struct browser_folder *folder);

@@ -1,4 +1,4 @@
-/* Which program drives which browser, how it is called, and where it is found. */
+/* Which program drives which browser, its arguments, and where it is found. */
 #include "agent/browser/kind.h"
 
 #include <assert.h>
@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* All of them listen on loopback alone, chromedriver without being told. */
+/* All of them listen on loopback only; chromedriver does so by default. */
 static const struct browser_facts facts_of_kinds[BROWSER_KINDS] = {
     [BROWSER_CHROMIUM] = {.name = "chromium",
                           .program = "chromedriver",
                           .variable = "TUTTI_CHROMEDRIVER",
                           .install = "apt-get install chromium-driver",
                           .port_mark = "successfully on port ",
-                          /* It takes any free port of IPv6, and gives up where that of IPv4 is not. */
+                          /* It takes any free port of IPv6, and gives up if that port is taken for IPv4. */
                           .taken_mark = "port not available",
                           .port_argument = "--port=%s"},
     [BROWSER_FIREFOX] = {.name = "firefox",
@@ -71,8 +71,8 @@ static bool search_path(const char *program, char path[DRIVER_PATH_BYTES])
     return false;
 }
 
-/* `cargo install` says itself that its folder may not be in PATH; the other one is where our tests build it.
- */
+/* `cargo install` itself warns that its folder may not be in PATH; the other folder is where our tests build
+ * it. */
 static bool search_cargo(const char *program, char path[DRIVER_PATH_BYTES])
 {
     const char *home = getenv("HOME");
@@ -93,8 +93,8 @@ bool browser_find_driver(enum browser_kind kind, char path[DRIVER_PATH_BYTES], s
 
     if (told != NULL && *told) {
         if (*told != '/' || strlen(told) >= DRIVER_PATH_BYTES || !is_program(told)) {
-            return error_set(error, "%s is %.200s, which is not the whole path of a program", facts->variable,
-                             told);
+            return error_set(error, "%s is %.200s, which is not the absolute path of a program",
+                             facts->variable, told);
         }
         snprintf(path, DRIVER_PATH_BYTES, "%s", told);
         return true;

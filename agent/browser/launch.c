@@ -1,4 +1,4 @@
-/* What happens between fork and exec of a driver. */
+/* The steps between fork and exec of a driver. */
 #include "agent/browser/launch.h"
 
 #include "agent/browser/processes.h"
@@ -17,14 +17,14 @@
 #define MAX_ARGUMENTS 8
 #define EXIT_NOT_RUN 127
 
-/* What tutti is told is not the browsers' business, and what browsers keep between two starts has to go with
- * the folder. */
+/* Variables for tutti do not concern the browsers, and anything that browsers keep between two starts has to
+ * be removed with the folder. */
 static const char *const dropped[] = {
     "TUTTI_",          "HOME=",          "TMPDIR=",         "XDG_CONFIG_HOME=",
     "XDG_CACHE_HOME=", "XDG_DATA_HOME=", "XDG_STATE_HOME=", NULL};
 static const struct addition {
     const char *name;
-    const char *part; /* of the folder; NULL: the folder itself */
+    const char *part; /* below the folder; NULL: the folder itself */
 } additions[] = {{PROCESSES_VARIABLE, ""}, {"HOME", "/home"}, {"TMPDIR", "/tmp"}};
 #define ADDITIONS (sizeof additions / sizeof *additions)
 
@@ -59,7 +59,7 @@ static char **make_environment(const char *folder)
     return made;
 }
 
-/* The format is of our own table. */
+/* The format is from our own table. */
 static char *fill_in(const char *format, const char *value)
 {
     const char *place = strstr(format, "%s");
@@ -106,7 +106,7 @@ static void launch_complain(const char *program, const char *why)
     }
 }
 
-/* What the child needs that the parent has made. */
+/* What the parent has prepared for the child. */
 struct scene {
     const struct launch *launch;
     pid_t parent;
@@ -134,7 +134,7 @@ static _Noreturn void become(const struct scene *scene)
 
     (void)setsid();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* No signal comes for a parent that had gone before. */
+    /* There is no signal for a parent that died before. */
     if (getppid() != scene->parent) {
         _exit(EXIT_NOT_RUN);
     }
@@ -160,7 +160,7 @@ pid_t launch_driver(const struct launch *launch, int *output, struct error *erro
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        error_set_system(error, errno, "cannot make a pipe");
+        error_set_system(error, errno, "cannot create a pipe");
         return -1;
     }
     (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);

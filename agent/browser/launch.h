@@ -9,14 +9,14 @@
 
 struct launch {
     enum browser_kind kind;
-    const char *program; /* its whole path */
-    const char *folder;  /* that it has to itself */
-    unsigned port;       /* 0: it is to choose one */
+    const char *program; /* absolute path */
+    const char *folder;  /* its private folder */
+    unsigned port;       /* 0: it chooses one */
     bool has_walls;
     const char *readable; /* as in struct walls */
     const char *runnable;
 };
 
-/* The process dies with the calling one. `output` becomes the reading end, not blocking, of what it prints.
- * -1 if it could not be started; that it could not be run it prints. */
+/* The process is killed when the caller dies. `output` is set to the non-blocking reading end of its output.
+ * -1 if it could not be started; a failed exec is reported in its output. */
 MUST_CHECK pid_t launch_driver(const struct launch *launch, int *output, struct error *error);

@@ -1,4 +1,4 @@
-/* Keeps what a driver prints. */
+/* Keeps the output of a driver. */
 #include "agent/browser/output.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* A request that fits one packet, and the first line of its answer. */
+/* A request that fits one packet, and the first line of its response. */
 #include "agent/browser/probe.h"
 
 #include <arpa/inet.h>
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* geckodriver wants the port with the host's name. */
+/* geckodriver requires the port in the Host header. */
 static const char request_format[] =
     "GET /status HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n";
 static const char answer[] = "HTTP/1.1 200";

@@ -1,4 +1,4 @@
-/* Asks a driver on this machine for its status, until it gives one. Never waits. */
+/* Queries a driver on this machine for its status until it answers. Never blocks. */
 #pragma once
 #include "common/attributes.h"
 
@@ -14,7 +14,7 @@ struct probe {
 
 void probe_init(struct probe *probe);
 void probe_close(struct probe *probe);
-/* One step on; to be called again in a little while. True once "GET /status" was answered with 200. */
+/* Advances by one step; call it again after a short while. True once "GET /status" was answered with 200. */
 MUST_CHECK bool probe_step(struct probe *probe, unsigned port);
-/* A port of loopback that nobody had a moment ago; 0: none. */
+/* A port of loopback that was free a moment ago; 0: none. */
 MUST_CHECK unsigned probe_free_port(void);

@@ -1,4 +1,4 @@
-/* Reads /proc: who is whose child, with which environment. */
+/* Reads /proc: parents, children and their environments. */
 #include "agent/browser/processes.h"
 
 #include "common/memory.h"
@@ -41,7 +41,7 @@ static int processes_open_file(pid_t pid, const char *name)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* The name in the middle may hold anything, so the numbers are counted from its end. */
+/* The name in the middle may contain anything, so the fields are counted from its end. */
 static bool read_process(pid_t pid, struct process *process)
 {
     char text[STAT_BYTES];
@@ -75,7 +75,7 @@ static bool has_ended(const struct process *process)
     return process->state == 'Z' || process->state == 'X';
 }
 
-/* Whether the bytes stand anywhere in this file of the process. */
+/* Whether this file of the process contains the bytes. */
 static bool file_holds(pid_t pid, const char *name, const char *text)
 {
     char chunk[CHUNK_BYTES];
@@ -97,7 +97,7 @@ static bool file_holds(pid_t pid, const char *name, const char *text)
         size_t filled = kept + (size_t)size;
         total += (size_t)size;
         is_found = memmem(chunk, filled, text, length) != NULL;
-        /* What may be its beginning stays for the next round. */
+        /* What may be the beginning of a match is kept for the next round. */
         kept = filled < length - 1 ? filled : length - 1;
         memmove(chunk, chunk + filled - kept, kept);
     }
@@ -105,7 +105,8 @@ static bool file_holds(pid_t pid, const char *name, const char *text)
     return is_found;
 }
 
-/* Chromium's zygotes write their title over the environment, but it holds the folder as an option's value. */
+/* Chromium's zygotes overwrite the environment with their title, but the title contains the folder as the
+ * value of an option. */
 static bool names_folder(pid_t pid, const char *folder)
 {
     char *variable = memory_format("%s=%s", PROCESSES_VARIABLE, folder);
@@ -184,7 +185,7 @@ static void processes_choose(struct census *census, const struct processes_mark 
     }
 }
 
-/* Its number may belong to somebody else by now: a handle of it, and another look, tell. */
+/* Its number may have been reused meanwhile: open a pidfd, then check again. */
 static void end(const struct process *process)
 {
     struct process now;

@@ -1,4 +1,4 @@
-/* The processes that a driver has begotten, as /proc shows them: found, measured, ended. */
+/* The descendants of a driver, as /proc shows them: find, measure and kill them. */
 #pragma once
 #include "common/attributes.h"
 
@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Who belongs to it: whoever fits any of these, and all their descendants; never the calling process. */
+/* Selects processes: those that match any of these, and all their descendants; never the calling process. */
 struct processes_mark {
-    pid_t ancestor;     /* its children; 0: not asked for */
-    const char *folder; /* named in TUTTI_BROWSER_FOLDER of the environment, or as a value of an option;
-                           NULL: not asked for */
+    pid_t ancestor;     /* its children; 0: not used */
+    const char *folder; /* named in TUTTI_BROWSER_FOLDER of the environment, or as the value of an option;
+                           NULL: not used */
 };
 
 struct processes_usage {
@@ -21,8 +21,8 @@ struct processes_usage {
 
 #define PROCESSES_VARIABLE "TUTTI_BROWSER_FOLDER"
 
-/* Sends SIGKILL to all of them. Gives back how many there were that had not ended: again until there are
- * none, since they may have had children meanwhile. */
+/* Sends SIGKILL to all of them. Returns how many had not ended: call it until there are none, since they may
+ * have forked meanwhile. */
 MUST_CHECK size_t processes_kill(const struct processes_mark *mark);
-/* CPU time counts that of their children that have ended. */
+/* CPU time includes their children that have ended. */
 void processes_measure(const struct processes_mark *mark, struct processes_usage *usage);

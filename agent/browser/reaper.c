@@ -1,4 +1,4 @@
-/* Watches one driver; ends it, whatever else ends. Single-threaded, so that it can fork. */
+/* Watches one driver and kills it, whatever else ends. Single-threaded, so that it can fork. */
 #include "agent/browser/reaper.h"
 
 #include "agent/browser/folder.h"
@@ -27,7 +27,7 @@
 
 #define STARTING_POLL_MS 10
 #define AGAIN_NS (5 * NS_PER_MS)
-/* What is left of a driver after that cannot be ended by anybody. */
+/* Whatever is left of a driver after this time cannot be killed by anybody. */
 #define END_NS (4 * NS_PER_S)
 #define ATTEMPTS 3
 #define LINE_BYTES 512
@@ -46,7 +46,7 @@ struct reaper {
     int output_end; /* -1: closed */
     pid_t driver;
     int driver_status;
-    unsigned port; /* 0: not known yet */
+    unsigned port; /* 0: not yet known */
     unsigned attempts;
     bool is_ready;
     bool has_driver_ended;
@@ -73,7 +73,7 @@ static void pause_ns(uint64_t ns)
     (void)nanosleep(&time, NULL);
 }
 
-/* Orphans become our children: they are ours to bury. */
+/* Orphans become our children: we have to reap them. */
 static void reap(struct reaper *reaper)
 {
     int status;
@@ -87,8 +87,8 @@ static void reap(struct reaper *reaper)
     }
 }
 
-/* Until nobody is left, also of those that are born meanwhile. To look into every environment costs most, so
- * that comes last. The driver's own number is nobody's any more once it is reaped; ours stays ours. */
+/* Repeats until nothing is left, including processes created meanwhile. Reading every environment is the most
+ * expensive step, so it comes last. The driver's pid may be reused once it is reaped; ours cannot. */
 static void end_all(pid_t ancestor, const char *folder)
 {
     const struct processes_mark near = {.ancestor = ancestor};
@@ -113,7 +113,7 @@ static void remove_folder(struct browser_folder *folder)
     }
 }
 
-/* What reapers that were killed have left. */
+/* The leftovers of reapers that were killed. */
 static void reaper_sweep(void)
 {
     struct browser_folder folder;
@@ -195,8 +195,8 @@ static bool launch(struct reaper *reaper)
     return false;
 }
 
-/* Whether somebody has taken the port before the driver could: it says so, or it is one that was told which.
- */
+/* Whether the port was taken before the driver could bind it: the driver says so, or it is one that was given
+ * a port. */
 static bool is_port_to_blame(const struct reaper *reaper)
 {
     const struct browser_facts *facts = reaper->facts;
@@ -224,7 +224,7 @@ static bool on_driver_end(struct reaper *reaper)
     return true;
 }
 
-/* True if it has to end. */
+/* True if the reaper has to end. */
 static bool on_signal(struct reaper *reaper)
 {
     struct signalfd_siginfo signal_info;
@@ -254,7 +254,7 @@ static void reaper_measure(void)
                 (unsigned long long)usage.bytes, (unsigned long long)cpu_us);
 }
 
-/* True if whoever started us is gone, or has told us to end. */
+/* True if the process that started us is gone, or has told us to end. */
 static bool reaper_on_packet(void)
 {
     char packet[16];
@@ -330,7 +330,7 @@ static void guard(struct reaper *reaper)
     remove_folder(&reaper->folder);
 }
 
-/* Orphans of ours come to us, and no signal takes us by surprise. Nothing of the agent's is held open. */
+/* Become a subreaper for orphans, block signals, and close all descriptors inherited from the agent. */
 static int reaper_prepare(void)
 {
     sigset_t handled;
@@ -339,8 +339,7 @@ static int reaper_prepare(void)
     (void)prctl(PR_SET_NAME, "tutti-reaper");
     (void)close_range(REAPER_SOCKET + 1, ~0u, 0);
     (void)fcntl(REAPER_SOCKET, F_SETFD, FD_CLOEXEC);
-    (void)!chdir(
-        "/"); /* which is there; else it stays where it is, and keeps that folder from being unmounted */
+    (void)!chdir("/"); /* which always exists; the current folder could not be unmounted meanwhile */
     (void)sigemptyset(&handled);
     const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -374,7 +373,7 @@ int reaper_main(int argc, char **argv)
         return starter_main(argc - 1, argv + 1);
     }
     if (argc != 7 || !kind_of(argv[1], &reaper.launch.kind)) {
-        fprintf(stderr, "tutti: reaper: this command is for agents, who start it themselves\n");
+        fprintf(stderr, "tutti: reaper: this command is internal; agents start it by themselves\n");
         return EXIT_USAGE;
     }
     reaper.facts = browser_facts(reaper.launch.kind);

@@ -1,13 +1,16 @@
-/* The reaper: a process that starts one driver, and outlives it and whoever started the reaper for just as
- * long as it takes to end all that the driver has begotten and to remove the folder that it had.
+/* The reaper: a process that starts one driver, and outlives both the driver and the process that started
+ * the reaper for just as long as it takes to kill all descendants of the driver and to remove its folder.
  *
  * `tutti reaper KIND TIMEOUT_MS PROGRAM WALLS READABLE RUNNABLE` has a SOCK_SEQPACKET socket as descriptor 3,
- * and puts up walls (walls.h) between itself and the driver where WALLS says so. It says there, in
- * packets of at most WARDEN_PACKET_BYTES whose first byte is their kind, R  PORT FOLDER      the driver
- * answers E  WHY\nLOG         it has ended, or never was ready; LOG is the end of what it printed U  COUNT
- * BYTES US   what U asked for: processes, proportional set size, CPU time and goes when nothing is left. It
- * is told U, and to end by the end of the other side. A driver that a reaper leaves behind because it was
- * killed itself is ended by the next one; `tutti reaper sweep` does only that. */
+ * and puts the driver behind walls (walls.h) if WALLS says so. It reports on the socket, in packets of at
+ * most REAPER_PACKET_BYTES whose first byte is their kind,
+ *
+ *   R  PORT FOLDER      the driver answers
+ *   E  WHY\nLOG         it has ended, or was never ready; LOG is the end of its output
+ *   U  COUNT BYTES US   the answer to U: processes, proportional set size, CPU time
+ *
+ * and exits when nothing is left. It receives U, and ends when the other side closes the socket. A driver
+ * whose reaper was killed is killed by the next reaper; `tutti reaper sweep` does only that. */
 #pragma once
 
 #define REAPER_SOCKET 3

@@ -10,16 +10,16 @@
 #include <unistd.h>
 
 #define WHAT_BYTES 96
-/* Of one turn of the loop. */
+/* Per turn of the loop. */
 #define MAX_PACKETS 16
 
 struct reaper_link {
     uv_poll_t poll;
     int socket;
     struct starter_link *starter;
-    uint32_t number; /* of the reaper, for the starter */
+    uint32_t number; /* identifies the reaper to the starter */
     struct reaper_link_callbacks callbacks;
-    int handles; /* that are not closed, and the owner */
+    int handles; /* handles that are not closed, and the owner */
     bool is_closing;
     char what[WHAT_BYTES];
 };
@@ -83,7 +83,7 @@ struct reaper_link *reaper_link_start(uv_loop_t *loop, struct starter_link *star
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        error_set_system(error, errno, "cannot make a pair of sockets");
+        error_set_system(error, errno, "cannot create a socket pair");
         return NULL;
     }
     bool is_asked = starter_link_ask(starter, &request, ends[1], error);
@@ -99,7 +99,7 @@ struct reaper_link *reaper_link_start(uv_loop_t *loop, struct starter_link *star
     link->callbacks = *callbacks;
     link->handles = 2;
     if (uv_poll_init(loop, &link->poll, link->socket) != 0) {
-        error_set(error, "a reaper cannot be heard");
+        error_set(error, "cannot receive from a reaper");
         (void)close(link->socket);
         memory_free(link);
         return NULL;

@@ -1,4 +1,4 @@
-/* A reaper as its agent holds it: asked for, heard, told to end. */
+/* The agent's handle of a reaper: to start it, receive from it and tell it to end. */
 #pragma once
 #include "agent/browser/starter_link.h"
 #include "common/attributes.h"
@@ -11,25 +11,25 @@
 struct reaper_link;
 
 struct reaper_link_callbacks {
-    /* What it says; `kind` is one of WARDEN_…, `text` has no zero behind it. */
+    /* A packet; `kind` is one of REAPER_…, `text` has no terminating zero. */
     void (*on_packet)(void *context, char kind, struct bytes text);
-    /* The process has ended and all it said has come. `what` is NULL where it ended well, else how. The link
-     * is the owner's to close still. */
+    /* The process has ended and all its packets have been delivered. `what` is NULL if it ended well, else
+     * how it ended. The owner still has to close the link. */
     void (*on_end)(void *context, const char *what);
     void *context;
 };
 
-/* Asks the starter for one: START or SWEEP. NULL if it could not be asked. */
+/* Requests one from the starter: START or SWEEP. NULL if the request could not be sent. */
 MUST_CHECK struct reaper_link *reaper_link_start(uv_loop_t *loop, struct starter_link *starter,
                                                  const struct starter_request *request,
                                                  const struct reaper_link_callbacks *callbacks,
                                                  struct error *error);
-/* One packet of this kind; lost where it is not there any more. */
+/* Sends a packet of this kind; it is lost if the reaper is gone. */
 void reaper_link_send(struct reaper_link *link, char kind);
-/* Tells it to end; what it says meanwhile still comes. */
+/* Tells it to end; packets are still delivered meanwhile. */
 void reaper_link_hang_up(struct reaper_link *link);
-/* For one that does not end by itself. */
+/* For a reaper that does not end by itself. */
 void reaper_link_kill(struct reaper_link *link);
-/* No callback comes any more; the process, if there still is one, takes it for an end. The memory goes in the
- * loop's close callbacks. */
+/* No more callbacks; the process, if it is still alive, takes it as the signal to end. The memory is freed in
+ * the loop's close callbacks. */
 void reaper_link_close(struct reaper_link **link);

@@ -1,4 +1,4 @@
-/* The Lua and JavaScript of this folder, part of the program: written by cmake/embed_sources.cmake. */
+/* The Lua and JavaScript of this folder, embedded into the program by cmake/embed_sources.cmake. */
 #pragma once
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-/* Forks reapers for the agent, and buries them. Single-threaded. */
+/* Forks reapers for the agent, and reaps them. Single-threaded. */
 #include "agent/browser/starter.h"
 
 #include "agent/browser/reaper.h"
@@ -18,7 +18,7 @@
 #define EXIT_USAGE 2
 #define EXIT_NOT_RUN 127
 #define ANSWER_BYTES 1280
-/* One more than a request may have is seen to be too many. */
+/* One more than a request may have, so that an excess is noticed. */
 #define MAX_DESCRIPTORS 2
 
 struct program {
@@ -27,17 +27,17 @@ struct program {
     struct error why_not;
 };
 
-struct ward {
+struct running_reaper {
     pid_t pid;
     uint32_t number;
-    int socket; /* a copy of the reaper's */
+    int socket; /* a copy of the reaper's end */
 };
 
 struct starter {
     struct program programs[BROWSER_KINDS];
-    char **walls; /* WALLS READABLE RUNNABLE, as each reaper gets them */
+    char **walls; /* WALLS READABLE RUNNABLE, passed to each reaper */
     int signals;
-    struct ward wards[STARTER_MAX_WARDENS];
+    struct running_reaper reapers[STARTER_MAX_REAPERS];
     size_t count;
 };
 
@@ -77,7 +77,7 @@ static void look_for_programs(struct starter *starter)
     }
 }
 
-/* Between fork and exec: only what a reaper is to have stays open, and it ignores nothing. */
+/* Between fork and exec: only the descriptors for the reaper stay open, and no signal is ignored. */
 static _Noreturn void starter_become(const char *const *arguments, int socket)
 {
     sigset_t none;
@@ -96,7 +96,7 @@ static _Noreturn void starter_become(const char *const *arguments, int socket)
     _exit(EXIT_NOT_RUN);
 }
 
-/* Takes the socket. */
+/* Takes ownership of the socket. */
 static void starter_fork(struct starter *starter, uint32_t number, int socket, const char *const *arguments)
 {
     pid_t pid = fork();
@@ -111,7 +111,8 @@ static void starter_fork(struct starter *starter, uint32_t number, int socket, c
         (void)close(socket);
         return;
     }
-    starter->wards[starter->count++] = (struct ward){.pid = pid, .number = number, .socket = socket};
+    starter->reapers[starter->count++] =
+        (struct running_reaper){.pid = pid, .number = number, .socket = socket};
 }
 
 static void starter_start(struct starter *starter, const struct starter_request *request, int socket)
@@ -144,22 +145,22 @@ static void starter_sweep(struct starter *starter, const struct starter_request 
 static void starter_kill(const struct starter *starter, uint32_t number)
 {
     for (size_t i = 0; i < starter->count; i++) {
-        if (starter->wards[i].number == number) {
-            (void)kill(starter->wards[i].pid, SIGKILL);
+        if (starter->reapers[i].number == number) {
+            (void)kill(starter->reapers[i].pid, SIGKILL);
         }
     }
 }
 
-/* Takes the descriptors. */
+/* Takes ownership of the descriptors. */
 static void starter_perform(struct starter *starter, struct bytes packet, const int *descriptors,
                             unsigned count)
 {
     struct starter_request request;
 
     bool makes_sense = starter_request_read(packet, count, &request);
-    bool has_room = count == 0 || starter->count < STARTER_MAX_WARDENS;
+    bool has_room = count == 0 || starter->count < STARTER_MAX_REAPERS;
     if (makes_sense && !has_room) {
-        starter_answer(descriptors[0], REAPER_ENDED, "too many browsers run\n");
+        starter_answer(descriptors[0], REAPER_ENDED, "too many browsers are running\n");
     }
     if (!makes_sense || !has_room) {
         for (unsigned i = 0; i < count; i++) {
@@ -211,25 +212,25 @@ static bool starter_receive(struct starter *starter)
         return errno == EAGAIN || errno == EINTR;
     }
     unsigned count = take_descriptors(&message, descriptors);
-    /* An empty packet looks like the end, so it is taken for it. */
+    /* An empty packet cannot be told from the end, so it is treated as the end. */
     starter_perform(starter, bytes_of(packet, (size_t)size), descriptors, count);
     return size > 0;
 }
 
-static void starter_bury(struct starter *starter, struct ward *ward, int status)
+static void starter_bury(struct starter *starter, struct running_reaper *reaper, int status)
 {
     char text[96];
 
     if (WIFSIGNALED(status)) {
         (void)snprintf(text, sizeof text, "was ended by signal %d (%s)", WTERMSIG(status),
                        strsignal(WTERMSIG(status)));
-        starter_answer(ward->socket, STARTER_DIED, text);
+        starter_answer(reaper->socket, STARTER_DIED, text);
     } else if (WEXITSTATUS(status) != 0) {
         (void)snprintf(text, sizeof text, "ended with exit code %d", WEXITSTATUS(status));
-        starter_answer(ward->socket, STARTER_DIED, text);
+        starter_answer(reaper->socket, STARTER_DIED, text);
     }
-    (void)close(ward->socket);
-    *ward = starter->wards[--starter->count];
+    (void)close(reaper->socket);
+    *reaper = starter->reapers[--starter->count];
 }
 
 static void starter_reap(struct starter *starter)
@@ -242,15 +243,15 @@ static void starter_reap(struct starter *starter)
     }
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (size_t i = 0; i < starter->count; i++) {
-            if (starter->wards[i].pid == pid) {
-                starter_bury(starter, &starter->wards[i], status);
+            if (starter->reapers[i].pid == pid) {
+                starter_bury(starter, &starter->reapers[i], status);
                 break;
             }
         }
     }
 }
 
-/* No signal but SIGKILL ends it: the agent's end does. */
+/* No signal but SIGKILL ends it: the end of the agent does. */
 static int starter_prepare(void)
 {
     static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
@@ -274,7 +275,8 @@ int starter_main(int argc, char **argv)
     static struct starter starter;
 
     if (argc != 4) {
-        (void)fprintf(stderr, "tutti: reaper starter: this command is for agents, who start it themselves\n");
+        (void)fprintf(stderr,
+                      "tutti: reaper starter: this command is internal; agents start it by themselves\n");
         return EXIT_USAGE;
     }
     starter.walls = argv + 1;

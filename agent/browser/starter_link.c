@@ -1,4 +1,4 @@
-/* A child of the agent, and requests to it. */
+/* A child of the agent, and the requests to it. */
 #include "agent/browser/starter_link.h"
 
 #include "agent/browser/reaper.h"
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* It has nothing to do but to end. */
+/* After that it has nothing left to do but to exit. */
 #define END_ATTEMPTS 500
 #define ATTEMPT_NS 1000000
 
@@ -38,7 +38,7 @@ static int starter_spawn(const struct starter_settings *settings, int theirs, pi
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawnattr_init(&attributes);
     int result = posix_spawn_file_actions_adddup2(&actions, theirs, REAPER_SOCKET);
-    /* Signals for our group, and the end of our terminal, are not for it. */
+    /* Signals for our process group, and the hangup of our terminal, must not reach it. */
     result = result != 0 ? result : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
     result = result != 0 ? result
                          : posix_spawn(pid, "/proc/self/exe", &actions, &attributes, (char *const *)arguments,
@@ -54,7 +54,7 @@ struct starter_link *starter_link_open(const struct starter_settings *settings, 
     pid_t pid = 0;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        error_set_system(error, errno, "cannot make a pair of sockets");
+        error_set_system(error, errno, "cannot create a socket pair");
         return NULL;
     }
     int result = starter_spawn(settings, ends[1], &pid);
@@ -113,5 +113,5 @@ bool starter_link_ask(struct starter_link *link, struct starter_request *request
     }
     return sendmsg(link->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof *request ||
            error_set(error, "the process that starts browsers %s",
-                     errno == EAGAIN ? "does not listen" : "has ended");
+                     errno == EAGAIN ? "does not respond" : "has ended");
 }

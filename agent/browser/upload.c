@@ -1,4 +1,4 @@
-/* Writes files for uploads, from descriptor to descriptor. */
+/* Writes files for uploads, using only descriptors. */
 #include "agent/browser/upload.h"
 
 #include "common/write_all.h"
@@ -21,7 +21,7 @@ bool upload_is_name(struct bytes name)
     return !bytes_equal_string(name, ".") && !bytes_equal_string(name, "..");
 }
 
-/* Of this user alone, so that nobody puts something else into its place. */
+/* Accessible by this user alone, so that nobody can replace its content. */
 static int open_folder(int parent, const char *name)
 {
     struct stat status;
@@ -80,7 +80,7 @@ bool upload_write(const char *folder, unsigned number, struct bytes name, struct
     char place[16];
 
     if (!upload_is_name(name)) {
-        return error_set(error, "that is no name of a file");
+        return error_set(error, "that is not a file name");
     }
     memcpy(own, name.data, name.size);
     own[name.size] = 0;

@@ -1,5 +1,5 @@
-/* One worker's client: an easy handle with its cookies, and a share object that keeps its connections apart
- * from those of the other workers. */
+/* One worker's client: an easy handle with its cookies, and a share object that keeps its connections
+ * separate from those of other workers. */
 #include "agent/http/curl_client.h"
 
 #include "agent/http/curl_failure.h"
@@ -66,7 +66,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return 0;
 }
 
-/* Curl connects, and then sends the request, in calls that may have begun under a lease. */
+/* Curl connects, and then sends the request, within calls that may have begun under a lease that is over
+ * now. */
 static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_client *client = context;
@@ -99,7 +100,7 @@ static void set_up(struct http_client *client)
     curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* who cancels does not wait for a slow name server */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -267,7 +268,7 @@ static const char *describe(struct http_client *client, CURLcode result, enum ht
             "(a smaller max_body bounds each)",
             http_engine_memory(client->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
-        snprintf(client->text, sizeof client->text, "what the server answers is not HTTP");
+        snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
     } else {
         snprintf(client->text, sizeof client->text, "%s", curl_text);
     }

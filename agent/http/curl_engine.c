@@ -10,37 +10,37 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How often a lease is looked for that holds again, at least. */
+/* Maximum interval between checks whether the lease is valid again. */
 #define HELD_LOOK_MS 100u
 
-/* One connection. Curl asks for events anew for every request; the poll of an idle connection stays as it
- * was, which spares two system calls each time. */
+/* One connection. Curl requests events again for every request; the poll of an idle connection is left
+ * unchanged, which saves two system calls each time. */
 struct connection {
     uv_poll_t poll;
     struct http_engine *engine;
-    const struct http_client *client; /* whose it is */
+    const struct http_client *client; /* its owner */
     curl_socket_t socket;
-    bool is_of_resolver; /* curl looks a name up: it closes this socket without telling */
-    int wanted;          /* by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
-    int active;          /* what the poll listens to */
+    bool is_of_resolver; /* used by curl for name lookups: curl closes it without notice */
+    int wanted;          /* requested by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
+    int active;          /* events that the poll waits for */
 };
 
 struct http_engine {
     uv_loop_t *loop;
     CURLM *multi;
     struct lease *lease;
-    bool is_held; /* for want of a lease: curl is not called */
+    bool is_held; /* there is no lease: curl is not called */
     struct http_transfer *transfers;
     struct memory_account *memory; /* NULL: bodies are not counted */
     uv_timer_t timer;
     uv_prepare_t prepare;
-    uint64_t due_ns;                 /* when curl wants to be called; UINT64_MAX: not */
-    struct connection **connections; /* by descriptor */
+    uint64_t due_ns;                 /* when curl wants to be called; UINT64_MAX: never */
+    struct connection **connections; /* indexed by descriptor */
     size_t connection_capacity;
     unsigned open_handles;
 };
 
-/* The last to time out is reported only to those who ask every time. */
+/* The last transfer to time out is reported only here, so this is called every time. */
 static bool read_completions(struct http_engine *engine)
 {
     bool has_any = false;
@@ -87,7 +87,7 @@ static void engine_hold(struct http_engine *engine)
 static void engine_go_on(struct http_engine *engine)
 {
     engine->is_held = false;
-    engine->due_ns = 0; /* what ran out of time meanwhile */
+    engine->due_ns = 0; /* timeouts that expired meanwhile */
     for (size_t i = 0; i < engine->connection_capacity; i++) {
         if (engine->connections[i] != NULL) {
             listen_as_wanted(engine->connections[i]);
@@ -95,7 +95,8 @@ static void engine_go_on(struct http_engine *engine)
     }
 }
 
-/* A reset, at once: what stands in the kernel's buffer is not sent, and nothing can be written any more. */
+/* Resets the connection at once: what is in the kernel's buffer is not sent, and nothing can be written any
+ * more. */
 static void connection_reset(const struct connection *connection)
 {
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
@@ -126,7 +127,7 @@ void http_engine_quieten(struct http_engine *engine, const struct http_client *c
     }
 }
 
-/* Those that are begun by a caller that hears of it are not among them: they wait for the next lease. */
+/* Transfers that a caller starts in response are not included: they wait for the next lease. */
 static void engine_lose_all(struct http_engine *engine)
 {
     struct http_transfer *transfer = engine->transfers;
@@ -141,7 +142,7 @@ static void engine_lose_all(struct http_engine *engine)
     }
 }
 
-/* The gate: curl writes in any call, so none is made without a lease. */
+/* The gate: curl may write in any call, so it is not called without a lease. */
 static bool engine_may_drive(struct http_engine *engine)
 {
     enum lease_state state = engine->lease == NULL ? LEASE_HOLDS : lease_look(engine->lease, clock_now_ns());
@@ -161,7 +162,7 @@ static bool engine_may_drive(struct http_engine *engine)
     return false;
 }
 
-/* Gives whether a transfer has ended. */
+/* Returns whether a transfer has ended. */
 static bool drive(struct http_engine *engine, curl_socket_t socket, int events)
 {
     int running;
@@ -184,13 +185,13 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int flags = 0;
 
     if (connection->wanted == 0) {
-        /* Closed by the other end, most likely: curl finds out when it wants to use it again. */
+        /* Most likely closed by the other end: curl finds out when it wants to use the connection again. */
         uv_poll_stop(poll);
         connection->active = 0;
         return;
     }
-    /* Reading and writing as well: the error alone, and curl does not look why ("connection reset"). libuv
-     * has stopped the poll. */
+    /* Reported as readable and writable: given only the error, curl does not find out its cause ("connection
+     * reset"). libuv has stopped the poll. */
     if (status < 0) {
         flags = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
         connection->active = 0;
@@ -212,7 +213,7 @@ static void on_poll_closed(uv_handle_t *handle)
     memory_free(handle->data);
 }
 
-/* The threads that look names up report through a pair of local sockets. */
+/* Curl's resolver threads report through a local socket pair. */
 static bool is_local(curl_socket_t socket)
 {
     int domain = AF_UNSPEC;
@@ -307,7 +308,7 @@ static void curl_engine_on_timer(uv_timer_t *timer)
     }
 }
 
-/* A timer that is early does no harm: it looks at due_ns. So it is touched only to come earlier. */
+/* A timer that fires early does no harm: it checks due_ns. So it is only changed to fire earlier. */
 static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
 {
     struct http_engine *engine = context;
@@ -319,7 +320,7 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
     }
     engine->due_ns = timeout_ms == 0 ? 0 : clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
     if (timeout_ms == 0) {
-        return 0; /* on_prepare */
+        return 0; /* handled in on_prepare */
     }
     if (!uv_is_active((uv_handle_t *)&engine->timer) ||
         uv_timer_get_due_in(&engine->timer) > (uint64_t)timeout_ms + 1) {
@@ -328,7 +329,7 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-/* What was started in this turn goes out together, before the loop sleeps. */
+/* Requests that were started in this turn are sent together, before the loop sleeps. */
 static void curl_engine_on_prepare(uv_prepare_t *prepare)
 {
     struct http_engine *engine = prepare->data;
@@ -344,7 +345,7 @@ static void curl_engine_on_prepare(uv_prepare_t *prepare)
     }
     engine->due_ns = UINT64_MAX;
     bool has_ended = drive(engine, CURL_SOCKET_TIMEOUT, 0);
-    /* Curl may want another turn at once, and whoever waited for the transfer too: the loop must not sleep
+    /* Curl may need another turn at once, and so may the owner of the transfer: the loop must not sleep
      * now. */
     if (has_ended || engine->due_ns == 0) {
         uv_timer_start(&engine->timer, curl_engine_on_timer, 0, 0);

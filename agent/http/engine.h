@@ -1,6 +1,6 @@
-/* What the agent asks of an HTTP implementation: start a request, give back a response or an error, cancel.
- * One engine a shard, one client a worker; a client has one request at a time, its own connections and its
- * own cookies. */
+/* What the agent requires of an HTTP implementation: start a request, deliver a response or an error, cancel.
+ * One engine per shard, one client per worker; a client has one request at a time, its own connections and
+ * its own cookies. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -24,7 +24,7 @@ struct http_header {
     const char *value;
 };
 
-/* Borrowed for the call of http_start, the body included. */
+/* Borrowed for the call of http_start, including the body. */
 struct http_request {
     const char *method;
     const char *url;
@@ -41,7 +41,7 @@ struct http_request {
 
 enum http_failure {
     HTTP_OK,
-    HTTP_BAD_REQUEST, /* it could not even be tried: URL, header, method */
+    HTTP_BAD_REQUEST, /* it could not be attempted: URL, header, method */
     HTTP_RESOLVE,
     HTTP_CONNECT,
     HTTP_TLS,
@@ -49,14 +49,14 @@ enum http_failure {
     HTTP_RESET,
     HTTP_PROTOCOL,
     HTTP_TOO_LARGE,
-    HTTP_NO_MEMORY, /* all that the workers of this thread hold together is too much */
+    HTTP_NO_MEMORY, /* the bodies of all workers of this thread together are too large */
     HTTP_REDIRECTS,
-    HTTP_LOST, /* the lease ran out under it: not all of it was sent, and the rest never will be */
+    HTTP_LOST, /* the lease ran out meanwhile: not all of it was sent, and the rest never will be */
     HTTP_OTHER
 };
 const char *http_failure_name(enum http_failure failure);
 
-/* Durations since the request was started, as curl counts them. */
+/* Durations since the start of the request, as curl measures them. */
 struct http_timings {
     uint64_t name_lookup_us;
     uint64_t connect_us;
@@ -68,33 +68,33 @@ struct http_timings {
 /* Belongs to the client, until its next request or its end. */
 struct http_response {
     enum http_failure failure;
-    const char *text; /* for a person, where it failed */
+    const char *text; /* for a person, if it failed */
     uint32_t status;
     struct bytes headers; /* lines "Name: value\r\n" of the last response, without the status line */
     struct bytes body;
-    const char *url; /* after redirects; NULL: as asked for */
+    const char *url; /* after redirects; NULL: as requested */
     struct http_timings timings;
 };
 
-/* Without `lease` (borrowed; NULL: none is needed) nothing leaves: requests are held where they are, or given
- * up as HTTP_LOST with their connections reset, as the lease says. */
+/* Without a valid `lease` (borrowed; NULL: none is needed) nothing leaves: depending on the lease, requests
+ * are held where they are, or given up as HTTP_LOST with their connections reset. */
 MUST_CHECK struct http_engine *http_engine_new(uv_loop_t *loop, struct lease *lease);
-/* What its clients hold of bodies counts there; none of it by default. A request that finds no room fails
- * with HTTP_NO_MEMORY. Before the first client. */
+/* Body memory of its clients is counted in this account; by default it is not counted. A request that finds
+ * no memory left fails with HTTP_NO_MEMORY. Call it before creating the first client. */
 void http_engine_set_memory(struct http_engine *engine, struct memory_account *memory);
-/* All clients have to be freed before; the memory goes when the loop has run its close callbacks. */
+/* All clients must have been freed before; the memory is freed when the loop has run its close callbacks. */
 void http_engine_close(struct http_engine **engine);
 
-/* `on_done` comes once for each http_start that was not cancelled, never from within http_start; it may start
- * the next. */
+/* `on_done` is called once for each http_start that was not cancelled, never from within http_start; it may
+ * start the next request. */
 MUST_CHECK struct http_client *http_client_new(struct http_engine *engine,
                                                void (*on_done)(void *context, struct http_response *response),
                                                void *context);
-/* Cancels, closes its connections, forgets its cookies. Without a lease the connections are reset, so that
- * what the kernel has not sent yet goes nowhere. */
+/* Cancels its request, closes its connections, forgets its cookies. Without a lease the connections are
+ * reset, so that unsent bytes in the kernel are dropped. */
 void http_client_free(struct http_client **client);
 void http_start(struct http_client *client, const struct http_request *request);
-/* The response's body is not needed any more. */
+/* The response's body is no longer needed. */
 void http_drop_body(struct http_client *client);
-/* Gives the request up: its on_done does not come. */
+/* Cancels the request: its on_done is not called. */
 void http_cancel(struct http_client *client);

@@ -129,7 +129,7 @@ int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operati
 
     vu_check_stopped(lua, vu);
     if (operation_is_answered(operation->kind) && !script_may_wait(lua)) {
-        return lua_misuse(lua, "%s: a call that waits cannot be made here", operation_name(operation->kind));
+        return lua_misuse(lua, "%s: a call that waits is not possible here", operation_name(operation->kind));
     }
     switch (vu_call(vu, operation, &error)) {
     case RUNNER_CALL_DONE:

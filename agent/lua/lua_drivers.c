@@ -219,7 +219,7 @@ static int start(lua_State *lua)
     }
     vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
-        return lua_misuse(lua, "browser: a call that waits cannot be made here");
+        return lua_misuse(lua, "browser: a call that waits is not possible here");
     }
     if (vu_has_no_lease(vu)) {
         return vu_await_lease(lua, vu, start);

@@ -273,7 +273,7 @@ static int request_raw(lua_State *lua)
     }
     vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
-        return lua_misuse(lua, "http: a call that waits cannot be made here");
+        return lua_misuse(lua, "http: a call that waits is not possible here");
     }
     if (vu->http == NULL) {
         vu->http = http_client_new(vu_http_engine(vu), lua_http_on_done, vu);

@@ -129,7 +129,7 @@ static int sleep_for(lua_State *lua)
     }
     vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
-        return lua_misuse(lua, "tutti.sleep: a call that waits cannot be made here");
+        return lua_misuse(lua, "tutti.sleep: a call that waits is not possible here");
     }
     return vu_sleep_until(lua, vu, clock_now_ns() + (uint64_t)(seconds * 1e9), on_slept);
 }

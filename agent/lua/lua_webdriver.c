@@ -83,7 +83,7 @@ static int lua_webdriver_request(lua_State *lua)
     };
     vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
-        return lua_misuse(lua, "tutti.browser: a call that waits cannot be made here");
+        return lua_misuse(lua, "tutti.browser: a call that waits is not possible here");
     }
     if (vu->webdriver == NULL) {
         vu->webdriver = http_client_new(vu_http_engine(vu), lua_webdriver_on_done, vu);

@@ -23,7 +23,7 @@ static bool is_at_end(const struct csv_reader *reader)
     return reader->at >= reader->text.size;
 }
 
-/* Of a line or of the text; takes the end of the line. */
+/* At the end of a line or of the text; consumes the line end. */
 static bool take_line_end(struct csv_reader *reader)
 {
     size_t size = is_here(reader, 0, '\n') ? 1 : is_here(reader, 0, '\r') && is_here(reader, 1, '\n') ? 2 : 0;
@@ -38,7 +38,7 @@ static bool csv_complain(const struct csv_reader *reader, struct error *error, c
     return error_set(error, "%llu: %s", (unsigned long long)reader->line, what);
 }
 
-/* The opening quote is taken. */
+/* The opening quote has been consumed. */
 static bool read_quoted(struct csv_reader *reader, struct csv_field *field, struct error *error)
 {
     size_t begin = reader->at;
@@ -64,7 +64,7 @@ static bool read_quoted(struct csv_reader *reader, struct csv_field *field, stru
         reader->at++;
     }
     reader->line = line;
-    return csv_complain(reader, error, "a quoted field without an end");
+    return csv_complain(reader, error, "an unterminated quoted field");
 }
 
 static bool read_plain(struct csv_reader *reader, struct csv_field *field, struct error *error)
@@ -77,7 +77,7 @@ static bool read_plain(struct csv_reader *reader, struct csv_field *field, struc
             break;
         }
         if (byte == '"') {
-            return csv_complain(reader, error, "a quote within a field that does not begin with one");
+            return csv_complain(reader, error, "a quote inside an unquoted field");
         }
         if (byte == '\r') {
             return csv_complain(reader, error, "a carriage return without a line feed");
@@ -111,7 +111,7 @@ enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record, s
     } while (take_line_end(reader));
     for (record->count = 0;;) {
         if (record->count == CSV_MOST_FIELDS) {
-            (void)csv_complain(reader, error, "more fields than the 500 that there may be");
+            (void)csv_complain(reader, error, "more than 500 fields");
             return CSV_WRONG;
         }
         if (!read_field(reader, &record->fields[record->count], error)) {
@@ -125,7 +125,7 @@ enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record, s
         if (take_line_end(reader)) {
             return CSV_RECORD;
         }
-        (void)csv_complain(reader, error, "text behind the closing quote of a field");
+        (void)csv_complain(reader, error, "text after the closing quote of a field");
         return CSV_WRONG;
     }
 }

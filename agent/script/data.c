@@ -1,4 +1,4 @@
-/* The rows of a tutti.data: CSV and JSON lines stay text until somebody wants a row of them. */
+/* The rows of a tutti.data: CSV and JSON lines stay text until a row is requested. */
 #include "agent/script/data.h"
 
 #include "agent/script/csv.h"
@@ -23,7 +23,7 @@ static void set_count(lua_State *lua, int index, const char *path, uint64_t coun
     rows_at(lua, index)->count = (uint32_t)count;
 }
 
-/* Where the rows begin: memory that the script's limit counts. */
+/* The offsets of the rows: memory that counts against the script's limit. */
 static uint32_t *new_offsets(lua_State *lua, int index)
 {
     uint32_t *offsets = lua_newuserdatauv(lua, rows_at(lua, index)->count * sizeof *offsets, 0);
@@ -52,7 +52,7 @@ static void data_push_field(lua_State *lua, const struct csv_field *field)
     size_t size = 0;
     for (size_t i = 0; i < field->raw.size; i++) {
         to[size++] = (char)field->raw.data[i];
-        i += field->raw.data[i] == '"'; /* the second one */
+        i += field->raw.data[i] == '"'; /* the second of the two */
     }
     luaL_pushresultsize(&buffer, size);
 }
@@ -74,7 +74,7 @@ static bool read_record(lua_State *lua, const char *path, struct csv_reader *rea
     return false;
 }
 
-/* The names of the fields as a list; each once. */
+/* The names of the fields as a list; no duplicates. */
 static void take_header(lua_State *lua, int index, const char *path, const struct csv_record *record)
 {
     lua_createtable(lua, (int)record->count, 0);
@@ -99,7 +99,7 @@ static void take_header(lua_State *lua, int index, const char *path, const struc
     lua_setiuservalue(lua, index, DATA_READER_VALUE);
 }
 
-/* All of it, once for the count, once more for where the rows are. */
+/* Parses the whole text, once to count the rows and once more to record their offsets. */
 static uint64_t walk_csv(lua_State *lua, const char *path, struct csv_reader reader, uint32_t *offsets)
 {
     struct csv_record record;
@@ -146,7 +146,7 @@ static void push_csv_row(lua_State *lua, int index, uint32_t row)
     struct csv_record record;
     struct csv_reader reader = {.text = rows_at(lua, index)->text, .at = offset_of(lua, index, row)};
 
-    (void)read_record(lua, "", &reader, &record); /* was read before, when it was opened */
+    (void)read_record(lua, "", &reader, &record); /* was already read when it was opened */
     lua_getiuservalue(lua, index, DATA_READER_VALUE);
     lua_createtable(lua, 0, (int)record.count);
     for (size_t i = 0; i < record.count; i++) {
@@ -157,7 +157,7 @@ static void push_csv_row(lua_State *lua, int index, uint32_t row)
     lua_remove(lua, -2);
 }
 
-/* Pushes the value; raises with the file and the line, which counts from `line`. */
+/* Pushes the value; raises with the file and the line, counted from `line`. */
 static void data_decode(lua_State *lua, const char *path, size_t line, struct bytes text)
 {
     struct json_problem problem;
@@ -185,7 +185,7 @@ static struct bytes without_mark(struct bytes text)
     return has_mark ? bytes_of(text.data + 3, text.size - 3) : text;
 }
 
-/* The line that begins at *at, which moves behind it. */
+/* The line that begins at *at, which is moved past it. */
 static struct bytes take_line(struct bytes text, size_t *at)
 {
     const uint8_t *begin = text.data + *at;
@@ -277,14 +277,14 @@ void data_open_table(lua_State *lua, int index, const char *name)
     lua_setiuservalue(lua, index, DATA_ROWS_VALUE);
 }
 
-/* So that what one worker does with its row is nobody else's business. The value is on top. */
+/* A copy, so that a worker cannot change the row of another. The value is on top. */
 static void copy_value(lua_State *lua, int depth)
 {
     if (!lua_istable(lua, -1)) {
         return;
     }
     if (depth == DEEPEST) {
-        lua_misuse(lua, "tutti.data: a row of more than %d levels", DEEPEST);
+        lua_misuse(lua, "tutti.data: a row is nested more than %d levels deep", DEEPEST);
     }
     luaL_checkstack(lua, 8, NULL);
     lua_newtable(lua);
@@ -312,7 +312,7 @@ void data_push_row(lua_State *lua, int index, uint32_t row)
     } else if (rows->kind == DATA_LINES) {
         size_t at = offset_of(lua, index, row);
         data_decode(lua, "tutti.data", row,
-                    take_line(rows->text, &at)); /* was read before, when it was opened */
+                    take_line(rows->text, &at)); /* was already read when it was opened */
     } else {
         lua_getiuservalue(lua, index, DATA_ROWS_VALUE);
         lua_rawgeti(lua, -1, row);

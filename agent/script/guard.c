@@ -1,11 +1,11 @@
-/* Stands around the library functions with which a script could outlive its limits: those that catch errors,
- * and those that loop inside C where the counting hook does not look. */
+/* Wraps the library functions with which a script could escape its limits: those that catch errors, and those
+ * that loop inside C, where the counting hook does not run. */
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 
 #include <string.h>
 
-/* What resuming a coroutine costs at least: its own count begins anew each time. */
+/* Charged for resuming a coroutine: its instruction count starts again each time. */
 #define RESUME_INSTRUCTIONS 500u
 
 static bool is_terminated(lua_State *lua)
@@ -13,20 +13,20 @@ static bool is_terminated(lua_State *lua)
     return script_of(lua)->limits.termination != TERMINATION_NONE;
 }
 
-/* Every guard has what it guards as its upvalue. */
+/* The wrapped function is the upvalue of each wrapper. */
 static int call_original(lua_State *lua)
 {
     lua_pushvalue(lua, lua_upvalueindex(1));
     lua_insert(lua, 1);
     lua_call(lua, lua_gettop(lua) - 1, LUA_MULTRET);
-    /* Some catch errors themselves, and give the message as their last result. */
+    /* Some functions catch errors themselves, and return the message as their last result. */
     if (is_terminated(lua)) {
         return lua_error(lua);
     }
     return lua_gettop(lua);
 }
 
-/* pcall and xpcall, as in lbaselib.c, except that nobody catches the end of a turn. */
+/* pcall and xpcall, as in lbaselib.c, except that the end of a turn cannot be caught. */
 
 static int finish_pcall(lua_State *lua, int status, lua_KContext extra)
 {
@@ -50,7 +50,8 @@ static int guarded_pcall(lua_State *lua)
     return finish_pcall(lua, status, 0);
 }
 
-/* A handler of the script must not run for a termination: hooks are off there, so nothing could end it. */
+/* A handler of the script must not run for a termination: hooks are disabled there, so nothing could end
+ * it. */
 static int guarded_handler(lua_State *lua)
 {
     if (is_terminated(lua)) {
@@ -78,9 +79,8 @@ static int guarded_xpcall(lua_State *lua)
     return finish_pcall(lua, status, 2);
 }
 
-/* Coroutines of the script. Where an API call waits inside one, all that resumed each other yield, down to
- * the worker's own, and are resumed the same way back. The coroutine is at index 1, or the upvalue of a wrap.
- */
+/* Coroutines of the script. If an API call waits inside one, all coroutines down to the worker's own yield,
+ * and are resumed in the reverse order. The coroutine is at index 1, or the upvalue of a wrap. */
 
 static int finish_resume(lua_State *lua, lua_State *inner, int status, int results);
 
@@ -226,7 +226,7 @@ static int guarded_close(lua_State *lua)
 
     luaL_argexpected(lua, inner, 1, "coroutine");
     if (!is_suspended_or_dead(lua, inner)) {
-        return luaL_error(lua, "cannot close a coroutine that runs");
+        return luaL_error(lua, "cannot close a running coroutine");
     }
     if (script_of(lua)->limits.has_killed && lua_status(inner) > LUA_YIELD) {
         return luaL_error(lua, "cannot close a coroutine that failed");
@@ -238,11 +238,11 @@ static int guarded_close(lua_State *lua)
     }
     lua_pushboolean(lua, 0);
     lua_xmove(inner, lua, 1);
-    /* Its handlers may have been ended. */
+    /* Its handlers may have been killed. */
     return is_terminated(lua) ? lua_error(lua) : 2;
 }
 
-/* What a function gives, piece by piece; the last one stays at READER_PIECE, so that it lives. */
+/* Returns the next piece from the script's function; the last one stays at LOAD_PIECE, to keep it alive. */
 enum { LOAD_CHUNK = 1, LOAD_NAME, LOAD_MODE, LOAD_ENVIRONMENT, LOAD_PIECE };
 
 static const char *read_piece(lua_State *lua, void *context, size_t *size)
@@ -299,7 +299,7 @@ static int guarded_load(lua_State *lua)
     return 1;
 }
 
-/* As the library's, but it copies what it has already, twice as much each time. */
+/* As in the library, but copies what it already has, doubling each time. */
 static int guarded_rep(lua_State *lua)
 {
     luaL_Buffer buffer;
@@ -332,7 +332,7 @@ static int guarded_rep(lua_State *lua)
     return 1;
 }
 
-/* Hardly anybody wants more, and each letter may cost a look at the time zone. */
+/* Hardly any script needs more, and each letter may cost a lookup of the time zone. */
 #define LONGEST_DATE_FORMAT 1000u
 
 static int guarded_date(lua_State *lua)
@@ -346,7 +346,7 @@ static int guarded_date(lua_State *lua)
     return call_original(lua);
 }
 
-/* Hooks are off while a finaliser runs. */
+/* Hooks are disabled while a finaliser runs. */
 static int guarded_setmetatable(lua_State *lua)
 {
     if (lua_istable(lua, 2)) {
@@ -359,7 +359,8 @@ static int guarded_setmetatable(lua_State *lua)
     return call_original(lua);
 }
 
-/* Whoever stops the collector meets the memory limit; whoever calls it in a loop would stall the agent. */
+/* Stopping the collector is harmless, since the memory limit still applies; a full collection in a loop would
+ * stall the agent. */
 static int guarded_collectgarbage(lua_State *lua)
 {
     static const char *const options[] = {"collect", "count", "step", "isrunning", NULL};

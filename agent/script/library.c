@@ -1,4 +1,4 @@
-/* Makes the environment of the agent's own Lua, and loads its chunks. */
+/* Creates the environment of the agent's own Lua, and loads its chunks. */
 #include "agent/script/library.h"
 
 #include "agent/script/script_state.h"
@@ -15,7 +15,7 @@ static const char *const base_functions[] = {
 
 static const char *const libraries[] = {LUA_STRLIBNAME, LUA_TABLIBNAME, LUA_MATHLIBNAME, LUA_UTF8LIBNAME};
 
-/* A mistake of ours: it would otherwise be a nil that is noticed somewhere else. */
+/* A missing global is our bug: otherwise it would be a nil that is noticed somewhere else. */
 static int refuse_name(lua_State *lua)
 {
     return luaL_error(lua, "the library has no global %s", luaL_tolstring(lua, 2, NULL));
@@ -82,10 +82,10 @@ void library_load(lua_State *lua, const void *source, size_t size, const char *n
         lua_error(lua);
     }
     lua_getfield(lua, LUA_REGISTRYINDEX, ENVIRONMENT);
-    lua_setupvalue(lua, -2, 1); /* the only one of a main chunk: _ENV */
+    lua_setupvalue(lua, -2, 1); /* the only upvalue of a main chunk: _ENV */
 }
 
-/* Made when it is first needed. */
+/* Created when it is first needed. */
 void library_push_json(lua_State *lua)
 {
     if (lua_getfield(lua, LUA_REGISTRYINDEX, JSON) == LUA_TTABLE) {

@@ -11,16 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The hook's own cost is felt below a thousand. */
+/* Fewer than 1000 instructions per hook call would show in profiles. */
 #define HOOK_PERIOD 2000
-/* A turn that can give way does so after this long. */
+/* A turn that can yield does so after this long. */
 #define PIECE_NS (2 * NS_PER_MS)
-/* Where it cannot (within a gsub, a metamethod, a require, one long call) it ends after this long: nobody
- * else has a turn meanwhile. */
+/* If it cannot yield (within a gsub, a metamethod, a require, one long call) it is ended after this long: no
+ * other worker has a turn meanwhile. */
 #define LONGEST_PIECE_NS (500 * NS_PER_MS)
 #define CLOSE_NS (100 * NS_PER_MS)
 #define LOAD_AT_ONCE_BYTES 4096u
-/* Where nothing ticks, C code looks at the clock this often. */
+/* Without a ticker, C code reads the clock at this interval. */
 #define CHARGED_AT_ONCE 100000u
 #define DURATION_BYTES 40
 
@@ -29,7 +29,7 @@ static bool limits_allow(const struct limits *limits, size_t was, size_t new_siz
     const struct memory_account *account = limits->memory;
     size_t others = account->used_bytes - limits->used_bytes;
     size_t left = account->limit_bytes > others ? account->limit_bytes - others : 0;
-    /* So that one campaign cannot take what the next one needs. */
+    /* So that one campaign cannot use up the memory that the next one needs. */
     size_t share = left - left / 4;
 
     return new_size <= LIMITS_MAX_BLOCK_BYTES && limits->used_bytes <= share &&
@@ -79,7 +79,7 @@ static void group_digits(uint64_t number, char *text, size_t size)
     text[at] = 0;
 }
 
-/* "pad.lua:12: " of the nearest function that is the script's, not one of ours. */
+/* "pad.lua:12: " of the innermost function that is the script's, not one of ours. */
 static void push_place(lua_State *lua)
 {
     static const char ours[] = "=tutti";
@@ -95,7 +95,7 @@ static void push_place(lua_State *lua)
     lua_pushliteral(lua, "");
 }
 
-/* Raises the text on top. */
+/* Raises the text on top of the stack. */
 static void exhaust(lua_State *lua, struct limits *limits)
 {
     limits->has_killed = true;
@@ -123,7 +123,7 @@ static void exhaust_time(lua_State *lua, struct limits *limits, uint64_t limit_n
 
     duration_describe(limit_ns / NS_PER_MS, limit, sizeof limit);
     lua_pushfstring(lua,
-                    is_piece ? "used %s of processor time in one go where it cannot give way to others"
+                    is_piece ? "used %s of processor time at a stretch where it cannot yield to others"
                              : "used %s of processor time without waiting (--turn-limit)",
                     limit);
     exhaust(lua, limits);
@@ -142,7 +142,7 @@ static uint64_t piece_limit_ns(const struct limits *limits)
     return UINT64_MAX;
 }
 
-/* Looks at the clock. Gives whether the turn has to give way, if it can. */
+/* Reads the clock. Returns whether the turn should yield, if it can. */
 static bool look(lua_State *lua, struct limits *limits)
 {
     uint64_t now_ns = ticker_thread_ns();
@@ -164,7 +164,7 @@ static bool look(lua_State *lua, struct limits *limits)
     return limits->kind == LIMITS_TURN && piece_ns >= PIECE_NS;
 }
 
-/* For the watchdog: where a turn is that does not give way. */
+/* For the watchdog: the location of a turn that does not yield. */
 static void limits_tell_place(lua_State *lua)
 {
     const struct script *script = script_of(lua);
@@ -200,7 +200,7 @@ void limits_install(lua_State *lua)
     lua_sethook(lua, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
 }
 
-/* A tick has come. Only between two instructions a coroutine can give way. */
+/* A tick has occurred. A coroutine can yield only between two instructions. */
 static void on_interrupt(lua_State *lua, lua_Debug *activation)
 {
     struct limits *limits = &script_of(lua)->limits;
@@ -275,7 +275,7 @@ int limits_resume(lua_State *lua, lua_State *inner, int arguments, int *results)
     struct script *script = script_of(lua);
     bool could_not = script->cannot_wait;
 
-    /* Where the one that resumes cannot yield, the inner one cannot wait, nor give way. */
+    /* If the resuming coroutine cannot yield, the inner one can neither wait nor yield. */
     script->cannot_wait = could_not || !lua_isyieldable(lua);
     script->limits.running = inner;
     int status = lua_resume(inner, lua, arguments, results);

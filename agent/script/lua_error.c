@@ -1,4 +1,4 @@
-/* Makes the error objects of API calls. */
+/* Creates the error objects of API calls. */
 #include "agent/script/lua_error.h"
 
 #include <lauxlib.h>
@@ -10,7 +10,7 @@
 #define STOPPED_METATABLE "tutti.error.stopped"
 #define MISUSE_MAX_BYTES 600
 
-/* Parts of the agent that are written in Lua themselves. */
+/* Parts of the agent that are themselves written in Lua. */
 static bool is_ours(const char *source)
 {
     static const char prefix[] = "=" LUA_WEBDRIVER_CHUNKS;
@@ -91,7 +91,7 @@ static void push_missing(lua_State *lua, const struct worker_set *missing)
     }
 }
 
-/* Those that were stopped have a metatable of their own: the one mark on them that a script cannot put. */
+/* Stopped calls have a metatable of their own: a mark that a script cannot forge. */
 static void become_failure(lua_State *lua, int index, const char *metatable)
 {
     index = lua_absindex(lua, index);

@@ -6,7 +6,7 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* How the chunks of tutti.browser's sources are named: errors point to the script's lines, not to theirs. */
+/* Chunk names of the sources of tutti.browser: errors point to the script's lines, not to theirs. */
 #define LUA_WEBDRIVER_CHUNKS "tutti.browser/"
 
 struct lua_failure {
@@ -15,18 +15,18 @@ struct lua_failure {
     double waited_s;
     const struct worker_set *missing; /* NULL: none */
     const char *message;
-    bool is_stopped; /* by the end of the campaign: not a failure of the step */
+    bool is_stopped; /* caused by the end of the campaign: not a failure of the step */
 };
 
-/* Pushes the object; says where the nearest function of the script stands. */
+/* Pushes the object, with the location of the innermost function of the script. */
 void lua_failure_push(lua_State *lua, const struct lua_failure *failure);
-/* Makes such an object of the table at `index`, which has its message and whatever fields. */
+/* Makes the table at `index`, which has a message and possibly other fields, such an object. */
 void lua_failure_adopt(lua_State *lua, int index);
-/* lua_failure_push, then lua_error. The failure's texts have to live where a longjmp does not lose them. */
+/* lua_failure_push, then lua_error. The failure's texts must be in memory that survives a longjmp. */
 int lua_failure_raise(lua_State *lua, const struct lua_failure *failure);
-/* Whether the value at `index` is an object that was made with is_stopped, whatever its fields say by now. */
+/* Whether the value at `index` is an object created with is_stopped, whatever its fields are now. */
 bool lua_failure_is_stopped(lua_State *lua, int index);
-/* "pad.lua:12: " of the nearest Lua function of the script on the stack, or "". */
+/* "pad.lua:12: " of the innermost Lua function of the script on the stack, or "". */
 void lua_push_where(lua_State *lua);
-/* Like luaL_error, but with the nearest line of the script in front. */
+/* Like luaL_error, but prefixed with the innermost line of the script. */
 int lua_misuse(lua_State *lua, const char *format, ...) PRINTF_LIKE(2, 3);

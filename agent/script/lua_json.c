@@ -58,7 +58,7 @@ static int lua_json_decode(lua_State *lua)
     return lua_misuse(lua, "%s (line %zu, column %zu)", problem.text, problem.line, problem.column);
 }
 
-/* array([list]): says of a table that it is a list, which matters where it is empty. */
+/* array([list]): marks a table as a list, which matters if it is empty. */
 static int make_array(lua_State *lua)
 {
     lua_settop(lua, 1);
@@ -70,7 +70,7 @@ static int make_array(lua_State *lua)
     if (lua_getmetatable(lua, 1)) {
         lua_json_push_list_type(lua);
         if (!lua_rawequal(lua, -1, -2)) {
-            return lua_misuse(lua, "json.array: the table has a metatable already");
+            return lua_misuse(lua, "json.array: the table already has a metatable");
         }
         lua_settop(lua, 1);
     }

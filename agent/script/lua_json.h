@@ -1,5 +1,5 @@
-/* JSON of scripts: values of Lua written and read within the script's limits. Not jansson, whose trees stand
- * outside of them, refuse integers past 64 bits, and take two to five times as long to read. */
+/* JSON for scripts: Lua values are written and read within the script's limits. Not jansson, whose trees are
+ * outside of them, refuse integers beyond 64 bits, and take two to five times as long to read. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -11,26 +11,27 @@
 #define JSON_MAX_DEPTH 200
 #define JSON_MAX_BYTES (64u * 1024u * 1024u)
 
-/* Where a text is not valid JSON, counted from 1, and why. */
+/* Where and why a text is not valid JSON; positions count from 1. */
 struct json_problem {
     size_t line;
     size_t column; /* in bytes */
     char text[120];
 };
 
-/* Pushes the value. False, and nothing, where the text is not valid JSON. Raises when memory or budget run
+/* Pushes the value. False, pushing nothing, if the text is not valid JSON. Raises when memory or budget run
  * out. */
 MUST_CHECK bool lua_json_read(lua_State *lua, struct bytes text, struct json_problem *problem);
-/* Pushes the text of the value at `index`; raises where it has none, or one longer than JSON_MAX_BYTES. */
+/* Pushes the text of the value at `index`; raises if it cannot be written, or is longer than
+ * JSON_MAX_BYTES. */
 void lua_json_write(lua_State *lua, int index);
 
-/* The metatable of lists that were read, which keeps an empty one apart from an object. Closed: no script
- * reaches it. */
+/* The metatable of lists that were read, which distinguishes an empty one from an object. Inaccessible to
+ * scripts. */
 void lua_json_push_list_type(lua_State *lua);
 /* Whether the table at `index` has one of the two. */
 MUST_CHECK bool lua_json_is_list(lua_State *lua, int index);
-/* The metatable with which a script says the same of a table of its own. */
+/* The metatable with which a script marks a table of its own the same way. */
 #define JSON_ARRAY_TYPE "tutti.json.array_mt"
-/* JSON's null, and a list with nothing in it, as addresses. */
+/* JSON's null, and an empty list, as addresses. */
 void *lua_json_null(void);
 void *lua_json_empty_list(void);

@@ -1,5 +1,5 @@
-/* Reads JSON (RFC 8259) into values of Lua. What servers send besides is no trouble: a byte order mark, raw
- * control characters and bytes that are no UTF-8 within strings. */
+/* Reads JSON (RFC 8259) into Lua values. It also accepts what servers send in practice: a byte order mark,
+ * and raw control characters and invalid UTF-8 within strings. */
 #include "agent/script/lua_json.h"
 
 #include "agent/script/limits.h"
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A number that is longer says no more. */
+/* A longer number has no more meaning. */
 #define LONGEST_NUMBER 1000u
 #define SURE_DIGITS 18u
-/* A value costs about as much as so many instructions, and a string one for each so many bytes. */
+/* Charged for a value, in instructions, and bytes of a string per instruction. */
 #define VALUE_INSTRUCTIONS 4u
 #define BYTES_PER_INSTRUCTION 16u
 
@@ -100,8 +100,8 @@ static bool skip_digits(struct json_reader *reader)
     return reader->at > begin || expected(reader, "a digit");
 }
 
-/* Few digits are an integer without a doubt; Lua knows of the rest which are, and which only a float holds.
- */
+/* A number of few digits is certainly an integer; for others Lua decides whether they are, or only fit a
+ * float. */
 static void push_integer(lua_State *lua, const char *text, size_t size)
 {
     bool is_negative = *text == '-';
@@ -175,7 +175,7 @@ static bool read_hex(struct json_reader *reader, unsigned *code)
     return true;
 }
 
-/* After "\u"; two of them are one character past U+FFFF. */
+/* After "\u"; two of them form one character above U+FFFF. */
 static bool read_code(struct json_reader *reader, char **into)
 {
     const char *begin = reader->at - 2;
@@ -237,7 +237,7 @@ static bool read_escape(struct json_reader *reader, char **into)
     return true;
 }
 
-/* From the first escape on; what stands for a character is never shorter than the character. */
+/* From the first escape on; an escape is never shorter than the character it stands for. */
 static bool read_escaped(struct json_reader *reader, const char *begin, const char *end)
 {
     luaL_Buffer buffer;

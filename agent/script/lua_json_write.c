@@ -1,4 +1,4 @@
-/* Writes values of Lua as JSON. No metamethods, so nothing of the script runs meanwhile. */
+/* Writes Lua values as JSON. It calls no metamethods, so no code of the script runs meanwhile. */
 #include "agent/script/lua_json.h"
 
 #include "agent/script/limits.h"
@@ -14,11 +14,11 @@
 #define NUMBER_BYTES 32
 #define VALUE_INSTRUCTIONS 4u
 #define BYTES_PER_INSTRUCTION 16u
-/* A list may have holes, which become null; with more holes than that it is an object. */
+/* A list may have holes, which become null; with more holes than this it is an object. */
 #define HOLES_FREELY 10
 #define MOST_HOLES 2
 
-/* The text so far is a userdata of the script's own memory, which no error loses. */
+/* The text so far is a userdata in the script's own memory, which is not leaked by an error. */
 struct json_writer {
     lua_State *lua;
     int box;
@@ -26,7 +26,7 @@ struct json_writer {
     size_t size;
     size_t capacity;
     int depth;
-    const void *path[JSON_MAX_DEPTH]; /* the tables that are being written */
+    const void *path[JSON_MAX_DEPTH]; /* the tables being written, to find cycles */
 };
 
 static void write_value(struct json_writer *writer, int index);
@@ -99,7 +99,7 @@ static void write_string(struct json_writer *writer, const char *text, size_t si
     add_byte(writer, '"');
 }
 
-/* As few digits as give the same number again. */
+/* With as few digits as reproduce the same number. */
 static void write_number(struct json_writer *writer, int index)
 {
     char text[NUMBER_BYTES];
@@ -110,7 +110,7 @@ static void write_number(struct json_writer *writer, int index)
     } else {
         double number = lua_tonumber(writer->lua, index);
         if (!isfinite(number)) {
-            lua_misuse(writer->lua, "json.encode: a number that is infinite or none (NaN)");
+            lua_misuse(writer->lua, "json.encode: a number that is infinite or NaN");
         }
         int digits = 15;
         do {
@@ -120,7 +120,7 @@ static void write_number(struct json_writer *writer, int index)
     lua_json_write_add(writer, text, (size_t)size);
 }
 
-/* How long a list the table at `index` is; -1: it is an object. */
+/* The length of the table at `index` as a list; -1: it is an object. */
 static lua_Integer list_length(struct json_writer *writer, int index)
 {
     lua_State *lua = writer->lua;
@@ -199,7 +199,7 @@ static void write_table(struct json_writer *writer, int index)
 
     for (int i = 0; i < writer->depth; i++) {
         if (writer->path[i] == table) {
-            lua_misuse(writer->lua, "json.encode: a table that holds itself");
+            lua_misuse(writer->lua, "json.encode: a table that contains itself");
         }
     }
     if (writer->depth == JSON_MAX_DEPTH) {

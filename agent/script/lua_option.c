@@ -1,4 +1,4 @@
-/* Options that a script hands over in a table. */
+/* Options that a script passes in a table. */
 #include "agent/script/lua_option.h"
 
 #include "agent/script/lua_error.h"
@@ -15,7 +15,6 @@ int lua_option_get(lua_State *lua, int index, const char *name)
 void lua_option_check_plain(lua_State *lua, int index, const char *function)
 {
     if (luaL_getmetafield(lua, index, "__index") != LUA_TNIL) {
-        lua_misuse(lua, "%s: the fields of options are their own: __index of a metatable is not followed",
-                   function);
+        lua_misuse(lua, "%s: options must be plain fields: __index of a metatable is not followed", function);
     }
 }

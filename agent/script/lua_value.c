@@ -1,4 +1,4 @@
-/* Walks Lua tables into the sorted pairs of a canonical value, and builds tables from them. */
+/* Converts Lua tables to the sorted pairs of a canonical value, and canonical values to tables. */
 #include "agent/script/lua_value.h"
 
 #include "agent/script/lua_error.h"
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pair as it stands in the buffer before it is sorted into its place. */
+/* A pair in the buffer before it is sorted into its place. */
 struct pair {
     struct bytes key;
-    size_t size; /* of key and value */
+    size_t size; /* of key and value together */
 };
 
 static void lua_value_encode_item(lua_State *lua, int index, struct buffer *buffer, const char *what,
@@ -35,8 +35,7 @@ static void check_key(lua_State *lua, int index, const char *what)
     }
 }
 
-/* Puts the pairs that begin at `start` in order. The copies live in userdata, which an error does not lose.
- */
+/* Sorts the pairs that begin at `start`. The copies are in a userdata, which is not leaked by an error. */
 static void sort_pairs(lua_State *lua, struct buffer *buffer, size_t start, struct pair *pairs, size_t count)
 {
     size_t size = buffer->size - start;
@@ -56,13 +55,14 @@ static void sort_pairs(lua_State *lua, struct buffer *buffer, size_t start, stru
     lua_pop(lua, 1);
 }
 
-/* Where it does not fit, this and all that call it return at once, whatever is on the stack. */
+/* If the value does not fit, this and all its callers return at once, whatever is on the stack. */
 static void encode_table(lua_State *lua, int index, struct buffer *buffer, const char *what, unsigned depth)
 {
     uint32_t count = 0;
 
     if (depth >= VALUE_MAX_DEPTH) {
-        lua_misuse(lua, "%s: tables nested deeper than %u, or one that holds itself", what, VALUE_MAX_DEPTH);
+        lua_misuse(lua, "%s: tables nested deeper than %u, or one that contains itself", what,
+                   VALUE_MAX_DEPTH);
     }
     luaL_checkstack(lua, 10, NULL);
     for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
@@ -137,7 +137,7 @@ static bool encode_within(lua_State *lua, int index, struct buffer *buffer, cons
     return !buffer->has_overflowed;
 }
 
-/* A larger room is tried where the last one was too small, so that few calls need memory for it. */
+/* A larger buffer is tried if the previous one was too small, so that few calls need to allocate memory. */
 struct bytes lua_value_encode(lua_State *lua, int index, struct lua_value_room *room, const char *what)
 {
     static const size_t sizes[] = {LUA_VALUE_ROOM_BYTES, 8192, VALUE_MAX_BYTES + 1};

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAX_DEPTH 200
-/* Charged at once; one step is about as long as an instruction. */
+/* Charged at once; one step takes about as long as an instruction. */
 #define STEPS_AT_ONCE 1000u
 
 enum { CAPTURE_OPEN = -1, CAPTURE_POSITION = -2 };
@@ -71,7 +71,7 @@ static bool is_of_class(int character, int class)
     return isupper(class) ? !is_in : is_in;
 }
 
-/* Behind the single character or class that begins at `at`. */
+/* The position after the single character or class that begins at `at`. */
 static const char *class_end(struct pattern *pattern, const char *at)
 {
     if (at == pattern->text_end) {
@@ -91,7 +91,7 @@ static const char *class_end(struct pattern *pattern, const char *at)
     if (at < pattern->text_end && *at == '^') {
         at++;
     }
-    do { /* a ']' in the first place stands for itself */
+    do { /* a ']' in the first position is literal */
         if (at == pattern->text_end) {
             luaL_error(pattern->lua, "malformed pattern (missing ']')");
         }
@@ -179,7 +179,7 @@ static const char *match_balance(struct pattern *pattern, const char *subject, c
     return NULL;
 }
 
-/* "x*": as many as there are, then fewer. */
+/* "x*": greedy, then fewer. */
 static const char *match_most(struct pattern *pattern, const char *subject, const char *at, const char *end)
 {
     ptrdiff_t count = 0;
@@ -244,7 +244,7 @@ static const char *end_capture(struct pattern *pattern, const char *subject, con
     return result;
 }
 
-/* "%1": the same once more */
+/* "%1": a back reference */
 static const char *match_capture(struct pattern *pattern, const char *subject, int digit)
 {
     int level = digit - '1';
@@ -261,7 +261,7 @@ static const char *match_capture(struct pattern *pattern, const char *subject, i
     return subject + size;
 }
 
-/* "%f[set]": between one that is not in the set and one that is */
+/* "%f[set]": a transition from outside the set into it */
 static bool is_at_frontier(struct pattern *pattern, const char *subject, const char *at, const char *end)
 {
     int before = subject == pattern->subject ? 0 : (unsigned char)subject[-1];
@@ -270,8 +270,8 @@ static bool is_at_frontier(struct pattern *pattern, const char *subject, const c
     return !is_in_set(pattern, before, at, end - 1) && is_in_set(pattern, after, at, end - 1);
 }
 
-/* A single character or class with what follows it. Gives true where the matching goes on at (*subject, *at),
- * else *result is the end. */
+/* A single character or class and its suffix. Returns true if matching continues at (*subject, *at), else
+ * *result is the end. */
 static bool match_default(struct pattern *pattern, const char **subject, const char **at, const char **result)
 {
     const char *end = class_end(pattern, *at);
@@ -304,8 +304,8 @@ static bool match_default(struct pattern *pattern, const char **subject, const c
     return true;
 }
 
-/* What begins with '%' and is more than a class; gives whether it was that. Then goes_on and result are as in
- * match_default. */
+/* An item that begins with '%' and is more than a class; returns whether it was one. If so, goes_on and
+ * result are as in match_default. */
 static bool match_special(struct pattern *pattern, const char **subject, const char **at, const char **result,
                           bool *goes_on)
 {

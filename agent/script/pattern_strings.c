@@ -1,4 +1,4 @@
-/* string.find, match, gmatch and gsub, with the manual's meaning and a budget. */
+/* string.find, match, gmatch and gsub, as in the manual but within a budget. */
 #include "agent/script/pattern.h"
 
 #include "agent/script/limits.h"
@@ -30,7 +30,7 @@ static bool take_anchor(struct pattern *pattern)
     return true;
 }
 
-/* From 0; past the end where the position is. */
+/* From 0; past the end if the position is. */
 static size_t start_position(lua_State *lua, int index, size_t size)
 {
     lua_Integer position = luaL_optinteger(lua, index, 1);
@@ -111,7 +111,7 @@ static int string_match(lua_State *lua)
     return find_or_match(lua, false);
 }
 
-/* Subject, pattern, where to go on (from 0), where the last match ended (-1: none yet). */
+/* Subject, pattern, where to continue (from 0), where the last match ended (-1: none yet). */
 static int next_match(lua_State *lua)
 {
     struct pattern pattern;
@@ -177,7 +177,7 @@ static void add_template(struct pattern *pattern, luaL_Buffer *buffer, const cha
     }
 }
 
-/* Adds what the match becomes; gives whether that is something else. */
+/* Adds the replacement of the match; returns whether it differs from the match. */
 static bool add_replacement(struct pattern *pattern, luaL_Buffer *buffer, const char *start, const char *end)
 {
     lua_State *lua = pattern->lua;

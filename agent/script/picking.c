@@ -1,4 +1,4 @@
-/* Draws scenarios by weight from a generator that has no memory, so that picking repeats. */
+/* Draws scenarios by weight from a stateless generator, so that the choice is repeatable. */
 #include "agent/script/picking.h"
 
 #include "common/random.h"
@@ -14,7 +14,7 @@ static bool pick_by_weight(const struct script *script, double drawn, uint32_t *
         if (!(script->scenarios[i].weight > 0)) {
             continue;
         }
-        /* Rounding may leave the last one short of the total. */
+        /* Rounding may leave the sum slightly below the total. */
         *scenario = i;
         is_found = true;
         sum += script->scenarios[i].weight;

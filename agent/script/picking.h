@@ -3,7 +3,7 @@
 #include "agent/script/script_state.h"
 #include "proto/message/campaign.h"
 
-/* By weight; the same for the same (seed, worker, step), on whichever agent it runs. False if no scenario has
- * a weight. */
+/* By weight; the same for the same (seed, worker, step), whichever agent runs it. False if no scenario has a
+ * weight. */
 MUST_CHECK bool pick_scenario(const struct script *script, const struct campaign_options *options,
                               uint32_t worker, uint64_t step, uint32_t *scenario);

@@ -1,5 +1,4 @@
-/* Opens the libraries that a script may use, and puts an explanation in the place of those that it may not.
- */
+/* Opens the libraries that a script may use, and replaces those that it may not use by an explanation. */
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/pattern.h"
@@ -10,7 +9,7 @@
 
 static int sandbox_refuse(lua_State *lua)
 {
-    return lua_misuse(lua, "%s is not allowed here (where the agent's operator says --allow-system it is)",
+    return lua_misuse(lua, "%s is not allowed here (it needs an agent started with --allow-system)",
                       lua_tostring(lua, lua_upvalueindex(1)));
 }
 
@@ -33,7 +32,7 @@ static void sandbox_refuse_all(lua_State *lua, const char *library, const char *
     }
 }
 
-/* read_file(path) → content, or nil and why not. */
+/* read_file(path) → content, or nil and the error. */
 static int read_file(lua_State *lua)
 {
     struct error error;
@@ -120,7 +119,7 @@ static const char files_in_lua[] =
     "end\n"
     "return open, lines\n";
 
-/* With the system allowed io's own functions stand behind ours. */
+/* With --allow-system, io's own functions are used as a fallback. */
 static void open_bundle_files(lua_State *lua)
 {
     luaL_getsubtable(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -217,8 +216,8 @@ static void open_os_and_io(lua_State *lua, bool is_system_allowed)
     lua_pop(lua, 1);
 }
 
-/* What a script adds to `string` strings have as methods; what else there is in their metatable (__tostring,
- * __name, __call) would run within functions of ours. */
+/* Fields that a script adds to `string` become methods of strings; other fields of their metatable
+ * (__tostring, __name, __call) would be called within functions of ours. */
 static void close_strings(lua_State *lua)
 {
     lua_pushliteral(lua, "");
@@ -230,8 +229,8 @@ static void close_strings(lua_State *lua)
     lua_pop(lua, 1);
 }
 
-/* Hooks are the agent's, and metatables of strings everybody's; what is left of it without --allow-system is
- * the traceback. */
+/* Hooks belong to the agent, and metatables of strings are shared; without --allow-system only the traceback
+ * remains. */
 static void open_debug(lua_State *lua, bool is_system_allowed)
 {
     luaL_requiref(lua, LUA_DBLIBNAME, luaopen_debug, is_system_allowed);

@@ -1,4 +1,4 @@
-/* Makes a Lua state with the script's limits, and runs the script's main chunk in it. */
+/* Creates a Lua state with the script's limits, and runs the script's main chunk in it. */
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/script/ticker.h"
@@ -21,7 +21,7 @@ const char *fixture_name(enum fixture fixture)
     return fixture_names[fixture];
 }
 
-/* Each lua_State carries the address in the space that Lua keeps in front of it. */
+/* Each lua_State has the address of its script in the extra space that Lua keeps before it. */
 struct script *script_of(lua_State *lua)
 {
     return *(struct script **)lua_getextraspace(lua);
@@ -47,16 +47,16 @@ static int open_libraries(lua_State *lua)
     return 0;
 }
 
-/* Only what our own code does outside of protected calls could come here: a bug. */
+/* Reached only from our own code outside of protected calls: a bug. */
 static int on_panic(lua_State *lua)
 {
     const char *text = lua_tostring(lua, -1);
 
-    fprintf(stderr, "tutti: a Lua error nobody caught: %s\n", text != NULL ? text : "?");
+    fprintf(stderr, "tutti: uncaught Lua error: %s\n", text != NULL ? text : "?");
     abort();
 }
 
-/* Who allows more time means it. */
+/* A turn limit above the default is deliberate. */
 static uint64_t instructions_of(uint64_t turn_limit_ms)
 {
     uint64_t instructions = turn_limit_ms * (LIMITS_DEFAULT_INSTRUCTIONS / LIMIT_TURN_MS);
@@ -133,7 +133,7 @@ static int compare_scenarios(const void *left, const void *right)
     return strcmp(((const struct scenario *)left)->name, ((const struct scenario *)right)->name);
 }
 
-/* Loads and runs a chunk within the limits, no results. */
+/* Loads and runs a chunk within the limits, without results. */
 static bool run_chunk(struct script *script, const char *text, size_t size, const char *chunk)
 {
     lua_State *lua = script->lua;
@@ -156,7 +156,7 @@ bool script_load(struct script *script, struct error *error)
     if (!script_files_read(script->files, name, &content, error)) {
         return false;
     }
-    /* The first line may name an interpreter. */
+    /* The first line may be a shebang. */
     size_t skipped = 0;
     if (content.size > 0 && content.data[0] == '#') {
         while (skipped < content.size && content.data[skipped] != '\n') {

@@ -1,4 +1,4 @@
-/* Looks at a script in a process of its own that has walls, since the one that asks goes on without. */
+/* Inspects a script in a separate process behind walls, since the calling process must remain without. */
 #include "agent/script/script_facts.h"
 #include "agent/walls/walls.h"
 #include "common/memory.h"
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define CHUNK_BYTES 65536
-/* The first byte of what comes: facts, or the words of an error. */
+/* The first byte of the result: facts, or an error message. */
 #define FOUND 'F'
 #define REFUSED 'R'
 
@@ -27,7 +27,7 @@ static bool script_apart_put_up_walls(const struct script_inspection *inspection
     return inspection->is_system_allowed || walls_raise_for_scripts(&walls, &standing, error);
 }
 
-/* In the child. */
+/* Runs in the child. */
 static _Noreturn void inspect_and_tell(const struct script_inspection *inspection, int into)
 {
     SCOPED(buffer_finish) struct buffer told;
@@ -46,12 +46,12 @@ static _Noreturn void inspect_and_tell(const struct script_inspection *inspectio
         (void)buffer_append(&told, &(char){REFUSED}, 1);
         (void)buffer_append_string(&told, error.text);
     }
-    /* What it has printed; nothing of ours, which would be printed twice. */
+    /* The script's output; none of ours, which would be printed twice. */
     (void)fflush(stdout);
     _exit(write_all(into, buffer_bytes(&told)) ? 0 : 1);
 }
 
-/* Until the other end is closed, or more has come than there can be. */
+/* Until the other end is closed, or more has arrived than allowed. */
 static void hear_all(int from, struct buffer *heard)
 {
     SCOPED(memory_free_at) char *chunk = memory_new(CHUNK_BYTES, 1);
@@ -69,10 +69,10 @@ static void hear_all(int from, struct buffer *heard)
 static bool script_apart_describe_end(const char *path, int status, struct error *error)
 {
     if (WIFSIGNALED(status)) {
-        return error_set(error, "%s: the process that looked at it was ended by signal %d (%s)", path,
+        return error_set(error, "%s: the process that inspected it was ended by signal %d (%s)", path,
                          WTERMSIG(status), strsignal(WTERMSIG(status)));
     }
-    return error_set(error, "%s: the process that looked at it has not said what it found", path);
+    return error_set(error, "%s: the process that inspected it did not report a result", path);
 }
 
 static struct script_facts *judge(const char *path, struct buffer *heard, int status, struct error *error)
@@ -103,7 +103,7 @@ struct script_facts *script_inspect(const struct script_inspection *inspection, 
 
     buffer_init(&heard, SCRIPT_FACTS_MAX_BYTES + ERROR_MAX_BYTES);
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        error_set_system(error, errno, "cannot make a pipe");
+        error_set_system(error, errno, "cannot create a pipe");
         return NULL;
     }
     (void)fflush(NULL);

@@ -1,4 +1,4 @@
-/* Packs what is found in a script, and judges what comes out of the package. */
+/* Packs the facts about a script, and checks what is unpacked. */
 #include "agent/script/script_facts.h"
 
 #include "agent/script/script_options.h"
@@ -113,7 +113,7 @@ static void unpack_scenarios(struct unpack *from, struct script_facts *facts)
     }
 }
 
-/* Names of ours, not copies of what came. */
+/* Our static names, not copies of the received ones. */
 static const char *find_fixture(struct bytes name)
 {
     for (int i = 0; i < FIXTURE_COUNT; i++) {
@@ -141,7 +141,7 @@ struct script_facts *script_facts_unpack(struct bytes packed, struct error *erro
     struct unpack from = unpack_of(packed);
     struct script_facts *facts = MEMORY_NEW(struct script_facts);
 
-    error_set(error, "what was found in it makes no sense");
+    error_set(error, "the result of inspecting it is invalid");
     facts->uses_browser = unpack_flag(&from);
     unpack_bundle(&from, &facts->files, error);
     facts->bundle = facts->files.bundle;

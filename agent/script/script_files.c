@@ -13,13 +13,13 @@
 
 struct script_files {
     const struct bundle *bundle; /* or NULL: a folder */
-    char *folder;                /* with the last slash; empty: the current one */
+    char *folder;                /* with a trailing slash; empty: the current one */
     char *main;
     struct owned_bundle kept;
     size_t kept_bytes;
 };
 
-/* "./a//b/./c" → "a/b/c"; false for an absolute path, one with "..", or one that ends nowhere. */
+/* "./a//b/./c" → "a/b/c"; false for an absolute path, one with "..", or one that does not name a file. */
 static bool clean_path(const char *path, char *clean, size_t size)
 {
     size_t at = 0;
@@ -66,7 +66,7 @@ static bool keep_file(struct script_files *files, const char *path, struct text 
     if (files->kept.bundle.file_count == LIMIT_BUNDLE_FILES ||
         size > LIMIT_BUNDLE_BYTES - files->kept_bytes) {
         text_finish(&content);
-        return error_set(error, "%s: the files of a script may be at most %u, of %u MiB together", path,
+        return error_set(error, "%s: a script may have at most %u files of %u MiB together", path,
                          LIMIT_BUNDLE_FILES, LIMIT_BUNDLE_BYTES >> 20);
     }
     owned_bundle_add(&files->kept, text_copy_string(path), content);
@@ -77,7 +77,7 @@ static bool keep_file(struct script_files *files, const char *path, struct text 
 static bool read_whole(const char *path, struct text *content, struct error *error)
 {
     struct stat status;
-    /* A pipe that nobody writes to is refused instead of waited for. */
+    /* A pipe without a writer is refused instead of waited for. */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
 

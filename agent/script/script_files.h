@@ -1,5 +1,5 @@
-/* The files that a script may require and read: those of its bundle, or, where a bundle is being made, of its
- * folder. */
+/* The files that a script may require and read: those of its bundle, or, while a bundle is being created, of
+ * its folder. */
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
@@ -15,9 +15,9 @@ void script_files_free(struct script_files **files);
 
 /* The script's own name within the bundle. */
 const char *script_files_main(const struct script_files *files);
-/* The content of a relative path, borrowed from `files`; false with "x.txt: no such file in the bundle" or
- * the like. */
+/* The content of a relative path, borrowed from `files`; false with an error like "x.txt: no such file in the
+ * bundle". */
 MUST_CHECK bool script_files_read(struct script_files *files, const char *path, struct bytes *content,
                                   struct error *error);
-/* Hands over what was read as a bundle with its hash. */
+/* Returns what was read as a bundle with its hash. */
 void script_files_take_bundle(struct script_files *files, struct owned_bundle *bundle);

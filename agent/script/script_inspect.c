@@ -1,4 +1,4 @@
-/* Loads a script from its folder and gives back what it turned out to be. */
+/* Loads a script from its folder and returns the facts about it. */
 #include "agent/script/script_facts.h"
 #include "agent/script/script_state.h"
 #include "common/memory.h"
@@ -38,7 +38,7 @@ static void list_fixtures(struct script_facts *facts, const struct script *scrip
     }
 }
 
-/* Not every error knows where it came from: "not enough memory". */
+/* Not every error has a location: "not enough memory". */
 static void name_script(struct error *error, const char *path)
 {
     const char *slash = strrchr(path, '/');

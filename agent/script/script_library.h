@@ -1,9 +1,9 @@
-/* What scripts can require of the agent, beside what the sandbox itself has. */
+/* Modules of the agent that scripts can require, in addition to those of the sandbox itself. */
 #pragma once
 #include <lauxlib.h>
 #include <lua.h>
 
 struct script_library {
-    const luaL_Reg *modules; /* by their names; ends with NULL */
+    const luaL_Reg *modules; /* by their names; terminated by NULL */
     lua_CFunction print;
 };

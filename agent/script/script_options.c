@@ -1,4 +1,4 @@
-/* Checks the options that a script sets and spells them as the command line would. */
+/* Checks the options that a script sets and spells them as on the command line. */
 #include "agent/script/script_options.h"
 
 #include "agent/script/lua_error.h"
@@ -157,7 +157,7 @@ static void check_choice(lua_State *lua, const struct row *row)
     script_options_refuse(lua, row, expected);
 }
 
-/* Takes the files into the bundle now. */
+/* Adds the files to the bundle now. */
 static void read_files(lua_State *lua, const struct row *row)
 {
     struct script *script = script_of(lua);
@@ -179,7 +179,7 @@ static void read_files(lua_State *lua, const struct row *row)
     lua_pop(lua, 1);
 }
 
-/* The value is on top; gives the text to keep, or NULL where there is none. */
+/* The value is on top of the stack; returns the text to keep, or NULL for none. */
 static const char *spell(lua_State *lua, const struct row *row, char *text, size_t size)
 {
     switch (row->type) {
@@ -245,7 +245,7 @@ static void check_name(lua_State *lua)
     }
 }
 
-/* In the order of the rows, so that the first complaint is always the same. */
+/* In the order of the rows, so that the first error is always the same. */
 int script_set_options(lua_State *lua)
 {
     struct script *script = script_of(lua);

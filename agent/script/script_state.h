@@ -1,4 +1,4 @@
-/* A loaded script: its Lua state, what it registered, and what its code may reach. */
+/* A loaded script: its Lua state, what it registered, and what its code can access. */
 #pragma once
 #include "agent/script/limits.h"
 #include "agent/script/script_files.h"
@@ -15,7 +15,7 @@
 struct campaign_options;
 struct vu;
 
-/* In the order in which they run; the last two are no phases of their own. */
+/* In the order in which they run; the last two are not phases. */
 enum fixture {
     FIXTURE_GLOBAL_SETUP,
     FIXTURE_SETUP,
@@ -43,7 +43,8 @@ struct script_set_option {
 
 struct script {
     lua_State *lua;
-    const void *worker_type; /* the metatables of what scripts hold most, to know them by; NULL before any */
+    const void *worker_type; /* the metatables of the most frequent userdata, to recognise them quickly; NULL
+                                before any exists */
     const void *notifier_type;
     struct limits limits;
     struct script_files *files;
@@ -51,10 +52,10 @@ struct script {
     bool is_loading;
     bool is_quiet;
     bool uses_browser;    /* it has loaded tutti.browser */
-    bool is_target_given; /* from outside: the script's own option gives way */
+    bool is_target_given; /* set from outside: takes precedence over the script's own option */
     char *target;
     int fixtures[FIXTURE_COUNT]; /* in the registry; LUA_NOREF. EVENTS: a list of functions */
-    struct scenario *scenarios;  /* in the order of names once loaded */
+    struct scenario *scenarios;  /* in order of their names once loaded */
     size_t scenario_count;
     size_t scenario_capacity;
     double total_weight;
@@ -74,8 +75,8 @@ struct script {
 
 /* The thread that a script runs on. */
 struct script_thread {
-    /* From a hook between two instructions, in a coroutine that may yield: the turn ends, and goes on when
-     * the others have had theirs. Raises where the campaign is stopping. */
+    /* Called from a hook between two instructions, in a coroutine that may yield: ends the turn, which
+     * continues after the others have had theirs. Raises if the campaign is stopping. */
     void (*give_way)(lua_State *lua);
     /* Where a turn is that does not give way, for a watchdog. */
     void (*tell_place)(void *context, const char *place);
@@ -84,7 +85,7 @@ struct script_thread {
 struct script_settings {
     struct memory_account *memory;
     uint64_t instruction_limit; /* 0: the default */
-    uint64_t turn_limit_ms;     /* likewise */
+    uint64_t turn_limit_ms;     /* 0: the default */
     bool is_system_allowed;
     bool is_quiet;
     struct script_files *files;                      /* taken */
@@ -96,33 +97,33 @@ struct script_settings {
     const struct script_library *library;            /* what it can require */
 };
 
-/* A state with the libraries that a script may use, nothing loaded yet. */
+/* A state with the libraries that a script may use, with nothing loaded yet. */
 MUST_CHECK struct script *script_new(const struct script_settings *settings);
 void script_free(struct script **script);
 /* Runs the main chunk, which registers scenarios and fixtures. */
 MUST_CHECK bool script_load(struct script *script, struct error *error);
-/* The script of any of its coroutines. */
+/* The script that any of its coroutines belongs to. */
 struct script *script_of(lua_State *lua);
-/* luaL_checkudata, for a metatable whose address is known: many calls a step. */
+/* luaL_checkudata for a metatable whose address is known: it is called many times per step. */
 void *script_check_object(lua_State *lua, int index, const void *type, const char *name);
 /* NULL if there is none of that name. */
 const struct scenario *script_find_scenario(const struct script *script, const char *name, size_t size);
-/* The error value on top of `lua` as one text in script->text; pops it. Runs a __tostring in the script's
- * limits. */
+/* Stores the error value on top of `lua` as text in script->text; pops it. Runs a __tostring within the
+ * script's limits. */
 const char *script_describe_error(struct script *script, lua_State *lua);
 
-/* Whether a coroutine is the agent's, given to a worker, not one that the script made. */
+/* Whether a coroutine is one that the agent gave to a worker, not one that the script created. */
 bool script_owns(lua_State *lua, lua_State *coroutine);
 
-/* Whether a call that waits can be made here: neither this coroutine nor one of those that resumed each other
- * down to here is within something that cannot yield. */
+/* Whether a call can wait here: neither this coroutine nor any of those that resumed it is within a call that
+ * cannot yield. */
 bool script_may_wait(lua_State *lua);
 
-/* Opens what a script may use; part of script_new. */
+/* Opens the libraries that a script may use; part of script_new. */
 void sandbox_open(struct script *script);
-/* Replaces the functions with which a script could hide a termination, or spin inside C; leaves no trace on
- * the stack. */
+/* Replaces the functions with which a script could catch a termination, or spin inside C; leaves the stack
+ * unchanged. */
 void guard_open(lua_State *lua);
-/* The table library's functions in the place of its own. */
+/* Replaces functions of the table library. */
 void table_functions_open(lua_State *lua);
 int luaopen_tutti_json(lua_State *lua);

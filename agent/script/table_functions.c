@@ -1,5 +1,5 @@
-/* table.concat, insert, move, remove, sort and unpack with the manual's meaning: the library's own loop
- * inside C for as long as a script makes them, where no hook looks. */
+/* table.concat, insert, move, remove, sort and unpack as in the manual: the library's own versions loop
+ * inside C, where no hook runs, for as long as a script makes them. */
 #include "agent/script/limits.h"
 #include "agent/script/script_state.h"
 
@@ -7,10 +7,10 @@
 #include <limits.h>
 #include <lualib.h>
 
-/* One element costs about as much as so many instructions. */
+/* Charged for one element, in instructions. */
 #define ELEMENT_INSTRUCTIONS 4u
 
-/* How long they run is what # says, which must not be made up. */
+/* Their running time depends on the length, which must not be made up by the script. */
 static lua_Integer length_of(lua_State *lua)
 {
     luaL_checktype(lua, 1, LUA_TTABLE);
@@ -151,8 +151,8 @@ static int table_unpack(lua_State *lua)
     return (int)count + 1;
 }
 
-/* In Lua, so that what compares gives way to others like everything else: runs of a few by insertion, which
- * are then merged. */
+/* In Lua, so that the comparison can yield to others like everything else: runs of a few elements by
+ * insertion sort, which are then merged. */
 static const char sort_in_lua[] =
     "local length, type, error, RUN = ...\n"
     "local function sort_run(list, first, last, before)\n"

@@ -1,4 +1,5 @@
-/* One POSIX timer a thread, on the thread's own processor time: while it sleeps nothing comes. */
+/* One POSIX timer per thread, on the thread's own processor time: it does not fire while the thread
+ * sleeps. */
 #include "agent/script/ticker.h"
 
 #include "agent/script/limits.h"
@@ -14,12 +15,12 @@
 #include <unistd.h>
 
 #define TICK_NS (4 * NS_PER_MS)
-/* To set a hook is a walk over all calls that have begun, which a deep recursion makes long: then the next
- * tick comes later, so that most of the time is still the script's. */
+/* Setting a hook walks over all active calls, which takes long in a deep recursion: then the next tick is
+ * delayed, so that most of the time remains for the script. */
 #define TIMES_COST 8u
 #define TICK_SIGNAL (SIGRTMIN + 3)
 
-/* A handler of signals has nothing but what belongs to its thread. */
+/* A signal handler can only use data of its thread. */
 static _Thread_local struct {
     struct limits *volatile target;
     timer_t timer;
@@ -37,7 +38,8 @@ uint64_t ticker_thread_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* The next tick comes when what this one asked for is done: however long that takes, the script gets on. */
+/* The next tick is armed when the work requested by this one is done: however long that takes, the script
+ * makes progress. */
 static void ticker_arm(void)
 {
     uint64_t delay_ns = TICK_NS + TIMES_COST * ticker.cost_ns;

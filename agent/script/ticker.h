@@ -1,4 +1,4 @@
-/* A signal for each few milliseconds of processor time that the calling thread uses: what interrupts a script
+/* A signal for every few milliseconds of processor time that the calling thread uses: it interrupts a script
  * wherever it is. */
 #pragma once
 #include <stdbool.h>
@@ -6,14 +6,15 @@
 
 struct limits;
 
-/* Once for each thread's first script; counted. */
+/* Call once per script of the thread; it counts references. */
 void ticker_start(void);
 void ticker_stop(void);
 /* Whether this thread has one: the kernel may refuse it. */
 bool ticker_is_running(void);
-/* Whom the ticks of this thread interrupt (limits_interrupt, from the signal's handler); NULL: nobody. */
+/* The limits that ticks of this thread interrupt (limits_interrupt, called in the signal handler); NULL:
+ * none. */
 void ticker_aim(struct limits *limits);
-/* After a tick that had a target: the next one may come. */
+/* Call after a tick that had a target, to arm the next one. */
 void ticker_go_on(void);
 /* Processor time of the calling thread. */
 uint64_t ticker_thread_ns(void);

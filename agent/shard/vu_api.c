@@ -53,8 +53,8 @@ int vu_yield(lua_State *lua, struct vu *vu, enum vu_wait wait, lua_KFunction go_
     struct script *script = vu->campaign->script;
 
     if (!script_may_wait(lua)) {
-        return lua_misuse(lua,
-                          "a call that waits cannot be made here (within a gsub, a metamethod or a require)");
+        return lua_misuse(
+            lua, "a call that waits is not possible here (within a gsub, a metamethod or a require)");
     }
     vu->wait = (uint8_t)wait;
     vu->waiting = lua;

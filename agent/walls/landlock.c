@@ -1,4 +1,4 @@
-/* Landlock by its system calls: headers of the distribution may be older than the kernel. */
+/* Landlock through its system calls: the headers of the distribution may be older than the kernel. */
 #include "agent/walls/landlock.h"
 
 #include <errno.h>
@@ -33,13 +33,13 @@
 #define SCOPE_ABSTRACT_SOCKET BIT(0)
 #define SCOPE_SIGNAL BIT(1)
 
-/* What applies to a file that is no folder. */
+/* Rights that apply to a file that is not a folder. */
 #define FS_OF_FILES (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 
 struct ruleset {
     uint64_t handled_fs;
-    uint64_t handled_net; /* from 4 on */
-    uint64_t scoped;      /* from 6 on */
+    uint64_t handled_net; /* from version 4 on */
+    uint64_t scoped;      /* from version 6 on */
 };
 
 struct __attribute__((packed)) path_rule {
@@ -52,7 +52,7 @@ struct port_rule {
     uint64_t port;
 };
 
-/* Rights that a version of the interface has brought. */
+/* Rights that a version of the interface has added. */
 static const struct {
     int since;
     uint64_t rights;

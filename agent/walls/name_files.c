@@ -1,4 +1,4 @@
-/* Opens them to see whether it can. */
+/* Opens the files to see whether it can. */
 #include "agent/walls/name_files.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 static const char *const paths[NAME_FILES] = {"/etc/resolv.conf", "/etc/hosts"};
 
-/* One that is not there for a moment may be there the next. */
+/* A file that is missing for a moment may be back the next. */
 static bool is_refused(const char *path)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,4 +1,4 @@
-/* no_new_privs, and capset by its system call, which the C library has no function for. */
+/* no_new_privs, and capset through its system call, for which the C library has no function. */
 #include "agent/walls/privileges.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Root may look at a script in the folder of another user, and clear up after one. */
+/* Root may inspect a script in the folder of another user, and clean up after one. */
 #define KEPT ((1u << CAP_DAC_OVERRIDE) | (1u << CAP_DAC_READ_SEARCH))
 
-/* Those that a program executed by root would have again. Only root can, and has to. */
+/* The capabilities that a program executed by root would regain. Only root can drop them, and has to. */
 static void forget_for_programs(void)
 {
     for (unsigned long capability = 0; capability <= CAP_LAST_CAP; capability++) {
@@ -33,7 +33,7 @@ bool privileges_drop(struct error *error)
     if (syscall(SYS_capget, &header, sets) != 0) {
         return error_set_system(error, errno, "capabilities");
     }
-    /* A service manager that has left us none may refuse the call as well. */
+    /* A service manager that has left us none may also refuse the call. */
     if (((sets[0].permitted | sets[0].inheritable) & ~KEPT) == 0 &&
         (sets[1].permitted | sets[1].inheritable) == 0) {
         return true;

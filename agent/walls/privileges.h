@@ -1,10 +1,10 @@
-/* What root can do beside what its files let it: given up. */
+/* Gives up what root can do apart from accessing files. */
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
 
 #include <stdbool.h>
 
-/* No program that is executed from now on gets more rights than it is executed with (no_new_privs), and of
- * the capabilities of this thread none is left but those over files, which Landlock judges. */
+/* Programs executed from now on gain no rights (no_new_privs), and this thread keeps only the capabilities
+ * over files, which Landlock controls. */
 MUST_CHECK bool privileges_drop(struct error *error);

@@ -1,4 +1,4 @@
-/* The filters as tables, handed to libseccomp, which makes a binary tree of them. */
+/* The filters as tables, passed to libseccomp, which compiles them into a binary tree. */
 #include "agent/walls/syscall_filter.h"
 
 #include "agent/walls/landlock.h"
@@ -17,8 +17,8 @@
 #define OPTIMIZE_AS_TREE 2
 #define SOCKET_TYPE_MASK 0xfu
 
-/* LeakSanitizer stops the threads of its own process by ptrace from a process that it forks; Landlock keeps
- * that within our walls. */
+/* LeakSanitizer stops the threads of its own process with ptrace from a process that it forks; Landlock
+ * confines that to our walls. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LOOKS_FOR_LEAKS true
 #elif defined(__has_feature)
@@ -30,12 +30,12 @@
 #define LOOKS_FOR_LEAKS false
 #endif
 
-/* Names, since kernels and architectures differ in what they have; what is not known is left out. */
+/* By name, since kernels and architectures differ in what they have; unknown names are skipped. */
 static const char *const for_nobody[] = {
     /* other processes */
     "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "kcmp", "pidfd_getfd",
     "migrate_pages", "move_pages",
-    /* what is mounted */
+    /* mounts */
     "mount", "umount", "umount2", "pivot_root", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig",
     "fspick", "mount_setattr",
     /* the kernel */
@@ -48,7 +48,7 @@ static const char *const for_nobody[] = {
     "quotactl_fd",
     /* keys */
     "add_key", "request_key", "keyctl",
-    /* files past their names, and what Landlock does not look at */
+    /* files beyond their names, and operations that Landlock does not check */
     "name_to_handle_at", "open_by_handle_at", "fanotify_init", "fanotify_mark", "mknod", "mknodat", "chown",
     "fchown", "lchown", "fchownat", "chown32", "fchown32", "lchown32", "setxattr", "lsetxattr", "fsetxattr",
     "removexattr", "lremovexattr", "fremovexattr", "chmod", "fchmod", "fchmodat", "fchmodat2"};
@@ -70,7 +70,7 @@ static const char *const for_no_script[] = {"execve",      "execveat",    "fork"
 
 struct filter {
     scmp_filter_ctx context;
-    int result; /* of the first that failed */
+    int result; /* of the first call that failed */
 };
 
 static void refuse_with(struct filter *filter, int error_number, const char *name, unsigned count,
@@ -110,8 +110,8 @@ static void refuse_families(struct filter *filter)
     refuse_with(filter, EAFNOSUPPORT, "socket", 1, &above);
 }
 
-/* A socket with a path would reach services of the host that trust those who may open it. Of Netlink only the
- * addresses and routes of this host stay, which the resolver asks for. */
+/* A socket with a path would reach services of the host that trust anyone who can open it. Of Netlink only
+ * the addresses and routes of this host remain, which the resolver needs. */
 static void refuse_local_sockets(struct filter *filter)
 {
     const struct scmp_arg_cmp local = SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX);
@@ -133,7 +133,7 @@ static void refuse_raw_sockets(struct filter *filter)
     }
 }
 
-/* Signals for ourselves stay: abort and raise are some. */
+/* Signals to ourselves remain allowed: abort and raise need them. */
 static void refuse_foreign_signals(struct filter *filter)
 {
     static const char *const names[] = {"kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"};
@@ -144,7 +144,8 @@ static void refuse_foreign_signals(struct filter *filter)
     }
 }
 
-/* clone3 keeps its flags where a filter cannot read them; without it the C library takes clone. */
+/* The flags of clone3 are in memory, where a filter cannot read them; without it the C library falls back to
+ * clone. */
 static void refuse_processes(struct filter *filter)
 {
     const struct scmp_arg_cmp process = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
@@ -157,7 +158,7 @@ static void refuse_processes(struct filter *filter)
     }
 }
 
-/* Namespaces of its own are how a browser builds its sandbox; root's browsers do without, since to enter one
+/* A browser builds its sandbox from namespaces of its own; browsers of root do without, since to enter one
  * they would have to write below /proc, where root could change the kernel. */
 static void refuse_namespaces(struct filter *filter)
 {
@@ -169,7 +170,7 @@ static void refuse_namespaces(struct filter *filter)
     syscall_filter_refuse(filter, "setns", 0, NULL);
 }
 
-/* Keys put into the terminal that an agent was started from would be read by its shell. */
+/* Characters injected into the terminal that an agent was started from would be read by its shell. */
 static void refuse_typing(struct filter *filter)
 {
     static const unsigned requests[] = {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS};
@@ -180,7 +181,7 @@ static void refuse_typing(struct filter *filter)
     }
 }
 
-/* Libraries that are loaded late are mapped from files, readable and executable, never writable as well. */
+/* Libraries that are loaded late are mapped from files as readable and executable, never as writable too. */
 static void refuse_made_code(struct filter *filter)
 {
     const uint64_t both = PROT_WRITE | PROT_EXEC;
@@ -209,7 +210,7 @@ static void refuse_for_scripts(struct filter *filter)
 static int filter_load(struct filter *filter, enum syscall_filter kind)
 {
     filter->result = seccomp_attr_set(filter->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
-    /* An older libseccomp has no tree, and is as right without. */
+    /* An older libseccomp has no tree, and is just as correct without. */
     (void)seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_AS_TREE);
     syscall_filter_refuse_all(filter, for_nobody, sizeof for_nobody / sizeof *for_nobody);
     if (landlock_abi() < LANDLOCK_ABI_TRUNCATE) {

@@ -1,4 +1,4 @@
-/* Which places are open behind the walls, and the order in which they go up. */
+/* Which places are accessible behind the walls, and the order in which the walls go up. */
 #include "agent/walls/walls.h"
 
 #include "agent/walls/landlock.h"
@@ -32,7 +32,7 @@ static const struct place {
 #include "agent/walls/walls_places.inc"
 };
 
-/* Where the environment puts what the libraries below us read. */
+/* Environment variables that name files which the libraries below us read. */
 static const char *const variables[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "OPENSSL_CONF",
                                         "TZDIR"};
 
@@ -69,9 +69,9 @@ static void allow_list(struct landlock *landlock, const char *list, char separat
     }
 }
 
-/* Those who replace a plain /etc/resolv.conf (it leads nowhere else, and is not mounted by itself) put
- * another file in its place, for which the rule of the old one does not count. Root's eyes would see too much
- * there. */
+/* A program that replaces a plain /etc/resolv.conf (one that is neither a link nor a mount) puts another file
+ * in its place, to which the rule of the old one does not apply. Allowing the whole folder would expose too
+ * much to root. */
 static bool is_resolver_replaced(void)
 {
     struct stat file;
@@ -81,7 +81,8 @@ static bool is_resolver_replaced(void)
            stat("/etc", &folder) == 0 && file.st_dev == folder.st_dev;
 }
 
-/* What is linked to from there is taken for meant; of a folder with very much in it only the first part. */
+/* Targets of links in there are considered intended; of a folder with very many entries only the first
+ * part. */
 static void allow_links(struct landlock *landlock, char *folder)
 {
     char *roots[] = {folder, NULL};
@@ -135,12 +136,12 @@ static void allow_places(struct landlock *landlock, const struct walls *walls, e
         landlock_allow(landlock, walls->writable, LANDLOCK_WRITE);
     }
 #ifdef TUTTI_COUNTS_INTO
-    /* Which lines have run is written by every process at its end. */
+    /* Coverage data, which every process writes at its end. */
     landlock_allow(landlock, TUTTI_COUNTS_INTO, LANDLOCK_WRITE);
 #endif
 }
 
-/* Of a script that is its program's name; "/usr/bin/env NAME" is NAME as PATH finds it. */
+/* For a script, this is the name of its interpreter; "/usr/bin/env NAME" is NAME as found in PATH. */
 static bool find_interpreter(const char *program, char interpreter[INTERPRETER_BYTES])
 {
     char line[INTERPRETER_BYTES] = "";
@@ -170,7 +171,7 @@ static void allow_program(struct landlock *landlock, const char *program)
     }
 }
 
-/* A kernel without seccomp says so; one that refuses for another reason is an error. */
+/* A kernel without seccomp says so; a refusal for any other reason is an error. */
 static bool filter_calls(enum syscall_filter filter, bool *is_filtered, struct error *error)
 {
     bool has_filters = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
@@ -213,8 +214,8 @@ bool walls_raise_for_browser(const struct walls *walls, struct error *error)
     if (walls->program != NULL) {
         allow_program(&landlock, walls->program);
     }
-    /* Chromium writes there which user it is in the namespace of its own sandbox; root has none, and could
-     * change the kernel there. */
+    /* Chromium writes its user id in the namespace of its own sandbox there; root has no such sandbox, and
+     * could change the kernel there. */
     if (geteuid() != 0) {
         landlock_allow(&landlock, "/proc", LANDLOCK_AMEND);
     }

@@ -35,17 +35,17 @@ static bool make_folders(const char *folder, struct error *error)
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (!artifact_files_make_folder(path)) {
-            return error_set_system(error, errno, "%s cannot be made", path);
+            return error_set_system(error, errno, "%s cannot be created", path);
         }
         *slash = '/';
     }
-    return artifact_files_make_folder(path) || error_set_system(error, errno, "%s cannot be made", folder);
+    return artifact_files_make_folder(path) || error_set_system(error, errno, "%s cannot be created", folder);
 }
 
 static bool write_file(const char *path, struct bytes content, struct error *error)
 {
     struct stat status;
-    /* A link that others have put there is not followed, and a pipe not waited for. */
+    /* Neither follows a link that others have planted nor waits for a pipe. */
     int descriptor =
         open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
     if (descriptor < 0) {

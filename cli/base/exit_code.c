@@ -1,4 +1,4 @@
-/* What the exit codes of `tutti` mean. */
+/* The exit codes of `tutti` and their meaning. */
 #include "cli/base/exit_code.h"
 
 #include "common/error.h"
@@ -28,7 +28,7 @@ static const enum exit_code codes_of_verdicts[] = {
     [VERDICT_FAILED] = EXIT_CODE_FAILED, [VERDICT_DEADLOCKED] = EXIT_CODE_FAILED,
 };
 
-static_assert(EXIT_CODE_LOST == MEMORY_EXIT_CODE, "a process without memory has lost its run");
+static_assert(EXIT_CODE_LOST == MEMORY_EXIT_CODE, "a process that runs out of memory has lost its run");
 
 enum exit_code exit_code_of_verdict(enum verdict verdict)
 {

@@ -1,4 +1,4 @@
-/* What the exit codes of `tutti` mean. */
+/* The exit codes of `tutti` and their meaning. */
 #pragma once
 #include "coordinator/core/base/campaign_state.h"
 
@@ -14,10 +14,10 @@ enum exit_code {
 };
 
 enum exit_code exit_code_of_verdict(enum verdict verdict);
-/* What becomes of the code of a command whose results could not be written. */
+/* The exit code of a command that would have returned `code`, but could not write its results. */
 enum exit_code exit_code_of_lost_results(enum exit_code code);
-/* `failure` is errno of writing to standard output; with 0, or a reader that has gone (EPIPE), the code
- * stays as it is, else that is said. */
+/* `failure` is the errno of writing to standard output; if it is 0 or EPIPE (the reader has gone), the code
+ * stays as it is, else the failure is logged. */
 enum exit_code exit_code_of_output(enum exit_code code, const char *who, int failure);
-/* One line a code, for help. */
+/* One line per code, for help. */
 void exit_code_print_table(FILE *out);

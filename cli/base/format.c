@@ -1,4 +1,4 @@
-/* Numbers as people read them in the live line and the report. */
+/* Formats numbers for people, for the live line and the report. */
 #include "cli/base/format.h"
 #include "common/duration.h"
 
@@ -54,14 +54,15 @@ void format_rate(double per_second, char text[FORMAT_BYTES])
     (void)snprintf(text, FORMAT_BYTES, "%.*s/s", FORMAT_BYTES - 3, count);
 }
 
-/* Of one character by the tables of the C library: East Asian ones are wide, marks that combine take none. */
+/* Width of one character according to the C library: East Asian characters are wide, combining marks take no
+ * column. */
 static size_t columns_of(wchar_t character)
 {
     int columns = wcwidth(character);
     return columns >= 0 ? (size_t)columns : 1;
 }
 
-/* What is no UTF-8 counts by bytes. */
+/* Invalid UTF-8 counts one column per byte. */
 static size_t count_columns(struct bytes text)
 {
     size_t columns = 0;
@@ -80,7 +81,7 @@ static size_t count_columns(struct bytes text)
     return columns;
 }
 
-/* Whatever the locale of the user is, our texts are UTF-8. */
+/* Our texts are UTF-8, whatever the locale of the user is. */
 size_t format_columns(struct bytes text)
 {
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);

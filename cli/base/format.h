@@ -1,4 +1,4 @@
-/* Numbers as people read them in the live line and the report. */
+/* Formats numbers for people, for the live line and the report. */
 #pragma once
 #include "common/buffer.h"
 
@@ -8,9 +8,9 @@
 
 /* "1,234,567" */
 void format_count(uint64_t count, char text[FORMAT_BYTES]);
-/* "850 µs", "1.23 ms", "2.50 s", "3 m 20 s": three digits that matter. */
+/* "850 µs", "1.23 ms", "2.50 s", "3 m 20 s": three significant digits. */
 void format_us(uint64_t microseconds, char text[FORMAT_BYTES]);
 /* "12.3/s", "4,321/s" */
 void format_rate(double per_second, char text[FORMAT_BYTES]);
-/* How many columns of a terminal it takes. */
+/* How many terminal columns the text takes. */
 size_t format_columns(struct bytes text);

@@ -1,4 +1,4 @@
-/* What the system lets this process have. */
+/* Checks the resource limits of this process. */
 #include "cli/base/process_limits.h"
 
 #include "common/memory.h"
@@ -17,9 +17,9 @@
 #define KIB ((size_t)1024)
 #define STACK_MIN_BYTES (512 * KIB)
 #define STACK_USUAL_BYTES (8192 * KIB)
-/* Beside the stacks of the threads, to begin with. */
+/* In addition to the stacks of the threads. */
 #define MEMORY_MIN_BYTES (64 * 1024 * KIB)
-/* So much is asked for at once: the stack of a thread, and what stands around it. */
+/* Size of a single probe: the stack of a thread and its surroundings. */
 #define PROBE_BYTES (2 * STACK_USUAL_BYTES)
 
 static bool memory_is_there(size_t size)
@@ -28,7 +28,7 @@ static bool memory_is_there(size_t size)
     return place != MAP_FAILED && munmap(place, size) == 0;
 }
 
-/* In a handler of a signal. NULL if it is none that we know of. */
+/* Runs in a signal handler. NULL if no known limit is reached. */
 static const char *reached_limit(void)
 {
     static const char FILES[] = "tutti: out of file descriptors (ulimit -n)\n";
@@ -41,7 +41,7 @@ static const char *reached_limit(void)
     return memory_is_there(PROBE_BYTES) ? NULL : MEMORY;
 }
 
-/* An assertion of ours that fails is a bug and ends with its core; a library at a limit is not. */
+/* A failed assertion of ours is a bug and dumps core; a library that aborts at a limit is not. */
 static void on_abort(int number)
 {
     const char *text = reached_limit();
@@ -53,7 +53,8 @@ static void on_abort(int number)
     (void)raise(number);
 }
 
-/* glibc reserves 64 MiB of addresses for each thread that allocates, which then are missing elsewhere. */
+/* By default glibc reserves 64 MiB of address space for each thread that allocates, which may then be missing
+ * elsewhere. */
 static void spare_addresses(void)
 {
     struct rlimit limit;
@@ -100,7 +101,7 @@ static bool check_descriptors(uint32_t needed, struct error *error)
                      (unsigned)count, (unsigned)needed, strerror(number));
 }
 
-/* Threads that a library makes take this size too. */
+/* Threads created by libraries use this size too. */
 static bool check_stack(struct error *error)
 {
     struct rlimit limit;
@@ -109,7 +110,7 @@ static bool check_stack(struct error *error)
         return true;
     }
     if (limit.rlim_max < STACK_MIN_BYTES) {
-        return error_set(error, "the stack may have %llu KiB, %zu are needed (raise ulimit -s)",
+        return error_set(error, "the stack is limited to %llu KiB, %zu KiB are needed (raise ulimit -s)",
                          (unsigned long long)limit.rlim_max / KIB, STACK_MIN_BYTES / KIB);
     }
     limit.rlim_cur = limit.rlim_max < STACK_USUAL_BYTES ? limit.rlim_max : STACK_USUAL_BYTES;
@@ -129,7 +130,7 @@ static void *process_limits_wait_for_end(void *context)
     return NULL;
 }
 
-/* With all of them there: their stacks are part of what is needed. */
+/* Checked while all threads exist: their stacks are part of what is needed. */
 static bool check_threads(uint32_t needed, struct error *error)
 {
     pthread_t *threads = memory_new(needed, sizeof *threads);
@@ -151,11 +152,11 @@ static bool check_threads(uint32_t needed, struct error *error)
     (void)sem_destroy(&end);
     memory_free(threads);
     if (number != 0) {
-        return error_set(error,
-                         "only %u more threads can be made, %u are needed: %s (raise ulimit -u or ulimit -v)",
-                         (unsigned)count, (unsigned)needed, strerror(number));
+        return error_set(
+            error, "only %u more threads can be created, %u are needed: %s (raise ulimit -u or ulimit -v)",
+            (unsigned)count, (unsigned)needed, strerror(number));
     }
-    return has_memory || error_set(error, "less than %zu MiB of memory are left (raise ulimit -v)",
+    return has_memory || error_set(error, "less than %zu MiB of memory is left (raise ulimit -v)",
                                    MEMORY_MIN_BYTES / (KIB * KIB));
 }
 

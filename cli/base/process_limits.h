@@ -1,5 +1,5 @@
-/* What the system lets this process have: looked at before anything starts, because libraries that run into a
- * limit in the middle abort. */
+/* Checks the resource limits of this process before anything starts, because libraries that hit a limit later
+ * abort. */
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
@@ -7,18 +7,18 @@
 #include <stdint.h>
 
 struct process_needs {
-    uint32_t descriptors; /* beside those that are open already */
-    uint32_t threads;     /* at the same time, beside this one */
+    uint32_t descriptors; /* in addition to those that are already open */
+    uint32_t threads;     /* at the same time, in addition to this one */
 };
 
-/* Writes above the largest size of a file (ulimit -f) and to a pipe without a reader fail instead of ending
- * us, and a library that gives up because a limit is reached ends the process with one line and
- * MEMORY_EXIT_CODE. First of all. */
+/* Makes writes beyond the maximum file size (ulimit -f) and to a pipe without a reader fail instead of
+ * killing us, and makes a library that aborts because a limit is reached end the process with one line and
+ * MEMORY_EXIT_CODE. Call it first. */
 void process_limits_guard(void);
 
-/* As many files as it may allow itself: each connection is one. */
+/* Raises the number of open files as far as permitted: each connection needs one. */
 void process_limits_raise_files(void);
 
-/* Tries whether this process gets so much, a stack that suffices and some memory. The error says which limit
- * is too low, and how to raise it. */
+/* Checks that this process can get what it needs, including a sufficient stack and some memory. The error
+ * says which limit is too low, and how to raise it. */
 MUST_CHECK bool process_limits_check(const struct process_needs *needs, struct error *error);

@@ -1,4 +1,4 @@
-/* The folder of what running processes leave for others of the same user. */
+/* The folder in which running processes leave files for others of the same user. */
 #include "cli/base/runtime_folder.h"
 #include "common/memory.h"
 
@@ -14,14 +14,14 @@
 #define OTHERS_MAY_WRITE 0022u
 #define OTHERS_MAY_LOOK 0077u
 
-/* systemd gives a list, of which the first is ours. */
+/* systemd gives a list, of which the first entry is ours. */
 static char *runtime_folder_of_systemd(void)
 {
     const char *list = getenv("RUNTIME_DIRECTORY");
     return list != NULL && *list == '/' ? memory_format("%.*s", (int)strcspn(list, ":"), list) : NULL;
 }
 
-/* Also after `sudo`, which may leave the variable of somebody else. */
+/* Also checked after `sudo`, which may keep the variable of another user. */
 static char *runtime_folder_of_session(void)
 {
     const char *session = getenv("XDG_RUNTIME_DIR");
@@ -45,7 +45,7 @@ void runtime_folder_places(char *places[RUNTIME_FOLDERS])
     places[4] = runtime_folder_of_user();
 }
 
-/* A folder that somebody else made first, or a link to one, is not taken. */
+/* A folder that someone else created first, or a link to one, is refused. */
 static bool runtime_folder_check(int folder, const char *path, unsigned forbidden, struct error *error)
 {
     struct stat facts;
@@ -73,7 +73,7 @@ int runtime_folder_open(char **path, struct error *error)
     place = place != NULL ? place : runtime_folder_of_user();
     int folder = -1;
     if (mkdir(place, RUNTIME_FOLDER_MODE) != 0 && errno != EEXIST) {
-        (void)error_set_system(error, errno, "cannot make %s", place);
+        (void)error_set_system(error, errno, "cannot create %s", place);
     } else if ((folder = open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0) {
         (void)error_set_system(error, errno, "cannot open %s", place);
     } else if (!runtime_folder_check(folder, place, forbidden, error)) {

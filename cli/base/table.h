@@ -8,18 +8,18 @@
 
 struct table {
     const char *const
-        *headings; /* ends with NULL; the first column and those that begin with < are put left */
+        *headings; /* terminated by NULL; the first column and those that begin with < are left-aligned */
     size_t column_count;
     char **cells;
     size_t cell_count;
     size_t cell_capacity;
 };
 
-/* `headings` has to outlive it. */
+/* `headings` has to outlive the table. */
 void table_init(struct table *table, const char *const *headings);
 void table_finish(struct table *table);
-/* The next cell, row by row; made harmless to show. */
+/* Adds the next cell, row by row; the text is escaped. */
 void table_add(struct table *table, struct bytes text);
 size_t table_rows(const struct table *table);
-/* A first cell wider than `first_columns` has its row continue on a line of its own. */
+/* If the first cell is wider than `first_columns`, its row continues on a line of its own. */
 void table_print(const struct table *table, size_t first_columns, bool has_bold_headings, struct buffer *out);

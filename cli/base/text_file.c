@@ -11,18 +11,18 @@
 
 #define TEXT_FILE_MAX_BYTES ((size_t)64 * 1024)
 
-/* For memory_free; NULL with an error. `text` may have been cut where it is too long. */
+/* For memory_free; NULL with an error. `text` may have been truncated if it is too long. */
 static char *text_file_accept(const char *path, const struct buffer *text, struct error *error)
 {
     struct bytes bytes = buffer_bytes(text);
     if (text->has_overflowed || (bytes.size > 0 && memchr(bytes.data, '\0', bytes.size) != NULL)) {
-        (void)error_set(error, "%s is no text of at most %zu bytes", path, TEXT_FILE_MAX_BYTES);
+        (void)error_set(error, "%s is not text of at most %zu bytes", path, TEXT_FILE_MAX_BYTES);
         return NULL;
     }
     return memory_copy(bytes.size > 0 ? bytes.data : (const uint8_t *)"", bytes.size);
 }
 
-/* Like trusted_file_read, of a file that anybody may have written. */
+/* Like trusted_file_read, for a file that anybody may have written. */
 static bool text_file_load(const char *path, struct buffer *text, struct error *error)
 {
     struct stat status;

@@ -3,9 +3,9 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
-/* For memory_free; NULL with an error, also for a file above 64 KiB or with a zero byte in it. */
+/* For memory_free; NULL with an error, also if the file exceeds 64 KiB or contains a zero byte. */
 MUST_CHECK char *text_file_read(const char *path, struct error *error);
-/* Likewise, of a file with a secret: one that others may open is refused (common/trusted_file.h). */
+/* The same for a file with a secret: it is refused if others may open it (common/trusted_file.h). */
 MUST_CHECK char *text_file_read_secret(const char *path, struct error *warning, struct error *error);
-/* Overwrites a secret before its memory goes. NULLs the pointer. */
+/* Overwrites a secret before its memory is freed. NULLs the pointer. */
 void text_file_wipe(char **text);

@@ -1,4 +1,4 @@
-/* Writes what is handed to it on a thread of its own. */
+/* Writes text to its streams on a thread of its own. */
 #include "cli/base/writer.h"
 #include "common/memory.h"
 
@@ -21,15 +21,16 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t has_changed;
-    /* All under the lock. */
+    /* All protected by the lock. */
     struct piece *first;
     struct piece **last;
-    size_t waiting_bytes; /* also of the piece that is just being written */
-    int failure;          /* errno of the first piece for standard output that could not be written; 0 */
+    size_t waiting_bytes; /* including the piece that is being written */
+    int failure; /* errno of the first piece for standard output that could not be written; 0 if none */
     bool is_ending;
 };
 
-/* 0 or errno. A reader that has gone (EPIPE) or a full disk must not end the run: it is told at the end. */
+/* 0 or errno. A reader that has gone (EPIPE) or a full disk must not end the run: it is reported at the
+ * end. */
 static int write_piece(const struct piece *piece)
 {
     size_t done = 0;
@@ -88,7 +89,7 @@ struct writer *writer_new(void)
     writer->last = &writer->first;
     (void)pthread_mutex_init(&writer->lock, NULL);
     (void)pthread_cond_init(&writer->has_changed, NULL);
-    /* Signals are for the thread of the loop. */
+    /* Signals are handled by the thread of the loop. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int result = pthread_create(&writer->thread, NULL, run, writer);

@@ -79,37 +79,37 @@ static bool parse_endpoint(const char *text, void *value, struct error *error)
 /* clang-format off */
 static const struct option agent_options[] = {
     {.name = "coordinator", .type = OPTION_CUSTOM, FIELD(coordinator), .parse = parse_endpoint,
-        .argument = "tcp://HOST:PORT", .help = "whom to join"},
+        .argument = "tcp://HOST:PORT", .help = "the coordinator to join"},
     {.name = "name", .type = OPTION_CUSTOM, FIELD(name), .parse = parse_name, .argument = "NAME",
-        .help = "what to be called there", .fallback = "the key's, or host name and process id"},
+        .help = "its name at the coordinator", .fallback = "that of the key, or host name and process id"},
     {.name = "key", .type = OPTION_TEXT, FIELD(key), .argument = "FILE",
-        .help = "our key, made by tutti keygen; - reads it from standard input"},
+        .help = "this agent's key, made by tutti keygen; - reads it from standard input"},
     {.name = "shards", .type = OPTION_NUMBER, FIELD(shards), .maximum = LIMIT_SHARDS, .argument = "N",
-        .help = "threads that run workers; 0 is one for each core", .fallback = "0"},
+        .help = "threads that run workers; 0 is one per core", .fallback = "0"},
     {.name = "labels", .type = OPTION_CUSTOM, FIELD(labels), .parse = agent_command_parse_labels, .argument = "NAME=VALUE,…",
-        .help = "what tutti start --on chooses agents by, like zone=a,disk=ssd"},
+        .help = "labels for tutti start --on to select by, like zone=a,disk=ssd"},
     {.name = "capacity", .type = OPTION_NUMBER, FIELD(capacity), .minimum = 1, .maximum = LIMIT_WORKERS,
-        .argument = "N", .help = "how many workers to take at once, of all campaigns", .fallback = "any number"},
+        .argument = "N", .help = "how many workers to run at the same time, of all campaigns together", .fallback = "any number"},
     {.name = "browser-starts", .type = OPTION_NUMBER, FIELD(browser_starts), .maximum = LIMIT_SHARDS, .argument = "N",
-        .help = "browsers that may come up at once; 0 is as many as there are cores", .fallback = "0"},
+        .help = "browsers that may start at the same time; 0 is one per core", .fallback = "0"},
     {.name = "turn-limit", .type = OPTION_DURATION, FIELD(turn_limit_ms), .minimum = 10, .maximum = LIMIT_TURN_MAX_MS,
         .argument = "TIME", .help = "processor time that a worker may use between two waits", .fallback = "2s"},
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
-        .help = "let scripts use io, os and C modules: all that this user may do, they may do, and no walls go up"},
+        .help = "let scripts use io, os and C modules: they may do all that this user may do, without a sandbox"},
     {.name = "allow-read", .type = OPTION_CUSTOM, FIELD(readable), .parse = parse_paths, .argument = "PATH,…",
-        .help = "files and folders that agent and browsers may read as well, like certificates of one's own"},
+        .help = "files and folders that agent and browsers may also read, such as own certificates"},
     {.name = "allow-run", .type = OPTION_CUSTOM, FIELD(runnable), .parse = parse_paths, .argument = "PATH,…",
-        .help = "programs, or folders of some, that browsers may run as well, like one in /srv/browsers"},
+        .help = "programs, or folders of programs, that browsers may also run, like /srv/browsers"},
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
-        .help = "end together with the process that started this one, and leave Ctrl-C to it"},
+        .help = "end with the process that started this one, and leave Ctrl-C to it"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
-    {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(verbosity), .help = "tell more"},
+    {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(verbosity), .help = "log more"},
     {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
-        .help = "how log lines look", .fallback = "text"},
+        .help = "format of log lines", .fallback = "text"},
 };
 /* clang-format on */
 
-/* Standard input is used up; scripts that may use io find an empty one. */
+/* Standard input has been read to its end; scripts that may use io find it empty. */
 static void close_input(void)
 {
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -141,7 +141,7 @@ static bool read_key(struct agent_options *options, struct agent_key *key)
     return true;
 }
 
-/* Each is a thread with a loop, connections and scripts of its own. */
+/* Each one is a thread with a loop, connections and scripts of its own. */
 static bool has_room_for_shards(const struct agent_options *options)
 {
     struct error error;
@@ -166,7 +166,7 @@ static int run_agent(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     if (options.coordinator == NULL) {
-        log_line(LOG_ERROR, "agent", "--coordinator is needed (see tutti help agent)");
+        log_line(LOG_ERROR, "agent", "--coordinator is required (see tutti help agent)");
         return EXIT_CODE_USAGE;
     }
     if (!has_room_for_shards(&options)) {
@@ -207,8 +207,8 @@ const struct subcommand agent_subcommand = {
     .usage = "--coordinator tcp://HOST:PORT [options]",
     .summary = "Runs workers on this host for a coordinator",
     .details =
-        "Dials the coordinator and stays until SIGTERM or Ctrl-C; when the line is lost it tries again.\n"
-        "`tutti run` starts its agents by itself.\n",
+        "Connects to the coordinator and stays until SIGTERM or Ctrl-C; when the connection is lost it\n"
+        "reconnects. `tutti run` starts its agents by itself.\n",
     .examples = "  tutti agent --coordinator tcp://10.0.0.1:7440 --key host-7.key\n"
                 "  tutti agent --coordinator tcp://10.0.0.1:7440 --labels zone=a,disk=ssd --capacity 5000\n",
     .options = agent_options,

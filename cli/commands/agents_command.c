@@ -1,4 +1,4 @@
-/* `tutti agents`: who has joined a coordinator. */
+/* `tutti agents`: which agents have joined a coordinator. */
 #include "cli/base/format.h"
 #include "cli/base/table.h"
 #include "cli/commands/subcommand.h"
@@ -21,7 +21,7 @@ struct agents_options {
 
 /* clang-format off */
 static const struct option agents_options[] = {
-    CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print what the API says"),
+    CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print the answer of the API"),
     CONTROL_OPTIONS(offsetof(struct agents_options, control))
 };
 /* clang-format on */
@@ -44,7 +44,7 @@ static void add_percent(struct table *table, const json_t *object, const char *k
     table_add(table, bytes_of_string(text));
 }
 
-/* Of the shard that comes round latest. */
+/* Of the shard whose loop is latest. */
 static void add_lag(struct table *table, const json_t *loops)
 {
     char text[FORMAT_BYTES];

@@ -27,7 +27,7 @@ static const struct option check_options[] = {
      .offset = offsetof(struct check_options, target),
      .is_set_offset = SIZE_MAX,
      .argument = "URL",
-     .help = "what the script finds in tutti.target"},
+     .help = "the value of tutti.target for the script"},
 };
 
 static void print_scenarios(const struct script_facts *facts)
@@ -118,10 +118,10 @@ static int run_check(int argc, char **argv)
 const struct subcommand check_subcommand = {
     .name = "check",
     .usage = "SCRIPT [options]",
-    .summary = "Looks at a script without running it",
+    .summary = "Examines a script without running it",
     .details =
-        "Prints its scenarios with their weights, its options and fixtures, and the files that go to the\n"
-        "agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
+        "Prints its scenarios with their weights, its options and fixtures, and the files that are sent\n"
+        "to the agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
     .examples = "  tutti check examples/pad.lua\n",
     .options = check_options,
     .option_count = sizeof check_options / sizeof check_options[0],

@@ -1,11 +1,11 @@
-/* `tutti completion`: what a shell needs to complete our commands and options, from their tables. */
+/* `tutti completion`: shell completion of our commands and options, generated from their tables. */
 #include "cli/base/exit_code.h"
 #include "cli/commands/subcommand.h"
 #include "common/log.h"
 
 #include <string.h>
 
-/* Characters that mean something inside the quotes of zsh's specifications. */
+/* Characters with a special meaning inside the quotes of zsh's specifications. */
 static void print_zsh_text(const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -115,7 +115,7 @@ static void print_zsh(void)
         for (size_t j = 0; j < subcommands[i]->option_count; j++) {
             print_zsh_option(&subcommands[i]->options[j]);
         }
-        printf(" \\\n      '--help[tell more]' '*:file:_files' ;;\n");
+        printf(" \\\n      '--help[show help]' '*:file:_files' ;;\n");
     }
     printf("  esac\n}\ncompdef _tutti tutti\n");
 }
@@ -166,14 +166,14 @@ static int run_completion(int argc, char **argv)
             return EXIT_CODE_PASSED;
         }
     }
-    log_line(LOG_ERROR, "completion", "wants one of bash, zsh, fish (see tutti help completion)");
+    log_line(LOG_ERROR, "completion", "needs one of bash, zsh, fish (see tutti help completion)");
     return EXIT_CODE_USAGE;
 }
 
 const struct subcommand completion_subcommand = {
     .name = "completion",
     .usage = "bash|zsh|fish",
-    .summary = "Prints what a shell needs to complete commands and options",
+    .summary = "Prints a script for shell completion of commands and options",
     .examples = "  source <(tutti completion bash)\n"
                 "  tutti completion fish > ~/.config/fish/completions/tutti.fish\n",
     .needs = {.descriptors = 4, .threads = 0},

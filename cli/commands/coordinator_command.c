@@ -1,4 +1,5 @@
-/* `tutti coordinator`: the daemon's options, from flags, environment and file, and whether they are safe. */
+/* `tutti coordinator`: the daemon's options, from command line, environment and file, and whether they are
+ * safe. */
 #include "cli/base/text_file.h"
 #include "cli/commands/subcommand.h"
 #include "cli/local/daemon.h"
@@ -34,7 +35,7 @@ struct coordinator_options {
 };
 
 static const char *const form_choices[] = {"text", "json", NULL};
-/* By enum survival_policy. */
+/* By enum recovery_policy. */
 static const char *const failure_choices[] = {"go-on", "stop", NULL};
 static const char *const level_choices[] = {"error", "warning", "info", "debug", NULL};
 
@@ -66,7 +67,7 @@ static bool parse_trusted_proxy(const char *text, void *value, struct error *err
     return trusted_proxies_add(value, bytes_of_string(text), error);
 }
 
-/* 4GiB, 500M, 1000000: K, M, G are powers of 1,024, whatever stands behind them. */
+/* 4GiB, 500M, 1000000: K, M, G are powers of 1,024, whatever suffix follows them. */
 static bool parse_size(const char *text, void *value, struct error *error)
 {
     static const char *const units[] = {"",   "B", "K",   "KiB", "KB", "M",   "MiB",
@@ -84,7 +85,7 @@ static bool parse_size(const char *text, void *value, struct error *error)
             return true;
         }
     }
-    return error_set(error, "\"%.80s\" is no size like 500M or 4GiB", text);
+    return error_set(error, "\"%.80s\" is not a size like 500M or 4GiB", text);
 }
 
 #define FIELD(field) .offset = offsetof(struct coordinator_options, field), .is_set_offset = SIZE_MAX
@@ -92,42 +93,42 @@ static bool parse_size(const char *text, void *value, struct error *error)
 /* clang-format off */
 static const struct option coordinator_options[] = {
     {.name = "listen", .type = OPTION_CUSTOM, FIELD(listen), .parse = parse_listen,
-        .argument = "tcp://ADDRESS:PORT", .help = "where agents join", .fallback = "tcp://127.0.0.1:7440"},
+        .argument = "tcp://ADDRESS:PORT", .help = "the address that agents connect to", .fallback = "tcp://127.0.0.1:7440"},
     {.name = "http", .type = OPTION_CUSTOM, FIELD(http), .parse = parse_http, .argument = "ADDRESS:PORT",
-        .help = "where the HTTP API is", .fallback = "127.0.0.1:7441"},
+        .help = "the address of the HTTP API", .fallback = "127.0.0.1:7441"},
     {.name = "token-file", .type = OPTION_TEXT, FIELD(token.path), .argument = "FILE",
-        .help = "who uses the API has to know the token in this file",
-        .fallback = "one is drawn, which commands of the same user on this host find"},
+        .help = "file with the token that users of the API need",
+        .fallback = "a generated one, which commands of the same user on this host find"},
     {.name = "token", .type = OPTION_TEXT, FIELD(token.text), .argument = "TEXT",
-        .help = "the token itself (others on this host may see it: better a file, or TUTTI_TOKEN)"},
+        .help = "the token itself (visible to others on this host: prefer a file, or TUTTI_TOKEN)"},
     {.name = "no-token", .type = OPTION_FLAG, FIELD(has_no_token),
-        .help = "ask for no token: everybody who reaches the API may start campaigns"},
+        .help = "require no token: everybody who can reach the API may start campaigns"},
     {.name = "api-host", .type = OPTION_CUSTOM, FIELD(names), .parse = parse_api_host, .argument = "NAME",
-        .help = "a name by which the API is asked besides its addresses; several: again, or with commas"},
+        .help = "a host name of the API besides its addresses; several: repeat it, or use commas"},
     {.name = "trusted-proxy", .type = OPTION_CUSTOM, FIELD(proxies), .parse = parse_trusted_proxy,
         .argument = "ADDRESS[/BITS]",
-        .help = "a proxy whose X-Forwarded-For or Forwarded says who the client is; likewise"},
+        .help = "a proxy whose X-Forwarded-For or Forwarded header names the client; several likewise"},
     {.name = "keys", .type = OPTION_TEXT, FIELD(keys), .argument = "DIR",
-        .help = "only agents with a key of this folder of tutti keygen join, and all is encrypted"},
+        .help = "folder of tutti keygen: only agents with a key in it may join, and everything is encrypted"},
     {.name = "state", .type = OPTION_TEXT, FIELD(state), .argument = "DIR",
-        .help = "keep campaigns and reports there: both survive this process"},
+        .help = "folder for campaigns and reports, which then survive this process"},
     {.name = "journal-max", .type = OPTION_CUSTOM, FIELD(journal_max_bytes), .parse = parse_size,
-        .argument = "SIZE", .help = "the most that the journal in --state may have before it begins again from a new base",
+        .argument = "SIZE", .help = "maximum size of the journal in --state before it is compacted",
         .fallback = "8GiB"},
     {.name = "on-journal-failure", .type = OPTION_CHOICE, FIELD(on_journal_failure),
         .choices = failure_choices,
         .help = "what campaigns do when the journal cannot be written", .fallback = "go-on"},
     {.name = "target-port", .type = OPTION_NUMBER, FIELD(target_port), .maximum = 65535, .argument = "N",
-        .help = "where the practice target is while a campaign wants `builtin`; 0 takes a free port",
+        .help = "port of the practice target while a campaign uses `builtin`; 0 takes a free one",
         .fallback = "0"},
     {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
-        .help = "how log lines look", .fallback = "text"},
+        .help = "format of log lines", .fallback = "text"},
     {.name = "log-level", .type = OPTION_CHOICE, FIELD(log_level), .choices = level_choices,
-        .help = "the least important lines to log", .fallback = "info"},
+        .help = "minimum level of lines to log", .fallback = "info"},
     {.name = "config", .type = OPTION_TEXT, FIELD(config), .argument = "FILE",
-        .help = "options as lines of `name = value`; the environment and the command line win"},
+        .help = "options as lines of `name = value`; environment and command line take precedence"},
     {.name = "insecure", .type = OPTION_FLAG, FIELD(is_insecure),
-        .help = "let other machines in without keys, and to the API without a token of yours"},
+        .help = "let other machines join without keys, and use the API without --token-file"},
 };
 /* clang-format on */
 #define OPTION_ROWS (sizeof coordinator_options / sizeof coordinator_options[0])
@@ -140,7 +141,8 @@ static struct coordinator_options coordinator_command_defaults(void)
                                         .journal_max_bytes = (uint64_t)8 << 30};
 }
 
-/* Flags over environment over file. `*text` holds what came out of the file. */
+/* The command line takes precedence over the environment, and that over the file. `*text` holds the content
+ * of the file. */
 static bool read_options(int argc, char **argv, struct coordinator_options *options, char **text)
 {
     size_t word_count = 0;
@@ -160,19 +162,19 @@ static bool read_options(int argc, char **argv, struct coordinator_options *opti
         *text != NULL &&
         (option_parse_lines(coordinator_options, OPTION_ROWS, *text, options, &error) ||
          error_wrap(&error, "%s: ", config)) &&
-        (options->config == NULL || error_set(&error, "%s: config cannot stand in a file", config));
+        (options->config == NULL || error_set(&error, "%s: config is not allowed in a file", config));
     if (!is_good) {
         log_line(LOG_ERROR, WHO, "%s", error.text);
         return false;
     }
     bool is_read = subcommand_parse(&coordinator_subcommand, argc, argv, options, NULL, 0, &word_count);
     if (nearer.text != NULL || nearer.path != NULL) {
-        options->token = nearer; /* one of the file does not contradict it */
+        options->token = nearer; /* not contradicted by one in the file */
     }
     return is_read;
 }
 
-/* A token that only the environment knows is meant for commands, or for another coordinator. */
+/* A token that comes only from the environment is meant for commands, or for another coordinator. */
 static bool refuse_any_token(struct token_choice *choice, struct error *error)
 {
     bool is_text_near = choice->text != NULL && choice->text != getenv("TUTTI_TOKEN");
@@ -185,7 +187,7 @@ static bool refuse_any_token(struct token_choice *choice, struct error *error)
     return true;
 }
 
-/* What the operator has given; NULL in `*token` where it is for us to draw, or nobody is asked for one. */
+/* The token given by the operator; NULL in `*token` if we generate it, or if none is required. */
 static bool read_token(const struct coordinator_options *options, char **token, struct error *error)
 {
     struct token_choice choice = options->token;
@@ -193,7 +195,7 @@ static bool read_token(const struct coordinator_options *options, char **token, 
     return is_clear && token_read(&choice, true, token, error);
 }
 
-/* Who may reach us has to prove who he is, or the operator says in so many words that he need not. */
+/* Peers that can reach us from other machines must authenticate, unless the operator explicitly waives it. */
 static bool check_exposure(const struct coordinator_options *options, bool has_token, struct error *error)
 {
     struct listener_address agents;
@@ -280,14 +282,14 @@ static int run_coordinator(int argc, char **argv)
 const struct subcommand coordinator_subcommand = {
     .name = "coordinator",
     .usage = "[options]",
-    .summary = "The daemon that agents join and that campaigns are started at",
+    .summary = "The daemon that agents join and that runs campaigns",
     .details =
-        "Stays in the foreground and logs to standard error. SIGTERM or Ctrl-C takes no new campaigns, "
-        "brings\n"
-        "those that run to their end in order, and leaves; a second one leaves at once. Agents join with\n"
-        "tutti agent; campaigns are started through the HTTP API by everybody who knows its token, which is\n"
-        "drawn at the start and found by the commands of the same user on this host. With --state, killed\n"
-        "and started again it goes on with the campaigns that ran.\n",
+        "Stays in the foreground and logs to standard error. On SIGTERM or Ctrl-C it takes no new\n"
+        "campaigns, brings those that run to an orderly end, and exits; at a second one it exits at once.\n"
+        "Agents join with tutti agent; campaigns are started through the HTTP API by everybody who knows\n"
+        "its token, which is generated at the start and found by commands of the same user on this host.\n"
+        "With --state, a coordinator that was killed and restarted continues the campaigns that were\n"
+        "running.\n",
     .examples = "  tutti coordinator\n"
                 "  tutti coordinator --listen tcp://0.0.0.0:7440 --keys keys\n"
                 "  tutti coordinator --state /var/lib/tutti\n"

@@ -23,7 +23,7 @@ static int run_help(int argc, char **argv)
 static int run_version(int argc, char **argv)
 {
     if (argc > 1) {
-        log_line(LOG_ERROR, "version", "\"%.40s\" is one word too many", argv[1]);
+        log_line(LOG_ERROR, "version", "unexpected argument \"%.40s\"", argv[1]);
         return EXIT_CODE_USAGE;
     }
     printf("tutti %s\n", TUTTI_VERSION);
@@ -33,7 +33,7 @@ static int run_version(int argc, char **argv)
 const struct subcommand help_subcommand = {
     .name = "help",
     .usage = "[COMMAND]",
-    .summary = "Tells what the commands do",
+    .summary = "Shows what the commands do",
     .examples = "  tutti help run\n",
     .needs = {.descriptors = 4, .threads = 0},
     .run = run_help,

@@ -1,4 +1,4 @@
-/* `tutti keygen`: the keys of a coordinator and its agents, and which of them count. */
+/* `tutti keygen`: the keys of a coordinator and its agents, and which agents may join. */
 #include "cli/base/exit_code.h"
 #include "cli/commands/subcommand.h"
 #include "common/log.h"
@@ -21,7 +21,7 @@ static const struct option keygen_options[] = {
     {.name = "agent", .type = OPTION_TEXT, FIELD(agent), .argument = "NAME",
         .help = "let an agent of this name join, and write NAME.key here"},
     {.name = "revoke", .type = OPTION_TEXT, FIELD(revoke), .argument = "NAME",
-        .help = "let this agent join no more"},
+        .help = "no longer let this agent join"},
 };
 /* clang-format on */
 
@@ -42,7 +42,7 @@ static bool keygen_make_folder(const char *folder, struct error *error)
     return true;
 }
 
-/* The file comes before the entry: an entry whose key nobody has would only be in the way. */
+/* The file is written before the entry: an entry whose key nobody has would only be in the way. */
 static bool write_both(const char *folder, struct allow_list *list, const struct agent_key *key,
                        struct error *error)
 {
@@ -55,7 +55,7 @@ static bool write_both(const char *folder, struct allow_list *list, const struct
         (void)unlink(path);
         return false;
     }
-    printf("wrote %s: carry it to the host of %s, and run there\n"
+    printf("wrote %s: copy it to the host of %s, and run there\n"
            "  tutti agent --coordinator tcp://HOST:7440 --key %s\n",
            path, key->name, path);
     return true;
@@ -107,7 +107,7 @@ static bool revoke_agent(const char *folder, const char *name, struct error *err
     if (!key_folder_write_list(folder, list, error)) {
         return false;
     }
-    printf("revoked %s: a running coordinator shows it out within a second\n", name);
+    printf("revoked %s: a running coordinator disconnects it within a second\n", name);
     return true;
 }
 
@@ -122,7 +122,7 @@ static int run_keygen(int argc, char **argv)
     }
     bool is_good;
     if (word_count == 0) {
-        is_good = error_set(&error, "a folder is needed (see tutti help keygen)");
+        is_good = error_set(&error, "a folder is required (see tutti help keygen)");
     } else if (options.agent != NULL && options.revoke != NULL) {
         is_good = error_set(&error, "--agent and --revoke exclude each other");
     } else if (options.agent != NULL) {
@@ -143,10 +143,10 @@ const struct subcommand keygen_subcommand = {
     .usage = "DIR [--agent NAME | --revoke NAME]",
     .summary = "Makes the keys of a coordinator and its agents",
     .details =
-        "DIR alone makes the folder with the coordinator's key pair and an empty list of agents. With\n"
-        "--agent it puts an agent on the list and writes NAME.key into the current folder: the one file\n"
-        "to carry to its host. --revoke takes it off the list. A running coordinator follows within a\n"
-        "second. Nothing is ever overwritten.\n",
+        "DIR alone creates the folder with the coordinator's key pair and an empty list of agents. With\n"
+        "--agent it adds an agent to the list and writes NAME.key into the current folder: the one file to\n"
+        "copy to its host. --revoke removes it from the list. A running coordinator applies changes within\n"
+        "a second. Nothing is ever overwritten.\n",
     .examples = "  tutti keygen keys\n"
                 "  tutti keygen keys --agent host-7      # host-7.key\n"
                 "  tutti keygen keys --revoke host-7\n",

@@ -1,4 +1,4 @@
-/* The `tutti` command: finds the subcommand and hands over. */
+/* The `tutti` command: finds the subcommand and runs it. */
 #include "agent/browser/reaper.h"
 #include "cli/base/exit_code.h"
 #include "cli/base/process_limits.h"
@@ -17,7 +17,7 @@ static bool is_one_of(const char *word, const char *first, const char *second)
     return strcmp(word, first) == 0 || strcmp(word, second) == 0;
 }
 
-/* Whether --help stands among the options: then nothing else counts. */
+/* Whether --help is among the options: then nothing else counts. */
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -41,7 +41,7 @@ static int main_dispatch(int argc, char **argv)
     if (is_one_of(argv[1], "--version", "-V")) {
         return version_subcommand.run(argc - 1, argv + 1);
     }
-    /* Not for people: agents start it, so no help tells of it. */
+    /* Not for people: agents start it, so help does not mention it. */
     if (strcmp(argv[1], "reaper") == 0) {
         return reaper_main(argc - 1, argv + 1);
     }
@@ -66,7 +66,8 @@ static int main_dispatch(int argc, char **argv)
     return subcommand->run(argc - 1, argv + 1);
 }
 
-/* Whoever closed one of the first three would have a socket take its number, and our words go there. */
+/* If one of the first three descriptors is closed, a socket would get its number, and our messages would go
+ * there. */
 static void hold_standard_descriptors(void)
 {
     int descriptor;
@@ -78,7 +79,7 @@ static void hold_standard_descriptors(void)
     }
 }
 
-/* Whether standard output is a pipe that nobody reads from now. */
+/* Whether standard output is a pipe without a reader. */
 static bool has_reader_gone(void)
 {
     struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -98,7 +99,7 @@ int main(int argc, char **argv)
     if (has_reader_gone()) {
         return code;
     }
-    /* An earlier piece, and nobody knows why any more. */
+    /* An earlier write failed, and its errno is lost. */
     log_line(LOG_ERROR, NULL, "cannot write to standard output");
     return (int)exit_code_of_lost_results((enum exit_code)code);
 }

@@ -20,7 +20,7 @@ struct report_options {
 static const struct option report_options[] = {
     {.name = "json", .type = OPTION_TEXT, .offset = offsetof(struct report_options, json_path),
         .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
-        .help = "write it there as JSON instead; - is standard output"},
+        .help = "write it to this file as JSON instead; - is standard output"},
     CONTROL_OPTIONS(offsetof(struct report_options, control))
 };
 /* clang-format on */
@@ -84,8 +84,9 @@ const struct subcommand report_subcommand = {
     .name = "report",
     .usage = "ID [options]",
     .summary = "Prints the report of a campaign on a coordinator",
-    .details = "The same that tutti run prints; of a campaign that still runs, how it stands now. The exit\n"
-               "code only says whether there was a report.\n",
+    .details =
+        "The same as tutti run prints; for a campaign that is still running, its state so far. The exit\n"
+        "code only says whether there was a report.\n",
     .examples = "  tutti report 7\n"
                 "  tutti report 7 --json report.json\n",
     .options = report_options,

@@ -1,4 +1,4 @@
-/* `tutti run`: reads script and options, gets ready what the run needs, and hands over to the session. */
+/* `tutti run`: reads script and options, prepares what the run needs, and hands over to the session. */
 #include "agent/script/script.h"
 #include "cli/base/exit_code.h"
 #include "cli/commands/subcommand.h"
@@ -24,7 +24,7 @@ struct run {
     struct screen *screen;
 };
 
-/* The world around it. */
+/* Prepares the environment of the run. */
 static bool run_prepare(struct run *run, struct error *error)
 {
     if (run->options.json_path != NULL) {
@@ -50,7 +50,7 @@ static bool run_prepare(struct run *run, struct error *error)
     return true;
 }
 
-/* Small enough for every reader of JSON; 0 means none was given. */
+/* Small enough for every JSON parser; 0 means that none was given. */
 static uint64_t draw_seed(void)
 {
     uint64_t seed = 0;
@@ -117,10 +117,10 @@ const struct subcommand run_subcommand = {
     .usage = "SCRIPT [options]",
     .summary = "Runs a script on this machine: coordinator, agents, report",
     .details =
-        "Starts the agents as processes of their own, runs the workers of the script on them, shows how\n"
-        "it is getting on, and reports. Ctrl-C stops gracefully, a second one at once. What the script\n"
-        "says with tutti.options is the default; without any word of runs or duration each worker does\n"
-        "one step. With both, what comes first ends it.\n",
+        "Starts the agents as separate processes, runs the workers of the script on them, shows the\n"
+        "progress, and reports. Ctrl-C stops gracefully, a second one at once. The options that the script\n"
+        "sets with tutti.options are the defaults; if neither runs nor duration is given, each worker does\n"
+        "one step. With both, the first one to be reached ends the run.\n",
     .examples = "  tutti run examples/pad.lua\n"
                 "  tutti run loadtest.lua -w 50 -d 1m --target http://127.0.0.1:8080\n"
                 "  tutti run loadtest.lua -w 500 -r 20 --room-size 5 --agents 4\n"

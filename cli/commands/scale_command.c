@@ -1,4 +1,4 @@
-/* `tutti scale`: gives a campaign that runs on a coordinator another number of workers. */
+/* `tutti scale`: changes the number of workers of a running campaign on a coordinator. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/control_options.h"
 #include "cli/remote/control.h"
@@ -20,7 +20,7 @@ struct scale_options {
 static const struct option scale_options[] = {
     {.name = "workers", .letter = 'w', .type = OPTION_NUMBER, .offset = offsetof(struct scale_options, workers),
         .is_set_offset = SIZE_MAX, .minimum = 1, .maximum = LIMIT_WORKERS, .argument = "N",
-        .help = "how many it is to have"},
+        .help = "the new number of workers"},
     CONTROL_JSON_OPTION(offsetof(struct scale_options, is_json), "answer in JSON"),
     CONTROL_OPTIONS(offsetof(struct scale_options, control))
 };
@@ -63,7 +63,7 @@ static int run_scale(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     if (options.workers == 0) {
-        log_line(LOG_ERROR, "scale", "to how many? --workers N says it (see tutti help scale)");
+        log_line(LOG_ERROR, "scale", "--workers N is required (see tutti help scale)");
         return EXIT_CODE_USAGE;
     }
     return (int)scale(&options, campaign);
@@ -72,12 +72,12 @@ static int run_scale(int argc, char **argv)
 const struct subcommand scale_subcommand = {
     .name = "scale",
     .usage = "ID --workers N [options]",
-    .summary = "Gives a running campaign another number of workers",
+    .summary = "Changes the number of workers of a running campaign",
     .details =
-        "More: workers with the next ids begin on the agents of the campaign, dealt as at the start; where\n"
-        "workers of their room wait for each other already, at a step that nobody has begun. Fewer: those\n"
-        "with the highest ids end behind their step, with their teardown. Whole rooms at a time leave all\n"
-        "other rooms as they are.\n",
+        "More: workers with the next ids begin on the agents of the campaign, distributed as at the start;\n"
+        "in a room whose workers already wait for each other, at a step that nobody has begun yet. Fewer:\n"
+        "those with the highest ids end after their current step, with their teardown. Adding or removing\n"
+        "whole rooms leaves all other rooms unchanged.\n",
     .examples = "  tutti scale 7 --workers 500\n"
                 "  tutti scale 7 -w 20\n",
     .options = scale_options,

@@ -1,4 +1,4 @@
-/* `tutti start`: looks at the script, hands it to a coordinator, and perhaps waits for the end of the
+/* `tutti start`: examines the script, sends it to a coordinator, and optionally waits for the end of the
  * campaign. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/campaign_script.h"
@@ -24,7 +24,7 @@ struct start {
     struct script_facts *facts;
     struct api_client *client;
     struct json_file *json;
-    int signals; /* -1: nobody waits */
+    int signals; /* -1: no signal is waited for */
 };
 
 static bool start_command_prepare(struct start *start, const struct command_words *words, struct error *error)
@@ -70,7 +70,7 @@ static enum exit_code start_command_wait_for_end(const struct start *start, uint
     return exit_code_of_output(code, "start", screen_free(&screen));
 }
 
-/* The id is all that a program wants to know. */
+/* The id is all that a program needs to know. */
 static enum exit_code tell_id(const struct start *start, uint64_t campaign)
 {
     struct error error;
@@ -159,11 +159,12 @@ const struct subcommand start_subcommand = {
     .usage = "SCRIPT [options]",
     .summary = "Starts a campaign on a coordinator and its agents",
     .details =
-        "Looks at the script as tutti check does, sends it with every file it uses, and prints the id of\n"
-        "the campaign. With --wait it shows how that is getting on, reports as tutti run does, and exits\n"
-        "by the verdict; Ctrl-C then stops the campaign gracefully and waits for its end, a second one\n"
-        "leaves. What the script says with tutti.options is the default. Whether scripts may use io and\n"
-        "os where they run is for each agent to say; --allow-system is about the look at it here.\n",
+        "Examines the script as tutti check does, sends it with every file it uses, and prints the id of\n"
+        "the campaign. With --wait it shows the progress, reports as tutti run does, and exits according\n"
+        "to the verdict; Ctrl-C then stops the campaign gracefully and waits for its end, a second one\n"
+        "leaves. The options that the script sets with tutti.options are the defaults. Whether scripts may\n"
+        "use io and os where they run is up to each agent; --allow-system applies to examining the script\n"
+        "here.\n",
     .examples = "  tutti start examples/pad.lua -w 300 --room-size 5 -d 30s --wait\n"
                 "  id=$(tutti start loadtest.lua -d 10m --expect-agents 3)\n"
                 "  tutti start loadtest.lua --api http://10.0.0.1:7441 --token-file token --wait --json -\n",

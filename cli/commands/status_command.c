@@ -1,4 +1,4 @@
-/* `tutti status`: the campaigns of a coordinator, or how one of them is getting on. */
+/* `tutti status`: the campaigns of a coordinator, or the progress of one of them. */
 #include "cli/base/format.h"
 #include "cli/base/table.h"
 #include "cli/commands/subcommand.h"
@@ -24,12 +24,12 @@ struct status_options {
 
 /* clang-format off */
 static const struct option status_options[] = {
-    CONTROL_JSON_OPTION(offsetof(struct status_options, is_json), "print what the API says"),
+    CONTROL_JSON_OPTION(offsetof(struct status_options, is_json), "print the answer of the API"),
     CONTROL_OPTIONS(offsetof(struct status_options, control))
 };
 /* clang-format on */
 
-/* An ended one is told by its verdict. */
+/* An ended campaign is shown by its verdict. */
 static struct bytes state_of(const json_t *campaign)
 {
     struct bytes verdict = control_json_text(campaign, "verdict");
@@ -68,7 +68,7 @@ static void print_campaigns(const json_t *list)
     control_print_table(&table);
 }
 
-/* The rate of now is what the last second brought. */
+/* The current rate is that of the last second. */
 static void append_live_line(struct buffer *text, const json_t *object, const struct campaign_report *report)
 {
     double rate = json_number_value(json_object_get(object, "requests_per_s"));
@@ -116,7 +116,7 @@ static void print_campaign(json_t *object)
     (void)fwrite(text.data, 1, text.size, stdout);
 }
 
-/* Worth a line as long as it lasts. */
+/* Printed as long as the failure lasts. */
 static void print_journal(const json_t *journal)
 {
     SCOPED(buffer_finish) struct buffer text;
@@ -167,7 +167,7 @@ static int run_status(int argc, char **argv)
 const struct subcommand status_subcommand = {
     .name = "status",
     .usage = "[ID] [options]",
-    .summary = "Lists the campaigns of a coordinator, or tells how one is",
+    .summary = "Lists the campaigns of a coordinator, or shows the state of one",
     .examples = "  tutti status\n"
                 "  tutti status 7\n"
                 "  tutti status 7 --json | jq .steps\n",

@@ -1,4 +1,4 @@
-/* `tutti stop`: ends a campaign that runs on a coordinator. */
+/* `tutti stop`: ends a running campaign on a coordinator. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/control_options.h"
 #include "cli/remote/control.h"
@@ -18,20 +18,20 @@ struct stop_options {
 /* clang-format off */
 static const struct option stop_options[] = {
     {.name = "at-once", .type = OPTION_FLAG, .offset = offsetof(struct stop_options, is_at_once),
-        .is_set_offset = SIZE_MAX, .help = "wait for no step and no teardown"},
+        .is_set_offset = SIZE_MAX, .help = "do not wait for steps and teardown"},
     CONTROL_JSON_OPTION(offsetof(struct stop_options, is_json), "answer in JSON"),
     CONTROL_OPTIONS(offsetof(struct stop_options, control))
 };
 /* clang-format on */
 
-/* Somebody else was faster, or it came to its own end: what was wanted holds. */
+/* Someone else stopped it first, or it ended by itself: the outcome is the same. */
 static enum exit_code stop_command_tell(const struct stop_options *options, uint64_t campaign, bool has_ended)
 {
     if (options->is_json) {
         printf("{\"campaign\": %" PRIu64 ", \"state\": \"%s\"}\n", campaign,
                has_ended ? "ended" : "stopping");
     } else if (has_ended) {
-        printf("campaign %" PRIu64 " has ended already\n", campaign);
+        printf("campaign %" PRIu64 " has already ended\n", campaign);
     } else {
         printf("campaign %" PRIu64 " is stopping\n", campaign);
     }
@@ -75,9 +75,9 @@ const struct subcommand stop_subcommand = {
     .usage = "ID [options]",
     .summary = "Stops a campaign on a coordinator",
     .details =
-        "No new steps begin, waits end, sessions and the campaign are torn down, and the report is whole.\n"
-        "Comes back as soon as the coordinator has taken it in; `tutti watch ID` shows the end. It is no\n"
-        "mistake if the campaign has ended already.\n",
+        "No new steps begin, waits end, sessions and the campaign are torn down, and the report is\n"
+        "complete. Returns as soon as the coordinator has accepted the request; `tutti watch ID` shows the\n"
+        "end. It is not an error if the campaign has already ended.\n",
     .examples = "  tutti stop 7\n"
                 "  tutti stop 7 --at-once\n",
     .options = stop_options,

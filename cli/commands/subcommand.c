@@ -1,4 +1,4 @@
-/* The table of commands, finding one by name, and printing their help. */
+/* The table of commands: finding one by name, and printing help. */
 #include "cli/commands/subcommand.h"
 #include "cli/base/exit_code.h"
 #include "common/edit_distance.h"
@@ -77,7 +77,7 @@ void subcommand_print_overview(FILE *out)
     for (size_t i = 0; subcommands[i] != NULL; i++) {
         fprintf(out, "  %-12s%s\n", subcommands[i]->name, subcommands[i]->summary);
     }
-    fprintf(out, "\n`tutti help COMMAND` tells more, with examples. To begin with:\n"
+    fprintf(out, "\n`tutti help COMMAND` shows details and examples. To begin with:\n"
                  "  tutti init                           write a small script to start from\n"
                  "  tutti run loadtest.lua --target builtin\n\nExit codes:\n");
     exit_code_print_table(out);

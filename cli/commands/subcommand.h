@@ -20,12 +20,12 @@ extern const struct subcommand completion_subcommand;
 extern const struct subcommand help_subcommand;
 extern const struct subcommand version_subcommand;
 
-/* All of them in the order of the help; ends with NULL. */
+/* All commands in the order of the help; terminated by NULL. */
 extern const struct subcommand *const subcommands[];
 
-/* NULL if there is none of this name. */
+/* NULL if there is no command of this name. */
 const struct subcommand *subcommand_find(const char *name);
-/* The nearest name to what somebody typed; NULL if none is near. */
+/* The command name closest to what the user typed; NULL if none is close. */
 const char *subcommand_suggest(const char *name);
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out);
 /* `tutti --help` */

@@ -27,7 +27,7 @@ static const struct option target_command_options[] = {
      .offset = offsetof(struct target_command_options, address),
      .is_set_offset = SIZE_MAX,
      .argument = "ADDR",
-     .help = "where to listen",
+     .help = "the address to listen on",
      .fallback = "127.0.0.1"},
 };
 
@@ -38,7 +38,7 @@ static int run_target_command(int argc, char **argv)
     if (!subcommand_parse(&target_command_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
         return EXIT_CODE_USAGE;
     }
-    /* Blocked before the target starts its threads, so that they come to sigwait alone. */
+    /* Blocked before the target starts its threads, so that only sigwait receives them. */
     sigset_t ending;
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);
@@ -48,13 +48,13 @@ static int run_target_command(int argc, char **argv)
     struct error error;
     struct target *target = target_start(options.address, (uint16_t)options.port, &error);
     if (target == NULL) {
-        log_line(LOG_ERROR, "target", "%s; --address and --port choose another place", error.text);
+        log_line(LOG_ERROR, "target", "%s; --address and --port select another one", error.text);
         return EXIT_CODE_USAGE;
     }
     printf("http://%s:%u\n", options.address, (unsigned)target_port(target));
     int failure = fflush(stdout) != 0 ? errno : 0;
     int number = 0;
-    /* Nobody finds it without its address. */
+    /* Without its address nobody can find it. */
     if (failure == 0) {
         sigwait(&ending, &number);
     }
@@ -67,9 +67,10 @@ const struct subcommand target_command_subcommand = {
     .name = "target",
     .usage = "[options]",
     .summary = "Serves the practice target until Ctrl-C",
-    .details = "A small HTTP server to try scripts on: pads (GET and PUT /pad/NAME, texts with a version),\n"
-               "/status/CODE, /delay/MS, /bytes/N, /headers and /cookies. Its address is the one line it\n"
-               "prints. `tutti run --target builtin` starts one by itself.\n",
+    .details =
+        "A small HTTP server to try scripts on: pads (GET and PUT /pad/NAME, texts with a version),\n"
+        "/status/CODE, /delay/MS, /bytes/N, /headers and /cookies. It prints its address as its only line.\n"
+        "`tutti run --target builtin` starts one by itself.\n",
     .examples = "  tutti target --port 8080\n"
                 "  tutti run loadtest.lua --target http://127.0.0.1:8080\n",
     .options = target_command_options,

@@ -1,4 +1,4 @@
-/* `tutti watch`: looks on while a campaign runs on a coordinator. */
+/* `tutti watch`: shows the progress of a running campaign on a coordinator. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/control_options.h"
 #include "cli/remote/control.h"
@@ -58,10 +58,9 @@ static int run_watch(int argc, char **argv)
 const struct subcommand watch_subcommand = {
     .name = "watch",
     .usage = "ID [options]",
-    .summary = "Shows how a campaign on a coordinator is getting on, to its end",
-    .details =
-        "The live line and the report of tutti run, and its exit code. Ctrl-C leaves; the campaign goes on.\n"
-        "If the coordinator is away it tries again for a minute.\n",
+    .summary = "Shows the progress of a campaign on a coordinator until it ends",
+    .details = "Shows the live line and the report of tutti run, with its exit code. Ctrl-C leaves;\n"
+               "the campaign goes on. If the coordinator is unreachable it retries for a minute.\n",
     .examples = "  tutti watch 7\n"
                 "  tutti watch 7 --json | jq -c 'select(.event == \"progress\").data.steps'\n",
     .options = watch_options,

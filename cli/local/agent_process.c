@@ -1,4 +1,4 @@
-/* An agent of `tutti run`: a process of its own whose output comes to us line by line. */
+/* An agent of `tutti run`: a child process whose output is received line by line. */
 #include "cli/local/agent_process.h"
 #include "common/buffer.h"
 #include "common/container.h"
@@ -30,9 +30,9 @@ struct agent_process {
     struct agent_process_callbacks callbacks;
     char *name;
     bool is_alive;
-    bool is_closing;   /* nobody wants to hear of it any more */
-    int running_parts; /* the process and its two streams, as long as they have not ended */
-    int holders;       /* open handles, and whoever started it */
+    bool is_closing;   /* its owner wants no more callbacks */
+    int running_parts; /* the process and its two streams that have not ended yet */
+    int holders;       /* open handles, and the owner until it closes */
 };
 
 static void release(struct agent_process *process)
@@ -98,7 +98,7 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     *buffer = uv_buf_init(stream_of(handle)->chunk, READ_BYTES);
 }
 
-/* May be the end of `process`. */
+/* May end the lifetime of `process`. */
 static void end_part(struct agent_process *process)
 {
     process->running_parts--;
@@ -144,19 +144,20 @@ static void on_process_exit(uv_process_t *handle, int64_t status, int signal_num
     end_part(process);
 }
 
-/* The reading end of a pipe that holds it all; -1 with an error. So little never waits for a reader. */
+/* The reading end of a pipe that holds all of the input; -1 with an error. So little input fits without a
+ * reader. */
 static int pipe_of(struct bytes input, struct error *error)
 {
     int ends[2];
     assert(input.size <= AGENT_PROCESS_INPUT_BYTES);
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        error_set_system(error, errno, "cannot make a pipe");
+        error_set_system(error, errno, "cannot create a pipe");
         return -1;
     }
     ssize_t written = write(ends[1], input.data, input.size);
     (void)close(ends[1]);
     if (written != (ssize_t)input.size) {
-        error_set(error, "cannot fill a pipe");
+        error_set(error, "cannot write to a pipe");
         (void)close(ends[0]);
         return -1;
     }

@@ -16,11 +16,11 @@
 
 #define WHO "coordinator"
 #define LINGER_MS 200
-/* How long those who watch are still told the end. */
+/* How long watchers may still take to receive the end. */
 #define LAST_WORDS_MS 3000u
 #define LOOK_MS 20u
 
-/* A body of that size or more grows by moving pages, not by copying bytes, which takes the loop 10 ms for 16
+/* A body of this size or more is grown by remapping pages, since copying bytes takes the loop 10 ms for 16
  * MiB. */
 #define MAPPED_BYTES (2 * 1024 * 1024)
 
@@ -31,13 +31,13 @@ struct daemon {
     uv_loop_t loop;
     uv_signal_t signals[SIGNAL_COUNT];
     uv_work_t nothing;
-    uv_timer_t ending; /* looks whether all is said */
+    uv_timer_t ending; /* polls whether everything has been sent */
     uint64_t ending_until_ms;
     struct server *server;
-    struct archive *archive;          /* NULL: what was is forgotten */
-    struct artifact_store *artifacts; /* likewise */
+    struct archive *archive;          /* NULL: ended campaigns are forgotten */
+    struct artifact_store *artifacts; /* NULL: likewise */
     struct api *api;                  /* NULL until it is open */
-    char *secret;                     /* the token that the API asks for; NULL: it asks for none */
+    char *secret;                     /* the token that the API requires; NULL: it requires none */
     struct token_file *token;         /* NULL: the operator has handed it out */
     struct shared_target target;
     bool is_draining;
@@ -64,14 +64,14 @@ static void on_ending(uv_timer_t *timer)
 {
     struct daemon *daemon = timer->data;
     if (server_overview(daemon->server)->live_campaign_count > 0) {
-        return; /* one more has come to an end, but not the last */
+        return; /* one more has ended, but not the last */
     }
     if (api_is_quiet(daemon->api) || uv_now(&daemon->loop) >= daemon->ending_until_ms) {
         daemon_close_all(daemon);
     }
 }
 
-/* Callbacks of the server come from within it, so what closes it waits for the loop. */
+/* Callbacks of the server are called from within it, so it is closed from the loop instead. */
 static void end_soon(struct daemon *daemon)
 {
     daemon->ending_until_ms = uv_now(&daemon->loop) + LAST_WORDS_MS;
@@ -81,7 +81,7 @@ static void end_soon(struct daemon *daemon)
 static void daemon_on_campaign(void *context, uint64_t campaign, enum campaign_state state)
 {
     struct daemon *daemon = context;
-    if (state != CAMPAIGN_ENDED) { /* the end is told with its verdict */
+    if (state != CAMPAIGN_ENDED) { /* the end is reported with its verdict */
         log_about(LOG_INFO, WHO, &(struct log_subject){.campaign = campaign}, "campaign %llu is %s",
                   (unsigned long long)campaign, campaign_state_name(state));
     }
@@ -113,7 +113,7 @@ static void on_deadlock(void *context, uint64_t campaign, const char *text)
     }
 }
 
-/* Gives back how many there were. */
+/* Returns how many there were. */
 static size_t stop_campaigns(struct daemon *daemon, bool is_at_once)
 {
     const struct coordinator_overview *overview = server_overview(daemon->server);
@@ -137,7 +137,7 @@ static void drain(struct daemon *daemon)
     service_notify("STOPPING=1");
     api_drain(daemon->api);
     size_t count = stop_campaigns(daemon, false);
-    log_line(LOG_INFO, WHO, "shutting down; %zu campaigns are brought to their end", count);
+    log_line(LOG_INFO, WHO, "shutting down; stopping %zu campaigns", count);
     end_soon(daemon);
 }
 
@@ -157,7 +157,7 @@ static void on_signal(uv_signal_t *handle, int number)
     daemon_close_all(daemon);
 }
 
-/* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
+/* Starts libuv's threads while we can still report that there are none left: they are needed at the end. */
 static void daemon_do_nothing(uv_work_t *work)
 {
     (void)work;
@@ -209,7 +209,7 @@ static bool open_reports(struct daemon *daemon, const char *state, struct error 
     return daemon->archive != NULL;
 }
 
-/* Locked first: whoever has the folder has the campaigns. */
+/* Locked first: the process that holds the folder owns its campaigns. */
 static bool open_state(struct daemon *daemon, const struct daemon_settings *settings,
                        struct recovery **recovery, struct error *error)
 {
@@ -226,7 +226,7 @@ static bool open_state(struct daemon *daemon, const struct daemon_settings *sett
            error_wrap(error, "--state: ");
 }
 
-/* One that is drawn is that of the process before us, if it has left one. */
+/* A generated token is the one of the previous process, if it has left one. */
 static void choose_token(struct daemon *daemon, const struct daemon_settings *settings)
 {
     if (settings->is_token_drawn && settings->state != NULL) {
@@ -271,11 +271,11 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     return daemon->api != NULL || error_wrap(error, "--http: ");
 }
 
-/* Nobody is answered before the loop runs, so all find it. */
+/* No request is answered before the loop runs, so all clients find the file. */
 static bool leave_token(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
 {
     if (settings->token == NULL) {
-        log_line(LOG_WARNING, WHO, "--no-token: everybody who reaches the API may start campaigns");
+        log_line(LOG_WARNING, WHO, "--no-token: everybody who can reach the API may start campaigns");
     }
     if (!settings->is_token_drawn) {
         return true;
@@ -283,13 +283,13 @@ static bool leave_token(struct daemon *daemon, const struct daemon_settings *set
     struct error reason;
     daemon->token = token_file_new(api_port(daemon->api), daemon->secret, &reason);
     if (daemon->token != NULL) {
-        log_line(LOG_INFO, WHO, "the API asks for the token in %s", token_file_path(daemon->token));
+        log_line(LOG_INFO, WHO, "the API requires the token in %s", token_file_path(daemon->token));
     }
     return daemon->token != NULL ||
-           error_set(error, "%.800s (give it a token of yours: --token-file)", reason.text);
+           error_set(error, "%.800s (pass a token of your own: --token-file)", reason.text);
 }
 
-/* Agents know its port. */
+/* On the same port as before, which agents know. */
 static void lend_target_again(struct daemon *daemon, uint16_t port)
 {
     struct error error;
@@ -299,7 +299,7 @@ static void lend_target_again(struct daemon *daemon, uint16_t port)
     uint16_t wanted_port = daemon->target.wanted_port;
     daemon->target.wanted_port = port;
     if (!shared_target_open(&daemon->target, &port, &error)) {
-        log_line(LOG_ERROR, WHO, "the practice target cannot be lent again: %s", error.text);
+        log_line(LOG_ERROR, WHO, "the practice target cannot be restarted: %s", error.text);
     }
     daemon->target.wanted_port = wanted_port;
 }

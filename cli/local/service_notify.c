@@ -1,4 +1,4 @@
-/* Tells the service manager how we are: one datagram to $NOTIFY_SOCKET. */
+/* Reports our state to the service manager: one datagram to $NOTIFY_SOCKET. */
 #include "cli/local/service_notify.h"
 
 #include <stddef.h>
@@ -18,7 +18,7 @@ void service_notify(const char *state)
     }
     memcpy(address.sun_path, path, length);
     if (path[0] == '@') {
-        address.sun_path[0] = '\0'; /* a name without a file */
+        address.sun_path[0] = '\0'; /* an abstract name, without a file */
     }
     int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (descriptor >= 0) {

@@ -33,10 +33,10 @@ struct session {
     uv_loop_t loop;
     uv_timer_t tick;
     uv_work_t nothing;
-    uv_timer_t patience; /* with agents that were told to end */
+    uv_timer_t patience; /* together with agents that were told to end */
     uv_signal_t signals[SIGNAL_COUNT];
     struct server *server;
-    struct agent_key *keys; /* one an agent, for this run alone */
+    struct agent_key *keys; /* one per agent, for this run only */
     uint64_t campaign;      /* 0 before it is created */
     enum campaign_state state;
     struct agent_process **agents;
@@ -86,7 +86,7 @@ static void session_write_json(struct session *session, const struct campaign_re
     }
 }
 
-/* Nothing is made where nothing has failed. */
+/* Creates nothing if no step has failed. */
 static void write_artifacts(struct session *session, const struct campaign_report *report)
 {
     char own_folder[ARTIFACT_FOLDER_BYTES];
@@ -123,7 +123,7 @@ static void tell_report(struct session *session)
     }
 }
 
-/* Once the last agent has gone, and so all that scripts have printed stands above the report. */
+/* Called when the last agent has gone, so that everything that scripts printed appears above the report. */
 static void conclude(struct session *session)
 {
     if (session->campaign != 0) {
@@ -154,7 +154,7 @@ static void on_idle_end(uv_timer_t *timer)
     conclude(timer->data);
 }
 
-/* May come from within a call of ours to the server, so what closes the server waits for the loop. */
+/* May be called from within our own call to the server, so the server is closed from the loop instead. */
 static void session_on_campaign(void *context, uint64_t campaign, enum campaign_state state)
 {
     struct session *session = context;
@@ -169,7 +169,7 @@ static void session_on_campaign(void *context, uint64_t campaign, enum campaign_
     }
 }
 
-/* Deadlocks and lost agents are warnings: told at once, and also when quiet. */
+/* Deadlocks and lost agents are warnings: reported at once, even with --quiet. */
 static void on_server_log(void *context, enum log_level level, const char *text)
 {
     struct session *session = context;
@@ -189,7 +189,7 @@ static void on_agent_exit(void *context, struct agent_process *process, const ch
 {
     struct session *session = context;
     if (session->is_ending) {
-        /* Killed before the campaign came to its end: it has one all the same, for the report. */
+        /* Killed before the campaign ended: it is ended all the same, for the report. */
         if (session->state != CAMPAIGN_ENDED) {
             server_agent_gone(session->server, agent_process_name(process));
         }
@@ -225,7 +225,7 @@ static void on_interrupt(uv_signal_t *handle, int number)
     if (session->is_ending) {
         on_patience(&session->patience);
     } else if (session->interrupts == 1) {
-        session_say(session, true, "run", "stopping; once more stops at once");
+        session_say(session, true, "run", "stopping; press Ctrl-C again to stop at once");
         server_stop(session->server, session->campaign, false, "interrupted");
     } else {
         session_say(session, true, "run", "stopping at once");
@@ -265,7 +265,7 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     SCOPED(memory_free_at)
     char *turn_limit = memory_format("--turn-limit=%llums", (unsigned long long)options->turn_limit_ms);
     SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
-    /* All is said in full, so that the environment has no word in it. */
+    /* All options are given explicitly, so that the environment has no influence. */
     const char *const arguments[] = {
         "tutti",
         "agent",
@@ -295,7 +295,7 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     return true;
 }
 
-/* One secret each that nobody else ever knows, so that no other user of this machine can join. */
+/* One secret each that nobody else learns, so that no other user of this machine can join. */
 static struct credentials *draw_tokens(struct session *session)
 {
     struct allow_list *list = allow_list_new();
@@ -345,7 +345,7 @@ static void start_campaign(struct session *session)
     }
 }
 
-/* Starts libuv's threads while we still can say that there are none to be had: it needs them at the end. */
+/* Starts libuv's threads while we can still report that there are none left: they are needed at the end. */
 static void session_do_nothing(uv_work_t *work)
 {
     (void)work;

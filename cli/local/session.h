@@ -15,5 +15,5 @@ struct session_settings {
     struct json_file *json; /* NULL: no report in JSON */
 };
 
-/* Runs from the start of the agents to the end of the last of them, reports, and gives back the exit code. */
+/* Runs from the start of the agents to the end of the last of them, reports, and returns the exit code. */
 enum exit_code session_run(const struct session_settings *settings);

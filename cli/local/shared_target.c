@@ -45,6 +45,6 @@ void shared_target_close(struct shared_target *lent)
 {
     if (lent->target != NULL) {
         target_stop(&lent->target);
-        log_line(LOG_INFO, WHO, "nobody uses the practice target any more");
+        log_line(LOG_INFO, WHO, "the practice target is no longer in use");
     }
 }

@@ -14,9 +14,9 @@
 static void http_on_timer(uv_timer_t *timer);
 static void on_idle(uv_idle_t *idle);
 
-/* One turn of everything that libmicrohttpd has to do, and when it wants the next. At once is in the next
- * turn of the loop: a timer of no time would come again before anybody else, as long as a body keeps coming.
- */
+/* Runs everything that is due in libmicrohttpd once, and finds out when it is due next. "At once" means the
+ * next turn of the loop: a timer of zero would fire again before any other handle runs, as long as a body
+ * keeps arriving. */
 static void turn(struct http *http)
 {
     if (http->is_closing || http->is_running) {
@@ -154,7 +154,7 @@ static void refuse_crowd(struct http_request *request)
                              .header_value = "close"});
 }
 
-/* One that is told so at once is not listened to any further. */
+/* A client that is refused at once is not read any further. */
 static enum MHD_Result http_begin(struct http_request *request)
 {
     struct http *http = request->http;
@@ -171,7 +171,7 @@ static enum MHD_Result http_begin(struct http_request *request)
     if (request->response == NULL && announced > request->body.maximum) {
         refuse_large(request);
     }
-    /* Who asks first whether to send it has not sent anything yet and can be told at once. */
+    /* A client that sends Expect: 100-continue has not sent the body yet and can be refused at once. */
     bool is_asking = http_header(request, MHD_HTTP_HEADER_EXPECT) != NULL;
     if (request->response != NULL && (is_asking || announced > http->settings.discarded_bytes)) {
         return send_answer(request);
@@ -179,7 +179,7 @@ static enum MHD_Result http_begin(struct http_request *request)
     return MHD_YES;
 }
 
-/* False once more comes than anybody should read who has said no. */
+/* False once more has arrived than we are willing to read after a refusal. */
 static bool take_body(struct http_request *request, const char *data, size_t size)
 {
     struct http *http = request->http;
@@ -188,7 +188,7 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
         http->incoming_bytes += size;
         if (http->incoming_bytes > http->settings.incoming_bytes) {
             http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                        "{\"error\":\"too many bodies are coming in at once; try again\"}");
+                        "{\"error\":\"too many bodies are being received at once; try again\"}");
         } else if (!buffer_append(&request->body, data, size)) {
             refuse_large(request);
         } else {
@@ -221,7 +221,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
         http->settings.on_request(http->settings.context, request);
     }
     if (request->on_gone != NULL) {
-        return MHD_YES; /* comes again when it is resumed */
+        return MHD_YES; /* called again when it is resumed */
     }
     if (request->response == NULL) {
         assert(http->is_closing); /* else on_request has to answer */
@@ -245,7 +245,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     }
 }
 
-/* Decodes %XX in place. A zero byte would cut the text short: such a text stays as it was sent. */
+/* Decodes %XX in place. A zero byte would truncate the text: such a text is left as it was sent. */
 static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
 {
     (void)context;

@@ -1,4 +1,4 @@
-/* An HTTP server on a libuv loop: libmicrohttpd behind one door, without threads of its own. */
+/* An HTTP server on a libuv loop: libmicrohttpd behind one interface, without threads of its own. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -14,13 +14,14 @@ struct http_stream;
 
 struct http_settings {
     const struct listener_address *address;
-    size_t body_bytes;      /* at most, of one request; 413 beyond. http_limit_body can make it less */
-    size_t incoming_bytes;  /* at most, of all bodies that are coming in; 503 beyond */
-    size_t discarded_bytes; /* of what somebody sends who was refused, read so that the answer is read too */
-    size_t stream_bytes;    /* what may wait to be sent on one stream */
+    size_t body_bytes;     /* maximum for one request; 413 beyond. http_limit_body can reduce it */
+    size_t incoming_bytes; /* maximum for all bodies being received; 503 beyond */
+    size_t
+        discarded_bytes; /* how much is read from a client after a refusal, so that it reads the answer too */
+    size_t stream_bytes; /* how much may be queued on one stream */
     struct http_clients_settings http_clients;
     const struct trusted_proxies *proxies; /* NULL: none. Has to outlive it */
-    /* Called with the headers, before the body comes: may answer already, with a refusal. */
+    /* Called with the headers, before the body arrives: may already answer, with a refusal. */
     void (*on_headers)(void *context, struct http_request *request);
     /* Called with the whole request: has to answer before it returns, or to postpone the answer. */
     void (*on_request)(void *context, struct http_request *request);
@@ -33,47 +34,49 @@ uint16_t http_port(const struct http *http);
 /* Requests so far. */
 uint64_t http_request_count(const struct http *http);
 unsigned http_connection_count(const struct http *http);
-/* Cuts off what is open; the memory goes in the loop's close callbacks. NULLs the pointer, tolerates NULL. */
+/* Closes all connections; the memory is freed in the loop's close callbacks. NULLs the pointer, tolerates
+ * NULL. */
 void http_close(struct http **http);
 
-/* Borrowed, as long as the request. */
+/* Borrowed, as long as the request exists. */
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
 const char *http_header(const struct http_request *request, const char *name);
 struct bytes http_body(const struct http_request *request);
 /* Whether one was announced. */
 bool http_has_body(const struct http_request *request);
-/* From within on_headers: more than that is too large for this request. */
+/* Call from within on_headers: a larger body is too large for this request. */
 void http_limit_body(struct http_request *request, size_t bytes);
-/* The body is the caller's from now on, for memory_free. It counts as coming in until the answer is sent. */
+/* The caller takes the body, for memory_free. It counts as being received until the answer is sent. */
 MUST_CHECK uint8_t *http_take_body(struct http_request *request, size_t *size);
-/* The address by which the client reached us. */
+/* The address at which the client reached us. */
 struct address http_local_address(const struct http_request *request);
 
 struct http_answer {
     unsigned status;
     const char *content_type;
     struct bytes body; /* copied */
-    /* One header more; NULL for none. */
+    /* Adds a header; NULL for none. */
     const char *header;
     const char *header_value;
 };
 /* The first answer counts. */
 void http_answer(struct http_request *request, const struct http_answer *answer);
 
-/* From within on_request: the answer comes later. `on_gone` tells that nobody waits for it any more, for the
- * server is being closed: then there is no request any more. */
+/* Call from within on_request: the answer will be given later. `on_gone` is called if it is no longer awaited
+ * because the server is being closed: then the request does not exist any more. */
 void http_postpone(struct http_request *request, void (*on_gone)(void *context), void *context);
-/* Sends the answer that http_answer or http_answer_stream has given meanwhile. Not from within a callback. */
+/* Sends the answer that was set by http_answer or http_answer_stream meanwhile. Not from within a
+ * callback. */
 void http_answer_postponed(struct http_request *request);
 
-/* 200, and a body that is written bit by bit. `on_gone` tells that nobody listens any more, also after
- * http_stream_end; then the stream is no more. */
+/* 200, and a body that is written piece by piece. `on_gone` is called when nobody reads any more, also after
+ * http_stream_end; then the stream does not exist any more. */
 MUST_CHECK struct http_stream *http_answer_stream(struct http_request *request, const char *content_type,
                                                   void (*on_gone)(void *context), void *context);
-/* False, and the stream is cut off soon, if more waits than it may. */
+/* False, and the stream is closed soon, if more is queued than allowed. */
 bool http_stream_write(struct http_stream *stream, struct bytes bytes);
-/* Nothing waits to be sent. */
+/* Nothing is queued. */
 bool http_stream_is_idle(const struct http_stream *stream);
-/* What waits is still sent. Nothing may be written any more. */
+/* What is queued is still sent. Nothing may be written any more. */
 void http_stream_end(struct http_stream *stream);

@@ -1,4 +1,4 @@
-/* Requests as the routes see them, and their answers: whole, or bit by bit on a stream. */
+/* Requests as the routes see them, and their answers: complete, or piece by piece on a stream. */
 #include "coordinator/http/http_internal.h"
 
 #include "common/memory.h"
@@ -14,7 +14,7 @@ struct http_stream {
     struct MHD_Connection *connection;
     struct http_stream *next;
     struct buffer waiting;
-    size_t sent; /* of what waits */
+    size_t sent; /* of what is queued */
     bool is_suspended;
     bool is_ended;
     void (*on_gone)(void *context);
@@ -136,7 +136,7 @@ void http_answer(struct http_request *request, const struct http_answer *answer)
     http_answer_keep(request, answer->status, response);
 }
 
-/* Hands on what waits; else sleeps until there is more. */
+/* Hands over what is queued; else suspends the connection until there is more. */
 static ssize_t read_stream(void *context, uint64_t position, char *into, size_t size)
 {
     struct http_stream *stream = (struct http_stream *)context;

@@ -1,25 +1,25 @@
-/* The connections of the HTTP server: how many each client may have, and how long each may take. */
+/* Connections of the HTTP server: how many each client may have, and how long each may take. */
 #include "coordinator/http/http_clients.h"
 
 #include "common/memory.h"
 
 #include <assert.h>
 
-/* One that was turned away has so long to say what it wants, to be told so. */
+/* A client that is turned away has this long to send its request and receive the refusal. */
 #define HTTP_CLIENT_TURNED_AWAY_MS 2000u
-/* Who has been silent for less is not closed for the sake of another. */
+/* A connection that has been idle for less is not closed in favour of another. */
 #define HTTP_CLIENT_GRACE_MS 1000u
 
 struct http_client {
-    struct http_client *next; /* who came after it */
+    struct http_client *next; /* the next younger one */
     struct http_client *previous;
     struct address peer;
-    struct address client; /* the peer, or whom it speaks for */
+    struct address client; /* the peer, or the client that it speaks for */
     int descriptor;
     enum http_client_state state;
-    uint64_t since_ms; /* in this state */
+    uint64_t since_ms; /* since it has been in this state */
     uint64_t due_ms;
-    bool is_proxied; /* comes through a proxy that we trust */
+    bool is_proxied; /* comes through a trusted proxy */
     bool is_turned_away;
     bool is_dismissed;
 };
@@ -29,7 +29,7 @@ struct http_clients {
     const struct trusted_proxies *proxies;
     struct http_client *first;
     struct http_client *last;
-    unsigned count; /* dismissed ones too, until they have left */
+    unsigned count; /* including dismissed ones, until they have left */
 };
 
 struct http_clients *http_clients_new(const struct http_clients_settings *settings,
@@ -63,7 +63,7 @@ static void http_client_enter(struct http_client *http_client, enum http_client_
     http_client->due_ms = http_client->is_dismissed ? UINT64_MAX : due_ms;
 }
 
-/* Connections of a client that counts by itself, requests of one that a proxy speaks for. */
+/* The connections of a direct client, the requests of a client behind a proxy. */
 static unsigned http_clients_of_client(const struct http_clients *http_clients, const struct http_client *as)
 {
     unsigned count = 0;
@@ -84,7 +84,7 @@ static unsigned http_clients_served(const struct http_clients *http_clients)
     return count;
 }
 
-/* The one that has been silent for the longest time; `of`: only of the same client, NULL: of all. */
+/* The connection that has been idle for the longest time; `of`: only of the same client, NULL: of all. */
 static struct http_client *http_clients_most_silent(const struct http_clients *http_clients,
                                                     const struct http_client *of, uint64_t now_ms)
 {

@@ -1,4 +1,4 @@
-/* The inside of the HTTP server, for the files that it is made of. */
+/* Internals of the HTTP server, for its source files. */
 #pragma once
 #include "common/buffer.h"
 #include "coordinator/http/http.h"
@@ -12,7 +12,7 @@ struct http {
     uv_poll_t poll;
     uv_timer_t timer;
     uv_idle_t idle;      /* there is more to do at once */
-    uv_timer_t deadline; /* of the client that is overdue next */
+    uv_timer_t deadline; /* for the client that is overdue next */
     struct http_clients *http_clients;
     unsigned open_handles;
     size_t incoming_bytes;
@@ -33,7 +33,7 @@ struct http_request {
     size_t counted_bytes;   /* of the body, in incoming_bytes */
     size_t discarded_bytes; /* of a body that is not wanted */
     struct MHD_Response *response;
-    size_t response_bytes; /* of an answer that is no stream */
+    size_t response_bytes; /* of an answer that is not a stream */
     unsigned status;
     bool is_stream;
     struct http_request *next_postponed;
@@ -41,16 +41,16 @@ struct http_request {
     void *context;
 };
 
-/* libmicrohttpd cannot end while connections sleep. */
+/* libmicrohttpd cannot stop while connections are suspended. */
 void http_wake_streams(struct http *http);
-/* Milliseconds of the loop's clock, as of now. */
+/* Milliseconds of the loop's clock, updated now. */
 uint64_t http_now_ms(const struct http *http);
-/* Likewise for those whose answer is postponed; they are told that nobody waits any more. */
+/* The same for requests whose answer is postponed; their on_gone is called. */
 void http_abandon_postponed(struct http *http);
-/* Sets the clock by which overdue connections are closed; to be called when any of them has moved on. */
+/* Sets the timer by which overdue connections are closed; call it when any of them has changed its state. */
 void http_arm_deadline(struct http *http);
-/* For libmicrohttpd. */
+/* Callbacks for libmicrohttpd. */
 void http_on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                         enum MHD_ConnectionNotificationCode code);
-/* Has libmicrohttpd look at its connections before the loop sleeps. */
+/* Makes libmicrohttpd look at its connections before the loop sleeps. */
 void http_wake(struct http *http);

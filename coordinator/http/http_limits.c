@@ -1,4 +1,4 @@
-/* Connections of the HTTP server that are too many, or take too long. */
+/* Closes connections of the HTTP server that are too many, or take too long. */
 #include "coordinator/http/http_internal.h"
 
 #include <assert.h>
@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What is said on a bare connection; longer than any of it. */
+/* Longer than any response that is written directly to a socket. */
 #define DISMISSAL_BYTES 512
-/* Wakes no later than that from a long sleep, which uv counts in whole milliseconds. */
+/* Maximum sleep, so that the timer, which uv counts in whole milliseconds, is never late by more. */
 #define DEADLINE_SLACK_MS 1u
 
 uint64_t http_now_ms(const struct http *http)
@@ -17,7 +17,7 @@ uint64_t http_now_ms(const struct http *http)
     return uv_now(http->timer.loop);
 }
 
-/* Closes it, with one line of JSON where it can still be read. */
+/* Closes it, with one line of JSON if it can still be read. */
 static void http_dismiss(struct http_client *http_client, unsigned status, const char *json)
 {
     char text[DISMISSAL_BYTES];

@@ -1,4 +1,4 @@
-/* Addresses to listen at. */
+/* Addresses to listen on. */
 #include "coordinator/http/listener.h"
 
 #include "common/address.h"
@@ -90,7 +90,7 @@ static bool listener_refuse(const struct listener_address *address, int number, 
     }
 }
 
-/* 0, or the number of the error. */
+/* Returns 0, or the error number. */
 static int open_first(const struct addrinfo *found, int *descriptor)
 {
     int yes = 1;

@@ -1,4 +1,4 @@
-/* What a request says of where it goes and where it comes from. */
+/* The host that a request is addressed to, and where it comes from. */
 #include "coordinator/http/origin.h"
 
 #include <string.h>
@@ -6,10 +6,10 @@
 
 #define PORT_MAX_DIGITS 5u
 
-/* A host and its port, as they stand in an address. */
+/* A host and its port, as in an address. */
 struct authority {
     struct bytes host;
-    struct bytes port; /* empty: none was said */
+    struct bytes port; /* empty: none was given */
 };
 
 static struct bytes bytes_trim(struct bytes text)
@@ -35,7 +35,7 @@ static bool bytes_start_nocase(struct bytes text, const char *start)
     return text.size >= size && bytes_equal_nocase(bytes_of(text.data, size), bytes_of_string(start));
 }
 
-/* Cuts off what stands before the first of `mark`. */
+/* Cuts off the part before the first of `mark`. */
 static struct bytes bytes_cut(struct bytes *rest, char mark)
 {
     const uint8_t *end = rest->size > 0 ? memchr(rest->data, mark, rest->size) : NULL;
@@ -75,7 +75,7 @@ static bool authority_parse(struct bytes text, struct authority *authority)
     return text.data[size] == ':' && port_is_good(authority->port);
 }
 
-/* What DNS would say of it, and the syntax of a literal in brackets is left to address_parse. */
+/* DNS rules decide about names; the syntax of a literal in brackets is left to address_parse. */
 static bool host_name_is_good(struct bytes name)
 {
     for (size_t i = 0; i < name.size; i++) {
@@ -131,7 +131,7 @@ bool host_is_ours(struct bytes host, const struct host_names *names, const struc
         return address_is_loopback(&address) || address_equal(&address, local) ||
                host_is_known(authority.host, names, &address);
     }
-    /* A name may end with the dot of the root. */
+    /* A name may end with a dot for the root. */
     struct bytes name = authority.host;
     name.size -= name.size > 1 && name.data[name.size - 1] == '.';
     return bytes_equal_nocase(name, bytes_of_string("localhost")) || host_is_known(name, names, NULL);
@@ -201,7 +201,7 @@ bool trusted_proxies_hold(const struct trusted_proxies *proxies, const struct ad
     return false;
 }
 
-/* The value of `for` in an element of a header Forwarded, without quotes. */
+/* The value of `for` in an element of a Forwarded header, without quotes. */
 static struct bytes forwarded_for(struct bytes element)
 {
     while (element.size > 0) {
@@ -215,7 +215,7 @@ static struct bytes forwarded_for(struct bytes element)
     return bytes_of(NULL, 0);
 }
 
-/* Each proxy writes its client at the end, so what is before the last that we do not trust is only said. */
+/* Each proxy appends its client, so anything before the last untrusted address may be forged. */
 struct address forwarded_client(const struct trusted_proxies *proxies, const struct address *peer,
                                 struct bytes x_forwarded_for, struct bytes forwarded)
 {
@@ -229,7 +229,7 @@ struct address forwarded_client(const struct trusted_proxies *proxies, const str
         struct address address;
         if (!address_parse(text, &address) &&
             !(authority_parse(text, &authority) && address_parse(authority.host, &address))) {
-            client = *peer; /* "unknown", or a name that hides somebody */
+            client = *peer; /* "unknown", or a name that hides the address */
         } else if (!trusted_proxies_hold(proxies, &address)) {
             client = address;
         }

@@ -1,4 +1,4 @@
-/* Whose keys open the coordinator's door. */
+/* Which keys the coordinator accepts. */
 #include "coordinator/net/credentials.h"
 
 #include "common/memory.h"

@@ -1,4 +1,4 @@
-/* The coordinator's door. */
+/* Access control of the agents' port. */
 #include "coordinator/net/ingress.h"
 
 #include "common/map.h"
@@ -16,7 +16,7 @@ struct ingress {
     struct socket_server_keys keys;
     struct routes *routes;
     struct refusals refusals;
-    uv_timer_t look; /* at the list, and for refusals to be told of */
+    uv_timer_t look; /* reads the list again, and reports refusals */
     bool is_closing;
     void (*on_closed)(void *context);
     void *closer;
@@ -37,7 +37,7 @@ static void tell_refusals(struct ingress *ingress)
     }
 }
 
-/* Nothing of theirs comes in from now on, whether they are told or not. */
+/* None of their frames is accepted from now on, whether they are told or not. */
 static void show_revoked_out(struct ingress *ingress)
 {
     struct map_cursor cursor = {0};
@@ -57,7 +57,7 @@ static void look_at_credentials(struct ingress *ingress)
     case CREDENTIALS_SAME:
         break;
     case CREDENTIALS_BROKEN:
-        (void)error_wrap(&error, "the list of agents cannot be used, the one of before stays in force: ");
+        (void)error_wrap(&error, "the list of agents cannot be used, the previous one stays in force: ");
         ingress_tell(ingress, LOG_ERROR, error.text);
         break;
     case CREDENTIALS_CHANGED: {
@@ -102,7 +102,7 @@ void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble)
 {
     switch (trouble) {
     case SOCKET_KEY_REFUSED:
-        break; /* by ourselves: counted there */
+        break; /* refused by ourselves: counted there */
     case SOCKET_KEYS_ON_ONE_SIDE:
     case SOCKET_HANDSHAKE_BROKEN:
         ingress_refuse(ingress, REFUSAL_HANDSHAKE);

@@ -1,15 +1,14 @@
-/* What the coordinator's door has refused. */
+/* What was refused at the agents' port. */
 #include "coordinator/net/refusals.h"
 
 static const struct {
     const char *name;
-    const char *what; /* refused one or more of */
+    const char *what; /* what was refused, singular and plural */
     const char *why;
 } KINDS[REFUSAL_COUNT] = {
     [REFUSAL_STRANGER] = {"stranger", "connection", "with a key that is not on the list"},
     [REFUSAL_HANDSHAKE] = {"handshake", "connection", "without our keys or our protocol"},
-    [REFUSAL_FULL] = {"full", "time",
-                      "all that came, until some of the connections had gone (raise ulimit -n)"},
+    [REFUSAL_FULL] = {"full", "time", "because there were too many, until some had closed (raise ulimit -n)"},
     [REFUSAL_CUT] = {"cut", "connection", "that ended too early"},
     [REFUSAL_REVOKED] = {"revoked", "frame", "with a key that was revoked"},
     [REFUSAL_FOREIGN] = {"foreign", "frame", "in the name of another agent"},

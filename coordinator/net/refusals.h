@@ -1,4 +1,4 @@
-/* What the coordinator's door has refused: counted by kind, and told of in one sentence. Pure. */
+/* What was refused at the agents' port: counted by kind, and reported in one sentence. Pure. */
 #pragma once
 #include "common/buffer.h"
 #include "common/log.h"
@@ -8,24 +8,24 @@
 
 enum refusal {
     REFUSAL_STRANGER,  /* a connection with a key that is not on the list */
-    REFUSAL_HANDSHAKE, /* a connection without a key, with a wrong one of ours, or no ZeroMQ at all */
+    REFUSAL_HANDSHAKE, /* a connection without a key, with a wrong public key of ours, or not ZeroMQ at all */
     REFUSAL_FULL,      /* all connections, as long as there were too many */
-    REFUSAL_CUT,       /* a connection that ended, or said nothing, before it was one */
-    REFUSAL_REVOKED,   /* a frame of a connection whose key was on the list once */
+    REFUSAL_CUT,       /* a connection that ended, or was silent, before the handshake was complete */
+    REFUSAL_REVOKED,   /* a frame of a connection whose key was on the list earlier */
     REFUSAL_FOREIGN,   /* a frame in another agent's name */
     REFUSAL_SECOND,    /* a frame of a second agent on one connection */
-    REFUSAL_FRAME,     /* a frame with a wrong number of parts, or no envelope */
+    REFUSAL_FRAME,     /* a frame with a wrong number of parts, or without a valid envelope */
     REFUSAL_COUNT
 };
 
 struct refusals {
-    uint64_t counts[REFUSAL_COUNT]; /* since the beginning */
+    uint64_t counts[REFUSAL_COUNT]; /* since the start */
     uint64_t told[REFUSAL_COUNT];
 };
 
-/* A word for metrics. */
+/* A label for metrics. */
 const char *refusal_name(enum refusal refusal);
-/* Appends what has come since the last time: "refused: 3 connections with …, 1 frame …". False if there was
- * nothing. A connection that was cut may be a probe of the port as well as somebody without a key who noticed
- * first: alone that is LOG_INFO, all else is LOG_WARNING. */
+/* Appends what was refused since the last call: "refused: 3 connections with …, 1 frame …". False if there
+ * was nothing. A connection that was cut may be a port scan as well as an agent without a key that noticed
+ * first: that alone is LOG_INFO, everything else is LOG_WARNING. */
 bool refusals_tell(struct refusals *refusals, struct buffer *into, enum log_level *level);

@@ -1,4 +1,4 @@
-/* By which connection each incarnation is reached. */
+/* Through which connection each incarnation is reached. */
 #include "coordinator/net/routes.h"
 
 #include "common/map.h"
@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* The coordinator has those that have not joined forgotten with its answer, so this is never come near. */
+/* Never reached: the coordinator forgets incarnations that have not joined once it has answered them. */
 #define MOST_ROUTES (2 * LIMIT_AGENTS)
 
 struct route {

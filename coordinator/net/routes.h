@@ -1,4 +1,4 @@
-/* By which connection each incarnation is reached, and whose key that connection has. */
+/* Through which connection each incarnation is reached, and whose key that connection has. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -10,15 +10,15 @@ struct routes;
 
 enum route_verdict {
     ROUTE_TAKEN,
-    ROUTE_OF_ANOTHER_KEY, /* the incarnation belongs to somebody with another key */
-    ROUTE_IN_USE,         /* another incarnation speaks over this connection */
+    ROUTE_OF_ANOTHER_KEY, /* the incarnation belongs to an agent with another key */
+    ROUTE_IN_USE,         /* another incarnation already uses this connection */
     ROUTES_FULL
 };
 
 MUST_CHECK struct routes *routes_new(void);
 void routes_free(struct routes **routes);
-/* A frame of this incarnation has come from there: from now on it is reached that way. Whoever has the key
- * that it had first may take it to another connection; without keys everybody may. */
+/* A frame of this incarnation has arrived from there: from now on it is reached that way. The holder of the
+ * key that it had first may move it to another connection; without keys anyone may. */
 MUST_CHECK enum route_verdict routes_take(struct routes *routes, uint64_t incarnation,
                                           const struct socket_sender *from);
 /* Empty if there is none. Borrowed until the next change. */
@@ -27,6 +27,6 @@ void routes_forget(struct routes *routes, uint64_t incarnation);
 size_t routes_count(const struct routes *routes);
 
 /* `uint64_t incarnation = 0; const char *key; while ((key = routes_next(routes, &cursor, &incarnation)))`:
- * all that have a key. The one just given may be forgotten meanwhile. */
+ * all that have a key. The one just returned may be forgotten meanwhile. */
 struct map_cursor;
 const char *routes_next(const struct routes *routes, struct map_cursor *cursor, uint64_t *incarnation);

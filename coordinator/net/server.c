@@ -13,7 +13,7 @@
 
 #define ENVELOPE_BYTES 256
 
-/* A call that came from within a callback: done when the step that caused it is over. */
+/* A call made from within a callback: performed when the step that caused it is over. */
 struct deferred {
     struct coordinator_event event; /* EVENT_STOP or EVENT_AGENT_GONE */
     char *text;
@@ -24,8 +24,8 @@ struct server {
     FILE *trace;
     struct coordinator *coordinator;
     struct coordinator_settings settings;
-    uint64_t offset_ns;        /* of the coordinator's time to the clock of this machine; may wrap around */
-    struct recovery *recovery; /* NULL: without */
+    uint64_t offset_ns; /* offset from the clock of this machine to the coordinator's time; may wrap around */
+    struct recovery *recovery; /* NULL: without one */
     struct coordinator_effects effects;
     struct socket *socket;
     struct ingress *ingress;
@@ -36,7 +36,7 @@ struct server {
     size_t deferred_count;
     size_t deferred_capacity;
     bool is_stepping;
-    bool is_to_stop; /* what runs, for it has no journal any more */
+    bool is_to_stop; /* stop what runs, since it has no journal any more */
     bool is_closing;
 };
 
@@ -92,7 +92,7 @@ static void perform(struct server *server, const struct coordinator_effect *effe
     }
 }
 
-/* Frames leave before anybody is called back, who may close the server. */
+/* Frames leave before any callback, which may close the server. */
 static void perform_all(struct server *server, uint64_t now_ns)
 {
     struct coordinator_effects *effects = &server->effects;
@@ -111,7 +111,7 @@ static void perform_all(struct server *server, uint64_t now_ns)
     }
 }
 
-/* What has happened is in the journal before anybody is told of it, or answered. */
+/* What has happened is in the journal before anyone is notified of it, or answered. */
 static void write_down(struct server *server)
 {
     if (server->recovery != NULL && !recovery_write(server->recovery)) {
@@ -136,7 +136,7 @@ static void step_once(struct server *server, const struct coordinator_event *eve
     server->is_stepping = false;
 }
 
-/* There is no journal any more, and campaigns shall not go on without. */
+/* There is no journal any more, and campaigns must not continue without. */
 static void stop_all(struct server *server)
 {
     const struct coordinator_overview *overview = coordinator_overview(server->coordinator);
@@ -168,7 +168,7 @@ static void step(struct server *server, const struct coordinator_event *event)
     if (server->is_to_stop) {
         stop_all(server);
     }
-    /* Who is told of states does not listen yet while we are restored. */
+    /* The receiver of state changes does not listen yet while we are being restored. */
     if (server->recovery != NULL && event->kind != EVENT_RESTORED) {
         server->is_to_stop = !recovery_rest(server->recovery, server->coordinator, &server->settings);
     }
@@ -260,7 +260,7 @@ static uint64_t draw_epoch(void)
     return epoch != 0 ? epoch : 1;
 }
 
-/* Gives back whether it is one that goes on. */
+/* Returns whether it is one that continues. */
 static bool make_coordinator(struct server *server, const struct server_options *options)
 {
     bool is_restored = false;
@@ -349,7 +349,7 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
     return coordinator_last_campaign(server->coordinator);
 }
 
-/* Takes `text`, which the event points to. */
+/* Takes ownership of `text`, which the event points to. */
 static void step_or_defer(struct server *server, const struct coordinator_event *event, char *text)
 {
     if (server->is_stepping) {

@@ -12,8 +12,7 @@
 struct server;
 
 /* Called from within the loop (or from within server_create, server_stop, server_agent_gone). All may call
- * server_report, server_stop, server_agent_gone and server_close, but not server_create. NULL ones are left
- * out. */
+ * server_report, server_stop, server_agent_gone and server_close, but not server_create. Any may be NULL. */
 struct server_callbacks {
     void (*on_campaign)(void *context, uint64_t campaign, enum campaign_state state);
     /* `text` names each worker and what it waits for; borrowed. */
@@ -28,57 +27,59 @@ struct server_options {
     /* From coordinator_default_settings; epoch 0: the server draws one. */
     struct coordinator_settings settings;
     struct server_callbacks callbacks;
-    struct credentials *
-        *credentials;           /* NULL: whoever reaches the port may join. Else taken, also on failure */
-    struct recovery **recovery; /* NULL: campaigns end with this process. Else taken, also on failure */
-    FILE *trace; /* NULL, or where each event and effect is written as one line; the caller's, outlives us */
+    struct credentials **credentials; /* NULL: every agent that reaches the port may join. Else ownership is
+                                         taken, also on failure */
+    struct recovery *
+        *recovery; /* NULL: campaigns end with this process. Else ownership is taken, also on failure */
+    FILE *trace;   /* NULL, or a stream to which each event and effect is written as one line; owned by the
+                      caller, and outlives us */
 };
 
-/* What EVENT_CREATE wants; all copied but `content`. */
+/* The fields of EVENT_CREATE; all copied but `content`. */
 struct server_campaign {
     const struct campaign_options *options;
     const struct bundle *bundle;
-    uint8_t **content;    /* taken, as EVENT_CREATE says; NULL for none */
+    uint8_t **content;    /* ownership is taken, as for EVENT_CREATE; NULL for none */
     const char *script;   /* its path, for the report */
-    const char *key;      /* to be found again by; NULL: none */
-    uint32_t agents;      /* deployed as soon as so many have joined */
-    uint64_t deadline_ms; /* ended as `aborted` if they have not by then */
+    const char *key;      /* by which it can be found again; NULL: none */
+    uint32_t agents;      /* deployed as soon as this many agents have joined */
+    uint64_t deadline_ms; /* ended as `aborted` if they have not joined by then */
 };
 
 /* NULL with an error if the endpoint cannot be bound. */
 MUST_CHECK struct server *server_new(uv_loop_t *loop, const struct server_options *options,
                                      struct error *error);
-/* The coordinator's time, that of reports and overviews: it goes on where it was when the process before us
+/* The coordinator's time, used in reports and overviews: it continues where it was when the previous process
  * died. */
 uint64_t server_now_ns(const struct server *server);
-/* With the real port. */
+/* With the actual port. */
 const char *server_endpoint(const struct server *server);
 
-/* False with how many of its workers fit on the agents that are there, if there are as many as it waits for.
- */
+/* False with how many of its workers fit on the agents that have joined, if there are as many as it waits
+ * for. */
 MUST_CHECK bool server_has_room(const struct server *server, const struct server_campaign *campaign,
                                 struct error *error);
-/* The id of the new campaign. 0: there is no journal, and no campaign shall be without. */
+/* The id of the new campaign. 0: there is no journal, and no campaign may run without. */
 uint64_t server_create(struct server *server, const struct server_campaign *campaign);
-/* The campaign that was created with this key, of those that there is a report of; 0 if there is none. */
+/* The campaign that was created with this key, among those that have a report; 0 if there is none. */
 uint64_t server_find_key(const struct server *server, struct bytes key);
-/* `text` is why, for the report: "interrupted". At once: nobody waits for teardown. */
+/* `text` is the reason, for the report: "interrupted". At once: without waiting for teardown. */
 void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text);
-/* False with why not: it does not run, or they do not fit. */
+/* False with the reason: it does not run, or the workers do not fit. */
 MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
 /* The process of the agent of this name is known to be dead. */
 void server_agent_gone(struct server *server, const char *name);
-/* NULL if there is none of this id. Borrowed until the loop runs on or another function of the server is
- * called. */
+/* NULL if there is no campaign of this id. Borrowed until the loop continues or another function of the
+ * server is called. */
 const struct campaign_report *server_report(struct server *server, uint64_t campaign);
-/* NULL without. */
+/* NULL if campaigns end with this process. */
 const struct recovery *server_recovery(const struct server *server);
-/* What came to the port and was not let in; that is logged too, at most once a second. */
+/* What was refused at the port; that is also logged, at most once a second. */
 const struct refusals *server_refusals(const struct server *server);
 
 /* Borrowed like a report. */
 const struct coordinator_overview *server_overview(struct server *server);
 
-/* Begins to close: no callback comes any more, what was sent may linger up to linger_ms, the memory goes in
- * the loop's close callbacks. NULLs the pointer; NULL is tolerated. */
+/* Starts to close: there are no more callbacks, sent frames may linger up to linger_ms, the memory is freed
+ * in the loop's close callbacks. NULLs the pointer; NULL is tolerated. */
 void server_close(struct server **server, int linger_ms);

@@ -1,4 +1,4 @@
-/* Writes what goes in and out of the coordinator's core. */
+/* Writes the inputs and outputs of the coordinator's core. */
 #include "coordinator/net/server_trace.h"
 
 #include "proto/codec/codec.h"
@@ -49,7 +49,7 @@ void server_trace_event(FILE *out, const struct coordinator_event *event)
         break;
     case EVENT_TICK:
     case EVENT_TURN_END:
-        break; /* what they cause says it */
+        break; /* their effects show it */
     }
 }
 

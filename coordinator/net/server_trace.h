@@ -1,4 +1,4 @@
-/* Writes what goes in and out of the coordinator's core, one line each, for whoever looks for a fault. */
+/* Writes the inputs and outputs of the coordinator's core, one line each, for debugging. */
 #pragma once
 #include "coordinator/core/coordinator.h"
 

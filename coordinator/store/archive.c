@@ -1,4 +1,4 @@
-/* What is known of campaigns, as files in a folder: ID.json, whole at every moment. */
+/* Records of campaigns as files in a folder: ID.json, each replaced atomically. */
 #include "coordinator/store/archive.h"
 
 #include "common/memory.h"
@@ -34,12 +34,12 @@ struct archive {
     uv_loop_t *loop;
     char *folder_name;
     int folder;
-    struct row *rows; /* by rising id */
+    struct row *rows; /* in ascending order of id */
     size_t count;
     size_t capacity;
 };
 
-/* One file on its way to the disk. */
+/* One file being synced to the disk. */
 struct syncing {
     uv_work_t work;
     int file;
@@ -63,7 +63,7 @@ static void row_finish(struct row *row)
     memory_free(row->key);
 }
 
-/* Where it stands, or would have to. */
+/* Its position, or where it would have to be inserted. */
 static size_t archive_place_of(const struct archive *archive, uint64_t campaign)
 {
     size_t place = archive->count;
@@ -78,7 +78,7 @@ static bool is_at(const struct archive *archive, size_t place, uint64_t campaign
     return place < archive->count && archive->rows[place].campaign == campaign;
 }
 
-/* Takes the row. */
+/* Takes ownership of the row. */
 static void archive_keep(struct archive *archive, struct row row)
 {
     size_t place = archive_place_of(archive, row.campaign);
@@ -124,7 +124,7 @@ static json_t *read_file(const struct archive *archive, const char *name)
     return object;
 }
 
-/* The id that a file's name says, or 0. */
+/* The id in a file name, or 0. */
 static uint64_t archive_id_of(const char *name)
 {
     size_t digits = strspn(name, "0123456789");
@@ -214,7 +214,7 @@ static void on_synced(uv_work_t *work, int status)
     memory_free(syncing);
 }
 
-/* Nobody waits for it: it is for the day when the machine goes down. Takes the descriptor. */
+/* Not waited for: the sync only matters if the machine goes down. Takes ownership of the descriptor. */
 static void sync_beside(struct archive *archive, int file)
 {
     struct syncing *syncing = MEMORY_NEW(struct syncing);

@@ -1,4 +1,4 @@
-/* What failed steps have left, as files in a folder: CAMPAIGN-NUMBER.png or .html, whole at every moment. */
+/* Artifacts of failed steps as files in a folder: CAMPAIGN-NUMBER.png or .html, each replaced atomically. */
 #include "coordinator/store/artifact_store.h"
 
 #include "common/memory.h"
@@ -18,7 +18,7 @@
 #define NAME_BYTES 48
 #define ID_DIGITS 18u
 #define NEW ".new"
-/* Whoever has filled the folder with more than we would has filled it for nothing. */
+/* If someone has put more into the folder than we would, the rest is ignored. */
 #define LOOKED_AT 65536u
 
 struct stored {
@@ -31,7 +31,7 @@ struct stored {
 struct artifact_store {
     char *folder_name;
     int folder;
-    struct stored *items; /* by rising campaign and number */
+    struct stored *items; /* in ascending order of campaign and number */
     size_t count;
     size_t capacity;
     uint64_t bytes;
@@ -43,7 +43,7 @@ static void artifact_store_name_of(const struct stored *stored, char name[NAME_B
                    artifact_kind_ending(stored->kind));
 }
 
-/* What the name says. False if we would not have called a file so. */
+/* Parses a file name. False if it is not a name that we would give. */
 static bool parse(const char *name, size_t size, struct stored *stored)
 {
     char again[NAME_BYTES];
@@ -80,7 +80,7 @@ static int compare(const void *left, const void *right)
                : artifact_store_is_before(other, one->campaign, one->number);
 }
 
-/* Where it stands, or would have to. */
+/* Its position, or where it would have to be inserted. */
 static size_t artifact_store_place_of(const struct artifact_store *store, uint64_t campaign, uint32_t number)
 {
     size_t low = 0;
@@ -143,7 +143,7 @@ static size_t end_of(const struct artifact_store *store, size_t place)
     return artifact_store_place_of(store, store->items[place].campaign, LIMIT_ARTIFACTS + 1);
 }
 
-/* False if the room is that of campaigns which are not older. */
+/* False if the space is taken by campaigns that are not older. */
 static bool make_room(struct artifact_store *store, uint64_t campaign, uint64_t size_bytes)
 {
     while (store->count > 0 &&
@@ -156,7 +156,7 @@ static bool make_room(struct artifact_store *store, uint64_t campaign, uint64_t 
     return true;
 }
 
-/* One that was not whole when its writer died is nobody's. */
+/* A temporary file whose writer died is removed. */
 static bool is_left_over(const char *name, size_t size)
 {
     struct stored stored;
@@ -165,7 +165,7 @@ static bool is_left_over(const char *name, size_t size)
            parse(name, size - new_size, &stored);
 }
 
-/* False if it is none of ours. */
+/* False if it is not ours. */
 static bool artifact_store_take_file(struct artifact_store *store, const char *name)
 {
     struct stored stored;
@@ -183,7 +183,7 @@ static bool artifact_store_take_file(struct artifact_store *store, const char *n
     return true;
 }
 
-/* Gives back how many things are none of ours. */
+/* Returns how many entries are not ours. */
 static size_t take_all(struct artifact_store *store, DIR *folder)
 {
     size_t strangers = 0;
@@ -198,7 +198,8 @@ static size_t take_all(struct artifact_store *store, DIR *folder)
     return strangers;
 }
 
-/* Two of one number cannot both have been ours; of campaigns that are forgotten nobody can ask for them. */
+/* Two files with the same number cannot both be ours; artifacts of forgotten campaigns cannot be
+ * requested. */
 static void drop_needless(struct artifact_store *store, const struct archive *archive)
 {
     struct archived archived;
@@ -228,7 +229,7 @@ static bool artifact_store_read_all(struct artifact_store *store, const struct a
     (void)closedir(folder);
     drop_needless(store, archive);
     if (strangers > 0) {
-        (void)error_set(warning, "%zu thing%s in %s %s nothing that a failed step has left: left alone",
+        (void)error_set(warning, "%zu file%s in %s %s not an artifact of a failed step: left alone",
                         strangers, strangers == 1 ? "" : "s", store->folder_name,
                         strangers == 1 ? "is" : "are");
     }

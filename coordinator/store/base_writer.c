@@ -1,4 +1,4 @@
-/* A new base of the journal on its way to the disk. */
+/* Writes a new base of the journal to the disk. */
 #include "coordinator/store/base_writer.h"
 
 #include "common/memory.h"
@@ -18,7 +18,7 @@ struct base_writer {
     struct replacement *file;
     struct buffer base;
     uv_thread_t thread;
-    /* Written by the thread, read when it is done. */
+    /* Written by the thread, read when it has finished. */
     int failure; /* errno; 0: none */
     bool is_too_large;
     atomic_bool is_done;
@@ -51,7 +51,7 @@ struct base_writer *base_writer_begin(int folder, const char *name, const char *
 {
     struct replacement *file = replacement_begin(folder, name, temporary, BASE_MODE);
     if (file == NULL) {
-        (void)error_set_system(error, errno, "%s cannot be made", temporary);
+        (void)error_set_system(error, errno, "%s cannot be created", temporary);
         return NULL;
     }
     struct base_writer *writer = MEMORY_NEW(struct base_writer);
@@ -62,7 +62,7 @@ struct base_writer *base_writer_begin(int folder, const char *name, const char *
     buffer_init(base, base->maximum);
     int result = uv_thread_create(&writer->thread, base_writer_run, writer);
     if (result != 0) {
-        (void)error_set(error, "no thread can be begun that writes it: %s", uv_strerror(result));
+        (void)error_set(error, "cannot start a thread to write it: %s", uv_strerror(result));
         base_writer_release(&writer);
     }
     return writer;

@@ -1,4 +1,4 @@
-/* The coordinator's journal as a file: how it begins, is written to, and ends. */
+/* The coordinator's journal as a file: opening, writing and closing it. */
 #include "coordinator/store/journal_inside.h"
 
 #include "common/compose.h"
@@ -21,7 +21,7 @@
 #define TAIL_MAX_BYTES ((size_t)4 * 1024 * 1024 * 1024)
 #define PROC_FILE_BYTES 80
 
-/* Spaces in runs become one; empty if it cannot be read. */
+/* Collapses runs of spaces; empty if it cannot be read. */
 static void read_proc_file(const char *path, char text[PROC_FILE_BYTES])
 {
     char content[PROC_FILE_BYTES];
@@ -42,11 +42,12 @@ static void read_proc_file(const char *path, char text[PROC_FILE_BYTES])
     }
 }
 
-/* Its clock goes on as long as this is the same. Empty where that cannot be known: then it never is. */
+/* The journal's clock continues as long as this is the same. Empty if it cannot be determined: then the clock
+ * never continues. */
 static void identify_machine(char machine[JOURNAL_MACHINE_BYTES])
 {
     char boot[PROC_FILE_BYTES];
-    char offsets[PROC_FILE_BYTES]; /* of a container's clock */
+    char offsets[PROC_FILE_BYTES]; /* clock offset of a container */
     read_proc_file(BOOT_ID_FILE, boot);
     read_proc_file(TIME_OFFSETS_FILE, offsets);
     compose(machine, JOURNAL_MACHINE_BYTES, "%s%s", boot, boot[0] != '\0' ? offsets : "");
@@ -213,7 +214,7 @@ void journal_note(struct journal *journal, const struct coordinator_event *event
     if (journal->file >= 0) {
         event_log_note(&journal->writer, event);
     } else if (journal->is_stale) {
-        journal_take_away(journal); /* perhaps it can be done by now */
+        journal_take_away(journal); /* it may succeed by now */
     }
 }
 

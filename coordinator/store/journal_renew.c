@@ -1,6 +1,6 @@
-/* A new base of the journal while campaigns run: the state is packed at once, written and synced on a thread,
- * and takes the journal's place with what has happened meanwhile. Until then the journal goes on as it was,
- * so that at every instant the file holds all. */
+/* Renews the base of the journal while campaigns run: the state is packed at once, written and synced on a
+ * thread, and replaces the journal together with the events since. Until then the journal continues
+ * unchanged, so that the file is complete at every instant. */
 #include "coordinator/store/journal_inside.h"
 
 #include "common/clock.h"
@@ -12,15 +12,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* As much as can be replayed within a quarter of a second of processor time; more where the base itself is
+/* As much as can be replayed within a quarter of a second of processor time; more if the base itself is
  * larger, so that at most as much is written for bases as for events. */
 #define TAIL_LEAST_BYTES ((uint64_t)4 * 1024 * 1024)
 #define TAIL_MOST_BYTES ((uint64_t)32 * 1024 * 1024)
 #define BASE_EVERY_NS (60ull * NS_PER_S)
 #define RETRY_AFTER_NS (10ull * NS_PER_S)
-/* Packing takes at most one part of so many of the time: nobody else is served meanwhile. */
+/* Packing takes at most this fraction of the time: nobody is served meanwhile. */
 #define PACKING_PARTS 100u
-/* Of --journal-max: from here on a new base is due whatever the rest says. */
+/* Fraction of --journal-max above which a new base is due in any case. */
 #define GUARD_PARTS 4u
 
 static bool is_due(const struct journal *journal, const struct journal_time *time)
@@ -39,12 +39,12 @@ static enum journal_renewal journal_renew_give_up(struct journal *journal, const
 {
     journal->retry_ns = time->machine_ns + RETRY_AFTER_NS;
     buffer_finish(&journal->tail);
-    (void)error_wrap(error, "no new base of the journal could be made: ");
+    (void)error_wrap(error, "cannot write a new base of the journal: ");
     return JOURNAL_NOT_RENEWED;
 }
 
-/* What was noted belongs to the base. False with an error if it cannot be written: there is no journal any
- * more. */
+/* The recorded events belong to the base. False with an error if it cannot be written: there is no journal
+ * any more. */
 static enum journal_renewal journal_renew_begin(struct journal *journal,
                                                 const struct coordinator *coordinator,
                                                 const struct journal_time *time, struct error *error)
@@ -96,7 +96,7 @@ static enum journal_renewal finish(struct journal *journal, const struct journal
     return JOURNAL_RENEWED;
 }
 
-/* The journal is larger than it may be: nobody goes on before there is a new base. */
+/* The journal has exceeded its maximum size: nothing continues before there is a new base. */
 static enum journal_renewal renew_now(struct journal *journal, const struct coordinator *coordinator,
                                       const struct journal_time *time, struct error *error)
 {

@@ -1,4 +1,4 @@
-/* How a process goes on from the journal that the one before it has left. */
+/* Continues from the journal that the previous process has left. */
 #include "coordinator/store/journal_inside.h"
 
 #include "common/state_file.h"
@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* So much of the coordinator's time is over since the journal was begun, by the calendar: never less than
- * until the last event, whatever has become of the calendar. */
+/* How much of the coordinator's time has passed since the journal was begun, by the wall clock: never less
+ * than until the last event, even if the wall clock was set back. */
 static uint64_t now_by_calendar(const struct event_log_clock *then, const struct event_log_end *end,
                                 const struct journal_time *time)
 {
@@ -19,7 +19,7 @@ static uint64_t now_by_calendar(const struct event_log_clock *then, const struct
     return now_ns > end->last_ns ? now_ns : end->last_ns;
 }
 
-/* The coordinator's time goes on where it was. */
+/* The coordinator's time continues where it was. */
 static void set_time(struct journal *journal, const struct event_log_clock *then,
                      const struct event_log_end *end, const struct journal_time *time,
                      struct journal_restored *restored)
@@ -32,7 +32,7 @@ static void set_time(struct journal *journal, const struct event_log_clock *then
     }
 }
 
-/* An ended campaign is no reason to go on, but its report may not have been written. */
+/* An ended campaign is no reason to continue, but its report may not have been written. */
 static enum journal_found replay(struct journal *journal, struct event_log_reader *reader,
                                  const struct journal_time *time, struct journal_restored *restored,
                                  struct error *error)
@@ -63,7 +63,7 @@ static enum journal_found replay(struct journal *journal, struct event_log_reade
     return JOURNAL_ALIVE;
 }
 
-/* To be appended to, without what does not belong to it. */
+/* Opens it for appending, and cuts off what does not belong to it. */
 static bool journal_restore_go_on(struct journal *journal, struct error *error)
 {
     journal->file = state_file_open(journal->folder, JOURNAL_FILE, O_WRONLY | O_APPEND);
@@ -109,7 +109,7 @@ enum journal_found journal_restore(struct journal *journal, const struct journal
                                    struct journal_restored *restored, struct error *error)
 {
     *restored = (struct journal_restored){0};
-    /* Of a process that has died before it could put them in place. */
+    /* Temporary files of a process that died before it could rename them. */
     (void)unlinkat(journal->folder, JOURNAL_NEW_FILE, 0);
     (void)unlinkat(journal->folder, JOURNAL_BASE_FILE, 0);
     int file = state_file_open(journal->folder, JOURNAL_FILE, O_RDONLY);

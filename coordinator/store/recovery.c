@@ -1,4 +1,4 @@
-/* How the coordinator sees to it that another process can go on in its place. */
+/* Lets another process continue in the coordinator's place. */
 #include "coordinator/store/recovery.h"
 
 #include "common/clock.h"
@@ -11,7 +11,7 @@ struct recovery {
     struct recovery_settings settings;
     struct journal *journal;
     bool is_failed;
-    bool is_base_missed; /* the last one could not be made */
+    bool is_base_missed; /* the last journal could not be created */
     struct error failure;
     struct error lost;
     uint64_t failures;
@@ -60,7 +60,7 @@ static void recovery_tell(const struct recovery *recovery, enum log_level level,
     recovery->settings.on_log(recovery->settings.context, level, text);
 }
 
-/* Said once, until it works again. */
+/* Logged once, until it works again. */
 static void fail(struct recovery *recovery, const struct error *error)
 {
     recovery->failures++;
@@ -70,13 +70,13 @@ static void fail(struct recovery *recovery, const struct error *error)
     recovery->is_failed = true;
     recovery->failure = *error;
     bool stops = recovery->settings.policy == RECOVERY_STOP;
-    recovery_tell(
-        recovery, LOG_ERROR,
-        "the journal has failed: %s; %s. Make room or mend the disk: the next campaign that begins while no "
-        "other runs has a journal again",
-        error->text,
-        stops ? "campaigns are stopped, and new ones refused (--on-journal-failure stop)"
-              : "campaigns go on, but would not survive this process (--on-journal-failure go-on)");
+    recovery_tell(recovery, LOG_ERROR,
+                  "the journal has failed: %s; %s. Free some space or repair the disk: the next campaign "
+                  "that begins while no "
+                  "other one runs has a journal again",
+                  error->text,
+                  stops ? "campaigns are stopped, and new ones refused (--on-journal-failure stop)"
+                        : "campaigns go on, but would not survive this process (--on-journal-failure go-on)");
 }
 
 static void heal(struct recovery *recovery)
@@ -90,18 +90,18 @@ static void heal(struct recovery *recovery)
 static void tell_restored(const struct recovery *recovery, const struct journal_restored *restored,
                           uint64_t took_ns)
 {
-    recovery_tell(recovery, LOG_INFO, "went on from the journal: %llu events, %llu bytes, in %llu ms",
+    recovery_tell(recovery, LOG_INFO, "continued from the journal: %llu events, %llu bytes, in %llu ms",
                   (unsigned long long)restored->events, (unsigned long long)restored->bytes,
                   (unsigned long long)(took_ns / NS_PER_MS));
     if (restored->cut_bytes > 0) {
         recovery_tell(recovery, LOG_WARNING,
-                      "the last %llu bytes of the journal were cut off: they are no whole block of it",
+                      "the last %llu bytes of the journal were cut off: they are not a complete block",
                       (unsigned long long)restored->cut_bytes);
     }
     if (restored->is_of_other_machine) {
         recovery_tell(
             recovery, LOG_INFO,
-            "the journal is of another machine, or this one was started again: its time goes on by the "
+            "the journal is from another machine, or this one was rebooted: its time continues by the "
             "calendar");
     }
 }
@@ -121,7 +121,7 @@ struct coordinator *recovery_restore(struct recovery *recovery, const struct coo
     }
     if (found == JOURNAL_LOST) {
         recovery->lost = error;
-        recovery_tell(recovery, LOG_WARNING, "the journal cannot be gone on from: %s", error.text);
+        recovery_tell(recovery, LOG_WARNING, "cannot continue from the journal: %s", error.text);
     }
     if (restored.last_campaign > ours.last_campaign) {
         ours.last_campaign = restored.last_campaign;
@@ -176,7 +176,7 @@ bool recovery_write(struct recovery *recovery)
     return recovery->settings.policy == RECOVERY_GO_ON;
 }
 
-/* Said once, until it works again: the journal is whole, it only grows. */
+/* Logged once, until it works again: the journal is complete, it only grows. */
 static void miss_base(struct recovery *recovery, const struct error *error)
 {
     if (!recovery->is_base_missed) {

@@ -1,12 +1,12 @@
-/* How the coordinator sees to it that another process can go on in its place: the journal, when it is kept,
- * and what becomes of campaigns when it cannot be. */
+/* Lets another process continue in the coordinator's place: the journal, when it is written, and what happens
+ * to campaigns if it cannot be. */
 #pragma once
 #include "common/log.h"
 #include "coordinator/store/journal.h"
 
 enum recovery_policy {
-    RECOVERY_GO_ON, /* without */
-    RECOVERY_STOP,  /* no campaign lives without a journal */
+    RECOVERY_GO_ON, /* campaigns go on without a journal */
+    RECOVERY_STOP,  /* no campaign runs without a journal */
 };
 
 struct recovery_settings {
@@ -19,26 +19,26 @@ struct recovery_settings {
 
 struct recovery;
 
-/* The folder is locked from now on. NULL with an error. */
+/* Opens and locks the folder. NULL with an error. */
 MUST_CHECK struct recovery *recovery_open(const struct recovery_settings *settings, struct error *error);
 void recovery_free(struct recovery **recovery);
 
-/* The coordinator that the process before us was, or a new one with these settings; ids go on from where they
+/* Returns the coordinator of the previous process, or a new one with these settings; ids continue where they
  * were. `*is_restored`: the caller steps it with EVENT_RESTORED. */
 MUST_CHECK struct coordinator *
 recovery_restore(struct recovery *recovery, const struct coordinator_settings *settings, bool *is_restored);
-/* What has to be added to clock_now_ns for the coordinator's time: it goes on where it was, whichever machine
+/* The offset from clock_now_ns to the coordinator's time, which continues where it was, whichever machine
  * this is. May wrap around. */
 uint64_t recovery_offset_ns(const struct recovery *recovery);
-/* Why campaigns of the process before us cannot go on; NULL if nothing is known of any. */
+/* Why campaigns of the previous process cannot continue; NULL if none are known. */
 const char *recovery_lost_reason(const struct recovery *recovery);
 
-/* Before an event is stepped. */
+/* Call before an event is stepped. */
 void recovery_note(struct recovery *recovery, const struct coordinator_event *event);
-/* Before an effect of the events that were noted is seen. False, once: campaigns have to be stopped. */
+/* Call before an effect of the recorded events is seen. False, once: campaigns have to be stopped. */
 bool recovery_write(struct recovery *recovery);
-/* When all that a step asked for has been done: keeps the journal short. False, once: campaigns have to be
- * stopped. */
+/* Call when everything that a step requested has been done: keeps the journal short. False, once: campaigns
+ * have to be stopped. */
 bool recovery_rest(struct recovery *recovery, const struct coordinator *coordinator,
                    const struct coordinator_settings *settings);
 /* Whether a campaign may be created. */
@@ -46,12 +46,12 @@ MUST_CHECK bool recovery_allows_campaign(struct recovery *recovery, const struct
 
 struct recovery_state {
     bool is_failed;
-    const char *reason; /* why; empty if it is not */
+    const char *reason; /* the reason; empty if it may */
     enum recovery_policy policy;
-    uint64_t bytes; /* of the journal as it is */
+    uint64_t bytes; /* of the current journal */
     uint64_t written_bytes;
     uint64_t writes;
-    uint64_t bases; /* that have taken the place of another */
+    uint64_t bases; /* that have replaced a journal */
     uint64_t failures;
 };
 struct recovery_state recovery_state(const struct recovery *recovery);

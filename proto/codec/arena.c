@@ -1,4 +1,4 @@
-/* Memory that is taken bit by bit and freed at once. */
+/* Memory that is allocated piece by piece and freed at once. */
 #include "proto/codec/arena.h"
 
 #include "common/memory.h"
@@ -12,7 +12,7 @@
 #define FIRST_CHUNK_BYTES 4096u
 #define LARGEST_CHUNK_BYTES (1u << 20)
 
-/* Under AddressSanitizer what was not taken is forbidden ground, and a gap keeps neighbours apart. */
+/* Under AddressSanitizer, unallocated memory is poisoned, and a gap separates allocations. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define HAS_SANITIZER 1

@@ -1,4 +1,4 @@
-/* Messages to bytes and back: one row for each kind. */
+/* Messages to bytes and back: one row per kind. */
 #include "proto/codec/codec.h"
 
 #include "common/memory.h"
@@ -15,7 +15,7 @@ struct row {
     const char *name;
     Tutti__V1__Message__BodyCase body; /* also the number of its field */
     bool is_of_campaign;
-    body_encoder *encode; /* NULL where the kind says it all */
+    body_encoder *encode; /* NULL if the kind alone says everything */
     body_decoder *decode;
 };
 
@@ -89,7 +89,8 @@ static bool decode_body(struct bytes bytes, struct decoding *decoding)
     const Tutti__V1__Message *wire =
         tutti__v1__message__unpack(&decoding->arena->allocator, bytes.size, bytes.data);
     if (wire == NULL) {
-        return error_set(decoding->error, "%zu bytes are no message, or one that would take too much memory",
+        return error_set(decoding->error,
+                         "%zu bytes are not a valid message, or one that would take too much memory",
                          bytes.size);
     }
     if (!find_kind(wire->body_case, &message->kind)) {
@@ -130,7 +131,8 @@ bool message_decode(struct bytes bytes, struct message *message, struct error *e
     return decode(bytes, false, message, error);
 }
 
-/* What only costs as much as looking at it: a stranger's message is refused before it takes memory. */
+/* Checks that cost no more than reading the bytes: a message from a stranger is refused before it takes
+ * memory. */
 static bool may_be_decoded(struct bytes bytes, struct error *error)
 {
     uint32_t body;
@@ -141,13 +143,13 @@ static bool may_be_decoded(struct bytes bytes, struct error *error)
                          LIMIT_FROM_AGENT_BYTES);
     }
     if (!glance(bytes, LIMIT_FROM_AGENT_ITEMS, &body, &items)) {
-        return error_set(error, "%zu bytes are no message", bytes.size);
+        return error_set(error, "%zu bytes are not a valid message", bytes.size);
     }
     if (!find_kind((Tutti__V1__Message__BodyCase)body, &kind)) {
         return error_set(error, "a message of unknown kind");
     }
     if (kind > MESSAGE_GOODBYE) {
-        return error_set(error, "%s: not for an agent to say", ROWS[kind].name);
+        return error_set(error, "%s: not a message that an agent sends", ROWS[kind].name);
     }
     size_t most = 1 + (kind == MESSAGE_OPERATIONS ? LIMIT_OPERATIONS : LIMIT_FROM_AGENT_ITEMS);
     return items <= most ||

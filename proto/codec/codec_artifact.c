@@ -1,4 +1,4 @@
-/* Pieces of what failed steps have left. */
+/* Pieces of the artifacts of failed steps. */
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
@@ -28,7 +28,7 @@ static bool check_extent(const struct artifact_piece *piece, struct error *error
         return error_set(error, "a piece of %zu bytes, 1 to %u are allowed", size, LIMIT_CHUNK_BYTES);
     }
     return (piece->offset < piece->size_bytes && size <= piece->size_bytes - piece->offset) ||
-           error_set(error, "a piece that is beyond the end");
+           error_set(error, "a piece beyond the end");
 }
 
 bool decode_artifact(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)

@@ -45,15 +45,15 @@ static bool check_options(const Tutti__V1__Options *wire, struct error *error)
         return error_set(error, "%u workers in rooms of %u, at most %u are allowed", wire->workers,
                          wire->room_size, LIMIT_WORKERS);
     }
-    if (!(wire->fail_percent >= 0 && wire->fail_percent <= 100)) { /* written so that it refuses NaN */
-        return error_set(error, "fail percent is not within 0 to 100");
+    if (!(wire->fail_percent >= 0 && wire->fail_percent <= 100)) { /* written so that NaN is refused */
+        return error_set(error, "fail percent is not in the range 0 to 100");
     }
     if (wire->target.len > LIMIT_TEXT_BYTES) {
         return error_set(error, "target has %zu bytes, at most %u are allowed", wire->target.len,
                          LIMIT_TEXT_BYTES);
     }
     if (wire->target_port > UINT16_MAX) {
-        return error_set(error, "%u is no port of a target", wire->target_port);
+        return error_set(error, "%u is not a valid port of a target", wire->target_port);
     }
     return check_enum((int)wire->on_loss, ON_LOSS_COUNT, "on loss", error) &&
            check_enum((int)wire->on_deadlock, ON_DEADLOCK_FAIL + 1, "on deadlock", error) &&
@@ -124,7 +124,7 @@ static bool is_hash(struct bytes hash)
 static bool take_hash(const ProtobufCBinaryData *wire, struct bytes *hash, struct error *error)
 {
     *hash = bytes_of(wire->data, wire->len);
-    return is_hash(*hash) || error_set(error, "the hash of the bundle is no SHA-256");
+    return is_hash(*hash) || error_set(error, "the hash of the bundle is not a SHA-256");
 }
 
 bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding)
@@ -146,7 +146,7 @@ bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle,
 static bool take_offset(uint64_t wire, uint64_t *offset, struct error *error)
 {
     *offset = wire;
-    return wire < LIMIT_BUNDLE_BYTES || error_set(error, "no bundle has a byte there");
+    return wire < LIMIT_BUNDLE_BYTES || error_set(error, "an offset beyond the end of any bundle");
 }
 
 void encode_bundle_wanted(const struct message *message, struct buffer *into)

@@ -1,4 +1,4 @@
-/* The course of a campaign: deployment, fixtures, start, assignments, rooms and how far they are. */
+/* The course of a campaign: deployment, fixtures, start, assignments, and the progress of rooms. */
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
@@ -155,7 +155,7 @@ static bool take_room_steps(const Tutti__V1__RoomSteps *wire, struct room_step *
                             struct decoding *decoding)
 {
     if (wire->n_pairs % 2 != 0 || wire->n_pairs / 2 > LIMIT_WORKERS) {
-        return error_set(decoding->error, "%zu numbers are no pairs of rooms and steps", wire->n_pairs);
+        return error_set(decoding->error, "%zu numbers are not pairs of rooms and steps", wire->n_pairs);
     }
     size_t count = wire->n_pairs / 2;
     struct room_step *items = (struct room_step *)arena_array(decoding->arena, count, sizeof *items);

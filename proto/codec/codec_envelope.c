@@ -8,7 +8,7 @@
 
 /* An envelope with every field at its longest, and some room for fields of a later version. */
 #define ENVELOPE_MAX_BYTES 256u
-/* What decoding takes goes onto the stack as long as it is an ordinary one. */
+/* Memory for decoding, on the stack: enough for any ordinary envelope. */
 #define STACK_BYTES 1024u
 #define ALLOWANCE_BYTES 16384u
 
@@ -27,7 +27,7 @@ static bool unpack(struct bytes bytes, struct arena *arena, struct envelope *env
 {
     const Tutti__V1__Envelope *wire = tutti__v1__envelope__unpack(&arena->allocator, bytes.size, bytes.data);
     if (wire == NULL) {
-        return error_set(error, "%zu bytes are no envelope", bytes.size);
+        return error_set(error, "%zu bytes are not a valid envelope", bytes.size);
     }
     if (wire->incarnation == 0) {
         return error_set(error, "an envelope without an incarnation");

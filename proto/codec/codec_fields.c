@@ -146,9 +146,9 @@ static bool check_runs(struct worker_set *workers, uint64_t limit, struct error 
             return error_set(error, "a run of workers is empty or has no stride");
         }
         if (run->first + (uint64_t)run->stride * (run->count - 1) >= LIMIT_WORKERS) {
-            return error_set(error, "a run of workers goes beyond %u", LIMIT_WORKERS - 1);
+            return error_set(error, "a run of workers extends beyond %u", LIMIT_WORKERS - 1);
         }
-        run->stride = run->count == 1 ? 1 : run->stride; /* it has no meaning there */
+        run->stride = run->count == 1 ? 1 : run->stride; /* a stride has no meaning for one worker */
         members += run->count;
     }
     if (members > limit) {
@@ -166,7 +166,7 @@ bool take_workers(const uint32_t *numbers, size_t count, uint64_t limit, struct 
         return true;
     }
     if (count != 1 && (count % 3 != 0 || count / 3 > LIMIT_SET_RUNS)) {
-        return error_set(decoding->error, "%zu numbers are no set of workers", count);
+        return error_set(decoding->error, "%zu numbers are not a set of workers", count);
     }
     workers->run_count = count == 1 ? 1 : count / 3;
     workers->runs =
@@ -196,7 +196,7 @@ bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kin
 {
     int number = (int)wire;
     if (number < 1 || number > OPERATION_KIND_COUNT) {
-        return error_set(error, "there is no kind of operation %d", number);
+        return error_set(error, "unknown kind of operation %d", number);
     }
     *kind = (enum operation_kind)(number - 1);
     return true;
@@ -205,7 +205,7 @@ bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kin
 bool check_enum(int wire, int count, const char *what, struct error *error)
 {
     if (wire < 0 || wire >= count) {
-        return error_set(error, "%s: there is no %d", what, wire);
+        return error_set(error, "%s: unknown value %d", what, wire);
     }
     return true;
 }

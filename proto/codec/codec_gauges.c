@@ -1,4 +1,4 @@
-/* How an agent is doing: a few numbers, and a few for each of its shards. */
+/* The state of an agent: a few numbers, and a few for each of its shards. */
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"

@@ -1,4 +1,4 @@
-/* What an encoded message is and how much is in it, known before any of it is decoded. */
+/* Determines the kind of an encoded message and how much it contains, without decoding it. */
 #include "common/pack.h"
 #include "proto/codec/codec_internal.h"
 
@@ -6,7 +6,7 @@
 
 enum wire_type { PROTOBUF_VARINT = 0, PROTOBUF_FIXED64 = 1, PROTOBUF_LENGTH = 2, PROTOBUF_FIXED32 = 5 };
 
-/* One field as it stands on the wire. */
+/* One field in its wire format. */
 struct protobuf_write_field {
     uint32_t number;
     enum wire_type type;
@@ -73,7 +73,7 @@ static size_t count_items(struct bytes body, size_t most)
     return count;
 }
 
-/* A body that stands there twice is merged by protobuf, so the items of all of them count. */
+/* protobuf merges a body that occurs twice, so the items of all its occurrences count. */
 bool glance(struct bytes bytes, size_t most, uint32_t *body, size_t *items)
 {
     struct protobuf_write_field field;

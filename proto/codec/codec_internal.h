@@ -1,4 +1,4 @@
-/* What the files of the codec share: one pair of functions for each body, and the checks of single fields. */
+/* What the files of the codec share: a pair of functions for each body, and the checks of single fields. */
 #pragma once
 #include "common/buffer.h"
 #include "common/error.h"
@@ -7,12 +7,12 @@
 
 #include <tutti.pb-c.h>
 
-/* Where a body is decoded to. */
+/* The destination of a decoded body. */
 struct decoding {
     struct arena *arena;
     struct message *message;
     struct error *error;
-    bool is_from_agent; /* by the bounds of message_decode_from_agent */
+    bool is_from_agent; /* apply the bounds of message_decode_from_agent */
 };
 
 typedef void body_encoder(const struct message *message, struct buffer *into);
@@ -35,12 +35,11 @@ bool decode_options(const Tutti__V1__Options *wire, struct campaign_options *opt
 void encode_bundle(struct buffer *into, uint32_t field, const struct bundle_listing *bundle);
 bool decode_bundle(const Tutti__V1__Bundle *wire, struct bundle_listing *bundle, struct decoding *decoding);
 
-/* Without decoding: the number of the body's field, and how many fields are in it, itself included; counting
- * ends behind `most`. False if the bytes are no message. */
+/* Without decoding: the field number of the body, and how many fields it contains, including itself; counting
+ * stops once it exceeds `most`. False if the bytes are not a message. */
 bool glance(struct bytes bytes, size_t most, uint32_t *body, size_t *items);
 
-/* Fields. The encoders assert the bounds, the decoders refuse what does not hold them; `what` names the
- * field. */
+/* Fields. The encoders assert the bounds, the decoders refuse what violates them; `what` names the field. */
 void put_name(struct buffer *into, uint32_t field, struct bytes name);
 void put_text(struct buffer *into, uint32_t field, struct bytes text);
 void put_workers(struct buffer *into, uint32_t field, const struct worker_set *workers);
@@ -50,26 +49,26 @@ bool take_optional_name(const ProtobufCBinaryData *wire, const char *what, struc
                         struct error *error);
 bool take_printable_name(const ProtobufCBinaryData *wire, const char *what, struct bytes *name,
                          struct error *error);
-/* Replaces what is not printable, in place: the bytes are the arena's. */
+/* Replaces unprintable characters, in place: the bytes belong to the arena. */
 bool take_text(const ProtobufCBinaryData *wire, const char *what, struct bytes *text, struct error *error);
 bool take_value(const ProtobufCBinaryData *wire, const char *what, struct bytes *value, struct error *error);
 bool take_duration(uint64_t protobuf_write_ms, const char *what, uint64_t *duration_ms, struct error *error);
 bool take_worker(uint32_t wire, uint32_t *worker, struct error *error);
-/* `limit`: of its members. May be empty. */
+/* `limit` is the maximum number of members. The set may be empty. */
 bool take_workers(const uint32_t *numbers, size_t count, uint64_t limit, struct worker_set *workers,
                   struct decoding *decoding);
 /* As take_workers, but not empty and with the usual limit. */
 bool take_some_workers(const uint32_t *numbers, size_t count, struct worker_set *workers,
                        struct decoding *decoding);
-/* Nothing recorded, or NULL: absent on the wire, an empty histogram when decoded. */
+/* NULL or an empty histogram is absent on the wire, and decoded as an empty histogram. */
 void put_histogram(struct buffer *into, uint32_t field, const struct histogram *histogram);
-/* `buckets_left`: how far all histograms of the message together may still reach, since memory goes by the
- * highest one. */
+/* `buckets_left`: the sum up to which the highest buckets of the message's remaining histograms may reach,
+ * since memory is proportional to the highest bucket. */
 bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, uint64_t *buckets_left,
                     struct decoding *decoding);
 bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kind, struct error *error);
 /* Whether `wire` is one of 0…count-1. */
 bool check_enum(int wire, int count, const char *what, struct error *error);
 bool check_batch(size_t count, struct error *error);
-/* How far the histograms of a message may reach together. */
+/* The sum up to which the highest buckets of all histograms of a message may reach. */
 uint64_t buckets_of(const struct decoding *decoding);

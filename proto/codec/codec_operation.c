@@ -1,4 +1,4 @@
-/* What workers did and what they are answered: the batches that make up most of the traffic. */
+/* What workers did and the answers to it: the batches that make up most of the traffic. */
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
@@ -8,7 +8,7 @@
 
 static_assert((int)OUTCOME_REFUSED == TUTTI__V1__OUTCOME__REFUSED, "outcomes are the same on the wire");
 
-/* Which fields the kinds have to carry. */
+/* Which fields each kind carries. */
 struct rule {
     bool has_name;
     bool has_value;
@@ -40,7 +40,7 @@ static const struct rule RULES[OPERATION_KIND_COUNT] = {
     [OPERATION_BEGUN] = {.has_name = false},
 };
 
-/* nil is what a value is that is not there. */
+/* An absent value means nil. */
 static void put_value(struct buffer *into, uint32_t field, struct bytes value)
 {
     if (!bytes_equal_string(value, "n")) {
@@ -132,7 +132,7 @@ static void copy_operation(const Tutti__V1__Operation *wire, struct operation *o
     operation->uncertainty_us = wire->uncertainty_us;
 }
 
-/* One for each worker, or none. */
+/* One per worker, or none. */
 static bool take_instants(const Tutti__V1__Operation *wire, struct operation *operation, struct error *error)
 {
     if (wire->n_after_us == 0) {
@@ -140,7 +140,7 @@ static bool take_instants(const Tutti__V1__Operation *wire, struct operation *op
     }
     uint64_t workers = worker_set_count(&operation->workers);
     if (wire->n_after_us != workers) {
-        return error_set(error, "%zu instants of %llu workers", wire->n_after_us,
+        return error_set(error, "%zu instants for %llu workers", wire->n_after_us,
                          (unsigned long long)workers);
     }
     operation->after_us = wire->after_us;
@@ -162,7 +162,7 @@ static bool take_operation_workers(const Tutti__V1__Operation *wire, struct oper
         return false;
     }
     if (!operation_is_aggregated(operation->kind) && worker_set_count(&operation->workers) != 1) {
-        return error_set(decoding->error, "%s is of one worker", operation_name(operation->kind));
+        return error_set(decoding->error, "%s takes exactly one worker", operation_name(operation->kind));
     }
     return true;
 }
@@ -194,7 +194,7 @@ static bool take_operation(const Tutti__V1__Operation *wire, struct operation *o
            take_digest(&wire->digest, &operation->digest, error);
 }
 
-/* What can be answered of it stays: whoever waits for it is told. */
+/* Keeps the part that can be answered, so that the waiting worker is told. */
 static void keep_fault(struct operation *operation, struct decoding *decoding)
 {
     size_t size = strlen(decoding->error->text) + 1;
@@ -210,7 +210,8 @@ static void keep_fault(struct operation *operation, struct decoding *decoding)
                                     .fault = fault};
 }
 
-/* However many operations a message has, and however many workers each names: what it can make us do ends. */
+/* Bounds the work that a message can cause, however many operations it has and however many workers each of
+ * them names. */
 static bool check_named(const struct message *message, struct error *error)
 {
     uint64_t named = 0;
@@ -244,13 +245,14 @@ bool decode_operations(const Tutti__V1__Message *protobuf_write_message, struct 
     return !decoding->is_from_agent || check_named(decoding->message, decoding->error);
 }
 
-/* A value that many replies point to stands in their message once. */
+/* A value that many replies point to is written to their message once. */
 struct shared_values {
     struct bytes items[LIMIT_SHARED_VALUES];
     uint32_t count;
 };
 
-/* Its place, from 1; 0 for one that stands in the reply itself. What was put in last is the likeliest. */
+/* Its index, from 1; 0 for a value that is in the reply itself. The most recently added one is the most
+ * likely match. */
 static uint32_t share_value(struct shared_values *values, struct bytes value)
 {
     if (value.size < REPLY_SHARED_BYTES) {
@@ -321,7 +323,7 @@ static void copy_reply(const Tutti__V1__Reply *wire, struct reply *reply)
     reply->at_ns = wire->at_ns;
 }
 
-/* Its own, or one of those that many share, which have been checked. */
+/* Its own value, or one of the shared ones, which have already been checked. */
 static bool take_reply_value(const Tutti__V1__Reply *wire, const Tutti__V1__Replies *all, struct reply *reply,
                              struct error *error)
 {
@@ -330,7 +332,8 @@ static bool take_reply_value(const Tutti__V1__Reply *wire, const Tutti__V1__Repl
                                 error);
     }
     if (wire->shared_value > all->n_values || wire->value.len > 0) {
-        return error_set(error, "there is no shared value %u, or it has another", wire->shared_value);
+        return error_set(error, "there is no shared value %u, or the reply also has its own",
+                         wire->shared_value);
     }
     const ProtobufCBinaryData *value = &all->values[wire->shared_value - 1];
     reply->value = bytes_of(value->data, value->len);

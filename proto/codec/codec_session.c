@@ -1,4 +1,4 @@
-/* How a session begins and why it does not: hello, welcome, refused; and stop, which has the shape of
+/* How a session begins or why it does not: hello, welcome, refused; and stop, which has the same shape as
  * refused. */
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
@@ -38,7 +38,7 @@ bool decode_hello(const Tutti__V1__Message *protobuf_write_message, struct decod
     hello->labels = bytes_of(wire->labels.data, wire->labels.len);
     hello->capacity = wire->capacity;
     if (wire->version_lowest == 0 || wire->version_lowest > wire->version_highest) {
-        return error_set(error, "versions %u to %u are no range", wire->version_lowest,
+        return error_set(error, "versions %u to %u are not a range", wire->version_lowest,
                          wire->version_highest);
     }
     if (wire->shards == 0 || wire->shards > LIMIT_SHARDS) {

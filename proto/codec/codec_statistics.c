@@ -1,4 +1,4 @@
-/* What was counted: steps, requests, waits, errors, with histograms in their sparse form. */
+/* Counts of steps, requests, waits and errors, with histograms in their sparse form. */
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
@@ -31,7 +31,7 @@ static bool take_pairs(const Tutti__V1__Histogram *wire, struct histogram *histo
     for (size_t i = 0; i + 1 < wire->n_pairs; i += 2) {
         uint64_t distance = wire->pairs[i];
         if (distance == 0 || distance > *buckets_left || wire->pairs[i + 1] == 0) {
-            return error_set(error, "a bucket of a histogram does not rise, goes too far or is empty");
+            return error_set(error, "a bucket of a histogram is out of order, too high or empty");
         }
         *buckets_left -= distance;
         after_previous += distance;
@@ -50,7 +50,7 @@ bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, 
         return true;
     }
     if (wire->n_pairs == 0 || wire->n_pairs % 2 != 0) {
-        return error_set(decoding->error, "%zu numbers are no histogram", wire->n_pairs);
+        return error_set(decoding->error, "%zu numbers are not a histogram", wire->n_pairs);
     }
     if (!take_pairs(wire, *taken, buckets_left, decoding->error)) {
         return false;

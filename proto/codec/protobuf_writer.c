@@ -1,5 +1,5 @@
-/* Writes protobuf's wire format. By hand, since building protobuf-c's structures only to have them measured
- * and copied took most of the time of an encoded operation. */
+/* Writes protobuf's wire format. Done by hand, since building protobuf-c's structures only to have them
+ * measured and copied took most of the time of encoding an operation. */
 #include "proto/codec/protobuf_writer.h"
 
 #include "common/pack.h"
@@ -76,7 +76,7 @@ size_t protobuf_write_open(struct buffer *buffer, uint32_t field)
 {
     uint8_t head[PACK_VARINT_BYTES + 1];
     size_t size = put_tag(head, field, PROTOBUF_LENGTH);
-    head[size++] = 0; /* the length, if it proves to be short, as it mostly does */
+    head[size++] = 0; /* the length, if it turns out to be short, as in most cases */
     buffer_append(buffer, head, size);
     return buffer->size;
 }

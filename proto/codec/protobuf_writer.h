@@ -1,5 +1,5 @@
-/* Writes protobuf's wire format: fields with their numbers, as in tutti.proto. What has its default is left
- * out. */
+/* Writes protobuf's wire format: fields with their numbers, as in tutti.proto. Fields with their default
+ * value are omitted. */
 #pragma once
 #include "common/buffer.h"
 
@@ -14,7 +14,7 @@ void protobuf_write_bytes(struct buffer *buffer, uint32_t field, struct bytes by
 /* One element of an open packed field. */
 void protobuf_write_element(struct buffer *buffer, uint64_t number);
 
-/* Opens a nested message or a packed field, written even if nothing follows; protobuf_write_close with what
- * it gave back ends it. */
+/* Opens a nested message or a packed field, which is written even if it stays empty; pass the result to
+ * protobuf_write_close to end it. */
 size_t protobuf_write_open(struct buffer *buffer, uint32_t field);
 void protobuf_write_close(struct buffer *buffer, size_t opened);

@@ -48,10 +48,10 @@ bool allow_list_add(struct allow_list *list, struct bytes name, struct bytes pub
         return false;
     }
     if (!key_is_valid(public_key)) {
-        return error_set(error, "what stands behind %.*s is not a key of 40 characters", BYTES_FORMAT(name));
+        return error_set(error, "the text after %.*s is not a key of 40 characters", BYTES_FORMAT(name));
     }
     if (map_get(list->by_name, name) != NULL) {
-        return error_set(error, "there is an agent %.*s already", BYTES_FORMAT(name));
+        return error_set(error, "there is already an agent %.*s", BYTES_FORMAT(name));
     }
     const struct allowed *other = map_get(list->by_key, public_key);
     if (other != NULL) {
@@ -129,7 +129,7 @@ void allow_list_format(const struct allow_list *list, struct buffer *into)
     struct map_cursor cursor = {0};
     buffer_append_string(into,
                          "# tutti: the agents that may join, by name and public key. A running coordinator "
-                         "follows within a second.\n");
+                         "applies changes within a second.\n");
     while (map_next(list->by_name, &cursor)) {
         const struct allowed *allowed = cursor.value;
         buffer_append_format(into, "agent %s %s\n", allowed->name, allowed->public_key);

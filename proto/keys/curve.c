@@ -1,4 +1,4 @@
-/* Drawing keys of CURVE, and whether two belong together. */
+/* Generates CURVE keys, and checks whether two belong together. */
 #include "proto/keys/curve.h"
 
 #include <assert.h>
@@ -8,7 +8,7 @@
 void curve_draw(struct key_pair *pair)
 {
     int result = zmq_curve_keypair(pair->public_key, pair->secret_key);
-    assert(result == 0); /* only a libzmq without CURVE cannot, and we were not built with one */
+    assert(result == 0); /* fails only in a libzmq without CURVE, and ours has it */
     (void)result;
 }
 

@@ -1,4 +1,4 @@
-/* Drawing keys of CURVE, and whether two belong together. */
+/* Generates CURVE keys, and checks whether two belong together. */
 #pragma once
 #include "proto/keys/keys.h"
 

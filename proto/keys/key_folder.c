@@ -1,4 +1,4 @@
-/* The files with keys. */
+/* Files that hold keys. */
 #include "proto/keys/key_folder.h"
 
 #include "common/memory.h"
@@ -50,19 +50,19 @@ static bool write_pair(const char *folder, struct error *error)
     return replace_file(path, buffer_bytes(&text), KEY_FILE_MODE, false, error);
 }
 
-/* The pair comes last: where it is, the folder is complete. */
+/* The pair comes last: if it exists, the folder is complete. */
 bool key_folder_make(const char *folder, struct error *error)
 {
     SCOPED(memory_free_at) char *pair = path_of(folder, PAIR_FILE);
     SCOPED(memory_free_at) char *list = path_of(folder, LIST_FILE);
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        return error_set_system(error, errno, "%s cannot be made", folder);
+        return error_set_system(error, errno, "%s cannot be created", folder);
     }
     if (!trusted_folder_check(folder, error)) {
         return false;
     }
     if (faccessat(AT_FDCWD, pair, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        return error_set(error, "%s is there already; nothing was overwritten", pair);
+        return error_set(error, "%s already exists; nothing was overwritten", pair);
     }
     struct allow_list *empty = allow_list_new();
     bool is_good = access(list, F_OK) == 0 || write_list(folder, empty, false, error);

@@ -1,9 +1,10 @@
-/* The files with keys: a coordinator's folder with its pair and its allow-list, and an agent's file. */
+/* Files that hold keys: the coordinator's folder with its key pair and allow-list, and an agent's key
+ * file. */
 #pragma once
 #include "proto/keys/allow_list.h"
 #include "proto/keys/keys.h"
 
-/* Of a file as it was when it was read: with another one it has to be read again. */
+/* Identifies the version of a file that was read: if the stamp differs, the file has to be read again. */
 struct key_stamp {
     uint64_t inode;
     uint64_t size_bytes;
@@ -11,24 +12,24 @@ struct key_stamp {
     int64_t changed_ns;
 };
 
-/* Makes the folder (0700) if it is not there, with a new pair and an empty list (0600). Overwrites nothing.
- */
+/* Creates the folder (0700) if it does not exist, with a new key pair and an empty list (0600). Overwrites
+ * nothing. */
 MUST_CHECK bool key_folder_make(const char *folder, struct error *error);
-/* Holds others off who would change the list, until the descriptor is closed; -1 with an error. */
+/* Locks the list against other writers until the descriptor is closed; -1 with an error. */
 MUST_CHECK int key_folder_lock(const char *folder, struct error *error);
-/* A secret that others can read is refused, as is a file or folder that they can change. `warning` is written
- * if root has left its secret open to everybody, else empty (common/trusted_file.h). */
+/* A secret that others can read is refused, as is a file or folder that they can change. `warning` is set if
+ * root has left its secret readable for everybody, else it is empty (common/trusted_file.h). */
 MUST_CHECK bool key_folder_read_pair(const char *folder, struct key_pair *pair, struct error *warning,
                                      struct error *error);
 /* NULL with an error. `stamp` is set in both cases. */
 MUST_CHECK struct allow_list *key_folder_read_list(const char *folder, struct key_stamp *stamp,
                                                    struct error *error);
-/* Whether the list is another one than that with this stamp. */
+/* Whether the list has changed since the version with this stamp. */
 bool key_folder_has_changed(const char *folder, const struct key_stamp *stamp);
 /* All or nothing. */
 MUST_CHECK bool key_folder_write_list(const char *folder, const struct allow_list *list, struct error *error);
 
-/* `path` "-" is standard input, which is then used up. `warning` as above. */
+/* `path` "-" is standard input, which is read to its end. `warning` as above. */
 MUST_CHECK bool agent_key_read(const char *path, struct agent_key *key, struct error *warning,
                                struct error *error);
 /* All or nothing, mode 0600; never overwrites. */

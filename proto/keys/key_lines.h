@@ -1,4 +1,4 @@
-/* The lines of key files: "WORD VALUE", comments and empty lines left out. Pure. */
+/* The lines of key files: "WORD VALUE", skipping comments and empty lines. Pure. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -9,11 +9,12 @@
 /* `struct key_lines lines = {.rest = text}`. */
 struct key_lines {
     struct bytes rest;
-    unsigned number; /* of the line just given, from 1 */
+    unsigned number; /* of the line just returned, from 1 */
     struct bytes word;
-    struct bytes value; /* all behind the first space; never empty */
+    struct bytes value; /* everything after the first space; never empty */
     bool is_broken;
 };
 
-/* The next line. False at the end, and with is_broken and an error where a line has another form. */
+/* Reads the next line. False at the end, and also, with is_broken set and an error, if a line is
+ * malformed. */
 MUST_CHECK bool key_lines_next(struct key_lines *lines, struct error *error);

@@ -1,11 +1,11 @@
-/* The keys of CURVE as text. */
+/* CURVE keys as text. */
 #include "proto/keys/keys.h"
 
 #include "proto/keys/key_lines.h"
 
 #include <string.h>
 
-/* One line of a file, and where its value goes. */
+/* One line of a file, and the destination of its value. */
 struct field {
     const char *word;
     char *into;
@@ -13,7 +13,7 @@ struct field {
     bool is_optional;
 };
 
-/* The place of a character in Z85's alphabet, or -1. */
+/* The index of a character in Z85's alphabet, or -1. */
 static int digit_of(uint8_t character)
 {
     static const char ALPHABET[] =
@@ -57,14 +57,14 @@ bool key_name_check(struct bytes name, struct error *error)
     }
     return is_good || error_set(error,
                                 "the name of an agent with a key has 1 to %u letters, digits, '_', '-' and "
-                                "'.', the last two not in front",
+                                "'.', and does not begin with the last two",
                                 KEY_NAME_BYTES);
 }
 
 static bool take_value(const struct field *field, struct bytes value, unsigned line, struct error *error)
 {
     if (field->into[0] != '\0') {
-        return error_set(error, "line %u: \"%s\" is there twice", line, field->word);
+        return error_set(error, "line %u: \"%s\" is a duplicate", line, field->word);
     }
     if (field->is_key && !key_is_valid(value)) {
         return error_set(error, "line %u: \"%s\" is not a key of 40 characters", line, field->word);
@@ -95,7 +95,7 @@ static bool parse(struct bytes text, const struct field *fields, size_t count, s
     while (key_lines_next(&lines, error)) {
         const struct field *field = find_field(fields, count, lines.word);
         if (field == NULL) {
-            return error_set(error, "line %u begins with a word that does not belong there", lines.number);
+            return error_set(error, "line %u begins with an unknown word", lines.number);
         }
         if (!take_value(field, lines.value, lines.number, error)) {
             return false;
@@ -142,7 +142,7 @@ bool agent_key_parse(struct bytes text, struct agent_key *key, struct error *err
                                    {"token", parsed.token, true, true}};
     bool is_good = parse(text, fields, sizeof fields / sizeof *fields, error);
     if (is_good && !is_whole(&parsed)) {
-        is_good = error_set(error, "it needs the lines public, secret and coordinator, or token alone");
+        is_good = error_set(error, "it needs the lines public, secret and coordinator, or only token");
     }
     if (is_good) {
         *key = parsed;
@@ -153,10 +153,11 @@ bool agent_key_parse(struct bytes text, struct agent_key *key, struct error *err
 
 void key_pair_format(const struct key_pair *pair, struct buffer *into)
 {
-    buffer_append_format(into,
-                         "# tutti: the key pair of a coordinator. Whoever has the secret can pose as it.\n"
-                         "public %s\nsecret %s\n",
-                         pair->public_key, pair->secret_key);
+    buffer_append_format(
+        into,
+        "# tutti: the key pair of a coordinator. Anyone who has the secret can impersonate it.\n"
+        "public %s\nsecret %s\n",
+        pair->public_key, pair->secret_key);
 }
 
 void agent_key_format(const struct agent_key *key, struct buffer *into)

@@ -1,4 +1,4 @@
-/* What every bundle has to be, its name, and how it is cut for its way. */
+/* Rules that every bundle must satisfy, its hash, and how it is cut into chunks. */
 #include "proto/message/bundle.h"
 
 #include "common/map.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A part between slashes. Names of Windows' drives and its backslash are no part of a name here. */
+/* A part between slashes. Windows drive names and backslashes are not valid in a name here. */
 static bool is_clean_part(struct bytes part)
 {
     return part.size > 0 && !bytes_equal_string(part, ".") && !bytes_equal_string(part, "..") &&
@@ -47,7 +47,7 @@ bool bundle_check_listing(const struct bundle_listing *listing, struct error *er
             return error_set(error, "two files have the path %.*s", BYTES_FORMAT(file->path));
         }
         if (file->size_bytes > left) {
-            return error_set(error, "the files have too many bytes, at most %u are allowed",
+            return error_set(error, "the files have too many bytes together, at most %u are allowed",
                              LIMIT_BUNDLE_BYTES);
         }
         left -= file->size_bytes;
@@ -75,7 +75,7 @@ void bundle_hash(const struct bundle *bundle, char hash[DIGEST_TEXT_BYTES])
 {
     struct digest *digest = digest_new();
     for (size_t i = 0; i < bundle->file_count; i++) {
-        /* Lengths go in too, so that no two bundles read alike. */
+        /* Lengths are hashed too, so that no two bundles give the same input. */
         char sizes[64];
         (void)snprintf(sizes, sizeof sizes, "%zu:%zu:", bundle->files[i].path.size,
                        bundle->files[i].content.size);

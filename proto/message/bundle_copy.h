@@ -1,4 +1,4 @@
-/* A bundle that owns its files: a deep copy of what a campaign is created with. */
+/* A bundle that owns its files: a deep copy of the bundle that a campaign is created with. */
 #pragma once
 #include "proto/message/owned_bundle.h"
 

@@ -1,5 +1,5 @@
-/* What follows from the options of a campaign: how its workers are divided into rooms, and what a loss means.
- */
+/* What follows from the options of a campaign: how its workers are divided into rooms, and how a loss is
+ * handled. */
 #include "proto/message/campaign.h"
 
 #include "proto/message/limits.h"

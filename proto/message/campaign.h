@@ -1,4 +1,4 @@
-/* The options of a campaign and the files of its script, as they travel to every agent. */
+/* The options of a campaign and the files of its script, as they are sent to every agent. */
 #pragma once
 #include "common/bytes.h"
 
@@ -9,7 +9,8 @@
 /* With REPLACE a step that may have begun is not begun again, with REPLACE_AGAIN it is. */
 enum on_loss { ON_LOSS_SHRINK, ON_LOSS_REPLACE, ON_LOSS_FAIL, ON_LOSS_REPLACE_AGAIN, ON_LOSS_COUNT };
 enum on_deadlock { ON_DEADLOCK_STOP, ON_DEADLOCK_FAIL };
-/* The browsers that agents have drivers for; with the last one, scripts name WebDrivers elsewhere. */
+/* The browsers that agents have drivers for; with the last value, scripts name their own WebDriver
+ * addresses. */
 enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
 #define BROWSER_KINDS BROWSER_REMOTE
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
@@ -24,33 +25,35 @@ struct campaign_options {
     enum on_loss on_loss;
     enum on_deadlock on_deadlock;
     uint64_t sync_timeout_ms;
-    /* Of the deployment, of global_setup, and of what each worker does before its first step. 0: no limit */
+    /* Of the deployment, of global_setup, and of each worker's setup before its first step. 0: no limit */
     uint64_t setup_timeout_ms;
     uint64_t seed;
-    bool is_single_run;         /* every scenario once, in the order of names */
+    bool is_single_run;         /* every scenario once, in order of their names */
     struct bytes single_mode;   /* only this scenario; empty: all */
     bool is_stopped_by_failure; /* -x */
-    uint64_t fail_steps;        /* --fail N: so many failed steps fail the campaign; 0: never. */
+    uint64_t fail_steps;        /* --fail N: the campaign fails with this many failed steps; 0: never. */
     double fail_percent;        /* --fail P%; 0: fail_steps counts */
     struct bytes target;
-    struct bytes labels;  /* only agents that have these: proto/message/labels.h */
-    uint16_t target_port; /* not 0: the target is there on the coordinator's host, as each agent reaches it */
+    struct bytes labels;  /* only agents that have these labels: proto/message/labels.h */
+    uint16_t target_port; /* not 0: the target is on the coordinator's host, at the address by which each
+                             agent reaches it */
     uint32_t verbosity;
     enum browser_kind browser; /* that scripts open by default */
 };
 
-/* The policy of a word of the option, by its place among ON_LOSS_WORDS; some have two. */
+/* The policy for a word of the option, by its index in ON_LOSS_WORDS; some words select two options at
+ * once. */
 #define ON_LOSS_WORDS "shrink", "replace", "fail", "replace=again", "replace=next"
 enum on_loss on_loss_of(uint32_t place);
-/* Whether the workers of a lost agent go on elsewhere. */
+/* Whether the workers of a lost agent continue elsewhere. */
 bool on_loss_replaces(enum on_loss on_loss);
 
 /* How many workers a room has (the last one may have fewer) and how many rooms there are. */
 uint32_t campaign_room_size(const struct campaign_options *options);
-/* How many ids belong to a room, whether there are workers with all of them or not. */
+/* How many ids belong to a room, including those without a worker. */
 uint32_t campaign_room_ids(const struct campaign_options *options);
 uint32_t campaign_room_count(const struct campaign_options *options);
-/* The number of workers of this very room. */
+/* The number of workers in this particular room. */
 uint32_t campaign_workers_of_room(const struct campaign_options *options, uint32_t room);
 
 struct bundle_file {

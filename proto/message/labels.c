@@ -62,13 +62,13 @@ bool labels_check(struct bytes labels, struct error *error)
     while (labels_next(&rest, &name, &value)) {
         if (!is_word(name) || !is_word(value)) {
             return error_set(error,
-                             "labels are no pairs like zone=a,disk=ssd, with names and values of at most %u "
+                             "labels must be pairs like zone=a,disk=ssd, with names and values of at most %u "
                              "letters, digits or -_./",
                              LABEL_MAX_BYTES);
         }
         struct bytes before = bytes_of(labels.data, (size_t)(name.data - labels.data));
         if (find(before, name).data != NULL) {
-            return error_set(error, "label %.*s stands twice", BYTES_FORMAT(name));
+            return error_set(error, "label %.*s is given twice", BYTES_FORMAT(name));
         }
     }
     return true;

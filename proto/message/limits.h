@@ -1,22 +1,22 @@
-/* What a peer may make us hold: every bound of the wire in one place. */
+/* How much a peer may make us hold: every bound of the protocol in one place. */
 #pragma once
 
 #define PROTOCOL_VERSION 1u
 
 #define LIMIT_FRAME_BYTES                                                                                    \
-    (24u * 1024u * 1024u) /* one message, encoded; what all rooms were told comes nearest */
+    (24u * 1024u * 1024u) /* one message, encoded; what all rooms were told comes closest */
 #define LIMIT_ENVELOPE_BYTES 1024u
-/* What an agent says to the coordinator is smaller, since a stranger may hold an agent's key: */
+/* Messages from an agent to the coordinator are smaller, since a stranger may hold an agent's key: */
 #define LIMIT_FROM_AGENT_BYTES (1024u * 1024u) /* one message, encoded */
-#define LIMIT_CUT_BYTES (4u * 1024u * 1024u)   /* with a larger one the connection ends without a word */
+#define LIMIT_CUT_BYTES (4u * 1024u * 1024u)   /* above this the connection is closed without an answer */
 #define LIMIT_HELLO_BYTES (16u * 1024u)
 #define LIMIT_OPERATIONS 2048u       /* in one message */
-#define LIMIT_NAMED_WORKERS 262144u  /* that the operations of one message name, unless it has only one */
+#define LIMIT_NAMED_WORKERS 262144u  /* named by the operations of one message, unless it has only one */
 #define LIMIT_FROM_AGENT_ITEMS 8192u /* in a message of another kind */
 #define LIMIT_FROM_AGENT_BUCKETS (1024u * 1024u) /* instead of LIMIT_HISTOGRAM_BUCKETS */
 #define LIMIT_CALLS_AT_ONCE 16u                  /* of one worker: sent, and not answered yet */
-#define LIMIT_AGENTS 4096u                       /* that have joined a coordinator */
-#define LIMIT_BATCH_BYTES (256u * 1024u) /* what a sender fills one batch of operations or replies up to */
+#define LIMIT_AGENTS 4096u                       /* joined to one coordinator */
+#define LIMIT_BATCH_BYTES (256u * 1024u) /* up to which a sender fills one batch of operations or replies */
 #define LIMIT_NAME_BYTES 255u            /* notifier, barrier, variable, campaign, agent, request … */
 #define LIMIT_TEXT_BYTES 2000u           /* a message for a person */
 #define LIMIT_WORKERS 1000000u           /* of a campaign */
@@ -29,18 +29,19 @@
 #define LIMIT_ARTIFACTS 20u                      /* that a campaign keeps */
 #define LIMIT_ARTIFACT_BYTES (1024u * 1024u)
 #define LIMIT_SHARED_VALUES 64u   /* of the replies in one message */
-#define LIMIT_MISSING 32u         /* worker ids that an outcome names */
+#define LIMIT_MISSING 32u         /* worker ids listed in an outcome */
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
 #define LIMIT_SHARDS 256u
-/* Processor time of a turn of a worker, between two waits. */
+/* Processor time of one turn of a worker, between two waits. */
 #define LIMIT_TURN_MS 2000u
 #define LIMIT_TURN_MAX_MS 3600000u
 #define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000) /* every timeout and duration */
 #define LIMIT_INTERVAL_US (LIMIT_DURATION_MS * 1000u) /* between two reports of an agent */
 #define LIMIT_PATH_BYTES 1000u                        /* of a file in a bundle */
 #define LIMIT_HISTOGRAM_BUCKETS                                                                              \
-    (32u * 1024u * 1024u) /* that all histograms of one report reach up to together */
-/* What decoding may take: so many times the size of the bytes, and so much more, but never above the last. */
+    (32u * 1024u * 1024u) /* sum of the highest buckets of all histograms in one report */
+/* Memory that decoding may take: a multiple of the size of the bytes plus a constant, but never more than the
+ * last. */
 #define LIMIT_DECODED_TIMES 64u
 #define LIMIT_DECODED_MORE_BYTES (64u * 1024u)
 #define LIMIT_DECODED_BYTES (64u * 1024u * 1024u)

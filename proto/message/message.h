@@ -1,6 +1,5 @@
-/* What the coordinator and an agent say to each other, as C structures; proto/codec/codec.h turns them into
- * bytes.
- */
+/* What the coordinator and an agent send to each other, as C structures; proto/codec/codec.h turns them into
+ * bytes. */
 #pragma once
 #include "common/bytes.h"
 #include "common/histogram.h"
@@ -13,42 +12,42 @@
 
 enum message_kind {
     /* Agent to coordinator. */
-    MESSAGE_HELLO,         /* the first one; unnumbered, repeated until answered */
-    MESSAGE_DEPLOYED,      /* the script is loaded, or why not */
-    MESSAGE_GLOBAL_DONE,   /* a global fixture has run, or how it failed */
-    MESSAGE_OPERATIONS,    /* what workers did, in order */
-    MESSAGE_DRAINED,       /* the furthest step begun in each synchronising room */
-    MESSAGE_FAILURE,       /* a step failed, and the campaign asked to stop at that */
-    MESSAGE_STATISTICS,    /* what was counted since the last one */
-    MESSAGE_FINISHED,      /* all workers of this agent have ended and are torn down; its last statistics came
-                              before */
+    MESSAGE_HELLO,       /* the first message; unnumbered, repeated until answered */
+    MESSAGE_DEPLOYED,    /* the script is loaded, or why not */
+    MESSAGE_GLOBAL_DONE, /* a global fixture has run, or how it failed */
+    MESSAGE_OPERATIONS,  /* what workers did, in order */
+    MESSAGE_DRAINED,     /* the furthest step begun in each synchronising room */
+    MESSAGE_FAILURE,     /* a step failed, and the campaign stops at the first failure */
+    MESSAGE_STATISTICS,  /* counts since the last report */
+    MESSAGE_FINISHED, /* all workers of this agent have ended and are torn down; its last statistics were sent
+                         before */
     MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
-    MESSAGE_GAUGES,        /* how the agent itself is doing, whatever campaigns it runs */
-    MESSAGE_ARTIFACT,      /* a piece of what a failed step has left */
+    MESSAGE_GAUGES,        /* the state of the agent itself, whatever campaigns it runs */
+    MESSAGE_ARTIFACT,      /* a piece of an artifact of a failed step */
     MESSAGE_GOODBYE,       /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
     MESSAGE_REFUSED, /* unnumbered: why there is no link */
-    MESSAGE_DEPLOY,  /* options, workers, and what the bundle consists of */
+    MESSAGE_DEPLOY,  /* options, workers, and the list of files in the bundle */
     MESSAGE_BUNDLE_CHUNK,
     MESSAGE_GLOBAL,      /* run a global fixture here */
     MESSAGE_BEGIN,       /* workers start at an instant */
     MESSAGE_ASSIGN,      /* more workers for this agent: those of a lost one */
     MESSAGE_REPLIES,     /* outcomes of operations */
     MESSAGE_SYNCHRONISE, /* these rooms synchronise: report progress */
-    MESSAGE_DRAIN,       /* begin no new step; say how far the rooms are */
+    MESSAGE_DRAIN,       /* begin no new step; report the progress of the rooms */
     MESSAGE_RUN_UNTIL,   /* the last step of each synchronising room */
     MESSAGE_ROOMS_DONE,  /* all workers of these rooms have ended: tear sessions down */
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
-    MESSAGE_SCALE,       /* the campaign has another number of workers: those beyond it end */
+    MESSAGE_SCALE,       /* the number of workers has changed: those beyond it end */
     MESSAGE_KIND_COUNT
 };
 
 struct hello {
     uint32_t version_lowest;
     uint32_t version_highest;
-    uint64_t features; /* bits; none yet */
+    uint64_t features; /* a bit set; none yet */
     struct bytes name; /* of the agent */
     struct bytes host;
     uint32_t pid;
@@ -56,18 +55,18 @@ struct hello {
     uint64_t memory_bytes;
     uint32_t shards;
     struct bytes labels; /* proto/message/labels.h */
-    uint32_t capacity;   /* workers that it takes at once, of all campaigns; 0: any number */
+    uint32_t capacity; /* workers that it takes at the same time, of all campaigns together; 0: any number */
 };
 
 struct welcome {
     uint32_t version;
-    uint64_t epoch; /* of the coordinator: another one has other memories */
+    uint64_t epoch; /* of the coordinator: a different one means that it has lost its memory */
     uint64_t lease_ms;
     uint64_t heartbeat_ms;
 };
 
 struct refused {
-    bool is_final; /* trying again does not help */
+    bool is_final; /* retrying does not help */
     struct bytes text;
 };
 
@@ -78,8 +77,8 @@ struct deploy {
     bool is_seed_fixed;
 };
 
-/* A part of the contents of all files of a bundle, one behind the other. A chunk has LIMIT_CHUNK_BYTES, the
- * last one what is left. Chunks are asked for, and come, in order. */
+/* A part of the contents of all files of a bundle, concatenated. A chunk has LIMIT_CHUNK_BYTES, the last one
+ * what is left. Chunks are requested, and sent, in order. */
 struct bundle_chunk {
     struct bytes hash;
     uint64_t offset;
@@ -90,7 +89,7 @@ struct global {
     enum global_phase phase;
 };
 
-/* Answers MESSAGE_DEPLOY and MESSAGE_GLOBAL; text is why not. */
+/* Answers MESSAGE_DEPLOY and MESSAGE_GLOBAL; text is the error. */
 struct done {
     enum global_phase phase;
     bool is_ok;
@@ -112,18 +111,18 @@ struct room_step {
     uint64_t step;
 };
 
-/* Workers have ids below `workers` from now on; in the rooms that are named, from that step on. */
+/* From now on workers have ids below `workers`; in the listed rooms, from the given step on. */
 struct scale {
     uint32_t workers;
     struct room_step *rooms;
     size_t room_count;
 };
 
-/* What shows how a page stood when a step failed. */
+/* Shows the state of a page when a step failed. */
 enum artifact_kind { ARTIFACT_SCREENSHOT, ARTIFACT_SOURCE, ARTIFACT_KINDS };
 
-/* A piece of one. Its pieces have LIMIT_CHUNK_BYTES, the last one what is left; they come in order, with no
- * piece of another between. */
+/* A piece of an artifact. Pieces have LIMIT_CHUNK_BYTES, the last one what is left; they are sent in order,
+ * and the pieces of different artifacts are not interleaved. */
 struct artifact_piece {
     enum artifact_kind kind;
     uint32_t worker;
@@ -139,7 +138,7 @@ struct failure {
     struct bytes text;
 };
 
-/* Statistics: all counts are what came since the last message. */
+/* Statistics: all counts are increments since the last message. */
 struct request_statistics {
     struct bytes name;
     bool is_timing; /* tutti.time, not a request */
@@ -158,7 +157,7 @@ struct wait_statistics {
 struct error_statistics {
     struct bytes text;
     uint64_t count;
-    uint32_t worker; /* the first that had it */
+    uint32_t worker; /* the first one that had it */
     uint64_t step;
 };
 
@@ -166,7 +165,7 @@ struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
-    uint32_t workers_running;  /* now, not since */
+    uint32_t workers_running;  /* at this moment, not an increment */
     struct histogram *step_us; /* duration of steps; owned by the message */
     struct request_statistics *requests;
     size_t request_count;
@@ -176,21 +175,21 @@ struct statistics {
     size_t error_count;
 };
 
-/* How the loop of one shard was since the last report. */
+/* The state of one shard's event loop since the last report. */
 struct loop_gauges {
-    uint64_t lag_p99_us; /* what came at any moment was looked at within this, 99 times in 100 */
+    uint64_t lag_p99_us; /* the delay before an event was handled, 99th percentile */
     uint64_t lag_max_us;
-    uint64_t busy_us; /* did not wait for anything */
+    uint64_t busy_us; /* spent outside of waiting */
 };
 
-/* Of an agent; what is counted is what came since the last message. */
+/* Of an agent; counts are increments since the last message. */
 struct gauges {
     uint64_t interval_us;    /* since the last message */
     uint64_t cpu_us;         /* of the agent's process */
     uint64_t host_cpu_us;    /* of all processes on all cores of its host */
-    uint64_t load_milli;     /* the host's load average of a minute, in thousandths */
+    uint64_t load_milli;     /* the host's load average over one minute, in thousandths */
     uint64_t memory_bytes;   /* resident */
-    bool has_clock;          /* there was an exchange of the clocks */
+    bool has_clock;          /* the clocks have been compared */
     int64_t clock_offset_ns; /* the coordinator's clock minus the agent's */
     uint64_t clock_uncertainty_ns;
     struct loop_gauges *loops; /* by shard */
@@ -200,7 +199,7 @@ struct gauges {
 
 struct message {
     enum message_kind kind;
-    uint64_t campaign; /* 0 where it concerns none */
+    uint64_t campaign; /* 0 for kinds that concern none */
     union {
         struct hello hello;
         struct welcome welcome;
@@ -230,16 +229,16 @@ struct message {
         struct scale scale;
         struct failure failure;
         struct artifact_piece artifact;
-        /* FINISHED: how many this agent was ever given. Fewer than were dealt to it: an ASSIGN is on its way.
-         */
+        /* FINISHED: how many workers this agent has ever been given. If fewer than were assigned to it, an
+         * ASSIGN is in transit. */
         struct {
             uint64_t workers;
         } finished;
         struct statistics statistics;
         struct gauges gauges;
-        struct refused stop; /* text: why */
+        struct refused stop; /* text: the reason */
     };
-    /* Where the decoder keeps all that the pointers above point to; NULL in a message that was not decoded,
-     * whose pointers are borrowed from its maker. */
+    /* Where the decoder keeps everything that the pointers above point to; NULL in a message that was not
+     * decoded, whose pointers are borrowed from its creator. */
     void *arena;
 };

@@ -1,4 +1,4 @@
-/* What is true of each kind of operation, and copies of operations and replies, each in one piece of memory:
+/* Properties of each kind of operation, and copies of operations and replies, each in one piece of memory:
  * they are made and freed for every call of every worker. */
 #include "proto/message/operation.h"
 

@@ -1,4 +1,4 @@
-/* What workers ask of the coordinator and what it answers: one wide record each way. */
+/* What workers ask of the coordinator and what it answers: one wide structure in each direction. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -9,47 +9,48 @@
 #include <stdint.h>
 
 #define OPERATION_DIGEST_BYTES 16u /* of a SHA-256: enough to tell texts apart */
-#define ROOM_CAMPAIGN UINT32_MAX   /* the room of what belongs to the whole campaign */
+#define ROOM_CAMPAIGN UINT32_MAX   /* the room number of things that belong to the whole campaign */
 
 /* Aggregated operations stand for many workers; the others have exactly one, in `workers`. */
 enum operation_kind {
     /* Not answered. */
     OPERATION_PAST, /* aggregated: these workers have ended `step`; `text` says how it failed, empty if it did
                        not */
-    OPERATION_ENDED, /* aggregated: these workers are past every step; `text` says why if it was not in order
-                      */
-    OPERATION_READ,  /* aggregated: one_read() of (room, name, step); `digest` of what they saw, if they said;
-                        each had it at an instant, unless `first_ns` is 0 */
-    OPERATION_RELEASED, /* these workers acted on an absolute instant: `first_ns`…`last_ns`, coordinator's
+    OPERATION_ENDED, /* aggregated: these workers are past every step; `text` says why if they did not end
+                        normally */
+    OPERATION_READ, /* aggregated: one_read() of (room, name, step); `digest` of what they saw, if given; each
+                       read at its own instant, unless `first_ns` is 0 */
+    OPERATION_RELEASED, /* these workers acted at an absolute instant: `first_ns`…`last_ns`, coordinator's
                            clock */
     /* Answered once for each worker, when the wait ends. */
     OPERATION_WAIT_WRITER,  /* aggregated */
     OPERATION_WAIT_READERS, /* aggregated; `is_strict` */
     OPERATION_BARRIER,      /* aggregated: (room, name, step, nth); `count` = parties, 0 for all live ones;
                                `at_once` */
-    /* Answered soon, for one worker. */
-    OPERATION_DECLARE, /* `count` readers for (room, name, step); OUTCOME_REFUSED if it has another number */
+    /* Answered at once, for one worker. */
+    OPERATION_DECLARE, /* `count` readers for (room, name, step); OUTCOME_REFUSED if another number was
+                          declared */
     OPERATION_WRITTEN, /* `value` is the payload; reply `is_won`; called at `first_ns` */
     /* Variables, by (room or ROOM_CAMPAIGN, name); for one worker. */
     OPERATION_GET,           /* reply `value`, nil if unset */
     OPERATION_GET_OR_MAKE,   /* reply `value`, or `is_maker`: run your factory, then MADE or MAKING_FAILED */
-    OPERATION_MADE,          /* `value` is what the factory gave; reply `value` = what holds now */
+    OPERATION_MADE,          /* `value` is the result of the factory; reply `value` = the current value */
     OPERATION_MAKING_FAILED, /* not answered: the next caller's factory runs */
     OPERATION_SET,           /* `value`; nil deletes */
-    OPERATION_CAS,           /* `expected` → `value`; reply `is_won`, `value` = what holds now */
+    OPERATION_CAS,           /* `expected` → `value`; reply `is_won`, `value` = the current value */
     OPERATION_INCR,          /* adds `value`; reply `value` = the sum */
     OPERATION_DELETE,        /* reply `is_won`: there was one */
     OPERATION_WAIT_SET,      /* a wait: until it is not nil; reply `value` */
     OPERATION_WAIT_CHANGED,  /* a wait: until it differs from `expected`; reply `value` */
     /* Not answered. */
     OPERATION_WRITING, /* aggregated: the edit of (room, name, step) begins, at `first_ns` */
-    OPERATION_BEGUN, /* aggregated: these workers are past the step before `step`, and begin that one as soon
-                        as it is acknowledged: only where a step must not be begun twice */
+    OPERATION_BEGUN, /* aggregated: these workers are past the step before `step`, and begin `step` as soon as
+                        this is acknowledged: used only if a step must not be begun twice */
     OPERATION_KIND_COUNT
 };
 
-/* Waits block their worker until the coordinator ends them: timeouts are decided there as well, so that what
- * the coordinator believes of a waiting worker is always true. */
+/* Waits block their worker until the coordinator ends them: timeouts are decided there as well, so that the
+ * coordinator always knows the true state of a waiting worker. */
 bool operation_is_wait(
     enum operation_kind kind); /* WAIT_WRITER, WAIT_READERS, BARRIER, GET_OR_MAKE, WAIT_SET, WAIT_CHANGED */
 bool operation_is_answered(enum operation_kind kind);
@@ -57,7 +58,7 @@ bool operation_is_aggregated(enum operation_kind kind);
 /* "wait_for_writer", "barrier", … as a script calls it; for reports and messages. */
 const char *operation_name(enum operation_kind kind);
 struct operation;
-/* When the worker at this place of `workers` did it. */
+/* When the worker at this index of `workers` did it. */
 int64_t operation_instant_ns(const struct operation *operation, size_t place);
 
 struct operation {
@@ -66,27 +67,26 @@ struct operation {
     uint32_t room;
     struct bytes name;
     uint64_t step; /* of the notifier or barrier; the one that ended, for PAST */
-    uint32_t nth;  /* the how-manieth call of barrier(name) in the step, from 0 */
-    uint32_t
-        call; /* counts the worker's answered calls; comes back in the reply. Only where not aggregated */
+    uint32_t nth;  /* ordinal of this barrier(name) call within the step, from 0 */
+    uint32_t call; /* counts the worker's answered calls; returned in the reply. Only if not aggregated */
     uint32_t count;
     uint64_t timeout_ms; /* of a wait; 0 is the campaign's default */
     bool is_strict;
     bool is_at_once;
     struct bytes value;    /* canonical (common/value.h) where the kind has one */
-    struct bytes expected; /* likewise */
+    struct bytes expected; /* also canonical, where the kind has one */
     struct bytes text;
-    /* The coordinator's clock, where it has come from an agent; 0: not known. */
+    /* On the coordinator's clock if it comes from an agent; 0: not known. */
     int64_t first_ns;
     int64_t last_ns;
-    /* When each worker did it, microseconds since first_ns, in the order of `workers`; NULL: all at first_ns.
-     */
+    /* When each worker did it, in microseconds since first_ns, in the order of `workers`; NULL: all at
+     * first_ns. */
     const uint32_t *after_us;
     size_t after_count;
-    uint32_t uncertainty_us; /* how far the instants may be off */
+    uint32_t uncertainty_us; /* error bound of the instants */
     struct bytes digest;     /* OPERATION_DIGEST_BYTES, or none */
-    /* What is wrong with it, from message_decode_from_agent; NULL: nothing. Then only kind, workers and call
-     * count, as far as they were right. */
+    /* What is wrong with it, set by message_decode_from_agent; NULL: nothing. If set, only kind, workers and
+     * call are valid, as far as they were correct. */
     const char *fault;
 };
 
@@ -106,8 +106,8 @@ enum outcome {
 };
 const char *outcome_name(enum outcome outcome);
 
-/* A value of at least so many bytes stands in a message once for all replies that point to the same memory.
- */
+/* A value of at least this many bytes is sent once per message for all replies that point to the same
+ * memory. */
 #define REPLY_SHARED_BYTES 64u
 
 struct shared;
@@ -115,7 +115,7 @@ struct shared;
 struct reply {
     enum operation_kind kind; /* of what is answered */
     enum outcome outcome;
-    struct worker_set workers; /* whose waits or calls end by this */
+    struct worker_set workers; /* whose waits or calls this ends */
     uint32_t room;
     struct bytes name;
     uint64_t step;
@@ -123,13 +123,14 @@ struct reply {
     uint32_t call;
     uint64_t count; /* read so far; arrived at the barrier */
     uint64_t total; /* readers */
-    uint64_t rank;  /* barrier: of the first worker in `workers`, from 1; the next ones follow in order */
+    uint64_t rank;  /* barrier: rank of the first worker in `workers`, from 1; the others follow in order */
     bool is_won;
     bool is_maker;
     struct bytes value;
-    struct shared *shared;     /* holds the memory of `value` for many replies; NULL: it is somebody else's */
+    struct shared
+        *shared; /* a reference to the memory of `value`, shared by many replies; NULL: `value` is borrowed */
     int64_t at_ns;             /* act at this instant of the coordinator's clock; 0 is at once */
-    struct worker_set missing; /* whom it lacked, at most LIMIT_MISSING */
+    struct worker_set missing; /* the missing workers, at most LIMIT_MISSING */
     struct bytes text;         /* for a person; empty when ok */
 };
 

@@ -1,7 +1,7 @@
-/* ZeroMQ on a libuv loop. The descriptor of a ZeroMQ socket is edge-triggered and any call on the socket can
- * swallow the edge, so it only wakes the loop up: after any call that could, whether there is something is
- * asked before the loop may sleep. Asking costs two system calls, so it is not done without need: a receive
- * that found nothing has just asked, and from then on the edge can only come. */
+/* ZeroMQ on a libuv loop. The descriptor of a ZeroMQ socket is edge-triggered, and any call on the socket can
+ * consume the edge, so the descriptor only wakes the loop up: after any call that could have consumed it,
+ * ZMQ_EVENTS is queried before the loop may sleep. The query costs two system calls, so it is skipped where
+ * possible: a receive that found nothing has just done the same, and from then on the edge is reliable. */
 #include "proto/socket/socket.h"
 
 #include "common/memory.h"
@@ -14,31 +14,31 @@
 #include <string.h>
 #include <zmq.h>
 
-/* After so many frames others get their turn. */
+/* Yield to other handles after this many frames. */
 #define FRAMES_PER_TURN 64
-/* Or after so long: what a frame causes may take much longer than to receive it. */
+/* Or after this long: handling a frame may take much longer than receiving it. */
 #define TURN_NS 4000000u
 #define MAX_PARTS 3
 #define ENDPOINT_MAX_BYTES 512u
 
 struct socket {
     void *context;
-    void *zmq; /* NULL once it closes */
+    void *zmq; /* NULL while closing */
     uv_loop_t *loop;
     uv_poll_t poll;       /* wakes the loop up */
-    uv_prepare_t prepare; /* before it sleeps: is anything there already? */
+    uv_prepare_t prepare; /* before the loop sleeps: is anything ready already? */
     uv_idle_t idle;       /* while active, the loop does not sleep */
-    uv_check_t check;     /* takes in what is there */
+    uv_check_t check;     /* receives what is ready */
     uv_work_t termination;
     unsigned open_handles;
     bool is_router;
-    bool is_in_doubt;  /* a call since the last look may have swallowed the edge */
-    bool has_woken_up; /* the edge is there */
+    bool is_in_doubt;  /* a call since the last query may have consumed the edge */
+    bool has_woken_up; /* the edge was signalled */
     bool is_to_sleep;  /* from `prepare` to `check` */
     char endpoint[ENDPOINT_MAX_BYTES];
     size_t dropped;
     struct socket_callbacks callbacks;
-    struct socket_server_keys keys; /* the pair is not kept */
+    struct socket_server_keys keys; /* the pair is not stored */
     bool has_keys;
     struct socket_guard guard;
 };
@@ -77,7 +77,7 @@ static void look(struct socket *socket)
     }
 }
 
-/* After a call that may have swallowed the edge. */
+/* After a call that may have consumed the edge. */
 static void doubt(struct socket *socket)
 {
     socket->is_in_doubt = true;
@@ -90,7 +90,7 @@ static void socket_on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    ((struct socket *)poll->data)->has_woken_up = true; /* `check` comes next */
+    ((struct socket *)poll->data)->has_woken_up = true; /* `check` runs next */
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -122,7 +122,8 @@ static bool receive_part(struct socket *socket, zmq_msg_t *part)
     return true;
 }
 
-/* One message with all its parts; `is_whole` if it has as many as it should. False when there is none. */
+/* Receives one message with all its parts; `is_whole` if it has the expected number. False if there is
+ * none. */
 static bool socket_receive(struct socket *socket, struct parts *parts, bool *is_whole)
 {
     size_t wanted = socket->is_router ? 3 : 2;
@@ -174,7 +175,7 @@ static void drop(struct socket *socket)
     }
 }
 
-/* `parts` are as many as there should be. */
+/* `parts` has the expected number. */
 static bool is_bounded(const struct socket *socket, const struct parts *parts)
 {
     return zmq_msg_size(&parts->messages[socket->is_router ? 1 : 0]) <= LIMIT_ENVELOPE_BYTES;
@@ -251,7 +252,7 @@ static struct socket *make(uv_loop_t *loop, int type, const struct socket_callba
     assert(socket->context != NULL);
     socket->zmq = zmq_socket(socket->context, type);
     if (socket->zmq == NULL) {
-        error_set_system(error, errno, "cannot make a socket");
+        error_set_system(error, errno, "cannot create a socket");
         zmq_ctx_term(socket->context);
         memory_free(socket);
         return NULL;
@@ -306,7 +307,7 @@ struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint, const st
         socket_close(&socket, 0);
         return NULL;
     }
-    assert(size < sizeof socket->endpoint); /* socket_setup_dealer allows no such host */
+    assert(size < sizeof socket->endpoint); /* socket_setup_dealer refuses such a host */
     memcpy(socket->endpoint, endpoint, size + 1);
     return socket;
 }
@@ -325,7 +326,7 @@ static bool socket_send_part(struct socket *socket, struct bytes bytes, int flag
     return result >= 0;
 }
 
-/* All before the message. Only the first part can be refused; the others go where it went. */
+/* All before the message. Only the first part can be refused; the others follow it. */
 static bool socket_send_head(struct socket *socket, struct bytes route, struct bytes envelope)
 {
     assert((route.size > 0) == socket->is_router && route.size <= SOCKET_MAX_ROUTE_BYTES);
@@ -381,10 +382,10 @@ void socket_reconnect(struct socket *socket)
     if (socket->zmq == NULL) {
         return;
     }
-    /* What waited in the old connection goes with it: the link sends it again. */
+    /* Messages queued on the old connection are lost with it: the link sends them again. */
     zmq_disconnect(socket->zmq, socket->endpoint);
     int result = zmq_connect(socket->zmq, socket->endpoint);
-    assert(result == 0); /* as it was before */
+    assert(result == 0); /* was valid before */
     (void)result;
     doubt(socket);
 }
@@ -394,7 +395,7 @@ size_t socket_dropped(const struct socket *socket)
     return socket->dropped;
 }
 
-/* Waits until what lingers has gone, so it is done beside the loop. */
+/* Waits until lingering messages are gone, so it is done off the loop. */
 static void terminate_context(uv_work_t *work)
 {
     struct socket *socket = (struct socket *)work->data;
@@ -433,7 +434,7 @@ void socket_close(struct socket **socket_pointer, int linger_ms)
     if (socket == NULL) {
         return;
     }
-    uv_close((uv_handle_t *)&socket->poll, on_closed); /* before its descriptor goes */
+    uv_close((uv_handle_t *)&socket->poll, on_closed); /* must be closed before its descriptor is */
     uv_close((uv_handle_t *)&socket->prepare, on_closed);
     uv_close((uv_handle_t *)&socket->check, on_closed);
     uv_close((uv_handle_t *)&socket->idle, on_closed);

@@ -1,5 +1,5 @@
-/* ZeroMQ on a libuv loop: a ROUTER or DEALER that hands frames in and out, without stalls or unbounded turns.
- */
+/* ZeroMQ on a libuv loop: a ROUTER or DEALER that passes frames in and out, without stalls or unbounded
+ * turns. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -19,53 +19,53 @@ struct socket;
 struct socket_sender {
     struct bytes route; /* names the connection, for ROUTER; empty for DEALER */
     const char
-        *key; /* for ROUTER with keys: the public key or token that the connection has shown; else NULL */
+        *key; /* for ROUTER with keys: the public key or token that the connection presented; else NULL */
 };
 
-/* What is refused before it is a frame. */
+/* Why something was refused before it became a frame. */
 enum socket_trouble {
-    SOCKET_KEY_REFUSED,      /* the key may not come in */
-    SOCKET_KEYS_ON_ONE_SIDE, /* the other side has keys and we have not, or the other way round */
-    SOCKET_HANDSHAKE_BROKEN, /* the other side speaks something else, or has the wrong key of ours */
-    SOCKET_HANDSHAKE_CUT,    /* the other side ended the connection in the middle */
+    SOCKET_KEY_REFUSED,      /* the key is not on the list */
+    SOCKET_KEYS_ON_ONE_SIDE, /* one side has keys and the other has not */
+    SOCKET_HANDSHAKE_BROKEN, /* the other side speaks another protocol, or has the wrong public key of ours */
+    SOCKET_HANDSHAKE_CUT,    /* the other side closed the connection in the middle */
     SOCKET_HANDSHAKE_SLOW,   /* it said nothing for too long */
-    SOCKET_FULL,             /* as many connections as can be: no more are let in until some have gone */
-    SOCKET_FRAME_BROKEN,     /* a wrong number of parts, or an envelope that is too large */
+    SOCKET_FULL,         /* the connection limit is reached: no more are accepted until some have closed */
+    SOCKET_FRAME_BROKEN, /* a wrong number of parts, or an envelope that is too large */
 };
 
 struct socket_callbacks {
-    /* Two parts have come in: envelope and message (size 0 where there is none). All borrowed for the call.
-     * What has another number of parts or is too large is dropped and counted. */
+    /* Called when two parts have arrived: envelope and message (size 0 if there is none). All borrowed for
+     * the call. A message with another number of parts, or one that is too large, is dropped and counted. */
     void (*on_frame)(void *context, const struct socket_sender *from, struct bytes envelope,
                      struct bytes message);
-    /* At the end of a turn in which frames came in: the place to send what they caused. */
+    /* Called at the end of a turn in which frames arrived: the place to send what they caused. */
     void (*on_turn_end)(void *context);
-    /* May be NULL. A frame above the largest size costs its connection, and nothing is heard of that. */
+    /* May be NULL. A frame above the maximum size ends its connection, and is not reported here. */
     void (*on_trouble)(void *context, enum socket_trouble trouble);
-    /* A connection has been made, or made again: what was on its way in an earlier one may be lost. May be
+    /* A connection has been made, or made again: frames in transit on an earlier one may be lost. May be
      * NULL. */
     void (*on_connected)(void *context);
     void *context;
 };
 
-/* A ROUTER's: only who has one of the keys that are welcome gets in, and all is encrypted. */
+/* Of a ROUTER: only peers with an accepted key get in, and everything is encrypted. */
 struct socket_server_keys {
     const struct key_pair
-        *pair; /* NULL: keys are tokens, which are shown as they are; nothing is encrypted */
-    /* Asked once for each connection. */
+        *pair; /* NULL: keys are tokens, which are sent in the clear; nothing is encrypted */
+    /* Called once per connection. */
     bool (*is_welcome)(void *context, const char *public_key);
     void *context;
 };
 
-/* A DEALER's. */
+/* Of a DEALER. */
 struct socket_client_keys {
     const struct key_pair *pair;
-    const char *server; /* the public key that the other end has to have */
-    const char *token;  /* not NULL: instead of both */
+    const char *server; /* the public key that the other end must have */
+    const char *token;  /* not NULL: used instead of both */
 };
 
-/* Binds a ROUTER. `endpoint` is tcp://ADDR:PORT, port * or 0 for any. NULL with error: "port 7440 of
- * 127.0.0.1 is in use …". `keys` are copied; NULL: everybody gets in, and nothing is encrypted. */
+/* Binds a ROUTER. `endpoint` is tcp://ADDR:PORT; port * or 0 selects a free one. NULL with error: "port 7440
+ * of 127.0.0.1 is in use …". `keys` are copied; NULL: every peer gets in, and nothing is encrypted. */
 MUST_CHECK struct socket *socket_new_router(uv_loop_t *loop, const char *endpoint,
                                             const struct socket_server_keys *keys,
                                             const struct socket_callbacks *callbacks, struct error *error);
@@ -73,18 +73,18 @@ MUST_CHECK struct socket *socket_new_router(uv_loop_t *loop, const char *endpoin
 MUST_CHECK struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint,
                                             const struct socket_client_keys *keys,
                                             const struct socket_callbacks *callbacks, struct error *error);
-/* The endpoint that it is bound to, with the real port. */
+/* The endpoint that it is bound to, with the actual port. */
 const char *socket_endpoint(const struct socket *socket);
-/* Never blocks. False if it could not be taken now (high-water mark, unknown route): the link will send it
- * again. */
+/* Never blocks. False if the frame could not be queued now (high-water mark, unknown route): the link will
+ * send it again. */
 bool socket_send(struct socket *socket, struct bytes route, struct bytes envelope, struct bytes message);
 /* The same for a message that others hold as well: held, not copied, until it has left. NULL: there is none.
  */
 bool socket_send_shared(struct socket *socket, struct bytes route, struct bytes envelope,
                         struct shared *message);
-/* DEALER: gives the connection up and makes a new one, for a peer that has gone silent. */
+/* DEALER: drops the connection and makes a new one, for a peer that has gone silent. */
 void socket_reconnect(struct socket *socket);
 size_t socket_dropped(const struct socket *socket);
-/* Begins to close; the memory goes in the loop's close callback. What was sent may linger up to linger_ms.
- * NULLs the pointer. */
+/* Starts to close; the memory is freed in the loop's close callback. Queued frames may linger up to
+ * linger_ms. NULLs the pointer. */
 void socket_close(struct socket **socket, int linger_ms);

@@ -1,4 +1,4 @@
-/* How many connections a listening socket has. */
+/* Limits how many connections a listening socket has. */
 #include "proto/socket/socket_admission.h"
 
 #include <dirent.h>
@@ -7,12 +7,13 @@
 #include <sys/socket.h>
 
 #define BACKLOG_MAX 1024u
-/* Shares of what may be open: connections that are waiting, and what others of this process need: the API,
- * files, and connections that come while the door is being shut. */
+/* Fractions of the descriptor limit: for connections that wait to be accepted, and for the rest of this
+ * process: the API, files, and connections that arrive while the listener is being closed off. */
 #define BACKLOG_SHARE 8u
 #define RESERVE_SHARE 3u
 #define RESERVE_MAX 2048u
-/* The door opens again when this share has gone, so that it does not swing for each connection. */
+/* The listener opens again when this fraction of the connections has closed, so that it does not toggle with
+ * each connection. */
 #define SLACK_SHARE 16u
 
 static size_t descriptor_limit(void)
@@ -58,8 +59,8 @@ void socket_admission_listening(struct socket_admission *admission, int descript
     admission->capacity = limit > taken ? limit - taken : 1;
 }
 
-/* A filter that keeps nothing of what comes for the listening socket itself; connections have sockets of
- * their own. Where the kernel refuses it there is no door, and all is as ZeroMQ has it. */
+/* A filter that drops every packet for the listening socket itself; accepted connections have sockets of
+ * their own. If the kernel refuses it, there is no limit, and ZeroMQ behaves as usual. */
 static void shut(struct socket_admission *admission)
 {
     struct sock_filter keep_nothing = BPF_STMT(BPF_RET | BPF_K, 0);

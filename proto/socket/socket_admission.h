@@ -1,7 +1,7 @@
-/* How many connections a listening socket of ZeroMQ has, and a door that closes in time. ZeroMQ has no limit
- * of its own: where it cannot accept for want of a descriptor it tries again without a pause. So while there
- * are as many as the process can afford, the kernel drops what comes: those who dial try again by themselves.
- */
+/* Limits how many connections a listening socket of ZeroMQ has, closing it off in time. ZeroMQ has no limit
+ * of its own: when it cannot accept because there is no descriptor left, it retries without a pause. So while
+ * there are as many connections as the process can afford, the kernel drops new ones: clients retry by
+ * themselves. */
 #pragma once
 #include "common/attributes.h"
 
@@ -15,13 +15,13 @@ struct socket_admission {
     bool is_shut;
 };
 
-/* How many connections may wait to be accepted; as a descriptor is there for each. */
+/* How many connections may wait to be accepted, such that there is a descriptor for each. */
 int socket_admission_backlog(void);
 
 void socket_admission_init(struct socket_admission *admission);
 /* `descriptor` listens from now on. */
 void socket_admission_listening(struct socket_admission *admission, int descriptor);
-/* One more. Whether the door has been shut by that. */
+/* Counts one more connection. Returns whether that closed off the listener. */
 MUST_CHECK bool socket_admission_accepted(struct socket_admission *admission);
-/* One less. */
+/* Counts one connection less. */
 void socket_admission_disconnected(struct socket_admission *admission);

@@ -1,4 +1,4 @@
-/* Beside a socket: who may come in, handshakes that failed, and how many connections there are. */
+/* Runs beside a socket: access control, failed handshakes, and the number of connections. */
 #include "proto/socket/socket_guard.h"
 
 #include "common/memory.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <zmq.h>
 
-/* Where ZeroMQ asks, by its RFC 27. */
+/* The endpoint that ZeroMQ queries, see its RFC 27. */
 #define DOORMAN_ENDPOINT "inproc://zeromq.zap.01"
 #define MONITOR_ENDPOINT "inproc://monitor"
 #define VERSION "1.0"
@@ -23,18 +23,18 @@ enum question_part {
     PART_ADDRESS,
     PART_ROUTE,
     PART_MECHANISM,
-    PART_KEY, /* CURVE's; for PLAIN the name of a user */
+    PART_KEY, /* of CURVE; for PLAIN the user name */
     PART_PASSWORD,
     PART_COUNT
 };
 
 struct question {
-    size_t count; /* of all parts */
+    size_t count; /* of all parts together */
     size_t sizes[PART_COUNT];
     uint8_t parts[PART_COUNT][PART_MAX_BYTES];
 };
 
-/* What does not fit into `size` is cut off; its true size is given back. -1 when there is nothing. */
+/* A part that does not fit into `size` is truncated; its true size is returned. -1 if there is none. */
 static int socket_guard_receive(void *zmq, void *data, size_t size)
 {
     int result;
@@ -74,7 +74,7 @@ static bool is_part(const struct question *question, enum question_part part, co
     return bytes_equal_string(bytes_of(question->parts[part], question->sizes[part]), text);
 }
 
-/* The key in text, or the token. */
+/* The key as text, or the token. */
 static bool read_key(const struct question *question, char key[KEY_TEXT_BYTES + 1])
 {
     if (question->count == PART_PASSWORD && is_part(question, PART_MECHANISM, "CURVE") &&
@@ -105,8 +105,8 @@ static void socket_guard_send_part(void *zmq, const void *data, size_t size, int
     } while (result < 0 && errno == EINTR);
 }
 
-/* A connection's user id is its key: what the key is called, and whether it still counts, is looked up with
- * each frame. */
+/* The user id of a connection is its key: the name of the key, and whether it is still valid, is looked up
+ * with each frame. */
 static bool on_question(void *context, void *zmq)
 {
     const struct socket_guard *guard = context;
@@ -132,8 +132,8 @@ static enum socket_trouble trouble_of(uint16_t event, uint32_t value)
         return SOCKET_KEY_REFUSED;
     }
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
-        /* The value is what errno was: of a connection that has ended, or of a read that found nothing yet
-         * when our own patience was over. */
+        /* The value is an errno: of a connection that ended, or of a read that found nothing when our own
+         * handshake timeout had expired. */
         return value == EAGAIN || value == ETIMEDOUT ? SOCKET_HANDSHAKE_SLOW : SOCKET_HANDSHAKE_CUT;
     }
     return value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? SOCKET_KEYS_ON_ONE_SIDE
@@ -259,7 +259,7 @@ void socket_guard_close(struct socket_guard *guard, void (*on_closed)(void *cont
     bool has_monitor = guard->monitor.zmq != NULL;
     guard->on_closed = on_closed;
     guard->context = context;
-    guard->open_parts++; /* ourselves, so that the last one is never missed */
+    guard->open_parts++; /* counts as a part, so that the last one is never missed */
     if (has_monitor) {
         (void)zmq_socket_monitor(guard->watched, NULL, 0);
         zmq_inproc_close(&guard->monitor, on_part_closed);

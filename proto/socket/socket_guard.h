@@ -1,5 +1,5 @@
-/* Beside a socket: answers ZeroMQ's question whether a key may come in, hears of handshakes that failed, and
- * counts connections. */
+/* Runs beside a socket: answers ZeroMQ's queries whether a key is accepted, receives events of failed
+ * handshakes, and counts connections. */
 #pragma once
 #include "common/attributes.h"
 #include "proto/socket/socket.h"
@@ -7,7 +7,7 @@
 #include "proto/socket/zmq_inproc.h"
 
 struct socket_guard {
-    struct zmq_inproc doorman; /* ZeroMQ asks it by ZAP; only where there are keys */
+    struct zmq_inproc doorman; /* ZeroMQ queries it by ZAP; only if there are keys */
     struct zmq_inproc monitor;
     struct socket_admission admission; /* of a ROUTER */
     void *watched;
@@ -18,9 +18,9 @@ struct socket_guard {
     void *context;
 };
 
-/* Before `zmq`, of the same ZeroMQ context, is bound or connected. `keys` NULL: nobody is asked. All are
+/* Call before `zmq`, of the same ZeroMQ context, is bound or connected. `keys` NULL: nobody is asked. All are
  * borrowed. */
 void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_context, void *zmq,
                         const struct socket_server_keys *keys, const struct socket_callbacks *callbacks);
-/* Before the socket closes. on_closed comes when the memory may go. */
+/* Call before the socket closes. on_closed is called when the memory may be freed. */
 void socket_guard_close(struct socket_guard *guard, void (*on_closed)(void *context), void *context);

@@ -16,19 +16,19 @@
 #define HOST_MAX_BYTES 256u
 #define PORT_MAX_BYTES 5u
 
-/* Of one connection. A link has at most 128 messages in flight, and some again: more than that in a queue are
- * repeats. */
+/* Per connection. A link has at most 128 messages in flight, and some retransmissions: anything beyond that
+ * in a queue is a repeat. */
 #define QUEUED_MESSAGES 2000
-/* A coordinator has many connections, each perhaps of a stranger who sends the largest messages, or who reads
- * nothing: these bound what ZeroMQ holds for one. */
+/* A coordinator has many connections, and any peer may be a stranger that sends the largest messages, or
+ * reads nothing: these bound what ZeroMQ holds for one. */
 #define ROUTER_SENT_MESSAGES 160
 #define ROUTER_RECEIVED_MESSAGES 16
 #define SHORTEST_RECONNECT_MS 50
-/* A coordinator that was killed is found soon when it is there again: workers wait for it. */
+/* Short, so that a restarted coordinator is found soon: workers wait for it. */
 #define LONGEST_RECONNECT_MS 500
 #define CONNECT_TIMEOUT_MS 5000
-/* Short: who says nothing holds a place that others may need. Who dials gives up a little sooner, so that it
- * knows that nobody has thrown it out. */
+/* Short: a silent peer occupies a slot that others may need. The dialling side gives up a little sooner, so
+ * that it knows that it was not refused. */
 #define HANDSHAKE_TIMEOUT_MS 4000
 #define STRANGER_TIMEOUT_MS 5000
 #define KEEPALIVE_IDLE_S 30
@@ -40,7 +40,7 @@ struct address {
     const char *port;
 };
 
-/* tcp://HOST:PORT, with HOST possibly in brackets. `port` points into `endpoint`. */
+/* tcp://HOST:PORT, where HOST may be in brackets. `port` points into `endpoint`. */
 static bool split(const char *endpoint, struct address *address, struct error *error)
 {
     const char *host = endpoint + strlen(SCHEME);
@@ -48,7 +48,7 @@ static bool split(const char *endpoint, struct address *address, struct error *e
     const char *colon = has_scheme ? strrchr(host, ':') : NULL;
     if (colon == NULL || colon == host || (size_t)(colon - host) >= HOST_MAX_BYTES || colon[1] == '\0' ||
         strlen(colon + 1) > PORT_MAX_BYTES) {
-        return error_set(error, "\"%s\" is no address of the form tcp://HOST:PORT", endpoint);
+        return error_set(error, "\"%s\" is not an address of the form tcp://HOST:PORT", endpoint);
     }
     memcpy(address->host, host, (size_t)(colon - host));
     address->host[colon - host] = '\0';
@@ -59,7 +59,7 @@ static bool split(const char *endpoint, struct address *address, struct error *e
 static void set(void *zmq, int option, int value)
 {
     int result = zmq_setsockopt(zmq, option, &value, sizeof value);
-    assert(result == 0); /* only our own constants come here */
+    assert(result == 0); /* all values are our own constants */
     (void)result;
 }
 
@@ -81,7 +81,7 @@ static void set_common(void *zmq, int64_t longest_part)
 static void set_key(void *zmq, int option, const char *key)
 {
     int result = zmq_setsockopt(zmq, option, key, KEY_TEXT_BYTES + 1);
-    assert(result == 0); /* keys were checked where they were read */
+    assert(result == 0); /* keys were checked when they were read */
     (void)result;
 }
 
@@ -124,7 +124,7 @@ static bool bind_error(const struct address *address, const char *endpoint, stru
         return error_set(error, "cannot listen on port %s of %s: not permitted", address->port,
                          address->host);
     case EINVAL:
-        return error_set(error, "\"%s\" is no address of the form tcp://HOST:PORT", endpoint);
+        return error_set(error, "\"%s\" is not an address of the form tcp://HOST:PORT", endpoint);
     default:
         return error_set(error, "cannot listen on port %s of %s: %s", address->port, address->host,
                          zmq_strerror(errno));
@@ -140,11 +140,11 @@ bool socket_setup_router(void *zmq, const char *endpoint, struct error *error)
     set_common(zmq, LIMIT_CUT_BYTES);
     set(zmq, ZMQ_SNDHWM, ROUTER_SENT_MESSAGES);
     set(zmq, ZMQ_RCVHWM, ROUTER_RECEIVED_MESSAGES);
-    /* With IPv6 on, an IPv4 address would be listened on, and reported, as ::ffff:…. */
+    /* With IPv6 enabled, an IPv4 address would be bound, and reported, as ::ffff:…. */
     set(zmq, ZMQ_IPV6, address.host[0] == '[' || strcmp(address.host, "*") == 0 ? 1 : 0);
     set(zmq, ZMQ_BACKLOG, socket_admission_backlog());
     set(zmq, ZMQ_HANDSHAKE_IVL, STRANGER_TIMEOUT_MS);
-    /* Else what goes to an unknown route, or to a full one, would vanish without a word. */
+    /* Else messages to an unknown or a full route would be dropped silently. */
     set(zmq, ZMQ_ROUTER_MANDATORY, 1);
     return zmq_bind(zmq, endpoint) == 0 || bind_error(&address, endpoint, error);
 }
@@ -167,8 +167,8 @@ bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error)
         return false;
     }
     set_common(zmq, LIMIT_FRAME_BYTES);
-    /* ZeroMQ tries only the first address of a name, and with IPv6 on that is ::1 for localhost, where a
-     * coordinator on 127.0.0.1 does not listen. So IPv6 is for what has no IPv4 address. */
+    /* ZeroMQ tries only the first address of a name, and with IPv6 enabled that is ::1 for localhost, where a
+     * coordinator on 127.0.0.1 does not listen. So IPv6 is used only for hosts without an IPv4 address. */
     set(zmq, ZMQ_IPV6, address.host[0] == '[' || !resolves(address.host, AF_INET) ? 1 : 0);
     set(zmq, ZMQ_RECONNECT_IVL, SHORTEST_RECONNECT_MS);
     set(zmq, ZMQ_RECONNECT_IVL_MAX, LONGEST_RECONNECT_MS);

@@ -6,10 +6,10 @@
 
 #include <stdbool.h>
 
-/* `zmq` is a ROUTER or DEALER just made. False with an error that names address and port. */
+/* `zmq` is a new ROUTER or DEALER. False with an error that names address and port. */
 MUST_CHECK bool socket_setup_router(void *zmq, const char *endpoint, struct error *error);
 MUST_CHECK bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error);
 
-/* Before the above. */
+/* Call before the functions above. */
 void socket_setup_server_keys(void *zmq, const struct socket_server_keys *keys);
 void socket_setup_client_keys(void *zmq, const struct socket_client_keys *keys);

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <zmq.h>
 
-/* After so many others get their turn. */
+/* Yield to other handles after this many messages. */
 #define MESSAGES_PER_TURN 64
 
 static void zmq_inproc_on_idle(uv_idle_t *idle);
@@ -53,7 +53,8 @@ void zmq_inproc_start(struct zmq_inproc *inner, uv_loop_t *loop, void *zmq,
     inner->idle.data = inner;
     inner->open_handles = 2;
     uv_poll_start(&inner->poll, UV_READABLE, zmq_inproc_on_readable);
-    uv_idle_start(&inner->idle, zmq_inproc_on_idle); /* what came before the descriptor was watched */
+    uv_idle_start(&inner->idle,
+                  zmq_inproc_on_idle); /* messages that arrived before the descriptor was watched */
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -67,7 +68,7 @@ static void on_handle_closed(uv_handle_t *handle)
 void zmq_inproc_close(struct zmq_inproc *inner, void (*on_closed)(void *context))
 {
     inner->on_closed = on_closed;
-    uv_close((uv_handle_t *)&inner->poll, on_handle_closed); /* before its descriptor goes */
+    uv_close((uv_handle_t *)&inner->poll, on_handle_closed); /* must be closed before its descriptor is */
     uv_close((uv_handle_t *)&inner->idle, on_handle_closed);
     zmq_close(inner->zmq);
     inner->zmq = NULL;

@@ -92,7 +92,7 @@ class Artifacts(unittest.TestCase):
         (self.folder / "taken").write_text("")
         with FakeDriver() as driver:
             result = self.fails(driver, "-r", 1, folder="taken/below")
-        self.assertRegex(result.err, r"taken/below cannot be made: Not a directory")
+        self.assertRegex(result.err, r"taken/below cannot be created: Not a directory")
         self.assertEqual(len(result.report["artifacts"]), 4)
 
     def test_a_stop_does_not_wait_for_pictures(self):

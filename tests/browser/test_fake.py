@@ -18,7 +18,7 @@ class Answers(unittest.TestCase):
 
     def test_a_session_that_cannot_be_started(self):
         starts = [({"name": "session not created", "message": "no chrome here\nmore"}, "session not created: no chrome here"),
-                  (b"<html>", "the answer is none of a WebDriver"), ({}, "it has no session id"), ({"sessionId": ""}, "it has no session id")]
+                  (b"<html>", "the answer is not from a WebDriver"), ({}, "it has no session id"), ({"sessionId": ""}, "it has no session id")]
         for session, says in starts:
             with self.subTest(says), FakeDriver() as driver:
                 driver.session = session

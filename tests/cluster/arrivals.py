@@ -1,4 +1,4 @@
-"""A target that tells what came to it, when and from whom, and takes its time in every way that a target can."""
+"""A target that records what it received, when and from whom, and is slow in every way that a target can be."""
 import asyncio
 import dataclasses
 import pathlib
@@ -107,7 +107,7 @@ class Arrivals:
         await writer.drain()
 
     async def shake_hands(self, reader, writer):
-        """The first flight is answered late; what comes then is noted."""
+        """The first flight is answered late; what arrives then is recorded."""
         self.note(writer, "open", "tls")
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
         server = self.context.wrap_bio(into, out, server_side=True)
@@ -146,7 +146,7 @@ class Arrivals:
 
 
 class Names(asyncio.DatagramProtocol):
-    """Every name is ours; some answers come late."""
+    """Resolves every name to us; some answers are late."""
 
     def __init__(self, arrivals):
         self.arrivals = arrivals

@@ -1,5 +1,5 @@
-/* Preloaded into an agent, makes its clocks wrong: TUTTI_SHIFT_WALL_S for the wall clock,
- * TUTTI_SHIFT_STEADY_S for those that only go forward. Seconds that may have a fraction or a minus. */
+/* Preloaded into an agent, shifts its clocks: TUTTI_SHIFT_WALL_S for the wall clock, TUTTI_SHIFT_STEADY_S for
+ * the monotonic ones. Seconds, which may have a fraction or a minus sign. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>

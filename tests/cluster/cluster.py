@@ -1,4 +1,4 @@
-"""A coordinator, agents and a target, each on a host of its own, with keys; and what can befall them."""
+"""A coordinator, agents and a target, each on a host of its own, with keys; and the faults that can hit them."""
 import contextlib
 import os
 import pathlib
@@ -17,12 +17,12 @@ SCRIPTS = pathlib.Path(__file__).resolve().parent / "scripts"
 TRACED = SCRIPTS / "traced.lua"
 TOKEN = "a-token-for-the-tests-of-the-cluster"
 LEASE_S, LOSS_S = 10, 15
-# What a process of our own does when a line is silent is tried within seconds; a busy machine takes longer.
+# Our processes react to a silent connection within seconds; a busy machine takes longer.
 PATIENCE_S = 60
 
 
 class ClusterAgent(Logged):
-    """An agent on its host; what its workers print goes into a file, which a kill leaves whole."""
+    """An agent on its host; its workers' output goes to a file, which survives a kill."""
 
     def __init__(self, host, endpoint, key, path, shards=1, env=None, shift=0.0):
         self.host, self.path, self.shift = host, path, shift
@@ -55,7 +55,7 @@ class Cluster:
         self.coordinator_options, self.shards = coordinator_options, shards
         self.environments, self.shifts = environments or {}, shifts or {}
         self.stack = contextlib.ExitStack()
-        self.lives = []  # every agent process there was
+        self.lives = []  # every agent process so far
         self.coordinators = []
         try:
             self.make(proxy, guests)
@@ -115,7 +115,7 @@ class Cluster:
         return self.coordinator.create(script, expect_agents=options.pop("expect_agents", len(self.names)), **options)
 
     def report(self, campaign, seconds):
-        """Waits for the end. A coordinator that does not answer, since it or the whole machine is busy, is asked again."""
+        """Waits for the end. Asks again if the coordinator does not answer, since it or the whole machine is busy."""
         def has_ended():
             try:
                 return self.coordinator.show(campaign)["state"] == "ended"
@@ -128,12 +128,12 @@ class Cluster:
         return tutti(*arguments, env=self.env, **more)
 
     def traces(self):
-        """As they were at one instant: what follows from a line that is there stands in none of them without it."""
+        """As they were at one instant: no line is in any of them without the lines that it follows from."""
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         return [life.trace(now) for life in self.lives]
 
     def wait_step(self, step, tag="one", agents=None, seconds=PATIENCE_S):
-        """Until every one of these agents has had a worker in this step, or a later one."""
+        """Waits until each of these agents has had a worker in this step, or a later one."""
         wanted = re.compile(rf"trace \S+ {tag} \d+ \d+ (\d+) begin")
         for name in agents or self.agents:
             def is_there():
@@ -155,7 +155,7 @@ class Cluster:
         return check(self.traces(), **more) + self.orphans()
 
     def orphans(self):
-        """Processes on our hosts that are none of those that we have started and not killed, nor started by them (an agent's starter of
+        """Processes on our hosts that are neither started by us and not killed, nor children of those (an agent's starter of
         browsers, which has a moment to notice that its agent is dead)."""
         ours = {process.pid for process in (*self.lives, *self.coordinators, self.target_process)}
 
@@ -168,7 +168,7 @@ class Cluster:
         return [f"{host.name}: process {pid} is nobody's: {command_line(pid)}" for host, pid in found]
 
     def stop_all(self):
-        """Ends agents and coordinator as an operator would, and says what is left."""
+        """Ends agents and coordinator as an operator would, and returns what is left."""
         for agent in self.agents.values():
             if agent.process.poll() is None:
                 agent.thaw()

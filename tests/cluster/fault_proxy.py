@@ -1,11 +1,11 @@
-"""A TCP proxy that does to connections what networks do: delay, jitter, narrowness, silence one way or both, swallowed bytes, resets."""
+"""A TCP proxy that does to connections what networks do: delay, jitter, low bandwidth, silence one way or both, swallowed bytes, resets."""
 import asyncio
 import random
 import socket
 import struct
 import threading
 
-UP, DOWN = "up", "down"  # from who dials, and to him
+UP, DOWN = "up", "down"  # from the client, and to it
 CHUNK_BYTES = 16384
 
 
@@ -63,7 +63,7 @@ class FaultProxy:
         self.connections.discard(connection)
 
     def do(self, function):
-        """Runs it in the thread of the proxy, and waits until it is done."""
+        """Runs it in the thread of the proxy, and waits for it."""
         async def call():
             function()
         asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
@@ -141,7 +141,7 @@ class Connection:
 
 
 def abort(writer):
-    """With a reset and not in order."""
+    """With a reset instead of a regular close."""
     connection = writer.get_extra_info("socket")
     if connection is not None and connection.fileno() >= 0:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -30,14 +30,14 @@ def skip(need):
 
 
 def leave_network():
-    """This process and its children have a network of their own from here on. Before any thread is started."""
+    """This process and its children have a network of their own from here on. Call it before any thread is started."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         skip(f"network namespaces (unshare: {os.strerror(ctypes.get_errno())})")
 
 
 def need_namespaces():
-    """Moves into an empty network, or ends the test as skipped, saying what it lacks."""
+    """Moves into an empty network, or skips the test, saying what is missing."""
     if os.geteuid() != 0:
         skip("root, to make network namespaces")
     for program, package in (("ip", "iproute2"), ("iptables", "iptables")):
@@ -75,7 +75,7 @@ def remove_namespace(namespace):
 
 
 def remove_left_behind():
-    """What a test left that was killed itself: namespaces in whose names the process id is of nobody."""
+    """Leftovers of a test that was killed: namespaces whose names contain the id of no running process."""
     for line in command("ip", "netns", "list", check=False).stdout.splitlines():
         found = re.match(r"tutti-\S+-(\d+)\b", line)
         if found and not os.path.exists(f"/proc/{found.group(1)}"):
@@ -106,7 +106,7 @@ class Host:
         command("ip", "link", "set", self.port, "up")
 
     def filter(self, *rule):
-        """Adds a rule, as `-A INPUT -p tcp --sport 7440 -j DROP`."""
+        """Adds a rule, like `-A INPUT -p tcp --sport 7440 -j DROP`."""
         self.run("iptables", "-w", *rule)
 
     def unfilter(self):
@@ -146,7 +146,7 @@ class Network:
     def remove(self):
         atexit.unregister(self.remove)
         for host in self.hosts.values():
-            # Else its cable goes some time after the namespace, and the next network finds the port taken.
+            # Otherwise its cable is removed some time after the namespace, and the next network finds the port taken.
             command("ip", "link", "del", host.port, check=False)
             remove_namespace(host.namespace)
         command("ip", "link", "del", SWITCH, check=False)

@@ -1,4 +1,4 @@
-"""A way to the target that notes each request: when it came, from which host, and for what."""
+"""A proxy for the target that records each request: when it arrived, from which host, and for what."""
 import asyncio
 import dataclasses
 import datetime

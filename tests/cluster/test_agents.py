@@ -1,4 +1,4 @@
-"""Agents that are killed, and that freeze for short and for long."""
+"""Agents that are killed, and agents that freeze for a short or a long time."""
 import time
 
 from cluster import LEASE_S, LOSS_S, PATIENCE_S, Scene, main
@@ -6,7 +6,7 @@ from cluster import LEASE_S, LOSS_S, PATIENCE_S, Scene, main
 
 class Killed(Scene):
     def test_two_policies_at_once(self):
-        """The same kill in two campaigns: in one the others go on without its workers, in the other these go on elsewhere."""
+        """The same kill in two campaigns: in one the others continue without its workers, in the other its workers continue elsewhere."""
         cluster = self.cluster()
         shrunk = cluster.start("shrunk", workers=10, duration_ms=22000, on_loss="shrink")
         replaced = cluster.start("replaced", workers=10, duration_ms=22000, on_loss="replace")
@@ -36,13 +36,13 @@ class Frozen(Scene):
         campaign = cluster.start(duration_ms=10000)
         cluster.wait_step(3)
         cluster.agents["a1"].freeze(is_doubtful=False)
-        time.sleep(LEASE_S / 2 - 0.5)  # and short of the 5 s that its requests may take
+        time.sleep(LEASE_S / 2 - 0.5)  # and less than the 5 s that its requests may take
         cluster.agents["a1"].thaw()
         report = self.assertEnds(cluster, campaign, ["passed"])
         self.assertEqual(report["steps"]["failed"], 0, report["errors"])
 
     def test_past_its_loss(self):
-        """One is frozen past its lease and goes on with its campaign; one until it was lost: that one does no harm any more."""
+        """One is frozen past its lease and continues its campaign; one until it was declared lost: that one does no more harm."""
         cluster = self.cluster()
         campaign = cluster.start(duration_ms=26000)
         cluster.wait_step(3)

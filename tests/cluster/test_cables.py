@@ -1,4 +1,4 @@
-"""Cables that are pulled and put back, and packets that get lost."""
+"""Cables that are pulled and plugged in again, and packets that are lost."""
 import time
 
 from cluster import LEASE_S, LOSS_S, PATIENCE_S, Scene, main
@@ -9,7 +9,7 @@ FROM_COORDINATOR = ("-p", "tcp", "--sport", "7440")
 
 class InTime(Scene):
     def test_put_back_in_time(self):
-        """For a moment, and longer than the lease: workers pause, nobody is lost, no step fails for it."""
+        """For a moment, and longer than the lease: workers pause, no agent is lost, no step fails because of it."""
         cluster = self.cluster()
         campaign = cluster.start(duration_ms=26000)
         cluster.wait_step(3)
@@ -51,7 +51,7 @@ class InTime(Scene):
 
 class TooLate(Scene):
     def test_put_back_too_late(self):
-        """One has no cable, one is not heard, one does not hear: each is lost, pauses before that, and comes back as a fresh one."""
+        """One has no cable, one cannot send, one cannot receive: each is lost, pauses before that, and comes back as a new one."""
         cluster = self.cluster(agents=4)
         campaign = cluster.start(workers=20, duration_ms=28000)
         cluster.wait_step(3)

@@ -22,7 +22,7 @@ class Whole(Scene):
         self.assertEqual((report["verdict"], report["steps"]["failed"], report["errors"]), ("passed", 0, []))
         self.assertGreaterEqual(report["steps"]["ok"], 300)
         self.assertEqual([agent["workers"] for agent in report["agents"]], [100, 100, 100])
-        # The same with a script that tells where everybody was.
+        # The same with a script that reports where each worker ran.
         result = cluster.tutti("start", TRACED, *size, "--target", f"{cluster.target}#traced")
         self.assertEqual(result.code, 0, result)
         self.assertClean(cluster)
@@ -37,7 +37,7 @@ class Whole(Scene):
 
 class Two(Scene):
     def test_at_once_and_apart(self):
-        """The checker sees to it that no text, sum or value is the other's; the numbers of each are its own."""
+        """The checker verifies that no text, sum or value comes from the other campaign; each has its own numbers."""
         cluster = self.cluster()
         first = cluster.start("first", duration_ms=6000)
         second = cluster.start("second", workers=12, room_size=3, runs=8, duration_ms=0)

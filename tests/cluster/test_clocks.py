@@ -1,23 +1,23 @@
-"""Agents whose clocks are off by three seconds: releases at one instant are at one instant all the same."""
+"""Agents whose clocks are off by three seconds: releases at one instant still happen at one instant."""
 import collections
 import os
 
 from cluster import Scene, main
 
 SHIFT_S = 3.0
-# Of true instants, on a machine that may be busy with other things; a clock that was believed would make it three seconds.
+# Spread of the true instants, on a machine that may be busy; a clock that was trusted would make it three seconds.
 SPREAD_S = 0.5
 
 
 def shifted(**variables):
-    # Ours stands in front of a sanitizer's runtime, which would complain of that.
+    # Ours is loaded before a sanitizer's runtime, which would complain about that.
     options = os.environ.get("ASAN_OPTIONS", "")
     return {"LD_PRELOAD": os.environ["TUTTI_CLOCK_SHIFT"], "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0", **variables}
 
 
 class Clocks(Scene):
     def test_three_seconds(self):
-        """One agent's steady clock is ahead, another's behind, the third has the wrong time of day."""
+        """One agent's monotonic clock is ahead, another's is behind, the third has the wrong time of day."""
         cluster = self.cluster(environments={"a1": shifted(TUTTI_SHIFT_STEADY_S=str(SHIFT_S)),
                                              "a2": shifted(TUTTI_SHIFT_STEADY_S=str(-SHIFT_S)),
                                              "a3": shifted(TUTTI_SHIFT_WALL_S=str(SHIFT_S))},

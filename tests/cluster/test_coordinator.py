@@ -1,4 +1,4 @@
-"""The coordinator freezes, and is killed and started anew."""
+"""The coordinator freezes, and is killed and restarted."""
 import os
 import signal
 import tempfile
@@ -30,7 +30,7 @@ class Frozen(Scene):
 
 class Killed(Scene):
     def test_for_a_moment_and_for_longer_than_agents_are_given(self):
-        """Its campaign goes on, and what was read, counted and waited for goes on with it."""
+        """Its campaign continues, with everything that was read, counted and waited for."""
         with tempfile.TemporaryDirectory(prefix="tutti-state-") as state:
             cluster = self.cluster(coordinator_options=("--state", state))
             campaign = cluster.start(duration_ms=34000)
@@ -49,7 +49,7 @@ class Killed(Scene):
             self.assertLeavesNothing(cluster)
 
     def test_and_an_agent_with_it(self):
-        """The coordinator that comes back finds out by itself that an agent does not."""
+        """The restarted coordinator finds out by itself that an agent does not come back."""
         with tempfile.TemporaryDirectory(prefix="tutti-state-") as state:
             cluster = self.cluster(coordinator_options=("--state", state))
             campaign = cluster.start(duration_ms=14000)

@@ -8,7 +8,7 @@ from fault_proxy import DOWN, UP, FaultProxy
 
 
 class Echo:
-    """Gives back what it gets."""
+    """Echoes what it receives."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -43,7 +43,7 @@ class Proxy(unittest.TestCase):
         return connection
 
     def turn(self, connection, data=b"x"):
-        """Seconds until it came back whole."""
+        """Seconds until all of it came back."""
         begun, got = time.monotonic(), b""
         connection.sendall(data)
         while len(got) < len(data):

@@ -12,7 +12,7 @@ from cluster import PATIENCE_S, Scene, main
 KILLS = int(os.environ.get("TUTTI_CLUSTER_KILLS", "3"))
 SEED = int(os.environ.get("TUTTI_CLUSTER_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 MOST_IN_ONE = 3
-# What a loss may do to those that are left: the writer of a round went with its agent.
+# What a loss may do to the remaining workers: the writer of a round was lost with its agent.
 BY_LOSS = {"outcomes": ("ok", "short", "stopped"), "fails_by_waits": True}
 PERMITTED = {"shrink": ["passed", "degraded"], "replace": ["passed", "degraded"], "fail": ["passed", "failed"]}
 
@@ -42,12 +42,12 @@ class Kills(Scene):
         room_size = draw.choice([2, 3, 5])
         campaign = cluster.start(tag, workers=room_size * 4, room_size=room_size, on_loss=policy, duration_ms=draw.choice([6000, 9000]))
         self.say(f"campaign {campaign}: {policy}, rooms of {room_size}")
-        # Sometimes at once, while it is being deployed.
+        # Sometimes immediately, while it is being deployed.
         first_s = draw.choice([draw.uniform(0.0, 0.05), draw.uniform(0.3, 2.5), draw.uniform(0.3, 2.5)])
         victims = []
         for kill in range(kills):
             time.sleep(draw.uniform(0.1, 2.5) if kill > 0 else first_s)
-            # One agent at least lives through it: what is promised is promised to those that are left.
+            # At least one agent survives: the promises are made to the remaining agents.
             dead = set(victims) - {"coordinator"}
             victim = draw.choice([*(name for name in cluster.names if name not in dead and len(dead) < 2), "coordinator", "coordinator"])
             victims.append(victim)

@@ -1,4 +1,4 @@
-"""Bad lines between agents and coordinator: slow ones, narrow ones, ones that break, and ones that say nothing."""
+"""Bad connections between agents and coordinator: slow, with low bandwidth, breaking, and silent."""
 import time
 
 from cluster import Scene, main

@@ -1,4 +1,4 @@
-"""`tutti stop` in the midst of 10,000 workers on four hosts: all of them are torn down, and the report is complete."""
+"""`tutti stop` while 10,000 workers run on four hosts: all of them are torn down, and the report is complete."""
 import os
 import time
 

@@ -1,4 +1,4 @@
-"""A storm of faults on both sides of the line: kills, freezes shorter and longer than the lease and the loss, cables that are cut, packets
+"""A storm of faults on both sides of the network: kills, freezes shorter and longer than the lease and the loss, cables that are cut, packets
 that get lost one way. After each campaign the traces are clean, no step was begun twice, and the target has had no request of an agent
 after its loss.
 
@@ -52,11 +52,11 @@ class Storm(Scene):
         if policy == "replace=again":
             self.again.append(tag)
         room_size = draw.choice([2, 3, 5])
-        # Long enough that there is something to go on with after a loss.
+        # Long enough that something is left to do after a loss.
         duration_ms = 32000 if policy.startswith("replace") else draw.choice([8000, 16000])
         campaign = cluster.start(tag, workers=room_size * 8, room_size=room_size, on_loss=policy, duration_ms=duration_ms)
         self.say(f"campaign {campaign}: {policy}, rooms of {room_size}")
-        # One agent at least lives through it, and an agent or the coordinator has one fault at a time.
+        # At least one agent survives, and an agent or the coordinator has one fault at a time.
         victims = draw.sample(cluster.names, AGENTS - 1)
         faults = []
         for _ in range(count):
@@ -91,7 +91,7 @@ class Storm(Scene):
             self.disturb_agent(cluster, kind, name, for_s)
 
     def disturb_coordinator(self, cluster, kind, for_s):
-        """One at a time: who would disturb one that is away waits."""
+        """One at a time: a fault for a process that already has one waits."""
         with self.lock:
             if kind == "kill":
                 cluster.kill_coordinator()

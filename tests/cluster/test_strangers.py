@@ -1,4 +1,4 @@
-"""Who speaks another version of the protocol is refused with a reason, on either side."""
+"""A peer with another version of the protocol is refused with a reason, on either side."""
 from cluster import PATIENCE_S, ClusterAgent, Scene, main
 from zmq_peer import HELLO, REFUSED, Peer, envelope, fields, hello, read_key, welcome
 

@@ -16,7 +16,7 @@ FREEZES = int(os.environ.get("TUTTI_CLUSTER_FREEZES", "7"))
 SEED = int(os.environ.get("TUTTI_CLUSTER_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 AGENTS = 8
 ROOM = 10
-# What the kernel had already, and a busy machine.
+# Allows for what the kernel already had, and for a busy machine.
 GRACE_S = 1.0
 SYN_S = 9.0
 
@@ -38,14 +38,14 @@ class Thaw(Scene):
         print(f"{frozen} freezes; in the middle of: {dict(self.seen)}", flush=True)
 
     def serve_names(self, cluster):
-        """Agents ask our server for names."""
+        """Agents use our name server."""
         for host in cluster.network.hosts.values():
             folder = pathlib.Path("/etc/netns") / host.namespace
             folder.mkdir(parents=True)
             self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
             (folder / "resolv.conf").write_text(f"nameserver {cluster.network.address}\noptions timeout:30 attempts:1\n")
         for name in cluster.names:
-            cluster.agents[name].end(seconds=PATIENCE_S)  # they have the old names
+            cluster.agents[name].end(seconds=PATIENCE_S)  # they still use the old name servers
             cluster.start_agent(name)
         cluster.coordinator.wait_agents(AGENTS, PATIENCE_S)
 
@@ -79,7 +79,7 @@ class Thaw(Scene):
         for name in names:
             cluster.agents[name].thaw()
         time.sleep(GRACE_S)
-        arrivals.is_quick = True  # what still comes, comes now
+        arrivals.is_quick = True  # what is still in transit arrives now
         for name in names:
             cluster.agents[name].wait_for("joining anew", PATIENCE_S, heard[name])
         time.sleep(self.draw.uniform(GRACE_S, 3.0))
@@ -102,7 +102,7 @@ class Thaw(Scene):
         self.seen.update(last.values())
 
     def judge(self, cluster, begun, thawed):
-        """What is begun, comes in or is connected after the freeze comes from the thaw."""
+        """Anything begun, received or connected after the freeze was caused by the thaw."""
         for name, at in begun.items():
             address = cluster.network[name].address
             late = self.arrivals.since(address, at + GRACE_S, "request", "whole")
@@ -112,7 +112,7 @@ class Thaw(Scene):
             self.assertEqual([str(record) for record in late], [], f"{name}, frozen at {at:.3f}, thawed at {thawed:.3f}")
 
     def judge_steps(self, tag):
-        """Each step makes one request, so that it shows if it is begun in two places."""
+        """Each step makes one request, which shows if it is begun in two places."""
         begun = collections.defaultdict(set)
         for record in self.arrivals.records:
             if record.what == "request" and f"/{tag}/" in record.detail:

@@ -1,4 +1,4 @@
-"""The trace checker finds what is wrong: a good trace, and the same with one thing broken each."""
+"""The trace checker finds errors: a good trace, and the same with one thing broken in each."""
 import unittest
 
 from trace_checker import Trace, check

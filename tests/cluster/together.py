@@ -1,4 +1,4 @@
-"""Runs scenes that mostly wait, each given as FILE or FILE:CLASS, in processes of their own at the same time."""
+"""Runs scenes that mostly wait, each given as FILE or FILE:CLASS, in separate processes at the same time."""
 import pathlib
 import subprocess
 import sys

@@ -1,6 +1,6 @@
-"""Reads what the workers of scripts/traced.lua have told, and says where a promise of the coordination was broken.
+"""Reads what the workers of scripts/traced.lua have printed, and reports where a promise of the coordination was broken.
 
-A trace is what one process of an agent has printed: lines `trace INSTANT CAMPAIGN ROOM WORKER STEP WHAT DETAIL`, the instant by the one
+A trace is the output of one agent process: lines `trace INSTANT CAMPAIGN ROOM WORKER STEP WHAT DETAIL`, the instant by the one
 clock of this machine, taken before a call for what begins and after it for what has ended. So, whatever the order in which things
 really happened in between: what is seen to be wrong was wrong."""
 import collections
@@ -34,7 +34,7 @@ class Trace:
 
     def __init__(self, name, text, is_doubtful=False, shift=0.0, until=None):
         self.name, self.is_doubtful = name, is_doubtful
-        lines = text.split("\n")[:-1]  # one without its end was cut off by a kill
+        lines = text.split("\n")[:-1]  # an incomplete line was cut off by a kill
         found = (LINE.search(line) for line in lines)
         events = (Event(float(m[1]) - shift, m[2], int(m[3]), int(m[4]), int(m[5]), m[6], m[7], self) for m in found if m)
         self.events = [event for event in events if until is None or event.at <= until]
@@ -78,7 +78,7 @@ class Checker:
         return self.faults
 
     def check_ids(self):
-        """A worker is in one place at a time: it may have moved on from an agent that was lost, and not come back."""
+        """A worker runs in one place at a time: it may have moved away from a lost agent, and not come back."""
         for (campaign, worker), events in self.grouped(lambda e: (e.campaign, e.worker)).items():
             left = []
             for before, event in zip(events, events[1:]):
@@ -91,7 +91,7 @@ class Checker:
                     self.fault(f"{campaign}: worker {worker} has left {before.trace.name}, which was not lost: {event}")
 
     def check_steps(self):
-        """No step begins twice, and none before the one before it is over; with `again`, only after a loss."""
+        """No step begins twice, and none before the previous one is over; with `again`, only after a loss."""
         for (campaign, worker), events in self.grouped(lambda e: (e.campaign, e.worker), "begin").items():
             for before, event in zip(events, events[1:]):
                 may_repeat = campaign in self.again and event.trace is not before.trace and before.trace.is_doubtful
@@ -99,7 +99,7 @@ class Checker:
                     self.fault(f"{campaign}: worker {worker} goes back from step {before.step} to {event.step}: {event}")
 
     def check_fails(self):
-        """A step fails where a wait did."""
+        """A step fails if one of its waits did."""
         if not self.fails_by_waits:
             return
         for (_, campaign, worker), events in self.grouped(lambda e: (id(e.trace), e.campaign, e.worker)).items():
@@ -119,7 +119,7 @@ class Checker:
                 self.fault(f"{campaign}: {most} of the {size} seats of room {room} are on agent {name}, of {len(agents)} agents")
 
     def check_waits(self):
-        """Each has one end, with a word that is foreseen, and not later than it may."""
+        """Each has one end, with an expected outcome, and not too late."""
         for (_, campaign, worker), events in self.grouped(lambda e: (id(e.trace), e.campaign, e.worker), "wait", "woke").items():
             waiting = None
             for event in events:
@@ -138,7 +138,7 @@ class Checker:
                 self.fault(f"{campaign}: a wait without an end: {waiting}")
 
     def check_writers(self):
-        """Nobody reads a text any more when a writer has passed its readers."""
+        """No worker still reads a text when a writer has passed its readers."""
         passed = {}
         for event in self.events:
             if event.what == "passed":
@@ -150,7 +150,7 @@ class Checker:
                     self.fault(f"{event.campaign}: a writer passed its readers: {writer}; and then {event}")
 
     def check_reads(self):
-        """Those that have read are counted, each once."""
+        """Readers are counted, each once."""
         reads = self.grouped(lambda e: (e.campaign, e.room, e.step), "read")
         for event in self.events:
             if event.what != "passed":
@@ -221,7 +221,7 @@ class Checker:
                     self.fault(f"{campaign}: a variable of another campaign: {event}")
 
     def check_barriers(self):
-        """Nobody is through before all have arrived that will, and the ranks are those of arrival."""
+        """No worker passes before all that will arrive have arrived, and ranks are in order of arrival."""
         groups = self.grouped(lambda e: (e.campaign, e.room, e.step), "arrive", "through")
         for (campaign, room, step), events in groups.items():
             events = [event for event in events if not self.is_repeated(event)]

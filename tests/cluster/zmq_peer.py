@@ -1,4 +1,4 @@
-"""A peer on the wire that says what the test wants: ZeroMQ through ctypes, and just enough protobuf for hello, welcome and refused."""
+"""A peer on the wire that sends what the test wants: ZeroMQ through ctypes, and just enough protobuf for hello, welcome and refused."""
 import ctypes
 import ctypes.util
 import struct
@@ -31,7 +31,7 @@ def read_key(path):
 
 
 class Peer:
-    """Either a DEALER with an agent's key that dials `connect`, or a ROUTER with the coordinator's that listens at `bind`."""
+    """Either a DEALER with an agent's key that connects to `connect`, or a ROUTER with the coordinator's that listens on `bind`."""
 
     def __init__(self, key, connect=None, bind=None, patience_s=20):
         self.zmq = library()

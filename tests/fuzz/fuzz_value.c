@@ -1,4 +1,4 @@
-/* Any bytes as a value: refused, or written anew from what is read in it exactly as it was; sums are values
+/* Any bytes as a value: refused, or reproduced exactly when what was read is written again; sums are values
  * too. */
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-/* Writes the seed corpus anew: make_corpus tests/fuzz/corpus. The files are the same each time. */
+/* Rewrites the seed corpus: make_corpus tests/fuzz/corpus. The files are the same each time. */
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/value.h"

@@ -13,7 +13,7 @@ READY = re.compile(r"ready: agents at (tcp://\S+), API at http://(\S+):(\d+)")
 
 
 class Logged(Process):
-    """A process whose standard error is gathered while it runs."""
+    """A process whose standard error is collected while it runs."""
 
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
@@ -34,7 +34,7 @@ class Logged(Process):
             return "\n".join(self.lines)
 
     def wait_for(self, text, seconds=20, since=0):
-        """The first line from line `since` on that has `text` in it."""
+        """The first line from line `since` on that contains `text`."""
         with self.changed:
             found = self.changed.wait_for(lambda: next((line for line in self.lines[since:] if text in line), None), seconds)
         if found is None:
@@ -42,7 +42,7 @@ class Logged(Process):
         return found
 
     def end(self, number=signal.SIGTERM, seconds=20):
-        """Sends a signal and gives back the exit code."""
+        """Sends a signal and returns the exit code."""
         self.process.send_signal(number)
         return self.code(seconds)
 
@@ -168,7 +168,7 @@ class WithAgents(unittest.TestCase):
 
 
 class Events:
-    """The server-sent events of a campaign: (event, data) as they come."""
+    """The server-sent events of a campaign: (event, data) as they arrive."""
 
     def __init__(self, coordinator, campaign):
         self.connection = coordinator.connect(timeout=60)

@@ -12,7 +12,7 @@ INSTALLED_WITHIN_S = 240
 
 
 class Etherpad:
-    """Runs one while the context lasts, and gives its address; skips the test where it cannot be installed."""
+    """Runs one while the context lasts, and yields its address; skips the test if it cannot be installed."""
 
     def __enter__(self):
         for program in ("node", "npm"):

@@ -1,4 +1,4 @@
-"""An HTTP API that says what a test wants, and remembers what it was asked."""
+"""An HTTP API that answers what a test wants, and records the requests."""
 import http.server
 import json
 import threading
@@ -51,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def stream(self, *parts):
-        """Each part is bytes, or something to wait for."""
+        """Each part is bytes, or an event to wait for."""
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
@@ -64,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class FakeApi:
-    """`plans`: for each (method, path) the answers in their order, of which the last stays: (status, body) or a function of the handler."""
+    """`plans`: for each (method, path) the answers in order, of which the last one is repeated: (status, body) or a function of the handler."""
 
     def __init__(self, plans):
         self.plans = {key: list(plan) for key, plan in plans.items()}

@@ -1,4 +1,4 @@
-"""An agent with a key that does what no agent of ours does: the link and the messages by hand, and what it takes to measure the coordinator
+"""An agent with a key that does what no agent of ours does: link and messages written by hand, and the means to measure the coordinator
 meanwhile."""
 import multiprocessing
 import pathlib
@@ -22,7 +22,7 @@ SNDTIMEO = 28
 
 
 def text_value(size, letter=b"x"):
-    """A string of the script, as it travels."""
+    """A string of the script, as encoded on the wire."""
     return b"s" + struct.pack(">I", size) + letter * size
 
 
@@ -50,7 +50,7 @@ def histogram(bucket):
 
 
 class HostileAgent:
-    """`is_acknowledging`: says that it has what it was sent."""
+    """`is_acknowledging`: acknowledges what it was sent."""
 
     def __init__(self, key, endpoint, name="bad"):
         self.peer = Peer(key, connect=endpoint, patience_s=20)
@@ -66,7 +66,7 @@ class HostileAgent:
         return time.monotonic_ns()
 
     def send(self, message=b"", sequence=None, **other):
-        """A numbered message; sequence 0 for one that is not."""
+        """A numbered message; sequence 0 for an unnumbered one."""
         if sequence is None:
             self.sequence += 1
             sequence = self.sequence
@@ -85,7 +85,7 @@ class HostileAgent:
         return field(1, self.campaign) + field(place, body)
 
     def receive(self, seconds=0.0):
-        """Takes in what is there."""
+        """Receives what is available."""
         end = time.monotonic() + seconds
         self.peer.set(27, max(1, int(seconds * 1000)))
         try:
@@ -156,7 +156,7 @@ class HostileAgent:
         return self.of_campaign(OPERATIONS, b"".join(items))
 
     def flood(self, messages, seconds, **other):
-        """The messages again and again, as fast as they go; heartbeats keep it alive. Gives back how many."""
+        """Sends the messages again and again, as fast as possible; heartbeats keep it alive. Returns how many."""
         end = time.monotonic() + seconds
         sent = beat = 0
         while time.monotonic() < end:
@@ -182,7 +182,7 @@ class HostileAgent:
 
 
 class Prober:
-    """An agent that has joined and asks again and again for the acknowledgement of the same message."""
+    """An agent that has joined and requests the acknowledgement of the same message again and again."""
 
     def __init__(self, key, endpoint, pid):
         self.pid, self.times = pid, []
@@ -192,7 +192,7 @@ class Prober:
         self.agent.send(self.gauges)
 
     def work(self):
-        """Seconds that the coordinator's main thread has computed so far: on a machine that others use too, that is what it is to blame for."""
+        """Processor time of the coordinator's main thread so far, in seconds: on a shared machine, only that is its own doing."""
         try:
             with open(f"/proc/{self.pid}/task/{self.pid}/schedstat") as file:
                 return int(file.read().split()[0]) / 1e9
@@ -244,7 +244,7 @@ class Probe:
         self.pipe.recv()
 
     def take(self):
-        """How long the coordinator worked during the round trips since the last time, in milliseconds: the middle one, the 99th of 100, the
+        """How long the coordinator worked during the round trips since the last time, in milliseconds: the median, the 99th percentile, the
         longest; and the same three of their lengths by the clock."""
         self.pipe.send("take")
         return self.pipe.recv()
@@ -255,7 +255,7 @@ class Probe:
 
 
 class Memory(threading.Thread):
-    """The most that a process has had resident."""
+    """The peak resident size of a process."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)

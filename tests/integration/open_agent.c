@@ -1,5 +1,5 @@
-/* An agent whose sandbox is down: its scripts have io, os and C modules, and still there are the walls. No
- * option of tutti makes such a one: `open_agent COORDINATOR NAME`. */
+/* An agent whose sandbox is open: its scripts have io, os and C modules, but the walls are still up. No
+ * option of tutti creates such an agent: `open_agent COORDINATOR NAME`. */
 #include "agent/browser/reaper.h"
 #include "agent/main/agent_daemon.h"
 

@@ -1,4 +1,4 @@
-"""A folder for temporary files by which a test knows every process and folder of the browsers that a run had."""
+"""A folder for temporary files by which a test identifies every browser process and folder of a run."""
 import os
 import pathlib
 import tempfile
@@ -9,7 +9,7 @@ GONE_S = 5
 
 
 class Place:
-    """A TMPDIR of its own, by which everything of a run is known."""
+    """A private TMPDIR, by which everything that belongs to a run is identified."""
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="td", dir="/tmp")

@@ -1,4 +1,4 @@
-"""What the integration tests share: running tutti in a session of its own, and seeing that nothing of it stays behind."""
+"""What the integration tests share: running tutti in a session of its own, and checking that nothing of it is left."""
 import json
 import os
 import pathlib
@@ -12,7 +12,7 @@ SCRIPTS = pathlib.Path(__file__).resolve().parent / "scripts"
 EXAMPLES = ROOT / "examples"
 TUTTI = os.environ["TUTTI"]
 TIMEOUT_S = 60
-# Where coordinators of this test leave their tokens, and its commands find them.
+# Where coordinators of this test leave their tokens, and commands of this test find them.
 RUNTIME = tempfile.TemporaryDirectory(prefix="tutti-runtime-")
 
 
@@ -30,7 +30,7 @@ def token_of(port):
 
 
 def processes_of_session(session):
-    """Process ids of all that live in a session, but for those that are dead and only wait to be collected."""
+    """Ids of all processes of a session, except zombies."""
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -70,7 +70,7 @@ def wait_until(condition, seconds, what):
 
 
 def write_secret(path, text):
-    """For its owner alone, or tutti would refuse it."""
+    """Accessible by its owner alone, or tutti would refuse it."""
     path.touch(0o600)
     path.write_text(text)
 
@@ -95,7 +95,7 @@ class Process:
     """A tutti that is still running."""
 
     def __init__(self, *arguments, env=None, cwd=None, prefix=(), program=TUTTI, stdout=subprocess.PIPE):
-        """`prefix`: a command that becomes the program, `ip netns exec NAME` say."""
+        """`prefix`: a command that executes the program, such as `ip netns exec NAME`."""
         self.started = time.monotonic()
         self.process = subprocess.Popen([*prefix, program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=stdout,
                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
@@ -104,7 +104,7 @@ class Process:
         self.head = ""
 
     def read_until(self, text):
-        """Reads lines of standard output until one has `text` in it."""
+        """Reads lines of standard output until one contains `text`."""
         for line in self.process.stdout:
             self.head += line
             if text in line:
@@ -151,7 +151,7 @@ def tutti(*arguments, timeout=TIMEOUT_S, env=None, cwd=None):
 
 
 def script(name):
-    """The path of one of our scripts or examples; a path stays as it is."""
+    """The path of one of our scripts or examples; a path is returned unchanged."""
     if isinstance(name, pathlib.Path):
         return name
     path = SCRIPTS / f"{name}.lua"

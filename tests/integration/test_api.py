@@ -297,7 +297,7 @@ class BadRequests(unittest.TestCase):
                     rude.shutdown(socket.SHUT_WR)
                     while rude.recv(65536):
                         pass
-                except OSError as error:  # cut off already: how that looks depends on who was faster
+                except OSError as error:  # already closed: how that looks depends on who was faster
                     self.assertIn(error.errno, (errno.ENOTCONN, errno.ECONNRESET, errno.EPIPE))
         self.assertEqual(self.coordinator.get("/healthz").body, b"ok\n")
 
@@ -319,7 +319,7 @@ class BadRequests(unittest.TestCase):
 
 
 def is_closed(connection):
-    """What it was told before does not count."""
+    """What it received before does not count."""
     connection.setblocking(False)
     try:
         while connection.recv(4096):

@@ -55,7 +55,7 @@ class BadInput(unittest.TestCase):
         self.refused("run", "/nowhere/pad.lua", says="/nowhere/pad.lua")
         self.refused("run", "/tmp", says="/tmp")
         self.refused("run", "/dev/zero", says="/dev/zero: not a file")
-        with tempfile.TemporaryDirectory() as folder:  # nobody ever writes into it
+        with tempfile.TemporaryDirectory() as folder:  # nothing is ever written to it
             os.mkfifo(f"{folder}/fifo.lua")
             for command in ("run", "check", "start"):
                 self.refused(command, f"{folder}/fifo.lua", says="fifo.lua: not a file")

@@ -1,4 +1,4 @@
-"""start, stop, status, watch, report and agents against an API that says what we want, also nonsense."""
+"""start, stop, status, watch, report and agents against an API that answers what we want, including nonsense."""
 import base64
 import json
 import os
@@ -92,7 +92,7 @@ class Refused(unittest.TestCase):
 
     def test_usage(self):
         for arguments, words in ((("stop",), "which campaign?"), (("stop", "seven"), '"seven" is not the id'), (("watch", "-1"), "unknown option"),
-                                 (("status", "7", "8"), "one word too many"), (("agents", "--api", "localhost"), "is not an address like http://"),
+                                 (("status", "7", "8"), "unexpected argument \"8\""), (("agents", "--api", "localhost"), "is not an address like http://"),
                                  (("start",), "which script?"), (("start", "nowhere.lua"), "nowhere.lua"),
                                  (("status", "--token", "a b"), "visible characters"), (("status", "--token-file", "/nowhere"), "No such file"),
                                  (("start", script("scene-right"), "--agents", "3"), "unknown option --agents")):
@@ -177,7 +177,7 @@ class Start(unittest.TestCase):
 
 class Interrupted(unittest.TestCase):
     def story(self, stop, after_stop, times):
-        """Starts, waits for the stream, interrupts `times` times, the second when the first has been said."""
+        """Starts, waits for the stream, interrupts `times` times, the second time when the first has been reported."""
         told = threading.Event()
 
         def stopping(handler):
@@ -289,7 +289,7 @@ class Watch(unittest.TestCase):
     def test_plain_lines(self):
         with FakeApi({EVENTS: [ends("passed", *[event("progress", {**PROGRESS, "elapsed_s": second + 0.0}) for second in range(12)])]}) as api:
             result = tutti("watch", 7, "--api", api.url)
-            # The events come at once, and a line that nobody has seen yet gives way to a newer one.
+            # The events arrive at once, and a line that has not been shown yet is replaced by a newer one.
             lines = [line for line in result.out.splitlines() if line.startswith("0:")]
             self.assertIn(lines, [[f"{at}  5 workers  10 ok  0 failed" for at in seen] for seen in (("0:04", "0:09"), ("0:04",), ("0:09",))], result)
 
@@ -343,7 +343,7 @@ class Look(unittest.TestCase):
             result = tutti("stop", 7, "--at-once", "--json", "--api", api.url)
             self.assertEqual(json.loads(result.out), {"campaign": 7, "state": "stopping"})
             result = tutti("stop", 7, "--api", api.url)
-            self.assertEqual((result.code, result.out), (0, "campaign 7 has ended already\n"))
+            self.assertEqual((result.code, result.out), (0, "campaign 7 has already ended\n"))
             self.assertEqual([body["at_once"] for body in api.bodies(STOP[1])], [False, True, False])
 
 

@@ -34,7 +34,7 @@ class Whole(Controlled):
                 report = json.load(file)
             self.assertEqual([agent["workers"] for agent in report["agents"]], [100, 100, 100])
             self.assertEqual((report["verdict"], report["steps"]["failed"], report["errors"]), ("passed", 0, []))
-            # The same text afterwards, from two other ways.
+            # The same text afterwards, by two other ways.
             campaign = report["campaign"]
             text = self.tutti("report", campaign).out
             self.assertIn(text, result.out)
@@ -46,7 +46,7 @@ class Whole(Controlled):
     def test_the_literal_line_of_the_readme(self):
         result = self.tutti("start", EXAMPLES / "pad.lua", "-w", 300, "--room-size", 5, "-d", "2s", "--expect-agents", 3, "--wait")
         self.assertEqual(result.code, 0, result)
-        self.coordinator.wait_for("nobody uses the practice target any more")
+        self.coordinator.wait_for("the practice target is no longer in use")
 
     def test_worker_ids_are_unique(self):
         result = self.tutti("start", script("identities"), "-w", 30, "--room-size", 5, "-r", 2, "--expect-agents", 3, "--wait")
@@ -149,7 +149,7 @@ class Logs(unittest.TestCase):
 
 
 class Stop(unittest.TestCase):
-    """1,000 workers in the midst of steps that would last ten minutes."""
+    """1,000 workers in the middle of steps that would take ten minutes."""
 
     def test_in_two_seconds_with_teardown(self):
         with Coordinator() as coordinator:
@@ -173,7 +173,7 @@ class Stop(unittest.TestCase):
                 self.said(agent, "torn down", count)
 
     def said(self, agent, words, count):
-        """So many lines of what the scripts of this agent print."""
+        """Waits for `count` lines of output of this agent's scripts."""
         lines = [agent.process.stdout.readline() for _ in range(count)]
         self.assertTrue(all(words in line for line in lines), lines[-3:])
         return "".join(lines)
@@ -220,7 +220,7 @@ class Choosing(unittest.TestCase):
 
 
 class PracticeTarget(unittest.TestCase):
-    """The one that the coordinator starts when a campaign asks for it."""
+    """The one that the coordinator starts when a campaign requests it."""
 
     def start(self, coordinator, name, *options):
         return tutti("start", script(name), *options, env=environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}"))
@@ -260,7 +260,7 @@ class PracticeTarget(unittest.TestCase):
             with Coordinator("--target-port", port) as coordinator:
                 result = self.start(coordinator, "pad")
                 self.assertEqual((result.code, result.out), (3, ""), result)
-                self.assertRegex(result.err, rf"\Atutti: start: .*the practice target: port {port} is in use: something else listens at 127.0.0.1 already.*\n\Z")
+                self.assertRegex(result.err, rf"\Atutti: start: .*the practice target: port {port} is in use: something else already listens at 127.0.0.1.*\n\Z")
                 self.assertEqual(coordinator.get("/v1/campaigns").json["campaigns"], [])
 
 

@@ -1,4 +1,4 @@
-"""Rows from files: each to one worker, also on many agents; when they run out; and large bundles."""
+"""Rows from files: each for one worker, also on many agents; when they run out; and large bundles."""
 import json
 import os
 import pathlib
@@ -64,7 +64,7 @@ class Data(unittest.TestCase):
 
     def test_a_broken_file_stops_it_with_its_line(self):
         for name, content, says in (("rows.csv", "n,m\n1,2\n3\n", "rows.csv:3: 1 fields, the header has 2"),
-                                    ("rows.csv", "n\n\"1\n2\n", "rows.csv:2: a quoted field without an end"),
+                                    ("rows.csv", "n\n\"1\n2\n", "rows.csv:2: an unterminated quoted field"),
                                     ("rows.csv", b"\xff\xfen\0", "rows.csv:1: a zero byte"),
                                     ("rows.jsonl", '{"n":1}\n{"n"}\n', "rows.jsonl:2: "),
                                     ("rows.json", '[{"n":1},\n{"n":}]', "rows.json:2: "),

@@ -1,4 +1,4 @@
-"""What hung or lied in the published scene has to end here, in time and with the right verdict."""
+"""What hung or was wrong in the published scene has to end here, in time and with the right verdict."""
 import unittest
 
 from support import run

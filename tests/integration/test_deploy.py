@@ -1,4 +1,4 @@
-"""What deploy/ offers fits this program and holds under the tools of its trade; a check whose tool is missing says that it was skipped."""
+"""The contents of deploy/ fit this program and pass the usual tools; a check whose tool is missing is reported as skipped."""
 import json
 import os
 import pathlib
@@ -26,7 +26,7 @@ DEPLOY = ROOT / "deploy"
 UNITS = DEPLOY / "systemd"
 KUBERNETES = DEPLOY / "kubernetes"
 EXPOSURE_LIMIT = 2.0
-# Of options that come with encryption: this program may be older than they are.
+# Of options that exist only with encryption: this program may be older than they are.
 KEY_OPTIONS = {"key", "keys"}
 
 
@@ -42,7 +42,7 @@ def options_of(subcommand):
 
 class DeployCase(unittest.TestCase):
     def check_command(self, words):
-        """Words after `tutti`: the subcommand and options are ones that the program has."""
+        """Arguments of `tutti`: the program has this subcommand and these options."""
         known = options_of(words[0])
         for word in words[1:]:
             if word.startswith("--"):
@@ -336,7 +336,7 @@ class Systemd(DeployCase):
             self.check_option(name, options_of("coordinator"), "coordinator.conf")
 
     def test_coordinator_says_when_it_is_ready(self):
-        """As Type=notify has it, with the configuration that is shipped (on free ports)."""
+        """With Type=notify and the shipped configuration (on free ports)."""
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             address = f"{folder}/notify"
             notify.bind(address)
@@ -357,7 +357,7 @@ class Systemd(DeployCase):
 
 class Guide(unittest.TestCase):
     def test_every_file_is_told_of(self):
-        """What is shipped is explained, and what is explained is shipped."""
+        """What is shipped is documented, and what is documented is shipped."""
         text = (ROOT / "docs/deploy.md").read_text()
         for named in re.findall(r"(?<![\w/.])deploy/[\w./@-]*[\w@]", text):
             self.assertTrue((ROOT / named).exists(), named)

@@ -1,4 +1,4 @@
-"""Browsers and their drivers: however a campaign ends, nothing is left of them; and what is said where there is no driver."""
+"""Browsers and their drivers: however a campaign ends, nothing is left of them; and the messages if there is no driver."""
 import os
 import signal
 import unittest
@@ -98,15 +98,15 @@ class Ends(Story, unittest.TestCase):
         self.assertEqual(running.finish().code, 130)
         self.place.expect_nothing()
 
-    def test_warden_killed(self):
+    def test_reaper_killed(self):
         running = self.begin("-r", 2, workers=1)
-        os.kill(self.place.processes(b"tutti\0warden\0chromium")[0], signal.SIGKILL)
+        os.kill(self.place.processes(b"tutti\0reaper\0chromium")[0], signal.SIGKILL)
         result = running.finish()
         self.assertEqual((result.steps["ok"], result.steps["failed"]), (1, 1), result)
         self.place.expect_nothing()
 
     def test_all_of_tutti_killed_at_once(self):
-        """Then the next one that needs a browser clears up."""
+        """Then the next run that needs a browser cleans up."""
         running = self.begin()
         victims = [*self.place.processes(b"reaper"), *children_of(running.pid), running.pid]
         for pid in victims:

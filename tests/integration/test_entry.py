@@ -1,4 +1,4 @@
-"""Who gets to the API: attackers with every combination of headers, those who are slow, and those who have no token."""
+"""Access to the API: attackers with every combination of headers, slow clients, and clients without a token."""
 import base64
 import http.client
 import http.server
@@ -21,7 +21,7 @@ TOO_MANY = b'{"error":"too many connections; try again"}'
 
 
 def ask(coordinator, head, body=b"", address="127.0.0.1", host=None):
-    """One request, each line of its head as it is given; the status."""
+    """Sends one request with these header lines; returns the status."""
     lines = [*head, f"Host: {host or f'127.0.0.1:{coordinator.port}'}"] if host != "" else head
     with socket.create_connection((address, coordinator.port), timeout=20) as client:
         client.sendall("\r\n".join([*lines, f"Content-Length: {len(body)}", "Connection: close", "", ""]).encode() + body)
@@ -32,7 +32,7 @@ def ask(coordinator, head, body=b"", address="127.0.0.1", host=None):
 
 
 class Pages(unittest.TestCase):
-    """A coordinator that asks for no token: what is refused here is refused for what it is."""
+    """A coordinator that requires no token: requests are refused here for other reasons."""
 
     @classmethod
     def setUpClass(cls):
@@ -70,7 +70,7 @@ class Pages(unittest.TestCase):
             self.expect(200, "GET /v1/agents HTTP/1.1", host=host)
             self.expect(200, "GET /v1/agents HTTP/1.1", f"Origin: http://{host}", "Sec-Fetch-Site: same-origin", host=host)
         self.expect(200, "GET /v1/agents HTTP/1.1", "Origin: https://load.example.org", host="load.example.org")  # a proxy with TLS
-        self.expect(200, "GET /v1/agents HTTP/1.1", "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate")  # who types the address
+        self.expect(200, "GET /v1/agents HTTP/1.1", "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate")  # a user who types the address
         self.expect(200, "GET /v1/agents HTTP/1.1", address="127.0.0.1", host=f"127.0.0.1:{port}")
 
     def test_no_page_opens_a_stream_or_a_websocket(self):

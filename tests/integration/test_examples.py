@@ -1,4 +1,4 @@
-"""Every example runs as its first lines say, also larger and on more agents."""
+"""Every example runs as described in its first lines, also larger and on more agents."""
 import unittest
 
 from support import EXAMPLES, run, tutti

@@ -1,9 +1,9 @@
-"""An error in each fixture ends as it should, is told with its line, and hangs nothing."""
+"""An error in each fixture ends as it should, is reported with its line, and hangs nothing."""
 import unittest
 
 from support import run
 
-# What is run once for all fails all; a worker whose teardown fails has done its work.
+# A fixture that runs once for all workers fails all; a worker whose teardown fails has done its work.
 EXPECTED = {
     "global_setup": 1,
     "setup": 1,

@@ -1,4 +1,4 @@
-"""Every C file looks as .clang-format says."""
+"""Every C file is formatted according to .clang-format."""
 import pathlib
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What agents tell of themselves, clocks that differ, and who could not keep up."""
+"""What agents report about themselves, clocks that differ, and agents that could not keep up."""
 import collections
 import http.server
 import re
@@ -14,7 +14,7 @@ OFF_S = 3
 
 
 def off(seconds):
-    """In a time namespace of its own the clocks of a process are ahead, or behind."""
+    """A process in its own time namespace, with its clocks ahead or behind."""
     return ("unshare", "--time", "--monotonic", str(seconds), "--boottime", str(seconds), "--fork", "--kill-child=KILL")
 
 
@@ -69,7 +69,7 @@ class Gauges(unittest.TestCase):
 
 
 class Metrics(unittest.TestCase):
-    """What promtool's linter wants, and what a scraper refuses."""
+    """The requirements of promtool's linter, and of a scraper."""
 
     def families(self, text):
         families, current = {}, None
@@ -116,7 +116,7 @@ class Metrics(unittest.TestCase):
 
 
 class Witness:
-    """A server that notes when it was asked for each path."""
+    """A server that records when each path was requested."""
 
     def __init__(self):
         self.arrivals = collections.defaultdict(list)
@@ -134,7 +134,7 @@ class Witness:
                 pass
 
         class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 100  # a connection that finds it full comes again a second later
+            request_queue_size = 100  # a connection that finds it full is retried a second later
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True

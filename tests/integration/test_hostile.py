@@ -1,4 +1,4 @@
-"""Scripts that spin, hoard or block beside a campaign that minds its own business, on the same thread of the same agent."""
+"""Scripts that spin, hoard or block beside a well-behaved campaign, on the same thread of the same agent."""
 import os
 import pathlib
 import shutil
@@ -12,13 +12,13 @@ from daemon import Agent, Coordinator
 from support import wait_until
 
 P99_MS = 100
-# What else the machine does is not measured, where we may say so.
+# Run at a higher priority, if permitted, so that other load on the machine is not measured.
 ALONE = ("chrt", "-f", "1")
 BUSY_S = 4
 
 HEAD = "local tutti = require 'tutti'\nlocal json = require 'tutti.json'\ntutti.scenario('x', function(worker)\n"
 
-# Each runs with ten workers, over and over.
+# Each runs with ten workers, repeatedly.
 HOSTILE = {
     "spins": "while true do pcall(function() while true do end end) end",
     "sorts": "table.sort({ 3, 2, 1 }, function() while true do end end)",

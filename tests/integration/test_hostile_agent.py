@@ -16,7 +16,7 @@ WORKERS = 200000
 MEMORY_MOST = 256 << 20
 ROUND_TRIP_MS = 50
 SECONDS = float(os.environ.get("HOSTILE_SECONDS", "3"))
-IS_MEASURED = not os.environ.get("SANITIZER")  # its memory is not ours, and everything takes several times as long
+IS_MEASURED = not os.environ.get("SANITIZER")  # its memory use is not ours, and everything takes several times as long
 ROOM = 1  # the campaign has one
 
 
@@ -43,7 +43,7 @@ class HostileAgents(unittest.TestCase):
         self.probe.take()
 
     def attack(self, messages, seconds=SECONDS, **other):
-        """Floods with them, and looks what that does to others."""
+        """Floods with them, and measures the effect on others."""
         self.bad.flood(messages, seconds, **other)
         self.judge()
 
@@ -153,7 +153,7 @@ class HostileAgents(unittest.TestCase):
 
     def test_too_many_calls_of_one_worker(self):
         self.attack([self.bad.operations(*(operation(GET, self.one(0), call=i + 1) for i in range(2000)))])
-        self.coordinator.wait_for("more than 16 calls at once")
+        self.coordinator.wait_for("more than 16 calls at the same time")
         self.assertGreater(self.bad.answers, 0)
 
     def test_values_that_are_none(self):

@@ -1,4 +1,4 @@
-"""Keys from `tutti keygen` to agents that join with them, do not join without, and are expelled."""
+"""Keys from `tutti keygen` to agents that join with them, cannot join without, and are disconnected."""
 import os
 import pathlib
 import re
@@ -18,7 +18,7 @@ def mode_of(path):
 
 
 class Lines:
-    """A process whose output is waited for, line by line."""
+    """A process whose output is awaited line by line."""
 
     def __init__(self, *command, cwd=None):
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -27,7 +27,7 @@ class Lines:
         self.text = ""
 
     def wait_for(self, words, seconds=30):
-        """What has come until these words came for the first time since the last call."""
+        """The output up to the next occurrence of these words since the last call."""
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -92,7 +92,7 @@ class Keygen(unittest.TestCase):
         self.good("--agent", "a1")
         before = [(self.folder / name).read_text() for name in ("keys/coordinator.key", "keys/agents.allow", "a1.key")]
         self.bad(says="nothing was overwritten")
-        self.bad("--agent", "a1", says="there is an agent a1 already")
+        self.bad("--agent", "a1", says="there is already an agent a1")
         self.good("--revoke", "a1")
         self.bad("--agent", "a1", says="nothing was overwritten")
         self.assertNotIn("a1", (self.folder / "keys/agents.allow").read_text().split())
@@ -217,7 +217,7 @@ class Door(unittest.TestCase):
     def test_complaints_are_few(self):
         agent = self.agent("--key", "o1.key")
         agent.wait_for("cannot join")
-        time.sleep(4)  # while ZeroMQ tries on and on
+        time.sleep(4)  # while ZeroMQ keeps trying
         agent.process.send_signal(signal.SIGTERM)
         agent.process.wait(20)
         self.assertNotIn("cannot join", (agent.process.stdout.read() or b"").decode())
@@ -235,7 +235,7 @@ class Door(unittest.TestCase):
         refused("others may open it (mode 0644): chmod 600 keys/coordinator.key", "--keys", "keys")
         os.chmod(self.folder / "keys/coordinator.key", 0o600)
         os.chmod(self.folder / "keys", 0o777)
-        refused("others can exchange the files in keys (mode 0777): chmod go-w keys", "--keys", "keys")
+        refused("others can replace the files in keys (mode 0777): chmod go-w keys", "--keys", "keys")
         os.chmod(self.folder / "keys", 0o700)
         wide = self.enterContext(Lines(TUTTI, "coordinator", "--listen", "tcp://0.0.0.0:0", "--http", "127.0.0.1:0", "--keys", "keys",
                                        cwd=self.folder))
@@ -254,7 +254,7 @@ class Door(unittest.TestCase):
         os.chmod(self.folder / "keys/agents.allow", 0o666)
         self.door.wait_for("keys/agents.allow can be changed by others (mode 0666)")
         self.agent("--key", "a1.key")
-        self.door.wait_for("agent a1 has joined")  # the list of before is in force
+        self.door.wait_for("agent a1 has joined")  # the previous list is in force
 
 
 class Run(unittest.TestCase):

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# A layer may link libraries of these layers.
+# Which layers a layer may link.
 MAY_LINK = {
     "common": set(),
     "proto": {"common", "proto"},
@@ -32,7 +32,7 @@ def includes(path):
 
 
 class Folder:
-    """A library: its sources as listed, and the folders that it links."""
+    """A library: its listed sources, and the folders that it links."""
 
     def __init__(self, path, match):
         self.path = path

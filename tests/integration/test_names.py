@@ -1,4 +1,4 @@
-"""Targets by name: looking names up leaves nothing behind that keeps an agent from its end."""
+"""Targets by name: name lookups leave nothing behind that prevents an agent from ending."""
 import ipaddress
 import socket
 import unittest
@@ -8,7 +8,7 @@ from support import Process, environment, script, tutti
 
 
 def local_name():
-    """A name of this host that leads to it; curl does not look "localhost" up."""
+    """A name of this host that resolves to it; curl does not look "localhost" up."""
     name = socket.gethostname()
     try:
         address = socket.gethostbyname(name)

@@ -13,7 +13,7 @@ from support import Run, environment, run, tutti
 
 STEPS = 4
 WORKERS = 3
-LATE_MS = 400  # what a busy machine may add
+LATE_MS = 400  # tolerance for a busy machine
 UNITS_MS = {"µs": 0.001, "ms": 1, "s": 1000}
 NUMBER = r"([\d.,]+) (µs|ms|s)"
 
@@ -57,7 +57,7 @@ def milliseconds(number, unit):
 
 
 def row_of(text, name, count_of_times):
-    """(whole numbers, times in ms) of the line of a table that begins with this name."""
+    """(integers, times in ms) of the table row that begins with this name."""
     line = next(line for line in text.splitlines() if re.match(rf"  {re.escape(name)} +\d", line))
     times = [milliseconds(*found) for found in re.findall(NUMBER, line)][:count_of_times]
     return [int(found) for found in re.sub(NUMBER, "", line)[len(name) + 2:].split() if found.isdigit()], times
@@ -115,7 +115,7 @@ class Known(unittest.TestCase):
                 self.assertEqual(look_up(report, path), count)
 
     def check_text(self, text, report):
-        """The text says what the JSON says, to the digits that it shows."""
+        """The text agrees with the JSON, to the digits that it shows."""
         columns = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
         for part, names in (("requests", columns), ("timings", columns), ("waits", ("p50_ms", "p99_ms")), ("seen", columns)):
             for name, row in report[part].items():
@@ -158,7 +158,7 @@ class Known(unittest.TestCase):
                 live = coordinator.show(number)["steps"]
                 return live["ok"] + live["failed"] == STEPS * WORKERS
             coordinator.wait_until(stands_still, 40, "steps are missing")
-            time.sleep(1.5)  # what agents gather comes within a second
+            time.sleep(1.5)  # counts of agents arrive within a second
             live = coordinator.show(number)
             self.assertEqual((live["steps"]["ok"], live["steps"]["failed"]), (STEPS * WORKERS - 2, 2))
             self.assertGreaterEqual(live["seen"]["pad"]["p50_ms"], 59)

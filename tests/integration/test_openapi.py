@@ -1,4 +1,4 @@
-"""Holds docs/openapi.yaml against the running coordinator: every path, method, status and key of it."""
+"""Compares docs/openapi.yaml with the running coordinator: every path, method, status and key of it."""
 import pathlib
 import re
 import sys
@@ -58,7 +58,7 @@ def check(value, schema, where):
 
 
 class Description(unittest.TestCase):
-    """One long story, which must have met every response of the description by its end."""
+    """One long story, which must have seen every response of the description by its end."""
 
     def hold(self, method, path, status, **more):
         """Makes a request and compares all of the answer with the description."""

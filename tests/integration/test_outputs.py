@@ -1,4 +1,4 @@
-"""Results that cannot be written are lost, and that is an error: one line that says so, and exit code 3."""
+"""Results that cannot be written are lost, which is an error: one line that says so, and exit code 3."""
 import os
 import pathlib
 import subprocess
@@ -39,11 +39,11 @@ class Outputs(unittest.TestCase):
             self.assertEqual(result.returncode, code, result)
             said = [line for line in result.stderr.splitlines() if "standard output" in line]
             self.assertEqual(len(said), 1, result)
-            # Of what is written in several pieces the last one knows nothing of why the first one failed.
+            # With several writes, the last one does not know why the first one failed.
             self.assertRegex(said[0], "^tutti: .*(cannot write to standard output|cannot be written)(: No space left on device)?$")
             if lines is not None:
                 self.assertEqual(len(result.stderr.splitlines()), lines, result)
-            # A reader that has gone wanted no more: `tutti run … | head -1` keeps the code of the run.
+            # A reader that has gone has seen enough: `tutti run … | head -1` keeps the code of the run.
             result = into_closed_pipe(*arguments, env=self.env, cwd=self.enterContext(tempfile.TemporaryDirectory()))
             self.assertEqual(result.returncode, gone, result)
             if gone == 0:
@@ -100,7 +100,7 @@ class Outputs(unittest.TestCase):
 
 
 class Words(unittest.TestCase):
-    """What others say is shown as what it is."""
+    """Text from others is shown escaped."""
 
     def test_names_and_errors_cannot_turn_the_direction_of_writing(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -121,7 +121,7 @@ class Words(unittest.TestCase):
 
 
 class Places(unittest.TestCase):
-    """Without what one usually has: the run is the same."""
+    """Without the usual environment: the run is the same."""
 
     def test_without_a_home_or_a_place_for_temporary_files(self):
         bare = {"PATH": os.environ["PATH"]}

@@ -1,10 +1,10 @@
-"""The scene that tutti exists for: right, large, as it was published, and what its report says."""
+"""The scene that tutti exists for: correct, large, as published, and its report."""
 import os
 import unittest
 
 from support import run
 
-# ThreadSanitizer takes a worker that waits in the middle of a C function for a call that never returns, and needs more and more memory.
+# ThreadSanitizer takes a worker that waits in the middle of a C function for a call that never returns, and uses more and more memory.
 STEPS = 4 if os.environ.get("SANITIZER") == "thread" else 20
 
 

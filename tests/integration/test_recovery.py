@@ -1,4 +1,4 @@
-"""Campaigns outlive the coordinator: kill -9 at any instant, another one goes on where it was."""
+"""Campaigns survive the coordinator: kill -9 at any instant, and another one continues where it was."""
 import json
 import os
 import pathlib
@@ -20,7 +20,7 @@ from fake_driver import PICTURE, SOURCE, FakeDriver  # noqa: E402
 
 
 class Restarted(unittest.TestCase):
-    """A coordinator with a folder that outlives it, and agents that find the next one at the same address."""
+    """A coordinator with a folder that survives it, and agents that find the next one at the same address."""
 
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -115,7 +115,7 @@ class Pad(Restarted):
 
 
 class Renewed(Pad):
-    """So small a journal that new bases are made all the time: it is killed at every point of their way."""
+    """With a journal so small that new bases are written all the time: it is killed at every point of that."""
 
     MOST = 60000
 
@@ -169,15 +169,15 @@ class Instants(Restarted):
         dice = random.Random(3)
         for campaign in range(1, 5):
             with self.campaign("pad", "-w", 5, "-r", 3, "--target", target) as start:
-                time.sleep(dice.random() * 0.6)  # under way somewhere between nothing and running
+                time.sleep(dice.random() * 0.6)  # anywhere between nothing and running
                 self.kill()
                 self.start()
                 result = start.finish()
             if result.code == 3 and "no coordinator answers" in result.err:
-                continue  # it came when nobody was there
+                continue  # the request came while it was down
             self.assertEqual(result.code, 0, f"{result}\n{self.coordinator.log}")
             self.assertEqual(self.report()["steps"]["ok"], 15)
-        # Nobody asked twice for what was created once.
+        # What was created once was not requested twice.
         campaigns = self.coordinator.get("/v1/campaigns").json["campaigns"]
         self.assertEqual([each["campaign"] for each in campaigns], list(range(1, len(campaigns) + 1)))
         self.assertLessEqual(len(campaigns), 4)
@@ -227,7 +227,7 @@ class Instants(Restarted):
             start.read_until("campaign 1")
             self.coordinator.wait_until(lambda: self.coordinator.show(1)["steps"]["ok"] > 20, 20, "no steps")
             self.kill()
-            time.sleep(3)  # the agents' attempts are as rare as they become
+            time.sleep(3)  # the agents' attempts have their longest interval
             self.start()
             operations = self.coordinator.metrics()["tutti_operations_total"]
             began = time.monotonic()
@@ -246,7 +246,7 @@ class Instants(Restarted):
         with FakeDriver() as driver:
             first = self.coordinator.create("fails-in-a-browser", 2, workers=2, runs=1, target=driver.url)
             self.coordinator.report(first)
-            # One that lives when the process dies.
+            # A campaign that is alive when the process dies.
             second = self.coordinator.create("fails-in-a-browser", 2, workers=2, runs=2, target=driver.url, delay_ms=600000)
             self.coordinator.wait_until(lambda: self.coordinator.show(second)["steps"]["failed"] == 2, 20, "no steps failed")
             self.coordinator.wait_until(lambda: self.artifacts(second)[-1][0] == 200, 20, "nothing is left")
@@ -269,7 +269,7 @@ class Instants(Restarted):
         (self.state / "artifacts" / "1-01.png").mkdir()
         (self.state / "artifacts" / "notes.txt").symlink_to("/etc/passwd")
         self.start()
-        self.assertEqual(self.coordinator.log.count(f"2 things in {self.state}/artifacts are nothing that a failed step has left"), 1)
+        self.assertEqual(self.coordinator.log.count(f"2 files in {self.state}/artifacts are not an artifact of a failed step"), 1)
 
     def test_who_watches_goes_on_watching(self):
         self.start()
@@ -303,7 +303,7 @@ class Folder(Restarted):
         self.assertRegex(self.tutti("status").out, r"(?m)^  1 +\S+pad.lua +passed +5 +3 ")
         self.assertIn("passed", self.tutti("status", 1).out)
         self.assertIn("15 ok", self.tutti("watch", 1).out)
-        self.assertIn("has ended", self.tutti("stop", 1).out + self.tutti("stop", 1).err)
+        self.assertIn("has already ended", self.tutti("stop", 1).out + self.tutti("stop", 1).err)
         self.coordinator.wait_agents(3)
         self.assertEqual(self.coordinator.create("pad", workers=5, runs=1, target="builtin"), 2)
         self.coordinator.report(2)
@@ -336,7 +336,7 @@ class Folder(Restarted):
         self.assertIn("it has format 3, and this build of tutti reads format 2", reason)
 
     def test_a_pipe_for_a_journal(self):
-        """Nobody waits for its other end."""
+        """It does not wait for the other end."""
         def spoil(path):
             path.unlink()
             os.mkfifo(path)
@@ -351,7 +351,7 @@ class Folder(Restarted):
         self.assertIn("/journal is not a regular file", self.end_of_a_broken_journal(spoil))
 
     def test_another_machine(self):
-        """Its clock shows something else altogether, as after a reboot: time goes on where it was."""
+        """Its clock shows a completely different time, as after a reboot: time continues where it was."""
         self.start()
         self.start_agents()
         with self.campaign("pad", "-w", 10, "-d", "8s", "--room-size", 5, "--expect-agents", 3, "--target", self.target()) as start:
@@ -361,7 +361,7 @@ class Folder(Restarted):
                 self.coordinator.wait_until(lambda: self.coordinator.show(1)["steps"]["ok"] > 20, 20, "no steps")
                 self.kill()
                 self.start(prefix=("unshare", "--time", "--fork", "--kill-child", "--boottime", str(offset), "--monotonic", str(offset)))
-                self.assertIn("its time goes on by the calendar", self.coordinator.log)
+                self.assertIn("its time continues by the calendar", self.coordinator.log)
                 self.assertIn("campaign 1 goes on: it is running", self.coordinator.log)
                 operations = self.coordinator.metrics()["tutti_operations_total"]
                 self.coordinator.wait_until(lambda: self.coordinator.metrics()["tutti_operations_total"] > operations + 100, 10, "nothing goes on")
@@ -373,7 +373,7 @@ class Folder(Restarted):
         self.assertTrue(7 < self.report()["duration_s"] < 12, self.report()["duration_s"])
 
     def test_no_journal_at_all(self):
-        """What it has done so far is kept every few seconds."""
+        """What it has done so far is saved every few seconds."""
         def kept_steps():
             return json.loads((self.state / "reports" / "1.json").read_text())["report"]["steps"]["ok"]
         reason = self.end_of_a_broken_journal(lambda path: path.unlink(), lambda: kept_steps() > 0)
@@ -381,7 +381,7 @@ class Folder(Restarted):
         self.assertGreater(kept_steps(), 0)
 
     def end_of_a_stale_journal(self, name, **options):
-        """As a disk leaves it that could not be written to, nor the file be taken away: agents know better."""
+        """As left on a disk that could not be written to, nor the file be removed: the agents know better."""
         self.start()
         self.start_agents()
         campaign = self.coordinator.create(name, expect_agents=3, workers=5, duration_ms=600000, **options)
@@ -423,7 +423,7 @@ class Folder(Restarted):
                 self.start()
                 cut = re.search(r"the last (\d+) bytes of the journal were cut off", self.coordinator.log)
                 self.assertIsNotNone(cut, self.coordinator.log)
-                # The kill itself may have torn the last write.
+                # The kill itself may have cut the last write.
                 self.assertTrue(len(foreign) <= int(cut.group(1)) < len(foreign) + 4096 * 16, cut.group(0))
                 self.assertIn("campaign 1 goes on: it is running", self.coordinator.log)
                 self.kill()
@@ -440,7 +440,7 @@ class Folder(Restarted):
         for folder in (self.state, self.state / "reports", self.state / "artifacts"):
             folder.mkdir(0o700, exist_ok=True)
             folder.chmod(0o777)
-            self.refused(f"everybody may write to the folder {folder} (mode 0777)")
+            self.refused(f"the folder {folder} is writable by everybody (mode 0777)")
             folder.chmod(0o700)
             if os.geteuid() == 0:
                 os.chown(folder, 65534, 65534)
@@ -486,7 +486,7 @@ class Folder(Restarted):
 
 
 class FullDisk(Restarted):
-    # As the kernel refuses what is too large for the disk: here any file of more than 100 KiB.
+    # As the kernel refuses writes when the disk is full: here for any file of more than 100 KiB.
     LIMITED = ("sh", "-c", "trap '' XFSZ; ulimit -f 200; exec \"$@\"", "sh")
 
     def fill(self, policy):
@@ -517,7 +517,7 @@ class FullDisk(Restarted):
         self.assertIn("the journal has failed", self.report()["reason"])
 
     def test_the_guard_is_no_end(self):
-        """A journal as full as it may be begins again from a new base, as often as it takes."""
+        """A journal of maximum size is replaced by a new base, as often as necessary."""
         self.start("--journal-max", "100K")
         self.start_agents()
         with self.campaign("pad", "-w", 5, "-r", 400, "--target", self.target()) as start:

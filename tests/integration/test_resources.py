@@ -1,4 +1,4 @@
-"""Limits of the system: one line and exit code 3, never an abort; and strangers that take all connections."""
+"""System limits: one line and exit code 3, never an abort; and strangers that take all connections."""
 import os
 import pathlib
 import shutil
@@ -17,13 +17,13 @@ COMMANDS = (("run", script("quick"), "-w", "2", "-r", "2"), ("run", script("quic
             ("coordinator", "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0"),
             ("agent", "--coordinator", "tcp://127.0.0.1:1", "--shards", "2"), ("target", "--port", "0"), ("check", script("quick")),
             ("start", script("quick"), "--api", "http://127.0.0.1:1"), ("status", "--api", "http://127.0.0.1:1"))
-# A sanitizer looks for leaks in a process of its own.
+# A sanitizer searches for leaks in a separate process.
 ENVIRONMENT = environment(ASAN_OPTIONS="detect_leaks=0")
 STAYING = ("coordinator", "agent", "target")
 
 
 def limited(limits, command, seconds=20):
-    """(exit code, standard error); a daemon that stays is ended, and its code is that of a good end."""
+    """(exit code, standard error); a daemon that keeps running is stopped, and its code is that of a normal end."""
     process = subprocess.Popen([*limits, TUTTI, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd="/")
     try:
@@ -68,9 +68,9 @@ class Limits(unittest.TestCase):
 
     def test_stack(self):
         for command in COMMANDS:
-            self.refused(("prlimit", "--stack=131072"), command, "the stack may have 128 KiB", "ulimit -s")
+            self.refused(("prlimit", "--stack=131072"), command, "the stack is limited to 128 KiB", "ulimit -s")
         code, said = limited(("prlimit", "--stack=131072:8388608"), COMMANDS[0])
-        self.assertEqual(code, 0, said)  # it may take more by itself
+        self.assertEqual(code, 0, said)  # it raises the limit by itself
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become another user, and root has no limit of processes")
     def test_threads(self):
@@ -82,7 +82,7 @@ class Limits(unittest.TestCase):
                 for command in (("run", path, "-w", "2", "-r", "2"), *COMMANDS[2:5]):
                     self.works_or_says_why(limits, command)
                 if count < 4:
-                    self.refused(limits, COMMANDS[2], "more threads can be made", "ulimit -u")
+                    self.refused(limits, COMMANDS[2], "more threads can be created", "ulimit -u")
 
     @unittest.skipIf(SANITIZER, "a sanitizer takes all addresses for itself")
     def test_memory(self):
@@ -125,17 +125,17 @@ def cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-AT_ONCE = 25  # fewer than may wait to be accepted: else most only try again a second later
+AT_ONCE = 25  # fewer than the backlog: otherwise most of them retry only after a second
 
 
 class Strangers:
-    """Connections that say nothing, made again as they are cut."""
+    """Silent connections, made again when they are cut."""
 
     def __init__(self, port, count):
         self.port, self.count, self.sockets = port, count, []
 
     def fill(self):
-        """Looks after those that the other side has ended; as many dial as may be."""
+        """Replaces those that the other side has closed; opens as many as possible."""
         alive = []
         for each in self.sockets:
             try:
@@ -187,7 +187,7 @@ class AcceptStorm(unittest.TestCase):
         self.assertLess(share, 0.5 if SANITIZER else 0.2, self.coordinator.log)
         self.assertLess(self.open_files(), 250, "the API, files and so on have some left")
         self.assertEqual(self.coordinator.get("/healthz").status, 200)
-        self.assertIn("all that came, until some of the connections had gone (raise ulimit -n)", self.coordinator.log)
+        self.assertIn("because there were too many, until some had closed (raise ulimit -n)", self.coordinator.log)
         self.assertGreater(self.coordinator.metrics()['tutti_refusals_total{kind="full"}'], 0)
 
         agent = Agent(self.coordinator.endpoint, "a1", "--key", "a1.key", cwd=self.folder)

@@ -1,4 +1,4 @@
-"""Servers that refuse, reset, stall, talk nonsense or never stop talking: a failed step with its reason, and a run that ends."""
+"""Servers that refuse, reset, stall, send nonsense or never stop sending: a failed step with its reason, and a run that ends."""
 import socket
 import struct
 import threading
@@ -8,7 +8,7 @@ from support import run
 
 
 class Server:
-    """Accepts connections and leaves each to `behave(connection)` on a thread of its own."""
+    """Accepts connections and passes each to `behave(connection)` on a thread of its own."""
 
     def __init__(self, behave):
         self.behave = behave

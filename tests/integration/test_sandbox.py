@@ -20,7 +20,7 @@ LONGEST_S = 60  # with sanitizers, beside other tests
 
 
 class WebDriver(http.server.BaseHTTPRequestHandler):
-    """Says yes to every command."""
+    """Answers every command with success."""
     protocol_version = "HTTP/1.1"
 
     def answer(self):
@@ -57,7 +57,7 @@ def listening_sockets():
 
 
 def told(path, name, default=None):
-    """What a script says about itself in its first lines: `-- fails: text`."""
+    """A script's declaration in its first lines: `-- fails: text`."""
     found = re.search(rf"^-- {name}: (.*)$", path.read_text(), re.MULTILINE)
     return found.group(1) if found else default
 

@@ -22,7 +22,7 @@ class Scale(WithAgents):
         self.assertEqual(self.coordinator.show(campaign)["workers"], workers)
 
     def end(self, campaign):
-        """All steps well, and the words of global_teardown."""
+        """All steps succeed, and the output of global_teardown."""
         self.coordinator.post(f"/v1/campaigns/{campaign}/stop")
         report = self.coordinator.report(campaign)
         self.assertEqual(report["steps"]["failed"], 0, report)
@@ -66,7 +66,7 @@ class Scale(WithAgents):
         campaign = self.start("-w", 2, "-r", 3)
         self.coordinator.report(campaign)
         for arguments, words in (((campaign, "-w", 3), f"campaign {campaign} is ended: only a running campaign can be scaled"),
-                                 ((campaign, "-w", 0), "--workers"), ((campaign, "-w", 1000001), "--workers"), ((campaign,), "to how many?"),
+                                 ((campaign, "-w", 0), "--workers"), ((campaign, "-w", 1000001), "--workers"), ((campaign,), "--workers N is required"),
                                  ((999999, "-w", 3), "there is no campaign 999999")):
             result = self.tutti("scale", *arguments)
             self.assertEqual((result.code, result.out), (2, ""), result)

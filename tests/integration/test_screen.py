@@ -1,4 +1,4 @@
-"""What is on the screen, with a terminal and without one, and how Ctrl-C ends a run."""
+"""What is shown on the screen, with a terminal and without one, and how Ctrl-C ends a run."""
 import json
 import os
 import pty

@@ -1,4 +1,4 @@
-"""How long until the others see an edit, and whether they see the same: measured, reported, judged."""
+"""How long until the others see an edit, and whether they see the same: measured, reported, checked."""
 import json
 import unittest
 
@@ -12,7 +12,7 @@ class Seen(unittest.TestCase):
         self.assertEqual((result.code, result.steps["ok"]), (0, 15), result)
         seen = result.report["seen"]["pad"]
         self.assertEqual(seen["count"], 10)
-        self.assertGreaterEqual(seen["p50_ms"], 49)  # the writer takes 50 ms behind writing()
+        self.assertGreaterEqual(seen["p50_ms"], 49)  # the writer takes 50 ms after writing()
         self.assertGreaterEqual(seen["max_ms"], 149)  # and one of the readers 100 ms more
         self.assertLess(seen["p50_ms"], 149)
         self.assertGreaterEqual(seen["spread_p50_ms"], 80)
@@ -51,8 +51,8 @@ class Seen(unittest.TestCase):
         seen = result.report["seen"]["pad"]
         self.assertEqual(seen["count"], 2)
         self.assertEqual(seen["before_edit"], 0)
-        self.assertGreaterEqual(seen["p50_ms"], 299)  # it counts from when the writer's page had it
-        self.assertLess(seen["max_ms"], 499)  # when the reader said so it was 0.5 s and more
+        self.assertGreaterEqual(seen["p50_ms"], 299)  # measured from when the writer's page had it
+        self.assertLess(seen["max_ms"], 499)  # when the reader reported it, 0.5 s or more had passed
 
 
 class Api(unittest.TestCase):

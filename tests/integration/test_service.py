@@ -1,4 +1,4 @@
-"""The coordinator as a service: its options, its start and its end, and agents that come, leave and get lost."""
+"""The coordinator as a service: its options, its start and its end, and agents that join, leave and are lost."""
 import json
 import os
 import pathlib
@@ -42,7 +42,7 @@ class Options(unittest.TestCase):
             with Coordinator("--config", config, env=environment(TUTTI_LOG_LEVEL="info", TUTTI_HTTP="192.0.2.1:2")) as coordinator:
                 line = json.loads(coordinator.wait_for("ready"))
             self.assertEqual((line["level"], line["who"]), ("info", "coordinator"))
-            for text, words in (("listen\n", "line 1"), ("\nlisteners = 5", "line 2: unknown option --listeners"), ("insecure = maybe", "neither true nor false"), ("config = x", "cannot stand in a file")):
+            for text, words in (("listen\n", "line 1"), ("\nlisteners = 5", "line 2: unknown option --listeners"), ("insecure = maybe", "neither true nor false"), ("config = x", "is not allowed in a file")):
                 config.write_text(text)
                 result = tutti("coordinator", "--config", config)
                 self.assertEqual(result.code, 2, result)

@@ -1,4 +1,4 @@
-"""The second wall: what a script gets at when it has got out of the sandbox. Landlock, seccomp and no_new_privs, as this kernel has them."""
+"""The second line of defence: what a script can reach once it has escaped the sandbox. Landlock, seccomp and no_new_privs, as this kernel has them."""
 import os
 import pathlib
 import re
@@ -14,14 +14,14 @@ WALLS = re.compile(r"walls: (Landlock \d+, )?(seccomp, )?no_new_privs")
 
 
 class OpenAgent(Logged):
-    """Its sandbox is down; only the test has such a one."""
+    """Its sandbox is open; only the test has such an agent."""
 
     def __init__(self, endpoint, name, **more):
         super().__init__(endpoint, name, program=os.environ["OPEN_AGENT"], **more)
 
 
 class Foreign:
-    """A folder that is not the agent's; nothing may come of it, into it or out of it."""
+    """A folder that is not the agent's; it may be neither read nor written."""
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="tw", dir="/tmp")
@@ -110,7 +110,7 @@ class Agents(unittest.TestCase):
 
 
 class Looks(unittest.TestCase):
-    """What `check`, `run` and `start` load a script for."""
+    """Loading a script for `check`, `run` and `start`."""
 
     def check(self, folder, text):
         path = pathlib.Path(folder, "looked-at.lua")

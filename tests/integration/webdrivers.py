@@ -1,4 +1,4 @@
-"""Which browsers this machine has, with their drivers; and what to say where a test has to be skipped for want of one."""
+"""Which browsers this machine has, with their drivers; and the reason to give if a test has to be skipped without one."""
 import os
 import shutil
 import unittest

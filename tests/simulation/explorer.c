@@ -1,4 +1,4 @@
-/* A port of the design's executable model of one room. Operations are atomic; the network is left out. */
+/* A port of the design's executable model of one room. Operations are atomic; there is no network. */
 #include "tests/simulation/explorer.h"
 #include "common/memory.h"
 
@@ -13,7 +13,7 @@ struct place {
     uint8_t failed;
 };
 
-/* All of it is compared and hashed as bytes: no padding. */
+/* Compared and hashed as raw bytes: no padding. */
 struct state {
     struct place places[EXPLORER_WORKERS];
     uint8_t wrote;       /* bits of steps */
@@ -25,8 +25,8 @@ struct walk {
     const struct plan *plan;
     uint32_t workers;
     uint8_t runs;
-    struct state *seen;    /* open addressing; step 0 of worker 0 is an empty place */
-    struct state *pending; /* seen, but not gone on from yet */
+    struct state *seen;    /* open addressing; step 0 of worker 0 marks an empty slot */
+    struct state *pending; /* seen, but not expanded yet */
     size_t pending_count;
     size_t seen_count;
     const struct explored_end *end;
@@ -77,7 +77,7 @@ static void end_step(struct state *state, uint32_t worker, bool is_good)
     place->failed = (uint8_t)(place->failed + (is_good ? 0 : 1));
 }
 
-/* Leaves out waits for steps before the first, as scripts do; a step without anything left is over. */
+/* Skips waits for steps before the first, as scripts do; a step without anything left is over. */
 static const struct act *current(const struct walk *walk, struct state *state, uint32_t worker)
 {
     struct place *place = &state->places[worker];
@@ -98,7 +98,7 @@ static bool waits_for_writer(const struct walk *walk, const struct state *state,
     return act != NULL && act->kind == ACT_WAIT_WRITER && scratch.places[worker].step - act->back == step;
 }
 
-/* A bit of the step, which may lie behind the last one: nobody ever does anything there. */
+/* A bit of the step, which may be beyond the last one: nothing ever happens there. */
 static uint8_t bits_of(const uint8_t *of_steps, int step)
 {
     return step <= (int)STEPS ? of_steps[step - 1] : 0;
@@ -156,8 +156,8 @@ static enum way look(const struct walk *walk, struct state *state, uint32_t work
     }
 }
 
-/* All who wait for a writer that does not come are told at the same moment; the model tells one after the
- * other, which is another thing where they wait for a step that is still to come. */
+/* All workers that wait for a writer that does not come are told at the same moment; the model tells one
+ * after the other, which differs if they wait for a future step. */
 static void end_all_short(struct walk *walk, const struct state *from, uint32_t worker, const struct act *act)
 {
     struct state state = *from;
@@ -171,7 +171,7 @@ static void end_all_short(struct walk *walk, const struct state *from, uint32_t 
     remember(walk, &state);
 }
 
-/* What this worker can do next. False if nothing. */
+/* The next action of this worker. False if there is none. */
 static bool move(struct walk *walk, const struct state *from, uint32_t worker)
 {
     struct state state = *from;
@@ -214,8 +214,8 @@ static void compare_end(struct walk *walk, const struct state *state)
         is_deadlock = is_deadlock || is_stuck;
         is_same = is_same && state->places[worker].failed == walk->end->failed[worker];
     }
-    /* A part of the room may be found stuck while the rest could have gone on: only that it can come to a
-     * deadlock is held against the model, not how far all have come by then. */
+    /* A part of the room may be found deadlocked while the rest could have continued: only the fact that a
+     * deadlock is possible is checked against the model, not the progress of the others by then. */
     bool is_end = walk->end->is_deadlock ? is_deadlock : !is_deadlock && is_same;
     walk->is_found = walk->is_found || is_end;
 }

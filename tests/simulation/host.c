@@ -1,12 +1,12 @@
-/* The shell around a simulated agent and its shards: mailboxes between the two, and what the cores ask for.
- */
+/* The shell around a simulated agent and its shards: mailboxes between them, and what the cores request. */
 #include "common/memory.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#define STATISTICS_STEPS 16u /* that are counted before a runner tells of them without being asked */
+#define STATISTICS_STEPS                                                                                     \
+    16u /* counts up to this number, after which a runner reports them without being asked */
 
 uint32_t host_index(const struct world *world, const struct host *host)
 {
@@ -148,7 +148,7 @@ static void carry_out(struct world *world, struct host *host, struct agent_effec
         reconnect(world, host);
         break;
     case AGENT_REFUSED:
-        world_break(world, "agent %s was refused for good: %s", host->name, effect->text);
+        world_break(world, "agent %s was permanently refused: %s", host->name, effect->text);
         break;
     case AGENT_LEFT:
         host->has_left = true;
@@ -269,12 +269,12 @@ void host_crash(struct world *world, struct host *host)
     agent_free(&host->agent);
 }
 
-/* As a shell does it: an agent tells how it is doing before a campaign of its ends. */
+/* As a shell does it: an agent reports its gauges before one of its campaigns ends. */
 static void tell_gauges(struct world *world, struct host *host, struct notice *notice)
 {
     struct gauges gauges = {.interval_us = 1000000, .cpu_us = 500000, .memory_bytes = 1u << 20};
     struct agent_event event = {.kind = AGENT_GAUGES, .gauges = &gauges};
-    bool is_counted = world->plan->rounds != 0; /* where only the messages of meetings are wanted */
+    bool is_counted = world->plan->rounds != 0; /* if only the messages of meetings are wanted */
     if (notice->kind == NOTICE_FINISHED && !is_counted) {
         step(world, host, &event);
     }
@@ -360,7 +360,7 @@ void host_happen(struct world *world, struct host *host, const struct event *eve
         break;
     case HAPPENING_AGENT_TICK:
         if (event->wanted_ns != host->tick_ns) {
-            break; /* an earlier one has been wanted since, and has been */
+            break; /* an earlier tick was requested since, and has run */
         }
         host->tick_ns = 0;
         step(world, host, &agent_event);
@@ -392,7 +392,7 @@ void host_happen(struct world *world, struct host *host, const struct event *eve
     }
 }
 
-/* The last statistics go before the notice that all is over. */
+/* The last statistics are sent before the notice that everything is over. */
 static void send_statistics(struct world *world, struct host *host, uint8_t shard, uint64_t campaign)
 {
     struct shard *self = &host->shards[shard];
@@ -427,7 +427,7 @@ void host_carry_out(struct world *world, struct host *host, uint8_t shard)
             actor_begin_setup(world, host, shard, effect->worker);
             break;
         case RUNNER_SETUP_LATE:
-            world_break(world, "worker %u has no time to set up, though nobody limits it", effect->worker);
+            world_break(world, "worker %u has no time to set up, although there is no limit", effect->worker);
             break;
         case RUNNER_STEP:
             actor_begin_step(world, host, effect->worker, effect->step);

@@ -1,4 +1,4 @@
-/* The shell around the simulated coordinator: carries out what its core asks for. */
+/* The shell around the simulated coordinator: performs what its core requests. */
 #include "proto/codec/codec.h"
 #include "proto/message/bundle.h"
 #include "proto/message/limits.h"
@@ -26,7 +26,7 @@ bool hub_is_draining(const struct world *world)
            world->now_ns >= world->running_ns + after_ms * 1000000;
 }
 
-/* Elsewhere, when it has lost its agent. */
+/* Continues elsewhere, after its agent was lost. */
 static bool may_go_on(const struct world *world, uint32_t worker)
 {
     return on_loss_replaces(world->plan->options.on_loss) && worker < world->workers &&
@@ -52,7 +52,7 @@ static void lose_worker(struct world *world, uint32_t worker)
     }
 }
 
-/* From here on nobody of this life of an agent may act. */
+/* From here on no worker of this incarnation of an agent may act. */
 static void declare_lost(struct world *world, uint64_t incarnation)
 {
     struct host *host = host_of_incarnation(world, incarnation);
@@ -66,7 +66,7 @@ static void declare_lost(struct world *world, uint64_t incarnation)
             world->unmourned[i] = world->unmourned[--world->unmourned_count];
         }
     }
-    /* Its host may have another life by now. */
+    /* Its host may have another incarnation by now. */
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
         struct host *any = &world->hosts[i];
         if (any->unheard_incarnation == incarnation) {
@@ -79,7 +79,7 @@ static void declare_lost(struct world *world, uint64_t incarnation)
     bool had_all_ended = true;
     for (uint32_t worker = 0; worker < world->truth.workers; worker++) {
         if (world->truth.worker[worker].is_moving && !may_go_on(world, worker)) {
-            lose_worker(world, worker); /* it was to go on there, but was never told so */
+            lose_worker(world, worker); /* it was to continue there, but was never told so */
         }
         if (world->truth.worker[worker].owner == incarnation) {
             had_workers = true;
@@ -101,7 +101,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
         if (cursor.worker >= world->truth.workers) {
-            world_break(world, "worker %u was dealt out, but there are %u", cursor.worker,
+            world_break(world, "worker %u was assigned, but there are %u", cursor.worker,
                         world->truth.workers);
             return;
         }
@@ -110,7 +110,8 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
             continue; /* sent again */
         }
         if (who->owner != 0) {
-            world_break(world, "worker %u was dealt to a second agent while the first has it", cursor.worker);
+            world_break(world, "worker %u was assigned to a second agent while the first has it",
+                        cursor.worker);
         }
         who->owner = incarnation;
         if (first_step > 0) {
@@ -119,7 +120,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
     }
 }
 
-/* Looks into what is sent for whom workers are given to. */
+/* Checks in what is sent which agents workers are assigned to. */
 static void note_placement(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
     bool may_deal =
@@ -130,7 +131,7 @@ static void note_placement(struct world *world, uint64_t incarnation, struct byt
     struct message message;
     struct error error;
     if (!message_decode(bytes, &message, &error)) {
-        world_break(world, "the coordinator sent what cannot be read: %s", error.text);
+        world_break(world, "the coordinator sent an unreadable message: %s", error.text);
         return;
     }
     if (message.kind == MESSAGE_DEPLOY) {
@@ -145,7 +146,7 @@ static void note_placement(struct world *world, uint64_t incarnation, struct byt
     world->is_dirty = true;
 }
 
-/* It may have been dealt workers that it will be told of when it is heard. */
+/* It may have been assigned workers that it will be told of when it is heard. */
 static bool is_anybody_unheard(const struct world *world)
 {
     for (uint32_t i = 0; i < world->plan->hosts; i++) {
@@ -173,7 +174,7 @@ void hub_settle_placement(struct world *world)
     }
 }
 
-/* `is_seen`: not in the moment in which the coordinator dies. */
+/* `is_seen`: not at the moment in which the coordinator dies. */
 static void carry_out(struct world *world, const struct coordinator_effect *effect, bool is_seen)
 {
     struct host *host = NULL;
@@ -285,7 +286,7 @@ void hub_step(struct world *world, struct coordinator_event *event)
 void hub_create(struct world *world)
 {
     static const uint8_t DATA[MOST_DATA_BYTES];
-    /* Of many seeds some have nothing to send, as the stories, some more than a chunk. */
+    /* With many seeds some have nothing to send, as the stories, some more than a chunk. */
     uint64_t draw = world->seed % 32;
     size_t size = draw == 0 ? sizeof DATA : draw == 1 ? 0 : (size_t)(world->seed % 1000);
     struct bundle_file files[] = {
@@ -307,7 +308,7 @@ void hub_create(struct world *world)
     };
     world->is_created = true;
     if (coordinator_find_key(world->coordinator, event.create.key) == WORLD_CAMPAIGN) {
-        return; /* asked for once more, since there was no answer */
+        return; /* requested again, since there was no answer */
     }
     recovery_begin(world);
     hub_step(world, &event);

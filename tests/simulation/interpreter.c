@@ -1,5 +1,5 @@
-/* What stands in for the scripts: plays the program of each worker through the same door as the real shell.
- */
+/* Takes the place of the scripts: runs the program of each worker through the same interface as the real
+ * shell. */
 #include "common/value.h"
 #include "tests/simulation/world.h"
 
@@ -75,7 +75,7 @@ void actor_take_answer(struct world *world, struct host *host, uint32_t worker, 
 {
     struct actor *actor = &host->actors[worker];
     if (actor->state != ACTOR_WAITING || actor->call != reply->kind) {
-        world_break(world, "worker %u has the answer to a %s that it does not wait in", worker,
+        world_break(world, "worker %u got the answer to a %s that it is not waiting in", worker,
                     operation_name(reply->kind));
         return;
     }
@@ -141,7 +141,7 @@ static void do_act(struct world *world, struct host *host, uint32_t worker)
 {
     struct actor *actor = &host->actors[worker];
     const struct step_plan *step = plan_step(world->plan, worker, actor->step);
-    /* Waits for a step before the first are left out, as scripts do. */
+    /* Waits for a step before the first are skipped, as scripts do. */
     while (actor->position < step->count && (int64_t)actor->step - step->acts[actor->position].back < 1) {
         actor->position++;
     }

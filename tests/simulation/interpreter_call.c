@@ -49,7 +49,7 @@ static uint64_t at_ns(const struct world *world)
     return world->now_ns - world->created_ns;
 }
 
-/* What the payload of a step by a worker is. */
+/* The payload of a step written by a worker. */
 static int64_t payload_of(uint32_t worker, uint64_t step)
 {
     return (int64_t)(step * PLAN_WORKERS + worker);
@@ -109,7 +109,7 @@ static void note_written(struct truth_notifier *notifier, uint64_t now_ns)
     notifier->written_ns = notifier->written_ns == 0 ? now_ns : notifier->written_ns;
 }
 
-/* Before the call leaves: what it does is true from now on, whatever becomes of the message. */
+/* Before the call is sent: its effect is true from now on, whatever happens to the message. */
 static void note_act(struct world *world, struct actor *actor, uint32_t worker, const struct act *act)
 {
     struct truth *truth = &world->truth;
@@ -188,7 +188,7 @@ static enum runner_call call(struct world *world, struct host *host, uint32_t wo
     return result;
 }
 
-/* The coordinator has to find out when that was by a clock that is not its own. */
+/* The coordinator has to determine when that was by a clock that is not its own. */
 static void date(struct world *world, struct host *host, uint32_t worker, struct operation *operation)
 {
     if (operation->kind == OPERATION_READ || operation->kind == OPERATION_WRITTEN) {

@@ -1,12 +1,10 @@
-/* What may happen in a simulated campaign and what may not, checked against the truth at every step and
- * moment.
- */
+/* What may and may not happen in a simulated campaign, checked against the truth at every step and moment. */
 #include "tests/simulation/oracle.h"
 
 #include <inttypes.h>
 
 #define MOMENTS_BETWEEN_LOOKS 16
-/* After so long, with nothing on its way, whoever was to be told of a deadlock has been told. */
+/* After this long, with nothing in transit, every worker that had to be told of a deadlock has been told. */
 #define SETTLED_NS 100000000ull
 #define TROUBLED_NS 30000000000ull
 
@@ -15,7 +13,7 @@ static uint64_t seconds(uint64_t count)
     return count * 1000000000ull;
 }
 
-/* How long a call may last at most. */
+/* The longest that a call may take. */
 static uint64_t patience_ns(const struct world *world, const struct actor *actor)
 {
     uint64_t timeout_ms = 0;
@@ -34,28 +32,28 @@ void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_
     struct truth_worker *who = &world->truth.worker[worker];
     const struct actor *actor = &host->actors[worker];
     if (who->owner != actor->incarnation) {
-        return; /* lost meanwhile: it must not act, and that is looked at where it would */
+        return; /* lost meanwhile: it must not act, which is checked where it would */
     }
     uint64_t runs = world->plan->options.runs;
     if (step != who->begun_step + 1 || who->is_over || who->is_in_step || (runs != 0 && step > runs)) {
         world_break(world, "worker %u begins step %" PRIu64 " after step %" PRIu64 "%s", worker, step,
-                    who->begun_step, who->is_over ? ", though it has ended" : "");
+                    who->begun_step, who->is_over ? ", although it has ended" : "");
     }
     if (step >= TRUTH_STEPS) {
-        world_break(world, "worker %u runs on for ever", worker);
+        world_break(world, "worker %u runs for ever", worker);
     }
     who->begun_step = step;
     who->is_in_step = true;
     world->is_dirty = true;
 }
 
-/* Where workers go on elsewhere no step is begun twice, on whichever agents; with replace=again no more than
- * once after each loss of its worker. Else who was scaled away may come back and begin anew. */
+/* If workers continue elsewhere no step is begun twice, on any agents; with replace=again at most once more
+ * after each loss of its worker. Otherwise a worker that was scaled away may come back and begin again. */
 void judge_act(struct world *world, uint64_t incarnation, uint32_t worker, uint64_t step)
 {
     struct truth_worker *who = &world->truth.worker[worker];
     if (step == who->acted_step && incarnation == who->acted_for) {
-        return; /* goes on with it */
+        return; /* continues with it */
     }
     bool may_be_again = world->plan->options.on_loss == ON_LOSS_REPLACE_AGAIN;
     uint32_t most = 1 + (may_be_again ? who->losses : 0);
@@ -74,7 +72,7 @@ void judge_teardown(struct world *world, struct host *host, uint32_t worker)
     bool is_ours = who->owner == host->actors[worker].incarnation;
     bool is_unfit = (world->plan->unfit_workers & (1u << worker)) != 0;
     if (worker >= world->fewest_workers) {
-        return; /* one that was too many does not wait for the others where it comes back */
+        return; /* a worker that was one too many does not wait for the others where it comes back */
     }
     if (!is_ours || is_unfit || !who->has_synchronised || world->state >= CAMPAIGN_STOPPING) {
         return;
@@ -83,7 +81,7 @@ void judge_teardown(struct world *world, struct host *host, uint32_t worker)
     for (uint32_t other = 0; other < world->truth.workers; other++) {
         bool is_peer = truth_room(&world->truth, other) == truth_room(&world->truth, worker);
         is_peer =
-            is_peer && world->truth.worker[other].came_ns <= who->over_ns; /* else it has done without */
+            is_peer && world->truth.worker[other].came_ns <= who->over_ns; /* otherwise it has done without */
         bool is_taken_back = other >= world->workers && world->truth.worker[other].is_coming;
         if (is_peer && !is_taken_back && !world->truth.worker[other].is_over &&
             held_ns < world->plan->options.sync_timeout_ms * 1000000) {
@@ -133,10 +131,10 @@ void judge_deadlock(struct world *world)
 {
     uint32_t stuck = oracle_stuck(world, ORACLE_MAY_BE_SAID);
     if (stuck == 0) {
-        world_break(world, "a deadlock was reported where somebody can move");
+        world_break(world, "a deadlock was reported although a worker can move");
     }
     if (world->state != CAMPAIGN_RUNNING) {
-        world_break(world, "a deadlock was reported of a campaign that is %s",
+        world_break(world, "a deadlock was reported for a campaign that is %s",
                     campaign_state_name(world->state));
     }
     world->deadlocks++;
@@ -145,8 +143,8 @@ void judge_deadlock(struct world *world)
     world->deadlock_since_ns = 0;
 }
 
-/* The steps between the slowest live worker of a room and the fastest, and the one behind that may be named
- * already. */
+/* The steps between the slowest live worker of a room and the fastest, and the following one, which may
+ * already be named. */
 static uint64_t steps_alive(const struct truth *truth, uint32_t room)
 {
     uint64_t slowest = UINT64_MAX;
@@ -215,9 +213,9 @@ void judge_moment(struct world *world)
     if (world->is_dirty || is_due || (world->stuck != 0 && world->deadlock_since_ns == 0)) {
         world->is_dirty = false;
         bool is_quiet = network_is_quiet(world);
-        /* Those who have been found and whose answers are still on their way are not looked for again. */
+        /* Workers that have been found and whose answers are still in transit are not searched for again. */
         world->deadlock_mask = is_due && is_quiet ? 0 : world->deadlock_mask;
-        /* What a dead agent did not get across will be known when it is declared lost. */
+        /* What a dead agent did not send will be known when it is declared lost. */
         bool does_count = world->state == CAMPAIGN_RUNNING && !hub_is_draining(world) &&
                           world->unmourned_count == 0 && !world->recovery.is_down;
         world->stuck = does_count ? oracle_stuck(world, ORACLE_HAS_TO_BE_SAID) : 0;
@@ -228,7 +226,8 @@ void judge_moment(struct world *world)
         }
     }
     if (world->deadlock_since_ns != 0 && world->now_ns > world->deadlock_since_ns + seconds(1)) {
-        world_break(world, "workers %x are in a deadlock, and nobody said so for a second", world->stuck);
+        world_break(world, "workers %x are in a deadlock, and it was not reported for a second",
+                    world->stuck);
     }
 }
 

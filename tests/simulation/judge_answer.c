@@ -1,4 +1,4 @@
-/* What may be the answer to a call, by the truth. */
+/* Which answers to a call are possible, according to the truth. */
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
@@ -62,7 +62,7 @@ static void judge_readers(struct world *world, uint32_t worker, const struct act
     const struct truth_notifier *notifier =
         truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
     uint32_t reading = truth_others_within(&world->truth, worker, actor->wait_step) & ~notifier->readers;
-    reading &= ~repeating_workers(world); /* the answer may be older than that it does its step again */
+    reading &= ~repeating_workers(world); /* the answer may be older than the repetition of its step */
     uint32_t read = count_bits(notifier->readers);
     bool is_enough = notifier->named != 0 && read >= notifier->named;
     if (reading != 0 && !is_enough) {
@@ -137,13 +137,13 @@ static void judge_made(struct world *world, uint32_t worker, const struct actor 
     if (actor->answer.is_maker) {
         if (made->is_made || made->maker != TRUTH_NOBODY) {
             world_break(world, "worker %u is to run the factory, but %s", worker,
-                        made->is_made ? "it has succeeded" : "somebody runs it");
+                        made->is_made ? "it has succeeded" : "another worker runs it");
         }
         made->maker = worker;
         return;
     }
     if (!actor->answer.has_value || (made->is_made && made->made != actor->answer.value)) {
-        world_break(world, "worker %u got %" PRId64 " of a factory that made %" PRId64, worker,
+        world_break(world, "worker %u got %" PRId64 " from a factory that made %" PRId64, worker,
                     actor->answer.value, made->made);
     }
     made->is_made = true;
@@ -199,7 +199,7 @@ static void judge_short(struct world *world, uint32_t worker, const struct actor
         truth_notifier(truth, worker, actor->waits_in.name, actor->wait_step);
     bool may_be = false;
     if (actor->call == OPERATION_WAIT_WRITER) {
-        /* Whoever caught its own `short` may have written after that. */
+        /* A worker that caught its own `short` may have written after that. */
         bool was_written = notifier->payload != 0 && notifier->written_ns < actor->wait_began_ns;
         may_be = past != 0 && !was_written;
     } else if (actor->call == OPERATION_WAIT_READERS) {
@@ -211,7 +211,7 @@ static void judge_short(struct world *world, uint32_t worker, const struct actor
     }
 }
 
-/* Only who names another number than others is refused. */
+/* Only a worker that names a different number is refused. */
 static bool judge_refusal(struct world *world, uint32_t worker, const struct actor *actor)
 {
     uint8_t name = actor->waits_in.name;

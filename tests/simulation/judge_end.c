@@ -1,4 +1,4 @@
-/* How a simulated campaign has to have ended. */
+/* How a simulated campaign must have ended. */
 #include "tests/simulation/explorer.h"
 #include "tests/simulation/world.h"
 
@@ -39,8 +39,8 @@ static void judge_counts(struct world *world, const struct campaign_report *repo
     }
 }
 
-/* Where no step is begun twice each is in the report, if only as lost. Not so where agents had no time to
- * tell. */
+/* If no step is begun twice, each one is in the report, if only as lost. Not so if agents had no time to
+ * report. */
 static void judge_lost(struct world *world, const struct campaign_report *report, const struct sums *sums)
 {
     bool is_told = report->verdict == VERDICT_PASSED || report->verdict == VERDICT_DEGRADED;
@@ -48,7 +48,8 @@ static void judge_lost(struct world *world, const struct campaign_report *report
     uint64_t ended = sums->ok + sums->failed + sums->stopped;
     uint64_t uncertain = (uint64_t)world->agents_declared * world->truth.workers;
     if (!on_loss_replaces(world->plan->options.on_loss) && report->steps_lost > 0) {
-        world_break(world, "%" PRIu64 " steps are lost where nobody goes on elsewhere", report->steps_lost);
+        world_break(world, "%" PRIu64 " steps are lost although no worker continues elsewhere",
+                    report->steps_lost);
     }
     if (world->plan->options.on_loss != ON_LOSS_REPLACE || !is_told || world->agents_unheard > 0) {
         return;
@@ -138,11 +139,11 @@ static void judge_leftovers(struct world *world, const struct campaign_report *r
     }
 }
 
-/* The model's ends, for what the model knows. */
+/* The ends according to the model, for what the model knows. */
 static void judge_by_model(struct world *world)
 {
-    /* Whom a coordinator that is back does not hear, for the network loses what he says, is given up: of that
-     * the model knows nothing. */
+    /* Agents that a restarted coordinator does not hear, because the network loses their frames, are given
+     * up: the model does not know that. */
     bool is_beyond_it = world->agents_unheard > 0;
     if (!explorer_knows(world->plan) || is_beyond_it) {
         return;
@@ -153,13 +154,13 @@ static void judge_by_model(struct world *world)
         end.failed[worker] = (uint8_t)(who->steps_failed + who->steps_stopped);
     }
     if (!explorer_allows(world->plan, &end)) {
-        world_break(world, "it ended %s with %u, %u, %u, %u failed steps, as the model never does",
+        world_break(world, "it ended %s with %u, %u, %u, %u failed steps, which the model never does",
                     end.is_deadlock ? "in a deadlock" : "by itself", end.failed[0], end.failed[1],
                     end.failed[2], end.failed[3]);
     }
 }
 
-/* One message to each agent and one from it for each meeting of all, whatever their number. */
+/* One message to each agent and one from it for each meeting of all, whatever the number of workers. */
 static void judge_economy(struct world *world)
 {
     const struct plan *plan = world->plan;
@@ -179,7 +180,7 @@ void judge_end(struct world *world)
         recovery_restart(world);
     }
     if (world->state != CAMPAIGN_ENDED) {
-        world_break(world, "nothing is left to happen, but the campaign is %s",
+        world_break(world, "there are no events left, but the campaign is %s",
                     campaign_state_name(world->state));
         return;
     }

@@ -1,4 +1,4 @@
-/* When readers really had what was written, by the clock of the world, held against what the report says. */
+/* When readers really had what was written, by the clock of the world, compared with the report. */
 #include "common/memory.h"
 #include "tests/simulation/world.h"
 
@@ -8,8 +8,8 @@
 
 #define NS_PER_US 1000
 
-/* A reader saw an edit: between so and so long after it, since which of several edits comes first is not
- * known. */
+/* A reader saw an edit: a range of times after it, since it is not known which of several edits comes
+ * first. */
 struct delay {
     uint64_t least_us;
     uint64_t most_us;
@@ -57,7 +57,7 @@ static uint64_t after_us(uint64_t first_ns, uint64_t last_ns)
     return last_ns > first_ns ? (last_ns - first_ns) / NS_PER_US : 0;
 }
 
-/* Those of the notifier that begins here; gives back where the next one does. */
+/* Those of the notifier that begins here; returns where the next one begins. */
 static size_t add_delays(const struct world *world, size_t begin, struct delay *delays, size_t *count)
 {
     const struct sight *first = &world->sights[begin];
@@ -84,7 +84,7 @@ static int compare_numbers(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Sorted, since what was in order stays in order when each moves by little. */
+/* Sorted, since an ordered sequence stays in order when each element moves by little. */
 static uint64_t *sorted(const struct delay *delays, size_t count, bool is_most)
 {
     uint64_t *numbers = memory_new(count + 1, sizeof *numbers);
@@ -131,7 +131,7 @@ void judge_sights(struct world *world, const struct campaign_report *report)
         uncertainty_us =
             report->seen[i].uncertainty_us > uncertainty_us ? report->seen[i].uncertainty_us : uncertainty_us;
         if (report->seen[i].steps_diverged > 0) {
-            world_break(world, "readers are said to have seen different texts");
+            world_break(world, "readers are reported to have seen different texts");
         }
     }
     struct delay *delays SCOPED(memory_free_at) = memory_new(world->sight_count + 1, sizeof *delays);

@@ -1,4 +1,4 @@
-/* simulate: plays campaigns from seeds, and the stories, and says which promise was broken. */
+/* simulate: plays campaigns from seeds, and the stories, and reports which promise was broken. */
 #include "common/clock.h"
 #include "common/option.h"
 #include "tests/simulation/stories.h"
@@ -33,14 +33,14 @@ static const struct option OPTIONS[] = {
      .offset = offsetof(struct settings, seeds),
      .is_set_offset = SIZE_MAX,
      .argument = "N",
-     .help = "play so many",
+     .help = "play this many",
      .fallback = "1,000"},
     {.name = "first",
      .type = OPTION_NUMBER,
      .offset = offsetof(struct settings, first),
      .is_set_offset = offsetof(struct settings, has_first),
      .argument = "S",
-     .help = "begin with this one",
+     .help = "start with this one",
      .fallback = "drawn at random and printed"},
     {.name = "verbose",
      .letter = 'v',
@@ -65,13 +65,13 @@ static const struct option OPTIONS[] = {
      .offset = offsetof(struct settings, stories),
      .is_set_offset = SIZE_MAX,
      .argument = "DIR",
-     .help = "hold every story against its transcript in DIR"},
+     .help = "compare every story with its transcript in DIR"},
     {.name = "update-stories",
      .type = OPTION_TEXT,
      .offset = offsetof(struct settings, update_stories),
      .is_set_offset = SIZE_MAX,
      .argument = "DIR",
-     .help = "write the transcripts anew: read them by eye"},
+     .help = "rewrite the transcripts: review them by eye"},
 };
 
 static bool play_seed(struct world *world, uint64_t seed, uint32_t verbosity)

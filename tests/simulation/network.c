@@ -1,4 +1,4 @@
-/* The network between the hosts and the coordinator: it delays, loses, repeats, reorders and is cut. */
+/* The network between the hosts and the coordinator: it delays, loses, repeats, reorders and can be cut. */
 #include "common/memory.h"
 #include "proto/codec/codec.h"
 #include "tests/simulation/world.h"
@@ -54,7 +54,7 @@ static void note_sent(struct flow *flow, const struct envelope *envelope)
     }
 }
 
-/* A link takes messages only in order. */
+/* A link delivers messages only in order. */
 void network_note_arrival(struct flow *flow, const struct envelope *envelope)
 {
     if (flow->incarnation == envelope->incarnation && envelope->sequence == flow->arrived + 1) {
@@ -151,7 +151,7 @@ void network_send_down(struct world *world, struct host *host, const struct enve
     carry(world, host, HAPPENING_FRAME_DOWN, envelope, message);
 }
 
-/* It keeps to itself what is meant for an agent that it has not heard for a while. */
+/* It holds back what is meant for an agent that it has not heard for a while. */
 static bool has_coordinator_said_all(const struct world *world)
 {
     const struct coordinator_overview *overview = coordinator_overview(world->coordinator);

@@ -1,4 +1,4 @@
-/* Who can never move again, found by brute force over the truth. */
+/* Which workers can never move again, found by brute force over the truth. */
 #include "tests/simulation/oracle.h"
 
 struct view {
@@ -34,7 +34,7 @@ static bool is_owner_dead(const struct world *world, uint32_t worker)
     return owner != 0;
 }
 
-/* Was one too many before it was told that it is one of them: who knows this does not wait for it. */
+/* It was one too many before it was told so: a worker that knows this does not wait for it. */
 static bool is_taken_back(const struct world *world, uint32_t worker)
 {
     return worker >= world->workers && world->truth.worker[worker].is_coming;
@@ -68,8 +68,8 @@ static bool can_writer_wait_end(const struct view *view, uint32_t worker, const 
     return (is_somebody_past && do_all_wait) || (rest & view->movable) != 0;
 }
 
-/* `missing` are the others that have not come; `come` how many have, `wanted` how many are enough (0: all).
- */
+/* `missing` are the others that have not arrived; `come` how many have, `wanted` how many are enough (0:
+ * all). */
 static bool can_gathering_end(const struct view *view, uint32_t missing, uint32_t come, uint32_t wanted)
 {
     uint32_t coming = (uint32_t)__builtin_popcount(missing & view->movable);
@@ -103,8 +103,8 @@ static bool can_move(const struct view *view, uint32_t worker)
     struct truth *truth = &view->world->truth;
     const struct actor *actor = actor_of(view->world, worker);
     uint32_t within = truth_others_within(truth, worker, actor->wait_step);
-    /* The coordinator counts whoever moves and is not past the step as able to release, though it may have
-     * read or arrived already, or not be enough alone: it says so a little later than it could. */
+    /* The coordinator treats any moving worker that is not past the step as able to release others, although
+     * it may have read or arrived already, or not suffice alone: it reports a little later than it could. */
     bool is_meeting = actor->call < OPERATION_GET;
     if (view->doubt == ORACLE_HAS_TO_BE_SAID && is_meeting && (within & view->movable) != 0) {
         return true;

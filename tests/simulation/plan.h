@@ -1,5 +1,5 @@
-/* What a simulated campaign is made of: options, the programs of its workers, the faults of its world. All of
- * it is drawn from the seed, or told by a story. */
+/* What a simulated campaign is made of: options, the programs of its workers, the faults of its world.
+ * Everything is drawn from the seed, or given by a story. */
 #pragma once
 #include "common/random.h"
 #include "proto/message/campaign.h"
@@ -11,7 +11,7 @@
 #define PLAN_HOSTS 4u
 #define PLAN_SHARDS 2u
 #define PLAN_ROOMS 16u
-#define PLAN_STEPS 12u /* of a program; it begins again behind them */
+#define PLAN_STEPS 12u /* of a program; after them it begins again */
 #define PLAN_ACTS 8u   /* of a step */
 #define PLAN_NAMES 2u  /* of notifiers and of barriers */
 #define PLAN_FAULTS 8u
@@ -43,9 +43,9 @@ const char *act_name(enum act_kind kind);
 struct act {
     enum act_kind kind;
     uint8_t name;
-    int8_t back; /* how many steps ago; negative for steps to come */
+    int8_t back; /* how many steps ago; negative for future steps */
     bool is_strict;
-    bool is_caught; /* the step goes on where the call raises */
+    bool is_caught; /* the step continues if the call raises */
     bool is_at_once;
     bool is_campaign; /* scope of a variable */
     bool makes_badly; /* the factory fails */
@@ -62,10 +62,10 @@ enum fault_kind {
     FAULT_CRASH,       /* the process dies */
     FAULT_CRASH_KNOWN, /* ... and the coordinator is told */
     FAULT_LEAVE,       /* it is told to end, and says goodbye */
-    FAULT_FREEZE,      /* it gets no events for a while, its clock goes on */
-    FAULT_CUT_UP,      /* nothing goes from it to the coordinator for a while */
-    FAULT_CUT_DOWN,    /* the other way */
-    FAULT_CUT,         /* both */
+    FAULT_FREEZE,      /* it gets no events for a while, but its clock advances */
+    FAULT_CUT_UP,      /* nothing gets from it to the coordinator for a while */
+    FAULT_CUT_DOWN,    /* the other direction */
+    FAULT_CUT,         /* both directions */
     FAULT_KIND_COUNT
 };
 const char *fault_name(enum fault_kind kind);
@@ -77,17 +77,17 @@ struct fault {
     uint64_t for_ns; /* how long; of a crash or goodbye: until the process starts again, 0 for never */
 };
 
-/* The coordinator's process dies and another one goes on. */
+/* The coordinator's process dies and another one continues. */
 struct kill {
     uint64_t at_ns;         /* since the campaign was created */
-    uint64_t for_ns;        /* until it is there again */
-    uint32_t after_steps;   /* of those of its steps that do something, from then on */
+    uint64_t for_ns;        /* until it is back */
+    uint32_t after_steps;   /* of those of its steps that have effects, from then on */
     bool is_before_journal; /* that step is not in the journal, else it is */
     bool is_torn;           /* half of it is */
     uint32_t sent;          /* how many effects of that step were still seen */
 };
 
-/* Somebody wants another number of workers. */
+/* The number of workers is changed. */
 struct scaling {
     uint64_t at_ns; /* since the campaign was created */
     uint32_t workers;
@@ -98,14 +98,14 @@ struct plan {
     struct campaign_options options;
     uint32_t hosts;
     uint32_t shards;
-    uint32_t agents;   /* wanted by the campaign */
+    uint32_t agents;   /* required by the campaign */
     uint32_t capacity; /* of each agent; 0: any number of workers */
     uint32_t step_count;
     struct step_plan steps[PLAN_WORKERS][PLAN_STEPS];
     uint32_t unfit_workers; /* a bit for each whose setup fails */
-    bool is_script_broken;  /* it does not load */
+    bool is_script_broken;  /* it fails to load */
     bool is_global_broken;  /* global_setup fails */
-    uint64_t stop_after_ns; /* somebody stops the campaign; 0: nobody does */
+    uint64_t stop_after_ns; /* the campaign is stopped; 0: it is not */
     bool is_stop_at_once;
     struct fault faults[PLAN_FAULTS];
     uint32_t fault_count;
@@ -118,12 +118,12 @@ struct plan {
     uint32_t rounds;
 
     /* The network. */
-    bool is_ordered; /* frames of one direction do not overtake each other, as with TCP */
+    bool is_ordered; /* frames in one direction do not overtake each other, as with TCP */
     uint64_t least_delay_ns;
     uint64_t most_delay_ns;
-    double loss;                     /* part of the frames that get lost */
-    double repeat;                   /* part of the frames that come twice */
-    uint64_t troubled_ns;            /* loss ends so long after the campaign was created */
+    double loss;                     /* fraction of the frames that are lost */
+    double repeat;                   /* fraction of the frames that arrive twice */
+    uint64_t troubled_ns;            /* loss ends this long after the campaign was created */
     uint64_t least_mailbox_delay_ns; /* between the threads of a host */
     uint64_t most_mailbox_delay_ns;
     uint64_t most_act_delay_ns;
@@ -132,11 +132,11 @@ struct plan {
 };
 
 const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step);
-/* The most that it ever wants to have. */
+/* The highest number of workers that it ever has. */
 uint32_t plan_most_workers(const struct plan *plan);
-/* Whether the network and the hosts do as they are told. */
+/* Whether network and hosts are free of faults. */
 bool plan_is_calm(const struct plan *plan);
-/* Likewise, but for kills of the coordinator that are so short that nobody may notice. */
+/* The same, except for kills of the coordinator that are short enough to go unnoticed. */
 bool plan_is_survivable(const struct plan *plan);
 
 /* For people: what the plan is. */

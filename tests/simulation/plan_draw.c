@@ -148,7 +148,8 @@ static struct act draw_meeting(struct random *random, uint32_t size)
         act.count = chance(random, 75) ? 0 : size > 2 ? 2 : 1;
         break;
     }
-    /* All who come to a barrier have to name the same number: it hangs on its name, but for a mistake. */
+    /* All workers at a barrier have to name the same number: it depends on its name, unless a mistake is
+     * drawn. */
     if (act.kind == ACT_BARRIER && act.count != 0) {
         act.name = 1;
         act.count += chance(random, 15) ? 1 : 0;
@@ -210,7 +211,7 @@ static void draw_small(struct plan *plan, struct random *random, unsigned variab
     }
 }
 
-/* Nothing but what model.py knows, so that its exploration can tell how it may end. */
+/* Only what model.py knows, so that its exploration can tell how it may end. */
 static void draw_modelled(struct plan *plan, struct random *random)
 {
     plan->shape = "modelled";
@@ -238,7 +239,7 @@ static void draw_modelled(struct plan *plan, struct random *random)
     }
 }
 
-/* All come to a barrier in the same tick, step after step, or four read what one has written. */
+/* All arrive at a barrier in the same tick, step after step, or four read what one has written. */
 static void draw_counted(struct plan *plan, struct random *random)
 {
     plan_begin(plan, (uint32_t)between(random, 8, PLAN_WORKERS), between(random, 4, PLAN_STEPS),
@@ -251,7 +252,7 @@ static void draw_counted(struct plan *plan, struct random *random)
             plan_add(plan, worker, step, (struct act){.kind = ACT_BARRIER});
         }
     }
-    /* All that is done at one moment arrives as one message. */
+    /* Everything that is done at one moment arrives as one message. */
     plan->least_act_delay_ns = 0;
     plan->most_act_delay_ns = 0;
     plan->least_mailbox_delay_ns = 50000;
@@ -348,7 +349,7 @@ static void draw_options(struct plan *plan, struct random *random)
     plan->is_stop_at_once = chance(random, 30);
 }
 
-/* Those that come later have the programs of those that are there. */
+/* Workers that join later have the programs of the existing ones. */
 static void draw_scales(struct plan *plan, struct random *random)
 {
     uint32_t workers = plan->options.workers;
@@ -370,8 +371,8 @@ static void draw_scales(struct plan *plan, struct random *random)
     }
 }
 
-/* Always enough to begin with. Who of the lost ones finds no room elsewhere cannot be seen from outside, so
- * where they go on there is room for all. */
+/* Always enough to begin with. Which lost workers find no capacity elsewhere cannot be seen from outside, so
+ * if they continue there is capacity for all. */
 static void draw_capacity(struct plan *plan, struct random *random)
 {
     uint32_t workers = plan->options.workers;
@@ -440,7 +441,7 @@ static void draw_campaign(struct plan *plan, struct random *random)
 void plan_draw(struct plan *plan, struct random *random)
 {
     draw_campaign(plan, random);
-    /* The longest is a minute, or what no wait of a plan that the model judges would notice. */
+    /* The longest is a minute, or a time that no wait of a plan checked against the model would notice. */
     if (plan->rounds == 0 && chance(random, 30)) {
         bool is_brief = plan->options.duration_ms == 0 && plan->fault_count == 0 && chance(random, 50);
         draw_kills(plan, random, is_brief || explorer_knows(plan) ? 1500 : 60000);

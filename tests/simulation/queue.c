@@ -1,4 +1,4 @@
-/* A heap of the events to come; equal ones in the order in which they were put in. */
+/* A heap of future events; equal ones in insertion order. */
 #include "common/memory.h"
 #include "tests/simulation/world.h"
 

@@ -1,6 +1,6 @@
-/* The simulated coordinator's journal, how its process dies, and how another one goes on. Beside the one that
- * goes on runs what would have been without the death, or what the journal's base makes of it: both have to
- * do the same for ever. */
+/* The simulated coordinator's journal, how its process dies, and how another one continues. Beside the one
+ * that continues runs a shadow: the coordinator as it would be without the death, or as restored from the
+ * journal's base; both must behave identically for ever. */
 #include "common/memory.h"
 #include "coordinator/core/coordinator_pack.h"
 #include "tests/simulation/world.h"
@@ -10,14 +10,13 @@
 
 #define MOST_CONNECT_NS 500000000u
 #define JOURNAL_BYTES (64u * 1024u * 1024u)
-/* One seed of so many is accompanied from the beginning. */
+/* One in this many seeds has a shadow from the beginning. */
 #define ACCOMPANIED 8u
-/* At the end of one turn of so many a new base is begun, and one that was begun takes the place of the
- * journal. */
+/* At the end of one in this many turns a new base is begun, and one that was begun replaces the journal. */
 #define RENEWED 24u
 #define FINISHED 4u
-/* Of so many bases one is held against all that has happened before; of so many of those one is accompanied
- * from then on. */
+/* One in this many bases is compared with all that has happened before; one in this many of those gets a
+ * shadow from then on. */
 #define PROVED 4u
 #define ACCOMPANIED_BASES 2u
 
@@ -31,7 +30,7 @@ void recovery_init(struct world *world)
     buffer_init(&recovery->journal, JOURNAL_BYTES);
     buffer_init(&recovery->renewed, JOURNAL_BYTES);
     random_seed(&recovery->dice,
-                world->seed + 1); /* of its own: what the plan makes happen is the same without */
+                world->seed + 1); /* of its own: the events of the plan are the same without */
 }
 
 void recovery_finish(struct world *world)
@@ -44,7 +43,7 @@ void recovery_finish(struct world *world)
     coordinator_free(&recovery->shadow);
 }
 
-/* While a new base is on its way, events stand in both. */
+/* While a new base is being written, events are added to both. */
 static void keep(struct recovery *recovery, struct bytes block)
 {
     (void)buffer_append(&recovery->journal, block.data, block.size);
@@ -81,7 +80,7 @@ static struct coordinator *read_journal(struct world *world, const struct buffer
     return found;
 }
 
-/* Whether a coordinator is packed as this one. */
+/* Whether a coordinator is packed identically to this one. */
 static void compare_packed(struct world *world, const struct coordinator *left,
                            const struct coordinator *right, const char *what)
 {
@@ -96,7 +95,7 @@ static void compare_packed(struct world *world, const struct coordinator *left,
         while (at < one.size && at < other.size && one.data[at] == other.data[at]) {
             at++;
         }
-        world_break(world, "%s is packed in another way, from byte %zu of %zu on", what, at, one.size);
+        world_break(world, "%s is packed differently from byte %zu of %zu on", what, at, one.size);
     }
 }
 
@@ -114,7 +113,7 @@ void recovery_begin(struct world *world)
     }
 }
 
-/* What the base is read as, and what all that came before makes of the base before it, is the coordinator. */
+/* Both the unpacked base and the replay from the previous base are equal to the coordinator. */
 static void prove_base(struct world *world)
 {
     struct recovery *recovery = &world->recovery;
@@ -208,7 +207,7 @@ static void compare_reports(struct world *world, struct coordinator *left, struc
         }
     }
     if (!is_same) {
-        world_break(world, "the report is another one after the restart");
+        world_break(world, "the report differs after the restart");
     }
 }
 
@@ -233,7 +232,7 @@ static void compare_overviews(struct world *world, struct coordinator *left, str
                   agent->campaign_count == twin->campaign_count;
     }
     if (!is_same) {
-        world_break(world, "the overview is another one after the restart");
+        world_break(world, "the overview differs after the restart");
     }
 }
 
@@ -246,7 +245,7 @@ static void compare(struct world *world)
         compare_packed(world, recovery->shadow, world->coordinator, "what was restored");
     }
     if (coordinator_due_ns(recovery->shadow) != coordinator_due_ns(world->coordinator)) {
-        world_break(world, "what is due next is another time after the restart");
+        world_break(world, "the next deadline differs after the restart");
     }
 }
 
@@ -263,7 +262,8 @@ void recovery_shadow(struct world *world, const struct coordinator_event *event)
         is_same = is_same_effect(&effects->items[i], &recovery->shadow_effects.items[i]);
     }
     if (!is_same) {
-        world_break(world, "an event of kind %u has other effects after the restart", (unsigned)event->kind);
+        world_break(world, "an event of kind %u has different effects after the restart",
+                    (unsigned)event->kind);
     }
 }
 
@@ -285,7 +285,7 @@ bool recovery_is_last_step(struct world *world)
     return recovery->steps_to_live-- == 0;
 }
 
-/* Of the last block only a part has come into the file, or nothing. */
+/* Only part of the last block has reached the file, or nothing. */
 static void tear(struct world *world)
 {
     struct recovery *recovery = &world->recovery;
@@ -300,8 +300,8 @@ void recovery_die(struct world *world)
     struct recovery *recovery = &world->recovery;
     const struct kill *kill = recovery->kill;
     transcript_say(world->transcript, world->now_ns - world->created_ns, "the coordinator is killed%s",
-                   kill->is_before_journal ? " before it has written down its last event" : "");
-    /* What would have been without the death is only known if all of it is in the journal. */
+                   kill->is_before_journal ? " before it has written its last event" : "");
+    /* What would have happened without the death is only known if all of it is in the journal. */
     coordinator_free(&recovery->shadow);
     if (kill->is_before_journal) {
         tear(world);
@@ -311,7 +311,7 @@ void recovery_die(struct world *world)
         world->coordinator = NULL;
     }
     recovery->kill = NULL;
-    recovery->is_renewing = false; /* however far it has come, nobody reads it */
+    recovery->is_renewing = false; /* however far it has got, nobody reads it */
     recovery->is_down = true;
     recovery->down_ns += kill->for_ns;
     world->coordinator_tick_ns = 0;
@@ -344,7 +344,7 @@ static void restore(struct world *world)
     }
 }
 
-/* Nobody wanted anything of it yet that would have to be gone on with. */
+/* Nobody has requested anything of it yet that would have to be continued. */
 static void begin_anew(struct world *world)
 {
     struct recovery *recovery = &world->recovery;
@@ -372,7 +372,7 @@ static void connect_hosts(struct world *world)
     }
 }
 
-/* Whoever had no answer asks again; the answer may have been got lost. */
+/* A request without an answer is repeated; the answer may have been lost. */
 static void ask_again(struct world *world)
 {
     struct recovery *recovery = &world->recovery;

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
-/* Plays one and prints its transcript. The exit code. */
+/* Plays one and prints its transcript. Returns the exit code. */
 int stories_play(const char *name);
-/* Holds every story against DIR/NAME.txt, or writes these anew. The exit code. */
+/* Compares every story with DIR/NAME.txt, or rewrites these files. Returns the exit code. */
 int stories_compare(const char *directory, bool does_update);

@@ -1,5 +1,5 @@
-/* The plans of the stories: the scene, each of its defects in DESIGN §2, what becomes of it when an agent is
- * lost, and what the wire may do to it. */
+/* The plans of the stories: the scene, each of its defects in DESIGN §2, what happens when an agent is lost,
+ * and what the wire may do to it. */
 #include "tests/simulation/story_plans.h"
 
 #define S 1000000000ull
@@ -89,7 +89,7 @@ static void tell_as_published_goes_on(struct plan *plan)
 static void tell_no_writer(struct plan *plan)
 {
     begin_scene(plan, 4, 2, 2);
-    plan->options.workers = 3; /* the fourth would have been it */
+    plan->options.workers = 3; /* would have been the fourth */
 }
 
 static void tell_five_readers_named(struct plan *plan)
@@ -111,7 +111,7 @@ static void tell_reads_twice(struct plan *plan)
         plan_add(plan, 0, step, READ);
         plan_add(plan, 0, step, READ);
     }
-    /* The other reader takes its time: nobody stands in for it. */
+    /* The other reader takes its time: its reading cannot be replaced by another's. */
     plan->steps[1][0].count = 1;
     plan_add(plan, 1, 1, sleeps(500));
     plan_add(plan, 1, 1, READ);
@@ -172,7 +172,7 @@ static void tell_lost_shrink(struct plan *plan)
         plan_add(plan, 3, step, sleeps(300));
         plan_add(plan, 3, step, WRITTEN);
     }
-    /* Workers 0 and 2 are there. */
+    /* Workers 0 and 2 have arrived. */
     add_fault(plan, FAULT_CRASH_KNOWN, 0, 500 * MS, 0);
 }
 
@@ -205,7 +205,7 @@ static void add_scale(struct plan *plan, uint64_t at_ns, uint32_t workers)
     plan->scales[plan->scale_count++] = (struct scaling){.at_ns = at_ns, .workers = workers};
 }
 
-/* Each in turn writes, a round lasts for 100 ms. */
+/* Each writes in turn, a round takes 100 ms. */
 static void begin_turns(struct plan *plan, uint32_t workers, uint64_t runs)
 {
     plan_begin(plan, workers, runs, 2);
@@ -266,7 +266,7 @@ static void tell_long_freeze(struct plan *plan)
     add_fault(plan, FAULT_FREEZE, 0, 1000 * MS, 30 * S);
 }
 
-/* The first frame with `written` is lost on the way. */
+/* The first frame with `written` is lost. */
 static void tell_lost_message(struct plan *plan)
 {
     begin_scene(plan, 3, 2, 2);
@@ -276,7 +276,7 @@ static void tell_lost_message(struct plan *plan)
     add_fault(plan, FAULT_CUT_UP, 0, 150 * MS, 100 * MS);
 }
 
-/* Every frame comes twice. */
+/* Every frame arrives twice. */
 static void tell_repeats(struct plan *plan)
 {
     begin_scene(plan, 3, 2, 2);
@@ -317,7 +317,7 @@ static void add_kill(struct plan *plan, uint64_t at_ns, uint64_t for_ns)
     plan->kills[plan->kill_count++] = (struct kill){.at_ns = at_ns, .for_ns = for_ns};
 }
 
-/* `written` is in the journal, but nobody has been told. */
+/* `written` is in the journal, but no agent has been told. */
 static void tell_killed_unsent(struct plan *plan)
 {
     begin_scene(plan, 3, 2, 2);
@@ -327,7 +327,7 @@ static void tell_killed_unsent(struct plan *plan)
     add_kill(plan, 203 * MS, 300 * MS);
 }
 
-/* `written` has arrived, and is forgotten: the agent has not been told that it had. */
+/* `written` has arrived, but is lost: the agent has not been told that it arrived. */
 static void tell_killed_unwritten(struct plan *plan)
 {
     tell_killed_unsent(plan);
@@ -349,7 +349,7 @@ static void tell_killed_for_long(struct plan *plan)
     plan->kills[0].for_ns = 20 * S;
 }
 
-/* Nobody knows whether the campaign was created. */
+/* It is not known whether the campaign was created. */
 static void tell_killed_creating(struct plan *plan)
 {
     begin_scene(plan, 3, 1, 2);
@@ -374,11 +374,11 @@ const struct story *story_plans(size_t *count)
          tell_writer_fails},
         {"as-published", "The article's writer waits for the readers of its own step: found, not timed out.",
          tell_as_published},
-        {"as-published-goes-on", "Likewise with --on-deadlock fail: those waits raise, and it goes on.",
+        {"as-published-goes-on", "The same with --on-deadlock fail: those waits raise, and it goes on.",
          tell_as_published_goes_on},
-        {"no-writer", "Three workers where the script wants a fourth to write: a deadlock at step 1.",
+        {"no-writer", "Three workers, but the script wants a fourth one to write: a deadlock at step 1.",
          tell_no_writer},
-        {"readers-named", "readers=5 where there are four: nobody stands in for the fifth.",
+        {"readers-named", "readers=5, but there are four: no other reader counts as the fifth.",
          tell_five_readers_named},
         {"reads-twice", "A reader that reports three times counts once.", tell_reads_twice},
         {"ends-early", "A worker that could not be set up is past every step.", tell_ends_early},
@@ -386,51 +386,51 @@ const struct story *story_plans(size_t *count)
         {"earlier-signal", "written() on an earlier step is refused.", tell_earlier_signal},
         {"last-edit", "The writer of the last round is torn down only when it has been read.",
          tell_last_edit},
-        {"ramp-up", "A ramp-up longer than the duration: who never starts is waited for by nobody.",
+        {"ramp-up", "A ramp-up longer than the duration: nobody waits for workers that never start.",
          tell_ramp_up},
         {"drain", "The duration ends in the middle of a round: all end after the same step.", tell_drain},
         {"lost-shrink", "An agent dies in a round: the others go on without its workers.", tell_lost_shrink},
         {"lost-replace", "An agent dies in a round: its workers go on elsewhere at their next step.",
          tell_lost_replace},
         {"lost-fail", "An agent dies in a round: everything stops.", tell_lost_fail},
-        {"lost-unnoticed", "An agent dies and nobody says so: lost when it has been silent for 15 s.",
+        {"lost-unnoticed", "An agent dies unnoticed: lost when it has been silent for 15 s.",
          tell_lost_unnoticed},
         {"left", "An agent says goodbye in a round: its workers go on elsewhere at once.", tell_left},
-        {"scale-up", "More workers: they meet the others from a step on that nobody has begun.",
-         tell_scale_up},
+        {"scale-up", "More workers: they meet the others from a step that nobody has begun.", tell_scale_up},
         {"scale-down",
-         "Fewer workers: the last ones end behind a step that all do, and nobody waits for them.",
+         "Fewer workers: the last ones end after a step that all run, and nobody waits for them.",
          tell_scale_down},
-        {"scale-rooms", "A whole room more: it begins with its first step, and the others do not notice.",
+        {"scale-rooms", "One more room: it begins with its first step, and the others do not notice.",
          tell_scale_rooms},
-        {"scale-back", "A worker that was one too many is wanted again: it comes back when it has ended.",
+        {"scale-back", "A worker that was one too many is needed again: it comes back when it has ended.",
          tell_scale_back},
-        {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had been.",
+        {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had happened.",
          tell_short_freeze},
-        {"long-silence", "An agent's line is cut for longer than its lease: it pauses, and goes on.",
+        {"long-silence", "An agent's connection is cut for longer than its lease: it pauses, and goes on.",
          tell_long_silence},
         {"long-freeze", "An agent is frozen for longer than its lease: when it thaws its workers do no harm.",
          tell_long_freeze},
-        {"lost-message", "What an agent says is lost on the way and sent again.", tell_lost_message},
-        {"repeats", "Every frame comes twice, and everything happens once.", tell_repeats},
-        {"barrier", "All meet; the one that fails before it is waited for by nobody.", tell_barrier},
-        {"own-timeout", "Who has a timeout of its own will move by itself: no deadlock before that.",
+        {"lost-message", "A frame of an agent is lost and sent again.", tell_lost_message},
+        {"repeats", "Every frame arrives twice, and everything happens once.", tell_repeats},
+        {"barrier", "All meet; nobody waits for the one that fails before.", tell_barrier},
+        {"own-timeout", "A worker with a timeout of its own will move by itself: no deadlock before that.",
          tell_own_timeout},
-        {"factory", "The factory fails in the first worker, runs to success in one other; increments add up.",
+        {"factory", "The factory fails in the first worker and succeeds in one other; increments add up.",
          tell_factory},
         {"killed-unsent",
          "The coordinator is killed between its journal and the answer: it answers when it is back.",
          tell_killed_unsent},
         {"killed-unwritten",
-         "Killed before a message is in the journal: nobody was told that it had come, so it comes again.",
+         "Killed before a message is in the journal: it was not acknowledged, so it is sent again.",
          tell_killed_unwritten},
-        {"killed-in-wait", "Killed while all wait for a slow writer: the waits outlast it.",
+        {"killed-in-wait", "Killed while all wait for a slow writer: the waits survive.",
          tell_killed_in_wait},
         {"killed-for-long", "Down for longer than the lease: the workers pause, and go on.",
          tell_killed_for_long},
-        {"killed-creating", "Killed before the campaign is in the journal: whoever wants it asks again.",
+        {"killed-creating", "Killed before the campaign is in the journal: the client asks again.",
          tell_killed_creating},
-        {"killed-and-lost", "An agent dies while the coordinator is down: silent from when it is back.",
+        {"killed-and-lost",
+         "An agent dies while the coordinator is down: its silence counts from the restart.",
          tell_killed_and_lost},
     };
     *count = sizeof STORIES / sizeof STORIES[0];

@@ -8,8 +8,8 @@
 
 struct transcript {
     struct buffer text;
-    bool is_full;    /* what the cores log as well */
-    bool has_frames; /* and every frame */
+    bool is_full;    /* including what the cores log */
+    bool has_frames; /* including every frame */
     bool is_echoed;  /* straight to standard output */
 };
 

@@ -12,7 +12,7 @@ void truth_init(struct truth *truth, const struct plan *plan)
     truth->room_size = campaign_room_ids(&plan->options);
     truth->synchronising = 0;
     memset(truth->worker, 0, sizeof truth->worker);
-    /* Only what the last campaign touched is wiped: the tables are large. */
+    /* Only what the last campaign touched is cleared: the tables are large. */
     uint64_t steps = truth->used_steps + 1 < TRUTH_STEPS ? truth->used_steps + 1 : TRUTH_STEPS;
     uint32_t wiped_rooms = truth->rooms > rooms ? truth->rooms : rooms;
     for (uint32_t room = 0; room < wiped_rooms; room++) {
@@ -48,7 +48,8 @@ uint32_t truth_room_mask(const struct truth *truth, uint32_t room)
 bool truth_is_past(const struct truth *truth, uint32_t worker, uint64_t step)
 {
     const struct truth_worker *who = &truth->worker[worker];
-    /* Where it goes on is not known before it has been told: not earlier than behind the step it was in. */
+    /* Where it continues is not known before it has been told: not before the step after the one it was
+     * in. */
     return who->is_over || who->is_coming || who->ended_step >= step ||
            (who->is_moving && who->ended_step + 1 >= step);
 }

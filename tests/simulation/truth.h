@@ -1,5 +1,5 @@
-/* What has really happened in a simulated campaign, kept by those who act: the measure of what the cores say.
- * Knows nothing of messages. */
+/* What has really happened in a simulated campaign, recorded by those who act: the reference for what the
+ * cores report. Knows nothing of messages. */
 #pragma once
 #include "tests/simulation/plan.h"
 
@@ -10,21 +10,21 @@
 #define TRUTH_NOBODY UINT32_MAX
 
 struct truth_worker {
-    uint64_t owner; /* the incarnation of the agent that it was dealt to; 0: it is nowhere */
-    bool is_moving; /* lost, goes on elsewhere */
-    bool is_coming; /* it joins, and has not been told yet from which step on */
-    bool is_over;   /* past every step: ended, or lost for good */
+    uint64_t owner; /* the incarnation of the agent that it was assigned to; 0: none */
+    bool is_moving; /* lost, continues elsewhere */
+    bool is_coming; /* it joins, and has not been told yet from which step */
+    bool is_over;   /* past every step: ended, or lost permanently */
     bool is_lost;
     bool is_in_step;
     bool has_synchronised; /* has used a notifier or barrier itself */
     uint64_t begun_step;
     uint64_t acted_step; /* that it acted in last, */
     uint64_t acted_for;  /* and the agent that it did that on */
-    uint32_t losses;     /* of its agents */
+    uint32_t losses;     /* for its agents */
     uint8_t begun[TRUTH_STEPS];
     uint64_t ended_step;
     uint64_t over_ns;
-    uint64_t came_ns; /* 0: it was there from the beginning */
+    uint64_t came_ns; /* 0: it existed from the beginning */
     uint32_t steps_ok;
     uint32_t steps_failed;
     uint32_t steps_stopped;
@@ -32,33 +32,33 @@ struct truth_worker {
 
 struct truth_notifier {
     uint32_t readers;    /* bits of workers */
-    uint32_t writers;    /* who has called written(), whether it won or not */
-    uint32_t declared;   /* readers, as was confirmed; 0: nobody named a number */
-    uint32_t named;      /* the least number that anybody has named; 0: nobody has */
-    bool is_mixed;       /* different numbers were named */
+    uint32_t writers;    /* workers that have called written(), whether it won or not */
+    uint32_t declared;   /* confirmed number of readers; 0: none was declared */
+    uint32_t named;      /* the lowest declared number; 0: none */
+    bool is_mixed;       /* different numbers were declared */
     uint32_t payload;    /* 1 + the worker whose payload has been seen; 0: none */
     uint64_t written_ns; /* when written() was first called; 0: never */
-    uint32_t winner;     /* 1 + who has been told that it was first; 0: nobody */
+    uint32_t winner;     /* 1 + the worker that was told that it was first; 0: none */
 };
 
 struct truth_barrier {
-    uint32_t named; /* 1 + the parties that somebody has named; 0: nobody has come */
-    bool is_mixed;  /* different numbers were named */
+    uint32_t named; /* 1 + the declared parties; 0: nobody has arrived */
+    bool is_mixed;  /* different numbers were declared */
     uint32_t arrived;
-    uint32_t ranks; /* that were given out */
-    uint32_t left;  /* arrivals that are forgotten: their workers do the step again */
+    uint32_t ranks; /* ranks that were assigned */
+    uint32_t left;  /* arrivals that are forgotten: their workers run the step again */
 };
 
 struct truth_variable {
-    uint32_t attempts; /* to change it */
+    uint32_t attempts; /* about to change it */
     uint32_t confirmed;
-    uint32_t maker; /* who runs the factory now; TRUTH_NOBODY */
+    uint32_t maker; /* the worker that runs the factory now; TRUTH_NOBODY */
     bool is_made;   /* a success was confirmed */
     int64_t made;
     uint32_t setters; /* bits of workers */
     bool was_deleted;
     int64_t highest;
-    uint64_t seen[TRUTH_VALUES / 64]; /* sums that were given out; expected values that a cas replaced */
+    uint64_t seen[TRUTH_VALUES / 64]; /* sums that were returned; expected values that a cas replaced */
 };
 
 enum variable_role { VARIABLE_SUM, VARIABLE_CHAIN, VARIABLE_MADE, VARIABLE_FLAG, VARIABLE_ROLES };
@@ -72,7 +72,7 @@ struct truth {
     struct truth_notifier notifier[TRUTH_ROOMS][PLAN_NAMES][TRUTH_STEPS];
     struct truth_barrier barrier[TRUTH_ROOMS][PLAN_NAMES][TRUTH_STEPS][TRUTH_ARRIVALS];
     struct truth_variable variable[TRUTH_ROOMS + 1][VARIABLE_ROLES]; /* the last row is the campaign's */
-    uint64_t used_steps;                                             /* as far as the tables were touched */
+    uint64_t used_steps;                                             /* how far the tables were touched */
 };
 
 void truth_init(struct truth *truth, const struct plan *plan);
@@ -87,12 +87,12 @@ struct truth_barrier *truth_barrier(struct truth *truth, uint32_t worker, uint8_
                                     uint32_t nth);
 struct truth_variable *truth_variable(struct truth *truth, uint32_t worker, enum variable_role role,
                                       bool is_campaign);
-/* False if it had the mark already. */
+/* False if it already had the mark. */
 bool truth_mark(struct truth_variable *variable, int64_t value);
 /* With its last worker a room forgets what was in its steps. */
 void truth_forget_empty_rooms(struct truth *truth);
-/* It is there, for the first time or again. */
+/* It joins, for the first time or again. */
 void truth_come(struct truth *truth, uint32_t worker);
-/* The worker goes on with `step` somewhere else: what it did from there on has been forgotten with its
+/* The worker continues with `step` somewhere else: what it did from there on has been forgotten with its
  * agent. */
 void truth_restart(struct truth *truth, uint32_t worker, uint64_t step);

@@ -1,4 +1,4 @@
-/* The simulated world: makes it, lets one event after the other happen, and takes it down. */
+/* The simulated world: creates it, plays one event after the other, and frees it. */
 #include "tests/simulation/world.h"
 #include "common/memory.h"
 
@@ -111,15 +111,15 @@ static void stop_campaign(struct world *world)
                                       .stop = {.campaign = WORLD_CAMPAIGN,
                                                .is_at_once = world->plan->is_stop_at_once,
                                                .text = bytes_of_string("interrupted")}};
-    /* Perhaps once more, after a restart. */
-    world->is_stop_asked |= world->state < CAMPAIGN_STOPPING; /* else it is ending already */
+    /* Perhaps again, after a restart. */
+    world->is_stop_asked |= world->state < CAMPAIGN_STOPPING; /* otherwise it is already ending */
     world->is_haste_asked |= world->plan->is_stop_at_once && world->state == CAMPAIGN_STOPPING;
     world->recovery.is_stop_unanswered = true;
     hub_step(world, &event);
     world->recovery.is_stop_unanswered = world->recovery.is_down;
 }
 
-/* While nobody is there, frames get lost; who wants something of it asks again when it is back. */
+/* While it is down, frames are lost; requests are repeated when it is back. */
 static bool is_in_vain(struct world *world, const struct event *event)
 {
     bool is_for_nobody = world->recovery.is_down && event->happening != HAPPENING_FAULT &&
@@ -164,7 +164,7 @@ static void happen_at_hub(struct world *world, struct event *event)
         break;
     case HAPPENING_COORDINATOR_TICK:
         if (event->due_ns != world->coordinator_tick_ns) {
-            break; /* an earlier one has been wanted since, and has been */
+            break; /* an earlier tick was requested since, and has run */
         }
         world->coordinator_tick_ns = 0;
         hub_step(world, &coordinator_event);
@@ -217,7 +217,7 @@ static void happen_at_host(struct world *world, struct event *event)
     }
 }
 
-/* What happens on a frozen host happens when it thaws, in the same order. */
+/* Events on a frozen host happen when it thaws, in the same order. */
 static bool is_put_off(struct world *world, struct event *event)
 {
     if (event->happening < HAPPENING_FRAME_DOWN || event->happening == HAPPENING_RESTART) {
@@ -310,7 +310,7 @@ static void reset(struct world *world)
     }
 }
 
-/* When even a campaign whose every wait ends by its timeout is over. */
+/* When even a campaign whose every wait times out is over. */
 static uint64_t last_moment_ns(const struct world *world)
 {
     const struct plan *plan = world->plan;
@@ -323,9 +323,9 @@ static uint64_t last_moment_ns(const struct world *world)
         }
         acts += most;
     }
-    /* Where runs are not counted, a slow worker may have as many steps to go as the fastest has made. */
+    /* If runs are not limited, a slow worker may have as many steps left as the fastest has run. */
     acts *= plan->options.duration_ms > 0 ? 40 : 1;
-    acts *= 1 + plan->scale_count; /* who comes later has all its steps to go */
+    acts *= 1 + plan->scale_count; /* a worker that joins later has all its steps left */
     most_ns += acts * (plan->options.sync_timeout_ms * 1000000 + 3 * SECOND_NS);
     for (uint32_t i = 0; i < plan->kill_count; i++) {
         most_ns += plan->kills[i].at_ns + plan->kills[i].for_ns + 20 * SECOND_NS;
@@ -333,7 +333,7 @@ static uint64_t last_moment_ns(const struct world *world)
     return world->created_ns + most_ns;
 }
 
-/* With the busiest kind of event, which is where to look if it is a storm. */
+/* Names the busiest kind of event, which is where to look if it is a storm. */
 static void break_endless(struct world *world)
 {
     unsigned busiest = 0;

@@ -13,7 +13,7 @@
 #define WORLD_CAMPAIGN 1u
 
 enum happening {
-    HAPPENING_CREATE, /* somebody wants the campaign */
+    HAPPENING_CREATE, /* a client requests the campaign */
     HAPPENING_STOP,
     HAPPENING_SCALE,
     HAPPENING_FAULT,
@@ -21,8 +21,8 @@ enum happening {
     HAPPENING_COORDINATOR_TURN,
     HAPPENING_COORDINATOR_KILL,
     HAPPENING_COORDINATOR_RESTART,
-    HAPPENING_FRAME_UP, /* comes in at the coordinator */
-    /* What follows belongs to a host. */
+    HAPPENING_FRAME_UP, /* arrives at the coordinator */
+    /* The following belong to a host. */
     HAPPENING_FRAME_DOWN,
     HAPPENING_CONNECTED,
     HAPPENING_AGENT_TICK,
@@ -30,14 +30,14 @@ enum happening {
     HAPPENING_NOTICES,
     HAPPENING_COMMANDS,
     HAPPENING_RUNNER_TICK,
-    HAPPENING_ACTOR, /* a worker's script goes on */
+    HAPPENING_ACTOR, /* a worker's script continues */
     HAPPENING_RESTART,
     HAPPENING_COUNT
 };
 
 struct event {
     uint64_t due_ns;
-    uint64_t wanted_ns; /* of a tick on a host, also when it is put off by a freeze */
+    uint64_t wanted_ns; /* of a tick on a host, even if it is delayed by a freeze */
     uint64_t order;
     enum happening happening;
     uint8_t host;
@@ -47,7 +47,7 @@ struct event {
     struct frame *frame;
 };
 
-/* A heap of events; equal ones in the order in which they were put in. */
+/* A heap of events; equal ones in insertion order. */
 struct queue {
     struct event *items;
     size_t count;
@@ -66,8 +66,8 @@ struct frame {
     size_t capacity;
 };
 
-/* What has been sent in one direction of one link, and how far it has come: so it is known when nothing is on
- * its way. */
+/* What has been sent in one direction of one link, and how much of it has arrived: shows when nothing is in
+ * transit. */
 struct flow {
     uint64_t incarnation;
     uint64_t sent;
@@ -94,10 +94,10 @@ enum actor_state {
     ACTOR_SETUP,
     ACTOR_BETWEEN,
     ACTOR_ACTING,   /* about to do its next act */
-    ACTOR_SLEEPING, /* likewise, by its own will */
+    ACTOR_SLEEPING, /* the same, by its own choice */
     ACTOR_MAKING,   /* runs a factory */
-    ACTOR_WAITING,  /* for the answer to a call */
-    ACTOR_ANSWERED, /* has it, and is about to go on */
+    ACTOR_WAITING,  /* waits for the answer to a call */
+    ACTOR_ANSWERED, /* has it, and is about to continue */
     ACTOR_TEARDOWN,
     ACTOR_GONE,
 };
@@ -133,7 +133,7 @@ struct mailbox {
 struct shard {
     struct runner *runner;
     uint64_t incarnation; /* that the runner was made for */
-    uint64_t life;        /* one more with each runner */
+    uint64_t life;        /* incremented with each runner */
     struct mailbox commands;
     bool has_commands_event;
     uint64_t tick_ns; /* when a tick is in the queue; 0: none */
@@ -142,16 +142,16 @@ struct shard {
 
 struct host {
     struct agent *agent;
-    uint64_t life;                /* one more with each process */
-    uint64_t incarnation;         /* as last seen on a frame of its */
-    bool is_unanswered;           /* since then: what the coordinator knows of its frames will be seen */
-    uint64_t unheard_incarnation; /* that the coordinator waits for since it is back; 0: for none */
+    uint64_t life;                /* incremented with each process */
+    uint64_t incarnation;         /* as last seen on one of its frames */
+    bool is_unanswered;           /* since then: how much the coordinator knows of its frames can be seen */
+    uint64_t unheard_incarnation; /* that the restarted coordinator still waits for; 0: none */
     bool is_up;
     bool is_declared_lost; /* this incarnation */
     bool is_leaving;
     bool has_left;
     uint64_t restart_after_ns; /* it has left; 0: never */
-    bool is_deafened; /* did not hear the coordinator for so long that it may not be spoken to any more */
+    bool is_deafened; /* has not heard the coordinator for so long that it may not be sent to any more */
     uint64_t frozen_until_ns;
     uint64_t cut_until_ns[2]; /* up, down */
     uint64_t last_arrival_ns[2];
@@ -169,11 +169,11 @@ struct host {
     char name[8];
 };
 
-/* That somebody began an edit, or saw one. */
+/* A worker began an edit, or saw one. */
 struct sight {
     uint32_t room;
     uint64_t step;
-    size_t name_size; /* tells the notifiers apart */
+    size_t name_size; /* identifies the notifier */
     uint32_t worker;
     bool is_edit;
     uint64_t at_ns; /* the world's clock */
@@ -184,15 +184,15 @@ struct recovery {
     struct event_log_writer writer;
     struct buffer journal; /* what the kernel has */
     bool has_journal;
-    struct buffer renewed; /* a new base and what has happened since, which is about to be the journal */
+    struct buffer renewed; /* a new base and the events since, which is about to become the journal */
     bool is_renewing;
     struct random dice;
     const struct kill *kill; /* that is about to happen */
     uint32_t steps_to_live;
     bool is_down;
     bool is_stop_unanswered;
-    uint64_t down_ns;           /* altogether */
-    struct coordinator *shadow; /* has to do the same as the coordinator; NULL: there is none */
+    uint64_t down_ns;           /* in total */
+    struct coordinator *shadow; /* must behave identically to the coordinator; NULL: there is none */
     struct coordinator_effects shadow_effects;
 };
 
@@ -219,22 +219,22 @@ struct world {
     enum campaign_state state;
     bool is_created;
     bool is_stop_asked;
-    bool is_haste_asked; /* while it was stopping already */
-    uint32_t workers;    /* that the campaign has, and the fewest it had */
+    bool is_haste_asked; /* while it was already stopping */
+    uint32_t workers;    /* of the campaign: current and lowest number of workers */
     uint32_t fewest_workers;
     uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
     uint64_t ended_ns;
     uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */
     uint32_t unmourned_count;
     uint32_t agents_declared; /* lost, whether they took part or not */
-    uint32_t agents_unheard;  /* ... of those whom a coordinator that is back has never heard */
+    uint32_t agents_unheard;  /* ... of agents that a restarted coordinator has never heard */
     uint32_t agents_lost;     /* of the campaign, declared, with workers that had not ended */
     uint32_t agents_gone;     /* likewise, all of whose workers had ended */
     uint32_t deadlocks;
-    uint32_t stuck;         /* workers that the oracle sees in a deadlock */
-    uint32_t deadlock_mask; /* workers that a deadlock was found for, and who have not been told yet */
+    uint32_t stuck;         /* workers that are in a deadlock according to the oracle */
+    uint32_t deadlock_mask; /* workers of a reported deadlock that have not been told yet */
     uint64_t deadlock_said_ns;
-    uint64_t deadlock_since_ns; /* as long as the oracle has seen one; 0: it sees none */
+    uint64_t deadlock_since_ns; /* since when the oracle has seen one; 0: it sees none */
     uint64_t last_trouble_ns;   /* when a fault last ended or a frame last got lost */
     uint64_t data_frames;
     uint64_t events;
@@ -244,7 +244,7 @@ struct world {
     struct sight *sights;
     size_t sight_count;
     size_t sight_capacity;
-    bool is_dirty; /* the truth has changed since the last look for a deadlock */
+    bool is_dirty; /* the truth has changed since the last search for a deadlock */
     bool is_broken;
     char broken[1024]; /* the first promise that was broken */
 };
@@ -266,14 +266,14 @@ void network_send_up(struct world *world, struct host *host, const struct envelo
 void network_send_down(struct world *world, struct host *host, const struct envelope *envelope,
                        struct bytes message);
 void network_note_arrival(struct flow *flow, const struct envelope *envelope);
-/* Whether everything that was sent has arrived, as far as both ends live. */
+/* Whether everything that was sent has arrived, as far as both ends are alive. */
 bool network_is_quiet(const struct world *world);
 
 /* hub.c: the coordinator's shell. */
 void hub_create(struct world *world);
 void hub_step(struct world *world, struct coordinator_event *event);
 void hub_wake(struct world *world);
-/* Workers whose agent was lost before it could even be told of them. */
+/* Workers whose agent was lost before it could be told of them. */
 void hub_settle_placement(struct world *world);
 /* Whether the campaign's duration is over, so that no new step begins. */
 bool hub_is_draining(const struct world *world);
@@ -284,12 +284,12 @@ void recovery_finish(struct world *world);
 void recovery_begin(struct world *world);
 void recovery_note(struct world *world, const struct coordinator_event *event);
 void recovery_write(struct world *world);
-/* At the end of a turn: begins a new base, or puts one that was begun in the journal's place. */
+/* At the end of a turn: begins a new base, or replaces the journal by one that was begun. */
 void recovery_renew(struct world *world);
 /* The shadow takes the step that the coordinator has just taken. */
 void recovery_shadow(struct world *world, const struct coordinator_event *event);
 void recovery_arm(struct world *world, uint32_t index);
-/* Whether the coordinator does not survive the step that it has just taken. */
+/* Whether the coordinator dies in the step that it has just taken. */
 bool recovery_is_last_step(struct world *world);
 void recovery_die(struct world *world);
 void recovery_restart(struct world *world);
@@ -299,18 +299,18 @@ uint32_t host_index(const struct world *world, const struct host *host);
 uint64_t host_clock(const struct world *world, const struct host *host);
 void host_start(struct world *world, struct host *host);
 void host_crash(struct world *world, struct host *host);
-/* It is told to end, and starts again so long after that; 0: never. */
+/* It is told to end, and starts again after this long; 0: never. */
 void host_leave(struct world *world, struct host *host, uint64_t restart_after_ns);
 void host_restart_after(struct world *world, struct host *host, uint64_t after_ns);
 void host_happen(struct world *world, struct host *host, const struct event *event);
-/* What a runner's effects ask for. */
+/* Performs the effects of a runner. */
 void host_carry_out(struct world *world, struct host *host, uint8_t shard);
 void host_post_notice(struct world *world, struct host *host, uint8_t shard, struct notice *notice);
 bool host_has_lease(const struct world *world, const struct host *host);
 void host_runner_step(struct world *world, struct host *host, uint8_t shard, struct runner_event *event);
 void host_drop_runner(struct world *world, struct host *host, uint8_t shard);
 
-/* interpreter.c: what stands in for the scripts. */
+/* interpreter.c: takes the place of the scripts. */
 void actor_begin_setup(struct world *world, struct host *host, uint8_t shard, uint32_t worker);
 void actor_begin_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
 void actor_take_answer(struct world *world, struct host *host, uint32_t worker, const struct reply *reply,
@@ -328,15 +328,15 @@ void actor_go_to_next_act(struct world *world, struct host *host, uint32_t worke
 void actor_call(struct world *world, struct host *host, uint32_t worker, const struct act *act);
 /* The factory has run. */
 void actor_end_making(struct world *world, struct host *host, uint32_t worker);
-/* It acts on an absolute instant. */
+/* It acts at an absolute instant. */
 void actor_tell_release(struct world *world, struct host *host, uint32_t worker);
 
-/* judge_answer.c: what an answer may be. */
+/* judge_answer.c: which answers are possible. */
 void judge_answer(struct world *world, uint32_t worker, struct actor *actor);
 
 /* judge.c: what may happen. */
 void judge_step(struct world *world, struct host *host, uint32_t worker, uint64_t step);
-/* The script of a worker does something in a step, so that others could see it. */
+/* The script of a worker does something in a step that others could see. */
 void judge_act(struct world *world, uint64_t incarnation, uint32_t worker, uint64_t step);
 void judge_teardown(struct world *world, struct host *host, uint32_t worker);
 void judge_progress(struct world *world, uint64_t incarnation, const struct operation *operation);
@@ -344,7 +344,7 @@ void judge_deadlock(struct world *world);
 /* judge_sight.c: when readers saw edits. */
 void judge_note_sight(struct world *world, uint32_t worker, const struct operation *operation);
 void judge_sights(struct world *world, const struct campaign_report *report);
-/* Nobody has more workers than it takes, and after the end none. */
+/* No agent has more workers than its capacity, and none after the end. */
 void judge_room(struct world *world);
 /* Before time moves on. */
 void judge_moment(struct world *world);

@@ -1,4 +1,4 @@
--- What a mouse, a pen, a finger, a keyboard and a wheel do, tick by tick.
+-- The actions of mouse, pen, finger, keyboard and wheel, tick by tick.
 local import = ...
 local checks = import "checks"
 local objects = import "objects"
@@ -9,7 +9,7 @@ local MOVE_S = 0.25
 local MAX_DEPTH = 100
 
 -- A step is what devices do in one tick: its inside is a list of { device =, action = }. `a & b` does both in the same
--- one.
+-- tick.
 local steps = objects.class "step"
 
 function steps.metatable.__band(left, right)
@@ -75,7 +75,7 @@ function Pointer:move_by(x, y, duration)
   return move(pointers.of(self), "pointer", x, y, duration)
 end
 
--- pointer:move_at(x, y, [duration]): from the corner of what is in sight
+-- pointer:move_at(x, y, [duration]): from the top left corner of the viewport
 function Pointer:move_at(x, y, duration)
   return move(pointers.of(self), "viewport", x, y, duration)
 end
@@ -118,8 +118,8 @@ end
 
 local scroll_names = checks.set("on", "x", "y", "duration")
 
--- wheel:scroll(dx, dy, { on = element, x =, y =, duration = }): x and y from the middle of `on`, or in what is in
--- sight; in pixels
+-- wheel:scroll(dx, dy, { on = element, x =, y =, duration = }): x and y from the middle of `on`, or in the
+-- viewport; in pixels
 function Wheel:scroll(dx, dy, options)
   local wheel = wheels.of(self)
   options = checks.options(options, scroll_names, "scroll")
@@ -151,7 +151,7 @@ local function flatten(into, part, depth)
     into[#into + 1] = part
     return into
   end
-  if depth > MAX_DEPTH then checks.fail("steps nested deeper than %d, or a list that holds itself", MAX_DEPTH) end
+  if depth > MAX_DEPTH then checks.fail("steps nested deeper than %d, or a list that contains itself", MAX_DEPTH) end
   for i = 1, rawlen(checks.table(part, "a step")) do flatten(into, rawget(part, i), depth + 1) end
   return into
 end
@@ -182,7 +182,7 @@ local function devices_of(ticks)
   return order
 end
 
--- One action for every tick: those who have nothing to do pause.
+-- One action per tick: devices without one pause.
 local function track(device, ticks)
   local list = {}
   for i, tick in ipairs(ticks) do

@@ -36,7 +36,7 @@ local function forget(worker, closed)
   end
 end
 
--- Closes the worker's pages, the youngest first; those that are not open any more, or all.
+-- Closes the worker's pages, the youngest first; those that are no longer open, or all.
 local function close_pages(worker, is_all)
   local open, first = sessions_of[worker] or {}, nil
   for i = #open, 1, -1 do
@@ -64,7 +64,7 @@ local function remote_address(options)
   return address
 end
 
--- A session at the WebDriver that `remote` names: how it is kept there is not our affair.
+-- A session at the WebDriver that `remote` names: how it is run there is not our concern.
 local function open_remote(name, options, settings)
   local address = remote_address(options)
   settings.is_guarded = false
@@ -76,13 +76,13 @@ local function open_remote(name, options, settings)
   return opened
 end
 
--- What the driver printed last tells more than it answered.
+-- The last output of the driver says more than its answer.
 local function explain(failure, driver)
   local tail = driver:tail()
   failure.details = tail ~= "" and (failure.details or "") .. "\n" .. tail or failure.details
 end
 
--- A driver of the agent's, one for each browser.
+-- A driver of the agent, one per browser.
 local function open_own(name, options, settings)
   settings.is_guarded = not native.is_system_allowed()
   settings.capabilities = capabilities.build {

@@ -1,12 +1,12 @@
--- What a new session is asked for: the browser's name and how it starts.
+-- The capabilities requested for a new session: the browser's name and how it starts.
 local import, native = ...
 local checks = import "checks"
 local timeouts = import "timeouts"
 local values = import "values"
 local capabilities = {}
 
--- What an agent's own browser may be told by a script that may not use the system: nothing that names a file or a
--- program, opens a door to the browser, or takes its own walls down. Some of them have a value.
+-- The arguments that a script without --allow-system may pass to an agent's own browser: none that names a file or a
+-- program, opens a way into the browser, or disables its sandbox. Some of them have a value.
 local valued = checks.set(
   "window-size", "lang", "accept-lang", "force-device-scale-factor", "host-resolver-rules", "proxy-server",
   "proxy-bypass-list", "user-agent", "autoplay-policy", "force-color-profile", "headless", "width", "height",
@@ -52,7 +52,7 @@ local function append(list, ...)
   for _, item in ipairs { ... } do list[#list + 1] = item end
 end
 
--- Numbers of a load test should be the page's, not those of a browser that saves power or fetches its own updates.
+-- A load test should measure the page, not a browser that saves power or fetches its own updates.
 local function chromium(caps, settings)
   local args = {}
   if settings.is_headless then append(args, "--headless=new", "--hide-scrollbars", "--mute-audio") end
@@ -107,7 +107,7 @@ function capabilities.check_browser(name)
   return name
 end
 
--- Lays `more` over `caps`; tables within tables are joined, lists follow each other. Both are ours: copies.
+-- Merges `more` into `caps`; nested tables are merged, lists are concatenated. Both are our own copies.
 local function merge(caps, more)
   for name, value in next, more do
     local there = caps[name]
@@ -131,15 +131,15 @@ local function check_capabilities(more)
   end
 end
 
--- A folder for what the browser keeps, where its driver is ours; geckodriver makes one by itself. The driver talks to its
--- browser by a pipe: a port of the debugger would open anything to what finds it.
+-- A folder for the browser's profile, if its driver is ours; geckodriver creates one by itself. The driver talks to its
+-- browser through a pipe: a debugger port would give access to anyone who finds it.
 function capabilities.use_profile(caps, folder)
   local options = caps["goog:chromeOptions"]
   if options then append(options.args, "--user-data-dir=" .. folder, "--remote-debugging-pipe") end
 end
 
--- `settings`: browser, options (of browser.open, copied), is_local, is_guarded. What is looked at is a copy, all the way
--- down: the driver gets what was found harmless, whatever becomes of the script's tables meanwhile.
+-- `settings`: browser, options (of browser.open, copied), is_local, is_guarded. What is checked is a deep copy:
+-- the driver gets what was found harmless, even if the script changes its tables meanwhile.
 function capabilities.build(settings)
   local options = settings.options
   local caps = {}

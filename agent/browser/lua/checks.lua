@@ -1,5 +1,5 @@
--- What a script hands over, looked at before it goes anywhere. Tables are read by their raw fields and copied: what was
--- looked at is what is used, and no metamethod of the script runs in between.
+-- Checks arguments of a script before they are used. Tables are read by their raw fields and copied: what was checked
+-- is what is used, and no metamethod of the script runs in between.
 local _, native = ...
 local checks = {}
 
@@ -10,7 +10,7 @@ function checks.fail(format, ...)
 end
 
 local function kind(value, wanted, what)
-  if type(value) ~= wanted then checks.fail("%s is a %s, not a %s", what, wanted, type(value)) end
+  if type(value) ~= wanted then checks.fail("%s must be a %s, not a %s", what, wanted, type(value)) end
   return value
 end
 
@@ -29,12 +29,12 @@ end
 
 function checks.number(value, what)
   kind(value, "number", what)
-  if value ~= value or value == math.huge or value == -math.huge then checks.fail("%s is a finite number", what) end
+  if value ~= value or value == math.huge or value == -math.huge then checks.fail("%s must be a finite number", what) end
   return value
 end
 
 function checks.seconds(value, what)
-  if checks.number(value, what) < 0 then checks.fail("%s is a number of seconds, not negative", what) end
+  if checks.number(value, what) < 0 then checks.fail("%s must be a number of seconds, not negative", what) end
   return value
 end
 
@@ -42,7 +42,7 @@ function checks.milliseconds(value, what)
   return math.floor(checks.seconds(value, what) * 1000 + 0.5)
 end
 
--- A whole number, as JSON of WebDriver wants it for pixels.
+-- An integer, as WebDriver's JSON requires for pixels.
 function checks.whole(value, what)
   return math.floor(checks.number(value, what) + 0.5)
 end
@@ -54,13 +54,13 @@ function checks.texts(value, what, item)
   return list
 end
 
--- A copy of the options. nil stands for none; `names` is a set of those that there are.
+-- A copy of the options. nil stands for none; `names` is the set of known options.
 function checks.options(options, names, what)
   local copy = {}
   if options == nil then return copy end
   checks.table(options, "what " .. what .. " takes as options")
   if native.has_defaults(options) then
-    checks.fail("%s: the fields of options are their own: __index of a metatable is not followed", what)
+    checks.fail("%s: options must be plain fields: __index of a metatable is not followed", what)
   end
   for name, value in next, options do
     if not names[name] then checks.fail("%s: unknown option %s", what, tostring(name)) end
@@ -71,7 +71,7 @@ end
 
 local function copy_of(value, what, depth)
   if type(value) ~= "table" then return value end
-  if depth > MAX_DEPTH then checks.fail("%s: tables nested deeper than %d, or one that holds itself", what, MAX_DEPTH) end
+  if depth > MAX_DEPTH then checks.fail("%s: tables nested deeper than %d, or one that contains itself", what, MAX_DEPTH) end
   local copy = {}
   for key, inner in next, value do copy[key] = copy_of(inner, what, depth + 1) end
   return copy

@@ -8,8 +8,8 @@ local page = {}
 
 local schemes = checks.set("http", "https", "data", "blob")
 
--- A sandboxed script reads no files of the agent's machine through a browser either. Of a browser's own pages it gets the
--- empty one: others show the machine, and some may do more than a page.
+-- A sandboxed script cannot read files of the agent's machine through a browser either. Of a browser's internal pages it
+-- gets the empty one: others show the machine, and some can do more than a page.
 local function is_page(url)
   local scheme = string.match(url, "^(%a[%w+.-]*):")
   if not scheme or string.find(url, "%c") then return false end
@@ -20,7 +20,7 @@ local function address_of(session, url)
   url = checks.text(url, "the address")
   if session.base and not string.match(url, "^%a[%w+.-]*:") then url = session.base .. url end
   if session.is_guarded and not is_page(url) then
-    checks.fail("open: %s is no address of a page (http, https, data, blob, about:blank) to one without --allow-system", url)
+    checks.fail("open: %s is not an address that may be opened without --allow-system (http, https, data, blob, about:blank)", url)
   end
   return url
 end
@@ -72,12 +72,12 @@ function page:execute(script, ...)
   return execute(pages.of(self), "execute", "/execute/sync", script, ...)
 end
 
--- page:execute_async(script, …): what the page hands to the last of `arguments`, a function.
+-- page:execute_async(script, …): what the page passes to the last of `arguments`, a function.
 function page:execute_async(script, ...)
   return execute(pages.of(self), "execute_async", "/execute/async", script, ...)
 end
 
--- page:screenshot() → a PNG picture of what is in sight
+-- page:screenshot() → a PNG picture of the viewport
 function page:screenshot()
   return values.bytes(pages.ask(pages.of(self), "screenshot", "/screenshot"), "screenshot")
 end

@@ -55,7 +55,7 @@ function Element:text()
   return ask(of(self), "text", "/text")
 end
 
--- element:attribute(name) → its text, "true" for one that is just there, nil if it is not
+-- element:attribute(name) → its text, "true" for one without a value, nil if it does not exist
 function Element:attribute(name)
   return ask(of(self), "attribute", "/attribute/" .. values.escape(checks.text(name, "the name of an attribute")))
 end
@@ -105,7 +105,7 @@ function Element:screenshot()
   return values.bytes(ask(of(self), "screenshot", "/screenshot"), "screenshot")
 end
 
--- element:shadow_root(); the error "no such shadow root" where there is none
+-- element:shadow_root(); raises "no such shadow root" if there is none
 function Element:shadow_root()
   local element = of(self)
   local root = ask(element, "shadow_root", "/shadow")
@@ -125,12 +125,12 @@ function Element:clear()
   post(of(self), "clear", "/clear")
 end
 
--- What is typed into a file input chooses the files of these paths, and no page has to say before what it is: a path of
--- the agent's files would be handed to the page. No text without a slash is one. The number pad's slash types the same.
+-- Text typed into a file input selects the files with these paths, and any element may turn out to be a file input: a
+-- path of the agent's files would be given to the page. Text without a slash is not a path. The number pad's slash counts.
 local SLASH = "/"
 local NUMPAD_SLASH = utf8.char(0xE029)
 
--- element:send_keys(text, …): types them one behind the other; keys are those of browser.keys
+-- element:send_keys(text, …): types them one after the other; keys are those of browser.keys
 function Element:send_keys(...)
   local element, parts = of(self), { ... }
   for i = 1, select("#", ...) do parts[i] = checks.text(parts[i], "what is typed") end
@@ -178,7 +178,7 @@ function page:perform(...)
   pages.command(pages.of(self), "perform", "perform", "POST", "/actions", body, seconds)
 end
 
--- page:release(): all keys and buttons that are still down
+-- page:release(): releases all keys and buttons that are still down
 function page:release()
   pages.command(pages.of(self), "release", "release", "DELETE", "/actions")
 end

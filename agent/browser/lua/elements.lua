@@ -1,4 +1,4 @@
--- What stands for an element or a shadow root of a page. Its inside: session, id, path (what follows the session's in
+-- Represents an element or a shadow root of a page. Its inside: session, id, path (what follows the session's in
 -- every path), name (how it was found).
 local import = ...
 local locators = import "locators"
@@ -35,7 +35,7 @@ function shadows.metatable.__tostring(self)
   return "shadow root of " .. (shadow.name or shadow.id)
 end
 
--- Says of the object, if it is one, how it was found.
+-- Records how the object was found, if it is one.
 function elements.set_name(object, name)
   local inside = elements.find(object) or shadows.find(object)
   if inside then inside.name = name end
@@ -47,7 +47,7 @@ local function look_for(session, name, path, place, selector, by)
   return pages.command(session, name, doing, "POST", path, values.encode(body), session.times.implicit), body.value
 end
 
--- `place` says for a person where that is: "", or " in #menu".
+-- `place` describes for a person where that is: "", or " in #menu".
 function elements.look_for_one(session, path, place, selector, by)
   local found, name = look_for(session, "find", path, place, selector, by)
   elements.set_name(found, name)

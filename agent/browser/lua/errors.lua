@@ -1,4 +1,4 @@
--- Errors by the names that WebDriver gives them, and what they say about the browser.
+-- Errors by their WebDriver names, and what they imply about the browser.
 local _, native = ...
 local errors = {}
 
@@ -20,7 +20,7 @@ local names = {
 errors.names = {}
 for _, name in ipairs(names) do errors.names[string.gsub(string.upper(name), " ", "_")] = name end
 
--- What drivers say when it is the browser that is no longer there, not one of its pages.
+-- The messages of drivers if it is the browser that is gone, not one of its pages.
 local goodbyes = {
   "session deleted", "disconnected", "not reachable", "browser has closed", "browser has crashed",
   "Failed to decode response from marionette", "Failed to write request to stream",
@@ -36,7 +36,7 @@ local function says_goodbye(name, message)
   return false
 end
 
--- One line, without the name that some drivers put in front.
+-- One line, without the name that some drivers prefix it with.
 local function headline(name, message)
   local line = string.gsub(string.match(message, "^[^\r\n]*"), "%c", " ")
   if string.sub(line, 1, #name) == name then line = string.match(string.sub(line, #name + 1), "^[:%s]*(.*)") end
@@ -63,12 +63,12 @@ function errors.of_answer(doing, status, value)
   return fields
 end
 
--- What is no answer of a WebDriver at all.
+-- An answer that is not from a WebDriver at all.
 function errors.of_nonsense(doing, status, why, text)
   local start = string.gsub(string.sub(text, 1, 80), "[%c\128-\255]", "?")
   return {
     error = "unknown error", status = status, details = string.sub(text, 1, 10000), gone = false,
-    message = string.format("%s: the answer is none of a WebDriver (%s): status %d, %d bytes: %s", doing, why, status,
+    message = string.format("%s: the answer is not from a WebDriver (%s): status %d, %d bytes: %s", doing, why, status,
       #text, start),
   }
 end

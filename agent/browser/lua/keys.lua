@@ -1,4 +1,4 @@
--- The keys that have no letter, by WebDriver's code points.
+-- Keys without a character, by WebDriver's code points.
 local keys = {}
 
 local blocks = {

@@ -1,4 +1,4 @@
--- How elements are looked for.
+-- Ways to find elements.
 local import = ...
 local checks = import "checks"
 local locators = {}
@@ -26,7 +26,7 @@ function locators.body(selector, by)
   return { using = locators.strategy(by), value = checks.text(selector, "a selector") }
 end
 
--- A selector, or a list of which all but the last lead from frame to frame: frames, selector.
+-- A selector, or a list of which all but the last are selectors of nested frames: returns frames, selector.
 function locators.path(where)
   if type(where) == "string" then return {}, where end
   local frames = checks.texts(where, "where to look", "a selector")

@@ -1,11 +1,11 @@
--- Objects whose inside is no part of them. A script holds the object and may do with it what it likes; what it stands
--- for (a session, a driver, whether it is guarded) is kept here, under the object as the key, where no script reaches.
+-- Objects whose inside is not part of them. A script holds the object and may do with it what it likes; its inside (a
+-- session, a driver, whether it is guarded) is kept here, with the object as the key, inaccessible to scripts.
 local import = ...
 local checks = import "checks"
 local objects = {}
 
--- A class: .methods are what a script calls, .new(inside, [public]) makes an object, .of(object) gives its inside or
--- raises, .find(object) gives nil for what is none. `public` are fields that the script sees, for its use alone.
+-- A class: .methods are what a script calls, .new(inside, [public]) makes an object, .of(object) returns its inside or
+-- raises, .find(object) returns nil if it is not one. `public` are fields that the script sees, for its use alone.
 function objects.class(name)
   local insides = setmetatable({}, { __mode = "k" })
   local methods = {}
@@ -23,7 +23,7 @@ function objects.class(name)
   end
 
   function class.of(object)
-    return insides[object] or checks.fail("this is no %s of tutti.browser: is it called with a colon?", name)
+    return insides[object] or checks.fail("this is not a %s of tutti.browser: was it called with a colon?", name)
   end
 
   return class

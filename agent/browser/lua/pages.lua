@@ -1,4 +1,4 @@
--- What a page is: the session of a browser at a WebDriver, and the way that every command to it goes. The inside of a
+-- A page: the session of a browser at a WebDriver, and the path of every command to it. The inside of a
 -- page: wire (the address), path (what every path begins with), id, browser, driver (nil for a remote one), is_guarded,
 -- command_s, wait_s, times, base, on_close, is_closed, loss (what has ended it).
 local import, native = ...
@@ -10,7 +10,7 @@ local wire = import "wire"
 
 local pages = objects.class "page"
 
--- What is raised from now on, whatever is asked of it.
+-- The error raised from now on, whatever is requested of it.
 local function mark_gone(session, failure)
   local why = session.driver and session.driver:why()
   if why then failure.message = failure.message .. " (" .. why .. ")" end
@@ -36,7 +36,7 @@ function pages.attempt(session, doing, method, path, body, patience)
   return failure
 end
 
--- Likewise, under the name `name` in the report; raises the failure.
+-- The same, recorded as `name` in the report; raises the failure.
 function pages.command(session, name, doing, method, path, body, patience)
   local began = tutti.now()
   local failure, value = pages.attempt(session, doing, method, path, body, patience)
@@ -45,7 +45,7 @@ function pages.command(session, name, doing, method, path, body, patience)
   return value
 end
 
--- A command with a body, whose name is all that there is to say about it.
+-- A command with a body, described by its name alone.
 function pages.post(session, name, path, body, patience)
   return pages.command(session, name, name, "POST", path, values.encode(body or {}), patience)
 end
@@ -54,7 +54,7 @@ function pages.ask(session, name, path)
   return pages.command(session, name, name, "GET", path)
 end
 
--- Whether it can still be asked anything, as far as is known here.
+-- Whether it can still be used, as far as is known here.
 function pages.is_open(session)
   if session.is_closed or session.loss then return false end
   return not session.driver or session.driver:is_alive()

@@ -21,11 +21,11 @@ function pages.metatable.__tostring(self)
   return string.format("page of %s %s", session.browser, session.id)
 end
 
--- page:request(method, path, [body]): any command, also those of one vendor; `path` is what follows the session.
+-- page:request(method, path, [body]): any command, including those of one vendor; `path` is relative to the session.
 function Page:request(method, path, body)
   local session = pages.of(self)
   if session.is_guarded then
-    checks.fail("request: the agent's own browsers take no commands by hand without --allow-system")
+    checks.fail("request: the agent's own browsers take no raw commands without --allow-system")
   end
   checks.text(method, "the method")
   checks.text(path, "the path")
@@ -49,7 +49,7 @@ local function close(session)
   session.is_closed = true
   session.on_close(session)
   local failure = delete(session)
-  -- A driver of our own takes its browser with it, whatever that has answered.
+  -- A driver of our own ends together with its browser, whatever the answer was.
   if session.driver then
     session.driver:stop()
   elseif failure then
@@ -57,7 +57,7 @@ local function close(session)
   end
 end
 
--- page:close(): the browser ends, and its driver where that is ours. Again: nothing happens.
+-- page:close(): the browser ends, and its driver if that is ours. Idempotent.
 function Page:close()
   close(pages.of(self))
 end
@@ -79,7 +79,7 @@ local function capabilities_of(value)
   return type(found) == "table" and found or {}
 end
 
--- Asks the WebDriver at `address` for a session: the inside of a page, or nil and the failure. `settings`: browser,
+-- Requests a session from the WebDriver at `address`: returns the inside of a page, or nil and the failure. `settings`: browser,
 -- capabilities, driver, is_guarded, start_s, wait_s, command_s, base, on_close.
 function session.new(address, settings)
   local began = tutti.now()
@@ -104,7 +104,8 @@ function session.new(address, settings)
   }
 end
 
--- What a driver says of a guarded browser: nothing that is a door to it (debuggerAddress, webSocketUrl) or a path.
+-- The capabilities of a guarded browser that a script may see: nothing that gives access to it (debuggerAddress,
+-- webSocketUrl), and no paths.
 local shown = checks.set("browserName", "browserVersion", "platformName", "userAgent", "acceptInsecureCerts",
   "pageLoadStrategy", "proxy", "setWindowRect", "strictFileInteractability", "timeouts", "unhandledPromptBehavior")
 
@@ -115,7 +116,7 @@ local function shown_capabilities(opened)
   return found
 end
 
--- What a script gets to see of it.
+-- The capabilities that a script sees.
 function session.page_of(opened)
   return pages.new(opened, { id = opened.id, browser = opened.browser, capabilities = shown_capabilities(opened) })
 end

@@ -1,4 +1,4 @@
--- How long pages may load, scripts may run and elements are waited for; in seconds.
+-- How long pages may load, scripts may run and elements are awaited; in seconds.
 local import = ...
 local checks = import "checks"
 local pages = import "pages"
@@ -6,12 +6,12 @@ local page = {}
 
 local names = { script = "script", page_load = "pageLoad", implicit = "implicit" }
 local known = checks.set("script", "page_load", "implicit")
--- Those of the standard, where the driver does not say.
+-- The defaults of the standard, if the driver does not report its own.
 local defaults = { script = 30, page_load = 300, implicit = 0 }
 -- "script" may be null: no limit.
 local ENDLESS_S = 86400
 
--- What the driver has (milliseconds by its names) in seconds; our own patience depends on it.
+-- The driver's timeouts (milliseconds by its names) in seconds; our own timeouts depend on them.
 local function from_wire(timeouts)
   local times = {}
   for name, theirs in next, names do
@@ -39,7 +39,7 @@ local function to_body(timeouts, what)
   return body, given
 end
 
--- page:set_timeouts { script =, page_load =, implicit = }: those that are not named stay as they are.
+-- page:set_timeouts { script =, page_load =, implicit = }: those not given stay unchanged.
 function page:set_timeouts(timeouts)
   local session = pages.of(self)
   local body, given = to_body(timeouts, "set_timeouts")

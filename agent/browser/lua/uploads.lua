@@ -1,4 +1,4 @@
--- Files of a script's bundle on their way to a file input: the browser reads them from a disk, its own.
+-- Files of a script's bundle for a file input: the browser reads them from its own disk.
 local import, native = ...
 local checks = import "checks"
 local errors = import "errors"
@@ -31,7 +31,7 @@ local function crc32(content)
   return sum ~ 0xFFFFFFFF
 end
 
--- A ZIP archive of one file that is not compressed: what a remote WebDriver wants.
+-- A ZIP archive of one uncompressed file, as a remote WebDriver requires.
 function uploads.zip(name, content)
   local pack = string.pack
   local common = pack("<I2I2I2I2I2I4I4I4I2I2", 20, 0x800, 0, 0, 0x21, crc32(content), #content, #content, #name, 0)
@@ -40,7 +40,7 @@ function uploads.zip(name, content)
   return entry .. directory .. "PK\5\6" .. pack("<I2I2I2I2I4I4I2", 0, 0, 1, 1, #directory, #entry, 0)
 end
 
--- The command is none of the standard: Selenium's server and chromedriver know it by one of these names.
+-- The command is not in the standard: Selenium's server and chromedriver know it by one of these names.
 local function send(session, name, content)
   local body = values.encode { file = native.encode_base64(uploads.zip(name, content)) }
   local doing, failure, path = "send_file " .. name, nil, nil
@@ -49,7 +49,7 @@ local function send(session, name, content)
     if not failure then return path end
     if failure.error ~= "unknown command" and failure.error ~= "unknown method" then errors.raise(failure) end
   end
-  failure.message = doing .. ": this remote WebDriver takes no files"
+  failure.message = doing .. ": this remote WebDriver does not accept files"
   return errors.raise(failure)
 end
 

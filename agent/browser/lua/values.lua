@@ -1,4 +1,4 @@
--- Values on their way to a page and back: elements become objects, WebDriver's nulls become nil.
+-- Converts values for a page and back: elements become objects, WebDriver's nulls become nil.
 local import, native = ...
 local checks = import "checks"
 local json = import "json"
@@ -12,13 +12,13 @@ local WINDOW = "window-fcc6-11e5-b4f8-330a88ab9d7f"
 local FRAME = "frame-075b-4954-890e-2359dbf7b4cb"
 local MAX_DEPTH = 100
 
--- Made by element.lua: what stands for an element and for a shadow root of a session, and the name and id by which
--- one of them goes out (nil for any other table).
+-- Set by element.lua: constructors for an element and for a shadow root of a session, and the name and id by which
+-- one of them is sent (nil for any other table).
 values.new_element = nil
 values.new_shadow = nil
 values.reference_of = nil
 
--- Tables that go out as lists even when they are empty (a plain empty table is an object).
+-- Tables that are sent as lists even when they are empty (a plain empty table is an object).
 local lists = setmetatable({}, { __mode = "k" })
 
 function values.list(items)
@@ -39,7 +39,7 @@ local function encode_object(object, depth)
   local parts = {}
   for key, value in next, object do
     if type(key) ~= "string" and type(key) ~= "number" then
-      checks.fail("a table with a %s as key cannot be handed to a page", type(key))
+      checks.fail("a table with a %s as key cannot be passed to a page", type(key))
     end
     parts[#parts + 1] = json.encode(tostring(key)) .. ":" .. encode(value, depth + 1)
   end
@@ -47,7 +47,7 @@ local function encode_object(object, depth)
 end
 
 local function encode_table(value, depth)
-  if depth > MAX_DEPTH then checks.fail("tables nested deeper than %d, or one that holds itself", MAX_DEPTH) end
+  if depth > MAX_DEPTH then checks.fail("tables nested deeper than %d, or one that contains itself", MAX_DEPTH) end
   local name, id = values.reference_of(value)
   if name then return encode_object({ [name] = id }, depth) end
   local count = rawlen(value)
@@ -59,11 +59,11 @@ function encode(value, depth)
   local kind = type(value)
   if kind == "table" then return encode_table(value, depth) end
   if kind == "function" or kind == "thread" or (kind == "userdata" and not rawequal(value, json.null)) then
-    checks.fail("a %s cannot be handed to a page", kind)
+    checks.fail("a %s cannot be passed to a page", kind)
   end
   if math.type(value) == "integer" then return tostring(value) end
   if kind == "number" and (value ~= value or value == math.huge or value == -math.huge) then
-    checks.fail("%s cannot be handed to a page", tostring(value))
+    checks.fail("%s cannot be passed to a page", tostring(value))
   end
   return json.encode(value)
 end
@@ -87,7 +87,7 @@ local function reference(session, value)
 end
 
 -- Numbers without a fraction become integers; nulls inside of tables stay json.null, so that lists keep their
--- places.
+-- indices.
 local function decode(session, value)
   if type(value) == "number" then return math.tointeger(value) or value end
   if type(value) ~= "table" then return value end
@@ -102,7 +102,7 @@ function values.decode(session, value)
   return decode(session, value)
 end
 
--- What a screenshot or a printed page comes as.
+-- Decodes a screenshot or a printed page.
 function values.bytes(text, doing)
   local bytes = type(text) == "string" and native.decode_base64(text)
   if not bytes then

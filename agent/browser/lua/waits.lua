@@ -1,4 +1,4 @@
--- Waiting until a page shows something: in the page itself, which knows to the moment when it does.
+-- Waits until a page shows something: in the page itself, which knows exactly when it does.
 local import, native = ...
 local checks = import "checks"
 local elements = import "elements"
@@ -13,16 +13,16 @@ local windows = import "windows"
 local watch_script = values.encode(import "watch.js")
 local page = {}
 
--- One request waits so long in the page, then the next one goes on with the same watch: commands of a session
--- queue up at its driver, so whoever wants to stop waits as long as this at most.
+-- One request waits this long in the page, then the next one continues the same watch: commands of a session queue up
+-- at its driver, so a stop is delayed by at most this.
 local SLICE_S = 1
 local POLL_S = 0.1
--- A page that is on its way elsewhere: asked again after so long.
+-- A page that is being left is asked again after this long.
 local RETRY_S = 0.02
 
 local unsupported = checks.set("unknown command", "unknown method", "unsupported operation")
 
--- What drivers answer when the page that ran the script is left while it runs.
+-- The answers of drivers if the page is left while it runs the script.
 local leavings = { "unload", "navigat", "ontext", "aborted", "can't access dead object", "destroyed" }
 
 local function is_left(failure)
@@ -41,11 +41,11 @@ local function new_id()
   return string.format("%d-%.6f", serial, native.wall())
 end
 
--- A wait under way: session, spec, name, doing, deadline, timeout, is_polled. No script gets to see it.
+-- A wait in progress: session, spec, name, doing, deadline, timeout, is_polled. Scripts cannot see it.
 local Wait = {}
 Wait.__index = Wait
 
--- Does `f(self)` within the frames of the path, entered one by one; for frames that the page cannot look into.
+-- Calls `f(self)` within the frames of the path, entered one by one; for frames that the page cannot access.
 function Wait:in_frames(f)
   local frames = self.spec.frames
   self.spec.frames = values.list {}
@@ -58,7 +58,7 @@ function Wait:in_frames(f)
   error(failure, 0)
 end
 
--- One request that waits at most so many seconds: a failure, or nil and what the page says.
+-- One request that waits at most this many seconds: returns a failure, or nil and the page's answer.
 function Wait:ask(patience)
   local left = math.max(self.deadline - tutti.now(), 0)
   patience = math.min(left, patience or SLICE_S, self.session.times.script / 2)
@@ -84,7 +84,7 @@ function Wait:raise_timeout(answer)
   }
 end
 
--- What to make of an answer: true where it is the last one.
+-- Evaluates an answer: true if it is the last one.
 function Wait:take(failure, answer)
   if failure then
     if unsupported[failure.error] and not self.is_polled then
@@ -96,7 +96,7 @@ function Wait:take(failure, answer)
     return false
   end
   if type(answer) ~= "table" then
-    errors.raise { error = "javascript error", message = self.doing .. ": what the page answers is none", gone = false }
+    errors.raise { error = "javascript error", message = self.doing .. ": the page's answer is invalid", gone = false }
   end
   if answer.invalid then
     errors.raise { error = "invalid selector", message = self.doing .. ": " .. tostring(answer.invalid), gone = false }
@@ -129,7 +129,7 @@ local function record(self, is_ok, began, is_polled)
   native.record(string.format("browser %s%s", self.name, is_polled and " (polled)" or ""), is_ok, began)
 end
 
--- Runs the wait, unless there is an answer already; gives the page's answer, when that was, and how it was found out.
+-- Runs the wait, unless there is already an answer; returns the page's answer, when that was, and how it was detected.
 local function finish(self, early)
   local began = tutti.now()
   local ok, answer = true, early
@@ -163,7 +163,7 @@ local function new_wait(session, name, where, options, more)
   }, Wait)
 end
 
--- page:wait_for(where, { timeout =, visible =, by =, within = }) → the element (true where it is in a frame below),
+-- page:wait_for(where, { timeout =, visible =, by =, within = }) → the element (true if it is in a nested frame),
 -- seen_at, sighting
 function page:wait_for(where, options)
   local answer, seen_at, sighting = finish(new_wait(pages.of(self), "wait_for", where, options, { state = "present" }))
@@ -172,13 +172,13 @@ function page:wait_for(where, options)
   return element, seen_at, sighting
 end
 
--- page:wait_for_gone(where, options) → true, seen_at, sighting; with `visible` it may be there unseen
+-- page:wait_for_gone(where, options) → true, seen_at, sighting; with `visible` it may exist unseen
 function page:wait_for_gone(where, options)
   local _, seen_at, sighting = finish(new_wait(pages.of(self), "wait_for_gone", where, options, { state = "gone" }))
   return true, seen_at, sighting
 end
 
--- page:wait_for_text(where, text, options) → all the text there, seen_at, sighting. `exact`: nothing but it;
+-- page:wait_for_text(where, text, options) → the whole text, seen_at, sighting. `exact`: nothing else;
 -- `pattern`: it is a regular expression of JavaScript
 function page:wait_for_text(where, text, options)
   text = checks.text(text, "the text")
@@ -186,15 +186,15 @@ function page:wait_for_text(where, text, options)
   return answer.text, seen_at, sighting
 end
 
--- A watch under way in the page while the worker does something else. Its inside: wait, answer; text and sighting once it
--- was waited for.
+-- A watch in progress in the page while the worker does something else. Its inside: wait, answer; text and sighting once it
+-- was awaited.
 local watches = objects.class "watch"
 local Watch = watches.methods
 
--- How long a watch in the page stays when nobody asks.
+-- How long a watch stays in the page without being queried.
 local WATCH_KEPT_S = 600
 
--- page:watch_text(where, text, options) → a watch: the page looks out from now on, without anybody waiting
+-- page:watch_text(where, text, options) → a watch: the page watches from now on, while nobody waits
 function page:watch_text(where, text, options)
   text = checks.text(text, "the text")
   local wait = new_wait(pages.of(self), "watch_text", where, options, { state = "text", text = text })
@@ -203,7 +203,7 @@ function page:watch_text(where, text, options)
   return watches.new { wait = wait, answer = wait:take(failure, answer) and answer or nil }
 end
 
--- watch:wait([timeout]) → all the text there, seen_at, sighting, as wait_for_text gives them; again: the same
+-- watch:wait([timeout]) → the whole text, seen_at, sighting, as from wait_for_text; again: the same
 function Watch:wait(timeout)
   local watch = watches.of(self)
   local wait = watch.wait
@@ -227,8 +227,8 @@ local function is_ignored(failure, ignored)
   return false
 end
 
--- page:wait_until(f, { timeout =, interval =, ignore = { "no such element" }, name = }) → what f gives as soon as it
--- is neither nil nor false, seen_at, sighting. This one looks again and again.
+-- page:wait_until(f, { timeout =, interval =, ignore = { "no such element" }, name = }) → the result of f as soon as it
+-- is neither nil nor false, seen_at, sighting. This one polls.
 function page:wait_until(f, options)
   local session = pages.of(self)
   options = checks.options(options, until_names, "wait_until")

@@ -1,9 +1,9 @@
-// Runs in the page, as the body of a function: waits until what `spec` describes holds, and dates that by the
+// Runs in the page, as the body of a function: waits until the condition `spec` holds, and timestamps that with the
 // page's own clock. With a last argument that is a function it answers through that, after at most `patience`
-// milliseconds; the same spec.id again goes on with the same watch. Without one it looks once.
+// milliseconds; the same spec.id again continues the same watch. Without one it checks once.
 //
 // spec: id, frames (selectors, from frame to frame), by, value, within (an element or shadow root, or null),
-// state ("present", "gone", "text"), visible, text, exact, pattern, left (ms until nobody asks any more).
+// state ("present", "gone", "text"), visible, text, exact, pattern, left (ms until it is no longer queried).
 // Answers: { pending, shown } or { at, at_once, polled, element, text } or { unreachable } or { invalid }.
 
 const [spec, patience, reply] = arguments;
@@ -38,7 +38,7 @@ const shownText = element => isField(element) ? element.value : element.innerTex
 const plain = text => text.replace(/\u00a0/g, " ");
 const squeezed = text => text.replace(/\s+/g, "").toLowerCase();
 
-// innerText lays the page out, so it is asked only where the bare text could do.
+// innerText forces a layout, so it is read only if the raw text could match.
 function matchingText(element) {
   if (spec.pattern === null && !isField(element)) {
     if (!squeezed(element.textContent).includes(squeezed(spec.text))) return null;
@@ -62,7 +62,7 @@ class Watch {
     this.isFirst = true;
   }
 
-  // Hears of everything that may change what this document shows.
+  // Is notified of everything that may change what this document shows.
   follow(root) {
     if (this.followed.has(root)) return;
     this.followed.add(root);
@@ -84,7 +84,7 @@ class Watch {
     return root;
   }
 
-  // What the answer holds, or null while there is nothing to tell.
+  // The content of the answer, or null while there is nothing to report.
   found() {
     this.root = this.innermostRoot();
     const element = this.root && queryBy(this.root, spec.by, spec.value);
@@ -96,7 +96,7 @@ class Watch {
     return text === null ? null : { text };
   }
 
-  // `polled`: nothing had told us that it might hold now.
+  // `polled`: there was no event to suggest that it might hold now.
   look(polled) {
     if (this.answer) return;
     try {
@@ -117,7 +117,7 @@ class Watch {
     }
   }
 
-  // Styles, properties and documents of frames change without a sound.
+  // Styles, properties and documents of frames change without an event.
   tick() {
     const isSilent = spec.visible || (this.element && isField(this.element)) || this.hasOtherDocument();
     if (isSilent) this.look(true);
@@ -130,7 +130,7 @@ class Watch {
     this.keepFor(spec.left);
   }
 
-  // Nobody asks any more after so many milliseconds.
+  // It is no longer queried after this many milliseconds.
   keepFor(leftMs) {
     clearTimeout(this.expiry);
     this.expiry = setTimeout(() => this.end({ expired: true }), leftMs + 1000);
@@ -151,7 +151,7 @@ class Watch {
     return { pending: true, found: Boolean(this.element), shown: text };
   }
 
-  // Here `spec`, `patience` and `reply` are those of the request that began this watch, not of the one that asks now.
+  // Here `spec`, `patience` and `reply` are those of the request that began this watch, not of the current one.
   ask(done, patienceMs, leftMs) {
     const finish = answer => {
       clearTimeout(timer);

@@ -22,10 +22,10 @@ function page:switch_to_window(handle)
   post(of(self), "switch_to_window", "/window", { handle = checks.text(handle, "the handle of a window") })
 end
 
--- page:new_window(["tab" | "window"]) → its handle, what it became; it is not switched to
+-- page:new_window(["tab" | "window"]) → its handle, its actual type; it is not switched to
 function page:new_window(kind)
   kind = kind or "tab"
-  if kind ~= "tab" and kind ~= "window" then checks.fail("new_window: a tab or a window, not %s", tostring(kind)) end
+  if kind ~= "tab" and kind ~= "window" then checks.fail("new_window: expected a tab or a window, not %s", tostring(kind)) end
   local made = post(of(self), "new_window", "/window/new", { type = kind })
   return made.handle, made.type
 end
@@ -42,7 +42,7 @@ end
 
 local rect_names = checks.set("x", "y", "width", "height")
 
--- page:set_window_rect { x =, y =, width =, height = } → what it became
+-- page:set_window_rect { x =, y =, width =, height = } → the actual one
 function page:set_window_rect(rect)
   local body = {}
   for name, value in next, checks.options(rect, rect_names, "set_window_rect") do
@@ -69,7 +69,7 @@ local function enter(session, which)
   if type(which) == "string" then id = elements.look_for_one(session, "/element", "", which) end
   local element = elements.find(id)
   if not element and math.type(id) ~= "integer" then
-    checks.fail("frame: a frame is an element, a selector or a whole number, not a %s", type(which))
+    checks.fail("frame: expected an element, a selector or an integer, not a %s", type(which))
   end
   local name = element and (element.name or tostring(id)) or tostring(id)
   pages.command(session, "frame", "frame " .. name, "POST", "/frame", values.encode { id = id })
@@ -93,7 +93,7 @@ function page:top_frame()
   pages.command(of(self), "top_frame", "top_frame", "POST", "/frame", '{"id":null}')
 end
 
--- Gives what came of a call and goes up `count` frames, whatever it was.
+-- Returns the result of a call after leaving `count` frames, whatever it was.
 local function finish(session, count, ok, ...)
   for _ = 1, count do
     if pages.is_open(session) then leave(session) end
@@ -102,7 +102,7 @@ local function finish(session, count, ok, ...)
   return ...
 end
 
--- What f(…) gives within the frames of the list, entered one by one.
+-- The result of f(…) within the frames of the list, entered one by one.
 local function within(session, frames, f, ...)
   for depth, selector in ipairs(frames) do
     local ok, failure = pcall(enter, session, selector)
@@ -111,7 +111,7 @@ local function within(session, frames, f, ...)
   return finish(session, #frames, pcall(f, ...))
 end
 
--- page:in_frame(path, f, …) → what f(…) gives; `path` is a selector or a list of them, from frame to frame
+-- page:in_frame(path, f, …) → the result of f(…); `path` is a selector or a list of them, from frame to frame
 function page:in_frame(path, f, ...)
   checks.callable(f, "what in_frame calls")
   local frames, last = locators.path(path)
@@ -119,7 +119,7 @@ function page:in_frame(path, f, ...)
   return within(of(self), frames, f, ...)
 end
 
--- The dialogue that is open (alert, confirm, prompt); the error "no such alert" where there is none.
+-- The dialogue that is open (alert, confirm, prompt); raises "no such alert" if there is none.
 
 function page:alert_text()
   return ask(of(self), "alert_text", "/alert/text")

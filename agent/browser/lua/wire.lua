@@ -4,7 +4,7 @@ local errors = import "errors"
 local json = import "json"
 local wire = {}
 
--- What some drivers say in plain words.
+-- Errors that some drivers report as plain text.
 local refusals = { [404] = "unknown command", [405] = "unknown method" }
 
 local function read(text)
@@ -15,13 +15,13 @@ local function read(text)
   return nil, "not JSON: " .. why
 end
 
--- Older drivers say in a number beside the value that it is an error.
+-- Older drivers mark an error by a number beside the value.
 local function is_error(status, answer)
   return status >= 400 or (type(answer.status) == "number" and answer.status ~= 0)
 end
 
--- Sends `body` (text, or nil) and gives nil, value, answer; or the fields of an error. `doing` says for a person
--- what it is about.
+-- Sends `body` (text, or nil) and returns nil, value, answer; or the fields of an error. `doing` describes the command
+-- for a person.
 function wire.call(at, doing, method, path, body, timeout)
   local status, text, why = native.request(method, at.url .. path, body, timeout, at.user, at.password)
   if not status then return errors.of_request(doing, text, why, timeout) end
@@ -38,7 +38,7 @@ function wire.call(at, doing, method, path, body, timeout)
   return nil, answer.value, answer
 end
 
--- The parts of "http://user:password@host:port/path", without a slash at the end; nil if it is no such address.
+-- The parts of "http://user:password@host:port/path", without a slash at the end; nil if it is not such an address.
 function wire.address(url)
   local scheme, rest = string.match(url, "^(https?)://([^%s%c]+)$")
   if not scheme then return nil end

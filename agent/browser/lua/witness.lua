@@ -1,4 +1,4 @@
--- How a worker's pages look when one of its steps has failed.
+-- Captures a worker's pages when one of its steps has failed.
 local import, native = ...
 local pages = import "pages"
 local wire = import "wire"
@@ -13,13 +13,13 @@ local function ask(session, path)
   return not failure and type(value) == "string" and value or nil
 end
 
--- Half a character at the end would be none.
+-- Half a character at the end would be invalid.
 local function cut(text)
   if #text <= MAX_BYTES then return text end
   return string.sub(text, 1, (utf8.offset(text, 0, MAX_BYTES + 1) or MAX_BYTES + 1) - 1)
 end
 
--- Keeps a picture and the source of those that still answer.
+-- Keeps a picture and the source of the pages that still answer.
 function witness.look(sessions)
   for i = 1, math.min(#sessions, MAX_PAGES) do
     local session = sessions[i]

@@ -194,8 +194,8 @@ void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member 
     message_function *function = FUNCTIONS[message->kind];
     if (function == NULL || agent == NULL) {
         member_complain(member, now_ns, campaign->home.outbox,
-                        function == NULL ? "an agent may not send this message"
-                                         : "it takes no part in this campaign");
+                        function == NULL ? "not a message that an agent sends"
+                                         : "a campaign that is not its own");
         return;
     }
     if (!agent->is_given_up) {

@@ -1,7 +1,8 @@
-/* The journal as a run of bytes. It begins with a line that says its format, and the head as the first block.
- * A block is its size, a sum of that, a sum of what it holds, and the events. Sums depend on the lineage of
- * the journal, and the sum of the content on the number of the block: each block proves by itself which one
- * it is. The size has a sum of its own, since one that is wrong would look like a torn end. */
+/* The journal as a run of bytes. It begins with a line that names its format, and the head as the first
+ * block. A block consists of its size, a checksum of that, a checksum of its content, and the events.
+ * Checksums depend on the lineage of the journal, and that of the content on the number of the block: so each
+ * block proves by itself which one it is. The size has a checksum of its own, since a wrong size would look
+ * like a torn end. */
 #include "coordinator/core/journal/event_log.h"
 
 #include "common/memory.h"
@@ -17,11 +18,11 @@
 #define LINE_BYTES_MOST 32u
 #define BLOCK_HEAD_BYTES 16u
 #define BLOCK_MAX_BYTES UINT32_MAX
-/* Format 1 had no line: its name stood in its first block. */
+/* Format 1 had no such line: its name was in its first block. */
 #define FORMAT_1_AT (BLOCK_HEAD_BYTES + 1)
-/* More memory than this is not kept from block to block. */
+/* At most this much memory is kept from block to block. */
 #define KEPT_BYTES ((size_t)1024 * 1024)
-/* How far a later block is looked for after one that is broken: more than ever follows a base. */
+/* How far beyond a broken block a later one is searched for: more than ever follows a base. */
 #define SEARCH_MAX_BYTES ((size_t)256 * 1024 * 1024)
 
 static uint64_t mix(uint64_t sum, uint64_t word)
@@ -30,7 +31,7 @@ static uint64_t mix(uint64_t sum, uint64_t word)
     return sum ^ (sum >> 29);
 }
 
-/* Without its number: numbered() makes a sum of it. */
+/* Without the block number: numbered() adds it. */
 static uint64_t sum_content(uint64_t lineage, struct bytes bytes)
 {
     uint64_t sum = mix(lineage, bytes.size);
@@ -61,9 +62,9 @@ struct block_head {
     uint32_t size_sum;
     uint64_t sum;
 };
-static_assert(sizeof(struct block_head) == BLOCK_HEAD_BYTES, "a block's head is written as it is");
+static_assert(sizeof(struct block_head) == BLOCK_HEAD_BYTES, "a block's head is written as raw memory");
 
-/* The block from `at` on gets its head. */
+/* Writes the head of the block that begins at `at`. */
 static void seal_from(uint8_t *at, size_t size, uint64_t lineage, uint64_t number)
 {
     struct bytes content = bytes_of(at + BLOCK_HEAD_BYTES, size - BLOCK_HEAD_BYTES);
@@ -131,7 +132,7 @@ void event_log_begin_base(const struct event_log_writer *writer, const struct ev
     pack_number(into, writer->blocks);
 }
 
-/* After the line that a journal begins with; 0: there is none. */
+/* The offset after the line that a journal begins with; 0: there is none. */
 static size_t line_bytes(struct bytes bytes)
 {
     size_t most = bytes.size < LINE_BYTES_MOST ? bytes.size : LINE_BYTES_MOST;
@@ -167,11 +168,11 @@ struct bytes event_log_seal(struct event_log_writer *writer)
     }
     struct bytes block = buffer_bytes(&writer->block);
     seal_from(writer->block.data, block.size, writer->lineage, writer->blocks++);
-    writer->block.size = 0; /* nothing waits; what was sealed stays where it is until the next one */
+    writer->block.size = 0; /* nothing is pending; what was sealed stays in place until the next block */
     return block;
 }
 
-/* The block at this offset, if its size is one; its content's sum without the number. */
+/* The block at this offset, if its size is valid; the checksum of its content without the number. */
 static bool find_block(const struct event_log_reader *reader, size_t at, struct block_head *head,
                        struct bytes *content)
 {
@@ -188,8 +189,8 @@ static bool find_block(const struct event_log_reader *reader, size_t at, struct 
     return true;
 }
 
-/* Whether a block of a number that is to come stands anywhere after the last good one: then more was written
- * than can be read. */
+/* Whether a block with a later number exists anywhere after the last good one: then more was written than can
+ * be read. */
 static bool is_followed(const struct event_log_reader *reader)
 {
     size_t from = reader->good_bytes;
@@ -201,7 +202,7 @@ static bool is_followed(const struct event_log_reader *reader)
             continue;
         }
         uint64_t sum = sum_content(reader->lineage, content);
-        /* No more blocks can have been between than there is room for. */
+        /* No more blocks can have been in between than there is space for. */
         for (uint64_t more = 1; more <= (at - from) / BLOCK_HEAD_BYTES + 1; more++) {
             if (head.sum == numbered(sum, reader->blocks + more)) {
                 return true;
@@ -211,7 +212,7 @@ static bool is_followed(const struct event_log_reader *reader)
     return false;
 }
 
-/* LEDGER_EVENT: `left` holds what the next block does. */
+/* EVENT_LOG_EVENT: `left` is set to the content of the next block. */
 static enum event_log_state next_block(struct event_log_reader *reader)
 {
     struct block_head head;
@@ -230,7 +231,7 @@ static enum event_log_state next_block(struct event_log_reader *reader)
     return EVENT_LOG_EVENT;
 }
 
-/* Which format it says it has; 0: it is no journal. */
+/* The format that it claims to have; 0: it is not a journal. */
 static unsigned long format_of(struct bytes bytes, size_t *line)
 {
     *line = line_bytes(bytes);
@@ -270,7 +271,7 @@ bool event_log_open(struct event_log_reader *reader, struct bytes bytes, struct 
     head->build = unpack_bytes(&reader->left);
     if (!reader->left.is_broken && schema != event_log_schema()) {
         return error_set(
-            error, "tutti %.*s, another build, has written it, with records that this one does not know",
+            error, "it was written by another build, tutti %.*s, with records that this one does not know",
             BYTES_FORMAT(head->build));
     }
     clock_unpack(&head->clock, &reader->left);
@@ -309,7 +310,7 @@ static struct coordinator *event_log_give_up(struct coordinator *coordinator,
                                              const struct event_log_reader *reader, struct error *error)
 {
     if (coordinator == NULL) {
-        (void)error_set(error, "the state that it begins with makes no sense");
+        (void)error_set(error, "the state that it begins with is invalid");
     } else {
         (void)error_set(error, "it is corrupt after byte %zu of %zu", reader->good_bytes, reader->bytes.size);
     }

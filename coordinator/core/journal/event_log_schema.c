@@ -1,4 +1,4 @@
-/* What the records of a journal are made of, as one number. */
+/* A number that identifies the structure of a journal's records. */
 #include "coordinator/core/journal/event_log_schema.h"
 
 #include "coordinator/core/campaign/campaign_inside.h"

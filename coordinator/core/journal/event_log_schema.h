@@ -1,8 +1,8 @@
-/* What the records of a journal are made of, as one number. */
+/* A number that identifies the structure of a journal's records. */
 #pragma once
 #include <stdint.h>
 
-/* Another one whenever a structure that is packed has another size, or one more kind of event, message or
- * operation is known: so a build does not take the records of another for its own, even if nobody has thought
- * of LEDGER_FORMAT. */
+/* Changes whenever a packed structure changes its size, or a kind of event, message or operation is added: so
+ * a build does not mistake the records of another for its own, even if EVENT_LOG_FORMAT was not
+ * incremented. */
 uint64_t event_log_schema(void);

@@ -1,4 +1,4 @@
-/* A group of workers that meet: how far each of them is. */
+/* A group of workers that meet: the progress of each of them. */
 #include "coordinator/core/rooms/room.h"
 #include "common/map.h"
 #include "common/memory.h"

@@ -1,4 +1,4 @@
-/* A room as bytes: how far its workers are, and what is known of the steps that are not over. */
+/* A room as bytes: the progress of its workers, and what is known of the steps that are not over. */
 #include "coordinator/core/base/timer_pack.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
@@ -6,7 +6,7 @@ static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 64 && sizeof(
                   sizeof(struct meeting) == 64 && sizeof(struct notifier) == 288 &&
                   sizeof(struct barrier) == 144 && sizeof(struct wait) == 104 &&
                   sizeof(struct sighting) == 104,
-              "what is packed here has to know each field");
+              "packing has to cover each field");
 
 enum {
     SEAT_IS_KNOWN = 1,
@@ -17,7 +17,7 @@ enum {
     SEAT_FLAGS = 31,
 };
 
-/* `end` and whether it has ended are what the campaign knows of its worker. */
+/* `end` and whether it has ended are known from the campaign's worker. */
 static void seat_pack(const struct seat *seat, struct buffer *into)
 {
     bool has_failed = seat->failure != NULL || seat->failed_step != 0;
@@ -70,7 +70,7 @@ void wait_list_pack(const struct wait_list *list, struct buffer *into)
     }
 }
 
-/* It is of a worker that may wait here, and for something of this kind. */
+/* It must belong to a worker that may wait here, and be for this kind of thing. */
 static bool wait_makes_sense(const struct rooms *rooms, const struct wait *wait, const struct wait *like)
 {
     uint64_t first = (uint64_t)wait->room * rooms->room_size;
@@ -137,7 +137,7 @@ static void sighting_pack(const struct sighting *sighting, struct buffer *into)
     pack_number(into, sighting->others);
 }
 
-/* What is kept is charged as it was when it came. */
+/* Charged to the quota as it was originally. */
 static void sighting_unpack_texts(struct sighting *sighting, struct quota *quota, struct unpack *from)
 {
     uint64_t count = unpack_bounded(from, SIGHTING_TEXTS);
@@ -267,7 +267,7 @@ static void meeting_pack(const struct meeting *meeting, uint32_t seats, struct b
     }
 }
 
-/* 0, and `from` is broken, where there is no room for so much. */
+/* 0, and `from` is broken, if the quota is exceeded. */
 static size_t charge_unpack(struct room *room, struct unpack *from)
 {
     uint64_t charge = unpack_number(from);

@@ -1,4 +1,4 @@
-/* The steps of a room that are not over: who leaves them, who comes back, and when they are forgotten. */
+/* The steps of a room that are not over: workers leaving them, coming back, and when they are forgotten. */
 #include "coordinator/core/rooms/room_steps.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Where the first state with at least this step stands. */
+/* The position of the first state with at least this step. */
 static size_t position_of(const struct room *room, uint64_t step)
 {
     size_t low = 0;
@@ -65,7 +65,7 @@ static void leave_alone(struct room *room, const struct leaver *leaver, uint64_t
     }
 }
 
-/* Those of `leaving` who were within the step are not any more. */
+/* Workers of `leaving` that were within the step no longer are. */
 static uint32_t pass_state(struct room *room, struct step_state *state, const uint64_t *leaving)
 {
     uint32_t passed = 0;
@@ -81,8 +81,8 @@ static uint32_t pass_state(struct room *room, struct step_state *state, const ui
     return passed;
 }
 
-/* The lowest step that one of them was at. Where that is one that is known, it counts them. */
-static uint64_t batcher_leavers(const struct room *room, uint64_t *leaving)
+/* The lowest step that one of them was at. If there is a state for a worker's step, it is counted there. */
+static uint64_t collect_leavers(const struct room *room, uint64_t *leaving)
 {
     uint64_t lowest = UINT64_MAX;
     for (size_t i = 0; i < room->leaver_count; i++) {
@@ -97,11 +97,11 @@ static uint64_t batcher_leavers(const struct room *room, uint64_t *leaving)
     return lowest;
 }
 
-/* As leave_alone for each of them, but by words of bits. */
+/* As leave_alone for each of them, but a word of bits at a time. */
 static void leave_together(struct room *room, uint64_t until)
 {
     uint64_t *leaving = memory_new(bitset_words(room->size), sizeof *leaving);
-    uint64_t lowest = batcher_leavers(room, leaving);
+    uint64_t lowest = collect_leavers(room, leaving);
     for (size_t i = position_of(room, lowest); i < room->step_count && room->steps[i]->step <= until; i++) {
         struct step_state *state = room->steps[i];
         uint32_t passed = state->step > lowest ? pass_state(room, state, leaving) : 0;
@@ -115,7 +115,7 @@ static void leave_together(struct room *room, uint64_t until)
 
 void room_steps_settle(struct room *room)
 {
-    if (room->leaver_count >= bitset_words(room->size)) { /* else the words cost more */
+    if (room->leaver_count >= bitset_words(room->size)) { /* otherwise going over the words costs more */
         leave_together(room, room->leave_until);
     } else {
         for (size_t i = 0; i < room->leaver_count; i++) {
@@ -160,7 +160,7 @@ void room_steps_repeat(struct room *room, uint32_t seat)
     }
 }
 
-/* Who is past the step, counted from nothing. */
+/* Counts from scratch how many are past the step. */
 static void count_past(const struct room *room, struct step_state *state)
 {
     memcpy(state->past, room->ended, bitset_words(room->size) * sizeof(uint64_t));
@@ -183,7 +183,7 @@ static enum room_find find_state(struct room *room, uint64_t step, struct step_s
     size_t position = position_of(room, step);
     if (position < room->step_count && room->steps[position]->step == step) {
         *found = room->steps[position];
-        return (*found)->within_next > 0 ? ROOM_FOUND : ROOM_RETIRED; /* goes when the room is settled */
+        return (*found)->within_next > 0 ? ROOM_FOUND : ROOM_RETIRED; /* freed when the room is settled */
     }
     if (step == 0 || room->live == 0) {
         return ROOM_RETIRED;

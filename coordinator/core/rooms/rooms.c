@@ -1,10 +1,10 @@
-/* The rooms of one campaign: their birth and end, and who of their workers lives. */
+/* The rooms of one campaign: creating and freeing them, and which of their workers are live. */
 #include "coordinator/core/rooms/room_steps.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
 #include <assert.h>
 
-/* And so much more for each worker: a million of them in small rooms hold as many notifiers at once. */
+/* Plus this much per worker: a million workers in small rooms need as many notifiers at the same time. */
 #define MEETINGS_MAX_BYTES (64u * 1024u * 1024u)
 #define MEETINGS_WORKER_BYTES 256u
 #define SYNC_TIMEOUT_MS 60000u /* if the options have none: no wait is unbounded */
@@ -176,7 +176,7 @@ void rooms_touch(struct rooms *rooms, uint64_t now_ns, struct room *room)
         rooms->dirty[rooms->dirty_count++] = room;
     }
     if (room->search.position == TIMER_UNSET) {
-        /* A search looks at every seat, so a great room gets it less often. */
+        /* A search looks at every seat, so a large room is searched less often. */
         uint64_t delay_ns = rooms->deadlock_delay_ns + (uint64_t)room->size * 200;
         timers_set(rooms->searches, &room->search, now_ns + delay_ns);
     }
@@ -238,7 +238,7 @@ void rooms_silence(struct rooms *rooms, uint32_t worker)
     }
 }
 
-/* As far as it is told. */
+/* As far as it has been reported. */
 static bool was_in_step(const struct rooms *rooms, uint32_t worker)
 {
     const struct room *room = rooms_room_of(rooms, worker);
@@ -280,19 +280,19 @@ static void revive(struct rooms *rooms, struct room *room, uint32_t worker)
     }
 }
 
-/* The step that it was in, if it was in one, is begun again. */
+/* If it was in a step, that step is begun again. */
 static uint64_t repeat_step(struct room *room, uint32_t seat)
 {
     struct seat *it = &room->seats[seat];
     room_steps_repeat(room, seat);
     it->signalled = it->past;
     it->begun = it->past;
-    (void)room_pass(room, seat, it->past, NULL); /* where it goes on is known from now on */
+    (void)room_pass(room, seat, it->past, NULL); /* where it continues is known from now on */
     return it->past + 1;
 }
 
-/* What may have begun is not begun again. It may have been lost before it could say how far it is: what it
- * did tells that as well. */
+/* A step that may have begun is not begun again. The worker may have been lost before it could report its
+ * progress: its signals count as well. */
 static uint64_t pass_over(struct rooms *rooms, struct room *room, uint32_t seat, const char *text)
 {
     const struct seat *it = &room->seats[seat];
@@ -333,7 +333,7 @@ uint64_t rooms_restart(struct rooms *rooms, uint64_t now_ns, uint32_t worker, co
 
 void rooms_drain(struct rooms *rooms, uint64_t now_ns)
 {
-    (void)now_ns; /* changes what is said of waits that end later, and ends none */
+    (void)now_ns; /* changes the outcome of waits that end later, and ends none */
     rooms->is_draining = true;
 }
 

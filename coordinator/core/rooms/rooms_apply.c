@@ -1,8 +1,8 @@
-/* Operations: whether they make sense at all, and who carries each kind out. */
+/* Operations: validity checks, and dispatch by kind. */
 #include "coordinator/core/rooms/rooms_inside.h"
 
 enum subject {
-    SUBJECT_WORKERS, /* only they have to exist */
+    SUBJECT_WORKERS, /* they only have to exist */
     SUBJECT_RELEASE, /* a barrier, or the start of the campaign */
     SUBJECT_MEETING, /* a notifier or barrier of a step of their room */
     SUBJECT_VARIABLE
@@ -57,7 +57,7 @@ static bool check_room(const struct rooms *rooms, const struct operation *operat
     }
     uint64_t first = (uint64_t)operation->room * rooms->room_size;
     if (!are_within(&operation->workers, first, first + rooms->room_size)) {
-        return error_set(error, "a worker is not of room %u", operation->room);
+        return error_set(error, "a worker is not in room %u", operation->room);
     }
     return true;
 }
@@ -66,13 +66,13 @@ static bool check_subject(const struct rooms *rooms, const struct operation *ope
 {
     enum subject subject = rows[operation->kind].subject;
     if (operation->step > ROOM_MAX_STEP) {
-        return error_set(error, "a step beyond all steps");
+        return error_set(error, "a step out of range");
     }
     if (subject == SUBJECT_RELEASE && operation->first_ns > operation->last_ns) {
         return error_set(error, "a release that ended before it began");
     }
     if (operation->after_count != 0 && operation->after_count != worker_set_count(&operation->workers)) {
-        return error_set(error, "%zu instants of other workers", operation->after_count);
+        return error_set(error, "%zu instants for other workers", operation->after_count);
     }
     if (subject == SUBJECT_WORKERS) {
         return true;
@@ -93,7 +93,7 @@ static bool check_idle(const struct rooms *rooms, const struct operation *operat
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
         if (waits_of(&rooms->waits, cursor.worker) != NULL) {
-            return error_set(error, "worker %u waits twice at once", cursor.worker);
+            return error_set(error, "worker %u waits twice at the same time", cursor.worker);
         }
     }
     return true;
@@ -108,7 +108,7 @@ static bool check(const struct rooms *rooms, const struct operation *operation, 
         return error_set(error, "%s: a worker that does not exist", operation_name(operation->kind));
     }
     if (!operation_is_aggregated(operation->kind) && worker_set_count(&operation->workers) != 1) {
-        return error_set(error, "%s: not of one worker", operation_name(operation->kind));
+        return error_set(error, "%s: takes exactly one worker", operation_name(operation->kind));
     }
     if (!check_subject(rooms, operation, error) ||
         (operation_is_wait(operation->kind) && !check_idle(rooms, operation, error))) {

@@ -1,4 +1,4 @@
-/* How many calls of a worker are under way: not more than its agent lets it have. */
+/* Limits the calls of a worker that are in progress to what its agent allows. */
 #include "coordinator/core/rooms/rooms_inside.h"
 
 static bool asked_has_space(const struct rooms *rooms, const struct operation *operation, struct error *error)
@@ -6,7 +6,7 @@ static bool asked_has_space(const struct rooms *rooms, const struct operation *o
     struct worker_cursor cursor = {0};
     while (rooms->asked != NULL && worker_set_next(&operation->workers, &cursor)) {
         if (rooms->asked[cursor.worker] >= LIMIT_CALLS_AT_ONCE) {
-            return error_set(error, "worker %u has more than %u calls at once", cursor.worker,
+            return error_set(error, "worker %u has more than %u calls at the same time", cursor.worker,
                              LIMIT_CALLS_AT_ONCE);
         }
     }
@@ -36,7 +36,7 @@ bool rooms_may_ask(struct rooms *rooms, const struct operation *operation, struc
     }
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
-        if (rooms->asked[cursor.worker] < LIMIT_CALLS_AT_ONCE) { /* it may stand in the set again and again */
+        if (rooms->asked[cursor.worker] < LIMIT_CALLS_AT_ONCE) { /* it may occur in the set repeatedly */
             asked_note(rooms, cursor.worker);
         }
     }

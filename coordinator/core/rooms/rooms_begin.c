@@ -1,4 +1,4 @@
-/* How waits begin, and the answers that come at once. */
+/* How waits begin, and calls that are answered at once. */
 #include "coordinator/core/rooms/rooms_inside.h"
 
 struct wait rooms_wait_like(struct rooms *rooms, const struct operation *operation, uint32_t worker,

@@ -1,4 +1,4 @@
-/* The rooms in short: who waits, and how much there is. */
+/* The rooms in brief: who waits, and counts. */
 #include "common/escape.h"
 #include "common/time_units.h"
 #include "coordinator/core/report/report.h"
@@ -7,7 +7,7 @@
 
 #define GROUPS 3u
 
-/* Waits for the same kind of thing with the same name, of whatever step. */
+/* Waits for the same kind of thing with the same name, whatever the step. */
 struct crowd {
     const struct wait *wait;
     uint64_t first_step;

@@ -7,14 +7,14 @@
     "too many notifiers and barriers at once: a room may have 100,000, and all of them together 64 MiB and " \
     "256 bytes for each worker, with their payloads"
 
-/* Answers for all workers of the operation with a text in which the thing stands by name. */
+/* Answers for all workers of the operation, with a text that names the notifier or barrier. */
 static void answer_with(struct rooms *rooms, const struct operation *operation, enum outcome outcome,
                         struct buffer *text)
 {
     rooms_answer(rooms, operation, outcome, buffer_string(text));
 }
 
-/* Nothing is known of it any more. */
+/* The step has been forgotten. */
 static void answer_retired(struct rooms *rooms, const struct operation *operation)
 {
     SCOPED(buffer_finish) struct buffer text;
@@ -24,14 +24,13 @@ static void answer_retired(struct rooms *rooms, const struct operation *operatio
         rooms_answer(rooms, operation, OUTCOME_OK, NULL);
         return;
     }
-    buffer_append_format(&text, "step %llu is over for everybody, and who has %s ",
+    buffer_append_format(&text, "step %llu is over for all workers, and it is no longer known who has %s ",
                          (unsigned long long)operation->step, is_for_readers ? "read" : "written");
     wait_text_name(&text, operation->name, operation->step, 0);
-    buffer_append_string(&text, " is forgotten");
     answer_with(rooms, operation, OUTCOME_SHORT, &text);
 }
 
-/* NULL, and answered if that is what the operation wants, when there is none. */
+/* Returns NULL if there is none; the operation has then been answered, if its kind is. */
 static struct notifier *need_notifier(struct rooms *rooms, struct room *room,
                                       const struct operation *operation)
 {
@@ -60,7 +59,7 @@ static uint32_t only_worker(const struct operation *operation)
     return operation->workers.runs[0].first;
 }
 
-/* A signal belongs to the step that its worker is in. */
+/* A signal belongs to the current step of its worker. */
 static void note_signal(struct room *room, uint32_t seat, uint64_t step)
 {
     struct seat *it = &room->seats[seat];
@@ -112,7 +111,7 @@ void rooms_apply_read(struct rooms *rooms, uint64_t now_ns, const struct operati
     for (size_t place = 0; worker_set_next(&operation->workers, &cursor); place++) {
         uint32_t seat = cursor.worker - room->first;
         if (room_is_past(room, seat, operation->step)) {
-            continue; /* its step is over, and with it its chance to read */
+            continue; /* its step is over, so it can no longer read */
         }
         if (notifier == NULL && (notifier = need_notifier(rooms, room, operation)) == NULL) {
             return;
@@ -144,7 +143,7 @@ void rooms_apply_declare(struct rooms *rooms, uint64_t now_ns, const struct oper
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LIMIT_TEXT_BYTES);
     wait_text_name(&text, operation->name, operation->step, 0);
-    buffer_append_format(&text, " has readers=%u already; it cannot have readers=%u", notifier->declared,
+    buffer_append_format(&text, " already has readers=%u; it cannot have readers=%u", notifier->declared,
                          operation->count);
     answer_with(rooms, operation, OUTCOME_REFUSED, &text);
 }
@@ -197,7 +196,7 @@ static void begin_notifier_waits(struct rooms *rooms, uint64_t now_ns, const str
     struct worker_cursor cursor = {0};
     while (notifier != NULL && worker_set_next(&operation->workers, &cursor)) {
         if (waits_of(&rooms->waits, cursor.worker) != NULL) {
-            continue; /* stands in the set twice */
+            continue; /* duplicate worker in the set */
         }
         struct wait like = rooms_wait_like(rooms, operation, cursor.worker, &room->tally);
         like.notifier = notifier;
@@ -235,15 +234,15 @@ static void refuse_parties(struct rooms *rooms, const struct operation *operatio
         buffer_append_format(&text, " is for all workers of the room; it cannot have parties=%u",
                              operation->count);
     } else if (operation->count == 0) {
-        buffer_append_format(&text, " has parties=%u already; it cannot be for all", parties);
+        buffer_append_format(&text, " already has parties=%u; it cannot be for all", parties);
     } else {
-        buffer_append_format(&text, " has parties=%u already; it cannot have parties=%u", parties,
+        buffer_append_format(&text, " already has parties=%u; it cannot have parties=%u", parties,
                              operation->count);
     }
     answer_with(rooms, operation, OUTCOME_REFUSED, &text);
 }
 
-/* Of those workers who may arrive; gives back whether there are others. */
+/* Records the arrival of the workers that may arrive; returns whether there are others. */
 static bool arrive(struct rooms *rooms, uint64_t now_ns, struct room *room, struct barrier *barrier,
                    const struct operation *operation)
 {

@@ -1,11 +1,10 @@
-/* The rooms of a campaign as bytes. What follows from the rest, such as counts of waits and what was taken of
- * quotas, is made again. */
+/* The rooms of a campaign as bytes. Derived data, such as counts of waits and quota usage, is recomputed. */
 #include "common/histogram_pack.h"
 #include "coordinator/core/base/timer_pack.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
 static_assert(sizeof(struct rooms) == 568 && sizeof(struct variable) == 88,
-              "what is packed here has to know each field");
+              "packing has to cover each field");
 
 bool rooms_is_at_rest(const struct rooms *rooms)
 {
@@ -73,7 +72,7 @@ static void variables_unpack(struct rooms *rooms, uint32_t room, struct unpack *
     }
 }
 
-/* From the one that was begun first: factories may nest. */
+/* In the order in which they were begun: factories may nest. */
 static void makings_pack(const struct rooms *rooms, uint32_t maker, struct buffer *into)
 {
     const struct variable **made = memory_new(rooms->variables.count, sizeof *made);

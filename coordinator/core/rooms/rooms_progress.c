@@ -1,9 +1,9 @@
-/* What workers report without being asked: how far they are, that they have ended, when they acted. */
+/* What workers report on their own: their progress, that they have ended, when they acted. */
 #include "common/container.h"
 #include "common/time_units.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
-/* Its first report says how far it was all along; what it waits for may be of a step that it is past. */
+/* Its first report gives its progress so far; its wait may be for a step that it is past. */
 static void regard_anew(struct rooms *rooms, const struct room *room, uint32_t worker)
 {
     struct wait *wait = waits_of(&rooms->waits, worker);
@@ -72,7 +72,7 @@ void rooms_apply_begun(struct rooms *rooms, uint64_t now_ns, const struct operat
     rooms_note_begun(rooms, operation);
 }
 
-/* How far it came counts for the steps that others are still in. */
+/* Its progress counts for the steps that others are still in. */
 static void note_last_step(struct rooms *rooms, uint32_t worker, uint64_t step)
 {
     struct room *room = rooms_room_of(rooms, worker);
@@ -98,7 +98,7 @@ static void record_spread(struct rooms *rooms, int64_t first_ns, int64_t last_ns
     histogram_record(rooms->release_spread_us, ((uint64_t)last_ns - (uint64_t)first_ns) / NS_PER_US);
 }
 
-/* The start of all workers: known when the last one has reported. */
+/* The release of all workers at the start: known when the last one has reported. */
 static void report_start(struct rooms *rooms, uint32_t workers, const struct operation *operation)
 {
     struct release *start = &rooms->start;

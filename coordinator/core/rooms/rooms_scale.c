@@ -1,16 +1,16 @@
-/* More workers than a campaign began with, and workers that come back: how rooms grow while they are in use.
- */
+/* More workers than a campaign began with, and workers that come back: how rooms grow while they are in
+ * use. */
 #include "coordinator/core/rooms/room_steps.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* Nobody has begun a step that is so far ahead of the last one that ended, even if word of one more is on its
- * way. */
+/* No worker has begun a step this far beyond the last one that ended, even if the report of one more is in
+ * transit. */
 #define STEPS_AHEAD 3u
 
-/* A larger copy, the rest of it empty. */
+/* A larger copy, the rest of it zeroed. */
 static void *grow(void *items, size_t count, size_t larger, size_t item_bytes)
 {
     char *grown = memory_new(larger, item_bytes);
@@ -44,7 +44,7 @@ static void extend_step(struct step_state *state, uint32_t seats)
     state->seats = seats;
 }
 
-/* The new seats are past every step until somebody sits there. */
+/* The new seats are past every step until a worker takes them. */
 static void extend_room(struct room *room, uint32_t size)
 {
     if (room->seats != NULL) {
@@ -107,7 +107,7 @@ bool rooms_may_join(const struct rooms *rooms, uint32_t first, uint32_t end)
     return true;
 }
 
-/* Who has not ended a step since it joined is in its first one. */
+/* A worker that has not ended a step since it joined is in its first one. */
 static uint64_t furthest_of(const struct room *room)
 {
     uint64_t furthest = 0;
@@ -142,8 +142,8 @@ static void take_seat(struct room *room, uint32_t seat, uint64_t first_step)
     it->signalled = 0;
     it->begun = 0;
     it->joined_past = first_step - 1;
-    if (first_step >
-        1) { /* else the agents have yet to be told that it synchronises, and will say how far it is */
+    if (first_step > 1) { /* otherwise the agents have yet to be told that it synchronises, and will report
+                             their progress */
         (void)room_pass(room, seat, first_step - 1, NULL);
     }
     room_revive(room, seat);

@@ -1,4 +1,4 @@
-/* Looks for deadlocks, and ends the waits that are part of one. */
+/* Searches for deadlocks, and ends the waits that are part of one. */
 #include "common/container.h"
 #include "common/escape.h"
 #include "coordinator/core/rooms/rooms_inside.h"
@@ -7,9 +7,9 @@
 #include "coordinator/core/rooms/wait_text.h"
 #include "coordinator/core/sync/deadlock.h"
 
-/* The workers that cannot go on, and what they are told. */
+/* The workers that cannot continue, and what they are told. */
 struct finding {
-    struct stand *stands; /* only the workers count */
+    struct stand *stands; /* only the workers matter */
     size_t count;
     enum outcome outcome;
     struct buffer text;
@@ -20,8 +20,8 @@ static uint64_t hangs_on(const struct wait *wait)
     return wait_is_for_variable(wait) ? HANGS_ON_EVERY_STEP : wait_target(wait).step;
 }
 
-/* Whoever waits for a variable of the campaign counts as moving here: unless all live workers wait, somebody
- * can set it. A worker whose progress is not known yet may be anywhere. */
+/* A worker that waits for a variable of the campaign counts as moving here: unless all live workers wait, one
+ * of them can set it. A worker whose progress is not known yet may be anywhere. */
 static size_t collect_stands(const struct rooms *rooms, const struct room *room, struct stand *stands)
 {
     size_t count = 0;
@@ -52,7 +52,7 @@ static void rooms_search_describe(const struct rooms *rooms, struct finding *fin
     wait_summary_describe(&summary, " · ", true, &finding->text);
 }
 
-/* Ends those of the waits for the same thing that are part of the finding. */
+/* Ends those of the waits for the same thing that are part of the deadlock. */
 static void end_alike(struct rooms *rooms, const struct finding *finding, struct wait *first)
 {
     SCOPED(buffer_finish) struct buffer text;
@@ -62,9 +62,9 @@ static void end_alike(struct rooms *rooms, const struct finding *finding, struct
     buffer_append_string(&text, "waited in vain for ");
     wait_text_target(&text, first);
     bool is_deadlock = finding->outcome == OUTCOME_DEADLOCK;
-    buffer_append_string(&text, is_deadlock ? ", since all who could help wait themselves: "
+    buffer_append_string(&text, is_deadlock ? ", since everyone who could help is waiting too: "
                                             : ", since the campaign is stopping: ");
-    escape_text(&text, buffer_bytes(&finding->text)); /* cuts it where the text is full */
+    escape_text(&text, buffer_bytes(&finding->text)); /* truncates it to the size of the text */
     (void)rooms_find_missing(rooms, first, &missing);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, first, finding->outcome);
@@ -96,13 +96,13 @@ static void rooms_search_tell(struct rooms *rooms, struct finding *finding)
     }
 }
 
-/* Takes the stands. */
+/* Takes ownership of `stands`. */
 static void conclude(struct rooms *rooms, struct stand *stands, size_t count, bool has_drained)
 {
     struct finding finding = {
         .stands = stands,
         .count = count,
-        /* Somebody was told to begin no new step, and may have been the one to release them. */
+        /* A worker was told to begin no new step, and may have been the one to release them. */
         .outcome = has_drained ? OUTCOME_STOPPED : OUTCOME_DEADLOCK,
     };
     if (count > 0) {

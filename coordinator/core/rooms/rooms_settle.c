@@ -1,11 +1,11 @@
-/* How waits end: by what others did, by what they will never do, by time. */
+/* How waits end: by what others did, by what they can no longer do, by time. */
 #include "common/container.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/rooms_timeout.h"
 #include "coordinator/core/rooms/short_reasons.h"
 #include "coordinator/core/rooms/wait_text.h"
 
-#define WORK_OF_MEETING 3u /* without waits that end by it */
+#define WORK_OF_MEETING 3u /* without the waits that it ends */
 
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome)
 {
@@ -28,7 +28,7 @@ void rooms_end_wait(struct rooms *rooms, struct wait *wait, struct reply *reply)
     waits_end(&rooms->waits, wait);
 }
 
-/* From the last one on: that one's timer, of those which began together, is the easiest to take away. */
+/* From last to first: of timers that were started together, the last is the cheapest to remove. */
 static void drop_all(struct rooms *rooms, struct wait_list *list)
 {
     while (list->last != NULL) {
@@ -58,7 +58,7 @@ static void end_written(struct rooms *rooms, struct notifier *notifier)
     end_all(rooms, lists[1], reply);
 }
 
-/* Whoever is past the step is why nobody will write, except a single one that waits itself. */
+/* Workers past the step are the reason why nobody will write it, except a single worker that itself waits. */
 static void end_short(struct rooms *rooms, struct room *room, struct notifier *notifier,
                       struct wait_list *list)
 {
@@ -105,8 +105,8 @@ static void settle_writer_waits(struct rooms *rooms, struct room *room, struct n
     }
 }
 
-/* Those who were in the step and left it without having read; a single one that waits is not told of itself.
- */
+/* Workers that were in the step and left it without having read; a single waiting worker is not told about
+ * itself. */
 static void collect_unread(struct short_reasons *reasons, const struct room *room,
                            const struct notifier *notifier)
 {
@@ -122,13 +122,13 @@ static void collect_unread(struct short_reasons *reasons, const struct room *roo
     }
 }
 
-/* One kind of the waits for readers that end together. */
+/* Waits for readers that end together with the same reply. */
 struct read_group {
     struct room *room;
     struct notifier *notifier;
     const struct notifier_pending *pending;
     bool is_strict;
-    bool has_left; /* the waiting worker itself is one that left without having read */
+    bool has_left; /* the waiting worker itself left without having read */
 };
 
 static bool is_in_group(const struct read_group *group, const struct wait *wait)
@@ -231,7 +231,7 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier 
     drop_all(rooms, &barrier->waits);
 }
 
-/* False if it is too much for this time. */
+/* False if it is too much for this settling. */
 static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
 {
     room_mark_passed(room);
@@ -257,8 +257,8 @@ static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
     return true;
 }
 
-/* Gives back how many of the dirty rooms, from the first on, are settled. While they are, only waits end,
- * which makes nothing else true. */
+/* Returns how many of the dirty rooms, from the first on, are settled. Settling only ends waits, which has no
+ * further consequences. */
 static size_t settle_rooms(struct rooms *rooms, uint64_t now_ns)
 {
     size_t settled = 0;
@@ -294,7 +294,7 @@ void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news)
     bool is_whole = settled == rooms->dirty_count && rooms_end_timeouts(rooms, now_ns);
     drop_dirty(rooms, settled);
     if (is_whole) {
-        rooms_search(rooms, now_ns); /* only who has nothing to come any more can be found stuck */
+        rooms_search(rooms, now_ns); /* a deadlock is certain only when nothing is left to be settled */
     }
     rooms_forget_asked(rooms);
     rooms->is_told = true;
@@ -309,7 +309,7 @@ void rooms_settle(struct rooms *rooms, uint64_t now_ns, struct rooms_news *news)
     };
 }
 
-/* Ends every wait of what this one stands for, where it stands for more. */
+/* Ends this wait and all others for the same thing. */
 static void stop_alike(struct rooms *rooms, struct wait *wait)
 {
     struct bytes text = replies_keep(&rooms->replies, bytes_of_string("the campaign is stopping"));

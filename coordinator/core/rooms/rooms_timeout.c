@@ -1,4 +1,4 @@
-/* Waits whose time is over, and what is said of them. */
+/* Waits that have timed out, and their messages. */
 #include "coordinator/core/rooms/rooms_timeout.h"
 #include "common/duration.h"
 #include "common/escape.h"
@@ -27,7 +27,7 @@ static bool waits_for_the_same(const struct rooms *rooms, const struct wait *wai
     return other != NULL && other->kind == OPERATION_WAIT_WRITER && other->notifier == wait->notifier;
 }
 
-/* For a notifier or barrier: who is not past the step, and has not done what is waited for. */
+/* For a notifier or barrier: workers that are not past the step, and have not done what is waited for. */
 static uint64_t find_missing_seats(const struct rooms *rooms, const struct wait *wait,
                                    struct worker_set *missing)
 {
@@ -54,8 +54,8 @@ static uint64_t find_missing_seats(const struct rooms *rooms, const struct wait 
     if (named < LIMIT_MISSING) {
         return named;
     }
-    /* The others are only counted. Those within the step who wait for the same writer are not missing, itself
-     * among them. */
+    /* The others are only counted. Workers within the step that wait for the same writer, including this one,
+     * are not missing. */
     bool is_itself = !is_for_writer && !bitset_has(past, itself) && !bitset_has(done, itself);
     uint32_t not_missing = is_for_writer ? wait->notifier->waits_within.count : is_itself;
     return bitset_count_outside(past, done, room->size) - not_missing;
@@ -98,7 +98,7 @@ static void rooms_timeout_describe(const struct rooms *rooms, const struct wait 
     }
     if (rest.size > 0) {
         buffer_append_string(text, ": ");
-        escape_text(text, buffer_bytes(&rest)); /* cuts it where the text is full */
+        escape_text(text, buffer_bytes(&rest)); /* truncates it to the size of the text */
     }
 }
 
@@ -118,7 +118,7 @@ static struct reply *reply_timeout(struct rooms *rooms, const struct wait *wait)
     return reply;
 }
 
-/* Its text, mostly, and who is looked at for it. */
+/* The estimated cost: mostly its text, and the seats looked at for it. */
 static uint64_t work_of_reply(const struct rooms *rooms, const struct wait *wait)
 {
     if (wait_is_for_variable(wait)) {
@@ -140,7 +140,7 @@ bool rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
     uint64_t timeout_ms = 0;
     struct wait *wait;
     while (rooms->work < ROOMS_WORK_MOST && (wait = waits_take_due(&rooms->waits, now_ns)) != NULL) {
-        /* Those that began together come out together. */
+        /* Waits that began together end together. */
         bool is_variable = wait_is_for_variable(wait);
         if (reply == NULL || is_variable || wait->list != list || wait->timeout_ms != timeout_ms) {
             reply = reply_timeout(rooms, wait);

@@ -1,4 +1,4 @@
-/* Waits whose time is over, and what is said of them. */
+/* Waits that have timed out, and their messages. */
 #pragma once
 #include "common/buffer.h"
 
@@ -10,9 +10,9 @@ struct rooms;
 struct wait;
 struct worker_set;
 
-/* False if there are more than this settling may do. */
+/* False if there are more than one settling may handle. */
 bool rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns);
-/* The numbers that belong to a reply to this wait. */
+/* Fills in the numbers of a reply to this wait. */
 void rooms_fill_progress(const struct rooms *rooms, const struct wait *wait, struct reply *reply);
-/* Whom the wait lacks, at most LIMIT_MISSING of them; gives back how many there are. */
+/* The workers that the wait lacks, at most LIMIT_MISSING of them; returns how many there are in total. */
 uint64_t rooms_find_missing(const struct rooms *rooms, const struct wait *wait, struct worker_set *missing);

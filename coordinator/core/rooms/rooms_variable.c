@@ -1,4 +1,5 @@
-/* What workers do with variables. All of it holds at once, so that operations on one variable are in line. */
+/* What workers do with variables. Each operation takes effect at once, so that operations on one variable are
+ * linearizable. */
 #include "common/value.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
@@ -22,7 +23,7 @@ static struct variable *rooms_variable_find(const struct rooms *rooms, const str
     return map == NULL ? NULL : map_get(map, operation->name);
 }
 
-/* NULL, and refused, if there is no room for one more. */
+/* NULL, and refused, if the limit is reached. */
 static struct variable *need(struct rooms *rooms, const struct operation *operation)
 {
     struct map **map = rooms_variables_of(rooms, operation->room);
@@ -46,7 +47,7 @@ static void touch(struct rooms *rooms, uint64_t now_ns, uint32_t room)
     }
 }
 
-/* Held by the replies, or nil. */
+/* A reference held by the replies, or nil. */
 static struct bytes present_value(struct rooms *rooms, const struct variable *variable)
 {
     return variable == NULL || variable->shared == NULL ? bytes_of(nil, sizeof nil)
@@ -67,9 +68,8 @@ static bool is_other(const struct operation *operation, const struct variable *v
     return !bytes_equal(is_nil ? bytes_of(nil, sizeof nil) : operation->expected, variable_value(variable));
 }
 
-/* Ends the waits that the present value ends: it is another one than before. Who waits for a change waits
- * since the value was the one that it expects, so nothing has to be kept of that. Those that asked alike
- * share a reply as long as they stand together. */
+/* Ends the waits that the new value ends. A wait for a change has existed since the value was the expected
+ * one, so the expected value need not be stored. Adjacent waits with the same request share a reply. */
 static void rooms_variable_release(struct rooms *rooms, struct variable *variable)
 {
     struct bytes value = bytes_of(NULL, 0);
@@ -91,7 +91,7 @@ static void rooms_variable_release(struct rooms *rooms, struct variable *variabl
     }
 }
 
-/* False, and refused, if there is no room for the value. */
+/* False, and refused, if the value exceeds the limit. */
 static bool assign(struct rooms *rooms, const struct operation *operation, struct variable *variable,
                    struct bytes value)
 {
@@ -101,7 +101,7 @@ static bool assign(struct rooms *rooms, const struct operation *operation, struc
         return false;
     }
     if (variable->value.size > 0) {
-        variables_end_making(&rooms->variables, variable); /* whoever sets it first has made it */
+        variables_end_making(&rooms->variables, variable); /* setting it first counts as making it */
     }
     if (!is_same) {
         rooms_variable_release(rooms, variable);
@@ -109,7 +109,7 @@ static bool assign(struct rooms *rooms, const struct operation *operation, struc
     return true;
 }
 
-/* Nobody makes it now: whoever waits for it first does. */
+/* Nobody makes it now: the first waiting worker is asked to. */
 static void hand_on(struct rooms *rooms, struct variable *variable)
 {
     for (struct wait *wait = variable->waits.first; wait != NULL; wait = wait->next) {
@@ -167,7 +167,7 @@ void rooms_apply_get_or_make(struct rooms *rooms, uint64_t now_ns, const struct 
     } else if (variable->is_being_made && variable->maker != operation->workers.runs[0].first) {
         begin_wait(rooms, now_ns, operation, variable);
     } else {
-        /* Also for a maker that asks again: its factory did not come to an end. */
+        /* Also for a maker that asks again: its factory was aborted. */
         variables_end_making(&rooms->variables, variable);
         variables_begin_making(&rooms->variables, variable, operation->workers.runs[0].first);
         answer_value(rooms, operation, variable)->is_maker = true;
@@ -187,7 +187,7 @@ void rooms_apply_made(struct rooms *rooms, uint64_t now_ns, const struct operati
         answer_value(rooms, operation, variable);
     }
     if (variable->is_being_made && variable->maker == operation->workers.runs[0].first) {
-        /* Its factory gave nil, or more than there is room for: the next one may fare better. */
+        /* Its factory returned nil, or a value above the limit: the next one may succeed. */
         variables_end_making(&rooms->variables, variable);
         hand_on(rooms, variable);
     }

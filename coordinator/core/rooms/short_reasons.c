@@ -1,4 +1,4 @@
-/* Why those who are past a step did not do their part in it, for messages. */
+/* Why workers that are past a step did not do their part in it, for messages. */
 #include "coordinator/core/rooms/short_reasons.h"
 #include "common/escape.h"
 #include "coordinator/core/rooms/wait_text.h"

@@ -1,4 +1,4 @@
-/* Why those who are past a step did not do their part in it, for messages. */
+/* Why workers that are past a step did not do their part in it, for messages. */
 #pragma once
 #include "common/buffer.h"
 #include "common/worker_set.h"
@@ -6,17 +6,17 @@
 
 #define SHORT_REASONS_GROUPS 4u
 
-/* In the order in which they are told. */
+/* In the order in which they are listed. */
 enum cause {
-    CAUSE_FAILED, /* ended the step badly: `text` says how */
-    CAUSE_LOST,   /* ended for good, not in order: `text` says how */
-    CAUSE_PASSED, /* ended the step */
-    CAUSE_ENDED,  /* ended in order before it */
+    CAUSE_FAILED, /* the step failed: `text` is the error */
+    CAUSE_LOST,   /* the worker ended, not normally: `text` is the reason */
+    CAUSE_PASSED, /* the step ended */
+    CAUSE_ENDED,  /* the worker ended normally before it */
 };
 
 struct cause_group {
     enum cause cause;
-    uint64_t step; /* CAUSE_LOST: that it was in */
+    uint64_t step; /* CAUSE_LOST: the step that it was in */
     const struct pool_string *text;
     struct worker_set workers;
 };
@@ -32,7 +32,7 @@ struct short_reasons {
 
 void short_reasons_init(struct short_reasons *reasons, const struct room *room, uint64_t step);
 void short_reasons_finish(struct short_reasons *reasons);
-/* Its worker is past the step. */
+/* Adds the worker of this seat, which must be past the step. */
 void short_reasons_add(struct short_reasons *reasons, uint32_t seat);
 uint64_t short_reasons_count(const struct short_reasons *reasons);
 /* "worker 4 ended step 3 without writing (pad.lua:31: assertion failed)"; `doing` is "writing". */

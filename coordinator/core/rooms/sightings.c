@@ -1,4 +1,4 @@
-/* How long edits took until others saw them, and whether they saw the same, added up by name. */
+/* How long edits took until others saw them, and whether they saw the same, accumulated by name. */
 #include "coordinator/core/rooms/sightings_inside.h"
 
 #include "common/digest.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An agent may claim any instant: what is longer is a mistake, and counts as so much. */
+/* An agent may claim any instant: a longer time is an error, and is counted as this. */
 #define LONGEST_US (3600ull * 1000000)
 
 struct sightings *sightings_new(void)
@@ -150,7 +150,7 @@ static void count_last(struct seen_total *total, uint32_t worker)
     (void)map_put(total->last, key, (void *)(times + 1));
 }
 
-/* Of a text that was written; of another value there is nothing that a reader could have seen. */
+/* Of a text that was written; a value of another type cannot have been seen by a reader. */
 static struct bytes digest_of(struct bytes payload, uint8_t sum[OPERATION_DIGEST_BYTES])
 {
     struct value_item item;

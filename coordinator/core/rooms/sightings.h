@@ -1,42 +1,43 @@
-/* How long edits took until others saw them, and whether they saw the same: of a whole campaign, by the names
- * of its notifiers. */
+/* How long edits took until others saw them, and whether they saw the same: for a whole campaign, by the
+ * names of its notifiers. */
 #pragma once
 #include "common/pack.h"
 #include "coordinator/core/report/report.h"
 #include "coordinator/core/sync/sighting.h"
 
-#define SIGHTINGS_NAMES 100u   /* that are told apart; what comes beyond goes under STATISTICS_OTHER */
-#define SIGHTINGS_LAST 1024u   /* workers of a name that are counted as the last to see */
-#define SIGHTINGS_EXAMPLES 10u /* divergent steps of a name that are told with all details */
+#define SIGHTINGS_NAMES                                                                                      \
+    100u /* names that are counted separately; the rest is counted under STATISTICS_OTHER */
+#define SIGHTINGS_LAST 1024u   /* workers per name that are counted as the last to see */
+#define SIGHTINGS_EXAMPLES 10u /* divergent steps per name that are reported in full */
 
 struct sightings;
 
 MUST_CHECK struct sightings *sightings_new(void);
 void sightings_free(struct sightings **sightings);
 
-/* The edit of a step begins; the first instant that is told of it counts. */
+/* The edit of a step begins; the first reported instant counts. */
 void sightings_edit(struct sightings *sightings, struct sighting *sighting, struct bytes name,
                     const struct instant *instant, struct quota *quota);
 /* A worker saw it for the first time. */
 void sightings_seen(struct sightings *sightings, struct sighting *sighting, struct bytes name,
                     uint32_t worker, const struct instant *instant, struct quota *quota);
-/* A worker told what it saw. */
+/* A worker reported what it saw. */
 void sightings_compare(struct sightings *sightings, struct sighting *sighting, struct bytes name,
                        uint32_t worker, struct bytes digest, struct quota *quota);
 /* The step is over. `payload`, as it was written, is empty if nothing was. */
 void sightings_close(struct sightings *sightings, const struct sighting *sighting, uint32_t room,
                      uint64_t step, struct bytes payload);
 
-/* Steps whose readers did not all see the same, of all names; `first` is the first one, of notifier `name`.
- */
+/* Number of steps whose readers did not all see the same, of all names; `first` is the first one, of notifier
+ * `name`. */
 uint64_t sightings_diverged(const struct sightings *sightings, struct bytes *name,
                             const struct divergence **first);
 /* Fills `seen` of a report; borrowed until the next call. */
 void sightings_report(struct sightings *sightings, struct campaign_report *report);
 
-/* As bytes, and back: partly empty where `from` is broken. */
+/* As bytes, and back: incomplete if `from` is broken. */
 void sightings_pack(const struct sightings *sightings, struct buffer *into);
 MUST_CHECK struct sightings *sightings_unpack(struct unpack *from);
-/* Which of them the notifier of a sighting counts for, or NULL. */
+/* The one that a sighting with this notifier belongs to, or NULL. */
 void sightings_pack_total(const struct seen_total *total, struct buffer *into);
 MUST_CHECK struct seen_total *sightings_unpack_total(const struct sightings *sightings, struct unpack *from);

@@ -1,4 +1,4 @@
-/* The inside of the sightings, for the files that they are made of. */
+/* Internals of the sightings, for their source files. */
 #pragma once
 #include "common/map.h"
 #include "common/text.h"
@@ -23,5 +23,5 @@ struct sightings {
     size_t report_capacity;
 };
 
-/* That of this name, made where there is none; of STATISTICS_OTHER where there are too many. */
+/* The one with this name, created if there is none; that of STATISTICS_OTHER if there are too many. */
 struct seen_total *sightings_need_total(struct sightings *sightings, struct bytes name);

@@ -9,7 +9,7 @@
 
 static_assert(sizeof(struct seen_report) == 128 && sizeof(struct divergence) == 160 &&
                   sizeof(struct seen_total) == 1784,
-              "what is packed here has to know each field");
+              "packing has to cover each field");
 
 static void divergence_pack(const struct divergence *divergence, struct buffer *into)
 {
@@ -37,7 +37,7 @@ static void divergence_unpack(struct divergence *divergence, struct unpack *from
     }
 }
 
-/* The lists of the report are made when it is asked for. */
+/* The lists of the report are built when it is requested. */
 static void seen_total_pack(const struct seen_total *total, struct buffer *into)
 {
     const struct seen_report *report = &total->report;

@@ -1,4 +1,4 @@
-/* Workers grouped by what they are doing now, for messages. */
+/* Workers grouped by what they are doing at the moment, for messages. */
 #include "coordinator/core/rooms/wait_summary.h"
 #include "common/escape.h"
 #include "coordinator/core/rooms/rooms_inside.h"
@@ -57,7 +57,7 @@ void wait_summary_add(struct wait_summary *summary, uint32_t worker)
     worker_set_add(&summary->groups[place].workers, worker);
 }
 
-/* Readers are waited for by who would write, and that is where a knot is easiest understood. */
+/* Readers are grouped with the worker that they wait for, which makes a deadlock easiest to understand. */
 static unsigned rank_of(const struct wait_summary_group *group)
 {
     if (group->wait == NULL) {

@@ -1,4 +1,4 @@
-/* Waits in words, for the messages that people get to see. */
+/* Waits in words, for messages to users. */
 #include "coordinator/core/rooms/wait_text.h"
 #include "common/escape.h"
 #include "coordinator/core/rooms/rooms_inside.h"
@@ -56,7 +56,7 @@ uint64_t wait_text_readers_total(const struct room *room, const struct notifier 
     const uint64_t *past = notifier->meeting.at->past;
     uint64_t total = notifier->read + bitset_count_outside(past, notifier->readers, room->size);
     total -= !bitset_has(past, seat) && !bitset_has(notifier->readers, seat) ? 1 : 0;
-    /* Of those who are past it, and have not read, who was in it could have. */
+    /* Workers past the step that have not read could have read only if they were in it. */
     for (uint32_t other = bitset_next_only_in(past, notifier->readers, 0, room->size); other < room->size;
          other = bitset_next_only_in(past, notifier->readers, other + 1, room->size)) {
         total += other != seat && room_has_begun(room, other, notifier->meeting.at->step) ? 1 : 0;

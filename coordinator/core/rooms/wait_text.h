@@ -1,4 +1,4 @@
-/* Waits in words, for the messages that people get to see. */
+/* Waits in words, for messages to users. */
 #pragma once
 #include "common/buffer.h"
 #include "coordinator/core/sync/wait.h"
@@ -23,13 +23,15 @@ struct wait_target wait_target(const struct wait *wait);
 void wait_text_name(struct buffer *text, struct bytes name, uint64_t step, uint32_t nth);
 /* "the writer of pad@3", "barrier rush@3", "variable x to be set". */
 void wait_text_target(struct buffer *text, const struct wait *wait);
-/* How far the thing is: "3 of 4 have read"; nothing for what has no numbers. False if nothing. */
+/* The progress of what is waited for: "3 of 4 have read". False, and nothing, for a wait without numbers. */
 bool wait_text_progress(struct buffer *text, const struct rooms *rooms, const struct wait *wait);
 /* "worker 4", "workers 0–3". */
 void wait_text_workers(struct buffer *text, const struct worker_set *workers);
 
-/* How many readers a notifier has: as many as were declared, else those that have read and the others that
- * could, or could have. The waiting worker in `seat` (or WAIT_TEXT_NOBODY) is none if it did not read. */
+/* The number of readers of a notifier: the declared number, else those that have read plus those that still
+ * can, or could have. The waiting worker in `seat` (or WAIT_TEXT_NOBODY) does not count if it did not
+ * read. */
 uint64_t wait_text_readers_total(const struct room *room, const struct notifier *notifier, uint32_t seat);
-/* How many a barrier wants: as many as were declared, else all that can come or have come. */
+/* The number of parties of a barrier: the declared number, else all workers that can arrive or have
+ * arrived. */
 uint64_t wait_text_parties(const struct room *room, const struct barrier *barrier);

@@ -1,9 +1,9 @@
-/* Finds who waits for each other in a room. */
+/* Finds workers of a room that wait for each other. */
 #include "coordinator/core/sync/deadlock.h"
 
 #include <stdlib.h>
 
-/* Whoever is in one of the steps up to `step` and moves can release. */
+/* A worker that is in one of the steps up to `step` and moves can release waits. */
 struct movers {
     bool are_any;
     uint64_t least_step;
@@ -25,7 +25,7 @@ static int by_what_it_hangs_on(const void *left, const void *right)
 {
     uint64_t left_step = ((const struct stand *)left)->hangs_on;
     uint64_t right_step = ((const struct stand *)right)->hangs_on;
-    return (left_step < right_step) - (left_step > right_step); /* the highest first */
+    return (left_step < right_step) - (left_step > right_step); /* descending */
 }
 
 static int by_worker(const void *left, const void *right)
@@ -35,8 +35,8 @@ static int by_worker(const void *left, const void *right)
     return (left_worker > right_worker) - (left_worker < right_worker);
 }
 
-/* Keeps those that the movers known so far cannot release; the others become movers themselves, since what
- * they do when they are released nobody knows. */
+/* Keeps the workers that the movers known so far cannot release; the others become movers themselves, since
+ * it is unknown what they do once released. */
 static size_t sift(struct movers *movers, struct stand *stands, size_t count)
 {
     struct movers known = *movers;
@@ -59,13 +59,13 @@ size_t deadlock_find(struct stand *stands, size_t count)
             add_mover(&movers, stands[i].step);
         }
     }
-    /* Mostly nobody is left after this, and nothing has to be sorted. */
+    /* In most cases nobody is left after this, and nothing has to be sorted. */
     count = sift(&movers, stands, count);
     if (count == 0) {
         return 0;
     }
     qsort(stands, count, sizeof *stands, by_what_it_hangs_on);
-    /* Whoever hangs on the highest step is the easiest to release: if it cannot be, nobody behind it can. */
+    /* Sorted by hangs_on, descending: if the first cannot be released, no later one can. */
     size_t released = 0;
     while (released < count && is_releasable(&movers, &stands[released])) {
         add_mover(&movers, stands[released++].step);

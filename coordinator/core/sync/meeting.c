@@ -1,4 +1,4 @@
-/* What a room knows of one step: who is past it, and where its workers meet in it. */
+/* What a room knows of one step: which workers are past it, and where its workers meet in it. */
 #include "coordinator/core/sync/meeting.h"
 #include "common/container.h"
 #include "common/map.h"
@@ -11,9 +11,11 @@
 #include <assert.h>
 #include <string.h>
 
-#define INDEX_FROM 8u /* so many are looked through one by one: most steps have one notifier or two */
-/* More than the bit that it takes: every worker has to be taken out of every step that it passes, so this
- * also bounds how long that takes. */
+#define INDEX_FROM                                                                                           \
+    8u /* up to this number they are searched linearly: most steps have one or two notifiers                 \
+        */
+/* More than the bit that it takes: every worker has to be removed from every step that it passes, so this
+ * also bounds the time for that. */
 #define SEAT_CHARGE_BYTES 4u
 #define KEY_BYTES (1 + sizeof(uint32_t) + LIMIT_NAME_BYTES)
 

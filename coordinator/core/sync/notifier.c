@@ -67,7 +67,7 @@ bool notifier_is_short(const struct notifier *notifier, bool is_within)
         return false;
     }
     uint32_t past = at->seats - at->within;
-    return is_within ? past >= 1 : past >= 2; /* the waiting worker itself is not "somebody" */
+    return is_within ? past >= 1 : past >= 2; /* the waiting worker itself does not count as "somebody" */
 }
 
 struct notifier_pending notifier_pending(const struct notifier *notifier)

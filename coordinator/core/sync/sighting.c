@@ -35,7 +35,7 @@ void sighting_keep(struct sighting *sighting, const struct instant *instant, str
     sighting->early[sighting->early_count++] = *instant;
 }
 
-/* NULL where it can be told apart from no other any more. */
+/* NULL if there are too many different texts already. */
 static struct sighting_text *need_text(struct sighting *sighting, struct bytes digest, struct quota *quota)
 {
     for (uint32_t i = 0; i < sighting->text_count; i++) {
@@ -67,7 +67,7 @@ void sighting_compare(struct sighting *sighting, uint32_t worker, struct bytes d
     text->count++;
 }
 
-/* What everybody should have seen: what was written, else what most saw, of equals the first. */
+/* What all readers should have seen: the written text, else the most frequent one, of equals the first. */
 static const struct sighting_text *right_text(const struct sighting *sighting, struct bytes written)
 {
     const struct sighting_text *right = NULL;

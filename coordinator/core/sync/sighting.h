@@ -6,10 +6,10 @@
 #include "proto/message/limits.h"
 #include "proto/message/operation.h"
 
-/* Different texts of one step that are told apart. */
+/* Different texts of one step that are distinguished. */
 #define SIGHTING_TEXTS 16u
 
-/* Workers who say that they saw the same. */
+/* Workers that report having seen the same text. */
 struct sighting_text {
     uint8_t digest[OPERATION_DIGEST_BYTES];
     uint32_t count;
@@ -24,9 +24,9 @@ struct instant {
 struct seen_total;
 
 struct sighting {
-    struct seen_total *total; /* of the notifiers of this name; NULL before the first sighting or edit */
-    struct instant edit;      /* when it began; at_ns 0: not known yet */
-    /* Seen before it is known when the edit was. */
+    struct seen_total *total; /* by notifiers with this name; NULL before the first sighting or edit */
+    struct instant edit;      /* when the edit began; at_ns 0: not known yet */
+    /* Sightings before the instant of the edit is known. */
     struct instant *early;
     size_t early_count;
     size_t early_capacity;
@@ -36,28 +36,28 @@ struct sighting {
     uint32_t last_worker;
     struct sighting_text *texts;
     uint32_t text_count;
-    uint32_t others; /* that saw texts beyond those that are told apart */
-    size_t charge;   /* of the quota, for what is allocated here */
+    uint32_t others; /* that saw further texts, which are not distinguished */
+    size_t charge;   /* charged to the quota for allocations here */
 };
 
-/* Gives the charge back. */
+/* Returns the charge to the quota. */
 void sighting_finish(struct sighting *sighting, struct quota *quota);
 /* The worker had it at that instant, for the first time. */
 void sighting_note(struct sighting *sighting, uint32_t worker, const struct instant *instant);
-/* Kept until the edit's instant is known; dropped where the quota is used up. */
+/* Kept until the edit's instant is known; dropped if the quota is used up. */
 void sighting_keep(struct sighting *sighting, const struct instant *instant, struct quota *quota);
 /* The worker saw the text of this digest. */
 void sighting_compare(struct sighting *sighting, uint32_t worker, struct bytes digest, struct quota *quota);
 
-/* Who saw something else than the others, or than what was written. */
+/* Workers that saw something different from the others, or from what was written. */
 struct divergence {
     uint32_t room;
     uint64_t step;
-    uint32_t compared; /* readers who told what they saw */
+    uint32_t compared; /* readers that reported what they saw */
     uint32_t differed;
     bool is_from_written; /* compared with the payload, else with what most of them saw */
     uint32_t workers[LIMIT_MISSING];
     uint32_t worker_count;
 };
-/* Fills all but room and step. `written` is the digest of the payload, or none. */
+/* Fills all but room and step. `written` is the digest of the payload, or empty. */
 void sighting_judge(const struct sighting *sighting, struct bytes written, struct divergence *divergence);

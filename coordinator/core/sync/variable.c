@@ -105,11 +105,11 @@ bool variables_assign(struct variables *variables, struct variable *variable, st
     quota_give(&variables->quota, before);
     if (!quota_take(&variables->quota, value.size)) {
         bool fitted = quota_take(&variables->quota, before);
-        (void)fitted; /* it was there a moment ago */
+        (void)fitted; /* it did a moment ago */
         return false;
     }
     struct shared *copy =
-        value.size > 0 ? shared_new(value) : NULL; /* before the one goes that it may be of */
+        value.size > 0 ? shared_new(value) : NULL; /* before the record that may contain it is freed */
     shared_release(&variable->shared);
     variable->shared = copy;
     variable->value = shared_bytes(copy);

@@ -12,22 +12,23 @@ struct map;
 #define VARIABLES_MAX_BYTES (64u * 1024u * 1024u)
 
 struct variable {
-    uint32_t room; /* or ROOM_CAMPAIGN */
+    uint32_t room; /* a room, or ROOM_CAMPAIGN */
     struct text name;
     struct bytes value;    /* empty while unset */
-    struct shared *shared; /* holds it, as answers do that are on their way; NULL while unset */
+    struct shared *shared; /* keeps it alive, as do answers in transit; NULL while unset */
     struct wait_list waits;
     bool is_being_made;
-    uint32_t maker;               /* whose factory runs */
-    struct variable *next_making; /* of the same maker: factories may nest */
+    uint32_t maker;               /* the worker whose factory runs */
+    struct variable *next_making; /* made by the same worker: factories may nest */
 };
 
-/* All variables of a campaign together: what they may hold, and who makes which. */
+/* All variables of a campaign together: their quota, and who makes which. */
 struct variables {
     struct map *of_campaign;
     uint32_t count;
     struct quota quota;
-    struct variable **making; /* by worker: the first that it makes; NULL until the first factory runs */
+    struct variable *
+        *making; /* by worker: the first variable that it makes; NULL until the first factory runs */
     uint32_t worker_count;
 };
 
@@ -37,12 +38,12 @@ void variables_finish(struct variables *variables);
 /* Frees the variables of a map, and empties it. */
 void variables_clear(struct variables *variables, struct map *map);
 
-/* In `map`, which is made if it is NULL; NULL if there is no room for one more. */
+/* Finds it in `map`, which is created if it is NULL; NULL if the limit for new ones is reached. */
 MUST_CHECK struct variable *variables_need(struct variables *variables, struct map **map, uint32_t room,
                                            struct bytes name);
-/* Forgets it if it is unset, and nobody waits for it or makes it. */
+/* Frees it if it is unset, and nobody waits for it or makes it. */
 void variables_tidy(struct variables *variables, struct map *map, struct variable *variable);
-/* A nil unsets it. False if there is no room for the value; then nothing has changed. */
+/* nil unsets it. False if the value exceeds the quota; then nothing has changed. */
 MUST_CHECK bool variables_assign(struct variables *variables, struct variable *variable, struct bytes value);
 
 bool variable_is_nil(struct bytes value);
@@ -50,7 +51,7 @@ bool variable_is_nil(struct bytes value);
 struct bytes variable_value(const struct variable *variable);
 
 void variables_begin_making(struct variables *variables, struct variable *variable, uint32_t maker);
-/* Nothing if nobody makes it. */
+/* No effect if nobody makes it. */
 void variables_end_making(struct variables *variables, struct variable *variable);
-/* One that the worker makes, or NULL. */
+/* A variable that the worker makes, or NULL. */
 struct variable *variables_made_by(const struct variables *variables, uint32_t worker);

@@ -18,7 +18,7 @@ struct wait_list {
 };
 
 struct wait {
-    struct wait_list *list; /* that it stands in, which belongs to what it waits for */
+    struct wait_list *list; /* the list that it is in, which belongs to what it waits for */
     struct wait *previous;
     struct wait *next;
     struct timer timer;
@@ -27,12 +27,12 @@ struct wait {
     uint32_t room; /* ROOM_CAMPAIGN for a variable of the campaign */
     uint32_t call;
     uint64_t timeout_ms;
-    uint64_t rank; /* barrier: from 1, in order of arrival */
-    /* Counts the waits that can be part of a deadlock, of a room or of the campaign's scope; NULL for one
+    uint64_t rank; /* barrier: rank in order of arrival, from 1 */
+    /* The count of waits that can be part of a deadlock, of a room or of the campaign's scope; NULL for one
      * that cannot, since it has a timeout of its own or its worker has ended. */
     uint32_t *tally;
     bool is_strict;
-    bool is_stuck; /* found to be part of a deadlock, and about to end by it */
+    bool is_stuck; /* found to be part of a deadlock, which is about to end it */
     union {
         struct notifier *notifier;
         struct barrier *barrier;
@@ -46,27 +46,26 @@ struct waits {
     uint32_t count;
     uint32_t tallied; /* how many have a tally */
     struct timers *timers;
-    struct wait *spare; /* memory of waits that are over, for the next ones */
+    struct wait *spare; /* waits that are over, for reuse */
     uint32_t spare_count;
 };
 
 void waits_init(struct waits *waits, uint32_t worker_count);
 void waits_extend(struct waits *waits, uint32_t worker_count);
-/* Waits that are still there are simply forgotten; their lists are not touched. */
+/* Waits that still exist are simply forgotten; their lists are not touched. */
 void waits_finish(struct waits *waits);
-/* The wait that the worker is in, or NULL. */
+/* The current wait of the worker, or NULL. */
 struct wait *waits_of(const struct waits *waits, uint32_t worker);
-/* The worker, which is not waiting yet, waits from now on: a copy of what `like` says, at the end of `list`.
- */
+/* The worker, which must not be waiting, waits from now on: a copy of `like`, appended to `list`. */
 struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list *list,
                          const struct wait *like);
-/* Likewise, for a copy of waits that are there already: its timer is not set. */
+/* The same, for a copy of existing waits: its timer is not set. */
 struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like);
-/* It is over; frees it. */
+/* Ends and frees it. */
 void waits_end(struct waits *waits, struct wait *wait);
 /* GET_OR_MAKE, WAIT_SET and WAIT_CHANGED. */
 bool wait_is_for_variable(const struct wait *wait);
-/* To the end of another list of the same thing. */
+/* Moves it to the end of another list of the same thing. */
 void wait_move(struct wait *wait, struct wait_list *list);
-/* One that has timed out, or NULL. It still stands in its list. */
+/* One that has timed out, or NULL. It is still in its list. */
 struct wait *waits_take_due(struct waits *waits, uint64_t now_ns);

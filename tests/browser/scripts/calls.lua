@@ -34,7 +34,7 @@ tutti.scenario("navigation", function(worker)
   assert(page:source():find('<p id="second">second</p>', 1, true))
   page:open(tutti.target .. "/slow/200")
   same(page:execute("return location.pathname"), "/slow/200")
-  refuses("is a string", page.open, page, {})
+  refuses("must be a string", page.open, page, {})
 end)
 
 tutti.scenario("finding", function(worker)
@@ -119,7 +119,7 @@ tutti.scenario("files", function(worker)
   local page = common.page(worker, main)
   -- A remote geckodriver takes no files; one of the agent's own finds them where we have put them.
   if is_firefox(page) and not common.is_own() then
-    refuses("this remote WebDriver takes no files", function() page:find("#file"):send_file("upload.txt") end)
+    refuses("this remote WebDriver does not accept files", function() page:find("#file"):send_file("upload.txt") end)
     return
   end
   page:find("#file"):send_file("upload.txt")
@@ -148,11 +148,11 @@ tutti.scenario("scripts", function(worker)
   same(page:timeouts().script, 0.2)
   fails("script timeout", page.execute_async, page, "")
   page:set_timeouts { script = 30 }
-  refuses("cannot be handed", page.execute, page, "", print)
+  refuses("cannot be passed", page.execute, page, "", print)
   local loop = {}
   loop.loop = loop
   refuses("nested deeper", page.execute, page, "", loop)
-  refuses("cannot be handed", page.execute, page, "", 0 / 0)
+  refuses("cannot be passed", page.execute, page, "", 0 / 0)
 end)
 
 tutti.scenario("timeouts", function(worker)
@@ -236,7 +236,7 @@ tutti.scenario("frames", function(worker)
   page:top_frame()
   fails("no such frame", page.frame, page, 7)
   fails("no such element", page.frame, page, "#none")
-  refuses("a frame is", page.frame, page, {})
+  refuses("frame: expected an element", page.frame, page, {})
   same({ page:in_frame({ "#inner", "#innermost" }, function(a, b)
     page:find("#pad"):send_keys("x")
     return a, page:execute("return document.title"), b
@@ -339,7 +339,7 @@ end)
 tutti.scenario("by hand", function(worker)
   local page = common.page(worker, main)
   if common.is_guarded() then
-    refuses("no commands by hand without --allow-system", page.request, page, "GET", "/title")
+    refuses("no raw commands without --allow-system", page.request, page, "GET", "/title")
     return
   end
   same(page:request("GET", "/title"), "Main page")

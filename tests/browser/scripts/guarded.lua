@@ -7,10 +7,10 @@ local refuses = common.refuses
 tutti.scenario("guarded", function(worker)
   local own = common.options()
   for _, address in ipairs { "file:///etc/passwd", "FILE:///etc/passwd", "view-source:file:///etc/passwd", "chrome://version" } do
-    refuses("is no address of a page", function() common.page(worker):open(address) end)
+    refuses("is not an address that may be opened", function() common.page(worker):open(address) end)
   end
   local page = common.page(worker, "/main.html")
-  refuses("no commands by hand", page.request, page, "POST", "/url", { url = "file:///etc/passwd" })
+  refuses("no raw commands", page.request, page, "POST", "/url", { url = "file:///etc/passwd" })
   common.same(page:execute("try { location.href = 'file:///etc/passwd' } catch (e) {} return location.protocol"), "http:")
   refuses("send_file: ", function() page:find("#file"):send_file("/etc/passwd") end)
   refuses("send_file: ", function() page:find("#file"):send_file("../../../../etc/passwd") end)

@@ -1,4 +1,4 @@
-/* What every test program includes: cmocka and what it wants before it. */
+/* Included by every test program: cmocka and what it requires before it. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>

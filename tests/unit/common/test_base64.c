@@ -1,4 +1,4 @@
-/* Base64: the samples of RFC 4648, every length there and back, and what is refused. */
+/* Base64: the samples of RFC 4648, a round trip of every length, and what is refused. */
 #include "common/base64.h"
 
 #include <setjmp.h>

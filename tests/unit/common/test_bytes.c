@@ -1,4 +1,4 @@
-/* Comparing, hashing and judging borrowed bytes. */
+/* Comparing, hashing and checking borrowed bytes. */
 #include "common/bytes.h"
 #include "tests/unit/common/check.h"
 
@@ -30,7 +30,7 @@ static void test_hash_is_the_same_every_time_and_spreads(void **state)
 {
     (void)state;
     assert_true(bytes_hash(TEXT("room")) == bytes_hash(bytes_of("rooms", 4)));
-    /* A fixed number: what was recorded on one machine replays the same on another. */
+    /* A fixed number: what was recorded on one machine replays identically on another. */
     assert_true(bytes_hash(TEXT("")) == 0xefd01f60ba992926U);
     unsigned counts[16] = {0};
     for (uint32_t i = 0; i < 1600; i++) {
@@ -51,7 +51,7 @@ static void test_printable_is_utf8_without_controls(void **state)
         "\x7f",
         "\xc2\x85", /* a C1 control */
         "\xff",
-        "\xc3", /* cut short */
+        "\xc3", /* truncated */
         "\xc0\xaf",
         "\xe0\x80\xaf", /* overlong */
         "\xed\xa0\x80", /* a surrogate */
@@ -59,7 +59,7 @@ static void test_printable_is_utf8_without_controls(void **state)
         "\x80",
         "\xe2\x28\xa1",
         "gnp.\u202Elua",        /* shown as auled.png */
-        "a\u2028tutti: forged", /* a line end to some */
+        "a\u2028tutti: forged", /* a line end for some readers */
         "admin\u200B",          /* another name that looks the same */
         "a\U000E0041",
     };

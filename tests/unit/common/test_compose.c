@@ -1,4 +1,4 @@
-/* Words in an array are whole, or cut between two characters. */
+/* Text in an array is complete, or cut at a character boundary. */
 #include "common/compose.h"
 #include "tests/unit/common/check.h"
 

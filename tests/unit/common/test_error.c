@@ -1,4 +1,4 @@
-/* Errors are one line, wrapped outward, and never longer than their room. */
+/* Errors are one line, wrapped outward, and never longer than their array. */
 #include "common/bytes.h"
 #include "common/error.h"
 #include "tests/unit/common/check.h"

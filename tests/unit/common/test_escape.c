@@ -1,4 +1,4 @@
-/* Nothing that comes from outside can steer a terminal or break a line of JSON. */
+/* Nothing that comes from outside can control a terminal or break a line of JSON. */
 #include "common/escape.h"
 #include "tests/unit/common/check.h"
 

@@ -1,4 +1,4 @@
-/* A histogram keeps three digits of every value, and survives the way over the wire. */
+/* A histogram keeps three digits of every value, and survives transmission. */
 #include "common/histogram.h"
 #include "common/random.h"
 #include "tests/unit/common/check.h"
@@ -32,7 +32,7 @@ static void test_small_values_are_exact(void **state)
     assert_true(histogram_quantile(histogram, 7) == 1000);
 }
 
-/* Whatever the value, what comes back is at least it and at most 0.1 % above. */
+/* Whatever the value, the result is at least it and at most 0.1 % above. */
 static void test_every_range_keeps_three_digits(void **state)
 {
     (void)state;

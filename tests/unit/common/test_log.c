@@ -1,4 +1,4 @@
-/* What a log line looks like, read back from standard error itself. */
+/* The format of log lines, read back from standard error itself. */
 #include "common/bytes.h"
 #include "common/log.h"
 #include "tests/unit/common/check.h"

@@ -1,4 +1,4 @@
-/* The map keeps what it is given, in order of insertion, whatever is removed meanwhile. */
+/* The map keeps what it is given, in insertion order, whatever is removed meanwhile. */
 #include "common/map.h"
 #include "common/memory.h"
 #include "common/random.h"
@@ -43,7 +43,7 @@ static void test_keys_are_copied_and_may_hold_anything(void **state)
     assert_ptr_equal(map_get(map, TEXT("")), &values[1]);
     assert_ptr_equal(map_get(map, bytes_of("a\0", 2)), &values[2]);
     assert_null(map_get(map, TEXT("a")));
-    /* An entry that is gone has no key, which is not the same as the empty one. */
+    /* A removed entry has no key, which differs from the empty key. */
     assert_ptr_equal(map_remove(map, TEXT("")), &values[1]);
     assert_null(map_put(map, TEXT(""), &values[2]));
     assert_int_equal(map_size(map), 3);
@@ -58,7 +58,7 @@ static void test_iterates_in_order_of_insertion(void **state)
         numbers[i] = i * 2654435761u;
         map_put(map, key_of(&numbers[i]), &numbers[i]);
     }
-    /* Replacing keeps the place; removing and putting goes to the end. */
+    /* Replacing keeps the position; removing and putting moves to the end. */
     map_put(map, key_of(&numbers[5]), &numbers[5]);
     map_remove(map, key_of(&numbers[0]));
     map_put(map, key_of(&numbers[0]), &numbers[0]);
@@ -122,7 +122,7 @@ static void test_a_cursor_survives_removal_and_growth_together(void **state)
     assert_int_equal(map_size(map), KEYS / 3);
 }
 
-/* Against the plainest model: an array of what should be there. */
+/* Against the simplest model: an array of what should be there. */
 static void test_agrees_with_a_model(void **state)
 {
     (void)state;
@@ -133,7 +133,7 @@ static void test_agrees_with_a_model(void **state)
     random_seed(&random, 4);
     SCOPED(map_free) struct map *map = map_new();
     for (unsigned step = 0; step < 20000; step++) {
-        /* The share of insertions swings, so that the map fills and empties. */
+        /* The share of insertions varies, so that the map fills and empties. */
         uint32_t key = (uint32_t)random_below(&random, KEYS);
         bool wants_in = random_below(&random, 100) < (step / 2000 % 2 == 0 ? 70 : 30);
         void *before = wants_in ? map_put(map, key_of(&key), &numbers[key]) : map_remove(map, key_of(&key));

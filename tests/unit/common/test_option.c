@@ -1,4 +1,4 @@
-/* Options from the command line and the environment, and what is said about wrong ones. */
+/* Options from the command line and the environment, and the messages for wrong ones. */
 #include "common/memory.h"
 #include "common/option.h"
 #include "tests/unit/common/check.h"
@@ -83,7 +83,7 @@ static struct outcome parse(const char *const *arguments)
     char *argv[16] = {(char *)(uintptr_t) "tutti"};
     int argc = 1;
     for (; *arguments != NULL; arguments++) {
-        argv[argc++] = (char *)(uintptr_t)*arguments; /* main gets them without const */
+        argv[argc++] = (char *)(uintptr_t)*arguments; /* main receives them without const */
     }
     outcome.is_good = option_parse(options, OPTION_COUNT_ALL, argc, argv, &outcome.settings, outcome.words, 2,
                                    &outcome.word_count, &outcome.error);
@@ -152,7 +152,7 @@ static void test_words_mix_with_options(void **state)
     assert_true(outcome.is_good);
     assert_string_equal(outcome.words[0], "--workers");
     assert_string_equal(outcome.words[1], "--");
-    assert_error(PARSE("a", "b", "c"), "\"c\" is one word too many");
+    assert_error(PARSE("a", "b", "c"), "unexpected argument \"c\"");
 }
 
 static void test_a_value_may_look_like_an_option(void **state)

@@ -1,4 +1,4 @@
-/* Options in a file: what a line may look like, and what is said about wrong ones. */
+/* Options in a file: what a line may look like, and the messages for wrong ones. */
 #include "common/option.h"
 
 #include <setjmp.h>

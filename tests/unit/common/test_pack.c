@@ -1,4 +1,4 @@
-/* What is packed comes out again, and what was not packed is broken. */
+/* What was packed is unpacked unchanged, and anything else is broken. */
 #include "common/memory.h"
 #include "common/pack.h"
 #include "tests/unit/common/check.h"
@@ -56,7 +56,7 @@ static void test_broken_stays_broken(void **state)
                                               5));
     assert_int_equal(unpack_bytes(&unpack).size, 0);
     assert_true(unpack.is_broken);
-    assert_int_equal(unpack_bytes(&unpack).size, 0); /* of nothing, by now */
+    assert_int_equal(unpack_bytes(&unpack).size, 0); /* nothing left by now */
     assert_int_equal(unpack_number(&unpack), 0);
     assert_int_equal(unpack_fixed(&unpack), 0);
     assert_false(unpack_is_done(&unpack));

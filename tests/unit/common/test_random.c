@@ -34,7 +34,7 @@ static void test_below_is_even(void **state)
         assert_in_range(counts[i], 9600, 10400);
     }
     assert_true(random_below(&random, 1) == 0);
-    /* Without throwing numbers away, the lowest third would come up half of the time. */
+    /* Without rejection, the lowest third would come up half of the time. */
     uint64_t third = (uint64_t)1 << 62;
     unsigned low = 0;
     for (unsigned i = 0; i < 9000; i++) {

@@ -186,7 +186,7 @@ static void what_may_not_be_replaced_stays(void **state)
     struct error error;
     assert_true(replace_file(place->path, TEXT("first"), 0600, false, &error));
     assert_false(replace_file(place->path, TEXT("second"), 0600, false, &error));
-    assert_non_null(strstr(error.text, "is there already; nothing was overwritten"));
+    assert_non_null(strstr(error.text, "already exists; nothing was overwritten"));
     expect_text(place, "file", "first");
     assert_int_equal(unlinkat(place->descriptor, "file", 0), 0);
     assert_int_equal(symlinkat("nowhere", place->descriptor, "file"), 0);

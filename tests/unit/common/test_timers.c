@@ -38,7 +38,7 @@ static void test_equal_ones_fire_as_they_were_set(void **state)
         timer_init(&all[i]);
         timers_set(timers, &all[i], 7);
     }
-    /* Setting it again puts it behind the others. */
+    /* Setting it again puts it after the others. */
     timers_set(timers, &all[0], 7);
     for (unsigned i = 1; i <= TIMERS; i++) {
         assert_ptr_equal(timers_take_due(timers, 7), &all[i % TIMERS]);
@@ -64,7 +64,7 @@ static void test_unset_ones_do_not_fire(void **state)
     assert_null(timers_take_due(timers, 100));
 }
 
-/* The one that a search through all of them would choose. */
+/* The one that a linear search would choose. */
 static struct timer *soonest(struct timer *all)
 {
     struct timer *found = NULL;

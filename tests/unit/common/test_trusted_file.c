@@ -1,4 +1,4 @@
-/* What others may have written, or may read, does not count as a secret of ours. */
+/* What others may have written, or may read, is not accepted as a secret of ours. */
 #include "common/memory.h"
 #include "common/trusted_file.h"
 #include "tests/unit/common/check.h"
@@ -21,7 +21,7 @@ static void make_file(const char *path, mode_t mode, uid_t owner)
     assert_int_equal(close(descriptor), 0);
 }
 
-/* NULL: it counts, without a word. */
+/* NULL: accepted, without a warning. */
 static void expect(const char *path, enum trusted_file_kind kind, const char *says)
 {
     SCOPED(trusted_file_wipe) struct buffer text;
@@ -73,7 +73,7 @@ static void test_only_files(void **state)
     (void)unlink(path);
     expect(path, TRUSTED_FILE_SECRET, "No such file");
     assert_int_equal(mkfifo(path, 0600), 0);
-    expect(path, TRUSTED_FILE_SECRET, "is not a file"); /* and nobody waits for a writer */
+    expect(path, TRUSTED_FILE_SECRET, "is not a file"); /* and it does not wait for a writer */
     expect("/dev/zero", TRUSTED_FILE_PUBLIC, "is not a file");
     expect("/tmp", TRUSTED_FILE_PUBLIC, "is not a file");
 }

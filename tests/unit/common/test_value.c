@@ -115,15 +115,15 @@ static void test_check_refuses_the_rest(void **state)
     assert_true(IS_VALUE("d\x43\xe0\0\0\0\0\0\0"));    /* but not 2^63 */
     assert_false(IS_VALUE("d\x7f\xf8\0\0\0\0\0\x01")); /* another NaN */
     assert_false(IS_VALUE("{\0\0\0\x01"));             /* nothing follows */
-    assert_false(IS_VALUE("{\0\0\0\x01t"));            /* no value */
-    assert_false(IS_VALUE("{\xff\xff\xff\xfftt"));     /* many more announced */
+    assert_false(IS_VALUE("{\0\0\0\x01t"));            /* not a value */
+    assert_false(IS_VALUE("{\xff\xff\xff\xfftt"));     /* announces many more than there are */
     assert_false(IS_VALUE("{\0\0\0\x01nt"));           /* nil as key */
     assert_false(IS_VALUE("{\0\0\0\x01tn"));           /* nil as value */
     assert_false(IS_VALUE("{\0\0\0\x01{\0\0\0\0t"));   /* a table as key */
     assert_false(IS_VALUE("{\0\0\0\x01"
                           "d\x7f\xf8\0\0\0\0\0\0t")); /* NaN as key */
     assert_false(IS_VALUE("{\0\0\0\x02tttt"));        /* the same key twice */
-    assert_false(IS_VALUE("{\0\0\0\x02ttft"));        /* falling keys */
+    assert_false(IS_VALUE("{\0\0\0\x02ttft"));        /* keys in descending order */
 }
 
 static void append_nested(struct buffer *buffer, unsigned depth)
@@ -227,7 +227,7 @@ static void append_integer_or_nil(struct buffer *buffer, const int64_t *integer)
     }
 }
 
-/* Adds two and compares with what `expected` holds. */
+/* Adds two values and compares the sum with what `expected` contains. */
 static void assert_sum(const int64_t *left, const int64_t *right, const struct buffer *expected)
 {
     SCOPED(buffer_finish) struct buffer first;

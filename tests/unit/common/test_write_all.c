@@ -1,4 +1,4 @@
-/* All of it is written, whatever the file takes at once. */
+/* Everything is written, however little the file accepts at a time. */
 #include "common/memory.h"
 #include "common/write_all.h"
 
@@ -61,7 +61,7 @@ static void test_more_than_fits_at_once(void **state)
     memory_free(bytes);
 }
 
-/* Part of it goes in, and the rest does not. */
+/* Only part of it is accepted. */
 static void test_a_file_that_takes_no_more(void **state)
 {
     (void)state;

@@ -9,8 +9,8 @@ struct ask {
     const char *method; /* NULL is GET */
     const char *path;
     const char *headers[3];
-    const char *body;        /* NULL is none */
-    size_t body_size;        /* 0 is the length of the text */
+    const char *body;        /* NULL: none */
+    size_t body_size;        /* 0: the length of the text */
     const char *credentials; /* "user:password" */
     bool is_chunked;
     bool follows_redirects;
@@ -37,11 +37,11 @@ struct client *client_new(void);
 void client_free(struct client *client);
 /* The address of `path`, until the next call. */
 const char *client_address(const struct client *client, const char *path, char *address, size_t size);
-/* Borrowed until the next call. Fails the test when no answer comes. */
+/* Borrowed until the next call. Fails the test if there is no answer. */
 const struct answer *client_ask(struct client *client, struct ask ask);
 /* Short for a GET. */
 const struct answer *client_get(struct client *client, const char *path);
-/* Whether the answer has this line, such as "ETag: \"1\"", in this spelling. */
+/* Whether the answer has this exact line, such as "ETag: \"1\"". */
 bool answer_has_header(const struct answer *answer, const char *line);
 /* The body as text. */
 const char *answer_text(const struct answer *answer);

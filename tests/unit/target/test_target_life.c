@@ -1,4 +1,4 @@
-/* The practice target under rude and under many clients, its start and its end. */
+/* The practice target with rude clients and with many, its start and its end. */
 #include "common/clock.h"
 #include "common/memory.h"
 #include "tests/unit/target/target_client.h"
@@ -25,7 +25,7 @@ static int dial(const struct client *client)
     return stream;
 }
 
-/* Sends the text as it stands and gives what comes until the target closes. */
+/* Sends the text as it is and returns what arrives until the target closes. */
 static void exchange(const struct client *client, const char *text, struct buffer *answer)
 {
     int stream = dial(client);
@@ -88,7 +88,7 @@ static void bodies_are_bounded(void **state)
     assert_int_equal(client_ask(client, ask)->status, 413);
     ask.path = "/status/200";
     assert_int_equal(client_ask(client, ask)->status, 413);
-    /* The 413 came at the end of the body, so the connection is still good. */
+    /* The 413 came at the end of the body, so the connection is still usable. */
     const struct answer *answer = client_get(client, "/pad/a");
     assert_int_equal(answer->new_connections, 0);
     assert_int_equal(answer->body.size, MEBIBYTE);
@@ -201,7 +201,7 @@ static void a_port_in_use_is_said(void **state)
     assert_null(target_start(NULL, target_port(client->target), &error));
     (void)snprintf(wanted, sizeof wanted, "port %u is in use", target_port(client->target));
     assert_non_null(strstr(error.text, wanted));
-    assert_non_null(strstr(error.text, "something else listens at"));
+    assert_non_null(strstr(error.text, "something else already listens at"));
     assert_int_equal(client_get(client, "/page")->status, 200);
 }
 

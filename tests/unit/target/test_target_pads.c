@@ -1,4 +1,4 @@
-/* Tests of the pads of the practice target: versions, conditions, bounds, and many at once. */
+/* Tests of the pads of the practice target: versions, conditions, bounds, and concurrency. */
 #include "common/memory.h"
 #include "target/target_pads.h"
 #include "tests/unit/target/target_client.h"
@@ -230,7 +230,7 @@ struct writer {
     unsigned backwards;
 };
 
-/* Each text is one letter, as many times as the letter and the turn say: a torn one mixes letters. */
+/* Each text is one letter, as often as the letter and the turn say: a torn one mixes letters. */
 static void *write_and_read(void *argument)
 {
     struct writer *writer = argument;

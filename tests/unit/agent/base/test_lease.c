@@ -1,4 +1,4 @@
-/* What a shard makes of its looks at the lease. */
+/* How a shard judges the lease from its looks at it. */
 #include "agent/base/lease.h"
 #include "common/clock.h"
 

@@ -1,4 +1,4 @@
-/* A driver that begets what real ones beget, and worse. */
+/* A driver that creates the same descendants as real ones, and worse. */
 #include "tests/unit/agent/browser/fake_driver.h"
 
 #include "agent/browser/reaper.h"
@@ -38,7 +38,7 @@ static void ignore_everything(const char *name)
     (void)prctl(PR_SET_NAME, name);
 }
 
-/* Goes on for as long as the patience of the test at most, should all else fail. */
+/* Runs at most as long as the test is willing to wait, should everything else fail. */
 static _Noreturn void linger(const char *name)
 {
     ignore_everything(name);
@@ -48,8 +48,8 @@ static _Noreturn void linger(const char *name)
     _exit(0);
 }
 
-/* Like a crash handler: a session of its own, and nobody's child. The one between has gone afterwards, so
- * that nobody counts it. */
+/* Like a crash handler: in a session of its own, and an orphan. The intermediate process has exited before it
+ * is counted. */
 static void beget_orphan(void)
 {
     pid_t between = fork();
@@ -64,7 +64,7 @@ static void beget_orphan(void)
     (void)waitpid(between, NULL, 0);
 }
 
-/* Like a zygote: no environment, but an option with the folder; and nobody's child either. */
+/* Like a zygote: no environment, but an option with the folder; also an orphan. */
 static void beget_stranger(void)
 {
     char option[256];
@@ -173,7 +173,7 @@ static int drive(unsigned port)
     for (char **variable = environ; strcmp(behaviour, "loud") == 0 && *variable != NULL; variable++) {
         printf("%s\n", *variable);
     }
-    /* Its children would have that name as well if it had it before. */
+    /* Its children would inherit that name if it were set earlier. */
     (void)prctl(PR_SET_NAME, "fake-driver");
     printf("Starting ChromeDriver on port 0\nChromeDriver was started successfully on port %u.\n", port);
     (void)fflush(stdout);

@@ -16,19 +16,19 @@
  *   loud      prints its environment, then answers */
 bool fake_driver_plays(int argc, char **argv, int *code);
 
-/* Makes every driver that starts this very program, and the folders of drivers stand in one of this test. */
+/* Makes every driver start this very program, and puts the folders of drivers into one of this test. */
 void fake_driver_set_up(void);
-/* Removes that, which has to be empty. */
+/* Removes that folder, which must be empty. */
 void fake_driver_tear_down(void);
-/* How many processes are of this program, besides this one. */
+/* How many other processes run this program. */
 size_t fake_driver_count_processes(void);
-/* One of those whose name (comm) this is; 0: none. */
+/* A process with this name (comm); 0: none. */
 pid_t fake_driver_find(const char *name);
-/* Likewise, as soon as there is one: it takes its name only after it has begun. Never 0, which kill would
- * take for everybody. */
+/* The same, waiting until there is one: it takes its name only after it has started. Never 0, which kill
+ * would take for the whole process group. */
 pid_t fake_driver_await(const char *name);
 /* A file of a process in /proc, as text. */
 void fake_driver_read(pid_t pid, const char *name, char *text, size_t size);
 size_t fake_driver_count_folders(void);
-/* Until both counts are 0, or 5 s are over: then fails the test. */
+/* Waits until both counts are 0; fails the test after 5 s. */
 void fake_driver_expect_nothing_left(void);

@@ -1,4 +1,4 @@
-/* Drivers start, are watched, and leave nothing behind, whoever ends first. */
+/* Drivers start, are watched, and leave nothing behind, whichever process ends first. */
 #include "agent/browser/drivers.h"
 #include "agent/browser/starter_link.h"
 #include "common/clock.h"
@@ -65,7 +65,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* It sees the environment of the moment. */
+/* It sees the current environment. */
 static void open_drivers(struct stand *stand)
 {
     const struct starter_settings settings = {.has_walls = true};
@@ -105,7 +105,7 @@ static void await(struct stand *stand, const struct webdriver *driver, enum webd
     }
 }
 
-/* What begets itself in the background. */
+/* A process that keeps forking in the background. */
 static void await_count(size_t count)
 {
     while (fake_driver_count_processes() < count) {
@@ -163,22 +163,22 @@ static void measure(struct stand *stand, struct webdriver *driver)
     }
 }
 
-/* Nothing of what is peculiar to an agent's process or to a reaper. */
+/* Nothing specific to an agent's process or to a reaper is inherited. */
 static void a_driver_is_a_process_like_others(void **state)
 {
     struct stand *stand = *state;
     char expected[40];
     int ends[2];
     char byte;
-    assert_int_equal(pipe(ends), 0); /* open across exec, as a careless library leaves one */
+    assert_int_equal(pipe(ends), 0); /* open across exec, as a careless library may leave one */
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_READY);
     pid_t pid = fake_driver_await("fake-driver");
-    assert_int_equal(getsid(pid), pid); /* no terminal's signals reach it */
+    assert_int_equal(getsid(pid), pid); /* signals of a terminal do not reach it */
     assert_int_equal(mask_of(pid, "SigBlk:"), 0);
     assert_int_equal(mask_of(pid, "SigIgn:") >> (SIGPIPE - 1) & 1, 0);
     (void)close(ends[1]);
-    assert_int_equal(read(ends[0], &byte, 1), 0); /* nobody else has it */
+    assert_int_equal(read(ends[0], &byte, 1), 0); /* no other process has it */
     (void)close(ends[0]);
     char *log = read_log(driver);
     snprintf(expected, sizeof expected, "on port %s.\n", webdriver_url(driver) + strlen("http://127.0.0.1:"));
@@ -206,7 +206,7 @@ static void a_driver_that_closes_its_output_keeps_nobody_busy(void **state)
     await(stand, driver, WEBDRIVER_READY);
     measure(stand, driver);
     uint64_t before = burnt_ticks(fake_driver_await("tutti-reaper"));
-    (void)usleep(300000); /* in which it has nothing to do */
+    (void)usleep(300000); /* a time in which it has nothing to do */
     assert_true(burnt_ticks(fake_driver_await("tutti-reaper")) <= before + 3);
     measure(stand, driver);
     assert_int_equal(webdriver_state(driver), WEBDRIVER_READY);
@@ -248,7 +248,7 @@ static void a_driver_that_is_killed_says_so(void **state)
     assert_int_equal(
         strncmp(webdriver_failure(driver), "chromedriver was ended by signal 9 (Killed): Chrome", 50), 0);
     assert_int_equal(fake_driver_count_processes(), 0);
-    /* And the next one is another. */
+    /* And the next one is a different one. */
     await(stand, start(stand, 1), WEBDRIVER_READY);
 }
 
@@ -280,7 +280,7 @@ static void a_reaper_that_is_told_to_end_does(void **state)
     }
 }
 
-/* A process that has two drivers, as an agent has; gives it once they are ready. */
+/* A process that has two drivers, like an agent; returned once they are ready. */
 static pid_t start_agent(struct stand *stand)
 {
     int ends[2];
@@ -313,7 +313,7 @@ static void nothing_outlives_an_agent_that_is_killed(void **state)
     fake_driver_expect_nothing_left();
 }
 
-static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **state)
+static void leftovers_of_killed_agent_and_reapers_are_removed_at_the_next_start(void **state)
 {
     struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "family", 1);
@@ -326,7 +326,7 @@ static void what_outlived_agent_and_wardens_goes_with_the_next_start(void **stat
             (void)usleep(1000);
         }
     }
-    while (fake_driver_find("fake-driver") != 0) { /* they end with their reapers, their children do not */
+    while (fake_driver_find("fake-driver") != 0) { /* they die with their reapers, their children do not */
         (void)usleep(1000);
     }
     assert_int_equal(kill(agent, SIGKILL), 0);
@@ -382,7 +382,7 @@ static void a_driver_that_is_no_program(void **state)
     struct webdriver *driver = start(stand, 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_string_equal(webdriver_failure(driver),
-                        "TUTTI_CHROMEDRIVER is /etc/passwd, which is not the whole path of a program");
+                        "TUTTI_CHROMEDRIVER is /etc/passwd, which is not the absolute path of a program");
 }
 
 static void few_start_at_once(void **state)
@@ -399,7 +399,7 @@ static void few_start_at_once(void **state)
     webdriver_settle(stand->driver[0]);
     assert_int_equal(webdriver_state(stand->driver[1]), WEBDRIVER_STARTING);
     assert_int_equal(webdriver_state(stand->driver[2]), WEBDRIVER_QUEUED);
-    /* One that is given up before it is its turn is skipped; one that ends leaves its place. */
+    /* One that is released before its turn is skipped; one that ends frees its slot. */
     webdriver_stop(stand->driver[2]);
     assert_int_equal(webdriver_state(stand->driver[2]), WEBDRIVER_GONE);
     webdriver_release(&stand->driver[1]);
@@ -413,7 +413,7 @@ static void a_port_that_was_taken_is_changed_for_another(void **state)
     (void)setenv("FAKE_DRIVER", "busy", 1);
     struct webdriver *driver = start_kind(stand, 0, BROWSER_WEBKIT);
     await(stand, driver, WEBDRIVER_READY);
-    /* What ends from now on is another matter, and so is a driver that has answered. */
+    /* Ending later does not count, nor does a driver that has answered. */
     pid_t orphan = fake_driver_await("fake-orphan");
     assert_int_equal(kill(orphan, SIGKILL), 0);
     while (fake_driver_find("fake-orphan") == orphan) {
@@ -425,7 +425,7 @@ static void a_port_that_was_taken_is_changed_for_another(void **state)
     assert_int_equal(kill(fake_driver_await("fake-driver"), SIGKILL), 0);
     await(stand, driver, WEBDRIVER_GONE);
     assert_non_null(strstr(webdriver_failure(driver), "signal 9 (Killed)"));
-    /* One that chooses its port itself has no such excuse, but where it says so. */
+    /* A driver that chooses its own port is not retried, unless it says that the port is taken. */
     await(stand, start(stand, 1), WEBDRIVER_GONE);
 }
 
@@ -434,7 +434,7 @@ static void a_port_that_is_said_to_be_taken_is_too(void **state)
     struct stand *stand = *state;
     (void)setenv("FAKE_DRIVER", "crowded", 1);
     await(stand, start(stand, 0), WEBDRIVER_READY);
-    /* What says nothing has had three chances. */
+    /* One that says nothing has had three attempts. */
     webdriver_settle(stand->driver[0]);
     await(stand, start_kind(stand, 1, BROWSER_WEBKIT), WEBDRIVER_GONE);
 }
@@ -480,7 +480,7 @@ static void nothing_is_kept_of_what_was_released(void **state)
     webdriver_release(&stand->driver[0]);
     assert_null(stand->driver[0]);
     (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
-    assert_int_equal(stand->changes, changes); /* who has released it is not told any more */
+    assert_int_equal(stand->changes, changes); /* no callback after it was released */
 }
 
 static void nothing_is_kept_of_what_has_failed(void **state)
@@ -498,10 +498,10 @@ static void closing_waits_for_nobody_for_ever(void **state)
     await(stand, start(stand, 0), WEBDRIVER_READY);
     pid_t reaper = fake_driver_await("tutti-reaper");
     assert_int_equal(kill(reaper, SIGSTOP), 0);
-    stand->driver[0] = NULL; /* goes with all of them */
+    stand->driver[0] = NULL; /* removed together with all of them */
     drivers_close(&stand->drivers);
     (void)uv_run(&stand->loop, UV_RUN_DEFAULT);
-    assert_int_equal(kill(reaper, SIGCONT), 0); /* it clears up when it can */
+    assert_int_equal(kill(reaper, SIGCONT), 0); /* it cleans up when it can */
 }
 
 static void closing_ends_all_of_them(void **state)
@@ -534,7 +534,7 @@ int main(int argc, char **argv)
         STORY(a_killed_reaper_is_swept_up_after),
         STORY(a_reaper_that_is_told_to_end_does),
         STORY(nothing_outlives_an_agent_that_is_killed),
-        STORY(what_outlived_agent_and_wardens_goes_with_the_next_start),
+        STORY(leftovers_of_killed_agent_and_reapers_are_removed_at_the_next_start),
         STORY(a_driver_that_ends_before_it_answers),
         STORY(a_driver_that_never_answers),
         STORY(a_driver_that_is_not_there),

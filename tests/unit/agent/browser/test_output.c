@@ -1,4 +1,4 @@
-/* What is kept of the words of a driver. */
+/* What is kept of a driver's output. */
 #include "agent/browser/output.h"
 
 #include <fcntl.h>
@@ -137,7 +137,7 @@ static void a_file_has_all_of_it_up_to_a_limit(void **state)
     assert_in_range(size_of(path), FILE_MAX_BYTES - (off_t)sizeof block, FILE_MAX_BYTES);
     output_close(&output);
     output_close(&output);
-    assert_int_equal(symlink("log", link), 0); /* as somebody else may have put there */
+    assert_int_equal(symlink("log", link), 0); /* as another user may have planted there */
     off_t before = size_of(path);
     output_open(&output, link);
     say(&output, "not there");

@@ -1,4 +1,4 @@
-/* Who belongs to a driver, as /proc shows it. */
+/* Which processes belong to a driver, according to /proc. */
 #include "agent/browser/processes.h"
 #include "common/clock.h"
 
@@ -16,16 +16,17 @@
 
 #include <cmocka.h>
 
-/* As much is read of an environment at once. */
+/* How much of an environment is read at a time. */
 #define CHUNK_BYTES 16384
 #define LINGER "linger"
 #define BURNT_MS 60u
 
 static char own_program[512];
-static char folder[40]; /* that nobody else has */
+static char folder[40]; /* unique to this test */
 static char variable[sizeof folder + sizeof PROCESSES_VARIABLE];
 
-/* A process of this program with this in its environment. It has begun when its end of the pipe is closed. */
+/* A process of this program with this in its environment. It has started when its end of the pipe is
+ * closed. */
 static pid_t start(char *const *environment)
 {
     int ends[2];
@@ -85,7 +86,7 @@ static void another_variable_or_folder_is_not_meant(void **state)
     end(pid);
 }
 
-/* Neither as one that fits nor as a child of one that does. */
+/* Neither as a match itself nor as a child of a match. */
 static void whoever_asks_is_never_among_them(void **state)
 {
     const struct processes_mark mark = {.ancestor = getpid()};
@@ -97,7 +98,7 @@ static void whoever_asks_is_never_among_them(void **state)
         if (child == 0) {
             struct processes_usage usage;
             processes_measure(&mark, &usage);
-            _exit(usage.count == 1 ? 0 : 1); /* that is its parent */
+            _exit(usage.count == 1 ? 0 : 1); /* of its parent */
         }
         (void)waitpid(child, &status, 0);
         _exit(status == 0 && processes_kill(&mark) == 0 ? 0 : 1);
@@ -143,7 +144,7 @@ static void burn(void)
     } while (now.tv_sec == 0 && now.tv_nsec < (long)(BURNT_MS * NS_PER_MS));
 }
 
-/* One that burns, and then begets one that burns and ends: both count, in its time. */
+/* A process that burns CPU time, and then forks one that burns and ends: both count as its time. */
 static void what_they_and_their_dead_have_burnt_counts(void **state)
 {
     int ends[2];
@@ -169,9 +170,9 @@ static void what_they_and_their_dead_have_burnt_counts(void **state)
     struct processes_usage usage;
     processes_measure(&mark, &usage);
     assert_int_equal(usage.count, 1);
-    assert_in_range(usage.cpu_us, 2 * BURNT_MS * 1000 - 30000, 2000000); /* it is counted in 10 ms */
+    assert_in_range(usage.cpu_us, 2 * BURNT_MS * 1000 - 30000, 2000000); /* it is counted in units of 10 ms */
     assert_true(usage.bytes > 50000);
-    /* One that has ended and was not buried is no process any more, but has burnt what it has. */
+    /* A zombie is no longer a process, but its CPU time counts. */
     assert_int_equal(kill(pid, SIGKILL), 0);
     siginfo_t end_info;
     assert_int_equal(waitid(P_PID, (id_t)pid, &end_info, WEXITED | WNOWAIT), 0);

@@ -1,4 +1,4 @@
-/* The starter, spoken to by somebody hostile. */
+/* The starter, with a hostile peer. */
 #include "agent/browser/starter.h"
 
 #include "agent/browser/reaper.h"
@@ -52,7 +52,7 @@ static int set_up(void **state)
     return 0;
 }
 
-/* It has lived through everything, and goes when it is let go. */
+/* It has survived everything, and ends when it is released. */
 static int tear_down(void **state)
 {
     struct stand *stand = *state;
@@ -90,7 +90,7 @@ static void tell(const struct stand *stand, const void *packet, size_t size, con
     assert_int_equal(sendmsg(stand->socket, &message, MSG_NOSIGNAL), size);
 }
 
-/* The first answer on a socket of which the starter has got the other end; its first byte, 0 for the end. */
+/* The first answer on a socket whose other end the starter has got; its first byte, 0 for the end. */
 static char ask(const struct stand *stand, const struct starter_request *request, char *text, size_t size)
 {
     int ends[2];
@@ -172,7 +172,7 @@ static void packets_that_are_none(void **state)
     expect_it_works(stand);
 }
 
-/* What is started is of a kind and of the operator's, whatever else stands in the packet. */
+/* It only starts known kinds of the operator's programs, whatever else is in the packet. */
 static void only_requests_that_make_sense_are_read(void **state)
 {
     struct starter_request request;

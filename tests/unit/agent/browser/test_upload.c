@@ -1,4 +1,4 @@
-/* Files for uploads: new ones, below the folder that they belong to, whatever somebody has put in the way. */
+/* Files for uploads: new ones, below their folder, whatever has been planted in the way. */
 #include "agent/browser/upload.h"
 
 #include <errno.h>

@@ -85,7 +85,7 @@ static void refuses_workers_that_the_campaign_has_not(void **state)
 static void begins_by_its_own_clock(void **state)
 {
     struct fixture *fixture = *state;
-    start_deployed(fixture, 4, 2); /* a heartbeat later */
+    start_deployed(fixture, 4, 2); /* one heartbeat later */
     struct message message = {.kind = MESSAGE_BEGIN, .campaign = CAMPAIGN};
     message.begin.at_ns = (int64_t)(START_NS + OFFSET_NS + 1100 * MS);
     say(fixture, &message);
@@ -120,7 +120,7 @@ static void barrier_replies_keep_ranks_and_instant(void **state)
     start_deployed(fixture, 10, 4);
     struct reply reply = {.kind = OPERATION_BARRIER, .name = bytes_of_string("line"), .step = 1, .rank = 3};
     reply.at_ns = (int64_t)(START_NS + OFFSET_NS + 1200 * MS);
-    static const uint32_t ORDER[] = {2, 1, 9, 0, 3}; /* 9 is not ours: nobody's rank moves */
+    static const uint32_t ORDER[] = {2, 1, 9, 0, 3}; /* 9 is not ours: no rank is shifted */
     for (size_t i = 0; i < 5; i++) {
         worker_set_add(&reply.workers, ORDER[i]);
     }
@@ -202,7 +202,7 @@ static void many_room_steps_are_many_messages(void **state)
     notify(fixture, 0, notice);
     size_t before = fixture->messages;
     turn_end(fixture);
-    assert_int_equal(fixture->messages - before, 2); /* a full one, and one that says that this was all */
+    assert_int_equal(fixture->messages - before, 2); /* a full one, and one that says that it was the last */
     assert_non_null(strstr(buffer_string(&fixture->transcript), "65535@1) drained()"));
     ignore(fixture);
 }
@@ -286,7 +286,7 @@ static void assigned_workers_are_dealt_in_turn_and_finish_again(void **state)
     assign_worker(fixture, 7);
     assign_worker(fixture, 8);
     expect(fixture, "1:assign(7 from 4) 0:assign(8 from 4)");
-    finish_shard(fixture, 1, 1); /* said before it heard of 7 */
+    finish_shard(fixture, 1, 1); /* sent before it heard of 7 */
     finish_shard(fixture, 0, 3);
     turn_end(fixture);
     expect(fixture, "");
@@ -314,7 +314,7 @@ static void assigned_workers_go_where_a_runner_is(void **state)
            "the campaign has not (1 so far))");
 }
 
-/* A whole one comes from a shard. */
+/* A complete one comes from a shard. */
 static void leave_behind(struct fixture *fixture, uint32_t worker, size_t size)
 {
     struct notice *notice = notice_new(NOTICE_ARTIFACT, CAMPAIGN);

@@ -1,4 +1,4 @@
-/* How the bundle of a campaign comes to an agent: asked for, checked, kept. */
+/* How the bundle of a campaign reaches an agent: requested, checked, kept. */
 #include "tests/unit/agent/core/test_agent_support.h"
 
 #include "agent/core/bundle/bundle_cache.h"
@@ -132,7 +132,7 @@ static void a_bundle_that_is_known_is_not_asked_for(void **state)
     expect(fixture, "0:deploy(0 2) 1:deploy(1 3)");
     say_kind(fixture, MESSAGE_FORGET);
     ignore(fixture);
-    say_deploy(fixture, &other); /* a changed file is another bundle */
+    say_deploy(fixture, &other); /* a changed file makes a different bundle */
     turn_end(fixture);
     expect(fixture, "bundle_wanted(0)");
     memory_free(made.content);
@@ -251,8 +251,7 @@ static void no_more_bytes_are_kept_than_may_be(void **state)
     assert_null(bundle_cache_find(&cache, made[0].bundle.hash));
     struct shared_bundle *last = shared_bundle_hold(bundle_cache_find(&cache, made[2].bundle.hash));
     bundle_cache_finish(&cache);
-    assert_int_equal(shared_bundle_bytes(last),
-                     BUNDLE_CACHE_MOST_BYTES / 2); /* whoever uses it still has it */
+    assert_int_equal(shared_bundle_bytes(last), BUNDLE_CACHE_MOST_BYTES / 2); /* its users still have it */
     shared_bundle_release(&last);
     for (uint8_t i = 0; i < 3; i++) {
         memory_free(made[i].content);

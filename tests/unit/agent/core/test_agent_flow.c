@@ -1,5 +1,5 @@
-/* How what workers do leaves the agent: many in one message, held back while the link is full, and workers
- * paused before memory grows. */
+/* How operations of workers leave the agent: many in one message, held back while the link is full, and
+ * workers paused before memory grows. */
 #include "tests/unit/agent/core/test_agent_support.h"
 
 #include <string.h>
@@ -86,7 +86,7 @@ static void goes_on_gathering_while_the_link_is_full(void **state)
     pass(fixture, 5000);
     pump(fixture);
     turn_end(fixture);
-    /* 256 filled the link; the 44 turns that followed became one. */
+    /* 256 filled the link; the 44 turns that followed were merged into one. */
     assert_int_equal(fixture->messages - before, 257);
 }
 

@@ -1,4 +1,4 @@
-/* What an agent tells of itself: gathered from its shards and its shell, in one message. */
+/* What an agent reports about itself: collected from its shards and its shell, in one message. */
 #include "tests/unit/agent/core/test_agent_support.h"
 
 static void tell(struct fixture *fixture, uint64_t cpu_us)
@@ -46,7 +46,7 @@ static void what_nobody_has_asked_for_is_dropped(void **state)
     expect(fixture, "gauges(1000 µs, cpu 80, 4096 bytes, loops 0/0/0 0/0/0, 0 of lag)");
 }
 
-/* For hours without a coordinator: the link does not fill with it, and nothing is missing afterwards. */
+/* Hours without a coordinator: these messages do not fill the link, and nothing is missing afterwards. */
 static void they_add_up_while_the_link_is_full(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* How an agent becomes and stays welcome. */
+/* How an agent is welcomed and stays so. */
 #include "tests/unit/agent/core/test_agent_support.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static void says_hello_until_it_is_answered(void **state)
     tick(fixture); /* not due yet */
     expect(fixture, "");
     pass(fixture, 700);
-    expect(fixture, "hello hello hello"); /* waits of 100, 200, 400 ms, a part of each up to chance */
+    expect(fixture, "hello hello hello"); /* waits of 100, 200, 400 ms, part of each random */
     welcome(fixture);
     assert_true(agent_is_joined(fixture->agent));
     pass(fixture, 1500);
@@ -89,7 +89,7 @@ static void lease_counts_from_the_hello_that_was_answered(void **state)
     struct fixture *fixture = *state;
     start(fixture);
     tick(fixture);
-    fixture->now_ns += 3000 * MS; /* the welcome takes its time */
+    fixture->now_ns += 3000 * MS; /* the welcome is delayed */
     welcome(fixture);
     assert_int_equal(fixture->lease_until_ns, START_NS + LEASE_MS * MS);
 }
@@ -108,7 +108,7 @@ static void lease_moves_with_the_heartbeats(void **state)
     uint64_t until_ns = fixture->lease_until_ns;
     pass(fixture, 30000); /* silence: nothing moves it */
     assert_int_equal(fixture->lease_until_ns, until_ns);
-    pump(fixture); /* and it is there again */
+    pump(fixture); /* and it is back */
     pass(fixture, HEARTBEAT_MS);
     pump(fixture);
     assert_true(fixture->lease_until_ns > fixture->now_ns);
@@ -138,7 +138,7 @@ static void makes_a_new_connection_when_the_coordinator_is_silent(void **state)
     pass(fixture, 200);
     expect(fixture, "reconnect");
     pass(fixture, 60000);
-    expect(fixture, "reconnect reconnect reconnect reconnect reconnect"); /* ever rarer */
+    expect(fixture, "reconnect reconnect reconnect reconnect reconnect"); /* less and less often */
     pump(fixture);
     pass(fixture, 1900);
     expect(fixture, "");
@@ -152,7 +152,7 @@ static void what_was_lost_goes_again_over_the_new_connection(void **state)
     fixture->is_cut = true;
     deployed(fixture, 0, NULL);
     turn_end(fixture);
-    pass(fixture, 1900); /* the link's own next try would be at 3,750 */
+    pass(fixture, 1900); /* the link's own next attempt would be at 3,750 */
     fixture->is_cut = false;
     pass(fixture, 101);
     expect(fixture, "reconnect deployed(ok)");
@@ -206,7 +206,7 @@ static void refused_hello_is_tried_again_in_a_new_life(void **state)
     tick(fixture);
     refuse(fixture, "a1 is in use", false);
     expect(fixture, "hello log(the coordinator says: a1 is in use; joining anew)");
-    refuse(fixture, "a1 is in use", false); /* repeated on the way */
+    refuse(fixture, "a1 is in use", false); /* repeated in transit */
     expect(fixture, "");
     pass(fixture, 300);
     expect(fixture, "hello");
@@ -227,7 +227,7 @@ static void foreign_frames_change_nothing(void **state)
     pass(fixture, 1500);
     envelope.incarnation = INCARNATION;
     envelope.epoch = EPOCH + 1;
-    frame(fixture, &envelope, &drain); /* is no sign of life of our coordinator */
+    frame(fixture, &envelope, &drain); /* is not a sign of life of our coordinator */
     pass(fixture, 500);
     expect(fixture, "reconnect");
 }
@@ -273,7 +273,7 @@ static void says_goodbye_behind_what_its_workers_did(void **state)
     leave(fixture);
     turn_end(fixture);
     expect(fixture, "0:forget() 1:forget() pause operations(ended 0) goodbye()");
-    say_kind(fixture, MESSAGE_DRAIN); /* was on its way, and is nothing to complain of */
+    say_kind(fixture, MESSAGE_DRAIN); /* was in transit, and is no reason to complain */
     expect(fixture, "");
     refuse(fixture, "goodbye", false);
     expect(fixture, "left");

@@ -261,7 +261,7 @@ void give_workers(struct worker_set *set, uint32_t first, uint32_t stride, uint3
 
 void deploy(struct fixture *fixture, uint32_t workers, uint32_t first, uint32_t stride, uint32_t count)
 {
-    /* An empty file is here at once. */
+    /* An empty file needs no transfer. */
     struct bundle_entry file = {bytes_of_string("pad.lua"), 0};
     struct bundle_file empty = {bytes_of_string("pad.lua"), {0}};
     char hash[DIGEST_TEXT_BYTES];

@@ -1,4 +1,4 @@
-/* An agent and the coordinator's end of its link, with a network in between that the test works by hand. */
+/* An agent and the coordinator's end of its link, with a network in between that the test drives by hand. */
 #pragma once
 #include "agent/core/agent.h"
 #include "common/buffer.h"
@@ -27,10 +27,10 @@ struct fixture {
     struct link *coordinator;
     uint64_t now_ns;
     uint16_t target_port; /* of what is deployed */
-    bool is_cut;          /* frames of the agent get lost */
+    bool is_cut;          /* frames of the agent are lost */
     uint64_t incarnation; /* of the last frame of the agent */
     uint64_t lease_until_ns;
-    size_t leases; /* times that it was told */
+    size_t leases; /* number of times that it was told */
     size_t frames;
     size_t messages; /* delivered to the coordinator */
     struct buffer transcript;
@@ -39,9 +39,9 @@ struct fixture {
 int set_up(void **state); /* two shards */
 int tear_down(void **state);
 
-/* Makes the agent from fixture->settings. */
+/* Creates the agent from fixture->settings. */
 void start(struct fixture *fixture);
-/* As start, welcomed and with the clocks exchanged; the transcript is empty. */
+/* As start, after the welcome and the exchange of clocks; the transcript is empty. */
 void start_joined(struct fixture *fixture);
 /* The same with workers 0…count-1 of a campaign of `workers` deployed; the shards have not answered. */
 void start_deployed(struct fixture *fixture, uint32_t workers, uint32_t count);
@@ -52,11 +52,11 @@ void start_deployed(struct fixture *fixture, uint32_t workers, uint32_t count);
  *   "log(TEXT)" when they are warnings or worse. */
 void tick(struct fixture *fixture);
 void turn_end(struct fixture *fixture);
-/* The operator ends the agent: "left" when it is free to go. */
+/* The operator ends the agent: "left" when it may go. */
 void leave(struct fixture *fixture);
-/* Time goes by, the agent ticking whenever it is due; the coordinator is silent. */
+/* Time passes, the agent ticking whenever it is due; the coordinator is silent. */
 void pass(struct fixture *fixture, uint64_t milliseconds);
-/* A heartbeat of the coordinator, if it has one, and all else that its link has to send. */
+/* A heartbeat of the coordinator, if one is due, and everything else that its link has to send. */
 void pump(struct fixture *fixture);
 /* The coordinator sends a message through the link. */
 void say(struct fixture *fixture, const struct message *message);
@@ -64,11 +64,11 @@ void say_kind(struct fixture *fixture, enum message_kind kind);
 /* A frame as it is. */
 void frame(struct fixture *fixture, const struct envelope *envelope, const struct message *message);
 void raw_frame(struct fixture *fixture, const struct envelope *envelope, struct bytes message);
-/* Makes the coordinator's end anew and welcomes the last hello. */
+/* Creates a new coordinator's end and welcomes the last hello. */
 void welcome(struct fixture *fixture);
 void refuse(struct fixture *fixture, const char *text, bool is_final);
 
-/* From a runner; taken. */
+/* From a runner; ownership is taken. */
 void notify(struct fixture *fixture, uint32_t shard, struct notice *notice);
 void operate(struct fixture *fixture, uint32_t shard, uint32_t worker, struct operation operation);
 void finish_shard(struct fixture *fixture, uint32_t shard, uint64_t workers);

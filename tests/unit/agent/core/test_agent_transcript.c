@@ -1,4 +1,4 @@
-/* The transcript of an agent: how its commands and messages are written down. */
+/* The transcript of an agent: how its commands and messages are recorded. */
 #include "tests/unit/agent/core/test_agent_transcript.h"
 
 #include <inttypes.h>

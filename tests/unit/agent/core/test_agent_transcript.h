@@ -1,8 +1,8 @@
-/* The transcript of an agent: how its commands and messages are written down. */
+/* The transcript of an agent: how its commands and messages are recorded. */
 #pragma once
 #include "tests/unit/agent/core/test_agent_support.h"
 
 /* As "SHARD:COMMAND(…)". */
 void write_command(struct buffer *into, uint32_t shard, const struct command *command);
-/* As "NAME(…)"; fails the test where an agent sends no such message. */
+/* As "NAME(…)"; fails the test if an agent never sends such a message. */
 void write_message(struct buffer *into, const struct message *message);

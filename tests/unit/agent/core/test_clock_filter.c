@@ -1,4 +1,4 @@
-/* Which of the last exchanges of the clocks is believed. */
+/* Which of the last exchanges of the clocks is trusted. */
 #include "agent/core/clock_filter.h"
 
 #include <setjmp.h>
@@ -79,7 +79,8 @@ static void converts_both_ways(void **state)
     assert_int_equal(clock_filter_to_ours(&filter, 0), 0); /* at once */
     clock_filter_init(&filter);
     add(&filter, 1000 * MS, MS, 400 * MS);
-    assert_int_equal(clock_filter_to_ours(&filter, 300 * MS), 1); /* before our time, which is not at once */
+    assert_int_equal(clock_filter_to_ours(&filter, 300 * MS),
+                     1); /* before our time, which is different from at once */
     assert_int_equal(clock_filter_to_ours(&filter, 400 * MS), 1);
     assert_int_equal(clock_filter_to_ours(&filter, INT64_MIN), 1);
     clock_filter_init(&filter);

@@ -1,4 +1,4 @@
-/* Answers each request by a row of a table. */
+/* Answers each request according to a row of a table. */
 #include "tests/unit/agent/http/rude_server.h"
 
 #include "common/memory.h"
@@ -104,7 +104,7 @@ static void send_text(struct peer *peer, const char *text)
     assert(request);
     if (text != NULL) {
         buffer = uv_buf_init(memory_copy_string(text), (unsigned)strlen(text));
-        /* Small answers leave at once, so that the copy can go. */
+        /* Small answers are sent at once, so that the copy can be freed. */
         int sent = uv_try_write((uv_stream_t *)&peer->tcp, &buffer, 1);
         memory_free(buffer.base);
         assert(sent == (int)strlen(text) || sent < 0);

@@ -1,4 +1,4 @@
-/* The engine against a server that behaves, and one that does not. */
+/* The engine against a server that behaves, and against one that does not. */
 #include "agent/base/lease.h"
 #include "agent/base/memory_account.h"
 #include "agent/http/engine.h"
@@ -241,7 +241,7 @@ static void ends_a_stall_at_its_timeout(void **state)
     assert_int_equal(response->failure, HTTP_TIMEOUT);
     assert_in_range((clock_now_ns() - began_ns) / NS_PER_MS, 55, 5000);
     get(fixture, 0, "/ok");
-    /* A longer timeout set before a shorter one does not hide it. */
+    /* An earlier, longer timeout does not hide it. */
     start(fixture, 0, "/stall", (struct http_request){.timeout_ms = 20000});
     began_ns = clock_now_ns();
     response = fetch(fixture, 1, "/stall", (struct http_request){.timeout_ms = 60});
@@ -308,7 +308,7 @@ static void renew_lease(struct fixture *fixture)
     atomic_store(&fixture->lease_until_ns, UINT64_MAX);
 }
 
-/* As if the process had not run for so long, and the lease had ended meanwhile. */
+/* As if the process had not run for this long, and the lease had ended meanwhile. */
 static void freeze(struct fixture *fixture, uint64_t for_ns)
 {
     end_lease(fixture);
@@ -373,7 +373,7 @@ static void who_is_held_for_too_long_is_given_up(void **state)
     assert_int_equal(rude_server_requests(fixture->server), 0);
 }
 
-/* The kernel has taken megabytes of it by then: they go with the connection. */
+/* The kernel has accepted megabytes of it by then: they are dropped with the connection. */
 static void the_rest_of_a_body_is_not_sent(void **state)
 {
     static char body[32 * 1024 * 1024];
@@ -411,7 +411,7 @@ static void what_is_cancelled_without_a_lease_is_reset(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-/* A target that sends without end to many: together they stay within half of what the shard may hold. */
+/* A target that sends endlessly to many: together they stay within half of what the shard may hold. */
 static void bodies_of_all_clients_have_a_limit(void **state)
 {
     struct fixture *fixture = *state;

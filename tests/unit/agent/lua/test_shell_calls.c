@@ -198,7 +198,7 @@ static void values_travel_whole(void **state)
         "assert(same(math.mininteger) == math.mininteger and same(1/0) == 1/0 and same(false) == false)\n"
         "local function refused(text, value) local ok, why = pcall(tutti.set_var, 'x', value)\n"
         "  assert(not ok and tostring(why):find(text, 1, true), tostring(why)) end\n"
-        "local loop = {} loop[1] = loop refused('holds itself', loop)\n"
+        "local loop = {} loop[1] = loop refused('contains itself', loop)\n"
         "refused('a function cannot be shared', { print })\n"
         "refused('a table cannot be a key', { [{}] = 1 })\n"
         "refused('larger than 64 KiB', ('x'):rep(65536))\n"

@@ -1,5 +1,5 @@
-/* Scripts that try to get at what is the agent's, or to have its functions run in the middle of each other:
- * each attack ends within its own step, and the step after it works. */
+/* Scripts that try to reach what belongs to the agent, or to interleave its functions: each attack ends
+ * within its own step, and the step after it works. */
 #include "tests/unit/agent/shard/test_shell_support.h"
 
 #include <stdio.h>
@@ -116,7 +116,8 @@ static const struct attack attacks[] = {
     {"a wait within what cannot yield",
      "local inner = coroutine.create(function() return tutti.get_var('x') end)\n"
      "string.gsub('x', 'x', function() shared.ok, shared.why = coroutine.resume(inner) return false end)\n"
-     "assert(shared.ok == false and tostring(shared.why):find('cannot be made here'), tostring(shared.why))\n"
+     "assert(shared.ok == false and tostring(shared.why):find('is not possible here'), "
+     "tostring(shared.why))\n"
      "assert(not coroutine.resume(inner))\n"
      "local wrapped = coroutine.wrap(function() tutti.sleep(0.001) end)\n"
      "refused(string.gsub, 'x', 'x', wrapped)\n"
@@ -281,7 +282,8 @@ static void a_wait_ends_for_who_began_it(void **state)
     }
 }
 
-/* A coroutine that waits is resumed in the text of another one's error, when nobody has a turn. */
+/* A waiting coroutine is resumed while another one's error is converted to text, when it is no worker's
+ * turn. */
 static void a_wait_ends_in_no_text(void **state)
 {
     struct shell *shell = *state;
@@ -302,7 +304,7 @@ static void a_wait_ends_in_no_text(void **state)
     assert_non_null(strstr(shell_errors(shell), "only within a scenario"));
 }
 
-/* What a listener does to the table that it is handed is its own affair. */
+/* A listener may do anything with the table that it receives. */
 static void events_are_the_agents(void **state)
 {
     struct shell *shell = *state;

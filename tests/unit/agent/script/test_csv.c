@@ -1,4 +1,4 @@
-/* CSV as it should be, and as it should not. */
+/* Valid and invalid CSV. */
 #include "agent/script/csv.h"
 #include "common/buffer.h"
 
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* Fields in <>, each record with its line; what is wrong behind a "!". */
+/* Fields in <>, each record with its line; an error after a "!". */
 static void expect(const char *text, const char *told)
 {
     struct buffer buffer;
@@ -59,10 +59,10 @@ static void quotes_hold_anything(void **state)
 static void what_is_wrong_is_told_with_its_line(void **state)
 {
     (void)state;
-    expect("a\nb\"c\n", "1<a>!2: a quote within a field that does not begin with one");
-    expect("\"a\"b\n", "!1: text behind the closing quote of a field");
-    expect("a\n\"b\n\nc", "1<a>!2: a quoted field without an end");
-    expect("\"one\ntwo\" ,x", "!2: text behind the closing quote of a field");
+    expect("a\nb\"c\n", "1<a>!2: a quote inside an unquoted field");
+    expect("\"a\"b\n", "!1: text after the closing quote of a field");
+    expect("a\n\"b\n\nc", "1<a>!2: an unterminated quoted field");
+    expect("\"one\ntwo\" ,x", "!2: text after the closing quote of a field");
     expect("a\rb", "!1: a carriage return without a line feed");
 }
 

@@ -1,4 +1,4 @@
-/* tutti.data as a script sees it: what its rows are, and which worker gets which. */
+/* tutti.data as a script sees it: its rows, and which worker gets which. */
 #include "tests/unit/agent/shard/test_shell_support.h"
 
 #include <stdio.h>
@@ -84,7 +84,7 @@ static void what_is_wrong_is_told_with_its_place(void **state)
          "assert(select(2, pcall(function() tutti.data({ { a = 1 } }):next() end)):find('next'))");
 }
 
-/* What takes long takes from the budget, as if the script had done it. */
+/* Long operations are charged to the budget, as if the script had done the work. */
 static void expect_too_much(const char *body)
 {
     char script[1000];
@@ -150,7 +150,7 @@ static void chance_repeats_with_the_seed(void **state)
         shell->options.workers = 1;
         shell->options.seed = seed == 3 ? 2 : seed;
         shell->options.runs = 2;
-        char body[300]; /* how often it was asked in other steps does not matter */
+        char body[300]; /* calls in other steps do not matter */
         snprintf(body, sizeof body,
                  "if worker.step == 1 then for i = 1, %d do data:next() end return end\n"
                  "log(data:next().n, data:next().n, data:next(worker).n)",
@@ -170,7 +170,7 @@ static void chance_repeats_with_the_seed(void **state)
     }
 }
 
-/* Of a thousand rows hardly one comes twice. */
+/* Of a thousand rows hardly any is drawn twice. */
 static void each_draw_is_another(void **state)
 {
     struct shell *shell = *state;

@@ -1,5 +1,5 @@
-/* JSON of scripts: what comes back the same, what is refused and where, and what a script cannot do with it.
- */
+/* JSON for scripts: what survives a round trip, what is refused and where, and what a script cannot do with
+ * it. */
 #include "agent/script/script_state.h"
 
 #include <lauxlib.h>
@@ -74,7 +74,7 @@ static void a_script_says_what_is_a_list(void **state)
         "assert(json.encode { [1] = 'a', x = 'b' }:find '\"1\":\"a\"')\n"
         "local list = json.decode '[1]' list[1] = nil assert(json.encode(list) == '[]')\n"
         "assert(getmetatable(list) == false and not pcall(setmetatable, list, {}))\n"
-        "refused('metatable already', json.array, setmetatable({}, {}))");
+        "refused('already has a metatable', json.array, setmetatable({}, {}))");
 }
 
 static void says_where_a_text_is_wrong(void **state)
@@ -103,12 +103,12 @@ static void refuses_what_cannot_be_written(void **state)
     run("refused('infinite', json.encode, 1 / 0) refused('NaN', json.encode, { 0 / 0 })\n"
         "refused('a function cannot', json.encode, { print }) refused('a key that is a table', json.encode,\n"
         "  { [{}] = 1 })\n"
-        "local t = {} t.t = { t } refused('holds itself', json.encode, t)\n"
+        "local t = {} t.t = { t } refused('contains itself', json.encode, t)\n"
         "local deep = {} for i = 1, 300 do deep = { deep } end refused('deeper than 200', json.encode, "
         "deep)");
 }
 
-/* Each level holds the next one twice: 2^45 values, and nothing of it is more than a few tables. */
+/* Each level contains the next one twice: 2^45 values, but only a few tables. */
 static void a_table_that_shares_costs_what_it_is_long(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Our string functions beside the library's own, on random patterns and subjects: the same results, the same
+/* Our string functions against the library's own, on random patterns and subjects: the same results, the same
  * errors. */
 #include "agent/script/pattern.h"
 #include "agent/script/script_state.h"

@@ -1,4 +1,4 @@
-/* What a process that has looked at a script tells of it, true or not. */
+/* What a process that has inspected a script reports about it, true or not. */
 #include "agent/script/script_facts.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -107,7 +107,7 @@ static void what_no_script_can_say_is_not_believed(void **state)
     refused(&odd);
 }
 
-/* Whatever bytes come: refused, or facts that hold together. */
+/* Any bytes: refused, or consistent facts. */
 static void any_bytes_are_borne(void **state)
 {
     SCOPED(buffer_finish) struct buffer packed;

@@ -1,4 +1,4 @@
-/* Scripts looked at from outside: their files, options and scenarios, and every way to be no script. */
+/* Scripts inspected from outside: their files, options and scenarios, and every way to be invalid. */
 #include "agent/lua/lua_api.h"
 #include "agent/script/script.h"
 #include "common/memory.h"

@@ -1,5 +1,4 @@
-/* Scripts that would freeze, hoard or kill: each ends with its own step, in its own time, and the next step
- * works. */
+/* Scripts that would freeze, hoard or kill: each ends with its own step, in time, and the next step works. */
 #include "tests/unit/agent/shard/test_shell_support.h"
 
 #include <string.h>
@@ -8,7 +7,7 @@
 
 struct attack {
     const char *body;
-    const char *says; /* in the error of the step; NULL: it may as well succeed */
+    const char *says; /* in the error of the step; NULL: it may also succeed */
 };
 
 static const char TIME[] = "of processor time";
@@ -95,7 +94,7 @@ static const struct attack attacks[] = {
      "C stack overflow"},
     {"load(('('):rep(1e6))", NULL},
     {"load('return ' .. ('{'):rep(1e6))", NULL},
-    /* What catches the end. */
+    /* Functions that catch errors. */
     {"while true do pcall(function() while true do end end) end", TIME},
     {"while true do coroutine.wrap(function() while true do end end)() end", TIME},
     {"while true do xpcall(function() while true do end end, function() while true do end end) end", TIME},
@@ -142,7 +141,8 @@ static void ends_with_its_own_step(void **state)
     }
 }
 
-/* It counts while others have their turns: what a worker computes does not keep them waiting. */
+/* The time of a turn is counted across pieces in which others have their turns: a worker that computes does
+ * not keep them waiting. */
 static void gives_way_while_it_computes(void **state)
 {
     struct shell *shell = *state;
@@ -170,7 +170,7 @@ static void gives_way_while_it_computes(void **state)
     assert_string_equal(shell_errors(shell), "");
 }
 
-/* The campaign stops, and who computes hears of it although it does not wait. */
+/* The campaign stops, and a computing worker is stopped although it does not wait. */
 static void a_stop_ends_what_computes(void **state)
 {
     struct shell *shell = *state;
@@ -188,7 +188,7 @@ static void a_stop_ends_what_computes(void **state)
     assert_int_equal(shell->totals.steps_ok + shell->totals.steps_failed, 0);
 }
 
-/* Nobody goes on with what the agent has interrupted. */
+/* What the agent has killed cannot be resumed. */
 static void a_worker_is_not_resumed_by_another(void **state)
 {
     struct shell *shell = *state;

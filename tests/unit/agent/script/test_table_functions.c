@@ -1,4 +1,4 @@
-/* Our table functions beside the library's: the same results and the same refusals. */
+/* Our table functions against the library's: the same results and the same errors. */
 #include "agent/script/script_state.h"
 
 #include <lauxlib.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* Gets the library's table and ours. Each case is run with both, on a list of its own. */
+/* Gets the library's table and ours. Each case is run with both, on separate lists. */
 static const char compare[] =
     "local theirs, ours = ...\n"
     "local function show(...)\n"

@@ -1,4 +1,4 @@
-/* How late a loop comes round: on a loop that does not run, so that it never waits, with times of our own. */
+/* How late a loop is: on a loop that does not run, so that it never waits, with made-up times. */
 #include "agent/shard/loop_lag.h"
 
 #include <setjmp.h>
@@ -49,7 +49,7 @@ static void expect(struct bench *bench, uint64_t p99_us, uint64_t max_us)
     histogram_free(&histogram);
 }
 
-/* Of 1,000 ms two long turns made 90: what comes at any moment meets them nine times in a hundred. */
+/* Of 1,000 ms two long turns took 90: an event at a random moment meets them nine times in a hundred. */
 static void a_turn_counts_for_as_long_as_it_was(void **state)
 {
     struct bench *bench = *state;
@@ -126,7 +126,7 @@ static void each_report_begins_anew(void **state)
         struct loop_gauges gauges = take(bench, 100000);
         assert_int_equal(gauges.lag_max_us, 70000);
         assert_int_equal(gauges.busy_us, 100000);
-        loop_lag_end_turn(&bench->lag, bench->now_ns); /* what went before was another's */
+        loop_lag_end_turn(&bench->lag, bench->now_ns); /* the earlier part was another one's */
         (void)take(bench, 30000);
     }
 }
@@ -141,7 +141,7 @@ static void what_was_queued_is_told_once(void **state)
     expect(bench, 2000, 2000);
 }
 
-/* A loop that overslept was away for so long: it counts like a turn of that length. */
+/* A loop that overslept was away for that long: it counts like a turn of that length. */
 static void oversleeping_counts_for_as_long_as_it_was(void **state)
 {
     struct bench *bench = *state;

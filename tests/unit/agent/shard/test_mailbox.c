@@ -1,4 +1,4 @@
-/* Many threads put, one loop takes: nothing is lost, repeated or out of its sender's order. */
+/* Many threads put, one loop takes: nothing is lost, repeated or out of order with respect to its sender. */
 #include "agent/shard/mailbox.h"
 
 #include <setjmp.h>
@@ -73,7 +73,7 @@ static void hands_over_everything_in_order(void **state)
     for (uint32_t i = 0; i < THREADS; i++) {
         uv_thread_join(&writers[i].thread);
     }
-    assert_true(reader.batches < reader.count); /* they come in batches */
+    assert_true(reader.batches < reader.count); /* they arrive in batches */
     mailbox_close(&reader.mailbox);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
@@ -120,14 +120,14 @@ static void a_loop_hands_over_to_itself_when_it_comes_round(void **state)
     uv_run(&loop, UV_RUN_NOWAIT);
     assert_int_equal(echo.reader.count, 2);
     assert_int_equal(echo.reader.batches, 1);
-    uv_run(&loop, UV_RUN_DEFAULT); /* ends: what waits for nothing holds no loop */
+    uv_run(&loop, UV_RUN_DEFAULT); /* returns: an idle mailbox does not keep the loop alive */
     assert_int_equal(echo.reader.count, LOCAL_PIECES);
     assert_int_equal(mailbox_waiting(echo.reader.mailbox), 0);
 
     echo.reader.last[0] = 0;
     mailbox_put(echo.reader.mailbox, 0, (void *)1);
     mailbox_close(&echo.reader.mailbox);
-    assert_int_equal(echo.reader.count, LOCAL_PIECES + 1); /* what is left comes at the end */
+    assert_int_equal(echo.reader.count, LOCAL_PIECES + 1); /* the rest is delivered at the end */
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
     assert_true(echo.reader.is_ordered);

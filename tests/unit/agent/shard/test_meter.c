@@ -1,4 +1,4 @@
-/* What a meter counts, and that each report holds only what came since the last. */
+/* What a meter counts, and that each report contains only the increments since the last one. */
 #include "agent/shard/meter.h"
 #include "common/histogram.h"
 #include "proto/message/limits.h"

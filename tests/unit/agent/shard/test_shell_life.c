@@ -1,4 +1,4 @@
-/* The life of workers on a shard: fixtures in order, picking, failures, lease, stop. */
+/* The life cycle of workers on a shard: fixtures in order, picking, failures, lease, stop. */
 #include "tests/unit/agent/shard/test_shell_support.h"
 
 #include "common/clock.h"
@@ -112,7 +112,7 @@ static void ends_a_setup_that_waits_for_a_value(void **state)
     expect_cut_short(shell, "setup: " TOO_LONG);
 }
 
-/* It takes the connection and never answers. */
+/* It accepts the connection and never answers. */
 static void ends_a_setup_that_waits_for_a_server(void **state)
 {
     struct shell *shell = *state;
@@ -254,8 +254,8 @@ static void pauses_without_a_lease(void **state)
     assert_true(shell_deploy(shell, LOG "tutti.scenario('s', function(w) log('acts') end)\n"));
     atomic_store(&shell->lease_until_ns, 0);
     shell_begin(shell);
-    /* The global fixture queues behind the worker: neither may act. Nothing can come of it, so look a few
-     * times. */
+    /* The global fixture is queued after the worker: neither may act. There is no event to wait for, so look
+     * a few times. */
     for (int i = 0; i < 20; i++) {
         shard_nudge(shell->shard);
         uv_run(&shell->loop, UV_RUN_NOWAIT);

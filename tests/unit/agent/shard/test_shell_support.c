@@ -53,7 +53,7 @@ static void hold(struct shell *shell, struct operation *operation)
     shell->held = operation;
 }
 
-/* Nobody of a room waits for the others to end here. */
+/* No room waits here for its workers to end together. */
 static void release_rooms(struct shell *shell)
 {
     struct command *command = command_new(COMMAND_ROOMS_DONE, CAMPAIGN);
@@ -191,7 +191,7 @@ void shell_reply(struct shell *shell, struct reply reply)
     operation_free(&shell->held);
 }
 
-/* One row of whatever kind of file: a header that is JSON as well, and much of nothing in between. */
+/* One row of any kind of file: a header that is also JSON, and much whitespace in between. */
 static struct bytes large_file(void)
 {
     static const char END[] = "\n[{\"n\":1}]";

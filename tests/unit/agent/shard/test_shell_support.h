@@ -44,13 +44,13 @@ int shell_tear_down(void **state);
 
 /* Loads the script for all workers of the options; true if it could be loaded. */
 bool shell_deploy(struct shell *shell, const char *script);
-/* Likewise, and runs it until all workers are torn down. */
+/* The same, and runs it until all workers are torn down. */
 void shell_play(struct shell *shell, const char *script);
 void shell_begin(struct shell *shell);
 void shell_finish(struct shell *shell);
 void shell_stop(struct shell *shell, const char *why);
 void shell_global(struct shell *shell, enum global_phase phase);
-/* Lets the test's loop turn until *flag. */
+/* Runs the test's loop until *flag. */
 void shell_await(struct shell *shell, const bool *flag);
 /* Until a call is held. */
 void shell_await_call(struct shell *shell);

@@ -40,7 +40,7 @@ void attack_set_up(void)
     (void)close(file);
 }
 
-/* Nothing has happened to what was not its own. */
+/* Nothing outside of its own folder has changed. */
 void attack_tear_down(void)
 {
     char command[128];

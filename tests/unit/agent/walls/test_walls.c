@@ -1,5 +1,4 @@
-/* Behind the walls of a process that runs scripts, with the sandbox taken for broken: what it tries to reach.
- */
+/* A process that runs scripts behind walls, assuming that the sandbox is broken: what it tries to reach. */
 #include "agent/walls/landlock.h"
 #include "agent/walls/name_files.h"
 #include "agent/walls/walls.h"
@@ -66,7 +65,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    assert_int_equal(waitpid(stranger, NULL, WNOHANG), 0); /* nobody has ended it */
+    assert_int_equal(waitpid(stranger, NULL, WNOHANG), 0); /* nobody has killed it */
     assert_int_equal(kill(stranger, SIGKILL), 0);
     assert_int_equal(waitpid(stranger, NULL, 0), stranger);
     attack_tear_down();
@@ -187,7 +186,7 @@ static void scripts_change_no_names_outside(void **state)
     assert_int_equal(attack_from_scripts(change_names), 0);
 }
 
-/* Landlock does not look at these. */
+/* Landlock does not check these. */
 static int change_what_files_are(void)
 {
     const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
@@ -338,7 +337,7 @@ static void scripts_serve_nobody(void **state)
     assert_int_equal(attack_from_scripts(serve_others), 0);
 }
 
-/* By number, since libraries have no functions for most. */
+/* By number, since libraries have no functions for most of them. */
 static int reach_the_kernel(void)
 {
     static const struct {
@@ -417,7 +416,7 @@ static void *use_a_thread(void *argument)
         freeaddrinfo(found);
     }
     *(int *)argument = result;
-    /* And what it may not, it may not either. */
+    /* And what is forbidden stays forbidden. */
     return open(attack_secret, O_RDONLY) < 0 ? NULL : argument;
 }
 
@@ -455,7 +454,7 @@ static int connect_somewhere(void)
     int stream = socket(AF_INET, SOCK_STREAM, 0);
     int datagram = socket(AF_INET, SOCK_DGRAM, 0);
     bool is_chosen =
-        bind(stream, (struct sockaddr *)&any, sizeof any) == 0; /* as with an address to dial from */
+        bind(stream, (struct sockaddr *)&any, sizeof any) == 0; /* as with an address to connect from */
     int result = connect(stream, (struct sockaddr *)&address, sizeof address);
 
     return is_chosen && datagram >= 0 && (result == 0 || errno == ECONNREFUSED) ? 0 : 1;
@@ -467,7 +466,7 @@ static void any_host_can_be_tested(void **state)
     assert_int_equal(attack_from_scripts(connect_somewhere), 0);
 }
 
-/* The kernel of a host that has no Landlock, played by a filter. */
+/* The kernel of a host without Landlock, simulated by a filter. */
 static int live_without_landlock(void)
 {
     struct walls walls = {.writable = attack_own};
@@ -505,7 +504,7 @@ static void a_kernel_without_landlock_is_told_of(void **state)
     assert_int_equal(status, 0);
 }
 
-/* As if other files had been put in their places. */
+/* As if other files had replaced them. */
 static int lose_name_files(void)
 {
     const struct landlock_settings settings = {0};

@@ -1,4 +1,4 @@
-/* Behind the walls of a driver and its browser, with the browser taken over: what it tries to reach. */
+/* A driver and its browser behind walls, assuming that the browser was taken over: what it tries to reach. */
 #include "agent/walls/walls.h"
 #include "tests/unit/agent/walls/attack.h"
 
@@ -36,7 +36,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The errno of an execution that fails; -1 for a program that runs. */
+/* The errno of an exec that fails; -1 for a program that runs. */
 static int execute(const char *program, const char *word, const char *command)
 {
     int ends[2];
@@ -137,7 +137,7 @@ static void browsers_change_nothing_outside(void **state)
 {
     (void)state;
     if (geteuid() != 0) {
-        skip(); /* others may write there for a namespace of their own, which gives them nothing */
+        skip(); /* other users may write there for a namespace of their own, which gives them nothing */
     }
     assert_int_equal(attack_from_browser(change_what_is_outside), 0);
 }

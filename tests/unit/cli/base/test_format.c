@@ -1,4 +1,4 @@
-/* Numbers as people read them. */
+/* Numbers formatted for people. */
 #include "cli/base/format.h"
 #include "tests/unit/common/check.h"
 

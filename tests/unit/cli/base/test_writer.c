@@ -1,4 +1,4 @@
-/* Writing on a thread of its own: in order, bounded, and never in the way. */
+/* Writing on a thread of its own: in order, bounded, and never blocking. */
 #include "cli/base/writer.h"
 #include "common/memory.h"
 #include "tests/unit/common/check.h"
@@ -64,7 +64,7 @@ static void takes_no_more_than_its_bound_while_nobody_reads(void **state)
     assert_true((taken + 1) * PIECE_BYTES > WRITER_MAX_BYTES);
     assert_true(writer_put(writer, ends[1], bytes_of(data, PIECE_BYTES), true));
     assert_false(writer_is_idle(writer));
-    /* The reader goes: what waits is forgotten instead of waited for. */
+    /* The reader goes away: what is queued is dropped instead of waited for. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)close(ends[0]);
     ends[0] = -1;

@@ -1,4 +1,4 @@
-/* Child processes: their lines, their end, and that nothing of them is left. */
+/* Child processes: their lines, their end, and that nothing is left of them. */
 #include "cli/local/agent_process.h"
 #include "common/buffer.h"
 #include "common/memory.h"

@@ -1,4 +1,4 @@
-/* Which address and which token count, and which are refused. */
+/* Which address and which token take effect, and which are refused. */
 #include "cli/options/control_options.h"
 #include "cli/remote/control_connect.h"
 #include "tests/unit/common/check.h"

@@ -1,4 +1,4 @@
-/* Where the options of a run come from, and what they become. */
+/* Where the options of a run come from, and what they result in. */
 #include "agent/script/script.h"
 #include "cli/commands/subcommand.h"
 #include "cli/options/run_options.h"

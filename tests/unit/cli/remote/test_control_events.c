@@ -1,4 +1,4 @@
-/* Server-sent events out of bytes in any pieces. */
+/* Server-sent events from bytes in arbitrary pieces. */
 #include "cli/remote/control_events.h"
 #include "tests/unit/common/check.h"
 
@@ -17,7 +17,7 @@ static bool on_event(void *context, struct bytes name, struct bytes data)
     return --heard->wanted != 0;
 }
 
-/* What comes of `stream` in pieces of `piece` bytes. */
+/* The result of `stream` in pieces of `piece` bytes. */
 static enum control_feed feed(const char *stream, size_t piece, size_t maximum, struct heard *heard)
 {
     struct control_events events;

@@ -1,4 +1,4 @@
-/* Campaigns as they come in JSON: what is understood, what is filled in, what is refused. */
+/* Campaigns in JSON: what is accepted, which defaults are filled in, what is refused. */
 #include "coordinator/api/creation.h"
 
 #include "common/memory.h"

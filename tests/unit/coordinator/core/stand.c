@@ -70,7 +70,7 @@ static void queue(struct played *agent, struct message message)
     buffer_finish(&buffer);
 }
 
-/* What a healthy agent answers. */
+/* The answers of a healthy agent. */
 static void oblige(struct played *agent, const struct message *message)
 {
     uint64_t campaign = message->campaign;
@@ -155,9 +155,9 @@ static void take_effect(struct stand *stand, const struct coordinator_effect *ef
     }
 }
 
-/* At the end of each turn another coordinator goes on that is made of the bytes of this one: every story is
- * one of a journal whose base was made at any of its turns as well. Ended campaigns do not stand in a base.
- */
+/* At the end of each turn the test continues with another coordinator, unpacked from the bytes of this one:
+ * so every story also covers a journal whose base was written at any of its turns. Ended campaigns are not in
+ * a base. */
 static void go_on_as_a_copy(struct stand *stand)
 {
     const struct coordinator_overview *overview = coordinator_overview(stand->coordinator);
@@ -189,7 +189,7 @@ void stand_step(struct stand *stand, const struct coordinator_event *event)
     }
     bool is_turn = event->kind != EVENT_FRAME;
     stand->turns += is_turn ? 1 : 0;
-    /* Long stories do the same again and again. */
+    /* Long stories repeat the same turns. */
     if (is_turn && !stand->is_original &&
         (stand->turns < COPIED_TURNS || stand->turns % (COPIED_TURNS * 10) == 0)) {
         go_on_as_a_copy(stand);
@@ -206,7 +206,7 @@ void stand_frame(struct stand *stand, const struct envelope *envelope, struct by
                           .frame = {.envelope = *envelope, .message = message, .key_name = key_name}});
 }
 
-/* Whether the agent had anything to put on the wire. A frozen one has nothing. */
+/* Whether the agent had anything to send. A frozen one has nothing. */
 static bool talk(struct stand *stand, struct played *agent)
 {
     struct envelope envelope;

@@ -1,5 +1,5 @@
 /* A coordinator on a test stand: the agents are played by the test, the clock is virtual, and everything that
- * happens is written down. */
+ * happens is recorded. */
 #pragma once
 #include "common/buffer.h"
 #include "coordinator/core/coordinator.h"
@@ -13,9 +13,9 @@ struct played {
     uint64_t incarnation;
     struct link *link; /* NULL: it has not said hello */
     bool is_silent;    /* its process is frozen or cut off */
-    bool is_deaf;      /* is heard, but hears nothing */
+    bool is_deaf;      /* its frames arrive, but it receives nothing */
     bool is_obliging;  /* answers DEPLOY, GLOBAL and STOP as a healthy agent would */
-    uint64_t workers;  /* that it was given */
+    uint64_t workers;  /* workers that it was given */
     uint32_t heartbeats;
     const char *key_name; /* NULL: without keys */
 };
@@ -30,13 +30,13 @@ struct stand {
     bool is_log_told;
     uint32_t logged;
     uint32_t frames;    /* that were sent to agents */
-    const char *labels; /* of agents that say hello from now on */
+    const char *labels; /* of agents that will say hello */
     uint32_t capacity;
-    /* Before each event is stepped; NULL: nobody keeps a journal. */
+    /* Called before each event is stepped; NULL: there is no journal. */
     void (*on_event)(void *context, const struct coordinator_event *event);
     void *context;
     uint64_t turns;
-    bool is_original; /* the same coordinator all along: what is only shown, and not packed, stays */
+    bool is_original; /* the same coordinator throughout: state that is only shown, and not packed, is kept */
 };
 
 #define STAND_EPOCH 77u
@@ -49,7 +49,7 @@ int stand_set_up(void **state);
 int stand_tear_down(void **state);
 #define STORY(name) cmocka_unit_test_setup_teardown(name, stand_set_up, stand_tear_down)
 
-/* A new obliging agent; says hello and hears the answer. */
+/* A new obliging agent; says hello and receives the answer. */
 struct played *stand_agent(struct stand *stand, const char *name);
 /* The same agent as a new process. */
 void stand_say_hello(struct stand *stand, struct played *agent);
@@ -59,25 +59,25 @@ void stand_send(struct stand *stand, struct played *agent, const struct message 
 void stand_send_bytes(struct stand *stand, struct played *agent, const void *bytes, size_t size);
 void stand_frame(struct stand *stand, const struct envelope *envelope, struct bytes message);
 void stand_step(struct stand *stand, const struct coordinator_event *event);
-/* Frames go to and fro until nobody has anything to say. */
+/* Frames are exchanged until nobody has anything left to send. */
 void stand_exchange(struct stand *stand);
-/* Time passes, with all that falls due meanwhile. */
+/* Time passes, including everything that becomes due meanwhile. */
 void stand_pass_ms(struct stand *stand, uint64_t milliseconds);
 
-/* What has happened since the last call is exactly this. */
+/* Exactly this has happened since the last call. */
 void stand_expect(struct stand *stand, const char *story);
 void stand_forget_story(struct stand *stand);
 
-/* Short forms of what tests say often; the campaign is always number 1. */
+/* Short forms of what tests use often; the campaign is always number 1. */
 struct campaign_options stand_options(uint32_t workers);
 void stand_create(struct stand *stand, const struct campaign_options *options, uint32_t agents);
-/* Creates and brings it to running on agents a1…, obliging; the story is forgotten. */
+/* Creates a campaign and brings it to running on agents a1…, obliging; the record so far is dropped. */
 void stand_run(struct stand *stand, const struct campaign_options *options, uint32_t agents);
-/* The same for a campaign of which nothing but its size matters, on the stand that is the state of a test. */
+/* The same for a campaign of which only the size matters, on the stand that is the state of a test. */
 struct stand *stand_running(void **state, uint32_t workers, uint32_t agents);
-/* Creates one for agent a1, not obliging, which is in global_setup; the story is forgotten. */
+/* Creates one for agent a1, not obliging, which is in global_setup; the record so far is dropped. */
 struct played *stand_setting_up(struct stand *stand, uint32_t workers);
-/* DEPLOYED or GLOBAL_DONE; all is well without `why_not`. */
+/* DEPLOYED or GLOBAL_DONE; successful without `why_not`. */
 void stand_done(struct stand *stand, struct played *agent, enum message_kind kind, enum global_phase phase,
                 const char *why_not);
 void stand_finished(struct stand *stand, struct played *agent);

@@ -1,4 +1,4 @@
-/* What tests of campaigns say often. */
+/* Short forms for tests of campaigns. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include <setjmp.h>

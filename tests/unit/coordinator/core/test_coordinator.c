@@ -1,4 +1,5 @@
-/* The coordinator as a whole: operations in, replies out, deadlocks told, several campaigns, bad input. */
+/* The coordinator as a whole: operations in, replies out, deadlocks reported, several campaigns, bad
+ * input. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include "common/random.h"
@@ -138,7 +139,7 @@ static void nonsense_in_an_operation_leaves_the_others_alone(void **state)
     stand_expect(stand, "a1: replies set_var ok to worker 0\n");
 }
 
-/* Both wait for a writer that there is not. */
+/* Both wait for a writer that does not exist. */
 static void fall_into_deadlock(struct stand *stand)
 {
     struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = 1};
@@ -231,7 +232,7 @@ static void reports_of_old_campaigns_are_dropped_in_the_end(void **state)
     assert_non_null(coordinator_report(stand->coordinator, 50, stand->now_ns));
 }
 
-/* Any bytes at all, well numbered or not, from one who has joined and from one who has not. */
+/* Arbitrary bytes, properly numbered or not, from an agent that has joined and from one that has not. */
 static void bad_bytes_disturb_nobody(void **state)
 {
     struct stand *stand = stand_running(state, 4, 2);
@@ -287,8 +288,8 @@ static void set_long(struct stand *stand, struct bytes name)
     stand_operation(stand, &stand->agents[0], set, (uint32_t[]){0}, 1);
 }
 
-/* How many messages of replies it takes to tell each of the readers the value of a name of its own, or all of
- * them that of the first. */
+/* How many reply messages it takes to send each of the readers the value of its own name, or all of them that
+ * of the first. */
 static size_t messages_for(struct stand *stand, char names[READERS][4], bool is_one)
 {
     struct operation items[READERS];
@@ -325,7 +326,7 @@ static void long_replies_are_divided_into_messages(void **state)
     }
     /* 16 × 60 kB, each filled up to 256 kB and a little more */
     assert_int_equal(messages_for(stand, names, false), 4);
-    /* What all are told alike stands there once. */
+    /* What all are sent alike is in there once. */
     assert_int_equal(messages_for(stand, names, true), 1);
 }
 

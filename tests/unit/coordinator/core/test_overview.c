@@ -1,4 +1,4 @@
-/* What the coordinator tells of its agents and campaigns. */
+/* What the coordinator shows of its agents and campaigns. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include <setjmp.h>

@@ -66,7 +66,7 @@ static void run(struct scene *scene)
     stand_forget_story(&scene->stand);
 }
 
-/* The process dies, and the next one finds so much of the journal. */
+/* The process dies, and the next one finds this much of the journal. */
 static void go_on_from(struct scene *scene, size_t size)
 {
     struct stand *stand = &scene->stand;
@@ -138,7 +138,7 @@ static void where_a_loss_is_a_failure_it_says_why_too(void **state)
         "agent a1 (which knows more than the coordinator's journal) was lost with 2 workers");
 }
 
-/* No number of theirs is another one. */
+/* None of their numbers differs. */
 static void a_heartbeat_that_an_agent_has_heard_since_ends_the_campaign(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -162,7 +162,7 @@ static void what_an_agent_was_sent_since_never_meets_what_it_is_sent_again(void 
     options.workers = 2;
     stand_create(&scene->stand, &options, 2); /* with the same id, and the numbers on the links */
     stand_pass_ms(&scene->stand, 3000);
-    /* Of another campaign than it was restored to; it never reaches whoever knows better. */
+    /* For a campaign other than the restored one; it never reaches an agent that knows better. */
     assert_null(strstr(buffer_string(&scene->stand.story), ": deploy"));
     assert_non_null(strstr(buffer_string(&scene->stand.story), "a1:" EXPELLED));
     assert_non_null(strstr(buffer_string(&scene->stand.story), "a2:" EXPELLED));
@@ -189,7 +189,7 @@ static void a_campaign_of_afterwards_is_none_of_the_journals(void **state)
     assert_non_null(third->link);
 }
 
-/* An agent that was expelled joins again as a new one, and the next campaign runs on it. */
+/* A disconnected agent starts a new incarnation, and the next campaign runs on it. */
 static void who_knows_better_is_welcome_to_what_comes(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -199,7 +199,7 @@ static void who_knows_better_is_welcome_to_what_comes(void **state)
     stand_pass_ms(stand, 1100);
     go_on_from(scene, size);
     stand_pass_ms(stand, 1500);
-    stand->agents[0].is_silent = stand->agents[1].is_silent = true; /* of these lives */
+    stand->agents[0].is_silent = stand->agents[1].is_silent = true; /* of these incarnations */
     stand_forget_story(stand);
     (void)stand_agent(stand, "a1");
     (void)stand_agent(stand, "a2");
@@ -208,7 +208,7 @@ static void who_knows_better_is_welcome_to_what_comes(void **state)
     assert_int_equal(coordinator_report(stand->coordinator, 2, stand->now_ns)->state, CAMPAIGN_RUNNING);
 }
 
-/* A liar can say so of any link; where nothing was restored it says nothing. */
+/* A liar can claim that on any link; if nothing was restored the claim has no effect. */
 static void an_echo_of_nothing_is_only_nonsense_where_nothing_was_restored(void **state)
 {
     struct scene *scene = (struct scene *)*state;

@@ -31,7 +31,7 @@ struct stranger {
 static void hear(struct stranger *stranger)
 {
     const struct coordinator_effects *effects = &stranger->stand->effects;
-    /* Where another coordinator goes on at each turn, what this one had to say has gone with it. */
+    /* If another coordinator continues at each turn, this one's output is lost with it. */
     for (size_t i = 0; stranger->stand->is_original && i < effects->count; i++) {
         const struct coordinator_effect *effect = &effects->items[i];
         struct message message;
@@ -75,7 +75,7 @@ static const struct agent_overview *seen(const struct stranger *stranger)
     return NULL;
 }
 
-/* Gives back whether it was taken in. */
+/* Returns whether it was accepted. */
 static bool say_operations(struct stranger *stranger, struct operation *items, size_t count)
 {
     struct buffer encoded;
@@ -91,13 +91,13 @@ static bool say_operations(struct stranger *stranger, struct operation *items, s
     return is_taken;
 }
 
-/* One agent, with all workers of campaign 1, which from now on is played here. */
+/* One agent with all workers of campaign 1, which is played here from now on. */
 static struct stranger a_stranger(void **state, uint32_t workers)
 {
     struct stand *stand = stand_running(state, workers, 1);
     struct played *agent = &stand->agents[0];
     struct stranger stranger = {.stand = stand, .agent = agent};
-    /* What its link has said and heard so far. */
+    /* What its link has sent and received so far. */
     struct envelope envelope = {0};
     struct shared *message = NULL;
     struct message nothing = {.kind = MESSAGE_STATISTICS, .campaign = 1};
@@ -140,7 +140,7 @@ static void set_values(struct stranger *stranger)
     }
 }
 
-/* Of as many workers, each another value than the one before. */
+/* From as many workers, each with a different value. */
 static bool get_values(struct stranger *stranger, size_t count)
 {
     static const char *const NAMES[VALUES] = {"v0",  "v1",  "v2",  "v3",  "v4",  "v5",  "v6",
@@ -181,7 +181,7 @@ static void who_does_not_acknowledge_is_not_listened_to(void **state)
     assert_int_equal(occurrences(stranger.stand, "agent a1 is not listened to for now"), 1);
 }
 
-/* The rest of what was half done comes when there is room for it. */
+/* The rest of what was begun is sent when there is space for it. */
 static void it_is_answered_as_it_acknowledges(void **state)
 {
     struct stranger stranger = a_stranger(state, GETS);
@@ -208,7 +208,7 @@ static void who_never_acknowledges_is_lost(void **state)
     for (int i = 0; i < 300 && seen(&stranger) != NULL && !seen(&stranger)->is_lost; i++) {
         stand->now_ns += 1000000000u;
         stand_step(stand, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = stand->now_ns});
-        say(&stranger, bytes_of(NULL, 0)); /* it lives, and hears us */
+        say(&stranger, bytes_of(NULL, 0)); /* it is alive, and receives our frames */
     }
     assert_non_null(
         strstr(buffer_string(&stand->story), "agent a1 is lost: it does not acknowledge what is sent to it"));
@@ -257,7 +257,7 @@ static void more_calls_than_an_agent_lets_through_are_refused(void **state)
     assert_int_equal(occurrences(stand, "get_var ok to worker 2"), LIMIT_CALLS_AT_ONCE);
 }
 
-/* Who expects a large value waits for nothing but a change: it is not kept for each. */
+/* A large expected value is only needed to detect a change: it is not kept for each wait. */
 static void waits_for_a_change_take_nothing_of_the_quota(void **state)
 {
     struct stranger stranger = a_stranger(state, 2000);

@@ -30,5 +30,5 @@ int scene_tear_down(void **state);
 int dial(const struct scene *scene);
 void say(int client, const char *text);
 void turn(struct scene *scene);
-/* Adds what comes to `text` until `wanted` stands in it, or, for NULL, until the server closes. */
+/* Appends what arrives to `text` until it contains `wanted`, or, for NULL, until the server closes. */
 void hear(struct scene *scene, int client, char *text, const char *wanted);

@@ -107,7 +107,7 @@ static void all_bodies_together_are_bounded(void **state)
     int first = begin_body(scene, 1000, 900);
     int second = begin_body(scene, 1000, 900);
     int third = begin_body(scene, 900, 800);  /* beyond the limit of all */
-    int fourth = begin_body(scene, 600, 500); /* in the place of what was refused */
+    int fourth = begin_body(scene, 600, 500); /* in place of the refused one */
     finish_body(scene, third, 100, "HTTP/1.1 503");
     finish_body(scene, fourth, 100, "hello");
     assert_int_equal(scene->body_size, 600);
@@ -123,11 +123,11 @@ static void what_has_come_in_makes_room(void **state)
     for (int i = 0; i < 10; i++) {
         int client = begin_body(scene, 1000, 500);
         finish_body(scene, client, 500, "hello");
-        close(begin_body(scene, 1000, 900)); /* and who leaves in the middle */
+        close(begin_body(scene, 1000, 900)); /* and a client that leaves in the middle */
     }
 }
 
-/* A size that nobody wants to read, said or not. */
+/* A size that is not read to the end, announced or not. */
 static void who_sends_without_end_is_not_listened_to(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -145,7 +145,7 @@ static void who_sends_without_end_is_not_listened_to(void **state)
     }
     for (int i = 0; i < 20; i++) {
         turn(scene);
-        assert_int_equal(recv(client, text, 1, MSG_DONTWAIT), -1); /* it is listened to so far */
+        assert_int_equal(recv(client, text, 1, MSG_DONTWAIT), -1); /* it is read up to this size */
     }
     say(client, "1\r\nx\r\n");
     ssize_t size = 1;
@@ -214,7 +214,7 @@ static void a_stream_sleeps_until_there_is_something(void **state)
     close(client);
 }
 
-/* Nothing polls while it sleeps: the loop has nothing to do at once. */
+/* There is no polling while it is suspended: the loop has nothing to do at once. */
 static void a_sleeping_stream_does_not_keep_the_loop_busy(void **state)
 {
     struct scene *scene = (struct scene *)*state;

@@ -48,7 +48,7 @@ static void a_byte_now_and_then_does_not_help(void **state)
     assert_int_equal(http_clients_due_ms(http_clients), 11000);
     assert_null(http_clients_overdue(http_clients, 10999));
     assert_ptr_equal(http_clients_overdue(http_clients, 11000), one);
-    /* A body buys time by what came of it, from its beginning on. */
+    /* A body gets time for the bytes that arrived, counted from its beginning. */
     assert_true(http_client_asks(http_clients, one, bytes_of(NULL, 0), bytes_of(NULL, 0), 2000));
     assert_int_equal(http_clients_due_ms(http_clients), 22000);
     http_client_sends(http_clients, one, 10);
@@ -78,14 +78,14 @@ static void the_silent_make_room(void **state)
         all[i] = come(http_clients, "10.0.0.1", 1000 + i, &victim);
         assert_null(victim);
     }
-    /* A moment ago: they may be about to say something. */
+    /* A moment ago: they may be about to send something. */
     all[3] = come(http_clients, "10.0.0.1", 1500, &victim);
     assert_null(victim);
     assert_true(http_client_is_turned_away(all[3]));
     assert_int_equal(http_clients_due_ms(http_clients), 3500); /* it is told, but not waited for */
     assert_true(http_client_asks(http_clients, all[0], bytes_of(NULL, 0), bytes_of(NULL, 0), 1600));
     all[4] = come(http_clients, "10.0.0.1", 2500, &victim);
-    assert_ptr_equal(victim, all[1]); /* the most silent; the first has a request under way */
+    assert_ptr_equal(victim, all[1]); /* the one idle for longest; the first has a request in progress */
     assert_false(http_client_is_turned_away(all[4]));
     http_client_dismiss(victim);
     leave_all(&http_clients, all, 5);
@@ -103,15 +103,15 @@ static void others_do_not_pay_for_it(void **state)
         all[i] = come(http_clients, from[i], 1000 + i, &victim);
         assert_null(victim);
     }
-    all[8] = come(http_clients, from[8], 5000, &victim); /* all places are taken */
+    all[8] = come(http_clients, from[8], 5000, &victim); /* all slots are taken */
     assert_ptr_equal(victim, all[0]);
     assert_false(http_client_is_turned_away(all[8]));
     http_client_dismiss(victim);
     for (size_t i = 1; i < 9; i++) {
         assert_true(http_client_asks(http_clients, all[i], bytes_of(NULL, 0), bytes_of(NULL, 0), 5000));
     }
-    /* All are at work: nobody is cut off, and newcomers are told so, but for those beyond the spare places.
-     */
+    /* All are busy: no connection is cut off, and new ones are told so, except those beyond the spare
+     * slots. */
     all[9] = come(http_clients, from[9], 9000, &victim);
     assert_null(victim);
     assert_true(http_client_is_turned_away(all[9]));
@@ -144,12 +144,12 @@ static void behind_a_proxy_clients_count(void **state)
     http_client_rests(http_clients, all[3], 1000);
     http_client_rests(http_clients, all[0], 1000); /* a request is over: there is room for another */
     assert_true(http_client_asks(http_clients, all[5], first, bytes_of(NULL, 0), 1000));
-    /* A connection that the proxy uses again is for whom it says then. */
+    /* When the proxy reuses a connection, it counts for the client named then. */
     assert_true(http_client_asks(http_clients, all[0], second, bytes_of(NULL, 0), 2000));
     leave_all(&http_clients, all, 6);
 }
 
-/* Who is no proxy of ours says in vain that it speaks for others. */
+/* A client that is not our proxy cannot claim to speak for others. */
 static void a_stranger_is_not_believed(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* How long the HTTP server waits for those who are slow, how many it lets in, and answers that come later. */
+/* How long the HTTP server waits for slow clients, how many it lets in, and answers that come later. */
 #include "tests/unit/coordinator/http/http_scene.h"
 
 #include "common/clock.h"
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* On a machine that is busy with other tests. */
+/* For a machine that is busy with other tests. */
 #define PATIENCE_MS 20000u
 
 static uint64_t now_ms(void)
@@ -19,8 +19,8 @@ static uint64_t now_ms(void)
     return clock_now_ns() / NS_PER_MS;
 }
 
-/* Says one byte after the other, every twentieth of a second, until the server has closed. Gives back after
- * how many milliseconds, and what it said. */
+/* Sends one byte after the other, every twentieth of a second, until the server has closed. Returns after how
+ * many milliseconds, and what it received. */
 static uint64_t drip(struct scene *scene, int client, const char *text, char *answer)
 {
     uint64_t begun_ms = now_ms();
@@ -82,7 +82,8 @@ static void a_body_that_drips_is_not_waited_for(void **state)
     assert_int_equal(scene->requests, 0);
 }
 
-/* From 10 of one address the eleventh is told; when they have been silent for a while they make room. */
+/* Of connections from one address the eleventh is refused; when they have been idle for a while they make
+ * room. */
 static void a_crowd_is_told_that_it_is_one(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -114,7 +115,7 @@ static void an_answer_comes_later(void **state)
     int client = dial(scene);
     say(client, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
     uint64_t begun_ms = now_ms();
-    while (now_ms() - begun_ms < HEADERS_MS + BODY_MS) { /* it is we who take so long */
+    while (now_ms() - begun_ms < HEADERS_MS + BODY_MS) { /* it is we who take this long */
         turn(scene);
     }
     assert_non_null(scene->postponed);
@@ -164,7 +165,7 @@ static void who_has_left_is_answered_in_vain(void **state)
     assert_int_equal(http_connection_count(scene->http), 0);
 }
 
-/* scene_tear_down closes the server, and who was at work on the answer is told. */
+/* scene_tear_down closes the server, and the handler of the unfinished answer is notified. */
 static void it_closes_with_answers_to_come(void **state)
 {
     struct scene *scene = (struct scene *)*state;

@@ -1,4 +1,4 @@
-/* Addresses to listen at: their spellings, who can reach them, and ports that are taken. */
+/* Addresses to listen on: their spellings, who can reach them, and ports that are taken. */
 #include "coordinator/http/listener.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Whose page sent a request, whom it means, and for whom a proxy speaks. */
+/* Which page sent a request, to which host, and for which client a proxy speaks. */
 #include "coordinator/http/origin.h"
 
 #include <arpa/inet.h>
@@ -218,7 +218,7 @@ static void a_proxy_speaks_for_its_last_client(void **state)
         const char *forwarded;
         const char *client;
     } rows[] = {{"203.0.113.9", NULL, "203.0.113.9"},
-                {"198.51.100.1, 203.0.113.9", NULL, "203.0.113.9"},       /* the first is only said */
+                {"198.51.100.1, 203.0.113.9", NULL, "203.0.113.9"},       /* the first one may be forged */
                 {"203.0.113.9, 10.1.1.1, 10.2.2.2", NULL, "203.0.113.9"}, /* a chain of proxies */
                 {"203.0.113.9:4711", NULL, "203.0.113.9"},
                 {"fd00::9", NULL, "fd00::9"},

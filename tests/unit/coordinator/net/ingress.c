@@ -1,4 +1,4 @@
-/* The coordinator's door on real sockets, and callers who say what a test wants them to say. */
+/* The agents' port on real sockets, and callers that send what a test wants them to send. */
 #include "tests/unit/coordinator/net/ingress.h"
 
 #include "common/clock.h"

@@ -1,4 +1,4 @@
-/* The coordinator's door on real sockets, and callers who say what a test wants them to say. */
+/* The agents' port on real sockets, and callers that send what a test wants them to send. */
 #pragma once
 #include "coordinator/net/server.h"
 #include "proto/socket/socket.h"
@@ -7,13 +7,13 @@
 
 #define CALLERS 3
 
-/* One end of a connection, which says what the test wants it to say. */
+/* One end of a connection, which sends what the test wants it to send. */
 struct caller {
     struct socket *socket;
     struct agent_key key;
     char story[400]; /* what it was told: "welcome refused(why) " */
     size_t told;
-    bool hears_welcome; /* that comes again and again, for nobody acknowledges it */
+    bool hears_welcome; /* which arrives again and again, since it is not acknowledged */
 };
 
 struct scene {
@@ -41,10 +41,10 @@ void write_list(const struct scene *scene, size_t first, size_t end);
 void dial(struct scene *scene, struct caller *caller, bool has_key);
 void say(struct caller *caller, const struct envelope *envelope, struct bytes message);
 void say_hello(struct caller *caller, uint64_t incarnation, const char *name);
-/* Dials with its key, says hello by its own name, and is welcome. */
+/* Connects with its key, says hello by its own name, and is welcomed. */
 void come_in(struct scene *scene, struct caller *caller, uint64_t incarnation);
 
-/* Each runs the loop until it has come about, and fails the test when that takes half a minute. */
+/* Each runs the loop until the condition holds, and fails the test if that takes half a minute. */
 void run_while(struct scene *scene, bool (*is_waiting)(struct scene *scene, const void *what),
                const void *what);
 void await_log(struct scene *scene, const char *text);

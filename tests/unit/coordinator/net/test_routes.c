@@ -1,4 +1,4 @@
-/* Routes and refusals: who may speak for whom, and the sentence about who may not. */
+/* Routes and refusals: who may speak for whom, and the sentence about those who may not. */
 #include "coordinator/net/refusals.h"
 #include "coordinator/net/routes.h"
 
@@ -35,7 +35,7 @@ static void an_incarnation_takes_its_route_along(void **state)
     assert_int_equal(take(routes, 1, "r1", NULL), ROUTE_TAKEN);
     assert_int_equal(take(routes, 1, "r1", NULL), ROUTE_TAKEN);
     expect_route(routes, 1, "r1");
-    assert_int_equal(take(routes, 1, "r2", NULL), ROUTE_TAKEN); /* it has connected anew */
+    assert_int_equal(take(routes, 1, "r2", NULL), ROUTE_TAKEN); /* it has reconnected */
     expect_route(routes, 1, "r2");
     assert_int_equal(take(routes, 2, "r1", NULL), ROUTE_TAKEN); /* which is free again */
     assert_int_equal(routes_count(routes), 2);
@@ -53,7 +53,8 @@ static void only_the_same_key_takes_a_route_over(void **state)
     struct routes *routes = routes_new();
     assert_int_equal(take(routes, 1, "r1", KEY_A), ROUTE_TAKEN);
     assert_int_equal(take(routes, 1, "r2", KEY_B), ROUTE_OF_ANOTHER_KEY);
-    assert_int_equal(take(routes, 1, "r1", KEY_B), ROUTE_OF_ANOTHER_KEY); /* a connection named alike */
+    assert_int_equal(take(routes, 1, "r1", KEY_B),
+                     ROUTE_OF_ANOTHER_KEY); /* a connection with the same name */
     assert_int_equal(take(routes, 1, "r2", NULL), ROUTE_OF_ANOTHER_KEY);
     expect_route(routes, 1, "r1");
     assert_int_equal(take(routes, 1, "r3", KEY_A), ROUTE_TAKEN);

@@ -286,7 +286,7 @@ static void an_agent_that_is_gone_is_lost(void **state)
     server_agent_gone(scene->server, "a2");
     assert_string_equal(scene->states, "created deploying ended ");
     assert_int_equal(server_report(scene->server, campaign)->verdict, VERDICT_ABORTED);
-    /* They are told so as soon as they speak. */
+    /* They are told so as soon as they send anything. */
     for (int i = 0; i < 2; i++) {
         while (strstr(scene->callers[i].story, "refused") == NULL &&
                uv_is_active((uv_handle_t *)&scene->patience)) {

@@ -1,10 +1,10 @@
-/* The coordinator's door on real sockets: floods and nonsense, which disturb nobody. */
+/* The agents' port on real sockets: floods and nonsense, which disturb nobody. */
 #include "proto/message/limits.h"
 #include "tests/unit/coordinator/net/ingress.h"
 
 #include <stdio.h>
 
-/* As fast as they go, each of a new incarnation and name, by one connection. */
+/* As fast as possible, each of a new incarnation and name, on one connection. */
 static void a_flood_of_hellos_disturbs_nobody(struct scene *scene, bool has_keys)
 {
     struct caller *flooder = &scene->callers[1];
@@ -58,7 +58,7 @@ static void nonsense_of_all_kinds_disturbs_nobody(void **state)
     await_log(scene, "agent a2: dropped a message (1 so far)");
     say(rude, &(struct envelope){.incarnation = 501}, bytes_of(large, sizeof large)); /* cut off for this */
     come_in(scene, &scene->callers[0], 500);
-    say_hello(rude, 501, "a2"); /* by the connection that ZeroMQ makes anew */
+    say_hello(rude, 501, "a2"); /* on the connection that ZeroMQ makes again */
     expect_told(scene, rude, "welcome ");
 }
 

@@ -1,4 +1,4 @@
-/* The coordinator's door on real sockets: keys bound to names, revocation, frames in another's name. */
+/* The agents' port on real sockets: keys bound to names, revocation, frames in another agent's name. */
 #include "common/memory.h"
 #include "tests/unit/coordinator/net/ingress.h"
 
@@ -35,7 +35,7 @@ static void strangers_are_counted_and_told_of(void **state)
     dial(scene, &scene->callers[2], false);
     say_hello(&scene->callers[2], 500, "stranger");
     run_while(scene, is_no_handshake_refused,
-              NULL); /* by us, or by ZeroMQ at the other end, which is quicker now and then */
+              NULL); /* by us, or occasionally first by ZeroMQ at the other end */
     assert_int_equal(server_refusals(scene->server)->counts[REFUSAL_STRANGER], 1);
     come_in(scene, &scene->callers[0], 500);
     assert_null(strstr(buffer_string(&scene->log), "stranger"));
@@ -56,11 +56,11 @@ static void nobody_speaks_for_another(void **state)
     await_refusal(scene, REFUSAL_FOREIGN);
     say(thief, &(struct envelope){.incarnation = 500, .sequence = 1}, TEXT("x"));
     await_log(scene, "in the name of another agent");
-    /* Answers still go where they went. */
+    /* Answers are still sent to the same connection. */
     say_hello(victim, 500, "a1");
     expect_told(scene, victim, "welcome ");
     assert_int_equal(thief->told, 0);
-    /* Its owner may come by another connection. */
+    /* Its owner may use another connection. */
     socket_close(&victim->socket, 0);
     come_in(scene, victim, 500);
 }
@@ -74,7 +74,7 @@ static void who_is_revoked_is_shown_out_while_connected(void **state)
     }
     write_list(scene, 1, 2);
     expect_told(scene, &scene->callers[0], "shown-out(the key of this agent was revoked) ");
-    /* Its connection stands, and nothing that comes over it counts. */
+    /* Its connection still exists, but nothing on it is accepted. */
     say_hello(&scene->callers[0], 500, "a1");
     say_hello(&scene->callers[0], 600, "a1");
     await_refusal(scene, REFUSAL_REVOKED);
@@ -82,13 +82,13 @@ static void who_is_revoked_is_shown_out_while_connected(void **state)
     say_hello(&scene->callers[1], 501, "a2");
     expect_told(scene, &scene->callers[1], "welcome ");
     assert_int_equal(scene->callers[0].told, 0);
-    /* Nor is there a new connection. */
+    /* Nor is a new connection accepted. */
     socket_close(&scene->callers[0].socket, 0);
     dial(scene, &scene->callers[0], true);
     await_refusal(scene, REFUSAL_STRANGER);
 }
 
-/* Revoked and given a new key between two looks at the list: the name is there, the key is another. */
+/* Revoked and given a new key between two reads of the list: the name is the same, the key differs. */
 static void a_new_key_for_a_name_revokes_the_old_one(void **state)
 {
     struct scene *scene = *state;
@@ -97,7 +97,7 @@ static void a_new_key_for_a_name_revokes_the_old_one(void **state)
     (void)snprintf(scene->callers[2].key.name, KEY_NAME_BYTES, "a1");
     write_list(scene, 1, 3);
     expect_told(scene, &scene->callers[0], "shown-out(the key of this agent was revoked) ");
-    /* The old one may work on for as long as its lease lasts, so the name is still its. */
+    /* The old one may work on as long as its lease lasts, so it keeps the name. */
     dial(scene, &scene->callers[2], true);
     say_hello(&scene->callers[2], 700, "a1");
     expect_told(scene, &scene->callers[2],
@@ -113,7 +113,7 @@ static void a_broken_list_leaves_the_old_one_in_force(void **state)
     assert_non_null(file);
     assert_true(fputs("agent a1 nonsense\n", file) >= 0);
     assert_int_equal(fclose(file), 0);
-    await_log(scene, "agents.allow: line 1: what stands behind a1 is not a key");
+    await_log(scene, "agents.allow: line 1: the text after a1 is not a key");
     come_in(scene, &scene->callers[0], 500);
     write_list(scene, 1, 3);
     expect_told(scene, &scene->callers[0], "shown-out(the key of this agent was revoked) ");

@@ -1,4 +1,4 @@
-/* Campaigns as files: what one process puts there another finds, and what is none of ours is left alone. */
+/* Campaigns as files: what one process writes another reads, and files that are not ours are left alone. */
 #include "coordinator/store/archive.h"
 
 #include "common/memory.h"
@@ -165,7 +165,7 @@ static void what_was_put_is_found_by_the_next_process(void **state)
 static void what_is_put_again_replaces_what_was_there(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    /* From somebody who was killed while he wrote. */
+    /* From a process that was killed while writing. */
     leave_file(scene, "4.json.new",
                "{\"live\":{\"campaign\":4},\"report\":{\"reason\":\"a longer report than those "
                "that follow, so that an end of it would stand behind theirs\",\"mo");
@@ -245,7 +245,7 @@ static void what_is_none_of_ours_is_left_alone(void **state)
     assert_int_equal(count_files(scene, false), files);
 }
 
-/* Somebody has spoiled it while it was open. */
+/* The file was damaged while the archive was open. */
 static void a_report_that_cannot_be_read(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -280,7 +280,7 @@ static void the_oldest_go_when_there_are_too_many(void **state)
     assert_true(is_there(scene, "6.json"));
 }
 
-/* What the kernel refuses in the middle of a file. */
+/* The kernel refuses a write in the middle of a file. */
 static void a_full_disk_leaves_what_was_there(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -295,7 +295,7 @@ static void a_full_disk_leaves_what_was_there(void **state)
     (void)signal(SIGXFSZ, handler);
     assert_false(is_written);
     assert_non_null(strstr(scene->error.text, "the report of campaign 9 cannot be written to /tmp/"));
-    expect_live(scene, 9, NULL, "ended"); /* while this process is there */
+    expect_live(scene, 9, NULL, "ended"); /* while this process is running */
     assert_int_equal(count_files(scene, false), 1);
     open_archive(scene);
     expect_live(scene, 9, NULL, "running");
@@ -306,7 +306,7 @@ static void a_folder_that_cannot_be(void **state)
 {
     struct scene *scene = (struct scene *)*state;
     assert_null(archive_open(&scene->loop, "/proc/tutti", &scene->warning, &scene->error));
-    assert_non_null(strstr(scene->error.text, "/proc/tutti cannot be made"));
+    assert_non_null(strstr(scene->error.text, "/proc/tutti cannot be created"));
     assert_null(archive_open(&scene->loop, "/dev/null", &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "/dev/null cannot be opened"));
 }

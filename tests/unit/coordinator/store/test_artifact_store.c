@@ -1,5 +1,5 @@
-/* What failed steps have left, as files: the next process finds it, it stays within its bounds, and what is
- * none of ours does no harm. */
+/* Artifacts of failed steps as files: the next process finds them, they stay within their bounds, and files
+ * that are not ours do no harm. */
 #include "coordinator/store/artifact_store.h"
 
 #include "common/memory.h"
@@ -195,7 +195,7 @@ static void the_oldest_go_when_there_is_no_room(void **state)
     for (uint32_t number = 2; number <= 16; number++) {
         assert_true(put_bytes(scene, 6, number, large));
     }
-    /* An older one takes nothing from the others. */
+    /* An older one takes no space from the others. */
     assert_true(put_bytes(scene, 3, 17, large));
     assert_int_equal(artifact_store_last(scene->store, 3), 16);
     expect(scene, 6, 1, "one more");
@@ -230,17 +230,17 @@ static void what_is_none_of_ours_is_left_alone(void **state)
         assert_int_equal(artifact_store_last(scene->store, campaign), 0);
         expect(scene, campaign, 1, NULL);
     }
-    assert_non_null(strstr(scene->warning.text, "17 things in /tmp/tutti-artifacts-"));
-    assert_non_null(strstr(scene->warning.text, " are nothing that a failed step has left: left alone"));
+    assert_non_null(strstr(scene->warning.text, "17 files in /tmp/tutti-artifacts-"));
+    assert_non_null(strstr(scene->warning.text, " are not an artifact of a failed step: left alone"));
     assert_true(is_there(scene, "notes.txt") && is_there(scene, "2-01.png"));
-    /* And ours come all the same, in the place of what can be replaced. */
+    /* And ours are still stored, replacing what can be replaced. */
     assert_true(put(scene, 2, 1, "a picture"));
     expect(scene, 2, 1, "a picture");
     assert_false(put(scene, 3, 1, "a picture"));
     assert_non_null(strstr(scene->error.text, "3-01.png cannot be written to"));
 }
 
-/* Somebody has spoiled it while it was open. */
+/* The file was damaged while the store was open. */
 static void what_has_changed_meanwhile_is_not_given_out(void **state)
 {
     struct scene *scene = (struct scene *)*state;

@@ -1,5 +1,5 @@
-/* The journal as a file: what a process leaves is what the next one finds, and what cannot be gone on with is
- * said and taken away. */
+/* The journal as a file: what a process leaves is what the next one finds, and a journal that cannot be
+ * continued is reported and removed. */
 #include "coordinator/store/journal.h"
 
 #include "common/memory.h"
@@ -174,7 +174,7 @@ static void a_torn_end_is_cut_off(void **state)
     assert_int_equal(restored.events, 1);
     assert_int_equal(stat(scene->file, &after), 0);
     assert_int_equal(after.st_size, before.st_size);
-    /* What follows stands behind what is whole. */
+    /* New blocks follow the last complete one. */
     assert_true(write_tick(scene));
     assert_int_equal(restore_at(scene, NOW_NS + 10, &restored), JOURNAL_ALIVE);
     assert_int_equal(restored.events, 2);
@@ -229,7 +229,7 @@ static void each_beginning_counts_anew(void **state)
     assert_int_equal(journal_write_count(scene->journal), 3);
 }
 
-/* The journal's folder has nothing else afterwards, as tear_down sees. */
+/* The journal's folder has nothing else in it afterwards, which tear_down checks. */
 static void as_much_as_it_may_have_and_no_more(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -249,7 +249,7 @@ static void as_much_as_it_may_have_and_no_more(void **state)
     assert_false(is_there(scene));
 }
 
-/* What stands in its place cannot be taken away. */
+/* The file in its place cannot be removed. */
 static void fail_with_a_stale_one(struct scene *scene)
 {
     assert_int_equal(mkdir(scene->file, 0700), 0);
@@ -289,7 +289,7 @@ static void check_failed(struct scene *scene, const char *words)
     assert_non_null(strstr(scene->error.text, words));
     assert_false(journal_is_on(scene->journal));
     assert_false(is_there(scene));
-    assert_true(write_tick(scene)); /* said once */
+    assert_true(write_tick(scene)); /* logged once */
 }
 
 static enum journal_renewal renew(struct scene *scene)
@@ -307,7 +307,7 @@ static enum journal_renewal await_renewal_for(struct scene *scene, int times)
     return renewal;
 }
 
-/* Until it is written beside. */
+/* Until it is written in the background. */
 static enum journal_renewal await_renewal(struct scene *scene)
 {
     return await_renewal_for(scene, 10000);
@@ -328,7 +328,7 @@ static void more_than_it_may_have_even_with_a_new_base(void **state)
     assert_int_equal(renew(scene), JOURNAL_AS_IT_WAS);
 }
 
-/* A guard, and no end. */
+/* A guard, not an end. */
 static void one_that_is_full_is_renewed_at_once(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -348,7 +348,7 @@ static void one_that_is_full_is_renewed_at_once(void **state)
     coordinator_free(&restored.coordinator);
 }
 
-/* What is written while the new base is on its way stands in the old file and in the new one. */
+/* What is written while the new base is being written is in the old file and in the new one. */
 static void a_new_base_is_written_beside(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -376,7 +376,7 @@ static void a_new_base_is_written_beside(void **state)
     coordinator_free(&restored.coordinator);
 }
 
-/* The process dies before the base is in place, with as much of it written as may be. */
+/* The process dies before the base is in place, with any part of it written. */
 static void one_that_dies_on_the_way_leaves_the_old_one(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -404,7 +404,7 @@ static void one_that_dies_on_the_way_leaves_the_old_one(void **state)
     }
 }
 
-/* Campaigns end while a base is on its way: it is for nobody. */
+/* Campaigns end while a base is being written: it is not used. */
 static void a_base_that_comes_too_late_is_dropped(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -423,7 +423,7 @@ static void a_base_that_comes_too_late_is_dropped(void **state)
     assert_int_equal(restored.last_campaign, 5);
 }
 
-/* The journal goes on, and another try is made ten seconds later. */
+/* The journal continues, and another attempt is made ten seconds later. */
 static void where_no_base_can_be_made_the_journal_grows(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -435,7 +435,7 @@ static void where_no_base_can_be_made_the_journal_grows(void **state)
     assert_true(write_tick(scene));
     scene->time.machine_ns += 60 * S;
     assert_int_equal(renew(scene), JOURNAL_NOT_RENEWED);
-    assert_non_null(strstr(scene->error.text, "no new base of the journal could be made: journal.base"));
+    assert_non_null(strstr(scene->error.text, "cannot write a new base of the journal: journal.base"));
     assert_int_equal(renew(scene), JOURNAL_AS_IT_WAS);
     assert_true(write_tick(scene));
     assert_true(journal_is_on(scene->journal));
@@ -445,7 +445,7 @@ static void where_no_base_can_be_made_the_journal_grows(void **state)
     assert_int_equal(await_renewal(scene), JOURNAL_RENEWED);
 }
 
-/* What the kernel refuses in the middle of a block. */
+/* The kernel refuses a write in the middle of a block. */
 static void a_full_disk(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -496,8 +496,8 @@ static void leave_file(const struct scene *scene, const char *build, const char 
     event_log_writer_finish(&writer);
 }
 
-/* The time that the coordinator has at this time of the machine, and of the calendar in seconds since the
- * journal was begun. */
+/* The coordinator's time at this time of the machine, and of the wall clock in seconds since the journal was
+ * begun. */
 static uint64_t time_of_next(struct scene *scene, uint64_t machine_ns, int64_t calendar_s,
                              bool is_of_other_machine)
 {
@@ -512,7 +512,8 @@ static uint64_t time_of_next(struct scene *scene, uint64_t machine_ns, int64_t c
     return machine_ns + journal_offset_ns(scene->journal);
 }
 
-/* Whatever the clock of the machine shows, the coordinator's time goes on by the calendar, and never back. */
+/* Whatever the clock of the machine shows, the coordinator's time continues by the wall clock, and never goes
+ * back. */
 static void time_goes_on_on_another_machine(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -526,7 +527,7 @@ static void time_goes_on_on_another_machine(void **state)
     }
 }
 
-/* On the same one the calendar does not count. */
+/* On the same machine the wall clock does not matter. */
 static void time_goes_on_by_the_clock_of_the_machine(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -538,11 +539,11 @@ static void time_goes_on_by_the_clock_of_the_machine(void **state)
     assert_int_equal(journal_offset_ns(scene->journal), 0);
     coordinator_free(&restored.coordinator);
     assert_true(time_of_next(scene, NOW_NS + 5 * S, 400000000, false) == NOW_NS + 5 * S);
-    /* A clock that has gone back is another one. */
+    /* A clock that has gone back is a different one. */
     assert_true(time_of_next(scene, NOW_NS - 1, 3, true) == NOW_NS + 3 * S);
 }
 
-/* Offsets add up from life to life. */
+/* Offsets add up from process to process. */
 static void time_goes_on_over_many_lives(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -567,7 +568,7 @@ static void another_build_of_the_same_format_goes_on(void **state)
     leave_file(scene, "another build", "another", 1);
     assert_int_equal(restore_at(scene, NOW_NS + 1, &restored), JOURNAL_ALIVE);
     coordinator_free(&restored.coordinator);
-    /* Of one that has rested, nothing is left to go on with. */
+    /* A journal at rest leaves nothing to continue. */
     leave_file(scene, "another build", "another", 0);
     assert_int_equal(restore_at(scene, NOW_NS + 1, &restored), JOURNAL_NOTHING);
     assert_int_equal(restored.last_campaign, 4);
@@ -592,7 +593,7 @@ static void expect_no_regular_file(struct scene *scene)
     assert_non_null(strstr(scene->error.text, "/journal is not a regular file"));
 }
 
-/* Nobody waits for the other end of a pipe, and no link is followed. */
+/* It neither waits for the other end of a pipe nor follows a link. */
 static void what_is_no_file_is_not_read(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -608,7 +609,7 @@ static void what_is_no_file_is_not_read(void **state)
     assert_int_equal(rmdir(scene->file), 0);
 }
 
-/* Links under the names that new files get are taken away, and what they point to stays as it is. */
+/* Links under the names of new files are removed, and their targets are unchanged. */
 static void no_link_is_written_through(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -644,7 +645,7 @@ static void a_folder_that_others_may_write_to_is_refused(void **state)
     struct scene *scene = (struct scene *)*state;
     assert_int_equal(chmod(scene->folder, 0777), 0);
     assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
-    assert_non_null(strstr(scene->error.text, "everybody may write to the folder"));
+    assert_non_null(strstr(scene->error.text, "is writable by everybody"));
     assert_int_equal(chmod(scene->folder, 01777), 0);
     assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
     assert_int_equal(chmod(scene->folder, 0755), 0);

@@ -1,4 +1,4 @@
-/* When a journal is kept, and what becomes of campaigns when it cannot be. */
+/* When a journal is written, and what happens to campaigns when it cannot be. */
 #include "coordinator/store/recovery.h"
 
 #include <setjmp.h>
@@ -136,10 +136,11 @@ static void a_journal_is_kept_while_there_is_a_campaign(void **state)
     create(scene);
     assert_true(recovery_write(scene->recovery));
     assert_true(rest(scene));
-    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator)); /* one beside it */
+    assert_true(
+        recovery_allows_campaign(scene->recovery, scene->coordinator)); /* one written in the background */
     open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_true(restore(scene));
-    expect_log(scene, "went on from the journal: 1 events");
+    expect_log(scene, "continued from the journal: 1 events");
     assert_int_equal(coordinator_last_campaign(scene->coordinator), 5);
     stop(scene);
     assert_true(recovery_write(scene->recovery));
@@ -147,7 +148,7 @@ static void a_journal_is_kept_while_there_is_a_campaign(void **state)
     assert_true(rest(scene));
     assert_int_equal(recovery_state(scene->recovery).bytes, 0);
     uint64_t writes = recovery_state(scene->recovery).writes;
-    assert_true(rest(scene)); /* nothing is left to be done */
+    assert_true(rest(scene)); /* there is nothing left to do */
     assert_int_equal(recovery_state(scene->recovery).writes, writes);
     open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
@@ -183,19 +184,19 @@ static void what_cannot_be_gone_on_from_is_said(void **state)
     assert_int_equal(fclose(file), 0);
     open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_false(restore(scene));
-    expect_log(scene, "the journal cannot be gone on from: it is not a journal");
+    expect_log(scene, "cannot continue from the journal: it is not a journal");
     assert_non_null(strstr(recovery_lost_reason(scene->recovery), "it is not a journal"));
     assert_false(recovery_state(scene->recovery).is_failed);
 }
 
-/* Twice it cannot begin; it says so once, and when it can again. */
+/* It fails to begin twice; it says so once, and when it succeeds again. */
 static void fail_and_heal(struct scene *scene, enum recovery_policy policy, const char *words)
 {
     bool goes_on = policy == RECOVERY_GO_ON;
     open_recovery(scene, policy, ENOUGH);
     assert_false(restore(scene));
     assert_int_equal(unlink(scene->file), 0);
-    assert_int_equal(mkdir(scene->file, 0700), 0); /* in the journal's place */
+    assert_int_equal(mkdir(scene->file, 0700), 0); /* in place of the journal */
     assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
     expect_log(scene, words);
     assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
@@ -206,7 +207,7 @@ static void fail_and_heal(struct scene *scene, enum recovery_policy policy, cons
     assert_int_equal(failed.failures, 2);
     assert_non_null(strstr(failed.reason, "cannot be replaced"));
     assert_int_equal(rmdir(scene->file), 0);
-    create(scene); /* it goes on without: a journal that begins now would not know of it */
+    create(scene); /* it continues without: a journal that begins now would not contain it */
     assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
     assert_true(recovery_write(scene->recovery));
     assert_true(recovery_state(scene->recovery).is_failed);
@@ -228,7 +229,7 @@ static void or_none_is_taken(void **state)
     fail_and_heal((struct scene *)*state, RECOVERY_STOP, "campaigns are stopped, and new ones refused");
 }
 
-/* Grows beyond what it may have while a campaign runs. */
+/* Exceeds its maximum size while a campaign runs. */
 static void overgrow(struct scene *scene, enum recovery_policy policy, const char *words)
 {
     bool goes_on = policy == RECOVERY_GO_ON;
@@ -246,11 +247,11 @@ static void overgrow(struct scene *scene, enum recovery_policy policy, const cha
     assert_int_equal(goes_on_now, goes_on);
     expect_log(scene, words);
     happen(scene, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = NOW_NS + 1000});
-    assert_true(recovery_write(scene->recovery)); /* said once */
+    assert_true(recovery_write(scene->recovery)); /* logged once */
     expect_log(scene, "");
     assert_true(rest(scene));
     stop(scene);
-    assert_true(rest(scene)); /* there is none to rest */
+    assert_true(rest(scene)); /* there is none at rest */
     assert_int_equal(recovery_state(scene->recovery).failures, 1);
     assert_int_equal(recovery_state(scene->recovery).bytes, 0);
     assert_int_not_equal(access(scene->file, F_OK), 0);

@@ -21,10 +21,10 @@ struct refusal {
     }
 
 /* What to spoil a field with; the bytes are borrowed. */
-ProtobufCBinaryData long_bytes(size_t size); /* at most a byte more than a chunk may have */
+ProtobufCBinaryData long_bytes(size_t size); /* one byte more than a chunk may have */
 ProtobufCBinaryData text_bytes(const char *text);
 
 /* The message that results, in a buffer that the caller finishes. */
 void encode_spoiled(const struct refusal *refusal, struct buffer *spoiled);
-/* Each is refused with its words, and leaves what was there before. */
+/* Each is refused with this error, and leaves what was there before. */
 void expect_refusals(const struct refusal *refusals, size_t count);

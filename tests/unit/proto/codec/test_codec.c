@@ -1,4 +1,4 @@
-/* Each kind of message survives encoding with every field; texts are cleaned, nil is what is absent. */
+/* Each kind of message survives encoding with every field; texts are cleaned, an absent value is nil. */
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "proto/codec/codec.h"
@@ -77,7 +77,7 @@ static void kinds_have_names(void **state)
     assert_string_equal(message_kind_name(MESSAGE_SCALE), "scale");
 }
 
-/* Sends one failure with this text and gives what arrives. */
+/* Sends one failure with this text and returns what arrives. */
 static void check_text(struct bytes text, struct bytes expected)
 {
     struct message message = {.kind = MESSAGE_FAILURE, .campaign = 1, .failure = {.text = text}};
@@ -168,7 +168,7 @@ static void absent_values_are_nil_where_there_is_one(void **state)
     }
 }
 
-/* All that a batch may have, of the smallest operations: the allowance of the decoder must suffice. */
+/* A full batch of the smallest operations: the allowance of the decoder must suffice. */
 static void full_batch_of_small_operations_fits(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static void full_batch_of_small_operations_fits(void **state)
     memory_free(items);
 }
 
-/* As many files as there may be, with paths as long as they may be. */
+/* The maximum number of files, with paths of maximum length. */
 static void largest_bundle_fits(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* What our codec did not write: encodings of another's making, cut short, too large, or that grow when they
- * are read. */
+/* What our codec did not write: other valid encodings, truncated or oversized messages, and messages that
+ * grow when they are decoded. */
 #include "common/memory.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
@@ -18,7 +18,7 @@ static void unspoiled(Tutti__V1__Message *wire)
     (void)wire;
 }
 
-/* What another implementation writes decodes too: protobuf-c's own packing. */
+/* The output of another implementation is decoded too: protobuf-c's own packing. */
 static void repacked_messages_decode(void **state)
 {
     (void)state;

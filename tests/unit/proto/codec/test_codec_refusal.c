@@ -1,4 +1,4 @@
-/* For each bound of joining and of a deployment a valid message that is spoiled in one field, and the words
+/* For each bound of joining and of a deployment: a valid message that is spoiled in one field, and the error
  * with which it is refused. */
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
@@ -105,7 +105,7 @@ SPOIL(set_count_beyond, wire->deploy->workers[2] = UINT32_MAX)
 SPOIL(set_wraps, wire->deploy->workers[0] = wire->deploy->workers[1] = wire->deploy->workers[2] = UINT32_MAX)
 SPOIL(set_one_beyond, (wire->deploy->n_workers = 1, wire->deploy->workers[0] = LIMIT_WORKERS))
 
-/* Two runs of which each is allowed, but not both. */
+/* Two runs, each of which is allowed, but not both together. */
 static void set_twice_all(Tutti__V1__Message *wire)
 {
     static uint32_t numbers[] = {0, 1, LIMIT_WORKERS, 0, 1, 1};
@@ -128,8 +128,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_FORGET, no_campaign, "without a campaign"},
     {MESSAGE_OPERATIONS, no_campaign, "without a campaign"},
     {MESSAGE_HELLO, a_campaign, "with a campaign"},
-    {MESSAGE_HELLO, version_zero, "no range"},
-    {MESSAGE_HELLO, versions_crossed, "no range"},
+    {MESSAGE_HELLO, version_zero, "not a range"},
+    {MESSAGE_HELLO, versions_crossed, "not a range"},
     {MESSAGE_HELLO, shards_zero, "0 shards"},
     {MESSAGE_HELLO, shards_many, "257 shards"},
     {MESSAGE_HELLO, hello_name_empty, "name is empty"},
@@ -145,24 +145,24 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_REFUSED, refused_text, "2001 bytes"},
     {MESSAGE_STOP, stop_text, "2001 bytes"},
     {MESSAGE_DEPLOYED, done_text, "2001 bytes"},
-    {MESSAGE_GLOBAL_DONE, done_phase, "phase: there is no 2"},
-    {MESSAGE_GLOBAL, global_phase, "phase: there is no -1"},
+    {MESSAGE_GLOBAL_DONE, done_phase, "phase: unknown value 2"},
+    {MESSAGE_GLOBAL, global_phase, "phase: unknown value -1"},
     {MESSAGE_FAILURE, failure_text, "2001 bytes"},
     {MESSAGE_FAILURE, failure_worker, "worker 1000000"},
     {MESSAGE_DEPLOY, options_missing, "options are missing"},
     {MESSAGE_DEPLOY, options_workers_zero, "0 workers"},
     {MESSAGE_DEPLOY, options_workers_many, "1000001 workers"},
     {MESSAGE_DEPLOY, options_room, "rooms of 1000001"},
-    {MESSAGE_DEPLOY, options_loss, "on loss: there is no 4"},
-    {MESSAGE_DEPLOY, options_deadlock, "on deadlock: there is no 2"},
+    {MESSAGE_DEPLOY, options_loss, "on loss: unknown value 4"},
+    {MESSAGE_DEPLOY, options_deadlock, "on deadlock: unknown value 2"},
     {MESSAGE_DEPLOY, options_nan, "percent"},
     {MESSAGE_DEPLOY, options_percent, "percent"},
     {MESSAGE_DEPLOY, options_negative, "percent"},
     {MESSAGE_DEPLOY, options_target, "target has"},
     {MESSAGE_DEPLOY, options_labels, "labels of 501 bytes"},
-    {MESSAGE_HELLO, hello_labels, "labels are no pairs"},
+    {MESSAGE_HELLO, hello_labels, "labels must be pairs"},
     {MESSAGE_DEPLOY, options_browser, "browser"},
-    {MESSAGE_DEPLOY, options_target_port, "65536 is no port of a target"},
+    {MESSAGE_DEPLOY, options_target_port, "65536 is not a valid port of a target"},
     {MESSAGE_DEPLOY, options_mode, "single mode has"},
     {MESSAGE_DEPLOY, options_duration, "duration is longer"},
     {MESSAGE_DEPLOY, options_ramp, "ramp-up is longer"},
@@ -176,11 +176,11 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, bundle_hash_zero, "SHA-256"},
     {MESSAGE_DEPLOY, bundle_large, "the files have"},
     {MESSAGE_DEPLOY, bundle_wraps, "the files have"},
-    {MESSAGE_BUNDLE_WANTED, wanted_beyond, "no bundle has"},
+    {MESSAGE_BUNDLE_WANTED, wanted_beyond, "beyond the end of any bundle"},
     {MESSAGE_BUNDLE_WANTED, wanted_no_hash, "SHA-256"},
     {MESSAGE_BUNDLE_CHUNK, chunk_empty, "a chunk of 0 bytes"},
     {MESSAGE_BUNDLE_CHUNK, chunk_large, "a chunk of"},
-    {MESSAGE_BUNDLE_CHUNK, chunk_beyond, "no bundle has"},
+    {MESSAGE_BUNDLE_CHUNK, chunk_beyond, "beyond the end of any bundle"},
     {MESSAGE_BUNDLE_CHUNK, chunk_hash, "SHA-256"},
     {MESSAGE_ARTIFACT, artifact_kind, "kind"},
     {MESSAGE_ARTIFACT, artifact_worker, "worker"},
@@ -202,8 +202,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, path_newline, "relative and clean"},
     {MESSAGE_DEPLOY, path_long, "relative and clean"},
     {MESSAGE_DEPLOY, path_zero, "relative and clean"},
-    {MESSAGE_DEPLOY, set_two_numbers, "2 numbers are no set"},
-    {MESSAGE_DEPLOY, set_four_numbers, "4 numbers are no set"},
+    {MESSAGE_DEPLOY, set_two_numbers, "2 numbers are not a set"},
+    {MESSAGE_DEPLOY, set_four_numbers, "4 numbers are not a set"},
     {MESSAGE_DEPLOY, set_no_stride, "no stride"},
     {MESSAGE_DEPLOY, set_no_count, "empty"},
     {MESSAGE_DEPLOY, set_first_beyond, "beyond"},
@@ -212,7 +212,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, set_wraps, "beyond"},
     {MESSAGE_DEPLOY, set_one_beyond, "beyond"},
     {MESSAGE_DEPLOY, set_twice_all, "1000001 workers"},
-    {MESSAGE_DEPLOY, set_many_runs, "no set of workers"},
+    {MESSAGE_DEPLOY, set_many_runs, "not a set of workers"},
 };
 
 static void spoiled_messages_are_refused(void **state)

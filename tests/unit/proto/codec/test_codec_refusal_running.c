@@ -1,5 +1,5 @@
-/* For each bound of what is told while a campaign runs a valid message that is spoiled in one field, and the
- * words with which it is refused. */
+/* For each bound of messages in a running campaign: a valid message that is spoiled in one field, and the
+ * error with which it is refused. */
 #include "proto/message/limits.h"
 #include "tests/unit/proto/codec/spoil.h"
 
@@ -54,7 +54,7 @@ static void operation_value_not_canonical(Tutti__V1__Message *wire)
     ITEM(OPERATION_SET)->value = (ProtobufCBinaryData){.len = sizeof one, .data = one};
 }
 
-/* A value where the kind has none has to be one all the same. */
+/* A value must be valid even if the kind has none. */
 SPOIL(operation_value_idle, ITEM(OPERATION_READ)->value = text_bytes("?"))
 
 #define REPLY(kind) wire->replies->items[kind]
@@ -97,13 +97,13 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_ROOMS_DONE, rooms_done_beyond, "beyond"},
     {MESSAGE_ASSIGN, assign_nobody, "set of workers is empty"},
     {MESSAGE_ASSIGN, assign_beyond, "beyond"},
-    {MESSAGE_DRAINED, steps_odd, "5 numbers are no pairs"},
+    {MESSAGE_DRAINED, steps_odd, "5 numbers are not pairs"},
     {MESSAGE_RUN_UNTIL, steps_room, "room is beyond"},
-    {MESSAGE_OPERATIONS, operation_no_kind, "operation 0: there is no kind of operation 0"},
-    {MESSAGE_OPERATIONS, operation_kind_beyond, "no kind of operation 22"},
-    {MESSAGE_OPERATIONS, operation_kind_negative, "no kind of operation -5"},
+    {MESSAGE_OPERATIONS, operation_no_kind, "operation 0: unknown kind of operation 0"},
+    {MESSAGE_OPERATIONS, operation_kind_beyond, "unknown kind of operation 22"},
+    {MESSAGE_OPERATIONS, operation_kind_negative, "unknown kind of operation -5"},
     {MESSAGE_OPERATIONS, operation_nobody, "set of workers is empty"},
-    {MESSAGE_OPERATIONS, operation_crowd, "written is of one worker"},
+    {MESSAGE_OPERATIONS, operation_crowd, "written takes exactly one worker"},
     {MESSAGE_OPERATIONS, operation_room, "room 1000000 is beyond"},
     {MESSAGE_OPERATIONS, operation_name_empty, "operation 2: name is empty"},
     {MESSAGE_OPERATIONS, operation_name_long, "name has 256 bytes"},
@@ -114,11 +114,11 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_OPERATIONS, operation_value_idle, "value: "},
     {MESSAGE_OPERATIONS, operation_expected, "expected value: "},
     {MESSAGE_OPERATIONS, operation_text, "text has 2001 bytes"},
-    {MESSAGE_OPERATIONS, operation_instants, "operation 2: 2 instants of 29 workers"},
+    {MESSAGE_OPERATIONS, operation_instants, "operation 2: 2 instants for 29 workers"},
     {MESSAGE_OPERATIONS, operation_digest, "operation 2: a digest of 15 bytes"},
-    {MESSAGE_REPLIES, reply_no_kind, "reply 0: there is no kind"},
-    {MESSAGE_REPLIES, reply_outcome, "outcome: there is no 6"},
-    {MESSAGE_REPLIES, reply_outcome_negative, "outcome: there is no -1"},
+    {MESSAGE_REPLIES, reply_no_kind, "reply 0: unknown kind"},
+    {MESSAGE_REPLIES, reply_outcome, "outcome: unknown value 6"},
+    {MESSAGE_REPLIES, reply_outcome_negative, "outcome: unknown value -1"},
     {MESSAGE_REPLIES, reply_nobody, "set of workers is empty"},
     {MESSAGE_REPLIES, reply_room, "is beyond"},
     {MESSAGE_REPLIES, reply_name, "name is empty"},
@@ -127,23 +127,23 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_REPLIES, reply_missing, "33 workers, at most 32"},
     {MESSAGE_REPLIES, reply_text, "text has 2001 bytes"},
     {MESSAGE_GAUGES, gauges_interval, "more than a year"},
-    {MESSAGE_GAUGES, gauges_histogram, "no histogram"},
+    {MESSAGE_GAUGES, gauges_histogram, "not a histogram"},
     {MESSAGE_STATISTICS, statistics_running, "1000001 workers running"},
-    {MESSAGE_STATISTICS, histogram_odd, "no histogram"},
-    {MESSAGE_STATISTICS, histogram_none, "no histogram"},
-    {MESSAGE_STATISTICS, histogram_same_bucket, "does not rise"},
-    {MESSAGE_STATISTICS, histogram_first_bucket, "does not rise"},
-    {MESSAGE_STATISTICS, histogram_nothing, "does not rise"},
+    {MESSAGE_STATISTICS, histogram_odd, "not a histogram"},
+    {MESSAGE_STATISTICS, histogram_none, "not a histogram"},
+    {MESSAGE_STATISTICS, histogram_same_bucket, "out of order"},
+    {MESSAGE_STATISTICS, histogram_first_bucket, "out of order"},
+    {MESSAGE_STATISTICS, histogram_nothing, "out of order"},
     {MESSAGE_STATISTICS, histogram_far, "no such bucket"},
-    {MESSAGE_STATISTICS, histogram_wraps, "goes too far"},
-    {MESSAGE_STATISTICS, histogram_wraps_wide, "goes too far"},
-    {MESSAGE_STATISTICS, request_histogram, "does not rise"},
+    {MESSAGE_STATISTICS, histogram_wraps, "too high"},
+    {MESSAGE_STATISTICS, histogram_wraps_wide, "too high"},
+    {MESSAGE_STATISTICS, request_histogram, "out of order"},
     {MESSAGE_STATISTICS, request_name, "name of a request is empty"},
     {MESSAGE_STATISTICS, request_name_long, "name of a request has 256"},
     {MESSAGE_STATISTICS, wait_name, "name of a wait is empty"},
-    {MESSAGE_STATISTICS, wait_kind, "no kind of operation 99"},
+    {MESSAGE_STATISTICS, wait_kind, "unknown kind of operation 99"},
     {MESSAGE_STATISTICS, wait_outcomes, "5 outcomes"},
-    {MESSAGE_STATISTICS, wait_histogram, "does not rise"},
+    {MESSAGE_STATISTICS, wait_histogram, "out of order"},
     {MESSAGE_STATISTICS, error_worker, "worker 1000000"},
     {MESSAGE_STATISTICS, error_text, "text of an error has 2001"},
 };

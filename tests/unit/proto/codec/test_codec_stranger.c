@@ -23,7 +23,7 @@ static void encode(const struct message *message, struct buffer *encoded)
     assert_false(encoded->has_overflowed);
 }
 
-/* So many operations of so many workers each. */
+/* This many operations of this many workers each. */
 static void encode_reads(uint32_t count, uint32_t named, struct buffer *encoded)
 {
     struct operation *items = memory_new(count, sizeof *items);
@@ -97,11 +97,11 @@ static void what_only_a_coordinator_says_is_not_decoded(void **state)
     encode(
         &(struct message){.kind = MESSAGE_REPLIES, .campaign = 1, .replies = {.items = &reply, .count = 1}},
         &encoded);
-    (void)refuse(buffer_bytes(&encoded), "replies: not for an agent to say");
+    (void)refuse(buffer_bytes(&encoded), "replies: not a message that an agent sends");
     buffer_finish(&encoded);
 }
 
-/* A hundred thousand fields of nothing, of two kinds of body, or with none at all. */
+/* A hundred thousand empty fields, of two kinds of body, or with none at all. */
 static void nonsense_is_not_decoded(void **state)
 {
     (void)state;
@@ -109,11 +109,11 @@ static void nonsense_is_not_decoded(void **state)
     memset(nothing, 0x2a, sizeof nothing);
     (void)refuse(bytes_of(nothing, sizeof nothing), "operations: more than"); /* of them again and again */
     memset(nothing, 0x08, sizeof nothing);                                    /* campaigns */
-    (void)refuse(bytes_of(nothing, sizeof nothing), "no message");
-    (void)refuse(bytes_of("\x08\x01", 2), "no message");
-    (void)refuse(bytes_of("\x2a\x00\x22\x00", 4), "no message");
-    (void)refuse(bytes_of("\x2a\x7f", 2), "no message");
-    (void)refuse(bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11), "no message");
+    (void)refuse(bytes_of(nothing, sizeof nothing), "not a valid message");
+    (void)refuse(bytes_of("\x08\x01", 2), "not a valid message");
+    (void)refuse(bytes_of("\x2a\x00\x22\x00", 4), "not a valid message");
+    (void)refuse(bytes_of("\x2a\x7f", 2), "not a valid message");
+    (void)refuse(bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11), "not a valid message");
 }
 
 static void one_that_is_wrong_does_not_spoil_the_others(void **state)

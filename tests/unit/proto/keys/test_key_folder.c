@@ -1,5 +1,4 @@
-/* The files with keys, in a folder of the test's own: modes, nothing overwritten, and each way to be broken.
- */
+/* Key files, in a folder of the test's own: modes, nothing overwritten, and each way to be broken. */
 #include "proto/keys/key_folder.h"
 
 #include "common/memory.h"
@@ -40,7 +39,7 @@ static int tear_down(void **state)
     (void)unlink(place->list);
     (void)unlink(place->agent);
     (void)rmdir(place->folder);
-    assert_int_equal(rmdir(place->root), 0); /* and no temporary file has stayed */
+    assert_int_equal(rmdir(place->root), 0); /* and no temporary file is left */
     memory_free(place);
     return 0;
 }
@@ -141,13 +140,15 @@ static void what_others_can_change_does_not_count(void **state)
     assert_int_equal(chmod(place->folder, 0770), 0);
     assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
     assert_non_null(strstr(error.text, "(mode 0770): chmod go-w"));
-    assert_int_equal(chmod(place->folder, 01777), 0); /* as Kubernetes mounts it: nobody can exchange ours */
+    assert_int_equal(chmod(place->folder, 01777),
+                     0); /* as Kubernetes mounts it: nobody can replace our files */
     assert_true(key_folder_read_pair(place->folder, &pair, &warning, &error));
     assert_int_equal(chmod(place->list, 0646), 0);
     assert_null(key_folder_read_list(place->folder, &stamp, &error));
     assert_non_null(strstr(error.text, "can be changed by others (mode 0646)"));
     assert_int_equal(chmod(place->list, 0644), 0);
-    assert_true(key_folder_has_changed(place->folder, &stamp)); /* the mode alone makes it worth a look */
+    assert_true(
+        key_folder_has_changed(place->folder, &stamp)); /* the mode alone is reason to read it again */
     struct allow_list *list = key_folder_read_list(place->folder, &stamp, &error);
     assert_non_null(list);
     allow_list_free(&list);
@@ -167,7 +168,7 @@ static void links_that_others_planted_lead_nowhere(void **state)
     if (geteuid() == 0) {
         assert_int_equal(lchown(place->pair, 65534, 65534), 0);
         assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
-        assert_non_null(strstr(error.text, "is a link that another user (65534) has put there"));
+        assert_non_null(strstr(error.text, "is a symbolic link that another user (65534) created"));
         assert_int_equal(lchown(place->pair, 0, 0), 0);
         assert_int_equal(chown(elsewhere, 65534, 65534), 0);
         assert_false(key_folder_read_pair(place->folder, &pair, &warning, &error));
@@ -191,7 +192,7 @@ static void nothing_is_written_through_a_link(void **state)
     assert_false(key_folder_make(place->folder, &error));
     assert_false(agent_key_write(place->agent, &key, &error));
     struct allow_list *list = allow_list_new();
-    assert_true(key_folder_write_list(place->folder, list, &error)); /* takes the place of the link */
+    assert_true(key_folder_write_list(place->folder, list, &error)); /* replaces the link */
     allow_list_free(&list);
     assert_int_equal(access(victim, F_OK), -1);
 }
@@ -259,7 +260,7 @@ static void broken_files_are_refused_by_name(void **state)
     buffer_finish(&text);
     assert_int_equal(unlink(place->agent), 0);
     assert_int_equal(mkfifo(place->agent, 0600), 0);
-    expect_refused(place, "is not a file"); /* and nobody waits for a writer */
+    expect_refused(place, "is not a file"); /* and it does not wait for a writer */
     assert_int_equal(unlink(place->agent), 0);
     assert_int_equal(mkdir(place->agent, 0700), 0);
     expect_refused(place, "is not a file");

@@ -1,4 +1,4 @@
-/* Keys and allow-lists as text: what is taken, and what is refused with which words. */
+/* Keys and allow-lists as text: what is accepted, and what is refused with which error. */
 #include "proto/keys/allow_list.h"
 #include "proto/keys/keys.h"
 
@@ -13,7 +13,7 @@ struct broken {
     const char *says;
 };
 
-/* `takes` refuses each of them with its words, which give no secret away. */
+/* `takes` refuses each of them with its error, which reveals no secret. */
 static void expect_refusals(const struct broken *rows, size_t count,
                             bool (*takes)(struct bytes text, struct error *error))
 {
@@ -110,7 +110,7 @@ static void a_token_stands_alone(void **state)
     assert_string_equal(read.pair.public_key, "");
     buffer_append_string(&text, "public " PUBLIC "\n");
     assert_false(agent_key_parse(buffer_bytes(&text), &read, &error));
-    assert_non_null(strstr(error.text, "or token alone"));
+    assert_non_null(strstr(error.text, "or only token"));
     assert_false(agent_key_parse(TEXT("name a\npublic " PUBLIC "\n"), &read, &error));
     assert_false(agent_key_parse(TEXT("name a\n"), &read, &error));
     agent_key_wipe(&read);
@@ -132,7 +132,7 @@ static void broken_key_files_are_refused(void **state)
     static const struct broken ROWS[] = {
         {"", "the line \"public …\" is missing"},
         {"public " PUBLIC "\n", "the line \"secret …\" is missing"},
-        {"public " PUBLIC "\npublic " PUBLIC "\n", "line 2: \"public\" is there twice"},
+        {"public " PUBLIC "\npublic " PUBLIC "\n", "line 2: \"public\" is a duplicate"},
         {"# a\n\npublic\n", "line 3 is not of the form"},
         {"public \n", "line 1 is not of the form"},
         {" public " PUBLIC "\n", "line 1 is not of the form"},
@@ -140,8 +140,8 @@ static void broken_key_files_are_refused(void **state)
         {"public " PUBLIC " \n", "line 1: \"public\" is not a key"},
         {"public  " PUBLIC "\n", "line 1: \"public\" is not a key"},
         {"public short\n", "line 1: \"public\" is not a key"},
-        {"name a\n", "line 1 begins with a word that does not belong"},
-        {"secret " SECRET "\nname a\n", "line 2 begins with a word"},
+        {"name a\n", "line 1 begins with an unknown word"},
+        {"secret " SECRET "\nname a\n", "line 2 begins with an unknown word"},
     };
     expect_refusals(ROWS, sizeof ROWS / sizeof *ROWS, takes_a_pair);
     struct agent_key key;
@@ -172,7 +172,7 @@ static void a_list_comes_back_as_it_was_written(void **state)
     assert_false(allow_list_remove(list, TEXT("a")));
     assert_null(allow_list_name(list, PUBLIC));
     assert_string_equal(allow_list_name(list, OTHER), "b");
-    assert_true(allow_list_add(list, TEXT("a"), TEXT(PUBLIC), &error)); /* and there again */
+    assert_true(allow_list_add(list, TEXT("a"), TEXT(PUBLIC), &error)); /* and added again */
     allow_list_free(&list);
     allow_list_free(&list);
     buffer_finish(&text);
@@ -193,11 +193,11 @@ static void broken_lists_are_refused(void **state)
         {"agent a\n", "line 1: not of the form agent NAME KEY"},
         {"agent\n", "line 1 is not of the form"},
         {"name a " PUBLIC "\n", "line 1: not of the form agent"},
-        {"agent a short\n", "line 1: what stands behind a is not a key"},
+        {"agent a short\n", "line 1: the text after a is not a key"},
         {"agent ../a " PUBLIC "\n", "line 1: the name of an agent"},
-        {"agent a " PUBLIC "\nagent a " OTHER "\n", "line 2: there is an agent a already"},
+        {"agent a " PUBLIC "\nagent a " OTHER "\n", "line 2: there is already an agent a"},
         {"agent a " PUBLIC "\n# b\nagent b " PUBLIC "\n", "line 3: b has the key of a"},
-        {"agent a " PUBLIC " more\n", "line 1: what stands behind a"},
+        {"agent a " PUBLIC " more\n", "line 1: the text after a"},
     };
     expect_refusals(ROWS, sizeof ROWS / sizeof *ROWS, takes_a_list);
     struct error error;

@@ -1,4 +1,4 @@
-/* Two link ends, and the transcript of what they send and of how they judge what arrives. */
+/* Two link ends, and the transcript of what they send and how they judge what arrives. */
 #include "tests/unit/proto/link/link_fixture.h"
 
 #include "common/memory.h"

@@ -1,4 +1,4 @@
-/* Two link ends, and the transcript of what they send and of how they judge what arrives. */
+/* Two link ends, and the transcript of what they send and how they judge what arrives. */
 #pragma once
 #include "common/buffer.h"
 #include "proto/link/link.h"
@@ -32,15 +32,15 @@ void send_many(struct link *link, size_t messages);
 void send_text(struct link *link, const char *text);
 void send_bytes(struct link *link, size_t size, uint8_t fill);
 
-/* The next frame that `link` has to send now, and nothing else. */
+/* The only frame that `link` has to send now. */
 bool take(struct fixture *fixture, struct link *link, struct frame *frame);
-/* All that `link` has to send now, written down as "12:text/3" for sequence 12 with 3 acknowledged; the first
+/* All that `link` has to send now, recorded as "12:text/3" for sequence 12 with 3 acknowledged; the first
  * `capacity` are kept in `frames`. Returns how many. */
 size_t drain(struct fixture *fixture, struct link *link, struct frame *frames, size_t capacity);
-/* What `link` sends when nothing has come for its acknowledgement to ride on. */
+/* What `link` sends when no frame has come to carry its acknowledgement. */
 size_t drain_acknowledgement(struct fixture *fixture, struct link *link, struct frame *frames,
                              size_t capacity);
-/* `frame` arrives at `link`; the verdict is written down. */
+/* `frame` arrives at `link`; the verdict is recorded. */
 void receive(struct fixture *fixture, struct link *link, const struct frame *frame);
 
 /* Compares the transcript and empties it. */

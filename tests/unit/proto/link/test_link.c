@@ -1,5 +1,5 @@
-/* What a link delivers, acknowledges and refuses, frame by frame: the transcript of what leaves and how what
- * arrives is judged is the assertion. */
+/* What a link delivers, acknowledges and refuses, frame by frame: the transcript of sent frames and of the
+ * verdicts on arriving ones is the assertion. */
 #include "tests/unit/proto/link/link_fixture.h"
 
 #include <setjmp.h>
@@ -90,7 +90,7 @@ static void many_messages_are_acknowledged_at_once(void **state)
     expect(fixture, "deliver 0:/16 ");
 }
 
-/* The first of them is what the other end waits for longest. */
+/* The first of them is what the other end has waited for longest. */
 static void later_messages_do_not_defer_an_acknowledgement(void **state)
 {
     struct fixture *fixture = *state;

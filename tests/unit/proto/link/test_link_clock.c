@@ -1,4 +1,4 @@
-/* What a link learns from echoes: the offset of the clocks, and how long ago the peer has heard us. */
+/* What a link learns from echoes: the offset of the clocks, and how long ago the peer last heard us. */
 #include "tests/unit/proto/link/link_fixture.h"
 
 #include <setjmp.h>
@@ -51,7 +51,7 @@ static void old_repeats_do_not_lower_the_echo(void **state)
     receive(fixture, fixture->right, &second[0]);
     fixture->now_ns += 10 * MS;
     receive(fixture, fixture->right, &first[0]);
-    receive(fixture, fixture->right, &second[0]); /* nor does the newest one arrive anew */
+    receive(fixture, fixture->right, &second[0]); /* nor does the newest one if it arrives again */
     drain(fixture, fixture->right, answer, 1);
     assert_int_equal(answer[0].envelope.echoed_sent_ns, START_NS + 10 * MS);
     assert_int_equal(answer[0].envelope.echo_delay_ns, 10 * MS);

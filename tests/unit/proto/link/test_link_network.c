@@ -1,4 +1,4 @@
-/* Two link ends over a network that loses, repeats, delays and reorders, from many seeds: everything arrives
+/* Two link ends over a network that loses, repeats, delays and reorders, for many seeds: everything arrives
  * once and in order. */
 #include "common/memory.h"
 #include "common/random.h"
@@ -115,7 +115,7 @@ static void arrive(struct world *world, size_t index)
     pump(world, side);
 }
 
-/* The time at which something happens next: a frame arrives or an end is due. */
+/* The time of the next event: a frame arrives or an end is due. */
 static uint64_t next_instant(const struct world *world, size_t *arriving)
 {
     uint64_t next_ns = UINT64_MAX;

@@ -141,12 +141,12 @@ static void dead_peer_gets_a_handful_until_it_answers(void **state)
     receive(fixture, fixture->right, &frames[0]);
     assert_int_equal(drain_acknowledgement(fixture, fixture->right, frames, 1), 1);
     receive(fixture, fixture->left, &frames[0]);
-    /* 2…16 are in flight; the window is whole again. */
+    /* 2…16 are in flight; the window is full again. */
     assert_int_equal(drain(fixture, fixture->left, frames, 300), LINK_WINDOW_MESSAGES - 15);
     assert_int_equal(frames[0].envelope.sequence, 17);
 }
 
-/* The acknowledgement of the first pass comes after the timeout has taken the link back. */
+/* The acknowledgement of the first pass arrives after the timeout has set the link back. */
 static void late_acknowledgement_passes_the_second_pass(void **state)
 {
     struct fixture *fixture = *state;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What the fields of a variant are taken from. */
+/* The source of the fields of a variant. */
 struct palette {
     struct bytes name;
     struct bytes text;

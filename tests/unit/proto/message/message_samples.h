@@ -3,7 +3,7 @@
 #include "proto/message/message.h"
 
 enum sample_variant {
-    SAMPLE_TYPICAL, /* every field another value */
+    SAMPLE_TYPICAL, /* a different value in every field */
     SAMPLE_SMALLEST,
     SAMPLE_LARGEST, /* numbers and texts at their bounds */
     SAMPLE_VARIANT_COUNT

@@ -1,4 +1,4 @@
-/* Labels: which are any, and which agents have those that are wanted. */
+/* Labels: which are valid, and which agents have the requested ones. */
 #include "proto/message/labels.h"
 #include "tests/unit/common/check.h"
 
@@ -20,21 +20,21 @@ static void pairs_of_words_are_labels(void **state)
     expect("", NULL);
     expect("zone=a", NULL);
     expect("zone=a,disk=ssd,node.example.org/kind=x-9_Z", NULL);
-    expect("zone", "no pairs");
-    expect("zone=", "no pairs");
-    expect("=a", "no pairs");
+    expect("zone", "must be pairs");
+    expect("zone=", "must be pairs");
+    expect("=a", "must be pairs");
     expect("zone=a,", "end with a comma");
-    expect(",zone=a", "no pairs");
-    expect("zone=a,,disk=b", "no pairs");
-    expect("zone=a=b", "no pairs");
-    expect("zone=a b", "no pairs");
-    expect("zone=\xc3\xa4", "no pairs");
-    expect("zone=a,disk=b,zone=c", "label zone stands twice");
+    expect(",zone=a", "must be pairs");
+    expect("zone=a,,disk=b", "must be pairs");
+    expect("zone=a=b", "must be pairs");
+    expect("zone=a b", "must be pairs");
+    expect("zone=\xc3\xa4", "must be pairs");
+    expect("zone=a,disk=b,zone=c", "label zone is given twice");
     char longest[LABEL_MAX_BYTES + 4] = "z=";
     memset(longest + 2, 'a', LABEL_MAX_BYTES);
     expect(longest, NULL);
     longest[2 + LABEL_MAX_BYTES] = 'a';
-    expect(longest, "no pairs");
+    expect(longest, "must be pairs");
     assert_false(labels_check(bytes_of("a=\0", 3), NULL));
 }
 

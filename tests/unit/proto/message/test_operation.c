@@ -14,7 +14,7 @@ static void every_kind_is_described(void **state)
     (void)state;
     for (unsigned kind = 0; kind < OPERATION_KIND_COUNT; kind++) {
         assert_true(strlen(operation_name((enum operation_kind)kind)) > 0);
-        /* Waits end by an answer. */
+        /* Waits are ended by an answer. */
         assert_true(!operation_is_wait((enum operation_kind)kind) ||
                     operation_is_answered((enum operation_kind)kind));
     }

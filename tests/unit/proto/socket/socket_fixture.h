@@ -42,10 +42,10 @@ void end_close(struct end *end, int linger_ms);
 struct bytes end_route(const struct end *end);
 bool end_send(struct end *end, const char *envelope, const char *message);
 
-/* Runs the loop until `*counter` has reached `wanted`; fails the test when that takes half a minute. */
+/* Runs the loop until `*counter` has reached `wanted`; fails the test if that takes half a minute. */
 void run_until(struct fixture *fixture, const size_t *counter, size_t wanted);
 
-/* A DEALER without any of our manners, which sends `parts` parts of `size` bytes at once. */
+/* A DEALER that ignores our protocol, and sends `parts` parts of `size` bytes at once. */
 struct rude_peer {
     void *context;
     void *zmq;

@@ -103,8 +103,8 @@ static void say_second(uv_timer_t *timer)
     (void)end_send(timer->data, "second", "");
 }
 
-/* What goes into a connection that is about to end is lost, so it is said again and again, as the link does.
- */
+/* What is sent on a connection that is about to end is lost, so it is sent again and again, as the link
+ * does. */
 static void router_may_come_back(void **state)
 {
     uv_timer_t timer;
@@ -150,7 +150,7 @@ static void unknown_route_is_refused(void **state)
     struct fixture *fixture = *state;
     assert_false(socket_send(fixture->router.socket, bytes_of_string("nobody"), bytes_of_string("e"),
                              bytes_of(NULL, 0)));
-    /* And the socket is none the worse for it. */
+    /* And the socket still works. */
     end_open_dealer(fixture, &fixture->dealer, socket_endpoint(fixture->router.socket));
     assert_true(end_send(&fixture->dealer, "e", "m"));
     run_until(fixture, &fixture->router.frames, 1);
@@ -171,7 +171,7 @@ static void turns_are_bounded(void **state)
     assert_true(fixture->router.turns >= 1500 / 64);
 }
 
-/* A peer that does not read: the router is told, does not drop in silence, and serves the others. */
+/* A peer that does not read: the router is told, does not drop silently, and serves the others. */
 static void full_route_is_refused_and_others_are_served(void **state)
 {
     struct fixture *fixture = *state;
@@ -197,7 +197,7 @@ static void full_route_is_refused_and_others_are_served(void **state)
     run_until(fixture, &fixture->router.frames, 2);
     assert_true(end_send(&fixture->router, "still", "here"));
     run_until(fixture, &fixture->dealer.frames, 1);
-    /* All that was taken arrives. */
+    /* Everything that was accepted arrives. */
     int patience_ms = 30000;
     zmq_setsockopt(deaf.zmq, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
     for (size_t i = 0; i < 2 * sent; i++) {

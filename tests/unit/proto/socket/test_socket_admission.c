@@ -1,4 +1,4 @@
-/* The door shuts while there are too many connections, and opens again. */
+/* The listener closes while there are too many connections, and opens again. */
 #include "proto/socket/socket_admission.h"
 
 #include "tests/unit/common/check.h"
@@ -72,7 +72,7 @@ static void test_leaves_descriptors_for_the_rest(void **state)
         socket_admission_init(&admission);
         socket_admission_listening(&admission, -1);
         assert_in_range(admission.capacity, 1, LIMITS[i] * 2 / 3);
-        /* What waits to be accepted comes in as well. */
+        /* Connections that wait to be accepted get in as well. */
         assert_in_range(socket_admission_backlog(), 1, (LIMITS[i] - admission.capacity) / 2);
     }
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);

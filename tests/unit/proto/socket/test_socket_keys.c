@@ -1,4 +1,4 @@
-/* Sockets with keys: who gets in, who does not, and what both ends hear of it. */
+/* Sockets with keys: which peers get in, which do not, and what both ends learn of it. */
 #include "proto/keys/curve.h"
 #include "proto/socket/socket.h"
 
@@ -22,7 +22,7 @@ struct scene {
     uv_timer_t guard;
     bool is_late;
     struct key_pair server;
-    struct key_pair agent; /* the one that is welcome */
+    struct key_pair agent; /* the accepted one */
     struct key_pair stranger;
     size_t asked;
     struct side router;
@@ -85,7 +85,7 @@ static void open_router(struct scene *scene, bool has_keys)
     assert_non_null(scene->router.socket);
 }
 
-/* Connects and says one thing. */
+/* Connects and sends one message. */
 static void open_dealer(struct scene *scene, struct side *side, const struct key_pair *pair,
                         const struct key_pair *server)
 {
@@ -124,7 +124,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Whatever happened before, who has the right key gets in and is answered. */
+/* Whatever happened before, a peer with the right key gets in and is answered. */
 static void check_that_the_right_key_opens(struct scene *scene)
 {
     size_t before = scene->router.frames;
@@ -152,7 +152,7 @@ static void a_strangers_key_does_not(void **state)
     open_dealer(scene, &scene->dealer, &scene->stranger, &scene->server);
     run_until(scene, &scene->dealer.troubles[SOCKET_KEY_REFUSED], 1);
     assert_int_equal(scene->router.frames, 0);
-    /* ZeroMQ gives up after that; with a new connection it is asked again. */
+    /* ZeroMQ gives up after that; a new connection tries again. */
     socket_reconnect(scene->dealer.socket);
     run_until(scene, &scene->dealer.troubles[SOCKET_KEY_REFUSED], 2);
     assert_true(scene->asked >= 2);
@@ -207,7 +207,7 @@ static void who_has_a_key_talks_to_nobody_without(void **state)
     assert_string_equal(scene->router.key, "");
 }
 
-/* Agents of one machine: the right one of the tokens opens, another one, a key or nothing does not. */
+/* Agents of one machine: the right token gets in; another one, a key or nothing does not. */
 static void a_token_opens_without_encryption(void **state)
 {
     struct scene *scene = *state;
@@ -255,7 +255,7 @@ static void many_keys_at_once_are_all_asked_about(void **state)
         socket_close(&sides[i].socket, 0);
     }
     uv_run(&scene->loop, UV_RUN_NOWAIT);
-    socket_close(&scene->router.socket, 0); /* while handshakes are going on */
+    socket_close(&scene->router.socket, 0); /* during handshakes */
     socket_close(&scene->other.socket, 0);
     uv_run(&scene->loop, UV_RUN_DEFAULT);
     memory_free(sides);

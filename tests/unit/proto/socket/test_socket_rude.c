@@ -1,4 +1,4 @@
-/* Peers without manners: garbage, wrong numbers of parts, giants, silence. Ours goes on and serves the
+/* Rude peers: garbage, wrong numbers of parts, giant frames, silence. Our socket keeps working and serves the
  * others. */
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -97,7 +97,7 @@ static void the_largest_frame_passes(void **state)
     memory_free(message);
 }
 
-/* A ROUTER that answers a dealer of ours in a number of parts that is not ours either. */
+/* A ROUTER that answers a dealer of ours with a wrong number of parts. */
 static void dealer_checks_parts_too(void **state)
 {
     struct fixture *fixture = *state;

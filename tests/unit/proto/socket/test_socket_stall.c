@@ -86,10 +86,10 @@ static void ping_pong_between_threads(void **state)
     memory_free(player);
 }
 
-/* Sends in each turn after the socket has looked, right before the loop sleeps: that call swallows the edge
- * of what comes in meanwhile. */
+/* Sends in each turn after the socket has checked, right before the loop sleeps: that call consumes the edge
+ * of what arrives meanwhile. */
 struct talker {
-    uv_prepare_t prepare; /* libuv calls the one that was started first last */
+    uv_prepare_t prepare; /* libuv runs the handle that was started first last */
     struct end *end;
     size_t left;
 };
@@ -122,7 +122,7 @@ static void late_sends_swallow_nothing(void **state)
     uv_run(&fixture->loop, UV_RUN_NOWAIT);
 }
 
-/* ZeroMQ looks at the clock so as not to look at what comes in too often. */
+/* ZeroMQ reads the clock in order not to check for input too often. */
 #define ZMQ_LAZINESS_NS (10 * NS_PER_MS)
 
 static bool is_loop_woken(struct fixture *fixture, int patience_ms)
@@ -131,7 +131,7 @@ static bool is_loop_woken(struct fixture *fixture, int patience_ms)
     return poll(&loop, 1, patience_ms) > 0;
 }
 
-/* The peer's next frame comes in, and a send of ours swallows the edge that tells of it. */
+/* The peer's next frame arrives, and a send of ours consumes the edge that signals it. */
 static void swallow(struct fixture *fixture, struct end *router, struct rude_peer *peer)
 {
     rude_send(peer, 2, 10);
@@ -141,7 +141,7 @@ static void swallow(struct fixture *fixture, struct end *router, struct rude_pee
         while (clock_now_ns() < begun_ns + ZMQ_LAZINESS_NS) {
         }
         assert_true(end_send(router, "swallows", ""));
-    } while (is_loop_woken(fixture, 0)); /* something else has come in meanwhile */
+    } while (is_loop_woken(fixture, 0)); /* something else has arrived meanwhile */
 }
 
 static void edge_swallowed_between_turns(void **state)
@@ -175,7 +175,7 @@ static void on_swallow(uv_prepare_t *prepare)
     }
 }
 
-/* When the socket has looked already, and the loop sleeps next. */
+/* When the socket has already checked, and the loop is about to sleep. */
 static void edge_swallowed_before_sleep(void **state)
 {
     struct fixture *fixture = *state;

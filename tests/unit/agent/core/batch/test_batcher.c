@@ -1,5 +1,5 @@
-/* Many workers' operations in few: what is gathered into one operation, what stays apart, and what fits
- * a batch. */
+/* Many workers' operations in few: what is merged into one operation, what stays separate, and what fits a
+ * batch. */
 #include "tests/unit/agent/core/batch/test_batcher_support.h"
 
 #include "common/random.h"
@@ -48,7 +48,7 @@ static void different_keys_stay_apart(void **state)
     assert_int_equal(batcher_count(batcher), 9);
     for (uint32_t i = 0; i < 8; i++) {
         add(batcher, 9,
-            others[i]); /* only the first is behind nothing of its own; the rest follow in order */
+            others[i]); /* only the first one has no earlier operation of its own; the rest follow in order */
     }
     assert_int_equal(batcher_count(batcher), 9);
 }
@@ -120,7 +120,7 @@ static int64_t instant_of(const struct operation *operation, uint32_t worker)
     return -1;
 }
 
-/* Two gatherings, one behind the other, as on shard and agent; workers come in any order. */
+/* Two batchers in sequence, as on shard and agent; workers come in any order. */
 static void each_reader_keeps_its_instant(void **state)
 {
     (void)state;
@@ -129,7 +129,7 @@ static void each_reader_keeps_its_instant(void **state)
     for (uint32_t i = 0; i < 40; i++) {
         uint32_t worker = i * 7 % 40;
         add(first, worker, read_at(5000000000000 + worker * 1000 * (worker % 3), ""));
-        add(first, worker, read_at(1, "")); /* a second reading counts for nothing */
+        add(first, worker, read_at(1, "")); /* a second reading does not count */
         if (i % 10 == 9) {
             struct operation *taken = batcher_take(first);
             batcher_add(second, &taken);
@@ -154,8 +154,8 @@ static void readers_who_saw_another_text_stay_apart(void **state)
     for (uint32_t worker = 0; worker < 8; worker++) {
         add(batcher, worker, read_at(1000, worker == 3 ? "fedcba9876543210" : "0123456789abcdef"));
     }
-    add(batcher, 8, read_at(0, "0123456789abcdef"));         /* when, is not known */
-    add(batcher, 9, read_at(INT64_MAX, "0123456789abcdef")); /* too far away to be told together */
+    add(batcher, 8, read_at(0, "0123456789abcdef"));         /* the instant is not known */
+    add(batcher, 9, read_at(INT64_MAX, "0123456789abcdef")); /* too far apart for one operation */
     expect(batcher, "one_read pad@1:7, one_read pad@1:1, one_read pad@1:1, one_read pad@1:1");
 }
 

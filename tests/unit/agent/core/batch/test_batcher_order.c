@@ -1,4 +1,4 @@
-/* Whatever is gathered, and however often: what each worker did stays in order. */
+/* Whatever is merged, and however often, the operations of each worker stay in order. */
 #include "tests/unit/agent/core/batch/test_batcher_support.h"
 
 #include "common/memory.h"
@@ -17,7 +17,7 @@ static void worker_joins_nothing_before_its_last_operation(void **state)
     struct batcher *batcher = *state;
     add(batcher, 0, of(OPERATION_READ, "pad", 1));
     add(batcher, 1, of(OPERATION_PAST, "", 1));
-    add(batcher, 1, of(OPERATION_READ, "pad", 1)); /* not into the first: it is past step 1 before */
+    add(batcher, 1, of(OPERATION_READ, "pad", 1)); /* not into the first: it is past step 1 before that */
     add(batcher, 2, of(OPERATION_READ, "pad", 1)); /* into the newest */
     add(batcher, 0, of(OPERATION_PAST, "", 1));
     expect(batcher, "one_read pad@1:1, past @1:2, one_read pad@1:2");
@@ -33,8 +33,8 @@ static void arrivals_at_a_barrier_keep_their_order(void **state)
     expect_order(batcher, ORDER, 4);
 }
 
-/* What a shard has gathered joins what another has; from the first worker who may not join, the rest makes an
- * operation of its own. */
+/* What one shard has batched joins what another has; from the first worker that may not join, the rest forms
+ * an operation of its own. */
 static void gatherings_are_gathered(void **state)
 {
     struct batcher *batcher = *state;
@@ -73,7 +73,7 @@ static void what_is_taken_out_moves_on_whole(void **state)
 }
 
 /* Random operations of few workers and keys, drained at random: each worker's own sequence comes out as it
- * went in, but for readings that repeat the one just before. */
+ * went in, except for readings that repeat the previous one. */
 #define PROPERTY_WORKERS 6u
 #define PROPERTY_OPERATIONS 300u
 

@@ -1,4 +1,4 @@
-/* A gathering as the state of a test, and short forms of what goes in and comes out. */
+/* A batcher as the state of a test, and short forms of what goes in and comes out. */
 #include "tests/unit/agent/core/batch/test_batcher_support.h"
 
 #include "agent/core/batch/command.h"

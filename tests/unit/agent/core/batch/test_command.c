@@ -1,4 +1,4 @@
-/* What crosses the threads of an agent owns all that it points to. */
+/* What is passed between the threads of an agent owns everything that it points to. */
 #include "agent/core/batch/command.h"
 #include "common/memory.h"
 
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* Text in memory of its own, so that a copy which still points to it is found out. */
+/* Text in memory of its own, so that a copy which still points to it is detected. */
 static struct bytes loose(const char *text)
 {
     return bytes_of(memory_copy_string(text), strlen(text));
@@ -134,7 +134,7 @@ static void deployment_lives_until_its_last_holder_lets_go(void **state)
     assert_null(second);
 }
 
-/* The leak checker is what judges these two. */
+/* Checked by the leak checker. */
 static void command_frees_all_that_it_owns(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* When each of many workers did it: how many and how far apart, in whose order, and how it is told. */
+/* When each of many workers did it: how many and how far apart, in which order, and how it is encoded. */
 #include "agent/core/batch/instants.h"
 
 #include <setjmp.h>
@@ -49,7 +49,7 @@ static void they_are_told_as_what_came_after_the_first(void **state)
     assert_int_equal(operation.after_count, 0);
     assert_int_equal(operation.last_ns, 7);
     instants_add(&instants, 5000);
-    instants_add(&instants, 5999); /* not a microsecond */
+    instants_add(&instants, 5999); /* less than a microsecond */
     instants_tell(&instants, &operation);
     assert_int_equal(operation.first_ns, 5000);
     assert_int_equal(operation.last_ns, 0);

@@ -38,7 +38,7 @@ static void starts_each_worker_at_its_place_in_the_ramp_up(void **state)
     advance(fixture, 1);
     expect(fixture, "started(1 +100 ms) setup(1)");
     assert_int_equal(runner_due_ns(fixture->runner), START_NS + 850 * MS);
-    advance(fixture, 507); /* 7 late: that is what can be compared with the others */
+    advance(fixture, 507); /* 7 late: the part that is comparable with the others */
     expect(fixture, "started(3 +107 ms) setup(3)");
 }
 
@@ -167,7 +167,7 @@ static void takes_up_workers_of_a_lost_agent_at_their_next_step(void **state)
     expect(fixture, "step(2@3) ended(2) teardown(2)");
     assign(fixture, 3, 4); /* has used up its three runs */
     expect(fixture, "ended(3)");
-    assign(fixture, 2, 1); /* is here already */
+    assign(fixture, 2, 1); /* has already arrived */
     expect(fixture, "");
     assert_int_equal(runner_refused_events(fixture->runner), 0);
 }
@@ -205,7 +205,7 @@ static void stop_ends_every_state_its_own_way(void **state)
     setup_done(fixture, 1);
     setup_done(fixture, 2);
     setup_done(fixture, 3);
-    step_ok(fixture, 2); /* rests */
+    step_ok(fixture, 2); /* is pausing */
     setup_failed(fixture, 4, "no");
     ignore(fixture);
 
@@ -218,7 +218,7 @@ static void stop_ends_every_state_its_own_way(void **state)
     step_ok(fixture, 3);
     expect(fixture, "ended(3 interrupted) teardown(3)");
     stop(fixture, "again");
-    assign(fixture, 5, 1); /* was to come back */
+    assign(fixture, 5, 1); /* was about to come back */
     expect(fixture, "ended(5 interrupted)");
     for (uint32_t worker = 0; worker < 5; worker++) {
         torn_down(fixture, worker);

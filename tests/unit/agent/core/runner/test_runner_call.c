@@ -51,8 +51,7 @@ static void gathering_takes_what_would_be_notices(void **state)
     batcher_free(&batcher);
 }
 
-/* The coordinator ends each wait in its time; where it does not, whatever the reason, the agent does later.
- */
+/* The coordinator ends each wait in time; if it does not, for whatever reason, the agent does so later. */
 static void call_that_is_never_answered_ends(void **state)
 {
     struct fixture *fixture = *state;
@@ -82,7 +81,7 @@ static void call_that_is_never_answered_ends(void **state)
     assert_true(runner_due_ns(fixture->runner) == UINT64_MAX); /* nobody waits any more */
 }
 
-/* A coordinator that is away for long may still come back and answer. */
+/* A coordinator that is away for a long time may still come back and answer. */
 static void who_hears_nothing_of_the_coordinator_does_not_give_up(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* Every state × every event of a worker's life against a golden table. */
+/* Every state × every event of a worker's life cycle against a golden table. */
 #include "agent/core/runner/worker_lifecycle.h"
 #include "common/buffer.h"
 
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* state, then for each event in the order of the enum the next state and what is done; "-" is refused. */
+/* state, then for each event in the order of the enum the next state and the action; "-" is refused. */
 static const char GOLDEN[] =
     "waiting: start>setup/setup - - - - - - - - end>gone/vanish stop>gone/vanish - -\n"
     "setup: - setup_ok>between/choose setup_failed>teardown/break_off setup_late>setup/cut_short - - - - - - "

@@ -159,7 +159,7 @@ static void drains_at_the_next_boundary_where_nobody_synchronises(void **state)
     deploy_ramping(fixture, 4, 2000);
     setup_done(fixture, 0);
     setup_done(fixture, 1);
-    step_ok(fixture, 1); /* rests */
+    step_ok(fixture, 1); /* is pausing */
     ignore(fixture);
     drain(fixture); /* 2 is in its setup, 3 has not begun */
     expect(fixture, "ended(1) teardown(1) ended(3) drained()");
@@ -184,12 +184,12 @@ static void drains_a_room_that_synchronises_to_a_common_step(void **state)
     synchronise(fixture, 0);
     step_ok(fixture, 0);
     advance(fixture, 100); /* 0 is in step 2, 1 in step 1 */
-    step_ok(fixture, 2);   /* rests */
+    step_ok(fixture, 2);   /* is pausing */
     ignore(fixture);
     drain(fixture);
     expect(fixture, "ended(2) teardown(2) drained(0@2)");
     step_ok(fixture, 1);
-    expect(fixture, "past(1@1)"); /* begins nothing until it is told how far */
+    expect(fixture, "past(1@1)"); /* begins nothing until it is told up to which step */
     advance(fixture, 100);
     expect(fixture, "");
     run_until(fixture, 0, 3); /* some other agent has been in step 3 */
@@ -215,7 +215,7 @@ static void halts_a_worker_whose_rest_or_setup_is_cut_by_the_drain(void **state)
     begin(fixture);
     setup_done(fixture, 0);
     synchronise(fixture, 0);
-    step_ok(fixture, 0); /* rests; 1 is in its setup */
+    step_ok(fixture, 0); /* is pausing; 1 is in its setup */
     ignore(fixture);
     drain(fixture);
     expect(fixture, "drained(0@1)");
@@ -260,7 +260,7 @@ static void room_that_synchronises_after_the_drain_ends_at_its_boundary(void **s
     expect(fixture, "past(0@0) past(1@0)");
     step_ok(fixture, 0);
     expect(fixture, "past(0@1) ended(0)");
-    run_until(fixture, 0, 9); /* cannot be; nothing comes of it */
+    run_until(fixture, 0, 9); /* cannot happen; it is ignored */
     step_ok(fixture, 1);
     expect(fixture, "past(1@1) ended(1)");
 }
@@ -270,7 +270,7 @@ static void signal_alone_does_not_halt_a_room(void **state)
     struct fixture *fixture = *state;
     deploy_all(fixture);
     assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
-    drain(fixture); /* the coordinator has heard of it too late to ask */
+    drain(fixture); /* the coordinator learned of it too late to ask */
     ignore(fixture);
     step_ok(fixture, 1);
     expect(fixture, "ended(1)");
@@ -313,7 +313,7 @@ static void assigned_worker_reopens_a_room_that_was_done(void **state)
     assign(fixture, 1, 1);
     setup_done(fixture, 1);
     step_ok(fixture, 1);
-    /* Its agent before may have been lost without a word: where it begins is told at once. */
+    /* Its previous agent may have been lost silently: where it begins is reported at once. */
     expect(fixture, "past(1@0) setup(1) step(1@1) past(1@1) ended(1)");
 }
 

@@ -1,4 +1,4 @@
-/* A runner whose campaign gets another number of workers. */
+/* A runner whose campaign changes its number of workers. */
 #include "tests/unit/agent/core/runner/test_runner_support.h"
 
 #include "agent/core/runner/runner_internal.h"
@@ -144,7 +144,7 @@ static void who_comes_back_is_torn_down_first(void **state)
     ignore(fixture);
     scale(fixture, 3, 5);
     assign(fixture, 2, 5);
-    expect(fixture, "teardown(2)"); /* it was held until its room would be done */
+    expect(fixture, "teardown(2)"); /* it was held until its room is done */
     torn_down(fixture, 2);
     expect(fixture, "past(2@4) setup(2)");
     setup_done(fixture, 2);

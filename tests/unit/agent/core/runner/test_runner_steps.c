@@ -1,4 +1,5 @@
-/* Steps that must not be begun twice: each is told, and begins when the coordinator knows of it. */
+/* Steps that must not be begun twice: each is reported, and begins when the coordinator has acknowledged
+ * it. */
 #include "tests/unit/agent/core/runner/test_runner_support.h"
 
 static void known(struct fixture *fixture, uint32_t worker)

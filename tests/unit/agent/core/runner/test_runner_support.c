@@ -1,4 +1,4 @@
-/* A runner whose effects are written down as a transcript. */
+/* A runner whose effects are recorded as a transcript. */
 #include "tests/unit/agent/core/runner/test_runner_support.h"
 
 #include "common/memory.h"

@@ -1,4 +1,4 @@
-/* A runner whose effects are written down as a transcript, for the tests of the runner. */
+/* A runner whose effects are recorded as a transcript, for the tests of the runner. */
 #pragma once
 #include "agent/core/runner/runner.h"
 #include "common/buffer.h"
@@ -23,15 +23,16 @@ struct fixture {
     uint64_t now_ns;
 };
 
-/* cmocka's set-up and tear-down; the runner itself is made by `deploy`. */
+/* cmocka's set-up and tear-down; the runner itself is created by `deploy`. */
 int set_up(void **state);
 int tear_down(void **state);
 
-/* Makes the runner from fixture->options and gives it workers first, first + stride, …, `count` of them. */
+/* Creates the runner from fixture->options and gives it workers first, first + stride, …, `count` of them. */
 void deploy(struct fixture *fixture, uint32_t first, uint32_t stride, uint32_t count);
-/* The same with workers 0…count-1, all of whom are in step 1; the transcript is empty. */
+/* The same with workers 0…count-1, all of which are in step 1; the transcript is empty. */
 void deploy_stepping(struct fixture *fixture, uint32_t count);
-/* The same with as many workers as the campaign has, who begin a second apart; `milliseconds` have passed. */
+/* The same with as many workers as the campaign has, which begin one second apart; `milliseconds` have
+ * passed. */
 void deploy_ramping(struct fixture *fixture, uint32_t count, uint64_t milliseconds);
 void advance(struct fixture *fixture, uint64_t milliseconds);
 
@@ -56,7 +57,7 @@ void step_ok(struct fixture *fixture, uint32_t worker);
 void step_failed(struct fixture *fixture, uint32_t worker, const char *text);
 void step_stopped(struct fixture *fixture, uint32_t worker);
 void torn_down(struct fixture *fixture, uint32_t worker);
-/* Takes the command. */
+/* Takes ownership of the command. */
 void give(struct fixture *fixture, struct command *command);
 /* `reply` goes to the runner as COMMAND_REPLY; its worker set is finished. */
 void reply(struct fixture *fixture, struct reply *reply);
@@ -67,5 +68,5 @@ struct operation operation_of(enum operation_kind kind, const char *name, uint64
 
 /* Compares the transcript and empties it. */
 void expect(struct fixture *fixture, const char *transcript);
-/* Throws it away. */
+/* Discards it. */
 void ignore(struct fixture *fixture);

@@ -1,4 +1,4 @@
-/* Sets of seats, on both sides of the border between two words. */
+/* Sets of seats, on both sides of a word boundary. */
 #include "coordinator/core/base/bitset.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* How the coordinator hands out the files of a campaign. */
+/* How the coordinator distributes the files of a campaign. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include "proto/message/limits.h"
@@ -67,11 +67,11 @@ static void nobody_gets_more_than_there_is(void **state)
     stand_expect(stand, "");
     want(stand, agent, HASH, 0);
     stand_forget_story(stand);
-    want(stand, agent, HASH, 0); /* once more */
+    want(stand, agent, HASH, 0); /* again */
     stand_expect(stand, "");
     want(stand, agent, HASH, LIMIT_CHUNK_BYTES);
     stand_forget_story(stand);
-    want(stand, agent, HASH, LIMIT_CHUNK_BYTES + 10); /* behind the end */
+    want(stand, agent, HASH, LIMIT_CHUNK_BYTES + 10); /* beyond the end */
     stand_expect(stand, "");
 }
 

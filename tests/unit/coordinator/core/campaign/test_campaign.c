@@ -1,4 +1,4 @@
-/* The life of a campaign as stories: what its agents are told, and how it ends. */
+/* The life cycle of a campaign as stories: what its agents are told, and how it ends. */
 #include "common/memory.h"
 #include "proto/message/limits.h"
 #include "tests/unit/coordinator/core/stand.h"
@@ -106,7 +106,7 @@ static void a_duration_ends_in_a_common_last_step(void **state)
     stand_expect_verdict(stand, VERDICT_PASSED, "");
 }
 
-/* An agent with more rooms than one message holds says the rest in the next one. */
+/* An agent with more rooms than fit in one message reports the rest in the next one. */
 static void a_full_message_of_last_steps_is_followed_by_another(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -157,7 +157,7 @@ static void nobody_waits_for_a_lost_agent_to_drain(void **state)
     stand_pass_ms(stand, 1100);
     stand_send(stand, &stand->agents[0], &(struct message){.kind = MESSAGE_DRAINED, .campaign = 1});
     stand_forget_story(stand);
-    stand_gone(stand, "a2"); /* no step begins any more, so there is nothing to go on with elsewhere */
+    stand_gone(stand, "a2"); /* no step begins any more, so there is nothing to continue elsewhere */
     stand_expect(stand, "forget the route of a2\na1: run_until 0:0\n");
     stand_steps(stand, &stand->agents[0], 9, 0);
     stand_finished(stand, &stand->agents[0]);

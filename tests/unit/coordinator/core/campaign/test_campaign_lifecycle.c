@@ -1,4 +1,4 @@
-/* Every state of a campaign against every event that can befall it. */
+/* Every state of a campaign against every event that can occur. */
 #include "coordinator/core/campaign/campaign_lifecycle.h"
 
 #include "common/buffer.h"

@@ -1,4 +1,4 @@
-/* What becomes of a campaign whose agents are lost, by each policy. */
+/* What happens to a campaign whose agents are lost, for each policy. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include <setjmp.h>
@@ -69,7 +69,7 @@ static void replace_deals_the_workers_over_those_that_remain(void **state)
     assert_int_equal(stand_report(stand)->agents[2].workers, 5);
 }
 
-/* Else nobody knew where a worker that has never met another goes on. */
+/* Otherwise it would be unknown where a worker that has never met another continues. */
 static void replace_wants_to_know_from_the_beginning_how_far_workers_are(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -131,7 +131,7 @@ static void replace_again_begins_the_step_once_more(void **state)
     stand_expect(stand, "");
 }
 
-/* Whoever begins a step waits for that. */
+/* The begin of a step waits for that. */
 static void a_step_that_begins_is_acknowledged_at_once(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -144,7 +144,7 @@ static void a_step_that_begins_is_acknowledged_at_once(void **state)
     assert_int_equal(coordinator_overview(stand->coordinator)->frames_sent, before + 1);
 }
 
-/* FINISHED and ASSIGN cross on the wire: what was said before it was known does not count. */
+/* FINISHED and ASSIGN cross on the wire: a FINISHED sent before the ASSIGN arrived does not count. */
 static void a_finish_that_does_not_know_of_the_new_workers_does_not_count(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -304,7 +304,7 @@ static void a_loss_during_teardown_moves_it_on(void **state)
     stand_expect_verdict(stand, VERDICT_PASSED, "");
 }
 
-/* It is not global_teardown that is to blame. */
+/* global_teardown is not to blame. */
 static void who_falls_silent_during_teardown_is_waited_for_until_it_is_lost(void **state)
 {
     struct stand *stand = stand_running(state, 6, 2);

@@ -67,7 +67,7 @@ static void who_joins_a_room_that_synchronises_begins_where_nobody_is(void **sta
     meet(stand);
     scale(stand, 5);
     stand_expect(stand, "a1: scale to 5 0:4\na1: assign worker 4 from step 4\na2: scale to 5 0:4\n");
-    /* Nobody waits for it before, and all from there on. */
+    /* No worker waits for it before, and all do from there on. */
     struct operation wait = {.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = 3};
     for (uint32_t worker = 0; worker < 4; worker++) {
         past(stand, worker, 2);
@@ -184,7 +184,7 @@ static void what_cannot_be_is_refused(void **state)
     expect_refusal(stand, 1, 5, "campaign 1 is ended: only a running campaign can be scaled");
 }
 
-/* Their places are kept for those that were told to end; new ones need room of their own. */
+/* The capacity of workers that were told to end stays taken; new ones need capacity of their own. */
 static void who_comes_back_needs_no_more_room(void **state)
 {
     struct stand *stand = (struct stand *)*state;

@@ -1,4 +1,4 @@
-/* What a campaign does once: its script is loaded, global_setup before the workers, global_teardown behind
+/* What a campaign does once: its script is loaded, global_setup before the workers, global_teardown after
  * them. */
 #include "tests/unit/coordinator/core/stand.h"
 

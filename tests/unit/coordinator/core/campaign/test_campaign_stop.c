@@ -1,4 +1,4 @@
-/* A campaign that is interrupted: what is ended in order, and what is given up. */
+/* A campaign that is interrupted: what is ended in order, and what is abandoned. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include <setjmp.h>
@@ -48,7 +48,7 @@ static void who_waits_is_told_that_it_stops(void **state)
     stand_stop(stand, false);
     stand_expect(stand,
                  "campaign 1 stopping\na1: stop: interrupted\na1: replies barrier stopped to worker 1\n");
-    barrier.step = 2; /* and so is who comes later */
+    barrier.step = 2; /* and so is an agent that joins later */
     stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){0}, 1);
     stand_expect(stand, "a1: replies barrier stopped to worker 0\n");
 }

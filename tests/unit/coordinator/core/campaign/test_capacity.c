@@ -1,4 +1,4 @@
-/* Which agents a campaign takes, by their labels and by what they have room for. */
+/* Which agents a campaign takes, by their labels and their free capacity. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
-/* What agents tell of themselves, in the overview and in the report; and how far ahead instants are told. */
+/* What agents report about themselves, in the overview and in the report; and how far ahead instants are
+ * announced. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include "common/histogram.h"
@@ -109,7 +110,7 @@ static void a_bottleneck_is_named(void **state)
     assert_true(bottleneck->busy > 0.98 && bottleneck->busy < 1);
 }
 
-/* A frame of the agent's that answers one of 4 s ago, after so long on the way. */
+/* A frame of the agent that answers one of 4 s ago, after this long in transit. */
 static void answer(struct stand *stand, struct played *agent, uint64_t round_trip_ms)
 {
     struct envelope envelope = {.incarnation = agent->incarnation,
@@ -169,7 +170,7 @@ static void expect_barrier(struct stand *stand, uint64_t step, uint64_t ahead_ms
     assert_non_null(strstr(buffer_string(&stand->story), expected));
 }
 
-/* It is looked at once a second, by what agents tell of themselves. */
+/* It is checked once a second, from what agents report about themselves. */
 static void a_network_that_has_become_slow_is_noticed(void **state)
 {
     struct stand *stand = (struct stand *)*state;

@@ -55,7 +55,7 @@ static void all_that_fit_are_dealt(void **state)
     placement_free(&placement);
 }
 
-/* Whose next worker comes earliest on its part of the way, one by one; of equals the first. */
+/* The agent whose next worker has the lowest position, one by one; of equals the first. */
 static uint32_t earliest_agent(const uint32_t *counts, const uint32_t *given, uint32_t agents)
 {
     uint32_t best = PLACEMENT_NOBODY;
@@ -83,7 +83,7 @@ static void the_spread_is_even_however_many_agents(void **state)
             counts[i] = room_for[i] = (uint32_t)random_below(&random, 10);
             workers += counts[i];
         }
-        counts[0] = room_for[0] += 1; /* so that there is somebody to deal */
+        counts[0] = room_for[0] += 1; /* so that there is at least one agent */
         workers++;
         struct placement *placement = placement_new(workers, room_for, agents);
         for (uint32_t i = 0; i < workers; i++) {

@@ -1,5 +1,5 @@
-/* The journal as bytes: every event comes out as it went in, a torn end is cut off, and nothing else is taken
- * for what was written. */
+/* The journal as bytes: every event is read as it was written, a torn end is cut off, and nothing else is
+ * mistaken for what was written. */
 #include "coordinator/core/journal/event_log.h"
 
 #include "common/memory.h"
@@ -153,7 +153,7 @@ static void begin_file(struct event_log_writer *writer, const struct coordinator
     assert_true(event_log_seal_base(file));
 }
 
-/* A head and the events, each in a block of its own or two and two; gives back the size after each block. */
+/* A head and the events, each in a block of its own or in pairs; returns the size after each block. */
 static size_t write_file(struct buffer *file, size_t each, size_t sizes[EVENT_COUNT + 1])
 {
     struct event_log_writer writer;
@@ -201,7 +201,7 @@ static void every_event_comes_out_as_it_went_in(void **state)
     }
 }
 
-/* How it ends, and how many events came before. */
+/* How reading it ends, and how many events came before. */
 static enum event_log_state read_through(struct bytes bytes, size_t *events)
 {
     struct event_log_reader reader;
@@ -240,7 +240,7 @@ static void an_end_torn_off_anywhere_costs_one_block(void **state)
     }
 }
 
-/* One in the last block looks like what a death has left of it: that block is cut off. */
+/* Corruption in the last block looks like a write cut short by a crash: that block is cut off. */
 static void no_changed_byte_goes_unseen(void **state)
 {
     (void)state;
@@ -261,7 +261,7 @@ static void no_changed_byte_goes_unseen(void **state)
     }
 }
 
-/* Whatever follows the last block that was written, all of them are read. */
+/* Whatever follows the last block, all written blocks are read. */
 static void what_is_foreign_is_cut_off(void **state)
 {
     (void)state;
@@ -284,7 +284,7 @@ static void what_is_foreign_is_cut_off(void **state)
         assert_int_equal(events, EVENT_COUNT);
         file.size = whole;
     }
-    /* Blocks of another journal are as foreign, and so is the beginning of this one. */
+    /* Blocks of another journal are foreign, and so is the beginning of this one. */
     struct event_log_writer writer;
     event_log_writer_init(&writer);
     writer.lineage = LINEAGE + 2;
@@ -305,7 +305,7 @@ static void what_is_foreign_is_cut_off(void **state)
     assert_int_equal(events, EVENT_COUNT);
 }
 
-/* A new base that is put in the journal's place while blocks go on being written. */
+/* A new base that replaces the journal while blocks are still being written. */
 static void blocks_follow_the_base_that_was_made_before_them(void **state)
 {
     (void)state;
@@ -376,7 +376,7 @@ static void another_format_is_refused_by_its_name(void **state)
     expect_refused(bytes_of(file.data, sizes[0] - 1), "it is corrupt at its beginning");
 }
 
-/* As a build would have written it whose records are others, though nobody has thought of the format. */
+/* As a build with different records would have written it, even if the format number was not incremented. */
 static void another_schema_is_refused(void **state)
 {
     (void)state;
@@ -388,11 +388,11 @@ static void another_schema_is_refused(void **state)
     event_log_begin_base(&writer, &head, &file);
     file.data[sizeof "tutti journal 2" + 16] ^= 1;
     assert_true(event_log_seal_base(&file));
-    expect_refused(buffer_bytes(&file), "tutti 9.9.9, another build, has written it");
+    expect_refused(buffer_bytes(&file), "it was written by another build, tutti 9.9.9");
     event_log_writer_finish(&writer);
 }
 
-/* Blocks know their place. */
+/* Blocks know their position. */
 static void a_block_left_out_or_doubled_is_seen(void **state)
 {
     (void)state;
@@ -448,7 +448,7 @@ static void a_coordinator_comes_out_of_its_events(void **state)
     stand_finish(&stand);
 }
 
-/* Sound as a block, but no event is in it. */
+/* Valid as a block, but it contains no event. */
 static void a_block_of_no_events_is_corrupt(void **state)
 {
     (void)state;
@@ -471,7 +471,7 @@ static void a_block_of_no_events_is_corrupt(void **state)
     event_log_writer_finish(&writer);
 }
 
-/* What a large event needed is not held for ever. */
+/* Memory needed for a large event is not kept. */
 static void large_events_leave_small_blocks_behind(void **state)
 {
     (void)state;

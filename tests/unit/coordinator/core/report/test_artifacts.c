@@ -1,4 +1,4 @@
-/* Pieces of artifacts become whole ones: in order, bounded, from several agents at once. */
+/* Pieces of artifacts become complete ones: in order, bounded, from several agents at once. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include "coordinator/core/report/artifacts.h"
@@ -78,7 +78,7 @@ static void no_more_than_the_limit(void **state)
     }
     assert_int_equal(artifacts.count, LIMIT_ARTIFACTS - 1);
     assert_int_equal(artifacts.bytes, 4 + 2 * (LIMIT_ARTIFACTS - 1));
-    /* Whoever had begun has its place. */
+    /* An artifact that was begun keeps its slot. */
     assert_true(take(1, piece_of(8, 4, 2, "he")));
     assert_int_equal(artifacts.count, LIMIT_ARTIFACTS);
 }
@@ -118,7 +118,7 @@ static void a_report_has_them(void **state)
     stand_init(&stand);
     stand_run(&stand, &options, 2);
     send(&stand, 0, piece_of(2, 5, 0, "hel"));
-    send(&stand, 1, piece_of(1, 5, 0, "lost")); /* it never gets further */
+    send(&stand, 1, piece_of(1, 5, 0, "lost")); /* it never gets any further */
     assert_int_equal(stand_report(&stand)->artifact_count, 0);
     send(&stand, 0, piece_of(2, 5, 3, "lo"));
     stand_gone(&stand, "a2");

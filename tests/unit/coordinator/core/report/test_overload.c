@@ -1,4 +1,4 @@
-/* When an agent counts as a bottleneck, and when it does not any more. */
+/* When an agent counts as a bottleneck, and when it no longer does. */
 #include "coordinator/core/report/overload.h"
 
 #include <setjmp.h>
@@ -68,13 +68,13 @@ static void it_goes_on_through_short_pauses_and_between_the_marks(void **state)
     assert_int_equal(overload.total.us, 30 * SECOND_US);
     seconds(&overload, 20, OVERLOAD_CALM_LAG_US - 1, 0);
     assert_int_equal(overload.total.us, 30 * SECOND_US);
-    seconds(&overload, 4, OVERLOAD_LAG_US, 0); /* it would have to begin anew */
+    seconds(&overload, 4, OVERLOAD_LAG_US, 0); /* it would have to start again */
     assert_int_equal(overload.total.us, 30 * SECOND_US);
     seconds(&overload, 1, OVERLOAD_LAG_US, 0);
     assert_int_equal(overload.total.us, 35 * SECOND_US);
 }
 
-/* A reading of no time says nothing: neither overload nor that it goes on. */
+/* A report of an empty interval says nothing: neither that there is overload nor that it continues. */
 static void no_time_is_no_overload(void **state)
 {
     (void)state;

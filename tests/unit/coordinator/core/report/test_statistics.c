@@ -1,4 +1,4 @@
-/* How counts of many agents become one report. */
+/* How the counts of many agents become one report. */
 #include "coordinator/core/report/statistics.h"
 
 #include <setjmp.h>
@@ -75,7 +75,7 @@ static void requests_are_told_apart_by_name_and_sorted(void **state)
     assert_text(report.requests[2].name, "GET /b");
     assert_int_equal(report.requests[2].count, 2);
     assert_int_equal(histogram_maximum(report.requests[2].latency_us), 400);
-    /* Timings are no requests. */
+    /* Timings are not requests. */
     assert_int_equal(report.requests_total, 3);
     assert_int_equal(histogram_count(report.request_latency_us), 3);
     campaign_statistics_free(&statistics);
@@ -129,7 +129,7 @@ static void names_without_end_are_put_together(void **state)
         (void)snprintf(name, sizeof name, "GET /%05u", i);
         merge_request(statistics, name, false, 100);
     }
-    merge_request(statistics, "GET /00000", false, 100); /* one that is known goes on being told apart */
+    merge_request(statistics, "GET /00000", false, 100); /* a known one is still counted separately */
     struct campaign_report report = {0};
     campaign_statistics_report(statistics, &report);
     assert_int_equal(report.request_count, STATISTICS_NAMES + 1);

@@ -1,4 +1,4 @@
-/* The workers of one run of the model: random programs, acted out against the rooms and the oracle alike. */
+/* The workers of one run of the model: random programs, executed against the rooms and the oracle alike. */
 #include "tests/unit/coordinator/core/rooms/model_world.h"
 
 #include "common/value.h"
@@ -156,7 +156,7 @@ static void begin_wait(struct world *world, uint32_t worker, enum operation_kind
     }
 }
 
-/* A signal tells which step its worker is in. */
+/* A signal reveals the step of its worker. */
 static void note_signal(struct world *world, uint32_t worker, uint64_t step)
 {
     world->oracle.workers[worker].signalled = step;
@@ -256,7 +256,7 @@ void world_restart(struct world *world, uint32_t worker)
     struct actor *actor = &world->actors[worker];
     struct oracle_worker *it = &world->oracle.workers[worker];
     if (world_chance(world, 50)) {
-        world_lose(world, worker); /* told first, and then that it goes on after all */
+        world_lose(world, worker); /* reported as lost first, and then as continuing after all */
         it->has_ended = false;
         it->was_lost = false;
     }

@@ -1,5 +1,5 @@
-/* The workers of one run of the model: they act out random programs, and what they do is told to the rooms
- * and to the oracle alike. */
+/* The workers of one run of the model: they execute random programs, and their actions are passed to the
+ * rooms and to the oracle alike. */
 #pragma once
 #include "common/random.h"
 #include "tests/unit/coordinator/core/rooms/oracle.h"
@@ -18,7 +18,7 @@ struct line {
     bool has_own_timeout;
 };
 
-/* A worker as the test plays it: the truth, of which the rooms know what they were told. */
+/* A worker as the test plays it: its true state, of which the rooms know only what was reported. */
 struct actor {
     struct line lines[ORACLE_STEPS][WORLD_OPERATIONS];
     uint32_t line_counts[ORACLE_STEPS];
@@ -26,7 +26,7 @@ struct actor {
     uint32_t position;
     uint32_t calls; /* of the barrier in this step */
     bool is_reporting;
-    bool must_fail; /* its wait has ended badly */
+    bool must_fail; /* its wait has failed */
     bool is_over;
 };
 
@@ -39,8 +39,8 @@ struct world {
     bool may_lose;
 };
 
-/* The same world for the same seed; nobody has moved yet. The rooms' own timeout is too long to end a wait.
- */
+/* The same world for the same seed; no worker has moved yet. The rooms' own timeout is too long to end a
+ * wait. */
 void world_init(struct world *world, uint64_t seed);
 void world_finish(struct world *world);
 
@@ -49,10 +49,10 @@ uint32_t world_below(struct world *world, uint32_t bound);
 
 bool world_can_move(const struct world *world, uint32_t worker);
 bool world_is_over(const struct world *world);
-/* The worker, which can move, does the next thing in its program. */
+/* The worker, which can move, executes the next step of its program. */
 void world_act(struct world *world, uint32_t worker);
-/* The worker's agent has heard that its room synchronises: from now on it tells how far the worker is. */
+/* The worker's agent has learned that its room synchronises: from now on it reports the worker's progress. */
 void world_learn_to_report(struct world *world, uint32_t worker);
 void world_lose(struct world *world, uint32_t worker);
-/* On another agent it goes on at the step behind the last one that it is known to have been in. */
+/* It continues on another agent at the step after the last one that it is known to have been in. */
 void world_restart(struct world *world, uint32_t worker);

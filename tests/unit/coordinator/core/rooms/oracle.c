@@ -1,4 +1,4 @@
-/* The meaning of a room, slow and obvious. */
+/* The semantics of a room, slow and obvious. */
 #include "tests/unit/coordinator/core/rooms/oracle.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ static bool waits_for_writer(const struct oracle *oracle, uint32_t worker, uint6
     return wait->is_on && wait->kind == OPERATION_WAIT_WRITER && wait->step == step;
 }
 
-/* "short" when somebody else is past the step, and all others that are not wait for this very writer. */
+/* "short" if another worker is past the step, and all others that are not wait for this very writer. */
 static bool writer_outcome(const struct oracle *oracle, uint32_t worker, uint64_t step, enum outcome *outcome)
 {
     if (oracle->wrote[step]) {
@@ -138,7 +138,7 @@ uint32_t oracle_arrived(const struct oracle *oracle, uint64_t step, uint32_t nth
     return count;
 }
 
-/* Whether somebody who is not stuck lives and is not past the step that `worker` waits on. */
+/* Whether a live worker that is not stuck is not past the step that `worker` waits on. */
 static bool is_releasable(const struct oracle *oracle, const bool is_stuck[ORACLE_WORKERS], uint32_t worker)
 {
     for (uint32_t other = 0; other < oracle->count; other++) {

@@ -1,4 +1,4 @@
-/* The meaning of a room as shared with the executable model of the design: plain facts, and for each wait the
+/* The semantics of a room, shared with the executable model of the design: plain facts, and for each wait the
  * question whether it is over, answered by looking at everything. Slow and obvious. */
 #pragma once
 #include "proto/message/operation.h"
@@ -18,12 +18,12 @@ struct oracle_wait {
     bool is_strict;
     bool has_own_timeout;
     uint64_t due_ns;    /* if it has */
-    bool was_forgotten; /* the step, when it began: it ends at once, somehow */
+    bool was_forgotten; /* the step, when it began: it ends at once, with any outcome */
 };
 
 struct oracle_worker {
     uint64_t past;      /* as far as it is known */
-    uint64_t signalled; /* the last step that it has written, read or come to a barrier in */
+    uint64_t signalled; /* the last step in which it has written, read or arrived at a barrier */
     bool is_known;
     bool has_ended;
     bool was_lost;
@@ -43,13 +43,13 @@ struct oracle {
 };
 
 bool oracle_is_past(const struct oracle *oracle, uint32_t worker, uint64_t step);
-/* All live workers are past the step behind it as well: nothing has to be known of it. */
+/* All live workers are also past the following step: nothing has to be known of it. */
 bool oracle_is_forgotten(const struct oracle *oracle, uint64_t step);
 /* How the wait of this worker ends now. False while it has to wait. */
 bool oracle_outcome(const struct oracle *oracle, uint32_t worker, enum outcome *outcome);
 uint32_t oracle_read(const struct oracle *oracle, uint64_t step);
-/* What wait_for_readers gives back beside it to this worker. */
+/* The further result of wait_for_readers for this worker. */
 uint32_t oracle_readers(const struct oracle *oracle, uint32_t worker, uint64_t step);
 uint32_t oracle_arrived(const struct oracle *oracle, uint64_t step, uint32_t nth);
-/* Who is part of the deadlock that there is. */
+/* The workers that are part of the current deadlock. */
 void oracle_deadlock(const struct oracle *oracle, bool is_stuck[ORACLE_WORKERS]);

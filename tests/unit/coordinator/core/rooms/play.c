@@ -1,4 +1,4 @@
-/* Rooms on a stage: the test plays the workers, the clock is virtual. */
+/* Rooms under test: the test plays the workers, the clock is virtual. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 #include "common/memory.h"
 #include "common/value.h"
@@ -111,8 +111,8 @@ static void tell_rooms(struct buffer *story, const char *what, const struct work
     }
 }
 
-/* Others go on that are made of the bytes of these: every story is one of rooms that were packed at any of
- * its turns as well. Not so often where there are many turns or workers, which are much alike. */
+/* Continues with rooms unpacked from the bytes of these: so every story also covers rooms that were packed at
+ * any of its turns. Less often if there are many turns or workers, which are much alike. */
 static void go_on_as_a_copy(struct play *play)
 {
     uint64_t every = 1 + play->settlings++ / COPIED + rooms_worker_count(play->rooms) / COPIED;

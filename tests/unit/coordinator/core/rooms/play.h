@@ -1,5 +1,4 @@
-/* Rooms on a stage: the test plays the workers, the clock is virtual, and what they are told is written down.
- */
+/* Rooms under test: the test plays the workers, the clock is virtual, and all results are recorded. */
 #pragma once
 #include "common/buffer.h"
 #include "coordinator/core/report/report.h"
@@ -14,10 +13,10 @@ struct play {
     struct rooms *rooms;
     uint64_t now_ns;
     struct rooms_news news;
-    struct buffer story;  /* a line for each thing that was told since play_expect */
-    bool is_quiet;        /* nothing is written down */
-    bool is_original;     /* the same rooms all along */
-    struct rooms *before; /* whose copy goes on; the news still points into them */
+    struct buffer story;  /* one line for each result since play_expect */
+    bool is_quiet;        /* nothing is recorded */
+    bool is_original;     /* the same rooms throughout */
+    struct rooms *before; /* whose copy continues; the news still points into them */
     uint64_t settlings;
     size_t copied_bytes;
 };
@@ -25,22 +24,22 @@ struct play {
 /* One room of `workers` unless the options say otherwise. */
 struct campaign_options play_options(uint32_t workers);
 void play_init(struct play *play, const struct campaign_options *options);
-/* `workers` in rooms of `room_size`, or all in one if that is 0; nobody has done anything yet. */
+/* `workers` in rooms of `room_size`, or all in one if that is 0; no worker has done anything yet. */
 void play_init_rooms(struct play *play, uint32_t workers, uint32_t room_size);
 /* One room that synchronises, since worker 0 has read pad@1; the progress of all its workers is known. */
 void play_init_synchronised(struct play *play, uint32_t workers);
 void play_finish(struct play *play);
 
-/* Settles, and expects that exactly this was told: one line a reply, like
+/* Settles, and expects exactly these results: one line per reply, like
  * "workers 0–2: wait_for_writer pad@1 ok "text"". */
 void play_expect(struct play *play, const char *story);
 void play_settle(struct play *play);
-/* Time passes, with all that falls due meanwhile. */
+/* Time passes, including everything that becomes due meanwhile. */
 void play_pass_ms(struct play *play, uint64_t milliseconds);
 
-/* Any operation of first…last, in `operation` only what is not 0; asserts that it makes sense. */
+/* Any operation of first…last, taking the non-zero fields of `operation`; asserts that it is valid. */
 void play_operation(struct play *play, uint32_t first, uint32_t last, struct operation operation);
-/* It makes no sense, and this is why. */
+/* It is refused as nonsense, with this error. */
 void play_nonsense(struct play *play, uint32_t first, uint32_t last, struct operation operation,
                    const char *error);
 
@@ -58,7 +57,7 @@ void play_wait_readers(struct play *play, uint32_t worker, uint64_t step);
 void play_wait_strictly(struct play *play, uint32_t worker, uint64_t step); /* for every reader */
 void play_declare(struct play *play, uint32_t worker, uint64_t step, uint32_t readers);
 void play_barrier(struct play *play, uint32_t worker, uint64_t step);
-/* Workers 0–3, whom most scenes have as readers: they wait for the writer, or are past the step. */
+/* Workers 0–3, the readers in most scenes: they wait for the writer, or are past the step. */
 void play_readers_wait(struct play *play, uint64_t step);
 void play_readers_past(struct play *play, uint64_t step);
 void play_lose(struct play *play, uint32_t worker, const char *text);
@@ -67,7 +66,7 @@ void play_lose(struct play *play, uint32_t worker, const char *text);
 void play_variable(struct play *play, enum operation_kind kind, uint32_t worker, const char *name,
                    const char *value);
 void play_get_or_make(struct play *play, uint32_t worker, const char *name);
-/* The canonical encoding, valid until the fourth next call. */
+/* The canonical encoding, valid for the next three calls. */
 struct bytes play_value(const char *text);
 
 struct campaign_report play_count(struct play *play);

@@ -1,5 +1,5 @@
 /* Random programs of a few workers, in random order, with failures and losses, against the oracle: every wait
- * ends when and as it has to, and every deadlock is found, and no other. */
+ * ends when and as it has to, and exactly the existing deadlocks are found. */
 #include "common/value.h"
 #include "tests/unit/coordinator/core/rooms/model_world.h"
 
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #define SEEDS 10000
-#define PATIENCE 2000 /* moves until a program that does not end is a failure */
+#define PATIENCE 2000 /* moves after which a program that has not ended is a failure */
 
 static void check_ok(struct world *world, uint32_t worker, const struct reply *reply, uint64_t rank)
 {
@@ -34,7 +34,7 @@ static void check_ok(struct world *world, uint32_t worker, const struct reply *r
     }
 }
 
-/* The rooms say that the wait of this worker has ended, and the oracle `expected` it. */
+/* The rooms have ended the wait of this worker, and the oracle `expected` that. */
 static void end_wait(struct world *world, uint32_t worker, const struct reply *reply, uint64_t rank)
 {
     struct oracle_wait *wait = &world->oracle.workers[worker].wait;
@@ -51,7 +51,7 @@ static void end_wait(struct world *world, uint32_t worker, const struct reply *r
     wait->is_on = false;
 }
 
-/* Everything that was told is what `expected` says, worker by worker; OUTCOME_COUNT: nothing. */
+/* All results match `expected`, worker by worker; OUTCOME_COUNT: none. */
 static void check_news(struct world *world, const enum outcome expected[ORACLE_WORKERS])
 {
     const struct rooms_news *news = &world->play.news;
@@ -105,7 +105,8 @@ static void settle(struct world *world)
     assert_null(world->play.news.deadlock);
 }
 
-/* Long enough to find a deadlock: it is found if there is one, with exactly those who are part of it. */
+/* Long enough to find a deadlock: it is found if there is one, with exactly the workers that are part of
+ * it. */
 static void wait_for_deadlock(struct world *world)
 {
     enum outcome expected[ORACLE_WORKERS] = {OUTCOME_OK};
@@ -123,14 +124,14 @@ static void wait_for_deadlock(struct world *world)
     assert_int_equal(world->play.news.deadlock != NULL, is_any);
 }
 
-/* Nobody moves: those whose own time is over do. */
+/* No worker can move: those whose own timeout has expired do. */
 static void wait_for_timeouts(struct world *world)
 {
     world->play.now_ns += (uint64_t)WORLD_OWN_TIMEOUT_MS * PLAY_MS;
     settle(world);
 }
 
-/* One of those who can, if anybody can. */
+/* One of those that can, if there is any. */
 static bool move_somebody(struct world *world)
 {
     uint32_t first = world_below(world, world->oracle.count);

@@ -1,5 +1,4 @@
-/* Rooms as a whole: when they begin to synchronise, when they are done or stopped, and what makes no sense.
- */
+/* Rooms as a whole: when they begin to synchronise, when they are done or stopped, and what is nonsense. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>
@@ -99,8 +98,8 @@ static void test_what_happens_after_the_end_still_ends(void **state)
     play_expect(&play, "room 0 is done\n");
     play_wait_writer(&play, 0, 1);
     play_wait_readers(&play, 1, 1);
-    play_expect(&play, "worker 0: wait_for_writer pad@1 short (step 1 is over for everybody, and who has "
-                       "written pad@1 is forgotten)\n"
+    play_expect(&play, "worker 0: wait_for_writer pad@1 short (step 1 is over for all workers, and it is no "
+                       "longer known who has written pad@1)\n"
                        "worker 1: wait_for_readers pad@1 ok\n");
     play_barrier(&play, 0, 1);
     play_written(&play, 0, 1, "x");
@@ -232,10 +231,10 @@ static void test_nonsense_changes_nothing(void **state)
     play_nonsense(&play, 0, 0, wrong, "wait_for_writer: a name of 0 bytes");
     wrong = wait;
     wrong.step = UINT64_MAX;
-    play_nonsense(&play, 0, 0, wrong, "wait_for_writer: a step beyond all steps");
+    play_nonsense(&play, 0, 0, wrong, "wait_for_writer: a step out of range");
     wrong = wait;
     wrong.kind = OPERATION_DECLARE;
-    play_nonsense(&play, 0, 1, wrong, "notifier: not of one worker");
+    play_nonsense(&play, 0, 1, wrong, "notifier: takes exactly one worker");
     wrong.kind = OPERATION_KIND_COUNT;
     play_nonsense(&play, 0, 0, wrong, "unknown operation 21");
     wrong.kind = OPERATION_SET;
@@ -249,7 +248,7 @@ static void test_nonsense_changes_nothing(void **state)
         assert_false(rooms_apply(play.rooms, play.now_ns, &wrong, NULL));
     }
     play_operation(&play, 0, 0, wait);
-    play_nonsense(&play, 0, 1, wait, "wait_for_writer: worker 0 waits twice at once");
+    play_nonsense(&play, 0, 1, wait, "wait_for_writer: worker 0 waits twice at the same time");
     play_expect(&play, "");
     assert_int_equal(play_count(&play).live_waits, 1);
     play_finish(&play);

@@ -1,4 +1,5 @@
-/* The bounds of rooms: how much they hold, what they refuse beyond it, and that they give everything back. */
+/* The bounds of rooms: how much they hold, what they refuse beyond it, and that they return everything to the
+ * quota. */
 #include "common/value.h"
 #include "tests/unit/coordinator/core/rooms/play.h"
 
@@ -54,7 +55,7 @@ static void test_notifiers_are_bounded(void **state)
     }
     assert_int_equal(outcome, OUTCOME_REFUSED);
     assert_int_equal(made, 100000);
-    play_read(&play, 1, 1); /* known ones go on */
+    play_read(&play, 1, 1); /* known ones still work */
     play_wait_readers(&play, 0, 1);
     play_settle(&play);
     assert_int_equal(play.news.replies[0].outcome, OUTCOME_OK);
@@ -78,10 +79,10 @@ static void test_many_notifiers_in_a_step(void **state)
     play_finish(&play);
 }
 
-/* Uses up what a room may have. */
+/* Uses up the quota of a room. */
 static void fill(struct play *play)
 {
-    for (uint32_t made = 1; made < 100000; made++) { /* one is there already: pad@1 */
+    for (uint32_t made = 1; made < 100000; made++) { /* one exists already: pad@1 */
         declare_numbered(play, "n", made, 1);
     }
     play->is_quiet = true;
@@ -115,7 +116,7 @@ static void test_a_full_room_refuses_each_kind(void **state)
     refused(&play, OPERATION_BARRIER);
     struct operation read = {.kind = OPERATION_READ, .name = bytes_of_string("more"), .step = 1};
     play_operation(&play, 1, 1, read);
-    play_settle(&play); /* nobody waits for an answer to it */
+    play_settle(&play); /* it is not answered */
     assert_int_equal(play.news.reply_count, 0);
     play_finish(&play);
 }
@@ -129,7 +130,7 @@ static enum outcome write_bytes(struct play *play, const char *name, uint64_t st
     return play->news.replies[0].outcome;
 }
 
-/* Worker 0 writes as much as it may, and goes on. */
+/* Worker 0 writes as much as it may, and continues. */
 static enum outcome write_largest(struct play *play, uint64_t step)
 {
     enum outcome outcome = write_bytes(play, "pad", step, bytes_of(LARGEST_PAYLOAD, sizeof LARGEST_PAYLOAD));
@@ -151,7 +152,7 @@ static void test_payloads_are_bounded(void **state)
     assert_int_equal(outcome, OUTCOME_REFUSED);
     assert_in_range(step, 1000, 1030); /* 64 MiB of 64 KiB */
     play_past(&play, 1, step, NULL);
-    play_settle(&play); /* makes room */
+    play_settle(&play); /* makes space */
     for (uint64_t again = step; again < step + 100; again++) {
         assert_int_equal(write_largest(&play, again), OUTCOME_OK);
     }
@@ -170,7 +171,7 @@ static void test_payloads_give_back_their_room(void **state)
     play_finish(&play);
 }
 
-/* What is refused for want of room is not given back when all goes. */
+/* What was refused for the quota is not returned to it when everything is freed. */
 static void test_steps_that_found_no_room_leave_nothing(void **state)
 {
     (void)state;

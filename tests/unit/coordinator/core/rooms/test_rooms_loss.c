@@ -68,7 +68,7 @@ static void test_who_rests_between_two_steps_loses_none(void **state)
     play_finish(&play);
 }
 
-/* Its message waits for its turn, but it is acknowledged already. */
+/* Its message is still queued, but already acknowledged. */
 static void test_a_step_that_waits_to_be_applied_may_have_begun(void **state)
 {
     (void)state;
@@ -87,7 +87,8 @@ static void test_a_step_that_waits_to_be_applied_may_have_begun(void **state)
     play_finish(&play);
 }
 
-/* What it did is undone as far as that goes, so that nobody passes it while it does the step again. */
+/* What it did is undone as far as possible, so that no other worker gets past it while it runs the step
+ * again. */
 static void test_who_does_its_step_again_reads_and_arrives_again(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* The progress of a room's workers, and for how long what belongs to a step is kept. */
+/* The progress of a room's workers, and how long the state of a step is kept. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <malloc.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#ifdef __SANITIZE_ADDRESS__ /* whose allocator tells nothing of itself, and is slow */
+#ifdef __SANITIZE_ADDRESS__ /* whose allocator has no statistics, and is slow */
 #define STEPS 200000u
 #else
 #define STEPS 1000000u
@@ -70,18 +70,17 @@ static void test_steps_go_when_all_are_past_them(void **state)
     play_written(&play, 2, 1, "one");
     play_expect(&play, "worker 2: written pad@1 ok won\n");
     play_all_past(&play, 1);
-    play_wait_writer(&play, 0, 1); /* the step before is still known */
+    play_wait_writer(&play, 0, 1); /* the previous step is still known */
     play_expect(&play, "worker 0: wait_for_writer pad@1 ok \"one\"\n");
     play_all_past(&play, 2);
     play_wait_writer(&play, 0, 1);
     play_wait_readers(&play, 1, 1);
     play_wait_strictly(&play, 2, 1);
-    play_expect(&play,
-                "worker 0: wait_for_writer pad@1 short (step 1 is over for everybody, and who has "
-                "written pad@1 is forgotten)\n"
-                "worker 1: wait_for_readers pad@1 ok\n"
-                "worker 2: wait_for_readers pad@1 short (step 1 is over for everybody, and who has read "
-                "pad@1 is forgotten)\n");
+    play_expect(&play, "worker 0: wait_for_writer pad@1 short (step 1 is over for all workers, and it is no "
+                       "longer known who has written pad@1)\n"
+                       "worker 1: wait_for_readers pad@1 ok\n"
+                       "worker 2: wait_for_readers pad@1 short (step 1 is over for all workers, and it is no "
+                       "longer known who has read pad@1)\n");
     assert_int_equal(play_count(&play).live_notifiers, 0);
     play_finish(&play);
 }

@@ -1,4 +1,4 @@
-/* The search for deadlocks: found as soon as they are there, said so that a person understands them, and
+/* The search for deadlocks: found as soon as they exist, described so that a person understands them, and
  * never imagined. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
@@ -24,15 +24,16 @@ static void test_as_published(void **state)
     play_expect(&play, "");
     assert_false(rooms_found_deadlock(play.rooms));
     play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
-    play_expect(&play,
-                "workers 0–3: wait_for_writer pad@2 deadlock (waited in vain for the writer of pad@2, since "
-                "all who could help wait themselves: worker 4 waits for the readers of pad@2: 0 of 4 have "
-                "read · workers 0–3 wait for the writer of pad@2) without worker 4\n"
-                "worker 4: wait_for_readers pad@2 deadlock 0 of 4 (waited in vain for the readers of pad@2, "
-                "since all who could help wait themselves: worker 4 waits for the readers of pad@2: 0 of 4 "
-                "have read · workers 0–3 wait for the writer of pad@2) without workers 0–3\n"
-                "deadlock: worker 4 waits for the readers of pad@2: 0 of 4 have read · workers 0–3 wait for "
-                "the writer of pad@2\n");
+    play_expect(
+        &play,
+        "workers 0–3: wait_for_writer pad@2 deadlock (waited in vain for the writer of pad@2, since everyone "
+        "who could help is waiting too: worker 4 waits for the readers of pad@2: 0 of 4 have "
+        "read · workers 0–3 wait for the writer of pad@2) without worker 4\n"
+        "worker 4: wait_for_readers pad@2 deadlock 0 of 4 (waited in vain for the readers of pad@2, "
+        "since everyone who could help is waiting too: worker 4 waits for the readers of pad@2: 0 of 4 "
+        "have read · workers 0–3 wait for the writer of pad@2) without workers 0–3\n"
+        "deadlock: worker 4 waits for the readers of pad@2: 0 of 4 have read · workers 0–3 wait for "
+        "the writer of pad@2\n");
     assert_true(rooms_found_deadlock(play.rooms));
     play_finish(&play);
 }
@@ -44,9 +45,10 @@ static void test_no_writer_at_all(void **state)
     play_init_synchronised(&play, 4);
     play_readers_wait(&play, 1);
     play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
-    play_expect(&play, "workers 0–3: wait_for_writer pad@1 deadlock (waited in vain for the writer of pad@1, "
-                       "since all who could help wait themselves: workers 0–3 wait for the writer of pad@1)\n"
-                       "deadlock: workers 0–3 wait for the writer of pad@1\n");
+    play_expect(&play,
+                "workers 0–3: wait_for_writer pad@1 deadlock (waited in vain for the writer of pad@1, "
+                "since everyone who could help is waiting too: workers 0–3 wait for the writer of pad@1)\n"
+                "deadlock: workers 0–3 wait for the writer of pad@1\n");
     play_finish(&play);
 }
 
@@ -64,7 +66,7 @@ static void test_not_while_somebody_moves_who_could_help(void **state)
     play_finish(&play);
 }
 
-/* Worker 2 has gone on: it can help nobody in step 1 any more, whatever it does. */
+/* Worker 2 has moved on: it can no longer help in step 1, whatever it does. */
 static void test_those_ahead_do_not_count(void **state)
 {
     (void)state;
@@ -82,14 +84,15 @@ static void test_those_ahead_do_not_count(void **state)
     play_expect(&play, "");
     play_past(&play, 2, 1, NULL);
     play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
-    play_expect(&play, "worker 0: barrier rush@1 deadlock 1 of 3 (waited in vain for barrier rush@1, since "
-                       "all who could help wait themselves: worker 0 waits for barrier rush@1: 1 of 3 have "
-                       "arrived · worker 1 waits for the writer of pad@1) without worker 1\n"
-                       "worker 1: wait_for_writer pad@1 deadlock (waited in vain for the writer of pad@1, "
-                       "since all who could help wait themselves: worker 0 waits for barrier rush@1: 1 of 3 "
-                       "have arrived · worker 1 waits for the writer of pad@1) without worker 0\n"
-                       "deadlock: worker 0 waits for barrier rush@1: 1 of 3 have arrived · worker 1 waits "
-                       "for the writer of pad@1\n");
+    play_expect(&play,
+                "worker 0: barrier rush@1 deadlock 1 of 3 (waited in vain for barrier rush@1, since everyone "
+                "who could help is waiting too: worker 0 waits for barrier rush@1: 1 of 3 have "
+                "arrived · worker 1 waits for the writer of pad@1) without worker 1\n"
+                "worker 1: wait_for_writer pad@1 deadlock (waited in vain for the writer of pad@1, "
+                "since everyone who could help is waiting too: worker 0 waits for barrier rush@1: 1 of 3 "
+                "have arrived · worker 1 waits for the writer of pad@1) without worker 0\n"
+                "deadlock: worker 0 waits for barrier rush@1: 1 of 3 have arrived · worker 1 waits "
+                "for the writer of pad@1\n");
     play_finish(&play);
 }
 
@@ -240,7 +243,7 @@ static void wait_for_the_writer(struct play *play, uint32_t room, uint32_t worke
     play_operation(play, worker, worker, wait);
 }
 
-/* Two rooms of two, tied together by the campaign's variables. */
+/* Two rooms of two, tied together by variables of the campaign. */
 static void test_variables_tie_rooms_together(void **state)
 {
     (void)state;
@@ -302,13 +305,13 @@ static void test_a_room_that_only_has_variables(void **state)
     play_expect(&play, "");
     play_ended(&play, 3, NULL);
     play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
-    play_expect(&play, "worker 2: wait_var y deadlock (waited in vain for variable y to be set, since all "
-                       "who could help wait themselves: worker 2 waits for variable y to be set)\n"
+    play_expect(&play, "worker 2: wait_var y deadlock (waited in vain for variable y to be set, since "
+                       "everyone who could help is waiting too: worker 2 waits for variable y to be set)\n"
                        "deadlock: worker 2 waits for variable y to be set\n");
     play_finish(&play);
 }
 
-/* Whoever was told to begin no new step may have been the one: not the script's fault. */
+/* The missing worker may be one that was told to begin no new step: not the script's fault. */
 static void test_draining_is_no_deadlock(void **state)
 {
     (void)state;

@@ -108,7 +108,7 @@ static void test_written_stands_in_for_writing(void **state)
     play_finish(&play);
 }
 
-/* What agents tell comes in any order. */
+/* Reports of agents arrive in any order. */
 static void test_a_sighting_may_be_told_before_the_edit(void **state)
 {
     (void)state;
@@ -141,13 +141,13 @@ static void test_many_readers_of_one_message(void **state)
                              .first_ns = ns(EDIT_MS + 1),
                              .after_us = AFTER_US,
                              .after_count = 3};
-    play_nonsense(&play, 0, 3, read, "one_read: 3 instants of other workers");
+    play_nonsense(&play, 0, 3, read, "one_read: 3 instants for other workers");
     read.after_count = 4;
     play_operation(&play, 0, 3, read);
     const struct seen_report *seen = report(&play, &told);
     assert_int_equal(seen->seen_count, 4);
     assert_int_equal(histogram_quantile(seen->seen_us, 0.25), 1000);
-    assert_int_equal(histogram_maximum(seen->seen_us), 3600000000u); /* longer is a mistake */
+    assert_int_equal(histogram_maximum(seen->seen_us), 3600000000u); /* a longer time is an error */
     end_step(&play, 1);
     assert_int_equal(report(&play, &told)->last[0].worker, 2);
     play_finish(&play);
@@ -222,7 +222,7 @@ static void test_readers_differ_from_what_was_written(void **state)
     play_finish(&play);
 }
 
-/* Also where nobody has written a text. */
+/* Even if no text was written. */
 static void test_readers_differ_from_most(void **state)
 {
     (void)state;
@@ -242,7 +242,7 @@ static void test_readers_differ_from_most(void **state)
     play_finish(&play);
 }
 
-/* At the end nothing is left out, also where a step is not over. */
+/* At the end nothing is left out, even if a step is not over. */
 static void test_steps_that_are_not_over_count_at_the_end(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* How agents join: who is welcome, who is refused, and what is dropped. */
+/* How agents join: which are welcomed, which are refused, and what is dropped. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include "coordinator/core/roster/members.h"
@@ -110,7 +110,7 @@ static void nonsense_is_dropped_and_told_of_once_a_second(void **state)
     stand_pass_ms(stand, 1000);
     stand_send_bytes(stand, agent, "\xff", 1);
     assert_int_equal(stand->logged, 2);
-    /* A kind that no agent has to send, to nobody and to a campaign that there is not. */
+    /* A kind that agents never send, to no campaign and to one that does not exist. */
     stand_pass_ms(stand, 1000);
     stand_send(stand, agent, &(struct message){.kind = MESSAGE_WELCOME, .welcome.epoch = 1});
     assert_int_equal(stand->logged, 3);
@@ -130,7 +130,7 @@ static void frames_of_another_epoch_are_not_applied(void **state)
     stand_frame(stand, &envelope, bytes_of_string("whatever"));
     stand_exchange(stand);
     stand_expect(stand, "");
-    assert_int_equal(stand->logged, 2); /* that it has joined, and this */
+    assert_int_equal(stand->logged, 2); /* that it has joined, and this line */
 }
 
 static void idle_agents_cost_their_heartbeats_only_and_are_bounded(void **state)
@@ -164,7 +164,7 @@ static void idle_agents_cost_their_heartbeats_only_and_are_bounded(void **state)
             is_refused |= effects.items[j].kind == EFFECT_LOG &&
                           strstr(effects.items[j].text, "there is no room for more") != NULL;
         }
-        assert_int_equal(is_refused, i == LIMIT_AGENTS + 1); /* said once a second */
+        assert_int_equal(is_refused, i == LIMIT_AGENTS + 1); /* logged once a second */
         event = (struct coordinator_event){.kind = EVENT_TURN_END, .now_ns = event.now_ns};
         coordinator_step(coordinator, &event, &effects);
         /* The welcome, and nothing to those that wait; beyond the limit nothing is remembered. */
@@ -188,7 +188,7 @@ static void a_key_is_good_for_its_own_name_only(void **state)
     stand_expect(stand, "a2: welcome\n");
 }
 
-/* What left between the last frame that the journal knows of and the restart is what the journal has not. */
+/* What was sent between the last frame in the journal and the restart is not in the journal. */
 static void who_has_heard_frames_that_the_journal_has_not_knows_better(void **state)
 {
     (void)state;
@@ -205,9 +205,9 @@ static void who_has_heard_frames_that_the_journal_has_not_knows_better(void **st
         {STAND_EPOCH, known_ns, false},
         {STAND_EPOCH, known_ns + 1, true},
         {STAND_EPOCH, restored_ns - 1, true},
-        {STAND_EPOCH, restored_ns, false}, /* of this life: sent in the moment of being restored */
+        {STAND_EPOCH, restored_ns, false}, /* of this incarnation: sent when it was restored */
         {STAND_EPOCH, restored_ns + 1, false},
-        {STAND_EPOCH + 1, known_ns + 1, false}, /* of another coordinator's clock */
+        {STAND_EPOCH + 1, known_ns + 1, false}, /* by another coordinator's clock */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct envelope envelope = {.epoch = cases[i].epoch, .echoed_sent_ns = cases[i].echoed_ns};

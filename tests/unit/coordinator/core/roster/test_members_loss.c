@@ -1,4 +1,4 @@
-/* How agents are lost: by silence, by deafness, by death, by a key that was revoked. */
+/* How agents are lost: by silence, by not hearing us, by death, by a revoked key. */
 #include "tests/unit/coordinator/core/stand.h"
 
 #include "proto/message/limits.h"
@@ -34,12 +34,12 @@ static void who_is_silent_too_long_is_lost_and_told_so(void **state)
     agent->is_silent = false;
     stand_pass_ms(stand, 900);
     stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
-    /* Nor does it come back by saying hello again. */
+    /* Nor does another hello bring it back. */
     stand_say_hello(stand, agent);
     stand_expect(stand, "a1: refused: you were declared lost\nforget the route of a1\n");
 }
 
-/* A frame that got through would give it a new lease just before its workers are taken away. */
+/* A frame that got through would give it a new lease just before its workers are reassigned. */
 static void who_does_not_hear_us_is_sent_nothing_and_then_lost(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -60,7 +60,7 @@ static void who_hears_us_again_is_spoken_to_again(void **state)
 {
     struct stand *stand = (struct stand *)*state;
     struct played *agent = joined(stand);
-    /* It has heard the last frame after all, and says so when nothing is sent to it any more. */
+    /* It has received the last frame after all, and says so when nothing is sent to it any more. */
     agent->is_deaf = true;
     stand_pass_ms(stand, 9000);
     uint64_t heard_ns = stand->now_ns;
@@ -80,7 +80,7 @@ static void who_hears_us_again_is_spoken_to_again(void **state)
     stand_expect(stand, "");
 }
 
-/* What we have sent meanwhile is lost with the line: it cannot have heard anything yet. */
+/* What we have sent meanwhile is lost with the connection: it cannot have received anything yet. */
 static void who_was_silent_for_longer_than_the_lease_is_spoken_to_again(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -184,7 +184,7 @@ static void who_dies_in_the_middle_of_a_turn_is_answered_no_more(void **state)
     stand_expect(stand, "forget the route of a1\n");
 }
 
-/* It works on for as long as its lease lasts, so its workers are given up only when it has been silent. */
+/* It works on as long as its lease lasts, so its workers are given up only when it has been silent. */
 static void who_is_revoked_is_told_so_and_lost_later(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -198,7 +198,7 @@ static void who_is_revoked_is_told_so_and_lost_later(void **state)
                                                   .revoked.incarnation = agent->incarnation});
     stand_expect(stand, "a1: refused for good: the key of this agent was revoked\n"
                         "forget the route of a1\n");
-    agent->is_silent = true; /* what it says does not come in any more */
+    agent->is_silent = true; /* its frames are no longer accepted */
     stand_pass_ms(stand, 14900);
     stand_expect(stand, "");
     stand_pass_ms(stand, 200);

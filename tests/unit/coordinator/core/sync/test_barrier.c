@@ -1,4 +1,4 @@
-/* Barriers: who has to come, who need not, and in which order they went through. */
+/* Barriers: who has to arrive, who need not, and in which order they passed. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>
@@ -99,9 +99,9 @@ static void test_parties_that_differ_are_refused(void **state)
     arrive(&play, 0, 2, false);
     arrive(&play, 1, 3, false);
     arrive(&play, 2, 0, false);
-    play_expect(&play, "worker 1: barrier rush@1 refused (barrier rush@1 has parties=2 already; it cannot "
+    play_expect(&play, "worker 1: barrier rush@1 refused (barrier rush@1 already has parties=2; it cannot "
                        "have parties=3)\n"
-                       "worker 2: barrier rush@1 refused (barrier rush@1 has parties=2 already; it cannot be "
+                       "worker 2: barrier rush@1 refused (barrier rush@1 already has parties=2; it cannot be "
                        "for all)\n");
     play_finish(&play);
 }
@@ -162,7 +162,7 @@ static void test_the_spread_of_a_release_is_of_all_agents(void **state)
     report(&play, 1, 4000000, 4000000);
     assert_int_equal(histogram_count(play_count(&play).release_spread_us), 1);
     assert_int_equal(histogram_maximum(play_count(&play).release_spread_us), 1300);
-    report(&play, 1, 1000000, 9000000); /* nobody is due any more */
+    report(&play, 1, 1000000, 9000000); /* nobody is expected any more */
     for (uint64_t step = 1; step < 4; step++) {
         for (uint32_t worker = 0; worker < 3; worker++) {
             play_past(&play, worker, step, NULL);
@@ -222,7 +222,7 @@ static void test_the_spread_of_a_barrier_is_counted_once(void **state)
     assert_int_equal(histogram_count(play_count(&play).release_spread_us), 1);
     play_past(&play, 0, 2, NULL);
     play_past(&play, 1, 2, NULL);
-    play_settle(&play); /* the barrier goes */
+    play_settle(&play); /* the barrier is freed */
     assert_int_equal(histogram_count(play_count(&play).release_spread_us), 1);
     play_finish(&play);
 }

@@ -1,4 +1,4 @@
-/* Who hangs on whom, against the definition of a deadlock. */
+/* Which workers wait for each other, against the definition of a deadlock. */
 #include "common/random.h"
 #include "coordinator/core/sync/deadlock.h"
 
@@ -11,7 +11,7 @@
 
 #define STANDS 9
 
-/* The definition, by hand: take out whoever can be released by somebody outside until nothing changes. */
+/* The definition, literally: remove workers that somebody outside can release until nothing changes. */
 static void find_by_hand(const struct stand *stands, size_t count, bool is_stuck[STANDS])
 {
     for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/* The scene from its readers' side: what they are told when the writer writes, fails or does not come. */
+/* The scene from the readers' side: what they are told when the writer writes, fails or does not come. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>
@@ -103,8 +103,8 @@ static void test_nobody_past_is_not_short(void **state)
     play_finish(&play);
 }
 
-/* Worker 0 is the only one past step 1: it is not "somebody else", so it goes on waiting when the others end.
- */
+/* Worker 0 is the only one past step 1: it does not count as "somebody else", so it still waits when the
+ * others end. */
 static void test_who_waits_for_an_earlier_writer_is_not_its_own_reason(void **state)
 {
     (void)state;
@@ -117,7 +117,7 @@ static void test_who_waits_for_an_earlier_writer_is_not_its_own_reason(void **st
     play_expect(&play, "workers 1–4: wait_for_writer pad@1 short (nobody is left to write pad@1: worker 0 "
                        "ended step 1 without writing) without worker 0\n");
     play_past(&play, 1, 1, "short");
-    play_expect(&play, ""); /* 2, 3 and 4 are still on their way */
+    play_expect(&play, ""); /* 2, 3 and 4 have yet to arrive */
     for (uint32_t worker = 2; worker < 5; worker++) {
         play_past(&play, worker, 1, "short");
     }

@@ -1,4 +1,4 @@
-/* The scene from its writer's side: which readers it waits for, and which it need not wait for any more. */
+/* The scene from the writer's side: which readers it waits for, and which it no longer has to wait for. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>
@@ -117,7 +117,7 @@ static void test_declared_readers(void **state)
     play_declare(&play, 2, 1, 3);
     play_expect(&play, "worker 4: notifier pad@1 ok\n"
                        "worker 3: notifier pad@1 ok\n"
-                       "worker 2: notifier pad@1 refused (pad@1 has readers=2 already; it cannot have "
+                       "worker 2: notifier pad@1 refused (pad@1 already has readers=2; it cannot have "
                        "readers=3)\n");
     play_wait_readers(&play, 4, 1);
     play_expect(&play, "");
@@ -184,7 +184,7 @@ static void test_waits_that_end_alike_share_a_reply(void **state)
     }
     struct operation wait = {.kind = OPERATION_WAIT_READERS, .name = bytes_of_string("pad"), .step = 1};
     play_operation(&play, 0, 4, wait);
-    /* Worker 0 has read, the others left without. */
+    /* Worker 0 has read, the others left without reading. */
     play_expect(&play, "worker 0: wait_for_readers pad@1 ok 1 of 5\n"
                        "workers 1–4: wait_for_readers pad@1 ok 1 of 4\n");
     play_finish(&play);

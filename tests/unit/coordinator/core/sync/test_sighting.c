@@ -1,4 +1,4 @@
-/* What is kept of the readers of one step: no more than there is room for, and all of it given back. */
+/* What is kept of the readers of one step: within the quota, and all of it returned. */
 #include "coordinator/core/sync/sighting.h"
 
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #define PLENTY 100000u
 
-/* Of a text that one letter stands for. */
+/* Of a text named by one letter. */
 static struct bytes digest_of(char letter)
 {
     static uint8_t digest[OPERATION_DIGEST_BYTES];

@@ -1,4 +1,4 @@
-/* Variables: who sets, gets, compares and counts, and those who wait for a value. */
+/* Variables: setting, getting, comparing and counting, and waiting for a value. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>
@@ -72,7 +72,7 @@ static void test_rooms_have_variables_of_their_own(void **state)
     play_operation(&play, 2, 2, get);
     get.room = 1;
     play_operation(&play, 3, 3, get);
-    play_nonsense(&play, 2, 2, get, "get_var: a worker is not of room 1");
+    play_nonsense(&play, 2, 2, get, "get_var: a worker is not in room 1");
     play_variable(&play, OPERATION_GET, 0, "x", "nil");
     play_expect(&play, "worker 4: set_var x ok\n"
                        "worker 2: get_var x ok nil\n"

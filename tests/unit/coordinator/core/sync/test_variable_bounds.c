@@ -1,4 +1,4 @@
-/* The bounds of variables: how many and how large, what is refused, and that nothing is kept for nobody. */
+/* The bounds of variables: how many and how large, what is refused, and that nothing is kept needlessly. */
 #include "common/map.h"
 #include "common/memory.h"
 #include "common/value.h"

@@ -1,4 +1,4 @@
-/* Variables that are made when they are first asked for: one maker at a time, or whoever sets first. */
+/* Variables that are made when they are first requested: one maker at a time, or the first one to set it. */
 #include "tests/unit/coordinator/core/rooms/play.h"
 
 #include <setjmp.h>
@@ -36,7 +36,7 @@ static void test_the_next_one_makes_if_it_fails(void **state)
     play_variable(&play, OPERATION_MAKING_FAILED, 0, "x", "nil");
     play_expect(&play, "worker 0: get_var x ok nil maker\n"
                        "worker 1: get_var x ok nil maker\n");
-    play_variable(&play, OPERATION_MAKING_FAILED, 0, "x", "nil"); /* is none of its business any more */
+    play_variable(&play, OPERATION_MAKING_FAILED, 0, "x", "nil"); /* no longer concerns it */
     play_expect(&play, "");
     play_ended(&play, 1, "error in setup");
     play_expect(&play, "worker 2: get_var x ok nil maker\n");
@@ -106,7 +106,7 @@ static void test_a_boolean_is_a_value_too(void **state)
     play_get_or_make(&play, 1, "x");
     play_variable(&play, OPERATION_SET, 2, "x", "false");
     play_get_or_make(&play, 3, "x");
-    play_ended(&play, 0, "error"); /* makes it no more */
+    play_ended(&play, 0, "error"); /* no longer makes it */
     play_expect(&play, "worker 0: get_var x ok nil maker\n"
                        "worker 1: get_var x ok false\n"
                        "worker 2: set_var x ok\n"
