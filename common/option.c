@@ -41,21 +41,58 @@ static bool set_flag(const char *text, bool *flag, struct error *error)
     return true;
 }
 
-static bool set_number(const struct option *option, const char *text, uint64_t *number, struct error *error)
+static bool set_number(const struct option *option, const char *text, void *values, struct error *error)
 {
-    uint64_t maximum = option->maximum > 0 ? option->maximum : UINT64_MAX;
     uint64_t parsed = 0;
     if (number_parse(bytes_of_string(text), UINT64_MAX, &parsed) && parsed >= option->minimum &&
-        parsed <= maximum) {
-        *number = parsed;
+        parsed <= option_maximum(option)) {
+        option_put_number(option, values, parsed);
         return true;
     }
     if (option->maximum > 0) {
         return error_set(error, "\"%.40s\" is not a whole number from %llu to %llu", text,
-                         (unsigned long long)option->minimum, (unsigned long long)maximum);
+                         (unsigned long long)option->minimum, (unsigned long long)option->maximum);
     }
     return error_set(error, "\"%.40s\" is not a whole number of at least %llu", text,
                      (unsigned long long)option->minimum);
+}
+
+/* `text` is NULL for a counter without a value. */
+static bool set_count(const struct option *option, const char *text, uint32_t *value, struct error *error)
+{
+    uint64_t number = (uint64_t)*value + 1;
+    if (text != NULL && !number_parse(bytes_of_string(text), UINT32_MAX, &number)) {
+        return error_set(error, "\"%.40s\" is not a whole number", text);
+    }
+    if (number > option_maximum(option)) {
+        return error_set(error, "is more than %llu", (unsigned long long)option_maximum(option));
+    }
+    *value = (uint32_t)number;
+    return true;
+}
+
+/* Digits with at most one point: strtod would let signs, exponents and "nan" in. */
+static bool set_real(const struct option *option, const char *text, double *value, struct error *error)
+{
+    char *end = NULL;
+    double number = strtod(text, &end);
+    bool is_plain = text[strspn(text, "0123456789.")] == '\0' && end > text && *end == '\0';
+    if (!is_plain || !(number >= (double)option->minimum && number <= (double)option_maximum(option))) {
+        return error_set(error, "\"%.40s\" is not a number from %llu to %llu", text,
+                         (unsigned long long)option->minimum, (unsigned long long)option_maximum(option));
+    }
+    *value = number;
+    return true;
+}
+
+static bool check_text(const struct option *option, const char *text, struct error *error)
+{
+    size_t size = strlen(text);
+    if (size < option->minimum || size > option_maximum(option)) {
+        return error_set(error, "must have %llu to %llu characters", (unsigned long long)option->minimum,
+                         (unsigned long long)option_maximum(option));
+    }
+    return option->check == NULL || option->check(bytes_of(text, size), error);
 }
 
 static bool set_duration(const struct option *option, const char *text, uint64_t *milliseconds,
@@ -81,11 +118,10 @@ static bool set_duration(const struct option *option, const char *text, uint64_t
 static bool set_choice(const struct option *option, const char *text, uint32_t *choice, struct error *error)
 {
     SCOPED(memory_free_at) char *list = memory_copy_string("");
+    if (option_find_choice(option, text, choice)) {
+        return true;
+    }
     for (uint32_t i = 0; option->choices[i] != NULL; i++) {
-        if (strcmp(option->choices[i], text) == 0) {
-            *choice = i;
-            return true;
-        }
         const char *comma = i == 0 ? "" : option->choices[i + 1] == NULL ? " or " : ", ";
         char *longer = memory_format("%s%s%s", list, comma, option->choices[i]);
         memory_free(list);
@@ -95,29 +131,26 @@ static bool set_choice(const struct option *option, const char *text, uint32_t *
 }
 
 /* `text` is NULL for a flag or a counter without a value. */
-static bool set_value(const struct option *option, const char *text, void *value, struct error *error)
+static bool set_value(const struct option *option, const char *text, void *values, struct error *error)
 {
-    uint64_t number = 0;
+    void *value = (char *)values + option->offset;
     switch (option->type) {
     case OPTION_FLAG:
         return set_flag(text == NULL ? "1" : text, value, error);
     case OPTION_COUNT:
-        if (text == NULL) {
-            *(uint32_t *)value += 1;
-            return true;
-        }
-        if (!number_parse(bytes_of_string(text), UINT32_MAX, &number)) {
-            return error_set(error, "\"%.40s\" is not a whole number", text);
-        }
-        *(uint32_t *)value = (uint32_t)number;
-        return true;
+        return set_count(option, text, value, error);
     case OPTION_NUMBER:
-        return set_number(option, text, value, error);
+        return set_number(option, text, values, error);
     case OPTION_DURATION:
         return set_duration(option, text, value, error);
+    case OPTION_REAL:
+        return set_real(option, text, value, error);
     case OPTION_TEXT:
         *(const char **)value = text;
-        return true;
+        return check_text(option, text, error);
+    case OPTION_BYTES:
+        *(struct bytes *)value = bytes_of_string(text);
+        return check_text(option, text, error);
     case OPTION_CHOICE:
         return set_choice(option, text, value, error);
     case OPTION_CUSTOM:
@@ -126,9 +159,21 @@ static bool set_value(const struct option *option, const char *text, void *value
     return false;
 }
 
+void option_set_defaults(const struct option *options, size_t count, void *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct option *option = &options[i];
+        if (option->fallback != NULL && option->type != OPTION_TEXT && option->type != OPTION_BYTES) {
+            bool is_good = set_value(option, option->fallback, values, NULL);
+            assert(is_good);
+            (void)is_good;
+        }
+    }
+}
+
 static bool apply(const struct parse *parse, const struct option *option, const char *text)
 {
-    if (!set_value(option, text, (char *)parse->values + option->offset, parse->error)) {
+    if (!set_value(option, text, parse->values, parse->error)) {
         return false;
     }
     if (option->is_set_offset != SIZE_MAX) {

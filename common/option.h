@@ -12,13 +12,18 @@
 
 enum option_type {
     OPTION_FLAG,     /* bool */
-    OPTION_COUNT,    /* uint32_t, incremented by each occurrence (-vv) */
-    OPTION_NUMBER,   /* uint64_t within minimum…maximum */
+    OPTION_COUNT,    /* uint32_t up to maximum, incremented by each occurrence (-vv) */
+    OPTION_NUMBER,   /* unsigned, of `size` bytes, within minimum…maximum */
     OPTION_DURATION, /* uint64_t, milliseconds, within minimum…maximum */
-    OPTION_TEXT,     /* const char *, borrowed from argv or the environment */
-    OPTION_CHOICE,   /* uint32_t index into `choices` */
+    OPTION_REAL,     /* double within minimum…maximum */
+    OPTION_TEXT,     /* const char * of minimum…maximum bytes, borrowed from argv or the environment */
+    OPTION_BYTES,    /* struct bytes, otherwise the same */
+    OPTION_CHOICE,   /* uint32_t or an enum: the value of one of `choices` */
     OPTION_CUSTOM    /* `parse` does everything */
 };
+
+#define OPTION_CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define OPTION_VALUES(...) ((const uint32_t[]){__VA_ARGS__})
 
 struct option {
     const char *name; /* "ramp-up"; its variable is TUTTI_RAMP_UP */
@@ -26,15 +31,30 @@ struct option {
     enum option_type type;
     size_t offset;        /* of the value in the structure to be filled */
     size_t is_set_offset; /* of a bool that is set if the user gave the option; SIZE_MAX for none */
+    size_t size;          /* of a number: 2, 4 or 8; 0 is 8 */
     uint64_t minimum;
     uint64_t maximum;           /* 0: no limit */
     const char *const *choices; /* terminated by NULL */
+    const uint32_t *values;     /* of the choices, several may have the same; NULL: their indexes */
+    bool (*check)(struct bytes text, struct error *error); /* of a text, after its size; or NULL */
     bool (*parse)(const char *text, void *value, struct error *error);
+    const char *expected; /* what `parse` accepts, as in "expected a number of steps" */
     const char *argument; /* "SECONDS", "N", NULL for flags */
     const char *help;     /* one line */
-    const char *fallback; /* the default in words, for help; NULL for none */
+    const char
+        *fallback; /* the default, spelled as on the command line; of a text, words for help; or NULL */
     bool has_no_variable; /* its variable is meant for another command: ignored here */
 };
+
+/* The largest value that a number, duration or count may have. */
+uint64_t option_maximum(const struct option *option);
+/* The value of a number, duration, count or choice, at its offset in `values`. */
+uint64_t option_number(const struct option *option, const void *values);
+void option_put_number(const struct option *option, void *values, uint64_t number);
+/* The value of the choice spelled like this; false if there is none. */
+MUST_CHECK bool option_find_choice(const struct option *option, const char *word, uint32_t *value);
+/* The first choice that has the value. */
+const char *option_choice(const struct option *option, uint32_t value);
 
 /* The name of its environment variable. */
 #define OPTION_VARIABLE_BYTES 80
@@ -48,6 +68,8 @@ void option_variable(const struct option *option, char variable[OPTION_VARIABLE_
 MUST_CHECK bool option_parse(const struct option *options, size_t count, int argc, char **argv, void *values,
                              const char **words, size_t word_capacity, size_t *word_count,
                              struct error *error);
+/* Sets each option that has a fallback to its default, except texts. */
+void option_set_defaults(const struct option *options, size_t count, void *values);
 /* Sets one option by its long name, as --name=TEXT would. */
 MUST_CHECK bool option_set(const struct option *options, size_t count, struct bytes name, const char *text,
                            void *values, struct error *error);

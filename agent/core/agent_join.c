@@ -170,7 +170,7 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
     } else if (!is_late) {
         agent_log(
             agent, LOG_WARNING,
-            memory_format("the coordinator says: %.*s; joining anew", BYTES_FORMAT(decoded.refused.text)));
+            memory_format("the coordinator says: %.*s; joining again", BYTES_FORMAT(decoded.refused.text)));
         live_anew(agent);
     }
     message_finish(&decoded);

@@ -6,73 +6,61 @@
 #include "agent/script/script_state.h"
 #include "common/duration.h"
 #include "common/memory.h"
+#include "proto/message/campaign_option.h"
+#include "proto/message/labels.h"
+#include "proto/message/limits.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum type { TYPE_NUMBER, TYPE_DURATION, TYPE_FLAG, TYPE_TEXT, TYPE_CHOICE, TYPE_FAIL, TYPE_FILES };
+#define NAME_MAX_BYTES 64u
+#define FILES "files"
 
-struct row {
-    const char *name; /* in the script */
-    enum type type;
-    uint64_t minimum; /* of a number */
-    uint64_t maximum;
-    const char *choices; /* "shrink, replace, fail" */
+/* What a script may set. In a script's names _ stands for -. */
+static const struct option script_option_table[] = {
+#define CAMPAIGN_OPTION(type, field, key, ...) {.size = sizeof(type), __VA_ARGS__},
+#define CAMPAIGN_WORD(word, ...) {__VA_ARGS__},
+#include "proto/message/campaign_options.inc"
+#define COMMAND_OPTION(type, field, ...) {.size = sizeof(type), __VA_ARGS__},
+#define RUN_OPTION(type, field, ...) {.size = sizeof(type), __VA_ARGS__},
+#include "agent/script/command_options.inc"
 };
+#define ROW_COUNT (sizeof script_option_table / sizeof *script_option_table)
 
-static const struct row rows[] = {
-    {"workers", TYPE_NUMBER, 1, 1000000, NULL},
-    {"runs", TYPE_NUMBER, 1, 1000000000000, NULL},
-    {"duration", TYPE_DURATION, 0, 0, NULL},
-    {"ramp_up", TYPE_DURATION, 0, 0, NULL},
-    {"delay", TYPE_DURATION, 0, 0, NULL},
-    {"agents", TYPE_NUMBER, 1, 1000, NULL},
-    {"shards", TYPE_NUMBER, 1, 256, NULL},
-    {"room_size", TYPE_NUMBER, 1, 1000000, NULL},
-    {"on_loss", TYPE_CHOICE, 0, 0, "shrink, replace, fail, replace=again, replace=next"},
-    {"on_deadlock", TYPE_CHOICE, 0, 0, "stop, fail"},
-    {"sync_timeout", TYPE_DURATION, 0, 0, NULL},
-    {"setup_timeout", TYPE_DURATION, 0, 0, NULL},
-    {"target", TYPE_TEXT, 0, 0, NULL},
-    {"browser", TYPE_CHOICE, 0, 0, "chromium, firefox, webkit, remote"},
-    {"single_run", TYPE_FLAG, 0, 0, NULL},
-    {"single_mode", TYPE_TEXT, 0, 0, NULL},
-    {"exception", TYPE_FLAG, 0, 0, NULL},
-    {"fail", TYPE_FAIL, 0, 0, NULL},
-    {"seed", TYPE_NUMBER, 0, INT64_MAX, NULL},
-    {"json", TYPE_TEXT, 0, 0, NULL},
-    {"quiet", TYPE_FLAG, 0, 0, NULL},
-    {"verbose", TYPE_NUMBER, 0, 10, NULL},
-    {"files", TYPE_FILES, 0, 0, NULL},
-};
-#define ROW_COUNT (sizeof rows / sizeof *rows)
-
-static const struct row *find_row(const char *name)
+static void script_options_name(const struct option *option, char name[NAME_MAX_BYTES])
 {
+    (void)snprintf(name, NAME_MAX_BYTES, "%s", option->name);
+    for (char *at = name; *at != '\0'; at++) {
+        *at = *at == '-' ? '_' : *at;
+    }
+}
+
+static bool script_options_know(const char *name)
+{
+    char known[NAME_MAX_BYTES];
+
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (strcmp(rows[i].name, name) == 0) {
-            return &rows[i];
+        script_options_name(&script_option_table[i], known);
+        if (strcmp(known, name) == 0) {
+            return true;
         }
     }
-    return NULL;
+    return strcmp(name, FILES) == 0;
 }
 
 bool script_option_exists(const char *name)
 {
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        size_t at = 0;
-        while (name[at] != 0 && name[at] == (rows[i].name[at] == '_' ? '-' : rows[i].name[at])) {
-            at++;
-        }
-        if (name[at] == 0 && rows[i].name[at] == 0 && rows[i].type != TYPE_FILES) {
+        if (strcmp(script_option_table[i].name, name) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static int script_options_refuse(lua_State *lua, const struct row *row, const char *expected)
+/* The value is on top. */
+static int script_options_refuse(lua_State *lua, const char *name, const char *expected)
 {
     char got[80];
 
@@ -85,91 +73,167 @@ static int script_options_refuse(lua_State *lua, const struct row *row, const ch
     } else {
         snprintf(got, sizeof got, "a %s", luaL_typename(lua, -1));
     }
-    return lua_misuse(lua, "option %s: expected %s, got %s", row->name, expected, got);
+    return lua_misuse(lua, "option %s: expected %s, got %s", name, expected, got);
 }
 
-static void spell_number(lua_State *lua, const struct row *row, char *text, size_t size)
+/* A value that is being spelled. */
+struct spelling {
+    lua_State *lua;
+    const struct option *option;
+    char name[NAME_MAX_BYTES]; /* in the script */
+    char text[64];
+};
+
+static void spelling_refuse(const struct spelling *spelling, const char *expected)
+{
+    (void)script_options_refuse(spelling->lua, spelling->name, expected);
+}
+
+static void spell_number(struct spelling *spelling)
 {
     char expected[100];
+    lua_State *lua = spelling->lua;
+    uint64_t minimum = spelling->option->minimum;
+    uint64_t maximum = option_maximum(spelling->option);
     int is_whole = 0;
     lua_Integer number = 0;
 
     if (lua_type(lua, -1) == LUA_TNUMBER) {
         number = lua_tointegerx(lua, -1, &is_whole);
     }
-    if (!is_whole || number < 0 || (uint64_t)number < row->minimum || (uint64_t)number > row->maximum) {
-        snprintf(expected, sizeof expected, "a whole number from %llu to %llu",
-                 (unsigned long long)row->minimum, (unsigned long long)row->maximum);
-        script_options_refuse(lua, row, expected);
+    if (!is_whole || number < 0 || (uint64_t)number < minimum || (uint64_t)number > maximum) {
+        maximum = maximum < LUA_MAXINTEGER ? maximum : LUA_MAXINTEGER;
+        snprintf(expected, sizeof expected, "a whole number from %llu to %llu", (unsigned long long)minimum,
+                 (unsigned long long)maximum);
+        spelling_refuse(spelling, expected);
     }
-    snprintf(text, size, "%lld", (long long)number);
+    snprintf(spelling->text, sizeof spelling->text, "%lld", (long long)number);
 }
 
-static void spell_duration(lua_State *lua, const struct row *row, char *text, size_t size)
+static void spell_real(struct spelling *spelling)
+{
+    char expected[100];
+    double minimum = (double)spelling->option->minimum;
+    double maximum = (double)option_maximum(spelling->option);
+    double number = lua_type(spelling->lua, -1) == LUA_TNUMBER ? lua_tonumber(spelling->lua, -1) : NAN;
+
+    if (!(number >= minimum && number <= maximum)) {
+        snprintf(expected, sizeof expected, "a number from %.0f to %.0f", minimum, maximum);
+        spelling_refuse(spelling, expected);
+    }
+    snprintf(spelling->text, sizeof spelling->text, "%.17f", number);
+}
+
+static void spell_duration(struct spelling *spelling)
 {
     static const char expected[] = "a duration: seconds, or \"10s\", \"5m\", \"1h\"";
+    lua_State *lua = spelling->lua;
     uint64_t milliseconds = 0;
 
     if (lua_type(lua, -1) == LUA_TNUMBER) {
         double seconds = lua_tonumber(lua, -1);
         if (!(seconds >= 0 && seconds <= 365.0 * 86400)) {
-            script_options_refuse(lua, row, expected);
+            spelling_refuse(spelling, expected);
         }
         milliseconds = (uint64_t)llround(seconds * 1000);
     } else if (lua_type(lua, -1) != LUA_TSTRING ||
                !duration_parse(lua_tostring(lua, -1), &milliseconds, NULL)) {
-        script_options_refuse(lua, row, expected);
+        spelling_refuse(spelling, expected);
     }
-    snprintf(text, size, "%llums", (unsigned long long)milliseconds);
+    snprintf(spelling->text, sizeof spelling->text, "%llums", (unsigned long long)milliseconds);
 }
 
-static void spell_fail(lua_State *lua, const struct row *row, char *text, size_t size)
+static const char *spell_text(struct spelling *spelling)
 {
-    static const char expected[] = "a number of steps, or a percentage like \"5%\"";
-    double percent;
-    char sign;
-    char rest;
+    const char *text = lua_type(spelling->lua, -1) == LUA_TSTRING ? lua_tostring(spelling->lua, -1) : NULL;
 
-    if (lua_isinteger(lua, -1) && lua_tointeger(lua, -1) >= 0) {
-        snprintf(text, size, "%lld", (long long)lua_tointeger(lua, -1));
-        return;
+    if (text == NULL || lua_rawlen(spelling->lua, -1) != strlen(text)) {
+        spelling_refuse(spelling, "a string");
     }
-    if (lua_type(lua, -1) != LUA_TSTRING ||
-        sscanf(lua_tostring(lua, -1), "%lf%c%c", &percent, &sign, &rest) != 2 || sign != '%' ||
-        !(percent >= 0 && percent <= 100)) {
-        script_options_refuse(lua, row, expected);
-    }
-    snprintf(text, size, "%s", lua_tostring(lua, -1));
+    return text;
 }
 
-static void check_choice(lua_State *lua, const struct row *row)
+static const char *spell_choice(struct spelling *spelling)
 {
-    char expected[100];
-    const char *given = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
-    size_t length = strlen(given);
-    const char *found = length > 0 ? strstr(row->choices, given) : NULL;
+    char expected[200] = "one of ";
+    const struct option *option = spelling->option;
+    const char *given = lua_type(spelling->lua, -1) == LUA_TSTRING ? lua_tostring(spelling->lua, -1) : "";
+    uint32_t value;
 
-    if (found != NULL && (found == row->choices || found[-1] == ' ') &&
-        (found[length] == ',' || found[length] == 0)) {
-        return;
+    if (!option_find_choice(option, given, &value)) {
+        for (size_t i = 0; option->choices[i] != NULL; i++) {
+            size_t length = strlen(expected);
+            snprintf(expected + length, sizeof expected - length, "%s%s", i == 0 ? "" : ", ",
+                     option->choices[i]);
+        }
+        spelling_refuse(spelling, expected);
     }
-    snprintf(expected, sizeof expected, "one of %s", row->choices);
-    script_options_refuse(lua, row, expected);
+    return given;
 }
 
-/* Adds the files to the bundle now. */
-static void read_files(lua_State *lua, const struct row *row)
+/* An integer, or a string that is more than an integer. */
+static const char *spell_custom(struct spelling *spelling)
+{
+    lua_State *lua = spelling->lua;
+    struct campaign_options scratch;
+    const char *text = "";
+
+    if (lua_isinteger(lua, -1)) {
+        snprintf(spelling->text, sizeof spelling->text, "%lld", (long long)lua_tointeger(lua, -1));
+        text = spelling->text;
+    } else if (lua_type(lua, -1) == LUA_TSTRING) {
+        text = lua_tostring(lua, -1);
+        text = text[strspn(text, "0123456789")] == '\0' ? "" : text;
+    }
+    if (!spelling->option->parse(text, &scratch, NULL)) {
+        spelling_refuse(spelling, spelling->option->expected);
+    }
+    return text;
+}
+
+/* The value is on top of the stack; returns the text as on the command line. */
+static const char *spell(struct spelling *spelling)
+{
+    switch (spelling->option->type) {
+    case OPTION_NUMBER:
+    case OPTION_COUNT:
+        spell_number(spelling);
+        return spelling->text;
+    case OPTION_REAL:
+        spell_real(spelling);
+        return spelling->text;
+    case OPTION_DURATION:
+        spell_duration(spelling);
+        return spelling->text;
+    case OPTION_FLAG:
+        if (!lua_isboolean(spelling->lua, -1)) {
+            spelling_refuse(spelling, "true or false");
+        }
+        return lua_toboolean(spelling->lua, -1) ? "true" : "false";
+    case OPTION_TEXT:
+    case OPTION_BYTES:
+        return spell_text(spelling);
+    case OPTION_CHOICE:
+        return spell_choice(spelling);
+    case OPTION_CUSTOM:
+        return spell_custom(spelling);
+    }
+    return NULL;
+}
+
+/* The list is on top of the stack: adds the files to the bundle now. */
+static void script_options_read_files(lua_State *lua)
 {
     struct script *script = script_of(lua);
     struct error error;
     struct bytes content;
 
     if (!lua_istable(lua, -1)) {
-        script_options_refuse(lua, row, "a list of file names");
+        script_options_refuse(lua, FILES, "a list of file names");
     }
     for (lua_Integer i = 1; lua_rawgeti(lua, -1, i) != LUA_TNIL; i++) {
         if (lua_type(lua, -1) != LUA_TSTRING) {
-            script_options_refuse(lua, row, "a list of file names");
+            script_options_refuse(lua, FILES, "a list of file names");
         }
         if (!script_files_read(script->files, lua_tostring(lua, -1), &content, &error)) {
             lua_misuse(lua, "option files: %s", error.text);
@@ -179,51 +243,10 @@ static void read_files(lua_State *lua, const struct row *row)
     lua_pop(lua, 1);
 }
 
-/* The value is on top of the stack; returns the text to keep, or NULL for none. */
-static const char *spell(lua_State *lua, const struct row *row, char *text, size_t size)
-{
-    switch (row->type) {
-    case TYPE_NUMBER:
-        spell_number(lua, row, text, size);
-        return text;
-    case TYPE_DURATION:
-        spell_duration(lua, row, text, size);
-        return text;
-    case TYPE_FAIL:
-        spell_fail(lua, row, text, size);
-        return text;
-    case TYPE_FLAG:
-        if (!lua_isboolean(lua, -1)) {
-            script_options_refuse(lua, row, "true or false");
-        }
-        return lua_toboolean(lua, -1) ? "true" : "false";
-    case TYPE_TEXT:
-        if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1))) {
-            script_options_refuse(lua, row, "a string");
-        }
-        return lua_tostring(lua, -1);
-    case TYPE_CHOICE:
-        check_choice(lua, row);
-        return lua_tostring(lua, -1);
-    case TYPE_FILES:
-        read_files(lua, row);
-        return NULL;
-    }
-    return NULL;
-}
-
 static void script_options_keep(struct script *script, const char *name, const char *text)
 {
-    char *dashed = memory_copy_string(name);
-
-    for (char *at = dashed; *at; at++) {
-        if (*at == '_') {
-            *at = '-';
-        }
-    }
     for (size_t i = 0; i < script->option_count; i++) {
-        if (strcmp(script->options[i].name, dashed) == 0) {
-            memory_free(dashed);
+        if (strcmp(script->options[i].name, name) == 0) {
             memory_free(script->options[i].text);
             script->options[i].text = memory_copy_string(text);
             return;
@@ -232,7 +255,22 @@ static void script_options_keep(struct script *script, const char *name, const c
     script->options = memory_reserve(script->options, &script->option_capacity, script->option_count + 1,
                                      sizeof *script->options);
     script->options[script->option_count++] =
-        (struct script_set_option){.name = dashed, .text = memory_copy_string(text)};
+        (struct script_set_option){.name = memory_copy_string(name), .text = memory_copy_string(text)};
+}
+
+/* The value is on top. */
+static void script_options_take(lua_State *lua, const struct option *option)
+{
+    struct script *script = script_of(lua);
+    struct spelling spelling = {.lua = lua, .option = option};
+
+    script_options_name(option, spelling.name);
+    const char *text = spell(&spelling);
+    script_options_keep(script, option->name, text);
+    if (strcmp(option->name, "target") == 0 && !script->is_target_given) {
+        memory_free(script->target);
+        script->target = memory_copy_string(text);
+    }
 }
 
 static void check_name(lua_State *lua)
@@ -240,7 +278,7 @@ static void check_name(lua_State *lua)
     if (lua_type(lua, -2) != LUA_TSTRING) {
         lua_misuse(lua, "tutti.options: expected name = value");
     }
-    if (find_row(lua_tostring(lua, -2)) == NULL) {
+    if (!script_options_know(lua_tostring(lua, -2))) {
         lua_misuse(lua, "unknown option %.60s", lua_tostring(lua, -2));
     }
 }
@@ -248,10 +286,9 @@ static void check_name(lua_State *lua)
 /* In the order of the rows, so that the first error is always the same. */
 int script_set_options(lua_State *lua)
 {
-    struct script *script = script_of(lua);
-    char text[64];
+    char name[NAME_MAX_BYTES];
 
-    if (!script->is_loading) {
+    if (!script_of(lua)->is_loading) {
         return lua_misuse(lua, "tutti.options: only while the script loads");
     }
     luaL_checktype(lua, 1, LUA_TTABLE);
@@ -260,17 +297,15 @@ int script_set_options(lua_State *lua)
         check_name(lua);
     }
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (lua_option_get(lua, 1, rows[i].name) != LUA_TNIL) {
-            const char *spelt = spell(lua, &rows[i], text, sizeof text);
-            if (spelt != NULL) {
-                script_options_keep(script, rows[i].name, spelt);
-            }
-            if (spelt != NULL && strcmp(rows[i].name, "target") == 0 && !script->is_target_given) {
-                memory_free(script->target);
-                script->target = memory_copy_string(spelt);
-            }
+        script_options_name(&script_option_table[i], name);
+        if (lua_option_get(lua, 1, name) != LUA_TNIL) {
+            script_options_take(lua, &script_option_table[i]);
         }
         lua_pop(lua, 1);
     }
+    if (lua_option_get(lua, 1, FILES) != LUA_TNIL) {
+        script_options_read_files(lua);
+    }
+    lua_pop(lua, 1);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* What `tutti.options` may set: names, types and ranges, one row each. */
+/* What `tutti.options` may set: options of the campaign, of the commands, and files. */
 #pragma once
 #include <lua.h>
 #include <stdbool.h>

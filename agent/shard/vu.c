@@ -230,6 +230,8 @@ static enum vu_event vu_report_step(struct vu *vu)
 {
     SCOPED(memory_free_at) char *text = take_failure(vu);
 
+    /* A stop may have cut the delay short. */
+    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     shard_campaign_step_done(vu->campaign, vu, vu->result, text);
     return VU_NO_EVENT;
 }
@@ -281,7 +283,6 @@ static bool vu_move(struct vu *vu, enum vu_event event, enum vu_event *next)
         return false;
     }
     if (vu->phase != move->next) {
-        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu->phase = (uint8_t)move->next;
         vu->is_begun = false;
     }

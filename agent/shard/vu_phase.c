@@ -4,98 +4,123 @@
 #include <assert.h>
 #include <stddef.h>
 
-/* Searched from the top: what happens in each step comes first. */
-static const struct vu_move MOVES[] = {
-    {VU_STEP, VU_TURN, VU_STEP, VU_DO_RUN},
-    {VU_STEP, VU_DUE, VU_STEP, VU_DO_WAKE},
-    {VU_STEP, VU_OK, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_STEP, VU_OK_OTHERS_QUEUED, VU_STEP_OVER, VU_DO_QUEUE},
-    {VU_STEP, VU_OK_DELAYED, VU_STEP_DELAY, VU_DO_DELAY},
-    {VU_STEP, VU_FAILED, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_STEP, VU_FAILED_WITNESSED, VU_WITNESS, VU_DO_RUN},
-    {VU_STEP, VU_STOPPED, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_STEP, VU_STOP, VU_STEP, VU_DO_END_WAIT},
-
-    {VU_STEP_OVER, VU_TURN, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_STEP_OVER, VU_STOP, VU_STEP_OVER, VU_DO_NOTHING},
-
-    {VU_STEP_DELAY, VU_DUE, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_STEP_DELAY, VU_STOP, VU_IDLE, VU_DO_REPORT_STEP},
-
-    {VU_IDLE, VU_BEGIN_STEP, VU_STEP, VU_DO_QUEUE},
-    {VU_IDLE, VU_BEGIN_SETUP, VU_SETUP, VU_DO_QUEUE},
-    {VU_IDLE, VU_BEGIN_TEARDOWN, VU_TEARDOWN_SESSION, VU_DO_QUEUE},
-    {VU_IDLE, VU_BEGIN_GLOBAL_SETUP, VU_GLOBAL_SETUP, VU_DO_QUEUE},
-    {VU_IDLE, VU_BEGIN_GLOBAL_TEARDOWN, VU_GLOBAL_TEARDOWN, VU_DO_QUEUE},
-    {VU_IDLE, VU_STOP, VU_IDLE, VU_DO_NOTHING},
-
-    {VU_WITNESS, VU_TURN, VU_WITNESS, VU_DO_RUN},
-    {VU_WITNESS, VU_DUE, VU_WITNESS, VU_DO_WAKE},
-    {VU_WITNESS, VU_OK, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_WITNESS, VU_FAILED, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_WITNESS, VU_STOPPED, VU_IDLE, VU_DO_REPORT_STEP},
-    {VU_WITNESS, VU_STOP, VU_WITNESS, VU_DO_END_WAIT},
-
-    {VU_SETUP, VU_TURN, VU_SETUP, VU_DO_RUN},
-    {VU_SETUP, VU_DUE, VU_SETUP, VU_DO_WAKE},
-    {VU_SETUP, VU_OK, VU_SETUP_SESSION, VU_DO_RUN},
-    {VU_SETUP, VU_FAILED, VU_IDLE, VU_DO_REPORT_SETUP},
-    {VU_SETUP, VU_STOPPED, VU_IDLE, VU_DO_REPORT_SETUP},
-    {VU_SETUP, VU_LATE, VU_SETUP, VU_DO_CUT_SHORT},
-    {VU_SETUP, VU_STOP, VU_SETUP, VU_DO_END_WAIT},
-
-    {VU_SETUP_SESSION, VU_TURN, VU_SETUP_SESSION, VU_DO_RUN},
-    {VU_SETUP_SESSION, VU_DUE, VU_SETUP_SESSION, VU_DO_WAKE},
-    {VU_SETUP_SESSION, VU_OK, VU_IDLE, VU_DO_REPORT_SETUP},
-    {VU_SETUP_SESSION, VU_FAILED, VU_IDLE, VU_DO_REPORT_SETUP},
-    {VU_SETUP_SESSION, VU_STOPPED, VU_IDLE, VU_DO_REPORT_SETUP},
-    {VU_SETUP_SESSION, VU_LATE, VU_SETUP_SESSION, VU_DO_CUT_SHORT},
-    {VU_SETUP_SESSION, VU_STOP, VU_SETUP_SESSION, VU_DO_END_WAIT},
-
-    {VU_TEARDOWN_SESSION, VU_TURN, VU_TEARDOWN_SESSION, VU_DO_RUN},
-    {VU_TEARDOWN_SESSION, VU_DUE, VU_TEARDOWN_SESSION, VU_DO_WAKE},
-    {VU_TEARDOWN_SESSION, VU_OK, VU_CLOSING, VU_DO_CLOSE_SESSION},
-    {VU_TEARDOWN_SESSION, VU_FAILED, VU_CLOSING, VU_DO_CLOSE_SESSION},
-    {VU_TEARDOWN_SESSION, VU_STOPPED, VU_CLOSING, VU_DO_CLOSE_SESSION},
-    {VU_TEARDOWN_SESSION, VU_STOP, VU_TEARDOWN_SESSION, VU_DO_NOTHING},
-
-    {VU_CLOSING, VU_TURN, VU_CLOSING, VU_DO_RUN},
-    {VU_CLOSING, VU_DUE, VU_CLOSING, VU_DO_WAKE},
-    {VU_CLOSING, VU_OK, VU_TEARDOWN, VU_DO_CLOSE_WEBDRIVER},
-    {VU_CLOSING, VU_FAILED, VU_TEARDOWN, VU_DO_CLOSE_WEBDRIVER},
-    {VU_CLOSING, VU_STOPPED, VU_TEARDOWN, VU_DO_CLOSE_WEBDRIVER},
-    {VU_CLOSING, VU_STOP, VU_CLOSING, VU_DO_NOTHING},
-
-    {VU_TEARDOWN, VU_TURN, VU_TEARDOWN, VU_DO_RUN},
-    {VU_TEARDOWN, VU_DUE, VU_TEARDOWN, VU_DO_WAKE},
-    {VU_TEARDOWN, VU_OK, VU_IDLE, VU_DO_REPORT_TORN_DOWN},
-    {VU_TEARDOWN, VU_FAILED, VU_IDLE, VU_DO_REPORT_TORN_DOWN},
-    {VU_TEARDOWN, VU_STOPPED, VU_IDLE, VU_DO_REPORT_TORN_DOWN},
-    {VU_TEARDOWN, VU_STOP, VU_TEARDOWN, VU_DO_NOTHING},
-
-    {VU_GLOBAL_SETUP, VU_TURN, VU_GLOBAL_SETUP, VU_DO_RUN},
-    {VU_GLOBAL_SETUP, VU_DUE, VU_GLOBAL_SETUP, VU_DO_WAKE},
-    {VU_GLOBAL_SETUP, VU_OK, VU_IDLE, VU_DO_REPORT_GLOBAL},
-    {VU_GLOBAL_SETUP, VU_FAILED, VU_IDLE, VU_DO_REPORT_GLOBAL},
-    {VU_GLOBAL_SETUP, VU_STOPPED, VU_IDLE, VU_DO_REPORT_GLOBAL},
-    {VU_GLOBAL_SETUP, VU_STOP, VU_GLOBAL_SETUP, VU_DO_END_WAIT},
-
-    {VU_GLOBAL_TEARDOWN, VU_TURN, VU_GLOBAL_TEARDOWN, VU_DO_RUN},
-    {VU_GLOBAL_TEARDOWN, VU_DUE, VU_GLOBAL_TEARDOWN, VU_DO_WAKE},
-    {VU_GLOBAL_TEARDOWN, VU_OK, VU_IDLE, VU_DO_REPORT_GLOBAL},
-    {VU_GLOBAL_TEARDOWN, VU_FAILED, VU_IDLE, VU_DO_REPORT_GLOBAL},
-    {VU_GLOBAL_TEARDOWN, VU_STOPPED, VU_IDLE, VU_DO_REPORT_GLOBAL},
-    {VU_GLOBAL_TEARDOWN, VU_STOP, VU_GLOBAL_TEARDOWN, VU_DO_NOTHING},
+/* By phase and event. Looked up several times in each step, so it is indexed. */
+static const struct vu_move MOVES[VU_PHASE_COUNT][VU_EVENT_COUNT] =
+    {
+        [VU_IDLE] =
+            {
+                [VU_BEGIN_SETUP] = {VU_SETUP, VU_DO_QUEUE},
+                [VU_BEGIN_STEP] = {VU_STEP, VU_DO_QUEUE},
+                [VU_BEGIN_TEARDOWN] = {VU_TEARDOWN_SESSION, VU_DO_QUEUE},
+                [VU_BEGIN_GLOBAL_SETUP] = {VU_GLOBAL_SETUP, VU_DO_QUEUE},
+                [VU_BEGIN_GLOBAL_TEARDOWN] = {VU_GLOBAL_TEARDOWN, VU_DO_QUEUE},
+                [VU_STOP] = {VU_IDLE, VU_DO_NOTHING},
+            },
+        [VU_SETUP] =
+            {
+                [VU_TURN] = {VU_SETUP, VU_DO_RUN},
+                [VU_OK] = {VU_SETUP_SESSION, VU_DO_RUN},
+                [VU_FAILED] = {VU_IDLE, VU_DO_REPORT_SETUP},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_REPORT_SETUP},
+                [VU_DUE] = {VU_SETUP, VU_DO_WAKE},
+                [VU_LATE] = {VU_SETUP, VU_DO_CUT_SHORT},
+                [VU_STOP] = {VU_SETUP, VU_DO_END_WAIT},
+            },
+        [VU_SETUP_SESSION] =
+            {
+                [VU_TURN] = {VU_SETUP_SESSION, VU_DO_RUN},
+                [VU_OK] = {VU_IDLE, VU_DO_REPORT_SETUP},
+                [VU_FAILED] = {VU_IDLE, VU_DO_REPORT_SETUP},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_REPORT_SETUP},
+                [VU_DUE] = {VU_SETUP_SESSION, VU_DO_WAKE},
+                [VU_LATE] = {VU_SETUP_SESSION, VU_DO_CUT_SHORT},
+                [VU_STOP] = {VU_SETUP_SESSION, VU_DO_END_WAIT},
+            },
+        [VU_STEP] =
+            {
+                [VU_TURN] = {VU_STEP, VU_DO_RUN},
+                [VU_OK] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_OK_DELAYED] = {VU_STEP_DELAY, VU_DO_DELAY},
+                [VU_OK_OTHERS_QUEUED] = {VU_STEP_OVER, VU_DO_QUEUE},
+                [VU_FAILED] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_FAILED_WITNESSED] = {VU_WITNESS, VU_DO_RUN},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_DUE] = {VU_STEP, VU_DO_WAKE},
+                [VU_STOP] = {VU_STEP, VU_DO_END_WAIT},
+            },
+        [VU_WITNESS] =
+            {
+                [VU_TURN] = {VU_WITNESS, VU_DO_RUN},
+                [VU_OK] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_FAILED] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_DUE] = {VU_WITNESS, VU_DO_WAKE},
+                [VU_STOP] = {VU_WITNESS, VU_DO_END_WAIT},
+            },
+        [VU_STEP_DELAY] =
+            {
+                [VU_DUE] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_STOP] = {VU_IDLE, VU_DO_REPORT_STEP},
+            },
+        [VU_STEP_OVER] =
+            {
+                [VU_TURN] = {VU_IDLE, VU_DO_REPORT_STEP},
+                [VU_STOP] = {VU_STEP_OVER, VU_DO_NOTHING},
+            },
+        [VU_TEARDOWN_SESSION] =
+            {
+                [VU_TURN] = {VU_TEARDOWN_SESSION, VU_DO_RUN},
+                [VU_OK] = {VU_CLOSING, VU_DO_CLOSE_SESSION},
+                [VU_FAILED] = {VU_CLOSING, VU_DO_CLOSE_SESSION},
+                [VU_STOPPED] = {VU_CLOSING, VU_DO_CLOSE_SESSION},
+                [VU_DUE] = {VU_TEARDOWN_SESSION, VU_DO_WAKE},
+                [VU_STOP] = {VU_TEARDOWN_SESSION, VU_DO_NOTHING},
+            },
+        [VU_CLOSING] =
+            {
+                [VU_TURN] = {VU_CLOSING, VU_DO_RUN},
+                [VU_OK] = {VU_TEARDOWN, VU_DO_CLOSE_WEBDRIVER},
+                [VU_FAILED] = {VU_TEARDOWN, VU_DO_CLOSE_WEBDRIVER},
+                [VU_STOPPED] = {VU_TEARDOWN, VU_DO_CLOSE_WEBDRIVER},
+                [VU_DUE] = {VU_CLOSING, VU_DO_WAKE},
+                [VU_STOP] = {VU_CLOSING, VU_DO_NOTHING},
+            },
+        [VU_TEARDOWN] =
+            {
+                [VU_TURN] = {VU_TEARDOWN, VU_DO_RUN},
+                [VU_OK] = {VU_IDLE, VU_DO_REPORT_TORN_DOWN},
+                [VU_FAILED] = {VU_IDLE, VU_DO_REPORT_TORN_DOWN},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_REPORT_TORN_DOWN},
+                [VU_DUE] = {VU_TEARDOWN, VU_DO_WAKE},
+                [VU_STOP] = {VU_TEARDOWN, VU_DO_NOTHING},
+            },
+        [VU_GLOBAL_SETUP] =
+            {
+                [VU_TURN] = {VU_GLOBAL_SETUP, VU_DO_RUN},
+                [VU_OK] = {VU_IDLE, VU_DO_REPORT_GLOBAL},
+                [VU_FAILED] = {VU_IDLE, VU_DO_REPORT_GLOBAL},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_REPORT_GLOBAL},
+                [VU_DUE] = {VU_GLOBAL_SETUP, VU_DO_WAKE},
+                [VU_STOP] = {VU_GLOBAL_SETUP, VU_DO_END_WAIT},
+            },
+        [VU_GLOBAL_TEARDOWN] =
+            {
+                [VU_TURN] = {VU_GLOBAL_TEARDOWN, VU_DO_RUN},
+                [VU_OK] = {VU_IDLE, VU_DO_REPORT_GLOBAL},
+                [VU_FAILED] = {VU_IDLE, VU_DO_REPORT_GLOBAL},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_REPORT_GLOBAL},
+                [VU_DUE] = {VU_GLOBAL_TEARDOWN, VU_DO_WAKE},
+                [VU_STOP] = {VU_GLOBAL_TEARDOWN, VU_DO_NOTHING},
+            },
 };
 
 const struct vu_move *vu_move_find(enum vu_phase phase, enum vu_event event)
 {
-    for (size_t i = 0; i < sizeof MOVES / sizeof *MOVES; i++) {
-        if (MOVES[i].phase == phase && MOVES[i].event == event) {
-            return &MOVES[i];
-        }
-    }
-    return NULL;
+    const struct vu_move *move;
+
+    assert((unsigned)phase < VU_PHASE_COUNT && (unsigned)event < VU_EVENT_COUNT);
+    move = &MOVES[phase][event];
+    return move->action != VU_REFUSED ? move : NULL;
 }
 
 bool vu_phase_gives_way(enum vu_phase phase)
@@ -153,6 +178,7 @@ const char *vu_event_name(enum vu_event event)
 const char *vu_action_name(enum vu_action action)
 {
     static const char *const NAMES[VU_ACTION_COUNT] = {
+        [VU_REFUSED] = "refused",
         [VU_DO_NOTHING] = "nothing",
         [VU_DO_QUEUE] = "queue",
         [VU_DO_RUN] = "run",

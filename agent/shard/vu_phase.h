@@ -41,6 +41,7 @@ enum vu_event {
 };
 
 enum vu_action {
+    VU_REFUSED, /* no move: the event cannot happen in the phase */
     VU_DO_NOTHING,
     VU_DO_QUEUE,            /* queue it for a turn */
     VU_DO_RUN,              /* enter the phase's function, or resume it */
@@ -58,8 +59,6 @@ enum vu_action {
 };
 
 struct vu_move {
-    enum vu_phase phase;
-    enum vu_event event;
     enum vu_phase next;
     enum vu_action action;
 };

@@ -40,7 +40,7 @@ static bool run_prepare(struct run *run, struct error *error)
         }
         run->target_address = memory_format("http://127.0.0.1:%u", (unsigned)target_port(run->target));
     } else {
-        run->target_address = memory_copy_string(run->options.target);
+        run->target_address = memory_copy_string((const char *)run->options.campaign.target.data);
     }
     struct screen_settings settings = {
         .is_quiet = run->options.is_quiet,
@@ -65,10 +65,9 @@ static uint64_t draw_seed(void)
 
 static enum exit_code run_hand_over(struct run *run)
 {
-    struct campaign_options campaign;
-    run_options_to_campaign(&run->options, &campaign);
+    struct campaign_options campaign = run->options.campaign;
     campaign.target = bytes_of_string(run->target_address);
-    campaign.seed = run->options.is_set[RUN_SEED] ? run->options.seed : draw_seed();
+    campaign.seed = campaign.seed > 0 ? campaign.seed : draw_seed();
     const struct session_settings settings = {
         .script = run->script,
         .bundle = &run->facts->bundle,

@@ -136,10 +136,7 @@ static void start_command_finish(struct start *start)
 static int run_start(int argc, char **argv)
 {
     const struct command_words words = {&start_subcommand, argc, argv};
-    struct start start = {
-        .options = {.expected_agents = START_EXPECTED_AGENTS, .deadline_ms = START_DEADLINE_MS},
-        .signals = -1,
-    };
+    struct start start = {.signals = -1};
     struct error error;
     enum exit_code code = EXIT_CODE_USAGE;
     if (!run_options_read(&words, &start.options.run, &start.script)) {

@@ -174,7 +174,7 @@ static void on_server_log(void *context, enum log_level level, const char *text)
 {
     struct session *session = context;
     bool is_known = session->is_ending && level == LOG_WARNING; /* agents that we end ourselves */
-    if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->verbosity) {
+    if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->campaign.verbosity) {
         session_say(session, true, "coordinator", text);
     }
 }
@@ -264,7 +264,8 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     char *browser_starts = memory_format("--browser-starts=%u", starts > 0 ? starts : 1);
     SCOPED(memory_free_at)
     char *turn_limit = memory_format("--turn-limit=%llums", (unsigned long long)options->turn_limit_ms);
-    SCOPED(memory_free_at) char *verbose = memory_format("--verbose=%u", (unsigned)options->verbosity);
+    SCOPED(memory_free_at)
+    char *verbose = memory_format("--verbose=%u", (unsigned)options->campaign.verbosity);
     /* All options are given explicitly, so that the environment has no influence. */
     const char *const arguments[] = {
         "tutti",
@@ -338,7 +339,7 @@ static void start_campaign(struct session *session)
         .deadline_ms = JOIN_DEADLINE_MS,
     };
     session->campaign = server_create(session->server, &campaign);
-    if (settings->options->verbosity > 0) {
+    if (settings->options->campaign.verbosity > 0) {
         char text[MESSAGE_BYTES];
         (void)snprintf(text, sizeof text, "seed %llu", (unsigned long long)settings->campaign->seed);
         session_say(session, false, "run", text);

@@ -8,13 +8,13 @@
 
 bool campaign_target_is_builtin(const struct run_options *options)
 {
-    return options->target != NULL && strcmp(options->target, "builtin") == 0;
+    return bytes_equal_string(options->campaign.target, "builtin");
 }
 
-static bool has_scenario(const struct script_facts *facts, const char *name)
+static bool has_scenario(const struct script_facts *facts, struct bytes name)
 {
     for (size_t i = 0; i < facts->scenario_count; i++) {
-        if (strcmp(facts->scenarios[i].name, name) == 0) {
+        if (bytes_equal_string(name, facts->scenarios[i].name)) {
             return true;
         }
     }
@@ -28,15 +28,16 @@ bool campaign_script_read(const struct command_words *words, const char *script,
         .library = &lua_api_library,
         .path = script,
         .is_system_allowed = options->may_use_system,
-        .target = campaign_target_is_builtin(options) ? NULL : options->target,
+        .target = campaign_target_is_builtin(options) ? NULL : (const char *)options->campaign.target.data,
     };
     *facts = script_inspect(&inspection, error);
     if (*facts == NULL || !run_options_merge(words, *facts, options, error)) {
         return false;
     }
-    const char *only = options->single_mode;
-    if (only != NULL && !has_scenario(*facts, only)) {
-        return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", script, only, script);
+    struct bytes only = options->campaign.single_mode;
+    if (only.size > 0 && !has_scenario(*facts, only)) {
+        return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", script,
+                         (const char *)only.data, script);
     }
     return true;
 }
@@ -45,7 +46,7 @@ bool campaign_script_has_driver(const char *script, const struct run_options *op
                                 const struct script_facts *facts, struct error *error)
 {
     char path[DRIVER_PATH_BYTES];
-    bool is_needed = facts->uses_browser && options->browser < BROWSER_KINDS;
-    return !is_needed || browser_find_driver((enum browser_kind)options->browser, path, error) ||
+    bool is_needed = facts->uses_browser && options->campaign.browser < BROWSER_KINDS;
+    return !is_needed || browser_find_driver(options->campaign.browser, path, error) ||
            error_wrap(error, "%s: ", script);
 }

@@ -4,57 +4,43 @@
 #include "cli/options/command_line.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "proto/message/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SYNC_TIMEOUT_FALLBACK_MS 60000u
-#define SETUP_TIMEOUT_FALLBACK_MS 60000u
-#define AGENTS_FALLBACK 2u
-
-static struct run_options run_options_defaults(void)
+/* What nobody sets has its default, in the whole structure that the command's table fills. */
+static void run_options_reset(const struct subcommand *command, struct run_options *options)
 {
-    return (struct run_options){
-        .workers = 1,
-        .agents = AGENTS_FALLBACK,
-        .shards = 1,
-        .turn_limit_ms = LIMIT_TURN_MS,
-        .sync_timeout_ms = SYNC_TIMEOUT_FALLBACK_MS,
-        .setup_timeout_ms = SETUP_TIMEOUT_FALLBACK_MS,
-        .fail = {.steps = 1},
-    };
+    *options = (struct run_options){0};
+    option_set_defaults(command->options, command->option_count, options);
 }
 
 /* What each option alone cannot say. */
 static bool check_together(const struct run_options *options, struct error *error)
 {
-    if (options->is_quiet && options->verbosity > 0) {
+    if (options->is_quiet && options->campaign.verbosity > 0) {
         return error_set(error, "--quiet and --verbose contradict each other");
     }
-    if (options->is_single_run && options->single_mode != NULL) {
+    if (options->campaign.is_single_run && options->campaign.single_mode.size > 0) {
         return error_set(error, "--single-run and --single-mode contradict each other");
     }
     return true;
 }
 
-/* Nobody means to run for ever, or for no time, by saying nothing. */
 static void settle(struct run_options *options)
 {
-    if (!options->is_set[RUN_RUNS] && options->duration_ms == 0) {
-        options->runs = 1;
-    }
-    if (!options->is_set[RUN_AGENTS] && options->workers < options->agents) {
-        options->agents = options->workers;
+    campaign_options_settle(&options->campaign, options->is_given.runs);
+    if (!options->is_given.agents && options->campaign.workers < options->agents) {
+        options->agents = options->campaign.workers;
     }
 }
 
 bool run_options_read(const struct command_words *words, struct run_options *options, const char **script)
 {
-    *options = run_options_defaults();
     struct error error;
     size_t word_count = 0;
     const char *name = words->command->name;
+    run_options_reset(words->command, options);
     if (!subcommand_parse(words->command, words->argc, words->argv, options, script, 1, &word_count)) {
         return false;
     }
@@ -92,10 +78,10 @@ static bool says_length(const struct command_words *words, struct run_options *o
 {
     const char *script = NULL;
     size_t word_count = 0;
-    *options = run_options_defaults();
+    run_options_reset(words->command, options);
     return option_parse(words->command->options, words->command->option_count, words->argc, words->argv,
                         options, &script, 1, &word_count, NULL) &&
-           (options->is_set[RUN_RUNS] || options->duration_ms > 0);
+           (options->is_given.runs || options->campaign.duration_ms > 0);
 }
 
 /* The script's options go in front of the others, as arguments of their own, so that one parser judges all;
@@ -116,7 +102,7 @@ static int batcher_arguments(const struct command_words *words, const struct scr
     for (int i = 1; i < words->argc; i++) {
         arguments[count++] = words->argv[i];
     }
-    *options = run_options_defaults();
+    run_options_reset(words->command, options);
     options->arguments = arguments;
     options->own_argument_count = own_count;
     return count;
@@ -143,27 +129,4 @@ void run_options_finish(struct run_options *options)
         memory_free(options->arguments[i]);
     }
     memory_free(options->arguments);
-}
-
-void run_options_to_campaign(const struct run_options *options, struct campaign_options *campaign)
-{
-    *campaign = (struct campaign_options){
-        .workers = (uint32_t)options->workers,
-        .runs = options->runs,
-        .duration_ms = options->duration_ms,
-        .ramp_up_ms = options->ramp_up_ms,
-        .delay_ms = options->delay_ms,
-        .room_size = (uint32_t)options->room_size,
-        .on_loss = on_loss_of(options->on_loss),
-        .on_deadlock = (enum on_deadlock)options->on_deadlock,
-        .sync_timeout_ms = options->sync_timeout_ms,
-        .setup_timeout_ms = options->setup_timeout_ms,
-        .is_single_run = options->is_single_run,
-        .single_mode = bytes_of_string(options->single_mode),
-        .is_stopped_by_failure = options->is_stopped_by_failure,
-        .fail_steps = options->fail.steps,
-        .fail_percent = options->fail.percent,
-        .verbosity = options->verbosity,
-        .browser = (enum browser_kind)options->browser,
-    };
 }

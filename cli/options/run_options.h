@@ -8,71 +8,39 @@
 struct script_facts;
 struct subcommand;
 
-/* Both 0 is never. */
-struct fail_limit {
-    uint64_t steps;
-    double percent;
-};
-
-enum run_option {
-    RUN_WORKERS,
-    RUN_RUNS,
-    RUN_DURATION,
-    RUN_RAMP_UP,
-    RUN_DELAY,
-    RUN_AGENTS,
-    RUN_SHARDS,
-    RUN_ROOM_SIZE,
-    RUN_ON_LOSS,
-    RUN_ON_DEADLOCK,
-    RUN_SYNC_TIMEOUT,
-    RUN_SETUP_TIMEOUT,
-    RUN_TARGET,
-    RUN_BROWSER,
-    RUN_SINGLE_RUN,
-    RUN_SINGLE_MODE,
-    RUN_EXCEPTION,
-    RUN_FAIL,
-    RUN_SEED,
-    RUN_JSON,
-    RUN_QUIET,
-    RUN_VERBOSE,
-    RUN_ALLOW_SYSTEM,
-    RUN_TURN_LIMIT,
-    RUN_ARTIFACTS,
-    RUN_OPTION_COUNT
-};
-
 /* Texts are borrowed from argv, the environment or `arguments`. */
 struct run_options {
-    uint64_t workers;
-    uint64_t runs;
-    uint64_t duration_ms;
-    uint64_t ramp_up_ms;
-    uint64_t delay_ms;
-    uint64_t agents;
-    uint64_t shards;
-    uint64_t turn_limit_ms; /* 0: the agent's default */
-    uint64_t room_size;
-    uint32_t on_loss;
-    uint32_t on_deadlock;
-    uint64_t sync_timeout_ms;
-    uint64_t setup_timeout_ms;
-    const char *target;
-    uint32_t browser;
-    bool is_single_run;
-    const char *single_mode;
-    bool is_stopped_by_failure;
-    struct fail_limit fail;
-    uint64_t seed;
-    const char *json_path;
-    bool is_quiet;
-    uint32_t verbosity;
+    struct campaign_options campaign; /* seed 0: to be drawn. First, so that its rows fit */
+#define COMMAND_OPTION(type, field, ...) type field;
+#define RUN_OPTION(type, field, ...) type field;
+#include "agent/script/command_options.inc"
+    uint64_t turn_limit_ms;
     bool may_use_system;
     const char *artifacts; /* a folder; NULL: one is made up */
-    bool is_set[RUN_OPTION_COUNT];
+    /* What the user or the script has set. */
+    struct {
+#define CAMPAIGN_OPTION(type, field, key, ...) bool field;
+#define CAMPAIGN_OPTION_OF_START(type, field, key, ...) bool field;
+#include "proto/message/campaign_options.inc"
+#define COMMAND_OPTION(type, field, ...) bool field;
+#define RUN_OPTION(type, field, ...) bool field;
+#include "agent/script/command_options.inc"
+    } is_given;
     char **arguments; /* of run_options_merge; the first ones are its own */
     int own_argument_count;
+};
+
+enum run_option_row {
+#define CAMPAIGN_OPTION(type, field, key, ...) RUN_ROW_##field,
+#define CAMPAIGN_WORD(word, ...) RUN_ROW_##word,
+#include "proto/message/campaign_options.inc"
+#define COMMAND_OPTION(type, field, ...) RUN_ROW_##field,
+#define RUN_OPTION(type, field, ...) RUN_ROW_##field,
+#include "agent/script/command_options.inc"
+    RUN_ROW_ALLOW_SYSTEM,
+    RUN_ROW_TURN_LIMIT,
+    RUN_ROW_ARTIFACTS,
+    RUN_OPTION_COUNT
 };
 
 extern const struct option run_option_table[RUN_OPTION_COUNT];
@@ -98,6 +66,3 @@ MUST_CHECK bool run_options_merge(const struct command_words *words, const struc
 
 /* After run_options_merge, also where it failed. */
 void run_options_finish(struct run_options *options);
-
-/* Target and seed are the caller's business. Borrows from `options`. */
-void run_options_to_campaign(const struct run_options *options, struct campaign_options *campaign);

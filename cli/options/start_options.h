@@ -4,19 +4,27 @@
 #include "cli/options/control_options.h"
 #include "cli/options/run_options.h"
 
-#define START_EXPECTED_AGENTS 1u
-#define START_DEADLINE_MS 60000u
-
 struct start_options {
     struct run_options run; /* first: its table is filled in the same go */
     bool is_waiting;
     uint64_t expected_agents;
     uint64_t deadline_ms;
-    const char *labels; /* NULL: all agents */
     struct control_options control;
 };
 
-/* Without those of `tutti run` for agents, shards, turns and artifacts; with --wait, --expect-agents,
- * --deadline and --on. */
-#define START_OPTION_COUNT (RUN_OPTION_COUNT - 4 + 4 + CONTROL_OPTION_COUNT)
+enum start_option_row {
+#define CAMPAIGN_OPTION(type, field, key, ...) START_ROW_##field,
+#define CAMPAIGN_OPTION_OF_START(type, field, key, ...) START_ROW_##field,
+#define CAMPAIGN_WORD(word, ...) START_ROW_##word,
+#include "proto/message/campaign_options.inc"
+#define COMMAND_OPTION(type, field, ...) START_ROW_##field,
+#include "agent/script/command_options.inc"
+    START_ROW_ALLOW_SYSTEM,
+    START_ROW_WAIT,
+    START_ROW_EXPECT_AGENTS,
+    START_ROW_DEADLINE,
+    START_ROW_CONTROL,
+    START_OPTION_COUNT = START_ROW_CONTROL + CONTROL_OPTION_COUNT
+};
+
 extern const struct option start_option_table[START_OPTION_COUNT];

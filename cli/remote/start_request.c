@@ -3,57 +3,40 @@
 #include "common/base64.h"
 #include "common/memory.h"
 #include "coordinator/json/json_put.h"
+#include "proto/message/campaign_option.h"
 
 #include <assert.h>
 
-/* The name of a choice stands in the row from which it was read. */
-static const char *choice_of(const char *name, uint32_t index)
+/* A number below its minimum and an empty text are what nobody has set, such as the seed: no value. */
+static json_t *option_value(const struct option *option, const struct campaign_options *options)
 {
-    for (size_t i = 0; i < START_OPTION_COUNT; i++) {
-        if (bytes_equal_string(bytes_of_string(name), start_option_table[i].name)) {
-            return start_option_table[i].choices[index];
-        }
+    const void *value = (const char *)options + option->offset;
+    const struct bytes *text = value;
+    switch (option->type) {
+    case OPTION_FLAG:
+        return json_boolean(*(const bool *)value);
+    case OPTION_REAL:
+        return json_real(*(const double *)value);
+    case OPTION_BYTES:
+        return text->size > 0 ? json_stringn((const char *)text->data, text->size) : NULL;
+    case OPTION_CHOICE:
+        return json_string(option_choice(option, (uint32_t)option_number(option, options)));
+    default: {
+        uint64_t number = option_number(option, options);
+        return number >= option->minimum ? json_integer((json_int_t)number) : NULL;
     }
-    assert(false);
-    return NULL;
+    }
 }
 
-static void put_fail(json_t *object, const struct fail_limit *fail)
-{
-    if (fail->percent > 0) {
-        json_put(object, "fail_percent", json_real(fail->percent));
-    } else {
-        json_put_count(object, "fail_steps", fail->steps);
-    }
-}
-
-/* A seed that nobody chose is for the coordinator to draw. */
-static json_t *options_of(const struct run_options *run)
+static json_t *options_of(const struct campaign_options *options)
 {
     json_t *object = json_object();
-    json_put_count(object, "workers", run->workers);
-    json_put_count(object, "runs", run->runs);
-    json_put_count(object, "duration_ms", run->duration_ms);
-    json_put_count(object, "ramp_up_ms", run->ramp_up_ms);
-    json_put_count(object, "delay_ms", run->delay_ms);
-    json_put_count(object, "room_size", run->room_size);
-    json_put_text(object, "on_loss", bytes_of_string(choice_of("on-loss", run->on_loss)));
-    json_put_text(object, "on_deadlock", bytes_of_string(choice_of("on-deadlock", run->on_deadlock)));
-    json_put_text(object, "browser", bytes_of_string(choice_of("browser", run->browser)));
-    json_put_count(object, "sync_timeout_ms", run->sync_timeout_ms);
-    json_put_count(object, "setup_timeout_ms", run->setup_timeout_ms);
-    json_put_count(object, "verbosity", run->verbosity);
-    json_put(object, "single_run", json_boolean(run->is_single_run));
-    json_put(object, "exception", json_boolean(run->is_stopped_by_failure));
-    put_fail(object, &run->fail);
-    if (run->single_mode != NULL) {
-        json_put_text(object, "single_mode", bytes_of_string(run->single_mode));
-    }
-    if (run->target != NULL) {
-        json_put_text(object, "target", bytes_of_string(run->target));
-    }
-    if (run->is_set[RUN_SEED]) {
-        json_put_count(object, "seed", run->seed);
+    for (size_t i = 0; i < CAMPAIGN_OPTION_COUNT; i++) {
+        const struct campaign_option *row = &campaign_option_table[i];
+        json_t *value = row->key != NULL ? option_value(&row->option, options) : NULL;
+        if (value != NULL) {
+            json_put(object, row->key, value);
+        }
     }
     return object;
 }
@@ -83,11 +66,7 @@ char *start_request(const char *script, const struct start_options *options, con
     }
     json_put_text(object, "script", bytes_of_string(script));
     json_put(object, "files", files);
-    json_t *campaign = options_of(&options->run);
-    if (options->labels != NULL) {
-        json_put_text(campaign, "on", bytes_of_string(options->labels));
-    }
-    json_put(object, "options", campaign);
+    json_put(object, "options", options_of(&options->run.campaign));
     json_put_count(object, "expect_agents", options->expected_agents);
     json_put_count(object, "deadline_ms", options->deadline_ms);
     json_put_text(object, "creation_key", bytes_of_string(key));

@@ -4,14 +4,22 @@
 
 #include "proto/message/limits.h"
 
-enum on_loss on_loss_of(uint32_t place)
-{
-    return place < ON_LOSS_COUNT ? (enum on_loss)place : ON_LOSS_REPLACE;
-}
-
 bool on_loss_replaces(enum on_loss on_loss)
 {
     return on_loss == ON_LOSS_REPLACE || on_loss == ON_LOSS_REPLACE_AGAIN;
+}
+
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given)
+{
+    if (!are_runs_given && options->duration_ms == 0) {
+        options->runs = 1; /* nobody means to run for ever, or for no time, by saying nothing */
+    }
+}
+
+uint64_t campaign_sync_timeout_ms(const struct campaign_options *options)
+{
+    return options->sync_timeout_ms > 0 ? options->sync_timeout_ms
+                                        : campaign_options_defaults().sync_timeout_ms;
 }
 
 uint32_t campaign_room_size(const struct campaign_options *options)

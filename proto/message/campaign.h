@@ -1,6 +1,7 @@
 /* The options of a campaign and the files of its script, as they are sent to every agent. */
 #pragma once
-#include "common/bytes.h"
+#include "common/attributes.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,36 +16,25 @@ enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_R
 #define BROWSER_KINDS BROWSER_REMOTE
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
 
+/* The rows have the meaning, range and default of each option. */
 struct campaign_options {
-    uint32_t workers;
-    uint64_t runs;        /* steps of each worker; 0: no limit */
-    uint64_t duration_ms; /* 0: no limit */
-    uint64_t ramp_up_ms;
-    uint64_t delay_ms;  /* after each step */
-    uint32_t room_size; /* 0: one room */
-    enum on_loss on_loss;
-    enum on_deadlock on_deadlock;
-    uint64_t sync_timeout_ms;
-    /* Of the deployment, of global_setup, and of each worker's setup before its first step. 0: no limit */
-    uint64_t setup_timeout_ms;
-    uint64_t seed;
-    bool is_single_run;         /* every scenario once, in order of their names */
-    struct bytes single_mode;   /* only this scenario; empty: all */
-    bool is_stopped_by_failure; /* -x */
-    uint64_t fail_steps;        /* --fail N: the campaign fails with this many failed steps; 0: never. */
-    double fail_percent;        /* --fail P%; 0: fail_steps counts */
-    struct bytes target;
-    struct bytes labels;  /* only agents that have these labels: proto/message/labels.h */
-    uint16_t target_port; /* not 0: the target is on the coordinator's host, at the address by which each
-                             agent reaches it */
-    uint32_t verbosity;
-    enum browser_kind browser; /* that scripts open by default */
+#define CAMPAIGN_OPTION(type, field, key, ...) type field;
+#define CAMPAIGN_OPTION_OF_START(type, field, key, ...) type field;
+#define CAMPAIGN_KEY(type, field, key, ...) type field;
+#define CAMPAIGN_FIELD(type, field, ...) type field;
+#include "proto/message/campaign_options.inc"
 };
 
-/* The policy for a word of the option, by its index in ON_LOSS_WORDS; some words select two options at
- * once. */
-#define ON_LOSS_WORDS "shrink", "replace", "fail", "replace=again", "replace=next"
-enum on_loss on_loss_of(uint32_t place);
+struct campaign_options campaign_options_defaults(void);
+/* Sets what depends on several options: if neither runs nor a duration is given, each worker does one step.
+ */
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given);
+/* The default if it is 0: no wait is unbounded. */
+uint64_t campaign_sync_timeout_ms(const struct campaign_options *options);
+/* A copy whose texts are views of `texts`, the one piece of memory that they are copied to. */
+MUST_CHECK struct campaign_options campaign_options_copy(const struct campaign_options *options,
+                                                         struct text *texts);
+
 /* Whether the workers of a lost agent continue elsewhere. */
 bool on_loss_replaces(enum on_loss on_loss);
 

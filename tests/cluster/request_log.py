@@ -73,7 +73,7 @@ class RequestLog:
             pass
 
     def after_loss(self, cluster):
-        """Requests of agents that had been declared lost: until they have joined anew, and for good where they belong to a campaign of
+        """Requests of agents that had been declared lost: until they have joined again, and for good where they belong to a campaign of
         before that."""
         log = "\n".join(one.log for one in cluster.coordinators)
         joins = [(instant(at), name) for at, name in JOINED.findall(log)]
@@ -83,7 +83,7 @@ class RequestLog:
             joined = min((when for when, who in joins if who == name and when > lost), default=float("inf"))
             requests = [request for request in list(self.requests) if request.source == address]
             known = {campaign_of(request) for request in requests if request.at <= lost + GRACE_S}
-            faults += [f"agent {name}, lost at {lost:.3f}, joined anew at {joined:.3f}: {request}" for request in requests
+            faults += [f"agent {name}, lost at {lost:.3f}, joined again at {joined:.3f}: {request}" for request in requests
                        if request.at > lost + GRACE_S and (request.at < joined or campaign_of(request) in known)]
         return faults
 

@@ -59,7 +59,7 @@ class Frozen(Scene):
         before = long.trace()
         last = cluster.furthest("a2")
         long.thaw()
-        long.wait_for("joining anew")
+        long.wait_for("joining again")
         cluster.coordinator.wait_agents(3, PATIENCE_S)
         report = self.assertEnds(cluster, campaign, ["degraded"])
         self.assertEqual([str(event) for event in long.trace().events[len(before.events):]], [], "it did something after its loss")

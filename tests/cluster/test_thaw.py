@@ -81,7 +81,7 @@ class Thaw(Scene):
         time.sleep(GRACE_S)
         arrivals.is_quick = True  # what is still in transit arrives now
         for name in names:
-            cluster.agents[name].wait_for("joining anew", PATIENCE_S, heard[name])
+            cluster.agents[name].wait_for("joining again", PATIENCE_S, heard[name])
         time.sleep(self.draw.uniform(GRACE_S, 3.0))
         cluster.coordinator.post(f"/v1/campaigns/{campaign}/stop", {"at_once": True})
         report = cluster.report(campaign, PATIENCE_S)

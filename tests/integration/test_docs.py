@@ -113,6 +113,14 @@ class Contributing(unittest.TestCase):
                 for name in re.findall(r"`([\w/]+\.(?:c|h|inc|proto|md))`", note.read_text()):
                     self.assertTrue((note.parent / name).exists() or (ROOT / name).exists(), name)
 
+    def test_every_option_of_run_is_in_the_tables(self):
+        listed = re.compile(r"^ +(?:-\w, )?--([a-z-]+)", re.MULTILINE)
+        known = listed.findall(subprocess.run([TUTTI, "help", "run"], capture_output=True, text=True, check=True, timeout=60).stdout)
+        page = (ROOT / "docs" / "running.md").read_text()
+        documented = re.findall(r"^\| (?:`-\w`, )?`--([a-z-]+)", page, re.MULTILINE)
+        self.assertGreater(len(known), 20)
+        self.assertEqual(set(known) - {"help"}, set(documented) - {"on"})
+
 
 if __name__ == "__main__":
     unittest.main()

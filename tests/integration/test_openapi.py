@@ -57,6 +57,13 @@ def check(value, schema, where):
             check(item, schema["properties"][key], f"{where}.{key}")
 
 
+def sample(schema):
+    """A value that the schema of an option allows, the default where it has one."""
+    if "default" in schema:
+        return schema["default"]
+    return {"string": "", "boolean": False}.get(schema["type"], schema.get("minimum", 0))
+
+
 class Description(unittest.TestCase):
     """One long story, which must have seen every response of the description by its end."""
 
@@ -135,9 +142,13 @@ class Description(unittest.TestCase):
         self.hold("post", f"/v1/campaigns/{number}/scale", 409, body={"workers": 6})
 
     def about_one_campaign(self):
-        every_option = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "browser": "firefox", "sync_timeout_ms": 5000, "setup_timeout_ms": 5000, "verbosity": 0,
-                        "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5, "on": "zone=a"}
-        self.assertEqual(set(every_option), set(DESCRIPTION["components"]["schemas"]["Options"]["properties"]))
+        properties = DESCRIPTION["components"]["schemas"]["Options"]["properties"]
+        chosen = {"workers": 4, "runs": 2, "duration_ms": 60000, "ramp_up_ms": 1, "delay_ms": 1, "room_size": 2, "on_loss": "replace", "on_deadlock": "fail", "browser": "firefox", "sync_timeout_ms": 5000, "setup_timeout_ms": 5000, "verbosity": 0,
+                  "single_run": False, "single_mode": "meet", "exception": False, "fail_steps": 0, "fail_percent": 2.5, "target": "http://127.0.0.1:1", "seed": 5, "on": "zone=a"}
+        self.assertEqual(set(chosen) - set(properties), set())
+        every_option = {name: chosen[name] if name in chosen else sample(schema) for name, schema in properties.items()}
+        for name, value in every_option.items():
+            check(value, properties[name], name)
         body = {**campaign("quick", 2, **every_option), "creation_key": "drawn once"}
         self.assertEqual(set(body), set(DESCRIPTION["components"]["schemas"]["NewCampaign"]["properties"]))
         number = self.hold("post", "/v1/campaigns", 201, body=body).json["campaign"]

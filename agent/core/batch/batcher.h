@@ -26,6 +26,6 @@ size_t batcher_count(const struct batcher *batcher);
 MUST_CHECK struct operation *batcher_take(struct batcher *batcher);
 
 /* Fills `message` with the first operations, as many as one batch holds; false if there are none. Borrowed
- * until gather_drop, which takes them out. Nothing may be added in between. */
+ * until batcher_drop, which takes them out. Nothing may be added in between. */
 MUST_CHECK bool batcher_batch(struct batcher *batcher, struct message *message);
 void batcher_drop(struct batcher *batcher);

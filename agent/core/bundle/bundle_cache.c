@@ -83,7 +83,7 @@ void shared_bundle_release(struct shared_bundle **shared)
     if (*shared == NULL) {
         return;
     }
-    /* Whoever destroys has to see all that the other holders did before they let go. */
+    /* The last holder must see everything that the others did before they released it. */
     unsigned before = atomic_fetch_sub_explicit(&(*shared)->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {

@@ -10,9 +10,8 @@
 struct deployment {
     atomic_uint holders;
     uint64_t campaign;
-    struct campaign_options options; /* has views of these: */
-    struct text single_mode;
-    struct text target;
+    struct campaign_options options;
+    struct text option_texts;     /* those of the options are in it */
     struct shared_bundle *shared; /* NULL until it has come */
 };
 
@@ -22,12 +21,7 @@ struct deployment *deployment_new(uint64_t campaign, const struct campaign_optio
     struct deployment *deployment = MEMORY_NEW(struct deployment);
     atomic_init(&deployment->holders, 1);
     deployment->campaign = campaign;
-    deployment->options = *options;
-    deployment->single_mode = text_copy(options->single_mode);
-    deployment->target = text_copy(options->target);
-    deployment->options.single_mode = deployment->single_mode.bytes;
-    deployment->options.target = deployment->target.bytes;
-    deployment->options.labels = bytes_of(NULL, 0); /* are over when it has come to us */
+    deployment->options = campaign_options_copy(options, &deployment->option_texts);
     deployment->shared = bundle == NULL ? NULL : shared_bundle_copy(bundle);
     return deployment;
 }
@@ -47,8 +41,7 @@ struct deployment *deployment_hold(struct deployment *deployment)
 
 static void deployment_destroy(struct deployment *deployment)
 {
-    text_finish(&deployment->single_mode);
-    text_finish(&deployment->target);
+    text_finish(&deployment->option_texts);
     shared_bundle_release(&deployment->shared);
     memory_free(deployment);
 }
@@ -58,7 +51,7 @@ void deployment_release(struct deployment **deployment)
     if (*deployment == NULL) {
         return;
     }
-    /* Whoever destroys has to see all that the other holders did before they let go. */
+    /* The last holder must see everything that the others did before they released it. */
     unsigned before = atomic_fetch_sub_explicit(&(*deployment)->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {

@@ -10,7 +10,6 @@
 #define LOOK_EVERY_MS 1000u
 /* Of a hundred thousand workers only this many are looked at in one step. */
 #define LOOK_AT 16384u
-#define SYNC_TIMEOUT_MS 60000u /* if the options have none */
 #define NAME_BYTES 300u
 #define DURATION_BYTES 32u
 
@@ -39,8 +38,7 @@ void runner_expect_answer(struct runner *runner)
 static bool is_in_vain(const struct runner *runner, uint64_t now_ns, uint64_t since_ns, uint64_t timeout_ms)
 {
     if (timeout_ms == 0) {
-        timeout_ms =
-            runner->options->sync_timeout_ms > 0 ? runner->options->sync_timeout_ms : SYNC_TIMEOUT_MS;
+        timeout_ms = campaign_sync_timeout_ms(runner->options);
     }
     since_ns = since_ns > runner->paused_ns ? since_ns : runner->paused_ns;
     return now_ns >= schedule_after_ns(schedule_after_ns(since_ns, timeout_ms), ALLOWED_MS);

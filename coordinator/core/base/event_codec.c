@@ -77,9 +77,6 @@ static void take_deploy(struct unpack *from, struct decoded_event *record)
     }
 }
 
-/* Agents get all options: one that is only for the coordinator would have to be written separately. */
-static_assert(sizeof(struct campaign_options) == 176, "a new option has to go into the journal too");
-
 static void put_create(struct buffer *into, const struct coordinator_event *event)
 {
     const struct bundle *bundle = &event->create.bundle;

@@ -16,13 +16,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     struct campaign *campaign = MEMORY_NEW(struct campaign);
     campaign->home = *home;
     campaign->id = id;
-    campaign->options = event->create.options;
-    campaign->single_mode = text_copy(event->create.options.single_mode);
-    campaign->target = text_copy(event->create.options.target);
-    campaign->labels = text_copy(event->create.options.labels);
-    campaign->options.single_mode = campaign->single_mode.bytes;
-    campaign->options.target = campaign->target.bytes;
-    campaign->options.labels = campaign->labels.bytes;
+    campaign->options = campaign_options_copy(&event->create.options, &campaign->option_texts);
     bundle_copy(&campaign->bundle, &event->create.bundle, event->create.content);
     campaign->script = text_copy(event->create.script);
     campaign->key = text_copy(event->create.key);
@@ -64,9 +58,7 @@ void campaign_free(struct campaign **at)
     memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
     memory_free(campaign->last_steps);
-    text_finish(&campaign->single_mode);
-    text_finish(&campaign->target);
-    text_finish(&campaign->labels);
+    text_finish(&campaign->option_texts);
     text_finish(&campaign->script);
     text_finish(&campaign->key);
     bundle_finish(&campaign->bundle);

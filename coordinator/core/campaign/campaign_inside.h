@@ -55,10 +55,8 @@ enum awaited { AWAITS_NOTHING, AWAITS_SETUP, AWAITS_WORKERS, AWAITS_TEARDOWN };
 struct campaign {
     struct campaign_home home;
     uint64_t id;
-    struct campaign_options options; /* its texts are views of these: */
-    struct text single_mode;
-    struct text target;
-    struct text labels;
+    struct campaign_options options;
+    struct text option_texts;  /* those of the options are in it */
     struct bundle_copy bundle; /* until the end: agents may request it */
     struct text script;
     struct text key; /* idempotency key of its creation; empty: none */

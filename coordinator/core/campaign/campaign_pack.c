@@ -10,11 +10,12 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) == 1872 &&
+static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
+                      1664 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
-              "every field is packed, shown only, or borrowed");
+              "every field is packed, shown only, or borrowed; the codec packs the options");
 
 bool campaign_is_at_rest(const struct campaign *campaign)
 {

@@ -7,7 +7,6 @@
 /* Plus this much per worker: a million workers in small rooms need as many notifiers at the same time. */
 #define MEETINGS_MAX_BYTES (64u * 1024u * 1024u)
 #define MEETINGS_WORKER_BYTES 256u
-#define SYNC_TIMEOUT_MS 60000u /* if the options have none: no wait is unbounded */
 
 static void synchronise_all(struct rooms *rooms)
 {
@@ -42,7 +41,7 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     assert(options->workers > 0);
     struct rooms *rooms = rooms_empty(options->workers, campaign_room_ids(options));
     rooms->start_count = options->workers;
-    rooms->sync_timeout_ms = options->sync_timeout_ms > 0 ? options->sync_timeout_ms : SYNC_TIMEOUT_MS;
+    rooms->sync_timeout_ms = campaign_sync_timeout_ms(options);
     rooms->start_delay_ns = start_delay_ns;
     rooms->deadlock_delay_ns = deadlock_delay_ns;
     rooms->ended = memory_new(bitset_words(rooms->worker_count), sizeof(uint64_t));

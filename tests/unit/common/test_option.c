@@ -13,6 +13,11 @@ struct settings {
     uint64_t ramp_up_ms;
     const char *script;
     uint32_t form;
+    uint32_t policy;
+    uint16_t port;
+    uint32_t room;
+    double share;
+    struct bytes zone;
     int64_t offset;
 };
 
@@ -52,6 +57,7 @@ static const struct option options[] = {
      .letter = 'v',
      .type = OPTION_COUNT,
      AT(verbosity),
+     .maximum = 3,
      .help = "says more, twice still more"},
     {.name = "script",
      .letter = 's',
@@ -68,6 +74,37 @@ static const struct option options[] = {
      .help = "where"},
 };
 #define OPTION_COUNT_ALL (sizeof options / sizeof options[0])
+
+static bool check_zone(struct bytes zone, struct error *error)
+{
+    return zone.data[0] != '!' || error_set(error, "starts with !");
+}
+
+/* Of every size and kind that a campaign's options have. */
+static const struct option sized[] = {
+    {.name = "port", .type = OPTION_NUMBER, AT(port), .size = sizeof(uint16_t), .fallback = "80"},
+    {.name = "room",
+     .type = OPTION_NUMBER,
+     AT(room),
+     .size = sizeof(uint32_t),
+     .minimum = 1,
+     .fallback = "7"},
+    {.name = "share", .type = OPTION_REAL, AT(share), .maximum = 100, .fallback = "2.5"},
+    {.name = "zone",
+     .type = OPTION_BYTES,
+     AT(zone),
+     .minimum = 1,
+     .maximum = 5,
+     .check = check_zone,
+     .fallback = "any"},
+    {.name = "policy",
+     .type = OPTION_CHOICE,
+     AT(policy),
+     .choices = OPTION_CHOICES("stop", "go", "proceed"),
+     .values = OPTION_VALUES(4, 9, 9),
+     .fallback = "go"},
+};
+#define SIZED_COUNT (sizeof sized / sizeof sized[0])
 
 struct outcome {
     bool is_good;
@@ -91,6 +128,11 @@ static struct outcome parse(const char *const *arguments)
 }
 
 #define PARSE(...) parse((const char *[]){__VA_ARGS__, NULL})
+
+static bool set_sized(const char *name, const char *text, struct settings *settings, struct error *error)
+{
+    return option_set(sized, SIZED_COUNT, bytes_of_string(name), text, settings, error);
+}
 
 static void assert_error(struct outcome outcome, const char *expected)
 {
@@ -205,6 +247,78 @@ static void test_other_values_are_refused_with_what_would_be_right(void **state)
     assert_error(PARSE("--verbose=4294967296"), "--verbose: \"4294967296\" is not a whole number");
     assert_error(PARSE("--workers"), "--workers needs a value");
     assert_error(PARSE("-qw"), "-w (--workers) needs a value");
+}
+
+static void test_values_have_their_sizes(void **state)
+{
+    (void)state;
+    struct settings settings;
+    memset(&settings, 0xff, sizeof settings);
+    struct error error;
+    assert_true(set_sized("port", "65535", &settings, &error));
+    assert_true(set_sized("room", "4294967295", &settings, &error));
+    assert_int_equal(settings.port, 65535);
+    assert_int_equal(settings.room, UINT32_MAX);
+    option_put_number(&sized[0], &settings, 1);
+    option_put_number(&sized[1], &settings, 2);
+    assert_int_equal(settings.port, 1);
+    assert_int_equal(settings.room, 2);
+    assert_int_equal(option_number(&sized[0], &settings), 1);
+    assert_int_equal(option_number(&sized[1], &settings), 2);
+    assert_int_equal(settings.policy, UINT32_MAX); /* the neighbours are as they were */
+    assert_true(set_sized("share", "0.25", &settings, &error));
+    assert_true(settings.share > 0.24 && settings.share < 0.26);
+    assert_true(set_sized("zone", "abcde", &settings, &error));
+    assert_true(bytes_equal_string(settings.zone, "abcde"));
+    static const struct {
+        const char *name;
+        const char *text;
+        const char *error;
+    } wrong[] = {
+        {"port", "65536", "port: \"65536\" is not a whole number of at least 0"},
+        {"room", "4294967296", "room: \"4294967296\" is not a whole number of at least 1"},
+        {"room", "0", "room: \"0\" is not a whole number of at least 1"},
+        {"share", "100.5", "share: \"100.5\" is not a number from 0 to 100"},
+        {"share", "-1", "share: \"-1\" is not a number from 0 to 100"},
+        {"share", "nan", "share: \"nan\" is not a number from 0 to 100"},
+        {"share", "1e1", "share: \"1e1\" is not a number from 0 to 100"},
+        {"share", "1.2.3", "share: \"1.2.3\" is not a number from 0 to 100"},
+        {"share", "", "share: \"\" is not a number from 0 to 100"},
+        {"zone", "", "zone: must have 1 to 5 characters"},
+        {"zone", "abcdef", "zone: must have 1 to 5 characters"},
+        {"zone", "!", "zone: starts with !"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(set_sized(wrong[i].name, wrong[i].text, &settings, &error));
+        assert_string_equal(error.text, wrong[i].error);
+    }
+    assert_error(PARSE("-vvvv"), "-v (--verbose): is more than 3");
+    assert_error(PARSE("--verbose=4"), "--verbose: is more than 3");
+}
+
+static void test_several_choices_may_have_one_value(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error;
+    assert_true(set_sized("policy", "proceed", &settings, &error));
+    assert_int_equal(settings.policy, 9);
+    assert_true(set_sized("policy", "stop", &settings, &error));
+    assert_int_equal(settings.policy, 4);
+    assert_string_equal(option_choice(&sized[4], 9), "go");
+    assert_null(option_choice(&sized[4], 1));
+}
+
+static void test_defaults_are_spelled_as_values(void **state)
+{
+    (void)state;
+    struct settings settings = {0};
+    option_set_defaults(sized, SIZED_COUNT, &settings);
+    assert_int_equal(settings.port, 80);
+    assert_int_equal(settings.room, 7);
+    assert_true(settings.share > 2.4 && settings.share < 2.6);
+    assert_int_equal(settings.policy, 9);
+    assert_int_equal(settings.zone.size, 0); /* of a text it is words for help */
 }
 
 static void test_unknown_options_suggest_the_nearest(void **state)
@@ -333,6 +447,9 @@ int main(void)
         cmocka_unit_test(test_a_value_may_look_like_an_option),
         cmocka_unit_test(test_numbers_refuse_junk),
         cmocka_unit_test(test_other_values_are_refused_with_what_would_be_right),
+        cmocka_unit_test(test_values_have_their_sizes),
+        cmocka_unit_test(test_several_choices_may_have_one_value),
+        cmocka_unit_test(test_defaults_are_spelled_as_values),
         cmocka_unit_test(test_unknown_options_suggest_the_nearest),
         cmocka_unit_test_teardown(test_the_environment_comes_first, clear_environment),
         cmocka_unit_test_teardown(test_the_environment_is_checked_too, clear_environment),

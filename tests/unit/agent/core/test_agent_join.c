@@ -168,7 +168,7 @@ static void begins_a_new_life_when_it_was_declared_lost(void **state)
     ignore(fixture);
     refuse(fixture, "you were declared lost", false);
     expect(fixture,
-           "log(the coordinator says: you were declared lost; joining anew) 0:forget() 1:forget() pause");
+           "log(the coordinator says: you were declared lost; joining again) 0:forget() 1:forget() pause");
     assert_false(agent_is_joined(fixture->agent));
     deployed(fixture, 0, NULL); /* of the old life */
     pass(fixture, 100);
@@ -205,7 +205,7 @@ static void refused_hello_is_tried_again_in_a_new_life(void **state)
     start(fixture);
     tick(fixture);
     refuse(fixture, "a1 is in use", false);
-    expect(fixture, "hello log(the coordinator says: a1 is in use; joining anew)");
+    expect(fixture, "hello log(the coordinator says: a1 is in use; joining again)");
     refuse(fixture, "a1 is in use", false); /* repeated in transit */
     expect(fixture, "");
     pass(fixture, 300);

@@ -117,6 +117,24 @@ static void tells_what_is_in_a_script(void **state)
     assert_string_equal(facts->fixtures[1], "setup");
 }
 
+/* The ranges are those of the command line: 0 runs is no limit. */
+static void ranges_are_those_of_the_command_line(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(inspect(fixture,
+                        "local tutti = require 'tutti'\n"
+                        "tutti.options { runs = 0, room_size = 0, verbose = 10, seed = 1, fail = 0,\n"
+                        "  agents = 3, json = '-', quiet = false }" SCENARIO));
+    static const char *const options[][2] = {{"runs", "0"},      {"room-size", "0"}, {"fail", "0"},
+                                             {"seed", "1"},      {"verbose", "10"},  {"json", "-"},
+                                             {"quiet", "false"}, {"agents", "3"}};
+    assert_int_equal(fixture->facts->option_count, 8);
+    for (size_t i = 0; i < 8; i++) {
+        assert_string_equal(fixture->facts->options[i].name, options[i][0]);
+        assert_string_equal(fixture->facts->options[i].text, options[i][1]);
+    }
+}
+
 static void the_hash_follows_the_files(void **state)
 {
     struct fixture *fixture = *state;
@@ -147,6 +165,15 @@ static void says_what_is_wrong(void **state)
                               "replace=again, replace=next, got \"hrink\""},
         {"fail = '5'",
          "pad.lua:2: option fail: expected a number of steps, or a percentage like \"5%\", got \"5\""},
+        {"fail = '101%'",
+         "pad.lua:2: option fail: expected a number of steps, or a percentage like \"5%\", got \"101%\""},
+        {"fail = -1",
+         "pad.lua:2: option fail: expected a number of steps, or a percentage like \"5%\", got -1"},
+        {"seed = 0", "pad.lua:2: option seed: expected a whole number from 1 to 9223372036854775807, got 0"},
+        {"verbose = 11", "pad.lua:2: option verbose: expected a whole number from 0 to 10, got 11"},
+        {"on = 'zone=a'", "pad.lua:2: unknown option on"},
+        {"['room-size'] = 1", "pad.lua:2: unknown option room-size"},
+        {"target_port = 1", "pad.lua:2: unknown option target_port"},
         {"wrokers = 1", "pad.lua:2: unknown option wrokers"},
         {"files = { 'none.txt' }", NULL},
     };
@@ -196,9 +223,8 @@ static void says_that_there_is_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(tells_what_is_in_a_script),
-        TEST(the_hash_follows_the_files),
-        TEST(says_what_is_wrong),
+        TEST(tells_what_is_in_a_script),  TEST(ranges_are_those_of_the_command_line),
+        TEST(the_hash_follows_the_files), TEST(says_what_is_wrong),
         TEST(says_that_there_is_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

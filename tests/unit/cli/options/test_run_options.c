@@ -30,17 +30,15 @@ static void the_nearer_word_wins(void **state)
     const struct said said[] = {{"workers", "3"}, {"runs", "30"}, {"on-loss", "fail"}, {"fail", "5%"}};
     const char *const argv[] = {"run", "a.lua", "-r", "7"};
     struct run_options options;
-    struct campaign_options campaign;
     struct error error;
     setenv("TUTTI_WORKERS", "4", 1);
     assert_true(merge(4, argv, said, 4, &options, &error));
     unsetenv("TUTTI_WORKERS");
-    run_options_to_campaign(&options, &campaign);
-    assert_int_equal(campaign.workers, 4);
-    assert_int_equal(campaign.runs, 7);
-    assert_int_equal(campaign.on_loss, ON_LOSS_FAIL);
-    assert_int_equal(campaign.fail_steps, 0);
-    assert_true(campaign.fail_percent == 5);
+    assert_int_equal(options.campaign.workers, 4);
+    assert_int_equal(options.campaign.runs, 7);
+    assert_int_equal(options.campaign.on_loss, ON_LOSS_FAIL);
+    assert_int_equal(options.campaign.fail_steps, 0);
+    assert_true(options.campaign.fail_percent == 5);
     run_options_finish(&options);
 }
 
@@ -54,12 +52,12 @@ static void the_length_comes_from_one_place(void **state)
     struct run_options options;
     struct error error;
     assert_true(merge(4, timed, runs, 1, &options, &error));
-    assert_int_equal(options.runs, 0);
-    assert_int_equal(options.duration_ms, 5000);
+    assert_int_equal(options.campaign.runs, 0);
+    assert_int_equal(options.campaign.duration_ms, 5000);
     run_options_finish(&options);
     assert_true(merge(4, counted, duration, 1, &options, &error));
-    assert_int_equal(options.runs, 7);
-    assert_int_equal(options.duration_ms, 0);
+    assert_int_equal(options.campaign.runs, 7);
+    assert_int_equal(options.campaign.duration_ms, 0);
     run_options_finish(&options);
 }
 
@@ -69,18 +67,16 @@ static void silence_means_one_run_of_one_worker(void **state)
     const char *const argv[] = {"run", "a.lua"};
     const char *const timed[] = {"run", "a.lua", "-d", "5"};
     struct run_options options;
-    struct campaign_options campaign;
     struct error error;
     assert_true(merge(2, argv, NULL, 0, &options, &error));
-    run_options_to_campaign(&options, &campaign);
-    assert_int_equal(campaign.workers, 1);
-    assert_int_equal(campaign.runs, 1);
-    assert_int_equal(campaign.fail_steps, 1);
-    assert_int_equal(campaign.sync_timeout_ms, 60000);
+    assert_int_equal(options.campaign.workers, 1);
+    assert_int_equal(options.campaign.runs, 1);
+    assert_int_equal(options.campaign.fail_steps, 1);
+    assert_int_equal(options.campaign.sync_timeout_ms, 60000);
     assert_int_equal(options.agents, 1);
     run_options_finish(&options);
     assert_true(merge(4, timed, NULL, 0, &options, &error));
-    assert_int_equal(options.runs, 0);
+    assert_int_equal(options.campaign.runs, 0);
     run_options_finish(&options);
 }
 

@@ -17,8 +17,7 @@ static void send_it(int argc, const char *const *argv, struct script_facts *fact
 {
     const struct command_words words = {&start_subcommand, argc, (char **)argv};
     struct error error;
-    sent->options =
-        (struct start_options){.expected_agents = START_EXPECTED_AGENTS, .deadline_ms = START_DEADLINE_MS};
+    sent->options = (struct start_options){0};
     assert_true(run_options_merge(&words, facts, &sent->options.run, &error));
     SCOPED(memory_free_at)
     char *text = start_request("some/pad.lua", &sent->options, &facts->bundle, "drawn");
@@ -96,7 +95,10 @@ static void files_of_any_size_go_along(void **state)
     assert_string_equal(json_string_value(json_object_get(file, "path")), "pad.lua");
     assert_int_equal(json_string_length(json_object_get(file, "content")), size / 3 * 4);
     const json_t *options = json_object_get(sent.object, "options");
+    assert_int_equal(json_integer_value(json_object_get(sent.object, "expect_agents")), 1);
+    assert_int_equal(json_integer_value(json_object_get(sent.object, "deadline_ms")), 60000);
     assert_null(json_object_get(options, "seed"));
+    assert_null(json_object_get(options, "on"));
     assert_null(json_object_get(options, "target"));
     assert_int_equal(json_integer_value(json_object_get(options, "runs")), 1);
     assert_int_equal(json_integer_value(json_object_get(options, "fail_steps")), 1);

@@ -1,5 +1,6 @@
 /* Every field of a message as text. */
 #include "common/escape.h"
+#include "proto/message/campaign_option.h"
 #include "tests/unit/proto/message/message_samples.h"
 
 #include <inttypes.h>
@@ -56,30 +57,34 @@ static void hello(struct buffer *text, const struct hello *hello)
     number(text, "capacity", hello->capacity);
 }
 
+static void option(struct buffer *text, const struct campaign_option *row,
+                   const struct campaign_options *options)
+{
+    const void *at = (const char *)options + row->option.offset;
+    if (row->field == NULL) {
+        return;
+    }
+    switch (row->option.type) {
+    case OPTION_FLAG:
+        number(text, row->field, *(const bool *)at);
+        break;
+    case OPTION_BYTES:
+        bytes(text, row->field, *(const struct bytes *)at);
+        break;
+    case OPTION_REAL:
+        buffer_append_format(text, "%s=%a ", row->field, *(const double *)at);
+        break;
+    default:
+        number(text, row->field, option_number(&row->option, options));
+        break;
+    }
+}
+
 static void deploy(struct buffer *text, const struct deploy *deploy)
 {
-    const struct campaign_options *options = &deploy->options;
-    number(text, "workers", options->workers);
-    number(text, "runs", options->runs);
-    number(text, "duration", options->duration_ms);
-    number(text, "ramp_up", options->ramp_up_ms);
-    number(text, "delay", options->delay_ms);
-    number(text, "room_size", options->room_size);
-    number(text, "on_loss", (uint64_t)options->on_loss);
-    number(text, "on_deadlock", (uint64_t)options->on_deadlock);
-    number(text, "sync_timeout", options->sync_timeout_ms);
-    number(text, "setup_timeout", options->setup_timeout_ms);
-    number(text, "seed", options->seed);
-    number(text, "single_run", options->is_single_run);
-    bytes(text, "single_mode", options->single_mode);
-    number(text, "x", options->is_stopped_by_failure);
-    number(text, "fail_steps", options->fail_steps);
-    buffer_append_format(text, "fail_percent=%a ", options->fail_percent);
-    bytes(text, "target", options->target);
-    number(text, "verbosity", options->verbosity);
-    number(text, "browser", options->browser);
-    number(text, "target_port", options->target_port);
-    bytes(text, "labels", options->labels);
+    for (size_t i = 0; i < CAMPAIGN_OPTION_COUNT; i++) {
+        option(text, &campaign_option_table[i], &deploy->options);
+    }
     for (size_t i = 0; i < deploy->bundle.file_count; i++) {
         bytes(text, "path", deploy->bundle.files[i].path);
         number(text, "size", deploy->bundle.files[i].size_bytes);
