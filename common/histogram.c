@@ -173,21 +173,37 @@ static uint64_t rank_of(const struct histogram *histogram, double quantile)
     return rank < (double)histogram->total ? (uint64_t)rank : histogram->total;
 }
 
-uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
+/* The highest value that a bucket may stand for. */
+static uint64_t highest_of(const struct histogram *histogram, uint32_t bucket)
 {
-    uint64_t rank = rank_of(histogram, quantile);
+    uint64_t width;
+    uint64_t highest = lowest_of(bucket, &width);
+    highest += width - 1;
+    return highest < histogram->maximum ? highest : histogram->maximum;
+}
+
+void histogram_quantiles(const struct histogram *histogram, const double *quantiles, uint64_t *values,
+                         size_t count)
+{
     uint64_t seen = 0;
+    size_t found = 0;
     struct histogram_cursor cursor = {0};
-    while (histogram_next(histogram, &cursor)) {
+    while (found < count && histogram_next(histogram, &cursor)) {
         seen = add_saturating(seen, cursor.count);
-        if (seen >= rank) {
-            uint64_t width;
-            uint64_t highest = lowest_of(cursor.bucket, &width);
-            highest += width - 1;
-            return highest < histogram->maximum ? highest : histogram->maximum;
+        while (found < count && seen >= rank_of(histogram, quantiles[found])) {
+            values[found++] = highest_of(histogram, cursor.bucket);
         }
     }
-    return histogram->maximum;
+    while (found < count) {
+        values[found++] = histogram->maximum;
+    }
+}
+
+uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
+{
+    uint64_t value;
+    histogram_quantiles(histogram, &quantile, &value, 1);
+    return value;
 }
 
 bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor)

@@ -24,6 +24,9 @@ uint64_t histogram_maximum(const struct histogram *histogram);
 /* The highest value of the lowest bucket such that at least `quantile` (0…1) of the values are at most it;
  * never above the maximum. 0 when empty. */
 uint64_t histogram_quantile(const struct histogram *histogram, double quantile);
+/* The same for `count` quantiles in rising order, in one pass. */
+void histogram_quantiles(const struct histogram *histogram, const double *quantiles, uint64_t *values,
+                         size_t count);
 
 /* Sparse form for the wire: bucket indices with counts, in ascending order. */
 struct histogram_cursor {

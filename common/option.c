@@ -1,10 +1,10 @@
 /* Parses the command line and the environment according to a table of options. */
 #include "common/option.h"
 #include "common/bytes.h"
+#include "common/digits.h"
 #include "common/duration.h"
 #include "common/edit_distance.h"
 #include "common/memory.h"
-#include "common/number.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -44,8 +44,7 @@ static bool set_flag(const char *text, bool *flag, struct error *error)
 static bool set_number(const struct option *option, const char *text, void *values, struct error *error)
 {
     uint64_t parsed = 0;
-    if (number_parse(bytes_of_string(text), UINT64_MAX, &parsed) && parsed >= option->minimum &&
-        parsed <= option_maximum(option)) {
+    if (digits_are(text, &parsed) && parsed >= option->minimum && parsed <= option_maximum(option)) {
         option_put_number(option, values, parsed);
         return true;
     }
@@ -61,7 +60,7 @@ static bool set_number(const struct option *option, const char *text, void *valu
 static bool set_count(const struct option *option, const char *text, uint32_t *value, struct error *error)
 {
     uint64_t number = (uint64_t)*value + 1;
-    if (text != NULL && !number_parse(bytes_of_string(text), UINT32_MAX, &number)) {
+    if (text != NULL && (!digits_are(text, &number) || number > UINT32_MAX)) {
         return error_set(error, "\"%.40s\" is not a whole number", text);
     }
     if (number > option_maximum(option)) {

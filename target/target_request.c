@@ -1,8 +1,8 @@
 /* One request to the practice target: collecting its body, and the ways to answer it. */
 #include "target/target_request.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
-#include "common/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ const char *target_request_header(const struct target_request *request, const ch
 bool target_number(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *number)
 {
     uint64_t parsed;
-    if (!number_parse(bytes_of_string(text), maximum, &parsed) || parsed < minimum) {
+    if (!digits_are(text, &parsed) || parsed < minimum || parsed > maximum) {
         return false;
     }
     *number = parsed;

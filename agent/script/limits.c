@@ -4,6 +4,7 @@
 #include "agent/script/script_state.h"
 #include "agent/script/ticker.h"
 #include "common/clock.h"
+#include "common/digits.h"
 #include "common/duration.h"
 
 #include <lauxlib.h>
@@ -63,22 +64,6 @@ void *limits_allocate(void *context, void *memory, size_t old_size, size_t new_s
     return grown;
 }
 
-/* 200000000 → "200,000,000" */
-static void group_digits(uint64_t number, char *text, size_t size)
-{
-    char digits[24];
-    int count = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-    size_t at = 0;
-
-    for (int i = 0; i < count && at + 2 < size; i++) {
-        if (i > 0 && (count - i) % 3 == 0) {
-            text[at++] = ',';
-        }
-        text[at++] = digits[i];
-    }
-    text[at] = 0;
-}
-
 /* "pad.lua:12: " of the innermost function that is the script's, not one of ours. */
 static void push_place(lua_State *lua)
 {
@@ -110,9 +95,9 @@ static void exhaust(lua_State *lua, struct limits *limits)
 
 static void exhaust_instructions(lua_State *lua, struct limits *limits)
 {
-    char count[40];
+    char count[DIGITS_BYTES];
 
-    group_digits(limits->instruction_limit, count, sizeof count);
+    digits_group(limits->instruction_limit, count);
     lua_pushfstring(lua, "ran %s instructions without waiting", count);
     exhaust(lua, limits);
 }

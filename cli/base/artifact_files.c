@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "common/write_all.h"
-#include "coordinator/core/report/report.h"
+#include "coordinator/core/report/artifacts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,16 +63,17 @@ static bool write_file(const char *path, struct bytes content, struct error *err
     return is_written || error_set_system(error, number, "%s cannot be written", path);
 }
 
-bool artifact_files_write(const struct campaign_report *report, const char *folder, struct error *error)
+bool artifact_files_write(const struct artifact *artifacts, size_t count, const char *folder,
+                          struct error *error)
 {
     if (!make_folders(folder, error)) {
         return false;
     }
-    for (size_t i = 0; i < report->artifact_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         char name[ARTIFACT_NAME_BYTES];
-        artifact_name(&report->artifacts[i], i + 1, name);
+        artifact_name(&artifacts[i], i + 1, name);
         SCOPED(memory_free_at) char *path = memory_format("%s/%s", folder, name);
-        if (!write_file(path, report->artifacts[i].content, error)) {
+        if (!write_file(path, artifacts[i].content, error)) {
             return false;
         }
     }

@@ -3,10 +3,12 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
-struct campaign_report;
+#include <stddef.h>
+
+struct artifact;
 
 /* Creates the folder, including its parents, and writes one file per artifact. */
-MUST_CHECK bool artifact_files_write(const struct campaign_report *report, const char *folder,
+MUST_CHECK bool artifact_files_write(const struct artifact *artifacts, size_t count, const char *folder,
                                      struct error *error);
 /* "tutti-artifacts/20261124-013000-4711": unique to this run. */
 #define ARTIFACT_FOLDER_BYTES 80

@@ -1,7 +1,9 @@
 /* Formats numbers for people, for the live line and the report. */
 #include "cli/base/format.h"
+#include "common/digits.h"
 #include "common/duration.h"
 
+#include <assert.h>
 #include <locale.h>
 #include <stdio.h>
 #include <wchar.h>
@@ -12,16 +14,8 @@
 
 void format_count(uint64_t count, char text[FORMAT_BYTES])
 {
-    char digits[FORMAT_BYTES];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    size_t at = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0) {
-            text[at++] = ',';
-        }
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
+    static_assert(FORMAT_BYTES >= DIGITS_BYTES, "there is room for the digits");
+    digits_group(count, text);
 }
 
 static void format_three_digits(double number, const char *unit, char text[FORMAT_BYTES])

@@ -35,6 +35,20 @@ void table_add(struct table *table, struct bytes text)
     table->cells[table->cell_count++] = memory_copy_string(buffer_string(&cell));
 }
 
+void table_add_count(struct table *table, uint64_t count)
+{
+    char text[FORMAT_BYTES];
+    format_count(count, text);
+    table_add(table, bytes_of_string(text));
+}
+
+void table_add_us(struct table *table, uint64_t microseconds)
+{
+    char text[FORMAT_BYTES];
+    format_us(microseconds, text);
+    table_add(table, bytes_of_string(text));
+}
+
 size_t table_rows(const struct table *table)
 {
     assert(table->column_count > 0);

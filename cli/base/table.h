@@ -20,6 +20,9 @@ void table_init(struct table *table, const char *const *headings);
 void table_finish(struct table *table);
 /* Adds the next cell, row by row; the text is escaped. */
 void table_add(struct table *table, struct bytes text);
+/* The same for a number of things, and a time in microseconds. */
+void table_add_count(struct table *table, uint64_t count);
+void table_add_us(struct table *table, uint64_t microseconds);
 size_t table_rows(const struct table *table);
 /* If the first cell is wider than `first_columns`, its row continues on a line of its own. */
 void table_print(const struct table *table, size_t first_columns, bool has_bold_headings, struct buffer *out);

@@ -5,7 +5,7 @@
 #include "cli/options/control_options.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
-#include "cli/remote/control_json.h"
+#include "coordinator/json/json_get.h"
 #include "proto/message/labels.h"
 
 #include <stdio.h>
@@ -51,7 +51,7 @@ static void add_lag(struct table *table, const json_t *loops)
     uint64_t worst_us = 0;
     for (size_t i = 0; i < json_array_size(loops); i++) {
         const json_t *lag = json_object_get(json_array_get(loops, i), "loop_lag_ms");
-        uint64_t lag_us = control_json_ms_as_us(lag, "p99");
+        uint64_t lag_us = json_us_of_ms(json_object_get(lag, "p99"));
         worst_us = lag_us > worst_us ? lag_us : worst_us;
     }
     format_us(worst_us, text);
@@ -64,10 +64,10 @@ static void add_clock(struct table *table, const json_t *clock)
     char offset[FORMAT_BYTES];
     char uncertainty[FORMAT_BYTES];
     char text[3 * FORMAT_BYTES] = "unknown";
-    int64_t offset_ns = control_json_ms_as_ns(clock, "offset_ms");
+    int64_t offset_ns = json_ns_of_ms(json_object_get(clock, "offset_ms"));
     if (json_is_object(clock)) {
         format_us((uint64_t)(offset_ns < 0 ? -offset_ns : offset_ns) / 1000, offset);
-        format_us(control_json_ms_as_us(clock, "uncertainty_ms"), uncertainty);
+        format_us(json_us_of_ms(json_object_get(clock, "uncertainty_ms")), uncertainty);
         (void)snprintf(text, sizeof text, "%s%s ± %s", offset_ns < 0 ? "−" : "+", offset, uncertainty);
     }
     table_add(table, bytes_of_string(text));
@@ -108,10 +108,10 @@ static void add_labels(struct table *table, const json_t *labels)
 static void agents_command_add_agent(struct table *table, const json_t *agent)
 {
     char text[FORMAT_BYTES];
-    table_add(table, control_json_text(agent, "name"));
-    table_add(table, control_json_text(agent, "host"));
+    table_add(table, json_get_text(agent, "name"));
+    table_add(table, json_get_text(agent, "host"));
     control_add_count(table, agent, "pid", false);
-    table_add(table, control_json_text(agent, "state"));
+    table_add(table, json_get_text(agent, "state"));
     control_add_count(table, agent, "cores", true);
     (void)snprintf(text, sizeof text, "%.1f GiB",
                    json_number_value(json_object_get(agent, "memory_bytes")) / GIB);
@@ -125,7 +125,7 @@ static void agents_command_add_agent(struct table *table, const json_t *agent)
     }
     add_labels(table, json_object_get(agent, "labels"));
     add_campaigns(table, json_object_get(agent, "campaigns"));
-    format_us(control_json_count(agent, "heard_ms_ago") * 1000, text);
+    format_us(json_get_count(agent, "heard_ms_ago") * 1000, text);
     table_add(table, bytes_of_string(text));
     add_gauges(table, json_object_get(agent, "gauges"));
 }

@@ -5,9 +5,9 @@
 #include "cli/local/daemon.h"
 #include "cli/options/token.h"
 #include "common/bytes.h"
+#include "common/digits.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/number.h"
 #include "coordinator/api/api.h"
 
 #include <stdlib.h>
@@ -72,14 +72,12 @@ static bool parse_size(const char *text, void *value, struct error *error)
 {
     static const char *const units[] = {"",   "B", "K",   "KiB", "KB", "M",   "MiB",
                                         "MB", "G", "GiB", "GB",  "T",  "TiB", "TB"};
-    size_t digits = strspn(text, "0123456789");
+    const char *unit = text;
     uint64_t size = 0;
-    if (!number_parse(bytes_of(text, digits), UINT64_MAX, &size)) {
-        size = 0;
-    }
-    for (size_t i = 0; size > 0 && i < sizeof units / sizeof units[0]; i++) {
+    bool is_number = digits_read(&unit, &size) && size > 0;
+    for (size_t i = 0; is_number && i < sizeof units / sizeof units[0]; i++) {
         uint64_t bytes = 0;
-        if (strcasecmp(text + digits, units[i]) == 0 &&
+        if (strcasecmp(unit, units[i]) == 0 &&
             !__builtin_mul_overflow(size, (uint64_t)1 << 10 * ((i + 1) / 3), &bytes)) {
             *(uint64_t *)value = bytes;
             return true;

@@ -3,13 +3,13 @@
 #include "cli/options/control_options.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
-#include "cli/remote/control_report.h"
 #include "cli/view/json_file.h"
 #include "cli/view/report_text.h"
 #include "cli/view/screen.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/json/json_put.h"
+#include "coordinator/json/report_json.h"
 
 struct report_options {
     const char *json_path;
@@ -25,14 +25,14 @@ static const struct option report_options[] = {
 };
 /* clang-format on */
 
-static enum exit_code print_report(json_t *object)
+static enum exit_code print_report(const json_t *object)
 {
     const struct screen_settings settings = {0};
     struct screen *screen = screen_new(&settings);
-    SCOPED(control_report_free) struct control_report *report = control_report_new(object);
+    SCOPED(report_view_free) struct report_view *report = report_json_read(object);
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, REPORT_TEXT_MAX_BYTES);
-    report_text(control_report_get(report), screen_has_colour(screen), &text);
+    report_text(report, screen_has_colour(screen), &text);
     screen_text(screen, buffer_bytes(&text));
     return exit_code_of_output(EXIT_CODE_PASSED, "report", screen_free(&screen));
 }

@@ -5,6 +5,7 @@
 #include "cli/remote/control_connect.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "coordinator/json/json_put.h"
 #include "proto/message/limits.h"
 
 #include <inttypes.h>
@@ -26,10 +27,22 @@ static const struct option scale_options[] = {
 };
 /* clang-format on */
 
+static char *scale_body(uint64_t workers)
+{
+    json_t *object = json_object();
+    json_put_count(object, "workers", workers);
+    char *body = json_to_text(object, false);
+    json_decref(object);
+    return body;
+}
+
 static void scale_command_tell(const struct scale_options *options, uint64_t campaign)
 {
     if (options->is_json) {
-        printf("{\"campaign\": %" PRIu64 ", \"workers\": %" PRIu64 "}\n", campaign, options->workers);
+        json_t *object = json_object();
+        json_put_count(object, "campaign", campaign);
+        json_put_count(object, "workers", options->workers);
+        control_print_json_line(object);
     } else {
         printf("campaign %" PRIu64 " goes to %" PRIu64 " workers\n", campaign, options->workers);
     }
@@ -42,7 +55,7 @@ static enum exit_code scale(const struct scale_options *options, uint64_t campai
         return EXIT_CODE_USAGE;
     }
     SCOPED(memory_free_at) char *path = control_path(campaign, "/scale");
-    SCOPED(memory_free_at) char *body = memory_format("{\"workers\": %" PRIu64 "}", options->workers);
+    SCOPED(memory_free_at) char *body = scale_body(options->workers);
     json_t *answer = NULL;
     enum api_result result = control_ask("scale", client, path, body, &answer);
     json_decref(answer);

@@ -6,10 +6,10 @@
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
 #include "cli/remote/control_follow.h"
-#include "cli/remote/control_json.h"
 #include "cli/remote/start_request.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "coordinator/json/json_get.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -117,7 +117,7 @@ static enum exit_code start_command_hand_over(struct start *start)
         log_line(LOG_ERROR, "start", "%s%s", error.text, words);
         return control_exit_code(result);
     }
-    uint64_t campaign = control_json_count(answer, "campaign");
+    uint64_t campaign = json_get_count(answer, "campaign");
     json_decref(answer);
     return start->options.is_waiting ? start_command_wait_for_end(start, campaign) : tell_id(start, campaign);
 }

@@ -5,12 +5,12 @@
 #include "cli/options/control_options.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
-#include "cli/remote/control_json.h"
-#include "cli/remote/control_report.h"
 #include "cli/view/live_line.h"
 #include "common/clock.h"
 #include "common/escape.h"
 #include "common/memory.h"
+#include "coordinator/json/json_get.h"
+#include "coordinator/json/report_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,9 +32,9 @@ static const struct option status_options[] = {
 /* An ended campaign is shown by its verdict. */
 static struct bytes state_of(const json_t *campaign)
 {
-    struct bytes verdict = control_json_text(campaign, "verdict");
+    struct bytes verdict = json_get_text(campaign, "verdict");
     bool has_verdict = verdict.size > 0 && !bytes_equal_string(verdict, "none");
-    return has_verdict ? verdict : control_json_text(campaign, "state");
+    return has_verdict ? verdict : json_get_text(campaign, "state");
 }
 
 static void add_campaign(struct table *table, const json_t *campaign)
@@ -42,11 +42,11 @@ static void add_campaign(struct table *table, const json_t *campaign)
     char text[FORMAT_BYTES];
     const json_t *steps = json_object_get(campaign, "steps");
     control_add_count(table, campaign, "campaign", false);
-    table_add(table, control_json_text(campaign, "script"));
+    table_add(table, json_get_text(campaign, "script"));
     table_add(table, state_of(campaign));
     control_add_count(table, campaign, "workers", true);
     control_add_count(table, campaign, "agents", true);
-    format_us(control_json_s_as_ns(campaign, "elapsed_s") / 1000, text);
+    format_us(json_ns_of_s(json_object_get(campaign, "elapsed_s")) / 1000, text);
     table_add(table, bytes_of_string(text));
     control_add_count(table, steps, "ok", true);
     control_add_count(table, steps, "failed", true);
@@ -69,9 +69,9 @@ static void print_campaigns(const json_t *list)
 }
 
 /* The current rate is that of the last second. */
-static void append_live_line(struct buffer *text, const json_t *object, const struct campaign_report *report)
+static void append_live_line(struct buffer *text, const struct report_view *report)
 {
-    double rate = json_number_value(json_object_get(object, "requests_per_s"));
+    double rate = report->requests_per_s;
     uint64_t second = report->running_ns < NS_PER_S ? report->running_ns : NS_PER_S;
     uint64_t requests = rate > 0 ? (uint64_t)(rate * (double)second / (double)NS_PER_S + 0.5) : 0;
     struct live_line last = {
@@ -85,31 +85,31 @@ static void append_live_line(struct buffer *text, const json_t *object, const st
 static void append_agent(struct buffer *text, const json_t *agent)
 {
     char workers[FORMAT_BYTES];
-    format_count(control_json_count(agent, "workers"), workers);
+    format_count(json_get_count(agent, "workers"), workers);
     buffer_append_string(text, "  ");
-    escape_text(text, control_json_text(agent, "name"));
+    escape_text(text, json_get_text(agent, "name"));
     buffer_append_string(text, " on ");
-    escape_text(text, control_json_text(agent, "host"));
+    escape_text(text, json_get_text(agent, "host"));
     buffer_append_format(text, "  %s workers, ", workers);
-    escape_text(text, control_json_text(agent, "state"));
+    escape_text(text, json_get_text(agent, "state"));
     buffer_append_string(text, "\n");
 }
 
-static void print_campaign(json_t *object)
+static void print_campaign(const json_t *object)
 {
     SCOPED(buffer_finish) struct buffer text;
-    SCOPED(control_report_free) struct control_report *report = control_report_new(object);
+    SCOPED(report_view_free) struct report_view *report = report_json_read(object);
     const json_t *agents = json_object_get(object, "agents");
-    struct bytes reason = control_json_text(object, "reason");
+    struct bytes reason = json_get_text(object, "reason");
     buffer_init(&text, TEXT_MAX_BYTES);
-    buffer_append_format(&text, "campaign %" PRIu64 "  ", control_json_count(object, "campaign"));
-    escape_text(&text, control_json_text(object, "script"));
+    buffer_append_format(&text, "campaign %" PRIu64 "  ", json_get_count(object, "campaign"));
+    escape_text(&text, json_get_text(object, "script"));
     buffer_append_string(&text, "  ");
     escape_text(&text, state_of(object));
     buffer_append_string(&text, reason.size > 0 ? ": " : "");
     escape_text(&text, reason);
     buffer_append_string(&text, "\n");
-    append_live_line(&text, object, control_report_get(report));
+    append_live_line(&text, report);
     for (size_t i = 0; i < json_array_size(agents); i++) {
         append_agent(&text, json_array_get(agents, i));
     }
@@ -121,9 +121,9 @@ static void print_journal(const json_t *journal)
 {
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, TEXT_MAX_BYTES);
-    if (bytes_equal_string(control_json_text(journal, "state"), "failed")) {
+    if (bytes_equal_string(json_get_text(journal, "state"), "failed")) {
         buffer_append_string(&text, "the journal has failed: ");
-        escape_text(&text, control_json_text(journal, "reason"));
+        escape_text(&text, json_get_text(journal, "reason"));
         buffer_append_string(&text, "; campaigns would not survive the coordinator\n");
         (void)fwrite(text.data, 1, text.size, stdout);
     }

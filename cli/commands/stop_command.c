@@ -5,6 +5,7 @@
 #include "cli/remote/control_connect.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "coordinator/json/json_put.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,8 +29,10 @@ static const struct option stop_options[] = {
 static enum exit_code stop_command_tell(const struct stop_options *options, uint64_t campaign, bool has_ended)
 {
     if (options->is_json) {
-        printf("{\"campaign\": %" PRIu64 ", \"state\": \"%s\"}\n", campaign,
-               has_ended ? "ended" : "stopping");
+        json_t *object = json_object();
+        json_put_count(object, "campaign", campaign);
+        json_put(object, "state", json_string(has_ended ? "ended" : "stopping"));
+        control_print_json_line(object);
     } else if (has_ended) {
         printf("campaign %" PRIu64 " has already ended\n", campaign);
     } else {

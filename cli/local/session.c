@@ -5,7 +5,6 @@
 #include "cli/local/agent_process.h"
 #include "cli/view/live_line.h"
 #include "cli/view/report_text.h"
-#include "common/clock.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
 #include "coordinator/net/server.h"
@@ -74,11 +73,9 @@ static void session_close_all(struct session *session)
     server_close(&session->server, LINGER_MS);
 }
 
-static void session_write_json(struct session *session, const struct campaign_report *report)
+static void session_write_json(struct session *session, const struct report_view *report)
 {
-    uint64_t begun_wall_ns =
-        report->begun_ns > 0 ? clock_wall_ns() - (report->made_ns - report->begun_ns) : 0;
-    SCOPED(memory_free_at) char *text = report_json(report, begun_wall_ns);
+    SCOPED(memory_free_at) char *text = report_json(report);
     struct error error;
     if (!json_file_write(session->settings->json, text, &error)) {
         session_say(session, true, "run", error.text);
@@ -87,29 +84,31 @@ static void session_write_json(struct session *session, const struct campaign_re
 }
 
 /* Creates nothing if no step has failed. */
-static void write_artifacts(struct session *session, const struct campaign_report *report)
+static void write_artifacts(struct session *session)
 {
+    size_t count = 0;
+    const struct artifact *artifacts = server_artifacts(session->server, session->campaign, &count);
     char own_folder[ARTIFACT_FOLDER_BYTES];
     const char *folder = session->settings->options->artifacts;
     char text[MESSAGE_BYTES];
     struct error error;
-    if (report->artifact_count == 0) {
+    if (count == 0) {
         return;
     }
     if (folder == NULL) {
         artifact_files_folder(own_folder);
         folder = own_folder;
     }
-    bool is_written = artifact_files_write(report, folder, &error);
-    (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", report->artifact_count,
-                   report->artifact_count == 1 ? "" : "s", folder);
+    bool is_written = artifact_files_write(artifacts, count, folder, &error);
+    (void)snprintf(text, sizeof text, "%zu file%s of failed steps in %s", count, count == 1 ? "" : "s",
+                   folder);
     session_say(session, true, "run", is_written ? text : error.text);
 }
 
 static void tell_report(struct session *session)
 {
     struct screen *screen = session->settings->screen;
-    const struct campaign_report *report = server_report(session->server, session->campaign);
+    const struct report_view *report = server_report_now(session->server, session->campaign);
     assert(report != NULL);
     screen_end_live(screen);
     SCOPED(buffer_finish) struct buffer text;
@@ -117,7 +116,7 @@ static void tell_report(struct session *session)
     report_text(report, screen_has_colour(screen), &text);
     screen_text(screen, buffer_bytes(&text));
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
-    write_artifacts(session, report);
+    write_artifacts(session);
     if (session->settings->json != NULL) {
         session_write_json(session, report);
     }
@@ -243,7 +242,7 @@ static void on_tick(uv_timer_t *timer)
     if (session->is_ending || screen_is_quiet(screen) || !is_wanted) {
         return;
     }
-    const struct campaign_report *report = server_report(session->server, session->campaign);
+    const struct report_view *report = server_report_now(session->server, session->campaign);
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, LIVE_MAX_BYTES);
     live_line_compose(&session->last_line, report, &line);

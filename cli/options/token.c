@@ -2,9 +2,9 @@
 #include "cli/options/token.h"
 #include "cli/base/runtime_folder.h"
 #include "cli/base/text_file.h"
+#include "common/digits.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/number.h"
 #include "common/replace_file.h"
 #include "common/write_all.h"
 #include "coordinator/api/api.h"
@@ -28,6 +28,7 @@
 /* A command looks for a moment whether the lock is held. */
 #define TOKEN_LOCK_TRIES 20
 #define TOKEN_LOCK_PAUSE_MS 10
+#define PORT_DIGITS 5
 #define PORT_MAX 65535u
 
 bool token_choose(struct token_choice *choice, struct error *error)
@@ -263,11 +264,12 @@ bool token_url_is_local(const char *url, uint16_t *port)
     size_t size = token_url_host(host);
     const char *rest = host + size;
     bool has_port = *rest == ':';
-    size_t digits = has_port ? strspn(rest + 1, "0123456789") : 0;
     uint64_t number = 0;
-    bool is_number = has_port && digits <= 5 && number_parse(bytes_of(rest + 1, digits), PORT_MAX, &number);
-    rest += has_port ? 1 + digits : 0;
-    if ((*rest != '\0' && *rest != '/') || (has_port && (!is_number || number == 0))) {
+    const char *digits = rest + 1;
+    rest = has_port ? digits : rest;
+    bool is_port = has_port && digits_read(&rest, &number) && rest - digits <= PORT_DIGITS && number > 0 &&
+                   number <= PORT_MAX;
+    if ((*rest != '\0' && *rest != '/') || has_port != is_port) {
         return false;
     }
     uint64_t usual = strncmp(url, "https:", strlen("https:")) == 0 ? 443 : 80;

@@ -24,14 +24,14 @@ struct api_client {
     bool has_broken_off;
 };
 
-/* One request on its way. */
+/* One request in progress. */
 struct transfer {
     struct api_client *client;
     CURL *easy;
     CURLM *multi;
     struct curl_slist *headers;
     char reason[CURL_ERROR_SIZE];
-    struct buffer body;              /* of an answer that is no stream */
+    struct buffer body;              /* of an answer that is not a stream */
     const struct api_stream *stream; /* NULL: an ordinary request */
     struct control_events events;
     bool is_enough;
@@ -81,7 +81,7 @@ static bool is_success(long status)
     return status >= 200 && status < 300;
 }
 
-/* What is no multiple of `size` bytes taken is an end to curl. */
+/* curl gives up if less than a multiple of `size` is taken. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
@@ -136,7 +136,7 @@ static void begin(struct transfer *transfer, const char *path, const char *body)
     (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->stream != NULL ? 0L : ASK_MS);
-    /* A proxy of the environment is for the world outside, never for this host. */
+    /* A proxy from the environment is never used for this host. */
     uint16_t port = 0;
     if (token_url_is_local(transfer->client->url, &port)) {
         (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -159,7 +159,7 @@ static void api_client_finish(struct transfer *transfer)
     buffer_finish(&transfer->body);
 }
 
-/* False where somebody who waits at the wake descriptor wants to leave. */
+/* False if the owner of the wake descriptor wants to leave. */
 static bool wait_for_more(struct transfer *transfer)
 {
     struct curl_waitfd wake = {.fd = transfer->client->wake_descriptor, .events = CURL_WAIT_POLLIN};
@@ -189,7 +189,7 @@ static bool drive(struct transfer *transfer, CURLcode *result)
     }
 }
 
-/* What the coordinator says about it, or NULL where it was not one that answered. */
+/* The error text of the coordinator, or NULL if the answer was not from one. */
 static const char *error_of(const json_t *answer)
 {
     return json_string_value(json_object_get(answer, "error"));

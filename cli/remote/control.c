@@ -1,18 +1,19 @@
 /* What the control commands have in common. */
 #include "cli/remote/control.h"
 #include "cli/base/format.h"
-#include "cli/remote/control_json.h"
 #include "common/clock.h"
+#include "common/digits.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
+#include "proto/message/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_MAX_DIGITS 18u
 #define PATIENCE_NS (60 * NS_PER_S)
 #define FIRST_WAIT_MS 100
 #define LAST_WAIT_MS 1000
@@ -25,12 +26,10 @@ bool control_parse_id(const char *who, const char *text, uint64_t *campaign)
         log_line(LOG_ERROR, who, "which campaign? (see tutti help %s, tutti status)", who);
         return false;
     }
-    size_t length = strlen(text);
-    if (length == 0 || length > ID_MAX_DIGITS || strspn(text, "0123456789") != length) {
-        log_line(LOG_ERROR, who, "\"%.40s\" is not the id of a campaign, which is a whole number", text);
+    if (!digits_are(text, campaign) || *campaign > LIMIT_CAMPAIGN_ID) {
+        log_line(LOG_ERROR, who, "\"%.40s\" is not the id of a campaign, which is an integer", text);
         return false;
     }
-    *campaign = strtoull(text, NULL, 10);
     return true;
 }
 
@@ -102,16 +101,23 @@ void control_print_json(const json_t *object)
     (void)fputs(text, stdout);
 }
 
+void control_print_json_line(json_t *object)
+{
+    (void)json_dumpf(object, stdout, 0);
+    (void)putchar('\n');
+    json_decref(object);
+}
+
 void control_add_count(struct table *table, const json_t *object, const char *key, bool has_commas)
 {
-    char text[FORMAT_BYTES];
-    uint64_t count = control_json_count(object, key);
+    uint64_t count = json_get_count(object, key);
     if (has_commas) {
-        format_count(count, text);
+        table_add_count(table, count);
     } else {
+        char text[FORMAT_BYTES];
         (void)snprintf(text, sizeof text, "%" PRIu64, count);
+        table_add(table, bytes_of_string(text));
     }
-    table_add(table, bytes_of_string(text));
 }
 
 void control_print_table(const struct table *table)

@@ -3,5 +3,5 @@
 #include "cli/options/control_options.h"
 #include "cli/remote/api_client.h"
 
-/* The client for it; NULL after `who` has said what is wrong with the options. */
+/* The client for these options; NULL after logging what is wrong with them as `who`. */
 MUST_CHECK struct api_client *control_connect(const char *who, const struct control_options *options);

@@ -19,7 +19,7 @@ void control_events_finish(struct control_events *events)
     buffer_finish(&events->name);
 }
 
-/* An empty line ends an event; one without data is none. */
+/* An empty line ends an event; without data it is ignored. */
 static enum control_feed control_events_dispatch(struct control_events *events)
 {
     bool is_enough = false;
@@ -33,7 +33,7 @@ static enum control_feed control_events_dispatch(struct control_events *events)
     return is_enough ? FEED_ENOUGH : FEED_MORE;
 }
 
-/* "name: value", the space is optional. Comments and fields that we have no use for are passed over. */
+/* "name: value", the space is optional. Comments and other fields are skipped. */
 static enum control_feed end_line(struct control_events *events)
 {
     struct bytes line = buffer_bytes(&events->line);
@@ -61,7 +61,7 @@ static enum control_feed end_line(struct control_events *events)
     return fits ? FEED_MORE : FEED_TOO_LONG;
 }
 
-/* How many bytes there are before the line ends, or all. */
+/* The number of bytes before the end of the line, or all. */
 static size_t line_part(struct bytes bytes)
 {
     size_t size = 0;

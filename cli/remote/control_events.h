@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 enum control_feed {
-    FEED_MORE,    /* all bytes are taken in */
-    FEED_ENOUGH,  /* on_event has said so; the rest was not looked at */
+    FEED_MORE,    /* all bytes have been taken */
+    FEED_ENOUGH,  /* on_event returned false; the rest was not read */
     FEED_TOO_LONG /* a line, or an event, is longer than the maximum */
 };
 
@@ -16,8 +16,8 @@ struct control_events {
     struct buffer name;
     struct buffer data;
     bool has_data;
-    bool is_after_return; /* a line feed now belongs to the carriage return before it */
-    /* `name` is "message" where the stream says none. False: enough. */
+    bool is_after_return; /* a line feed that comes now belongs to the carriage return before it */
+    /* `name` is "message" if the stream has none. False ends it. */
     bool (*on_event)(void *context, struct bytes name, struct bytes data);
     void *context;
 };

@@ -1,14 +1,14 @@
 /* Follows a campaign on a coordinator to its end. */
 #include "cli/remote/control_follow.h"
 #include "cli/remote/control.h"
-#include "cli/remote/control_json.h"
-#include "cli/remote/control_report.h"
 #include "cli/view/live_line.h"
 #include "cli/view/report_text.h"
 #include "common/clock.h"
 #include "common/escape.h"
 #include "common/memory.h"
+#include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
+#include "coordinator/json/report_json.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,15 +26,15 @@
 #define PATIENCE_NS (60u * NS_PER_S)
 #define RETRY_MS 500
 
-struct session {
+struct follow_session {
     const struct control_follow *follow;
     struct live_line last_line;
     uint64_t progress_events;
-    uint64_t heard_ns;  /* when anything came from the coordinator; 0 for never */
-    size_t lost_agents; /* that have been told of */
+    uint64_t heard_ns;  /* when the coordinator was last heard; 0 for never */
+    size_t lost_agents; /* that have been reported */
     unsigned interrupts;
     bool is_stop_told;
-    bool is_lost; /* and that has been said */
+    bool is_lost; /* and that has been reported */
     bool has_ended;
     enum exit_code code;
 };
@@ -53,14 +53,14 @@ int control_signals_take(void)
     return descriptor;
 }
 
-static void control_follow_say(const struct session *session, const char *who, const char *text)
+static void control_follow_say(const struct follow_session *session, const char *who, const char *text)
 {
     SCOPED(memory_free_at) char *line = memory_format("tutti: %s: %s", who, text);
     screen_line(session->follow->screen, true, bytes_of_string(line));
 }
 
-/* One line a message, whole, for the program that reads it. */
-static void put_json_line(const struct session *session, struct bytes name, json_t *object)
+/* One line for each message, for a program to read. */
+static void put_json_line(const struct follow_session *session, struct bytes name, json_t *object)
 {
     json_t *line = json_object();
     json_put_text(line, "event", name);
@@ -71,17 +71,17 @@ static void put_json_line(const struct session *session, struct bytes name, json
     screen_text(session->follow->screen, bytes_of_string(whole));
 }
 
-/* Lost agents are a warning: told at once, and also when quiet. */
-static void tell_lost(struct session *session, const json_t *agents)
+/* Lost agents are a warning: reported at once, and also when quiet. */
+static void tell_lost(struct follow_session *session, const json_t *agents)
 {
     SCOPED(buffer_finish) struct buffer text;
     size_t count = 0;
     buffer_init(&text, LOST_MAX_BYTES);
     for (size_t i = 0; i < json_array_size(agents); i++) {
         const json_t *agent = json_array_get(agents, i);
-        if (bytes_equal_string(control_json_text(agent, "state"), agent_state_name(AGENT_LOST))) {
+        if (bytes_equal_string(json_get_text(agent, "state"), agent_state_name(AGENT_LOST))) {
             buffer_append_string(&text, count++ == 0 ? "lost agents: " : ", ");
-            escape_text(&text, control_json_text(agent, "name"));
+            escape_text(&text, json_get_text(agent, "name"));
         }
     }
     if (count > session->lost_agents) {
@@ -90,7 +90,7 @@ static void tell_lost(struct session *session, const json_t *agents)
     session->lost_agents = count;
 }
 
-static void on_progress(struct session *session, json_t *object)
+static void on_progress(struct follow_session *session, json_t *object)
 {
     tell_lost(session, json_object_get(object, "agents"));
     struct screen *screen = session->follow->screen;
@@ -99,14 +99,14 @@ static void on_progress(struct session *session, json_t *object)
     if (screen_is_quiet(screen) || !is_wanted) {
         return;
     }
-    SCOPED(control_report_free) struct control_report *report = control_report_new(object);
+    SCOPED(report_view_free) struct report_view *report = report_json_read(object);
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, LIVE_MAX_BYTES);
-    live_line_compose(&session->last_line, control_report_get(report), &line);
+    live_line_compose(&session->last_line, report, &line);
     screen_live(screen, buffer_bytes(&line));
 }
 
-static void control_follow_write_json(struct session *session, const json_t *object)
+static void control_follow_write_json(struct follow_session *session, const json_t *object)
 {
     SCOPED(memory_free_at) char *text = json_to_text(object, true);
     struct error error;
@@ -116,27 +116,26 @@ static void control_follow_write_json(struct session *session, const json_t *obj
     }
 }
 
-static void on_ended(struct session *session, json_t *object)
+static void on_ended(struct follow_session *session, json_t *object)
 {
     struct screen *screen = session->follow->screen;
-    SCOPED(control_report_free) struct control_report *report = control_report_new(object);
-    const struct campaign_report *numbers = control_report_get(report);
+    SCOPED(report_view_free) struct report_view *report = report_json_read(object);
     screen_end_live(screen);
     if (!session->follow->has_json_lines) {
         SCOPED(buffer_finish) struct buffer text;
         buffer_init(&text, REPORT_TEXT_MAX_BYTES);
-        report_text(numbers, screen_has_colour(screen), &text);
+        report_text(report, screen_has_colour(screen), &text);
         screen_text(screen, buffer_bytes(&text));
     }
     session->has_ended = true;
-    session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(numbers->verdict);
+    session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
     if (session->follow->json != NULL) {
         control_follow_write_json(session, object);
     }
 }
 
-/* Told again when the coordinator is back, if it could not be told. */
-static void tell_stop(struct session *session)
+/* Repeated when the coordinator is back, if it could not be reached. */
+static void tell_stop(struct follow_session *session)
 {
     struct error error;
     json_t *answer = NULL;
@@ -146,7 +145,7 @@ static void tell_stop(struct session *session)
     enum api_result result = api_client_ask(follow->client, path, body, &answer, &error);
     json_decref(answer);
     if (result == API_INTERRUPTED) {
-        return; /* on_wake comes again */
+        return; /* on_wake is called again */
     }
     session->is_stop_told = result == API_DONE || result == API_CONFLICT;
     if (!session->is_stop_told) {
@@ -154,7 +153,7 @@ static void tell_stop(struct session *session)
     }
 }
 
-static void end_patience(struct session *session)
+static void end_patience(struct follow_session *session)
 {
     SCOPED(memory_free_at) char *text = NULL;
     uint64_t campaign = session->follow->campaign;
@@ -174,7 +173,7 @@ static void end_patience(struct session *session)
 
 static bool on_wake(void *context)
 {
-    struct session *session = context;
+    struct follow_session *session = context;
     struct signalfd_siginfo information;
     while (read(session->follow->signals, &information, sizeof information) == (ssize_t)sizeof information) {
         session->interrupts++;
@@ -190,9 +189,9 @@ static bool on_wake(void *context)
     return true;
 }
 
-/* A large report does not come with the event, which says where it is. The caller's; NULL: it was said why.
- */
-static json_t *fetch_report(struct session *session, json_t *ended)
+/* A large report is not in the event, which has its path. The caller's to json_decref; NULL after logging
+ * why. */
+static json_t *fetch_report(struct follow_session *session, json_t *ended)
 {
     struct error error;
     json_t *answer = NULL;
@@ -214,7 +213,7 @@ static json_t *fetch_report(struct session *session, json_t *ended)
     return NULL;
 }
 
-static void take_event(struct session *session, struct bytes name, json_t *object)
+static void take_event(struct follow_session *session, struct bytes name, json_t *object)
 {
     if (session->follow->has_json_lines) {
         put_json_line(session, name, object);
@@ -222,7 +221,7 @@ static void take_event(struct session *session, struct bytes name, json_t *objec
         on_progress(session, object);
     } else if (bytes_equal_string(name, "deadlock")) {
         SCOPED(memory_free_at)
-        char *text = memory_format("%.*s", BYTES_FORMAT(control_json_text(object, "text")));
+        char *text = memory_format("%.*s", BYTES_FORMAT(json_get_text(object, "text")));
         control_follow_say(session, "coordinator", text);
     }
     if (bytes_equal_string(name, "ended")) {
@@ -232,7 +231,7 @@ static void take_event(struct session *session, struct bytes name, json_t *objec
 
 static bool on_event(void *context, struct bytes name, struct bytes data)
 {
-    struct session *session = context;
+    struct follow_session *session = context;
     json_t *object = json_loadb((const char *)data.data, data.size, 0, NULL);
     session->heard_ns = clock_now_ns();
     session->is_lost = false;
@@ -252,20 +251,20 @@ static bool on_event(void *context, struct bytes name, struct bytes data)
     if (session->interrupts > 0 && !session->is_stop_told && !session->has_ended) {
         tell_stop(session);
     }
-    /* To look on is all that a watcher wants; who started the campaign waits for its verdict. */
+    /* A watcher can leave; the command that started the campaign waits for its verdict. */
     bool is_in_vain = !session->follow->stops_campaign && screen_has_failed(session->follow->screen);
     return !session->has_ended && !is_in_vain;
 }
 
-/* False to leave. */
-static bool rest(struct session *session)
+/* False: the user wants to leave. */
+static bool rest(struct follow_session *session)
 {
     struct pollfd signals = {.fd = session->follow->signals, .events = POLLIN};
     return poll(&signals, 1, RETRY_MS) <= 0 || on_wake(session);
 }
 
-/* Whether it is worth to try again; says so once. */
-static bool may_come_back(struct session *session, enum api_result result, const struct error *error)
+/* Whether to try again; logs it once. */
+static bool may_come_back(struct follow_session *session, enum api_result result, const struct error *error)
 {
     const char *who = session->follow->who;
     screen_end_live(session->follow->screen);
@@ -287,7 +286,7 @@ static bool may_come_back(struct session *session, enum api_result result, const
 
 enum exit_code control_follow(const struct control_follow *follow)
 {
-    struct session session = {.follow = follow, .code = EXIT_CODE_LOST};
+    struct follow_session session = {.follow = follow, .code = EXIT_CODE_LOST};
     const struct api_stream stream = {.on_event = on_event, .on_wake = on_wake, .context = &session};
     SCOPED(memory_free_at) char *path = control_path(follow->campaign, "/events");
     session.heard_ns = follow->stops_campaign ? clock_now_ns() : 0;

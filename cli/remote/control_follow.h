@@ -14,12 +14,12 @@ struct control_follow {
     struct screen *screen;
     struct json_file *json; /* NULL: no report in JSON */
     int signals;            /* of control_signals_take */
-    bool stops_campaign;    /* by the first Ctrl-C; else that one leaves */
+    bool stops_campaign;    /* by the first Ctrl-C, which else only leaves */
     bool has_json_lines;    /* each event as one line of JSON instead of live line and report */
 };
 
-/* From here on SIGINT, SIGTERM and SIGHUP come through this descriptor, which is the caller's to close.
- * Before any thread is started. */
+/* From now on SIGINT, SIGTERM and SIGHUP are read from this descriptor, which is the caller's to close. To be
+ * called before any thread is started. */
 MUST_CHECK int control_signals_take(void);
 
 /* The exit code is that of the verdict; EXIT_CODE_LOST if the coordinator was lost and did not come back. */

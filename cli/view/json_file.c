@@ -1,4 +1,4 @@
-/* A file that is there whole or not at all. */
+/* A file that is written completely or not at all. */
 #include "cli/view/json_file.h"
 #include "common/memory.h"
 #include "common/replace_file.h"
@@ -13,7 +13,7 @@
 
 struct json_file {
     char *path;                      /* NULL: standard output */
-    struct replacement *replacement; /* NULL: what stands at `path` is written itself */
+    struct replacement *replacement; /* NULL: `path` is written in place */
     int descriptor;
 };
 
@@ -24,7 +24,7 @@ static bool is_special(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-/* A report is as public as any new file of this user. */
+/* A report has the permissions of any new file of this user. */
 static mode_t json_file_mode(void)
 {
     mode_t mask = umask(0);

@@ -1,4 +1,4 @@
-/* The one line that tells how a campaign is getting on. */
+/* The line that shows the progress of a campaign. */
 #include "cli/view/live_line.h"
 #include "cli/base/format.h"
 #include "common/clock.h"
@@ -20,8 +20,8 @@ static void append_count(struct buffer *line, uint64_t count, const char *what)
     buffer_append_format(line, "  %s %s", text, what);
 }
 
-/* Requests since the last line: what it does now, not what it did on the whole. */
-static void live_line_append_requests(struct live_line *last, const struct campaign_report *report,
+/* The rate since the last line, not since the beginning. */
+static void live_line_append_requests(struct live_line *last, const struct report_view *report,
                                       struct buffer *line)
 {
     char text[FORMAT_BYTES];
@@ -32,25 +32,25 @@ static void live_line_append_requests(struct live_line *last, const struct campa
     uint64_t count = report->requests_total - last->requests;
     format_rate((double)count * (double)NS_PER_S / (double)passed_ns, text);
     buffer_append_format(line, "  %s", text);
-    format_us(histogram_quantile(report->request_latency_us, 0.95), text);
+    format_us(report->request.p95_us, text);
     buffer_append_format(line, "  p95 %s", text);
 }
 
-/* Of the notifier that was seen most. */
-static void append_seen(const struct campaign_report *report, struct buffer *line)
+/* Of the notifier with the most sightings. */
+static void append_seen(const struct report_view *report, struct buffer *line)
 {
-    const struct seen_report *most = NULL;
+    const struct seen_view *most = NULL;
     for (size_t i = 0; i < report->seen_count; i++) {
-        most = most == NULL || report->seen[i].seen_count > most->seen_count ? &report->seen[i] : most;
+        most = most == NULL || report->seen[i].count > most->count ? &report->seen[i] : most;
     }
-    if (most != NULL && most->seen_count > 0) {
+    if (most != NULL && most->count > 0) {
         char text[FORMAT_BYTES];
-        format_us(histogram_quantile(most->seen_us, 0.5), text);
+        format_us(most->seen.p50_us, text);
         buffer_append_format(line, "  seen %s", text);
     }
 }
 
-void live_line_compose(struct live_line *last, const struct campaign_report *report, struct buffer *line)
+void live_line_compose(struct live_line *last, const struct report_view *report, struct buffer *line)
 {
     append_elapsed(line, report->running_ns);
     if (report->state != CAMPAIGN_RUNNING) {

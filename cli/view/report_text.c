@@ -2,7 +2,7 @@
 #include "cli/view/report_text.h"
 #include "cli/base/format.h"
 #include "cli/base/table.h"
-#include "cli/view/report_seen.h"
+#include "cli/view/seen_text.h"
 #include "common/escape.h"
 #include "common/memory.h"
 
@@ -14,7 +14,7 @@
 #define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
 #define MIB (1024.0 * 1024)
-/* Of the host's cores: more shards there would not help. */
+/* Share of the host's cores from which more shards would not help. */
 #define FULL_HOST 0.9
 
 #define RED "\033[31m"
@@ -32,7 +32,7 @@ struct rank {
     size_t position;
 };
 
-/* Nothing where there are no rows. */
+/* Appends nothing if there are no rows. */
 static void append_table(struct buffer *text, const struct table *table, bool has_colour)
 {
     if (table_rows(table) > 0) {
@@ -41,10 +41,10 @@ static void append_table(struct buffer *text, const struct table *table, bool ha
     }
 }
 
-static void append_verdict(struct buffer *text, const struct campaign_report *report, bool has_colour)
+static void append_verdict(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     char elapsed[FORMAT_BYTES] = "did not begin";
-    if (report->begun_ns > 0) {
+    if (report->begun_wall_ns > 0 || report->running_ns > 0) {
         format_us(report->running_ns / 1000, elapsed);
     }
     bool has_verdict = report->verdict != VERDICT_NONE;
@@ -58,7 +58,7 @@ static void append_verdict(struct buffer *text, const struct campaign_report *re
     buffer_append_format(text, "\n\n  time    %s\n", elapsed);
 }
 
-static void append_steps(struct buffer *text, const struct campaign_report *report)
+static void append_steps(struct buffer *text, const struct report_view *report)
 {
     char ok[FORMAT_BYTES];
     char failed[FORMAT_BYTES];
@@ -84,7 +84,7 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
     buffer_append_string(text, "\n");
 }
 
-/* Time as a clock has it: it may be days between the clocks of two machines. */
+/* The clocks of two machines may be days apart. */
 static void append_clock(struct buffer *text, const struct agent_report *agent)
 {
     char offset[FORMAT_BYTES];
@@ -113,8 +113,8 @@ static void append_performance(struct buffer *text, const struct agent_report *a
     }
 }
 
-/* One line: latencies that were measured there cannot be trusted. */
-static void append_bottlenecks(struct buffer *text, const struct campaign_report *report, bool has_colour)
+/* One line for each: latencies measured there cannot be trusted. */
+static void append_bottlenecks(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     for (size_t i = 0; i < report->bottleneck_count; i++) {
         const struct bottleneck_report *bottleneck = &report->bottlenecks[i];
@@ -134,7 +134,7 @@ static void append_bottlenecks(struct buffer *text, const struct campaign_report
     }
 }
 
-static void append_agents(struct buffer *text, const struct campaign_report *report)
+static void append_agents(struct buffer *text, const struct report_view *report)
 {
     for (size_t i = 0; i < report->agent_count; i++) {
         const struct agent_report *agent = &report->agents[i];
@@ -150,29 +150,15 @@ static void append_agents(struct buffer *text, const struct campaign_report *rep
     }
 }
 
-static void add_count(struct table *table, uint64_t count)
-{
-    char text[FORMAT_BYTES];
-    format_count(count, text);
-    table_add(table, bytes_of_string(text));
-}
-
-static void report_text_add_us(struct table *table, uint64_t microseconds)
-{
-    char text[FORMAT_BYTES];
-    format_us(microseconds, text);
-    table_add(table, bytes_of_string(text));
-}
-
-static void add_request(struct table *table, const struct request_report *request)
+static void add_request(struct table *table, const struct request_view *request)
 {
     table_add(table, request->name);
-    add_count(table, request->count);
-    add_count(table, request->failed);
-    report_text_add_us(table, histogram_quantile(request->latency_us, 0.5));
-    report_text_add_us(table, histogram_quantile(request->latency_us, 0.95));
-    report_text_add_us(table, histogram_quantile(request->latency_us, 0.99));
-    report_text_add_us(table, histogram_maximum(request->latency_us));
+    table_add_count(table, request->count);
+    table_add_count(table, request->failed);
+    table_add_us(table, request->latency.p50_us);
+    table_add_us(table, request->latency.p95_us);
+    table_add_us(table, request->latency.p99_us);
+    table_add_us(table, request->latency.maximum_us);
 }
 
 static int by_count(const void *left, const void *right)
@@ -189,7 +175,7 @@ static int by_position(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Leaves the most frequent ones, as many as a screen holds, in the order in which they stood. */
+/* Keeps the most frequent ones, as many as are shown, in their original order. */
 static size_t choose(struct rank *ranks, size_t count)
 {
     size_t shown = count < ROWS_SHOWN ? count : ROWS_SHOWN;
@@ -207,8 +193,8 @@ static void append_rest(struct buffer *text, size_t rest)
     }
 }
 
-static void report_text_append_requests(struct buffer *text, const struct campaign_report *report,
-                                        bool is_timing, bool has_colour)
+static void report_text_append_requests(struct buffer *text, const struct report_view *report, bool is_timing,
+                                        bool has_colour)
 {
     const char *const columns[] = {
         is_timing ? "timings" : "requests", "count", "failed", "p50", "p95", "p99", "max", NULL};
@@ -230,7 +216,7 @@ static void report_text_append_requests(struct buffer *text, const struct campai
 }
 
 /* "96 ok, 4 short" */
-static void describe_outcomes(const struct wait_report *wait, struct buffer *text)
+static void describe_outcomes(const struct wait_view *wait, struct buffer *text)
 {
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         if (wait->outcomes[i] > 0) {
@@ -242,37 +228,28 @@ static void describe_outcomes(const struct wait_report *wait, struct buffer *tex
     }
 }
 
-static uint64_t wait_count(const struct wait_report *wait)
-{
-    uint64_t count = 0;
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        count += wait->outcomes[i];
-    }
-    return count;
-}
-
-static void add_wait(struct table *table, const struct wait_report *wait)
+static void add_wait(struct table *table, const struct wait_view *wait)
 {
     SCOPED(buffer_finish) struct buffer cell;
     buffer_init(&cell, 1024);
     buffer_append_format(&cell, "%.*s.%s", BYTES_FORMAT(wait->name), operation_name(wait->kind));
     table_add(table, buffer_bytes(&cell));
-    add_count(table, wait_count(wait));
-    report_text_add_us(table, histogram_quantile(wait->waited_us, 0.5));
-    report_text_add_us(table, histogram_quantile(wait->waited_us, 0.99));
+    table_add_count(table, wait->count);
+    table_add_us(table, wait->waited.p50_us);
+    table_add_us(table, wait->waited.p99_us);
     buffer_clear(&cell);
     describe_outcomes(wait, &cell);
     table_add(table, buffer_bytes(&cell));
 }
 
-static void append_waits(struct buffer *text, const struct campaign_report *report, bool has_colour)
+static void append_waits(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     static const char *const columns[] = {"waits", "count", "p50", "p99", "<outcomes", NULL};
     SCOPED(table_finish) struct table table;
     SCOPED(memory_free_at) struct rank *ranks = memory_new(report->wait_count + 1, sizeof *ranks);
     table_init(&table, columns);
     for (size_t i = 0; i < report->wait_count; i++) {
-        ranks[i] = (struct rank){.count = wait_count(&report->waits[i]), .position = i};
+        ranks[i] = (struct rank){.count = report->waits[i].count, .position = i};
     }
     size_t shown = choose(ranks, report->wait_count);
     for (size_t i = 0; i < shown; i++) {
@@ -282,7 +259,7 @@ static void append_waits(struct buffer *text, const struct campaign_report *repo
     append_rest(text, report->wait_count - shown);
 }
 
-static void append_errors(struct buffer *text, const struct campaign_report *report, bool has_colour)
+static void append_errors(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     if (report->error_count == 0) {
         return;
@@ -303,7 +280,7 @@ static void append_errors(struct buffer *text, const struct campaign_report *rep
     }
 }
 
-static void append_start(struct buffer *text, const struct campaign_report *report)
+static void append_start(struct buffer *text, const struct report_view *report)
 {
     if (report->has_start_spread && report->agent_count > 1) {
         char spread[FORMAT_BYTES];
@@ -312,19 +289,19 @@ static void append_start(struct buffer *text, const struct campaign_report *repo
     }
 }
 
-static void append_spread(struct buffer *text, const struct campaign_report *report)
+static void append_spread(struct buffer *text, const struct report_view *report)
 {
-    if (report->release_spread_us == NULL || histogram_maximum(report->release_spread_us) == 0) {
+    if (report->release_spread.maximum_us == 0) {
         return;
     }
     char middle[FORMAT_BYTES];
     char most[FORMAT_BYTES];
-    format_us(histogram_quantile(report->release_spread_us, 0.5), middle);
-    format_us(histogram_maximum(report->release_spread_us), most);
+    format_us(report->release_spread.p50_us, middle);
+    format_us(report->release_spread.maximum_us, most);
     buffer_append_format(text, "  spread  of simultaneous releases: p50 %s, max %s\n", middle, most);
 }
 
-void report_text(const struct campaign_report *report, bool has_colour, struct buffer *text)
+void report_text(const struct report_view *report, bool has_colour, struct buffer *text)
 {
     append_verdict(text, report, has_colour);
     append_steps(text, report);
@@ -335,7 +312,7 @@ void report_text(const struct campaign_report *report, bool has_colour, struct b
     report_text_append_requests(text, report, false, has_colour);
     report_text_append_requests(text, report, true, has_colour);
     append_waits(text, report, has_colour);
-    report_seen_text(report, has_colour, text);
+    seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);
     buffer_append_string(text, "\n");
 }

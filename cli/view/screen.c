@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES (512u * 1024u) /* once it is escaped */
+#define LINE_MAX_BYTES (512u * 1024u) /* escaped */
 #define LIVE_MAX_BYTES 1024u
 #define WIDTH_FALLBACK 80u
 #define CLEAR_LINE "\r\033[K"
@@ -24,7 +24,7 @@ struct screen {
     bool has_colour;
     struct writer *writer;
     uint64_t dropped;
-    struct buffer live; /* what stands in the live line now; empty for none */
+    struct buffer live; /* the live line that is shown; empty for none */
 };
 
 static bool is_terminal(int descriptor)
@@ -120,7 +120,7 @@ void screen_line(struct screen *screen, bool is_error, struct bytes line)
     }
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LINE_MAX_BYTES + 1);
-    /* Errors carry words of others, and each has to stay one line wherever it goes. */
+    /* Errors contain texts from elsewhere, and each has to stay one line. */
     if (is_error || screen->is_terminal) {
         escape_text(&text, line);
     } else {

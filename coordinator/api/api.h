@@ -11,21 +11,21 @@
 
 struct api;
 
-/* Where scripts find something to practise on, if a campaign asks for it. */
+/* The practice target, for campaigns that ask for it. */
 struct api_target {
-    /* Sees to it that it is there; `*port` is where. False: it cannot be. Called right before the campaign is
-     * created. NULL: there is none. */
+    /* Starts it if it does not run; `*port` is where it listens. Called right before the campaign is created.
+     * NULL: there is no practice target. */
     bool (*open)(void *context, uint16_t *port, struct error *error);
     void *context;
 };
 
 struct api_settings {
     const struct listener_address *address;
-    const char *token;                     /* copied; NULL: none is asked for */
-    const struct host_names *names;        /* copied: by which it is called besides its addresses */
-    const struct trusted_proxies *proxies; /* copied: who may say whom it speaks for */
+    const char *token;                     /* copied; NULL: none is required */
+    const struct host_names *names;        /* copied: its names besides its addresses */
+    const struct trusted_proxies *proxies; /* copied: whose X-Forwarded-For is believed */
     struct server *server;
-    struct archive *archive;          /* NULL: what the server forgets is forgotten. Has to outlive the API */
+    struct archive *archive;          /* NULL: none. Has to outlive the API */
     struct artifact_store *artifacts; /* likewise */
     struct api_target target;
 };
@@ -34,18 +34,18 @@ struct api_settings {
 MUST_CHECK struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct error *error);
 uint16_t api_port(const struct api *api);
 
-/* Once at the beginning: what the archive does not know yet of campaigns that the server has, and the end of
- * those that it has not, which the process before us left behind. `why` they do not go on; NULL: it is not
- * known. */
+/* To be called once at the beginning: brings the archive up to date with the campaigns of the server, and
+ * marks those as ended that an earlier process left and the server does not have. `why` they do not go on;
+ * NULL: unknown. */
 void api_catch_up(struct api *api, const char *why);
 
-/* To be called from the callbacks of the server: whoever watches the campaign is told. */
+/* To be called from the callbacks of the server: sends the event to all watchers of the campaign. */
 void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state);
 void api_deadlock_found(struct api *api, uint64_t campaign, const char *text);
 
-/* From now on there are no new campaigns, and /readyz says so. */
+/* From now on no new campaigns are accepted, and /readyz says so. */
 void api_drain(struct api *api);
-/* Nobody is still being told how a campaign ended. */
+/* No watcher is left that still has to be sent the end of a campaign. */
 bool api_is_quiet(const struct api *api);
 /* The memory goes in the loop's close callbacks. NULLs the pointer, tolerates NULL. */
 void api_close(struct api **api);

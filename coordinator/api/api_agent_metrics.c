@@ -2,6 +2,7 @@
 #include "coordinator/api/api_inside.h"
 
 #include "common/clock.h"
+#include "coordinator/api/metrics_text.h"
 
 static double ratio(uint64_t part, uint64_t whole)
 {
@@ -93,7 +94,7 @@ static double refused(const struct agent_overview *agent)
 
 enum needs { NEEDS_NOTHING, NEEDS_GAUGES, NEEDS_CLOCK };
 
-static const struct metric {
+static const struct agent_metric {
     const char *name;
     const char *help;
     enum needs needs;
@@ -129,30 +130,19 @@ static bool has(const struct agent_overview *agent, enum needs needs)
     return needs == NEEDS_NOTHING || (has_gauges && (needs == NEEDS_GAUGES || agent->gauges->has_clock));
 }
 
-/* As Prometheus wants it: backslash, quote and newline are escaped. Names are printable. */
-static void append_label(struct buffer *text, struct bytes name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        if (name.data[i] == '\\' || name.data[i] == '"') {
-            buffer_append_string(text, "\\");
-        }
-        (void)buffer_append(text, &name.data[i], 1);
-    }
-}
-
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview)
 {
     for (size_t i = 0; i < sizeof METRICS / sizeof METRICS[0]; i++) {
-        const struct metric *metric = &METRICS[i];
-        api_append_metric_head(text, metric->name, "gauge", metric->help);
+        const struct agent_metric *metric = &METRICS[i];
+        metrics_text_head(text, metric->name, "gauge", metric->help);
         for (size_t j = 0; j < overview->agent_count; j++) {
             const struct agent_overview *agent = &overview->agents[j];
             if (agent->is_lost || !has(agent, metric->needs)) {
                 continue;
             }
-            buffer_append_format(text, "%s{agent=\"", metric->name);
-            append_label(text, agent->name);
-            buffer_append_format(text, "\"} %.15g\n", metric->value(agent));
+            buffer_append_format(text, "%s{", metric->name);
+            metrics_text_label(text, "agent", agent->name);
+            buffer_append_format(text, "} %.15g\n", metric->value(agent));
         }
     }
 }

@@ -1,4 +1,4 @@
-/* The API's answer about agents. */
+/* Lists the agents. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/clock.h"
@@ -30,7 +30,7 @@ static json_t *loops_of(const struct gauges *gauges)
     return loops;
 }
 
-/* As it told last. */
+/* As it last reported. */
 static json_t *gauges_of(const struct agent_overview *agent)
 {
     const struct gauges *gauges = agent->gauges;
@@ -80,7 +80,7 @@ static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
     return object;
 }
 
-void api_list_agents(struct api *api, struct http_request *request, uint64_t campaign)
+void api_list_agents(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     (void)campaign;
     const struct coordinator_overview *overview = server_overview(api->server);

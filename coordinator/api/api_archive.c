@@ -1,5 +1,4 @@
-/* The API's memory of campaigns, beyond that of the server: kept while they live, shown when they are gone.
- */
+/* Campaigns in the archive: written while they live, shown once the server has forgotten them. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/log.h"
@@ -8,14 +7,15 @@
 
 #define WHO "coordinator"
 
-/* Those that have come since the last time. */
-static bool keep_artifacts(const struct api *api, const struct campaign_report *report, struct error *error)
+/* Those that are new since the last call. */
+static bool keep_artifacts(const struct api *api, uint64_t campaign, struct error *error)
 {
-    size_t kept = api->artifacts == NULL ? SIZE_MAX : artifact_store_last(api->artifacts, report->campaign);
+    size_t count = 0;
+    const struct artifact *artifacts = server_artifacts(api->server, campaign, &count);
+    size_t kept = api->artifacts == NULL ? SIZE_MAX : artifact_store_last(api->artifacts, campaign);
     bool is_kept = true;
-    for (size_t i = kept; is_kept && i < report->artifact_count; i++) {
-        is_kept = artifact_store_put(api->artifacts, report->campaign, (uint32_t)i + 1, &report->artifacts[i],
-                                     error);
+    for (size_t i = kept; is_kept && i < count; i++) {
+        is_kept = artifact_store_put(api->artifacts, campaign, (uint32_t)i + 1, &artifacts[i], error);
     }
     return is_kept;
 }
@@ -25,17 +25,17 @@ void api_keep(struct api *api, uint64_t campaign)
     if (api->archive == NULL) {
         return;
     }
-    const struct campaign_report *report = server_report(api->server, campaign);
+    const struct report_view *report = server_report(api->server, campaign);
     SCOPED(memory_free_at) char *key = memory_format("%.*s", BYTES_FORMAT(report->key));
     json_t *live = api_live_object(api, report);
-    json_t *whole = api_report_object(report);
+    json_t *whole = report_json_object(report);
     const struct archived archived = {.campaign = campaign,
                                       .live = live,
                                       .report = whole,
                                       .key = report->key.size > 0 ? key : NULL,
                                       .has_ended = report->state == CAMPAIGN_ENDED};
     struct error error;
-    if (archive_put(api->archive, &archived, &error) && keep_artifacts(api, report, &error)) {
+    if (archive_put(api->archive, &archived, &error) && keep_artifacts(api, campaign, &error)) {
         api->has_complained = false;
     } else if (!api->has_complained) {
         api->has_complained = true;
@@ -45,7 +45,7 @@ void api_keep(struct api *api, uint64_t campaign)
     json_decref(whole);
 }
 
-/* The list is the server's until the next question. */
+/* Copies the ids: the overview is borrowed until the next one. */
 void api_keep_all(struct api *api)
 {
     const struct coordinator_overview *overview = server_overview(api->server);
@@ -87,10 +87,11 @@ void api_catch_up(struct api *api, const char *why)
     SCOPED(memory_free_at)
     char *reason = memory_format("the coordinator was killed, and could not go on with it: %s",
                                  why != NULL ? why : "there was no journal");
+    server_flush(api->server);
     keep_what_is_new(api);
     for (size_t i = 0; i < archive_count(api->archive); i++) {
         struct archived archived = archive_at(api->archive, i);
-        if (!archived.has_ended && server_report(api->server, archived.campaign) == NULL) {
+        if (!archived.has_ended && !server_knows(api->server, archived.campaign)) {
             log_line(LOG_WARNING, WHO, "campaign %llu has ended: aborted: %s",
                      (unsigned long long)archived.campaign, reason);
             struct error error;
@@ -130,7 +131,7 @@ void api_list_archived(const struct api *api, json_t *list)
 {
     for (size_t i = 0; api->archive != NULL && i < archive_count(api->archive); i++) {
         struct archived archived = archive_at(api->archive, i);
-        if (server_report(api->server, archived.campaign) == NULL) {
+        if (!server_knows(api->server, archived.campaign)) {
             json_array_append_new(list, row_of(archived.live));
         }
     }
@@ -149,4 +150,16 @@ json_t *api_journal_object(const struct api *api)
     json_put_text(object, "reason", bytes_of_string(state.reason));
     json_put_count(object, "bytes", state.bytes);
     return object;
+}
+
+const struct report_view *api_find(struct api *api, struct http_exchange *request, uint64_t campaign)
+{
+    const struct report_view *report = server_report(api->server, campaign);
+    if (report == NULL && api_archived_live(api, campaign) != NULL) {
+        api_answer_error(request, 409, "campaign %llu has ended, and only its report was kept",
+                         (unsigned long long)campaign);
+    } else if (report == NULL) {
+        api_answer_unknown(request, campaign);
+    }
+    return report;
 }

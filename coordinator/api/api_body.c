@@ -4,8 +4,8 @@
 #define DEPTH_MAX 16u
 #define VALUES_MAX 20000u
 
-/* What the parser will have to make of it, seen from the outside: the brackets, commas and colons that do not
- * stand in a string. */
+/* Bounds the depth and the number of values before parsing: counts brackets, commas and colons outside of
+ * strings. */
 static bool is_modest(struct bytes body, struct error *error)
 {
     size_t depth = 0;
@@ -33,22 +33,23 @@ json_t *api_parse_object(struct bytes body, struct error *error)
 {
     json_error_t parse_error;
     if (!is_modest(body, error)) {
-        (void)error_wrap(error, "the body is no JSON that fits here: ");
+        (void)error_wrap(error, "the body is not JSON that is accepted here: ");
         return NULL;
     }
     json_t *object = json_loadb(body.size > 0 ? (const char *)body.data : "", body.size,
                                 JSON_REJECT_DUPLICATES, &parse_error);
     if (object == NULL) {
-        (void)error_set(error, "the body is no JSON: %s, at byte %d", parse_error.text, parse_error.position);
+        (void)error_set(error, "the body is not valid JSON: %s, at byte %d", parse_error.text,
+                        parse_error.position);
     } else if (!json_is_object(object)) {
-        (void)error_set(error, "the body is no JSON object");
+        (void)error_set(error, "the body is not a JSON object");
         json_decref(object);
         object = NULL;
     }
     return object;
 }
 
-json_t *api_body_object(struct http_request *request)
+json_t *api_body_object(struct http_exchange *request)
 {
     struct error error;
     json_t *object = api_parse_object(http_body(request), &error);

@@ -1,4 +1,4 @@
-/* The API's way to a new campaign. */
+/* Creates campaigns. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/memory.h"
@@ -8,7 +8,7 @@
 
 #define BUILTIN "builtin"
 
-/* `builtin` as the target is one of ours: the agents put together where that is. */
+/* The target `builtin` is one of ours: agents make its address from its port. */
 static bool find_target(const struct api *api, struct campaign_options *options, struct error *error)
 {
     if (!bytes_equal_string(options->target, BUILTIN)) {
@@ -22,7 +22,7 @@ static bool find_target(const struct api *api, struct campaign_options *options,
            error_wrap(error, "the practice target: ");
 }
 
-static void api_create_tell(struct http_request *request, unsigned status, uint64_t campaign)
+static void api_create_tell(struct http_exchange *request, unsigned status, uint64_t campaign)
 {
     json_t *answer = json_object();
     json_put_count(answer, "campaign", campaign);
@@ -36,7 +36,7 @@ static void api_create_tell(struct http_request *request, unsigned status, uint6
                                                .header_value = location});
 }
 
-/* Who asks once more, for he had no answer, is told of the campaign that he has. */
+/* Idempotent retry: the same key returns the existing campaign. */
 static uint64_t find_known(const struct api *api, const struct creation *creation)
 {
     struct bytes key = bytes_of_string(creation->key);
@@ -44,7 +44,7 @@ static uint64_t find_known(const struct api *api, const struct creation *creatio
     return known != 0 || api->archive == NULL ? known : archive_find_key(api->archive, key);
 }
 
-static void api_create_start(struct api *api, struct http_request *request, struct creation *creation)
+static void api_create_start(struct api *api, struct http_exchange *request, struct creation *creation)
 {
     struct error error;
     const struct server_campaign wanted = {.options = &creation->options,
@@ -67,11 +67,11 @@ static void api_create_start(struct api *api, struct http_request *request, stru
         api_create_tell(request, 201, campaign);
         return;
     }
-    api_answer_error(request, 503, "the journal has failed (%s), and no campaign shall be without",
+    api_answer_error(request, 503, "the journal has failed (%s), and no campaign may run without one",
                      recovery_state(server_recovery(api->server)).reason);
 }
 
-static void create_if_new(struct api *api, struct http_request *request, struct creation *creation)
+static void create_if_new(struct api *api, struct http_exchange *request, struct creation *creation)
 {
     uint64_t known = find_known(api, creation);
     if (known != 0) {
@@ -84,13 +84,12 @@ static void create_if_new(struct api *api, struct http_request *request, struct 
     }
 }
 
-/* A campaign that somebody wants: its body may have 88 MB, which the thread makes into a bundle with a name
- * before the loop hears of it. */
-struct wish {
+/* A request to create a campaign. Its body may have 88 MB, so a thread parses it and hashes the bundle. */
+struct creation_request {
     uv_work_t work;
     struct api *api;
-    struct wish *next;
-    struct http_request *request; /* NULL: nobody waits for the answer any more */
+    struct creation_request *next;
+    struct http_exchange *request; /* NULL: nobody waits for the answer any more */
     uint8_t *body;
     size_t size;
     json_t *object; /* what the creation borrows from */
@@ -99,64 +98,66 @@ struct wish {
     struct error error;
 };
 
-static void wish_free(struct wish *wish)
+static void creation_request_free(struct creation_request *pending)
 {
-    creation_finish(&wish->creation);
-    json_decref(wish->object);
-    memory_free(wish->body);
-    memory_free(wish);
+    creation_finish(&pending->creation);
+    json_decref(pending->object);
+    memory_free(pending->body);
+    memory_free(pending);
 }
 
-/* In the thread. What is large goes here too: giving it back takes the kernel its time. */
-static void wish_read(uv_work_t *work)
+/* In the thread. Large memory is freed here too, because giving it back to the kernel takes time. */
+static void creation_request_read(uv_work_t *work)
 {
-    struct wish *wish = (struct wish *)work->data;
-    wish->object = api_parse_object(bytes_of(wish->body, wish->size), &wish->error);
-    memory_free(wish->body);
-    wish->body = NULL;
-    wish->is_good = wish->object != NULL && creation_read(&wish->creation, wish->object, &wish->error);
-    if (!wish->is_good) {
-        creation_finish(&wish->creation);
-        json_decref(wish->object);
-        wish->object = NULL;
+    struct creation_request *pending = (struct creation_request *)work->data;
+    pending->object = api_parse_object(bytes_of(pending->body, pending->size), &pending->error);
+    memory_free(pending->body);
+    pending->body = NULL;
+    pending->is_good =
+        pending->object != NULL && creation_read(&pending->creation, pending->object, &pending->error);
+    if (!pending->is_good) {
+        creation_finish(&pending->creation);
+        json_decref(pending->object);
+        pending->object = NULL;
     }
 }
 
-static void on_wish_gone(void *context)
+static void on_creation_gone(void *context)
 {
-    ((struct wish *)context)->request = NULL;
+    ((struct creation_request *)context)->request = NULL;
 }
 
-static void refuse_while_draining(struct http_request *request)
+static void refuse_while_draining(struct http_exchange *request)
 {
     api_answer_error(request, 503, "the coordinator is shutting down and takes no new campaigns");
 }
 
-static void wish_answer(struct wish *wish)
+static void creation_request_answer(struct creation_request *pending)
 {
-    struct http_request *request = wish->request;
-    if (!wish->is_good) {
-        api_answer_error(request, 400, "%s", wish->error.text);
-    } else if (wish->api->is_draining) {
+    struct http_exchange *request = pending->request;
+    server_flush(pending->api->server);
+    if (!pending->is_good) {
+        api_answer_error(request, 400, "%s", pending->error.text);
+    } else if (pending->api->is_draining) {
         refuse_while_draining(request);
     } else {
-        create_if_new(wish->api, request, &wish->creation);
+        create_if_new(pending->api, request, &pending->creation);
     }
     http_answer_postponed(request);
 }
 
 static void api_work_begin(struct api_work *work);
 
-static void on_wish_read(uv_work_t *work, int status)
+static void on_creation_read(uv_work_t *work, int status)
 {
-    struct wish *wish = (struct wish *)work->data;
-    struct api *api = wish->api;
+    struct creation_request *pending = (struct creation_request *)work->data;
+    struct api *api = pending->api;
     (void)status;
-    api->work.first = wish->next;
-    if (wish->request != NULL) {
-        wish_answer(wish);
+    api->work.first = pending->next;
+    if (pending->request != NULL) {
+        creation_request_answer(pending);
     }
-    wish_free(wish);
+    creation_request_free(pending);
     api_work_begin(&api->work);
     api_release(api);
 }
@@ -164,32 +165,32 @@ static void on_wish_read(uv_work_t *work, int status)
 /* One at a time: each takes several times the memory of its body. */
 static void api_work_begin(struct api_work *work)
 {
-    struct wish *wish = work->first;
-    if (wish == NULL) {
+    struct creation_request *pending = work->first;
+    if (pending == NULL) {
         work->last = NULL;
         return;
     }
-    wish->work.data = wish;
-    wish->api->open_parts++;
-    int result = uv_queue_work(work->loop, &wish->work, wish_read, on_wish_read);
+    pending->work.data = pending;
+    pending->api->open_parts++;
+    int result = uv_queue_work(work->loop, &pending->work, creation_request_read, on_creation_read);
     assert(result == 0);
     (void)result;
 }
 
 void api_work_close(struct api_work *work)
 {
-    struct wish *wish = work->first != NULL ? work->first->next : NULL;
+    struct creation_request *pending = work->first != NULL ? work->first->next : NULL;
     if (work->first != NULL) {
         work->first->next = NULL;
     }
-    while (wish != NULL) {
-        struct wish *next = wish->next;
-        wish_free(wish);
-        wish = next;
+    while (pending != NULL) {
+        struct creation_request *next = pending->next;
+        creation_request_free(pending);
+        pending = next;
     }
 }
 
-void api_create_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_create_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     struct api_work *work = &api->work;
     (void)campaign;
@@ -197,14 +198,14 @@ void api_create_campaign(struct api *api, struct http_request *request, uint64_t
         refuse_while_draining(request);
         return;
     }
-    struct wish *wish = MEMORY_NEW(struct wish);
-    wish->api = api;
-    wish->request = request;
-    wish->body = http_take_body(request, &wish->size);
-    http_postpone(request, on_wish_gone, wish);
+    struct creation_request *pending = MEMORY_NEW(struct creation_request);
+    pending->api = api;
+    pending->request = request;
+    pending->body = http_take_body(request, &pending->size);
+    http_postpone(request, on_creation_gone, pending);
     bool is_alone = work->first == NULL;
-    *(is_alone ? &work->first : &work->last->next) = wish;
-    work->last = wish;
+    *(is_alone ? &work->first : &work->last->next) = pending;
+    work->last = pending;
     if (is_alone) {
         api_work_begin(work);
     }

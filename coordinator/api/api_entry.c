@@ -1,6 +1,6 @@
-/* Who may ask the API: a browser sends what any page wants, with its own rights on this host, and a name that
- * a stranger owns can mean this host. So a request has to mean us by name, come from no page of elsewhere,
- * know the token, and bring nothing but JSON. */
+/* Who may use the API. A browser sends requests for any page that it shows, and a foreign name may resolve to
+ * this host. So a request has to address us by one of our names, must not come from a page of another origin,
+ * has to carry the token, and may have no body but JSON. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/log.h"
@@ -20,7 +20,7 @@ static void entry_digest(const char *token, char digest[DIGEST_TEXT_BYTES])
     digest_free(&sum);
 }
 
-/* A name that cannot be one is left out: nobody could ask by it. */
+/* A name that is not valid is left out: no request could carry it. */
 static void entry_add_name(struct api_entry *entry, const char *name)
 {
     struct error error;
@@ -45,13 +45,13 @@ void api_entry_open(struct api_entry *entry, const struct api_settings *settings
     }
 }
 
-static bool entry_refuse_origin(struct http_request *request)
+static bool entry_refuse_origin(struct http_exchange *request)
 {
     api_answer_error(request, 403, "a web page of another origin may not use this API");
     return false;
 }
 
-bool api_entry_check_origin(const struct api *api, struct http_request *request)
+bool api_entry_check_origin(const struct api *api, struct http_exchange *request)
 {
     const char *host = http_header(request, "Host");
     const char *origin = http_header(request, "Origin");
@@ -71,8 +71,8 @@ bool api_entry_check_origin(const struct api *api, struct http_request *request)
     return true;
 }
 
-/* Compares digests, so that the time tells nothing of the token. */
-bool api_entry_check_token(const struct api *api, struct http_request *request)
+/* Compares digests, so that the time taken reveals nothing about the token. */
+bool api_entry_check_token(const struct api *api, struct http_exchange *request)
 {
     const char *given = http_header(request, "Authorization");
     bool is_right = !api->entry.has_token;
@@ -88,8 +88,9 @@ bool api_entry_check_token(const struct api *api, struct http_request *request)
     return is_right;
 }
 
-/* A form can send three types to any place without being asked; JSON is none of them. */
-bool api_entry_check_body(struct http_request *request)
+/* An HTML form can send three content types to another origin without a preflight; JSON is not one of them.
+ */
+bool api_entry_check_body(struct http_exchange *request)
 {
     const char *type = http_header(request, "Content-Type");
     bool is_good = type != NULL ? content_type_is_json(bytes_of_string(type)) : !http_has_body(request);

@@ -4,11 +4,12 @@
 #include "coordinator/api/api.h"
 #include "coordinator/http/http.h"
 #include "coordinator/json/json_put.h"
+#include "proto/message/limits.h"
 
 /* Campaigns that have not ended, at once. */
 #define API_LIVE_CAMPAIGNS 64u
 
-/* What a campaign does now, from what it had done a second ago. */
+/* The rate of a campaign, from its numbers a second ago. */
 struct api_rate {
     uint64_t campaign;
     uint64_t running_ns;
@@ -16,24 +17,24 @@ struct api_rate {
     double requests_per_s;
 };
 
-/* Who may ask. */
+/* Who may use it. */
 struct api_entry {
     struct host_names names;
     bool has_token;
     char token_digest[DIGEST_TEXT_BYTES];
 };
 
-/* The wishes that a thread reads, one after the other: they may be large. */
+/* Requests to create a campaign, parsed one after the other in a thread: they may be large. */
 struct api_work {
     uv_loop_t *loop;
-    struct wish *first; /* the thread has it */
-    struct wish *last;
+    struct creation_request *first; /* the thread has it */
+    struct creation_request *last;
 };
 
 struct api {
     struct server *server;
     struct archive *archive;          /* NULL: none */
-    struct artifact_store *artifacts; /* NULL likewise */
+    struct artifact_store *artifacts; /* NULL: none */
     struct http *http;
     struct api_target target;
     uv_timer_t tick;
@@ -51,46 +52,43 @@ struct api {
     bool has_complained; /* of the archive, which has not worked since */
 };
 
-typedef void api_function(struct api *api, struct http_request *request, uint64_t campaign);
+/* The files of the API from the bottom up; each calls those above it here and none below. */
 
-/* api_agents.c, api_archive.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c, api_metrics.c */
-api_function api_list_agents;
-api_function api_list_campaigns;
-api_function api_show_campaign;
-api_function api_show_report;
-api_function api_show_artifact;
-api_function api_stop_campaign;
-api_function api_scale_campaign;
-api_function api_create_campaign;
-api_function api_watch_campaign;
-api_function api_show_metrics;
+/* api_state.c. The memory of the API goes when the last of its parts has: the clock, the request that a
+ * thread reads. */
+void api_release(struct api *api);
+
+/* api_answer.c. Takes `value`. */
+void api_answer_json(struct http_exchange *request, unsigned status, json_t *value);
+void api_answer_error(struct http_exchange *request, unsigned status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* There is no such campaign. */
+void api_answer_unknown(struct http_exchange *request, uint64_t campaign);
+
+/* api_body.c. Any thread may call it. NULL with what is wrong. Bounded in depth and number of values, so that
+ * a body takes no more memory than its size suggests. The caller's to json_decref. */
+json_t *api_parse_object(struct bytes body, struct error *error);
+/* That of a request, of a few kilobytes; NULL after it has answered 400. */
+json_t *api_body_object(struct http_exchange *request);
 
 /* api_entry.c: false after it has answered why not. */
 void api_entry_open(struct api_entry *entry, const struct api_settings *settings);
-/* That the request means us, and that no page of elsewhere is its cause. */
-MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_request *request);
-MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_request *request);
+/* That the request addresses us, and does not come from a page of another origin. */
+MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_exchange *request);
+MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_exchange *request);
 /* That a body is JSON. */
-MUST_CHECK bool api_entry_check_body(struct http_request *request);
+MUST_CHECK bool api_entry_check_body(struct http_exchange *request);
 
-/* Takes `value`. */
-void api_answer_json(struct http_request *request, unsigned status, json_t *value);
-void api_answer_error(struct http_request *request, unsigned status, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-/* A campaign that the server has; NULL: answered with why not. */
-const struct campaign_report *api_find(struct api *api, struct http_request *request, uint64_t campaign);
-/* The live object. */
-json_t *api_live_object(const struct api *api, const struct campaign_report *report);
-json_t *api_report_object(const struct campaign_report *report);
-json_t *api_verdict(const struct campaign_report *report);
+/* api_views.c. Each second: how fast each campaign is. */
+void api_sample_rates(struct api *api);
+/* Its progress. */
+json_t *api_live_object(const struct api *api, const struct report_view *report);
 
-/* What readers saw of edits, for the metrics. */
-void api_append_seen(struct buffer *text, struct api *api, const struct coordinator_overview *overview);
-/* What is known of the campaign goes into the archive. */
+/* api_archive.c. Writes the campaign to the archive. */
 void api_keep(struct api *api, uint64_t campaign);
-/* Likewise for all that live. */
+/* Writes all that have not ended. */
 void api_keep_all(struct api *api);
-/* What stands in the archive of a campaign that the server does not have; NULL if nothing does. */
+/* What the archive has of a campaign that the server does not have; NULL if nothing. */
 const json_t *api_archived_live(const struct api *api, uint64_t campaign);
 /* The caller's to json_decref; NULL likewise. */
 json_t *api_archived_report(const struct api *api, uint64_t campaign);
@@ -98,22 +96,36 @@ json_t *api_archived_report(const struct api *api, uint64_t campaign);
 void api_list_archived(const struct api *api, json_t *list);
 /* Whether the journal works, and if not, why. */
 json_t *api_journal_object(const struct api *api);
-void api_answer_unknown(struct http_request *request, uint64_t campaign);
+/* A campaign that the server has; NULL after it has answered why not. */
+const struct report_view *api_find(struct api *api, struct http_exchange *request, uint64_t campaign);
 
-/* Each second: how fast each campaign is, and the news for those who watch. */
-void api_sample_rates(struct api *api);
+/* api_metrics_seen.c: what readers saw of edits. api_agent_metrics.c: the agents. */
+void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count);
+void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
+
+/* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c: they
+ * answer the routes. `campaign` is the first number of the path, 0 where it has none. */
+typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
+api_function api_show_health;
+api_function api_show_readiness;
+api_function api_show_description;
+api_function api_show_metrics;
+api_function api_list_agents;
+api_function api_list_campaigns;
+api_function api_show_campaign;
+api_function api_show_report;
+api_function api_show_artifact;
+api_function api_stop_campaign;
+api_function api_create_campaign;
+api_function api_scale_campaign;
+api_function api_watch_campaign;
+/* api_create.c. Drops the requests that are not being parsed. */
+void api_work_close(struct api_work *work);
+/* api_watch.c. Each second: sends progress to watchers. */
 void api_tell_progress(struct api *api);
 
-/* Any thread may call it. NULL with what is wrong. Bounded in depth and number of values, so
- * that a body takes no more memory than its size suggests. The caller's to json_decref. */
-json_t *api_parse_object(struct bytes body, struct error *error);
-/* That of a request, of a few kilobytes; NULL after it has answered 400. */
-json_t *api_body_object(struct http_request *request);
-
-/* Nobody waits for them any more. */
-void api_work_close(struct api_work *work);
-/* The memory of the API goes when the last of its parts has: the clock, the wish that a thread has. */
-void api_release(struct api *api);
-/* For /metrics. */
-void api_append_metric_head(struct buffer *text, const char *name, const char *type, const char *help);
-void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
+/* api_routes.c. A bundle in Base64, its paths, and the JSON around them. */
+#define API_BODY_BYTES ((size_t)LIMIT_BUNDLE_BYTES / 3 * 4 + (size_t)2 * 1024 * 1024)
+/* For the HTTP server; `context` is the API. */
+void api_on_headers(void *context, struct http_exchange *request);
+void api_on_request(void *context, struct http_exchange *request);

@@ -3,14 +3,17 @@
 
 #include "common/clock.h"
 #include "common/memory.h"
+#include "coordinator/api/metrics_text.h"
 
 /* A few hundred bytes an agent. */
 #define METRICS_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
-/* What the rows are made of; the sums go over campaigns that have not ended. */
+/* What the rows are computed from; sums are over campaigns that have not ended. */
 struct sums {
     const struct api *api;
     const struct coordinator_overview *overview;
+    const struct report_view **live; /* of campaigns that have not ended */
+    size_t live_count;
     uint64_t states[CAMPAIGN_STATE_COUNT];
     uint64_t running_agents;
     uint64_t workers_running;
@@ -163,7 +166,7 @@ static double start_time_s(const struct sums *sums)
     return (double)sums->api->began_wall_ns / (double)NS_PER_S;
 }
 
-static const struct metric {
+static const struct coordinator_metric {
     const char *name;
     const char *type;
     const char *help;
@@ -202,15 +205,11 @@ static const struct metric {
     {"process_start_time_seconds", "gauge", "When the process began, since 1970.", start_time_s},
 };
 
-void api_append_metric_head(struct buffer *text, const char *name, const char *type, const char *help)
-{
-    buffer_append_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 static void sum_up(struct api *api, struct sums *sums)
 {
     const struct coordinator_overview *overview = server_overview(api->server);
     *sums = (struct sums){.api = api, .overview = overview};
+    sums->live = memory_new(overview->live_campaign_count + 1, sizeof *sums->live);
     for (size_t i = 0; i < overview->agent_count; i++) {
         sums->running_agents += overview->agents[i].campaign_count > 0;
     }
@@ -219,7 +218,8 @@ static void sum_up(struct api *api, struct sums *sums)
         if (overview->campaigns[i].state == CAMPAIGN_ENDED) {
             continue;
         }
-        const struct campaign_report *report = server_report(api->server, overview->campaigns[i].campaign);
+        const struct report_view *report = server_report(api->server, overview->campaigns[i].campaign);
+        sums->live[sums->live_count++] = report;
         sums->workers_running += report->workers_running;
         sums->notifiers += report->live_notifiers;
         sums->barriers += report->live_barriers;
@@ -230,8 +230,8 @@ static void sum_up(struct api *api, struct sums *sums)
 
 static void append_states(struct buffer *text, const struct sums *sums)
 {
-    api_append_metric_head(text, "tutti_campaigns", "gauge",
-                           "Campaigns by state; ended ones as long as their report is kept.");
+    metrics_text_head(text, "tutti_campaigns", "gauge",
+                      "Campaigns by state; ended ones as long as their report is kept.");
     for (int state = 0; state < CAMPAIGN_STATE_COUNT; state++) {
         buffer_append_format(text, "tutti_campaigns{state=\"%s\"} %llu\n",
                              campaign_state_name((enum campaign_state)state),
@@ -239,7 +239,7 @@ static void append_states(struct buffer *text, const struct sums *sums)
     }
 }
 
-static void append_steps(struct buffer *text, const struct campaign_report *report)
+static void append_steps(struct buffer *text, const struct report_view *report)
 {
     const struct {
         const char *result;
@@ -257,39 +257,33 @@ static void append_steps(struct buffer *text, const struct campaign_report *repo
     }
 }
 
-/* Of campaigns that have not ended: what is over is in the report. */
-static void append_campaigns(struct buffer *text, struct api *api,
-                             const struct coordinator_overview *overview)
+/* Only campaigns that have not ended: the report has the others. */
+static void append_campaigns(struct buffer *text, const struct sums *sums)
 {
-    api_append_metric_head(text, "tutti_campaign_steps_total", "counter",
-                           "Steps of a campaign by how they ended.");
-    for (size_t i = 0; i < overview->campaign_count; i++) {
-        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
-            append_steps(text, server_report(api->server, overview->campaigns[i].campaign));
-        }
+    metrics_text_head(text, "tutti_campaign_steps_total", "counter",
+                      "Steps of a campaign by how they ended.");
+    for (size_t i = 0; i < sums->live_count; i++) {
+        append_steps(text, sums->live[i]);
     }
-    api_append_metric_head(text, "tutti_campaign_requests_total", "counter", "Requests of a campaign.");
-    for (size_t i = 0; i < overview->campaign_count; i++) {
-        uint64_t campaign = overview->campaigns[i].campaign;
-        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
-            buffer_append_format(text, "tutti_campaign_requests_total{campaign=\"%llu\"} %llu\n",
-                                 (unsigned long long)campaign,
-                                 (unsigned long long)server_report(api->server, campaign)->requests_total);
-        }
+    metrics_text_head(text, "tutti_campaign_requests_total", "counter", "Requests of a campaign.");
+    for (size_t i = 0; i < sums->live_count; i++) {
+        buffer_append_format(text, "tutti_campaign_requests_total{campaign=\"%llu\"} %llu\n",
+                             (unsigned long long)sums->live[i]->campaign,
+                             (unsigned long long)sums->live[i]->requests_total);
     }
 }
 
 static void append_refusals(struct buffer *text, const struct refusals *refusals)
 {
-    api_append_metric_head(text, "tutti_refusals_total", "counter",
-                           "What came to the port of the agents and was not let in.");
+    metrics_text_head(text, "tutti_refusals_total", "counter",
+                      "What came to the port of the agents and was not let in.");
     for (int kind = 0; kind < REFUSAL_COUNT; kind++) {
         buffer_append_format(text, "tutti_refusals_total{kind=\"%s\"} %llu\n",
                              refusal_name((enum refusal)kind), (unsigned long long)refusals->counts[kind]);
     }
 }
 
-void api_show_metrics(struct api *api, struct http_request *request, uint64_t campaign)
+void api_show_metrics(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     SCOPED(buffer_finish) struct buffer text;
     struct sums sums;
@@ -297,17 +291,18 @@ void api_show_metrics(struct api *api, struct http_request *request, uint64_t ca
     buffer_init(&text, METRICS_MAX_BYTES);
     sum_up(api, &sums);
     for (size_t i = 0; i < sizeof METRICS / sizeof METRICS[0]; i++) {
-        api_append_metric_head(&text, METRICS[i].name, METRICS[i].type, METRICS[i].help);
+        metrics_text_head(&text, METRICS[i].name, METRICS[i].type, METRICS[i].help);
         buffer_append_format(&text, "%s %.15g\n", METRICS[i].name, METRICS[i].value(&sums));
     }
     append_states(&text, &sums);
-    append_campaigns(&text, api, sums.overview);
-    api_append_seen(&text, api, sums.overview);
+    append_campaigns(&text, &sums);
+    api_append_seen(&text, sums.live, sums.live_count);
     append_refusals(&text, server_refusals(api->server));
     api_append_agent_metrics(&text, sums.overview);
-    api_append_metric_head(&text, "tutti_build_info", "gauge", "The version, as a label.");
+    metrics_text_head(&text, "tutti_build_info", "gauge", "The version, as a label.");
     buffer_append_format(&text, "tutti_build_info{version=\"%s\"} 1\n", TUTTI_VERSION);
     http_answer(request, &(struct http_answer){.status = 200,
                                                .content_type = "text/plain; version=0.0.4; charset=utf-8",
                                                .body = buffer_bytes(&text)});
+    memory_free(sums.live);
 }

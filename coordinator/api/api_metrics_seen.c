@@ -1,44 +1,46 @@
 /* Metrics of what readers saw of edits. */
 #include "coordinator/api/api_inside.h"
 
+#include "coordinator/api/metrics_text.h"
+
 #define US_PER_S 1e6
 
-static void append_labels(struct buffer *text, const struct campaign_report *report,
-                          const struct seen_report *seen)
+static void append_labels(struct buffer *text, const struct report_view *report, const struct seen_view *seen)
 {
-    buffer_append_format(text, "{campaign=\"%llu\",notifier=\"", (unsigned long long)report->campaign);
-    for (size_t i = 0; i < seen->name.size; i++) {
-        char character = (char)seen->name.data[i];
-        if (character == '"' || character == '\\') {
-            buffer_append_string(text, "\\");
-        }
-        buffer_append(text, &character, 1);
-    }
-    buffer_append_string(text, "\"");
+    buffer_append_format(text, "{campaign=\"%llu\",", (unsigned long long)report->campaign);
+    metrics_text_label(text, "notifier", seen->name);
 }
 
-static void append_quantiles(struct buffer *text, const struct campaign_report *report,
-                             const struct seen_report *seen)
+static void append_quantiles(struct buffer *text, const struct report_view *report,
+                             const struct seen_view *seen)
 {
-    static const double quantiles[] = {0.5, 0.95, 0.99, 1};
-    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0] && seen->seen_count > 0; i++) {
+    const struct {
+        const char *quantile;
+        uint64_t us;
+    } rows[] = {
+        {"0.5", seen->seen.p50_us},
+        {"0.95", seen->seen.p95_us},
+        {"0.99", seen->seen.p99_us},
+        {"1", seen->seen.maximum_us},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && seen->count > 0; i++) {
         buffer_append_string(text, "tutti_campaign_seen_seconds");
         append_labels(text, report, seen);
-        buffer_append_format(text, ",quantile=\"%g\"} %.9g\n", quantiles[i],
-                             (double)histogram_quantile(seen->seen_us, quantiles[i]) / US_PER_S);
+        buffer_append_format(text, ",quantile=\"%s\"} %.9g\n", rows[i].quantile,
+                             (double)rows[i].us / US_PER_S);
     }
 }
 
-static void append_sightings(struct buffer *text, const struct campaign_report *report,
-                             const struct seen_report *seen)
+static void append_sightings(struct buffer *text, const struct report_view *report,
+                             const struct seen_view *seen)
 {
     buffer_append_string(text, "tutti_campaign_sightings_total");
     append_labels(text, report, seen);
-    buffer_append_format(text, "} %llu\n", (unsigned long long)seen->seen_count);
+    buffer_append_format(text, "} %llu\n", (unsigned long long)seen->count);
 }
 
-static void append_diverged(struct buffer *text, const struct campaign_report *report,
-                            const struct seen_report *seen)
+static void append_diverged(struct buffer *text, const struct report_view *report,
+                            const struct seen_view *seen)
 {
     if (seen->steps_compared > 0) {
         buffer_append_string(text, "tutti_campaign_diverged_steps_total");
@@ -51,7 +53,7 @@ static const struct seen_metric {
     const char *name;
     const char *type;
     const char *help;
-    void (*append)(struct buffer *text, const struct campaign_report *report, const struct seen_report *seen);
+    void (*append)(struct buffer *text, const struct report_view *report, const struct seen_view *seen);
 } METRICS[] = {
     {"tutti_campaign_seen_seconds", "gauge", "From an edit until a reader saw it.", append_quantiles},
     {"tutti_campaign_sightings_total", "counter", "Edits times the readers who saw them.", append_sightings},
@@ -59,19 +61,13 @@ static const struct seen_metric {
      append_diverged},
 };
 
-void api_append_seen(struct buffer *text, struct api *api, const struct coordinator_overview *overview)
+void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count)
 {
     for (size_t row = 0; row < sizeof METRICS / sizeof METRICS[0]; row++) {
-        buffer_append_format(text, "# HELP %s %s\n# TYPE %s %s\n", METRICS[row].name, METRICS[row].help,
-                             METRICS[row].name, METRICS[row].type);
-        for (size_t i = 0; i < overview->campaign_count; i++) {
-            if (overview->campaigns[i].state == CAMPAIGN_ENDED) {
-                continue;
-            }
-            const struct campaign_report *report =
-                server_report(api->server, overview->campaigns[i].campaign);
-            for (size_t j = 0; j < report->seen_count; j++) {
-                METRICS[row].append(text, report, &report->seen[j]);
+        metrics_text_head(text, METRICS[row].name, METRICS[row].type, METRICS[row].help);
+        for (size_t i = 0; i < count; i++) {
+            for (size_t j = 0; j < reports[i]->seen_count; j++) {
+                METRICS[row].append(text, reports[i], &reports[i]->seen[j]);
             }
         }
     }

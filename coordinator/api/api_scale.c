@@ -1,4 +1,4 @@
-/* The API's way to another number of workers. */
+/* Changes the number of workers of a campaign. */
 #include "coordinator/api/api_inside.h"
 
 #include "proto/message/limits.h"
@@ -12,13 +12,13 @@ static bool read_workers(const json_t *object, uint32_t *workers, struct error *
     }
     if (!json_is_integer(value) || json_integer_value(value) < 1 ||
         json_integer_value(value) > LIMIT_WORKERS) {
-        return error_set(error, "workers is no whole number from 1 to %u", LIMIT_WORKERS);
+        return error_set(error, "workers is not an integer from 1 to %u", LIMIT_WORKERS);
     }
     *workers = (uint32_t)json_integer_value(value);
     return true;
 }
 
-void api_scale_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_scale_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     uint32_t workers = 0;
     struct error error;

@@ -1,7 +1,8 @@
-/* Those who watch a campaign: server-sent events, from when they come until it has ended. */
+/* Watchers of a campaign: server-sent events, from when they connect until it has ended. */
 #include "coordinator/api/api_inside.h"
 
 #include "common/memory.h"
+#include "coordinator/json/report_json.h"
 
 #define EVENT_MAX_BYTES ((size_t)8 * 1024 * 1024)
 #define REPORT_MAX_BYTES ((size_t)1024 * 1024)
@@ -10,7 +11,7 @@ struct watcher {
     struct api *api;
     uint64_t campaign;
     struct http_stream *stream;
-    bool has_ended; /* it has been told all */
+    bool has_ended; /* everything has been sent to it */
     struct watcher *next;
 };
 
@@ -47,7 +48,7 @@ static json_t *object_with(const char *key, const char *text)
     return object;
 }
 
-/* A report that is too large for an event is told by where it is. Takes it. */
+/* A report that is too large for an event is replaced by its path. Takes it. */
 static void tell_end(struct watcher *watcher, json_t *report)
 {
     if (json_dumpb(report, NULL, 0, JSON_COMPACT) > REPORT_MAX_BYTES) {
@@ -64,9 +65,9 @@ static void tell_end(struct watcher *watcher, json_t *report)
     watcher->has_ended = true;
 }
 
-void api_watch_campaign(struct api *api, struct http_request *request, uint64_t campaign)
+void api_watch_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
-    const struct campaign_report *report = server_report(api->server, campaign);
+    const struct report_view *report = server_report(api->server, campaign);
     json_t *archived = report == NULL ? api_archived_report(api, campaign) : NULL;
     if (report == NULL && archived == NULL) {
         api_answer_unknown(request, campaign);
@@ -77,7 +78,7 @@ void api_watch_campaign(struct api *api, struct http_request *request, uint64_t 
     watcher->stream = http_answer_stream(request, "text/event-stream", on_gone, watcher);
     api->watchers = watcher;
     if (report == NULL || report->state == CAMPAIGN_ENDED) {
-        tell_end(watcher, report != NULL ? api_report_object(report) : archived);
+        tell_end(watcher, report != NULL ? report_json_object(report) : archived);
         return;
     }
     api_watch_tell(watcher, "state", object_with("state", campaign_state_name(report->state)));
@@ -93,7 +94,7 @@ void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_stat
         }
         api_watch_tell(watcher, "state", object_with("state", campaign_state_name(state)));
         if (state == CAMPAIGN_ENDED) {
-            tell_end(watcher, api_report_object(server_report(api->server, campaign)));
+            tell_end(watcher, report_json_object(server_report(api->server, campaign)));
         }
     }
 }
@@ -107,12 +108,12 @@ void api_deadlock_found(struct api *api, uint64_t campaign, const char *text)
     }
 }
 
-/* Who is slow gets fewer numbers, but all that happens. */
+/* A slow reader gets progress less often, but every other event. */
 void api_tell_progress(struct api *api)
 {
     for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
         if (!watcher->has_ended && http_stream_is_idle(watcher->stream)) {
-            const struct campaign_report *report = server_report(api->server, watcher->campaign);
+            const struct report_view *report = server_report(api->server, watcher->campaign);
             api_watch_tell(watcher, "progress", api_live_object(api, report));
         }
     }

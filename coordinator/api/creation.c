@@ -1,4 +1,4 @@
-/* What somebody wants a campaign to be: its script, its files, how many agents it waits for. */
+/* The request for a new campaign: its script, its files, how many agents it waits for. */
 #include "coordinator/api/creation.h"
 
 #include "common/base64.h"
@@ -13,7 +13,7 @@
 
 static bool refuse_content(struct error *error)
 {
-    return error_set(error, "the content is no Base64 of at most %u bytes", LIMIT_BUNDLE_BYTES);
+    return error_set(error, "the content is not Base64 of at most %u bytes", LIMIT_BUNDLE_BYTES);
 }
 
 static struct bytes content_text(const json_t *file)
@@ -34,7 +34,7 @@ static bool creation_take_file(const json_t *object, struct bundle_file *file, s
            (base64_decoded_room(content_text(object)) <= LIMIT_BUNDLE_BYTES + 2 || refuse_content(error));
 }
 
-/* Into the one piece of memory that has room for all of them. */
+/* Into one block of memory that has room for all of them. */
 static bool decode_files(struct creation *creation, json_t *files, size_t room, struct error *error)
 {
     size_t at = 0;
@@ -54,10 +54,10 @@ static bool decode_files(struct creation *creation, json_t *files, size_t room, 
 
 static bool take_files(struct creation *creation, json_t *files, struct error *error)
 {
-    size_t count = json_array_size(files); /* 0 for what is no array */
+    size_t count = json_array_size(files); /* 0 for what is not an array */
     size_t room = 0;
     if (count == 0 || count > LIMIT_BUNDLE_FILES) {
-        return error_set(error, "files is no list of 1 to %u files", LIMIT_BUNDLE_FILES);
+        return error_set(error, "files is not a list of 1 to %u files", LIMIT_BUNDLE_FILES);
     }
     struct bundle *bundle = &creation->bundle;
     bundle->files = memory_new(count, sizeof *bundle->files);
@@ -80,18 +80,18 @@ static bool take_script(struct creation *creation, const json_t *script, struct 
 {
     struct bytes text = bytes_of(json_string_value(script), json_string_length(script));
     if (text.size == 0 || text.size > LIMIT_PATH_BYTES || !bytes_is_printable(text)) {
-        return error_set(error, "script is no text of 1 to %u printable bytes", LIMIT_PATH_BYTES);
+        return error_set(error, "script is not a text of 1 to %u printable bytes", LIMIT_PATH_BYTES);
     }
     creation->script = json_string_value(script);
     return true;
 }
 
-/* By which the same wish is known again when it is made once more, for want of an answer. */
+/* Identifies the request when it is repeated because no answer came. */
 static bool take_key(struct creation *creation, const json_t *key, struct error *error)
 {
     struct bytes text = bytes_of(json_string_value(key), json_string_length(key));
     if (key != NULL && (text.size == 0 || text.size > KEY_MAX_BYTES || !bytes_is_printable(text))) {
-        return error_set(error, "creation_key is no text of 1 to %u printable bytes", KEY_MAX_BYTES);
+        return error_set(error, "creation_key is not a text of 1 to %u printable bytes", KEY_MAX_BYTES);
     }
     creation->key = json_string_value(key);
     return true;
@@ -102,7 +102,7 @@ static bool creation_take_number(const json_t *value, const char *what, json_int
 {
     if (!json_is_integer(value) || json_integer_value(value) < minimum ||
         json_integer_value(value) > maximum) {
-        return error_set(error, "%s is no whole number from %lld to %lld", what, (long long)minimum,
+        return error_set(error, "%s is not an integer from %lld to %lld", what, (long long)minimum,
                          (long long)maximum);
     }
     return true;

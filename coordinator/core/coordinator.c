@@ -306,6 +306,15 @@ uint64_t coordinator_find_key(const struct coordinator *coordinator, struct byte
     return found != NULL ? campaign_id(found) : 0;
 }
 
+bool coordinator_find(const struct coordinator *coordinator, uint64_t campaign, enum campaign_state *state)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    if (found != NULL) {
+        *state = campaign_state(found);
+    }
+    return found != NULL;
+}
+
 bool coordinator_has_live_campaign(const struct coordinator *coordinator)
 {
     return campaigns_have_live(&coordinator->campaigns);
@@ -316,6 +325,12 @@ const struct campaign_report *coordinator_report(struct coordinator *coordinator
 {
     struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found == NULL ? NULL : campaign_report(found, now_ns);
+}
+
+const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_artifacts(found) : NULL;
 }
 
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator)

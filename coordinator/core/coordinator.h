@@ -32,11 +32,16 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 
 /* The campaign that was created with this key, among those that still have a report; 0: there is none. */
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key);
+/* False if there is no report of this campaign, or none any more. */
+MUST_CHECK bool coordinator_find(const struct coordinator *coordinator, uint64_t campaign,
+                                 enum campaign_state *state);
 bool coordinator_has_live_campaign(const struct coordinator *coordinator);
 
 /* What is known of a campaign now, or how it ended; NULL: there is none with this id. Borrowed until the next
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
+/* What its failed steps have left; NULL if there is none of this id. Borrowed until the next step. */
+const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign);
 /* Agents and campaigns as they are now. Borrowed until the next step or the next overview. */
 const struct coordinator_overview *coordinator_overview(struct coordinator *coordinator);

@@ -69,10 +69,10 @@ static struct http_client *http_client_of(struct MHD_Connection *connection)
     return (struct http_client *)info->socket_context;
 }
 
-static struct http_request *request_new(struct http *http, struct MHD_Connection *connection,
-                                        const char *method, const char *path)
+static struct http_exchange *request_new(struct http *http, struct MHD_Connection *connection,
+                                         const char *method, const char *path)
 {
-    struct http_request *request = MEMORY_NEW(struct http_request);
+    struct http_exchange *request = MEMORY_NEW(struct http_exchange);
     request->http = http;
     request->connection = connection;
     request->method = memory_copy_string(method);
@@ -83,14 +83,14 @@ static struct http_request *request_new(struct http *http, struct MHD_Connection
     return request;
 }
 
-static void forget_body(struct http_request *request)
+static void forget_body(struct http_exchange *request)
 {
     request->http->incoming_bytes -= request->counted_bytes;
     request->counted_bytes = 0;
     buffer_finish(&request->body);
 }
 
-static void request_free(struct http_request *request)
+static void request_free(struct http_exchange *request)
 {
     forget_body(request);
     if (request->response != NULL) {
@@ -101,7 +101,7 @@ static void request_free(struct http_request *request)
     memory_free(request);
 }
 
-static void http_refuse(struct http_request *request, unsigned status, const char *json)
+static void http_refuse(struct http_exchange *request, unsigned status, const char *json)
 {
     http_answer(request, &(struct http_answer){.status = status,
                                                .content_type = "application/json",
@@ -109,7 +109,7 @@ static void http_refuse(struct http_request *request, unsigned status, const cha
     forget_body(request);
 }
 
-static void refuse_large(struct http_request *request)
+static void refuse_large(struct http_exchange *request)
 {
     char json[128];
     (void)snprintf(json, sizeof json, "{\"error\":\"a body may have at most %zu bytes\"}",
@@ -117,13 +117,13 @@ static void refuse_large(struct http_request *request)
     http_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, json);
 }
 
-static size_t announced_bytes(const struct http_request *request)
+static size_t announced_bytes(const struct http_exchange *request)
 {
     const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     return length != NULL ? (size_t)strtoull(length, NULL, 10) : 0;
 }
 
-static enum MHD_Result send_answer(struct http_request *request)
+static enum MHD_Result send_answer(struct http_exchange *request)
 {
     struct http *http = request->http;
     assert(request->response != NULL); /* on_request has to answer */
@@ -139,12 +139,12 @@ static enum MHD_Result send_answer(struct http_request *request)
     return result;
 }
 
-static struct bytes header_of(const struct http_request *request, const char *name)
+static struct bytes header_of(const struct http_exchange *request, const char *name)
 {
     return bytes_of_string(http_header(request, name));
 }
 
-static void refuse_crowd(struct http_request *request)
+static void refuse_crowd(struct http_exchange *request)
 {
     http_answer(request, &(struct http_answer){
                              .status = MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -155,7 +155,7 @@ static void refuse_crowd(struct http_request *request)
 }
 
 /* A client that is refused at once is not read any further. */
-static enum MHD_Result http_begin(struct http_request *request)
+static enum MHD_Result http_begin(struct http_exchange *request)
 {
     struct http *http = request->http;
     size_t announced = announced_bytes(request);
@@ -180,7 +180,7 @@ static enum MHD_Result http_begin(struct http_request *request)
 }
 
 /* False once more has arrived than we are willing to read after a refusal. */
-static bool take_body(struct http_request *request, const char *data, size_t size)
+static bool take_body(struct http_exchange *request, const char *data, size_t size)
 {
     struct http *http = request->http;
     if (request->response == NULL) {
@@ -206,7 +206,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
                                  void **state)
 {
     struct http *http = (struct http *)context;
-    struct http_request *request = (struct http_request *)*state;
+    struct http_exchange *request = (struct http_exchange *)*state;
     (void)version;
     if (request == NULL) {
         *state = request = request_new(http, connection, method, path);
@@ -238,7 +238,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)connection;
     (void)reason;
     if (*state != NULL) {
-        struct http_request *request = (struct http_request *)*state;
+        struct http_exchange *request = (struct http_exchange *)*state;
         http_client_rests(http->http_clients, request->http_client, http_now_ms(http));
         request_free(request);
         *state = NULL;

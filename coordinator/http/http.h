@@ -9,7 +9,8 @@
 #include <uv.h>
 
 struct http;
-struct http_request;
+/* A request, and the answer to it. */
+struct http_exchange;
 struct http_stream;
 
 struct http_settings {
@@ -22,9 +23,9 @@ struct http_settings {
     struct http_clients_settings http_clients;
     const struct trusted_proxies *proxies; /* NULL: none. Has to outlive it */
     /* Called with the headers, before the body arrives: may already answer, with a refusal. */
-    void (*on_headers)(void *context, struct http_request *request);
+    void (*on_headers)(void *context, struct http_exchange *request);
     /* Called with the whole request: has to answer before it returns, or to postpone the answer. */
-    void (*on_request)(void *context, struct http_request *request);
+    void (*on_request)(void *context, struct http_exchange *request);
     void *context;
 };
 
@@ -39,18 +40,26 @@ unsigned http_connection_count(const struct http *http);
 void http_close(struct http **http);
 
 /* Borrowed, as long as the request exists. */
-const char *http_method(const struct http_request *request);
-const char *http_path(const struct http_request *request);
-const char *http_header(const struct http_request *request, const char *name);
-struct bytes http_body(const struct http_request *request);
+const char *http_method(const struct http_exchange *request);
+const char *http_path(const struct http_exchange *request);
+const char *http_header(const struct http_exchange *request, const char *name);
+struct bytes http_body(const struct http_exchange *request);
 /* Whether one was announced. */
-bool http_has_body(const struct http_request *request);
+bool http_has_body(const struct http_exchange *request);
+/* Which route a request has, and the numbers in its path. For on_headers to fill and on_request to read: it
+ * is zeroed at first, and means nothing to the server. */
+#define HTTP_MATCH_NUMBERS 2
+struct http_match {
+    const void *route;
+    uint64_t numbers[HTTP_MATCH_NUMBERS];
+};
+struct http_match *http_request_match(struct http_exchange *request);
 /* Call from within on_headers: a larger body is too large for this request. */
-void http_limit_body(struct http_request *request, size_t bytes);
+void http_limit_body(struct http_exchange *request, size_t bytes);
 /* The caller takes the body, for memory_free. It counts as being received until the answer is sent. */
-MUST_CHECK uint8_t *http_take_body(struct http_request *request, size_t *size);
+MUST_CHECK uint8_t *http_take_body(struct http_exchange *request, size_t *size);
 /* The address at which the client reached us. */
-struct address http_local_address(const struct http_request *request);
+struct address http_local_address(const struct http_exchange *request);
 
 struct http_answer {
     unsigned status;
@@ -61,18 +70,18 @@ struct http_answer {
     const char *header_value;
 };
 /* The first answer counts. */
-void http_answer(struct http_request *request, const struct http_answer *answer);
+void http_answer(struct http_exchange *request, const struct http_answer *answer);
 
 /* Call from within on_request: the answer will be given later. `on_gone` is called if it is no longer awaited
  * because the server is being closed: then the request does not exist any more. */
-void http_postpone(struct http_request *request, void (*on_gone)(void *context), void *context);
+void http_postpone(struct http_exchange *request, void (*on_gone)(void *context), void *context);
 /* Sends the answer that was set by http_answer or http_answer_stream meanwhile. Not from within a
  * callback. */
-void http_answer_postponed(struct http_request *request);
+void http_answer_postponed(struct http_exchange *request);
 
 /* 200, and a body that is written piece by piece. `on_gone` is called when nobody reads any more, also after
  * http_stream_end; then the stream does not exist any more. */
-MUST_CHECK struct http_stream *http_answer_stream(struct http_request *request, const char *content_type,
+MUST_CHECK struct http_stream *http_answer_stream(struct http_exchange *request, const char *content_type,
                                                   void (*on_gone)(void *context), void *context);
 /* False, and the stream is closed soon, if more is queued than allowed. */
 bool http_stream_write(struct http_stream *stream, struct bytes bytes);

@@ -21,44 +21,49 @@ struct http_stream {
     void *context;
 };
 
-const char *http_method(const struct http_request *request)
+const char *http_method(const struct http_exchange *request)
 {
     return request->method;
 }
 
-const char *http_path(const struct http_request *request)
+const char *http_path(const struct http_exchange *request)
 {
     return request->path;
 }
 
-const char *http_header(const struct http_request *request, const char *name)
+const char *http_header(const struct http_exchange *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-struct bytes http_body(const struct http_request *request)
+struct bytes http_body(const struct http_exchange *request)
 {
     return buffer_bytes(&request->body);
 }
 
-bool http_has_body(const struct http_request *request)
+bool http_has_body(const struct http_exchange *request)
 {
     const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
            (length != NULL && length[strspn(length, "0 \t")] != '\0');
 }
 
-void http_limit_body(struct http_request *request, size_t bytes)
+struct http_match *http_request_match(struct http_exchange *request)
+{
+    return &request->match;
+}
+
+void http_limit_body(struct http_exchange *request, size_t bytes)
 {
     request->body.maximum = bytes;
 }
 
-uint8_t *http_take_body(struct http_request *request, size_t *size)
+uint8_t *http_take_body(struct http_exchange *request, size_t *size)
 {
     return buffer_take(&request->body, size);
 }
 
-struct address http_local_address(const struct http_request *request)
+struct address http_local_address(const struct http_exchange *request)
 {
     struct sockaddr_storage local = {0};
     struct address address = {0};
@@ -69,7 +74,7 @@ struct address http_local_address(const struct http_request *request)
     return address;
 }
 
-void http_postpone(struct http_request *request, void (*on_gone)(void *context), void *context)
+void http_postpone(struct http_exchange *request, void (*on_gone)(void *context), void *context)
 {
     assert(request->response == NULL && request->on_gone == NULL);
     request->on_gone = on_gone;
@@ -80,9 +85,9 @@ void http_postpone(struct http_request *request, void (*on_gone)(void *context),
     MHD_suspend_connection(request->connection);
 }
 
-void http_answer_postponed(struct http_request *request)
+void http_answer_postponed(struct http_exchange *request)
 {
-    struct http_request **at = &request->http->postponed;
+    struct http_exchange **at = &request->http->postponed;
     assert(request->response != NULL && request->on_gone != NULL && !request->http->is_running);
     while (*at != request) {
         at = &(*at)->next_postponed;
@@ -96,14 +101,14 @@ void http_answer_postponed(struct http_request *request)
 void http_abandon_postponed(struct http *http)
 {
     while (http->postponed != NULL) {
-        struct http_request *request = http->postponed;
+        struct http_exchange *request = http->postponed;
         http->postponed = request->next_postponed;
         MHD_resume_connection(request->connection);
         request->on_gone(request->context);
     }
 }
 
-static void http_answer_keep(struct http_request *request, unsigned status, struct MHD_Response *response)
+static void http_answer_keep(struct http_exchange *request, unsigned status, struct MHD_Response *response)
 {
     if (request->response != NULL) {
         MHD_destroy_response(response);
@@ -120,7 +125,7 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     }
 }
 
-void http_answer(struct http_request *request, const struct http_answer *answer)
+void http_answer(struct http_exchange *request, const struct http_answer *answer)
 {
     /* The cast is safe: with MUST_COPY the library only reads. */
     struct MHD_Response *response = MHD_create_response_from_buffer(
@@ -175,7 +180,7 @@ static void forget_stream(void *context)
     memory_free(stream);
 }
 
-struct http_stream *http_answer_stream(struct http_request *request, const char *content_type,
+struct http_stream *http_answer_stream(struct http_exchange *request, const char *content_type,
                                        void (*on_gone)(void *context), void *context)
 {
     assert(request->response == NULL);

@@ -18,17 +18,18 @@ struct http {
     size_t incoming_bytes;
     uint64_t requests;
     struct http_stream *streams;
-    struct http_request *postponed; /* a list */
-    bool is_running;                /* within libmicrohttpd, which must not be entered again */
+    struct http_exchange *postponed; /* a list */
+    bool is_running;                 /* within libmicrohttpd, which must not be entered again */
     bool is_closing;
 };
 
-struct http_request {
+struct http_exchange {
     struct http *http;
     struct MHD_Connection *connection;
     char *path;
     char *method;
     struct http_client *http_client;
+    struct http_match match;
     struct buffer body;
     size_t counted_bytes;   /* of the body, in incoming_bytes */
     size_t discarded_bytes; /* of a body that is not wanted */
@@ -36,7 +37,7 @@ struct http_request {
     size_t response_bytes; /* of an answer that is not a stream */
     unsigned status;
     bool is_stream;
-    struct http_request *next_postponed;
+    struct http_exchange *next_postponed;
     void (*on_gone)(void *context); /* NULL: its answer is not postponed */
     void *context;
 };

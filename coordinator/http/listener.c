@@ -3,7 +3,7 @@
 
 #include "common/address.h"
 #include "common/bytes.h"
-#include "common/number.h"
+#include "common/digits.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -23,13 +23,15 @@
 bool listener_parse(const char *text, struct listener_address *address, struct error *error)
 {
     const char *colon = strrchr(text, ':');
+    const char *end = colon != NULL ? colon + 1 : "";
+    uint64_t port = PORT_MAX + 1;
+    bool is_number = digits_read(&end, &port) && end - colon <= 1 + PORT_DIGITS;
     size_t host = colon != NULL ? (size_t)(colon - text) : 0;
     bool is_bracketed = host > 2 && text[0] == '[' && text[host - 1] == ']';
     bool is_plain =
         host > 0 && memchr(text, ':', host) == NULL && memchr(text, '/', host) == NULL && text[0] != '[';
-    uint64_t port = 0;
-    if (host >= LISTENER_HOST_BYTES || !(is_bracketed || is_plain) || strlen(colon + 1) > PORT_DIGITS ||
-        !number_parse(bytes_of_string(colon + 1), PORT_MAX, &port)) {
+    if (host >= LISTENER_HOST_BYTES || !(is_bracketed || is_plain) || !is_number || *end != '\0' ||
+        port > PORT_MAX) {
         return error_set(error, "\"%.80s\" is not an address like 127.0.0.1:7441 or [::1]:7441", text);
     }
     size_t edge = is_bracketed ? 1 : 0;

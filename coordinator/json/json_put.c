@@ -1,6 +1,7 @@
-/* Fills JSON objects, and looks whether one is well filled. */
+/* Fills JSON objects, and checks their keys. */
 #include "coordinator/json/json_put.h"
 
+#include "common/clock.h"
 #include "common/escape.h"
 #include "common/memory.h"
 
@@ -12,7 +13,6 @@
 #define REAL_DIGITS 9
 #define NAMED_BYTES 40
 #define US_PER_MS 1000.0
-#define NS_PER_MS 1e6
 
 void json_put(json_t *object, const char *key, json_t *value)
 {
@@ -33,10 +33,22 @@ void json_put_ms(json_t *object, const char *key, uint64_t microseconds)
 
 void json_put_ns_as_ms(json_t *object, const char *key, int64_t nanoseconds)
 {
-    json_put(object, key, json_real((double)nanoseconds / NS_PER_MS));
+    json_put(object, key, json_real((double)nanoseconds / (double)NS_PER_MS));
 }
 
-/* The offset is kept as ours minus the agent's, and told the way that people say it. */
+void json_put_s(json_t *object, const char *key, uint64_t nanoseconds)
+{
+    json_put(object, key, json_real((double)nanoseconds / (double)NS_PER_S));
+}
+
+void json_put_by_name(json_t *object, struct bytes name, json_t *value)
+{
+    json_t *text = json_text(name);
+    json_put(object, json_string_value(text), value);
+    json_decref(text);
+}
+
+/* The offset is held as ours minus the agent's, and shown as the agent's minus ours. */
 void json_put_clock(json_t *object, bool has_clock, int64_t offset_ns, uint64_t uncertainty_ns)
 {
     json_t *clock = has_clock ? json_object() : json_null();
@@ -58,7 +70,7 @@ void json_put_lag(json_t *object, uint64_t p99_us, uint64_t maximum_us)
     json_put(object, "loop_lag_ms", lag);
 }
 
-/* jansson refuses what is not UTF-8, so it goes through our own escape first. */
+/* jansson refuses what is not UTF-8, so it is escaped first. */
 json_t *json_text(struct bytes text)
 {
     SCOPED(buffer_finish) struct buffer escaped;

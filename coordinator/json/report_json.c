@@ -1,35 +1,92 @@
-/* The report of a campaign as JSON. */
+/* The report of a campaign as JSON, and back, by one table of its fields. */
 #include "coordinator/json/report_json.h"
 
+#include "common/buffer.h"
 #include "common/clock.h"
-#include "common/memory.h"
+#include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
-#include "coordinator/json/report_seen.h"
+#include "coordinator/json/json_table.h"
+#include "coordinator/json/named_json.h"
+#include "coordinator/json/seen_json.h"
 #include "proto/message/labels.h"
 
+#include <stdlib.h>
 #include <time.h>
 
-#define US_PER_S 1e6
+#define MS_PER_S 1000u
 
-static void set_quantile(json_t *object, const char *key, const struct histogram *histogram, double quantile)
+static const char *name_of_verdict(int verdict)
 {
-    json_put_ms(object, key, histogram_quantile(histogram, quantile));
+    return verdict_name((enum verdict)verdict);
 }
 
-static void put_performance(json_t *item, const struct agent_report *agent)
+static const char *name_of_state(int state)
 {
-    json_put_clock(item, agent->has_clock, agent->clock_offset_ns, agent->clock_uncertainty_ns);
-    json_put(item, "cpu", agent->is_measured ? json_real(agent->cpu) : json_null());
-    json_put(item, "memory_bytes",
-             agent->is_measured ? json_integer((json_int_t)agent->memory_bytes) : json_null());
-    if (agent->is_measured) {
-        json_put_lag(item, agent->lag_p99_us, agent->lag_maximum_us);
-    } else {
-        json_put(item, "loop_lag_ms", json_null());
+    return campaign_state_name((enum campaign_state)state);
+}
+
+static const char *name_of_agent_state(int state)
+{
+    return agent_state_name((enum agent_state)state);
+}
+
+static const struct json_names VERDICTS = {name_of_verdict, VERDICT_NONE, VERDICT_DEADLOCKED};
+static const struct json_names STATES = {name_of_state, CAMPAIGN_CREATED, CAMPAIGN_ENDED};
+static const struct json_names AGENT_STATES = {name_of_agent_state, AGENT_JOINED, AGENT_LOST};
+
+/* "2023-11-14T22:13:20.123Z", or null before the workers began. */
+static void put_started_at(json_t *object, const char *key, const void *item)
+{
+    const struct report_view *report = item;
+    time_t seconds = (time_t)(report->begun_wall_ns / NS_PER_S);
+    struct tm parts;
+    char day[32];
+    if (report->begun_wall_ns == 0) {
+        json_put(object, key, json_null());
+        return;
     }
+    (void)gmtime_r(&seconds, &parts);
+    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
+    json_put(object, key,
+             json_sprintf("%s.%03uZ", day, (unsigned)(report->begun_wall_ns % NS_PER_S / NS_PER_MS)));
 }
 
-struct json_t *report_json_labels(struct bytes labels)
+static bool get_started_at(const json_t *value, void *item, struct report_view *view)
+{
+    struct report_view *report = item;
+    struct tm parts = {0};
+    (void)view;
+    const char *rest =
+        json_is_string(value) ? strptime(json_string_value(value), "%Y-%m-%dT%H:%M:%S", &parts) : NULL;
+    if (rest == NULL || *rest != '.') {
+        return false;
+    }
+    time_t seconds = timegm(&parts);
+    uint64_t ms = strtoul(rest + 1, NULL, 10);
+    report->begun_wall_ns = seconds > 0 ? (uint64_t)seconds * NS_PER_S + ms % MS_PER_S * NS_PER_MS : 0;
+    return true;
+}
+
+static void put_clock(json_t *object, const char *key, const void *item)
+{
+    const struct agent_report *agent = item;
+    (void)key;
+    json_put_clock(object, true, agent->clock_offset_ns, agent->clock_uncertainty_ns);
+}
+
+static bool get_clock(const json_t *value, void *item, struct report_view *view)
+{
+    struct agent_report *agent = item;
+    (void)view;
+    if (json_is_object(value)) {
+        int64_t uncertainty_ns = json_ns_of_ms(json_object_get(value, "uncertainty_ms"));
+        agent->clock_offset_ns = -json_ns_of_ms(json_object_get(value, "offset_ms"));
+        agent->clock_uncertainty_ns = uncertainty_ns > 0 ? (uint64_t)uncertainty_ns : 0;
+    }
+    return json_is_object(value);
+}
+
+json_t *report_json_labels(struct bytes labels)
 {
     json_t *object = json_object();
     struct bytes name;
@@ -42,209 +99,220 @@ struct json_t *report_json_labels(struct bytes labels)
     return object;
 }
 
-static json_t *report_json_agents_of(const struct campaign_report *report)
+static void put_labels(json_t *object, const char *key, const void *item)
 {
-    json_t *agents = json_array();
-    for (size_t i = 0; i < report->agent_count; i++) {
-        const struct agent_report *agent = &report->agents[i];
-        json_t *item = json_object();
-        json_put_text(item, "name", agent->name);
-        json_put_count(item, "pid", agent->pid);
-        json_put_text(item, "host", agent->host);
-        json_put(item, "labels", report_json_labels(agent->labels));
-        json_put_count(item, "workers", agent->workers);
-        json_put(item, "state", json_string(agent_state_name(agent->state)));
-        put_performance(item, agent);
-        json_array_append_new(agents, item);
+    const struct agent_report *agent = item;
+    json_put(object, key, report_json_labels(agent->labels));
+}
+
+static bool get_labels(const json_t *value, void *item, struct report_view *view)
+{
+    struct agent_report *agent = item;
+    SCOPED(buffer_finish) struct buffer labels;
+    const char *key = NULL;
+    json_t *label = NULL;
+    buffer_init(&labels, LABELS_MAX_BYTES);
+    json_object_foreach((json_t *)(uintptr_t)value, key, label)
+    {
+        const char *text = json_string_value(label);
+        buffer_append_format(&labels, "%s%s=%s", labels.size > 0 ? "," : "", key, text != NULL ? text : "");
     }
-    return agents;
-}
-
-static json_t *bottlenecks_of(const struct campaign_report *report)
-{
-    json_t *bottlenecks = json_array();
-    for (size_t i = 0; i < report->bottleneck_count; i++) {
-        const struct bottleneck_report *bottleneck = &report->bottlenecks[i];
-        json_t *item = json_object();
-        json_put_text(item, "agent", bottleneck->agent);
-        json_put(item, "duration_s", json_real((double)bottleneck->strained_us / US_PER_S));
-        json_put_lag(item, bottleneck->lag_p99_us, bottleneck->lag_maximum_us);
-        json_put(item, "loop_busy", json_real(bottleneck->busy));
-        json_put(item, "host_cpu", json_real(bottleneck->host_cpu));
-        json_array_append_new(bottlenecks, item);
+    struct error error;
+    bool is_good = json_is_object(value) && labels_check(buffer_bytes(&labels), &error);
+    if (is_good) {
+        agent->labels = report_view_text(view, buffer_bytes(&labels));
     }
-    return bottlenecks;
+    return is_good;
 }
 
-static json_t *started_at(uint64_t wall_ns)
+static const struct json_special special_started_at = {put_started_at, get_started_at};
+static const struct json_special special_clock = {put_clock, get_clock};
+static const struct json_special special_labels = {put_labels, get_labels};
+
+/* clang-format off */
+#define AGENT(field) offsetof(struct agent_report, field)
+static const struct json_row AGENT_LAG_ROWS[] = {
+    {.key = "p99", .type = JSON_TABLE_US_AS_MS, .offset = AGENT(lag_p99_us)},
+    {.key = "max", .type = JSON_TABLE_US_AS_MS, .offset = AGENT(lag_maximum_us)},
+};
+static const struct json_table AGENT_LAG = {JSON_ROWS(AGENT_LAG_ROWS, struct agent_report)};
+
+static const struct json_row AGENT_ROWS[] = {
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = AGENT(name)},
+    {.key = "pid", .type = JSON_TABLE_COUNT32, .offset = AGENT(pid)},
+    {.key = "host", .type = JSON_TABLE_TEXT, .offset = AGENT(host)},
+    {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_labels},
+    {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = AGENT(workers)},
+    {.key = "state", .type = JSON_TABLE_NAME, .offset = AGENT(state), .names = &AGENT_STATES},
+    {.key = "clock", .type = JSON_TABLE_SPECIAL, .special = &special_clock, JSON_IF(struct agent_report, has_clock)},
+    {.key = "cpu", .type = JSON_TABLE_REAL, .offset = AGENT(cpu), JSON_IF(struct agent_report, is_measured)},
+    {.key = "memory_bytes", .type = JSON_TABLE_COUNT, .offset = AGENT(memory_bytes), JSON_IF(struct agent_report, is_measured)},
+    {.key = "loop_lag_ms", .type = JSON_TABLE_OBJECT, JSON_IF(struct agent_report, is_measured), .table = &AGENT_LAG},
+};
+static const struct json_table AGENTS = {JSON_ROWS(AGENT_ROWS, struct agent_report)};
+
+static const struct json_row LIVE_AGENT_ROWS[] = {
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = AGENT(name)},
+    {.key = "host", .type = JSON_TABLE_TEXT, .offset = AGENT(host)},
+    {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_labels},
+    {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = AGENT(workers)},
+    {.key = "state", .type = JSON_TABLE_NAME, .offset = AGENT(state), .names = &AGENT_STATES},
+};
+static const struct json_table LIVE_AGENTS = {JSON_ROWS(LIVE_AGENT_ROWS, struct agent_report)};
+
+#define BOTTLENECK(field) offsetof(struct bottleneck_report, field)
+static const struct json_row BOTTLENECK_LAG_ROWS[] = {
+    {.key = "p99", .type = JSON_TABLE_US_AS_MS, .offset = BOTTLENECK(lag_p99_us)},
+    {.key = "max", .type = JSON_TABLE_US_AS_MS, .offset = BOTTLENECK(lag_maximum_us)},
+};
+static const struct json_table BOTTLENECK_LAG = {JSON_ROWS(BOTTLENECK_LAG_ROWS, struct bottleneck_report)};
+
+static const struct json_row BOTTLENECK_ROWS[] = {
+    {.key = "agent", .type = JSON_TABLE_TEXT, .offset = BOTTLENECK(agent)},
+    {.key = "duration_s", .type = JSON_TABLE_US_AS_S, .offset = BOTTLENECK(strained_us)},
+    {.key = "loop_lag_ms", .type = JSON_TABLE_OBJECT, .table = &BOTTLENECK_LAG},
+    {.key = "loop_busy", .type = JSON_TABLE_REAL, .offset = BOTTLENECK(busy)},
+    {.key = "host_cpu", .type = JSON_TABLE_REAL, .offset = BOTTLENECK(host_cpu)},
+};
+static const struct json_table BOTTLENECKS = {JSON_ROWS(BOTTLENECK_ROWS, struct bottleneck_report)};
+
+static const struct json_row ERROR_ROWS[] = {
+    {.key = "message", .type = JSON_TABLE_TEXT, .offset = offsetof(struct error_report, text)},
+    {.key = "count", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, count)},
+    {.key = "worker", .type = JSON_TABLE_COUNT32, .offset = offsetof(struct error_report, worker)},
+    {.key = "step", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, step)},
+};
+static const struct json_table ERRORS = {JSON_ROWS(ERROR_ROWS, struct error_report)};
+
+static const struct json_row ARTIFACT_ROWS[] = {
+    {.key = "number", .type = JSON_TABLE_COUNT, .offset = offsetof(struct artifact_view, number)},
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = offsetof(struct artifact_view, name)},
+    {.key = "kind", .type = JSON_TABLE_TEXT, .offset = offsetof(struct artifact_view, kind)},
+    {.key = "worker", .type = JSON_TABLE_COUNT32, .offset = offsetof(struct artifact_view, worker)},
+    {.key = "step", .type = JSON_TABLE_COUNT, .offset = offsetof(struct artifact_view, step)},
+    {.key = "size_bytes", .type = JSON_TABLE_COUNT, .offset = offsetof(struct artifact_view, size_bytes)},
+};
+static const struct json_table ARTIFACTS = {JSON_ROWS(ARTIFACT_ROWS, struct artifact_view)};
+
+#define REPORT(field) offsetof(struct report_view, field)
+#define REPORT_LIST(items, counted, of) .type = JSON_TABLE_LIST, .offset = REPORT(items), .count_offset = REPORT(counted), .table = &(of)
+static const struct json_row STEP_ROWS[] = {
+    {.key = "ok", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_ok)},
+    {.key = "failed", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_failed)},
+    {.key = "stopped", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_stopped)},
+    {.key = "lost", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_lost)},
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p50_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p99_us)},
+};
+/* Without their times. */
+static const struct json_table STEP_COUNTS = {.rows = STEP_ROWS, .count = 4, .item_size = sizeof(struct report_view)};
+static const struct json_table STEPS = {JSON_ROWS(STEP_ROWS, struct report_view)};
+
+static const struct json_row RELEASE_ROWS[] = {
+    {.key = "p50", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(release_spread.p50_us)},
+    {.key = "max", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(release_spread.maximum_us)},
+};
+static const struct json_table RELEASE = {JSON_ROWS(RELEASE_ROWS, struct report_view)};
+
+static const struct json_row REPORT_ROWS[] = {
+    {.key = "campaign", .type = JSON_TABLE_COUNT, .offset = REPORT(campaign)},
+    {.key = "script", .type = JSON_TABLE_TEXT, .offset = REPORT(script)},
+    {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS},
+    {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
+    {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},
+    {.key = "agents", REPORT_LIST(agents, agent_count, AGENTS)},
+    {.key = "started_at", .type = JSON_TABLE_SPECIAL, .special = &special_started_at},
+    {.key = "duration_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(running_ns)},
+    {.key = "seed", .type = JSON_TABLE_COUNT, .offset = REPORT(seed)},
+    {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
+    {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
+    {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
+    {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
+    {.key = "timings", .type = JSON_TABLE_SPECIAL, .special = &json_special_timings},
+    {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
+    {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
+    {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},
+    {.key = "release_spread_ms", .type = JSON_TABLE_OBJECT, JSON_IF(struct report_view, has_release_spread), .table = &RELEASE},
+    {.key = "start_spread_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(start_spread_us), JSON_IF(struct report_view, has_start_spread)},
+    {.key = "clock_uncertainty_ms", .type = JSON_TABLE_NS_AS_MS, .offset = REPORT(clock_uncertainty_ns), JSON_IF(struct report_view, has_clock_uncertainty)},
+    {.key = "bottlenecks", REPORT_LIST(bottlenecks, bottleneck_count, BOTTLENECKS)},
+};
+static const struct json_table WHOLE = {JSON_ROWS(REPORT_ROWS, struct report_view)};
+
+static const struct json_row STATE_ROWS[] = {
+    {.key = "state", .type = JSON_TABLE_NAME, .offset = REPORT(state), .names = &STATES},
+};
+static const struct json_table STATE = {JSON_ROWS(STATE_ROWS, struct report_view)};
+
+static const struct json_row SUMMARY_ROWS[] = {
+    {.key = "campaign", .type = JSON_TABLE_COUNT, .offset = REPORT(campaign)},
+    {.key = "script", .type = JSON_TABLE_TEXT, .offset = REPORT(script)},
+    {.key = "state", .type = JSON_TABLE_NAME, .offset = REPORT(state), .names = &STATES},
+    {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS, JSON_IF(struct report_view, has_ended)},
+    {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},
+    {.key = "elapsed_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(running_ns)},
+    {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEP_COUNTS},
+};
+static const struct json_table SUMMARY = {JSON_ROWS(SUMMARY_ROWS, struct report_view)};
+
+/* After those of the summary. */
+static const struct json_row LIVE_ROWS[] = {
+    {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
+    {.key = "workers_running", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers_running)},
+    {.key = "requests_total", .type = JSON_TABLE_COUNT, .offset = REPORT(requests_total)},
+    {.key = "requests_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(requests_per_s)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p95_us)},
+    {.key = "waiting", .type = JSON_TABLE_TEXT, .offset = REPORT(waiting)},
+    {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
+    {.key = "agents", REPORT_LIST(agents, agent_count, LIVE_AGENTS)},
+};
+static const struct json_table LIVE = {JSON_ROWS(LIVE_ROWS, struct report_view)};
+/* clang-format on */
+
+json_t *report_json_object(const struct report_view *report)
 {
-    if (wall_ns == 0) {
-        return json_null();
-    }
-    time_t seconds = (time_t)(wall_ns / NS_PER_S);
-    struct tm parts;
-    char day[32];
-    (void)gmtime_r(&seconds, &parts);
-    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
-    return json_sprintf("%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS));
+    json_t *object = json_object();
+    json_table_put(&WHOLE, object, report);
+    return object;
 }
 
-static json_t *report_json_steps_of(const struct campaign_report *report)
+json_t *report_json_summary(const struct report_view *report)
 {
-    json_t *steps = json_object();
-    json_put_count(steps, "ok", report->steps_ok);
-    json_put_count(steps, "failed", report->steps_failed);
-    json_put_count(steps, "stopped", report->steps_stopped);
-    json_put_count(steps, "lost", report->steps_lost);
-    set_quantile(steps, "p50_ms", report->step_us, 0.5);
-    set_quantile(steps, "p99_ms", report->step_us, 0.99);
-    return steps;
+    json_t *object = json_object();
+    json_table_put(&SUMMARY, object, report);
+    json_put_count(object, "agents", report->agent_count);
+    return object;
 }
 
-static json_t *errors_of(const struct campaign_report *report)
+json_t *report_json_live(const struct report_view *report)
 {
-    json_t *errors = json_array();
-    for (size_t i = 0; i < report->error_count; i++) {
-        const struct error_report *error = &report->errors[i];
-        json_t *item = json_object();
-        json_put_text(item, "message", error->text);
-        json_put_count(item, "count", error->count);
-        json_put_count(item, "worker", error->worker);
-        json_put_count(item, "step", error->step);
-        json_array_append_new(errors, item);
-    }
-    return errors;
+    json_t *object = json_object();
+    json_table_put(&SUMMARY, object, report);
+    json_table_put(&LIVE, object, report);
+    return object;
 }
 
-static json_t *requests_of(const struct campaign_report *report, bool is_timing)
+char *report_json(const struct report_view *report)
 {
-    json_t *requests = json_object();
-    for (size_t i = 0; i < report->request_count; i++) {
-        const struct request_report *request = &report->requests[i];
-        if (request->is_timing != is_timing) {
-            continue;
-        }
-        json_t *name = json_text(request->name);
-        json_t *item = json_object();
-        json_put_count(item, "count", request->count);
-        json_put_count(item, "failed", request->failed);
-        set_quantile(item, "p50_ms", request->latency_us, 0.5);
-        set_quantile(item, "p95_ms", request->latency_us, 0.95);
-        set_quantile(item, "p99_ms", request->latency_us, 0.99);
-        json_put_ms(item, "max_ms", histogram_maximum(request->latency_us));
-        json_put(requests, json_string_value(name), item);
-        json_decref(name);
-    }
-    return requests;
-}
-
-/* The key is NAME.KIND: a notifier is waited for in two ways. */
-static void add_wait(json_t *waits, const struct wait_report *wait)
-{
-    json_t *name = json_text(wait->name);
-    SCOPED(memory_free_at)
-    char *key = memory_format("%s.%s", json_string_value(name), operation_name(wait->kind));
-    json_t *item = json_object();
-    uint64_t count = 0;
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        count += wait->outcomes[i];
-    }
-    json_put(item, "kind", json_string(operation_name(wait->kind)));
-    json_put_count(item, "count", count);
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        json_put_count(item, outcome_name((enum outcome)i), wait->outcomes[i]);
-    }
-    set_quantile(item, "p50_ms", wait->waited_us, 0.5);
-    set_quantile(item, "p99_ms", wait->waited_us, 0.99);
-    json_put(waits, key, item);
-    json_decref(name);
-}
-
-static json_t *waits_of(const struct campaign_report *report)
-{
-    json_t *waits = json_object();
-    for (size_t i = 0; i < report->wait_count; i++) {
-        add_wait(waits, &report->waits[i]);
-    }
-    return waits;
-}
-
-static json_t *spread_of(const struct campaign_report *report)
-{
-    if (report->release_spread_us == NULL || histogram_count(report->release_spread_us) == 0) {
-        return json_null();
-    }
-    json_t *spread = json_object();
-    set_quantile(spread, "p50", report->release_spread_us, 0.5);
-    json_put_ms(spread, "max", histogram_maximum(report->release_spread_us));
-    return spread;
-}
-
-static json_t *artifacts_of(const struct campaign_report *report)
-{
-    json_t *artifacts = json_array();
-    for (size_t i = 0; i < report->artifact_count; i++) {
-        const struct artifact *artifact = &report->artifacts[i];
-        char name[ARTIFACT_NAME_BYTES];
-        artifact_name(artifact, i + 1, name);
-        json_t *item = json_object();
-        json_put_count(item, "number", i + 1);
-        json_put(item, "name", json_string(name));
-        json_put(item, "kind", json_string(artifact_kind_name(artifact->kind)));
-        json_put_count(item, "worker", artifact->worker);
-        json_put_count(item, "step", artifact->step);
-        json_put_count(item, "size_bytes", artifact->content.size);
-        json_array_append_new(artifacts, item);
-    }
-    return artifacts;
-}
-
-/* Of the worst clock: no spread is known better. */
-static json_t *uncertainty_of(const struct campaign_report *report)
-{
-    uint64_t worst_ns = 0;
-    bool is_known = report->agent_count > 0;
-    for (size_t i = 0; i < report->agent_count; i++) {
-        const struct agent_report *agent = &report->agents[i];
-        is_known = is_known && (agent->has_clock || agent->workers == 0);
-        worst_ns = agent->has_clock && agent->clock_uncertainty_ns > worst_ns ? agent->clock_uncertainty_ns
-                                                                              : worst_ns;
-    }
-    return is_known ? json_real((double)worst_ns / NS_PER_MS) : json_null();
-}
-
-struct json_t *report_json_object(const struct campaign_report *report, uint64_t begun_wall_ns)
-{
-    json_t *root = json_object();
-    json_put_count(root, "campaign", report->campaign);
-    json_put_text(root, "script", report->script);
-    json_put(root, "verdict", json_string(verdict_name(report->verdict)));
-    json_put_text(root, "reason", report->reason);
-    json_put_count(root, "workers", report->options->workers);
-    json_put(root, "agents", report_json_agents_of(report));
-    json_put(root, "started_at", started_at(begun_wall_ns));
-    json_put(root, "duration_s", json_real((double)report->running_ns / (double)NS_PER_S));
-    json_put(root, "seed", json_integer((json_int_t)report->options->seed));
-    json_put(root, "steps", report_json_steps_of(report));
-    json_put(root, "errors", errors_of(report));
-    json_put(root, "artifacts", artifacts_of(report));
-    json_put(root, "requests", requests_of(report, false));
-    json_put(root, "timings", requests_of(report, true));
-    json_put(root, "waits", waits_of(report));
-    json_put(root, "seen", report_seen_json(report));
-    json_put(root, "convergence", report_convergence_json(report));
-    json_put(root, "release_spread_ms", spread_of(report));
-    json_put(root, "start_spread_ms",
-             report->has_start_spread ? json_real((double)report->start_spread_us / 1e3) : json_null());
-    json_put(root, "clock_uncertainty_ms", uncertainty_of(report));
-    json_put(root, "bottlenecks", bottlenecks_of(report));
-    return root;
-}
-
-char *report_json(const struct campaign_report *report, uint64_t begun_wall_ns)
-{
-    json_t *root = report_json_object(report, begun_wall_ns);
+    json_t *root = report_json_object(report);
     char *text = json_to_text(root, true);
     json_decref(root);
     return text;
+}
+
+struct report_view *report_json_read(const json_t *object)
+{
+    struct report_view *view = report_view_new();
+    view->state = CAMPAIGN_RUNNING;
+    if (json_object_get(object, "elapsed_s") != NULL) {
+        json_table_get(&SUMMARY, object, view, view);
+        json_table_get(&LIVE, object, view, view);
+        return view;
+    }
+    json_table_get(&WHOLE, object, view, view);
+    if (view->verdict != VERDICT_NONE) {
+        view->state = CAMPAIGN_ENDED;
+    }
+    json_table_get(&STATE, object, view, view);
+    return view;
 }

@@ -1,14 +1,21 @@
-/* The report of a campaign as JSON: one object, whoever asks for it. */
+/* The report of a campaign as JSON, and back: one object, whoever asks for it. */
 #pragma once
-#include "common/attributes.h"
-#include "coordinator/core/report/report.h"
+#include "coordinator/core/report_view/report_view.h"
 
-struct json_t;
+#include <jansson.h>
 
-/* `begun_wall_ns`: when the workers began, nanoseconds since 1970; 0 if they never did. The caller's to
- * json_decref. */
-MUST_CHECK struct json_t *report_json_object(const struct campaign_report *report, uint64_t begun_wall_ns);
-/* The same as text for memory_free. */
-MUST_CHECK char *report_json(const struct campaign_report *report, uint64_t begun_wall_ns);
+/* These are the caller's to json_decref. */
+MUST_CHECK json_t *report_json_object(const struct report_view *report);
+/* What a list of campaigns says of each. */
+MUST_CHECK json_t *report_json_summary(const struct report_view *report);
+/* How it is getting on. */
+MUST_CHECK json_t *report_json_live(const struct report_view *report);
 /* {"zone": "a"}, of labels that were checked. */
-MUST_CHECK struct json_t *report_json_labels(struct bytes labels);
+MUST_CHECK json_t *report_json_labels(struct bytes labels);
+
+/* The report as text for memory_free. */
+MUST_CHECK char *report_json(const struct report_view *report);
+
+/* What a report or a live object says, for report_view_free. What is missing in it, the view does not have;
+ * without a state, a campaign that has no verdict counts as running. */
+MUST_CHECK struct report_view *report_json_read(const json_t *object);

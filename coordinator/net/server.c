@@ -4,7 +4,9 @@
 #include "common/clock.h"
 #include "common/map.h"
 #include "common/memory.h"
+#include "coordinator/core/report/report.h"
 #include "coordinator/net/ingress.h"
+#include "coordinator/net/report_cache.h"
 #include "coordinator/net/server_trace.h"
 #include "proto/codec/codec.h"
 #include "proto/socket/socket.h"
@@ -27,6 +29,7 @@ struct server {
     uint64_t offset_ns; /* offset from the clock of this machine to the coordinator's time; may wrap around */
     struct recovery *recovery; /* NULL: without one */
     struct coordinator_effects effects;
+    struct report_cache reports;
     struct socket *socket;
     struct ingress *ingress;
     uv_timer_t timer;
@@ -111,8 +114,7 @@ static void perform_all(struct server *server, uint64_t now_ns)
     }
 }
 
-/* What has happened is in the journal before anyone is notified of it, or answered. */
-static void write_down(struct server *server)
+void server_flush(struct server *server)
 {
     if (server->recovery != NULL && !recovery_write(server->recovery)) {
         server->is_to_stop = true;
@@ -130,7 +132,7 @@ static void step_once(struct server *server, const struct coordinator_event *eve
     }
     coordinator_step(server->coordinator, event, &server->effects);
     if (server->effects.count > 0) {
-        write_down(server);
+        server_flush(server);
         perform_all(server, event->now_ns);
     }
     server->is_stepping = false;
@@ -382,6 +384,7 @@ bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, st
     step(server, &(struct coordinator_event){.kind = EVENT_SCALE,
                                              .now_ns = server_now_ns(server),
                                              .scale = {.campaign = campaign, .workers = workers}});
+    report_cache_drop(&server->reports, campaign);
     arm_timer(server);
     return true;
 }
@@ -404,15 +407,54 @@ const struct recovery *server_recovery(const struct server *server)
     return server->recovery;
 }
 
-const struct campaign_report *server_report(struct server *server, uint64_t campaign)
+bool server_knows(const struct server *server, uint64_t campaign)
 {
-    write_down(server);
-    return coordinator_report(server->coordinator, campaign, server_now_ns(server));
+    enum campaign_state state;
+    return coordinator_find(server->coordinator, campaign, &state);
+}
+
+static bool is_known_campaign(const void *context, uint64_t campaign)
+{
+    return server_knows(context, campaign);
+}
+
+const struct report_view *server_report_now(struct server *server, uint64_t campaign)
+{
+    uint64_t now_ns = server_now_ns(server);
+    const struct campaign_report *report = coordinator_report(server->coordinator, campaign, now_ns);
+    if (report == NULL) {
+        return NULL;
+    }
+    struct report_view *view = report_view_of(report, clock_wall_ns());
+    report_cache_prune(&server->reports, is_known_campaign, server);
+    return report_cache_put(&server->reports, &view, now_ns);
+}
+
+const struct report_view *server_report(struct server *server, uint64_t campaign)
+{
+    enum campaign_state state;
+    if (!coordinator_find(server->coordinator, campaign, &state)) {
+        return NULL;
+    }
+    const struct report_view *known =
+        report_cache_find(&server->reports, campaign, state, server_now_ns(server));
+    return known != NULL ? known : server_report_now(server, campaign);
+}
+
+uint64_t server_reports_built(const struct server *server)
+{
+    return server->reports.built;
+}
+
+const struct artifact *server_artifacts(const struct server *server, uint64_t campaign, size_t *count)
+{
+    const struct artifacts *artifacts = coordinator_artifacts(server->coordinator, campaign);
+    *count = artifacts != NULL ? artifacts->count : 0;
+    return artifacts != NULL ? artifacts->items : NULL;
 }
 
 const struct coordinator_overview *server_overview(struct server *server)
 {
-    write_down(server);
     return coordinator_overview(server->coordinator);
 }
 
@@ -430,6 +472,7 @@ static void server_release(struct server *server)
         memory_free(server->deferred[i].text);
     }
     coordinator_effects_finish(&server->effects);
+    report_cache_finish(&server->reports);
     coordinator_free(&server->coordinator);
     recovery_free(&server->recovery);
     buffer_finish(&server->envelope);

@@ -2,6 +2,8 @@
 #pragma once
 #include "common/error.h"
 #include "coordinator/core/coordinator.h"
+#include "coordinator/core/report/artifacts.h"
+#include "coordinator/core/report_view/report_view.h"
 #include "coordinator/net/credentials.h"
 #include "coordinator/net/refusals.h"
 #include "coordinator/store/recovery.h"
@@ -69,15 +71,29 @@ void server_stop(struct server *server, uint64_t campaign, bool is_at_once, cons
 MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
 /* The process of the agent of this name is known to be dead. */
 void server_agent_gone(struct server *server, const char *name);
-/* NULL if there is no campaign of this id. Borrowed until the loop continues or another function of the
- * server is called. */
-const struct campaign_report *server_report(struct server *server, uint64_t campaign);
+/* Writes what has happened to the journal. To be called before anything of it is told outside: the functions
+ * below do not do it. If the journal fails, the campaigns are stopped with the next event. */
+void server_flush(struct server *server);
+/* Whether there is a report of it, without building one. */
+MUST_CHECK bool server_knows(const struct server *server, uint64_t campaign);
+/* What is known of a campaign, at most one second old: it is built once a second, however many callers ask.
+ * It is never from before a change of the campaign's state or from before a server_scale, so the last report
+ * is always the final one. NULL if there is none of this id. Borrowed until the loop runs on, or until the
+ * next report of the same campaign. */
+const struct report_view *server_report(struct server *server, uint64_t campaign);
+/* The same, built now. */
+const struct report_view *server_report_now(struct server *server, uint64_t campaign);
+/* How many reports have been built: for tests. */
+uint64_t server_reports_built(const struct server *server);
+/* What failed steps of a campaign have left; `*count` is 0 if there is no such campaign. Borrowed until the
+ * loop runs on. */
+const struct artifact *server_artifacts(const struct server *server, uint64_t campaign, size_t *count);
 /* NULL if campaigns end with this process. */
 const struct recovery *server_recovery(const struct server *server);
 /* What was refused at the port; that is also logged, at most once a second. */
 const struct refusals *server_refusals(const struct server *server);
 
-/* Borrowed like a report. */
+/* As it is now. Borrowed until the loop runs on or the next overview. */
 const struct coordinator_overview *server_overview(struct server *server);
 
 /* Starts to close: there are no more callbacks, sent frames may linger up to linger_ms, the memory is freed

@@ -1,11 +1,13 @@
 /* Records of campaigns as files in a folder: ID.json, each replaced atomically. */
 #include "coordinator/store/archive.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
 #include "common/replace_file.h"
 #include "common/state_file.h"
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/json/json_put.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -20,10 +22,9 @@
 
 #define FILE_MAX_BYTES ((long)64 * 1024 * 1024)
 #define NAME_BYTES 40
-#define ID_DIGITS 18u
 #define SUFFIX ".json"
 
-struct row {
+struct archive_row {
     uint64_t campaign;
     json_t *live;
     char *key; /* NULL for none */
@@ -34,7 +35,7 @@ struct archive {
     uv_loop_t *loop;
     char *folder_name;
     int folder;
-    struct row *rows; /* in ascending order of id */
+    struct archive_row *rows; /* in ascending order of id */
     size_t count;
     size_t capacity;
 };
@@ -57,7 +58,7 @@ static bool has_ended(const json_t *live)
     return state != NULL && strcmp(state, campaign_state_name(CAMPAIGN_ENDED)) == 0;
 }
 
-static void row_finish(struct row *row)
+static void row_finish(struct archive_row *row)
 {
     json_decref(row->live);
     memory_free(row->key);
@@ -79,7 +80,7 @@ static bool is_at(const struct archive *archive, size_t place, uint64_t campaign
 }
 
 /* Takes ownership of the row. */
-static void archive_keep(struct archive *archive, struct row row)
+static void archive_keep(struct archive *archive, struct archive_row row)
 {
     size_t place = archive_place_of(archive, row.campaign);
     if (is_at(archive, place, row.campaign)) {
@@ -89,7 +90,8 @@ static void archive_keep(struct archive *archive, struct row row)
     }
     archive->rows =
         memory_reserve(archive->rows, &archive->capacity, archive->count + 1, sizeof *archive->rows);
-    memmove(&archive->rows[place + 1], &archive->rows[place], (archive->count - place) * sizeof(struct row));
+    memmove(&archive->rows[place + 1], &archive->rows[place],
+            (archive->count - place) * sizeof(struct archive_row));
     archive->rows[place] = row;
     archive->count++;
 }
@@ -106,7 +108,7 @@ static void drop_oldest(struct archive *archive)
         (void)unlinkat(archive->folder, name, 0);
         row_finish(&archive->rows[i]);
         archive->count--;
-        memmove(&archive->rows[i], &archive->rows[i + 1], (archive->count - i) * sizeof(struct row));
+        memmove(&archive->rows[i], &archive->rows[i + 1], (archive->count - i) * sizeof(struct archive_row));
     }
 }
 
@@ -127,12 +129,12 @@ static json_t *read_file(const struct archive *archive, const char *name)
 /* The id in a file name, or 0. */
 static uint64_t archive_id_of(const char *name)
 {
-    size_t digits = strspn(name, "0123456789");
-    bool is_ours = digits > 0 && digits <= ID_DIGITS && strcmp(name + digits, SUFFIX) == 0;
-    return is_ours ? strtoull(name, NULL, 10) : 0;
+    uint64_t id = 0;
+    bool is_ours = digits_read(&name, &id) && id <= LIMIT_CAMPAIGN_ID && strcmp(name, SUFFIX) == 0;
+    return is_ours ? id : 0;
 }
 
-static bool read_row(const struct archive *archive, const char *name, struct row *row)
+static bool read_row(const struct archive *archive, const char *name, struct archive_row *row)
 {
     uint64_t campaign = archive_id_of(name);
     json_t *object = campaign != 0 ? read_file(archive, name) : NULL;
@@ -140,10 +142,11 @@ static bool read_row(const struct archive *archive, const char *name, struct row
     bool is_sound = json_is_object(live) && json_is_object(json_object_get(object, "report")) &&
                     (uint64_t)json_integer_value(json_object_get(live, "campaign")) == campaign;
     if (is_sound) {
-        *row = (struct row){.campaign = campaign,
-                            .live = json_incref(live),
-                            .key = memory_copy_string(json_string_value(json_object_get(object, "key"))),
-                            .has_ended = has_ended(live)};
+        *row =
+            (struct archive_row){.campaign = campaign,
+                                 .live = json_incref(live),
+                                 .key = memory_copy_string(json_string_value(json_object_get(object, "key"))),
+                                 .has_ended = has_ended(live)};
     }
     json_decref(object);
     return is_sound;
@@ -158,7 +161,7 @@ static bool archive_read_all(struct archive *archive, struct error *error)
     }
     const struct dirent *entry;
     while ((entry = readdir(folder)) != NULL) {
-        struct row row;
+        struct archive_row row;
         if (read_row(archive, entry->d_name, &row)) {
             archive_keep(archive, row);
         }
@@ -257,10 +260,10 @@ bool archive_put(struct archive *archive, const struct archived *archived, struc
     SCOPED(memory_free_at) char *text = json_to_text(object, false);
     json_t *live = json_incref(json_object_get(object, "live"));
     json_decref(object);
-    archive_keep(archive, (struct row){.campaign = archived->campaign,
-                                       .live = live,
-                                       .key = memory_copy_string(archived->key),
-                                       .has_ended = archived->has_ended});
+    archive_keep(archive, (struct archive_row){.campaign = archived->campaign,
+                                               .live = live,
+                                               .key = memory_copy_string(archived->key),
+                                               .has_ended = archived->has_ended});
     drop_oldest(archive);
     return archive_write_file(archive, archived->campaign, text, archived->has_ended, error);
 }
@@ -298,7 +301,7 @@ size_t archive_count(const struct archive *archive)
 struct archived archive_at(const struct archive *archive, size_t place)
 {
     assert(place < archive->count);
-    const struct row *row = &archive->rows[place];
+    const struct archive_row *row = &archive->rows[place];
     return (struct archived){
         .campaign = row->campaign, .live = row->live, .key = row->key, .has_ended = row->has_ended};
 }

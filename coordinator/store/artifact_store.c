@@ -1,6 +1,7 @@
 /* Artifacts of failed steps as files in a folder: CAMPAIGN-NUMBER.png or .html, each replaced atomically. */
 #include "coordinator/store/artifact_store.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
 #include "common/replace_file.h"
 #include "common/state_file.h"
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #define NAME_BYTES 48
-#define ID_DIGITS 18u
 #define NEW ".new"
 /* If someone has put more into the folder than we would, the rest is ignored. */
 #define LOOKED_AT 65536u
@@ -47,13 +47,14 @@ static void artifact_store_name_of(const struct stored *stored, char name[NAME_B
 static bool parse(const char *name, size_t size, struct stored *stored)
 {
     char again[NAME_BYTES];
-    char *end = NULL;
-    size_t digits = strspn(name, "0123456789");
-    if (digits == 0 || digits > ID_DIGITS || name[digits] != '-') {
+    const char *at = name;
+    uint64_t campaign = 0;
+    uint64_t number = 0;
+    if (!digits_read(&at, &campaign) || campaign > LIMIT_CAMPAIGN_ID || *at++ != '-' ||
+        !digits_read(&at, &number)) {
         return false;
     }
-    *stored = (struct stored){.campaign = strtoull(name, NULL, 10)};
-    unsigned long number = strtoul(name + digits + 1, &end, 10);
+    *stored = (struct stored){.campaign = campaign};
     stored->number = number <= LIMIT_ARTIFACTS ? (uint32_t)number : 0;
     for (int kind = 0; kind < ARTIFACT_KINDS; kind++) {
         stored->kind = (enum artifact_kind)kind;

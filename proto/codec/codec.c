@@ -11,7 +11,7 @@
 
 #define FIELD_CAMPAIGN 1u
 
-struct row {
+struct message_codec {
     const char *name;
     Tutti__V1__Message__BodyCase body; /* also the number of its field */
     bool is_of_campaign;
@@ -21,7 +21,7 @@ struct row {
 
 /* clang-format off */
 #define BODY(name) TUTTI__V1__MESSAGE__BODY_##name
-static const struct row ROWS[] = {
+static const struct message_codec CODECS[] = {
     [MESSAGE_HELLO]       = {"hello",       BODY(HELLO),       false, encode_hello,      decode_hello},
     [MESSAGE_DEPLOYED]    = {"deployed",    BODY(DEPLOYED),    true,  encode_done,       decode_deployed},
     [MESSAGE_GLOBAL_DONE] = {"global_done", BODY(GLOBAL_DONE), true,  encode_done,       decode_global_done},
@@ -51,18 +51,18 @@ static const struct row ROWS[] = {
     [MESSAGE_SCALE]       = {"scale",       BODY(SCALE),       true,  encode_scale,      decode_scale},
 };
 /* clang-format on */
-static_assert(sizeof ROWS / sizeof *ROWS == MESSAGE_KIND_COUNT, "one row for each kind of message");
+static_assert(sizeof CODECS / sizeof *CODECS == MESSAGE_KIND_COUNT, "one row for each kind of message");
 
 const char *message_kind_name(enum message_kind kind)
 {
     assert((size_t)kind < MESSAGE_KIND_COUNT);
-    return ROWS[kind].name;
+    return CODECS[kind].name;
 }
 
 void message_encode(const struct message *message, struct buffer *into)
 {
     assert((size_t)message->kind < MESSAGE_KIND_COUNT);
-    const struct row *row = &ROWS[message->kind];
+    const struct message_codec *row = &CODECS[message->kind];
     assert((message->campaign != 0) == row->is_of_campaign);
     protobuf_write_number(into, FIELD_CAMPAIGN, message->campaign);
     size_t opened = protobuf_write_open(into, (uint32_t)row->body);
@@ -75,7 +75,7 @@ void message_encode(const struct message *message, struct buffer *into)
 static bool find_kind(Tutti__V1__Message__BodyCase body, enum message_kind *kind)
 {
     for (size_t i = 0; i < MESSAGE_KIND_COUNT; i++) {
-        if (ROWS[i].body == body) {
+        if (CODECS[i].body == body) {
             *kind = (enum message_kind)i;
             return true;
         }
@@ -96,7 +96,7 @@ static bool decode_body(struct bytes bytes, struct decoding *decoding)
     if (!find_kind(wire->body_case, &message->kind)) {
         return error_set(decoding->error, "a message of unknown kind");
     }
-    const struct row *row = &ROWS[message->kind];
+    const struct message_codec *row = &CODECS[message->kind];
     message->campaign = wire->campaign;
     if ((message->campaign != 0) != row->is_of_campaign) {
         return error_set(decoding->error, "%s: %s campaign", row->name,
@@ -149,11 +149,11 @@ static bool may_be_decoded(struct bytes bytes, struct error *error)
         return error_set(error, "a message of unknown kind");
     }
     if (kind > MESSAGE_GOODBYE) {
-        return error_set(error, "%s: not a message that an agent sends", ROWS[kind].name);
+        return error_set(error, "%s: not a message that an agent sends", CODECS[kind].name);
     }
     size_t most = 1 + (kind == MESSAGE_OPERATIONS ? LIMIT_OPERATIONS : LIMIT_FROM_AGENT_ITEMS);
     return items <= most ||
-           error_set(error, "%s: more than %zu items in one message", ROWS[kind].name, most - 1);
+           error_set(error, "%s: more than %zu items in one message", CODECS[kind].name, most - 1);
 }
 
 bool message_decode_from_agent(struct bytes bytes, struct message *message, struct error *error)

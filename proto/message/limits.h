@@ -19,7 +19,8 @@
 #define LIMIT_BATCH_BYTES (256u * 1024u) /* up to which a sender fills one batch of operations or replies */
 #define LIMIT_NAME_BYTES 255u            /* notifier, barrier, variable, campaign, agent, request … */
 #define LIMIT_TEXT_BYTES 2000u           /* a message for a person */
-#define LIMIT_WORKERS 1000000u           /* of a campaign */
+#define LIMIT_CAMPAIGN_ID 999999999999999999u /* fits a JSON integer */
+#define LIMIT_WORKERS 1000000u                /* of a campaign */
 #define LIMIT_ROOM_SIZE LIMIT_WORKERS
 #define LIMIT_BATCH_ITEMS 65536u
 #define LIMIT_SET_RUNS 65536u /* runs of one worker set */

@@ -223,7 +223,7 @@ class BadRequests(unittest.TestCase):
         file = good["files"][0]
         deep = "[" * 100000 + "]" * 100000
         for body, words in (
-                ("", "no JSON"), ("{", "no JSON"), ("[]", "no JSON object"), ("1", "no JSON"), ('{"script": "a", "script": "b"}', "duplicate"), (b"\xff\xfe{}", "no JSON"),
+                ("", "not valid JSON"), ("{", "not valid JSON"), ("[]", "not a JSON object"), ("1", "not valid JSON"), ('{"script": "a", "script": "b"}', "duplicate"), (b"\xff\xfe{}", "not valid JSON"),
                 (deep, "too deeply"), ('{"a":' * 5000 + "1" + "}" * 5000, "too deeply"), ("[" + "[]," * 300000 + "1]", "too many values"),
                 ({}, "script"), ({**good, "script": 5}, "script"), ({**good, "script": ""}, "script"), ({**good, "script": "a\nb"}, "script"), ({**good, "script": "x" * 2000}, "script"),
                 ({**good, "more": 1}, '"more" is not known'), ({**good, 'a"' + "[" * 50: 1}, "is not known"), ({**good, "files": []}, "files"), ({**good, "files": {}}, "files"), ({**good, "files": [1]}, "files[0]"),

@@ -119,6 +119,11 @@ size_t campaign_artifact_bytes(const struct campaign *campaign)
     return campaign->artifacts.bytes;
 }
 
+const struct artifacts *campaign_artifacts(const struct campaign *campaign)
+{
+    return &campaign->artifacts;
+}
+
 void campaign_drop_artifacts(struct campaign *campaign)
 {
     for (uint32_t i = 0; i < campaign->agent_count; i++) {

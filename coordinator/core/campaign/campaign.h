@@ -9,6 +9,7 @@
 #include "coordinator/core/roster/members.h"
 #include "proto/message/message.h"
 
+struct artifacts;
 struct campaign;
 
 /* What a campaign borrows from the coordinator for its lifetime. */
@@ -58,8 +59,9 @@ uint16_t campaign_target_port(const struct campaign *campaign);
 uint32_t campaign_agent_count(const struct campaign *campaign);
 /* NULL once it is lost, or if no worker was placed on it. `*workers_running` is what it reported last. */
 struct member *campaign_agent(const struct campaign *campaign, uint32_t agent, uint32_t *workers_running);
-/* How much memory the artifacts of failed steps take. */
+/* The artifacts of failed steps, and how much memory they take. */
 size_t campaign_artifact_bytes(const struct campaign *campaign);
+const struct artifacts *campaign_artifacts(const struct campaign *campaign);
 void campaign_drop_artifacts(struct campaign *campaign);
 /* Borrowed until the campaign is touched again. */
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);

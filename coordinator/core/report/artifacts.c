@@ -1,4 +1,4 @@
-/* Puts the pieces of artifacts together. */
+/* Assembles artifacts from their pieces. */
 #include "coordinator/core/report/artifacts.h"
 
 #include "common/compose.h"
@@ -13,7 +13,8 @@ static const struct {
     const char *content_type;
 } KINDS[ARTIFACT_KINDS] = {
     [ARTIFACT_SCREENSHOT] = {"screenshot", "png", "image/png"},
-    [ARTIFACT_SOURCE] = {"source", "html", "text/plain; charset=utf-8"}, /* not to be run where it is read */
+    [ARTIFACT_SOURCE] = {"source", "html",
+                         "text/plain; charset=utf-8"}, /* as plain text, so that a browser does not run it */
 };
 
 void artifacts_finish(struct artifacts *artifacts)

@@ -1,5 +1,5 @@
-/* What failed steps of a campaign have left: pictures and sources of pages. A bounded number, and pieces
- * become whole ones in bounded memory. */
+/* Artifacts of failed steps: screenshots and page sources. Their number is bounded, and so is the memory in
+ * which they are assembled from pieces. */
 #pragma once
 #include "common/error.h"
 #include "common/text.h"
@@ -14,28 +14,28 @@ struct artifact {
 };
 
 struct artifacts {
-    struct artifact items[LIMIT_ARTIFACTS]; /* whole ones, in the order in which they became so */
+    struct artifact items[LIMIT_ARTIFACTS]; /* complete ones, in the order of completion */
     struct text contents[LIMIT_ARTIFACTS];  /* of which theirs are views */
     size_t count;
-    size_t begun; /* not whole yet */
-    size_t bytes; /* of all, begun ones too */
+    size_t begun; /* not complete yet */
+    size_t bytes; /* of all, incomplete ones too */
 };
 void artifacts_finish(struct artifacts *artifacts);
 
-/* One more, of which there is a place; takes the content. */
+/* Adds one, for which there is room; takes the content. */
 void artifacts_add(struct artifacts *artifacts, struct artifact artifact, struct text content);
 
-/* What one agent is sending; zero it to begin with. */
+/* The artifact that one agent is sending. Zeroed, there is none. */
 struct artifact_delivery {
     struct artifact_piece head; /* the first piece; zero: none is under way */
     uint8_t *content;
     uint64_t received;
 };
-/* Its agent is lost: the place that it took is free for another. */
+/* The agent was lost: frees the slot of its incomplete artifact. */
 void artifacts_abandon(struct artifacts *artifacts, struct artifact_delivery *delivery);
 
-/* False with an error if the piece does not follow the one before. One that begins where there is no place
- * any more is dropped with all that follow it, without a word. */
+/* False with an error if the piece does not continue the previous one. An artifact that begins when no slot
+ * is free is dropped silently, with all of its pieces. */
 MUST_CHECK bool artifacts_take(struct artifacts *artifacts, struct artifact_delivery *delivery,
                                const struct artifact_piece *piece, struct error *error);
 
@@ -44,5 +44,5 @@ MUST_CHECK bool artifacts_take(struct artifacts *artifacts, struct artifact_deli
 void artifact_name(const struct artifact *artifact, size_t number, char name[ARTIFACT_NAME_BYTES]);
 const char *artifact_content_type(const struct artifact *artifact);
 const char *artifact_kind_name(enum artifact_kind kind);
-/* Of names of its files, without the dot. */
+/* The extension of its file, without the dot. */
 const char *artifact_kind_ending(enum artifact_kind kind);

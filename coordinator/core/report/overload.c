@@ -1,4 +1,4 @@
-/* Whether an agent was too busy for what it measured to be trusted. */
+/* Whether an agent was too busy for its measurements to be trusted. */
 #include "coordinator/core/report/overload.h"
 
 static uint64_t larger(uint64_t left, uint64_t right)
@@ -15,7 +15,7 @@ static void add_sum(struct overload_sum *sum, const struct overload_sum *more)
     sum->lag_max_us = larger(sum->lag_max_us, more->lag_max_us);
 }
 
-/* The worst of its loops: the others do not help its workers. */
+/* The worst loop counts: idle ones do not help its workers. */
 static struct overload_sum sum_of(const struct gauges *gauges)
 {
     struct overload_sum sum = {.us = gauges->interval_us, .host_cpu_us = gauges->host_cpu_us};
@@ -25,7 +25,7 @@ static struct overload_sum sum_of(const struct gauges *gauges)
         sum.lag_p99_us = larger(sum.lag_p99_us, loop->lag_p99_us);
         sum.lag_max_us = larger(sum.lag_max_us, loop->lag_max_us);
     }
-    /* Readings of loops and of the process are not of the very same time. */
+    /* The intervals of the loops and of the process are not exactly the same. */
     sum.busy_us = sum.busy_us < sum.us ? sum.busy_us : sum.us;
     return sum;
 }

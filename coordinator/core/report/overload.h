@@ -1,17 +1,17 @@
-/* Whether an agent was too busy for what it measured to be trusted. Pure. */
+/* Whether an agent was too busy for its measurements to be trusted. Pure. */
 #pragma once
 #include "proto/message/message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A reading is strained if one of the agent's loops was so late or so busy; what has begun goes on until a
+/* A reading shows overload if one of the agent's loops was that late or that busy. Overload lasts until a
  * reading is below both of the lower marks. */
 #define OVERLOAD_LAG_US 100000u
 #define OVERLOAD_BUSY 0.95
 #define OVERLOAD_CALM_LAG_US 50000u
 #define OVERLOAD_CALM_BUSY 0.85
-/* It begins when it has been so for this long, and is over when it has not for as long. */
+/* Readings have to agree for this long before overload begins or ends. */
 #define OVERLOAD_AFTER_US 5000000u
 
 struct overload_sum {
@@ -24,8 +24,8 @@ struct overload_sum {
 
 struct overload {
     bool is_on;
-    struct overload_sum total; /* of all times that it was on */
-    struct overload_sum since; /* of the readings that speak against `is_on`, one after another */
+    struct overload_sum total; /* of all periods of overload */
+    struct overload_sum since; /* of the latest consecutive readings that contradict `is_on` */
 };
 
 void overload_add(struct overload *overload, const struct gauges *gauges);

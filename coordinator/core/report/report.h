@@ -1,37 +1,12 @@
-/* What can be told of a campaign, while it runs and when it has ended. */
+/* The report of a campaign as the core has it, while it runs and when it has ended: texts and histograms are
+ * borrowed. */
 #pragma once
 #include "common/histogram.h"
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/core/report/artifacts.h"
+#include "coordinator/core/report/report_rows.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
-
-struct agent_report {
-    struct bytes name;
-    struct bytes host;
-    uint32_t pid;
-    struct bytes labels;
-    uint32_t workers; /* that were dealt to it */
-    enum agent_state state;
-    bool has_clock;
-    int64_t clock_offset_ns; /* the coordinator's clock minus its own */
-    uint64_t clock_uncertainty_ns;
-    bool is_measured;      /* what follows is known */
-    double cpu;            /* used while the workers ran; 1 is one core */
-    uint64_t memory_bytes; /* the most that was seen */
-    uint64_t lag_p99_us;   /* of its loops: what came at any moment was looked at within this */
-    uint64_t lag_maximum_us;
-};
-
-/* An agent that was too busy for its latencies to be trusted. */
-struct bottleneck_report {
-    struct bytes agent;
-    uint64_t strained_us; /* for so long */
-    uint64_t lag_p99_us;  /* of its worst loop then, as long as it was so */
-    uint64_t lag_maximum_us;
-    double busy;     /* share of that time that the worst loop did not wait for anything: 0…1 */
-    double host_cpu; /* share of its host's cores that was used then */
-};
 
 struct request_report {
     struct bytes name;
@@ -48,34 +23,20 @@ struct wait_report {
     const struct histogram *waited_us;
 };
 
-struct error_report {
-    struct bytes text;
-    uint64_t count;
-    uint32_t worker;
-    uint64_t step;
-};
-
-/* How often a worker was the last reader to see what was written. */
-struct last_seen {
-    uint32_t worker;
-    uint64_t times;
-};
-
 struct divergence;
 
-/* How long what was written at notifiers of one name took until others saw it, and whether they saw the same.
- */
+/* Of the notifiers of one name: how long it took until readers saw an edit, and whether they saw the same. */
 struct seen_report {
     struct bytes name;
     uint64_t seen_count;               /* sightings */
     const struct histogram *seen_us;   /* from the edit until one reader saw it */
     const struct histogram *spread_us; /* between the first and the last reader of a step */
-    uint64_t uncertainty_us;           /* at most so far are these times off, by the clocks */
+    uint64_t uncertainty_us;           /* of these times, by the clocks of the hosts */
     uint64_t before_edit;              /* seen before the edit began, so counted as 0 */
     const struct last_seen *last;      /* most frequent first */
     size_t last_count;
-    uint64_t last_others;    /* times that it was one whom nobody counts */
-    uint64_t steps_compared; /* whose readers told what they saw */
+    uint64_t last_others;    /* times that it was a worker that is not counted by itself */
+    uint64_t steps_compared; /* whose readers reported what they saw */
     uint64_t steps_diverged;
     uint64_t reads_compared;
     uint64_t reads_differed;
@@ -91,16 +52,16 @@ struct campaign_report {
     enum campaign_state state;
     enum verdict verdict; /* VERDICT_NONE until it has ended */
     struct bytes reason;  /* one line; empty for passed */
-    uint64_t running_ns;  /* since the workers began; stands still when it has ended */
+    uint64_t running_ns;  /* since the workers began; constant once it has ended */
     uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
     uint64_t made_ns;     /* coordinator's clock when the report was asked for */
     uint32_t workers_running;
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
-    uint64_t steps_lost;                        /* their agent was lost before it told how they ended */
-    uint64_t requests_total;                    /* timings left out */
-    const struct histogram *request_latency_us; /* all requests together, timings left out */
+    uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
+    uint64_t requests_total;                    /* without timings */
+    const struct histogram *request_latency_us; /* of all requests together, without timings */
     const struct histogram *step_us;
     const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;
@@ -120,7 +81,7 @@ struct campaign_report {
     const struct artifact *artifacts; /* as they came */
     size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
-    /* How much state there is: for tests of boundedness and for /metrics. */
+    /* How much state is held: for /metrics, and for tests that it is bounded. */
     uint64_t live_notifiers;
     uint64_t live_barriers;
     uint64_t live_variables;

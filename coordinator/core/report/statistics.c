@@ -1,4 +1,4 @@
-/* What the agents of a campaign have counted, added up. */
+/* The statistics of a campaign: what its agents have counted, summed up. */
 #include "coordinator/core/report/statistics_inside.h"
 
 #include "common/memory.h"
@@ -60,8 +60,8 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     *statistics = NULL;
 }
 
-/* What is told apart by a number besides the name: the number stands in front. Finds the entry, else the one
- * of "(other)" when the map is full; NULL asks for a new one under `*key` and `*name`. */
+/* The key is a number, which tells kinds apart, followed by the name. Finds the entry, or that of "(other)"
+ * when the map is full; NULL: the caller has to add one under `*key` and `*name`. */
 static void *find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key)
 {
     buffer_clear(key);

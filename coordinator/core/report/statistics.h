@@ -1,4 +1,4 @@
-/* What the agents of a campaign have counted, added up. */
+/* The statistics of a campaign: what its agents have counted, summed up. */
 #pragma once
 #include "common/attributes.h"
 #include "common/pack.h"
@@ -6,19 +6,19 @@
 #include "proto/message/limits.h"
 #include "proto/message/message.h"
 
-/* Kinds of request, wait or error that are told apart; what comes beyond goes under STATISTICS_OTHER. */
+/* Names of requests, waits or errors that are counted separately; further ones go under STATISTICS_OTHER. */
 #define STATISTICS_NAMES LIMIT_REQUEST_NAMES
 #define STATISTICS_OTHER "(other)"
 
-/* What all histograms may take together, but for their first few values; what is beyond is counted as the
- * largest that there is room for. */
+/* Memory of all histograms together, apart from their first buckets; a value beyond it is counted in the
+ * highest bucket that there is. */
 #define STATISTICS_MAX_BYTES (64u * 1024u * 1024u)
 
 struct campaign_statistics;
 
 MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);
 void campaign_statistics_free(struct campaign_statistics **statistics);
-/* So many steps ended, or may have begun, on an agent that cannot tell any more. */
+/* `steps` ended, or may have begun, on an agent that was lost before it reported them. */
 void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps);
 /* Adds what one agent counted since its last message. */
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from);
@@ -27,9 +27,9 @@ void campaign_statistics_add_error(struct campaign_statistics *statistics,
 
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics);
 uint64_t campaign_statistics_steps_failed(const struct campaign_statistics *statistics);
-/* Fills steps, requests, waits and errors of a report, in its order; borrowed until the next call. */
+/* Fills steps, requests, waits and errors of a report, sorted; borrowed until the next call. */
 void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report);
 
-/* As bytes, and back: NULL, and `from` is broken, if they make no sense. */
+/* As bytes, and back: NULL, and `from` is broken, if they are malformed. */
 void campaign_statistics_pack(const struct campaign_statistics *statistics, struct buffer *into);
 MUST_CHECK struct campaign_statistics *campaign_statistics_unpack(struct unpack *from);

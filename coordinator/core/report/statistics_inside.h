@@ -1,4 +1,4 @@
-/* The inside of the statistics of a campaign, for the files that they are made of. */
+/* The inside of campaign_statistics, shared by its files. */
 #pragma once
 #include "common/buffer.h"
 #include "common/map.h"
@@ -31,13 +31,13 @@ struct campaign_statistics {
     uint64_t steps_stopped;
     uint64_t steps_lost;
     uint64_t requests_total;
-    size_t left_bytes; /* that the histograms may still grow by */
+    size_t left_bytes; /* by which the histograms may still grow */
     struct histogram *step_us;
     struct histogram *request_latency_us;
     struct map *requests;
     struct map *waits;
     struct map *errors;
-    /* For reports, filled anew for each. */
+    /* Arrays of the latest report. */
     struct request_report *request_reports;
     struct wait_report *wait_reports;
     struct error_report *error_reports;

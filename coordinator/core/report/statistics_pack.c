@@ -67,7 +67,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
     errors_pack(statistics, into);
 }
 
-/* One that every campaign has from the beginning, so that what was merged into it is added to nothing. */
+/* A histogram that every campaign has from the beginning: merges into an empty one. */
 static void histogram_unpack_into(struct histogram *histogram, struct unpack *from)
 {
     struct histogram *found = histogram_unpack(from);
@@ -79,7 +79,7 @@ static void histogram_unpack_into(struct histogram *histogram, struct unpack *fr
     histogram_free(&found);
 }
 
-/* What was counted under a name is merged as if one agent had said it. */
+/* The totals of a name are merged as if one agent had reported them. */
 static void requests_unpack(struct campaign_statistics *statistics, struct unpack *from)
 {
     uint64_t count = unpack_bounded(from, 2 * STATISTICS_NAMES);
@@ -138,14 +138,14 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     totals.steps_lost = unpack_number(from);
     totals.requests_total = unpack_number(from);
     totals.left_bytes = unpack_bounded(from, STATISTICS_MAX_BYTES);
-    statistics->left_bytes = SIZE_MAX; /* nothing is cut that was not */
+    statistics->left_bytes = SIZE_MAX; /* so that nothing is clipped that was not before */
     histogram_unpack_into(statistics->step_us, from);
     struct histogram *latency_us = histogram_new();
     histogram_unpack_into(latency_us, from);
     requests_unpack(statistics, from);
     waits_unpack(statistics, from);
     errors_unpack(statistics, from);
-    /* What merging the requests has counted all together stands in the bytes itself. */
+    /* The bytes have the sums over all requests; merging has counted them too. */
     histogram_free(&statistics->request_latency_us);
     statistics->request_latency_us = latency_us;
     statistics->steps_ok = totals.steps_ok;

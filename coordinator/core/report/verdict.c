@@ -1,4 +1,4 @@
-/* How a campaign will have ended, as far as that is known. */
+/* The verdict of a campaign as far as it is known. */
 #include "coordinator/core/report/verdict.h"
 
 #include "common/compose.h"
@@ -16,7 +16,7 @@ void judgement_finish(struct judgement *judgement)
     *judgement = (struct judgement){0};
 }
 
-/* A reason is one line, whatever it was made of. */
+/* A reason is one line, also if it was made of an error text of several. */
 static void make_one_line(char *text)
 {
     for (char *at = text; *at != '\0'; at++) {
@@ -71,8 +71,8 @@ static void judge_failed_steps(struct judgement *judgement, const struct campaig
     }
 }
 
-/* Who expects failed steps (--fail 0) gets them; a campaign in which nothing happened is one that went
- * wrong. */
+/* A campaign without any successful step has failed, unless failed steps are allowed (--fail 0) and there
+ * were some. */
 static void judge_success(struct judgement *judgement, const struct campaign_options *options,
                           const struct steps_counted *steps)
 {

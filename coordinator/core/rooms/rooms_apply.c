@@ -8,12 +8,12 @@ enum subject {
     SUBJECT_VARIABLE
 };
 
-struct row {
+struct operation_rule {
     enum subject subject;
     void (*apply)(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 };
 
-static const struct row rows[OPERATION_KIND_COUNT] = {
+static const struct operation_rule RULES[OPERATION_KIND_COUNT] = {
     [OPERATION_PAST] = {SUBJECT_WORKERS, rooms_apply_past},
     [OPERATION_ENDED] = {SUBJECT_WORKERS, rooms_apply_ended},
     [OPERATION_READ] = {SUBJECT_MEETING, rooms_apply_read},
@@ -64,7 +64,7 @@ static bool check_room(const struct rooms *rooms, const struct operation *operat
 
 static bool check_subject(const struct rooms *rooms, const struct operation *operation, struct error *error)
 {
-    enum subject subject = rows[operation->kind].subject;
+    enum subject subject = RULES[operation->kind].subject;
     if (operation->step > ROOM_MAX_STEP) {
         return error_set(error, "a step out of range");
     }
@@ -123,6 +123,6 @@ bool rooms_apply(struct rooms *rooms, uint64_t now_ns, const struct operation *o
         return false;
     }
     rooms_begin_news(rooms);
-    rows[operation->kind].apply(rooms, now_ns, operation);
+    RULES[operation->kind].apply(rooms, now_ns, operation);
     return true;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "coordinator/core/base/quota.h"
+#include "coordinator/core/sync/divergence.h"
 #include "proto/message/limits.h"
 #include "proto/message/operation.h"
 
@@ -49,15 +50,5 @@ void sighting_keep(struct sighting *sighting, const struct instant *instant, str
 /* The worker saw the text of this digest. */
 void sighting_compare(struct sighting *sighting, uint32_t worker, struct bytes digest, struct quota *quota);
 
-/* Workers that saw something different from the others, or from what was written. */
-struct divergence {
-    uint32_t room;
-    uint64_t step;
-    uint32_t compared; /* readers that reported what they saw */
-    uint32_t differed;
-    bool is_from_written; /* compared with the payload, else with what most of them saw */
-    uint32_t workers[LIMIT_MISSING];
-    uint32_t worker_count;
-};
 /* Fills all but room and step. `written` is the digest of the payload, or empty. */
 void sighting_judge(const struct sighting *sighting, struct bytes written, struct divergence *divergence);

@@ -99,6 +99,25 @@ static void test_quantile_never_passes_the_maximum(void **state)
     assert_true(histogram_maximum(histogram) == 1000000);
 }
 
+static void test_quantiles_in_one_pass_are_those_one_by_one(void **state)
+{
+    static const double quantiles[] = {-1, 0, 0.1, 0.5, 0.5, 0.99, 1, 2};
+    enum { COUNT = sizeof quantiles / sizeof quantiles[0] };
+    struct random random;
+    (void)state;
+    random_seed(&random, 7);
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    for (unsigned round = 0; round < 200; round++) {
+        uint64_t values[COUNT];
+        histogram_quantiles(histogram, quantiles, values, COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+            assert_true(values[i] == histogram_quantile(histogram, quantiles[i]));
+            assert_true(i == 0 || values[i] >= values[i - 1]);
+        }
+        histogram_record(histogram, random_next(&random) >> random_below(&random, 64));
+    }
+}
+
 static void record_some(struct histogram *histogram, struct histogram *all, struct random *random)
 {
     for (unsigned i = 0; i < 500; i++) {
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_edges_of_buckets),
         cmocka_unit_test(test_neighbouring_buckets_touch),
         cmocka_unit_test(test_quantile_never_passes_the_maximum),
+        cmocka_unit_test(test_quantiles_in_one_pass_are_those_one_by_one),
         cmocka_unit_test(test_merging_loses_nothing),
         cmocka_unit_test(test_buckets_travel),
         cmocka_unit_test(test_refuses_buckets_that_there_are_not),

@@ -41,6 +41,7 @@ void sample_report_init(struct sample_report *sample)
         .reason = bytes_of_string("12 steps failed"),
         .running_ns = 65000000000ULL,
         .begun_ns = 1,
+        .made_ns = 65000000001ULL,
         .workers_running = 6,
         .steps_ok = 4321,
         .steps_failed = 12,
@@ -64,4 +65,9 @@ void sample_report_finish(struct sample_report *sample)
 {
     histogram_free(&sample->latency_us);
     histogram_free(&sample->empty);
+}
+
+struct report_view *sample_report_view(const struct sample_report *sample)
+{
+    return report_view_of(&sample->report, SAMPLE_WALL_NS + sample->report.made_ns - 1);
 }

@@ -1,6 +1,10 @@
 /* A campaign's report with something of everything, for the tests of what shows it. */
 #pragma once
 #include "coordinator/core/report/report.h"
+#include "coordinator/core/report_view/report_view.h"
+
+/* When its workers began, since 1970: 2023-11-14T22:13:20.123Z. */
+#define SAMPLE_WALL_NS 1700000000123000000ULL
 
 struct sample_report {
     struct campaign_options options;
@@ -15,3 +19,5 @@ struct sample_report {
 
 void sample_report_init(struct sample_report *sample);
 void sample_report_finish(struct sample_report *sample);
+/* What is shown of it as it is now; for report_view_free. */
+struct report_view *sample_report_view(const struct sample_report *sample);

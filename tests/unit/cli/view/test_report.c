@@ -24,13 +24,25 @@ static int teardown(void **state)
     return 0;
 }
 
+static void live_line_of(const struct sample_report *sample, struct live_line *last, struct buffer *line)
+{
+    SCOPED(report_view_free) struct report_view *report = sample_report_view(sample);
+    live_line_compose(last, report, line);
+}
+
+static void text_of(const struct sample_report *sample, bool has_colour, struct buffer *text)
+{
+    SCOPED(report_view_free) struct report_view *report = sample_report_view(sample);
+    report_text(report, has_colour, text);
+}
+
 static void live_line_tells_how_it_is(void **state)
 {
     struct sample_report *sample = *state;
     struct live_line last = {.running_ns = 64000000000ULL, .requests = 1148};
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, 1024);
-    live_line_compose(&last, &sample->report, &line);
+    live_line_of(sample, &last, &line);
     assert_string_equal(
         buffer_string(&line),
         "1:05  6 workers  4,321 ok  12 failed  86.0/s  p95 95.0 ms  4 wait for the writer of pad@12");
@@ -41,7 +53,7 @@ static void live_line_tells_how_it_is(void **state)
     sample->report.workers_running = 1;
     sample->report.requests_total = 0;
     sample->report.waiting = bytes_of_string("");
-    live_line_compose(&last, &sample->report, &line);
+    live_line_of(sample, &last, &line);
     assert_string_equal(buffer_string(&line), "1:02:05  stopping  1 worker  4,321 ok  12 failed");
 }
 
@@ -52,7 +64,7 @@ static void live_line_divides_by_no_time(void **state)
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, 1024);
     sample->report.running_ns = 0;
-    live_line_compose(&last, &sample->report, &line);
+    live_line_of(sample, &last, &line);
     assert_null(strstr(buffer_string(&line), "/s"));
 }
 
@@ -83,7 +95,7 @@ static void report_has_everything_in_columns(void **state)
     struct sample_report *sample = *state;
     SCOPED(buffer_finish) struct buffer buffer;
     buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
-    report_text(&sample->report, false, &buffer);
+    text_of(sample, false, &buffer);
     const char *text = buffer_string(&buffer);
     assert_line(text, "failed", "failed: 12 steps failed");
     assert_line(text, "  steps", "  steps   4,321 ok, 12 failed  (66.7/s)");
@@ -104,7 +116,7 @@ static void report_is_coloured_only_when_asked(void **state)
     struct sample_report *sample = *state;
     SCOPED(buffer_finish) struct buffer buffer;
     buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
-    report_text(&sample->report, true, &buffer);
+    text_of(sample, true, &buffer);
     assert_non_null(strstr(buffer_string(&buffer), "\033[31mfailed\033[0m"));
 }
 
@@ -119,7 +131,7 @@ static void report_leaves_out_what_is_not_there(void **state)
     sample->report.reason = bytes_of_string("");
     sample->report.verdict = VERDICT_PASSED;
     histogram_record(sample->empty, 1500);
-    report_text(&sample->report, false, &buffer);
+    text_of(sample, false, &buffer);
     const char *text = buffer_string(&buffer);
     assert_line(text, "passed", "passed");
     assert_null(strstr(text, "requests"));
@@ -146,7 +158,7 @@ static void report_says_how_agents_were_and_who_could_not_keep_up(void **state)
     agent->clock_uncertainty_ns = 40000;
     sample->report.bottlenecks = bottlenecks;
     sample->report.bottleneck_count = 2;
-    report_text(&sample->report, false, &buffer);
+    text_of(sample, false, &buffer);
     const char *text = buffer_string(&buffer);
     assert_line(text, "            cpu",
                 "            cpu 142 %, 35 MiB, loop lag p99 310 µs, max 12.0 ms, clock −3.00 s ± 40 µs");
@@ -160,7 +172,8 @@ static void report_says_how_agents_were_and_who_could_not_keep_up(void **state)
 static void json_has_the_keys_of_the_contract(void **state)
 {
     struct sample_report *sample = *state;
-    SCOPED(memory_free_at) char *text = report_json(&sample->report, 1700000000123000000ULL);
+    SCOPED(report_view_free) struct report_view *report = sample_report_view(sample);
+    SCOPED(memory_free_at) char *text = report_json(report);
     json_t *root = json_loads(text, 0, NULL);
     assert_non_null(root);
     const char *verdict = NULL;

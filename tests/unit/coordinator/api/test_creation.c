@@ -127,12 +127,12 @@ static void what_is_wrong_is_named(void **state)
         const char *text;
         const char *error;
     } cases[] = {
-        {"{}", "script is no text of 1 to 1000 printable bytes"},
+        {"{}", "script is not a text of 1 to 1000 printable bytes"},
         {"{" FILES ", \"colour\": 1}", "campaign: \"colour\" is not known here"},
-        {"{\"script\": \"x\"}", "files is no list of 1 to 1000 files"},
+        {"{\"script\": \"x\"}", "files is not a list of 1 to 1000 files"},
         {"{\"script\": \"x\", \"files\": [{\"path\": \"x\", \"content\": \"LS0gTHVh\"}, {\"path\": \"y\", "
          "\"content\": \"a\"}]}",
-         "files[1]: the content is no Base64 of at most 67108864 bytes"},
+         "files[1]: the content is not Base64 of at most 67108864 bytes"},
         {"{\"script\": \"x\", \"files\": [{\"path\": \"../x\", \"content\": \"\"}]}",
          "a file has a path that is not relative and clean"},
         {"{" FILES ", \"options\": {\"workers\": 0}}",
@@ -144,7 +144,7 @@ static void what_is_wrong_is_named(void **state)
         {"{" FILES ", \"options\": {\"run\": 1}}", "options: \"run\" is not known here"},
         {"{" FILES ", \"options\": {\"single_run\": true, \"single_mode\": \"x\"}}",
          "options: single_run and single_mode contradict each other"},
-        {"{" FILES ", \"expect_agents\": null}", "expect_agents is no whole number from 1 to 100000"},
+        {"{" FILES ", \"expect_agents\": null}", "expect_agents is not an integer from 1 to 100000"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct creation creation;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static void on_headers(void *context, struct http_request *request)
+static void on_headers(void *context, struct http_exchange *request)
 {
     (void)context;
     if (strcmp(http_path(request), "/forbidden") == 0) {
@@ -31,7 +31,7 @@ static void on_postponed_gone(void *context)
     scene->postponed = NULL;
 }
 
-static void on_request(void *context, struct http_request *request)
+static void on_request(void *context, struct http_exchange *request)
 {
     struct scene *scene = (struct scene *)context;
     scene->requests++;

@@ -22,7 +22,7 @@ struct scene {
     size_t body_size;
     unsigned requests;
     unsigned gone;
-    struct http_request *postponed;
+    struct http_exchange *postponed;
 };
 
 int scene_set_up(void **state);

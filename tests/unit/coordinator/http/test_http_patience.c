@@ -130,7 +130,7 @@ static void an_answer_comes_later(void **state)
     hear(scene, other, answer, "hello");
     close(other);
     answer[0] = '\0';
-    struct http_request *request = scene->postponed;
+    struct http_exchange *request = scene->postponed;
     scene->postponed = NULL;
     http_answer(request, &(struct http_answer){.status = 201, .body = bytes_of_string("at last")});
     http_answer_postponed(request);
@@ -155,7 +155,7 @@ static void who_has_left_is_answered_in_vain(void **state)
     for (int i = 0; i < 20; i++) {
         turn(scene);
     }
-    struct http_request *request = scene->postponed;
+    struct http_exchange *request = scene->postponed;
     scene->postponed = NULL;
     http_answer(request, &(struct http_answer){.status = 200, .body = bytes_of_string("at last")});
     http_answer_postponed(request);

@@ -33,6 +33,8 @@ struct scene {
     struct caller callers[2];
     char states[200];
     bool stops_when_running;
+    bool asks_for_reports; /* at each state */
+    bool runs_on;          /* workers do not finish */
     bool was_logged;
 };
 
@@ -90,7 +92,7 @@ static void oblige(struct caller *caller, const struct message *message)
     } else if (message->kind == MESSAGE_GLOBAL) {
         answer.kind = MESSAGE_GLOBAL_DONE;
         answer.done.phase = message->global.phase;
-    } else if (message->kind == MESSAGE_BEGIN) {
+    } else if (message->kind == MESSAGE_BEGIN && !caller->scene->runs_on) {
         struct message counts = {
             .kind = MESSAGE_STATISTICS, .campaign = message->campaign, .statistics = {.steps_ok = 3}};
         say(caller, &counts);
@@ -147,6 +149,11 @@ static void on_campaign(void *context, uint64_t campaign, enum campaign_state st
     struct scene *scene = (struct scene *)context;
     size_t size = strlen(scene->states);
     (void)snprintf(scene->states + size, sizeof scene->states - size, "%s ", campaign_state_name(state));
+    if (scene->asks_for_reports) {
+        const struct report_view *report = server_report(scene->server, campaign);
+        assert_true(report->state >= state);
+        assert_int_equal(report->verdict != VERDICT_NONE, report->state == CAMPAIGN_ENDED);
+    }
     if (state == CAMPAIGN_RUNNING && scene->stops_when_running) {
         server_stop(scene->server, campaign, true, "from within a callback");
     }
@@ -241,11 +248,70 @@ static void a_campaign_over_real_sockets(void **state)
     say_hello(&scene->callers[1], "a2");
     uv_run(&scene->loop, UV_RUN_DEFAULT);
     assert_string_equal(scene->states, "created deploying ready running stopping ended ");
-    const struct campaign_report *report = server_report(scene->server, campaign);
+    const struct report_view *report = server_report(scene->server, campaign);
     assert_string_equal(verdict_name(report->verdict), "passed");
     assert_int_equal(report->steps_ok, 6);
     assert_true(scene->was_logged);
     assert_null(server_report(scene->server, 2));
+}
+
+static void the_last_report_is_not_one_from_before(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    scene->asks_for_reports = true;
+    uint64_t campaign = create(scene, 10000);
+    say_hello(&scene->callers[0], "a1");
+    say_hello(&scene->callers[1], "a2");
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    const struct report_view *report = server_report(scene->server, campaign);
+    assert_int_equal(report->state, CAMPAIGN_ENDED);
+    assert_string_equal(verdict_name(report->verdict), "passed");
+    assert_int_equal(report->steps_ok, 6);
+}
+
+static void a_report_is_built_once_a_second(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    uint64_t campaign = create(scene, 10000);
+    uint64_t asked_ns = clock_now_ns();
+    const struct report_view *first = server_report(scene->server, campaign);
+    for (int i = 0; i < 100; i++) {
+        assert_non_null(server_report(scene->server, campaign));
+    }
+    if (clock_now_ns() - asked_ns < NS_PER_S) {
+        assert_ptr_equal(server_report(scene->server, campaign), first);
+        assert_int_equal(server_reports_built(scene->server), 1);
+    }
+    uint64_t built = server_reports_built(scene->server);
+    uv_sleep(1001);
+    assert_non_null(server_report(scene->server, campaign));
+    assert_int_equal(server_reports_built(scene->server), built + 1);
+    assert_non_null(server_report_now(scene->server, campaign));
+    assert_int_equal(server_reports_built(scene->server), built + 2);
+    /* Its own doing is seen at once. */
+    server_stop(scene->server, campaign, true, "enough");
+    const struct report_view *last = server_report(scene->server, campaign);
+    assert_true(bytes_equal_string(last->reason, "enough"));
+    assert_null(server_report(scene->server, campaign + 1));
+    assert_null(server_report_now(scene->server, campaign + 1));
+    assert_true(server_knows(scene->server, campaign));
+    assert_false(server_knows(scene->server, campaign + 1));
+}
+
+static void another_number_of_workers_is_seen_at_once(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    struct error error;
+    scene->runs_on = true;
+    uint64_t campaign = create(scene, 10000);
+    say_hello(&scene->callers[0], "a1");
+    say_hello(&scene->callers[1], "a2");
+    while (strstr(scene->states, "running") == NULL && uv_is_active((uv_handle_t *)&scene->patience)) {
+        uv_run(&scene->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(server_report_now(scene->server, campaign)->workers, 2);
+    assert_true(server_scale(scene->server, campaign, 3, &error));
+    assert_int_equal(server_report(scene->server, campaign)->workers, 3);
 }
 
 static void nobody_comes_and_the_deadline_passes(void **state)
@@ -266,7 +332,7 @@ static void a_callback_may_stop_the_campaign(void **state)
     say_hello(&scene->callers[1], "a2");
     uv_run(&scene->loop, UV_RUN_DEFAULT);
     assert_string_equal(scene->states, "created deploying ready running stopping ended ");
-    const struct campaign_report *report = server_report(scene->server, campaign);
+    const struct report_view *report = server_report(scene->server, campaign);
     assert_true(bytes_equal_string(report->reason, "from within a callback"));
     assert_non_null(strstr(scene->callers[0].story, "stop "));
 }
@@ -339,9 +405,15 @@ static void a_trace_tells_what_happened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORY(a_campaign_over_real_sockets),       STORY(nobody_comes_and_the_deadline_passes),
-        STORY(a_callback_may_stop_the_campaign),   STORY(an_agent_that_is_gone_is_lost),
-        STORY(a_port_in_use_is_an_error_in_words), STORY(a_trace_tells_what_happened),
+        STORY(another_number_of_workers_is_seen_at_once),
+        STORY(the_last_report_is_not_one_from_before),
+        STORY(a_report_is_built_once_a_second),
+        STORY(a_campaign_over_real_sockets),
+        STORY(nobody_comes_and_the_deadline_passes),
+        STORY(a_callback_may_stop_the_campaign),
+        STORY(an_agent_that_is_gone_is_lost),
+        STORY(a_port_in_use_is_an_error_in_words),
+        STORY(a_trace_tells_what_happened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,9 @@
 /* What readers saw of edits, for a person. */
-#include "cli/view/report_seen.h"
+#include "cli/view/seen_text.h"
 #include "cli/base/format.h"
 #include "cli/base/table.h"
 #include "common/escape.h"
 #include "common/worker_set.h"
-#include "coordinator/core/sync/sighting.h"
 
 #define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
@@ -13,14 +12,7 @@
 #define CELL_BYTES 200
 #define RED "\033[31m"
 
-static void report_seen_add_us(struct table *table, uint64_t microseconds)
-{
-    char text[FORMAT_BYTES];
-    format_us(microseconds, text);
-    table_add(table, bytes_of_string(text));
-}
-
-static uint64_t times_in_all(const struct seen_report *seen)
+static uint64_t times_in_all(const struct seen_view *seen)
 {
     uint64_t times = seen->last_others;
     for (size_t i = 0; i < seen->last_count; i++) {
@@ -29,7 +21,7 @@ static uint64_t times_in_all(const struct seen_report *seen)
     return times;
 }
 
-static void add_last(struct table *table, const struct seen_report *seen)
+static void add_last(struct table *table, const struct seen_view *seen)
 {
     SCOPED(buffer_finish) struct buffer cell;
     buffer_init(&cell, CELL_BYTES);
@@ -43,21 +35,19 @@ static void add_last(struct table *table, const struct seen_report *seen)
     table_add(table, buffer_bytes(&cell));
 }
 
-static void add_row(struct table *table, const struct seen_report *seen)
+static void add_row(struct table *table, const struct seen_view *seen)
 {
-    char count[FORMAT_BYTES];
-    format_count(seen->seen_count, count);
     table_add(table, seen->name);
-    table_add(table, bytes_of_string(count));
-    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.5));
-    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.95));
-    report_seen_add_us(table, histogram_quantile(seen->seen_us, 0.99));
-    report_seen_add_us(table, histogram_maximum(seen->seen_us));
-    report_seen_add_us(table, histogram_quantile(seen->spread_us, 0.5));
+    table_add_count(table, seen->count);
+    table_add_us(table, seen->seen.p50_us);
+    table_add_us(table, seen->seen.p95_us);
+    table_add_us(table, seen->seen.p99_us);
+    table_add_us(table, seen->seen.maximum_us);
+    table_add_us(table, seen->spread.p50_us);
     add_last(table, seen);
 }
 
-static void append_times(struct buffer *text, const struct campaign_report *report, bool has_colour)
+static void append_times(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     static const char *const columns[] = {"edit → seen", "count",  "p50",         "p95", "p99",
                                           "max",         "spread", "<often last", NULL};
@@ -66,8 +56,8 @@ static void append_times(struct buffer *text, const struct campaign_report *repo
     uint64_t before_edit = 0;
     table_init(&table, columns);
     for (size_t i = 0; i < report->seen_count && table_rows(&table) < ROWS_SHOWN; i++) {
-        const struct seen_report *seen = &report->seen[i];
-        if (seen->seen_count > 0) {
+        const struct seen_view *seen = &report->seen[i];
+        if (seen->count > 0) {
             add_row(&table, seen);
             uncertainty_us = seen->uncertainty_us > uncertainty_us ? seen->uncertainty_us : uncertainty_us;
             before_edit += seen->before_edit;
@@ -103,7 +93,7 @@ static void append_example(struct buffer *text, const struct divergence *diverge
                          divergence->is_from_written ? "what was written" : "most of the readers");
 }
 
-static void append_convergence(struct buffer *text, const struct seen_report *seen, bool has_colour)
+static void append_convergence(struct buffer *text, const struct seen_view *seen, bool has_colour)
 {
     char same[FORMAT_BYTES];
     char steps[FORMAT_BYTES];
@@ -119,7 +109,7 @@ static void append_convergence(struct buffer *text, const struct seen_report *se
     }
 }
 
-void report_seen_text(const struct campaign_report *report, bool has_colour, struct buffer *text)
+void seen_text(const struct report_view *report, bool has_colour, struct buffer *text)
 {
     append_times(text, report, has_colour);
     bool is_first = true;

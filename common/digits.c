@@ -1,0 +1,46 @@
+/* Numbers as decimal digits. */
+#include "common/digits.h"
+
+#include <stdio.h>
+
+bool digits_read(const char **text, uint64_t *number)
+{
+    const char *at = *text;
+    uint64_t sum = 0;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (__builtin_mul_overflow(sum, 10u, &sum) ||
+            __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum)) {
+            return false;
+        }
+    }
+    if (at == *text) {
+        return false;
+    }
+    *text = at;
+    *number = sum;
+    return true;
+}
+
+bool digits_are(const char *text, uint64_t *number)
+{
+    uint64_t read = 0;
+    if (!digits_read(&text, &read) || *text != '\0') {
+        return false;
+    }
+    *number = read;
+    return true;
+}
+
+void digits_group(uint64_t number, char text[DIGITS_BYTES])
+{
+    char digits[DIGITS_BYTES];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    char *at = text;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) {
+            *at++ = ',';
+        }
+        *at++ = digits[i];
+    }
+    *at = '\0';
+}

@@ -1,0 +1,16 @@
+/* Numbers as decimal digits: read without sign, space or another base, and written in groups of three. */
+#pragma once
+#include "common/attributes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Moves `*text` past the digits that it begins with. False, and nothing has changed, if there are none or the
+ * number does not fit. */
+MUST_CHECK bool digits_read(const char **text, uint64_t *number);
+/* The whole of `text` is a number. */
+MUST_CHECK bool digits_are(const char *text, uint64_t *number);
+
+#define DIGITS_BYTES 32
+/* "1,234,567" */
+void digits_group(uint64_t number, char text[DIGITS_BYTES]);

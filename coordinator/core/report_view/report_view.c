@@ -1,0 +1,264 @@
+/* The report of a campaign as plain numbers and texts of its own. */
+#include "coordinator/core/report_view/report_view.h"
+
+#include "common/memory.h"
+#include "coordinator/core/report/report.h"
+#include "proto/codec/arena.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+/* The view stands first, so that one is found from the other. */
+struct owned_view {
+    struct report_view view;
+    struct arena arena;
+};
+static_assert(offsetof(struct owned_view, view) == 0, "a view is where its owner is");
+
+static struct owned_view *owner_of_view(struct report_view *view)
+{
+    return (struct owned_view *)view;
+}
+
+struct report_view *report_view_new(void)
+{
+    struct owned_view *owned = MEMORY_NEW(struct owned_view);
+    arena_init(&owned->arena, NULL, 0, 0);
+    return &owned->view;
+}
+
+void report_view_free(struct report_view **view)
+{
+    if (*view != NULL) {
+        arena_finish(&owner_of_view(*view)->arena);
+        memory_free(owner_of_view(*view));
+        *view = NULL;
+    }
+}
+
+void *report_view_array(struct report_view *view, size_t count, size_t size)
+{
+    return arena_array(&owner_of_view(view)->arena, count, size);
+}
+
+struct bytes report_view_text(struct report_view *view, struct bytes text)
+{
+    char *copy = report_view_array(view, text.size + 1, 1);
+    if (text.size > 0) {
+        memcpy(copy, text.data, text.size);
+    }
+    return bytes_of(copy, text.size);
+}
+
+/* `histogram` NULL is as good as an empty one. */
+static struct quantiles quantiles_of(const struct histogram *histogram)
+{
+    static const double wanted[] = {0.5, 0.95, 0.99};
+    uint64_t values[3] = {0};
+    if (histogram == NULL) {
+        return (struct quantiles){0};
+    }
+    histogram_quantiles(histogram, wanted, values, 3);
+    return (struct quantiles){.p50_us = values[0],
+                              .p95_us = values[1],
+                              .p99_us = values[2],
+                              .maximum_us = histogram_maximum(histogram)};
+}
+
+/* Of the worst clock: no spread is known better. */
+static void view_worst_clock(struct report_view *view)
+{
+    view->has_clock_uncertainty = view->agent_count > 0;
+    for (size_t i = 0; i < view->agent_count; i++) {
+        const struct agent_report *agent = &view->agents[i];
+        if (!agent->has_clock) {
+            view->has_clock_uncertainty = view->has_clock_uncertainty && agent->workers == 0;
+        } else if (agent->clock_uncertainty_ns > view->clock_uncertainty_ns) {
+            view->clock_uncertainty_ns = agent->clock_uncertainty_ns;
+        }
+    }
+}
+
+static void view_agents(struct report_view *view, const struct campaign_report *report)
+{
+    struct agent_report *agents = report_view_array(view, report->agent_count, sizeof *agents);
+    for (size_t i = 0; i < report->agent_count; i++) {
+        agents[i] = report->agents[i];
+        agents[i].name = report_view_text(view, agents[i].name);
+        agents[i].host = report_view_text(view, agents[i].host);
+        agents[i].labels = report_view_text(view, agents[i].labels);
+    }
+    view->agents = agents;
+    view->agent_count = report->agent_count;
+    view_worst_clock(view);
+}
+
+static void view_bottlenecks(struct report_view *view, const struct campaign_report *report)
+{
+    struct bottleneck_report *bottlenecks =
+        report_view_array(view, report->bottleneck_count, sizeof *bottlenecks);
+    for (size_t i = 0; i < report->bottleneck_count; i++) {
+        bottlenecks[i] = report->bottlenecks[i];
+        bottlenecks[i].agent = report_view_text(view, bottlenecks[i].agent);
+    }
+    view->bottlenecks = bottlenecks;
+    view->bottleneck_count = report->bottleneck_count;
+}
+
+static void view_requests(struct report_view *view, const struct campaign_report *report)
+{
+    struct request_view *requests = report_view_array(view, report->request_count, sizeof *requests);
+    for (size_t i = 0; i < report->request_count; i++) {
+        const struct request_report *request = &report->requests[i];
+        requests[i] = (struct request_view){.name = report_view_text(view, request->name),
+                                            .is_timing = request->is_timing,
+                                            .count = request->count,
+                                            .failed = request->failed,
+                                            .latency = quantiles_of(request->latency_us)};
+    }
+    view->requests = requests;
+    view->request_count = report->request_count;
+}
+
+static void view_waits(struct report_view *view, const struct campaign_report *report)
+{
+    struct wait_view *waits = report_view_array(view, report->wait_count, sizeof *waits);
+    for (size_t i = 0; i < report->wait_count; i++) {
+        const struct wait_report *wait = &report->waits[i];
+        waits[i] = (struct wait_view){.name = report_view_text(view, wait->name),
+                                      .kind = wait->kind,
+                                      .waited = quantiles_of(wait->waited_us)};
+        for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+            waits[i].outcomes[outcome] = wait->outcomes[outcome];
+            waits[i].count += wait->outcomes[outcome];
+        }
+    }
+    view->waits = waits;
+    view->wait_count = report->wait_count;
+}
+
+static void view_errors(struct report_view *view, const struct campaign_report *report)
+{
+    struct error_report *errors = report_view_array(view, report->error_count, sizeof *errors);
+    for (size_t i = 0; i < report->error_count; i++) {
+        errors[i] = report->errors[i];
+        errors[i].text = report_view_text(view, errors[i].text);
+    }
+    view->errors = errors;
+    view->error_count = report->error_count;
+}
+
+static void view_last(struct report_view *view, struct seen_view *seen, const struct seen_report *report)
+{
+    seen->last_count = report->last_count < REPORT_VIEW_LAST ? report->last_count : REPORT_VIEW_LAST;
+    seen->last_others = report->last_others;
+    struct last_seen *last = report_view_array(view, seen->last_count, sizeof *last);
+    for (size_t i = 0; i < report->last_count; i++) {
+        if (i < seen->last_count) {
+            last[i] = report->last[i];
+        } else {
+            seen->last_others += report->last[i].times;
+        }
+    }
+    seen->last = last;
+}
+
+static void view_examples(struct report_view *view, struct seen_view *seen, const struct seen_report *report)
+{
+    struct divergence *examples = report_view_array(view, report->example_count, sizeof *examples);
+    for (size_t i = 0; i < report->example_count; i++) {
+        examples[i] = report->examples[i];
+    }
+    seen->examples = examples;
+    seen->example_count = report->example_count;
+}
+
+static void view_seen(struct report_view *view, const struct campaign_report *report)
+{
+    struct seen_view *all = report_view_array(view, report->seen_count, sizeof *all);
+    for (size_t i = 0; i < report->seen_count; i++) {
+        const struct seen_report *seen = &report->seen[i];
+        all[i] = (struct seen_view){.name = report_view_text(view, seen->name),
+                                    .count = seen->seen_count,
+                                    .seen = quantiles_of(seen->seen_us),
+                                    .spread = quantiles_of(seen->spread_us),
+                                    .uncertainty_us = seen->uncertainty_us,
+                                    .before_edit = seen->before_edit,
+                                    .steps_compared = seen->steps_compared,
+                                    .steps_diverged = seen->steps_diverged,
+                                    .reads_compared = seen->reads_compared,
+                                    .reads_differed = seen->reads_differed};
+        view_last(view, &all[i], seen);
+        view_examples(view, &all[i], seen);
+    }
+    view->seen = all;
+    view->seen_count = report->seen_count;
+}
+
+static void view_artifacts(struct report_view *view, const struct campaign_report *report)
+{
+    struct artifact_view *artifacts = report_view_array(view, report->artifact_count, sizeof *artifacts);
+    for (size_t i = 0; i < report->artifact_count; i++) {
+        const struct artifact *artifact = &report->artifacts[i];
+        char name[ARTIFACT_NAME_BYTES];
+        artifact_name(artifact, i + 1, name);
+        artifacts[i] = (struct artifact_view){.number = i + 1,
+                                              .name = report_view_text(view, bytes_of_string(name)),
+                                              .kind = bytes_of_string(artifact_kind_name(artifact->kind)),
+                                              .worker = artifact->worker,
+                                              .step = artifact->step,
+                                              .size_bytes = artifact->content.size};
+    }
+    view->artifacts = artifacts;
+    view->artifact_count = report->artifact_count;
+}
+
+static void view_numbers(struct report_view *view, const struct campaign_report *report)
+{
+    view->campaign = report->campaign;
+    view->script = report_view_text(view, report->script);
+    view->key = report_view_text(view, report->key);
+    view->state = report->state;
+    view->has_ended = report->state == CAMPAIGN_ENDED;
+    view->verdict = report->verdict;
+    view->reason = report_view_text(view, report->reason);
+    view->running_ns = report->running_ns;
+    view->seed = report->options->seed;
+    view->workers = report->options->workers;
+    view->workers_running = report->workers_running;
+    view->steps_ok = report->steps_ok;
+    view->steps_failed = report->steps_failed;
+    view->steps_stopped = report->steps_stopped;
+    view->steps_lost = report->steps_lost;
+    view->step = quantiles_of(report->step_us);
+    view->requests_total = report->requests_total;
+    view->request = quantiles_of(report->request_latency_us);
+    view->has_start_spread = report->has_start_spread;
+    view->start_spread_us = report->start_spread_us;
+    view->has_release_spread =
+        report->release_spread_us != NULL && histogram_count(report->release_spread_us) > 0;
+    view->release_spread = quantiles_of(report->release_spread_us);
+    view->waiting = report_view_text(view, report->waiting);
+    view->live_notifiers = report->live_notifiers;
+    view->live_barriers = report->live_barriers;
+    view->live_variables = report->live_variables;
+    view->live_waits = report->live_waits;
+}
+
+struct report_view *report_view_of(const struct campaign_report *report, uint64_t wall_ns)
+{
+    struct report_view *view = report_view_new();
+    view_numbers(view, report);
+    if (report->begun_ns > 0) {
+        view->begun_wall_ns = wall_ns - (report->made_ns - report->begun_ns);
+    }
+    view_agents(view, report);
+    view_bottlenecks(view, report);
+    view_requests(view, report);
+    view_waits(view, report);
+    view_errors(view, report);
+    view_seen(view, report);
+    view_artifacts(view, report);
+    return view;
+}

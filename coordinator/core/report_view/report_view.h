@@ -1,0 +1,125 @@
+/* The report of a campaign as plain numbers and texts of its own: JSON writes and reads it, text and metrics
+ * are made from it. Histograms stay in the core. */
+#pragma once
+#include "common/attributes.h"
+#include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/sync/divergence.h"
+#include "proto/message/operation.h"
+
+#include <stddef.h>
+
+struct campaign_report;
+
+/* Workers that are listed by how often they were the last to see; the others are counted together. */
+#define REPORT_VIEW_LAST 100u
+
+/* Microseconds; all 0 where nothing was measured. */
+struct quantiles {
+    uint64_t p50_us;
+    uint64_t p95_us;
+    uint64_t p99_us;
+    uint64_t maximum_us;
+};
+
+struct request_view {
+    struct bytes name;
+    bool is_timing;
+    uint64_t count;
+    uint64_t failed;
+    struct quantiles latency;
+};
+
+struct wait_view {
+    struct bytes name;
+    enum operation_kind kind;
+    uint64_t count; /* the sum of the outcomes */
+    uint64_t outcomes[OUTCOME_COUNT];
+    struct quantiles waited;
+};
+
+/* As struct seen_report has it. */
+struct seen_view {
+    struct bytes name;
+    uint64_t count;
+    struct quantiles seen;
+    struct quantiles spread; /* p50 and maximum alone travel as JSON */
+    uint64_t uncertainty_us;
+    uint64_t before_edit;
+    const struct last_seen *last; /* most frequent first, at most REPORT_VIEW_LAST */
+    size_t last_count;
+    uint64_t last_others; /* times that it was none of them */
+    uint64_t steps_compared;
+    uint64_t steps_diverged;
+    uint64_t reads_compared;
+    uint64_t reads_differed;
+    const struct divergence *examples;
+    size_t example_count;
+};
+
+struct artifact_view {
+    uint64_t number; /* from 1 */
+    struct bytes name;
+    struct bytes kind;
+    uint32_t worker;
+    uint64_t step;
+    uint64_t size_bytes;
+};
+
+struct report_view {
+    uint64_t campaign;
+    struct bytes script;
+    struct bytes key; /* that it was created with; empty if with none */
+    enum campaign_state state;
+    bool has_ended;
+    enum verdict verdict; /* VERDICT_NONE until then */
+    struct bytes reason;
+    uint64_t begun_wall_ns; /* when the workers began, since 1970; 0: they have not */
+    uint64_t running_ns;
+    uint64_t seed;
+    uint32_t workers;
+    uint32_t workers_running;
+    uint64_t steps_ok;
+    uint64_t steps_failed;
+    uint64_t steps_stopped;
+    uint64_t steps_lost;
+    struct quantiles step;
+    uint64_t requests_total; /* timings left out */
+    struct quantiles request;
+    double requests_per_s; /* over the last second; filled by the caller that measures it */
+    bool has_release_spread;
+    struct quantiles release_spread;
+    bool has_start_spread;
+    uint64_t start_spread_us;
+    bool has_clock_uncertainty;
+    uint64_t clock_uncertainty_ns; /* of the worst clock */
+    struct bytes waiting;          /* who waits for whom now, one short line */
+    const struct agent_report *agents;
+    size_t agent_count;
+    const struct bottleneck_report *bottlenecks;
+    size_t bottleneck_count;
+    const struct request_view *requests; /* sorted by name; timings among them */
+    size_t request_count;
+    const struct wait_view *waits; /* sorted by name, then kind */
+    size_t wait_count;
+    const struct error_report *errors; /* most frequent first */
+    size_t error_count;
+    const struct seen_view *seen; /* sorted by name */
+    size_t seen_count;
+    const struct artifact_view *artifacts; /* as they came */
+    size_t artifact_count;
+    uint64_t live_notifiers;
+    uint64_t live_barriers;
+    uint64_t live_variables;
+    uint64_t live_waits;
+};
+
+/* An empty one. */
+MUST_CHECK struct report_view *report_view_new(void);
+/* `wall_ns` is the instant at which the report was made, since 1970. */
+MUST_CHECK struct report_view *report_view_of(const struct campaign_report *report, uint64_t wall_ns);
+/* NULLs the pointer; tolerates NULL. */
+void report_view_free(struct report_view **view);
+
+/* Zeroed memory that lives as long as the view; and a copy of a text. The view comes from report_view_new. */
+MUST_CHECK void *report_view_array(struct report_view *view, size_t count, size_t size);
+MUST_CHECK struct bytes report_view_text(struct report_view *view, struct bytes text);
