@@ -68,7 +68,8 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
     case AGENT_SEND:
         buffer_clear(&daemon->envelope);
         envelope_encode(&effect->envelope, &daemon->envelope);
-        socket_send(daemon->socket, bytes_of(NULL, 0), buffer_bytes(&daemon->envelope), effect->message);
+        socket_send_shared(daemon->socket, bytes_of(NULL, 0), buffer_bytes(&daemon->envelope),
+                           effect->message);
         break;
     case AGENT_COMMAND:
         if (!daemon->is_leaving) {

@@ -2,6 +2,7 @@
 #include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "coordinator/core/coordinator_parting.h"
 #include "proto/codec/codec.h"
@@ -11,7 +12,6 @@
 
 /* Heartbeats wake us at least this often: if we have missed this many, we were not running. */
 #define HEARTBEATS_ASLEEP 4u
-#define NS_PER_MS 1000000u
 
 struct coordinator *coordinator_new(const struct coordinator_settings *settings)
 {

@@ -57,7 +57,7 @@ static void send_frame(struct server *server, const struct coordinator_effect *e
     }
     buffer_clear(&server->envelope);
     envelope_encode(&effect->envelope, &server->envelope);
-    (void)socket_send(server->socket, route, buffer_bytes(&server->envelope), effect->message);
+    (void)socket_send_shared(server->socket, route, buffer_bytes(&server->envelope), effect->message);
 }
 
 static void tell_log(const struct server *server, enum log_level level, const struct log_subject *subject,

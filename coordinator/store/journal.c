@@ -3,6 +3,7 @@
 
 #include "common/compose.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/state_file.h"
 #include "common/write_all.h"
 #include "coordinator/core/coordinator_pack.h"
@@ -156,7 +157,7 @@ static bool journal_replace(struct journal *journal, struct buffer *base, struct
     if (!journal_has_room(journal, base->size, error)) {
         return false;
     }
-    int file = state_file_replace(journal->folder, JOURNAL_FILE, JOURNAL_NEW_FILE, buffer_bytes(base));
+    int file = replace_file_at(journal->folder, JOURNAL_FILE, JOURNAL_NEW_FILE, buffer_bytes(base));
     if (file < 0) {
         return error_set_system(error, errno, "%s/" JOURNAL_FILE " cannot be replaced", journal->folder_name);
     }

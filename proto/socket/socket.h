@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/shared.h"
 #include "proto/keys/keys.h"
 
 #include <stdbool.h>
@@ -78,6 +79,10 @@ const char *socket_endpoint(const struct socket *socket);
 /* Never blocks. False if the frame could not be queued now (high-water mark, unknown route): the link will
  * send it again. */
 bool socket_send(struct socket *socket, struct bytes route, struct bytes envelope, struct bytes message);
+/* The same for a message that others hold as well: held, not copied, until it has left. NULL: there is none.
+ */
+bool socket_send_shared(struct socket *socket, struct bytes route, struct bytes envelope,
+                        struct shared *message);
 /* DEALER: drops the connection and makes a new one, for a peer that has gone silent. */
 void socket_reconnect(struct socket *socket);
 size_t socket_dropped(const struct socket *socket);

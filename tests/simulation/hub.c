@@ -183,9 +183,9 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
     switch (effect->kind) {
     case EFFECT_SEND:
         host = host_of_incarnation(world, effect->incarnation);
-        note_placement(world, effect->incarnation, effect->message);
+        note_placement(world, effect->incarnation, shared_bytes(effect->message));
         if (host != NULL && is_seen) {
-            network_send_down(world, host, &effect->envelope, effect->message);
+            network_send_down(world, host, &effect->envelope, shared_bytes(effect->message));
         }
         break;
     case EFFECT_LOG:

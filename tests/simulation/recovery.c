@@ -182,8 +182,8 @@ static bool is_same_effect(const struct coordinator_effect *left, const struct c
     const char *right_text = right->text != NULL ? right->text : "";
     return left->kind == right->kind && left->incarnation == right->incarnation &&
            memcmp(&left->envelope, &right->envelope, sizeof left->envelope) == 0 &&
-           bytes_equal(left->message, right->message) && left->level == right->level &&
-           left->campaign == right->campaign && left->state == right->state &&
+           bytes_equal(shared_bytes(left->message), shared_bytes(right->message)) &&
+           left->level == right->level && left->campaign == right->campaign && left->state == right->state &&
            strcmp(left_text, right_text) == 0;
 }
 

@@ -11,9 +11,9 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1328 &&
+                      1664 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
-                  sizeof(struct artifacts) == 664 && sizeof(struct artifact_delivery) == 64 &&
+                  sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "every field is packed, shown only, or borrowed; the codec packs the options");
 
@@ -25,20 +25,20 @@ bool campaign_is_at_rest(const struct campaign *campaign)
 /* As the event that created it, with its present options and without the contents of its bundle. */
 static void campaign_creation_pack(const struct campaign *campaign, struct buffer *into)
 {
-    const struct bundle_listing *listing = &campaign->bundle.listing;
+    const struct bundle_listing *listing = &campaign->bundle.owned.listing;
     struct bundle_file *files = memory_new(listing->file_count + 1, sizeof *files);
     size_t at = 0;
     for (size_t i = 0; i < listing->file_count; i++) {
         files[i].path = listing->files[i].path;
-        files[i].content = bytes_of(campaign->bundle.content.data + at, listing->files[i].size_bytes);
+        files[i].content = bytes_of(campaign->bundle.content.bytes.data + at, listing->files[i].size_bytes);
         at += listing->files[i].size_bytes;
     }
     struct coordinator_event event = {
         .kind = EVENT_CREATE,
         .create = {.options = campaign->options,
                    .bundle = {.files = files, .file_count = listing->file_count, .hash = listing->hash},
-                   .script = campaign->script,
-                   .key = campaign->key,
+                   .script = campaign->script.bytes,
+                   .key = campaign->key.bytes,
                    .agents = campaign->agents_wanted,
                    .deadline_ms = campaign->deadline_ms}};
     event_encode(into, 0, &event);
@@ -175,10 +175,9 @@ static void artifacts_unpack(struct artifacts *artifacts, struct unpack *from)
         struct artifact artifact = {.kind = (enum artifact_kind)unpack_bounded(from, ARTIFACT_KINDS - 1)};
         artifact.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         artifact.step = unpack_number(from);
-        struct bytes content = unpack_bytes(from);
-        artifact.content = bytes_of(memory_copy(content.data, content.size), content.size);
-        artifacts->bytes += content.size;
-        artifacts->items[artifacts->count++] = artifact;
+        struct text content = text_copy(unpack_bytes(from));
+        artifacts->bytes += content.bytes.size;
+        artifacts_add(artifacts, artifact, content);
     }
 }
 
@@ -194,9 +193,9 @@ enum {
 static void campaign_agent_pack(const struct campaign_agent *agent, struct buffer *into)
 {
     pack_fixed(into, agent->member != NULL ? agent->member->incarnation : 0);
-    pack_bytes(into, agent->name);
-    pack_bytes(into, agent->host);
-    pack_bytes(into, agent->labels);
+    pack_bytes(into, agent->name.bytes);
+    pack_bytes(into, agent->host.bytes);
+    pack_bytes(into, agent->labels.bytes);
     pack_number(into, agent->pid);
     pack_number(into, agent->cores);
     pack_number(into, agent->workers);
@@ -218,9 +217,9 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
 {
     uint64_t incarnation = unpack_fixed(from);
     agent->member = incarnation != 0 ? members_find(campaign->home.members, incarnation) : NULL;
-    agent->name = bytes_copy_new(unpack_bytes(from));
-    agent->host = bytes_copy_new(unpack_bytes(from));
-    agent->labels = bytes_copy_new(unpack_bytes(from));
+    agent->name = text_copy(unpack_bytes(from));
+    agent->host = text_copy(unpack_bytes(from));
+    agent->labels = text_copy(unpack_bytes(from));
     agent->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);

@@ -37,13 +37,13 @@ static void send_reply(struct shell *shell, const struct operation *operation, s
     struct command *command = command_new(COMMAND_REPLY, CAMPAIGN);
 
     reply.kind = operation->kind;
-    reply.workers = operation->workers;
     reply.room = operation->room;
     reply.name = operation->name;
     reply.step = operation->step;
     reply.nth = operation->nth;
     reply.call = operation->call;
-    command->reply = reply_copy(&reply);
+    worker_set_copy(&command->workers, &operation->workers);
+    command->reply = shared_reply_new(&reply);
     shard_command(shell->shard, command);
 }
 

@@ -105,17 +105,18 @@ static void hear(struct stand *stand, struct played *agent, const struct coordin
     struct message message;
     struct error error;
     bool is_numbered = effect->envelope.sequence != 0;
-    if (!is_numbered && effect->message.size == 0) {
+    if (!is_numbered && shared_bytes(effect->message).size == 0) {
         agent->heartbeats++;
     }
     enum link_verdict verdict = LINK_NO_MESSAGE;
     if (agent->link != NULL) {
-        verdict = link_receive(agent->link, stand->now_ns, &effect->envelope, effect->message.size > 0);
+        verdict = link_receive(agent->link, stand->now_ns, &effect->envelope,
+                               shared_bytes(effect->message).size > 0);
     }
-    if (effect->message.size == 0 || (is_numbered && verdict != LINK_DELIVER)) {
+    if (shared_bytes(effect->message).size == 0 || (is_numbered && verdict != LINK_DELIVER)) {
         return;
     }
-    if (!message_decode(effect->message, &message, &error)) {
+    if (!message_decode(shared_bytes(effect->message), &message, &error)) {
         fail_msg("the coordinator sent a malformed message: %s", error.text);
     }
     story_tell_message(&stand->story, agent->name, &message);
@@ -236,11 +237,11 @@ void stand_frame(struct stand *stand, const struct envelope *envelope, struct by
 static bool talk(struct stand *stand, struct played *agent)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     bool has_talked = false;
     while (!agent->is_silent && agent->link != NULL && link_epoch(agent->link) != 0 &&
            link_next_frame(agent->link, stand->now_ns, &envelope, &message)) {
-        stand_frame(stand, &envelope, message);
+        stand_frame(stand, &envelope, shared_bytes(message));
         has_talked = true;
     }
     return has_talked;

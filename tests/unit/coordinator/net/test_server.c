@@ -50,10 +50,10 @@ static void send_frame(struct caller *caller, const struct envelope *envelope, s
 static void talk(struct caller *caller)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     while (caller->link != NULL && link_epoch(caller->link) != 0 &&
            link_next_frame(caller->link, clock_now_ns(), &envelope, &message)) {
-        send_frame(caller, &envelope, message);
+        send_frame(caller, &envelope, shared_bytes(message));
     }
 }
 
