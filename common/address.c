@@ -2,6 +2,7 @@
 #include "common/address.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,6 +55,20 @@ bool address_of_socket(const struct sockaddr *from, struct address *address)
         return true;
     }
     return false;
+}
+
+uint16_t address_local_port(int descriptor)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound = {.v6 = {0}};
+    socklen_t size = sizeof bound;
+    int failure = getsockname(descriptor, &bound.any, &size);
+    assert(failure == 0);
+    (void)failure;
+    return ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
 }
 
 bool address_equal(const struct address *left, const struct address *right)

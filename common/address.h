@@ -19,6 +19,8 @@ struct address {
 MUST_CHECK bool address_parse(struct bytes text, struct address *address);
 /* False if it is neither IPv4 nor IPv6; `address` is then all zero. */
 bool address_of_socket(const struct sockaddr *from, struct address *address);
+/* The port that a bound socket of IPv4 or IPv6 has. */
+uint16_t address_local_port(int descriptor);
 bool address_equal(const struct address *left, const struct address *right);
 /* 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct address *address);

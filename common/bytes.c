@@ -10,12 +10,6 @@ struct bytes bytes_of(const void *data, size_t size)
     return (struct bytes){.data = data, .size = size};
 }
 
-struct bytes bytes_copy_new(struct bytes bytes)
-{
-    const void *copy = bytes.size == 0 ? memory_copy_string("") : memory_copy(bytes.data, bytes.size);
-    return bytes_of(copy, bytes.size);
-}
-
 struct bytes bytes_of_string(const char *string)
 {
     return bytes_of(string, string == NULL ? 0 : strlen(string));

@@ -14,8 +14,6 @@ struct bytes {
 };
 
 struct bytes bytes_of(const void *data, size_t size);
-/* An owned copy, followed by a zero byte; free `data` with memory_free. */
-MUST_CHECK struct bytes bytes_copy_new(struct bytes bytes);
 /* The characters of a C string without its zero. NULL gives an empty run. */
 struct bytes bytes_of_string(const char *string);
 bool bytes_equal(struct bytes left, struct bytes right);

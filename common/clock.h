@@ -1,9 +1,8 @@
 /* Reads the clocks. Only shells call this; the cores are given the time. */
 #pragma once
-#include <stdint.h>
+#include "common/time_units.h"
 
-#define NS_PER_S 1000000000ULL
-#define NS_PER_MS 1000000ULL
+#include <stdint.h>
 
 /* Nanoseconds of a monotonic clock that also advances while the machine is suspended (CLOCK_BOOTTIME). */
 uint64_t clock_now_ns(void);

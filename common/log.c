@@ -127,29 +127,29 @@ static void write_line(enum log_level level, const char *who, const struct log_s
     errno = saved_errno;
 }
 
+static void write_composed(enum log_level level, const char *who, const struct log_subject *subject,
+                           const char *format, va_list arguments)
+{
+    char message[LINE_MAX_BYTES];
+    if (level <= settings.level) {
+        compose_list(message, sizeof message, format, arguments);
+        write_line(level, who, subject, bytes_of_string(message));
+    }
+}
+
 void log_line(enum log_level level, const char *who, const char *format, ...)
 {
-    if (level > settings.level) {
-        return;
-    }
-    char message[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    compose_list(message, sizeof message, format, arguments);
+    write_composed(level, who, NULL, format, arguments);
     va_end(arguments);
-    write_line(level, who, NULL, bytes_of_string(message));
 }
 
 void log_about(enum log_level level, const char *who, const struct log_subject *subject, const char *format,
                ...)
 {
-    if (level > settings.level) {
-        return;
-    }
-    char message[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    compose_list(message, sizeof message, format, arguments);
+    write_composed(level, who, subject, format, arguments);
     va_end(arguments);
-    write_line(level, who, subject, bytes_of_string(message));
 }

@@ -1,6 +1,7 @@
 /* A hash map from bytes to pointers: entries in insertion order, and an index by hash. */
 #include "common/map.h"
 #include "common/memory.h"
+#include "common/text.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,7 +12,7 @@ struct entry {
     uint64_t hash;
     size_t sequence; /* ascends along the entries; cursors hold it, so that compacting the entries does not
                         disturb them */
-    struct bytes key;
+    struct text key;
     void *value; /* NULL: removed, and the key is freed */
 };
 
@@ -38,7 +39,7 @@ void map_free(struct map **map)
         return;
     }
     for (size_t i = 0; i < (*map)->used; i++) {
-        memory_free((void *)(*map)->entries[i].key.data);
+        text_finish(&(*map)->entries[i].key);
     }
     memory_free((*map)->entries);
     memory_free((*map)->slots);
@@ -54,7 +55,7 @@ static struct entry *find(const struct map *map, struct bytes key, uint64_t hash
     size_t mask = map->capacity * 2 - 1;
     for (size_t slot = hash & mask; map->slots[slot] != 0; slot = (slot + 1) & mask) {
         struct entry *entry = &map->entries[map->slots[slot] - 1];
-        if (entry->value != NULL && entry->hash == hash && bytes_equal(entry->key, key)) {
+        if (entry->value != NULL && entry->hash == hash && bytes_equal(entry->key.bytes, key)) {
             return entry;
         }
     }
@@ -116,7 +117,7 @@ void *map_put(struct map *map, struct bytes key, void *value)
     map->entries[map->used] = (struct entry){
         .hash = hash,
         .sequence = map->next_sequence++,
-        .key = bytes_of(memory_copy(key.data, key.size), key.size),
+        .key = text_copy(key),
         .value = value,
     };
     put_into_slot(map, map->used++);
@@ -131,8 +132,7 @@ void *map_remove(struct map *map, struct bytes key)
         return NULL;
     }
     void *value = entry->value;
-    memory_free((void *)entry->key.data);
-    entry->key = bytes_of(NULL, 0);
+    text_finish(&entry->key);
     entry->value = NULL;
     map->size--;
     return value;
@@ -168,7 +168,7 @@ bool map_next(const struct map *map, struct map_cursor *cursor)
         const struct entry *entry = &map->entries[i];
         if (entry->value != NULL) {
             *cursor = (struct map_cursor){
-                .position = entry->sequence + 1, .key = entry->key, .value = entry->value};
+                .position = entry->sequence + 1, .key = entry->key.bytes, .value = entry->value};
             return true;
         }
     }

@@ -3,6 +3,7 @@
 #include "common/bytes.h"
 #include "common/digits.h"
 #include "common/duration.h"
+#include "common/edit_distance.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 64u
+#define NAME_MAX_BYTES EDIT_DISTANCE_MAX_BYTES
 /* Maximum edit distance for a suggestion: anything farther away would only confuse. */
 #define SUGGESTION_DISTANCE 3u
 
@@ -199,30 +200,11 @@ static size_t smaller(size_t left, size_t right)
     return left < right ? left : right;
 }
 
-/* Edit distance: how many letters must be inserted, deleted or replaced to turn one into the other. */
-static size_t edit_distance(const char *left, struct bytes right)
-{
-    size_t row[NAME_MAX_BYTES + 1];
-    for (size_t j = 0; j <= right.size; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; left[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < right.size; j++) {
-            size_t changed = diagonal + (left[i] != (char)right.data[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = smaller(changed, smaller(diagonal, row[j]) + 1);
-        }
-    }
-    return row[right.size];
-}
-
 /* Being a prefix of a name counts as a perfect match. */
 static size_t distance_to(const struct option *option, struct bytes given)
 {
     bool is_start = given.size > 1 && strncmp(option->name, (const char *)given.data, given.size) == 0;
-    return is_start ? 0 : edit_distance(option->name, given);
+    return is_start ? 0 : edit_distance(bytes_of_string(option->name), given);
 }
 
 static bool refuse_unknown(const struct parse *parse, struct bytes name)

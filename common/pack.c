@@ -1,17 +1,16 @@
 /* Packs numbers and bytes one after the other: numbers in groups of seven bits, lowest first. */
 #include "common/pack.h"
 
-#define VARINT_MAX_BYTES 10u
 #define FIXED_BYTES 8u
 
-static size_t write_number(uint8_t bytes[VARINT_MAX_BYTES], uint64_t number)
+size_t pack_varint(uint8_t *into, uint64_t number)
 {
     size_t size = 0;
     while (number >= 0x80) {
-        bytes[size++] = (uint8_t)(number | 0x80);
+        into[size++] = (uint8_t)(number | 0x80);
         number >>= 7;
     }
-    bytes[size++] = (uint8_t)number;
+    into[size++] = (uint8_t)number;
     return size;
 }
 
@@ -20,13 +19,13 @@ static size_t write_number(uint8_t bytes[VARINT_MAX_BYTES], uint64_t number)
 void pack_number(struct buffer *into, uint64_t number)
 {
     bool has_room =
-        into->capacity > into->size + VARINT_MAX_BYTES && into->maximum > into->size + VARINT_MAX_BYTES;
+        into->capacity > into->size + PACK_VARINT_BYTES && into->maximum > into->size + PACK_VARINT_BYTES;
     if (has_room) {
-        into->size += write_number(into->data + into->size, number);
+        into->size += pack_varint(into->data + into->size, number);
         return;
     }
-    uint8_t bytes[VARINT_MAX_BYTES];
-    buffer_append(into, bytes, write_number(bytes, number));
+    uint8_t bytes[PACK_VARINT_BYTES];
+    buffer_append(into, bytes, pack_varint(bytes, number));
 }
 
 void pack_flag(struct buffer *into, bool is_set)
@@ -78,9 +77,9 @@ static void pack_skip(struct unpack *unpack, size_t size)
 uint64_t unpack_number(struct unpack *unpack)
 {
     uint64_t number = 0;
-    for (unsigned i = 0; i < VARINT_MAX_BYTES && i < unpack->left.size; i++) {
+    for (unsigned i = 0; i < PACK_VARINT_BYTES && i < unpack->left.size; i++) {
         uint64_t group = unpack->left.data[i] & 0x7fu;
-        if (i == VARINT_MAX_BYTES - 1 && group > 1) {
+        if (i == PACK_VARINT_BYTES - 1 && group > 1) {
             break;
         }
         number |= group << (7 * i);

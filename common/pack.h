@@ -3,6 +3,11 @@
 #include "common/attributes.h"
 #include "common/buffer.h"
 
+/* Groups of seven bits, the lowest first, as protobuf has them. Returns how many bytes it was, at most this
+ * many. */
+#define PACK_VARINT_BYTES 10u
+size_t pack_varint(uint8_t *into, uint64_t number);
+
 /* Appends to the buffer; what does not fit sets its has_overflowed. */
 void pack_number(struct buffer *into, uint64_t number);
 void pack_flag(struct buffer *into, bool is_set);

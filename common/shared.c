@@ -10,7 +10,8 @@
 struct shared {
     atomic_size_t holders;
     size_t size;
-    uint8_t data[];
+    uint8_t *data; /* `own`, or memory that was taken */
+    uint8_t own[];
 };
 
 struct shared *shared_new(struct bytes bytes)
@@ -18,9 +19,18 @@ struct shared *shared_new(struct bytes bytes)
     struct shared *shared = memory_new(1, sizeof *shared + bytes.size);
     atomic_init(&shared->holders, 1);
     shared->size = bytes.size;
+    shared->data = shared->own;
     if (bytes.size > 0) {
         memcpy(shared->data, bytes.data, bytes.size);
     }
+    return shared;
+}
+
+struct shared *shared_take(struct buffer *buffer)
+{
+    struct shared *shared = MEMORY_NEW(struct shared);
+    atomic_init(&shared->holders, 1);
+    shared->data = buffer_take(buffer, &shared->size);
     return shared;
 }
 
@@ -45,6 +55,9 @@ void shared_release(struct shared **at)
     size_t before = atomic_fetch_sub_explicit(&shared->holders, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1) {
+        if (shared->data != shared->own) {
+            memory_free(shared->data);
+        }
         memory_free(shared);
     }
 }

@@ -1,8 +1,6 @@
 /* Files in folders that belong to this user alone. */
 #include "common/state_file.h"
 
-#include "common/write_all.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,20 +71,4 @@ int state_file_make(int folder, const char *name)
 {
     (void)unlinkat(folder, name, 0); /* left by a process that died, or planted */
     return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-}
-
-int state_file_replace(int folder, const char *name, const char *temporary, struct bytes content)
-{
-    int file = state_file_make(folder, temporary);
-    if (file < 0) {
-        return -1;
-    }
-    if (write_all(file, content) && renameat(folder, temporary, folder, name) == 0) {
-        return file;
-    }
-    int number = errno;
-    (void)close(file);
-    (void)unlinkat(folder, temporary, 0);
-    errno = number;
-    return -1;
 }

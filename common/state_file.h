@@ -1,7 +1,6 @@
 /* Files in folders that belong to this user alone: nothing planted there is followed, waited for or mistaken
  * for a file of ours. */
 #pragma once
-#include "common/bytes.h"
 #include "common/error.h"
 
 #include <sys/types.h>
@@ -15,7 +14,3 @@ int state_folder_open(const char *path, bool follows_links, struct error *warnin
 int state_file_open(int folder, const char *name, int flags);
 /* Creates a file for writing and appending, mode 0600, replacing anything of this name. -1 with errno. */
 int state_file_make(int folder, const char *name);
-/* Replaces the file `name` atomically, also if the process dies meanwhile; until then the content is written
- * under the name `temporary`. Returns the descriptor, to be appended to or closed, or -1 with errno and
- * nothing changed. Content that was not synced may be lost if the machine goes down. */
-int state_file_replace(int folder, const char *name, const char *temporary, struct bytes content);

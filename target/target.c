@@ -1,6 +1,7 @@
 /* The practice target: its socket, its threads, and the path of a request through them. */
 #include "target/target.h"
 
+#include "common/address.h"
 #include "common/memory.h"
 #include "target/target_routes.h"
 
@@ -72,19 +73,6 @@ static int open_socket(const char *address, uint16_t port, struct error *error)
     }
     refuse_socket(number, address, port, error);
     return -1;
-}
-
-static uint16_t port_of(int listener)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address = {.v6 = {0}};
-    socklen_t size = sizeof address;
-    int failure = getsockname(listener, &address.any, &size);
-    assert(failure == 0);
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 static unsigned connection_limit(void)
@@ -190,7 +178,7 @@ static void target_finish(struct target *target)
 static struct target *start_at(int listener, struct error *error)
 {
     struct target *target = MEMORY_NEW(struct target);
-    target->port = port_of(listener);
+    target->port = address_local_port(listener);
     fill_scene(&target->scene);
     target->scene.delays = delays_new(error);
     if (target->scene.delays == NULL) {

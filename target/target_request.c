@@ -1,6 +1,7 @@
 /* One request to the practice target: collecting its body, and the ways to answer it. */
 #include "target/target_request.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
 
 #include <stdarg.h>
@@ -72,18 +73,11 @@ const char *target_request_header(const struct target_request *request, const ch
 
 bool target_number(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *number)
 {
-    uint64_t sum = 0;
-    const char *digit = text;
-    for (; *digit >= '0' && *digit <= '9'; digit++) {
-        if (sum > UINT64_MAX / 10 - 1) {
-            return false;
-        }
-        sum = sum * 10 + (uint64_t)(*digit - '0');
-    }
-    if (digit == text || *digit != '\0' || sum < minimum || sum > maximum) {
+    uint64_t parsed;
+    if (!digits_are(text, &parsed) || parsed < minimum || parsed > maximum) {
         return false;
     }
-    *number = sum;
+    *number = parsed;
     return true;
 }
 

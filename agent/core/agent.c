@@ -9,20 +9,28 @@
 /* When this many operations have gathered, the workers pause until half of them are gone. */
 #define GATHERED_MOST 200000u
 
+static const char *own_setting(struct text *own, const char *setting)
+{
+    if (setting == NULL) {
+        return NULL;
+    }
+    *own = text_copy_string(setting);
+    return (const char *)own->bytes.data;
+}
+
 struct agent *agent_new(const struct agent_settings *settings, uint64_t now_ns)
 {
     assert(settings->incarnation != 0 && settings->shards > 0 && settings->shards <= LIMIT_SHARDS);
     struct agent *agent = MEMORY_NEW(struct agent);
     agent->settings = *settings;
-    agent->settings.name = memory_copy_string(settings->name);
-    agent->settings.host = memory_copy_string(settings->host);
-    agent->settings.labels = memory_copy_string(settings->labels);
-    agent->settings.coordinator_host = memory_copy_string(settings->coordinator_host);
+    agent->settings.name = own_setting(&agent->setting_texts[0], settings->name);
+    agent->settings.host = own_setting(&agent->setting_texts[1], settings->host);
+    agent->settings.labels = own_setting(&agent->setting_texts[2], settings->labels);
+    agent->settings.coordinator_host = own_setting(&agent->setting_texts[3], settings->coordinator_host);
     agent->incarnation = settings->incarnation;
     agent->now_ns = now_ns;
     agent->campaigns = map_new();
     random_seed(&agent->random, settings->seed);
-    buffer_init(&agent->hello, LIMIT_FRAME_BYTES);
     agent_gauges_init(agent);
     agent_join_init(agent);
     return agent;
@@ -45,11 +53,10 @@ void agent_free(struct agent **agent)
     link_free(&self->link);
     agent_free_texts(self);
     memory_free(self->texts);
-    buffer_finish(&self->hello);
-    memory_free((void *)self->settings.name);
-    memory_free((void *)self->settings.host);
-    memory_free((void *)self->settings.coordinator_host);
-    memory_free((void *)self->settings.labels);
+    shared_release(&self->hello);
+    for (size_t i = 0; i < sizeof self->setting_texts / sizeof *self->setting_texts; i++) {
+        text_finish(&self->setting_texts[i]);
+    }
     memory_free(self);
     *agent = NULL;
 }
@@ -111,7 +118,7 @@ static void send_all_gathered(struct agent *agent)
 static void send_frames(struct agent *agent)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     while (link_next_frame(agent->link, agent->now_ns, &envelope, &message)) {
         struct agent_effect *effect = agent_add_effect(agent, AGENT_SEND);
         effect->envelope = envelope;

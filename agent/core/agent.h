@@ -55,7 +55,7 @@ enum agent_effect_kind {
 struct agent_effect {
     enum agent_effect_kind kind;
     struct envelope envelope;
-    struct bytes message; /* borrowed until the next agent_step */
+    struct shared *message; /* NULL: there is none; borrowed until the next agent_step */
     uint32_t shard;
     struct command
         *command; /* NULLed by the shell that takes it; freed by agent_effects_clear if nobody did */

@@ -181,13 +181,14 @@ bool agent_campaign_take_known(struct agent_campaign *campaign, uint64_t acknowl
     return known > 0;
 }
 
-static struct command *reply_command(const struct agent_campaign *campaign, const struct reply *reply,
-                                     const struct worker_set *workers)
+/* Takes the workers. */
+static struct command *reply_command(const struct agent_campaign *campaign, struct shared_reply *reply,
+                                     struct worker_set *workers)
 {
-    struct reply part = *reply;
-    part.workers = *workers;
     struct command *command = command_new(COMMAND_REPLY, campaign->campaign);
-    command->reply = reply_copy(&part);
+    command->reply = shared_reply_hold(reply);
+    command->workers = *workers;
+    worker_set_init(workers);
     return command;
 }
 
@@ -198,7 +199,7 @@ static void give_ranks(const struct agent_campaign *campaign, const struct reply
     uint64_t *given = memory_new(campaign->shard_count, sizeof *given);
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         if (commands[shard] != NULL) {
-            uint64_t count = worker_set_count(&commands[shard]->reply->workers);
+            uint64_t count = worker_set_count(&commands[shard]->workers);
             commands[shard]->ranks = memory_new(count, sizeof *commands[shard]->ranks);
         }
     }
@@ -223,10 +224,12 @@ void agent_campaign_split_reply(const struct agent_campaign *campaign, const str
             worker_set_add(&sets[shard - 1], cursor.worker);
         }
     }
+    struct shared_reply *shared = shared_reply_new(reply);
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         bool is_empty = sets[shard].run_count == 0;
-        commands[shard] = is_empty ? NULL : reply_command(campaign, reply, &sets[shard]);
+        commands[shard] = is_empty ? NULL : reply_command(campaign, shared, &sets[shard]);
     }
+    shared_reply_release(&shared);
     agent_campaign_free_sets(campaign, sets);
     if (reply->kind == OPERATION_BARRIER) {
         give_ranks(campaign, reply, commands);

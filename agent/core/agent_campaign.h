@@ -85,7 +85,7 @@ MUST_CHECK bool agent_campaign_take_known(struct agent_campaign *campaign, uint6
                                           struct worker_set *sets);
 
 /* One COMMAND_REPLY for each shard that has workers of the reply, NULL for the others: `commands` has room
- * for all shards. Workers that are not ours are left out. */
+ * for all shards, which share one copy of the reply. Workers that are not ours are left out. */
 void agent_campaign_split_reply(const struct agent_campaign *campaign, const struct reply *reply,
                                 struct command **commands);
 

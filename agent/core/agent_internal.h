@@ -27,7 +27,8 @@ struct agent {
     uint64_t last_hello_ns;
     uint64_t hello_due_ns;
     uint64_t hello_wait_ns;
-    struct buffer hello; /* encoded */
+    struct text setting_texts[4]; /* name, host, labels and address, of which the settings have views */
+    struct shared *hello;         /* encoded; NULL: not yet */
     uint64_t reconnect_due_ns;
     uint64_t reconnect_wait_ns;
 

@@ -2,10 +2,10 @@
  * after it was declared lost. */
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 
-#define NS_PER_MS UINT64_C(1000000)
 #define FIRST_HELLO_WAIT_NS (100 * NS_PER_MS)
 #define LAST_HELLO_WAIT_NS (2000 * NS_PER_MS)
 #define SILENT_HEARTBEATS 2u
@@ -28,7 +28,10 @@ static void encode_hello(struct agent *agent)
                   .labels = bytes_of_string(agent->settings.labels),
                   .capacity = agent->settings.capacity},
     };
-    message_encode(&message, &agent->hello);
+    SCOPED(buffer_finish) struct buffer encoded;
+    buffer_init(&encoded, LIMIT_FRAME_BYTES);
+    message_encode(&message, &encoded);
+    agent->hello = shared_take(&encoded);
 }
 
 static uint64_t silence_ns(const struct agent *agent)
@@ -49,7 +52,7 @@ void agent_join_init(struct agent *agent)
     agent->hello_due_ns = agent->now_ns;
     agent->heartbeat_ns = AGENT_DEFAULT_HEARTBEAT_NS;
     clock_filter_init(&agent->clock);
-    if (agent->hello.size == 0) {
+    if (agent->hello == NULL) {
         encode_hello(agent);
         agent->hello_wait_ns = FIRST_HELLO_WAIT_NS;
     }
@@ -74,7 +77,7 @@ void agent_say_hello(struct agent *agent)
     }
     struct agent_effect *effect = agent_add_effect(agent, AGENT_SEND);
     effect->envelope = (struct envelope){.incarnation = agent->incarnation, .sent_ns = agent->now_ns};
-    effect->message = buffer_bytes(&agent->hello);
+    effect->message = agent->hello;
     agent->first_hello_ns = agent->first_hello_ns == 0 ? agent->now_ns : agent->first_hello_ns;
     agent->last_hello_ns = agent->now_ns;
     agent->hello_due_ns = agent->now_ns + jitter(agent, agent->hello_wait_ns);

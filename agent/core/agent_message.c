@@ -134,10 +134,12 @@ static struct shared *agent_campaign_value(struct last_value *last, struct bytes
     return last->shared;
 }
 
+/* `value` holds that of the reply, or is NULL. */
 static void give_reply(struct agent *agent, struct agent_campaign *campaign, const struct reply *reply,
-                       struct command **commands)
+                       struct shared *value, struct command **commands)
 {
     struct reply local = *reply;
+    local.shared = value;
     local.at_ns = (int64_t)clock_filter_to_ours(&agent->clock, reply->at_ns);
     agent_campaign_split_reply(campaign, &local, commands);
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
@@ -152,10 +154,8 @@ static void replies(struct agent *agent, struct agent_campaign *campaign, const 
     struct command **commands = memory_new(campaign->shard_count, sizeof(struct command *));
     struct last_value last = {.shared = NULL};
     for (size_t i = 0; i < message->replies.count; i++) {
-        struct reply *reply = &message->replies.items[i];
-        reply->shared = agent_campaign_value(&last, reply->value);
-        give_reply(agent, campaign, reply, commands);
-        reply->shared = NULL; /* each copy holds the deployment itself */
+        const struct reply *reply = &message->replies.items[i];
+        give_reply(agent, campaign, reply, agent_campaign_value(&last, reply->value), commands);
     }
     shared_release(&last.shared);
     memory_free(commands);

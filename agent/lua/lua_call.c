@@ -69,7 +69,7 @@ void lua_call_check_options(lua_State *lua, int index, const char *function, con
 
 static void raise_outcome(lua_State *lua, struct vu *vu, enum operation_kind kind, double waited_s)
 {
-    const struct reply *reply = vu->answer->reply;
+    const struct reply *reply = shared_reply_get(vu->answer);
     char name[80];
     char text[LUAL_BUFFERSIZE];
 
@@ -103,7 +103,7 @@ static int on_answer(lua_State *lua, int status, lua_KContext context)
     if (vu->answer == NULL) {
         return lua_misuse(lua, "a coroutine that waits was resumed without an answer");
     }
-    const struct reply *reply = vu->answer->reply;
+    const struct reply *reply = shared_reply_get(vu->answer);
     uint64_t waited_ns = vu_turn_ns(vu) - vu->wait_began_ns;
     if (operation_is_wait(reply->kind)) {
         meter_wait(vu_meter(vu), reply->name, reply->kind, reply->outcome, waited_ns / 1000);

@@ -20,6 +20,7 @@
 #define LINGER_MS 200
 #define ENVELOPE_MAX_BYTES 4096u
 #define EXIT_REFUSED 2
+#define EXIT_WITHOUT_MEANS 3
 #define GAUGES_PERIOD_MS 1000u
 #define COMPLAINT_EVERY_NS (10 * NS_PER_S)
 
@@ -67,7 +68,8 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
     case AGENT_SEND:
         buffer_clear(&daemon->envelope);
         envelope_encode(&effect->envelope, &daemon->envelope);
-        socket_send(daemon->socket, bytes_of(NULL, 0), buffer_bytes(&daemon->envelope), effect->message);
+        socket_send_shared(daemon->socket, bytes_of(NULL, 0), buffer_bytes(&daemon->envelope),
+                           effect->message);
         break;
     case AGENT_COMMAND:
         if (!daemon->is_leaving) {
@@ -239,7 +241,7 @@ static void start_agent(struct agent_daemon *daemon, uint32_t shard_count)
 
 /* One shard alone runs on our own loop: two threads would cost a wake-up each way, and a round of a notifier
  * is little else. */
-static void start_shards(struct agent_daemon *daemon, uint32_t count)
+static bool start_shards(struct agent_daemon *daemon, uint32_t count)
 {
     const struct agent_run_options *options = daemon->options;
     struct mailbox_callbacks callbacks = {
@@ -263,16 +265,23 @@ static void start_shards(struct agent_daemon *daemon, uint32_t count)
         .notices = daemon->notices,
         .lease_until_ns = &daemon->lease_until_ns,
     };
-    daemon->shards = agent_shards_start(&settings, count);
+    struct error error;
+    daemon->shards = agent_shards_start(&settings, count, &error);
+    if (daemon->shards == NULL) {
+        log_about(LOG_ERROR, daemon->setup.name, &daemon->setup.subject, "%s", error.text);
+        daemon->exit_code = EXIT_WITHOUT_MEANS;
+    }
+    return daemon->shards != NULL;
 }
 
 /* ZeroMQ or the agent core tries again; this says why that does not help. */
-static void on_trouble(void *context, enum socket_trouble trouble)
+static void on_trouble(void *context, enum socket_trouble trouble, const char *address)
 {
     struct agent_daemon *daemon = context;
     const char *what = join_trouble_describe(trouble, daemon->options->key != NULL, daemon->was_let_in);
     uint64_t now_ns = clock_now_ns();
 
+    (void)address; /* the coordinator's */
     if (what == NULL || now_ns < daemon->complaint_ns) {
         return;
     }
@@ -352,8 +361,7 @@ int agent_run(const struct agent_run_options *options)
     bool is_walled = process_setup_open(&daemon.setup, options);
     buffer_init(&daemon.envelope, ENVELOPE_MAX_BYTES);
     open_loop(&daemon);
-    if (is_walled && open_socket(&daemon)) {
-        start_shards(&daemon, shard_count);
+    if (is_walled && open_socket(&daemon) && start_shards(&daemon, shard_count)) {
         start_agent(&daemon, shard_count);
         end_turn(&daemon);
         uv_run(&daemon.loop, UV_RUN_DEFAULT);

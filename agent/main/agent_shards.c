@@ -25,7 +25,8 @@ struct agent_shards {
     struct watchdog *watchdog;
 };
 
-static struct watchdog *start_watchdog(const struct agent_shards *shards, const char *agent)
+static struct watchdog *start_watchdog(const struct agent_shards *shards, const char *agent,
+                                       struct error *error)
 {
     struct watchdog_settings settings = {.agent = agent,
                                          .pulses = shards->pulses,
@@ -33,10 +34,11 @@ static struct watchdog *start_watchdog(const struct agent_shards *shards, const 
                                          .warn_ms = STUCK_WARN_MS,
                                          .end_ms = STUCK_END_MS};
 
-    return watchdog_start(&settings);
+    return watchdog_start(&settings, error);
 }
 
-struct agent_shards *agent_shards_start(const struct shard_settings *settings, uint32_t count)
+struct agent_shards *agent_shards_start(const struct shard_settings *settings, uint32_t count,
+                                        struct error *error)
 {
     struct agent_shards *shards = MEMORY_NEW(struct agent_shards);
 
@@ -47,13 +49,20 @@ struct agent_shards *agent_shards_start(const struct shard_settings *settings, u
     for (uint32_t i = 0; i < count; i++) {
         pulse_init(&shards->pulses[i]);
     }
-    shards->watchdog = start_watchdog(shards, settings->agent);
-    for (uint32_t i = 0; i < count; i++) {
+    shards->watchdog = start_watchdog(shards, settings->agent, error);
+    for (uint32_t i = 0; shards->watchdog != NULL && i < count; i++) {
         struct shard_settings own = *settings;
         own.index = i;
         own.loop = count == 1 ? settings->loop : NULL;
         own.pulse = &shards->pulses[i];
-        shards->items[i] = shard_start(&own);
+        shards->items[i] = shard_start(&own, error);
+        if (shards->items[i] == NULL) {
+            agent_shards_free(&shards);
+            return NULL;
+        }
+    }
+    if (shards->watchdog == NULL) {
+        agent_shards_free(&shards);
     }
     return shards;
 }

@@ -10,8 +10,10 @@
 struct agent_shards;
 
 /* `settings` are those of every shard, borrowed as shard_start says; each one's `index` and `pulse` are
- * filled in here. One shard alone runs on settings->loop; several have threads and loops of their own. */
-MUST_CHECK struct agent_shards *agent_shards_start(const struct shard_settings *settings, uint32_t count);
+ * filled in here. One shard alone runs on settings->loop; several have threads and loops of their own. NULL
+ * with an error if there are no threads to be had. */
+MUST_CHECK struct agent_shards *agent_shards_start(const struct shard_settings *settings, uint32_t count,
+                                                   struct error *error);
 /* Takes the command, for agent_shards_send. */
 void agent_shards_put(struct agent_shards *shards, uint32_t shard, struct command *command);
 void agent_shards_send(struct agent_shards *shards);

@@ -29,6 +29,7 @@ const char *join_trouble_describe(enum socket_trouble trouble, bool has_key, boo
         return "it does not speak our protocol";
     case SOCKET_FULL:
     case SOCKET_FRAME_BROKEN:
+    case SOCKET_FRAME_TOO_LARGE:
         break;
     }
     return NULL;

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -28,17 +27,6 @@ static void choose_name(struct process_setup *setup)
         snprintf(setup->name, sizeof setup->name, "%s-%ld", machine, (long)getpid());
     }
     setup->subject.agent = bytes_of_string(setup->name);
-}
-
-/* Each worker has connections of its own. */
-static void process_setup_raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }
 
 /* It is forked while we still may start something. An agent without it does all but browsers. */
@@ -92,7 +80,6 @@ bool process_setup_open(struct process_setup *setup, const struct agent_run_opti
         prctl(PR_SET_PDEATHSIG, SIGTERM);
     }
     signal(SIGPIPE, SIG_IGN);
-    process_setup_raise_file_limit();
     choose_name(setup);
     open_starter(setup);
     return raise_walls(setup);

@@ -2,6 +2,7 @@
 #include "agent/main/process_usage.h"
 
 #include "common/clock.h"
+#include "common/time_units.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define NS_PER_US UINT64_C(1000)
 #define US_PER_S UINT64_C(1000000)
 #define COLUMNS 8 /* user, nice, system, idle, iowait, irq, softirq, steal */
 

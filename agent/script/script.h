@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "common/error.h"
 #include "proto/message/campaign.h"
+#include "proto/message/owned_bundle.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +26,8 @@ struct script_scenario {
 /* Everything is owned by the facts. */
 struct script_facts {
     struct bundle bundle; /* the script, and every file that it required or opened while loading, or named in
-                             options.files */
+                             options.files: as `files` has them */
+    struct owned_bundle files;
     struct script_option *options;
     size_t option_count;
     struct script_scenario *scenarios; /* in order of their names; at least one */

@@ -73,25 +73,17 @@ void script_facts_pack(const struct script_facts *facts, struct buffer *into)
     }
 }
 
-static void unpack_bundle(struct unpack *from, struct bundle *bundle, struct error *error)
+static void unpack_bundle(struct unpack *from, struct owned_bundle *bundle, struct error *error)
 {
-    char hash[DIGEST_TEXT_BYTES];
     size_t count = unpack_bounded(from, LIMIT_BUNDLE_FILES);
 
-    bundle->files = memory_new(count, sizeof *bundle->files);
     for (size_t i = 0; i < count && !from->is_broken; i++) {
         struct bytes path = unpack_bytes(from);
         struct bytes content = unpack_bytes(from);
-        bundle->files[bundle->file_count++] = (struct bundle_file){
-            .path =
-                bytes_of(memory_copy(path.size > 0 ? path.data : (const uint8_t *)"", path.size), path.size),
-            .content =
-                bytes_of(memory_copy(content.size > 0 ? content.data : (const uint8_t *)"", content.size),
-                         content.size)};
+        owned_bundle_add(bundle, text_copy(path), text_copy(content));
     }
-    bundle_hash(bundle, hash);
-    bundle->hash = bytes_of(memory_copy_string(hash), strlen(hash));
-    from->is_broken = from->is_broken || !bundle_check(bundle, error);
+    owned_bundle_seal(bundle);
+    from->is_broken = from->is_broken || !bundle_check(&bundle->bundle, error);
 }
 
 static void unpack_options(struct unpack *from, struct script_facts *facts)
@@ -151,7 +143,8 @@ struct script_facts *script_facts_unpack(struct bytes packed, struct error *erro
 
     error_set(error, "the result of inspecting it is invalid");
     facts->uses_browser = unpack_flag(&from);
-    unpack_bundle(&from, &facts->bundle, error);
+    unpack_bundle(&from, &facts->files, error);
+    facts->bundle = facts->files.bundle;
     unpack_options(&from, facts);
     unpack_scenarios(&from, facts);
     unpack_fixtures(&from, facts);

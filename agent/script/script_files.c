@@ -15,9 +15,7 @@ struct script_files {
     const struct bundle *bundle; /* or NULL: a folder */
     char *folder;                /* with a trailing slash; empty: the current one */
     char *main;
-    struct bundle_file *kept;
-    size_t kept_count;
-    size_t kept_capacity;
+    struct owned_bundle kept;
     size_t kept_bytes;
 };
 
@@ -61,21 +59,22 @@ struct script_files *script_files_of_bundle(const struct bundle *bundle)
     return files;
 }
 
-static bool keep_file(struct script_files *files, const char *path, struct bytes content, struct error *error)
+/* Takes the content. */
+static bool keep_file(struct script_files *files, const char *path, struct text content, struct error *error)
 {
-    if (files->kept_count == LIMIT_BUNDLE_FILES || content.size > LIMIT_BUNDLE_BYTES - files->kept_bytes) {
+    size_t size = content.bytes.size;
+    if (files->kept.bundle.file_count == LIMIT_BUNDLE_FILES ||
+        size > LIMIT_BUNDLE_BYTES - files->kept_bytes) {
+        text_finish(&content);
         return error_set(error, "%s: a script may have at most %u files of %u MiB together", path,
                          LIMIT_BUNDLE_FILES, LIMIT_BUNDLE_BYTES >> 20);
     }
-    files->kept =
-        memory_reserve(files->kept, &files->kept_capacity, files->kept_count + 1, sizeof *files->kept);
-    files->kept[files->kept_count++] =
-        (struct bundle_file){.path = bytes_of(memory_copy_string(path), strlen(path)), .content = content};
-    files->kept_bytes += content.size;
+    owned_bundle_add(&files->kept, text_copy_string(path), content);
+    files->kept_bytes += size;
     return true;
 }
 
-static bool read_whole(const char *path, struct bytes *content, struct error *error)
+static bool read_whole(const char *path, struct text *content, struct error *error)
 {
     struct stat status;
     /* A pipe without a writer is refused instead of waited for. */
@@ -95,14 +94,14 @@ static bool read_whole(const char *path, struct bytes *content, struct error *er
     uint8_t *data = memory_new(size + 1, 1);
     size_t count = fread(data, 1, size, file);
     fclose(file);
-    *content = bytes_of(data, count);
+    *content = text_take(data, count);
     return true;
 }
 
 struct script_files *script_files_of_folder(const char *script_path, struct error *error)
 {
     const char *slash = strrchr(script_path, '/');
-    struct bytes content = {0};
+    struct text content = {0};
 
     if (!read_whole(script_path, &content, error)) {
         return NULL;
@@ -112,19 +111,9 @@ struct script_files *script_files_of_folder(const char *script_path, struct erro
         slash != NULL ? memory_copy(script_path, (size_t)(slash + 1 - script_path)) : memory_copy_string("");
     files->main = memory_copy_string(slash != NULL ? slash + 1 : script_path);
     if (!keep_file(files, files->main, content, error)) {
-        memory_free((void *)content.data);
         script_files_free(&files);
     }
     return files;
-}
-
-static void free_kept(struct bundle_file *kept, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        memory_free((void *)kept[i].path.data);
-        memory_free((void *)kept[i].content.data);
-    }
-    memory_free(kept);
 }
 
 void script_files_free(struct script_files **files)
@@ -132,7 +121,7 @@ void script_files_free(struct script_files **files)
     if (*files == NULL) {
         return;
     }
-    free_kept((*files)->kept, (*files)->kept_count);
+    owned_bundle_finish(&(*files)->kept);
     memory_free((*files)->folder);
     memory_free((*files)->main);
     memory_free(*files);
@@ -144,11 +133,11 @@ const char *script_files_main(const struct script_files *files)
     return files->main;
 }
 
-static bool find(const struct bundle_file *list, size_t count, const char *path, struct bytes *content)
+static bool find(const struct bundle *bundle, const char *path, struct bytes *content)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (bytes_equal_string(list[i].path, path)) {
-            *content = list[i].content;
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        if (bytes_equal_string(bundle->files[i].path, path)) {
+            *content = bundle->files[i].content;
             return true;
         }
     }
@@ -164,41 +153,24 @@ bool script_files_read(struct script_files *files, const char *path, struct byte
         return error_set(error, "%s: only files beside the script, by a relative path without '..'", path);
     }
     if (files->bundle != NULL) {
-        return find(files->bundle->files, files->bundle->file_count, clean, content) ||
+        return find(files->bundle, clean, content) ||
                error_set(error, "%s: no such file in the bundle (name it in options.files)", path);
     }
-    if (find(files->kept, files->kept_count, clean, content)) {
+    if (find(&files->kept.bundle, clean, content)) {
         return true;
     }
     char *full = memory_format("%s%s", files->folder, clean);
-    bool is_read = read_whole(full, content, error);
+    struct text read = {0};
+    bool is_read = read_whole(full, &read, error);
     memory_free(full);
-    if (!is_read) {
-        return false;
-    }
-    if (keep_file(files, clean, *content, error)) {
-        return true;
-    }
-    memory_free((void *)content->data);
-    return false;
+    *content = read.bytes;
+    return is_read && keep_file(files, clean, read, error);
 }
 
-void script_files_take_bundle(struct script_files *files, struct bundle *bundle)
+void script_files_take_bundle(struct script_files *files, struct owned_bundle *bundle)
 {
-    struct bundle kept = {.files = files->kept, .file_count = files->kept_count};
-    char hash[DIGEST_TEXT_BYTES];
-
-    bundle_hash(&kept, hash);
-    *bundle = (struct bundle){.files = files->kept,
-                              .file_count = files->kept_count,
-                              .hash = bytes_of(memory_copy_string(hash), strlen(hash))};
-    files->kept = NULL;
-    files->kept_count = files->kept_capacity = 0;
-}
-
-void bundle_free_owned(struct bundle *bundle)
-{
-    free_kept(bundle->files, bundle->file_count);
-    memory_free((void *)bundle->hash.data);
-    *bundle = (struct bundle){0};
+    owned_bundle_seal(&files->kept);
+    *bundle = files->kept;
+    files->kept = (struct owned_bundle){0};
+    files->kept_bytes = 0;
 }

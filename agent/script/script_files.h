@@ -3,7 +3,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
-#include "proto/message/campaign.h"
+#include "proto/message/owned_bundle.h"
 
 struct script_files;
 
@@ -19,6 +19,5 @@ const char *script_files_main(const struct script_files *files);
  * bundle". */
 MUST_CHECK bool script_files_read(struct script_files *files, const char *path, struct bytes *content,
                                   struct error *error);
-/* Returns what was read as a bundle with its hash: the caller frees it (bundle_free_owned). */
-void script_files_take_bundle(struct script_files *files, struct bundle *bundle);
-void bundle_free_owned(struct bundle *bundle);
+/* Returns what was read as a bundle with its hash. */
+void script_files_take_bundle(struct script_files *files, struct owned_bundle *bundle);

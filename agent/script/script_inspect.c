@@ -75,7 +75,8 @@ struct script_facts *script_inspect_here(const struct script_inspection *inspect
         copy_scenarios(facts, script);
         list_fixtures(facts, script);
         facts->uses_browser = script->uses_browser;
-        script_files_take_bundle(script->files, &facts->bundle);
+        script_files_take_bundle(script->files, &facts->files);
+        facts->bundle = facts->files.bundle;
     } else {
         name_script(error, inspection->path);
     }
@@ -90,7 +91,7 @@ void script_facts_free(struct script_facts **pointer)
     if (facts == NULL) {
         return;
     }
-    bundle_free_owned(&facts->bundle);
+    owned_bundle_finish(&facts->files);
     for (size_t i = 0; i < facts->option_count; i++) {
         memory_free(facts->options[i].name);
         memory_free(facts->options[i].text);

@@ -1,9 +1,10 @@
 /* How late a loop gets to what waits for it. */
 #include "agent/shard/loop_lag.h"
 
+#include "common/time_units.h"
+
 #include <assert.h>
 
-#define NS_PER_US UINT64_C(1000)
 #define LOOP_LAG_QUANTILE 0.99
 
 static uint64_t between(uint64_t from_ns, uint64_t to_ns)

@@ -4,6 +4,7 @@
 #include "common/histogram.h"
 #include "common/map.h"
 #include "common/memory.h"
+#include "common/text.h"
 #include "proto/message/limits.h"
 
 #include <string.h>
@@ -11,15 +12,31 @@
 /* The overflow entry, once a report has its most names. */
 #define OTHERS "(other)"
 
+/* What is counted under a name, and the name, of which the counts have a view. */
+struct request_entry {
+    struct text name;
+    struct request_statistics counts;
+};
+
+struct wait_entry {
+    struct text name;
+    struct wait_statistics counts;
+};
+
+struct error_entry {
+    struct text text;
+    struct error_statistics counts;
+};
+
 struct meter {
     uint64_t steps[3]; /* by step_result */
     struct histogram *step_us;
-    uint32_t workers_running;                /* as reported last */
-    struct map *requests;                    /* "R" or "T" and the name → struct request_statistics */
-    struct map *waits;                       /* kind and name → struct wait_statistics */
-    struct map *errors;                      /* text → struct error_statistics */
-    struct request_statistics *last_request; /* looked up last: often the next one too */
-    struct wait_statistics *last_wait;
+    uint32_t workers_running;           /* as reported last */
+    struct map *requests;               /* "R" or "T" and the name → struct request_entry */
+    struct map *waits;                  /* kind and name → struct wait_entry */
+    struct map *errors;                 /* text → struct error_entry */
+    struct request_entry *last_request; /* looked up last: often the next one too */
+    struct wait_entry *last_wait;
     bool has_changed;
 };
 
@@ -34,14 +51,9 @@ struct meter *meter_new(void)
     return meter;
 }
 
-static struct bytes meter_copy_bytes(struct bytes bytes)
-{
-    return bytes_of(memory_copy(bytes.data != NULL ? (const void *)bytes.data : "", bytes.size), bytes.size);
-}
-
 /* Entries without a count since the last report stay, so that a name is looked up and its histogram made
  * once. */
-static struct request_statistics *need_request(struct meter *meter, struct bytes name, bool is_timing)
+static struct request_entry *need_request(struct meter *meter, struct bytes name, bool is_timing)
 {
     uint8_t key[1 + LIMIT_NAME_BYTES];
 
@@ -53,35 +65,36 @@ static struct request_statistics *need_request(struct meter *meter, struct bytes
         memcpy(key + 1, name.data, name.size);
     }
     struct bytes whole = bytes_of(key, name.size + 1);
-    struct request_statistics *entry = map_get(meter->requests, whole);
+    struct request_entry *entry = map_get(meter->requests, whole);
     if (entry != NULL) {
         return entry;
     }
     if (map_size(meter->requests) >= LIMIT_REQUEST_NAMES - 2 && !bytes_equal_string(name, OTHERS)) {
         return need_request(meter, bytes_of_string(OTHERS), is_timing);
     }
-    entry = MEMORY_NEW(struct request_statistics);
-    *entry = (struct request_statistics){
-        .name = meter_copy_bytes(name), .is_timing = is_timing, .latency_us = histogram_new()};
+    entry = MEMORY_NEW(struct request_entry);
+    entry->name = text_copy(name);
+    entry->counts = (struct request_statistics){
+        .name = entry->name.bytes, .is_timing = is_timing, .latency_us = histogram_new()};
     map_put(meter->requests, whole, entry);
     return entry;
 }
 
 void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us)
 {
-    struct request_statistics *entry = meter->last_request;
+    struct request_entry *entry = meter->last_request;
 
-    if (entry == NULL || entry->is_timing != is_timing || !bytes_equal(entry->name, name)) {
+    if (entry == NULL || entry->counts.is_timing != is_timing || !bytes_equal(entry->name.bytes, name)) {
         entry = meter->last_request = need_request(meter, name, is_timing);
     }
 
-    entry->count++;
-    entry->failed += !is_ok;
-    histogram_record(entry->latency_us, latency_us);
+    entry->counts.count++;
+    entry->counts.failed += !is_ok;
+    histogram_record(entry->counts.latency_us, latency_us);
     meter->has_changed = true;
 }
 
-static struct wait_statistics *need_wait(struct meter *meter, struct bytes name, enum operation_kind kind)
+static struct wait_entry *need_wait(struct meter *meter, struct bytes name, enum operation_kind kind)
 {
     uint8_t key[1 + LIMIT_NAME_BYTES];
 
@@ -93,7 +106,7 @@ static struct wait_statistics *need_wait(struct meter *meter, struct bytes name,
         memcpy(key + 1, name.data, name.size);
     }
     struct bytes whole = bytes_of(key, name.size + 1);
-    struct wait_statistics *entry = map_get(meter->waits, whole);
+    struct wait_entry *entry = map_get(meter->waits, whole);
     if (entry != NULL) {
         return entry;
     }
@@ -101,9 +114,10 @@ static struct wait_statistics *need_wait(struct meter *meter, struct bytes name,
         !bytes_equal_string(name, OTHERS)) {
         return need_wait(meter, bytes_of_string(OTHERS), kind);
     }
-    entry = MEMORY_NEW(struct wait_statistics);
-    *entry =
-        (struct wait_statistics){.name = meter_copy_bytes(name), .kind = kind, .waited_us = histogram_new()};
+    entry = MEMORY_NEW(struct wait_entry);
+    entry->name = text_copy(name);
+    entry->counts =
+        (struct wait_statistics){.name = entry->name.bytes, .kind = kind, .waited_us = histogram_new()};
     map_put(meter->waits, whole, entry);
     return entry;
 }
@@ -111,14 +125,14 @@ static struct wait_statistics *need_wait(struct meter *meter, struct bytes name,
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us)
 {
-    struct wait_statistics *entry = meter->last_wait;
+    struct wait_entry *entry = meter->last_wait;
 
-    if (entry == NULL || entry->kind != kind || !bytes_equal(entry->name, name)) {
+    if (entry == NULL || entry->counts.kind != kind || !bytes_equal(entry->name.bytes, name)) {
         entry = meter->last_wait = need_wait(meter, name, kind);
     }
 
-    entry->outcomes[outcome]++;
-    histogram_record(entry->waited_us, waited_us);
+    entry->counts.outcomes[outcome]++;
+    histogram_record(entry->counts.waited_us, waited_us);
     meter->has_changed = true;
 }
 
@@ -134,17 +148,18 @@ void meter_error(struct meter *meter, struct bytes text, uint32_t worker, uint64
     if (text.size > LIMIT_TEXT_BYTES) {
         text.size = LIMIT_TEXT_BYTES;
     }
-    struct error_statistics *entry = map_get(meter->errors, text);
+    struct error_entry *entry = map_get(meter->errors, text);
     if (entry == NULL && map_size(meter->errors) >= LIMIT_REQUEST_NAMES - 1) {
         text = bytes_of_string(OTHERS);
         entry = map_get(meter->errors, text);
     }
     if (entry == NULL) {
-        entry = MEMORY_NEW(struct error_statistics);
-        *entry = (struct error_statistics){.text = meter_copy_bytes(text), .worker = worker, .step = step};
+        entry = MEMORY_NEW(struct error_entry);
+        entry->text = text_copy(text);
+        entry->counts = (struct error_statistics){.text = entry->text.bytes, .worker = worker, .step = step};
         map_put(meter->errors, text, entry);
     }
-    entry->count++;
+    entry->counts.count++;
     meter->has_changed = true;
 }
 
@@ -162,15 +177,14 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
 
     statistics->requests = memory_new(map_size(meter->requests) + 1, sizeof *statistics->requests);
     while (map_next(meter->requests, &cursor)) {
-        struct request_statistics *entry = cursor.value;
-        if (entry->count == 0) {
+        struct request_statistics *counts = &((struct request_entry *)cursor.value)->counts;
+        if (counts->count == 0) {
             continue;
         }
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
-        *out = *entry;
-        out->name = meter_copy_bytes(entry->name);
-        out->latency_us = hand_over(&entry->latency_us);
-        entry->count = entry->failed = 0;
+        *out = *counts;
+        out->latency_us = hand_over(&counts->latency_us);
+        counts->count = counts->failed = 0;
     }
 }
 
@@ -180,33 +194,52 @@ static void take_waits(struct meter *meter, struct statistics *statistics)
 
     statistics->waits = memory_new(map_size(meter->waits) + 1, sizeof *statistics->waits);
     while (map_next(meter->waits, &cursor)) {
-        struct wait_statistics *entry = cursor.value;
-        if (histogram_count(entry->waited_us) == 0) {
+        struct wait_statistics *counts = &((struct wait_entry *)cursor.value)->counts;
+        if (histogram_count(counts->waited_us) == 0) {
             continue;
         }
         struct wait_statistics *out = &statistics->waits[statistics->wait_count++];
-        *out = *entry;
-        out->name = meter_copy_bytes(entry->name);
-        out->waited_us = hand_over(&entry->waited_us);
-        memset(entry->outcomes, 0, sizeof entry->outcomes);
+        *out = *counts;
+        out->waited_us = hand_over(&counts->waited_us);
+        memset(counts->outcomes, 0, sizeof counts->outcomes);
     }
 }
 
-/* The texts of errors change, so these entries are not kept. */
-static void take_errors(struct meter *meter, struct statistics *statistics)
+static void take_errors(const struct meter *meter, struct statistics *statistics)
 {
     struct map_cursor cursor = {0};
 
     statistics->errors = memory_new(map_size(meter->errors) + 1, sizeof *statistics->errors);
     while (map_next(meter->errors, &cursor)) {
-        statistics->errors[statistics->error_count++] = *(struct error_statistics *)cursor.value;
-        memory_free(cursor.value);
+        statistics->errors[statistics->error_count++] = ((const struct error_entry *)cursor.value)->counts;
     }
-    if (statistics->error_count == 0) {
-        return;
+}
+
+static void free_errors(struct meter *meter)
+{
+    struct map_cursor cursor = {0};
+
+    while (map_next(meter->errors, &cursor)) {
+        struct error_entry *entry = cursor.value;
+        text_finish(&entry->text);
+        memory_free(entry);
     }
     map_free(&meter->errors);
-    meter->errors = map_new();
+}
+
+/* Its arrays are freed, and its texts are those of the entries: all of it is copied. */
+static struct statistics *copy_taken(struct meter *meter, struct statistics *taken)
+{
+    struct statistics *copy = statistics_copy(taken);
+
+    memory_free(taken->requests);
+    memory_free(taken->waits);
+    memory_free(taken->errors);
+    if (taken->error_count > 0) { /* texts come and go: these are not kept */
+        free_errors(meter);
+        meter->errors = map_new();
+    }
+    return copy;
 }
 
 struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
@@ -214,19 +247,18 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
     if (!meter->has_changed && workers_running == meter->workers_running) {
         return NULL;
     }
-    struct statistics *statistics = MEMORY_NEW(struct statistics);
-    statistics->steps_ok = meter->steps[STEP_OK];
-    statistics->steps_failed = meter->steps[STEP_FAILED];
-    statistics->steps_stopped = meter->steps[STEP_STOPPED];
-    statistics->workers_running = workers_running;
-    statistics->step_us = hand_over(&meter->step_us);
-    take_requests(meter, statistics);
-    take_waits(meter, statistics);
-    take_errors(meter, statistics);
+    struct statistics taken = {.steps_ok = meter->steps[STEP_OK],
+                               .steps_failed = meter->steps[STEP_FAILED],
+                               .steps_stopped = meter->steps[STEP_STOPPED],
+                               .workers_running = workers_running,
+                               .step_us = hand_over(&meter->step_us)};
+    take_requests(meter, &taken);
+    take_waits(meter, &taken);
+    take_errors(meter, &taken);
     memset(meter->steps, 0, sizeof meter->steps);
     meter->workers_running = workers_running;
     meter->has_changed = false;
-    return statistics;
+    return copy_taken(meter, &taken);
 }
 
 void meter_free(struct meter **pointer)
@@ -238,25 +270,20 @@ void meter_free(struct meter **pointer)
         return;
     }
     while (map_next(meter->requests, &cursor)) {
-        struct request_statistics *entry = cursor.value;
-        memory_free((void *)entry->name.data);
-        histogram_free(&entry->latency_us);
+        struct request_entry *entry = cursor.value;
+        text_finish(&entry->name);
+        histogram_free(&entry->counts.latency_us);
         memory_free(entry);
     }
     for (cursor = (struct map_cursor){0}; map_next(meter->waits, &cursor);) {
-        struct wait_statistics *entry = cursor.value;
-        memory_free((void *)entry->name.data);
-        histogram_free(&entry->waited_us);
-        memory_free(entry);
-    }
-    for (cursor = (struct map_cursor){0}; map_next(meter->errors, &cursor);) {
-        struct error_statistics *entry = cursor.value;
-        memory_free((void *)entry->text.data);
+        struct wait_entry *entry = cursor.value;
+        text_finish(&entry->name);
+        histogram_free(&entry->counts.waited_us);
         memory_free(entry);
     }
     map_free(&meter->requests);
     map_free(&meter->waits);
-    map_free(&meter->errors);
+    free_errors(meter);
     histogram_free(&meter->step_us);
     memory_free(meter);
     *pointer = NULL;

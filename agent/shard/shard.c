@@ -335,7 +335,15 @@ static void shard_run(void *context)
     (void)result;
 }
 
-struct shard *shard_start(const struct shard_settings *settings)
+/* Its loop ends as it would on a thread of its own. */
+static void shard_end_without_thread(struct shard *shard)
+{
+    mailbox_put(shard->commands, TAG_STOP, NULL);
+    shard_run(shard);
+    shard_free(shard);
+}
+
+struct shard *shard_start(const struct shard_settings *settings, struct error *error)
 {
     struct shard *shard = MEMORY_NEW(struct shard);
 
@@ -346,15 +354,23 @@ struct shard *shard_start(const struct shard_settings *settings)
         settings->memory_limit_bytes ? settings->memory_limit_bytes : LIMITS_DEFAULT_MEMORY_BYTES;
     lease_init(&shard->lease, settings->lease_until_ns);
     shard->loop = settings->loop != NULL ? settings->loop : &shard->own_loop;
-    if (has_thread(shard) && uv_loop_init(&shard->own_loop) != 0) {
-        abort();
+    int result = has_thread(shard) ? uv_loop_init(&shard->own_loop) : 0;
+    if (result != 0) {
+        (void)error_set(error, "shard %u has no loop: %s (see ulimit -n)", (unsigned)settings->index,
+                        uv_strerror(result));
+        shard_free(shard);
+        return NULL;
     }
     open_all(shard);
     if (!has_thread(shard)) {
         pulse_own(shard->settings.pulse);
     }
-    if (has_thread(shard) && uv_thread_create(&shard->thread, shard_run, shard) != 0) {
-        abort();
+    result = has_thread(shard) ? uv_thread_create(&shard->thread, shard_run, shard) : 0;
+    if (result != 0) {
+        (void)error_set(error, "shard %u has no thread: %s (see ulimit -u)", (unsigned)settings->index,
+                        uv_strerror(result));
+        shard_end_without_thread(shard);
+        return NULL;
     }
     return shard;
 }

@@ -5,6 +5,7 @@
 #include "agent/http/engine.h"
 #include "agent/shard/mailbox.h"
 #include "common/attributes.h"
+#include "common/error.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -39,7 +40,8 @@ struct shard_settings {
 };
 
 struct shard;
-MUST_CHECK struct shard *shard_start(const struct shard_settings *settings);
+/* NULL with an error if there is no thread to be had, or no descriptor. */
+MUST_CHECK struct shard *shard_start(const struct shard_settings *settings, struct error *error);
 /* Takes the command. From the agent's thread. */
 void shard_command(struct shard *shard, struct command *command);
 /* The same for many (struct command *), in their order: the shard is woken once. */

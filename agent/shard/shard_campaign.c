@@ -136,26 +136,19 @@ static void post_statistics(struct shard_campaign *campaign)
     post(campaign, &notice);
 }
 
-/* The reply is the runner's until its next step: one copy serves all the workers that it answers. */
-static void shard_campaign_answer(struct shard_campaign *campaign, const struct runner_effect *effect,
-                                  const struct reply **last, struct answer **shared)
+static void shard_campaign_answer(struct shard_campaign *campaign, const struct runner_effect *effect)
 {
+    const struct reply *reply = shared_reply_get(effect->reply);
     struct vu *vu = campaign->global != NULL ? campaign->global : find_vu(campaign, effect->worker);
 
     if (vu == NULL || vu->wait != WAIT_ANSWER || vu->answer != NULL) {
         return;
     }
-    if (*shared == NULL || *last != effect->reply) {
-        *last = effect->reply;
-        *shared = MEMORY_NEW(struct answer);
-        (*shared)->reply = reply_copy(effect->reply);
-    }
-    (*shared)->holders++;
-    vu->answer = *shared;
+    vu->answer = shared_reply_hold(effect->reply);
     vu->rank = effect->rank;
     /* An instant that is still ahead by this agent's clock. */
-    if (effect->reply->outcome == OUTCOME_OK && effect->reply->at_ns > 0) {
-        vu_release_at(vu, (uint64_t)effect->reply->at_ns);
+    if (reply->outcome == OUTCOME_OK && reply->at_ns > 0) {
+        vu_release_at(vu, (uint64_t)reply->at_ns);
     } else {
         vu_wake(vu, WAKE_DONE);
     }
@@ -172,9 +165,6 @@ static void post_notice(struct shard_campaign *campaign, struct notice **notice)
 
 static void perform(struct shard_campaign *campaign, struct runner_effects *effects)
 {
-    const struct reply *last = NULL;
-    struct answer *shared = NULL;
-
     for (size_t i = 0; i < effects->count; i++) {
         struct runner_effect *effect = &effects->items[i];
         switch (effect->kind) {
@@ -188,7 +178,7 @@ static void perform(struct shard_campaign *campaign, struct runner_effects *effe
             vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_STEP, effect->step);
             break;
         case RUNNER_ANSWER:
-            shard_campaign_answer(campaign, effect, &last, &shared);
+            shard_campaign_answer(campaign, effect);
             break;
         case RUNNER_TEARDOWN:
             vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_TEARDOWN,
@@ -375,11 +365,9 @@ void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct 
     }
     campaign->artifacts++;
     struct notice *notice = notice_new(NOTICE_ARTIFACT, campaign->id);
-    notice->artifact =
-        (struct artifact_piece){.kind = kind,
-                                .worker = vu->id,
-                                .step = vu->step,
-                                .content = bytes_of(memory_copy(content.data, content.size), content.size)};
+    notice->content = text_copy(content);
+    notice->artifact = (struct artifact_piece){
+        .kind = kind, .worker = vu->id, .step = vu->step, .content = notice->content.bytes};
     post(campaign, &notice);
 }
 

@@ -102,14 +102,7 @@ void vu_free(struct vu **pointer)
 
 void vu_drop_answer(struct vu *vu)
 {
-    struct answer *answer = vu->answer;
-
-    vu->answer = NULL;
-    if (answer == NULL || --answer->holders > 0) {
-        return;
-    }
-    reply_free(&answer->reply);
-    memory_free(answer);
+    shared_reply_release(&vu->answer);
 }
 
 bool vu_is_global(const struct vu *vu)

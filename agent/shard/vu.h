@@ -26,12 +26,6 @@ enum vu_wait {
 /* How the wait has ended. */
 enum vu_wake { WAKE_DONE, WAKE_STOPPED };
 
-/* A reply that many workers of the campaign share. */
-struct answer {
-    struct reply *reply;
-    uint32_t holders;
-};
-
 struct vu {
     struct shard_campaign *campaign;
     struct vu *next;         /* in the queue for turns */
@@ -58,7 +52,7 @@ struct vu {
     uint64_t draws;
     uint64_t step_began_ns;
     uint64_t wait_began_ns;
-    struct answer *answer;
+    struct shared_reply *answer; /* held with the others whom it answers */
     uint64_t rank;
     uint64_t release_ns;            /* when its answer may be acted on; 0: at once */
     char *failure_text;             /* why the step, setup or global fixture failed, until it is reported */

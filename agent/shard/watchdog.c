@@ -192,15 +192,31 @@ static void watchdog_run(void *context)
     }
 }
 
-struct watchdog *watchdog_start(const struct watchdog_settings *settings)
+static void watchdog_free(struct watchdog **pointer)
+{
+    struct watchdog *watchdog = *pointer;
+
+    *pointer = NULL;
+    if (watchdog->wakeup >= 0) {
+        (void)close(watchdog->wakeup);
+    }
+    memory_free(watchdog->sights);
+    memory_free(watchdog);
+}
+
+struct watchdog *watchdog_start(const struct watchdog_settings *settings, struct error *error)
 {
     struct watchdog *watchdog = MEMORY_NEW(struct watchdog);
 
     watchdog->settings = *settings;
     watchdog->sights = memory_new(settings->count, sizeof *watchdog->sights);
     watchdog->wakeup = eventfd(0, EFD_CLOEXEC);
-    if (watchdog->wakeup < 0 || uv_thread_create(&watchdog->thread, watchdog_run, watchdog) != 0) {
-        abort();
+    int result =
+        watchdog->wakeup < 0 ? UV_EMFILE : uv_thread_create(&watchdog->thread, watchdog_run, watchdog);
+    if (result != 0) {
+        (void)error_set(error, "the watchdog cannot be started: %s (see ulimit -u, ulimit -n)",
+                        uv_strerror(result));
+        watchdog_free(&watchdog);
     }
     return watchdog;
 }
@@ -217,7 +233,5 @@ void watchdog_stop(struct watchdog **pointer)
         abort();
     }
     uv_thread_join(&watchdog->thread);
-    (void)close(watchdog->wakeup);
-    memory_free(watchdog->sights);
-    memory_free(watchdog);
+    watchdog_free(&watchdog);
 }

@@ -1,6 +1,7 @@
 /* A thread that watches the shards: which of them does not come back, and whose turn that is. */
 #pragma once
 #include "common/attributes.h"
+#include "common/error.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -45,5 +46,6 @@ struct watchdog_settings {
 };
 
 struct watchdog;
-MUST_CHECK struct watchdog *watchdog_start(const struct watchdog_settings *settings);
+/* NULL with an error if there is no thread to be had. */
+MUST_CHECK struct watchdog *watchdog_start(const struct watchdog_settings *settings, struct error *error);
 void watchdog_stop(struct watchdog **watchdog);

@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define KIB ((size_t)1024)
@@ -21,6 +24,7 @@
 #define MEMORY_MIN_BYTES (64 * 1024 * KIB)
 /* Size of a single probe: the stack of a thread and its surroundings. */
 #define PROBE_BYTES (2 * STACK_USUAL_BYTES)
+#define PROBE_STACK_BYTES 16384
 
 static bool memory_is_there(size_t size)
 {
@@ -28,17 +32,38 @@ static bool memory_is_there(size_t size)
     return place != MAP_FAILED && munmap(place, size) == 0;
 }
 
+static int process_limits_end_thread(void *context)
+{
+    (void)context;
+    (void)syscall(SYS_exit, 0);
+    return 0;
+}
+
+/* Runs in a signal handler, so without the C library's threads, which need memory and locks. */
+static bool thread_is_there(void)
+{
+    static alignas(16) uint8_t stack[PROBE_STACK_BYTES];
+    int result =
+        clone(process_limits_end_thread, stack + sizeof stack,
+              CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL);
+    return result >= 0 || errno != EAGAIN;
+}
+
 /* Runs in a signal handler. NULL if no known limit is reached. */
 static const char *reached_limit(void)
 {
     static const char FILES[] = "tutti: out of file descriptors (ulimit -n)\n";
     static const char MEMORY[] = "tutti: out of memory (ulimit -v)\n";
+    static const char THREADS[] = "tutti: out of threads (ulimit -u)\n";
     int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return errno == EMFILE || errno == ENFILE ? FILES : NULL;
     }
     (void)close(descriptor);
-    return memory_is_there(PROBE_BYTES) ? NULL : MEMORY;
+    if (!memory_is_there(PROBE_BYTES)) {
+        return MEMORY;
+    }
+    return thread_is_there() ? NULL : THREADS;
 }
 
 /* A failed assertion of ours is a bug and dumps core; a library that aborts at a limit is not. */

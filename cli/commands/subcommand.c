@@ -1,6 +1,7 @@
 /* The table of commands: finding one by name, and printing help. */
 #include "cli/commands/subcommand.h"
 #include "cli/base/exit_code.h"
+#include "common/edit_distance.h"
 
 #include <string.h>
 
@@ -26,27 +27,6 @@ const struct subcommand *subcommand_find(const char *name)
     return NULL;
 }
 
-/* Edit distance: how many letters must be inserted, deleted or replaced to turn one into the other. */
-static size_t edit_distance(const char *left, const char *right)
-{
-    size_t row[NAME_MAX_BYTES + 1];
-    size_t columns = strlen(right);
-    for (size_t j = 0; j <= columns; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; left[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < columns; j++) {
-            size_t changed = diagonal + (left[i] != right[j]);
-            size_t moved = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
-            diagonal = row[j + 1];
-            row[j + 1] = changed < moved ? changed : moved;
-        }
-    }
-    return row[columns];
-}
-
 const char *subcommand_suggest(const char *name)
 {
     const char *nearest = NULL;
@@ -55,7 +35,7 @@ const char *subcommand_suggest(const char *name)
         return NULL;
     }
     for (size_t i = 0; subcommands[i] != NULL; i++) {
-        size_t distance = edit_distance(subcommands[i]->name, name);
+        size_t distance = edit_distance(bytes_of_string(subcommands[i]->name), bytes_of_string(name));
         if (distance < nearest_distance && distance < strlen(name)) {
             nearest_distance = distance;
             nearest = subcommands[i]->name;

@@ -30,7 +30,6 @@ static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
 struct daemon {
     uv_loop_t loop;
     uv_signal_t signals[SIGNAL_COUNT];
-    uv_work_t nothing;
     uv_timer_t ending; /* polls whether everything has been sent */
     uint64_t ending_until_ms;
     struct server *server;
@@ -157,12 +156,6 @@ static void on_signal(uv_signal_t *handle, int number)
     daemon_close_all(daemon);
 }
 
-/* Starts libuv's threads while we can still report that there are none left: they are needed at the end. */
-static void daemon_do_nothing(uv_work_t *work)
-{
-    (void)work;
-}
-
 static void daemon_start_handles(struct daemon *daemon)
 {
     int result = uv_loop_init(&daemon->loop);
@@ -170,7 +163,6 @@ static void daemon_start_handles(struct daemon *daemon)
     (void)result;
     (void)uv_timer_init(&daemon->loop, &daemon->ending);
     daemon->ending.data = daemon;
-    (void)uv_queue_work(&daemon->loop, &daemon->nothing, daemon_do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&daemon->loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;
@@ -216,7 +208,8 @@ static bool open_state(struct daemon *daemon, const struct daemon_settings *sett
     if (settings->state == NULL) {
         return true;
     }
-    const struct recovery_settings of_recovery = {.folder = settings->state,
+    const struct recovery_settings of_recovery = {.loop = &daemon->loop,
+                                                  .folder = settings->state,
                                                   .max_bytes = settings->journal_max_bytes,
                                                   .policy = settings->on_journal_failure,
                                                   .on_log = on_recovery_log};

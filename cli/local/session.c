@@ -31,7 +31,6 @@ struct session {
     const struct session_settings *settings;
     uv_loop_t loop;
     uv_timer_t tick;
-    uv_work_t nothing;
     uv_timer_t patience; /* together with agents that were told to end */
     uv_signal_t signals[SIGNAL_COUNT];
     struct server *server;
@@ -337,18 +336,12 @@ static void start_campaign(struct session *session)
         .agents = (uint32_t)settings->options->agents,
         .deadline_ms = JOIN_DEADLINE_MS,
     };
-    session->campaign = server_create(session->server, &campaign);
+    session->campaign = server_create(session->server, &campaign, NULL);
     if (settings->options->campaign.verbosity > 0) {
         char text[MESSAGE_BYTES];
         (void)snprintf(text, sizeof text, "seed %llu", (unsigned long long)settings->campaign->seed);
         session_say(session, false, "run", text);
     }
-}
-
-/* Starts libuv's threads while we can still report that there are none left: they are needed at the end. */
-static void session_do_nothing(uv_work_t *work)
-{
-    (void)work;
 }
 
 static void session_start_handles(struct session *session)
@@ -361,7 +354,6 @@ static void session_start_handles(struct session *session)
     session->tick.data = session;
     session->patience.data = session;
     (void)uv_timer_start(&session->tick, on_tick, TICK_MS, TICK_MS);
-    (void)uv_queue_work(&session->loop, &session->nothing, session_do_nothing, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)uv_signal_init(&session->loop, &session->signals[i]);
         session->signals[i].data = session;

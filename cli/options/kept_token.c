@@ -3,6 +3,7 @@
 
 #include "common/bytes.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/state_file.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ static char *read_kept(int folder, size_t size)
 static void keep(int folder, const char *state, const char *drawn, struct error *warning)
 {
     char *line = memory_format("%s\n", drawn);
-    int file = state_file_replace(folder, FILE_NAME, NEW_FILE_NAME, bytes_of_string(line));
+    int file = replace_file_at(folder, FILE_NAME, NEW_FILE_NAME, bytes_of_string(line));
     if (file < 0) {
         (void)error_set_system(
             warning, errno, "the token of the API cannot be kept in %s, so another process will have another",

@@ -2,8 +2,10 @@
 #include "cli/options/token.h"
 #include "cli/base/runtime_folder.h"
 #include "cli/base/text_file.h"
+#include "common/digits.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/write_all.h"
 #include "coordinator/api/api.h"
 
@@ -26,7 +28,8 @@
 /* A command looks for a moment whether the lock is held. */
 #define TOKEN_LOCK_TRIES 20
 #define TOKEN_LOCK_PAUSE_MS 10
-#define PORT_MAX 65535ul
+#define PORT_DIGITS 5
+#define PORT_MAX 65535u
 
 bool token_choose(struct token_choice *choice, struct error *error)
 {
@@ -160,19 +163,16 @@ static bool token_file_write(struct token_file *file, const char *token, struct 
 {
     char draft[2 * TOKEN_NAME_BYTES];
     (void)snprintf(draft, sizeof draft, ".%s.%ld", file->name, (long)getpid());
-    (void)unlinkat(file->folder, draft, 0);
-    file->descriptor =
-        openat(file->folder, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, TOKEN_FILE_MODE);
-    bool is_written = file->descriptor >= 0 && fchmod(file->descriptor, TOKEN_FILE_MODE) == 0 &&
-                      flock(file->descriptor, LOCK_EX | LOCK_NB) == 0 &&
-                      write_all(file->descriptor, bytes_of_string(token)) &&
-                      write_all(file->descriptor, bytes_of_string("\n")) &&
-                      renameat(file->folder, draft, file->folder, file->name) == 0;
-    if (!is_written) {
-        (void)error_set_system(error, errno, "cannot write %s", file->path);
-        (void)unlinkat(file->folder, draft, 0);
+    SCOPED(replacement_free)
+    struct replacement *replacement = replacement_begin(file->folder, file->name, draft, TOKEN_FILE_MODE);
+    int descriptor = replacement == NULL ? -1 : replacement_descriptor(replacement);
+    if (descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) != 0 ||
+        !write_all(descriptor, bytes_of_string(token)) || !write_all(descriptor, bytes_of_string("\n")) ||
+        !replacement_put(replacement, true)) {
+        return error_set_system(error, errno, "cannot write %s", file->path);
     }
-    return is_written;
+    file->descriptor = replacement_take(replacement);
+    return true;
 }
 
 struct token_file *token_file_new(uint16_t port, const char *token, struct error *error)
@@ -264,13 +264,15 @@ bool token_url_is_local(const char *url, uint16_t *port)
     size_t size = token_url_host(host);
     const char *rest = host + size;
     bool has_port = *rest == ':';
-    size_t digits = has_port ? strspn(rest + 1, "0123456789") : 0;
-    unsigned long number = digits > 0 && digits <= 5 ? strtoul(rest + 1, NULL, 10) : 0;
-    rest += has_port ? 1 + digits : 0;
-    if ((*rest != '\0' && *rest != '/') || (has_port && (number == 0 || number > PORT_MAX))) {
+    uint64_t number = 0;
+    const char *digits = rest + 1;
+    rest = has_port ? digits : rest;
+    bool is_port = has_port && digits_read(&rest, &number) && rest - digits <= PORT_DIGITS && number > 0 &&
+                   number <= PORT_MAX;
+    if ((*rest != '\0' && *rest != '/') || has_port != is_port) {
         return false;
     }
-    unsigned long usual = strncmp(url, "https:", strlen("https:")) == 0 ? 443 : 80;
+    uint64_t usual = strncmp(url, "https:", strlen("https:")) == 0 ? 443 : 80;
     *port = (uint16_t)(has_port ? number : usual);
     struct address address;
     struct bytes name = bytes_of(host, size);

@@ -1,19 +1,19 @@
 /* A file that is written completely or not at all. */
 #include "cli/view/json_file.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct json_file {
-    char *path;      /* NULL: standard output */
-    char *temporary; /* NULL: `path` is written in place */
+    char *path;                      /* NULL: standard output */
+    struct replacement *replacement; /* NULL: `path` is written in place */
     int descriptor;
 };
 
@@ -24,16 +24,12 @@ static bool is_special(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-/* mkostemp makes it private; a report has the permissions of any new file of this user. */
-static int open_temporary(char *template)
+/* A report has the permissions of any new file of this user. */
+static mode_t json_file_mode(void)
 {
-    int descriptor = mkostemp(template, O_CLOEXEC);
-    if (descriptor >= 0) {
-        mode_t mask = umask(0);
-        (void)umask(mask);
-        (void)fchmod(descriptor, 0666 & ~mask);
-    }
-    return descriptor;
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    return 0666 & ~mask;
 }
 
 struct json_file *json_file_open(const char *path, struct error *error)
@@ -51,13 +47,11 @@ struct json_file *json_file_open(const char *path, struct error *error)
     } else if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
         errno = EISDIR;
     } else {
-        file->temporary = memory_format("%s.XXXXXX", path);
-        file->descriptor = open_temporary(file->temporary);
+        file->replacement = replacement_begin_path(path, json_file_mode());
+        file->descriptor = file->replacement == NULL ? -1 : replacement_descriptor(file->replacement);
     }
     if (file->descriptor < 0) {
         error_set_system(error, errno, "%s cannot be written", path);
-        memory_free(file->temporary);
-        file->temporary = NULL;
         json_file_close(&file);
     }
     return file;
@@ -66,16 +60,11 @@ struct json_file *json_file_open(const char *path, struct error *error)
 bool json_file_write(struct json_file *file, const char *text, struct error *error)
 {
     const char *name = file->path != NULL ? file->path : "standard output";
-    if (!write_all(file->descriptor, bytes_of_string(text)) ||
-        (file->temporary != NULL && fsync(file->descriptor) != 0)) {
-        return error_set_system(error, errno, "%s cannot be written", name);
+    bool is_written = write_all(file->descriptor, bytes_of_string(text));
+    if (is_written && file->replacement != NULL) {
+        is_written = fsync(file->descriptor) == 0 && replacement_put(file->replacement, true);
     }
-    if (file->temporary != NULL && rename(file->temporary, file->path) != 0) {
-        return error_set_system(error, errno, "%s cannot be written", name);
-    }
-    memory_free(file->temporary);
-    file->temporary = NULL;
-    return true;
+    return is_written || error_set_system(error, errno, "%s cannot be written", name);
 }
 
 void json_file_close(struct json_file **file)
@@ -83,13 +72,10 @@ void json_file_close(struct json_file **file)
     if (*file == NULL) {
         return;
     }
-    if ((*file)->temporary != NULL) {
-        (void)unlink((*file)->temporary);
-    }
-    if ((*file)->path != NULL && (*file)->descriptor >= 0) {
+    if ((*file)->path != NULL && (*file)->replacement == NULL && (*file)->descriptor >= 0) {
         (void)close((*file)->descriptor);
     }
-    memory_free((*file)->temporary);
+    replacement_free(&(*file)->replacement);
     memory_free((*file)->path);
     memory_free(*file);
     *file = NULL;

@@ -44,12 +44,14 @@ static uint64_t find_known(const struct api *api, const struct creation *creatio
     return known != 0 || api->archive == NULL ? known : archive_find_key(api->archive, key);
 }
 
-static void api_create_start(struct api *api, struct http_exchange *request, struct creation *creation)
+static void api_create_start(struct api *api, struct http_exchange *request, struct creation *creation,
+                             struct bundle_upload *upload)
 {
     struct error error;
     const struct server_campaign wanted = {.options = &creation->options,
                                            .bundle = &creation->bundle,
                                            .content = &creation->content,
+                                           .upload = upload,
                                            .script = creation->script,
                                            .key = creation->key,
                                            .agents = creation->agents,
@@ -62,16 +64,16 @@ static void api_create_start(struct api *api, struct http_exchange *request, str
         api_answer_error(request, 503, "%s", error.text);
         return;
     }
-    uint64_t campaign = server_create(api->server, &wanted);
+    uint64_t campaign = server_create(api->server, &wanted, &error);
     if (campaign != 0) {
         api_create_tell(request, 201, campaign);
         return;
     }
-    api_answer_error(request, 503, "the journal has failed (%s), and no campaign may run without one",
-                     recovery_state(server_recovery(api->server)).reason);
+    api_answer_error(request, 503, "%s", error.text);
 }
 
-static void create_if_new(struct api *api, struct http_exchange *request, struct creation *creation)
+static void create_if_new(struct api *api, struct http_exchange *request, struct creation *creation,
+                          struct bundle_upload *upload)
 {
     uint64_t known = find_known(api, creation);
     if (known != 0) {
@@ -80,11 +82,12 @@ static void create_if_new(struct api *api, struct http_exchange *request, struct
         api_answer_error(request, 503, "%u campaigns are under way already; wait for one to end",
                          API_LIVE_CAMPAIGNS);
     } else {
-        api_create_start(api, request, creation);
+        api_create_start(api, request, creation, upload);
     }
 }
 
-/* A request to create a campaign. Its body may have 88 MB, so a thread parses it and hashes the bundle. */
+/* A request to create a campaign. Its body may have 88 MB, so a thread parses it, hashes the bundle,
+ * and stores it where it has to survive this process. */
 struct creation_request {
     uv_work_t work;
     struct api *api;
@@ -94,12 +97,14 @@ struct creation_request {
     size_t size;
     json_t *object; /* what the creation borrows from */
     struct creation creation;
+    struct bundle_upload upload;
     bool is_good;
     struct error error;
 };
 
 static void creation_request_free(struct creation_request *pending)
 {
+    bundle_upload_finish(&pending->upload);
     creation_finish(&pending->creation);
     json_decref(pending->object);
     memory_free(pending->body);
@@ -115,7 +120,9 @@ static void creation_request_read(uv_work_t *work)
     pending->body = NULL;
     pending->is_good =
         pending->object != NULL && creation_read(&pending->creation, pending->object, &pending->error);
-    if (!pending->is_good) {
+    if (pending->is_good) {
+        bundle_upload_write(&pending->upload, &pending->creation.bundle);
+    } else {
         creation_finish(&pending->creation);
         json_decref(pending->object);
         pending->object = NULL;
@@ -141,7 +148,7 @@ static void creation_request_answer(struct creation_request *pending)
     } else if (pending->api->is_draining) {
         refuse_while_draining(request);
     } else {
-        create_if_new(pending->api, request, &pending->creation);
+        create_if_new(pending->api, request, &pending->creation, &pending->upload);
     }
     http_answer_postponed(request);
 }
@@ -171,6 +178,7 @@ static void api_work_begin(struct api_work *work)
         return;
     }
     pending->work.data = pending;
+    bundle_upload_begin(&pending->upload, server_bundles(pending->api->server));
     pending->api->open_parts++;
     int result = uv_queue_work(work->loop, &pending->work, creation_request_read, on_creation_read);
     assert(result == 0);

@@ -2,6 +2,7 @@
 #include "coordinator/core/coordinator_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "coordinator/core/coordinator_parting.h"
 #include "proto/codec/codec.h"
@@ -11,7 +12,6 @@
 
 /* Heartbeats wake us at least this often: if we have missed this many, we were not running. */
 #define HEARTBEATS_ASLEEP 4u
-#define NS_PER_MS 1000000u
 
 struct coordinator *coordinator_new(const struct coordinator_settings *settings)
 {
@@ -304,6 +304,22 @@ uint64_t coordinator_find_key(const struct coordinator *coordinator, struct byte
 {
     const struct campaign *found = campaigns_find_key(&coordinator->campaigns, key);
     return found != NULL ? campaign_id(found) : 0;
+}
+
+struct bytes coordinator_bundle(const struct coordinator *coordinator, uint64_t campaign)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_bundle(found) : bytes_of(NULL, 0);
+}
+
+bool coordinator_names_bundle(const struct coordinator *coordinator, struct bytes hash)
+{
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        if (bytes_equal(campaign_bundle(coordinator->campaigns.list[i]), hash)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool coordinator_find(const struct coordinator *coordinator, uint64_t campaign, enum campaign_state *state)

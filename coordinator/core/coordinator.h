@@ -32,6 +32,10 @@ uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 
 /* The campaign that was created with this key, among those that still have a report; 0: there is none. */
 uint64_t coordinator_find_key(const struct coordinator *coordinator, struct bytes key);
+/* The name of the bundle of this campaign; empty if it has ended. */
+struct bytes coordinator_bundle(const struct coordinator *coordinator, uint64_t campaign);
+/* Whether a campaign that has not ended has the bundle of this name. */
+bool coordinator_names_bundle(const struct coordinator *coordinator, struct bytes hash);
 /* False if there is no report of this campaign, or none any more. */
 MUST_CHECK bool coordinator_find(const struct coordinator *coordinator, uint64_t campaign,
                                  enum campaign_state *state);

@@ -52,7 +52,7 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
     campaigns_pack(&coordinator->campaigns, into);
 }
 
-struct coordinator *coordinator_unpack(struct bytes bytes)
+struct coordinator *coordinator_unpack(struct bytes bytes, const struct bundle_source *bundles)
 {
     struct unpack from = unpack_of(bytes);
     struct coordinator_settings settings;
@@ -66,7 +66,7 @@ struct coordinator *coordinator_unpack(struct bytes bytes)
     timers_set_order(coordinator->timers, unpack_number(&from));
     if (overview_unpack(coordinator->overview, &from) && members_unpack(coordinator->members, &from)) {
         struct campaign_home home = coordinator_home(coordinator);
-        campaigns_unpack(&coordinator->campaigns, &home, &from);
+        campaigns_unpack(&coordinator->campaigns, &home, bundles, &from);
     }
     if (!unpack_is_done(&from)) {
         coordinator_free(&coordinator);

@@ -18,8 +18,8 @@ static void coordinator_part_with(struct coordinator *coordinator, uint64_t now_
 static void coordinator_tell_loss(struct coordinator *coordinator, const struct member *member,
                                   const char *why)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is lost: %s", BYTES_FORMAT(member->name), why);
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name.bytes},
+               "agent %.*s is lost: %s", BYTES_FORMAT(member->name.bytes), why);
 }
 
 void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
@@ -37,7 +37,7 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
     SCOPED(memory_free_at)
     char *why = memory_format("the coordinator was killed, and its journal is older than what agent %.*s "
                               "knows: what happened since is lost",
-                              BYTES_FORMAT(member->name));
+                              BYTES_FORMAT(member->name.bytes));
     for (size_t i = 0; i < coordinator->campaigns.count; i++) {
         if (campaign_id(coordinator->campaigns.list[i]) <= coordinator->last_restored) {
             campaign_stop(coordinator->campaigns.list[i], now_ns, true, bytes_of_string(why));
@@ -54,8 +54,8 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
  * more: if it gets lost, the goodbye comes again and is answered as from an unknown agent. */
 void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
-    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name},
-               "agent %.*s has left", BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name.bytes},
+               "agent %.*s has left", BYTES_FORMAT(member->name.bytes));
     admission_show_out(&coordinator->admission, now_ns, member->incarnation, false, "goodbye");
     member->has_left = true;
     coordinator_part_with(coordinator, now_ns, member, "has left");
@@ -65,8 +65,8 @@ void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, st
  * enough. */
 void coordinator_expel(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
 {
-    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s is expelled: its key was revoked", BYTES_FORMAT(member->name));
+    outbox_log(&coordinator->outbox, LOG_WARNING, &(struct log_subject){.agent = member->name.bytes},
+               "agent %.*s is expelled: its key was revoked", BYTES_FORMAT(member->name.bytes));
     admission_show_out(&coordinator->admission, now_ns, member->incarnation, true,
                        "the key of this agent was revoked");
     outbox_forget_route(&coordinator->outbox, member->incarnation);

@@ -2,12 +2,21 @@
 #include "coordinator/core/overview.h"
 
 #include "common/memory.h"
+#include "common/text.h"
 
 #include <assert.h>
 
+/* An agent that is gone, and the texts that its view shows. */
+struct lost_agent {
+    struct agent_overview view;
+    struct text name;
+    struct text host;
+    struct text labels;
+};
+
 struct overview {
     struct coordinator_overview view;
-    struct agent_overview lost[OVERVIEW_LOST_KEPT]; /* oldest first; they own name and host */
+    struct lost_agent lost[OVERVIEW_LOST_KEPT]; /* oldest first */
     size_t lost_count;
     struct agent_overview *agents;
     size_t agent_capacity;
@@ -24,9 +33,9 @@ struct overview *overview_new(void)
 
 static void forget_lost(struct overview *overview, size_t index)
 {
-    memory_free((void *)overview->lost[index].name.data);
-    memory_free((void *)overview->lost[index].host.data);
-    memory_free((void *)overview->lost[index].labels.data);
+    text_finish(&overview->lost[index].name);
+    text_finish(&overview->lost[index].host);
+    text_finish(&overview->lost[index].labels);
     overview->lost_count--;
     for (size_t i = index; i < overview->lost_count; i++) {
         overview->lost[i] = overview->lost[i + 1];
@@ -51,7 +60,7 @@ void overview_free(struct overview **overview)
 static void forget_name(struct overview *overview, struct bytes name)
 {
     for (size_t i = overview->lost_count; i-- > 0;) {
-        if (bytes_equal(overview->lost[i].name, name)) {
+        if (bytes_equal(overview->lost[i].view.name, name)) {
             forget_lost(overview, i);
         }
     }
@@ -60,21 +69,35 @@ static void forget_name(struct overview *overview, struct bytes name)
 void overview_joined(struct overview *overview, const struct member *member)
 {
     overview->view.agents_joined++;
-    forget_name(overview, member->name);
+    forget_name(overview, member->name.bytes);
 }
 
 static struct agent_overview view_of(const struct member *member)
 {
-    return (struct agent_overview){.name = member->name,
-                                   .host = member->host,
+    return (struct agent_overview){.name = member->name.bytes,
+                                   .host = member->host.bytes,
                                    .pid = member->pid,
                                    .cores = member->cores,
                                    .shards = member->shards,
                                    .memory_bytes = member->memory_bytes,
-                                   .labels = member->labels,
+                                   .labels = member->labels.bytes,
                                    .capacity = member->capacity,
                                    .held = member->held,
                                    .heard_ns = member_heard_ns(member)};
+}
+
+/* Copies the texts. */
+static struct agent_overview *add_lost(struct overview *overview, struct agent_overview view)
+{
+    struct lost_agent *lost = &overview->lost[overview->lost_count++];
+    *lost = (struct lost_agent){.view = view,
+                                .name = text_copy(view.name),
+                                .host = text_copy(view.host),
+                                .labels = text_copy(view.labels)};
+    lost->view.name = lost->name.bytes;
+    lost->view.host = lost->host.bytes;
+    lost->view.labels = lost->labels.bytes;
+    return &lost->view;
 }
 
 void overview_lost(struct overview *overview, const struct member *member)
@@ -84,11 +107,7 @@ void overview_lost(struct overview *overview, const struct member *member)
     if (overview->lost_count == OVERVIEW_LOST_KEPT) {
         forget_lost(overview, 0);
     }
-    struct agent_overview *lost = &overview->lost[overview->lost_count++];
-    *lost = view_of(member);
-    lost->name = bytes_copy_new(member->name);
-    lost->host = bytes_copy_new(member->host);
-    lost->labels = bytes_copy_new(member->labels);
+    struct agent_overview *lost = add_lost(overview, view_of(member));
     lost->held = 0;
     lost->is_lost = true;
     lost->has_left = member->has_left;
@@ -133,7 +152,7 @@ void overview_pack(const struct overview *overview, struct buffer *into)
     pack_number(into, view->operations);
     pack_number(into, overview->lost_count);
     for (size_t i = 0; i < overview->lost_count; i++) {
-        const struct agent_overview *lost = &overview->lost[i];
+        const struct agent_overview *lost = &overview->lost[i].view;
         pack_bytes(into, lost->name);
         pack_bytes(into, lost->host);
         pack_number(into, lost->pid);
@@ -159,18 +178,18 @@ bool overview_unpack(struct overview *overview, struct unpack *from)
     view->operations = unpack_number(from);
     uint64_t count = unpack_bounded(from, OVERVIEW_LOST_KEPT);
     while (overview->lost_count < count && !from->is_broken) {
-        struct agent_overview *lost = &overview->lost[overview->lost_count++];
-        lost->name = bytes_copy_new(unpack_bytes(from));
-        lost->host = bytes_copy_new(unpack_bytes(from));
-        lost->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
-        lost->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
-        lost->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
-        lost->memory_bytes = unpack_number(from);
-        lost->labels = bytes_copy_new(unpack_bytes(from));
-        lost->capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
-        lost->heard_ns = unpack_number(from);
-        lost->has_left = unpack_flag(from);
-        lost->is_lost = true;
+        struct agent_overview lost = {.is_lost = true};
+        lost.name = unpack_bytes(from);
+        lost.host = unpack_bytes(from);
+        lost.pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost.cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost.shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost.memory_bytes = unpack_number(from);
+        lost.labels = unpack_bytes(from);
+        lost.capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        lost.heard_ns = unpack_number(from);
+        lost.has_left = unpack_flag(from);
+        (void)add_lost(overview, lost);
     }
     return !from->is_broken;
 }
@@ -191,7 +210,7 @@ static void look_at_agents(struct overview *overview, const struct members *memb
         overview->agents[i].malformed = member->malformed;
     }
     for (size_t i = 0; i < overview->lost_count; i++) {
-        overview->agents[joined + i] = overview->lost[i];
+        overview->agents[joined + i] = overview->lost[i].view;
     }
     overview->view.agents = overview->agents;
     overview->view.agent_count = joined + overview->lost_count;

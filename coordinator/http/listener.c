@@ -1,6 +1,7 @@
 /* Addresses to listen on. */
 #include "coordinator/http/listener.h"
 
+#include "common/address.h"
 #include "common/bytes.h"
 #include "common/digits.h"
 
@@ -10,7 +11,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -127,14 +127,5 @@ int listener_open(const struct listener_address *address, struct error *error)
 
 uint16_t listener_port(int descriptor)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address = {.v6 = {0}};
-    socklen_t size = sizeof address;
-    int failure = getsockname(descriptor, &address.any, &size);
-    assert(failure == 0);
-    (void)failure;
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return address_local_port(descriptor);
 }

@@ -98,7 +98,7 @@ static bool is_welcome(void *context, const char *key)
     return is_welcome;
 }
 
-void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble)
+void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble, const char *address)
 {
     switch (trouble) {
     case SOCKET_KEY_REFUSED:
@@ -116,6 +116,10 @@ void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble)
         break;
     case SOCKET_FRAME_BROKEN:
         ingress_refuse(ingress, REFUSAL_FRAME);
+        break;
+    case SOCKET_FRAME_TOO_LARGE:
+        refusals_note_large(&ingress->refusals, address);
+        ingress_refuse(ingress, REFUSAL_LARGE);
         break;
     }
 }

@@ -40,6 +40,7 @@ MUST_CHECK bool ingress_lets_speak(struct ingress *ingress, uint64_t incarnation
 struct bytes ingress_route(const struct ingress *ingress, uint64_t incarnation);
 void ingress_forget(struct ingress *ingress, uint64_t incarnation);
 
-void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble);
+/* As socket_callbacks.on_trouble. */
+void ingress_trouble(struct ingress *ingress, enum socket_trouble trouble, const char *address);
 void ingress_refuse(struct ingress *ingress, enum refusal refusal);
 const struct refusals *ingress_refusals(const struct ingress *ingress);

@@ -15,14 +15,18 @@ enum refusal {
     REFUSAL_FOREIGN,   /* a frame in another agent's name */
     REFUSAL_SECOND,    /* a frame of a second agent on one connection */
     REFUSAL_FRAME,     /* a frame with a wrong number of parts, or without a valid envelope */
+    REFUSAL_LARGE,     /* a connection, for a frame above LIMIT_CUT_BYTES */
     REFUSAL_COUNT
 };
 
 struct refusals {
     uint64_t counts[REFUSAL_COUNT]; /* since the start */
     uint64_t told[REFUSAL_COUNT];
+    char large_from[64]; /* the last of REFUSAL_LARGE; empty: not known */
 };
 
+/* Whose frame was too large; NULL: not known. */
+void refusals_note_large(struct refusals *refusals, const char *address);
 /* A label for metrics. */
 const char *refusal_name(enum refusal refusal);
 /* Appends what was refused since the last call: "refused: 3 connections with …, 1 frame …". False if there

@@ -39,7 +39,8 @@ struct server {
     size_t deferred_count;
     size_t deferred_capacity;
     bool is_stepping;
-    bool is_to_stop; /* stop what runs, since it has no journal any more */
+    bool is_to_stop;       /* stop what runs, since it has no journal any more */
+    bool has_lost_bundles; /* the campaigns that have them are still to be stopped */
     bool is_closing;
 };
 
@@ -56,7 +57,7 @@ static void send_frame(struct server *server, const struct coordinator_effect *e
     }
     buffer_clear(&server->envelope);
     envelope_encode(&effect->envelope, &server->envelope);
-    (void)socket_send(server->socket, route, buffer_bytes(&server->envelope), effect->message);
+    (void)socket_send_shared(server->socket, route, buffer_bytes(&server->envelope), effect->message);
 }
 
 static void tell_log(const struct server *server, enum log_level level, const struct log_subject *subject,
@@ -80,6 +81,9 @@ static void perform(struct server *server, const struct coordinator_effect *effe
         tell_log(server, effect->level, &effect->subject, effect->text);
         break;
     case EFFECT_CAMPAIGN:
+        if (effect->state == CAMPAIGN_ENDED && server->recovery != NULL) {
+            recovery_drop_bundles(server->recovery, server->coordinator);
+        }
         if (callbacks->on_campaign != NULL) {
             callbacks->on_campaign(callbacks->context, effect->campaign, effect->state);
         }
@@ -138,21 +142,43 @@ static void step_once(struct server *server, const struct coordinator_event *eve
     server->is_stepping = false;
 }
 
-/* There is no journal any more, and campaigns must not continue without. */
-static void stop_all(struct server *server)
+/* Stops the campaigns for which there is a reason; `what` stands before it. */
+static void stop_because(struct server *server, const char *what,
+                         const char *(*why)(const struct server *server, uint64_t campaign))
 {
     const struct coordinator_overview *overview = coordinator_overview(server->coordinator);
     uint64_t last = coordinator_last_campaign(server->coordinator);
     uint64_t next = overview->campaign_count > 0 ? overview->campaigns[0].campaign : last + 1;
-    SCOPED(memory_free_at)
-    char *why = memory_format("the journal has failed: %s", recovery_state(server->recovery).reason);
-    server->is_to_stop = false;
     for (; next <= last && !server->is_closing; next++) {
-        struct coordinator_event event = {.kind = EVENT_STOP,
-                                          .now_ns = server_now_ns(server),
-                                          .stop = {.campaign = next, .text = bytes_of_string(why)}};
-        step_once(server, &event);
+        const char *reason = why(server, next);
+        if (reason != NULL) {
+            SCOPED(memory_free_at) char *text = memory_format("%s%s", what, reason);
+            step_once(server,
+                      &(struct coordinator_event){.kind = EVENT_STOP,
+                                                  .now_ns = server_now_ns(server),
+                                                  .stop = {.campaign = next, .text = bytes_of_string(text)}});
+        }
     }
+}
+
+static const char *why_without_journal(const struct server *server, uint64_t campaign)
+{
+    (void)campaign;
+    return recovery_state(server->recovery).reason;
+}
+
+/* Agents may still ask for it, and could not tell zeros from the files of a script. */
+static const char *why_without_bundle(const struct server *server, uint64_t campaign)
+{
+    return bundle_store_lost_reason(recovery_bundles(server->recovery),
+                                    coordinator_bundle(server->coordinator, campaign));
+}
+
+/* There is no journal any more, and campaigns must not continue without. */
+static void stop_all(struct server *server)
+{
+    server->is_to_stop = false;
+    stop_because(server, "the journal has failed: ", why_without_journal);
 }
 
 static void step(struct server *server, const struct coordinator_event *event)
@@ -170,6 +196,10 @@ static void step(struct server *server, const struct coordinator_event *event)
     if (server->is_to_stop) {
         stop_all(server);
     }
+    if (server->has_lost_bundles && event->kind != EVENT_RESTORED) {
+        server->has_lost_bundles = false;
+        stop_because(server, "the coordinator was restarted, and ", why_without_bundle);
+    }
     /* The receiver of state changes does not listen yet while we are being restored. */
     if (server->recovery != NULL && event->kind != EVENT_RESTORED) {
         server->is_to_stop = !recovery_rest(server->recovery, server->coordinator, &server->settings);
@@ -186,7 +216,7 @@ static void arm_timer(struct server *server)
     if (server->is_closing) {
         return;
     }
-    uint64_t due_ns = coordinator_due_ns(server->coordinator);
+    uint64_t due_ns = server->has_lost_bundles ? 0 : coordinator_due_ns(server->coordinator);
     if (due_ns == UINT64_MAX) {
         (void)uv_timer_stop(&server->timer);
         return;
@@ -220,9 +250,9 @@ static void on_door_log(void *context, enum log_level level, const char *text)
     tell_log((const struct server *)context, level, NULL, text);
 }
 
-static void on_trouble(void *context, enum socket_trouble trouble)
+static void on_trouble(void *context, enum socket_trouble trouble, const char *address)
 {
-    ingress_trouble(((struct server *)context)->ingress, trouble);
+    ingress_trouble(((struct server *)context)->ingress, trouble, address);
 }
 
 static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,
@@ -273,6 +303,7 @@ static bool make_coordinator(struct server *server, const struct server_options 
     if (server->recovery != NULL) {
         server->coordinator = recovery_restore(server->recovery, &server->settings, &is_restored);
         server->offset_ns = recovery_offset_ns(server->recovery);
+        server->has_lost_bundles = is_restored && bundle_store_has_lost(recovery_bundles(server->recovery));
     } else {
         server->coordinator = coordinator_new(&server->settings);
     }
@@ -332,7 +363,16 @@ bool server_has_room(const struct server *server, const struct server_campaign *
     return coordinator_has_room(server->coordinator, campaign->options, campaign->agents, error);
 }
 
-uint64_t server_create(struct server *server, const struct server_campaign *campaign)
+static bool server_may_create(struct server *server, const struct server_campaign *campaign,
+                              struct error *error)
+{
+    assert(server->recovery == NULL || campaign->upload != NULL);
+    return server->recovery == NULL ||
+           (recovery_allows_campaign(server->recovery, server->coordinator, error) &&
+            recovery_keep_bundle(server->recovery, campaign->upload, campaign->bundle->hash, error));
+}
+
+uint64_t server_create(struct server *server, const struct server_campaign *campaign, struct error *error)
 {
     struct coordinator_event event = {.kind = EVENT_CREATE,
                                       .now_ns = server_now_ns(server),
@@ -343,7 +383,7 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
                                                  .key = bytes_of_string(campaign->key),
                                                  .agents = campaign->agents,
                                                  .deadline_ms = campaign->deadline_ms}};
-    if (server->recovery != NULL && !recovery_allows_campaign(server->recovery, server->coordinator)) {
+    if (!server_may_create(server, campaign, error)) {
         return 0;
     }
     step(server, &event);
@@ -405,6 +445,11 @@ uint64_t server_find_key(const struct server *server, struct bytes key)
 const struct recovery *server_recovery(const struct server *server)
 {
     return server->recovery;
+}
+
+struct bundle_store *server_bundles(const struct server *server)
+{
+    return server->recovery != NULL ? recovery_bundles(server->recovery) : NULL;
 }
 
 bool server_knows(const struct server *server, uint64_t campaign)

@@ -41,7 +41,9 @@ struct server_options {
 struct server_campaign {
     const struct campaign_options *options;
     const struct bundle *bundle;
-    uint8_t **content;    /* ownership is taken, as for EVENT_CREATE; NULL for none */
+    uint8_t **content; /* ownership is taken, as for EVENT_CREATE; NULL for none */
+    /* As bundle_upload_write has left it; taken. NULL only without recovery. */
+    struct bundle_upload *upload;
     const char *script;   /* its path, for the report */
     const char *key;      /* by which it can be found again; NULL: none */
     uint32_t agents;      /* deployed as soon as this many agents have joined */
@@ -61,8 +63,9 @@ const char *server_endpoint(const struct server *server);
  * for. */
 MUST_CHECK bool server_has_room(const struct server *server, const struct server_campaign *campaign,
                                 struct error *error);
-/* The id of the new campaign. 0: there is no journal, and no campaign may run without. */
-uint64_t server_create(struct server *server, const struct server_campaign *campaign);
+/* The id of the new campaign. 0 with an error: there is no journal, and no campaign may run without, or its
+ * bundle cannot be stored. Without recovery it is always created. */
+uint64_t server_create(struct server *server, const struct server_campaign *campaign, struct error *error);
 /* The campaign that was created with this key, among those that have a report; 0 if there is none. */
 uint64_t server_find_key(const struct server *server, struct bytes key);
 /* `text` is the reason, for the report: "interrupted". At once: without waiting for teardown. */
@@ -90,6 +93,8 @@ uint64_t server_reports_built(const struct server *server);
 const struct artifact *server_artifacts(const struct server *server, uint64_t campaign, size_t *count);
 /* NULL if campaigns end with this process. */
 const struct recovery *server_recovery(const struct server *server);
+/* Where bundles have to be uploaded to before their campaigns are created; NULL: nowhere. */
+struct bundle_store *server_bundles(const struct server *server);
 /* What was refused at the port; that is also logged, at most once a second. */
 const struct refusals *server_refusals(const struct server *server);
 

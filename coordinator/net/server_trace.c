@@ -57,7 +57,7 @@ void server_trace_effect(FILE *out, uint64_t now_ns, const struct coordinator_ef
 {
     switch (effect->kind) {
     case EFFECT_SEND:
-        trace_frame(out, now_ns, ">", &effect->envelope, effect->message);
+        trace_frame(out, now_ns, ">", &effect->envelope, shared_bytes(effect->message));
         break;
     case EFFECT_LOG:
         (void)fprintf(out, "%" PRIu64 " log %s\n", now_ns, effect->text);

@@ -3,6 +3,7 @@
 
 #include "common/digits.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/state_file.h"
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/json/json_put.h"
@@ -235,7 +236,7 @@ static bool archive_write_file(struct archive *archive, uint64_t campaign, const
     char new_name[NAME_BYTES + sizeof ".new"];
     archive_name_of(campaign, name);
     (void)snprintf(new_name, sizeof new_name, "%s.new", name);
-    int file = state_file_replace(archive->folder, name, new_name, bytes_of_string(text));
+    int file = replace_file_at(archive->folder, name, new_name, bytes_of_string(text));
     if (file < 0) {
         return error_set_system(error, errno, "the report of campaign %" PRIu64 " cannot be written to %s",
                                 campaign, archive->folder_name);

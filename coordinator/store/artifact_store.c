@@ -3,6 +3,7 @@
 
 #include "common/digits.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/state_file.h"
 
 #include <dirent.h>
@@ -275,7 +276,7 @@ static bool artifact_store_write_file(const struct artifact_store *store, const 
 {
     char new_name[NAME_BYTES + sizeof NEW];
     (void)snprintf(new_name, sizeof new_name, "%s" NEW, name);
-    int file = state_file_replace(store->folder, name, new_name, content);
+    int file = replace_file_at(store->folder, name, new_name, content);
     if (file < 0) {
         return error_set_system(error, errno, "%s cannot be written to %s", name, store->folder_name);
     }

@@ -3,6 +3,7 @@
 
 #include "common/compose.h"
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/state_file.h"
 #include "common/write_all.h"
 #include "coordinator/core/coordinator_pack.h"
@@ -62,13 +63,16 @@ static bool lock(struct journal *journal, struct error *error)
                : error_set_system(error, errno, "%s cannot be locked", journal->folder_name);
 }
 
-struct journal *journal_open(const char *folder, uint64_t max_bytes, struct error *warning,
-                             struct error *error)
+struct journal *journal_open(const char *folder, uint64_t max_bytes, const struct bundle_source *bundles,
+                             struct error *warning, struct error *error)
 {
     struct journal *journal = MEMORY_NEW(struct journal);
     journal->folder_name = memory_copy_string(folder);
     journal->file = -1;
     journal->max_bytes = max_bytes;
+    if (bundles != NULL) {
+        journal->bundles = *bundles;
+    }
     event_log_writer_init(&journal->writer);
     buffer_init(&journal->tail, TAIL_MAX_BYTES);
     identify_machine(journal->machine);
@@ -153,7 +157,7 @@ static bool journal_replace(struct journal *journal, struct buffer *base, struct
     if (!journal_has_room(journal, base->size, error)) {
         return false;
     }
-    int file = state_file_replace(journal->folder, JOURNAL_FILE, JOURNAL_NEW_FILE, buffer_bytes(base));
+    int file = replace_file_at(journal->folder, JOURNAL_FILE, JOURNAL_NEW_FILE, buffer_bytes(base));
     if (file < 0) {
         return error_set_system(error, errno, "%s/" JOURNAL_FILE " cannot be replaced", journal->folder_name);
     }

@@ -15,9 +15,10 @@ struct journal_time {
 };
 
 /* Opens the folder, creating it if it is missing, and locks it for this process. `max_bytes`: a journal
- * beyond this size is treated like a full disk, unless a new base helps. `warning` is as of
- * state_folder_open. NULL with an error. */
-MUST_CHECK struct journal *journal_open(const char *folder, uint64_t max_bytes, struct error *warning,
+ * beyond this size is treated like a full disk, unless a new base helps. `bundles` is copied; NULL: there are
+ * none. `warning` is as of state_folder_open. NULL with an error. */
+MUST_CHECK struct journal *journal_open(const char *folder, uint64_t max_bytes,
+                                        const struct bundle_source *bundles, struct error *warning,
                                         struct error *error);
 void journal_free(struct journal **journal);
 

@@ -14,6 +14,7 @@ struct journal {
     int file;   /* -1: events are not recorded */
     char machine[JOURNAL_MACHINE_BYTES];
     uint64_t offset_ns;
+    struct bundle_source bundles;
     struct event_log_writer writer;
     uint64_t max_bytes;
     uint64_t bytes;

@@ -58,18 +58,17 @@ static enum journal_renewal journal_renew_begin(struct journal *journal,
     journal->packing_ns = clock_now_ns() - began_ns;
     journal->base_ns = time->machine_ns;
     buffer_clear(&journal->tail);
-    journal->base = base_writer_begin(journal->folder, JOURNAL_BASE_FILE, &base, error);
+    journal->base = base_writer_begin(journal->folder, JOURNAL_FILE, JOURNAL_BASE_FILE, &base, error);
     buffer_finish(&base);
     return journal->base != NULL ? JOURNAL_AS_IT_WAS : journal_renew_give_up(journal, time, error);
 }
 
-static bool put_in_place(struct journal *journal, int file, struct error *error)
+static bool put_in_place(struct journal *journal, struct replacement *file, struct error *error)
 {
-    if (!write_all(file, buffer_bytes(&journal->tail))) {
+    if (!write_all(replacement_descriptor(file), buffer_bytes(&journal->tail))) {
         return error_set_system(error, errno, JOURNAL_BASE_FILE " cannot be written to");
     }
-    return renameat(journal->folder, JOURNAL_BASE_FILE, journal->folder, JOURNAL_FILE) == 0 ||
-           error_set_system(error, errno, JOURNAL_FILE " cannot be replaced");
+    return replacement_put(file, true) || error_set_system(error, errno, JOURNAL_FILE " cannot be replaced");
 }
 
 static enum journal_renewal finish(struct journal *journal, const struct journal_time *time,
@@ -82,18 +81,16 @@ static enum journal_renewal finish(struct journal *journal, const struct journal
         base_writer_free(&journal->base);
         return JOURNAL_AS_IT_WAS;
     }
-    int file = base_writer_finish(&journal->base, &bytes, error);
-    if (file < 0) {
+    SCOPED(replacement_free) struct replacement *file = base_writer_finish(&journal->base, &bytes, error);
+    if (file == NULL) {
         return journal_renew_give_up(journal, time, error);
     }
     if (journal->tail.has_overflowed || !put_in_place(journal, file, error)) {
-        (void)close(file);
-        (void)unlinkat(journal->folder, JOURNAL_BASE_FILE, 0);
         return journal_renew_give_up(journal, time, error);
     }
     journal->base_bytes = bytes;
     journal->written_bytes += bytes + journal->tail.size;
-    journal_use(journal, file, bytes + journal->tail.size);
+    journal_use(journal, replacement_take(file), bytes + journal->tail.size);
     buffer_finish(&journal->tail);
     journal->bases++;
     return JOURNAL_RENEWED;

@@ -42,6 +42,7 @@ static enum journal_found replay(struct journal *journal, struct event_log_reade
     if (!event_log_open(reader, reader->bytes, &head, error)) {
         return JOURNAL_LOST;
     }
+    reader->bundles = journal->bundles.load != NULL ? &journal->bundles : NULL;
     struct coordinator *coordinator = event_log_replay(reader, &head, &end, error);
     if (coordinator == NULL) {
         return JOURNAL_LOST;

@@ -10,6 +10,7 @@
 struct recovery {
     struct recovery_settings settings;
     struct journal *journal;
+    struct bundle_store *bundles;
     bool is_failed;
     bool is_base_missed; /* the last journal could not be created */
     struct error failure;
@@ -22,19 +23,49 @@ static struct journal_time read_clocks(void)
     return (struct journal_time){.machine_ns = clock_now_ns(), .wall_ns = clock_wall_ns()};
 }
 
-struct recovery *recovery_open(const struct recovery_settings *settings, struct error *error)
+static void recovery_warn(const struct recovery *recovery, const struct error *warning)
+{
+    if (warning->text[0] != '\0') {
+        recovery->settings.on_log(recovery->settings.context, LOG_WARNING, warning->text);
+    }
+}
+
+static uint8_t *recovery_load_bundle(void *context, const struct bundle_listing *listing)
+{
+    return bundle_store_load(((struct recovery *)context)->bundles, listing);
+}
+
+/* First of all: it makes the folder and locks it. */
+static bool recovery_open_journal(struct recovery *recovery, const char *folder, struct error *error)
 {
     struct error warning;
-    struct journal *journal = journal_open(settings->folder, settings->max_bytes, &warning, error);
-    if (journal == NULL) {
-        return NULL;
+    const struct bundle_source bundles = {.load = recovery_load_bundle, .context = recovery};
+    recovery->journal = journal_open(folder, recovery->settings.max_bytes, &bundles, &warning, error);
+    if (recovery->journal != NULL) {
+        recovery_warn(recovery, &warning);
     }
+    return recovery->journal != NULL;
+}
+
+static bool recovery_open_bundles(struct recovery *recovery, const char *folder, struct error *error)
+{
+    struct error warning;
+    SCOPED(memory_free_at) char *bundles = memory_format("%s/bundles", folder);
+    recovery->bundles = bundle_store_open(recovery->settings.loop, bundles, &warning, error);
+    if (recovery->bundles != NULL) {
+        recovery_warn(recovery, &warning);
+    }
+    return recovery->bundles != NULL;
+}
+
+struct recovery *recovery_open(const struct recovery_settings *settings, struct error *error)
+{
     struct recovery *recovery = MEMORY_NEW(struct recovery);
     recovery->settings = *settings;
     recovery->settings.folder = NULL;
-    recovery->journal = journal;
-    if (warning.text[0] != '\0') {
-        settings->on_log(settings->context, LOG_WARNING, warning.text);
+    if (!recovery_open_journal(recovery, settings->folder, error) ||
+        !recovery_open_bundles(recovery, settings->folder, error)) {
+        recovery_free(&recovery);
     }
     return recovery;
 }
@@ -43,6 +74,7 @@ void recovery_free(struct recovery **recovery)
 {
     if (*recovery != NULL) {
         journal_free(&(*recovery)->journal);
+        bundle_store_free(&(*recovery)->bundles);
         memory_free(*recovery);
         *recovery = NULL;
     }
@@ -117,6 +149,7 @@ struct coordinator *recovery_restore(struct recovery *recovery, const struct coo
     *is_restored = found == JOURNAL_ALIVE;
     if (*is_restored) {
         tell_restored(recovery, &restored, clock_now_ns() - time.machine_ns);
+        recovery_drop_bundles(recovery, restored.coordinator);
         return restored.coordinator;
     }
     if (found == JOURNAL_LOST) {
@@ -129,7 +162,9 @@ struct coordinator *recovery_restore(struct recovery *recovery, const struct coo
     if (!journal_rest(recovery->journal, &ours, &time, &error)) {
         fail(recovery, &error);
     }
-    return coordinator_new(&ours);
+    struct coordinator *coordinator = coordinator_new(&ours);
+    recovery_drop_bundles(recovery, coordinator);
+    return coordinator;
 }
 
 uint64_t recovery_offset_ns(const struct recovery *recovery)
@@ -154,11 +189,39 @@ static bool recovery_begin_afresh(struct recovery *recovery, const struct coordi
     return true;
 }
 
-bool recovery_allows_campaign(struct recovery *recovery, const struct coordinator *coordinator)
+bool recovery_allows_campaign(struct recovery *recovery, const struct coordinator *coordinator,
+                              struct error *error)
 {
     bool is_kept = journal_is_on(recovery->journal) || (!coordinator_has_live_campaign(coordinator) &&
                                                         recovery_begin_afresh(recovery, coordinator));
-    return is_kept || recovery->settings.policy == RECOVERY_GO_ON;
+    return is_kept || recovery->settings.policy == RECOVERY_GO_ON ||
+           error_set(error, "the journal has failed (%s), and no campaign may run without one",
+                     recovery->failure.text);
+}
+
+bool recovery_keep_bundle(struct recovery *recovery, struct bundle_upload *upload, struct bytes hash,
+                          struct error *error)
+{
+    if (journal_is_on(recovery->journal)) {
+        return bundle_store_keep(recovery->bundles, upload, hash, error);
+    }
+    bundle_upload_finish(upload);
+    return true;
+}
+
+static bool recovery_is_bundle_named(const void *context, struct bytes hash)
+{
+    return coordinator_names_bundle(context, hash);
+}
+
+void recovery_drop_bundles(struct recovery *recovery, const struct coordinator *coordinator)
+{
+    bundle_store_drop(recovery->bundles, recovery_is_bundle_named, coordinator);
+}
+
+struct bundle_store *recovery_bundles(struct recovery *recovery)
+{
+    return recovery->bundles;
 }
 
 void recovery_note(struct recovery *recovery, const struct coordinator_event *event)

@@ -2,6 +2,7 @@
  * to campaigns if it cannot be. */
 #pragma once
 #include "common/log.h"
+#include "coordinator/store/bundle_store.h"
 #include "coordinator/store/journal.h"
 
 enum recovery_policy {
@@ -10,6 +11,7 @@ enum recovery_policy {
 };
 
 struct recovery_settings {
+    uv_loop_t *loop; /* NULL: files are deleted at once */
     const char *folder;
     uint64_t max_bytes;
     enum recovery_policy policy;
@@ -41,8 +43,16 @@ bool recovery_write(struct recovery *recovery);
  * have to be stopped. */
 bool recovery_rest(struct recovery *recovery, const struct coordinator *coordinator,
                    const struct coordinator_settings *settings);
-/* Whether a campaign may be created. */
-MUST_CHECK bool recovery_allows_campaign(struct recovery *recovery, const struct coordinator *coordinator);
+/* Whether a campaign may be created. False with why not. */
+MUST_CHECK bool recovery_allows_campaign(struct recovery *recovery, const struct coordinator *coordinator,
+                                         struct error *error);
+/* A campaign that is created now has this bundle: kept where there is a journal. Ends the upload. False with
+ * why the campaign may not be created. */
+MUST_CHECK bool recovery_keep_bundle(struct recovery *recovery, struct bundle_upload *upload,
+                                     struct bytes hash, struct error *error);
+/* A campaign has ended: deletes the bundles that none has any more. */
+void recovery_drop_bundles(struct recovery *recovery, const struct coordinator *coordinator);
+struct bundle_store *recovery_bundles(struct recovery *recovery);
 
 struct recovery_state {
     bool is_failed;

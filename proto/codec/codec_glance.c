@@ -1,8 +1,8 @@
 /* Determines the kind of an encoded message and how much it contains, without decoding it. */
+#include "common/pack.h"
 #include "proto/codec/codec_internal.h"
 
 #define FIELD_CAMPAIGN 1u
-#define VARINT_MOST_BYTES 10u
 
 enum wire_type { PROTOBUF_VARINT = 0, PROTOBUF_FIXED64 = 1, PROTOBUF_LENGTH = 2, PROTOBUF_FIXED32 = 5 };
 
@@ -16,7 +16,7 @@ struct protobuf_write_field {
 static bool take_varint(struct bytes *left, uint64_t *number)
 {
     *number = 0;
-    for (size_t i = 0; i < left->size && i < VARINT_MOST_BYTES; i++) {
+    for (size_t i = 0; i < left->size && i < PACK_VARINT_BYTES; i++) {
         *number |= (uint64_t)(left->data[i] & 0x7fu) << (7 * i);
         if (left->data[i] < 0x80) {
             *left = bytes_of(left->data + i + 1, left->size - i - 1);

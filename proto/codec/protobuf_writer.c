@@ -2,26 +2,15 @@
  * measured and copied took most of the time of encoding an operation. */
 #include "proto/codec/protobuf_writer.h"
 
-#include <string.h>
+#include "common/pack.h"
 
-#define VARINT_MAX_BYTES 10
+#include <string.h>
 
 enum wire_type { PROTOBUF_VARINT = 0, PROTOBUF_FIXED64 = 1, PROTOBUF_LENGTH = 2 };
 
-static size_t put_varint(uint8_t *into, uint64_t number)
-{
-    size_t size = 0;
-    while (number >= 0x80) {
-        into[size++] = (uint8_t)(number | 0x80);
-        number >>= 7;
-    }
-    into[size++] = (uint8_t)number;
-    return size;
-}
-
 static size_t put_tag(uint8_t *into, uint32_t field, enum wire_type type)
 {
-    return put_varint(into, (uint64_t)field << 3 | (uint64_t)type);
+    return pack_varint(into, (uint64_t)field << 3 | (uint64_t)type);
 }
 
 void protobuf_write_number(struct buffer *buffer, uint32_t field, uint64_t number)
@@ -29,9 +18,9 @@ void protobuf_write_number(struct buffer *buffer, uint32_t field, uint64_t numbe
     if (number == 0) {
         return;
     }
-    uint8_t bytes[2 * VARINT_MAX_BYTES];
+    uint8_t bytes[2 * PACK_VARINT_BYTES];
     size_t size = put_tag(bytes, field, PROTOBUF_VARINT);
-    size += put_varint(bytes + size, number);
+    size += pack_varint(bytes + size, number);
     buffer_append(buffer, bytes, size);
 }
 
@@ -50,7 +39,7 @@ void protobuf_write_fixed(struct buffer *buffer, uint32_t field, uint64_t number
     if (number == 0) {
         return;
     }
-    uint8_t bytes[VARINT_MAX_BYTES + 8];
+    uint8_t bytes[PACK_VARINT_BYTES + 8];
     size_t size = put_tag(bytes, field, PROTOBUF_FIXED64);
     for (unsigned i = 0; i < 8; i++) {
         bytes[size++] = (uint8_t)(number >> (8 * i));
@@ -70,22 +59,22 @@ void protobuf_write_bytes(struct buffer *buffer, uint32_t field, struct bytes by
     if (bytes.size == 0) {
         return;
     }
-    uint8_t head[2 * VARINT_MAX_BYTES];
+    uint8_t head[2 * PACK_VARINT_BYTES];
     size_t size = put_tag(head, field, PROTOBUF_LENGTH);
-    size += put_varint(head + size, bytes.size);
+    size += pack_varint(head + size, bytes.size);
     buffer_append(buffer, head, size);
     buffer_append(buffer, bytes.data, bytes.size);
 }
 
 void protobuf_write_element(struct buffer *buffer, uint64_t number)
 {
-    uint8_t bytes[VARINT_MAX_BYTES];
-    buffer_append(buffer, bytes, put_varint(bytes, number));
+    uint8_t bytes[PACK_VARINT_BYTES];
+    buffer_append(buffer, bytes, pack_varint(bytes, number));
 }
 
 size_t protobuf_write_open(struct buffer *buffer, uint32_t field)
 {
-    uint8_t head[VARINT_MAX_BYTES + 1];
+    uint8_t head[PACK_VARINT_BYTES + 1];
     size_t size = put_tag(head, field, PROTOBUF_LENGTH);
     head[size++] = 0; /* the length, if it turns out to be short, as in most cases */
     buffer_append(buffer, head, size);
@@ -94,9 +83,9 @@ size_t protobuf_write_open(struct buffer *buffer, uint32_t field)
 
 void protobuf_write_close(struct buffer *buffer, size_t opened)
 {
-    uint8_t length[VARINT_MAX_BYTES];
+    uint8_t length[PACK_VARINT_BYTES];
     size_t inside = buffer->size - opened;
-    size_t more = put_varint(length, inside) - 1;
+    size_t more = pack_varint(length, inside) - 1;
     if (buffer->has_overflowed || !buffer_append(buffer, length, more)) {
         return;
     }

@@ -2,14 +2,13 @@
 #include "proto/keys/key_folder.h"
 
 #include "common/memory.h"
+#include "common/replace_file.h"
 #include "common/trusted_file.h"
-#include "common/write_all.h"
 #include "proto/keys/curve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,57 +16,11 @@
 
 #define PAIR_FILE "coordinator.key"
 #define LIST_FILE "agents.allow"
+#define KEY_FILE_MODE 0600
 
 static char *path_of(const char *folder, const char *file)
 {
     return memory_format("%s/%s", folder, file);
-}
-
-/* A new name in a folder is durable only when the folder has reached the disk. If that fails, nothing is
- * worse than without. */
-static void sync_folder_of(const char *path)
-{
-    SCOPED(memory_free_at) char *folder = memory_copy_string(path);
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL) {
-        *slash = '\0';
-    }
-    const char *name = slash == NULL ? "." : slash == folder ? "/" : folder;
-    int descriptor = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        (void)fsync(descriptor);
-        (void)close(descriptor);
-    }
-}
-
-/* Written to a temporary file first (mkostemp creates it with mode 0600), so that it appears whole or not at
- * all. */
-static bool write_file(const char *path, struct bytes text, bool may_replace, struct error *error)
-{
-    SCOPED(memory_free_at) char *temporary = memory_format("%s.XXXXXX", path);
-    int descriptor = mkostemp(temporary, O_CLOEXEC);
-    if (descriptor < 0) {
-        return error_set_system(error, errno, "%s cannot be written", path);
-    }
-    bool is_good = write_all(descriptor, text) && fsync(descriptor) == 0;
-    int number = errno;
-    if (close(descriptor) != 0 && is_good) {
-        is_good = false;
-        number = errno;
-    }
-    if (is_good) {
-        is_good = (may_replace ? rename(temporary, path) : link(temporary, path)) == 0;
-        number = errno;
-    }
-    if (!is_good || !may_replace) {
-        (void)unlink(temporary);
-    }
-    if (!is_good) {
-        return number == EEXIST ? error_set(error, "%s already exists; nothing was overwritten", path)
-                                : error_set_system(error, number, "%s cannot be written", path);
-    }
-    sync_folder_of(path);
-    return true;
 }
 
 static bool write_list(const char *folder, const struct allow_list *list, bool may_replace,
@@ -77,7 +30,7 @@ static bool write_list(const char *folder, const struct allow_list *list, bool m
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, ALLOW_LIST_MAX_BYTES);
     allow_list_format(list, &text);
-    return write_file(path, buffer_bytes(&text), may_replace, error);
+    return replace_file(path, buffer_bytes(&text), KEY_FILE_MODE, may_replace, error);
 }
 
 bool key_folder_write_list(const char *folder, const struct allow_list *list, struct error *error)
@@ -94,7 +47,7 @@ static bool write_pair(const char *folder, struct error *error)
     curve_draw(&pair);
     key_pair_format(&pair, &text);
     key_pair_wipe(&pair);
-    return write_file(path, buffer_bytes(&text), false, error);
+    return replace_file(path, buffer_bytes(&text), KEY_FILE_MODE, false, error);
 }
 
 /* The pair comes last: if it exists, the folder is complete. */
@@ -223,5 +176,5 @@ bool agent_key_write(const char *path, const struct agent_key *key, struct error
     SCOPED(trusted_file_wipe) struct buffer text;
     buffer_init(&text, KEY_FILE_MAX_BYTES);
     agent_key_format(key, &text);
-    return write_file(path, buffer_bytes(&text), false, error);
+    return replace_file(path, buffer_bytes(&text), KEY_FILE_MODE, false, error);
 }

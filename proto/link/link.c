@@ -34,12 +34,12 @@ void link_check(const struct link *link)
     /* A pass goes no further than any pass has reached; only what was sent can have been acknowledged. */
     assert(link->highest_sent < link->end && link->next <= link->highest_sent + 1);
     for (uint64_t sequence = link->oldest; sequence < link->next; sequence++) {
-        in_flight_bytes += link_queued_at(link, sequence)->size;
+        in_flight_bytes += link_size_at(link, sequence);
     }
     assert(link->in_flight_bytes == in_flight_bytes && link->held_bytes >= in_flight_bytes);
     if (link_backlog(link) <= LINK_CHECKED_MESSAGES) {
         for (uint64_t sequence = link->oldest; sequence < link->end; sequence++) {
-            held_bytes += link_queued_at(link, sequence)->size;
+            held_bytes += link_size_at(link, sequence);
         }
         assert(link->held_bytes == held_bytes);
     }
@@ -55,7 +55,7 @@ void link_free(struct link **link)
         return;
     }
     for (uint64_t sequence = (*link)->oldest; sequence < (*link)->end; sequence++) {
-        memory_free(link_queued_at(*link, sequence)->data);
+        shared_release(link_queued_at(*link, sequence));
     }
     memory_free((*link)->ring);
     memory_free(*link);
@@ -70,7 +70,7 @@ uint64_t link_epoch(const struct link *link)
 static void link_grow_ring(struct link *link)
 {
     size_t capacity = link->ring_capacity == 0 ? 16 : 2 * link->ring_capacity;
-    struct queued *ring = memory_new(capacity, sizeof *ring);
+    struct shared **ring = memory_new(capacity, sizeof *ring);
     for (uint64_t sequence = link->oldest; sequence < link->end; sequence++) {
         ring[sequence & (capacity - 1)] = *link_queued_at(link, sequence);
     }
@@ -79,22 +79,30 @@ static void link_grow_ring(struct link *link)
     link->ring_capacity = capacity;
 }
 
-void link_append(struct link *link, struct buffer *message)
+void link_append(struct link *link, struct shared *message)
 {
-    assert(message->size > 0 && !message->has_overflowed);
+    size_t size = shared_bytes(message).size;
+    assert(size > 0);
     if (link->end - link->oldest == link->ring_capacity) {
         link_grow_ring(link);
     }
     link->end++;
-    struct queued *queued = link_queued_at(link, link->end - 1);
-    queued->data = buffer_take(message, &queued->size);
-    link->held_bytes += queued->size;
+    *link_queued_at(link, link->end - 1) = shared_hold(message);
+    link->held_bytes += size;
+}
+
+void link_send_shared(struct link *link, struct shared *message)
+{
+    link_append(link, message);
+    link_check(link);
 }
 
 void link_send(struct link *link, struct buffer *message)
 {
-    link_append(link, message);
-    link_check(link);
+    assert(!message->has_overflowed);
+    struct shared *taken = shared_take(message);
+    link_send_shared(link, taken);
+    shared_release(&taken);
 }
 
 size_t link_backlog(const struct link *link)
@@ -146,7 +154,7 @@ static bool link_is_window_open(const struct link *link)
     }
     uint64_t messages = link->is_probing ? LINK_PROBE_MESSAGES : LINK_WINDOW_MESSAGES;
     return link->next - link->oldest < messages &&
-           link->in_flight_bytes + link_queued_at(link, link->next)->size <= LINK_WINDOW_BYTES;
+           link->in_flight_bytes + link_size_at(link, link->next) <= LINK_WINDOW_BYTES;
 }
 
 static void link_start_again(struct link *link)
@@ -167,12 +175,12 @@ static void link_check_timeout(struct link *link, uint64_t now_ns)
     }
 }
 
-static struct bytes link_take_next(struct link *link, uint64_t now_ns)
+static struct shared *link_take_next(struct link *link, uint64_t now_ns)
 {
     if (!link_is_in_flight(link)) {
         link->timer_start_ns = now_ns;
     }
-    const struct queued *queued = link_queued_at(link, link->next);
+    struct shared *message = *link_queued_at(link, link->next);
     if (link->highest_sent < link->oldest) {
         link->progress_ns = now_ns; /* there was nothing to acknowledge until now */
     }
@@ -180,8 +188,8 @@ static struct bytes link_take_next(struct link *link, uint64_t now_ns)
         link->highest_sent = link->next;
     }
     link->next++;
-    link->in_flight_bytes += queued->size;
-    return bytes_of(queued->data, queued->size);
+    link->in_flight_bytes += shared_bytes(message).size;
+    return message;
 }
 
 /* When a frame without a message has to leave, if no message does before. */
@@ -207,7 +215,7 @@ static void link_fill_envelope(struct link *link, uint64_t now_ns, struct envelo
     link->beat_ns = link->last_sent_ns;
 }
 
-bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelope, struct bytes *message)
+bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelope, struct shared **message)
 {
     link_check_timeout(link, now_ns);
     if (link_is_window_open(link)) {
@@ -215,7 +223,7 @@ bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelo
         *message = link_take_next(link, now_ns);
     } else if (now_ns >= link_bare_frame_due_ns(link)) {
         envelope->sequence = 0;
-        *message = bytes_of(NULL, 0);
+        *message = NULL;
     } else {
         return false;
     }
@@ -249,13 +257,12 @@ static void link_take_acknowledgement(struct link *link, uint64_t now_ns, uint64
         return;
     }
     while (link->oldest <= acknowledged) {
-        struct queued *queued = link_queued_at(link, link->oldest);
+        size_t size = link_size_at(link, link->oldest);
         if (link->oldest < link->next) {
-            link->in_flight_bytes -= queued->size;
+            link->in_flight_bytes -= size;
         }
-        link->held_bytes -= queued->size;
-        memory_free(queued->data);
-        *queued = (struct queued){NULL, 0};
+        link->held_bytes -= size;
+        shared_release(link_queued_at(link, link->oldest));
         link->oldest++;
     }
     if (link->next < link->oldest) {

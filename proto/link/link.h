@@ -5,6 +5,7 @@
 #include "common/buffer.h"
 #include "common/bytes.h"
 #include "common/pack.h"
+#include "common/shared.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,6 +65,8 @@ uint64_t link_epoch(const struct link *link);
 
 /* Queues an encoded message, never empty; takes the buffer's memory. Order of calls is order of delivery. */
 void link_send(struct link *link, struct buffer *message);
+/* The same for a message that many links have: takes a hold of its own. */
+void link_send_shared(struct link *link, struct shared *message);
 /* Messages that are queued or not acknowledged. A caller that fills a link looks at this and holds back. */
 size_t link_backlog(const struct link *link);
 
@@ -78,10 +81,10 @@ size_t link_held_bytes(const struct link *link);
 uint64_t link_progress_ns(const struct link *link);
 
 /* The next frame to put on the wire now: a message within the window, new or resent, else an acknowledgement
- * or heartbeat that is due. False if there is none. `message` is borrowed until the next link_receive or
- * link_free. To be called until it is false. */
+ * or heartbeat that is due. False if there is none. `message` is NULL if the frame has none, else borrowed
+ * until the next link_receive or link_free: hold it to keep it longer. To be called until it is false. */
 MUST_CHECK bool link_next_frame(struct link *link, uint64_t now_ns, struct envelope *envelope,
-                                struct bytes *message);
+                                struct shared **message);
 /* When to call link_next_frame again if nothing is sent or received until then; 0: it has a frame now. */
 uint64_t link_due_ns(const struct link *link);
 

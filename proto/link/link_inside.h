@@ -9,11 +9,6 @@
 /* Messages of a longer queue are not all added up by link_check. */
 #define LINK_CHECKED_MESSAGES 512u
 
-struct queued {
-    uint8_t *data;
-    size_t size;
-};
-
 /* Sequences of our messages: all below `oldest` are acknowledged, those from `oldest` up to `next` are in
  * flight in this pass, those from `next` up to `end` wait. `highest_sent` is what any pass has reached: a
  * timeout takes `next` back. */
@@ -23,7 +18,7 @@ struct link {
     uint64_t heartbeat_ns;
     uint64_t started_ns;
 
-    struct queued *ring; /* message `sequence` is at sequence mod capacity */
+    struct shared **ring; /* held; message `sequence` is at sequence mod capacity */
     size_t ring_capacity;
     uint64_t oldest;
     uint64_t next;
@@ -50,14 +45,19 @@ struct link {
     bool has_sample;
 };
 
-static inline struct queued *link_queued_at(const struct link *link, uint64_t sequence)
+static inline struct shared **link_queued_at(const struct link *link, uint64_t sequence)
 {
     assert(sequence >= link->oldest && sequence < link->end);
     return &link->ring[sequence & (link->ring_capacity - 1)];
 }
 
+static inline size_t link_size_at(const struct link *link, uint64_t sequence)
+{
+    return shared_bytes(*link_queued_at(link, sequence)).size;
+}
+
 /* link_send for a link that is still being unpacked. */
-void link_append(struct link *link, struct buffer *message);
+void link_append(struct link *link, struct shared *message);
 
 /* Asserts, in debug builds, what holds whenever no function of the link is running. */
 #ifdef LINK_CHECKS

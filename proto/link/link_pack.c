@@ -13,8 +13,7 @@ static void link_pack_queue(const struct link *link, struct buffer *into)
     pack_number(into, link->end);
     pack_number(into, link->highest_sent);
     for (uint64_t sequence = link->oldest; sequence < link->end; sequence++) {
-        const struct queued *queued = link_queued_at(link, sequence);
-        pack_bytes(into, bytes_of(queued->data, queued->size));
+        pack_bytes(into, shared_bytes(*link_queued_at(link, sequence)));
     }
 }
 
@@ -55,10 +54,8 @@ static void link_unpack_queue(struct link *link, struct unpack *from)
         struct bytes message = unpack_bytes(from);
         link->in_flight_bytes += link->end < next ? message.size : 0;
         if (message.size > 0) {
-            SCOPED(buffer_finish) struct buffer copy;
-            buffer_init(&copy, message.size);
-            (void)buffer_append(&copy, message.data, message.size);
-            link_append(link, &copy);
+            SCOPED(shared_release) struct shared *copy = shared_new(message);
+            link_append(link, copy);
         }
         is_possible = message.size > 0;
     }

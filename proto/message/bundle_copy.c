@@ -31,27 +31,23 @@ static uint8_t *bundle_copy_content(const struct bundle *from, size_t total)
 void bundle_copy(struct bundle_copy *into, const struct bundle *from, uint8_t **content)
 {
     size_t total = bytes_of_files(from);
-    struct bundle_entry *files = memory_new(from->file_count, sizeof *files);
+    struct bundle_entry *files SCOPED(memory_free_at) = memory_new(from->file_count, sizeof *files);
     for (size_t i = 0; i < from->file_count; i++) {
-        files[i] = (struct bundle_entry){.path = bytes_copy_new(from->files[i].path),
-                                         .size_bytes = from->files[i].content.size};
+        files[i] =
+            (struct bundle_entry){.path = from->files[i].path, .size_bytes = from->files[i].content.size};
     }
+    struct bundle_listing listing = {.files = files, .file_count = from->file_count, .hash = from->hash};
     uint8_t *taken = content != NULL ? *content : NULL;
     if (taken != NULL) {
         *content = NULL;
     }
     *into = (struct bundle_copy){
-        .listing = {.files = files, .file_count = from->file_count, .hash = bytes_copy_new(from->hash)},
-        .content = bytes_of(taken != NULL ? taken : bundle_copy_content(from, total), total)};
+        .owned = owned_listing_copy(&listing),
+        .content = text_take(taken != NULL ? taken : bundle_copy_content(from, total), total)};
 }
 
 void bundle_finish(struct bundle_copy *bundle)
 {
-    for (size_t i = 0; i < bundle->listing.file_count; i++) {
-        memory_free((void *)bundle->listing.files[i].path.data);
-    }
-    memory_free(bundle->listing.files);
-    memory_free((void *)bundle->listing.hash.data);
-    memory_free((void *)bundle->content.data);
-    *bundle = (struct bundle_copy){0};
+    owned_listing_finish(&bundle->owned);
+    text_finish(&bundle->content);
 }

@@ -1,11 +1,11 @@
 /* A bundle that owns its files: a deep copy of the bundle that a campaign is created with. */
 #pragma once
-#include "proto/message/campaign.h"
+#include "proto/message/owned_bundle.h"
 
 /* A bundle that is ready to be handed out. */
 struct bundle_copy {
-    struct bundle_listing listing;
-    struct bytes content; /* of all files, one after the other */
+    struct owned_listing owned;
+    struct text content; /* of all files, one after the other */
 };
 /* `content`: as in EVENT_CREATE. */
 void bundle_copy(struct bundle_copy *into, const struct bundle *from, uint8_t **content);

@@ -1,7 +1,7 @@
 /* The options of a campaign and the files of its script, as they are sent to every agent. */
 #pragma once
 #include "common/attributes.h"
-#include "common/bytes.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,9 +33,9 @@ struct campaign_options campaign_options_defaults(void);
 void campaign_options_settle(struct campaign_options *options, bool are_runs_given);
 /* The default if it is 0: no wait is unbounded. */
 uint64_t campaign_sync_timeout_ms(const struct campaign_options *options);
-/* A copy that owns its texts: free them with campaign_options_finish. */
-MUST_CHECK struct campaign_options campaign_options_copy(const struct campaign_options *options);
-void campaign_options_finish(struct campaign_options *options);
+/* A copy whose texts are views of `texts`, the one piece of memory that they are copied to. */
+MUST_CHECK struct campaign_options campaign_options_copy(const struct campaign_options *options,
+                                                         struct text *texts);
 
 /* Whether the workers of a lost agent continue elsewhere. */
 bool on_loss_replaces(enum on_loss on_loss);

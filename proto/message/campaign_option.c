@@ -62,25 +62,26 @@ static struct bytes *campaign_option_bytes(const struct campaign_option *row,
     return row->option.type == OPTION_BYTES ? (void *)((char *)options + row->option.offset) : NULL;
 }
 
-struct campaign_options campaign_options_copy(const struct campaign_options *options)
+struct campaign_options campaign_options_copy(const struct campaign_options *options, struct text *texts)
 {
     struct campaign_options copy = *options;
+    size_t size = 0;
+    for (size_t i = 0; i < CAMPAIGN_OPTION_COUNT; i++) {
+        const struct bytes *bytes = campaign_option_bytes(&campaign_option_table[i], &copy);
+        size += bytes != NULL ? bytes->size + 1 : 0;
+    }
+    uint8_t *at = memory_new(size + 1, 1); /* a zero byte follows each of them */
+    *texts = text_take(at, size);
     for (size_t i = 0; i < CAMPAIGN_OPTION_COUNT; i++) {
         struct bytes *bytes = campaign_option_bytes(&campaign_option_table[i], &copy);
-        if (bytes != NULL) {
-            *bytes = bytes_copy_new(*bytes);
+        if (bytes == NULL) {
+            continue;
         }
+        if (bytes->size > 0) {
+            memcpy(at, bytes->data, bytes->size);
+        }
+        bytes->data = at;
+        at += bytes->size + 1;
     }
     return copy;
-}
-
-void campaign_options_finish(struct campaign_options *options)
-{
-    for (size_t i = 0; i < CAMPAIGN_OPTION_COUNT; i++) {
-        struct bytes *bytes = campaign_option_bytes(&campaign_option_table[i], options);
-        if (bytes != NULL) {
-            memory_free((void *)bytes->data);
-            *bytes = bytes_of(NULL, 0);
-        }
-    }
 }

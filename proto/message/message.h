@@ -218,7 +218,7 @@ struct message {
             size_t count;
         } operations;
         struct {
-            struct reply *items;
+            const struct reply *items;
             size_t count;
         } replies;
         struct worker_set rooms; /* SYNCHRONISE, ROOMS_DONE: room ids */

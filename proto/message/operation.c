@@ -1,9 +1,14 @@
-/* Properties of each kind of operation. */
+/* Properties of each kind of operation, and copies of operations and replies, each in one piece of memory:
+ * they are made and freed for every call of every worker. */
 #include "proto/message/operation.h"
 
-#include <assert.h>
+#include "common/memory.h"
+#include "common/shared.h"
+#include "common/time_units.h"
 
-#define NS_PER_US 1000
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
 
 struct trait {
     const char *name;
@@ -84,4 +89,135 @@ const char *outcome_name(enum outcome outcome)
     };
     assert((unsigned)outcome < OUTCOME_COUNT);
     return NAMES[outcome];
+}
+
+/* What follows the structure: first the runs and instants, which need alignment, then the bytes. */
+struct tail {
+    uint8_t *runs;
+    uint8_t *bytes;
+};
+
+static size_t runs_size(const struct worker_set *set)
+{
+    return set->run_count * sizeof(struct worker_run);
+}
+
+static void move_set(struct worker_set *set, struct tail *tail)
+{
+    const struct worker_run *from = set->runs;
+    size_t size = runs_size(set);
+    if (size == 0) {
+        worker_set_init(set);
+        return;
+    }
+    memcpy(tail->runs, from, size);
+    set->runs = (struct worker_run *)(void *)tail->runs;
+    set->run_capacity = set->run_count;
+    tail->runs += size;
+}
+
+static size_t instants_size(const struct operation *operation)
+{
+    return operation->after_count * sizeof(uint32_t);
+}
+
+static void move_instants(struct operation *operation, struct tail *tail)
+{
+    size_t size = instants_size(operation);
+    if (size > 0) {
+        memcpy(tail->runs, operation->after_us, size);
+        operation->after_us = (const uint32_t *)(const void *)tail->runs;
+        tail->runs += size;
+    }
+}
+
+static void move_bytes(struct bytes *bytes, struct tail *tail)
+{
+    if (bytes->size == 0) {
+        *bytes = bytes_of(NULL, 0);
+        return;
+    }
+    memcpy(tail->bytes, bytes->data, bytes->size);
+    bytes->data = tail->bytes;
+    tail->bytes += bytes->size;
+}
+
+struct operation *operation_copy(const struct operation *operation)
+{
+    size_t runs = runs_size(&operation->workers) + instants_size(operation);
+    size_t bytes = operation->name.size + operation->value.size + operation->expected.size +
+                   operation->text.size + operation->digest.size;
+    struct operation *copy = memory_new(1, sizeof *copy + runs + bytes);
+    *copy = *operation;
+    struct tail tail = {.runs = (uint8_t *)(copy + 1), .bytes = (uint8_t *)(copy + 1) + runs};
+    move_set(&copy->workers, &tail);
+    move_instants(copy, &tail);
+    move_bytes(&copy->name, &tail);
+    move_bytes(&copy->value, &tail);
+    move_bytes(&copy->expected, &tail);
+    move_bytes(&copy->text, &tail);
+    move_bytes(&copy->digest, &tail);
+    return copy;
+}
+
+void operation_free(struct operation **operation)
+{
+    memory_free(*operation);
+    *operation = NULL;
+}
+
+struct shared_reply {
+    atomic_size_t holders;
+    struct reply reply;
+};
+
+struct shared_reply *shared_reply_new(const struct reply *reply)
+{
+    size_t runs = runs_size(&reply->missing);
+    size_t own_value = reply->shared == NULL ? reply->value.size : 0;
+    size_t bytes = reply->name.size + own_value + reply->text.size;
+    struct shared_reply *shared = memory_new(1, sizeof *shared + runs + bytes);
+    struct reply *copy = &shared->reply;
+    struct tail tail = {.runs = (uint8_t *)(shared + 1), .bytes = (uint8_t *)(shared + 1) + runs};
+    atomic_init(&shared->holders, 1);
+    *copy = *reply;
+    worker_set_init(&copy->workers);
+    move_set(&copy->missing, &tail);
+    move_bytes(&copy->name, &tail);
+    if (copy->shared != NULL) {
+        copy->value = shared_bytes(shared_hold(copy->shared));
+    } else {
+        move_bytes(&copy->value, &tail);
+    }
+    move_bytes(&copy->text, &tail);
+    return shared;
+}
+
+struct shared_reply *shared_reply_hold(struct shared_reply *shared)
+{
+    size_t before = atomic_fetch_add_explicit(&shared->holders, 1, memory_order_relaxed);
+    assert(before > 0);
+    (void)before;
+    return shared;
+}
+
+void shared_reply_release(struct shared_reply **at)
+{
+    struct shared_reply *shared = *at;
+    *at = NULL;
+    if (shared == NULL) {
+        return;
+    }
+    /* The last one has to see all that the other holders did before they let go. */
+    size_t before = atomic_fetch_sub_explicit(&shared->holders, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before == 1) {
+        shared_release(&shared->reply.shared);
+        memory_free(shared);
+    }
+}
+
+const struct reply *shared_reply_get(const struct shared_reply *shared)
+{
+    return &shared->reply;
 }

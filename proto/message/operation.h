@@ -1,5 +1,6 @@
 /* What workers ask of the coordinator and what it answers: one wide structure in each direction. */
 #pragma once
+#include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/worker_set.h"
 
@@ -89,6 +90,11 @@ struct operation {
     const char *fault;
 };
 
+/* A deep copy in one piece of memory: its worker set does not grow. */
+MUST_CHECK struct operation *operation_copy(const struct operation *operation);
+/* Only what operation_copy made. */
+void operation_free(struct operation **operation);
+
 enum outcome {
     OUTCOME_OK,
     OUTCOME_TIMEOUT,
@@ -127,3 +133,17 @@ struct reply {
     struct worker_set missing; /* the missing workers, at most LIMIT_MISSING */
     struct bytes text;         /* for a person; empty when ok */
 };
+
+/* A reply that many hold and nobody changes: counted, freed with the last holder. Holders may be of different
+ * threads. */
+struct shared_reply;
+
+/* A deep copy of all but `workers`, with one holder: each holder knows by itself whom of them it answers. The
+ * value is held, not copied, where `shared` has it. */
+MUST_CHECK struct shared_reply *shared_reply_new(const struct reply *reply);
+/* One holder more. */
+struct shared_reply *shared_reply_hold(struct shared_reply *shared);
+/* One holder less. NULL is tolerated. */
+void shared_reply_release(struct shared_reply **shared);
+/* Lasts as long as there is a holder. */
+const struct reply *shared_reply_get(const struct shared_reply *shared);

@@ -171,7 +171,7 @@ static void drop(struct socket *socket)
 {
     socket->dropped++;
     if (socket->callbacks.on_trouble != NULL) {
-        socket->callbacks.on_trouble(socket->callbacks.context, SOCKET_FRAME_BROKEN);
+        socket->callbacks.on_trouble(socket->callbacks.context, SOCKET_FRAME_BROKEN, NULL);
     }
 }
 
@@ -241,6 +241,27 @@ static void start_handles(struct socket *socket)
     socket->is_in_doubt = true;
 }
 
+static void socket_do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void socket_on_nothing_done(uv_work_t *work, int status)
+{
+    (void)status;
+    memory_free(work);
+}
+
+/* libuv starts its threads with the first work, and aborts if there are none to be had. We need them at our
+ * end, when others may have taken what there was; so they are started now. */
+static void start_pool(struct socket *socket)
+{
+    uv_work_t *work = MEMORY_NEW(uv_work_t);
+    int result = uv_queue_work(socket->loop, work, socket_do_nothing, socket_on_nothing_done);
+    assert(result == 0);
+    (void)result;
+}
+
 static struct socket *make(uv_loop_t *loop, int type, const struct socket_callbacks *callbacks,
                            struct error *error)
 {
@@ -257,6 +278,7 @@ static struct socket *make(uv_loop_t *loop, int type, const struct socket_callba
         memory_free(socket);
         return NULL;
     }
+    start_pool(socket);
     return socket;
 }
 
@@ -326,15 +348,52 @@ static bool socket_send_part(struct socket *socket, struct bytes bytes, int flag
     return result >= 0;
 }
 
-bool socket_send(struct socket *socket, struct bytes route, struct bytes envelope, struct bytes message)
+/* All before the message. Only the first part can be refused; the others follow it. */
+static bool socket_send_head(struct socket *socket, struct bytes route, struct bytes envelope)
 {
     assert((route.size > 0) == socket->is_router && route.size <= SOCKET_MAX_ROUTE_BYTES);
-    if (socket->zmq == NULL) {
-        return false;
+    return socket->zmq != NULL && (!socket->is_router || socket_send_part(socket, route, ZMQ_SNDMORE)) &&
+           socket_send_part(socket, envelope, ZMQ_SNDMORE);
+}
+
+bool socket_send(struct socket *socket, struct bytes route, struct bytes envelope, struct bytes message)
+{
+    bool is_sent = socket_send_head(socket, route, envelope) && socket_send_part(socket, message, 0);
+    doubt(socket);
+    return is_sent;
+}
+
+/* Of a thread of ZeroMQ. */
+static void socket_on_message_left(void *data, void *hint)
+{
+    struct shared *message = hint;
+    (void)data;
+    shared_release(&message);
+}
+
+static bool socket_send_held(struct socket *socket, struct shared *message)
+{
+    struct bytes bytes = shared_bytes(message);
+    zmq_msg_t part;
+    /* It only reads; the cast is the price of an interface that knows no const. */
+    int result = zmq_msg_init_data(&part, (uint8_t *)(uintptr_t)bytes.data, bytes.size,
+                                   socket_on_message_left, shared_hold(message));
+    assert(result == 0);
+    do {
+        result = zmq_msg_send(&part, socket->zmq, ZMQ_DONTWAIT);
+    } while (result < 0 && errno == EINTR);
+    if (result < 0) {
+        zmq_msg_close(&part);
     }
-    /* Only the first part can be refused; the others follow it. */
-    bool is_sent = (!socket->is_router || socket_send_part(socket, route, ZMQ_SNDMORE)) &&
-                   socket_send_part(socket, envelope, ZMQ_SNDMORE) && socket_send_part(socket, message, 0);
+    return result >= 0;
+}
+
+bool socket_send_shared(struct socket *socket, struct bytes route, struct bytes envelope,
+                        struct shared *message)
+{
+    bool is_sent = socket_send_head(socket, route, envelope) &&
+                   (message == NULL ? socket_send_part(socket, bytes_of(NULL, 0), 0)
+                                    : socket_send_held(socket, message));
     doubt(socket);
     return is_sent;
 }

@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/shared.h"
 #include "proto/keys/keys.h"
 
 #include <stdbool.h>
@@ -28,8 +29,9 @@ enum socket_trouble {
     SOCKET_HANDSHAKE_BROKEN, /* the other side speaks another protocol, or has the wrong public key of ours */
     SOCKET_HANDSHAKE_CUT,    /* the other side closed the connection in the middle */
     SOCKET_HANDSHAKE_SLOW,   /* it said nothing for too long */
-    SOCKET_FULL,         /* the connection limit is reached: no more are accepted until some have closed */
-    SOCKET_FRAME_BROKEN, /* a wrong number of parts, or an envelope that is too large */
+    SOCKET_FULL,            /* the connection limit is reached: no more are accepted until some have closed */
+    SOCKET_FRAME_BROKEN,    /* a wrong number of parts, or an envelope that is too large */
+    SOCKET_FRAME_TOO_LARGE, /* above LIMIT_CUT_BYTES: its connection was cut. For ROUTER */
 };
 
 struct socket_callbacks {
@@ -39,8 +41,8 @@ struct socket_callbacks {
                      struct bytes message);
     /* Called at the end of a turn in which frames arrived: the place to send what they caused. */
     void (*on_turn_end)(void *context);
-    /* May be NULL. A frame above the maximum size ends its connection, and is not reported here. */
-    void (*on_trouble)(void *context, enum socket_trouble trouble);
+    /* May be NULL. `address` is of the other side of the connection, "10.0.0.5:4711"; NULL if not known. */
+    void (*on_trouble)(void *context, enum socket_trouble trouble, const char *address);
     /* A connection has been made, or made again: frames in transit on an earlier one may be lost. May be
      * NULL. */
     void (*on_connected)(void *context);
@@ -77,6 +79,10 @@ const char *socket_endpoint(const struct socket *socket);
 /* Never blocks. False if the frame could not be queued now (high-water mark, unknown route): the link will
  * send it again. */
 bool socket_send(struct socket *socket, struct bytes route, struct bytes envelope, struct bytes message);
+/* The same for a message that others hold as well: held, not copied, until it has left. NULL: there is none.
+ */
+bool socket_send_shared(struct socket *socket, struct bytes route, struct bytes envelope,
+                        struct shared *message);
 /* DEALER: drops the connection and makes a new one, for a peer that has gone silent. */
 void socket_reconnect(struct socket *socket);
 size_t socket_dropped(const struct socket *socket);

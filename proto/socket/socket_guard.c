@@ -15,6 +15,9 @@
 #define VERSION "1.0"
 #define PART_MAX_BYTES 256u
 #define KEY_BYTES 32u
+#define HANDSHAKE_FAILED                                                                                     \
+    (ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |                            \
+     ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
 enum question_part {
     PART_VERSION,
@@ -140,10 +143,51 @@ static enum socket_trouble trouble_of(uint16_t event, uint32_t value)
                                                                : SOCKET_HANDSHAKE_BROKEN;
 }
 
-static void trouble(const struct socket_callbacks *callbacks, enum socket_trouble what)
+static void trouble(const struct socket_callbacks *callbacks, enum socket_trouble what, const char *address)
 {
     if (callbacks->on_trouble != NULL) {
-        callbacks->on_trouble(callbacks->context, what);
+        callbacks->on_trouble(callbacks->context, what, address);
+    }
+}
+
+/* Each connection takes two descriptors: ZeroMQ's, and that by which it is watched. */
+static void admit(struct socket_guard *guard, int descriptor)
+{
+    bool is_full = socket_admission_accepted(&guard->admission);
+    if (socket_cut_connected(&guard->cut, descriptor)) {
+        is_full = socket_admission_accepted(&guard->admission) || is_full;
+    }
+    if (is_full) {
+        trouble(guard->callbacks, SOCKET_FULL, NULL);
+    }
+}
+
+static void tell_cut(struct socket_guard *guard, const char *address)
+{
+    trouble(guard->callbacks, SOCKET_FRAME_TOO_LARGE, address[0] != '\0' ? address : NULL);
+}
+
+static void decide_cut(struct socket_guard *guard)
+{
+    char address[SOCKET_CUT_ADDRESS_BYTES];
+    if (socket_cut_decide(&guard->cut, address)) {
+        tell_cut(guard, address);
+    }
+}
+
+/* ZeroMQ cuts a connection whose handshake has failed as well, and says so just before. */
+static void find_cut(struct socket_guard *guard, int descriptor, bool has_handshake_failed)
+{
+    char address[SOCKET_CUT_ADDRESS_BYTES];
+    decide_cut(guard);
+    enum socket_cut_end end = socket_cut_disconnected(&guard->cut, descriptor, address);
+    if (end != SOCKET_CUT_UNKNOWN) {
+        socket_admission_disconnected(&guard->admission);
+    }
+    if (end == SOCKET_CUT_UNDECIDED && has_handshake_failed) {
+        (void)socket_cut_decide(&guard->cut, address);
+    } else if (end == SOCKET_CUT_BY_US && !has_handshake_failed) {
+        tell_cut(guard, address);
     }
 }
 
@@ -154,20 +198,20 @@ static void take_event(struct socket_guard *guard, uint16_t event, uint32_t valu
         socket_admission_listening(&guard->admission, (int)value);
         break;
     case ZMQ_EVENT_ACCEPTED:
-        if (socket_admission_accepted(&guard->admission)) {
-            trouble(guard->callbacks, SOCKET_FULL);
-        }
+        admit(guard, (int)value);
         break;
     case ZMQ_EVENT_DISCONNECTED:
         socket_admission_disconnected(&guard->admission);
+        find_cut(guard, (int)value, guard->has_handshake_failed);
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         guard->callbacks->on_connected(guard->callbacks->context);
         break;
     default:
-        trouble(guard->callbacks, trouble_of(event, value));
+        trouble(guard->callbacks, trouble_of(event, value), NULL);
         break;
     }
+    guard->has_handshake_failed = (event & HANDSHAKE_FAILED) != 0;
 }
 
 static bool on_event(void *context, void *zmq)
@@ -179,6 +223,7 @@ static bool on_event(void *context, void *zmq)
     uint32_t value;
     int size = socket_guard_receive(zmq, head, sizeof head);
     if (size < 0) {
+        decide_cut(guard);
         return false;
     }
     while (has_more(zmq)) {
@@ -203,16 +248,20 @@ static void *new_socket(void *zmq_context, int type)
     return zmq;
 }
 
-static int wanted_events(const struct socket_callbacks *callbacks, void *zmq)
+static bool is_router_socket(void *zmq)
 {
     int type = 0;
     size_t size = sizeof type;
+    return zmq_getsockopt(zmq, ZMQ_TYPE, &type, &size) == 0 && type == ZMQ_ROUTER;
+}
+
+static int wanted_events(const struct socket_callbacks *callbacks, bool is_router)
+{
     int events = callbacks->on_connected != NULL ? ZMQ_EVENT_HANDSHAKE_SUCCEEDED : 0;
     if (callbacks->on_trouble != NULL) {
-        events |= ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+        events |= HANDSHAKE_FAILED;
     }
-    if (zmq_getsockopt(zmq, ZMQ_TYPE, &type, &size) == 0 && type == ZMQ_ROUTER) {
+    if (is_router) {
         events |= ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
     }
     return events;
@@ -231,7 +280,7 @@ void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_c
         zmq_inproc_start(&guard->doorman, loop, doorman, on_question, guard);
         guard->open_parts++;
     }
-    int events = wanted_events(callbacks, zmq);
+    int events = wanted_events(callbacks, is_router_socket(zmq));
     if (events != 0) {
         int result = zmq_socket_monitor(zmq, MONITOR_ENDPOINT, events);
         assert(result == 0);
@@ -249,6 +298,7 @@ static void on_part_closed(void *context)
 {
     struct socket_guard *guard = context;
     if (--guard->open_parts == 0) {
+        socket_cut_finish(&guard->cut);
         guard->on_closed(guard->context);
     }
 }

@@ -4,13 +4,16 @@
 #include "common/attributes.h"
 #include "proto/socket/socket.h"
 #include "proto/socket/socket_admission.h"
+#include "proto/socket/socket_cut.h"
 #include "proto/socket/zmq_inproc.h"
 
 struct socket_guard {
     struct zmq_inproc doorman; /* ZeroMQ queries it by ZAP; only if there are keys */
     struct zmq_inproc monitor;
     struct socket_admission admission; /* of a ROUTER */
+    struct socket_cut cut;             /* likewise */
     void *watched;
+    bool has_handshake_failed; /* as the last event has told */
     const struct socket_callbacks *callbacks;
     const struct socket_server_keys *keys;
     unsigned open_parts;

@@ -34,7 +34,8 @@ static void step(struct one *one, struct agent_event *event)
             buffer_init(&envelope, LIMIT_ENVELOPE_BYTES);
             envelope_encode(&effect->envelope, &envelope);
             zmq_send(one->zmq, envelope.data, envelope.size, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-            zmq_send(one->zmq, effect->message.data, effect->message.size, ZMQ_DONTWAIT);
+            zmq_send(one->zmq, shared_bytes(effect->message).data, shared_bytes(effect->message).size,
+                     ZMQ_DONTWAIT);
         } else if (effect->kind == AGENT_REFUSED) {
             fprintf(stderr, "%s\n", effect->text);
             exit(1);

@@ -63,14 +63,14 @@ static void read_link(struct bytes bytes)
 /* What was understood goes on, whatever it is, and packed and read again it is the same. */
 static void read_base(struct bytes bytes)
 {
-    struct coordinator *coordinator = coordinator_unpack(bytes);
+    struct coordinator *coordinator = coordinator_unpack(bytes, NULL);
     if (coordinator != NULL && coordinator_is_at_rest(coordinator)) {
         SCOPED(buffer_finish) struct buffer once;
         SCOPED(buffer_finish) struct buffer twice;
         buffer_init(&once, MOST_BYTES);
         buffer_init(&twice, MOST_BYTES);
         coordinator_pack(coordinator, &once);
-        struct coordinator *again = coordinator_unpack(buffer_bytes(&once));
+        struct coordinator *again = coordinator_unpack(buffer_bytes(&once), NULL);
         FUZZ_CHECK(again != NULL);
         coordinator_pack(again, &twice);
         FUZZ_CHECK(bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)));

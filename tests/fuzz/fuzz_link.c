@@ -62,10 +62,10 @@ static void check_frame(struct world *world, const struct envelope *envelope, st
 static void drain(struct world *world)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     unsigned frames = 0;
     while (link_next_frame(world->link, world->now_ns, &envelope, &message)) {
-        check_frame(world, &envelope, message);
+        check_frame(world, &envelope, shared_bytes(message));
         FUZZ_CHECK(++frames <= LINK_WINDOW_MESSAGES + 1);
     }
     FUZZ_CHECK(link_due_ns(world->link) > world->now_ns);

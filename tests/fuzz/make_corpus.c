@@ -220,7 +220,9 @@ static void say(struct coordinator *coordinator, struct link *link, const struct
         coordinator_step(coordinator, &event, &effects);
     } else {
         link_send(link, &encoded);
-        while (link_next_frame(link, event.now_ns, &event.frame.envelope, &event.frame.message)) {
+        struct shared *frame = NULL;
+        while (link_next_frame(link, event.now_ns, &event.frame.envelope, &frame)) {
+            event.frame.message = shared_bytes(frame);
             coordinator_step(coordinator, &event, &effects);
         }
     }

@@ -17,7 +17,15 @@ from daemon import Agent, Coordinator, campaign
 from support import RUNTIME, environment, token_of, tutti, wait_until
 
 BODY = json.dumps(campaign("quick", 5, 60000)).encode()
+# AddressSanitizer moves memory that grows, and looks at every byte that is copied.
+LOOP_MOST_S = 0.15 if os.environ.get("SANITIZER") else 0.02
 TOO_MANY = b'{"error":"too many connections; try again"}'
+
+
+def processor_time(pid):
+    """Seconds that the main thread has computed: on a machine that others use too, that is what it is to blame for."""
+    with open(f"/proc/{pid}/task/{pid}/schedstat") as file:
+        return int(file.read().split()[0]) / 1e9
 
 
 def ask(coordinator, head, body=b"", address="127.0.0.1", host=None):
@@ -290,8 +298,9 @@ class Large(unittest.TestCase):
     def test_others_are_served_while_a_bundle_is_read(self):
         files = [*campaign("quick")["files"], {"path": "data", "content": base64.b64encode(os.urandom(60 * 1024 * 1024)).decode()}]
         body = json.dumps({"script": "quick.lua", "files": files, "expect_agents": 5, "deadline_ms": 0}).encode()
-        for wanted, what in ((201, body), (400, body[:-1] + b", ")):
-            with Coordinator() as coordinator, Agent(coordinator.endpoint, "a1"):
+        state = ("--state", self.enterContext(tempfile.TemporaryDirectory()) + "/state")
+        for wanted, what, options in ((201, body, ()), (201, body, state), (400, body[:-1] + b", ", ())):
+            with Coordinator(*options) as coordinator, Agent(coordinator.endpoint, "a1"):
                 coordinator.wait_agents(1)
                 large = coordinator.connect(timeout=100)
                 large.request("POST", "/v1/campaigns", what, {**coordinator.authorization, "Content-Type": "application/json"})
@@ -299,13 +308,17 @@ class Large(unittest.TestCase):
                 reader = threading.Thread(target=lambda: answers.append(large.getresponse().status))
                 reader.start()
                 served = 0
+                work = []  # of the coordinator's loop, from one answer to the next
                 while reader.is_alive():
+                    worked = processor_time(coordinator.process.pid)
                     self.assertEqual(coordinator.get("/healthz").status, 200)
+                    work.append(processor_time(coordinator.process.pid) - worked)
                     served += reader.is_alive()
                 reader.join()
                 large.close()
             self.assertEqual(answers, [wanted])
             self.assertGreater(served, 10, "it did nothing else while it read the bundle")
+            self.assertLess(max(work), LOOP_MOST_S, "it was busy with the bundle itself")
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ class Metrics(unittest.TestCase):
         self.assertEqual(len(families["tutti_agent_link_backlog"]["samples"]), 2)
         self.assertIn('{agent="a \\"1\\" \\\\ä"}', families["tutti_agent_link_backlog"]["samples"])
         self.assertEqual({sample[7:-2] for sample in families["tutti_refusals_total"]["samples"]},
-                         {"stranger", "handshake", "full", "cut", "revoked", "foreign", "second", "frame"})
+                         {"stranger", "handshake", "full", "cut", "revoked", "foreign", "second", "frame", "large"})
 
 
 class Witness:

@@ -214,6 +214,43 @@ class Door(unittest.TestCase):
         self.agent("--key", "a1.key")
         self.door.wait_for("agent a1 has joined")
 
+    def mixed_key(self, name, **lines):
+        """The key file of a1 with some of its lines taken from that of o1, an agent of another coordinator."""
+        def values(path):
+            return dict(line.split(" ", 1) for line in path.read_text().splitlines() if not line.startswith("#"))
+        other = values(self.folder / "o1.key")
+        mixed = {key: other[key] if lines.get(key) else value for key, value in values(self.folder / "a1.key").items()}
+        path = self.folder / f"{name}.key"
+        path.touch(0o600)
+        path.write_text("".join(f"{key} {value}\n" for key, value in mixed.items()))
+        return path
+
+    def test_a_key_file_with_the_wrong_key_of_the_coordinator(self):
+        """Its own key is on the list, but it takes us for somebody else."""
+        said = self.agent("--key", self.mixed_key("wrong", coordinator=True)).wait_for("; trying on")
+        self.assertIn(f"cannot join {self.endpoint}: it ended the connection at once: is it the coordinator that our key is for?", said)
+        self.door.wait_for("without our keys or our protocol")
+        self.agent("--key", "a1.key")
+        self.door.wait_for("agent a1 has joined")
+
+    def test_a_foreign_key(self):
+        """It knows our key, but never was on the list."""
+        said = self.agent("--key", self.mixed_key("foreign", public=True, secret=True)).wait_for("; trying on")
+        self.assertIn(f"cannot join {self.endpoint}: it does not accept our key, which was revoked or never was on its list", said)
+        self.door.wait_for("with a key that is not on the list")
+        self.agent("--key", "a1.key")
+        self.door.wait_for("agent a1 has joined")
+
+    def test_a_revoked_key(self):
+        """It was on the list once, and its neighbour still is."""
+        self.keygen("keys", "--revoke", "a1")
+        self.door.wait_for("the list of agents has changed: 1 may join")
+        said = self.agent("--key", "a1.key").wait_for("; trying on")
+        self.assertIn(f"cannot join {self.endpoint}: it does not accept our key, which was revoked or never was on its list", said)
+        self.door.wait_for("with a key that is not on the list")
+        self.agent("--key", "a2.key")
+        self.door.wait_for("agent a2 has joined")
+
     def test_complaints_are_few(self):
         agent = self.agent("--key", "o1.key")
         agent.wait_for("cannot join")

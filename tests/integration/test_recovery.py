@@ -1,4 +1,5 @@
 """Campaigns survive the coordinator: kill -9 at any instant, and another one continues where it was."""
+import base64
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Agent, Coordinator, Events
+from daemon import Agent, Coordinator, Events, campaign
 from support import ROOT, TUTTI, Process, environment, script, tutti, wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
@@ -332,8 +333,8 @@ class Folder(Restarted):
         self.assertIn("it is corrupt after byte", self.end_of_a_broken_journal(spoil))
 
     def test_another_format(self):
-        reason = self.end_of_a_broken_journal(lambda path: path.write_bytes(b"tutti journal 3\n" + path.read_bytes()))
-        self.assertIn("it has format 3, and this build of tutti reads format 2", reason)
+        reason = self.end_of_a_broken_journal(lambda path: path.write_bytes(b"tutti journal 4\n" + path.read_bytes()))
+        self.assertIn("it has format 4, and this build of tutti reads format 3", reason)
 
     def test_a_pipe_for_a_journal(self):
         """It does not wait for the other end."""
@@ -485,6 +486,75 @@ class Folder(Restarted):
             self.assertEqual((path.is_symlink(), path.stat().st_mode & 0o777), (False, 0o600))
 
 
+class Bundles(Restarted):
+    """The files of a campaign's script stand beside the journal, and as long as the campaign lives."""
+
+    def files(self):
+        return sorted((self.state / "bundles").iterdir())
+
+    def run_one(self):
+        self.start()
+        self.start_agents()
+        self.run = self.coordinator.create("waits", expect_agents=3, workers=5)
+        self.coordinator.wait_state(self.run, "running")
+
+    def test_they_stay_as_long_as_a_campaign_names_them(self):
+        self.run_one()
+        [bundle] = self.files()
+        self.assertRegex(bundle.name, r"^[0-9a-f]{64}$")
+        self.assertEqual((bundle.stat().st_mode & 0o777, bundle.read_bytes()), (0o600, script("waits").read_bytes()))
+        self.assertNotIn(bundle.read_bytes(), (self.state / "journal").read_bytes())
+        other = self.coordinator.create("waits", expect_agents=9, deadline_ms=60000, workers=5)
+        self.coordinator.post(f"/v1/campaigns/{other}/stop", {})
+        self.coordinator.wait_state(other, "ended")
+        self.assertEqual(self.files(), [bundle])
+        (self.state / "bundles" / ("0" * 64)).write_text("of a campaign that ended as the coordinator died")
+        (self.state / "bundles" / "temporary-7").write_text("half a bundle")
+        (self.state / "bundles" / "mine").write_text("of somebody")
+        self.kill()
+        self.start()
+        self.assertEqual(self.files(), [bundle, self.state / "bundles" / "mine"])
+        self.coordinator.post(f"/v1/campaigns/{self.run}/stop", {})
+        self.coordinator.report(self.run)
+        wait_until(lambda: self.files() == [self.state / "bundles" / "mine"], 10, "the bundle has stayed")
+
+    def test_agents_that_come_after_the_restart_get_them(self):
+        self.start()
+        campaign = self.coordinator.create("pad", expect_agents=3, deadline_ms=60000, workers=5, runs=2, target="builtin")
+        self.kill()
+        self.start()
+        self.start_agents()
+        self.assertEqual(self.coordinator.report(campaign)["verdict"], "passed", self.coordinator.log)
+
+    def end_of_a_spoilt_bundle(self, spoil):
+        """It ends with a reason, another campaign goes on."""
+        self.run_one()
+        [bundle] = self.files()
+        other = self.coordinator.create("pad", expect_agents=9, deadline_ms=60000, workers=5)
+        spoil(bundle)
+        self.kill()
+        self.start()
+        report = self.coordinator.report(self.run, 20)
+        self.assertEqual((report["verdict"], self.coordinator.show(other)["state"]), ("aborted", "created"))
+        self.assertIn(f"the coordinator was restarted, and its bundle {bundle} is lost: ", report["reason"])
+        self.coordinator.wait_agents(3)
+        again = self.coordinator.create("pad", workers=5, runs=1, target="builtin")
+        self.assertEqual(self.coordinator.report(again)["verdict"], "passed")
+        return report["reason"]
+
+    def test_one_that_is_missing(self):
+        self.assertIn("No such file", self.end_of_a_spoilt_bundle(lambda bundle: bundle.unlink()))
+
+    def test_one_that_was_changed(self):
+        self.assertIn("it has been changed", self.end_of_a_spoilt_bundle(lambda bundle: bundle.write_bytes(bundle.read_bytes().replace(b"tutti", b"TUTTI", 1))))
+
+    def test_a_link_in_the_place_of_one(self):
+        def spoil(bundle):
+            bundle.rename(self.state / "elsewhere")
+            bundle.symlink_to(self.state / "elsewhere")
+        self.assertIn("Invalid argument", self.end_of_a_spoilt_bundle(spoil))
+
+
 class FullDisk(Restarted):
     # As the kernel refuses writes when the disk is full: here for any file of more than 100 KiB.
     LIMITED = ("sh", "-c", "trap '' XFSZ; ulimit -f 200; exec \"$@\"", "sh")
@@ -510,6 +580,21 @@ class FullDisk(Restarted):
         self.coordinator.wait_for("the journal works again")
         self.coordinator.report(2)
         self.assertEqual(self.coordinator.metrics()["tutti_journal_failed"], 0)
+
+    def test_a_bundle_without_room_is_refused(self):
+        """Nothing else is: what the campaign would do is not known after a restart."""
+        for policy in ("go-on", "stop"):
+            self.state = pathlib.Path(self.folder) / policy
+            self.options = ["--state", self.state]
+            self.start("--on-journal-failure", policy, prefix=self.LIMITED)
+            wish = campaign("pad", 1, 60000)
+            wish["files"].append({"path": "data", "content": base64.b64encode(bytes(200 * 1024)).decode()})
+            answer = self.coordinator.post("/v1/campaigns", wish)
+            self.assertEqual((answer.status, answer.json["error"]), (503, "its bundle cannot be stored: File too large"))
+            self.assertEqual((self.coordinator.get("/v1/campaigns").json["campaigns"], list((self.state / "bundles").iterdir())), ([], []))
+            self.assertEqual(self.coordinator.post("/v1/campaigns", campaign("pad", 9, 60000)).status, 201)
+            self.assertEqual(self.coordinator.metrics()["tutti_journal_failures_total"], 0)
+            self.coordinator.end()
 
     def test_or_campaigns_stop(self):
         result = self.fill("stop")

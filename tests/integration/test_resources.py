@@ -84,6 +84,26 @@ class Limits(unittest.TestCase):
                 if count < 4:
                     self.refused(limits, COMMANDS[2], "more threads can be created", "ulimit -u")
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user, and root has no limit of processes")
+    def test_threads_that_others_have_taken_since(self):
+        """A daemon that has begun needs no more of them at its end."""
+        nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        for command in COMMANDS[2:4]:
+            with subprocess.Popen([*nobody, "prlimit", "--nproc=60", TUTTI, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd="/") as process:
+                self.addCleanup(process.kill)
+                time.sleep(1.5)
+                others = [subprocess.Popen([*nobody, "sleep", "60"]) for _ in range(70)]
+                try:
+                    time.sleep(0.5)
+                    process.terminate()
+                    _, said = process.communicate(timeout=20)
+                finally:
+                    for other in others:
+                        other.kill()
+                        other.wait()
+                self.assertEqual(process.returncode, 0, said)
+
     @unittest.skipIf(SANITIZER, "a sanitizer takes all addresses for itself")
     def test_memory(self):
         for mebibytes in (20, 60, *range(100, 500, 40), 600):

@@ -135,7 +135,7 @@ static void carry_out(struct world *world, struct host *host, struct agent_effec
             host->is_declared_lost = false;
             host->is_deafened = false;
         }
-        network_send_up(world, host, &effect->envelope, effect->message);
+        network_send_up(world, host, &effect->envelope, shared_bytes(effect->message));
         break;
     case AGENT_COMMAND:
         post_command(world, host, effect);
@@ -433,7 +433,7 @@ void host_carry_out(struct world *world, struct host *host, uint8_t shard)
             actor_begin_step(world, host, effect->worker, effect->step);
             break;
         case RUNNER_ANSWER:
-            actor_take_answer(world, host, effect->worker, effect->reply, effect->rank);
+            actor_take_answer(world, host, effect->worker, shared_reply_get(effect->reply), effect->rank);
             break;
         case RUNNER_TEARDOWN:
             actor_begin_teardown(world, host, effect->worker);

@@ -1,4 +1,5 @@
 /* The shell around the simulated coordinator: performs what its core requests. */
+#include "common/memory.h"
 #include "proto/codec/codec.h"
 #include "proto/message/bundle.h"
 #include "proto/message/limits.h"
@@ -182,9 +183,9 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
     switch (effect->kind) {
     case EFFECT_SEND:
         host = host_of_incarnation(world, effect->incarnation);
-        note_placement(world, effect->incarnation, effect->message);
+        note_placement(world, effect->incarnation, shared_bytes(effect->message));
         if (host != NULL && is_seen) {
-            network_send_down(world, host, &effect->envelope, effect->message);
+            network_send_down(world, host, &effect->envelope, shared_bytes(effect->message));
         }
         break;
     case EFFECT_LOG:
@@ -283,16 +284,35 @@ void hub_step(struct world *world, struct coordinator_event *event)
     hub_wake(world);
 }
 
+/* Of many seeds some have nothing to send, as the stories, some more than a chunk. */
+static size_t hub_data_bytes(const struct world *world)
+{
+    uint64_t draw = world->seed % 32;
+    return draw == 0 ? MOST_DATA_BYTES : draw == 1 ? 0 : (size_t)(world->seed % 1000);
+}
+
+/* A script of the first ninth of the data, and the data. */
+uint8_t *hub_load_bundle(void *context, const struct bundle_listing *listing)
+{
+    size_t size = hub_data_bytes(context);
+    size_t script = size / 9;
+    uint8_t *content = memory_new(script + size + 1, 1);
+    for (size_t i = 0; i < script + size; i++) {
+        content[i] = (uint8_t)((i < script ? i : i - script) % 251 + 1);
+    }
+    return bundle_listing_bytes(listing) == script + size ? content : NULL;
+}
+
 void hub_create(struct world *world)
 {
-    static const uint8_t DATA[MOST_DATA_BYTES];
-    /* With many seeds some have nothing to send, as the stories, some more than a chunk. */
-    uint64_t draw = world->seed % 32;
-    size_t size = draw == 0 ? sizeof DATA : draw == 1 ? 0 : (size_t)(world->seed % 1000);
+    size_t size = hub_data_bytes(world);
+    struct bundle_entry entry = {.size_bytes = size / 9 + size};
+    SCOPED(memory_free_at)
+    uint8_t *data = hub_load_bundle(world, &(struct bundle_listing){.files = &entry, .file_count = 1});
     struct bundle_file files[] = {
-        {.path = bytes_of_string("simulated.lua"), .content = bytes_of(DATA, size / 9)},
+        {.path = bytes_of_string("simulated.lua"), .content = bytes_of(data, size / 9)},
         {.path = bytes_of_string("empty.csv")},
-        {.path = bytes_of_string("data.csv"), .content = bytes_of(DATA, size)}};
+        {.path = bytes_of_string("data.csv"), .content = bytes_of(data + size / 9, size)}};
     struct bundle bundle = {.files = files, .file_count = sizeof files / sizeof *files};
     char hash[DIGEST_TEXT_BYTES];
     bundle_hash(&bundle, hash);

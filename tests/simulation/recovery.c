@@ -70,7 +70,9 @@ static struct coordinator *read_journal(struct world *world, const struct buffer
     struct event_log_reader reader;
     struct event_log_head head;
     struct error error;
+    const struct bundle_source bundles = {.load = hub_load_bundle, .context = world};
     if (event_log_open(&reader, buffer_bytes(journal), &head, &error)) {
+        reader.bundles = &bundles;
         found = event_log_replay(&reader, &head, end, &error);
     }
     event_log_reader_finish(&reader);
@@ -180,8 +182,8 @@ static bool is_same_effect(const struct coordinator_effect *left, const struct c
     const char *right_text = right->text != NULL ? right->text : "";
     return left->kind == right->kind && left->incarnation == right->incarnation &&
            memcmp(&left->envelope, &right->envelope, sizeof left->envelope) == 0 &&
-           bytes_equal(left->message, right->message) && left->level == right->level &&
-           left->campaign == right->campaign && left->state == right->state &&
+           bytes_equal(shared_bytes(left->message), shared_bytes(right->message)) &&
+           left->level == right->level && left->campaign == right->campaign && left->state == right->state &&
            strcmp(left_text, right_text) == 0;
 }
 

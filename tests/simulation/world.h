@@ -271,6 +271,8 @@ bool network_is_quiet(const struct world *world);
 
 /* hub.c: the coordinator's shell. */
 void hub_create(struct world *world);
+/* The contents of its bundle again, as bundle_source.load; the context is the world. */
+uint8_t *hub_load_bundle(void *context, const struct bundle_listing *listing);
 void hub_step(struct world *world, struct coordinator_event *event);
 void hub_wake(struct world *world);
 /* Workers whose agent was lost before it could be told of them. */

@@ -338,13 +338,11 @@ bool batcher_batch(struct batcher *batcher, struct message *message)
 /* Nobody can join it any more. */
 static void close_entry(struct batcher *batcher, size_t index)
 {
-    struct entry *entry = &batcher->items[index];
-    struct bytes key = batcher_key_of(batcher, entry->operation);
+    struct bytes key = batcher_key_of(batcher, batcher->items[index].operation);
     uint64_t mark = batcher->first + index + 1;
     if (key.size > 0 && (uint64_t)(uintptr_t)map_get(batcher->open, key) == mark) {
         (void)map_remove(batcher->open, key);
     }
-    finish_entry(entry);
 }
 
 /* Moves what is left to the front once that is less than what was dropped: each entry moves few times. */
@@ -363,18 +361,30 @@ static void compact(struct batcher *batcher)
     batcher->is_urgent = batcher->is_urgent && left > 0;
 }
 
+/* With all the entry's workers. One that nobody has joined is what came in, and is not copied. */
+static struct operation *take_operation(struct entry *entry)
+{
+    struct operation *operation = entry->operation;
+    if (worker_set_count(&operation->workers) == 1 && worker_set_count(&entry->workers) == 1) {
+        entry->operation = NULL;
+        instants_tell(&entry->instants, operation); /* of one instant: points to nothing of the entry */
+        return operation;
+    }
+    struct operation whole = *operation;
+    whole.workers = entry->workers;
+    instants_tell(&entry->instants, &whole);
+    return operation_copy(&whole);
+}
+
 struct operation *batcher_take(struct batcher *batcher)
 {
     assert(batcher->batch_count == 0);
     if (batcher->head == batcher->count) {
         return NULL;
     }
-    struct entry *entry = &batcher->items[batcher->head];
-    struct operation whole = *entry->operation;
-    whole.workers = entry->workers;
-    instants_tell(&entry->instants, &whole);
-    struct operation *taken = operation_copy(&whole);
-    close_entry(batcher, batcher->head++);
+    close_entry(batcher, batcher->head);
+    struct operation *taken = take_operation(&batcher->items[batcher->head]);
+    finish_entry(&batcher->items[batcher->head++]);
     compact(batcher);
     return taken;
 }
@@ -382,7 +392,8 @@ struct operation *batcher_take(struct batcher *batcher)
 void batcher_drop(struct batcher *batcher)
 {
     for (size_t i = 0; i < batcher->batch_count; i++) {
-        close_entry(batcher, batcher->head++);
+        close_entry(batcher, batcher->head);
+        finish_entry(&batcher->items[batcher->head++]);
     }
     batcher->batch_count = 0;
     compact(batcher);

@@ -18,7 +18,7 @@ void command_free(struct command **command)
     deployment_release(&(*command)->deployment);
     worker_set_finish(&(*command)->workers);
     worker_set_finish(&(*command)->rooms);
-    reply_free(&(*command)->reply);
+    shared_reply_release(&(*command)->reply);
     memory_free((*command)->ranks);
     memory_free((*command)->room_steps);
     memory_free((*command)->text);
@@ -42,34 +42,9 @@ void notice_free(struct notice **notice)
     operation_free(&(*notice)->operation);
     memory_free((*notice)->room_steps);
     statistics_free(&(*notice)->statistics);
-    memory_free((void *)(*notice)->artifact.content.data);
+    text_finish(&(*notice)->content);
     histogram_free(&(*notice)->lag_us);
     memory_free((*notice)->text);
     memory_free(*notice);
     *notice = NULL;
-}
-
-void statistics_free(struct statistics **statistics)
-{
-    struct statistics *self = *statistics;
-    if (self == NULL) {
-        return;
-    }
-    histogram_free(&self->step_us);
-    for (size_t i = 0; i < self->request_count; i++) {
-        memory_free((void *)self->requests[i].name.data);
-        histogram_free(&self->requests[i].latency_us);
-    }
-    for (size_t i = 0; i < self->wait_count; i++) {
-        memory_free((void *)self->waits[i].name.data);
-        histogram_free(&self->waits[i].waited_us);
-    }
-    for (size_t i = 0; i < self->error_count; i++) {
-        memory_free((void *)self->errors[i].text.data);
-    }
-    memory_free(self->requests);
-    memory_free(self->waits);
-    memory_free(self->errors);
-    memory_free(self);
-    *statistics = NULL;
 }

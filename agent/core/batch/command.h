@@ -1,12 +1,13 @@
 /* What an agent tells the runner of a shard, and what a runner tells its agent. Both travel between threads,
- * so each owns all that it points to, except the shared deployment, which is counted. */
+ * so each owns all that it points to, except deployment and reply, which are counted. */
 #pragma once
 #include "agent/core/bundle/deployment.h"
 #include "common/attributes.h"
-#include "common/bytes.h"
+#include "common/text.h"
 #include "proto/message/campaign.h"
 #include "proto/message/message.h"
 #include "proto/message/operation.h"
+#include "proto/message/statistics.h"
 
 #include <stdbool.h>
 
@@ -15,7 +16,7 @@ enum command_kind {
     COMMAND_GLOBAL,      /* run a global fixture (first shard only) */
     COMMAND_BEGIN,       /* at_ns: this agent's clock, 0 for at once */
     COMMAND_ASSIGN,      /* more workers, or some that have ended once more, from first_step on */
-    COMMAND_REPLY,       /* `reply`, for workers of this shard only; its at_ns is this agent's clock */
+    COMMAND_REPLY,       /* `reply` to `workers`; its at_ns is this agent's clock */
     COMMAND_SYNCHRONISE, /* `rooms` */
     COMMAND_DRAIN,
     COMMAND_RUN_UNTIL,  /* `room_steps` */
@@ -30,14 +31,14 @@ struct command {
     enum command_kind kind;
     uint64_t campaign;
     struct deployment *deployment; /* DEPLOY */
-    struct worker_set workers;     /* DEPLOY, ASSIGN, KNOWN */
+    struct worker_set workers;     /* DEPLOY, ASSIGN, KNOWN; REPLY: whom of this shard it answers */
     struct worker_set rooms;
     uint64_t first_step;
     uint32_t worker_count;
     enum global_phase phase;
     uint64_t at_ns;
-    struct reply *reply; /* owned, deep */
-    uint64_t *ranks; /* REPLY to a barrier: of each of the reply's workers; NULL: they follow reply->rank */
+    struct shared_reply *reply; /* held */
+    uint64_t *ranks; /* REPLY to a barrier: of each of `workers`; NULL: they follow the reply's rank */
     struct room_step *room_steps;
     size_t room_step_count;
     char *text;
@@ -67,7 +68,8 @@ struct notice {
     size_t room_step_count;
     struct failure failure;         /* text points to `text` */
     struct statistics *statistics;  /* owned, deep */
-    struct artifact_piece artifact; /* its content is owned; at most LIMIT_ARTIFACT_BYTES */
+    struct artifact_piece artifact; /* at most LIMIT_ARTIFACT_BYTES: */
+    struct text content;            /* of the artifact, which has a view of it */
     struct loop_gauges loop;
     struct histogram *lag_us;  /* owned */
     uint64_t finished_workers; /* FINISHED: all that this runner was ever given */
@@ -75,13 +77,3 @@ struct notice {
 };
 MUST_CHECK struct notice *notice_new(enum notice_kind kind, uint64_t campaign);
 void notice_free(struct notice **notice);
-
-/* Deep copies and their ends, for what crosses threads. An operation or reply that is freed here was made
- * here: it is one piece of memory, and its worker sets do not grow. */
-MUST_CHECK struct operation *operation_copy(const struct operation *operation);
-void operation_free(struct operation **operation);
-MUST_CHECK struct reply *reply_copy(const struct reply *reply);
-void reply_free(struct reply **reply);
-/* Each name, text, histogram and array in it, and itself, is memory of its own (memory_free,
- * histogram_free). */
-void statistics_free(struct statistics **statistics);

@@ -1,10 +1,10 @@
 /* When each of the workers of one operation did it. */
 #include "agent/core/batch/instants.h"
 #include "common/memory.h"
+#include "common/time_units.h"
 
 #include <stdlib.h>
 
-#define NS_PER_US 1000
 #define MAX_SPAN_NS ((int64_t)UINT32_MAX * NS_PER_US)
 
 struct deed {

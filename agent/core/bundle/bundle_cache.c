@@ -3,71 +3,58 @@
 
 #include "common/memory.h"
 #include "proto/message/bundle.h"
+#include "proto/message/owned_bundle.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 
 struct shared_bundle {
     atomic_uint holders;
-    struct bundle bundle;
-    uint8_t *content; /* of all files, one after the other */
-    uint64_t size_bytes;
+    struct bundle bundle; /* views of listing and content */
+    struct owned_listing listing;
+    struct text content; /* of all files, one after the other */
 };
 
-static struct bytes shared_bundle_copy_bytes(struct bytes bytes)
-{
-    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
-}
-
-static struct shared_bundle *new_shared_bundle(size_t file_count, struct bytes hash)
+/* Takes the content; the listing is copied. */
+static struct shared_bundle *shared_bundle_of(const struct bundle_listing *listing, struct buffer *content)
 {
     struct shared_bundle *shared = MEMORY_NEW(struct shared_bundle);
+    size_t size;
+    uint8_t *taken = buffer_take(content, &size);
     atomic_init(&shared->holders, 1);
-    shared->bundle = (struct bundle){.files = memory_new(file_count, sizeof(struct bundle_file)),
-                                     .file_count = file_count,
-                                     .hash = shared_bundle_copy_bytes(hash)};
-    return shared;
-}
-
-/* The files lie in the content one after the other. */
-static void cut(struct shared_bundle *shared)
-{
-    const uint8_t *at = shared->content;
-    for (size_t i = 0; i < shared->bundle.file_count; i++) {
-        shared->bundle.files[i].content.data = at;
-        at += shared->bundle.files[i].content.size;
+    shared->listing = owned_listing_copy(listing);
+    shared->content = text_take(taken, size);
+    shared->bundle = (struct bundle){.files = memory_new(listing->file_count, sizeof(struct bundle_file)),
+                                     .file_count = listing->file_count,
+                                     .hash = shared->listing.listing.hash};
+    const uint8_t *at = shared->content.bytes.data;
+    for (size_t i = 0; i < listing->file_count; i++) {
+        const struct bundle_entry *entry = &shared->listing.listing.files[i];
+        shared->bundle.files[i] =
+            (struct bundle_file){.path = entry->path, .content = bytes_of(at, (size_t)entry->size_bytes)};
+        at += entry->size_bytes;
     }
-    shared->size_bytes = (uint64_t)(at - shared->content);
+    assert(at == shared->content.bytes.data + size);
+    return shared;
 }
 
 struct shared_bundle *shared_bundle_copy(const struct bundle *bundle)
 {
-    struct shared_bundle *shared = new_shared_bundle(bundle->file_count, bundle->hash);
     struct buffer content SCOPED(buffer_finish);
+    struct bundle_entry *files SCOPED(memory_free_at) = memory_new(bundle->file_count, sizeof *files);
     buffer_init(&content, BUNDLE_CACHE_MOST_BYTES);
     for (size_t i = 0; i < bundle->file_count; i++) {
         const struct bundle_file *file = &bundle->files[i];
-        shared->bundle.files[i].path = shared_bundle_copy_bytes(file->path);
-        shared->bundle.files[i].content.size = file->content.size;
+        files[i] = (struct bundle_entry){.path = file->path, .size_bytes = file->content.size};
         (void)buffer_append(&content, file->content.data, file->content.size);
     }
-    size_t size;
-    shared->content = buffer_take(&content, &size);
-    cut(shared);
-    return shared;
+    struct bundle_listing listing = {.files = files, .file_count = bundle->file_count, .hash = bundle->hash};
+    return shared_bundle_of(&listing, &content);
 }
 
 struct shared_bundle *shared_bundle_new(const struct bundle_listing *listing, struct buffer *content)
 {
-    struct shared_bundle *shared = new_shared_bundle(listing->file_count, listing->hash);
-    for (size_t i = 0; i < listing->file_count; i++) {
-        shared->bundle.files[i].path = shared_bundle_copy_bytes(listing->files[i].path);
-        shared->bundle.files[i].content.size = (size_t)listing->files[i].size_bytes;
-    }
-    size_t size;
-    shared->content = buffer_take(content, &size);
-    cut(shared);
-    assert(size == shared->size_bytes);
+    struct shared_bundle *shared = shared_bundle_of(listing, content);
     char hash[DIGEST_TEXT_BYTES];
     bundle_hash(&shared->bundle, hash);
     if (!bytes_equal_string(listing->hash, hash)) {
@@ -85,12 +72,9 @@ struct shared_bundle *shared_bundle_hold(struct shared_bundle *shared)
 
 static void shared_bundle_destroy(struct shared_bundle *shared)
 {
-    for (size_t i = 0; i < shared->bundle.file_count; i++) {
-        memory_free((void *)shared->bundle.files[i].path.data);
-    }
     memory_free(shared->bundle.files);
-    memory_free((void *)shared->bundle.hash.data);
-    memory_free(shared->content);
+    owned_listing_finish(&shared->listing);
+    text_finish(&shared->content);
     memory_free(shared);
 }
 
@@ -115,7 +99,7 @@ const struct bundle *shared_bundle_bundle(const struct shared_bundle *shared)
 
 uint64_t shared_bundle_bytes(const struct shared_bundle *shared)
 {
-    return shared->size_bytes;
+    return shared->content.bytes.size;
 }
 
 void bundle_cache_finish(struct bundle_cache *cache)
@@ -150,7 +134,7 @@ static uint64_t all_bytes(const struct bundle_cache *cache)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < cache->count; i++) {
-        bytes += cache->items[i]->size_bytes;
+        bytes += cache->items[i]->content.bytes.size;
     }
     return bytes;
 }
@@ -158,11 +142,11 @@ static uint64_t all_bytes(const struct bundle_cache *cache)
 void bundle_cache_add(struct bundle_cache *cache, struct shared_bundle *shared)
 {
     if (bundle_cache_find(cache, shared->bundle.hash) != NULL ||
-        shared->size_bytes > BUNDLE_CACHE_MOST_BYTES) {
+        shared->content.bytes.size > BUNDLE_CACHE_MOST_BYTES) {
         return;
     }
     while (cache->count == BUNDLE_CACHE_MOST ||
-           all_bytes(cache) + shared->size_bytes > BUNDLE_CACHE_MOST_BYTES) {
+           all_bytes(cache) + shared->content.bytes.size > BUNDLE_CACHE_MOST_BYTES) {
         shared_bundle_release(&cache->items[--cache->count]);
     }
     put_first(cache, cache->count++, shared_bundle_hold(shared));

@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "proto/message/bundle.h"
 #include "proto/message/limits.h"
+#include "proto/message/owned_bundle.h"
 
 #include <assert.h>
 
@@ -11,29 +12,18 @@
 #define AHEAD_BYTES (8u * LIMIT_CHUNK_BYTES)
 
 struct bundle_download {
-    struct bundle_listing listing;
+    struct owned_listing listing;
     uint64_t total;
     uint64_t wanted; /* bytes that were asked for */
     struct buffer content;
 };
-
-static struct bytes bundle_download_copy_bytes(struct bytes bytes)
-{
-    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
-}
 
 struct bundle_download *bundle_download_new(const struct bundle_listing *listing)
 {
     struct bundle_download *download = MEMORY_NEW(struct bundle_download);
     download->total = bundle_listing_bytes(listing);
     assert(download->total <= LIMIT_BUNDLE_BYTES);
-    download->listing.file_count = listing->file_count;
-    download->listing.files = memory_new(listing->file_count, sizeof *listing->files);
-    for (size_t i = 0; i < listing->file_count; i++) {
-        download->listing.files[i].path = bundle_download_copy_bytes(listing->files[i].path);
-        download->listing.files[i].size_bytes = listing->files[i].size_bytes;
-    }
-    download->listing.hash = bundle_download_copy_bytes(listing->hash);
+    download->listing = owned_listing_copy(listing);
     buffer_init(&download->content, (size_t)download->total);
     return download;
 }
@@ -44,11 +34,7 @@ void bundle_download_free(struct bundle_download **at)
     if (download == NULL) {
         return;
     }
-    for (size_t i = 0; i < download->listing.file_count; i++) {
-        memory_free((void *)download->listing.files[i].path.data);
-    }
-    memory_free(download->listing.files);
-    memory_free((void *)download->listing.hash.data);
+    owned_listing_finish(&download->listing);
     buffer_finish(&download->content);
     memory_free(download);
     *at = NULL;
@@ -56,7 +42,7 @@ void bundle_download_free(struct bundle_download **at)
 
 struct bytes bundle_download_hash(const struct bundle_download *download)
 {
-    return download->listing.hash;
+    return download->listing.listing.hash;
 }
 
 bool bundle_download_next(struct bundle_download *download, struct bundle_chunk *wanted)
@@ -64,7 +50,7 @@ bool bundle_download_next(struct bundle_download *download, struct bundle_chunk 
     if (download->wanted == download->total || download->wanted - download->content.size >= AHEAD_BYTES) {
         return false;
     }
-    *wanted = (struct bundle_chunk){.hash = download->listing.hash, .offset = download->wanted};
+    *wanted = (struct bundle_chunk){.hash = download->listing.listing.hash, .offset = download->wanted};
     download->wanted += bundle_chunk_bytes(download->total, download->wanted);
     return true;
 }
@@ -72,7 +58,8 @@ bool bundle_download_next(struct bundle_download *download, struct bundle_chunk 
 bool bundle_download_take(struct bundle_download *download, const struct bundle_chunk *chunk)
 {
     uint64_t at = download->content.size;
-    return at < download->wanted && chunk->offset == at && bytes_equal(chunk->hash, download->listing.hash) &&
+    return at < download->wanted && chunk->offset == at &&
+           bytes_equal(chunk->hash, download->listing.listing.hash) &&
            chunk->content.size == bundle_chunk_bytes(download->total, at) &&
            buffer_append(&download->content, chunk->content.data, chunk->content.size);
 }
@@ -85,5 +72,5 @@ bool bundle_download_is_whole(const struct bundle_download *download)
 struct shared_bundle *bundle_download_bundle(struct bundle_download *download)
 {
     assert(bundle_download_is_whole(download));
-    return shared_bundle_new(&download->listing, &download->content);
+    return shared_bundle_new(&download->listing.listing, &download->content);
 }

@@ -2,6 +2,7 @@
 #include "agent/core/bundle/deployment.h"
 #include "agent/core/bundle/bundle_cache.h"
 #include "common/memory.h"
+#include "common/text.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -10,6 +11,7 @@ struct deployment {
     atomic_uint holders;
     uint64_t campaign;
     struct campaign_options options;
+    struct text option_texts;     /* those of the options are in it */
     struct shared_bundle *shared; /* NULL until it has come */
 };
 
@@ -19,7 +21,7 @@ struct deployment *deployment_new(uint64_t campaign, const struct campaign_optio
     struct deployment *deployment = MEMORY_NEW(struct deployment);
     atomic_init(&deployment->holders, 1);
     deployment->campaign = campaign;
-    deployment->options = campaign_options_copy(options);
+    deployment->options = campaign_options_copy(options, &deployment->option_texts);
     deployment->shared = bundle == NULL ? NULL : shared_bundle_copy(bundle);
     return deployment;
 }
@@ -39,7 +41,7 @@ struct deployment *deployment_hold(struct deployment *deployment)
 
 static void deployment_destroy(struct deployment *deployment)
 {
-    campaign_options_finish(&deployment->options);
+    text_finish(&deployment->option_texts);
     shared_bundle_release(&deployment->shared);
     memory_free(deployment);
 }

@@ -31,7 +31,7 @@ void runner_gather_into(struct runner *runner, struct batcher *batcher)
 static void free_answers(struct runner *runner)
 {
     for (size_t i = 0; i < runner->answer_count; i++) {
-        reply_free(&runner->answers[i]);
+        shared_reply_release(&runner->answers[i]);
     }
     runner->answer_count = 0;
 }

@@ -32,7 +32,7 @@ enum runner_effect_kind {
     RUNNER_SETUP,      /* run `setup` and `setup_session` for the worker, then RUNNER_SETUP_DONE */
     RUNNER_SETUP_LATE, /* --setup-timeout has expired: abort the setup and report it as failed */
     RUNNER_STEP,       /* run step number `step`, then RUNNER_STEP_DONE */
-    RUNNER_ANSWER,     /* the call that the worker waits in ends with `reply` (borrowed until the next step);
+    RUNNER_ANSWER,     /* the call that the worker waits in ends with `reply` (held until the next step);
                           `rank` is this worker's own */
     RUNNER_TEARDOWN, /* run `teardown_session`, close what the worker has, `teardown`; then RUNNER_TORN_DOWN.
                         A worker that never began its setup is not torn down */
@@ -44,7 +44,7 @@ struct runner_effect {
     enum runner_effect_kind kind;
     uint32_t worker;
     uint64_t step;
-    const struct reply *reply;
+    struct shared_reply *reply;
     uint64_t rank;
     struct notice
         *notice; /* NULLed by the shell that takes it; freed by runner_effects_clear if it does not */

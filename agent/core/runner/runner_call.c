@@ -120,15 +120,15 @@ enum runner_call runner_call(struct runner *runner, uint32_t worker, const struc
     return RUNNER_CALL_WAITS;
 }
 
-static const struct reply *runner_call_keep(struct runner *runner, const struct reply *reply)
+/* Takes the hold over; gives the reply back. */
+static struct shared_reply *runner_call_keep(struct runner *runner, struct shared_reply *reply)
 {
     runner->answers = memory_reserve(runner->answers, &runner->answer_capacity, runner->answer_count + 1,
-                                     sizeof(struct reply *));
-    runner->answers[runner->answer_count] = reply_copy(reply);
-    return runner->answers[runner->answer_count++];
+                                     sizeof(struct shared_reply *));
+    return runner->answers[runner->answer_count++] = reply;
 }
 
-static void runner_call_answer(struct runner *runner, struct worker *worker, const struct reply *kept,
+static void runner_call_answer(struct runner *runner, struct worker *worker, struct shared_reply *kept,
                                uint64_t rank)
 {
     worker_wait_over(worker);
@@ -140,15 +140,15 @@ static void runner_call_answer(struct runner *runner, struct worker *worker, con
 
 void runner_take_reply(struct runner *runner, const struct command *command)
 {
-    const struct reply *reply = command->reply;
-    const struct reply *kept = NULL;
+    const struct reply *reply = shared_reply_get(command->reply);
+    struct shared_reply *kept = NULL;
     struct worker_cursor cursor = {0};
-    for (uint64_t i = 0; worker_set_next(&reply->workers, &cursor); i++) {
+    for (uint64_t i = 0; worker_set_next(&command->workers, &cursor); i++) {
         struct worker *worker = worker_index_find(runner->index, cursor.worker);
         if (worker == NULL || !worker_waits_for(worker, reply)) {
             continue; /* it was stopped meanwhile, or never asked */
         }
-        kept = kept == NULL ? runner_call_keep(runner, reply) : kept;
+        kept = kept == NULL ? runner_call_keep(runner, shared_reply_hold(command->reply)) : kept;
         uint64_t rank = command->ranks == NULL ? reply->rank + i : command->ranks[i];
         runner_call_answer(runner, worker, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
     }
@@ -156,7 +156,7 @@ void runner_take_reply(struct runner *runner, const struct command *command)
 
 void runner_answer(struct runner *runner, struct worker *worker, const struct reply *reply)
 {
-    runner_call_answer(runner, worker, runner_call_keep(runner, reply), 0);
+    runner_call_answer(runner, worker, runner_call_keep(runner, shared_reply_new(reply)), 0);
 }
 
 void runner_stop_call(struct runner *runner, struct worker *worker)
@@ -166,7 +166,5 @@ void runner_stop_call(struct runner *runner, struct worker *worker)
     }
     struct reply reply = {.outcome = OUTCOME_STOPPED, .text = bytes_of_string(runner->stop_text)};
     worker_describe_wait(worker, &reply);
-    worker_set_add(&reply.workers, worker->id);
     runner_answer(runner, worker, &reply);
-    worker_set_finish(&reply.workers);
 }

@@ -59,7 +59,7 @@ struct runner {
     bool has_finished; /* the notice is out */
     bool has_failed;   /* likewise */
     char *stop_text;
-    struct reply **answers; /* handed out, kept until the next step */
+    struct shared_reply **answers; /* given out, held until the next step */
     size_t answer_count;
     size_t answer_capacity;
     uint64_t refused_events;

@@ -25,9 +25,7 @@ static void runner_patience_give_up(struct runner *runner, struct worker *worker
     escape_text(&text, reply.name);
     buffer_append_format(&text, ", not even %s after it should have", allowed);
     reply.text = buffer_bytes(&text);
-    worker_set_add(&reply.workers, worker->id);
     runner_answer(runner, worker, &reply);
-    worker_set_finish(&reply.workers);
 }
 
 void runner_expect_answer(struct runner *runner)

@@ -1,9 +1,10 @@
 /* When workers start, and arithmetic of instants. */
 #include "agent/core/runner/schedule.h"
 
+#include "common/time_units.h"
+
 #include <assert.h>
 
-#define NS_PER_MS UINT64_C(1000000)
 /* One less than what timers take for never. */
 #define FARTHEST_NS (UINT64_MAX - 1)
 

@@ -19,7 +19,7 @@ struct coordinator_effect {
     enum coordinator_effect_kind kind;
     uint64_t incarnation;
     struct envelope envelope;
-    struct bytes message; /* borrowed until the next coordinator_step */
+    struct shared *message; /* NULL: there is none; borrowed until the next coordinator_step */
     enum log_level level;
     struct log_subject subject; /* of LOG; borrowed likewise */
     uint64_t campaign;

@@ -72,18 +72,13 @@ static void take_deploy(struct unpack *from, struct decoded_event *record)
     record->files = memory_new(listing->file_count, sizeof *record->files);
     event->create.bundle.files = record->files;
     for (size_t i = 0; i < listing->file_count; i++) {
-        record->files[i] =
-            (struct bundle_file){.path = listing->files[i].path, .content = unpack_bytes(from)};
+        record->files[i] = (struct bundle_file){.path = listing->files[i].path};
     }
 }
 
 static void put_create(struct buffer *into, const struct coordinator_event *event)
 {
-    const struct bundle *bundle = &event->create.bundle;
-    put_deploy(into, &event->create.options, bundle);
-    for (size_t i = 0; i < bundle->file_count; i++) {
-        pack_bytes(into, bundle->files[i].content);
-    }
+    put_deploy(into, &event->create.options, &event->create.bundle);
     pack_bytes(into, event->create.script);
     pack_bytes(into, event->create.key);
     pack_number(into, event->create.agents);
@@ -174,6 +169,7 @@ static void take_inside(struct unpack *from, struct decoded_event *record)
 static void forget(struct decoded_event *record)
 {
     memory_free(record->files);
+    memory_free(record->content);
     if (record->has_message) {
         message_finish(&record->message);
     }
@@ -188,6 +184,22 @@ bool event_decode(struct unpack *from, uint64_t before_ns, struct decoded_event 
     event->now_ns = before_ns + unpack_number(from); /* may wrap around, like the difference */
     take_inside(from, record);
     return !from->is_broken;
+}
+
+void decoded_event_load_bundle(struct decoded_event *record, const struct bundle_source *source)
+{
+    if (record->event.kind != EVENT_CREATE) {
+        return;
+    }
+    memory_free(record->content);
+    const struct bundle_listing *listing = &record->message.deploy.bundle;
+    record->content = bundle_source_load(source, listing);
+    size_t at = 0;
+    for (size_t i = 0; i < listing->file_count; i++) {
+        record->files[i].content = bytes_of(record->content + at, (size_t)listing->files[i].size_bytes);
+        at += record->files[i].content.size;
+    }
+    record->event.create.content = &record->content;
 }
 
 void decoded_event_finish(struct decoded_event *record)

@@ -11,7 +11,8 @@
 static void outbox_free_kept(struct outbox *outbox)
 {
     for (size_t i = 0; i < outbox->kept_count; i++) {
-        memory_free(outbox->kept[i]);
+        memory_free(outbox->kept[i].memory);
+        shared_release(&outbox->kept[i].message);
     }
     outbox->kept_count = 0;
 }
@@ -40,12 +41,28 @@ static struct coordinator_effect *outbox_add(struct outbox *outbox, enum coordin
     return effect;
 }
 
-void outbox_frame(struct outbox *outbox, const struct envelope *envelope, struct bytes message)
+static void outbox_keep_until_next(struct outbox *outbox, struct outbox_kept kept)
+{
+    outbox->kept =
+        memory_reserve(outbox->kept, &outbox->kept_capacity, outbox->kept_count + 1, sizeof *outbox->kept);
+    outbox->kept[outbox->kept_count++] = kept;
+}
+
+void *outbox_keep(struct outbox *outbox, void *memory)
+{
+    outbox_keep_until_next(outbox, (struct outbox_kept){.memory = memory});
+    return memory;
+}
+
+void outbox_frame(struct outbox *outbox, const struct envelope *envelope, struct shared *message)
 {
     struct coordinator_effect *effect = outbox_add(outbox, EFFECT_SEND);
     effect->incarnation = envelope->incarnation;
     effect->envelope = *envelope;
     effect->message = message;
+    if (message != NULL) {
+        outbox_keep_until_next(outbox, (struct outbox_kept){.message = shared_hold(message)});
+    }
 }
 
 void outbox_forget_route(struct outbox *outbox, uint64_t incarnation)
@@ -62,13 +79,12 @@ void outbox_log(struct outbox *outbox, enum log_level level, const struct log_su
     compose_list(line, sizeof line, format, arguments);
     va_end(arguments);
     const char *text = (const char *)outbox_keep(outbox, memory_copy_string(line));
-    struct bytes agent =
-        bytes_copy_new(subject->agent); /* the member may be freed before the line is written */
-    (void)outbox_keep(outbox, (void *)agent.data);
+    /* The member may be freed before the line is written. */
+    void *agent = outbox_keep(outbox, memory_copy(subject->agent.data, subject->agent.size));
     struct coordinator_effect *effect = outbox_add(outbox, EFFECT_LOG);
     effect->level = level;
     effect->subject = *subject;
-    effect->subject.agent = agent;
+    effect->subject.agent = bytes_of(agent, subject->agent.size);
     effect->text = text;
 }
 
@@ -84,12 +100,4 @@ void outbox_deadlock(struct outbox *outbox, uint64_t campaign, const char *text)
     struct coordinator_effect *effect = outbox_add(outbox, EFFECT_DEADLOCK);
     effect->campaign = campaign;
     effect->text = (const char *)outbox_keep(outbox, memory_copy_string(text));
-}
-
-void *outbox_keep(struct outbox *outbox, void *memory)
-{
-    outbox->kept =
-        memory_reserve(outbox->kept, &outbox->kept_capacity, outbox->kept_count + 1, sizeof *outbox->kept);
-    outbox->kept[outbox->kept_count++] = memory;
-    return memory;
 }

@@ -2,9 +2,15 @@
 #pragma once
 #include "coordinator/core/base/effect.h"
 
+/* One of both: memory of memory_new, or a message that is held. */
+struct outbox_kept {
+    void *memory;
+    struct shared *message;
+};
+
 struct outbox {
     struct coordinator_effects *effects; /* the caller's, for this step */
-    void **kept;
+    struct outbox_kept *kept;            /* until the next step */
     size_t kept_count;
     size_t kept_capacity;
 };
@@ -13,8 +19,8 @@ struct outbox {
 void outbox_begin(struct outbox *outbox, struct coordinator_effects *effects);
 void outbox_finish(struct outbox *outbox);
 
-/* `message` has to remain valid until the next step. */
-void outbox_frame(struct outbox *outbox, const struct envelope *envelope, struct bytes message);
+/* `message` is held until the next step; NULL: there is none. */
+void outbox_frame(struct outbox *outbox, const struct envelope *envelope, struct shared *message);
 void outbox_forget_route(struct outbox *outbox, uint64_t incarnation);
 void outbox_log(struct outbox *outbox, enum log_level level, const struct log_subject *subject,
                 const char *format, ...) PRINTF_LIKE(4, 5);

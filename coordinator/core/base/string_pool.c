@@ -2,6 +2,7 @@
 #include "coordinator/core/base/string_pool.h"
 #include "common/map.h"
 #include "common/memory.h"
+#include "common/text.h"
 
 #include <assert.h>
 
@@ -9,16 +10,16 @@ struct string_pool {
     struct map *map;
     uint64_t next_number;
     /* While the pool is unpacked: its texts by number, held. */
-    struct text **unpacked;
+    struct pool_string **unpacked;
     size_t unpacked_count;
     size_t unpacked_capacity;
 };
 
-struct text {
+struct pool_string {
     struct string_pool *texts;
     uint64_t number; /* rises from one to the next; 0 is none */
     size_t holders;
-    struct bytes bytes;
+    struct text text;
 };
 
 struct string_pool *string_pool_new(void)
@@ -39,7 +40,7 @@ void string_pool_free(struct string_pool **texts)
     *texts = NULL;
 }
 
-struct text *string_pool_hold(struct string_pool *texts, struct bytes bytes)
+struct pool_string *string_pool_hold(struct string_pool *texts, struct bytes bytes)
 {
     char cut[STRING_POOL_KEPT_BYTES + 1];
     bytes_to_text(bytes, cut, sizeof cut);
@@ -47,23 +48,23 @@ struct text *string_pool_hold(struct string_pool *texts, struct bytes bytes)
     if (key.size == 0) {
         return NULL;
     }
-    struct text *text = map_get(texts->map, key);
+    struct pool_string *text = map_get(texts->map, key);
     if (text == NULL && map_size(texts->map) >= STRING_POOL_MOST) {
         key = bytes_of_string(STRING_POOL_TOO_MANY);
         text = map_get(texts->map, key);
     }
     if (text == NULL) {
-        text = MEMORY_NEW(struct text);
+        text = MEMORY_NEW(struct pool_string);
         text->texts = texts;
         text->number = ++texts->next_number;
-        text->bytes = bytes_of(memory_copy(key.data, key.size), key.size);
+        text->text = text_copy(key);
         map_put(texts->map, key, text);
     }
     text->holders++;
     return text;
 }
 
-struct text *text_hold(struct text *text)
+struct pool_string *pool_string_hold(struct pool_string *text)
 {
     if (text != NULL) {
         text->holders++;
@@ -71,21 +72,21 @@ struct text *text_hold(struct text *text)
     return text;
 }
 
-void text_release(struct text **text)
+void pool_string_release(struct pool_string **text)
 {
-    struct text *released = *text;
+    struct pool_string *released = *text;
     *text = NULL;
     if (released == NULL || --released->holders > 0) {
         return;
     }
-    map_remove(released->texts->map, released->bytes);
-    memory_free((void *)released->bytes.data);
+    map_remove(released->texts->map, released->text.bytes);
+    text_finish(&released->text);
     memory_free(released);
 }
 
-struct bytes text_bytes(const struct text *text)
+struct bytes pool_string_bytes(const struct pool_string *text)
 {
-    return text == NULL ? bytes_of(NULL, 0) : text->bytes;
+    return text == NULL ? bytes_of(NULL, 0) : text->text.bytes;
 }
 
 void string_pool_pack(const struct string_pool *texts, struct buffer *into)
@@ -94,13 +95,13 @@ void string_pool_pack(const struct string_pool *texts, struct buffer *into)
     pack_number(into, texts->next_number);
     pack_number(into, map_size(texts->map));
     while (map_next(texts->map, &cursor)) {
-        const struct text *text = cursor.value;
+        const struct pool_string *text = cursor.value;
         pack_number(into, text->number);
-        pack_bytes(into, text->bytes);
+        pack_bytes(into, text->text.bytes);
     }
 }
 
-void text_pack(const struct text *text, struct buffer *into)
+void pool_string_pack(const struct pool_string *text, struct buffer *into)
 {
     pack_number(into, text == NULL ? 0 : text->number);
 }
@@ -115,10 +116,10 @@ void string_pool_unpack(struct string_pool *texts, struct unpack *from)
         uint64_t number = unpack_number(from);
         struct bytes bytes = unpack_bytes(from);
         size_t known = map_size(texts->map);
-        struct text *text = number > before && number <= last ? string_pool_hold(texts, bytes) : NULL;
+        struct pool_string *text = number > before && number <= last ? string_pool_hold(texts, bytes) : NULL;
         before = number;
         if (text == NULL || map_size(texts->map) == known) {
-            text_release(&text);
+            pool_string_release(&text);
             unpack_break(from);
             return;
         }
@@ -129,7 +130,7 @@ void string_pool_unpack(struct string_pool *texts, struct unpack *from)
     texts->next_number = last;
 }
 
-struct text *text_unpack(const struct string_pool *texts, struct unpack *from)
+struct pool_string *pool_string_unpack(const struct string_pool *texts, struct unpack *from)
 {
     uint64_t number = unpack_number(from);
     size_t low = 0;
@@ -143,7 +144,7 @@ struct text *text_unpack(const struct string_pool *texts, struct unpack *from)
         }
     }
     if (low < texts->unpacked_count && texts->unpacked[low]->number == number) {
-        return text_hold(texts->unpacked[low]);
+        return pool_string_hold(texts->unpacked[low]);
     }
     if (number != 0) {
         unpack_break(from);
@@ -154,7 +155,7 @@ struct text *text_unpack(const struct string_pool *texts, struct unpack *from)
 void string_pool_let_go(struct string_pool *texts)
 {
     for (size_t i = 0; i < texts->unpacked_count; i++) {
-        text_release(&texts->unpacked[i]);
+        pool_string_release(&texts->unpacked[i]);
     }
     memory_free(texts->unpacked);
     texts->unpacked = NULL;

@@ -11,26 +11,26 @@
 #define STRING_POOL_TOO_MANY "(one of too many different texts)"
 
 struct string_pool;
-struct text;
+struct pool_string;
 
 MUST_CHECK struct string_pool *string_pool_new(void);
 /* All texts have to be released before. */
 void string_pool_free(struct string_pool **texts);
 /* The text, with one more holder; NULL: it is empty. */
-MUST_CHECK struct text *string_pool_hold(struct string_pool *texts, struct bytes bytes);
+MUST_CHECK struct pool_string *string_pool_hold(struct string_pool *texts, struct bytes bytes);
 
 /* One more holder. NULL stays NULL. */
-struct text *text_hold(struct text *text);
+struct pool_string *pool_string_hold(struct pool_string *text);
 /* One holder less; the last one frees it. */
-void text_release(struct text **text);
+void pool_string_release(struct pool_string **text);
 /* Empty for NULL. */
-struct bytes text_bytes(const struct text *text);
+struct bytes pool_string_bytes(const struct pool_string *text);
 
 /* All texts as bytes; and one of them, or NULL, as its number among them. */
 void string_pool_pack(const struct string_pool *texts, struct buffer *into);
-void text_pack(const struct text *text, struct buffer *into);
+void pool_string_pack(const struct pool_string *text, struct buffer *into);
 /* Into a new pool, which holds each text once until string_pool_let_go. */
 void string_pool_unpack(struct string_pool *texts, struct unpack *from);
 /* With one more holder; NULL: none, or `from` is broken. */
-MUST_CHECK struct text *text_unpack(const struct string_pool *texts, struct unpack *from);
+MUST_CHECK struct pool_string *pool_string_unpack(const struct string_pool *texts, struct unpack *from);
 void string_pool_let_go(struct string_pool *texts);

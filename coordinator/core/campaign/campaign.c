@@ -16,10 +16,10 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     struct campaign *campaign = MEMORY_NEW(struct campaign);
     campaign->home = *home;
     campaign->id = id;
-    campaign->options = campaign_options_copy(&event->create.options);
+    campaign->options = campaign_options_copy(&event->create.options, &campaign->option_texts);
     bundle_copy(&campaign->bundle, &event->create.bundle, event->create.content);
-    campaign->script = bytes_copy_new(event->create.script);
-    campaign->key = bytes_copy_new(event->create.key);
+    campaign->script = text_copy(event->create.script);
+    campaign->key = text_copy(event->create.key);
     campaign->agents_wanted = event->create.agents > 0 ? event->create.agents : 1;
     campaign->deadline_ms = event->create.deadline_ms;
     campaign->state = CAMPAIGN_CREATED;
@@ -47,20 +47,20 @@ void campaign_free(struct campaign **at)
     deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        memory_free((void *)campaign->agents[i].name.data);
-        memory_free((void *)campaign->agents[i].host.data);
+        text_finish(&campaign->agents[i].name);
+        text_finish(&campaign->agents[i].host);
+        text_finish(&campaign->agents[i].labels);
         artifacts_abandon(&campaign->artifacts, &campaign->agents[i].artifact);
         histogram_free(&campaign->agents[i].performance.lag_us);
-        memory_free((void *)campaign->agents[i].labels.data);
     }
     memory_free(campaign->agents);
     memory_free(campaign->agent_reports);
     memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
     memory_free(campaign->last_steps);
-    campaign_options_finish(&campaign->options);
-    memory_free((void *)campaign->script.data);
-    memory_free((void *)campaign->key.data);
+    text_finish(&campaign->option_texts);
+    text_finish(&campaign->script);
+    text_finish(&campaign->key);
     bundle_finish(&campaign->bundle);
     judgement_finish(&campaign->judgement);
     placement_free(&campaign->placement);
@@ -80,7 +80,12 @@ uint64_t campaign_id(const struct campaign *campaign)
 
 struct bytes campaign_key(const struct campaign *campaign)
 {
-    return campaign->key;
+    return campaign->key.bytes;
+}
+
+struct bytes campaign_bundle(const struct campaign *campaign)
+{
+    return campaign->bundle.listing.hash;
 }
 
 enum campaign_state campaign_state(const struct campaign *campaign)

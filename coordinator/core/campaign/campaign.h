@@ -2,6 +2,7 @@
  * together. */
 #pragma once
 #include "common/error.h"
+#include "coordinator/core/base/bundle_source.h"
 #include "coordinator/core/base/deadline.h"
 #include "coordinator/core/base/event.h"
 #include "coordinator/core/base/outbox.h"
@@ -28,6 +29,8 @@ uint64_t campaign_id(const struct campaign *campaign);
 /* The key that it was created with; empty: none. */
 struct bytes campaign_key(const struct campaign *campaign);
 bool campaign_is_ended(const struct campaign *campaign);
+/* The name of its bundle; empty once it has ended. */
+struct bytes campaign_bundle(const struct campaign *campaign);
 
 /* Deploys if it waits for agents and there are enough now. */
 void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns);
@@ -71,4 +74,5 @@ bool campaign_is_at_rest(const struct campaign *campaign);
 /* A campaign that has not ended and is at rest, as bytes. */
 void campaign_pack(const struct campaign *campaign, struct buffer *into);
 /* Its members are there already. NULL, and `from` is broken, if the bytes make no sense. */
-MUST_CHECK struct campaign *campaign_unpack(const struct campaign_home *home, struct unpack *from);
+MUST_CHECK struct campaign *campaign_unpack(const struct campaign_home *home,
+                                            const struct bundle_source *bundles, struct unpack *from);

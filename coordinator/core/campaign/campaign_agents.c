@@ -2,6 +2,8 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
+#include "coordinator/core/base/bitset.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
 
@@ -11,7 +13,6 @@
 #define ASSIGNMENTS_PER_MESSAGE 4096u
 static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec accepts them");
 
-#define NS_PER_MS 1000000u
 /* An instant is announced this many round trips of the slowest agent ahead, but no more than the maximum: the
  * others do not wait longer for an agent that hardly answers. */
 #define LEAD_ROUND_TRIPS 4u
@@ -48,13 +49,20 @@ void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent
     members_send(campaign->home.members, agent->member, message);
 }
 
-void campaign_tell_all(struct campaign *campaign, struct message *message)
+void campaign_tell_some(struct campaign *campaign, const uint64_t *agents, struct message *message)
 {
+    message->campaign = campaign->id;
+    SCOPED(shared_release) struct shared *encoded = members_encode(message);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        if (campaign_agent_is_live(&campaign->agents[i])) {
-            campaign_tell(campaign, &campaign->agents[i], message);
+        if (campaign_agent_is_live(&campaign->agents[i]) && (agents == NULL || bitset_has(agents, i))) {
+            members_send_encoded(campaign->home.members, campaign->agents[i].member, encoded);
         }
     }
+}
+
+void campaign_tell_all(struct campaign *campaign, struct message *message)
+{
+    campaign_tell_some(campaign, NULL, message);
 }
 
 uint64_t campaign_lead_ns(const struct campaign *campaign)
@@ -75,8 +83,8 @@ uint64_t campaign_lead_ns(const struct campaign *campaign)
 /* agent-2 before agent-10. The order is fixed so that a worker is on the same agent in every run. */
 static int member_compare_names(const void *left, const void *right)
 {
-    struct bytes a = (*(struct member *const *)left)->name;
-    struct bytes b = (*(struct member *const *)right)->name;
+    struct bytes a = (*(struct member *const *)left)->name.bytes;
+    struct bytes b = (*(struct member *const *)right)->name.bytes;
     if (a.size != b.size) {
         return a.size < b.size ? -1 : 1;
     }
@@ -86,9 +94,9 @@ static int member_compare_names(const void *left, const void *right)
 static void campaign_agent_init(struct campaign_agent *agent, struct member *member)
 {
     agent->member = member;
-    agent->name = bytes_copy_new(member->name);
-    agent->host = bytes_copy_new(member->host);
-    agent->labels = bytes_copy_new(member->labels);
+    agent->name = text_copy(member->name.bytes);
+    agent->host = text_copy(member->host.bytes);
+    agent->labels = text_copy(member->labels.bytes);
     agent->pid = member->pid;
     agent->cores = member->cores;
 }
@@ -160,7 +168,7 @@ void campaign_deploy(struct campaign *campaign)
         if (campaign_agent_is_live(&campaign->agents[i])) {
             struct message message = {.kind = MESSAGE_DEPLOY,
                                       .deploy = {.options = campaign->options,
-                                                 .bundle = campaign->bundle.listing,
+                                                 .bundle = campaign->bundle.owned.listing,
                                                  .workers = sets[i],
                                                  .is_seed_fixed = campaign->options.seed != 0}};
             campaign_tell(campaign, &campaign->agents[i], &message);

@@ -29,9 +29,9 @@ struct performance {
 /* An agent of the campaign. */
 struct campaign_agent {
     struct member *member; /* NULL once it is lost */
-    struct bytes name;     /* name and host are zero-terminated */
-    struct bytes host;
-    struct bytes labels;
+    struct text name;
+    struct text host;
+    struct text labels;
     uint32_t pid;
     uint32_t cores;
     uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
@@ -56,9 +56,10 @@ struct campaign {
     struct campaign_home home;
     uint64_t id;
     struct campaign_options options;
+    struct text option_texts;  /* those of the options are in it */
     struct bundle_copy bundle; /* until the end: agents may request it */
-    struct bytes script;
-    struct bytes key; /* idempotency key of its creation; empty: none */
+    struct text script;
+    struct text key; /* idempotency key of its creation; empty: none */
     uint32_t agents_wanted;
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
@@ -138,8 +139,9 @@ struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct
 /* Takes part, and messages can be sent to it. */
 bool campaign_agent_is_live(const struct campaign_agent *agent);
 uint32_t campaign_live_agents(const struct campaign *campaign);
-/* Sends to one live agent, or to all of them. */
+/* Sends to one live agent; to those of `agents` (bitset.h) that are live; to all that are. Encoded once. */
 void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message);
+void campaign_tell_some(struct campaign *campaign, const uint64_t *agents, struct message *message);
 void campaign_tell_all(struct campaign *campaign, struct message *message);
 /* How far ahead an instant has to be announced so that every agent knows of it in time. */
 uint64_t campaign_lead_ns(const struct campaign *campaign);

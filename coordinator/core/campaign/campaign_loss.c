@@ -157,7 +157,7 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
         return;
     }
     struct loss loss = {.agent = agent, .index = (uint32_t)(agent - campaign->agents)};
-    compose(loss.text, sizeof loss.text, "agent %.*s %s", BYTES_FORMAT(agent->name), what);
+    compose(loss.text, sizeof loss.text, "agent %.*s %s", BYTES_FORMAT(agent->name.bytes), what);
     placement_workers(campaign->placement, loss.index, &loss.workers);
     campaign_take_loss(campaign, now_ns, &loss);
     worker_set_finish(&loss.workers);

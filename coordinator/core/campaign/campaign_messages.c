@@ -143,8 +143,8 @@ static enum campaign_lifecycle_event campaign_on_bundle_wanted(struct campaign *
                                                                struct campaign_agent *agent,
                                                                const struct message *message)
 {
-    struct bytes content = campaign->bundle.content;
-    struct bytes hash = campaign->bundle.listing.hash;
+    struct bytes content = campaign->bundle.content.bytes;
+    struct bytes hash = campaign->bundle.owned.listing.hash;
     uint64_t offset = message->bundle_chunk.offset;
     size_t size = bundle_chunk_bytes(content.size, offset);
     if (size == 0 || offset != agent->bundle_bytes || !bytes_equal(message->bundle_chunk.hash, hash)) {

@@ -11,9 +11,9 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1328 &&
+                      1664 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
-                  sizeof(struct artifacts) == 664 && sizeof(struct artifact_delivery) == 64 &&
+                  sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "every field is packed, shown only, or borrowed; the codec packs the options");
 
@@ -22,23 +22,23 @@ bool campaign_is_at_rest(const struct campaign *campaign)
     return campaign->rooms == NULL || (!campaign->is_unsettled && rooms_is_at_rest(campaign->rooms));
 }
 
-/* As the event that created it, with its present options. */
+/* As the event that created it, with its present options and without the contents of its bundle. */
 static void campaign_creation_pack(const struct campaign *campaign, struct buffer *into)
 {
-    const struct bundle_listing *listing = &campaign->bundle.listing;
+    const struct bundle_listing *listing = &campaign->bundle.owned.listing;
     struct bundle_file *files = memory_new(listing->file_count + 1, sizeof *files);
     size_t at = 0;
     for (size_t i = 0; i < listing->file_count; i++) {
         files[i].path = listing->files[i].path;
-        files[i].content = bytes_of(campaign->bundle.content.data + at, listing->files[i].size_bytes);
+        files[i].content = bytes_of(campaign->bundle.content.bytes.data + at, listing->files[i].size_bytes);
         at += listing->files[i].size_bytes;
     }
     struct coordinator_event event = {
         .kind = EVENT_CREATE,
         .create = {.options = campaign->options,
                    .bundle = {.files = files, .file_count = listing->file_count, .hash = listing->hash},
-                   .script = campaign->script,
-                   .key = campaign->key,
+                   .script = campaign->script.bytes,
+                   .key = campaign->key.bytes,
                    .agents = campaign->agents_wanted,
                    .deadline_ms = campaign->deadline_ms}};
     event_encode(into, 0, &event);
@@ -46,12 +46,13 @@ static void campaign_creation_pack(const struct campaign *campaign, struct buffe
 }
 
 static struct campaign *campaign_creation_unpack(const struct campaign_home *home, uint64_t id,
-                                                 struct unpack *from)
+                                                 const struct bundle_source *bundles, struct unpack *from)
 {
     struct decoded_event record = {0};
     struct campaign *campaign = NULL;
     if (event_decode(from, 0, &record) && record.event.kind == EVENT_CREATE &&
         record.event.create.options.workers > 0) {
+        decoded_event_load_bundle(&record, bundles);
         campaign = campaign_make(home, id, &record.event);
     } else {
         unpack_break(from);
@@ -174,10 +175,9 @@ static void artifacts_unpack(struct artifacts *artifacts, struct unpack *from)
         struct artifact artifact = {.kind = (enum artifact_kind)unpack_bounded(from, ARTIFACT_KINDS - 1)};
         artifact.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         artifact.step = unpack_number(from);
-        struct bytes content = unpack_bytes(from);
-        artifact.content = bytes_of(memory_copy(content.data, content.size), content.size);
-        artifacts->bytes += content.size;
-        artifacts->items[artifacts->count++] = artifact;
+        struct text content = text_copy(unpack_bytes(from));
+        artifacts->bytes += content.bytes.size;
+        artifacts_add(artifacts, artifact, content);
     }
 }
 
@@ -193,9 +193,9 @@ enum {
 static void campaign_agent_pack(const struct campaign_agent *agent, struct buffer *into)
 {
     pack_fixed(into, agent->member != NULL ? agent->member->incarnation : 0);
-    pack_bytes(into, agent->name);
-    pack_bytes(into, agent->host);
-    pack_bytes(into, agent->labels);
+    pack_bytes(into, agent->name.bytes);
+    pack_bytes(into, agent->host.bytes);
+    pack_bytes(into, agent->labels.bytes);
     pack_number(into, agent->pid);
     pack_number(into, agent->cores);
     pack_number(into, agent->workers);
@@ -217,9 +217,9 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
 {
     uint64_t incarnation = unpack_fixed(from);
     agent->member = incarnation != 0 ? members_find(campaign->home.members, incarnation) : NULL;
-    agent->name = bytes_copy_new(unpack_bytes(from));
-    agent->host = bytes_copy_new(unpack_bytes(from));
-    agent->labels = bytes_copy_new(unpack_bytes(from));
+    agent->name = text_copy(unpack_bytes(from));
+    agent->host = text_copy(unpack_bytes(from));
+    agent->labels = text_copy(unpack_bytes(from));
     agent->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
@@ -379,10 +379,11 @@ static bool campaign_is_possible(const struct campaign *campaign)
            (!campaign->is_draining || campaign->last_steps != NULL);
 }
 
-struct campaign *campaign_unpack(const struct campaign_home *home, struct unpack *from)
+struct campaign *campaign_unpack(const struct campaign_home *home, const struct bundle_source *bundles,
+                                 struct unpack *from)
 {
     uint64_t id = unpack_number(from);
-    struct campaign *campaign = campaign_creation_unpack(home, id, from);
+    struct campaign *campaign = campaign_creation_unpack(home, id, bundles, from);
     if (campaign == NULL) {
         return NULL;
     }

@@ -87,7 +87,8 @@ static void campaign_name_awaited(const struct campaign *campaign, struct buffer
         bool is_awaited =
             campaign->state == CAMPAIGN_READY ? i == campaign->global_agent : !agent->is_deployed;
         if (campaign_agent_is_live(agent) && is_awaited) {
-            buffer_append_format(names, "%s%.*s", names->size > 0 ? ", " : "", BYTES_FORMAT(agent->name));
+            buffer_append_format(names, "%s%.*s", names->size > 0 ? ", " : "",
+                                 BYTES_FORMAT(agent->name.bytes));
         }
     }
 }
@@ -164,13 +165,13 @@ static void campaign_give_up_workers(struct campaign *campaign)
         agent->is_given_up = true;
         agent->workers_running = 0;
         outbox_log(campaign->home.outbox, LOG_WARNING,
-                   &(struct log_subject){.campaign = campaign->id, .agent = agent->name},
+                   &(struct log_subject){.campaign = campaign->id, .agent = agent->name.bytes},
                    "campaign %llu: agent %.*s did not finish within %s", (unsigned long long)campaign->id,
-                   BYTES_FORMAT(agent->name), within);
+                   BYTES_FORMAT(agent->name.bytes), within);
         if (!campaign->is_at_once) {
             judgement_raise(&campaign->judgement, VERDICT_ABORTED,
-                            "agent %.*s did not finish within %s of the stop", BYTES_FORMAT(agent->name),
-                            within);
+                            "agent %.*s did not finish within %s of the stop",
+                            BYTES_FORMAT(agent->name.bytes), within);
         }
     }
 }

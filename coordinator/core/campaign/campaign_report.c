@@ -37,7 +37,7 @@ static struct bottleneck_report campaign_agent_bottleneck(const struct campaign_
     const struct overload_sum *total = &agent->performance.overload.total;
     double whole_us = (double)total->us;
     return (struct bottleneck_report){
-        .agent = agent->name,
+        .agent = agent->name.bytes,
         .strained_us = total->us,
         .lag_p99_us = total->lag_p99_us,
         .lag_maximum_us = total->lag_max_us,
@@ -72,9 +72,9 @@ static void campaign_report_agents(struct campaign *campaign)
     report->workers_running = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
-        campaign->agent_reports[i] = (struct agent_report){.name = agent->name,
-                                                           .host = agent->host,
-                                                           .labels = agent->labels,
+        campaign->agent_reports[i] = (struct agent_report){.name = agent->name.bytes,
+                                                           .host = agent->host.bytes,
+                                                           .labels = agent->labels.bytes,
                                                            .pid = agent->pid,
                                                            .workers = agent->workers,
                                                            .state = campaign_agent_state(campaign, agent)};
@@ -112,8 +112,8 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     bool is_ended = campaign->state == CAMPAIGN_ENDED;
     report->campaign = campaign->id;
     report->options = &campaign->options;
-    report->script = campaign->script;
-    report->key = campaign->key;
+    report->script = campaign->script.bytes;
+    report->key = campaign->key.bytes;
     report->state = campaign->state;
     report->verdict = is_ended ? campaign->judgement.verdict : VERDICT_NONE;
     report->reason = bytes_of_string(campaign->judgement.reason);

@@ -3,15 +3,19 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/memory.h"
+#include "coordinator/core/base/bitset.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
-
-#include <assert.h>
+#include <string.h>
 
 /* Approximate size of an item, and of a run of a worker set, on the wire. */
 #define ITEM_BYTES 100u
 #define RUN_BYTES 12u
+/* One message serves all agents where it costs none of them much more than its own part would: so many runs
+ * of workers in a reply, and so many bytes of replies that are not for each of the agents. */
+#define COMMON_RUNS 64u
+#define COMMON_EXTRA_BYTES 1024u
 /* The latest values that are not counted again where replies share them. */
 #define SHARED_LOOKED_AT 8u
 
@@ -68,6 +72,13 @@ static size_t draft_add_value(struct draft *draft, struct bytes value)
     return value.size;
 }
 
+/* Approximate size of the reply on the wire without its workers. */
+static size_t draft_item_bytes(struct draft *draft, const struct reply *reply)
+{
+    return ITEM_BYTES + reply->name.size + draft_add_value(draft, reply->value) + reply->text.size +
+           reply->missing.run_count * RUN_BYTES;
+}
+
 static void draft_begin_item(struct draft *draft, const struct reply *reply, uint64_t rank)
 {
     draft->items = memory_reserve(draft->items, &draft->capacity, draft->count + 1, sizeof *draft->items);
@@ -76,8 +87,7 @@ static void draft_begin_item(struct draft *draft, const struct reply *reply, uin
     worker_set_init(&item->workers);
     item->rank = rank;
     draft->source = reply;
-    draft->size_bytes += ITEM_BYTES + reply->name.size + draft_add_value(draft, reply->value) +
-                         reply->text.size + reply->missing.run_count * RUN_BYTES;
+    draft->size_bytes += draft_item_bytes(draft, reply);
 }
 
 /* `rank` is the worker's own at a barrier, else 0. */
@@ -104,8 +114,77 @@ static void draft_add_worker(struct campaign *campaign, uint32_t worker, const s
     draft->next_rank = rank == 0 ? 0 : rank + 1;
 }
 
+/* Which live agents replies are for. */
+struct audience {
+    uint64_t *agents; /* bits, as all below */
+    uint64_t *of_one; /* of the reply that was added last */
+    uint32_t count;
+    struct draft size;  /* of all replies; without items */
+    size_t whole_bytes; /* of those that are for each of the agents */
+    size_t extra_bytes; /* of the others */
+};
+
+static void audience_add(const struct campaign *campaign, struct audience *audience,
+                         const struct reply *reply)
+{
+    struct worker_cursor cursor = {0};
+    uint32_t count_of_one = 0;
+    uint32_t last = PLACEMENT_NOBODY;
+    size_t bytes = draft_item_bytes(&audience->size, reply) + reply->workers.run_count * RUN_BYTES;
+    memset(audience->of_one, 0, bitset_words(campaign->agent_count) * sizeof(uint64_t));
+    while (worker_set_next(&reply->workers, &cursor)) {
+        uint32_t index = placement_agent(campaign->placement, cursor.worker);
+        if (index == last || index == PLACEMENT_NOBODY || !campaign_agent_is_live(&campaign->agents[index])) {
+            continue;
+        }
+        last = index;
+        count_of_one += bitset_add(audience->of_one, index);
+        if (bitset_add(audience->agents, index)) {
+            audience->count++;
+            audience->extra_bytes += audience->whole_bytes;
+            audience->whole_bytes = 0;
+        }
+    }
+    audience->size.size_bytes += bytes;
+    *(count_of_one == audience->count ? &audience->whole_bytes : &audience->extra_bytes) += bytes;
+}
+
+/* Whether one message with all the replies is as good for each agent of the audience as one of its own. An
+ * agent passes over workers that it does not have. */
+static bool audience_is_common(const struct campaign *campaign, const struct reply *replies, size_t count,
+                               struct audience *audience)
+{
+    bool is_common = count <= LIMIT_BATCH_ITEMS;
+    for (size_t i = 0; is_common && i < count; i++) {
+        is_common =
+            audience->size.size_bytes < LIMIT_BATCH_BYTES && replies[i].workers.run_count <= COMMON_RUNS;
+        if (is_common) {
+            audience_add(campaign, audience, &replies[i]);
+            is_common = audience->extra_bytes <= COMMON_EXTRA_BYTES;
+        }
+    }
+    return is_common && audience->count > 1;
+}
+
+/* Encoded once, and one piece of memory for all links. False if they have to be divided. */
+static bool campaign_send_common(struct campaign *campaign, const struct reply *replies, size_t count)
+{
+    size_t words = bitset_words(campaign->agent_count);
+    uint64_t *bits SCOPED(memory_free_at) = memory_new(2 * words, sizeof *bits);
+    struct audience audience = {.agents = bits, .of_one = bits + words};
+    if (!audience_is_common(campaign, replies, count, &audience)) {
+        return false;
+    }
+    struct message message = {.kind = MESSAGE_REPLIES, .replies = {.items = replies, .count = count}};
+    campaign_tell_some(campaign, audience.agents, &message);
+    return true;
+}
+
 static void campaign_send_replies(struct campaign *campaign, const struct reply *replies, size_t count)
 {
+    if (campaign->agent_count > 1 && campaign_send_common(campaign, replies, count)) {
+        return;
+    }
     struct draft *drafts = memory_new(campaign->agent_count, sizeof *drafts);
     for (size_t i = 0; i < count; i++) {
         uint64_t rank = replies[i].rank;

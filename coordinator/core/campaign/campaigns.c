@@ -123,11 +123,12 @@ void campaigns_pack(const struct campaigns *campaigns, struct buffer *into)
     pack_flag(into, false);
 }
 
-void campaigns_unpack(struct campaigns *campaigns, const struct campaign_home *home, struct unpack *from)
+void campaigns_unpack(struct campaigns *campaigns, const struct campaign_home *home,
+                      const struct bundle_source *bundles, struct unpack *from)
 {
     uint64_t last = 0;
     while (unpack_flag(from)) {
-        struct campaign *campaign = campaign_unpack(home, from);
+        struct campaign *campaign = campaign_unpack(home, bundles, from);
         if (campaign == NULL) {
             return;
         }

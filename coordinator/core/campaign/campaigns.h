@@ -26,5 +26,6 @@ MUST_CHECK bool campaigns_are_at_rest(const struct campaigns *campaigns);
 /* Those that have not ended, as bytes. All of them are at rest. */
 void campaigns_pack(const struct campaigns *campaigns, struct buffer *into);
 /* Into empty ones. */
-void campaigns_unpack(struct campaigns *campaigns, const struct campaign_home *home, struct unpack *from);
+void campaigns_unpack(struct campaigns *campaigns, const struct campaign_home *home,
+                      const struct bundle_source *bundles, struct unpack *from);
 MUST_CHECK bool campaigns_have_unsettled(const struct campaigns *campaigns);

@@ -8,7 +8,7 @@
 
 bool capacity_is_suitable(const struct member *member, const struct campaign_options *options)
 {
-    return labels_have(member->labels, options->labels);
+    return labels_have(member->labels.bytes, options->labels);
 }
 
 struct capacity capacity_of(const struct members *members, const struct campaign_options *options)

@@ -18,7 +18,7 @@
 #define LINE_BYTES_MOST 32u
 #define BLOCK_HEAD_BYTES 16u
 #define BLOCK_MAX_BYTES UINT32_MAX
-/* Format 1 had no such line: its name was in its first block. */
+/* Format 1 had no such line: its name was in its first block. Format 2 held the contents of bundles. */
 #define FORMAT_1_AT (BLOCK_HEAD_BYTES + 1)
 /* At most this much memory is kept from block to block. */
 #define KEPT_BYTES ((size_t)1024 * 1024)
@@ -322,10 +322,11 @@ struct coordinator *event_log_replay(struct event_log_reader *reader, const stru
                                      struct event_log_end *end, struct error *error)
 {
     struct coordinator_effects effects = {0};
-    struct coordinator *coordinator = coordinator_unpack(head->base);
+    struct coordinator *coordinator = coordinator_unpack(head->base, reader->bundles);
     enum event_log_state state = EVENT_LOG_CORRUPT;
     *end = (struct event_log_end){.last_ns = head->clock.now_ns};
     while (coordinator != NULL && (state = event_log_next(reader)) == EVENT_LOG_EVENT) {
+        decoded_event_load_bundle(&reader->record, reader->bundles);
         coordinator_step(coordinator, &reader->record.event, &effects);
         end->last_ns = reader->record.event.now_ns;
         end->events++;

@@ -7,7 +7,7 @@
 
 /* Incremented whenever the bytes mean something else, or the same events lead to a different state: a journal
  * of an older build is then refused explicitly. */
-#define EVENT_LOG_FORMAT 2u
+#define EVENT_LOG_FORMAT 3u
 
 /* The clocks at the time when the base was created: so the coordinator's time continues when another process,
  * or another machine, reads the journal. */
@@ -68,7 +68,8 @@ struct event_log_reader {
     uint64_t before_ns;
     uint64_t lineage;
     uint64_t blocks;
-    struct decoded_event record; /* the event that was read last */
+    struct decoded_event record;         /* the event that was read last */
+    const struct bundle_source *bundles; /* for event_log_replay, set by the caller; NULL: none is there */
 };
 /* Reads the head, which borrows from `bytes`. False with an error if this build cannot continue from it. Must
  * be finished in either case. */

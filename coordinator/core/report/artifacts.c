@@ -4,6 +4,7 @@
 #include "common/compose.h"
 #include "common/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const struct {
@@ -19,7 +20,7 @@ static const struct {
 void artifacts_finish(struct artifacts *artifacts)
 {
     for (size_t i = 0; i < artifacts->count; i++) {
-        memory_free((void *)artifacts->items[i].content.data);
+        text_finish(&artifacts->contents[i]);
     }
     *artifacts = (struct artifacts){0};
 }
@@ -32,6 +33,14 @@ void artifacts_abandon(struct artifacts *artifacts, struct artifact_delivery *de
     }
     memory_free(delivery->content);
     *delivery = (struct artifact_delivery){0};
+}
+
+void artifacts_add(struct artifacts *artifacts, struct artifact artifact, struct text content)
+{
+    assert(artifacts->count < LIMIT_ARTIFACTS);
+    artifact.content = content.bytes;
+    artifacts->contents[artifacts->count] = content;
+    artifacts->items[artifacts->count++] = artifact;
 }
 
 static bool follows(const struct artifact_delivery *delivery, const struct artifact_piece *piece)
@@ -57,11 +66,9 @@ static void complete(struct artifacts *artifacts, struct artifact_delivery *deli
 {
     const struct artifact_piece *head = &delivery->head;
     artifacts->begun--;
-    artifacts->items[artifacts->count++] =
-        (struct artifact){.kind = head->kind,
-                          .worker = head->worker,
-                          .step = head->step,
-                          .content = bytes_of(delivery->content, (size_t)head->size_bytes)};
+    artifacts_add(artifacts,
+                  (struct artifact){.kind = head->kind, .worker = head->worker, .step = head->step},
+                  text_take(delivery->content, (size_t)head->size_bytes));
     *delivery = (struct artifact_delivery){0};
 }
 

@@ -2,6 +2,7 @@
  * which they are assembled from pieces. */
 #pragma once
 #include "common/error.h"
+#include "common/text.h"
 #include "proto/message/limits.h"
 #include "proto/message/message.h"
 
@@ -9,16 +10,20 @@ struct artifact {
     enum artifact_kind kind;
     uint32_t worker;
     uint64_t step;
-    struct bytes content;
+    struct bytes content; /* borrowed */
 };
 
 struct artifacts {
     struct artifact items[LIMIT_ARTIFACTS]; /* complete ones, in the order of completion */
+    struct text contents[LIMIT_ARTIFACTS];  /* of which theirs are views */
     size_t count;
     size_t begun; /* not complete yet */
     size_t bytes; /* of all, incomplete ones too */
 };
 void artifacts_finish(struct artifacts *artifacts);
+
+/* Adds one, for which there is room; takes the content. */
+void artifacts_add(struct artifacts *artifacts, struct artifact artifact, struct text content);
 
 /* The artifact that one agent is sending. Zeroed, there is none. */
 struct artifact_delivery {

@@ -24,21 +24,21 @@ static void free_entries(struct campaign_statistics *statistics)
     while (map_next(statistics->requests, &cursor)) {
         struct request_total *total = (struct request_total *)cursor.value;
         histogram_free(&total->latency_us);
-        memory_free((void *)total->report.name.data);
+        text_finish(&total->name);
         memory_free(total);
     }
     cursor = (struct map_cursor){0};
     while (map_next(statistics->waits, &cursor)) {
         struct wait_total *total = (struct wait_total *)cursor.value;
         histogram_free(&total->waited_us);
-        memory_free((void *)total->report.name.data);
+        text_finish(&total->name);
         memory_free(total);
     }
     cursor = (struct map_cursor){0};
     while (map_next(statistics->errors, &cursor)) {
-        struct error_report *report = (struct error_report *)cursor.value;
-        memory_free((void *)report->text.data);
-        memory_free(report);
+        struct error_total *total = cursor.value;
+        text_finish(&total->text);
+        memory_free(total);
     }
 }
 
@@ -58,11 +58,6 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     memory_free((*statistics)->error_reports);
     memory_free(*statistics);
     *statistics = NULL;
-}
-
-static struct bytes copy_of(struct bytes bytes)
-{
-    return bytes_of(memory_copy(bytes.data, bytes.size), bytes.size);
 }
 
 /* The key is a number, which tells kinds apart, followed by the name. Finds the entry, or that of "(other)"
@@ -100,8 +95,9 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     if (total == NULL) {
         total = MEMORY_NEW(struct request_total);
         total->latency_us = histogram_new();
+        total->name = text_copy(name);
         total->report = (struct request_report){
-            .name = copy_of(name), .is_timing = from->is_timing, .latency_us = total->latency_us};
+            .name = total->name.bytes, .is_timing = from->is_timing, .latency_us = total->latency_us};
         (void)map_put(statistics->requests, buffer_bytes(key), total);
     }
     total->report.count += from->count;
@@ -122,8 +118,9 @@ static void merge_wait(struct campaign_statistics *statistics, const struct wait
     if (total == NULL) {
         total = MEMORY_NEW(struct wait_total);
         total->waited_us = histogram_new();
-        total->report =
-            (struct wait_report){.name = copy_of(name), .kind = from->kind, .waited_us = total->waited_us};
+        total->name = text_copy(name);
+        total->report = (struct wait_report){
+            .name = total->name.bytes, .kind = from->kind, .waited_us = total->waited_us};
         (void)map_put(statistics->waits, buffer_bytes(key), total);
     }
     for (size_t i = 0; i < OUTCOME_COUNT; i++) {
@@ -136,13 +133,15 @@ static void merge_error(struct campaign_statistics *statistics, const struct err
                         struct buffer *key)
 {
     struct bytes text = from->text;
-    struct error_report *total = (struct error_report *)find_entry(statistics->errors, 0, &text, key);
+    struct error_total *total = find_entry(statistics->errors, 0, &text, key);
     if (total == NULL) {
-        total = MEMORY_NEW(struct error_report);
-        *total = (struct error_report){.text = copy_of(text), .worker = from->worker, .step = from->step};
+        total = MEMORY_NEW(struct error_total);
+        total->text = text_copy(text);
+        total->report =
+            (struct error_report){.text = total->text.bytes, .worker = from->worker, .step = from->step};
         (void)map_put(statistics->errors, buffer_bytes(key), total);
     }
-    total->count += from->count;
+    total->report.count += from->count;
 }
 
 void campaign_statistics_add_error(struct campaign_statistics *statistics,
@@ -257,7 +256,7 @@ static void report_errors(struct campaign_statistics *statistics, struct campaig
     report->error_count = 0;
     struct map_cursor cursor = {0};
     while (map_next(statistics->errors, &cursor)) {
-        statistics->error_reports[report->error_count++] = *(const struct error_report *)cursor.value;
+        statistics->error_reports[report->error_count++] = ((const struct error_total *)cursor.value)->report;
     }
     report->errors = statistics->error_reports;
     sort(statistics->error_reports, report->error_count, sizeof *report->errors, compare_errors);

@@ -2,19 +2,27 @@
 #pragma once
 #include "common/buffer.h"
 #include "common/map.h"
+#include "common/text.h"
 #include "coordinator/core/report/statistics.h"
 
 #define STATISTICS_KEY_BYTES (LIMIT_TEXT_BYTES + 16u)
 
-/* The entries of the maps: what the report shows, with name and histogram of their own. */
+/* The entries of the maps: what the report shows, and the name and histogram that it has views of. */
 struct request_total {
+    struct text name;
     struct request_report report;
     struct histogram *latency_us;
 };
 
 struct wait_total {
+    struct text name;
     struct wait_report report;
     struct histogram *waited_us;
+};
+
+struct error_total {
+    struct text text;
+    struct error_report report;
 };
 
 struct campaign_statistics {
@@ -28,7 +36,7 @@ struct campaign_statistics {
     struct histogram *request_latency_us;
     struct map *requests;
     struct map *waits;
-    struct map *errors; /* of struct error_report */
+    struct map *errors;
     /* Arrays of the latest report. */
     struct request_report *request_reports;
     struct wait_report *wait_reports;

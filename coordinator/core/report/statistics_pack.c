@@ -44,7 +44,7 @@ static void errors_pack(const struct campaign_statistics *statistics, struct buf
     struct map_cursor cursor = {0};
     pack_number(into, map_size(statistics->errors));
     while (map_next(statistics->errors, &cursor)) {
-        const struct error_report *report = (const struct error_report *)cursor.value;
+        const struct error_report *report = &((const struct error_total *)cursor.value)->report;
         pack_bytes(into, report->text);
         pack_number(into, report->count);
         pack_number(into, report->worker);

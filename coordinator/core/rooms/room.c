@@ -25,7 +25,7 @@ void room_free(struct room **room)
     }
     struct room *freed = *room;
     for (uint32_t seat = 0; freed->seats != NULL && seat < freed->size; seat++) {
-        text_release(&freed->seats[seat].failure);
+        pool_string_release(&freed->seats[seat].failure);
     }
     for (size_t i = 0; i < freed->step_count; i++) {
         step_state_free(&freed->steps[i], freed->quota);
@@ -62,13 +62,13 @@ bool room_has_begun(const struct room *room, uint32_t seat, uint64_t step)
     return it->past >= step || (it->end != NULL && it->past + 1 == step);
 }
 
-bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct text *failure)
+bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct pool_string *failure)
 {
     struct seat *it = &room->seats[seat];
     it->is_known = true;
     if (failure != NULL && step >= it->failed_step) {
-        text_release(&it->failure);
-        it->failure = text_hold(failure);
+        pool_string_release(&it->failure);
+        it->failure = pool_string_hold(failure);
         it->failed_step = step;
     }
     if (step <= it->past) {
@@ -83,7 +83,7 @@ bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct text *fai
     return true;
 }
 
-void room_end(struct room *room, uint32_t seat, const struct text *end)
+void room_end(struct room *room, uint32_t seat, const struct pool_string *end)
 {
     if (bitset_add(room->ended, seat)) {
         room->seats[seat].end = end;

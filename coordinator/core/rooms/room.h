@@ -16,12 +16,12 @@ struct notifier;
 struct seat {
     uint64_t past;        /* the last step that ended */
     uint64_t failed_step; /* the last step that failed, and how; NULL if none has */
-    struct text *failure;
-    const struct text *end; /* why its worker ended, if not normally; borrowed */
-    bool is_known;          /* whether its progress is known; before, it is past no step */
-    uint64_t joined_past;   /* the step it was past when its worker joined, without having run it */
-    uint64_t signalled;     /* the furthest step in which it has written, read or arrived at a barrier */
-    uint64_t begun;         /* the furthest step that it was about to begin, according to its reports */
+    struct pool_string *failure;
+    const struct pool_string *end; /* why its worker ended, if not normally; borrowed */
+    bool is_known;                 /* whether its progress is known; before, it is past no step */
+    uint64_t joined_past;          /* the step it was past when its worker joined, without having run it */
+    uint64_t signalled; /* the furthest step in which it has written, read or arrived at a barrier */
+    uint64_t begun;     /* the furthest step that it was about to begin, according to its reports */
 };
 
 /* A worker that has gone past steps, and its previous progress. */
@@ -76,9 +76,9 @@ bool room_is_past(const struct room *room, uint32_t seat, uint64_t step);
  * before it never were. */
 bool room_has_begun(const struct room *room, uint32_t seat, uint64_t step);
 /* The worker has ended at least this step. False if that was known. `failure` may be NULL. */
-bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct text *failure);
+bool room_pass(struct room *room, uint32_t seat, uint64_t step, struct pool_string *failure);
 /* The worker has ended, or continues after all. The caller counts `live`. */
-void room_end(struct room *room, uint32_t seat, const struct text *end);
+void room_end(struct room *room, uint32_t seat, const struct pool_string *end);
 void room_revive(struct room *room, uint32_t seat);
 
 enum room_find {

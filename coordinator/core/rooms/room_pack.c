@@ -27,7 +27,7 @@ static void seat_pack(const struct seat *seat, struct buffer *into)
                           (seat->begun != 0 ? SEAT_HAS_BEGUN : 0u));
     pack_number(into, seat->past);
     if (has_failed) {
-        text_pack(seat->failure, into);
+        pool_string_pack(seat->failure, into);
         pack_number(into, seat->failed_step);
     }
     if (seat->joined_past != 0) {
@@ -47,7 +47,7 @@ static void seat_unpack(const struct rooms *rooms, struct seat *seat, struct unp
     seat->is_known = (flags & SEAT_IS_KNOWN) != 0;
     seat->past = unpack_number(from);
     if ((flags & SEAT_HAS_FAILED) != 0) {
-        seat->failure = text_unpack(rooms->texts, from);
+        seat->failure = pool_string_unpack(rooms->texts, from);
         seat->failed_step = unpack_number(from);
     }
     seat->joined_past = (flags & SEAT_HAS_JOINED) != 0 ? unpack_number(from) : 0;
@@ -258,7 +258,7 @@ static void meeting_pack(const struct meeting *meeting, uint32_t seats, struct b
 {
     pack_number(into, meeting->kind);
     pack_number(into, meeting->nth);
-    pack_bytes(into, meeting->name);
+    pack_bytes(into, meeting->name.bytes);
     pack_number(into, meeting->charge);
     if (meeting->kind == MEETING_NOTIFIER) {
         notifier_pack(CONTAINER_OF(meeting, const struct notifier, meeting), seats, into);
@@ -291,7 +291,7 @@ static void meeting_unpack(struct rooms *rooms, struct room *room, struct step_s
         return;
     }
     like.charge = charge_unpack(room, from);
-    like.name = bytes_of(memory_copy(name.data, name.size), name.size);
+    like.name = text_copy(name);
     room->meeting_count++;
     if (like.kind == MEETING_NOTIFIER) {
         struct notifier *notifier = notifier_new();

@@ -236,9 +236,8 @@ enum room_find room_notifier(struct room *room, uint64_t step, struct bytes name
         return ROOM_FULL;
     }
     *notifier = notifier_new();
-    (*notifier)->meeting = (struct meeting){.kind = MEETING_NOTIFIER,
-                                            .name = bytes_of(memory_copy(name.data, name.size), name.size),
-                                            .charge = charge};
+    (*notifier)->meeting =
+        (struct meeting){.kind = MEETING_NOTIFIER, .name = text_copy(name), .charge = charge};
     room_steps_join_step(room, state, &(*notifier)->meeting);
     return ROOM_FOUND;
 }
@@ -261,10 +260,8 @@ enum room_find room_barrier(struct room *room, uint64_t step, struct bytes name,
         return ROOM_FULL;
     }
     *barrier = barrier_new(parties);
-    (*barrier)->meeting = (struct meeting){.kind = MEETING_BARRIER,
-                                           .nth = nth,
-                                           .name = bytes_of(memory_copy(name.data, name.size), name.size),
-                                           .charge = charge};
+    (*barrier)->meeting =
+        (struct meeting){.kind = MEETING_BARRIER, .nth = nth, .name = text_copy(name), .charge = charge};
     room_steps_join_step(room, state, &(*barrier)->meeting);
     return ROOM_FOUND;
 }

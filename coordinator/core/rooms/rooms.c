@@ -70,7 +70,7 @@ size_t rooms_untold_bytes(const struct rooms *rooms)
 static void free_ends(struct rooms *rooms)
 {
     for (uint32_t worker = 0; rooms->ends != NULL && worker < rooms->worker_count; worker++) {
-        text_release(&rooms->ends[worker]);
+        pool_string_release(&rooms->ends[worker]);
     }
     memory_free(rooms->ends);
 }
@@ -194,17 +194,17 @@ void rooms_forget_wait(struct rooms *rooms, uint32_t worker)
     }
 }
 
-static void keep_end(struct rooms *rooms, uint32_t worker, struct text *text)
+static void keep_end(struct rooms *rooms, uint32_t worker, struct pool_string *text)
 {
     if (text != NULL && rooms->ends == NULL) {
-        rooms->ends = memory_new(rooms->worker_count, sizeof(struct text *));
+        rooms->ends = memory_new(rooms->worker_count, sizeof(struct pool_string *));
     }
     if (rooms->ends != NULL) {
-        rooms->ends[worker] = text_hold(text);
+        rooms->ends[worker] = pool_string_hold(text);
     }
 }
 
-void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct text *text)
+void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct pool_string *text)
 {
     if (!bitset_add(rooms->ended, worker)) {
         return;
@@ -249,7 +249,7 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
 {
     rooms_begin_news(rooms);
     bool has_words = text != NULL && text[0] != '\0';
-    struct text *why = string_pool_hold(rooms->texts, bytes_of_string(has_words ? text : "lost"));
+    struct pool_string *why = string_pool_hold(rooms->texts, bytes_of_string(has_words ? text : "lost"));
     struct worker_cursor cursor = {0};
     while (worker_set_next(workers, &cursor)) {
         if (cursor.worker < rooms->worker_count && !rooms_has_ended(rooms, cursor.worker)) {
@@ -259,7 +259,7 @@ void rooms_lose(struct rooms *rooms, uint64_t now_ns, const struct worker_set *w
             rooms_end_worker(rooms, now_ns, cursor.worker, why);
         }
     }
-    text_release(&why);
+    pool_string_release(&why);
 }
 
 static void revive(struct rooms *rooms, struct room *room, uint32_t worker)
@@ -275,7 +275,7 @@ static void revive(struct rooms *rooms, struct room *room, uint32_t worker)
         room_revive(room, worker - room->first);
     }
     if (rooms->ends != NULL) {
-        text_release(&rooms->ends[worker]);
+        pool_string_release(&rooms->ends[worker]);
     }
 }
 
@@ -298,10 +298,10 @@ static uint64_t pass_over(struct rooms *rooms, struct room *room, uint32_t seat,
     uint64_t begun = it->signalled > it->begun ? it->signalled : it->begun;
     uint64_t past = begun > it->past ? begun : it->past;
     bool was_in_step = past > it->past;
-    struct text *why = was_in_step ? string_pool_hold(rooms->texts, bytes_of_string(text)) : NULL;
+    struct pool_string *why = was_in_step ? string_pool_hold(rooms->texts, bytes_of_string(text)) : NULL;
     rooms->steps_lost += past - it->past;
     (void)room_pass(room, seat, past, why);
-    text_release(&why);
+    pool_string_release(&why);
     return past + 1;
 }
 

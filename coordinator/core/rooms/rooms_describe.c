@@ -1,10 +1,9 @@
 /* The rooms in brief: who waits, and counts. */
 #include "common/escape.h"
+#include "common/time_units.h"
 #include "coordinator/core/report/report.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/wait_text.h"
-
-#define NS_PER_US 1000
 
 #define GROUPS 3u
 

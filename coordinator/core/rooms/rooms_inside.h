@@ -40,11 +40,12 @@ struct rooms {
     struct room **dirty; /* to be settled, in the order in which something happened to them */
     size_t dirty_count;
     size_t dirty_capacity;
-    uint64_t *ended;    /* by worker */
-    uint64_t *lost;     /* of those */
-    uint64_t *gone;     /* by worker: lost or restarted since the last settling, so that earlier calls are not
-                           answered; NULL if none */
-    struct text **ends; /* by worker: why it ended, if not normally; NULL before the first such worker */
+    uint64_t *ended; /* by worker */
+    uint64_t *lost;  /* of those */
+    uint64_t *gone;  /* by worker: lost or restarted since the last settling, so that earlier calls are not
+                        answered; NULL if none */
+    struct pool_string *
+        *ends; /* by worker: why it ended, if not normally; NULL before the first such worker */
     uint32_t live;
     uint64_t steps_ended; /* according to the agents, if all rooms synchronise */
     uint64_t steps_lost;  /* skipped when a lost worker continued elsewhere */
@@ -98,7 +99,7 @@ void rooms_touch(struct rooms *rooms, uint64_t now_ns, struct room *room);
 bool rooms_has_ended(const struct rooms *rooms, uint32_t worker);
 
 /* The worker has ended; `text` is empty if normally. No effect if that was known. */
-void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct text *text);
+void rooms_end_worker(struct rooms *rooms, uint64_t now_ns, uint32_t worker, struct pool_string *text);
 /* Its earlier calls are over: it receives no answers that are in transit. */
 void rooms_silence(struct rooms *rooms, uint32_t worker);
 /* Forgets its wait without a reply. */

@@ -22,7 +22,7 @@ static void ends_pack(const struct rooms *rooms, struct buffer *into)
 {
     pack_flag(into, rooms->ends != NULL);
     for (uint32_t worker = 0; rooms->ends != NULL && worker < rooms->worker_count; worker++) {
-        text_pack(rooms->ends[worker], into);
+        pool_string_pack(rooms->ends[worker], into);
     }
 }
 
@@ -31,9 +31,9 @@ static void ends_unpack(struct rooms *rooms, struct unpack *from)
     if (!unpack_flag(from)) {
         return;
     }
-    rooms->ends = memory_new(rooms->worker_count, sizeof(struct text *));
+    rooms->ends = memory_new(rooms->worker_count, sizeof(struct pool_string *));
     for (uint32_t worker = 0; worker < rooms->worker_count && !from->is_broken; worker++) {
-        rooms->ends[worker] = text_unpack(rooms->texts, from);
+        rooms->ends[worker] = pool_string_unpack(rooms->texts, from);
         if (rooms->ends[worker] != NULL && !rooms_has_ended(rooms, worker)) {
             unpack_break(from);
         }
@@ -46,7 +46,7 @@ static void variables_pack(const struct map *map, struct buffer *into)
     pack_number(into, map == NULL ? 0 : map_size(map));
     while (map != NULL && map_next(map, &cursor)) {
         const struct variable *variable = cursor.value;
-        pack_bytes(into, variable->name);
+        pack_bytes(into, variable->name.bytes);
         pack_bytes(into, variable->value);
         wait_list_pack(&variable->waits, into);
     }
@@ -86,7 +86,7 @@ static void makings_pack(const struct rooms *rooms, uint32_t maker, struct buffe
         pack_flag(into, true);
         pack_number(into, maker);
         pack_number(into, variable->room);
-        pack_bytes(into, variable->name);
+        pack_bytes(into, variable->name.bytes);
     }
     memory_free(made);
 }

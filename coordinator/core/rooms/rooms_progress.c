@@ -1,8 +1,7 @@
 /* What workers report on their own: their progress, that they have ended, when they acted. */
 #include "common/container.h"
+#include "common/time_units.h"
 #include "coordinator/core/rooms/rooms_inside.h"
-
-#define NS_PER_US 1000
 
 /* Its first report gives its progress so far; its wait may be for a step that it is past. */
 static void regard_anew(struct rooms *rooms, const struct room *room, uint32_t worker)
@@ -18,7 +17,8 @@ static void regard_anew(struct rooms *rooms, const struct room *room, uint32_t w
     }
 }
 
-static void pass(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t step, struct text *failure)
+static void pass(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t step,
+                 struct pool_string *failure)
 {
     struct room *room = rooms_room_of(rooms, worker);
     if (room == NULL || room->seats == NULL) {
@@ -43,12 +43,12 @@ static void pass(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t
 
 void rooms_apply_past(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
-    struct text *failure = string_pool_hold(rooms->texts, operation->text);
+    struct pool_string *failure = string_pool_hold(rooms->texts, operation->text);
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
         pass(rooms, now_ns, cursor.worker, operation->step, failure);
     }
-    text_release(&failure);
+    pool_string_release(&failure);
 }
 
 void rooms_note_begun(struct rooms *rooms, const struct operation *operation)
@@ -84,13 +84,13 @@ static void note_last_step(struct rooms *rooms, uint32_t worker, uint64_t step)
 
 void rooms_apply_ended(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
-    struct text *text = string_pool_hold(rooms->texts, operation->text);
+    struct pool_string *text = string_pool_hold(rooms->texts, operation->text);
     struct worker_cursor cursor = {0};
     while (worker_set_next(&operation->workers, &cursor)) {
         note_last_step(rooms, cursor.worker, operation->step);
         rooms_end_worker(rooms, now_ns, cursor.worker, text);
     }
-    text_release(&text);
+    pool_string_release(&text);
 }
 
 static void record_spread(struct rooms *rooms, int64_t first_ns, int64_t last_ns)

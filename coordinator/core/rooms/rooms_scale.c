@@ -137,7 +137,7 @@ uint64_t rooms_change_step(struct rooms *rooms, uint32_t id)
 static void take_seat(struct room *room, uint32_t seat, uint64_t first_step)
 {
     struct seat *it = &room->seats[seat];
-    text_release(&it->failure);
+    pool_string_release(&it->failure);
     it->failed_step = 0;
     it->signalled = 0;
     it->begun = 0;
@@ -164,7 +164,7 @@ uint64_t rooms_join(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint6
     (void)bitset_remove(rooms->ended, worker);
     (void)bitset_remove(rooms->lost, worker);
     if (rooms->ends != NULL) {
-        text_release(&rooms->ends[worker]);
+        pool_string_release(&rooms->ends[worker]);
     }
     rooms->live++;
     if (room != NULL) {

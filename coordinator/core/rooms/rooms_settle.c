@@ -79,7 +79,7 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
                       reasons.of_cause[CAUSE_FAILED] + reasons.of_cause[CAUSE_LOST] == 0;
     buffer_append_string(&text, is_drained ? "the campaign is stopping, and nobody is left to write "
                                            : "nobody is left to write ");
-    wait_text_name(&text, notifier->meeting.name, at->step, 0);
+    wait_text_name(&text, notifier->meeting.name.bytes, at->step, 0);
     buffer_append_string(&text, ": ");
     short_reasons_describe(&reasons, "writing", &text);
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
@@ -147,7 +147,7 @@ static struct reply *reply_unread(struct rooms *rooms, const struct read_group *
     SCOPED(buffer_finish) struct buffer text;
     buffer_init(&text, LIMIT_TEXT_BYTES);
     buffer_append_string(&text, "not everybody has read ");
-    wait_text_name(&text, group->notifier->meeting.name, group->notifier->meeting.at->step, 0);
+    wait_text_name(&text, group->notifier->meeting.name.bytes, group->notifier->meeting.at->step, 0);
     buffer_append_string(&text, ", ");
     wait_text_progress(&text, rooms, wait);
     buffer_append_string(&text, ": ");

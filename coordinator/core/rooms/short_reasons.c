@@ -80,7 +80,7 @@ static void short_reasons_describe_group(const struct cause_group *group, uint64
     }
     if (group->text != NULL) {
         buffer_append_string(text, " (");
-        escape_text(text, text_bytes(group->text));
+        escape_text(text, pool_string_bytes(group->text));
         buffer_append_string(text, ")");
     }
 }

@@ -17,7 +17,7 @@ enum cause {
 struct cause_group {
     enum cause cause;
     uint64_t step; /* CAUSE_LOST: the step that it was in */
-    const struct text *text;
+    const struct pool_string *text;
     struct worker_set workers;
 };
 

@@ -3,6 +3,7 @@
 
 #include "common/digest.h"
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "common/value.h"
 #include "coordinator/core/report/statistics.h"
 
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_US 1000u
 /* An agent may claim any instant: a longer time is an error, and is counted as this. */
 #define LONGEST_US (3600ull * 1000000)
 
@@ -23,7 +23,7 @@ struct sightings *sightings_new(void)
 
 static void free_total(struct seen_total *total)
 {
-    memory_free((void *)total->report.name.data);
+    text_finish(&total->name);
     histogram_free(&total->seen_us);
     histogram_free(&total->spread_us);
     map_free(&total->last);
@@ -55,7 +55,8 @@ struct seen_total *sightings_need_total(struct sightings *sightings, struct byte
     }
     if (total == NULL) {
         total = MEMORY_NEW(struct seen_total);
-        total->report.name = bytes_of(memory_copy(name.data, name.size), name.size);
+        total->name = text_copy(name);
+        total->report.name = total->name.bytes;
         total->report.seen_us = total->seen_us = histogram_new();
         total->report.spread_us = total->spread_us = histogram_new();
         total->report.examples = total->examples;

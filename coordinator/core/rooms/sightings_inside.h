@@ -1,10 +1,12 @@
 /* Internals of the sightings, for their source files. */
 #pragma once
 #include "common/map.h"
+#include "common/text.h"
 #include "coordinator/core/rooms/sightings.h"
 
 struct seen_total {
-    struct seen_report report; /* without its lists */
+    struct text name;
+    struct seen_report report; /* without its lists; the name is a view of the one above */
     struct histogram *seen_us;
     struct histogram *spread_us;
     struct map *last; /* worker → times */

@@ -9,10 +9,10 @@ struct wait_target wait_target(const struct wait *wait)
 {
     const struct meeting *meeting;
     if (wait_is_for_variable(wait)) {
-        return (struct wait_target){.name = wait->variable->name};
+        return (struct wait_target){.name = wait->variable->name.bytes};
     }
     meeting = wait->kind == OPERATION_BARRIER ? &wait->barrier->meeting : &wait->notifier->meeting;
-    return (struct wait_target){.name = meeting->name, .step = meeting->at->step, .nth = meeting->nth};
+    return (struct wait_target){.name = meeting->name.bytes, .step = meeting->at->step, .nth = meeting->nth};
 }
 
 void wait_text_name(struct buffer *text, struct bytes name, uint64_t step, uint32_t nth)

@@ -26,15 +26,13 @@ static void admission_answer(struct admission *admission, uint64_t now_ns, const
     buffer_init(&buffer, LIMIT_FRAME_BYTES);
     struct message message = {.kind = MESSAGE_REFUSED, .refused = refused};
     message_encode(&message, &buffer);
-    size_t size = 0;
-    uint8_t *data = buffer_take(&buffer, &size);
+    SCOPED(shared_release) struct shared *encoded = shared_take(&buffer);
     /* An agent without a link has no epoch yet, and must not take one from a refusal. */
     struct envelope envelope = {.incarnation = to->incarnation,
                                 .epoch = to->epoch != 0 ? admission->epoch : 0,
                                 .sent_ns = now_ns,
                                 .echoed_sent_ns = to->sent_ns};
-    (void)outbox_keep(admission->outbox, data);
-    outbox_frame(admission->outbox, &envelope, bytes_of(data, size));
+    outbox_frame(admission->outbox, &envelope, encoded);
 }
 
 /* Nothing is remembered of its sender. */

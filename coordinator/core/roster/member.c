@@ -2,9 +2,9 @@
 #include "coordinator/core/roster/member.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "proto/codec/codec.h"
 
-#define NS_PER_MS 1000000u
 #define COMPLAINT_EVERY_MS 1000u
 #define TOLD_FULL_EVERY_MS 60000u
 #define GREETED_EVERY_MS 50u
@@ -30,9 +30,9 @@ struct member *member_new(const struct coordinator_settings *settings, uint64_t 
     struct member *member = MEMORY_NEW(struct member);
     member->settings = settings;
     member->incarnation = incarnation;
-    member->name = bytes_copy_new(hello->name);
-    member->host = bytes_copy_new(hello->host);
-    member->labels = bytes_copy_new(hello->labels);
+    member->name = text_copy(hello->name);
+    member->host = text_copy(hello->host);
+    member->labels = text_copy(hello->labels);
     member->capacity = hello->capacity;
     member->pid = hello->pid;
     member->cores = hello->cores;
@@ -52,10 +52,10 @@ void member_free(struct member **at)
     *at = NULL;
     message_finish(&member->unfinished);
     link_free(&member->link);
-    memory_free((void *)member->name.data);
-    memory_free((void *)member->host.data);
+    text_finish(&member->name);
+    text_finish(&member->host);
     memory_free(member->gauges.loops);
-    memory_free((void *)member->labels.data);
+    text_finish(&member->labels);
     memory_free(member);
 }
 
@@ -253,9 +253,9 @@ void member_note_unread(struct member *member, uint64_t now_ns, struct outbox *o
         return;
     }
     member->told_full_ns = due_after_ms(now_ns, TOLD_FULL_EVERY_MS);
-    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name.bytes},
                "agent %.*s is not listened to for now: it has not acknowledged %zu KiB that were sent to it",
-               BYTES_FORMAT(member->name), link_held_bytes(member->link) / 1024);
+               BYTES_FORMAT(member->name.bytes), link_held_bytes(member->link) / 1024);
 }
 
 void member_complain(struct member *member, uint64_t now_ns, struct outbox *outbox, const char *what)
@@ -266,8 +266,8 @@ void member_complain(struct member *member, uint64_t now_ns, struct outbox *outb
     }
     member->complaints++;
     member->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
-    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name},
-               "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name),
+    outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name.bytes},
+               "agent %.*s: dropped a message (%llu so far): %s", BYTES_FORMAT(member->name.bytes),
                (unsigned long long)member->malformed, what);
 }
 
@@ -292,7 +292,7 @@ static void member_note_bulk(struct member *member, uint64_t now_ns, uint64_t se
 uint64_t member_hand_out(struct member *member, uint64_t now_ns, struct outbox *outbox)
 {
     struct envelope envelope = {0};
-    struct bytes message = {0};
+    struct shared *message = NULL;
     member_judge_hearing(member, now_ns);
     /* A muted member is looked at as often as one that is sent heartbeats: long pauses show us that we were
      * not running. */
@@ -300,7 +300,7 @@ uint64_t member_hand_out(struct member *member, uint64_t now_ns, struct outbox *
         earliest(member_given_up_ns(member), due_after_ms(now_ns, member->settings->heartbeat_ms));
     if (member->muted_ns == 0 && !member->is_awaited) {
         while (link_next_frame(member->link, now_ns, &envelope, &message)) {
-            member_note_bulk(member, now_ns, envelope.sequence, message.size);
+            member_note_bulk(member, now_ns, envelope.sequence, shared_bytes(message).size);
             outbox_frame(outbox, &envelope, message);
         }
         due_ns = earliest(link_due_ns(member->link), member_muted_from_ns(member));

@@ -1,6 +1,7 @@
 /* One agent that has joined: its link, whether it is heard and hears us, and how it is doing. */
 #pragma once
 #include "common/attributes.h"
+#include "common/text.h"
 #include "coordinator/core/base/deadline.h"
 #include "coordinator/core/base/outbox.h"
 #include "coordinator/core/base/settings.h"
@@ -20,13 +21,13 @@
 struct member {
     const struct coordinator_settings *settings; /* borrowed from the members */
     uint64_t incarnation;
-    struct bytes name; /* name and host are zero-terminated */
-    struct bytes host;
+    struct text name;
+    struct text host;
     uint32_t pid;
     uint32_t cores;
     uint32_t shards;
     uint64_t memory_bytes;
-    struct bytes labels;
+    struct text labels;
     uint32_t capacity; /* workers; 0: any number */
     uint64_t held;     /* workers placed on it by campaigns that have not ended */
     struct link *link;

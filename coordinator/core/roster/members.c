@@ -2,6 +2,7 @@
 #include "coordinator/core/roster/members_inside.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
 
@@ -103,7 +104,7 @@ void members_adopt(struct members *members, struct member *member)
     members->items[members->count++] = member;
     (void)map_put(members->by_incarnation, bytes_of(&member->incarnation, sizeof member->incarnation),
                   member);
-    (void)map_put(members->by_name, member->name, member);
+    (void)map_put(members->by_name, member->name.bytes, member);
 }
 
 struct member *members_join(struct members *members, uint64_t now_ns, uint64_t incarnation,
@@ -135,7 +136,7 @@ static void members_remove_from(struct member **items, size_t *count, const stru
 void members_lose(struct members *members, uint64_t now_ns, struct member **member, struct outbox *outbox)
 {
     struct member *gone = *member;
-    members_note_parting(members, now_ns, gone->name);
+    members_note_parting(members, now_ns, gone->name.bytes);
     members->held_bytes -= link_held_bytes(gone->link);
     members->unfinished_count -= gone->is_half_done ? 1 : 0;
     outbox_forget_route(outbox, gone->incarnation);
@@ -143,7 +144,7 @@ void members_lose(struct members *members, uint64_t now_ns, struct member **memb
     members->next_lost = (members->next_lost + 1) % MEMBERS_LOST_REMEMBERED;
     timers_unset(members->timers, &gone->due.timer);
     (void)map_remove(members->by_incarnation, bytes_of(&gone->incarnation, sizeof gone->incarnation));
-    (void)map_remove(members->by_name, gone->name);
+    (void)map_remove(members->by_name, gone->name.bytes);
     members_remove_from(members->items, &members->count, gone);
     members_remove_from(members->attention, &members->attention_count, gone);
     member_free(member);
@@ -195,15 +196,26 @@ void members_greet_again(struct members *members, uint64_t now_ns, struct member
     }
 }
 
-void members_send(struct members *members, struct member *member, const struct message *message)
+struct shared *members_encode(const struct message *message)
 {
     struct buffer buffer;
     buffer_init(&buffer, LIMIT_FRAME_BYTES);
     message_encode(message, &buffer);
-    members->held_bytes += buffer.size;
-    link_send(member->link, &buffer);
-    buffer_finish(&buffer);
+    assert(!buffer.has_overflowed);
+    return shared_take(&buffer);
+}
+
+void members_send_encoded(struct members *members, struct member *member, struct shared *message)
+{
+    members->held_bytes += shared_bytes(message).size;
+    link_send_shared(member->link, message);
     members_wake(members, member);
+}
+
+void members_send(struct members *members, struct member *member, const struct message *message)
+{
+    SCOPED(shared_release) struct shared *encoded = members_encode(message);
+    members_send_encoded(members, member, encoded);
 }
 
 void members_acknowledge(struct members *members, struct member *member)

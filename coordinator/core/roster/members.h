@@ -45,6 +45,9 @@ MUST_CHECK enum link_verdict members_receive(struct members *members, uint64_t n
 void members_greet_again(struct members *members, uint64_t now_ns, struct member *member);
 /* Queues a message on its link. */
 void members_send(struct members *members, struct member *member, const struct message *message);
+/* The same for a message that goes to many, encoded once; each link takes a hold of its own. */
+MUST_CHECK struct shared *members_encode(const struct message *message);
+void members_send_encoded(struct members *members, struct member *member, struct shared *message);
 /* Acknowledges what it has said in this turn, even if there is nothing else to send to it. */
 void members_acknowledge(struct members *members, struct member *member);
 /* The next members_hand_out looks at it. */

@@ -40,13 +40,13 @@ static void member_unpack_unfinished(struct member *member, struct unpack *from)
 static void member_pack(const struct member *member, struct buffer *into)
 {
     pack_fixed(into, member->incarnation);
-    pack_bytes(into, member->name);
-    pack_bytes(into, member->host);
+    pack_bytes(into, member->name.bytes);
+    pack_bytes(into, member->host.bytes);
     pack_number(into, member->pid);
     pack_number(into, member->cores);
     pack_number(into, member->shards);
     pack_number(into, member->memory_bytes);
-    pack_bytes(into, member->labels);
+    pack_bytes(into, member->labels.bytes);
     pack_number(into, member->capacity);
     pack_number(into, member->held);
     link_pack(member->link, into);
@@ -78,13 +78,13 @@ static struct member *member_unpack(struct members *members, struct unpack *from
     struct member *member = MEMORY_NEW(struct member);
     member->settings = &members->settings;
     member->incarnation = unpack_fixed(from);
-    member->name = bytes_copy_new(unpack_bytes(from));
-    member->host = bytes_copy_new(unpack_bytes(from));
+    member->name = text_copy(unpack_bytes(from));
+    member->host = text_copy(unpack_bytes(from));
     member->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->memory_bytes = unpack_number(from);
-    member->labels = bytes_copy_new(unpack_bytes(from));
+    member->labels = text_copy(unpack_bytes(from));
     member->capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->held = unpack_number(from);
     member->link = link_unpack(from);
@@ -163,7 +163,7 @@ static bool members_is_new(const struct members *members, const struct member *m
 {
     return member->link != NULL && member->incarnation != 0 &&
            members_find(members, member->incarnation) == NULL &&
-           members_find_name(members, member->name) == NULL;
+           members_find_name(members, member->name.bytes) == NULL;
 }
 
 bool members_unpack(struct members *members, struct unpack *from)

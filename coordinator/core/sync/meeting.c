@@ -36,7 +36,7 @@ size_t step_state_charge(uint32_t seats)
 
 static void free_meeting(struct meeting *meeting, struct quota *quota)
 {
-    memory_free((void *)meeting->name.data);
+    text_finish(&meeting->name);
     if (meeting->kind == MEETING_NOTIFIER) {
         notifier_free(CONTAINER_OF(meeting, struct notifier, meeting), quota);
     } else {
@@ -71,7 +71,7 @@ static struct bytes key_of(uint8_t key[KEY_BYTES], enum meeting_kind kind, struc
 static void put_into_index(struct step_state *state, struct meeting *meeting)
 {
     uint8_t key[KEY_BYTES];
-    map_put(state->index, key_of(key, meeting->kind, meeting->name, meeting->nth), meeting);
+    map_put(state->index, key_of(key, meeting->kind, meeting->name.bytes, meeting->nth), meeting);
 }
 
 struct meeting *step_state_find(const struct step_state *state, enum meeting_kind kind, struct bytes name,
@@ -82,7 +82,7 @@ struct meeting *step_state_find(const struct step_state *state, enum meeting_kin
         return map_get(state->index, key_of(key, kind, name, nth));
     }
     for (struct meeting *meeting = state->first; meeting != NULL; meeting = meeting->next) {
-        if (meeting->kind == kind && meeting->nth == nth && bytes_equal(meeting->name, name)) {
+        if (meeting->kind == kind && meeting->nth == nth && bytes_equal(meeting->name.bytes, name)) {
             return meeting;
         }
     }

@@ -1,7 +1,7 @@
 /* What a room knows of one step: which workers are past it, and where its workers meet in it. */
 #pragma once
 #include "common/attributes.h"
-#include "common/bytes.h"
+#include "common/text.h"
 #include "coordinator/core/base/quota.h"
 
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct meeting {
     enum meeting_kind kind;
     uint32_t nth; /* of a barrier; 0 for notifiers */
     struct step_state *at;
-    struct bytes name;    /* owned */
+    struct text name;
     struct meeting *next; /* of the same step */
     bool is_dirty;        /* something happened that may end waits */
     struct meeting *next_dirty;

@@ -20,9 +20,9 @@ static size_t charge_of(struct bytes name)
 
 static void free_variable(struct variables *variables, struct variable *variable)
 {
-    quota_give(&variables->quota, charge_of(variable->name) + variable->value.size);
+    quota_give(&variables->quota, charge_of(variable->name.bytes) + variable->value.size);
     variables->count--;
-    memory_free((void *)variable->name.data);
+    text_finish(&variable->name);
     shared_release(&variable->shared);
     memory_free(variable);
 }
@@ -72,7 +72,7 @@ struct variable *variables_need(struct variables *variables, struct map **map, u
     variables->count++;
     variable = MEMORY_NEW(struct variable);
     variable->room = room;
-    variable->name = bytes_of(memory_copy(name.data, name.size), name.size);
+    variable->name = text_copy(name);
     map_put(*map, name, variable);
     return variable;
 }
@@ -80,7 +80,7 @@ struct variable *variables_need(struct variables *variables, struct map **map, u
 void variables_tidy(struct variables *variables, struct map *map, struct variable *variable)
 {
     if (variable->value.size == 0 && variable->waits.count == 0 && !variable->is_being_made) {
-        map_remove(map, variable->name);
+        map_remove(map, variable->name.bytes);
         free_variable(variables, variable);
     }
 }

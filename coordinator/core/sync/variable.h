@@ -1,8 +1,8 @@
 /* A named shared value, and the waits for it. */
 #pragma once
 #include "common/attributes.h"
-#include "common/bytes.h"
 #include "common/shared.h"
+#include "common/text.h"
 #include "coordinator/core/base/quota.h"
 #include "coordinator/core/sync/wait.h"
 
@@ -12,8 +12,8 @@ struct map;
 #define VARIABLES_MAX_BYTES (64u * 1024u * 1024u)
 
 struct variable {
-    uint32_t room;         /* a room, or ROOM_CAMPAIGN */
-    struct bytes name;     /* owned */
+    uint32_t room; /* a room, or ROOM_CAMPAIGN */
+    struct text name;
     struct bytes value;    /* empty while unset */
     struct shared *shared; /* keeps it alive, as do answers in transit; NULL while unset */
     struct wait_list waits;

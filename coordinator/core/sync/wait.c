@@ -2,11 +2,11 @@
 #include "coordinator/core/sync/wait.h"
 #include "common/container.h"
 #include "common/memory.h"
+#include "common/time_units.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define NS_PER_MS 1000000ULL
 #define SPARE_MAX 16384u
 
 void waits_init(struct waits *waits, uint32_t worker_count)

@@ -318,8 +318,9 @@ static void assigned_workers_go_where_a_runner_is(void **state)
 static void leave_behind(struct fixture *fixture, uint32_t worker, size_t size)
 {
     struct notice *notice = notice_new(NOTICE_ARTIFACT, CAMPAIGN);
+    notice->content = text_take(memory_new(size, 1), size);
     notice->artifact = (struct artifact_piece){
-        .kind = ARTIFACT_SOURCE, .worker = worker, .step = 2, .content = bytes_of(memory_new(size, 1), size)};
+        .kind = ARTIFACT_SOURCE, .worker = worker, .step = 2, .content = notice->content.bytes};
     notify(fixture, 0, notice);
 }
 

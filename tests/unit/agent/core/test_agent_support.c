@@ -52,14 +52,14 @@ static void take_frame(struct fixture *fixture, const struct agent_effect *effec
     }
     struct message message;
     struct error error;
-    bool has_message = effect->message.size > 0;
+    bool has_message = shared_bytes(effect->message).size > 0;
     bool is_hello = effect->envelope.sequence == 0 && has_message;
     if (!is_hello &&
         (fixture->coordinator == NULL || link_receive(fixture->coordinator, coordinator_now(fixture),
                                                       &effect->envelope, has_message) != LINK_DELIVER)) {
         return;
     }
-    if (!message_decode(effect->message, &message, &error)) {
+    if (!message_decode(shared_bytes(effect->message), &message, &error)) {
         fail_msg("the agent sent what cannot be decoded: %s", error.text);
     }
     space(fixture);
@@ -178,9 +178,9 @@ void frame(struct fixture *fixture, const struct envelope *envelope, const struc
 void pump(struct fixture *fixture)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     while (link_next_frame(fixture->coordinator, coordinator_now(fixture), &envelope, &message)) {
-        raw_frame(fixture, &envelope, message);
+        raw_frame(fixture, &envelope, shared_bytes(message));
     }
 }
 

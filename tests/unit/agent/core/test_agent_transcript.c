@@ -22,10 +22,10 @@ static void write_room_steps(struct buffer *into, const struct room_step *steps,
 
 static void write_reply(struct buffer *into, const struct command *command)
 {
-    const struct reply *reply = command->reply;
+    const struct reply *reply = shared_reply_get(command->reply);
     buffer_append_format(into, "%s %s ", operation_name(reply->kind), outcome_name(reply->outcome));
-    write_set(into, &reply->workers);
-    uint64_t count = command->ranks == NULL ? 0 : worker_set_count(&reply->workers);
+    write_set(into, &command->workers);
+    uint64_t count = command->ranks == NULL ? 0 : worker_set_count(&command->workers);
     for (uint64_t i = 0; i < count; i++) {
         buffer_append_format(into, "%s%" PRIu64, i == 0 ? " #" : ",", command->ranks[i]);
     }
@@ -41,7 +41,9 @@ void write_command(struct buffer *into, uint32_t shard, const struct command *co
                                         "forget",      "scale",  "known"};
     assert_int_equal(command->campaign, CAMPAIGN);
     buffer_append_format(into, "%" PRIu32 ":%s(", shard, NAMES[command->kind]);
-    write_set(into, &command->workers);
+    if (command->kind != COMMAND_REPLY) { /* there they stand with the reply */
+        write_set(into, &command->workers);
+    }
     write_set(into, &command->rooms);
     write_room_steps(into, command->room_steps, command->room_step_count);
     buffer_append_string(into, command->text == NULL ? "" : command->text);

@@ -37,13 +37,13 @@ static void send_reply(struct shell *shell, const struct operation *operation, s
     struct command *command = command_new(COMMAND_REPLY, CAMPAIGN);
 
     reply.kind = operation->kind;
-    reply.workers = operation->workers;
     reply.room = operation->room;
     reply.name = operation->name;
     reply.step = operation->step;
     reply.nth = operation->nth;
     reply.call = operation->call;
-    command->reply = reply_copy(&reply);
+    worker_set_copy(&command->workers, &operation->workers);
+    command->reply = shared_reply_new(&reply);
     shard_command(shell->shard, command);
 }
 
@@ -238,7 +238,7 @@ bool shell_deploy(struct shell *shell, const char *script)
 
     shell->settings.notices = shell->notices;
     shell->settings.lease_until_ns = &shell->lease_until_ns;
-    shell->shard = shard_start(&shell->settings);
+    shell->shard = shard_start(&shell->settings, NULL);
     shell->deployment = deployment_new(CAMPAIGN, &shell->options, &bundle);
     command->deployment = deployment_hold(shell->deployment);
     (void)!worker_set_add_run(&command->workers,

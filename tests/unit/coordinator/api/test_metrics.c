@@ -64,7 +64,7 @@ static void create_campaigns(const struct scene *scene)
     const struct server_campaign campaign = {
         .options = &options, .bundle = &bundle, .script = "pad.lua", .agents = 1, .deadline_ms = 60000};
     for (int i = 0; i < CAMPAIGNS; i++) {
-        assert_true(server_create(scene->server, &campaign) != 0);
+        assert_true(server_create(scene->server, &campaign, NULL) != 0);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "coordinator/core/coordinator_pack.h"
 #include "proto/codec/codec.h"
+#include "proto/message/bundle.h"
 #include "proto/message/limits.h"
 #include "tests/unit/coordinator/core/story.h"
 
@@ -35,6 +36,7 @@ void stand_finish(struct stand *stand)
         link_free(&stand->agents[i].link);
     }
     buffer_finish(&stand->story);
+    memory_free(stand->bundle);
 }
 
 int stand_set_up(void **state)
@@ -103,17 +105,18 @@ static void hear(struct stand *stand, struct played *agent, const struct coordin
     struct message message;
     struct error error;
     bool is_numbered = effect->envelope.sequence != 0;
-    if (!is_numbered && effect->message.size == 0) {
+    if (!is_numbered && shared_bytes(effect->message).size == 0) {
         agent->heartbeats++;
     }
     enum link_verdict verdict = LINK_NO_MESSAGE;
     if (agent->link != NULL) {
-        verdict = link_receive(agent->link, stand->now_ns, &effect->envelope, effect->message.size > 0);
+        verdict = link_receive(agent->link, stand->now_ns, &effect->envelope,
+                               shared_bytes(effect->message).size > 0);
     }
-    if (effect->message.size == 0 || (is_numbered && verdict != LINK_DELIVER)) {
+    if (shared_bytes(effect->message).size == 0 || (is_numbered && verdict != LINK_DELIVER)) {
         return;
     }
-    if (!message_decode(effect->message, &message, &error)) {
+    if (!message_decode(shared_bytes(effect->message), &message, &error)) {
         fail_msg("the coordinator sent a malformed message: %s", error.text);
     }
     story_tell_message(&stand->story, agent->name, &message);
@@ -154,6 +157,27 @@ static void take_effect(struct stand *stand, const struct coordinator_effect *ef
     }
 }
 
+static void keep_bundle(struct stand *stand, const struct bundle *bundle)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        size += bundle->files[i].content.size;
+    }
+    memory_free(stand->bundle);
+    stand->bundle = memory_new(size + 1, 1);
+    for (size_t i = 0, at = 0; i < bundle->file_count; at += bundle->files[i++].content.size) {
+        if (bundle->files[i].content.size > 0) {
+            memcpy(stand->bundle + at, bundle->files[i].content.data, bundle->files[i].content.size);
+        }
+    }
+}
+
+static uint8_t *load_bundle(void *context, const struct bundle_listing *listing)
+{
+    const struct stand *stand = context;
+    return memory_copy(stand->bundle, (size_t)bundle_listing_bytes(listing));
+}
+
 /* At the end of each turn the test continues with another coordinator, unpacked from the bytes of this one:
  * so every story also covers a journal whose base was written at any of its turns. Ended campaigns are not in
  * a base. */
@@ -169,7 +193,8 @@ static void go_on_as_a_copy(struct stand *stand)
     buffer_init(&twice, BASE_BYTES);
     assert_true(coordinator_is_at_rest(stand->coordinator));
     coordinator_pack(stand->coordinator, &once);
-    struct coordinator *copy = coordinator_unpack(buffer_bytes(&once));
+    const struct bundle_source bundles = {.load = load_bundle, .context = stand};
+    struct coordinator *copy = coordinator_unpack(buffer_bytes(&once), &bundles);
     assert_non_null(copy);
     coordinator_pack(copy, &twice);
     assert_true(bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)));
@@ -181,6 +206,9 @@ void stand_step(struct stand *stand, const struct coordinator_event *event)
 {
     if (stand->on_event != NULL) {
         stand->on_event(stand->context, event);
+    }
+    if (event->kind == EVENT_CREATE) {
+        keep_bundle(stand, &event->create.bundle);
     }
     coordinator_step(stand->coordinator, event, &stand->effects);
     for (size_t i = 0; i < stand->effects.count; i++) {
@@ -209,11 +237,11 @@ void stand_frame(struct stand *stand, const struct envelope *envelope, struct by
 static bool talk(struct stand *stand, struct played *agent)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     bool has_talked = false;
     while (!agent->is_silent && agent->link != NULL && link_epoch(agent->link) != 0 &&
            link_next_frame(agent->link, stand->now_ns, &envelope, &message)) {
-        stand_frame(stand, &envelope, message);
+        stand_frame(stand, &envelope, shared_bytes(message));
         has_talked = true;
     }
     return has_talked;

@@ -36,6 +36,8 @@ struct stand {
     void (*on_event)(void *context, const struct coordinator_event *event);
     void *context;
     uint64_t turns;
+    /* Of the campaign that was created last: copies get it, which are made of bytes without. */
+    uint8_t *bundle;
     bool is_original; /* the same coordinator throughout: state that is only shown, and not packed, is kept */
 };
 

@@ -25,10 +25,54 @@ static void replies_go_to_whom_they_concern_with_their_ranks(void **state)
     stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0, 2, 4}, 3);
     stand_forget_story(stand);
     stand_operation(stand, &stand->agents[1], barrier_of(1), (uint32_t[]){5}, 1);
-    /* Ranks are in order of arrival, so a2's workers are not contiguous. */
-    stand_expect(stand, "a2: replies barrier ok to workers 1 and 3 from rank 1; "
-                        "barrier ok to worker 5 from rank 6\n"
-                        "a1: replies barrier ok to workers 0, 2 and 4 from rank 3\n");
+    /* One message for both: each takes what is for its own workers. */
+    stand_expect(stand, "a2: replies barrier ok to workers 0–5 from rank 1\n"
+                        "a1: replies barrier ok to workers 0–5 from rank 1\n");
+}
+
+/* Answers to calls of the first agent and of both, in one turn: a value of so many bytes. */
+static void answer_both_and_one(struct stand *stand, size_t value_bytes)
+{
+    uint8_t value[2000] = {'s', 0, 0, 0, 0};
+    value[3] = (uint8_t)((value_bytes - 5) >> 8);
+    value[4] = (uint8_t)((value_bytes - 5) & 0xff);
+    memset(value + 5, 'x', sizeof value - 5);
+    struct operation set = {.kind = OPERATION_SET,
+                            .room = ROOM_CAMPAIGN,
+                            .name = bytes_of_string("n"),
+                            .value = bytes_of(value, value_bytes)};
+    stand_operation(stand, &stand->agents[0], set, (uint32_t[]){0}, 1);
+    stand_operation(stand, &stand->agents[1], barrier_of(1), (uint32_t[]){1, 3}, 2);
+    stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0}, 1);
+    struct worker_set own[2] = {0};
+    worker_set_add(&own[0], 0);
+    worker_set_add(&own[1], 2);
+    struct operation items[2] = {
+        {.kind = OPERATION_GET, .workers = own[0], .room = ROOM_CAMPAIGN, .name = bytes_of_string("n")},
+        barrier_of(1)};
+    items[1].workers = own[1];
+    stand_forget_story(stand);
+    stand_send(stand, &stand->agents[0],
+               &(struct message){
+                   .kind = MESSAGE_OPERATIONS, .campaign = 1, .operations = {.items = items, .count = 2}});
+    worker_set_finish(&own[0]);
+    worker_set_finish(&own[1]);
+}
+
+static void what_little_concerns_one_agent_alone_goes_with_the_rest(void **state)
+{
+    struct stand *stand = stand_running(state, 4, 2);
+    answer_both_and_one(stand, 100);
+    stand_expect(stand, "a1: replies get_var ok to worker 0; barrier ok to workers 0–3 from rank 1\n"
+                        "a2: replies get_var ok to worker 0; barrier ok to workers 0–3 from rank 1\n");
+}
+
+static void what_much_concerns_one_agent_alone_goes_to_no_other(void **state)
+{
+    struct stand *stand = stand_running(state, 4, 2);
+    answer_both_and_one(stand, 2000);
+    stand_expect(stand, "a1: replies get_var ok to worker 0; barrier ok to workers 0 and 2 from rank 3\n"
+                        "a2: replies barrier ok to workers 1 and 3 from rank 1\n");
 }
 
 static void one_message_answers_a_turn(void **state)
@@ -117,9 +161,9 @@ static void a_deadlock_stops_it(void **state)
     assert_int_equal(report->state, CAMPAIGN_STOPPING);
     stand_expect(stand, "deadlock\n"
                         "campaign 1 stopping\n"
-                        "a1: replies wait_for_writer deadlock to worker 0\n"
+                        "a1: replies wait_for_writer deadlock to workers 0–1\n"
                         "a1: stop: workers 0–1 wait for the writer of pad@1\n"
-                        "a2: replies wait_for_writer deadlock to worker 1\n"
+                        "a2: replies wait_for_writer deadlock to workers 0–1\n"
                         "a2: stop: workers 0–1 wait for the writer of pad@1\n");
     stand->agents[0].is_obliging = true;
     stand_finished(stand, &stand->agents[0]);
@@ -134,8 +178,8 @@ static void a_deadlock_that_only_fails_is_not_forgotten(void **state)
     stand_run(stand, &options, 2);
     fall_into_deadlock(stand);
     stand_expect(stand, "deadlock\n"
-                        "a1: replies wait_for_writer deadlock to worker 0\n"
-                        "a2: replies wait_for_writer deadlock to worker 1\n");
+                        "a1: replies wait_for_writer deadlock to workers 0–1\n"
+                        "a2: replies wait_for_writer deadlock to workers 0–1\n");
     assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
     stand_steps(stand, &stand->agents[0], 5, 2);
     stand_finished(stand, &stand->agents[0]);
@@ -220,8 +264,8 @@ static void bad_bytes_disturb_nobody(void **state)
     stand_operation(stand, &stand->agents[0], barrier_of(1), (uint32_t[]){0, 2}, 2);
     stand_operation(stand, &stand->agents[1], barrier_of(1), (uint32_t[]){1, 3}, 2);
     const char *story = buffer_string(&stand->story);
-    assert_non_null(strstr(story, "a1: replies barrier ok to workers 0 and 2 from rank 1\n"));
-    assert_non_null(strstr(story, "a2: replies barrier ok to workers 1 and 3 from rank 3\n"));
+    assert_non_null(strstr(story, "a1: replies barrier ok to workers 0–3 from rank 1\n"));
+    assert_non_null(strstr(story, "a2: replies barrier ok to workers 0–3 from rank 1\n"));
 }
 
 #define LONG_BYTES 60005u
@@ -290,6 +334,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(replies_go_to_whom_they_concern_with_their_ranks),
+        STORY(what_little_concerns_one_agent_alone_goes_with_the_rest),
+        STORY(what_much_concerns_one_agent_alone_goes_to_no_other),
         STORY(one_message_answers_a_turn),
         STORY(a_turn_without_an_end_is_due_at_once),
         STORY(nobody_speaks_for_the_workers_of_others),

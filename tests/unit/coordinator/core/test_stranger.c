@@ -40,7 +40,7 @@ static void hear(struct stranger *stranger)
             continue;
         }
         stranger->heard++;
-        assert_true(message_decode(effect->message, &message, &error));
+        assert_true(message_decode(shared_bytes(effect->message), &message, &error));
         for (size_t j = 0; message.kind == MESSAGE_REPLIES && j < message.replies.count; j++) {
             stranger->answers += message.replies.items[j].kind == OPERATION_GET;
         }
@@ -99,7 +99,7 @@ static struct stranger a_stranger(void **state, uint32_t workers)
     struct stranger stranger = {.stand = stand, .agent = agent};
     /* What its link has sent and received so far. */
     struct envelope envelope = {0};
-    struct bytes message = {0};
+    struct shared *message = NULL;
     struct message nothing = {.kind = MESSAGE_STATISTICS, .campaign = 1};
     stand_send(stand, agent, &nothing);
     while (!link_next_frame(agent->link, stand->now_ns, &envelope, &message)) {

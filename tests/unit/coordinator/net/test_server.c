@@ -50,10 +50,10 @@ static void send_frame(struct caller *caller, const struct envelope *envelope, s
 static void talk(struct caller *caller)
 {
     struct envelope envelope;
-    struct bytes message;
+    struct shared *message;
     while (caller->link != NULL && link_epoch(caller->link) != 0 &&
            link_next_frame(caller->link, clock_now_ns(), &envelope, &message)) {
-        send_frame(caller, &envelope, message);
+        send_frame(caller, &envelope, shared_bytes(message));
     }
 }
 
@@ -236,7 +236,7 @@ static uint64_t create(struct scene *scene, uint64_t deadline_ms)
                                                     "27ae41e4649b934ca495991b7852b855")};
     struct server_campaign campaign = {
         .options = &options, .bundle = &bundle, .script = "pad.lua", .agents = 2, .deadline_ms = deadline_ms};
-    return server_create(scene->server, &campaign);
+    return server_create(scene->server, &campaign, NULL);
 }
 
 static void a_campaign_over_real_sockets(void **state)

@@ -57,6 +57,8 @@ static void nonsense_of_all_kinds_disturbs_nobody(void **state)
     say(rude, &(struct envelope){.incarnation = 501}, TEXT("\xff\xff no protobuf"));
     await_log(scene, "agent a2: dropped a message (1 so far)");
     say(rude, &(struct envelope){.incarnation = 501}, bytes_of(large, sizeof large)); /* cut off for this */
+    await_refusal(scene, REFUSAL_LARGE);
+    await_log(scene, "refused: 1 connection cut off for a frame above 4 MiB, from 127.0.0.1:");
     come_in(scene, &scene->callers[0], 500);
     say_hello(rude, 501, "a2"); /* on the connection that ZeroMQ makes again */
     expect_told(scene, rude, "welcome ");

@@ -36,7 +36,7 @@ struct scene {
 
 static void open_journal(struct scene *scene, uint64_t max_bytes)
 {
-    scene->journal = journal_open(scene->folder, max_bytes, &scene->warning, &scene->error);
+    scene->journal = journal_open(scene->folder, max_bytes, NULL, &scene->warning, &scene->error);
     assert_non_null(scene->journal);
 }
 
@@ -200,16 +200,16 @@ static void a_second_process_is_kept_out(void **state)
 {
     struct scene *scene = (struct scene *)*state;
     open_journal(scene, NO_LIMIT);
-    assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
+    assert_null(journal_open(scene->folder, NO_LIMIT, NULL, &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "in use by another coordinator"));
 }
 
 static void a_folder_that_cannot_be(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    assert_null(journal_open("/proc/tutti", NO_LIMIT, &scene->warning, &scene->error));
+    assert_null(journal_open("/proc/tutti", NO_LIMIT, NULL, &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "/proc/tutti"));
-    assert_null(journal_open("/dev/null", NO_LIMIT, &scene->warning, &scene->error));
+    assert_null(journal_open("/dev/null", NO_LIMIT, NULL, &scene->warning, &scene->error));
 }
 
 static void each_beginning_counts_anew(void **state)
@@ -579,9 +579,9 @@ static void another_format_cannot_be_gone_on_from(void **state)
     struct scene *scene = (struct scene *)*state;
     struct journal_restored restored;
     open_journal(scene, NO_LIMIT);
-    leave_text(scene, "tutti journal 3\n of days to come");
+    leave_text(scene, "tutti journal 4\n of days to come");
     assert_int_equal(restore_at(scene, NOW_NS + 1, &restored), JOURNAL_LOST);
-    assert_non_null(strstr(scene->error.text, "it has format 3, and this build of tutti reads format 2"));
+    assert_non_null(strstr(scene->error.text, "it has format 4, and this build of tutti reads format 3"));
 }
 
 static void expect_no_regular_file(struct scene *scene)
@@ -644,10 +644,10 @@ static void a_folder_that_others_may_write_to_is_refused(void **state)
 {
     struct scene *scene = (struct scene *)*state;
     assert_int_equal(chmod(scene->folder, 0777), 0);
-    assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
+    assert_null(journal_open(scene->folder, NO_LIMIT, NULL, &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "is writable by everybody"));
     assert_int_equal(chmod(scene->folder, 01777), 0);
-    assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
+    assert_null(journal_open(scene->folder, NO_LIMIT, NULL, &scene->warning, &scene->error));
     assert_int_equal(chmod(scene->folder, 0755), 0);
     open_journal(scene, NO_LIMIT);
     assert_non_null(strstr(scene->warning.text, "is open to others (mode 0755)"));
@@ -665,7 +665,7 @@ static void a_folder_of_another_user_is_refused(void **state)
         skip();
     }
     assert_int_equal(chown(scene->folder, 65534, 65534), 0);
-    assert_null(journal_open(scene->folder, NO_LIMIT, &scene->warning, &scene->error));
+    assert_null(journal_open(scene->folder, NO_LIMIT, NULL, &scene->warning, &scene->error));
     assert_non_null(strstr(scene->error.text, "belongs to another user (uid 65534)"));
     assert_int_equal(chown(scene->folder, 0, 0), 0);
 }

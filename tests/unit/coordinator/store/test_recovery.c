@@ -17,6 +17,7 @@
 struct scene {
     char folder[64];
     char file[80];
+    char bundles[80];
     struct coordinator_settings coordinator_settings;
     struct recovery *recovery;
     struct coordinator *coordinator;
@@ -59,6 +60,7 @@ static int set_up(void **state)
     scene = (struct scene){.folder = "/tmp/tutti-survival-XXXXXX"};
     assert_non_null(mkdtemp(scene.folder));
     (void)snprintf(scene.file, sizeof scene.file, "%s/journal", scene.folder);
+    (void)snprintf(scene.bundles, sizeof scene.bundles, "%s/bundles", scene.folder);
     scene.coordinator_settings = coordinator_default_settings(77);
     scene.coordinator_settings.last_campaign = 4;
     *state = &scene;
@@ -72,6 +74,7 @@ static int tear_down(void **state)
     coordinator_free(&scene->coordinator);
     coordinator_effects_finish(&scene->effects);
     (void)unlink(scene->file);
+    assert_int_equal(rmdir(scene->bundles), 0); /* none is left */
     assert_int_equal(rmdir(scene->folder), 0);
     return 0;
 }
@@ -132,12 +135,11 @@ static void a_journal_is_kept_while_there_is_a_campaign(void **state)
     assert_false(restore(scene));
     assert_null(recovery_lost_reason(scene->recovery));
     assert_int_equal(recovery_state(scene->recovery).bytes, 0);
-    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator));
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL));
     create(scene);
     assert_true(recovery_write(scene->recovery));
     assert_true(rest(scene));
-    assert_true(
-        recovery_allows_campaign(scene->recovery, scene->coordinator)); /* one written in the background */
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL)); /* one beside it */
     open_recovery(scene, RECOVERY_STOP, ENOUGH);
     assert_true(restore(scene));
     expect_log(scene, "continued from the journal: 1 events");
@@ -196,10 +198,10 @@ static void fail_and_heal(struct scene *scene, enum recovery_policy policy, cons
     open_recovery(scene, policy, ENOUGH);
     assert_false(restore(scene));
     assert_int_equal(unlink(scene->file), 0);
-    assert_int_equal(mkdir(scene->file, 0700), 0); /* in place of the journal */
-    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
+    assert_int_equal(mkdir(scene->file, 0700), 0); /* in the journal's place */
+    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL), goes_on);
     expect_log(scene, words);
-    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
+    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL), goes_on);
     expect_log(scene, "");
     struct recovery_state failed = recovery_state(scene->recovery);
     assert_true(failed.is_failed);
@@ -207,13 +209,13 @@ static void fail_and_heal(struct scene *scene, enum recovery_policy policy, cons
     assert_int_equal(failed.failures, 2);
     assert_non_null(strstr(failed.reason, "cannot be replaced"));
     assert_int_equal(rmdir(scene->file), 0);
-    create(scene); /* it continues without: a journal that begins now would not contain it */
-    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator), goes_on);
+    create(scene); /* it goes on without: a journal that begins now would not know of it */
+    assert_int_equal(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL), goes_on);
     assert_true(recovery_write(scene->recovery));
     assert_true(recovery_state(scene->recovery).is_failed);
     stop(scene);
     expect_log(scene, "");
-    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator));
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL));
     expect_log(scene, "the journal works again");
     assert_false(recovery_state(scene->recovery).is_failed);
     assert_string_equal(recovery_state(scene->recovery).reason, "");
@@ -236,7 +238,7 @@ static void overgrow(struct scene *scene, enum recovery_policy policy, const cha
     bool goes_on_now = true;
     open_recovery(scene, policy, 300); /* less than a base with a campaign in it has */
     assert_false(restore(scene));
-    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator));
+    assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL));
     create(scene);
     assert_true(recovery_write(scene->recovery));
     for (unsigned i = 0; !recovery_state(scene->recovery).is_failed; i++) {

@@ -62,15 +62,16 @@ void send_many(struct link *link, size_t messages)
 
 bool take(struct fixture *fixture, struct link *link, struct frame *frame)
 {
-    struct bytes message;
+    struct shared *message;
     if (!link_next_frame(link, fixture->now_ns, &frame->envelope, &message)) {
         return false;
     }
-    frame->size = message.size;
-    size_t kept = message.size < sizeof frame->text - 1 ? message.size : sizeof frame->text - 1;
+    frame->size = shared_bytes(message).size;
+    size_t kept = shared_bytes(message).size < sizeof frame->text - 1 ? shared_bytes(message).size
+                                                                      : sizeof frame->text - 1;
     memset(frame->text, 0, sizeof frame->text);
     if (kept > 0) {
-        memcpy(frame->text, message.data, kept);
+        memcpy(frame->text, shared_bytes(message).data, kept);
     }
     return true;
 }

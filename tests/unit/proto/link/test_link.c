@@ -29,6 +29,37 @@ static void delivers_in_order_and_acknowledges_once(void **state)
     assert_int_equal(link_backlog(fixture->left), 0);
 }
 
+static void a_message_of_many_links_is_one_piece_of_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct frame frame;
+    struct envelope envelope;
+    struct shared *left = NULL;
+    struct shared *right = NULL;
+    struct shared *message = shared_new(bytes_of_string("to both"));
+    link_send_shared(fixture->left, message);
+    link_send_shared(fixture->right, message);
+    shared_release(&message);
+    assert_int_equal(link_held_bytes(fixture->left), 7);
+    assert_true(link_next_frame(fixture->left, fixture->now_ns, &envelope, &left));
+    assert_true(take(fixture, fixture->right, &frame));
+    link_reconnected(fixture->right);
+    assert_true(link_next_frame(fixture->right, fixture->now_ns, &envelope, &right));
+    assert_ptr_equal(left, right);
+    /* What the one has had acknowledged, and let go, the other still has. */
+    receive(fixture, fixture->left, &frame);
+    assert_true(link_next_frame(fixture->left, fixture->now_ns + 1000000000, &envelope, &left));
+    frame.envelope = envelope;
+    frame.size = 0;
+    frame.envelope.sequence = 0;
+    receive(fixture, fixture->right, &frame);
+    assert_int_equal(link_held_bytes(fixture->right), 0);
+    assert_int_equal(link_held_bytes(fixture->left), 7);
+    link_reconnected(fixture->left);
+    assert_true(link_next_frame(fixture->left, fixture->now_ns, &envelope, &left));
+    assert_true(bytes_equal_string(shared_bytes(left), "to both"));
+}
+
 static void acknowledgement_rides_on_a_message(void **state)
 {
     struct fixture *fixture = *state;
@@ -169,6 +200,7 @@ int main(void)
     static const struct CMUnitTest TESTS[] = {
         LINK_TEST(delivers_in_order_and_acknowledges_once),
         LINK_TEST(acknowledgement_rides_on_a_message),
+        LINK_TEST(a_message_of_many_links_is_one_piece_of_memory),
         LINK_TEST(many_messages_are_acknowledged_at_once),
         LINK_TEST(later_messages_do_not_defer_an_acknowledgement),
         LINK_TEST(gap_and_repeat_are_acknowledged_at_once),

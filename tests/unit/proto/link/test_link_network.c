@@ -67,14 +67,14 @@ static void fly(struct world *world, const struct flying *frame)
 static void pump(struct world *world, unsigned side)
 {
     struct flying frame = {.to = 1 - side};
-    struct bytes message;
+    struct shared *message;
     size_t left = 0;
     while (link_next_frame(world->links[side], clock_of(world, side), &frame.envelope, &message)) {
         assert_true(++left <= LINK_WINDOW_MESSAGES + 1);
-        frame.has_message = message.size > 0;
+        frame.has_message = shared_bytes(message).size > 0;
         if (frame.has_message) {
-            assert_int_equal(message.size, sizeof frame.number);
-            memcpy(&frame.number, message.data, sizeof frame.number);
+            assert_int_equal(shared_bytes(message).size, sizeof frame.number);
+            memcpy(&frame.number, shared_bytes(message).data, sizeof frame.number);
             assert_int_equal(frame.number, frame.envelope.sequence);
         }
         fly(world, &frame);

@@ -74,7 +74,8 @@ static void test_a_copy_has_texts_of_its_own(void **state)
             *(struct bytes *)(void *)((char *)&options + option->offset) = bytes_of_string(texts[i]);
         }
     }
-    struct campaign_options copy = campaign_options_copy(&options);
+    struct text owned;
+    struct campaign_options copy = campaign_options_copy(&options, &owned);
     char kept[sizeof texts];
     memcpy(kept, texts, sizeof texts);
     memset(texts, 0, sizeof texts);
@@ -84,9 +85,9 @@ static void test_a_copy_has_texts_of_its_own(void **state)
         const struct bytes *text = (const void *)((const char *)&copy + option->offset);
         assert_true(option->type != OPTION_BYTES || bytes_equal_string(*text, kept + i * sizeof texts[i]));
     }
-    campaign_options_finish(&copy);
-    assert_null(copy.target.data);
-    campaign_options_finish(&copy);
+    text_finish(&owned);
+    assert_null(owned.bytes.data);
+    text_finish(&owned);
 }
 
 static void test_failing_steps_are_a_number_or_a_share(void **state)

@@ -28,6 +28,46 @@ static void frames_go_both_ways(void **state)
     assert_int_equal(socket_dropped(fixture->router.socket), 0);
 }
 
+#define SHARED_BYTES 20000u
+
+static void check_shared(struct end *end, struct bytes envelope, struct bytes message)
+{
+    (void)end;
+    bool is_bare = bytes_equal_string(envelope, "bare");
+    assert_int_equal(message.size, is_bare ? 0 : SHARED_BYTES);
+    for (size_t i = 0; i < message.size; i++) {
+        assert_int_equal(message.data[i], 'x');
+    }
+}
+
+/* Long enough that ZeroMQ sends it from where it is. */
+static void a_shared_message_lasts_until_it_has_left(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t text[SHARED_BYTES];
+    memset(text, 'x', sizeof text);
+    end_open_dealer(fixture, &fixture->dealer, socket_endpoint(fixture->router.socket));
+    struct socket *socket = fixture->dealer.socket;
+    fixture->router.on_frame = check_shared;
+    struct shared *message = shared_new(bytes_of(text, sizeof text));
+    assert_true(socket_send_shared(socket, bytes_of(NULL, 0), bytes_of_string("first"), message));
+    assert_true(socket_send_shared(socket, bytes_of(NULL, 0), bytes_of_string("again"), message));
+    shared_release(&message);
+    assert_true(socket_send_shared(socket, bytes_of(NULL, 0), bytes_of_string("bare"), NULL));
+    run_until(fixture, &fixture->router.frames, 3);
+    assert_int_equal(fixture->router.bytes, 2 * SHARED_BYTES);
+}
+
+static void a_shared_message_to_nobody_is_let_go(void **state)
+{
+    struct fixture *fixture = *state;
+    struct shared *message = shared_new(bytes_of_string("message"));
+    assert_false(
+        socket_send_shared(fixture->router.socket, bytes_of_string("nobody"), bytes_of_string("e"), message));
+    assert_true(bytes_equal_string(shared_bytes(message), "message"));
+    shared_release(&message); /* the leak checker judges */
+}
+
 static void routes_tell_dealers_apart(void **state)
 {
     struct fixture *fixture = *state;
@@ -254,6 +294,8 @@ int main(void)
     static const struct CMUnitTest TESTS[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
         TEST(frames_go_both_ways),
+        TEST(a_shared_message_lasts_until_it_has_left),
+        TEST(a_shared_message_to_nobody_is_let_go),
         TEST(routes_tell_dealers_apart),
         TEST(dealer_may_come_before_the_router),
         TEST(router_may_come_back),

@@ -44,8 +44,9 @@ static void on_frame(void *context, const struct socket_sender *from, struct byt
     }
 }
 
-static void on_trouble(void *context, enum socket_trouble trouble)
+static void on_trouble(void *context, enum socket_trouble trouble, const char *address)
 {
+    (void)address;
     ((struct side *)context)->troubles[trouble]++;
 }
 

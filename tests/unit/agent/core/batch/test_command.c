@@ -18,7 +18,8 @@ static struct bytes loose(const char *text)
 static void drop(struct bytes bytes)
 {
     memset((void *)bytes.data, '#', bytes.size);
-    memory_free((void *)bytes.data);
+    struct text text = {.bytes = bytes};
+    text_finish(&text);
 }
 
 static void operation_outlives_what_it_was_copied_from(void **state)
@@ -54,7 +55,7 @@ static void operation_outlives_what_it_was_copied_from(void **state)
     operation_free(&copy);
 }
 
-static void reply_outlives_what_it_was_copied_from(void **state)
+static void reply_outlives_what_it_was_copied_from_and_its_first_holder(void **state)
 {
     (void)state;
     struct reply reply = {.kind = OPERATION_BARRIER, .outcome = OUTCOME_SHORT, .rank = 7, .at_ns = -5};
@@ -63,23 +64,29 @@ static void reply_outlives_what_it_was_copied_from(void **state)
     reply.name = loose("line");
     reply.value = loose("t");
     reply.text = loose("worker 8 has ended");
-    struct reply *copy = reply_copy(&reply);
+    struct shared_reply *first = shared_reply_new(&reply);
+    struct shared_reply *second = shared_reply_hold(first);
+    const struct reply *copy = shared_reply_get(second);
+    assert_ptr_equal(copy, shared_reply_get(first));
     drop(reply.name);
     drop(reply.value);
     drop(reply.text);
     worker_set_finish(&reply.workers);
     worker_set_finish(&reply.missing);
+    shared_reply_release(&first);
+    assert_null(first);
 
     assert_int_equal(copy->outcome, OUTCOME_SHORT);
     assert_int_equal(copy->rank, 7);
     assert_int_equal(copy->at_ns, -5);
-    assert_true(worker_set_has(&copy->workers, 1));
+    assert_int_equal(worker_set_count(&copy->workers), 0);
     assert_true(worker_set_has(&copy->missing, 8));
     assert_true(bytes_equal_string(copy->name, "line"));
     assert_true(bytes_equal_string(copy->value, "t"));
     assert_true(bytes_equal_string(copy->text, "worker 8 has ended"));
-    reply_free(&copy);
-    assert_null(copy);
+    shared_reply_release(&second);
+    assert_null(second);
+    shared_reply_release(&second);
 }
 
 static void copies_of_nothing_hold_nothing(void **state)
@@ -89,9 +96,9 @@ static void copies_of_nothing_hold_nothing(void **state)
     assert_null(operation->name.data);
     assert_null(operation->workers.runs);
     operation_free(&operation);
-    struct reply *reply = reply_copy(&(struct reply){.kind = OPERATION_GET});
-    assert_null(reply->missing.runs);
-    reply_free(&reply);
+    struct shared_reply *reply = shared_reply_new(&(struct reply){.kind = OPERATION_GET});
+    assert_null(shared_reply_get(reply)->missing.runs);
+    shared_reply_release(&reply);
 }
 
 static void deployment_lives_until_its_last_holder_lets_go(void **state)
@@ -139,7 +146,7 @@ static void command_frees_all_that_it_owns(void **state)
     command->deployment = deployment_new(4, &options, &bundle);
     worker_set_add(&command->workers, 3);
     worker_set_add(&command->rooms, 1);
-    command->reply = reply_copy(&(struct reply){.kind = OPERATION_GET});
+    command->reply = shared_reply_new(&(struct reply){.kind = OPERATION_GET});
     command->ranks = memory_new(2, sizeof *command->ranks);
     command->room_steps = memory_new(2, sizeof *command->room_steps);
     command->text = memory_copy_string("interrupted");
@@ -155,20 +162,25 @@ static void notice_frees_all_that_it_owns(void **state)
     notice->operation = operation_copy(&(struct operation){.kind = OPERATION_READ});
     notice->room_steps = memory_new(2, sizeof *notice->room_steps);
     notice->text = memory_copy_string("broken");
-    struct statistics *statistics = MEMORY_NEW(struct statistics);
-    statistics->step_us = histogram_new();
-    statistics->requests = memory_new(1, sizeof *statistics->requests);
-    statistics->request_count = 1;
-    statistics->requests[0].name = loose("GET /");
-    statistics->requests[0].latency_us = histogram_new();
-    statistics->waits = memory_new(1, sizeof *statistics->waits);
-    statistics->wait_count = 1;
-    statistics->waits[0].name = loose("pad");
-    statistics->waits[0].waited_us = histogram_new();
-    statistics->errors = memory_new(1, sizeof *statistics->errors);
-    statistics->error_count = 1;
-    statistics->errors[0].text = loose("refused");
-    notice->statistics = statistics;
+    notice->content = text_copy_string("a picture");
+    struct request_statistics request = {.name = loose("GET /"), .latency_us = histogram_new()};
+    struct wait_statistics wait = {.name = loose("pad"), .waited_us = histogram_new()};
+    struct error_statistics error = {.text = loose("refused"), .count = 3};
+    struct statistics statistics = {.step_us = histogram_new(),
+                                    .requests = &request,
+                                    .request_count = 1,
+                                    .waits = &wait,
+                                    .wait_count = 1,
+                                    .errors = &error,
+                                    .error_count = 1};
+    notice->statistics = statistics_copy(&statistics);
+    drop(request.name);
+    drop(wait.name);
+    drop(error.text);
+    assert_true(bytes_equal_string(notice->statistics->requests[0].name, "GET /"));
+    assert_true(bytes_equal_string(notice->statistics->waits[0].name, "pad"));
+    assert_true(bytes_equal_string(notice->statistics->errors[0].text, "refused"));
+    assert_int_equal(notice->statistics->errors[0].count, 3);
     notice_free(&notice);
     assert_null(notice);
     notice_free(&notice);
@@ -178,7 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operation_outlives_what_it_was_copied_from),
-        cmocka_unit_test(reply_outlives_what_it_was_copied_from),
+        cmocka_unit_test(reply_outlives_what_it_was_copied_from_and_its_first_holder),
         cmocka_unit_test(copies_of_nothing_hold_nothing),
         cmocka_unit_test(deployment_lives_until_its_last_holder_lets_go),
         cmocka_unit_test(command_frees_all_that_it_owns),

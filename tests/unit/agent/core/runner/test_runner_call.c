@@ -167,7 +167,7 @@ static void calls_for_one_worker_are_matched_by_number(void **state)
     answer.value = bytes_of_string("t");
     worker_set_add(&answer.workers, 0);
     reply(fixture, &answer);
-    assert_true(bytes_equal_string(fixture->effects.items[0].reply->value, "t"));
+    assert_true(bytes_equal_string(shared_reply_get(fixture->effects.items[0].reply)->value, "t"));
     expect(fixture, "answer(0 ok #0)");
 }
 
@@ -226,8 +226,8 @@ static void ranks_are_their_own_where_other_shards_lie_between(void **state)
     worker_set_add(&answer.workers, 1);
     worker_set_add(&answer.workers, 2);
     struct command *command = command_new(COMMAND_REPLY, CAMPAIGN);
-    command->reply = reply_copy(&answer);
-    worker_set_finish(&answer.workers);
+    command->reply = shared_reply_new(&answer);
+    command->workers = answer.workers;
     command->ranks = memory_new(2, sizeof *command->ranks);
     command->ranks[0] = 3;
     command->ranks[1] = 9;
@@ -335,7 +335,7 @@ static void stop_ends_every_pending_call_and_every_later_wait(void **state)
     (void)call(fixture, 1, operation_of(OPERATION_GET, "price", 0));
     ignore(fixture);
     stop(fixture, "interrupted");
-    const struct reply *answer = fixture->effects.items[0].reply;
+    const struct reply *answer = shared_reply_get(fixture->effects.items[0].reply);
     assert_int_equal(answer->kind, OPERATION_WAIT_WRITER);
     assert_true(bytes_equal_string(answer->name, "pad"));
     assert_true(bytes_equal_string(answer->text, "interrupted"));

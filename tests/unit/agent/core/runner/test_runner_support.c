@@ -103,7 +103,7 @@ static void write_effects(struct fixture *fixture)
             break;
         case RUNNER_ANSWER:
             buffer_append_format(into, "answer(%" PRIu32 " %s #%" PRIu64 ")", effect->worker,
-                                 outcome_name(effect->reply->outcome), effect->rank);
+                                 outcome_name(shared_reply_get(effect->reply)->outcome), effect->rank);
             break;
         case RUNNER_TEARDOWN:
             buffer_append_format(into, "teardown(%" PRIu32 ")", effect->worker);
@@ -274,8 +274,9 @@ void torn_down(struct fixture *fixture, uint32_t worker)
 void reply(struct fixture *fixture, struct reply *reply)
 {
     struct command *command = command_new(COMMAND_REPLY, CAMPAIGN);
-    command->reply = reply_copy(reply);
-    worker_set_finish(&reply->workers);
+    command->reply = shared_reply_new(reply);
+    command->workers = reply->workers;
+    worker_set_init(&reply->workers);
     give(fixture, command);
 }
 

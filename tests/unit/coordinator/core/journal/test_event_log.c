@@ -85,8 +85,23 @@ static bool is_same_options(const struct campaign_options *left, const struct ca
            left->browser == right->browser && left->verbosity == right->verbosity;
 }
 
-static void check_create(const struct coordinator_event *found, const struct coordinator_event *wanted)
+static uint8_t *load_files(void *context, const struct bundle_listing *listing)
 {
+    (void)context;
+    assert_true(bytes_equal_string(listing->hash, HASH));
+    return memory_copy(files[0].content.data, files[0].content.size);
+}
+
+static void check_create(struct decoded_event *record, const struct coordinator_event *wanted)
+{
+    const struct coordinator_event *found = &record->event;
+    for (size_t i = 0; i < wanted->create.bundle.file_count; i++) {
+        assert_int_equal(record->message.deploy.bundle.files[i].size_bytes,
+                         wanted->create.bundle.files[i].content.size);
+        assert_int_equal(found->create.bundle.files[i].content.size, 0);
+    }
+    decoded_event_load_bundle(record, &(struct bundle_source){.load = load_files});
+    assert_ptr_equal(*found->create.content, found->create.bundle.files[0].content.data);
     assert_true(is_same_options(&found->create.options, &wanted->create.options));
     assert_true(bytes_equal(found->create.bundle.hash, wanted->create.bundle.hash));
     assert_int_equal(found->create.bundle.file_count, wanted->create.bundle.file_count);
@@ -101,8 +116,9 @@ static void check_create(const struct coordinator_event *found, const struct coo
     assert_int_equal(found->create.deadline_ms, wanted->create.deadline_ms);
 }
 
-static void check_event(const struct coordinator_event *found, const struct coordinator_event *wanted)
+static void check_event(struct decoded_event *record, const struct coordinator_event *wanted)
 {
+    const struct coordinator_event *found = &record->event;
     assert_int_equal(found->kind, wanted->kind);
     assert_true(found->now_ns == wanted->now_ns);
     switch (wanted->kind) {
@@ -118,7 +134,7 @@ static void check_event(const struct coordinator_event *found, const struct coor
         assert_true(found->revoked.incarnation == wanted->revoked.incarnation);
         break;
     case EVENT_CREATE:
-        check_create(found, wanted);
+        check_create(record, wanted);
         break;
     case EVENT_STOP:
         assert_int_equal(found->stop.campaign, wanted->stop.campaign);
@@ -194,7 +210,7 @@ static void every_event_comes_out_as_it_went_in(void **state)
         assert_true(head.lineage == LINEAGE && head.blocks == 0 && head.base.size == 0);
         for (size_t i = 0; i < EVENT_COUNT; i++) {
             assert_int_equal(event_log_next(&reader), EVENT_LOG_EVENT);
-            check_event(&reader.record.event, &EVENTS[i]);
+            check_event(&reader.record, &EVENTS[i]);
         }
         assert_int_equal(event_log_next(&reader), EVENT_LOG_WHOLE);
         event_log_reader_finish(&reader);
@@ -211,7 +227,7 @@ static enum event_log_state read_through(struct bytes bytes, size_t *events)
     *events = 0;
     if (event_log_open(&reader, bytes, &head, &error)) {
         while ((end = event_log_next(&reader)) == EVENT_LOG_EVENT) {
-            check_event(&reader.record.event, &EVENTS[*events]);
+            check_event(&reader.record, &EVENTS[*events]);
             (*events)++;
         }
     }
@@ -338,7 +354,7 @@ static void blocks_follow_the_base_that_was_made_before_them(void **state)
     assert_int_equal(head.blocks, 3);
     for (size_t i = 3; i < EVENT_COUNT; i++) {
         assert_int_equal(event_log_next(&reader), EVENT_LOG_EVENT);
-        check_event(&reader.record.event, &EVENTS[i]);
+        check_event(&reader.record, &EVENTS[i]);
     }
     assert_int_equal(event_log_next(&reader), EVENT_LOG_WHOLE);
     assert_int_equal(reader.blocks, writer.blocks);
@@ -366,9 +382,11 @@ static void another_format_is_refused_by_its_name(void **state)
     static const uint8_t FIRST[] = "0123456789abcdef\x0dtutti journal\x01 and more";
     buffer_init(&file, FILE_BYTES);
     (void)write_file(&file, 2, sizes);
-    expect_refused(bytes_of_string("tutti journal 3\n and whatever that means"),
-                   "it has format 3, and this build of tutti reads format 2");
-    expect_refused(bytes_of(FIRST, sizeof FIRST), "it has format 1, and this build of tutti reads format 2");
+    expect_refused(bytes_of_string("tutti journal 4\n and whatever that means"),
+                   "it has format 4, and this build of tutti reads format 3");
+    expect_refused(bytes_of(FIRST, sizeof FIRST), "it has format 1, and this build of tutti reads format 3");
+    expect_refused(bytes_of_string("tutti journal 2\n with bundles"),
+                   "it has format 2, and this build of tutti reads format 3");
     expect_refused(bytes_of_string("this is a diary"), "it is not a journal");
     expect_refused(bytes_of_string(""), "it is not a journal");
     expect_refused(bytes_of(file.data, 10), "it is not a journal");
@@ -386,7 +404,7 @@ static void another_schema_is_refused(void **state)
     buffer_init(&file, FILE_BYTES);
     event_log_writer_init(&writer);
     event_log_begin_base(&writer, &head, &file);
-    file.data[sizeof "tutti journal 2" + 16] ^= 1;
+    file.data[sizeof "tutti journal 3" + 16] ^= 1;
     assert_true(event_log_seal_base(&file));
     expect_refused(buffer_bytes(&file), "it was written by another build, tutti 9.9.9");
     event_log_writer_finish(&writer);
@@ -503,13 +521,13 @@ static void a_base_that_makes_no_sense_is_none(void **state)
     assert_int_equal(stand_report(&stand)->state, CAMPAIGN_RUNNING);
     coordinator_pack(stand.coordinator, &base);
     for (size_t size = 0; size < base.size; size++) {
-        assert_null(coordinator_unpack(bytes_of(base.data, size)));
+        assert_null(coordinator_unpack(bytes_of(base.data, size), NULL));
     }
-    struct coordinator *whole = coordinator_unpack(buffer_bytes(&base));
+    struct coordinator *whole = coordinator_unpack(buffer_bytes(&base), NULL);
     assert_non_null(whole);
     coordinator_free(&whole);
     (void)buffer_append(&base, "", 1);
-    assert_null(coordinator_unpack(buffer_bytes(&base)));
+    assert_null(coordinator_unpack(buffer_bytes(&base), NULL));
     stand_finish(&stand);
 }
 

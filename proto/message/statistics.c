@@ -1,0 +1,75 @@
+/* What a shard has counted, in memory of its own. */
+#include "proto/message/statistics.h"
+
+#include "common/histogram.h"
+#include "common/memory.h"
+
+#include <string.h>
+
+static size_t statistics_text_bytes(const struct statistics *statistics)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < statistics->request_count; i++) {
+        bytes += statistics->requests[i].name.size;
+    }
+    for (size_t i = 0; i < statistics->wait_count; i++) {
+        bytes += statistics->waits[i].name.size;
+    }
+    for (size_t i = 0; i < statistics->error_count; i++) {
+        bytes += statistics->errors[i].text.size;
+    }
+    return bytes;
+}
+
+static void statistics_move_text(struct bytes *text, uint8_t **at)
+{
+    if (text->size > 0) {
+        memcpy(*at, text->data, text->size);
+    }
+    text->data = *at;
+    *at += text->size;
+}
+
+struct statistics *statistics_copy(const struct statistics *from)
+{
+    size_t requests = from->request_count * sizeof *from->requests;
+    size_t waits = from->wait_count * sizeof *from->waits;
+    size_t errors = from->error_count * sizeof *from->errors;
+    struct statistics *copy =
+        memory_new(1, sizeof *copy + requests + waits + errors + statistics_text_bytes(from));
+    *copy = *from;
+    copy->requests = (struct request_statistics *)(void *)(copy + 1);
+    copy->waits = (struct wait_statistics *)(void *)(copy->requests + from->request_count);
+    copy->errors = (struct error_statistics *)(void *)(copy->waits + from->wait_count);
+    uint8_t *texts = (uint8_t *)(copy->errors + from->error_count);
+    for (size_t i = 0; i < from->request_count; i++) {
+        copy->requests[i] = from->requests[i];
+        statistics_move_text(&copy->requests[i].name, &texts);
+    }
+    for (size_t i = 0; i < from->wait_count; i++) {
+        copy->waits[i] = from->waits[i];
+        statistics_move_text(&copy->waits[i].name, &texts);
+    }
+    for (size_t i = 0; i < from->error_count; i++) {
+        copy->errors[i] = from->errors[i];
+        statistics_move_text(&copy->errors[i].text, &texts);
+    }
+    return copy;
+}
+
+void statistics_free(struct statistics **statistics)
+{
+    struct statistics *self = *statistics;
+    if (self == NULL) {
+        return;
+    }
+    histogram_free(&self->step_us);
+    for (size_t i = 0; i < self->request_count; i++) {
+        histogram_free(&self->requests[i].latency_us);
+    }
+    for (size_t i = 0; i < self->wait_count; i++) {
+        histogram_free(&self->waits[i].waited_us);
+    }
+    memory_free(self);
+    *statistics = NULL;
+}
