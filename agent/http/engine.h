@@ -1,6 +1,7 @@
 /* What the agent requires of an HTTP implementation: start a request, deliver a response or an error, cancel.
- * One engine of a kind per shard, one client per worker; a client has one request at a time, its own connections and
- * its own cookies. There are two kinds: our own, and one on libcurl for what ours does not speak. */
+ * One engine of a kind per shard, one client per worker; a client has one request at a time, its own
+ * connections and its own cookies. There are two kinds: our own, and one on libcurl for what ours does not
+ * speak. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"

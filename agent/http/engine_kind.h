@@ -7,7 +7,8 @@ struct http_engine_functions {
     void (*engine_set_memory)(struct http_engine *engine, struct memory_account *memory);
     void (*engine_close)(struct http_engine *engine);
     struct http_client *(*client_new)(struct http_engine *engine,
-                                      void (*on_done)(void *context, struct http_response *response), void *context);
+                                      void (*on_done)(void *context, struct http_response *response),
+                                      void *context);
     void (*client_free)(struct http_client *client);
     void (*start)(struct http_client *client, const struct http_request *request);
     void (*drop_body)(struct http_client *client);

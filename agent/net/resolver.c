@@ -117,7 +117,8 @@ static void on_socket_state(void *context, ares_socket_t fd, int is_readable, in
         socket->socket = fd;
         *at = socket;
     }
-    uv_poll_start(&(*at)->poll, (is_readable ? UV_READABLE : 0) | (is_writable ? UV_WRITABLE : 0), on_socket_ready);
+    uv_poll_start(&(*at)->poll, (is_readable ? UV_READABLE : 0) | (is_writable ? UV_WRITABLE : 0),
+                  on_socket_ready);
 }
 
 static void resolver_on_timer(uv_timer_t *timer)
@@ -146,12 +147,14 @@ static void resolver_set_timer(struct resolver *resolver)
 
 static void open_channel(struct resolver *resolver)
 {
-    struct ares_options options = {
-        .timeout = TRY_TIMEOUT_MS, .tries = TRIES, .sock_state_cb = on_socket_state, .sock_state_cb_data = resolver};
+    struct ares_options options = {.timeout = TRY_TIMEOUT_MS,
+                                   .tries = TRIES,
+                                   .sock_state_cb = on_socket_state,
+                                   .sock_state_cb_data = resolver};
 
-    resolver->is_open = ares_init_options(&resolver->channel, &options,
-                                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) ==
-                        ARES_SUCCESS;
+    resolver->is_open =
+        ares_init_options(&resolver->channel, &options,
+                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS;
 }
 
 static void close_channel(struct resolver *resolver)
@@ -356,7 +359,8 @@ static void on_addresses(void *context, int status, int timeouts, struct ares_ad
         ares_freeaddrinfo(found);
     }
     if (name->list.count == 0) {
-        snprintf(name->error, sizeof name->error, "%s", status == ARES_SUCCESS ? "it has no address" : ares_strerror(status));
+        snprintf(name->error, sizeof name->error, "%s",
+                 status == ARES_SUCCESS ? "it has no address" : ares_strerror(status));
         name->until_ns = clock_now_ns() + RESOLVER_FAILED_TTL_S * NS_PER_S;
     }
     name_is_ready(name);

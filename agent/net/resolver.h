@@ -20,8 +20,8 @@ void resolver_close(struct resolver **resolver);
 /* What is known without asking: a literal address, or a name that was looked up a moment ago; false if it has
  * to be asked for. `list` is as the name server has it, ports 0. */
 bool resolver_look(struct resolver *resolver, const char *host, struct address_list *list);
-/* Asks. `on_done` comes once, never from within this call, unless it is cancelled: with no address and `error`
- * where there is none. Both are borrowed for the call. */
+/* Asks. `on_done` comes once, never from within this call, unless it is cancelled: with no address and
+ * `error` where there is none. Both are borrowed for the call. */
 MUST_CHECK struct resolver_query *resolver_ask(struct resolver *resolver, const char *host,
                                                void (*on_done)(void *context, const struct address_list *list,
                                                                const char *error),

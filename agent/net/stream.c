@@ -365,7 +365,8 @@ static void go_on_with_handshake(struct stream *stream)
         }
         break;
     default:
-        stream_fail(stream, NET_TLS, error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
+        stream_fail(stream, NET_TLS,
+                    error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
     }
 }
 

@@ -16,8 +16,8 @@ struct lease;
 /* How long an address has before the next one is tried beside it (RFC 8305 §5). */
 #define STREAM_ATTEMPT_MS 250u
 
-/* What the streams of a shard have in common. Without `lease` (borrowed; NULL: none is needed) nothing leaves:
- * connections are not begun, and what is written waits. */
+/* What the streams of a shard have in common. Without `lease` (borrowed; NULL: none is needed) nothing
+ * leaves: connections are not begun, and what is written waits. */
 MUST_CHECK struct net *net_new(uv_loop_t *loop, struct lease *lease);
 /* All streams have to be closed before; the memory goes with the loop's close callbacks. */
 void net_close(struct net **net);

@@ -181,7 +181,8 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
     socket->address = *address;
     socket->next = stream->connector->sockets;
     stream->connector->sockets = socket;
-    uv_poll_start(&socket->poll, UV_WRITABLE, on_attempt_ready); /* while it is held as well: nothing is sent */
+    uv_poll_start(&socket->poll, UV_WRITABLE,
+                  on_attempt_ready); /* while it is held as well: nothing is sent */
     return true;
 }
 

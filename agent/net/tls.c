@@ -141,7 +141,8 @@ static bool use_certificate(SSL_CTX *context, const struct tls_options *options,
     const char *pem = options->key_pem != NULL ? options->key_pem : options->certificate_pem;
     bio = BIO_new_mem_buf(pem, -1);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"");
-    is_ok = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1 && SSL_CTX_check_private_key(context) == 1;
+    is_ok =
+        key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1 && SSL_CTX_check_private_key(context) == 1;
     EVP_PKEY_free(key);
     BIO_free(bio);
     return is_ok || set_tls_error(error, "tls: the client's key cannot be used");
@@ -150,10 +151,12 @@ static bool use_certificate(SSL_CTX *context, const struct tls_options *options,
 static bool set_context(SSL_CTX *context, const struct tls_options *options, struct error *error)
 {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
-    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(context,
+                        SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(context, options->is_unverified ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    if ((options->least_version != 0 && SSL_CTX_set_min_proto_version(context, options->least_version) != 1) ||
+    if ((options->least_version != 0 &&
+         SSL_CTX_set_min_proto_version(context, options->least_version) != 1) ||
         (options->most_version != 0 && SSL_CTX_set_max_proto_version(context, options->most_version) != 1)) {
         return set_tls_error(error, "tls: the versions cannot be used");
     }

@@ -1,5 +1,5 @@
-/* TLS of a client, by OpenSSL, without a socket: bytes of the wire go in and out through callbacks, so that no
- * buffer stands between a connection and the kernel. */
+/* TLS of a client, by OpenSSL, without a socket: bytes of the wire go in and out through callbacks, so that
+ * no buffer stands between a connection and the kernel. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -13,8 +13,8 @@ struct tls_session;
 
 /* What connections have in common; one context is made for each set of them. Borrowed for the call. */
 struct tls_options {
-    bool is_unverified;     /* anybody may answer */
-    const char *ca_pem;     /* certificates of authorities as text, in place of the machine's; NULL: those */
+    bool is_unverified; /* anybody may answer */
+    const char *ca_pem; /* certificates of authorities as text, in place of the machine's; NULL: those */
     const char *certificate_pem; /* of the client, with its chain; NULL: none */
     const char *key_pem;
     const char *protocols; /* ALPN in the form of the wire ("\2h2\10http/1.1"); NULL: none */
@@ -33,9 +33,10 @@ struct tls_callbacks {
 };
 
 /* NULL with an error: the options make no context. `host` is what the certificate has to be for. */
-MUST_CHECK struct tls_session *tls_session_new(struct tls_contexts *contexts, const struct tls_options *options,
-                                               const char *host, bool is_literal,
-                                               const struct tls_callbacks *callbacks, struct error *error);
+MUST_CHECK struct tls_session *tls_session_new(struct tls_contexts *contexts,
+                                               const struct tls_options *options, const char *host,
+                                               bool is_literal, const struct tls_callbacks *callbacks,
+                                               struct error *error);
 void tls_session_free(struct tls_session **session);
 
 enum tls_result {
@@ -50,10 +51,11 @@ enum tls_result {
 void tls_session_feed(struct tls_session *session, struct bytes wire);
 MUST_CHECK enum tls_result tls_session_handshake(struct tls_session *session, struct error *error);
 /* Up to `size` bytes into `data`; TLS_OK with the number in `count`. */
-MUST_CHECK enum tls_result tls_session_read(struct tls_session *session, void *data, size_t size, size_t *count,
-                                            struct error *error);
+MUST_CHECK enum tls_result tls_session_read(struct tls_session *session, void *data, size_t size,
+                                            size_t *count, struct error *error);
 /* All of it. */
-MUST_CHECK enum tls_result tls_session_write(struct tls_session *session, struct bytes data, struct error *error);
+MUST_CHECK enum tls_result tls_session_write(struct tls_session *session, struct bytes data,
+                                             struct error *error);
 /* Says goodbye, as far as that goes out. */
 void tls_session_close(struct tls_session *session);
 /* "h2", or empty: what the handshake has chosen. */

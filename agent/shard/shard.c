@@ -4,9 +4,9 @@
 
 #include "agent/base/lease.h"
 #include "agent/base/memory_account.h"
+#include "agent/browser/drivers.h"
 #include "agent/http/curl/curl_kind.h"
 #include "agent/http/native/native_kind.h"
-#include "agent/browser/drivers.h"
 #include "agent/shard/loop_lag.h"
 #include "agent/shard/shard_campaign.h"
 #include "agent/shard/watchdog.h"
@@ -37,7 +37,7 @@ struct shard {
     struct mailbox *commands;
     struct lease lease;
     struct http_engine *http[HTTP_ENGINE_KINDS]; /* made when the first worker wants one */
-    struct drivers *drivers; /* NULL: nobody has needed a browser */
+    struct drivers *drivers;                     /* NULL: nobody has needed a browser */
     struct memory_account memory;
     struct alarms alarms;
     struct turns turns;

@@ -20,9 +20,9 @@ static void curl_kind_engine_close(struct http_engine *base)
     curl_engine_close(&engine);
 }
 
-static struct http_client *curl_kind_client_new(struct http_engine *engine,
-                                                void (*on_done)(void *context, struct http_response *response),
-                                                void *context)
+static struct http_client *
+curl_kind_client_new(struct http_engine *engine,
+                     void (*on_done)(void *context, struct http_response *response), void *context)
 {
     return (struct http_client *)curl_client_new((struct curl_engine *)engine, on_done, context);
 }

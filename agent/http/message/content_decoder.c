@@ -64,8 +64,9 @@ struct content_decoder *content_decoder_new(struct bytes field)
         is_ready = decoder->brotli != NULL;
     } else if (coding == CODING_ZSTD) {
         decoder->zstd = ZSTD_createDCtx();
-        is_ready = decoder->zstd != NULL &&
-                   !ZSTD_isError(ZSTD_DCtx_setParameter(decoder->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
+        is_ready =
+            decoder->zstd != NULL &&
+            !ZSTD_isError(ZSTD_DCtx_setParameter(decoder->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
     } else {
         is_ready = inflateInit2(&decoder->zlib, WINDOW_OF_GZIP_OR_ZLIB) == Z_OK;
     }
@@ -128,7 +129,8 @@ static bool unbrotli_some(struct content_decoder *decoder, struct bytes *piece, 
     if (decoder->has_ended && left > 0) {
         return false;
     }
-    BrotliDecoderResult result = BrotliDecoderDecompressStream(decoder->brotli, &left, &next, &room, &out, NULL);
+    BrotliDecoderResult result =
+        BrotliDecoderDecompressStream(decoder->brotli, &left, &next, &room, &out, NULL);
     *piece = bytes_of(next, left);
     *count = PLAIN_BYTES - room;
     decoder->has_ended = result == BROTLI_DECODER_RESULT_SUCCESS;

@@ -18,6 +18,7 @@ enum content_result { CONTENT_OK, CONTENT_MALFORMED, CONTENT_STOPPED };
 /* Decodes a piece; hands what comes of it to `take`, which says whether it wants more (else CONTENT_STOPPED):
  * so that a small body that becomes a huge one is stopped in time. */
 MUST_CHECK enum content_result content_decoder_write(struct content_decoder *decoder, struct bytes piece,
-                                                     bool (*take)(void *context, struct bytes plain), void *context);
+                                                     bool (*take)(void *context, struct bytes plain),
+                                                     void *context);
 /* After the last piece: whether the coded body was whole. */
 bool content_decoder_is_whole(const struct content_decoder *decoder);

@@ -108,7 +108,8 @@ static void read_max_age(struct set_cookie *set, struct bytes value, int64_t wal
     }
 }
 
-static void read_attribute(struct set_cookie *set, struct bytes attribute, const struct url *url, int64_t wall_s)
+static void read_attribute(struct set_cookie *set, struct bytes attribute, const struct url *url,
+                           int64_t wall_s)
 {
     struct bytes value = attribute;
     struct bytes name = trim(take_until(&value, '='));
@@ -122,7 +123,8 @@ static void read_attribute(struct set_cookie *set, struct bytes attribute, const
     } else if (is_attribute(name, "max-age")) {
         read_max_age(set, value, wall_s);
     } else if (is_attribute(name, "domain")) {
-        set->domain = value.size > 0 && value.data[0] == '.' ? bytes_of(value.data + 1, value.size - 1) : value;
+        set->domain =
+            value.size > 0 && value.data[0] == '.' ? bytes_of(value.data + 1, value.size - 1) : value;
     } else if (is_attribute(name, "path")) {
         set->path = value.size > 0 && value.data[0] == '/' ? value : bytes_of("", 0);
     } else if (is_attribute(name, "secure")) {
@@ -257,7 +259,8 @@ static char *text_of(struct bytes bytes)
     return bytes.size > 0 ? memory_copy(bytes.data, bytes.size) : memory_copy_string("");
 }
 
-static void cookie_set(struct cookie *cookie, const struct set_cookie *set, const char *domain, struct bytes path)
+static void cookie_set(struct cookie *cookie, const struct set_cookie *set, const char *domain,
+                       struct bytes path)
 {
     cookie_finish(cookie);
     cookie->name = text_of(set->name);

@@ -24,8 +24,8 @@ void cookie_jar_clear(struct cookie_jar *jar);
 /* Takes in a Set-Cookie field that came with an answer to `url`. `wall_s` is in seconds since 1970. False for
  * one that is not to be kept: malformed, too large, or of a domain that it may not speak for. */
 bool cookie_jar_take(struct cookie_jar *jar, const struct url *url, struct bytes field, int64_t wall_s);
-/* Appends "name=value; name=value" of those that go to `url`, the longest path first; nothing if there is none.
- * Forgets those that have expired. */
+/* Appends "name=value; name=value" of those that go to `url`, the longest path first; nothing if there is
+ * none. Forgets those that have expired. */
 void cookie_jar_append(struct cookie_jar *jar, const struct url *url, int64_t wall_s, struct buffer *out);
 
 /* One after the other, with `at` from 0; for scripts that look. Borrows until the jar changes. */

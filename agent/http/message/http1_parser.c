@@ -113,7 +113,8 @@ bool http1_has_word(struct bytes list, const char *word)
 
 /* A line of which all has come, without its end; false while it has not. What has come is taken into `head`
  * either way. A bare LF ends a line as well (RFC 9112 §2.2). */
-static bool take_line(struct http1_parser *parser, struct bytes *input, struct buffer *head, struct bytes *line)
+static bool take_line(struct http1_parser *parser, struct bytes *input, struct buffer *head,
+                      struct bytes *line)
 {
     const uint8_t *end = memchr(input->data, '\n', input->size);
     size_t taken = end != NULL ? (size_t)(end - input->data) + 1 : input->size;
@@ -240,8 +241,9 @@ static const char *read_field(struct http1_parser *parser, struct bytes line)
 static enum http1_event begin_body(struct http1_parser *parser)
 {
     if (parser->is_chunked && (parser->has_length || parser->minor_version == 0)) {
-        return http1_break(parser, parser->has_length ? "the answer has both Content-Length and Transfer-Encoding"
-                                                      : "an answer of HTTP/1.0 has Transfer-Encoding");
+        return http1_break(parser, parser->has_length
+                                       ? "the answer has both Content-Length and Transfer-Encoding"
+                                       : "an answer of HTTP/1.0 has Transfer-Encoding");
     }
     if (parser->status == 101 || (parser->request_kind == HTTP1_TO_CONNECT && parser->status / 100 == 2)) {
         parser->state = STATE_DONE;
@@ -343,9 +345,9 @@ static bool read_chunk_size(struct http1_parser *parser, struct bytes line)
     return digits > 0 && (rest.size == 0 || rest.data[0] == ';') && http1_is_field_value(rest);
 }
 
-/* Lines between chunks and after the last one end with CR LF only: a reader that is lax here lets the bytes of
- * a body pass for the next answer. They are kept behind the fields of the head until they are complete, and
- * then cut off; `line` stays readable until the next append. */
+/* Lines between chunks and after the last one end with CR LF only: a reader that is lax here lets the bytes
+ * of a body pass for the next answer. They are kept behind the fields of the head until they are complete,
+ * and then cut off; `line` stays readable until the next append. */
 static bool take_chunk_line(struct http1_parser *parser, struct bytes *input, struct buffer *head,
                             struct bytes *line)
 {

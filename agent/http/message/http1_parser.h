@@ -1,6 +1,7 @@
-/* Reads HTTP/1.x responses (RFC 9112) from bytes as they come. Pure: no socket, no clock. Strict where laxness
- * lets two readers disagree about where a message ends: both lengths, two lengths, folded lines, white space
- * before a colon, a bare CR, a zero byte, or a chunk size that is no plain number end the connection. */
+/* Reads HTTP/1.x responses (RFC 9112) from bytes as they come. Pure: no socket, no clock. Strict where
+ * laxness lets two readers disagree about where a message ends: both lengths, two lengths, folded lines,
+ * white space before a colon, a bare CR, a zero byte, or a chunk size that is no plain number end the
+ * connection. */
 #pragma once
 #include "common/attributes.h"
 #include "common/buffer.h"

@@ -188,7 +188,8 @@ static bool set_host(struct url *url, struct bytes host, bool is_bracketed, stru
     if (!is_ascii) {
         int status = idn2_to_ascii_8z(plain, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
         if (status != IDN2_OK) {
-            return error_set(error, "the host of the URL is no international name: %s", idn2_strerror(status));
+            return error_set(error, "the host of the URL is no international name: %s",
+                             idn2_strerror(status));
         }
     }
     const char *name = ascii != NULL ? ascii : plain;
@@ -276,7 +277,8 @@ static void write_text(struct url *url, struct buffer *path, const struct url_pa
     url->target = bytes_of(url->text + target, size - target);
 }
 
-static bool finish_url(const struct url_parts *parts, struct buffer *path, struct url *url, struct error *error)
+static bool finish_url(const struct url_parts *parts, struct buffer *path, struct url *url,
+                       struct error *error)
 {
     struct url made = {.is_tls = is_scheme(parts->scheme, "https")};
 

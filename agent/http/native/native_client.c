@@ -130,10 +130,11 @@ void native_client_end(struct native_client *client, enum http_failure failure, 
 
 static const char *memory_text(struct native_client *client, char *text, size_t size)
 {
-    snprintf(text, size,
-             "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB (a "
-             "smaller max_body bounds each)",
-             client->engine->memory->limit_bytes >> 21);
+    snprintf(
+        text, size,
+        "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB (a "
+        "smaller max_body bounds each)",
+        client->engine->memory->limit_bytes >> 21);
     return text;
 }
 
@@ -173,13 +174,15 @@ void native_client_start(struct http_client *base, const struct http_request *re
         fail_within_start(client, HTTP_BAD_REQUEST, error.text);
         return;
     }
-    if (!http_bodies_begin(&client->bodies, client->engine->memory, client->wish.body_size, request->max_body_bytes)) {
+    if (!http_bodies_begin(&client->bodies, client->engine->memory, client->wish.body_size,
+                           request->max_body_bytes)) {
         fail_within_start(client, HTTP_NO_MEMORY, memory_text(client, error.text, sizeof error.text));
         return;
     }
     client->state = NATIVE_RUNNING;
     native_engine_add(client->engine, client);
-    native_engine_set_timer(client->engine, &client->timer, client->started_ns + client->timeout_ms * NS_PER_MS);
+    native_engine_set_timer(client->engine, &client->timer,
+                            client->started_ns + client->timeout_ms * NS_PER_MS);
     native_client_exchange(client, false);
 }
 
@@ -192,7 +195,8 @@ void native_client_time_out(struct native_client *client)
 {
     char text[100];
 
-    snprintf(text, sizeof text, "timed out: no answer within %llu ms", (unsigned long long)client->timeout_ms);
+    snprintf(text, sizeof text, "timed out: no answer within %llu ms",
+             (unsigned long long)client->timeout_ms);
     native_client_end(client, HTTP_TIMEOUT, text);
 }
 
@@ -202,7 +206,8 @@ void native_client_continue(struct native_client *client)
     if (client->is_body_held && client->connection != NULL) {
         client->is_body_held = false;
         native_engine_unset_timer(client->engine, &client->body_timer);
-        stream_write_borrowed(client->connection->stream, bytes_of(client->wish.body, client->wish.body_size));
+        stream_write_borrowed(client->connection->stream,
+                              bytes_of(client->wish.body, client->wish.body_size));
     }
 }
 
@@ -263,7 +268,8 @@ void native_client_head_is_complete(struct native_client *client, const struct h
     if (parser->has_set_cookie) {
         take_cookies(client);
     }
-    if (parser->has_content_encoding && http1_find_field(buffer_bytes(&client->bodies.head), "content-encoding", &value)) {
+    if (parser->has_content_encoding &&
+        http1_find_field(buffer_bytes(&client->bodies.head), "content-encoding", &value)) {
         client->decoder = content_decoder_new(value);
     }
 }
@@ -304,7 +310,8 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
     struct native_connection *connection = client->connection;
     struct bytes location;
 
-    if (client->decoder != NULL && client->bodies.body.size > 0 && !content_decoder_is_whole(client->decoder)) {
+    if (client->decoder != NULL && client->bodies.body.size > 0 &&
+        !content_decoder_is_whole(client->decoder)) {
         native_client_end(client, HTTP_PROTOCOL, "the coded body ends in the middle");
         return;
     }

@@ -59,10 +59,12 @@ static void read_answer(struct native_connection *connection, struct bytes data)
             break;
         case HTTP1_END:
             /* Bytes behind the answer nobody has asked for: the connection cannot be trusted any more. */
-            native_client_answer_is_complete(client, data.size == 0 && http1_keeps_alive(&connection->parser));
+            native_client_answer_is_complete(client,
+                                             data.size == 0 && http1_keeps_alive(&connection->parser));
             return;
         case HTTP1_UPGRADE:
-            native_client_end(client, HTTP_PROTOCOL, "the server changes to a protocol that was not asked for");
+            native_client_end(client, HTTP_PROTOCOL,
+                              "the server changes to a protocol that was not asked for");
             return;
         case HTTP1_ERROR:
             native_client_end(client, HTTP_PROTOCOL, connection->parser.error);

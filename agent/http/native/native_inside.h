@@ -41,7 +41,7 @@ struct native_connection {
     char *host;
     uint16_t port;
     bool is_tls;
-    bool is_used;  /* has served a request */
+    bool is_used; /* has served a request */
     bool is_busy;
     bool is_open;
 };
@@ -67,10 +67,10 @@ struct native_wish {
     size_t body_size;
     size_t body_capacity;
     bool has_body;
-    bool has_length;  /* a body is announced, were it empty */
-    bool expects;     /* Expect: 100-continue */
+    bool has_length; /* a body is announced, were it empty */
+    bool expects;    /* Expect: 100-continue */
     bool is_followed;
-    bool wants_close; /* Connection: close */
+    bool wants_close;     /* Connection: close */
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;  /* "Basic …"; NULL: none */
     uint64_t max_body_bytes;
@@ -145,6 +145,7 @@ void native_connections_drop_all(struct native_client *client, bool is_reset);
 bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error);
 void native_wish_write_head(struct native_client *client);
 /* The next request of a redirect to `location`; false with an error where it leads nowhere. */
-bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location, struct error *error);
+bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location,
+                          struct error *error);
 void native_wish_finish(struct native_wish *wish);
 bool native_wish_is_idempotent(const struct native_wish *wish);

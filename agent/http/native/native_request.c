@@ -13,8 +13,8 @@
 #define BODY_MAX_BYTES (1024u * 1024u * 1024u)
 
 /* Fields that describe a body: they go when the body does. */
-static const char *const body_fields[] = {"content-type", "content-length", "content-encoding", "content-language",
-                                          "content-location", NULL};
+static const char *const body_fields[] = {"content-type",     "content-length",   "content-encoding",
+                                          "content-language", "content-location", NULL};
 /* What is meant for one origin alone. */
 static const char *const secret_fields[] = {"authorization", "cookie", "proxy-authorization", NULL};
 
@@ -69,10 +69,11 @@ static bool take_fields(struct native_wish *wish, const struct http_request *req
             return error_set(error, "the header %.60s cannot be sent", request->headers[i].name);
         }
         if (is_among(name, ours)) {
-            return error_set(error, "the header %.60s is the client's own: it knows the body", request->headers[i].name);
+            return error_set(error, "the header %.60s is the client's own: it knows the body",
+                             request->headers[i].name);
         }
-        if (!buffer_append_format(&wish->fields, "%s:%s%s\r\n", request->headers[i].name, value.size > 0 ? " " : "",
-                                  request->headers[i].value)) {
+        if (!buffer_append_format(&wish->fields, "%s:%s%s\r\n", request->headers[i].name,
+                                  value.size > 0 ? " " : "", request->headers[i].value)) {
             return error_set(error, "the headers are larger than %u bytes", FIELDS_MAX_BYTES);
         }
     }
@@ -150,7 +151,8 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
     take_user(wish, has_user ? (request->user != NULL ? request->user : wish->url.user) : NULL,
               request->user != NULL ? request->password : wish->url.password);
     struct bytes value;
-    wish->wants_close = wish->fields.size > 0 && http1_find_field(buffer_bytes(&wish->fields), "connection", &value) &&
+    wish->wants_close = wish->fields.size > 0 &&
+                        http1_find_field(buffer_bytes(&wish->fields), "connection", &value) &&
                         http1_has_word(value, "close");
     wish->expects = wish->body_size > 0 && wish->fields.size > 0 &&
                     http1_find_field(buffer_bytes(&wish->fields), "expect", &value) &&
@@ -195,16 +197,18 @@ static void write_fields(struct native_client *client)
 
     while (http1_next_field(fields, &at, &name, &value)) {
         static const char *const cookie[] = {"cookie", NULL};
-        bool is_left_out = is_among(name, cookie) || (wish->has_left_origin && is_among(name, secret_fields)) ||
+        bool is_left_out = is_among(name, cookie) ||
+                           (wish->has_left_origin && is_among(name, secret_fields)) ||
                            (!wish->has_length && is_among(name, body_fields));
         if (!is_left_out) {
-            buffer_append_format(&client->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name), value.size > 0 ? " " : "",
-                                 BYTES_FORMAT(value));
+            buffer_append_format(&client->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
+                                 value.size > 0 ? " " : "", BYTES_FORMAT(value));
         }
     }
 }
 
-static void write_field(struct buffer *out, const struct native_wish *wish, const char *name, struct bytes value)
+static void write_field(struct buffer *out, const struct native_wish *wish, const char *name,
+                        struct bytes value)
 {
     if (!has_field(wish, name)) {
         buffer_append_string(out, name);
@@ -254,7 +258,8 @@ static void change_method(struct native_wish *wish, uint32_t status)
     }
 }
 
-bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location, struct error *error)
+bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location,
+                          struct error *error)
 {
     struct native_wish *wish = &client->wish;
     struct url url;

@@ -158,7 +158,9 @@ static void odd_fields_are_read_as_browsers_do(void **state)
     expect(&jar, "http://a/", "n=a=b=c; q=\"x\"");
     assert_false(take(&jar, "http://a/", ""));
     assert_false(take(&jar, "http://a/", "=; Path=/"));
-    assert_false(take(&jar, "http://a/", "n=a\x01" "b"));
+    assert_false(take(&jar, "http://a/",
+                      "n=a\x01"
+                      "b"));
     cookie_jar_finish(&jar);
 }
 

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-
-
 struct reading {
     struct buffer head;
     struct buffer body;
@@ -28,7 +26,8 @@ static void reading_finish(struct reading *reading)
 }
 
 /* Whether more may come. */
-static bool tell(struct reading *reading, struct http1_parser *parser, enum http1_event event, struct bytes piece)
+static bool tell(struct reading *reading, struct http1_parser *parser, enum http1_event event,
+                 struct bytes piece)
 {
     switch (event) {
     case HTTP1_MORE:
@@ -55,8 +54,8 @@ static bool tell(struct reading *reading, struct http1_parser *parser, enum http
 }
 
 /* Feeds what stands before `cut`, then the rest; `cut` SIZE_MAX: byte by byte. */
-static void read_response(struct reading *reading, struct bytes wire, enum http1_request_kind kind, size_t cut,
-                          bool has_ended)
+static void read_response(struct reading *reading, struct bytes wire, enum http1_request_kind kind,
+                          size_t cut, bool has_ended)
 {
     struct http1_parser parser;
     size_t at = 0;
@@ -111,7 +110,8 @@ static void expect_error(const char *wire, const char *error)
 
     reading_init(&reading);
     for (size_t cut = 0; cut <= strlen(wire); cut++) {
-        read_response(&reading, bytes_of_string(wire), HTTP1_USUAL, cut == strlen(wire) ? SIZE_MAX : cut, false);
+        read_response(&reading, bytes_of_string(wire), HTTP1_USUAL, cut == strlen(wire) ? SIZE_MAX : cut,
+                      false);
         if (strstr(buffer_string(&reading.story), error) == NULL) {
             fail_msg("%s: %s, not %s", wire, buffer_string(&reading.story), error);
         }
@@ -188,8 +188,8 @@ static void other_protocols_take_over(void **state)
     (void)state;
     expect("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nframe",
            "upgrade 101, rest 5", "");
-    expect_as(HTTP1_TO_CONNECT, false,
-              bytes_of_string("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), "upgrade 200, rest 5", "");
+    expect_as(HTTP1_TO_CONNECT, false, bytes_of_string("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"),
+              "upgrade 200, rest 5", "");
     expect_as(HTTP1_TO_CONNECT, false, bytes_of_string("HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno"),
               "head 407, end, rest 0", "no");
 }
@@ -200,7 +200,8 @@ static void connections_live_on_as_both_say(void **state)
     expect("HTTP/1.1 200 OK\r\nConnection: upgrade, Close\r\nContent-Length: 0\r\n\r\n",
            "head 200, end of all, rest 0", "");
     expect("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "head 200, end of all, rest 0", "");
-    expect("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n", "head 200, end, rest 0", "");
+    expect("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n", "head 200, end, rest 0",
+           "");
     expect("HTTP/1.1 200 OK\r\nConnection: closed\r\nContent-Length: 0\r\n\r\n", "head 200, end, rest 0", "");
 }
 
@@ -243,9 +244,17 @@ static void what_two_readers_may_take_differently_is_refused(void **state)
 
 static void what_is_no_answer_is_refused(void **state)
 {
-    static const char *const lines[] = {"HTTP/2 200 OK",    "HTTP/1.1  200 OK", "HTTP/1.1 20 OK",  "HTTP/1.1 2000 OK",
-                                        "http/1.1 200 OK",  "SSH-2.0-OpenSSH",  "",                "HTTP/1.1 099 OK",
-                                        "HTTP/1.1 2x0 OK",  "HTTP/1.x 200 OK",  " HTTP/1.1 200 OK"};
+    static const char *const lines[] = {"HTTP/2 200 OK",
+                                        "HTTP/1.1  200 OK",
+                                        "HTTP/1.1 20 OK",
+                                        "HTTP/1.1 2000 OK",
+                                        "http/1.1 200 OK",
+                                        "SSH-2.0-OpenSSH",
+                                        "",
+                                        "HTTP/1.1 099 OK",
+                                        "HTTP/1.1 2x0 OK",
+                                        "HTTP/1.x 200 OK",
+                                        " HTTP/1.1 200 OK"};
 
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -285,7 +294,10 @@ static void chunks_that_make_no_sense_are_refused(void **state)
 
 static void everything_is_bounded(void **state)
 {
-    static const char *const starts[] = {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 ", "",
+    static const char *const starts[] = {"HTTP/1.1 200 OK\r\n",
+                                         "HTTP/1.1 200 OK\r\nX: ",
+                                         "HTTP/1.1 200 ",
+                                         "",
                                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;",
                                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"};
 
@@ -319,7 +331,8 @@ static void an_end_too_early_is_told(void **state)
     (void)state;
     expect_as(HTTP1_USUAL, true, bytes_of_string("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell"),
               "head 200, error: the connection ended in the middle of the answer, rest 0", NULL);
-    expect_as(HTTP1_USUAL, true, bytes_of_string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"),
+    expect_as(HTTP1_USUAL, true,
+              bytes_of_string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"),
               "head 200, error: the connection ended in the middle of the answer, rest 0", NULL);
     expect_as(HTTP1_USUAL, true, bytes_of_string("H"),
               "error: the connection ended in the middle of the answer, rest 0", NULL);

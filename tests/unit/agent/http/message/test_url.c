@@ -44,7 +44,9 @@ static void what_a_url_must_not_hold_is_encoded(void **state)
     expect_url("http://a/b c?d e=\"f\"", "http://a/b%20c?d%20e=%22f%22", "a", "/b%20c?d%20e=%22f%22");
     expect_url("http://a/\xc3\xa4?\xc3\xb6", "http://a/%C3%A4?%C3%B6", "a", "/%C3%A4?%C3%B6");
     expect_url("http://a/b\nc", "http://a/b%0Ac", "a", "/b%0Ac");
-    expect_url("http://b\xc3\xbc" "cher.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "/");
+    expect_url("http://b\xc3\xbc"
+               "cher.example/",
+               "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "/");
 }
 
 static void dots_are_walked(void **state)
@@ -72,12 +74,24 @@ static void users_are_kept_out_of_the_text(void **state)
 static void junk_is_refused(void **state)
 {
     static const char *const rows[][2] = {
-        {"", "neither http"},         {"example.org", "neither http"}, {"/path", "neither http"},
-        {"http:/a", "neither http"},  {"ftp://a/", "scheme"},          {"http://", "no host"},
-        {"http:///x", "no host"},     {"http://:80/", "no host"},      {"http://a:0/", "port"},
-        {"http://a:65536/", "port"},  {"http://a:8o/", "port"},        {"http://[::1/", "bracket"},
-        {"http://[x]/", "IPv6"},      {"http://[::1]x/", "followed"},  {"http://a b/", "character"},
-        {"http://a%00b/", "character"}, {"http://a<b>/", "character"}, {"http://a@b@/", "no host"},
+        {"", "neither http"},
+        {"example.org", "neither http"},
+        {"/path", "neither http"},
+        {"http:/a", "neither http"},
+        {"ftp://a/", "scheme"},
+        {"http://", "no host"},
+        {"http:///x", "no host"},
+        {"http://:80/", "no host"},
+        {"http://a:0/", "port"},
+        {"http://a:65536/", "port"},
+        {"http://a:8o/", "port"},
+        {"http://[::1/", "bracket"},
+        {"http://[x]/", "IPv6"},
+        {"http://[::1]x/", "followed"},
+        {"http://a b/", "character"},
+        {"http://a%00b/", "character"},
+        {"http://a<b>/", "character"},
+        {"http://a@b@/", "no host"},
         {"javascript:alert(1)", "neither http"},
     };
 
@@ -149,7 +163,8 @@ static void references_are_resolved(void **state)
 
 static void origins_are_compared(void **state)
 {
-    static const char *const rows[] = {"http://a/x", "http://a:80/y", "https://a/", "http://a:81/", "http://b/"};
+    static const char *const rows[] = {"http://a/x", "http://a:80/y", "https://a/", "http://a:81/",
+                                       "http://b/"};
     struct url base;
 
     (void)state;
@@ -166,12 +181,9 @@ static void origins_are_compared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls_are_taken_apart),
-        cmocka_unit_test(what_a_url_must_not_hold_is_encoded),
-        cmocka_unit_test(dots_are_walked),
-        cmocka_unit_test(users_are_kept_out_of_the_text),
-        cmocka_unit_test(junk_is_refused),
-        cmocka_unit_test(references_are_resolved),
+        cmocka_unit_test(urls_are_taken_apart), cmocka_unit_test(what_a_url_must_not_hold_is_encoded),
+        cmocka_unit_test(dots_are_walked),      cmocka_unit_test(users_are_kept_out_of_the_text),
+        cmocka_unit_test(junk_is_refused),      cmocka_unit_test(references_are_resolved),
         cmocka_unit_test(origins_are_compared),
     };
 
