@@ -85,7 +85,7 @@ struct bytes campaign_key(const struct campaign *campaign)
 
 struct bytes campaign_bundle(const struct campaign *campaign)
 {
-    return campaign->bundle.listing.hash;
+    return campaign->bundle.owned.listing.hash;
 }
 
 enum campaign_state campaign_state(const struct campaign *campaign)
