@@ -63,7 +63,7 @@ struct resolver {
 
 static void resolver_set_timer(struct resolver *resolver);
 
-static void on_socket_closed(uv_handle_t *handle)
+static void resolver_on_socket_closed(uv_handle_t *handle)
 {
     memory_free(handle->data);
 }
@@ -82,13 +82,13 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
     }
 }
 
-static void drop_socket(struct resolver_socket **at)
+static void resolver_drop_socket(struct resolver_socket **at)
 {
     struct resolver_socket *socket = *at;
 
     *at = socket->next;
     uv_poll_stop(&socket->poll);
-    uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+    uv_close((uv_handle_t *)&socket->poll, resolver_on_socket_closed);
 }
 
 /* c-ares says what it wants of a socket; of neither kind: it is about to close it. */
@@ -102,7 +102,7 @@ static void on_socket_state(void *context, ares_socket_t fd, int is_readable, in
     }
     if (!is_readable && !is_writable) {
         if (*at != NULL) {
-            drop_socket(at);
+            resolver_drop_socket(at);
         }
         return;
     }
@@ -164,7 +164,7 @@ static void close_channel(struct resolver *resolver)
         resolver->is_open = false;
     }
     while (resolver->sockets != NULL) {
-        drop_socket(&resolver->sockets);
+        resolver_drop_socket(&resolver->sockets);
     }
 }
 
@@ -285,7 +285,7 @@ static struct resolved_name *need_name(struct resolver *resolver, const char *ho
 static void name_is_ready(struct resolved_name *name);
 
 /* Each gets the answer once; who asks from within a callback is added to a list of its own. */
-static void deliver(struct resolved_name *name)
+static void resolver_deliver(struct resolved_name *name)
 {
     struct resolver_query *queries = name->queries;
 
@@ -313,7 +313,7 @@ static void on_delivery(uv_timer_t *timer)
     while (!resolver->is_closing && map_next(resolver->names, &cursor)) {
         struct resolved_name *name = cursor.value;
         if (name->is_ready) {
-            deliver(name);
+            resolver_deliver(name);
         }
     }
     resolver->is_delivering = false;

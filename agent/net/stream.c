@@ -148,7 +148,7 @@ static void leave_handshakes(struct stream *stream)
     stream->is_waiting = false;
 }
 
-static void drop_connection(struct stream *stream, bool is_reset)
+static void stream_drop_connection(struct stream *stream, bool is_reset)
 {
     stream_connector_drop(stream);
     leave_handshakes(stream);
@@ -160,7 +160,7 @@ static void drop_connection(struct stream *stream, bool is_reset)
 
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text)
 {
-    drop_connection(stream, failure != NET_OK);
+    stream_drop_connection(stream, failure != NET_OK);
     stream->state = STREAM_ENDED;
     stream->callbacks.on_end(stream->context, failure, text);
 }
@@ -177,7 +177,7 @@ void stream_close(struct stream **pointer, bool is_reset)
     if (stream->state == STREAM_OPEN && stream->tls != NULL && !is_reset) {
         tls_session_close(stream->tls);
     }
-    drop_connection(stream, is_reset);
+    stream_drop_connection(stream, is_reset);
     *stream->at = stream->next;
     if (stream->next != NULL) {
         stream->next->at = stream->at;

@@ -13,7 +13,7 @@
 
 static void begin_attempts(struct stream *stream);
 
-static void on_socket_closed(uv_handle_t *handle)
+static void stream_on_socket_closed(uv_handle_t *handle)
 {
     struct stream_socket *socket = handle->data;
     struct stream *stream = socket->stream;
@@ -32,7 +32,7 @@ void stream_socket_drop(struct stream_socket *socket, bool is_reset)
         (void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
     close(socket->fd);
-    uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+    uv_close((uv_handle_t *)&socket->poll, stream_on_socket_closed);
 }
 
 static void on_connector_closed(uv_handle_t *handle)
@@ -61,7 +61,7 @@ void stream_connector_drop(struct stream *stream)
     uv_close((uv_handle_t *)&connector->timer, on_connector_closed);
 }
 
-static enum net_failure failure_of(int number)
+static enum net_failure stream_failure_of(int number)
 {
     switch (number) {
     case ECONNREFUSED:
@@ -83,7 +83,7 @@ static enum net_failure failure_of(int number)
     }
 }
 
-static const char *advice_of(int number)
+static const char *stream_advice_of(int number)
 {
     switch (number) {
     case EADDRNOTAVAIL:
@@ -99,7 +99,8 @@ static const char *advice_of(int number)
 }
 
 /* What is told in the end is what happened to the first of the addresses. */
-static void note_failure(struct stream_connector *connector, const struct net_address *address, int number)
+static void stream_note_failure(struct stream_connector *connector, const struct net_address *address,
+                                int number)
 {
     char where[STREAM_PEER_BYTES];
 
@@ -107,12 +108,12 @@ static void note_failure(struct stream_connector *connector, const struct net_ad
         return;
     }
     net_address_text(address, where, sizeof where);
-    connector->failure = failure_of(number);
+    connector->failure = stream_failure_of(number);
     snprintf(connector->text, sizeof connector->text, "connect to %s: %s%s", where, strerror(number),
-             advice_of(number));
+             stream_advice_of(number));
 }
 
-static void take_out(struct stream_connector *connector, const struct stream_socket *socket)
+static void stream_take_out_socket(struct stream_connector *connector, const struct stream_socket *socket)
 {
     struct stream_socket **at = &connector->sockets;
 
@@ -137,9 +138,9 @@ static void on_attempt_ready(uv_poll_t *poll, int status, int events)
     if (number == 0 && status < 0) {
         number = -status;
     }
-    take_out(connector, socket);
+    stream_take_out_socket(connector, socket);
     if (number != 0) {
-        note_failure(connector, &socket->address, number);
+        stream_note_failure(connector, &socket->address, number);
         stream_socket_drop(socket, true);
         begin_attempts(stream);
         return;
@@ -157,19 +158,19 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
-        note_failure(stream->connector, address, errno);
+        stream_note_failure(stream->connector, address, errno);
         return false;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (connect(fd, &address->any, net_address_size(address)) != 0 && errno != EINPROGRESS) {
-        note_failure(stream->connector, address, errno);
+        stream_note_failure(stream->connector, address, errno);
         close(fd);
         return false;
     }
     struct stream_socket *socket = MEMORY_NEW(struct stream_socket);
     int status = uv_poll_init_socket(stream->net->loop, &socket->poll, fd);
     if (status != 0) {
-        note_failure(stream->connector, address, -status);
+        stream_note_failure(stream->connector, address, -status);
         memory_free(socket);
         close(fd);
         return false;

@@ -76,17 +76,17 @@ bool http1_is_field_value(struct bytes text)
     return is_all_of(text, VALUE);
 }
 
-static bool is_space(uint8_t byte)
+static bool http1_is_space(uint8_t byte)
 {
     return byte == ' ' || byte == '\t';
 }
 
 static struct bytes without_spaces(struct bytes text)
 {
-    while (text.size > 0 && is_space(text.data[0])) {
+    while (text.size > 0 && http1_is_space(text.data[0])) {
         text = bytes_of(text.data + 1, text.size - 1);
     }
-    while (text.size > 0 && is_space(text.data[text.size - 1])) {
+    while (text.size > 0 && http1_is_space(text.data[text.size - 1])) {
         text.size--;
     }
     return text;
@@ -113,8 +113,8 @@ bool http1_has_word(struct bytes list, const char *word)
 
 /* A line of which all has come, without its end; false while it has not. What has come is taken into `head`
  * either way. A bare LF ends a line as well (RFC 9112 §2.2). */
-static bool take_line(struct http1_parser *parser, struct bytes *input, struct buffer *head,
-                      struct bytes *line)
+static bool http1_take_line(struct http1_parser *parser, struct bytes *input, struct buffer *head,
+                            struct bytes *line)
 {
     const uint8_t *end = memchr(input->data, '\n', input->size);
     size_t taken = end != NULL ? (size_t)(end - input->data) + 1 : input->size;
@@ -211,12 +211,12 @@ static const char *read_special_field(struct http1_parser *parser, struct bytes 
     return NULL;
 }
 
-static const char *read_field(struct http1_parser *parser, struct bytes line)
+static const char *http1_read_field(struct http1_parser *parser, struct bytes line)
 {
     struct bytes name;
     struct bytes value;
 
-    if (is_space(line.data[0])) {
+    if (http1_is_space(line.data[0])) {
         return "a header line is folded";
     }
     if (!split_field(line, &name, &value) || !http1_is_token(name)) {
@@ -278,7 +278,7 @@ static enum http1_event read_head(struct http1_parser *parser, struct bytes *inp
 {
     struct bytes line = {0};
 
-    while (take_line(parser, input, head, &line)) {
+    while (http1_take_line(parser, input, head, &line)) {
         if (parser->state == STATE_STATUS_LINE) {
             if (!read_status_line(parser, line)) {
                 return http1_break(parser, "this is not an answer of HTTP/1");
@@ -293,7 +293,7 @@ static enum http1_event read_head(struct http1_parser *parser, struct bytes *inp
             bool is_interim = parser->status < 200 && parser->status != 101;
             return is_interim ? begin_again(parser) : begin_body(parser);
         }
-        const char *error = read_field(parser, line);
+        const char *error = http1_read_field(parser, line);
         if (error != NULL) {
             return http1_break(parser, error);
         }
@@ -302,8 +302,8 @@ static enum http1_event read_head(struct http1_parser *parser, struct bytes *inp
     return parser->state == STATE_BROKEN ? HTTP1_ERROR : HTTP1_MORE;
 }
 
-static enum http1_event read_piece(struct http1_parser *parser, struct bytes *input, struct bytes *piece,
-                                   enum state after)
+static enum http1_event http1_read_piece(struct http1_parser *parser, struct bytes *input,
+                                         struct bytes *piece, enum state after)
 {
     size_t size = input->size < parser->left_bytes ? input->size : (size_t)parser->left_bytes;
 
@@ -351,7 +351,7 @@ static bool read_chunk_size(struct http1_parser *parser, struct bytes line)
 static bool take_chunk_line(struct http1_parser *parser, struct bytes *input, struct buffer *head,
                             struct bytes *line)
 {
-    bool is_whole = take_line(parser, input, head, line);
+    bool is_whole = http1_take_line(parser, input, head, line);
     size_t size = head->size - parser->line_start;
 
     if (parser->state == STATE_BROKEN) {
@@ -383,7 +383,7 @@ static enum http1_event read_trailer(struct http1_parser *parser, struct bytes l
     }
     struct bytes name;
     struct bytes value;
-    if (is_space(line.data[0]) || !split_field(line, &name, &value) || !http1_is_token(name) ||
+    if (http1_is_space(line.data[0]) || !split_field(line, &name, &value) || !http1_is_token(name) ||
         !http1_is_field_value(value)) {
         return http1_break(parser, "a trailer is malformed");
     }
@@ -439,13 +439,13 @@ enum http1_event http1_next(struct http1_parser *parser, struct bytes *input, st
             event = read_head(parser, input, head);
             break;
         case STATE_BODY:
-            event = read_piece(parser, input, piece, STATE_DONE);
+            event = http1_read_piece(parser, input, piece, STATE_DONE);
             break;
         case STATE_BODY_TO_END:
             event = take_rest(input, piece);
             break;
         case STATE_CHUNK:
-            event = read_piece(parser, input, piece, STATE_CHUNK_END);
+            event = http1_read_piece(parser, input, piece, STATE_CHUNK_END);
             break;
         case STATE_CHUNK_SIZE:
         case STATE_CHUNK_END:

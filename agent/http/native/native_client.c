@@ -42,7 +42,7 @@ struct http_client *native_client_new(struct http_engine *base,
     return &client->base;
 }
 
-static void drop_bodies(struct native_client *client)
+static void native_drop_bodies(struct native_client *client)
 {
     if (http_bodies_drop(&client->bodies)) {
         memory_free(client->wish.body);
@@ -72,7 +72,7 @@ void native_client_cancel(struct http_client *base)
         if (client->connection != NULL) {
             native_connection_drop(client->connection, true);
         }
-        drop_bodies(client);
+        native_drop_bodies(client);
     }
 }
 
@@ -95,7 +95,7 @@ void native_client_drop_body(struct http_client *base)
     struct native_client *client = client_of(base);
 
     if (client->state == NATIVE_IDLE) {
-        drop_bodies(client);
+        native_drop_bodies(client);
     }
 }
 
@@ -120,7 +120,7 @@ void native_client_end(struct native_client *client, enum http_failure failure, 
     response->text = failure != HTTP_OK ? client->text : NULL;
     response->timings.total_us = (clock_now_ns() - client->started_ns) / 1000;
     if (failure != HTTP_OK) {
-        drop_bodies(client);
+        native_drop_bodies(client);
     }
     response->headers = buffer_bytes(&client->bodies.head);
     response->body = buffer_bytes(&client->bodies.body);
@@ -143,7 +143,7 @@ static void fail_within_start(struct native_client *client, enum http_failure fa
     bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
     client->response.failure = failure;
     client->response.text = client->text;
-    drop_bodies(client);
+    native_drop_bodies(client);
     client->state = NATIVE_ENDED;
     native_engine_end_later(client->engine, client);
 }

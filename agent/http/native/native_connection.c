@@ -89,7 +89,7 @@ static void on_data(void *context, struct bytes data)
     read_answer(connection, data);
 }
 
-static enum http_failure failure_of(enum net_failure failure)
+static enum http_failure native_failure_of(enum net_failure failure)
 {
     switch (failure) {
     case NET_RESOLVE:
@@ -140,10 +140,10 @@ static void on_end(void *context, enum net_failure failure, const char *text)
     if (failure == NET_OK) {
         text = "the server closed the connection without an answer";
     }
-    native_client_end(client, failure_of(failure), text);
+    native_client_end(client, native_failure_of(failure), text);
 }
 
-static uint64_t duration_us(uint64_t from_ns, uint64_t to_ns)
+static uint64_t native_duration_us(uint64_t from_ns, uint64_t to_ns)
 {
     return to_ns > from_ns ? (to_ns - from_ns) / 1000 : 0;
 }
@@ -156,9 +156,9 @@ static void on_open(void *context)
     struct http_timings *timings = &client->response.timings;
 
     connection->is_open = true;
-    timings->name_lookup_us = duration_us(client->started_ns, times->resolved_ns);
-    timings->connect_us = duration_us(client->started_ns, times->connected_ns);
-    timings->tls_us = connection->is_tls ? duration_us(client->started_ns, times->open_ns) : 0;
+    timings->name_lookup_us = native_duration_us(client->started_ns, times->resolved_ns);
+    timings->connect_us = native_duration_us(client->started_ns, times->connected_ns);
+    timings->tls_us = connection->is_tls ? native_duration_us(client->started_ns, times->open_ns) : 0;
     native_connection_send(connection);
 }
 
@@ -216,7 +216,7 @@ bool native_connection_use_idle(struct native_client *client)
     return false;
 }
 
-static enum http1_request_kind kind_of(const struct native_client *client)
+static enum http1_request_kind native_kind_of(const struct native_client *client)
 {
     return strcmp(client->wish.method, "HEAD") == 0 ? HTTP1_TO_HEAD : HTTP1_USUAL;
 }
@@ -226,7 +226,7 @@ void native_connection_send(struct native_connection *connection)
     struct native_client *client = connection->client;
     struct bytes body = bytes_of(client->wish.body, client->wish.body_size);
 
-    http1_begin(&connection->parser, kind_of(client));
+    http1_begin(&connection->parser, native_kind_of(client));
     native_wish_write_head(client);
     client->is_body_held = client->wish.expects;
     /* What is small goes out in one piece with the head. */
