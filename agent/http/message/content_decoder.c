@@ -20,7 +20,7 @@ enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BROTLI, CODING_ZSTD };
 
 struct content_decoder {
     enum coding coding;
-    bool has_begun;
+    bool has_begun; /* a byte has come */
     bool has_ended;
     z_stream zlib;
     BrotliDecoderState *brotli;
@@ -102,7 +102,6 @@ static bool inflate_some(struct content_decoder *decoder, struct bytes *piece, s
     if (!decoder->has_begun && decoder->coding == CODING_DEFLATE && (piece->data[0] & 0x0f) != 8) {
         (void)inflateReset2(zlib, WINDOW_OF_RAW_DEFLATE);
     }
-    decoder->has_begun = true;
     if (decoder->has_ended && inflateReset(zlib) != Z_OK) {
         return false; /* else another member of a gzip file follows */
     }
@@ -173,7 +172,9 @@ enum content_result content_decoder_write(struct content_decoder *decoder, struc
             break;
         }
         count = 0;
-        if (!decode_some(decoder, &piece, &count)) {
+        bool is_ok = decode_some(decoder, &piece, &count);
+        decoder->has_begun |= had > 0;
+        if (!is_ok) {
             return CONTENT_MALFORMED;
         }
         if (count > 0 && !take(context, bytes_of(decoder->plain, count))) {
@@ -188,5 +189,5 @@ enum content_result content_decoder_write(struct content_decoder *decoder, struc
 
 bool content_decoder_is_whole(const struct content_decoder *decoder)
 {
-    return decoder->has_ended;
+    return decoder->has_ended || !decoder->has_begun;
 }
