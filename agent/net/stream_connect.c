@@ -148,6 +148,7 @@ static void on_attempt_ready(uv_poll_t *poll, int status, int events)
         begin_attempts(stream);
         return;
     }
+    uv_poll_stop(poll); /* where the net is held, nothing else listens to it by now */
     stream->times.connected_ns = clock_now_ns();
     net_address_text(&socket->address, stream->peer, sizeof stream->peer);
     stream_connector_drop(stream);
