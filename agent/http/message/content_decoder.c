@@ -15,6 +15,9 @@
 #define WINDOW_OF_GZIP_OR_ZLIB (32 + 15)
 #define WINDOW_OF_RAW_DEFLATE (-15)
 #define ZSTD_WINDOW_LOG_MAX 23 /* 8 MiB: RFC 9659 */
+/* With which the magic numbers of frames begin, and of frames that are passed over (its lower bits vary). */
+#define ZSTD_FRAME_BYTE 0x28
+#define ZSTD_SKIPPED_BYTE 0x50
 
 enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BROTLI, CODING_ZSTD };
 
@@ -140,6 +143,11 @@ static bool unzstd_some(struct content_decoder *decoder, struct bytes *piece, si
 {
     ZSTD_inBuffer in = {.src = piece->data, .size = piece->size};
     ZSTD_outBuffer out = {.dst = decoder->plain, .size = PLAIN_BYTES};
+    bool is_frame_start = (decoder->has_ended || !decoder->has_begun) && piece->size > 0;
+
+    if (is_frame_start && piece->data[0] != ZSTD_FRAME_BYTE && (piece->data[0] & 0xf0) != ZSTD_SKIPPED_BYTE) {
+        return false; /* the library reads formats that came before RFC 8878 as well */
+    }
     size_t status = ZSTD_decompressStream(decoder->zstd, &out, &in);
 
     *piece = bytes_of(piece->data + in.pos, piece->size - in.pos);
