@@ -139,17 +139,18 @@ static bool unbrotli_some(struct content_decoder *decoder, struct bytes *piece, 
     return result != BROTLI_DECODER_RESULT_ERROR;
 }
 
+/* The first byte of a frame goes alone: given a frame as a whole the library reads it in another way, which
+ * checks other things. */
 static bool unzstd_some(struct content_decoder *decoder, struct bytes *piece, size_t *count)
 {
-    ZSTD_inBuffer in = {.src = piece->data, .size = piece->size};
-    ZSTD_outBuffer out = {.dst = decoder->plain, .size = PLAIN_BYTES};
     bool is_frame_start = (decoder->has_ended || !decoder->has_begun) && piece->size > 0;
+    ZSTD_inBuffer in = {.src = piece->data, .size = is_frame_start ? 1 : piece->size};
+    ZSTD_outBuffer out = {.dst = decoder->plain, .size = PLAIN_BYTES};
 
     if (is_frame_start && piece->data[0] != ZSTD_FRAME_BYTE && (piece->data[0] & 0xf0) != ZSTD_SKIPPED_BYTE) {
         return false; /* the library reads formats that came before RFC 8878 as well */
     }
     size_t status = ZSTD_decompressStream(decoder->zstd, &out, &in);
-
     *piece = bytes_of(piece->data + in.pos, piece->size - in.pos);
     *count = out.pos;
     decoder->has_ended = status == 0;
