@@ -93,6 +93,7 @@ void http_corpus_write(const char *directory, void (*write_file)(const char *dir
     write_file(directory, "content", "zstd_of_old", bytes_of("\3\377\047\265\057\375\040\142\006", 9));
     write_file(directory, "content", "zstd_empty_block",
                bytes_of("\3\1\050\265\057\375\040\115\1\0\0\050\265\057\375\040\101\115\1\0", 20));
+    write_file(directory, "content", "zstd_of_old_within", bytes_of("\3\3\050\047\265\057\375\142\4", 9));
     size = ZSTD_compress(coded + 2, sizeof coded - 2, PLAIN, sizeof PLAIN - 1, 3);
     FUZZ_CHECK(!ZSTD_isError(size));
     write_file(directory, "content", "zstd", bytes_of(coded, 2 + size));

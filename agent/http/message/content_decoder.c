@@ -15,15 +15,14 @@
 #define WINDOW_OF_GZIP_OR_ZLIB (32 + 15)
 #define WINDOW_OF_RAW_DEFLATE (-15)
 #define ZSTD_WINDOW_LOG_MAX 23 /* 8 MiB: RFC 9659 */
-/* With which the magic numbers of frames begin, and of frames that are passed over (its lower bits vary). */
-#define ZSTD_FRAME_BYTE 0x28
-#define ZSTD_SKIPPED_BYTE 0x50
+#define ZSTD_HEADER_MAX_BYTES 18
 
 enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BROTLI, CODING_ZSTD };
 
 struct content_decoder {
     enum coding coding;
-    bool has_begun; /* a byte has come */
+    unsigned frame_bytes; /* of a frame of zstd, up to the largest header */
+    bool has_begun;       /* a byte has come */
     bool has_ended;
     z_stream zlib;
     BrotliDecoderState *brotli;
@@ -139,21 +138,19 @@ static bool unbrotli_some(struct content_decoder *decoder, struct bytes *piece, 
     return result != BROTLI_DECODER_RESULT_ERROR;
 }
 
-/* The first byte of a frame goes alone: given a frame as a whole the library reads it in another way, which
- * checks other things. */
+/* The header of a frame goes byte by byte: given more, the library takes formats from before RFC 8878 as
+ * well, and reads a frame that is there as a whole in another way, which checks other things. */
 static bool unzstd_some(struct content_decoder *decoder, struct bytes *piece, size_t *count)
 {
-    bool is_frame_start = (decoder->has_ended || !decoder->has_begun) && piece->size > 0;
-    ZSTD_inBuffer in = {.src = piece->data, .size = is_frame_start ? 1 : piece->size};
+    bool is_header = decoder->frame_bytes < ZSTD_HEADER_MAX_BYTES && piece->size > 0;
+    ZSTD_inBuffer in = {.src = piece->data, .size = is_header ? 1 : piece->size};
     ZSTD_outBuffer out = {.dst = decoder->plain, .size = PLAIN_BYTES};
-
-    if (is_frame_start && piece->data[0] != ZSTD_FRAME_BYTE && (piece->data[0] & 0xf0) != ZSTD_SKIPPED_BYTE) {
-        return false; /* the library reads formats that came before RFC 8878 as well */
-    }
     size_t status = ZSTD_decompressStream(decoder->zstd, &out, &in);
+
     *piece = bytes_of(piece->data + in.pos, piece->size - in.pos);
     *count = out.pos;
     decoder->has_ended = status == 0;
+    decoder->frame_bytes = decoder->has_ended ? 0 : decoder->frame_bytes + is_header;
     return !ZSTD_isError(status);
 }
 
