@@ -127,8 +127,9 @@ static void write_line(enum log_level level, const char *who, const struct log_s
     errno = saved_errno;
 }
 
-static void write_composed(enum log_level level, const char *who, const struct log_subject *subject,
-                           const char *format, va_list arguments)
+static void PRINTF_LIKE(4, 0)
+    write_composed(enum log_level level, const char *who, const struct log_subject *subject,
+                   const char *format, va_list arguments)
 {
     char message[LINE_MAX_BYTES];
     if (level <= settings.level) {

@@ -85,7 +85,7 @@ static uint32_t pick_family(const struct address_list *list, bool is_first_famil
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        into[i] = found[(i + turn) % count];
+        into[i] = found[(i + turn % count) % count];
     }
     return count;
 }

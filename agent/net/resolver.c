@@ -133,14 +133,13 @@ static void resolver_on_timer(uv_timer_t *timer)
 
 static void resolver_set_timer(struct resolver *resolver)
 {
-    struct timeval most = {.tv_sec = TRY_TIMEOUT_MS / 1000};
     struct timeval left;
+    const struct timeval *next = ares_timeout(resolver->channel, NULL, &left);
 
-    if (resolver->sockets == NULL) {
-        uv_timer_stop(&resolver->timer);
+    if (next == NULL) {
+        uv_timer_stop(&resolver->timer); /* nothing is under way */
         return;
     }
-    const struct timeval *next = ares_timeout(resolver->channel, &most, &left);
     uint64_t ms = (uint64_t)next->tv_sec * 1000 + (uint64_t)next->tv_usec / 1000 + 1;
     uv_timer_start(&resolver->timer, resolver_on_timer, ms, 0);
 }
@@ -341,6 +340,8 @@ static void take_addresses(struct resolved_name *name, const struct ares_addrinf
             ttl_s = (uint32_t)node->ai_ttl;
         }
     }
+    /* Names of the hosts file have a TTL of 0: it is not read again for each connection. */
+    ttl_s = ttl_s > RESOLVER_LEAST_TTL_S ? ttl_s : RESOLVER_LEAST_TTL_S;
     name->until_ns = clock_now_ns() + ttl_s * NS_PER_S;
 }
 
@@ -393,6 +394,7 @@ static void ask_for(struct resolver *resolver, struct resolved_name *name)
 
     follow_configuration(resolver);
     if (!resolver->is_open) {
+        name->list.count = 0;
         snprintf(name->error, sizeof name->error, "the name servers of this machine cannot be read");
         name_is_ready(name);
         return;

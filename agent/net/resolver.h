@@ -9,8 +9,9 @@
 struct resolver;
 struct resolver_query;
 
-/* How long an answer is used at most, and one that a name does not exist. */
+/* How long an answer is used at most and at least, and one that a name does not exist. */
 #define RESOLVER_MAX_TTL_S 300u
+#define RESOLVER_LEAST_TTL_S 1u
 #define RESOLVER_FAILED_TTL_S 1u
 
 MUST_CHECK struct resolver *resolver_new(uv_loop_t *loop);

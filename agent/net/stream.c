@@ -195,6 +195,14 @@ size_t stream_pending(const struct stream *stream)
     return stream->pending.size - stream->pending_start + stream->borrowed.size;
 }
 
+bool stream_is_quiet(const struct stream *stream)
+{
+    char byte;
+
+    return stream->state == STREAM_OPEN && recv(stream->socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EINTR);
+}
+
 const struct stream_times *stream_times(const struct stream *stream)
 {
     return &stream->times;
@@ -353,7 +361,7 @@ static void deliver_plain(struct stream *stream)
 
 static void go_on_with_handshake(struct stream *stream)
 {
-    struct error error;
+    struct error error = {""};
 
     switch (tls_session_handshake(stream->tls, &error)) {
     case TLS_MORE:
@@ -375,7 +383,6 @@ static void begin_tls(struct stream *stream)
     struct tls_callbacks callbacks = {.on_write = on_tls_write, .context = stream};
     struct error error;
 
-    stream->state = STREAM_HANDSHAKING;
     stream->tls = tls_session_new(stream->net->contexts, stream->target.tls, stream->target.host,
                                   stream->target.is_literal, &callbacks, &error);
     if (stream->tls == NULL) {
@@ -383,17 +390,6 @@ static void begin_tls(struct stream *stream)
         return;
     }
     go_on_with_handshake(stream);
-}
-
-void stream_connected(struct stream *stream, struct stream_socket *socket)
-{
-    stream->socket = socket;
-    stream_socket_listen(socket, UV_READABLE, on_stream_ready);
-    if (stream->target.is_tls) {
-        begin_tls(stream);
-    } else {
-        stream_is_open(stream);
-    }
 }
 
 static void stream_take(struct stream *stream, struct bytes data)
@@ -434,7 +430,7 @@ static void read_wire(struct stream *stream)
     }
 }
 
-/* Handshakes cost milliseconds: they stand in a line, and give way to the loop. */
+/* Handshakes cost milliseconds, their beginning too: they stand in a line, and give way to the loop. */
 static void join_handshakes(struct stream *stream)
 {
     struct net *net = stream->net;
@@ -459,13 +455,29 @@ static void on_handshakes(uv_idle_t *idle)
     while (net->handshakes != NULL && !net->is_held && clock_now_ns() < until_ns) {
         struct stream *stream = net->handshakes;
         leave_handshakes(stream);
-        read_wire(stream);
+        if (stream->tls == NULL) {
+            begin_tls(stream);
+        } else {
+            read_wire(stream);
+        }
         if (stream->socket != NULL) {
             stream_listen(stream);
         }
     }
     if (net->handshakes == NULL || net->is_held) {
         uv_idle_stop(idle);
+    }
+}
+
+void stream_connected(struct stream *stream, struct stream_socket *socket)
+{
+    stream->socket = socket;
+    if (stream->target.is_tls) {
+        stream->state = STREAM_HANDSHAKING;
+        join_handshakes(stream);
+    } else {
+        stream_socket_listen(socket, UV_READABLE, on_stream_ready);
+        stream_is_open(stream);
     }
 }
 

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How often a connection that must not begin looks whether it may by now. */
+#define HELD_ATTEMPT_MS 50u
+
 static void begin_attempts(struct stream *stream);
 
 static void stream_on_socket_closed(uv_handle_t *handle)
@@ -145,6 +148,7 @@ static void on_attempt_ready(uv_poll_t *poll, int status, int events)
         begin_attempts(stream);
         return;
     }
+    uv_poll_stop(poll); /* where the net is held, nothing else listens to it by now */
     stream->times.connected_ns = clock_now_ns();
     net_address_text(&socket->address, stream->peer, sizeof stream->peer);
     stream_connector_drop(stream);
@@ -199,7 +203,9 @@ static void begin_attempts(struct stream *stream)
     struct stream_connector *connector = stream->connector;
 
     if (!net_may_send(stream->net)) {
-        return; /* stream_connect_held */
+        /* The lease may be back before the net has been held, and then nothing says that it goes on. */
+        uv_timer_start(&connector->timer, on_attempt_timer, HELD_ATTEMPT_MS, 0);
+        return;
     }
     while (connector->tried < connector->addresses.count) {
         if (begin_attempt(stream, &connector->addresses.items[connector->tried++])) {
@@ -219,7 +225,7 @@ static void begin_attempts(struct stream *stream)
 
 void stream_connect_held(struct stream *stream)
 {
-    if (stream->state == STREAM_CONNECTING && stream->connector->sockets == NULL) {
+    if (stream->state == STREAM_CONNECTING && stream->connector->tried < stream->connector->addresses.count) {
         uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
     }
 }

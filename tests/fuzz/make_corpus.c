@@ -5,6 +5,7 @@
 #include "coordinator/core/coordinator_pack.h"
 #include "coordinator/core/journal/event_log.h"
 #include "fuzz.h"
+#include "http_corpus.h"
 #include "proto/codec/codec.h"
 #include "tests/unit/proto/message/message_samples.h"
 
@@ -357,5 +358,6 @@ int main(int argc, char **argv)
     write_keys(argv[1]);
     write_csv(argv[1]);
     write_ledgers(argv[1]);
+    http_corpus_write(argv[1], write_file);
     return 0;
 }

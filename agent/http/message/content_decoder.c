@@ -15,12 +15,14 @@
 #define WINDOW_OF_GZIP_OR_ZLIB (32 + 15)
 #define WINDOW_OF_RAW_DEFLATE (-15)
 #define ZSTD_WINDOW_LOG_MAX 23 /* 8 MiB: RFC 9659 */
+#define ZSTD_HEADER_MAX_BYTES 18
 
 enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BROTLI, CODING_ZSTD };
 
 struct content_decoder {
     enum coding coding;
-    bool has_begun;
+    unsigned frame_bytes; /* of a frame of zstd, up to the largest header */
+    bool has_begun;       /* a byte has come */
     bool has_ended;
     z_stream zlib;
     BrotliDecoderState *brotli;
@@ -102,7 +104,6 @@ static bool inflate_some(struct content_decoder *decoder, struct bytes *piece, s
     if (!decoder->has_begun && decoder->coding == CODING_DEFLATE && (piece->data[0] & 0x0f) != 8) {
         (void)inflateReset2(zlib, WINDOW_OF_RAW_DEFLATE);
     }
-    decoder->has_begun = true;
     if (decoder->has_ended && inflateReset(zlib) != Z_OK) {
         return false; /* else another member of a gzip file follows */
     }
@@ -137,15 +138,19 @@ static bool unbrotli_some(struct content_decoder *decoder, struct bytes *piece, 
     return result != BROTLI_DECODER_RESULT_ERROR;
 }
 
+/* The header of a frame goes byte by byte: given more, the library takes formats from before RFC 8878 as
+ * well, and reads a frame that is there as a whole in another way, which checks other things. */
 static bool unzstd_some(struct content_decoder *decoder, struct bytes *piece, size_t *count)
 {
-    ZSTD_inBuffer in = {.src = piece->data, .size = piece->size};
+    bool is_header = decoder->frame_bytes < ZSTD_HEADER_MAX_BYTES && piece->size > 0;
+    ZSTD_inBuffer in = {.src = piece->data, .size = is_header ? 1 : piece->size};
     ZSTD_outBuffer out = {.dst = decoder->plain, .size = PLAIN_BYTES};
     size_t status = ZSTD_decompressStream(decoder->zstd, &out, &in);
 
     *piece = bytes_of(piece->data + in.pos, piece->size - in.pos);
     *count = out.pos;
     decoder->has_ended = status == 0;
+    decoder->frame_bytes = decoder->has_ended ? 0 : decoder->frame_bytes + is_header;
     return !ZSTD_isError(status);
 }
 
@@ -173,7 +178,9 @@ enum content_result content_decoder_write(struct content_decoder *decoder, struc
             break;
         }
         count = 0;
-        if (!decode_some(decoder, &piece, &count)) {
+        bool is_ok = decode_some(decoder, &piece, &count);
+        decoder->has_begun |= had > 0;
+        if (!is_ok) {
             return CONTENT_MALFORMED;
         }
         if (count > 0 && !take(context, bytes_of(decoder->plain, count))) {
@@ -188,5 +195,5 @@ enum content_result content_decoder_write(struct content_decoder *decoder, struc
 
 bool content_decoder_is_whole(const struct content_decoder *decoder)
 {
-    return decoder->has_ended;
+    return decoder->has_ended || !decoder->has_begun;
 }

@@ -20,5 +20,5 @@ enum content_result { CONTENT_OK, CONTENT_MALFORMED, CONTENT_STOPPED };
 MUST_CHECK enum content_result content_decoder_write(struct content_decoder *decoder, struct bytes piece,
                                                      bool (*take)(void *context, struct bytes plain),
                                                      void *context);
-/* After the last piece: whether the coded body was whole. */
+/* After the last piece: whether the coded body was whole. One without a byte is. */
 bool content_decoder_is_whole(const struct content_decoder *decoder);

@@ -108,8 +108,7 @@ static void read_max_age(struct set_cookie *set, struct bytes value, int64_t wal
     }
 }
 
-static void read_attribute(struct set_cookie *set, struct bytes attribute, const struct url *url,
-                           int64_t wall_s)
+static void read_attribute(struct set_cookie *set, struct bytes attribute, int64_t wall_s)
 {
     struct bytes value = attribute;
     struct bytes name = trim(take_until(&value, '='));
@@ -132,7 +131,6 @@ static void read_attribute(struct set_cookie *set, struct bytes attribute, const
     } else if (is_attribute(name, "httponly")) {
         set->is_http_only = true;
     }
-    (void)url;
 }
 
 static bool has_control(struct bytes text)
@@ -145,7 +143,7 @@ static bool has_control(struct bytes text)
     return false;
 }
 
-static bool read_set_cookie(struct set_cookie *set, const struct url *url, struct bytes field, int64_t wall_s)
+static bool read_set_cookie(struct set_cookie *set, struct bytes field, int64_t wall_s)
 {
     *set = (struct set_cookie){.expires_s = INT64_MAX};
     if (has_control(field)) {
@@ -157,7 +155,7 @@ static bool read_set_cookie(struct set_cookie *set, const struct url *url, struc
     set->name = trim(name);
     set->value = trim(pair);
     while (field.size > 0) {
-        read_attribute(set, take_until(&field, ';'), url, wall_s);
+        read_attribute(set, take_until(&field, ';'), wall_s);
     }
     return set->name.size + set->value.size > 0 && set->name.size + set->value.size <= COOKIE_MAX_BYTES &&
            set->domain.size <= URL_HOST_MAX_BYTES && set->path.size <= 1024;
@@ -213,6 +211,10 @@ static bool is_permitted(const struct set_cookie *set, const struct url *url, co
     if (has_prefix(set->name, "__Secure-") && !set->is_secure) {
         return false;
     }
+    /* Without a name the value is all that is sent: it would pass for one of those. */
+    if (set->name.size == 0 && (has_prefix(set->value, "__Secure-") || has_prefix(set->value, "__Host-"))) {
+        return false;
+    }
     if (has_prefix(set->name, "__Host-") &&
         (!set->is_secure || has_domain || !bytes_equal_string(set->path, "/"))) {
         return false;
@@ -238,6 +240,22 @@ static struct cookie *find_cookie(struct cookie_jar *jar, const struct set_cooki
         }
     }
     return NULL;
+}
+
+/* Over plain HTTP nobody replaces, or hides, a secure cookie (RFC 6265bis §5.7). */
+static bool is_overlaying_secure(const struct cookie_jar *jar, const struct set_cookie *set,
+                                 const struct url *url, const char *domain, struct bytes path)
+{
+    for (size_t i = 0; i < jar->count && !url->is_tls; i++) {
+        const struct cookie *cookie = &jar->cookies[i];
+        if (cookie->is_secure && bytes_equal_string(set->name, cookie->name) &&
+            (is_domain_match(domain, cookie->domain, url->is_literal) ||
+             is_domain_match(cookie->domain, domain, url->is_literal)) &&
+            is_path_match(path, cookie->path)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct cookie *add_cookie(struct cookie_jar *jar)
@@ -278,7 +296,7 @@ bool cookie_jar_take(struct cookie_jar *jar, const struct url *url, struct bytes
     struct set_cookie set;
     char domain[URL_HOST_MAX_BYTES + 1];
 
-    if (!read_set_cookie(&set, url, field, wall_s)) {
+    if (!read_set_cookie(&set, field, wall_s)) {
         return false;
     }
     bytes_to_text(set.domain.size > 0 ? set.domain : bytes_of_string(url->host), domain, sizeof domain);
@@ -289,6 +307,9 @@ bool cookie_jar_take(struct cookie_jar *jar, const struct url *url, struct bytes
         return false;
     }
     struct bytes path = set.path.size > 0 ? set.path : default_path(url);
+    if (is_overlaying_secure(jar, &set, url, domain, path)) {
+        return false;
+    }
     struct cookie *cookie = find_cookie(jar, &set, domain, path);
     if (set.expires_s <= wall_s) {
         if (cookie != NULL) {

@@ -116,15 +116,17 @@ static char *percent_decode(struct bytes text)
 static void append_encoded(struct buffer *out, struct bytes text)
 {
     static const char unsafe[] = " \"<>\\^`{|}";
+    size_t start = 0; /* of what stays as it is */
 
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.data[i];
         if (byte <= ' ' || byte >= 127 || strchr(unsafe, byte) != NULL) {
+            buffer_append(out, text.data + start, i - start);
             buffer_append_format(out, "%%%02X", byte);
-        } else {
-            buffer_append(out, &byte, 1);
+            start = i + 1;
         }
     }
+    buffer_append(out, text.data + start, text.size - start);
 }
 
 /* RFC 3986 §5.2.4, on what stands in `path`. */
@@ -160,46 +162,64 @@ static void remove_dot_segments(struct buffer *path)
     path->size = write;
 }
 
-static bool set_host(struct url *url, struct bytes host, bool is_bracketed, struct error *error)
+static bool is_ascii(const char *text)
+{
+    while (*text != 0 && (*text & 0x80) == 0) {
+        text++;
+    }
+    return *text == 0;
+}
+
+/* A name or an address in ASCII, in lower case. */
+static bool set_plain_host(struct url *url, const char *name, bool is_bracketed, struct error *error)
 {
     struct address address;
-    char *ascii = NULL;
+    size_t size = 0;
 
-    if (host.size == 0) {
+    if (name[0] == 0) {
         return error_set(error, "the URL names no host");
     }
-    SCOPED(memory_free_at) char *plain = percent_decode(host);
-    if (address_parse(bytes_of_string(plain), &address)) {
+    for (; name[size] != 0 && size < sizeof url->host - 1; size++) {
+        url->host[size] = (char)(name[size] >= 'A' && name[size] <= 'Z' ? name[size] + 32 : name[size]);
+    }
+    url->host[size] = 0;
+    if (name[size] != 0) {
+        return error_set(error, "the host of the URL is longer than %u bytes", URL_HOST_MAX_BYTES);
+    }
+    /* An address of IPv6 stands in brackets, and nothing else does. */
+    bool has_colon = strchr(name, ':') != NULL;
+    if (has_colon == is_bracketed && name[0] != '[' && address_parse(bytes_of_string(name), &address)) {
         url->is_literal = true;
-        bytes_to_text(bytes_of_string(plain), url->host, sizeof url->host);
         return true;
     }
     if (is_bracketed) {
         return error_set(error, "the host in brackets is no IPv6 address");
     }
-    /* Names with an underscore or a leading digit are in use: only what is not ASCII goes through IDNA. */
-    bool is_ascii = true;
-    for (const char *at = plain; *at != 0; at++) {
-        is_ascii = is_ascii && (*at & 0x80) == 0;
-        if ((uint8_t)*at <= ' ' || strchr("<>\"^`{|}\\%/:@[]", *at) != NULL) {
+    for (size_t i = 0; i < size; i++) {
+        if ((uint8_t)name[i] <= ' ' || (uint8_t)name[i] >= 127 ||
+            strchr("<>\"^`{|}\\%/?#:@[]", name[i]) != NULL) {
             return error_set(error, "the host of the URL holds a character that no host has");
         }
     }
-    if (!is_ascii) {
-        int status = idn2_to_ascii_8z(plain, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-        if (status != IDN2_OK) {
-            return error_set(error, "the host of the URL is no international name: %s",
-                             idn2_strerror(status));
-        }
+    return true;
+}
+
+/* Names with an underscore or a leading digit are in use: only what is not ASCII goes through IDNA. */
+static bool set_host(struct url *url, struct bytes host, bool is_bracketed, struct error *error)
+{
+    SCOPED(memory_free_at) char *plain = percent_decode(host);
+    char *ascii = NULL;
+
+    if (is_ascii(plain)) {
+        return set_plain_host(url, plain, is_bracketed, error);
     }
-    const char *name = ascii != NULL ? ascii : plain;
-    bool is_ok = strlen(name) <= URL_HOST_MAX_BYTES;
-    for (size_t i = 0; is_ok && name[i] != 0; i++) {
-        url->host[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-        url->host[i + 1] = 0;
+    int status = idn2_to_ascii_8z(plain, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
+    if (status != IDN2_OK) {
+        return error_set(error, "the host of the URL is no international name: %s", idn2_strerror(status));
     }
+    bool is_ok = set_plain_host(url, ascii, is_bracketed, error);
     idn2_free(ascii);
-    return is_ok || error_set(error, "the host of the URL is longer than %u bytes", URL_HOST_MAX_BYTES);
+    return is_ok;
 }
 
 static bool set_port(struct url *url, struct bytes port, struct error *error)
@@ -253,12 +273,13 @@ static bool set_authority(struct url *url, struct bytes authority, struct error 
 }
 
 /* Writes the URL out of its parts; `path` begins with a slash. */
-static void write_text(struct url *url, struct buffer *path, const struct url_parts *parts)
+static bool write_text(struct url *url, struct buffer *path, const struct url_parts *parts,
+                       struct error *error)
 {
     struct buffer text;
     bool is_v6 = url->is_literal && strchr(url->host, ':') != NULL;
 
-    buffer_init(&text, 4 * (size_t)URL_MAX_BYTES);
+    buffer_init(&text, URL_MAX_BYTES);
     buffer_append_string(&text, url->is_tls ? "https://" : "http://");
     size_t authority = text.size;
     buffer_append_format(&text, is_v6 ? "[%s]" : "%s", url->host);
@@ -271,10 +292,15 @@ static void write_text(struct url *url, struct buffer *path, const struct url_pa
         buffer_append(&text, "?", 1);
         append_encoded(&text, parts->query);
     }
+    if (text.has_overflowed || path->has_overflowed) {
+        buffer_finish(&text);
+        return error_set(error, "the URL is longer than %u bytes", URL_MAX_BYTES);
+    }
     size_t size;
     url->text = (char *)buffer_take(&text, &size);
     url->authority = bytes_of(url->text + authority, target - authority);
     url->target = bytes_of(url->text + target, size - target);
+    return true;
 }
 
 static bool finish_url(const struct url_parts *parts, struct buffer *path, struct url *url,
@@ -285,15 +311,14 @@ static bool finish_url(const struct url_parts *parts, struct buffer *path, struc
     if (!made.is_tls && !is_scheme(parts->scheme, "http")) {
         return error_set(error, "the scheme of the URL is neither http nor https");
     }
-    if (!set_authority(&made, parts->authority, error)) {
-        url_finish(&made);
-        return false;
-    }
     if (path->size == 0) {
         buffer_append(path, "/", 1);
     }
     remove_dot_segments(path);
-    write_text(&made, path, parts);
+    if (!set_authority(&made, parts->authority, error) || !write_text(&made, path, parts, error)) {
+        url_finish(&made);
+        return false;
+    }
     *url = made;
     return true;
 }
@@ -339,7 +364,7 @@ bool url_resolve(const struct url *base, struct bytes reference, struct url *url
 {
     SCOPED(buffer_finish) struct buffer path;
 
-    buffer_init(&path, 4 * (size_t)URL_MAX_BYTES);
+    buffer_init(&path, 2 * (size_t)URL_MAX_BYTES);
     if (!is_usable(reference, error)) {
         return false;
     }

@@ -42,12 +42,17 @@ struct http_client *native_client_new(struct http_engine *base,
     return &client->base;
 }
 
+static void drop_sent(struct native_client *client)
+{
+    memory_free(client->wish.body);
+    client->wish.body = NULL;
+    client->wish.body_capacity = client->wish.body_size = 0;
+}
+
 static void native_drop_bodies(struct native_client *client)
 {
     if (http_bodies_drop(&client->bodies)) {
-        memory_free(client->wish.body);
-        client->wish.body = NULL;
-        client->wish.body_capacity = client->wish.body_size = 0;
+        drop_sent(client);
     }
 }
 
@@ -144,6 +149,9 @@ static void fail_within_start(struct native_client *client, enum http_failure fa
     client->response.failure = failure;
     client->response.text = client->text;
     native_drop_bodies(client);
+    if (failure == HTTP_NO_MEMORY) {
+        drop_sent(client); /* it was not counted */
+    }
     client->state = NATIVE_ENDED;
     native_engine_end_later(client->engine, client);
 }
@@ -151,6 +159,7 @@ static void fail_within_start(struct native_client *client, enum http_failure fa
 void native_client_exchange(struct native_client *client, bool is_fresh)
 {
     client->has_begun_answer = false;
+    client->is_body_held = false;
     buffer_clear(&client->bodies.head);
     buffer_clear(&client->bodies.body);
     content_decoder_free(&client->decoder);
@@ -170,6 +179,7 @@ void native_client_start(struct http_client *base, const struct http_request *re
     client->redirects = 0;
     client->is_retried = false;
     client->response = (struct http_response){0};
+    native_drop_bodies(client);
     if (!native_wish_take(client, request, &error)) {
         fail_within_start(client, HTTP_BAD_REQUEST, error.text);
         return;
@@ -310,21 +320,28 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
     struct native_connection *connection = client->connection;
     struct bytes location;
 
-    if (client->decoder != NULL && client->bodies.body.size > 0 &&
-        !content_decoder_is_whole(client->decoder)) {
+    if (client->decoder != NULL && !content_decoder_is_whole(client->decoder)) {
         native_client_end(client, HTTP_PROTOCOL, "the coded body ends in the middle");
         return;
     }
     /* What has not left of the request by now never needs to. */
-    bool is_sent = !client->is_body_held && stream_pending(connection->stream) == 0;
+    bool is_held = client->is_body_held;
+    bool is_sent = !is_held && stream_pending(connection->stream) == 0;
     client->is_body_held = false;
     client->connection = NULL;
     connection->is_busy = false;
     connection->is_used = true;
+    connection->idle_ms = uv_now(client->engine->loop);
     if (!keeps_alive || !is_sent || client->wish.wants_close) {
         native_connection_drop(connection, !is_sent);
     }
-    if (is_redirect(client) && http1_find_field(buffer_bytes(&client->bodies.head), "location", &location)) {
+    if (is_held && client->response.status == 417) {
+        /* RFC 9110 §10.1.1: once more without the expectation. The body has not left yet. */
+        client->wish.expects = false;
+        client->wish.is_expectation_refused = true;
+        native_client_exchange(client, false);
+    } else if (is_redirect(client) &&
+               http1_find_field(buffer_bytes(&client->bodies.head), "location", &location)) {
         follow_redirect(client, location);
     } else {
         native_client_end(client, HTTP_OK, "");

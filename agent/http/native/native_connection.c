@@ -47,7 +47,9 @@ static void read_answer(struct native_connection *connection, struct bytes data)
         case HTTP1_MORE:
             return;
         case HTTP1_INTERIM:
-            native_client_continue(client);
+            if (connection->parser.status == 100) {
+                native_client_continue(client);
+            }
             break;
         case HTTP1_HEAD:
             native_client_head_is_complete(client, &connection->parser);
@@ -203,15 +205,44 @@ void native_connection_open(struct native_client *client)
     connection->stream = stream_open(client->engine->net, &target, &callbacks, connection);
 }
 
-bool native_connection_use_idle(struct native_client *client)
+static struct native_connection *find_idle(struct native_client *client)
 {
     for (struct native_connection *at = client->connections; at != NULL; at = at->next) {
         if (!at->is_busy && is_to(at, &client->wish.url)) {
-            at->is_busy = true;
-            client->connection = at;
-            native_connection_send(at);
+            return at;
+        }
+    }
+    return NULL;
+}
+
+/* To the front: the last one is the one to give way. */
+static void move_to_front(struct native_client *client, struct native_connection *connection)
+{
+    struct native_connection **at = &client->connections;
+
+    while (*at != connection) {
+        at = &(*at)->next;
+    }
+    *at = connection->next;
+    connection->next = client->connections;
+    client->connections = connection;
+}
+
+bool native_connection_use_idle(struct native_client *client)
+{
+    uint64_t now_ms = uv_now(client->engine->loop);
+    struct native_connection *found;
+
+    while ((found = find_idle(client)) != NULL) {
+        /* An end, or a 408, that has come in the meantime and not been read: the next answer would be it. */
+        if (found->idle_ms == now_ms || stream_is_quiet(found->stream)) {
+            move_to_front(client, found);
+            found->is_busy = true;
+            client->connection = found;
+            native_connection_send(found);
             return true;
         }
+        native_connection_drop(found, false);
     }
     return false;
 }

@@ -39,6 +39,7 @@ struct native_connection {
     struct stream *stream;
     struct http1_parser parser;
     char *host;
+    uint64_t idle_ms; /* by the loop's clock: since when it has waited for a request */
     uint16_t port;
     bool is_tls;
     bool is_used; /* has served a request */
@@ -67,8 +68,9 @@ struct native_wish {
     size_t body_size;
     size_t body_capacity;
     bool has_body;
-    bool has_length; /* a body is announced, were it empty */
-    bool expects;    /* Expect: 100-continue */
+    bool has_length;             /* a body is announced, were it empty */
+    bool expects;                /* Expect: 100-continue */
+    bool is_expectation_refused; /* by 417: the field stays behind */
     bool is_followed;
     bool wants_close;     /* Connection: close */
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */

@@ -13,10 +13,15 @@
 #define BODY_MAX_BYTES (1024u * 1024u * 1024u)
 
 /* Fields that describe a body: they go when the body does. */
-static const char *const body_fields[] = {"content-type",     "content-length",   "content-encoding",
-                                          "content-language", "content-location", NULL};
+static const char *const body_fields[] = {"content-type",
+                                          "content-length",
+                                          "content-encoding",
+                                          "content-language",
+                                          "content-location",
+                                          "expect",
+                                          NULL};
 /* What is meant for one origin alone. */
-static const char *const secret_fields[] = {"authorization", "cookie", "proxy-authorization", NULL};
+static const char *const origin_fields[] = {"authorization", "cookie", "host", "proxy-authorization", NULL};
 
 static bool is_among(struct bytes name, const char *const *names)
 {
@@ -142,6 +147,7 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
     wish->fields.maximum = FIELDS_MAX_BYTES;
     wish->is_followed = request->is_followed;
     wish->has_left_origin = false;
+    wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
     if (!take_url(client, request->url, error) || !take_method(wish, request->method, error) ||
         !take_fields(wish, request, error) || !take_body(wish, request, error)) {
@@ -197,8 +203,10 @@ static void write_fields(struct native_client *client)
 
     while (http1_next_field(fields, &at, &name, &value)) {
         static const char *const cookie[] = {"cookie", NULL};
+        static const char *const expect[] = {"expect", NULL};
         bool is_left_out = is_among(name, cookie) ||
-                           (wish->has_left_origin && is_among(name, secret_fields)) ||
+                           (wish->is_expectation_refused && is_among(name, expect)) ||
+                           (wish->has_left_origin && is_among(name, origin_fields)) ||
                            (!wish->has_length && is_among(name, body_fields));
         if (!is_left_out) {
             buffer_append_format(&client->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
@@ -207,10 +215,13 @@ static void write_fields(struct native_client *client)
     }
 }
 
+/* Unless the script has given it, and that is sent. */
 static void write_field(struct buffer *out, const struct native_wish *wish, const char *name,
                         struct bytes value)
 {
-    if (!has_field(wish, name)) {
+    bool is_left_behind = wish->has_left_origin && is_among(bytes_of_string(name), origin_fields);
+
+    if (is_left_behind || !has_field(wish, name)) {
         buffer_append_string(out, name);
         buffer_append(out, ": ", 2);
         buffer_append(out, value.data, value.size);

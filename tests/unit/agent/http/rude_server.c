@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <zlib.h>
 
 #define REQUEST_MAX_BYTES 65536
 
@@ -17,8 +20,10 @@ struct peer {
     struct rude_server *server;
     struct peer *next;
     unsigned number;
+    unsigned requests;
     enum after after;
     bool is_sink;
+    bool is_expected; /* has said what it thinks of Expect */
     size_t size;
     char request[REQUEST_MAX_BYTES];
 };
@@ -30,6 +35,7 @@ struct rude_server {
     unsigned requests;
     size_t sunk;
     bool has_ended;
+    char last[REQUEST_MAX_BYTES];
 };
 
 struct answer {
@@ -122,6 +128,93 @@ static void answer_with_body(struct peer *peer, const char *extra, const char *b
     memory_free(text);
 }
 
+static void answer_redirect(struct peer *peer, const char *status, const char *location)
+{
+    int size = (int)strcspn(location, " ");
+    char *text = memory_format("HTTP/1.1 %.3s Moved\r\nLocation: %.*s\r\nContent-Length: 5\r\n\r\nmoved",
+                               status, size, location);
+
+    send_text(peer, text);
+    memory_free(text);
+}
+
+/* `size` bytes of 'a', of whose coded form `kept` bytes are sent. */
+static void answer_gzip(struct peer *peer, size_t size, size_t kept)
+{
+    uint8_t *plain = memory_new(size, 1);
+    uint8_t *coded = memory_new(size + 1000, 1);
+    z_stream zlib = {
+        .next_in = plain, .avail_in = (unsigned)size, .next_out = coded, .avail_out = (unsigned)size + 1000};
+
+    memset(plain, 'a', size);
+    int status = deflateInit2(&zlib, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    assert(status == Z_OK);
+    status = deflate(&zlib, Z_FINISH);
+    assert(status == Z_STREAM_END);
+    (void)status;
+    kept = kept < zlib.total_out ? kept : zlib.total_out;
+    char *head =
+        memory_format("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", kept);
+    uv_buf_t buffers[] = {uv_buf_init(head, (unsigned)strlen(head)),
+                          uv_buf_init((char *)coded, (unsigned)kept)};
+    int sent = uv_try_write((uv_stream_t *)&peer->tcp, buffers, 2);
+    assert(sent == (int)(strlen(head) + kept));
+    (void)sent;
+    deflateEnd(&zlib);
+    memory_free(head);
+    memory_free(plain);
+    memory_free(coded);
+}
+
+/* Those that depend on more than their path. */
+static bool answer_specially(struct peer *peer, const char *path)
+{
+    if (strncmp(path, "/redirect/", 10) == 0) {
+        answer_redirect(peer, path + 10, "/echo");
+    } else if (strncmp(path, "/redirect-to?", 13) == 0) {
+        answer_redirect(peer, "307", path + 13);
+    } else if (strncmp(path, "/gzip/", 6) == 0) {
+        answer_gzip(peer, strtoul(path + 6, NULL, 10), SIZE_MAX);
+    } else if (strncmp(path, "/cut-gzip/", 10) == 0) {
+        answer_gzip(peer, 1000, strtoul(path + 10, NULL, 10));
+    } else if (strncmp(path, "/dies ", 6) == 0 && peer->requests > 1) {
+        close_peer(peer);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Before the body has come: whether that was the answer. */
+static bool answer_head(struct peer *peer)
+{
+    bool is_expecting = strcasestr(peer->request, "\r\nExpect: 100-continue\r\n") != NULL;
+
+    if (strstr(peer->request, " /early ") != NULL) {
+        peer->size = 0;
+        peer->after = CLOSE;
+        send_text(peer, "HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge");
+        return true;
+    }
+    if (!is_expecting || peer->is_expected) {
+        return false;
+    }
+    peer->is_expected = true;
+    if (strstr(peer->request, " /refuses ") != NULL) {
+        peer->size = 0;
+        peer->server->requests++;
+        peer->after = KEEP;
+        send_text(peer, "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n");
+        return true;
+    }
+    if (strstr(peer->request, " /continue ") != NULL) {
+        send_text(peer, "HTTP/1.1 100 Continue\r\n\r\n");
+    } else if (strstr(peer->request, " /hints ") != NULL) {
+        send_text(peer, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    }
+    return false;
+}
+
 static void answer(struct peer *peer)
 {
     char line[200];
@@ -130,6 +223,9 @@ static void answer(struct peer *peer)
     path = path != NULL ? path + 1 : "";
     size_t length = strcspn(path, " ?");
     peer->after = KEEP;
+    if (answer_specially(peer, path)) {
+        return;
+    }
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         if (strlen(answers[i].path) != length || memcmp(path, answers[i].path, length) != 0) {
             continue;
@@ -194,11 +290,17 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
         uv_read_stop(stream);
         return;
     }
+    if (end != NULL && answer_head(peer)) {
+        return;
+    }
     if (end == NULL || peer->size < (size_t)(end + 4 - peer->request) + body_size(peer->request)) {
         return;
     }
     peer->size = 0;
     peer->server->requests++;
+    peer->requests++;
+    peer->is_expected = false;
+    memcpy(peer->server->last, peer->request, sizeof peer->request);
     answer(peer);
 }
 
@@ -237,6 +339,29 @@ struct rude_server *rude_server_new(uv_loop_t *loop)
 unsigned rude_server_requests(const struct rude_server *server)
 {
     return server->requests;
+}
+
+const char *rude_server_last(const struct rude_server *server)
+{
+    return server->last;
+}
+
+void rude_server_say(struct rude_server *server, const char *text)
+{
+    for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
+        uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)text, (unsigned)strlen(text));
+        (void)uv_try_write((uv_stream_t *)&peer->tcp, &buffer, 1);
+    }
+}
+
+void rude_server_hang_up(struct rude_server *server)
+{
+    for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
+        uv_os_fd_t fd;
+        if (uv_fileno((uv_handle_t *)&peer->tcp, &fd) == 0) {
+            (void)shutdown(fd, SHUT_WR);
+        }
+    }
 }
 
 size_t rude_server_sunk(const struct rude_server *server)

@@ -105,6 +105,15 @@ static void secure_ones_need_tls(void **state)
     assert_false(take(&jar, "https://a/", "__Host-x=v; Secure"));
     assert_false(take(&jar, "https://a.b/", "__Host-x=v; Secure; Path=/; Domain=a.b"));
     assert_true(take(&jar, "https://a/", "__Host-x=v; Secure; Path=/"));
+    /* One without a name is sent as its value alone. */
+    assert_false(take(&jar, "https://a/", "__Host-x"));
+    assert_false(take(&jar, "https://a/", "=__secure-x=v"));
+    /* Nobody replaces one, or hides it, over plain HTTP. */
+    assert_false(take(&jar, "http://a/", "n=w"));
+    assert_false(take(&jar, "http://a/", "n=w; Path=/x"));
+    assert_false(take(&jar, "http://a/", "n=w; Max-Age=0"));
+    assert_true(take(&jar, "http://a/", "o=w"));
+    assert_true(take(&jar, "https://a/", "n=w; Secure"));
     cookie_jar_finish(&jar);
 }
 

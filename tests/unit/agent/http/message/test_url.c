@@ -87,6 +87,14 @@ static void junk_is_refused(void **state)
         {"http://a:8o/", "port"},
         {"http://[::1/", "bracket"},
         {"http://[x]/", "IPv6"},
+        {"http://[127.0.0.1]/", "IPv6"},
+        {"http://%5B::1%5D/", "character"},
+        {"http://%3A%3A1/", "character"},
+        {"http://a\x7f/", "character"},
+        {"http://a\xef\xbc\x8f"
+         "b/",
+         "host"}, /* a wide slash, which IDNA makes a slash */
+        {"http://\xc2\xad/", "host"},
         {"http://[::1]x/", "followed"},
         {"http://a b/", "character"},
         {"http://a%00b/", "character"},
@@ -106,6 +114,47 @@ static void junk_is_refused(void **state)
     }
     struct url url;
     assert_false(url_parse(bytes_of("http://a/\0b", 11), &url, NULL));
+}
+
+static void hosts_are_written_in_one_way(void **state)
+{
+    struct url url;
+
+    (void)state;
+    expect_url("http://[2001:DB8::A]/", "http://[2001:db8::a]/", "[2001:db8::a]", "/");
+    expect_url("http://\xef\xbc\x91"
+               "0.0.0.1/",
+               "http://10.0.0.1/", "10.0.0.1", "/");
+    assert_true(url_parse(TEXT("http://\xef\xbc\x91"
+                               "0.0.0.1/"),
+                          &url, NULL));
+    assert_true(url.is_literal);
+    url_finish(&url);
+}
+
+/* What is within the limit once it is written is what can be read again. */
+static void a_url_is_bounded_as_it_is_sent(void **state)
+{
+    static char text[URL_MAX_BYTES + 1];
+    struct url url;
+    struct url made;
+    struct error error = {""};
+
+    (void)state;
+    memset(text, ' ', 30000);
+    memcpy(text, "http://a/", 9);
+    text[29999] = 'x';
+    assert_false(url_parse(bytes_of(text, 30000), &url, &error));
+    assert_non_null(strstr(error.text, "longer than"));
+    memset(text, 'x', URL_MAX_BYTES);
+    memcpy(text, "http://a/", 9);
+    assert_true(url_parse(bytes_of(text, URL_MAX_BYTES), &url, &error));
+    text[40000] = '/';
+    url_finish(&url);
+    assert_true(url_parse(bytes_of(text, 50000), &url, &error));
+    assert_false(url_resolve(&url, bytes_of(text + 9, 30000), &made, &error));
+    assert_non_null(strstr(error.text, "longer than"));
+    url_finish(&url);
 }
 
 /* RFC 3986 §5.4, of the base http://a/b/c/d;p?q */
@@ -181,10 +230,15 @@ static void origins_are_compared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls_are_taken_apart), cmocka_unit_test(what_a_url_must_not_hold_is_encoded),
-        cmocka_unit_test(dots_are_walked),      cmocka_unit_test(users_are_kept_out_of_the_text),
-        cmocka_unit_test(junk_is_refused),      cmocka_unit_test(references_are_resolved),
+        cmocka_unit_test(urls_are_taken_apart),
+        cmocka_unit_test(what_a_url_must_not_hold_is_encoded),
+        cmocka_unit_test(dots_are_walked),
+        cmocka_unit_test(users_are_kept_out_of_the_text),
+        cmocka_unit_test(junk_is_refused),
+        cmocka_unit_test(references_are_resolved),
         cmocka_unit_test(origins_are_compared),
+        cmocka_unit_test(hosts_are_written_in_one_way),
+        cmocka_unit_test(a_url_is_bounded_as_it_is_sent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,100 @@
+/* The seeds of what an HTTP client reads. */
+#include "http_corpus.h"
+
+#include "common/memory.h"
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define PLAIN "hello, hello, hello, hello, hello, hello, this is the body, this is the body\n"
+
+struct seed {
+    const char *name;
+    const char *text;
+};
+
+/* The first byte is what was asked: 0 usual, 1 HEAD, 2 CONNECT (modulo 3; letters, so that they can be read:
+ * 'c', 'd', 'e'). */
+static const struct seed http1_seeds[] = {
+    {"length", "cHTTP/1.1 200 OK\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\n\r\nhelloHTTP/1.1 200"},
+    {"chunks",
+     "cHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n00\r\nX: y\r\n\r\nrest"},
+    {"to_end", "cHTTP/1.0 200 OK\nConnection: keep-alive\n\nall of it"},
+    {"interim",
+     "cHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 None\r\n\r\n"},
+    {"head", "dHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"},
+    {"tunnel", "eHTTP/1.1 200 Connected\r\n\r\nother"},
+    {"upgrade", "cHTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nother"},
+    {"both_lengths", "cHTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+    {"folded", "cHTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n"},
+    {"close", "cHTTP/1.1 404 \r\nConnection: x, close\r\nContent-Length: 0\r\n\r\n"},
+};
+
+static const struct seed url_seeds[] = {
+    {"plain", "http://example.org/a/b?c=d#e\n../x?y"},
+    {"user", "https://me:se%63ret@Example.ORG:8443/%7e a\n//other/"},
+    {"six", "http://[2001:DB8::1]:80/\n?q"},
+    {"idna", "http://b\xc3\xbc"
+             "cher.example/stra\xc3\x9f"
+             "e\n#f"},
+    {"wide", "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/\nhttp:x"},
+    {"dots", "http://a/b/../../c/./d/..\n./../g/."},
+};
+
+static const struct seed cookie_seeds[] = {
+    {"plain", "aa=b; Path=/a; Domain=example.org; Secure; HttpOnly\nba=c\nca=d; Max-Age=0\n"},
+    {"dates", "aa=b; Expires=Sun, 06 Nov 2094 08:49:37 GMT\nba=b; expires=6-nov-94 8:49:37\n"},
+    {"prefixes", "a__Host-a=b; Secure; Path=/\na=__Secure-a\nc__Secure-a=b; Secure\n"},
+    {"suffix", "da=b; Domain=co.uk\nda=b; Domain=.example.co.uk; Max-Age=5\n"},
+    {"date", "Sunday, 06-Nov-94 08:49:37 GMT"},
+};
+
+#define WRITE_SEEDS(target, seeds)                                                                           \
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {                                              \
+        write_file(directory, target, seeds[i].name, bytes_of_string(seeds[i].text));                        \
+    }
+
+/* The first byte names the coding, the second how it is cut. */
+static size_t deflate_plain(uint8_t *out, size_t size, int window)
+{
+    z_stream zlib = {.next_in = (Bytef *)(uintptr_t)PLAIN,
+                     .avail_in = sizeof PLAIN - 1,
+                     .next_out = out,
+                     .avail_out = (uInt)size};
+
+    FUZZ_CHECK(deflateInit2(&zlib, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    FUZZ_CHECK(deflate(&zlib, Z_FINISH) == Z_STREAM_END);
+    size_t made = zlib.total_out;
+    deflateEnd(&zlib);
+    return made;
+}
+
+void http_corpus_write(const char *directory, void (*write_file)(const char *directory, const char *target,
+                                                                 const char *name, struct bytes bytes))
+{
+    static const uint8_t brotli[] = {2, 3, 0x0b, 0x02, 0x80, 'h', 'e', 'l', 'l', 'o', 0x03};
+    uint8_t coded[1000] = {0, 3};
+
+    WRITE_SEEDS("http1", http1_seeds)
+    WRITE_SEEDS("url", url_seeds)
+    WRITE_SEEDS("cookie", cookie_seeds)
+    size_t size = deflate_plain(coded + 2, sizeof coded - 2, 15 + 16);
+    write_file(directory, "content", "gzip", bytes_of(coded, 2 + size));
+    coded[0] = 1;
+    size = deflate_plain(coded + 2, sizeof coded - 2, 15);
+    write_file(directory, "content", "zlib", bytes_of(coded, 2 + size));
+    size = deflate_plain(coded + 2, sizeof coded - 2, -15);
+    write_file(directory, "content", "raw", bytes_of(coded, 2 + size));
+    write_file(directory, "content", "brotli", bytes_of(brotli, sizeof brotli));
+    coded[0] = 3;
+    write_file(directory, "content", "zstd_of_old", bytes_of("\3\377\047\265\057\375\040\142\006", 9));
+    write_file(directory, "content", "zstd_empty_block",
+               bytes_of("\3\1\050\265\057\375\040\115\1\0\0\050\265\057\375\040\101\115\1\0", 20));
+    write_file(directory, "content", "zstd_of_old_within", bytes_of("\3\3\050\047\265\057\375\142\4", 9));
+    size = ZSTD_compress(coded + 2, sizeof coded - 2, PLAIN, sizeof PLAIN - 1, 3);
+    FUZZ_CHECK(!ZSTD_isError(size));
+    write_file(directory, "content", "zstd", bytes_of(coded, 2 + size));
+}
