@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 /* What was packed, with the last occurrence of `from` replaced by as many bytes. */
-static void refused_with(const struct play *play, const char *from, const char *to, size_t size)
+static void refused_with(const struct play *play, const void *from, const void *to, size_t size)
 {
     SCOPED(buffer_finish) struct buffer packed;
     buffer_init(&packed, UINT32_MAX);
@@ -49,21 +49,27 @@ static void test_a_variable_twice(void **state)
     play_finish(&play);
 }
 
+/* Where the last room should be followed by none, the first one is announced again. */
 static void test_a_room_twice(void **state)
 {
     (void)state;
     struct play play;
     play_init_rooms(&play, 2, 1);
-    for (uint32_t room = 0; room < 2; room++) {
-        struct operation set = {.kind = OPERATION_SET,
-                                .room = room,
-                                .name = bytes_of_string(room == 0 ? "first" : "other"),
-                                .value = play_value("1")};
-        play_operation(&play, room, room, set);
-    }
+    struct bytes value = play_value("1");
+    struct operation set = {.kind = OPERATION_SET, .name = bytes_of_string("x"), .value = value};
+    play_operation(&play, 0, 0, set);
     play_settle(&play);
-    /* Its number from 1 on, four flags, one variable, the size of its name. */
-    refused_with(&play, "\2\0\0\0\0\1\5other", "\1\0\0\0\0\1\5other", 12);
+    SCOPED(buffer_finish) struct buffer ending;
+    buffer_init(&ending, 100);
+    pack_bytes(&ending, set.name);
+    pack_bytes(&ending, value);
+    pack_number(&ending, 0); /* nobody waits for it */
+    size_t size = ending.size + 1;
+    pack_number(&ending, 0);
+    uint8_t twice[100];
+    memcpy(twice, ending.data, size);
+    twice[size - 1] = 1;
+    refused_with(&play, ending.data, twice, size);
     play_finish(&play);
 }
 
