@@ -71,6 +71,23 @@ static void replace_deals_the_workers_over_those_that_remain(void **state)
     assert_int_equal(stand_report(stand)->agents[2].workers, 5);
 }
 
+/* Only the one that runs it takes the global fixture with it. */
+static void another_agent_does_not_run_the_fixture_again(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    struct played *first = stand_agent(stand, "a1");
+    struct played *second = stand_agent(stand, "a2");
+    first->is_obliging = second->is_obliging = false;
+    stand_create(stand, &options, 2);
+    stand_done(stand, first, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_forget_story(stand);
+    stand_done(stand, second, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_expect(stand, "campaign 1 ready\na1: global setup\n");
+    stand_gone(stand, "a2");
+    stand_expect(stand, "forget the route of a2\n");
+}
+
 /* Each continues at a step of its own, and they do not fit into one message. */
 static void replace_announces_many_steps_in_several_messages(void **state)
 {
@@ -360,6 +377,7 @@ int main(void)
         STORY(shrink_goes_on_with_the_others),
         STORY(shrink_ends_the_waits_of_the_others),
         STORY(replace_deals_the_workers_over_those_that_remain),
+        STORY(another_agent_does_not_run_the_fixture_again),
         STORY(replace_announces_many_steps_in_several_messages),
         STORY(replace_wants_to_know_from_the_beginning_how_far_workers_are),
         STORY(replace_goes_on_at_the_next_step),
