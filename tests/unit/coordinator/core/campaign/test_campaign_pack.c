@@ -11,6 +11,8 @@
 
 #define PACK_BYTES 100000u
 
+static const char HALF[] = "the first half of it";
+
 static void begin_artifact(struct stand *stand)
 {
     struct message piece = {.kind = MESSAGE_ARTIFACT,
@@ -19,8 +21,8 @@ static void begin_artifact(struct stand *stand)
                                          .worker = 1,
                                          .step = 1,
                                          .size_bytes = 40,
-                                         .content = bytes_of_string("the first half of it")}};
-    stand_send(stand, &stand->agents[0], &piece);
+                                         .content = bytes_of_string(HALF)}};
+    stand_send(stand, &stand->agents[1], &piece);
 }
 
 /* Something of each kind that a campaign remembers while it runs. */
@@ -54,6 +56,7 @@ static void pack_filled(void **state, struct buffer *packed)
     fill(stand);
     buffer_init(packed, PACK_BYTES);
     coordinator_pack(stand->coordinator, packed);
+    assert_non_null(memmem(packed->data, packed->size, HALF, sizeof HALF - 1));
     struct coordinator *copy = coordinator_unpack(buffer_bytes(packed), NULL);
     assert_non_null(copy);
     coordinator_free(&copy);
