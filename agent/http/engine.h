@@ -26,6 +26,14 @@ struct http_header {
     const char *value;
 };
 
+/* Whom a connection trusts, and who it says that it is. Texts in PEM. */
+struct http_tls {
+    bool is_unverified;          /* any certificate of the server will do */
+    const char *ca_pem;          /* the authorities that are trusted instead of the machine's; NULL: those */
+    const char *certificate_pem; /* of the client, with its chain; NULL: none */
+    const char *key_pem;         /* given with certificate_pem */
+};
+
 /* Borrowed for the call of http_start, including the body. */
 struct http_request {
     const char *method;
@@ -37,6 +45,7 @@ struct http_request {
     bool is_followed; /* redirects, at most 20 */
     const char *user; /* basic authentication; NULL: none */
     const char *password;
+    const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
 };
@@ -45,7 +54,10 @@ enum http_failure {
     HTTP_OK,
     HTTP_BAD_REQUEST, /* it could not be attempted: URL, header, method */
     HTTP_RESOLVE,
-    HTTP_CONNECT,
+    HTTP_CONNECT,     /* no connection, for a reason that is not one of the next three */
+    HTTP_REFUSED,     /* nothing listens there */
+    HTTP_UNREACHABLE, /* no route leads there */
+    HTTP_LOCAL_LIMIT, /* this machine has no port, descriptor or memory left for it */
     HTTP_TLS,
     HTTP_TIMEOUT,
     HTTP_RESET,

@@ -7,6 +7,7 @@
 #include "agent/http/http_bodies.h"
 #include "common/memory.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct curl_client {
     struct curl_request request;
     struct http_bodies bodies;
     struct http_response response;
+    int open_errno; /* why no socket could be made; 0: one could */
     bool is_running;
     bool is_too_large; /* the body of the answer */
     bool is_lost;      /* the lease was over when it wanted to connect, or to send */
@@ -78,7 +80,11 @@ static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct 
         client->is_lost = true;
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (opened == CURL_SOCKET_BAD) {
+        client->open_errno = errno;
+    }
+    return opened;
 }
 
 static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
@@ -180,6 +186,7 @@ void curl_client_start(struct curl_client *client, const struct http_request *wa
     curl_request_set(&client->request, &request);
     client->is_too_large = false;
     client->is_lost = false;
+    client->open_errno = 0;
     client->error_text[0] = 0;
     client->is_running = true;
     curl_engine_begin(client->engine, client->easy, &client->transfer);
@@ -218,6 +225,18 @@ static void read_timings(CURL *easy, struct http_timings *timings)
     timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
 }
 
+/* What the system said when no connection could be made. */
+static int client_connect_errno(const struct curl_client *client)
+{
+    long number = 0;
+
+    if (client->open_errno != 0) {
+        return client->open_errno;
+    }
+    curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &number);
+    return (int)number;
+}
+
 static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
 {
     if (client->is_lost) {
@@ -225,6 +244,9 @@ static enum http_failure failure_of(const struct curl_client *client, CURLcode r
     }
     if (client->bodies.is_out_of_memory) {
         return HTTP_NO_MEMORY;
+    }
+    if (result == CURLE_COULDNT_CONNECT) {
+        return curl_failure_of_system(client_connect_errno(client));
     }
     return curl_failure_of(result, client->error_text, client->is_too_large);
 }
@@ -249,6 +271,10 @@ static const char *describe(struct curl_client *client, CURLcode result, enum ht
             curl_engine_memory(client->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
+    } else if (failure == HTTP_LOCAL_LIMIT) {
+        int number = client_connect_errno(client);
+        snprintf(client->text, sizeof client->text, "connect: %s%s", strerror(number),
+                 curl_failure_advice(number));
     } else {
         snprintf(client->text, sizeof client->text, "%s", curl_text);
     }
