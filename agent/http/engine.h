@@ -50,6 +50,9 @@ struct http_request {
     uint64_t max_body_bytes;
 };
 
+/* "[address]:port" of IPv6 with its scope, and the terminating zero. */
+#define HTTP_ADDRESS_BYTES 72u
+
 enum http_failure {
     HTTP_OK,
     HTTP_BAD_REQUEST, /* it could not be attempted: URL, header, method */
@@ -87,6 +90,12 @@ struct http_response {
     struct bytes headers; /* lines "Name: value\r\n" of the last response, without the status line */
     struct bytes body;
     const char *url; /* after redirects; NULL: as requested */
+    /* Of the last exchange, where redirects were followed. */
+    const char *version; /* of HTTP: "1.1"; NULL: not known */
+    const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
+    bool is_reused;      /* the connection has served a request before */
+    bool is_retried;     /* sent a second time, since a kept connection ended under the first */
+    bool is_retry_known;
     struct http_timings timings;
 };
 

@@ -16,19 +16,19 @@ struct error_key {
     size_t capacity;
 };
 
-static bool is_digit(uint8_t byte)
+static bool key_is_digit(uint8_t byte)
 {
     return byte >= '0' && byte <= '9';
 }
 
-static bool is_letter(uint8_t byte)
+static bool key_is_letter(uint8_t byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-static bool is_hexadecimal(uint8_t byte)
+static bool key_is_hexadecimal(uint8_t byte)
 {
-    return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+    return key_is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
 }
 
 static void key_add(struct error_key *key, const void *data, size_t size)
@@ -50,7 +50,7 @@ static bool key_begins(const struct error_key *key, const char *word)
 static bool key_is_within_word(const struct error_key *key)
 {
     uint8_t before = key->at > 0 ? key->text.data[key->at - 1] : ' ';
-    return is_letter(before) || is_digit(before);
+    return key_is_letter(before) || key_is_digit(before);
 }
 
 /* How many bytes an address has here; 0: there is none. What ends a sentence does not belong to it. */
@@ -82,7 +82,7 @@ static size_t key_literal_bytes(const struct error_key *key)
         return 0;
     }
     while (end < key->text.size &&
-           (is_hexadecimal(key->text.data[end]) || strchr(":.", key->text.data[end]) != NULL)) {
+           (key_is_hexadecimal(key->text.data[end]) || strchr(":.", key->text.data[end]) != NULL)) {
         has_colon = has_colon || key->text.data[end] == ':';
         end++;
     }
@@ -99,11 +99,11 @@ static size_t key_id_bytes(const struct error_key *key)
     if (key_is_within_word(key)) {
         return 0;
     }
-    while (end < key->text.size && (is_hexadecimal(key->text.data[end]) || key->text.data[end] == '-')) {
-        has_digit = has_digit || is_digit(key->text.data[end]);
+    while (end < key->text.size && (key_is_hexadecimal(key->text.data[end]) || key->text.data[end] == '-')) {
+        has_digit = has_digit || key_is_digit(key->text.data[end]);
         end++;
     }
-    bool is_word_over = end == key->text.size || !is_letter(key->text.data[end]);
+    bool is_word_over = end == key->text.size || !key_is_letter(key->text.data[end]);
     bool is_long = end - key->at >= ID_LEAST_BYTES || (start > key->at && end > start);
     return is_word_over && is_long && has_digit ? end - key->at : 0;
 }
@@ -115,8 +115,8 @@ static size_t key_number_bytes(const struct error_key *key)
     size_t end = key->at;
 
     while (end < text.size &&
-           (is_digit(text.data[end]) || (text.data[end] == '.' && end > key->at && end + 1 < text.size &&
-                                         is_digit(text.data[end + 1])))) {
+           (key_is_digit(text.data[end]) || (text.data[end] == '.' && end > key->at && end + 1 < text.size &&
+                                             key_is_digit(text.data[end + 1])))) {
         end++;
     }
     return end - key->at;

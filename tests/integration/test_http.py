@@ -34,8 +34,13 @@ def make_certificates(folder):
 class Handler(http.server.BaseHTTPRequestHandler):
     """The body says which connection of the server it was, and whose certificate the client has shown."""
     protocol_version = "HTTP/1.1"
+    served = 0
 
     def do_GET(self):
+        self.served += 1
+        if self.path == "/once" and self.served > 1:
+            self.close_connection = True  # as a server does whose patience has ended meanwhile
+            return
         if self.path.startswith("/short"):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * (len(self.path) * 7))
             self.close_connection = True
@@ -111,7 +116,7 @@ class Http(unittest.TestCase):
     def both(self, body, target):
         for engine in ENGINES:
             with self.subTest(engine):
-                result = self.passes(body, target, engine)
+                result = self.passes(body.replace("'%s'", f"'{engine}'"), target, engine)
                 self.assertEqual(result.code, 0, (result.out, result.err))
 
     def test_trusts_whom_it_is_told_to(self):
@@ -185,6 +190,21 @@ class Http(unittest.TestCase):
             local far = kind('http://255.255.255.255/')
             assert(far == 'unreachable' or far == 'connect', far)
             """, "http://127.0.0.1:1")
+
+    def test_a_response_says_how_it_came(self):
+        with serving() as target:
+            self.both("""
+                local first = http.get(tutti.target .. '/')
+                assert(first.version == '1.1', first.version)
+                assert('http://' .. first.address == tutti.target, first.address)
+                assert(first.reused == false and not first.retried)
+                local second = http.get(tutti.target .. '/')
+                assert(second.reused == true and not second.retried)
+                local again = http.get(tutti.target .. '/once')
+                assert(again.status == 200 and again.reused == false, tostring(again.reused))
+                -- libcurl does it too, and does not say so.
+                assert(again.retried == ('%s' == 'native' or nil), tostring(again.retried))
+                """, target)
 
     def test_a_report_groups_what_is_one_error(self):
         with serving() as target:

@@ -31,6 +31,7 @@ struct curl_client {
     bool is_running;
     bool is_too_large; /* the body of the answer */
     bool is_lost;      /* the lease was over when it wanted to connect, or to send */
+    char address[HTTP_ADDRESS_BYTES];
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
 };
@@ -237,6 +238,42 @@ static int client_connect_errno(const struct curl_client *client)
     return (int)number;
 }
 
+static const char *curl_version_text(long version)
+{
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0:
+        return "1.0";
+    case CURL_HTTP_VERSION_1_1:
+        return "1.1";
+    case CURL_HTTP_VERSION_2_0:
+        return "2";
+    default:
+        return NULL;
+    }
+}
+
+/* Curl does not say when it has sent a request again. */
+static void read_exchange(struct curl_client *client, struct http_response *response)
+{
+    long version = 0;
+    long port = 0;
+    long new_connections = 0;
+    char *host = NULL;
+
+    curl_easy_getinfo(client->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &new_connections);
+    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_IP, &host);
+    response->version = curl_version_text(version);
+    response->is_reused = new_connections == 0;
+    if (host != NULL && *host) {
+        bool is_v6 = strchr(host, ':') != NULL;
+        snprintf(client->address, sizeof client->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,
+                 is_v6 ? "]" : "", port);
+        response->address = client->address;
+    }
+}
+
 static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
 {
     if (client->is_lost) {
@@ -302,6 +339,7 @@ void curl_client_done(struct curl_client *client, CURLcode result)
         curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
         response->url = url;
     }
+    read_exchange(client, response);
     read_timings(client->easy, &response->timings);
     client->on_done(client->context, response);
 }

@@ -108,6 +108,7 @@ struct native_client {
     bool is_retried;
     bool has_begun_answer;
     bool is_body_held; /* until the server says 100 */
+    char address[HTTP_ADDRESS_BYTES];
     char text[320];
 };
 
