@@ -264,6 +264,15 @@ static void a_request_refuses_what_it_does_not_understand(void **state)
     assert_string_equal(shell_errors(shell), "");
 }
 
+static void an_error_table_shows_its_message(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "error { code = 7, message = 'the basket is empty' }");
+    shell_finish(shell);
+    assert_non_null(strstr(shell_errors(shell), "the basket is empty"));
+    assert_null(strstr(shell_errors(shell), "table: 0x"));
+}
+
 static void options_come_after_a_nil_body_and_methods_in_any_case(void **state)
 {
     struct shell *shell = *state;
@@ -333,6 +342,7 @@ int main(void)
         TEST(values_travel_whole),
         TEST(misuse_is_told_with_its_line),
         TEST(requests_are_made_and_counted),
+        TEST(an_error_table_shows_its_message),
         TEST(a_request_refuses_what_it_does_not_understand),
         TEST(options_come_after_a_nil_body_and_methods_in_any_case),
     };
