@@ -216,7 +216,7 @@ class HostileAgents(unittest.TestCase):
 
     def test_acknowledgements_of_what_was_never_sent(self):
         self.attack([b""], sequence=0, acknowledged=1 << 40)
-        self.coordinator.wait_for("an envelope that is not of its link")
+        self.coordinator.wait_for("an envelope that does not belong to its link")
 
     def test_wrong_incarnations_and_epochs(self):
         self.attack([hello("bad", 1, 1)], sequence=0, incarnation=99, epoch=7)

@@ -203,7 +203,9 @@ static void judge_short(struct world *world, uint32_t worker, const struct actor
         bool was_written = notifier->payload != 0 && notifier->written_ns < actor->wait_began_ns;
         may_be = past != 0 && !was_written;
     } else if (actor->call == OPERATION_WAIT_READERS) {
-        may_be = actor->waits_in.is_strict && (past & (~notifier->readers | lost_workers(truth))) != 0;
+        uint32_t writer = notifier->winner != 0 ? 1u << (notifier->winner - 1) : 0; /* it need not read */
+        may_be =
+            actor->waits_in.is_strict && (past & ~writer & (~notifier->readers | lost_workers(truth))) != 0;
     }
     if (!may_be) {
         world_break(world, "worker %u: %s of step %" PRIu64 " is short for no reason", worker,

@@ -193,6 +193,7 @@ static void notifier_pack(const struct notifier *notifier, uint32_t seats, struc
     pack_number(into, notifier->read);
     bitset_pack(notifier->readers, seats, into);
     pack_bytes(into, notifier->payload);
+    pack_number(into, notifier->writer);
     sighting_pack(&notifier->sighting, into);
     wait_list_pack(&notifier->waits_within, into);
     wait_list_pack(&notifier->waits_beyond, into);
@@ -208,6 +209,7 @@ static void notifier_unpack(struct rooms *rooms, struct room *room, struct notif
     notifier->read = (uint32_t)unpack_bounded(from, UINT32_MAX);
     notifier->readers = bitset_unpack(from, room->size);
     struct bytes payload = unpack_bytes(from);
+    notifier->writer = (uint32_t)unpack_bounded(from, UINT32_MAX);
     if (notifier->is_written) {
         notifier->shared = shared_new(payload);
         notifier->payload = shared_bytes(notifier->shared);

@@ -174,7 +174,7 @@ void rooms_apply_written(struct rooms *rooms, uint64_t now_ns, const struct oper
         return;
     }
     note_signal(room, only_worker(operation) - room->first, operation->step);
-    bool is_won = notifier_write(notifier, operation->value);
+    bool is_won = notifier_write(notifier, only_worker(operation) - room->first, operation->value);
     if (is_won) {
         begin_edit(rooms, notifier, operation);
         notifier->meeting.charge += operation->value.size;

@@ -116,7 +116,7 @@ static void collect_unread(struct short_reasons *reasons, const struct room *roo
     short_reasons_init(reasons, room, at->step);
     for (uint32_t seat = bitset_next_only_in(at->past, notifier->readers, 0, room->size); seat < room->size;
          seat = bitset_next_only_in(at->past, notifier->readers, seat + 1, room->size)) {
-        if (seat != itself && room_has_begun(room, seat, at->step)) {
+        if (seat != itself && seat != notifier->writer && room_has_begun(room, seat, at->step)) {
             short_reasons_add(reasons, seat);
         }
     }
@@ -135,7 +135,8 @@ static bool is_in_group(const struct read_group *group, const struct wait *wait)
 {
     uint32_t seat = wait->worker - group->room->first;
     const struct step_state *at = group->notifier->meeting.at;
-    bool has_left = bitset_has(at->past, seat) && !bitset_has(group->notifier->readers, seat) &&
+    bool has_left = seat != group->notifier->writer && bitset_has(at->past, seat) &&
+                    !bitset_has(group->notifier->readers, seat) &&
                     room_has_begun(group->room, seat, at->step);
     return wait->is_strict == group->is_strict && has_left == group->has_left &&
            notifier_is_read(group->pending, seat);

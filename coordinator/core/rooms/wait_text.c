@@ -59,7 +59,8 @@ uint64_t wait_text_readers_total(const struct room *room, const struct notifier 
     /* Workers past the step that have not read could have read only if they were in it. */
     for (uint32_t other = bitset_next_only_in(past, notifier->readers, 0, room->size); other < room->size;
          other = bitset_next_only_in(past, notifier->readers, other + 1, room->size)) {
-        total += other != seat && room_has_begun(room, other, notifier->meeting.at->step) ? 1 : 0;
+        bool could_read = other != seat && other != notifier->writer;
+        total += could_read && room_has_begun(room, other, notifier->meeting.at->step) ? 1 : 0;
     }
     return total;
 }

@@ -6,7 +6,10 @@
 
 struct notifier *notifier_new(void)
 {
-    return MEMORY_NEW(struct notifier);
+    struct notifier *notifier = MEMORY_NEW(struct notifier);
+
+    notifier->writer = NOTIFIER_NOBODY;
+    return notifier;
 }
 
 void notifier_free(struct notifier *notifier, struct quota *quota)
@@ -49,12 +52,13 @@ void notifier_unread(struct notifier *notifier, uint32_t seat)
     }
 }
 
-bool notifier_write(struct notifier *notifier, struct bytes payload)
+bool notifier_write(struct notifier *notifier, uint32_t seat, struct bytes payload)
 {
     if (notifier->is_written) {
         return false;
     }
     notifier->is_written = true;
+    notifier->writer = seat;
     notifier->shared = shared_new(payload);
     notifier->payload = shared_bytes(notifier->shared);
     return true;

@@ -5,12 +5,15 @@
 #include "coordinator/core/sync/sighting.h"
 #include "coordinator/core/sync/wait.h"
 
+#define NOTIFIER_NOBODY UINT32_MAX
+
 struct notifier {
     struct meeting meeting;
     bool is_written;
     bool is_declared;
     uint32_t declared; /* number of readers, if declared */
     uint32_t read;     /* distinct readers so far */
+    uint32_t writer;   /* its seat; NOTIFIER_NOBODY while not written. It need not read what it has written */
     uint64_t *readers; /* their seats; NULL before the first */
     struct bytes payload;
     struct shared *shared; /* keeps it alive; NULL while not written */
@@ -35,7 +38,7 @@ bool notifier_read(struct notifier *notifier, uint32_t seat);
 /* Undoes the reading of this seat. */
 void notifier_unread(struct notifier *notifier, uint32_t seat);
 /* The first call wins; false for a later one, which changes nothing. */
-MUST_CHECK bool notifier_write(struct notifier *notifier, struct bytes payload);
+MUST_CHECK bool notifier_write(struct notifier *notifier, uint32_t seat, struct bytes payload);
 
 /* Some worker is past the step without having written, and all others wait for this very writer. `is_within`:
  * for waits of workers that are not past the step, or for those of workers that are. */

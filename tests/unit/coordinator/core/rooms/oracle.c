@@ -54,7 +54,8 @@ static bool has_begun(const struct oracle *oracle, uint32_t worker, uint64_t ste
 
 static bool has_left(const struct oracle *oracle, uint32_t worker, uint64_t step)
 {
-    return oracle_is_past(oracle, worker, step) && has_begun(oracle, worker, step) &&
+    bool is_writer = oracle->wrote[step] && oracle->writer[step] == worker; /* it need not read */
+    return oracle_is_past(oracle, worker, step) && has_begun(oracle, worker, step) && !is_writer &&
            !oracle->read[step][worker];
 }
 

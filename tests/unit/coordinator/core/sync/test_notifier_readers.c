@@ -79,6 +79,24 @@ static void test_strict_does_not_miss_who_ended_in_order_before(void **state)
     play_finish(&play);
 }
 
+/* In a room where another one writes each time, whoever waits is not the one that has written. */
+static void test_the_writer_need_not_read(void **state)
+{
+    (void)state;
+    struct play play;
+    writer_writes(&play);
+    for (uint32_t worker = 1; worker < 4; worker++) {
+        play_read(&play, worker, 1);
+        play_past(&play, worker, 1, NULL);
+    }
+    play_past(&play, 0, 1, NULL);
+    play_wait_strictly(&play, 0, 1);
+    play_expect(&play, "worker 0: wait_for_readers pad@1 ok 4 of 4\n");
+    play_wait_readers(&play, 1, 1);
+    play_expect(&play, "worker 1: wait_for_readers pad@1 ok 4 of 4\n");
+    play_finish(&play);
+}
+
 static void test_strict_misses_who_ended_after_the_step(void **state)
 {
     (void)state;
@@ -211,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_a_reader_that_fails_is_not_waited_for),
         cmocka_unit_test(test_strict_says_who_did_not_read),
         cmocka_unit_test(test_strict_does_not_miss_who_ended_in_order_before),
+        cmocka_unit_test(test_the_writer_need_not_read),
         cmocka_unit_test(test_strict_misses_who_ended_after_the_step),
         cmocka_unit_test(test_strict_is_content_when_all_have_read),
         cmocka_unit_test(test_declared_readers),
