@@ -49,8 +49,7 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
     return bytes_of(buffer, size);
 }
 
-/* The message has the address and what was measured; the report groups failures by what they have in common.
- */
+/* The message has the address and what was measured; the group has what such failures have in common. */
 static int lua_http_fail(lua_State *lua, const struct http_response *response)
 {
     const char *kind = http_failure_name(response->failure);

@@ -151,18 +151,29 @@ static bool key_keeps_number(const struct error_key *key, size_t size)
     return key_follows(key, before, "status") || key_follows(key, before, "http");
 }
 
-static void key_fold_next(struct error_key *key)
+/* How many bytes differ from one error to the next, and what stands for them; 0: none here. */
+static size_t key_variable_bytes(const struct error_key *key, const char **stand_in)
 {
     size_t size = key_url_bytes(key);
 
+    *stand_in = size > 0 ? "URL" : "N";
+    size = size > 0 ? size : key_literal_bytes(key);
+    return size > 0 ? size : key_id_bytes(key);
+}
+
+static void key_fold_next(struct error_key *key)
+{
+    const char *stand_in;
+    size_t size = key_variable_bytes(key, &stand_in);
+    size_t number = size == 0 ? key_number_bytes(key) : 0;
+
+    if (number > 0 && !key_keeps_number(key, number)) {
+        size = number;
+    }
     if (size > 0) {
-        key_add(key, "URL", 3);
-    } else if ((size = key_literal_bytes(key)) > 0 || (size = key_id_bytes(key)) > 0) {
-        key_add(key, "N", 1);
-    } else if ((size = key_number_bytes(key)) > 0 && !key_keeps_number(key, size)) {
-        key_add(key, "N", 1);
+        key_add(key, stand_in, strlen(stand_in));
     } else {
-        size = size > 0 ? size : 1;
+        size = number > 0 ? number : 1;
         key_add(key, key->text.data + key->at, size);
     }
     key->at += size;
