@@ -124,13 +124,12 @@ static void items_pack(const struct rooms *rooms, struct buffer *into)
 static void items_unpack(struct rooms *rooms, struct unpack *from)
 {
     uint64_t id = 0;
-    while ((id = unpack_bounded(from, rooms->room_count)) > 0) {
-        if (rooms->items[id - 1] != NULL) {
-            unpack_break(from);
-            return;
-        }
+    while ((id = unpack_bounded(from, rooms->room_count)) > 0 && rooms->items[id - 1] == NULL) {
         room_unpack(rooms, rooms_need_room(rooms, (uint32_t)id - 1), from);
         variables_unpack(rooms, (uint32_t)id - 1, from);
+    }
+    if (id > 0) {
+        unpack_break(from); /* the room is there twice */
     }
 }
 

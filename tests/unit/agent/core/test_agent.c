@@ -18,6 +18,10 @@ static void deploys_to_all_shards_and_answers_once(void **state)
     deployed(fixture, 0, NULL);
     turn_end(fixture);
     expect(fixture, "deployed(ok)");
+    deployed(fixture, 0, NULL);
+    deployed(fixture, 1, "too late");
+    turn_end(fixture);
+    expect(fixture, "");
 }
 
 static void puts_together_where_the_coordinators_target_is(void **state)

@@ -106,10 +106,8 @@ static void last_message_does_not_wait_for_the_link(void **state)
     assert_non_null(strstr(buffer_string(&fixture->transcript), "one_read 0, one_read 0) finished(1)"));
 }
 
-static void pauses_the_workers_when_too_much_has_gathered(void **state)
+static void gather_until_paused(struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
-    start_with_workers(fixture, 2);
     fill_link(fixture);
     fixture->is_cut = true;
     ignore(fixture);
@@ -120,6 +118,13 @@ static void pauses_the_workers_when_too_much_has_gathered(void **state)
     }
     assert_true(step > 200000);
     expect(fixture, "pause");
+}
+
+static void pauses_the_workers_when_too_much_has_gathered(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with_workers(fixture, 2);
+    gather_until_paused(fixture);
     turn_end(fixture);
     expect(fixture, "");
     fixture->is_cut = false;
@@ -128,6 +133,19 @@ static void pauses_the_workers_when_too_much_has_gathered(void **state)
         pump(fixture);
         turn_end(fixture);
     }
+    assert_true(fixture->lease_until_ns > fixture->now_ns);
+    ignore(fixture);
+}
+
+/* The first notice of another one lets the workers go on, not the next turn. */
+static void what_a_campaign_gathered_goes_with_it(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with_workers(fixture, 2);
+    gather_until_paused(fixture);
+    say_kind(fixture, MESSAGE_FORGET);
+    assert_int_equal(fixture->lease_until_ns, 0);
+    operate(fixture, 0, 0, reading(1));
     assert_true(fixture->lease_until_ns > fixture->now_ns);
     ignore(fixture);
 }
@@ -182,6 +200,7 @@ int main(void)
         CASE(goes_on_gathering_while_the_link_is_full),
         CASE(last_message_does_not_wait_for_the_link),
         CASE(pauses_the_workers_when_too_much_has_gathered),
+        CASE(what_a_campaign_gathered_goes_with_it),
         CASE(campaigns_are_kept_apart),
         CASE(who_begins_a_step_hears_when_the_coordinator_knows),
     };

@@ -84,6 +84,21 @@ static void gives_up_where_the_versions_differ(void **state)
     expect(fixture, "");
 }
 
+static void gives_up_where_it_is_welcomed_in_another_version(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    tick(fixture);
+    struct envelope envelope = {.incarnation = INCARNATION, .epoch = EPOCH, .sequence = 1};
+    struct message welcome = {
+        .kind = MESSAGE_WELCOME,
+        .welcome = {.version = 2, .epoch = EPOCH, .lease_ms = LEASE_MS, .heartbeat_ms = HEARTBEAT_MS}};
+    frame(fixture, &envelope, &welcome);
+    expect(fixture, "hello refused(the coordinator speaks another version of the protocol)");
+    assert_false(agent_is_joined(fixture->agent));
+    assert_true(agent_due_ns(fixture->agent) == UINT64_MAX);
+}
+
 static void lease_counts_from_the_hello_that_was_answered(void **state)
 {
     struct fixture *fixture = *state;
@@ -312,6 +327,7 @@ int main(void)
         CASE(welcome_of_another_life_is_not_ours),
         CASE(joins_by_a_welcome_only),
         CASE(gives_up_where_the_versions_differ),
+        CASE(gives_up_where_it_is_welcomed_in_another_version),
         CASE(lease_counts_from_the_hello_that_was_answered),
         CASE(lease_moves_with_the_heartbeats),
         CASE(frequent_frames_do_not_make_frequent_leases),

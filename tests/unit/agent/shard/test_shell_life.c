@@ -1,8 +1,12 @@
 /* The life cycle of workers on a shard: fixtures in order, picking, failures, lease, stop. */
 #include "tests/unit/agent/shard/test_shell_support.h"
 
+#include "agent/lua/lua_api.h"
+#include "agent/script/script_library.h"
+#include "agent/shard/vu_api.h"
 #include "common/clock.h"
 #include "common/memory.h"
+#include "proto/message/limits.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -402,6 +406,46 @@ static void sleeps_the_delay_of_a_scenario_after_success_only(void **state)
     assert_int_equal(shell->totals.steps_failed, 1);
 }
 
+/* keep(text): as the browser module does after a failed step. */
+static int keep_source(lua_State *lua)
+{
+    size_t size;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    vu_keep_artifact(vu_current(lua, "keep"), ARTIFACT_SOURCE, bytes_of(text, size));
+    return 0;
+}
+
+static int open_keep(lua_State *lua)
+{
+    lua_pushcfunction(lua, keep_source);
+    return 1;
+}
+
+static void hands_on_as_many_artifacts_as_a_campaign_may_keep(void **state)
+{
+    struct shell *shell = *state;
+    luaL_Reg modules[20] = {{"keep", open_keep}};
+    for (size_t i = 0; lua_api_library.modules[i].name != NULL; i++) {
+        assert_in_range(i, 0, 17);
+        modules[i + 1] = lua_api_library.modules[i];
+    }
+    struct script_library library = {.modules = modules, .print = lua_api_library.print};
+    SCOPED(memory_free_at)
+    char *script = memory_format("local tutti, keep = require 'tutti', require 'keep'\n"
+                                 "tutti.scenario('s', function(worker)\n"
+                                 "  keep('') keep(('x'):rep(%u))\n"
+                                 "  for i = 1, %u do keep('page ' .. i) end\n"
+                                 "end)\n",
+                                 LIMIT_ARTIFACT_BYTES + 1, LIMIT_ARTIFACTS - 5);
+    shell->settings.library = &library;
+    shell->options.workers = 1;
+    shell->options.runs = 2;
+    shell_play(shell, script);
+    assert_string_equal(shell_errors(shell), "");
+    assert_int_equal(shell->artifacts, LIMIT_ARTIFACTS);
+    shard_stop(&shell->shard); /* before the library goes */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, shell_set_up, shell_tear_down)
 
 int main(void)
@@ -428,6 +472,7 @@ int main(void)
         TEST(prints_nothing_when_the_lease_ends_within_a_turn),
         TEST(a_stop_ends_sleeps_and_waits_whatever_catches_them),
         TEST(forgets_a_campaign_in_the_middle),
+        TEST(hands_on_as_many_artifacts_as_a_campaign_may_keep),
         TEST(sleeps_the_delay_of_a_scenario_after_success_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

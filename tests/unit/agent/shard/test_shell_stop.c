@@ -81,6 +81,23 @@ static void a_step_that_ends_well_in_spite_of_the_stop_has_no_delay(void **state
     assert_string_equal(shell_log(shell), "here\nteardown_session\nteardown\n");
 }
 
+/* Stopped between two instructions: nothing of the step may run again, not even to close what it holds. */
+static void a_step_that_computes_closes_nothing(void **state)
+{
+    struct shell *shell = *state;
+    shell->settings.instruction_limit = UINT64_C(10000000000);
+    play_and_stop(shell, LOG "local closed = 'not closed'\n"
+                             "local handler = { __close = function() closed = 'closed' end }\n"
+                             "tutti.scenario('s', function(w)\n"
+                             "  local held <close> = setmetatable({}, handler)\n"
+                             "  log('here')\n"
+                             "  while true do end\n"
+                             "end)\n"
+                             "tutti.teardown(function(w) log(closed) end)\n");
+    assert_string_equal(shell_log(shell), "here\nnot closed\n");
+    assert_int_equal(shell->totals.steps_stopped, 1);
+}
+
 static void teardowns_run_to_their_end(void **state)
 {
     struct shell *shell = *state;
@@ -151,6 +168,7 @@ int main(void)
         TEST(setup_session_gives_way_too),
         TEST(a_delay_is_cut_and_its_step_stays_a_success),
         TEST(a_step_that_ends_well_in_spite_of_the_stop_has_no_delay),
+        TEST(a_step_that_computes_closes_nothing),
         TEST(teardowns_run_to_their_end),
         TEST(global_setup_gives_way),
         TEST(global_teardown_runs_to_its_end),

@@ -135,6 +135,8 @@ static void on_notice(void *context, struct mail mail)
         shell->is_finished = true;
     } else if (notice->kind == NOTICE_STATISTICS) {
         add_statistics(shell, notice->statistics);
+    } else if (notice->kind == NOTICE_ARTIFACT) {
+        shell->artifacts++;
     } else if (notice->kind == NOTICE_OPERATION && answer(shell, notice->operation)) {
         notice->operation = NULL;
     }

@@ -29,6 +29,7 @@ struct shell {
     struct statistics totals;
     uint64_t requests;
     uint64_t failed_requests;
+    uint64_t artifacts;
     struct operation *held; /* the last call that the test has to answer itself */
     char *text;             /* of the last notice that had one */
     bool is_deployed;

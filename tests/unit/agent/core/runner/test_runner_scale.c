@@ -108,6 +108,9 @@ static void a_room_that_there_cannot_be_is_not_made(void **state)
     command->room_step_count = 1;
     give(fixture, command);
     assert_null(runner_room(fixture->runner, 1));
+    synchronise(fixture, 1);
+    rooms_done(fixture, 1);
+    assert_null(runner_room(fixture->runner, 1));
     ignore(fixture);
 }
 

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#define MANY 4100u /* more than the assignments of a message */
+
 static void finish_all(struct stand *stand)
 {
     for (size_t i = 0; i < stand->agent_count; i++) {
@@ -67,6 +69,44 @@ static void replace_deals_the_workers_over_those_that_remain(void **state)
     finish_all(stand);
     stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a2 was lost; 3 of its 3 workers went on elsewhere");
     assert_int_equal(stand_report(stand)->agents[2].workers, 5);
+}
+
+/* Only the one that runs it takes the global fixture with it. */
+static void another_agent_does_not_run_the_fixture_again(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    struct played *first = stand_agent(stand, "a1");
+    struct played *second = stand_agent(stand, "a2");
+    first->is_obliging = second->is_obliging = false;
+    stand_create(stand, &options, 2);
+    stand_done(stand, first, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_forget_story(stand);
+    stand_done(stand, second, MESSAGE_DEPLOYED, GLOBAL_SETUP, NULL);
+    stand_expect(stand, "campaign 1 ready\na1: global setup\n");
+    stand_gone(stand, "a2");
+    stand_expect(stand, "forget the route of a2\n");
+}
+
+/* Each continues at a step of its own, and they do not fit into one message. */
+static void replace_announces_many_steps_in_several_messages(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2 * MANY);
+    options.room_size = 1;
+    options.on_loss = ON_LOSS_REPLACE;
+    stand->is_original = true;
+    stand_run(stand, &options, 2);
+    for (uint32_t worker = 1; worker < 2 * MANY; worker += 2) {
+        struct operation past = {.kind = OPERATION_PAST, .room = worker, .step = worker};
+        stand_operation(stand, &stand->agents[1], past, &worker, 1);
+    }
+    stand_forget_story(stand);
+    uint32_t before = stand->frames;
+    stand_gone(stand, "a2");
+    assert_int_equal(stand->frames - before, 2);
+    assert_int_equal(stand->agents[0].workers, 2 * MANY);
+    stand_forget_story(stand);
 }
 
 /* Otherwise it would be unknown where a worker that has never met another continues. */
@@ -337,6 +377,8 @@ int main(void)
         STORY(shrink_goes_on_with_the_others),
         STORY(shrink_ends_the_waits_of_the_others),
         STORY(replace_deals_the_workers_over_those_that_remain),
+        STORY(another_agent_does_not_run_the_fixture_again),
+        STORY(replace_announces_many_steps_in_several_messages),
         STORY(replace_wants_to_know_from_the_beginning_how_far_workers_are),
         STORY(replace_goes_on_at_the_next_step),
         STORY(replace_again_begins_the_step_once_more),

@@ -104,6 +104,29 @@ static void a_setup_without_end_does_not_hold_an_interruption(void **state)
     stand_expect_verdict(stand, VERDICT_ABORTED, "interrupted; global_setup did not end in time");
 }
 
+static void an_ended_campaign_waits_for_nothing(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    stand_create(stand, &options, 1);
+    assert_in_range(coordinator_due_ns(stand->coordinator), stand->now_ns, stand->now_ns + 10000000000u);
+    stand_stop(stand, true);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_ENDED);
+    assert_true(coordinator_due_ns(stand->coordinator) == UINT64_MAX);
+    stand_forget_story(stand);
+}
+
+static void an_ended_campaign_waits_for_none_of_its_rooms(void **state)
+{
+    struct stand *stand = stand_running(state, 2, 1);
+    struct operation barrier = {.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = 1};
+    stand_operation(stand, &stand->agents[0], barrier, (uint32_t[]){1}, 1);
+    stand_gone(stand, "a1");
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_ENDED);
+    assert_true(coordinator_due_ns(stand->coordinator) == UINT64_MAX);
+    stand_forget_story(stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +137,8 @@ int main(void)
         STORY(a_second_interruption_ends_it_within_a_second),
         STORY(an_interruption_during_setup_tears_down_what_was_set_up),
         STORY(a_setup_without_end_does_not_hold_an_interruption),
+        STORY(an_ended_campaign_waits_for_nothing),
+        STORY(an_ended_campaign_waits_for_none_of_its_rooms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,16 @@ static void nobody_owns_a_worker_that_there_is_not(void **state)
     assert_int_equal(placement_agent(placement, 4), PLACEMENT_NOBODY);
     assert_int_equal(placement_agent(placement, UINT32_MAX), PLACEMENT_NOBODY);
     placement_free(&placement);
+    for (uint32_t count = 1; count < 100; count++) {
+        placement = deal(count, 1);
+        struct worker_set workers = {0};
+        worker_set_add(&workers, count - 1);
+        assert_true(placement_owns_all(placement, 0, &workers));
+        worker_set_add(&workers, count);
+        assert_false(placement_owns_all(placement, 0, &workers));
+        worker_set_finish(&workers);
+        placement_free(&placement);
+    }
 }
 
 static void a_worker_that_moves_changes_its_owner(void **state)

@@ -89,6 +89,30 @@ static void requests_are_told_apart_by_name_and_sorted(void **state)
     campaign_statistics_free(&statistics);
 }
 
+/* Each is found under its own name, whatever was looked up before it in the same message. */
+static void the_order_within_a_message_does_not_matter(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    struct request_statistics requests[] = {
+        {.name = bytes_of_string("GET /a"), .count = 1},
+        {.name = bytes_of_string("GET /b"), .count = 10},
+    };
+    struct statistics from = {.requests = requests, .request_count = 2};
+    campaign_statistics_merge(statistics, &from);
+    struct request_statistics reversed[] = {requests[1], requests[0]};
+    from.requests = reversed;
+    campaign_statistics_merge(statistics, &from);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.request_count, 2);
+    assert_text(report.requests[0].name, "GET /a");
+    assert_int_equal(report.requests[0].count, 2);
+    assert_text(report.requests[1].name, "GET /b");
+    assert_int_equal(report.requests[1].count, 20);
+    campaign_statistics_free(&statistics);
+}
+
 static void waits_are_told_apart_by_kind(void **state)
 {
     (void)state;
@@ -178,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_add_up),
         cmocka_unit_test(requests_are_told_apart_by_name_and_sorted),
+        cmocka_unit_test(the_order_within_a_message_does_not_matter),
         cmocka_unit_test(waits_are_told_apart_by_kind),
         cmocka_unit_test(the_most_frequent_error_comes_first),
         cmocka_unit_test(errors_of_one_key_are_one),

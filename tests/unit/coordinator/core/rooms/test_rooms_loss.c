@@ -115,6 +115,26 @@ static void test_who_does_its_step_again_reads_and_arrives_again(void **state)
     play_finish(&play);
 }
 
+/* Only the step that it runs again is undone, not the one that it has ended. */
+static void test_a_step_that_has_ended_is_not_undone(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(3);
+    options.on_loss = ON_LOSS_REPLACE_AGAIN;
+    play_init(&play, &options);
+    play_known(&play);
+    play_expect(&play, "room 0 synchronises\n");
+    play_read(&play, 0, 1);
+    play_past(&play, 0, 1, NULL);
+    play_begun(&play, 0, 2);
+    assert_int_equal(rooms_restart(play.rooms, play.now_ns, 0, "agent a1 was lost"), 2);
+    play_read(&play, 1, 1);
+    play_wait_strictly(&play, 2, 1);
+    play_expect(&play, "worker 2: wait_for_readers pad@1 ok 2 of 2\n");
+    play_finish(&play);
+}
+
 static void test_a_worker_comes_back_after_its_loss(void **state)
 {
     (void)state;
@@ -188,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_who_rests_between_two_steps_loses_none),
         cmocka_unit_test(test_a_step_that_waits_to_be_applied_may_have_begun),
         cmocka_unit_test(test_who_does_its_step_again_reads_and_arrives_again),
+        cmocka_unit_test(test_a_step_that_has_ended_is_not_undone),
         cmocka_unit_test(test_a_worker_comes_back_after_its_loss),
         cmocka_unit_test(test_answers_to_a_lost_worker_are_dropped),
         cmocka_unit_test(test_a_worker_restarts_before_its_room_met),

@@ -1,6 +1,7 @@
 /* How agents join: which are welcomed, which are refused, and what is dropped. */
 #include "tests/unit/coordinator/core/stand.h"
 
+#include "common/shared.h"
 #include "coordinator/core/roster/members.h"
 #include "proto/codec/codec.h"
 #include "proto/message/limits.h"
@@ -216,6 +217,32 @@ static void who_has_heard_frames_that_the_journal_has_not_knows_better(void **st
     link_free(&link);
 }
 
+/* One that takes nothing shuts up the others too, once all links together hold too much. */
+static void each_member_adds_to_what_all_may_hold(void **state)
+{
+    (void)state;
+    struct coordinator_settings settings = coordinator_default_settings(STAND_EPOCH);
+    struct timers *timers = timers_new();
+    struct members *members = members_new(&settings, timers);
+    struct hello first = {.name = bytes_of_string("a1")};
+    struct hello second = {.name = bytes_of_string("a2")};
+    struct member *slow = members_join(members, STAND_START_NS, 1, &first);
+    struct member *other = members_join(members, STAND_START_NS, 2, &second);
+    static const uint8_t HALF[MEMBERS_HELD_EACH_BYTES * 2];
+    struct shared *half = shared_new(bytes_of(HALF, sizeof HALF));
+    for (size_t held = 0; held < MEMBERS_HELD_BYTES; held += sizeof HALF) {
+        assert_true(members_may_speak(members, other));
+        members_send_encoded(members, slow, half);
+    }
+    assert_false(members_may_speak(members, slow));
+    assert_true(members_may_speak(members, other)); /* what is held for each of the two is left */
+    members_send_encoded(members, slow, half);
+    assert_false(members_may_speak(members, other));
+    shared_release(&half);
+    members_free(&members);
+    timers_free(&timers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +257,7 @@ int main(void)
         cmocka_unit_test(idle_agents_cost_their_heartbeats_only_and_are_bounded),
         STORY(a_key_is_good_for_its_own_name_only),
         cmocka_unit_test(who_has_heard_frames_that_the_journal_has_not_knows_better),
+        cmocka_unit_test(each_member_adds_to_what_all_may_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
