@@ -24,11 +24,11 @@ static void send_parcel(struct parcel *parcel)
     parcel->buckets = 0;
 }
 
-/* For an entry with this name and histogram, which may be NULL. */
-static void make_space(struct parcel *parcel, struct bytes name, const struct histogram *histogram)
+/* For an entry with texts of so many bytes and a histogram, which may be NULL. */
+static void make_space(struct parcel *parcel, size_t text_bytes, const struct histogram *histogram)
 {
     struct histogram_cursor cursor = {0};
-    uint64_t bytes = ENTRY_BYTES + name.size;
+    uint64_t bytes = ENTRY_BYTES + text_bytes;
     uint64_t buckets = 0;
     while (histogram != NULL && histogram_next(histogram, &cursor)) {
         bytes += BUCKET_BYTES;
@@ -48,19 +48,20 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     struct statistics *part = &parcel.message.statistics;
     *part = *statistics;
     part->request_count = part->wait_count = part->error_count = 0;
-    make_space(&parcel, bytes_of(NULL, 0), statistics->step_us);
+    make_space(&parcel, 0, statistics->step_us);
     for (size_t i = 0; i < statistics->request_count; i++) {
-        make_space(&parcel, statistics->requests[i].name, statistics->requests[i].latency_us);
+        make_space(&parcel, statistics->requests[i].name.size, statistics->requests[i].latency_us);
         part->requests = part->request_count == 0 ? &statistics->requests[i] : part->requests;
         part->request_count++;
     }
     for (size_t i = 0; i < statistics->wait_count; i++) {
-        make_space(&parcel, statistics->waits[i].name, statistics->waits[i].waited_us);
+        make_space(&parcel, statistics->waits[i].name.size, statistics->waits[i].waited_us);
         part->waits = part->wait_count == 0 ? &statistics->waits[i] : part->waits;
         part->wait_count++;
     }
     for (size_t i = 0; i < statistics->error_count; i++) {
-        make_space(&parcel, statistics->errors[i].text, NULL);
+        const struct error_statistics *error = &statistics->errors[i];
+        make_space(&parcel, error->key.size + error->text.size, NULL);
         part->errors = part->error_count == 0 ? &statistics->errors[i] : part->errors;
         part->error_count++;
     }

@@ -26,6 +26,14 @@ struct http_header {
     const char *value;
 };
 
+/* Whom a connection trusts, and who it says that it is. Texts in PEM. */
+struct http_tls {
+    bool is_unverified;          /* any certificate of the server will do */
+    const char *ca_pem;          /* the authorities that are trusted instead of the machine's; NULL: those */
+    const char *certificate_pem; /* of the client, with its chain; NULL: none */
+    const char *key_pem;         /* given with certificate_pem */
+};
+
 /* Borrowed for the call of http_start, including the body. */
 struct http_request {
     const char *method;
@@ -37,15 +45,22 @@ struct http_request {
     bool is_followed; /* redirects, at most 20 */
     const char *user; /* basic authentication; NULL: none */
     const char *password;
+    const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
 };
+
+/* "[address]:port" of IPv6 with its scope, and the terminating zero. */
+#define HTTP_ADDRESS_BYTES 72u
 
 enum http_failure {
     HTTP_OK,
     HTTP_BAD_REQUEST, /* it could not be attempted: URL, header, method */
     HTTP_RESOLVE,
-    HTTP_CONNECT,
+    HTTP_CONNECT,     /* no connection, for a reason that is not one of the next three */
+    HTTP_REFUSED,     /* nothing listens there */
+    HTTP_UNREACHABLE, /* no route leads there */
+    HTTP_LOCAL_LIMIT, /* this machine has no port, descriptor or memory left for it */
     HTTP_TLS,
     HTTP_TIMEOUT,
     HTTP_RESET,
@@ -75,6 +90,12 @@ struct http_response {
     struct bytes headers; /* lines "Name: value\r\n" of the last response, without the status line */
     struct bytes body;
     const char *url; /* after redirects; NULL: as requested */
+    /* Of the last exchange, where redirects were followed. */
+    const char *version; /* of HTTP: "1.1"; NULL: not known */
+    const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
+    bool is_reused;      /* the connection has served a request before */
+    bool is_retried;     /* sent a second time, since a kept connection ended under the first */
+    bool is_retry_known;
     struct http_timings timings;
 };
 

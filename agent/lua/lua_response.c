@@ -1,10 +1,13 @@
-/* A userdata that ends in the header lines; what few scripts look at is made on demand. */
+/* A userdata that ends in the header lines and the address; what few scripts look at is made on demand. */
 #include "agent/lua/lua_response.h"
 
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
 
+#include <assert.h>
 #include <lauxlib.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,8 +20,15 @@ struct lua_response {
     uint32_t status;
     uint32_t header_size;
     struct http_timings timings;
+    uint8_t address_size; /* behind the headers */
+    bool is_reused;
+    bool is_retried;
+    bool is_retry_known;
+    char version[4]; /* empty: not known */
     char headers[];
 };
+
+static_assert(HTTP_ADDRESS_BYTES <= UINT8_MAX, "the size of an address is kept in a byte");
 
 /* Names are in lower case, so that a look-up does not depend on case. */
 static void push_lower(lua_State *lua, const char *text, size_t size)
@@ -130,6 +140,22 @@ static int to_json(lua_State *lua)
     return lua_misuse(lua, "the answer is not JSON: %s", why != NULL ? why : "?");
 }
 
+/* Pushes what is known of the exchange under this name, or nil. */
+static void push_exchange(lua_State *lua, const struct lua_response *response, const char *name)
+{
+    if (strcmp(name, "version") == 0 && response->version[0]) {
+        lua_pushstring(lua, response->version);
+    } else if (strcmp(name, "address") == 0 && response->address_size > 0) {
+        lua_pushlstring(lua, response->headers + response->header_size, response->address_size);
+    } else if (strcmp(name, "reused") == 0) {
+        lua_pushboolean(lua, response->is_reused);
+    } else if (strcmp(name, "retried") == 0 && response->is_retry_known) {
+        lua_pushboolean(lua, response->is_retried);
+    } else {
+        lua_pushnil(lua);
+    }
+}
+
 static int lua_response_get_field(lua_State *lua)
 {
     const struct lua_response *response = luaL_checkudata(lua, 1, METATABLE);
@@ -148,7 +174,7 @@ static int lua_response_get_field(lua_State *lua)
     } else if (strcmp(name, "timings") == 0) {
         push_timings(lua, &response->timings);
     } else {
-        lua_pushnil(lua);
+        push_exchange(lua, response, name);
     }
     return 1;
 }
@@ -162,9 +188,23 @@ static int lua_response_to_string(lua_State *lua)
     return 1;
 }
 
+static void copy_exchange(struct lua_response *copy, const struct http_response *response)
+{
+    copy->address_size = (uint8_t)(response->address != NULL ? strlen(response->address) : 0);
+    if (copy->address_size > 0) {
+        memcpy(copy->headers + copy->header_size, response->address, copy->address_size);
+    }
+    copy->is_reused = response->is_reused;
+    copy->is_retried = response->is_retried;
+    copy->is_retry_known = response->is_retry_known;
+    snprintf(copy->version, sizeof copy->version, "%s", response->version != NULL ? response->version : "");
+}
+
 void lua_response_push(lua_State *lua, const struct http_response *response, int url_index)
 {
-    struct lua_response *copy = lua_newuserdatauv(lua, sizeof *copy + response->headers.size, 3);
+    size_t address_size = response->address != NULL ? strlen(response->address) : 0;
+    struct lua_response *copy =
+        lua_newuserdatauv(lua, sizeof *copy + response->headers.size + address_size, 3);
 
     copy->status = response->status;
     copy->timings = response->timings;
@@ -172,6 +212,7 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
     if (response->headers.size > 0) {
         memcpy(copy->headers, response->headers.data, response->headers.size);
     }
+    copy_exchange(copy, response);
     lua_pushlstring(lua, response->body.size > 0 ? (const char *)response->body.data : "",
                     response->body.size);
     lua_setiuservalue(lua, -2, VALUE_BODY);

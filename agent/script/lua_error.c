@@ -1,6 +1,8 @@
 /* Creates the error objects of API calls. */
 #include "agent/script/lua_error.h"
 
+#include "common/memory.h"
+
 #include <lauxlib.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,6 +131,10 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
         lua_pushstring(lua, failure->kind);
         lua_setfield(lua, -2, "kind");
     }
+    if (failure->group != NULL) {
+        lua_pushstring(lua, failure->group);
+        lua_setfield(lua, -2, "group");
+    }
     lua_pushstring(lua, failure->message);
     lua_setfield(lua, -2, "message");
     become_failure(lua, -1, failure->is_stopped ? STOPPED_METATABLE : METATABLE);
@@ -140,13 +146,37 @@ int lua_failure_raise(lua_State *lua, const struct lua_failure *failure)
     return lua_error(lua);
 }
 
-bool lua_failure_is_stopped(lua_State *lua, int index)
+static bool has_metatable(lua_State *lua, int index, const char *name)
 {
     if (!lua_istable(lua, index) || !lua_getmetatable(lua, index)) {
         return false;
     }
-    luaL_getmetatable(lua, STOPPED_METATABLE);
-    bool is_stopped = lua_rawequal(lua, -1, -2);
+    luaL_getmetatable(lua, name);
+    bool is_same = lua_rawequal(lua, -1, -2);
     lua_pop(lua, 2);
-    return is_stopped;
+    return is_same;
+}
+
+char *lua_failure_copy_group(lua_State *lua, int index)
+{
+    char *copy = NULL;
+
+    index = lua_absindex(lua, index);
+    if (!lua_checkstack(lua, 4) || !has_metatable(lua, index, METATABLE)) {
+        return NULL;
+    }
+    lua_pushliteral(lua, "where");
+    lua_rawget(lua, index);
+    lua_pushliteral(lua, "group");
+    lua_rawget(lua, index);
+    if (lua_type(lua, -1) == LUA_TSTRING && lua_type(lua, -2) == LUA_TSTRING) {
+        copy = memory_format("%.300s%.700s", lua_tostring(lua, -2), lua_tostring(lua, -1));
+    }
+    lua_pop(lua, 2);
+    return copy;
+}
+
+bool lua_failure_is_stopped(lua_State *lua, int index)
+{
+    return has_metatable(lua, index, STOPPED_METATABLE);
 }

@@ -12,6 +12,7 @@
 struct lua_failure {
     const char *outcome; /* of a wait: "timeout", …; NULL otherwise */
     const char *kind;    /* of a request: "connect", …; NULL otherwise */
+    const char *group;   /* what the report groups it by, beside where it was raised; NULL: its text */
     double waited_s;
     const struct worker_set *missing; /* NULL: none */
     const char *message;
@@ -24,6 +25,9 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure);
 void lua_failure_adopt(lua_State *lua, int index);
 /* lua_failure_push, then lua_error. The failure's texts must be in memory that survives a longjmp. */
 int lua_failure_raise(lua_State *lua, const struct lua_failure *failure);
+/* Where it was raised and its group, if the value at `index` is an object that has one; NULL for others.
+ * Owned by the caller. */
+MUST_CHECK char *lua_failure_copy_group(lua_State *lua, int index);
 /* Whether the value at `index` is an object created with is_stopped, whatever its fields are now. */
 bool lua_failure_is_stopped(lua_State *lua, int index);
 /* "pad.lua:12: " of the innermost Lua function of the script on the stack, or "". */

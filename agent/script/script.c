@@ -193,8 +193,16 @@ const struct scenario *script_find_scenario(const struct script *script, const c
     return NULL;
 }
 
+/* A table of the script's own that has a message, and does not say how it is shown, is shown by that. */
 static int stringify(lua_State *lua)
 {
+    if (lua_istable(lua, 1) && luaL_getmetafield(lua, 1, "__tostring") == LUA_TNIL) {
+        lua_pushliteral(lua, "message");
+        if (lua_rawget(lua, 1) == LUA_TSTRING) {
+            return 1;
+        }
+        lua_settop(lua, 1);
+    }
     luaL_tolstring(lua, 1, NULL);
     return 1;
 }

@@ -24,6 +24,7 @@ struct wait_entry {
 };
 
 struct error_entry {
+    struct text key;
     struct text text;
     struct error_statistics counts;
 };
@@ -34,7 +35,7 @@ struct meter {
     uint32_t workers_running;           /* as reported last */
     struct map *requests;               /* "R" or "T" and the name → struct request_entry */
     struct map *waits;                  /* kind and name → struct wait_entry */
-    struct map *errors;                 /* text → struct error_entry */
+    struct map *errors;                 /* key → struct error_entry */
     struct request_entry *last_request; /* looked up last: often the next one too */
     struct wait_entry *last_wait;
     bool has_changed;
@@ -143,21 +144,27 @@ void meter_step(struct meter *meter, enum step_result result, uint64_t duration_
     meter->has_changed = true;
 }
 
-void meter_error(struct meter *meter, struct bytes text, uint32_t worker, uint64_t step)
+static struct bytes meter_cut(struct bytes text)
 {
-    if (text.size > LIMIT_TEXT_BYTES) {
-        text.size = LIMIT_TEXT_BYTES;
-    }
-    struct error_entry *entry = map_get(meter->errors, text);
+    return bytes_of(text.data, text.size < LIMIT_TEXT_BYTES ? text.size : LIMIT_TEXT_BYTES);
+}
+
+void meter_error(struct meter *meter, struct bytes key, struct bytes text, uint32_t worker, uint64_t step)
+{
+    key = meter_cut(key);
+    text = meter_cut(text);
+    struct error_entry *entry = map_get(meter->errors, key);
     if (entry == NULL && map_size(meter->errors) >= LIMIT_REQUEST_NAMES - 1) {
-        text = bytes_of_string(OTHERS);
-        entry = map_get(meter->errors, text);
+        key = text = bytes_of_string(OTHERS);
+        entry = map_get(meter->errors, key);
     }
     if (entry == NULL) {
         entry = MEMORY_NEW(struct error_entry);
         entry->text = text_copy(text);
-        entry->counts = (struct error_statistics){.text = entry->text.bytes, .worker = worker, .step = step};
-        map_put(meter->errors, text, entry);
+        entry->key = text_copy(key);
+        entry->counts = (struct error_statistics){
+            .key = entry->key.bytes, .text = entry->text.bytes, .worker = worker, .step = step};
+        map_put(meter->errors, key, entry);
     }
     entry->counts.count++;
     meter->has_changed = true;
@@ -221,6 +228,7 @@ static void free_errors(struct meter *meter)
 
     while (map_next(meter->errors, &cursor)) {
         struct error_entry *entry = cursor.value;
+        text_finish(&entry->key);
         text_finish(&entry->text);
         memory_free(entry);
     }

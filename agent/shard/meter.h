@@ -12,7 +12,7 @@ void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool 
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
-/* An error message, with the worker and step that had it first. */
-void meter_error(struct meter *meter, struct bytes text, uint32_t worker, uint64_t step);
+/* Errors are counted by `key`; the text, worker and step are those of the first that had it. */
+void meter_error(struct meter *meter, struct bytes key, struct bytes text, uint32_t worker, uint64_t step);
 /* NULL if nothing has changed since the last time. The caller frees it (statistics_free). */
 MUST_CHECK struct statistics *meter_take(struct meter *meter, uint32_t workers_running);

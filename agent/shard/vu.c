@@ -95,6 +95,7 @@ void vu_free(struct vu **pointer)
     luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->witness_reference);
     luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->closer_reference);
     memory_free(vu->failure_text);
+    memory_free(vu->failure_key);
     vu_coroutine_drop(vu);
     memory_free(vu);
     *pointer = NULL;

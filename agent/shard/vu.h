@@ -54,11 +54,12 @@ struct vu {
     uint64_t wait_began_ns;
     struct shared_reply *answer; /* held with the others whom it answers */
     uint64_t rank;
-    uint64_t release_ns;            /* when its answer may be acted on; 0: at once */
-    char *failure_text;             /* why the step, setup or global fixture failed, until it is reported */
-    int witness_reference;          /* what runs in VU_WITNESS */
-    int closer_reference;           /* what runs in VU_CLOSING */
-    struct http_client *http;       /* made at its first request */
+    uint64_t release_ns;      /* when its answer may be acted on; 0: at once */
+    char *failure_text;       /* why the step, setup or global fixture failed, until it is reported */
+    char *failure_key;        /* what the report groups the failure by, until it is counted; NULL: its text */
+    int witness_reference;    /* what runs in VU_WITNESS */
+    int closer_reference;     /* what runs in VU_CLOSING */
+    struct http_client *http; /* made at its first request */
     struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */
     struct http_response *response; /* the client's own, until its next request; NULL once it was looked at */
     struct lua_driver *drivers;     /* that it has started */

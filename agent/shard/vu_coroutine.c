@@ -1,6 +1,7 @@
 /* Runs the function of a worker's phase, one turn of its coroutine at a time. */
 #include "agent/shard/vu_coroutine.h"
 
+#include "agent/script/error_key.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/picking.h"
 #include "agent/script/script_state.h"
@@ -135,6 +136,20 @@ static bool is_stop(const struct script *script, lua_State *thread)
     return script->limits.termination == TERMINATION_STOPPED || lua_failure_is_stopped(thread, -1);
 }
 
+/* What the report groups the failure by. Takes the error's group, which may be NULL. */
+static void keep_key(struct vu *vu, char *group, const char *described)
+{
+    const char *prefix = PREFIXES[vu->phase];
+    char folded[ERROR_KEY_MAX_BYTES];
+
+    if (group == NULL) {
+        error_key_fold(bytes_of_string(described), folded, sizeof folded);
+    }
+    memory_free(vu->failure_key);
+    vu->failure_key = memory_format("%s%s", prefix, group != NULL ? group : folded);
+    memory_free(group);
+}
+
 /* Describes the error on the coroutine's stack, and makes the coroutine fit for the next phase. */
 static char *take_error(struct vu *vu, enum step_result *result)
 {
@@ -145,13 +160,17 @@ static char *take_error(struct vu *vu, enum step_result *result)
     char *text;
 
     *result = is_stop(script, thread) ? STEP_STOPPED : STEP_FAILED;
+    char *group = lua_failure_copy_group(thread, -1);
     if (vu->campaign->options->verbosity > 1) {
         luaL_traceback(script->lua, thread, NULL, 0);
-        const char *described = script_describe_error(script, thread);
+    }
+    const char *described = script_describe_error(script, thread);
+    keep_key(vu, group, described);
+    if (vu->campaign->options->verbosity > 1) {
         text = memory_format("%s%s\n%s", prefix, described, lua_tostring(script->lua, -1));
         lua_pop(script->lua, 1);
     } else {
-        text = memory_format("%s%s", prefix, script_describe_error(script, thread));
+        text = memory_format("%s%s", prefix, described);
     }
     if (is_budget || script->limits.has_killed || !close_thread(vu)) {
         vu_coroutine_drop(vu);

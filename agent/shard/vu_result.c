@@ -20,6 +20,13 @@ double vu_result_delay_s(const struct vu *vu)
     return vu->campaign->script->scenarios[vu->scenario].delay_s;
 }
 
+static void vu_result_count_error(const struct vu *vu, const char *text)
+{
+    struct bytes key = bytes_of_string(vu->failure_key != NULL ? vu->failure_key : text);
+
+    meter_error(vu->campaign->meter, key, bytes_of_string(text), vu->id, vu->step);
+}
+
 /* Counts the step, and finds out what comes after it. */
 static enum vu_event vu_result_of_step(struct vu *vu)
 {
@@ -28,7 +35,7 @@ static enum vu_event vu_result_of_step(struct vu *vu)
     meter_step(campaign->meter, vu->result, (clock_now_ns() - vu->step_began_ns) / 1000);
     switch ((enum step_result)vu->result) {
     case STEP_FAILED:
-        meter_error(campaign->meter, bytes_of_string(vu->failure_text), vu->id, vu->step);
+        vu_result_count_error(vu, vu->failure_text);
         if (campaign->options->verbosity > 0) {
             shard_campaign_complain(campaign, vu, "", vu->failure_text);
         }
@@ -54,7 +61,7 @@ static enum vu_event event_of_result(enum step_result result)
 static enum vu_event vu_result_of_setup(struct vu *vu)
 {
     if (vu->failure_text != NULL) {
-        meter_error(vu->campaign->meter, bytes_of_string(vu->failure_text), vu->id, vu->step);
+        vu_result_count_error(vu, vu->failure_text);
     }
     if (vu->result == STEP_FAILED) {
         meter_step(vu->campaign->meter, STEP_FAILED, 0);
@@ -63,7 +70,7 @@ static enum vu_event vu_result_of_setup(struct vu *vu)
 }
 
 /* A witness and a teardown change nothing of what is reported. */
-enum vu_event vu_result_count(struct vu *vu, enum step_result result, char *text)
+static enum vu_event vu_result_of_phase(struct vu *vu, enum step_result result, char *text)
 {
     struct shard_campaign *campaign = vu->campaign;
     SCOPED(memory_free_at) char *aside = NULL;
@@ -89,9 +96,18 @@ enum vu_event vu_result_count(struct vu *vu, enum step_result result, char *text
         aside = text;
         if (text != NULL) {
             shard_campaign_complain(campaign, vu, "", text);
-            meter_error(campaign->meter, bytes_of_string(text), vu->id, vu->step);
+            vu_result_count_error(vu, text);
         }
         break;
     }
     return event_of_result(result);
+}
+
+enum vu_event vu_result_count(struct vu *vu, enum step_result result, char *text)
+{
+    enum vu_event event = vu_result_of_phase(vu, result, text);
+
+    memory_free(vu->failure_key);
+    vu->failure_key = NULL;
+    return event;
 }

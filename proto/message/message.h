@@ -155,7 +155,8 @@ struct wait_statistics {
 };
 
 struct error_statistics {
-    struct bytes text;
+    struct bytes key;  /* errors of one key are one; empty: that is the text */
+    struct bytes text; /* of the first one */
     uint64_t count;
     uint32_t worker; /* the first one that had it */
     uint64_t step;

@@ -16,7 +16,7 @@ static size_t statistics_text_bytes(const struct statistics *statistics)
         bytes += statistics->waits[i].name.size;
     }
     for (size_t i = 0; i < statistics->error_count; i++) {
-        bytes += statistics->errors[i].text.size;
+        bytes += statistics->errors[i].key.size + statistics->errors[i].text.size;
     }
     return bytes;
 }
@@ -52,6 +52,7 @@ struct statistics *statistics_copy(const struct statistics *from)
     }
     for (size_t i = 0; i < from->error_count; i++) {
         copy->errors[i] = from->errors[i];
+        statistics_move_text(&copy->errors[i].key, &texts);
         statistics_move_text(&copy->errors[i].text, &texts);
     }
     return copy;

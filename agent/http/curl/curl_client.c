@@ -7,6 +7,7 @@
 #include "agent/http/http_bodies.h"
 #include "common/memory.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,11 @@ struct curl_client {
     struct curl_request request;
     struct http_bodies bodies;
     struct http_response response;
+    int open_errno; /* why no socket could be made; 0: one could */
     bool is_running;
     bool is_too_large; /* the body of the answer */
     bool is_lost;      /* the lease was over when it wanted to connect, or to send */
+    char address[HTTP_ADDRESS_BYTES];
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
 };
@@ -78,7 +81,11 @@ static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct 
         client->is_lost = true;
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (opened == CURL_SOCKET_BAD) {
+        client->open_errno = errno;
+    }
+    return opened;
 }
 
 static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
@@ -180,6 +187,7 @@ void curl_client_start(struct curl_client *client, const struct http_request *wa
     curl_request_set(&client->request, &request);
     client->is_too_large = false;
     client->is_lost = false;
+    client->open_errno = 0;
     client->error_text[0] = 0;
     client->is_running = true;
     curl_engine_begin(client->engine, client->easy, &client->transfer);
@@ -218,6 +226,54 @@ static void read_timings(CURL *easy, struct http_timings *timings)
     timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
 }
 
+/* What the system said when no connection could be made. */
+static int client_connect_errno(const struct curl_client *client)
+{
+    long number = 0;
+
+    if (client->open_errno != 0) {
+        return client->open_errno;
+    }
+    curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &number);
+    return (int)number;
+}
+
+static const char *curl_version_text(long version)
+{
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0:
+        return "1.0";
+    case CURL_HTTP_VERSION_1_1:
+        return "1.1";
+    case CURL_HTTP_VERSION_2_0:
+        return "2";
+    default:
+        return NULL;
+    }
+}
+
+/* Curl does not say when it has sent a request again. */
+static void read_exchange(struct curl_client *client, struct http_response *response)
+{
+    long version = 0;
+    long port = 0;
+    long new_connections = 0;
+    char *host = NULL;
+
+    curl_easy_getinfo(client->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &new_connections);
+    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_IP, &host);
+    response->version = curl_version_text(version);
+    response->is_reused = new_connections == 0;
+    if (host != NULL && *host) {
+        bool is_v6 = strchr(host, ':') != NULL;
+        snprintf(client->address, sizeof client->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,
+                 is_v6 ? "]" : "", port);
+        response->address = client->address;
+    }
+}
+
 static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
 {
     if (client->is_lost) {
@@ -225,6 +281,9 @@ static enum http_failure failure_of(const struct curl_client *client, CURLcode r
     }
     if (client->bodies.is_out_of_memory) {
         return HTTP_NO_MEMORY;
+    }
+    if (result == CURLE_COULDNT_CONNECT) {
+        return curl_failure_of_system(client_connect_errno(client));
     }
     return curl_failure_of(result, client->error_text, client->is_too_large);
 }
@@ -249,6 +308,10 @@ static const char *describe(struct curl_client *client, CURLcode result, enum ht
             curl_engine_memory(client->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
+    } else if (failure == HTTP_LOCAL_LIMIT) {
+        int number = client_connect_errno(client);
+        snprintf(client->text, sizeof client->text, "connect: %s%s", strerror(number),
+                 curl_failure_advice(number));
     } else {
         snprintf(client->text, sizeof client->text, "%s", curl_text);
     }
@@ -276,6 +339,7 @@ void curl_client_done(struct curl_client *client, CURLcode result)
         curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
         response->url = url;
     }
+    read_exchange(client, response);
     read_timings(client->easy, &response->timings);
     client->on_done(client->context, response);
 }

@@ -9,13 +9,19 @@
 
 void curl_request_init(struct curl_request *request, CURL *easy)
 {
+    char *folder = NULL;
+
     *request = (struct curl_request){.easy = easy};
+    if (curl_easy_getinfo(easy, CURLINFO_CAPATH, &folder) == CURLE_OK && folder != NULL) {
+        request->ca_folder = memory_copy_string(folder);
+    }
 }
 
 void curl_request_finish(struct curl_request *request)
 {
     curl_slist_free_all(request->headers);
     memory_free(request->url);
+    memory_free(request->ca_folder);
 }
 
 static bool curl_request_has_header(const struct http_request *request, const char *name)
@@ -78,6 +84,34 @@ static void set_method(struct curl_request *request, const struct http_request *
     }
 }
 
+/* Curl copies the text; NULL takes the option back. */
+static void set_blob(CURL *easy, CURLoption option, const char *text)
+{
+    struct curl_blob blob = {
+        .data = (char *)text, .len = text != NULL ? strlen(text) : 0, .flags = CURL_BLOB_COPY};
+
+    curl_easy_setopt(easy, option, text != NULL ? &blob : NULL);
+}
+
+/* The folder of authorities would be trusted beside the ones that are given. */
+static void set_tls(struct curl_request *request, const struct http_tls *tls)
+{
+    static const struct http_tls usual;
+    CURL *easy = request->easy;
+
+    if (tls == NULL && !request->has_tls) {
+        return;
+    }
+    request->has_tls = tls != NULL;
+    tls = tls != NULL ? tls : &usual;
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->is_unverified ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->is_unverified ? 0L : 2L);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, tls->ca_pem != NULL ? NULL : request->ca_folder);
+    set_blob(easy, CURLOPT_CAINFO_BLOB, tls->ca_pem);
+    set_blob(easy, CURLOPT_SSLCERT_BLOB, tls->certificate_pem);
+    set_blob(easy, CURLOPT_SSLKEY_BLOB, tls->key_pem);
+}
+
 /* Takes back what the last request had beyond a plain GET. */
 static void reset_special(struct curl_request *request)
 {
@@ -131,6 +165,7 @@ void curl_request_set(struct curl_request *request, const struct http_request *w
         reset_special(request);
     }
     set_url(request, wanted->url);
+    set_tls(request, wanted->tls);
     if (!is_plain) {
         set_special(request, wanted);
     }

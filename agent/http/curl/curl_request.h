@@ -5,10 +5,12 @@
 #include <curl/curl.h>
 
 struct curl_request {
-    CURL *easy; /* borrowed */
+    CURL *easy;      /* borrowed */
+    char *ca_folder; /* curl's own; NULL: it has none */
     struct curl_slist *headers;
     char *url; /* as curl has it */
     uint64_t timeout_ms;
+    bool has_tls;    /* it has TLS options of a request */
     bool is_special; /* the handle is set up for more than a plain GET */
 };
 

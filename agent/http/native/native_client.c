@@ -315,6 +315,19 @@ static void follow_redirect(struct native_client *client, struct bytes location)
     native_client_exchange(client, false);
 }
 
+/* Before the connection is given up, or used again. */
+static void note_exchange(struct native_client *client, const struct native_connection *connection)
+{
+    struct http_response *response = &client->response;
+
+    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), client->address, sizeof client->address);
+    response->address = client->address;
+    response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
+    response->is_reused = connection->is_used;
+    response->is_retried = client->is_retried;
+    response->is_retry_known = true;
+}
+
 void native_client_answer_is_complete(struct native_client *client, bool keeps_alive)
 {
     struct native_connection *connection = client->connection;
@@ -324,6 +337,7 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
         native_client_end(client, HTTP_PROTOCOL, "the coded body ends in the middle");
         return;
     }
+    note_exchange(client, connection);
     /* What has not left of the request by now never needs to. */
     bool is_held = client->is_body_held;
     bool is_sent = !is_held && stream_pending(connection->stream) == 0;

@@ -9,6 +9,7 @@
 static bool is_to(const struct native_connection *connection, const struct url *url)
 {
     return connection->is_tls == url->is_tls && connection->port == url->port &&
+           (!url->is_tls || connection->tls == connection->client->wish.tls) &&
            strcmp(connection->host, url->host) == 0;
 }
 
@@ -24,6 +25,7 @@ void native_connection_drop(struct native_connection *connection, bool is_reset)
         connection->client->connection = NULL;
     }
     stream_close(&connection->stream, is_reset);
+    native_tls_drop(&connection->tls);
     memory_free(connection->host);
     memory_free(connection);
 }
@@ -96,14 +98,21 @@ static enum http_failure native_failure_of(enum net_failure failure)
     switch (failure) {
     case NET_RESOLVE:
         return HTTP_RESOLVE;
+    case NET_REFUSED:
+        return HTTP_REFUSED;
+    case NET_UNREACHABLE:
+        return HTTP_UNREACHABLE;
+    case NET_LOCAL_LIMIT:
+        return HTTP_LOCAL_LIMIT;
     case NET_TLS:
         return HTTP_TLS;
     case NET_RESET:
     case NET_OK:
         return HTTP_RESET;
-    default:
-        return HTTP_CONNECT;
+    case NET_CONNECT:
+        break;
     }
+    return HTTP_CONNECT;
 }
 
 /* A connection that the server has closed while the request was on its way: the request has not been looked
@@ -165,7 +174,6 @@ static void on_open(void *context)
 }
 
 static const struct stream_callbacks callbacks = {.on_open = on_open, .on_data = on_data, .on_end = on_end};
-static const struct tls_options usual_tls = {.protocols = "\010http/1.1"};
 
 /* Makes place for one more: the last in the list has been idle for the longest. */
 static void limit_idle(struct native_client *client)
@@ -192,6 +200,7 @@ void native_connection_open(struct native_client *client)
     connection->host = memory_copy_string(url->host);
     connection->port = url->port;
     connection->is_tls = url->is_tls;
+    connection->tls = native_tls_share(client->wish.tls);
     connection->is_busy = true;
     connection->next = client->connections;
     client->connections = connection;
@@ -201,7 +210,7 @@ void native_connection_open(struct native_client *client)
                                    .is_tls = url->is_tls,
                                    .port = url->port,
                                    .turn = client->turn,
-                                   .tls = &usual_tls};
+                                   .tls = native_tls_options(connection->tls)};
     connection->stream = stream_open(client->engine->net, &target, &callbacks, connection);
 }
 

@@ -14,6 +14,8 @@
 /* Connections that a client keeps for later, to different origins. */
 #define NATIVE_IDLE_MAX 6u
 
+struct native_tls;
+
 struct native_engine {
     struct http_engine base;
     uv_loop_t *loop;
@@ -24,6 +26,7 @@ struct native_engine {
     uv_timer_t timer;
     uv_prepare_t prepare;
     uv_idle_t idle;
+    struct native_tls *tls;        /* the sets of options that are in use */
     struct native_client *running; /* all that have a request under way */
     struct native_client *ended;   /* whose on_done comes in the next turn */
     unsigned open_handles;
@@ -40,6 +43,7 @@ struct native_connection {
     struct http1_parser parser;
     char *host;
     uint64_t idle_ms; /* by the loop's clock: since when it has waited for a request */
+    struct native_tls *tls; /* NULL: the usual options */
     uint16_t port;
     bool is_tls;
     bool is_used; /* has served a request */
@@ -63,7 +67,8 @@ enum native_state {
 struct native_wish {
     char method[32];
     struct url url;
-    struct buffer fields; /* the script's, as lines */
+    struct native_tls *tls; /* NULL: the usual options */
+    struct buffer fields;   /* the script's, as lines */
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
@@ -105,6 +110,7 @@ struct native_client {
     bool is_retried;
     bool has_begun_answer;
     bool is_body_held; /* until the server says 100 */
+    char address[HTTP_ADDRESS_BYTES];
     char text[320];
 };
 
@@ -135,6 +141,15 @@ void native_client_deliver(struct native_client *client);
 bool native_client_take_body(struct native_client *client, struct bytes piece);
 void native_client_head_is_complete(struct native_client *client, const struct http1_parser *parser);
 void native_client_answer_is_complete(struct native_client *client, bool keeps_alive);
+
+/* native_tls.c: one object for each set of options, shared by the clients of an engine, so that two
+ * connections have the same options if they have the same pointer. Each pointer counts. NULL stands for the
+ * usual options. */
+MUST_CHECK struct native_tls *native_tls_find(struct native_engine *engine, const struct http_tls *wanted);
+MUST_CHECK struct native_tls *native_tls_share(struct native_tls *tls);
+void native_tls_drop(struct native_tls **tls);
+/* Borrowed from it. */
+const struct tls_options *native_tls_options(const struct native_tls *tls);
 
 /* native_connection.c */
 bool native_connection_use_idle(struct native_client *client);

@@ -42,6 +42,7 @@ static bool has_field(const struct native_wish *wish, const char *name)
 void native_wish_finish(struct native_wish *wish)
 {
     url_finish(&wish->url);
+    native_tls_drop(&wish->tls);
     buffer_finish(&wish->fields);
     memory_free(wish->body);
     memory_free(wish->authorization);
@@ -140,6 +141,15 @@ static bool take_body(struct native_wish *wish, const struct http_request *reque
     return true;
 }
 
+/* Found before the last ones are dropped: they are usually the same. */
+static void take_tls(struct native_client *client, const struct http_tls *wanted)
+{
+    struct native_tls *tls = native_tls_find(client->engine, wanted);
+
+    native_tls_drop(&client->wish.tls);
+    client->wish.tls = tls;
+}
+
 bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error)
 {
     struct native_wish *wish = &client->wish;
@@ -153,6 +163,7 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
         !take_fields(wish, request, error) || !take_body(wish, request, error)) {
         return false;
     }
+    take_tls(client, request->tls);
     bool has_user = request->user != NULL || wish->url.user != NULL;
     take_user(wish, has_user ? (request->user != NULL ? request->user : wish->url.user) : NULL,
               request->user != NULL ? request->password : wish->url.password);

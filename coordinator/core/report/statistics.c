@@ -37,6 +37,7 @@ static void free_entries(struct campaign_statistics *statistics)
     cursor = (struct map_cursor){0};
     while (map_next(statistics->errors, &cursor)) {
         struct error_total *total = cursor.value;
+        text_finish(&total->key);
         text_finish(&total->text);
         memory_free(total);
     }
@@ -130,16 +131,19 @@ static void merge_wait(struct campaign_statistics *statistics, const struct wait
 }
 
 static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,
-                        struct buffer *key)
+                        struct buffer *buffer)
 {
-    struct bytes text = from->text;
-    struct error_total *total = find_entry(statistics->errors, 0, &text, key);
+    struct bytes key = from->key.size > 0 ? from->key : from->text;
+    struct bytes wanted = key;
+    struct error_total *total = find_entry(statistics->errors, 0, &key, buffer);
     if (total == NULL) {
         total = MEMORY_NEW(struct error_total);
-        total->text = text_copy(text);
+        total->key = text_copy(key);
+        /* Under "(other)" there is no text that stands for all. */
+        total->text = text_copy(bytes_equal(key, wanted) ? from->text : key);
         total->report =
             (struct error_report){.text = total->text.bytes, .worker = from->worker, .step = from->step};
-        (void)map_put(statistics->errors, buffer_bytes(key), total);
+        (void)map_put(statistics->errors, buffer_bytes(buffer), total);
     }
     total->report.count += from->count;
 }

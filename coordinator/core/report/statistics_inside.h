@@ -21,6 +21,7 @@ struct wait_total {
 };
 
 struct error_total {
+    struct text key;
     struct text text;
     struct error_report report;
 };

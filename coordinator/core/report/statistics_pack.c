@@ -44,7 +44,9 @@ static void errors_pack(const struct campaign_statistics *statistics, struct buf
     struct map_cursor cursor = {0};
     pack_number(into, map_size(statistics->errors));
     while (map_next(statistics->errors, &cursor)) {
-        const struct error_report *report = &((const struct error_total *)cursor.value)->report;
+        const struct error_total *total = cursor.value;
+        const struct error_report *report = &total->report;
+        pack_bytes(into, total->key.bytes);
         pack_bytes(into, report->text);
         pack_number(into, report->count);
         pack_number(into, report->worker);
@@ -118,7 +120,8 @@ static void errors_unpack(struct campaign_statistics *statistics, struct unpack 
 {
     uint64_t count = unpack_bounded(from, 2 * STATISTICS_NAMES);
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
-        struct error_statistics error = {.text = unpack_bytes(from)};
+        struct error_statistics error = {.key = unpack_bytes(from)};
+        error.text = unpack_bytes(from);
         error.count = unpack_number(from);
         error.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         error.step = unpack_number(from);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -261,8 +262,27 @@ static void refuses_what_is_no_request(void **state)
     assert_int_equal(fetch(fixture, 0, "", (struct http_request){.url = "ftp://x/"})->failure,
                      HTTP_BAD_REQUEST);
     assert_int_equal(fetch(fixture, 0, "", (struct http_request){.url = "http://127.0.0.1:1/"})->failure,
-                     HTTP_CONNECT);
+                     HTTP_REFUSED);
     get(fixture, 0, "/ok");
+}
+
+/* No more descriptors: that is this machine's fault, not the server's. */
+static void says_what_this_machine_has_too_few_of(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    get(fixture, 0, "/ok");
+    int next = dup(0);
+    assert_true(next > 0);
+    close(next);
+    struct rlimit small = {.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
+    const struct http_response *response = fetch(fixture, 1, "/ok", (struct http_request){0});
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_string_equal(http_failure_name(response->failure), "local_limit");
+    assert_non_null(strstr(response->text, "ulimit -n"));
+    get(fixture, 1, "/ok");
 }
 
 static void notices_that_the_server_closed_an_idle_connection(void **state)
@@ -473,6 +493,7 @@ int main(void)
         TEST(says_how_a_server_misbehaves),
         TEST(ends_a_stall_at_its_timeout),
         TEST(refuses_what_is_no_request),
+        TEST(says_what_this_machine_has_too_few_of),
         TEST(notices_that_the_server_closed_an_idle_connection),
         TEST(cancels),
         TEST(without_a_lease_nothing_leaves_and_nothing_is_lost),

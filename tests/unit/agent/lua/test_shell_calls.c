@@ -227,6 +227,76 @@ static void misuse_is_told_with_its_line(void **state)
     assert_string_equal(shell_errors(shell), "");
 }
 
+static void a_request_refuses_what_it_does_not_understand(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(
+        shell,
+        "local function refused(what, f, ...) local ok, why = pcall(f, ...)\n"
+        "  assert(not ok and tostring(why):find(what, 1, true), what .. ': ' .. tostring(why)) end\n"
+        "local u = 'http://x'\n"
+        "refused('unknown option tiemout', http.post, u, nil, { tiemout = 3 })\n"
+        "refused('the body is a string, not a table', http.post, u, { a = 1 }, { name = 'x' })\n"
+        "refused('a table of options, not a number', http.post, u, 3)\n"
+        "refused('a table of options, not a boolean', http.put, u, true, {})\n"
+        "refused('the options are a table, not a string', http.post, u, 'body', 'options')\n"
+        "refused('the options are a table, not a string', http.request, 'POST', u, nil, 'options')\n"
+        "refused('the URL is a string, not a number', http.get, 3)\n"
+        "refused('the method is a string, not a table', http.request, {}, u)\n"
+        "refused('body and json are both given', http.post, u, { body = 'x', json = {} })\n"
+        "refused('as an argument, and by the option json', http.post, u, 'x', { json = {} })\n"
+        "refused('as an argument, and by the option body', http.post, u, 'x', { body = 'x' })\n"
+        "refused('follow is true or false, not a number', http.get, u, { follow = 1 })\n"
+        "refused('tls is a table, not a boolean', http.get, u, { tls = true })\n"
+        "refused('http: tls: unknown option verfy', http.get, u, { tls = { verfy = false } })\n"
+        "refused('tls.verify is true or false', http.get, u, { tls = { verify = 0 } })\n"
+        "refused('tls.ca is PEM text or the name of a file: no.pem: ', http.get, u, { tls = { ca = 'no.pem' "
+        "} })\n"
+        "refused('tls.key is PEM text or the name of a file, not a number', http.get, u, { tls = { key = 1 } "
+        "})\n"
+        "refused('tls.ca holds no line', http.get, u, { tls = { ca = '-----BEGIN PRIVATE KEY-----\\n' } })\n"
+        "local cert, key = '-----BEGIN CERTIFICATE-----\\n', '-----BEGIN PRIVATE KEY-----\\n'\n"
+        "refused('tls.key holds no line', http.get, u, { tls = { certificate = cert, key = cert } })\n"
+        "refused('tls.key is given without tls.certificate', http.get, u, { tls = { key = key } })\n"
+        "refused('tls.certificate is given without tls.key', http.get, u, { tls = { certificate = cert } "
+        "})\n");
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "");
+}
+
+static void an_error_table_shows_its_message(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "error { code = 7, message = 'the basket is empty' }");
+    shell_finish(shell);
+    assert_non_null(strstr(shell_errors(shell), "the basket is empty"));
+    assert_null(strstr(shell_errors(shell), "table: 0x"));
+}
+
+static void options_come_after_a_nil_body_and_methods_in_any_case(void **state)
+{
+    struct shell *shell = *state;
+    struct rude_server *server = rude_server_new(&shell->loop);
+    char target[60];
+    snprintf(target, sizeof target, "http://127.0.0.1:%d", rude_server_port(server));
+    shell->options.target = bytes_of_string(target);
+    begin_body(shell, "local u, o = tutti.target .. '/echo', { headers = { ['X-Token'] = 't' } }\n"
+                      "local function sent(what, response)\n"
+                      "  assert(response.body:find(what), what .. ': ' .. response.body) end\n"
+                      "for _, name in ipairs { 'post', 'put', 'patch', 'delete', 'get' } do\n"
+                      "  sent('^' .. name:upper() .. ' .*X%-Token: t', http[name](u, nil, o))\n"
+                      "  sent('^' .. name:upper() .. ' .*X%-Token: t', http[name](u, o))\n"
+                      "end\n"
+                      "sent('^POST .*X%-Token: t.*\\r\\n\\r\\nx$', http.request('POST', u, 'x', o))\n"
+                      "sent('^GET ', http.request('get', u))\n"
+                      "sent('^POST .*\\r\\n\\r\\nx$', http.request('Post', u, 'x'))\n"
+                      "sent('^purge ', http.request('purge', u))\n"
+                      "assert(http.request('head', tutti.target .. '/ok').body == '')\n");
+    shell_finish(shell);
+    assert_string_equal(shell_errors(shell), "");
+    rude_server_close(&server);
+}
+
 static void requests_are_made_and_counted(void **state)
 {
     struct shell *shell = *state;
@@ -272,6 +342,9 @@ int main(void)
         TEST(values_travel_whole),
         TEST(misuse_is_told_with_its_line),
         TEST(requests_are_made_and_counted),
+        TEST(an_error_table_shows_its_message),
+        TEST(a_request_refuses_what_it_does_not_understand),
+        TEST(options_come_after_a_nil_body_and_methods_in_any_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

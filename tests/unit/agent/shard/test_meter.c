@@ -23,8 +23,8 @@ static void gives_only_what_came_since(void **state)
     meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_READERS, OUTCOME_SHORT, 9);
     meter_step(meter, STEP_OK, 10);
     meter_step(meter, STEP_FAILED, 20);
-    meter_error(meter, bytes_of_string("oh"), 3, 4);
-    meter_error(meter, bytes_of_string("oh"), 5, 6);
+    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 3, 4);
+    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 5, 6);
     struct statistics *statistics = meter_take(meter, 2);
     assert_int_equal(statistics->request_count, 2);
     assert_int_equal(statistics->requests[0].count, 2);
@@ -81,7 +81,7 @@ static void each_thing_is_worth_a_report(void **state)
     expect_report(meter);
     meter_step(meter, STEP_OK, 1);
     expect_report(meter);
-    meter_error(meter, bytes_of_string("oh"), 0, 1);
+    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 0, 1);
     expect_report(meter);
     meter_free(&meter);
 }
@@ -96,7 +96,8 @@ static void cuts_what_is_too_long(void **state)
         struct bytes name = bytes_of(text, LIMIT_NAME_BYTES + more * 50);
         meter_request(meter, name, false, true, 1);
         meter_wait(meter, name, OPERATION_BARRIER, OUTCOME_OK, 1);
-        meter_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
+        meter_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50),
+                    bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
     }
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->request_count, 1);
@@ -111,6 +112,25 @@ static void cuts_what_is_too_long(void **state)
     meter_free(&meter);
 }
 
+static void errors_of_one_key_keep_the_first_text(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    meter_error(meter, bytes_of_string("late"), bytes_of_string("late by 1 s"), 3, 4);
+    meter_error(meter, bytes_of_string("late"), bytes_of_string("late by 2 s"), 5, 6);
+    meter_error(meter, bytes_of_string("gone"), bytes_of_string("late by 1 s"), 7, 8);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->error_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool is_late = bytes_equal_string(statistics->errors[i].key, "late");
+        assert_int_equal(statistics->errors[i].count, is_late ? 2 : 1);
+        assert_true(bytes_equal_string(statistics->errors[i].text, "late by 1 s"));
+        assert_int_equal(statistics->errors[i].worker, is_late ? 3 : 7);
+    }
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
 static void holds_no_more_names_than_a_report_may(void **state)
 {
     struct meter *meter = meter_new();
@@ -121,7 +141,7 @@ static void holds_no_more_names_than_a_report_may(void **state)
         meter_request(meter, bytes_of_string(name), i % 2, true, 1);
         meter_wait(meter, bytes_of_string(name), i % 2 ? OPERATION_BARRIER : OPERATION_GET_OR_MAKE,
                    OUTCOME_OK, 1);
-        meter_error(meter, bytes_of_string(name), i, 1);
+        meter_error(meter, bytes_of_string(name), bytes_of_string(name), i, 1);
     }
     struct statistics *statistics = meter_take(meter, 0);
     uint64_t requests = 0;
@@ -147,6 +167,7 @@ int main(void)
         cmocka_unit_test(gives_only_what_came_since),
         cmocka_unit_test(each_thing_is_worth_a_report),
         cmocka_unit_test(cuts_what_is_too_long),
+        cmocka_unit_test(errors_of_one_key_keep_the_first_text),
         cmocka_unit_test(holds_no_more_names_than_a_report_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

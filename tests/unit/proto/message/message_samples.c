@@ -250,7 +250,8 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                    .kind = i == 0 ? OPERATION_BARRIER : OPERATION_PAST,
                                                    .outcomes = {1, palette->wide, 0, 4, 5, 6 + i},
                                                    .waited_us = histogram_of(sample, variant)};
-        items->errors[i] = (struct error_statistics){.text = palette->text,
+        items->errors[i] = (struct error_statistics){.key = palette->text,
+                                                     .text = palette->text,
                                                      .count = palette->wide,
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};

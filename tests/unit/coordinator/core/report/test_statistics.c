@@ -31,6 +31,14 @@ static void merge_error(struct campaign_statistics *statistics, const char *text
     campaign_statistics_merge(statistics, &from);
 }
 
+static void merge_error_of_kind(struct campaign_statistics *statistics, const char *key, const char *text)
+{
+    struct error_statistics error = {
+        .key = bytes_of_string(key), .text = bytes_of_string(text), .count = 1, .worker = 1, .step = 3};
+    struct statistics from = {.errors = &error, .error_count = 1};
+    campaign_statistics_merge(statistics, &from);
+}
+
 static void assert_text(struct bytes bytes, const char *text)
 {
     if (!bytes_equal_string(bytes, text)) {
@@ -144,6 +152,31 @@ static void the_most_frequent_error_comes_first(void **state)
     campaign_statistics_free(&statistics);
 }
 
+/* The text differs from one to the next: the first is shown, also after a restart. */
+static void errors_of_one_key_are_one(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    merge_error_of_kind(statistics, "late", "late by 1 s");
+    merge_error_of_kind(statistics, "late", "late by 2 s");
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    campaign_statistics_pack(statistics, &bytes);
+    campaign_statistics_free(&statistics);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    statistics = campaign_statistics_unpack(&from);
+    assert_non_null(statistics);
+    merge_error_of_kind(statistics, "late", "late by 3 s");
+    merge_error(statistics, "late by 2 s", 9, 1);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.error_count, 2);
+    assert_text(report.errors[0].text, "late by 1 s");
+    assert_int_equal(report.errors[0].count, 3);
+    assert_text(report.errors[1].text, "late by 2 s");
+    campaign_statistics_free(&statistics);
+}
+
 static void names_without_end_are_put_together(void **state)
 {
     (void)state;
@@ -172,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_order_within_a_message_does_not_matter),
         cmocka_unit_test(waits_are_told_apart_by_kind),
         cmocka_unit_test(the_most_frequent_error_comes_first),
+        cmocka_unit_test(errors_of_one_key_are_one),
         cmocka_unit_test(names_without_end_are_put_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

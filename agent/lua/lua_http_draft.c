@@ -1,0 +1,247 @@
+/* A request as a script asks for it: its arguments and options, checked. */
+#include "agent/lua/lua_http_draft.h"
+
+#include "agent/lua/lua_call.h"
+#include "agent/lua/lua_http_tls.h"
+#include "agent/script/library.h"
+#include "agent/script/lua_error.h"
+#include "agent/script/lua_option.h"
+#include "proto/message/limits.h"
+
+#include <lauxlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LONGEST_TIMEOUT_S 86400.0
+
+static void draft_check_text(lua_State *lua, int index, const char *what)
+{
+    size_t size = 0;
+
+    /* A number becomes text in its place. */
+    if (lua_type(lua, index) != LUA_TSTRING && lua_type(lua, index) != LUA_TNUMBER) {
+        lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
+    }
+    const char *text = luaL_checklstring(lua, index, &size);
+    if (strlen(text) != size || strpbrk(text, "\r\n") != NULL) {
+        lua_misuse(lua, "http: %s must not hold a line break", what);
+    }
+}
+
+/* Methods depend on case, and those that everybody knows are upper case; scripts write them in any. */
+static void draft_use_known_method(lua_State *lua)
+{
+    static const char *const known[] = {"GET",   "HEAD",    "POST",    "PUT",  "DELETE",
+                                        "PATCH", "OPTIONS", "CONNECT", "TRACE"};
+    const char *method = lua_tostring(lua, LUA_HTTP_METHOD);
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcasecmp(method, known[i]) == 0 && strcmp(method, known[i]) != 0) {
+            lua_pushstring(lua, known[i]);
+            lua_replace(lua, LUA_HTTP_METHOD);
+            return;
+        }
+    }
+}
+
+void lua_http_draft_sort_arguments(lua_State *lua)
+{
+    lua_settop(lua, 4);
+    draft_check_text(lua, LUA_HTTP_METHOD, "the method");
+    if (lua_type(lua, LUA_HTTP_URL) == LUA_TNUMBER) {
+        lua_misuse(lua, "http: the URL is a string, not a number");
+    }
+    draft_check_text(lua, LUA_HTTP_URL, "the URL");
+    draft_use_known_method(lua);
+    if (lua_istable(lua, 3) && lua_isnil(lua, 4)) {
+        return;
+    }
+    if (lua_istable(lua, 3)) {
+        lua_misuse(lua, "http: the body is a string, not a table (the option json sends a table as JSON)");
+    }
+    if (!lua_isnil(lua, 3) && lua_type(lua, 3) != LUA_TSTRING) {
+        lua_misuse(lua, "http: the third argument is a body (a string) or a table of options, not a %s",
+                   luaL_typename(lua, 3));
+    }
+    if (!lua_isnil(lua, 4) && !lua_istable(lua, 4)) {
+        lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 4));
+    }
+    lua_insert(lua, 3);
+}
+
+static void draft_add_header(lua_State *lua, struct lua_http_draft *draft, const char *name,
+                             const char *value)
+{
+    if (draft->request.header_count == LUA_HTTP_MAX_HEADERS) {
+        lua_misuse(lua, "http: more than %d headers", LUA_HTTP_MAX_HEADERS);
+    }
+    draft->headers[draft->request.header_count++] = (struct http_header){.name = name, .value = value};
+}
+
+/* Leaves names and values on the stack: they live as long as the request, even if the table changes. */
+static void draft_read_headers(lua_State *lua, struct lua_http_draft *draft)
+{
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "headers") == LUA_TNIL) {
+        return;
+    }
+    if (!lua_istable(lua, -1)) {
+        lua_misuse(lua, "http: headers is a table, not a %s", luaL_typename(lua, -1));
+    }
+    int headers = lua_gettop(lua);
+    lua_pushnil(lua);
+    while (lua_next(lua, headers)) {
+        luaL_checkstack(lua, 4, NULL);
+        if (lua_type(lua, -2) != LUA_TSTRING) {
+            lua_misuse(lua, "http: headers is a table of name = value");
+        }
+        draft_check_text(lua, -2, "the name of a header");
+        draft_check_text(lua, -1, lua_tostring(lua, -2));
+        draft_add_header(lua, draft, lua_tostring(lua, -2), lua_tostring(lua, -1));
+        lua_pushvalue(lua, -2);
+    }
+}
+
+static bool draft_has_header(const struct lua_http_draft *draft, const char *name)
+{
+    for (size_t i = 0; i < draft->request.header_count; i++) {
+        if (strcasecmp(draft->headers[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The value on top becomes the body's text. */
+static void draft_encode_json(lua_State *lua, struct lua_http_draft *draft)
+{
+    library_push_json_function(lua, "encode");
+    lua_pushvalue(lua, -2);
+    lua_call(lua, 1, 1);
+    if (!draft_has_header(draft, "content-type")) {
+        draft_add_header(lua, draft, "Content-Type", "application/json");
+    }
+}
+
+/* Pushes the body, or nil: it is given once, as an argument or by one of two options. */
+static void draft_push_body(lua_State *lua, struct lua_http_draft *draft)
+{
+    bool has_argument = !lua_isnil(lua, LUA_HTTP_BODY);
+
+    if (lua_isnil(lua, LUA_HTTP_OPTIONS)) {
+        lua_pushvalue(lua, LUA_HTTP_BODY);
+        return;
+    }
+    bool has_body = lua_option_get(lua, LUA_HTTP_OPTIONS, "body") != LUA_TNIL;
+    bool has_json = lua_option_get(lua, LUA_HTTP_OPTIONS, "json") != LUA_TNIL;
+    if (has_body && has_json) {
+        lua_misuse(lua, "http: body and json are both given: a request has one body");
+    }
+    if (has_argument && (has_body || has_json)) {
+        lua_misuse(lua, "http: the body is given twice: as an argument, and by the option %s",
+                   has_json ? "json" : "body");
+    }
+    if (has_json) {
+        draft_encode_json(lua, draft);
+    } else {
+        lua_pushvalue(lua, has_argument ? LUA_HTTP_BODY : -2);
+    }
+}
+
+static void draft_read_body(lua_State *lua, struct lua_http_draft *draft)
+{
+    size_t size;
+
+    draft_push_body(lua, draft);
+    if (lua_isnil(lua, -1)) {
+        return;
+    }
+    if (lua_type(lua, -1) != LUA_TSTRING) {
+        lua_misuse(lua, "http: body is a string, not a %s", luaL_typename(lua, -1));
+    }
+    const char *body = lua_tolstring(lua, -1, &size);
+    draft->request.body = bytes_of(body, size);
+    draft->request.has_body = true;
+}
+
+static void draft_read_limits(lua_State *lua, struct lua_http_draft *draft)
+{
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "timeout") != LUA_TNIL) {
+        double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
+        if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S)) {
+            lua_misuse(lua, "http: timeout is a number of seconds, more than 0");
+        }
+        draft->request.timeout_ms = seconds < 0.001 ? 1 : (uint64_t)(seconds * 1000 + 0.5);
+    }
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "max_body") != LUA_TNIL) {
+        if (!lua_isinteger(lua, -1) || lua_tointeger(lua, -1) < 0) {
+            lua_misuse(lua, "http: max_body is a number of bytes");
+        }
+        draft->request.max_body_bytes = (uint64_t)lua_tointeger(lua, -1);
+    }
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "follow") != LUA_TNIL && !lua_isboolean(lua, -1)) {
+        lua_misuse(lua, "http: follow is true or false, not a %s", luaL_typename(lua, -1));
+    }
+    draft->request.is_followed = lua_toboolean(lua, -1);
+}
+
+static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
+{
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "auth") == LUA_TNIL) {
+        return;
+    }
+    if (!lua_istable(lua, -1)) {
+        lua_misuse(lua, "http: auth is { user, password }");
+    }
+    int auth = lua_gettop(lua);
+    lua_rawgeti(lua, auth, 1);
+    lua_rawgeti(lua, auth, 2);
+    draft_check_text(lua, -2, "auth[1]");
+    draft_check_text(lua, -1, "auth[2]");
+    draft->request.user = lua_tostring(lua, -2);
+    draft->request.password = lua_tostring(lua, -1);
+}
+
+static void draft_read_name(lua_State *lua)
+{
+    size_t size = 0;
+
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "name") == LUA_TNIL) {
+        return;
+    }
+    const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
+        lua_misuse(lua, "http: name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
+    lua_replace(lua, LUA_HTTP_NAME);
+}
+
+void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
+{
+    static const char *const names[] = {"headers", "body", "json",     "timeout", "follow",
+                                        "auth",    "name", "max_body", "tls",     NULL};
+
+    draft->request = (struct http_request){
+        .method = lua_tostring(lua, LUA_HTTP_METHOD),
+        .url = lua_tostring(lua, LUA_HTTP_URL),
+        .timeout_ms = HTTP_DEFAULT_TIMEOUT_MS,
+        .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
+    };
+    lua_settop(lua, LUA_HTTP_NAME);
+    if (lua_isnil(lua, LUA_HTTP_OPTIONS) && lua_isnil(lua, LUA_HTTP_BODY)) {
+        return;
+    }
+    luaL_checkstack(lua, 30 + 3 * LUA_HTTP_MAX_HEADERS, NULL);
+    if (!lua_isnil(lua, LUA_HTTP_OPTIONS)) {
+        lua_call_check_options(lua, LUA_HTTP_OPTIONS, "http", names);
+        draft_read_headers(lua, draft);
+        draft->request.headers = draft->headers;
+        draft_read_limits(lua, draft);
+        draft_read_auth(lua, draft);
+        draft_read_name(lua);
+        if (lua_option_get(lua, LUA_HTTP_OPTIONS, "tls") != LUA_TNIL) {
+            lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);
+            draft->request.tls = &draft->tls;
+        }
+    }
+    draft_read_body(lua, draft);
+}

@@ -1,0 +1,25 @@
+/* A request as a script asks for it: its arguments and options, checked. */
+#pragma once
+#include "agent/http/engine.h"
+
+#include <lua.h>
+
+#define LUA_HTTP_MAX_HEADERS 100
+
+/* Where the arguments are on the stack. The name is read once, since a metamethod could change it: it is put
+ * beside the options, or nil. */
+enum lua_http_index { LUA_HTTP_METHOD = 1, LUA_HTTP_URL, LUA_HTTP_OPTIONS, LUA_HTTP_BODY, LUA_HTTP_NAME };
+
+/* Everything in it is borrowed from the stack, or from the draft itself. */
+struct lua_http_draft {
+    struct http_request request;
+    struct http_header headers[LUA_HTTP_MAX_HEADERS];
+    struct http_tls tls;
+};
+
+/* Checks method, URL, and then options, or a body and options; leaves them at their indices, with the options
+ * and the body nil where there are none. Raises what is wrong. */
+void lua_http_draft_sort_arguments(lua_State *lua);
+/* Fills the draft, and what is at LUA_HTTP_NAME. The texts are above it on the stack. Raises what is wrong.
+ */
+void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft);

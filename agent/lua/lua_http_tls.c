@@ -1,0 +1,94 @@
+/* The option `tls` of a request: texts in PEM, or names of files of the bundle that hold them. */
+#include "agent/lua/lua_http_tls.h"
+
+#include "agent/lua/lua_call.h"
+#include "agent/script/lua_error.h"
+#include "agent/script/lua_option.h"
+#include "agent/script/script_state.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#define BEGIN "-----BEGIN "
+/* The last words of the lines that begin what is wanted: there are several kinds of each. */
+#define CERTIFICATE_LABEL "CERTIFICATE-----"
+#define KEY_LABEL "PRIVATE KEY-----"
+
+/* Whether a line of the text begins a block of this kind. */
+static bool tls_has_block(const char *pem, const char *label)
+{
+    for (const char *at = strstr(pem, BEGIN); at != NULL; at = strstr(at + 1, BEGIN)) {
+        size_t length = strcspn(at, "\r\n");
+        if (length >= strlen(label) && strncmp(at + length - strlen(label), label, strlen(label)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The content of a file takes the place of its name, at `index`. */
+static const char *tls_read_file(lua_State *lua, int index, const char *name)
+{
+    struct bytes content;
+    struct error error;
+
+    if (!script_files_read(script_of(lua)->files, lua_tostring(lua, index), &content, &error)) {
+        lua_misuse(lua, "http: tls.%s is PEM text or the name of a file: %s", name, error.text);
+    }
+    lua_pushlstring(lua, content.size > 0 ? (const char *)content.data : "", content.size);
+    lua_replace(lua, index);
+    return lua_tostring(lua, index);
+}
+
+/* NULL: the option is not there. The text stays on the stack. */
+static const char *tls_option(lua_State *lua, int table, const char *name, const char *label)
+{
+    size_t size;
+
+    if (lua_option_get(lua, table, name) == LUA_TNIL) {
+        return NULL;
+    }
+    if (lua_type(lua, -1) != LUA_TSTRING) {
+        lua_misuse(lua, "http: tls.%s is PEM text or the name of a file, not a %s", name,
+                   luaL_typename(lua, -1));
+    }
+    const char *text = lua_tolstring(lua, -1, &size);
+    if (strlen(text) != size) {
+        lua_misuse(lua, "http: tls.%s holds a zero byte", name);
+    }
+    if (strstr(text, BEGIN) == NULL) {
+        text = tls_read_file(lua, lua_gettop(lua), name);
+    }
+    if (!tls_has_block(text, label)) {
+        lua_misuse(lua, "http: tls.%s holds no line that ends with \"%s\"", name, label);
+    }
+    return text;
+}
+
+void lua_http_read_tls(lua_State *lua, int index, struct http_tls *tls)
+{
+    static const char *const names[] = {"verify", "ca", "certificate", "key", NULL};
+
+    *tls = (struct http_tls){0};
+    if (!lua_istable(lua, index)) {
+        lua_misuse(lua, "http: tls is a table, not a %s", luaL_typename(lua, index));
+    }
+    lua_call_check_options(lua, index, "http: tls", names);
+    int type = lua_option_get(lua, index, "verify");
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
+        lua_misuse(lua, "http: tls.verify is true or false, not a %s", luaL_typename(lua, -1));
+    }
+    tls->is_unverified = type == LUA_TBOOLEAN && !lua_toboolean(lua, -1);
+    tls->ca_pem = tls_option(lua, index, "ca", CERTIFICATE_LABEL);
+    tls->certificate_pem = tls_option(lua, index, "certificate", CERTIFICATE_LABEL);
+    tls->key_pem = tls_option(lua, index, "key", KEY_LABEL);
+    if (tls->key_pem != NULL && tls->certificate_pem == NULL) {
+        lua_misuse(lua, "http: tls.key is given without tls.certificate");
+    }
+    if (tls->certificate_pem != NULL && tls->key_pem == NULL) {
+        if (!tls_has_block(tls->certificate_pem, KEY_LABEL)) {
+            lua_misuse(lua, "http: tls.certificate is given without tls.key, and holds no key itself");
+        }
+        tls->key_pem = tls->certificate_pem;
+    }
+}
