@@ -42,7 +42,7 @@ struct native_connection {
     struct stream *stream;
     struct http1_parser parser;
     char *host;
-    uint64_t idle_ms; /* by the loop's clock: since when it has waited for a request */
+    uint64_t idle_ms;       /* by the loop's clock: since when it has waited for a request */
     struct native_tls *tls; /* NULL: the usual options */
     uint16_t port;
     bool is_tls;
