@@ -231,7 +231,7 @@ class PracticeTarget(unittest.TestCase):
             with Agent(f"tcp://127.0.0.1:{port}", "a1"), Agent(f"tcp://127.0.0.2:{port}", "a2"):
                 result = self.start(coordinator, "says-target", "-w", 2, "--expect-agents", 2, "--fail", 0, "--wait", "--json", "-")
         self.assertEqual(result.code, 0, result)
-        errors = sorted(error["message"] for error in json.loads(result.out)["errors"])
+        errors = sorted(error["message"].split()[1] for error in json.loads(result.out)["errors"])
         self.assertRegex("\n".join(errors), r"^http://127.0.0.1:(\d+)\nhttp://127.0.0.2:\1$")
 
     def test_it_is_there_as_long_as_a_campaign_uses_it(self):
