@@ -3,7 +3,7 @@
 #include "common/attributes.h"
 #include "common/bytes.h"
 
-/* Memory of its own with a zero byte after it; zeroed it is empty. Whoever only looks takes `bytes`. */
+/* Memory of its own with a zero byte after it; zeroed it is empty. Code that only reads it takes `bytes`. */
 struct text {
     struct bytes bytes;
 };

@@ -1,6 +1,7 @@
 /* How a stream gets its connection: the name's addresses, tried one beside the other (RFC 8305). */
 #include "agent/net/stream_inside.h"
 
+#include "agent/base/connect_failure.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
@@ -66,39 +67,14 @@ void stream_connector_drop(struct stream *stream)
 
 static enum net_failure stream_failure_of(int number)
 {
-    switch (number) {
-    case ECONNREFUSED:
-        return NET_REFUSED;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-        return NET_UNREACHABLE;
-    case EADDRNOTAVAIL:
-    case EADDRINUSE:
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        return NET_LOCAL_LIMIT;
-    default:
-        return NET_CONNECT;
-    }
-}
+    static const enum net_failure failures[] = {
+        [CONNECT_REFUSED] = NET_REFUSED,
+        [CONNECT_UNREACHABLE] = NET_UNREACHABLE,
+        [CONNECT_LOCAL_LIMIT] = NET_LOCAL_LIMIT,
+        [CONNECT_OTHER] = NET_CONNECT,
+    };
 
-static const char *stream_advice_of(int number)
-{
-    switch (number) {
-    case EADDRNOTAVAIL:
-    case EADDRINUSE:
-        return " (this machine has no free port left for that address: keep connections alive, or use more "
-               "agents)";
-    case EMFILE:
-    case ENFILE:
-        return " (the limit of open files: see `ulimit -n`)";
-    default:
-        return "";
-    }
+    return failures[connect_failure_of(number)];
 }
 
 /* What is told in the end is what happened to the first of the addresses. */
@@ -113,7 +89,7 @@ static void stream_note_failure(struct stream_connector *connector, const struct
     net_address_text(address, where, sizeof where);
     connector->failure = stream_failure_of(number);
     snprintf(connector->text, sizeof connector->text, "connect to %s: %s%s", where, strerror(number),
-             stream_advice_of(number));
+             connect_failure_advice(number));
 }
 
 static void stream_take_out_socket(struct stream_connector *connector, const struct stream_socket *socket)

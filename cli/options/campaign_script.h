@@ -3,8 +3,8 @@
 #include "agent/script/script.h"
 #include "cli/options/run_options.h"
 
-/* Fills `facts`, and `options` anew with the script's own words underneath. What is wrong here is the user's.
- * Afterwards script_facts_free and run_options_finish, also where it failed. */
+/* Fills `facts`, and `options` again with the script's own words underneath. What is wrong here is the
+ * user's. Afterwards script_facts_free and run_options_finish, also where it failed. */
 MUST_CHECK bool campaign_script_read(const struct command_words *words, const char *script,
                                      struct run_options *options, struct script_facts **facts,
                                      struct error *error);

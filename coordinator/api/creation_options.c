@@ -18,8 +18,8 @@ static bool take_count(const struct option *option, const json_t *value, struct 
     uint64_t maximum = option_maximum(option) < INT64_MAX ? option_maximum(option) : INT64_MAX;
     json_int_t number = json_integer_value(value);
     if (!json_is_integer(value) || number < (json_int_t)option->minimum || number > (json_int_t)maximum) {
-        return error_set(error, "it is no whole number from %llu to %llu",
-                         (unsigned long long)option->minimum, (unsigned long long)maximum);
+        return error_set(error, "it is not an integer from %llu to %llu", (unsigned long long)option->minimum,
+                         (unsigned long long)maximum);
     }
     option_put_number(option, options, (uint64_t)number);
     return true;
@@ -46,7 +46,7 @@ static bool take_text(const struct option *option, const json_t *value, struct b
                       struct error *error)
 {
     if (!json_is_string(value) || json_string_length(value) > option_maximum(option)) {
-        return error_set(error, "it is no text of at most %llu bytes",
+        return error_set(error, "it is not a text of at most %llu bytes",
                          (unsigned long long)option_maximum(option));
     }
     *text = bytes_of(json_string_value(value), json_string_length(value));
@@ -58,7 +58,7 @@ static bool take_real(const struct option *option, const json_t *value, double *
     double number = json_number_value(value);
     double maximum = (double)option_maximum(option);
     if (!json_is_number(value) || !(number >= (double)option->minimum && number <= maximum)) {
-        return error_set(error, "it is no number from %llu to %llu", (unsigned long long)option->minimum,
+        return error_set(error, "it is not a number from %llu to %llu", (unsigned long long)option->minimum,
                          (unsigned long long)option_maximum(option));
     }
     *real = number;

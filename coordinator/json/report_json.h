@@ -1,4 +1,4 @@
-/* The report of a campaign as JSON, and back: one object, whoever asks for it. */
+/* The report of a campaign as JSON, and back: the same object for all who ask. */
 #pragma once
 #include "coordinator/core/report_view/report_view.h"
 

@@ -33,7 +33,7 @@ struct server {
     struct socket *socket;
     struct ingress *ingress;
     uv_timer_t timer;
-    unsigned open_parts; /* the timer and the door */
+    unsigned open_parts; /* the timer and the ingress */
     struct buffer envelope;
     struct deferred *deferred;
     size_t deferred_count;
@@ -245,7 +245,7 @@ static void on_revoked(void *context, uint64_t incarnation)
     }
 }
 
-static void on_door_log(void *context, enum log_level level, const char *text)
+static void on_ingress_log(void *context, enum log_level level, const char *text)
 {
     tell_log((const struct server *)context, level, NULL, text);
 }
@@ -336,7 +336,7 @@ struct server *server_new(uv_loop_t *loop, const struct server_options *options,
     const struct socket_callbacks callbacks = {
         .on_frame = on_frame, .on_turn_end = on_turn_end, .on_trouble = on_trouble, .context = server};
     const struct ingress_callbacks of_ingress = {
-        .on_revoked = on_revoked, .on_log = on_door_log, .context = server};
+        .on_revoked = on_revoked, .on_log = on_ingress_log, .context = server};
     server->ingress = ingress_new(options->credentials, &of_ingress);
     if (options->recovery != NULL) {
         server->recovery = *options->recovery;
@@ -530,7 +530,7 @@ static void server_on_timer_closed(uv_handle_t *handle)
     server_release((struct server *)handle->data);
 }
 
-static void on_door_closed(void *context)
+static void on_ingress_closed(void *context)
 {
     server_release((struct server *)context);
 }
@@ -546,5 +546,5 @@ void server_close(struct server **at, int linger_ms)
     socket_close(&server->socket, linger_ms);
     (void)uv_timer_stop(&server->timer);
     uv_close((uv_handle_t *)&server->timer, server_on_timer_closed);
-    ingress_close(&server->ingress, on_door_closed, server);
+    ingress_close(&server->ingress, on_ingress_closed, server);
 }

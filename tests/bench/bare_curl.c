@@ -29,7 +29,7 @@ static size_t swallow(char *data, size_t size, size_t count, void *context)
     return size * count;
 }
 
-/* Every completed transfer begins anew on the same handle, and so on the same connection. */
+/* Every completed transfer begins again on the same handle, and so on the same connection. */
 static void read_completions(struct bench *bench)
 {
     CURLMsg *message;

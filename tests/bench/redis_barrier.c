@@ -69,7 +69,7 @@ static void flush(redisContext *connection)
     }
 }
 
-/* Whoever comes last lets everybody go, with one command. */
+/* The last one to arrive lets all others go, with one command. */
 static void open_gate(redisContext *connection, const struct bench *bench, unsigned long generation)
 {
     char gate[32];

@@ -1,6 +1,7 @@
 /* Any bytes as responses of HTTP/1: however they are cut, they read the same. */
 #include "fuzz.h"
 
+#include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
 
 #define BODY_MAX_BYTES (1u << 20)
@@ -35,8 +36,8 @@ static void check_head(struct bytes head)
     size_t at = 0;
 
     FUZZ_CHECK(head.size == 0 || head.data[head.size - 1] == '\n');
-    while (http1_next_field(head, &at, &name, &value)) {
-        FUZZ_CHECK(http1_is_token(name) && http1_is_field_value(value));
+    while (fields_next(head, &at, &name, &value)) {
+        FUZZ_CHECK(field_is_token(name) && field_is_value(value));
     }
     FUZZ_CHECK(at == head.size);
 }

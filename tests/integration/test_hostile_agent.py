@@ -79,7 +79,7 @@ class HostileAgents(unittest.TestCase):
         for k in range(500):
             self.bad.send(self.bad.operations(operation(SET, self.one(k), name=b"v%d" % k, value=text_value(65000), call=1)))
         self.attack([self.bad.operations(*(operation(GET, self.one(i), name=b"v%d" % (i % 500), call=2) for i in range(2000)))], 2 * SECONDS)
-        self.coordinator.wait_for("agent bad is not listened to for now")
+        self.coordinator.wait_for("agent bad is not read until it acknowledges more")
 
     def test_values_that_change_while_they_are_read(self):
         self.bad.is_acknowledging = False

@@ -2,6 +2,7 @@
  * separate from those of other workers. */
 #include "agent/http/curl/curl_client.h"
 
+#include "agent/base/connect_failure.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/curl/curl_request.h"
 #include "agent/http/http_bodies.h"
@@ -311,7 +312,7 @@ static const char *describe(struct curl_client *client, CURLcode result, enum ht
     } else if (failure == HTTP_LOCAL_LIMIT) {
         int number = client_connect_errno(client);
         snprintf(client->text, sizeof client->text, "connect: %s%s", strerror(number),
-                 curl_failure_advice(number));
+                 connect_failure_advice(number));
     } else {
         snprintf(client->text, sizeof client->text, "%s", curl_text);
     }

@@ -1,44 +1,20 @@
 /* Sorts the results of curl. */
 #include "agent/http/curl/curl_failure.h"
 
-#include <errno.h>
+#include "agent/base/connect_failure.h"
+
 #include <string.h>
 
 enum http_failure curl_failure_of_system(int number)
 {
-    switch (number) {
-    case ECONNREFUSED:
-        return HTTP_REFUSED;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-        return HTTP_UNREACHABLE;
-    case EADDRNOTAVAIL:
-    case EADDRINUSE:
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        return HTTP_LOCAL_LIMIT;
-    default:
-        return HTTP_CONNECT;
-    }
-}
+    static const enum http_failure failures[] = {
+        [CONNECT_REFUSED] = HTTP_REFUSED,
+        [CONNECT_UNREACHABLE] = HTTP_UNREACHABLE,
+        [CONNECT_LOCAL_LIMIT] = HTTP_LOCAL_LIMIT,
+        [CONNECT_OTHER] = HTTP_CONNECT,
+    };
 
-const char *curl_failure_advice(int number)
-{
-    switch (number) {
-    case EADDRNOTAVAIL:
-    case EADDRINUSE:
-        return " (this machine has no free port left for that address: keep connections alive, or use more "
-               "agents)";
-    case EMFILE:
-    case ENFILE:
-        return " (the limit of open files: see `ulimit -n`)";
-    default:
-        return "";
-    }
+    return failures[connect_failure_of(number)];
 }
 
 enum http_failure curl_failure_of(CURLcode result, const char *text, bool is_too_large)

@@ -6,8 +6,6 @@
 
 /* Why no connection came about, by the number that the system gave. */
 enum http_failure curl_failure_of_system(int number);
-/* What can be done about a HTTP_LOCAL_LIMIT, as an addition to a text; "" for others. */
-const char *curl_failure_advice(int number);
 /* `text` is curl's own, of its error buffer; it tells some failures apart. `is_too_large`: the body would
  * have been longer than its maximum. */
 enum http_failure curl_failure_of(CURLcode result, const char *text, bool is_too_large);

@@ -1,13 +1,11 @@
 /* Undoes the coding of a body. */
 #include "agent/http/message/content_decoder.h"
 
-#include "agent/http/message/http1_parser.h"
+#include "agent/http/message/fields.h"
 #include "common/memory.h"
 
 #include <brotli/decode.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -30,20 +28,15 @@ struct content_decoder {
     uint8_t plain[PLAIN_BYTES];
 };
 
-static bool is_coding(struct bytes field, const char *name)
-{
-    return field.size == strlen(name) && strncasecmp((const char *)field.data, name, field.size) == 0;
-}
-
 static bool coding_of(struct bytes field, enum coding *coding)
 {
-    if (is_coding(field, "gzip") || is_coding(field, "x-gzip")) {
+    if (field_is_word(field, "gzip") || field_is_word(field, "x-gzip")) {
         *coding = CODING_GZIP;
-    } else if (is_coding(field, "deflate")) {
+    } else if (field_is_word(field, "deflate")) {
         *coding = CODING_DEFLATE;
-    } else if (is_coding(field, "br")) {
+    } else if (field_is_word(field, "br")) {
         *coding = CODING_BROTLI;
-    } else if (is_coding(field, "zstd")) {
+    } else if (field_is_word(field, "zstd")) {
         *coding = CODING_ZSTD;
     } else {
         return false;

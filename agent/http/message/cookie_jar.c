@@ -1,7 +1,7 @@
 /* The cookies of one user. */
 #include "agent/http/message/cookie_jar.h"
 
-#include "agent/http/message/http1_parser.h"
+#include "agent/http/message/fields.h"
 #include "common/memory.h"
 
 #include <libpsl.h>
@@ -63,17 +63,6 @@ void cookie_jar_finish(struct cookie_jar *jar)
     *jar = (struct cookie_jar){0};
 }
 
-static struct bytes trim(struct bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text = bytes_of(text.data + 1, text.size - 1);
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) {
-        text.size--;
-    }
-    return text;
-}
-
 /* Takes what stands before the next `stop`, without it. */
 static struct bytes take_until(struct bytes *text, char stop)
 {
@@ -84,11 +73,6 @@ static struct bytes take_until(struct bytes *text, char stop)
     size += end != NULL;
     *text = bytes_of(text->data + size, text->size - size);
     return taken;
-}
-
-static bool is_attribute(struct bytes name, const char *wanted)
-{
-    return name.size == strlen(wanted) && strncasecmp((const char *)name.data, wanted, name.size) == 0;
 }
 
 static void read_max_age(struct set_cookie *set, struct bytes value, int64_t wall_s)
@@ -111,24 +95,24 @@ static void read_max_age(struct set_cookie *set, struct bytes value, int64_t wal
 static void read_attribute(struct set_cookie *set, struct bytes attribute, int64_t wall_s)
 {
     struct bytes value = attribute;
-    struct bytes name = trim(take_until(&value, '='));
+    struct bytes name = field_trim(take_until(&value, '='));
 
-    value = trim(value);
-    if (is_attribute(name, "expires") && !set->has_max_age) {
+    value = field_trim(value);
+    if (field_is_word(name, "expires") && !set->has_max_age) {
         int64_t expires_s;
         if (cookie_date_parse(value, &expires_s)) {
             set->expires_s = expires_s;
         }
-    } else if (is_attribute(name, "max-age")) {
+    } else if (field_is_word(name, "max-age")) {
         read_max_age(set, value, wall_s);
-    } else if (is_attribute(name, "domain")) {
+    } else if (field_is_word(name, "domain")) {
         set->domain =
             value.size > 0 && value.data[0] == '.' ? bytes_of(value.data + 1, value.size - 1) : value;
-    } else if (is_attribute(name, "path")) {
+    } else if (field_is_word(name, "path")) {
         set->path = value.size > 0 && value.data[0] == '/' ? value : bytes_of("", 0);
-    } else if (is_attribute(name, "secure")) {
+    } else if (field_is_word(name, "secure")) {
         set->is_secure = true;
-    } else if (is_attribute(name, "httponly")) {
+    } else if (field_is_word(name, "httponly")) {
         set->is_http_only = true;
     }
 }
@@ -152,8 +136,8 @@ static bool read_set_cookie(struct set_cookie *set, struct bytes field, int64_t 
     struct bytes pair = take_until(&field, ';');
     bool has_name = pair.size > 0 && memchr(pair.data, '=', pair.size) != NULL;
     struct bytes name = has_name ? take_until(&pair, '=') : bytes_of("", 0);
-    set->name = trim(name);
-    set->value = trim(pair);
+    set->name = field_trim(name);
+    set->value = field_trim(pair);
     while (field.size > 0) {
         read_attribute(set, take_until(&field, ';'), wall_s);
     }

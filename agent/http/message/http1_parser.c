@@ -1,8 +1,9 @@
 /* Reads HTTP/1.x responses. */
 #include "agent/http/message/http1_parser.h"
 
+#include "agent/http/message/fields.h"
+
 #include <string.h>
-#include <strings.h>
 
 #define TRAILER_MAX_BYTES (64u * 1024u)
 #define CHUNK_LINE_MAX_BYTES 4096u
@@ -22,28 +23,6 @@ enum state {
     STATE_BROKEN
 };
 
-enum { TOKEN = 1, VALUE = 2 };
-
-/* What a byte may be part of: a token, the value of a field, both or neither. */
-static const uint8_t classes[256] = {
-    0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 0, 2, 2, /* 00 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* 10 */
-    2, 3, 2, 3, 3, 3, 3, 3, 2, 2, 3, 3, 2, 3, 3, 2, /* 20 */
-    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, /* 30 */
-    2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, /* 40 */
-    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 3, 3, /* 50 */
-    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, /* 60 */
-    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 3, 2, 3, 2, /* 70 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* 80 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* 90 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* a0 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* b0 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* c0 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* d0 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* e0 */
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* f0 */
-};
-
 void http1_begin(struct http1_parser *parser, enum http1_request_kind kind)
 {
     *parser = (struct http1_parser){.request_kind = (uint8_t)kind};
@@ -54,61 +33,6 @@ static enum http1_event http1_break(struct http1_parser *parser, const char *err
     parser->state = STATE_BROKEN;
     parser->error = error;
     return HTTP1_ERROR;
-}
-
-static bool is_all_of(struct bytes text, uint8_t class)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if ((classes[text.data[i]] & class) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool http1_is_token(struct bytes text)
-{
-    return text.size > 0 && is_all_of(text, TOKEN);
-}
-
-bool http1_is_field_value(struct bytes text)
-{
-    return is_all_of(text, VALUE);
-}
-
-static bool http1_is_space(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-static struct bytes without_spaces(struct bytes text)
-{
-    while (text.size > 0 && http1_is_space(text.data[0])) {
-        text = bytes_of(text.data + 1, text.size - 1);
-    }
-    while (text.size > 0 && http1_is_space(text.data[text.size - 1])) {
-        text.size--;
-    }
-    return text;
-}
-
-static bool is_word(struct bytes text, const char *word)
-{
-    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
-}
-
-bool http1_has_word(struct bytes list, const char *word)
-{
-    while (list.size > 0) {
-        const uint8_t *comma = memchr(list.data, ',', list.size);
-        size_t size = comma != NULL ? (size_t)(comma - list.data) : list.size;
-        if (is_word(without_spaces(bytes_of(list.data, size)), word)) {
-            return true;
-        }
-        size += comma != NULL;
-        list = bytes_of(list.data + size, list.size - size);
-    }
-    return false;
 }
 
 /* A line of which all has come, without its end; false while it has not. What has come is taken into `head`
@@ -151,7 +75,7 @@ static bool read_status_line(struct http1_parser *parser, struct bytes line)
     }
     parser->minor_version = (uint8_t)(at[7] - '0');
     parser->status = (uint16_t)((at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0'));
-    return http1_is_field_value(bytes_of(at + 12, line.size - 12));
+    return field_is_value(bytes_of(at + 12, line.size - 12));
 }
 
 static bool read_length(struct http1_parser *parser, struct bytes value)
@@ -172,40 +96,27 @@ static bool read_length(struct http1_parser *parser, struct bytes value)
     return true;
 }
 
-static bool split_field(struct bytes line, struct bytes *name, struct bytes *value)
-{
-    const uint8_t *colon = memchr(line.data, ':', line.size);
-
-    if (colon == NULL) {
-        return false;
-    }
-    size_t size = (size_t)(colon - line.data);
-    *name = bytes_of(line.data, size);
-    *value = without_spaces(bytes_of(colon + 1, line.size - size - 1));
-    return true;
-}
-
 /* Fields that say where the body ends, and those that the caller wants to know of. */
 static const char *read_special_field(struct http1_parser *parser, struct bytes name, struct bytes value)
 {
-    if (is_word(name, "content-length")) {
-        return read_length(parser, value) ? NULL : "Content-Length is no number, or there are two of them";
+    if (field_is_word(name, "content-length")) {
+        return read_length(parser, value) ? NULL : "Content-Length is not a number, or there are two of them";
     }
-    if (is_word(name, "transfer-encoding")) {
-        if (parser->is_chunked || !is_word(value, "chunked")) {
+    if (field_is_word(name, "transfer-encoding")) {
+        if (parser->is_chunked || !field_is_word(value, "chunked")) {
             return "Transfer-Encoding is something else than chunked";
         }
         parser->is_chunked = true;
-    } else if (is_word(name, "connection")) {
-        parser->has_close |= http1_has_word(value, "close");
-        parser->has_keep_alive |= http1_has_word(value, "keep-alive");
-    } else if (is_word(name, "set-cookie")) {
+    } else if (field_is_word(name, "connection")) {
+        parser->has_close |= field_has_word(value, "close");
+        parser->has_keep_alive |= field_has_word(value, "keep-alive");
+    } else if (field_is_word(name, "set-cookie")) {
         parser->has_set_cookie = true;
-    } else if (is_word(name, "location")) {
+    } else if (field_is_word(name, "location")) {
         parser->has_location = true;
-    } else if (is_word(name, "content-encoding")) {
+    } else if (field_is_word(name, "content-encoding")) {
         parser->has_content_encoding = true;
-    } else if (is_word(name, "www-authenticate") || is_word(name, "proxy-authenticate")) {
+    } else if (field_is_word(name, "www-authenticate") || field_is_word(name, "proxy-authenticate")) {
         parser->has_challenge = true;
     }
     return NULL;
@@ -216,13 +127,13 @@ static const char *http1_read_field(struct http1_parser *parser, struct bytes li
     struct bytes name;
     struct bytes value;
 
-    if (http1_is_space(line.data[0])) {
+    if (field_is_space(line.data[0])) {
         return "a header line is folded";
     }
-    if (!split_field(line, &name, &value) || !http1_is_token(name)) {
+    if (!field_split(line, &name, &value) || !field_is_token(name)) {
         return "a header line has no name, or white space before its colon";
     }
-    if (!http1_is_field_value(value)) {
+    if (!field_is_value(value)) {
         return "a header holds a bare CR or a zero byte";
     }
     switch (name.size) {
@@ -340,9 +251,9 @@ static bool read_chunk_size(struct http1_parser *parser, struct bytes line)
         }
         size = size << 4 | (uint64_t)hex_digit(line.data[digits++]);
     }
-    struct bytes rest = without_spaces(bytes_of(line.data + digits, line.size - digits));
+    struct bytes rest = field_trim(bytes_of(line.data + digits, line.size - digits));
     parser->left_bytes = size;
-    return digits > 0 && (rest.size == 0 || rest.data[0] == ';') && http1_is_field_value(rest);
+    return digits > 0 && (rest.size == 0 || rest.data[0] == ';') && field_is_value(rest);
 }
 
 /* Lines between chunks and after the last one end with CR LF only: a reader that is lax here lets the bytes
@@ -383,8 +294,8 @@ static enum http1_event read_trailer(struct http1_parser *parser, struct bytes l
     }
     struct bytes name;
     struct bytes value;
-    if (http1_is_space(line.data[0]) || !split_field(line, &name, &value) || !http1_is_token(name) ||
-        !http1_is_field_value(value)) {
+    if (field_is_space(line.data[0]) || !field_split(line, &name, &value) || !field_is_token(name) ||
+        !field_is_value(value)) {
         return http1_break(parser, "a trailer is malformed");
     }
     return HTTP1_MORE;
@@ -400,7 +311,7 @@ static enum http1_event read_chunk_line(struct http1_parser *parser, struct byte
     switch ((enum state)parser->state) {
     case STATE_CHUNK_SIZE:
         if (!read_chunk_size(parser, line)) {
-            return http1_break(parser, "the size of a chunk is no hexadecimal number, or absurd");
+            return http1_break(parser, "the size of a chunk is not a hexadecimal number, or is absurd");
         }
         parser->state = parser->left_bytes > 0 ? STATE_CHUNK : STATE_TRAILERS;
         return HTTP1_MORE;
@@ -491,32 +402,4 @@ bool http1_keeps_alive(const struct http1_parser *parser)
 {
     return parser->state == STATE_DONE && !parser->has_close &&
            (parser->minor_version >= 1 || parser->has_keep_alive);
-}
-
-bool http1_next_field(struct bytes head, size_t *at, struct bytes *name, struct bytes *value)
-{
-    while (*at < head.size) {
-        const uint8_t *start = head.data + *at;
-        const uint8_t *end = memchr(start, '\n', head.size - *at);
-        size_t size = end != NULL ? (size_t)(end - start) : head.size - *at;
-        *at += size + (end != NULL);
-        size -= size > 0 && start[size - 1] == '\r';
-        if (split_field(bytes_of(start, size), name, value)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool http1_find_field(struct bytes head, const char *wanted, struct bytes *value)
-{
-    struct bytes name;
-    size_t at = 0;
-
-    while (http1_next_field(head, &at, &name, value)) {
-        if (is_word(name, wanted)) {
-            return true;
-        }
-    }
-    return false;
 }

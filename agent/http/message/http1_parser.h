@@ -60,15 +60,3 @@ MUST_CHECK enum http1_event http1_finish(struct http1_parser *parser);
 bool http1_is_untouched(const struct http1_parser *parser);
 /* Of a response that was read to its end: whether the connection can serve another request. */
 bool http1_keeps_alive(const struct http1_parser *parser);
-
-/* Iterates over the lines of a head: false after the last. `name` and `value` borrow; the value has no white
- * space around it. `at` begins at 0. */
-bool http1_next_field(struct bytes head, size_t *at, struct bytes *name, struct bytes *value);
-/* The first field of this name (in any case of letters); false if there is none. */
-bool http1_find_field(struct bytes head, const char *name, struct bytes *value);
-/* Whether the comma-separated list holds the word, in any case of letters. */
-bool http1_has_word(struct bytes list, const char *word);
-/* Whether it is a token (RFC 9110 §5.6.2): a method, or the name of a field. */
-bool http1_is_token(struct bytes text);
-/* Whether it may be the value of a field: no line break, no zero byte. */
-bool http1_is_field_value(struct bytes text);

@@ -1,13 +1,13 @@
 /* URLs of http and https. */
 #include "agent/http/message/url.h"
 
+#include "agent/http/message/fields.h"
 #include "common/address.h"
 #include "common/buffer.h"
 #include "common/memory.h"
 
 #include <idn2.h>
 #include <string.h>
-#include <strings.h>
 
 /* The parts of a reference, as RFC 3986's appendix B splits it. */
 struct url_parts {
@@ -78,11 +78,6 @@ static struct url_parts split_url(struct bytes text)
         parts.query = bytes_from(text, query + 1);
     }
     return parts;
-}
-
-static bool is_scheme(struct bytes scheme, const char *name)
-{
-    return scheme.size == strlen(name) && strncasecmp((const char *)scheme.data, name, scheme.size) == 0;
 }
 
 static int url_hex_digit(uint8_t byte)
@@ -177,7 +172,7 @@ static bool set_plain_host(struct url *url, const char *name, bool is_bracketed,
     size_t size = 0;
 
     if (name[0] == 0) {
-        return error_set(error, "the URL names no host");
+        return error_set(error, "the URL has no host");
     }
     for (; name[size] != 0 && size < sizeof url->host - 1; size++) {
         url->host[size] = (char)(name[size] >= 'A' && name[size] <= 'Z' ? name[size] + 32 : name[size]);
@@ -193,7 +188,7 @@ static bool set_plain_host(struct url *url, const char *name, bool is_bracketed,
         return true;
     }
     if (is_bracketed) {
-        return error_set(error, "the host in brackets is no IPv6 address");
+        return error_set(error, "the host in brackets is not an IPv6 address");
     }
     for (size_t i = 0; i < size; i++) {
         if ((uint8_t)name[i] <= ' ' || (uint8_t)name[i] >= 127 ||
@@ -215,7 +210,8 @@ static bool set_host(struct url *url, struct bytes host, bool is_bracketed, stru
     }
     int status = idn2_to_ascii_8z(plain, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
     if (status != IDN2_OK) {
-        return error_set(error, "the host of the URL is no international name: %s", idn2_strerror(status));
+        return error_set(error, "the host of the URL is not a valid international name: %s",
+                         idn2_strerror(status));
     }
     bool is_ok = set_plain_host(url, ascii, is_bracketed, error);
     idn2_free(ascii);
@@ -306,9 +302,9 @@ static bool write_text(struct url *url, struct buffer *path, const struct url_pa
 static bool finish_url(const struct url_parts *parts, struct buffer *path, struct url *url,
                        struct error *error)
 {
-    struct url made = {.is_tls = is_scheme(parts->scheme, "https")};
+    struct url made = {.is_tls = field_is_word(parts->scheme, "https")};
 
-    if (!made.is_tls && !is_scheme(parts->scheme, "http")) {
+    if (!made.is_tls && !field_is_word(parts->scheme, "http")) {
         return error_set(error, "the scheme of the URL is neither http nor https");
     }
     if (path->size == 0) {
@@ -342,7 +338,7 @@ bool url_parse(struct bytes text, struct url *url, struct error *error)
     }
     struct url_parts parts = split_url(without_blanks(text));
     if (!parts.has_scheme || !parts.has_authority) {
-        return error_set(error, "this is no URL: it begins with neither http:// nor https://");
+        return error_set(error, "not a URL: it must begin with http:// or https://");
     }
     buffer_append(&path, parts.path.data, parts.path.size);
     return finish_url(&parts, &path, url, error);
@@ -370,7 +366,7 @@ bool url_resolve(const struct url *base, struct bytes reference, struct url *url
     }
     struct url_parts parts = split_url(without_blanks(reference));
     if (parts.has_scheme && !parts.has_authority) {
-        return error_set(error, "this is no URL: its scheme is not followed by //");
+        return error_set(error, "not a URL: its scheme is not followed by //");
     }
     if (parts.path.size > 0 && parts.path.data[0] != '/' && !parts.has_authority) {
         merge_path(&path, base, parts.path);

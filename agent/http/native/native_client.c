@@ -263,8 +263,8 @@ static void take_cookies(struct native_client *client)
     struct bytes value;
     size_t at = 0;
 
-    while (http1_next_field(head, &at, &name, &value)) {
-        if (name.size == 10 && http1_has_word(name, "set-cookie")) {
+    while (fields_next(head, &at, &name, &value)) {
+        if (field_is_word(name, "set-cookie")) {
             (void)cookie_jar_take(&client->jar, &client->wish.url, value, wall_s);
         }
     }
@@ -279,7 +279,7 @@ void native_client_head_is_complete(struct native_client *client, const struct h
         take_cookies(client);
     }
     if (parser->has_content_encoding &&
-        http1_find_field(buffer_bytes(&client->bodies.head), "content-encoding", &value)) {
+        fields_find(buffer_bytes(&client->bodies.head), "content-encoding", &value)) {
         client->decoder = content_decoder_new(value);
     }
 }
@@ -355,7 +355,7 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
         client->wish.is_expectation_refused = true;
         native_client_exchange(client, false);
     } else if (is_redirect(client) &&
-               http1_find_field(buffer_bytes(&client->bodies.head), "location", &location)) {
+               fields_find(buffer_bytes(&client->bodies.head), "location", &location)) {
         follow_redirect(client, location);
     } else {
         native_client_end(client, HTTP_OK, "");

@@ -145,8 +145,8 @@ static void native_on_timer(uv_timer_t *timer)
     wake_in_time(engine, clock_now_ns());
 }
 
-/* While it runs the loop does not sleep: once more after the last, for whoever waited for an answer may want
- * a turn. */
+/* While it runs the loop does not sleep: once more after the last, because a worker that waited for an answer
+ * may want a turn. */
 static void native_on_idle(uv_idle_t *idle)
 {
     struct native_engine *engine = idle->data;

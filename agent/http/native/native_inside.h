@@ -4,6 +4,7 @@
 #include "agent/http/http_bodies.h"
 #include "agent/http/message/content_decoder.h"
 #include "agent/http/message/cookie_jar.h"
+#include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
 #include "agent/http/message/url.h"
 #include "agent/net/stream.h"

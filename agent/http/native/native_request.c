@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define FIELDS_MAX_BYTES (1024u * 1024u)
 #define BODY_MAX_BYTES (1024u * 1024u * 1024u)
@@ -26,7 +25,7 @@ static const char *const origin_fields[] = {"authorization", "cookie", "host", "
 static bool is_among(struct bytes name, const char *const *names)
 {
     for (size_t i = 0; names[i] != NULL; i++) {
-        if (strlen(names[i]) == name.size && strncasecmp((const char *)name.data, names[i], name.size) == 0) {
+        if (field_is_word(name, names[i])) {
             return true;
         }
     }
@@ -36,7 +35,7 @@ static bool is_among(struct bytes name, const char *const *names)
 static bool has_field(const struct native_wish *wish, const char *name)
 {
     struct bytes value;
-    return wish->fields.size > 0 && http1_find_field(buffer_bytes(&wish->fields), name, &value);
+    return wish->fields.size > 0 && fields_find(buffer_bytes(&wish->fields), name, &value);
 }
 
 void native_wish_finish(struct native_wish *wish)
@@ -57,8 +56,8 @@ bool native_wish_is_idempotent(const struct native_wish *wish)
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
 {
-    if (!http1_is_token(bytes_of_string(method)) || strlen(method) >= sizeof wish->method) {
-        return error_set(error, "the method is no word that HTTP knows how to send");
+    if (!field_is_token(bytes_of_string(method)) || strlen(method) >= sizeof wish->method) {
+        return error_set(error, "the method is not a token (letters, digits and some punctuation)");
     }
     memcpy(wish->method, method, strlen(method) + 1);
     return true;
@@ -71,7 +70,7 @@ static bool take_fields(struct native_wish *wish, const struct http_request *req
         struct bytes name = bytes_of_string(request->headers[i].name);
         struct bytes value = bytes_of_string(request->headers[i].value);
         static const char *const ours[] = {"content-length", "transfer-encoding", NULL};
-        if (!http1_is_token(name) || !http1_is_field_value(value)) {
+        if (!field_is_token(name) || !field_is_value(value)) {
             return error_set(error, "the header %.60s cannot be sent", request->headers[i].name);
         }
         if (is_among(name, ours)) {
@@ -169,11 +168,11 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
               request->user != NULL ? request->password : wish->url.password);
     struct bytes value;
     wish->wants_close = wish->fields.size > 0 &&
-                        http1_find_field(buffer_bytes(&wish->fields), "connection", &value) &&
-                        http1_has_word(value, "close");
+                        fields_find(buffer_bytes(&wish->fields), "connection", &value) &&
+                        field_has_word(value, "close");
     wish->expects = wish->body_size > 0 && wish->fields.size > 0 &&
-                    http1_find_field(buffer_bytes(&wish->fields), "expect", &value) &&
-                    http1_has_word(value, "100-continue");
+                    fields_find(buffer_bytes(&wish->fields), "expect", &value) &&
+                    field_has_word(value, "100-continue");
     return true;
 }
 
@@ -184,7 +183,7 @@ static void write_cookies(struct native_client *client)
     struct buffer *out = &client->out;
     struct bytes own = {0};
     bool has_own = !wish->has_left_origin && wish->fields.size > 0 &&
-                   http1_find_field(buffer_bytes(&wish->fields), "cookie", &own);
+                   fields_find(buffer_bytes(&wish->fields), "cookie", &own);
 
     if (client->jar.count == 0 && !has_own) {
         return;
@@ -212,7 +211,7 @@ static void write_fields(struct native_client *client)
     struct bytes value;
     size_t at = 0;
 
-    while (http1_next_field(fields, &at, &name, &value)) {
+    while (fields_next(fields, &at, &name, &value)) {
         static const char *const cookie[] = {"cookie", NULL};
         static const char *const expect[] = {"expect", NULL};
         bool is_left_out = is_among(name, cookie) ||

@@ -11,7 +11,7 @@
 void event_encode(struct buffer *into, uint64_t before_ns, const struct coordinator_event *event);
 
 /* Takes out the next event. It borrows from the unpacked bytes and from `record`, until the next call. The
- * files of EVENT_CREATE are empty until decoded_event_load_bundle. False if the bytes are no event. */
+ * files of EVENT_CREATE are empty until decoded_event_load_bundle. False if the bytes are not an event. */
 struct decoded_event {
     struct coordinator_event event;
     struct bundle_file *files;

@@ -254,7 +254,8 @@ void member_note_unread(struct member *member, uint64_t now_ns, struct outbox *o
     }
     member->told_full_ns = due_after_ms(now_ns, TOLD_FULL_EVERY_MS);
     outbox_log(outbox, LOG_WARNING, &(struct log_subject){.agent = member->name.bytes},
-               "agent %.*s is not listened to for now: it has not acknowledged %zu KiB that were sent to it",
+               "agent %.*s is not read until it acknowledges more: it has not acknowledged %zu KiB that were "
+               "sent to it",
                BYTES_FORMAT(member->name.bytes), link_held_bytes(member->link) / 1024);
 }
 

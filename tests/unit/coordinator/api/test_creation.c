@@ -136,7 +136,7 @@ static void what_is_wrong_is_named(void **state)
         {"{\"script\": \"x\", \"files\": [{\"path\": \"../x\", \"content\": \"\"}]}",
          "a file has a path that is not relative and clean"},
         {"{" FILES ", \"options\": {\"workers\": 0}}",
-         "options.workers: it is no whole number from 1 to 1000000"},
+         "options.workers: it is not an integer from 1 to 1000000"},
         {"{" FILES ", \"options\": {\"on_deadlock\": \"wait\"}}",
          "options.on_deadlock: it is not one of stop, fail"},
         {"{" FILES ", \"options\": {\"on_loss\": 1}}",

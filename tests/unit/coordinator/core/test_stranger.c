@@ -178,7 +178,7 @@ static void who_does_not_acknowledge_is_not_listened_to(void **state)
         assert_false(get_values(&stranger, 10));
     }
     assert_in_range(seen(&stranger)->held_bytes, 12 * MEBIBYTE, 14 * MEBIBYTE);
-    assert_int_equal(occurrences(stranger.stand, "agent a1 is not listened to for now"), 1);
+    assert_int_equal(occurrences(stranger.stand, "agent a1 is not read until it acknowledges more"), 1);
 }
 
 /* The rest of what was begun is sent when there is space for it. */
