@@ -6,7 +6,7 @@
   ~/.cache/tutti/molotov/bin/pip install molotov==2.6 arsenic==21.8 'setuptools<70'
   tests/bench/scene/scene.py http://127.0.0.1:9001 [--browser firefox] [--delay 1] [--turns 3] [tutti article lean]
 
-All that a run starts has its folder in TMPDIR; so its processes are known, whoever begot them. Etherpad is none of them."""
+All that a run starts has its folder in TMPDIR; so its processes are known by it, whatever their parents. Etherpad is none of them."""
 import argparse
 import collections
 import json

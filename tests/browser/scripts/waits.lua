@@ -115,7 +115,7 @@ tutti.scenario("frames", function(worker)
   sees(page, "two frames down", "innermost().querySelector('#pad').innerHTML = '<div>second line</div>'", function()
     return page:wait_for_text(pad, "second line")
   end)
-  -- A frame that loads anew while somebody waits for what is in it.
+  -- A frame that is loaded again while a worker waits for what is in it.
   later(page, 100, "document.querySelector('#inner').src = 'inner.html?again'")
   page:execute("document.querySelector('#inner').addEventListener('load', () => { later(400, () => { innermost().querySelector('#pad').textContent = 'reloaded' }) })")
   same((page:wait_for_text(pad, "reloaded")), "reloaded")

@@ -1,4 +1,4 @@
--- One request to whoever stands at the target; a large answer takes its time.
+-- One request to the target; a large answer takes its time.
 local tutti = require "tutti"
 local http = require "tutti.http"
 tutti.scenario("get", function()

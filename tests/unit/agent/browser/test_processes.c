@@ -87,7 +87,7 @@ static void another_variable_or_folder_is_not_meant(void **state)
 }
 
 /* Neither as a match itself nor as a child of a match. */
-static void whoever_asks_is_never_among_them(void **state)
+static void the_asking_process_is_never_among_them(void **state)
 {
     const struct processes_mark mark = {.ancestor = getpid()};
     (void)state;
@@ -191,7 +191,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_is_found_wherever_the_environment_names_it),
         cmocka_unit_test(another_variable_or_folder_is_not_meant),
-        cmocka_unit_test(whoever_asks_is_never_among_them),
+        cmocka_unit_test(the_asking_process_is_never_among_them),
         cmocka_unit_test(a_name_may_hold_anything),
         cmocka_unit_test(what_they_and_their_dead_have_burnt_counts),
     };

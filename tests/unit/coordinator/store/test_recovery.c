@@ -158,7 +158,7 @@ static void a_journal_is_kept_while_there_is_a_campaign(void **state)
     expect_log(scene, "");
 }
 
-static void ids_go_on_from_whoever_was_further(void **state)
+static void ids_go_on_from_the_highest(void **state)
 {
     struct scene *scene = (struct scene *)*state;
     open_recovery(scene, RECOVERY_STOP, ENOUGH);
@@ -274,7 +274,7 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(a_journal_is_kept_while_there_is_a_campaign),
-        STORY(ids_go_on_from_whoever_was_further),
+        STORY(ids_go_on_from_the_highest),
         STORY(what_cannot_be_gone_on_from_is_said),
         STORY(where_none_can_begin_campaigns_go_on),
         STORY(or_none_is_taken),

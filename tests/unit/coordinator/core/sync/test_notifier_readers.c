@@ -79,7 +79,7 @@ static void test_strict_does_not_miss_who_ended_in_order_before(void **state)
     play_finish(&play);
 }
 
-/* In a room where another one writes each time, whoever waits is not the one that has written. */
+/* Where another worker writes each step, the one that waits is not the one that wrote. */
 static void test_the_writer_need_not_read(void **state)
 {
     (void)state;
