@@ -5,6 +5,7 @@
 #include "agent/base/connect_failure.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/curl/curl_request.h"
+#include "agent/http/curl/curl_timings.h"
 #include "agent/http/http_bodies.h"
 #include "common/memory.h"
 
@@ -210,23 +211,6 @@ void curl_client_drop_body(struct curl_client *client)
     drop_bodies(client);
 }
 
-static uint64_t duration_us(CURL *easy, CURLINFO info)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, info, &us);
-    return us > 0 ? (uint64_t)us : 0;
-}
-
-static void read_timings(CURL *easy, struct http_timings *timings)
-{
-    timings->name_lookup_us = duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    timings->connect_us = duration_us(easy, CURLINFO_CONNECT_TIME_T);
-    timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
-    timings->first_byte_us = duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
-    timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
-}
-
 /* What the system said when no connection could be made. */
 static int client_connect_errno(const struct curl_client *client)
 {
@@ -341,7 +325,7 @@ void curl_client_done(struct curl_client *client, CURLcode result)
         response->url = url;
     }
     read_exchange(client, response);
-    read_timings(client->easy, &response->timings);
+    curl_timings_read(client->easy, response);
     client->on_done(client->context, response);
 }
 

@@ -110,10 +110,27 @@ void native_client_deliver(struct native_client *client)
     client->on_done(client->context, &client->response);
 }
 
+static void note_end(struct native_client *client, bool is_ok)
+{
+    struct http_response *response = &client->response;
+    struct phase_clock *clock = &client->clock;
+    uint64_t now_ns = clock_now_ns();
+
+    if (client->connection != NULL) {
+        native_connection_note_phase(client->connection);
+    }
+    phase_clock_enter(clock, clock->phase, now_ns);
+    response->phase = is_ok ? NULL : request_phase_name(clock->phase);
+    response->has_left = client->has_left;
+    response->timings.total_us = (now_ns - client->started_ns) / 1000;
+    memcpy(response->timings.phase_us, clock->us, sizeof clock->us);
+}
+
 void native_client_end(struct native_client *client, enum http_failure failure, const char *text)
 {
     struct http_response *response = &client->response;
 
+    note_end(client, failure == HTTP_OK);
     /* The text may be the connection's own. */
     bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
     if (failure != HTTP_OK && client->connection != NULL) {
@@ -123,7 +140,6 @@ void native_client_end(struct native_client *client, enum http_failure failure, 
     client->connection = NULL;
     response->failure = failure;
     response->text = failure != HTTP_OK ? client->text : NULL;
-    response->timings.total_us = (clock_now_ns() - client->started_ns) / 1000;
     if (failure != HTTP_OK) {
         native_drop_bodies(client);
     }
@@ -163,7 +179,10 @@ void native_client_exchange(struct native_client *client, bool is_fresh)
     buffer_clear(&client->bodies.head);
     buffer_clear(&client->bodies.body);
     content_decoder_free(&client->decoder);
+    uint64_t now_ns = client->clock.phase == REQUEST_BLOCKED ? client->started_ns : clock_now_ns();
+    phase_clock_enter(&client->clock, REQUEST_SENDING, now_ns);
     if (is_fresh || !native_connection_use_idle(client)) {
+        phase_clock_enter(&client->clock, REQUEST_LOOKUP, now_ns);
         native_connection_open(client);
     }
 }
@@ -179,6 +198,8 @@ void native_client_start(struct http_client *base, const struct http_request *re
     client->redirects = 0;
     client->is_retried = false;
     client->response = (struct http_response){0};
+    client->has_left = false;
+    phase_clock_begin(&client->clock, client->started_ns);
     native_drop_bodies(client);
     if (!native_wish_take(client, request, &error)) {
         fail_within_start(client, HTTP_BAD_REQUEST, error.text);
@@ -218,6 +239,7 @@ void native_client_continue(struct native_client *client)
         native_engine_unset_timer(client->engine, &client->body_timer);
         stream_write_borrowed(client->connection->stream,
                               bytes_of(client->wish.body, client->wish.body_size));
+        native_connection_note_sent(client->connection);
     }
 }
 

@@ -37,6 +37,65 @@ void native_connections_drop_all(struct native_client *client, bool is_reset)
     }
 }
 
+static bool has_gone(const struct native_connection *connection)
+{
+    return !connection->client->is_body_held && stream_pending(connection->stream) == 0;
+}
+
+void native_connection_note_sent(const struct native_connection *connection)
+{
+    struct native_client *client = connection->client;
+
+    client->has_left = true;
+    if (has_gone(connection)) {
+        phase_clock_enter(&client->clock, REQUEST_WAITING, clock_now_ns());
+    }
+}
+
+void native_connection_note_phase(const struct native_connection *connection)
+{
+    const struct stream_times *times = stream_times(connection->stream);
+    struct phase_clock *clock = &connection->client->clock;
+
+    if (clock->phase == REQUEST_LOOKUP && times->resolved_ns > 0) {
+        phase_clock_enter(clock, REQUEST_CONNECT, times->resolved_ns);
+    }
+    if (clock->phase == REQUEST_CONNECT && times->connected_ns > 0) {
+        phase_clock_enter(clock, connection->is_tls ? REQUEST_TLS : REQUEST_SENDING, times->connected_ns);
+    }
+    if (clock->phase == REQUEST_TLS && times->open_ns > 0) {
+        phase_clock_enter(clock, REQUEST_SENDING, times->open_ns);
+    }
+    if (clock->phase == REQUEST_SENDING && times->drained_ns > 0 && has_gone(connection)) {
+        phase_clock_enter(clock, REQUEST_WAITING, times->drained_ns);
+    }
+}
+
+/* The answer, or what precedes it, has begun. */
+static void note_answer(const struct native_connection *connection)
+{
+    struct native_client *client = connection->client;
+
+    if (client->clock.phase == REQUEST_RECEIVING) {
+        return;
+    }
+    uint64_t now_ns = clock_now_ns();
+    native_connection_note_phase(connection);
+    phase_clock_enter(&client->clock, REQUEST_RECEIVING, now_ns);
+    if (!client->has_begun_answer) {
+        client->has_begun_answer = true;
+        client->response.timings.first_byte_us = (now_ns - client->started_ns) / 1000;
+    }
+}
+
+/* It was not the answer that has come: the request is where it was before. */
+static void await_answer(const struct native_connection *connection)
+{
+    struct phase_clock *clock = &connection->client->clock;
+
+    clock->phase = has_gone(connection) ? REQUEST_WAITING : REQUEST_SENDING;
+}
+
 /* What the answer of a request under way says, as far as it has come. */
 static void read_answer(struct native_connection *connection, struct bytes data)
 {
@@ -49,11 +108,13 @@ static void read_answer(struct native_connection *connection, struct bytes data)
         case HTTP1_MORE:
             return;
         case HTTP1_INTERIM:
+            await_answer(connection);
             if (connection->parser.status == 100) {
                 native_client_continue(client);
             }
             break;
         case HTTP1_HEAD:
+            note_answer(connection);
             native_client_head_is_complete(client, &connection->parser);
             break;
         case HTTP1_BODY:
@@ -80,16 +141,12 @@ static void read_answer(struct native_connection *connection, struct bytes data)
 static void on_data(void *context, struct bytes data)
 {
     struct native_connection *connection = context;
-    struct native_client *client = connection->client;
 
     if (!connection->is_busy) {
         native_connection_drop(connection, false); /* a 408, or something else that was not asked for */
         return;
     }
-    if (!client->has_begun_answer) {
-        client->has_begun_answer = true;
-        client->response.timings.first_byte_us = (clock_now_ns() - client->started_ns) / 1000;
-    }
+    note_answer(connection);
     read_answer(connection, data);
 }
 
@@ -170,6 +227,7 @@ static void on_open(void *context)
     timings->name_lookup_us = native_duration_us(client->started_ns, times->resolved_ns);
     timings->connect_us = native_duration_us(client->started_ns, times->connected_ns);
     timings->tls_us = connection->is_tls ? native_duration_us(client->started_ns, times->open_ns) : 0;
+    native_connection_note_phase(connection);
     native_connection_send(connection);
 }
 
@@ -281,4 +339,5 @@ void native_connection_send(struct native_connection *connection)
     if (client->is_body_held) {
         native_engine_set_timer(client->engine, &client->body_timer, clock_now_ns() + NS_PER_S);
     }
+    native_connection_note_sent(connection);
 }

@@ -7,6 +7,7 @@
 #include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
 #include "agent/http/message/url.h"
+#include "agent/http/phase_clock.h"
 #include "agent/net/stream.h"
 #include "common/buffer.h"
 #include "common/timers.h"
@@ -103,6 +104,7 @@ struct native_client {
     struct native_timer timer;
     struct native_timer body_timer;
     uint64_t started_ns;
+    struct phase_clock clock;
     uint64_t begun_ns; /* this exchange of several, when redirects are followed */
     uint64_t timeout_ms;
     uint32_t turn;
@@ -110,6 +112,7 @@ struct native_client {
     uint8_t state;
     bool is_retried;
     bool has_begun_answer;
+    bool has_left;     /* a server may have got some of it */
     bool is_body_held; /* until the server says 100 */
     char address[HTTP_ADDRESS_BYTES];
     char text[320];
@@ -156,6 +159,10 @@ const struct tls_options *native_tls_options(const struct native_tls *tls);
 bool native_connection_use_idle(struct native_client *client);
 void native_connection_open(struct native_client *client);
 void native_connection_send(struct native_connection *connection);
+/* After something of the request has been written: waits for the answer, if all of it has gone. */
+void native_connection_note_sent(const struct native_connection *connection);
+/* Brings the clock of its request up to what the connection has reached. */
+void native_connection_note_phase(const struct native_connection *connection);
 void native_connection_drop(struct native_connection *connection, bool is_reset);
 void native_connections_drop_all(struct native_client *client, bool is_reset);
 

@@ -1,0 +1,8 @@
+/* What curl has measured of a request. */
+#pragma once
+#include "agent/http/engine.h"
+
+#include <curl/curl.h>
+
+/* Fills timings, phase and has_left of a response whose failure and is_reused are known. */
+void curl_timings_read(CURL *easy, struct http_response *response);
