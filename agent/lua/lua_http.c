@@ -67,7 +67,7 @@ static int lua_http_fail(lua_State *lua, const struct http_response *response)
         error_key_fold(named, folded, sizeof folded);
         snprintf(group, sizeof group, "%s: %s", folded, kind);
     }
-    struct lua_failure failure = {.kind = kind, .group = group, .message = text};
+    struct lua_failure failure = {.kind = kind, .phase = response->phase, .group = group, .message = text};
     return lua_failure_raise(lua, &failure);
 }
 
@@ -83,9 +83,13 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
         return lua_misuse(lua, "http: a coroutine that waits was resumed without a response");
     }
     vu->response = NULL;
-    bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
-                  response->timings.total_us);
+    struct request_sample sample = {.name = name_of(lua, buffer, sizeof buffer),
+                                    .is_ok = response->failure == HTTP_OK && response->status < 400,
+                                    .is_unsent = response->failure != HTTP_OK && !response->has_left,
+                                    .latency_us = response->timings.total_us,
+                                    .phase_us =
+                                        vu_options(vu)->has_phases ? response->timings.phase_us : NULL};
+    meter_request(vu_meter(vu), &sample);
     if (response->failure != HTTP_OK) {
         return lua_http_fail(lua, response);
     }

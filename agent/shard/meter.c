@@ -81,18 +81,35 @@ static struct request_entry *need_request(struct meter *meter, struct bytes name
     return entry;
 }
 
-void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us)
+static void record_phases(struct request_statistics *counts, const uint64_t *phase_us)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        if (counts->phase_us[phase] == NULL) {
+            counts->phase_us[phase] = histogram_new();
+        }
+        histogram_record(counts->phase_us[phase], phase_us[phase]);
+    }
+}
+
+void meter_request(struct meter *meter, const struct request_sample *sample)
 {
     struct request_entry *entry = meter->last_request;
 
-    if (entry == NULL || entry->counts.is_timing != is_timing || !bytes_equal(entry->name.bytes, name)) {
-        entry = meter->last_request = need_request(meter, name, is_timing);
+    if (entry == NULL || entry->counts.is_timing != sample->is_timing ||
+        !bytes_equal(entry->name.bytes, sample->name)) {
+        entry = meter->last_request = need_request(meter, sample->name, sample->is_timing);
     }
 
     entry->counts.count++;
-    entry->counts.failed += !is_ok;
-    histogram_record(entry->counts.latency_us, latency_us);
+    entry->counts.failed += !sample->is_ok;
     meter->has_changed = true;
+    if (sample->is_unsent) {
+        return;
+    }
+    histogram_record(entry->counts.latency_us, sample->latency_us);
+    if (sample->phase_us != NULL) {
+        record_phases(&entry->counts, sample->phase_us);
+    }
 }
 
 static struct wait_entry *need_wait(struct meter *meter, struct bytes name, enum operation_kind kind)
@@ -191,6 +208,7 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
         *out = *counts;
         out->latency_us = hand_over(&counts->latency_us);
+        memset(counts->phase_us, 0, sizeof counts->phase_us); /* those are out's now */
         counts->count = counts->failed = 0;
     }
 }
@@ -281,6 +299,9 @@ void meter_free(struct meter **pointer)
         struct request_entry *entry = cursor.value;
         text_finish(&entry->name);
         histogram_free(&entry->counts.latency_us);
+        for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            histogram_free(&entry->counts.phase_us[phase]);
+        }
         memory_free(entry);
     }
     for (cursor = (struct map_cursor){0}; map_next(meter->waits, &cursor);) {

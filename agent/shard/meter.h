@@ -8,7 +8,16 @@ struct meter;
 
 MUST_CHECK struct meter *meter_new(void);
 void meter_free(struct meter **meter);
-void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us);
+/* A request, or what tutti.time measures. */
+struct request_sample {
+    struct bytes name;
+    bool is_timing;
+    bool is_ok;
+    bool is_unsent; /* nothing of it has left: it counts, but has no latency */
+    uint64_t latency_us;
+    const uint64_t *phase_us; /* of each request_phase; NULL: not wanted */
+};
+void meter_request(struct meter *meter, const struct request_sample *sample);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);

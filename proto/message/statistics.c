@@ -67,6 +67,9 @@ void statistics_free(struct statistics **statistics)
     histogram_free(&self->step_us);
     for (size_t i = 0; i < self->request_count; i++) {
         histogram_free(&self->requests[i].latency_us);
+        for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            histogram_free(&self->requests[i].phase_us[phase]);
+        }
     }
     for (size_t i = 0; i < self->wait_count; i++) {
         histogram_free(&self->waits[i].waited_us);

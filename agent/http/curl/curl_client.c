@@ -7,6 +7,7 @@
 #include "agent/http/curl/curl_request.h"
 #include "agent/http/curl/curl_timings.h"
 #include "agent/http/http_bodies.h"
+#include "common/clock.h"
 #include "common/memory.h"
 
 #include <errno.h>
@@ -29,7 +30,9 @@ struct curl_client {
     struct curl_request request;
     struct http_bodies bodies;
     struct http_response response;
-    int open_errno; /* why no socket could be made; 0: one could */
+    uint64_t started_ns;
+    uint64_t answered_ns; /* when the last answer began; 0: none has */
+    int open_errno;       /* why no socket could be made; 0: one could */
     bool is_running;
     bool is_too_large; /* the body of the answer */
     bool is_lost;      /* the lease was over when it wanted to connect, or to send */
@@ -52,6 +55,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         /* A redirect, a 100 or an authentication went before. */
+        client->answered_ns = clock_now_ns();
         buffer_clear(&client->bodies.head);
         buffer_clear(&client->bodies.body);
     } else if (length > 2 && !http_bodies_append(&client->bodies, &client->bodies.head, data, length) &&
@@ -190,6 +194,8 @@ void curl_client_start(struct curl_client *client, const struct http_request *wa
     client->is_too_large = false;
     client->is_lost = false;
     client->open_errno = 0;
+    client->started_ns = clock_now_ns();
+    client->answered_ns = 0;
     client->error_text[0] = 0;
     client->is_running = true;
     curl_engine_begin(client->engine, client->easy, &client->transfer);
@@ -325,7 +331,8 @@ void curl_client_done(struct curl_client *client, CURLcode result)
         response->url = url;
     }
     read_exchange(client, response);
-    curl_timings_read(client->easy, response);
+    curl_timings_read(client->easy, response,
+                      client->answered_ns > 0 ? (client->answered_ns - client->started_ns) / 1000 : 0);
     client->on_done(client->context, response);
 }
 

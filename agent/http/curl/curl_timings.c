@@ -21,7 +21,7 @@ static void read_timings(CURL *easy, struct http_timings *timings)
 }
 
 /* The first phase that has no end. */
-static enum request_phase phase_of(CURL *easy, const struct http_response *response)
+static enum request_phase phase_of(CURL *easy, const struct http_response *response, uint64_t answered_us)
 {
     const struct http_timings *timings = &response->timings;
     const char *scheme = NULL;
@@ -40,7 +40,7 @@ static enum request_phase phase_of(CURL *easy, const struct http_response *respo
         break;
     }
     curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
-    if (timings->first_byte_us > 0) {
+    if (answered_us > 0) {
         return REQUEST_RECEIVING;
     }
     if (response->has_left) {
@@ -55,7 +55,8 @@ static enum request_phase phase_of(CURL *easy, const struct http_response *respo
 
 /* Curl adds up over redirects when each phase has ended. It does not say when it has sent the last byte:
  * waiting includes that. */
-static void divide_time(CURL *easy, struct http_response *response, enum request_phase last_phase)
+static void divide_time(CURL *easy, struct http_response *response, uint64_t answered_us,
+                        enum request_phase last_phase)
 {
     struct http_timings *timings = &response->timings;
     uint64_t ends[REQUEST_PHASE_COUNT] = {
@@ -63,7 +64,7 @@ static void divide_time(CURL *easy, struct http_response *response, enum request
         [REQUEST_CONNECT] = response->is_reused ? 0 : timings->connect_us,
         [REQUEST_TLS] = response->is_reused ? 0 : timings->tls_us,
         [REQUEST_SENDING] = duration_us(easy, CURLINFO_PRETRANSFER_TIME_T),
-        [REQUEST_WAITING] = timings->first_byte_us,
+        [REQUEST_WAITING] = answered_us,
     };
     uint64_t passed_us = 0;
 
@@ -75,7 +76,7 @@ static void divide_time(CURL *easy, struct http_response *response, enum request
     }
 }
 
-static void read_phases(CURL *easy, struct http_response *response)
+static void read_phases(CURL *easy, struct http_response *response, uint64_t answered_us)
 {
     enum request_phase last_phase = REQUEST_RECEIVING;
     long redirects = 0;
@@ -85,14 +86,14 @@ static void read_phases(CURL *easy, struct http_response *response)
     bool is_begun =
         response->has_left || (response->failure != HTTP_BAD_REQUEST && response->failure != HTTP_NO_MEMORY);
     if (response->failure != HTTP_OK && is_begun) {
-        last_phase = phase_of(easy, response);
+        last_phase = phase_of(easy, response, answered_us);
         response->phase = request_phase_name(last_phase);
     }
-    divide_time(easy, response, last_phase);
+    divide_time(easy, response, redirects == 0 ? answered_us : response->timings.first_byte_us, last_phase);
 }
 
-void curl_timings_read(CURL *easy, struct http_response *response)
+void curl_timings_read(CURL *easy, struct http_response *response, uint64_t answered_us)
 {
     read_timings(easy, &response->timings);
-    read_phases(easy, response);
+    read_phases(easy, response, answered_us);
 }

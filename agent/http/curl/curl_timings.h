@@ -4,5 +4,6 @@
 
 #include <curl/curl.h>
 
-/* Fills timings, phase and has_left of a response whose failure and is_reused are known. */
-void curl_timings_read(CURL *easy, struct http_response *response);
+/* Fills timings, phase and has_left of a response whose failure and is_reused are known; the last answer
+ * began `answered_us` after the start (0: none has), which curl does not know of an upload. */
+void curl_timings_read(CURL *easy, struct http_response *response, uint64_t answered_us);

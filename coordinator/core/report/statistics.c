@@ -24,6 +24,9 @@ static void free_entries(struct campaign_statistics *statistics)
     while (map_next(statistics->requests, &cursor)) {
         struct request_total *total = (struct request_total *)cursor.value;
         histogram_free(&total->latency_us);
+        for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            histogram_free(&total->phase_us[phase]);
+        }
         text_finish(&total->name);
         memory_free(total);
     }
@@ -87,6 +90,18 @@ static void merge_histogram(struct campaign_statistics *statistics, struct histo
     }
 }
 
+static void merge_phases(struct campaign_statistics *statistics, struct request_total *total,
+                         const struct request_statistics *from)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        if (from->phase_us[phase] != NULL && total->phase_us[phase] == NULL) {
+            total->phase_us[phase] = histogram_new();
+            total->report.phase_us[phase] = total->phase_us[phase];
+        }
+        merge_histogram(statistics, total->phase_us[phase], from->phase_us[phase]);
+    }
+}
+
 static void merge_request(struct campaign_statistics *statistics, const struct request_statistics *from,
                           struct buffer *key)
 {
@@ -104,6 +119,7 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     total->report.count += from->count;
     total->report.failed += from->failed;
     merge_histogram(statistics, total->latency_us, from->latency_us);
+    merge_phases(statistics, total, from);
     if (!from->is_timing) {
         statistics->requests_total += from->count;
         merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
