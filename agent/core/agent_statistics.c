@@ -96,7 +96,7 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     }
     for (size_t i = 0; i < statistics->error_count; i++) {
         const struct error_statistics *error = &statistics->errors[i];
-        make_space(&parcel, share_of_text(error->key.size + error->text.size));
+        make_space(&parcel, share_of_text(error->key.size + error->text.size + error->scenario.size));
         part->errors = part->error_count == 0 ? &statistics->errors[i] : part->errors;
         part->error_count++;
     }

@@ -26,6 +26,7 @@ struct wait_entry {
 struct error_entry {
     struct text key;
     struct text text;
+    struct text scenario;
     struct error_statistics counts;
 };
 
@@ -166,22 +167,35 @@ static struct bytes meter_cut(struct bytes text)
     return bytes_of(text.data, text.size < LIMIT_TEXT_BYTES ? text.size : LIMIT_TEXT_BYTES);
 }
 
-void meter_error(struct meter *meter, struct bytes key, struct bytes text, uint32_t worker, uint64_t step)
+static struct error_entry *add_error(struct meter *meter, const struct error_sample *sample, struct bytes key,
+                                     struct bytes text)
 {
-    key = meter_cut(key);
-    text = meter_cut(text);
+    struct error_entry *entry = MEMORY_NEW(struct error_entry);
+
+    entry->text = text_copy(text);
+    entry->key = text_copy(key);
+    entry->scenario = text_copy(sample->scenario);
+    entry->counts = (struct error_statistics){.key = entry->key.bytes,
+                                              .text = entry->text.bytes,
+                                              .scenario = entry->scenario.bytes,
+                                              .worker = sample->worker,
+                                              .step = sample->step};
+    map_put(meter->errors, key, entry);
+    return entry;
+}
+
+void meter_error(struct meter *meter, const struct error_sample *sample)
+{
+    struct bytes key = meter_cut(sample->key);
+    struct bytes text = meter_cut(sample->text);
     struct error_entry *entry = map_get(meter->errors, key);
+
     if (entry == NULL && map_size(meter->errors) >= LIMIT_REQUEST_NAMES - 1) {
         key = text = bytes_of_string(OTHERS);
         entry = map_get(meter->errors, key);
     }
     if (entry == NULL) {
-        entry = MEMORY_NEW(struct error_entry);
-        entry->text = text_copy(text);
-        entry->key = text_copy(key);
-        entry->counts = (struct error_statistics){
-            .key = entry->key.bytes, .text = entry->text.bytes, .worker = worker, .step = step};
-        map_put(meter->errors, key, entry);
+        entry = add_error(meter, sample, key, text);
     }
     entry->counts.count++;
     meter->has_changed = true;
@@ -248,6 +262,7 @@ static void free_errors(struct meter *meter)
         struct error_entry *entry = cursor.value;
         text_finish(&entry->key);
         text_finish(&entry->text);
+        text_finish(&entry->scenario);
         memory_free(entry);
     }
     map_free(&meter->errors);

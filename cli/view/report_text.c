@@ -300,8 +300,13 @@ static void append_errors(struct buffer *text, const struct report_view *report,
         format_count(error->count, count);
         buffer_append_format(text, "  %s × ", count);
         escape_text(text, error->text);
-        buffer_append_format(text, "\n      first: worker %" PRIu32 ", step %" PRIu64 "\n", error->worker,
+        buffer_append_format(text, "\n      first: worker %" PRIu32 ", step %" PRIu64, error->worker,
                              error->step);
+        if (error->scenario.size > 0) {
+            buffer_append_string(text, ", scenario ");
+            escape_text(text, error->scenario);
+        }
+        buffer_append_string(text, "\n");
     }
     if (report->error_count > ERRORS_SHOWN) {
         buffer_append_format(text, "  and %zu more kinds of errors\n", report->error_count - ERRORS_SHOWN);

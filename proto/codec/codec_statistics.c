@@ -104,6 +104,7 @@ static void put_errors(const struct statistics *statistics, struct buffer *into)
         protobuf_write_number(into, 3, error->worker);
         protobuf_write_number(into, 4, error->step);
         put_text(into, 5, error->key);
+        put_text(into, 6, error->scenario);
         protobuf_write_close(into, opened);
     }
 }
@@ -204,7 +205,8 @@ static bool take_errors(const Tutti__V1__Statistics *wire, struct decoding *deco
         errors[i].step = from->step;
         if (!take_worker(from->worker, &errors[i].worker, decoding->error) ||
             !take_text(&from->text, "text of an error", &errors[i].text, decoding->error) ||
-            !take_text(&from->key, "key of an error", &errors[i].key, decoding->error)) {
+            !take_text(&from->key, "key of an error", &errors[i].key, decoding->error) ||
+            !take_text(&from->scenario, "scenario of an error", &errors[i].scenario, decoding->error)) {
             return false;
         }
     }

@@ -157,8 +157,9 @@ struct wait_statistics {
 };
 
 struct error_statistics {
-    struct bytes key;  /* errors of one key are one; empty: that is the text */
-    struct bytes text; /* of the first one */
+    struct bytes key;      /* errors of one key are one; empty: that is the text */
+    struct bytes text;     /* of the first one */
+    struct bytes scenario; /* whose step failed; empty: it was no step */
     uint64_t count;
     uint32_t worker; /* the first one that had it */
     uint64_t step;

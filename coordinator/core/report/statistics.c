@@ -42,6 +42,7 @@ static void free_entries(struct campaign_statistics *statistics)
         struct error_total *total = cursor.value;
         text_finish(&total->key);
         text_finish(&total->text);
+        text_finish(&total->scenario);
         memory_free(total);
     }
 }
@@ -156,9 +157,13 @@ static void merge_error(struct campaign_statistics *statistics, const struct err
         total = MEMORY_NEW(struct error_total);
         total->key = text_copy(key);
         /* Under "(other)" there is no text that stands for all. */
-        total->text = text_copy(bytes_equal(key, wanted) ? from->text : key);
-        total->report =
-            (struct error_report){.text = total->text.bytes, .worker = from->worker, .step = from->step};
+        bool is_own = bytes_equal(key, wanted);
+        total->text = text_copy(is_own ? from->text : key);
+        total->scenario = text_copy(is_own ? from->scenario : bytes_of("", 0));
+        total->report = (struct error_report){.text = total->text.bytes,
+                                              .scenario = total->scenario.bytes,
+                                              .worker = from->worker,
+                                              .step = from->step};
         (void)map_put(statistics->errors, buffer_bytes(buffer), total);
     }
     total->report.count += from->count;

@@ -24,6 +24,7 @@ struct wait_total {
 struct error_total {
     struct text key;
     struct text text;
+    struct text scenario;
     struct error_report report;
 };
 

@@ -7,7 +7,7 @@
 #include <assert.h>
 
 static_assert(sizeof(struct request_report) == 104 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 40 && sizeof(struct campaign_statistics) == 136,
+                  sizeof(struct error_report) == 56 && sizeof(struct campaign_statistics) == 136,
               "what is packed here has to know each field");
 
 static void phases_pack(const struct request_total *total, struct buffer *into)
@@ -59,6 +59,7 @@ static void errors_pack(const struct campaign_statistics *statistics, struct buf
         const struct error_report *report = &total->report;
         pack_bytes(into, total->key.bytes);
         pack_bytes(into, report->text);
+        pack_bytes(into, report->scenario);
         pack_number(into, report->count);
         pack_number(into, report->worker);
         pack_number(into, report->step);
@@ -149,6 +150,7 @@ static void errors_unpack(struct campaign_statistics *statistics, struct unpack 
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
         struct error_statistics error = {.key = unpack_bytes(from)};
         error.text = unpack_bytes(from);
+        error.scenario = unpack_bytes(from);
         error.count = unpack_number(from);
         error.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         error.step = unpack_number(from);

@@ -153,6 +153,7 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     for (size_t i = 0; i < report->error_count; i++) {
         errors[i] = report->errors[i];
         errors[i].text = report_view_text(view, errors[i].text);
+        errors[i].scenario = report_view_text(view, errors[i].scenario);
     }
     view->errors = errors;
     view->error_count = report->error_count;

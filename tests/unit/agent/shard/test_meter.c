@@ -18,6 +18,14 @@ static void record(struct meter *meter, struct bytes name, bool is_timing, bool 
     meter_request(meter, &sample);
 }
 
+static void record_error(struct meter *meter, struct bytes key, struct bytes text, uint32_t worker,
+                         uint64_t step)
+{
+    struct error_sample sample = {
+        .key = key, .text = text, .scenario = bytes_of_string("browse"), .worker = worker, .step = step};
+    meter_error(meter, &sample);
+}
+
 static void gives_only_what_came_since(void **state)
 {
     struct meter *meter = meter_new();
@@ -30,8 +38,8 @@ static void gives_only_what_came_since(void **state)
     meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_READERS, OUTCOME_SHORT, 9);
     meter_step(meter, STEP_OK, 10);
     meter_step(meter, STEP_FAILED, 20);
-    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 3, 4);
-    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 5, 6);
+    record_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 3, 4);
+    record_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 5, 6);
     struct statistics *statistics = meter_take(meter, 2);
     assert_int_equal(statistics->request_count, 2);
     assert_int_equal(statistics->requests[0].count, 2);
@@ -46,6 +54,7 @@ static void gives_only_what_came_since(void **state)
     assert_int_equal(statistics->error_count, 1);
     assert_int_equal(statistics->errors[0].count, 2);
     assert_int_equal(statistics->errors[0].worker, 3);
+    assert_true(bytes_equal_string(statistics->errors[0].scenario, "browse"));
     statistics_free(&statistics);
 
     assert_null(meter_take(meter, 2));
@@ -88,7 +97,7 @@ static void each_thing_is_worth_a_report(void **state)
     expect_report(meter);
     meter_step(meter, STEP_OK, 1);
     expect_report(meter);
-    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 0, 1);
+    record_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 0, 1);
     expect_report(meter);
     meter_free(&meter);
 }
@@ -142,8 +151,8 @@ static void cuts_what_is_too_long(void **state)
         struct bytes name = bytes_of(text, LIMIT_NAME_BYTES + more * 50);
         record(meter, name, false, true, 1);
         meter_wait(meter, name, OPERATION_BARRIER, OUTCOME_OK, 1);
-        meter_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50),
-                    bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
+        record_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50),
+                     bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
     }
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->request_count, 1);
@@ -162,9 +171,9 @@ static void errors_of_one_key_keep_the_first_text(void **state)
 {
     struct meter *meter = meter_new();
     (void)state;
-    meter_error(meter, bytes_of_string("late"), bytes_of_string("late by 1 s"), 3, 4);
-    meter_error(meter, bytes_of_string("late"), bytes_of_string("late by 2 s"), 5, 6);
-    meter_error(meter, bytes_of_string("gone"), bytes_of_string("late by 1 s"), 7, 8);
+    record_error(meter, bytes_of_string("late"), bytes_of_string("late by 1 s"), 3, 4);
+    record_error(meter, bytes_of_string("late"), bytes_of_string("late by 2 s"), 5, 6);
+    record_error(meter, bytes_of_string("gone"), bytes_of_string("late by 1 s"), 7, 8);
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->error_count, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -187,7 +196,7 @@ static void holds_no_more_names_than_a_report_may(void **state)
         record(meter, bytes_of_string(name), i % 2, true, 1);
         meter_wait(meter, bytes_of_string(name), i % 2 ? OPERATION_BARRIER : OPERATION_GET_OR_MAKE,
                    OUTCOME_OK, 1);
-        meter_error(meter, bytes_of_string(name), bytes_of_string(name), i, 1);
+        record_error(meter, bytes_of_string(name), bytes_of_string(name), i, 1);
     }
     struct statistics *statistics = meter_take(meter, 0);
     uint64_t requests = 0;

@@ -106,7 +106,7 @@ static void report_has_everything_in_columns(void **state)
     assert_line(text, "  pad.wait_for_writer",
                 "  pad.wait_for_writer     100  50.0 ms  99.0 ms  96 ok, 4 short");
     assert_line(text, "  12 ×", "  12 × pad.lua:7: \\x1b[31mno\\xff");
-    assert_line(text, "      first", "      first: worker 4, step 2");
+    assert_line(text, "      first", "      first: worker 4, step 2, scenario browse");
     assert_null(strchr(text, '\033'));
     assert_null(strstr(text, "spread"));
 }

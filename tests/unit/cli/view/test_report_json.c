@@ -171,7 +171,7 @@ static const char *const EXPECTED[] = {
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
-    "\"step\":2}]}"),
+    "\"step\":2,\"scenario\":\"browse\"}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
     ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"

@@ -93,6 +93,7 @@ SPOIL(wait_histogram, STATISTICS->waits[0]->waited_us->pairs[1] = 0)
 SPOIL(error_worker, STATISTICS->errors[0]->worker = LIMIT_WORKERS)
 SPOIL(error_text, STATISTICS->errors[1]->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 SPOIL(error_key, STATISTICS->errors[1]->key = long_bytes(LIMIT_TEXT_BYTES + 1))
+SPOIL(error_scenario, STATISTICS->errors[1]->scenario = long_bytes(LIMIT_TEXT_BYTES + 1))
 
 static const struct refusal REFUSALS[] = {
     {MESSAGE_SYNCHRONISE, rooms_beyond, "beyond"},
@@ -150,6 +151,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, error_worker, "worker 1000000"},
     {MESSAGE_STATISTICS, error_text, "text of an error has 2001"},
     {MESSAGE_STATISTICS, error_key, "key of an error has 2001"},
+    {MESSAGE_STATISTICS, error_scenario, "key of an error has 2001"},
 };
 
 static void spoiled_messages_of_a_running_campaign_are_refused(void **state)

@@ -172,6 +172,7 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     for (size_t i = 0; i < statistics->error_count; i++) {
         bytes(text, "\nerror", statistics->errors[i].text);
         bytes(text, "key", statistics->errors[i].key);
+        bytes(text, "scenario", statistics->errors[i].scenario);
         number(text, "count", statistics->errors[i].count);
         number(text, "worker", statistics->errors[i].worker);
         number(text, "step", statistics->errors[i].step);

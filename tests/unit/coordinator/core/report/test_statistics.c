@@ -33,8 +33,12 @@ static void merge_error(struct campaign_statistics *statistics, const char *text
 
 static void merge_error_of_kind(struct campaign_statistics *statistics, const char *key, const char *text)
 {
-    struct error_statistics error = {
-        .key = bytes_of_string(key), .text = bytes_of_string(text), .count = 1, .worker = 1, .step = 3};
+    struct error_statistics error = {.key = bytes_of_string(key),
+                                     .text = bytes_of_string(text),
+                                     .scenario = bytes_of_string("browse"),
+                                     .count = 1,
+                                     .worker = 1,
+                                     .step = 3};
     struct statistics from = {.errors = &error, .error_count = 1};
     campaign_statistics_merge(statistics, &from);
 }
@@ -172,6 +176,8 @@ static void errors_of_one_key_are_one(void **state)
     campaign_statistics_report(statistics, &report);
     assert_int_equal(report.error_count, 2);
     assert_text(report.errors[0].text, "late by 1 s");
+    assert_text(report.errors[0].scenario, "browse");
+    assert_text(report.errors[1].scenario, "");
     assert_int_equal(report.errors[0].count, 3);
     assert_text(report.errors[1].text, "late by 2 s");
     campaign_statistics_free(&statistics);
