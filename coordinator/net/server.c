@@ -475,12 +475,13 @@ static bool is_known_campaign(const void *context, uint64_t campaign)
 
 const struct report_view *server_report_now(struct server *server, uint64_t campaign)
 {
-    uint64_t now_ns = server_now_ns(server);
+    struct clock_pair clocks = clock_pair_now();
+    uint64_t now_ns = clocks.now_ns + server->offset_ns;
     const struct campaign_report *report = coordinator_report(server->coordinator, campaign, now_ns);
     if (report == NULL) {
         return NULL;
     }
-    struct report_view *view = report_view_of(report, clock_wall_ns());
+    struct report_view *view = report_view_of(report, clocks.wall_ns);
     report_cache_prune(&server->reports, is_known_campaign, server);
     return report_cache_put(&server->reports, &view, now_ns);
 }

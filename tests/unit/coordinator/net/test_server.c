@@ -390,6 +390,21 @@ static void timeouts_end_in_portions_with_frames_read_in_between(void **state)
     assert_in_range(scene->most_ended, 1, 800);
 }
 
+static void the_begin_of_a_campaign_does_not_move(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    scene->runs_on = true;
+    uint64_t campaign = create(scene, 10000);
+    run_until_running(scene);
+    uint64_t first_ns = server_report_now(scene->server, campaign)->begun_wall_ns;
+    /* They begin together at an instant a little ahead. */
+    assert_in_range(first_ns, clock_wall_ns() - 20 * NS_PER_S, clock_wall_ns() + NS_PER_S);
+    for (int i = 0; i < 50; i++) {
+        uint64_t begun_ns = server_report_now(scene->server, campaign)->begun_wall_ns;
+        assert_in_range(begun_ns, first_ns - NS_PER_MS, first_ns + NS_PER_MS);
+    }
+}
+
 static void nobody_comes_and_the_deadline_passes(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -486,6 +501,7 @@ int main(void)
         STORY(a_report_is_built_once_a_second),
         STORY(a_campaign_over_real_sockets),
         STORY(timeouts_end_in_portions_with_frames_read_in_between),
+        STORY(the_begin_of_a_campaign_does_not_move),
         STORY(nobody_comes_and_the_deadline_passes),
         STORY(a_callback_may_stop_the_campaign),
         STORY(an_agent_that_is_gone_is_lost),
