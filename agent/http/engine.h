@@ -43,6 +43,7 @@ struct http_request {
     struct bytes body;
     bool has_body;
     bool is_followed; /* redirects, at most 20 */
+    bool is_fresh;    /* over a connection of its own, which is closed after it */
     const char *user; /* basic authentication; NULL: none */
     const char *password;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */

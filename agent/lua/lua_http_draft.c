@@ -2,6 +2,7 @@
 #include "agent/lua/lua_http_draft.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_tls.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
@@ -13,6 +14,9 @@
 #include <strings.h>
 
 #define LONGEST_TIMEOUT_S 86400.0
+
+const char *const lua_http_default_options[] = {
+    "base", "headers", "query", "auth", "tls", "follow", "timeout", "max_body", "fresh_connection", NULL};
 
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
@@ -46,7 +50,6 @@ static void draft_use_known_method(lua_State *lua)
 
 void lua_http_draft_sort_arguments(lua_State *lua)
 {
-    lua_settop(lua, 4);
     draft_check_text(lua, LUA_HTTP_METHOD, "the method");
     if (lua_type(lua, LUA_HTTP_URL) == LUA_TNUMBER) {
         lua_misuse(lua, "http: the URL is a string, not a number");
@@ -66,7 +69,9 @@ void lua_http_draft_sort_arguments(lua_State *lua)
     if (!lua_isnil(lua, 4) && !lua_istable(lua, 4)) {
         lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 4));
     }
-    lua_insert(lua, 3);
+    lua_pushvalue(lua, 3);
+    lua_copy(lua, 4, 3);
+    lua_replace(lua, 4);
 }
 
 static void draft_add_header(lua_State *lua, struct lua_http_draft *draft, const char *name,
@@ -111,39 +116,52 @@ static bool draft_has_header(const struct lua_http_draft *draft, const char *nam
     return false;
 }
 
-/* The value on top becomes the body's text. */
-static void draft_encode_json(lua_State *lua, struct lua_http_draft *draft)
+/* The value on top becomes the body's text; what it is goes into a header, unless the script has given one.
+ */
+static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const char *option)
 {
-    library_push_json_function(lua, "encode");
-    lua_pushvalue(lua, -2);
-    lua_call(lua, 1, 1);
+    const char *type;
+
+    if (strcmp(option, "json") == 0) {
+        library_push_json_function(lua, "encode");
+        lua_pushvalue(lua, -2);
+        lua_call(lua, 1, 1);
+        type = "application/json";
+    } else if (strcmp(option, "form") == 0) {
+        lua_http_push_form(lua, -1, option);
+        type = "application/x-www-form-urlencoded";
+    } else {
+        lua_http_push_multipart(lua, -1);
+        type = lua_tostring(lua, -1);
+        lua_insert(lua, -2);
+    }
     if (!draft_has_header(draft, "content-type")) {
-        draft_add_header(lua, draft, "Content-Type", "application/json");
+        draft_add_header(lua, draft, "Content-Type", type);
     }
 }
 
-/* Pushes the body, or nil: it is given once, as an argument or by one of two options. */
+/* Pushes the body, or nil: it is given once, as an argument or by an option. */
 static void draft_push_body(lua_State *lua, struct lua_http_draft *draft)
 {
-    bool has_argument = !lua_isnil(lua, LUA_HTTP_BODY);
+    static const char *const names[] = {"body", "json", "form", "multipart"};
+    const char *given = lua_isnil(lua, LUA_HTTP_BODY) ? NULL : "an argument";
 
-    if (lua_isnil(lua, LUA_HTTP_OPTIONS)) {
-        lua_pushvalue(lua, LUA_HTTP_BODY);
-        return;
+    lua_pushvalue(lua, LUA_HTTP_BODY);
+    for (size_t i = 0; i < sizeof names / sizeof *names && !lua_isnil(lua, LUA_HTTP_OPTIONS); i++) {
+        if (lua_option_get(lua, LUA_HTTP_OPTIONS, names[i]) == LUA_TNIL) {
+            lua_pop(lua, 1);
+            continue;
+        }
+        if (given != NULL && !lua_isnil(lua, LUA_HTTP_BODY)) {
+            lua_misuse(lua, "http: the body is given twice: as an argument, and by the option %s", names[i]);
+        }
+        if (given != NULL) {
+            lua_misuse(lua, "http: %s and %s are both given: a request has one body", given, names[i]);
+        }
+        given = names[i];
     }
-    bool has_body = lua_option_get(lua, LUA_HTTP_OPTIONS, "body") != LUA_TNIL;
-    bool has_json = lua_option_get(lua, LUA_HTTP_OPTIONS, "json") != LUA_TNIL;
-    if (has_body && has_json) {
-        lua_misuse(lua, "http: body and json are both given: a request has one body");
-    }
-    if (has_argument && (has_body || has_json)) {
-        lua_misuse(lua, "http: the body is given twice: as an argument, and by the option %s",
-                   has_json ? "json" : "body");
-    }
-    if (has_json) {
-        draft_encode_json(lua, draft);
-    } else {
-        lua_pushvalue(lua, has_argument ? LUA_HTTP_BODY : -2);
+    if (given != NULL && lua_isnil(lua, LUA_HTTP_BODY) && strcmp(given, "body") != 0) {
+        draft_encode(lua, draft, given);
     }
 }
 
@@ -182,6 +200,10 @@ static void draft_read_limits(lua_State *lua, struct lua_http_draft *draft)
         lua_misuse(lua, "http: follow is true or false, not a %s", luaL_typename(lua, -1));
     }
     draft->request.is_followed = lua_toboolean(lua, -1);
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "fresh_connection") != LUA_TNIL && !lua_isboolean(lua, -1)) {
+        lua_misuse(lua, "http: fresh_connection is true or false, not a %s", luaL_typename(lua, -1));
+    }
+    draft->request.is_fresh = lua_toboolean(lua, -1);
 }
 
 static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
@@ -217,8 +239,9 @@ static void draft_read_name(lua_State *lua)
 
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
-    static const char *const names[] = {"headers", "body", "json",     "timeout", "follow",
-                                        "auth",    "name", "max_body", "tls",     NULL};
+    static const char *const names[] = {
+        "headers", "body",  "json",     "form", "multipart", "timeout",          "follow", "auth",
+        "name",    "query", "max_body", "tls",  "base",      "fresh_connection", NULL};
 
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),

@@ -163,7 +163,7 @@ void native_client_exchange(struct native_client *client, bool is_fresh)
     buffer_clear(&client->bodies.head);
     buffer_clear(&client->bodies.body);
     content_decoder_free(&client->decoder);
-    if (is_fresh || !native_connection_use_idle(client)) {
+    if (is_fresh || client->wish.is_fresh || !native_connection_use_idle(client)) {
         native_connection_open(client);
     }
 }
@@ -346,7 +346,7 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
     connection->is_busy = false;
     connection->is_used = true;
     connection->idle_ms = uv_now(client->engine->loop);
-    if (!keeps_alive || !is_sent || client->wish.wants_close) {
+    if (!keeps_alive || !is_sent || client->wish.wants_close || client->wish.is_fresh) {
         native_connection_drop(connection, !is_sent);
     }
     if (is_held && client->response.status == 417) {

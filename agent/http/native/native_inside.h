@@ -79,6 +79,7 @@ struct native_wish {
     bool is_expectation_refused; /* by 417: the field stays behind */
     bool is_followed;
     bool wants_close;     /* Connection: close */
+    bool is_fresh;        /* no kept connection is used, and this one is not kept */
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;  /* "Basic …"; NULL: none */
     uint64_t max_body_bytes;

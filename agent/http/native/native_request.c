@@ -155,6 +155,7 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
 
     wish->fields.maximum = FIELDS_MAX_BYTES;
     wish->is_followed = request->is_followed;
+    wish->is_fresh = request->is_fresh;
     wish->has_left_origin = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
