@@ -83,7 +83,6 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
     if (response == NULL) {
         return lua_misuse(lua, "http: a coroutine that waits was resumed without a response");
     }
-    vu->response = NULL;
     bool is_ok = response->failure == HTTP_OK && response->status < 400;
     meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
                   response->timings.total_us);
@@ -91,7 +90,7 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
         return lua_http_fail(lua, response);
     }
     lua_response_push(lua, response, 2);
-    http_drop_body(vu->http);
+    vu_forget_exchange(vu);
     return 1;
 }
 
@@ -119,9 +118,10 @@ static int request_raw(lua_State *lua)
         return lua_misuse(lua, "http: a call that waits is not possible here");
     }
     if (vu->http == NULL) {
-        vu->http = http_client_new(vu_http_engine(vu), lua_http_on_done, vu);
+        vu->http = http_client_new(vu_http_engine(vu));
     }
-    http_start(vu->http, &draft.request);
+    vu_forget_exchange(vu);
+    vu->exchange = http_start(vu->http, &draft.request, lua_http_on_done, vu);
     lua_settop(lua, LUA_HTTP_NAME);
     lua_replace(lua, 3);
     lua_settop(lua, 3);

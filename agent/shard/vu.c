@@ -87,6 +87,7 @@ void vu_free(struct vu **pointer)
     }
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     turn_queue_remove(&vu->campaign->queue, vu);
+    vu_forget_exchange(vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
@@ -99,6 +100,12 @@ void vu_free(struct vu **pointer)
     vu_coroutine_drop(vu);
     memory_free(vu);
     *pointer = NULL;
+}
+
+void vu_forget_exchange(struct vu *vu)
+{
+    vu->response = NULL;
+    http_exchange_free(&vu->exchange);
 }
 
 void vu_drop_answer(struct vu *vu)
@@ -117,13 +124,15 @@ void vu_wake(struct vu *vu, enum vu_wake wake)
     turn_queue_add(&vu->campaign->queue, vu);
 }
 
+/* All of a batch, too. */
 static void vu_cancel_requests(struct vu *vu)
 {
+    vu_forget_exchange(vu);
     if (vu->http != NULL) {
-        http_cancel(vu->http);
+        http_client_cancel(vu->http);
     }
     if (vu->webdriver != NULL) {
-        http_cancel(vu->webdriver);
+        http_client_cancel(vu->webdriver);
     }
 }
 
@@ -144,12 +153,14 @@ static enum vu_event vu_run(struct vu *vu)
 
 static enum vu_event vu_close_session(struct vu *vu)
 {
+    vu_forget_exchange(vu);
     http_client_free(&vu->http);
     return vu_run(vu);
 }
 
 static enum vu_event vu_close_webdriver(struct vu *vu)
 {
+    vu_forget_exchange(vu);
     http_client_free(&vu->webdriver);
     return vu_run(vu);
 }

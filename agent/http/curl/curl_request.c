@@ -173,8 +173,12 @@ void curl_request_set(struct curl_request *request, const struct http_request *w
     if (!is_plain) {
         set_special(request, wanted);
     }
-    if (request->timeout_ms != wanted->timeout_ms) {
-        request->timeout_ms = wanted->timeout_ms;
-        curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
+}
+
+void curl_request_set_timeout(struct curl_request *request, uint64_t timeout_ms)
+{
+    if (request->timeout_ms != timeout_ms) {
+        request->timeout_ms = timeout_ms;
+        curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     }
 }
