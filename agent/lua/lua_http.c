@@ -1,6 +1,7 @@
 /* The module `tutti.http`: requests of the worker whose turn it is. */
 #include "agent/lua/lua_http.h"
 
+#include "agent/lua/lua_http_cookies.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
 #include "agent/lua/lua_response.h"
@@ -181,11 +182,18 @@ static int request_by_name(lua_State *lua)
     return lua_http_request(lua);
 }
 
-/* Pushes a table of the functions that the module and sessions have. */
+/* Pushes a table of the functions that the module and sessions have; each has as its first upvalue whether
+ * it is a session's. */
 static void lua_http_push_functions(lua_State *lua, bool is_of_session)
 {
     static const char *const methods[][2] = {{"get", "GET"},     {"post", "POST"},     {"put", "PUT"},
                                              {"patch", "PATCH"}, {"delete", "DELETE"}, {"head", "HEAD"}};
+
+    static const luaL_Reg others[] = {{"request", request_by_method},
+                                      {"cookies", lua_http_cookies},
+                                      {"set_cookie", lua_http_set_cookie},
+                                      {"clear_cookies", lua_http_clear_cookies},
+                                      {"close", lua_http_close}};
 
     lua_createtable(lua, 0, 12);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
@@ -194,9 +202,11 @@ static void lua_http_push_functions(lua_State *lua, bool is_of_session)
         lua_pushcclosure(lua, request_by_name, 2);
         lua_setfield(lua, -2, methods[i][0]);
     }
-    lua_pushboolean(lua, is_of_session);
-    lua_pushcclosure(lua, request_by_method, 1);
-    lua_setfield(lua, -2, "request");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        lua_pushboolean(lua, is_of_session);
+        lua_pushcclosure(lua, others[i].func, 1);
+        lua_setfield(lua, -2, others[i].name);
+    }
 }
 
 int luaopen_tutti_http(lua_State *lua)

@@ -1,7 +1,6 @@
 /* Base URLs are parsed once: a table in the registry has them by their text. */
 #include "agent/lua/lua_http_base.h"
 
-#include "agent/http/message/url.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_option.h"
 #include "agent/script/script_state.h"
@@ -151,4 +150,15 @@ bool lua_http_resolve(lua_State *lua, int index, int options)
     lua_pushstring(lua, base->password);
     lua_rawseti(lua, -2, 2);
     return true;
+}
+
+const struct url *lua_http_push_url(lua_State *lua, int index, const char *function)
+{
+    struct url *url = base_push(lua);
+    struct error error;
+
+    if (!url_parse(base_text(lua, index), url, &error)) {
+        lua_misuse(lua, "%s: %s: %s", function, lua_tostring(lua, index), error.text);
+    }
+    return url;
 }

@@ -52,7 +52,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_any(self):
         self.server.requests.append((self.command, self.path))
-        self.echo()
+        if self.path.startswith("/cookies?"):
+            self.read_body()
+            self.answer(200, headers=[("Set-Cookie", line.replace("_", " ")) for line in self.path.partition("?")[2].split("&")]
+                        + [("X-One", "1"), ("Vary", "a"), ("VARY", "b, c")])
+        elif self.path.startswith("/moved/"):
+            self.read_body()
+            status, _, to = self.path.removeprefix("/moved/").partition("/")
+            self.answer(int(status), b"moved", [("Location", "/" + to)])
+        else:
+            self.echo()
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
 
@@ -255,6 +264,84 @@ class HttpSession(unittest.TestCase):
             assert(sent(first).port ~= ports[1] and sent(second).port ~= sent(first).port)
             same(sent(http.get('/')).port, ports[1])
             """, self.SENT)
+
+    def test_cookies_are_seen_and_set(self):
+        self.both("""
+            http.get('/cookies?a=1;_Path=/&b=2;_Path=/deep;_HttpOnly&b=top;_Path=/&gone=3;_Max-Age=0&' .. 'late=4;_Max-Age=1000')
+            local values, list = http.cookies('/deep/x')
+            same(values.a .. values.b .. values.late, '124') same(values.gone, nil) same(#list, 4)
+            same(list[1].name .. list[1].value .. list[1].path, 'b2/deep')
+            same(list[1].http_only, true) same(list[1].secure, false) same(list[1].host_only, true)
+            same(list[1].domain, '127.0.0.1') same(list[1].expires, nil)
+            for _, cookie in ipairs(list) do
+              if cookie.name == 'late' then assert(math.abs(cookie.expires - os.time() - 1000) < 60, cookie.expires) end
+            end
+            same(http.cookies('/').b, 'top') same(next((http.cookies('http://other.host/'))), nil)
+            same(http.session { base = '/deep/' }:cookies('x').b, '2')
+
+            http.set_cookie('/', 'a=new; Path=/')
+            http.set_cookie('/deep/', 'mine=yes')
+            local seen = sent(http.get('/deep/')).header.cookie
+            for _, pair in ipairs { 'a=new', 'b=2', 'b=top', 'late=4', 'mine=yes' } do assert(seen:find(pair, 1, true), seen) end
+            assert(not seen:find('a=1', 1, true), seen)
+            assert(not sent(http.get('/')).header.cookie:find('mine'), 'a cookie of another path')
+            http.set_cookie('/', 'a=; Max-Age=0; Path=/')
+            same(http.cookies('/').a, nil)
+            assert(not sent(http.get('/')).header.cookie:find('a=new'))
+            http.set_cookie('https://a.example.org/', 'wide=1; Domain=example.org; Secure')
+            local wide, attributes = http.cookies('https://b.example.org/')
+            same(wide.wide, '1') same(attributes[1].host_only, false) same(attributes[1].secure, true)
+            same(http.cookies('http://b.example.org/').wide, nil)
+            refused('is no cookie that 127.0.0.1 may set', http.set_cookie, '/', 'a=1; Domain=example.org')
+            refused('is no cookie', http.set_cookie, '/', '')
+            refused('http.cookies: the URL is a string', http.cookies)
+            refused('http.set_cookie: a cookie is a string', http.set_cookie, '/', {})
+            refused('http.cookies: ftp://x: ', http.cookies, 'ftp://x')
+            http.clear_cookies()
+            same(next((http.cookies('/deep/'))), nil)
+            same(sent(http.get('/deep/')).header.cookie, nil)
+            http.set_cookie('/', 'again=1')
+            same(sent(http.get('/')).header.cookie, 'again=1')
+            """, self.SENT)
+
+    def test_kept_connections_are_closed(self):
+        self.both("""
+            http.close()
+            local first = sent(http.get('/')).port
+            same(sent(http.get('/')).port, first)
+            http.close()
+            local again = http.get('/')
+            same(again.reused, false) assert(sent(again).port ~= first)
+            same(sent(http.post('/', 'x')).port, sent(again).port)
+            """, self.SENT)
+
+    def test_all_values_of_a_header(self):
+        self.both("""
+            local headers = http.get('/cookies?a=1&b=2,_3&c=4').headers
+            same(table.concat(headers:all('set-COOKIE'), '|'), 'a=1|b=2, 3|c=4')
+            same(headers['Set-Cookie'], 'a=1, b=2, 3, c=4')
+            same(table.concat(headers:all('vary'), '|'), 'a|b, c') same(headers.vary, 'a, b, c')
+            same(table.concat(headers:all('X-One'), '|'), '1') same(#headers:all('nothing'), 0)
+            headers:all('set-cookie')[1] = 'changed'
+            same(headers:all('set-cookie')[1], 'a=1')
+            local plain = http.get('/').headers
+            same(plain:all('content-type')[1], 'application/json') same(plain.nothing, nil)
+            same(getmetatable(plain), 'headers') same(getmetatable(headers), 'headers')
+            """)
+
+    def test_redirects_are_listed(self):
+        self.both("""
+            local r = http.get('/moved/302/moved/307/end?x=1', { follow = true })
+            same(r.url, tutti.target .. '/end?x=1') same(#r.redirects, 2)
+            same(r.redirects[1].status, 302) same(r.redirects[1].url, tutti.target .. '/moved/302/moved/307/end?x=1')
+            same(r.redirects[2].status, 307) same(r.redirects[2].url, tutti.target .. '/moved/307/end?x=1')
+            same(r.redirects, r.redirects)
+            same(#http.get('/end').redirects, 0)
+            r = http.get('/moved/302/end')
+            same(r.status, 302) same(#r.redirects, 0)
+            same(#http.post('/moved/303/end', 'x', { follow = true }).redirects, 1)
+            same(#http.get('/').redirects, 0)
+            """)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A URL may have 64 KiB. */
+#define HOPS_MAX_BYTES ((NATIVE_REDIRECTS_MAX + 1) * (URL_MAX_BYTES + 16))
+
 static struct native_client *client_of(struct http_client *base)
 {
     return CONTAINER_OF(base, struct native_client, base);
@@ -40,6 +43,7 @@ static struct native_exchange *native_exchange_new(struct native_client *client)
     http_bodies_init(&exchange->bodies);
     exchange->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
     buffer_init(&exchange->wish.fields, 0);
+    buffer_init(&exchange->hops, HOPS_MAX_BYTES);
     init_timer(&exchange->timer, exchange, false);
     init_timer(&exchange->body_timer, exchange, true);
     return exchange;
@@ -65,6 +69,7 @@ static void native_exchange_destroy(struct native_exchange *exchange)
 {
     native_wish_finish(&exchange->wish);
     memory_free(exchange->given_url);
+    buffer_finish(&exchange->hops);
     http_bodies_finish(&exchange->bodies);
     memory_free(exchange);
 }
@@ -198,6 +203,16 @@ void native_client_free(struct http_client *base)
     memory_free(client);
 }
 
+struct cookie_jar *native_client_cookies(struct http_client *base)
+{
+    return &client_of(base)->jar;
+}
+
+void native_client_close_idle(struct http_client *base)
+{
+    native_connections_drop_idle(&client_of(base)->pool);
+}
+
 void native_exchange_deliver(struct native_exchange *exchange)
 {
     exchange->state = NATIVE_IDLE;
@@ -223,7 +238,10 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     }
     response->headers = buffer_bytes(&exchange->bodies.head);
     response->body = buffer_bytes(&exchange->bodies.body);
-    response->url = exchange->redirects > 0 ? exchange->wish.url.text : NULL;
+    if (exchange->redirects > 0) {
+        response->url = exchange->wish.url.text;
+        response->redirects = buffer_bytes(&exchange->hops);
+    }
     serve_waiting(exchange->client);
     native_exchange_deliver(exchange);
 }
@@ -399,6 +417,10 @@ static void follow_redirect(struct native_exchange *exchange, struct bytes locat
 {
     struct error error;
 
+    if (exchange->redirects == 0) {
+        buffer_clear(&exchange->hops);
+    }
+    buffer_append_format(&exchange->hops, "%u %s\n", exchange->response.status, exchange->wish.url.text);
     if (exchange->redirects == NATIVE_REDIRECTS_MAX) {
         native_exchange_end(exchange, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
         return;

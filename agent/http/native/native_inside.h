@@ -126,6 +126,7 @@ struct native_exchange {
     uint64_t begun_ns; /* this exchange of several, when redirects are followed */
     uint64_t timeout_ms;
     uint32_t redirects;
+    struct buffer hops; /* as the response has them */
     uint8_t state;
     bool is_waiting;
     bool is_fresh; /* it wants a connection that has served no other */
@@ -144,12 +145,14 @@ void native_engine_unset_timer(struct native_engine *engine, struct native_timer
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
 void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange);
 
-/* native_client.c; the first five as engine.h says. */
+/* native_client.c; the first seven as engine.h says. */
 struct http_client *native_client_new(struct http_engine *engine);
 void native_client_free(struct http_client *client);
 void native_client_cancel(struct http_client *client);
 struct http_exchange *native_client_start(struct http_client *client, const struct http_request *request);
 void native_exchange_free(struct http_exchange *exchange);
+struct cookie_jar *native_client_cookies(struct http_client *client);
+void native_client_close_idle(struct http_client *client);
 void native_exchange_lose(struct native_exchange *exchange);
 void native_exchange_time_out(struct native_exchange *exchange);
 void native_exchange_continue(struct native_exchange *exchange);
@@ -179,6 +182,7 @@ void native_connection_send(struct native_connection *connection);
 /* It is idle from now on. */
 void native_connection_leave(struct native_connection *connection);
 void native_connection_drop(struct native_connection *connection, bool is_reset);
+void native_connections_drop_idle(struct native_pool *pool);
 void native_connections_drop_all(struct native_pool *pool, bool is_reset);
 
 /* native_request.c */
