@@ -1,6 +1,7 @@
 /* The module `tutti.http`: requests of the worker whose turn it is. */
 #include "agent/lua/lua_http.h"
 
+#include "agent/lua/lua_http_batch.h"
 #include "agent/lua/lua_http_draft.h"
 #include "agent/lua/lua_response.h"
 #include "agent/lua/lua_worker.h"
@@ -50,7 +51,7 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
 }
 
 /* The message has the address and what was measured; the group has what such failures have in common. */
-static int lua_http_fail(lua_State *lua, const struct http_response *response)
+static void lua_http_push_failure(lua_State *lua, const struct http_response *response)
 {
     const char *kind = http_failure_name(response->failure);
     char name[LIMIT_NAME_BYTES];
@@ -68,13 +69,27 @@ static int lua_http_fail(lua_State *lua, const struct http_response *response)
         snprintf(group, sizeof group, "%s: %s", folded, kind);
     }
     struct lua_failure failure = {.kind = kind, .group = group, .message = text};
-    return lua_failure_raise(lua, &failure);
+    lua_failure_push(lua, &failure);
+}
+
+bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
+{
+    char buffer[LIMIT_NAME_BYTES];
+    bool is_ok = response->failure == HTTP_OK && response->status < 400;
+
+    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
+                  response->timings.total_us);
+    if (response->failure != HTTP_OK) {
+        lua_http_push_failure(lua, response);
+        return false;
+    }
+    lua_response_push(lua, response, 2);
+    return true;
 }
 
 static int lua_http_on_response(lua_State *lua, int status, lua_KContext context)
 {
     struct vu *vu = vu_current(lua, "http");
-    char buffer[LIMIT_NAME_BYTES];
 
     (void)status, (void)context;
     vu_resumed(lua, vu, WAIT_RESPONSE);
@@ -82,15 +97,9 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
     if (response == NULL) {
         return lua_misuse(lua, "http: a coroutine that waits was resumed without a response");
     }
-    bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
-                  response->timings.total_us);
-    if (response->failure != HTTP_OK) {
-        return lua_http_fail(lua, response);
-    }
-    lua_response_push(lua, response, 2);
+    bool is_response = lua_http_push_outcome(lua, vu, response);
     vu_forget_exchange(vu);
-    return 1;
+    return is_response ? 1 : lua_error(lua);
 }
 
 static void lua_http_on_done(void *context, struct http_response *response)
@@ -99,6 +108,13 @@ static void lua_http_on_done(void *context, struct http_response *response)
 
     vu->response = response;
     vu_wake(vu, WAKE_DONE);
+}
+
+void lua_http_need_client(struct vu *vu)
+{
+    if (vu->http == NULL) {
+        vu->http = http_client_new(vu_http_engine(vu));
+    }
 }
 
 /* raw(method, url, options, body) */
@@ -116,9 +132,7 @@ static int request_raw(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "http: a call that waits is not possible here");
     }
-    if (vu->http == NULL) {
-        vu->http = http_client_new(vu_http_engine(vu));
-    }
+    lua_http_need_client(vu);
     vu_forget_exchange(vu);
     vu->exchange = http_start(vu->http, &draft.request, lua_http_on_done, vu);
     lua_settop(lua, LUA_HTTP_NAME);
@@ -166,7 +180,7 @@ int luaopen_tutti_http(lua_State *lua)
     static const char *const methods[][2] = {{"get", "GET"},     {"post", "POST"},     {"put", "PUT"},
                                              {"patch", "PATCH"}, {"delete", "DELETE"}, {"head", "HEAD"}};
 
-    lua_createtable(lua, 0, 8);
+    lua_createtable(lua, 0, 9);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         lua_pushstring(lua, methods[i][1]);
         lua_pushcclosure(lua, request_by_name, 1);
@@ -174,5 +188,7 @@ int luaopen_tutti_http(lua_State *lua)
     }
     lua_pushcfunction(lua, lua_http_request);
     lua_setfield(lua, -2, "request");
+    lua_pushcfunction(lua, lua_http_batch);
+    lua_setfield(lua, -2, "batch");
     return 1;
 }

@@ -1,0 +1,8 @@
+/* `http.batch`: several requests of the worker at once. */
+#pragma once
+#include <lua.h>
+
+#define LUA_HTTP_BATCH_MAX 1000
+
+/* batch(items): a table with the response of each, in order, or its error object. */
+int lua_http_batch(lua_State *lua);
