@@ -120,10 +120,11 @@ MUST_CHECK struct http_client *http_client_new(struct http_engine *engine);
  * reset, so that unsent bytes in the kernel are dropped. */
 void http_client_free(struct http_client **client);
 /* `on_done` is called once, never from within http_start, unless the exchange is freed before; it may start
- * further requests, and free any exchange or client. The exchange is the caller's, until the client's end. */
-MUST_CHECK struct http_exchange *http_start(struct http_client *client, const struct http_request *request,
-                                            void (*on_done)(void *context, struct http_response *response),
-                                            void *context);
+ * further requests, and free any exchange or client. The exchange is freed by the caller, or with all of the
+ * client. */
+struct http_exchange *http_start(struct http_client *client, const struct http_request *request,
+                                 void (*on_done)(void *context, struct http_response *response),
+                                 void *context);
 /* Cancels the request if it is under way; its response is no longer needed. */
 void http_exchange_free(struct http_exchange **exchange);
 /* The same for all exchanges of the client. */

@@ -1,6 +1,7 @@
 /* The module `tutti.http`: requests of the worker whose turn it is. */
 #include "agent/lua/lua_http.h"
 
+#include "agent/lua/lua_http_batch.h"
 #include "agent/lua/lua_http_cookies.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
@@ -52,7 +53,7 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
 }
 
 /* The message has the address and what was measured; the group has what such failures have in common. */
-static int lua_http_fail(lua_State *lua, const struct http_response *response)
+static void lua_http_push_failure(lua_State *lua, const struct http_response *response)
 {
     const char *kind = http_failure_name(response->failure);
     char name[LIMIT_NAME_BYTES];
@@ -70,13 +71,27 @@ static int lua_http_fail(lua_State *lua, const struct http_response *response)
         snprintf(group, sizeof group, "%s: %s", folded, kind);
     }
     struct lua_failure failure = {.kind = kind, .group = group, .message = text};
-    return lua_failure_raise(lua, &failure);
+    lua_failure_push(lua, &failure);
+}
+
+bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
+{
+    char buffer[LIMIT_NAME_BYTES];
+    bool is_ok = response->failure == HTTP_OK && response->status < 400;
+
+    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
+                  response->timings.total_us);
+    if (response->failure != HTTP_OK) {
+        lua_http_push_failure(lua, response);
+        return false;
+    }
+    lua_response_push(lua, response, 2);
+    return true;
 }
 
 static int lua_http_on_response(lua_State *lua, int status, lua_KContext context)
 {
     struct vu *vu = vu_current(lua, "http");
-    char buffer[LIMIT_NAME_BYTES];
 
     (void)status, (void)context;
     vu_resumed(lua, vu, WAIT_RESPONSE);
@@ -84,15 +99,9 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
     if (response == NULL) {
         return lua_misuse(lua, "http: a coroutine that waits was resumed without a response");
     }
-    bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
-                  response->timings.total_us);
-    if (response->failure != HTTP_OK) {
-        return lua_http_fail(lua, response);
-    }
-    lua_response_push(lua, response, 2);
+    bool is_response = lua_http_push_outcome(lua, vu, response);
     vu_forget_exchange(vu);
-    return 1;
+    return is_response ? 1 : lua_error(lua);
 }
 
 static void lua_http_on_done(void *context, struct http_response *response)
@@ -101,6 +110,13 @@ static void lua_http_on_done(void *context, struct http_response *response)
 
     vu->response = response;
     vu_wake(vu, WAKE_DONE);
+}
+
+void lua_http_need_client(struct vu *vu)
+{
+    if (vu->http == NULL) {
+        vu->http = http_client_new(vu_http_engine(vu));
+    }
 }
 
 /* raw(method, url, options, body) */
@@ -118,9 +134,7 @@ static int request_raw(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "http: a call that waits is not possible here");
     }
-    if (vu->http == NULL) {
-        vu->http = http_client_new(vu_http_engine(vu));
-    }
+    lua_http_need_client(vu);
     vu_forget_exchange(vu);
     vu->exchange = http_start(vu->http, &draft.request, lua_http_on_done, vu);
     lua_settop(lua, LUA_HTTP_NAME);
@@ -190,6 +204,7 @@ static void lua_http_push_functions(lua_State *lua, bool is_of_session)
                                              {"patch", "PATCH"}, {"delete", "DELETE"}, {"head", "HEAD"}};
 
     static const luaL_Reg others[] = {{"request", request_by_method},
+                                      {"batch", lua_http_batch},
                                       {"cookies", lua_http_cookies},
                                       {"set_cookie", lua_http_set_cookie},
                                       {"clear_cookies", lua_http_clear_cookies},

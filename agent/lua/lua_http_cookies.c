@@ -2,6 +2,7 @@
 #include "agent/lua/lua_http_cookies.h"
 
 #include "agent/http/message/cookie_jar.h"
+#include "agent/lua/lua_http.h"
 #include "agent/lua/lua_http_base.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/script/lua_error.h"
@@ -19,9 +20,7 @@ static struct http_client *cookies_open(lua_State *lua, const char *function, in
 
     lua_settop(lua, count + is_of_session);
     lua_http_push_defaults(lua, is_of_session);
-    if (vu->http == NULL) {
-        vu->http = http_client_new(vu_http_engine(vu));
-    }
+    lua_http_need_client(vu);
     return vu->http;
 }
 

@@ -4,6 +4,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_coroutine.h"
 #include "agent/shard/vu_result.h"
 #include "common/clock.h"
@@ -106,6 +107,7 @@ void vu_forget_exchange(struct vu *vu)
 {
     vu->response = NULL;
     http_exchange_free(&vu->exchange);
+    vu_batch_drop(vu);
 }
 
 void vu_drop_answer(struct vu *vu)
@@ -124,16 +126,9 @@ void vu_wake(struct vu *vu, enum vu_wake wake)
     turn_queue_add(&vu->campaign->queue, vu);
 }
 
-/* All of a batch, too. */
 static void vu_cancel_requests(struct vu *vu)
 {
     vu_forget_exchange(vu);
-    if (vu->http != NULL) {
-        http_client_cancel(vu->http);
-    }
-    if (vu->webdriver != NULL) {
-        http_client_cancel(vu->webdriver);
-    }
 }
 
 static enum vu_event vu_run(struct vu *vu)

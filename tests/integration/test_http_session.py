@@ -329,6 +329,24 @@ class HttpSession(unittest.TestCase):
             same(getmetatable(plain), 'headers') same(getmetatable(headers), 'headers')
             """)
 
+    def test_a_batch_has_the_defaults_too(self):
+        self.both("""
+            local items = { { url = 'a', query = { n = 1 } }, { method = 'post', url = '/b', form = { x = 'y' }, headers = { ['X-All'] = 'own' } } }
+            for _ = 1, 2 do
+              local answers = s:batch(items)
+              local one, two = sent(answers[1]), sent(answers[2])
+              same(one.method .. ' ' .. one.path .. ' ' .. one.header['x-all'], 'GET /api/a?n=1&z=2 all')
+              same(two.method .. ' ' .. two.path .. ' ' .. two.header['x-all'] .. ' ' .. two.text, 'POST /b?z=2 own x=y')
+            end
+            same(items[1].url, 'a')
+            same(sent(http.batch({ { url = '/c' } })[1]).header['x-all'], 'all')
+            refused('http.batch: request 2: http: query is a table', s.batch, s, { { url = '/' }, { url = '/', query = 1 } })
+            refused('http.batch: request 1: http: base is a string', http.batch, { { url = '/', base = 1 } })
+            """, self.SENT + """
+            tutti.http_defaults { headers = { ['X-All'] = 'all' } }
+            local s = http.session { base = '/api/', query = { z = 2 } }
+            """)
+
     def test_redirects_are_listed(self):
         self.both("""
             local r = http.get('/moved/302/moved/307/end?x=1', { follow = true })
