@@ -48,8 +48,9 @@ struct http_request {
     bool has_body;
     bool is_followed; /* redirects, at most 20 */
     bool is_fresh;    /* over a connection of its own, which is closed after it */
-    const char *user; /* basic authentication; NULL: none */
+    const char *user; /* basic authentication, or digest; NULL: none */
     const char *password;
+    bool is_digest;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;

@@ -206,15 +206,54 @@ static void draft_read_limits(lua_State *lua, struct lua_http_draft *draft)
     draft->request.is_fresh = lua_toboolean(lua, -1);
 }
 
+/* Raises for names that `auth` does not know. */
+static void draft_check_auth(lua_State *lua, int auth)
+{
+    lua_option_check_plain(lua, auth, "http: auth");
+    for (lua_pushnil(lua); lua_next(lua, auth); lua_pop(lua, 1)) {
+        bool is_place =
+            lua_isinteger(lua, -2) && (lua_tointeger(lua, -2) == 1 || lua_tointeger(lua, -2) == 2);
+        bool is_name = lua_type(lua, -2) == LUA_TSTRING && (strcmp(lua_tostring(lua, -2), "digest") == 0 ||
+                                                            strcmp(lua_tostring(lua, -2), "bearer") == 0);
+        if (!is_place && !is_name) {
+            lua_misuse(lua, "http: auth: unknown option %s", luaL_tolstring(lua, -2, NULL));
+        }
+    }
+}
+
+/* The token is on top of the stack. A header of the script's own is sent in its place. */
+static void draft_use_token(lua_State *lua, struct lua_http_draft *draft, int auth)
+{
+    draft_check_text(lua, -1, "auth.bearer");
+    bool has_user = lua_rawgeti(lua, auth, 1) != LUA_TNIL;
+    if (has_user || lua_option_get(lua, auth, "digest") != LUA_TNIL) {
+        lua_misuse(lua, "http: auth has a bearer token, or a user and password, not both");
+    }
+    lua_pop(lua, 2);
+    lua_pushfstring(lua, "Bearer %s", lua_tostring(lua, -1));
+    if (!draft_has_header(draft, "authorization")) {
+        draft_add_header(lua, draft, "Authorization", lua_tostring(lua, -1));
+    }
+}
+
 static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
 {
     if (lua_option_get(lua, LUA_HTTP_OPTIONS, "auth") == LUA_TNIL) {
         return;
     }
     if (!lua_istable(lua, -1)) {
-        lua_misuse(lua, "http: auth is { user, password }");
+        lua_misuse(lua, "http: auth is { user, password } or { bearer = token }");
     }
     int auth = lua_gettop(lua);
+    draft_check_auth(lua, auth);
+    if (lua_option_get(lua, auth, "bearer") != LUA_TNIL) {
+        draft_use_token(lua, draft, auth);
+        return;
+    }
+    if (lua_option_get(lua, auth, "digest") != LUA_TNIL && !lua_isboolean(lua, -1)) {
+        lua_misuse(lua, "http: auth.digest is true or false, not a %s", luaL_typename(lua, -1));
+    }
+    draft->request.is_digest = lua_toboolean(lua, -1);
     lua_rawgeti(lua, auth, 1);
     lua_rawgeti(lua, auth, 2);
     draft_check_text(lua, -2, "auth[1]");

@@ -4,8 +4,10 @@ import contextlib
 import email
 import email.policy
 import http.server
+import hashlib
 import json
 import pathlib
+import re
 import tempfile
 import threading
 import unittest
@@ -50,12 +52,44 @@ class Handler(http.server.BaseHTTPRequestHandler):
                              for part in message.iter_parts()]
         self.answer(200, json.dumps(seen).encode(), [("Content-Type", "application/json")])
 
+    def judge_digest(self, algorithm):
+        """None if the request is authorized as user "me" with password "se cret", else whether its nonce has expired."""
+        kind, _, given = self.headers.get("Authorization", "").partition(" ")
+        if kind != "Digest":
+            return False
+        seen = {name: quoted or plain for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|([^, ]+))', given)}
+        if seen["nonce"] != self.server.nonce:
+            return True
+        self.server.uses.append(int(seen["nc"], 16))
+
+        def digest(text):
+            return hashlib.new(algorithm.replace("-", "").lower(), text.encode()).hexdigest()
+        secret = digest('me:a "realm":se cret')
+        wanted = digest(f"{secret}:{seen['nonce']}:{seen['nc']}:{seen['cnonce']}:auth:" + digest(f"{self.command}:{self.path}"))
+        return None if (seen["response"], seen["username"], seen["uri"], seen["opaque"]) == (wanted, "me", self.path, "o") else False
+
+    def handle_digest(self, algorithm):
+        is_stale = self.judge_digest(algorithm)
+        if is_stale is None:
+            self.echo()
+            return
+        self.read_body()
+        self.server.nonces += 1
+        self.server.nonce = f"nonce{self.server.nonces}"
+        self.answer(401, headers=[("WWW-Authenticate", 'Basic realm="b"'), ("WWW-Authenticate", 'Digest realm="a \\"realm\\"", qop="auth", algorithm='
+                    f'{algorithm}, nonce="{self.server.nonce}", opaque="o", stale={str(is_stale).lower()}')])
+
     def handle_any(self):
         self.server.requests.append((self.command, self.path))
         if self.path.startswith("/cookies?"):
             self.read_body()
             self.answer(200, headers=[("Set-Cookie", line.replace("_", " ")) for line in self.path.partition("?")[2].split("&")]
                         + [("X-One", "1"), ("Vary", "a"), ("VARY", "b, c")])
+        elif self.path.startswith("/digest/"):
+            self.handle_digest(self.path.split("/")[2])
+        elif self.path == "/expire":
+            self.server.nonce = "expired"
+            self.echo()
         elif self.path.startswith("/moved/"):
             self.read_body()
             status, _, to = self.path.removeprefix("/moved/").partition("/")
@@ -75,6 +109,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests = []
+        self.nonces, self.nonce, self.uses = 0, None, []
 
     def handle_error(self, *arguments):
         pass
@@ -100,8 +135,9 @@ class HttpSession(unittest.TestCase):
         (path / "picture.png").write_bytes(bytes(range(256)))
         (path / "data" / "notes.txt").write_text("----tutti-\r\nnotes\n")
 
-    def both(self, body, loading="", path="", engines=ENGINES):
-        """Runs it as a step against a server of its own, with each engine. Returns the requests of the last."""
+    def both(self, body, loading="", path="", engines=ENGINES, seen=None):
+        """Runs it as a step against a server of its own, with each engine. `seen` looks at the server.
+        Returns the requests of the last."""
         script = pathlib.Path(self.folder.name, "script.lua")
         script.write_text(HEAD + loading + "\ntutti.scenario('s', function(worker)\n" + body + "\nend)\n")
         for engine in engines:
@@ -109,6 +145,8 @@ class HttpSession(unittest.TestCase):
                 target = f"http://127.0.0.1:{server.server_address[1]}{path}"
                 result = run(script, "-w", 1, "-r", 1, "--target", target, "--http-engine", engine, "--agents", 1, timeout=60)
                 self.assertEqual(result.code, 0, (result.out, result.err))
+                if seen is not None:
+                    seen(server)
         return server.requests
 
     SENT = """
@@ -346,6 +384,49 @@ class HttpSession(unittest.TestCase):
             tutti.http_defaults { headers = { ['X-All'] = 'all' } }
             local s = http.session { base = '/api/', query = { z = 2 } }
             """)
+
+    def test_digest_authentication(self):
+        def seen(server):
+            self.assertEqual(server.nonces, 4, server.requests)
+            self.assertEqual(server.uses, [1, 2, 1, 1], server.requests)
+        self.both("""
+            local auth = { 'me', 'se cret', digest = true }
+            local one = http.get('/digest/MD5/a?b=c', { auth = auth })
+            same(one.status, 200) same(#one.redirects, 0)
+            same(sent(http.put('/digest/MD5/b', 'the body', { auth = auth })).text, 'the body')
+            http.get('/expire')
+            same(sent(http.post('/digest/MD5/c', 'once more', { auth = auth })).text, 'once more')
+            same(sent(http.session { auth = auth }:get('/moved/307/digest/MD5/d', { follow = true })).path, '/digest/MD5/d')
+            same(http.get('/digest/MD5/a').status, 401)
+            """.replace("same(sent(http.session { auth = auth }:get('/moved", "http.get('/expire') same(sent(http.session { auth = auth }:get('/moved"),
+            self.SENT, seen=seen)
+
+    def test_digest_authentication_by_sha_256_and_wrong_passwords(self):
+        # Libcurl takes the refusal of an earlier challenge for a wrong password; ours answers a new one once.
+        for engine, count in (("native", 4), ("curl", 3)):
+            self.both("""
+            local right, wrong = { 'me', 'se cret', digest = true }, { 'me', 'wrong', digest = true }
+            same(http.get('/digest/SHA-256/x', { auth = right }).status, 200)
+            same(http.get('/digest/SHA-256/x', { auth = wrong, fresh_connection = true }).status, 401)
+            """, seen=lambda server, count=count: self.assertEqual(len(server.requests), count, server.requests), engines=[engine])
+        self.both("""
+            local refused = http.get('/digest/SHA-512/x', { auth = { 'me', 'se cret', digest = true } })
+            same(refused.status, 401) same(#refused.headers:all('www-authenticate'), 2)
+            same(http.get('/', { auth = { 'me', 'se cret', digest = true }, headers = { Authorization = 'own' } }).status, 200)
+            """, seen=lambda server: self.assertEqual(len(server.requests), 2, server.requests), engines=["native"])
+
+    def test_tokens(self):
+        self.both("""
+            same(sent(http.get('/', { auth = { bearer = 'abc' } })).header.authorization, 'Bearer abc')
+            same(sent(http.get('/', { auth = { bearer = 'abc' }, headers = { authorization = 'own' } })).header.authorization, 'own')
+            same(sent(http.get('/')).header.authorization, nil)
+            refused('auth: unknown option token', http.get, '/', { auth = { token = 'x' } })
+            refused('auth: unknown option 3', http.get, '/', { auth = { 'a', 'b', 'c' } })
+            refused('a bearer token, or a user and password, not both', http.get, '/', { auth = { 'a', 'b', bearer = 'c' } })
+            refused('auth.digest is true or false', http.get, '/', { auth = { 'a', 'b', digest = 1 } })
+            refused('auth.bearer must not hold a line break', http.get, '/', { auth = { bearer = 'a\\nb' } })
+            refused('auth[2] is a string, not a nil', http.get, '/', { auth = { 'a' } })
+            """, self.SENT)
 
     def test_redirects_are_listed(self):
         self.both("""

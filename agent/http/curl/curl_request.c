@@ -128,6 +128,7 @@ static void reset_special(struct curl_request *request)
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
     curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
     curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     curl_slist_free_all(request->headers);
     request->headers = NULL;
     request->is_special = false;
@@ -142,6 +143,8 @@ static void set_special(struct curl_request *request, const struct http_request 
     curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, wanted->is_fresh ? 1L : 0L);
     curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, wanted->is_fresh ? 1L : 0L);
     if (wanted->user != NULL) {
+        curl_easy_setopt(request->easy, CURLOPT_HTTPAUTH,
+                         wanted->is_digest ? (long)CURLAUTH_DIGEST : (long)CURLAUTH_BASIC);
         curl_easy_setopt(request->easy, CURLOPT_USERNAME, wanted->user);
         curl_easy_setopt(request->easy, CURLOPT_PASSWORD, wanted->password);
     }

@@ -197,6 +197,7 @@ void native_client_free(struct http_client *base)
     native_client_cancel(base);
     native_connections_drop_all(&client->pool, false);
     cookie_jar_finish(&client->jar);
+    native_digest_free(&client->digest);
     if (client->spare != NULL) {
         native_exchange_destroy(client->spare);
     }
@@ -290,6 +291,7 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
     exchange->started_ns = clock_now_ns();
     exchange->timeout_ms = request->timeout_ms;
     exchange->redirects = 0;
+    exchange->challenges = 0;
     exchange->is_retried = false;
     exchange->response = (struct http_response){0};
     native_drop_bodies(exchange);
@@ -430,6 +432,7 @@ static void follow_redirect(struct native_exchange *exchange, struct bytes locat
         return;
     }
     exchange->redirects++;
+    exchange->challenges = 0;
     exchange->is_retried = false;
     native_exchange_begin(exchange, false);
     serve_waiting(exchange->client);
@@ -472,6 +475,9 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
         exchange->wish.expects = false;
         exchange->wish.is_expectation_refused = true;
         native_exchange_begin(exchange, false);
+    } else if (native_digest_take(exchange)) {
+        native_exchange_begin(exchange, false);
+        serve_waiting(exchange->client);
     } else if (is_redirect(exchange) &&
                fields_find(buffer_bytes(&exchange->bodies.head), "location", &location)) {
         follow_redirect(exchange, location);

@@ -4,6 +4,7 @@
 #include "agent/http/http_bodies.h"
 #include "agent/http/message/content_decoder.h"
 #include "agent/http/message/cookie_jar.h"
+#include "agent/http/message/digest_auth.h"
 #include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
 #include "agent/http/message/url.h"
@@ -89,7 +90,19 @@ struct native_wish {
     bool is_fresh;        /* no kept connection is used, and this one is not kept */
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;  /* "Basic …"; NULL: none */
+    char *digest_user;    /* of digest authentication; NULL: none */
+    char *digest_password;
     uint64_t max_body_bytes;
+};
+
+/* The challenge that a server has set last: further requests to it answer it at once. */
+struct native_digest {
+    struct digest_challenge challenge;
+    char *host;
+    uint16_t port;
+    bool is_tls;
+    uint32_t uses;
+    char client_nonce[17];
 };
 
 struct native_client {
@@ -97,6 +110,7 @@ struct native_client {
     struct native_engine *engine;
     struct native_pool pool;
     struct cookie_jar jar;
+    struct native_digest *digest; /* NULL: none yet */
     struct native_exchange *exchanges;
     struct native_exchange *spare;   /* not in use; NULL: all are */
     struct native_exchange *waiting; /* for a connection to become free, in order */
@@ -128,6 +142,7 @@ struct native_exchange {
     uint32_t redirects;
     struct buffer hops; /* as the response has them */
     uint8_t state;
+    uint8_t challenges; /* that were answered, at this URL */
     bool is_waiting;
     bool is_fresh; /* it wants a connection that has served no other */
     bool is_retried;
@@ -194,3 +209,10 @@ bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, str
                           struct error *error);
 void native_wish_finish(struct native_wish *wish);
 bool native_wish_is_idempotent(const struct native_wish *wish);
+
+/* native_digest.c */
+void native_digest_free(struct native_digest **digest);
+/* Writes the Authorization field of the request, if it has to do with digests and there is a challenge. */
+void native_digest_write(const struct native_exchange *exchange, struct buffer *out);
+/* The answer is there: whether it is a challenge, and the request is to be sent once more to answer it. */
+bool native_digest_take(struct native_exchange *exchange);
