@@ -213,6 +213,23 @@ end)
                 row = next(line for line in result.out.splitlines() if line.startswith("  phases p95"))
                 self.assertEqual(row.split()[2:], list(PHASES))
 
+    def test_the_seventh_of_a_batch_waits_for_a_connection(self):
+        for engine in ("native", "curl"):
+            with self.subTest(engine), Server() as server:
+                result = run(self.write(f"""
+  local batch = {{}}
+  for i = 1, 12 do batch[i] = {{ url = "http://127.0.0.1:{server.port}/waits", name = "batch" }} end
+  local responses = http.batch(batch)
+  for i = 1, 12 do whole(responses[i]) end
+"""), "--phases", "--http-engine", engine)
+                self.assertEqual(result.code, 0, result)
+                phases = result.report["requests"]["batch"]["phases"]
+                self.assertLess(phases["blocked"]["p50_ms"], LITTLE_MS)  # of six there is none
+                self.assertGreaterEqual(phases["blocked"]["max_ms"], 98)
+                self.assertLess(phases["blocked"]["max_ms"], 100 + LATE_MS)
+                self.assertGreaterEqual(phases["waiting"]["p50_ms"], 98)
+                self.assertLess(phases["waiting"]["max_ms"], 100 + LATE_MS)
+
     def test_an_upload_that_is_read_slowly_is_sent_slowly(self):
         with Server() as server:
             script = self.write(f"""

@@ -11,17 +11,25 @@ static uint64_t duration_us(CURL *easy, CURLINFO info)
     return us > 0 ? (uint64_t)us : 0;
 }
 
-static void read_timings(CURL *easy, struct http_timings *timings)
+/* An instant of curl's, since the start of the request; 0: it has not come. */
+static uint64_t instant_us(const struct curl_times *times, CURLINFO info)
 {
-    timings->name_lookup_us = duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    timings->connect_us = duration_us(easy, CURLINFO_CONNECT_TIME_T);
-    timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
-    timings->first_byte_us = duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
-    timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
+    uint64_t us = duration_us(times->easy, info);
+
+    return us > 0 ? times->waited_us + us : 0;
+}
+
+static void read_timings(const struct curl_times *times, struct http_timings *timings)
+{
+    timings->name_lookup_us = instant_us(times, CURLINFO_NAMELOOKUP_TIME_T);
+    timings->connect_us = instant_us(times, CURLINFO_CONNECT_TIME_T);
+    timings->tls_us = instant_us(times, CURLINFO_APPCONNECT_TIME_T);
+    timings->first_byte_us = instant_us(times, CURLINFO_STARTTRANSFER_TIME_T);
+    timings->total_us = times->waited_us + duration_us(times->easy, CURLINFO_TOTAL_TIME_T);
 }
 
 /* The first phase that has no end. */
-static enum request_phase phase_of(CURL *easy, const struct http_response *response, uint64_t answered_us)
+static enum request_phase phase_of(const struct curl_times *times, const struct http_response *response)
 {
     const struct http_timings *timings = &response->timings;
     const char *scheme = NULL;
@@ -39,8 +47,8 @@ static enum request_phase phase_of(CURL *easy, const struct http_response *respo
     default:
         break;
     }
-    curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
-    if (answered_us > 0) {
+    curl_easy_getinfo(times->easy, CURLINFO_SCHEME, &scheme);
+    if (times->answered_us > 0) {
         return REQUEST_RECEIVING;
     }
     if (response->has_left) {
@@ -55,15 +63,16 @@ static enum request_phase phase_of(CURL *easy, const struct http_response *respo
 
 /* Curl adds up over redirects when each phase has ended. It does not say when it has sent the last byte:
  * waiting includes that. */
-static void divide_time(CURL *easy, struct http_response *response, uint64_t answered_us,
+static void divide_time(const struct curl_times *times, struct http_response *response, uint64_t answered_us,
                         enum request_phase last_phase)
 {
     struct http_timings *timings = &response->timings;
     uint64_t ends[REQUEST_PHASE_COUNT] = {
+        [REQUEST_BLOCKED] = times->waited_us,
         [REQUEST_LOOKUP] = response->is_reused ? 0 : timings->name_lookup_us,
         [REQUEST_CONNECT] = response->is_reused ? 0 : timings->connect_us,
         [REQUEST_TLS] = response->is_reused ? 0 : timings->tls_us,
-        [REQUEST_SENDING] = duration_us(easy, CURLINFO_PRETRANSFER_TIME_T),
+        [REQUEST_SENDING] = instant_us(times, CURLINFO_PRETRANSFER_TIME_T),
         [REQUEST_WAITING] = answered_us,
     };
     uint64_t passed_us = 0;
@@ -76,24 +85,25 @@ static void divide_time(CURL *easy, struct http_response *response, uint64_t ans
     }
 }
 
-static void read_phases(CURL *easy, struct http_response *response, uint64_t answered_us)
+static void read_phases(const struct curl_times *times, struct http_response *response)
 {
     enum request_phase last_phase = REQUEST_RECEIVING;
     long redirects = 0;
 
-    curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &redirects);
-    response->has_left = redirects > 0 || duration_us(easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    curl_easy_getinfo(times->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+    response->has_left = redirects > 0 || instant_us(times, CURLINFO_PRETRANSFER_TIME_T) > 0;
     bool is_begun =
         response->has_left || (response->failure != HTTP_BAD_REQUEST && response->failure != HTTP_NO_MEMORY);
     if (response->failure != HTTP_OK && is_begun) {
-        last_phase = phase_of(easy, response, answered_us);
+        last_phase = phase_of(times, response);
         response->phase = request_phase_name(last_phase);
     }
-    divide_time(easy, response, redirects == 0 ? answered_us : response->timings.first_byte_us, last_phase);
+    divide_time(times, response, redirects == 0 ? times->answered_us : response->timings.first_byte_us,
+                last_phase);
 }
 
-void curl_timings_read(CURL *easy, struct http_response *response, uint64_t answered_us)
+void curl_timings_read(const struct curl_times *times, struct http_response *response)
 {
-    read_timings(easy, &response->timings);
-    read_phases(easy, response, answered_us);
+    read_timings(times, &response->timings);
+    read_phases(times, response);
 }
