@@ -151,7 +151,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, error_worker, "worker 1000000"},
     {MESSAGE_STATISTICS, error_text, "text of an error has 2001"},
     {MESSAGE_STATISTICS, error_key, "key of an error has 2001"},
-    {MESSAGE_STATISTICS, error_scenario, "key of an error has 2001"},
+    {MESSAGE_STATISTICS, error_scenario, "scenario of an error has 2001"},
 };
 
 static void spoiled_messages_of_a_running_campaign_are_refused(void **state)

@@ -264,7 +264,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                    .waited_us = histogram_of(sample, variant)};
         items->errors[i] = (struct error_statistics){.key = palette->text,
                                                      .text = palette->text,
-                                                     .scenario = palette->name,
+                                                     .scenario = palette->text,
                                                      .count = palette->wide,
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};
