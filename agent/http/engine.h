@@ -16,6 +16,7 @@ struct http_engine;
 struct http_engine_functions; /* of a kind: native_kind, curl_kind */
 struct http_client;
 struct http_exchange;
+struct http_response;
 struct cookie_jar;
 struct lease;
 struct memory_account;
@@ -54,6 +55,13 @@ struct http_request {
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
+    /* NULL: the response is whole when on_done is called. Else its body is streamed: on_head gets the
+     * response without it, unless the request fails before; `timeout_ms` is for that, and then for each
+     * http_read that finds nothing; `max_body_bytes` is for what has come and was not read. on_data comes
+     * after an http_read that has found nothing, when there is something. The context is that of on_done.
+     * Neither may start or free anything. */
+    void (*on_head)(void *context, struct http_response *response);
+    void (*on_data)(void *context);
 };
 
 /* "[address]:port" of IPv6 with its scope, and the terminating zero. */
@@ -128,6 +136,11 @@ struct http_exchange *http_start(struct http_client *client, const struct http_r
                                  void *context);
 /* Cancels the request if it is under way; its response is no longer needed. */
 void http_exchange_free(struct http_exchange **exchange);
+/* Whether responses of this client can be streamed. */
+bool http_can_stream(const struct http_client *client);
+/* Takes up to `maximum` bytes of a streamed body, which are borrowed until the loop runs; empty where nothing
+ * has come. After on_done too, for what is left. */
+struct bytes http_read(struct http_exchange *exchange, size_t maximum);
 /* The same for all exchanges of the client. */
 void http_client_cancel(struct http_client *client);
 

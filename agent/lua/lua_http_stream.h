@@ -1,0 +1,7 @@
+/* `http.stream`: a response whose body the script reads while it comes. */
+#pragma once
+#include <lua.h>
+
+/* stream([method,] url, [body,] [options]), of the module, or of a session, which comes first then; the
+ * boolean is upvalue 1. Returns an object once the head of the response is there. */
+int lua_http_stream(lua_State *lua);
