@@ -6,6 +6,7 @@
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
 #include "agent/lua/lua_http_stream.h"
+#include "agent/lua/lua_http_upload.h"
 #include "agent/lua/lua_response.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/error_key.h"
@@ -136,6 +137,9 @@ static int request_raw(lua_State *lua)
         return lua_misuse(lua, "http: a call that waits is not possible here");
     }
     lua_http_need_client(vu);
+    if (draft.request.is_chunked) {
+        return lua_http_upload(lua, vu, &draft);
+    }
     vu_forget_exchange(vu);
     vu->exchange = http_start(vu->http, &draft.request, lua_http_on_done, vu);
     lua_settop(lua, LUA_HTTP_NAME);

@@ -151,7 +151,7 @@ static int stream_to_string(lua_State *lua)
     return 1;
 }
 
-static struct vu_stream *stream_push(lua_State *lua)
+struct vu_stream *lua_http_stream_push(lua_State *lua)
 {
     struct vu_stream *stream = lua_newuserdatauv(lua, sizeof *stream, STREAM_NAME);
 
@@ -212,9 +212,12 @@ static int stream_raw(lua_State *lua)
         return lua_misuse(lua,
                           "http.stream: this HTTP engine gives bodies as a whole (--http-engine native)");
     }
+    if (draft.request.is_chunked) {
+        return lua_misuse(lua, "http.stream: the body is a string, not a function");
+    }
     vu_forget_exchange(vu);
-    struct vu_stream *stream = stream_push(lua);
-    vu_stream_open(vu, stream, &draft.request);
+    struct vu_stream *stream = lua_http_stream_push(lua);
+    vu_stream_open(vu, stream, &draft.request, true);
     vu_stream_await(stream);
     lua_replace(lua, LUA_HTTP_BODY);
     lua_settop(lua, LUA_HTTP_NAME);

@@ -503,6 +503,12 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
         flush_pending(stream);
         pump_borrowed(stream);
         stream_listen(stream);
+        if (stream_pending(stream) == 0 && stream->callbacks.on_sent != NULL) {
+            stream->callbacks.on_sent(stream->context);
+        }
+    }
+    if (stream->socket != socket) {
+        return; /* it was closed */
     }
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
         if (stream->state == STREAM_HANDSHAKING) {

@@ -45,6 +45,8 @@ struct stream_callbacks {
     void (*on_data)(void *context, struct bytes data);
     /* The other side has closed its direction (NET_OK), or it has failed: the last callback. */
     void (*on_end)(void *context, enum net_failure failure, const char *text);
+    /* What waited to be sent has gone. NULL: nobody wants to know. */
+    void (*on_sent)(void *context);
 };
 
 /* Borrowed until on_open or on_end. */

@@ -21,7 +21,7 @@ static void vu_stream_on_head(void *context, struct http_response *response)
     vu_stream_tell(stream);
 }
 
-static void vu_stream_on_data(void *context)
+static void vu_stream_on_progress(void *context)
 {
     vu_stream_tell(context);
 }
@@ -35,12 +35,13 @@ static void vu_stream_on_done(void *context, struct http_response *response)
     vu_stream_tell(stream);
 }
 
-void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_request *request)
+void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_request *request, bool is_read)
 {
     struct http_request streamed = *request;
 
-    streamed.on_head = vu_stream_on_head;
-    streamed.on_data = vu_stream_on_data;
+    streamed.on_head = is_read ? vu_stream_on_head : NULL;
+    streamed.on_data = vu_stream_on_progress;
+    streamed.on_room = vu_stream_on_progress;
     *stream = (struct vu_stream){.vu = vu, .next = vu->streams, .at = &vu->streams};
     if (stream->next != NULL) {
         stream->next->at = &stream->next;

@@ -17,9 +17,11 @@ struct vu_stream {
     bool is_done;
 };
 
-/* Starts the request. The worker is woken, where it awaits the stream, when its head has come or it is done,
- * and when there is something to read. */
-void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_request *request);
+/* Starts the request. The worker is woken, where it awaits the stream, when its head has come (if the body of
+ * the response `is_read` while it comes), when there is something to read or room to write, and when it is
+ * done. */
+void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_request *request,
+                    bool is_read);
 /* The worker waits for it from now on; until it is woken, or waits for something else. */
 void vu_stream_await(struct vu_stream *stream);
 void vu_stream_close(struct vu_stream *stream);

@@ -43,6 +43,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def read_body(self):
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body, size = b"", 1
+            while size:
+                size = int(self.rfile.readline(), 16)
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            return body
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def echo(self):
@@ -123,6 +130,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path.startswith("/stream/"):
             self.read_body()
             self.stream(self.path.removeprefix("/stream/"))
+        elif self.path == "/count":
+            body = self.read_body()
+            self.answer(200, f"{len(body)} {body.count(b'x')}".encode())
+        elif self.path == "/early":
+            self.rfile.readline()
+            self.close_connection = True
+            self.answer(413, b"enough")
         elif self.path == "/sent":
             self.answer(200, str(self.server.sent).encode())
         elif self.path == "/expire":
@@ -542,6 +556,49 @@ class HttpSession(unittest.TestCase):
             result = process.finish()
         self.assertEqual((result.steps["ok"], result.steps["stopped"], result.steps["failed"]), (4, 2, 0), result.out)
         self.assertLess(result.seconds, 10)
+
+    def test_a_function_makes_a_body(self):
+        self.both("""
+            local n = 0
+            local seen = sent(http.post('/', function()
+              n = n + 1
+              if n == 2 then tutti.sleep(0.05) return '' end
+              if n == 3 then return http.get('/count').body end
+              return n < 6 and 'piece ' .. n .. ',' or nil
+            end))
+            same(seen.text, 'piece 1,0 0piece 4,piece 5,') same(n, 6)
+            same(seen.header['transfer-encoding'], 'chunked') same(seen.header['content-length'], nil)
+            same(sent(http.put('/', { body = function() end })).text, '')
+            local large, sizes = ('x'):rep(5000000), { 1, 65536, 65537, 5000000, 0, 3 }
+            local i, sum = 0, 0
+            local counted = http.put('/count', { body = function()
+              i = i + 1
+              sum = sum + (sizes[i] or 0)
+              return sizes[i] and large:sub(1, sizes[i])
+            end }).body
+            same(counted, sum .. ' ' .. sum)
+            same(http.get('/').reused, true)
+            """, self.SENT, engines=["native"])
+
+    def test_a_function_that_makes_no_body(self):
+        self.both("""
+            refused('the well is dry', http.post, '/', function() error('the well is dry') end)
+            refused('returns strings, and nil at the end, not a number', http.post, '/', function() return 3 end)
+            refused('the body is a string, not a function', http.stream, 'POST', '/', { body = print })
+            refused('the body is a string, not a function', http.batch, { { method = 'POST', url = '/', body = print } })
+            refused('body and json are both given', http.post, '/', { body = print, json = 1 })
+            refused('the body once more, which came from a function', http.put, '/moved/307/x', function() end, { follow = true })
+            same(http.post('/moved/303/x', function() end, { follow = true }).status, 200)
+            local calls = 0
+            local answer = http.post('/early', function() calls = calls + 1 tutti.sleep(0.02) return 'x' end, { timeout = 5 })
+            same(answer.status, 413) assert(calls < 50, calls)
+            local ok, why = pcall(http.post, '/', function() tutti.sleep(0.05) return 'x' end, { timeout = 0.2 })
+            same(why.kind, 'timeout')
+            ok, why = pcall(http.post, 'http://127.0.0.1:1/', function() error('not called') end)
+            same(why.kind, 'refused')
+            same(http.get('/').status, 200)
+            """, engines=["native"])
+        self.both("refused('takes no function as a body', http.post, '/', function() end)", engines=["curl"])
 
     def test_redirects_are_listed(self):
         self.both("""

@@ -291,7 +291,7 @@ static void fail_within_start(struct native_exchange *exchange, enum http_failur
 void native_exchange_begin(struct native_exchange *exchange, bool is_fresh)
 {
     exchange->has_begun_answer = false;
-    exchange->is_body_held = false;
+    exchange->is_body_held = exchange->is_upload_open = false;
     buffer_clear(&exchange->bodies.head);
     buffer_clear(&exchange->bodies.body);
     content_decoder_free(&exchange->decoder);
@@ -308,6 +308,8 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
 
     exchange->started_ns = clock_now_ns();
     exchange->timeout_ms = request->timeout_ms;
+    exchange->on_room = request->on_room;
+    exchange->is_upload_awaited = false;
     native_stream_begin(exchange, request);
     exchange->redirects = 0;
     exchange->challenges = 0;
@@ -507,8 +509,8 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
     note_exchange(exchange, connection);
     /* What has not left of the request by now never needs to. */
     bool is_held = exchange->is_body_held;
-    bool is_sent = !is_held && stream_pending(connection->stream) == 0;
-    exchange->is_body_held = false;
+    bool is_sent = !is_held && !exchange->is_upload_open && stream_pending(connection->stream) == 0;
+    exchange->is_body_held = exchange->is_upload_open = false;
     native_stream_resume(exchange);
     native_connection_leave(connection);
     if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {

@@ -82,6 +82,7 @@ struct native_wish {
     size_t body_size;
     size_t body_capacity;
     bool has_body;
+    bool is_chunked;             /* the body is written piece by piece */
     bool has_length;             /* a body is announced, were it empty */
     bool expects;                /* Expect: 100-continue */
     bool is_expectation_refused; /* by 417: the field stays behind */
@@ -160,6 +161,9 @@ struct native_exchange {
     bool is_fresh; /* it wants a connection that has served no other */
     bool is_retried;
     bool has_begun_answer;
+    bool is_upload_open;    /* its head has gone, and more of its body is to come */
+    bool is_upload_awaited; /* on_room is to be called */
+    void (*on_room)(void *context);
     bool is_body_held;  /* until the server says 100 */
     bool is_challenged; /* the answer is a challenge, which the next request answers */
     char address[HTTP_ADDRESS_BYTES];
@@ -236,6 +240,12 @@ void native_stream_grown(struct native_exchange *exchange);
 /* The connection goes to others. */
 void native_stream_resume(struct native_exchange *exchange);
 struct bytes native_stream_read(struct http_exchange *exchange, size_t maximum);
+
+/* native_upload.c */
+void native_upload_begin(struct native_exchange *exchange);
+void native_upload_go_on(struct native_exchange *exchange);
+size_t native_upload_room(struct http_exchange *exchange);
+void native_upload_write(struct http_exchange *exchange, struct bytes bytes);
 
 /* native_digest.c */
 void native_digest_free(struct native_digest **digest);
