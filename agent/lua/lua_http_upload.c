@@ -31,7 +31,7 @@ static void upload_write(lua_State *lua, struct vu_stream *stream, size_t room)
     size_t count = size - sent < room ? size - sent : room;
 
     http_write(stream->exchange, bytes_of(piece + sent, count));
-    lua_pushinteger(lua, (lua_Integer)(sent + count));
+    lua_pushinteger(lua, lua_tointeger(lua, UPLOAD_SENT) + (lua_Integer)count);
     lua_replace(lua, UPLOAD_SENT);
 }
 

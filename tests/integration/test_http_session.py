@@ -81,6 +81,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_digest(self, algorithm):
         is_stale = self.judge_digest(algorithm)
+        # A nonce that has expired when it is used: always, or the first one.
+        if is_stale is None and (self.path.endswith("/always") or (self.path.endswith("/once") and self.server.nonces == 1)):
+            is_stale = True
         if is_stale is None:
             self.echo()
             return
@@ -135,7 +138,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, f"{len(body)} {body.count(b'x')}".encode())
         elif self.path == "/early":
             self.rfile.readline()
-            self.close_connection = True
             self.answer(413, b"enough")
         elif self.path == "/sent":
             self.answer(200, str(self.server.sent).encode())
@@ -469,6 +471,11 @@ class HttpSession(unittest.TestCase):
             same(http.get('/', { auth = { 'me', 'se cret', digest = true }, headers = { Authorization = 'own' } }).status, 200)
             """, seen=lambda server: self.assertEqual(len(server.requests), 2, server.requests), engines=["native"])
 
+    def test_nonces_that_expire_at_once(self):
+        for path, status, count in (("once", 200, 3), ("always", 401, 3)):
+            self.both(f"same(http.get('/digest/MD5/{path}', {{ auth = {{ 'me', 'se cret', digest = true }} }}).status, {status})",
+                      seen=lambda server, count=count: self.assertEqual(len(server.requests), count, server.requests), engines=["native"])
+
     def test_tokens(self):
         self.both("""
             same(sent(http.get('/', { auth = { bearer = 'abc' } })).header.authorization, 'Bearer abc')
@@ -592,6 +599,7 @@ class HttpSession(unittest.TestCase):
             local calls = 0
             local answer = http.post('/early', function() calls = calls + 1 tutti.sleep(0.02) return 'x' end, { timeout = 5 })
             same(answer.status, 413) assert(calls < 50, calls)
+            same(http.get('/').reused, false)
             local ok, why = pcall(http.post, '/', function() tutti.sleep(0.05) return 'x' end, { timeout = 0.2 })
             same(why.kind, 'timeout')
             ok, why = pcall(http.post, 'http://127.0.0.1:1/', function() error('not called') end)
