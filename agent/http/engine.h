@@ -49,6 +49,8 @@ struct http_request {
     const char *user; /* basic authentication; NULL: none */
     const char *password;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
+    bool is_http2;              /* over TLS where the server speaks it, else 1.1; without TLS always */
+    bool is_shared; /* with is_http2: one connection for all clients of the engine, not one for each */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
 };
@@ -94,7 +96,7 @@ struct http_response {
     struct bytes body;
     const char *url; /* after redirects; NULL: as requested */
     /* Of the last exchange, where redirects were followed. */
-    const char *version; /* of HTTP: "1.1"; NULL: not known */
+    const char *version; /* of HTTP: "1.1", "2"; NULL: not known */
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */

@@ -184,6 +184,27 @@ static void draft_read_limits(lua_State *lua, struct lua_http_draft *draft)
     draft->request.is_followed = lua_toboolean(lua, -1);
 }
 
+/* As numbers or as text: 1.1 and 2, as a response has it. */
+static void draft_read_version(lua_State *lua, struct lua_http_draft *draft)
+{
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "version") != LUA_TNIL) {
+        double version = lua_tonumber(lua, -1);
+        if (!lua_isnumber(lua, -1) || (version != 2 && version != 1.1)) {
+            lua_misuse(lua, "http: version is 1.1 or 2");
+        }
+        draft->request.is_http2 = version == 2;
+    }
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "share") != LUA_TNIL) {
+        if (lua_type(lua, -1) != LUA_TSTRING || strcmp(lua_tostring(lua, -1), "agent") != 0) {
+            lua_misuse(lua, "http: share is \"agent\", if it is given");
+        }
+        if (!draft->request.is_http2) {
+            lua_misuse(lua, "http: share needs version = 2: a connection of HTTP/1.1 serves one request");
+        }
+        draft->request.is_shared = true;
+    }
+}
+
 static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
 {
     if (lua_option_get(lua, LUA_HTTP_OPTIONS, "auth") == LUA_TNIL) {
@@ -217,8 +238,8 @@ static void draft_read_name(lua_State *lua)
 
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
-    static const char *const names[] = {"headers", "body", "json",     "timeout", "follow",
-                                        "auth",    "name", "max_body", "tls",     NULL};
+    static const char *const names[] = {"headers", "body",     "json", "timeout", "follow", "auth",
+                                        "name",    "max_body", "tls",  "version", "share",  NULL};
 
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),
@@ -236,6 +257,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_headers(lua, draft);
         draft->request.headers = draft->headers;
         draft_read_limits(lua, draft);
+        draft_read_version(lua, draft);
         draft_read_auth(lua, draft);
         draft_read_name(lua);
         if (lua_option_get(lua, LUA_HTTP_OPTIONS, "tls") != LUA_TNIL) {
