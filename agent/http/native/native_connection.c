@@ -22,6 +22,8 @@ void native_connection_leave(struct native_exchange *exchange)
         *exchange->at_stream = exchange->next_stream;
         if (exchange->next_stream != NULL) {
             exchange->next_stream->at_stream = exchange->at_stream;
+        } else {
+            connection->last_stream = exchange->at_stream;
         }
     } else {
         connection->exchange = NULL;

@@ -53,8 +53,9 @@ struct native_connection {
     struct native_engine *engine;
     struct native_pool *pool;
     struct native_exchange *exchange; /* NULL: it is idle, or multiplexed */
-    struct native_exchange *streams;  /* of one that is multiplexed */
-    struct native_http2 *http2;       /* NULL: it is not open yet, or speaks HTTP/1.1 */
+    struct native_exchange *streams;  /* of one that is multiplexed, in order */
+    struct native_exchange **last_stream;
+    struct native_http2 *http2; /* NULL: it is not open yet, or speaks HTTP/1.1 */
     struct stream *stream;
     struct http1_parser parser;
     char *host;

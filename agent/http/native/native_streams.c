@@ -12,12 +12,10 @@ static void streams_add(struct native_connection *connection, struct native_exch
 {
     exchange->connection = connection;
     exchange->stream = (struct native_stream){0};
-    exchange->next_stream = connection->streams;
-    exchange->at_stream = &connection->streams;
-    if (exchange->next_stream != NULL) {
-        exchange->next_stream->at_stream = &exchange->next_stream;
-    }
-    connection->streams = exchange;
+    exchange->next_stream = NULL;
+    exchange->at_stream = connection->last_stream;
+    *exchange->at_stream = exchange;
+    connection->last_stream = &exchange->next_stream;
 }
 
 /* An end that has come in the meantime and not been read: a request on it would be lost. */
@@ -65,6 +63,7 @@ bool native_streams_get(struct native_exchange *exchange)
     if (connection == NULL) {
         connection = native_connection_open(exchange, streams_pool(exchange));
         connection->is_multiplexed = true;
+        connection->last_stream = &connection->streams;
     }
     streams_add(connection, exchange);
     if (connection->http2 != NULL) {
