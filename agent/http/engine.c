@@ -68,6 +68,23 @@ void http_client_cancel(struct http_client *client)
     client->functions->client_cancel(client);
 }
 
+struct cookie_jar *http_cookies(struct http_client *client)
+{
+    return client->functions->cookies(client);
+}
+
+void http_cookies_changed(struct http_client *client)
+{
+    if (client->functions->cookies_changed != NULL) {
+        client->functions->cookies_changed(client);
+    }
+}
+
+void http_close_idle(struct http_client *client)
+{
+    client->functions->close_idle(client);
+}
+
 const char *http_failure_name(enum http_failure failure)
 {
     static const char *const names[] = {

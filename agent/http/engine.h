@@ -16,6 +16,7 @@ struct http_engine;
 struct http_engine_functions; /* of a kind: native_kind, curl_kind */
 struct http_client;
 struct http_exchange;
+struct cookie_jar;
 struct lease;
 struct memory_account;
 
@@ -46,8 +47,10 @@ struct http_request {
     struct bytes body;
     bool has_body;
     bool is_followed; /* redirects, at most 20 */
-    const char *user; /* basic authentication; NULL: none */
+    bool is_fresh;    /* over a connection of its own, which is closed after it */
+    const char *user; /* basic authentication, or digest; NULL: none */
     const char *password;
+    bool is_digest;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
     bool is_http2;              /* over TLS where the server speaks it, else 1.1; without TLS always */
     bool is_shared; /* with is_http2: one connection for all clients of the engine, not one for each */
@@ -94,7 +97,8 @@ struct http_response {
     uint32_t status;
     struct bytes headers; /* lines "Name: value\r\n" of the last response, without the status line */
     struct bytes body;
-    const char *url; /* after redirects; NULL: as requested */
+    const char *url;        /* after redirects; NULL: as requested */
+    struct bytes redirects; /* lines "302 URL\n" of those that were followed: what led on, and its URL */
     /* Of the last exchange, where redirects were followed. */
     const char *version; /* of HTTP: "1.1", "2"; NULL: not known */
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
@@ -128,3 +132,9 @@ struct http_exchange *http_start(struct http_client *client, const struct http_r
 void http_exchange_free(struct http_exchange **exchange);
 /* The same for all exchanges of the client. */
 void http_client_cancel(struct http_client *client);
+
+/* The client's cookies, borrowed until its next request. After a change, http_cookies_changed. */
+struct cookie_jar *http_cookies(struct http_client *client);
+void http_cookies_changed(struct http_client *client);
+/* Closes the connections that are kept for later requests. */
+void http_close_idle(struct http_client *client);

@@ -2,6 +2,7 @@
 #include "agent/lua/lua_http_batch.h"
 
 #include "agent/lua/lua_http.h"
+#include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
@@ -22,6 +23,7 @@ static int batch_check_item(lua_State *lua)
 {
     struct lua_http_draft draft;
 
+    lua_settop(lua, LUA_HTTP_BODY);
     lua_http_draft_sort_arguments(lua);
     lua_http_draft_read(lua, &draft);
     return 0;
@@ -33,6 +35,7 @@ static int batch_start_item(lua_State *lua)
     struct vu *vu = vu_current(lua, "http.batch");
     struct lua_http_draft draft;
 
+    lua_settop(lua, LUA_HTTP_BODY);
     lua_http_draft_sort_arguments(lua);
     lua_http_draft_read(lua, &draft);
     vu_batch_start(vu, &draft.request);
@@ -97,10 +100,9 @@ static int batch_blame_item(lua_State *lua, lua_Integer i)
     return lua_misuse(lua, "http.batch: request %d: %s", (int)i, text);
 }
 
-/* Calls the function with the item's method, URL and options. */
-static void batch_with_item(lua_State *lua, lua_Integer i, lua_CFunction function, int results)
+/* Calls the function on top of the stack with the item's method, URL and options. */
+static void batch_with_item(lua_State *lua, lua_Integer i, int results)
 {
-    lua_pushcfunction(lua, function);
     batch_push_item(lua, i);
     if (lua_pcall(lua, 3, results, 0) != LUA_OK) {
         vu_forget_exchange(vu_current(lua, "http.batch")); /* those that were started */
@@ -153,7 +155,8 @@ static int batch_raw(lua_State *lua)
     }
     lua_Integer count = batch_count_items(lua);
     for (lua_Integer i = 1; i <= count; i++) {
-        batch_with_item(lua, i, batch_check_item, 0);
+        lua_pushcfunction(lua, batch_check_item);
+        batch_with_item(lua, i, 0);
     }
     vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
@@ -166,7 +169,8 @@ static int batch_raw(lua_State *lua)
     lua_http_need_client(vu);
     vu_batch_begin(vu, (size_t)count);
     for (lua_Integer i = 0; i < count; i++) {
-        batch_with_item(lua, i + 1, batch_start_item, KEPT_FIELDS);
+        lua_pushcfunction(lua, batch_start_item);
+        batch_with_item(lua, i + 1, KEPT_FIELDS);
         for (int j = KEPT_FIELDS; j >= 1; j--) {
             lua_rawseti(lua, BATCH_KEPT, i * KEPT_FIELDS + j);
         }
@@ -180,12 +184,52 @@ static int batch_on_told(lua_State *lua, int status, lua_KContext context)
     return 1;
 }
 
+/* (method, url, options) → an item of all that; what stands under the options is the upvalue. */
+static int batch_complete_item(lua_State *lua)
+{
+    lua_settop(lua, LUA_HTTP_BODY);
+    lua_http_draft_sort_arguments(lua);
+    lua_pushvalue(lua, lua_upvalueindex(1));
+    lua_http_complete(lua, LUA_HTTP_NAME);
+    lua_newtable(lua);
+    int item = lua_gettop(lua);
+    lua_pushnil(lua);
+    while (lua_next(lua, LUA_HTTP_OPTIONS)) {
+        lua_pushvalue(lua, -2);
+        lua_insert(lua, -2);
+        lua_rawset(lua, item);
+    }
+    lua_pushvalue(lua, LUA_HTTP_METHOD);
+    lua_setfield(lua, item, "method");
+    lua_pushvalue(lua, LUA_HTTP_URL);
+    lua_setfield(lua, item, "url");
+    return 1;
+}
+
+/* Puts a list of the completed items in place of the script's; what stands under their options is at 2. */
+static void batch_complete(lua_State *lua)
+{
+    lua_Integer count = batch_count_items(lua);
+
+    lua_createtable(lua, (int)count, 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_pushvalue(lua, 2);
+        lua_pushcclosure(lua, batch_complete_item, 1);
+        batch_with_item(lua, i, 1);
+        lua_rawseti(lua, 3, i);
+    }
+    lua_replace(lua, BATCH_ITEMS);
+    lua_settop(lua, BATCH_ITEMS);
+}
+
 int lua_http_batch(lua_State *lua)
 {
     struct script *script = script_of(lua);
+    bool is_of_session = lua_toboolean(lua, lua_upvalueindex(1));
 
-    lua_settop(lua, 1);
-    (void)batch_count_items(lua);
+    lua_settop(lua, 1 + is_of_session);
+    lua_http_push_defaults(lua, is_of_session);
+    batch_complete(lua);
     if (!step_wrapper_has_listeners(script) || vu_is_global(vu_current(lua, "http.batch"))) {
         return batch_raw(lua);
     }

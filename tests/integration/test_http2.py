@@ -217,6 +217,19 @@ class Http2(unittest.TestCase):
             self.assertEqual(result.code, 0, (result.out, result.err))
             self.assertEqual(result.steps["failed"], 0)
 
+    def test_a_session_has_a_version(self):
+        with Nginx(self.folder.name) as nginx:
+            self.passes("""
+                local session = http.session { base = tutti.target, version = 2, share = 'agent', tls = options.tls }
+                assert(session:get('/echo').version == '2')
+                for _, r in ipairs(session:batch { { url = '/echo' }, { url = '/echo' } }) do assert(r.version == '2', tostring(r)) end
+                local fresh = session:get('/echo', { fresh_connection = true })
+                assert(fresh.version == '2' and fresh.reused == false)
+                assert(session:get('/echo').reused == true)
+                http.close()
+                assert(session:get('/echo').version == '2')
+                """, nginx.target)
+
     def test_says_what_is_wrong_with_the_options(self):
         with Nginx(self.folder.name) as nginx:
             self.both("""

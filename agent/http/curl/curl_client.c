@@ -3,9 +3,11 @@
 #include "agent/http/curl/curl_client.h"
 
 #include "agent/base/connect_failure.h"
+#include "agent/http/curl/curl_cookies.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/curl/curl_request.h"
 #include "agent/http/http_bodies.h"
+#include "agent/http/message/fields.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
@@ -18,6 +20,8 @@
 
 #define MAX_REDIRECTS 20L
 
+#define HOPS_MAX_BYTES (2u * 1024u * 1024u)
+
 /* Easy handles beyond the first that a client keeps for later. */
 #define EXCHANGES_KEPT HTTP_CONNECTIONS_MAX
 
@@ -25,6 +29,7 @@ struct curl_client {
     struct http_client base;
     struct curl_engine *engine;
     CURLSH *share; /* connections and cookies */
+    struct curl_cookies cookies;
     struct curl_exchange *exchanges;
     struct curl_exchange *spares;
     struct curl_exchange *waiting; /* for others to end, in order */
@@ -44,7 +49,9 @@ struct curl_exchange {
     struct curl_request request;
     struct http_bodies bodies;
     struct http_response response;
-    uint64_t asked_ns; /* when it was started */
+    struct buffer hops;    /* as the response has them */
+    size_t followed_bytes; /* of the hops: the last one may be no redirect that is followed */
+    uint64_t asked_ns;     /* when it was started */
     uint64_t waited_us;
     uint64_t timeout_ms;
     int open_errno;  /* why no socket could be made; 0: one could */
@@ -65,6 +72,23 @@ void curl_client_global_init(void)
     }
 }
 
+/* Another answer comes after the one whose head is there: a redirect was followed, or it was a 100, or
+ * refused for want of authentication. */
+static void note_hop(struct curl_exchange *exchange)
+{
+    long status = 0;
+    char *url = NULL;
+    struct bytes location;
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &url);
+    exchange->hops.size = exchange->followed_bytes;
+    if (status / 100 == 3 && url != NULL &&
+        fields_find(buffer_bytes(&exchange->bodies.head), "location", &location)) {
+        buffer_append_format(&exchange->hops, "%ld %s\n", status, url);
+    }
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
     struct curl_exchange *exchange = context;
@@ -72,9 +96,12 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         /* A redirect, a 100 or an authentication went before. */
+        exchange->followed_bytes = exchange->hops.size;
         buffer_clear(&exchange->bodies.head);
         buffer_clear(&exchange->bodies.body);
-    } else if (length > 2 && !http_bodies_append(&exchange->bodies, &exchange->bodies.head, data, length) &&
+    } else if (length <= 2) {
+        note_hop(exchange);
+    } else if (!http_bodies_append(&exchange->bodies, &exchange->bodies.head, data, length) &&
                exchange->bodies.is_out_of_memory) {
         return 0;
     }
@@ -176,6 +203,7 @@ static struct curl_exchange *curl_exchange_new(struct curl_client *client)
     exchange->client = client;
     exchange->transfer.exchange = exchange;
     http_bodies_init(&exchange->bodies);
+    buffer_init(&exchange->hops, HOPS_MAX_BYTES);
     exchange->easy = curl_easy_init();
     if (exchange->easy == NULL) {
         abort();
@@ -189,6 +217,7 @@ static void curl_exchange_destroy(struct curl_exchange *exchange)
 {
     curl_easy_cleanup(exchange->easy);
     curl_request_finish(&exchange->request);
+    buffer_finish(&exchange->hops);
     http_bodies_finish(&exchange->bodies);
     memory_free(exchange);
 }
@@ -301,6 +330,8 @@ struct curl_exchange *curl_client_start(struct curl_client *client, const struct
         request.body = bytes_of(NULL, 0);
     }
     curl_request_set(&exchange->request, &request);
+    buffer_clear(&exchange->hops);
+    exchange->followed_bytes = 0;
     exchange->is_too_large = false;
     exchange->is_lost = false;
     exchange->open_errno = 0;
@@ -374,9 +405,25 @@ void curl_client_free(struct curl_client **pointer)
         leave_list(exchange);
         curl_exchange_destroy(exchange);
     }
+    curl_cookies_finish(&client->cookies);
     curl_share_cleanup(client->share);
     memory_free(client);
     *pointer = NULL;
+}
+
+struct cookie_jar *curl_client_cookies(struct curl_client *client)
+{
+    return curl_cookies_read(&client->cookies, client->share);
+}
+
+void curl_client_cookies_changed(struct curl_client *client)
+{
+    curl_cookies_write(&client->cookies);
+}
+
+void curl_client_close_idle(struct curl_client *client)
+{
+    curl_engine_hang_up(client->engine, client);
 }
 
 static uint64_t duration_us(CURL *easy, CURLINFO info)
@@ -512,6 +559,7 @@ void curl_exchange_done(struct curl_exchange *exchange, CURLcode result)
         curl_easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
         response->url = url;
     }
+    response->redirects = bytes_of(exchange->hops.data, exchange->followed_bytes);
     read_exchange(exchange, response);
     read_timings(exchange, &response->timings);
     if (!exchange->is_lost) {

@@ -19,6 +19,8 @@ void curl_client_cancel(struct curl_client *client);
 MUST_CHECK struct curl_exchange *curl_client_start(struct curl_client *client,
                                                    const struct http_request *request);
 void curl_exchange_free(struct curl_exchange **exchange);
+struct cookie_jar *curl_client_cookies(struct curl_client *client);
+void curl_client_cookies_changed(struct curl_client *client);
 
 struct curl_transfer {
     struct curl_exchange *exchange;
@@ -35,6 +37,9 @@ void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfe
 bool curl_engine_may_send(const struct curl_engine *engine);
 /* Without a lease: resets the client's connections. */
 void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *client);
+/* Ends the connections of the client that no transfer uses. */
+void curl_engine_hang_up(struct curl_engine *engine, const struct curl_client *client);
+void curl_client_close_idle(struct curl_client *client);
 /* NULL: none. */
 struct memory_account *curl_engine_memory(struct curl_engine *engine);
 /* Closes a connection's socket and forgets its poll; for CURLOPT_CLOSESOCKETFUNCTION. */

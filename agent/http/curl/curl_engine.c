@@ -128,6 +128,18 @@ void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *c
     }
 }
 
+/* Curl closes them when it looks for a connection the next time. */
+void curl_engine_hang_up(struct curl_engine *engine, const struct curl_client *client)
+{
+    for (size_t i = 0; i < engine->connection_capacity; i++) {
+        const struct connection *connection = engine->connections[i];
+        if (connection != NULL && connection->client == client && connection->wanted == 0 &&
+            !connection->is_of_resolver) {
+            (void)shutdown(connection->socket, SHUT_RDWR);
+        }
+    }
+}
+
 /* Transfers that a caller starts in response are not included: they wait for the next lease. */
 static void engine_lose_all(struct curl_engine *engine)
 {

@@ -47,6 +47,21 @@ static void curl_kind_exchange_free(struct http_exchange *base)
     curl_exchange_free(&exchange);
 }
 
+static struct cookie_jar *curl_kind_cookies(struct http_client *client)
+{
+    return curl_client_cookies((struct curl_client *)client);
+}
+
+static void curl_kind_cookies_changed(struct http_client *client)
+{
+    curl_client_cookies_changed((struct curl_client *)client);
+}
+
+static void curl_kind_close_idle(struct http_client *client)
+{
+    curl_client_close_idle((struct curl_client *)client);
+}
+
 const struct http_engine_functions curl_kind = {
     .engine_new = curl_kind_engine_new,
     .engine_set_memory = curl_kind_set_memory,
@@ -56,4 +71,7 @@ const struct http_engine_functions curl_kind = {
     .client_cancel = curl_kind_client_cancel,
     .start = curl_kind_start,
     .exchange_free = curl_kind_exchange_free,
+    .cookies = curl_kind_cookies,
+    .cookies_changed = curl_kind_cookies_changed,
+    .close_idle = curl_kind_close_idle,
 };

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A URL may have 64 KiB. */
+#define HOPS_MAX_BYTES ((NATIVE_REDIRECTS_MAX + 1) * (URL_MAX_BYTES + 16))
+
 static struct native_client *client_of(struct http_client *base)
 {
     return CONTAINER_OF(base, struct native_client, base);
@@ -41,6 +44,7 @@ static struct native_exchange *native_exchange_new(struct native_client *client)
     http_bodies_init(&exchange->bodies);
     exchange->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
     buffer_init(&exchange->wish.fields, 0);
+    buffer_init(&exchange->hops, HOPS_MAX_BYTES);
     init_timer(&exchange->timer, exchange, false);
     init_timer(&exchange->body_timer, exchange, true);
     return exchange;
@@ -66,6 +70,7 @@ static void native_exchange_destroy(struct native_exchange *exchange)
 {
     native_wish_finish(&exchange->wish);
     memory_free(exchange->given_url);
+    buffer_finish(&exchange->hops);
     http_bodies_finish(&exchange->bodies);
     memory_free(exchange);
 }
@@ -193,6 +198,7 @@ void native_client_free(struct http_client *base)
     native_client_cancel(base);
     native_connections_drop_all(&client->pool, false);
     cookie_jar_finish(&client->jar);
+    native_digest_free(&client->digest);
     if (client->spare != NULL) {
         native_exchange_destroy(client->spare);
     }
@@ -200,6 +206,16 @@ void native_client_free(struct http_client *base)
         native_connections_drop_all(&client->engine->shared, false);
     }
     memory_free(client);
+}
+
+struct cookie_jar *native_client_cookies(struct http_client *base)
+{
+    return &client_of(base)->jar;
+}
+
+void native_client_close_idle(struct http_client *base)
+{
+    native_connections_drop_idle(&client_of(base)->pool);
 }
 
 void native_exchange_deliver(struct native_exchange *exchange)
@@ -226,7 +242,10 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     }
     response->headers = buffer_bytes(&exchange->bodies.head);
     response->body = buffer_bytes(&exchange->bodies.body);
-    response->url = exchange->redirects > 0 ? exchange->wish.url.text : NULL;
+    if (exchange->redirects > 0) {
+        response->url = exchange->wish.url.text;
+        response->redirects = buffer_bytes(&exchange->hops);
+    }
     serve_waiting(exchange->client);
     if (exchange->engine->defers) {
         exchange->state = NATIVE_ENDED;
@@ -266,7 +285,7 @@ void native_exchange_begin(struct native_exchange *exchange, bool is_fresh)
     buffer_clear(&exchange->bodies.head);
     buffer_clear(&exchange->bodies.body);
     content_decoder_free(&exchange->decoder);
-    exchange->is_fresh = is_fresh;
+    exchange->is_fresh = is_fresh || exchange->wish.is_fresh;
     if (!native_connection_get(exchange)) {
         begin_waiting(exchange);
     }
@@ -280,6 +299,7 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
     exchange->started_ns = clock_now_ns();
     exchange->timeout_ms = request->timeout_ms;
     exchange->redirects = 0;
+    exchange->challenges = 0;
     exchange->is_retried = false;
     exchange->response = (struct http_response){0};
     native_drop_bodies(exchange);
@@ -420,6 +440,10 @@ static void follow_redirect(struct native_exchange *exchange, struct bytes locat
 {
     struct error error;
 
+    if (exchange->redirects == 0) {
+        buffer_clear(&exchange->hops);
+    }
+    buffer_append_format(&exchange->hops, "%u %s\n", exchange->response.status, exchange->wish.url.text);
     if (exchange->redirects == NATIVE_REDIRECTS_MAX) {
         native_exchange_end(exchange, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
         return;
@@ -429,6 +453,7 @@ static void follow_redirect(struct native_exchange *exchange, struct bytes locat
         return;
     }
     exchange->redirects++;
+    exchange->challenges = 0;
     exchange->is_retried = false;
     native_exchange_begin(exchange, false);
     serve_waiting(exchange->client);
@@ -464,7 +489,7 @@ static void leave_answered(struct native_exchange *exchange, bool keeps_alive, b
     }
     bool is_sent = !is_body_held && stream_pending(connection->stream) == 0;
     native_connection_leave(exchange);
-    if (!keeps_alive || !is_sent || exchange->wish.wants_close) {
+    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
         native_connection_drop(connection, !is_sent);
     }
 }
@@ -487,6 +512,9 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
         exchange->wish.expects = false;
         exchange->wish.is_expectation_refused = true;
         native_exchange_begin(exchange, false);
+    } else if (native_digest_take(exchange)) {
+        native_exchange_begin(exchange, false);
+        serve_waiting(exchange->client);
     } else if (is_redirect(exchange) &&
                fields_find(buffer_bytes(&exchange->bodies.head), "location", &location)) {
         follow_redirect(exchange, location);

@@ -64,6 +64,18 @@ void native_connection_drop(struct native_connection *connection, bool is_reset)
     memory_free(connection);
 }
 
+void native_connections_drop_idle(struct native_pool *pool)
+{
+    struct native_connection *next;
+
+    for (struct native_connection *at = pool->connections; at != NULL; at = next) {
+        next = at->next;
+        if (at->exchange == NULL && at->streams == NULL && !at->is_kept) {
+            native_connection_drop(at, false);
+        }
+    }
+}
+
 void native_connections_drop_all(struct native_pool *pool, bool is_reset)
 {
     while (pool->connections != NULL) {

@@ -253,4 +253,6 @@ const struct http_engine_functions native_kind = {
     .client_cancel = native_client_cancel,
     .start = native_client_start,
     .exchange_free = native_exchange_free,
+    .cookies = native_client_cookies,
+    .close_idle = native_client_close_idle,
 };

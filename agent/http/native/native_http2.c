@@ -28,7 +28,7 @@ struct native_http2 {
     char trouble[200]; /* what is wrong with what the server sends; empty: nothing */
 };
 
-static void text_of(char *text, size_t size, const char *prefix, const char *what)
+static void printable_text(char *text, size_t size, const char *prefix, const char *what)
 {
     snprintf(text, size, "%s%s", prefix, what);
     for (char *at = text; *at; at++) {
@@ -124,7 +124,7 @@ static void note_farewell(struct native_http2 *http2, const nghttp2_goaway *goaw
              nghttp2_http2_strerror(goaway->error_code), reason[0] ? ": " : "");
     char text[sizeof http2->farewell];
     memcpy(text, http2->farewell, sizeof text);
-    text_of(http2->farewell, sizeof http2->farewell, text, reason);
+    printable_text(http2->farewell, sizeof http2->farewell, text, reason);
 }
 
 static int http2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context)
@@ -219,7 +219,8 @@ static int http2_on_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 
     (void)session;
     if (frame->hd.type == NGHTTP2_GOAWAY && http2->trouble[0] == 0) {
-        text_of(http2->trouble, sizeof http2->trouble, "", nghttp2_http2_strerror(frame->goaway.error_code));
+        printable_text(http2->trouble, sizeof http2->trouble, "",
+                       nghttp2_http2_strerror(frame->goaway.error_code));
     }
     return 0;
 }
@@ -229,7 +230,7 @@ static int http2_on_trouble(nghttp2_session *session, int code, const char *text
     struct native_http2 *http2 = context;
 
     (void)session, (void)code, (void)size;
-    text_of(http2->trouble, sizeof http2->trouble, "", text);
+    printable_text(http2->trouble, sizeof http2->trouble, "", text);
     return 0;
 }
 
@@ -467,6 +468,8 @@ static void http2_settle(struct native_http2 *http2, int code)
     if (!is_alive ||
         (!nghttp2_session_want_read(http2->session) && !nghttp2_session_want_write(http2->session))) {
         http2_end(http2, code);
+    } else if (http2->connection->is_closing && http2->connection->streams == NULL) {
+        native_connection_drop(http2->connection, false);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "agent/http/http_bodies.h"
 #include "agent/http/message/content_decoder.h"
 #include "agent/http/message/cookie_jar.h"
+#include "agent/http/message/digest_auth.h"
 #include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
 #include "agent/http/message/url.h"
@@ -100,9 +101,22 @@ struct native_wish {
     bool wants_close; /* Connection: close */
     bool is_http2;
     bool is_shared;
+    bool is_fresh;        /* no kept connection is used, and this one is not kept */
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;  /* "Basic …"; NULL: none */
+    char *digest_user;    /* of digest authentication; NULL: none */
+    char *digest_password;
     uint64_t max_body_bytes;
+};
+
+/* The challenge that a server has set last: further requests to it answer it at once. */
+struct native_digest {
+    struct digest_challenge challenge;
+    char *host;
+    uint16_t port;
+    bool is_tls;
+    uint32_t uses;
+    char client_nonce[17];
 };
 
 struct native_client {
@@ -110,6 +124,7 @@ struct native_client {
     struct native_engine *engine;
     struct native_pool pool;
     struct cookie_jar jar;
+    struct native_digest *digest; /* NULL: none yet */
     struct native_exchange *exchanges;
     struct native_exchange *spare;   /* not in use; NULL: all are */
     struct native_exchange *waiting; /* for a connection to become free, in order */
@@ -154,7 +169,9 @@ struct native_exchange {
     uint64_t begun_ns; /* this exchange of several, when redirects are followed */
     uint64_t timeout_ms;
     uint32_t redirects;
+    struct buffer hops; /* as the response has them */
     uint8_t state;
+    uint8_t challenges; /* that were answered, at this URL */
     bool is_waiting;
     bool is_fresh; /* it wants a connection that has served no other */
     bool is_retried;
@@ -176,12 +193,14 @@ void native_engine_deliver(struct native_engine *engine);
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
 void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange);
 
-/* native_client.c; the first five as engine.h says. */
+/* native_client.c; the first seven as engine.h says. */
 struct http_client *native_client_new(struct http_engine *engine);
 void native_client_free(struct http_client *client);
 void native_client_cancel(struct http_client *client);
 struct http_exchange *native_client_start(struct http_client *client, const struct http_request *request);
 void native_exchange_free(struct http_exchange *exchange);
+struct cookie_jar *native_client_cookies(struct http_client *client);
+void native_client_close_idle(struct http_client *client);
 void native_exchange_lose(struct native_exchange *exchange);
 void native_exchange_time_out(struct native_exchange *exchange);
 void native_exchange_continue(struct native_exchange *exchange);
@@ -223,6 +242,7 @@ void native_connection_note_times(const struct native_connection *connection,
                                   struct native_exchange *exchange);
 enum http_failure native_failure_of(enum net_failure failure);
 void native_connection_drop(struct native_connection *connection, bool is_reset);
+void native_connections_drop_idle(struct native_pool *pool);
 void native_connections_drop_all(struct native_pool *pool, bool is_reset);
 
 /* native_request.c */
@@ -262,3 +282,10 @@ void native_http2_continue(struct native_http2 *http2, struct native_exchange *e
 void native_http2_abandon(struct native_http2 *http2, struct native_exchange *exchange);
 /* Why the connection ended, if the server has said so by GOAWAY; NULL if not. */
 const char *native_http2_farewell(const struct native_http2 *http2);
+
+/* native_digest.c */
+void native_digest_free(struct native_digest **digest);
+/* Writes the Authorization field of the request, if it has to do with digests and there is a challenge. */
+void native_digest_write(const struct native_exchange *exchange, struct buffer *out);
+/* The answer is there: whether it is a challenge, and the request is to be sent once more to answer it. */
+bool native_digest_take(struct native_exchange *exchange);

@@ -45,7 +45,9 @@ void native_wish_finish(struct native_wish *wish)
     buffer_finish(&wish->fields);
     memory_free(wish->body);
     memory_free(wish->authorization);
-    wish->authorization = NULL;
+    memory_free(wish->digest_user);
+    memory_free(wish->digest_password);
+    wish->authorization = wish->digest_user = wish->digest_password = NULL;
 }
 
 bool native_wish_is_idempotent(const struct native_wish *wish)
@@ -97,6 +99,18 @@ static void take_user(struct native_wish *wish, const char *user, const char *pa
     buffer_init(&coded, FIELDS_MAX_BYTES);
     if (base64_encode(&coded, bytes_of_string(plain))) {
         wish->authorization = memory_format("Basic %s", buffer_string(&coded));
+    }
+}
+
+/* A field of the script's own is sent in its place. */
+static void take_digest(struct native_wish *wish, const struct http_request *request)
+{
+    memory_free(wish->digest_user);
+    memory_free(wish->digest_password);
+    wish->digest_user = wish->digest_password = NULL;
+    if (request->is_digest && !has_field(wish, "authorization")) {
+        wish->digest_user = memory_copy_string(request->user);
+        wish->digest_password = memory_copy_string(request->password);
     }
 }
 
@@ -156,6 +170,7 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
 
     wish->fields.maximum = FIELDS_MAX_BYTES;
     wish->is_followed = request->is_followed;
+    wish->is_fresh = request->is_fresh;
     wish->has_left_origin = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
@@ -166,7 +181,8 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
         return false;
     }
     take_tls(exchange, request->tls);
-    bool has_user = request->user != NULL || wish->url.user != NULL;
+    take_digest(wish, request);
+    bool has_user = !request->is_digest && (request->user != NULL || wish->url.user != NULL);
     take_user(wish, has_user ? (request->user != NULL ? request->user : wish->url.user) : NULL,
               request->user != NULL ? request->password : wish->url.password);
     struct bytes value;
@@ -254,6 +270,7 @@ void native_wish_write_fields(struct native_exchange *exchange)
     if (wish->authorization != NULL && !wish->has_left_origin) {
         write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
     }
+    native_digest_write(exchange, out);
     write_cookies(exchange);
     if (wish->fields.size > 0) {
         write_fields(exchange);

@@ -55,7 +55,7 @@ static bool is_known_to_speak_1(const struct native_exchange *exchange)
 
 bool native_streams_get(struct native_exchange *exchange)
 {
-    struct native_connection *connection = find_multiplexed(exchange);
+    struct native_connection *connection = exchange->wish.is_fresh ? NULL : find_multiplexed(exchange);
 
     if (connection == NULL && is_known_to_speak_1(exchange)) {
         return false;
@@ -64,6 +64,7 @@ bool native_streams_get(struct native_exchange *exchange)
         connection = native_connection_open(exchange, streams_pool(exchange));
         connection->is_multiplexed = true;
         connection->last_stream = &connection->streams;
+        connection->is_closing = exchange->wish.is_fresh;
     }
     streams_add(connection, exchange);
     if (connection->http2 != NULL) {

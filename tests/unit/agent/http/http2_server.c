@@ -37,6 +37,7 @@ struct http2_peer {
     unsigned number;
     unsigned asked;
     bool is_leaving;
+    uint32_t noise_seed; /* of what is sent after the answers; 0: nothing */
     char wire[65536];
 };
 
@@ -216,6 +217,60 @@ static void meet(struct http2_request *newest, unsigned count)
     }
 }
 
+static uint32_t noise_next(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* A frame of a kind that may come at this point, whatever is in it. */
+static void add_noise(struct buffer *noise, uint32_t *seed)
+{
+    static const struct {
+        uint8_t kind;
+        uint8_t least_bytes;
+        uint8_t spread;
+        bool is_of_connection;
+    } kinds[] = {{NGHTTP2_DATA, 0, 60, false},
+                 {NGHTTP2_HEADERS, 1, 20, false},
+                 {NGHTTP2_HEADERS, 1, 2, false},
+                 {NGHTTP2_RST_STREAM, 4, 1, false},
+                 {NGHTTP2_WINDOW_UPDATE, 4, 1, true},
+                 {NGHTTP2_PING, 8, 1, true},
+                 {0x20, 0, 60, false},
+                 {NGHTTP2_GOAWAY, 8, 20, true}};
+    size_t kind = noise_next(seed) % (sizeof kinds / sizeof *kinds);
+    uint32_t size = kinds[kind].least_bytes + noise_next(seed) % kinds[kind].spread;
+    bool is_head = kinds[kind].kind == NGHTTP2_HEADERS;
+    uint8_t frame[9 + 80] = {0};
+
+    frame[2] = (uint8_t)size;
+    frame[3] = kinds[kind].kind;
+    frame[4] = (uint8_t)(noise_next(seed) % 2 | (is_head ? NGHTTP2_FLAG_END_HEADERS : 0));
+    frame[8] = kinds[kind].is_of_connection ? 0 : 3;
+    for (uint32_t i = 0; i < size; i++) {
+        frame[9 + i] =
+            (uint8_t)(noise_next(seed) % 3 == 0 ? 0x88 + noise_next(seed) % 4 : noise_next(seed) & 0x7f);
+    }
+    frame[9] = is_head && noise_next(seed) % 8 != 0 ? 0x88 : frame[9]; /* ":status: 200" */
+    (void)buffer_append(noise, frame, 9 + size);
+}
+
+static void make_noise(struct http2_peer *peer)
+{
+    uint32_t seed = peer->noise_seed;
+    struct buffer noise;
+
+    peer->noise_seed = 0;
+    buffer_init(&noise, 1u << 20);
+    for (int i = 0; i < 20; i++) {
+        add_noise(&noise, &seed);
+    }
+    send_raw(peer, noise.data, noise.size);
+    buffer_finish(&noise);
+    peer->is_leaving = noise_next(&seed) % 2 == 0;
+}
+
 static void answer_with_number(struct http2_request *request)
 {
     char number[20];
@@ -295,6 +350,8 @@ static bool answer_numbered(struct http2_request *request)
         answer_long(request, number);
     } else if (has_prefix(request->path, "/head/", &number)) {
         answer_long_head(request, number);
+    } else if (has_prefix(request->path, "/noise/", &number)) {
+        request->peer->noise_seed = (uint32_t)number;
     } else if (has_prefix(request->path, "/fields/", &number)) {
         answer_many_fields(request, number);
     } else if (has_prefix(request->path, "/redirect/", &number)) {
@@ -506,6 +563,9 @@ static void server_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
         return;
     }
     flush_http2_peer(peer);
+    if (peer->noise_seed != 0 && !uv_is_closing((uv_handle_t *)&peer->tcp)) {
+        make_noise(peer);
+    }
 }
 
 static void server_on_connection(uv_stream_t *stream, int status)

@@ -14,8 +14,9 @@ struct http2_server;
  * /big/N (N bytes), /head/N (a field of N bytes), /fields/N (N of 1,000 bytes), /trailers, /hints (103
  * first), /informs (103 without end), /continue (100), /refuses (417), /early (413 before the body),
  * /redirect/NNN (to /echo), /short (less than its Content-Length), /text (answers in HTTP/1.1), /raw (a frame
- * that is not allowed), /half (closes in the middle of the body), /ping (sends a PING first), /calm (GOAWAY
- * with ENHANCE_YOUR_CALM, and closes), /sink (its body is never let through). */
+ * that is not allowed), /half (closes in the middle of the body), /ping (sends a PING first), /noise/N
+ * (frames that a generator with this seed has made up), /calm (GOAWAY with ENHANCE_YOUR_CALM, and closes),
+ * /sink (its body is never let through). */
 struct http2_server *http2_server_new(uv_loop_t *loop);
 int http2_server_port(const struct http2_server *server);
 /* So far. */

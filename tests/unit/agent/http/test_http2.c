@@ -513,6 +513,49 @@ static void more_than_the_server_allows_wait(void **state)
     assert_false(call.is_done);
 }
 
+/* Whatever a server sends: each request comes to its end, and the next one to another server's is served. */
+static void survives_noise(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned ended[HTTP_OTHER + 1] = {0};
+
+    alarm(100);
+    for (int seed = 1; seed <= 600; seed++) {
+        char path[40];
+        snprintf(path, sizeof path, "/noise/%d", seed);
+        for (int i = 0; i < 3; i++) {
+            start(fixture, i, i == 1 ? path : "/ok", (struct http_request){.timeout_ms = 30});
+        }
+        for (int i = 0; i < 3; i++) {
+            ended[await(fixture, i)->failure]++;
+            http_exchange_free(&fixture->calls[i].exchange);
+        }
+        http2_server_hang_up(fixture->server);
+        turn(fixture, 1);
+    }
+    assert_true(ended[HTTP_PROTOCOL] > 100);
+    assert_true(ended[HTTP_OK] > 100);
+    assert_int_equal(ended[HTTP_OK] + ended[HTTP_PROTOCOL] + ended[HTTP_RESET] + ended[HTTP_TIMEOUT] +
+                         ended[HTTP_TOO_LARGE],
+                     1800);
+    get(fixture, "/ok");
+}
+
+/* A connection for this request alone. */
+static void a_fresh_connection_is_not_kept(void **state)
+{
+    struct fixture *fixture = *state;
+
+    get(fixture, "/ok");
+    for (int i = 0; i < 3; i++) {
+        struct call *call = fetch(fixture, "/ok", (struct http_request){.is_fresh = true});
+        assert_int_equal(call->failure, HTTP_OK);
+        assert_int_equal(atoi(call->body), 2 + i);
+        assert_false(call->is_reused);
+    }
+    assert_string_equal(get(fixture, "/ok"), "1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -536,6 +579,8 @@ int main(void)
         TEST(cancels_one_and_all),
         TEST(nothing_leaves_without_a_lease),
         TEST(more_than_the_server_allows_wait),
+        TEST(survives_noise),
+        TEST(a_fresh_connection_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
