@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 bool native_connection_is_for(const struct native_connection *connection, const struct native_wish *wish)
@@ -18,6 +19,7 @@ void native_connection_leave(struct native_exchange *exchange)
 {
     struct native_connection *connection = exchange->connection;
 
+    assert(connection != NULL);
     if (connection->is_multiplexed) {
         *exchange->at_stream = exchange->next_stream;
         if (exchange->next_stream != NULL) {
