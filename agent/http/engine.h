@@ -55,6 +55,8 @@ struct http_request {
     const char *password;
     bool is_digest;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
+    bool is_http2;              /* over TLS where the server speaks it, else 1.1; without TLS always */
+    bool is_shared; /* with is_http2: one connection for all clients of the engine, not one for each */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
     /* NULL: the response is whole when on_done is called. Else its body is streamed: on_head gets the
@@ -114,7 +116,7 @@ struct http_response {
     const char *url;        /* after redirects; NULL: as requested */
     struct bytes redirects; /* lines "302 URL\n" of those that were followed: what led on, and its URL */
     /* Of the last exchange, where redirects were followed. */
-    const char *version; /* of HTTP: "1.1"; NULL: not known */
+    const char *version; /* of HTTP: "1.1", "2"; NULL: not known */
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */

@@ -506,8 +506,8 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
         if (stream_pending(stream) == 0) {
             stream->times.drained_ns = clock_now_ns();
         }
-        if (stream_pending(stream) == 0 && stream->callbacks.on_sent != NULL) {
-            stream->callbacks.on_sent(stream->context);
+        if (stream_pending(stream) == 0 && stream->callbacks.on_drain != NULL) {
+            stream->callbacks.on_drain(stream->context);
         }
     }
     if (stream->socket != socket) {

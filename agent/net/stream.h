@@ -43,10 +43,10 @@ struct stream_callbacks {
     void (*on_open)(void *context);
     /* `data` is borrowed for the call. */
     void (*on_data)(void *context, struct bytes data);
+    /* All that was written has left, after some of it had to wait. May be NULL. */
+    void (*on_drain)(void *context);
     /* The other side has closed its direction (NET_OK), or it has failed: the last callback. */
     void (*on_end)(void *context, enum net_failure failure, const char *text);
-    /* What waited to be sent has gone. NULL: nobody wants to know. */
-    void (*on_sent)(void *context);
 };
 
 /* Borrowed until on_open or on_end. */

@@ -10,6 +10,7 @@ struct curl_request {
     struct curl_slist *headers;
     char *url; /* as curl has it */
     uint64_t timeout_ms;
+    bool is_http2;
     bool has_tls;    /* it has TLS options of a request */
     bool is_special; /* the handle is set up for more than a plain GET */
 };

@@ -30,6 +30,7 @@ struct http_client *native_client_new(struct http_engine *base)
 
     client->engine = CONTAINER_OF(base, struct native_engine, base);
     client->turn = client->engine->clients++;
+    client->engine->living_clients++;
     client->last_waiting = &client->waiting;
     return &client->base;
 }
@@ -149,7 +150,7 @@ static void native_exchange_cancel(struct native_exchange *exchange)
     if (exchange->state != NATIVE_IDLE) {
         stop_running(exchange);
         if (exchange->connection != NULL) {
-            native_connection_drop(exchange->connection, true);
+            native_connection_give_up(exchange);
         }
     }
     native_drop_bodies(exchange);
@@ -202,6 +203,9 @@ void native_client_free(struct http_client *base)
     if (client->spare != NULL) {
         native_exchange_destroy(client->spare);
     }
+    if (--client->engine->living_clients == 0) {
+        native_connections_drop_all(&client->engine->shared, false);
+    }
     memory_free(client);
 }
 
@@ -228,7 +232,7 @@ static void note_end(struct native_exchange *exchange, bool is_ok)
     uint64_t now_ns = clock_now_ns();
 
     if (exchange->connection != NULL) {
-        native_connection_note_phase(exchange->connection);
+        native_connection_note_phase(exchange);
     }
     phase_clock_enter(clock, clock->phase, now_ns);
     response->phase = is_ok ? NULL : request_phase_name(clock->phase);
@@ -263,11 +267,10 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     note_end(exchange, failure == HTTP_OK);
     /* The text may be the connection's own. */
     bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
-    if (failure != HTTP_OK && exchange->connection != NULL) {
-        native_connection_drop(exchange->connection, true);
+    if (exchange->connection != NULL) {
+        native_connection_give_up(exchange);
     }
     stop_running(exchange);
-    exchange->connection = NULL;
     response->failure = failure;
     response->text = failure != HTTP_OK ? exchange->text : NULL;
     /* What of a streamed body has come before can still be read. */
@@ -278,7 +281,12 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     fill_response(exchange);
     response->body = is_streamed ? bytes_of(NULL, 0) : buffer_bytes(&exchange->bodies.body);
     serve_waiting(exchange->client);
-    native_exchange_deliver(exchange);
+    if (exchange->engine->defers) {
+        exchange->state = NATIVE_ENDED;
+        native_engine_end_later(exchange->engine, exchange);
+    } else {
+        native_exchange_deliver(exchange);
+    }
 }
 
 static const char *memory_text(struct native_exchange *exchange, char *text, size_t size)
@@ -375,9 +383,13 @@ void native_exchange_continue(struct native_exchange *exchange)
     if (exchange->is_body_held && exchange->connection != NULL) {
         exchange->is_body_held = false;
         native_engine_unset_timer(exchange->engine, &exchange->body_timer);
+        if (exchange->connection->http2 != NULL) {
+            native_http2_continue(exchange->connection->http2, exchange);
+            return;
+        }
         stream_write_borrowed(exchange->connection->stream,
                               bytes_of(exchange->wish.body, exchange->wish.body_size));
-        native_connection_note_sent(exchange->connection);
+        native_connection_note_sent(exchange);
     }
 }
 
@@ -460,8 +472,10 @@ static void note_exchange(struct native_exchange *exchange, const struct native_
     bytes_to_text(bytes_of_string(stream_peer(connection->stream)), exchange->address,
                   sizeof exchange->address);
     response->address = exchange->address;
-    response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
-    response->is_reused = connection->is_used;
+    response->version = connection->http2 != NULL               ? "2"
+                        : connection->parser.minor_version == 0 ? "1.0"
+                                                                : "1.1";
+    response->is_reused = connection->http2 != NULL ? exchange->stream.id > 1 : connection->is_used;
     response->is_retried = exchange->is_retried;
     response->is_retry_known = true;
 }
@@ -476,15 +490,31 @@ static bool leads_on(const struct native_exchange *exchange)
             fields_find(buffer_bytes(&exchange->bodies.head), "location", &location));
 }
 
-void native_exchange_head_is_complete(struct native_exchange *exchange, const struct http1_parser *parser)
+/* The answer, or what precedes it, has begun. */
+void native_exchange_answer_begins(struct native_exchange *exchange)
+{
+    if (exchange->clock.phase == REQUEST_RECEIVING) {
+        return;
+    }
+    uint64_t now_ns = clock_now_ns();
+    native_connection_note_phase(exchange);
+    phase_clock_enter(&exchange->clock, REQUEST_RECEIVING, now_ns);
+    if (!exchange->has_begun_answer) {
+        exchange->has_begun_answer = true;
+        exchange->response.timings.first_byte_us = (now_ns - exchange->started_ns) / 1000;
+    }
+}
+
+void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t status, bool has_set_cookie,
+                                      bool has_content_encoding)
 {
     struct bytes value;
 
-    exchange->response.status = parser->status;
-    if (parser->has_set_cookie) {
+    exchange->response.status = status;
+    if (has_set_cookie) {
         take_cookies(exchange);
     }
-    if (parser->has_content_encoding &&
+    if (has_content_encoding &&
         fields_find(buffer_bytes(&exchange->bodies.head), "content-encoding", &value)) {
         exchange->decoder = content_decoder_new(value);
     }
@@ -520,6 +550,27 @@ static void follow_redirect(struct native_exchange *exchange, struct bytes locat
     serve_waiting(exchange->client);
 }
 
+/* What has not left of the request by now never needs to. */
+static void leave_answered(struct native_exchange *exchange, bool keeps_alive, bool is_body_held)
+{
+    struct native_connection *connection = exchange->connection;
+
+    if (connection->http2 != NULL) {
+        if (exchange->stream.sent < exchange->wish.body_size) {
+            native_http2_abandon(connection->http2, exchange);
+        }
+        native_connection_leave(exchange);
+        return;
+    }
+    bool is_sent = !is_body_held && !exchange->is_upload_open && stream_pending(connection->stream) == 0;
+    exchange->is_upload_open = false;
+    native_stream_resume(exchange);
+    native_connection_leave(exchange);
+    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
+        native_connection_drop(connection, !is_sent);
+    }
+}
+
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive)
 {
     struct native_connection *connection = exchange->connection;
@@ -530,15 +581,9 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
         return;
     }
     note_exchange(exchange, connection);
-    /* What has not left of the request by now never needs to. */
     bool is_held = exchange->is_body_held;
-    bool is_sent = !is_held && !exchange->is_upload_open && stream_pending(connection->stream) == 0;
-    exchange->is_body_held = exchange->is_upload_open = false;
-    native_stream_resume(exchange);
-    native_connection_leave(connection);
-    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
-        native_connection_drop(connection, !is_sent);
-    }
+    exchange->is_body_held = false;
+    leave_answered(exchange, keeps_alive, is_held);
     if (is_held && exchange->response.status == 417) {
         /* RFC 9110 §10.1.1: once more without the expectation. The body has not left yet. */
         exchange->wish.expects = false;

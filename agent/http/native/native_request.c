@@ -164,6 +164,12 @@ static void take_tls(struct native_exchange *exchange, const struct http_tls *wa
     exchange->wish.tls = tls;
 }
 
+/* Bodies that come and go in pieces, and challenges, are exchanged one at a time on a connection. */
+static bool may_be_multiplexed(const struct http_request *request)
+{
+    return request->on_head == NULL && !request->is_chunked && !request->is_digest;
+}
+
 bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
                       struct error *error)
 {
@@ -175,6 +181,8 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->has_left_origin = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
+    wish->is_http2 = request->is_http2 && may_be_multiplexed(request);
+    wish->is_shared = wish->is_http2 && request->is_shared;
     if (!take_url(exchange, request->url, error) || !take_method(wish, request->method, error) ||
         !take_fields(wish, request, error) || !take_body(wish, request, error)) {
         return false;
@@ -257,16 +265,11 @@ static void write_field(struct buffer *out, const struct native_wish *wish, cons
     }
 }
 
-void native_wish_write_head(struct native_exchange *exchange)
+void native_wish_write_fields(struct native_exchange *exchange)
 {
     const struct native_wish *wish = &exchange->wish;
     struct buffer *out = &exchange->engine->out;
 
-    buffer_clear(out);
-    buffer_append_string(out, wish->method);
-    buffer_append(out, " ", 1);
-    buffer_append(out, wish->url.target.data, wish->url.target.size);
-    buffer_append_string(out, " HTTP/1.1\r\n");
     write_field(out, wish, "Host", wish->url.authority);
     write_field(out, wish, "User-Agent", bytes_of_string("tutti/" TUTTI_VERSION));
     write_field(out, wish, "Accept", bytes_of_string("*/*"));
@@ -284,6 +287,19 @@ void native_wish_write_head(struct native_exchange *exchange)
     } else if (wish->has_length) {
         buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
     }
+}
+
+void native_wish_write_head(struct native_exchange *exchange)
+{
+    const struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
+
+    buffer_clear(out);
+    buffer_append_string(out, wish->method);
+    buffer_append(out, " ", 1);
+    buffer_append(out, wish->url.target.data, wish->url.target.size);
+    buffer_append_string(out, " HTTP/1.1\r\n");
+    native_wish_write_fields(exchange);
     buffer_append(out, "\r\n", 2);
 }
 
