@@ -1,6 +1,7 @@
 /* The life of a request: from http_start to on_done, over redirects and a second try. */
 #include "agent/http/native/native_inside.h"
 
+#include "agent/http/message/resend.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -284,20 +285,6 @@ void native_client_head_is_complete(struct native_client *client, const struct h
     }
 }
 
-static bool is_redirect(const struct native_client *client)
-{
-    switch (client->response.status) {
-    case 301:
-    case 302:
-    case 303:
-    case 307:
-    case 308:
-        return client->wish.is_followed;
-    default:
-        return false;
-    }
-}
-
 static void follow_redirect(struct native_client *client, struct bytes location)
 {
     struct error error;
@@ -354,7 +341,7 @@ void native_client_answer_is_complete(struct native_client *client, bool keeps_a
         client->wish.expects = false;
         client->wish.is_expectation_refused = true;
         native_client_exchange(client, false);
-    } else if (is_redirect(client) &&
+    } else if (client->wish.is_followed && resend_is_redirect(client->response.status) &&
                fields_find(buffer_bytes(&client->bodies.head), "location", &location)) {
         follow_redirect(client, location);
     } else {

@@ -78,9 +78,10 @@ struct native_wish {
     bool expects;                /* Expect: 100-continue */
     bool is_expectation_refused; /* by 417: the field stays behind */
     bool is_followed;
-    bool wants_close;     /* Connection: close */
-    bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
-    char *authorization;  /* "Basic …"; NULL: none */
+    bool wants_close;      /* Connection: close */
+    bool has_dropped_body; /* a redirect has made it a GET: fields of the body stay behind */
+    bool has_left_origin;  /* a redirect has led elsewhere: credentials stay behind */
+    char *authorization;   /* "Basic …"; NULL: none */
     uint64_t max_body_bytes;
 };
 
