@@ -202,8 +202,7 @@ class Http(unittest.TestCase):
                 assert(second.reused == true and not second.retried)
                 local again = http.get(tutti.target .. '/once')
                 assert(again.status == 200 and again.reused == false, tostring(again.reused))
-                -- libcurl does it too, and does not say so.
-                assert(again.retried == ('%s' == 'native' or nil), tostring(again.retried))
+                assert(again.retried == true, tostring(again.retried))
                 """, target)
 
     def test_a_report_groups_what_is_one_error(self):

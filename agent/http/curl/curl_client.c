@@ -1,41 +1,19 @@
 /* One worker's client: an easy handle with its cookies, and a share object that keeps its connections
  * separate from those of other workers. */
-#include "agent/http/curl/curl_client.h"
+#include "agent/http/curl/curl_client_inside.h"
 
-#include "agent/base/connect_failure.h"
 #include "agent/http/curl/curl_failure.h"
-#include "agent/http/curl/curl_request.h"
-#include "agent/http/http_bodies.h"
+#include "agent/http/message/fields.h"
+#include "agent/http/message/http1_parser.h"
+#include "agent/http/message/resend.h"
+#include "common/clock.h"
 #include "common/memory.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
-#define MAX_REDIRECTS 20L
-
-struct curl_client {
-    struct http_client base;
-    struct curl_engine *engine;
-    struct curl_transfer transfer;
-    CURL *easy;
-    CURLSH *share;
-    void (*on_done)(void *context, struct http_response *response);
-    void *context;
-    struct curl_request request;
-    struct http_bodies bodies;
-    struct http_response response;
-    int open_errno; /* why no socket could be made; 0: one could */
-    bool is_running;
-    bool is_too_large; /* the body of the answer */
-    bool is_lost;      /* the lease was over when it wanted to connect, or to send */
-    char address[HTTP_ADDRESS_BYTES];
-    char error_text[CURL_ERROR_SIZE];
-    char text[CURL_ERROR_SIZE + 64];
-};
+#define CURL_REDIRECTS_MAX 20u
 
 void curl_client_global_init(void)
 {
@@ -44,47 +22,33 @@ void curl_client_global_init(void)
     }
 }
 
-static size_t on_header(char *data, size_t size, size_t count, void *context)
-{
-    struct curl_client *client = context;
-    size_t length = size * count;
-
-    if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-        /* A redirect, a 100 or an authentication went before. */
-        buffer_clear(&client->bodies.head);
-        buffer_clear(&client->bodies.body);
-    } else if (length > 2 && !http_bodies_append(&client->bodies, &client->bodies.head, data, length) &&
-               client->bodies.is_out_of_memory) {
-        return 0;
-    }
-    return length;
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *context)
-{
-    struct curl_client *client = context;
-
-    if (http_bodies_append(&client->bodies, &client->bodies.body, data, size * count)) {
-        return size * count;
-    }
-    client->is_too_large = !client->bodies.is_out_of_memory;
-    return 0;
-}
-
 /* Curl connects, and then sends the request, within calls that may have begun under a lease that is over
- * now. */
+ * now. And by itself it sends what broke off without an answer once more, whatever the method, and what was
+ * refused by 417, with the same expectation. */
+static bool client_may_go(struct curl_client *client)
+{
+    if (!curl_engine_may_send(client->engine)) {
+        curl_answer_judge(client, HTTP_LOST, "the agent lost its lease before all of it was sent");
+        return false;
+    }
+    client->is_broken_off |= client->has_sent && !client->has_begun_answer;
+    return !client->has_sent;
+}
+
 static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct curl_client *client = context;
 
     (void)purpose;
-    if (!curl_engine_may_send(client->engine)) {
-        client->is_lost = true;
+    if (!client_may_go(client)) {
         return CURL_SOCKET_BAD;
     }
     curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (opened == CURL_SOCKET_BAD) {
         client->open_errno = errno;
+    } else {
+        client->has_opened = true;
+        curl_engine_opened(client->engine, opened);
     }
     return opened;
 }
@@ -94,11 +58,12 @@ static int client_on_sending(void *context, char *to, char *from, int to_port, i
     struct curl_client *client = context;
 
     (void)to, (void)from, (void)to_port, (void)from_port;
-    if (curl_engine_may_send(client->engine)) {
-        return CURL_PREREQFUNC_OK;
+    if (!client_may_go(client)) {
+        return CURL_PREREQFUNC_ABORT;
     }
-    client->is_lost = true;
-    return CURL_PREREQFUNC_ABORT;
+    client->has_sent = true;
+    client->has_begun_answer = false;
+    return CURL_PREREQFUNC_OK;
 }
 
 static void set_up(struct curl_client *client)
@@ -112,13 +77,11 @@ static void set_up(struct curl_client *client)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->error_text);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, curl_answer_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_answer_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, client_on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
@@ -139,13 +102,15 @@ struct curl_client *curl_client_new(struct curl_engine *engine,
     client->on_done = on_done;
     client->context = context;
     http_bodies_init(&client->bodies);
+    client->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
     client->easy = curl_easy_init();
     client->share = curl_share_init();
     if (client->easy == NULL || client->share == NULL) {
         abort();
     }
     curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
-    curl_request_init(&client->request, client->easy);
+    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    curl_request_init(&client->request, engine, client->easy);
     set_up(client);
     return client;
 }
@@ -158,9 +123,11 @@ void curl_client_free(struct curl_client **pointer)
         return;
     }
     curl_client_cancel(client);
-    curl_engine_quieten(client->engine, client);
+    curl_engine_quieten(client->engine, &client->transfer);
     curl_easy_cleanup(client->easy);
     curl_share_cleanup(client->share);
+    curl_socket_list_finish(&client->transfer.sockets);
+    content_decoder_free(&client->decoder);
     curl_request_finish(&client->request);
     http_bodies_finish(&client->bodies);
     memory_free(client);
@@ -174,24 +141,45 @@ static void drop_bodies(struct curl_client *client)
     }
 }
 
-void curl_client_start(struct curl_client *client, const struct http_request *wanted)
+struct curl_transfer *curl_client_transfer(struct curl_client *client)
 {
-    struct http_request request = *wanted;
+    return &client->transfer;
+}
 
-    drop_bodies(client);
-    if (!http_bodies_begin(&client->bodies, curl_engine_memory(client->engine), request.body.size,
-                           request.max_body_bytes)) {
-        /* It goes nowhere, and fails. */
-        request.url = "";
-        request.body = bytes_of(NULL, 0);
-    }
-    curl_request_set(&client->request, &request);
-    client->is_too_large = false;
-    client->is_lost = false;
+static void client_exchange(struct curl_client *client)
+{
+    client->begun_ns = clock_now_ns();
+    uint64_t spent_ms = (client->begun_ns - client->started_ns) / NS_PER_MS;
+    curl_request_set_timeout(&client->request,
+                             spent_ms < client->timeout_ms ? client->timeout_ms - spent_ms : 1);
+    curl_answer_clear(client);
+    client->has_opened = client->has_sent = client->has_begun_answer = client->is_broken_off = false;
+    curl_easy_setopt(client->easy, CURLOPT_FRESH_CONNECT, client->is_retried ? 1L : 0L);
     client->open_errno = 0;
     client->error_text[0] = 0;
     client->is_running = true;
     curl_engine_begin(client->engine, client->easy, &client->transfer);
+}
+
+void curl_client_start(struct curl_client *client, const struct http_request *wanted)
+{
+    struct error error;
+
+    drop_bodies(client);
+    client->failure = HTTP_OK;
+    client->started_ns = clock_now_ns();
+    client->timeout_ms = wanted->timeout_ms;
+    client->redirects = 0;
+    client->is_retried = false;
+    client->is_followed = wanted->is_followed;
+    if (!http_bodies_begin(&client->bodies, curl_engine_memory(client->engine), wanted->body.size,
+                           wanted->max_body_bytes)) {
+        curl_answer_judge_no_memory(client);
+        curl_request_set_nowhere(&client->request);
+    } else if (!curl_request_set(&client->request, wanted, &error)) {
+        curl_answer_judge(client, HTTP_BAD_REQUEST, error.text);
+    }
+    client_exchange(client);
 }
 
 void curl_client_cancel(struct curl_client *client)
@@ -200,7 +188,7 @@ void curl_client_cancel(struct curl_client *client)
         return;
     }
     client->is_running = false;
-    curl_engine_quieten(client->engine, client);
+    curl_engine_quieten(client->engine, &client->transfer);
     curl_engine_end(client->engine, client->easy, &client->transfer);
     drop_bodies(client);
 }
@@ -210,143 +198,88 @@ void curl_client_drop_body(struct curl_client *client)
     drop_bodies(client);
 }
 
-static uint64_t duration_us(CURL *easy, CURLINFO info)
+/* RFC 9110 section 10.1.1: once more without the expectation. */
+static bool client_may_drop_expectation(struct curl_client *client)
 {
-    curl_off_t us = 0;
+    long status = 0;
 
-    curl_easy_getinfo(easy, info, &us);
-    return us > 0 ? (uint64_t)us : 0;
+    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+    return client->failure == HTTP_OK && status == 417 && curl_request_drop_expectation(&client->request);
 }
 
-static void read_timings(CURL *easy, struct http_timings *timings)
+/* Whether a redirect leads to another exchange. */
+static bool follows_redirect(struct curl_client *client)
 {
-    timings->name_lookup_us = duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    timings->connect_us = duration_us(easy, CURLINFO_CONNECT_TIME_T);
-    timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
-    timings->first_byte_us = duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
-    timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
+    struct error error;
+    struct bytes location;
+    long status = 0;
+
+    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (client->failure != HTTP_OK || !client->is_followed || !resend_is_redirect((uint32_t)status) ||
+        !fields_find(buffer_bytes(&client->bodies.head), "location", &location)) {
+        return false;
+    }
+    if (client->redirects == CURL_REDIRECTS_MAX) {
+        curl_answer_judge(client, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
+        return false;
+    }
+    if (!curl_request_redirect(&client->request, (uint32_t)status, location, &error)) {
+        curl_answer_judge(client, HTTP_REDIRECTS, error.text);
+        return false;
+    }
+    client->redirects++;
+    client->is_retried = false;
+    return true;
 }
 
-/* What the system said when no connection could be made. */
-static int client_connect_errno(const struct curl_client *client)
+static void client_deliver(struct curl_client *client)
 {
-    long number = 0;
+    struct http_response *response = &client->response;
 
-    if (client->open_errno != 0) {
-        return client->open_errno;
+    *response = (struct http_response){.failure = client->failure};
+    response->text = client->failure != HTTP_OK ? client->text : NULL;
+    if (client->failure != HTTP_OK) {
+        drop_bodies(client);
     }
-    curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &number);
-    return (int)number;
+    curl_answer_read(client, response);
+    client->on_done(client->context, response);
 }
 
-static const char *curl_version_text(long version)
+/* A kept connection that the server has closed while the request was on its way: it has not been looked at,
+ * as far as one can know, and may be repeated, once (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1). */
+static bool client_may_retry(struct curl_client *client, CURLcode result)
 {
-    switch (version) {
-    case CURL_HTTP_VERSION_1_0:
-        return "1.0";
-    case CURL_HTTP_VERSION_1_1:
-        return "1.1";
-    case CURL_HTTP_VERSION_2_0:
-        return "2";
-    default:
-        return NULL;
+    client->is_broken_off |= client->has_sent && !client->has_begun_answer && !client->has_opened &&
+                             curl_failure_of(result, client->error_text) == HTTP_RESET;
+    if (client->failure != HTTP_OK || !client->is_broken_off) {
+        return false;
     }
-}
-
-/* Curl does not say when it has sent a request again. */
-static void read_exchange(struct curl_client *client, struct http_response *response)
-{
-    long version = 0;
-    long port = 0;
-    long new_connections = 0;
-    char *host = NULL;
-
-    curl_easy_getinfo(client->easy, CURLINFO_HTTP_VERSION, &version);
-    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_PORT, &port);
-    curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &new_connections);
-    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_IP, &host);
-    response->version = curl_version_text(version);
-    response->is_reused = new_connections == 0;
-    if (host != NULL && *host) {
-        bool is_v6 = strchr(host, ':') != NULL;
-        snprintf(client->address, sizeof client->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,
-                 is_v6 ? "]" : "", port);
-        response->address = client->address;
+    if (!client->is_retried && resend_is_harmless(client->request.method)) {
+        client->is_retried = true;
+        return true;
     }
-}
-
-static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
-{
-    if (client->is_lost) {
-        return HTTP_LOST;
-    }
-    if (client->bodies.is_out_of_memory) {
-        return HTTP_NO_MEMORY;
-    }
-    if (result == CURLE_COULDNT_CONNECT) {
-        return curl_failure_of_system(client_connect_errno(client));
-    }
-    return curl_failure_of(result, client->error_text, client->is_too_large);
-}
-
-static const char *describe(struct curl_client *client, CURLcode result, enum http_failure failure)
-{
-    const char *curl_text = client->error_text[0] ? client->error_text : curl_easy_strerror(result);
-
-    if (failure == HTTP_OK) {
-        return NULL;
-    }
-    if (failure == HTTP_LOST) {
-        snprintf(client->text, sizeof client->text, "the agent lost its lease before all of it was sent");
-    } else if (failure == HTTP_TOO_LARGE) {
-        snprintf(client->text, sizeof client->text, "the body is larger than %zu bytes (max_body)",
-                 client->bodies.body.maximum);
-    } else if (failure == HTTP_NO_MEMORY) {
-        snprintf(
-            client->text, sizeof client->text,
-            "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB "
-            "(a smaller max_body bounds each)",
-            curl_engine_memory(client->engine)->limit_bytes >> 21);
-    } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
-        snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
-    } else if (failure == HTTP_LOCAL_LIMIT) {
-        int number = client_connect_errno(client);
-        snprintf(client->text, sizeof client->text, "connect: %s%s", strerror(number),
-                 connect_failure_advice(number));
-    } else {
-        snprintf(client->text, sizeof client->text, "%s", curl_text);
-    }
-    return client->text;
+    curl_answer_judge(client, HTTP_RESET, "the server closed the connection without an answer");
+    return false;
 }
 
 void curl_client_done(struct curl_client *client, CURLcode result)
 {
-    struct http_response *response = &client->response;
-    long status = 0;
-    char *url = NULL;
-
     client->is_running = false;
     curl_engine_end(client->engine, client->easy, &client->transfer);
-    *response = (struct http_response){.failure = failure_of(client, result)};
-    response->text = describe(client, result, response->failure);
-    if (response->failure != HTTP_OK) {
-        drop_bodies(client);
+    if (client_may_retry(client, result) || client_may_drop_expectation(client)) {
+        client_exchange(client);
+        return;
     }
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    response->status = (uint32_t)status;
-    response->headers = buffer_bytes(&client->bodies.head);
-    response->body = buffer_bytes(&client->bodies.body);
-    if (client->request.is_special &&
-        curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
-        response->url = url;
+    curl_answer_judge_result(client, result);
+    if (follows_redirect(client)) {
+        client_exchange(client);
+    } else {
+        client_deliver(client);
     }
-    read_exchange(client, response);
-    read_timings(client->easy, &response->timings);
-    client->on_done(client->context, response);
 }
 
 void curl_client_lose(struct curl_client *client)
 {
-    client->is_lost = true;
+    curl_answer_judge(client, HTTP_LOST, "the agent lost its lease before all of it was sent");
     curl_client_done(client, CURLE_ABORTED_BY_CALLBACK);
 }

@@ -1,10 +1,10 @@
 /* The interface between the two halves of the libcurl engine. */
 #pragma once
+#include "agent/http/curl/curl_socket.h"
 #include "agent/http/engine_kind.h"
 
 #include <curl/curl.h>
 
-/* A request in progress, in the list of its engine. */
 struct curl_engine;
 struct curl_client;
 
@@ -20,23 +20,32 @@ void curl_client_start(struct curl_client *client, const struct http_request *re
 void curl_client_drop_body(struct curl_client *client);
 void curl_client_cancel(struct curl_client *client);
 
+/* A client as its engine knows it. */
 struct curl_transfer {
     struct curl_client *client;
     struct curl_transfer *next;
     struct curl_transfer **at; /* the pointer that points to this transfer */
+    struct curl_socket_list sockets;
 };
+struct curl_transfer *curl_client_transfer(struct curl_client *client);
 
+/* Connections on which something has come while they were idle are not used. */
 void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer);
 void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer);
 /* Whether bytes may leave at this moment: checked within curl's callbacks, since the process may have been
  * frozen there. */
 bool curl_engine_may_send(const struct curl_engine *engine);
 /* Without a lease: resets the client's connections. */
-void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *client);
+void curl_engine_quieten(struct curl_engine *engine, const struct curl_transfer *transfer);
 /* NULL: none. */
 struct memory_account *curl_engine_memory(struct curl_engine *engine);
+/* A socket for a connection was made. */
+void curl_engine_opened(struct curl_engine *engine, curl_socket_t socket);
 /* Closes a connection's socket and forgets its poll; for CURLOPT_CLOSESOCKETFUNCTION. */
 int curl_engine_close_socket(void *engine, curl_socket_t socket);
+/* Lets a connection trust the machine's authorities, which all of the engine's share; for
+ * CURLOPT_SSL_CTX_FUNCTION. */
+CURLcode curl_engine_trust(CURL *easy, void *ssl_context, void *engine);
 /* The client's transfer has ended: removes it from the engine. */
 void curl_client_done(struct curl_client *client, CURLcode result);
 /* Gives its transfer up as HTTP_LOST. */
