@@ -278,6 +278,15 @@ void curl_client_done(struct curl_client *client, CURLcode result)
     }
 }
 
+void curl_client_nudge(struct curl_client *client)
+{
+    if (client->is_running) {
+        /* The change back is what makes it look. */
+        curl_easy_pause(client->easy, CURLPAUSE_ALL);
+        curl_easy_pause(client->easy, CURLPAUSE_CONT);
+    }
+}
+
 void curl_client_lose(struct curl_client *client)
 {
     curl_answer_judge(client, HTTP_LOST, "the agent lost its lease before all of it was sent");

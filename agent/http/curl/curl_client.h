@@ -26,6 +26,8 @@ struct curl_transfer {
     struct curl_transfer *next;
     struct curl_transfer **at; /* the pointer that points to this transfer */
     struct curl_socket_list sockets;
+    struct curl_transfer *next_nudged;
+    bool is_nudged;
 };
 struct curl_transfer *curl_client_transfer(struct curl_client *client);
 
@@ -46,6 +48,8 @@ int curl_engine_close_socket(void *engine, curl_socket_t socket);
 /* Lets a connection trust the machine's authorities, which all of the engine's share; for
  * CURLOPT_SSL_CTX_FUNCTION. */
 CURLcode curl_engine_trust(CURL *easy, void *ssl_context, void *engine);
+/* Lets curl look at its transfer again, outside of curl's callbacks. */
+void curl_client_nudge(struct curl_client *client);
 /* The client's transfer has ended: removes it from the engine. */
 void curl_client_done(struct curl_client *client, CURLcode result);
 /* Gives its transfer up as HTTP_LOST. */

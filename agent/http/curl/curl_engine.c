@@ -3,6 +3,7 @@
 
 #include "agent/base/lease.h"
 #include "common/clock.h"
+#include "common/container.h"
 #include "common/memory.h"
 
 #include <openssl/ssl.h>
@@ -20,6 +21,7 @@ struct curl_engine {
     struct lease *lease;
     bool is_held; /* there is no lease: curl is not called */
     struct curl_transfer *transfers;
+    struct curl_transfer *nudged;  /* an address of theirs has failed */
     struct memory_account *memory; /* NULL: bodies are not counted */
     uv_timer_t timer;
     uv_prepare_t prepare;
@@ -110,6 +112,30 @@ static bool engine_may_drive(struct curl_engine *engine)
     return false;
 }
 
+/* Where an address has failed, curl finds the next one when it looks at the transfer again. By itself it does
+ * so only when the time for one address is over. */
+static void nudge_all(struct curl_engine *engine)
+{
+    while (engine->nudged != NULL) {
+        struct curl_transfer *transfer = engine->nudged;
+        engine->nudged = transfer->next_nudged;
+        transfer->is_nudged = false;
+        curl_client_nudge(transfer->client);
+    }
+}
+
+static void engine_forget_nudged(struct curl_engine *engine, const struct curl_transfer *transfer)
+{
+    struct curl_transfer **at = &engine->nudged;
+
+    while (*at != NULL && *at != transfer) {
+        at = &(*at)->next_nudged;
+    }
+    if (*at != NULL) {
+        *at = transfer->next_nudged;
+    }
+}
+
 /* Returns whether a transfer has ended. */
 static bool drive(struct curl_engine *engine, curl_socket_t socket, int events)
 {
@@ -119,12 +145,22 @@ static bool drive(struct curl_engine *engine, curl_socket_t socket, int events)
         return false;
     }
     curl_multi_socket_action(engine->multi, socket, events, &running);
+    nudge_all(engine);
     return read_completions(engine);
 }
 
 static void curl_engine_on_ready(void *context, curl_socket_t socket, int flags)
 {
     drive(context, socket, flags);
+}
+
+static void engine_nudge(struct curl_engine *engine, struct curl_transfer *transfer)
+{
+    if (!transfer->is_nudged) {
+        transfer->is_nudged = true;
+        transfer->next_nudged = engine->nudged;
+        engine->nudged = transfer;
+    }
 }
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context)
@@ -135,6 +171,10 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
     (void)socket_context;
     /* One that is removed may be so by a handle of curl's own. */
     if (what == CURL_POLL_REMOVE) {
+        struct curl_socket_list *connecting = curl_sockets_connecting_owner(&engine->sockets, socket);
+        if (connecting != NULL) {
+            engine_nudge(engine, CONTAINER_OF(connecting, struct curl_transfer, sockets));
+        }
         curl_sockets_rest(&engine->sockets, socket);
         return 0;
     }
@@ -313,4 +353,8 @@ void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfe
         transfer->next->at = transfer->at;
     }
     curl_multi_remove_handle(engine->multi, easy);
+    if (transfer->is_nudged) {
+        engine_forget_nudged(engine, transfer);
+        transfer->is_nudged = false;
+    }
 }

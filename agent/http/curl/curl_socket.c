@@ -239,6 +239,13 @@ void curl_sockets_opened(struct curl_sockets *sockets, curl_socket_t number)
     }
 }
 
+struct curl_socket_list *curl_sockets_connecting_owner(struct curl_sockets *sockets, curl_socket_t number)
+{
+    struct curl_socket *socket = socket_find(sockets, number);
+
+    return socket != NULL && !socket->is_connected ? socket->owner : NULL;
+}
+
 int curl_sockets_close(struct curl_sockets *sockets, curl_socket_t number)
 {
     struct curl_socket *socket = socket_find(sockets, number);

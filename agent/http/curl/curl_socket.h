@@ -38,6 +38,8 @@ void curl_sockets_rest(struct curl_sockets *sockets, curl_socket_t socket);
 /* A socket was made. Curl closes those that never connected without a word: what is known of the number was
  * of another one, and the loop no longer has it. */
 void curl_sockets_opened(struct curl_sockets *sockets, curl_socket_t socket);
+/* Whose it is, if it has not connected yet; else NULL. */
+struct curl_socket_list *curl_sockets_connecting_owner(struct curl_sockets *sockets, curl_socket_t socket);
 /* Closes it, and forgets it. */
 int curl_sockets_close(struct curl_sockets *sockets, curl_socket_t socket);
 
