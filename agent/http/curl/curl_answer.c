@@ -191,7 +191,9 @@ void curl_answer_judge_result(struct curl_client *client, CURLcode result)
     char text[CURL_ERROR_SIZE + 64];
 
     if (failure == HTTP_OK) {
-        if (client->decoder != NULL && !content_decoder_is_whole(client->decoder)) {
+        if (!client->has_whole_head) {
+            curl_answer_judge(client, HTTP_RESET, "the connection ended in the middle of the answer");
+        } else if (client->decoder != NULL && !content_decoder_is_whole(client->decoder)) {
             curl_answer_judge(client, HTTP_PROTOCOL, "the coded body ends in the middle");
         }
         return;
