@@ -30,9 +30,12 @@ void curl_answer_judge_no_memory(struct curl_client *client)
 
 void curl_answer_clear(struct curl_client *client)
 {
+    bool is_to_head = strcmp(client->request.method, "HEAD") == 0;
+
     buffer_clear(&client->bodies.head);
     buffer_clear(&client->bodies.body);
     content_decoder_free(&client->decoder);
+    http1_begin(&client->parser, is_to_head ? HTTP1_TO_HEAD : HTTP1_USUAL);
     client->has_whole_head = false;
 }
 
@@ -46,27 +49,53 @@ static void end_head(struct curl_client *client)
     }
 }
 
+/* Curl is lax about heads: each line is read by the strict parser as well, which keeps the fields. */
+static bool take_head_line(struct curl_client *client, struct bytes line)
+{
+    struct bytes piece;
+
+    switch (http1_next(&client->parser, &line, &client->bodies.head, &piece)) {
+    case HTTP1_ERROR:
+        curl_answer_judge(client, HTTP_PROTOCOL, client->parser.error);
+        return false;
+    case HTTP1_UPGRADE:
+        curl_answer_judge(client, HTTP_PROTOCOL, "the server changes to a protocol that was not asked for");
+        return false;
+    case HTTP1_HEAD:
+        end_head(client);
+        return true;
+    default:
+        return true;
+    }
+}
+
+/* Of HTTP/2, whose lines curl has made itself. */
+static bool take_made_line(struct curl_client *client, struct bytes line)
+{
+    if (line.size > 5 && memcmp(line.data, "HTTP/", 5) == 0) {
+        curl_answer_clear(client);
+    } else if (line.size <= 2) {
+        end_head(client);
+    } else if (!buffer_append(&client->bodies.head, line.data, line.size)) {
+        curl_answer_judge(client, HTTP_PROTOCOL, "the head of the answer is too large");
+        return false;
+    }
+    return true;
+}
+
 size_t curl_answer_on_header(char *data, size_t size, size_t count, void *context)
 {
     struct curl_client *client = context;
-    size_t length = size * count;
+    struct bytes line = bytes_of(data, size * count);
+    long version = 0;
 
     client->has_begun_answer = true;
-    if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-        curl_answer_clear(client); /* a 100 or an authentication went before */
-    } else if (length <= 2) {
-        if (!client->has_whole_head) {
-            end_head(client);
-        }
-    } else if (!http_bodies_append(&client->bodies, &client->bodies.head, data, length)) {
-        if (client->bodies.is_out_of_memory) {
-            curl_answer_judge_no_memory(client);
-        } else {
-            curl_answer_judge(client, HTTP_PROTOCOL, "the head of the answer is too large");
-        }
-        return 0;
+    curl_easy_getinfo(client->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == CURL_HTTP_VERSION_2_0 && client->request.url.is_tls) {
+        return take_made_line(client, line) ? line.size : 0;
     }
-    return length;
+    /* What comes after the head are trailers. */
+    return client->has_whole_head || take_head_line(client, line) ? line.size : 0;
 }
 
 static bool take_plain(void *context, struct bytes plain)
@@ -197,6 +226,9 @@ void curl_answer_judge_result(struct curl_client *client, CURLcode result)
             curl_answer_judge(client, HTTP_PROTOCOL, "the coded body ends in the middle");
         }
         return;
+    }
+    if (failure == HTTP_BAD_REQUEST && client->has_sent) {
+        failure = HTTP_PROTOCOL; /* curl has no name of its own for some odd answers */
     }
     if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(text, sizeof text, "the server's response is not HTTP");

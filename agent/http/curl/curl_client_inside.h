@@ -4,6 +4,7 @@
 #include "agent/http/curl/curl_request.h"
 #include "agent/http/http_bodies.h"
 #include "agent/http/message/content_decoder.h"
+#include "agent/http/message/http1_parser.h"
 
 struct curl_client {
     struct http_client base;
@@ -15,6 +16,7 @@ struct curl_client {
     void *context;
     struct curl_request request;
     struct http_bodies bodies;
+    struct http1_parser parser;      /* of the head */
     struct content_decoder *decoder; /* NULL: the body comes as it is */
     struct http_response response;
     uint64_t started_ns;
