@@ -9,60 +9,60 @@
 #include <string.h>
 
 /* The first judgement counts. */
-void curl_answer_judge(struct curl_client *client, enum http_failure failure, const char *text)
+void curl_answer_judge(struct curl_exchange *exchange, enum http_failure failure, const char *text)
 {
-    if (client->failure == HTTP_OK) {
-        client->failure = failure;
-        bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
+    if (exchange->failure == HTTP_OK) {
+        exchange->failure = failure;
+        bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
     }
 }
 
-void curl_answer_judge_no_memory(struct curl_client *client)
+void curl_answer_judge_no_memory(struct curl_exchange *exchange)
 {
     char text[200];
 
     snprintf(text, sizeof text,
              "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB "
              "(a smaller max_body bounds each)",
-             curl_engine_memory(client->engine)->limit_bytes >> 21);
-    curl_answer_judge(client, HTTP_NO_MEMORY, text);
+             curl_engine_memory(exchange->engine)->limit_bytes >> 21);
+    curl_answer_judge(exchange, HTTP_NO_MEMORY, text);
 }
 
-void curl_answer_clear(struct curl_client *client)
+void curl_answer_clear(struct curl_exchange *exchange)
 {
-    bool is_to_head = strcmp(client->request.method, "HEAD") == 0;
+    bool is_to_head = strcmp(exchange->request.method, "HEAD") == 0;
 
-    buffer_clear(&client->bodies.head);
-    buffer_clear(&client->bodies.body);
-    content_decoder_free(&client->decoder);
-    http1_begin(&client->parser, is_to_head ? HTTP1_TO_HEAD : HTTP1_USUAL);
-    client->has_whole_head = false;
+    buffer_clear(&exchange->bodies.head);
+    buffer_clear(&exchange->bodies.body);
+    content_decoder_free(&exchange->decoder);
+    http1_begin(&exchange->parser, is_to_head ? HTTP1_TO_HEAD : HTTP1_USUAL);
+    exchange->has_whole_head = false;
 }
 
-static void end_head(struct curl_client *client)
+static void end_head(struct curl_exchange *exchange)
 {
     struct bytes coding;
 
-    client->has_whole_head = true;
-    if (fields_find(buffer_bytes(&client->bodies.head), "content-encoding", &coding)) {
-        client->decoder = content_decoder_new(coding);
+    exchange->has_whole_head = true;
+    if (fields_find(buffer_bytes(&exchange->bodies.head), "content-encoding", &coding)) {
+        exchange->decoder = content_decoder_new(coding);
     }
 }
 
 /* Curl is lax about heads: each line is read by the strict parser as well, which keeps the fields. */
-static bool take_head_line(struct curl_client *client, struct bytes line)
+static bool take_head_line(struct curl_exchange *exchange, struct bytes line)
 {
     struct bytes piece;
 
-    switch (http1_next(&client->parser, &line, &client->bodies.head, &piece)) {
+    switch (http1_next(&exchange->parser, &line, &exchange->bodies.head, &piece)) {
     case HTTP1_ERROR:
-        curl_answer_judge(client, HTTP_PROTOCOL, client->parser.error);
+        curl_answer_judge(exchange, HTTP_PROTOCOL, exchange->parser.error);
         return false;
     case HTTP1_UPGRADE:
-        curl_answer_judge(client, HTTP_PROTOCOL, "the server changes to a protocol that was not asked for");
+        curl_answer_judge(exchange, HTTP_PROTOCOL, "the server changes to a protocol that was not asked for");
         return false;
     case HTTP1_HEAD:
-        end_head(client);
+        end_head(exchange);
         return true;
     default:
         return true;
@@ -70,14 +70,14 @@ static bool take_head_line(struct curl_client *client, struct bytes line)
 }
 
 /* Of HTTP/2, whose lines curl has made itself. */
-static bool take_made_line(struct curl_client *client, struct bytes line)
+static bool take_made_line(struct curl_exchange *exchange, struct bytes line)
 {
     if (line.size > 5 && memcmp(line.data, "HTTP/", 5) == 0) {
-        curl_answer_clear(client);
+        curl_answer_clear(exchange);
     } else if (line.size <= 2) {
-        end_head(client);
-    } else if (!buffer_append(&client->bodies.head, line.data, line.size)) {
-        curl_answer_judge(client, HTTP_PROTOCOL, "the head of the answer is too large");
+        end_head(exchange);
+    } else if (!buffer_append(&exchange->bodies.head, line.data, line.size)) {
+        curl_answer_judge(exchange, HTTP_PROTOCOL, "the head of the answer is too large");
         return false;
     }
     return true;
@@ -85,85 +85,88 @@ static bool take_made_line(struct curl_client *client, struct bytes line)
 
 size_t curl_answer_on_header(char *data, size_t size, size_t count, void *context)
 {
-    struct curl_client *client = context;
+    struct curl_exchange *exchange = context;
     struct bytes line = bytes_of(data, size * count);
     long version = 0;
 
-    client->has_begun_answer = true;
-    curl_easy_getinfo(client->easy, CURLINFO_HTTP_VERSION, &version);
-    if (version == CURL_HTTP_VERSION_2_0 && client->request.url.is_tls) {
-        return take_made_line(client, line) ? line.size : 0;
+    exchange->has_begun_answer = true;
+    curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == CURL_HTTP_VERSION_2_0 && exchange->request.url.is_tls) {
+        return take_made_line(exchange, line) ? line.size : 0;
     }
     /* What comes after the head are trailers. */
-    return client->has_whole_head || take_head_line(client, line) ? line.size : 0;
+    return exchange->has_whole_head || take_head_line(exchange, line) ? line.size : 0;
 }
 
 static bool take_plain(void *context, struct bytes plain)
 {
-    struct curl_client *client = context;
-    struct http_bodies *bodies = &client->bodies;
+    struct curl_exchange *exchange = context;
+    struct http_bodies *bodies = &exchange->bodies;
     char text[100];
 
     if (http_bodies_append(bodies, &bodies->body, (const char *)plain.data, plain.size)) {
         return true;
     }
     if (bodies->is_out_of_memory) {
-        curl_answer_judge_no_memory(client);
+        curl_answer_judge_no_memory(exchange);
     } else {
         snprintf(text, sizeof text, "the body is larger than %zu bytes (max_body)", bodies->body.maximum);
-        curl_answer_judge(client, HTTP_TOO_LARGE, text);
+        curl_answer_judge(exchange, HTTP_TOO_LARGE, text);
     }
     return false;
 }
 
 size_t curl_answer_on_body(char *data, size_t size, size_t count, void *context)
 {
-    struct curl_client *client = context;
+    struct curl_exchange *exchange = context;
     struct bytes piece = bytes_of(data, size * count);
 
-    if (client->decoder == NULL) {
-        return take_plain(client, piece) ? piece.size : 0;
+    if (exchange->decoder == NULL) {
+        return take_plain(exchange, piece) ? piece.size : 0;
     }
-    switch (content_decoder_write(client->decoder, piece, take_plain, client)) {
+    switch (content_decoder_write(exchange->decoder, piece, take_plain, exchange)) {
     case CONTENT_OK:
         return piece.size;
     case CONTENT_MALFORMED:
-        curl_answer_judge(client, HTTP_PROTOCOL, "the body is not in the coding that Content-Encoding names");
+        curl_answer_judge(exchange, HTTP_PROTOCOL,
+                          "the body is not in the coding that Content-Encoding names");
         return 0;
     default:
         return 0;
     }
 }
 
-static uint64_t duration_us(CURL *easy, CURLINFO info, uint64_t before_us)
+static uint64_t duration_us(CURL *easy, CURLINFO info)
 {
     curl_off_t us = 0;
 
     curl_easy_getinfo(easy, info, &us);
-    return us > 0 ? before_us + (uint64_t)us : 0;
+    return us > 0 ? (uint64_t)us : 0;
 }
 
-/* Curl's begin with the last exchange. */
-static void read_timings(const struct curl_client *client, struct http_timings *timings)
+/* Curl's begin when it gets the request, and again with each redirect. */
+static void read_timings(const struct curl_exchange *exchange, struct http_timings *timings)
 {
-    uint64_t before_us = (client->begun_ns - client->started_ns) / 1000;
+    CURL *easy = exchange->easy;
+    uint64_t before_us = (exchange->begun_ns - exchange->asked_ns) / 1000;
 
-    timings->name_lookup_us = duration_us(client->easy, CURLINFO_NAMELOOKUP_TIME_T, before_us);
-    timings->connect_us = duration_us(client->easy, CURLINFO_CONNECT_TIME_T, before_us);
-    timings->tls_us = duration_us(client->easy, CURLINFO_APPCONNECT_TIME_T, before_us);
-    timings->first_byte_us = duration_us(client->easy, CURLINFO_STARTTRANSFER_TIME_T, before_us);
-    timings->total_us = before_us + duration_us(client->easy, CURLINFO_TOTAL_TIME_T, 0);
+    timings->name_lookup_us = before_us + duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    timings->connect_us = before_us + duration_us(easy, CURLINFO_CONNECT_TIME_T);
+    timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
+    timings->tls_us += timings->tls_us > 0 ? before_us : 0;
+    timings->first_byte_us = before_us + duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    timings->total_us = before_us + duration_us(easy, CURLINFO_TOTAL_TIME_T);
 }
 
 /* What the system said when no connection could be made. */
-static int client_connect_errno(const struct curl_client *client)
+static int exchange_connect_errno(const struct curl_exchange *exchange)
 {
     long number = 0;
 
-    if (client->open_errno != 0) {
-        return client->open_errno;
+    if (exchange->open_errno != 0) {
+        return exchange->open_errno;
     }
-    curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &number);
+    curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &number);
     return (int)number;
 }
 
@@ -181,78 +184,79 @@ static const char *curl_version_text(long version)
     }
 }
 
-static void read_exchange(struct curl_client *client, struct http_response *response)
+static void read_exchange(struct curl_exchange *exchange, struct http_response *response)
 {
     long version = 0;
     long port = 0;
     long new_connections = 0;
     char *host = NULL;
 
-    curl_easy_getinfo(client->easy, CURLINFO_HTTP_VERSION, &version);
-    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_PORT, &port);
-    curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &new_connections);
-    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_IP, &host);
+    curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &new_connections);
+    curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_IP, &host);
     response->version = curl_version_text(version);
     response->is_reused = new_connections == 0;
-    response->is_retried = client->is_retried;
+    response->is_retried = exchange->is_retried;
     response->is_retry_known = true;
     if (host != NULL && *host) {
         bool is_v6 = strchr(host, ':') != NULL;
-        snprintf(client->address, sizeof client->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,
+        snprintf(exchange->address, sizeof exchange->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,
                  is_v6 ? "]" : "", port);
-        response->address = client->address;
+        response->address = exchange->address;
     }
 }
 
-static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
+static enum http_failure failure_of(const struct curl_exchange *exchange, CURLcode result)
 {
     if (result == CURLE_COULDNT_CONNECT) {
-        return curl_failure_of_system(client_connect_errno(client));
+        return curl_failure_of_system(exchange_connect_errno(exchange));
     }
-    return curl_failure_of(result, client->error_text);
+    return curl_failure_of(result, exchange->error_text);
 }
 
 /* What curl has found. */
-void curl_answer_judge_result(struct curl_client *client, CURLcode result)
+void curl_answer_judge_result(struct curl_exchange *exchange, CURLcode result)
 {
-    const char *curl_text = client->error_text[0] ? client->error_text : curl_easy_strerror(result);
-    enum http_failure failure = failure_of(client, result);
+    const char *curl_text = exchange->error_text[0] ? exchange->error_text : curl_easy_strerror(result);
+    enum http_failure failure = failure_of(exchange, result);
     char text[CURL_ERROR_SIZE + 64];
 
     if (failure == HTTP_OK) {
-        if (!client->has_whole_head) {
-            curl_answer_judge(client, HTTP_RESET, "the connection ended in the middle of the answer");
-        } else if (client->decoder != NULL && !content_decoder_is_whole(client->decoder)) {
-            curl_answer_judge(client, HTTP_PROTOCOL, "the coded body ends in the middle");
+        if (!exchange->has_whole_head) {
+            curl_answer_judge(exchange, HTTP_RESET, "the connection ended in the middle of the answer");
+        } else if (exchange->decoder != NULL && !content_decoder_is_whole(exchange->decoder)) {
+            curl_answer_judge(exchange, HTTP_PROTOCOL, "the coded body ends in the middle");
         }
         return;
     }
-    if (failure == HTTP_BAD_REQUEST && client->has_sent) {
+    if (failure == HTTP_BAD_REQUEST && exchange->has_sent) {
         failure = HTTP_PROTOCOL; /* curl has no name of its own for some odd answers */
     }
     if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(text, sizeof text, "the server's response is not HTTP");
     } else if (failure == HTTP_TIMEOUT) {
         snprintf(text, sizeof text, "timed out: no answer within %llu ms",
-                 (unsigned long long)client->timeout_ms);
+                 (unsigned long long)exchange->timeout_ms);
     } else if (failure == HTTP_LOCAL_LIMIT) {
-        int number = client_connect_errno(client);
+        int number = exchange_connect_errno(exchange);
         snprintf(text, sizeof text, "connect: %s%s", strerror(number), connect_failure_advice(number));
     } else {
         snprintf(text, sizeof text, "%s", curl_text);
     }
-    curl_answer_judge(client, failure, text);
+    curl_answer_judge(exchange, failure, text);
 }
 
-void curl_answer_read(struct curl_client *client, struct http_response *response)
+void curl_answer_read(struct curl_exchange *exchange, struct http_response *response)
 {
     long status = 0;
 
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     response->status = (uint32_t)status;
-    response->headers = buffer_bytes(&client->bodies.head);
-    response->body = buffer_bytes(&client->bodies.body);
-    response->url = client->redirects > 0 ? client->request.url.text : NULL;
-    read_exchange(client, response);
-    read_timings(client, &response->timings);
+    response->headers = buffer_bytes(&exchange->bodies.head);
+    response->body = buffer_bytes(&exchange->bodies.body);
+    response->url = exchange->redirects > 0 ? exchange->request.url.text : NULL;
+    response->redirects = buffer_bytes(&exchange->hops);
+    read_exchange(exchange, response);
+    read_timings(exchange, &response->timings);
 }

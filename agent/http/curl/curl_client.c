@@ -1,19 +1,16 @@
-/* One worker's client: an easy handle with its cookies, and a share object that keeps its connections
- * separate from those of other workers. */
+/* One worker's client: an easy handle for each request, and a share object with its cookies and its
+ * connections, which keeps them separate from those of other workers. */
 #include "agent/http/curl/curl_client_inside.h"
 
-#include "agent/http/curl/curl_failure.h"
-#include "agent/http/message/fields.h"
-#include "agent/http/message/http1_parser.h"
-#include "agent/http/message/resend.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
-#define CURL_REDIRECTS_MAX 20u
+#define HOPS_MAX_BYTES (2u * 1024u * 1024u)
+
+/* Easy handles beyond the first that a client keeps for later. */
+#define EXCHANGES_KEPT HTTP_CONNECTIONS_MAX
 
 void curl_client_global_init(void)
 {
@@ -22,97 +19,267 @@ void curl_client_global_init(void)
     }
 }
 
-/* Curl connects, and then sends the request, within calls that may have begun under a lease that is over
- * now. And by itself it sends what broke off without an answer once more, whatever the method, and what was
- * refused by 417, with the same expectation. */
-static bool client_may_go(struct curl_client *client)
+static void set_up(struct curl_exchange *exchange)
 {
-    if (!curl_engine_may_send(client->engine)) {
-        curl_answer_judge(client, HTTP_LOST, "the agent lost its lease before all of it was sent");
-        return false;
-    }
-    client->is_broken_off |= client->has_sent && !client->has_begun_answer;
-    return !client->has_sent;
-}
+    CURL *easy = exchange->easy;
 
-static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct curl_client *client = context;
-
-    (void)purpose;
-    if (!client_may_go(client)) {
-        return CURL_SOCKET_BAD;
-    }
-    curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (opened == CURL_SOCKET_BAD) {
-        client->open_errno = errno;
-    } else {
-        client->has_opened = true;
-        curl_engine_opened(client->engine, opened);
-    }
-    return opened;
-}
-
-static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
-{
-    struct curl_client *client = context;
-
-    (void)to, (void)from, (void)to_port, (void)from_port;
-    if (!client_may_go(client)) {
-        return CURL_PREREQFUNC_ABORT;
-    }
-    client->has_sent = true;
-    client->has_begun_answer = false;
-    return CURL_PREREQFUNC_OK;
-}
-
-static void set_up(struct curl_client *client)
-{
-    CURL *easy = client->easy;
-
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, client);
-    curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl_easy_setopt(easy, CURLOPT_SHARE, exchange->client->share);
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->error_text);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, curl_answer_on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_answer_on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, client_on_open);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, client_on_sending);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, client);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, curl_repeat_on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, curl_repeat_on_sending);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, curl_engine_close_socket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client->engine);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->engine);
 }
 
-struct curl_client *curl_client_new(struct curl_engine *engine,
-                                    void (*on_done)(void *context, struct http_response *response),
-                                    void *context)
+struct curl_client *curl_client_new(struct curl_engine *engine)
 {
     struct curl_client *client = MEMORY_NEW(struct curl_client);
 
     client->engine = engine;
-    client->transfer.client = client;
-    client->on_done = on_done;
-    client->context = context;
-    http_bodies_init(&client->bodies);
-    client->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
-    client->easy = curl_easy_init();
     client->share = curl_share_init();
-    if (client->easy == NULL || client->share == NULL) {
+    if (client->share == NULL) {
         abort();
     }
     curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
     curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    curl_request_init(&client->request, engine, client->easy);
-    set_up(client);
+    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
     return client;
+}
+
+struct curl_transfer *curl_exchange_transfer(struct curl_exchange *exchange)
+{
+    return &exchange->transfer;
+}
+
+struct curl_socket_list *curl_exchange_sockets(struct curl_exchange *exchange)
+{
+    return &exchange->client->sockets;
+}
+
+static struct curl_exchange *curl_exchange_new(struct curl_client *client)
+{
+    struct curl_exchange *exchange = MEMORY_NEW(struct curl_exchange);
+
+    exchange->engine = client->engine;
+    exchange->client = client;
+    exchange->transfer.exchange = exchange;
+    http_bodies_init(&exchange->bodies);
+    exchange->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
+    buffer_init(&exchange->hops, HOPS_MAX_BYTES);
+    exchange->easy = curl_easy_init();
+    if (exchange->easy == NULL) {
+        abort();
+    }
+    curl_request_init(&exchange->request, client->engine, exchange->easy);
+    set_up(exchange);
+    return exchange;
+}
+
+static void curl_exchange_destroy(struct curl_exchange *exchange)
+{
+    curl_easy_cleanup(exchange->easy);
+    curl_request_finish(&exchange->request);
+    content_decoder_free(&exchange->decoder);
+    buffer_finish(&exchange->hops);
+    http_bodies_finish(&exchange->bodies);
+    memory_free(exchange);
+}
+
+static void push_to_list(struct curl_exchange **list, struct curl_exchange *exchange)
+{
+    exchange->next = *list;
+    exchange->at = list;
+    if (exchange->next != NULL) {
+        exchange->next->at = &exchange->next;
+    }
+    *list = exchange;
+}
+
+static void leave_list(struct curl_exchange *exchange)
+{
+    *exchange->at = exchange->next;
+    if (exchange->next != NULL) {
+        exchange->next->at = exchange->at;
+    }
+}
+
+static struct curl_exchange *curl_take_exchange(struct curl_client *client)
+{
+    struct curl_exchange *exchange = client->spares;
+
+    if (exchange != NULL) {
+        leave_list(exchange);
+        client->spare_count--;
+    } else {
+        exchange = curl_exchange_new(client);
+    }
+    http_bodies_keep(&exchange->bodies, client->exchanges == NULL);
+    push_to_list(&client->exchanges, exchange);
+    return exchange;
+}
+
+static void drop_bodies(struct curl_exchange *exchange)
+{
+    if (http_bodies_drop(&exchange->bodies)) {
+        curl_easy_setopt(exchange->easy, CURLOPT_COPYPOSTFIELDS, NULL);
+    }
+}
+
+/* Curl has it from now on. */
+static void curl_exchange_run(struct curl_exchange *exchange)
+{
+    exchange->begun_ns = clock_now_ns();
+    uint64_t spent_ms = (exchange->begun_ns - exchange->asked_ns) / NS_PER_MS;
+    bool is_fresh = exchange->is_fresh || exchange->is_retried;
+
+    curl_answer_clear(exchange);
+    exchange->has_opened = exchange->has_sent = exchange->has_begun_answer = exchange->is_broken_off = false;
+    exchange->open_errno = 0;
+    exchange->error_text[0] = 0;
+    exchange->is_running = true;
+    exchange->client->running++;
+    curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+    curl_request_set_timeout(&exchange->request,
+                             spent_ms < exchange->timeout_ms ? exchange->timeout_ms - spent_ms : 1);
+    curl_socket_list_drop_stale(&exchange->client->sockets);
+    curl_engine_begin(exchange->engine, exchange->easy);
+}
+
+static void curl_stop_waiting(struct curl_exchange *exchange)
+{
+    struct curl_exchange **at = &exchange->client->waiting;
+
+    while (*at != exchange) {
+        at = &(*at)->next_waiting;
+    }
+    *at = exchange->next_waiting;
+    exchange->is_waiting = false;
+}
+
+static void curl_begin_waiting(struct curl_exchange *exchange)
+{
+    struct curl_exchange **at = &exchange->client->waiting;
+
+    while (*at != NULL) {
+        at = &(*at)->next_waiting;
+    }
+    *at = exchange;
+    exchange->next_waiting = NULL;
+    exchange->is_waiting = true;
+}
+
+static void curl_serve_waiting(struct curl_client *client)
+{
+    while (client->waiting != NULL && client->running < HTTP_CONNECTIONS_MAX) {
+        struct curl_exchange *exchange = client->waiting;
+        curl_stop_waiting(exchange);
+        curl_exchange_run(exchange);
+    }
+}
+
+/* Out of the engine, and out of curl. */
+static void curl_stop_running(struct curl_exchange *exchange)
+{
+    if (exchange->is_waiting) {
+        curl_stop_waiting(exchange);
+    }
+    exchange->client->running -= exchange->is_running;
+    exchange->is_running = false;
+    exchange->is_begun = false;
+    curl_engine_end(exchange->engine, exchange->easy, &exchange->transfer);
+}
+
+static void curl_exchange_prepare(struct curl_exchange *exchange, const struct http_request *wanted)
+{
+    struct error error;
+
+    drop_bodies(exchange);
+    buffer_clear(&exchange->hops);
+    exchange->failure = HTTP_OK;
+    exchange->redirects = 0;
+    exchange->is_retried = false;
+    exchange->is_followed = wanted->is_followed;
+    exchange->is_fresh = wanted->is_fresh;
+    exchange->is_digest = wanted->is_digest;
+    exchange->timeout_ms = wanted->timeout_ms;
+    exchange->asked_ns = clock_now_ns();
+    if (!http_bodies_begin(&exchange->bodies, curl_engine_memory(exchange->engine), wanted->body.size,
+                           wanted->max_body_bytes)) {
+        curl_answer_judge_no_memory(exchange);
+        curl_request_set_nowhere(&exchange->request);
+    } else if (!curl_request_set(&exchange->request, wanted, &error)) {
+        curl_answer_judge(exchange, HTTP_BAD_REQUEST, error.text);
+    }
+}
+
+struct curl_exchange *curl_client_start(struct curl_client *client, const struct http_request *wanted)
+{
+    struct curl_exchange *exchange = curl_take_exchange(client);
+
+    curl_exchange_prepare(exchange, wanted);
+    exchange->is_begun = true;
+    curl_engine_add(exchange->engine, &exchange->transfer);
+    if (client->running < HTTP_CONNECTIONS_MAX) {
+        curl_exchange_run(exchange);
+    } else {
+        curl_begin_waiting(exchange);
+    }
+    return exchange;
+}
+
+static void curl_exchange_cancel(struct curl_exchange *exchange)
+{
+    if (exchange->is_begun) {
+        curl_engine_quieten(exchange->engine, &exchange->client->sockets);
+        curl_stop_running(exchange);
+    }
+    drop_bodies(exchange);
+}
+
+static void curl_leave_client(struct curl_exchange *exchange)
+{
+    struct curl_client *client = exchange->client;
+
+    leave_list(exchange);
+    if (client->spare_count < EXCHANGES_KEPT) {
+        push_to_list(&client->spares, exchange);
+        client->spare_count++;
+    } else {
+        curl_exchange_destroy(exchange);
+    }
+}
+
+void curl_exchange_free(struct curl_exchange **pointer)
+{
+    struct curl_exchange *exchange = *pointer;
+    struct curl_client *client = exchange->client;
+
+    curl_exchange_cancel(exchange);
+    curl_leave_client(exchange);
+    curl_serve_waiting(client);
+    *pointer = NULL;
+}
+
+void curl_client_cancel(struct curl_client *client)
+{
+    while (client->exchanges != NULL) {
+        struct curl_exchange *exchange = client->exchanges;
+        curl_exchange_cancel(exchange);
+        curl_leave_client(exchange);
+    }
 }
 
 void curl_client_free(struct curl_client **pointer)
@@ -123,172 +290,73 @@ void curl_client_free(struct curl_client **pointer)
         return;
     }
     curl_client_cancel(client);
-    curl_engine_quieten(client->engine, &client->transfer);
-    curl_easy_cleanup(client->easy);
+    curl_engine_quieten(client->engine, &client->sockets);
+    while (client->spares != NULL) {
+        struct curl_exchange *exchange = client->spares;
+        leave_list(exchange);
+        curl_exchange_destroy(exchange);
+    }
+    curl_cookies_finish(&client->cookies);
     curl_share_cleanup(client->share);
-    curl_socket_list_finish(&client->transfer.sockets);
-    content_decoder_free(&client->decoder);
-    curl_request_finish(&client->request);
-    http_bodies_finish(&client->bodies);
+    curl_socket_list_finish(&client->sockets);
     memory_free(client);
     *pointer = NULL;
 }
 
-static void drop_bodies(struct curl_client *client)
+struct cookie_jar *curl_client_cookies(struct curl_client *client)
 {
-    if (http_bodies_drop(&client->bodies)) {
-        curl_easy_setopt(client->easy, CURLOPT_COPYPOSTFIELDS, NULL);
-    }
+    return curl_cookies_read(&client->cookies, client->share);
 }
 
-struct curl_transfer *curl_client_transfer(struct curl_client *client)
+void curl_client_cookies_changed(struct curl_client *client)
 {
-    return &client->transfer;
+    curl_cookies_write(&client->cookies);
 }
 
-static void client_exchange(struct curl_client *client)
+void curl_client_close_idle(struct curl_client *client)
 {
-    client->begun_ns = clock_now_ns();
-    uint64_t spent_ms = (client->begun_ns - client->started_ns) / NS_PER_MS;
-    curl_request_set_timeout(&client->request,
-                             spent_ms < client->timeout_ms ? client->timeout_ms - spent_ms : 1);
-    curl_answer_clear(client);
-    client->has_opened = client->has_sent = client->has_begun_answer = client->is_broken_off = false;
-    curl_easy_setopt(client->easy, CURLOPT_FRESH_CONNECT, client->is_retried ? 1L : 0L);
-    client->open_errno = 0;
-    client->error_text[0] = 0;
-    client->is_running = true;
-    curl_engine_begin(client->engine, client->easy, &client->transfer);
+    curl_socket_list_hang_up(&client->sockets);
 }
 
-void curl_client_start(struct curl_client *client, const struct http_request *wanted)
+static void curl_exchange_deliver(struct curl_exchange *exchange)
 {
-    struct error error;
+    struct http_response *response = &exchange->response;
 
-    drop_bodies(client);
-    client->failure = HTTP_OK;
-    client->started_ns = clock_now_ns();
-    client->timeout_ms = wanted->timeout_ms;
-    client->redirects = 0;
-    client->is_retried = false;
-    client->is_followed = wanted->is_followed;
-    if (!http_bodies_begin(&client->bodies, curl_engine_memory(client->engine), wanted->body.size,
-                           wanted->max_body_bytes)) {
-        curl_answer_judge_no_memory(client);
-        curl_request_set_nowhere(&client->request);
-    } else if (!curl_request_set(&client->request, wanted, &error)) {
-        curl_answer_judge(client, HTTP_BAD_REQUEST, error.text);
+    *response = (struct http_response){.failure = exchange->failure};
+    response->text = exchange->failure != HTTP_OK ? exchange->text : NULL;
+    if (exchange->failure != HTTP_OK) {
+        drop_bodies(exchange);
     }
-    client_exchange(client);
+    curl_answer_read(exchange, response);
+    if (exchange->failure != HTTP_LOST) {
+        curl_serve_waiting(exchange->client);
+    }
+    exchange->base.on_done(exchange->base.context, response);
 }
 
-void curl_client_cancel(struct curl_client *client)
+void curl_exchange_done(struct curl_exchange *exchange, CURLcode result)
 {
-    if (!client->is_running) {
-        return;
-    }
-    client->is_running = false;
-    curl_engine_quieten(client->engine, &client->transfer);
-    curl_engine_end(client->engine, client->easy, &client->transfer);
-    drop_bodies(client);
-}
-
-void curl_client_drop_body(struct curl_client *client)
-{
-    drop_bodies(client);
-}
-
-/* RFC 9110 section 10.1.1: once more without the expectation. */
-static bool client_may_drop_expectation(struct curl_client *client)
-{
-    long status = 0;
-
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    return client->failure == HTTP_OK && status == 417 && curl_request_drop_expectation(&client->request);
-}
-
-/* Whether a redirect leads to another exchange. */
-static bool follows_redirect(struct curl_client *client)
-{
-    struct error error;
-    struct bytes location;
-    long status = 0;
-
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (client->failure != HTTP_OK || !client->is_followed || !resend_is_redirect((uint32_t)status) ||
-        !fields_find(buffer_bytes(&client->bodies.head), "location", &location)) {
-        return false;
-    }
-    if (client->redirects == CURL_REDIRECTS_MAX) {
-        curl_answer_judge(client, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
-        return false;
-    }
-    if (!curl_request_redirect(&client->request, (uint32_t)status, location, &error)) {
-        curl_answer_judge(client, HTTP_REDIRECTS, error.text);
-        return false;
-    }
-    client->redirects++;
-    client->is_retried = false;
-    return true;
-}
-
-static void client_deliver(struct curl_client *client)
-{
-    struct http_response *response = &client->response;
-
-    *response = (struct http_response){.failure = client->failure};
-    response->text = client->failure != HTTP_OK ? client->text : NULL;
-    if (client->failure != HTTP_OK) {
-        drop_bodies(client);
-    }
-    curl_answer_read(client, response);
-    client->on_done(client->context, response);
-}
-
-/* A kept connection that the server has closed while the request was on its way: it has not been looked at,
- * as far as one can know, and may be repeated, once (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1). */
-static bool client_may_retry(struct curl_client *client, CURLcode result)
-{
-    client->is_broken_off |= client->has_sent && !client->has_begun_answer && !client->has_opened &&
-                             curl_failure_of(result, client->error_text) == HTTP_RESET;
-    if (client->failure != HTTP_OK || !client->is_broken_off) {
-        return false;
-    }
-    if (!client->is_retried && resend_is_harmless(client->request.method)) {
-        client->is_retried = true;
-        return true;
-    }
-    curl_answer_judge(client, HTTP_RESET, "the server closed the connection without an answer");
-    return false;
-}
-
-void curl_client_done(struct curl_client *client, CURLcode result)
-{
-    client->is_running = false;
-    curl_engine_end(client->engine, client->easy, &client->transfer);
-    if (client_may_retry(client, result) || client_may_drop_expectation(client)) {
-        client_exchange(client);
-        return;
-    }
-    curl_answer_judge_result(client, result);
-    if (follows_redirect(client)) {
-        client_exchange(client);
+    curl_stop_running(exchange);
+    if (curl_repeat_is_due(exchange, result)) {
+        exchange->is_begun = true;
+        curl_engine_add(exchange->engine, &exchange->transfer);
+        curl_exchange_run(exchange);
     } else {
-        client_deliver(client);
+        curl_exchange_deliver(exchange);
     }
 }
 
-void curl_client_nudge(struct curl_client *client)
+void curl_exchange_nudge(struct curl_exchange *exchange)
 {
-    if (client->is_running) {
+    if (exchange->is_running) {
         /* The change back is what makes it look. */
-        curl_easy_pause(client->easy, CURLPAUSE_ALL);
-        curl_easy_pause(client->easy, CURLPAUSE_CONT);
+        curl_easy_pause(exchange->easy, CURLPAUSE_ALL);
+        curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
     }
 }
 
-void curl_client_lose(struct curl_client *client)
+void curl_exchange_lose(struct curl_exchange *exchange)
 {
-    curl_answer_judge(client, HTTP_LOST, "the agent lost its lease before all of it was sent");
-    curl_client_done(client, CURLE_ABORTED_BY_CALLBACK);
+    curl_answer_judge(exchange, HTTP_LOST, "the agent lost its lease before all of it was sent");
+    curl_exchange_done(exchange, CURLE_ABORTED_BY_CALLBACK);
 }

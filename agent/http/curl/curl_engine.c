@@ -39,14 +39,14 @@ static bool read_completions(struct curl_engine *engine)
     CURLMsg *message;
 
     while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
-        struct curl_client *client = NULL;
+        struct curl_exchange *exchange = NULL;
         CURLcode result = message->data.result;
         CURL *easy = message->easy_handle;
         if (message->msg != CURLMSG_DONE) {
             continue;
         }
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
-        curl_client_done(client, result);
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+        curl_exchange_done(exchange, result);
         has_any = true;
     }
     return has_any;
@@ -70,10 +70,10 @@ bool curl_engine_may_send(const struct curl_engine *engine)
     return engine->lease == NULL || lease_is_held(engine->lease, clock_now_ns());
 }
 
-void curl_engine_quieten(struct curl_engine *engine, const struct curl_transfer *transfer)
+void curl_engine_quieten(struct curl_engine *engine, const struct curl_socket_list *sockets)
 {
     if (!curl_engine_may_send(engine)) {
-        curl_socket_list_reset(&transfer->sockets);
+        curl_socket_list_reset(sockets);
     }
 }
 
@@ -87,8 +87,8 @@ static void engine_lose_all(struct curl_engine *engine)
         transfer->at = &transfer;
     }
     while (transfer != NULL) {
-        curl_socket_list_reset(&transfer->sockets);
-        curl_client_lose(transfer->client);
+        curl_socket_list_reset(curl_exchange_sockets(transfer->exchange));
+        curl_exchange_lose(transfer->exchange);
     }
 }
 
@@ -120,7 +120,7 @@ static void nudge_all(struct curl_engine *engine)
         struct curl_transfer *transfer = engine->nudged;
         engine->nudged = transfer->next_nudged;
         transfer->is_nudged = false;
-        curl_client_nudge(transfer->client);
+        curl_exchange_nudge(transfer->exchange);
     }
 }
 
@@ -166,20 +166,19 @@ static void engine_nudge(struct curl_engine *engine, struct curl_transfer *trans
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context)
 {
     struct curl_engine *engine = context;
-    struct curl_client *client = NULL;
+    struct curl_exchange *exchange = NULL;
 
     (void)socket_context;
-    /* One that is removed may be so by a handle of curl's own. */
-    if (what == CURL_POLL_REMOVE) {
-        struct curl_socket_list *connecting = curl_sockets_connecting_owner(&engine->sockets, socket);
-        if (connecting != NULL) {
-            engine_nudge(engine, CONTAINER_OF(connecting, struct curl_transfer, sockets));
-        }
-        curl_sockets_rest(&engine->sockets, socket);
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+    if (what != CURL_POLL_REMOVE) {
+        curl_sockets_want(&engine->sockets, curl_exchange_sockets(exchange), socket, what);
         return 0;
     }
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
-    curl_sockets_want(&engine->sockets, &curl_client_transfer(client)->sockets, socket, what);
+    /* A handle of curl's own may remove one that has been idle: it belongs to no exchange. */
+    if (exchange != NULL && curl_sockets_is_connecting(&engine->sockets, socket)) {
+        engine_nudge(engine, curl_exchange_transfer(exchange));
+    }
+    curl_sockets_rest(&engine->sockets, socket);
     return 0;
 }
 
@@ -334,7 +333,7 @@ void curl_engine_set_memory(struct curl_engine *engine, struct memory_account *m
     engine->memory = memory;
 }
 
-void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer)
+void curl_engine_add(struct curl_engine *engine, struct curl_transfer *transfer)
 {
     transfer->next = engine->transfers;
     transfer->at = &engine->transfers;
@@ -342,7 +341,10 @@ void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_trans
         transfer->next->at = &transfer->next;
     }
     engine->transfers = transfer;
-    curl_socket_list_drop_stale(&transfer->sockets);
+}
+
+void curl_engine_begin(struct curl_engine *engine, CURL *easy)
+{
     curl_multi_add_handle(engine->multi, easy);
 }
 

@@ -162,8 +162,10 @@ static void reset_special(struct curl_request *request)
     set_no_body(easy);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(easy, CURLOPT_COOKIE, NULL);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
     curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
     curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     curl_slist_free_all(request->headers);
     request->headers = NULL;
     request->is_special = false;
@@ -176,6 +178,9 @@ static void set_special(struct curl_request *request, const struct http_request 
     request->is_special = true;
     set_method(request, wanted);
     set_headers(request, wanted);
+    curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, wanted->is_fresh ? 1L : 0L);
+    curl_easy_setopt(request->easy, CURLOPT_HTTPAUTH,
+                     wanted->is_digest ? (long)CURLAUTH_DIGEST : (long)CURLAUTH_BASIC);
     if (wanted->user != NULL || url->user != NULL) {
         const char *password = wanted->user != NULL ? wanted->password : url->password;
         curl_easy_setopt(request->easy, CURLOPT_USERNAME, wanted->user != NULL ? wanted->user : url->user);
@@ -252,7 +257,7 @@ bool curl_request_set(struct curl_request *request, const struct http_request *w
     memcpy(request->method, wanted->method, strlen(wanted->method) + 1);
     set_tls(request, wanted->tls);
     bool is_plain = strcmp(wanted->method, "GET") == 0 && !wanted->has_body && wanted->header_count == 0 &&
-                    wanted->user == NULL && request->url.user == NULL;
+                    !wanted->is_fresh && wanted->user == NULL && request->url.user == NULL;
     if (!is_plain) {
         set_special(request, wanted);
     }

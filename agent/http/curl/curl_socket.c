@@ -239,11 +239,11 @@ void curl_sockets_opened(struct curl_sockets *sockets, curl_socket_t number)
     }
 }
 
-struct curl_socket_list *curl_sockets_connecting_owner(struct curl_sockets *sockets, curl_socket_t number)
+bool curl_sockets_is_connecting(struct curl_sockets *sockets, curl_socket_t number)
 {
-    struct curl_socket *socket = socket_find(sockets, number);
+    const struct curl_socket *socket = socket_find(sockets, number);
 
-    return socket != NULL && !socket->is_connected ? socket->owner : NULL;
+    return socket != NULL && !socket->is_connected && !socket->is_of_resolver;
 }
 
 int curl_sockets_close(struct curl_sockets *sockets, curl_socket_t number)
@@ -276,6 +276,15 @@ void curl_socket_list_drop_stale(const struct curl_socket_list *list)
     for (struct curl_socket *socket = list->first; socket != NULL; socket = socket->next) {
         if (socket_is_stale(socket)) {
             socket_reset(socket);
+        }
+    }
+}
+
+void curl_socket_list_hang_up(const struct curl_socket_list *list)
+{
+    for (struct curl_socket *socket = list->first; socket != NULL; socket = socket->next) {
+        if (socket->wanted == 0) {
+            (void)shutdown(socket->number, SHUT_RDWR);
         }
     }
 }

@@ -38,8 +38,8 @@ void curl_sockets_rest(struct curl_sockets *sockets, curl_socket_t socket);
 /* A socket was made. Curl closes those that never connected without a word: what is known of the number was
  * of another one, and the loop no longer has it. */
 void curl_sockets_opened(struct curl_sockets *sockets, curl_socket_t socket);
-/* Whose it is, if it has not connected yet; else NULL. */
-struct curl_socket_list *curl_sockets_connecting_owner(struct curl_sockets *sockets, curl_socket_t socket);
+/* Whether it is of a connection that has not come about yet. */
+bool curl_sockets_is_connecting(struct curl_sockets *sockets, curl_socket_t socket);
 /* Closes it, and forgets it. */
 int curl_sockets_close(struct curl_sockets *sockets, curl_socket_t socket);
 
@@ -47,5 +47,7 @@ int curl_sockets_close(struct curl_sockets *sockets, curl_socket_t socket);
 void curl_socket_list_reset(const struct curl_socket_list *list);
 /* Resets idle ones on which something has come, were it the end: curl does not use those again. */
 void curl_socket_list_drop_stale(const struct curl_socket_list *list);
+/* Ends idle ones: curl closes them when it looks for a connection the next time. */
+void curl_socket_list_hang_up(const struct curl_socket_list *list);
 /* Their owner goes away. */
 void curl_socket_list_finish(struct curl_socket_list *list);
