@@ -11,7 +11,7 @@ import tempfile
 import threading
 import unittest
 
-from support import Process, run
+from support import Process, environment, run
 
 ENGINES = ("native", "curl")
 HEAD = "local tutti, http = require 'tutti', require 'tutti.http'\n"
@@ -143,6 +143,17 @@ class Http(unittest.TestCase):
                 assert(kind(nil):find('^tls: '), 'the options of another request')
                 assert(kind { ca = 'other.pem' }:find('^tls: '), 'another authority')
                 """, target)
+
+    def test_trusts_the_authorities_of_the_machine(self):
+        with serving(self.context()) as target:
+            path = pathlib.Path(self.folder.name, "machine.lua")
+            path.write_text(HEAD + "tutti.scenario('s', function() assert(http.get(tutti.target .. '/').status == 200) end)\n")
+            for engine in ENGINES:
+                for name, code in (("ca.pem", 0), ("other.pem", 1)):
+                    with self.subTest(engine=engine, name=name):
+                        result = run(path, "-w", 1, "-r", 1, "--target", target, "--http-engine", engine, "--agents", 1,
+                                     env=environment(SSL_CERT_FILE=f"{self.folder.name}/{name}", SSL_CERT_DIR="/nonexistent"))
+                        self.assertEqual(result.code, code, result)
 
     def test_keeps_connections_of_the_same_options(self):
         with serving(self.context()) as target:
