@@ -198,7 +198,6 @@ static void read_exchange(struct curl_exchange *exchange, struct http_response *
     response->version = curl_version_text(version);
     response->is_reused = new_connections == 0;
     response->is_retried = exchange->is_retried;
-    response->is_retry_known = true;
     if (host != NULL && *host) {
         bool is_v6 = strchr(host, ':') != NULL;
         snprintf(exchange->address, sizeof exchange->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,

@@ -436,7 +436,6 @@ static void note_exchange(struct native_exchange *exchange, const struct native_
     response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
     response->is_reused = connection->is_used;
     response->is_retried = exchange->is_retried;
-    response->is_retry_known = true;
 }
 
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive)
