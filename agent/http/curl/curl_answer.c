@@ -3,7 +3,9 @@
 
 #include "agent/base/connect_failure.h"
 #include "agent/http/curl/curl_failure.h"
+#include "agent/http/curl/curl_timings.h"
 #include "agent/http/message/fields.h"
+#include "common/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,6 +92,9 @@ size_t curl_answer_on_header(char *data, size_t size, size_t count, void *contex
     long version = 0;
 
     exchange->has_begun_answer = true;
+    if (line.size > 5 && memcmp(line.data, "HTTP/", 5) == 0) {
+        exchange->answered_ns = clock_now_ns();
+    }
     curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
     if (version == CURL_HTTP_VERSION_2_0 && exchange->request.url.is_tls) {
         return take_made_line(exchange, line) ? line.size : 0;
@@ -134,28 +139,6 @@ size_t curl_answer_on_body(char *data, size_t size, size_t count, void *context)
     default:
         return 0;
     }
-}
-
-static uint64_t duration_us(CURL *easy, CURLINFO info)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, info, &us);
-    return us > 0 ? (uint64_t)us : 0;
-}
-
-/* Curl's begin when it gets the request, and again with each redirect. */
-static void read_timings(const struct curl_exchange *exchange, struct http_timings *timings)
-{
-    CURL *easy = exchange->easy;
-    uint64_t before_us = (exchange->begun_ns - exchange->asked_ns) / 1000;
-
-    timings->name_lookup_us = before_us + duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    timings->connect_us = before_us + duration_us(easy, CURLINFO_CONNECT_TIME_T);
-    timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
-    timings->tls_us += timings->tls_us > 0 ? before_us : 0;
-    timings->first_byte_us = before_us + duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
-    timings->total_us = before_us + duration_us(easy, CURLINFO_TOTAL_TIME_T);
 }
 
 /* What the system said when no connection could be made. */
@@ -246,6 +229,54 @@ void curl_answer_judge_result(struct curl_exchange *exchange, CURLcode result)
     curl_answer_judge(exchange, failure, text);
 }
 
+/* What curl has measured since it got the request, this time. */
+static void read_times(const struct curl_exchange *exchange, struct http_response *response)
+{
+    struct curl_times times = {.easy = exchange->easy};
+
+    if (!exchange->is_repeated) {
+        times.waited_us = (exchange->begun_ns - exchange->asked_ns) / 1000;
+    }
+    if (exchange->answered_ns > 0) {
+        times.answered_us = times.waited_us + (exchange->answered_ns - exchange->begun_ns) / 1000;
+    }
+    curl_timings_read(&times, response);
+}
+
+void curl_answer_add_times(struct curl_exchange *exchange)
+{
+    struct http_response one = {.failure = exchange->is_broken_off ? HTTP_RESET : HTTP_OK};
+
+    read_exchange(exchange, &one);
+    read_times(exchange, &one);
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        exchange->before.phase_us[phase] += one.timings.phase_us[phase];
+    }
+    exchange->before.total_us += one.timings.total_us;
+    exchange->is_repeated = true;
+}
+
+static void shift_instant(uint64_t *instant_us, uint64_t before_us)
+{
+    *instant_us += *instant_us > 0 ? before_us : 0;
+}
+
+static void include_before(const struct curl_exchange *exchange, struct http_response *response)
+{
+    struct http_timings *timings = &response->timings;
+    uint64_t before_us = exchange->before.total_us;
+
+    shift_instant(&timings->name_lookup_us, before_us);
+    shift_instant(&timings->connect_us, before_us);
+    shift_instant(&timings->tls_us, before_us);
+    shift_instant(&timings->first_byte_us, before_us);
+    timings->total_us += before_us;
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        timings->phase_us[phase] += exchange->before.phase_us[phase];
+    }
+    response->has_left |= exchange->is_repeated;
+}
+
 void curl_answer_read(struct curl_exchange *exchange, struct http_response *response)
 {
     long status = 0;
@@ -257,5 +288,6 @@ void curl_answer_read(struct curl_exchange *exchange, struct http_response *resp
     response->url = exchange->redirects > 0 ? exchange->request.url.text : NULL;
     response->redirects = buffer_bytes(&exchange->hops);
     read_exchange(exchange, response);
-    read_timings(exchange, &response->timings);
+    read_times(exchange, response);
+    include_before(exchange, response);
 }

@@ -148,6 +148,7 @@ static void curl_exchange_run(struct curl_exchange *exchange)
     curl_answer_clear(exchange);
     exchange->has_opened = exchange->has_sent = exchange->has_begun_answer = exchange->is_broken_off = false;
     exchange->open_errno = 0;
+    exchange->answered_ns = 0;
     exchange->error_text[0] = 0;
     exchange->is_running = true;
     exchange->client->running++;
@@ -211,11 +212,12 @@ static void curl_exchange_prepare(struct curl_exchange *exchange, const struct h
     exchange->failure = HTTP_OK;
     exchange->redirects = 0;
     exchange->is_retried = false;
+    exchange->is_repeated = false;
+    exchange->before = (struct http_timings){0};
     exchange->is_followed = wanted->is_followed;
     exchange->is_fresh = wanted->is_fresh;
     exchange->is_digest = wanted->is_digest;
     exchange->timeout_ms = wanted->timeout_ms;
-    exchange->asked_ns = clock_now_ns();
     if (!http_bodies_begin(&exchange->bodies, curl_engine_memory(exchange->engine), wanted->body.size,
                            wanted->max_body_bytes)) {
         curl_answer_judge_no_memory(exchange);
@@ -223,6 +225,7 @@ static void curl_exchange_prepare(struct curl_exchange *exchange, const struct h
     } else if (!curl_request_set(&exchange->request, wanted, &error)) {
         curl_answer_judge(exchange, HTTP_BAD_REQUEST, error.text);
     }
+    exchange->asked_ns = clock_now_ns();
 }
 
 struct curl_exchange *curl_client_start(struct curl_client *client, const struct http_request *wanted)
@@ -338,6 +341,7 @@ void curl_exchange_done(struct curl_exchange *exchange, CURLcode result)
 {
     curl_stop_running(exchange);
     if (curl_repeat_is_due(exchange, result)) {
+        curl_answer_add_times(exchange);
         exchange->is_begun = true;
         curl_engine_add(exchange->engine, &exchange->transfer);
         curl_exchange_run(exchange);

@@ -34,10 +34,12 @@ struct curl_exchange {
     struct http1_parser parser;      /* of the head */
     struct content_decoder *decoder; /* NULL: the body comes as it is */
     struct http_response response;
-    struct buffer hops; /* as the response has them */
-    uint64_t asked_ns;  /* when it was started */
-    uint64_t begun_ns;  /* when curl got it, this time */
+    struct buffer hops;   /* as the response has them */
+    uint64_t asked_ns;    /* when it was started */
+    uint64_t begun_ns;    /* when curl got it, this time */
+    uint64_t answered_ns; /* when the last answer began; 0: none has */
     uint64_t timeout_ms;
+    struct http_timings before; /* phases and total of requests that it has gone on from */
     uint32_t redirects;
     enum http_failure failure; /* by our own judgement, with its `text`; HTTP_OK: curl's counts */
     int open_errno;            /* why no socket could be made; 0: one could */
@@ -53,6 +55,7 @@ struct curl_exchange {
     bool has_whole_head;
     bool is_broken_off; /* the connection has served before, and ended without a byte of the answer */
     bool is_retried;
+    bool is_repeated; /* it has gone on from another request */
     char address[HTTP_ADDRESS_BYTES];
     char error_text[CURL_ERROR_SIZE];
     char text[CURL_ERROR_SIZE + 64];
@@ -68,6 +71,8 @@ void curl_answer_clear(struct curl_exchange *exchange);
 /* For CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION. */
 size_t curl_answer_on_header(char *data, size_t size, size_t count, void *exchange);
 size_t curl_answer_on_body(char *data, size_t size, size_t count, void *exchange);
+/* It goes on with another request: its times count in those of the response. */
+void curl_answer_add_times(struct curl_exchange *exchange);
 /* Everything but failure and text. */
 void curl_answer_read(struct curl_exchange *exchange, struct http_response *response);
 
