@@ -26,6 +26,9 @@ static int batch_check_item(lua_State *lua)
     lua_settop(lua, LUA_HTTP_BODY);
     lua_http_draft_sort_arguments(lua);
     lua_http_draft_read(lua, &draft);
+    if (draft.request.is_chunked) {
+        return lua_misuse(lua, "http: the body is a string, not a function");
+    }
     return 0;
 }
 

@@ -62,7 +62,7 @@ void lua_http_draft_sort_arguments(lua_State *lua)
     if (lua_istable(lua, 3)) {
         lua_misuse(lua, "http: the body is a string, not a table (the option json sends a table as JSON)");
     }
-    if (!lua_isnil(lua, 3) && lua_type(lua, 3) != LUA_TSTRING) {
+    if (!lua_isnil(lua, 3) && lua_type(lua, 3) != LUA_TSTRING && lua_type(lua, 3) != LUA_TFUNCTION) {
         lua_misuse(lua, "http: the third argument is a body (a string) or a table of options, not a %s",
                    luaL_typename(lua, 3));
     }
@@ -173,8 +173,13 @@ static void draft_read_body(lua_State *lua, struct lua_http_draft *draft)
     if (lua_isnil(lua, -1)) {
         return;
     }
+    if (lua_type(lua, -1) == LUA_TFUNCTION) {
+        draft->request.has_body = draft->request.is_chunked = true;
+        lua_replace(lua, LUA_HTTP_BODY);
+        return;
+    }
     if (lua_type(lua, -1) != LUA_TSTRING) {
-        lua_misuse(lua, "http: body is a string, not a %s", luaL_typename(lua, -1));
+        lua_misuse(lua, "http: body is a string or a function, not a %s", luaL_typename(lua, -1));
     }
     const char *body = lua_tolstring(lua, -1, &size);
     draft->request.body = bytes_of(body, size);

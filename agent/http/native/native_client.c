@@ -71,6 +71,7 @@ static void native_exchange_destroy(struct native_exchange *exchange)
     native_wish_finish(&exchange->wish);
     memory_free(exchange->given_url);
     buffer_finish(&exchange->hops);
+    native_stream_finish(exchange);
     http_bodies_finish(&exchange->bodies);
     memory_free(exchange);
 }
@@ -237,6 +238,25 @@ static void note_end(struct native_exchange *exchange, bool is_ok)
     memcpy(response->timings.phase_us, clock->us, sizeof clock->us);
 }
 
+/* And its head has been given. */
+static bool is_body_streamed(const struct native_exchange *exchange)
+{
+    return exchange->streamed != NULL && exchange->streamed->has_head;
+}
+
+static void fill_response(struct native_exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+
+    response->headers = is_body_streamed(exchange)
+                            ? bytes_of(exchange->streamed->head, exchange->streamed->head_size)
+                            : buffer_bytes(&exchange->bodies.head);
+    if (exchange->redirects > 0) {
+        response->url = exchange->wish.url.text;
+        response->redirects = buffer_bytes(&exchange->hops);
+    }
+}
+
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text)
 {
     struct http_response *response = &exchange->response;
@@ -251,15 +271,13 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     exchange->connection = NULL;
     response->failure = failure;
     response->text = failure != HTTP_OK ? exchange->text : NULL;
-    if (failure != HTTP_OK) {
+    /* What of a streamed body has come before can still be read. */
+    bool is_streamed = is_body_streamed(exchange);
+    if (failure != HTTP_OK && !is_streamed) {
         native_drop_bodies(exchange);
     }
-    response->headers = buffer_bytes(&exchange->bodies.head);
-    response->body = buffer_bytes(&exchange->bodies.body);
-    if (exchange->redirects > 0) {
-        response->url = exchange->wish.url.text;
-        response->redirects = buffer_bytes(&exchange->hops);
-    }
+    fill_response(exchange);
+    response->body = is_streamed ? bytes_of(NULL, 0) : buffer_bytes(&exchange->bodies.body);
     serve_waiting(exchange->client);
     native_exchange_deliver(exchange);
 }
@@ -290,7 +308,7 @@ static void fail_within_start(struct native_exchange *exchange, enum http_failur
 void native_exchange_begin(struct native_exchange *exchange, bool is_fresh)
 {
     exchange->has_begun_answer = false;
-    exchange->is_body_held = false;
+    exchange->is_body_held = exchange->is_upload_open = false;
     buffer_clear(&exchange->bodies.head);
     buffer_clear(&exchange->bodies.body);
     content_decoder_free(&exchange->decoder);
@@ -310,6 +328,9 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
 
     exchange->started_ns = clock_now_ns();
     exchange->timeout_ms = request->timeout_ms;
+    exchange->on_room = request->on_room;
+    exchange->is_upload_awaited = false;
+    native_stream_begin(exchange, request);
     exchange->redirects = 0;
     exchange->challenges = 0;
     exchange->is_retried = false;
@@ -343,7 +364,8 @@ void native_exchange_time_out(struct native_exchange *exchange)
 {
     char text[100];
 
-    snprintf(text, sizeof text, "timed out: no answer within %llu ms",
+    snprintf(text, sizeof text, "timed out: %s within %llu ms",
+             is_body_streamed(exchange) ? "no more of the body" : "no answer",
              (unsigned long long)exchange->timeout_ms);
     native_exchange_end(exchange, HTTP_TIMEOUT, text);
 }
@@ -364,9 +386,16 @@ static bool append_plain(void *context, struct bytes plain)
 {
     struct native_exchange *exchange = context;
     struct http_bodies *bodies = &exchange->bodies;
+    bool is_streamed = is_body_streamed(exchange);
     char text[200];
 
+    if (is_streamed) {
+        native_stream_make_room(exchange);
+    }
     if (http_bodies_append(bodies, &bodies->body, (const char *)plain.data, plain.size)) {
+        if (is_streamed) {
+            native_stream_grown(exchange);
+        }
         return true;
     }
     if (bodies->is_out_of_memory) {
@@ -410,6 +439,34 @@ static void take_cookies(struct native_exchange *exchange)
     }
 }
 
+static bool is_redirect(const struct native_exchange *exchange)
+{
+    return exchange->wish.is_followed && resend_is_redirect(exchange->response.status);
+}
+
+/* Before the connection is given up, or used again. */
+static void note_exchange(struct native_exchange *exchange, const struct native_connection *connection)
+{
+    struct http_response *response = &exchange->response;
+
+    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), exchange->address,
+                  sizeof exchange->address);
+    response->address = exchange->address;
+    response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
+    response->is_reused = connection->is_used;
+    response->is_retried = exchange->is_retried;
+}
+
+/* Whether another request follows on this answer. */
+static bool leads_on(const struct native_exchange *exchange)
+{
+    struct bytes location;
+
+    return exchange->is_challenged || (exchange->is_body_held && exchange->response.status == 417) ||
+           (is_redirect(exchange) &&
+            fields_find(buffer_bytes(&exchange->bodies.head), "location", &location));
+}
+
 void native_exchange_head_is_complete(struct native_exchange *exchange, const struct http1_parser *parser)
 {
     struct bytes value;
@@ -421,6 +478,13 @@ void native_exchange_head_is_complete(struct native_exchange *exchange, const st
     if (parser->has_content_encoding &&
         fields_find(buffer_bytes(&exchange->bodies.head), "content-encoding", &value)) {
         exchange->decoder = content_decoder_new(value);
+    }
+    exchange->is_challenged = native_digest_take(exchange);
+    if (exchange->streamed != NULL && !leads_on(exchange)) {
+        note_exchange(exchange, exchange->connection);
+        note_end(exchange, true);
+        fill_response(exchange);
+        native_stream_head(exchange);
     }
 }
 
@@ -447,19 +511,6 @@ static void follow_redirect(struct native_exchange *exchange, struct bytes locat
     serve_waiting(exchange->client);
 }
 
-/* Before the connection is given up, or used again. */
-static void note_exchange(struct native_exchange *exchange, const struct native_connection *connection)
-{
-    struct http_response *response = &exchange->response;
-
-    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), exchange->address,
-                  sizeof exchange->address);
-    response->address = exchange->address;
-    response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
-    response->is_reused = connection->is_used;
-    response->is_retried = exchange->is_retried;
-}
-
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive)
 {
     struct native_connection *connection = exchange->connection;
@@ -472,8 +523,9 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
     note_exchange(exchange, connection);
     /* What has not left of the request by now never needs to. */
     bool is_held = exchange->is_body_held;
-    bool is_sent = !is_held && stream_pending(connection->stream) == 0;
-    exchange->is_body_held = false;
+    bool is_sent = !is_held && !exchange->is_upload_open && stream_pending(connection->stream) == 0;
+    exchange->is_body_held = exchange->is_upload_open = false;
+    native_stream_resume(exchange);
     native_connection_leave(connection);
     if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
         native_connection_drop(connection, !is_sent);
@@ -483,10 +535,10 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
         exchange->wish.expects = false;
         exchange->wish.is_expectation_refused = true;
         native_exchange_begin(exchange, false);
-    } else if (native_digest_take(exchange)) {
+    } else if (exchange->is_challenged) {
         native_exchange_begin(exchange, false);
         serve_waiting(exchange->client);
-    } else if (exchange->wish.is_followed && resend_is_redirect(exchange->response.status) &&
+    } else if (is_redirect(exchange) &&
                fields_find(buffer_bytes(&exchange->bodies.head), "location", &location)) {
         follow_redirect(exchange, location);
     } else {

@@ -260,7 +260,17 @@ static void on_open(void *context)
     native_connection_send(connection);
 }
 
-static const struct stream_callbacks callbacks = {.on_open = on_open, .on_data = on_data, .on_end = on_end};
+static void on_sent(void *context)
+{
+    struct native_connection *connection = context;
+
+    if (connection->exchange != NULL) {
+        native_upload_go_on(connection->exchange);
+    }
+}
+
+static const struct stream_callbacks callbacks = {
+    .on_open = on_open, .on_data = on_data, .on_end = on_end, .on_sent = on_sent};
 
 /* Makes place for one more: the last in the list has been idle for the longest. */
 static void limit_idle(struct native_pool *pool)
@@ -382,6 +392,7 @@ void native_connection_send(struct native_connection *connection)
     if (body.size > 0 && !is_joined && !exchange->is_body_held) {
         stream_write_borrowed(connection->stream, body);
     }
+    native_upload_begin(exchange);
     if (exchange->is_body_held) {
         native_engine_set_timer(exchange->engine, &exchange->body_timer, clock_now_ns() + NS_PER_S);
     }

@@ -231,6 +231,9 @@ const struct http_engine_functions native_kind = {
     .client_cancel = native_client_cancel,
     .start = native_client_start,
     .exchange_free = native_exchange_free,
+    .read = native_stream_read,
+    .room = native_upload_room,
+    .write = native_upload_write,
     .cookies = native_client_cookies,
     .close_idle = native_client_close_idle,
 };

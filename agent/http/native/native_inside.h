@@ -83,6 +83,7 @@ struct native_wish {
     size_t body_size;
     size_t body_capacity;
     bool has_body;
+    bool is_chunked;             /* the body is written piece by piece */
     bool has_length;             /* a body is announced, were it empty */
     bool expects;                /* Expect: 100-continue */
     bool is_expectation_refused; /* by 417: the field stays behind */
@@ -120,6 +121,18 @@ struct native_client {
     uint32_t turn;
 };
 
+/* Of a body that is read while it comes. */
+struct native_body_stream {
+    void (*on_head)(void *context, struct http_response *response);
+    void (*on_data)(void *context);
+    char *head; /* what `bodies` has of it makes room for trailers */
+    size_t head_size;
+    size_t taken; /* from the start of what is in `bodies` */
+    bool has_head;
+    bool is_awaited;
+    bool is_paused;
+};
+
 /* A request, and its response. */
 struct native_exchange {
     struct http_exchange base;
@@ -134,6 +147,7 @@ struct native_exchange {
     struct native_wish wish;
     char *given_url; /* as the script wrote it: the same again need not be parsed again */
     struct http_bodies bodies;
+    struct native_body_stream *streamed; /* NULL: the body is given as a whole */
     struct content_decoder *decoder;
     struct http_response response;
     struct native_timer timer;
@@ -150,8 +164,12 @@ struct native_exchange {
     bool is_fresh; /* it wants a connection that has served no other */
     bool is_retried;
     bool has_begun_answer;
-    bool has_left;     /* a server may have got some of it */
-    bool is_body_held; /* until the server says 100 */
+    bool has_left;          /* a server may have got some of it */
+    bool is_upload_open;    /* its head has gone, and more of its body is to come */
+    bool is_upload_awaited; /* on_room is to be called */
+    void (*on_room)(void *context);
+    bool is_body_held;  /* until the server says 100 */
+    bool is_challenged; /* the answer is a challenge, which the next request answers */
     char address[HTTP_ADDRESS_BYTES];
     char text[320];
 };
@@ -217,6 +235,25 @@ bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, str
                           struct error *error);
 void native_wish_finish(struct native_wish *wish);
 bool native_wish_is_idempotent(const struct native_wish *wish);
+
+/* native_stream.c */
+/* For a request whose body is streamed; else forgets that the last one was. */
+void native_stream_begin(struct native_exchange *exchange, const struct http_request *request);
+void native_stream_finish(struct native_exchange *exchange);
+/* The head of the answer that is given, not of one that leads on, is there. */
+void native_stream_head(struct native_exchange *exchange);
+/* More of the body is there: before it is appended, and after. */
+void native_stream_make_room(struct native_exchange *exchange);
+void native_stream_grown(struct native_exchange *exchange);
+/* The connection goes to others. */
+void native_stream_resume(struct native_exchange *exchange);
+struct bytes native_stream_read(struct http_exchange *exchange, size_t maximum);
+
+/* native_upload.c */
+void native_upload_begin(struct native_exchange *exchange);
+void native_upload_go_on(struct native_exchange *exchange);
+size_t native_upload_room(struct http_exchange *exchange);
+void native_upload_write(struct http_exchange *exchange, struct bytes bytes);
 
 /* native_digest.c */
 void native_digest_free(struct native_digest **digest);

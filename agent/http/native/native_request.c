@@ -42,7 +42,7 @@ void native_wish_finish(struct native_wish *wish)
 
 bool native_wish_is_idempotent(const struct native_wish *wish)
 {
-    return resend_is_harmless(wish->method);
+    return !wish->is_chunked && resend_is_harmless(wish->method);
 }
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
@@ -126,6 +126,7 @@ static bool take_body(struct native_wish *wish, const struct http_request *reque
     static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
 
     wish->has_body = request->has_body;
+    wish->is_chunked = request->is_chunked;
     wish->has_length = request->has_body || is_among(bytes_of_string(request->method), with_body);
     wish->body_size = request->has_body ? request->body.size : 0;
     if (wish->body_size > BODY_MAX_BYTES) {
@@ -268,7 +269,9 @@ void native_wish_write_head(struct native_exchange *exchange)
     if (wish->fields.size > 0) {
         write_fields(exchange);
     }
-    if (wish->has_length) {
+    if (wish->is_chunked) {
+        buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
+    } else if (wish->has_length) {
         buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
     }
     buffer_append(out, "\r\n", 2);
@@ -279,7 +282,7 @@ static void change_method(struct native_wish *wish, uint32_t status)
     if (resend_becomes_get(status, wish->method)) {
         wish->has_dropped_body = true;
         memcpy(wish->method, "GET", sizeof "GET");
-        wish->has_body = wish->has_length = wish->expects = false;
+        wish->has_body = wish->has_length = wish->expects = wish->is_chunked = false;
         wish->body_size = 0;
     }
 }
@@ -301,5 +304,8 @@ bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, str
     memory_free(exchange->given_url);
     exchange->given_url = NULL;
     change_method(wish, status);
+    if (wish->is_chunked) {
+        return error_set(error, "the redirect wants the body once more, which came from a function");
+    }
     return true;
 }
