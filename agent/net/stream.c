@@ -28,6 +28,19 @@ bool net_may_send(const struct net *net)
     return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
 }
 
+uint64_t net_ready_ns(const struct net *net)
+{
+    return net->ready_ns;
+}
+
+/* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
+ * be held or go on. */
+static bool net_look(struct net *net)
+{
+    net->ready_ns = clock_now_ns();
+    return !net->is_held && (net->lease == NULL || lease_is_held(net->lease, net->ready_ns));
+}
+
 struct net *net_new(uv_loop_t *loop, struct lease *lease)
 {
     struct net *net = MEMORY_NEW(struct net);
@@ -427,6 +440,7 @@ static void read_wire(struct stream *stream)
         if (count < (ssize_t)NET_READ_BYTES) {
             return;
         }
+        stream->net->ready_ns = clock_now_ns();
     }
 }
 
@@ -452,7 +466,7 @@ static void on_handshakes(uv_idle_t *idle)
     struct net *net = idle->data;
     uint64_t until_ns = clock_now_ns() + HANDSHAKES_NS;
 
-    while (net->handshakes != NULL && !net->is_held && clock_now_ns() < until_ns) {
+    while (net->handshakes != NULL && !net->is_held && (net->ready_ns = clock_now_ns()) < until_ns) {
         struct stream *stream = net->handshakes;
         leave_handshakes(stream);
         if (stream->tls == NULL) {
@@ -486,8 +500,7 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
     struct stream_socket *socket = poll->data;
     struct stream *stream = socket->stream;
 
-    /* Without a lease what comes is left where it is, until the net is held or goes on. */
-    if (stream->net->is_held || stream->socket != socket || !net_may_send(stream->net)) {
+    if (stream->socket != socket || !net_look(stream->net)) {
         return;
     }
     if ((events & UV_WRITABLE) && stream_pending(stream) > 0) {

@@ -42,7 +42,8 @@ struct net {
     struct stream **last_handshake;
     uv_idle_t idle;
     bool is_held;
-    uint8_t *wire; /* NET_READ_BYTES each: what is read is used before the next */
+    uint64_t ready_ns; /* when the loop came to the stream that it reads */
+    uint8_t *wire;     /* NET_READ_BYTES each: what is read is used before the next */
     uint8_t *plain;
 };
 

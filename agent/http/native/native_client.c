@@ -19,6 +19,7 @@ static struct native_client *client_of(struct http_client *base)
 static void init_timer(struct native_timer *timer, struct native_client *client, bool is_for_body)
 {
     timer_init(&timer->timer);
+    timer->due_ns = TIMERS_NEVER;
     timer->client = client;
     timer->is_for_body = is_for_body;
 }
@@ -59,8 +60,8 @@ static void native_drop_bodies(struct native_client *client)
 /* Takes the request out of the engine; the connection stays, if it is to. */
 static void stop_running(struct native_client *client)
 {
-    native_engine_unset_timer(client->engine, &client->timer);
-    native_engine_unset_timer(client->engine, &client->body_timer);
+    native_engine_unset_timer(&client->timer);
+    native_engine_unset_timer(&client->body_timer);
     content_decoder_free(&client->decoder);
     if (client->at != NULL) {
         native_engine_remove(client);
@@ -86,6 +87,8 @@ void native_client_free(struct http_client *base)
     struct native_client *client = client_of(base);
 
     native_client_cancel(base);
+    native_engine_forget_timer(client->engine, &client->timer);
+    native_engine_forget_timer(client->engine, &client->body_timer);
     native_connections_drop_all(client, false);
     cookie_jar_finish(&client->jar);
     native_wish_finish(&client->wish);
@@ -113,9 +116,12 @@ void native_client_deliver(struct native_client *client)
 void native_client_end(struct native_client *client, enum http_failure failure, const char *text)
 {
     struct http_response *response = &client->response;
+    /* What completes an answer has come before it was read and decoded. */
+    uint64_t ended_ns = failure == HTTP_OK ? net_ready_ns(client->engine->net) : clock_now_ns();
 
-    /* The text may be the connection's own. */
-    bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
+    if (failure != HTTP_OK) { /* the text may be the connection's own */
+        bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
+    }
     if (failure != HTTP_OK && client->connection != NULL) {
         native_connection_drop(client->connection, true);
     }
@@ -123,7 +129,7 @@ void native_client_end(struct native_client *client, enum http_failure failure, 
     client->connection = NULL;
     response->failure = failure;
     response->text = failure != HTTP_OK ? client->text : NULL;
-    response->timings.total_us = (clock_now_ns() - client->started_ns) / 1000;
+    response->timings.total_us = (ended_ns - client->started_ns) / 1000;
     if (failure != HTTP_OK) {
         native_drop_bodies(client);
     }
@@ -215,7 +221,7 @@ void native_client_continue(struct native_client *client)
 {
     if (client->is_body_held && client->connection != NULL) {
         client->is_body_held = false;
-        native_engine_unset_timer(client->engine, &client->body_timer);
+        native_engine_unset_timer(&client->body_timer);
         stream_write_borrowed(client->connection->stream,
                               bytes_of(client->wish.body, client->wish.body_size));
     }
@@ -320,7 +326,11 @@ static void note_exchange(struct native_client *client, const struct native_conn
 {
     struct http_response *response = &client->response;
 
-    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), client->address, sizeof client->address);
+    const char *peer = stream_peer(connection->stream);
+    size_t size = strnlen(peer, sizeof client->address - 1);
+
+    memcpy(client->address, peer, size);
+    client->address[size] = 0;
     response->address = client->address;
     response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
     response->is_reused = connection->is_used;

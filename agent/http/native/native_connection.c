@@ -88,7 +88,8 @@ static void on_data(void *context, struct bytes data)
     }
     if (!client->has_begun_answer) {
         client->has_begun_answer = true;
-        client->response.timings.first_byte_us = (clock_now_ns() - client->started_ns) / 1000;
+        client->response.timings.first_byte_us =
+            (net_ready_ns(client->engine->net) - client->started_ns) / 1000;
     }
     read_answer(connection, data);
 }
@@ -122,7 +123,7 @@ static bool may_retry(const struct native_connection *connection)
     const struct native_client *client = connection->client;
 
     return connection->is_used && http1_is_untouched(&connection->parser) && !client->is_retried &&
-           native_wish_is_idempotent(&client->wish);
+           client->wish.is_idempotent;
 }
 
 static void on_end(void *context, enum net_failure failure, const char *text)
@@ -256,17 +257,12 @@ bool native_connection_use_idle(struct native_client *client)
     return false;
 }
 
-static enum http1_request_kind native_kind_of(const struct native_client *client)
-{
-    return strcmp(client->wish.method, "HEAD") == 0 ? HTTP1_TO_HEAD : HTTP1_USUAL;
-}
-
 void native_connection_send(struct native_connection *connection)
 {
     struct native_client *client = connection->client;
     struct bytes body = bytes_of(client->wish.body, client->wish.body_size);
 
-    http1_begin(&connection->parser, native_kind_of(client));
+    http1_begin(&connection->parser, client->wish.is_to_head ? HTTP1_TO_HEAD : HTTP1_USUAL);
     native_wish_write_head(client);
     client->is_body_held = client->wish.expects;
     /* What is small goes out in one piece with the head. */

@@ -52,8 +52,11 @@ struct native_connection {
     bool is_open;
 };
 
+/* In the heap it may be due too early, or unset: then it is put in its place when it comes up. A request that
+ * is answered in time does not touch the heap. */
 struct native_timer {
     struct timer timer;
+    uint64_t due_ns; /* TIMERS_NEVER: it is not set */
     struct native_client *client;
     bool is_for_body; /* the server has not said 100: the body goes out all the same */
 };
@@ -67,6 +70,9 @@ enum native_state {
 /* What a request wants, kept for redirects and a second try. */
 struct native_wish {
     char method[32];
+    bool is_to_head; /* what follows from the method */
+    bool is_idempotent;
+    bool has_body_by_method; /* were it empty */
     struct url url;
     struct native_tls *tls; /* NULL: the usual options */
     struct buffer fields;   /* the script's, as lines */
@@ -81,6 +87,7 @@ struct native_wish {
     bool wants_close;     /* Connection: close */
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;  /* "Basic …"; NULL: none */
+    size_t head_size;     /* in `out`: what the head of the next one can begin with; 0: nothing */
     uint64_t max_body_bytes;
 };
 
@@ -119,7 +126,9 @@ struct native_client {
 void native_engine_add(struct native_engine *engine, struct native_client *client);
 void native_engine_remove(struct native_client *client);
 void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns);
-void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer);
+void native_engine_unset_timer(struct native_timer *timer);
+/* Before its memory goes. */
+void native_engine_forget_timer(struct native_engine *engine, struct native_timer *timer);
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
 void native_engine_end_later(struct native_engine *engine, struct native_client *client);
 
@@ -166,4 +175,3 @@ void native_wish_write_head(struct native_client *client);
 bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location,
                           struct error *error);
 void native_wish_finish(struct native_wish *wish);
-bool native_wish_is_idempotent(const struct native_wish *wish);

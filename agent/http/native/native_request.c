@@ -48,19 +48,36 @@ void native_wish_finish(struct native_wish *wish)
     wish->authorization = NULL;
 }
 
-bool native_wish_is_idempotent(const struct native_wish *wish)
+/* `method` is shorter than the wish's. */
+static void set_method(struct native_wish *wish, const char *method)
 {
-    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
-    return is_among(bytes_of_string(wish->method), methods);
+    static const char *const idempotent[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
+    static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
+
+    memcpy(wish->method, method, strlen(method) + 1);
+    wish->is_to_head = strcmp(method, "HEAD") == 0;
+    wish->is_idempotent = is_among(bytes_of_string(method), idempotent);
+    wish->has_body_by_method = is_among(bytes_of_string(method), with_body);
+    wish->head_size = 0;
 }
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
 {
+    if (*method != 0 && strcmp(wish->method, method) == 0) {
+        return true;
+    }
     if (!field_is_token(bytes_of_string(method)) || strlen(method) >= sizeof wish->method) {
         return error_set(error, "the method is not a token (letters, digits and some punctuation)");
     }
-    memcpy(wish->method, method, strlen(method) + 1);
+    set_method(wish, method);
     return true;
+}
+
+/* False where there is no room for all of it. */
+static bool append_line(struct buffer *out, struct bytes name, struct bytes value)
+{
+    return buffer_append(out, name.data, name.size) && buffer_append(out, ": ", value.size > 0 ? 2 : 1) &&
+           buffer_append(out, value.data, value.size) && buffer_append(out, "\r\n", 2);
 }
 
 static bool take_fields(struct native_wish *wish, const struct http_request *request, struct error *error)
@@ -77,8 +94,7 @@ static bool take_fields(struct native_wish *wish, const struct http_request *req
             return error_set(error, "the header %.60s is the client's own: it knows the body",
                              request->headers[i].name);
         }
-        if (!buffer_append_format(&wish->fields, "%s:%s%s\r\n", request->headers[i].name,
-                                  value.size > 0 ? " " : "", request->headers[i].value)) {
+        if (!append_line(&wish->fields, name, value)) {
             return error_set(error, "the headers are larger than %u bytes", FIELDS_MAX_BYTES);
         }
     }
@@ -113,6 +129,7 @@ static bool take_url(struct native_client *client, const char *text, struct erro
     }
     url_finish(&wish->url);
     wish->url = url;
+    wish->head_size = 0;
     memory_free(client->given_url);
     client->given_url = memory_copy_string(text);
     return true;
@@ -120,10 +137,8 @@ static bool take_url(struct native_client *client, const char *text, struct erro
 
 static bool take_body(struct native_wish *wish, const struct http_request *request, struct error *error)
 {
-    static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
-
     wish->has_body = request->has_body;
-    wish->has_length = request->has_body || is_among(bytes_of_string(request->method), with_body);
+    wish->has_length = request->has_body || wish->has_body_by_method;
     wish->body_size = request->has_body ? request->body.size : 0;
     if (wish->body_size > BODY_MAX_BYTES) {
         return error_set(error, "the body is larger than %u bytes", BODY_MAX_BYTES);
@@ -219,8 +234,7 @@ static void write_fields(struct native_client *client)
                            (wish->has_left_origin && is_among(name, origin_fields)) ||
                            (!wish->has_length && is_among(name, body_fields));
         if (!is_left_out) {
-            buffer_append_format(&client->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
-                                 value.size > 0 ? " " : "", BYTES_FORMAT(value));
+            append_line(&client->out, name, value);
         }
     }
 }
@@ -239,12 +253,9 @@ static void write_field(struct buffer *out, const struct native_wish *wish, cons
     }
 }
 
-void native_wish_write_head(struct native_client *client)
+/* What depends on nothing but method and URL, and on what the script gives with this request. */
+static void write_beginning(const struct native_wish *wish, struct buffer *out)
 {
-    const struct native_wish *wish = &client->wish;
-    struct buffer *out = &client->out;
-
-    buffer_clear(out);
     buffer_append_string(out, wish->method);
     buffer_append(out, " ", 1);
     buffer_append(out, wish->url.target.data, wish->url.target.size);
@@ -256,12 +267,41 @@ void native_wish_write_head(struct native_client *client)
     if (wish->authorization != NULL && !wish->has_left_origin) {
         write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
     }
+}
+
+static void write_length(struct buffer *out, size_t size)
+{
+    char digits[24];
+    size_t start = sizeof digits;
+
+    do {
+        digits[--start] = (char)('0' + size % 10);
+        size /= 10;
+    } while (size > 0);
+    buffer_append_string(out, "Content-Length: ");
+    buffer_append(out, digits + start, sizeof digits - start);
+    buffer_append(out, "\r\n", 2);
+}
+
+void native_wish_write_head(struct native_client *client)
+{
+    struct native_wish *wish = &client->wish;
+    struct buffer *out = &client->out;
+    bool is_plain = wish->fields.size == 0 && wish->authorization == NULL && !wish->has_left_origin;
+
+    buffer_clear(out);
+    if (is_plain && wish->head_size > 0) {
+        out->size = wish->head_size; /* of the request before */
+    } else {
+        write_beginning(wish, out);
+        wish->head_size = is_plain ? out->size : 0;
+    }
     write_cookies(client);
     if (wish->fields.size > 0) {
         write_fields(client);
     }
     if (wish->has_length) {
-        buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
+        write_length(out, wish->body_size);
     }
     buffer_append(out, "\r\n", 2);
 }
@@ -270,10 +310,10 @@ void native_wish_write_head(struct native_client *client)
 static void change_method(struct native_wish *wish, uint32_t status)
 {
     bool is_post = strcmp(wish->method, "POST") == 0;
-    bool is_get = strcmp(wish->method, "GET") == 0 || strcmp(wish->method, "HEAD") == 0;
+    bool is_get = wish->is_to_head || strcmp(wish->method, "GET") == 0;
 
     if ((status == 303 && !is_get) || ((status == 301 || status == 302) && is_post)) {
-        memcpy(wish->method, "GET", sizeof "GET");
+        set_method(wish, "GET");
         wish->has_body = wish->has_length = wish->expects = false;
         wish->body_size = 0;
     }
@@ -293,6 +333,7 @@ bool native_wish_redirect(struct native_client *client, uint32_t status, struct 
     }
     url_finish(&wish->url);
     wish->url = url;
+    wish->head_size = 0;
     memory_free(client->given_url);
     client->given_url = NULL;
     change_method(wish, status);
