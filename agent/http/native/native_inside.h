@@ -76,6 +76,7 @@ struct native_wish {
     struct url url;
     struct native_tls *tls; /* NULL: the usual options */
     struct buffer fields;   /* the script's, as lines */
+    bool are_fields_taken;  /* whole, from the request before */
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;

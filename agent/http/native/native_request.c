@@ -80,8 +80,41 @@ static bool append_line(struct buffer *out, struct bytes name, struct bytes valu
            buffer_append(out, value.data, value.size) && buffer_append(out, "\r\n", 2);
 }
 
+/* Whether the fields go on at `*at` with this text, which is then passed. */
+static bool passes_text(const struct native_wish *wish, size_t *at, struct bytes text)
+{
+    const struct buffer *fields = &wish->fields;
+
+    if (text.size > fields->size - *at || memcmp(fields->data + *at, text.data, text.size) != 0) {
+        return false;
+    }
+    *at += text.size;
+    return true;
+}
+
+/* Whether the request has the fields of the one before: most have. */
+static bool has_same_fields(const struct native_wish *wish, const struct http_request *request)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct bytes value = bytes_of_string(request->headers[i].value);
+        if (!passes_text(wish, &at, bytes_of_string(request->headers[i].name)) ||
+            !passes_text(wish, &at, bytes_of(": ", value.size > 0 ? 2 : 1)) ||
+            !passes_text(wish, &at, value) || !passes_text(wish, &at, bytes_of("\r\n", 2))) {
+            return false;
+        }
+    }
+    return at == wish->fields.size;
+}
+
 static bool take_fields(struct native_wish *wish, const struct http_request *request, struct error *error)
 {
+    if (wish->are_fields_taken && has_same_fields(wish, request)) {
+        return true;
+    }
+    wish->are_fields_taken = false;
+    wish->head_size = 0;
     buffer_clear(&wish->fields);
     for (size_t i = 0; i < request->header_count; i++) {
         struct bytes name = bytes_of_string(request->headers[i].name);
@@ -98,6 +131,7 @@ static bool take_fields(struct native_wish *wish, const struct http_request *req
             return error_set(error, "the headers are larger than %u bytes", FIELDS_MAX_BYTES);
         }
     }
+    wish->are_fields_taken = true;
     return true;
 }
 
@@ -138,7 +172,11 @@ static bool take_url(struct native_client *client, const char *text, struct erro
 static bool take_body(struct native_wish *wish, const struct http_request *request, struct error *error)
 {
     wish->has_body = request->has_body;
-    wish->has_length = request->has_body || wish->has_body_by_method;
+    bool has_length = request->has_body || wish->has_body_by_method;
+    if (has_length != wish->has_length) {
+        wish->has_length = has_length;
+        wish->head_size = 0; /* some fields depend on it */
+    }
     wish->body_size = request->has_body ? request->body.size : 0;
     if (wish->body_size > BODY_MAX_BYTES) {
         return error_set(error, "the body is larger than %u bytes", BODY_MAX_BYTES);
@@ -218,9 +256,8 @@ static void write_cookies(struct native_client *client)
     }
 }
 
-static void write_fields(struct native_client *client)
+static void write_fields(const struct native_wish *wish, struct buffer *out)
 {
-    const struct native_wish *wish = &client->wish;
     struct bytes fields = buffer_bytes(&wish->fields);
     struct bytes name;
     struct bytes value;
@@ -234,7 +271,7 @@ static void write_fields(struct native_client *client)
                            (wish->has_left_origin && is_among(name, origin_fields)) ||
                            (!wish->has_length && is_among(name, body_fields));
         if (!is_left_out) {
-            append_line(&client->out, name, value);
+            append_line(out, name, value);
         }
     }
 }
@@ -253,7 +290,7 @@ static void write_field(struct buffer *out, const struct native_wish *wish, cons
     }
 }
 
-/* What depends on nothing but method and URL, and on what the script gives with this request. */
+/* What the next request begins with as well, if it is of the same kind. */
 static void write_beginning(const struct native_wish *wish, struct buffer *out)
 {
     buffer_append_string(out, wish->method);
@@ -266,6 +303,9 @@ static void write_beginning(const struct native_wish *wish, struct buffer *out)
     write_field(out, wish, "Accept-Encoding", bytes_of_string(CONTENT_DECODER_ACCEPTS));
     if (wish->authorization != NULL && !wish->has_left_origin) {
         write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
+    }
+    if (wish->fields.size > 0) {
+        write_fields(wish, out);
     }
 }
 
@@ -287,19 +327,16 @@ void native_wish_write_head(struct native_client *client)
 {
     struct native_wish *wish = &client->wish;
     struct buffer *out = &client->out;
-    bool is_plain = wish->fields.size == 0 && wish->authorization == NULL && !wish->has_left_origin;
+    bool is_usual = wish->authorization == NULL && !wish->has_left_origin && !wish->is_expectation_refused;
 
     buffer_clear(out);
-    if (is_plain && wish->head_size > 0) {
+    if (is_usual && wish->head_size > 0) {
         out->size = wish->head_size; /* of the request before */
     } else {
         write_beginning(wish, out);
-        wish->head_size = is_plain ? out->size : 0;
+        wish->head_size = is_usual ? out->size : 0;
     }
     write_cookies(client);
-    if (wish->fields.size > 0) {
-        write_fields(client);
-    }
     if (wish->has_length) {
         write_length(out, wish->body_size);
     }
@@ -314,7 +351,7 @@ static void change_method(struct native_wish *wish, uint32_t status)
 
     if ((status == 303 && !is_get) || ((status == 301 || status == 302) && is_post)) {
         set_method(wish, "GET");
-        wish->has_body = wish->has_length = wish->expects = false;
+        wish->has_body = wish->has_length = wish->expects = false; /* set_method drops the head */
         wish->body_size = 0;
     }
 }
