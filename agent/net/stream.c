@@ -366,6 +366,9 @@ static void deliver_plain(struct stream *stream)
             break;
         }
         stream->callbacks.on_data(stream->context, bytes_of(stream->net->plain, count));
+        if (stream->state == STREAM_OPEN && tls_session_is_drained(stream->tls)) {
+            return;
+        }
     }
     if (stream->state == STREAM_OPEN && result != TLS_MORE) {
         stream_fail(stream, result == TLS_END ? NET_OK : NET_TLS, result == TLS_END ? "" : error.text);
