@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FIELDS_MAX_BYTES (1024u * 1024u)
+#define HEAD_MAX_BYTES (2u * 1024u * 1024u)
 #define BODY_MAX_BYTES (1024u * 1024u * 1024u)
 
 /* Fields that describe a body: they go when the body does. */
@@ -43,9 +44,12 @@ void native_wish_finish(struct native_wish *wish)
     url_finish(&wish->url);
     native_tls_drop(&wish->tls);
     buffer_finish(&wish->fields);
+    buffer_finish(&wish->head);
     memory_free(wish->body);
     memory_free(wish->authorization);
-    wish->authorization = NULL;
+    memory_free(wish->digest_user);
+    memory_free(wish->digest_password);
+    wish->authorization = wish->digest_user = wish->digest_password = NULL;
 }
 
 /* `method` is shorter than the wish's. */
@@ -58,7 +62,7 @@ static void set_method(struct native_wish *wish, const char *method)
     wish->is_to_head = strcmp(method, "HEAD") == 0;
     wish->is_idempotent = is_among(bytes_of_string(method), idempotent);
     wish->has_body_by_method = is_among(bytes_of_string(method), with_body);
-    wish->head_size = 0;
+    buffer_clear(&wish->head);
 }
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
@@ -114,7 +118,7 @@ static bool take_fields(struct native_wish *wish, const struct http_request *req
         return true;
     }
     wish->are_fields_taken = false;
-    wish->head_size = 0;
+    buffer_clear(&wish->head);
     buffer_clear(&wish->fields);
     for (size_t i = 0; i < request->header_count; i++) {
         struct bytes name = bytes_of_string(request->headers[i].name);
@@ -150,11 +154,23 @@ static void take_user(struct native_wish *wish, const char *user, const char *pa
     }
 }
 
-static bool take_url(struct native_client *client, const char *text, struct error *error)
+/* A field of the script's own is sent in its place. */
+static void take_digest(struct native_wish *wish, const struct http_request *request)
 {
-    struct native_wish *wish = &client->wish;
+    memory_free(wish->digest_user);
+    memory_free(wish->digest_password);
+    wish->digest_user = wish->digest_password = NULL;
+    if (request->is_digest && !has_field(wish, "authorization")) {
+        wish->digest_user = memory_copy_string(request->user);
+        wish->digest_password = memory_copy_string(request->password);
+    }
+}
 
-    if (client->given_url != NULL && strcmp(client->given_url, text) == 0) {
+static bool take_url(struct native_exchange *exchange, const char *text, struct error *error)
+{
+    struct native_wish *wish = &exchange->wish;
+
+    if (exchange->given_url != NULL && strcmp(exchange->given_url, text) == 0) {
         return true;
     }
     struct url url;
@@ -163,9 +179,9 @@ static bool take_url(struct native_client *client, const char *text, struct erro
     }
     url_finish(&wish->url);
     wish->url = url;
-    wish->head_size = 0;
-    memory_free(client->given_url);
-    client->given_url = memory_copy_string(text);
+    buffer_clear(&wish->head);
+    memory_free(exchange->given_url);
+    exchange->given_url = memory_copy_string(text);
     return true;
 }
 
@@ -175,7 +191,7 @@ static bool take_body(struct native_wish *wish, const struct http_request *reque
     bool has_length = request->has_body || wish->has_body_by_method;
     if (has_length != wish->has_length) {
         wish->has_length = has_length;
-        wish->head_size = 0; /* some fields depend on it */
+        buffer_clear(&wish->head); /* some fields depend on it */
     }
     wish->body_size = request->has_body ? request->body.size : 0;
     if (wish->body_size > BODY_MAX_BYTES) {
@@ -194,29 +210,33 @@ static bool take_body(struct native_wish *wish, const struct http_request *reque
 }
 
 /* Found before the last ones are dropped: they are usually the same. */
-static void take_tls(struct native_client *client, const struct http_tls *wanted)
+static void take_tls(struct native_exchange *exchange, const struct http_tls *wanted)
 {
-    struct native_tls *tls = native_tls_find(client->engine, wanted);
+    struct native_tls *tls = native_tls_find(exchange->engine, wanted);
 
-    native_tls_drop(&client->wish.tls);
-    client->wish.tls = tls;
+    native_tls_drop(&exchange->wish.tls);
+    exchange->wish.tls = tls;
 }
 
-bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error)
+bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
+                      struct error *error)
 {
-    struct native_wish *wish = &client->wish;
+    struct native_wish *wish = &exchange->wish;
 
     wish->fields.maximum = FIELDS_MAX_BYTES;
+    wish->head.maximum = HEAD_MAX_BYTES;
     wish->is_followed = request->is_followed;
+    wish->is_fresh = request->is_fresh;
     wish->has_left_origin = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
-    if (!take_url(client, request->url, error) || !take_method(wish, request->method, error) ||
+    if (!take_url(exchange, request->url, error) || !take_method(wish, request->method, error) ||
         !take_fields(wish, request, error) || !take_body(wish, request, error)) {
         return false;
     }
-    take_tls(client, request->tls);
-    bool has_user = request->user != NULL || wish->url.user != NULL;
+    take_tls(exchange, request->tls);
+    take_digest(wish, request);
+    bool has_user = !request->is_digest && (request->user != NULL || wish->url.user != NULL);
     take_user(wish, has_user ? (request->user != NULL ? request->user : wish->url.user) : NULL,
               request->user != NULL ? request->password : wish->url.password);
     struct bytes value;
@@ -230,21 +250,21 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
 }
 
 /* Those of the jar, then what the script has given. */
-static void write_cookies(struct native_client *client)
+static void write_cookies(struct native_exchange *exchange)
 {
-    const struct native_wish *wish = &client->wish;
-    struct buffer *out = &client->out;
+    const struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
     struct bytes own = {0};
     bool has_own = !wish->has_left_origin && wish->fields.size > 0 &&
                    fields_find(buffer_bytes(&wish->fields), "cookie", &own);
 
-    if (client->jar.count == 0 && !has_own) {
+    if (exchange->client->jar.count == 0 && !has_own) {
         return;
     }
     size_t start = out->size;
     buffer_append_string(out, "Cookie: ");
     size_t empty = out->size;
-    cookie_jar_append(&client->jar, &wish->url, (int64_t)(clock_wall_ns() / NS_PER_S), out);
+    cookie_jar_append(&exchange->client->jar, &wish->url, (int64_t)(clock_wall_ns() / NS_PER_S), out);
     if (has_own && own.size > 0) {
         buffer_append_string(out, out->size > empty ? "; " : "");
         buffer_append(out, own.data, own.size);
@@ -323,20 +343,24 @@ static void write_length(struct buffer *out, size_t size)
     buffer_append(out, "\r\n", 2);
 }
 
-void native_wish_write_head(struct native_client *client)
+void native_wish_write_head(struct native_exchange *exchange)
 {
-    struct native_wish *wish = &client->wish;
-    struct buffer *out = &client->out;
+    struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
     bool is_usual = wish->authorization == NULL && !wish->has_left_origin && !wish->is_expectation_refused;
 
     buffer_clear(out);
-    if (is_usual && wish->head_size > 0) {
-        out->size = wish->head_size; /* of the request before */
+    if (is_usual && wish->head.size > 0) {
+        buffer_append(out, wish->head.data, wish->head.size); /* of the request before */
     } else {
         write_beginning(wish, out);
-        wish->head_size = is_usual ? out->size : 0;
+        buffer_clear(&wish->head);
+        if (is_usual) {
+            buffer_append(&wish->head, out->data, out->size);
+        }
     }
-    write_cookies(client);
+    native_digest_write(exchange, out);
+    write_cookies(exchange);
     if (wish->has_length) {
         write_length(out, wish->body_size);
     }
@@ -356,10 +380,10 @@ static void change_method(struct native_wish *wish, uint32_t status)
     }
 }
 
-bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location,
+bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, struct bytes location,
                           struct error *error)
 {
-    struct native_wish *wish = &client->wish;
+    struct native_wish *wish = &exchange->wish;
     struct url url;
 
     if (!url_resolve(&wish->url, location, &url, error)) {
@@ -370,9 +394,9 @@ bool native_wish_redirect(struct native_client *client, uint32_t status, struct 
     }
     url_finish(&wish->url);
     wish->url = url;
-    wish->head_size = 0;
-    memory_free(client->given_url);
-    client->given_url = NULL;
+    buffer_clear(&wish->head);
+    memory_free(exchange->given_url);
+    exchange->given_url = NULL;
     change_method(wish, status);
     return true;
 }
