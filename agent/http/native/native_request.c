@@ -53,7 +53,7 @@ void native_wish_finish(struct native_wish *wish)
 }
 
 /* `method` is shorter than the wish's. */
-static void set_method(struct native_wish *wish, const char *method)
+static void wish_set_method(struct native_wish *wish, const char *method)
 {
     static const char *const idempotent[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
     static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
@@ -73,7 +73,7 @@ static bool take_method(struct native_wish *wish, const char *method, struct err
     if (!field_is_token(bytes_of_string(method)) || strlen(method) >= sizeof wish->method) {
         return error_set(error, "the method is not a token (letters, digits and some punctuation)");
     }
-    set_method(wish, method);
+    wish_set_method(wish, method);
     return true;
 }
 
@@ -374,8 +374,8 @@ static void change_method(struct native_wish *wish, uint32_t status)
     bool is_get = wish->is_to_head || strcmp(wish->method, "GET") == 0;
 
     if ((status == 303 && !is_get) || ((status == 301 || status == 302) && is_post)) {
-        set_method(wish, "GET");
-        wish->has_body = wish->has_length = wish->expects = false; /* set_method drops the head */
+        wish_set_method(wish, "GET");
+        wish->has_body = wish->has_length = wish->expects = false; /* wish_set_method drops the head */
         wish->body_size = 0;
     }
 }
