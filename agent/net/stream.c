@@ -524,6 +524,9 @@ static void on_stream_ready(struct poller_socket *polled, uint32_t events)
         flush_pending(stream);
         pump_borrowed(stream);
         stream_listen(stream);
+        if (stream_pending(stream) == 0) {
+            stream->times.drained_ns = clock_now_ns();
+        }
     }
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
         if (stream->state == STREAM_HANDSHAKING) {

@@ -131,6 +131,10 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
         lua_pushstring(lua, failure->kind);
         lua_setfield(lua, -2, "kind");
     }
+    if (failure->phase != NULL) {
+        lua_pushstring(lua, failure->phase);
+        lua_setfield(lua, -2, "phase");
+    }
     if (failure->group != NULL) {
         lua_pushstring(lua, failure->group);
         lua_setfield(lua, -2, "group");
