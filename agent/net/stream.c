@@ -3,11 +3,13 @@
 
 #include "agent/base/lease.h"
 #include "common/clock.h"
+#include "common/container.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #define PENDING_MAX_BYTES (1024u * 1024u * 1024u)
@@ -20,12 +22,37 @@
 /* So often is a socket read before others have their turn. */
 #define READS_AT_ONCE 4
 
-static void on_stream_ready(uv_poll_t *poll, int status, int events);
+static void on_stream_ready(struct poller_socket *polled, uint32_t events);
 static void on_handshakes(uv_idle_t *idle);
+static void stream_listen(struct stream *stream);
 
 bool net_may_send(const struct net *net)
 {
     return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
+}
+
+uint64_t net_ready_ns(const struct net *net)
+{
+    return net->ready_ns;
+}
+
+/* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
+ * be held or go on. */
+static bool net_look(struct net *net)
+{
+    net->ready_ns = clock_now_ns();
+    return !net->is_held && (net->lease == NULL || lease_is_held(net->lease, net->ready_ns));
+}
+
+static void free_closed(void *context)
+{
+    struct net *net = context;
+
+    while (net->closed != NULL) {
+        struct stream *stream = net->closed;
+        net->closed = stream->next;
+        memory_free(stream);
+    }
 }
 
 struct net *net_new(uv_loop_t *loop, struct lease *lease)
@@ -35,6 +62,7 @@ struct net *net_new(uv_loop_t *loop, struct lease *lease)
     net->loop = loop;
     net->lease = lease;
     net->resolver = resolver_new(loop);
+    net->poller = poller_new(loop, free_closed, net);
     net->contexts = tls_contexts_new();
     net->wire = memory_new(NET_READ_BYTES, 1);
     net->plain = memory_new(NET_READ_BYTES, 1);
@@ -57,6 +85,8 @@ void net_close(struct net **pointer)
         return;
     }
     resolver_close(&net->resolver);
+    poller_close(&net->poller);
+    free_closed(net);
     tls_contexts_free(&net->contexts);
     memory_free(net->wire);
     memory_free(net->plain);
@@ -64,22 +94,9 @@ void net_close(struct net **pointer)
     *pointer = NULL;
 }
 
-void stream_socket_listen(struct stream_socket *socket, int events, uv_poll_cb on_ready)
-{
-    socket->wanted = events;
-    if (!socket->stream->net->is_held) {
-        uv_poll_start(&socket->poll, events, on_ready);
-    }
-}
-
 void net_hold(struct net *net)
 {
     net->is_held = true;
-    for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
-        if (stream->socket != NULL) {
-            uv_poll_stop(&stream->socket->poll);
-        }
-    }
 }
 
 void net_go_on(struct net *net)
@@ -87,7 +104,8 @@ void net_go_on(struct net *net)
     net->is_held = false;
     for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
         if (stream->socket != NULL) {
-            uv_poll_start(&stream->socket->poll, stream->socket->wanted, on_stream_ready);
+            stream_listen(stream);
+            poller_again(&stream->socket->polled);
         } else {
             stream_connect_held(stream);
         }
@@ -120,15 +138,6 @@ struct stream *stream_open(struct net *net, const struct stream_target *target,
 void stream_set_context(struct stream *stream, void *context)
 {
     stream->context = context;
-}
-
-/* The memory goes with the last handle. */
-void stream_handle_closed(struct stream *stream)
-{
-    if (--stream->open_handles > 0 || !stream->is_closed) {
-        return;
-    }
-    memory_free(stream);
 }
 
 static void leave_handshakes(struct stream *stream)
@@ -186,8 +195,10 @@ void stream_close(struct stream **pointer, bool is_reset)
     buffer_finish(&stream->pending);
     stream->state = STREAM_ENDED;
     stream->is_closed = true;
-    stream->open_handles++;
-    stream_handle_closed(stream);
+    if (!stream->has_timer) {
+        stream->next = stream->net->closed;
+        stream->net->closed = stream;
+    }
 }
 
 size_t stream_pending(const struct stream *stream)
@@ -199,7 +210,8 @@ bool stream_is_quiet(const struct stream *stream)
 {
     char byte;
 
-    return stream->state == STREAM_OPEN && recv(stream->socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+    return stream->state == STREAM_OPEN &&
+           recv(stream->socket->polled.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EINTR);
 }
 
@@ -218,14 +230,15 @@ struct bytes stream_protocol(const struct stream *stream)
     return stream->tls != NULL ? tls_session_protocol(stream->tls) : bytes_of("", 0);
 }
 
+/* What waits to be sent goes by the level, not by edges: the kernel may take nothing for reasons of its own,
+ * such as a lack of memory, which end without an edge. */
 static void stream_listen(struct stream *stream)
 {
-    int events = (stream->is_paused ? 0 : UV_READABLE) |
-                 (stream_pending(stream) > 0 && !stream->is_write_broken ? UV_WRITABLE : 0);
+    bool is_sending = stream_pending(stream) > 0 && !stream->is_write_broken;
 
-    if (stream->socket->wanted != events) {
-        stream_socket_listen(stream->socket, events, on_stream_ready);
-    }
+    uint32_t input = stream->is_paused ? 0 : EPOLLIN;
+
+    poller_change(&stream->socket->polled, is_sending ? input | EPOLLOUT : POLLER_EDGES);
 }
 
 void stream_pause(struct stream *stream, bool is_paused)
@@ -233,6 +246,9 @@ void stream_pause(struct stream *stream, bool is_paused)
     stream->is_paused = is_paused;
     if (stream->state == STREAM_OPEN) {
         stream_listen(stream);
+        if (!is_paused) {
+            poller_again(&stream->socket->polled);
+        }
     }
 }
 
@@ -249,7 +265,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
         return 0;
     }
     do {
-        count = send(stream->socket->fd, data.data, data.size, MSG_NOSIGNAL);
+        count = send(stream->socket->polled.fd, data.data, data.size, MSG_NOSIGNAL);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && errno != EAGAIN && errno != ENOBUFS) {
         stream->is_write_broken = true;
@@ -362,6 +378,9 @@ static void deliver_plain(struct stream *stream)
             break;
         }
         stream->callbacks.on_data(stream->context, bytes_of(stream->net->plain, count));
+        if (stream->state == STREAM_OPEN && tls_session_is_drained(stream->tls)) {
+            return;
+        }
     }
     if (stream->state == STREAM_OPEN && result != TLS_MORE) {
         stream_fail(stream, result == TLS_END ? NET_OK : NET_TLS, result == TLS_END ? "" : error.text);
@@ -415,12 +434,14 @@ static void stream_take(struct stream *stream, struct bytes data)
     }
 }
 
+/* An edge is used up when less has come than there was room for. The end of what comes has no edge of its own
+ * if it came together with the last bytes. */
 static void read_wire(struct stream *stream)
 {
     for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL && !stream->is_paused; i++) {
         ssize_t count;
         do {
-            count = recv(stream->socket->fd, stream->net->wire, NET_READ_BYTES, 0);
+            count = recv(stream->socket->polled.fd, stream->net->wire, NET_READ_BYTES, 0);
         } while (count < 0 && errno == EINTR);
         if (count > 0) {
             stream_take(stream, bytes_of(stream->net->wire, (size_t)count));
@@ -433,9 +454,13 @@ static void read_wire(struct stream *stream)
             snprintf(text, sizeof text, "the connection broke: %s", strerror(errno));
             stream_fail(stream, NET_RESET, text);
         }
-        if (count < (ssize_t)NET_READ_BYTES) {
+        if (count < (ssize_t)NET_READ_BYTES && !(count > 0 && stream->has_input_ended)) {
             return;
         }
+        stream->net->ready_ns = clock_now_ns();
+    }
+    if (stream->socket != NULL && !stream->is_paused) {
+        poller_again(&stream->socket->polled);
     }
 }
 
@@ -447,8 +472,6 @@ static void join_handshakes(struct stream *stream)
     if (stream->is_waiting) {
         return;
     }
-    uv_poll_stop(&stream->socket->poll);
-    stream->socket->wanted = 0;
     stream->is_waiting = true;
     stream->next_handshake = NULL;
     *net->last_handshake = stream;
@@ -461,7 +484,7 @@ static void on_handshakes(uv_idle_t *idle)
     struct net *net = idle->data;
     uint64_t until_ns = clock_now_ns() + HANDSHAKES_NS;
 
-    while (net->handshakes != NULL && !net->is_held && clock_now_ns() < until_ns) {
+    while (net->handshakes != NULL && !net->is_held && (net->ready_ns = clock_now_ns()) < until_ns) {
         struct stream *stream = net->handshakes;
         leave_handshakes(stream);
         if (stream->tls == NULL) {
@@ -481,25 +504,36 @@ static void on_handshakes(uv_idle_t *idle)
 void stream_connected(struct stream *stream, struct stream_socket *socket)
 {
     stream->socket = socket;
+    socket->polled.on_ready = on_stream_ready;
     if (stream->target.is_tls) {
         stream->state = STREAM_HANDSHAKING;
         join_handshakes(stream);
     } else {
-        stream_socket_listen(socket, UV_READABLE, on_stream_ready);
         stream_is_open(stream);
     }
 }
 
-static void on_stream_ready(uv_poll_t *poll, int status, int events)
+/* Where nothing may leave or come in: it is told again when the net goes on. Before the net is held, the
+ * lease may come back without anything that says so. */
+static void stream_put_off(struct stream *stream)
 {
-    struct stream_socket *socket = poll->data;
-    struct stream *stream = socket->stream;
+    if (stream->net->is_held) {
+        poller_change(&stream->socket->polled, POLLER_EDGES);
+    } else {
+        poller_again(&stream->socket->polled);
+    }
+}
 
-    /* Without a lease what comes is left where it is, until the net is held or goes on. */
-    if (stream->net->is_held || stream->socket != socket || !net_may_send(stream->net)) {
+static void on_stream_ready(struct poller_socket *polled, uint32_t events)
+{
+    struct stream *stream = CONTAINER_OF(polled, struct stream_socket, polled)->stream;
+
+    stream->has_input_ended |= (events & EPOLLRDHUP) != 0;
+    if (!net_look(stream->net)) {
+        stream_put_off(stream);
         return;
     }
-    if ((events & UV_WRITABLE) && stream_pending(stream) > 0) {
+    if ((events & EPOLLOUT) && stream_pending(stream) > 0) {
         flush_pending(stream);
         pump_borrowed(stream);
         stream_listen(stream);
@@ -510,17 +544,14 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
             stream->callbacks.on_drain(stream->context);
         }
     }
-    if (stream->socket != socket) {
+    if (stream->socket == NULL) {
         return; /* it was closed */
     }
-    if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
+    if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
         if (stream->state == STREAM_HANDSHAKING) {
             join_handshakes(stream);
         } else {
             read_wire(stream);
         }
-    }
-    if (status < 0 && stream->socket == socket && !stream->is_waiting) {
-        uv_poll_start(poll, socket->wanted, on_stream_ready); /* libuv has stopped it */
     }
 }
