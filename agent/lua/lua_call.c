@@ -93,6 +93,9 @@ static void raise_outcome(lua_State *lua, struct vu *vu, enum operation_kind kin
 
 typedef int finish_function(lua_State *lua, struct vu *vu, const struct reply *reply);
 
+static int lua_call_try(lua_State *lua, struct vu *vu, const struct operation *operation,
+                        finish_function *finish);
+
 static int on_answer(lua_State *lua, int status, lua_KContext context)
 {
     struct vu *vu = vu_current(lua, "an answer");
@@ -123,15 +126,33 @@ static int lua_call_refuse(lua_State *lua, const struct error *error)
     return lua_failure_raise(lua, &failure);
 }
 
-int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operation, finish_function *finish)
+/* Its turn to call has come. */
+static int on_room(lua_State *lua, int status, lua_KContext context)
+{
+    struct vu *vu = vu_current(lua, "a call");
+
+    (void)status;
+    vu_resumed(lua, vu, WAIT_CALL);
+    if (vu->parked == NULL) {
+        return lua_misuse(lua, "a coroutine that waits was resumed without a call to make");
+    }
+    return lua_call_try(lua, vu, vu->parked, (finish_function *)context);
+}
+
+/* `operation` may be the one that the vu has parked. */
+static int lua_call_try(lua_State *lua, struct vu *vu, const struct operation *operation,
+                        finish_function *finish)
 {
     struct error error;
+    enum runner_call call = vu_call(vu, operation, &error);
 
-    vu_check_stopped(lua, vu);
-    if (operation_is_answered(operation->kind) && !script_may_wait(lua)) {
-        return lua_misuse(lua, "%s: a call that waits is not possible here", operation_name(operation->kind));
+    if (call == RUNNER_CALL_BUSY) {
+        vu->parked = operation == vu->parked ? vu->parked : operation_copy(operation);
+        return vu_yield(lua, vu, WAIT_CALL, on_room, (lua_KContext)finish);
     }
-    switch (vu_call(vu, operation, &error)) {
+    operation_free(&vu->parked);
+    switch (call) {
+    case RUNNER_CALL_BUSY:
     case RUNNER_CALL_DONE:
         return 0;
     case RUNNER_CALL_WAITS:
@@ -144,4 +165,13 @@ int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operati
         break;
     }
     return lua_call_refuse(lua, &error);
+}
+
+int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operation, finish_function *finish)
+{
+    vu_check_stopped(lua, vu);
+    if (operation_is_answered(operation->kind) && !script_may_wait(lua)) {
+        return lua_misuse(lua, "%s: a call that waits is not possible here", operation_name(operation->kind));
+    }
+    return lua_call_try(lua, vu, operation, finish);
 }

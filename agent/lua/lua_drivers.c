@@ -24,8 +24,9 @@ enum awaited { AWAITED_READY, AWAITED_USAGE, AWAITED_GONE };
 
 struct lua_driver {
     struct webdriver *driver; /* NULL: the worker has ended */
-    struct vu *vu;
-    struct lua_driver *next; /* of the same worker */
+    struct vu *vu;            /* the worker */
+    struct vu *waiter;        /* who of the worker waits for it; NULL: nobody */
+    struct lua_driver *next;  /* of the same worker */
     enum browser_kind kind;
     enum awaited awaited; /* while the worker waits for it */
     uint64_t seen_answers;
@@ -56,6 +57,17 @@ static int raise_failure(lua_State *lua, const char *text)
     return lua_failure_raise(lua, &failure);
 }
 
+static void tell_waiter(struct lua_driver *object)
+{
+    struct vu *vu = object->waiter;
+
+    if (vu != NULL) {
+        object->waiter = NULL;
+        vu->awaited_driver = NULL;
+        vu_wake(vu, WAKE_DONE);
+    }
+}
+
 static void drop(struct lua_driver *object)
 {
     struct vu *vu = object->vu;
@@ -63,27 +75,28 @@ static void drop(struct lua_driver *object)
     if (object->driver == NULL) {
         return;
     }
-    struct lua_driver **at = &vu->drivers;
+    struct lua_driver **at = &vu->shared->drivers;
     while (*at != object) {
         at = &(*at)->next;
     }
     *at = object->next;
-    if (vu->awaited_driver == object) {
-        vu->awaited_driver = NULL;
-    }
+    tell_waiter(object);
     object->vu = NULL;
     webdriver_release(&object->driver);
 }
 
 void lua_drivers_drop_all(struct vu *vu)
 {
-    while (vu->drivers != NULL) {
-        drop(vu->drivers);
+    while (vu->shared->drivers != NULL) {
+        drop(vu->shared->drivers);
     }
 }
 
 void lua_drivers_forget_wait(struct vu *vu)
 {
+    if (vu->awaited_driver != NULL) {
+        vu->awaited_driver->waiter = NULL;
+    }
     vu->awaited_driver = NULL;
 }
 
@@ -105,13 +118,10 @@ static bool has_come(const struct lua_driver *object)
 static void on_change(void *context)
 {
     struct lua_driver *object = context;
-    struct vu *vu = object->vu;
 
-    if (vu->awaited_driver != object || !has_come(object)) {
-        return;
+    if (object->waiter != NULL && has_come(object)) {
+        tell_waiter(object);
     }
-    vu->awaited_driver = NULL;
-    vu_wake(vu, WAKE_DONE);
 }
 
 /* `go_on` is called now or later, with the driver at index 1. */
@@ -119,8 +129,11 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
 {
     struct vu *vu = vu_current(lua, "driver");
 
-    if (vu != object->vu) {
+    if (vu->shared->main != object->vu) {
         return lua_misuse(lua, "a driver is for the worker alone that started it");
+    }
+    if (object->waiter != NULL) {
+        return lua_misuse(lua, "driver: another task of the worker waits for it");
     }
     object->awaited = awaited;
     if (has_come(object)) {
@@ -130,6 +143,7 @@ static int await(lua_State *lua, struct lua_driver *object, enum awaited awaited
         return lua_misuse(lua, "driver: a call that waits cannot be made here");
     }
     vu->awaited_driver = object;
+    object->waiter = vu;
     return vu_yield(lua, vu, WAIT_DRIVER, go_on, 0);
 }
 
@@ -178,7 +192,8 @@ static bool is_stopped(lua_State *lua, const struct lua_driver *object)
 {
     const struct vu *vu = vu_current(lua, "driver");
 
-    return vu == object->vu && vu->wait == WAIT_DRIVER && vu->waiting == lua && vu->wake == WAKE_STOPPED;
+    return vu->shared->main == object->vu && vu->wait == WAIT_DRIVER && vu->waiting == lua &&
+           vu->wake == WAKE_STOPPED;
 }
 
 static int on_started(lua_State *lua, int status, lua_KContext context)
@@ -231,9 +246,9 @@ static int start(lua_State *lua)
     lua_settop(lua, 1);
     request.context = object;
     object->driver = webdriver_start(vu_drivers(vu), &request);
-    object->vu = vu;
-    object->next = vu->drivers;
-    vu->drivers = object;
+    object->vu = vu->shared->main;
+    object->next = vu->shared->drivers;
+    vu->shared->drivers = object;
     return await(lua, object, AWAITED_READY, on_started);
 }
 

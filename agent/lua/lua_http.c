@@ -155,8 +155,8 @@ static void lua_http_on_done(void *context, struct http_response *response)
 
 void lua_http_need_client(struct vu *vu)
 {
-    if (vu->http == NULL) {
-        vu->http = http_client_new(vu_http_engine(vu));
+    if (vu->shared->http == NULL) {
+        vu->shared->http = http_client_new(vu_http_engine(vu));
     }
 }
 
@@ -180,7 +180,7 @@ static int request_raw(lua_State *lua)
         return lua_http_upload(lua, vu, &draft);
     }
     vu_forget_exchange(vu);
-    vu->exchange = http_start(vu->http, &draft.request, lua_http_on_done, vu);
+    vu->exchange = http_start(vu->shared->http, &draft.request, lua_http_on_done, vu);
     lua_settop(lua, LUA_HTTP_NAME);
     lua_replace(lua, 3);
     lua_settop(lua, 3);

@@ -21,7 +21,7 @@ static struct http_client *cookies_open(lua_State *lua, const char *function, in
     lua_settop(lua, count + is_of_session);
     lua_http_push_defaults(lua, is_of_session);
     lua_http_need_client(vu);
-    return vu->http;
+    return vu->shared->http;
 }
 
 /* The URL at index 1, completed; on the stack. */

@@ -30,8 +30,11 @@ static struct vu_stream *stream_of(lua_State *lua, const struct vu *vu, const ch
     if (stream->vu == NULL) {
         lua_misuse(lua, "%s: the stream is closed", function);
     }
-    if (stream->vu != vu) {
+    if (stream->vu != vu->shared->main) {
         lua_misuse(lua, "%s: the stream is another worker's", function);
+    }
+    if (stream->reader != NULL) {
+        lua_misuse(lua, "%s: another task of the worker reads the stream", function);
     }
     return stream;
 }
@@ -59,7 +62,7 @@ static int stream_read_now(lua_State *lua)
     }
     if (!stream->is_done) {
         vu_forget_exchange(vu);
-        vu_stream_await(stream);
+        vu_stream_await(vu, stream);
         return vu_yield(lua, vu, WAIT_RESPONSE, on_read, 0);
     }
     if (stream->response->failure != HTTP_OK) {
@@ -208,7 +211,7 @@ static int stream_raw(lua_State *lua)
         return lua_misuse(lua, "http.stream: a call that waits is not possible here");
     }
     lua_http_need_client(vu);
-    if (!http_can_stream(vu->http)) {
+    if (!http_can_stream(vu->shared->http)) {
         return lua_misuse(lua,
                           "http.stream: this HTTP engine gives bodies as a whole (--http-engine native)");
     }
@@ -218,7 +221,7 @@ static int stream_raw(lua_State *lua)
     vu_forget_exchange(vu);
     struct vu_stream *stream = lua_http_stream_push(lua);
     vu_stream_open(vu, stream, &draft.request, true);
-    vu_stream_await(stream);
+    vu_stream_await(vu, stream);
     lua_replace(lua, LUA_HTTP_BODY);
     lua_settop(lua, LUA_HTTP_NAME);
     lua_replace(lua, 3);

@@ -74,7 +74,7 @@ static int upload_go_on(lua_State *lua)
         size_t room = lua_isfunction(lua, UPLOAD_FUNCTION) ? http_room(stream->exchange) : 0;
         if (room == 0) {
             vu_forget_exchange(vu);
-            vu_stream_await(stream);
+            vu_stream_await(vu, stream);
             return vu_yield(lua, vu, WAIT_RESPONSE, on_progress, 0);
         }
         if (upload_has_piece(lua)) {
@@ -110,7 +110,7 @@ static int on_piece(lua_State *lua, int status, lua_KContext context)
 
 int lua_http_upload(lua_State *lua, struct vu *vu, const struct lua_http_draft *draft)
 {
-    if (!http_can_stream(vu->http)) {
+    if (!http_can_stream(vu->shared->http)) {
         return lua_misuse(lua, "http: this HTTP engine takes no function as a body (--http-engine native)");
     }
     vu_forget_exchange(vu);

@@ -12,6 +12,10 @@
 #include <lauxlib.h>
 #include <string.h>
 
+/* While a factory runs: index 1 is the name, 2 the factory, then what tells that it was cancelled. */
+#define MAKER 3
+#define MAKER_METATABLE "tutti.maker"
+
 static bool is_of_room(lua_State *lua)
 {
     return lua_toboolean(lua, lua_upvalueindex(1));
@@ -126,8 +130,50 @@ static int check_made(lua_State *lua)
     return 0;
 }
 
+/* Its name is its user value. */
+struct maker {
+    bool is_armed;
+    bool is_of_room;
+};
+
+/* A task that runs a factory is cancelled: the factory of the next caller runs. */
+static int maker_close(lua_State *lua)
+{
+    const struct maker *maker = lua_touserdata(lua, 1);
+    struct operation operation;
+    struct error error;
+
+    if (!maker->is_armed) {
+        return 0;
+    }
+    struct vu *vu = vu_current(lua, "get_var");
+    lua_getiuservalue(lua, 1, 1);
+    lua_call_prepare(lua, vu, &operation, OPERATION_MAKING_FAILED, -1);
+    operation.room = maker->is_of_room ? operation.room : ROOM_CAMPAIGN;
+    (void)!vu_call(vu, &operation, &error);
+    return 0;
+}
+
+static void maker_push(lua_State *lua)
+{
+    struct maker *maker = lua_newuserdatauv(lua, sizeof *maker, 1);
+
+    *maker = (struct maker){.is_armed = true, .is_of_room = is_of_room(lua)};
+    lua_pushvalue(lua, 1);
+    lua_setiuservalue(lua, MAKER, 1);
+    if (luaL_newmetatable(lua, MAKER_METATABLE)) {
+        lua_pushcfunction(lua, maker_close);
+        lua_setfield(lua, -2, "__close");
+        lua_pushliteral(lua, "maker");
+        lua_setfield(lua, -2, "__metatable");
+    }
+    lua_setmetatable(lua, MAKER);
+    lua_toclose(lua, MAKER);
+}
+
 static int on_factory(lua_State *lua, int status, lua_KContext context)
 {
+    ((struct maker *)lua_touserdata(lua, MAKER))->is_armed = false;
     if (status == LUA_OK || status == LUA_YIELD) {
         lua_pushcfunction(lua, check_made);
         lua_pushvalue(lua, -2);
@@ -142,6 +188,7 @@ static int on_factory(lua_State *lua, int status, lua_KContext context)
 static int run_factory(lua_State *lua)
 {
     lua_settop(lua, 2);
+    maker_push(lua);
     lua_pushvalue(lua, 2);
     int status = lua_pcallk(lua, 0, 1, 0, 0, on_factory);
     return on_factory(lua, status, 0);

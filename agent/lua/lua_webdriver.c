@@ -85,11 +85,11 @@ static int lua_webdriver_request(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "tutti.browser: a call that waits is not possible here");
     }
-    if (vu->webdriver == NULL) {
-        vu->webdriver = http_client_new(vu_http_engine(vu));
+    if (vu->shared->webdriver == NULL) {
+        vu->shared->webdriver = http_client_new(vu_http_engine(vu));
     }
     vu_forget_exchange(vu);
-    vu->exchange = http_start(vu->webdriver, &request, lua_webdriver_on_done, vu);
+    vu->exchange = http_start(vu->shared->webdriver, &request, lua_webdriver_on_done, vu);
     return vu_yield(lua, vu, WAIT_RESPONSE, lua_webdriver_on_response, 0);
 }
 
@@ -148,13 +148,13 @@ static void set_function(lua_State *lua, int *reference)
 
 static int at_end(lua_State *lua)
 {
-    set_function(lua, &vu_current(lua, "tutti.browser")->closer_reference);
+    set_function(lua, &vu_current(lua, "tutti.browser")->shared->closer_reference);
     return 0;
 }
 
 static int lua_webdriver_on_failure(lua_State *lua)
 {
-    set_function(lua, &vu_current(lua, "tutti.browser")->witness_reference);
+    set_function(lua, &vu_current(lua, "tutti.browser")->shared->witness_reference);
     return 0;
 }
 

@@ -27,11 +27,11 @@ struct vu *lua_worker_check(lua_State *lua, const char *function)
     struct vu *vu = to_vu(lua);
     struct vu *current = vu_current(lua, function);
 
-    if (vu != current) {
+    if (vu->shared != current->shared) {
         lua_misuse(lua, "%s: worker %u cannot call for worker %u", function, (unsigned)current->id,
                    (unsigned)vu->id);
     }
-    return vu;
+    return current;
 }
 
 static void push_room(lua_State *lua, const struct vu *vu)
@@ -143,14 +143,14 @@ static void lua_worker_open_metatable(lua_State *lua)
 
 void lua_worker_push(lua_State *lua, struct vu *vu)
 {
-    if (vu->object_reference != LUA_NOREF) {
-        lua_rawgeti(lua, LUA_REGISTRYINDEX, vu->object_reference);
+    if (vu->shared->object_reference != LUA_NOREF) {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, vu->shared->object_reference);
         return;
     }
     struct vu **object = lua_newuserdatauv(lua, sizeof(struct vu *), 1);
-    *object = vu;
+    *object = vu->shared->main;
     lua_worker_open_metatable(lua);
     lua_setmetatable(lua, -2);
     lua_pushvalue(lua, -1);
-    vu->object_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+    vu->shared->object_reference = luaL_ref(lua, LUA_REGISTRYINDEX);
 }

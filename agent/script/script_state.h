@@ -46,6 +46,7 @@ struct script {
     const void *worker_type; /* the metatables of the most frequent userdata, to recognise them quickly; NULL
                                 before any exists */
     const void *notifier_type;
+    const void *task_type;
     struct limits limits;
     struct script_files *files;
     bool is_system_allowed;

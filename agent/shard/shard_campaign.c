@@ -4,6 +4,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_script.h"
+#include "agent/shard/vu_task.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -136,12 +137,31 @@ static void post_statistics(struct shard_campaign *campaign)
     post(campaign, &notice);
 }
 
+static void perform(struct shard_campaign *campaign, struct runner_effects *effects);
+
+/* Who asked for it is gone: if the answer is that it should make the value, the next one is to do that. */
+static void disown(struct shard_campaign *campaign, const struct runner_effect *effect)
+{
+    const struct reply *reply = shared_reply_get(effect->reply);
+    struct operation failed = {
+        .kind = OPERATION_MAKING_FAILED, .room = reply->room, .name = reply->name, .step = reply->step};
+    struct error error;
+
+    if (reply->is_maker && reply->outcome == OUTCOME_OK) {
+        (void)!runner_call(campaign->runner, effect->worker, &failed, 0, &campaign->call_effects, &error);
+        perform(campaign, &campaign->call_effects);
+        runner_effects_clear(&campaign->call_effects);
+    }
+}
+
 static void shard_campaign_answer(struct shard_campaign *campaign, const struct runner_effect *effect)
 {
     const struct reply *reply = shared_reply_get(effect->reply);
-    struct vu *vu = campaign->global != NULL ? campaign->global : find_vu(campaign, effect->worker);
+    struct vu *worker = campaign->global != NULL ? campaign->global : find_vu(campaign, effect->worker);
+    struct vu *vu = worker != NULL ? vu_tasks_take_answer(worker, effect->ticket, reply->kind) : NULL;
 
-    if (vu == NULL || vu->wait != WAIT_ANSWER || vu->answer != NULL) {
+    if (vu == NULL) {
+        disown(campaign, effect);
         return;
     }
     vu->answer = shared_reply_hold(effect->reply);
@@ -346,8 +366,11 @@ void shard_campaign_global_done(struct shard_campaign *campaign, const char *tex
 enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu *vu,
                                      const struct operation *operation, struct error *error)
 {
-    enum runner_call call = runner_call(campaign->runner, vu->id, operation, &campaign->call_effects, error);
+    uint64_t ticket = vu->slot == VU_NO_SLOT ? 0 : ++campaign->serials;
+    enum runner_call call =
+        runner_call(campaign->runner, vu->id, operation, ticket, &campaign->call_effects, error);
 
+    vu->ticket = ticket;
     perform(campaign, &campaign->call_effects);
     runner_effects_clear(&campaign->call_effects);
     if (runner_due_ns(campaign->runner) ==
@@ -355,6 +378,20 @@ enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu 
         alarms_set(shard_alarms(campaign->shard), &campaign->runner_alarm, 0);
     }
     return call;
+}
+
+void shard_campaign_give_up(struct shard_campaign *campaign, const struct vu *vu)
+{
+    runner_give_up(campaign->runner, vu->id, vu->ticket, &campaign->call_effects);
+    perform(campaign, &campaign->call_effects);
+    runner_effects_clear(&campaign->call_effects);
+}
+
+void shard_campaign_settle(struct shard_campaign *campaign, const struct vu *vu)
+{
+    runner_settle(campaign->runner, vu->id, &campaign->call_effects);
+    perform(campaign, &campaign->call_effects);
+    runner_effects_clear(&campaign->call_effects);
 }
 
 void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct vu *vu,

@@ -25,6 +25,7 @@ struct shard_campaign {
     size_t vu_capacity;
     struct vu *global; /* runs the global fixture; NULL while there is none */
     enum global_phase global_phase;
+    uint64_t serials;        /* of tasks and of calls, so far */
     uint32_t artifacts;      /* that have been handed on */
     uint64_t refused_events; /* that came to a vu in a phase where they cannot: a bug of the agent */
     bool is_stopping;
@@ -58,6 +59,10 @@ void shard_campaign_global_done(struct shard_campaign *campaign, const char *tex
 /* A call of the script to the coordinator. */
 MUST_CHECK enum runner_call shard_campaign_call(struct shard_campaign *campaign, struct vu *vu,
                                                 const struct operation *operation, struct error *error);
+/* Nobody waits for the answer to this call of the vu any more. */
+void shard_campaign_give_up(struct shard_campaign *campaign, const struct vu *vu);
+/* Of all that the worker does only the wait is left that the coordinator knows as `is_aside`. */
+void shard_campaign_settle(struct shard_campaign *campaign, const struct vu *vu);
 /* Posts what a failed step of the worker has left; more than a campaign may keep is dropped. */
 void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct vu *vu,
                                   enum artifact_kind kind, struct bytes content);

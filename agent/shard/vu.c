@@ -8,6 +8,7 @@
 #include "agent/shard/vu_coroutine.h"
 #include "agent/shard/vu_result.h"
 #include "agent/shard/vu_stream.h"
+#include "agent/shard/vu_task.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -53,9 +54,25 @@ struct vu *vu_new(struct shard_campaign *campaign, uint32_t id)
 
     vu->campaign = campaign;
     vu->id = id;
-    vu->object_reference = LUA_NOREF;
-    vu->witness_reference = LUA_NOREF;
-    vu->closer_reference = LUA_NOREF;
+    vu->slot = VU_NO_SLOT;
+    vu->shared = MEMORY_NEW(struct vu_shared);
+    vu->shared->main = vu;
+    vu->shared->object_reference = LUA_NOREF;
+    vu->shared->witness_reference = LUA_NOREF;
+    vu->shared->closer_reference = LUA_NOREF;
+    alarm_init(&vu->alarm, vu_on_due);
+    return vu;
+}
+
+struct vu *vu_new_task(const struct vu *like, uint8_t slot)
+{
+    struct vu *vu = MEMORY_NEW(struct vu);
+
+    vu->campaign = like->campaign;
+    vu->shared = like->shared;
+    vu->id = like->id;
+    vu->scenario = like->scenario;
+    vu->slot = slot;
     alarm_init(&vu->alarm, vu_on_due);
     return vu;
 }
@@ -65,14 +82,42 @@ static void vu_drop_object(struct vu *vu)
 {
     lua_State *lua = vu->campaign->script->lua;
 
-    if (vu->object_reference == LUA_NOREF) {
+    if (vu->shared->object_reference == LUA_NOREF) {
         return;
     }
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, vu->object_reference);
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, vu->shared->object_reference);
     *(struct vu **)lua_touserdata(lua, -1) = NULL;
     lua_pop(lua, 1);
-    luaL_unref(lua, LUA_REGISTRYINDEX, vu->object_reference);
-    vu->object_reference = LUA_NOREF;
+    luaL_unref(lua, LUA_REGISTRYINDEX, vu->shared->object_reference);
+    vu->shared->object_reference = LUA_NOREF;
+}
+
+static void vu_free_shared(struct vu *vu)
+{
+    struct vu_shared *shared = vu->shared;
+    lua_State *lua = vu->campaign->script->lua;
+
+    vu_tasks_drop(vu);
+    vu_streams_drop(vu);
+    http_client_free(&shared->http);
+    vu_hooks(vu)->drop_drivers(vu);
+    http_client_free(&shared->webdriver);
+    vu_drop_object(vu);
+    luaL_unref(lua, LUA_REGISTRYINDEX, shared->witness_reference);
+    luaL_unref(lua, LUA_REGISTRYINDEX, shared->closer_reference);
+    memory_free(shared);
+}
+
+/* What it waits for comes to nobody. */
+static void vu_forget_wait(struct vu *vu)
+{
+    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+    vu_forget_exchange(vu);
+    vu_hooks(vu)->forget_driver(vu);
+    vu_drop_answer(vu);
+    operation_free(&vu->parked);
+    vu->wait = WAIT_NOTHING;
+    vu->release_ns = 0;
 }
 
 const struct vu_hooks *vu_hooks(const struct vu *vu)
@@ -87,17 +132,11 @@ void vu_free(struct vu **pointer)
     if (vu == NULL) {
         return;
     }
-    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+    vu_forget_wait(vu);
     turn_queue_remove(&vu->campaign->queue, vu);
-    vu_forget_exchange(vu);
-    vu_streams_drop(vu);
-    http_client_free(&vu->http);
-    vu_hooks(vu)->drop_drivers(vu);
-    http_client_free(&vu->webdriver);
-    vu_drop_answer(vu);
-    vu_drop_object(vu);
-    luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->witness_reference);
-    luaL_unref(vu->campaign->script->lua, LUA_REGISTRYINDEX, vu->closer_reference);
+    if (vu->slot == VU_NO_SLOT) {
+        vu_free_shared(vu);
+    }
     memory_free(vu->failure_text);
     memory_free(vu->failure_key);
     vu_coroutine_drop(vu);
@@ -108,7 +147,10 @@ void vu_free(struct vu **pointer)
 void vu_forget_exchange(struct vu *vu)
 {
     vu->response = NULL;
-    vu->awaited_stream = NULL;
+    if (vu->awaited_stream != NULL) {
+        vu->awaited_stream->reader = NULL;
+        vu->awaited_stream = NULL;
+    }
     http_exchange_free(&vu->exchange);
     vu_batch_drop(vu);
 }
@@ -120,7 +162,12 @@ void vu_drop_answer(struct vu *vu)
 
 bool vu_is_global(const struct vu *vu)
 {
-    return vu == vu->campaign->global;
+    return vu->shared->main == vu->campaign->global;
+}
+
+bool vu_gives_way(const struct vu *vu)
+{
+    return vu_phase_gives_way(vu->shared->main->phase);
 }
 
 void vu_wake(struct vu *vu, enum vu_wake wake)
@@ -144,23 +191,28 @@ static enum vu_event vu_run(struct vu *vu)
         return vu_result_count(vu, STEP_FAILED, vu_coroutine_describe_late(vu));
     }
     if (!vu_coroutine_run(vu, &result, &text)) {
+        vu_tasks_note_wait(vu);
         return VU_NO_EVENT;
+    }
+    if (vu->slot == VU_NO_SLOT) {
+        vu_tasks_end_phase(vu, &result, &text);
     }
     return vu_result_count(vu, result, text);
 }
 
 static enum vu_event vu_close_session(struct vu *vu)
 {
+    vu_tasks_end(vu);
     vu_forget_exchange(vu);
     vu_streams_drop(vu);
-    http_client_free(&vu->http);
+    http_client_free(&vu->shared->http);
     return vu_run(vu);
 }
 
 static enum vu_event vu_close_webdriver(struct vu *vu)
 {
     vu_forget_exchange(vu);
-    http_client_free(&vu->webdriver);
+    http_client_free(&vu->shared->webdriver);
     return vu_run(vu);
 }
 
@@ -194,6 +246,9 @@ static enum vu_event vu_end_wait(struct vu *vu)
     } else if (vu->wait == WAIT_DRIVER) {
         vu_hooks(vu)->forget_driver(vu);
         vu_wake(vu, WAKE_STOPPED);
+    } else if (vu->wait == WAIT_TASK || vu->wait == WAIT_CALL) {
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+        vu_wake(vu, WAKE_STOPPED);
     }
     return VU_NO_EVENT;
 }
@@ -203,13 +258,9 @@ static enum vu_event vu_end_wait(struct vu *vu)
  * now. */
 static enum vu_event vu_abandon_setup(struct vu *vu)
 {
-    alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
-    vu_cancel_requests(vu);
-    vu_hooks(vu)->forget_driver(vu);
-    vu_drop_answer(vu);
+    vu_tasks_drop(vu);
+    vu_forget_wait(vu);
     vu_coroutine_drop(vu);
-    vu->wait = WAIT_NOTHING;
-    vu->release_ns = 0;
     vu->is_cut_short = true;
     return vu_queue(vu);
 }
@@ -261,6 +312,13 @@ static enum vu_event vu_report_global(struct vu *vu)
     return VU_NO_EVENT;
 }
 
+/* The task may be gone after this. */
+static enum vu_event vu_end_task(struct vu *vu)
+{
+    vu_task_end(vu);
+    return VU_NO_EVENT;
+}
+
 static enum vu_event vu_do_nothing(struct vu *vu)
 {
     (void)vu;
@@ -286,6 +344,7 @@ static bool vu_move(struct vu *vu, enum vu_event event, enum vu_event *next)
         [VU_DO_REPORT_STEP] = vu_report_step,
         [VU_DO_REPORT_TORN_DOWN] = vu_report_torn_down,
         [VU_DO_REPORT_GLOBAL] = vu_report_global,
+        [VU_DO_END_TASK] = vu_end_task,
     };
     const struct vu_move *move = vu_move_find(vu->phase, event);
 
@@ -315,6 +374,9 @@ void vu_begin(struct vu *vu, enum vu_event begin, uint64_t step)
     if (vu_move(vu, begin, &next)) {
         vu->step = step;
         vu->has_been_stopped = false;
+        if (vu->slot == VU_NO_SLOT) {
+            vu_tasks_begin_step(vu);
+        }
     }
 }
 
@@ -325,6 +387,9 @@ void vu_turn(struct vu *vu)
 
 void vu_stop(struct vu *vu)
 {
+    if (vu->slot == VU_NO_SLOT) {
+        vu_tasks_stop(vu);
+    }
     vu_happen(vu, VU_STOP);
 }
 

@@ -1,5 +1,6 @@
-/* A virtual user: a worker as its shard runs it. Its life is the table of vu_phase.h; what it runs is a
- * coroutine of the script (vu_coroutine.h). */
+/* A virtual user: a worker as its shard runs it, or a task of it. Its life is the table of vu_phase.h; what
+ * it runs is a coroutine of the script (vu_coroutine.h). A worker and its tasks (vu_task.h) share what
+ * belongs to the worker, and wait each for itself. */
 #pragma once
 #include "agent/core/runner/runner.h"
 #include "agent/http/engine.h"
@@ -11,9 +12,11 @@
 #include <lua.h>
 
 struct lua_driver;
+struct operation;
 struct shard_campaign;
 struct vu_batch;
 struct vu_stream;
+struct vu_tasks;
 
 /* What the coroutine waits for. */
 enum vu_wait {
@@ -23,12 +26,30 @@ enum vu_wait {
     WAIT_RESPONSE,
     WAIT_LEASE,
     WAIT_DRIVER,
-    WAIT_TURN /* for its next turn: it has given way to others in the middle of what it does */
+    WAIT_TASK, /* for tasks to end */
+    WAIT_CALL, /* to make a call to the coordinator, once another one of the worker is answered */
+    WAIT_TURN  /* for its next turn: it has given way to others in the middle of what it does */
 };
 /* How the wait has ended. */
 enum vu_wake { WAKE_DONE, WAKE_STOPPED };
 
+/* What belongs to the worker, whichever of its tasks uses it. */
+struct vu_shared {
+    struct vu *main;
+    struct vu_tasks *tasks; /* NULL before the first */
+    int object_reference;   /* the script's `worker` */
+    int witness_reference;  /* what runs in VU_WITNESS */
+    int closer_reference;   /* what runs in VU_CLOSING */
+    uint64_t drawn_step;    /* in which there were so many `draws`: of random rows and bytes */
+    uint64_t draws;
+    struct http_client *http;      /* made at its first request */
+    struct http_client *webdriver; /* likewise, for its browsers: their cookies are not the script's */
+    struct vu_stream *streams;     /* that are open */
+    struct lua_driver *drivers;    /* that it has started */
+};
+
 struct vu {
+    struct vu_shared *shared; /* owned by the worker's own vu */
     struct shard_campaign *campaign;
     struct vu *next;         /* in the queue for turns */
     lua_State *thread;       /* NULL until it is needed; anchored in the registry, by its address */
@@ -36,7 +57,6 @@ struct vu {
     /* The coroutine that made the call it waits for: `thread`, or one of the script's. Only to be compared:
      * it may be gone. */
     const lua_State *waiting;
-    int object_reference; /* the script's `worker` */
     uint32_t id;
     uint32_t scenario; /* the one of this step */
     uint8_t phase;     /* enum vu_phase; vu.c alone writes it */
@@ -47,30 +67,33 @@ struct vu {
     bool is_begun;         /* the phase's function has been entered */
     bool is_cut_short;     /* the setup has timed out: it fails in the next turn */
     bool has_been_stopped; /* `stopped` has been raised in this phase: the next one cannot be caught */
+    bool is_timed;         /* its wait for tasks has a timeout */
+    bool waits_long;       /* its call is one that only others can end */
+    bool is_kept;          /* a task that outlives the step */
+    bool is_ending;        /* a task that is being cancelled */
+    uint8_t slot;          /* of a task, among those of its worker; VU_NO_SLOT: it is none */
     struct alarm alarm;
     uint64_t queued_ns; /* since when it is queued */
     uint64_t step;
-    uint64_t drawn_step; /* in which there were so many `draws`: of random rows and bytes */
-    uint64_t draws;
     uint64_t step_began_ns;
     uint64_t wait_began_ns;
+    uint64_t serial;             /* of a task: counted over the campaign */
+    uint64_t awaited[2];         /* the slots of the tasks that it waits for, as a bitset */
+    uint64_t ticket;             /* of its last call to the coordinator */
+    struct operation *parked;    /* the call that it is to make, in WAIT_CALL */
     struct shared_reply *answer; /* held with the others whom it answers */
     uint64_t rank;
-    uint64_t release_ns;      /* when its answer may be acted on; 0: at once */
-    char *failure_text;       /* why the step, setup or global fixture failed, until it is reported */
-    char *failure_key;        /* what the report groups the failure by, until it is counted; NULL: its text */
-    int witness_reference;    /* what runs in VU_WITNESS */
-    int closer_reference;     /* what runs in VU_CLOSING */
-    struct http_client *http; /* made at its first request */
-    struct http_client *webdriver;    /* likewise, for its browsers: their cookies are not the script's */
+    uint64_t release_ns; /* when its answer may be acted on; 0: at once */
+    char *failure_text;  /* why the step, setup or global fixture failed, until it is reported */
+    char *failure_key;   /* what the report groups the failure by, until it is counted; NULL: its text */
     struct http_exchange *exchange;   /* the last request of either, until its response was looked at */
     struct vu_batch *batch;           /* the same of several at once; NULL: none */
-    struct vu_stream *streams;        /* that are open */
     struct vu_stream *awaited_stream; /* NULL: it waits for something else */
     struct http_response *response;   /* the exchange's own; NULL while it is awaited */
-    struct lua_driver *drivers;       /* that it has started */
     struct lua_driver *awaited_driver;
 };
+
+#define VU_NO_SLOT UINT8_MAX
 
 /* What the Lua functions know of a worker and have to be asked. */
 struct vu_hooks {
@@ -85,7 +108,9 @@ struct vu_hooks {
 const struct vu_hooks *vu_hooks(const struct vu *vu);
 
 MUST_CHECK struct vu *vu_new(struct shard_campaign *campaign, uint32_t id);
-/* Cancels what is under way. */
+/* A task of the same worker as `like`, in this slot; see vu_task.h. */
+MUST_CHECK struct vu *vu_new_task(const struct vu *like, uint8_t slot);
+/* Cancels what is under way; with a worker its tasks go too. */
 void vu_free(struct vu **vu);
 
 /* One of VU_BEGIN_*: the phase runs when the vu has its turn. */
@@ -104,5 +129,7 @@ void vu_release_at(struct vu *vu, uint64_t at_ns);
 void vu_drop_answer(struct vu *vu);
 /* Its requests are cancelled, or their responses no longer needed. */
 void vu_forget_exchange(struct vu *vu);
+/* Whether a stop of the campaign interrupts what the worker does now. */
+bool vu_gives_way(const struct vu *vu);
 /* Whether it runs a global fixture, and so is none of the campaign's workers. */
 bool vu_is_global(const struct vu *vu);

@@ -5,6 +5,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_task.h"
 #include "common/clock.h"
 
 #include <lauxlib.h>
@@ -23,7 +24,7 @@ int vu_raise_stopped(lua_State *lua, struct vu *vu, double waited_s, const char 
 {
     const char *why = vu->campaign->stop_text;
 
-    if (vu->has_been_stopped && vu_phase_gives_way(vu->phase)) {
+    if (vu->has_been_stopped && vu_gives_way(vu)) {
         vu->campaign->script->limits.termination = TERMINATION_STOPPED;
     }
     vu->has_been_stopped = true;
@@ -38,7 +39,7 @@ int vu_raise_stopped(lua_State *lua, struct vu *vu, double waited_s, const char 
 
 static bool has_to_stop(const struct vu *vu)
 {
-    return vu->campaign->is_stopping && vu_phase_gives_way(vu->phase);
+    return vu->campaign->is_stopping && vu_gives_way(vu);
 }
 
 void vu_check_stopped(lua_State *lua, struct vu *vu)
@@ -120,7 +121,15 @@ int vu_await_lease(lua_State *lua, struct vu *vu, lua_CFunction again)
 
 enum runner_call vu_call(struct vu *vu, const struct operation *operation, struct error *error)
 {
-    return shard_campaign_call(vu->campaign, vu, operation, error);
+    struct operation sent = *operation;
+
+    vu->waits_long = operation_is_wait(operation->kind);
+    sent.is_aside = vu->waits_long && vu_tasks_others_move(vu);
+    enum runner_call call = shard_campaign_call(vu->campaign, vu, &sent, error);
+    if (call == RUNNER_CALL_WAITS && sent.is_aside) {
+        vu_tasks_note_aside(vu);
+    }
+    return call;
 }
 
 void vu_keep_artifact(const struct vu *vu, enum artifact_kind kind, struct bytes content)
@@ -158,11 +167,11 @@ uint32_t vu_seat(const struct vu *vu)
 
 uint64_t vu_next_draw(struct vu *vu)
 {
-    if (vu->drawn_step != vu->step) {
-        vu->drawn_step = vu->step;
-        vu->draws = 0;
+    if (vu->shared->drawn_step != vu->step) {
+        vu->shared->drawn_step = vu->step;
+        vu->shared->draws = 0;
     }
-    return ++vu->draws;
+    return ++vu->shared->draws;
 }
 
 const char *vu_agent(const struct vu *vu)

@@ -48,7 +48,7 @@ void vu_batch_start(struct vu *vu, const struct http_request *request)
     assert(batch->started < batch->count);
     struct vu_batch_item *item = &batch->items[batch->started++];
     item->vu = vu;
-    item->exchange = http_start(vu->http, request, vu_batch_on_done, item);
+    item->exchange = http_start(vu->shared->http, request, vu_batch_on_done, item);
 }
 
 size_t vu_batch_count(const struct vu *vu)

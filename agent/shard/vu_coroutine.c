@@ -7,6 +7,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard_campaign.h"
 #include "agent/shard/step_wrapper.h"
+#include "agent/shard/vu_task.h"
 #include "common/duration.h"
 #include "common/memory.h"
 
@@ -26,6 +27,7 @@ static const char *const PREFIXES[VU_PHASE_COUNT] = {
     [VU_TEARDOWN] = "teardown: ",
     [VU_GLOBAL_SETUP] = "global_setup: ",
     [VU_GLOBAL_TEARDOWN] = "global_teardown: ",
+    [VU_TASK] = "in a task: ",
 };
 
 /* What runs in the phase, but for a step: a reference into the registry, or LUA_NOREF. */
@@ -39,11 +41,11 @@ static int function_of_phase(const struct vu *vu)
     case VU_SETUP_SESSION:
         return fixtures[FIXTURE_SETUP_SESSION];
     case VU_WITNESS:
-        return vu->witness_reference;
+        return vu->shared->witness_reference;
     case VU_TEARDOWN_SESSION:
         return fixtures[FIXTURE_TEARDOWN_SESSION];
     case VU_CLOSING:
-        return vu->closer_reference;
+        return vu->shared->closer_reference;
     case VU_TEARDOWN:
         return fixtures[FIXTURE_TEARDOWN];
     case VU_GLOBAL_SETUP:
@@ -72,6 +74,9 @@ void vu_coroutine_drop(struct vu *vu)
 
     if (vu->thread == NULL) {
         return;
+    }
+    if (vu->slot != VU_NO_SLOT) {
+        vu_task_release_thread(vu);
     }
     lua_pushnil(lua);
     lua_rawsetp(lua, LUA_REGISTRYINDEX, vu->thread);
@@ -120,8 +125,7 @@ static bool enter_phase(struct vu *vu, int *arguments, enum step_result *result)
     return true;
 }
 
-/* Runs what the coroutine has still to close. False where that had to be ended. */
-static bool close_thread(struct vu *vu)
+bool vu_coroutine_close(struct vu *vu)
 {
     struct limits *limits = &vu->campaign->script->limits;
 
@@ -161,6 +165,9 @@ static char *take_error(struct vu *vu, enum step_result *result)
 
     *result = is_stop(script, thread) ? STEP_STOPPED : STEP_FAILED;
     char *group = lua_failure_copy_group(thread, -1);
+    if (vu->slot != VU_NO_SLOT) {
+        vu_task_keep_error(vu);
+    }
     if (vu->campaign->options->verbosity > 1) {
         luaL_traceback(script->lua, thread, NULL, 0);
     }
@@ -172,7 +179,7 @@ static char *take_error(struct vu *vu, enum step_result *result)
     } else {
         text = memory_format("%s%s", prefix, described);
     }
-    if (is_budget || script->limits.has_killed || !close_thread(vu)) {
+    if (is_budget || script->limits.has_killed || !vu_coroutine_close(vu)) {
         vu_coroutine_drop(vu);
     } else {
         lua_settop(thread, 0);
@@ -216,6 +223,9 @@ bool vu_coroutine_run(struct vu *vu, enum step_result *result, char **text)
     }
     vu->wait = WAIT_NOTHING;
     if (status == LUA_OK) {
+        if (vu->slot != VU_NO_SLOT) {
+            vu_task_keep_results(vu);
+        }
         lua_settop(vu->thread, 0);
         return true;
     }

@@ -8,5 +8,7 @@
 MUST_CHECK bool vu_coroutine_run(struct vu *vu, enum step_result *result, char **text);
 /* What a setup that has timed out has failed with; owned by the caller. */
 MUST_CHECK char *vu_coroutine_describe_late(const struct vu *vu);
+/* Runs what the coroutine has still to close. False where that had to be ended. */
+bool vu_coroutine_close(struct vu *vu);
 /* What the coroutine was in the middle of is gone: the next function runs in a new one. */
 void vu_coroutine_drop(struct vu *vu);

@@ -14,6 +14,7 @@ static const struct vu_move MOVES[VU_PHASE_COUNT][VU_EVENT_COUNT] =
                 [VU_BEGIN_TEARDOWN] = {VU_TEARDOWN_SESSION, VU_DO_QUEUE},
                 [VU_BEGIN_GLOBAL_SETUP] = {VU_GLOBAL_SETUP, VU_DO_QUEUE},
                 [VU_BEGIN_GLOBAL_TEARDOWN] = {VU_GLOBAL_TEARDOWN, VU_DO_QUEUE},
+                [VU_BEGIN_TASK] = {VU_TASK, VU_DO_QUEUE},
                 [VU_STOP] = {VU_IDLE, VU_DO_NOTHING},
             },
         [VU_SETUP] =
@@ -112,6 +113,15 @@ static const struct vu_move MOVES[VU_PHASE_COUNT][VU_EVENT_COUNT] =
                 [VU_DUE] = {VU_GLOBAL_TEARDOWN, VU_DO_WAKE},
                 [VU_STOP] = {VU_GLOBAL_TEARDOWN, VU_DO_NOTHING},
             },
+        [VU_TASK] =
+            {
+                [VU_TURN] = {VU_TASK, VU_DO_RUN},
+                [VU_OK] = {VU_IDLE, VU_DO_END_TASK},
+                [VU_FAILED] = {VU_IDLE, VU_DO_END_TASK},
+                [VU_STOPPED] = {VU_IDLE, VU_DO_END_TASK},
+                [VU_DUE] = {VU_TASK, VU_DO_WAKE},
+                [VU_STOP] = {VU_TASK, VU_DO_END_WAIT},
+            },
 };
 
 const struct vu_move *vu_move_find(enum vu_phase phase, enum vu_event event)
@@ -145,6 +155,7 @@ const char *vu_phase_name(enum vu_phase phase)
         [VU_TEARDOWN] = "teardown",
         [VU_GLOBAL_SETUP] = "global_setup",
         [VU_GLOBAL_TEARDOWN] = "global_teardown",
+        [VU_TASK] = "task",
     };
 
     assert((unsigned)phase < VU_PHASE_COUNT);
@@ -159,6 +170,7 @@ const char *vu_event_name(enum vu_event event)
         [VU_BEGIN_TEARDOWN] = "begin_teardown",
         [VU_BEGIN_GLOBAL_SETUP] = "begin_global_setup",
         [VU_BEGIN_GLOBAL_TEARDOWN] = "begin_global_teardown",
+        [VU_BEGIN_TASK] = "begin_task",
         [VU_TURN] = "turn",
         [VU_OK] = "ok",
         [VU_OK_DELAYED] = "ok_delayed",
@@ -192,6 +204,7 @@ const char *vu_action_name(enum vu_action action)
         [VU_DO_REPORT_STEP] = "report_step",
         [VU_DO_REPORT_TORN_DOWN] = "report_torn_down",
         [VU_DO_REPORT_GLOBAL] = "report_global",
+        [VU_DO_END_TASK] = "end_task",
     };
 
     assert((unsigned)action < VU_ACTION_COUNT);

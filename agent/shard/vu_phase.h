@@ -17,6 +17,7 @@ enum vu_phase {
     VU_TEARDOWN,
     VU_GLOBAL_SETUP, /* the global ones run in a vu that is none of the campaign's workers */
     VU_GLOBAL_TEARDOWN,
+    VU_TASK, /* a task, which is a vu of its own, runs beside any of those above */
     VU_PHASE_COUNT
 };
 
@@ -26,6 +27,7 @@ enum vu_event {
     VU_BEGIN_TEARDOWN,
     VU_BEGIN_GLOBAL_SETUP, /* a command asks for it, as for the next one */
     VU_BEGIN_GLOBAL_TEARDOWN,
+    VU_BEGIN_TASK,       /* the script asks for it */
     VU_TURN,             /* it has the thread */
     VU_OK,               /* the phase's function has returned, or there is none */
     VU_OK_DELAYED,       /* likewise, and the scenario has a delay */
@@ -55,6 +57,7 @@ enum vu_action {
     VU_DO_REPORT_STEP,      /* tell the runner how the step has ended */
     VU_DO_REPORT_TORN_DOWN, /* tell the runner; the vu is freed */
     VU_DO_REPORT_GLOBAL,    /* tell the campaign how the global fixture has ended; the vu is freed */
+    VU_DO_END_TASK,         /* tell those who wait for the task; the vu is freed unless it has failed */
     VU_ACTION_COUNT
 };
 

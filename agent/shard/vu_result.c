@@ -11,7 +11,7 @@ static bool wants_witness(const struct vu *vu)
 {
     const struct shard_campaign *campaign = vu->campaign;
 
-    return vu->witness_reference != LUA_NOREF && !campaign->is_stopping &&
+    return vu->shared->witness_reference != LUA_NOREF && !campaign->is_stopping &&
            campaign->artifacts < LIMIT_ARTIFACTS;
 }
 
@@ -96,6 +96,10 @@ static enum vu_event vu_result_of_phase(struct vu *vu, enum step_result result, 
     case VU_GLOBAL_TEARDOWN:
         vu->failure_text = text;
         break;
+    case VU_TASK: /* the step that it runs in counts it */
+        vu->result = (uint8_t)result;
+        vu->failure_text = text;
+        break;
     case VU_WITNESS:
         aside = text;
         if (result == STEP_FAILED) {
@@ -117,6 +121,9 @@ enum vu_event vu_result_count(struct vu *vu, enum step_result result, char *text
 {
     enum vu_event event = vu_result_of_phase(vu, result, text);
 
+    if (vu->slot != VU_NO_SLOT) {
+        return event;
+    }
     memory_free(vu->failure_key);
     vu->failure_key = NULL;
     return event;

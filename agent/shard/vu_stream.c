@@ -5,11 +5,12 @@
 
 static void vu_stream_tell(struct vu_stream *stream)
 {
-    struct vu *vu = stream->vu;
+    struct vu *reader = stream->reader;
 
-    if (vu->awaited_stream == stream) {
-        vu->awaited_stream = NULL;
-        vu_wake(vu, WAKE_DONE);
+    if (reader != NULL) {
+        stream->reader = NULL;
+        reader->awaited_stream = NULL;
+        vu_wake(reader, WAKE_DONE);
     }
 }
 
@@ -42,29 +43,27 @@ void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_r
     streamed.on_head = is_read ? vu_stream_on_head : NULL;
     streamed.on_data = vu_stream_on_progress;
     streamed.on_room = vu_stream_on_progress;
-    *stream = (struct vu_stream){.vu = vu, .next = vu->streams, .at = &vu->streams};
+    *stream =
+        (struct vu_stream){.vu = vu->shared->main, .next = vu->shared->streams, .at = &vu->shared->streams};
     if (stream->next != NULL) {
         stream->next->at = &stream->next;
     }
-    vu->streams = stream;
-    stream->exchange = http_start(vu->http, &streamed, vu_stream_on_done, stream);
+    vu->shared->streams = stream;
+    stream->exchange = http_start(vu->shared->http, &streamed, vu_stream_on_done, stream);
 }
 
-void vu_stream_await(struct vu_stream *stream)
+void vu_stream_await(struct vu *vu, struct vu_stream *stream)
 {
-    stream->vu->awaited_stream = stream;
+    vu->awaited_stream = stream;
+    stream->reader = vu;
 }
 
 void vu_stream_close(struct vu_stream *stream)
 {
-    struct vu *vu = stream->vu;
-
-    if (vu == NULL) {
+    if (stream->vu == NULL) {
         return;
     }
-    if (vu->awaited_stream == stream) {
-        vu->awaited_stream = NULL;
-    }
+    vu_stream_tell(stream);
     *stream->at = stream->next;
     if (stream->next != NULL) {
         stream->next->at = stream->at;
@@ -76,7 +75,7 @@ void vu_stream_close(struct vu_stream *stream)
 
 void vu_streams_drop(struct vu *vu)
 {
-    while (vu->streams != NULL) {
-        vu_stream_close(vu->streams);
+    while (vu->shared->streams != NULL) {
+        vu_stream_close(vu->shared->streams);
     }
 }

@@ -9,7 +9,8 @@ struct vu;
 
 /* In the caller's memory; zeroed is closed. */
 struct vu_stream {
-    struct vu *vu; /* NULL: it is closed */
+    struct vu *vu;     /* the worker; NULL: it is closed */
+    struct vu *reader; /* who of the worker waits for it; NULL: nobody */
     struct vu_stream *next;
     struct vu_stream **at;
     struct http_exchange *exchange;
@@ -22,8 +23,9 @@ struct vu_stream {
  * done. */
 void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_request *request,
                     bool is_read);
-/* The worker waits for it from now on; until it is woken, or waits for something else. */
-void vu_stream_await(struct vu_stream *stream);
+/* The vu waits for it from now on, until it is woken or waits for something else; nobody else does. */
+void vu_stream_await(struct vu *vu, struct vu_stream *stream);
+/* Wakes who waits for it. */
 void vu_stream_close(struct vu_stream *stream);
 /* Closes all streams of the worker. */
 void vu_streams_drop(struct vu *vu);

@@ -13,8 +13,8 @@ static_assert((int)OPERATION_PAST + 1 == TUTTI__V1__OPERATION_KIND__PAST, "kinds
 static_assert((int)OPERATION_WAIT_CHANGED + 1 == TUTTI__V1__OPERATION_KIND__WAIT_CHANGED,
               "in the same order");
 static_assert((int)OPERATION_WRITING + 1 == TUTTI__V1__OPERATION_KIND__WRITING, "also the later ones");
-static_assert((int)OPERATION_BEGUN + 1 == TUTTI__V1__OPERATION_KIND__BEGUN, "and the last");
-static_assert(OPERATION_BEGUN + 1 == OPERATION_KIND_COUNT, "and all of them");
+static_assert((int)OPERATION_GIVEN_UP + 1 == TUTTI__V1__OPERATION_KIND__GIVEN_UP, "and the last");
+static_assert(OPERATION_GIVEN_UP + 1 == OPERATION_KIND_COUNT, "and all of them");
 
 void put_name(struct buffer *into, uint32_t field, struct bytes name)
 {

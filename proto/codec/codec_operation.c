@@ -38,6 +38,8 @@ static const struct rule RULES[OPERATION_KIND_COUNT] = {
     [OPERATION_WAIT_CHANGED] = {.has_name = true, .has_expected = true, .has_reply_value = true},
     [OPERATION_WRITING] = {.has_name = true},
     [OPERATION_BEGUN] = {.has_name = false},
+    [OPERATION_SETTLED] = {.has_name = false},
+    [OPERATION_GIVEN_UP] = {.has_name = false},
 };
 
 /* An absent value means nil. */
@@ -107,6 +109,7 @@ static void put_operation(struct buffer *into, const struct operation *operation
     put_instants(into, operation);
     assert(operation->digest.size == 0 || operation->digest.size == OPERATION_DIGEST_BYTES);
     protobuf_write_bytes(into, 19, operation->digest);
+    protobuf_write_flag(into, 20, operation->is_aside);
 }
 
 void encode_operations(const struct message *message, struct buffer *into)
@@ -127,6 +130,7 @@ static void copy_operation(const Tutti__V1__Operation *wire, struct operation *o
     operation->count = wire->count;
     operation->is_strict = wire->is_strict;
     operation->is_at_once = wire->is_at_once;
+    operation->is_aside = wire->is_aside;
     operation->first_ns = wire->first_ns;
     operation->last_ns = wire->last_ns;
     operation->uncertainty_us = wire->uncertainty_us;

@@ -45,6 +45,8 @@ static const struct trait TRAITS[OPERATION_KIND_COUNT] = {
     [OPERATION_WAIT_CHANGED] = {.name = "wait_var", .is_wait = true, .is_answered = true},
     [OPERATION_WRITING] = {.name = "writing", .is_aggregated = true},
     [OPERATION_BEGUN] = {.name = "begun", .is_aggregated = true},
+    [OPERATION_SETTLED] = {.name = "settled"},
+    [OPERATION_GIVEN_UP] = {.name = "given_up"},
 };
 
 static const struct trait *trait_of(enum operation_kind kind)

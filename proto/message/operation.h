@@ -46,6 +46,9 @@ enum operation_kind {
     OPERATION_WRITING, /* aggregated: the edit of (room, name, step) begins, at `first_ns` */
     OPERATION_BEGUN, /* aggregated: these workers are past the step before `step`, and begin `step` as soon as
                         this is acknowledged: used only if a step must not be begun twice */
+    OPERATION_SETTLED,  /* nothing of this worker moves any more but by the end of its wait, which was
+                           `is_aside` */
+    OPERATION_GIVEN_UP, /* this worker's wait has nobody who waits in it: it is ended, as by its timeout */
     OPERATION_KIND_COUNT
 };
 
@@ -73,6 +76,9 @@ struct operation {
     uint64_t timeout_ms; /* of a wait; 0 is the campaign's default */
     bool is_strict;
     bool is_at_once;
+    /* Of a wait, in a task of the worker: others of its tasks go on meanwhile, so it is no part of a deadlock
+     * until SETTLED; and it does not end with the step. */
+    bool is_aside;
     struct bytes value;    /* canonical (common/value.h) where the kind has one */
     struct bytes expected; /* also canonical, where the kind has one */
     struct bytes text;

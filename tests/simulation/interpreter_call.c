@@ -177,7 +177,7 @@ static enum runner_call call(struct world *world, struct host *host, uint32_t wo
 {
     struct actor *actor = &host->actors[worker];
     enum runner_call result =
-        runner_call(host->shards[actor->shard].runner, worker, operation, &world->runner_effects, error);
+        runner_call(host->shards[actor->shard].runner, worker, operation, 0, &world->runner_effects, error);
     if (result == RUNNER_CALL_WAITS) {
         actor->state = ACTOR_WAITING;
         actor->call = operation->kind;

@@ -264,7 +264,7 @@ static void tick(struct runner *runner, uint64_t now_ns)
     }
 }
 
-/* An event of a worker from the shell. A call that it was still waiting in is gone with its script. */
+/* An event of a worker from the shell. A call that it was still waiting in itself is gone with its script. */
 static void take_worker_event(struct runner *runner, const struct runner_event *event)
 {
     struct worker *worker = worker_index_find(runner->index, event->worker);
@@ -278,7 +278,13 @@ static void take_worker_event(struct runner *runner, const struct runner_event *
     } else if (event->kind == RUNNER_STEP_DONE) {
         happened = WORKER_STEP_OVER;
     }
-    worker_wait_over(worker);
+    struct pending *next;
+    for (struct pending *at = worker_next_pending(worker, NULL); at != NULL; at = next) {
+        next = worker_next_pending(worker, at);
+        if (pending_ticket(at) == 0) {
+            worker_wait_over(worker, at);
+        }
+    }
     runner_move(runner, worker, happened);
 }
 

@@ -33,7 +33,7 @@ enum runner_effect_kind {
     RUNNER_SETUP_LATE, /* --setup-timeout has expired: abort the setup and report it as failed */
     RUNNER_STEP,       /* run step number `step`, then RUNNER_STEP_DONE */
     RUNNER_ANSWER,     /* the call that the worker waits in ends with `reply` (held until the next step);
-                          `rank` is this worker's own */
+                          `rank` is this worker's own, `ticket` the caller's */
     RUNNER_TEARDOWN, /* run `teardown_session`, close what the worker has, `teardown`; then RUNNER_TORN_DOWN.
                         A worker that never began its setup is not torn down */
     RUNNER_NOTICE, /* hand `notice` to the agent; the shell takes it. Before NOTICE_FINISHED it sends its last
@@ -46,6 +46,7 @@ struct runner_effect {
     uint64_t step;
     struct shared_reply *reply;
     uint64_t rank;
+    uint64_t ticket;
     struct notice
         *notice; /* NULLed by the shell that takes it; freed by runner_effects_clear if it does not */
 };
@@ -73,18 +74,25 @@ uint64_t runner_due_ns(const struct runner *runner);
 enum runner_call {
     RUNNER_CALL_DONE,    /* sent, no answer comes: go on */
     RUNNER_CALL_WAITS,   /* RUNNER_ANSWER will come */
+    RUNNER_CALL_BUSY,    /* not until an earlier call of the worker is answered */
     RUNNER_CALL_STOPPED, /* the campaign is stopping: raise `stopped` */
     RUNNER_CALL_REFUSED  /* misuse; `error` says which */
 };
 /* A worker's script calls the coordinator. `operation` has kind, room (of a variable), name, step, count,
- * timeout_ms, flags, value, expected, instants; the rest (workers, nth, call, the room of a notifier or
- * barrier) is filled in here. Borrowed; the notice in `effects` (cleared first), or the batcher, owns a copy.
- * A signal on another step than the worker's is refused. Variables may be used at any time, by global
- * fixtures in the name of any worker of the runner; notifiers and barriers not before the setup and not in a
- * teardown. */
+ * timeout_ms, flags, value, expected, instants; `ticket` says
+ * which task waits for the answer, 0: the worker itself, whose call is forgotten with its step; the rest
+ * (workers, nth, call, the room of a notifier or barrier) is filled in here. Borrowed; the notice in
+ * `effects` (cleared first), or the batcher, owns a copy. A signal on another step than the worker's is
+ * refused. Variables may be used at any time, by global fixtures in the name of any worker of the runner;
+ * notifiers and barriers not before the setup and not in a teardown. A worker has LIMIT_CALLS_AT_ONCE calls
+ * at once that are not answered, and one wait among them. */
 MUST_CHECK enum runner_call runner_call(struct runner *runner, uint32_t worker,
-                                        const struct operation *operation, struct runner_effects *effects,
-                                        struct error *error);
+                                        const struct operation *operation, uint64_t ticket,
+                                        struct runner_effects *effects, struct error *error);
+/* Nobody waits for the answer of this call any more: if it is a wait, the coordinator is asked to end it. */
+void runner_give_up(struct runner *runner, uint32_t worker, uint64_t ticket, struct runner_effects *effects);
+/* What the worker waits for, which was sent as `is_aside`, is all that it still does. */
+void runner_settle(struct runner *runner, uint32_t worker, struct runner_effects *effects);
 
 /* How many workers the campaign has, as this worker sees it in its step: in a room that synchronises all see
  * the same number in the same step. */

@@ -60,10 +60,6 @@ static bool check_meeting(const struct worker *worker, const struct operation *o
 
 static bool check(const struct worker *worker, const struct operation *operation, struct error *error)
 {
-    if (worker->pending != NULL) {
-        return error_set(error, "%s() while worker %" PRIu32 " waits for another call",
-                         operation_name(operation->kind), worker->id);
-    }
     if (operation->name.size == 0 || operation->name.size > LIMIT_NAME_BYTES) {
         return error_set(error, "%s(): a name has 1 to %u bytes, not %zu", operation_name(operation->kind),
                          LIMIT_NAME_BYTES, operation->name.size);
@@ -88,7 +84,7 @@ static void runner_call_fill(const struct runner *runner, struct worker *worker,
 }
 
 enum runner_call runner_call(struct runner *runner, uint32_t worker, const struct operation *operation,
-                             struct runner_effects *effects, struct error *error)
+                             uint64_t ticket, struct runner_effects *effects, struct error *error)
 {
     assert(operation->kind != OPERATION_PAST && operation->kind != OPERATION_ENDED);
     runner_effects_clear(effects);
@@ -104,6 +100,9 @@ enum runner_call runner_call(struct runner *runner, uint32_t worker, const struc
     if (!check(caller, operation, error)) {
         return RUNNER_CALL_REFUSED;
     }
+    if (operation_is_answered(operation->kind) && worker_is_busy_for(caller, operation->kind)) {
+        return RUNNER_CALL_BUSY;
+    }
     struct operation filled = *operation;
     struct worker_run run;
     filled.workers = runner_only(&run, caller);
@@ -115,7 +114,7 @@ enum runner_call runner_call(struct runner *runner, uint32_t worker, const struc
     if (!operation_is_answered(operation->kind)) {
         return RUNNER_CALL_DONE;
     }
-    worker_wait(caller, &filled);
+    worker_wait(caller, &filled, ticket);
     runner_expect_answer(runner);
     return RUNNER_CALL_WAITS;
 }
@@ -128,14 +127,15 @@ static struct shared_reply *runner_call_keep(struct runner *runner, struct share
     return runner->answers[runner->answer_count++] = reply;
 }
 
-static void runner_call_answer(struct runner *runner, struct worker *worker, struct shared_reply *kept,
-                               uint64_t rank)
+static void runner_call_answer(struct runner *runner, struct worker *worker, struct pending *pending,
+                               struct shared_reply *kept, uint64_t rank)
 {
-    worker_wait_over(worker);
     struct runner_effect *effect = runner_add_effect(runner->effects, RUNNER_ANSWER);
     effect->worker = worker->id;
     effect->reply = kept;
     effect->rank = rank;
+    effect->ticket = pending_ticket(pending);
+    worker_wait_over(worker, pending);
 }
 
 void runner_take_reply(struct runner *runner, const struct command *command)
@@ -145,26 +145,55 @@ void runner_take_reply(struct runner *runner, const struct command *command)
     struct worker_cursor cursor = {0};
     for (uint64_t i = 0; worker_set_next(&command->workers, &cursor); i++) {
         struct worker *worker = worker_index_find(runner->index, cursor.worker);
-        if (worker == NULL || !worker_waits_for(worker, reply)) {
+        struct pending *pending = worker != NULL ? worker_find_pending(worker, reply) : NULL;
+        if (pending == NULL) {
             continue; /* it was stopped meanwhile, or never asked */
         }
         kept = kept == NULL ? runner_call_keep(runner, shared_reply_hold(command->reply)) : kept;
         uint64_t rank = command->ranks == NULL ? reply->rank + i : command->ranks[i];
-        runner_call_answer(runner, worker, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
+        runner_call_answer(runner, worker, pending, kept, reply->kind == OPERATION_BARRIER ? rank : 0);
     }
 }
 
-void runner_answer(struct runner *runner, struct worker *worker, const struct reply *reply)
+void runner_answer(struct runner *runner, struct worker *worker, struct pending *pending,
+                   const struct reply *reply)
 {
-    runner_call_answer(runner, worker, runner_call_keep(runner, shared_reply_new(reply)), 0);
+    runner_call_answer(runner, worker, pending, runner_call_keep(runner, shared_reply_new(reply)), 0);
 }
 
-void runner_stop_call(struct runner *runner, struct worker *worker)
+void runner_stop_calls(struct runner *runner, struct worker *worker, const char *text)
 {
-    if (worker->pending == NULL) {
-        return;
+    struct pending *pending;
+    while ((pending = worker_next_pending(worker, NULL)) != NULL) {
+        struct reply reply = {.outcome = OUTCOME_STOPPED, .text = bytes_of_string(text)};
+        pending_describe(pending, &reply);
+        runner_answer(runner, worker, pending, &reply);
     }
-    struct reply reply = {.outcome = OUTCOME_STOPPED, .text = bytes_of_string(runner->stop_text)};
-    worker_describe_wait(worker, &reply);
-    runner_answer(runner, worker, &reply);
+}
+
+static void tell_of_wait(struct runner *runner, const struct worker *worker, enum operation_kind kind,
+                         struct runner_effects *effects)
+{
+    struct worker_run run;
+    struct operation operation = {.kind = kind, .workers = runner_only(&run, worker)};
+    runner_tell(runner, effects, &operation);
+}
+
+void runner_give_up(struct runner *runner, uint32_t worker, uint64_t ticket, struct runner_effects *effects)
+{
+    runner_effects_clear(effects);
+    const struct worker *caller = worker_index_find(runner->index, worker);
+    const struct pending *wait = caller != NULL ? worker_find_wait(caller) : NULL;
+    if (wait != NULL && pending_ticket(wait) == ticket && !runner->is_forgotten) {
+        tell_of_wait(runner, caller, OPERATION_GIVEN_UP, effects);
+    }
+}
+
+void runner_settle(struct runner *runner, uint32_t worker, struct runner_effects *effects)
+{
+    runner_effects_clear(effects);
+    const struct worker *caller = worker_index_find(runner->index, worker);
+    if (caller != NULL && worker_find_wait(caller) != NULL && !runner->is_forgotten) {
+        tell_of_wait(runner, caller, OPERATION_SETTLED, effects);
+    }
 }

@@ -196,7 +196,7 @@ static void runner_command_stop(struct runner *runner, const struct command *com
     runner->stop_text = memory_copy_string(has_words ? command->text : "the campaign is stopping");
     struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
-        runner_stop_call(runner, workers.items[i]);
+        runner_stop_calls(runner, workers.items[i], runner->stop_text);
         runner_move(runner, workers.items[i], WORKER_STOP);
     }
 }

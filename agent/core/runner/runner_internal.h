@@ -105,7 +105,8 @@ uint32_t runner_room_limit(const struct runner *runner);
 void runner_report_past(struct runner *runner, const struct worker *worker, struct bytes text);
 /* It begins its step, and so is past the one before. */
 void runner_report_begun(struct runner *runner, const struct worker *worker);
-void runner_report_ended(struct runner *runner, const struct worker *worker, const char *text);
+/* The coordinator forgets its waits with that, so they end here. */
+void runner_report_ended(struct runner *runner, struct worker *worker, const char *text);
 /* When it really began, less its delay in the ramp-up, so that all can be compared. Reports nothing where the
  * campaign has no instant to begin at. */
 void runner_report_start(struct runner *runner, const struct worker *worker);
@@ -114,11 +115,12 @@ void runner_check_finished(struct runner *runner);
 
 void runner_take_command(struct runner *runner, const struct command *command);
 void runner_take_reply(struct runner *runner, const struct command *command);
-/* Ends the call that the worker waits in by this reply, which is copied. */
-void runner_answer(struct runner *runner, struct worker *worker, const struct reply *reply);
+/* Ends this call of the worker by this reply, which is copied. */
+void runner_answer(struct runner *runner, struct worker *worker, struct pending *pending,
+                   const struct reply *reply);
 /* In runner_patience.c. A worker waits from now on. */
 void runner_expect_answer(struct runner *runner);
 /* Ends the calls that the coordinator should have answered long ago. */
 void runner_look_for_vain_waits(struct runner *runner, const struct runner_event *tick);
-/* Ends the call that the worker waits in, if any, because the campaign stops. */
-void runner_stop_call(struct runner *runner, struct worker *worker);
+/* Ends the calls that the worker waits in, if any, since it or the campaign stops; `text` says so. */
+void runner_stop_calls(struct runner *runner, struct worker *worker, const char *text);

@@ -13,19 +13,19 @@
 #define NAME_BYTES 300u
 #define DURATION_BYTES 32u
 
-static void runner_patience_give_up(struct runner *runner, struct worker *worker)
+static void runner_patience_give_up(struct runner *runner, struct worker *worker, struct pending *pending)
 {
     SCOPED(buffer_finish) struct buffer text;
     struct reply reply = {.outcome = OUTCOME_TIMEOUT};
     char allowed[DURATION_BYTES];
-    worker_describe_wait(worker, &reply);
+    pending_describe(pending, &reply);
     buffer_init(&text, LIMIT_TEXT_BYTES);
     duration_describe(ALLOWED_MS, allowed, sizeof allowed);
     buffer_append_format(&text, "the coordinator has never answered %s of ", operation_name(reply.kind));
     escape_text(&text, reply.name);
     buffer_append_format(&text, ", not even %s after it should have", allowed);
     reply.text = buffer_bytes(&text);
-    runner_answer(runner, worker, &reply);
+    runner_answer(runner, worker, pending, &reply);
 }
 
 void runner_expect_answer(struct runner *runner)
@@ -46,14 +46,15 @@ static bool is_in_vain(const struct runner *runner, uint64_t now_ns, uint64_t si
 
 static void look_at(struct runner *runner, struct worker *worker, uint64_t now_ns)
 {
-    uint64_t since_ns;
-    uint64_t timeout_ms;
-    if (!worker_waits_since(worker, now_ns, &since_ns, &timeout_ms)) {
-        return;
-    }
-    runner->has_found_waiting = true;
-    if (is_in_vain(runner, now_ns, since_ns, timeout_ms)) {
-        runner_patience_give_up(runner, worker);
+    struct pending *next;
+    for (struct pending *at = worker_next_pending(worker, NULL); at != NULL; at = next) {
+        uint64_t timeout_ms;
+        uint64_t since_ns = pending_since_ns(at, now_ns, &timeout_ms);
+        next = worker_next_pending(worker, at);
+        runner->has_found_waiting = true;
+        if (is_in_vain(runner, now_ns, since_ns, timeout_ms)) {
+            runner_patience_give_up(runner, worker, at);
+        }
     }
 }
 

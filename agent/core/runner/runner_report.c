@@ -121,9 +121,10 @@ void runner_report_begun(struct runner *runner, const struct worker *worker)
     runner_report_operation(runner, worker, &operation);
 }
 
-void runner_report_ended(struct runner *runner, const struct worker *worker, const char *text)
+void runner_report_ended(struct runner *runner, struct worker *worker, const char *text)
 {
     report_progress(runner, worker, OPERATION_ENDED, bytes_of_string(text));
+    runner_stop_calls(runner, worker, "the worker is past its last step");
 }
 
 void runner_report_start(struct runner *runner, const struct worker *worker)

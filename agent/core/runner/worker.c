@@ -1,6 +1,7 @@
 /* One worker as its runner sees it. */
 #include "agent/core/runner/worker.h"
 #include "common/memory.h"
+#include "proto/message/limits.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 static_assert(sizeof(struct worker) <= 80, "a hundred thousand of them are to be cheap");
 
 struct pending {
+    struct pending *next;
+    uint64_t ticket;
     enum operation_kind kind;
     uint32_t room;
     uint64_t step;
@@ -39,7 +42,9 @@ void worker_init(struct worker *worker, uint32_t id, uint64_t first_step)
 
 void worker_finish(struct worker *worker)
 {
-    worker_wait_over(worker);
+    while (worker->pending != NULL) {
+        worker_wait_over(worker, worker->pending);
+    }
     worker_forget_arrivals(worker);
     memory_free(worker->last_text);
     worker->last_text = NULL;
@@ -107,10 +112,12 @@ void worker_forget_arrivals(struct worker *worker)
     }
 }
 
-void worker_wait(struct worker *worker, const struct operation *operation)
+void worker_wait(struct worker *worker, const struct operation *operation, uint64_t ticket)
 {
-    assert(worker->pending == NULL);
+    assert(!worker_is_busy_for(worker, operation->kind));
     struct pending *pending = memory_new(1, sizeof *pending + operation->name.size);
+    pending->next = worker->pending;
+    pending->ticket = ticket;
     pending->kind = operation->kind;
     pending->room = operation->room;
     pending->step = operation->step;
@@ -124,22 +131,23 @@ void worker_wait(struct worker *worker, const struct operation *operation)
     worker->pending = pending;
 }
 
-bool worker_waits_since(struct worker *worker, uint64_t now_ns, uint64_t *since_ns, uint64_t *timeout_ms)
+bool worker_is_busy_for(const struct worker *worker, enum operation_kind kind)
 {
-    struct pending *pending = worker->pending;
-    if (pending == NULL) {
-        return false;
+    size_t count = 0;
+    for (const struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
+        count++;
     }
-    pending->seen_ns = pending->seen_ns == 0 ? now_ns : pending->seen_ns;
-    *since_ns = pending->seen_ns;
-    *timeout_ms = pending->timeout_ms;
-    return true;
+    return count >= LIMIT_CALLS_AT_ONCE || (operation_is_wait(kind) && worker_find_wait(worker) != NULL);
 }
 
-bool worker_waits_for(const struct worker *worker, const struct reply *reply)
+struct pending *worker_next_pending(const struct worker *worker, const struct pending *before)
 {
-    const struct pending *pending = worker->pending;
-    if (pending == NULL || pending->kind != reply->kind) {
+    return before == NULL ? worker->pending : before->next;
+}
+
+static bool pending_is_ended_by(const struct pending *pending, const struct reply *reply)
+{
+    if (pending->kind != reply->kind) {
         return false;
     }
     if (!operation_is_aggregated(pending->kind)) {
@@ -149,10 +157,38 @@ bool worker_waits_for(const struct worker *worker, const struct reply *reply)
            bytes_equal(bytes_of(pending->name, pending->name_size), reply->name);
 }
 
-void worker_describe_wait(const struct worker *worker, struct reply *reply)
+struct pending *worker_find_pending(const struct worker *worker, const struct reply *reply)
 {
-    const struct pending *pending = worker->pending;
-    assert(pending != NULL);
+    struct pending *pending = worker->pending;
+    while (pending != NULL && !pending_is_ended_by(pending, reply)) {
+        pending = pending->next;
+    }
+    return pending;
+}
+
+struct pending *worker_find_wait(const struct worker *worker)
+{
+    struct pending *pending = worker->pending;
+    while (pending != NULL && !operation_is_wait(pending->kind)) {
+        pending = pending->next;
+    }
+    return pending;
+}
+
+uint64_t pending_ticket(const struct pending *pending)
+{
+    return pending->ticket;
+}
+
+uint64_t pending_since_ns(struct pending *pending, uint64_t now_ns, uint64_t *timeout_ms)
+{
+    pending->seen_ns = pending->seen_ns == 0 ? now_ns : pending->seen_ns;
+    *timeout_ms = pending->timeout_ms;
+    return pending->seen_ns;
+}
+
+void pending_describe(const struct pending *pending, struct reply *reply)
+{
     reply->kind = pending->kind;
     reply->room = pending->room;
     reply->step = pending->step;
@@ -161,8 +197,12 @@ void worker_describe_wait(const struct worker *worker, struct reply *reply)
     reply->name = bytes_of(pending->name, pending->name_size);
 }
 
-void worker_wait_over(struct worker *worker)
+void worker_wait_over(struct worker *worker, struct pending *pending)
 {
-    memory_free(worker->pending);
-    worker->pending = NULL;
+    struct pending **at = &worker->pending;
+    while (*at != pending) {
+        at = &(*at)->next;
+    }
+    *at = pending->next;
+    memory_free(pending);
 }

@@ -2,6 +2,8 @@
 #include "coordinator/core/base/timer_pack.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
+#include <assert.h>
+
 static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 64 && sizeof(struct step_state) == 80 &&
                   sizeof(struct meeting) == 64 && sizeof(struct notifier) == 288 &&
                   sizeof(struct barrier) == 144 && sizeof(struct wait) == 104 &&
@@ -55,12 +57,19 @@ static void seat_unpack(const struct rooms *rooms, struct seat *seat, struct unp
     seat->begun = (flags & SEAT_HAS_BEGUN) != 0 ? unpack_number(from) : 0;
 }
 
+/* Added to the kind of a wait. */
+#define PACKED_ASIDE 64u
+#define PACKED_OWN_TIMEOUT 128u
+
+static_assert(OPERATION_KIND_COUNT <= PACKED_ASIDE, "a kind and its flags are apart");
+
 void wait_list_pack(const struct wait_list *list, struct buffer *into)
 {
     pack_number(into, list->count);
     for (const struct wait *wait = list->first; wait != NULL; wait = wait->next) {
         pack_number(into, wait->worker);
-        pack_number(into, wait->kind);
+        pack_number(into, (uint64_t)wait->kind + wait->is_aside * PACKED_ASIDE +
+                              (wait->is_aside && wait->has_own_timeout) * PACKED_OWN_TIMEOUT);
         pack_number(into, wait->call);
         pack_number(into, wait->timeout_ms);
         pack_number(into, wait->rank);
@@ -87,7 +96,10 @@ void wait_list_unpack(struct rooms *rooms, const struct wait *like, struct wait_
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
         struct wait wait = *like;
         wait.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
-        wait.kind = (enum operation_kind)unpack_bounded(from, OPERATION_KIND_COUNT - 1);
+        uint64_t kind = unpack_bounded(from, PACKED_ASIDE + PACKED_OWN_TIMEOUT + OPERATION_KIND_COUNT - 1);
+        wait.has_own_timeout = (kind & PACKED_OWN_TIMEOUT) != 0;
+        wait.is_aside = (kind & PACKED_ASIDE) != 0;
+        wait.kind = (enum operation_kind)(kind & (PACKED_ASIDE - 1));
         wait.call = (uint32_t)unpack_bounded(from, UINT32_MAX);
         wait.timeout_ms = unpack_number(from);
         wait.rank = unpack_number(from);

@@ -140,12 +140,16 @@ struct map **rooms_variables_of(struct rooms *rooms, uint32_t room);
 /* Fills in what every wait has. The caller adds the rest, and calls waits_begin. */
 struct wait rooms_wait_like(struct rooms *rooms, const struct operation *operation, uint32_t worker,
                             uint32_t *tally);
+void rooms_apply_settled(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 /* The answer to the operation, for all its workers; `text` may be NULL. */
 struct reply *rooms_answer(struct rooms *rooms, const struct operation *operation, enum outcome outcome,
                            const char *text);
 
 /* rooms_asked.c. Called when each of these calls has been answered, or is waiting. */
 void rooms_forget_asked(struct rooms *rooms);
+
+/* rooms_timeout.c */
+void rooms_apply_given_up(struct rooms *rooms, uint64_t now_ns, const struct operation *operation);
 
 /* rooms_settle.c */
 /* How much a settling may cost before the rest is left for the next one, so that other work gets its turn. */

@@ -203,7 +203,8 @@ static void begin_notifier_waits(struct rooms *rooms, uint64_t now_ns, const str
         struct wait_list *list = &notifier->reader_waits;
         if (operation->kind == OPERATION_WAIT_WRITER) {
             bool is_past = room_is_past(room, cursor.worker - room->first, operation->step);
-            list = is_past ? &notifier->waits_beyond : &notifier->waits_within;
+            /* Another task of its worker may yet write it. */
+            list = is_past || like.is_aside ? &notifier->waits_beyond : &notifier->waits_within;
         }
         waits_begin(&rooms->waits, now_ns, list, &like);
     }

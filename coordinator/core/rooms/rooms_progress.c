@@ -32,8 +32,12 @@ static void pass(struct rooms *rooms, uint64_t now_ns, uint32_t worker, uint64_t
     if (!was_known) {
         regard_anew(rooms, room, worker);
     } else if (is_further && !rooms_has_ended(rooms, worker)) {
-        /* A step cannot end while its worker waits or makes something: its agent has given that up. */
-        rooms_forget_wait(rooms, worker);
+        /* A step cannot end while its worker waits or makes something: its agent has given that up. Only a
+         * task may wait beyond the end of the step. */
+        const struct wait *wait = waits_of(&rooms->waits, worker);
+        if (wait != NULL && !wait->is_aside) {
+            rooms_forget_wait(rooms, worker);
+        }
         rooms_unmake(rooms, worker);
     }
     if (!was_known || is_further) {

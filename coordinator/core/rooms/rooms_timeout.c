@@ -133,6 +133,25 @@ static uint64_t work_of_reply(const struct rooms *rooms, const struct wait *wait
     return work;
 }
 
+void rooms_apply_given_up(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
+{
+    uint32_t worker = operation->workers.runs[0].first;
+    struct wait *wait = waits_of(&rooms->waits, worker);
+    if (wait == NULL) {
+        return; /* it has ended meanwhile */
+    }
+    struct variable *variable = wait_is_for_variable(wait) ? wait->variable : NULL;
+    struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_TIMEOUT);
+    rooms_end_wait(rooms, wait, reply);
+    if (variable != NULL) {
+        variables_tidy(&rooms->variables, *rooms_variables_of(rooms, variable->room), variable);
+    }
+    struct room *room = rooms_room_of(rooms, worker);
+    if (room != NULL) {
+        rooms_touch(rooms, now_ns, room);
+    }
+}
+
 bool rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
 {
     struct reply *reply = NULL;

@@ -139,6 +139,14 @@ bool wait_is_for_variable(const struct wait *wait)
            wait->kind == OPERATION_WAIT_CHANGED;
 }
 
+void waits_tally(struct waits *waits, struct wait *wait, uint32_t *tally)
+{
+    assert(wait->tally == NULL);
+    wait->tally = tally;
+    (*tally)++;
+    waits->tallied++;
+}
+
 void wait_move(struct wait *wait, struct wait_list *list)
 {
     take_out(wait);

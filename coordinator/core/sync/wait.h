@@ -29,9 +29,11 @@ struct wait {
     uint64_t timeout_ms;
     uint64_t rank; /* barrier: rank in order of arrival, from 1 */
     /* The count of waits that can be part of a deadlock, of a room or of the campaign's scope; NULL for one
-     * that cannot, since it has a timeout of its own or its worker has ended. */
+     * that cannot, since it has a timeout of its own, its worker has ended or can go on without it. */
     uint32_t *tally;
     bool is_strict;
+    bool has_own_timeout;
+    bool is_aside; /* its worker can go on without it, and it does not end with the worker's step */
     bool is_stuck; /* found to be part of a deadlock, which is about to end it */
     union {
         struct notifier *notifier;
@@ -65,6 +67,8 @@ struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct
 void waits_end(struct waits *waits, struct wait *wait);
 /* GET_OR_MAKE, WAIT_SET and WAIT_CHANGED. */
 bool wait_is_for_variable(const struct wait *wait);
+/* It can be part of a deadlock from now on. */
+void waits_tally(struct waits *waits, struct wait *wait, uint32_t *tally);
 /* Moves it to the end of another list of the same thing. */
 void wait_move(struct wait *wait, struct wait_list *list);
 /* One that has timed out, or NULL. It is still in its list. */

@@ -93,6 +93,10 @@ static bool answer(struct shell *shell, struct operation *operation)
     case OPERATION_MAKING_FAILED:
         append_line(&shell->log, bytes_of_string("making failed"));
         return false;
+    case OPERATION_SETTLED:
+    case OPERATION_GIVEN_UP:
+        append_line(&shell->log, bytes_of_string(operation_name(operation->kind)));
+        return false;
     default:
         if (!operation_is_answered(operation->kind)) {
             return false;

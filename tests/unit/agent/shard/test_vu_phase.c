@@ -12,32 +12,34 @@
 /* phase, then for each event in the order of the enum the next phase and what is done; "-" is refused. */
 static const char GOLDEN[] =
     "idle: begin_setup>setup/queue begin_step>step/queue begin_teardown>teardown_session/queue "
-    "begin_global_setup>global_setup/queue begin_global_teardown>global_teardown/queue - - - - - - - - - "
-    "stop>idle/nothing\n"
-    "setup: - - - - - turn>setup/run ok>setup_session/run - - failed>idle/report_setup - "
+    "begin_global_setup>global_setup/queue begin_global_teardown>global_teardown/queue begin_task>task/queue "
+    "- - - - - - - - - stop>idle/nothing\n"
+    "setup: - - - - - - turn>setup/run ok>setup_session/run - - failed>idle/report_setup - "
     "stopped>idle/report_setup due>setup/wake late>setup/cut_short stop>setup/end_wait\n"
-    "setup_session: - - - - - turn>setup_session/run ok>idle/report_setup - - failed>idle/report_setup - "
+    "setup_session: - - - - - - turn>setup_session/run ok>idle/report_setup - - failed>idle/report_setup - "
     "stopped>idle/report_setup due>setup_session/wake late>setup_session/cut_short "
     "stop>setup_session/end_wait\n"
-    "step: - - - - - turn>step/run ok>idle/report_step ok_delayed>step_delay/delay "
+    "step: - - - - - - turn>step/run ok>idle/report_step ok_delayed>step_delay/delay "
     "ok_others_queued>step_over/queue failed>idle/report_step failed_witnessed>witness/run "
     "stopped>idle/report_step due>step/wake - stop>step/end_wait\n"
-    "witness: - - - - - turn>witness/run ok>idle/report_step - - failed>idle/report_step - "
+    "witness: - - - - - - turn>witness/run ok>idle/report_step - - failed>idle/report_step - "
     "stopped>idle/report_step due>witness/wake - stop>witness/end_wait\n"
-    "step_delay: - - - - - - - - - - - - due>idle/report_step - stop>idle/report_step\n"
-    "step_over: - - - - - turn>idle/report_step - - - - - - - - stop>step_over/nothing\n"
-    "teardown_session: - - - - - turn>teardown_session/run ok>closing/close_session - - "
+    "step_delay: - - - - - - - - - - - - - due>idle/report_step - stop>idle/report_step\n"
+    "step_over: - - - - - - turn>idle/report_step - - - - - - - - stop>step_over/nothing\n"
+    "teardown_session: - - - - - - turn>teardown_session/run ok>closing/close_session - - "
     "failed>closing/close_session - stopped>closing/close_session due>teardown_session/wake - "
     "stop>teardown_session/nothing\n"
-    "closing: - - - - - turn>closing/run ok>teardown/close_webdriver - - failed>teardown/close_webdriver - "
+    "closing: - - - - - - turn>closing/run ok>teardown/close_webdriver - - failed>teardown/close_webdriver - "
     "stopped>teardown/close_webdriver due>closing/wake - stop>closing/nothing\n"
-    "teardown: - - - - - turn>teardown/run ok>idle/report_torn_down - - failed>idle/report_torn_down - "
+    "teardown: - - - - - - turn>teardown/run ok>idle/report_torn_down - - failed>idle/report_torn_down - "
     "stopped>idle/report_torn_down due>teardown/wake - stop>teardown/nothing\n"
-    "global_setup: - - - - - turn>global_setup/run ok>idle/report_global - - failed>idle/report_global - "
+    "global_setup: - - - - - - turn>global_setup/run ok>idle/report_global - - failed>idle/report_global - "
     "stopped>idle/report_global due>global_setup/wake - stop>global_setup/end_wait\n"
-    "global_teardown: - - - - - turn>global_teardown/run ok>idle/report_global - - "
+    "global_teardown: - - - - - - turn>global_teardown/run ok>idle/report_global - - "
     "failed>idle/report_global - stopped>idle/report_global due>global_teardown/wake - "
-    "stop>global_teardown/nothing\n";
+    "stop>global_teardown/nothing\n"
+    "task: - - - - - - turn>task/run ok>idle/end_task - - failed>idle/end_task - stopped>idle/end_task "
+    "due>task/wake - stop>task/end_wait\n";
 
 static void write_cell(struct buffer *table, enum vu_phase phase, enum vu_event event)
 {
@@ -70,8 +72,8 @@ static void a_stop_interrupts_what_comes_before_the_teardown(void **state)
 {
     (void)state;
     static const bool GIVES_WAY[VU_PHASE_COUNT] = {
-        [VU_SETUP] = true,   [VU_SETUP_SESSION] = true, [VU_STEP] = true,
-        [VU_WITNESS] = true, [VU_STEP_DELAY] = true,    [VU_GLOBAL_SETUP] = true,
+        [VU_SETUP] = true,      [VU_SETUP_SESSION] = true, [VU_STEP] = true, [VU_WITNESS] = true,
+        [VU_STEP_DELAY] = true, [VU_GLOBAL_SETUP] = true,  [VU_TASK] = true, /* its worker decides */
     };
     for (int phase = 0; phase < VU_PHASE_COUNT; phase++) {
         assert_int_equal(vu_phase_gives_way((enum vu_phase)phase), GIVES_WAY[phase]);

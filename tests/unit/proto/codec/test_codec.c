@@ -140,9 +140,9 @@ static void check_absent(struct bytes value, const char *kinds, unsigned kind)
 static void absent_values_are_nil_where_there_is_one(void **state)
 {
     (void)state;
-    static const char VALUES[] = "--------n--n-nnn-----";
-    static const char EXPECTED[] = "--------------n---n--";
-    static const char REPLIED[] = "----n----nnn--nn-nn--";
+    static const char VALUES[] = "--------n--n-nnn-------";
+    static const char EXPECTED[] = "--------------n---n----";
+    static const char REPLIED[] = "----n----nnn--nn-nn----";
     static_assert(sizeof VALUES - 1 == OPERATION_KIND_COUNT && sizeof EXPECTED == sizeof VALUES &&
                       sizeof REPLIED == sizeof VALUES,
                   "one character for each kind of operation");

@@ -107,6 +107,7 @@ static void operation(struct buffer *text, const struct operation *operation)
     number(text, "timeout", operation->timeout_ms);
     number(text, "strict", operation->is_strict);
     number(text, "at_once", operation->is_at_once);
+    number(text, "aside", operation->is_aside);
     value(text, "value", operation->value);
     value(text, "expected", operation->expected);
     bytes(text, "text", operation->text);

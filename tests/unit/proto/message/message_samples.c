@@ -167,6 +167,7 @@ static void make_operations(struct sample *sample, const struct palette *palette
             .timeout_ms = palette->duration_ms,
             .is_strict = palette->flag,
             .is_at_once = palette->flag,
+            .is_aside = palette->flag,
             .value = palette->value,
             .expected = variant == SAMPLE_TYPICAL ? bytes_of_string("t") : palette->value,
             .text = palette->text,

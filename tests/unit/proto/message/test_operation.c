@@ -41,7 +41,8 @@ static void kinds_are_sorted(void **state)
     assert_true(operation_is_wait(OPERATION_GET_OR_MAKE));
     assert_int_equal(count_where(operation_is_aggregated), 9);
     assert_true(operation_is_aggregated(OPERATION_RELEASED) && !operation_is_aggregated(OPERATION_DECLARE));
-    assert_int_equal(count_where(operation_is_answered), OPERATION_KIND_COUNT - 7);
+    assert_int_equal(count_where(operation_is_answered), OPERATION_KIND_COUNT - 9);
+    assert_false(operation_is_answered(OPERATION_SETTLED) || operation_is_answered(OPERATION_GIVEN_UP));
     assert_false(operation_is_answered(OPERATION_MAKING_FAILED));
 }
 

@@ -321,10 +321,69 @@ static void refuses_bad_names_and_strangers(void **state)
                    "get_var(): a name has 1 to 255 bytes, not 256");
     expect_refused(fixture, 9, operation_of(OPERATION_GET, "price", 0),
                    "get_var(): there is no worker 9 here");
-    (void)call(fixture, 0, operation_of(OPERATION_GET, "price", 0));
+}
+
+static void a_worker_has_one_wait_at_once_and_a_bounded_number_of_calls(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy_stepping(fixture, 1);
+    assert_int_equal(call_of_task(fixture, 0, 7, operation_of(OPERATION_WAIT_WRITER, "pad", 1)),
+                     RUNNER_CALL_WAITS);
+    assert_int_equal(call_of_task(fixture, 0, 8, operation_of(OPERATION_BARRIER, "all", 1)),
+                     RUNNER_CALL_BUSY);
+    assert_int_equal(call(fixture, 0, operation_of(OPERATION_READ, "pad", 1)), RUNNER_CALL_DONE);
+    for (uint64_t i = 1; i < LIMIT_CALLS_AT_ONCE; i++) {
+        assert_int_equal(call_of_task(fixture, 0, 8 + i, operation_of(OPERATION_GET, "price", 0)),
+                         RUNNER_CALL_WAITS);
+    }
+    assert_int_equal(call_of_task(fixture, 0, 30, operation_of(OPERATION_GET, "price", 0)), RUNNER_CALL_BUSY);
+    struct reply answer = reply_to(OPERATION_GET, "price", 0);
+    answer.call = 3;
+    worker_set_add(&answer.workers, 0);
     ignore(fixture);
-    expect_refused(fixture, 0, operation_of(OPERATION_READ, "pad", 1),
-                   "one_read() while worker 0 waits for another call");
+    reply(fixture, &answer);
+    assert_int_equal(fixture->effects.items[0].ticket, 11);
+    expect(fixture, "answer(0 ok #0)");
+    assert_int_equal(call_of_task(fixture, 0, 31, operation_of(OPERATION_GET, "price", 0)),
+                     RUNNER_CALL_WAITS);
+    assert_int_equal(call_of_task(fixture, 0, 32, operation_of(OPERATION_WAIT_SET, "price", 0)),
+                     RUNNER_CALL_BUSY);
+}
+
+static void a_wait_of_a_task_outlives_the_step_until_it_is_given_up(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy_stepping(fixture, 1);
+    (void)call_of_task(fixture, 0, 7, operation_of(OPERATION_WAIT_SET, "price", 0));
+    step_ok(fixture, 0);
+    ignore(fixture);
+    assert_int_equal(call_of_task(fixture, 0, 8, operation_of(OPERATION_WAIT_SET, "price", 0)),
+                     RUNNER_CALL_BUSY);
+    give_up(fixture, 0, 6);
+    expect(fixture, "");
+    settle(fixture, 0);
+    expect(fixture, "settled(0)");
+    give_up(fixture, 0, 7);
+    expect(fixture, "given_up(0)");
+    struct reply answer = reply_to(OPERATION_WAIT_SET, "price", 0);
+    answer.call = 1;
+    worker_set_add(&answer.workers, 0);
+    reply(fixture, &answer);
+    expect(fixture, "answer(0 ok #0)");
+    assert_int_equal(call_of_task(fixture, 0, 8, operation_of(OPERATION_WAIT_SET, "price", 0)),
+                     RUNNER_CALL_WAITS);
+}
+
+static void nothing_is_left_to_answer_to_a_worker_past_its_last_step(void **state)
+{
+    struct fixture *fixture = *state;
+    deploy_stepping(fixture, 1);
+    (void)call_of_task(fixture, 0, 7, operation_of(OPERATION_WAIT_SET, "price", 0));
+    ignore(fixture);
+    drain(fixture);
+    ignore(fixture);
+    step_ok(fixture, 0);
+    expect(fixture, "ended(0) answer(0 stopped #0) teardown(0)");
 }
 
 static void stop_ends_every_pending_call_and_every_later_wait(void **state)
@@ -371,6 +430,9 @@ int main(void)
         CASE(meetings_are_for_setup_and_steps),
         CASE(variables_are_for_all_times),
         CASE(refuses_bad_names_and_strangers),
+        CASE(a_worker_has_one_wait_at_once_and_a_bounded_number_of_calls),
+        CASE(a_wait_of_a_task_outlives_the_step_until_it_is_given_up),
+        CASE(nothing_is_left_to_answer_to_a_worker_past_its_last_step),
         CASE(stop_ends_every_pending_call_and_every_later_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,8 @@ static void write_operation(struct buffer *into, const struct operation *operati
         buffer_append_format(into, "begun(%" PRIu32 "@%" PRIu64, worker, operation->step);
     } else if (operation->kind == OPERATION_ENDED) {
         buffer_append_format(into, "ended(%" PRIu32, worker);
+    } else if (operation->kind == OPERATION_SETTLED || operation->kind == OPERATION_GIVEN_UP) {
+        buffer_append_format(into, "%s(%" PRIu32, operation_name(operation->kind), worker);
     } else {
         buffer_append_format(into,
                              "%s(%" PRIu32 " %.*s@%" PRIu64 " room %" PRIu32 " nth %" PRIu32 " call %" PRIu32,
@@ -280,12 +282,30 @@ void reply(struct fixture *fixture, struct reply *reply)
     give(fixture, command);
 }
 
-enum runner_call call(struct fixture *fixture, uint32_t worker, struct operation operation)
+enum runner_call call_of_task(struct fixture *fixture, uint32_t worker, uint64_t ticket,
+                              struct operation operation)
 {
     enum runner_call result =
-        runner_call(fixture->runner, worker, &operation, &fixture->effects, &fixture->error);
+        runner_call(fixture->runner, worker, &operation, ticket, &fixture->effects, &fixture->error);
     write_effects(fixture);
     return result;
+}
+
+enum runner_call call(struct fixture *fixture, uint32_t worker, struct operation operation)
+{
+    return call_of_task(fixture, worker, 0, operation);
+}
+
+void give_up(struct fixture *fixture, uint32_t worker, uint64_t ticket)
+{
+    runner_give_up(fixture->runner, worker, ticket, &fixture->effects);
+    write_effects(fixture);
+}
+
+void settle(struct fixture *fixture, uint32_t worker)
+{
+    runner_settle(fixture->runner, worker, &fixture->effects);
+    write_effects(fixture);
 }
 
 struct operation operation_of(enum operation_kind kind, const char *name, uint64_t step)

@@ -64,6 +64,12 @@ void reply(struct fixture *fixture, struct reply *reply);
 
 /* A call of `worker`'s script. */
 enum runner_call call(struct fixture *fixture, uint32_t worker, struct operation operation);
+enum runner_call call_of_task(struct fixture *fixture, uint32_t worker, uint64_t ticket,
+                              struct operation operation);
+/* The task of this ticket waits no more. */
+void give_up(struct fixture *fixture, uint32_t worker, uint64_t ticket);
+/* Nothing of the worker moves any more. */
+void settle(struct fixture *fixture, uint32_t worker);
 struct operation operation_of(enum operation_kind kind, const char *name, uint64_t step);
 
 /* Compares the transcript and empties it. */
