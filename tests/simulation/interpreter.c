@@ -88,6 +88,8 @@ void actor_take_answer(struct world *world, struct host *host, uint32_t worker, 
     answer->is_won = reply->is_won;
     answer->is_maker = reply->is_maker;
     answer->at_ns = reply->at_ns > 0 ? (uint64_t)reply->at_ns : 0;
+    answer->was_aside = actor->aside_until_ns != 0;
+    actor->aside_until_ns = 0;
     answer->text[0] = '\0';
     if (world->transcript != NULL) {
         bytes_to_text(reply->text, answer->text, sizeof answer->text);
@@ -239,6 +241,11 @@ void actor_go_on(struct world *world, struct host *host, uint32_t worker)
         actor->state = ACTOR_GONE;
         struct runner_event event = {.kind = RUNNER_TORN_DOWN, .worker = worker};
         host_runner_step(world, host, actor->shard, &event);
+        return;
+    }
+    if (actor->state == ACTOR_WAITING && actor->aside_until_ns != 0 &&
+        actor->aside_until_ns <= world->now_ns && may_act(world, host, worker)) {
+        actor_settle(world, host, worker);
         return;
     }
     bool is_script = actor->state == ACTOR_ACTING || actor->state == ACTOR_SLEEPING ||

@@ -176,8 +176,8 @@ static enum runner_call call(struct world *world, struct host *host, uint32_t wo
                              const struct operation *operation, struct error *error)
 {
     struct actor *actor = &host->actors[worker];
-    enum runner_call result =
-        runner_call(host->shards[actor->shard].runner, worker, operation, 0, &world->runner_effects, error);
+    enum runner_call result = runner_call(host->shards[actor->shard].runner, worker, operation,
+                                          ++actor->ticket, &world->runner_effects, error);
     if (result == RUNNER_CALL_WAITS) {
         actor->state = ACTOR_WAITING;
         actor->call = operation->kind;
@@ -221,6 +221,7 @@ void actor_call(struct world *world, struct host *host, uint32_t worker, const s
         .timeout_ms = act->timeout_ms,
         .is_strict = act->is_strict,
         .is_at_once = act->is_at_once,
+        .is_aside = act->aside_ms > 0,
     };
     struct buffer value SCOPED(buffer_finish);
     struct buffer expected SCOPED(buffer_finish);
@@ -244,6 +245,10 @@ void actor_call(struct world *world, struct host *host, uint32_t worker, const s
         actor_end_step(world, host, worker, STEP_FAILED, error.text);
     } else {
         note_act(world, actor, worker, act);
+        if (operation.is_aside && result == RUNNER_CALL_WAITS) {
+            actor->aside_until_ns = world->now_ns + act->aside_ms * UINT64_C(1000000);
+            actor_schedule(world, host, worker, act->aside_ms * UINT64_C(1000000));
+        }
         if (operation.kind == OPERATION_READ || operation.kind == OPERATION_WRITTEN) {
             judge_note_sight(world, worker, &operation);
         }
@@ -251,6 +256,22 @@ void actor_call(struct world *world, struct host *host, uint32_t worker, const s
             actor_go_to_next_act(world, host, worker);
         }
     }
+}
+
+/* The other task of the worker has ended, perhaps by cancelling the one that waits. */
+void actor_settle(struct world *world, struct host *host, uint32_t worker)
+{
+    struct actor *actor = &host->actors[worker];
+    struct runner *runner = host->shards[actor->shard].runner;
+    world->is_dirty = true;
+    if (actor->waits_in.gives_up) {
+        actor->aside_until_ns = UINT64_MAX; /* it goes on as soon as it has the answer */
+        runner_give_up(runner, worker, actor->ticket, &world->runner_effects);
+    } else {
+        actor->aside_until_ns = 0;
+        runner_settle(runner, worker, &world->runner_effects);
+    }
+    host_carry_out(world, host, actor->shard);
 }
 
 /* The factory has run. */

@@ -201,7 +201,9 @@ static void judge_short(struct world *world, uint32_t worker, const struct actor
     if (actor->call == OPERATION_WAIT_WRITER) {
         /* A worker that caught its own `short` may have written after that. */
         bool was_written = notifier->payload != 0 && notifier->written_ns < actor->wait_began_ns;
-        may_be = past != 0 && !was_written;
+        /* Another task of the worker could have written what belongs to its step. */
+        bool may_write = actor->answer.was_aside && actor->wait_step >= actor->step;
+        may_be = past != 0 && !was_written && !may_write;
     } else if (actor->call == OPERATION_WAIT_READERS) {
         uint32_t writer = notifier->winner != 0 ? 1u << (notifier->winner - 1) : 0; /* it need not read */
         may_be =
@@ -244,7 +246,7 @@ void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
         judge_short(world, worker, actor);
         break;
     case OUTCOME_TIMEOUT:
-        may_be = is_wait && waited_ns >= timeout_ms * 1000000;
+        may_be = is_wait && (waited_ns >= timeout_ms * 1000000 || actor->waits_in.gives_up);
         break;
     case OUTCOME_DEADLOCK:
         may_be = is_wait && actor->answer.was_stuck;

@@ -43,8 +43,8 @@ static bool is_taken_back(const struct world *world, uint32_t worker)
 static bool waits_for_writer(const struct view *view, uint32_t worker, uint8_t name, uint64_t step)
 {
     const struct actor *actor = actor_of(view->world, worker);
-    return actor != NULL && actor->state == ACTOR_WAITING && actor->call == OPERATION_WAIT_WRITER &&
-           actor->waits_in.name == name && actor->wait_step == step;
+    return actor != NULL && actor->state == ACTOR_WAITING && actor->aside_until_ns == 0 &&
+           actor->call == OPERATION_WAIT_WRITER && actor->waits_in.name == name && actor->wait_step == step;
 }
 
 static bool can_writer_wait_end(const struct view *view, uint32_t worker, const struct actor *actor)
@@ -132,7 +132,7 @@ static bool can_move(const struct view *view, uint32_t worker)
 static bool waits_without_timeout(const struct actor *actor)
 {
     return actor != NULL && actor->state == ACTOR_WAITING && operation_is_wait(actor->call) &&
-           actor->waits_in.timeout_ms == 0;
+           actor->waits_in.timeout_ms == 0 && actor->aside_until_ns == 0;
 }
 
 uint32_t oracle_stuck(struct world *world, enum oracle_doubt doubt)

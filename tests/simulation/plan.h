@@ -51,6 +51,8 @@ struct act {
     bool makes_badly; /* the factory fails */
     uint32_t count;   /* parties, readers; milliseconds of a sleep or of a factory */
     uint32_t timeout_ms;
+    uint32_t aside_ms; /* of a wait: for so long another task of the worker moves; 0: none does */
+    bool gives_up;     /* it is cancelled when that is over */
 };
 
 struct step_plan {

@@ -171,6 +171,19 @@ static struct act draw_variable(struct random *random)
     return act;
 }
 
+/* While it waits, others of the worker's tasks may go on. */
+static void draw_tasks(struct random *random, struct act *act)
+{
+    bool is_wait = act->kind == ACT_WAIT_WRITER || act->kind == ACT_WAIT_READERS ||
+                   act->kind == ACT_BARRIER || act->kind == ACT_GET_OR_MAKE || act->kind == ACT_WAIT_SET ||
+                   act->kind == ACT_WAIT_CHANGED;
+    if (is_wait && chance(random, 12)) {
+        act->aside_ms = (uint32_t)between(random, 1, 2000);
+        act->gives_up = chance(random, 30);
+        act->is_caught = act->is_caught || act->gives_up;
+    }
+}
+
 static struct act draw_act(struct random *random, uint32_t size, unsigned variables)
 {
     struct act act = chance(random, variables) ? draw_variable(random) : draw_meeting(random, size);
@@ -185,6 +198,7 @@ static struct act draw_act(struct random *random, uint32_t size, unsigned variab
     } else {
         act.timeout_ms = chance(random, 15) ? (uint32_t)between(random, 1, 3000) : 0;
         act.is_caught = chance(random, 15);
+        draw_tasks(random, &act);
     }
     return act;
 }

@@ -19,6 +19,9 @@ static void print_act(const struct act *act)
     if (act->timeout_ms != 0) {
         printf("[%u ms]", act->timeout_ms);
     }
+    if (act->aside_ms != 0) {
+        printf("[%s after %u ms]", act->gives_up ? "given up" : "settled", act->aside_ms);
+    }
     printf("%s%s%s%s%s", act->is_strict ? " strict" : "", act->is_caught ? " caught" : "",
            act->is_at_once ? " at_once" : "", act->is_campaign ? " campaign" : "",
            act->makes_badly ? " badly" : "");

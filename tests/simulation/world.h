@@ -84,6 +84,7 @@ struct answer {
     uint64_t rank;
     bool is_won;
     bool is_maker;
+    bool was_aside;
     bool was_stuck; /* a deadlock had been found for this worker */
     uint64_t at_ns; /* the host's clock */
     char text[200]; /* only in a transcript */
@@ -113,6 +114,8 @@ struct actor {
     uint32_t nth[PLAN_NAMES]; /* arrivals at barriers in this step */
     uint64_t wait_began_ns;
     struct act waits_in;
+    uint64_t aside_until_ns;  /* while it waits: another task of it moves until then; 0: none does */
+    uint64_t ticket;          /* of its last call */
     enum operation_kind call; /* that it waits in */
     uint64_t wait_step;
     uint32_t wait_nth;
@@ -329,6 +332,7 @@ void actor_go_to_next_act(struct world *world, struct host *host, uint32_t worke
 /* interpreter_call.c: the acts that are calls to the coordinator. */
 void actor_call(struct world *world, struct host *host, uint32_t worker, const struct act *act);
 /* The factory has run. */
+void actor_settle(struct world *world, struct host *host, uint32_t worker);
 void actor_end_making(struct world *world, struct host *host, uint32_t worker);
 /* It acts at an absolute instant. */
 void actor_tell_release(struct world *world, struct host *host, uint32_t worker);
