@@ -20,9 +20,17 @@ local function is_error(status, answer)
   return status >= 400 or (type(answer.status) == "number" and answer.status ~= 0)
 end
 
+-- A browser does one thing at a time; a task that is cancelled leaves it to the others.
+local Turn = { __close = function(turn) turn.at.is_busy = false end, __metatable = "turn" }
+
 -- Sends `body` (text, or nil) and returns nil, value, answer; or the fields of an error. `doing` describes the command
 -- for a person.
 function wire.call(at, doing, method, path, body, timeout)
+  if at.is_busy then
+    return errors.of_request(doing, "busy", "another task of the worker is using this browser", timeout)
+  end
+  at.is_busy = true
+  local turn <close> = setmetatable({ at = at }, Turn)
   local status, text, why = native.request(method, at.url .. path, body, timeout, at.user, at.password)
   if not status then return errors.of_request(doing, text, why, timeout) end
   local answer
