@@ -37,6 +37,11 @@ struct http_client *http_client_new(struct http_engine *engine,
     return client;
 }
 
+void http_client_set_network(struct http_client *client, const struct http_network *network)
+{
+    client->functions->client_set_network(client, network);
+}
+
 void http_client_free(struct http_client **client)
 {
     if (*client != NULL) {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct address;
 struct http_engine;
 struct http_engine_functions; /* of a kind: native_kind, curl_kind */
 struct http_client;
@@ -32,6 +33,12 @@ struct http_tls {
     const char *ca_pem;          /* the authorities that are trusted instead of the machine's; NULL: those */
     const char *certificate_pem; /* of the client, with its chain; NULL: none */
     const char *key_pem;         /* given with certificate_pem */
+};
+
+/* How a client reaches hosts: the options --resolve and --source. */
+struct http_network {
+    struct bytes overrides;       /* common/host_override.h; empty: none */
+    const struct address *source; /* of this machine, to connect from; NULL: as the system has it */
 };
 
 /* Borrowed for the call of http_start, including the body. */
@@ -114,6 +121,9 @@ void http_engine_close(struct http_engine **engine);
 MUST_CHECK struct http_client *http_client_new(struct http_engine *engine,
                                                void (*on_done)(void *context, struct http_response *response),
                                                void *context);
+/* Before its first request. The overrides are borrowed for as long as the client lives; the address is
+ * copied. */
+void http_client_set_network(struct http_client *client, const struct http_network *network);
 /* Cancels its request, closes its connections, forgets its cookies. Without a lease the connections are
  * reset, so that unsent bytes in the kernel are dropped. */
 void http_client_free(struct http_client **client);

@@ -9,6 +9,7 @@ struct http_engine_functions {
     struct http_client *(*client_new)(struct http_engine *engine,
                                       void (*on_done)(void *context, struct http_response *response),
                                       void *context);
+    void (*client_set_network)(struct http_client *client, const struct http_network *network);
     void (*client_free)(struct http_client *client);
     void (*start)(struct http_client *client, const struct http_request *request);
     void (*drop_body)(struct http_client *client);

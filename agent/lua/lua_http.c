@@ -9,6 +9,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/step_wrapper.h"
 #include "agent/shard/vu_api.h"
+#include "agent/shard/vu_network.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
 
@@ -119,6 +120,7 @@ static int request_raw(lua_State *lua)
     }
     if (vu->http == NULL) {
         vu->http = http_client_new(vu_http_engine(vu), lua_http_on_done, vu);
+        vu_network_set(vu, vu->http);
     }
     http_start(vu->http, &draft.request);
     lua_settop(lua, LUA_HTTP_NAME);

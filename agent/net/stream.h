@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct address;
 struct net;
 struct stream;
 struct lease;
@@ -53,7 +54,9 @@ struct stream_target {
     bool is_literal;
     bool is_tls;
     uint16_t port;
-    uint32_t turn; /* which of several addresses to begin with */
+    uint32_t turn;                /* which of several addresses to begin with */
+    struct bytes overrides;       /* addresses of hosts (common/host_override.h); empty: none */
+    const struct address *source; /* of this machine, to connect from; NULL: as the system has it */
     const struct tls_options *tls;
 };
 

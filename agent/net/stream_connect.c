@@ -2,7 +2,9 @@
 #include "agent/net/stream_inside.h"
 
 #include "agent/base/connect_failure.h"
+#include "agent/base/source_address.h"
 #include "common/clock.h"
+#include "common/host_override.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -131,6 +133,31 @@ static void on_attempt_ready(uv_poll_t *poll, int status, int events)
     stream_connected(stream, socket);
 }
 
+/* False if it cannot be: the stream's own address is to blame, or its family. */
+static bool bind_source(struct stream *stream, int fd, const struct net_address *to)
+{
+    struct stream_connector *connector = stream->connector;
+    const struct address *source = stream->target.source;
+    char where[STREAM_PEER_BYTES];
+
+    if (source == NULL) {
+        return true;
+    }
+    if (address_is_v4(source) != (to->any.sa_family == AF_INET)) {
+        net_address_text(to, where, sizeof where);
+        connector->failure = NET_UNREACHABLE;
+        snprintf(connector->text, sizeof connector->text, "connect to %s: --source is of the other family",
+                 where);
+        return false;
+    }
+    int number = source_address_bind(fd, source);
+    if (number != 0 && connector->failure == NET_OK) {
+        connector->failure = NET_LOCAL_LIMIT;
+        source_address_describe(source, number, connector->text, sizeof connector->text);
+    }
+    return number == 0;
+}
+
 /* False if that address is out of the question; else it is under way. */
 static bool begin_attempt(struct stream *stream, const struct net_address *address)
 {
@@ -142,6 +169,10 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
         return false;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (!bind_source(stream, fd, address)) {
+        close(fd);
+        return false;
+    }
     if (connect(fd, &address->any, net_address_size(address)) != 0 && errno != EINPROGRESS) {
         stream_note_failure(stream->connector, address, errno);
         close(fd);
@@ -213,6 +244,9 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     stream->state = STREAM_CONNECTING;
     stream->times.resolved_ns = clock_now_ns();
     connector->addresses = *list;
+    if (stream->target.source != NULL) {
+        address_list_keep_family(&connector->addresses, address_is_v4(stream->target.source));
+    }
     address_list_arrange(&connector->addresses, stream->target.turn);
     for (uint32_t i = 0; i < connector->addresses.count; i++) {
         net_address_set_port(&connector->addresses.items[i], stream->target.port);
@@ -234,6 +268,25 @@ static void on_resolved(void *context, const struct address_list *list, const ch
     begin_attempts(stream);
 }
 
+/* What is known without asking a name server. */
+static bool look_up(struct stream *stream, struct address_list *list)
+{
+    const struct stream_target *target = &stream->target;
+    struct host_override entry;
+    struct address address;
+
+    if (target->overrides.size == 0 ||
+        !host_override_find(target->overrides, target->host, target->port, &entry)) {
+        return resolver_look(stream->net->resolver, target->host, list);
+    }
+    list->count = 0;
+    while (host_override_next_address(&entry.addresses, &address)) {
+        struct net_address found = net_address_of(&address);
+        address_list_add(list, &found);
+    }
+    return true;
+}
+
 /* Connects in the next turn of the loop at the earliest: nobody is called back from within. */
 void stream_connect(struct stream *stream)
 {
@@ -244,7 +297,7 @@ void stream_connect(struct stream *stream)
     uv_timer_init(stream->net->loop, &stream->connector->timer);
     stream->connector->timer.data = stream->connector;
     stream->open_handles++;
-    if (resolver_look(stream->net->resolver, stream->target.host, &list)) {
+    if (look_up(stream, &list)) {
         begin_connecting(stream, &list);
         uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
     } else {

@@ -3,9 +3,11 @@
 #include "agent/http/curl/curl_client.h"
 
 #include "agent/base/connect_failure.h"
+#include "agent/base/source_address.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/curl/curl_request.h"
 #include "agent/http/http_bodies.h"
+#include "common/host_override.h"
 #include "common/memory.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MAX_REDIRECTS 20L
 
@@ -28,7 +31,11 @@ struct curl_client {
     struct curl_request request;
     struct http_bodies bodies;
     struct http_response response;
-    int open_errno; /* why no socket could be made; 0: one could */
+    struct curl_slist *overrides; /* of addresses, as curl has them */
+    struct address source;
+    bool has_source;
+    bool is_source_refused; /* open_errno says why the socket could not be bound to it */
+    int open_errno;         /* why no socket could be made; 0: one could */
     bool is_running;
     bool is_too_large; /* the body of the answer */
     bool is_lost;      /* the lease was over when it wanted to connect, or to send */
@@ -85,6 +92,11 @@ static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct 
     curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (opened == CURL_SOCKET_BAD) {
         client->open_errno = errno;
+    } else if (client->has_source &&
+               (client->open_errno = source_address_bind(opened, &client->source)) != 0) {
+        client->is_source_refused = true;
+        close(opened);
+        return CURL_SOCKET_BAD;
     }
     return opened;
 }
@@ -150,6 +162,42 @@ struct curl_client *curl_client_new(struct curl_engine *engine,
     return client;
 }
 
+/* One line of CURLOPT_RESOLVE for each entry. Names are then looked up by each client for itself: curl would
+ * keep the addresses for everybody on this thread, and for other campaigns too. */
+static void set_overrides(struct curl_client *client, struct bytes overrides)
+{
+    struct host_override entry;
+
+    while (host_override_next(&overrides, &entry)) {
+        char *line = memory_format("%.*s:%u:%.*s", BYTES_FORMAT(entry.host), entry.port,
+                                   BYTES_FORMAT(entry.addresses));
+        struct curl_slist *longer = curl_slist_append(client->overrides, line);
+        memory_free(line);
+        if (longer == NULL) {
+            abort();
+        }
+        client->overrides = longer;
+    }
+    if (client->overrides != NULL) {
+        curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+        curl_easy_setopt(client->easy, CURLOPT_RESOLVE, client->overrides);
+    }
+}
+
+void curl_client_set_network(struct curl_client *client, const struct http_network *network)
+{
+    /* The handle must not use the share while what is shared changes. */
+    curl_easy_setopt(client->easy, CURLOPT_SHARE, NULL);
+    set_overrides(client, network->overrides);
+    curl_easy_setopt(client->easy, CURLOPT_SHARE, client->share);
+    client->has_source = network->source != NULL;
+    if (client->has_source) {
+        client->source = *network->source;
+        curl_easy_setopt(client->easy, CURLOPT_IPRESOLVE,
+                         address_is_v4(network->source) ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6);
+    }
+}
+
 void curl_client_free(struct curl_client **pointer)
 {
     struct curl_client *client = *pointer;
@@ -161,6 +209,7 @@ void curl_client_free(struct curl_client **pointer)
     curl_engine_quieten(client->engine, client);
     curl_easy_cleanup(client->easy);
     curl_share_cleanup(client->share);
+    curl_slist_free_all(client->overrides);
     curl_request_finish(&client->request);
     http_bodies_finish(&client->bodies);
     memory_free(client);
@@ -189,6 +238,7 @@ void curl_client_start(struct curl_client *client, const struct http_request *wa
     client->is_too_large = false;
     client->is_lost = false;
     client->open_errno = 0;
+    client->is_source_refused = false;
     client->error_text[0] = 0;
     client->is_running = true;
     curl_engine_begin(client->engine, client->easy, &client->transfer);
@@ -283,6 +333,9 @@ static enum http_failure failure_of(const struct curl_client *client, CURLcode r
     if (client->bodies.is_out_of_memory) {
         return HTTP_NO_MEMORY;
     }
+    if (client->is_source_refused && result == CURLE_COULDNT_CONNECT) {
+        return HTTP_LOCAL_LIMIT;
+    }
     if (result == CURLE_COULDNT_CONNECT) {
         return curl_failure_of_system(client_connect_errno(client));
     }
@@ -309,6 +362,8 @@ static const char *describe(struct curl_client *client, CURLcode result, enum ht
             curl_engine_memory(client->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
+    } else if (failure == HTTP_LOCAL_LIMIT && client->is_source_refused) {
+        source_address_describe(&client->source, client->open_errno, client->text, sizeof client->text);
     } else if (failure == HTTP_LOCAL_LIMIT) {
         int number = client_connect_errno(client);
         snprintf(client->text, sizeof client->text, "connect: %s%s", strerror(number),

@@ -15,6 +15,7 @@ void curl_engine_close(struct curl_engine **engine);
 MUST_CHECK struct curl_client *curl_client_new(struct curl_engine *engine,
                                                void (*on_done)(void *context, struct http_response *response),
                                                void *context);
+void curl_client_set_network(struct curl_client *client, const struct http_network *network);
 void curl_client_free(struct curl_client **client);
 void curl_client_start(struct curl_client *client, const struct http_request *request);
 void curl_client_drop_body(struct curl_client *client);

@@ -27,6 +27,11 @@ curl_kind_client_new(struct http_engine *engine,
     return (struct http_client *)curl_client_new((struct curl_engine *)engine, on_done, context);
 }
 
+static void curl_kind_set_network(struct http_client *client, const struct http_network *network)
+{
+    curl_client_set_network((struct curl_client *)client, network);
+}
+
 static void curl_kind_client_free(struct http_client *base)
 {
     struct curl_client *client = (struct curl_client *)base;
@@ -53,6 +58,7 @@ const struct http_engine_functions curl_kind = {
     .engine_set_memory = curl_kind_set_memory,
     .engine_close = curl_kind_engine_close,
     .client_new = curl_kind_client_new,
+    .client_set_network = curl_kind_set_network,
     .client_free = curl_kind_client_free,
     .start = curl_kind_start,
     .drop_body = curl_kind_drop_body,

@@ -42,6 +42,17 @@ struct http_client *native_client_new(struct http_engine *base,
     return &client->base;
 }
 
+void native_client_set_network(struct http_client *base, const struct http_network *network)
+{
+    struct native_client *client = client_of(base);
+
+    client->overrides = network->overrides;
+    client->has_source = network->source != NULL;
+    if (client->has_source) {
+        client->source = *network->source;
+    }
+}
+
 static void drop_sent(struct native_client *client)
 {
     memory_free(client->wish.body);

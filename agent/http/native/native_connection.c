@@ -210,6 +210,8 @@ void native_connection_open(struct native_client *client)
                                    .is_tls = url->is_tls,
                                    .port = url->port,
                                    .turn = client->turn,
+                                   .overrides = client->overrides,
+                                   .source = client->has_source ? &client->source : NULL,
                                    .tls = native_tls_options(connection->tls)};
     connection->stream = stream_open(client->engine->net, &target, &callbacks, connection);
 }

@@ -223,6 +223,7 @@ const struct http_engine_functions native_kind = {
     .engine_set_memory = native_engine_set_memory,
     .engine_close = native_engine_close,
     .client_new = native_client_new,
+    .client_set_network = native_client_set_network,
     .client_free = native_client_free,
     .start = native_client_start,
     .drop_body = native_client_drop_body,

@@ -8,6 +8,7 @@
 #include "agent/http/message/http1_parser.h"
 #include "agent/http/message/url.h"
 #include "agent/net/stream.h"
+#include "common/address.h"
 #include "common/buffer.h"
 #include "common/timers.h"
 
@@ -91,6 +92,9 @@ struct native_client {
     void *context;
     struct native_client *next; /* in `running`, or in `ended` */
     struct native_client **at;
+    struct bytes overrides; /* of addresses; borrowed */
+    struct address source;
+    bool has_source;
     struct native_connection *connections;
     struct native_connection *connection; /* of the request under way */
     struct cookie_jar jar;
@@ -123,10 +127,11 @@ void native_engine_unset_timer(struct native_engine *engine, struct native_timer
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
 void native_engine_end_later(struct native_engine *engine, struct native_client *client);
 
-/* native_client.c; the first five as engine.h says. */
+/* native_client.c; the first six as engine.h says. */
 struct http_client *native_client_new(struct http_engine *engine,
                                       void (*on_done)(void *context, struct http_response *response),
                                       void *context);
+void native_client_set_network(struct http_client *client, const struct http_network *network);
 void native_client_free(struct http_client *client);
 void native_client_start(struct http_client *client, const struct http_request *request);
 void native_client_drop_body(struct http_client *client);

@@ -346,6 +346,65 @@ static void another_address_is_tried_beside_one_that_is_silent(void **state)
     close_all(fds, 4);
 }
 
+static void open_target(struct fixture *fixture, const struct stream_target *target)
+{
+    stream_close(&fixture->listener.stream, false);
+    fixture->listener.opened = fixture->listener.ended = 0;
+    fixture->listener.stream = stream_open(fixture->net, target, &callbacks, &fixture->listener);
+    await(fixture);
+}
+
+static void addresses_that_are_set_take_the_place_of_others(void **state)
+{
+    struct fixture *fixture = *state;
+    char overrides[100];
+    struct stream_target target = {.host = "nowhere", .port = fixture->port};
+
+    /* Both of the entry are tried, the one of another port is not. */
+    snprintf(overrides, sizeof overrides, "nowhere:1:127.0.0.9 nowhere:%u:127.0.0.4,127.0.0.3",
+             fixture->port);
+    target.overrides = bytes_of_string(overrides);
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 1);
+    assert_int_equal(strncmp(fixture->listener.peer, "127.0.0.3:", 10), 0);
+    snprintf(overrides, sizeof overrides, "*:%u:127.0.0.3", fixture->port);
+    target.overrides = bytes_of_string(overrides);
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 1);
+    target.overrides = bytes_of_string("nowhere:1:127.0.0.3");
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.failure, NET_RESOLVE);
+}
+
+static void a_connection_comes_from_its_own_address(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sockaddr_in from = {0};
+    int size = sizeof from;
+    struct address source;
+    struct stream_target target = {.host = "known", .port = fixture->port, .source = &source};
+
+    assert_true(address_parse(bytes_of_string("127.0.0.9"), &source));
+    /* The address of the other family is passed over: no connection can lead there. */
+    add_address("::1");
+    add_address("127.0.0.3");
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 1);
+    while (!fixture->echo.has_peer) {
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    uv_tcp_getpeername(&fixture->echo.peer, (struct sockaddr *)&from, &size);
+    assert_int_equal(ntohl(from.sin_addr.s_addr), 0x7f000009);
+    assert_true(address_parse(bytes_of_string("203.0.113.9"), &source));
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.failure, NET_LOCAL_LIMIT);
+    assert_non_null(strstr(fixture->listener.text, "this machine does not have the address 203.0.113.9"));
+    target.host = "::1";
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 0);
+    assert_non_null(strstr(fixture->listener.text, "connect to [::1]:"));
+}
+
 static void nothing_begins_without_a_lease(void **state)
 {
     struct fixture *fixture = *state;
@@ -522,6 +581,8 @@ int main(void)
         TEST(who_cannot_be_reached_is_named),
         TEST(another_address_is_tried_at_once_where_one_refuses),
         TEST(another_address_is_tried_beside_one_that_is_silent),
+        TEST(addresses_that_are_set_take_the_place_of_others),
+        TEST(a_connection_comes_from_its_own_address),
         TEST(nothing_begins_without_a_lease),
         TEST(a_net_that_is_held_neither_reads_nor_writes),
         TEST(connections_come_up_while_the_net_is_held),
