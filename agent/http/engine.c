@@ -76,6 +76,7 @@ const char *http_failure_name(enum http_failure failure)
         [HTTP_UNREACHABLE] = "unreachable",
         [HTTP_LOCAL_LIMIT] = "local_limit",
         [HTTP_TLS] = "tls",
+        [HTTP_PROXY] = "proxy",
         [HTTP_TIMEOUT] = "timeout",
         [HTTP_RESET] = "reset",
         [HTTP_PROTOCOL] = "protocol",

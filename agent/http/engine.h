@@ -53,6 +53,9 @@ struct http_request {
     const char *user; /* basic authentication; NULL: none */
     const char *password;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
+    /* "http://user:password@host:port"; "environment": as the variables http_proxy, https_proxy and no_proxy
+     * say; NULL: none. */
+    const char *proxy;
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
 };
@@ -69,6 +72,7 @@ enum http_failure {
     HTTP_UNREACHABLE, /* no route leads there */
     HTTP_LOCAL_LIMIT, /* this machine has no port, descriptor or memory left for it */
     HTTP_TLS,
+    HTTP_PROXY, /* it cannot be reached, or refuses to connect: its status is the response's */
     HTTP_TIMEOUT,
     HTTP_RESET,
     HTTP_PROTOCOL,

@@ -61,14 +61,22 @@ static int lua_http_fail(lua_State *lua, const struct http_response *response)
 
     snprintf(text, sizeof text, "%.10s %.300s: %.300s", lua_tostring(lua, 1), lua_tostring(lua, 2),
              response->text != NULL ? response->text : kind);
+    /* A proxy's refusals are told apart by its status. */
+    uint32_t status = response->failure == HTTP_PROXY ? response->status : 0;
+    char what[32];
+    if (status != 0) {
+        snprintf(what, sizeof what, "%s %u", kind, status);
+    } else {
+        snprintf(what, sizeof what, "%s", kind);
+    }
     struct bytes named = name_of(lua, name, sizeof name);
     if (lua_type(lua, 3) == LUA_TSTRING) {
-        snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), kind);
+        snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), what);
     } else {
         error_key_fold(named, folded, sizeof folded);
-        snprintf(group, sizeof group, "%s: %s", folded, kind);
+        snprintf(group, sizeof group, "%s: %s", folded, what);
     }
-    struct lua_failure failure = {.kind = kind, .group = group, .message = text};
+    struct lua_failure failure = {.kind = kind, .status = status, .group = group, .message = text};
     return lua_failure_raise(lua, &failure);
 }
 

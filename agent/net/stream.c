@@ -20,6 +20,8 @@
 /* So often is a socket read before others have their turn. */
 #define READS_AT_ONCE 4
 
+#define FAILURE_TEXT_BYTES 512
+
 static void on_stream_ready(uv_poll_t *poll, int status, int events);
 static void on_handshakes(uv_idle_t *idle);
 
@@ -151,6 +153,7 @@ static void leave_handshakes(struct stream *stream)
 static void stream_drop_connection(struct stream *stream, bool is_reset)
 {
     stream_connector_drop(stream);
+    stream_tunnel_drop(stream);
     leave_handshakes(stream);
     if (stream->socket != NULL) {
         stream_socket_drop(stream->socket, is_reset);
@@ -160,6 +163,14 @@ static void stream_drop_connection(struct stream *stream, bool is_reset)
 
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text)
 {
+    const struct stream_proxy *proxy = stream->state < STREAM_HANDSHAKING ? stream->target.proxy : NULL;
+    char blamed[FAILURE_TEXT_BYTES];
+
+    if (proxy != NULL && failure != NET_LOCAL_LIMIT) {
+        snprintf(blamed, sizeof blamed, "the proxy %.100s:%u: %.380s", proxy->host, proxy->port, text);
+        failure = NET_PROXY;
+        text = blamed;
+    }
     stream_drop_connection(stream, failure != NET_OK);
     stream->state = STREAM_ENDED;
     stream->callbacks.on_end(stream->context, failure, text);
@@ -213,6 +224,11 @@ const char *stream_peer(const struct stream *stream)
     return stream->peer;
 }
 
+unsigned stream_proxy_status(const struct stream *stream)
+{
+    return stream->proxy_status;
+}
+
 struct bytes stream_protocol(const struct stream *stream)
 {
     return stream->tls != NULL ? tls_session_protocol(stream->tls) : bytes_of("", 0);
@@ -249,7 +265,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
     return count > 0 ? (size_t)count : 0;
 }
 
-static void write_wire(struct stream *stream, struct bytes data)
+void stream_write_wire(struct stream *stream, struct bytes data)
 {
     size_t sent = stream->pending.size == 0 ? send_now(stream, data) : 0;
 
@@ -261,7 +277,7 @@ static void write_wire(struct stream *stream, struct bytes data)
 
 static bool on_tls_write(void *context, struct bytes data)
 {
-    write_wire(context, data);
+    stream_write_wire(context, data);
     return true;
 }
 
@@ -292,7 +308,7 @@ void stream_write(struct stream *stream, struct bytes data)
         return;
     }
     if (stream->tls == NULL) {
-        write_wire(stream, data);
+        stream_write_wire(stream, data);
     } else if (tls_session_write(stream->tls, data, &error) == TLS_FAILED) {
         stream->is_write_broken = true;
     }
@@ -469,15 +485,26 @@ static void on_handshakes(uv_idle_t *idle)
     }
 }
 
-void stream_connected(struct stream *stream, struct stream_socket *socket)
+void stream_begin(struct stream *stream)
 {
-    stream->socket = socket;
     if (stream->target.is_tls) {
         stream->state = STREAM_HANDSHAKING;
         join_handshakes(stream);
     } else {
-        stream_socket_listen(socket, UV_READABLE, on_stream_ready);
+        stream_listen(stream);
         stream_is_open(stream);
+    }
+}
+
+void stream_connected(struct stream *stream, struct stream_socket *socket)
+{
+    stream->socket = socket;
+    if (stream->target.proxy != NULL && stream->target.proxy->is_tunnel) {
+        stream->state = STREAM_TUNNELLING;
+        stream_tunnel_begin(stream);
+        stream_listen(stream);
+    } else {
+        stream_begin(stream);
     }
 }
 
@@ -496,7 +523,9 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
         stream_listen(stream);
     }
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
-        if (stream->state == STREAM_HANDSHAKING) {
+        if (stream->state == STREAM_TUNNELLING) {
+            stream_tunnel_read(stream);
+        } else if (stream->state == STREAM_HANDSHAKING) {
             join_handshakes(stream);
         } else {
             read_wire(stream);

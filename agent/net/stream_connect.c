@@ -19,6 +19,17 @@
 
 static void begin_attempts(struct stream *stream);
 
+/* Whom the socket is connected to. */
+static const char *dialled_host(const struct stream *stream)
+{
+    return stream->target.proxy != NULL ? stream->target.proxy->host : stream->target.host;
+}
+
+static uint16_t dialled_port(const struct stream *stream)
+{
+    return stream->target.proxy != NULL ? stream->target.proxy->port : stream->target.port;
+}
+
 static void stream_on_socket_closed(uv_handle_t *handle)
 {
     struct stream_socket *socket = handle->data;
@@ -249,7 +260,7 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     }
     address_list_arrange(&connector->addresses, stream->target.turn);
     for (uint32_t i = 0; i < connector->addresses.count; i++) {
-        net_address_set_port(&connector->addresses.items[i], stream->target.port);
+        net_address_set_port(&connector->addresses.items[i], dialled_port(stream));
     }
 }
 
@@ -260,7 +271,7 @@ static void on_resolved(void *context, const struct address_list *list, const ch
     stream->query = NULL;
     if (error != NULL) {
         char text[sizeof stream->connector->text];
-        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.60s", stream->target.host, error);
+        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.60s", dialled_host(stream), error);
         stream_fail(stream, NET_RESOLVE, text);
         return;
     }
@@ -271,13 +282,13 @@ static void on_resolved(void *context, const struct address_list *list, const ch
 /* What is known without asking a name server. */
 static bool look_up(struct stream *stream, struct address_list *list)
 {
-    const struct stream_target *target = &stream->target;
+    struct bytes overrides = stream->target.overrides;
+    const char *host = dialled_host(stream);
     struct host_override entry;
     struct address address;
 
-    if (target->overrides.size == 0 ||
-        !host_override_find(target->overrides, target->host, target->port, &entry)) {
-        return resolver_look(stream->net->resolver, target->host, list);
+    if (overrides.size == 0 || !host_override_find(overrides, host, dialled_port(stream), &entry)) {
+        return resolver_look(stream->net->resolver, host, list);
     }
     list->count = 0;
     while (host_override_next_address(&entry.addresses, &address)) {
@@ -301,6 +312,6 @@ void stream_connect(struct stream *stream)
         begin_connecting(stream, &list);
         uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
     } else {
-        stream->query = resolver_ask(stream->net->resolver, stream->target.host, on_resolved, stream);
+        stream->query = resolver_ask(stream->net->resolver, dialled_host(stream), on_resolved, stream);
     }
 }

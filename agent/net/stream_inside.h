@@ -3,13 +3,21 @@
 #include "agent/net/address_list.h"
 #include "agent/net/resolver.h"
 #include "agent/net/stream.h"
+#include "agent/net/tunnel.h"
 #include "common/buffer.h"
 #include "common/error.h"
 
 #define STREAM_PEER_BYTES 56
 #define NET_READ_BYTES (64u * 1024u)
 
-enum stream_state { STREAM_RESOLVING, STREAM_CONNECTING, STREAM_HANDSHAKING, STREAM_OPEN, STREAM_ENDED };
+enum stream_state {
+    STREAM_RESOLVING,
+    STREAM_CONNECTING,
+    STREAM_TUNNELLING, /* through a proxy */
+    STREAM_HANDSHAKING,
+    STREAM_OPEN,
+    STREAM_ENDED
+};
 
 /* A socket: one of several that race for a connection, or the one that has won. */
 struct stream_socket {
@@ -55,6 +63,7 @@ struct stream {
     struct stream_target target;
     struct stream_connector *connector;
     struct resolver_query *query;
+    struct tunnel *tunnel; /* while it is made */
     struct stream_socket *socket;
     struct tls_session *tls;
     struct stream *next_handshake;
@@ -64,6 +73,7 @@ struct stream {
     struct stream_times times;
     char peer[STREAM_PEER_BYTES];
     unsigned open_handles;
+    uint16_t proxy_status;
     uint8_t state;
     bool is_closed;
     bool is_write_broken;
@@ -75,7 +85,13 @@ void stream_connect(struct stream *stream);
 void stream_connect_held(struct stream *stream); /* after the net goes on */
 void stream_connector_drop(struct stream *stream);
 void stream_socket_drop(struct stream_socket *socket, bool is_reset);
+/* stream_tunnel.c: asks the proxy, and reads its answer; ends in stream_begin or stream_fail. */
+void stream_tunnel_begin(struct stream *stream);
+void stream_tunnel_read(struct stream *stream);
+void stream_tunnel_drop(struct stream *stream);
 /* stream.c */
+void stream_begin(struct stream *stream); /* with TLS, or what is said */
+void stream_write_wire(struct stream *stream, struct bytes data);
 void stream_connected(struct stream *stream, struct stream_socket *socket);
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text);
 void stream_handle_closed(struct stream *stream);

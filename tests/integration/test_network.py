@@ -1,11 +1,18 @@
-"""How workers reach hosts, with both engines: addresses that are set for names, and addresses to connect from."""
+"""How workers reach hosts, with both engines: addresses that are set for names, addresses to connect from, proxies."""
+import base64
+import contextlib
 import http.server
 import pathlib
+import select
+import socket
+import ssl
 import tempfile
 import threading
+import time
 import unittest
 
-from support import run, tutti
+from support import environment, run, tutti
+from test_http import make_certificates
 
 ENGINES = ("native", "curl")
 HEAD = "local tutti, http = require 'tutti', require 'tutti.http'\n"
@@ -16,6 +23,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if "Proxy-Authorization" in self.headers:
+            self.server.seen_of_proxy += 1
         body = f"{self.client_address[0]} {self.server.server_address[0]} {self.headers['Host']}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -26,26 +35,121 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Serves in the place of all hosts: a request for a whole URL says what it was; CONNECT leads to `server.behind`."""
+    protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        super().setup()
+        self.server.connections += 1
+
+    def refused(self):
+        self.server.seen.append((self.command, self.path, dict(self.headers)))
+        wanted = self.server.wanted
+        given = self.headers.get("Proxy-Authorization")
+        if wanted is not None and given != "Basic " + base64.b64encode(wanted.encode()).decode():
+            self.answer(407, b"who are you?", ("Proxy-Authenticate", 'Basic realm="x"'))
+            return True
+        return False
+
+    def answer(self, status, body, *headers):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        if not self.refused():
+            self.answer(200, f"proxied {self.path} {self.headers['Host']}".encode())
+
+    def do_CONNECT(self):
+        if self.refused():
+            return
+        if self.server.behind is None:
+            self.answer(502, b"nobody there")
+            return
+        if self.server.behind == "silence":
+            time.sleep(3)
+            self.close_connection = True
+            return
+        if self.server.behind == "end":
+            self.close_connection = True
+            return
+        # The head in two pieces, the second together with nothing else.
+        self.wfile.write(b"HTTP/1.1 200 Connection esta")
+        self.wfile.flush()
+        time.sleep(0.05)
+        self.wfile.write(b"blished\r\nVia: test\r\n\r\n")
+        self.wfile.flush()
+        with socket.create_connection(self.server.behind) as behind:
+            pair = {self.connection: behind, behind: self.connection}
+            while True:
+                for ready in select.select(list(pair), [], [], 30)[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        self.close_connection = True
+                        return
+                    pair[ready].sendall(data)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class QuietServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *arguments):
+        pass
+
+
+class TlsServer(QuietServer):
+    def __init__(self, folder):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.seen_of_proxy = 0
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(f"{folder}/s.pem", f"{folder}/s.key")
+
+    def finish_request(self, request, client_address):
+        with self.context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as wrapped:
+            wrapped.do_handshake()
+            super().finish_request(wrapped, client_address)
+
+
+@contextlib.contextmanager
+def proxy(behind=None, wanted=None):
+    server = QuietServer(("127.0.0.1", 0), Proxy)
+    server.behind, server.wanted, server.seen, server.connections = behind, wanted, [], 0
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class Network(unittest.TestCase):
-    def setUp(self):
-        self.folder = self.enterContext(tempfile.TemporaryDirectory(prefix="tutti-network-"))
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        self.port = server.server_address[1]
+    def serve(self, server):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
+        return server.server_address[1]
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory(prefix="tutti-network-"))
+        self.port = self.serve(QuietServer(("127.0.0.1", 0), Handler))
 
     def written(self, body, options=""):
         path = pathlib.Path(self.folder, "script.lua")
         path.write_text(f"{HEAD}{options}\ntutti.scenario('s', function(worker)\n{body}\nend)\n")
         return path
 
-    def both(self, body, *arguments, options=""):
+    def both(self, body, *arguments, options="", engines=ENGINES, env=None):
         path = self.written(body, options)
-        for engine in ENGINES:
+        for engine in engines:
             with self.subTest(engine):
-                result = run(path, "--http-engine", engine, *arguments, timeout=60)
+                result = run(path, "--http-engine", engine, *arguments, timeout=60, env=env)
                 self.assertEqual(result.code, 0, (result.out, result.err))
 
     def test_resolve_sets_the_address_of_a_name(self):
@@ -88,6 +192,104 @@ class Network(unittest.TestCase):
             self.assertNotEqual(result.code, 0, result)
             self.assertIn("this machine does not have the address 203.0.113.8 (--source)", result.err + result.out)
             self.assertEqual(result.steps["failed"] if result.report else 0, 0, result)
+
+    def test_a_proxy_is_asked_for_the_whole_url(self):
+        for engine in ENGINES:
+            with proxy(wanted="me:se:cret") as server:
+                port = server.server_address[1]
+                self.both(f"""
+                    local function get(url, proxy, more)
+                      return http.get(url, {{ proxy = proxy, headers = more }})
+                    end
+                    local known = 'http://me:se%3Acret@127.0.0.1:{port}'
+                    local r = get('http://nowhere.invalid:81/path?q=1#x', known)
+                    assert(r.status == 200 and r.body == 'proxied http://nowhere.invalid:81/path?q=1 nowhere.invalid:81', r.body)
+                    -- One connection to it serves all origins.
+                    r = get('http://other.invalid/', known)
+                    assert(r.body == 'proxied http://other.invalid/ other.invalid', r.body)
+                    assert(r.reused == true)
+                    -- Its refusal of a plain request is an answer like others.
+                    r = get('http://nowhere.invalid/', 'http://127.0.0.1:{port}')
+                    assert(r.status == 407 and r.body == 'who are you?', r.body)
+                    assert(r.reused == false or '{engine}' == 'curl', 'the connection of other credentials')
+                    -- And it is not asked at all.
+                    r = http.get('http://127.0.0.1:{self.port}/', {{ proxy = false }})
+                    assert(r.body:find('^127.0.0.1'), r.body)""", engines=(engine,))
+                for command, path, headers in server.seen:
+                    self.assertEqual(command, "GET")
+                    self.assertNotIn("Authorization", headers)
+                self.assertEqual(sum("Proxy-Authorization" in headers for _, _, headers in server.seen), 2)
+
+    def test_a_tunnel_leads_to_https(self):
+        make_certificates(self.folder)
+        target = TlsServer(self.folder)
+        port = self.serve(target)
+        for engine in ENGINES:
+            with proxy(behind=("127.0.0.1", port), wanted="me:secret") as server:
+                self.both(f"""
+                    local options = {{ proxy = 'http://me:secret@127.0.0.1:{server.server_address[1]}', tls = {{ ca = 'ca.pem' }},
+                                       headers = {{ ['Proxy-Authorization'] = 'mine' }} }}
+                    for i = 1, 3 do
+                      local r = http.get('https://127.0.0.1:{port}/', options)
+                      assert(r.body == '127.0.0.1 127.0.0.1 127.0.0.1:{port}', r.body)
+                      assert(r.reused == (i > 1))
+                    end
+                    -- The certificate is that of the host, not of the proxy.
+                    local ok, why = pcall(http.get, 'https://localhost:{port}/', options)
+                    assert(not ok and why.kind == 'tls', tostring(why))""", engines=(engine,),
+                    options="tutti.options { files = { 'ca.pem' } }")
+                self.assertEqual([(command, path) for command, path, _ in server.seen],
+                                 [("CONNECT", f"127.0.0.1:{port}"), ("CONNECT", f"localhost:{port}")])
+                self.assertEqual(target.seen_of_proxy, 0)
+
+    def test_what_a_proxy_does_not_do_is_blamed_on_it(self):
+        for engine in ENGINES:
+            with proxy(wanted="me:secret") as refusing, proxy() as alone, proxy(behind="silence") as silent, \
+                    proxy(behind="end") as ending, socket.create_server(("127.0.0.1", 0)) as once:
+                closed = once.getsockname()[1]
+                once.close()
+                ports = [server.server_address[1] for server in (refusing, alone, silent, ending)]
+                self.both(f"""
+                    local function why(url, port, timeout)
+                      local ok, why = pcall(http.get, url, {{ proxy = 'http://127.0.0.1:' .. port, timeout = timeout, name = 'r' }})
+                      assert(not ok, url)
+                      return why.kind .. ' ' .. tostring(why.status), tostring(why)
+                    end
+                    local function expect(wanted, url, port, timeout)
+                      local kind, text = why(url, port, timeout)
+                      assert(kind == wanted, kind .. ': ' .. text)
+                    end
+                    expect('proxy 407', 'https://nowhere.invalid/', {ports[0]})
+                    expect('proxy 502', 'https://nowhere.invalid/', {ports[1]})
+                    expect('timeout nil', 'https://nowhere.invalid/', {ports[2]}, 1)
+                    expect('proxy nil', 'https://nowhere.invalid/', {ports[3]})
+                    expect('proxy nil', 'http://nowhere.invalid/', {closed})
+                    expect('proxy nil', 'https://nowhere.invalid/', {closed})
+                    local ok, text = pcall(http.get, 'http://nowhere.invalid/', {{ proxy = 'http://nowhere.invalid:1' }})
+                    assert(not ok and text.kind == 'proxy', tostring(text))""", engines=(engine,))
+        self.both("""
+            local function why(proxy) return tostring(select(2, pcall(http.get, 'http://127.0.0.1/', { proxy = proxy }))) end
+            assert(why('socks5://127.0.0.1:1080'):find('--http-engine curl', 1, true), why('socks5://127.0.0.1:1080'))
+            assert(why('https://127.0.0.1:1080'):find('--http-engine curl', 1, true))
+            assert(why(7):find('proxy is "http://user:password@host:port"', 1, true), why(7))""", engines=("native",))
+
+    def test_the_environment_is_asked_only_where_that_is_wanted(self):
+        with proxy() as server:
+            address = f"http://127.0.0.1:{server.server_address[1]}"
+            env = environment() | {"http_proxy": address, "https_proxy": address, "no_proxy": "127.0.0.1,direct.invalid"}
+            self.both(f"""
+                local there = 'http://127.0.0.1:{self.port}/'
+                local ok, why = pcall(http.get, 'http://nowhere.invalid/', {{ name = 'r' }})
+                assert(not ok and why.kind == 'resolve', tostring(why))
+                local r = http.get('http://nowhere.invalid/', {{ proxy = 'environment' }})
+                assert(r.body == 'proxied http://nowhere.invalid/ nowhere.invalid', r.body)
+                r = http.get(there, {{ proxy = 'environment' }})
+                assert(r.body:find('^127.0.0.1'), r.body)
+                ok, why = pcall(http.get, 'http://direct.invalid/', {{ proxy = 'environment', name = 'r' }})
+                assert(not ok and why.kind ~= 'ok', tostring(why))
+                -- A proxy that is named is asked whatever no_proxy says.
+                r = http.get(there, {{ proxy = '{address}' }})
+                assert(r.body:find('^proxied'), r.body)""", env=env)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,9 @@ static void set_up(struct curl_client *client)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
@@ -325,6 +328,27 @@ static void read_exchange(struct curl_client *client, struct http_response *resp
     }
 }
 
+/* What the proxy has answered to CONNECT; 0: nothing. */
+static uint32_t client_proxy_status(const struct curl_client *client)
+{
+    long status = 0;
+
+    curl_easy_getinfo(client->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status > 0 ? (uint32_t)status : 0;
+}
+
+/* Curl has one code for many faults of a proxy, and its text tells them apart. */
+static bool is_proxy_to_blame(const struct curl_client *client, CURLcode result)
+{
+    if (result == CURLE_OK || !curl_request_is_proxied(&client->request)) {
+        return false;
+    }
+    if (result == CURLE_COULDNT_CONNECT) {
+        return curl_failure_of_system(client_connect_errno(client)) != HTTP_LOCAL_LIMIT;
+    }
+    return client_proxy_status(client) >= 300 || strstr(client->error_text, "CONNECT") != NULL;
+}
+
 static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
 {
     if (client->is_lost) {
@@ -335,6 +359,9 @@ static enum http_failure failure_of(const struct curl_client *client, CURLcode r
     }
     if (client->is_source_refused && result == CURLE_COULDNT_CONNECT) {
         return HTTP_LOCAL_LIMIT;
+    }
+    if (is_proxy_to_blame(client, result)) {
+        return HTTP_PROXY;
     }
     if (result == CURLE_COULDNT_CONNECT) {
         return curl_failure_of_system(client_connect_errno(client));
@@ -362,6 +389,8 @@ static const char *describe(struct curl_client *client, CURLcode result, enum ht
             curl_engine_memory(client->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
         snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
+    } else if (failure == HTTP_PROXY) {
+        snprintf(client->text, sizeof client->text, "the proxy: %s", curl_text);
     } else if (failure == HTTP_LOCAL_LIMIT && client->is_source_refused) {
         source_address_describe(&client->source, client->open_errno, client->text, sizeof client->text);
     } else if (failure == HTTP_LOCAL_LIMIT) {
@@ -388,7 +417,7 @@ void curl_client_done(struct curl_client *client, CURLcode result)
         drop_bodies(client);
     }
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    response->status = (uint32_t)status;
+    response->status = response->failure == HTTP_PROXY ? client_proxy_status(client) : (uint32_t)status;
     response->headers = buffer_bytes(&client->bodies.head);
     response->body = buffer_bytes(&client->bodies.body);
     if (client->request.is_special &&

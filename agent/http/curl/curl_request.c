@@ -7,6 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define PROXY_OF_ENVIRONMENT "environment"
+#define PROXY_DEFAULT_PORT 80L
+
 void curl_request_init(struct curl_request *request, CURL *easy)
 {
     char *folder = NULL;
@@ -22,6 +25,7 @@ void curl_request_finish(struct curl_request *request)
     curl_slist_free_all(request->headers);
     memory_free(request->url);
     memory_free(request->ca_folder);
+    memory_free(request->proxy);
 }
 
 static bool curl_request_has_header(const struct http_request *request, const char *name)
@@ -48,8 +52,13 @@ static void curl_request_add_header(struct curl_request *request, const char *li
  * script says so. */
 static void set_headers(struct curl_request *request, const struct http_request *wanted)
 {
+    bool is_tunnelled = wanted->proxy != NULL && strncasecmp(wanted->url, "https:", 6) == 0;
+
     for (size_t i = 0; i < wanted->header_count; i++) {
         const struct http_header *header = &wanted->headers[i];
+        if (is_tunnelled && strcasecmp(header->name, "Proxy-Authorization") == 0) {
+            continue; /* it would go to the origin */
+        }
         char *line = header->value[0] ? memory_format("%s: %s", header->name, header->value)
                                       : memory_format("%s;", header->name);
         curl_request_add_header(request, line);
@@ -112,6 +121,24 @@ static void set_tls(struct curl_request *request, const struct http_tls *tls)
     set_blob(easy, CURLOPT_SSLKEY_BLOB, tls->key_pem);
 }
 
+/* Without one, an empty text keeps curl from looking into the environment; NULL lets it. */
+static void set_proxy(struct curl_request *request, const char *proxy)
+{
+    bool is_socks = proxy != NULL && strncasecmp(proxy, "socks", 5) == 0;
+    bool is_of_environment = proxy != NULL && strcmp(proxy, PROXY_OF_ENVIRONMENT) == 0;
+    CURL *easy = request->easy;
+
+    if (proxy == NULL ? request->proxy == NULL
+                      : request->proxy != NULL && strcmp(proxy, request->proxy) == 0) {
+        return;
+    }
+    memory_free(request->proxy);
+    request->proxy = proxy != NULL ? memory_copy_string(proxy) : NULL;
+    curl_easy_setopt(easy, CURLOPT_PROXY, is_of_environment ? NULL : proxy != NULL ? proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, is_of_environment ? NULL : "");
+    curl_easy_setopt(easy, CURLOPT_PROXYPORT, is_socks ? 0L : PROXY_DEFAULT_PORT);
+}
+
 /* Takes back what the last request had beyond a plain GET. */
 static void reset_special(struct curl_request *request)
 {
@@ -166,6 +193,7 @@ void curl_request_set(struct curl_request *request, const struct http_request *w
     }
     set_url(request, wanted->url);
     set_tls(request, wanted->tls);
+    set_proxy(request, wanted->proxy);
     if (!is_plain) {
         set_special(request, wanted);
     }
@@ -173,4 +201,13 @@ void curl_request_set(struct curl_request *request, const struct http_request *w
         request->timeout_ms = wanted->timeout_ms;
         curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
     }
+}
+
+bool curl_request_is_proxied(const struct curl_request *request)
+{
+    if (request->proxy == NULL || strcmp(request->proxy, PROXY_OF_ENVIRONMENT) != 0) {
+        return request->proxy != NULL;
+    }
+    bool is_tls = request->url != NULL && strncasecmp(request->url, "https:", 6) == 0;
+    return getenv(is_tls ? "https_proxy" : "http_proxy") != NULL;
 }

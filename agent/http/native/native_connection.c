@@ -6,10 +6,18 @@
 
 #include <string.h>
 
-static bool is_to(const struct native_connection *connection, const struct url *url)
+/* To the same origin with the same options; one to a proxy that is asked in plain text serves all origins. */
+static bool is_to(const struct native_connection *connection, const struct native_wish *wish)
 {
-    return connection->is_tls == url->is_tls && connection->port == url->port &&
-           (!url->is_tls || connection->tls == connection->client->wish.tls) &&
+    const struct url *url = &wish->url;
+
+    if (connection->is_tls != url->is_tls || connection->proxy != wish->proxy) {
+        return false;
+    }
+    if (connection->proxy != NULL && !url->is_tls) {
+        return true;
+    }
+    return connection->port == url->port && (!url->is_tls || connection->tls == wish->tls) &&
            strcmp(connection->host, url->host) == 0;
 }
 
@@ -26,6 +34,7 @@ void native_connection_drop(struct native_connection *connection, bool is_reset)
     }
     stream_close(&connection->stream, is_reset);
     native_tls_drop(&connection->tls);
+    native_proxy_drop(&connection->proxy);
     memory_free(connection->host);
     memory_free(connection);
 }
@@ -106,6 +115,8 @@ static enum http_failure native_failure_of(enum net_failure failure)
         return HTTP_LOCAL_LIMIT;
     case NET_TLS:
         return HTTP_TLS;
+    case NET_PROXY:
+        return HTTP_PROXY;
     case NET_RESET:
     case NET_OK:
         return HTTP_RESET;
@@ -147,6 +158,9 @@ static void on_end(void *context, enum net_failure failure, const char *text)
             native_client_end(client, HTTP_RESET, connection->parser.error);
         }
         return;
+    }
+    if (failure == NET_PROXY) {
+        client->response.status = stream_proxy_status(connection->stream);
     }
     if (failure == NET_OK) {
         text = "the server closed the connection without an answer";
@@ -201,6 +215,7 @@ void native_connection_open(struct native_client *client)
     connection->port = url->port;
     connection->is_tls = url->is_tls;
     connection->tls = native_tls_share(client->wish.tls);
+    connection->proxy = native_proxy_share(client->wish.proxy);
     connection->is_busy = true;
     connection->next = client->connections;
     client->connections = connection;
@@ -213,13 +228,16 @@ void native_connection_open(struct native_client *client)
                                    .overrides = client->overrides,
                                    .source = client->has_source ? &client->source : NULL,
                                    .tls = native_tls_options(connection->tls)};
+    if (connection->proxy != NULL) {
+        target.proxy = native_proxy_of_stream(connection->proxy, url->is_tls);
+    }
     connection->stream = stream_open(client->engine->net, &target, &callbacks, connection);
 }
 
 static struct native_connection *find_idle(struct native_client *client)
 {
     for (struct native_connection *at = client->connections; at != NULL; at = at->next) {
-        if (!at->is_busy && is_to(at, &client->wish.url)) {
+        if (!at->is_busy && is_to(at, &client->wish)) {
             return at;
         }
     }

@@ -16,6 +16,7 @@
 /* Connections that a client keeps for later, to different origins. */
 #define NATIVE_IDLE_MAX 6u
 
+struct native_proxy;
 struct native_tls;
 
 struct native_engine {
@@ -28,6 +29,7 @@ struct native_engine {
     uv_timer_t timer;
     uv_prepare_t prepare;
     uv_idle_t idle;
+    struct native_proxy *proxies;  /* that are in use */
     struct native_tls *tls;        /* the sets of options that are in use */
     struct native_client *running; /* all that have a request under way */
     struct native_client *ended;   /* whose on_done comes in the next turn */
@@ -44,8 +46,9 @@ struct native_connection {
     struct stream *stream;
     struct http1_parser parser;
     char *host;
-    uint64_t idle_ms;       /* by the loop's clock: since when it has waited for a request */
-    struct native_tls *tls; /* NULL: the usual options */
+    uint64_t idle_ms;           /* by the loop's clock: since when it has waited for a request */
+    struct native_tls *tls;     /* NULL: the usual options */
+    struct native_proxy *proxy; /* NULL: none */
     uint16_t port;
     bool is_tls;
     bool is_used; /* has served a request */
@@ -69,8 +72,10 @@ enum native_state {
 struct native_wish {
     char method[32];
     struct url url;
-    struct native_tls *tls; /* NULL: the usual options */
-    struct buffer fields;   /* the script's, as lines */
+    struct native_tls *tls;     /* NULL: the usual options */
+    struct native_proxy *proxy; /* to this URL; NULL: none */
+    bool is_proxy_of_environment;
+    struct buffer fields; /* the script's, as lines */
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
@@ -156,6 +161,16 @@ MUST_CHECK struct native_tls *native_tls_share(struct native_tls *tls);
 void native_tls_drop(struct native_tls **tls);
 /* Borrowed from it. */
 const struct tls_options *native_tls_options(const struct native_tls *tls);
+
+/* native_proxy.c: likewise one object for each proxy as it was given. */
+/* The proxy on the way to this URL, or NULL for none; `wanted` is as in http_request. False with an error. */
+MUST_CHECK bool native_proxy_find(struct native_engine *engine, const char *wanted, const struct url *url,
+                                  struct native_proxy **found, struct error *error);
+MUST_CHECK struct native_proxy *native_proxy_share(struct native_proxy *proxy);
+void native_proxy_drop(struct native_proxy **proxy);
+/* Both borrowed from it. The first may be NULL. */
+const char *native_proxy_authorization(const struct native_proxy *proxy);
+const struct stream_proxy *native_proxy_of_stream(const struct native_proxy *proxy, bool is_tunnel);
 
 /* native_connection.c */
 bool native_connection_use_idle(struct native_client *client);

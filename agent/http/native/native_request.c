@@ -1,6 +1,7 @@
 /* What a request wants, and how that is written. */
 #include "agent/http/native/native_inside.h"
 
+#include "agent/http/message/proxy.h"
 #include "common/base64.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -42,6 +43,7 @@ void native_wish_finish(struct native_wish *wish)
 {
     url_finish(&wish->url);
     native_tls_drop(&wish->tls);
+    native_proxy_drop(&wish->proxy);
     buffer_finish(&wish->fields);
     memory_free(wish->body);
     memory_free(wish->authorization);
@@ -149,6 +151,25 @@ static void take_tls(struct native_client *client, const struct http_tls *wanted
     client->wish.tls = tls;
 }
 
+/* The same holds for proxies. */
+static bool take_proxy(struct native_client *client, const char *wanted, struct error *error)
+{
+    struct native_wish *wish = &client->wish;
+    struct native_proxy *proxy = NULL;
+    bool is_good = native_proxy_find(client->engine, wanted, &wish->url, &proxy, error);
+
+    native_proxy_drop(&wish->proxy);
+    wish->proxy = proxy;
+    wish->is_proxy_of_environment = wanted != NULL && strcmp(wanted, PROXY_OF_ENVIRONMENT) == 0;
+    return is_good;
+}
+
+/* Whether the proxy itself is asked for the whole URL. */
+static bool is_asked_of_proxy(const struct native_wish *wish)
+{
+    return wish->proxy != NULL && !wish->url.is_tls;
+}
+
 bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error)
 {
     struct native_wish *wish = &client->wish;
@@ -159,7 +180,8 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
     if (!take_url(client, request->url, error) || !take_method(wish, request->method, error) ||
-        !take_fields(wish, request, error) || !take_body(wish, request, error)) {
+        !take_fields(wish, request, error) || !take_body(wish, request, error) ||
+        !take_proxy(client, request->proxy, error)) {
         return false;
     }
     take_tls(client, request->tls);
@@ -214,9 +236,12 @@ static void write_fields(struct native_client *client)
     while (fields_next(fields, &at, &name, &value)) {
         static const char *const cookie[] = {"cookie", NULL};
         static const char *const expect[] = {"expect", NULL};
+        static const char *const of_proxy[] = {"proxy-authorization", NULL};
         bool is_left_out = is_among(name, cookie) ||
                            (wish->is_expectation_refused && is_among(name, expect)) ||
                            (wish->has_left_origin && is_among(name, origin_fields)) ||
+                           (wish->proxy != NULL && is_among(name, of_proxy) &&
+                            (wish->url.is_tls || native_proxy_authorization(wish->proxy) != NULL)) ||
                            (!wish->has_length && is_among(name, body_fields));
         if (!is_left_out) {
             buffer_append_format(&client->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
@@ -247,7 +272,11 @@ void native_wish_write_head(struct native_client *client)
     buffer_clear(out);
     buffer_append_string(out, wish->method);
     buffer_append(out, " ", 1);
-    buffer_append(out, wish->url.target.data, wish->url.target.size);
+    if (is_asked_of_proxy(wish)) {
+        buffer_append_string(out, wish->url.text);
+    } else {
+        buffer_append(out, wish->url.target.data, wish->url.target.size);
+    }
     buffer_append_string(out, " HTTP/1.1\r\n");
     write_field(out, wish, "Host", wish->url.authority);
     write_field(out, wish, "User-Agent", bytes_of_string("tutti/" TUTTI_VERSION));
@@ -255,6 +284,9 @@ void native_wish_write_head(struct native_client *client)
     write_field(out, wish, "Accept-Encoding", bytes_of_string(CONTENT_DECODER_ACCEPTS));
     if (wish->authorization != NULL && !wish->has_left_origin) {
         write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
+    }
+    if (is_asked_of_proxy(wish) && native_proxy_authorization(wish->proxy) != NULL) {
+        buffer_append_format(out, "Proxy-Authorization: %s\r\n", native_proxy_authorization(wish->proxy));
     }
     write_cookies(client);
     if (wish->fields.size > 0) {
@@ -296,5 +328,5 @@ bool native_wish_redirect(struct native_client *client, uint32_t status, struct 
     memory_free(client->given_url);
     client->given_url = NULL;
     change_method(wish, status);
-    return true;
+    return !wish->is_proxy_of_environment || take_proxy(client, PROXY_OF_ENVIRONMENT, error);
 }

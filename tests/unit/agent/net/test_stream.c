@@ -405,6 +405,86 @@ static void a_connection_comes_from_its_own_address(void **state)
     assert_non_null(strstr(fixture->listener.text, "connect to [::1]:"));
 }
 
+/* The other side of the fixture plays a proxy. */
+static struct stream_target through_proxy(const struct fixture *fixture, struct stream_proxy *proxy)
+{
+    *proxy = (struct stream_proxy){
+        .host = "127.0.0.3", .is_literal = true, .is_tunnel = true, .port = fixture->port};
+    return (struct stream_target){.host = "app.invalid", .port = 7, .proxy = proxy};
+}
+
+static void proxy_says(struct fixture *fixture, const char *text)
+{
+    uv_buf_t answer = uv_buf_init((char *)(uintptr_t)text, (unsigned)strlen(text));
+    assert_int_equal(uv_try_write((uv_stream_t *)&fixture->echo.peer, &answer, 1), answer.len);
+}
+
+static void begin_tunnel(struct fixture *fixture)
+{
+    static struct stream_proxy proxy; /* needed until the tunnel is made */
+    struct stream_target target = through_proxy(fixture, &proxy);
+
+    echo_drop(&fixture->echo);
+    turn(fixture, 3);
+    fixture->echo.is_silent = true;
+    fixture->echo.received = 0;
+    buffer_clear(&fixture->listener.data);
+    fixture->listener.opened = fixture->listener.ended = 0;
+    fixture->listener.stream = stream_open(fixture->net, &target, &callbacks, &fixture->listener);
+    while (fixture->echo.received == 0) {
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+}
+
+static void a_tunnel_opens_when_the_proxy_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+
+    begin_tunnel(fixture);
+    turn(fixture, 3);
+    assert_int_equal(fixture->listener.opened, 0);
+    /* What follows in the same piece is the host's. */
+    proxy_says(fixture, "HTTP/1.1 200 OK\r\n\r\nwelcome");
+    turn(fixture, 5);
+    assert_int_equal(fixture->listener.opened, 1);
+    assert_string_equal(buffer_string(&fixture->listener.data), "welcome");
+    fixture->echo.is_silent = false;
+    stream_write(fixture->listener.stream, bytes_of_string("!"));
+    turn(fixture, 5);
+    assert_string_equal(buffer_string(&fixture->listener.data), "welcome!");
+    stream_close(&fixture->listener.stream, false);
+}
+
+static void a_tunnel_that_is_not_made_is_blamed_on_the_proxy(void **state)
+{
+    struct fixture *fixture = *state;
+
+    begin_tunnel(fixture);
+    proxy_says(fixture, "HTTP/1.1 407 Who?\r\n\r\n");
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_PROXY);
+    assert_int_equal(stream_proxy_status(fixture->listener.stream), 407);
+    assert_non_null(strstr(fixture->listener.text, "the proxy 127.0.0.3:"));
+    assert_non_null(strstr(fixture->listener.text, "it answered 407 Who?"));
+    stream_close(&fixture->listener.stream, false);
+    begin_tunnel(fixture);
+    echo_drop(&fixture->echo);
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_PROXY);
+    assert_int_equal(stream_proxy_status(fixture->listener.stream), 0);
+    stream_close(&fixture->listener.stream, false);
+    /* Closed meanwhile, by its owner, while the net is held or not. */
+    begin_tunnel(fixture);
+    proxy_says(fixture, "HTTP/1.1 200 O");
+    turn(fixture, 3);
+    net_hold(fixture->net);
+    turn(fixture, 2);
+    net_go_on(fixture->net);
+    stream_close(&fixture->listener.stream, true);
+    turn(fixture, 3);
+    assert_int_equal(fixture->listener.opened + fixture->listener.ended, 0);
+}
+
 static void nothing_begins_without_a_lease(void **state)
 {
     struct fixture *fixture = *state;
@@ -583,6 +663,8 @@ int main(void)
         TEST(another_address_is_tried_beside_one_that_is_silent),
         TEST(addresses_that_are_set_take_the_place_of_others),
         TEST(a_connection_comes_from_its_own_address),
+        TEST(a_tunnel_opens_when_the_proxy_says_so),
+        TEST(a_tunnel_that_is_not_made_is_blamed_on_the_proxy),
         TEST(nothing_begins_without_a_lease),
         TEST(a_net_that_is_held_neither_reads_nor_writes),
         TEST(connections_come_up_while_the_net_is_held),
