@@ -1,6 +1,7 @@
 /* Byte streams to hosts, plain or in TLS. */
 #include "agent/net/stream_inside.h"
 
+#include "agent/base/connect_failure.h"
 #include "agent/base/lease.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -36,7 +37,7 @@ struct net *net_new(uv_loop_t *loop, struct lease *lease)
 
     net->loop = loop;
     net->lease = lease;
-    net->resolver = resolver_new(loop);
+    net->resolver = resolver_new(loop, NULL);
     net->contexts = tls_contexts_new();
     net->wire = memory_new(NET_READ_BYTES, 1);
     net->plain = memory_new(NET_READ_BYTES, 1);
@@ -375,6 +376,22 @@ static void deliver_plain(struct stream *stream)
     }
 }
 
+/* The machine's authorities are files: without a descriptor for one, nobody can be trusted. */
+static void fail_handshake(struct stream *stream, const char *text)
+{
+    const struct tls_options *options = stream->target.tls;
+    int number = options->ca_pem == NULL && !options->is_unverified ? connect_failure_probe() : 0;
+    char limit[FAILURE_TEXT_BYTES];
+
+    if (number != 0) {
+        snprintf(limit, sizeof limit, "TLS handshake: %s%s", strerror(number),
+                 connect_failure_advice(number));
+        stream_fail(stream, NET_LOCAL_LIMIT, limit);
+    } else {
+        stream_fail(stream, NET_TLS, text);
+    }
+}
+
 static void go_on_with_handshake(struct stream *stream)
 {
     struct error error = {""};
@@ -389,8 +406,7 @@ static void go_on_with_handshake(struct stream *stream)
         }
         break;
     default:
-        stream_fail(stream, NET_TLS,
-                    error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
+        fail_handshake(stream, error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
     }
 }
 

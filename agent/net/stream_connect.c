@@ -264,15 +264,17 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     }
 }
 
-static void on_resolved(void *context, const struct address_list *list, const char *error)
+static void on_resolved(void *context, const struct address_list *list,
+                        const struct resolver_failure *failure)
 {
     struct stream *stream = context;
 
     stream->query = NULL;
-    if (error != NULL) {
+    if (failure != NULL) {
         char text[sizeof stream->connector->text];
-        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.60s", dialled_host(stream), error);
-        stream_fail(stream, NET_RESOLVE, text);
+        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.120s", dialled_host(stream),
+                 failure->text);
+        stream_fail(stream, failure->is_local ? NET_LOCAL_LIMIT : NET_RESOLVE, text);
         return;
     }
     begin_connecting(stream, list);

@@ -3,9 +3,11 @@ import base64
 import contextlib
 import http.server
 import pathlib
+import re
 import select
 import socket
 import ssl
+import subprocess
 import tempfile
 import threading
 import time
@@ -99,6 +101,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
 class QuietServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 1024
 
     def handle_error(self, *arguments):
         pass
@@ -290,6 +293,45 @@ class Network(unittest.TestCase):
                 -- A proxy that is named is asked whatever no_proxy says.
                 r = http.get(there, {{ proxy = '{address}' }})
                 assert(r.body:find('^proxied'), r.body)""", env=env)
+    def local_limits(self, host, words, *arguments, prefix=(), **more):
+        """Workers that keep their connections: some have one, the others say that this machine is to blame."""
+        path = self.written(f"""
+            local ok, why = pcall(http.get, {host}, {{ name = 'r', timeout = 20 }})
+            if ok then tutti.incr('connected') else
+              assert(why.kind == 'local_limit' and tostring(why):find({words!r}, 1, true), tostring(why))
+              tutti.incr('refused')
+            end
+            worker:barrier('all')
+            if worker.id == 0 then print(('%d connected, %d refused'):format(tutti.get_var('connected') or 0, tutti.get_var('refused') or 0)) end""")
+        for engine in ENGINES:
+            with self.subTest(engine):
+                result = run(path, "--http-engine", engine, "--agents", "1", *arguments, timeout=120, prefix=prefix, **more)
+                self.assertEqual(result.code, 0, (result.out, result.err))
+                connected, refused = map(int, re.search(r"(\d+) connected, (\d+) refused", result.out).groups())
+                self.assertGreater(connected, 0, result)
+                self.assertGreater(refused, 0, result)
+                yield result, connected, refused
+
+    def test_descriptors_used_up_are_the_generators_fault(self):
+        for host in ("127.0.0.1", "localhost"):
+            for result, connected, refused in self.local_limits(f"'http://{host}:{self.port}/'", "ulimit -n", "-w", "150",
+                                                                prefix=("prlimit", "--nofile=120:120")):
+                self.assertEqual(connected + refused, 150)
+                # Before the start, in one line.
+                warnings = [line for line in result.err.splitlines() if "it has 150 workers and may open 120 files" in line]
+                self.assertEqual(len(warnings), 1, result.err)
+        result = run(self.written("tutti.sleep(0)"), "-w", "40", prefix=("prlimit", "--nofile=120:120"))
+        self.assertNotIn("may open", result.err)
+
+    def test_ports_used_up_are_the_generators_fault(self):
+        within = ("unshare", "--net", "sh", "-c",
+                  "ip link set lo up && echo 40000 40039 > /proc/sys/net/ipv4/ip_local_port_range && exec \"$@\"", "sh")
+        if subprocess.run((*within, "true"), capture_output=True, check=False).returncode != 0:
+            self.skipTest("no network namespace can be made here")
+        for _, connected, refused in self.local_limits("tutti.target .. '/'", "no free port", "-w", "60", "--target", "builtin",
+                                                       prefix=within):
+            self.assertEqual(connected + refused, 60)
+            self.assertLessEqual(connected, 40)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ struct curl_client {
     struct address source;
     bool has_source;
     bool is_source_refused; /* open_errno says why the socket could not be bound to it */
+    int probed_errno;       /* no descriptor was left when it failed; 0: there was, or it was not about one */
     int open_errno;         /* why no socket could be made; 0: one could */
     bool is_running;
     bool is_too_large; /* the body of the answer */
@@ -288,6 +289,9 @@ static int client_connect_errno(const struct curl_client *client)
     if (client->open_errno != 0) {
         return client->open_errno;
     }
+    if (client->probed_errno != 0) {
+        return client->probed_errno;
+    }
     curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &number);
     return (int)number;
 }
@@ -357,6 +361,9 @@ static enum http_failure failure_of(const struct curl_client *client, CURLcode r
     if (client->bodies.is_out_of_memory) {
         return HTTP_NO_MEMORY;
     }
+    if (client->probed_errno != 0) {
+        return HTTP_LOCAL_LIMIT;
+    }
     if (client->is_source_refused && result == CURLE_COULDNT_CONNECT) {
         return HTTP_LOCAL_LIMIT;
     }
@@ -410,6 +417,12 @@ void curl_client_done(struct curl_client *client, CURLcode result)
     char *url = NULL;
 
     client->is_running = false;
+    /* Curl, and the system's resolver, do not say why they could not open a file or a socket. */
+    client->probed_errno = result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY ||
+                                   result == CURLE_SSL_CACERT_BADFILE ||
+                                   result == CURLE_PEER_FAILED_VERIFICATION
+                               ? connect_failure_probe()
+                               : 0;
     curl_engine_end(client->engine, client->easy, &client->transfer);
     *response = (struct http_response){.failure = failure_of(client, result)};
     response->text = describe(client, result, response->failure);
