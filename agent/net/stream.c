@@ -438,6 +438,19 @@ static void stream_take(struct stream *stream, struct bytes data)
     }
 }
 
+/* The connection, at a place where TLS has not said so. */
+static void stream_has_ended(struct stream *stream)
+{
+    if (stream->state == STREAM_HANDSHAKING) {
+        stream_fail(stream, NET_TLS, "the server closed the connection during the TLS handshake");
+    } else if (stream->tls != NULL) {
+        stream_fail(stream, NET_CUT,
+                    "the server closed the connection without the goodbye of TLS (close_notify)");
+    } else {
+        stream_fail(stream, NET_OK, "");
+    }
+}
+
 static void read_wire(struct stream *stream)
 {
     for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL; i++) {
@@ -448,9 +461,7 @@ static void read_wire(struct stream *stream)
         if (count > 0) {
             stream_take(stream, bytes_of(stream->net->wire, (size_t)count));
         } else if (count == 0) {
-            bool is_early = stream->state == STREAM_HANDSHAKING;
-            stream_fail(stream, is_early ? NET_TLS : NET_OK,
-                        is_early ? "the server closed the connection during the TLS handshake" : "");
+            stream_has_ended(stream);
         } else if (errno != EAGAIN) {
             char text[120];
             snprintf(text, sizeof text, "the connection broke: %s", strerror(errno));

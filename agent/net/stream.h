@@ -37,6 +37,8 @@ enum net_failure {
     NET_LOCAL_LIMIT, /* this machine has no descriptor, port or memory left for it */
     NET_TLS,
     NET_PROXY, /* the proxy cannot be reached, or does not give what it is asked for */
+    NET_CUT, /* the other side closed the connection without the goodbye of TLS: what it said may be cut short
+              */
     NET_RESET
 };
 

@@ -118,6 +118,7 @@ static enum http_failure native_failure_of(enum net_failure failure)
     case NET_PROXY:
         return HTTP_PROXY;
     case NET_RESET:
+    case NET_CUT:
     case NET_OK:
         return HTTP_RESET;
     case NET_CONNECT:
@@ -151,18 +152,22 @@ static void on_end(void *context, enum net_failure failure, const char *text)
         native_client_exchange(client, true);
         return;
     }
-    if (connection->is_open && failure == NET_OK && !http1_is_untouched(&connection->parser)) {
-        if (http1_finish(&connection->parser) == HTTP1_END) {
-            native_client_answer_is_complete(client, false);
-        } else {
+    bool is_end = failure == NET_OK || failure == NET_CUT;
+    if (connection->is_open && is_end && !http1_is_untouched(&connection->parser)) {
+        if (http1_finish(&connection->parser) != HTTP1_END) {
             native_client_end(client, HTTP_RESET, connection->parser.error);
+        } else if (failure == NET_CUT) {
+            native_client_end(client, HTTP_RESET,
+                              text); /* anybody on the way may have ended it (RFC 9112 §9.8) */
+        } else {
+            native_client_answer_is_complete(client, false);
         }
         return;
     }
     if (failure == NET_PROXY) {
         client->response.status = stream_proxy_status(connection->stream);
     }
-    if (failure == NET_OK) {
+    if (is_end) {
         text = "the server closed the connection without an answer";
     }
     native_client_end(client, native_failure_of(failure), text);
