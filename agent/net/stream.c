@@ -14,8 +14,8 @@
 #define PENDING_MAX_BYTES (1024u * 1024u * 1024u)
 /* What a stream keeps of its memory once all has been sent. */
 #define PENDING_KEPT_BYTES (16u * 1024u)
-/* How long handshakes are computed before others get a turn of the loop. */
-#define HANDSHAKES_NS (4 * NS_PER_MS)
+/* How long connections are begun, and handshakes computed, before others get a turn of the loop. */
+#define LINE_NS (4 * NS_PER_MS)
 /* What is encrypted at once of what is large. */
 #define PIECE_BYTES (64u * 1024u)
 /* So often is a socket read before others have their turn. */
@@ -24,7 +24,7 @@
 #define FAILURE_TEXT_BYTES 512
 
 static void on_stream_ready(uv_poll_t *poll, int status, int events);
-static void on_handshakes(uv_idle_t *idle);
+static void on_line(uv_idle_t *idle);
 
 bool net_may_send(const struct net *net)
 {
@@ -41,7 +41,7 @@ struct net *net_new(uv_loop_t *loop, struct lease *lease)
     net->contexts = tls_contexts_new();
     net->wire = memory_new(NET_READ_BYTES, 1);
     net->plain = memory_new(NET_READ_BYTES, 1);
-    net->last_handshake = &net->handshakes;
+    net->last_in_line = &net->line;
     uv_idle_init(loop, &net->idle);
     net->idle.data = net;
     return net;
@@ -95,8 +95,8 @@ void net_go_on(struct net *net)
             stream_connect_held(stream);
         }
     }
-    if (net->handshakes != NULL) {
-        uv_idle_start(&net->idle, on_handshakes);
+    if (net->line != NULL) {
+        uv_idle_start(&net->idle, on_line);
     }
 }
 
@@ -134,19 +134,19 @@ void stream_handle_closed(struct stream *stream)
     memory_free(stream);
 }
 
-static void leave_handshakes(struct stream *stream)
+void stream_leave_line(struct stream *stream)
 {
-    struct stream **at = &stream->net->handshakes;
+    struct stream **at = &stream->net->line;
 
     if (!stream->is_waiting) {
         return;
     }
     while (*at != stream) {
-        at = &(*at)->next_handshake;
+        at = &(*at)->next_in_line;
     }
-    *at = stream->next_handshake;
-    if (stream->net->last_handshake == &stream->next_handshake) {
-        stream->net->last_handshake = at;
+    *at = stream->next_in_line;
+    if (stream->net->last_in_line == &stream->next_in_line) {
+        stream->net->last_in_line = at;
     }
     stream->is_waiting = false;
 }
@@ -155,7 +155,6 @@ static void stream_drop_connection(struct stream *stream, bool is_reset)
 {
     stream_connector_drop(stream);
     stream_tunnel_drop(stream);
-    leave_handshakes(stream);
     if (stream->socket != NULL) {
         stream_socket_drop(stream->socket, is_reset);
         stream->socket = NULL;
@@ -473,31 +472,55 @@ static void read_wire(struct stream *stream)
     }
 }
 
-/* Handshakes cost milliseconds, their beginning too: they stand in a line, and give way to the loop. */
-static void join_handshakes(struct stream *stream)
+/* Handshakes cost milliseconds, their beginning too, and a connection a tenth of one: they stand in a line,
+ * and give way to the loop. */
+void stream_join_line(struct stream *stream)
 {
     struct net *net = stream->net;
 
     if (stream->is_waiting) {
         return;
     }
-    uv_poll_stop(&stream->socket->poll);
-    stream->socket->wanted = 0;
     stream->is_waiting = true;
-    stream->next_handshake = NULL;
-    *net->last_handshake = stream;
-    net->last_handshake = &stream->next_handshake;
-    uv_idle_start(&net->idle, on_handshakes);
+    stream->next_in_line = NULL;
+    *net->last_in_line = stream;
+    net->last_in_line = &stream->next_in_line;
+    uv_idle_start(&net->idle, on_line);
 }
 
-static void on_handshakes(uv_idle_t *idle)
+static void wait_for_handshake(struct stream *stream)
+{
+    if (!stream->is_waiting) {
+        uv_poll_stop(&stream->socket->poll);
+        stream->socket->wanted = 0;
+        stream_join_line(stream);
+    }
+}
+
+/* Whose turn it is. While the net is held, connections come up; whether they may begin they ask themselves.
+ */
+static struct stream *first_in_line(const struct net *net)
+{
+    struct stream *stream = net->line;
+
+    while (net->is_held && stream != NULL && stream->state != STREAM_CONNECTING) {
+        stream = stream->next_in_line;
+    }
+    return stream;
+}
+
+static void on_line(uv_idle_t *idle)
 {
     struct net *net = idle->data;
-    uint64_t until_ns = clock_now_ns() + HANDSHAKES_NS;
+    uint64_t until_ns = clock_now_ns() + LINE_NS;
+    struct stream *stream;
 
-    while (net->handshakes != NULL && !net->is_held && clock_now_ns() < until_ns) {
-        struct stream *stream = net->handshakes;
-        leave_handshakes(stream);
+    while ((stream = first_in_line(net)) != NULL && clock_now_ns() < until_ns) {
+        stream_leave_line(stream);
+        if (stream->state == STREAM_CONNECTING) {
+            stream_begin_attempts(stream);
+            continue;
+        }
         if (stream->tls == NULL) {
             begin_tls(stream);
         } else {
@@ -507,7 +530,7 @@ static void on_handshakes(uv_idle_t *idle)
             stream_listen(stream);
         }
     }
-    if (net->handshakes == NULL || net->is_held) {
+    if (first_in_line(net) == NULL) {
         uv_idle_stop(idle);
     }
 }
@@ -516,7 +539,7 @@ void stream_begin(struct stream *stream)
 {
     if (stream->target.is_tls) {
         stream->state = STREAM_HANDSHAKING;
-        join_handshakes(stream);
+        wait_for_handshake(stream);
     } else {
         stream_listen(stream);
         stream_is_open(stream);
@@ -553,7 +576,7 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
         if (stream->state == STREAM_TUNNELLING) {
             stream_tunnel_read(stream);
         } else if (stream->state == STREAM_HANDSHAKING) {
-            join_handshakes(stream);
+            wait_for_handshake(stream);
         } else {
             read_wire(stream);
         }

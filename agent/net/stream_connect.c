@@ -17,8 +17,6 @@
 /* How often a connection that must not begin looks whether it may by now. */
 #define HELD_ATTEMPT_MS 50u
 
-static void begin_attempts(struct stream *stream);
-
 /* Whom the socket is connected to. */
 static const char *dialled_host(const struct stream *stream)
 {
@@ -66,6 +64,7 @@ void stream_connector_drop(struct stream *stream)
     struct stream_connector *connector = stream->connector;
 
     resolver_cancel(&stream->query);
+    stream_leave_line(stream);
     if (connector == NULL) {
         return;
     }
@@ -134,7 +133,7 @@ static void on_attempt_ready(uv_poll_t *poll, int status, int events)
     if (number != 0) {
         stream_note_failure(connector, &socket->address, number);
         stream_socket_drop(socket, true);
-        begin_attempts(stream);
+        stream_join_line(stream);
         return;
     }
     uv_poll_stop(poll); /* where the net is held, nothing else listens to it by now */
@@ -212,11 +211,11 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
 static void on_attempt_timer(uv_timer_t *timer)
 {
     struct stream_connector *connector = timer->data;
-    begin_attempts(connector->stream);
+    stream_join_line(connector->stream);
 }
 
 /* Begins with the next address that can be tried; where none is left, and none under way, it has failed. */
-static void begin_attempts(struct stream *stream)
+void stream_begin_attempts(struct stream *stream)
 {
     struct stream_connector *connector = stream->connector;
 
@@ -244,7 +243,7 @@ static void begin_attempts(struct stream *stream)
 void stream_connect_held(struct stream *stream)
 {
     if (stream->state == STREAM_CONNECTING && stream->connector->tried < stream->connector->addresses.count) {
-        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
+        stream_join_line(stream);
     }
 }
 
@@ -262,6 +261,7 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     for (uint32_t i = 0; i < connector->addresses.count; i++) {
         net_address_set_port(&connector->addresses.items[i], dialled_port(stream));
     }
+    stream_join_line(stream);
 }
 
 static void on_resolved(void *context, const struct address_list *list,
@@ -278,7 +278,6 @@ static void on_resolved(void *context, const struct address_list *list,
         return;
     }
     begin_connecting(stream, list);
-    begin_attempts(stream);
 }
 
 /* What is known without asking a name server. */
@@ -312,7 +311,6 @@ void stream_connect(struct stream *stream)
     stream->open_handles++;
     if (look_up(stream, &list)) {
         begin_connecting(stream, &list);
-        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
     } else {
         stream->query = resolver_ask(stream->net->resolver, dialled_host(stream), on_resolved, stream);
     }

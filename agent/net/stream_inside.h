@@ -46,8 +46,8 @@ struct net {
     struct resolver *resolver;
     struct tls_contexts *contexts;
     struct stream *streams;
-    struct stream *handshakes; /* whose turn it is to go on */
-    struct stream **last_handshake;
+    struct stream *line; /* that wait for their turn to connect, or to go on with a handshake */
+    struct stream **last_in_line;
     uv_idle_t idle;
     bool is_held;
     uint8_t *wire; /* NET_READ_BYTES each: what is read is used before the next */
@@ -66,7 +66,7 @@ struct stream {
     struct tunnel *tunnel; /* while it is made */
     struct stream_socket *socket;
     struct tls_session *tls;
-    struct stream *next_handshake;
+    struct stream *next_in_line;
     struct buffer pending;
     size_t pending_start;
     struct bytes borrowed; /* goes out after what is pending */
@@ -77,12 +77,13 @@ struct stream {
     uint8_t state;
     bool is_closed;
     bool is_write_broken;
-    bool is_waiting; /* among the handshakes */
+    bool is_waiting; /* in the line */
 };
 
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */
 void stream_connect(struct stream *stream);
-void stream_connect_held(struct stream *stream); /* after the net goes on */
+void stream_begin_attempts(struct stream *stream); /* when its turn has come */
+void stream_connect_held(struct stream *stream);   /* after the net goes on */
 void stream_connector_drop(struct stream *stream);
 void stream_socket_drop(struct stream_socket *socket, bool is_reset);
 /* stream_tunnel.c: asks the proxy, and reads its answer; ends in stream_begin or stream_fail. */
@@ -91,6 +92,8 @@ void stream_tunnel_read(struct stream *stream);
 void stream_tunnel_drop(struct stream *stream);
 /* stream.c */
 void stream_begin(struct stream *stream); /* with TLS, or what is said */
+void stream_join_line(struct stream *stream);
+void stream_leave_line(struct stream *stream);
 void stream_write_wire(struct stream *stream, struct bytes data);
 void stream_connected(struct stream *stream, struct stream_socket *socket);
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define MANY 900
 #define LARGE_BYTES (8u * 1024u * 1024u)
 
 enum close_at { CLOSE_NEVER, CLOSE_AT_OPEN, CLOSE_AT_DATA, CLOSE_AT_END };
@@ -538,6 +539,47 @@ static void connections_come_up_while_the_net_is_held(void **state)
     assert_string_equal(buffer_string(&fixture->listener.data), "now");
 }
 
+/* The descriptor that is opened next, if none below it is free. */
+static int next_descriptor(void)
+{
+    int next = dup(0);
+
+    close(next);
+    return next;
+}
+
+static void many_that_begin_at_once_give_way(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *many = memory_new(MANY, sizeof *many);
+    struct stream_target target = {.host = "127.0.0.3", .port = fixture->port};
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    int before = next_descriptor();
+    for (int i = 0; i < MANY; i++) {
+        many[i].stream = stream_open(fixture->net, &target, &callbacks, &many[i]);
+    }
+    assert_int_equal(next_descriptor(), before);
+    uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_in_range(next_descriptor() - before, 1, MANY - 1);
+    /* Some are closed while they wait for their turn. */
+    for (int i = 0; i < MANY; i += 3) {
+        stream_close(&many[i].stream, true);
+    }
+    while (next_descriptor() - before < MANY / 2) {
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(many[i].ended, 0);
+        stream_close(&many[i].stream, true);
+        buffer_finish(&many[i].data);
+    }
+    memory_free(many);
+}
+
 static void a_stream_is_closed_within_its_callbacks(void **state)
 {
     struct fixture *fixture = *state;
@@ -668,6 +710,7 @@ int main(void)
         TEST(nothing_begins_without_a_lease),
         TEST(a_net_that_is_held_neither_reads_nor_writes),
         TEST(connections_come_up_while_the_net_is_held),
+        TEST(many_that_begin_at_once_give_way),
         TEST(a_stream_is_closed_within_its_callbacks),
         TEST(what_is_large_goes_as_the_reader_takes_it),
         TEST(a_reset_is_told),
