@@ -27,11 +27,9 @@ void http_engine_close(struct http_engine **engine)
     *engine = NULL;
 }
 
-struct http_client *http_client_new(struct http_engine *engine,
-                                    void (*on_done)(void *context, struct http_response *response),
-                                    void *context)
+struct http_client *http_client_new(struct http_engine *engine)
 {
-    struct http_client *client = engine->functions->client_new(engine, on_done, context);
+    struct http_client *client = engine->functions->client_new(engine);
 
     client->functions = engine->functions;
     return client;
@@ -50,19 +48,46 @@ void http_client_free(struct http_client **client)
     *client = NULL;
 }
 
-void http_start(struct http_client *client, const struct http_request *request)
+struct http_exchange *http_start(struct http_client *client, const struct http_request *request,
+                                 void (*on_done)(void *context, struct http_response *response),
+                                 void *context)
 {
-    client->functions->start(client, request);
+    struct http_exchange *exchange = client->functions->start(client, request);
+
+    exchange->functions = client->functions;
+    exchange->on_done = on_done;
+    exchange->context = context;
+    return exchange;
 }
 
-void http_drop_body(struct http_client *client)
+void http_exchange_free(struct http_exchange **exchange)
 {
-    client->functions->drop_body(client);
+    if (*exchange != NULL) {
+        (*exchange)->functions->exchange_free(*exchange);
+    }
+    *exchange = NULL;
 }
 
-void http_cancel(struct http_client *client)
+void http_client_cancel(struct http_client *client)
 {
-    client->functions->cancel(client);
+    client->functions->client_cancel(client);
+}
+
+struct cookie_jar *http_cookies(struct http_client *client)
+{
+    return client->functions->cookies(client);
+}
+
+void http_cookies_changed(struct http_client *client)
+{
+    if (client->functions->cookies_changed != NULL) {
+        client->functions->cookies_changed(client);
+    }
+}
+
+void http_close_idle(struct http_client *client)
+{
+    client->functions->close_idle(client);
 }
 
 const char *http_failure_name(enum http_failure failure)

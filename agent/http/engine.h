@@ -1,7 +1,7 @@
 /* What the agent requires of an HTTP implementation: start a request, deliver a response or an error, cancel.
- * One engine of a kind per shard, one client per worker; a client has one request at a time, its own
- * connections and its own cookies. There are two kinds: our own, and one on libcurl for what ours does not
- * speak. */
+ * One engine of a kind per shard, one client per worker; a client has its own connections and its own
+ * cookies, and any number of requests at once: each is an exchange. There are two kinds: our own, and one on
+ * libcurl for what ours does not speak. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -16,10 +16,14 @@ struct address;
 struct http_engine;
 struct http_engine_functions; /* of a kind: native_kind, curl_kind */
 struct http_client;
+struct http_exchange;
+struct cookie_jar;
 struct lease;
 struct memory_account;
 
 #define HTTP_DEFAULT_TIMEOUT_MS 30000u
+/* Of a client to one origin, as browsers have it: further requests wait for a free one. */
+#define HTTP_CONNECTIONS_MAX 6u
 #define HTTP_DEFAULT_MAX_BODY_BYTES (64u * 1024u * 1024u)
 
 struct http_header {
@@ -50,8 +54,10 @@ struct http_request {
     struct bytes body;
     bool has_body;
     bool is_followed; /* redirects, at most 20 */
-    const char *user; /* basic authentication; NULL: none */
+    bool is_fresh;    /* over a connection of its own, which is closed after it */
+    const char *user; /* basic authentication, or digest; NULL: none */
     const char *password;
+    bool is_digest;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
     /* "http://user:password@host:port"; "environment": as the variables http_proxy, https_proxy and no_proxy
      * say; NULL: none. */
@@ -93,14 +99,15 @@ struct http_timings {
     uint64_t total_us;
 };
 
-/* Belongs to the client, until its next request or its end. */
+/* Belongs to the exchange. */
 struct http_response {
     enum http_failure failure;
     const char *text; /* for a person, if it failed */
     uint32_t status;
     struct bytes headers; /* lines "Name: value\r\n" of the last response, without the status line */
     struct bytes body;
-    const char *url; /* after redirects; NULL: as requested */
+    const char *url;        /* after redirects; NULL: as requested */
+    struct bytes redirects; /* lines "302 URL\n" of those that were followed: what led on, and its URL */
     /* Of the last exchange, where redirects were followed. */
     const char *version; /* of HTTP: "1.1"; NULL: not known */
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
@@ -120,19 +127,26 @@ void http_engine_set_memory(struct http_engine *engine, struct memory_account *m
 /* All clients must have been freed before; the memory is freed when the loop has run its close callbacks. */
 void http_engine_close(struct http_engine **engine);
 
-/* `on_done` is called once for each http_start that was not cancelled, never from within http_start; it may
- * start the next request. */
-MUST_CHECK struct http_client *http_client_new(struct http_engine *engine,
-                                               void (*on_done)(void *context, struct http_response *response),
-                                               void *context);
+MUST_CHECK struct http_client *http_client_new(struct http_engine *engine);
 /* Before its first request. The overrides are borrowed for as long as the client lives; the address is
  * copied. */
 void http_client_set_network(struct http_client *client, const struct http_network *network);
-/* Cancels its request, closes its connections, forgets its cookies. Without a lease the connections are
+/* Frees its exchanges, closes its connections, forgets its cookies. Without a lease the connections are
  * reset, so that unsent bytes in the kernel are dropped. */
 void http_client_free(struct http_client **client);
-void http_start(struct http_client *client, const struct http_request *request);
-/* The response's body is no longer needed. */
-void http_drop_body(struct http_client *client);
-/* Cancels the request: its on_done is not called. */
-void http_cancel(struct http_client *client);
+/* `on_done` is called once, never from within http_start, unless the exchange is freed before; it may start
+ * further requests, and free any exchange or client. The exchange is freed by the caller, or with all of the
+ * client. */
+struct http_exchange *http_start(struct http_client *client, const struct http_request *request,
+                                 void (*on_done)(void *context, struct http_response *response),
+                                 void *context);
+/* Cancels the request if it is under way; its response is no longer needed. */
+void http_exchange_free(struct http_exchange **exchange);
+/* The same for all exchanges of the client. */
+void http_client_cancel(struct http_client *client);
+
+/* The client's cookies, borrowed until its next request. After a change, http_cookies_changed. */
+struct cookie_jar *http_cookies(struct http_client *client);
+void http_cookies_changed(struct http_client *client);
+/* Closes the connections that are kept for later requests. */
+void http_close_idle(struct http_client *client);

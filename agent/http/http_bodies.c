@@ -11,14 +11,19 @@
 
 void http_bodies_init(struct http_bodies *bodies)
 {
-    *bodies = (struct http_bodies){.account = NULL};
+    *bodies = (struct http_bodies){.kept_bytes = KEPT_BODY_BYTES};
     buffer_init(&bodies->head, MAX_HEAD_BYTES);
     buffer_init(&bodies->body, HTTP_DEFAULT_MAX_BODY_BYTES);
 }
 
-static size_t excess_bytes(size_t capacity)
+void http_bodies_keep(struct http_bodies *bodies, bool is_keeping)
 {
-    return capacity > KEPT_BODY_BYTES ? capacity - KEPT_BODY_BYTES : 0;
+    bodies->kept_bytes = is_keeping ? KEPT_BODY_BYTES : 0;
+}
+
+static size_t excess_bytes(const struct http_bodies *bodies, size_t capacity)
+{
+    return capacity > bodies->kept_bytes ? capacity - bodies->kept_bytes : 0;
 }
 
 /* What the client holds beyond the little that each one keeps is now `bytes`. */
@@ -41,7 +46,8 @@ static bool http_bodies_count(struct http_bodies *bodies, size_t bytes)
 
 static size_t held_bytes(const struct http_bodies *bodies)
 {
-    return excess_bytes(bodies->head.capacity) + excess_bytes(bodies->body.capacity) + bodies->sent_bytes;
+    return excess_bytes(bodies, bodies->head.capacity) + excess_bytes(bodies, bodies->body.capacity) +
+           bodies->sent_bytes;
 }
 
 void http_bodies_finish(struct http_bodies *bodies)
@@ -55,7 +61,7 @@ void http_bodies_finish(struct http_bodies *bodies)
 bool http_bodies_begin(struct http_bodies *bodies, struct memory_account *account, size_t sent_bytes,
                        uint64_t body_maximum)
 {
-    size_t size = excess_bytes(sent_bytes);
+    size_t size = excess_bytes(bodies, sent_bytes);
 
     assert(bodies->counted_bytes == 0);
     bodies->account = account;
@@ -75,8 +81,8 @@ bool http_bodies_append(struct http_bodies *bodies, struct buffer *buffer, const
         /* It grows to the double at least. */
         size_t wanted =
             buffer->size + size > 2 * buffer->capacity ? buffer->size + size : 2 * buffer->capacity;
-        size_t others = held_bytes(bodies) - excess_bytes(buffer->capacity);
-        if (!http_bodies_count(bodies, others + excess_bytes(wanted))) {
+        size_t others = held_bytes(bodies) - excess_bytes(bodies, buffer->capacity);
+        if (!http_bodies_count(bodies, others + excess_bytes(bodies, wanted))) {
             bodies->is_out_of_memory = true;
             return false;
         }
@@ -90,10 +96,10 @@ bool http_bodies_drop(struct http_bodies *bodies)
 {
     bool has_copy = bodies->sent_bytes > 0;
 
-    if (bodies->body.capacity > KEPT_BODY_BYTES) {
+    if (bodies->body.capacity > bodies->kept_bytes) {
         buffer_finish(&bodies->body);
     }
-    if (bodies->head.capacity > KEPT_BODY_BYTES) {
+    if (bodies->head.capacity > bodies->kept_bytes) {
         buffer_finish(&bodies->head);
     }
     bodies->sent_bytes = 0;

@@ -12,11 +12,14 @@ struct http_bodies {
     struct buffer body;
     size_t sent_bytes;     /* of the request's body, beyond what each client keeps */
     size_t counted_bytes;  /* in the account */
+    size_t kept_bytes;     /* of each buffer, which are not counted and stay from one request to the next */
     bool is_out_of_memory; /* the account had no room: the request fails */
 };
 
 void http_bodies_init(struct http_bodies *bodies);
 void http_bodies_finish(struct http_bodies *bodies);
+/* Before http_bodies_drop: whether it is one of those that keep a little. They do at first. */
+void http_bodies_keep(struct http_bodies *bodies, bool is_keeping);
 /* After http_bodies_drop, for a request with a body of `sent_bytes`: empties head and body, which may have
  * `body_maximum` bytes, and counts in `account` (borrowed) from now on. False if that has no room. */
 MUST_CHECK bool http_bodies_begin(struct http_bodies *bodies, struct memory_account *account,

@@ -1,6 +1,9 @@
 /* The module `tutti.http`: requests of the worker whose turn it is. */
 #include "agent/lua/lua_http.h"
 
+#include "agent/lua/lua_http_batch.h"
+#include "agent/lua/lua_http_cookies.h"
+#include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
 #include "agent/lua/lua_response.h"
 #include "agent/lua/lua_worker.h"
@@ -51,7 +54,7 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
 }
 
 /* The message has the address and what was measured; the group has what such failures have in common. */
-static int lua_http_fail(lua_State *lua, const struct http_response *response)
+static void lua_http_push_failure(lua_State *lua, const struct http_response *response)
 {
     const char *kind = http_failure_name(response->failure);
     char name[LIMIT_NAME_BYTES];
@@ -77,13 +80,27 @@ static int lua_http_fail(lua_State *lua, const struct http_response *response)
         snprintf(group, sizeof group, "%s: %s", folded, what);
     }
     struct lua_failure failure = {.kind = kind, .status = status, .group = group, .message = text};
-    return lua_failure_raise(lua, &failure);
+    lua_failure_push(lua, &failure);
+}
+
+bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
+{
+    char buffer[LIMIT_NAME_BYTES];
+    bool is_ok = response->failure == HTTP_OK && response->status < 400;
+
+    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
+                  response->timings.total_us);
+    if (response->failure != HTTP_OK) {
+        lua_http_push_failure(lua, response);
+        return false;
+    }
+    lua_response_push(lua, response, 2);
+    return true;
 }
 
 static int lua_http_on_response(lua_State *lua, int status, lua_KContext context)
 {
     struct vu *vu = vu_current(lua, "http");
-    char buffer[LIMIT_NAME_BYTES];
 
     (void)status, (void)context;
     vu_resumed(lua, vu, WAIT_RESPONSE);
@@ -91,16 +108,9 @@ static int lua_http_on_response(lua_State *lua, int status, lua_KContext context
     if (response == NULL) {
         return lua_misuse(lua, "http: a coroutine that waits was resumed without a response");
     }
-    vu->response = NULL;
-    bool is_ok = response->failure == HTTP_OK && response->status < 400;
-    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
-                  response->timings.total_us);
-    if (response->failure != HTTP_OK) {
-        return lua_http_fail(lua, response);
-    }
-    lua_response_push(lua, response, 2);
-    http_drop_body(vu->http);
-    return 1;
+    bool is_response = lua_http_push_outcome(lua, vu, response);
+    vu_forget_exchange(vu);
+    return is_response ? 1 : lua_error(lua);
 }
 
 static void lua_http_on_done(void *context, struct http_response *response)
@@ -109,6 +119,14 @@ static void lua_http_on_done(void *context, struct http_response *response)
 
     vu->response = response;
     vu_wake(vu, WAKE_DONE);
+}
+
+void lua_http_need_client(struct vu *vu)
+{
+    if (vu->http == NULL) {
+        vu->http = http_client_new(vu_http_engine(vu));
+        vu_network_set(vu, vu->http);
+    }
 }
 
 /* raw(method, url, options, body) */
@@ -126,11 +144,9 @@ static int request_raw(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "http: a call that waits is not possible here");
     }
-    if (vu->http == NULL) {
-        vu->http = http_client_new(vu_http_engine(vu), lua_http_on_done, vu);
-        vu_network_set(vu, vu->http);
-    }
-    http_start(vu->http, &draft.request);
+    lua_http_need_client(vu);
+    vu_forget_exchange(vu);
+    vu->exchange = http_start(vu->http, &draft.request, lua_http_on_done, vu);
     lua_settop(lua, LUA_HTTP_NAME);
     lua_replace(lua, 3);
     lua_settop(lua, 3);
@@ -143,12 +159,15 @@ static int on_told(lua_State *lua, int status, lua_KContext context)
     return 1;
 }
 
-/* Method and URL are at 1 and 2; then come options, or a body and options. */
+/* The arguments are at 1 to 4: method, URL, and options, or a body and options; at 5 what the session sets,
+ * or the script for all requests, or nil. */
 static int lua_http_request(lua_State *lua)
 {
     struct script *script = script_of(lua);
 
     lua_http_draft_sort_arguments(lua);
+    lua_http_complete(lua, LUA_HTTP_NAME);
+    lua_settop(lua, LUA_HTTP_BODY);
     if (!step_wrapper_has_listeners(script) || vu_is_global(vu_current(lua, "http"))) {
         return request_raw(lua);
     }
@@ -162,27 +181,63 @@ static int lua_http_request(lua_State *lua)
     return 1;
 }
 
-/* http.get(url, options), http.put(url, body, options) and their siblings; the method is the upvalue. */
+/* Takes the arguments of a function of the module, or of a session that is the first of them, and puts the
+ * options that stand under theirs at LUA_HTTP_NAME. */
+static void lua_http_take_arguments(lua_State *lua, int count, bool is_of_session)
+{
+    lua_settop(lua, count + is_of_session);
+    lua_http_push_defaults(lua, is_of_session);
+}
+
+/* http.request(method, url, body, options); whether it is a session's is the upvalue. */
+static int request_by_method(lua_State *lua)
+{
+    lua_http_take_arguments(lua, 4, lua_toboolean(lua, lua_upvalueindex(1)));
+    return lua_http_request(lua);
+}
+
+/* http.get(url, options), http.put(url, body, options) and their siblings; whether it is a session's and the
+ * method are the upvalues. */
 static int request_by_name(lua_State *lua)
 {
-    lua_settop(lua, 3);
-    lua_pushvalue(lua, lua_upvalueindex(1));
+    lua_http_take_arguments(lua, 3, lua_toboolean(lua, lua_upvalueindex(1)));
+    lua_pushvalue(lua, lua_upvalueindex(2));
     lua_insert(lua, 1);
     return lua_http_request(lua);
 }
 
-int luaopen_tutti_http(lua_State *lua)
+/* Pushes a table of the functions that the module and sessions have; each has as its first upvalue whether
+ * it is a session's. */
+static void lua_http_push_functions(lua_State *lua, bool is_of_session)
 {
     static const char *const methods[][2] = {{"get", "GET"},     {"post", "POST"},     {"put", "PUT"},
                                              {"patch", "PATCH"}, {"delete", "DELETE"}, {"head", "HEAD"}};
 
-    lua_createtable(lua, 0, 8);
+    static const luaL_Reg others[] = {{"request", request_by_method},
+                                      {"batch", lua_http_batch},
+                                      {"cookies", lua_http_cookies},
+                                      {"set_cookie", lua_http_set_cookie},
+                                      {"clear_cookies", lua_http_clear_cookies},
+                                      {"close", lua_http_close}};
+
+    lua_createtable(lua, 0, 12);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        lua_pushboolean(lua, is_of_session);
         lua_pushstring(lua, methods[i][1]);
-        lua_pushcclosure(lua, request_by_name, 1);
+        lua_pushcclosure(lua, request_by_name, 2);
         lua_setfield(lua, -2, methods[i][0]);
     }
-    lua_pushcfunction(lua, lua_http_request);
-    lua_setfield(lua, -2, "request");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        lua_pushboolean(lua, is_of_session);
+        lua_pushcclosure(lua, others[i].func, 1);
+        lua_setfield(lua, -2, others[i].name);
+    }
+}
+
+int luaopen_tutti_http(lua_State *lua)
+{
+    lua_http_push_functions(lua, true);
+    lua_http_push_functions(lua, false);
+    lua_http_session_register(lua);
     return 1;
 }

@@ -2,6 +2,7 @@
 #include "agent/lua/lua_http_draft.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_tls.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
@@ -13,6 +14,10 @@
 #include <strings.h>
 
 #define LONGEST_TIMEOUT_S 86400.0
+
+const char *const lua_http_default_options[] = {"base",  "headers",          "query",   "auth",
+                                                "tls",   "follow",           "timeout", "max_body",
+                                                "proxy", "fresh_connection", NULL};
 
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
@@ -46,7 +51,6 @@ static void draft_use_known_method(lua_State *lua)
 
 void lua_http_draft_sort_arguments(lua_State *lua)
 {
-    lua_settop(lua, 4);
     draft_check_text(lua, LUA_HTTP_METHOD, "the method");
     if (lua_type(lua, LUA_HTTP_URL) == LUA_TNUMBER) {
         lua_misuse(lua, "http: the URL is a string, not a number");
@@ -66,7 +70,9 @@ void lua_http_draft_sort_arguments(lua_State *lua)
     if (!lua_isnil(lua, 4) && !lua_istable(lua, 4)) {
         lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 4));
     }
-    lua_insert(lua, 3);
+    lua_pushvalue(lua, 3);
+    lua_copy(lua, 4, 3);
+    lua_replace(lua, 4);
 }
 
 static void draft_add_header(lua_State *lua, struct lua_http_draft *draft, const char *name,
@@ -111,39 +117,52 @@ static bool draft_has_header(const struct lua_http_draft *draft, const char *nam
     return false;
 }
 
-/* The value on top becomes the body's text. */
-static void draft_encode_json(lua_State *lua, struct lua_http_draft *draft)
+/* The value on top becomes the body's text; what it is goes into a header, unless the script has given one.
+ */
+static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const char *option)
 {
-    library_push_json_function(lua, "encode");
-    lua_pushvalue(lua, -2);
-    lua_call(lua, 1, 1);
+    const char *type;
+
+    if (strcmp(option, "json") == 0) {
+        library_push_json_function(lua, "encode");
+        lua_pushvalue(lua, -2);
+        lua_call(lua, 1, 1);
+        type = "application/json";
+    } else if (strcmp(option, "form") == 0) {
+        lua_http_push_form(lua, -1, option);
+        type = "application/x-www-form-urlencoded";
+    } else {
+        lua_http_push_multipart(lua, -1);
+        type = lua_tostring(lua, -1);
+        lua_insert(lua, -2);
+    }
     if (!draft_has_header(draft, "content-type")) {
-        draft_add_header(lua, draft, "Content-Type", "application/json");
+        draft_add_header(lua, draft, "Content-Type", type);
     }
 }
 
-/* Pushes the body, or nil: it is given once, as an argument or by one of two options. */
+/* Pushes the body, or nil: it is given once, as an argument or by an option. */
 static void draft_push_body(lua_State *lua, struct lua_http_draft *draft)
 {
-    bool has_argument = !lua_isnil(lua, LUA_HTTP_BODY);
+    static const char *const names[] = {"body", "json", "form", "multipart"};
+    const char *given = lua_isnil(lua, LUA_HTTP_BODY) ? NULL : "an argument";
 
-    if (lua_isnil(lua, LUA_HTTP_OPTIONS)) {
-        lua_pushvalue(lua, LUA_HTTP_BODY);
-        return;
+    lua_pushvalue(lua, LUA_HTTP_BODY);
+    for (size_t i = 0; i < sizeof names / sizeof *names && !lua_isnil(lua, LUA_HTTP_OPTIONS); i++) {
+        if (lua_option_get(lua, LUA_HTTP_OPTIONS, names[i]) == LUA_TNIL) {
+            lua_pop(lua, 1);
+            continue;
+        }
+        if (given != NULL && !lua_isnil(lua, LUA_HTTP_BODY)) {
+            lua_misuse(lua, "http: the body is given twice: as an argument, and by the option %s", names[i]);
+        }
+        if (given != NULL) {
+            lua_misuse(lua, "http: %s and %s are both given: a request has one body", given, names[i]);
+        }
+        given = names[i];
     }
-    bool has_body = lua_option_get(lua, LUA_HTTP_OPTIONS, "body") != LUA_TNIL;
-    bool has_json = lua_option_get(lua, LUA_HTTP_OPTIONS, "json") != LUA_TNIL;
-    if (has_body && has_json) {
-        lua_misuse(lua, "http: body and json are both given: a request has one body");
-    }
-    if (has_argument && (has_body || has_json)) {
-        lua_misuse(lua, "http: the body is given twice: as an argument, and by the option %s",
-                   has_json ? "json" : "body");
-    }
-    if (has_json) {
-        draft_encode_json(lua, draft);
-    } else {
-        lua_pushvalue(lua, has_argument ? LUA_HTTP_BODY : -2);
+    if (given != NULL && lua_isnil(lua, LUA_HTTP_BODY) && strcmp(given, "body") != 0) {
+        draft_encode(lua, draft, given);
     }
 }
 
@@ -182,6 +201,40 @@ static void draft_read_limits(lua_State *lua, struct lua_http_draft *draft)
         lua_misuse(lua, "http: follow is true or false, not a %s", luaL_typename(lua, -1));
     }
     draft->request.is_followed = lua_toboolean(lua, -1);
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "fresh_connection") != LUA_TNIL && !lua_isboolean(lua, -1)) {
+        lua_misuse(lua, "http: fresh_connection is true or false, not a %s", luaL_typename(lua, -1));
+    }
+    draft->request.is_fresh = lua_toboolean(lua, -1);
+}
+
+/* Raises for names that `auth` does not know. */
+static void draft_check_auth(lua_State *lua, int auth)
+{
+    lua_option_check_plain(lua, auth, "http: auth");
+    for (lua_pushnil(lua); lua_next(lua, auth); lua_pop(lua, 1)) {
+        bool is_place =
+            lua_isinteger(lua, -2) && (lua_tointeger(lua, -2) == 1 || lua_tointeger(lua, -2) == 2);
+        bool is_name = lua_type(lua, -2) == LUA_TSTRING && (strcmp(lua_tostring(lua, -2), "digest") == 0 ||
+                                                            strcmp(lua_tostring(lua, -2), "bearer") == 0);
+        if (!is_place && !is_name) {
+            lua_misuse(lua, "http: auth: unknown option %s", luaL_tolstring(lua, -2, NULL));
+        }
+    }
+}
+
+/* The token is on top of the stack. A header of the script's own is sent in its place. */
+static void draft_use_token(lua_State *lua, struct lua_http_draft *draft, int auth)
+{
+    draft_check_text(lua, -1, "auth.bearer");
+    bool has_user = lua_rawgeti(lua, auth, 1) != LUA_TNIL;
+    if (has_user || lua_option_get(lua, auth, "digest") != LUA_TNIL) {
+        lua_misuse(lua, "http: auth has a bearer token, or a user and password, not both");
+    }
+    lua_pop(lua, 2);
+    lua_pushfstring(lua, "Bearer %s", lua_tostring(lua, -1));
+    if (!draft_has_header(draft, "authorization")) {
+        draft_add_header(lua, draft, "Authorization", lua_tostring(lua, -1));
+    }
 }
 
 static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
@@ -190,9 +243,18 @@ static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
         return;
     }
     if (!lua_istable(lua, -1)) {
-        lua_misuse(lua, "http: auth is { user, password }");
+        lua_misuse(lua, "http: auth is { user, password } or { bearer = token }");
     }
     int auth = lua_gettop(lua);
+    draft_check_auth(lua, auth);
+    if (lua_option_get(lua, auth, "bearer") != LUA_TNIL) {
+        draft_use_token(lua, draft, auth);
+        return;
+    }
+    if (lua_option_get(lua, auth, "digest") != LUA_TNIL && !lua_isboolean(lua, -1)) {
+        lua_misuse(lua, "http: auth.digest is true or false, not a %s", luaL_typename(lua, -1));
+    }
+    draft->request.is_digest = lua_toboolean(lua, -1);
     lua_rawgeti(lua, auth, 1);
     lua_rawgeti(lua, auth, 2);
     draft_check_text(lua, -2, "auth[1]");
@@ -232,8 +294,9 @@ static void draft_read_name(lua_State *lua)
 
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
-    static const char *const names[] = {"headers", "body",     "json", "timeout", "follow", "auth",
-                                        "name",    "max_body", "tls",  "proxy",   NULL};
+    static const char *const names[] = {
+        "headers", "body",  "json",     "form", "multipart", "timeout",          "follow", "auth",
+        "name",    "query", "max_body", "tls",  "base",      "fresh_connection", "proxy",  NULL};
 
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),

@@ -17,9 +17,12 @@ struct lua_http_draft {
     struct http_tls tls;
 };
 
-/* Checks method, URL, and then options, or a body and options; leaves them at their indices, with the options
- * and the body nil where there are none. Raises what is wrong. */
+/* What a session may set for its requests; ends with NULL. */
+extern const char *const lua_http_default_options[];
+
+/* Checks the four arguments of a request at 1: method, URL, and then options, or a body and options; leaves
+ * them at their indices, with the options and the body nil where there are none. Raises what is wrong. */
 void lua_http_draft_sort_arguments(lua_State *lua);
-/* Fills the draft, and what is at LUA_HTTP_NAME. The texts are above it on the stack. Raises what is wrong.
- */
+/* After lua_http_complete, which has used `base` and `query`: fills the draft, and what is at LUA_HTTP_NAME.
+ * The texts are above it on the stack. Raises what is wrong. */
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft);

@@ -8,13 +8,14 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define METATABLE "tutti.response"
 #define HEADERS_METATABLE "tutti.headers"
 
-enum { VALUE_BODY = 1, VALUE_URL, VALUE_HEADERS };
+enum { VALUE_BODY = 1, VALUE_URL, VALUE_HEADERS, VALUE_REDIRECTS, VALUE_COUNT = VALUE_REDIRECTS };
 
 struct lua_response {
     uint32_t status;
@@ -42,6 +43,34 @@ static void push_lower(lua_State *lua, const char *text, size_t size)
     luaL_pushresultsize(&buffer, size);
 }
 
+/* headers:all(name) → a list of the values. Upvalue 1: lists of those names that came more than once, or nil.
+ */
+static int headers_all(lua_State *lua)
+{
+    size_t size;
+
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    const char *name = luaL_checklstring(lua, 2, &size);
+    push_lower(lua, name, size);
+    int lower = lua_gettop(lua);
+    lua_newtable(lua);
+    lua_pushvalue(lua, lower);
+    if (lua_istable(lua, lua_upvalueindex(1)) && lua_rawget(lua, lua_upvalueindex(1)) == LUA_TTABLE) {
+        lua_Integer count = (lua_Integer)lua_rawlen(lua, -1);
+        for (lua_Integer i = 1; i <= count; i++) {
+            lua_rawgeti(lua, -1, i);
+            lua_rawseti(lua, lower + 1, i);
+        }
+    } else {
+        lua_pushvalue(lua, lower);
+        lua_rawget(lua, 1);
+        lua_rawseti(lua, lower + 1, 1);
+    }
+    lua_settop(lua, lower + 1);
+    return 1;
+}
+
+/* Upvalue 1 as above. */
 static int headers_index(lua_State *lua)
 {
     size_t size;
@@ -49,12 +78,47 @@ static int headers_index(lua_State *lua)
     luaL_checktype(lua, 1, LUA_TTABLE);
     const char *name = luaL_checklstring(lua, 2, &size);
     push_lower(lua, name, size);
-    lua_rawget(lua, 1);
+    lua_pushvalue(lua, -1);
+    if (lua_rawget(lua, 1) == LUA_TNIL && strcmp(lua_tostring(lua, -2), "all") == 0) {
+        lua_pushvalue(lua, lua_upvalueindex(1));
+        lua_pushcclosure(lua, headers_all, 1);
+    }
     return 1;
 }
 
+/* The headers, and lists of what has come more than once: nil until there is some. */
+struct header_tables {
+    int headers;
+    int lists;
+};
+
+/* Adds the value on top of the stack to the list of its name, which is below it; it has come before. */
+static void headers_add_to_list(lua_State *lua, const struct header_tables *tables)
+{
+    int value = lua_gettop(lua);
+
+    if (lua_isnil(lua, tables->lists)) {
+        lua_newtable(lua);
+        lua_replace(lua, tables->lists);
+    }
+    lua_pushvalue(lua, value - 1);
+    if (lua_rawget(lua, tables->lists) != LUA_TTABLE) {
+        lua_newtable(lua);
+        lua_pushvalue(lua, value - 1);
+        lua_rawget(lua, tables->headers);
+        lua_rawseti(lua, -2, 1);
+        lua_pushvalue(lua, value - 1);
+        lua_pushvalue(lua, -2);
+        lua_rawset(lua, tables->lists);
+    }
+    lua_pushvalue(lua, value);
+    lua_rawseti(lua, -2, (lua_Integer)lua_rawlen(lua, -2) + 1);
+    lua_settop(lua, value);
+}
+
 /* Adds one line; a repeated header is joined with a comma, as HTTP allows. */
-static void lua_response_add_header(lua_State *lua, const char *line, size_t size)
+static void lua_response_add_header(lua_State *lua, const struct header_tables *tables, const char *line,
+                                    size_t size)
 {
     const char *colon = memchr(line, ':', size);
 
@@ -70,16 +134,43 @@ static void lua_response_add_header(lua_State *lua, const char *line, size_t siz
         end--;
     }
     push_lower(lua, line, (size_t)(colon - line));
-    lua_pushvalue(lua, -1);
-    if (lua_rawget(lua, -3) == LUA_TSTRING) {
+    lua_pushlstring(lua, value, (size_t)(end - value));
+    lua_pushvalue(lua, -2);
+    if (lua_rawget(lua, tables->headers) == LUA_TSTRING) {
+        lua_insert(lua, -2);
+        lua_pushvalue(lua, -3);
+        lua_insert(lua, -2);
+        headers_add_to_list(lua, tables);
+        lua_remove(lua, -2);
         lua_pushliteral(lua, ", ");
-        lua_pushlstring(lua, value, (size_t)(end - value));
+        lua_insert(lua, -2);
         lua_concat(lua, 3);
     } else {
         lua_pop(lua, 1);
-        lua_pushlstring(lua, value, (size_t)(end - value));
     }
-    lua_rawset(lua, -3);
+    lua_rawset(lua, tables->headers);
+}
+
+/* The metatable of headers whose lists, or nil, are on top of the stack, in their place. */
+static void headers_push_metatable(lua_State *lua)
+{
+    bool is_shared = lua_isnil(lua, -1);
+
+    if (is_shared && lua_getfield(lua, LUA_REGISTRYINDEX, HEADERS_METATABLE) == LUA_TTABLE) {
+        lua_remove(lua, -2);
+        return;
+    }
+    lua_settop(lua, lua_gettop(lua) - is_shared);
+    lua_createtable(lua, 0, 2);
+    lua_insert(lua, -2);
+    lua_pushcclosure(lua, headers_index, 1);
+    lua_setfield(lua, -2, "__index");
+    lua_pushliteral(lua, "headers");
+    lua_setfield(lua, -2, "__metatable");
+    if (is_shared) {
+        lua_pushvalue(lua, -1);
+        lua_setfield(lua, LUA_REGISTRYINDEX, HEADERS_METATABLE);
+    }
 }
 
 static void push_headers(lua_State *lua, const struct lua_response *response)
@@ -88,24 +179,48 @@ static void push_headers(lua_State *lua, const struct lua_response *response)
         return;
     }
     lua_pop(lua, 1);
+    luaL_checkstack(lua, 12, NULL);
     lua_newtable(lua);
+    lua_pushnil(lua);
+    struct header_tables tables = {.headers = lua_gettop(lua) - 1, .lists = lua_gettop(lua)};
     const char *at = response->headers;
     const char *end = at + response->header_size;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         stop = stop != NULL ? stop : end;
-        lua_response_add_header(lua, at, (size_t)(stop - at));
+        lua_response_add_header(lua, &tables, at, (size_t)(stop - at));
         at = stop + 1;
     }
-    if (luaL_newmetatable(lua, HEADERS_METATABLE)) {
-        lua_pushcfunction(lua, headers_index);
-        lua_setfield(lua, -2, "__index");
-        lua_pushliteral(lua, "headers");
-        lua_setfield(lua, -2, "__metatable");
-    }
+    headers_push_metatable(lua);
     lua_setmetatable(lua, -2);
     lua_pushvalue(lua, -1);
     lua_setiuservalue(lua, 1, VALUE_HEADERS);
+}
+
+/* A list of { url =, status = }, made of the lines "302 URL". */
+static void push_redirects(lua_State *lua)
+{
+    size_t size = 0;
+
+    if (lua_getiuservalue(lua, 1, VALUE_REDIRECTS) == LUA_TTABLE) {
+        return;
+    }
+    const char *at = lua_tolstring(lua, -1, &size);
+    const char *end = at + size;
+    lua_newtable(lua);
+    for (lua_Integer i = 1; at < end; i++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        char *space;
+        lua_createtable(lua, 0, 2);
+        lua_pushinteger(lua, strtol(at, &space, 10));
+        lua_setfield(lua, -2, "status");
+        lua_pushlstring(lua, space + 1, (size_t)(stop - space - 1));
+        lua_setfield(lua, -2, "url");
+        lua_rawseti(lua, -2, i);
+        at = stop + 1;
+    }
+    lua_pushvalue(lua, -1);
+    lua_setiuservalue(lua, 1, VALUE_REDIRECTS);
 }
 
 static void push_timings(lua_State *lua, const struct http_timings *timings)
@@ -171,6 +286,8 @@ static int lua_response_get_field(lua_State *lua)
         lua_getiuservalue(lua, 1, VALUE_URL);
     } else if (strcmp(name, "json") == 0) {
         lua_pushcfunction(lua, to_json);
+    } else if (strcmp(name, "redirects") == 0) {
+        push_redirects(lua);
     } else if (strcmp(name, "timings") == 0) {
         push_timings(lua, &response->timings);
     } else {
@@ -204,7 +321,7 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
 {
     size_t address_size = response->address != NULL ? strlen(response->address) : 0;
     struct lua_response *copy =
-        lua_newuserdatauv(lua, sizeof *copy + response->headers.size + address_size, 3);
+        lua_newuserdatauv(lua, sizeof *copy + response->headers.size + address_size, VALUE_COUNT);
 
     copy->status = response->status;
     copy->timings = response->timings;
@@ -222,6 +339,10 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
         lua_pushvalue(lua, url_index);
     }
     lua_setiuservalue(lua, -2, VALUE_URL);
+    if (response->redirects.size > 0) {
+        lua_pushlstring(lua, (const char *)response->redirects.data, response->redirects.size);
+        lua_setiuservalue(lua, -2, VALUE_REDIRECTS);
+    }
     if (luaL_newmetatable(lua, METATABLE)) {
         lua_pushcfunction(lua, lua_response_get_field);
         lua_setfield(lua, -2, "__index");

@@ -3,6 +3,7 @@
 
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_data.h"
+#include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_variables.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_options.h"
@@ -244,6 +245,7 @@ int luaopen_tutti(lua_State *lua)
     static const luaL_Reg functions[] = {
         {"options", script_set_options},
         {"data", lua_data_new},
+        {"http_defaults", lua_http_set_defaults},
         {"scenario", add_scenario},
         {"sleep", sleep_for},
         {"now", now},

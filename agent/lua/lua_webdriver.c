@@ -26,17 +26,17 @@ static int lua_webdriver_on_response(lua_State *lua, int status, lua_KContext co
     if (response == NULL) {
         return lua_misuse(lua, "tutti.browser: a coroutine that waits was resumed without a response");
     }
-    vu->response = NULL;
     if (response->failure != HTTP_OK) {
         lua_pushnil(lua);
         lua_pushstring(lua, http_failure_name(response->failure));
         lua_pushstring(lua, response->text);
+        vu_forget_exchange(vu);
         return 3;
     }
     lua_pushinteger(lua, response->status);
     lua_pushlstring(lua, response->body.size > 0 ? (const char *)response->body.data : "",
                     response->body.size);
-    http_drop_body(vu->webdriver);
+    vu_forget_exchange(vu);
     return 2;
 }
 
@@ -86,9 +86,10 @@ static int lua_webdriver_request(lua_State *lua)
         return lua_misuse(lua, "tutti.browser: a call that waits is not possible here");
     }
     if (vu->webdriver == NULL) {
-        vu->webdriver = http_client_new(vu_http_engine(vu), lua_webdriver_on_done, vu);
+        vu->webdriver = http_client_new(vu_http_engine(vu));
     }
-    http_start(vu->webdriver, &request);
+    vu_forget_exchange(vu);
+    vu->exchange = http_start(vu->webdriver, &request, lua_webdriver_on_done, vu);
     return vu_yield(lua, vu, WAIT_RESPONSE, lua_webdriver_on_response, 0);
 }
 

@@ -113,8 +113,10 @@ static void step(struct agent_daemon *daemon, struct agent_event *event)
     agent_effects_clear(&daemon->effects);
 }
 
-/* After a turn in which something happened: sends what has gathered, and sets the timer. */
-static void end_turn(struct agent_daemon *daemon)
+/* After a turn in which something happened: sends what has gathered, and sets the timer, in at least
+ * `least_ms`. From the timer's own callback that is 1: libuv calls a timer that is set to 0 there again
+ * before it looks at any socket. */
+static void end_turn_for(struct agent_daemon *daemon, uint64_t least_ms)
 {
     struct agent_event event = {.kind = AGENT_TURN_END};
 
@@ -125,8 +127,13 @@ static void end_turn(struct agent_daemon *daemon)
     if (due_ns == UINT64_MAX) {
         uv_timer_stop(&daemon->timer);
     } else {
-        uv_timer_start(&daemon->timer, agent_daemon_on_timer, in_ms, 0);
+        uv_timer_start(&daemon->timer, agent_daemon_on_timer, in_ms > least_ms ? in_ms : least_ms, 0);
     }
+}
+
+static void end_turn(struct agent_daemon *daemon)
+{
+    end_turn_for(daemon, 0);
 }
 
 static void agent_daemon_on_timer(uv_timer_t *timer)
@@ -137,7 +144,7 @@ static void agent_daemon_on_timer(uv_timer_t *timer)
     if (agent_due_ns(daemon->agent) <= clock_now_ns()) {
         step(daemon, &event);
     }
-    end_turn(daemon);
+    end_turn_for(daemon, 1);
 }
 
 static void on_frame(void *context, const struct socket_sender *from, struct bytes envelope,

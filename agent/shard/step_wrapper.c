@@ -9,6 +9,7 @@
 
 #define DRIVER "tutti.driver"
 #define REQUEST "tutti.driver.request"
+#define BATCH "tutti.driver.batch"
 
 static const char step_wrapper_in_lua[] =
     "local choose, listeners, picker, complain = ...\n"
@@ -45,7 +46,22 @@ static const char step_wrapper_in_lua[] =
     "    response = response, status = response.status })\n"
     "  return response\n"
     "end\n"
-    "return step, request\n";
+    "local function batch(raw, worker, items)\n"
+    "  for _, item in ipairs(items) do\n"
+    "    tell('sending_request', worker, { worker = worker, method = item.method, url = item.url,\n"
+    "      options = item, body = item.body })\n"
+    "  end\n"
+    "  local responses = raw(items)\n"
+    "  for i, response in ipairs(responses) do\n"
+    "    local item = items[i]\n"
+    "    if response.status then\n"
+    "      tell('response_received', worker, { worker = worker, method = item.method, url = item.url,\n"
+    "        options = item, body = item.body, response = response, status = response.status })\n"
+    "    end\n"
+    "  end\n"
+    "  return responses\n"
+    "end\n"
+    "return step, request, batch\n";
 
 /* choose(has_picker, name) → function, name of the scenario */
 static int step_wrapper_choose(lua_State *lua)
@@ -122,7 +138,8 @@ void step_wrapper_open(struct script *script)
     lua_pushcfunction(lua, push_listeners);
     lua_pushcfunction(lua, push_picker);
     lua_pushcfunction(lua, step_wrapper_complain);
-    lua_call(lua, 4, 2);
+    lua_call(lua, 4, 3);
+    lua_setfield(lua, LUA_REGISTRYINDEX, BATCH);
     lua_setfield(lua, LUA_REGISTRYINDEX, REQUEST);
     lua_setfield(lua, LUA_REGISTRYINDEX, DRIVER);
 }
@@ -135,4 +152,9 @@ void step_wrapper_push(lua_State *lua)
 void step_wrapper_push_request(lua_State *lua)
 {
     lua_getfield(lua, LUA_REGISTRYINDEX, REQUEST);
+}
+
+void step_wrapper_push_batch(lua_State *lua)
+{
+    lua_getfield(lua, LUA_REGISTRYINDEX, BATCH);
 }

@@ -12,3 +12,5 @@ bool step_wrapper_has_listeners(const struct script *script);
 /* Pushes the function that takes (raw, worker, method, url, options), where raw(method, url, options) makes
  * the request, and tells the listeners before and after it. */
 void step_wrapper_push_request(lua_State *lua);
+/* Pushes the same of several at once: it takes (raw, worker, items), where raw(items) makes the requests. */
+void step_wrapper_push_batch(lua_State *lua);

@@ -4,6 +4,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_coroutine.h"
 #include "agent/shard/vu_result.h"
 #include "common/clock.h"
@@ -87,6 +88,7 @@ void vu_free(struct vu **pointer)
     }
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     turn_queue_remove(&vu->campaign->queue, vu);
+    vu_forget_exchange(vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
@@ -99,6 +101,13 @@ void vu_free(struct vu **pointer)
     vu_coroutine_drop(vu);
     memory_free(vu);
     *pointer = NULL;
+}
+
+void vu_forget_exchange(struct vu *vu)
+{
+    vu->response = NULL;
+    http_exchange_free(&vu->exchange);
+    vu_batch_drop(vu);
 }
 
 void vu_drop_answer(struct vu *vu)
@@ -119,12 +128,7 @@ void vu_wake(struct vu *vu, enum vu_wake wake)
 
 static void vu_cancel_requests(struct vu *vu)
 {
-    if (vu->http != NULL) {
-        http_cancel(vu->http);
-    }
-    if (vu->webdriver != NULL) {
-        http_cancel(vu->webdriver);
-    }
+    vu_forget_exchange(vu);
 }
 
 static enum vu_event vu_run(struct vu *vu)
@@ -144,12 +148,14 @@ static enum vu_event vu_run(struct vu *vu)
 
 static enum vu_event vu_close_session(struct vu *vu)
 {
+    vu_forget_exchange(vu);
     http_client_free(&vu->http);
     return vu_run(vu);
 }
 
 static enum vu_event vu_close_webdriver(struct vu *vu)
 {
+    vu_forget_exchange(vu);
     http_client_free(&vu->webdriver);
     return vu_run(vu);
 }

@@ -12,6 +12,7 @@
 
 struct lua_driver;
 struct shard_campaign;
+struct vu_batch;
 
 /* What the coroutine waits for. */
 enum vu_wait {
@@ -61,7 +62,9 @@ struct vu {
     int closer_reference;     /* what runs in VU_CLOSING */
     struct http_client *http; /* made at its first request */
     struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */
-    struct http_response *response; /* the client's own, until its next request; NULL once it was looked at */
+    struct http_exchange *exchange; /* the last request of either, until its response was looked at */
+    struct vu_batch *batch;         /* the same of several at once; NULL: none */
+    struct http_response *response; /* the exchange's own; NULL while it is awaited */
     struct lua_driver *drivers;     /* that it has started */
     struct lua_driver *awaited_driver;
 };
@@ -96,5 +99,7 @@ void vu_wake(struct vu *vu, enum vu_wake wake);
 /* Its wait is over, but it goes on only at this instant, to the microsecond if possible. */
 void vu_release_at(struct vu *vu, uint64_t at_ns);
 void vu_drop_answer(struct vu *vu);
+/* Its requests are cancelled, or their responses no longer needed. */
+void vu_forget_exchange(struct vu *vu);
 /* Whether it runs a global fixture, and so is none of the campaign's workers. */
 bool vu_is_global(const struct vu *vu);

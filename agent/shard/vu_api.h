@@ -3,6 +3,7 @@
 #pragma once
 #include "agent/shard/meter.h"
 #include "agent/shard/vu.h"
+#include "agent/shard/vu_batch.h"
 
 struct drivers;
 

@@ -14,6 +14,9 @@
 #include <assert.h>
 
 #define ENVELOPE_BYTES 256
+/* libuv calls a timer that its own callback starts again with 0 before it looks at any socket: as long as
+ * timeouts are left, no frame would be read. */
+#define SERVED_BETWEEN_MS 1u
 
 /* A call made from within a callback: performed when the step that caused it is over. */
 struct deferred {
@@ -211,7 +214,8 @@ static void step(struct server *server, const struct coordinator_event *event)
 
 static void server_on_timer(uv_timer_t *timer);
 
-static void arm_timer(struct server *server)
+/* In at least `least_ms`. */
+static void arm_timer_in(struct server *server, uint64_t least_ms)
 {
     if (server->is_closing) {
         return;
@@ -223,15 +227,21 @@ static void arm_timer(struct server *server)
     }
     uint64_t now_ns = server_now_ns(server);
     uint64_t wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    uint64_t wait_ms = (wait_ns + NS_PER_MS - 1) / NS_PER_MS;
     uv_update_time(server->timer.loop);
-    (void)uv_timer_start(&server->timer, server_on_timer, (wait_ns + NS_PER_MS - 1) / NS_PER_MS, 0);
+    (void)uv_timer_start(&server->timer, server_on_timer, wait_ms > least_ms ? wait_ms : least_ms, 0);
+}
+
+static void arm_timer(struct server *server)
+{
+    arm_timer_in(server, 0);
 }
 
 static void server_on_timer(uv_timer_t *timer)
 {
     struct server *server = (struct server *)timer->data;
     step(server, &(struct coordinator_event){.kind = EVENT_TICK, .now_ns = server_now_ns(server)});
-    arm_timer(server);
+    arm_timer_in(server, SERVED_BETWEEN_MS);
 }
 
 static void on_revoked(void *context, uint64_t incarnation)
@@ -465,12 +475,13 @@ static bool is_known_campaign(const void *context, uint64_t campaign)
 
 const struct report_view *server_report_now(struct server *server, uint64_t campaign)
 {
-    uint64_t now_ns = server_now_ns(server);
+    struct clock_pair clocks = clock_pair_now();
+    uint64_t now_ns = clocks.now_ns + server->offset_ns;
     const struct campaign_report *report = coordinator_report(server->coordinator, campaign, now_ns);
     if (report == NULL) {
         return NULL;
     }
-    struct report_view *view = report_view_of(report, clock_wall_ns());
+    struct report_view *view = report_view_of(report, clocks.wall_ns);
     report_cache_prune(&server->reports, is_known_campaign, server);
     return report_cache_put(&server->reports, &view, now_ns);
 }

@@ -20,7 +20,8 @@ struct recovery {
 
 static struct journal_time read_clocks(void)
 {
-    return (struct journal_time){.machine_ns = clock_now_ns(), .wall_ns = clock_wall_ns()};
+    struct clock_pair pair = clock_pair_now();
+    return (struct journal_time){.machine_ns = pair.now_ns, .wall_ns = pair.wall_ns};
 }
 
 static void recovery_warn(const struct recovery *recovery, const struct error *warning)

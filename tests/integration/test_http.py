@@ -1,7 +1,9 @@
 """What scripts see of HTTP, with both engines: TLS options, kinds of errors, and how a report groups them."""
 import contextlib
 import http.server
+import os
 import pathlib
+import signal
 import socket
 import ssl
 import subprocess
@@ -9,7 +11,7 @@ import tempfile
 import threading
 import unittest
 
-from support import run
+from support import Process, run
 
 ENGINES = ("native", "curl")
 HEAD = "local tutti, http = require 'tutti', require 'tutti.http'\n"
@@ -35,12 +37,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """The body says which connection of the server it was, and whose certificate the client has shown."""
     protocol_version = "HTTP/1.1"
     served = 0
+    met = threading.Barrier(4)
 
     def do_GET(self):
         self.served += 1
         if self.path == "/once" and self.served > 1:
             self.close_connection = True  # as a server does whose patience has ended meanwhile
             return
+        if self.path == "/meet":
+            self.met.wait(timeout=20)  # for three others
         if self.path.startswith("/until-end"):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello")
             self.close_connection = True
@@ -60,6 +65,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, *arguments):
         pass
@@ -116,14 +125,14 @@ class Http(unittest.TestCase):
     def passes(self, body, target, engine, **more):
         path = pathlib.Path(self.folder.name, "script.lua")
         files = "tutti.options { files = { 'ca.pem', 'other.pem', 'c.pem', 'c.key' } }\n"
-        path.write_text(HEAD + files + "tutti.scenario('s', function(worker)\n" + body + "\nend)\n")
+        path.write_text(HEAD + files + more.get("before", "") + "tutti.scenario('s', function(worker)\n" + body + "\nend)\n")
         return run(path, "-w", more.get("workers", 1), "-r", more.get("steps", 1), "--target", target, "--http-engine", engine,
                    "--agents", 2 if more.get("workers", 1) > 1 else 1, timeout=60)
 
-    def both(self, body, target):
+    def both(self, body, target, **more):
         for engine in ENGINES:
             with self.subTest(engine):
-                result = self.passes(body.replace("'%s'", f"'{engine}'"), target, engine)
+                result = self.passes(body.replace("'%s'", f"'{engine}'"), target, engine, **more)
                 self.assertEqual(result.code, 0, (result.out, result.err))
 
     def test_trusts_whom_it_is_told_to(self):
@@ -223,6 +232,85 @@ class Http(unittest.TestCase):
                 -- libcurl does it too, and does not say so.
                 assert(again.retried == ('%s' == 'native' or nil), tostring(again.retried))
                 """, target)
+
+    def test_a_batch_is_under_way_at_once(self):
+        with serving() as target:
+            self.both("""
+                local meet, many = { url = tutti.target .. '/meet' }, {}
+                for _ = 1, 3 do
+                  local responses = http.batch { meet, meet, meet, meet }
+                  assert(#responses == 4)
+                  for _, r in ipairs(responses) do assert(r.status == 200, tostring(r)) end
+                end
+                -- In order, whichever ends first; what fails is an error object in its place.
+                local r = http.batch {
+                  { url = tutti.target .. '/status/404' },
+                  { url = tutti.target .. '/short/' },
+                  { method = 'put', url = tutti.target .. '/status/201', body = 'x', name = 'put' },
+                  { url = 'http://127.0.0.1:1/', name = 'refused' },
+                  { url = 'ftp://x/', name = 'no' },
+                  { url = tutti.target .. '/' },
+                }
+                assert(r[1].status == 404 and r[2].kind == 'reset' and r[3].status == 201)
+                assert(r[4].kind == 'refused' and tostring(r[4]):find('script.lua:%d+: GET http://127.0.0.1:1/'))
+                assert(r[5].kind == 'request' and r[6].status == 200 and #r == 6)
+                for i = 1, 100 do many[i] = { url = tutti.target .. '/status/' .. 400 + i, name = 'many' } end
+                for i, one in ipairs(http.batch(many)) do assert(one.status == 400 + i, one.status or one.message) end
+                assert(#http.batch {} == 0)
+                """, target)
+
+    def test_a_batch_that_is_wrong_leaves_nothing(self):
+        with serving() as target:
+            self.both("""
+                local function why(...)
+                  local ok, text = pcall(http.batch, ...)
+                  assert(not ok)
+                  return tostring(text)
+                end
+                local good = { url = tutti.target .. '/meet' }
+                local function expect(text, part) assert(text:find(part, 1, true), text) end
+                expect(why(), 'http.batch: the requests are a table of tables, not a nil')
+                expect(why { good, 'x' }, 'script.lua:6: http.batch: request 2 is a table')
+                expect(why { good, {} }, 'script.lua:6: http.batch: request 2: http: the URL is a string, not a nil')
+                expect(why { good, good, { url = 'x', tiemout = 1 } }, 'http.batch: request 3: http: ')
+                expect(why { good, { url = 'x', timeout = 'y' } }, 'http.batch: request 2: http: timeout is a number')
+                assert(http.get(tutti.target .. '/').reused == false)
+                """, target)
+
+    def test_a_stop_ends_a_batch(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            for engine in ENGINES:
+                with self.subTest(engine):
+                    path = pathlib.Path(self.folder.name, "script.lua")
+                    path.write_text(HEAD + """
+                        tutti.scenario('s', function()
+                          local item = { url = tutti.target .. '/', name = 'r' }
+                          http.batch { item, item, item, item, item, item, item, item, item }
+                        end)""")
+                    with Process("run", path, "-w", 3, "--target", f"http://127.0.0.1:{silent.getsockname()[1]}",
+                                 "--http-engine", engine) as process:
+                        # The six connections of each worker; the requests on them are never answered.
+                        held = [silent.accept()[0] for _ in range(18)]
+                        os.kill(process.pid, signal.SIGINT)
+                        result = process.finish(timeout=20)
+                    self.assertEqual(result.code, 130, result)
+                    self.assertIn("0 failed", result.out)
+                    for connection in held:
+                        connection.close()
+
+    def test_listeners_hear_of_each_of_a_batch(self):
+        with serving() as target:
+            self.both("""
+                local r = http.batch { { url = tutti.target .. '/' }, { url = 'http://127.0.0.1:1/' } }
+                assert(r[1].status == 200 and r[2].kind == 'refused')
+                assert(heard == 'sent sent 200 ', heard)
+                """, target, before="""
+                heard = ''
+                tutti.events(function(event, info)
+                  if event == 'sending_request' then heard = heard .. 'sent ' end
+                  if event == 'response_received' then heard = heard .. info.status .. ' ' end
+                end)
+                """)
 
     def test_a_report_groups_what_is_one_error(self):
         with serving() as target:

@@ -211,6 +211,8 @@ class Network(unittest.TestCase):
                     r = get('http://other.invalid/', known)
                     assert(r.body == 'proxied http://other.invalid/ other.invalid', r.body)
                     assert(r.reused == true)
+                    r = http.session {{ proxy = known }}:get('http://third.invalid/')
+                    assert(r.body == 'proxied http://third.invalid/ third.invalid', r.body)
                     -- Its refusal of a plain request is an answer like others.
                     r = get('http://nowhere.invalid/', 'http://127.0.0.1:{port}')
                     assert(r.status == 407 and r.body == 'who are you?', r.body)
@@ -221,7 +223,7 @@ class Network(unittest.TestCase):
                 for command, path, headers in server.seen:
                     self.assertEqual(command, "GET")
                     self.assertNotIn("Authorization", headers)
-                self.assertEqual(sum("Proxy-Authorization" in headers for _, _, headers in server.seen), 2)
+                self.assertEqual(sum("Proxy-Authorization" in headers for _, _, headers in server.seen), 3)
 
     def test_a_tunnel_leads_to_https(self):
         make_certificates(self.folder)

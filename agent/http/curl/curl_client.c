@@ -1,12 +1,15 @@
-/* One worker's client: an easy handle with its cookies, and a share object that keeps its connections
- * separate from those of other workers. */
+/* One worker's client: an easy handle for each request, and a share object with its cookies and its
+ * connections, which keeps them separate from those of other workers. */
 #include "agent/http/curl/curl_client.h"
 
 #include "agent/base/connect_failure.h"
 #include "agent/base/source_address.h"
+#include "agent/http/curl/curl_cookies.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/curl/curl_request.h"
 #include "agent/http/http_bodies.h"
+#include "agent/http/message/fields.h"
+#include "common/clock.h"
 #include "common/host_override.h"
 #include "common/memory.h"
 
@@ -20,24 +23,49 @@
 
 #define MAX_REDIRECTS 20L
 
+#define HOPS_MAX_BYTES (2u * 1024u * 1024u)
+
+/* Easy handles beyond the first that a client keeps for later. */
+#define EXCHANGES_KEPT HTTP_CONNECTIONS_MAX
+
 struct curl_client {
     struct http_client base;
     struct curl_engine *engine;
-    struct curl_transfer transfer;
-    CURL *easy;
-    CURLSH *share;
-    void (*on_done)(void *context, struct http_response *response);
-    void *context;
-    struct curl_request request;
-    struct http_bodies bodies;
-    struct http_response response;
+    CURLSH *share;                /* connections and cookies */
     struct curl_slist *overrides; /* of addresses, as curl has them */
     struct address source;
     bool has_source;
-    bool is_source_refused; /* open_errno says why the socket could not be bound to it */
-    int probed_errno;       /* no descriptor was left when it failed; 0: there was, or it was not about one */
+    struct curl_cookies cookies;
+    struct curl_exchange *exchanges;
+    struct curl_exchange *spares;
+    struct curl_exchange *waiting; /* for others to end, in order */
+    unsigned spare_count;
+    unsigned running; /* transfers that curl has */
+};
+
+struct curl_exchange {
+    struct http_exchange base;
+    struct curl_engine *engine;
+    struct curl_client *client;
+    struct curl_exchange *next; /* of the client's exchanges, or spares */
+    struct curl_exchange **at;
+    struct curl_exchange *next_waiting;
+    struct curl_transfer transfer;
+    CURL *easy;
+    struct curl_request request;
+    struct http_bodies bodies;
+    struct http_response response;
+    struct buffer hops;    /* as the response has them */
+    size_t followed_bytes; /* of the hops: the last one may be no redirect that is followed */
+    uint64_t asked_ns;     /* when it was started */
+    uint64_t waited_us;
+    uint64_t timeout_ms;
     int open_errno;         /* why no socket could be made; 0: one could */
-    bool is_running;
+    int probed_errno;       /* no descriptor was left when it failed; 0: there was, or it was not about one */
+    bool is_source_refused; /* open_errno says why the socket could not be bound to it */
+    bool is_begun;          /* its on_done is to come */
+    bool is_running;        /* curl has it */
+    bool is_waiting;
     bool is_too_large; /* the body of the answer */
     bool is_lost;      /* the lease was over when it wanted to connect, or to send */
     char address[HTTP_ADDRESS_BYTES];
@@ -52,17 +80,37 @@ void curl_client_global_init(void)
     }
 }
 
+/* Another answer comes after the one whose head is there: a redirect was followed, or it was a 100, or
+ * refused for want of authentication. */
+static void note_hop(struct curl_exchange *exchange)
+{
+    long status = 0;
+    char *url = NULL;
+    struct bytes location;
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &url);
+    exchange->hops.size = exchange->followed_bytes;
+    if (status / 100 == 3 && url != NULL &&
+        fields_find(buffer_bytes(&exchange->bodies.head), "location", &location)) {
+        buffer_append_format(&exchange->hops, "%ld %s\n", status, url);
+    }
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
-    struct curl_client *client = context;
+    struct curl_exchange *exchange = context;
     size_t length = size * count;
 
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         /* A redirect, a 100 or an authentication went before. */
-        buffer_clear(&client->bodies.head);
-        buffer_clear(&client->bodies.body);
-    } else if (length > 2 && !http_bodies_append(&client->bodies, &client->bodies.head, data, length) &&
-               client->bodies.is_out_of_memory) {
+        exchange->followed_bytes = exchange->hops.size;
+        buffer_clear(&exchange->bodies.head);
+        buffer_clear(&exchange->bodies.body);
+    } else if (length <= 2) {
+        note_hop(exchange);
+    } else if (!http_bodies_append(&exchange->bodies, &exchange->bodies.head, data, length) &&
+               exchange->bodies.is_out_of_memory) {
         return 0;
     }
     return length;
@@ -70,12 +118,12 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
-    struct curl_client *client = context;
+    struct curl_exchange *exchange = context;
 
-    if (http_bodies_append(&client->bodies, &client->bodies.body, data, size * count)) {
+    if (http_bodies_append(&exchange->bodies, &exchange->bodies.body, data, size * count)) {
         return size * count;
     }
-    client->is_too_large = !client->bodies.is_out_of_memory;
+    exchange->is_too_large = !exchange->bodies.is_out_of_memory;
     return 0;
 }
 
@@ -83,19 +131,19 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
  * now. */
 static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct curl_client *client = context;
+    struct curl_exchange *exchange = context;
 
     (void)purpose;
-    if (!curl_engine_may_send(client->engine)) {
-        client->is_lost = true;
+    if (!curl_engine_may_send(exchange->engine)) {
+        exchange->is_lost = true;
         return CURL_SOCKET_BAD;
     }
     curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (opened == CURL_SOCKET_BAD) {
-        client->open_errno = errno;
-    } else if (client->has_source &&
-               (client->open_errno = source_address_bind(opened, &client->source)) != 0) {
-        client->is_source_refused = true;
+        exchange->open_errno = errno;
+    } else if (exchange->client->has_source &&
+               (exchange->open_errno = source_address_bind(opened, &exchange->client->source)) != 0) {
+        exchange->is_source_refused = true;
         close(opened);
         return CURL_SOCKET_BAD;
     }
@@ -104,22 +152,36 @@ static curl_socket_t client_on_open(void *context, curlsocktype purpose, struct 
 
 static int client_on_sending(void *context, char *to, char *from, int to_port, int from_port)
 {
-    struct curl_client *client = context;
+    struct curl_exchange *exchange = context;
 
     (void)to, (void)from, (void)to_port, (void)from_port;
-    if (curl_engine_may_send(client->engine)) {
+    if (curl_engine_may_send(exchange->engine)) {
         return CURL_PREREQFUNC_OK;
     }
-    client->is_lost = true;
+    exchange->is_lost = true;
     return CURL_PREREQFUNC_ABORT;
 }
 
-static void set_up(struct curl_client *client)
+/* The options --resolve and --source. */
+static void set_up_network(struct curl_exchange *exchange)
 {
-    CURL *easy = client->easy;
+    const struct curl_client *client = exchange->client;
 
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, client);
-    curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
+    if (client->overrides != NULL) {
+        curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE, client->overrides);
+    }
+    if (client->has_source) {
+        curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE,
+                         address_is_v4(&client->source) ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6);
+    }
+}
+
+static void set_up(struct curl_exchange *exchange)
+{
+    CURL *easy = exchange->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl_easy_setopt(easy, CURLOPT_SHARE, exchange->client->share);
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a slow name server */
@@ -131,38 +193,30 @@ static void set_up(struct curl_client *client)
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->error_text);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, client_on_open);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, client_on_sending);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, client);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, curl_engine_close_socket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client->engine);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->engine);
 }
 
-struct curl_client *curl_client_new(struct curl_engine *engine,
-                                    void (*on_done)(void *context, struct http_response *response),
-                                    void *context)
+struct curl_client *curl_client_new(struct curl_engine *engine)
 {
     struct curl_client *client = MEMORY_NEW(struct curl_client);
 
     client->engine = engine;
-    client->transfer.client = client;
-    client->on_done = on_done;
-    client->context = context;
-    http_bodies_init(&client->bodies);
-    client->easy = curl_easy_init();
     client->share = curl_share_init();
-    if (client->easy == NULL || client->share == NULL) {
+    if (client->share == NULL) {
         abort();
     }
     curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
-    curl_request_init(&client->request, client->easy);
-    set_up(client);
+    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
     return client;
 }
 
@@ -184,21 +238,217 @@ static void set_overrides(struct curl_client *client, struct bytes overrides)
     }
     if (client->overrides != NULL) {
         curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-        curl_easy_setopt(client->easy, CURLOPT_RESOLVE, client->overrides);
     }
 }
 
 void curl_client_set_network(struct curl_client *client, const struct http_network *network)
 {
-    /* The handle must not use the share while what is shared changes. */
-    curl_easy_setopt(client->easy, CURLOPT_SHARE, NULL);
     set_overrides(client, network->overrides);
-    curl_easy_setopt(client->easy, CURLOPT_SHARE, client->share);
     client->has_source = network->source != NULL;
     if (client->has_source) {
         client->source = *network->source;
-        curl_easy_setopt(client->easy, CURLOPT_IPRESOLVE,
-                         address_is_v4(network->source) ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6);
+    }
+}
+
+const struct curl_client *curl_exchange_client(const struct curl_exchange *exchange)
+{
+    return exchange->client;
+}
+
+static struct curl_exchange *curl_exchange_new(struct curl_client *client)
+{
+    struct curl_exchange *exchange = MEMORY_NEW(struct curl_exchange);
+
+    exchange->engine = client->engine;
+    exchange->client = client;
+    exchange->transfer.exchange = exchange;
+    http_bodies_init(&exchange->bodies);
+    buffer_init(&exchange->hops, HOPS_MAX_BYTES);
+    exchange->easy = curl_easy_init();
+    if (exchange->easy == NULL) {
+        abort();
+    }
+    curl_request_init(&exchange->request, exchange->easy);
+    set_up(exchange);
+    set_up_network(exchange);
+    return exchange;
+}
+
+static void curl_exchange_destroy(struct curl_exchange *exchange)
+{
+    curl_easy_cleanup(exchange->easy);
+    curl_request_finish(&exchange->request);
+    buffer_finish(&exchange->hops);
+    http_bodies_finish(&exchange->bodies);
+    memory_free(exchange);
+}
+
+static void push_to_list(struct curl_exchange **list, struct curl_exchange *exchange)
+{
+    exchange->next = *list;
+    exchange->at = list;
+    if (exchange->next != NULL) {
+        exchange->next->at = &exchange->next;
+    }
+    *list = exchange;
+}
+
+static void leave_list(struct curl_exchange *exchange)
+{
+    *exchange->at = exchange->next;
+    if (exchange->next != NULL) {
+        exchange->next->at = exchange->at;
+    }
+}
+
+static struct curl_exchange *curl_take_exchange(struct curl_client *client)
+{
+    struct curl_exchange *exchange = client->spares;
+
+    if (exchange != NULL) {
+        leave_list(exchange);
+        client->spare_count--;
+    } else {
+        exchange = curl_exchange_new(client);
+    }
+    http_bodies_keep(&exchange->bodies, client->exchanges == NULL);
+    push_to_list(&client->exchanges, exchange);
+    return exchange;
+}
+
+static void drop_bodies(struct curl_exchange *exchange)
+{
+    if (http_bodies_drop(&exchange->bodies)) {
+        curl_easy_setopt(exchange->easy, CURLOPT_COPYPOSTFIELDS, NULL);
+    }
+}
+
+/* Curl has it from now on: what it has waited is not in curl's times. */
+static void curl_exchange_run(struct curl_exchange *exchange, uint64_t timeout_ms)
+{
+    exchange->waited_us = (clock_now_ns() - exchange->asked_ns) / 1000;
+    exchange->is_running = true;
+    exchange->client->running++;
+    curl_request_set_timeout(&exchange->request, timeout_ms);
+    curl_engine_begin(exchange->engine, exchange->easy);
+}
+
+static void curl_stop_waiting(struct curl_exchange *exchange)
+{
+    struct curl_exchange **at = &exchange->client->waiting;
+
+    while (*at != exchange) {
+        at = &(*at)->next_waiting;
+    }
+    *at = exchange->next_waiting;
+    exchange->is_waiting = false;
+}
+
+static void curl_begin_waiting(struct curl_exchange *exchange)
+{
+    struct curl_exchange **at = &exchange->client->waiting;
+
+    while (*at != NULL) {
+        at = &(*at)->next_waiting;
+    }
+    *at = exchange;
+    exchange->next_waiting = NULL;
+    exchange->is_waiting = true;
+}
+
+static void curl_serve_waiting(struct curl_client *client)
+{
+    while (client->waiting != NULL && client->running < HTTP_CONNECTIONS_MAX) {
+        struct curl_exchange *exchange = client->waiting;
+        uint64_t waited_ms = (clock_now_ns() - exchange->asked_ns) / NS_PER_MS;
+        curl_stop_waiting(exchange);
+        curl_exchange_run(exchange, waited_ms < exchange->timeout_ms ? exchange->timeout_ms - waited_ms : 1);
+    }
+}
+
+/* Out of the engine, and out of curl. */
+static void curl_stop_running(struct curl_exchange *exchange)
+{
+    if (exchange->is_waiting) {
+        curl_stop_waiting(exchange);
+    }
+    exchange->client->running -= exchange->is_running;
+    exchange->is_running = false;
+    exchange->is_begun = false;
+    curl_engine_end(exchange->engine, exchange->easy, &exchange->transfer);
+}
+
+struct curl_exchange *curl_client_start(struct curl_client *client, const struct http_request *wanted)
+{
+    struct curl_exchange *exchange = curl_take_exchange(client);
+    struct http_request request = *wanted;
+
+    drop_bodies(exchange);
+    if (!http_bodies_begin(&exchange->bodies, curl_engine_memory(exchange->engine), request.body.size,
+                           request.max_body_bytes)) {
+        /* It goes nowhere, and fails. */
+        request.url = "";
+        request.body = bytes_of(NULL, 0);
+    }
+    curl_request_set(&exchange->request, &request);
+    buffer_clear(&exchange->hops);
+    exchange->followed_bytes = 0;
+    exchange->is_too_large = false;
+    exchange->is_lost = false;
+    exchange->open_errno = 0;
+    exchange->is_source_refused = false;
+    exchange->error_text[0] = 0;
+    exchange->timeout_ms = request.timeout_ms;
+    exchange->asked_ns = clock_now_ns();
+    exchange->is_begun = true;
+    curl_engine_add(exchange->engine, &exchange->transfer);
+    if (client->running < HTTP_CONNECTIONS_MAX) {
+        curl_exchange_run(exchange, request.timeout_ms);
+    } else {
+        curl_begin_waiting(exchange);
+    }
+    return exchange;
+}
+
+static void curl_exchange_cancel(struct curl_exchange *exchange)
+{
+    if (exchange->is_begun) {
+        curl_engine_quieten(exchange->engine, exchange->client);
+        curl_stop_running(exchange);
+    }
+    drop_bodies(exchange);
+}
+
+static void curl_leave_client(struct curl_exchange *exchange)
+{
+    struct curl_client *client = exchange->client;
+
+    leave_list(exchange);
+    if (client->spare_count < EXCHANGES_KEPT) {
+        push_to_list(&client->spares, exchange);
+        client->spare_count++;
+    } else {
+        curl_exchange_destroy(exchange);
+    }
+}
+
+void curl_exchange_free(struct curl_exchange **pointer)
+{
+    struct curl_exchange *exchange = *pointer;
+    struct curl_client *client = exchange->client;
+
+    curl_exchange_cancel(exchange);
+    curl_leave_client(exchange);
+    curl_serve_waiting(client);
+    *pointer = NULL;
+}
+
+void curl_client_cancel(struct curl_client *client)
+{
+    while (client->exchanges != NULL) {
+        struct curl_exchange *exchange = client->exchanges;
+        curl_exchange_cancel(exchange);
+        curl_leave_client(exchange);
     }
 }
 
@@ -211,57 +461,31 @@ void curl_client_free(struct curl_client **pointer)
     }
     curl_client_cancel(client);
     curl_engine_quieten(client->engine, client);
-    curl_easy_cleanup(client->easy);
+    while (client->spares != NULL) {
+        struct curl_exchange *exchange = client->spares;
+        leave_list(exchange);
+        curl_exchange_destroy(exchange);
+    }
+    curl_cookies_finish(&client->cookies);
     curl_share_cleanup(client->share);
     curl_slist_free_all(client->overrides);
-    curl_request_finish(&client->request);
-    http_bodies_finish(&client->bodies);
     memory_free(client);
     *pointer = NULL;
 }
 
-static void drop_bodies(struct curl_client *client)
+struct cookie_jar *curl_client_cookies(struct curl_client *client)
 {
-    if (http_bodies_drop(&client->bodies)) {
-        curl_easy_setopt(client->easy, CURLOPT_COPYPOSTFIELDS, NULL);
-    }
+    return curl_cookies_read(&client->cookies, client->share);
 }
 
-void curl_client_start(struct curl_client *client, const struct http_request *wanted)
+void curl_client_cookies_changed(struct curl_client *client)
 {
-    struct http_request request = *wanted;
-
-    drop_bodies(client);
-    if (!http_bodies_begin(&client->bodies, curl_engine_memory(client->engine), request.body.size,
-                           request.max_body_bytes)) {
-        /* It goes nowhere, and fails. */
-        request.url = "";
-        request.body = bytes_of(NULL, 0);
-    }
-    curl_request_set(&client->request, &request);
-    client->is_too_large = false;
-    client->is_lost = false;
-    client->open_errno = 0;
-    client->is_source_refused = false;
-    client->error_text[0] = 0;
-    client->is_running = true;
-    curl_engine_begin(client->engine, client->easy, &client->transfer);
+    curl_cookies_write(&client->cookies);
 }
 
-void curl_client_cancel(struct curl_client *client)
+void curl_client_close_idle(struct curl_client *client)
 {
-    if (!client->is_running) {
-        return;
-    }
-    client->is_running = false;
-    curl_engine_quieten(client->engine, client);
-    curl_engine_end(client->engine, client->easy, &client->transfer);
-    drop_bodies(client);
-}
-
-void curl_client_drop_body(struct curl_client *client)
-{
-    drop_bodies(client);
+    curl_engine_hang_up(client->engine, client);
 }
 
 static uint64_t duration_us(CURL *easy, CURLINFO info)
@@ -272,27 +496,31 @@ static uint64_t duration_us(CURL *easy, CURLINFO info)
     return us > 0 ? (uint64_t)us : 0;
 }
 
-static void read_timings(CURL *easy, struct http_timings *timings)
+static void read_timings(struct curl_exchange *exchange, struct http_timings *timings)
 {
-    timings->name_lookup_us = duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    timings->connect_us = duration_us(easy, CURLINFO_CONNECT_TIME_T);
+    CURL *easy = exchange->easy;
+    uint64_t waited_us = exchange->waited_us;
+
+    timings->name_lookup_us = waited_us + duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    timings->connect_us = waited_us + duration_us(easy, CURLINFO_CONNECT_TIME_T);
     timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
-    timings->first_byte_us = duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
-    timings->total_us = duration_us(easy, CURLINFO_TOTAL_TIME_T);
+    timings->tls_us += timings->tls_us > 0 ? waited_us : 0;
+    timings->first_byte_us = waited_us + duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    timings->total_us = waited_us + duration_us(easy, CURLINFO_TOTAL_TIME_T);
 }
 
 /* What the system said when no connection could be made. */
-static int client_connect_errno(const struct curl_client *client)
+static int client_connect_errno(const struct curl_exchange *exchange)
 {
     long number = 0;
 
-    if (client->open_errno != 0) {
-        return client->open_errno;
+    if (exchange->open_errno != 0) {
+        return exchange->open_errno;
     }
-    if (client->probed_errno != 0) {
-        return client->probed_errno;
+    if (exchange->probed_errno != 0) {
+        return exchange->probed_errno;
     }
-    curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &number);
+    curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &number);
     return (int)number;
 }
 
@@ -311,139 +539,149 @@ static const char *curl_version_text(long version)
 }
 
 /* Curl does not say when it has sent a request again. */
-static void read_exchange(struct curl_client *client, struct http_response *response)
+static void read_exchange(struct curl_exchange *exchange, struct http_response *response)
 {
     long version = 0;
     long port = 0;
     long new_connections = 0;
     char *host = NULL;
 
-    curl_easy_getinfo(client->easy, CURLINFO_HTTP_VERSION, &version);
-    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_PORT, &port);
-    curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &new_connections);
-    curl_easy_getinfo(client->easy, CURLINFO_PRIMARY_IP, &host);
+    curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &new_connections);
+    curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_IP, &host);
     response->version = curl_version_text(version);
     response->is_reused = new_connections == 0;
     if (host != NULL && *host) {
         bool is_v6 = strchr(host, ':') != NULL;
-        snprintf(client->address, sizeof client->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,
+        snprintf(exchange->address, sizeof exchange->address, "%s%s%s:%ld", is_v6 ? "[" : "", host,
                  is_v6 ? "]" : "", port);
-        response->address = client->address;
+        response->address = exchange->address;
     }
 }
 
 /* What the proxy has answered to CONNECT; 0: nothing. */
-static uint32_t client_proxy_status(const struct curl_client *client)
+static uint32_t client_proxy_status(const struct curl_exchange *exchange)
 {
     long status = 0;
 
-    curl_easy_getinfo(client->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     return status > 0 ? (uint32_t)status : 0;
 }
 
 /* Curl has one code for many faults of a proxy, and its text tells them apart. */
-static bool is_proxy_to_blame(const struct curl_client *client, CURLcode result)
+static bool is_proxy_to_blame(const struct curl_exchange *exchange, CURLcode result)
 {
-    if (result == CURLE_OK || !curl_request_is_proxied(&client->request)) {
+    if (result == CURLE_OK || !curl_request_is_proxied(&exchange->request)) {
         return false;
     }
     if (result == CURLE_COULDNT_CONNECT) {
-        return curl_failure_of_system(client_connect_errno(client)) != HTTP_LOCAL_LIMIT;
+        return curl_failure_of_system(client_connect_errno(exchange)) != HTTP_LOCAL_LIMIT;
     }
-    return client_proxy_status(client) >= 300 || strstr(client->error_text, "CONNECT") != NULL;
+    return client_proxy_status(exchange) >= 300 || strstr(exchange->error_text, "CONNECT") != NULL;
 }
 
-static enum http_failure failure_of(const struct curl_client *client, CURLcode result)
+/* Curl, and the system's resolver, do not say why they could not open a file or a socket. */
+static int client_probe(CURLcode result)
 {
-    if (client->is_lost) {
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return connect_failure_probe();
+    default:
+        return 0;
+    }
+}
+
+static enum http_failure failure_of(const struct curl_exchange *exchange, CURLcode result)
+{
+    if (exchange->is_lost) {
         return HTTP_LOST;
     }
-    if (client->bodies.is_out_of_memory) {
+    if (exchange->bodies.is_out_of_memory) {
         return HTTP_NO_MEMORY;
     }
-    if (client->probed_errno != 0) {
+    if (exchange->probed_errno != 0 || (exchange->is_source_refused && result == CURLE_COULDNT_CONNECT)) {
         return HTTP_LOCAL_LIMIT;
     }
-    if (client->is_source_refused && result == CURLE_COULDNT_CONNECT) {
-        return HTTP_LOCAL_LIMIT;
-    }
-    if (is_proxy_to_blame(client, result)) {
+    if (is_proxy_to_blame(exchange, result)) {
         return HTTP_PROXY;
     }
     if (result == CURLE_COULDNT_CONNECT) {
-        return curl_failure_of_system(client_connect_errno(client));
+        return curl_failure_of_system(client_connect_errno(exchange));
     }
-    return curl_failure_of(result, client->error_text, client->is_too_large);
+    return curl_failure_of(result, exchange->error_text, exchange->is_too_large);
 }
 
-static const char *describe(struct curl_client *client, CURLcode result, enum http_failure failure)
+static const char *describe(struct curl_exchange *exchange, CURLcode result, enum http_failure failure)
 {
-    const char *curl_text = client->error_text[0] ? client->error_text : curl_easy_strerror(result);
+    const char *curl_text = exchange->error_text[0] ? exchange->error_text : curl_easy_strerror(result);
 
     if (failure == HTTP_OK) {
         return NULL;
     }
     if (failure == HTTP_LOST) {
-        snprintf(client->text, sizeof client->text, "the agent lost its lease before all of it was sent");
+        snprintf(exchange->text, sizeof exchange->text, "the agent lost its lease before all of it was sent");
     } else if (failure == HTTP_TOO_LARGE) {
-        snprintf(client->text, sizeof client->text, "the body is larger than %zu bytes (max_body)",
-                 client->bodies.body.maximum);
+        snprintf(exchange->text, sizeof exchange->text, "the body is larger than %zu bytes (max_body)",
+                 exchange->bodies.body.maximum);
     } else if (failure == HTTP_NO_MEMORY) {
         snprintf(
-            client->text, sizeof client->text,
+            exchange->text, sizeof exchange->text,
             "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB "
             "(a smaller max_body bounds each)",
-            curl_engine_memory(client->engine)->limit_bytes >> 21);
+            curl_engine_memory(exchange->engine)->limit_bytes >> 21);
     } else if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
-        snprintf(client->text, sizeof client->text, "the server's response is not HTTP");
+        snprintf(exchange->text, sizeof exchange->text, "the server's response is not HTTP");
     } else if (failure == HTTP_PROXY) {
-        snprintf(client->text, sizeof client->text, "the proxy: %s", curl_text);
-    } else if (failure == HTTP_LOCAL_LIMIT && client->is_source_refused) {
-        source_address_describe(&client->source, client->open_errno, client->text, sizeof client->text);
+        snprintf(exchange->text, sizeof exchange->text, "the proxy: %s", curl_text);
+    } else if (failure == HTTP_LOCAL_LIMIT && exchange->is_source_refused) {
+        source_address_describe(&exchange->client->source, exchange->open_errno, exchange->text,
+                                sizeof exchange->text);
     } else if (failure == HTTP_LOCAL_LIMIT) {
-        int number = client_connect_errno(client);
-        snprintf(client->text, sizeof client->text, "connect: %s%s", strerror(number),
+        int number = client_connect_errno(exchange);
+        snprintf(exchange->text, sizeof exchange->text, "connect: %s%s", strerror(number),
                  connect_failure_advice(number));
     } else {
-        snprintf(client->text, sizeof client->text, "%s", curl_text);
+        snprintf(exchange->text, sizeof exchange->text, "%s", curl_text);
     }
-    return client->text;
+    return exchange->text;
 }
 
-void curl_client_done(struct curl_client *client, CURLcode result)
+void curl_exchange_done(struct curl_exchange *exchange, CURLcode result)
 {
-    struct http_response *response = &client->response;
+    struct http_response *response = &exchange->response;
     long status = 0;
     char *url = NULL;
 
-    client->is_running = false;
-    /* Curl, and the system's resolver, do not say why they could not open a file or a socket. */
-    client->probed_errno = result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY ||
-                                   result == CURLE_SSL_CACERT_BADFILE ||
-                                   result == CURLE_PEER_FAILED_VERIFICATION
-                               ? connect_failure_probe()
-                               : 0;
-    curl_engine_end(client->engine, client->easy, &client->transfer);
-    *response = (struct http_response){.failure = failure_of(client, result)};
-    response->text = describe(client, result, response->failure);
+    exchange->probed_errno = client_probe(result);
+    curl_stop_running(exchange);
+    *response = (struct http_response){.failure = failure_of(exchange, result)};
+    response->text = describe(exchange, result, response->failure);
     if (response->failure != HTTP_OK) {
-        drop_bodies(client);
+        drop_bodies(exchange);
     }
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    response->status = response->failure == HTTP_PROXY ? client_proxy_status(client) : (uint32_t)status;
-    response->headers = buffer_bytes(&client->bodies.head);
-    response->body = buffer_bytes(&client->bodies.body);
-    if (client->request.is_special &&
-        curl_easy_getinfo(client->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    response->status = response->failure == HTTP_PROXY ? client_proxy_status(exchange) : (uint32_t)status;
+    response->headers = buffer_bytes(&exchange->bodies.head);
+    response->body = buffer_bytes(&exchange->bodies.body);
+    if (exchange->request.is_special &&
+        curl_easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK) {
         response->url = url;
     }
-    read_exchange(client, response);
-    read_timings(client->easy, &response->timings);
-    client->on_done(client->context, response);
+    response->redirects = bytes_of(exchange->hops.data, exchange->followed_bytes);
+    read_exchange(exchange, response);
+    read_timings(exchange, &response->timings);
+    if (!exchange->is_lost) {
+        curl_serve_waiting(exchange->client);
+    }
+    exchange->base.on_done(exchange->base.context, response);
 }
 
-void curl_client_lose(struct curl_client *client)
+void curl_exchange_lose(struct curl_exchange *exchange)
 {
-    client->is_lost = true;
-    curl_client_done(client, CURLE_ABORTED_BY_CALLBACK);
+    exchange->is_lost = true;
+    curl_exchange_done(exchange, CURLE_ABORTED_BY_CALLBACK);
 }

@@ -7,39 +7,47 @@
 /* A request in progress, in the list of its engine. */
 struct curl_engine;
 struct curl_client;
+struct curl_exchange;
 
 /* The functions of engine.h, for engines and clients of this kind. */
 MUST_CHECK struct curl_engine *curl_engine_new(uv_loop_t *loop, struct lease *lease);
 void curl_engine_set_memory(struct curl_engine *engine, struct memory_account *memory);
 void curl_engine_close(struct curl_engine **engine);
-MUST_CHECK struct curl_client *curl_client_new(struct curl_engine *engine,
-                                               void (*on_done)(void *context, struct http_response *response),
-                                               void *context);
+MUST_CHECK struct curl_client *curl_client_new(struct curl_engine *engine);
 void curl_client_set_network(struct curl_client *client, const struct http_network *network);
 void curl_client_free(struct curl_client **client);
-void curl_client_start(struct curl_client *client, const struct http_request *request);
-void curl_client_drop_body(struct curl_client *client);
 void curl_client_cancel(struct curl_client *client);
+MUST_CHECK struct curl_exchange *curl_client_start(struct curl_client *client,
+                                                   const struct http_request *request);
+void curl_exchange_free(struct curl_exchange **exchange);
+struct cookie_jar *curl_client_cookies(struct curl_client *client);
+void curl_client_cookies_changed(struct curl_client *client);
 
 struct curl_transfer {
-    struct curl_client *client;
+    struct curl_exchange *exchange;
     struct curl_transfer *next;
     struct curl_transfer **at; /* the pointer that points to this transfer */
 };
 
-void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer);
+/* It is under way from now on; curl has it from curl_engine_begin on. */
+void curl_engine_add(struct curl_engine *engine, struct curl_transfer *transfer);
+void curl_engine_begin(struct curl_engine *engine, CURL *easy);
 void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer);
 /* Whether bytes may leave at this moment: checked within curl's callbacks, since the process may have been
  * frozen there. */
 bool curl_engine_may_send(const struct curl_engine *engine);
 /* Without a lease: resets the client's connections. */
 void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *client);
+/* Ends the connections of the client that no transfer uses. */
+void curl_engine_hang_up(struct curl_engine *engine, const struct curl_client *client);
+void curl_client_close_idle(struct curl_client *client);
 /* NULL: none. */
 struct memory_account *curl_engine_memory(struct curl_engine *engine);
 /* Closes a connection's socket and forgets its poll; for CURLOPT_CLOSESOCKETFUNCTION. */
 int curl_engine_close_socket(void *engine, curl_socket_t socket);
-/* The client's transfer has ended: removes it from the engine. */
-void curl_client_done(struct curl_client *client, CURLcode result);
+/* Its transfer has ended: removes it from the engine. */
+void curl_exchange_done(struct curl_exchange *exchange, CURLcode result);
 /* Gives its transfer up as HTTP_LOST. */
-void curl_client_lose(struct curl_client *client);
+void curl_exchange_lose(struct curl_exchange *exchange);
+const struct curl_client *curl_exchange_client(const struct curl_exchange *exchange);
 void curl_client_global_init(void);

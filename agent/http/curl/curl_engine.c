@@ -49,14 +49,14 @@ static bool read_completions(struct curl_engine *engine)
     CURLMsg *message;
 
     while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
-        struct curl_client *client = NULL;
+        struct curl_exchange *exchange = NULL;
         CURLcode result = message->data.result;
         CURL *easy = message->easy_handle;
         if (message->msg != CURLMSG_DONE) {
             continue;
         }
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&client);
-        curl_client_done(client, result);
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+        curl_exchange_done(exchange, result);
         has_any = true;
     }
     return has_any;
@@ -128,6 +128,18 @@ void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *c
     }
 }
 
+/* Curl closes them when it looks for a connection the next time. */
+void curl_engine_hang_up(struct curl_engine *engine, const struct curl_client *client)
+{
+    for (size_t i = 0; i < engine->connection_capacity; i++) {
+        const struct connection *connection = engine->connections[i];
+        if (connection != NULL && connection->client == client && connection->wanted == 0 &&
+            !connection->is_of_resolver) {
+            (void)shutdown(connection->socket, SHUT_RDWR);
+        }
+    }
+}
+
 /* Transfers that a caller starts in response are not included: they wait for the next lease. */
 static void engine_lose_all(struct curl_engine *engine)
 {
@@ -138,8 +150,8 @@ static void engine_lose_all(struct curl_engine *engine)
         transfer->at = &transfer;
     }
     while (transfer != NULL) {
-        engine_reset_all(engine, transfer->client);
-        curl_client_lose(transfer->client);
+        engine_reset_all(engine, curl_exchange_client(transfer->exchange));
+        curl_exchange_lose(transfer->exchange);
     }
 }
 
@@ -275,7 +287,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
     if (connection == NULL) {
         return 0;
     }
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&connection->client);
+    struct curl_exchange *exchange = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+    connection->client = curl_exchange_client(exchange);
     connection->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     listen_as_wanted(connection);
     return 0;
@@ -412,7 +426,7 @@ void curl_engine_set_memory(struct curl_engine *engine, struct memory_account *m
     engine->memory = memory;
 }
 
-void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer)
+void curl_engine_add(struct curl_engine *engine, struct curl_transfer *transfer)
 {
     transfer->next = engine->transfers;
     transfer->at = &engine->transfers;
@@ -420,6 +434,10 @@ void curl_engine_begin(struct curl_engine *engine, CURL *easy, struct curl_trans
         transfer->next->at = &transfer->next;
     }
     engine->transfers = transfer;
+}
+
+void curl_engine_begin(struct curl_engine *engine, CURL *easy)
+{
     curl_multi_add_handle(engine->multi, easy);
 }
 

@@ -3,7 +3,7 @@
 
 #include "agent/http/curl/curl_client.h"
 
-/* The base is the first member of both. */
+/* The base is the first member of each. */
 static struct http_engine *curl_kind_engine_new(uv_loop_t *loop, struct lease *lease)
 {
     return (struct http_engine *)curl_engine_new(loop, lease);
@@ -20,11 +20,9 @@ static void curl_kind_engine_close(struct http_engine *base)
     curl_engine_close(&engine);
 }
 
-static struct http_client *
-curl_kind_client_new(struct http_engine *engine,
-                     void (*on_done)(void *context, struct http_response *response), void *context)
+static struct http_client *curl_kind_client_new(struct http_engine *engine)
 {
-    return (struct http_client *)curl_client_new((struct curl_engine *)engine, on_done, context);
+    return (struct http_client *)curl_client_new((struct curl_engine *)engine);
 }
 
 static void curl_kind_set_network(struct http_client *client, const struct http_network *network)
@@ -38,19 +36,35 @@ static void curl_kind_client_free(struct http_client *base)
     curl_client_free(&client);
 }
 
-static void curl_kind_start(struct http_client *client, const struct http_request *request)
-{
-    curl_client_start((struct curl_client *)client, request);
-}
-
-static void curl_kind_drop_body(struct http_client *client)
-{
-    curl_client_drop_body((struct curl_client *)client);
-}
-
-static void curl_kind_cancel(struct http_client *client)
+static void curl_kind_client_cancel(struct http_client *client)
 {
     curl_client_cancel((struct curl_client *)client);
+}
+
+static struct http_exchange *curl_kind_start(struct http_client *client, const struct http_request *request)
+{
+    return (struct http_exchange *)curl_client_start((struct curl_client *)client, request);
+}
+
+static void curl_kind_exchange_free(struct http_exchange *base)
+{
+    struct curl_exchange *exchange = (struct curl_exchange *)base;
+    curl_exchange_free(&exchange);
+}
+
+static struct cookie_jar *curl_kind_cookies(struct http_client *client)
+{
+    return curl_client_cookies((struct curl_client *)client);
+}
+
+static void curl_kind_cookies_changed(struct http_client *client)
+{
+    curl_client_cookies_changed((struct curl_client *)client);
+}
+
+static void curl_kind_close_idle(struct http_client *client)
+{
+    curl_client_close_idle((struct curl_client *)client);
 }
 
 const struct http_engine_functions curl_kind = {
@@ -60,7 +74,10 @@ const struct http_engine_functions curl_kind = {
     .client_new = curl_kind_client_new,
     .client_set_network = curl_kind_set_network,
     .client_free = curl_kind_client_free,
+    .client_cancel = curl_kind_client_cancel,
     .start = curl_kind_start,
-    .drop_body = curl_kind_drop_body,
-    .cancel = curl_kind_cancel,
+    .exchange_free = curl_kind_exchange_free,
+    .cookies = curl_kind_cookies,
+    .cookies_changed = curl_kind_cookies_changed,
+    .close_idle = curl_kind_close_idle,
 };

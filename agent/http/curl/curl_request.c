@@ -151,8 +151,11 @@ static void reset_special(struct curl_request *request)
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
     curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
     curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     curl_slist_free_all(request->headers);
     request->headers = NULL;
     request->is_special = false;
@@ -164,7 +167,11 @@ static void set_special(struct curl_request *request, const struct http_request 
     set_method(request, wanted);
     set_headers(request, wanted);
     curl_easy_setopt(request->easy, CURLOPT_FOLLOWLOCATION, wanted->is_followed ? 1L : 0L);
+    curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, wanted->is_fresh ? 1L : 0L);
+    curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, wanted->is_fresh ? 1L : 0L);
     if (wanted->user != NULL) {
+        curl_easy_setopt(request->easy, CURLOPT_HTTPAUTH,
+                         wanted->is_digest ? (long)CURLAUTH_DIGEST : (long)CURLAUTH_BASIC);
         curl_easy_setopt(request->easy, CURLOPT_USERNAME, wanted->user);
         curl_easy_setopt(request->easy, CURLOPT_PASSWORD, wanted->password);
     }
@@ -186,7 +193,7 @@ static void set_url(struct curl_request *request, const char *url)
 void curl_request_set(struct curl_request *request, const struct http_request *wanted)
 {
     bool is_plain = strcmp(wanted->method, "GET") == 0 && !wanted->has_body && wanted->header_count == 0 &&
-                    !wanted->is_followed && wanted->user == NULL;
+                    !wanted->is_followed && !wanted->is_fresh && wanted->user == NULL;
 
     if (request->is_special) {
         reset_special(request);
@@ -197,9 +204,13 @@ void curl_request_set(struct curl_request *request, const struct http_request *w
     if (!is_plain) {
         set_special(request, wanted);
     }
-    if (request->timeout_ms != wanted->timeout_ms) {
-        request->timeout_ms = wanted->timeout_ms;
-        curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
+}
+
+void curl_request_set_timeout(struct curl_request *request, uint64_t timeout_ms)
+{
+    if (request->timeout_ms != timeout_ms) {
+        request->timeout_ms = timeout_ms;
+        curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     }
 }
 

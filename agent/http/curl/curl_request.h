@@ -22,3 +22,5 @@ void curl_request_finish(struct curl_request *request);
 bool curl_request_is_proxied(const struct curl_request *request);
 /* `wanted` is borrowed for the call: curl copies its body. */
 void curl_request_set(struct curl_request *request, const struct http_request *wanted);
+/* How long it may take from when curl gets it. */
+void curl_request_set_timeout(struct curl_request *request, uint64_t timeout_ms);

@@ -330,9 +330,10 @@ static int compare_cookies(const void *left_pointer, const void *right_pointer)
     return left->created < right->created ? -1 : 1;
 }
 
-void cookie_jar_append(struct cookie_jar *jar, const struct url *url, int64_t wall_s, struct buffer *out)
+/* Forgets those that have expired, and chooses those that go to `url`, in the order in which they go. */
+static size_t choose_cookies(struct cookie_jar *jar, const struct url *url, int64_t wall_s,
+                             struct cookie *chosen[COOKIE_JAR_MAX])
 {
-    struct cookie *chosen[COOKIE_JAR_MAX];
     struct bytes path = url_path(url);
     size_t count = 0;
 
@@ -349,6 +350,14 @@ void cookie_jar_append(struct cookie_jar *jar, const struct url *url, int64_t wa
     if (count > 1) {
         qsort(chosen, count, sizeof *chosen, compare_cookies);
     }
+    return count;
+}
+
+void cookie_jar_append(struct cookie_jar *jar, const struct url *url, int64_t wall_s, struct buffer *out)
+{
+    struct cookie *chosen[COOKIE_JAR_MAX];
+    size_t count = choose_cookies(jar, url, wall_s, chosen);
+
     for (size_t i = 0; i < count; i++) {
         chosen[i]->sent = ++jar->order;
         buffer_append_string(out, i > 0 ? "; " : "");
@@ -358,19 +367,50 @@ void cookie_jar_append(struct cookie_jar *jar, const struct url *url, int64_t wa
     }
 }
 
+static struct cookie_view view_of(const struct cookie *cookie)
+{
+    return (struct cookie_view){.name = bytes_of_string(cookie->name),
+                                .value = bytes_of_string(cookie->value),
+                                .domain = bytes_of_string(cookie->domain),
+                                .path = bytes_of_string(cookie->path),
+                                .expires_s = cookie->expires_s,
+                                .is_host_only = cookie->is_host_only,
+                                .is_secure = cookie->is_secure,
+                                .is_http_only = cookie->is_http_only};
+}
+
+size_t cookie_jar_find(struct cookie_jar *jar, const struct url *url, int64_t wall_s,
+                       struct cookie_view found[COOKIE_JAR_MAX])
+{
+    struct cookie *chosen[COOKIE_JAR_MAX];
+    size_t count = choose_cookies(jar, url, wall_s, chosen);
+
+    for (size_t i = 0; i < count; i++) {
+        found[i] = view_of(chosen[i]);
+    }
+    return count;
+}
+
 bool cookie_jar_next(const struct cookie_jar *jar, size_t *at, struct cookie_view *view)
 {
     if (*at >= jar->count) {
         return false;
     }
-    const struct cookie *cookie = &jar->cookies[(*at)++];
-    *view = (struct cookie_view){.name = bytes_of_string(cookie->name),
-                                 .value = bytes_of_string(cookie->value),
-                                 .domain = bytes_of_string(cookie->domain),
-                                 .path = bytes_of_string(cookie->path),
-                                 .expires_s = cookie->expires_s,
-                                 .is_host_only = cookie->is_host_only,
-                                 .is_secure = cookie->is_secure,
-                                 .is_http_only = cookie->is_http_only};
+    *view = view_of(&jar->cookies[(*at)++]);
     return true;
+}
+
+void cookie_jar_add(struct cookie_jar *jar, const struct cookie_view *view)
+{
+    struct cookie *cookie = add_cookie(jar);
+
+    cookie->name = text_of(view->name);
+    cookie->value = text_of(view->value);
+    cookie->domain = text_of(view->domain);
+    cookie->path = text_of(view->path);
+    cookie->expires_s = view->expires_s;
+    cookie->sent = ++jar->order;
+    cookie->is_host_only = view->is_host_only;
+    cookie->is_secure = view->is_secure;
+    cookie->is_http_only = view->is_http_only;
 }

@@ -39,6 +39,11 @@ struct cookie_view {
     bool is_secure;
     bool is_http_only;
 };
+/* Those that cookie_jar_append would write, in its order. Returns how many. */
+size_t cookie_jar_find(struct cookie_jar *jar, const struct url *url, int64_t wall_s,
+                       struct cookie_view found[COOKIE_JAR_MAX]);
+/* Takes one in that was in a jar before: without a check, and beside one of the same name. */
+void cookie_jar_add(struct cookie_jar *jar, const struct cookie_view *view);
 bool cookie_jar_next(const struct cookie_jar *jar, size_t *at, struct cookie_view *view);
 /* Seconds since 1970 of a cookie's date (RFC 6265 §5.1.1); false if it is none. */
 MUST_CHECK bool cookie_date_parse(struct bytes text, int64_t *wall_s);

@@ -80,6 +80,14 @@ static struct url_parts split_url(struct bytes text)
     return parts;
 }
 
+bool url_is_relative(struct bytes reference)
+{
+    reference = without_blanks(reference);
+    size_t colon = find_any(reference, ":/?#");
+    return colon == 0 || colon == reference.size || reference.data[colon] != ':' ||
+           !is_letter(reference.data[0]);
+}
+
 static int url_hex_digit(uint8_t byte)
 {
     if (byte >= '0' && byte <= '9') {

@@ -30,6 +30,8 @@ MUST_CHECK bool url_parse(struct bytes text, struct url *url, struct error *erro
 /* The same of a reference that is relative to `base` (RFC 3986 §5.2). */
 MUST_CHECK bool url_resolve(const struct url *base, struct bytes reference, struct url *url,
                             struct error *error);
+/* Whether it begins with no scheme. */
+bool url_is_relative(struct bytes reference);
 /* Zeroed is fine too. */
 void url_finish(struct url *url);
 

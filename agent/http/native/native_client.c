@@ -1,4 +1,4 @@
-/* The life of a request: from http_start to on_done, over redirects and a second try. */
+/* A client, and the life of its requests: from http_start to on_done, over redirects and a second try. */
 #include "agent/http/native/native_inside.h"
 
 #include "common/clock.h"
@@ -9,36 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OUT_MAX_BYTES (4u * 1024u * 1024u)
+/* A URL may have 64 KiB. */
+#define HOPS_MAX_BYTES ((NATIVE_REDIRECTS_MAX + 1) * (URL_MAX_BYTES + 16))
 
 static struct native_client *client_of(struct http_client *base)
 {
     return CONTAINER_OF(base, struct native_client, base);
 }
 
-static void init_timer(struct native_timer *timer, struct native_client *client, bool is_for_body)
+static void init_timer(struct native_timer *timer, struct native_exchange *exchange, bool is_for_body)
 {
     timer_init(&timer->timer);
-    timer->client = client;
+    timer->exchange = exchange;
     timer->is_for_body = is_for_body;
 }
 
-struct http_client *native_client_new(struct http_engine *base,
-                                      void (*on_done)(void *context, struct http_response *response),
-                                      void *context)
+struct http_client *native_client_new(struct http_engine *base)
 {
     struct native_client *client = MEMORY_NEW(struct native_client);
 
     client->engine = CONTAINER_OF(base, struct native_engine, base);
-    client->on_done = on_done;
-    client->context = context;
     client->turn = client->engine->clients++;
-    buffer_init(&client->out, OUT_MAX_BYTES);
-    http_bodies_init(&client->bodies);
-    client->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
-    buffer_init(&client->wish.fields, 0);
-    init_timer(&client->timer, client, false);
-    init_timer(&client->body_timer, client, true);
+    client->last_waiting = &client->waiting;
     return &client->base;
 }
 
@@ -53,42 +45,159 @@ void native_client_set_network(struct http_client *base, const struct http_netwo
     }
 }
 
-static void drop_sent(struct native_client *client)
+static struct native_exchange *native_exchange_new(struct native_client *client)
 {
-    memory_free(client->wish.body);
-    client->wish.body = NULL;
-    client->wish.body_capacity = client->wish.body_size = 0;
+    struct native_exchange *exchange = MEMORY_NEW(struct native_exchange);
+
+    exchange->client = client;
+    exchange->engine = client->engine;
+    http_bodies_init(&exchange->bodies);
+    exchange->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
+    buffer_init(&exchange->wish.fields, 0);
+    buffer_init(&exchange->hops, HOPS_MAX_BYTES);
+    init_timer(&exchange->timer, exchange, false);
+    init_timer(&exchange->body_timer, exchange, true);
+    return exchange;
 }
 
-static void native_drop_bodies(struct native_client *client)
+/* The last one is there already: a client that makes one request at a time has one exchange. */
+static struct native_exchange *take_exchange(struct native_client *client)
 {
-    if (http_bodies_drop(&client->bodies)) {
-        drop_sent(client);
+    struct native_exchange *exchange = client->spare != NULL ? client->spare : native_exchange_new(client);
+
+    client->spare = NULL;
+    http_bodies_keep(&exchange->bodies, client->exchanges == NULL);
+    exchange->next_of_client = client->exchanges;
+    exchange->at_client = &client->exchanges;
+    if (exchange->next_of_client != NULL) {
+        exchange->next_of_client->at_client = &exchange->next_of_client;
     }
+    client->exchanges = exchange;
+    return exchange;
+}
+
+static void native_exchange_destroy(struct native_exchange *exchange)
+{
+    native_wish_finish(&exchange->wish);
+    memory_free(exchange->given_url);
+    buffer_finish(&exchange->hops);
+    http_bodies_finish(&exchange->bodies);
+    memory_free(exchange);
+}
+
+static void drop_sent(struct native_exchange *exchange)
+{
+    memory_free(exchange->wish.body);
+    exchange->wish.body = NULL;
+    exchange->wish.body_capacity = exchange->wish.body_size = 0;
+}
+
+static void native_drop_bodies(struct native_exchange *exchange)
+{
+    if (http_bodies_drop(&exchange->bodies)) {
+        drop_sent(exchange);
+    }
+}
+
+static void stop_waiting(struct native_exchange *exchange)
+{
+    struct native_client *client = exchange->client;
+    struct native_exchange **at = &client->waiting;
+
+    if (!exchange->is_waiting) {
+        return;
+    }
+    while (*at != exchange) {
+        at = &(*at)->next_waiting;
+    }
+    *at = exchange->next_waiting;
+    if (client->last_waiting == &exchange->next_waiting) {
+        client->last_waiting = at;
+    }
+    exchange->is_waiting = false;
+}
+
+static void begin_waiting(struct native_exchange *exchange)
+{
+    struct native_client *client = exchange->client;
+
+    exchange->is_waiting = true;
+    exchange->next_waiting = NULL;
+    *client->last_waiting = exchange;
+    client->last_waiting = &exchange->next_waiting;
 }
 
 /* Takes the request out of the engine; the connection stays, if it is to. */
-static void stop_running(struct native_client *client)
+static void stop_running(struct native_exchange *exchange)
 {
-    native_engine_unset_timer(client->engine, &client->timer);
-    native_engine_unset_timer(client->engine, &client->body_timer);
-    content_decoder_free(&client->decoder);
-    if (client->at != NULL) {
-        native_engine_remove(client);
+    native_engine_unset_timer(exchange->engine, &exchange->timer);
+    native_engine_unset_timer(exchange->engine, &exchange->body_timer);
+    content_decoder_free(&exchange->decoder);
+    stop_waiting(exchange);
+    if (exchange->at != NULL) {
+        native_engine_remove(exchange);
     }
-    client->state = NATIVE_IDLE;
+    exchange->state = NATIVE_IDLE;
+}
+
+/* A connection has become free: the first for whom one will do goes on. */
+static void serve_waiting(struct native_client *client)
+{
+    struct native_exchange *exchange = client->waiting;
+
+    while (exchange != NULL) {
+        struct native_exchange *next = exchange->next_waiting;
+        if (native_connection_get(exchange)) {
+            stop_waiting(exchange);
+        }
+        exchange = next;
+    }
+}
+
+static void native_exchange_cancel(struct native_exchange *exchange)
+{
+    if (exchange->state != NATIVE_IDLE) {
+        stop_running(exchange);
+        if (exchange->connection != NULL) {
+            native_connection_drop(exchange->connection, true);
+        }
+    }
+    native_drop_bodies(exchange);
+}
+
+static void leave_client(struct native_exchange *exchange)
+{
+    struct native_client *client = exchange->client;
+
+    *exchange->at_client = exchange->next_of_client;
+    if (exchange->next_of_client != NULL) {
+        exchange->next_of_client->at_client = exchange->at_client;
+    }
+    if (client->spare != NULL) {
+        native_exchange_destroy(exchange);
+    } else {
+        client->spare = exchange;
+    }
+}
+
+void native_exchange_free(struct http_exchange *base)
+{
+    struct native_exchange *exchange = CONTAINER_OF(base, struct native_exchange, base);
+    struct native_client *client = exchange->client;
+
+    native_exchange_cancel(exchange);
+    leave_client(exchange);
+    serve_waiting(client);
 }
 
 void native_client_cancel(struct http_client *base)
 {
     struct native_client *client = client_of(base);
 
-    if (client->state != NATIVE_IDLE) {
-        stop_running(client);
-        if (client->connection != NULL) {
-            native_connection_drop(client->connection, true);
-        }
-        native_drop_bodies(client);
+    while (client->exchanges != NULL) {
+        struct native_exchange *exchange = client->exchanges;
+        native_exchange_cancel(exchange);
+        leave_client(exchange);
     }
 }
 
@@ -97,178 +206,186 @@ void native_client_free(struct http_client *base)
     struct native_client *client = client_of(base);
 
     native_client_cancel(base);
-    native_connections_drop_all(client, false);
+    native_connections_drop_all(&client->pool, false);
     cookie_jar_finish(&client->jar);
-    native_wish_finish(&client->wish);
-    memory_free(client->given_url);
-    buffer_finish(&client->out);
-    http_bodies_finish(&client->bodies);
+    native_digest_free(&client->digest);
+    if (client->spare != NULL) {
+        native_exchange_destroy(client->spare);
+    }
     memory_free(client);
 }
 
-void native_client_drop_body(struct http_client *base)
+struct cookie_jar *native_client_cookies(struct http_client *base)
 {
-    struct native_client *client = client_of(base);
-
-    if (client->state == NATIVE_IDLE) {
-        native_drop_bodies(client);
-    }
+    return &client_of(base)->jar;
 }
 
-void native_client_deliver(struct native_client *client)
+void native_client_close_idle(struct http_client *base)
 {
-    client->state = NATIVE_IDLE;
-    client->on_done(client->context, &client->response);
+    native_connections_drop_idle(&client_of(base)->pool);
 }
 
-void native_client_end(struct native_client *client, enum http_failure failure, const char *text)
+void native_exchange_deliver(struct native_exchange *exchange)
 {
-    struct http_response *response = &client->response;
+    exchange->state = NATIVE_IDLE;
+    exchange->base.on_done(exchange->base.context, &exchange->response);
+}
+
+void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text)
+{
+    struct http_response *response = &exchange->response;
 
     /* The text may be the connection's own. */
-    bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
-    if (failure != HTTP_OK && client->connection != NULL) {
-        native_connection_drop(client->connection, true);
+    bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
+    if (failure != HTTP_OK && exchange->connection != NULL) {
+        native_connection_drop(exchange->connection, true);
     }
-    stop_running(client);
-    client->connection = NULL;
+    stop_running(exchange);
+    exchange->connection = NULL;
     response->failure = failure;
-    response->text = failure != HTTP_OK ? client->text : NULL;
-    response->timings.total_us = (clock_now_ns() - client->started_ns) / 1000;
+    response->text = failure != HTTP_OK ? exchange->text : NULL;
+    response->timings.total_us = (clock_now_ns() - exchange->started_ns) / 1000;
     if (failure != HTTP_OK) {
-        native_drop_bodies(client);
+        native_drop_bodies(exchange);
     }
-    response->headers = buffer_bytes(&client->bodies.head);
-    response->body = buffer_bytes(&client->bodies.body);
-    response->url = client->redirects > 0 ? client->wish.url.text : NULL;
-    native_client_deliver(client);
+    response->headers = buffer_bytes(&exchange->bodies.head);
+    response->body = buffer_bytes(&exchange->bodies.body);
+    if (exchange->redirects > 0) {
+        response->url = exchange->wish.url.text;
+        response->redirects = buffer_bytes(&exchange->hops);
+    }
+    serve_waiting(exchange->client);
+    native_exchange_deliver(exchange);
 }
 
-static const char *memory_text(struct native_client *client, char *text, size_t size)
+static const char *memory_text(struct native_exchange *exchange, char *text, size_t size)
 {
     snprintf(
         text, size,
         "no memory for its body: the bodies that the workers of this thread hold have reached %zu MiB (a "
         "smaller max_body bounds each)",
-        client->engine->memory->limit_bytes >> 21);
+        exchange->engine->memory->limit_bytes >> 21);
     return text;
 }
 
-static void fail_within_start(struct native_client *client, enum http_failure failure, const char *text)
+static void fail_within_start(struct native_exchange *exchange, enum http_failure failure, const char *text)
 {
-    bytes_to_text(bytes_of_string(text), client->text, sizeof client->text);
-    client->response.failure = failure;
-    client->response.text = client->text;
-    native_drop_bodies(client);
+    bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
+    exchange->response.failure = failure;
+    exchange->response.text = exchange->text;
+    native_drop_bodies(exchange);
     if (failure == HTTP_NO_MEMORY) {
-        drop_sent(client); /* it was not counted */
+        drop_sent(exchange); /* it was not counted */
     }
-    client->state = NATIVE_ENDED;
-    native_engine_end_later(client->engine, client);
+    exchange->state = NATIVE_ENDED;
+    native_engine_end_later(exchange->engine, exchange);
 }
 
-void native_client_exchange(struct native_client *client, bool is_fresh)
+void native_exchange_begin(struct native_exchange *exchange, bool is_fresh)
 {
-    client->has_begun_answer = false;
-    client->is_body_held = false;
-    buffer_clear(&client->bodies.head);
-    buffer_clear(&client->bodies.body);
-    content_decoder_free(&client->decoder);
-    if (is_fresh || !native_connection_use_idle(client)) {
-        native_connection_open(client);
+    exchange->has_begun_answer = false;
+    exchange->is_body_held = false;
+    buffer_clear(&exchange->bodies.head);
+    buffer_clear(&exchange->bodies.body);
+    content_decoder_free(&exchange->decoder);
+    exchange->is_fresh = is_fresh || exchange->wish.is_fresh;
+    if (!native_connection_get(exchange)) {
+        begin_waiting(exchange);
     }
 }
 
-void native_client_start(struct http_client *base, const struct http_request *request)
+struct http_exchange *native_client_start(struct http_client *base, const struct http_request *request)
 {
-    struct native_client *client = client_of(base);
+    struct native_exchange *exchange = take_exchange(client_of(base));
     struct error error;
 
-    assert(client->state == NATIVE_IDLE);
-    client->started_ns = clock_now_ns();
-    client->timeout_ms = request->timeout_ms;
-    client->redirects = 0;
-    client->is_retried = false;
-    client->response = (struct http_response){0};
-    native_drop_bodies(client);
-    if (!native_wish_take(client, request, &error)) {
-        fail_within_start(client, HTTP_BAD_REQUEST, error.text);
-        return;
+    exchange->started_ns = clock_now_ns();
+    exchange->timeout_ms = request->timeout_ms;
+    exchange->redirects = 0;
+    exchange->challenges = 0;
+    exchange->is_retried = false;
+    exchange->response = (struct http_response){0};
+    native_drop_bodies(exchange);
+    if (!native_wish_take(exchange, request, &error)) {
+        fail_within_start(exchange, HTTP_BAD_REQUEST, error.text);
+        return &exchange->base;
     }
-    if (!http_bodies_begin(&client->bodies, client->engine->memory, client->wish.body_size,
+    if (!http_bodies_begin(&exchange->bodies, exchange->engine->memory, exchange->wish.body_size,
                            request->max_body_bytes)) {
-        fail_within_start(client, HTTP_NO_MEMORY, memory_text(client, error.text, sizeof error.text));
-        return;
+        fail_within_start(exchange, HTTP_NO_MEMORY, memory_text(exchange, error.text, sizeof error.text));
+        return &exchange->base;
     }
-    client->state = NATIVE_RUNNING;
-    native_engine_add(client->engine, client);
-    native_engine_set_timer(client->engine, &client->timer,
-                            client->started_ns + client->timeout_ms * NS_PER_MS);
-    native_client_exchange(client, false);
+    exchange->state = NATIVE_RUNNING;
+    native_engine_add(exchange->engine, exchange);
+    native_engine_set_timer(exchange->engine, &exchange->timer,
+                            exchange->started_ns + exchange->timeout_ms * NS_PER_MS);
+    native_exchange_begin(exchange, false);
+    return &exchange->base;
 }
 
-void native_client_lose(struct native_client *client)
+void native_exchange_lose(struct native_exchange *exchange)
 {
-    native_client_end(client, HTTP_LOST, "the agent lost its lease before all of it was sent");
+    native_exchange_end(exchange, HTTP_LOST, "the agent lost its lease before all of it was sent");
 }
 
-void native_client_time_out(struct native_client *client)
+void native_exchange_time_out(struct native_exchange *exchange)
 {
     char text[100];
 
     snprintf(text, sizeof text, "timed out: no answer within %llu ms",
-             (unsigned long long)client->timeout_ms);
-    native_client_end(client, HTTP_TIMEOUT, text);
+             (unsigned long long)exchange->timeout_ms);
+    native_exchange_end(exchange, HTTP_TIMEOUT, text);
 }
 
 /* The body that waited for the server's 100 goes out. */
-void native_client_continue(struct native_client *client)
+void native_exchange_continue(struct native_exchange *exchange)
 {
-    if (client->is_body_held && client->connection != NULL) {
-        client->is_body_held = false;
-        native_engine_unset_timer(client->engine, &client->body_timer);
-        stream_write_borrowed(client->connection->stream,
-                              bytes_of(client->wish.body, client->wish.body_size));
+    if (exchange->is_body_held && exchange->connection != NULL) {
+        exchange->is_body_held = false;
+        native_engine_unset_timer(exchange->engine, &exchange->body_timer);
+        stream_write_borrowed(exchange->connection->stream,
+                              bytes_of(exchange->wish.body, exchange->wish.body_size));
     }
 }
 
 static bool append_plain(void *context, struct bytes plain)
 {
-    struct native_client *client = context;
-    struct http_bodies *bodies = &client->bodies;
+    struct native_exchange *exchange = context;
+    struct http_bodies *bodies = &exchange->bodies;
     char text[200];
 
     if (http_bodies_append(bodies, &bodies->body, (const char *)plain.data, plain.size)) {
         return true;
     }
     if (bodies->is_out_of_memory) {
-        native_client_end(client, HTTP_NO_MEMORY, memory_text(client, text, sizeof text));
+        native_exchange_end(exchange, HTTP_NO_MEMORY, memory_text(exchange, text, sizeof text));
     } else {
         snprintf(text, sizeof text, "the body is larger than %zu bytes (max_body)", bodies->body.maximum);
-        native_client_end(client, HTTP_TOO_LARGE, text);
+        native_exchange_end(exchange, HTTP_TOO_LARGE, text);
     }
     return false;
 }
 
-bool native_client_take_body(struct native_client *client, struct bytes piece)
+bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece)
 {
-    if (client->decoder == NULL) {
-        return append_plain(client, piece);
+    if (exchange->decoder == NULL) {
+        return append_plain(exchange, piece);
     }
-    switch (content_decoder_write(client->decoder, piece, append_plain, client)) {
+    switch (content_decoder_write(exchange->decoder, piece, append_plain, exchange)) {
     case CONTENT_OK:
         return true;
     case CONTENT_MALFORMED:
-        native_client_end(client, HTTP_PROTOCOL, "the body is not in the coding that Content-Encoding names");
+        native_exchange_end(exchange, HTTP_PROTOCOL,
+                            "the body is not in the coding that Content-Encoding names");
         return false;
     default:
         return false;
     }
 }
 
-static void take_cookies(struct native_client *client)
+static void take_cookies(struct native_exchange *exchange)
 {
-    struct bytes head = buffer_bytes(&client->bodies.head);
+    struct bytes head = buffer_bytes(&exchange->bodies.head);
     int64_t wall_s = (int64_t)(clock_wall_ns() / NS_PER_S);
     struct bytes name;
     struct bytes value;
@@ -276,99 +393,106 @@ static void take_cookies(struct native_client *client)
 
     while (fields_next(head, &at, &name, &value)) {
         if (field_is_word(name, "set-cookie")) {
-            (void)cookie_jar_take(&client->jar, &client->wish.url, value, wall_s);
+            (void)cookie_jar_take(&exchange->client->jar, &exchange->wish.url, value, wall_s);
         }
     }
 }
 
-void native_client_head_is_complete(struct native_client *client, const struct http1_parser *parser)
+void native_exchange_head_is_complete(struct native_exchange *exchange, const struct http1_parser *parser)
 {
     struct bytes value;
 
-    client->response.status = parser->status;
+    exchange->response.status = parser->status;
     if (parser->has_set_cookie) {
-        take_cookies(client);
+        take_cookies(exchange);
     }
     if (parser->has_content_encoding &&
-        fields_find(buffer_bytes(&client->bodies.head), "content-encoding", &value)) {
-        client->decoder = content_decoder_new(value);
+        fields_find(buffer_bytes(&exchange->bodies.head), "content-encoding", &value)) {
+        exchange->decoder = content_decoder_new(value);
     }
 }
 
-static bool is_redirect(const struct native_client *client)
+static bool is_redirect(const struct native_exchange *exchange)
 {
-    switch (client->response.status) {
+    switch (exchange->response.status) {
     case 301:
     case 302:
     case 303:
     case 307:
     case 308:
-        return client->wish.is_followed;
+        return exchange->wish.is_followed;
     default:
         return false;
     }
 }
 
-static void follow_redirect(struct native_client *client, struct bytes location)
+static void follow_redirect(struct native_exchange *exchange, struct bytes location)
 {
     struct error error;
 
-    if (client->redirects == NATIVE_REDIRECTS_MAX) {
-        native_client_end(client, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
+    if (exchange->redirects == 0) {
+        buffer_clear(&exchange->hops);
+    }
+    buffer_append_format(&exchange->hops, "%u %s\n", exchange->response.status, exchange->wish.url.text);
+    if (exchange->redirects == NATIVE_REDIRECTS_MAX) {
+        native_exchange_end(exchange, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
         return;
     }
-    if (!native_wish_redirect(client, client->response.status, location, &error)) {
-        native_client_end(client, HTTP_REDIRECTS, error.text);
+    if (!native_wish_redirect(exchange, exchange->response.status, location, &error)) {
+        native_exchange_end(exchange, HTTP_REDIRECTS, error.text);
         return;
     }
-    client->redirects++;
-    client->is_retried = false;
-    native_client_exchange(client, false);
+    exchange->redirects++;
+    exchange->challenges = 0;
+    exchange->is_retried = false;
+    native_exchange_begin(exchange, false);
+    serve_waiting(exchange->client);
 }
 
 /* Before the connection is given up, or used again. */
-static void note_exchange(struct native_client *client, const struct native_connection *connection)
+static void note_exchange(struct native_exchange *exchange, const struct native_connection *connection)
 {
-    struct http_response *response = &client->response;
+    struct http_response *response = &exchange->response;
 
-    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), client->address, sizeof client->address);
-    response->address = client->address;
+    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), exchange->address,
+                  sizeof exchange->address);
+    response->address = exchange->address;
     response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
     response->is_reused = connection->is_used;
-    response->is_retried = client->is_retried;
+    response->is_retried = exchange->is_retried;
     response->is_retry_known = true;
 }
 
-void native_client_answer_is_complete(struct native_client *client, bool keeps_alive)
+void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive)
 {
-    struct native_connection *connection = client->connection;
+    struct native_connection *connection = exchange->connection;
     struct bytes location;
 
-    if (client->decoder != NULL && !content_decoder_is_whole(client->decoder)) {
-        native_client_end(client, HTTP_PROTOCOL, "the coded body ends in the middle");
+    if (exchange->decoder != NULL && !content_decoder_is_whole(exchange->decoder)) {
+        native_exchange_end(exchange, HTTP_PROTOCOL, "the coded body ends in the middle");
         return;
     }
-    note_exchange(client, connection);
+    note_exchange(exchange, connection);
     /* What has not left of the request by now never needs to. */
-    bool is_held = client->is_body_held;
+    bool is_held = exchange->is_body_held;
     bool is_sent = !is_held && stream_pending(connection->stream) == 0;
-    client->is_body_held = false;
-    client->connection = NULL;
-    connection->is_busy = false;
-    connection->is_used = true;
-    connection->idle_ms = uv_now(client->engine->loop);
-    if (!keeps_alive || !is_sent || client->wish.wants_close) {
+    exchange->is_body_held = false;
+    native_connection_leave(connection);
+    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
         native_connection_drop(connection, !is_sent);
     }
-    if (is_held && client->response.status == 417) {
+    if (is_held && exchange->response.status == 417) {
         /* RFC 9110 §10.1.1: once more without the expectation. The body has not left yet. */
-        client->wish.expects = false;
-        client->wish.is_expectation_refused = true;
-        native_client_exchange(client, false);
-    } else if (is_redirect(client) &&
-               fields_find(buffer_bytes(&client->bodies.head), "location", &location)) {
-        follow_redirect(client, location);
+        exchange->wish.expects = false;
+        exchange->wish.is_expectation_refused = true;
+        native_exchange_begin(exchange, false);
+    } else if (native_digest_take(exchange)) {
+        native_exchange_begin(exchange, false);
+        serve_waiting(exchange->client);
+    } else if (is_redirect(exchange) &&
+               fields_find(buffer_bytes(&exchange->bodies.head), "location", &location)) {
+        follow_redirect(exchange, location);
     } else {
-        native_client_end(client, HTTP_OK, "");
+        native_exchange_end(exchange, HTTP_OK, "");
     }
 }

@@ -8,37 +8,39 @@
 
 /* How often a lease is looked for that holds again, at least. */
 #define HELD_LOOK_MS 100u
+/* Of the head of a request, with a small body. */
+#define OUT_MAX_BYTES (4u * 1024u * 1024u)
 
 static void native_on_timer(uv_timer_t *timer);
 static void native_on_idle(uv_idle_t *idle);
 
-static void push_client(struct native_client **list, struct native_client *client)
+static void native_list_push(struct native_exchange **list, struct native_exchange *exchange)
 {
-    client->next = *list;
-    client->at = list;
-    if (client->next != NULL) {
-        client->next->at = &client->next;
+    exchange->next = *list;
+    exchange->at = list;
+    if (exchange->next != NULL) {
+        exchange->next->at = &exchange->next;
     }
-    *list = client;
+    *list = exchange;
 }
 
-void native_engine_add(struct native_engine *engine, struct native_client *client)
+void native_engine_add(struct native_engine *engine, struct native_exchange *exchange)
 {
-    push_client(&engine->running, client);
+    native_list_push(&engine->running, exchange);
 }
 
-void native_engine_remove(struct native_client *client)
+void native_engine_remove(struct native_exchange *exchange)
 {
-    *client->at = client->next;
-    if (client->next != NULL) {
-        client->next->at = client->at;
+    *exchange->at = exchange->next;
+    if (exchange->next != NULL) {
+        exchange->next->at = exchange->at;
     }
-    client->at = NULL;
+    exchange->at = NULL;
 }
 
-void native_engine_end_later(struct native_engine *engine, struct native_client *client)
+void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange)
 {
-    push_client(&engine->ended, client);
+    native_list_push(&engine->ended, exchange);
     uv_idle_start(&engine->idle, native_on_idle);
 }
 
@@ -69,7 +71,7 @@ void native_engine_unset_timer(struct native_engine *engine, struct native_timer
 
 static void deliver_ended(struct native_engine *engine)
 {
-    struct native_client *list = engine->ended;
+    struct native_exchange *list = engine->ended;
 
     engine->has_delivered |= list != NULL;
     engine->ended = NULL;
@@ -77,16 +79,16 @@ static void deliver_ended(struct native_engine *engine)
         list->at = &list;
     }
     while (list != NULL) {
-        struct native_client *client = list;
-        native_engine_remove(client);
-        native_client_deliver(client);
+        struct native_exchange *exchange = list;
+        native_engine_remove(exchange);
+        native_exchange_deliver(exchange);
     }
 }
 
 /* Those that a callback begins are not among them: they wait for the next lease. */
 static void lose_all(struct native_engine *engine)
 {
-    struct native_client *list = engine->running;
+    struct native_exchange *list = engine->running;
 
     engine->has_delivered |= list != NULL;
     engine->running = NULL;
@@ -94,7 +96,7 @@ static void lose_all(struct native_engine *engine)
         list->at = &list;
     }
     while (list != NULL) {
-        native_client_lose(list);
+        native_exchange_lose(list);
     }
 }
 
@@ -128,9 +130,9 @@ static void fire_timers(struct native_engine *engine, uint64_t now_ns)
     while ((timer = timers_take_due(engine->timers, now_ns)) != NULL) {
         struct native_timer *due = CONTAINER_OF(timer, struct native_timer, timer);
         if (due->is_for_body) {
-            native_client_continue(due->client);
+            native_exchange_continue(due->exchange);
         } else {
-            native_client_time_out(due->client);
+            native_exchange_time_out(due->exchange);
         }
     }
 }
@@ -179,6 +181,7 @@ static struct http_engine *native_engine_new(uv_loop_t *loop, struct lease *leas
     engine->lease = lease;
     engine->net = net_new(loop, lease);
     engine->timers = timers_new();
+    buffer_init(&engine->out, OUT_MAX_BYTES);
     uv_timer_init(loop, &engine->timer);
     uv_prepare_init(loop, &engine->prepare);
     uv_idle_init(loop, &engine->idle);
@@ -213,6 +216,7 @@ static void native_engine_close(struct http_engine *base)
 
     net_close(&engine->net);
     timers_free(&engine->timers);
+    buffer_finish(&engine->out);
     uv_close((uv_handle_t *)&engine->timer, on_native_closed);
     uv_close((uv_handle_t *)&engine->prepare, on_native_closed);
     uv_close((uv_handle_t *)&engine->idle, on_native_closed);
@@ -225,7 +229,9 @@ const struct http_engine_functions native_kind = {
     .client_new = native_client_new,
     .client_set_network = native_client_set_network,
     .client_free = native_client_free,
+    .client_cancel = native_client_cancel,
     .start = native_client_start,
-    .drop_body = native_client_drop_body,
-    .cancel = native_client_cancel,
+    .exchange_free = native_exchange_free,
+    .cookies = native_client_cookies,
+    .close_idle = native_client_close_idle,
 };

@@ -4,6 +4,7 @@
 #include "agent/http/http_bodies.h"
 #include "agent/http/message/content_decoder.h"
 #include "agent/http/message/cookie_jar.h"
+#include "agent/http/message/digest_auth.h"
 #include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
 #include "agent/http/message/url.h"
@@ -29,20 +30,28 @@ struct native_engine {
     uv_timer_t timer;
     uv_prepare_t prepare;
     uv_idle_t idle;
-    struct native_proxy *proxies;  /* that are in use */
-    struct native_tls *tls;        /* the sets of options that are in use */
-    struct native_client *running; /* all that have a request under way */
-    struct native_client *ended;   /* whose on_done comes in the next turn */
+    struct native_proxy *proxies;    /* that are in use */
+    struct native_tls *tls;          /* the sets of options that are in use */
+    struct native_exchange *running; /* all that have a request under way */
+    struct native_exchange *ended;   /* whose on_done comes in the next turn */
+    struct buffer out;               /* the request that is being written */
     unsigned open_handles;
     uint32_t clients; /* so far: each begins with another address */
     bool is_held;
     bool has_delivered; /* something, in this turn of the loop, before it waits */
 };
 
+/* The connections that are kept together, the last used first. */
+struct native_pool {
+    struct native_connection *connections;
+};
+
 /* One connection, and whose answer it is waiting for. */
 struct native_connection {
     struct native_connection *next;
-    struct native_client *client;
+    struct native_engine *engine;
+    struct native_pool *pool;
+    struct native_exchange *exchange; /* NULL: it is idle */
     struct stream *stream;
     struct http1_parser parser;
     char *host;
@@ -52,13 +61,12 @@ struct native_connection {
     uint16_t port;
     bool is_tls;
     bool is_used; /* has served a request */
-    bool is_busy;
     bool is_open;
 };
 
 struct native_timer {
     struct timer timer;
-    struct native_client *client;
+    struct native_exchange *exchange;
     bool is_for_body; /* the server has not said 100: the body goes out all the same */
 };
 
@@ -85,27 +93,53 @@ struct native_wish {
     bool is_expectation_refused; /* by 417: the field stays behind */
     bool is_followed;
     bool wants_close;     /* Connection: close */
+    bool is_fresh;        /* no kept connection is used, and this one is not kept */
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;  /* "Basic …"; NULL: none */
+    char *digest_user;    /* of digest authentication; NULL: none */
+    char *digest_password;
     uint64_t max_body_bytes;
+};
+
+/* The challenge that a server has set last: further requests to it answer it at once. */
+struct native_digest {
+    struct digest_challenge challenge;
+    char *host;
+    uint16_t port;
+    bool is_tls;
+    uint32_t uses;
+    char client_nonce[17];
 };
 
 struct native_client {
     struct http_client base;
     struct native_engine *engine;
-    void (*on_done)(void *context, struct http_response *response);
-    void *context;
-    struct native_client *next; /* in `running`, or in `ended` */
-    struct native_client **at;
+    struct native_pool pool;
     struct bytes overrides; /* of addresses; borrowed */
     struct address source;
     bool has_source;
-    struct native_connection *connections;
-    struct native_connection *connection; /* of the request under way */
     struct cookie_jar jar;
+    struct native_digest *digest; /* NULL: none yet */
+    struct native_exchange *exchanges;
+    struct native_exchange *spare;   /* not in use; NULL: all are */
+    struct native_exchange *waiting; /* for a connection to become free, in order */
+    struct native_exchange **last_waiting;
+    uint32_t turn;
+};
+
+/* A request, and its response. */
+struct native_exchange {
+    struct http_exchange base;
+    struct native_engine *engine;
+    struct native_client *client;
+    struct native_exchange *next_of_client;
+    struct native_exchange **at_client;
+    struct native_exchange *next; /* in `running`, or in `ended` */
+    struct native_exchange **at;
+    struct native_exchange *next_waiting;
+    struct native_connection *connection; /* NULL: it waits for one, or has ended */
     struct native_wish wish;
     char *given_url; /* as the script wrote it: the same again need not be parsed again */
-    struct buffer out;
     struct http_bodies bodies;
     struct content_decoder *decoder;
     struct http_response response;
@@ -114,9 +148,12 @@ struct native_client {
     uint64_t started_ns;
     uint64_t begun_ns; /* this exchange of several, when redirects are followed */
     uint64_t timeout_ms;
-    uint32_t turn;
     uint32_t redirects;
+    struct buffer hops; /* as the response has them */
     uint8_t state;
+    uint8_t challenges; /* that were answered, at this URL */
+    bool is_waiting;
+    bool is_fresh; /* it wants a connection that has served no other */
     bool is_retried;
     bool has_begun_answer;
     bool is_body_held; /* until the server says 100 */
@@ -125,33 +162,33 @@ struct native_client {
 };
 
 /* native_engine.c */
-void native_engine_add(struct native_engine *engine, struct native_client *client);
-void native_engine_remove(struct native_client *client);
+void native_engine_add(struct native_engine *engine, struct native_exchange *exchange);
+void native_engine_remove(struct native_exchange *exchange);
 void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns);
 void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer);
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
-void native_engine_end_later(struct native_engine *engine, struct native_client *client);
+void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange);
 
-/* native_client.c; the first six as engine.h says. */
-struct http_client *native_client_new(struct http_engine *engine,
-                                      void (*on_done)(void *context, struct http_response *response),
-                                      void *context);
+/* native_client.c; the first eight as engine.h says. */
+struct http_client *native_client_new(struct http_engine *engine);
 void native_client_set_network(struct http_client *client, const struct http_network *network);
 void native_client_free(struct http_client *client);
-void native_client_start(struct http_client *client, const struct http_request *request);
-void native_client_drop_body(struct http_client *client);
 void native_client_cancel(struct http_client *client);
-void native_client_lose(struct native_client *client);
-void native_client_time_out(struct native_client *client);
-void native_client_continue(struct native_client *client);
-/* Ends the request: on_done comes now, or later where `is_within` http_start. */
-void native_client_end(struct native_client *client, enum http_failure failure, const char *text);
-void native_client_exchange(struct native_client *client, bool is_fresh);
-void native_client_deliver(struct native_client *client);
+struct http_exchange *native_client_start(struct http_client *client, const struct http_request *request);
+void native_exchange_free(struct http_exchange *exchange);
+struct cookie_jar *native_client_cookies(struct http_client *client);
+void native_client_close_idle(struct http_client *client);
+void native_exchange_lose(struct native_exchange *exchange);
+void native_exchange_time_out(struct native_exchange *exchange);
+void native_exchange_continue(struct native_exchange *exchange);
+/* Ends the request: on_done comes now. */
+void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text);
+void native_exchange_begin(struct native_exchange *exchange, bool is_fresh);
+void native_exchange_deliver(struct native_exchange *exchange);
 /* False, and the request has ended, where there is no room for it. */
-bool native_client_take_body(struct native_client *client, struct bytes piece);
-void native_client_head_is_complete(struct native_client *client, const struct http1_parser *parser);
-void native_client_answer_is_complete(struct native_client *client, bool keeps_alive);
+bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece);
+void native_exchange_head_is_complete(struct native_exchange *exchange, const struct http1_parser *parser);
+void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive);
 
 /* native_tls.c: one object for each set of options, shared by the clients of an engine, so that two
  * connections have the same options if they have the same pointer. Each pointer counts. NULL stands for the
@@ -173,17 +210,29 @@ const char *native_proxy_authorization(const struct native_proxy *proxy);
 const struct stream_proxy *native_proxy_of_stream(const struct native_proxy *proxy, bool is_tunnel);
 
 /* native_connection.c */
-bool native_connection_use_idle(struct native_client *client);
-void native_connection_open(struct native_client *client);
+/* One that is idle, or a new one, for the request of the exchange, which is sent. False where as many as
+ * there may be lead to its origin, and all are busy. */
+MUST_CHECK bool native_connection_get(struct native_exchange *exchange);
 void native_connection_send(struct native_connection *connection);
+/* It is idle from now on. */
+void native_connection_leave(struct native_connection *connection);
 void native_connection_drop(struct native_connection *connection, bool is_reset);
-void native_connections_drop_all(struct native_client *client, bool is_reset);
+void native_connections_drop_idle(struct native_pool *pool);
+void native_connections_drop_all(struct native_pool *pool, bool is_reset);
 
 /* native_request.c */
-bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error);
-void native_wish_write_head(struct native_client *client);
+bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
+                      struct error *error);
+void native_wish_write_head(struct native_exchange *exchange);
 /* The next request of a redirect to `location`; false with an error where it leads nowhere. */
-bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location,
+bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, struct bytes location,
                           struct error *error);
 void native_wish_finish(struct native_wish *wish);
 bool native_wish_is_idempotent(const struct native_wish *wish);
+
+/* native_digest.c */
+void native_digest_free(struct native_digest **digest);
+/* Writes the Authorization field of the request, if it has to do with digests and there is a challenge. */
+void native_digest_write(const struct native_exchange *exchange, struct buffer *out);
+/* The answer is there: whether it is a challenge, and the request is to be sent once more to answer it. */
+bool native_digest_take(struct native_exchange *exchange);

@@ -47,7 +47,9 @@ void native_wish_finish(struct native_wish *wish)
     buffer_finish(&wish->fields);
     memory_free(wish->body);
     memory_free(wish->authorization);
-    wish->authorization = NULL;
+    memory_free(wish->digest_user);
+    memory_free(wish->digest_password);
+    wish->authorization = wish->digest_user = wish->digest_password = NULL;
 }
 
 bool native_wish_is_idempotent(const struct native_wish *wish)
@@ -102,11 +104,23 @@ static void take_user(struct native_wish *wish, const char *user, const char *pa
     }
 }
 
-static bool take_url(struct native_client *client, const char *text, struct error *error)
+/* A field of the script's own is sent in its place. */
+static void take_digest(struct native_wish *wish, const struct http_request *request)
 {
-    struct native_wish *wish = &client->wish;
+    memory_free(wish->digest_user);
+    memory_free(wish->digest_password);
+    wish->digest_user = wish->digest_password = NULL;
+    if (request->is_digest && !has_field(wish, "authorization")) {
+        wish->digest_user = memory_copy_string(request->user);
+        wish->digest_password = memory_copy_string(request->password);
+    }
+}
 
-    if (client->given_url != NULL && strcmp(client->given_url, text) == 0) {
+static bool take_url(struct native_exchange *exchange, const char *text, struct error *error)
+{
+    struct native_wish *wish = &exchange->wish;
+
+    if (exchange->given_url != NULL && strcmp(exchange->given_url, text) == 0) {
         return true;
     }
     struct url url;
@@ -115,8 +129,8 @@ static bool take_url(struct native_client *client, const char *text, struct erro
     }
     url_finish(&wish->url);
     wish->url = url;
-    memory_free(client->given_url);
-    client->given_url = memory_copy_string(text);
+    memory_free(exchange->given_url);
+    exchange->given_url = memory_copy_string(text);
     return true;
 }
 
@@ -143,20 +157,20 @@ static bool take_body(struct native_wish *wish, const struct http_request *reque
 }
 
 /* Found before the last ones are dropped: they are usually the same. */
-static void take_tls(struct native_client *client, const struct http_tls *wanted)
+static void take_tls(struct native_exchange *exchange, const struct http_tls *wanted)
 {
-    struct native_tls *tls = native_tls_find(client->engine, wanted);
+    struct native_tls *tls = native_tls_find(exchange->engine, wanted);
 
-    native_tls_drop(&client->wish.tls);
-    client->wish.tls = tls;
+    native_tls_drop(&exchange->wish.tls);
+    exchange->wish.tls = tls;
 }
 
 /* The same holds for proxies. */
-static bool take_proxy(struct native_client *client, const char *wanted, struct error *error)
+static bool take_proxy(struct native_exchange *exchange, const char *wanted, struct error *error)
 {
-    struct native_wish *wish = &client->wish;
+    struct native_wish *wish = &exchange->wish;
     struct native_proxy *proxy = NULL;
-    bool is_good = native_proxy_find(client->engine, wanted, &wish->url, &proxy, error);
+    bool is_good = native_proxy_find(exchange->engine, wanted, &wish->url, &proxy, error);
 
     native_proxy_drop(&wish->proxy);
     wish->proxy = proxy;
@@ -170,22 +184,25 @@ static bool is_asked_of_proxy(const struct native_wish *wish)
     return wish->proxy != NULL && !wish->url.is_tls;
 }
 
-bool native_wish_take(struct native_client *client, const struct http_request *request, struct error *error)
+bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
+                      struct error *error)
 {
-    struct native_wish *wish = &client->wish;
+    struct native_wish *wish = &exchange->wish;
 
     wish->fields.maximum = FIELDS_MAX_BYTES;
     wish->is_followed = request->is_followed;
+    wish->is_fresh = request->is_fresh;
     wish->has_left_origin = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
-    if (!take_url(client, request->url, error) || !take_method(wish, request->method, error) ||
+    if (!take_url(exchange, request->url, error) || !take_method(wish, request->method, error) ||
         !take_fields(wish, request, error) || !take_body(wish, request, error) ||
-        !take_proxy(client, request->proxy, error)) {
+        !take_proxy(exchange, request->proxy, error)) {
         return false;
     }
-    take_tls(client, request->tls);
-    bool has_user = request->user != NULL || wish->url.user != NULL;
+    take_tls(exchange, request->tls);
+    take_digest(wish, request);
+    bool has_user = !request->is_digest && (request->user != NULL || wish->url.user != NULL);
     take_user(wish, has_user ? (request->user != NULL ? request->user : wish->url.user) : NULL,
               request->user != NULL ? request->password : wish->url.password);
     struct bytes value;
@@ -199,21 +216,21 @@ bool native_wish_take(struct native_client *client, const struct http_request *r
 }
 
 /* Those of the jar, then what the script has given. */
-static void write_cookies(struct native_client *client)
+static void write_cookies(struct native_exchange *exchange)
 {
-    const struct native_wish *wish = &client->wish;
-    struct buffer *out = &client->out;
+    const struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
     struct bytes own = {0};
     bool has_own = !wish->has_left_origin && wish->fields.size > 0 &&
                    fields_find(buffer_bytes(&wish->fields), "cookie", &own);
 
-    if (client->jar.count == 0 && !has_own) {
+    if (exchange->client->jar.count == 0 && !has_own) {
         return;
     }
     size_t start = out->size;
     buffer_append_string(out, "Cookie: ");
     size_t empty = out->size;
-    cookie_jar_append(&client->jar, &wish->url, (int64_t)(clock_wall_ns() / NS_PER_S), out);
+    cookie_jar_append(&exchange->client->jar, &wish->url, (int64_t)(clock_wall_ns() / NS_PER_S), out);
     if (has_own && own.size > 0) {
         buffer_append_string(out, out->size > empty ? "; " : "");
         buffer_append(out, own.data, own.size);
@@ -225,9 +242,9 @@ static void write_cookies(struct native_client *client)
     }
 }
 
-static void write_fields(struct native_client *client)
+static void write_fields(struct native_exchange *exchange)
 {
-    const struct native_wish *wish = &client->wish;
+    const struct native_wish *wish = &exchange->wish;
     struct bytes fields = buffer_bytes(&wish->fields);
     struct bytes name;
     struct bytes value;
@@ -244,7 +261,7 @@ static void write_fields(struct native_client *client)
                             (wish->url.is_tls || native_proxy_authorization(wish->proxy) != NULL)) ||
                            (!wish->has_length && is_among(name, body_fields));
         if (!is_left_out) {
-            buffer_append_format(&client->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
+            buffer_append_format(&exchange->engine->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
                                  value.size > 0 ? " " : "", BYTES_FORMAT(value));
         }
     }
@@ -264,10 +281,10 @@ static void write_field(struct buffer *out, const struct native_wish *wish, cons
     }
 }
 
-void native_wish_write_head(struct native_client *client)
+void native_wish_write_head(struct native_exchange *exchange)
 {
-    const struct native_wish *wish = &client->wish;
-    struct buffer *out = &client->out;
+    const struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
 
     buffer_clear(out);
     buffer_append_string(out, wish->method);
@@ -288,9 +305,10 @@ void native_wish_write_head(struct native_client *client)
     if (is_asked_of_proxy(wish) && native_proxy_authorization(wish->proxy) != NULL) {
         buffer_append_format(out, "Proxy-Authorization: %s\r\n", native_proxy_authorization(wish->proxy));
     }
-    write_cookies(client);
+    native_digest_write(exchange, out);
+    write_cookies(exchange);
     if (wish->fields.size > 0) {
-        write_fields(client);
+        write_fields(exchange);
     }
     if (wish->has_length) {
         buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
@@ -311,10 +329,10 @@ static void change_method(struct native_wish *wish, uint32_t status)
     }
 }
 
-bool native_wish_redirect(struct native_client *client, uint32_t status, struct bytes location,
+bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, struct bytes location,
                           struct error *error)
 {
-    struct native_wish *wish = &client->wish;
+    struct native_wish *wish = &exchange->wish;
     struct url url;
 
     if (!url_resolve(&wish->url, location, &url, error)) {
@@ -325,8 +343,8 @@ bool native_wish_redirect(struct native_client *client, uint32_t status, struct 
     }
     url_finish(&wish->url);
     wish->url = url;
-    memory_free(client->given_url);
-    client->given_url = NULL;
+    memory_free(exchange->given_url);
+    exchange->given_url = NULL;
     change_method(wish, status);
-    return !wish->is_proxy_of_environment || take_proxy(client, PROXY_OF_ENVIRONMENT, error);
+    return !wish->is_proxy_of_environment || take_proxy(exchange, PROXY_OF_ENVIRONMENT, error);
 }

@@ -23,6 +23,7 @@ struct peer {
     unsigned requests;
     enum after after;
     bool is_sink;
+    bool is_parked;   /* its answer waits for others to ask */
     bool is_expected; /* has said what it thinks of Expect */
     size_t size;
     char request[REQUEST_MAX_BYTES];
@@ -166,6 +167,23 @@ static void answer_gzip(struct peer *peer, size_t size, size_t kept)
     memory_free(coded);
 }
 
+/* All of them together, once `count` have asked. */
+static void answer_together(struct peer *newest, unsigned long count)
+{
+    unsigned parked = 0;
+
+    newest->is_parked = true;
+    for (struct peer *peer = newest->server->peers; peer != NULL; peer = peer->next) {
+        parked += peer->is_parked;
+    }
+    for (struct peer *peer = newest->server->peers; peer != NULL && parked >= count; peer = peer->next) {
+        if (peer->is_parked) {
+            peer->is_parked = false;
+            answer_with_body(peer, "", "together");
+        }
+    }
+}
+
 /* Those that depend on more than their path. */
 static bool answer_specially(struct peer *peer, const char *path)
 {
@@ -177,6 +195,8 @@ static bool answer_specially(struct peer *peer, const char *path)
         answer_gzip(peer, strtoul(path + 6, NULL, 10), SIZE_MAX);
     } else if (strncmp(path, "/cut-gzip/", 10) == 0) {
         answer_gzip(peer, 1000, strtoul(path + 10, NULL, 10));
+    } else if (strncmp(path, "/meet/", 6) == 0) {
+        answer_together(peer, strtoul(path + 6, NULL, 10));
     } else if (strncmp(path, "/dies ", 6) == 0 && peer->requests > 1) {
         close_peer(peer);
     } else {

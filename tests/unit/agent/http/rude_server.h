@@ -12,7 +12,8 @@ struct rude_server;
  * after), /sink (the body is not read before rude_server_drain), /redirect/NNN (to /echo), /redirect-to?URL
  * (by 307), /gzip/N (N bytes, coded), /cut-gzip/N (N bytes of a coded body), /dies (closes without an answer
  * unless it is the first request of its connection), /early (413 as soon as the head has come, then closes),
- * /continue (says 100 to who expects it), /hints (says 103), /refuses (says 417). */
+ * /continue (says 100 to who expects it), /hints (says 103), /refuses (says 417), /meet/N (answers when N
+ * have asked for it). */
 struct rude_server *rude_server_new(uv_loop_t *loop);
 int rude_server_port(const struct rude_server *server);
 /* Requests whose head has arrived so far, and bytes of /sink; whether such a connection has ended. */

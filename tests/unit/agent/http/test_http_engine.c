@@ -22,6 +22,7 @@ static const struct http_engine_functions *kind;
 
 struct user {
     struct http_client *client;
+    struct http_exchange *exchange;
     const struct http_response *response;
     char body[70000];
     bool is_done;
@@ -60,7 +61,7 @@ static int set_up(void **state)
     lease_init(&fixture->lease, &fixture->lease_until_ns);
     fixture->engine = http_engine_new(kind, &fixture->loop, &fixture->lease);
     for (int i = 0; i < 2; i++) {
-        fixture->users[i].client = http_client_new(fixture->engine, on_done, &fixture->users[i]);
+        fixture->users[i].client = http_client_new(fixture->engine);
     }
     *state = fixture;
     alarm(30);
@@ -92,7 +93,9 @@ static void start(struct fixture *fixture, int user, const char *path, struct ht
     request.timeout_ms = request.timeout_ms ? request.timeout_ms : 10000;
     request.max_body_bytes = request.max_body_bytes ? request.max_body_bytes : 100000;
     fixture->users[user].is_done = false;
-    http_start(fixture->users[user].client, &request);
+    http_exchange_free(&fixture->users[user].exchange);
+    fixture->users[user].exchange =
+        http_start(fixture->users[user].client, &request, on_done, &fixture->users[user]);
 }
 
 static const struct http_response *await(struct fixture *fixture, int user)
@@ -304,7 +307,7 @@ static void cancels(void **state)
     for (int turn = 0; turn < 20; turn++) {
         uv_run(&fixture->loop, UV_RUN_NOWAIT);
     }
-    http_cancel(fixture->users[0].client);
+    http_exchange_free(&fixture->users[0].exchange);
     assert_false(fixture->users[0].is_done);
     get(fixture, 0, "/ok");
     start(fixture, 0, "/stall", (struct http_request){0});
@@ -424,6 +427,7 @@ static void what_is_cancelled_without_a_lease_is_reset(void **state)
     start(fixture, 0, "/sink", put);
     turn(fixture, 100);
     end_lease(fixture);
+    fixture->users[0].exchange = NULL;
     http_client_free(&fixture->users[0].client);
     rude_server_drain(fixture->server);
     for (int i = 0; i < 2000 && !rude_server_has_ended(fixture->server); i++) {
@@ -455,6 +459,7 @@ static void bodies_of_all_clients_have_a_limit(void **state)
     }
     assert_string_not_equal(get(fixture, 0, "/ok"), "");
     for (int user = 0; user < 2; user++) {
+        fixture->users[user].exchange = NULL;
         http_client_free(&fixture->users[user].client);
     }
     assert_int_equal(memory.body_bytes, 0);
@@ -473,9 +478,10 @@ static void bodies_that_are_sent_count_too(void **state)
     start(fixture, 0, "/stall", post);
     assert_in_range(memory.used_bytes, size / 2, size);
     assert_int_equal(fetch(fixture, 1, "/stall", post)->failure, HTTP_NO_MEMORY);
-    http_cancel(fixture->users[0].client);
+    http_exchange_free(&fixture->users[0].exchange);
     assert_int_equal(memory.used_bytes, 0);
     for (int user = 0; user < 2; user++) {
+        fixture->users[user].exchange = NULL;
         http_client_free(&fixture->users[user].client);
     }
     memory_free(text);

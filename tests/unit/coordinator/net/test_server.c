@@ -22,6 +22,7 @@ struct caller {
     struct link *link;
     uint64_t incarnation;
     char story[1000];
+    struct worker_set workers;
     bool is_obliging;
 };
 
@@ -29,6 +30,7 @@ struct scene {
     uv_loop_t loop;
     uv_timer_t pulse;    /* drives the links of the callers */
     uv_timer_t patience; /* ends a test that hangs */
+    uv_check_t round;    /* each round of the loop */
     struct server *server;
     struct caller callers[2];
     char states[200];
@@ -36,6 +38,8 @@ struct scene {
     bool asks_for_reports; /* at each state */
     bool runs_on;          /* workers do not finish */
     bool was_logged;
+    uint64_t live_waits; /* when the loop came round the last time */
+    uint64_t most_ended; /* of them, from one round to the next */
 };
 
 static void send_frame(struct caller *caller, const struct envelope *envelope, struct bytes message)
@@ -89,6 +93,7 @@ static void oblige(struct caller *caller, const struct message *message)
     struct message answer = {.campaign = message->campaign, .done = {.is_ok = true}};
     if (message->kind == MESSAGE_DEPLOY) {
         answer.kind = MESSAGE_DEPLOYED;
+        worker_set_copy(&caller->workers, &message->deploy.workers);
     } else if (message->kind == MESSAGE_GLOBAL) {
         answer.kind = MESSAGE_GLOBAL_DONE;
         answer.done.phase = message->global.phase;
@@ -141,6 +146,7 @@ static void close_all(struct scene *scene)
     if (!uv_is_closing((uv_handle_t *)&scene->pulse)) {
         uv_close((uv_handle_t *)&scene->pulse, NULL);
         uv_close((uv_handle_t *)&scene->patience, NULL);
+        uv_close((uv_handle_t *)&scene->round, NULL);
     }
 }
 
@@ -203,9 +209,12 @@ static int set_up(void **state)
             socket_new_dealer(&scene.loop, server_endpoint(scene.server), NULL, &callbacks, &error);
         assert_non_null(caller->socket);
         caller->link = link_new(caller->incarnation, 0, NS_PER_S, clock_now_ns());
+        worker_set_init(&caller->workers);
     }
     uv_timer_init(&scene.loop, &scene.pulse);
     uv_timer_init(&scene.loop, &scene.patience);
+    uv_check_init(&scene.loop, &scene.round);
+    scene.round.data = &scene;
     scene.pulse.data = &scene;
     uv_timer_start(&scene.pulse, on_pulse, 5, 5);
     uv_timer_start(&scene.patience, on_patience, PATIENCE_MS, 0);
@@ -221,14 +230,15 @@ static int tear_down(void **state)
     }
     for (int i = 0; i < 2; i++) {
         link_free(&scene->callers[i].link);
+        worker_set_finish(&scene->callers[i].workers);
     }
     assert_int_equal(uv_loop_close(&scene->loop), 0);
     return 0;
 }
 
-static uint64_t create(struct scene *scene, uint64_t deadline_ms)
+static uint64_t create_for(struct scene *scene, uint32_t workers, uint64_t deadline_ms)
 {
-    struct campaign_options options = {.workers = 2, .sync_timeout_ms = 1000, .fail_steps = 1};
+    struct campaign_options options = {.workers = workers, .sync_timeout_ms = 1000, .fail_steps = 1};
     struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
     struct bundle bundle = {.files = &file,
                             .file_count = 1,
@@ -237,6 +247,20 @@ static uint64_t create(struct scene *scene, uint64_t deadline_ms)
     struct server_campaign campaign = {
         .options = &options, .bundle = &bundle, .script = "pad.lua", .agents = 2, .deadline_ms = deadline_ms};
     return server_create(scene->server, &campaign, NULL);
+}
+
+static uint64_t create(struct scene *scene, uint64_t deadline_ms)
+{
+    return create_for(scene, 2, deadline_ms);
+}
+
+static void run_until_running(struct scene *scene)
+{
+    say_hello(&scene->callers[0], "a1");
+    say_hello(&scene->callers[1], "a2");
+    while (strstr(scene->states, "running") == NULL && uv_is_active((uv_handle_t *)&scene->patience)) {
+        uv_run(&scene->loop, UV_RUN_ONCE);
+    }
 }
 
 static void a_campaign_over_real_sockets(void **state)
@@ -304,14 +328,81 @@ static void another_number_of_workers_is_seen_at_once(void **state)
     struct error error;
     scene->runs_on = true;
     uint64_t campaign = create(scene, 10000);
-    say_hello(&scene->callers[0], "a1");
-    say_hello(&scene->callers[1], "a2");
-    while (strstr(scene->states, "running") == NULL && uv_is_active((uv_handle_t *)&scene->patience)) {
-        uv_run(&scene->loop, UV_RUN_ONCE);
-    }
+    run_until_running(scene);
     assert_int_equal(server_report_now(scene->server, campaign)->workers, 2);
     assert_true(server_scale(scene->server, campaign, 3, &error));
     assert_int_equal(server_report(scene->server, campaign)->workers, 3);
+}
+
+/* Each waits for readers at a notifier of its own, so that each timeout has a text of its own. */
+static void wait_for_readers_of_each(struct caller *caller, uint64_t timeout_ms)
+{
+    static struct operation items[LIMIT_OPERATIONS];
+    static uint32_t ids[LIMIT_OPERATIONS];
+    static char names[LIMIT_OPERATIONS][16];
+    struct worker_cursor cursor = {0};
+    size_t count = 0;
+    while (count < LIMIT_OPERATIONS && worker_set_next(&caller->workers, &cursor)) {
+        ids[count] = cursor.worker;
+        (void)snprintf(names[count], sizeof names[count], "n%u", ids[count]);
+        items[count] = (struct operation){.kind = OPERATION_WAIT_READERS,
+                                          .room = 0,
+                                          .name = bytes_of_string(names[count]),
+                                          .step = 1,
+                                          .timeout_ms = timeout_ms};
+        worker_set_init(&items[count].workers);
+        worker_set_add(&items[count].workers, ids[count]);
+        count++;
+    }
+    say(caller, &(struct message){.kind = MESSAGE_OPERATIONS,
+                                  .campaign = 1,
+                                  .operations = {.items = items, .count = count}});
+    for (size_t i = 0; i < count; i++) {
+        worker_set_finish(&items[i].workers);
+    }
+}
+
+static void count_ended(uv_check_t *check)
+{
+    struct scene *scene = (struct scene *)check->data;
+    uint64_t live_waits = server_report_now(scene->server, 1)->live_waits;
+    if (scene->live_waits > live_waits && scene->live_waits - live_waits > scene->most_ended) {
+        scene->most_ended = scene->live_waits - live_waits;
+    }
+    scene->live_waits = live_waits;
+}
+
+static void timeouts_end_in_portions_with_frames_read_in_between(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    scene->runs_on = true;
+    (void)create_for(scene, 2400, 10000);
+    run_until_running(scene);
+    for (int i = 0; i < 2; i++) {
+        wait_for_readers_of_each(&scene->callers[i], 100);
+    }
+    uv_check_start(&scene->round, count_ended);
+    bool has_begun = false;
+    while ((!has_begun || scene->live_waits > 0) && uv_is_active((uv_handle_t *)&scene->patience)) {
+        uv_run(&scene->loop, UV_RUN_ONCE);
+        has_begun = has_begun || scene->live_waits > 0;
+    }
+    assert_in_range(scene->most_ended, 1, 800);
+}
+
+static void the_begin_of_a_campaign_does_not_move(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    scene->runs_on = true;
+    uint64_t campaign = create(scene, 10000);
+    run_until_running(scene);
+    uint64_t first_ns = server_report_now(scene->server, campaign)->begun_wall_ns;
+    /* They begin together at an instant a little ahead. */
+    assert_in_range(first_ns, clock_wall_ns() - 20 * NS_PER_S, clock_wall_ns() + NS_PER_S);
+    for (int i = 0; i < 50; i++) {
+        uint64_t begun_ns = server_report_now(scene->server, campaign)->begun_wall_ns;
+        assert_in_range(begun_ns, first_ns - NS_PER_MS, first_ns + NS_PER_MS);
+    }
 }
 
 static void nobody_comes_and_the_deadline_passes(void **state)
@@ -409,6 +500,8 @@ int main(void)
         STORY(the_last_report_is_not_one_from_before),
         STORY(a_report_is_built_once_a_second),
         STORY(a_campaign_over_real_sockets),
+        STORY(timeouts_end_in_portions_with_frames_read_in_between),
+        STORY(the_begin_of_a_campaign_does_not_move),
         STORY(nobody_comes_and_the_deadline_passes),
         STORY(a_callback_may_stop_the_campaign),
         STORY(an_agent_that_is_gone_is_lost),

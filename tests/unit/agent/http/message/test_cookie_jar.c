@@ -223,6 +223,38 @@ static void dates_are_read_in_all_their_forms(void **state)
     }
 }
 
+static void cookies_are_looked_at_in_their_order(void **state)
+{
+    struct cookie_jar jar = {0};
+    struct cookie_jar copy = {0};
+    struct cookie_view found[COOKIE_JAR_MAX];
+    struct cookie_view view;
+    struct url url = url_of("https://a.example/x/y");
+    size_t at = 0;
+
+    (void)state;
+    assert_true(take(&jar, "https://a.example/", "n=1; Path=/; HttpOnly"));
+    assert_true(take(&jar, "https://a.example/", "n=2; Path=/x; Secure; Max-Age=10"));
+    assert_true(take(&jar, "https://a.example/", "elsewhere=3; Path=/z; Domain=a.example"));
+    while (cookie_jar_next(&jar, &at, &view)) {
+        cookie_jar_add(&copy, &view);
+    }
+    assert_int_equal(cookie_jar_find(&copy, &url, NOW_S, found), 2);
+    assert_true(bytes_equal_string(found[0].value, "2"));
+    assert_true(bytes_equal_string(found[0].path, "/x"));
+    assert_true(found[0].is_secure && !found[0].is_http_only && found[0].is_host_only);
+    assert_int_equal(found[0].expires_s, NOW_S + 10);
+    assert_true(bytes_equal_string(found[1].value, "1") && found[1].is_http_only && !found[1].is_secure);
+    expect(&copy, "https://a.example/z", "elsewhere=3; n=1");
+    expect(&copy, "http://b.a.example/z", "elsewhere=3");
+    expect(&copy, "http://a.example/x", "n=1");
+    assert_int_equal(cookie_jar_find(&copy, &url, NOW_S + 10, found), 1);
+    assert_int_equal(copy.count, 2);
+    cookie_jar_finish(&jar);
+    cookie_jar_finish(&copy);
+    url_finish(&url);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_public_suffix_has_none),
         cmocka_unit_test(secure_ones_need_tls),
         cmocka_unit_test(the_longest_path_comes_first),
+        cmocka_unit_test(cookies_are_looked_at_in_their_order),
         cmocka_unit_test(cookies_end),
         cmocka_unit_test(odd_fields_are_read_as_browsers_do),
         cmocka_unit_test(a_jar_is_bounded),

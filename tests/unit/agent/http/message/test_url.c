@@ -227,6 +227,21 @@ static void origins_are_compared(void **state)
     url_finish(&base);
 }
 
+static void relative_is_what_has_no_scheme(void **state)
+{
+    static const char *const relative[] = {"",        "x",   "/x:y", "?a:b", "#a:b",
+                                           "//h:80/", " /x", "1:2",  ":x",   "ä:b"};
+    static const char *const absolute[] = {"http://h/", " \thttp://h/", "HTTPS:x", "localhost:80/x"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof relative / sizeof *relative; i++) {
+        assert_true(url_is_relative(bytes_of_string(relative[i])));
+    }
+    for (size_t i = 0; i < sizeof absolute / sizeof *absolute; i++) {
+        assert_false(url_is_relative(bytes_of_string(absolute[i])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +251,7 @@ int main(void)
         cmocka_unit_test(users_are_kept_out_of_the_text),
         cmocka_unit_test(junk_is_refused),
         cmocka_unit_test(references_are_resolved),
+        cmocka_unit_test(relative_is_what_has_no_scheme),
         cmocka_unit_test(origins_are_compared),
         cmocka_unit_test(hosts_are_written_in_one_way),
         cmocka_unit_test(a_url_is_bounded_as_it_is_sent),
