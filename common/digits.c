@@ -31,6 +31,16 @@ bool digits_are(const char *text, uint64_t *number)
     return true;
 }
 
+int digits_hex_value(uint8_t digit)
+{
+    uint8_t lower = digit | 0x20;
+
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 void digits_group(uint64_t number, char text[DIGITS_BYTES])
 {
     char digits[DIGITS_BYTES];

@@ -1,4 +1,5 @@
-/* Numbers as decimal digits: read without sign, space or another base, and written in groups of three. */
+/* Numbers as decimal digits: read without sign, space or another base, and written in groups of three.
+ * Hexadecimal ones by themselves. */
 #pragma once
 #include "common/attributes.h"
 
@@ -10,6 +11,9 @@
 MUST_CHECK bool digits_read(const char **text, uint64_t *number);
 /* The whole of `text` is a number. */
 MUST_CHECK bool digits_are(const char *text, uint64_t *number);
+
+/* What a hexadecimal digit stands for; -1 of another character. */
+int digits_hex_value(uint8_t digit);
 
 #define DIGITS_BYTES 32
 /* "1,234,567" */

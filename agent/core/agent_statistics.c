@@ -24,22 +24,55 @@ static void send_parcel(struct parcel *parcel)
     parcel->buckets = 0;
 }
 
-/* For an entry with texts of so many bytes and a histogram, which may be NULL. */
-static void make_space(struct parcel *parcel, size_t text_bytes, const struct histogram *histogram)
+/* What an entry takes of a message. */
+struct parcel_share {
+    uint64_t bytes;
+    uint64_t buckets;
+};
+
+/* Of an entry with texts of so many bytes. */
+static struct parcel_share share_of_text(size_t text_bytes)
+{
+    return (struct parcel_share){.bytes = ENTRY_BYTES + text_bytes};
+}
+
+/* `histogram` may be NULL. */
+static void add_histogram(struct parcel_share *share, const struct histogram *histogram)
 {
     struct histogram_cursor cursor = {0};
-    uint64_t bytes = ENTRY_BYTES + text_bytes;
     uint64_t buckets = 0;
     while (histogram != NULL && histogram_next(histogram, &cursor)) {
-        bytes += BUCKET_BYTES;
+        share->bytes += BUCKET_BYTES;
         buckets = cursor.bucket + 1;
     }
-    if (parcel->bytes > 0 &&
-        (parcel->bytes + bytes > LIMIT_BATCH_BYTES || parcel->buckets + buckets > PARCEL_BUCKETS)) {
+    share->buckets += buckets;
+}
+
+static void make_space(struct parcel *parcel, struct parcel_share share)
+{
+    if (parcel->bytes > 0 && (parcel->bytes + share.bytes > LIMIT_BATCH_BYTES ||
+                              parcel->buckets + share.buckets > PARCEL_BUCKETS)) {
         send_parcel(parcel);
     }
-    parcel->bytes += bytes;
-    parcel->buckets += buckets;
+    parcel->bytes += share.bytes;
+    parcel->buckets += share.buckets;
+}
+
+static void make_space_for_request(struct parcel *parcel, const struct request_statistics *request)
+{
+    struct parcel_share share = share_of_text(request->name.size);
+    add_histogram(&share, request->latency_us);
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        add_histogram(&share, request->phase_us[phase]);
+    }
+    make_space(parcel, share);
+}
+
+static void make_space_for_wait(struct parcel *parcel, const struct wait_statistics *wait)
+{
+    struct parcel_share share = share_of_text(wait->name.size);
+    add_histogram(&share, wait->waited_us);
+    make_space(parcel, share);
 }
 
 void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct statistics *statistics)
@@ -48,20 +81,22 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     struct statistics *part = &parcel.message.statistics;
     *part = *statistics;
     part->request_count = part->wait_count = part->error_count = 0;
-    make_space(&parcel, 0, statistics->step_us);
+    struct parcel_share share = share_of_text(0);
+    add_histogram(&share, statistics->step_us);
+    make_space(&parcel, share);
     for (size_t i = 0; i < statistics->request_count; i++) {
-        make_space(&parcel, statistics->requests[i].name.size, statistics->requests[i].latency_us);
+        make_space_for_request(&parcel, &statistics->requests[i]);
         part->requests = part->request_count == 0 ? &statistics->requests[i] : part->requests;
         part->request_count++;
     }
     for (size_t i = 0; i < statistics->wait_count; i++) {
-        make_space(&parcel, statistics->waits[i].name.size, statistics->waits[i].waited_us);
+        make_space_for_wait(&parcel, &statistics->waits[i]);
         part->waits = part->wait_count == 0 ? &statistics->waits[i] : part->waits;
         part->wait_count++;
     }
     for (size_t i = 0; i < statistics->error_count; i++) {
         const struct error_statistics *error = &statistics->errors[i];
-        make_space(&parcel, error->key.size + error->text.size, NULL);
+        make_space(&parcel, share_of_text(error->key.size + error->text.size + error->scenario.size));
         part->errors = part->error_count == 0 ? &statistics->errors[i] : part->errors;
         part->error_count++;
     }

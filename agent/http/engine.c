@@ -94,7 +94,7 @@ const char *http_failure_name(enum http_failure failure)
 {
     static const char *const names[] = {
         [HTTP_OK] = "ok",
-        [HTTP_BAD_REQUEST] = "request",
+        [HTTP_BAD_REQUEST] = "bad_request",
         [HTTP_RESOLVE] = "resolve",
         [HTTP_CONNECT] = "connect",
         [HTTP_REFUSED] = "refused",

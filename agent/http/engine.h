@@ -6,6 +6,7 @@
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "proto/message/request_phase.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,19 +91,23 @@ enum http_failure {
 };
 const char *http_failure_name(enum http_failure failure);
 
-/* Durations since the start of the request, as curl measures them. */
+/* The first ones are durations since the start of the request, as curl measures them; of the last exchange,
+ * where redirects were followed. Those of the phases are sums over all exchanges, and total_us in all. */
 struct http_timings {
     uint64_t name_lookup_us;
     uint64_t connect_us;
     uint64_t tls_us;
     uint64_t first_byte_us;
     uint64_t total_us;
+    uint64_t phase_us[REQUEST_PHASE_COUNT];
 };
 
 /* Belongs to the exchange. */
 struct http_response {
     enum http_failure failure;
-    const char *text; /* for a person, if it failed */
+    const char *text;  /* for a person, if it failed */
+    const char *phase; /* in which it failed; NULL: it did not, or was never begun */
+    bool has_left;     /* some of it may have reached a server */
     uint32_t status;
     struct bytes headers; /* lines "Name: value\r\n" of the last response, without the status line */
     struct bytes body;

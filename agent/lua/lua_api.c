@@ -2,9 +2,11 @@
 #include "agent/lua/lua_api.h"
 
 #include "agent/lua/lua_browser.h"
+#include "agent/lua/lua_crypto.h"
 #include "agent/lua/lua_drivers.h"
 #include "agent/lua/lua_http.h"
 #include "agent/lua/lua_tutti.h"
+#include "agent/lua/lua_url.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/script_library.h"
 #include "agent/shard/vu.h"
@@ -13,6 +15,8 @@ static const luaL_Reg modules[] = {
     {"tutti", luaopen_tutti},
     {"tutti.http", luaopen_tutti_http},
     {"tutti.browser", luaopen_tutti_browser},
+    {"tutti.url", luaopen_tutti_url},
+    {"tutti.crypto", luaopen_tutti_crypto},
     {NULL, NULL},
 };
 

@@ -188,12 +188,8 @@ static uint64_t draw(const struct data *data, struct vu *vu)
 {
     struct random random;
 
-    if (vu->drawn_step != vu->step) {
-        vu->drawn_step = vu->step;
-        vu->draws = 0;
-    }
     random_seed(&random, vu_options(vu)->seed + vu->id * 0x9e3779b97f4a7c15ull +
-                             vu->step * 0xd1b54a32d192ed03ull + ++vu->draws * 0xaef17502108ef2d9ull);
+                             vu->step * 0xd1b54a32d192ed03ull + vu_next_draw(vu) * 0xaef17502108ef2d9ull);
     return random_below(&random, data->rows.count);
 }
 

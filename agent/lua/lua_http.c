@@ -79,17 +79,22 @@ static void lua_http_push_failure(lua_State *lua, const struct http_response *re
         error_key_fold(named, folded, sizeof folded);
         snprintf(group, sizeof group, "%s: %s", folded, what);
     }
-    struct lua_failure failure = {.kind = kind, .status = status, .group = group, .message = text};
+    struct lua_failure failure = {
+        .kind = kind, .phase = response->phase, .status = status, .group = group, .message = text};
     lua_failure_push(lua, &failure);
 }
 
 bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
 {
     char buffer[LIMIT_NAME_BYTES];
-    bool is_ok = response->failure == HTTP_OK && response->status < 400;
+    struct request_sample sample = {.name = name_of(lua, buffer, sizeof buffer),
+                                    .is_ok = response->failure == HTTP_OK && response->status < 400,
+                                    .is_unsent = response->failure != HTTP_OK && !response->has_left,
+                                    .latency_us = response->timings.total_us,
+                                    .phase_us =
+                                        vu_options(vu)->has_phases ? response->timings.phase_us : NULL};
 
-    meter_request(vu_meter(vu), name_of(lua, buffer, sizeof buffer), false, is_ok,
-                  response->timings.total_us);
+    meter_request(vu_meter(vu), &sample);
     if (response->failure != HTTP_OK) {
         lua_http_push_failure(lua, response);
         return false;

@@ -234,11 +234,17 @@ static void push_timings(lua_State *lua, const struct http_timings *timings)
                 {"first_byte", timings->first_byte_us},
                 {"total", timings->total_us}};
 
-    lua_createtable(lua, 0, 5);
+    lua_createtable(lua, 0, 6);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         lua_pushnumber(lua, (double)rows[i].us / 1e6);
         lua_setfield(lua, -2, rows[i].name);
     }
+    lua_createtable(lua, 0, REQUEST_PHASE_COUNT);
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        lua_pushnumber(lua, (double)timings->phase_us[phase] / 1e6);
+        lua_setfield(lua, -2, request_phase_name((enum request_phase)phase));
+    }
+    lua_setfield(lua, -2, "phases");
 }
 
 /* response:json() */

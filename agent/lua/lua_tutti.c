@@ -149,8 +149,11 @@ static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
     size_t size;
     const char *name = lua_tolstring(lua, 1, &size);
 
-    meter_request(vu_meter(vu), bytes_of(name, size), true, is_ok,
-                  (clock_now_ns() - (uint64_t)began_ns) / 1000);
+    struct request_sample sample = {.name = bytes_of(name, size),
+                                    .is_timing = true,
+                                    .is_ok = is_ok,
+                                    .latency_us = (clock_now_ns() - (uint64_t)began_ns) / 1000};
+    meter_request(vu_meter(vu), &sample);
     if (!is_ok) {
         return lua_error(lua);
     }

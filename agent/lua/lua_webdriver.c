@@ -104,8 +104,11 @@ static int record(lua_State *lua)
     }
     double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
 
-    meter_request(vu_meter(vu), bytes_of(name, size), true, lua_toboolean(lua, 2),
-                  took_s > 0 ? (uint64_t)(took_s * 1e6) : 0);
+    struct request_sample sample = {.name = bytes_of(name, size),
+                                    .is_timing = true,
+                                    .is_ok = lua_toboolean(lua, 2),
+                                    .latency_us = took_s > 0 ? (uint64_t)(took_s * 1e6) : 0};
+    meter_request(vu_meter(vu), &sample);
     return 0;
 }
 

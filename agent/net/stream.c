@@ -571,6 +571,9 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
         flush_pending(stream);
         pump_borrowed(stream);
         stream_listen(stream);
+        if (stream_pending(stream) == 0) {
+            stream->times.drained_ns = clock_now_ns();
+        }
     }
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
         if (stream->state == STREAM_TUNNELLING) {

@@ -77,7 +77,8 @@ struct stream_target {
 struct stream_times {
     uint64_t resolved_ns;
     uint64_t connected_ns;
-    uint64_t open_ns; /* TLS too */
+    uint64_t open_ns;    /* TLS too */
+    uint64_t drained_ns; /* when the kernel took the last of what had to wait */
 };
 
 /* Never calls back from within. */

@@ -135,6 +135,10 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
         lua_pushinteger(lua, failure->status);
         lua_setfield(lua, -2, "status");
     }
+    if (failure->phase != NULL) {
+        lua_pushstring(lua, failure->phase);
+        lua_setfield(lua, -2, "phase");
+    }
     if (failure->group != NULL) {
         lua_pushstring(lua, failure->group);
         lua_setfield(lua, -2, "group");

@@ -5,6 +5,7 @@
 #include "agent/script/limits.h"
 
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,10 @@ static bool read_number(struct json_reader *reader)
         push_integer(reader->lua, text, size);
     } else {
         lua_pushnumber(reader->lua, strtod(text, NULL));
+    }
+    /* Infinity could not be written again. */
+    if (isinf(lua_tonumber(reader->lua, -1))) {
+        return lua_json_read_complain(reader, begin, "Expected a number of at most 1.8e308");
     }
     return true;
 }

@@ -1,4 +1,5 @@
 /* Creates a Lua state with the script's limits, and runs the script's main chunk in it. */
+#include "agent/script/error_text.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/script/ticker.h"
@@ -193,27 +194,13 @@ const struct scenario *script_find_scenario(const struct script *script, const c
     return NULL;
 }
 
-/* A table of the script's own that has a message, and does not say how it is shown, is shown by that. */
-static int stringify(lua_State *lua)
-{
-    if (lua_istable(lua, 1) && luaL_getmetafield(lua, 1, "__tostring") == LUA_TNIL) {
-        lua_pushliteral(lua, "message");
-        if (lua_rawget(lua, 1) == LUA_TSTRING) {
-            return 1;
-        }
-        lua_settop(lua, 1);
-    }
-    luaL_tolstring(lua, 1, NULL);
-    return 1;
-}
-
 const char *script_describe_error(struct script *script, lua_State *lua)
 {
     lua_State *own = script->lua;
     size_t size;
 
     buffer_clear(&script->text);
-    lua_pushcfunction(own, stringify);
+    lua_pushcfunction(own, error_text_push);
     if (lua == own) {
         lua_insert(own, -2);
     } else {

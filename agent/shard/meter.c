@@ -26,6 +26,7 @@ struct wait_entry {
 struct error_entry {
     struct text key;
     struct text text;
+    struct text scenario;
     struct error_statistics counts;
 };
 
@@ -81,18 +82,35 @@ static struct request_entry *need_request(struct meter *meter, struct bytes name
     return entry;
 }
 
-void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us)
+static void record_phases(struct request_statistics *counts, const uint64_t *phase_us)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        if (counts->phase_us[phase] == NULL) {
+            counts->phase_us[phase] = histogram_new();
+        }
+        histogram_record(counts->phase_us[phase], phase_us[phase]);
+    }
+}
+
+void meter_request(struct meter *meter, const struct request_sample *sample)
 {
     struct request_entry *entry = meter->last_request;
 
-    if (entry == NULL || entry->counts.is_timing != is_timing || !bytes_equal(entry->name.bytes, name)) {
-        entry = meter->last_request = need_request(meter, name, is_timing);
+    if (entry == NULL || entry->counts.is_timing != sample->is_timing ||
+        !bytes_equal(entry->name.bytes, sample->name)) {
+        entry = meter->last_request = need_request(meter, sample->name, sample->is_timing);
     }
 
     entry->counts.count++;
-    entry->counts.failed += !is_ok;
-    histogram_record(entry->counts.latency_us, latency_us);
+    entry->counts.failed += !sample->is_ok;
     meter->has_changed = true;
+    if (sample->is_unsent) {
+        return;
+    }
+    histogram_record(entry->counts.latency_us, sample->latency_us);
+    if (sample->phase_us != NULL) {
+        record_phases(&entry->counts, sample->phase_us);
+    }
 }
 
 static struct wait_entry *need_wait(struct meter *meter, struct bytes name, enum operation_kind kind)
@@ -149,22 +167,35 @@ static struct bytes meter_cut(struct bytes text)
     return bytes_of(text.data, text.size < LIMIT_TEXT_BYTES ? text.size : LIMIT_TEXT_BYTES);
 }
 
-void meter_error(struct meter *meter, struct bytes key, struct bytes text, uint32_t worker, uint64_t step)
+static struct error_entry *add_error(struct meter *meter, const struct error_sample *sample, struct bytes key,
+                                     struct bytes text)
 {
-    key = meter_cut(key);
-    text = meter_cut(text);
+    struct error_entry *entry = MEMORY_NEW(struct error_entry);
+
+    entry->text = text_copy(text);
+    entry->key = text_copy(key);
+    entry->scenario = text_copy(sample->scenario);
+    entry->counts = (struct error_statistics){.key = entry->key.bytes,
+                                              .text = entry->text.bytes,
+                                              .scenario = entry->scenario.bytes,
+                                              .worker = sample->worker,
+                                              .step = sample->step};
+    map_put(meter->errors, key, entry);
+    return entry;
+}
+
+void meter_error(struct meter *meter, const struct error_sample *sample)
+{
+    struct bytes key = meter_cut(sample->key);
+    struct bytes text = meter_cut(sample->text);
     struct error_entry *entry = map_get(meter->errors, key);
+
     if (entry == NULL && map_size(meter->errors) >= LIMIT_REQUEST_NAMES - 1) {
         key = text = bytes_of_string(OTHERS);
         entry = map_get(meter->errors, key);
     }
     if (entry == NULL) {
-        entry = MEMORY_NEW(struct error_entry);
-        entry->text = text_copy(text);
-        entry->key = text_copy(key);
-        entry->counts = (struct error_statistics){
-            .key = entry->key.bytes, .text = entry->text.bytes, .worker = worker, .step = step};
-        map_put(meter->errors, key, entry);
+        entry = add_error(meter, sample, key, text);
     }
     entry->counts.count++;
     meter->has_changed = true;
@@ -191,6 +222,7 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
         *out = *counts;
         out->latency_us = hand_over(&counts->latency_us);
+        memset(counts->phase_us, 0, sizeof counts->phase_us); /* those are out's now */
         counts->count = counts->failed = 0;
     }
 }
@@ -230,6 +262,7 @@ static void free_errors(struct meter *meter)
         struct error_entry *entry = cursor.value;
         text_finish(&entry->key);
         text_finish(&entry->text);
+        text_finish(&entry->scenario);
         memory_free(entry);
     }
     map_free(&meter->errors);
@@ -281,6 +314,9 @@ void meter_free(struct meter **pointer)
         struct request_entry *entry = cursor.value;
         text_finish(&entry->name);
         histogram_free(&entry->counts.latency_us);
+        for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            histogram_free(&entry->counts.phase_us[phase]);
+        }
         memory_free(entry);
     }
     for (cursor = (struct map_cursor){0}; map_next(meter->waits, &cursor);) {

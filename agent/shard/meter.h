@@ -8,11 +8,27 @@ struct meter;
 
 MUST_CHECK struct meter *meter_new(void);
 void meter_free(struct meter **meter);
-void meter_request(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us);
+/* A request, or what tutti.time measures. */
+struct request_sample {
+    struct bytes name;
+    bool is_timing;
+    bool is_ok;
+    bool is_unsent; /* nothing of it has left: it counts, but has no latency */
+    uint64_t latency_us;
+    const uint64_t *phase_us; /* of each request_phase; NULL: not wanted */
+};
+void meter_request(struct meter *meter, const struct request_sample *sample);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
-/* Errors are counted by `key`; the text, worker and step are those of the first that had it. */
-void meter_error(struct meter *meter, struct bytes key, struct bytes text, uint32_t worker, uint64_t step);
+struct error_sample {
+    struct bytes key; /* what is counted together */
+    struct bytes text;
+    struct bytes scenario; /* empty: it was no step that failed */
+    uint32_t worker;
+    uint64_t step;
+};
+/* What else the report says of the errors of a key is what the first one had. */
+void meter_error(struct meter *meter, const struct error_sample *sample);
 /* NULL if nothing has changed since the last time. The caller frees it (statistics_free). */
 MUST_CHECK struct statistics *meter_take(struct meter *meter, uint32_t workers_running);

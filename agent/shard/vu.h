@@ -49,7 +49,7 @@ struct vu {
     struct alarm alarm;
     uint64_t queued_ns; /* since when it is queued */
     uint64_t step;
-    uint64_t drawn_step; /* in which `draws` random rows were drawn */
+    uint64_t drawn_step; /* in which there were so many `draws`: of random rows and bytes */
     uint64_t draws;
     uint64_t step_began_ns;
     uint64_t wait_began_ns;

@@ -155,6 +155,15 @@ uint32_t vu_seat(const struct vu *vu)
     return vu->id % vu->campaign->room_size;
 }
 
+uint64_t vu_next_draw(struct vu *vu)
+{
+    if (vu->drawn_step != vu->step) {
+        vu->drawn_step = vu->step;
+        vu->draws = 0;
+    }
+    return ++vu->draws;
+}
+
 const char *vu_agent(const struct vu *vu)
 {
     return shard_settings(vu->campaign->shard)->agent;

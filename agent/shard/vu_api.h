@@ -42,6 +42,9 @@ uint32_t vu_worker_count(const struct vu *vu);
 uint32_t vu_room_size(const struct vu *vu);
 uint32_t vu_room(const struct vu *vu);
 uint32_t vu_seat(const struct vu *vu);
+/* Counts what the worker has drawn at random in its step, from 1: what is drawn depends on the seed, the
+ * worker, the step and this alone. */
+uint64_t vu_next_draw(struct vu *vu);
 /* The agent's name. */
 const char *vu_agent(const struct vu *vu);
 /* When its turn began. */

@@ -20,11 +20,21 @@ double vu_result_delay_s(const struct vu *vu)
     return vu->campaign->script->scenarios[vu->scenario].delay_s;
 }
 
+/* Errors of two scenarios are two, even where they have a line of the script in common. */
 static void vu_result_count_error(const struct vu *vu, const char *text)
 {
-    struct bytes key = bytes_of_string(vu->failure_key != NULL ? vu->failure_key : text);
+    const char *key = vu->failure_key != NULL ? vu->failure_key : text;
+    const char *scenario = vu->phase == VU_STEP && vu->failure_key != NULL
+                               ? vu->campaign->script->scenarios[vu->scenario].name
+                               : "";
+    SCOPED(memory_free_at) char *whole = memory_format("%s\n%s", scenario, key);
+    struct error_sample sample = {.key = bytes_of_string(whole),
+                                  .text = bytes_of_string(text),
+                                  .scenario = bytes_of_string(scenario),
+                                  .worker = vu->id,
+                                  .step = vu->step};
 
-    meter_error(vu->campaign->meter, key, bytes_of_string(text), vu->id, vu->step);
+    meter_error(vu->campaign->meter, &sample);
 }
 
 /* Counts the step, and finds out what comes after it. */

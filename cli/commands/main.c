@@ -79,6 +79,15 @@ static void hold_standard_descriptors(void)
     }
 }
 
+/* Large enough for every text of ours, so that a write that fails is the last one, whose errno is known. */
+static void widen_output(void)
+{
+    static char buffer[64 * 1024];
+    if (isatty(STDOUT_FILENO) == 0) {
+        (void)setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    }
+}
+
 /* Whether standard output is a pipe without a reader. */
 static bool has_reader_gone(void)
 {
@@ -89,6 +98,7 @@ static bool has_reader_gone(void)
 int main(int argc, char **argv)
 {
     hold_standard_descriptors();
+    widen_output();
     log_configure(LOG_INFO, LOG_TEXT, 1);
     process_limits_guard();
     int code = main_dispatch(argc, argv);

@@ -215,6 +215,34 @@ static void report_text_append_requests(struct buffer *text, const struct report
     append_rest(text, count - shown);
 }
 
+/* Where they were measured: of the most frequent requests. */
+static void append_phases(struct buffer *text, const struct report_view *report, bool has_colour)
+{
+    const char *columns[REQUEST_PHASE_COUNT + 2] = {"phases p95"};
+    SCOPED(table_finish) struct table table;
+    SCOPED(memory_free_at) struct rank *ranks = memory_new(report->request_count + 1, sizeof *ranks);
+    size_t count = 0;
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        columns[phase + 1] = request_phase_name((enum request_phase)phase);
+    }
+    table_init(&table, columns);
+    for (size_t i = 0; i < report->request_count; i++) {
+        if (report->requests[i].has_phases) {
+            ranks[count++] = (struct rank){.count = report->requests[i].count, .position = i};
+        }
+    }
+    size_t shown = choose(ranks, count);
+    for (size_t i = 0; i < shown; i++) {
+        const struct request_view *request = &report->requests[ranks[i].position];
+        table_add(&table, request->name);
+        for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            table_add_us(&table, request->phases[phase].p95_us);
+        }
+    }
+    append_table(text, &table, has_colour);
+    append_rest(text, count - shown);
+}
+
 /* "96 ok, 4 short" */
 static void describe_outcomes(const struct wait_view *wait, struct buffer *text)
 {
@@ -272,8 +300,13 @@ static void append_errors(struct buffer *text, const struct report_view *report,
         format_count(error->count, count);
         buffer_append_format(text, "  %s × ", count);
         escape_text(text, error->text);
-        buffer_append_format(text, "\n      first: worker %" PRIu32 ", step %" PRIu64 "\n", error->worker,
+        buffer_append_format(text, "\n      first: worker %" PRIu32 ", step %" PRIu64, error->worker,
                              error->step);
+        if (error->scenario.size > 0) {
+            buffer_append_string(text, ", scenario ");
+            escape_text(text, error->scenario);
+        }
+        buffer_append_string(text, "\n");
     }
     if (report->error_count > ERRORS_SHOWN) {
         buffer_append_format(text, "  and %zu more kinds of errors\n", report->error_count - ERRORS_SHOWN);
@@ -310,6 +343,7 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     append_spread(text, report);
     append_bottlenecks(text, report, has_colour);
     report_text_append_requests(text, report, false, has_colour);
+    append_phases(text, report, has_colour);
     report_text_append_requests(text, report, true, has_colour);
     append_waits(text, report, has_colour);
     seen_text(report, has_colour, text);

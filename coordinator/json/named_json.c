@@ -8,6 +8,19 @@
 #include <string.h>
 
 /* clang-format off */
+#define PHASE(field) offsetof(struct quantiles, field)
+static const struct json_row PHASE_ROWS[] = {
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = PHASE(p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = PHASE(p95_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = PHASE(p99_us)},
+    {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = PHASE(maximum_us)},
+};
+static const struct json_table PHASES = {JSON_ROWS(PHASE_ROWS, struct quantiles)};
+
+static void put_phases(json_t *object, const char *key, const void *item);
+static bool get_phases(const json_t *value, void *item, struct report_view *view);
+static const struct json_special json_special_phases = {put_phases, get_phases};
+
 #define REQUEST(field) offsetof(struct request_view, field)
 static const struct json_row REQUEST_ROWS[] = {
     {.key = "count", .type = JSON_TABLE_COUNT, .offset = REQUEST(count)},
@@ -16,6 +29,7 @@ static const struct json_row REQUEST_ROWS[] = {
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p99_us)},
     {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.maximum_us)},
+    {.key = "phases", .type = JSON_TABLE_SPECIAL, .special = &json_special_phases},
 };
 static const struct json_table REQUESTS = {JSON_ROWS(REQUEST_ROWS, struct request_view)};
 
@@ -26,6 +40,33 @@ static const struct json_row WAIT_ROWS[] = {
 };
 static const struct json_table WAITS = {JSON_ROWS(WAIT_ROWS, struct wait_view)};
 /* clang-format on */
+
+/* Left out where they were not measured. */
+static void put_phases(json_t *object, const char *key, const void *item)
+{
+    const struct request_view *request = item;
+    if (!request->has_phases) {
+        return;
+    }
+    json_t *phases = json_object();
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        json_t *of_phase = json_object();
+        json_table_put(&PHASES, of_phase, &request->phases[phase]);
+        json_put(phases, request_phase_name((enum request_phase)phase), of_phase);
+    }
+    json_put(object, key, phases);
+}
+
+static bool get_phases(const json_t *value, void *item, struct report_view *view)
+{
+    struct request_view *request = item;
+    request->has_phases = json_is_object(value);
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        json_table_get(&PHASES, json_object_get(value, request_phase_name((enum request_phase)phase)),
+                       &request->phases[phase], view);
+    }
+    return request->has_phases;
+}
 
 static json_t *requests_by_name(const struct report_view *report, bool are_timings)
 {

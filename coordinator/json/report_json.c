@@ -181,6 +181,7 @@ static const struct json_row ERROR_ROWS[] = {
     {.key = "count", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, count)},
     {.key = "worker", .type = JSON_TABLE_COUNT32, .offset = offsetof(struct error_report, worker)},
     {.key = "step", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, step)},
+    {.key = "scenario", .type = JSON_TABLE_TEXT, .offset = offsetof(struct error_report, scenario)},
 };
 static const struct json_table ERRORS = {JSON_ROWS(ERROR_ROWS, struct error_report)};
 

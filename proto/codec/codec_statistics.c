@@ -69,6 +69,9 @@ static void put_requests(const struct statistics *statistics, struct buffer *int
         protobuf_write_number(into, 3, request->count);
         protobuf_write_number(into, 4, request->failed);
         put_histogram(into, 5, request->latency_us);
+        for (uint32_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            put_histogram(into, 6 + phase, request->phase_us[phase]);
+        }
         protobuf_write_close(into, opened);
     }
 }
@@ -101,6 +104,7 @@ static void put_errors(const struct statistics *statistics, struct buffer *into)
         protobuf_write_number(into, 3, error->worker);
         protobuf_write_number(into, 4, error->step);
         put_text(into, 5, error->key);
+        put_text(into, 6, error->scenario);
         protobuf_write_close(into, opened);
     }
 }
@@ -120,6 +124,24 @@ void encode_statistics(const struct message *message, struct buffer *into)
     put_errors(statistics, into);
 }
 
+static bool take_phases(const Tutti__V1__RequestStatistics *wire, struct request_statistics *request,
+                        uint64_t *buckets_left, struct decoding *decoding)
+{
+    const Tutti__V1__Histogram *const phases[] = {
+        [REQUEST_BLOCKED] = wire->blocked_us,     [REQUEST_LOOKUP] = wire->lookup_us,
+        [REQUEST_CONNECT] = wire->connect_us,     [REQUEST_TLS] = wire->tls_us,
+        [REQUEST_SENDING] = wire->sending_us,     [REQUEST_WAITING] = wire->waiting_us,
+        [REQUEST_RECEIVING] = wire->receiving_us,
+    };
+    static_assert(sizeof phases / sizeof *phases == REQUEST_PHASE_COUNT, "each phase is on the wire");
+    for (size_t i = 0; i < REQUEST_PHASE_COUNT; i++) {
+        if (phases[i] != NULL && !take_histogram(phases[i], &request->phase_us[i], buckets_left, decoding)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
                           struct decoding *decoding)
 {
@@ -133,7 +155,8 @@ static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_l
         requests[i].count = from->count;
         requests[i].failed = from->failed;
         if (!take_name(&from->name, "name of a request", &requests[i].name, decoding->error) ||
-            !take_histogram(from->latency_us, &requests[i].latency_us, buckets_left, decoding)) {
+            !take_histogram(from->latency_us, &requests[i].latency_us, buckets_left, decoding) ||
+            !take_phases(from, &requests[i], buckets_left, decoding)) {
             return false;
         }
     }
@@ -182,7 +205,8 @@ static bool take_errors(const Tutti__V1__Statistics *wire, struct decoding *deco
         errors[i].step = from->step;
         if (!take_worker(from->worker, &errors[i].worker, decoding->error) ||
             !take_text(&from->text, "text of an error", &errors[i].text, decoding->error) ||
-            !take_text(&from->key, "key of an error", &errors[i].key, decoding->error)) {
+            !take_text(&from->key, "key of an error", &errors[i].key, decoding->error) ||
+            !take_text(&from->scenario, "scenario of an error", &errors[i].scenario, decoding->error)) {
             return false;
         }
     }

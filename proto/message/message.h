@@ -6,6 +6,7 @@
 #include "common/worker_set.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
+#include "proto/message/request_phase.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -144,7 +145,8 @@ struct request_statistics {
     bool is_timing; /* tutti.time, not a request */
     uint64_t count;
     uint64_t failed;
-    struct histogram *latency_us; /* owned by the message */
+    struct histogram *latency_us;                    /* of those that left; owned by the message */
+    struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
 };
 
 struct wait_statistics {
@@ -155,8 +157,9 @@ struct wait_statistics {
 };
 
 struct error_statistics {
-    struct bytes key;  /* errors of one key are one; empty: that is the text */
-    struct bytes text; /* of the first one */
+    struct bytes key;      /* errors of one key are one; empty: that is the text */
+    struct bytes text;     /* of the first one */
+    struct bytes scenario; /* whose step failed; empty: it was no step */
     uint64_t count;
     uint32_t worker; /* the first one that had it */
     uint64_t step;

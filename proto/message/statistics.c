@@ -16,7 +16,8 @@ static size_t statistics_text_bytes(const struct statistics *statistics)
         bytes += statistics->waits[i].name.size;
     }
     for (size_t i = 0; i < statistics->error_count; i++) {
-        bytes += statistics->errors[i].key.size + statistics->errors[i].text.size;
+        bytes += statistics->errors[i].key.size + statistics->errors[i].text.size +
+                 statistics->errors[i].scenario.size;
     }
     return bytes;
 }
@@ -54,6 +55,7 @@ struct statistics *statistics_copy(const struct statistics *from)
         copy->errors[i] = from->errors[i];
         statistics_move_text(&copy->errors[i].key, &texts);
         statistics_move_text(&copy->errors[i].text, &texts);
+        statistics_move_text(&copy->errors[i].scenario, &texts);
     }
     return copy;
 }
@@ -67,6 +69,9 @@ void statistics_free(struct statistics **statistics)
     histogram_free(&self->step_us);
     for (size_t i = 0; i < self->request_count; i++) {
         histogram_free(&self->requests[i].latency_us);
+        for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            histogram_free(&self->requests[i].phase_us[phase]);
+        }
     }
     for (size_t i = 0; i < self->wait_count; i++) {
         histogram_free(&self->waits[i].waited_us);

@@ -1,5 +1,6 @@
 """Every error that a WebDriver may answer with, and every answer that is none: against one that the test plays."""
 import json
+import re
 import signal
 import unittest
 
@@ -48,6 +49,15 @@ class Answers(unittest.TestCase):
         self.assertIn("--headless=new", options["args"])
         self.assertEqual([path for path, _ in driver.requests("DELETE")],
                          ["/session/a/b c?"] * 3 + ["/wd/hub/session/a/b c?"], "closed at the end, the youngest first")
+
+    def test_values_are_those_of_json(self):
+        with FakeDriver() as driver:
+            driver.found = [{"id": 9007199254740993, "third": 0.1 + 0.2, "none": None, "list": [], "object": {}}, None]
+            result = run("fake-values", "-w", 1, "-r", 1, "--target", driver.url)
+            self.assertEqual(result.code, 0, result)
+            sent = [body for _, path, body, _ in driver.seen if path.endswith("/execute/sync")]
+        self.assertEqual([re.search(r'"args":(\[.*\])', body).group(1) for body in sent],
+                         ["[9007199254740993,0.30000000000000004,[],[],{},[null],[]]", "[[],{}]"])
 
     def test_polling_where_there_is_no_other_way(self):
         with FakeDriver() as driver:

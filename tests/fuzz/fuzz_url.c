@@ -3,6 +3,8 @@
 #include "fuzz.h"
 
 #include "agent/http/message/url.h"
+#include "agent/http/message/url_coding.h"
+#include "common/memory.h"
 
 #include <string.h>
 
@@ -47,6 +49,29 @@ static void check_resolving(const struct url *base, struct bytes reference)
     url_finish(&made);
 }
 
+/* What is encoded comes back; what is decoded fits, and is the same when it is encoded and decoded again. */
+static void check_coding(struct bytes text)
+{
+    size_t size = url_encoded_size(text, "");
+    char *encoded = memory_new(size + 1, 1);
+    char *decoded = memory_new(size + 1, 1);
+    size_t decoded_size = 0;
+    struct bytes name;
+    struct bytes value;
+
+    url_encode_to(encoded, text, "");
+    FUZZ_CHECK(url_decode_to(decoded, bytes_of(encoded, size), true, &decoded_size));
+    FUZZ_CHECK(bytes_equal(bytes_of(decoded, decoded_size), text));
+    if (url_decode_to(decoded, text, true, &decoded_size)) {
+        FUZZ_CHECK(decoded_size <= text.size);
+    }
+    for (struct bytes rest = text; url_query_next(&rest, &name, &value);) {
+        FUZZ_CHECK(name.size + value.size <= text.size && memchr(name.data, '=', name.size) == NULL);
+    }
+    memory_free(encoded);
+    memory_free(decoded);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *line_end = size > 0 ? memchr(data, '\n', size) : NULL;
@@ -55,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct url url = {0};
     struct error error = {""};
 
+    check_coding(reference);
     if (url_parse(bytes_of(data, first), &url, &error)) {
         check_url(&url);
         check_resolving(&url, reference);

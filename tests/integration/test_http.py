@@ -253,7 +253,7 @@ class Http(unittest.TestCase):
                 }
                 assert(r[1].status == 404 and r[2].kind == 'reset' and r[3].status == 201)
                 assert(r[4].kind == 'refused' and tostring(r[4]):find('script.lua:%d+: GET http://127.0.0.1:1/'))
-                assert(r[5].kind == 'request' and r[6].status == 200 and #r == 6)
+                assert(r[5].kind == 'bad_request' and r[6].status == 200 and #r == 6)
                 for i = 1, 100 do many[i] = { url = tutti.target .. '/status/' .. 400 + i, name = 'many' } end
                 for i, one in ipairs(http.batch(many)) do assert(one.status == 400 + i, one.status or one.message) end
                 assert(#http.batch {} == 0)
@@ -334,6 +334,27 @@ class Http(unittest.TestCase):
                     texts = "\n".join(error["message"] for error in other)
                     for part in ("a?id=", "/b/", "order ", "status 404", "status 503", "script.lua:7: GET http://127.0.0.1:1/a"):
                         self.assertIn(part, texts)
+
+    def test_a_report_tells_scenarios_apart_and_shows_tables(self):
+        path = pathlib.Path(self.folder.name, "errors.lua")
+        path.write_text(HEAD + """
+local function buy() http.get("http://127.0.0.1:1/buy", { name = "buy" }) end
+tutti.scenario("browse", function() buy() end)
+tutti.scenario("order", function() buy() end)
+tutti.scenario("pay", function() error { code = 7, message = "the card is refused" } end)
+tutti.scenario("ship", function() error { code = 8, carrier = "none" } end)
+""")
+        result = run(path, "-w", 3, "--single-run", "--agents", 2)
+        self.assertEqual(result.code, 1, result)
+        self.assertEqual(sorted((error["scenario"], error["count"]) for error in result.report["errors"]),
+                         [("browse", 3), ("order", 3), ("pay", 3), ("ship", 3)])
+        messages = {error["scenario"]: error["message"] for error in result.report["errors"]}
+        self.assertEqual(messages["browse"], messages["order"])
+        self.assertRegex(messages["browse"], r"^errors.lua:3: GET http://127.0.0.1:1/buy: .*refused")
+        self.assertEqual((messages["pay"], messages["ship"]), ("the card is refused", '{ carrier = "none", code = 8 }'))
+        for line in ("3 × the card is refused\n", '3 × { carrier = "none", code = 8 }\n', ", scenario order\n"):
+            self.assertIn(line, result.out)
+        self.assertEqual(result.report["requests"]["buy"], {"count": 6, "failed": 6, "p50_ms": 0, "p95_ms": 0, "p99_ms": 0, "max_ms": 0})
 
 
 if __name__ == "__main__":

@@ -52,13 +52,15 @@ local function encode_table(value, depth)
   if name then return encode_object({ [name] = id }, depth) end
   local count = rawlen(value)
   if count > 0 or lists[value] then return encode_list(value, count, depth) end
+  if next(value) == nil then return json.encode(value) end -- [] where json.array has marked it
   return encode_object(value, depth)
 end
 
 function encode(value, depth)
   local kind = type(value)
   if kind == "table" then return encode_table(value, depth) end
-  if kind == "function" or kind == "thread" or (kind == "userdata" and not rawequal(value, json.null)) then
+  local is_json = rawequal(value, json.null) or rawequal(value, json.empty_array)
+  if kind == "function" or kind == "thread" or (kind == "userdata" and not is_json) then
     checks.fail("a %s cannot be passed to a page", kind)
   end
   if math.type(value) == "integer" then return tostring(value) end

@@ -7,6 +7,7 @@
 #include "agent/http/curl/curl_cookies.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/curl/curl_request.h"
+#include "agent/http/curl/curl_timings.h"
 #include "agent/http/http_bodies.h"
 #include "agent/http/message/fields.h"
 #include "common/clock.h"
@@ -59,6 +60,7 @@ struct curl_exchange {
     size_t followed_bytes; /* of the hops: the last one may be no redirect that is followed */
     uint64_t asked_ns;     /* when it was started */
     uint64_t waited_us;
+    uint64_t answered_ns; /* when the last answer began; 0: none has */
     uint64_t timeout_ms;
     int open_errno;         /* why no socket could be made; 0: one could */
     int probed_errno;       /* no descriptor was left when it failed; 0: there was, or it was not about one */
@@ -104,6 +106,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         /* A redirect, a 100 or an authentication went before. */
+        exchange->answered_ns = clock_now_ns();
         exchange->followed_bytes = exchange->hops.size;
         buffer_clear(&exchange->bodies.head);
         buffer_clear(&exchange->bodies.body);
@@ -397,6 +400,7 @@ struct curl_exchange *curl_client_start(struct curl_client *client, const struct
     exchange->is_lost = false;
     exchange->open_errno = 0;
     exchange->is_source_refused = false;
+    exchange->answered_ns = 0;
     exchange->error_text[0] = 0;
     exchange->timeout_ms = request.timeout_ms;
     exchange->asked_ns = clock_now_ns();
@@ -488,27 +492,6 @@ void curl_client_close_idle(struct curl_client *client)
     curl_engine_hang_up(client->engine, client);
 }
 
-static uint64_t duration_us(CURL *easy, CURLINFO info)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, info, &us);
-    return us > 0 ? (uint64_t)us : 0;
-}
-
-static void read_timings(struct curl_exchange *exchange, struct http_timings *timings)
-{
-    CURL *easy = exchange->easy;
-    uint64_t waited_us = exchange->waited_us;
-
-    timings->name_lookup_us = waited_us + duration_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    timings->connect_us = waited_us + duration_us(easy, CURLINFO_CONNECT_TIME_T);
-    timings->tls_us = duration_us(easy, CURLINFO_APPCONNECT_TIME_T);
-    timings->tls_us += timings->tls_us > 0 ? waited_us : 0;
-    timings->first_byte_us = waited_us + duration_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
-    timings->total_us = waited_us + duration_us(easy, CURLINFO_TOTAL_TIME_T);
-}
-
 /* What the system said when no connection could be made. */
 static int client_connect_errno(const struct curl_exchange *exchange)
 {
@@ -595,6 +578,16 @@ static int client_probe(CURLcode result)
     }
 }
 
+static void read_times(const struct curl_exchange *exchange, struct http_response *response)
+{
+    struct curl_times times = {.easy = exchange->easy, .waited_us = exchange->waited_us};
+
+    if (exchange->answered_ns > 0) {
+        times.answered_us = (exchange->answered_ns - exchange->asked_ns) / 1000;
+    }
+    curl_timings_read(&times, response);
+}
+
 static enum http_failure failure_of(const struct curl_exchange *exchange, CURLcode result)
 {
     if (exchange->is_lost) {
@@ -673,7 +666,7 @@ void curl_exchange_done(struct curl_exchange *exchange, CURLcode result)
     }
     response->redirects = bytes_of(exchange->hops.data, exchange->followed_bytes);
     read_exchange(exchange, response);
-    read_timings(exchange, &response->timings);
+    read_times(exchange, response);
     if (!exchange->is_lost) {
         curl_serve_waiting(exchange->client);
     }

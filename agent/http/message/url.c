@@ -4,6 +4,7 @@
 #include "agent/http/message/fields.h"
 #include "common/address.h"
 #include "common/buffer.h"
+#include "common/digits.h"
 #include "common/memory.h"
 
 #include <idn2.h>
@@ -88,23 +89,14 @@ bool url_is_relative(struct bytes reference)
            !is_letter(reference.data[0]);
 }
 
-static int url_hex_digit(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    byte |= 0x20;
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 static char *percent_decode(struct bytes text)
 {
     char *out = memory_new(text.size + 1, 1);
     size_t size = 0;
 
     for (size_t i = 0; i < text.size; i++) {
-        int high = i + 2 < text.size && text.data[i] == '%' ? url_hex_digit(text.data[i + 1]) : -1;
-        int low = high >= 0 ? url_hex_digit(text.data[i + 2]) : -1;
+        int high = i + 2 < text.size && text.data[i] == '%' ? digits_hex_value(text.data[i + 1]) : -1;
+        int low = high >= 0 ? digits_hex_value(text.data[i + 2]) : -1;
         if (low >= 0 && (high | low) != 0) {
             out[size++] = (char)(high << 4 | low);
             i += 2;

@@ -231,10 +231,27 @@ void native_exchange_deliver(struct native_exchange *exchange)
     exchange->base.on_done(exchange->base.context, &exchange->response);
 }
 
+static void note_end(struct native_exchange *exchange, bool is_ok)
+{
+    struct http_response *response = &exchange->response;
+    struct phase_clock *clock = &exchange->clock;
+    uint64_t now_ns = clock_now_ns();
+
+    if (exchange->connection != NULL) {
+        native_connection_note_phase(exchange->connection);
+    }
+    phase_clock_enter(clock, clock->phase, now_ns);
+    response->phase = is_ok ? NULL : request_phase_name(clock->phase);
+    response->has_left = exchange->has_left;
+    response->timings.total_us = (now_ns - exchange->started_ns) / 1000;
+    memcpy(response->timings.phase_us, clock->us, sizeof clock->us);
+}
+
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text)
 {
     struct http_response *response = &exchange->response;
 
+    note_end(exchange, failure == HTTP_OK);
     /* The text may be the connection's own. */
     bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
     if (failure != HTTP_OK && exchange->connection != NULL) {
@@ -244,7 +261,6 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     exchange->connection = NULL;
     response->failure = failure;
     response->text = failure != HTTP_OK ? exchange->text : NULL;
-    response->timings.total_us = (clock_now_ns() - exchange->started_ns) / 1000;
     if (failure != HTTP_OK) {
         native_drop_bodies(exchange);
     }
@@ -288,6 +304,9 @@ void native_exchange_begin(struct native_exchange *exchange, bool is_fresh)
     buffer_clear(&exchange->bodies.head);
     buffer_clear(&exchange->bodies.body);
     content_decoder_free(&exchange->decoder);
+    if (exchange->clock.phase != REQUEST_BLOCKED) { /* a redirect, or a second try */
+        phase_clock_enter(&exchange->clock, REQUEST_BLOCKED, clock_now_ns());
+    }
     exchange->is_fresh = is_fresh || exchange->wish.is_fresh;
     if (!native_connection_get(exchange)) {
         begin_waiting(exchange);
@@ -305,6 +324,8 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
     exchange->challenges = 0;
     exchange->is_retried = false;
     exchange->response = (struct http_response){0};
+    exchange->has_left = false;
+    phase_clock_begin(&exchange->clock, exchange->started_ns);
     native_drop_bodies(exchange);
     if (!native_wish_take(exchange, request, &error)) {
         fail_within_start(exchange, HTTP_BAD_REQUEST, error.text);
@@ -345,6 +366,7 @@ void native_exchange_continue(struct native_exchange *exchange)
         native_engine_unset_timer(exchange->engine, &exchange->body_timer);
         stream_write_borrowed(exchange->connection->stream,
                               bytes_of(exchange->wish.body, exchange->wish.body_size));
+        native_connection_note_sent(exchange->connection);
     }
 }
 

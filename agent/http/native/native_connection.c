@@ -66,6 +66,72 @@ void native_connections_drop_all(struct native_pool *pool, bool is_reset)
     }
 }
 
+static bool has_gone(const struct native_connection *connection)
+{
+    return !connection->exchange->is_body_held && stream_pending(connection->stream) == 0;
+}
+
+void native_connection_note_sent(const struct native_connection *connection)
+{
+    struct native_exchange *exchange = connection->exchange;
+
+    exchange->has_left = true;
+    if (has_gone(connection)) {
+        phase_clock_enter(&exchange->clock, REQUEST_WAITING, clock_now_ns());
+    }
+}
+
+void native_connection_note_phase(const struct native_connection *connection)
+{
+    const struct stream_times *times = stream_times(connection->stream);
+    struct phase_clock *clock = &connection->exchange->clock;
+
+    if (clock->phase == REQUEST_LOOKUP && times->resolved_ns > 0) {
+        phase_clock_enter(clock, REQUEST_CONNECT, times->resolved_ns);
+    }
+    if (clock->phase == REQUEST_CONNECT && times->connected_ns > 0) {
+        phase_clock_enter(clock, connection->is_tls ? REQUEST_TLS : REQUEST_SENDING, times->connected_ns);
+    }
+    if (clock->phase == REQUEST_TLS && times->open_ns > 0) {
+        phase_clock_enter(clock, REQUEST_SENDING, times->open_ns);
+    }
+    if (clock->phase == REQUEST_SENDING && times->drained_ns > 0 && has_gone(connection)) {
+        phase_clock_enter(clock, REQUEST_WAITING, times->drained_ns);
+    }
+}
+
+/* The answer, or what precedes it, has begun. */
+static void note_answer(const struct native_connection *connection)
+{
+    struct native_exchange *exchange = connection->exchange;
+
+    if (exchange->clock.phase == REQUEST_RECEIVING) {
+        return;
+    }
+    uint64_t now_ns = clock_now_ns();
+    native_connection_note_phase(connection);
+    phase_clock_enter(&exchange->clock, REQUEST_RECEIVING, now_ns);
+    if (!exchange->has_begun_answer) {
+        exchange->has_begun_answer = true;
+        exchange->response.timings.first_byte_us = (now_ns - exchange->started_ns) / 1000;
+    }
+}
+
+/* It was not the answer that has come: the request is where it was before. */
+static void await_answer(const struct native_connection *connection)
+{
+    struct phase_clock *clock = &connection->exchange->clock;
+
+    clock->phase = has_gone(connection) ? REQUEST_WAITING : REQUEST_SENDING;
+}
+
+/* It has a connection: a new one, or one that is used again. For one that is to be had at once, no time has
+ * passed. */
+static void note_connection(struct native_exchange *exchange, enum request_phase next)
+{
+    phase_clock_enter(&exchange->clock, next, exchange->is_waiting ? clock_now_ns() : 0);
+}
+
 /* What the answer of a request under way says, as far as it has come. */
 static void read_answer(struct native_connection *connection, struct bytes data)
 {
@@ -78,11 +144,13 @@ static void read_answer(struct native_connection *connection, struct bytes data)
         case HTTP1_MORE:
             return;
         case HTTP1_INTERIM:
+            await_answer(connection);
             if (connection->parser.status == 100) {
                 native_exchange_continue(exchange);
             }
             break;
         case HTTP1_HEAD:
+            note_answer(connection);
             native_exchange_head_is_complete(exchange, &connection->parser);
             break;
         case HTTP1_BODY:
@@ -115,10 +183,7 @@ static void on_data(void *context, struct bytes data)
         native_connection_drop(connection, false); /* a 408, or something else that was not asked for */
         return;
     }
-    if (!exchange->has_begun_answer) {
-        exchange->has_begun_answer = true;
-        exchange->response.timings.first_byte_us = (clock_now_ns() - exchange->started_ns) / 1000;
-    }
+    note_answer(connection);
     read_answer(connection, data);
 }
 
@@ -209,6 +274,7 @@ static void on_open(void *context)
     timings->name_lookup_us = native_duration_us(exchange->started_ns, times->resolved_ns);
     timings->connect_us = native_duration_us(exchange->started_ns, times->connected_ns);
     timings->tls_us = connection->is_tls ? native_duration_us(exchange->started_ns, times->open_ns) : 0;
+    native_connection_note_phase(connection);
     native_connection_send(connection);
 }
 
@@ -302,6 +368,7 @@ bool native_connection_get(struct native_exchange *exchange)
             move_to_front(found);
             found->exchange = exchange;
             exchange->connection = found;
+            note_connection(exchange, REQUEST_SENDING);
             native_connection_send(found);
             return true;
         }
@@ -313,6 +380,7 @@ bool native_connection_get(struct native_exchange *exchange)
     if (count >= HTTP_CONNECTIONS_MAX) {
         native_connection_drop(found, false);
     }
+    note_connection(exchange, REQUEST_LOOKUP);
     native_connection_open(exchange);
     return true;
 }
@@ -342,4 +410,5 @@ void native_connection_send(struct native_connection *connection)
     if (exchange->is_body_held) {
         native_engine_set_timer(exchange->engine, &exchange->body_timer, clock_now_ns() + NS_PER_S);
     }
+    native_connection_note_sent(connection);
 }

@@ -8,6 +8,7 @@
 #include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
 #include "agent/http/message/url.h"
+#include "agent/http/phase_clock.h"
 #include "agent/net/stream.h"
 #include "common/address.h"
 #include "common/buffer.h"
@@ -146,6 +147,7 @@ struct native_exchange {
     struct native_timer timer;
     struct native_timer body_timer;
     uint64_t started_ns;
+    struct phase_clock clock;
     uint64_t begun_ns; /* this exchange of several, when redirects are followed */
     uint64_t timeout_ms;
     uint32_t redirects;
@@ -156,6 +158,7 @@ struct native_exchange {
     bool is_fresh; /* it wants a connection that has served no other */
     bool is_retried;
     bool has_begun_answer;
+    bool has_left;     /* a server may have got some of it */
     bool is_body_held; /* until the server says 100 */
     char address[HTTP_ADDRESS_BYTES];
     char text[320];
@@ -214,6 +217,10 @@ const struct stream_proxy *native_proxy_of_stream(const struct native_proxy *pro
  * there may be lead to its origin, and all are busy. */
 MUST_CHECK bool native_connection_get(struct native_exchange *exchange);
 void native_connection_send(struct native_connection *connection);
+/* After something of the request has been written: waits for the answer, if all of it has gone. */
+void native_connection_note_sent(const struct native_connection *connection);
+/* Brings the clock of its request up to what the connection has reached. */
+void native_connection_note_phase(const struct native_connection *connection);
 /* It is idle from now on. */
 void native_connection_leave(struct native_connection *connection);
 void native_connection_drop(struct native_connection *connection, bool is_reset);

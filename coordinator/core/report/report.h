@@ -7,13 +7,15 @@
 #include "coordinator/core/report/report_rows.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
+#include "proto/message/request_phase.h"
 
 struct request_report {
     struct bytes name;
     bool is_timing;
     uint64_t count;
     uint64_t failed;
-    const struct histogram *latency_us;
+    const struct histogram *latency_us;                    /* of those that left */
+    const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
 };
 
 struct wait_report {

@@ -36,6 +36,7 @@ struct bottleneck_report {
 
 struct error_report {
     struct bytes text;
+    struct bytes scenario; /* whose step failed; empty: it was no step */
     uint64_t count;
     uint32_t worker;
     uint64_t step;

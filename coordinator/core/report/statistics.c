@@ -24,6 +24,9 @@ static void free_entries(struct campaign_statistics *statistics)
     while (map_next(statistics->requests, &cursor)) {
         struct request_total *total = (struct request_total *)cursor.value;
         histogram_free(&total->latency_us);
+        for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            histogram_free(&total->phase_us[phase]);
+        }
         text_finish(&total->name);
         memory_free(total);
     }
@@ -39,6 +42,7 @@ static void free_entries(struct campaign_statistics *statistics)
         struct error_total *total = cursor.value;
         text_finish(&total->key);
         text_finish(&total->text);
+        text_finish(&total->scenario);
         memory_free(total);
     }
 }
@@ -87,6 +91,18 @@ static void merge_histogram(struct campaign_statistics *statistics, struct histo
     }
 }
 
+static void merge_phases(struct campaign_statistics *statistics, struct request_total *total,
+                         const struct request_statistics *from)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        if (from->phase_us[phase] != NULL && total->phase_us[phase] == NULL) {
+            total->phase_us[phase] = histogram_new();
+            total->report.phase_us[phase] = total->phase_us[phase];
+        }
+        merge_histogram(statistics, total->phase_us[phase], from->phase_us[phase]);
+    }
+}
+
 static void merge_request(struct campaign_statistics *statistics, const struct request_statistics *from,
                           struct buffer *key)
 {
@@ -104,6 +120,7 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     total->report.count += from->count;
     total->report.failed += from->failed;
     merge_histogram(statistics, total->latency_us, from->latency_us);
+    merge_phases(statistics, total, from);
     if (!from->is_timing) {
         statistics->requests_total += from->count;
         merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
@@ -140,9 +157,13 @@ static void merge_error(struct campaign_statistics *statistics, const struct err
         total = MEMORY_NEW(struct error_total);
         total->key = text_copy(key);
         /* Under "(other)" there is no text that stands for all. */
-        total->text = text_copy(bytes_equal(key, wanted) ? from->text : key);
-        total->report =
-            (struct error_report){.text = total->text.bytes, .worker = from->worker, .step = from->step};
+        bool is_own = bytes_equal(key, wanted);
+        total->text = text_copy(is_own ? from->text : key);
+        total->scenario = text_copy(is_own ? from->scenario : bytes_of("", 0));
+        total->report = (struct error_report){.text = total->text.bytes,
+                                              .scenario = total->scenario.bytes,
+                                              .worker = from->worker,
+                                              .step = from->step};
         (void)map_put(statistics->errors, buffer_bytes(buffer), total);
     }
     total->report.count += from->count;

@@ -12,6 +12,7 @@ struct request_total {
     struct text name;
     struct request_report report;
     struct histogram *latency_us;
+    struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* NULL until one is reported */
 };
 
 struct wait_total {
@@ -23,6 +24,7 @@ struct wait_total {
 struct error_total {
     struct text key;
     struct text text;
+    struct text scenario;
     struct error_report report;
 };
 

@@ -6,9 +6,19 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct request_report) == 48 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 40 && sizeof(struct campaign_statistics) == 136,
+static_assert(sizeof(struct request_report) == 104 && sizeof(struct wait_report) == 80 &&
+                  sizeof(struct error_report) == 56 && sizeof(struct campaign_statistics) == 136,
               "what is packed here has to know each field");
+
+static void phases_pack(const struct request_total *total, struct buffer *into)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        pack_flag(into, total->phase_us[phase] != NULL);
+        if (total->phase_us[phase] != NULL) {
+            histogram_pack(total->phase_us[phase], into);
+        }
+    }
+}
 
 static void requests_pack(const struct campaign_statistics *statistics, struct buffer *into)
 {
@@ -21,6 +31,7 @@ static void requests_pack(const struct campaign_statistics *statistics, struct b
         pack_number(into, total->report.count);
         pack_number(into, total->report.failed);
         histogram_pack(total->latency_us, into);
+        phases_pack(total, into);
     }
 }
 
@@ -48,6 +59,7 @@ static void errors_pack(const struct campaign_statistics *statistics, struct buf
         const struct error_report *report = &total->report;
         pack_bytes(into, total->key.bytes);
         pack_bytes(into, report->text);
+        pack_bytes(into, report->scenario);
         pack_number(into, report->count);
         pack_number(into, report->worker);
         pack_number(into, report->step);
@@ -81,6 +93,21 @@ static void histogram_unpack_into(struct histogram *histogram, struct unpack *fr
     histogram_free(&found);
 }
 
+static void phases_unpack(struct request_statistics *request, struct unpack *from)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        request->phase_us[phase] = unpack_flag(from) ? histogram_unpack(from) : NULL;
+    }
+}
+
+static void request_free_histograms(struct request_statistics *request)
+{
+    histogram_free(&request->latency_us);
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        histogram_free(&request->phase_us[phase]);
+    }
+}
+
 /* The totals of a name are merged as if one agent had reported them. */
 static void requests_unpack(struct campaign_statistics *statistics, struct unpack *from)
 {
@@ -91,11 +118,12 @@ static void requests_unpack(struct campaign_statistics *statistics, struct unpac
         request.count = unpack_number(from);
         request.failed = unpack_number(from);
         request.latency_us = histogram_unpack(from);
+        phases_unpack(&request, from);
         if (!from->is_broken) {
             campaign_statistics_merge(statistics,
                                       &(struct statistics){.requests = &request, .request_count = 1});
         }
-        histogram_free(&request.latency_us);
+        request_free_histograms(&request);
     }
 }
 
@@ -122,6 +150,7 @@ static void errors_unpack(struct campaign_statistics *statistics, struct unpack 
     for (uint64_t i = 0; i < count && !from->is_broken; i++) {
         struct error_statistics error = {.key = unpack_bytes(from)};
         error.text = unpack_bytes(from);
+        error.scenario = unpack_bytes(from);
         error.count = unpack_number(from);
         error.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         error.step = unpack_number(from);

@@ -106,6 +106,14 @@ static void view_bottlenecks(struct report_view *view, const struct campaign_rep
     view->bottleneck_count = report->bottleneck_count;
 }
 
+static void view_phases(struct request_view *view, const struct request_report *request)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        view->has_phases = view->has_phases || request->phase_us[phase] != NULL;
+        view->phases[phase] = quantiles_of(request->phase_us[phase]);
+    }
+}
+
 static void view_requests(struct report_view *view, const struct campaign_report *report)
 {
     struct request_view *requests = report_view_array(view, report->request_count, sizeof *requests);
@@ -116,6 +124,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .count = request->count,
                                             .failed = request->failed,
                                             .latency = quantiles_of(request->latency_us)};
+        view_phases(&requests[i], request);
     }
     view->requests = requests;
     view->request_count = report->request_count;
@@ -144,6 +153,7 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     for (size_t i = 0; i < report->error_count; i++) {
         errors[i] = report->errors[i];
         errors[i].text = report_view_text(view, errors[i].text);
+        errors[i].scenario = report_view_text(view, errors[i].scenario);
     }
     view->errors = errors;
     view->error_count = report->error_count;

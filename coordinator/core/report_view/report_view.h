@@ -5,6 +5,7 @@
 #include "coordinator/core/report/report_rows.h"
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
+#include "proto/message/request_phase.h"
 
 #include <stddef.h>
 
@@ -26,7 +27,9 @@ struct request_view {
     bool is_timing;
     uint64_t count;
     uint64_t failed;
-    struct quantiles latency;
+    struct quantiles latency; /* of those that left */
+    bool has_phases;
+    struct quantiles phases[REQUEST_PHASE_COUNT];
 };
 
 struct wait_view {

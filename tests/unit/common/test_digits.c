@@ -56,11 +56,25 @@ static void groups_have_three_digits(void **state)
     }
 }
 
+static void hexadecimal_digits_have_a_value(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (int i = 0; digits[i] != 0; i++) {
+        assert_int_equal(digits_hex_value((uint8_t)digits[i]), i < 16 ? i : i - 6);
+    }
+    static const char others[] = "/:@`gG \x19";
+    for (int i = 0; i <= 8; i++) {
+        assert_int_equal(digits_hex_value((uint8_t)others[i]), -1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digits_are_read_up_to_what_follows),
         cmocka_unit_test(groups_have_three_digits),
+        cmocka_unit_test(hexadecimal_digits_have_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,45 @@ static void gives_headers_status_and_timings(void **state)
     assert_string_equal(fixture->users[0].body, "gone");
 }
 
+static void expect_whole_time(const struct http_response *response, bool is_reused)
+{
+    const uint64_t *us = response->timings.phase_us;
+    uint64_t sum = 0;
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        sum += us[phase];
+    }
+    assert_int_equal(sum, response->timings.total_us);
+    assert_int_equal(us[REQUEST_BLOCKED], 0);
+    assert_int_equal(us[REQUEST_TLS], 0);
+    if (is_reused) {
+        assert_int_equal(us[REQUEST_LOOKUP] + us[REQUEST_CONNECT], 0);
+    }
+}
+
+static void phases_are_the_whole_time(void **state)
+{
+    struct fixture *fixture = *state;
+    expect_whole_time(fetch(fixture, 0, "/hints", (struct http_request){0}), false);
+    expect_whole_time(fetch(fixture, 0, "/ok", (struct http_request){0}), true);
+    expect_whole_time(fetch(fixture, 0, "/redirect", (struct http_request){.is_followed = true}), true);
+    const struct http_response *response =
+        fetch(fixture, 0, "/stall", (struct http_request){.timeout_ms = 60});
+    assert_string_equal(response->phase, "waiting");
+    assert_true(response->has_left);
+    assert_in_range(response->timings.phase_us[REQUEST_WAITING], 50000, 5000000);
+    expect_whole_time(response, true);
+    response = fetch(fixture, 0, "", (struct http_request){.url = "http://127.0.0.1:1/"});
+    assert_string_equal(response->phase, "connect");
+    assert_false(response->has_left);
+    expect_whole_time(response, false);
+    response = fetch(fixture, 0, "/half", (struct http_request){0});
+    assert_string_equal(response->phase, "receiving");
+    assert_true(response->has_left);
+    response = fetch(fixture, 0, "", (struct http_request){.url = "http://"});
+    assert_null(response->phase);
+    assert_false(response->has_left);
+}
+
 static void follows_redirects_only_when_asked(void **state)
 {
     struct fixture *fixture = *state;
@@ -495,6 +534,7 @@ int main(void)
         TEST(keeps_cookies_apart),
         TEST(sends_what_was_asked_and_no_more_the_next_time),
         TEST(gives_headers_status_and_timings),
+        TEST(phases_are_the_whole_time),
         TEST(follows_redirects_only_when_asked),
         TEST(says_how_a_server_misbehaves),
         TEST(ends_a_stall_at_its_timeout),

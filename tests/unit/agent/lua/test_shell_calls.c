@@ -281,6 +281,36 @@ static void an_error_table_shows_its_message(void **state)
     assert_null(strstr(shell_errors(shell), "table: 0x"));
 }
 
+static void expect_shown(const char *error, const char *shown)
+{
+    void *state = NULL;
+    char body[400];
+    assert_int_equal(shell_set_up(&state), 0);
+    struct shell *shell = state;
+    snprintf(body, sizeof body, "error(%s)", error);
+    begin_body(shell, body);
+    shell_finish(shell);
+    char expected[400];
+    snprintf(expected, sizeof expected, "%s\n", shown);
+    assert_string_equal(shell_errors(shell), expected);
+    assert_int_equal(shell_tear_down(&state), 0);
+}
+
+static void an_error_table_without_a_message_shows_its_fields(void **state)
+{
+    (void)state;
+    expect_shown("{ code = 7, reason = 'no stock', ok = false, rate = 1.5 }",
+                 "{ code = 7, ok = false, rate = 1.5, reason = \"no stock\" }");
+    expect_shown("{ 'a', 2, deep = { 1 }, f = print }", "{ \"a\", 2, deep = {…}, f = a function }");
+    expect_shown("{ message = 5 }", "{ message = 5 }");
+    expect_shown("{}", "{}");
+    expect_shown("{ a=1, b=1, c=1, d=1, e=1, f=1, g=1, h=1, i=1 }",
+                 "{ a = 1, b = 1, c = 1, d = 1, e = 1, f = 1, g = 1, h = 1, … }");
+    expect_shown("setmetatable({ message = 'no' }, { __tostring = function() return 'mine' end })", "mine");
+    expect_shown("nil", "nil");
+    expect_shown("7", "7");
+}
+
 static void options_come_after_a_nil_body_and_methods_in_any_case(void **state)
 {
     struct shell *shell = *state;
@@ -351,6 +381,7 @@ int main(void)
         TEST(misuse_is_told_with_its_line),
         TEST(requests_are_made_and_counted),
         TEST(an_error_table_shows_its_message),
+        TEST(an_error_table_without_a_message_shows_its_fields),
         TEST(a_request_refuses_what_it_does_not_understand),
         TEST(options_come_after_a_nil_body_and_methods_in_any_case),
     };

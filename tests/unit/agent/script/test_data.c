@@ -47,6 +47,21 @@ static void rows_of_every_kind_of_file(void **state)
                 "inline[1].deep[1][1] = 8 assert(inline[1].deep[1][1] == 7)");
 }
 
+static void json_means_the_same_in_rows(void **state)
+{
+    struct shell *shell = *state;
+    load(shell,
+         "local json = require 'tutti.json'\n"
+         "local function check(row)\n"
+         "  assert(row.id == 9007199254740993 and math.type(row.id) == 'integer' and row.low == "
+         "math.mininteger)\n"
+         "  assert(row.third == 0.1 + 0.2 and math.type(row.whole) == 'float' and row.none == json.null)\n"
+         "  assert(json.encode(row.list) == '[]' and json.encode(row.object) == '{}' and row.twice == 2)\n"
+         "end\n"
+         "check(tutti.data('numbers.jsonl')[1]) check(tutti.data('numbers.json')[1])\n"
+         "check(tutti.data({ tutti.data('numbers.json')[1] })[1])");
+}
+
 static void what_is_wrong_is_told_with_its_place(void **state)
 {
     struct shell *shell = *state;
@@ -284,17 +299,12 @@ static void the_counter_is_not_for_scripts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reading_costs_what_it_costs),
-        TEST(each_draw_is_another),
-        TEST(a_counter_that_counts_nothing),
-        TEST(rows_of_every_kind_of_file),
-        TEST(what_is_wrong_is_told_with_its_place),
-        TEST(a_row_for_each_worker_and_step),
-        TEST(a_row_for_each_room),
-        TEST(chance_repeats_with_the_seed),
-        TEST(a_variable_of_the_campaign_counts),
-        TEST(when_all_are_given_out_it_says_so),
-        TEST(or_begins_again),
+        TEST(reading_costs_what_it_costs),       TEST(each_draw_is_another),
+        TEST(a_counter_that_counts_nothing),     TEST(rows_of_every_kind_of_file),
+        TEST(json_means_the_same_in_rows),       TEST(what_is_wrong_is_told_with_its_place),
+        TEST(a_row_for_each_worker_and_step),    TEST(a_row_for_each_room),
+        TEST(chance_repeats_with_the_seed),      TEST(a_variable_of_the_campaign_counts),
+        TEST(when_all_are_given_out_it_says_so), TEST(or_begins_again),
         TEST(the_counter_is_not_for_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,20 +11,35 @@
 
 #include <cmocka.h>
 
+static void record(struct meter *meter, struct bytes name, bool is_timing, bool is_ok, uint64_t latency_us)
+{
+    struct request_sample sample = {
+        .name = name, .is_timing = is_timing, .is_ok = is_ok, .latency_us = latency_us};
+    meter_request(meter, &sample);
+}
+
+static void record_error(struct meter *meter, struct bytes key, struct bytes text, uint32_t worker,
+                         uint64_t step)
+{
+    struct error_sample sample = {
+        .key = key, .text = text, .scenario = bytes_of_string("browse"), .worker = worker, .step = step};
+    meter_error(meter, &sample);
+}
+
 static void gives_only_what_came_since(void **state)
 {
     struct meter *meter = meter_new();
     (void)state;
     assert_null(meter_take(meter, 0));
-    meter_request(meter, bytes_of_string("GET /"), false, true, 100);
-    meter_request(meter, bytes_of_string("GET /"), false, false, 300);
-    meter_request(meter, bytes_of_string("GET /"), true, true, 5);
+    record(meter, bytes_of_string("GET /"), false, true, 100);
+    record(meter, bytes_of_string("GET /"), false, false, 300);
+    record(meter, bytes_of_string("GET /"), true, true, 5);
     meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_WRITER, OUTCOME_OK, 7);
     meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_READERS, OUTCOME_SHORT, 9);
     meter_step(meter, STEP_OK, 10);
     meter_step(meter, STEP_FAILED, 20);
-    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 3, 4);
-    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 5, 6);
+    record_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 3, 4);
+    record_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 5, 6);
     struct statistics *statistics = meter_take(meter, 2);
     assert_int_equal(statistics->request_count, 2);
     assert_int_equal(statistics->requests[0].count, 2);
@@ -39,11 +54,12 @@ static void gives_only_what_came_since(void **state)
     assert_int_equal(statistics->error_count, 1);
     assert_int_equal(statistics->errors[0].count, 2);
     assert_int_equal(statistics->errors[0].worker, 3);
+    assert_true(bytes_equal_string(statistics->errors[0].scenario, "browse"));
     statistics_free(&statistics);
 
     assert_null(meter_take(meter, 2));
-    meter_request(meter, bytes_of_string("GET /"), true, true, 6);
-    meter_request(meter, bytes_of_string("GET /"), false, true, 6);
+    record(meter, bytes_of_string("GET /"), true, true, 6);
+    record(meter, bytes_of_string("GET /"), false, true, 6);
     meter_wait(meter, bytes_of_string("pad"), OPERATION_WAIT_READERS, OUTCOME_OK, 9);
     meter_wait(meter, bytes_of_string("page"), OPERATION_WAIT_READERS, OUTCOME_OK, 9);
     statistics = meter_take(meter, 2);
@@ -75,14 +91,53 @@ static void each_thing_is_worth_a_report(void **state)
 {
     struct meter *meter = meter_new();
     (void)state;
-    meter_request(meter, bytes_of_string("GET /"), false, true, 1);
+    record(meter, bytes_of_string("GET /"), false, true, 1);
     expect_report(meter);
     meter_wait(meter, bytes_of_string("pad"), OPERATION_BARRIER, OUTCOME_OK, 1);
     expect_report(meter);
     meter_step(meter, STEP_OK, 1);
     expect_report(meter);
-    meter_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 0, 1);
+    record_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 0, 1);
     expect_report(meter);
+    meter_free(&meter);
+}
+
+static void what_never_left_counts_no_latency(void **state)
+{
+    struct meter *meter = meter_new();
+    struct request_sample sample = {.name = bytes_of_string("GET /"), .is_unsent = true, .latency_us = 7};
+    (void)state;
+    meter_request(meter, &sample);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->requests[0].count, 1);
+    assert_int_equal(statistics->requests[0].failed, 1);
+    assert_int_equal(histogram_count(statistics->requests[0].latency_us), 0);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+static void phases_are_counted_where_they_are_given(void **state)
+{
+    const uint64_t phase_us[REQUEST_PHASE_COUNT] = {[REQUEST_CONNECT] = 3, [REQUEST_WAITING] = 4};
+    struct meter *meter = meter_new();
+    struct request_sample sample = {
+        .name = bytes_of_string("GET /"), .is_ok = true, .latency_us = 7, .phase_us = phase_us};
+    (void)state;
+    meter_request(meter, &sample);
+    record(meter, bytes_of_string("plain"), false, true, 7);
+    for (int round = 0; round < 2; round++) {
+        struct statistics *statistics = meter_take(meter, 0);
+        struct histogram *const *phases = statistics->requests[0].phase_us;
+        for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            assert_int_equal(histogram_count(phases[phase]), 1);
+            assert_int_equal(histogram_maximum(phases[phase]), phase_us[phase]);
+        }
+        for (size_t i = 1; i < statistics->request_count; i++) {
+            assert_null(statistics->requests[i].phase_us[REQUEST_CONNECT]);
+        }
+        statistics_free(&statistics);
+        meter_request(meter, &sample);
+    }
     meter_free(&meter);
 }
 
@@ -94,10 +149,10 @@ static void cuts_what_is_too_long(void **state)
     memset(text, 'x', sizeof text);
     for (size_t more = 0; more < 2; more++) {
         struct bytes name = bytes_of(text, LIMIT_NAME_BYTES + more * 50);
-        meter_request(meter, name, false, true, 1);
+        record(meter, name, false, true, 1);
         meter_wait(meter, name, OPERATION_BARRIER, OUTCOME_OK, 1);
-        meter_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50),
-                    bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
+        record_error(meter, bytes_of(text, LIMIT_TEXT_BYTES + more * 50),
+                     bytes_of(text, LIMIT_TEXT_BYTES + more * 50), 0, 1);
     }
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->request_count, 1);
@@ -116,9 +171,9 @@ static void errors_of_one_key_keep_the_first_text(void **state)
 {
     struct meter *meter = meter_new();
     (void)state;
-    meter_error(meter, bytes_of_string("late"), bytes_of_string("late by 1 s"), 3, 4);
-    meter_error(meter, bytes_of_string("late"), bytes_of_string("late by 2 s"), 5, 6);
-    meter_error(meter, bytes_of_string("gone"), bytes_of_string("late by 1 s"), 7, 8);
+    record_error(meter, bytes_of_string("late"), bytes_of_string("late by 1 s"), 3, 4);
+    record_error(meter, bytes_of_string("late"), bytes_of_string("late by 2 s"), 5, 6);
+    record_error(meter, bytes_of_string("gone"), bytes_of_string("late by 1 s"), 7, 8);
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->error_count, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -138,10 +193,10 @@ static void holds_no_more_names_than_a_report_may(void **state)
     (void)state;
     for (unsigned i = 0; i < 3 * LIMIT_REQUEST_NAMES; i++) {
         snprintf(name, sizeof name, "name %u", i);
-        meter_request(meter, bytes_of_string(name), i % 2, true, 1);
+        record(meter, bytes_of_string(name), i % 2, true, 1);
         meter_wait(meter, bytes_of_string(name), i % 2 ? OPERATION_BARRIER : OPERATION_GET_OR_MAKE,
                    OUTCOME_OK, 1);
-        meter_error(meter, bytes_of_string(name), bytes_of_string(name), i, 1);
+        record_error(meter, bytes_of_string(name), bytes_of_string(name), i, 1);
     }
     struct statistics *statistics = meter_take(meter, 0);
     uint64_t requests = 0;
@@ -166,6 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_only_what_came_since),
         cmocka_unit_test(each_thing_is_worth_a_report),
+        cmocka_unit_test(what_never_left_counts_no_latency),
+        cmocka_unit_test(phases_are_counted_where_they_are_given),
         cmocka_unit_test(cuts_what_is_too_long),
         cmocka_unit_test(errors_of_one_key_keep_the_first_text),
         cmocka_unit_test(holds_no_more_names_than_a_report_may),

@@ -203,6 +203,11 @@ static struct bytes large_file(void)
     return bytes_of(text, sizeof text);
 }
 
+/* A row whose values have to stay what they are. */
+#define NUMBERS                                                                                              \
+    "{\"id\":9007199254740993,\"low\":-9223372036854775808,\"third\":0.30000000000000004,\"whole\":1e4,"     \
+    "\"none\":null,\"list\":[],\"object\":{},\"twice\":1,\"twice\":2}"
+
 bool shell_deploy(struct shell *shell, const char *script)
 {
     struct bytes large = large_file();
@@ -218,6 +223,8 @@ bool shell_deploy(struct shell *shell, const char *script)
         {.path = bytes_of_string("users.jsonl"),
          .content = bytes_of_string("{\"n\":1}\n\n{\"n\":2,\"deep\":[1,\"x\"]}")},
         {.path = bytes_of_string("users.json"), .content = bytes_of_string("[{\"n\":1},\n{\"n\":2}]\n")},
+        {.path = bytes_of_string("numbers.jsonl"), .content = bytes_of_string(NUMBERS "\n")},
+        {.path = bytes_of_string("numbers.json"), .content = bytes_of_string("[" NUMBERS "]")},
         {.path = bytes_of_string("broken.csv"), .content = bytes_of_string("a,b\n1,2\n3\n")},
         {.path = bytes_of_string("twice.csv"), .content = bytes_of_string("a,b,a\n1,2,3\n")},
         {.path = bytes_of_string("header.csv"), .content = bytes_of_string("a,b\n")},

@@ -19,8 +19,11 @@ static void fill_details(struct sample_report *sample)
                                             .waited_us = sample->latency_us};
     sample->waits[1] = sample->waits[0];
     sample->waits[1].kind = OPERATION_WAIT_READERS;
-    sample->errors[0] = (struct error_report){
-        .text = bytes_of_string("pad.lua:7: \033[31mno\xff"), .count = 12, .worker = 4, .step = 2};
+    sample->errors[0] = (struct error_report){.text = bytes_of_string("pad.lua:7: \033[31mno\xff"),
+                                              .scenario = bytes_of_string("browse"),
+                                              .count = 12,
+                                              .worker = 4,
+                                              .step = 2};
 }
 
 void sample_report_init(struct sample_report *sample)

@@ -106,9 +106,29 @@ static void report_has_everything_in_columns(void **state)
     assert_line(text, "  pad.wait_for_writer",
                 "  pad.wait_for_writer     100  50.0 ms  99.0 ms  96 ok, 4 short");
     assert_line(text, "  12 ×", "  12 × pad.lua:7: \\x1b[31mno\\xff");
-    assert_line(text, "      first", "      first: worker 4, step 2");
+    assert_line(text, "      first", "      first: worker 4, step 2, scenario browse");
     assert_null(strchr(text, '\033'));
     assert_null(strstr(text, "spread"));
+}
+
+static void report_shows_phases_where_they_were_measured(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    text_of(sample, false, &buffer);
+    assert_null(strstr(buffer_string(&buffer), "phases"));
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        sample->requests[0].phase_us[phase] = phase < REQUEST_WAITING ? sample->empty : sample->latency_us;
+    }
+    buffer_clear(&buffer);
+    text_of(sample, false, &buffer);
+    const char *table = strstr(buffer_string(&buffer), "  phases p95");
+    assert_non_null(table);
+    assert_line(table, "  phases p95",
+                "  phases p95  blocked  lookup  connect   tls  sending  waiting  receiving");
+    assert_line(table, "  GET /pad",
+                "  GET /pad       0 µs    0 µs     0 µs  0 µs     0 µs  95.0 ms    95.0 ms");
 }
 
 static void report_is_coloured_only_when_asked(void **state)
@@ -214,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_line_tells_how_it_is, setup, teardown),
         cmocka_unit_test_setup_teardown(live_line_divides_by_no_time, setup, teardown),
         cmocka_unit_test_setup_teardown(report_has_everything_in_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_shows_phases_where_they_were_measured, setup, teardown),
         cmocka_unit_test_setup_teardown(report_is_coloured_only_when_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(report_leaves_out_what_is_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(report_says_how_agents_were_and_who_could_not_keep_up, setup,

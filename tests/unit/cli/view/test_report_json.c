@@ -88,6 +88,10 @@ static int set_up(void **state)
     histogram_record(full->sample.empty, 1234567);
     histogram_record(full->sample.empty, 977);
     full->sample.waits[1].name = bytes_of_string("a.name.with\ndots and \xff");
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        full->sample.requests[0].phase_us[phase] =
+            phase == REQUEST_WAITING ? full->sample.latency_us : full->sample.empty;
+    }
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     report->state = CAMPAIGN_ENDED;
     report->has_start_spread = true;
@@ -147,6 +151,7 @@ static void the_text_is_that_of_run(void **state)
 
 /* Writer and reader share a table, so a wrong row would go unnoticed between the two: what JSON says, key by
  * key. */
+#define OTHER_PHASE "\"p50_ms\":0.977,\"p95_ms\":1234.567,\"p99_ms\":1234.567,\"max_ms\":1234.567"
 /* clang-format off */
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
@@ -166,11 +171,15 @@ static const char *const EXPECTED[] = {
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
-    "\"step\":2}]}"),
+    "\"step\":2,\"scenario\":\"browse\"}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
     ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}"),
+    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0,\"phases\":{"
+    "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
+    "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
+    "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"
+    "\"receiving\":{" OTHER_PHASE "}}}}}"),
     ("{\"timings\":{\"edit seen\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
     "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}"),
     ("{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"

@@ -83,6 +83,7 @@ SPOIL(histogram_far, STATISTICS->step_us->pairs[4] = 1u << 20)
 SPOIL(histogram_wraps, STATISTICS->step_us->pairs[4] = 1ull << 32)
 SPOIL(histogram_wraps_wide, STATISTICS->step_us->pairs[4] = UINT64_MAX)
 SPOIL(request_histogram, STATISTICS->requests[1]->latency_us->pairs[0] = 0)
+SPOIL(request_phase, STATISTICS->requests[0]->receiving_us->pairs[0] = 0)
 SPOIL(request_name, STATISTICS->requests[1]->name.len = 0)
 SPOIL(request_name_long, STATISTICS->requests[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(wait_name, STATISTICS->waits[0]->name.len = 0)
@@ -92,6 +93,7 @@ SPOIL(wait_histogram, STATISTICS->waits[0]->waited_us->pairs[1] = 0)
 SPOIL(error_worker, STATISTICS->errors[0]->worker = LIMIT_WORKERS)
 SPOIL(error_text, STATISTICS->errors[1]->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 SPOIL(error_key, STATISTICS->errors[1]->key = long_bytes(LIMIT_TEXT_BYTES + 1))
+SPOIL(error_scenario, STATISTICS->errors[1]->scenario = long_bytes(LIMIT_TEXT_BYTES + 1))
 
 static const struct refusal REFUSALS[] = {
     {MESSAGE_SYNCHRONISE, rooms_beyond, "beyond"},
@@ -139,6 +141,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, histogram_wraps, "too high"},
     {MESSAGE_STATISTICS, histogram_wraps_wide, "too high"},
     {MESSAGE_STATISTICS, request_histogram, "out of order"},
+    {MESSAGE_STATISTICS, request_phase, "out of order"},
     {MESSAGE_STATISTICS, request_name, "name of a request is empty"},
     {MESSAGE_STATISTICS, request_name_long, "name of a request has 256"},
     {MESSAGE_STATISTICS, wait_name, "name of a wait is empty"},
@@ -148,6 +151,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, error_worker, "worker 1000000"},
     {MESSAGE_STATISTICS, error_text, "text of an error has 2001"},
     {MESSAGE_STATISTICS, error_key, "key of an error has 2001"},
+    {MESSAGE_STATISTICS, error_scenario, "scenario of an error has 2001"},
 };
 
 static void spoiled_messages_of_a_running_campaign_are_refused(void **state)

@@ -153,6 +153,13 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         number(text, "count", statistics->requests[i].count);
         number(text, "failed", statistics->requests[i].failed);
         histogram(text, "latency", statistics->requests[i].latency_us);
+        for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+            if (statistics->requests[i].phase_us[phase] == NULL) {
+                continue;
+            }
+            histogram(text, request_phase_name((enum request_phase)phase),
+                      statistics->requests[i].phase_us[phase]);
+        }
     }
     for (size_t i = 0; i < statistics->wait_count; i++) {
         bytes(text, "\nwait", statistics->waits[i].name);
@@ -165,6 +172,7 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     for (size_t i = 0; i < statistics->error_count; i++) {
         bytes(text, "\nerror", statistics->errors[i].text);
         bytes(text, "key", statistics->errors[i].key);
+        bytes(text, "scenario", statistics->errors[i].scenario);
         number(text, "count", statistics->errors[i].count);
         number(text, "worker", statistics->errors[i].worker);
         number(text, "step", statistics->errors[i].step);

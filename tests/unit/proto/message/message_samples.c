@@ -239,6 +239,15 @@ struct statistics_items {
     struct error_statistics errors[2];
 };
 
+/* The first request has them, the second does not. */
+static void make_phases(struct sample *sample, struct request_statistics *request,
+                        enum sample_variant variant)
+{
+    for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        request->phase_us[phase] = histogram_of(sample, variant);
+    }
+}
+
 static void make_statistics(struct sample *sample, const struct palette *palette, enum sample_variant variant)
 {
     struct statistics_items *items = memory_new(1, sizeof *items);
@@ -249,12 +258,16 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                          .count = palette->wide,
                                                          .failed = palette->wide / 3,
                                                          .latency_us = histogram_of(sample, variant)};
+        if (i == 0 && variant != SAMPLE_SMALLEST) {
+            make_phases(sample, &items->requests[i], variant);
+        }
         items->waits[i] = (struct wait_statistics){.name = palette->name,
                                                    .kind = i == 0 ? OPERATION_BARRIER : OPERATION_PAST,
                                                    .outcomes = {1, palette->wide, 0, 4, 5, 6 + i},
                                                    .waited_us = histogram_of(sample, variant)};
         items->errors[i] = (struct error_statistics){.key = palette->text,
                                                      .text = palette->text,
+                                                     .scenario = palette->text,
                                                      .count = palette->wide,
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};

@@ -33,8 +33,12 @@ static void merge_error(struct campaign_statistics *statistics, const char *text
 
 static void merge_error_of_kind(struct campaign_statistics *statistics, const char *key, const char *text)
 {
-    struct error_statistics error = {
-        .key = bytes_of_string(key), .text = bytes_of_string(text), .count = 1, .worker = 1, .step = 3};
+    struct error_statistics error = {.key = bytes_of_string(key),
+                                     .text = bytes_of_string(text),
+                                     .scenario = bytes_of_string("browse"),
+                                     .count = 1,
+                                     .worker = 1,
+                                     .step = 3};
     struct statistics from = {.errors = &error, .error_count = 1};
     campaign_statistics_merge(statistics, &from);
 }
@@ -172,8 +176,53 @@ static void errors_of_one_key_are_one(void **state)
     campaign_statistics_report(statistics, &report);
     assert_int_equal(report.error_count, 2);
     assert_text(report.errors[0].text, "late by 1 s");
+    assert_text(report.errors[0].scenario, "browse");
+    assert_text(report.errors[1].scenario, "");
     assert_int_equal(report.errors[0].count, 3);
     assert_text(report.errors[1].text, "late by 2 s");
+    campaign_statistics_free(&statistics);
+}
+
+static void merge_phases_of(struct campaign_statistics *statistics, uint64_t waiting_us)
+{
+    struct request_statistics request = {
+        .name = bytes_of_string("GET /"), .count = 1, .latency_us = histogram_new()};
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        request.phase_us[phase] = histogram_new();
+        histogram_record(request.phase_us[phase], phase == REQUEST_WAITING ? waiting_us : 0);
+    }
+    struct statistics from = {.requests = &request, .request_count = 1};
+    campaign_statistics_merge(statistics, &from);
+    histogram_free(&request.latency_us);
+    for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
+        histogram_free(&request.phase_us[phase]);
+    }
+}
+
+static void phases_are_merged_and_kept_over_a_restart(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    merge_request(statistics, "GET /", false, 10);
+    merge_request(statistics, "PUT /", false, 10);
+    merge_phases_of(statistics, 700);
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    campaign_statistics_pack(statistics, &bytes);
+    campaign_statistics_free(&statistics);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    statistics = campaign_statistics_unpack(&from);
+    assert_non_null(statistics);
+    merge_phases_of(statistics, 900);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    const struct histogram *const *phases = report.requests[0].phase_us;
+    assert_int_equal(report.requests[0].count, 3);
+    assert_int_equal(histogram_count(phases[REQUEST_WAITING]), 2);
+    assert_int_equal(histogram_maximum(phases[REQUEST_WAITING]), 900);
+    assert_int_equal(histogram_quantile(phases[REQUEST_WAITING], 0.5), 700);
+    assert_int_equal(histogram_maximum(phases[REQUEST_TLS]), 0);
+    assert_null(report.requests[1].phase_us[REQUEST_WAITING]);
     campaign_statistics_free(&statistics);
 }
 
@@ -206,6 +255,7 @@ int main(void)
         cmocka_unit_test(waits_are_told_apart_by_kind),
         cmocka_unit_test(the_most_frequent_error_comes_first),
         cmocka_unit_test(errors_of_one_key_are_one),
+        cmocka_unit_test(phases_are_merged_and_kept_over_a_restart),
         cmocka_unit_test(names_without_end_are_put_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
