@@ -75,6 +75,18 @@ static bool host_override_read(struct bytes word, struct host_override *entry)
            count <= HOST_OVERRIDE_ADDRESSES;
 }
 
+/* The entry may come from the wire, and hold anything. */
+static bool host_overrides_refuse(struct bytes word, struct error *error)
+{
+    char shown[80];
+
+    bytes_to_text(word, shown, sizeof shown);
+    return error_set(error,
+                     "\"%s\" is not HOST:PORT:ADDRESS, like app.example:443:10.0.0.7 (several addresses are "
+                     "separated by commas, several hosts by spaces)",
+                     bytes_is_printable(bytes_of_string(shown)) ? shown : "?");
+}
+
 bool host_overrides_check(struct bytes text, struct error *error)
 {
     struct host_override entry;
@@ -82,11 +94,7 @@ bool host_overrides_check(struct bytes text, struct error *error)
 
     while ((word = host_override_word(&text)).size > 0) {
         if (!host_override_read(word, &entry)) {
-            return error_set(
-                error,
-                "\"%.*s\" is not HOST:PORT:ADDRESS, like app.example:443:10.0.0.7 (several addresses "
-                "are separated by commas, several hosts by spaces)",
-                (int)(word.size < 80 ? word.size : 80), (const char *)word.data);
+            return host_overrides_refuse(word, error);
         }
     }
     return true;

@@ -31,6 +31,10 @@ const struct campaign_option campaign_option_table[CAMPAIGN_OPTION_COUNT] = {
 bool campaign_check_source(struct bytes text, struct error *error)
 {
     struct network network;
+    /* It may come from the wire, and hold anything: what cannot be shown is not quoted. */
+    if (text.size >= ADDRESS_TEXT_BYTES || !bytes_is_printable(text)) {
+        return error_set(error, "source is not an address or a network like 10.0.0.0/8");
+    }
     return text.size == 0 || network_parse(text, &network, error);
 }
 

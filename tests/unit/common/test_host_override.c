@@ -25,6 +25,8 @@ static void entries_are_host_port_and_addresses(void **state)
         }
         assert_non_null(strstr(error.text, "is not HOST:PORT:ADDRESS"));
     }
+    assert_false(host_overrides_check(bytes_of_string("a\x1b[2J:80"), &error));
+    assert_int_equal(strncmp(error.text, "\"?\" is not", 10), 0);
     /* Seventeen addresses. */
     assert_false(host_overrides_check(
         bytes_of_string("a:80:::1,::2,::3,::4,::5,::6,::7,::8,::9,::a,::b,::c,::d,::e,::f,::10,::11"), NULL));
