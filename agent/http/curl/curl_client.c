@@ -406,7 +406,8 @@ struct curl_exchange *curl_client_start(struct curl_client *client, const struct
     exchange->asked_ns = clock_now_ns();
     exchange->is_begun = true;
     curl_engine_add(exchange->engine, &exchange->transfer);
-    if (client->running < HTTP_CONNECTIONS_MAX) {
+    /* On HTTP/2 they share a connection. */
+    if (client->running < HTTP_CONNECTIONS_MAX || request.is_http2) {
         curl_exchange_run(exchange, request.timeout_ms);
     } else {
         curl_begin_waiting(exchange);

@@ -15,6 +15,7 @@ void curl_request_init(struct curl_request *request, CURL *easy)
     char *folder = NULL;
 
     *request = (struct curl_request){.easy = easy};
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     if (curl_easy_getinfo(easy, CURLINFO_CAPATH, &folder) == CURLE_OK && folder != NULL) {
         request->ca_folder = memory_copy_string(folder);
     }
@@ -190,6 +191,19 @@ static void set_url(struct curl_request *request, const char *url)
     }
 }
 
+/* Without TLS it is said without asking, as our own engine does. */
+static void set_version(struct curl_request *request, bool is_http2)
+{
+    bool is_plain = strncmp(request->url, "http:", 5) == 0;
+    long version = is_plain ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_2TLS;
+
+    if (is_http2 || request->is_http2) {
+        curl_easy_setopt(request->easy, CURLOPT_HTTP_VERSION, is_http2 ? version : CURL_HTTP_VERSION_1_1);
+        curl_easy_setopt(request->easy, CURLOPT_PIPEWAIT, is_http2 ? 1L : 0L);
+        request->is_http2 = is_http2;
+    }
+}
+
 void curl_request_set(struct curl_request *request, const struct http_request *wanted)
 {
     bool is_plain = strcmp(wanted->method, "GET") == 0 && !wanted->has_body && wanted->header_count == 0 &&
@@ -199,6 +213,7 @@ void curl_request_set(struct curl_request *request, const struct http_request *w
         reset_special(request);
     }
     set_url(request, wanted->url);
+    set_version(request, wanted->is_http2);
     set_tls(request, wanted->tls);
     set_proxy(request, wanted->proxy);
     if (!is_plain) {

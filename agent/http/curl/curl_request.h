@@ -11,6 +11,7 @@ struct curl_request {
     char *url;   /* as curl has it */
     char *proxy; /* as it was given; NULL: none */
     uint64_t timeout_ms;
+    bool is_http2;
     bool has_tls;    /* it has TLS options of a request */
     bool is_special; /* the handle is set up for more than a plain GET */
 };

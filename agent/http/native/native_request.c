@@ -55,7 +55,7 @@ void native_wish_finish(struct native_wish *wish)
 bool native_wish_is_idempotent(const struct native_wish *wish)
 {
     static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
-    return is_among(bytes_of_string(wish->method), methods);
+    return !wish->is_chunked && is_among(bytes_of_string(wish->method), methods);
 }
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
@@ -139,6 +139,7 @@ static bool take_body(struct native_wish *wish, const struct http_request *reque
     static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
 
     wish->has_body = request->has_body;
+    wish->is_chunked = request->is_chunked;
     wish->has_length = request->has_body || is_among(bytes_of_string(request->method), with_body);
     wish->body_size = request->has_body ? request->body.size : 0;
     if (wish->body_size > BODY_MAX_BYTES) {
@@ -165,7 +166,19 @@ static void take_tls(struct native_exchange *exchange, const struct http_tls *wa
     exchange->wish.tls = tls;
 }
 
-/* The same holds for proxies. */
+/* Bodies that come and go in pieces, and challenges, are exchanged one at a time on a connection. */
+static bool may_be_multiplexed(const struct http_request *request)
+{
+    return request->on_head == NULL && !request->is_chunked && !request->is_digest;
+}
+
+/* Whether the proxy itself is asked for the whole URL. */
+static bool is_asked_of_proxy(const struct native_wish *wish)
+{
+    return wish->proxy != NULL && !wish->url.is_tls;
+}
+
+/* The same holds for proxies as for TLS. A proxy that is asked itself is asked over HTTP/1.1. */
 static bool take_proxy(struct native_exchange *exchange, const char *wanted, struct error *error)
 {
     struct native_wish *wish = &exchange->wish;
@@ -175,13 +188,10 @@ static bool take_proxy(struct native_exchange *exchange, const char *wanted, str
     native_proxy_drop(&wish->proxy);
     wish->proxy = proxy;
     wish->is_proxy_of_environment = wanted != NULL && strcmp(wanted, PROXY_OF_ENVIRONMENT) == 0;
+    if (is_asked_of_proxy(wish)) {
+        wish->is_http2 = wish->is_shared = false;
+    }
     return is_good;
-}
-
-/* Whether the proxy itself is asked for the whole URL. */
-static bool is_asked_of_proxy(const struct native_wish *wish)
-{
-    return wish->proxy != NULL && !wish->url.is_tls;
 }
 
 bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
@@ -195,6 +205,8 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->has_left_origin = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
+    wish->is_http2 = request->is_http2 && may_be_multiplexed(request);
+    wish->is_shared = wish->is_http2 && request->is_shared;
     if (!take_url(exchange, request->url, error) || !take_method(wish, request->method, error) ||
         !take_fields(wish, request, error) || !take_body(wish, request, error) ||
         !take_proxy(exchange, request->proxy, error)) {
@@ -281,20 +293,11 @@ static void write_field(struct buffer *out, const struct native_wish *wish, cons
     }
 }
 
-void native_wish_write_head(struct native_exchange *exchange)
+void native_wish_write_fields(struct native_exchange *exchange)
 {
     const struct native_wish *wish = &exchange->wish;
     struct buffer *out = &exchange->engine->out;
 
-    buffer_clear(out);
-    buffer_append_string(out, wish->method);
-    buffer_append(out, " ", 1);
-    if (is_asked_of_proxy(wish)) {
-        buffer_append_string(out, wish->url.text);
-    } else {
-        buffer_append(out, wish->url.target.data, wish->url.target.size);
-    }
-    buffer_append_string(out, " HTTP/1.1\r\n");
     write_field(out, wish, "Host", wish->url.authority);
     write_field(out, wish, "User-Agent", bytes_of_string("tutti/" TUTTI_VERSION));
     write_field(out, wish, "Accept", bytes_of_string("*/*"));
@@ -310,9 +313,28 @@ void native_wish_write_head(struct native_exchange *exchange)
     if (wish->fields.size > 0) {
         write_fields(exchange);
     }
-    if (wish->has_length) {
+    if (wish->is_chunked) {
+        buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
+    } else if (wish->has_length) {
         buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
     }
+}
+
+void native_wish_write_head(struct native_exchange *exchange)
+{
+    const struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
+
+    buffer_clear(out);
+    buffer_append_string(out, wish->method);
+    buffer_append(out, " ", 1);
+    if (is_asked_of_proxy(wish)) {
+        buffer_append_string(out, wish->url.text);
+    } else {
+        buffer_append(out, wish->url.target.data, wish->url.target.size);
+    }
+    buffer_append_string(out, " HTTP/1.1\r\n");
+    native_wish_write_fields(exchange);
     buffer_append(out, "\r\n", 2);
 }
 
@@ -324,7 +346,7 @@ static void change_method(struct native_wish *wish, uint32_t status)
 
     if ((status == 303 && !is_get) || ((status == 301 || status == 302) && is_post)) {
         memcpy(wish->method, "GET", sizeof "GET");
-        wish->has_body = wish->has_length = wish->expects = false;
+        wish->has_body = wish->has_length = wish->expects = wish->is_chunked = false;
         wish->body_size = 0;
     }
 }
@@ -346,5 +368,14 @@ bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, str
     memory_free(exchange->given_url);
     exchange->given_url = NULL;
     change_method(wish, status);
-    return !wish->is_proxy_of_environment || take_proxy(exchange, PROXY_OF_ENVIRONMENT, error);
+    if (wish->is_chunked) {
+        return error_set(error, "the redirect wants the body once more, which came from a function");
+    }
+    if (wish->is_proxy_of_environment && !take_proxy(exchange, PROXY_OF_ENVIRONMENT, error)) {
+        return false;
+    }
+    if (is_asked_of_proxy(wish)) {
+        wish->is_http2 = wish->is_shared = false;
+    }
+    return true;
 }

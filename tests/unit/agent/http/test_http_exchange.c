@@ -28,6 +28,7 @@ struct fixture {
     char body[70000];
     char url[300];
     bool is_done;
+    unsigned streamed; /* how often on_data was called */
 };
 
 static void on_done(void *context, struct http_response *response)
@@ -402,6 +403,56 @@ static void names_are_looked_up_and_all_their_addresses_tried(void **state)
     assert_int_equal(response->failure, HTTP_REFUSED);
 }
 
+static void on_streamed_head(void *context, struct http_response *response)
+{
+    struct fixture *fixture = context;
+
+    assert_false(fixture->is_done);
+    fixture->response = response;
+}
+
+static void on_streamed_data(void *context)
+{
+    struct fixture *fixture = context;
+
+    fixture->streamed++;
+}
+
+/* A server that sends without end is held back while nothing is read, whatever the body's maximum. */
+static void a_streamed_body_is_bounded_by_what_is_not_read(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t size = 0;
+
+    fixture->response = NULL;
+    begin(fixture, 0, "/big",
+          (struct http_request){.on_head = on_streamed_head,
+                                .on_data = on_streamed_data,
+                                .max_body_bytes = 1000000,
+                                .timeout_ms = 300});
+    turn(fixture, 100);
+    assert_non_null(fixture->response);
+    assert_int_equal(fixture->response->status, 200);
+    while (size < 3000000) {
+        struct bytes piece = http_read(fixture->exchange, 1000000);
+        assert_false(fixture->is_done);
+        assert_in_range(piece.size, 0, 500000);
+        size += piece.size;
+        turn(fixture, 1);
+    }
+    assert_true(http_read(fixture->exchange, 10).size <= 10);
+    /* Nobody waits: the timeout is for reading. */
+    turn(fixture, 400);
+    assert_false(fixture->is_done);
+    while (http_read(fixture->exchange, 1000000).size > 0) {
+    }
+    unsigned before = fixture->streamed;
+    turn(fixture, 10);
+    assert_int_equal(fixture->streamed, before + 1);
+    http_exchange_free(&fixture->exchange);
+    get(fixture, 0, "/ok");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -420,6 +471,7 @@ int main(void)
         TEST(an_expectation_that_is_refused_is_dropped),
         TEST(an_answer_before_the_body_has_gone_is_taken),
         TEST(a_large_body_needs_no_drop_before_the_next),
+        TEST(a_streamed_body_is_bounded_by_what_is_not_read),
         TEST(a_request_is_cancelled_while_its_name_is_looked_up),
         TEST(names_are_looked_up_and_all_their_addresses_tried),
     };
