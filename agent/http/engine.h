@@ -131,7 +131,6 @@ struct http_response {
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */
-    bool is_retry_known;
     struct http_timings timings;
 };
 

@@ -1,6 +1,7 @@
 /* A client, and the life of its requests: from http_start to on_done, over redirects and a second try. */
 #include "agent/http/native/native_inside.h"
 
+#include "agent/http/message/resend.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -463,16 +464,7 @@ static void take_cookies(struct native_exchange *exchange)
 
 static bool is_redirect(const struct native_exchange *exchange)
 {
-    switch (exchange->response.status) {
-    case 301:
-    case 302:
-    case 303:
-    case 307:
-    case 308:
-        return exchange->wish.is_followed;
-    default:
-        return false;
-    }
+    return exchange->wish.is_followed && resend_is_redirect(exchange->response.status);
 }
 
 /* Before the connection is given up, or used again. */
@@ -488,7 +480,6 @@ static void note_exchange(struct native_exchange *exchange, const struct native_
                                                                 : "1.1";
     response->is_reused = connection->http2 != NULL ? exchange->stream.id > 1 : connection->is_used;
     response->is_retried = exchange->is_retried;
-    response->is_retry_known = true;
 }
 
 /* Whether another request follows on this answer. */

@@ -110,10 +110,11 @@ struct native_wish {
     bool wants_close; /* Connection: close */
     bool is_http2;
     bool is_shared;
-    bool is_fresh;        /* no kept connection is used, and this one is not kept */
-    bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
-    char *authorization;  /* "Basic …"; NULL: none */
-    char *digest_user;    /* of digest authentication; NULL: none */
+    bool is_fresh;         /* no kept connection is used, and this one is not kept */
+    bool has_dropped_body; /* a redirect has made it a GET: fields of the body stay behind */
+    bool has_left_origin;  /* a redirect has led elsewhere: credentials stay behind */
+    char *authorization;   /* "Basic …"; NULL: none */
+    char *digest_user;     /* of digest authentication; NULL: none */
     char *digest_password;
     uint64_t max_body_bytes;
 };

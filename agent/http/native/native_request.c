@@ -2,6 +2,7 @@
 #include "agent/http/native/native_inside.h"
 
 #include "agent/http/message/proxy.h"
+#include "agent/http/message/resend.h"
 #include "common/base64.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -11,17 +12,6 @@
 
 #define FIELDS_MAX_BYTES (1024u * 1024u)
 #define BODY_MAX_BYTES (1024u * 1024u * 1024u)
-
-/* Fields that describe a body: they go when the body does. */
-static const char *const body_fields[] = {"content-type",
-                                          "content-length",
-                                          "content-encoding",
-                                          "content-language",
-                                          "content-location",
-                                          "expect",
-                                          NULL};
-/* What is meant for one origin alone. */
-static const char *const origin_fields[] = {"authorization", "cookie", "host", "proxy-authorization", NULL};
 
 static bool is_among(struct bytes name, const char *const *names)
 {
@@ -54,8 +44,7 @@ void native_wish_finish(struct native_wish *wish)
 
 bool native_wish_is_idempotent(const struct native_wish *wish)
 {
-    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
-    return !wish->is_chunked && is_among(bytes_of_string(wish->method), methods);
+    return !wish->is_chunked && resend_is_harmless(wish->method);
 }
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
@@ -203,6 +192,7 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->is_followed = request->is_followed;
     wish->is_fresh = request->is_fresh;
     wish->has_left_origin = false;
+    wish->has_dropped_body = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
     wish->is_http2 = request->is_http2 && may_be_multiplexed(request);
@@ -267,11 +257,11 @@ static void write_fields(struct native_exchange *exchange)
         static const char *const expect[] = {"expect", NULL};
         static const char *const of_proxy[] = {"proxy-authorization", NULL};
         bool is_left_out = is_among(name, cookie) ||
-                           (wish->is_expectation_refused && is_among(name, expect)) ||
-                           (wish->has_left_origin && is_among(name, origin_fields)) ||
+                           ((wish->is_expectation_refused || !wish->has_length) && is_among(name, expect)) ||
+                           (wish->has_left_origin && resend_leaves_with_origin(name)) ||
                            (wish->proxy != NULL && is_among(name, of_proxy) &&
                             (wish->url.is_tls || native_proxy_authorization(wish->proxy) != NULL)) ||
-                           (!wish->has_length && is_among(name, body_fields));
+                           (wish->has_dropped_body && resend_leaves_with_body(name));
         if (!is_left_out) {
             buffer_append_format(&exchange->engine->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
                                  value.size > 0 ? " " : "", BYTES_FORMAT(value));
@@ -283,7 +273,7 @@ static void write_fields(struct native_exchange *exchange)
 static void write_field(struct buffer *out, const struct native_wish *wish, const char *name,
                         struct bytes value)
 {
-    bool is_left_behind = wish->has_left_origin && is_among(bytes_of_string(name), origin_fields);
+    bool is_left_behind = wish->has_left_origin && resend_leaves_with_origin(bytes_of_string(name));
 
     if (is_left_behind || !has_field(wish, name)) {
         buffer_append_string(out, name);
@@ -338,13 +328,10 @@ void native_wish_write_head(struct native_exchange *exchange)
     buffer_append(out, "\r\n", 2);
 }
 
-/* RFC 9110 §15.4, and what browsers do of old: a POST that is moved becomes a GET. */
 static void change_method(struct native_wish *wish, uint32_t status)
 {
-    bool is_post = strcmp(wish->method, "POST") == 0;
-    bool is_get = strcmp(wish->method, "GET") == 0 || strcmp(wish->method, "HEAD") == 0;
-
-    if ((status == 303 && !is_get) || ((status == 301 || status == 302) && is_post)) {
+    if (resend_becomes_get(status, wish->method)) {
+        wish->has_dropped_body = true;
         memcpy(wish->method, "GET", sizeof "GET");
         wish->has_body = wish->has_length = wish->expects = wish->is_chunked = false;
         wish->body_size = 0;

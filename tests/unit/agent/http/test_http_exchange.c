@@ -164,25 +164,12 @@ static void redirects_change_the_method_as_browsers_do(void **state)
     }
 }
 
-/* What libcurl does right of it. */
-static void redirects_of_get_and_post(void **state)
-{
-    struct fixture *fixture = *state;
-
-    assert_int_equal(fetch(fixture, 0, "/redirect/302", (struct http_request){.is_followed = true})->status,
-                     200);
-    assert_int_equal(strncmp(rude_server_last(fixture->servers[0]), "GET /echo ", 10), 0);
-    fetch(fixture, 0, "/redirect/307", with_body("POST", "again"));
-    assert_int_equal(strncmp(fixture->body, "POST /echo ", 11), 0);
-    assert_non_null(strstr(fixture->body, "\r\n\r\nagain"));
-}
-
 static void secrets_stay_with_their_origin(void **state)
 {
     struct fixture *fixture = *state;
-    struct http_header headers[] = {{"Cookie", "mine=1"}, {"Host", "virtual.example"}, {"X-Mine", "kept"}};
+    struct http_header headers[] = {{"Cookie", "mine=1"}, {"X-Mine", "kept"}, {"Host", "virtual.example"}};
     struct http_request request = {
-        .is_followed = true, .user = "me", .password = "secret", .headers = headers, .header_count = 3};
+        .is_followed = true, .user = "me", .password = "secret", .headers = headers, .header_count = 2};
     char path[200];
 
     get(fixture, 0, "/cookie");
@@ -190,6 +177,8 @@ static void secrets_stay_with_their_origin(void **state)
     fetch(fixture, 0, "/redirect/307", request);
     assert_non_null(strstr(fixture->body, "Authorization: Basic "));
     assert_non_null(strstr(fixture->body, "Cookie: who=someone; mine=1\r\n"));
+    request.header_count = 3;
+    fetch(fixture, 0, "/redirect/307", request);
     assert_non_null(strstr(fixture->body, "Host: virtual.example\r\n"));
     /* Another host: nothing goes along. */
     snprintf(path, sizeof path, "/redirect-to?http://localhost:%d/echo",
@@ -286,6 +275,7 @@ static void the_connection_that_is_used_most_is_kept(void **state)
     for (int i = 0; i < SERVERS; i++) {
         assert_string_equal(get(fixture, i, "/ok"), "1");
         assert_string_equal(get(fixture, 0, "/ok"), "1");
+        turn(fixture, 2); /* curl counts in milliseconds */
     }
     /* The second gave way to the last. */
     assert_string_equal(get(fixture, 1, "/ok"), "2");
@@ -342,6 +332,9 @@ static void an_expectation_that_is_refused_is_dropped(void **state)
     assert_int_equal(rude_server_requests(fixture->servers[0]), 2);
     assert_null(strstr(rude_server_last(fixture->servers[0]), "Expect"));
     assert_non_null(strstr(rude_server_last(fixture->servers[0]), "\r\n\r\nbody"));
+    if (kind == &curl_kind) {
+        return; /* curl has learned it for good */
+    }
     /* The next one expects it again. */
     assert_int_equal(fetch(fixture, 0, "/continue", expecting("body"))->status, 200);
     assert_non_null(strstr(rude_server_last(fixture->servers[0]), "Expect"));
@@ -457,7 +450,7 @@ static void a_streamed_body_is_bounded_by_what_is_not_read(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest native[] = {
+    const struct CMUnitTest tests[] = {
         TEST(redirects_change_the_method_as_browsers_do),
         TEST(secrets_stay_with_their_origin),
         TEST(a_redirect_that_leads_nowhere_is_told),
@@ -471,17 +464,16 @@ int main(void)
         TEST(an_expectation_that_is_refused_is_dropped),
         TEST(an_answer_before_the_body_has_gone_is_taken),
         TEST(a_large_body_needs_no_drop_before_the_next),
-        TEST(a_streamed_body_is_bounded_by_what_is_not_read),
         TEST(a_request_is_cancelled_while_its_name_is_looked_up),
         TEST(names_are_looked_up_and_all_their_addresses_tried),
     };
-    const struct CMUnitTest curl[] = {
-        TEST(redirects_of_get_and_post),
-        TEST(names_are_looked_up_and_all_their_addresses_tried),
+    const struct CMUnitTest streams[] = {
+        TEST(a_streamed_body_is_bounded_by_what_is_not_read),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* the server's own writes */
     kind = &native_kind;
-    int failed = cmocka_run_group_tests_name("native", native, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("native", tests, NULL, NULL);
+    failed += cmocka_run_group_tests_name("native streams", streams, NULL, NULL);
     kind = &curl_kind;
-    return failed + cmocka_run_group_tests_name("curl", curl, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("curl", tests, NULL, NULL);
 }
